@@ -1,0 +1,86 @@
+import type { JobEvent, JobKind } from './events.ts';
+import type { ArchiveGroup, ArchiveRecord, Fractal } from './ports/catalog.ts';
+import type { StorageHealth } from './ports/storage.ts';
+import type { CallOptions, Timestamp } from './ports/types.ts';
+
+/** What a job is asked to do: plain data, so that it can be kept and handed to another process. */
+export type JobRequest =
+  | { kind: 'backup' }
+  | {
+      kind: 'archive';
+      /** Id of the fractal. */
+      fractal_id: string;
+      /** Write the parsed fields into each line (default true). */
+      fields?: boolean;
+    };
+
+/** How a job ended. Exactly one of the three terminal events, and what it carried. */
+export type JobOutcome = Extract<JobEvent, { event: 'job:done' | 'job:failed' | 'job:cancelled' }>;
+
+export interface JobHandle {
+  id: string;
+  kind: JobKind;
+  /** Never rejects. */
+  outcome: Promise<JobOutcome>;
+}
+
+/** A backup file in storage. */
+export interface BackupFile {
+  /** The bare file name: its id everywhere. */
+  name: string;
+  size_bytes: number;
+  /** From the file's name, UTC; the storage's modification time where the name holds none. */
+  created_at: Timestamp;
+  storage_type: 'disk' | 's3' | 'memory';
+  /** Full path, or S3 key with its bucket. */
+  path: string;
+}
+
+/** Health of one part of the installation. */
+export interface PartHealth {
+  ok: boolean;
+  /** One sentence for people: version and way of reach, or what failed and what to do. */
+  detail: string;
+}
+
+export interface Health {
+  postgres: PartHealth;
+  clickhouse: PartHealth;
+  backups: StorageHealth & { location: string };
+  archives: StorageHealth & { location: string };
+  key: PartHealth;
+}
+
+/** What is known of the installation before anything is asked over a network. */
+export interface InstallationInfo {
+  dir: string;
+  /** Short fingerprint of the encryption key; null where there is none. Never the key. */
+  key_id: string | null;
+  /** Where backups go, for people. */
+  storage: string;
+  read_only: boolean;
+  version: string;
+}
+
+/**
+ * The engine: everything the console and the command line can ask for.
+ *
+ * Queries throw `BifractError`. `start` never throws: whatever goes wrong is the job's own `job:failed`.
+ */
+export interface Engine {
+  readonly installation: InstallationInfo;
+  health(options?: CallOptions): Promise<Health>;
+  fractals(options?: CallOptions): Promise<Fractal[]>;
+  groups(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveGroup[]>;
+  archives(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveRecord[]>;
+  /** Newest first; never a file that is half written or of another kind. */
+  backups(options?: CallOptions): Promise<BackupFile[]>;
+
+  start(request: JobRequest): JobHandle;
+  /** Asks a running job to stop; its `job:cancelled` follows. Nothing happens where it has ended. */
+  cancel(job: string): void;
+  /** Calls the listener with every event of every job from now on. Returns the way to stop that. */
+  subscribe(listener: (event: JobEvent) => void): () => void;
+  /** Cancels what runs, waits for it to clean up, closes connections. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,103 @@
+/** The process exit codes that scripts rely on; `docs/exit-codes.md` explains each. */
+export const EXIT = {
+  failed: 1,
+  usage: 2,
+  config: 3,
+  unreachable: 4,
+  integrity: 5,
+  conflict: 6,
+  partial: 7,
+  cancelled: 130,
+  terminated: 143,
+} as const;
+
+/** Every code an error of ours can carry, with the exit code it leads to. Codes are stable: scripts match them. */
+export const ERROR_EXITS = {
+  INTERNAL: EXIT.failed,
+  JOB_FAILED: EXIT.failed,
+  DUMP_FAILED: EXIT.failed,
+  QUERY_FAILED: EXIT.failed,
+  NOT_FOUND: EXIT.failed,
+  STORAGE_FAILED: EXIT.failed,
+  STORAGE_FULL: EXIT.failed,
+  READ_ONLY: EXIT.failed,
+  TIMED_OUT: EXIT.failed,
+
+  USAGE: EXIT.usage,
+  NO_TERMINAL: EXIT.usage,
+
+  ENV_MISSING: EXIT.config,
+  ENV_INVALID: EXIT.config,
+  KEY_MISSING: EXIT.config,
+  KEY_MALFORMED: EXIT.config,
+
+  POSTGRES_UNREACHABLE: EXIT.unreachable,
+  CLICKHOUSE_UNREACHABLE: EXIT.unreachable,
+  STORAGE_UNREACHABLE: EXIT.unreachable,
+  PROGRAM_MISSING: EXIT.unreachable,
+  PROGRAM_TOO_OLD: EXIT.unreachable,
+
+  NOT_BIFRACT: EXIT.integrity,
+  WRONG_KEY: EXIT.integrity,
+  DAMAGED: EXIT.integrity,
+  CUT_OFF: EXIT.integrity,
+  COUNT_DIFFERS: EXIT.integrity,
+  CHECKSUM_DIFFERS: EXIT.integrity,
+
+  BUSY: EXIT.conflict,
+  EXISTS: EXIT.conflict,
+
+  PARTLY_DONE: EXIT.partial,
+
+  CANCELLED: EXIT.cancelled,
+  TERMINATED: EXIT.terminated,
+} as const;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERROR_EXITS;
+
+/** Plain, printable form of an error: what `--json` prints and what the job journal keeps. */
+export interface ErrorReport {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+}
+
+/**
+ * The one error class of this program.
+ *
+ * `message` says what failed and why, `hint` what to do about it, `code` is stable, `cause` is the original
+ * error. None of them ever holds a secret.
+ */
+export class BifractError extends Error {
+  override readonly name = 'BifractError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  get exitCode(): number {
+    return ERROR_EXITS[this.code];
+  }
+
+  /** The plain form, without cause and stack. */
+  report(): ErrorReport {
+    return { code: this.code, message: this.message, ...(this.hint === undefined ? {} : { hint: this.hint }) };
+  }
+}
+
+/** The reason an `AbortSignal` of a job carries: a cancel by a user, or the end of the process. */
+export function cancelled(code: 'CANCELLED' | 'TERMINATED' = 'CANCELLED'): BifractError {
+  return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Ended by a signal');
+}
+
+/** Any thrown value as a `BifractError`; what is not one already becomes `INTERNAL` with its message kept. */
+export function asBifractError(error: unknown): BifractError {
+  if (error instanceof BifractError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new BifractError('INTERNAL', message || 'Unknown error', { cause: error });
+}

@@ -1,0 +1,18 @@
+/**
+ * The door of the engine: all that the console may import from core.
+ */
+export type {
+  BackupFile,
+  Engine,
+  Health,
+  InstallationInfo,
+  JobHandle,
+  JobOutcome,
+  JobRequest,
+  PartHealth,
+} from './engine.ts';
+export { asBifractError, BifractError, type ErrorReport } from './errors.ts';
+export type { JobEvent, JobEventMap, JobKind, Progress } from './events.ts';
+export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
+export type { StorageHealth } from './ports/storage.ts';
+export type { Timestamp } from './ports/types.ts';

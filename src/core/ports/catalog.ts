@@ -1,0 +1,108 @@
+import type { CallOptions, Timestamp } from './types.ts';
+
+/** A row of `fractals`: one isolated log space. Counts and times are the server's cached statistics. */
+export interface Fractal {
+  id: string;
+  name: string;
+  description: string | null;
+  is_default: boolean;
+  is_system: boolean;
+  created_at: Timestamp;
+  log_count: number;
+  size_bytes: number;
+  earliest_log: Timestamp | null;
+  latest_log: Timestamp | null;
+  retention_days: number | null;
+  archive_schedule: string;
+  max_archives: number | null;
+  archive_split: string;
+}
+
+export type ArchiveStatus = 'in_progress' | 'completed' | 'failed' | 'restoring';
+export type GroupStatus = ArchiveStatus | 'partial';
+export type ArchiveType = 'adhoc' | 'scheduled';
+
+/** A row of `archive_groups`: one request to archive. */
+export interface ArchiveGroup {
+  id: string;
+  fractal_id: string;
+  split_granularity: string;
+  status: GroupStatus;
+  error_message: string | null;
+  total_log_count: number;
+  total_size_bytes: number;
+  archive_count: number;
+  completed_count: number;
+  archive_type: ArchiveType;
+  created_by: string | null;
+  created_at: Timestamp;
+}
+
+/** A row of `archives`: one archive file, made or in the making. */
+export interface ArchiveRecord {
+  id: string;
+  fractal_id: string;
+  /** Name of the fractal, from `fractals`. */
+  fractal_name: string;
+  filename: string;
+  storage_type: 'disk' | 's3';
+  storage_path: string;
+  size_bytes: number;
+  log_count: number;
+  time_range_start: Timestamp | null;
+  time_range_end: Timestamp | null;
+  status: ArchiveStatus;
+  error_message: string | null;
+  created_by: string | null;
+  created_at: Timestamp;
+  archive_type: ArchiveType;
+  format_version: number;
+  archive_end_ts: Timestamp | null;
+  /** SHA-256 over the stored bytes, hex; null until completed. */
+  checksum: string | null;
+  group_id: string | null;
+  period_label: string | null;
+}
+
+/** What is needed to open an archive: the group and its first archive are made together. */
+export interface NewArchive {
+  fractal_id: string;
+  filename: string;
+  storage_type: 'disk' | 's3';
+  storage_path: string;
+  archive_type: ArchiveType;
+  archive_end_ts: Timestamp | null;
+}
+
+/** What a completed archive's record says of its file. */
+export interface ArchiveResult {
+  size_bytes: number;
+  log_count: number;
+  time_range_start: Timestamp | null;
+  time_range_end: Timestamp | null;
+  /** SHA-256 over the stored bytes, hex. */
+  checksum: string;
+}
+
+/**
+ * The server's own records, in PostgreSQL. Errors: `POSTGRES_UNREACHABLE`, `QUERY_FAILED`, and where said.
+ * The server may have changed a running archive's status behind our back (it does when it starts): the
+ * writes below set what is true regardless.
+ */
+export interface Catalog {
+  serverVersion(options?: CallOptions): Promise<string>;
+  fractals(options?: CallOptions): Promise<Fractal[]>;
+  groups(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveGroup[]>;
+  /** Newest first. */
+  archives(filter?: { fractal_id?: string; ids?: string[] }, options?: CallOptions): Promise<ArchiveRecord[]>;
+
+  /** Makes the group and the archive, both `in_progress`. `BUSY` where the fractal has an active operation. */
+  openArchive(archive: NewArchive, options?: CallOptions): Promise<{ group_id: string; archive_id: string }>;
+  /** Rows and bytes so far, so that the server's own page shows progress. */
+  noteProgress(archive_id: string, progress: { log_count: number; size_bytes: number }, options?: CallOptions): Promise<void>;
+  completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void>;
+  failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void>;
+  /** Removes the record, and its group when that held nothing else: for archives that turned out empty. */
+  dropArchive(archive_id: string, options?: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}

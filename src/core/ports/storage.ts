@@ -1,0 +1,75 @@
+import type { CallOptions, Timestamp } from './types.ts';
+
+/** A whole object in storage. */
+export interface StoredObject {
+  /** Relative name with `/` between its parts, never leaving the storage's root. */
+  name: string;
+  size_bytes: number;
+  modified_at: Timestamp;
+}
+
+/** What a run that was killed left in storage; never part of a listing. */
+export interface Leftover {
+  /** The storage's own handle for it, for `discard`. */
+  id: string;
+  /** The object it was to become. */
+  name: string;
+  /** The job that wrote it, where the storage could keep that. */
+  job: string | undefined;
+  size_bytes: number;
+  started_at: Timestamp;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Id of the writing job: kept with the unfinished object, so that leftovers can be told from live work. */
+  job?: string;
+  /** A guess at the final size in bytes, for part sizes and free-space checks. */
+  expected_bytes?: number;
+}
+
+export interface StorageHealth {
+  ok: boolean;
+  /** One sentence for people: what works or what does not. */
+  detail: string;
+  free_bytes?: number;
+}
+
+/**
+ * Where files live. Every adapter passes `test/contracts/storage.ts`.
+ *
+ * Errors are `BifractError`s: `NOT_FOUND`, `EXISTS`, `STORAGE_FULL`, `STORAGE_UNREACHABLE`, `STORAGE_FAILED`;
+ * after an abort, the signal's reason.
+ */
+export interface Storage {
+  readonly kind: 'disk' | 's3' | 'memory';
+  /** For people: the folder, or `s3://bucket at endpoint`. */
+  readonly location: string;
+
+  /**
+   * Stores what `content` yields under `name`, all or nothing: the object appears whole and durable, or, when
+   * the content throws, the signal aborts or the storage fails, not at all. An existing object is never
+   * replaced (`EXISTS`).
+   */
+  put(name: string, content: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>;
+
+  /** The object's description, or undefined where there is none. */
+  stat(name: string, options?: CallOptions): Promise<StoredObject | undefined>;
+
+  /** Exactly the bytes `offset … offset+length`, fewer only where the object ends. */
+  read(name: string, offset: number, length: number, options?: CallOptions): Promise<Buffer>;
+
+  /** All bytes from `offset` (default 0), in pieces. */
+  stream(name: string, options?: CallOptions & { offset?: number }): AsyncIterable<Buffer>;
+
+  /** Whole objects whose name begins with `prefix`, in the order of names. */
+  list(prefix: string, options?: CallOptions): AsyncIterable<StoredObject>;
+
+  /** Deletes the object; false where there was none. */
+  delete(name: string, options?: CallOptions): Promise<boolean>;
+
+  leftovers(options?: CallOptions): AsyncIterable<Leftover>;
+  discard(leftover: Leftover, options?: CallOptions): Promise<void>;
+
+  /** Writes, reads, lists and deletes a probe object. Never throws for a storage that fails. */
+  probe(options?: CallOptions): Promise<StorageHealth>;
+}
