@@ -23,7 +23,9 @@ await build({
   external,
   alias: { 'react-devtools-core': './bin/no-devtools.ts' },
   define: { 'process.env.NODE_ENV': '"production"', BIFRACT_VERSION: JSON.stringify(pkg.version) },
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   legalComments: 'linked',
   logLevel: 'warning',
 });

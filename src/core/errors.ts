@@ -86,7 +86,11 @@ export class BifractError extends Error {
 
   /** The plain form, without cause and stack. */
   report(): ErrorReport {
-    return { code: this.code, message: this.message, ...(this.hint === undefined ? {} : { hint: this.hint }) };
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+    };
   }
 }
 

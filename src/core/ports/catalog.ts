@@ -99,7 +99,11 @@ export interface Catalog {
   /** Makes the group and the archive, both `in_progress`. `BUSY` where the fractal has an active operation. */
   openArchive(archive: NewArchive, options?: CallOptions): Promise<{ group_id: string; archive_id: string }>;
   /** Rows and bytes so far, so that the server's own page shows progress. */
-  noteProgress(archive_id: string, progress: { log_count: number; size_bytes: number }, options?: CallOptions): Promise<void>;
+  noteProgress(
+    archive_id: string,
+    progress: { log_count: number; size_bytes: number },
+    options?: CallOptions,
+  ): Promise<void>;
   completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void>;
   failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void>;
   /** Removes the record, and its group when that held nothing else: for archives that turned out empty. */

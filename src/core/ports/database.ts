@@ -38,5 +38,7 @@ export interface DumpTool {
   /** Version of the program, as `15.18`. */
   version(options?: CallOptions): Promise<string>;
   /** `pg_dump -Fc` without compression of its own. `onTable` is told each table as its data begins. */
-  dump(options: CallOptions & { snapshot?: string; onTable?: (table: string) => void }): AsyncIterable<Buffer>;
+  dump(
+    options: CallOptions & { snapshot?: string; onTable?: (table: string) => void },
+  ): AsyncIterable<Buffer>;
 }
