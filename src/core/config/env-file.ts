@@ -1,0 +1,30 @@
+/** The variables of an environment file, in the order in which the file first names them. */
+export type EnvVars = Record<string, string>;
+
+/**
+ * Reads the text of a `.env` file: lines of `KEY=VALUE`, trimmed, split at the first `=`.
+ *
+ * Blank lines, comments (`#`) and lines without a key are passed over. A value between matching quotes loses
+ * them; nothing else in a value has a meaning. Of a key given twice the last value holds. Never throws.
+ */
+export function parseEnvFile(text: string): EnvVars {
+  const vars = new Map<string, string>();
+  for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/)) {
+    const entry = parseLine(line.trim());
+    if (entry) vars.set(...entry);
+  }
+  return Object.fromEntries(vars);
+}
+
+function parseLine(line: string): [key: string, value: string] | undefined {
+  const split = line.indexOf('=');
+  if (line.startsWith('#') || split < 1) return undefined;
+  const key = line.slice(0, split).trim();
+  return [key, unquote(line.slice(split + 1).trim())];
+}
+
+function unquote(value: string): string {
+  const quote = value[0];
+  const quoted = value.length > 1 && (quote === '"' || quote === "'") && value.endsWith(quote);
+  return quoted ? value.slice(1, -1) : value;
+}

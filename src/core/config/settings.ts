@@ -1,0 +1,194 @@
+import { BifractError } from '../errors.ts';
+import { parseDuration } from '../policy/duration.ts';
+import type { EnvVars } from './env-file.ts';
+
+export interface S3Settings {
+  bucket: string;
+  /** Undefined means AWS itself; set, it means path-style addressing. */
+  endpoint: string | undefined;
+  region: string;
+  access_key: string | undefined;
+  secret_key: string | undefined;
+}
+
+export interface PostgresSettings {
+  host: string;
+  port: number;
+  /** Whether the installation names a host, or the default stands in. */
+  host_given: boolean;
+  database: string;
+  user: string;
+  password: string | undefined;
+}
+
+export interface ClickHouseSettings {
+  /** The HTTP interface. */
+  url: string;
+  /** Whether the installation names a host or URL, or the default stands in. */
+  host_given: boolean;
+  /** Port of the HTTP interface, for when the host is found elsewhere. */
+  http_port: number;
+  /** Port of the native protocol, which this program does not speak. */
+  native_port: number;
+  database: string;
+  user: string;
+  password: string | undefined;
+  /** Set on a sharded cluster: reads go to the distributed table. */
+  cluster: string | undefined;
+}
+
+export interface ArchiveSettings {
+  /** Memory ceiling of one archive query in ClickHouse, bytes. */
+  max_memory: number;
+  /** Wall-clock limit of one archive, milliseconds. */
+  max_duration_ms: number;
+  /** Time that may be spent waiting on retries in all, milliseconds. */
+  max_error_time_ms: number;
+  /**
+   * Root of the archives on disk (`BIFRACT_ARCHIVE_DIR`), where they are not in the Docker volume. A variable
+   * of this program alone: the server does not know it.
+   */
+  dir: string | undefined;
+}
+
+export interface ServerSettings {
+  port: number;
+  domain: string | undefined;
+  base_url: string | undefined;
+}
+
+/** An installation's settings, checked. Holds secrets: never printed, never sent. */
+export interface Settings {
+  /** The backup key as it is written; whoever needs the key checks and parses it. */
+  encryption_key: string | undefined;
+  /** Present where a bucket is set: backups and archives then go there. */
+  s3: S3Settings | undefined;
+  postgres: PostgresSettings;
+  clickhouse: ClickHouseSettings;
+  archive: ArchiveSettings;
+  server: ServerSettings;
+}
+
+/**
+ * Settings out of the installation's file and the process environment, which wins. A variable set to nothing
+ * counts as not set. Throws `ENV_INVALID`, which names the variable, and the value where that is no secret.
+ */
+export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv): Settings {
+  const env = new Environment(file, environment);
+  return {
+    encryption_key: env.text('BIFRACT_BACKUP_ENCRYPTION_KEY'),
+    s3: s3Settings(env),
+    postgres: postgresSettings(env),
+    clickhouse: clickhouseSettings(env),
+    archive: {
+      max_memory: env.count('BIFRACT_ARCHIVE_MAX_MEMORY', 3_000_000_000),
+      max_duration_ms: env.duration('BIFRACT_ARCHIVE_MAX_DURATION', '24h'),
+      max_error_time_ms: env.duration('BIFRACT_ARCHIVE_MAX_ERROR_TIME', '30m'),
+      dir: env.text('BIFRACT_ARCHIVE_DIR'),
+    },
+    server: {
+      port: env.port('BIFRACT_PORT', 8080),
+      domain: env.text('BIFRACT_DOMAIN'),
+      base_url: env.text('BIFRACT_BASE_URL'),
+    },
+  };
+}
+
+function s3Settings(env: Environment): S3Settings | undefined {
+  const bucket = env.text('BIFRACT_S3_BUCKET');
+  if (bucket === undefined) return undefined;
+  return {
+    bucket,
+    endpoint: env.url('BIFRACT_S3_ENDPOINT'),
+    region: env.text('BIFRACT_S3_REGION') ?? 'us-east-1',
+    access_key: env.text('BIFRACT_S3_ACCESS_KEY'),
+    secret_key: env.text('BIFRACT_S3_SECRET_KEY'),
+  };
+}
+
+function postgresSettings(env: Environment): PostgresSettings {
+  const host = env.text('POSTGRES_HOST');
+  return {
+    host: host ?? 'localhost',
+    port: env.port('POSTGRES_PORT', 5432),
+    host_given: host !== undefined,
+    database: env.text('POSTGRES_DB') ?? 'bifract',
+    user: env.text('POSTGRES_USER') ?? 'bifract',
+    password: env.text('POSTGRES_PASSWORD'),
+  };
+}
+
+function clickhouseSettings(env: Environment): ClickHouseSettings {
+  const host = env.text('CLICKHOUSE_HOST');
+  const given = env.url('CLICKHOUSE_URL');
+  const http_port = env.port('CLICKHOUSE_HTTP_PORT', 8123);
+  return {
+    url: given ?? httpUrl(host ?? 'localhost', http_port),
+    host_given: given !== undefined || host !== undefined,
+    http_port,
+    native_port: env.port('CLICKHOUSE_PORT', 9000),
+    database: env.text('CLICKHOUSE_DB') ?? 'logs',
+    user: env.text('CLICKHOUSE_USER') ?? 'default',
+    password: env.text('CLICKHOUSE_PASSWORD'),
+    cluster: env.text('CLICKHOUSE_CLUSTER'),
+  };
+}
+
+/** The address of an HTTP service; an IPv6 host gets its brackets. */
+export function httpUrl(host: string, port: number): string {
+  const bare = host.replace(/^\[|\]$/g, '');
+  return `http://${bare.includes(':') ? `[${bare}]` : bare}:${port}`;
+}
+
+class Environment {
+  readonly #file: EnvVars;
+  readonly #process: NodeJS.ProcessEnv;
+
+  constructor(file: EnvVars, environment: NodeJS.ProcessEnv) {
+    this.#file = file;
+    this.#process = environment;
+  }
+
+  text(name: string): string | undefined {
+    const own = Object.hasOwn(this.#file, name) ? this.#file[name] : undefined;
+    return (this.#process[name] ?? own) || undefined;
+  }
+
+  count(name: string, fallback: number): number {
+    const text = this.text(name)?.trim() ?? String(fallback);
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value)) {
+      throw invalid(name, text, 'a whole number above zero');
+    }
+    return value;
+  }
+
+  port(name: string, fallback: number): number {
+    const value = this.count(name, fallback);
+    if (value > 65_535) throw invalid(name, String(value), 'a port, 1 to 65535');
+    return value;
+  }
+
+  duration(name: string, fallback: string): number {
+    const text = this.text(name)?.trim() ?? fallback;
+    const value = parseDuration(text);
+    if (value === undefined || value <= 0)
+      throw invalid(name, text, 'a duration above zero, as 90s or 1h30m');
+    return value;
+  }
+
+  url(name: string): string | undefined {
+    const text = this.text(name)?.trim();
+    if (text === undefined) return undefined;
+    const url = URL.parse(text);
+    if (!url || !/^https?:$/.test(url.protocol)) throw invalid(name, undefined, 'an http or https address');
+    return text.replace(/\/+$/, '');
+  }
+}
+
+/** A value that may hold a secret (an address can carry a password) is not repeated. */
+function invalid(name: string, value: string | undefined, wanted: string): BifractError {
+  const what =
+    value === undefined ? `${name} is not ${wanted}` : `${name} is "${value}", which is not ${wanted}`;
+  return new BifractError('ENV_INVALID', what, { hint: `Correct ${name} in .env or in the environment.` });
+}

@@ -1,0 +1,80 @@
+const STAMP = String.raw`\d{8}-\d{6}`;
+const UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+const LABEL = '[0-9A-Za-z][0-9A-Za-z_-]*?';
+const BACKUP = new RegExp(`^bifract-backup-(${STAMP})\\.bifract-backup$`);
+const ARCHIVE = new RegExp(`^(${UUID})(?:-(${LABEL}))?-(${STAMP})\\.bifract-archive$`);
+const FRACTAL_ID = new RegExp(`^${UUID}$`);
+
+/** How an archive can be split by time. */
+export type Split = 'hour' | 'day' | 'week';
+
+/** What the file name of an archive says. */
+export interface ArchiveName {
+  fractal_id: string;
+  /** The period as it stands in the name, as `2026-03-01_1400`; undefined for an archive of all time. */
+  label: string | undefined;
+  created_at: Date;
+}
+
+/** The file name of a backup made now, in UTC; on S3 it is the key. */
+export function backupName(now: Date): string {
+  return `bifract-backup-${stamp(now)}.bifract-backup`;
+}
+
+/** When the backup of that name was made; undefined where it is not the name of a backup. */
+export function parseBackupName(name: string): Date | undefined {
+  return parseStamp(BACKUP.exec(name)?.[1]);
+}
+
+/** The file name of an archive made now. `label` is a period label as `periodLabel` makes it. */
+export function archiveName(fractal_id: string, now: Date, label?: string): string {
+  if (!FRACTAL_ID.test(fractal_id)) throw new RangeError(`Not the id of a fractal: ${fractal_id}`);
+  const period = label === undefined ? '' : `-${fileLabel(label)}`;
+  return `${fractal_id}${period}-${stamp(now)}.bifract-archive`;
+}
+
+/** Where an archive of that name is kept: the path below the archive root, and the key on S3. */
+export function archivePath(fractal_id: string, name: string): string {
+  return `archives/${fractal_id}/${name}`;
+}
+
+/** Reads the file name of an archive; undefined where it is none. */
+export function parseArchiveName(name: string): ArchiveName | undefined {
+  const [, fractal_id, label, time] = ARCHIVE.exec(name) ?? [];
+  const created_at = parseStamp(time);
+  return fractal_id === undefined || created_at === undefined ? undefined : { fractal_id, label, created_at };
+}
+
+/** A period label in the spelling of file names. Throws a `RangeError` where it would not be a safe part of one. */
+export function fileLabel(label: string): string {
+  const spelled = label.replaceAll(' ', '_').replaceAll(':', '');
+  if (!new RegExp(`^${LABEL}$`).test(spelled)) throw new RangeError(`Not a period label: ${label}`);
+  return spelled;
+}
+
+/** The label of the period that holds a time, in UTC: `2026-03-01 14:00`, `2026-03-01`, `2026-03-02 to 2026-03-08`. */
+export function periodLabel(split: Split, time: Date): string {
+  const iso = time.toISOString();
+  if (split === 'hour') return `${iso.slice(0, 10)} ${iso.slice(11, 13)}:00`;
+  if (split === 'day') return iso.slice(0, 10);
+  const sinceMonday = (time.getUTCDay() + 6) % 7;
+  return `${isoDay(time, -sinceMonday)} to ${isoDay(time, 6 - sinceMonday)}`;
+}
+
+function isoDay(time: Date, offset: number): string {
+  const day = new Date(time);
+  day.setUTCDate(day.getUTCDate() + offset);
+  return day.toISOString().slice(0, 10);
+}
+
+function stamp(time: Date): string {
+  const digits = time.toISOString().replaceAll(/[-:]/g, '');
+  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}`;
+}
+
+function parseStamp(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = new Date(text.replace(/(....)(..)(..)-(..)(..)(..)/, '$1-$2-$3T$4:$5:$6Z'));
+  // Date takes 30 February for 1 March; a name of ours never says so.
+  return Number.isNaN(time.getTime()) || stamp(time) !== text ? undefined : time;
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  archiveName,
+  archivePath,
+  backupName,
+  fileLabel,
+  parseArchiveName,
+  parseBackupName,
+  periodLabel,
+} from '../../../src/core/policy/names.ts';
+
+const FRACTAL = '0b7c1f6e-3f8e-4f6e-9a63-0d9d0c1b2a3f';
+const TIME = new Date('2026-03-01T14:05:09.999Z');
+const time = fc.date({ min: new Date(0), max: new Date('9999-12-25T23:59:59.999Z'), noInvalidDate: true });
+
+function seconds(date: Date | undefined): number | undefined {
+  return date && Math.floor(date.getTime() / 1000);
+}
+
+test('a backup is named by the second, in UTC', () => {
+  assert.equal(backupName(TIME), 'bifract-backup-20260301-140509.bifract-backup');
+});
+
+test('every name of a backup says when it was made', () => {
+  fc.assert(
+    fc.property(time, (now) => assert.equal(seconds(parseBackupName(backupName(now))), seconds(now))),
+  );
+});
+
+test('what is no backup is not taken for one', () => {
+  const others = [
+    '',
+    'bifract-backup-20260301-140509.bifract-backup.tmp',
+    '.bifract-backup-20260301-140509.bifract-backup',
+    'bifract-backup-20260230-140509.bifract-backup',
+    'bifract-backup-20260301-240000.bifract-backup',
+    'bifract-backup-2026031-140509.bifract-backup',
+    'x/bifract-backup-20260301-140509.bifract-backup',
+    'bifract-backup-20260301-140509.bifract-backup\n',
+  ];
+  for (const name of others) assert.equal(parseBackupName(name), undefined, JSON.stringify(name));
+});
+
+test('an archive is named by fractal, period and second', () => {
+  assert.equal(archiveName(FRACTAL, TIME), `${FRACTAL}-20260301-140509.bifract-archive`);
+  const name = archiveName(FRACTAL, TIME, '2026-03-02 to 2026-03-08');
+  assert.equal(name, `${FRACTAL}-2026-03-02_to_2026-03-08-20260301-140509.bifract-archive`);
+  assert.equal(archivePath(FRACTAL, name), `archives/${FRACTAL}/${name}`);
+});
+
+test('every name of an archive is read back', () => {
+  const label = fc.option(fc.tuple(fc.constantFrom('hour' as const, 'day' as const, 'week' as const), time), {
+    nil: undefined,
+  });
+  fc.assert(
+    fc.property(fc.uuid(), time, label, (id, now, period) => {
+      const text = period && periodLabel(...period);
+      const read = parseArchiveName(archiveName(id, now, text));
+      assert.deepEqual(
+        [read?.fractal_id, read?.label, seconds(read?.created_at)],
+        [id, text && fileLabel(text), seconds(now)],
+      );
+    }),
+  );
+});
+
+test('what is no archive is not taken for one', () => {
+  const others = [
+    '',
+    `${FRACTAL}.bifract-archive`,
+    `x-20260301-140509.bifract-archive`,
+    `${FRACTAL}-../x-20260301-140509.bifract-archive`,
+  ];
+  for (const name of others) assert.equal(parseArchiveName(name), undefined, name);
+  fc.assert(fc.property(fc.string(), (name) => parseArchiveName(name) === undefined));
+});
+
+test('an id or a label that is no safe part of a path is refused', () => {
+  assert.throws(() => archiveName('../../etc', TIME), RangeError);
+  for (const label of ['', '..', '../x', 'a/b', 'a\\b', 'a\0', '.x'])
+    assert.throws(() => fileLabel(label), RangeError);
+});
+
+test('periods are labelled in UTC, weeks from Monday to Sunday', () => {
+  assert.equal(periodLabel('hour', TIME), '2026-03-01 14:00');
+  assert.equal(fileLabel(periodLabel('hour', TIME)), '2026-03-01_1400');
+  assert.equal(periodLabel('day', TIME), '2026-03-01');
+  assert.equal(periodLabel('week', TIME), '2026-02-23 to 2026-03-01');
+  assert.equal(periodLabel('week', new Date('2026-03-02T00:00:00Z')), '2026-03-02 to 2026-03-08');
+  assert.equal(periodLabel('week', new Date('2026-12-31T12:00:00Z')), '2026-12-28 to 2027-01-03');
+});
