@@ -18,11 +18,11 @@ export interface ArchiveName {
 
 /** The file name of a backup made now, in UTC; on S3 it is the key. */
 export function backupName(now: Date): string {
-  return `bifract-backup-${stamp(now)}.bifract-backup`;
+  return `bifract-backup-${stampOf(now)}.bifract-backup`;
 }
 
 /** When the backup of that name was made; undefined where it is not the name of a backup. */
-export function parseBackupName(name: string): Date | undefined {
+export function backupTime(name: string): Date | undefined {
   return parseStamp(BACKUP.exec(name)?.[1]);
 }
 
@@ -30,7 +30,7 @@ export function parseBackupName(name: string): Date | undefined {
 export function archiveName(fractal_id: string, now: Date, label?: string): string {
   if (!FRACTAL_ID.test(fractal_id)) throw new RangeError(`Not the id of a fractal: ${fractal_id}`);
   const period = label === undefined ? '' : `-${fileLabel(label)}`;
-  return `${fractal_id}${period}-${stamp(now)}.bifract-archive`;
+  return `${fractal_id}${period}-${stampOf(now)}.bifract-archive`;
 }
 
 /** Where an archive of that name is kept: the path below the archive root, and the key on S3. */
@@ -67,7 +67,8 @@ function isoDay(time: Date, offset: number): string {
   return day.toISOString().slice(0, 10);
 }
 
-function stamp(time: Date): string {
+/** A time to the second in the spelling of file names, in UTC: `20260301-140509`. */
+export function stampOf(time: Date): string {
   const digits = time.toISOString().replaceAll(/[-:]/g, '');
   return `${digits.slice(0, 8)}-${digits.slice(9, 15)}`;
 }
@@ -76,5 +77,5 @@ function parseStamp(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text.replace(/(....)(..)(..)-(..)(..)(..)/, '$1-$2-$3T$4:$5:$6Z'));
   // Date takes 30 February for 1 March; a name of ours never says so.
-  return Number.isNaN(time.getTime()) || stamp(time) !== text ? undefined : time;
+  return Number.isNaN(time.getTime()) || stampOf(time) !== text ? undefined : time;
 }
