@@ -1,0 +1,72 @@
+import { promisify } from 'node:util';
+import { constants, type ZstdOptions, zstdCompress } from 'node:zlib';
+import type { RowPosition } from './ends.ts';
+import { CHUNK_PLAIN_BYTES } from './layout.ts';
+
+const MIB = 1024 * 1024;
+
+export const ZSTD_MAGIC = 0xfd2fb528;
+export const HEAD_MAGIC = 0x184d2a50;
+export const END_MAGIC = 0x184d2a51;
+/** Skippable frames that only take up room, so that a content frame does not end where a chunk ends. */
+const SPACE_MAGIC = 0x184d2a52;
+/** Magic and length before a skippable frame's payload. */
+export const SKIPPABLE_HEAD_BYTES = 8;
+
+export const DEFAULT_LEVEL = 3;
+/** One per thread of Node's pool. */
+export const FRAMES_IN_FLIGHT = 4;
+/** Smaller pieces of output halve the speed of Node's zstd. */
+export const ZSTD_CHUNK_BYTES = MIB;
+
+/** Content of one frame, before compression. */
+export interface ContentFrame {
+  bytes: Buffer;
+  rows: number;
+  lines: number;
+  /** Lines that are too long for the server's reader. */
+  longLines: number;
+  first: RowPosition | null;
+  last: RowPosition | null;
+}
+
+/**
+ * Plain size at which frame number `index` is full. It doubles as a file grows, so that the index of a file of
+ * terabytes stays small: a reader holds it in memory.
+ */
+export function frameTarget(index: number): number {
+  const doublings = Math.min(3, Math.floor(index / 16_384));
+  return 2 * MIB * 2 ** doublings;
+}
+
+const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer>;
+
+/** One whole zstd frame, with content size and checksum, made on the thread pool. */
+export function zstdFrame(bytes: Buffer, level: number): Promise<Buffer> {
+  return compress(bytes, {
+    chunkSize: Math.min(ZSTD_CHUNK_BYTES, Math.max(1024, bytes.length)),
+    // Node leaves the content size out of the frame unless it is told beforehand.
+    pledgedSrcSize: bytes.length,
+    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+}
+
+/** A frame that every zstd reader passes over. */
+export function skippableFrame(magic: number, payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(SKIPPABLE_HEAD_BYTES);
+  head.writeUInt32LE(magic, 0);
+  head.writeUInt32LE(payload.length, 4);
+  return Buffer.concat([head, payload]);
+}
+
+/**
+ * What to put before a content frame of `size` bytes at `position` of the stream, so that neither it nor the
+ * space itself ends where a chunk ends: a cut there would look like a whole file to a reader that knows zstd
+ * frames only.
+ */
+export function spaceBefore(position: number, size: number): Buffer | undefined {
+  const endsOnBorder = (bytes: number) => (position + bytes) % CHUNK_PLAIN_BYTES === 0;
+  if (!endsOnBorder(size)) return undefined;
+  const payload = endsOnBorder(SKIPPABLE_HEAD_BYTES) ? 1 : 0;
+  return skippableFrame(SPACE_MAGIC, Buffer.alloc(payload));
+}

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { BifractError } from '../errors.ts';
+import type { Timestamp } from '../ports/types.ts';
+import type { End, FrameEntry, Head } from './ends.ts';
+import {
+  type ContentFrame,
+  DEFAULT_LEVEL,
+  END_MAGIC,
+  FRAMES_IN_FLIGHT,
+  HEAD_MAGIC,
+  skippableFrame,
+  spaceBefore,
+  zstdFrame,
+} from './frame.ts';
+import { inOrder } from './in-order.ts';
+import type { Key } from './key.ts';
+import { Sealer } from './sealer.ts';
+import { sealTrailer } from './trailer.ts';
+
+/** Pieces handed to storage are about this large, bytes. */
+const PIECE_BYTES = 256 * 1024;
+
+/** What a written file is. */
+export interface FileSummary {
+  /** All stored bytes, the trailer included, and their SHA-256 in hex. */
+  size_bytes: number;
+  checksum: string;
+  /** The content before compression, and its SHA-256 in hex. */
+  content_bytes: number;
+  content_sha256: string;
+  /** Log rows, and lines with an archive's header line; both 0 in a backup. */
+  rows: number;
+  lines: number;
+  first: Timestamp | null;
+  last: Timestamp | null;
+  /** Lines of 10 MiB and more: the server's own reader refuses the file for them, ours does not. */
+  long_lines: number;
+  frames: number;
+}
+
+/** A file in the making. */
+export interface SealedFile {
+  /**
+   * The stored bytes, in pieces up to some 100 KiB, made as they are asked for: to be read once. Throws what
+   * the source throws and, after an abort, the signal's reason; the bytes before that never look like a whole file.
+   */
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Content read, bytes handed out, and rows so far. */
+  progress(): { bytes_in: number; bytes_out: number; rows: number };
+  /** Throws `INTERNAL` until `bytes` has been read to its end. */
+  summary(): FileSummary;
+}
+
+export interface WriteOptions {
+  key: Key;
+  /** zstd level, default 3. */
+  level?: number;
+  /** Ends the writing between two frames; the source must obey it by itself. */
+  signal?: AbortSignal;
+}
+
+/** Compresses frames in parallel and seals them between head and end. */
+export class FileWriter implements SealedFile {
+  readonly bytes: AsyncIterable<Buffer>;
+  readonly #head: Head;
+  readonly #options: WriteOptions;
+  readonly #sealer: Sealer;
+  readonly #contentHash = createHash('sha256');
+  readonly #storedHash = createHash('sha256');
+  readonly #end: End = { rows: 0, lines: 0, bytes: 0, sha256: '', first: null, last: null };
+  // Kept as text: as objects, the index of a long archive would take many times the room.
+  readonly #index: string[] = [];
+  #longLines = 0;
+  #stored = 0;
+  #done: FileSummary | undefined;
+
+  constructor(head: Head, frames: AsyncIterable<ContentFrame>, options: WriteOptions) {
+    this.#head = head;
+    this.#options = options;
+    this.#sealer = new Sealer(options.key);
+    this.bytes = this.#write(frames);
+  }
+
+  progress(): { bytes_in: number; bytes_out: number; rows: number } {
+    return { bytes_in: this.#end.bytes, bytes_out: this.#stored, rows: this.#end.rows };
+  }
+
+  summary(): FileSummary {
+    if (this.#done === undefined)
+      throw new BifractError('INTERNAL', 'The file is not written to its end yet');
+    return this.#done;
+  }
+
+  async *#write(frames: AsyncIterable<ContentFrame>): AsyncGenerator<Buffer> {
+    this.#pushJson(HEAD_MAGIC, this.#head);
+    for await (const [frame, packed] of inOrder(frames, FRAMES_IN_FLIGHT, (item) => this.#pack(item))) {
+      this.#options.signal?.throwIfAborted();
+      this.#addFrame(frame, packed);
+      yield* this.#ready(PIECE_BYTES);
+    }
+    this.#options.signal?.throwIfAborted();
+    this.#end.sha256 = this.#contentHash.digest('hex');
+    this.#pushJson(END_MAGIC, this.#end);
+    this.#sealer.end();
+    yield* this.#ready(0);
+    yield* this.#handOut(await this.#trailer());
+    this.#done = this.#summarize();
+  }
+
+  #pack(frame: ContentFrame): Promise<[ContentFrame, Buffer]> {
+    this.#contentHash.update(frame.bytes);
+    this.#end.bytes += frame.bytes.length;
+    this.#end.rows += frame.rows;
+    this.#end.lines += frame.lines;
+    this.#end.first ??= frame.first?.ts ?? null;
+    this.#end.last = frame.last?.ts ?? this.#end.last;
+    this.#longLines += frame.longLines;
+    const level = this.#options.level ?? DEFAULT_LEVEL;
+    return zstdFrame(frame.bytes, level).then((packed) => [frame, packed]);
+  }
+
+  #addFrame(frame: ContentFrame, packed: Buffer): void {
+    const space = spaceBefore(this.#sealer.position, packed.length);
+    if (space !== undefined) this.#sealer.push(space);
+    const entry: FrameEntry = {
+      offset: this.#sealer.position,
+      size: packed.length,
+      plain: frame.bytes.length,
+      rows: frame.rows,
+      first: frame.first,
+      last: frame.last,
+    };
+    this.#index.push(JSON.stringify(entry));
+    this.#sealer.push(packed);
+  }
+
+  #pushJson(magic: number, value: Head | End): void {
+    this.#sealer.push(skippableFrame(magic, Buffer.from(JSON.stringify(value))));
+  }
+
+  async #trailer(): Promise<Buffer> {
+    const [head, end] = [JSON.stringify(this.#head), JSON.stringify(this.#end)];
+    const text = `{"head":${head},"end":${end},"index":[${this.#index.join(',')}]}`;
+    const compressed = await zstdFrame(Buffer.from(text), DEFAULT_LEVEL);
+    return sealTrailer(this.#options.key, this.#sealer.base, this.#stored, compressed);
+  }
+
+  *#ready(minimum: number): Generator<Buffer> {
+    const bytes = this.#sealer.take(minimum);
+    if (bytes !== undefined) yield* this.#handOut(bytes);
+  }
+
+  *#handOut(bytes: Buffer): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; at += 4 * PIECE_BYTES) {
+      const piece = bytes.subarray(at, at + 4 * PIECE_BYTES);
+      this.#storedHash.update(piece);
+      this.#stored += piece.length;
+      yield piece;
+    }
+  }
+
+  #summarize(): FileSummary {
+    return {
+      size_bytes: this.#stored,
+      checksum: this.#storedHash.digest('hex'),
+      content_bytes: this.#end.bytes,
+      content_sha256: this.#end.sha256,
+      rows: this.#end.rows,
+      lines: this.#end.lines,
+      first: this.#end.first,
+      last: this.#end.last,
+      long_lines: this.#longLines,
+      frames: this.#index.length,
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { LineBlock } from '../ports/log-database.ts';
+import { archiveFrames } from './archive-frames.ts';
+import { backupFrames } from './backup-frames.ts';
+import { type ArchiveHead, type BackupHead, type ContentKind, ENDS_VERSION, type Head } from './ends.ts';
+import type { BackupManifest } from './manifest.ts';
+import { FileWriter, type SealedFile, type WriteOptions } from './sealed-file.ts';
+
+/**
+ * Writes an archive: the header line, then `lines` as they come.
+ *
+ * Blocks hold whole lines, of any number and length, and must not change after they were handed over; one that
+ * ends inside a line or miscounts its lines is refused with `INTERNAL`.
+ */
+export function writeArchive(
+  lines: AsyncIterable<LineBlock>,
+  options: WriteOptions & { head: ArchiveHead },
+): SealedFile {
+  const { tool, fractal, period, split, fields } = options.head;
+  const head = { ...common('archive', options.head), tool, fractal, period, split, fields, end: true };
+  return new FileWriter(head, archiveFrames(lines), options);
+}
+
+/** Writes a backup: the manifest, less the encryption key should it name one, and the dump. */
+export function writeBackup(
+  manifest: BackupManifest,
+  dump: AsyncIterable<Uint8Array>,
+  options: WriteOptions & { head: BackupHead },
+): SealedFile {
+  const head = { ...common('backup', options.head), tool: options.head.tool, end: true };
+  return new FileWriter(head, backupFrames(manifest, dump), options);
+}
+
+function common(
+  kind: ContentKind,
+  head: ArchiveHead | BackupHead,
+): Pick<Head, 'v' | 'kind' | 'uuid' | 'created'> {
+  const created = head.created ?? new Date().toISOString();
+  return { v: ENDS_VERSION, kind, uuid: head.uuid ?? randomUUID(), created };
+}

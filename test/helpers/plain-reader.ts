@@ -1,0 +1,53 @@
+/**
+ * A second, independent decoder of the shared part of the formats, written from their description and sharing
+ * no code with the sources. Like the server's reader it knows nothing of sealed ends: skippable frames and the
+ * bytes after the end mark mean nothing to it.
+ */
+import { createDecipheriv, createHash } from 'node:crypto';
+import { zstdDecompressSync } from 'node:zlib';
+
+const SEPARATOR = '\n---BIFRACT_BACKUP_SEPARATOR---\n';
+
+/** The plaintext of a sealed stream. Throws on anything but a sound one. */
+export function openStream(file: Buffer, keyHex: string): Buffer {
+  if (file.length < 32) throw new Error('no base');
+  const base = file.subarray(0, 32);
+  const plain: Buffer[] = [];
+  for (let at = 32, index = 0n; ; index++) {
+    const length = file.readUInt32BE(at);
+    if (length === 0) return Buffer.concat(plain);
+    if (length < 16 || length > 65536 + 16 + 1024) throw new Error('chunk length');
+    const counter = Buffer.alloc(8);
+    counter.writeBigUInt64BE(index);
+    const wanted = createHash('sha256').update(base).update(counter).digest().subarray(0, 12);
+    const nonce = file.subarray(at + 4, at + 16);
+    if (!nonce.equals(wanted)) throw new Error('nonce');
+    const end = at + 16 + length;
+    if (end > file.length) throw new Error('cut off');
+    const decipher = createDecipheriv('aes-256-gcm', Buffer.from(keyHex, 'hex'), nonce);
+    decipher.setAuthTag(file.subarray(end - 16, end));
+    plain.push(decipher.update(file.subarray(at + 16, end - 16)), decipher.final());
+    at = end;
+  }
+}
+
+/** The content of a backup or an archive: what its zstd frames hold. */
+export function openContent(file: Buffer, keyHex: string): Buffer {
+  return zstdDecompressSync(openStream(file, keyHex));
+}
+
+/** A backup's manifest text and dump. */
+export function openBackup(file: Buffer, keyHex: string): { manifest: string; dump: Buffer } {
+  const content = openContent(file, keyHex);
+  const at = content.indexOf(SEPARATOR);
+  if (at < 0) throw new Error('separator');
+  return { manifest: content.toString('utf8', 0, at), dump: content.subarray(at + SEPARATOR.length) };
+}
+
+/** An archive's rows, parsed, after its header line was checked. */
+export function openArchive(file: Buffer, keyHex: string): Record<string, unknown>[] {
+  const [header, ...lines] = openContent(file, keyHex).toString('utf8').split('\n');
+  if (header !== '{"_bifract_archive_version":1}') throw new Error('header');
+  if (lines.pop() !== '') throw new Error('the last line has no newline');
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
