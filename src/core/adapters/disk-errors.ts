@@ -1,0 +1,48 @@
+import { BifractError, type ErrorCode } from '../errors.ts';
+
+const CODES: Record<string, ErrorCode> = {
+  ENOENT: 'NOT_FOUND',
+  EEXIST: 'EXISTS',
+  ENOSPC: 'STORAGE_FULL',
+  EDQUOT: 'STORAGE_FULL',
+  ESTALE: 'STORAGE_UNREACHABLE',
+  ENOTCONN: 'STORAGE_UNREACHABLE',
+  EHOSTDOWN: 'STORAGE_UNREACHABLE',
+  EHOSTUNREACH: 'STORAGE_UNREACHABLE',
+  ETIMEDOUT: 'STORAGE_UNREACHABLE',
+};
+const HINTS: Record<string, string> = {
+  ENOSPC: 'Free some space there, or delete backups that are no longer needed.',
+  EDQUOT: 'The disk quota of this user is used up.',
+  EACCES: 'Check who owns the folder, or run this as root.',
+  EPERM: 'Check who owns the folder, or run this as root.',
+  EROFS: 'The file system is mounted read-only.',
+  EFBIG: 'The file system, or a limit of this process, takes no larger files.',
+  EMFILE: 'Raise the limit of open files.',
+};
+
+/** Runs work on the file system; what the system refuses becomes our error, said of `what`. */
+export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw diskError(what, error);
+  }
+}
+
+/** The same for an error already caught. */
+export function diskError(what: string, error: unknown): unknown {
+  const code = errno(error);
+  if (error instanceof BifractError || code === undefined) return error;
+  const cause = error instanceof Error ? error.message : code;
+  return new BifractError(CODES[code] ?? 'STORAGE_FAILED', `${what}: ${cause}`, {
+    hint: HINTS[code],
+    cause: error,
+  });
+}
+
+/** The system's name of an error, as `ENOENT`. */
+export function errno(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}

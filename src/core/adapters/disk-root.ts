@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import fs from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { BifractError } from '../errors.ts';
+import { errno } from './disk-errors.ts';
+import { type Owner, syncFolder } from './disk-file.ts';
+import { checkObjectName, isObjectName } from './object-name.ts';
+
+const PARTIAL = /^\.(.+)\.([\w-]*)\.[0-9a-f]{12}\.partial$/s;
+const JOB = /^[\w-]{0,60}$/;
+
+/** What the name of an unfinished file says. */
+export interface PartialName {
+  name: string;
+  job: string | undefined;
+}
+
+/** A folder as the root of a storage: turns object names into paths, and lets none of them out of it. */
+export class DiskRoot {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+
+  /** Where an object is, or would be. */
+  target(name: string): string {
+    checkObjectName(name);
+    return join(this.path, name);
+  }
+
+  /** A fresh hidden name beside the target, which says whose it is. */
+  partial(name: string, job = ''): string {
+    if (!JOB.test(job)) throw new BifractError('INTERNAL', `Not an id of a job: ${JSON.stringify(job)}`);
+    const target = this.target(name);
+    return join(dirname(target), `.${basename(target)}.${job}.${randomBytes(6).toString('hex')}.partial`);
+  }
+
+  /** Reads the path, relative to the root, of an unfinished file; undefined where it is none. */
+  parsePartial(path: string): PartialName | undefined {
+    const [, file, job] = PARTIAL.exec(basename(path)) ?? [];
+    if (file === undefined) return undefined;
+    const folder = dirname(path);
+    const name = folder === '.' ? file : `${folder.split(sep).join('/')}/${file}`;
+    return isObjectName(name) ? { name, job: job || undefined } : undefined;
+  }
+
+  /** The object's file, or undefined where there is none. Links that lead out of the root are refused. */
+  async stat(path: string): Promise<Stats | undefined> {
+    try {
+      await this.#mustBeInside(path);
+      const stats = await fs.stat(path);
+      return stats.isFile() ? stats : undefined;
+    } catch (error) {
+      if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes the folders above a path, the root among them but nothing above it. */
+  async makeFolders(path: string, owner: Owner | undefined): Promise<void> {
+    const parts = relative(this.path, path).split(sep).slice(0, -1);
+    await makeFolder(this.path, undefined);
+    for (let depth = 1; depth <= parts.length; depth++) {
+      const folder = join(this.path, ...parts.slice(0, depth));
+      await makeFolder(folder, owner);
+      await this.#mustBeInside(folder);
+    }
+  }
+
+  /** Who files should belong to, for a server that runs as another user: root's go to the owner of the root. */
+  async owner(): Promise<Owner | undefined> {
+    if (process.getuid?.() !== 0) return undefined;
+    try {
+      const { uid, gid } = await fs.stat(this.path);
+      return uid === 0 ? undefined : { uid, gid };
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Free bytes of the file system, for those who are not root. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await fs.statfs(this.path);
+    return bavail * bsize;
+  }
+
+  async #mustBeInside(path: string): Promise<void> {
+    const [root, real] = await Promise.all([fs.realpath(this.path), fs.realpath(path)]);
+    if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
+    throw new BifractError('STORAGE_FAILED', `${path} leads out of ${this.path}`, {
+      hint: 'Remove the symbolic link: files are only read and written below that folder.',
+    });
+  }
+}
+
+async function makeFolder(path: string, owner: Owner | undefined): Promise<void> {
+  try {
+    await fs.mkdir(path, 0o700);
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return;
+    throw error;
+  }
+  if (owner) await fs.chown(path, owner.uid, owner.gid);
+  await syncFolder(dirname(path));
+}

@@ -1,0 +1,191 @@
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { BifractError } from '../errors.ts';
+import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { untilAbort } from './abort.ts';
+import { diskError, errno, onDisk } from './disk-errors.ts';
+import { DiskFile, exists, publish } from './disk-file.ts';
+import { DiskRoot } from './disk-root.ts';
+import { walkFiles } from './disk-walk.ts';
+import { isObjectName } from './object-name.ts';
+import { probeStorage } from './storage-probe.ts';
+
+/** Room left free beside what is written: a full disk is trouble for others too. */
+const MARGIN = 64 << 20;
+const PIECE = 1 << 20;
+
+/**
+ * A folder as storage. An object in the making is a hidden file beside its final place, whose name says which
+ * job writes it. Files are for their owner alone; written by root, they belong to the owner of the folder.
+ */
+export class DiskStorage implements Storage {
+  readonly kind = 'disk';
+  readonly location: string;
+  readonly #root: DiskRoot;
+
+  /** The folder is made when the first object is put; the one above it must exist. */
+  constructor(folder: string) {
+    this.#root = new DiskRoot(folder);
+    this.location = this.#root.path;
+  }
+
+  async put(
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<StoredObject> {
+    options.signal?.throwIfAborted();
+    const target = this.#root.target(name);
+    const file = await this.#begin(name, target, options);
+    try {
+      for await (const bytes of untilAbort(content, options.signal)) await file.write(bytes);
+      await file.finish();
+      options.signal?.throwIfAborted();
+      await onDisk(`Cannot store ${name}`, () => publish(file.path, target));
+    } catch (error) {
+      await file.remove();
+      throw error;
+    }
+    return this.#mustStat(name);
+  }
+
+  async stat(name: string, options: CallOptions = {}): Promise<StoredObject | undefined> {
+    options.signal?.throwIfAborted();
+    const target = this.#root.target(name);
+    const stats = await onDisk(`Cannot look at ${name}`, () => this.#root.stat(target));
+    return stats && { name, size_bytes: stats.size, modified_at: stats.mtime.toISOString() };
+  }
+
+  async read(name: string, offset: number, length: number, options: CallOptions = {}): Promise<Buffer> {
+    const { size_bytes } = await this.#mustStat(name, options);
+    const wanted = Buffer.allocUnsafe(Math.max(0, Math.min(length, size_bytes - offset)));
+    return onDisk(`Cannot read ${name}`, async () => {
+      await using handle = await fs.open(this.#root.target(name), 'r');
+      let filled = 0;
+      while (filled < wanted.length) {
+        options.signal?.throwIfAborted();
+        const { bytesRead } = await handle.read(wanted, filled, wanted.length - filled, offset + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return wanted.subarray(0, filled);
+    });
+  }
+
+  async *stream(name: string, options: CallOptions & { offset?: number } = {}): AsyncGenerator<Buffer> {
+    await this.#mustStat(name, options);
+    await using handle = await onDisk(`Cannot read ${name}`, () => fs.open(this.#root.target(name), 'r'));
+    for (let at = options.offset ?? 0; ; ) {
+      options.signal?.throwIfAborted();
+      const piece = Buffer.allocUnsafe(PIECE);
+      const { bytesRead } = await onDisk(`Cannot read ${name}`, () => handle.read(piece, 0, PIECE, at));
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield piece.subarray(0, bytesRead);
+    }
+  }
+
+  async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
+    for await (const { path, hidden } of this.#walk(prefix, options)) {
+      if (hidden || !path.startsWith(prefix) || !isObjectName(path)) continue;
+      const object = await this.#statListed(path);
+      if (object) yield object;
+    }
+  }
+
+  async delete(name: string, options: CallOptions = {}): Promise<boolean> {
+    if (!(await this.stat(name, options))) return false;
+    return this.#unlink(this.#root.target(name));
+  }
+
+  async *leftovers(options: CallOptions = {}): AsyncGenerator<Leftover> {
+    for await (const { path, hidden } of this.#walk('', options)) {
+      const partial = hidden ? this.#root.parsePartial(path) : undefined;
+      const stats =
+        partial && (await onDisk(`Cannot look at ${path}`, () => this.#root.stat(join(this.location, path))));
+      if (!partial || !stats) continue;
+      const { name, job } = partial;
+      yield { id: path, name, job, size_bytes: stats.size, started_at: stats.birthtime.toISOString() };
+    }
+  }
+
+  async discard({ id }: Leftover, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    const partial = this.#root.parsePartial(id);
+    if (!partial) throw new BifractError('INTERNAL', `Not an unfinished file: ${JSON.stringify(id)}`);
+    const path = join(this.location, id);
+    if (await onDisk(`Cannot look at ${id}`, () => this.#root.stat(path))) await this.#unlink(path);
+  }
+
+  async probe(options: CallOptions = {}): Promise<StorageHealth> {
+    const health = await probeStorage(this, options);
+    try {
+      return { ...health, free_bytes: await this.#root.freeBytes() };
+    } catch {
+      return health;
+    }
+  }
+
+  async #begin(name: string, target: string, { job, expected_bytes }: PutOptions): Promise<DiskFile> {
+    const partial = this.#root.partial(name, job);
+    return onDisk(`Cannot store ${name}`, async () => {
+      const owner = await this.#root.owner();
+      await this.#root.makeFolders(target, owner);
+      if (await this.#root.stat(target)) throw exists(target);
+      if (expected_bytes !== undefined) await this.#mustHaveRoom(name, expected_bytes);
+      return DiskFile.create(partial, owner);
+    });
+  }
+
+  async #mustHaveRoom(name: string, bytes: number): Promise<void> {
+    const free = await this.#root.freeBytes();
+    if (free >= bytes + MARGIN) return;
+    throw new BifractError(
+      'STORAGE_FULL',
+      `${this.location} has ${free} bytes free; ${name} needs ${bytes}`,
+      {
+        hint: 'Free some space there, or delete backups that are no longer needed.',
+      },
+    );
+  }
+
+  async #mustStat(name: string, options?: CallOptions): Promise<StoredObject> {
+    const object = await this.stat(name, options);
+    if (!object) throw new BifractError('NOT_FOUND', `There is no ${name} in ${this.location}`);
+    return object;
+  }
+
+  /** A link that leads out, or a file gone in the meantime, is no object of this storage. */
+  async #statListed(name: string): Promise<StoredObject | undefined> {
+    try {
+      return await this.stat(name);
+    } catch (error) {
+      if (error instanceof BifractError && error.cause === undefined) return undefined;
+      throw error;
+    }
+  }
+
+  async *#walk(prefix: string, { signal }: CallOptions) {
+    try {
+      for await (const file of walkFiles(this.location, prefix)) {
+        signal?.throwIfAborted();
+        yield file;
+      }
+    } catch (error) {
+      throw diskError(`Cannot list ${this.location}`, error);
+    }
+  }
+
+  async #unlink(path: string): Promise<boolean> {
+    return onDisk(`Cannot delete ${path}`, async () => {
+      try {
+        await fs.unlink(path);
+        return true;
+      } catch (error) {
+        if (errno(error) === 'ENOENT') return false;
+        throw error;
+      }
+    });
+  }
+}

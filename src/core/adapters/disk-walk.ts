@@ -1,0 +1,44 @@
+import type { Dirent } from 'node:fs';
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { errno } from './disk-errors.ts';
+import { compareNames } from './object-name.ts';
+
+/** A file below a folder, by its path relative to it with `/` between the parts. */
+export interface WalkedFile {
+  path: string;
+  /** Its own name begins with a dot. */
+  hidden: boolean;
+}
+
+/**
+ * The files below a folder in the order of their paths, those whose path cannot begin with `prefix` left out.
+ * Hidden folders and linked ones are not entered. A folder that is gone is empty.
+ */
+export async function* walkFiles(root: string, prefix: string, below = ''): AsyncGenerator<WalkedFile> {
+  for (const entry of await sortedEntries(join(root, below))) {
+    const path = below + entry.name;
+    const hidden = entry.name.startsWith('.');
+    if (!entry.isDirectory()) yield { path, hidden };
+    else if (!hidden && reaches(`${path}/`, prefix)) yield* walkFiles(root, prefix, `${path}/`);
+  }
+}
+
+function reaches(folder: string, prefix: string): boolean {
+  return folder.startsWith(prefix) || prefix.startsWith(folder);
+}
+
+async function sortedEntries(folder: string): Promise<Dirent[]> {
+  try {
+    const entries = await fs.readdir(folder, { withFileTypes: true });
+    return entries.sort((a, b) => compareNames(sortKey(a), sortKey(b)));
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A folder sorts as its files do, with the slash. */
+function sortKey(entry: Dirent): string {
+  return entry.isDirectory() ? `${entry.name}/` : entry.name;
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { BifractError } from '../errors.ts';
+import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { untilAbort } from './abort.ts';
+import { checkObjectName, compareNames } from './object-name.ts';
+import { probeStorage } from './storage-probe.ts';
+
+interface Entry {
+  bytes: Buffer;
+  modified_at: string;
+}
+
+/** A storage that lives and dies with the process. */
+export class MemoryStorage implements Storage {
+  readonly kind = 'memory';
+  readonly location = 'memory';
+  readonly #objects = new Map<string, Entry>();
+  readonly #unfinished = new Map<string, Leftover>();
+
+  async put(
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<StoredObject> {
+    this.#begin(name, options);
+    this.#mustBeFree(name);
+    const id = randomUUID();
+    const note = { id, name, job: options.job, size_bytes: 0, started_at: new Date().toISOString() };
+    this.#unfinished.set(id, note);
+    try {
+      const parts: Buffer[] = [];
+      for await (const part of untilAbort(content, options.signal)) {
+        parts.push(Buffer.from(part));
+        note.size_bytes += part.length;
+      }
+      options.signal?.throwIfAborted();
+      this.#mustBeFree(name);
+      this.#objects.set(name, { bytes: Buffer.concat(parts), modified_at: new Date().toISOString() });
+    } finally {
+      this.#unfinished.delete(id);
+    }
+    return this.#describe(name, this.#entry(name));
+  }
+
+  async stat(name: string, options: CallOptions = {}): Promise<StoredObject | undefined> {
+    this.#begin(name, options);
+    const entry = this.#objects.get(name);
+    return entry && this.#describe(name, entry);
+  }
+
+  async read(name: string, offset: number, length: number, options: CallOptions = {}): Promise<Buffer> {
+    this.#begin(name, options);
+    return Buffer.from(this.#entry(name).bytes.subarray(offset, offset + length));
+  }
+
+  async *stream(name: string, options: CallOptions & { offset?: number } = {}): AsyncGenerator<Buffer> {
+    this.#begin(name, options);
+    const { bytes } = this.#entry(name);
+    for (let at = options.offset ?? 0; at < bytes.length; at += 65_536) {
+      options.signal?.throwIfAborted();
+      yield Buffer.from(bytes.subarray(at, at + 65_536));
+    }
+  }
+
+  async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
+    for (const name of [...this.#objects.keys()].sort(compareNames)) {
+      options.signal?.throwIfAborted();
+      const entry = this.#objects.get(name);
+      if (entry && name.startsWith(prefix)) yield this.#describe(name, entry);
+    }
+  }
+
+  async delete(name: string, options: CallOptions = {}): Promise<boolean> {
+    this.#begin(name, options);
+    return this.#objects.delete(name);
+  }
+
+  async *leftovers(options: CallOptions = {}): AsyncGenerator<Leftover> {
+    options.signal?.throwIfAborted();
+    for (const note of [...this.#unfinished.values()]) yield { ...note };
+  }
+
+  async discard({ id }: Leftover, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    this.#unfinished.delete(id);
+  }
+
+  probe(options?: CallOptions): Promise<StorageHealth> {
+    return probeStorage(this, options);
+  }
+
+  #begin(name: string, { signal }: CallOptions): void {
+    signal?.throwIfAborted();
+    checkObjectName(name);
+  }
+
+  #entry(name: string): Entry {
+    const entry = this.#objects.get(name);
+    if (!entry) throw new BifractError('NOT_FOUND', `There is no ${name} in ${this.location}`);
+    return entry;
+  }
+
+  #mustBeFree(name: string): void {
+    if (this.#objects.has(name)) throw new BifractError('EXISTS', `${name} is already in ${this.location}`);
+  }
+
+  #describe(name: string, { bytes, modified_at }: Entry): StoredObject {
+    return { name, size_bytes: bytes.length, modified_at };
+  }
+}

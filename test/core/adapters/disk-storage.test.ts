@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import fs, { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { DiskStorage } from '../../../src/core/adapters/disk-storage.ts';
+import { all, collect, pattern, pieces, refuses, storageContract } from '../../contracts/storage.ts';
+
+storageContract('a folder as storage', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bifract-disk-'));
+  const location = join(folder, 'root');
+  return {
+    storage: new DiskStorage(location),
+    close: () => rm(folder, { recursive: true }),
+    reopen: {
+      module: new URL('../../contracts/open-disk-storage.ts', import.meta.url),
+      location,
+      bytes: 3 << 20,
+    },
+  };
+});
+
+let base: string;
+let root: string;
+let storage: DiskStorage;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'bifract-disk-'));
+  root = join(base, 'root');
+  storage = new DiskStorage(root);
+});
+
+afterEach(async () => {
+  mock.restoreAll();
+  await rm(base, { recursive: true });
+});
+
+function text(content: string) {
+  return pieces(Buffer.from(content), 1000);
+}
+
+function failure(code: string) {
+  return () => Promise.reject(Object.assign(new Error(`${code}: made up`), { code }));
+}
+
+async function visibleAndHidden(): Promise<string[]> {
+  return (await readdir(root, { recursive: true })).sort();
+}
+
+test('files are for their owner alone, folders too', async () => {
+  await storage.put('a/b.bin', text('x'));
+  const modes = await Promise.all([root, join(root, 'a'), join(root, 'a/b.bin')].map((path) => stat(path)));
+  assert.deepEqual(
+    modes.map(({ mode }) => (mode & 0o777).toString(8)),
+    ['700', '700', '600'],
+  );
+});
+
+test('what root writes belongs to the owner of the folder', async (t) => {
+  if (process.getuid?.() !== 0) return t.diagnostic('needs root');
+  await mkdir(root);
+  await fs.chown(root, 1234, 2345);
+  await storage.put('a/b.bin', text('x'));
+  for (const path of ['a', 'a/b.bin']) {
+    const { uid, gid } = await stat(join(root, path));
+    assert.deepEqual([uid, gid], [1234, 2345], path);
+  }
+});
+
+test('a folder whose parent is missing is not made up', async () => {
+  const lost = new DiskStorage(join(base, 'not/mounted'));
+  await refuses('NOT_FOUND', lost.put('x', text('x')));
+  assert.equal((await lost.probe()).ok, false);
+  assert.deepEqual(await all(lost.list('')), []);
+});
+
+test('lists files only, and neither hidden nor oddly named ones', async () => {
+  await storage.put('a.bin', text('x'));
+  await mkdir(join(root, 'folder.bin'));
+  await mkdir(join(root, '.hidden'));
+  for (const name of ['.dot', '.hidden/x', 'back\\slash', '.a.bin..0123456789ab.partial']) {
+    await writeFile(join(root, name), 'x');
+  }
+  assert.deepEqual(
+    (await all(storage.list(''))).map(({ name }) => name),
+    ['a.bin'],
+  );
+  assert.equal(await storage.stat('folder.bin'), undefined);
+});
+
+test('links that lead out are neither followed, nor listed, nor written through', async () => {
+  const outside = join(base, 'outside');
+  await mkdir(outside);
+  await writeFile(join(outside, 'secret'), 'secret');
+  await storage.put('inside.bin', text('x'));
+  await symlink(outside, join(root, 'folder'));
+  await symlink(join(outside, 'secret'), join(root, 'file'));
+  await symlink('inside.bin', join(root, 'alias'));
+  await refuses('STORAGE_FAILED', storage.read('folder/secret', 0, 10));
+  await refuses('STORAGE_FAILED', storage.read('file', 0, 10));
+  await refuses('STORAGE_FAILED', collect(storage.stream('file')));
+  await refuses('STORAGE_FAILED', storage.delete('folder/secret'));
+  await refuses('STORAGE_FAILED', storage.put('folder/new', text('x')));
+  await refuses('STORAGE_FAILED', storage.put('folder/sub/new', text('x')));
+  assert.deepEqual(
+    (await all(storage.list(''))).map(({ name }) => name),
+    ['alias', 'inside.bin'],
+  );
+  assert.deepEqual(await readdir(outside), ['secret']);
+});
+
+test('a folder that is itself a link is a fine root', async () => {
+  await mkdir(root);
+  await symlink(root, join(base, 'link'));
+  await new DiskStorage(join(base, 'link')).put('a/b.bin', text('x'));
+  assert.equal(String(await storage.read('a/b.bin', 0, 1)), 'x');
+});
+
+test('a file system without hard links still never replaces', async () => {
+  mock.method(fs, 'link', failure('EPERM'));
+  await storage.put('a.bin', text('first'));
+  async function* late() {
+    yield Buffer.from('second');
+    await writeFile(join(root, 'b.bin'), 'between');
+  }
+  await refuses('EXISTS', storage.put('b.bin', late()));
+  assert.equal(String(await storage.read('a.bin', 0, 10)), 'first');
+  assert.equal(String(await storage.read('b.bin', 0, 10)), 'between');
+  assert.deepEqual(await visibleAndHidden(), ['a.bin', 'b.bin']);
+});
+
+test('a link that was made although its answer was lost is a success', async () => {
+  const link = fs.link;
+  mock.method(fs, 'link', async (from: string, to: string) => {
+    await link(from, to);
+    await link(from, to);
+  });
+  await storage.put('a.bin', text('x'));
+  assert.deepEqual(await visibleAndHidden(), ['a.bin']);
+});
+
+test('a disk that fills up is said to be full, and nothing stays', async () => {
+  await storage.put('first.bin', text('x'));
+  const handle = await fs.open(join(root, 'first.bin'));
+  const prototype = Object.getPrototypeOf(handle);
+  await handle.close();
+  for (const [method, code, expected] of [
+    ['write', 'ENOSPC', 'STORAGE_FULL'],
+    ['sync', 'EDQUOT', 'STORAGE_FULL'],
+    ['sync', 'EIO', 'STORAGE_FAILED'],
+    ['write', 'ESTALE', 'STORAGE_UNREACHABLE'],
+  ] as const) {
+    mock.method(prototype, method, failure(code));
+    await refuses(expected, storage.put('full.bin', pieces(pattern(3 << 20), 100_000)));
+    mock.restoreAll();
+    assert.deepEqual(await visibleAndHidden(), ['first.bin']);
+  }
+});
+
+test('a folder that cannot be made durable takes its new name back', async () => {
+  await storage.put('a/first.bin', text('x'));
+  const open = fs.open;
+  mock.method(fs, 'open', async (path: string, ...rest: [string, number]) =>
+    path === join(root, 'a') ? failure('EIO')() : open(path, ...rest),
+  );
+  await refuses('STORAGE_FAILED', storage.put('a/b.bin', text('x')));
+  mock.restoreAll();
+  assert.deepEqual(await visibleAndHidden(), ['a', 'a/first.bin']);
+});
+
+test('what cannot fit is refused before a byte is written', async () => {
+  let asked = false;
+  async function* content() {
+    asked = true;
+    yield Buffer.from('x');
+  }
+  await refuses('STORAGE_FULL', storage.put('a.bin', content(), { expected_bytes: 1e17 }));
+  assert.equal(asked, false);
+  assert.deepEqual(await visibleAndHidden(), []);
+});
+
+test('writes as fast as the disk takes it, in large pieces', async () => {
+  const handle = await fs.open(base);
+  const write = mock.method(Object.getPrototypeOf(handle), 'write');
+  await handle.close();
+  await storage.put('a.bin', pieces(pattern(5_000_000), 65_000));
+  const sizes = write.mock.calls.map((call) => Number(call.arguments[2]));
+  assert.ok(sizes.length <= 6 && sizes.every((size) => size >= 700_000), sizes.join());
+});
+
+test('a probe tells the free space, and what fails in words', async () => {
+  const health = await storage.probe();
+  assert.ok((health.free_bytes ?? 0) > 0);
+  await writeFile(join(base, 'file'), '');
+  const broken = await new DiskStorage(join(base, 'file')).probe();
+  assert.equal(broken.ok, false);
+  assert.match(broken.detail, /ENOTDIR|EEXIST/);
+});
+
+test('a killed probe is cleaned up by a later one', async () => {
+  await storage.put('bifract-probe-old', text('x'));
+  await fs.utimes(join(root, 'bifract-probe-old'), 0, 0);
+  await storage.probe();
+  assert.deepEqual(await visibleAndHidden(), []);
+});
+
+test('discard takes nothing but unfinished files of its own', async () => {
+  await storage.put('a.bin', text('x'));
+  for (const id of ['a.bin', '../root/a.bin', '/etc/passwd', '../.x..0123456789ab.partial']) {
+    await refuses(
+      'INTERNAL',
+      storage.discard({ id, name: 'a.bin', job: undefined, size_bytes: 1, started_at: '' }),
+    );
+  }
+  assert.deepEqual(await visibleAndHidden(), ['a.bin']);
+});
