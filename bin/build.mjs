@@ -12,7 +12,11 @@ const external = [...Object.keys(pkg.dependencies), ...Object.keys(pkg.devDepend
 await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
 await build({
   absWorkingDir: new URL('..', import.meta.url).pathname,
-  entryPoints: { bifract: 'bin/bifract.ts', 'chdb-server': 'bin/demo/chdb-server.ts' },
+  entryPoints: {
+    bifract: 'bin/bifract.ts',
+    'chdb-server': 'bin/demo/chdb-server.ts',
+    'keeper-process': 'bin/demo/keeper-process.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,

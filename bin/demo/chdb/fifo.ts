@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { constants, mkdirSync, openSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const MAX_WAIT_MS = 20;
+
+/** Named pipes: the engine reads rows from one as from a file, while a request's body is written into it. */
+export class Fifos {
+  readonly #folder: string;
+  readonly #idle: string[] = [];
+
+  constructor(folder: string) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#folder = folder;
+  }
+
+  take(): string {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    const path = join(this.#folder, randomUUID());
+    execFileSync('mkfifo', ['-m', '600', path]);
+    return path;
+  }
+
+  /** Only one whose both ends were closed well can be used again: another may still hold a reader. */
+  give(path: string, clean: boolean): void {
+    if (clean) this.#idle.push(path);
+    else rmSync(path, { force: true });
+  }
+}
+
+/**
+ * Writes a body into a pipe at the pace of its reader. `done` tells that the statement has ended, maybe without
+ * ever opening the pipe. A body that breaks off is an error, and `onBroken` has ended the statement **before** the
+ * pipe is closed: the engine would take the close for the good end of the rows.
+ */
+export async function feed(
+  body: Readable,
+  path: string,
+  done: AbortSignal,
+  onBroken: () => Promise<void>,
+): Promise<void> {
+  const fd = await openWriter(path, done);
+  if (fd === undefined) {
+    body.resume();
+    return;
+  }
+  const writer = new Socket({ fd, readable: false, writable: true });
+  const change = changes(writer, done);
+  const lost = () => done.aborted || writer.destroyed;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (lost()) break;
+      if (!writer.write(chunk) && !lost()) await change();
+    }
+    writer.end();
+    while (!lost() && !writer.writableFinished) await change();
+  } catch (error) {
+    await onBroken();
+    throw error;
+  } finally {
+    writer.destroy();
+    body.resume();
+  }
+}
+
+/** Opens the pipe for writing, which works from the moment that the engine reads from it. */
+async function openWriter(path: string, done: AbortSignal): Promise<number | undefined> {
+  for (let ms = 0; !done.aborted; ms = Math.min(ms + 1, MAX_WAIT_MS)) {
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
+      await wait(ms);
+    }
+  }
+  return undefined;
+}
+
+/** A way to wait for whatever happens next to a writer, its statement's end included. */
+function changes(writer: Socket, done: AbortSignal): () => Promise<void> {
+  let wake = () => {};
+  for (const event of ['drain', 'error', 'close', 'finish']) writer.on(event, () => wake());
+  done.addEventListener('abort', () => wake());
+  return () =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+}

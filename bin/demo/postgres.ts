@@ -1,0 +1,127 @@
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BifractError } from '../../src/core/errors.ts';
+import { freePort } from './free-port.ts';
+import type { Keeper, Running } from './keeper.ts';
+import { findPostgres, type PostgresPrograms, serverUser } from './postgres-programs.ts';
+import { queryPostgres } from './query.ts';
+
+const ATTEMPTS = 3;
+const POLL_MS = 40;
+const START_LIMIT_MS = 30_000;
+
+/** How to reach a PostgreSQL database. */
+export interface PostgresAddress {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+}
+
+/** A throw-away server with an empty database `bifract`. */
+export interface PostgresServer extends PostgresAddress {
+  /** As `15.18`. */
+  version: string;
+  /** Folder of its programs. */
+  bin: string;
+}
+
+/**
+ * Makes a cluster in the keeper's folder and starts it on 127.0.0.1: no socket, a password user that owns all,
+ * nothing synced to disk. `PROGRAM_MISSING` without PostgreSQL, `POSTGRES_UNREACHABLE` when it does not come up.
+ */
+export async function startPostgres(keeper: Keeper, password: string): Promise<PostgresServer> {
+  const [programs, user] = await Promise.all([findPostgres(), serverUser()]);
+  const data = join(keeper.dir, 'postgres');
+  await mkdir(data, { mode: 0o700 });
+  if (user) await chown(data, user.uid, user.gid);
+  await initialize(keeper, programs, data, password, user);
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const running = await keeper.start({
+      name: `postgres-${attempt}`,
+      command: join(programs.bin, 'postgres'),
+      args: ['-D', data, ...serverSettings(port)],
+      env: cleanEnvironment(),
+      user,
+      // An immediate shutdown: it takes its shared memory with it, and asks no client to finish.
+      stop_signal: 'SIGQUIT',
+    });
+    const address = { host: '127.0.0.1', port, user: 'bifract', password, database: 'bifract' };
+    const up = await answers({ ...address, database: 'postgres' }, running);
+    if (up) {
+      await queryPostgres({ ...address, database: 'postgres' }, 'CREATE DATABASE bifract');
+      return { ...address, ...programs };
+    }
+    if (attempt < ATTEMPTS) continue;
+    throw new BifractError('POSTGRES_UNREACHABLE', `PostgreSQL did not start: ${await running.complaint()}`);
+  }
+}
+
+async function initialize(
+  keeper: Keeper,
+  { bin }: PostgresPrograms,
+  data: string,
+  password: string,
+  user: { uid: number; gid: number } | undefined,
+): Promise<void> {
+  const secret = join(keeper.dir, 'postgres-password');
+  await writeFile(secret, password, { mode: 0o600 });
+  if (user) await chown(secret, user.uid, user.gid);
+  try {
+    await keeper.run({
+      name: 'initdb',
+      command: join(bin, 'initdb'),
+      args: [
+        ...['-D', data, '-U', 'bifract', '--pwfile', secret, '--auth', 'scram-sha-256'],
+        ...['-E', 'UTF8', '--no-locale', '--no-sync'],
+      ],
+      env: cleanEnvironment(),
+      user,
+      stop_signal: 'SIGKILL',
+    });
+  } finally {
+    await rm(secret, { force: true });
+  }
+}
+
+function serverSettings(port: number): string[] {
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    max_connections: 100,
+    shared_buffers: '64MB',
+    dynamic_shared_memory_type: 'mmap',
+    fsync: 'off',
+    full_page_writes: 'off',
+    synchronous_commit: 'off',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** Waits until the server takes a login; false when it has ended instead. */
+async function answers(address: PostgresAddress, running: Running): Promise<boolean> {
+  let ended = false;
+  void running.ended.then(() => {
+    ended = true;
+  });
+  const until = Date.now() + START_LIMIT_MS;
+  while (!ended && Date.now() < until) {
+    const up = await queryPostgres(address, 'SELECT 1').then(
+      () => true,
+      () => false,
+    );
+    if (up) return true;
+    await wait(POLL_MS);
+  }
+  return false;
+}
+
+function cleanEnvironment(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
+}

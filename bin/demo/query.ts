@@ -1,0 +1,39 @@
+import pg from 'pg';
+import { BifractError } from '../../src/core/errors.ts';
+import type { ClickhouseServer } from './clickhouse.ts';
+import type { PostgresAddress } from './postgres.ts';
+
+/** Runs one statement (or several, without values) on a connection of its own. Times arrive as the text they are. */
+export async function queryPostgres<Row extends pg.QueryResultRow>(
+  address: PostgresAddress,
+  sql: string,
+  values?: unknown[],
+): Promise<Row[]> {
+  const { host, port, user, password, database } = address;
+  const types = { getTypeParser: () => (value: string) => value };
+  const client = new pg.Client({ host, port, user, password, database, ssl: false, types });
+  await client.connect();
+  try {
+    const result = await client.query<Row>(sql, values);
+    return result.rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Runs one statement over HTTP: `params` are bound parameters. Returns the body; throws `QUERY_FAILED` with its text. */
+export async function queryClickhouse(
+  server: Pick<ClickhouseServer, 'url' | 'user' | 'password'>,
+  database: string,
+  sql: string,
+  params: Record<string, string | number> = {},
+): Promise<string> {
+  const url = new URL(server.url);
+  url.searchParams.set('database', database);
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(`param_${name}`, String(value));
+  const headers = { 'X-ClickHouse-User': server.user, 'X-ClickHouse-Key': server.password };
+  const response = await fetch(url, { method: 'POST', headers, body: sql });
+  const text = await response.text();
+  if (!response.ok) throw new BifractError('QUERY_FAILED', text.trim());
+  return text;
+}

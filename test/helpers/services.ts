@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import type { QueryResultRow } from 'pg';
+import type { ClickhouseServer } from '../../bin/demo/clickhouse.ts';
+import { type InstallDir, makeInstallDir } from '../../bin/demo/install-dir.ts';
+import { startKeeper } from '../../bin/demo/keeper.ts';
+import type { PostgresServer } from '../../bin/demo/postgres.ts';
+import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
+import { makeLogsDatabase, type Services, startServices } from '../../bin/demo/services.ts';
+
+/** Both databases for one test file: fresh, with all tables, without a row. */
+export interface TestServices {
+  /** How to reach the file's own database. */
+  postgres: PostgresServer;
+  /** How to reach the file's own database, with its table `logs`. */
+  clickhouse: ClickhouseServer & { database: string };
+  /** Runs a statement in PostgreSQL; every value arrives as text. */
+  sql<Row extends QueryResultRow = Record<string, string | null>>(
+    text: string,
+    values?: unknown[],
+  ): Promise<Row[]>;
+  /** Runs a statement in ClickHouse with bound parameters, and returns the body of the answer. */
+  ch(text: string, params?: Record<string, string | number>): Promise<string>;
+  /** A new installation directory on both, removed after the file's tests; `extra` goes into its `.env`. */
+  installation(extra?: Record<string, string>): Promise<InstallDir>;
+}
+
+/** Names the broker of a test run that shares one pair of servers among its files. */
+export const BROKER_VARIABLE = 'BIFRACT_TEST_SERVICES';
+
+let own: Promise<Services> | undefined;
+
+/**
+ * The databases of this test file: `const services = await testServices();` at the top of the file, or in a
+ * `before`. The servers are those of the test run; where a file runs by itself, they start with it (about two
+ * seconds) and end with it. The databases are dropped after the file's tests.
+ */
+export async function testServices(): Promise<TestServices> {
+  const broker = process.env[BROKER_VARIABLE];
+  own ??= broker === undefined ? startOwn() : askBroker(broker);
+  const shared = await own;
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  await Promise.all([
+    queryPostgres({ ...shared.postgres, database: 'postgres' }, `CREATE DATABASE ${name} TEMPLATE bifract`),
+    makeLogsDatabase(shared.clickhouse, name),
+  ]);
+  after(() => drop(shared, name));
+  return onDatabases(shared, name);
+}
+
+function onDatabases(shared: Services, database: string): TestServices {
+  const postgres = { ...shared.postgres, database };
+  const clickhouse = { ...shared.clickhouse, database };
+  return {
+    postgres,
+    clickhouse,
+    sql: (text, values) => queryPostgres(postgres, text, values),
+    ch: (text, params) => queryClickhouse(clickhouse, database, text, params),
+    installation: async (extra) => {
+      const dir = await mkdtemp(join(tmpdir(), 'bifract-test-'));
+      after(() => rm(dir, { recursive: true, force: true }));
+      return makeInstallDir(dir, postgres, clickhouse, extra);
+    },
+  };
+}
+
+async function startOwn(): Promise<Services> {
+  return startServices(await startKeeper());
+}
+
+async function askBroker(url: string): Promise<Services> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as Services;
+}
+
+async function drop({ postgres, clickhouse }: Services, name: string): Promise<void> {
+  await queryPostgres({ ...postgres, database: 'postgres' }, `DROP DATABASE ${name} WITH (FORCE)`);
+  await queryClickhouse(clickhouse, 'default', `DROP DATABASE ${name} SYNC`);
+}
