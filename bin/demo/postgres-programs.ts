@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, constants, glob, realpath } from 'node:fs/promises';
+import { access, constants, readdir, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BifractError } from '../../src/core/errors.ts';
@@ -32,13 +32,17 @@ export async function findPostgres(path = process.env.PATH ?? ''): Promise<Postg
     if (bin) folders.add(bin);
   }
   const found = await Promise.all([...folders].map(async (bin) => ({ bin, version: await versionOf(bin) })));
-  const [newest] = found
-    .filter(({ version }) => version)
-    .sort((a, b) => Number(b.version) - Number(a.version));
+  const newest = newestOf(found);
   if (newest) return newest;
   throw new BifractError('PROGRAM_MISSING', 'PostgreSQL is not installed on this machine', {
     hint: 'Install it: apt-get install postgresql (Debian, Ubuntu), dnf install postgresql-server (Fedora) or brew install postgresql (macOS)',
   });
+}
+
+/** The one of the highest version; one without a version does not run, and is none. */
+export function newestOf(found: PostgresPrograms[]): PostgresPrograms | undefined {
+  const order = new Intl.Collator('en', { numeric: true });
+  return found.filter(({ version }) => version).sort((a, b) => order.compare(b.version, a.version))[0];
 }
 
 /** The user that the server runs as: ourselves, or another one where we are root, which it refuses. */
@@ -65,11 +69,18 @@ async function idOf(flag: string, name: string): Promise<number> {
 }
 
 async function usualFolders(): Promise<string[]> {
-  const folders: string[] = [];
-  for (const place of USUAL_PLACES) {
-    for await (const folder of glob(place)) folders.push(folder);
-  }
-  return folders;
+  const expanded = await Promise.all(USUAL_PLACES.map(expand));
+  return expanded.flat();
+}
+
+/** The folders that a pattern with one `*` names. */
+async function expand(pattern: string): Promise<string[]> {
+  const [before = '', after] = pattern.split('*');
+  if (after === undefined) return [pattern];
+  const parent = before.slice(0, before.lastIndexOf('/'));
+  const start = before.slice(parent.length + 1);
+  const names = await readdir(parent).catch(() => []);
+  return names.filter((name) => name.startsWith(start)).map((name) => join(parent, name, after));
 }
 
 /** The real folder of a server's programs: a link in PATH may name only some of them. */

@@ -10,6 +10,7 @@ import { startKeeper } from '../../bin/demo/keeper.ts';
 import type { PostgresServer } from '../../bin/demo/postgres.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
 import { makeLogsDatabase, type Services, startServices } from '../../bin/demo/services.ts';
+import { BROKER_VARIABLE } from './broker-variable.ts';
 
 /** Both databases for one test file: fresh, with all tables, without a row. */
 export interface TestServices {
@@ -27,9 +28,6 @@ export interface TestServices {
   /** A new installation directory on both, removed after the file's tests; `extra` goes into its `.env`. */
   installation(extra?: Record<string, string>): Promise<InstallDir>;
 }
-
-/** Names the broker of a test run that shares one pair of servers among its files. */
-export const BROKER_VARIABLE = 'BIFRACT_TEST_SERVICES';
 
 let own: Promise<Services> | undefined;
 
