@@ -80,7 +80,7 @@ async function endProgram([child, program]: [ChildProcess, Program]): Promise<vo
 }
 
 function endTree(pid: number): void {
-  for (const member of [pid, ...descendants(pid)]) signalTo(member, 'SIGKILL');
+  for (const member of [-pid, pid, ...descendants(pid)]) signalTo(member, 'SIGKILL');
 }
 
 /** Every process below one, as `ps` tells it; none where there is no `ps`. */

@@ -93,6 +93,8 @@ class Link {
   }
 
   async start(dir: string, program: Program): Promise<Running> {
+    if (this.#stopping || this.#exited)
+      throw new BifractError('INTERNAL', `The keeper has ended: it cannot start ${program.name}`);
     const waiting: Waiting = {
       pid: 0,
       started: Promise.withResolvers(),
@@ -139,13 +141,17 @@ class Link {
     }
   }
 
+  get #exited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   #parts(): { ref?(): unknown; unref?(): unknown }[] {
     return [this.#child, this.#child.stdout as object, this.#child.stdin as object];
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#exited) return;
     const exited = once(this.#child, 'exit');
     this.#child.stdin.end();
     await this.whileAlive(exited);

@@ -12,6 +12,8 @@ export async function queryPostgres<Row extends pg.QueryResultRow>(
   const { host, port, user, password, database } = address;
   const types = { getTypeParser: () => (value: string) => value };
   const client = new pg.Client({ host, port, user, password, database, ssl: false, types });
+  // A server that ends between two calls is told by the next call.
+  client.on('error', () => {});
   await client.connect();
   try {
     const result = await client.query<Row>(sql, values);

@@ -1,0 +1,84 @@
+import type { ClickhouseServer } from './clickhouse.ts';
+import type { PostgresAddress } from './postgres.ts';
+import { queryClickhouse, queryPostgres } from './query.ts';
+import { DEMO_FRACTALS, type DemoFractal, RECORDS_AFTER, RECORDS_BEFORE } from './seed-records.ts';
+import { seedRows } from './seed-rows.ts';
+
+const DAYS = 30;
+const DAY_MS = 86_400_000;
+/** The newest row's age: a demo's logs should not come from the future, whatever its machine's clock does. */
+const FRESH_MS = 60_000;
+
+/** Where the demo's data goes. */
+export interface SeedTarget {
+  postgres: PostgresAddress;
+  clickhouse: Pick<ClickhouseServer, 'url' | 'user' | 'password'>;
+  logs_database: string;
+}
+
+/**
+ * Fills an empty installation: people, fractals, searches, alerts, and logs over the 30 days before `now`.
+ * `scale` multiplies the rows. The same values make the same logs. Returns the number of rows.
+ */
+export async function seedDemo(target: SeedTarget, { now = new Date(), scale = 1 } = {}): Promise<number> {
+  await queryPostgres(target.postgres, RECORDS_BEFORE);
+  await insertFractals(target.postgres);
+  const to = new Date(now.getTime() - FRESH_MS);
+  const [rows] = await Promise.all([
+    seedLogs(target, new Date(to.getTime() - DAYS * DAY_MS), to, scale),
+    queryPostgres(target.postgres, RECORDS_AFTER),
+  ]);
+  await updateStatistics(target);
+  return rows;
+}
+
+async function seedLogs(target: SeedTarget, from: Date, to: Date, scale: number): Promise<number> {
+  let made = 0;
+  for (const [index, { id, kind, rows: full }] of DEMO_FRACTALS.entries()) {
+    const rows = Math.round(full * scale);
+    if (rows === 0) continue;
+    const wanted = { fractal_id: id, kind, rows, seed: index + 1, from, to };
+    await seedRows(target.clickhouse, target.logs_database, wanted);
+    made += rows;
+  }
+  return made;
+}
+
+/** Sets each fractal's cached statistics to what ClickHouse holds. */
+export async function updateStatistics({ postgres, clickhouse, logs_database }: SeedTarget): Promise<void> {
+  const statistics = await queryClickhouse(
+    clickhouse,
+    logs_database,
+    `SELECT fractal_id AS id, toString(count()) AS rows, toString(sum(length(raw_log))) AS bytes,
+       toString(min(timestamp), 'UTC') AS first, toString(max(timestamp), 'UTC') AS last
+     FROM logs GROUP BY fractal_id FORMAT JSONEachRow`,
+  );
+  const list = `[${statistics.trim().split('\n').join(',')}]`;
+  await queryPostgres(
+    postgres,
+    `UPDATE fractals f SET log_count = s.rows, size_bytes = s.bytes, earliest_log = s.first, latest_log = s.last
+     FROM json_to_recordset($1) AS s(id uuid, rows bigint, bytes bigint, first timestamp, last timestamp)
+     WHERE f.id = s.id`,
+    [list],
+  );
+}
+
+async function insertFractals(postgres: PostgresAddress): Promise<void> {
+  const rows = DEMO_FRACTALS.map((fractal: DemoFractal) => ({
+    is_default: false,
+    is_system: false,
+    archive_schedule: 'never',
+    archive_split: 'none',
+    ...fractal,
+  }));
+  await queryPostgres(
+    postgres,
+    `INSERT INTO fractals (id, name, description, is_default, is_system, created_by, created_at,
+       archive_schedule, archive_split, retention_days, max_archives)
+     SELECT id, name, description, is_default, is_system, 'admin', now() - interval '200 days',
+       archive_schedule, archive_split, retention_days, max_archives
+     FROM json_to_recordset($1) AS f(id uuid, name text, description text, is_default boolean, is_system boolean,
+       archive_schedule text, archive_split text, retention_days int, max_archives int)`,
+    [JSON.stringify(rows)],
+  );
+}
