@@ -181,7 +181,7 @@ test('what cannot fit is refused before a byte is written', async () => {
 
 test('writes as fast as the disk takes it, in large pieces', async () => {
   const handle = await fs.open(base);
-  const write = mock.method(Object.getPrototypeOf(handle), 'write');
+  const write = mock.method(Object.getPrototypeOf(handle) as fs.FileHandle, 'write');
   await handle.close();
   await storage.put('a.bin', pieces(pattern(5_000_000), 65_000));
   const sizes = write.mock.calls.map((call) => Number(call.arguments[2]));

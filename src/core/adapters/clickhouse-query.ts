@@ -1,0 +1,95 @@
+import { BifractError } from '../errors.ts';
+import type { LogWindow } from '../ports/log-database.ts';
+import type { Timestamp } from '../ports/types.ts';
+import type { LineShape } from './line-cutter.ts';
+
+/** A statement, and the parameters bound to it. */
+export interface Query {
+  sql: string;
+  params: Record<string, unknown>;
+}
+
+/**
+ * Limits that a profile of the server may set are lifted: some of them cut a result short without an error.
+ * Shards that are down must be an error too.
+ */
+export const UNLIMITED = {
+  limit: '0',
+  offset: '0',
+  max_result_rows: '0',
+  max_result_bytes: '0',
+  max_rows_to_read: '0',
+  max_bytes_to_read: '0',
+  max_execution_time: 0,
+  skip_unavailable_shards: 0,
+  cancel_http_readonly_queries_on_client_close: 1,
+  http_write_exception_in_output_format: 0,
+  wait_end_of_query: 0,
+  date_time_output_format: 'iso',
+  output_format_json_array_of_rows: 0,
+  output_format_json_escape_forward_slashes: 0,
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_validate_utf8: 0,
+} as const;
+
+const LINE = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, fractal_id AS fid, ingest_timestamp AS its`;
+
+/**
+ * The lines of a window in the order of the table's key, so that ClickHouse sorts nothing. The aliases make
+ * the line.
+ *
+ * What ClickHouse's text of `fields` does not keep: values that ingest took for dates with a time come out as
+ * ISO, numbers lose trailing zeros (`1.0` is `1`), a dot in a key becomes nesting, keys are sorted, nulls and
+ * empty objects are gone (already when stored). Strings, integers up to 64 bits and arrays are exact.
+ */
+export function linesQuery(table: string, window: LogWindow, fields: boolean): Query {
+  const { where, params } = bounds(window);
+  const columns = fields ? `${LINE}, fields` : LINE;
+  const order = 'ORDER BY fractal_id, timestamp, log_id FORMAT JSONEachRow';
+  return { sql: `${columns} FROM ${table} WHERE ${where} ${order}`, params };
+}
+
+/** How the lines of that query begin and end. */
+export function lineShape(fields: boolean): LineShape {
+  return { prefix: Buffer.from('{"ts":"'), suffix: Buffer.from(fields ? '}}' : 'Z"}') };
+}
+
+/** Count and time range of a window, in one row. */
+export function statsQuery(table: string, window: LogWindow): Query {
+  const { where, params } = bounds(window);
+  return { sql: `${statsOf('')} FROM ${table} WHERE ${where} FORMAT JSONEachRow`, params };
+}
+
+/** Count and time range of each fractal, a row each. */
+export function statsByFractalQuery(table: string): Query {
+  return {
+    sql: `${statsOf('fractal_id, ')} FROM ${table} GROUP BY fractal_id FORMAT JSONEachRow`,
+    params: {},
+  };
+}
+
+function statsOf(key: string): string {
+  return `SELECT ${key}count() AS rows, min(timestamp) AS first, max(timestamp) AS last`;
+}
+
+function bounds({ fractal_id, from, to }: LogWindow): { where: string; params: Record<string, unknown> } {
+  const terms = ['fractal_id = {fractal:String}'];
+  const params: Record<string, unknown> = { fractal: fractal_id };
+  if (from !== undefined) {
+    terms.push('timestamp >= fromUnixTimestamp64Milli({from:Int64})');
+    params.from = milliseconds(from);
+  }
+  if (to !== undefined) {
+    terms.push('timestamp < fromUnixTimestamp64Milli({to:Int64})');
+    params.to = milliseconds(to);
+  }
+  return { where: terms.join(' AND '), params };
+}
+
+/** The first whole millisecond that is not before the time: the column holds no finer ones. */
+function milliseconds(time: Timestamp): number {
+  const [, whole = '', finer = ''] = /^(.*?\.\d{3})(\d*)Z$/.exec(time) ?? [time, time];
+  const value = Date.parse(finer === '' ? time : `${whole}Z`);
+  if (Number.isNaN(value)) throw new BifractError('USAGE', `Not a time: ${JSON.stringify(time)}`);
+  return value + (/[1-9]/.test(finer) ? 1 : 0);
+}

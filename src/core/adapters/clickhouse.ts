@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { LineBlock, LineOptions, LogDatabase, LogStats, LogWindow } from '../ports/log-database.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { orAbort, untilAbort } from './abort.ts';
+import { clickhouseError, unreachable } from './clickhouse-errors.ts';
+import {
+  lineShape,
+  linesQuery,
+  type Query,
+  statsByFractalQuery,
+  statsQuery,
+  UNLIMITED,
+} from './clickhouse-query.ts';
+import { cutLines } from './line-cutter.ts';
+
+const VERSION_TIMEOUT_MS = 15_000;
+const STATS_TIMEOUT_MS = 600_000;
+const KILL_TIMEOUT_MS = 5_000;
+/** The library's own limit on silence: a sink that retries for an hour must not end the query. */
+const SILENCE_MS = 2 ** 31 - 1;
+
+/** Where ClickHouse is and who asks. */
+export interface ClickHouseConnection {
+  /** The HTTP interface; user and password in it win. */
+  url: string;
+  database: string;
+  user: string;
+  password: string | undefined;
+  /** Set on a sharded cluster: reads go to the distributed table. */
+  cluster: string | undefined;
+}
+
+/** The log database at the address. Connects at the first question. */
+export async function connectClickHouse(connection: ClickHouseConnection): Promise<LogDatabase> {
+  const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
+  const url = new URL(connection.url);
+  const username = decodeURIComponent(url.username) || connection.user;
+  const password = decodeURIComponent(url.password) || (connection.password ?? '');
+  url.username = url.password = '';
+  const client = createClient({
+    url,
+    username,
+    password,
+    database: connection.database,
+    application: 'bifract-console',
+    request_timeout: SILENCE_MS,
+    // Both ends are on one host or network: compressing would only slow ClickHouse down.
+    compression: { request: false, response: false },
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  const table = connection.cluster === undefined ? 'logs' : 'logs_distributed';
+  return new ClickHouse(client, url.origin, username, table);
+}
+
+interface StatsRow {
+  fractal_id?: string;
+  rows: number;
+  first: string;
+  last: string;
+}
+
+class ClickHouse implements LogDatabase {
+  readonly #client: ClickHouseClient;
+  readonly #address: string;
+  readonly #user: string;
+  readonly #table: string;
+
+  constructor(client: ClickHouseClient, address: string, user: string, table: string) {
+    this.#client = client;
+    this.#address = address;
+    this.#user = user;
+    this.#table = table;
+  }
+
+  async version(options: CallOptions = {}): Promise<string> {
+    const query = { sql: 'SELECT version() AS version FORMAT JSONEachRow', params: {} };
+    const [row] = await this.#rows<{ version: string }>(query, VERSION_TIMEOUT_MS, options);
+    return row?.version ?? '';
+  }
+
+  async stats(window: LogWindow, options: CallOptions = {}): Promise<LogStats> {
+    const [row] = await this.#rows<StatsRow>(statsQuery(this.#table, window), STATS_TIMEOUT_MS, options);
+    return describe(row);
+  }
+
+  async statsByFractal(options: CallOptions = {}): Promise<Map<string, LogStats>> {
+    const rows = await this.#rows<StatsRow>(statsByFractalQuery(this.#table), STATS_TIMEOUT_MS, options);
+    return new Map(rows.map((row) => [row.fractal_id ?? '', describe(row)]));
+  }
+
+  async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
+    const { fields, max_memory, signal } = options;
+    const query_id = randomUUID();
+    const memory = max_memory === undefined ? {} : { max_memory_usage: String(max_memory) };
+    const query = linesQuery(this.#table, window, fields);
+    let ended = false;
+    try {
+      const stream = await this.#open(query, query_id, memory, signal);
+      yield* cutLines(untilAbort(stream, signal), lineShape(fields));
+      ended = true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw clickhouseError(error, this.#address, this.#user);
+    } finally {
+      if (!ended) await this.#kill(query_id);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  async #open(query: Query, query_id: string, settings: object, signal?: AbortSignal): Promise<Readable> {
+    signal?.throwIfAborted();
+    const answer = this.#client.exec({
+      query: query.sql,
+      query_params: query.params,
+      clickhouse_settings: { ...UNLIMITED, ...settings },
+      query_id,
+      abort_signal: signal,
+    });
+    return (await orAbort(answer, signal)).stream;
+  }
+
+  async #rows<Row>(query: Query, limit_ms: number, { signal }: CallOptions): Promise<Row[]> {
+    const timeout = AbortSignal.timeout(limit_ms);
+    const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
+    const parts: Buffer[] = [];
+    try {
+      const stream = await this.#open(query, randomUUID(), {}, either);
+      for await (const part of untilAbort<Buffer>(stream, either)) parts.push(part);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (timeout.aborted)
+        throw unreachable(this.#address, `no answer within ${limit_ms / 1000} seconds`, error);
+      throw clickhouseError(error, this.#address, this.#user);
+    }
+    const lines = Buffer.concat(parts).toString('utf8').split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as Row);
+  }
+
+  /** The closed connection ends the query too, but not before ClickHouse next writes to it. */
+  async #kill(query_id: string): Promise<void> {
+    const command = this.#client.command({
+      query: 'KILL QUERY WHERE query_id = {id:String} ASYNC',
+      query_params: { id: query_id },
+      abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
+    });
+    await command.catch(() => undefined);
+  }
+}
+
+/** ClickHouse gives the beginning of its epoch where there is nothing to take the least of. */
+function describe(row: StatsRow | undefined): LogStats {
+  if (!row || row.rows === 0) return { rows: 0, first: null, last: null };
+  return { rows: row.rows, first: row.first, last: row.last };
+}

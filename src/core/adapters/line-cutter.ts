@@ -1,0 +1,141 @@
+import { BifractError } from '../errors.ts';
+import type { LineBlock } from '../ports/log-database.ts';
+import { repairLines } from './line-repair.ts';
+
+/** Size from which a block is handed on. */
+const BLOCK = 512 << 10;
+/** As much of an answer that is no line as is looked at for ClickHouse's own words. */
+const MESSAGE = 64 << 10;
+const NEWLINE = 0x0a;
+const EXCEPTION = /Code: \d+\. DB::/g;
+
+/** How every whole line begins and ends: whatever differs is no line. */
+export interface LineShape {
+  prefix: Buffer;
+  suffix: Buffer;
+}
+
+/**
+ * Cuts an answer of ClickHouse into blocks of whole lines.
+ *
+ * ClickHouse reports a failure after the answer began by text in the answer itself: a bare message, a line of
+ * JSON, or a frame of its own, depending on its version. Each of them, a half line at the end, and a
+ * connection that breaks throw `QUERY_FAILED`; lines before it that were not handed on yet are dropped.
+ */
+export async function* cutLines(chunks: AsyncIterable<Buffer>, shape: LineShape): AsyncGenerator<LineBlock> {
+  const pending = new Pending();
+  let wrong: Tail | undefined;
+  try {
+    for await (const chunk of chunks) {
+      if (wrong?.add(chunk)) break;
+      const whole = wrong ? undefined : pending.add(chunk);
+      if (!whole) continue;
+      const { lines, end } = measure(whole, shape);
+      if (end === whole.length) yield { bytes: repairLines(whole), lines };
+      else wrong = new Tail([whole.subarray(end), pending.bytes()]);
+    }
+  } catch (error) {
+    throw brokenOff(error, wrong ?? new Tail([afterLines(pending.bytes(), shape)]));
+  }
+  const last = pending.bytes();
+  const { lines, end } = measure(last, shape);
+  if (wrong || end < last.length) throw notLines(wrong ?? new Tail([last.subarray(end)]));
+  if (lines > 0) yield { bytes: repairLines(last), lines };
+}
+
+class Pending {
+  #parts: Buffer[] = [];
+  #size = 0;
+
+  /** Takes a chunk; gives all whole lines once they are enough for a block. */
+  add(chunk: Buffer): Buffer | undefined {
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    this.#size += chunk.length;
+    if (end === 0 || this.#size < BLOCK) {
+      this.#parts.push(chunk);
+      return undefined;
+    }
+    const whole = Buffer.concat([...this.#parts, chunk.subarray(0, end)]);
+    this.#parts = end < chunk.length ? [chunk.subarray(end)] : [];
+    this.#size = chunk.length - end;
+    return whole;
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+/** What came instead of a line, and a little of what came after it. */
+class Tail {
+  readonly #parts: Buffer[];
+  #room = MESSAGE;
+
+  constructor(parts: Buffer[]) {
+    this.#parts = parts;
+  }
+
+  /** Takes a chunk more; true once a message must have come whole. */
+  add(chunk: Buffer): boolean {
+    this.#parts.push(chunk);
+    this.#room -= chunk.length;
+    return this.#room < 0;
+  }
+
+  /** The last message of an exception in it, without what frames it. */
+  message(): string | undefined {
+    const text = Buffer.concat(this.#parts)
+      .subarray(-2 * MESSAGE)
+      .toString('utf8');
+    const start = [...text.matchAll(EXCEPTION)].at(-1)?.index;
+    if (start === undefined) return undefined;
+    const [bare = ''] = text.slice(start).split(/\r?\n(?:\d+ [0-9a-z]+\r?\n)?__exception__/);
+    return bare
+      .replace(/"?\}?\s*$/, '')
+      .replace(/\s+/g, ' ')
+      .trim()
+      .slice(0, 2000);
+  }
+}
+
+/** How many lines the bytes begin with, and where these end. */
+function measure(bytes: Buffer, shape: LineShape): { lines: number; end: number } {
+  let lines = 0;
+  let end = 0;
+  for (let newline = bytes.indexOf(NEWLINE); newline >= 0; newline = bytes.indexOf(NEWLINE, end)) {
+    if (!isLine(bytes, end, newline, shape)) break;
+    end = newline + 1;
+    lines++;
+  }
+  return { lines, end };
+}
+
+function afterLines(bytes: Buffer, shape: LineShape): Buffer {
+  return bytes.subarray(measure(bytes, shape).end);
+}
+
+function isLine(bytes: Buffer, from: number, to: number, { prefix, suffix }: LineShape): boolean {
+  return (
+    to - from >= prefix.length + suffix.length &&
+    bytes.compare(prefix, 0, prefix.length, from, from + prefix.length) === 0 &&
+    bytes.compare(suffix, 0, suffix.length, to - suffix.length, to) === 0
+  );
+}
+
+function notLines(tail: Tail): BifractError {
+  const message = tail.message();
+  return message === undefined
+    ? new BifractError('QUERY_FAILED', 'The answer of ClickHouse is cut off, or is not what was asked for')
+    : new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`);
+}
+
+/** A connection that breaks may have brought the reason before: ClickHouse's own words come first. */
+function brokenOff(error: unknown, tail: Tail): unknown {
+  if (error instanceof BifractError) return error;
+  const message = tail.message();
+  if (message !== undefined) {
+    return new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`, { cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new BifractError('QUERY_FAILED', `The connection to ClickHouse broke: ${reason}`, { cause: error });
+}

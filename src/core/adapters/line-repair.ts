@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NEWLINE = 0x0a;
+const LETTER_U = 0x75;
+const ESCAPED: Record<number, number> = { 98: 0x08, 102: 0x0c, 110: 0x0a, 114: 0x0d, 116: 0x09 };
+const RAW_KEY = Buffer.from('","raw":"');
+
+/**
+ * Makes the lines of a block fit for JSON readers without losing a byte of the log.
+ *
+ * Where a line's `raw` is not valid UTF-8, the invalid sequences become U+FFFD and the exact bytes are added
+ * as `raw64`. Invalid bytes in other members stay as they are. A block of valid text, the usual case, is
+ * returned as it is.
+ */
+export function repairLines(block: Buffer): Buffer {
+  if (isUtf8(block)) return block;
+  const lines: Buffer[] = [];
+  for (let at = 0; at < block.length; ) {
+    const newline = block.indexOf(NEWLINE, at);
+    const end = newline < 0 ? block.length : newline + 1;
+    lines.push(...repairLine(block.subarray(at, end)));
+    at = end;
+  }
+  return Buffer.concat(lines);
+}
+
+/** The parts that make up the repaired line. */
+function repairLine(line: Buffer): Buffer[] {
+  const start = line.indexOf(RAW_KEY) + RAW_KEY.length;
+  if (start < RAW_KEY.length) return [line];
+  const end = endOfString(line, start);
+  const escaped = line.subarray(start, end);
+  if (isUtf8(escaped)) return [line];
+  const exact = unescapeBytes(escaped).toString('base64');
+  const text = escaped.toString('utf8');
+  return [line.subarray(0, start), Buffer.from(`${text}","raw64":"${exact}`), line.subarray(end)];
+}
+
+function endOfString(line: Buffer, start: number): number {
+  let at = start;
+  while (at < line.length && line[at] !== QUOTE) at += line[at] === BACKSLASH ? 2 : 1;
+  return at;
+}
+
+/** The bytes that the inside of a JSON string stands for, valid UTF-8 or not. */
+export function unescapeBytes(escaped: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(escaped.length);
+  let length = 0;
+  for (let at = 0; at < escaped.length; ) {
+    const next = escaped.indexOf(BACKSLASH, at);
+    const plain = next < 0 ? escaped.length : next;
+    length += escaped.copy(bytes, length, at, plain);
+    if (next < 0) break;
+    const letter = escaped[next + 1] ?? BACKSLASH;
+    if (letter === LETTER_U) {
+      const size = unicodeSize(escaped, next);
+      length += bytes.write(JSON.parse(`"${escaped.toString('latin1', next, next + size)}"`), length);
+      at = next + size;
+    } else {
+      bytes[length++] = ESCAPED[letter] ?? letter;
+      at = next + 2;
+    }
+  }
+  return bytes.subarray(0, length);
+}
+
+/** Length of a `\u` escape: two that make a surrogate pair count as one. */
+function unicodeSize(escaped: Buffer, at: number): number {
+  const pair = /^\\u[dD][89abAB]..\\u[dD][c-fC-F]../.test(escaped.toString('latin1', at, at + 12));
+  return pair ? 12 : 6;
+}

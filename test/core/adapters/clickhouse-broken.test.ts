@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, test } from 'node:test';
+import { connectClickHouse } from '../../../src/core/adapters/clickhouse.ts';
+import { cancelled } from '../../../src/core/errors.ts';
+import type { LogDatabase } from '../../../src/core/ports/log-database.ts';
+import { refuses } from '../../contracts/storage.ts';
+
+const MESSAGE =
+  'Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED) (version 26.7.2.1)';
+const LINE =
+  '{"ts":"2026-03-01T00:00:00.000Z","raw":"x","id":"1","fid":"f","its":"2026-03-01T00:00:00.000Z"}\n';
+const TAG = 'abcdefghijklmnop';
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A server that answers as it is told, and what it was asked. */
+async function replay(
+  answer: (response: ServerResponse) => void,
+): Promise<{ logs: LogDatabase; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    asked.push(`${request.url} ${Buffer.concat(parts)}`);
+    if (String(Buffer.concat(parts)).startsWith('KILL')) response.end();
+    else answer(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const logs = await connectClickHouse({
+    url,
+    database: 'logs',
+    user: 'u',
+    password: undefined,
+    cluster: undefined,
+  });
+  closers.push(async () => {
+    await logs.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { logs, asked };
+}
+
+async function count(logs: LogDatabase, signal?: AbortSignal): Promise<number> {
+  let count = 0;
+  for await (const { lines } of logs.lines({ fractal_id: 'f' }, { fields: false, signal })) count += lines;
+  return count;
+}
+
+test('an answer that ends well is read whole', async () => {
+  const { logs, asked } = await replay((response) => response.end(LINE.repeat(3)));
+  assert.equal(await count(logs), 3);
+  assert.equal(asked.length, 1, 'a query that ended is not killed');
+});
+
+const styles: Record<string, (response: ServerResponse) => void> = {
+  'text appended': (response) => response.end(`${LINE}${MESSAGE}\n`),
+  'a line of JSON': (response) => response.end(`${LINE}{"exception": "${MESSAGE}"}\n`),
+  'a frame and a broken connection': (response) => {
+    response.setHeader('X-ClickHouse-Exception-Tag', TAG);
+    response.write(
+      `${LINE}\r\n__exception__\r\n${TAG}\r\n${MESSAGE}\n${MESSAGE.length + 1} ${TAG}\r\n__exception__\r\n`,
+      () => response.destroy(),
+    );
+  },
+};
+
+for (const [style, answer] of Object.entries(styles)) {
+  test(`a failure after the answer began, as ${style}, is an error`, async () => {
+    const { logs, asked } = await replay(answer);
+    const counting = count(logs);
+    await refuses('QUERY_FAILED', counting);
+    await assert.rejects(counting, { message: `ClickHouse ended the query: ${MESSAGE}` });
+    assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+  });
+}
+
+test('a connection that breaks is an error, between lines too', async () => {
+  const { logs } = await replay((response) => response.write(LINE, () => response.destroy()));
+  const counting = count(logs);
+  await refuses('QUERY_FAILED', counting);
+  await assert.rejects(counting, /connection to ClickHouse broke/);
+});
+
+test('a server that refuses says why', async () => {
+  const { logs } = await replay((response) => {
+    response.statusCode = 500;
+    response.setHeader('X-ClickHouse-Exception-Code', '241');
+    response.end(MESSAGE);
+  });
+  await refuses('QUERY_FAILED', count(logs));
+  await assert.rejects(count(logs), /memory limit exceeded/);
+});
+
+test('something else on the port is no ClickHouse', async () => {
+  const { logs } = await replay((response) => {
+    response.statusCode = 404;
+    response.end('<html>not found</html>');
+  });
+  await refuses('QUERY_FAILED', logs.version());
+});
+
+test('a server that hangs is left at once when the signal aborts', async () => {
+  const reason = cancelled();
+  for (const begin of [() => undefined, (response: ServerResponse) => response.write(LINE)]) {
+    const controller = new AbortController();
+    const { logs, asked } = await replay((response) => {
+      begin(response);
+      setImmediate(() => controller.abort(reason));
+    });
+    await assert.rejects(count(logs, controller.signal), (error) => error === reason);
+    assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+  }
+});
+
+test('asks for a stream of exact text without limits', async () => {
+  const { logs, asked } = await replay((response) => response.end());
+  await count(logs);
+  for (const setting of [
+    'wait_end_of_query=0',
+    'max_result_rows=0',
+    'date_time_output_format=iso',
+    'max_execution_time=0',
+  ]) {
+    assert.ok(asked[0]?.includes(setting), setting);
+  }
+  assert.ok(!asked[0]?.includes('enable_http_compression=1'));
+});

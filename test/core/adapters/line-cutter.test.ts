@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { cutLines } from '../../../src/core/adapters/line-cutter.ts';
+import { BifractError } from '../../../src/core/errors.ts';
+import type { LineBlock } from '../../../src/core/ports/log-database.ts';
+
+const SHAPE = { prefix: Buffer.from('{"ts":"'), suffix: Buffer.from('Z"}') };
+
+function line(raw: string): string {
+  return `${JSON.stringify({ ts: 't', raw, its: '2026-03-01T00:00:00Z' })}\n`;
+}
+
+async function* inPieces(text: string | Buffer, size: number, failure?: Error) {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  if (failure) throw failure;
+}
+
+async function cut(chunks: AsyncIterable<Buffer>): Promise<LineBlock[]> {
+  const blocks: LineBlock[] = [];
+  for await (const block of cutLines(chunks, SHAPE)) blocks.push(block);
+  return blocks;
+}
+
+async function refusal(text: string, failure?: Error, size = 1000): Promise<BifractError> {
+  try {
+    await cut(inPieces(text, size, failure));
+  } catch (error) {
+    assert.ok(error instanceof BifractError, String(error));
+    assert.equal(error.code, 'QUERY_FAILED');
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'what is no line was taken for one' });
+}
+
+test('all lines come out whole, whatever the pieces they came in', async () => {
+  const piece = fc.integer({ min: 1, max: 5000 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ maxLength: 300 }), { maxLength: 50 }),
+      piece,
+      async (logs, size) => {
+        const text = logs.map(line).join('');
+        const blocks = await cut(inPieces(text, size));
+        assert.equal(Buffer.concat(blocks.map(({ bytes }) => bytes)).toString('utf8'), text);
+        assert.equal(
+          blocks.reduce((sum, { lines }) => sum + lines, 0),
+          logs.length,
+        );
+      },
+    ),
+  );
+});
+
+test('blocks are of some hundred KiB, and end where lines end', async () => {
+  const text = line('x'.repeat(1000)).repeat(5000);
+  const blocks = await cut(inPieces(text, 65_536));
+  for (const { bytes, lines } of blocks) {
+    assert.equal(bytes.at(-1), 10);
+    assert.equal(bytes.toString('utf8').split('\n').length - 1, lines);
+  }
+  for (const { bytes } of blocks.slice(0, -1)) assert.ok(bytes.length > 256 << 10 && bytes.length <= 1 << 20);
+});
+
+test('one line of 20 MB is one block', async () => {
+  const blocks = await cut(inPieces(line('x'.repeat(20_000_000)), 65_536));
+  assert.deepEqual(
+    blocks.map(({ lines }) => lines),
+    [1],
+  );
+});
+
+const MESSAGE =
+  "Code: 395. DB::Exception: Value passed to 'throwIf' is non-zero. (FUNCTION_THROW_IF) (version 26.7.2.1)";
+const frame = `\r\n__exception__\r\ne758efc3e42ed574\r\n${MESSAGE}\n${MESSAGE.length + 1} e758efc3e42ed574\r\n__exception__\r\n`;
+const styles = {
+  'a bare message': `${MESSAGE}\n`,
+  'a bare message without an end': MESSAGE,
+  'a line of JSON': `{"exception": "${MESSAGE}"}\n`,
+  'a frame': frame,
+};
+
+for (const [style, failure] of Object.entries(styles)) {
+  for (const [place, before] of Object.entries({
+    'at once': '',
+    'after a line': line('Code: 1. DB::Exception: only data'),
+    'after many lines': line('x'.repeat(500)).repeat(3000),
+    'inside of a line': line('whole') + line('x'.repeat(700)).slice(0, 400),
+  })) {
+    test(`${style} ${place} is an error in the words of ClickHouse`, async () => {
+      const error = await refusal(before + failure);
+      assert.equal(error.message, `ClickHouse ended the query: ${MESSAGE}`);
+      assert.equal((await refusal(before + failure, new Error('aborted'), 7)).message, error.message);
+    });
+  }
+}
+
+test('a half line at the end is an error', async () => {
+  const text = line('a') + line('b');
+  for (let cutOff = 1; cutOff < line('b').length; cutOff++) {
+    assert.match((await refusal(text.slice(0, -cutOff))).message, /cut off/);
+  }
+});
+
+test('a connection that breaks between lines is an error', async () => {
+  const error = await refusal(line('Code: 1. DB::Exception: only data'), new Error('socket hang up'));
+  assert.equal(error.message, 'The connection to ClickHouse broke: socket hang up');
+});
+
+test('lines of another query are an error', async () => {
+  for (const text of [
+    '{"raw":"x","ts":"Z"}\n',
+    '\n',
+    '{"ts":""}\n',
+    '{"ts":"Z"}x\n',
+    `${line('a').trim()}\r\n`,
+  ]) {
+    await refusal(text);
+  }
+});
+
+test('an error of its own kind passes as it is', async () => {
+  const failure = new BifractError('CANCELLED', 'enough');
+  await assert.rejects(cut(inPieces(line('a'), 10, failure)), (error) => error === failure);
+});
