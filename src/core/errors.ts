@@ -14,7 +14,7 @@ export const EXIT = {
 /** Every code an error of ours can carry, with the exit code it leads to. Codes are stable: scripts match them. */
 export const ERROR_EXITS = {
   INTERNAL: EXIT.failed,
-  JOB_FAILED: EXIT.failed,
+  RECORD_LOST: EXIT.failed,
   DUMP_FAILED: EXIT.failed,
   QUERY_FAILED: EXIT.failed,
   NOT_FOUND: EXIT.failed,
@@ -34,10 +34,12 @@ export const ERROR_EXITS = {
   POSTGRES_UNREACHABLE: EXIT.unreachable,
   CLICKHOUSE_UNREACHABLE: EXIT.unreachable,
   STORAGE_UNREACHABLE: EXIT.unreachable,
+  STORAGE_DENIED: EXIT.unreachable,
   PROGRAM_MISSING: EXIT.unreachable,
   PROGRAM_TOO_OLD: EXIT.unreachable,
 
   NOT_BIFRACT: EXIT.integrity,
+  UNSUPPORTED: EXIT.failed,
   WRONG_KEY: EXIT.integrity,
   DAMAGED: EXIT.integrity,
   CUT_OFF: EXIT.integrity,

@@ -2,9 +2,10 @@ import { BifractError } from '../errors.ts';
 import type { LineBlock } from '../ports/log-database.ts';
 import type { RowPosition } from './ends.ts';
 import { type ContentFrame, frameTarget } from './frame.ts';
-import { pickStrings } from './json-scan.ts';
+import { decodeString, NoJson, readMembers } from './json-scan.ts';
 
 const NEWLINE = 0x0a;
+const QUOTE = 0x22;
 /** The first line of every archive. */
 export const ARCHIVE_HEADER = Buffer.from('{"_bifract_archive_version":1}\n');
 /** A line of so many bytes, its newline left out, stops the server's reader. */
@@ -97,11 +98,20 @@ function lastLine(part: Buffer | undefined): Buffer | undefined {
   return part.subarray(part.lastIndexOf(NEWLINE, part.length - 2) + 1);
 }
 
+/** The place of the row that a line holds; null where it holds none. */
 function rowPosition(line: Buffer | undefined): RowPosition | null {
   if (line === undefined) return null;
-  const found = pickStrings(line, ['ts', 'id']);
-  const ts = found.get('ts');
-  return ts === undefined ? null : { ts, id: found.get('id') ?? '' };
+  try {
+    const members = readMembers(line);
+    const [ts, id] = ['ts', 'id'].map((key) => {
+      const member = members.find((one) => one.key === key);
+      return member === undefined || line[member.start] !== QUOTE ? undefined : decodeString(line, member);
+    });
+    return ts === undefined ? null : { ts, id: id ?? '' };
+  } catch (error) {
+    if (error instanceof NoJson) return null;
+    throw error;
+  }
 }
 
 function checkEnd(block: LineBlock): void {

@@ -2,17 +2,14 @@
  * The door of the file formats: sealed streams with their content, in and out. Streams only; where bytes come
  * from and go to is the caller's business. The layout is described in `docs/format.md`.
  */
-export type {
-  ArchiveHead,
-  BackupHead,
-  ContentKind,
-  End,
-  FrameEntry,
-  Head,
-  RowPosition,
-  Trailer,
-} from './ends.ts';
+export { archiveLines } from './archive-lines.ts';
+export { type ArchiveRow, type MalformedLine, parseLine } from './archive-row.ts';
+export { type ContentReader, type ContentSummary, type ReadOptions, readContent } from './content-reader.ts';
+export { type ByteSource, describe, type FileDescription } from './describe.ts';
+export type { ArchiveHead, BackupHead, ContentKind, End, FrameEntry, Head, RowPosition } from './ends.ts';
 export { generateKey, type Key, keyId, parseKey } from './key.ts';
 export { type BackupManifest, backupManifest, type ConsoleManifest } from './manifest.ts';
+export { type FrameContent, readFrames } from './read-frames.ts';
 export type { FileSummary, SealedFile, WriteOptions } from './sealed-file.ts';
+export { splitBackup } from './split-backup.ts';
 export { writeArchive, writeBackup } from './write.ts';

@@ -3,73 +3,174 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
+const CLOSE_BRACE = 0x7d;
+/** From an opening brace or bracket to the closing one. */
+const TO_CLOSING = 2;
+const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
+const REPLACEMENT = [0xef, 0xbf, 0xbd];
+
+/** One member of an object: its key, and where its value is in the text. */
+export interface Member {
+  key: string;
+  start: number;
+  end: number;
+}
+
+/** The text is no JSON object. */
+export class NoJson extends Error {}
 
 /**
- * Picks string members of the object that a line holds, by exact key, looking no further than the last of
- * them. It trusts the line to be JSON and never decodes what it passes over, so a line of many megabytes
- * costs little more than a search for quotes.
+ * The members of the JSON object that `text` is, in order, double keys included. Strict as to JSON, but bytes
+ * that are no UTF-8 may stand in strings; values are found, not decoded: a line of many megabytes stays bytes.
+ * Throws `NoJson`.
  */
-export function pickStrings(line: Buffer, keys: readonly string[]): Map<string, string> {
-  const found = new Map<string, string>();
-  let at = skipSpace(line, 0);
-  if (line[at] !== OPEN_BRACE) return found;
-  at = skipSpace(line, at + 1);
-  while (line[at] === QUOTE && found.size < keys.length) {
-    const keyEnd = stringEnd(line, at);
-    const colon = skipSpace(line, keyEnd);
-    if (line[colon] !== COLON) break;
-    const start = skipSpace(line, colon + 1);
-    const end = valueEnd(line, start);
-    const key = line.toString('utf8', at + 1, keyEnd - 1);
-    if (line[start] === QUOTE && keys.includes(key)) found.set(key, decode(line.subarray(start, end)));
-    at = skipSpace(line, end);
-    if (line[at] !== COMMA) break;
-    at = skipSpace(line, at + 1);
-  }
-  return found;
-}
-
-function decode(string: Buffer): string {
-  try {
-    return String(JSON.parse(string.toString('utf8')));
-  } catch {
-    return '';
+export function readMembers(text: Buffer): Member[] {
+  const members: Member[] = [];
+  let at = skipSpace(text, 0);
+  if (text[at] !== OPEN_BRACE) throw new NoJson('not an object');
+  at = skipSpace(text, at + 1);
+  if (text[at] === CLOSE_BRACE) return expectEnd(text, at + 1, members);
+  for (;;) {
+    const keyEnd = stringEnd(text, at);
+    const start = skipSpace(text, afterColon(text, keyEnd));
+    const end = valueEnd(text, start);
+    members.push({ key: decodeString(text, { start: at, end: keyEnd }), start, end });
+    at = skipSpace(text, end);
+    if (text[at] === CLOSE_BRACE) return expectEnd(text, at + 1, members);
+    if (text[at] !== COMMA) throw new NoJson('no comma between two members');
+    at = skipSpace(text, at + 1);
   }
 }
 
-function skipSpace(line: Buffer, from: number): number {
+/** The string at `span`, its quotes included, as text. */
+export function decodeString(text: Buffer, span: { start: number; end: number }): string {
+  return decodeBytes(text, span).toString('utf8');
+}
+
+/**
+ * The string at `span`, its quotes included, as bytes: UTF-8, and whatever stood in the text that
+ * is not. A surrogate without its partner becomes U+FFFD.
+ */
+export function decodeBytes(text: Buffer, span: { start: number; end: number }): Buffer {
+  const body = text.subarray(span.start + 1, span.end - 1);
+  let slash = body.indexOf(BACKSLASH);
+  if (slash < 0) return body;
+  const out = Buffer.allocUnsafe(body.length);
+  let length = 0;
+  let from = 0;
+  while (slash >= 0) {
+    length += body.copy(out, length, from, slash);
+    const [bytes, next] = decodeEscape(body, slash);
+    out.set(bytes, length);
+    length += bytes.length;
+    from = next;
+    slash = body.indexOf(BACKSLASH, from);
+  }
+  length += body.copy(out, length, from);
+  return out.subarray(0, length);
+}
+
+const ESCAPES: Record<string, number> = { b: 8, f: 12, n: 10, r: 13, t: 9, '"': 0x22, '\\': 0x5c, '/': 0x2f };
+
+function decodeEscape(body: Buffer, slash: number): [bytes: ArrayLike<number>, next: number] {
+  const simple = ESCAPES[String.fromCharCode(body[slash + 1] as number)];
+  if (simple !== undefined) return [[simple], slash + 2];
+  const first = unicodeEscape(body, slash);
+  if (first < 0xd800 || first > 0xdfff) return [Buffer.from(String.fromCharCode(first)), slash + 6];
+  const second = first < 0xdc00 ? unicodeEscape(body, slash + 6) : 0;
+  if (second < 0xdc00 || second > 0xdfff) return [REPLACEMENT, slash + 6];
+  return [Buffer.from(String.fromCharCode(first, second)), slash + 12];
+}
+
+function unicodeEscape(body: Buffer, slash: number): number {
+  if (body[slash] !== BACKSLASH || body[slash + 1] !== 0x75) return 0;
+  return Number.parseInt(body.toString('latin1', slash + 2, slash + 6), 16);
+}
+
+function expectEnd(text: Buffer, at: number, members: Member[]): Member[] {
+  if (skipSpace(text, at) < text.length) throw new NoJson('something after the object');
+  return members;
+}
+
+function skipSpace(text: Buffer, from: number): number {
   let at = from;
-  while (line[at] === 0x20 || line[at] === 0x09 || line[at] === 0x0d || line[at] === 0x0a) at++;
+  while (text[at] === 0x20 || text[at] === 0x09 || text[at] === 0x0d || text[at] === 0x0a) at++;
   return at;
 }
 
-/** Where the string that opens at `quote` is over; the line's length where it never closes. */
-function stringEnd(line: Buffer, quote: number): number {
-  for (let at = line.indexOf(QUOTE, quote + 1); at >= 0; at = line.indexOf(QUOTE, at + 1)) {
-    let slashes = 0;
-    while (line[at - 1 - slashes] === BACKSLASH) slashes++;
-    if (slashes % 2 === 0) return at + 1;
-  }
-  return line.length;
+function afterColon(text: Buffer, from: number): number {
+  const at = skipSpace(text, from);
+  if (text[at] !== COLON) throw new NoJson('no colon after a key');
+  return at + 1;
 }
 
-function valueEnd(line: Buffer, from: number): number {
-  let depth = 0;
-  for (let at = from; at < line.length; ) {
-    const byte = line[at];
-    if (byte === QUOTE) {
-      at = stringEnd(line, at);
-      if (depth === 0) return at;
-      continue;
+/** Where the value is over that begins at `start`. Not recursive: a line may nest as deep as it likes. */
+function valueEnd(text: Buffer, start: number): number {
+  const closings: number[] = [];
+  for (let at = start; ; ) {
+    at = skipSpace(text, at);
+    const byte = text[at];
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      const closing = byte + TO_CLOSING;
+      at = skipSpace(text, at + 1);
+      if (text[at] !== closing) {
+        closings.push(closing);
+        if (closing === CLOSE_BRACE) at = afterColon(text, stringEnd(text, at));
+        continue;
+      }
+      at++;
+    } else {
+      at = scalarEnd(text, at);
     }
-    if (depth === 0 && (byte === COMMA || byte === CLOSE_BRACE)) return at;
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
-    if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
-    at++;
-    if (depth === 0 && (byte === CLOSE_BRACE || byte === CLOSE_BRACKET)) return at;
+    at = closeContainers(text, at, closings);
+    if (closings.length === 0) return at;
   }
-  return line.length;
+}
+
+/** After a value: closes what ends here, and stops where the next value of a container begins. */
+function closeContainers(text: Buffer, from: number, closings: number[]): number {
+  for (let at = from; closings.length > 0; at++) {
+    const closing = closings.at(-1);
+    at = skipSpace(text, at);
+    if (text[at] === COMMA) {
+      if (closing !== CLOSE_BRACE) return at + 1;
+      return afterColon(text, stringEnd(text, skipSpace(text, at + 1)));
+    }
+    if (text[at] !== closing) throw new NoJson('a container is not closed');
+    closings.pop();
+    if (closings.length === 0) return at + 1;
+  }
+  return from;
+}
+
+function scalarEnd(text: Buffer, start: number): number {
+  if (text[start] === QUOTE) return stringEnd(text, start);
+  let end = start;
+  // Letters, digits, sign, point: whatever a number or a literal can consist of.
+  while (/[0-9A-Za-z+.-]/.test(String.fromCharCode(text[end] ?? 0))) end++;
+  const token = text.toString('latin1', start, end);
+  if (token !== 'null' && token !== 'true' && token !== 'false' && !NUMBER.test(token)) {
+    throw new NoJson('neither a value nor a container');
+  }
+  return end;
+}
+
+function stringEnd(text: Buffer, quote: number): number {
+  if (text[quote] !== QUOTE) throw new NoJson('no string where one is due');
+  for (let at = quote + 1; at < text.length; at++) {
+    const byte = text[at] as number;
+    if (byte === QUOTE) return at + 1;
+    if (byte < 0x20) throw new NoJson('a control character in a string');
+    if (byte === BACKSLASH) at = escapeEnd(text, at) - 1;
+  }
+  throw new NoJson('a string is not closed');
+}
+
+function escapeEnd(text: Buffer, slash: number): number {
+  const letter = String.fromCharCode(text[slash + 1] ?? 0);
+  if (ESCAPES[letter] !== undefined) return slash + 2;
+  const digits = text.toString('latin1', slash + 2, slash + 6);
+  if (letter !== 'u' || !/^[0-9A-Fa-f]{4}$/.test(digits)) throw new NoJson('an unknown escape');
+  return slash + 6;
 }

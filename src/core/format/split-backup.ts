@@ -1,0 +1,86 @@
+import { notBifract } from './faults.ts';
+import { foldKey } from './fold-key.ts';
+import { type Member, NoJson, readMembers } from './json-scan.ts';
+import { type BackupManifest, type ConsoleManifest, SEPARATOR } from './manifest.ts';
+
+/** The most that is read in search of the separator. */
+const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Splits a backup's content at the first separator. The dump goes on reading `content`: its end, and all that
+ * `content` throws, is the dump's. Throws `NOT_BIFRACT` for a content that is no backup.
+ */
+export async function splitBackup(
+  content: AsyncIterable<Buffer>,
+): Promise<{ manifest: BackupManifest; dump: AsyncIterable<Buffer> }> {
+  const pieces = content[Symbol.asyncIterator]();
+  try {
+    const { text, first } = await readManifest(pieces);
+    return { manifest: parseManifest(text), dump: rest(pieces, first) };
+  } catch (error) {
+    await pieces.return?.();
+    throw error;
+  }
+}
+
+async function readManifest(pieces: AsyncIterator<Buffer>): Promise<{ text: Buffer; first: Buffer }> {
+  let read = Buffer.alloc(0);
+  for (;;) {
+    const { done, value } = await pieces.next();
+    if (done) throw notBifract('This is no backup: nothing separates a manifest from a dump');
+    const from = Math.max(0, read.length - SEPARATOR.length);
+    read = Buffer.concat([read, value]);
+    const at = read.indexOf(SEPARATOR, from);
+    if (at >= 0) return { text: read.subarray(0, at), first: read.subarray(at + SEPARATOR.length) };
+    if (read.length > MAX_MANIFEST_BYTES) throw notBifract('This is no backup: its manifest has no end');
+  }
+}
+
+async function* rest(pieces: AsyncIterator<Buffer>, first: Buffer): AsyncGenerator<Buffer> {
+  try {
+    if (first.length > 0) yield first;
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
+  } finally {
+    await pieces.return?.();
+  }
+}
+
+/** Reads a manifest as the server does: keys in any case, the last of two, null for absent. */
+function parseManifest(text: Buffer): BackupManifest {
+  const members = readObject(text);
+  const value = (key: string): unknown => {
+    const found = members.findLast((one) => foldKey(one.key) === key && !isNull(text, one));
+    return found && JSON.parse(text.toString('utf8', found.start, found.end));
+  };
+  const [version = '', timestamp = '', type = ''] = ['version', 'timestamp', 'type'].map(value);
+  const env_vars = value('env_vars') ?? {};
+  if (![version, timestamp, type].every(isString) || !isStrings(env_vars)) {
+    throw notBifract('This is no backup: its manifest is not as it must be');
+  }
+  const manifest = { version, timestamp, type, env_vars } as BackupManifest;
+  const ours = members.findLast((one) => one.key === 'bifract_console');
+  const own = ours && (JSON.parse(text.toString('utf8', ours.start, ours.end)) as ConsoleManifest);
+  return own === undefined ? manifest : { ...manifest, bifract_console: own };
+}
+
+function readObject(text: Buffer): Member[] {
+  try {
+    return readMembers(text);
+  } catch (error) {
+    if (error instanceof NoJson)
+      throw notBifract(`This is no backup: its manifest is no JSON (${error.message})`);
+    throw error;
+  }
+}
+
+function isNull(text: Buffer, { start, end }: Member): boolean {
+  return text.toString('latin1', start, end) === 'null';
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isStrings(value: unknown): boolean {
+  return typeof value === 'object' && !Array.isArray(value) && Object.values(value ?? {}).every(isString);
+}
