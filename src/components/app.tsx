@@ -1,0 +1,55 @@
+import { Box, useInput, usePaste } from 'ink';
+import type { Session } from './hooks/session.ts';
+import { useSession } from './hooks/use-session.ts';
+import type { Router } from './router.ts';
+import { KeyLine, TalkLine } from './screens/frame-lines.tsx';
+import { HelpScreen } from './screens/help-screen.tsx';
+import { ListScreen } from './screens/list-screen.tsx';
+import { Overlay } from './screens/overlay.tsx';
+import { PageScreen } from './screens/page-screen.tsx';
+import { bodyHeight, isTooSmall } from './view/layout.ts';
+import { listAt, placeOf } from './view/lists/index.ts';
+import { titleLine } from './view/title.ts';
+import type { Snapshot } from './view/types.ts';
+import { Header } from './widgets/header.tsx';
+import { Line } from './widgets/line.tsx';
+import { TooSmall } from './widgets/too-small.tsx';
+
+function Body({ snapshot }: { snapshot: Snapshot }) {
+  const place = placeOf(snapshot);
+  const { mode } = snapshot.ui;
+  if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
+  return listAt(place) ? (
+    <ListScreen snapshot={snapshot} place={place} />
+  ) : (
+    <PageScreen snapshot={snapshot} place={place} />
+  );
+}
+
+function Console({ snapshot }: { snapshot: Snapshot }) {
+  const { columns, rows, glyphs, ui } = snapshot;
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Header snapshot={snapshot} root={ui.stack[0]} />
+      <Line spans={titleLine(snapshot, placeOf(snapshot))} columns={columns} glyphs={glyphs} />
+      <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns} overflow="hidden">
+        <Body snapshot={snapshot} />
+        <Overlay snapshot={snapshot} />
+      </Box>
+      <TalkLine snapshot={snapshot} />
+      <KeyLine snapshot={snapshot} />
+    </Box>
+  );
+}
+
+/** The whole console: it draws what the session shows, and hands every key to the router. */
+export function App({ session, router }: { session: Session; router: Router }) {
+  const snapshot = useSession(session);
+  useInput(router.input);
+  usePaste(router.paste);
+  const { mode } = snapshot.ui;
+  if (isTooSmall(snapshot)) {
+    return <TooSmall snapshot={snapshot} dialog={mode.name === 'dialog' ? mode.dialog : undefined} />;
+  }
+  return <Console snapshot={snapshot} />;
+}

@@ -1,0 +1,197 @@
+import { createJobStore, type Engine, type JobEvent, type JobStore } from '../../core/index.ts';
+import { type Action, initialUi, reduce } from '../reducer.ts';
+import { jobEnd } from '../view/jobs.ts';
+import { formatDuration } from '../view/time.ts';
+import type { Glyphs, Resource, Severity, Snapshot, UiState } from '../view/types.ts';
+import { type Data, loadData } from './data.ts';
+import { keptSort, type Preferences } from './preferences.ts';
+
+/** What the session does to the terminal. */
+export interface Hands {
+  /** Writes past the frame: only what leaves no trace on the screen. */
+  write(text: string): void;
+  repaint(): void;
+  suspend(): void;
+  leave(): void;
+}
+
+/** The console without its looks: state, engine, and everything that keys can do to them. */
+export interface Session {
+  readonly engine: Engine;
+  readonly jobs: JobStore;
+  readonly data: Data;
+  readonly preferences: Preferences;
+  readonly hands: Hands;
+  snapshot(): Snapshot;
+  subscribe(listener: () => void): () => void;
+  dispatch(action: Action): void;
+  /** Tells the user: on the flash line unless `quiet`, and in the log. */
+  say(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  resize(columns: number, rows: number): void;
+  /** Begins to load and to listen. */
+  start(): void;
+  close(): void;
+}
+
+export interface SessionOptions {
+  engine: Engine;
+  hands: Hands;
+  glyphs: Glyphs;
+  preferences: Preferences;
+  read_only: boolean;
+  columns: number;
+  rows: number;
+}
+
+const TICK_MS = 1_000;
+const LIVELY_TICK_MS = 250;
+const REFRESH_MS = 15_000;
+const SETTLE_MS = 400;
+const TROUBLE_LOGGED = 20;
+const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log'];
+const FLASH_MS: Readonly<Record<Severity, number>> = {
+  info: 5_000,
+  good: 8_000,
+  warn: 10_000,
+  error: 20_000,
+};
+const WHAT: Readonly<Record<Resource, string>> = {
+  health: 'The health of the installation',
+  fractals: 'The fractals',
+  archives: 'The archives',
+  backups: 'The backups',
+};
+
+function uiFrom(preferences: Preferences): UiState {
+  const ui = initialUi();
+  return LISTS.reduce<UiState>((state, key) => {
+    const sort = keptSort(preferences, key);
+    return sort ? reduce(state, { type: 'sort', key, sort }) : state;
+  }, ui);
+}
+
+/** Makes a session. Nothing is asked of the engine before `start`. */
+export function createSession(options: SessionOptions): Session {
+  const { engine, glyphs, hands, preferences } = options;
+  const jobs = createJobStore();
+  const listeners = new Set<() => void>();
+  const stops: (() => void)[] = [];
+  let ui = uiFrom(preferences);
+  let size = { columns: options.columns, rows: options.rows };
+  let current: Snapshot | undefined;
+  let entries = 0;
+  let tick: NodeJS.Timeout | undefined;
+
+  const data = loadData(engine, (failed) => {
+    const error = failed && data.state()[failed].error;
+    if (failed && error) say('error', `${WHAT[failed]}: ${error.message}`, { hint: error.hint });
+    changed();
+  });
+
+  function changed(): void {
+    current = undefined;
+    for (const listener of listeners) listener();
+  }
+
+  function snapshot(): Snapshot {
+    current ??= {
+      installation: engine.installation,
+      read_only: options.read_only,
+      ui,
+      data: data.state(),
+      jobs: jobs.snapshot(),
+      ...size,
+      now: Date.now(),
+      glyphs,
+    };
+    return current;
+  }
+
+  function dispatch(action: Action): void {
+    ui = reduce(ui, action);
+    changed();
+  }
+
+  function say(severity: Severity, text: string, told: { hint?: string; quiet?: boolean } = {}): void {
+    entries += 1;
+    const entry = { id: String(entries), at: Date.now(), severity, text, hint: told.hint };
+    dispatch({ type: 'log', entry, quiet: told.quiet });
+  }
+
+  function sayEnd(id: string): void {
+    const job = jobs.snapshot().find((candidate) => candidate.id === id);
+    if (!job) return;
+    const severity = job.state === 'done' ? 'good' : job.state === 'failed' ? 'error' : 'warn';
+    const { text, hint } = jobEnd(job);
+    say(job.state === 'done' && job.warning_count > 0 ? 'warn' : severity, text, { hint });
+  }
+
+  function listen(event: JobEvent): void {
+    jobs.apply(event);
+    const view = () => jobs.snapshot().find((job) => job.id === event.job);
+    switch (event.event) {
+      case 'job:started':
+        say('info', `${event.title}: started`);
+        // The record of the new work is there a moment later.
+        setTimeout(() => data.refresh('archives'), SETTLE_MS).unref();
+        return;
+      case 'job:retry':
+        if (event.attempt > TROUBLE_LOGGED) return;
+        say(
+          'warn',
+          `${view()?.title ?? 'Job'}: attempt ${event.attempt} in ${formatDuration(event.wait_ms)}: ${event.reason}`,
+        );
+        return;
+      case 'job:warning':
+        if ((view()?.warning_count ?? 0) < TROUBLE_LOGGED)
+          say('warn', `${view()?.title ?? 'Job'}: ${event.message}`);
+        return;
+      case 'job:done':
+      case 'job:failed':
+      case 'job:cancelled':
+        sayEnd(event.job);
+        data.refresh();
+    }
+  }
+
+  function beat(): void {
+    if (ui.flash && Date.now() - ui.flash.at > FLASH_MS[ui.flash.severity])
+      ui = reduce(ui, { type: 'unflash' });
+    changed();
+    const busy = jobs.snapshot().some((job) => job.ended_at === undefined);
+    tick = setTimeout(beat, busy ? LIVELY_TICK_MS : TICK_MS);
+  }
+
+  return {
+    engine,
+    jobs,
+    data,
+    preferences,
+    hands,
+    snapshot,
+    dispatch,
+    say,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    resize(columns, rows) {
+      if (columns === size.columns && rows === size.rows) return;
+      size = { columns, rows };
+      changed();
+    },
+    start() {
+      const refresher = setInterval(() => data.refresh(), REFRESH_MS);
+      stops.push(engine.subscribe(listen), jobs.subscribe(changed), () => clearInterval(refresher));
+      data.refresh();
+      beat();
+    },
+    close() {
+      clearTimeout(tick);
+      for (const stop of stops.splice(0)) stop();
+      data.close();
+      jobs.close();
+      listeners.clear();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Key } from 'ink';
+
+/** Names of the keys that are no characters. A character is named by itself. */
+const NAMED = [
+  ['upArrow', 'up'],
+  ['downArrow', 'down'],
+  ['leftArrow', 'left'],
+  ['rightArrow', 'right'],
+  ['pageUp', 'pgup'],
+  ['pageDown', 'pgdn'],
+  ['home', 'home'],
+  ['end', 'end'],
+  ['return', 'enter'],
+  ['escape', 'esc'],
+  ['tab', 'tab'],
+  ['backspace', 'backspace'],
+  ['delete', 'backspace'],
+] as const satisfies readonly (readonly [keyof Key, string])[];
+
+const CONTROL: Readonly<Record<string, string>> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\b': 'backspace',
+  '\x7f': 'backspace',
+  '\x1b': 'esc',
+};
+
+/** What is left of an arrow key when a slow line has parted it from its escape. */
+const TAILS: Readonly<Record<string, string>> = {
+  A: 'up',
+  B: 'down',
+  C: 'right',
+  D: 'left',
+  H: 'home',
+  F: 'end',
+  '1~': 'home',
+  '4~': 'end',
+  '5~': 'pgup',
+  '6~': 'pgdn',
+  '7~': 'home',
+  '8~': 'end',
+};
+
+const TAIL = /^[[O]([ABCDHF]|[145678]~)/;
+
+/** The key that a torn sequence was, and how much of the input it took. */
+export function tornKey(input: string): { key: string; length: number } | undefined {
+  const match = TAIL.exec(input);
+  const key = TAILS[match?.[1] ?? ''];
+  return match && key ? { key, length: match[0].length } : undefined;
+}
+
+function character(part: string): string {
+  const named = CONTROL[part];
+  if (named) return named;
+  const code = part.codePointAt(0) ?? 0;
+  return code < 0x20 ? `ctrl-${String.fromCharCode(code + 0x60)}` : part;
+}
+
+/** The keys of one input as Ink delivers it: a key, or any number of characters that arrived together. */
+export function keysOf(input: string, key: Key): string[] {
+  if (key.eventType === 'release') return [];
+  const named = NAMED.find(([flag]) => key[flag]);
+  if (named) return [named[1]];
+  if (key.ctrl && input.length === 1) return [`ctrl-${input.toLowerCase()}`];
+  if (key.meta) return [];
+  return Array.from(input, character);
+}
+
+const SHOWN: Readonly<Record<string, string>> = {
+  ' ': 'Space',
+  enter: 'Enter',
+  esc: 'Esc',
+  pgup: 'PgUp',
+  pgdn: 'PgDn',
+  home: 'Home',
+  end: 'End',
+};
+
+/** A key as people write it. */
+export function keyLabel(key: string, arrows: { up: string; down: string }): string {
+  if (key === 'up' || key === 'down') return arrows[key];
+  if (key === 'left' || key === 'right') return key === 'left' ? 'Left' : 'Right';
+  if (key.startsWith('ctrl-')) return `^${key.slice(5).toUpperCase()}`;
+  return SHOWN[key] ?? key;
+}

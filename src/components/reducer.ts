@@ -1,0 +1,97 @@
+import { scrollTop } from './view/columns.ts';
+import { NEW_LIST } from './view/rows.ts';
+import type { DialogState, ListState, LogEntry, Mode, Place, Sort, UiState } from './view/types.ts';
+
+/** What can happen to the interface. `key` names the list a place keeps its state under. */
+export type Action =
+  | { type: 'go'; place: Place }
+  | { type: 'open'; place: Place }
+  | { type: 'back' }
+  | { type: 'cursor'; key: string; ids: readonly string[]; index: number; height: number }
+  | { type: 'scroll'; key: string; top: number }
+  | { type: 'filter'; key: string; filter: string }
+  | { type: 'sort'; key: string; sort: Sort }
+  | { type: 'mark'; key: string; id: string }
+  | { type: 'unmark'; key: string }
+  | { type: 'mode'; mode: Mode }
+  | { type: 'focus'; by: number }
+  | { type: 'log'; entry: LogEntry; quiet?: boolean }
+  | { type: 'unflash' };
+
+const LOG_KEPT = 500;
+
+/** The interface as it opens. */
+export function initialUi(): UiState {
+  return { stack: [{ name: 'overview' }], lists: {}, mode: { name: 'keys' }, log: [] };
+}
+
+function patchList(ui: UiState, key: string, patch: Partial<ListState>): UiState {
+  const list = { ...(ui.lists[key] ?? NEW_LIST), ...patch };
+  return { ...ui, lists: { ...ui.lists, [key]: list } };
+}
+
+function toggled(marks: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const next = new Set(marks);
+  if (!next.delete(id)) next.add(id);
+  return next;
+}
+
+function focused(dialog: DialogState, by: number): DialogState {
+  const count = dialog.options.length;
+  return { ...dialog, focus: (dialog.focus + by + count) % count };
+}
+
+function open(ui: UiState, place: Place): UiState {
+  return { ...ui, stack: [...ui.stack, place] };
+}
+
+function back({ stack: [root, ...rest], ...ui }: UiState): UiState {
+  return { ...ui, stack: [root, ...rest.slice(0, -1)] };
+}
+
+function moveCursor(ui: UiState, action: Extract<Action, { type: 'cursor' }>): UiState {
+  const { key, ids, height } = action;
+  const index = Math.max(0, Math.min(action.index, ids.length - 1));
+  const { top } = ui.lists[key] ?? NEW_LIST;
+  return patchList(ui, key, { index, cursor: ids[index], top: scrollTop(top, index, height, ids.length) });
+}
+
+/** The interface after an action. */
+export function reduce(ui: UiState, action: Action): UiState {
+  switch (action.type) {
+    case 'go':
+      return { ...ui, stack: [action.place], mode: { name: 'keys' } };
+    case 'open':
+      return open(ui, action.place);
+    case 'back':
+      return back(ui);
+    case 'cursor':
+      return moveCursor(ui, action);
+    case 'scroll':
+      return patchList(ui, action.key, { top: action.top });
+    case 'filter':
+      return patchList(ui, action.key, { filter: action.filter });
+    case 'sort':
+      return patchList(ui, action.key, { sort: action.sort });
+    case 'mark':
+      return patchList(ui, action.key, {
+        marks: toggled((ui.lists[action.key] ?? NEW_LIST).marks, action.id),
+      });
+    case 'unmark':
+      return patchList(ui, action.key, { marks: new Set() });
+    case 'mode':
+      return { ...ui, mode: action.mode };
+    case 'focus':
+      return ui.mode.name === 'dialog'
+        ? { ...ui, mode: { name: 'dialog', dialog: focused(ui.mode.dialog, action.by) } }
+        : ui;
+    case 'log':
+      return {
+        ...ui,
+        log: [...ui.log, action.entry].slice(-LOG_KEPT),
+        flash: action.quiet ? ui.flash : action.entry,
+      };
+    case 'unflash':
+      return { ...ui, flash: undefined };
+  }
+}

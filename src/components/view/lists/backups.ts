@@ -1,0 +1,64 @@
+import type { BackupFile } from '../../../core/index.ts';
+import { listOf } from '../rows.ts';
+import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
+import { formatBytes } from '../units.ts';
+
+const NONE: readonly BackupFile[] = [];
+
+export const backupsList = listOf<BackupFile>({
+  columns: [
+    {
+      id: 'name',
+      title: 'Backup',
+      width: 32,
+      grow: 1,
+      cell: (record) => ({ text: record.name }),
+      value: (record) => record.name,
+    },
+    {
+      id: 'size',
+      title: 'Size',
+      width: 9,
+      align: 'right',
+      cell: (record) => ({ text: formatBytes(record.size_bytes) }),
+      value: (record) => record.size_bytes,
+    },
+    {
+      id: 'age',
+      title: 'Age',
+      width: 4,
+      align: 'right',
+      cell: (record, { now }) => ({ text: formatAge(ageOf(record.created_at, now) ?? 0) }),
+      value: (record) => timeOf(record.created_at),
+    },
+    {
+      id: 'created',
+      title: 'Created (UTC)',
+      width: 16,
+      drop: 1,
+      cell: (record) => ({ text: formatStamp(record.created_at), tone: 'dim' }),
+      value: (record) => timeOf(record.created_at),
+    },
+    {
+      id: 'storage',
+      title: 'In',
+      width: 6,
+      drop: 2,
+      cell: (record) => ({ text: record.storage_type, tone: 'dim' }),
+      value: (record) => record.storage_type,
+    },
+    {
+      id: 'path',
+      title: 'Path',
+      width: 30,
+      grow: 2,
+      drop: 3,
+      cell: (record) => ({ text: record.path, tone: 'dim' }),
+      value: (record) => record.path,
+    },
+  ],
+  records: ({ data }) => data.backups.value ?? NONE,
+  id: (record) => record.name,
+  search: (record) => `${record.name} ${record.path}`,
+  sort: { column: 'age', descending: true },
+});

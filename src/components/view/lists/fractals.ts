@@ -1,0 +1,150 @@
+import type { ArchiveRecord, Fractal } from '../../../core/index.ts';
+import { spinnerAt } from '../glyphs.ts';
+import { memo } from '../memo.ts';
+import { type ListDefinition, listOf } from '../rows.ts';
+import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
+import type { Snapshot, Span } from '../types.ts';
+import { formatBytes, formatCount, formatPercent } from '../units.ts';
+import { jobOfFractal } from './archives.ts';
+
+/** A fractal, and the newest archive that was asked for. */
+export interface FractalRecord extends Fractal {
+  last?: ArchiveRecord;
+}
+
+const NO_ARCHIVES: readonly ArchiveRecord[] = [];
+
+/** Fractals with their newest archives. */
+export const withLastArchive = memo(
+  (fractals: readonly Fractal[], archives: readonly ArchiveRecord[]): readonly FractalRecord[] => {
+    const last = new Map<string, ArchiveRecord>();
+    for (const archive of archives) {
+      const known = last.get(archive.fractal_id);
+      if (!known || archive.created_at > known.created_at) last.set(archive.fractal_id, archive);
+    }
+    return fractals.map((fractal) => ({ ...fractal, last: last.get(fractal.id) }));
+  },
+);
+
+const NO_FRACTALS: readonly Fractal[] = [];
+
+export function fractalRecords({ data }: Snapshot): readonly FractalRecord[] {
+  return withLastArchive(data.fractals.value ?? NO_FRACTALS, data.archives.value ?? NO_ARCHIVES);
+}
+
+/** How the newest archive stands: live where it is ours and running. */
+export function lastArchive(record: FractalRecord, { glyphs, jobs, now }: Snapshot): Span {
+  const job = jobOfFractal(jobs, record.id);
+  if (job) {
+    const part = job.fraction === undefined ? '' : ` ${formatPercent(job.fraction)}`;
+    return { text: `${spinnerAt(glyphs, now)} archiving${part}`, tone: 'info' };
+  }
+  if (!record.last) return { text: 'never', tone: record.log_count > 0 ? 'warn' : 'dim' };
+  const age = formatAge(ageOf(record.last.created_at, now) ?? 0);
+  switch (record.last.status) {
+    case 'completed':
+      return { text: `${glyphs.ok} ${age}`, tone: 'good' };
+    case 'failed':
+      return { text: `${glyphs.bad} ${age} failed`, tone: 'bad' };
+    case 'in_progress':
+      return { text: `${glyphs.dot} archiving`, tone: 'info' };
+    case 'restoring':
+      return { text: `${glyphs.dot} restoring`, tone: 'info' };
+  }
+}
+
+const definition: ListDefinition<FractalRecord> = {
+  columns: [
+    {
+      id: 'name',
+      title: 'Fractal',
+      width: 14,
+      grow: 3,
+      cell: (record) => [
+        { text: record.name },
+        ...(record.is_default ? [{ text: ' default', tone: 'dim' } as const] : []),
+        ...(record.is_system ? [{ text: ' system', tone: 'dim' } as const] : []),
+      ],
+      value: (record) => record.name.toLowerCase(),
+    },
+    {
+      id: 'logs',
+      title: 'Logs',
+      width: 6,
+      align: 'right',
+      cell: (record) => ({ text: formatCount(record.log_count) }),
+      value: (record) => record.log_count,
+    },
+    {
+      id: 'size',
+      title: 'Size',
+      width: 9,
+      align: 'right',
+      cell: (record) => ({ text: formatBytes(record.size_bytes) }),
+      value: (record) => record.size_bytes,
+    },
+    {
+      id: 'oldest',
+      title: 'Oldest log (UTC)',
+      width: 16,
+      drop: 3,
+      cell: (record) => ({ text: formatStamp(record.earliest_log), tone: 'dim' }),
+      value: (record) => timeOf(record.earliest_log),
+    },
+    {
+      id: 'newest',
+      title: 'Newest',
+      width: 6,
+      align: 'right',
+      cell: (record, { now }) => {
+        const age = ageOf(record.latest_log, now);
+        return age === undefined ? { text: '-', tone: 'dim' } : { text: formatAge(age) };
+      },
+      value: (record) => timeOf(record.latest_log),
+    },
+    {
+      id: 'schedule',
+      title: 'Schedule',
+      width: 8,
+      cell: (record) => ({
+        text: record.archive_schedule,
+        tone: record.archive_schedule === 'never' ? 'dim' : 'plain',
+      }),
+      value: (record) => record.archive_schedule,
+    },
+    {
+      id: 'last',
+      title: 'Last archive',
+      width: 15,
+      cell: lastArchive,
+      value: (record) => timeOf(record.last?.created_at),
+    },
+    {
+      id: 'last_size',
+      title: 'Archived',
+      width: 9,
+      align: 'right',
+      drop: 2,
+      cell: (record) => ({ text: record.last ? formatBytes(record.last.size_bytes) : '-', tone: 'dim' }),
+      value: (record) => record.last?.size_bytes,
+    },
+    {
+      id: 'retention',
+      title: 'Retention',
+      width: 9,
+      align: 'right',
+      drop: 4,
+      cell: (record) => ({
+        text: record.retention_days === null ? 'forever' : `${record.retention_days}d`,
+        tone: 'dim',
+      }),
+      value: (record) => record.retention_days ?? undefined,
+    },
+  ],
+  records: fractalRecords,
+  id: (record) => record.id,
+  search: (record) => `${record.name} ${record.description ?? ''} ${record.archive_schedule}`,
+  sort: { column: 'name', descending: false },
+};
+
+export const fractalsList = listOf(definition);

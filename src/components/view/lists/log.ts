@@ -1,0 +1,51 @@
+import { listOf } from '../rows.ts';
+import { formatClock } from '../time.ts';
+import type { LogEntry, Severity, Tone } from '../types.ts';
+
+export const SEVERITY_TONE: Readonly<Record<Severity, Tone>> = {
+  info: 'info',
+  good: 'good',
+  warn: 'warn',
+  error: 'bad',
+};
+
+const WORDS: Readonly<Record<Severity, string>> = {
+  info: 'info',
+  good: 'done',
+  warn: 'warning',
+  error: 'error',
+};
+
+export const logList = listOf<LogEntry>({
+  columns: [
+    {
+      id: 'time',
+      title: 'UTC',
+      width: 8,
+      cell: (entry) => ({ text: formatClock(entry.at), tone: 'dim' }),
+      value: (entry) => entry.at,
+    },
+    {
+      id: 'severity',
+      title: 'Kind',
+      width: 7,
+      cell: (entry) => ({ text: WORDS[entry.severity], tone: SEVERITY_TONE[entry.severity] }),
+      value: (entry) => entry.severity,
+    },
+    {
+      id: 'text',
+      title: 'What happened',
+      width: 30,
+      grow: 1,
+      cell: (entry) => [
+        { text: entry.text },
+        ...(entry.hint ? [{ text: `  ${entry.hint}`, tone: 'dim' } as const] : []),
+      ],
+      value: (entry) => entry.text,
+    },
+  ],
+  records: ({ ui }) => ui.log,
+  id: (entry) => entry.id,
+  search: (entry) => `${entry.severity} ${entry.text} ${entry.hint ?? ''}`,
+  sort: { column: 'time', descending: true },
+});

@@ -1,0 +1,25 @@
+import { wrap } from '../text.ts';
+import type { Glyphs, Line, Span, Tone } from '../types.ts';
+
+const LABEL = 15;
+const INDENT = '  ';
+
+/** A heading with a rule to its right. */
+export function heading(title: string, columns: number, glyphs: Glyphs): Line {
+  const rule = glyphs.rule.repeat(Math.max(0, columns - title.length - 3));
+  return [
+    { text: ` ${title} `, tone: 'title', bold: true },
+    { text: rule, tone: 'dim' },
+  ];
+}
+
+/** A label and what it says, on one line. */
+export function field(label: string, ...value: Span[]): Line {
+  return [{ text: INDENT + label.padEnd(LABEL), tone: 'dim' }, ...value];
+}
+
+/** A label and a text of any length, wrapped beside it. */
+export function longField(label: string, text: string, columns: number, tone: Tone = 'plain'): Line[] {
+  const lines = wrap(text, Math.max(10, columns - INDENT.length - LABEL - 1));
+  return lines.map((line, index) => field(index === 0 ? label : '', { text: line, tone }));
+}

@@ -1,0 +1,30 @@
+import { bodyHeight } from '../layout.ts';
+import type { Line, Place, Snapshot } from '../types.ts';
+import { jobPage } from './job.ts';
+import { overviewPage } from './overview.ts';
+import { archivePage, backupPage, entryPage, fractalPage } from './records.ts';
+
+/** The lines of a place that is no list. */
+export function pageAt(snapshot: Snapshot, { name, subject }: Place): readonly Line[] {
+  switch (name) {
+    case 'overview':
+      return overviewPage(snapshot);
+    case 'archive':
+      return archivePage(snapshot, subject);
+    case 'backup':
+      return backupPage(snapshot, subject);
+    case 'fractal':
+      return fractalPage(snapshot, subject);
+    case 'job':
+      return jobPage(snapshot, subject);
+    case 'entry':
+      return entryPage(snapshot, subject);
+    default:
+      return [];
+  }
+}
+
+/** How far a page can be scrolled. */
+export function lastTop(lines: readonly Line[], snapshot: Snapshot): number {
+  return Math.max(0, lines.length - bodyHeight(snapshot));
+}

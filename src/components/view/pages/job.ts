@@ -1,0 +1,87 @@
+import type { JobView } from '../../../core/index.ts';
+import { jobBar, jobBytes, jobDone, jobState, jobWait } from '../jobs.ts';
+import { sanitize } from '../sanitize.ts';
+import { formatClock, formatDuration } from '../time.ts';
+import type { Line, Snapshot } from '../types.ts';
+import { formatByteRate, formatPercent, formatRowRate, plural } from '../units.ts';
+import { field, heading, longField } from './fields.ts';
+
+const BAR = 30;
+
+function speeds(job: JobView): string {
+  const parts = [
+    job.rows_per_second === undefined ? '' : formatRowRate(job.rows_per_second),
+    job.bytes_per_second === undefined ? '' : formatByteRate(job.bytes_per_second),
+  ];
+  return parts.filter(Boolean).join(', ') || '-';
+}
+
+function times(job: JobView, now: number): string {
+  const elapsed = formatDuration((job.ended_at ?? now) - job.started_at);
+  if (job.ended_at !== undefined) return `took ${elapsed}, ended ${formatClock(job.ended_at)} UTC`;
+  const left = job.eta_ms === undefined ? 'time left not known' : `about ${formatDuration(job.eta_ms)} left`;
+  return `${elapsed} elapsed, ${left}, started ${formatClock(job.started_at)} UTC`;
+}
+
+function runningLines(job: JobView, snapshot: Snapshot): Line[] {
+  if (job.ended_at !== undefined) return [];
+  const part = job.fraction === undefined ? '' : ` ${formatPercent(job.fraction)}`;
+  const wait = jobWait(job, snapshot.now);
+  return [
+    field('Phase', { text: job.phase ?? 'starting' }),
+    field('', ...jobBar(job, BAR, snapshot), { text: part, bold: true }),
+    ...(wait ? longField('Waiting', wait, snapshot.columns, 'warn') : []),
+    ...(job.progress.item ? longField('Now', job.progress.item, snapshot.columns) : []),
+    field('Rate', { text: speeds(job) }),
+  ];
+}
+
+function resultLines(job: JobView, columns: number): Line[] {
+  return Object.entries(job.result ?? {}).flatMap(([name, value]) => {
+    const shown = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+    return longField(sanitize(name).replaceAll('_', ' ').slice(0, 12), shown, columns);
+  });
+}
+
+function troubleLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
+  const lost = job.warning_count - job.warnings.length;
+  return [
+    ...(job.warning_count > 0
+      ? [
+          heading(plural(job.warning_count, 'warning'), columns, glyphs),
+          ...job.warnings.flatMap((warning) => longField(glyphs.warn, warning, columns, 'warn')),
+          ...(lost > 0 ? [field('', { text: `and ${plural(lost, 'more', 'more')}`, tone: 'dim' })] : []),
+        ]
+      : []),
+  ];
+}
+
+function jobLines(job: JobView, snapshot: Snapshot): Line[] {
+  const { columns, glyphs, now } = snapshot;
+  return [
+    heading(sanitize(job.title), columns, glyphs),
+    field('State', jobState(job, snapshot)),
+    ...(job.error
+      ? [
+          ...longField('Why', job.error.message, columns, job.state === 'failed' ? 'bad' : 'warn'),
+          ...(job.error.hint ? longField('What to do', job.error.hint, columns) : []),
+        ]
+      : []),
+    ...runningLines(job, snapshot),
+    field('Done', { text: jobDone(job) }),
+    field('Bytes', { text: jobBytes(job) }),
+    field('Time', { text: times(job, now) }),
+    field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
+    field('Id', { text: job.id, tone: 'dim' }),
+    ...(job.result ? [heading('Result', columns, glyphs), ...resultLines(job, columns)] : []),
+    ...troubleLines(job, snapshot),
+    heading('Phases', columns, glyphs),
+    ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),
+  ];
+}
+
+/** A job in full: live while it runs. */
+export function jobPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
+  const job = snapshot.jobs.find((candidate) => candidate.id === id);
+  return job ? jobLines(job, snapshot) : [[{ text: '  The job is not known any more.', tone: 'dim' }]];
+}

@@ -1,0 +1,143 @@
+import type { Health } from '../../../core/index.ts';
+import { jobBar, jobEnd, jobEta, jobSpeed, jobState } from '../jobs.ts';
+import { bodyHeight } from '../layout.ts';
+import { fractalRecords } from '../lists/fractals.ts';
+import { sanitize } from '../sanitize.ts';
+import { fit } from '../text.ts';
+import { ageOf, formatAgo, formatDuration } from '../time.ts';
+import type { Line, Loaded, Snapshot, Span } from '../types.ts';
+import { formatBytes, formatCount, formatPercent, plural } from '../units.ts';
+import { field, heading, longField } from './fields.ts';
+
+const RESULTS = 3;
+const DAY = 86_400_000;
+
+function place({ installation, columns, glyphs }: Snapshot): Line[] {
+  return [
+    heading('Installation', columns, glyphs),
+    field('Directory', { text: installation.dir }),
+    field('Key', installation.key_id ? { text: installation.key_id } : { text: 'none', tone: 'bad' }),
+    field('Backups go to', { text: installation.storage }),
+  ];
+}
+
+function partLines(health: Health, { glyphs, columns }: Snapshot): Line[] {
+  const parts = [
+    ['PostgreSQL', health.postgres],
+    ['ClickHouse', health.clickhouse],
+    ['Backups', health.backups],
+    ['Archives', health.archives],
+    ['Key', health.key],
+  ] as const;
+  return parts.flatMap(([name, part]) => {
+    if (!part.ok) return longField(name, `${glyphs.bad} ${part.detail}`, columns, 'bad');
+    const free =
+      'free_bytes' in part && part.free_bytes !== undefined ? `, ${formatBytes(part.free_bytes)} free` : '';
+    return [field(name, { text: `${glyphs.ok} `, tone: 'good' }, { text: part.detail + free })];
+  });
+}
+
+/** What stands where a value is not there (yet). */
+function missing(loaded: Loaded<unknown>): Span | undefined {
+  if (loaded.value !== undefined) return undefined;
+  return loaded.error ? { text: loaded.error.message, tone: 'bad' } : { text: 'asking…', tone: 'dim' };
+}
+
+function health(snapshot: Snapshot): Line[] {
+  const { columns, glyphs, data } = snapshot;
+  const none = missing(data.health);
+  const head = heading('Health', columns, glyphs);
+  if (data.health.value) return [head, ...partLines(data.health.value, snapshot)];
+  return [head, ...(none ? [field('', none)] : [])];
+}
+
+function backupLine({ data, now }: Snapshot): Line {
+  const none = missing(data.backups);
+  if (none) return field('Last backup', none);
+  const [last] = data.backups.value ?? [];
+  if (!last) return field('Last backup', { text: 'never: b makes one now', tone: 'warn' });
+  const age = ageOf(last.created_at, now) ?? 0;
+  return field(
+    'Last backup',
+    { text: formatAgo(age), tone: age > 2 * DAY ? 'warn' : 'good' },
+    { text: `, ${formatBytes(last.size_bytes)}` },
+    { text: `  ${last.name}`, tone: 'dim' },
+  );
+}
+
+function fractalLine(snapshot: Snapshot): Line {
+  const none = missing(snapshot.data.fractals);
+  if (none) return field('Fractals', none);
+  const fractals = fractalRecords(snapshot);
+  const logs = fractals.reduce((sum, fractal) => sum + fractal.log_count, 0);
+  const size = fractals.reduce((sum, fractal) => sum + fractal.size_bytes, 0);
+  const never = fractals.filter((fractal) => !fractal.last && fractal.log_count > 0).length;
+  return field(
+    'Fractals',
+    { text: `${plural(fractals.length, 'fractal')}, ${formatCount(logs)} logs, ${formatBytes(size)}` },
+    { text: never > 0 ? `, ${formatCount(never)} never archived` : '', tone: 'warn' },
+  );
+}
+
+function archiveLine({ data }: Snapshot): Line {
+  const none = missing(data.archives);
+  if (none) return field('Archives', none);
+  const archives = data.archives.value ?? [];
+  const count = (status: string) => archives.filter((archive) => archive.status === status).length;
+  const [failed, active] = [count('failed'), count('in_progress')];
+  return field(
+    'Archives',
+    { text: `${formatCount(count('completed'))} completed` },
+    { text: active > 0 ? `, ${formatCount(active)} in the making` : '', tone: 'info' },
+    { text: failed > 0 ? `, ${formatCount(failed)} failed` : '', tone: 'bad' },
+  );
+}
+
+function jobLines(snapshot: Snapshot): Line[] {
+  const { jobs, columns, glyphs } = snapshot;
+  const running = jobs.filter((job) => job.ended_at === undefined);
+  const ended = jobs.filter((job) => job.ended_at !== undefined).slice(0, RESULTS);
+  const name = Math.max(16, Math.min(40, columns - 62));
+  const nothing = {
+    text: '  Nothing has run yet: b starts a backup, 2 shows the fractals.',
+    tone: 'dim',
+  } as const;
+  return [
+    heading('Jobs', columns, glyphs),
+    ...running.map((job): Line => {
+      const part = job.fraction === undefined ? '    ?' : formatPercent(job.fraction).padStart(5);
+      const left = job.eta_ms === undefined ? '' : `  ${jobEta(job)} left`;
+      return [
+        { text: `  ${fit(jobState(job, snapshot).text, 13)}`, tone: jobState(job, snapshot).tone },
+        { text: `${fit(job.title, name)} ` },
+        ...jobBar(job, 16, snapshot),
+        { text: part },
+        { text: `  ${jobSpeed(job)}${left}`, tone: 'dim' },
+      ];
+    }),
+    ...ended.map((job): Line => {
+      const state = jobState(job, snapshot);
+      const end = `${formatAgo(snapshot.now - (job.ended_at ?? 0))}, took ${formatDuration((job.ended_at ?? 0) - job.started_at)}`;
+      return [
+        { text: `  ${state.text.slice(0, 1)} `, tone: state.tone },
+        { text: sanitize(jobEnd(job).text) },
+        { text: `  ${end}`, tone: 'dim' },
+      ];
+    }),
+    ...(running.length + ended.length === 0 ? [[nothing]] : []),
+  ];
+}
+
+/** The installation at a glance. */
+export function overviewPage(snapshot: Snapshot): readonly Line[] {
+  const { columns, glyphs } = snapshot;
+  const protection = [
+    heading('Protection', columns, glyphs),
+    backupLine(snapshot),
+    fractalLine(snapshot),
+    archiveLine(snapshot),
+  ];
+  const parts = [place(snapshot), health(snapshot), protection, jobLines(snapshot)];
+  const tight = parts.reduce((sum, part) => sum + part.length, 0) + parts.length > bodyHeight(snapshot);
+  return parts.flatMap((part, index) => (tight || index === 0 ? part : [[], ...part]));
+}

@@ -1,0 +1,58 @@
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const COUNTS = ['', 'k', 'M', 'G', 'T'];
+
+function scaled(value: number, step: number, names: readonly string[]): { digits: string; name: string } {
+  let index = 0;
+  let rest = Math.abs(value);
+  // 999.95 of one unit would be written as 1000.0 of it.
+  while (rest >= step - (index === 0 ? 0.5 : 0.05) && index < names.length - 1) {
+    rest /= step;
+    index += 1;
+  }
+  const digits = index === 0 || rest >= 99.95 ? Math.round(rest).toString() : rest.toFixed(1);
+  return { digits: value < 0 ? `-${digits}` : digits, name: names[index] ?? '' };
+}
+
+/** Bytes in IEC units, as `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  const { digits, name } = scaled(bytes, 1024, UNITS);
+  return `${digits} ${name}`;
+}
+
+/** A count in at most six columns, as `1.2M`. */
+export function formatCount(count: number): string {
+  const { digits, name } = scaled(count, 1000, COUNTS);
+  return digits + name;
+}
+
+/** A count with every digit, in groups of three. */
+export function formatExact(count: number): string {
+  return Math.round(count).toLocaleString('en-US');
+}
+
+/** Rows of a second. */
+export function formatRowRate(rate: number): string {
+  return `${formatCount(rate)} rows/s`;
+}
+
+/** Bytes of a second. */
+export function formatByteRate(rate: number): string {
+  return `${formatBytes(rate)}/s`;
+}
+
+/** A part of a whole, rounded down so that 100 % means done. */
+export function formatPercent(fraction: number): string {
+  return `${Math.floor(Math.max(0, Math.min(1, fraction)) * 100)}%`;
+}
+
+/** How many times smaller, as `9.4:1`; undefined where either side says nothing. */
+export function formatRatio(bytesIn: number | undefined, bytesOut: number | undefined): string | undefined {
+  if (!bytesIn || !bytesOut) return undefined;
+  const ratio = bytesIn / bytesOut;
+  return `${ratio >= 99.95 ? Math.round(ratio) : ratio.toFixed(1)}:1`;
+}
+
+/** A number with its noun. */
+export function plural(count: number, noun: string, many = `${noun}s`): string {
+  return `${formatExact(count)} ${count === 1 ? noun : many}`;
+}

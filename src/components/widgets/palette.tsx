@@ -1,0 +1,57 @@
+import { scrollTop } from '../view/columns.ts';
+import type { Glyphs } from '../view/types.ts';
+import { Frame } from './dialog.tsx';
+
+export interface PaletteItem {
+  name: string;
+  description: string;
+  key: string;
+  disabled: string | undefined;
+}
+
+export interface PaletteProps {
+  query: string;
+  items: readonly PaletteItem[];
+  index: number;
+  columns: number;
+  height: number;
+  glyphs: Glyphs;
+}
+
+const WIDE = 64;
+const ROWS = 10;
+const NAME = 11;
+
+/** Commands found by name. */
+export function Palette({ query, items, index, columns, height, glyphs }: PaletteProps) {
+  const rows = Math.max(1, Math.min(ROWS, height - 4));
+  const top = scrollTop(0, index, rows, items.length);
+  const found = items.slice(top, top + rows).map((item, at) => ({
+    spans: [
+      { text: ` ${item.name.padEnd(NAME)}`, bold: true },
+      { text: `${item.key.padEnd(6)} `, tone: 'info' } as const,
+      { text: item.disabled ?? item.description, tone: item.disabled ? 'warn' : 'dim' } as const,
+    ],
+    chosen: top + at === index,
+  }));
+  const none = { spans: [{ text: ' No command holds these words.', tone: 'dim' } as const] };
+  const prompt = {
+    spans: [
+      { text: ':', tone: 'info', bold: true } as const,
+      { text: query },
+      { text: '_', tone: 'dim' } as const,
+    ],
+  };
+  const lines = [prompt, ...(found.length > 0 ? found : [none])];
+  return (
+    <Frame
+      columns={columns}
+      height={height}
+      lines={lines}
+      title="Commands"
+      tone="info"
+      glyphs={glyphs}
+      wide={WIDE}
+    />
+  );
+}

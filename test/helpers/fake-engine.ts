@@ -1,0 +1,289 @@
+import type {
+  ArchiveGroup,
+  ArchiveRecord,
+  BackupFile,
+  Engine,
+  ErrorReport,
+  Fractal,
+  Health,
+  InstallationInfo,
+  JobEvent,
+  JobEventMap,
+  JobHandle,
+  JobOutcome,
+  JobRequest,
+} from '../../src/core/index.ts';
+import { BifractError } from '../../src/core/index.ts';
+
+const DAY = 86_400_000;
+const GIB = 1024 ** 3;
+
+function ago(ms: number): string {
+  return new Date(Date.now() - ms).toISOString();
+}
+
+function uuid(seed: number): string {
+  return `00000000-0000-4000-8000-${String(seed).padStart(12, '0')}`;
+}
+
+/** A fractal of plausible numbers; what is given wins. */
+export function fakeFractal(seed: number, given: Partial<Fractal> = {}): Fractal {
+  return {
+    id: uuid(seed),
+    name: `fractal-${seed}`,
+    description: null,
+    is_default: false,
+    is_system: false,
+    created_at: ago(200 * DAY),
+    log_count: seed * 1_234_567,
+    size_bytes: seed * 0.37 * GIB,
+    earliest_log: ago((90 + seed) * DAY),
+    latest_log: ago(seed * 60_000),
+    retention_days: 90,
+    archive_schedule: 'daily',
+    max_archives: 7,
+    archive_split: 'none',
+    ...given,
+  };
+}
+
+/** A completed archive of a fractal; what is given wins. */
+export function fakeArchive(
+  seed: number,
+  fractal: Fractal,
+  given: Partial<ArchiveRecord> = {},
+): ArchiveRecord {
+  const created_at = given.created_at ?? ago(seed * DAY);
+  const stamp = created_at.replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const filename = `${fractal.id}-${stamp}.bifract-archive`;
+  return {
+    id: uuid(1000 + seed),
+    fractal_id: fractal.id,
+    fractal_name: fractal.name,
+    filename,
+    storage_type: 'disk',
+    storage_path: `archives/${fractal.id}/${filename}`,
+    size_bytes: Math.round(fractal.size_bytes / 9),
+    log_count: fractal.log_count,
+    time_range_start: fractal.earliest_log,
+    time_range_end: created_at,
+    status: 'completed',
+    error_message: null,
+    created_by: 'admin',
+    created_at,
+    archive_type: seed % 3 === 0 ? 'adhoc' : 'scheduled',
+    format_version: 1,
+    archive_end_ts: created_at,
+    checksum: 'ab12'.repeat(16),
+    group_id: uuid(2000 + seed),
+    period_label: null,
+    ...given,
+  };
+}
+
+/** A backup file of so many days ago. */
+export function fakeBackup(days: number): BackupFile {
+  const created_at = ago(days * DAY);
+  const stamp = created_at.replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const name = `bifract-backup-${stamp}.bifract-backup`;
+  return {
+    name,
+    size_bytes: 48_000_000 + days * 31_000,
+    created_at,
+    storage_type: 'disk',
+    path: `/opt/bifract/backups/${name}`,
+  };
+}
+
+export function fakeHealth(given: Partial<Health> = {}): Health {
+  return {
+    postgres: { ok: true, detail: '16.4, by docker compose exec' },
+    clickhouse: { ok: true, detail: '26.3.1, over HTTP at 172.18.0.3:8123' },
+    backups: {
+      ok: true,
+      detail: 'readable and writable',
+      location: '/opt/bifract/backups',
+      free_bytes: 120 * GIB,
+    },
+    archives: { ok: true, detail: 'readable and writable', location: '/archives', free_bytes: 820 * GIB },
+    key: { ok: true, detail: 'present, 256 bits' },
+    ...given,
+  };
+}
+
+/** What a test holds of a running job: it says what happens next. */
+export class FakeJob {
+  readonly id: string;
+  readonly request: JobRequest;
+  readonly handle: JobHandle;
+  cancelAsked = false;
+  ended = false;
+  readonly #listeners: Set<(event: JobEvent) => void>;
+  readonly #end = Promise.withResolvers<JobOutcome>();
+
+  constructor(id: string, request: JobRequest, listeners: Set<(event: JobEvent) => void>) {
+    this.id = id;
+    this.request = request;
+    this.#listeners = listeners;
+    this.handle = { id, kind: request.kind, outcome: this.#end.promise };
+  }
+
+  emit<Name extends keyof JobEventMap>(event: Name, payload: JobEventMap[Name], time = Date.now()): void {
+    const stamped = { event, job: this.id, time: new Date(time).toISOString(), ...payload } as JobEvent;
+    for (const listener of this.#listeners) listener(stamped);
+    if (!['job:done', 'job:failed', 'job:cancelled'].includes(event)) return;
+    this.ended = true;
+    this.#end.resolve(stamped as JobOutcome);
+  }
+
+  phase(phase: string): void {
+    this.emit('job:phase', { phase });
+  }
+
+  done(result: Record<string, unknown> = {}): void {
+    this.emit('job:done', { result });
+  }
+
+  fail(error: ErrorReport): void {
+    this.emit('job:failed', { error });
+  }
+
+  cancelled(): void {
+    this.emit('job:cancelled', { error: { code: 'CANCELLED', message: 'Cancelled by the user' } });
+  }
+}
+
+export interface FakeData {
+  fractals: Fractal[];
+  archives: ArchiveRecord[];
+  backups: BackupFile[];
+  health: Health;
+}
+
+/** An engine in memory: its data can be set, its queries held back or failed, its jobs are led by hand. */
+export class FakeEngine implements Engine {
+  readonly installation: InstallationInfo;
+  readonly jobs: FakeJob[] = [];
+  data: FakeData;
+  /** Set to make queries fail. */
+  failure: BifractError | undefined;
+  /** Set to make queries wait. */
+  gate: Promise<void> = Promise.resolve();
+  queries = 0;
+  closed = false;
+  /** Called with every job that starts, after `job:started`. */
+  onStart: (job: FakeJob) => void = () => {};
+  /** Called with a job whose cancel was asked for; ends it at once unless told otherwise. */
+  onCancel: (job: FakeJob) => void = (job) => job.cancelled();
+  readonly #listeners = new Set<(event: JobEvent) => void>();
+
+  constructor(data: Partial<FakeData> = {}, installation: Partial<InstallationInfo> = {}) {
+    this.data = { fractals: [], archives: [], backups: [], health: fakeHealth(), ...data };
+    this.installation = {
+      dir: '/opt/bifract',
+      key_id: '9f31c2a4',
+      storage: 'disk /opt/bifract/backups',
+      read_only: false,
+      version: '0.1.0',
+      ...installation,
+    };
+  }
+
+  async #answer<T>(value: () => T): Promise<T> {
+    this.queries += 1;
+    await this.gate;
+    if (this.failure) throw this.failure;
+    return value();
+  }
+
+  health(): Promise<Health> {
+    return this.#answer(() => this.data.health);
+  }
+
+  fractals(): Promise<Fractal[]> {
+    return this.#answer(() => [...this.data.fractals]);
+  }
+
+  groups(): Promise<ArchiveGroup[]> {
+    return this.#answer(() => []);
+  }
+
+  archives(filter: { fractal_id?: string } = {}): Promise<ArchiveRecord[]> {
+    const wanted = (record: ArchiveRecord) => !filter.fractal_id || record.fractal_id === filter.fractal_id;
+    return this.#answer(() => this.data.archives.filter(wanted));
+  }
+
+  backups(): Promise<BackupFile[]> {
+    return this.#answer(() => [...this.data.backups]);
+  }
+
+  start(request: JobRequest): JobHandle {
+    const job = new FakeJob(`job-${this.jobs.length + 1}`, request, this.#listeners);
+    this.jobs.push(job);
+    const target =
+      request.kind === 'archive' ? ({ kind: 'fractal', id: request.fractal_id } as const) : undefined;
+    const fractal = this.data.fractals.find((candidate) => candidate.id === target?.id);
+    const title = request.kind === 'backup' ? 'Backup' : `Archive ${fractal?.name ?? target?.id}`;
+    job.emit('job:started', { kind: request.kind, title, target });
+    this.onStart(job);
+    return job.handle;
+  }
+
+  cancel(id: string): void {
+    const job = this.jobs.find((candidate) => candidate.id === id);
+    if (!job || job.ended) return;
+    job.cancelAsked = true;
+    this.onCancel(job);
+  }
+
+  subscribe(listener: (event: JobEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  // biome-ignore lint/correctness/useYield: the console never asks for content
+  async *extract(): AsyncIterable<Buffer> {
+    throw new BifractError('INTERNAL', 'This engine holds no files');
+  }
+
+  async recover(): Promise<string[]> {
+    return [];
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+/** An installation in use: a dozen fractals, some of them oddly named, archives of all fates, backups. */
+export function busyEngine(installation: Partial<InstallationInfo> = {}): FakeEngine {
+  const fractals = [
+    fakeFractal(1, { name: 'default', is_default: true, description: 'Where logs go that name no fractal' }),
+    fakeFractal(2, { name: 'web-prod', log_count: 812_345_678, size_bytes: 290 * GIB }),
+    fakeFractal(3, { name: 'web-staging', archive_schedule: 'weekly' }),
+    fakeFractal(4, { name: 'firewall' }),
+    fakeFractal(5, { name: 'dns', archive_schedule: 'never', retention_days: null }),
+    fakeFractal(6, { name: 'vpn', archive_schedule: 'monthly' }),
+    fakeFractal(7, { name: 'empty', log_count: 0, size_bytes: 0, earliest_log: null, latest_log: null }),
+    fakeFractal(8, { name: 'a-name-that-is-rather-too-long-for-any-column-of-a-table-on-a-small-screen' }),
+    fakeFractal(9, { name: '日本語のログ' }),
+    fakeFractal(10, { name: 'system', is_system: true, archive_schedule: 'never' }),
+  ];
+  const archives = fractals
+    .filter(({ name }) => name !== 'dns' && name !== 'empty')
+    .flatMap((fractal, index) => [fakeArchive(index + 1, fractal), fakeArchive(index + 20, fractal)]);
+  const [, , staging] = fractals;
+  if (staging) {
+    archives.unshift(
+      fakeArchive(90, staging, {
+        created_at: ago(3_600_000),
+        status: 'failed',
+        error_message: 'ClickHouse closed the connection: memory limit exceeded (3.00 GB)',
+        checksum: null,
+        size_bytes: 0,
+        log_count: 0,
+      }),
+    );
+  }
+  return new FakeEngine({ fractals, archives, backups: [0.3, 1, 2, 3, 7, 14].map(fakeBackup) }, installation);
+}
