@@ -9,6 +9,26 @@ export interface S3Settings {
   region: string;
   access_key: string | undefined;
   secret_key: string | undefined;
+  // What follows are variables of this program alone: the server does not know them.
+  /** As the service names it, as `STANDARD_IA` (`BIFRACT_S3_STORAGE_CLASS`). */
+  storage_class: string | undefined;
+  /** Server-side encryption, `AES256` or `aws:kms` (`BIFRACT_S3_SSE`). */
+  sse: string | undefined;
+  sse_kms_key_id: string | undefined;
+  /** Path of a PEM file with further certificate authorities to trust (`BIFRACT_S3_CA_FILE`). */
+  ca_file: string | undefined;
+  /** Fixed size of the parts of an upload, MiB (`BIFRACT_S3_PART_MIB`); undefined: they grow with the upload. */
+  part_mib: number | undefined;
+  /** The usual variables `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
+  proxy: ProxySettings | undefined;
+}
+
+/** Addresses may hold a password. */
+export interface ProxySettings {
+  https: string | undefined;
+  http: string | undefined;
+  /** Hosts reached directly, divided by commas. */
+  except: string | undefined;
 }
 
 export interface PostgresSettings {
@@ -103,7 +123,29 @@ function s3Settings(env: Environment): S3Settings | undefined {
     region: env.text('BIFRACT_S3_REGION') ?? 'us-east-1',
     access_key: env.text('BIFRACT_S3_ACCESS_KEY'),
     secret_key: env.text('BIFRACT_S3_SECRET_KEY'),
+    storage_class: env.text('BIFRACT_S3_STORAGE_CLASS'),
+    sse: env.text('BIFRACT_S3_SSE'),
+    sse_kms_key_id: env.text('BIFRACT_S3_SSE_KMS_KEY_ID'),
+    ca_file: env.text('BIFRACT_S3_CA_FILE'),
+    part_mib: partMib(env),
+    proxy: proxySettings(env),
   };
+}
+
+/** S3's own limits of a part. */
+function partMib(env: Environment): number | undefined {
+  const name = 'BIFRACT_S3_PART_MIB';
+  if (env.text(name) === undefined) return undefined;
+  const value = env.count(name, 8);
+  if (value < 5 || value > 5120) throw invalid(name, String(value), 'a number of MiB from 5 to 5120');
+  return value;
+}
+
+function proxySettings(env: Environment): ProxySettings | undefined {
+  const https = env.url('HTTPS_PROXY') ?? env.url('https_proxy');
+  const http = env.url('HTTP_PROXY') ?? env.url('http_proxy');
+  if (https === undefined && http === undefined) return undefined;
+  return { https, http, except: env.text('NO_PROXY') ?? env.text('no_proxy') };
 }
 
 function postgresSettings(env: Environment): PostgresSettings {

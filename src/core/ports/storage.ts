@@ -37,7 +37,8 @@ export interface StorageHealth {
 /**
  * Where files live. Every adapter passes `test/contracts/storage.ts`.
  *
- * Errors are `BifractError`s: `NOT_FOUND`, `EXISTS`, `STORAGE_FULL`, `STORAGE_UNREACHABLE`, `STORAGE_FAILED`;
+ * Errors are `BifractError`s: `NOT_FOUND`, `EXISTS`, `STORAGE_FULL`, `STORAGE_UNREACHABLE`,
+ * `STORAGE_DENIED`, `STORAGE_FAILED`;
  * after an abort, the signal's reason.
  */
 export interface Storage {

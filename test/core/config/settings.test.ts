@@ -84,6 +84,12 @@ test('every variable arrives in its place', () => {
       region: 'eu-west-1',
       access_key: 'id',
       secret_key: 'secret',
+      storage_class: undefined,
+      sse: undefined,
+      sse_kms_key_id: undefined,
+      ca_file: undefined,
+      part_mib: undefined,
+      proxy: undefined,
     },
     postgres: { host: 'db', port: 6432, host_given: true, database: 'd', user: 'u', password: ' p ' },
     clickhouse: {

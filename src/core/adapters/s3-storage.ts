@@ -1,0 +1,113 @@
+import type { S3Settings } from '../config/settings.ts';
+import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { checkObjectName, isObjectName } from './object-name.ts';
+import { exists } from './s3-commit.ts';
+import { S3Connection, type S3Retry, wholeSeconds } from './s3-connection.ts';
+import { bucketFeatures } from './s3-features.ts';
+import { PATIENCE, type Patience } from './s3-patience.ts';
+import { notFound, streamRange } from './s3-stream.ts';
+import { uploadObject } from './s3-upload.ts';
+import { discard, leftovers } from './s3-uploads.ts';
+import { probeStorage } from './storage-probe.ts';
+
+export interface S3Deps {
+  /** Told of each request that failed and is sent again. */
+  onRetry?: (retry: S3Retry) => void;
+  patience?: Partial<Patience>;
+}
+
+/**
+ * A bucket as storage. Nothing is loaded or connected before the first call, so that mistakes in the settings
+ * show as errors of the calls.
+ */
+export function openS3Storage(settings: S3Settings, deps: S3Deps = {}): Storage {
+  return new S3Storage(new S3Connection(settings, { ...PATIENCE, ...deps.patience }, deps.onRetry));
+}
+
+class S3Storage implements Storage {
+  readonly kind = 's3';
+  readonly location: string;
+  readonly #connection: S3Connection;
+
+  constructor(connection: S3Connection) {
+    this.#connection = connection;
+    this.location = `s3://${connection.place.bucket} at ${connection.place.address}`;
+  }
+
+  async put(
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<StoredObject> {
+    if (await this.stat(name, options)) throw exists(this.#connection, name);
+    return uploadObject(this.#connection, name, content, options);
+  }
+
+  async stat(name: string, options: CallOptions = {}): Promise<StoredObject | undefined> {
+    checkObjectName(name);
+    const found = await this.#connection.head(name, options);
+    return found && { name, size_bytes: found.size_bytes, modified_at: found.modified_at };
+  }
+
+  async read(name: string, offset: number, length: number, options: CallOptions = {}): Promise<Buffer> {
+    checkObjectName(name);
+    const pieces: Buffer[] = [];
+    if (length > 0) {
+      for await (const piece of streamRange(this.#connection, name, { offset, length, ...options })) {
+        pieces.push(piece);
+      }
+    } else if (!(await this.stat(name, options))) throw notFound(this.#connection, name);
+    return Buffer.concat(pieces);
+  }
+
+  async *stream(name: string, options: CallOptions & { offset?: number } = {}): AsyncGenerator<Buffer> {
+    checkObjectName(name);
+    yield* streamRange(this.#connection, name, { offset: 0, ...options });
+  }
+
+  async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
+    const Bucket = this.#connection.settings.bucket;
+    for (let token: string | undefined; ; ) {
+      const page = await this.#connection.call(
+        'Cannot list the bucket',
+        (s3, http) => s3.listObjectsV2({ Bucket, Prefix: prefix, ContinuationToken: token }, http),
+        options,
+      );
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        if (!Key?.startsWith(prefix) || !isObjectName(Key)) continue;
+        yield { name: Key, size_bytes: Size ?? 0, modified_at: wholeSeconds(LastModified) };
+      }
+      const next = page.IsTruncated ? page.NextContinuationToken : undefined;
+      if (next === undefined || next === token) return;
+      token = next;
+    }
+  }
+
+  async delete(name: string, options: CallOptions = {}): Promise<boolean> {
+    if (!(await this.stat(name, options))) return false;
+    const Bucket = this.#connection.settings.bucket;
+    const request = { Bucket, Key: name };
+    await this.#connection.call(
+      `Cannot delete ${name}`,
+      (s3, http) => s3.deleteObject(request, http),
+      options,
+    );
+    return true;
+  }
+
+  leftovers(options: CallOptions = {}): AsyncIterable<Leftover> {
+    return leftovers(this.#connection, options);
+  }
+
+  discard(leftover: Leftover, options: CallOptions = {}): Promise<void> {
+    return discard(this.#connection, leftover, options);
+  }
+
+  async probe(options: CallOptions = {}): Promise<StorageHealth> {
+    const health = await probeStorage(this, options);
+    if (!health.ok) return health;
+    const features = await bucketFeatures(this.#connection, options);
+    return { ok: true, detail: [health.detail, ...features].join('; ') };
+  }
+}

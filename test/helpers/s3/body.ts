@@ -1,0 +1,109 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
+import type { Segment } from './bucket.ts';
+import { dechunk, type Trailer } from './chunked-body.ts';
+import { S3Error } from './s3-error.ts';
+
+/** A body on disk, all its checksums verified. */
+export interface Received extends Segment {
+  /** MD5, hex. */
+  etag: string;
+}
+
+const SUMS = ['crc32', 'sha1', 'sha256'] as const;
+type Sum = (typeof SUMS)[number];
+
+/** Receives a body into a new file of `folder`; nothing is kept of one whose length or checksums are wrong. */
+export async function receiveBody(
+  message: IncomingMessage,
+  source: AsyncIterable<Buffer>,
+  folder: string,
+  payload: string,
+): Promise<Received> {
+  const file = join(folder, randomBytes(12).toString('hex'));
+  const trailer: Trailer = {};
+  const digests = new Digests(message, payload);
+  const content = payload.startsWith('STREAMING-') ? dechunk(source, trailer) : source;
+  try {
+    await pipeline(content, (pieces: AsyncIterable<Buffer>) => digests.pass(pieces), createWriteStream(file));
+    return { file, size: digests.size, etag: digests.verify(message, payload, trailer) };
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
+
+/** A small body as text, its checksum verified. */
+export async function receiveText(message: IncomingMessage, source: AsyncIterable<Buffer>): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of source) pieces.push(piece);
+  const body = Buffer.concat(pieces);
+  const wanted = message.headers['x-amz-checksum-crc32'];
+  if (wanted !== undefined && wanted !== base64Crc(crc32(body))) throw new S3Error(400, 'BadDigest');
+  return body.toString();
+}
+
+class Digests {
+  size = 0;
+  #crc = 0;
+  readonly #md5 = createHash('md5');
+  readonly #sha256 = createHash('sha256');
+  readonly #sha1 = createHash('sha1');
+  readonly #wanted: Set<Sum>;
+
+  constructor({ headers }: IncomingMessage, payload: string) {
+    const named = (sum: Sum) =>
+      headers[`x-amz-checksum-${sum}`] !== undefined || headers['x-amz-trailer'] === `x-amz-checksum-${sum}`;
+    this.#wanted = new Set(SUMS.filter(named));
+    if (isHash(payload)) this.#wanted.add('sha256');
+  }
+
+  async *pass(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) {
+      this.size += piece.length;
+      this.#md5.update(piece);
+      if (this.#wanted.has('crc32')) this.#crc = crc32(piece, this.#crc);
+      if (this.#wanted.has('sha1')) this.#sha1.update(piece);
+      if (this.#wanted.has('sha256')) this.#sha256.update(piece);
+      yield piece;
+    }
+  }
+
+  /** Compares with all that the request says of its body; gives the ETag. */
+  verify({ headers }: IncomingMessage, payload: string, trailer: Trailer): string {
+    const length = headers['x-amz-decoded-content-length'] ?? headers['content-length'];
+    if (length !== undefined && Number(length) !== this.size) throw new S3Error(400, 'IncompleteBody');
+    const md5 = this.#md5.digest();
+    const md5Given = headers['content-md5'];
+    if (md5Given !== undefined && md5Given !== md5.toString('base64')) throw new S3Error(400, 'BadDigest');
+    const sha256 = this.#sha256.digest();
+    if (isHash(payload) && sha256.toString('hex') !== payload)
+      throw new S3Error(400, 'XAmzContentSHA256Mismatch');
+    const sums = {
+      crc32: base64Crc(this.#crc),
+      sha1: this.#sha1.digest('base64'),
+      sha256: sha256.toString('base64'),
+    };
+    for (const sum of SUMS) {
+      const given = trailer[`x-amz-checksum-${sum}`] ?? headers[`x-amz-checksum-${sum}`];
+      if (given !== undefined && given !== sums[sum])
+        throw new S3Error(400, 'BadDigest', `The ${sum} differs`);
+    }
+    return md5.toString('hex');
+  }
+}
+
+function isHash(payload: string): boolean {
+  return /^[0-9a-f]{64}$/.test(payload);
+}
+
+function base64Crc(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value >>> 0);
+  return bytes.toString('base64');
+}

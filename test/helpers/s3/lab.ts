@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { S3Settings } from '../../../src/core/config/settings.ts';
+import { LAB, S3Server, type S3ServerOptions } from './server.ts';
+
+export const BUCKET = 'lab';
+
+/** Settings for a bucket of a server, with the tests' credentials. */
+export function labSettings(endpoint: string, other: Partial<S3Settings> = {}): S3Settings {
+  return {
+    bucket: BUCKET,
+    endpoint,
+    region: 'us-east-1',
+    ...LAB,
+    storage_class: undefined,
+    sse: undefined,
+    sse_kms_key_id: undefined,
+    ca_file: undefined,
+    part_mib: undefined,
+    proxy: undefined,
+    ...other,
+  };
+}
+
+/** Patience for tests: the same behaviour, waited for in milliseconds. */
+export const QUICK = {
+  attempts: 6,
+  first_attempts: 2,
+  wait_ms: 2,
+  longest_wait_ms: 20,
+  connect_ms: 1000,
+  stall_ms: 300,
+  grace_ms: 300,
+  cleanup_ms: 5000,
+};
+
+/** A server in a temporary folder, with one bucket. */
+export async function startLab(
+  options: Partial<S3ServerOptions> = {},
+): Promise<{ server: S3Server; dir: string; stop(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'bifract-s3-'));
+  const server = await S3Server.start({ dir, buckets: [BUCKET], ...options });
+  return {
+    server,
+    dir,
+    async stop() {
+      await server.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
