@@ -45,7 +45,10 @@ export function readMembers(text: Buffer): Member[] {
 
 /** The string at `span`, its quotes included, as text. */
 export function decodeString(text: Buffer, span: { start: number; end: number }): string {
-  return decodeBytes(text, span).toString('utf8');
+  const { start, end } = span;
+  return hasEscape(text, start, end)
+    ? decodeBytes(text, span).toString('utf8')
+    : text.toString('utf8', start + 1, end - 1);
 }
 
 /**
@@ -88,15 +91,22 @@ function unicodeEscape(body: Buffer, slash: number): number {
   return Number.parseInt(body.toString('latin1', slash + 2, slash + 6), 16);
 }
 
+/** A plain loop: for the short strings of a line, calling out of JavaScript costs more. */
+function hasEscape(text: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (text[at] === BACKSLASH) return true;
+  return false;
+}
+
 function expectEnd(text: Buffer, at: number, members: Member[]): Member[] {
   if (skipSpace(text, at) < text.length) throw new NoJson('something after the object');
   return members;
 }
 
 function skipSpace(text: Buffer, from: number): number {
-  let at = from;
-  while (text[at] === 0x20 || text[at] === 0x09 || text[at] === 0x0d || text[at] === 0x0a) at++;
-  return at;
+  for (let at = from; ; at++) {
+    const byte = text[at];
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== 0x0a) return at;
+  }
 }
 
 function afterColon(text: Buffer, from: number): number {

@@ -1,35 +1,34 @@
 import type { Timestamp } from '../ports/types.ts';
 import { NoJson } from './json-scan.ts';
 
-const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const HOUR = '(?:[01]\\d|2[0-3])';
+const SIXTY = '[0-5]\\d';
+/** Everything but the length of the month. */
+const TIME = new RegExp(
+  `^\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T${HOUR}:${SIXTY}:${SIXTY}(?:\\.\\d+)?(?:Z|[+-]${HOUR}:${SIXTY})$`,
+);
+const SECONDS_END = 19;
+/** Sign, hours, colon, minutes. */
+const OFFSET_LENGTH = 6;
 
 /** A time of RFC 3339, in UTC with the digits that it had. Throws `NoJson` for anything else. */
 export function parseTime(text: string): Timestamp {
-  const match = TIME.exec(text);
-  if (match === null || !isOnTheClock(match)) throw new NoJson('a time is not RFC 3339');
-  const [, , , , , , , fraction = '', zone = 'Z'] = match;
-  if (zone === 'Z') return text;
+  if (!TIME.test(text) || !isInMonth(text)) throw new NoJson('a time is not RFC 3339');
+  return text.endsWith('Z') ? text : toUtc(text);
+}
+
+function isInMonth(text: string): boolean {
+  const day = Number(text.slice(8, 10));
+  if (day <= 28) return true;
+  // A day that the month has not got rolls over into the next one.
+  return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
+}
+
+function toUtc(text: string): Timestamp {
+  const zone = text.slice(-OFFSET_LENGTH);
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4));
-  const whole = Date.parse(`${text.slice(0, 19)}Z`);
-  const moved = new Date(whole - (zone[0] === '-' ? -minutes : minutes) * 60_000);
-  return `${moved.toISOString().slice(0, -5)}${fraction}Z`;
-}
-
-function isOnTheClock(match: RegExpExecArray): boolean {
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const zone = match[8] as string;
-  const zoneFits = zone === 'Z' || (Number(zone.slice(1, 3)) < 24 && Number(zone.slice(4)) < 60);
-  const days = [31, isLeap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
-  return day >= 1 && day <= days && hour < 24 && minute < 60 && second < 60 && zoneFits;
-}
-
-function isLeap(year: number): boolean {
-  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const local = Date.parse(`${text.slice(0, SECONDS_END)}Z`);
+  const utc = new Date(local + (zone[0] === '-' ? minutes : -minutes) * 60_000);
+  const fraction = text.slice(SECONDS_END, -OFFSET_LENGTH);
+  return `${utc.toISOString().slice(0, -'.000Z'.length)}${fraction}Z`;
 }

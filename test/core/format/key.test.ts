@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import type { BifractError } from '../../../src/core/errors.ts';
+import { generateKey, keyId, parseKey } from '../../../src/core/format/index.ts';
+import { isMarkedBy, newBase } from '../../../src/core/format/layout.ts';
+
+test('a key is 64 hex digits in any case, with whitespace around it', () => {
+  const hex = generateKey();
+  assert.match(hex, /^[0-9a-f]{64}$/);
+  assert.notEqual(hex, generateKey());
+  assert.equal(keyId(parseKey(` ${hex.toUpperCase()}\n`)), keyId(parseKey(hex)));
+});
+
+for (const bad of [
+  '',
+  'abc',
+  'z'.repeat(64),
+  'ab'.repeat(31),
+  'ab'.repeat(33),
+  `${'ab'.repeat(16)} ${'cd'.repeat(16)}`,
+]) {
+  test(`refuses a key of ${bad.length} characters, without showing it`, () => {
+    assert.throws(
+      () => parseKey(bad),
+      (error: BifractError) => {
+        assert.equal(error.code, 'KEY_MALFORMED');
+        assert.ok(error.hint?.includes('BIFRACT_BACKUP_ENCRYPTION_KEY'));
+        if (bad) assert.ok(!inspect(error).includes(bad));
+        return true;
+      },
+    );
+  });
+}
+
+test('a key shows itself nowhere', () => {
+  const hex = generateKey();
+  const key = parseKey(hex);
+  const shown = [
+    JSON.stringify({ key }),
+    inspect(key, { depth: 9, showHidden: true }),
+    String(key),
+    keyId(key),
+  ];
+  for (const text of shown) assert.ok(!text.toLowerCase().includes(hex.slice(0, 12)), text);
+});
+
+test('the fingerprint is 8 hex digits, stable, and no part of the key', () => {
+  assert.equal(keyId(parseKey('00'.repeat(32))), keyId(parseKey('00'.repeat(32))));
+  assert.match(keyId(parseKey('00'.repeat(32))), /^[0-9a-f]{8}$/);
+  assert.notEqual(keyId(parseKey('00'.repeat(32))), keyId(parseKey('01'.repeat(32))));
+});
+
+test('a base is marked by its own key alone', () => {
+  const [mine, other] = [parseKey(generateKey()), parseKey(generateKey())];
+  const base = newBase(mine);
+  assert.equal(isMarkedBy(base, mine), true);
+  assert.equal(isMarkedBy(base, other), false);
+  assert.notDeepEqual(base, newBase(mine));
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { before, suite, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import type { End, Trailer } from '../../../src/core/format/ends.ts';
+import { END_MAGIC, HEAD_MAGIC, skippableFrame } from '../../../src/core/format/frame.ts';
+import { describe, readFrames } from '../../../src/core/format/index.ts';
+import { openTail, sealTrailer } from '../../../src/core/format/trailer.ts';
+import { openContent, openStream } from '../../helpers/plain-reader.ts';
+import {
+  framedArchive,
+  KEY,
+  KEY_HEX,
+  noisyLines,
+  OTHER_KEY,
+  readAll,
+  resealed,
+} from '../../helpers/sealed.ts';
+import { collect, memorySource } from '../../helpers/streams.ts';
+
+interface Parts {
+  stored: Buffer;
+  content: Buffer;
+  stream: Buffer;
+  head: Buffer;
+  /** Content frames, and the end frame. */
+  body: Buffer;
+  end: Buffer;
+  trailer: Trailer;
+  offset: number;
+}
+
+async function makeParts(): Promise<Parts> {
+  const frames = Array.from({ length: 6 }, (_, index) => noisyLines(index * 100, 60));
+  const stored = await collect(framedArchive(frames).bytes);
+  const stream = openStream(stored, KEY_HEX);
+  const headEnd = 8 + stream.readUInt32LE(4);
+  const endAt = stream.lastIndexOf(Buffer.from('512a4d18', 'hex'));
+  const offset = (await describe(memorySource(stored), [KEY])).trailer_offset as number;
+  return {
+    stored,
+    content: openContent(stored, KEY_HEX),
+    stream,
+    head: stream.subarray(0, headEnd),
+    body: stream.subarray(headEnd, endAt),
+    end: stream.subarray(endAt),
+    trailer: await openTail(KEY, stored.subarray(0, 32), offset, stored.subarray(offset)),
+    offset,
+  };
+}
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+const sealedTrailer = (trailer: Trailer) => (base: Buffer, offset: number) =>
+  sealTrailer(KEY, base, offset, zstdCompressSync(json(trailer)));
+const noTrailer = () => Buffer.alloc(0);
+
+suite('sealed ends', () => {
+  let parts: Parts;
+  before(async () => {
+    parts = await makeParts();
+  });
+
+  const refused = async (stored: Buffer, code: string) => {
+    const pieces: Buffer[] = [];
+    await assert.rejects(
+      async () => {
+        pieces.push(await readAll(stored));
+      },
+      { code },
+    );
+  };
+
+  test('the parts, put together again, are a whole file', async () => {
+    const stored = resealed(parts.stream, sealedTrailer(parts.trailer));
+    assert.deepEqual(await readAll(stored), parts.content);
+  });
+
+  test('a file whose chunks were cut and given a false end mark is cut off', async () => {
+    const [chunk, mark] = [32 + 65_568, Buffer.alloc(4)];
+    await refused(Buffer.concat([parts.stored.subarray(0, chunk), mark]), 'CUT_OFF');
+    const withTrailer = [parts.stored.subarray(0, chunk), mark, parts.stored.subarray(parts.offset)];
+    await refused(Buffer.concat(withTrailer), 'CUT_OFF');
+    await refused(Buffer.concat([parts.stored.subarray(0, 32), mark]), 'CUT_OFF');
+  });
+
+  test('an end that is missing, at any frame border, is a cut', async () => {
+    for (const { offset } of parts.trailer.index) {
+      const stream = parts.stream.subarray(0, offset);
+      await refused(resealed(stream, sealedTrailer(parts.trailer)), 'CUT_OFF');
+      await refused(resealed(stream, noTrailer), 'CUT_OFF');
+    }
+  });
+
+  test('frames that are missing, doubled or swapped do not agree with the end', async () => {
+    const [first, second] = parts.trailer.index.map(({ offset, size }) =>
+      parts.stream.subarray(offset, offset + size),
+    );
+    const rest = parts.stream.subarray(parts.trailer.index[2]?.offset);
+    for (const frames of [[second], [first], [first, first, second], [second, first]]) {
+      const stream = Buffer.concat([parts.head, ...(frames as Buffer[]), rest]);
+      await refused(resealed(stream, sealedTrailer(parts.trailer)), 'DAMAGED');
+    }
+  });
+
+  test('an end that tells other counts than the content has is refused', async () => {
+    const end = JSON.parse(parts.end.toString('utf8', 8)) as End;
+    const wrong: Partial<End>[] = [{ rows: 1 }, { lines: 1 }, { bytes: 1 }, { sha256: 'ab'.repeat(32) }];
+    for (const change of wrong) {
+      const frame = skippableFrame(END_MAGIC, json({ ...end, ...change }));
+      const stream = Buffer.concat([parts.head, parts.body, frame]);
+      const trailer = { ...parts.trailer, end: { ...end, ...change } };
+      await refused(resealed(stream, sealedTrailer(trailer)), 'DAMAGED');
+    }
+  });
+
+  test('nothing may follow the end', async () => {
+    const more = Buffer.concat([parts.stream, zstdCompressSync(Buffer.from('more'))]);
+    await refused(resealed(more, sealedTrailer(parts.trailer)), 'DAMAGED');
+    const twice = Buffer.concat([parts.stream, parts.end]);
+    await refused(resealed(twice, sealedTrailer(parts.trailer)), 'DAMAGED');
+  });
+
+  test('a marked file must begin with a head that this program knows', async () => {
+    const rest = Buffer.concat([parts.body, parts.end]);
+    await refused(resealed(rest, sealedTrailer(parts.trailer)), 'DAMAGED');
+    const newer = skippableFrame(HEAD_MAGIC, json({ ...parts.trailer.head, v: 2 }));
+    await refused(resealed(Buffer.concat([newer, rest]), noTrailer), 'UNSUPPORTED');
+    const noJson = skippableFrame(HEAD_MAGIC, Buffer.from('{'));
+    await refused(resealed(Buffer.concat([noJson, rest]), noTrailer), 'DAMAGED');
+  });
+
+  test('a trailer must be there, be the right one, and agree', async () => {
+    await refused(resealed(parts.stream, noTrailer), 'CUT_OFF');
+    await refused(parts.stored.subarray(0, parts.offset), 'CUT_OFF');
+    const [entry] = parts.trailer.index;
+    assert.ok(entry);
+    const changes: Partial<Trailer>[] = [
+      { index: parts.trailer.index.slice(1) },
+      { index: [{ ...entry, rows: 7 }, ...parts.trailer.index.slice(1)] },
+      { index: [{ ...entry, offset: entry.offset + 1 }, ...parts.trailer.index.slice(1)] },
+      { end: { ...parts.trailer.end, rows: 1 } },
+      { head: { ...parts.trailer.head, created: 'x' } },
+    ];
+    for (const change of changes) {
+      await refused(resealed(parts.stream, sealedTrailer({ ...parts.trailer, ...change })), 'DAMAGED');
+    }
+    const other = await makeParts();
+    const swapped = Buffer.concat([
+      parts.stored.subarray(0, parts.offset),
+      other.stored.subarray(other.offset),
+    ]);
+    await refused(swapped, 'DAMAGED');
+    await assert.rejects(describe(memorySource(swapped), [KEY]), { code: 'DAMAGED' });
+    const between = [
+      parts.stored.subarray(0, parts.offset),
+      Buffer.alloc(9),
+      parts.stored.subarray(parts.offset),
+    ];
+    await refused(Buffer.concat(between), 'DAMAGED');
+    await refused(Buffer.concat([parts.stored, Buffer.alloc(40)]), 'CUT_OFF');
+  });
+
+  test('a description takes three reads and no content', async () => {
+    const source = memorySource(parts.stored);
+    const description = await describe(source, [OTHER_KEY, KEY]);
+    assert.ok(source.reads.length <= 3);
+    assert.equal(description.sealed, true);
+    assert.deepEqual(description.head, parts.trailer.head);
+    assert.equal(description.end?.rows, 360);
+    assert.equal(description.index?.length, 6);
+    assert.deepEqual(description.index?.[1]?.first, { ts: '2026-03-01T00:00:00.100Z', id: 'x' });
+  });
+
+  test('a key that is not the one is told from damage', async () => {
+    await assert.rejects(readAll(parts.stored, 5000, [OTHER_KEY]), { code: 'WRONG_KEY' });
+    await assert.rejects(describe(memorySource(parts.stored), [OTHER_KEY]), { code: 'WRONG_KEY' });
+    await assert.rejects(readAll(parts.stored, 5000, []), { code: 'KEY_MISSING' });
+    const flipped = Buffer.from(parts.stored);
+    flipped[60] = (flipped[60] as number) ^ 1;
+    await assert.rejects(readAll(flipped), { code: 'DAMAGED', message: /at byte 32:/ });
+  });
+
+  test('frames read at random are only those asked for, and checked', async () => {
+    const source = memorySource(parts.stored);
+    const description = await describe(source, [KEY]);
+    source.reads.length = 0;
+    const frames = [];
+    for await (const frame of readFrames(source, description, [KEY], 2, 3)) frames.push(frame);
+    assert.deepEqual(
+      frames.map(({ frame, entry }) => [frame, entry.rows]),
+      [[2, 60]],
+    );
+    assert.ok(source.reads.reduce((sum, [, length]) => sum + length, 0) <= 32 + 2 * 65_568);
+    const flipped = Buffer.from(parts.stored);
+    flipped[50_000] = (flipped[50_000] as number) ^ 1;
+    const read = readFrames(memorySource(flipped), description, [KEY], 0, 6);
+    await assert.rejects(collectPlain(read), { code: 'DAMAGED' });
+  });
+});
+
+async function collectPlain(frames: AsyncIterable<{ plain: Buffer }>): Promise<void> {
+  for await (const _ of frames);
+}
