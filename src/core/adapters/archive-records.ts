@@ -1,0 +1,131 @@
+import { BifractError } from '../errors.ts';
+import type { ArchiveResult, NewArchive } from '../ports/catalog.ts';
+import type { Session } from './postgres.ts';
+import { sqlState } from './postgres-errors.ts';
+import { withoutZone } from './postgres-types.ts';
+
+const UNIQUE = '23505';
+const FOREIGN_KEY = '23503';
+
+/** Makes a group and its archive. Columns that the server leaves to their defaults are left to them here too. */
+export async function insertArchive(
+  session: Session,
+  archive: NewArchive,
+): Promise<{ group_id: string; archive_id: string }> {
+  const [group] = await session.query<{ id: string }>(
+    `INSERT INTO archive_groups (fractal_id, split_granularity, status, total_log_count, total_size_bytes,
+       archive_count, completed_count, archive_type, created_by, created_at)
+     VALUES ($1, 'none', 'in_progress', 0, 0, 1, 0, $2, NULL, now() AT TIME ZONE 'UTC') RETURNING id`,
+    [archive.fractal_id, archive.archive_type],
+  );
+  const [record] = await session.query<{ id: string }>(
+    `INSERT INTO archives (fractal_id, filename, storage_type, storage_path, size_bytes, log_count, status,
+       created_by, created_at, archive_type, format_version, archive_end_ts, group_id)
+     VALUES ($1, $2, $3, $4, 0, 0, 'in_progress', NULL, now() AT TIME ZONE 'UTC', $5, 1, $6::timestamp, $7)
+     RETURNING id`,
+    [
+      archive.fractal_id,
+      archive.filename,
+      archive.storage_type,
+      archive.storage_path,
+      archive.archive_type,
+      withoutZone(archive.archive_end_ts),
+      group?.id,
+    ],
+  );
+  if (!group || !record) throw new BifractError('INTERNAL', 'PostgreSQL returned no id');
+  return { group_id: group.id, archive_id: record.id };
+}
+
+/** Whether the statement failed because the fractal has an active operation. */
+export function isBusy(error: unknown): boolean {
+  return sqlState(causeOf(error)) === UNIQUE;
+}
+
+/** Whether the statement failed because there is no such fractal. */
+export function isOrphan(error: unknown): boolean {
+  return sqlState(causeOf(error)) === FOREIGN_KEY;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof BifractError ? error.cause : error;
+}
+
+/** What is active on a fractal, in a sentence. */
+export async function describeActive(session: Session, fractal_id: string): Promise<string> {
+  const [active] = await session.query<{
+    name: string;
+    status: string;
+    filename: string;
+    created_at: string;
+  }>(
+    `SELECT f.name, a.status, a.filename, a.created_at FROM archives a JOIN fractals f ON f.id = a.fractal_id
+     WHERE a.fractal_id = $1 AND a.status IN ('in_progress', 'restoring')`,
+    [fractal_id],
+  );
+  if (!active) return `Fractal ${fractal_id} has an active operation`;
+  const { name, status, filename, created_at } = active;
+  if (status === 'restoring') return `Fractal ${name} is busy: ${filename} is being restored`;
+  return `Fractal ${name} is being archived since ${created_at} (${filename})`;
+}
+
+/** Sets what a finished file is. False where the record is gone. */
+export async function writeCompleted(session: Session, id: string, result: ArchiveResult): Promise<boolean> {
+  const rows = await session.query(
+    `UPDATE archives SET status = 'completed', error_message = NULL, size_bytes = $2, log_count = $3,
+       time_range_start = $4::timestamp, time_range_end = $5::timestamp, checksum = $6
+     WHERE id = $1 RETURNING id`,
+    [
+      id,
+      result.size_bytes,
+      result.log_count,
+      withoutZone(result.time_range_start),
+      withoutZone(result.time_range_end),
+      result.checksum,
+    ],
+  );
+  return rows.length > 0;
+}
+
+/** Sets why there is no file. False where the record is gone. */
+export async function writeFailed(session: Session, id: string, message: string): Promise<boolean> {
+  const rows = await session.query(
+    `UPDATE archives SET status = 'failed', error_message = $2, size_bytes = 0, log_count = 0, checksum = NULL
+     WHERE id = $1 RETURNING id`,
+    [id, message],
+  );
+  return rows.length > 0;
+}
+
+/** Holds the group of an archive until the transaction ends, so that two archives of it sum up one after the other. */
+export async function lockGroup(session: Session, archive_id: string): Promise<string | undefined> {
+  const [group] = await session.query<{ id: string }>(
+    `SELECT id FROM archive_groups WHERE id = (SELECT group_id FROM archives WHERE id = $1) FOR UPDATE`,
+    [archive_id],
+  );
+  return group?.id;
+}
+
+/** Brings a group's status and totals in line with its archives. One being restored was completed before. */
+export async function sumUpGroup(session: Session, group_id: string): Promise<void> {
+  await session.query(
+    `UPDATE archive_groups g SET
+       total_log_count = s.rows, total_size_bytes = s.bytes, completed_count = s.done,
+       error_message = s.reason,
+       status = CASE
+         WHEN s.active > 0 OR s.done + s.failed < g.archive_count THEN 'in_progress'
+         WHEN s.failed = 0 THEN 'completed'
+         WHEN s.done = 0 THEN 'failed'
+         ELSE 'partial' END
+     FROM (SELECT
+         count(*) FILTER (WHERE status = 'in_progress') AS active,
+         count(*) FILTER (WHERE status = 'failed') AS failed,
+         count(*) FILTER (WHERE status IN ('completed', 'restoring')) AS done,
+         coalesce(sum(log_count) FILTER (WHERE status IN ('completed', 'restoring')), 0) AS rows,
+         coalesce(sum(size_bytes) FILTER (WHERE status IN ('completed', 'restoring')), 0) AS bytes,
+         max(error_message) FILTER (WHERE status = 'failed') AS reason
+       FROM archives WHERE group_id = $1) s
+     WHERE g.id = $1`,
+    [group_id],
+  );
+}

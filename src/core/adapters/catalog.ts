@@ -1,0 +1,160 @@
+import { BifractError } from '../errors.ts';
+import type {
+  ArchiveGroup,
+  ArchiveRecord,
+  ArchiveResult,
+  Catalog,
+  Fractal,
+  NewArchive,
+} from '../ports/catalog.ts';
+import type { CallOptions } from '../ports/types.ts';
+import {
+  describeActive,
+  insertArchive,
+  isBusy,
+  isOrphan,
+  lockGroup,
+  sumUpGroup,
+  writeCompleted,
+  writeFailed,
+} from './archive-records.ts';
+import { PostgresPool, type Session } from './postgres.ts';
+import type { PostgresConnection } from './postgres-errors.ts';
+
+const FRACTALS = `SELECT id, name, description, is_default, is_system, created_at, log_count, size_bytes,
+    earliest_log, latest_log, retention_days, archive_schedule, max_archives, archive_split
+  FROM fractals ORDER BY name`;
+const GROUPS = `SELECT id, fractal_id, split_granularity, status, error_message, total_log_count, total_size_bytes,
+    archive_count, completed_count, archive_type, created_by, created_at
+  FROM archive_groups WHERE $1::uuid IS NULL OR fractal_id = $1 ORDER BY created_at DESC, id`;
+const ARCHIVES = `SELECT a.id, a.fractal_id, f.name AS fractal_name, a.filename, a.storage_type, a.storage_path,
+    a.size_bytes, a.log_count, a.time_range_start, a.time_range_end, a.status, a.error_message, a.created_by,
+    a.created_at, a.archive_type, a.format_version, a.archive_end_ts, a.checksum, a.group_id, a.period_label
+  FROM archives a JOIN fractals f ON f.id = a.fractal_id
+  WHERE ($1::uuid IS NULL OR a.fractal_id = $1) AND ($2::uuid[] IS NULL OR a.id = ANY($2))
+  ORDER BY a.created_at DESC, a.id`;
+/** What the server declared failed while our job ran on is running again. */
+const NOTE = `WITH noted AS (
+    UPDATE archives SET log_count = $2, size_bytes = $3, status = 'in_progress', error_message = NULL
+    WHERE id = $1 AND status IN ('in_progress', 'failed') RETURNING group_id)
+  UPDATE archive_groups g SET status = 'in_progress', error_message = NULL
+  FROM noted WHERE g.id = noted.group_id AND g.status <> 'in_progress'`;
+const NOTE_COUNTS = 'UPDATE archives SET log_count = $2, size_bytes = $3 WHERE id = $1';
+
+/** The server's records. Connects at the first question. */
+export async function connectCatalog(connection: PostgresConnection): Promise<Catalog> {
+  return new PostgresCatalog(await PostgresPool.open(connection));
+}
+
+class PostgresCatalog implements Catalog {
+  readonly #pool: PostgresPool;
+  /** Notes on their way, by archive: one that came late would undo the end of the archive. */
+  readonly #notes = new Map<string, Promise<unknown>>();
+
+  constructor(pool: PostgresPool) {
+    this.#pool = pool;
+  }
+
+  async serverVersion(options?: CallOptions): Promise<string> {
+    const [row] = await this.#pool.query<{ server_version: string }>('SHOW server_version', [], options);
+    return `PostgreSQL ${row?.server_version.split(' ')[0]}`;
+  }
+
+  fractals(options?: CallOptions): Promise<Fractal[]> {
+    return this.#pool.query<Fractal>(FRACTALS, [], options);
+  }
+
+  groups(filter: { fractal_id?: string } = {}, options?: CallOptions): Promise<ArchiveGroup[]> {
+    return this.#pool.query<ArchiveGroup>(GROUPS, [filter.fractal_id ?? null], options);
+  }
+
+  archives(
+    filter: { fractal_id?: string; ids?: string[] } = {},
+    options?: CallOptions,
+  ): Promise<ArchiveRecord[]> {
+    return this.#pool.query<ArchiveRecord>(
+      ARCHIVES,
+      [filter.fractal_id ?? null, filter.ids ?? null],
+      options,
+    );
+  }
+
+  async openArchive(archive: NewArchive, options?: CallOptions) {
+    try {
+      return await this.#pool.transaction((session) => insertArchive(session, archive), options);
+    } catch (error) {
+      if (isOrphan(error)) throw new BifractError('NOT_FOUND', `There is no fractal ${archive.fractal_id}`);
+      if (!isBusy(error)) throw error;
+      const active = await this.#pool.transaction(
+        (session) => describeActive(session, archive.fractal_id),
+        options,
+      );
+      throw new BifractError('BUSY', active, {
+        hint: 'Wait until it has ended, then try again.',
+        cause: error,
+      });
+    }
+  }
+
+  async noteProgress(
+    archive_id: string,
+    { log_count, size_bytes }: { log_count: number; size_bytes: number },
+    options?: CallOptions,
+  ): Promise<void> {
+    const values = [archive_id, log_count, size_bytes];
+    const note = this.#pool.query(NOTE, values, options).catch((error: unknown) => {
+      // Another operation took the fractal over: the status is no longer ours to claim, the counts are.
+      if (!isBusy(error)) throw error;
+      return this.#pool.query(NOTE_COUNTS, values, options);
+    });
+    const before = this.#notes.get(archive_id);
+    const all = Promise.allSettled([before, note]);
+    this.#notes.set(archive_id, all);
+    await note;
+  }
+
+  completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void> {
+    return this.#end(archive_id, (session) => writeCompleted(session, archive_id, result), options);
+  }
+
+  failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void> {
+    return this.#end(archive_id, (session) => writeFailed(session, archive_id, message), options);
+  }
+
+  async dropArchive(archive_id: string, options?: CallOptions): Promise<void> {
+    await this.#notes.get(archive_id);
+    await this.#pool.transaction(async (session) => {
+      const group = await lockGroup(session, archive_id);
+      await session.query('DELETE FROM archives WHERE id = $1', [archive_id]);
+      if (group === undefined) return;
+      const kept = await session.query('SELECT 1 FROM archives WHERE group_id = $1 LIMIT 1', [group]);
+      if (kept.length === 0) await session.query('DELETE FROM archive_groups WHERE id = $1', [group]);
+      else {
+        await session.query('UPDATE archive_groups SET archive_count = archive_count - 1 WHERE id = $1', [
+          group,
+        ]);
+        await sumUpGroup(session, group);
+      }
+    }, options);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  async #end(
+    archive_id: string,
+    write: (session: Session) => Promise<boolean>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.#notes.get(archive_id);
+    this.#notes.delete(archive_id);
+    await this.#pool.transaction(async (session) => {
+      const group = await lockGroup(session, archive_id);
+      if (!(await write(session))) {
+        throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
+      }
+      if (group !== undefined) await sumUpGroup(session, group);
+    }, options);
+  }
+}

@@ -1,0 +1,120 @@
+import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import type { CallOptions } from '../ports/types.ts';
+import { orAbort } from './abort.ts';
+import { type PostgresConnection, postgresError } from './postgres-errors.ts';
+import { parserOf } from './postgres-types.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** How every connection of this program is set up: times are UTC whatever the server thinks. */
+export function clientConfig(connection: PostgresConnection): ClientConfig {
+  return {
+    ...connection,
+    application_name: 'bifract-console',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    options: '-c timezone=UTC -c datestyle=ISO',
+  };
+}
+
+/** The driver, loaded when first needed, with its own parsers for all but what ours are for. */
+export async function loadDriver() {
+  const { default: pg } = await import('pg');
+  const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+    parserOf(oid) ?? pg.types.getTypeParser(oid, format as 'text');
+  return { pg, types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser } };
+}
+
+/** Runs statements on one connection. */
+export interface Session {
+  query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+}
+
+/** A few connections to PostgreSQL, made when needed. Errors: `POSTGRES_UNREACHABLE`, `QUERY_FAILED`. */
+export class PostgresPool {
+  readonly #pool: Pool;
+  readonly #connection: PostgresConnection;
+
+  private constructor(pool: Pool, connection: PostgresConnection) {
+    this.#pool = pool;
+    this.#connection = connection;
+  }
+
+  static async open(connection: PostgresConnection): Promise<PostgresPool> {
+    const { pg, types } = await loadDriver();
+    const pool = new pg.Pool({
+      ...clientConfig(connection),
+      types,
+      max: 4,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      allowExitOnIdle: true,
+    });
+    // An idle connection that the server closes is replaced at the next question.
+    pool.on('error', () => undefined);
+    return new PostgresPool(pool, connection);
+  }
+
+  query<Row extends QueryResultRow>(sql: string, values: unknown[], options?: CallOptions): Promise<Row[]> {
+    return this.#run((session) => session.query<Row>(sql, values), options);
+  }
+
+  /** All of it, or nothing. */
+  transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+    return this.#run(async (session) => {
+      await session.query('BEGIN');
+      try {
+        const result = await work(session);
+        await session.query('COMMIT');
+        return result;
+      } catch (error) {
+        await session.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    }, options);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#pool.ending) await this.#pool.end();
+  }
+
+  async #run<T>(work: (session: Session) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
+    signal?.throwIfAborted();
+    try {
+      const connecting = this.#pool.connect();
+      const client = await orAbort(connecting, signal).catch((error: unknown) => {
+        connecting.then(
+          (late) => late.release(),
+          () => undefined,
+        );
+        throw error;
+      });
+      return await onClient(client, work, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw postgresError(error, this.#connection);
+    }
+  }
+}
+
+/** A connection whose work was cut short is closed: what it was at is rolled back. */
+async function onClient<T>(
+  client: PoolClient,
+  work: (session: Session) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const session: Session = { query: async (sql, values) => (await client.query(sql, values)).rows };
+  let broken = false;
+  const onError = () => {
+    broken = true;
+  };
+  client.on('error', onError);
+  try {
+    return await orAbort(work(session), signal);
+  } finally {
+    client.off('error', onError);
+    client.release(broken || signal?.aborted);
+  }
+}

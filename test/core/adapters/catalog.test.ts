@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, beforeEach, test } from 'node:test';
+import { connectCatalog } from '../../../src/core/adapters/catalog.ts';
+import { cancelled } from '../../../src/core/errors.ts';
+import type { NewArchive } from '../../../src/core/ports/catalog.ts';
+import { refuses } from '../../contracts/storage.ts';
+import { testServices } from '../../helpers/services.ts';
+
+const { postgres, sql } = await testServices();
+const catalog = await connectCatalog(postgres);
+after(() => catalog.close());
+
+let fractal_id: string;
+
+beforeEach(async () => {
+  await sql('DELETE FROM fractals');
+  fractal_id = await newFractal('web');
+});
+
+async function newFractal(name: string): Promise<string> {
+  const [row] = await sql<{ id: string }>('INSERT INTO fractals (name) VALUES ($1) RETURNING id', [name]);
+  return row?.id ?? '';
+}
+
+function newArchive(over: Partial<NewArchive> = {}): NewArchive {
+  const filename = `${fractal_id}-20260301-120000.bifract-archive`;
+  return {
+    fractal_id,
+    filename,
+    storage_type: 'disk',
+    storage_path: `archives/${fractal_id}/${filename}`,
+    archive_type: 'adhoc',
+    archive_end_ts: '2026-03-01T12:00:00.123Z',
+    ...over,
+  };
+}
+
+const RESULT = {
+  size_bytes: 5_000_000_000,
+  log_count: 7,
+  time_range_start: '2026-03-01T00:00:00.001Z',
+  time_range_end: '2026-03-01T12:00:00.123456Z',
+  checksum: 'ab'.repeat(32),
+};
+
+async function stateOf(archive_id: string) {
+  const [archive] = await catalog.archives({ ids: [archive_id] });
+  const [group] = (await catalog.groups()).filter(({ id }) => id === archive?.group_id);
+  return { archive, group };
+}
+
+test('tells the version of the server', async () => {
+  assert.match(await catalog.serverVersion(), /^PostgreSQL \d+\.\d+$/);
+});
+
+test('a fractal arrives with its numbers as numbers and its times in UTC, whatever the zone of server and process', async () => {
+  await sql(
+    `UPDATE fractals SET log_count = 9007199254740991, size_bytes = 5000000000, earliest_log = '2026-03-29 02:30:00.123456',
+       latest_log = '2026-03-01', created_at = '2026-01-01 00:00:00.1', retention_days = 30`,
+  );
+  await sql(`ALTER ROLE CURRENT_USER SET timezone = 'America/New_York'`);
+  const zone = process.env.TZ;
+  process.env.TZ = 'Europe/Berlin';
+  const other = await connectCatalog(postgres);
+  try {
+    assert.deepEqual(await other.fractals(), [
+      {
+        id: fractal_id,
+        name: 'web',
+        description: null,
+        is_default: false,
+        is_system: false,
+        created_at: '2026-01-01T00:00:00.1Z',
+        log_count: Number.MAX_SAFE_INTEGER,
+        size_bytes: 5_000_000_000,
+        earliest_log: '2026-03-29T02:30:00.123456Z',
+        latest_log: '2026-03-01T00:00:00Z',
+        retention_days: 30,
+        archive_schedule: 'never',
+        max_archives: null,
+        archive_split: 'none',
+      },
+    ]);
+    const { archive_id } = await other.openArchive(newArchive());
+    const { archive } = await stateOf(archive_id);
+    assert.ok(Math.abs(Date.parse(archive?.created_at ?? '') - Date.now()) < 60_000);
+  } finally {
+    await other.close();
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+    await sql('ALTER ROLE CURRENT_USER RESET timezone');
+  }
+});
+
+test('a number that cannot be held exactly is an error, never rounded', async () => {
+  await sql('UPDATE fractals SET log_count = 9007199254740993');
+  await refuses('QUERY_FAILED', catalog.fractals());
+});
+
+test('an opened archive is in progress, with its group, and belongs to nobody', async () => {
+  const { archive_id, group_id } = await catalog.openArchive(newArchive());
+  const { archive, group } = await stateOf(archive_id);
+  assert.deepEqual(
+    { ...archive, created_at: '' },
+    {
+      ...newArchive(),
+      id: archive_id,
+      fractal_name: 'web',
+      size_bytes: 0,
+      log_count: 0,
+      time_range_start: null,
+      time_range_end: null,
+      status: 'in_progress',
+      error_message: null,
+      created_by: null,
+      created_at: '',
+      format_version: 1,
+      checksum: null,
+      group_id,
+      period_label: null,
+    },
+  );
+  assert.deepEqual(
+    [group?.id, group?.status, group?.archive_count, group?.completed_count, group?.created_by],
+    [group_id, 'in_progress', 1, 0, null],
+  );
+});
+
+test('a fractal with an active operation is busy, and nothing is left of the attempt', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive());
+  await refuses('BUSY', catalog.openArchive(newArchive()));
+  await assert.rejects(
+    catalog.openArchive(newArchive()),
+    /Fractal web is being archived since 20\d\d-.*bifract-archive/,
+  );
+  await sql(`UPDATE archives SET status = 'restoring'`);
+  await assert.rejects(catalog.openArchive(newArchive()), /Fractal web is busy: .* is being restored/);
+  assert.equal((await catalog.groups()).length, 1);
+  await catalog.completeArchive(archive_id, RESULT);
+  await catalog.openArchive(newArchive());
+});
+
+test('of two at once one is opened', async () => {
+  const outcomes = await Promise.allSettled([1, 2, 3].map(() => catalog.openArchive(newArchive())));
+  assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+  assert.equal((await catalog.archives()).length, 1);
+  assert.equal((await catalog.groups()).length, 1);
+});
+
+test('an archive of a fractal that is gone is not opened', async () => {
+  await refuses('NOT_FOUND', catalog.openArchive(newArchive({ fractal_id: randomUUID() })));
+});
+
+test('a completed archive carries what its file is, and its group is completed', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive());
+  await catalog.completeArchive(archive_id, RESULT);
+  const { archive, group } = await stateOf(archive_id);
+  assert.deepEqual({ ...archive, ...RESULT, status: 'completed' }, archive);
+  assert.deepEqual(
+    [group?.status, group?.completed_count, group?.total_log_count, group?.total_size_bytes],
+    ['completed', 1, 7, 5_000_000_000],
+  );
+});
+
+test('a failed archive says why, and so does its group', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive());
+  await catalog.noteProgress(archive_id, { log_count: 5, size_bytes: 10 });
+  await catalog.failArchive(archive_id, 'the disk is full');
+  const { archive, group } = await stateOf(archive_id);
+  assert.deepEqual(
+    [archive?.status, archive?.error_message, archive?.size_bytes],
+    ['failed', 'the disk is full', 0],
+  );
+  assert.deepEqual(
+    [group?.status, group?.error_message, group?.completed_count],
+    ['failed', 'the disk is full', 0],
+  );
+});
+
+test('a group of which some failed is partial, and one that is not through is in progress', async () => {
+  const { archive_id, group_id } = await catalog.openArchive(newArchive());
+  await sql('UPDATE archive_groups SET archive_count = 2');
+  await catalog.completeArchive(archive_id, RESULT);
+  assert.equal((await stateOf(archive_id)).group?.status, 'in_progress');
+  const second = await catalog.openArchive(newArchive());
+  await sql('UPDATE archives SET group_id = $1 WHERE id = $2', [group_id, second.archive_id]);
+  await catalog.failArchive(second.archive_id, 'no');
+  const { group } = await stateOf(archive_id);
+  assert.deepEqual([group?.status, group?.completed_count, group?.total_log_count], ['partial', 1, 7]);
+});
+
+test('what the server declared failed when it started is made true again', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive());
+  const serverStarts = () =>
+    sql(`WITH a AS (UPDATE archives SET status = 'failed', error_message = 'server restarted' RETURNING group_id)
+         UPDATE archive_groups SET status = 'failed', error_message = 'x'`);
+  await serverStarts();
+  await catalog.noteProgress(archive_id, { log_count: 3, size_bytes: 4 });
+  const noted = await stateOf(archive_id);
+  assert.deepEqual(
+    [noted.archive?.status, noted.archive?.error_message, noted.archive?.log_count, noted.group?.status],
+    ['in_progress', null, 3, 'in_progress'],
+  );
+  await serverStarts();
+  await catalog.completeArchive(archive_id, RESULT);
+  const completed = await stateOf(archive_id);
+  assert.deepEqual(
+    [
+      completed.archive?.status,
+      completed.archive?.error_message,
+      completed.group?.status,
+      completed.group?.error_message,
+    ],
+    ['completed', null, 'completed', null],
+  );
+});
+
+test('a note takes nothing from an operation that took the fractal over', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive());
+  await sql(`UPDATE archives SET status = 'failed'`);
+  const other = await catalog.openArchive(newArchive());
+  await catalog.noteProgress(archive_id, { log_count: 3, size_bytes: 4 });
+  const { archive } = await stateOf(archive_id);
+  assert.deepEqual([archive?.status, archive?.log_count], ['failed', 3]);
+  assert.equal((await stateOf(other.archive_id)).archive?.status, 'in_progress');
+});
+
+test('notes that are still on their way never undo the end', async () => {
+  for (let round = 0; round < 20; round++) {
+    const { archive_id } = await catalog.openArchive(newArchive());
+    const notes = [1, 2, 3].map((log_count) =>
+      catalog.noteProgress(archive_id, { log_count, size_bytes: 1 }),
+    );
+    await catalog.failArchive(archive_id, 'no');
+    await Promise.all(notes);
+    assert.equal((await stateOf(archive_id)).archive?.status, 'failed');
+  }
+});
+
+test('a record that is gone cannot be completed', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive());
+  await sql('DELETE FROM archives');
+  await refuses('NOT_FOUND', catalog.completeArchive(archive_id, RESULT));
+});
+
+test('a dropped archive takes its group along, unless that holds more', async () => {
+  const first = await catalog.openArchive(newArchive());
+  await catalog.dropArchive(first.archive_id);
+  assert.deepEqual([await catalog.archives(), await catalog.groups()], [[], []]);
+
+  const kept = await catalog.openArchive(newArchive());
+  await catalog.completeArchive(kept.archive_id, RESULT);
+  const dropped = await catalog.openArchive(newArchive());
+  await sql('UPDATE archives SET group_id = $1', [kept.group_id]);
+  await sql('UPDATE archive_groups SET archive_count = 2 WHERE id = $1', [kept.group_id]);
+  await catalog.dropArchive(dropped.archive_id);
+  const { group } = await stateOf(kept.archive_id);
+  assert.deepEqual([group?.status, group?.archive_count], ['completed', 1]);
+});
+
+test('lists newest first, by fractal and by id', async () => {
+  const other = await newFractal('db');
+  const ids: string[] = [];
+  for (const id of [fractal_id, other]) {
+    const { archive_id } = await catalog.openArchive(newArchive({ fractal_id: id }));
+    await catalog.completeArchive(archive_id, RESULT);
+    ids.push(archive_id);
+  }
+  assert.deepEqual(
+    (await catalog.archives()).map(({ id }) => id),
+    ids.toReversed(),
+  );
+  assert.deepEqual(
+    (await catalog.archives({ fractal_id: other })).map(({ fractal_name }) => fractal_name),
+    ['db'],
+  );
+  assert.deepEqual(
+    (await catalog.archives({ ids: ids.slice(0, 1) })).map(({ id }) => id),
+    ids.slice(0, 1),
+  );
+  assert.deepEqual(await catalog.archives({ ids: [] }), []);
+  assert.deepEqual((await catalog.groups({ fractal_id: other })).length, 1);
+  assert.deepEqual(
+    (await catalog.fractals()).map(({ name }) => name),
+    ['db', 'web'],
+  );
+});
+
+test('large lists are quick', async (t) => {
+  await sql(`INSERT INTO fractals (name) SELECT 'f' || i FROM generate_series(1, 1000) i`);
+  await sql(
+    `INSERT INTO archives (fractal_id, filename, storage_path, status, created_at)
+     SELECT $1, 'file', 'path', 'completed', now() - i * interval '1 hour' FROM generate_series(1, 10000) i`,
+    [fractal_id],
+  );
+  await catalog.archives();
+  const begin = performance.now();
+  const archives = await catalog.archives();
+  const middle = performance.now();
+  const fractals = await catalog.fractals();
+  t.diagnostic(
+    `10,000 archives ${Math.round(middle - begin)} ms, 1,000 fractals ${Math.round(performance.now() - middle)} ms`,
+  );
+  assert.deepEqual([archives.length, fractals.length], [10_000, 1001]);
+  // Far above what it takes, so that only a change of kind (a query for each row) fails on a busy machine.
+  assert.ok(performance.now() - begin < 1500);
+});
+
+test('a signal ends a question with its reason, and the next question is answered', async () => {
+  const reason = cancelled();
+  const blocker = await connectCatalog(postgres);
+  await assert.rejects(blocker.fractals({ signal: AbortSignal.abort(reason) }), (error) => error === reason);
+  const controller = new AbortController();
+  const asking = blocker.archives({}, { signal: controller.signal });
+  controller.abort(reason);
+  await assert.rejects(asking, (error) => error === reason);
+  assert.deepEqual(await blocker.archives(), []);
+  await blocker.close();
+});
+
+test('says what keeps it from answering', async () => {
+  const cases: [Partial<typeof postgres>, RegExp][] = [
+    [{ port: 1 }, /does not answer.*ECONNREFUSED/],
+    [{ host: 'no-such-host.invalid' }, /does not answer/],
+    [{ password: 'falsch' }, /does not accept user/],
+    [{ password: undefined }, /does not accept user/],
+    [{ database: 'nowhere' }, /has no database nowhere/],
+  ];
+  for (const [over, expected] of cases) {
+    const other = await connectCatalog({ ...postgres, ...over });
+    await refuses('POSTGRES_UNREACHABLE', other.fractals());
+    await assert.rejects(other.fractals(), (error) => {
+      assert.match(String(error), expected);
+      assert.doesNotMatch(String(error), /falsch/);
+      return true;
+    });
+    await other.close();
+  }
+});
+
+test('a connection that the server closed is made anew', async () => {
+  await catalog.fractals();
+  await sql(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bifract-console' AND datname = current_database()`,
+  );
+  const answered = async (): Promise<boolean> =>
+    catalog.fractals().then(
+      () => true,
+      () => false,
+    );
+  while (!(await answered()));
+});
