@@ -1,4 +1,6 @@
+import type { BifractError } from './errors.ts';
 import type { JobEvent, JobKind } from './events.ts';
+import type { ExtractPart } from './jobs/extract.ts';
 import type { ArchiveGroup, ArchiveRecord, Fractal } from './ports/catalog.ts';
 import type { StorageHealth } from './ports/storage.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
@@ -10,9 +12,13 @@ export type JobRequest =
       kind: 'archive';
       /** Id of the fractal. */
       fractal_id: string;
+      /** Its name, for people. */
+      fractal_name?: string;
       /** Write the parsed fields into each line (default true). */
       fields?: boolean;
     };
+
+export type { ExtractPart } from './jobs/extract.ts';
 
 /** How a job ended. Exactly one of the three terminal events, and what it carried. */
 export type JobOutcome = Extract<JobEvent, { event: 'job:done' | 'job:failed' | 'job:cancelled' }>;
@@ -76,11 +82,23 @@ export interface Engine {
   /** Newest first; never a file that is half written or of another kind. */
   backups(options?: CallOptions): Promise<BackupFile[]>;
 
+  /**
+   * What a file holds, as bytes: of a backup the dump or its manifest, of an archive the NDJSON. Everything is
+   * verified while it flows; the last byte has been read without an error only of a file that is whole.
+   * `file` is a path, a bare name in storage, or an S3 key.
+   */
+  extract(file: string, part: ExtractPart, options?: CallOptions): AsyncIterable<Buffer>;
+
   start(request: JobRequest): JobHandle;
   /** Asks a running job to stop; its `job:cancelled` follows. Nothing happens where it has ended. */
-  cancel(job: string): void;
+  cancel(job: string, reason?: BifractError): void;
   /** Calls the listener with every event of every job from now on. Returns the way to stop that. */
   subscribe(listener: (event: JobEvent) => void): () => void;
-  /** Cancels what runs, waits for it to clean up, closes connections. */
-  close(): Promise<void>;
+  /**
+   * Puts right what dead processes of ours left: unfinished files go, records get their true status. Every job
+   * does this first; it is here for lists that must be true. Returns what was done, a sentence each.
+   */
+  recover(options?: CallOptions): Promise<string[]>;
+  /** Ends what runs, with `reason` or as cancelled, waits for it to clean up, closes connections. */
+  close(reason?: BifractError): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { ErrorReport } from './errors.ts';
 import type { Timestamp } from './ports/types.ts';
 
 /** What kinds of job the engine runs. */
-export type JobKind = 'backup' | 'archive';
+export type JobKind = 'backup' | 'archive' | 'verify' | 'adopt' | 'clean';
 
 /**
  * How far a job is. Counts only grow; a member that does not apply is absent, a total that is not known is
@@ -37,6 +37,8 @@ export interface JobEventMap {
   'job:retry': { attempt: number; wait_ms: number; reason: string };
   /** Something a person should know that did not stop the job. */
   'job:warning': { message: string };
+  /** One of several things a job works on has ended; the job goes on with the next. */
+  'job:item': { item: string; ok: boolean; message: string; error?: ErrorReport };
   'job:done': { result: Record<string, unknown> };
   'job:failed': { error: ErrorReport };
   'job:cancelled': { error: ErrorReport };

@@ -13,7 +13,13 @@ export type {
 } from './engine.ts';
 export { asBifractError, BifractError, type ErrorReport } from './errors.ts';
 export type { JobEvent, JobEventMap, JobKind, Progress } from './events.ts';
-export { createJobStore, type JobState, type JobStore, type JobStoreOptions, type JobView } from './job-store.ts';
+export {
+  createJobStore,
+  type JobState,
+  type JobStore,
+  type JobStoreOptions,
+  type JobView,
+} from './job-store.ts';
 export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
 export type { StorageHealth } from './ports/storage.ts';
 export type { Timestamp } from './ports/types.ts';

@@ -5,6 +5,8 @@ export interface TableCount {
   schema: string;
   name: string;
   rows: number;
+  /** `pg_table_size`, bytes: about what its part of a dump will be. */
+  size_bytes: number;
 }
 
 /** One consistent view of the whole database, held open until it is closed. */

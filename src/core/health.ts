@@ -1,0 +1,43 @@
+import type { Health, PartHealth } from './engine.ts';
+import { asBifractError } from './errors.ts';
+import { keyId } from './format/index.ts';
+import type { Storage, StorageHealth } from './ports/storage.ts';
+import type { CallOptions } from './ports/types.ts';
+import type { Services } from './services.ts';
+
+/** Asks every part at once how it is. Never throws: a part that fails says so in its own words. */
+export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
+  const [postgres, clickhouse, backups, archives, key] = await Promise.all([
+    part(async () => (await services.catalog()).serverVersion(options)),
+    part(async () => `ClickHouse ${await (await services.logs()).version(options)}`),
+    storage(() => services.backups(), options),
+    storage(() => services.archives(), options),
+    part(async () => `key ${keyId(await services.key())}`),
+  ]);
+  return { postgres, clickhouse, backups, archives, key };
+}
+
+async function part(ask: () => Promise<string>): Promise<PartHealth> {
+  try {
+    return { ok: true, detail: await ask() };
+  } catch (error) {
+    return { ok: false, detail: inWords(error) };
+  }
+}
+
+async function storage(
+  open: () => Promise<Storage>,
+  options: CallOptions,
+): Promise<StorageHealth & { location: string }> {
+  try {
+    const target = await open();
+    return { ...(await target.probe(options)), location: target.location };
+  } catch (error) {
+    return { ok: false, detail: inWords(error), location: '' };
+  }
+}
+
+function inWords(error: unknown): string {
+  const { message, hint } = asBifractError(error);
+  return hint ? `${message}. ${hint}` : message;
+}

@@ -1,0 +1,131 @@
+import { BifractError } from '../errors.ts';
+import { type BackupManifest, backupManifest, type Key, writeBackup } from '../format/index.ts';
+import { backupName } from '../policy/names.ts';
+import type { Database, DatabaseSnapshot, DumpTool, TableCount } from '../ports/database.ts';
+import type { State } from '../ports/state.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { JobContext } from './context.ts';
+import { metered } from './meter.ts';
+import { storedWhole } from './stored.ts';
+
+export interface BackupDeps {
+  database: Database;
+  dumpTool: DumpTool;
+  storage: Storage;
+  state: State;
+  key: Key;
+  /** The variables of `.env` that go into the manifest; the key is not among them. */
+  variables: Record<string, string>;
+  /** This program's version. */
+  version: string;
+}
+
+export interface BackupSummary {
+  name: string;
+  storage_type: Storage['kind'];
+  size_bytes: number;
+  /** Manifest and dump before compression. */
+  content_bytes: number;
+  /** SHA-256 of the stored bytes, hex. */
+  checksum: string;
+  tables: number;
+  rows: number;
+  duration_ms: number;
+}
+
+/**
+ * Backs up the whole PostgreSQL database into one sealed file.
+ *
+ * The dump and the row counts in the manifest are of one snapshot. The file appears only when pg_dump has
+ * ended well and every byte is durable.
+ */
+export async function backup(deps: BackupDeps, context: JobContext): Promise<BackupSummary> {
+  const started = performance.now();
+  const { id, now } = context;
+  await deps.state.note({ id, kind: 'backup', started_at: now().toISOString() });
+  context.emit('job:phase', { phase: 'Taking a snapshot' });
+  const snapshot = await deps.database.snapshot({ signal: context.signal });
+  try {
+    context.emit('job:phase', { phase: 'Counting rows' });
+    const tables = await snapshot.tables({ signal: context.signal });
+    const manifest = await makeManifest(deps, snapshot, tables, context);
+    const stored = await dumpInto(deps, snapshot, tables, manifest, context);
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    return { ...stored, tables: tables.length, rows, duration_ms: Math.round(performance.now() - started) };
+  } finally {
+    await snapshot.close();
+    await deps.state.forget(id);
+  }
+}
+
+async function makeManifest(
+  deps: BackupDeps,
+  snapshot: DatabaseSnapshot,
+  tables: TableCount[],
+  { signal, now }: JobContext,
+): Promise<BackupManifest> {
+  return backupManifest({
+    version: deps.version,
+    timestamp: now().toISOString(),
+    env_vars: deps.variables,
+    bifract_console: {
+      format: 1,
+      tool: `bifract-console ${deps.version}`,
+      server_version: snapshot.server_version,
+      pg_dump_version: await deps.dumpTool.version({ signal }),
+      database: snapshot.database,
+      database_bytes: snapshot.size_bytes,
+      tables,
+    },
+  });
+}
+
+async function dumpInto(
+  { dumpTool, storage, key, version }: BackupDeps,
+  snapshot: DatabaseSnapshot,
+  tables: TableCount[],
+  manifest: BackupManifest,
+  context: JobContext,
+): Promise<Pick<BackupSummary, 'name' | 'storage_type' | 'size_bytes' | 'content_bytes' | 'checksum'>> {
+  const { signal, emit, now } = context;
+  emit('job:phase', { phase: 'Dumping' });
+  const estimate = tables.reduce((sum, table) => sum + table.size_bytes, 0);
+  let item: string | undefined;
+  const dump = dumpTool.dump({
+    snapshot: snapshot.id,
+    signal,
+    onTable: (table) => {
+      item = table;
+    },
+  });
+  const head = { created: now().toISOString(), tool: `bifract-console ${version}` };
+  const file = writeBackup(manifest, dump, { key, head, signal });
+  const progress = () => ({ item, total_bytes: estimate, ...bytesOf(file.progress()) });
+  const name = await freeName(storage, now(), signal);
+  const object = await storage.put(name, metered(file.bytes, emit, progress), {
+    signal,
+    job: context.id,
+    expected_bytes: estimate,
+  });
+  const { size_bytes, content_bytes, checksum } = await storedWhole(storage, object, file.summary());
+  return { name, storage_type: storage.kind, size_bytes, content_bytes, checksum };
+}
+
+function bytesOf({ bytes_in, bytes_out }: { bytes_in: number; bytes_out: number }) {
+  return { bytes_in, bytes_out };
+}
+
+/** A second backup within one second takes the next second's name: names never collide, nothing is replaced. */
+async function freeName(storage: Storage, from: Date, signal: AbortSignal): Promise<string> {
+  for (let ahead = 0; ahead < 60; ahead++) {
+    const name = backupName(new Date(from.getTime() + ahead * 1000));
+    if (!(await storage.stat(name, { signal }))) return name;
+  }
+  throw new BifractError(
+    'EXISTS',
+    `No free name for a backup of ${from.toISOString()} in ${storage.location}`,
+    {
+      hint: 'Check the clock of this machine.',
+    },
+  );
+}

@@ -1,0 +1,94 @@
+import { BifractError } from '../errors.ts';
+import { archiveLines, type ContentSummary, type Key, readContent } from '../format/index.ts';
+import type { Catalog } from '../ports/catalog.ts';
+import type { JobNote, State } from '../ports/state.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+
+export interface RecoverDeps {
+  state: State;
+  /** Asked only when there is something to put right. */
+  catalog(): Promise<Catalog>;
+  backups(): Promise<Storage>;
+  archives(): Promise<Storage>;
+  key(): Promise<Key>;
+}
+
+const INTERRUPTED = 'Interrupted: the process that wrote this archive ended';
+
+/**
+ * Puts right what dead processes of ours left: their unfinished objects are removed; the record of an archive
+ * that was being written becomes failed, or completed where its file is there and proves whole (it was counted
+ * against ClickHouse before it was sealed). Returns a sentence for each thing done.
+ */
+export async function recover(deps: RecoverDeps, options: CallOptions = {}): Promise<string[]> {
+  const dead = await deps.state.dead();
+  if (dead.length === 0) return [];
+  const done = await sweep(deps, new Set(dead.map(({ id }) => id)), options);
+  for (const note of dead) {
+    if (note.archive_id !== undefined) done.push(await settle(deps, note, note.archive_id, options));
+    await deps.state.forget(note.id);
+  }
+  return done;
+}
+
+async function sweep(deps: RecoverDeps, jobs: Set<string>, options: CallOptions): Promise<string[]> {
+  const done: string[] = [];
+  for (const storage of [await deps.backups(), await deps.archives()]) {
+    for await (const leftover of storage.leftovers(options)) {
+      if (leftover.job === undefined || !jobs.has(leftover.job)) continue;
+      await storage.discard(leftover, options);
+      done.push(`Removed the unfinished ${leftover.name}`);
+    }
+  }
+  return done;
+}
+
+async function settle(
+  deps: RecoverDeps,
+  { object }: JobNote,
+  archive_id: string,
+  options: CallOptions,
+): Promise<string> {
+  const catalog = await deps.catalog();
+  const [record] = await catalog.archives({ ids: [archive_id] }, options);
+  if (!record) return `The record of ${object ?? archive_id} is gone`;
+  // The server marks a running archive as failed when it starts: that is no more true than `in_progress`.
+  if (record.status === 'completed') return `${record.storage_path} was complete`;
+  const file = object === undefined ? undefined : await readWhole(deps, object, options);
+  if (!file) {
+    await catalog.failArchive(archive_id, INTERRUPTED, options);
+    return `${record.storage_path} was interrupted; its record is marked as failed`;
+  }
+  await catalog.completeArchive(archive_id, file, options);
+  return `${record.storage_path} is whole; its record is completed`;
+}
+
+/** What the record of a file must say, once it was read to its end; undefined where it is missing or not whole. */
+async function readWhole(deps: RecoverDeps, name: string, options: CallOptions) {
+  const storage = await deps.archives();
+  if (!(await storage.stat(name, options))) return undefined;
+  const content = readContent(storage.stream(name, options), {
+    keys: [await deps.key()],
+    signal: options.signal,
+  });
+  try {
+    for await (const _ of archiveLines(content));
+    return resultOf(content.summary());
+  } catch (error) {
+    if (error instanceof BifractError && ['DAMAGED', 'CUT_OFF', 'NOT_BIFRACT'].includes(error.code))
+      return undefined;
+    throw error;
+  }
+}
+
+function resultOf({ size_bytes, checksum, end }: ContentSummary) {
+  if (!end) return undefined;
+  return {
+    size_bytes,
+    checksum,
+    log_count: end.rows,
+    time_range_start: end.first,
+    time_range_end: end.last,
+  };
+}

@@ -1,0 +1,40 @@
+import { BifractError } from './errors.ts';
+import type { Storage, StoredObject } from './ports/storage.ts';
+import type { CallOptions } from './ports/types.ts';
+import type { Services } from './services.ts';
+
+/** A file that was found, and where. */
+export interface Located {
+  storage: Storage;
+  object: StoredObject;
+}
+
+/**
+ * Finds what a user calls a file: a path on this machine, else a name in the storage of backups, else one in
+ * that of archives. `NOT_FOUND` names the places looked at.
+ */
+export async function locate(services: Services, file: string, options: CallOptions = {}): Promise<Located> {
+  const places = [
+    () => services.localFile(file),
+    () => inStorage(services.backups()),
+    () => inStorage(services.archives()),
+  ];
+  async function inStorage(opening: Promise<Storage>): Promise<{ storage: Storage; name: string }> {
+    return { storage: await opening, name: file };
+  }
+  const looked: string[] = [];
+  for (const place of places) {
+    const { storage, name } = await place();
+    const object = isName(name) ? await storage.stat(name, options) : undefined;
+    if (object) return { storage, object };
+    looked.push(storage.location);
+  }
+  throw new BifractError('NOT_FOUND', `There is no file ${file}`, {
+    hint: `Looked in ${[...new Set(looked)].join(', ')}. See \`bifract list backups\` and \`bifract list archives\`.`,
+  });
+}
+
+/** What cannot be the name of an object in storage (`/etc/passwd`, `../x`) is only ever a path. */
+function isName(name: string): boolean {
+  return !name.startsWith('/') && !name.split('/').includes('..');
+}

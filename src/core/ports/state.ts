@@ -1,0 +1,25 @@
+import type { JobKind } from '../events.ts';
+import type { Timestamp } from './types.ts';
+
+/** A job as the state folder keeps it while it runs: enough to clean up after it. */
+export interface JobNote {
+  id: string;
+  kind: JobKind;
+  started_at: Timestamp;
+  /** The archive record it writes, once there is one. */
+  archive_id?: string;
+  /** The object in storage it writes. */
+  object?: string;
+}
+
+/** What jobs leave on disk so that any later process can tell live work from dead. */
+export interface State {
+  /** Keeps the note of a job of this process, anew or over the earlier one. */
+  note(note: JobNote): Promise<void>;
+  /** Forgets a job. */
+  forget(id: string): Promise<void>;
+  /** Jobs whose process is alive, this one's too. */
+  live(): Promise<JobNote[]>;
+  /** Jobs whose process ended without forgetting them. */
+  dead(): Promise<JobNote[]>;
+}

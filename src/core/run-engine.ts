@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import type { BackupFile, Engine, ExtractPart, JobHandle, JobOutcome, JobRequest } from './engine.ts';
+import { asBifractError, BifractError, cancelled } from './errors.ts';
+import type { Emit, JobEvent, JobEventMap, JobKind } from './events.ts';
+import { checkHealth } from './health.ts';
+import { archive } from './jobs/archive.ts';
+import { backup } from './jobs/backup.ts';
+import type { JobContext } from './jobs/context.ts';
+import { extract } from './jobs/extract.ts';
+import { recover } from './jobs/recover.ts';
+import { locate } from './locate.ts';
+import { backupTime, stampOf } from './policy/names.ts';
+import type { Storage, StoredObject } from './ports/storage.ts';
+import type { CallOptions } from './ports/types.ts';
+import type { Services } from './services.ts';
+
+interface Running {
+  controller: AbortController;
+  outcome: Promise<JobOutcome>;
+}
+
+/** The engine on the given services. Jobs run in this process. */
+export function createEngine(services: Services): Engine {
+  return new RunningEngine(services);
+}
+
+class RunningEngine implements Engine {
+  readonly installation;
+  readonly #services: Services;
+  readonly #listeners = new Set<(event: JobEvent) => void>();
+  readonly #running = new Map<string, Running>();
+
+  constructor(services: Services) {
+    this.#services = services;
+    this.installation = services.installation;
+  }
+
+  health(options?: CallOptions) {
+    return checkHealth(this.#services, options);
+  }
+
+  async fractals(options?: CallOptions) {
+    return (await this.#services.catalog()).fractals(options);
+  }
+
+  async groups(filter?: { fractal_id?: string }, options?: CallOptions) {
+    return (await this.#services.catalog()).groups(filter, options);
+  }
+
+  async archives(filter?: { fractal_id?: string }, options?: CallOptions) {
+    return (await this.#services.catalog()).archives(filter, options);
+  }
+
+  async backups(options?: CallOptions): Promise<BackupFile[]> {
+    const storage = await this.#services.backups();
+    const files: BackupFile[] = [];
+    for await (const object of storage.list('bifract-backup-', options)) {
+      const file = backupFile(storage, object);
+      if (file) files.push(file);
+    }
+    return files.sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+  }
+
+  async recover(options?: CallOptions) {
+    return recover(this.#services, options);
+  }
+
+  async *extract(file: string, part: ExtractPart, options?: CallOptions) {
+    const keys = [await this.#services.key()];
+    yield* extract({ ...(await locate(this.#services, file, options)), keys }, part, options);
+  }
+
+  start(request: JobRequest): JobHandle {
+    const id = jobId(request.kind, this.#services.now());
+    const controller = new AbortController();
+    const outcome = this.#run(id, request, controller.signal);
+    this.#running.set(id, { controller, outcome });
+    return { id, kind: request.kind, outcome };
+  }
+
+  cancel(job: string, reason = cancelled()) {
+    this.#running.get(job)?.controller.abort(reason);
+  }
+
+  subscribe(listener: (event: JobEvent) => void) {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  async close(reason = cancelled()) {
+    const running = [...this.#running.values()];
+    for (const { controller } of running) controller.abort(reason);
+    await Promise.all(running.map(({ outcome }) => outcome));
+    await this.#services.close();
+  }
+
+  async #run(id: string, request: JobRequest, signal: AbortSignal): Promise<JobOutcome> {
+    // The caller gets its handle, and can subscribe, before the first event.
+    await Promise.resolve();
+    const emit: Emit = (event, payload) => {
+      this.#publish(id, event, payload);
+    };
+    emit('job:started', started(request));
+    const outcome = await this.#settle(id, request, { id, signal, emit, now: () => this.#services.now() });
+    this.#running.delete(id);
+    return outcome;
+  }
+
+  async #settle(id: string, request: JobRequest, context: JobContext): Promise<JobOutcome> {
+    try {
+      const result = await runJob(this.#services, request, context);
+      return this.#publish(id, 'job:done', { result: { ...result } }) as JobOutcome;
+    } catch (thrown) {
+      const error = endReason(thrown, context.signal);
+      const event = context.signal.aborted ? 'job:cancelled' : 'job:failed';
+      return this.#publish(id, event, { error: error.report() }) as JobOutcome;
+    }
+  }
+
+  #publish<Name extends keyof JobEventMap>(job: string, event: Name, payload: JobEventMap[Name]): JobEvent {
+    const stamped = {
+      event,
+      job,
+      time: this.#services.now().toISOString(),
+      ...payload,
+    } as unknown as JobEvent;
+    for (const listener of this.#listeners) {
+      try {
+        listener(stamped);
+      } catch {
+        // A listener that breaks is its own trouble; the job goes on.
+      }
+    }
+    return stamped;
+  }
+}
+
+/** The first reason wins: what a cancelled job throws while it unwinds is not news. */
+function endReason(thrown: unknown, signal: AbortSignal): BifractError {
+  return asBifractError(signal.aborted ? signal.reason : thrown);
+}
+
+async function runJob(services: Services, request: JobRequest, context: JobContext) {
+  if (services.installation.read_only)
+    throw new BifractError('READ_ONLY', 'This console was opened read-only');
+  const version = services.installation.version;
+  const key = await services.key();
+  await recover(services, { signal: context.signal });
+  switch (request.kind) {
+    case 'backup':
+      return backup(
+        {
+          database: await services.database(),
+          dumpTool: await services.dumpTool(),
+          storage: await services.backups(),
+          state: services.state,
+          key,
+          variables: services.variables,
+          version,
+        },
+        context,
+      );
+    case 'archive':
+      return archive(
+        {
+          catalog: await services.catalog(),
+          logs: await services.logs(),
+          storage: await services.archives(),
+          state: services.state,
+          key,
+          version,
+          max_memory: services.archive_max_memory,
+        },
+        { fractal_id: request.fractal_id, fields: request.fields ?? true },
+        context,
+      );
+  }
+}
+
+function started(request: JobRequest): JobEventMap['job:started'] {
+  if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
+  const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;
+  return { kind: 'archive', title, target: { kind: 'fractal', id: request.fractal_id } };
+}
+
+function jobId(kind: JobKind, now: Date): string {
+  return `${kind}-${stampOf(now)}-${randomBytes(3).toString('hex')}`;
+}
+
+function backupFile(storage: Storage, { name, size_bytes }: StoredObject): BackupFile | undefined {
+  const created = backupTime(name);
+  if (!created) return undefined;
+  return {
+    name,
+    size_bytes,
+    created_at: created.toISOString(),
+    storage_type: storage.kind,
+    path: `${storage.location}/${name}`,
+  };
+}

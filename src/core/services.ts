@@ -1,0 +1,33 @@
+import type { InstallationInfo } from './engine.ts';
+import type { Key } from './format/index.ts';
+import type { Catalog } from './ports/catalog.ts';
+import type { Database, DumpTool } from './ports/database.ts';
+import type { LogDatabase } from './ports/log-database.ts';
+import type { State } from './ports/state.ts';
+import type { Storage } from './ports/storage.ts';
+
+/**
+ * The installation's parts as the engine asks for them. Each is made at its first use and then kept, so that
+ * nothing is connected that is not needed; each rejects with the error that says why it cannot be had.
+ */
+export interface Services {
+  readonly installation: InstallationInfo;
+  /** Memory ceiling of one archive query in ClickHouse, bytes. */
+  readonly archive_max_memory: number;
+  /** The variables of `.env` that a backup carries: all but the key. */
+  readonly variables: Record<string, string>;
+  readonly state: State;
+  now(): Date;
+  /** `KEY_MISSING`, `KEY_MALFORMED`. */
+  key(): Promise<Key>;
+  catalog(): Promise<Catalog>;
+  database(): Promise<Database>;
+  dumpTool(): Promise<DumpTool>;
+  logs(): Promise<LogDatabase>;
+  backups(): Promise<Storage>;
+  archives(): Promise<Storage>;
+  /** The folder of a path on this machine as storage, and the file's name in it. */
+  localFile(path: string): Promise<{ storage: Storage; name: string }>;
+  /** Closes what was opened. */
+  close(): Promise<void>;
+}
