@@ -1,0 +1,147 @@
+import { Command, CommanderError, Option } from 'commander';
+import { BifractError } from '../src/core/errors.ts';
+import { asSubcommand } from './legacy-flags.ts';
+
+/** Flags that every command takes. */
+export interface GlobalFlags {
+  dir: string;
+  json: boolean;
+  quiet: boolean;
+  color: boolean;
+  readOnly: boolean;
+  nonInteractive: boolean;
+  yes: boolean;
+}
+
+/** What the user asked for: a command, and its own arguments. */
+export type Invocation = { flags: GlobalFlags } & (
+  | { command: 'console' }
+  | { command: 'backup' }
+  | { command: 'archive'; fractal: string; fields: boolean }
+  | { command: 'list'; what: 'backups' | 'fractals' }
+  | { command: 'list'; what: 'archives'; fractal: string | undefined }
+  | { command: 'status' }
+  | { command: 'extract'; file: string; output: string | undefined; part: 'content' | 'manifest' | 'raw' }
+  | { command: 'demo'; exec: string | undefined }
+  | { command: 'text'; text: string }
+);
+
+type Chosen = Invocation extends infer One ? (One extends Invocation ? Omit<One, 'flags'> : never) : never;
+
+export interface ParseOptions {
+  version: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** The invocation that `argv` (without node and script) asks for. Throws `USAGE`. `--help` and `--version` are a text. */
+export function parseArguments(argv: string[], { version, env }: ParseOptions): Invocation {
+  let chosen: Chosen = { command: 'console' };
+  let text = '';
+  const program = define(version, env, (one) => {
+    chosen = one;
+  });
+  eachCommand(program, (one) =>
+    one.exitOverride().configureOutput({
+      writeOut: (part) => {
+        text += part;
+      },
+      writeErr: () => undefined,
+    }),
+  );
+  try {
+    program.parse(asSubcommand(argv), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error);
+    chosen = { command: 'text', text };
+  }
+  return { ...chosen, flags: program.opts<GlobalFlags>() } as Invocation;
+}
+
+function usageError(error: CommanderError): BifractError {
+  return new BifractError('USAGE', error.message.replace(/^error: /, '').split('\n')[0] ?? '', {
+    hint: 'See `bifract --help`.',
+    cause: error,
+  });
+}
+
+function eachCommand(command: Command, visit: (one: Command) => void) {
+  visit(command);
+  for (const child of command.commands) eachCommand(child, visit);
+}
+
+function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen) => void): Command {
+  const program = new Command('bifract')
+    .description('Backups and archives of a Bifract installation. Without a command: the console.')
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .addOption(new Option('--dir <dir>', 'installation directory').default(env.BIFRACT_DIR || '/opt/bifract'))
+    .option('--json', 'print NDJSON on stdout', false)
+    .option('--quiet', 'print results and errors only', false)
+    .option('--no-color', 'plain text')
+    .option('--read-only', 'refuse everything that changes something', false)
+    .option('--non-interactive', 'never ask; print log lines with a UTC timestamp', false)
+    .option('--yes', 'answer yes to what would be asked', false)
+    .addHelpText('after', LEGACY_HELP)
+    .action(() => choose({ command: 'console' }));
+  defineJobs(program, choose);
+  defineQueries(program, choose);
+  return program;
+}
+
+const LEGACY_HELP = `
+Forms of existing cron lines:
+  bifract --backup --dir DIR [--non-interactive]     the same as: bifract backup
+  bifract --list-backups --dir DIR                   the same as: bifract list backups`;
+
+function defineJobs(program: Command, choose: (chosen: Chosen) => void) {
+  program
+    .command('backup')
+    .description('encrypted backup of the whole PostgreSQL database')
+    .action(() => choose({ command: 'backup' }));
+  program
+    .command('archive <fractal>')
+    .description('archive a fractal, given by name or id')
+    .option('--no-fields', 'leave the parsed fields out')
+    .action((fractal: string, { fields }: { fields: boolean }) =>
+      choose({ command: 'archive', fractal, fields }),
+    );
+  program
+    .command('demo')
+    .description('a throw-away installation with real services, and the console on it')
+    .option('--exec <cmd>', 'run CMD in it instead of the console')
+    .action(({ exec }: { exec?: string }) => choose({ command: 'demo', exec }));
+}
+
+function defineQueries(program: Command, choose: (chosen: Chosen) => void) {
+  const list = program.command('list').description('list backups, fractals or archives');
+  list
+    .command('backups')
+    .description('backup files, newest first')
+    .action(() => choose({ command: 'list', what: 'backups' }));
+  list
+    .command('fractals')
+    .description('log spaces')
+    .action(() => choose({ command: 'list', what: 'fractals' }));
+  list
+    .command('archives')
+    .description('archives, newest first')
+    .option('--fractal <fractal>', 'only those of this fractal (name or id)')
+    .action(({ fractal }: { fractal?: string }) => choose({ command: 'list', what: 'archives', fractal }));
+  program
+    .command('status')
+    .description('health of each part')
+    .action(() => choose({ command: 'status' }));
+  program
+    .command('extract <file>')
+    .description('the plain content of a file: the dump of a backup, the NDJSON of an archive')
+    .option('-o, --output <out>', 'write to OUT instead of stdout')
+    .addOption(new Option('--manifest', 'the manifest of a backup instead of its dump').conflicts('raw'))
+    .option('--raw', 'decrypt only: the bytes as they are inside the encryption')
+    .action(
+      (file: string, { output, manifest, raw }: { output?: string; manifest?: boolean; raw?: boolean }) => {
+        const part = manifest ? 'manifest' : raw ? 'raw' : 'content';
+        choose({ command: 'extract', file, output, part });
+      },
+    );
+}

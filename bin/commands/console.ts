@@ -1,0 +1,33 @@
+import { BifractError } from '../../src/core/errors.ts';
+import type { Invocation } from '../arguments.ts';
+import { statusLines } from '../print/status.ts';
+import type { Printer } from '../printer.ts';
+import { openEngine, withEngine } from '../session.ts';
+import { gather } from './status.ts';
+
+type ConsoleInvocation = Extract<Invocation, { command: 'console' }>;
+
+/** Opens the console where there is a terminal; else tells the status, how to go on, and exits 2. */
+export async function consoleCommand(invocation: ConsoleInvocation, printer: Printer): Promise<number> {
+  const { stdin, stdout, env } = process;
+  if (!stdin.isTTY || !stdout.isTTY || env.TERM === 'dumb') return withoutTerminal(invocation, printer);
+  const color = invocation.flags.color && !env.NO_COLOR;
+  if (!color) env.FORCE_COLOR = '0';
+  const [engine, { openConsole }] = await Promise.all([
+    openEngine(invocation.flags),
+    import('../../src/components/index.tsx'),
+  ]);
+  const { error } = await openConsole(engine, { stdin, stdout, color }).finally(() => engine.close());
+  if (error) throw error;
+  return 0;
+}
+
+async function withoutTerminal({ flags }: ConsoleInvocation, printer: Printer): Promise<number> {
+  await withEngine(flags, async (engine, signal) => {
+    const status = await gather(engine, signal);
+    printer.result(status, statusLines(status));
+  });
+  throw new BifractError('NO_TERMINAL', 'The console needs a terminal on stdin and stdout', {
+    hint: 'For scripts and cron see `bifract --help`.',
+  });
+}

@@ -1,0 +1,31 @@
+import { createWriteStream } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { BifractError } from '../../src/core/errors.ts';
+import type { Invocation } from '../arguments.ts';
+import { withEngine } from '../session.ts';
+import { openFolder } from '../wiring.ts';
+
+/** Writes what a file holds to stdout, or whole or not at all to a new file. */
+export function extractCommand(invocation: Extract<Invocation, { command: 'extract' }>): Promise<number> {
+  const { file, output, part, flags } = invocation;
+  return withEngine(flags, async (engine, signal) => {
+    const content = engine.extract(file, part, { signal });
+    if (output === undefined || output === '-') await toStdout(content);
+    else await openFolder(dirname(resolve(output))).put(basename(output), content, { signal });
+    return 0;
+  });
+}
+
+async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {
+  if (process.stdout.isTTY) {
+    throw new BifractError('USAGE', 'The content is not for a terminal', {
+      hint: 'Name a file with -o, or pipe it on.',
+    });
+  }
+  // A stream of its own on the same descriptor: it can be ended, and back-pressure reaches the reader.
+  const stdout = createWriteStream('', { fd: 1, autoClose: false });
+  await pipeline(content, stdout).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}

@@ -1,0 +1,40 @@
+import { ERROR_EXITS } from '../../src/core/errors.ts';
+import type { Engine, JobOutcome, JobRequest } from '../../src/core/index.ts';
+import type { Invocation } from '../arguments.ts';
+import { resultLines } from '../print/results.ts';
+import type { Printer } from '../printer.ts';
+import { withEngine } from '../session.ts';
+import { findFractal } from './fractal.ts';
+
+type JobInvocation = Extract<Invocation, { command: 'backup' | 'archive' }>;
+
+/** Runs one job in this process and tells its events as they come. */
+export function jobCommand(invocation: JobInvocation, printer: Printer): Promise<number> {
+  return withEngine(invocation.flags, async (engine, signal) => {
+    const request = await requestOf(invocation, engine, signal);
+    engine.subscribe((event) => printer.event(event));
+    const job = engine.start(request);
+    signal.addEventListener('abort', () => engine.cancel(job.id, signal.reason), { once: true });
+    if (signal.aborted) engine.cancel(job.id, signal.reason);
+    return report(await job.outcome, request, printer);
+  });
+}
+
+async function requestOf(
+  invocation: JobInvocation,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<JobRequest> {
+  if (invocation.command === 'backup') return { kind: 'backup' };
+  const { id, name } = await findFractal(engine, invocation.fractal, signal);
+  return { kind: 'archive', fractal_id: id, fractal_name: name, fields: invocation.fields };
+}
+
+function report(outcome: JobOutcome, request: JobRequest, printer: Printer): number {
+  if (outcome.event !== 'job:done') {
+    printer.failed(outcome.error);
+    return ERROR_EXITS[outcome.error.code];
+  }
+  printer.result(outcome.result, resultLines(request.kind, outcome.result));
+  return 0;
+}

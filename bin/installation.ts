@@ -1,0 +1,42 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type EnvVars, parseEnvFile } from '../src/core/config/env-file.ts';
+import { readSettings, type Settings } from '../src/core/config/settings.ts';
+import { BifractError } from '../src/core/errors.ts';
+
+/** An installation directory, read once. Holds secrets. */
+export interface Installation {
+  dir: string;
+  variables: EnvVars;
+  settings: Settings;
+}
+
+/** Reads the installation in `dir`. `ENV_MISSING` where there is none, `ENV_INVALID` where a value is wrong. */
+export async function readInstallation(dir: string, env: NodeJS.ProcessEnv): Promise<Installation> {
+  const home = resolve(dir);
+  const variables = parseEnvFile(await readEnvFile(home));
+  return { dir: home, variables, settings: readSettings(variables, env) };
+}
+
+async function readEnvFile(dir: string): Promise<string> {
+  const path = join(dir, '.env');
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+      throw new BifractError('ENV_MISSING', `${path} cannot be read (${code})`, {
+        hint: 'Run bifract as the user who owns the installation.',
+        cause,
+      });
+    }
+    const there = await stat(dir).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    throw new BifractError('ENV_MISSING', there ? `There is no ${path}` : `There is no folder ${dir}`, {
+      hint: 'Name the installation directory with --dir, or in BIFRACT_DIR.',
+      cause,
+    });
+  }
+}

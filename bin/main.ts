@@ -1,0 +1,51 @@
+import { asBifractError, BifractError } from '../src/core/errors.ts';
+import { type Invocation, parseArguments } from './arguments.ts';
+import { makePrinter, type Printer } from './printer.ts';
+import { VERSION } from './version.ts';
+
+/** Runs the program with the given arguments and sets the process's exit code. Never throws. */
+export async function main(argv: string[]): Promise<void> {
+  ignoreClosedPipe(process.stdout);
+  ignoreClosedPipe(process.stderr);
+  let printer = makePrinter({ json: argv.includes('--json') }, process);
+  try {
+    const invocation = parseArguments(argv, { version: VERSION, env: process.env });
+    printer = makePrinter(invocation.flags, process);
+    process.exitCode = await run(invocation, printer);
+  } catch (thrown) {
+    const error = asBifractError(thrown);
+    printer.failed(error.report());
+    if (error.code === 'INTERNAL' && process.env.BIFRACT_DEBUG) console.error(error.cause);
+    process.exitCode = error.exitCode;
+  }
+}
+
+/** Each command lives in a file of its own and is loaded when it is called. */
+async function run(invocation: Invocation, printer: Printer): Promise<number> {
+  switch (invocation.command) {
+    case 'text':
+      process.stdout.write(invocation.text);
+      return 0;
+    case 'console':
+      return (await import('./commands/console.ts')).consoleCommand(invocation, printer);
+    case 'backup':
+    case 'archive':
+      return (await import('./commands/job.ts')).jobCommand(invocation, printer);
+    case 'list':
+      return (await import('./commands/list.ts')).listCommand(invocation, printer);
+    case 'status':
+      return (await import('./commands/status.ts')).statusCommand(invocation, printer);
+    case 'extract':
+      return (await import('./commands/extract.ts')).extractCommand(invocation);
+    case 'demo':
+      return (await import('./commands/demo.ts')).demoCommand(invocation, printer);
+  }
+}
+
+/** `bifract … | head` is no failure of ours: what reads us has had enough. */
+function ignoreClosedPipe(stream: NodeJS.WriteStream) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || error.code === 'EIO') return;
+    throw new BifractError('INTERNAL', `Writing the output failed: ${error.message}`, { cause: error });
+  });
+}

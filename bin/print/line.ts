@@ -1,0 +1,61 @@
+import { sanitize } from '../../src/components/view/sanitize.ts';
+import type { JobEvent } from '../../src/core/index.ts';
+import type { Printer } from '../printer.ts';
+import { describeEvent, ProgressLine } from './progress.ts';
+
+const QUIET_INTERVAL_MS = 30_000;
+const LIVE_INTERVAL_MS = 100;
+
+export interface LineOutput {
+  out: (line: string) => void;
+  err: (text: string) => void;
+  /** Whether stderr is a terminal, where one line can be drawn over and over. */
+  live: boolean;
+  columns: () => number;
+  quiet: boolean;
+}
+
+/** For people: progress on stderr, as a live line or a line now and then; results on stdout. */
+export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Printer {
+  const line = new ProgressLine();
+  let drawn = false;
+  let last = performance.now();
+  const clear = () => {
+    if (drawn) err('\r\u001b[K');
+    drawn = false;
+  };
+  const say = (text: string) => {
+    clear();
+    err(`${text}\n`);
+  };
+  const draw = (event: JobEvent) => {
+    const now = performance.now();
+    if (now - last < (live ? LIVE_INTERVAL_MS : QUIET_INTERVAL_MS)) return;
+    last = now;
+    const text = line.text(event, live ? columns() - 1 : undefined);
+    if (!live) return say(text);
+    err(`\r\u001b[K${text}`);
+    drawn = true;
+  };
+  return {
+    event(event) {
+      line.fold(event);
+      if (quiet) return;
+      if (event.event === 'job:progress') return draw(event);
+      const words = describeEvent(event);
+      if (words) say(words);
+    },
+    result(_value, lines) {
+      clear();
+      for (const text of lines) out(sanitize(text));
+    },
+    list(_values, lines) {
+      for (const text of lines) out(text);
+    },
+    failed({ message, hint, code }) {
+      clear();
+      err(`bifract: ${sanitize(message)} [${code}]\n`);
+      if (hint) err(`         ${sanitize(hint)}\n`);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { sanitize } from '../../src/components/view/sanitize.ts';
+import type { Printer } from '../printer.ts';
+import { describeEvent, ProgressLine } from './progress.ts';
+
+const INTERVAL_MS = 30_000;
+
+/**
+ * For cron: lines with a UTC time on stdout, made for `>> file`. A failure is said on `err` as well, where cron
+ * looks for something to mail.
+ */
+export function logPrinter(
+  out: (line: string) => void,
+  err: (text: string) => void,
+  quiet: boolean,
+): Printer {
+  const line = new ProgressLine();
+  let last = performance.now();
+  const log = (text: string) => out(`${new Date().toISOString().slice(0, 19)}Z ${sanitize(text)}`);
+  return {
+    event(event) {
+      line.fold(event);
+      if (quiet) return;
+      if (event.event !== 'job:progress') {
+        const words = describeEvent(event);
+        if (words) log(words);
+        return;
+      }
+      if (performance.now() - last < INTERVAL_MS) return;
+      last = performance.now();
+      log(line.text(event));
+    },
+    result(_value, lines) {
+      for (const text of lines) log(text);
+    },
+    list(_values, lines) {
+      for (const text of lines) out(text);
+    },
+    failed({ message, hint, code }) {
+      const text = `ERROR ${message}${hint ? `. ${hint}` : ''} [${code}]`;
+      log(text);
+      err(`bifract: ${sanitize(text)}\n`);
+    },
+  };
+}

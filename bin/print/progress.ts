@@ -1,0 +1,67 @@
+import { sanitize } from '../../src/components/view/sanitize.ts';
+import { take } from '../../src/components/view/text.ts';
+import { formatDuration } from '../../src/components/view/time.ts';
+import {
+  formatByteRate,
+  formatBytes,
+  formatExact,
+  formatPercent,
+  formatRowRate,
+} from '../../src/components/view/units.ts';
+import type { JobEvent, Progress } from '../../src/core/index.ts';
+
+/** An event other than progress as a sentence; undefined where a line would say nothing new. */
+export function describeEvent(event: JobEvent): string | undefined {
+  switch (event.event) {
+    case 'job:started':
+      return sanitize(`${event.title} (${event.job})`);
+    case 'job:phase':
+      return `${event.phase} …`;
+    case 'job:retry':
+      return sanitize(
+        `Waiting ${formatDuration(event.wait_ms)} before try ${event.attempt + 1}: ${event.reason}`,
+      );
+    case 'job:warning':
+      return sanitize(`Warning: ${event.message}`);
+    default:
+      return undefined;
+  }
+}
+
+/** One line that tells how far a job is: folds its events, then writes the line for the latest. */
+export class ProgressLine {
+  #started = 0;
+  #phase = '';
+
+  fold(event: JobEvent) {
+    if (event.event === 'job:phase') {
+      this.#phase = event.phase;
+      this.#started = Date.parse(event.time);
+    }
+  }
+
+  /** The line, in at most `columns` columns. */
+  text(event: JobEvent, columns = Number.POSITIVE_INFINITY): string {
+    if (event.event !== 'job:progress') return this.#phase;
+    const elapsed = Math.max(1, Date.parse(event.time) - this.#started);
+    const parts = [this.#phase, ...amounts(event, elapsed), formatDuration(elapsed)];
+    return take(sanitize(parts.filter(Boolean).join('  ')), columns);
+  }
+}
+
+function amounts(progress: Progress, elapsed: number): string[] {
+  const { item, rows, total_rows, bytes_in, bytes_out, total_bytes } = progress;
+  const seconds = elapsed / 1000;
+  const parts = [item ?? ''];
+  if (rows !== undefined && total_rows) {
+    parts.push(`${formatPercent(rows / total_rows)}  ${formatExact(rows)}/${formatExact(total_rows)} rows`);
+    parts.push(formatRowRate(rows / seconds));
+  } else if (bytes_in !== undefined) {
+    parts.push(
+      total_bytes ? `${formatBytes(bytes_in)} of about ${formatBytes(total_bytes)}` : formatBytes(bytes_in),
+    );
+    parts.push(formatByteRate(bytes_in / seconds));
+  }
+  if (bytes_out !== undefined) parts.push(`${formatBytes(bytes_out)} stored`);
+  return parts;
+}

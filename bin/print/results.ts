@@ -1,0 +1,37 @@
+import { formatDuration } from '../../src/components/view/time.ts';
+import { formatBytes, formatExact, formatRatio, plural } from '../../src/components/view/units.ts';
+import type { JobKind } from '../../src/core/index.ts';
+import type { ArchiveSummary } from '../../src/core/jobs/archive.ts';
+import type { BackupSummary } from '../../src/core/jobs/backup.ts';
+
+/** What a finished job made, in lines for people. */
+export function resultLines(kind: JobKind, result: Record<string, unknown>): string[] {
+  return kind === 'backup'
+    ? backupLines(result as unknown as BackupSummary)
+    : archiveLines(result as unknown as ArchiveSummary);
+}
+
+function backupLines(result: BackupSummary): string[] {
+  const { name, size_bytes, content_bytes, tables, rows, duration_ms } = result;
+  return [
+    `Backup complete: ${name}`,
+    `${plural(tables, 'table')}, ${formatExact(rows)} rows, ${sizes(content_bytes, size_bytes)}, ${formatDuration(duration_ms)}`,
+    `SHA-256 ${result.checksum}`,
+  ];
+}
+
+function archiveLines(result: ArchiveSummary): string[] {
+  const { fractal_name, storage_path, log_count, size_bytes, content_bytes, duration_ms } = result;
+  if (storage_path === null)
+    return [`${fractal_name} holds no logs: there is nothing to archive, no file was made`];
+  return [
+    `Archive complete: ${storage_path}`,
+    `${formatExact(log_count)} rows of ${fractal_name}, ${result.time_range_start} to ${result.time_range_end}`,
+    `${sizes(content_bytes, size_bytes)}, ${formatDuration(duration_ms)}`,
+    `SHA-256 ${result.checksum}`,
+  ];
+}
+
+function sizes(content: number, stored: number): string {
+  return `${formatBytes(content)} stored as ${formatBytes(stored)} (${formatRatio(content, stored) ?? '1:1'})`;
+}

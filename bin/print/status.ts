@@ -1,0 +1,50 @@
+import { sanitize } from '../../src/components/view/sanitize.ts';
+import { formatStamp } from '../../src/components/view/time.ts';
+import { formatBytes, formatExact } from '../../src/components/view/units.ts';
+import type { Status } from '../commands/status.ts';
+import { table } from './tables.ts';
+
+/** The status in lines for people. */
+export function statusLines(status: Status): string[] {
+  return [
+    `Installation  ${sanitize(status.dir)}`,
+    '',
+    ...healthLines(status),
+    '',
+    ...protectionLines(status),
+  ];
+}
+
+function healthLines({ health }: Status): string[] {
+  const { postgres, clickhouse, backups, archives, key } = health;
+  const parts = [
+    { name: 'PostgreSQL', ...postgres },
+    { name: 'ClickHouse', ...clickhouse },
+    { name: 'Backups', ...backups, detail: `${backups.location}  ${backups.detail}` },
+    { name: 'Archives', ...archives, detail: `${archives.location}  ${archives.detail}` },
+    { name: 'Key', ...key },
+  ];
+  return table(parts, [
+    { title: 'PART', cell: ({ name }) => name },
+    { title: 'STATE', cell: ({ ok }) => (ok ? 'ok' : 'FAILS') },
+    { title: 'DETAIL', cell: ({ detail }) => detail.trim() },
+  ]);
+}
+
+function protectionLines({ last_backup, backups, fractals }: Status): string[] {
+  const last = last_backup
+    ? `Last backup   ${formatStamp(last_backup.created_at)}Z  ${formatBytes(last_backup.size_bytes)}  (${backups} in all)`
+    : 'Last backup   none';
+  if (fractals.length === 0) return [last];
+  const rows = table(fractals, [
+    { title: 'FRACTAL', cell: ({ name }) => name },
+    { title: 'LOGS', cell: ({ log_count }) => formatExact(log_count), right: true },
+    { title: 'LAST ARCHIVE', cell: ({ last_archive }) => lastArchive(last_archive) },
+  ]);
+  return [last, '', ...rows];
+}
+
+function lastArchive(archive: Status['fractals'][number]['last_archive']): string {
+  if (!archive) return 'none';
+  return `${formatStamp(archive.created_at)}Z  ${formatExact(archive.log_count)} logs`;
+}

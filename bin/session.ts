@@ -1,0 +1,49 @@
+import { BifractError } from '../src/core/errors.ts';
+import type { Engine } from '../src/core/index.ts';
+import { createEngine } from '../src/core/run-engine.ts';
+import type { GlobalFlags } from './arguments.ts';
+import { readInstallation } from './installation.ts';
+import { makeServices } from './wiring.ts';
+
+/** The engine on the installation that the flags name. */
+export async function openEngine(flags: Pick<GlobalFlags, 'dir' | 'readOnly'>): Promise<Engine> {
+  const installation = await readInstallation(flags.dir, process.env);
+  return createEngine(makeServices(installation, { read_only: flags.readOnly }));
+}
+
+/**
+ * Gives `use` an engine and closes it afterwards, however that ends. SIGINT, SIGTERM and SIGHUP abort the
+ * signal that `use` gets, with the error that leads to the right exit code; a second one ends the process.
+ */
+export async function withEngine<T>(
+  flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
+  use: (engine: Engine, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ending = endSignal();
+  const engine = await openEngine(flags);
+  try {
+    return await use(engine, ending.signal);
+  } finally {
+    await engine.close();
+    ending.release();
+  }
+}
+
+const EXIT_OF = { SIGINT: 130, SIGTERM: 143, SIGHUP: 143 } as const;
+
+function endSignal(): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const onSignal = (name: keyof typeof EXIT_OF) => {
+    if (controller.signal.aborted) process.exit(EXIT_OF[name]);
+    const code = name === 'SIGINT' ? 'CANCELLED' : 'TERMINATED';
+    controller.abort(new BifractError(code, `Ended by ${name}`));
+  };
+  const names = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { findArchiveVolume } from '../src/core/adapters/archive-volume.ts';
+import { connectCatalog } from '../src/core/adapters/catalog.ts';
+import { connectClickHouse } from '../src/core/adapters/clickhouse.ts';
+import { postgresDatabase } from '../src/core/adapters/database.ts';
+import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
+import { findDumpTool } from '../src/core/adapters/dump-tool.ts';
+import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/resolve-address.ts';
+import { openS3Storage } from '../src/core/adapters/s3-storage.ts';
+import { StateFolder } from '../src/core/adapters/state-folder.ts';
+import { BifractError } from '../src/core/errors.ts';
+import { keyId, parseKey } from '../src/core/format/index.ts';
+import type { Catalog } from '../src/core/ports/catalog.ts';
+import type { LogDatabase } from '../src/core/ports/log-database.ts';
+import type { Storage } from '../src/core/ports/storage.ts';
+import type { Services } from '../src/core/services.ts';
+import type { Installation } from './installation.ts';
+import { VERSION } from './version.ts';
+
+const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
+
+/** The services of an installation: the one place where ports meet their adapters. */
+export function makeServices(installation: Installation, { read_only }: { read_only: boolean }): Services {
+  const { dir, settings, variables } = installation;
+  const postgres = once(() => resolvePostgres(settings.postgres, dir));
+  const catalog = once(async () => connectCatalog((await postgres()).connection));
+  const clickhouse = once(() => resolveClickHouse(settings.clickhouse, dir));
+  const logs = once(async () => connectClickHouse((await clickhouse()).connection));
+  const s3 = settings.s3 && once(async () => openS3Storage(settings.s3 as NonNullable<typeof settings.s3>));
+  return {
+    installation: {
+      dir,
+      key_id: keyIdOf(settings.encryption_key),
+      storage: settings.s3 ? `s3://${settings.s3.bucket}` : join(dir, 'backups'),
+      read_only,
+      version: VERSION,
+    },
+    archive_max_memory: settings.archive.max_memory,
+    variables: Object.fromEntries(Object.entries(variables).filter(([name]) => name !== KEY_VARIABLE)),
+    state: new StateFolder(dir),
+    now: () => new Date(),
+    key: async () => parseKey(requireKey(settings.encryption_key, dir)),
+    catalog,
+    database: once(async () => postgresDatabase((await postgres()).connection)),
+    dumpTool: once(async () => {
+      const { connection, in_container } = await postgres();
+      const server_version = await (await catalog()).serverVersion();
+      return findDumpTool({ connection, server_version, compose_dir: in_container ? dir : undefined });
+    }),
+    logs,
+    postgresPlace: async () => (await postgres()).how,
+    clickhousePlace: async () => (await clickhouse()).how,
+    backups: s3 ?? once(async () => new DiskStorage(join(dir, 'backups'))),
+    archives:
+      s3 ?? once(async () => new DiskStorage(settings.archive.dir ?? (await findArchiveVolume(dir)) ?? dir)),
+    localFile: async (path) => ({ storage: openFolder(dirname(resolve(path))), name: basename(path) }),
+    close: () => closeAll(catalog, logs),
+  };
+}
+
+/** A folder of this machine as storage. */
+export function openFolder(folder: string): Storage {
+  return new DiskStorage(folder);
+}
+
+type Once<T> = (() => Promise<T>) & { made(): Promise<T> | undefined };
+
+/** Makes a thing at its first use and keeps it; one that could not be made is tried again at the next use. */
+function once<T>(make: () => Promise<T>): Once<T> {
+  let made: Promise<T> | undefined;
+  const get = () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+  return Object.assign(get, { made: () => made });
+}
+
+async function closeAll(catalog: Once<Catalog>, logs: Once<LogDatabase>): Promise<void> {
+  const open = [catalog.made(), logs.made()];
+  await Promise.allSettled(open.map(async (one) => (await one)?.close()));
+}
+
+function requireKey(hex: string | undefined, dir: string): string {
+  if (hex !== undefined) return hex;
+  throw new BifractError('KEY_MISSING', `${KEY_VARIABLE} is not set in ${join(dir, '.env')}`, {
+    hint: 'Nothing can be encrypted or decrypted without it. Use the key that the installation was made with.',
+  });
+}
+
+/** For the header, which must not fail: a key that is none has no fingerprint, and `status` says why. */
+function keyIdOf(hex: string | undefined): string | null {
+  try {
+    return hex === undefined ? null : keyId(parseKey(hex));
+  } catch {
+    return null;
+  }
+}

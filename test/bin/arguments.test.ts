@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Invocation, parseArguments } from '../../bin/arguments.ts';
+import { BifractError } from '../../src/core/errors.ts';
+
+function parse(line: string, env: NodeJS.ProcessEnv = {}): Invocation {
+  return parseArguments(line.split(' ').filter(Boolean), { version: '1.2.3', env });
+}
+
+function withoutFlags({ flags: _, ...rest }: Invocation): object {
+  return rest;
+}
+
+test('without a command it is the console', () => {
+  const { command, flags } = parse('--dir /srv/x --read-only --no-color');
+  assert.equal(command, 'console');
+  assert.deepEqual(flags, {
+    dir: '/srv/x',
+    json: false,
+    quiet: false,
+    color: false,
+    readOnly: true,
+    nonInteractive: false,
+    yes: false,
+  });
+});
+
+test('the directory comes from the flag, then BIFRACT_DIR, then the default', () => {
+  assert.equal(parse('status --dir /a', { BIFRACT_DIR: '/b' }).flags.dir, '/a');
+  assert.equal(parse('status', { BIFRACT_DIR: '/b' }).flags.dir, '/b');
+  assert.equal(parse('status', { BIFRACT_DIR: '' }).flags.dir, '/opt/bifract');
+});
+
+test('the flag forms of cron lines are their subcommands', () => {
+  const forms: [line: string, same: string][] = [
+    ['--backup --dir /opt/bifract --non-interactive', 'backup --dir /opt/bifract --non-interactive'],
+    ['--dir /opt/bifract --non-interactive --backup', 'backup --dir /opt/bifract --non-interactive'],
+    ['--list-backups --dir /x', 'list backups --dir /x'],
+  ];
+  for (const [line, same] of forms) assert.deepEqual(parse(line), parse(same), line);
+  assert.equal(parse(forms[0]?.[0] ?? '').flags.nonInteractive, true);
+});
+
+test('flags stand before or after the command', () => {
+  assert.deepEqual(parse('--json list fractals'), parse('list fractals --json'));
+});
+
+test('each command carries its own arguments', () => {
+  assert.deepEqual(withoutFlags(parse('archive web-prod --no-fields')), {
+    command: 'archive',
+    fractal: 'web-prod',
+    fields: false,
+  });
+  assert.deepEqual(withoutFlags(parse('list archives --fractal web')), {
+    command: 'list',
+    what: 'archives',
+    fractal: 'web',
+  });
+  assert.deepEqual(withoutFlags(parse('extract f.bifract-backup --manifest -o out')), {
+    command: 'extract',
+    file: 'f.bifract-backup',
+    output: 'out',
+    part: 'manifest',
+  });
+  assert.deepEqual(withoutFlags(parse('demo --exec true')), { command: 'demo', exec: 'true' });
+});
+
+test('help and version are texts, not failures', () => {
+  const version = parse('--version');
+  assert.deepEqual(withoutFlags(version), { command: 'text', text: '1.2.3\n' });
+  const help = parse('archive --help');
+  assert.ok(help.command === 'text' && help.text.includes('bifract archive [options] <fractal>'));
+});
+
+test('what is not understood is wrong usage', () => {
+  for (const line of [
+    'nonsense',
+    'archive',
+    '--wrong',
+    'backup extra',
+    '--backup --list-backups',
+    'list',
+    'list nothing',
+    'extract f --raw --manifest',
+  ]) {
+    assert.throws(
+      () => parse(line),
+      (error) => error instanceof BifractError && error.code === 'USAGE' && error.exitCode === 2,
+      line,
+    );
+  }
+});

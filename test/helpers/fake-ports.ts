@@ -1,0 +1,233 @@
+import { BifractError } from '../../src/core/errors.ts';
+import type { JobEventMap, JobEventName } from '../../src/core/events.ts';
+import type { JobContext } from '../../src/core/jobs/context.ts';
+import type {
+  ArchiveRecord,
+  ArchiveResult,
+  Catalog,
+  Fractal,
+  NewArchive,
+} from '../../src/core/ports/catalog.ts';
+import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
+import type { LineBlock, LogDatabase, LogStats } from '../../src/core/ports/log-database.ts';
+import type { JobNote, State } from '../../src/core/ports/state.ts';
+
+export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
+
+/** A fractal with sane values, and what the test says. */
+export function fractal(values: Partial<Fractal> = {}): Fractal {
+  return {
+    id: FRACTAL_ID,
+    name: 'web-prod',
+    description: null,
+    is_default: false,
+    is_system: false,
+    created_at: '2026-01-01T00:00:00Z',
+    log_count: 0,
+    size_bytes: 0,
+    earliest_log: null,
+    latest_log: null,
+    retention_days: null,
+    archive_schedule: 'never',
+    max_archives: null,
+    archive_split: 'none',
+    ...values,
+  };
+}
+
+/** The catalog in memory, with the one rule that matters: one active operation per fractal. */
+export class FakeCatalog implements Catalog {
+  readonly all: Fractal[] = [fractal()];
+  readonly records = new Map<string, ArchiveRecord>();
+  readonly notes: { log_count: number; size_bytes: number }[] = [];
+  /** Errors that the next calls of `completeArchive` throw. */
+  readonly failures: BifractError[] = [];
+
+  async serverVersion() {
+    return 'PostgreSQL 16.0 (fake)';
+  }
+  async fractals() {
+    return this.all;
+  }
+  async groups() {
+    return [];
+  }
+  async archives(filter: { fractal_id?: string; ids?: string[] } = {}) {
+    return [...this.records.values()].filter(
+      ({ id, fractal_id }) =>
+        (filter.ids?.includes(id) ?? true) && (!filter.fractal_id || fractal_id === filter.fractal_id),
+    );
+  }
+  async openArchive(archive: NewArchive) {
+    if (
+      [...this.records.values()].some(
+        ({ status, fractal_id }) => status === 'in_progress' && fractal_id === archive.fractal_id,
+      )
+    ) {
+      throw new BifractError('BUSY', 'web-prod is being archived already');
+    }
+    const id = `archive-${this.records.size + 1}`;
+    this.records.set(id, {
+      ...archive,
+      id,
+      fractal_name: 'web-prod',
+      size_bytes: 0,
+      log_count: 0,
+      time_range_start: null,
+      time_range_end: null,
+      status: 'in_progress',
+      error_message: null,
+      created_by: null,
+      created_at: '2026-03-01T00:00:00Z',
+      format_version: 1,
+      checksum: null,
+      group_id: `group-${id}`,
+      period_label: null,
+    });
+    return { group_id: `group-${id}`, archive_id: id };
+  }
+  async noteProgress(_id: string, progress: { log_count: number; size_bytes: number }) {
+    this.notes.push(progress);
+  }
+  async completeArchive(id: string, result: ArchiveResult) {
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    this.#set(id, { ...result, status: 'completed', error_message: null });
+  }
+  async failArchive(id: string, error_message: string) {
+    this.#set(id, { status: 'failed', error_message });
+  }
+  async dropArchive(id: string) {
+    this.records.delete(id);
+  }
+  async close() {}
+
+  #set(id: string, values: Partial<ArchiveRecord>) {
+    const record = this.records.get(id);
+    if (!record) throw new Error(`no record ${id}`);
+    this.records.set(id, { ...record, ...values });
+  }
+}
+
+/** Lines of `rows` rows, one second apart; what the log database says of them can be made to lie. */
+export class FakeLogs implements LogDatabase {
+  readonly rows: number;
+  /** Answers of `stats`, one a call; the last one stays. */
+  counts: number[];
+  /** Thrown after that many rows. */
+  failAt: { row: number; error: Error } | undefined;
+
+  constructor(rows: number) {
+    this.rows = rows;
+    this.counts = [rows];
+  }
+  async version() {
+    return 'fake';
+  }
+  async stats(): Promise<LogStats> {
+    const rows = (this.counts.length > 1 ? this.counts.shift() : this.counts[0]) ?? 0;
+    if (rows === 0) return { rows, first: null, last: null };
+    return { rows, first: timeOf(0), last: timeOf(this.rows - 1) };
+  }
+  async statsByFractal() {
+    return new Map([[FRACTAL_ID, await this.stats()]]);
+  }
+  async *lines(): AsyncIterable<LineBlock> {
+    for (let row = 0; row < this.rows; row++) {
+      if (this.failAt?.row === row) throw this.failAt.error;
+      yield { bytes: Buffer.from(`${lineOf(row)}\n`), lines: 1 };
+    }
+  }
+  async close() {}
+}
+
+function timeOf(row: number): string {
+  return new Date(Date.UTC(2026, 2, 1) + row * 1000).toISOString();
+}
+
+/** The line of a row. */
+export function lineOf(row: number): string {
+  const ts = timeOf(row);
+  return JSON.stringify({
+    ts,
+    raw: `line ${row}`,
+    id: `id-${row}`,
+    fid: FRACTAL_ID,
+    its: ts,
+    fields: { n: row },
+  });
+}
+
+export class FakeDatabase implements Database {
+  open = 0;
+  readonly #tables: TableCount[];
+
+  constructor(tables: TableCount[]) {
+    this.#tables = tables;
+  }
+  async snapshot() {
+    this.open++;
+    return {
+      id: '00000003-1',
+      database: 'bifract',
+      server_version: '16.0',
+      size_bytes: 1000,
+      tables: async () => this.#tables,
+      close: async () => {
+        this.open--;
+      },
+    };
+  }
+}
+
+export class FakeDumpTool implements DumpTool {
+  readonly location = 'fake';
+  content: Buffer[] = [Buffer.from('PGDMP dump')];
+  error: Error | undefined;
+  snapshots: (string | undefined)[] = [];
+
+  async version() {
+    return '16.1';
+  }
+  async *dump({ snapshot, onTable }: { snapshot?: string; onTable?: (table: string) => void }) {
+    this.snapshots.push(snapshot);
+    onTable?.('public.users');
+    yield* this.content;
+    if (this.error) throw this.error;
+  }
+}
+
+export class FakeState implements State {
+  readonly notes = new Map<string, JobNote>();
+  deadNotes: JobNote[] = [];
+
+  async note(note: JobNote) {
+    this.notes.set(note.id, note);
+  }
+  async forget(id: string) {
+    this.notes.delete(id);
+    this.deadNotes = this.deadNotes.filter((note) => note.id !== id);
+  }
+  async live() {
+    return [...this.notes.values()];
+  }
+  async dead() {
+    return this.deadNotes;
+  }
+}
+
+type Emitted = { [Name in JobEventName]: { event: Name } & JobEventMap[Name] }[JobEventName];
+
+/** A job's context that keeps what the job emits. */
+export function jobContext(signal = new AbortController().signal): JobContext & { events: Emitted[] } {
+  const events: Emitted[] = [];
+  return {
+    id: 'job-1',
+    signal,
+    events,
+    emit: (event, payload) => {
+      events.push({ event, ...payload } as Emitted);
+    },
+    now: () => new Date('2026-03-01T12:34:56.789Z'),
+  };
+}
