@@ -88,6 +88,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   stdin.on('error', leave);
   stdin.on('end', leave);
   process.on('SIGCONT', terminal.continued);
+  session.start();
   instance = render(
     <>
       <TerminalDoor onOpen={terminal.open} />
@@ -105,8 +106,9 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       onRender: router.drawn,
     },
   );
-  setImmediate(session.start);
+  const loading = setImmediate(session.load);
   const outcome = await ended(instance);
+  clearImmediate(loading);
   router.close();
   session.close();
   unfollow();

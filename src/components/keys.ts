@@ -64,8 +64,9 @@ export function keysOf(input: string, key: Key): string[] {
   const named = NAMED.find(([flag]) => key[flag]);
   if (named) return [named[1]];
   if (key.ctrl && input.length === 1) return [`ctrl-${input.toLowerCase()}`];
-  if (key.meta) return [];
-  return Array.from(input, character);
+  const keys = Array.from(input, character);
+  // Alt means nothing here: it is an Esc and the next key, brought together by a slow line.
+  return key.meta && keys.length > 0 ? ['esc', ...keys] : keys;
 }
 
 const SHOWN: Readonly<Record<string, string>> = {

@@ -138,15 +138,18 @@ function route(session: Session, key: string) {
 /** Takes apart what arrives, one key at a time, each seeing what the one before it did. */
 export function createRouter(session: Session): Router {
   let heldEsc: NodeJS.Timeout | undefined;
-  /** A dialog is open that nobody can have seen yet: what was typed before it is not an answer. */
-  let unseen = false;
+  /** The options that the user has had before the eyes: what was typed before that is no answer to them. */
+  let seen: readonly DialogOption[] | undefined;
   let arming: NodeJS.Immediate | undefined;
 
+  function asked(): readonly DialogOption[] | undefined {
+    const { mode } = session.snapshot().ui;
+    return mode.name === 'dialog' ? mode.dialog.options : undefined;
+  }
+
   function press(key: string): void {
-    if (unseen) return;
-    const before = session.snapshot().ui.mode.name;
-    route(session, key);
-    unseen = session.snapshot().ui.mode.name === 'dialog' && before !== 'dialog';
+    const options = asked();
+    if (options === undefined || options === seen) route(session, key);
   }
 
   function releaseEsc(): void {
@@ -174,8 +177,10 @@ export function createRouter(session: Session): Router {
       const input = plain && raw !== '' ? rejoin(raw) : raw;
       if (input === '' && raw !== '') return;
       if (raw === '' || !plain) releaseEsc();
-      for (const name of keysOf(input, key)) {
-        if (name === 'esc') heldEsc = setTimeout(releaseEsc, TORN_MS);
+      const names = keysOf(input, key);
+      for (const [index, name] of names.entries()) {
+        // An Esc that ends an input may be the head of a torn arrow key.
+        if (name === 'esc' && index === names.length - 1) heldEsc = setTimeout(releaseEsc, TORN_MS);
         else press(name);
       }
     },
@@ -188,11 +193,12 @@ export function createRouter(session: Session): Router {
       for (const part of graphemes(sanitize(text.split('\n')[0] ?? ''))) press(part);
     },
     drawn() {
-      if (!unseen || arming) return;
+      const options = asked();
+      if (options === undefined || options === seen) return;
       // Keys of the same read are still on their way when the frame is out.
+      clearImmediate(arming);
       arming = setImmediate(() => {
-        arming = undefined;
-        unseen = false;
+        seen = options;
       });
     },
     close() {

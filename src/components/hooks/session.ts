@@ -28,8 +28,10 @@ export interface Session {
   /** Tells the user: on the flash line unless `quiet`, and in the log. */
   say(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
   resize(columns: number, rows: number): void;
-  /** Begins to load and to listen. */
+  /** Begins to listen: to be called before the first key can come. */
   start(): void;
+  /** Begins to load, now and from time to time. */
+  load(): void;
   close(): void;
 }
 
@@ -181,10 +183,13 @@ export function createSession(options: SessionOptions): Session {
       changed();
     },
     start() {
-      const refresher = setInterval(() => data.refresh(), REFRESH_MS);
-      stops.push(engine.subscribe(listen), jobs.subscribe(changed), () => clearInterval(refresher));
-      data.refresh();
+      stops.push(engine.subscribe(listen), jobs.subscribe(changed));
       beat();
+    },
+    load() {
+      const refresher = setInterval(() => data.refresh(), REFRESH_MS);
+      stops.push(() => clearInterval(refresher));
+      data.refresh();
     },
     close() {
       clearTimeout(tick);

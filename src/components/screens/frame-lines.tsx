@@ -1,14 +1,16 @@
 import { commandsAt } from '../keymap.ts';
 import { keyLabel } from '../keys.ts';
-import { listStateAt, placeOf } from '../view/lists/index.ts';
+import { listStateAt, placeOf, troubleUnderCursor } from '../view/lists/index.ts';
 import { SEVERITY_TONE } from '../view/lists/log.ts';
 import type { Line as LineOfSpans, Mode, Snapshot } from '../view/types.ts';
 import { Footer, type Hint } from '../widgets/footer.tsx';
 import { Line } from '../widgets/line.tsx';
 
-function flash({ ui, glyphs }: Snapshot): LineOfSpans {
+function flash(snapshot: Snapshot): LineOfSpans {
+  const { ui, glyphs } = snapshot;
   const entry = ui.flash;
-  if (!entry) return [];
+  // The column of a table is too narrow for a reason; this line is not.
+  if (!entry) return [{ text: ` ${troubleUnderCursor(snapshot)}`, tone: 'bad' }];
   const sign = { info: glyphs.dot, good: glyphs.ok, warn: glyphs.warn, error: glyphs.bad }[entry.severity];
   const tone = SEVERITY_TONE[entry.severity];
   return [

@@ -84,3 +84,16 @@ function pieces(word: string, columns: number): string[] {
   const head = take(word, columns);
   return [head, ...pieces(word.slice(head.length), columns)];
 }
+
+/** The line with neighbours of one look joined. */
+export function joined(line: Line): Span[] {
+  const spans: Span[] = [];
+  for (const span of line) {
+    const last = spans.at(-1);
+    const blank = span.text.trim() === '';
+    // Spaces look alike in every tone.
+    if (last && (blank || (last.tone === span.tone && last.bold === span.bold))) last.text += span.text;
+    else if (span.text !== '') spans.push({ ...span });
+  }
+  return spans;
+}

@@ -27,7 +27,9 @@ export function formatCount(count: number): string {
 
 /** A count with every digit, in groups of three. */
 export function formatExact(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
+  return Math.round(count)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Rows of a second. */

@@ -1,7 +1,8 @@
 import { Text } from 'ink';
+import { memo } from 'react';
 import { CHOSEN, LOOKS } from '../theme.ts';
 import { toAscii } from '../view/sanitize.ts';
-import { fitLine } from '../view/text.ts';
+import { fitLine, joined } from '../view/text.ts';
 import type { Glyphs, Line as LineOfSpans, Span } from '../view/types.ts';
 
 export interface LineProps {
@@ -27,10 +28,9 @@ function Piece({ span, glyphs, chosen }: { span: Span; glyphs: Glyphs; chosen: b
   );
 }
 
-/** One line of the screen: the only way by which text reaches it, so nothing gets there unsanitized or too wide. */
-export function Line({ spans, columns, glyphs, chosen = false }: LineProps) {
+function DrawnLine({ spans, columns, glyphs, chosen = false }: LineProps) {
   const fitted = fitLine(spans, columns, glyphs.more);
-  const pieces = chosen ? [{ text: fitted.map((span) => span.text).join('') }] : fitted;
+  const pieces = chosen ? [{ text: fitted.map((span) => span.text).join('') }] : joined(fitted);
   return (
     <Text wrap="truncate">
       {pieces.map((span, index) => (
@@ -40,3 +40,15 @@ export function Line({ spans, columns, glyphs, chosen = false }: LineProps) {
     </Text>
   );
 }
+
+function sameSpan(a: Span, b: Span | undefined): boolean {
+  return a.text === b?.text && a.tone === b.tone && a.bold === b.bold;
+}
+
+function sameLine(a: LineProps, b: LineProps): boolean {
+  if (a.columns !== b.columns || a.glyphs !== b.glyphs || a.chosen !== b.chosen) return false;
+  return a.spans.length === b.spans.length && a.spans.every((span, index) => sameSpan(span, b.spans[index]));
+}
+
+/** One line of the screen: the only way by which text reaches it, so nothing gets there unsanitized or too wide. */
+export const Line = memo(DrawnLine, sameLine);

@@ -55,7 +55,7 @@ const columns: readonly Column<ArchiveRecord>[] = [
   {
     id: 'status',
     title: 'Status',
-    width: 16,
+    width: 15,
     cell: archiveStatus,
     value: (record) => record.status,
   },

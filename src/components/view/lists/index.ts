@@ -3,7 +3,7 @@ import type { ListState, Place, PlaceName, Resource, Snapshot } from '../types.t
 import { archivesList, fractalArchivesList } from './archives.ts';
 import { backupsList } from './backups.ts';
 import { fractalsList } from './fractals.ts';
-import { jobsList } from './jobs.ts';
+import { jobsList, troubleOf } from './jobs.ts';
 import { logList } from './log.ts';
 
 type ListFunction = (snapshot: Snapshot, place: Place, list: ListState) => RowView;
@@ -52,4 +52,20 @@ export function rowsAt(snapshot: Snapshot, place: Place = placeOf(snapshot)): Ro
 export function rowUnderCursor(snapshot: Snapshot): string | undefined {
   const view = rowsAt(snapshot);
   return view?.rows[view.index]?.id;
+}
+
+/** What is wrong with the row under the cursor, in full; empty where nothing is. */
+export function troubleUnderCursor(snapshot: Snapshot): string {
+  const id = rowUnderCursor(snapshot);
+  switch (placeOf(snapshot).name) {
+    case 'archives':
+    case 'fractal-archives':
+      return snapshot.data.archives.value?.find((record) => record.id === id)?.error_message ?? '';
+    case 'jobs': {
+      const job = snapshot.jobs.find((candidate) => candidate.id === id);
+      return job ? troubleOf(job) : '';
+    }
+    default:
+      return '';
+  }
 }
