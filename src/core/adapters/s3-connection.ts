@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3 } from '@aws-sdk/client-s3';
 import type { S3Settings } from '../config/settings.ts';
-import type { BifractError } from '../errors.ts';
+import { BifractError } from '../errors.ts';
 import type { StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { type S3Place, s3Error } from './s3-errors.ts';
@@ -104,7 +104,8 @@ export class S3Connection {
     try {
       const answer = await this.send((s3, http) => s3.headObject({ Bucket, Key: name }, http), options);
       this.#bucketSeen = true;
-      const { ContentLength, LastModified, Metadata } = answer;
+      const { ContentLength, LastModified, Metadata, ETag } = answer;
+      if (!LastModified && !ETag) throw this.notS3();
       return {
         name,
         size_bytes: ContentLength ?? 0,
@@ -113,11 +114,18 @@ export class S3Connection {
       };
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (refusalOf(error).status !== 404) await this.#sayWhy(`Cannot look at ${name}`, options);
-      else if (!this.#bucketSeen) await this.#sayWhy(`Cannot look at ${name}`, options);
-      if (refusalOf(error).status === 404) return undefined;
+      const { status } = refusalOf(error);
+      if (status === 404 ? !this.#bucketSeen : status && status < 500) await this.#sayWhy(name, options);
+      if (status === 404) return undefined;
       throw this.explain(`Cannot look at ${name}`, error);
     }
+  }
+
+  /** For answers that are fine, but no S3 service gives. */
+  notS3(): BifractError {
+    return new BifractError('STORAGE_UNREACHABLE', `${this.place.address} does not answer as S3 does`, {
+      hint: 'Check BIFRACT_S3_ENDPOINT: it may be the address of a web page.',
+    });
   }
 
   /** Runs work on one name after the other, so that no two writers of this process commit the same name at once. */
@@ -135,9 +143,13 @@ export class S3Connection {
   }
 
   /** An answer to HEAD has no body to say why; a listing's has. */
-  async #sayWhy(what: string, options: CallOptions): Promise<void> {
+  async #sayWhy(name: string, options: CallOptions): Promise<void> {
     const Bucket = this.settings.bucket;
-    await this.call(what, (s3, http) => s3.listObjectsV2({ Bucket, MaxKeys: 1 }, http), options);
+    await this.call(
+      `Cannot look at ${name}`,
+      (s3, http) => s3.listObjectsV2({ Bucket, MaxKeys: 1 }, http),
+      options,
+    );
     this.#bucketSeen = true;
   }
 

@@ -116,23 +116,17 @@ function unanswered(error: unknown, code: string, place: S3Place): Sentence {
 
 function answered(error: unknown, status: number, code: string, place: S3Place): Sentence {
   if (status === 507) return FULL;
-  const said = `the S3 service answers ${status} ${code}`;
+  // An answer to HEAD names no code.
+  const told = /^(Unknown|UnknownError|\d+)$/.test(code) ? String(status) : `${status} ${code}`;
+  const said = `the S3 service answers ${told}`;
   if (status === 401 || status === 403) {
     return denied(
-      `the S3 service denies it (${status} ${code})`,
+      `the S3 service denies it (${told})`,
       `The access key needs to get, put, list and delete objects and multipart uploads in ${place.bucket}.`,
     );
   }
   if (status >= 500 || status === 429) {
     return { code: 'STORAGE_UNREACHABLE', text: said, hint: 'Try again later; the service has the reason.' };
-  }
-  if (/SyntaxError|Deserialization|UnknownError/.test(code) || status < 300) {
-    const hint = 'Check BIFRACT_S3_ENDPOINT: it may be the address of a web page.';
-    return {
-      code: 'STORAGE_UNREACHABLE',
-      text: `${place.address} does not answer as S3 does (${status})`,
-      hint,
-    };
   }
   const hint = /part/i.test(code)
     ? 'A service that demands parts of one size needs BIFRACT_S3_PART_MIB.'

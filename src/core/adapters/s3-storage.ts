@@ -74,6 +74,7 @@ class S3Storage implements Storage {
         (s3, http) => s3.listObjectsV2({ Bucket, Prefix: prefix, ContinuationToken: token }, http),
         options,
       );
+      if (page.Name === undefined && page.KeyCount === undefined) throw this.#connection.notS3();
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (!Key?.startsWith(prefix) || !isObjectName(Key)) continue;
         yield { name: Key, size_bytes: Size ?? 0, modified_at: wholeSeconds(LastModified) };

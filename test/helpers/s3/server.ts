@@ -146,23 +146,24 @@ async function send(
     ...(status === 204 ? {} : { 'content-length': length }),
   });
   if (message.method === 'HEAD' || text) return void response.end(message.method === 'HEAD' ? '' : body);
-  await pipeline(Readable.from(limited(body.bytes, response, fault)), response);
+  const { cut_answer_after, stall_answer_after } = fault;
+  const limit = cut_answer_after ?? stall_answer_after;
+  if (limit === undefined) return pipeline(Readable.from(body.bytes), response);
+  await sendSome(response, body.bytes, limit);
+  if (stall_answer_after === undefined) response.socket?.destroySoon();
 }
 
-async function* limited(
-  bytes: AsyncIterable<Buffer>,
+async function sendSome(
   response: ServerResponse,
-  { cut_answer_after, stall_answer_after }: Fault,
-): AsyncGenerator<Buffer> {
-  const limit = cut_answer_after ?? stall_answer_after ?? Number.POSITIVE_INFINITY;
+  bytes: AsyncIterable<Buffer>,
+  limit: number,
+): Promise<void> {
   let sent = 0;
   for await (const piece of bytes) {
-    yield piece.subarray(0, limit - sent);
-    sent += piece.length;
-    if (sent < limit) continue;
-    if (stall_answer_after !== undefined) await once(response, 'close');
-    response.destroy();
-    return;
+    const part = piece.subarray(0, limit - sent);
+    sent += part.length;
+    await new Promise((written) => response.write(part, written));
+    if (sent === limit) return;
   }
 }
 

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { openS3Storage } from '../../../src/core/adapters/s3-storage.ts';
+import { BifractError, cancelled } from '../../../src/core/errors.ts';
+import type { Storage } from '../../../src/core/ports/storage.ts';
+import { SCENARIOS, type Scenario } from './fault-plans.ts';
+import { BUCKET, labSettings, QUICK, startLab } from './lab.ts';
+import { Random } from './random.ts';
+import { LAB, type S3Server } from './server.ts';
+
+const MOST_BYTES = 18_000_000;
+const SOURCE = randomBytes(MOST_BYTES);
+const NAME = 'archives/f/f-20260301-120000.bifract-archive';
+const CLEAR = new Set(['STORAGE_UNREACHABLE', 'STORAGE_DENIED', 'STORAGE_FAILED', 'CANCELLED', 'EXISTS']);
+
+export interface FaultRun {
+  scenario: string;
+  bytes: number;
+  outcome: 'stored' | string;
+}
+
+/**
+ * One upload under the faults that the seed decides. Whatever happens, the object is whole or there is a clear
+ * error, no object and no open upload; only a fault that lasts may leave an upload behind, which is then found.
+ */
+export async function runFault(seed: number): Promise<FaultRun> {
+  const random = new Random(seed);
+  const names = Object.keys(SCENARIOS);
+  const scenario = names[seed % names.length] ?? 'none';
+  const lab = await startLab({ conditional: random.chance(0.7) });
+  try {
+    const bytes = random.chance(0.3) ? random.int(0, 5_000_000) : random.int(5_000_001, MOST_BYTES);
+    const outcome = await upload(lab.server, SCENARIOS[scenario]?.(random) as Scenario, bytes, random);
+    return { scenario, bytes, outcome };
+  } finally {
+    await lab.stop();
+  }
+}
+
+async function upload(server: S3Server, scenario: Scenario, bytes: number, random: Random): Promise<string> {
+  const storage = openS3Storage(labSettings(server.url, { part_mib: 5 }), { patience: QUICK });
+  const content = SOURCE.subarray(0, bytes);
+  const controller = new AbortController();
+  const cancelAt = random.chance(0.15) ? random.int(1, 12) : undefined;
+  server.fault = (question) => {
+    if (question.count === cancelAt) controller.abort(cancelled());
+    return scenario.plan(question);
+  };
+  const put = storage.put(NAME, pieces(content, random), { job: 'job-1', signal: controller.signal });
+  const error = await put.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  server.fault = undefined;
+  if (error === undefined) await isWhole(storage, server, content, scenario.for_good === true);
+  else await isNotThere(storage, server, error, scenario.for_good === true);
+  return error instanceof BifractError ? error.code : 'stored';
+}
+
+async function isWhole(
+  storage: Storage,
+  server: S3Server,
+  content: Buffer,
+  mayLeave: boolean,
+): Promise<void> {
+  const pieces: Buffer[] = [];
+  for await (const piece of storage.stream(NAME)) pieces.push(piece);
+  assert.ok(Buffer.concat(pieces).equals(content), 'what is stored is not what was given');
+  leavesNothing(server, mayLeave, 'a success');
+}
+
+async function isNotThere(
+  storage: Storage,
+  server: S3Server,
+  error: unknown,
+  mayLeave: boolean,
+): Promise<void> {
+  assert.ok(error instanceof BifractError, String(error));
+  assert.ok(CLEAR.has(error.code), `${error.code}: ${error.message}`);
+  for (const secret of Object.values(LAB)) assert.ok(!JSON.stringify(error.report()).includes(secret));
+  const bucket = server.buckets.get(BUCKET);
+  if (mayLeave) for await (const leftover of storage.leftovers()) await storage.discard(leftover);
+  leavesNothing(server, mayLeave, error.message);
+  assert.equal(bucket?.objects.size, 0, `an object appeared although: ${error.message}`);
+}
+
+/** What holds no bytes, a marker, may stay where the service refuses everything. */
+function leavesNothing(server: S3Server, mayLeave: boolean, after: string): void {
+  const keys = [...(server.buckets.get(BUCKET)?.uploads.values() ?? [])].map(({ key }) => key);
+  const open = keys.filter((key) => !mayLeave || !key.startsWith('.bifract-uploads/'));
+  assert.deepEqual(open, [], `an upload stays open after: ${after}`);
+}
+
+async function* pieces(content: Buffer, random: Random): AsyncGenerator<Buffer> {
+  for (let at = 0; at < content.length; ) {
+    const size = random.int(1, 1_000_000);
+    yield content.subarray(at, at + size);
+    at += size;
+  }
+}

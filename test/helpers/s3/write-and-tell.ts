@@ -1,0 +1,8 @@
+/** A process that stores one object and ends: to be killed on the way. Arguments: settings as JSON, name, bytes. */
+import { openS3Storage } from '../../../src/core/adapters/s3-storage.ts';
+import { pattern, pieces } from '../../contracts/storage.ts';
+
+const [settings = '', name = '', bytes = '0'] = process.argv.slice(2);
+await openS3Storage(JSON.parse(settings)).put(name, pieces(pattern(Number(bytes)), 300_000), {
+  job: 'job-1',
+});
