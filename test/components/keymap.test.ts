@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noPreferences } from '../../src/components/hooks/preferences.ts';
+import { createSession, type Session } from '../../src/components/hooks/session.ts';
+import { COMMANDS, commandFor, commandsAt, searchCommands } from '../../src/components/keymap.ts';
+import { keysOf, tornKey } from '../../src/components/keys.ts';
+import { glyphsFor } from '../../src/components/view/glyphs.ts';
+import type { PlaceName } from '../../src/components/view/types.ts';
+import { busyEngine } from '../helpers/fake-engine.ts';
+
+const PLACES: readonly PlaceName[] = [
+  'overview',
+  'fractals',
+  'archives',
+  'backups',
+  'jobs',
+  'log',
+  'fractal-archives',
+  'fractal',
+  'archive',
+  'backup',
+  'job',
+  'entry',
+];
+
+function session(read_only = false): Session {
+  const hands = { write() {}, repaint() {}, suspend() {}, leave() {} };
+  return createSession({
+    engine: busyEngine(),
+    hands,
+    glyphs: glyphsFor(true),
+    preferences: noPreferences(),
+    read_only,
+    columns: 80,
+    rows: 24,
+  });
+}
+
+for (const name of PLACES) {
+  test(`no key means two things at ${name}, and the ways out and around are there`, () => {
+    const console = session();
+    console.dispatch({ type: 'go', place: { name, subject: name === 'overview' ? undefined : 'x' } });
+    const keys = commandsAt(console.snapshot()).flatMap((command) => command.keys);
+    assert.deepEqual(
+      keys.filter((key, index) => keys.indexOf(key) !== index),
+      [],
+    );
+    for (const key of [
+      '1',
+      '6',
+      '?',
+      ':',
+      'q',
+      'ctrl-c',
+      'ctrl-z',
+      'ctrl-l',
+      'r',
+      'y',
+      'b',
+      'up',
+      'j',
+      'G',
+    ]) {
+      assert.ok(commandFor(console.snapshot(), key), `${key} does something`);
+    }
+  });
+}
+
+test('every command has a name of its own and a description', () => {
+  const names = COMMANDS.map((command) => command.name);
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(COMMANDS.every((command) => command.description.length > 3 && command.keys.length > 0));
+});
+
+test('a read-only console has no command that changes anything', () => {
+  const console = session(true);
+  for (const name of PLACES) {
+    console.dispatch({ type: 'go', place: { name, subject: 'x' } });
+    assert.deepEqual(
+      commandsAt(console.snapshot()).filter((command) => command.changes),
+      [],
+    );
+  }
+});
+
+test('the palette puts the command of that name first', () => {
+  const snapshot = session().snapshot();
+  assert.equal(searchCommands(snapshot, 'backup')[0]?.name, 'backup');
+  assert.equal(searchCommands(snapshot, 'archives')[0]?.name, 'archives');
+  assert.deepEqual(searchCommands(snapshot, 'no such thing'), []);
+});
+
+const NO_KEY = {
+  upArrow: false,
+  downArrow: false,
+  leftArrow: false,
+  rightArrow: false,
+  pageDown: false,
+  pageUp: false,
+  home: false,
+  end: false,
+  return: false,
+  escape: false,
+  ctrl: false,
+  shift: false,
+  tab: false,
+  backspace: false,
+  delete: false,
+  meta: false,
+  super: false,
+  hyper: false,
+  capsLock: false,
+  numLock: false,
+};
+
+test('an input is taken apart into keys', () => {
+  assert.deepEqual(keysOf('jjj', NO_KEY), ['j', 'j', 'j']);
+  assert.deepEqual(keysOf('name\r', NO_KEY), ['n', 'a', 'm', 'e', 'enter']);
+  assert.deepEqual(keysOf('', { ...NO_KEY, upArrow: true }), ['up']);
+  assert.deepEqual(keysOf('c', { ...NO_KEY, ctrl: true }), ['ctrl-c']);
+  assert.deepEqual(keysOf('j\x1a', NO_KEY), ['j', 'ctrl-z']);
+  assert.deepEqual(keysOf('b', { ...NO_KEY, meta: true }), ['esc', 'b']);
+  assert.deepEqual(keysOf('日', NO_KEY), ['日']);
+});
+
+test('torn arrow keys are known by their tails', () => {
+  assert.deepEqual(tornKey('[A'), { key: 'up', length: 2 });
+  assert.deepEqual(tornKey('OBjj'), { key: 'down', length: 2 });
+  assert.deepEqual(tornKey('[6~'), { key: 'pgdn', length: 3 });
+  assert.equal(tornKey('Archive'), undefined);
+});
