@@ -46,9 +46,12 @@ export async function startClickhouse(keeper: Keeper, password: string): Promise
   return { host, http_port, url: `http://${host}:${http_port}`, user, password };
 }
 
-/** The library, beside this program (in the project, or installed globally as well) or in the working directory. */
-function findChdb(): string {
-  for (const place of [import.meta.url, pathToFileURL(join(process.cwd(), 'package.json')).href]) {
+/** Beside this program (in the project, or installed globally as well), and in the working directory. */
+const CHDB_PLACES = [import.meta.url, pathToFileURL(join(process.cwd(), 'package.json')).href];
+
+/** The resolved path of the library, seen from the first place that has it. `PROGRAM_MISSING` where none has. */
+export function findChdb(places = CHDB_PLACES): string {
+  for (const place of places) {
     try {
       return createRequire(place).resolve('chdb');
     } catch {

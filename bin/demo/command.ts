@@ -2,18 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { BifractError } from '../../src/core/errors.ts';
+import type { Writable } from 'node:stream';
 import { demoEnvironment, makeProgramFolder } from './environment.ts';
 import { type Demo, startDemo } from './installation.ts';
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type EndSignal = (typeof SIGNALS)[number];
+import { SignalRelay } from './signal-relay.ts';
 
 export interface DemoCommand {
   /** A command for the shell, to be run in the demo in place of the console. */
   exec?: string;
   /** Opens the console on an installation directory; resolves with the exit code when it was left. */
   openConsole: (dir: string) => Promise<number>;
+  /** Multiplies the rows of the demo's logs. */
+  scale?: number;
   /** Where progress goes; by default lines on stderr. */
   say?: (line: string) => void;
 }
@@ -23,18 +23,29 @@ export interface DemoCommand {
  * the command's own, or 128 and the number of the signal that ended it. Errors are those of the start; a signal
  * while it starts is `CANCELLED` or `TERMINATED`.
  */
-export async function runDemo({ exec, openConsole, say = sayOnStderr }: DemoCommand): Promise<number> {
+export async function runDemo(command: DemoCommand): Promise<number> {
+  const signals = new SignalRelay();
+  try {
+    return await run(command, signals);
+  } finally {
+    signals.release();
+  }
+}
+
+async function run(command: DemoCommand, signals: SignalRelay): Promise<number> {
+  const { exec, openConsole, scale, say = sayOnStderr } = command;
   say('Starting a throw-away installation …');
   const began = Date.now();
-  const demo = await untilSignal((signal) =>
-    startDemo({ signal, onStep: (what, ms) => say(`  ${what} (${seconds(ms)})`) }),
-  );
+  const onStep = (what: string, ms: number) => say(`  ${what} (${seconds(ms)})`);
+  const demo = await startDemo({ scale, onStep, signal: signals.abortSignal() });
   try {
     say(`Ready in ${seconds(Date.now() - began)}: ${demo.dir}`);
     const programs = await makeProgramFolder(join(demo.dir, '../bin'));
     const environment = demoEnvironment(process.env, demo.dir, [programs, demo.postgres.bin]);
-    if (exec !== undefined) return await runCommand(exec, environment, demo);
+    if (exec !== undefined) return await runCommand(exec, environment, demo, signals);
     replaceEnvironment(environment);
+    signals.abortSignal().throwIfAborted();
+    signals.release();
     return await openConsole(demo.dir);
   } finally {
     await demo.stop();
@@ -50,37 +61,35 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-async function untilSignal<T>(start: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const ending = new AbortController();
-  const release = onSignals((name) => {
-    const code = name === 'SIGINT' ? 'CANCELLED' : 'TERMINATED';
-    ending.abort(new BifractError(code, `Ended by ${name} while the demo was starting`));
-  });
-  try {
-    return await start(ending.signal);
-  } finally {
-    release();
-  }
-}
+/** What a shell runs first: nothing, until it is told that the keeper knows of it, nor when we die before that. */
+const GATE = 'read -r _ <&3 && exec 3<&- && exec /bin/sh -c "$0"';
 
 /**
  * Runs a command to its end. On a terminal it shares our group, and the terminal itself signals both of us;
  * elsewhere it leads a group of its own, which gets what we get, and nothing of which is left behind.
  */
-async function runCommand(exec: string, env: NodeJS.ProcessEnv, demo: Demo): Promise<number> {
+async function runCommand(
+  exec: string,
+  env: NodeJS.ProcessEnv,
+  demo: Demo,
+  signals: SignalRelay,
+): Promise<number> {
   const terminal = process.stdin.isTTY === true;
-  const child = spawn(exec, { shell: true, stdio: 'inherit', env, detached: !terminal });
-  const release = onSignals((name) => {
+  const stdio = ['inherit', 'inherit', 'inherit', 'pipe'] as const;
+  const child = spawn('/bin/sh', ['-c', GATE, exec], { stdio: [...stdio], env, detached: !terminal });
+  const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  if (child.pid !== undefined) demo.adopt(child.pid);
+  const gate = child.stdio[3] as Writable;
+  gate.on('error', () => {});
+  gate.end('go\n');
+  signals.forward((name) => {
     if (!terminal) signalGroup(child, name);
     else if (name === 'SIGTERM') child.kill(name);
   });
   try {
-    const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-    if (child.pid !== undefined) demo.adopt(child.pid);
     const [code, signal] = await exit;
     return code ?? 128 + constants.signals[signal ?? 'SIGKILL'];
   } finally {
-    release();
     if (!terminal) signalGroup(child, 'SIGTERM');
   }
 }
@@ -91,13 +100,6 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // All of it has ended.
   }
-}
-
-function onSignals(listener: (name: EndSignal) => void): () => void {
-  for (const name of SIGNALS) process.on(name, listener);
-  return () => {
-    for (const name of SIGNALS) process.off(name, listener);
-  };
 }
 
 /** The console runs in this process, and its settings prefer the environment over `.env`. */

@@ -25,9 +25,12 @@ export interface PostgresPrograms {
 }
 
 /** The newest PostgreSQL server of this machine. `PROGRAM_MISSING` where there is none. */
-export async function findPostgres(path = process.env.PATH ?? ''): Promise<PostgresPrograms> {
+export async function findPostgres(
+  path = process.env.PATH ?? '',
+  places = USUAL_PLACES,
+): Promise<PostgresPrograms> {
   const folders = new Set<string>();
-  for (const folder of [...path.split(delimiter), ...(await usualFolders())]) {
+  for (const folder of [...path.split(delimiter), ...(await foldersOf(places))]) {
     const bin = await serverFolder(folder);
     if (bin) folders.add(bin);
   }
@@ -68,8 +71,8 @@ async function idOf(flag: string, name: string): Promise<number> {
   );
 }
 
-async function usualFolders(): Promise<string[]> {
-  const expanded = await Promise.all(USUAL_PLACES.map(expand));
+async function foldersOf(places: string[]): Promise<string[]> {
+  const expanded = await Promise.all(places.map(expand));
   return expanded.flat();
 }
 
