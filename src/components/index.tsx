@@ -6,6 +6,7 @@ import { noPreferences, type Preferences } from './hooks/preferences.ts';
 import { createSession, type Session } from './hooks/session.ts';
 import { createRouter } from './router.ts';
 import { stopSelf, suspension } from './terminal.ts';
+import { ColorContext } from './theme.ts';
 import { glyphsFor, isUtf8 } from './view/glyphs.ts';
 
 export type { Preferences } from './hooks/preferences.ts';
@@ -15,7 +16,7 @@ export interface ConsoleOptions {
   stdout: NodeJS.WriteStream;
   /** Leave out every key that changes something (default: what the installation says). */
   readOnly?: boolean;
-  /** False draws without any style. The caller has then set `FORCE_COLOR=0` before this module was loaded. */
+  /** False draws without any style. True leaves to Ink's colour library what the terminal can show. */
   color: boolean;
   preferences?: Preferences;
   /** Whether the terminal shows more than ASCII (default: what the locale says). */
@@ -90,10 +91,10 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   process.on('SIGCONT', terminal.continued);
   session.start();
   instance = render(
-    <>
+    <ColorContext value={options.color}>
       <TerminalDoor onOpen={terminal.open} />
       <App session={session} router={router} />
-    </>,
+    </ColorContext>,
     {
       stdin,
       stdout,

@@ -1,6 +1,6 @@
 import { Text } from 'ink';
-import { memo } from 'react';
-import { CHOSEN, LOOKS } from '../theme.ts';
+import { memo, useContext } from 'react';
+import { CHOSEN, ColorContext, LOOKS, NO_LOOK } from '../theme.ts';
 import { toAscii } from '../view/sanitize.ts';
 import { fitLine, joined } from '../view/text.ts';
 import type { Glyphs, Line as LineOfSpans, Span } from '../view/types.ts';
@@ -20,12 +20,10 @@ function shown(text: string, glyphs: Glyphs): string {
 }
 
 function Piece({ span, glyphs, chosen }: { span: Span; glyphs: Glyphs; chosen: boolean }) {
+  const colored = useContext(ColorContext);
   const look = chosen ? CHOSEN : LOOKS[span.tone ?? 'plain'];
-  return (
-    <Text {...look} bold={(span.bold ?? false) || look.bold}>
-      {shown(span.text, glyphs)}
-    </Text>
-  );
+  const bold = span.bold ? true : look.bold;
+  return <Text {...(colored ? { ...look, bold } : NO_LOOK)}>{shown(span.text, glyphs)}</Text>;
 }
 
 function DrawnLine({ spans, columns, glyphs, chosen = false }: LineProps) {
