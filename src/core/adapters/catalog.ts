@@ -57,7 +57,7 @@ class PostgresCatalog implements Catalog {
 
   async serverVersion(options?: CallOptions): Promise<string> {
     const [row] = await this.#pool.query<{ server_version: string }>('SHOW server_version', [], options);
-    return `PostgreSQL ${row?.server_version.split(' ')[0]}`;
+    return row?.server_version.split(' ')[0] ?? '';
   }
 
   fractals(options?: CallOptions): Promise<Fractal[]> {

@@ -51,7 +51,7 @@ async function stateOf(archive_id: string) {
 }
 
 test('tells the version of the server', async () => {
-  assert.match(await catalog.serverVersion(), /^PostgreSQL \d+\.\d+$/);
+  assert.match(await catalog.serverVersion(), /^\d+\.\d+$/);
 });
 
 test('a fractal arrives with its numbers as numbers and its times in UTC, whatever the zone of server and process', async () => {

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { BifractError } from '../errors.ts';
+import type { JobNote, State } from '../ports/state.ts';
+import { diskError, errno, onDisk } from './disk-errors.ts';
+import { DiskFile, syncFolder } from './disk-file.ts';
+import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
+
+const JOB_ID = /^[\w-]{1,100}$/;
+
+interface StoredNote extends JobNote {
+  process: ProcessIdentity;
+}
+
+/**
+ * Notes of running jobs, a file each, in `.bifract/jobs` of the installation. A note whose process has ended
+ * is of a dead job: processes are told apart by id, start time and boot, for ids are used again.
+ */
+export class StateFolder implements State {
+  readonly #home: string;
+  readonly #jobs: string;
+  #self: Promise<ProcessIdentity | undefined> | undefined;
+
+  /** The folder is made with the first note; the installation itself must be there. */
+  constructor(install: string) {
+    this.#home = join(install, '.bifract');
+    this.#jobs = join(this.#home, 'jobs');
+  }
+
+  async note(note: JobNote): Promise<void> {
+    const path = this.#path(note.id);
+    this.#self ??= identityOf(process.pid);
+    const self = (await this.#self) ?? { pid: process.pid, start: '', boot: '' };
+    const stored: StoredNote = { ...note, process: self };
+    await onDisk(`Cannot note the job in ${this.#jobs}`, async () => {
+      for (const folder of [this.#home, this.#jobs]) await makeFolder(folder);
+      await replace(path, join(this.#jobs, `.${note.id}.${randomBytes(6).toString('hex')}`), stored);
+      await syncFolder(this.#jobs);
+    });
+  }
+
+  async forget(id: string): Promise<void> {
+    await onDisk(`Cannot forget the job in ${this.#jobs}`, () => fs.rm(this.#path(id), { force: true }));
+  }
+
+  live(): Promise<JobNote[]> {
+    return this.#select(true);
+  }
+
+  dead(): Promise<JobNote[]> {
+    return this.#select(false);
+  }
+
+  async #select(running: boolean): Promise<JobNote[]> {
+    const notes: JobNote[] = [];
+    for (const { process: owner, ...note } of await this.#all()) {
+      if ((await isRunning(owner)) === running) notes.push(note);
+    }
+    return notes.sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
+  }
+
+  async #all(): Promise<StoredNote[]> {
+    const files = (await this.#files()).filter((name) => /^[\w-]+\.json$/.test(name));
+    const notes = await Promise.all(files.map((name) => readNote(join(this.#jobs, name))));
+    return notes.filter((note) => note !== undefined);
+  }
+
+  async #files(): Promise<string[]> {
+    try {
+      return await fs.readdir(this.#jobs);
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return [];
+      throw diskError(`Cannot read ${this.#jobs}`, error);
+    }
+  }
+
+  #path(id: string): string {
+    if (JOB_ID.test(id)) return join(this.#jobs, `${id}.json`);
+    throw new BifractError('INTERNAL', `Not an id of a job: ${JSON.stringify(id)}`);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await fs.mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (errno(error) !== 'EEXIST') throw error;
+  });
+}
+
+async function replace(path: string, temporary: string, note: StoredNote): Promise<void> {
+  const file = await DiskFile.create(temporary, undefined);
+  try {
+    await file.write(Buffer.from(`${JSON.stringify(note)}\n`));
+    await file.finish();
+    await fs.rename(temporary, path);
+  } catch (error) {
+    await file.remove();
+    throw error;
+  }
+}
+
+/** A note that another process forgets just now, or that is none, is no note. */
+async function readNote(path: string): Promise<StoredNote | undefined> {
+  try {
+    const note = JSON.parse(await fs.readFile(path, 'utf8')) as Partial<StoredNote>;
+    return note.id !== undefined && note.process !== undefined ? (note as StoredNote) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || errno(error) === 'ENOENT') return undefined;
+    throw diskError(`Cannot read ${path}`, error);
+  }
+}

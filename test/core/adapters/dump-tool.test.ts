@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { postgresDatabase } from '../../../src/core/adapters/database.ts';
+import { composeDumpTool, findDumpTool, localDumpTool } from '../../../src/core/adapters/dump-tool.ts';
+import { bestFor, findPgDump } from '../../../src/core/adapters/pg-dump-programs.ts';
+import { type BifractError, cancelled } from '../../../src/core/errors.ts';
+import type { DumpTool } from '../../../src/core/ports/database.ts';
+import { collect, refuses } from '../../contracts/storage.ts';
+import { testServices } from '../../helpers/services.ts';
+
+const { postgres, sql } = await testServices();
+const { host, port, user, password, database } = postgres;
+const connection = { host, port, user, password, database };
+let dir: string;
+let programs: string;
+
+/** Stands in for Docker: what it executes lives on when the client is killed, as in a container. */
+const DOCKER = `#!/bin/sh
+echo "$@" >> "$(dirname "$0")/docker.log"
+[ "$1 $2 $3 $4" = "compose exec -T postgres" ] || { echo "unknown: $*" >&2; exit 1; }
+shift 4
+setsid "$@" &
+wait $!
+`;
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-dump-'));
+  await script('docker', DOCKER);
+  const best = bestFor('1', await findPgDump());
+  programs = dirname(best?.path ?? '');
+  process.env.PATH = [dir, programs, process.env.PATH].join(delimiter);
+  Object.assign(process.env, { PGHOST: host, PGPORT: String(port), POSTGRES_PASSWORD: password });
+  await sql(
+    `INSERT INTO users (username, password_hash) SELECT 'u' || i, md5(i::text) FROM generate_series(1, 5000) i`,
+  );
+  await sql(
+    `CREATE TABLE bulk AS SELECT i, repeat(md5(i::text), 30) AS text FROM generate_series(1, 30000) i`,
+  );
+});
+
+after(() => rm(dir, { recursive: true }));
+
+async function script(name: string, text: string): Promise<string> {
+  const path = join(dir, name);
+  await writeFile(path, text);
+  await chmod(path, 0o755);
+  return path;
+}
+
+/** A tool whose pg_dump is a script; it may note its process id in \`$0.pid\`. */
+async function scripted(name: string, text: string): Promise<DumpTool> {
+  return localDumpTool(
+    { path: await script(name, `#!/bin/sh\necho $$ > "$0.pid"\n${text}`), version: '15.0' },
+    connection,
+  );
+}
+
+async function ended(name: string): Promise<void> {
+  const pid = Number(await readFile(join(dir, `${name}.pid`), 'utf8'));
+  while (alive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function dumping(): Promise<number> {
+  return (
+    await sql(
+      `SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump' AND datname = current_database()`,
+    )
+  ).length;
+}
+
+/** The archive's own list of contents, by pg_restore. */
+function contents(dump: Buffer): string {
+  const { stdout, status } = spawnSync(join(programs, 'pg_restore'), ['--list'], { input: dump });
+  assert.equal(status, 0);
+  return String(stdout);
+}
+
+const tools: Record<string, () => Promise<DumpTool>> = {
+  'of this machine': () => findDumpTool({ connection, server_version: '1.0', compose_dir: undefined }),
+  'in the container': async () => composeDumpTool(dir, connection),
+};
+
+for (const [place, make] of Object.entries(tools)) {
+  test(`the pg_dump ${place} dumps all of the database, as of a snapshot, and names the tables`, async () => {
+    const tool = await make();
+    assert.match(await tool.version(), /^\d+\.\d+/);
+    const snapshot = await postgresDatabase(connection).snapshot();
+    await sql(`INSERT INTO users (username, password_hash) VALUES ('after', 'the snapshot')`);
+    const tables: string[] = [];
+    const dump = await collect(tool.dump({ snapshot: snapshot.id, onTable: (table) => tables.push(table) }));
+    await snapshot.close();
+    await sql(`DELETE FROM users WHERE username = 'after'`);
+    assert.equal(dump.toString('latin1', 0, 5), 'PGDMP');
+    assert.match(contents(dump), /Compression: (none|0)/);
+    assert.match(contents(dump), /TABLE DATA public users/);
+    assert.ok(tables.includes('public.users') && tables.includes('public.bulk'), tables.join());
+    assert.ok(dump.includes('u4999') && !dump.includes('the snapshot'));
+  });
+
+  test(`the pg_dump ${place} fails in its own words`, async () => {
+    const tool = await make();
+    const dumping = collect(tool.dump({ snapshot: '00000000-00000000-1' }));
+    await refuses('DUMP_FAILED', dumping);
+    await assert.rejects(dumping, /invalid snapshot identifier|snapshot .* does not exist/);
+    await assert.rejects(
+      dumping,
+      (error: BifractError) => !JSON.stringify(error.report()).includes(password),
+    );
+  });
+
+  test(`the pg_dump ${place} ends with the signal, on the server too`, async () => {
+    const tool = await make();
+    const controller = new AbortController();
+    const reason = cancelled();
+    const reading = (async () => {
+      for await (const _ of tool.dump({ signal: controller.signal })) {
+        assert.equal(await dumping(), 1);
+        controller.abort(reason);
+      }
+    })();
+    await assert.rejects(reading, (error) => error === reason);
+    while ((await dumping()) > 0);
+  });
+
+  test(`the pg_dump ${place} ends with its reader, on the server too`, async () => {
+    const tool = await make();
+    for await (const _ of tool.dump({})) break;
+    while ((await dumping()) > 0);
+  });
+
+  test(`the pg_dump ${place} ends although its reader is stuck`, async () => {
+    const tool = await make();
+    const controller = new AbortController();
+    const iterator = tool.dump({ signal: controller.signal })[Symbol.asyncIterator]();
+    await iterator.next();
+    assert.equal(await dumping(), 1);
+    controller.abort(cancelled());
+    while ((await dumping()) > 0);
+    await refuses('CANCELLED', iterator.next());
+  });
+}
+
+test('the password never stands among the arguments', async () => {
+  const tool = await scripted(
+    'shows',
+    'tr "\\0" " " < /proc/$$/cmdline; echo; echo "password=$PGPASSWORD locale=$LC_ALL"',
+  );
+  const [args, env] = String(await collect(tool.dump({ snapshot: 's' }))).split('\n');
+  assert.equal(env, `password=${password} locale=C`);
+  assert.ok(!args?.includes(password) && args?.includes('-Fc -Z 0') && args.includes('--snapshot=s'));
+  assert.ok(!(await readFile(join(dir, 'docker.log'), 'utf8')).includes(password));
+});
+
+test('a program that exits badly after its last byte has failed', async () => {
+  const tool = await scripted(
+    'late',
+    'echo data; exec >&-; sleep 0.2; echo "pg_dump: error: late" >&2; exit 3',
+  );
+  const parts: string[] = [];
+  const reading = (async () => {
+    for await (const part of tool.dump({})) parts.push(String(part));
+  })();
+  await refuses('DUMP_FAILED', reading);
+  await assert.rejects(reading, /failed: pg_dump: error: late$/);
+  assert.deepEqual(parts, ['data\n']);
+});
+
+test('a program that is killed, or says nothing at all, has failed', async () => {
+  await refuses('DUMP_FAILED', collect((await scripted('killed', 'echo data; kill -9 $$')).dump({})));
+  await refuses('DUMP_FAILED', collect((await scripted('mute', 'exit 1')).dump({})));
+});
+
+test('a silent program is ended by the signal', async () => {
+  const tool = await scripted('silent', 'exec sleep 1000');
+  const signal = AbortSignal.timeout(200);
+  await assert.rejects(collect(tool.dump({ signal })), (error) => error === signal.reason);
+  await ended('silent');
+});
+
+test('a program that ignores the polite signal is ended all the same', { timeout: 20_000 }, async () => {
+  const tool = await scripted('stubborn', 'trap "" TERM; echo data; while :; do sleep 0.1; done');
+  for await (const _ of tool.dump({})) break;
+  await ended('stubborn');
+});
+
+test('a program that is not there is said to be missing', async () => {
+  await refuses(
+    'PROGRAM_MISSING',
+    collect(localDumpTool({ path: join(dir, 'none'), version: '1' }, connection).dump({})),
+  );
+});
+
+test('takes the program nearest to the server, and none that is older', () => {
+  const versions = (...list: string[]) => list.map((version) => ({ path: version, version }));
+  assert.equal(bestFor('15.3', versions('14.9', '17.1', '15.2', '15.18', '16.0'))?.version, '15.18');
+  assert.equal(bestFor('PostgreSQL 16.3', versions('17.1', '18.0'))?.version, '17.1');
+  assert.equal(bestFor('16', versions('15.18')), undefined);
+});
+
+test('without a program that will do, the container has one; without a container it is an error', async () => {
+  const server_version = '99.1';
+  assert.match((await findDumpTool({ connection, server_version, compose_dir: dir })).location, /container/);
+  await refuses('PROGRAM_TOO_OLD', findDumpTool({ connection, server_version, compose_dir: undefined }));
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { identityOf, isRunning } from '../../../src/core/adapters/process-identity.ts';
+import { StateFolder } from '../../../src/core/adapters/state-folder.ts';
+import type { JobNote } from '../../../src/core/ports/state.ts';
+import { refuses } from '../../contracts/storage.ts';
+
+const NOTE: JobNote = {
+  id: 'archive-20260301-120000-abc123',
+  kind: 'archive',
+  started_at: '2026-03-01T12:00:00Z',
+};
+const FOLDER = new URL('../../../src/core/adapters/state-folder.ts', import.meta.url);
+let dir: string;
+let state: StateFolder;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-state-'));
+  state = new StateFolder(dir);
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+function notePath(): string {
+  return join(dir, '.bifract/jobs', `${NOTE.id}.json`);
+}
+
+async function changeOwner(change: Record<string, unknown>): Promise<void> {
+  const note = JSON.parse(await readFile(notePath(), 'utf8'));
+  await writeFile(notePath(), JSON.stringify({ ...note, process: { ...note.process, ...change } }));
+}
+
+test('nothing is noted, nothing is made', async () => {
+  assert.deepEqual([await state.live(), await state.dead(), await readdir(dir)], [[], [], []]);
+});
+
+test('a job of this process is live, its later note replaces the earlier, until it is forgotten', async () => {
+  await state.note(NOTE);
+  const later = { ...NOTE, archive_id: 'a', object: 'archives/x' };
+  await state.note(later);
+  assert.deepEqual([await state.live(), await state.dead()], [[later], []]);
+  await state.forget(NOTE.id);
+  await state.forget(NOTE.id);
+  assert.deepEqual([await state.live(), await state.dead()], [[], []]);
+  assert.deepEqual(await readdir(join(dir, '.bifract/jobs')), []);
+});
+
+test('notes are for their owner alone', async () => {
+  await state.note(NOTE);
+  const modes = await Promise.all(
+    ['.bifract', '.bifract/jobs', `.bifract/jobs/${NOTE.id}.json`].map((path) => stat(join(dir, path))),
+  );
+  assert.deepEqual(
+    modes.map(({ mode }) => (mode & 0o777).toString(8)),
+    ['700', '700', '600'],
+  );
+});
+
+test('a job whose process was killed is dead', async () => {
+  const script = `import { StateFolder } from ${JSON.stringify(FOLDER.href)};
+    await new StateFolder(${JSON.stringify(dir)}).note(${JSON.stringify(NOTE)});
+    console.log('noted'); setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  await Promise.race([once(child.stdout, 'data'), exit]);
+  assert.deepEqual([await state.live(), await state.dead()], [[NOTE], []]);
+  child.kill('SIGKILL');
+  await exit;
+  assert.deepEqual([await state.live(), await state.dead()], [[], [NOTE]]);
+});
+
+test('a process is not told by its id alone', async () => {
+  await state.note(NOTE);
+  for (const change of [{ start: '1' }, { boot: 'another' }, { pid: 1 }, { pid: 2 ** 22 + 1 }]) {
+    await changeOwner(change);
+    assert.deepEqual([await state.live(), await state.dead()], [[], [NOTE]], JSON.stringify(change));
+    await state.note(NOTE);
+  }
+});
+
+test('what is no note is passed over', async () => {
+  await state.note(NOTE);
+  for (const [name, text] of [
+    ['half.json', '{"id":'],
+    ['other.json', '{}'],
+    ['.hidden.json', '{}'],
+    ['x.txt', 'x'],
+  ]) {
+    await writeFile(join(dir, '.bifract/jobs', name ?? ''), text ?? '');
+  }
+  assert.deepEqual([await state.live(), await state.dead()], [[NOTE], []]);
+});
+
+test('an id that is no name of a file is refused', async () => {
+  for (const id of ['', '../x', 'a/b', '.x']) await refuses('INTERNAL', state.note({ ...NOTE, id }));
+});
+
+test('a process that ended is not running, and no other has its identity', async () => {
+  const child = spawn('sleep', ['60']);
+  const identity = await identityOf(child.pid ?? 0);
+  assert.ok(identity && (await isRunning(identity)));
+  assert.notDeepEqual(identity, await identityOf(process.pid));
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+  assert.equal(await isRunning(identity), false);
+});
