@@ -14,7 +14,10 @@ export interface Progress {
   /** Rows done, and the rows expected in all. */
   rows?: number;
   total_rows?: number;
-  /** Content bytes read so far before compression, and the bytes expected in all (an estimate). */
+  /**
+   * Content bytes read so far before compression, and the bytes expected in all (an estimate); of a job that
+   * reads stored files, their stored bytes.
+   */
   bytes_in?: number;
   total_bytes?: number;
   /** Bytes handed to storage so far. */
@@ -38,7 +41,14 @@ export interface JobEventMap {
   /** Something a person should know that did not stop the job. */
   'job:warning': { message: string };
   /** One of several things a job works on has ended; the job goes on with the next. */
-  'job:item': { item: string; ok: boolean; message: string; error?: ErrorReport };
+  'job:item': {
+    item: string;
+    ok: boolean;
+    message: string;
+    error?: ErrorReport;
+    /** What the job found out about it. */
+    details?: Record<string, unknown>;
+  };
   'job:done': { result: Record<string, unknown> };
   'job:failed': { error: ErrorReport };
   'job:cancelled': { error: ErrorReport };

@@ -37,6 +37,8 @@ export interface FileReport {
     pg_dump_version: string | null;
     database: string | null;
     tables: { schema: string; name: string; rows: number }[] | null;
+    /** Names of the `.env` variables that it carries; never their values. */
+    variables: string[];
   } | null;
   /** The archive's record, where there is one. */
   record: ArchiveRecord | null;
@@ -48,8 +50,15 @@ export interface FileReport {
 export interface VerifyItem {
   target: string;
   path: string;
+  kind: 'backup' | 'archive' | null;
   ok: boolean;
   sealed: boolean | null;
+  /**
+   * Whether it is proven that nothing is missing: by sealed ends, or by a record whose checksum and count agree.
+   * A quick verification proves it of no file.
+   */
+  proven: boolean;
+  size_bytes: number;
   rows: number | null;
   content_bytes: number | null;
   /** SHA-256 of the stored bytes, hex; null for a quick verification. */
@@ -62,13 +71,16 @@ export interface VerifyItem {
 export interface BrowsedRow {
   /** Its place in the archive, from 0. */
   index: number;
-  ts: Timestamp;
+  /** Null where the line has none; so is `ingest_timestamp`. */
+  ts: Timestamp | null;
   id: string;
-  /** The log line, for people: invalid UTF-8 shown as replacement characters. */
+  /** The log line, for people: invalid UTF-8 shown as replacement characters, at most its first MiB. */
   raw: string;
-  /** The parsed fields as JSON text, null where the archive holds none. */
+  /** Bytes of the whole log line. */
+  raw_bytes: number;
+  /** The parsed fields as JSON text, at most a MiB of it; null where the archive holds none. */
   fields: string | null;
-  ingest_timestamp: Timestamp;
+  ingest_timestamp: Timestamp | null;
 }
 
 /** An archive opened for reading at any row. A row's cost does not depend on the archive's size. */
@@ -109,26 +121,39 @@ export interface SearchHit {
   line: Buffer;
 }
 
-/** An archive file without a record, and what its own trailer says it is. */
+/** An archive file without a record, and what the file itself says it is. */
+export interface AdoptItem {
+  /** Name in the storage of archives: the record's `storage_path`. */
+  path: string;
+  size_bytes: number;
+  fractal: { id: string; name: string | null } | null;
+  /** Whether that fractal exists now. */
+  fractal_known: boolean;
+  /** Whether the fractal is made anew, with the id and name that the file tells: only on explicit consent. */
+  create_fractal: boolean;
+  /** A failed record of the same file, which is set right instead of a new one made. */
+  archive_id: string | null;
+  /** Null where only reading the whole file would tell. */
+  rows: number | null;
+  first: Timestamp | null;
+  last: Timestamp | null;
+  period: string | null;
+  split: string;
+  created_at: Timestamp;
+  /** `adopt`: a record will be made once the file has proved whole; `skip`: it will not, for the reason given. */
+  action: 'adopt' | 'skip';
+  reason: string;
+}
+
 export interface AdoptPlan {
-  items: {
-    path: string;
-    size_bytes: number;
-    fractal: { id: string; name: string } | null;
-    /** Whether that fractal exists now. */
-    fractal_known: boolean;
-    rows: number | null;
-    first: Timestamp | null;
-    last: Timestamp | null;
-    /** `adopt`: a record will be made; `skip`: it will not, for the reason given. */
-    action: 'adopt' | 'skip';
-    reason: string;
-  }[];
+  items: AdoptItem[];
 }
 
 /** Something in storage or in the catalog that has lost its other half, or was left by a dead run. */
 export interface Orphan {
   kind: 'file' | 'record' | 'leftover';
+  /** Which storage it is in, or belongs in. */
+  place: 'backups' | 'archives';
   /** Path of the file, id of the record, or the storage's handle of the leftover. */
   id: string;
   /** For people: what it is. */
@@ -137,7 +162,10 @@ export interface Orphan {
   size_bytes: number;
   since: Timestamp | null;
   fractal_name: string | null;
-  /** What can be done: give the file a record; mark the record as failed; remove what is left. */
+  /**
+   * What can be done: give the file a record; mark the record as failed; remove what is left. Empty where
+   * it may belong to work of another machine or of the server, or where something else is wrong first.
+   */
   actions: ('adopt' | 'fail_record' | 'discard')[];
 }
 
@@ -161,7 +189,11 @@ export interface FileQueries {
   search(query: SearchQuery, options?: CallOptions): AsyncIterable<SearchHit>;
   /** Opens an archive for reading at any row. */
   browse(target: string, options?: CallOptions): Promise<ArchiveBrowser>;
-  /** Archive files that have no record, or those given, and what would be made of each. */
-  planAdopt(files?: string[], options?: CallOptions): Promise<AdoptPlan>;
+  /**
+   * Archive files that have no record, or those given, and what would be made of each. `create_fractals` is the
+   * user's consent to make a fractal anew where a file's own is gone.
+   */
+  planAdopt(files?: string[], options?: CallOptions & { create_fractals?: boolean }): Promise<AdoptPlan>;
+  /** What has lost its other half. Reads no file. */
   orphans(options?: CallOptions): Promise<Orphan[]>;
 }

@@ -14,31 +14,50 @@ const MAX_HEADER_BYTES = 1024 * 1024;
  * for another version, and what `content` throws.
  */
 export async function* archiveLines(content: AsyncIterable<Buffer>): AsyncGenerator<LineBlock> {
+  for await (const bytes of archiveBytes(content)) yield { bytes, lines: countLines(bytes).count };
+}
+
+/** As `archiveLines`, not counted. Only lines that two pieces share are copied. */
+export async function* archiveBytes(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let headed = false;
+  for await (const lines of wholeLines(content)) {
+    if (headed) yield lines;
+    else {
+      const rows = afterHeader(lines);
+      if (rows.length > 0) yield rows;
+    }
+    headed = true;
+  }
+  if (!headed) checkHeader(Buffer.alloc(0));
+}
+
+async function* wholeLines(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let headed = false;
   // The beginning of a line that is not over: pieces, for joining them at every step would be quadratic.
   let begun: Buffer[] = [];
   let length = 0;
   for await (const piece of content) {
-    const end = piece.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) {
-      const lines = Buffer.concat([...begun, piece.subarray(0, end)]);
-      yield* blocks(headed ? lines : afterHeader(lines));
-      headed = true;
+    let start = 0;
+    const first = begun.length > 0 ? piece.indexOf(NEWLINE) + 1 : 0;
+    if (first > 0) {
+      yield Buffer.concat([...begun, piece.subarray(0, first)]);
       begun = [];
       length = 0;
+      headed = true;
+      start = first;
     }
-    if (end < piece.length) begun.push(piece.subarray(end));
-    length += piece.length - end;
+    const end = begun.length > 0 ? 0 : piece.lastIndexOf(NEWLINE) + 1;
+    if (end > start) {
+      yield piece.subarray(start, end);
+      headed = true;
+      start = end;
+    }
+    if (start < piece.length) begun.push(piece.subarray(start));
+    length += piece.length - start;
     if (!headed && length > MAX_HEADER_BYTES)
       throw notBifract('This is no archive: its first line has no end');
   }
-  const last = Buffer.concat(begun);
-  if (!headed) checkHeader(last);
-  else if (last.length > 0) yield { bytes: Buffer.concat([last, Buffer.of(NEWLINE)]), lines: 1 };
-}
-
-function* blocks(bytes: Buffer): Generator<LineBlock> {
-  if (bytes.length > 0) yield { bytes, lines: countLines(bytes).count };
+  if (begun.length > 0) yield Buffer.concat([...begun, Buffer.of(NEWLINE)]);
 }
 
 function afterHeader(lines: Buffer): Buffer {

@@ -2,8 +2,9 @@
  * The door of the file formats: sealed streams with their content, in and out. Streams only; where bytes come
  * from and go to is the caller's business. The layout is described in `docs/format.md`.
  */
-export { archiveLines } from './archive-lines.ts';
+export { archiveBytes, archiveLines } from './archive-lines.ts';
 export { type ArchiveRow, type MalformedLine, parseLine } from './archive-row.ts';
+export { LineChecker, type LineTotals } from './check-lines.ts';
 export { type ContentReader, type ContentSummary, type ReadOptions, readContent } from './content-reader.ts';
 export { type ByteSource, describe, type FileDescription } from './describe.ts';
 export type { ArchiveHead, BackupHead, ContentKind, End, FrameEntry, Head, RowPosition } from './ends.ts';

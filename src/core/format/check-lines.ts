@@ -1,0 +1,57 @@
+import type { Timestamp } from '../ports/types.ts';
+import { parseLine } from './archive-row.ts';
+import { rowEnd } from './row-scan.ts';
+
+const NEWLINE = 0x0a;
+const EXAMPLES = 3;
+
+/** What the lines of an archive came to. */
+export interface LineTotals {
+  rows: number;
+  first: Timestamp | null;
+  last: Timestamp | null;
+  /** Lines that are no rows, and the first few of them with their reasons; the header line is line 1. */
+  malformed: number;
+  examples: string[];
+}
+
+/** Checks that every line of an archive is a row, as `parseLine` does, and counts. Lines come in whole blocks. */
+export class LineChecker {
+  readonly totals: LineTotals = { rows: 0, first: null, last: null, malformed: 0, examples: [] };
+
+  /** Takes whole lines, the header line not among them. */
+  add(bytes: Buffer): void {
+    const { totals } = this;
+    let last = -1;
+    for (let start = 0; start < bytes.length; ) {
+      let end = rowEnd(bytes, start);
+      totals.rows++;
+      if (end < 0) {
+        end = bytes.indexOf(NEWLINE, start) + 1 || bytes.length;
+        if (!this.#slow(bytes.subarray(start, end))) {
+          start = end;
+          continue;
+        }
+      }
+      totals.first ??= timeOf(bytes.subarray(start, end));
+      last = start;
+      start = end;
+    }
+    if (last >= 0)
+      totals.last = timeOf(bytes.subarray(last, bytes.indexOf(NEWLINE, last) + 1)) ?? totals.last;
+  }
+
+  #slow(line: Buffer): boolean {
+    const row = parseLine(line);
+    if (!('malformed' in row)) return true;
+    const { totals } = this;
+    totals.malformed++;
+    if (totals.examples.length < EXAMPLES) totals.examples.push(`line ${totals.rows + 1}: ${row.malformed}`);
+    return false;
+  }
+}
+
+function timeOf(line: Buffer): Timestamp | null {
+  const row = parseLine(line);
+  return 'malformed' in row ? null : row.ts;
+}

@@ -1,0 +1,163 @@
+/**
+ * Finds sound rows fast. A row is taken only where it is beyond doubt one that `parseLine` takes; for all
+ * others the answer is "ask `parseLine`", so that there is one judge of what a row is.
+ */
+const ASK = -1;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+const ZERO = 0x30;
+const MAX_DEPTH = 40;
+
+/** Bytes that stand for themselves in a string; those of a number or literal; those of a plain lower-case key. */
+const PLAIN = table((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH);
+const HEX = table((byte) => /[0-9a-fA-F]/.test(String.fromCharCode(byte)));
+const DIGIT = table((byte) => byte >= ZERO && byte <= 0x39);
+const SIMPLE_ESCAPE = table((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)));
+const KEY = table((byte) => /[a-z0-9_]/.test(String.fromCharCode(byte)));
+
+const [TS, ITS, RAW, ID, FID] = ['ts', 'its', 'raw', 'id', 'fid'].map((key) =>
+  Buffer.from(key).readUIntBE(0, key.length),
+);
+
+function table(test: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (test(byte) ? 1 : 0));
+}
+
+/** Where the line is over that begins at `start`, its newline included; negative where `parseLine` must judge it. */
+export function rowEnd(bytes: Buffer, start: number): number {
+  if (bytes[start] !== 0x7b) return ASK;
+  for (let at = start + 1; ; at++) {
+    if (bytes[at] !== QUOTE) return ASK;
+    const key = at + 1;
+    at = key;
+    while (KEY[bytes[at] as number] === 1) at++;
+    if (bytes[at] !== QUOTE || bytes[at + 1] !== COLON) return ASK;
+    at = memberEnd(bytes, key, at, at + 2);
+    if (at < 0) return ASK;
+    if (bytes[at] === COMMA) continue;
+    return bytes[at] === 0x7d && bytes[at + 1] === NEWLINE ? at + 2 : ASK;
+  }
+}
+
+/** The end of a member's value, held to what its key asks for. Key bytes are compared as one number. */
+function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number): number {
+  const length = keyEnd - key;
+  if (length === 5 && bytes[key] === 0x72) return ASK;
+  if (length !== 2 && length !== 3) return valueEnd(bytes, value, 0);
+  const name = bytes.readUIntBE(key, length);
+  if (name === RAW || name === ID || name === FID) {
+    return bytes[value] === QUOTE ? stringEnd(bytes, value + 1) : ASK;
+  }
+  if (name !== TS && name !== ITS) return valueEnd(bytes, value, 0);
+  return bytes[value] === QUOTE ? timeEnd(bytes, value + 1) : ASK;
+}
+
+function stringEnd(bytes: Buffer, start: number): number {
+  for (let at = start; ; ) {
+    while (PLAIN[bytes[at] as number] === 1) at++;
+    if (bytes[at] === QUOTE) return at + 1;
+    if (bytes[at] !== BACKSLASH) return ASK;
+    const letter = bytes[at + 1] as number;
+    if (SIMPLE_ESCAPE[letter] === 1) at += 2;
+    else if (letter === 0x75 && isHex4(bytes, at + 2)) at += 6;
+    else return ASK;
+  }
+}
+
+function isHex4(bytes: Buffer, at: number): boolean {
+  for (let digit = at; digit < at + 4; digit++) if (HEX[bytes[digit] as number] !== 1) return false;
+  return true;
+}
+
+function valueEnd(bytes: Buffer, at: number, depth: number): number {
+  const byte = bytes[at];
+  if (byte === QUOTE) return stringEnd(bytes, at + 1);
+  if (byte === 0x7b || byte === 0x5b) return depth < MAX_DEPTH ? containerEnd(bytes, at, depth + 1) : ASK;
+  if (byte === 0x6e) return literalEnd(bytes, at, 'null');
+  if (byte === 0x74) return literalEnd(bytes, at, 'true');
+  if (byte === 0x66) return literalEnd(bytes, at, 'false');
+  return numberEnd(bytes, at);
+}
+
+function containerEnd(bytes: Buffer, open: number, depth: number): number {
+  const object = bytes[open] === 0x7b;
+  const closing = object ? 0x7d : 0x5d;
+  if (bytes[open + 1] === closing) return open + 2;
+  for (let at = open + 1; ; at++) {
+    if (object) {
+      if (bytes[at] !== QUOTE) return ASK;
+      at = stringEnd(bytes, at + 1);
+      if (at < 0 || bytes[at] !== COLON) return ASK;
+      at++;
+    }
+    at = valueEnd(bytes, at, depth);
+    if (at < 0) return ASK;
+    if (bytes[at] === closing) return at + 1;
+    if (bytes[at] !== COMMA) return ASK;
+  }
+}
+
+function literalEnd(bytes: Buffer, at: number, word: string): number {
+  for (let letter = 0; letter < word.length; letter++) {
+    if (bytes[at + letter] !== word.charCodeAt(letter)) return ASK;
+  }
+  return at + word.length;
+}
+
+function numberEnd(bytes: Buffer, start: number): number {
+  let at = bytes[start] === 0x2d ? start + 1 : start;
+  const leading = at;
+  at = digitsEnd(bytes, at);
+  if (at < 0 || (bytes[leading] === ZERO && at > leading + 1)) return ASK;
+  if (bytes[at] === 0x2e) at = digitsEnd(bytes, at + 1);
+  if (at > 0 && ((bytes[at] as number) | 0x20) === 0x65) {
+    at++;
+    if (bytes[at] === 0x2b || bytes[at] === 0x2d) at++;
+    at = digitsEnd(bytes, at);
+  }
+  return at;
+}
+
+/** The end of one or more digits. */
+function digitsEnd(bytes: Buffer, start: number): number {
+  let at = start;
+  while (DIGIT[bytes[at] as number] === 1) at++;
+  return at > start ? at : ASK;
+}
+
+/** The end of a time in UTC and its closing quote; the 29th of February is left to the judge. */
+function timeEnd(bytes: Buffer, at: number): number {
+  const month = twoDigits(bytes, at + 5);
+  const sound =
+    twoDigits(bytes, at) >= 0 &&
+    twoDigits(bytes, at + 2) >= 0 &&
+    bytes[at + 4] === 0x2d &&
+    within(month, 1, 12) &&
+    bytes[at + 7] === 0x2d &&
+    within(twoDigits(bytes, at + 8), 1, SAFE_DAYS[month] as number) &&
+    bytes[at + 10] === 0x54 &&
+    within(twoDigits(bytes, at + 11), 0, 23) &&
+    bytes[at + 13] === COLON &&
+    within(twoDigits(bytes, at + 14), 0, 59) &&
+    bytes[at + 16] === COLON &&
+    within(twoDigits(bytes, at + 17), 0, 59);
+  if (!sound) return ASK;
+  const end = bytes[at + 19] === 0x2e ? digitsEnd(bytes, at + 20) : at + 19;
+  return end > 0 && bytes[end] === 0x5a && bytes[end + 1] === QUOTE ? end + 2 : ASK;
+}
+
+/** Days that a month has in every year, from January at 1. */
+const SAFE_DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function twoDigits(bytes: Buffer, at: number): number {
+  const tens = (bytes[at] as number) - ZERO;
+  const ones = (bytes[at + 1] as number) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : ASK;
+}
+
+function within(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
+}

@@ -1,0 +1,45 @@
+import { BifractError } from '../errors.ts';
+import type { Timestamp } from '../ports/types.ts';
+
+const SECONDS_END = 19;
+const DAY = String.raw`\d{4}-\d{2}-\d{2}`;
+const CLOCK = String.raw`\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?`;
+const INSTANT = new RegExp(`^(${DAY})(?:[T ](${CLOCK})(Z|[+-]\\d{2}:\\d{2})?)?$`, 'i');
+
+/**
+ * Orders two timestamps in UTC: negative, zero or positive. Digits behind the point count however many they
+ * are; trailing zeros do not.
+ */
+export function compareTimes(one: Timestamp, other: Timestamp): number {
+  const [a, b] = [sortable(one), sortable(other)];
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Seconds, and the fraction without trailing zeros: orders as text. */
+function sortable(time: Timestamp): string {
+  const fraction = time.slice(SECONDS_END + 1, -1).replace(/0+$/, '');
+  return `${time.slice(0, SECONDS_END)}.${fraction}`;
+}
+
+/**
+ * A time as people type it, in UTC: a day (`2026-03-01`), to the minute or finer, with `T` or a space, with a zone or
+ * without (UTC). Throws `USAGE`, naming `what`.
+ */
+export function parseInstant(text: string, what: string): Timestamp {
+  const [, day, clock = '00:00', zone = 'Z'] = INSTANT.exec(text.trim()) ?? [];
+  const [hours, fraction = ''] = clock.split('.');
+  const seconds = hours?.length === 'hh:mm'.length ? `${hours}:00` : hours;
+  const time = new Date(`${day}T${seconds}${zone.toUpperCase()}`);
+  if (day === undefined || Number.isNaN(time.getTime()) || !isInMonth(day)) {
+    throw new BifractError('USAGE', `${what} is no time: ${text}`, {
+      hint: 'Write 2026-03-01, 2026-03-01T14:00 or 2026-03-01T14:00:00.5+01:00; without a zone it is UTC.',
+    });
+  }
+  return `${time.toISOString().slice(0, SECONDS_END)}${fraction && `.${fraction}`}Z`;
+}
+
+/** A day that the month has not got rolls over into the next one. */
+function isInMonth(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}

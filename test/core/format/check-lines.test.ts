@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import {
+  archiveLines,
+  LineChecker,
+  parseKey,
+  parseLine,
+  readContent,
+} from '../../../src/core/format/index.ts';
+import { rowEnd } from '../../../src/core/format/row-scan.ts';
+import { bytesOf, inPieces } from '../../helpers/streams.ts';
+
+const SOUND =
+  '{"ts":"2026-03-01T12:00:00.123Z","raw":"a \\"b\\" \\u00e9","id":"x","fid":"f","its":"2026-03-31T12:00:00Z"}';
+
+const row = (values: object) =>
+  JSON.stringify({
+    ts: '2026-03-01T12:00:00Z',
+    raw: 'r',
+    id: 'i',
+    fid: 'f',
+    its: '2026-03-01T12:00:00Z',
+    ...values,
+  });
+
+test('a plain row is taken without asking', () => {
+  const nested = row({ fields: { a: [1, -2.5e3, { b: null, c: [true, false, []] }], d: {} } });
+  for (const line of [SOUND, nested])
+    assert.equal(rowEnd(Buffer.from(`${line}\n`), 0), Buffer.byteLength(line) + 1);
+});
+
+test('what is taken without asking is a row, whatever is done to its bytes', () => {
+  const lines = fc.constantFrom(
+    SOUND,
+    row({ fields: { a: 1, b: ['x', null] } }),
+    row({ raw64: 'AA==' }),
+    row({ raw: 7 }),
+  );
+  const change = fc.record({ at: fc.nat(200), byte: fc.integer({ min: 0, max: 255 }) });
+  fc.assert(
+    fc.property(lines, fc.array(change, { maxLength: 2 }), (line, changes) => {
+      const bytes = Buffer.from(`${line}\n`);
+      for (const { at, byte } of changes) bytes[at % (bytes.length - 1)] = byte;
+      const end = rowEnd(bytes, 0);
+      if (end >= 0) assert.ok(!('malformed' in parseLine(bytes.subarray(0, end))), bytes.toString('latin1'));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('times that no calendar holds are no rows', () => {
+  for (const ts of [
+    '2026-02-30T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+    '2026-03-01T24:00:00Z',
+  ]) {
+    const checker = new LineChecker();
+    checker.add(Buffer.from(`${row({ ts })}\n${row({})}\n`));
+    assert.deepEqual([checker.totals.rows, checker.totals.malformed], [2, 1], ts);
+    assert.match(checker.totals.examples[0] ?? '', /^line 2: a time is not RFC 3339/);
+  }
+});
+
+test('first and last are those of sound rows', () => {
+  const checker = new LineChecker();
+  const times = ['2026-03-01T00:00:00Z', '2026-03-01T00:00:01Z', '2026-03-01T00:00:02.5Z'];
+  checker.add(Buffer.from(`no row\n${times.map((ts) => row({ ts })).join('\n')}\n`));
+  checker.add(Buffer.from('no row either\n'));
+  assert.deepEqual([checker.totals.first, checker.totals.last], [times[0], times[2]]);
+  assert.deepEqual([checker.totals.rows, checker.totals.malformed], [5, 2]);
+});
+
+const root = fileURLToPath(new URL('../../fixtures/vectors/', import.meta.url));
+const load = (file: string) => JSON.parse(readFileSync(root + file, 'utf8'));
+const archives = (load('index.json') as { file: string }[])
+  .map(({ file }) => load(`${file}.json`))
+  .filter((vector) => vector.archive);
+
+for (const { file, key_hex, archive } of archives) {
+  test(`the lines of ${file} are judged as parseLine judges them`, async () => {
+    const checker = new LineChecker();
+    let malformed = 0;
+    const content = readContent(inPieces(readFileSync(root + file), 50_000), { keys: [parseKey(key_hex)] });
+    for await (const block of archiveLines(content)) {
+      checker.add(block.bytes);
+      for (const line of bytesOf(block)) if ('malformed' in parseLine(line)) malformed++;
+    }
+    assert.equal(checker.totals.rows, archive.data_lines);
+    assert.equal(checker.totals.malformed, malformed);
+    assert.equal(malformed, archive.malformed_lines_skipped);
+  });
+}
