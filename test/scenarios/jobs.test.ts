@@ -228,3 +228,22 @@ test('a flood of events does not flood the terminal', async () => {
   await terminal.see('100%');
   assert.ok(terminal.written.length - before < 20_000, `${terminal.written.length - before} bytes`);
 });
+
+test('leaving while marked fractals wait for their turn starts none of them', async () => {
+  const engine = new FakeEngine({ fractals: [1, 2, 3].map((seed) => fakeFractal(seed)) });
+  await using console = startConsole({ engine });
+  const { terminal } = console;
+  await terminal.press('2');
+  await terminal.see('3 fractals');
+  await terminal.press(' ', ' ', ' ');
+  await terminal.see('3 marked');
+  await terminal.press('a');
+  await terminal.see('Archive fractal-1: started');
+  await terminal.press('q');
+  await terminal.see('Quit and cancel');
+  await terminal.press('y');
+  await console.left;
+  assert.equal((await only(engine.jobs).handle.outcome).event, 'job:cancelled');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(engine.jobs.length, 1);
+});

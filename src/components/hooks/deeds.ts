@@ -45,6 +45,7 @@ export async function archiveChosen(session: Session): Promise<void> {
   if (chosen.length > 1)
     session.say('info', `${plural(chosen.length, 'fractal')} will be archived, one after another`);
   for (const { id, name } of chosen) {
+    if (session.ended.aborted) return;
     if (jobOfFractal(session.snapshot().jobs, id)) {
       session.say('warn', `${name} is being archived already`, { hint: '5 shows the job' });
       continue;
@@ -82,7 +83,7 @@ export function askToCancel(session: Session) {
 /** Leaves, after a question where jobs are running. */
 export function quit(session: Session) {
   const running = runningJobs(session.snapshot());
-  if (running.length === 0) return session.hands.leave();
+  if (running.length === 0) return session.leave();
   ask(session, {
     title: `Quit and cancel ${plural(running.length, 'running job')}?`,
     tone: 'warn',
@@ -96,8 +97,10 @@ export function quit(session: Session) {
 
 /** Leaves without a question. Whoever opened the console closes the engine, and so waits for the jobs to end. */
 export function quitNow(session: Session) {
-  cancel(session, runningJobs(session.snapshot()));
-  session.hands.leave();
+  const running = runningJobs(session.snapshot());
+  // First, so that the end of one job does not start the next.
+  session.leave();
+  cancel(session, running);
 }
 
 type Copyable = { key: string; label: string; text: string | null };

@@ -22,6 +22,8 @@ export interface Session {
   readonly data: Data;
   readonly preferences: Preferences;
   readonly hands: Hands;
+  /** Aborted once the console is being left: nothing may be started any more. */
+  readonly ended: AbortSignal;
   snapshot(): Snapshot;
   subscribe(listener: () => void): () => void;
   dispatch(action: Action): void;
@@ -32,6 +34,8 @@ export interface Session {
   start(): void;
   /** Begins to load, now and from time to time. */
   load(): void;
+  /** Leaves for good: the terminal is given back. */
+  leave(): void;
   close(): void;
 }
 
@@ -78,6 +82,7 @@ export function createSession(options: SessionOptions): Session {
   const jobs = createJobStore();
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
+  const end = new AbortController();
   let ui = uiFrom(preferences);
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
@@ -170,6 +175,7 @@ export function createSession(options: SessionOptions): Session {
     data,
     preferences,
     hands,
+    ended: end.signal,
     snapshot,
     dispatch,
     say,
@@ -191,7 +197,12 @@ export function createSession(options: SessionOptions): Session {
       stops.push(() => clearInterval(refresher));
       data.refresh();
     },
+    leave() {
+      end.abort();
+      hands.leave();
+    },
     close() {
+      end.abort();
       clearTimeout(tick);
       for (const stop of stops.splice(0)) stop();
       data.close();
