@@ -1,12 +1,9 @@
 import type { Key } from 'ink';
-import { quitNow } from './hooks/deeds.ts';
 import type { Session } from './hooks/session.ts';
-import { COMMANDS, commandFor, perform, searchCommands, setFilter } from './keymap.ts';
 import { keysOf, tornKey } from './keys.ts';
-import { bodyHeight, isTooSmall } from './view/layout.ts';
-import { listStateAt, placeOf } from './view/lists/index.ts';
+import { route } from './mode-keys.ts';
 import { graphemes, sanitize } from './view/sanitize.ts';
-import type { DialogOption, DialogState, Mode } from './view/types.ts';
+import type { DialogOption } from './view/types.ts';
 
 /** Where all keys go, in the order they came. */
 export interface Router {
@@ -19,121 +16,7 @@ export interface Router {
   close(): void;
 }
 
-type In<Name extends Mode['name']> = Extract<Mode, { name: Name }>;
-
 const TORN_MS = 40;
-const KEYS: Mode = { name: 'keys' };
-const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);
-
-function setMode(session: Session, mode: Mode) {
-  session.dispatch({ type: 'mode', mode });
-}
-
-function choose(session: Session, option: DialogOption) {
-  setMode(session, KEYS);
-  option.run();
-}
-
-function dialogKey(session: Session, key: string, dialog: DialogState) {
-  const focused = dialog.options[dialog.focus];
-  const named = dialog.options.find((option) => option.key === key);
-  const danger = dialog.options.some((option) => !option.safe);
-  if (named) return choose(session, named);
-  if (key === 'enter') {
-    if (focused?.safe) choose(session, focused);
-    return;
-  }
-  if (key === 'esc' || (key === 'q' && danger)) return setMode(session, KEYS);
-  if (key === 'ctrl-c') return quitNow(session);
-  if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
-  if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
-}
-
-/** The text after a key of a one-line input; undefined where the key is none of its business. */
-function typed(text: string, key: string): string | undefined {
-  if (key === 'backspace') return graphemes(text).slice(0, -1).join('');
-  if (key === 'ctrl-u') return '';
-  if (key === 'ctrl-w') return text.replace(/\S*\s*$/, '');
-  return key.length > 2 || sanitize(key) === '' ? undefined : text + key;
-}
-
-function filterKey(session: Session, key: string, { before }: In<'filter'>) {
-  if (key === 'enter' || key === 'down' || key === 'up') return setMode(session, KEYS);
-  if (key === 'esc') {
-    // The first Esc takes back what was typed; where nothing was, the whole filter goes.
-    setFilter(session, '');
-    return setMode(session, KEYS);
-  }
-  if (key === 'ctrl-c') {
-    setFilter(session, before);
-    return setMode(session, KEYS);
-  }
-  const snapshot = session.snapshot();
-  const text = typed(listStateAt(snapshot, placeOf(snapshot)).filter, key);
-  if (text !== undefined) setFilter(session, text);
-}
-
-function paletteKey(session: Session, key: string, mode: In<'palette'>) {
-  const found = searchCommands(session.snapshot(), mode.query);
-  const step = key === 'down' || key === 'tab' ? 1 : key === 'up' ? -1 : 0;
-  if (key === 'esc' || key === 'ctrl-c') return setMode(session, KEYS);
-  if (key === 'enter') {
-    const command = found[mode.index];
-    setMode(session, KEYS);
-    if (command) perform(session, command);
-    return;
-  }
-  if (step !== 0) {
-    const index = Math.max(0, Math.min(found.length - 1, mode.index + step));
-    return setMode(session, { ...mode, index });
-  }
-  const query = typed(mode.query, key);
-  if (query !== undefined) setMode(session, { ...mode, query, index: 0 });
-}
-
-const HELP_MOVES: Readonly<Record<string, number>> = { down: 1, j: 1, up: -1, k: -1, g: -1e6, home: -1e6 };
-
-function helpKey(session: Session, key: string, mode: In<'help'>) {
-  const page = bodyHeight(session.snapshot()) - 1;
-  const step = HELP_MOVES[key] ?? (key === 'pgdn' || key === ' ' ? page : key === 'pgup' ? -page : undefined);
-  if (step !== undefined) return setMode(session, { ...mode, top: Math.max(0, mode.top + step) });
-  if (key === 'esc' || key === '?' || key === 'q' || key === 'enter' || key === 'ctrl-c')
-    setMode(session, KEYS);
-}
-
-function screenKey(session: Session, key: string) {
-  const snapshot = session.snapshot();
-  const command = commandFor(snapshot, key);
-  if (command) return perform(session, command);
-  const known = COMMANDS.find((one) => one.keys.includes(key));
-  if (known?.changes && snapshot.read_only)
-    session.say('warn', `Cannot ${known.name}: this console is read-only`);
-}
-
-function smallKey(session: Session, key: string) {
-  const { mode } = session.snapshot().ui;
-  if (mode.name === 'dialog') dialogKey(session, key, mode.dialog);
-  else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
-}
-
-function route(session: Session, key: string) {
-  const snapshot = session.snapshot();
-  const { mode } = snapshot.ui;
-  if (ALWAYS.has(key)) return screenKey(session, key);
-  if (isTooSmall(snapshot)) return smallKey(session, key);
-  switch (mode.name) {
-    case 'keys':
-      return screenKey(session, key);
-    case 'dialog':
-      return dialogKey(session, key, mode.dialog);
-    case 'filter':
-      return filterKey(session, key, mode);
-    case 'palette':
-      return paletteKey(session, key, mode);
-    case 'help':
-      return helpKey(session, key, mode);
-  }
-}
 
 /** Takes apart what arrives, one key at a time, each seeing what the one before it did. */
 export function createRouter(session: Session): Router {

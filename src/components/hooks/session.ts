@@ -1,9 +1,8 @@
-import { createJobStore, type Engine, type JobEvent, type JobStore } from '../../core/index.ts';
+import { createJobStore, type Engine, type JobStore } from '../../core/index.ts';
 import { type Action, initialUi, reduce } from '../reducer.ts';
-import { jobEnd } from '../view/jobs.ts';
-import { formatDuration } from '../view/time.ts';
 import type { Glyphs, Resource, Severity, Snapshot, UiState } from '../view/types.ts';
 import { type Data, loadData } from './data.ts';
+import { followJobs } from './news.ts';
 import { keptSort, type Preferences } from './preferences.ts';
 
 /** What the session does to the terminal. */
@@ -52,8 +51,6 @@ export interface SessionOptions {
 const TICK_MS = 1_000;
 const LIVELY_TICK_MS = 250;
 const REFRESH_MS = 15_000;
-const SETTLE_MS = 400;
-const TROUBLE_LOGGED = 20;
 const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log'];
 const FLASH_MS: Readonly<Record<Severity, number>> = {
   info: 5_000,
@@ -125,42 +122,6 @@ export function createSession(options: SessionOptions): Session {
     dispatch({ type: 'log', entry, quiet: told.quiet });
   }
 
-  function sayEnd(id: string): void {
-    const job = jobs.snapshot().find((candidate) => candidate.id === id);
-    if (!job) return;
-    const severity = job.state === 'done' ? 'good' : job.state === 'failed' ? 'error' : 'warn';
-    const { text, hint } = jobEnd(job);
-    say(job.state === 'done' && job.warning_count > 0 ? 'warn' : severity, text, { hint });
-  }
-
-  function listen(event: JobEvent): void {
-    jobs.apply(event);
-    const view = () => jobs.snapshot().find((job) => job.id === event.job);
-    switch (event.event) {
-      case 'job:started':
-        say('info', `${event.title}: started`);
-        // The record of the new work is there a moment later.
-        setTimeout(() => data.refresh('archives'), SETTLE_MS).unref();
-        return;
-      case 'job:retry':
-        if (event.attempt > TROUBLE_LOGGED) return;
-        say(
-          'warn',
-          `${view()?.title ?? 'Job'}: attempt ${event.attempt} in ${formatDuration(event.wait_ms)}: ${event.reason}`,
-        );
-        return;
-      case 'job:warning':
-        if ((view()?.warning_count ?? 0) < TROUBLE_LOGGED)
-          say('warn', `${view()?.title ?? 'Job'}: ${event.message}`);
-        return;
-      case 'job:done':
-      case 'job:failed':
-      case 'job:cancelled':
-        sayEnd(event.job);
-        data.refresh();
-    }
-  }
-
   function beat(): void {
     if (ui.flash && Date.now() - ui.flash.at > FLASH_MS[ui.flash.severity])
       ui = reduce(ui, { type: 'unflash' });
@@ -189,7 +150,7 @@ export function createSession(options: SessionOptions): Session {
       changed();
     },
     start() {
-      stops.push(engine.subscribe(listen), jobs.subscribe(changed));
+      stops.push(engine.subscribe(followJobs({ jobs, say, refresh: data.refresh })), jobs.subscribe(changed));
       beat();
     },
     load() {

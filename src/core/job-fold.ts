@@ -1,0 +1,176 @@
+import type { ErrorReport } from './errors.ts';
+import type { JobEvent, JobKind, Progress } from './events.ts';
+
+export type JobState = 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled';
+
+/** A job as a person sees it: everything its events have said so far, and what follows from them. */
+export interface JobView {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly title: string;
+  readonly target?: { kind: 'fractal'; id: string };
+  readonly state: JobState;
+  readonly phase?: string;
+  /** Phases in their order, with the time each began (ms since the epoch). */
+  readonly phases: readonly { name: string; at: number }[];
+  readonly progress: Progress;
+  /** Part done, 0 to 1; absent where no total is known. */
+  readonly fraction?: number;
+  /** Smoothed speeds of the current phase, per second. */
+  readonly rows_per_second?: number;
+  readonly bytes_per_second?: number;
+  /** Estimated time left, ms; absent where nothing can be said honestly. */
+  readonly eta_ms?: number;
+  /** Times in ms since the epoch, from the events' own stamps. */
+  readonly started_at: number;
+  readonly ended_at?: number;
+  /** Set while the job waits before another try. `until` is ms since the epoch. */
+  readonly waiting?: { attempt: number; until: number; reason: string };
+  readonly retries: number;
+  readonly warnings: readonly string[];
+  /** How many warnings came in all: only the first ones are kept. */
+  readonly warning_count: number;
+  readonly result?: Record<string, unknown>;
+  readonly error?: ErrorReport;
+}
+
+const WARNINGS_KEPT = 100;
+const PHASES_KEPT = 100;
+const SMOOTHING_MS = 4_000;
+const SAMPLE_MS = 250;
+
+/** Speed of one counter, smoothed so that the eye can follow it. */
+interface Meter {
+  count: number;
+  at: number;
+  rate?: number;
+}
+
+type Draft = { -readonly [Key in keyof JobView]: JobView[Key] } & {
+  phases: { name: string; at: number }[];
+  warnings: string[];
+};
+
+/** A job in the making: what its events said, and the view of it that was published last. */
+export interface Entry {
+  job: Draft;
+  rows?: Meter;
+  bytes?: Meter;
+  view?: JobView;
+}
+
+function measure(meter: Meter | undefined, count: number | undefined, at: number): Meter | undefined {
+  if (count === undefined) return meter;
+  if (meter === undefined || count < meter.count) return { count, at };
+  const span = at - meter.at;
+  if (span < SAMPLE_MS) return meter;
+  const fresh = ((count - meter.count) * 1000) / span;
+  const weight = meter.rate === undefined ? 1 : 1 - Math.exp(-span / SMOOTHING_MS);
+  return { count, at, rate: (meter.rate ?? 0) * (1 - weight) + fresh * weight };
+}
+
+function fractionOf({ rows, total_rows, bytes_in, total_bytes }: Progress): number | undefined {
+  if (rows !== undefined && total_rows) return Math.min(1, rows / total_rows);
+  if (bytes_in !== undefined && total_bytes) return Math.min(1, bytes_in / total_bytes);
+  return undefined;
+}
+
+function etaOf(entry: Entry): number | undefined {
+  const { rows, total_rows, bytes_in, total_bytes } = entry.job.progress;
+  if (entry.job.waiting) return undefined;
+  if (rows !== undefined && total_rows) return timeLeft(total_rows - rows, entry.rows?.rate);
+  if (bytes_in !== undefined && total_bytes) return timeLeft(total_bytes - bytes_in, entry.bytes?.rate);
+  return undefined;
+}
+
+function timeLeft(left: number, rate: number | undefined): number | undefined {
+  return rate && left > 0 ? Math.round((left / rate) * 1000) : undefined;
+}
+
+/** A job of which nothing but an event's stamp is known. */
+export function newEntry(id: string, at: number): Entry {
+  return {
+    job: {
+      id,
+      kind: 'backup',
+      title: id,
+      state: 'running',
+      phases: [],
+      progress: {},
+      started_at: at,
+      retries: 0,
+      warnings: [],
+      warning_count: 0,
+    },
+  };
+}
+
+function end(entry: Entry, state: JobState, at: number): void {
+  entry.job.state = state;
+  entry.job.ended_at = at;
+  entry.job.waiting = undefined;
+}
+
+function noteProgress(entry: Entry, event: Extract<JobEvent, { event: 'job:progress' }>, at: number): void {
+  const { event: _, job: __, time: ___, ...progress } = event;
+  entry.job.progress = { ...entry.job.progress, ...progress };
+  entry.job.waiting = undefined;
+  entry.rows = measure(entry.rows, progress.rows, at);
+  entry.bytes = measure(entry.bytes, progress.bytes_in, at);
+}
+
+function notePhase(entry: Entry, phase: string, at: number): void {
+  entry.job.phase = phase;
+  entry.job.waiting = undefined;
+  if (entry.job.phases.length < PHASES_KEPT) entry.job.phases.push({ name: phase, at });
+  // What one phase does in a second says nothing of the next.
+  entry.rows = undefined;
+  entry.bytes = undefined;
+}
+
+/** Takes one event in. `at` is the event's time, `now` that of this machine, both ms since the epoch. */
+export function fold(entry: Entry, event: JobEvent, at: number, now: number): void {
+  const { job } = entry;
+  switch (event.event) {
+    case 'job:started':
+      Object.assign(job, { kind: event.kind, title: event.title, target: event.target, started_at: at });
+      return;
+    case 'job:phase':
+      notePhase(entry, event.phase, at);
+      return;
+    case 'job:progress':
+      noteProgress(entry, event, at);
+      return;
+    case 'job:retry':
+      job.retries += 1;
+      job.waiting = { attempt: event.attempt, until: now + event.wait_ms, reason: event.reason };
+      return;
+    case 'job:warning':
+      job.warning_count += 1;
+      if (job.warnings.length < WARNINGS_KEPT) job.warnings.push(event.message);
+      return;
+    case 'job:done':
+      job.result = event.result;
+      end(entry, 'done', at);
+      return;
+    case 'job:failed':
+    case 'job:cancelled':
+      job.error = event.error;
+      end(entry, event.event === 'job:failed' ? 'failed' : 'cancelled', at);
+  }
+}
+
+/** The job as it stands, sharing nothing that changes. */
+export function viewOf(entry: Entry): JobView {
+  const { job } = entry;
+  const running = job.ended_at === undefined;
+  return {
+    ...job,
+    phases: [...job.phases],
+    warnings: [...job.warnings],
+    fraction: job.state === 'done' ? 1 : fractionOf(job.progress),
+    rows_per_second: running ? entry.rows?.rate : undefined,
+    bytes_per_second: running ? entry.bytes?.rate : undefined,
+    eta_ms: running ? etaOf(entry) : undefined,
+  };
+}
