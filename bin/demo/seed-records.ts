@@ -128,7 +128,8 @@ const WORK = `
   FROM fractals;
 
   INSERT INTO attachments (notebook_id, filename, content)
-  SELECT id, 'capture.bin', decode(repeat('00ff0a5c27', 4000), 'hex') FROM notebooks;
+  SELECT id, 'capture.bin', (SELECT string_agg(sha256(convert_to(title || n, 'UTF8')), ''::bytea) FROM generate_series(1, 8000) AS n)
+  FROM notebooks;
 
   INSERT INTO comments (fractal_id, log_id, log_timestamp, body, author)
   SELECT f.id, md5(n::text) , now() - n * interval '1 hour', E'Seen before, see case #' || n || E'\\n🙂', 'bob'
