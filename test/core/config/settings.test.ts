@@ -124,19 +124,38 @@ test('a ClickHouse URL wins over host and port', () => {
   assert.equal(url, 'https://ch.example.com:8443');
 });
 
+test('S3 has variables of its own, and takes the proxy that everything else takes', () => {
+  const { s3 } = readSettings(
+    {
+      BIFRACT_S3_BUCKET: 'b',
+      BIFRACT_S3_STORAGE_CLASS: 'STANDARD_IA',
+      BIFRACT_S3_SSE: 'aws:kms',
+      BIFRACT_S3_SSE_KMS_KEY_ID: 'key',
+      BIFRACT_S3_CA_FILE: '/etc/ca.pem',
+      BIFRACT_S3_PART_MIB: '64',
+    },
+    { HTTPS_PROXY: 'http://p:1', http_proxy: 'http://q:2', no_proxy: 'minio.local' },
+  );
+  assert.deepEqual([s3?.storage_class, s3?.sse, s3?.sse_kms_key_id], ['STANDARD_IA', 'aws:kms', 'key']);
+  assert.deepEqual([s3?.ca_file, s3?.part_mib], ['/etc/ca.pem', 64]);
+  assert.deepEqual(s3?.proxy, { https: 'http://p:1', http: 'http://q:2', except: 'minio.local' });
+});
+
 test('a malformed value is refused by name', () => {
   const bad: [name: string, values: string[]][] = [
     ['POSTGRES_PORT', ['x', '0', '-1', '65536', '1.5', '0x50', '1e3']],
     ['CLICKHOUSE_HTTP_PORT', ['http']],
     ['CLICKHOUSE_URL', ['clickhouse:8123', 'ftp://x', '//x']],
     ['BIFRACT_PORT', ['99999']],
+    ['BIFRACT_S3_PART_MIB', ['4', '5121', '8MiB']],
+    ['HTTPS_PROXY', ['proxy:3128']],
     ['BIFRACT_ARCHIVE_MAX_MEMORY', ['0', '3GB', '9007199254740993']],
     ['BIFRACT_ARCHIVE_MAX_DURATION', ['0', '-1h', '24', '1d', 'h', '1h 30m']],
     ['BIFRACT_ARCHIVE_MAX_ERROR_TIME', ['0s', '']],
   ];
   for (const [name, values] of bad) {
     for (const value of values.filter(Boolean)) {
-      const error = refusal({ [name]: value });
+      const error = refusal({ BIFRACT_S3_BUCKET: 'b', [name]: value });
       assert.equal(error.code, 'ENV_INVALID');
       assert.equal(error.exitCode, 3);
       assert.match(error.message, new RegExp(name));
