@@ -190,10 +190,13 @@ suite('sealed ends', () => {
       [[2, 60]],
     );
     assert.ok(source.reads.reduce((sum, [, length]) => sum + length, 0) <= 32 + 2 * 65_568);
-    const flipped = Buffer.from(parts.stored);
-    flipped[50_000] = (flipped[50_000] as number) ^ 1;
-    const read = readFrames(memorySource(flipped), description, [KEY], 0, 6);
-    await assert.rejects(collectPlain(read), { code: 'DAMAGED' });
+    // A chunk's length, its nonce, its ciphertext.
+    for (const at of [32 + 3, 32 + 7, 50_000]) {
+      const flipped = Buffer.from(parts.stored);
+      flipped[at] = (flipped[at] as number) ^ 1;
+      const read = readFrames(memorySource(flipped), description, [KEY], 0, 6);
+      await assert.rejects(collectPlain(read), { code: 'DAMAGED' }, `byte ${at}`);
+    }
   });
 });
 
