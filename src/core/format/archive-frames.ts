@@ -66,7 +66,7 @@ class FrameDraft {
   finish(): ContentFrame {
     const parts = this.#header ? [this.#header, ...this.#parts] : this.#parts;
     return {
-      bytes: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, this.size),
+      bytes: Buffer.concat(parts, this.size),
       rows: this.rows,
       lines: this.rows + (this.#header ? 1 : 0),
       longLines: this.#longLines,

@@ -21,6 +21,7 @@ export const ZSTD_CHUNK_BYTES = MIB;
 
 /** Content of one frame, before compression. */
 export interface ContentFrame {
+  /** The writer's own: it frees them once they are compressed. */
   bytes: Buffer;
   rows: number;
   lines: number;

