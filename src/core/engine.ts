@@ -1,5 +1,6 @@
 import type { BifractError } from './errors.ts';
 import type { JobEvent, JobKind } from './events.ts';
+import type { FileJobRequest, FileQueries } from './files.ts';
 import type { ExtractPart } from './jobs/extract.ts';
 import type { ArchiveGroup, ArchiveRecord, Fractal } from './ports/catalog.ts';
 import type { StorageHealth } from './ports/storage.ts';
@@ -16,7 +17,8 @@ export type JobRequest =
       fractal_name?: string;
       /** Write the parsed fields into each line (default true). */
       fields?: boolean;
-    };
+    }
+  | FileJobRequest;
 
 export type { ExtractPart } from './jobs/extract.ts';
 
@@ -73,7 +75,7 @@ export interface InstallationInfo {
  *
  * Queries throw `BifractError`. `start` never throws: whatever goes wrong is the job's own `job:failed`.
  */
-export interface Engine {
+export interface Engine extends FileQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;

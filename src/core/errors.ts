@@ -45,6 +45,7 @@ export const ERROR_EXITS = {
   CUT_OFF: EXIT.integrity,
   COUNT_DIFFERS: EXIT.integrity,
   CHECKSUM_DIFFERS: EXIT.integrity,
+  RECORD_DIFFERS: EXIT.integrity,
 
   BUSY: EXIT.conflict,
   EXISTS: EXIT.conflict,

@@ -18,7 +18,7 @@ export interface FileReport {
   /** Program that wrote it, and when. */
   tool: string | null;
   created_at: Timestamp | null;
-  fractal: { id: string; name: string } | null;
+  fractal: { id: string; name: string | null } | null;
   period: string | null;
   split: string | null;
   /** Whether an archive's lines carry the parsed fields; null where that is not known. */

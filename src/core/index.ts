@@ -13,6 +13,20 @@ export type {
 } from './engine.ts';
 export { asBifractError, BifractError, type ErrorReport } from './errors.ts';
 export type { JobEvent, JobEventMap, JobKind, Progress } from './events.ts';
+export type {
+  AdoptItem,
+  AdoptPlan,
+  ArchiveBrowser,
+  BrowsedRow,
+  FileJobRequest,
+  FileQueries,
+  FileReport,
+  Orphan,
+  SearchHit,
+  SearchPattern,
+  SearchQuery,
+  VerifyItem,
+} from './files.ts';
 export {
   createJobStore,
   type JobState,

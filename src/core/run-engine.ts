@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { BackupFile, Engine, ExtractPart, JobHandle, JobOutcome, JobRequest } from './engine.ts';
 import { asBifractError, BifractError, cancelled } from './errors.ts';
 import type { Emit, JobEvent, JobEventMap, JobKind } from './events.ts';
+import { fileJobStarted, runFileJob } from './file-jobs.ts';
+import { ServedFiles } from './file-queries.ts';
+import type { FileQueries } from './files.ts';
 import { checkHealth } from './health.ts';
 import { archive } from './jobs/archive.ts';
 import { backup } from './jobs/backup.ts';
@@ -27,11 +30,13 @@ export function createEngine(services: Services): Engine {
 class RunningEngine implements Engine {
   readonly installation;
   readonly #services: Services;
+  readonly #files: FileQueries;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   readonly #running = new Map<string, Running>();
 
   constructor(services: Services) {
     this.#services = services;
+    this.#files = new ServedFiles(services);
     this.installation = services.installation;
   }
 
@@ -68,6 +73,26 @@ class RunningEngine implements Engine {
   async *extract(file: string, part: ExtractPart, options?: CallOptions) {
     const keys = [await this.#services.key()];
     yield* extract({ ...(await locate(this.#services, file, options)), keys }, part, options);
+  }
+
+  show(...query: Parameters<FileQueries['show']>) {
+    return this.#files.show(...query);
+  }
+
+  search(...query: Parameters<FileQueries['search']>) {
+    return this.#files.search(...query);
+  }
+
+  browse(...query: Parameters<FileQueries['browse']>) {
+    return this.#files.browse(...query);
+  }
+
+  planAdopt(...query: Parameters<FileQueries['planAdopt']>) {
+    return this.#files.planAdopt(...query);
+  }
+
+  orphans(...query: Parameters<FileQueries['orphans']>) {
+    return this.#files.orphans(...query);
   }
 
   start(request: JobRequest): JobHandle {
@@ -143,6 +168,8 @@ function endReason(thrown: unknown, signal: AbortSignal): BifractError {
 }
 
 async function runJob(services: Services, request: JobRequest, context: JobContext) {
+  // Verifying changes nothing: neither does it put right what others left.
+  if (request.kind === 'verify') return runFileJob(services, request, context);
   if (services.installation.read_only)
     throw new BifractError('READ_ONLY', 'This console was opened read-only');
   const version = services.installation.version;
@@ -176,11 +203,14 @@ async function runJob(services: Services, request: JobRequest, context: JobConte
         { fractal_id: request.fractal_id, fields: request.fields ?? true },
         context,
       );
+    default:
+      return runFileJob(services, request, context);
   }
 }
 
 function started(request: JobRequest): JobEventMap['job:started'] {
   if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
+  if (request.kind !== 'archive') return fileJobStarted(request);
   const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;
   return { kind: 'archive', title, target: { kind: 'fractal', id: request.fractal_id } };
 }

@@ -1,9 +1,12 @@
 import type {
+  AdoptPlan,
+  ArchiveBrowser,
   ArchiveGroup,
   ArchiveRecord,
   BackupFile,
   Engine,
   ErrorReport,
+  FileReport,
   Fractal,
   Health,
   InstallationInfo,
@@ -12,6 +15,8 @@ import type {
   JobHandle,
   JobOutcome,
   JobRequest,
+  Orphan,
+  SearchHit,
 } from '../../src/core/index.ts';
 import { BifractError } from '../../src/core/index.ts';
 
@@ -158,6 +163,10 @@ export interface FakeData {
   archives: ArchiveRecord[];
   backups: BackupFile[];
   health: Health;
+  /** What `show` answers. */
+  files: FileReport[];
+  adoptable: AdoptPlan;
+  orphans: Orphan[];
 }
 
 /** An engine in memory: its data can be set, its queries held back or failed, its jobs are led by hand. */
@@ -178,7 +187,16 @@ export class FakeEngine implements Engine {
   readonly #listeners = new Set<(event: JobEvent) => void>();
 
   constructor(data: Partial<FakeData> = {}, installation: Partial<InstallationInfo> = {}) {
-    this.data = { fractals: [], archives: [], backups: [], health: fakeHealth(), ...data };
+    this.data = {
+      fractals: [],
+      archives: [],
+      backups: [],
+      health: fakeHealth(),
+      files: [],
+      adoptable: { items: [] },
+      orphans: [],
+      ...data,
+    };
     this.installation = {
       dir: '/opt/bifract',
       key_id: '9f31c2a4',
@@ -244,6 +262,30 @@ export class FakeEngine implements Engine {
   // biome-ignore lint/correctness/useYield: the console never asks for content
   async *extract(): AsyncIterable<Buffer> {
     throw new BifractError('INTERNAL', 'This engine holds no files');
+  }
+
+  show(target: string): Promise<FileReport> {
+    return this.#answer(() => {
+      const report = this.data.files.find(({ path, name, record }) =>
+        [path, name, record?.id].includes(target),
+      );
+      if (!report) throw new BifractError('NOT_FOUND', `There is no file ${target}`);
+      return report;
+    });
+  }
+
+  async *search(): AsyncIterable<SearchHit> {}
+
+  async browse(target: string): Promise<ArchiveBrowser> {
+    throw new BifractError('NOT_FOUND', `There is no file ${target}`);
+  }
+
+  planAdopt(): Promise<AdoptPlan> {
+    return this.#answer(() => this.data.adoptable);
+  }
+
+  orphans(): Promise<Orphan[]> {
+    return this.#answer(() => [...this.data.orphans]);
   }
 
   async recover(): Promise<string[]> {

@@ -2,6 +2,7 @@ import { BifractError } from '../../src/core/errors.ts';
 import type { JobEventMap, JobEventName } from '../../src/core/events.ts';
 import type { JobContext } from '../../src/core/jobs/context.ts';
 import type {
+  AdoptedArchive,
   ArchiveRecord,
   ArchiveResult,
   Catalog,
@@ -96,6 +97,26 @@ export class FakeCatalog implements Catalog {
   }
   async failArchive(id: string, error_message: string) {
     this.#set(id, { status: 'failed', error_message });
+  }
+  async adoptArchive({ split: _, ...archive }: AdoptedArchive) {
+    if (!this.all.some(({ id }) => id === archive.fractal_id)) {
+      throw new BifractError('NOT_FOUND', `There is no fractal ${archive.fractal_id}`);
+    }
+    const id = `archive-${this.records.size + 1}`;
+    this.records.set(id, {
+      ...archive,
+      id,
+      fractal_name: 'web-prod',
+      status: 'completed',
+      error_message: null,
+      created_by: null,
+      format_version: 1,
+      group_id: `group-${id}`,
+    });
+    return { group_id: `group-${id}`, archive_id: id };
+  }
+  async createFractal({ id, name }: { id: string; name: string }) {
+    this.all.push(fractal({ id, name }));
   }
   async dropArchive(id: string) {
     this.records.delete(id);

@@ -1,5 +1,6 @@
 import { BifractError } from '../errors.ts';
 import type {
+  AdoptedArchive,
   ArchiveGroup,
   ArchiveRecord,
   ArchiveResult,
@@ -8,6 +9,7 @@ import type {
   NewArchive,
 } from '../ports/catalog.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { insertAdopted, insertFractal } from './adopt-records.ts';
 import {
   describeActive,
   insertArchive,
@@ -119,6 +121,14 @@ class PostgresCatalog implements Catalog {
 
   failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void> {
     return this.#end(archive_id, (session) => writeFailed(session, archive_id, message), options);
+  }
+
+  adoptArchive(archive: AdoptedArchive, options?: CallOptions) {
+    return this.#pool.transaction((session) => insertAdopted(session, archive), options);
+  }
+
+  async createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void> {
+    await this.#pool.transaction((session) => insertFractal(session, fractal), options);
   }
 
   async dropArchive(archive_id: string, options?: CallOptions): Promise<void> {

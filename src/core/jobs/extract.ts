@@ -1,14 +1,7 @@
-import {
-  archiveLines,
-  type ContentKind,
-  type ContentReader,
-  type Key,
-  readContent,
-  readStream,
-  splitBackup,
-} from '../format/index.ts';
+import { archiveLines, type Key, readContent, readStream, splitBackup } from '../format/index.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { kindOf } from './content-kind.ts';
 
 export type ExtractPart = 'content' | 'manifest' | 'raw';
 
@@ -66,31 +59,4 @@ async function* withHeaderChecked(content: AsyncIterable<Buffer>): AsyncIterable
     held = [];
   }
   yield* held;
-}
-
-/** A file of ours says what it is; of the server's only the name does, and an unknown name is told by its first byte. */
-async function kindOf(
-  content: ContentReader,
-  name: string,
-): Promise<{ kind: ContentKind; pieces: AsyncIterable<Buffer> }> {
-  const iterator = content[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  async function* pieces() {
-    try {
-      if (!first.done) yield first.value;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return { kind: content.head?.kind ?? kindByName(name) ?? kindByStart(first.value), pieces: pieces() };
-}
-
-function kindByName(name: string): ContentKind | undefined {
-  if (name.endsWith('.bifract-archive')) return 'archive';
-  return name.endsWith('.bifract-backup') ? 'backup' : undefined;
-}
-
-function kindByStart(first: Buffer | undefined): ContentKind {
-  return first?.subarray(0, 100).includes('_bifract_archive_version') ? 'archive' : 'backup';
 }

@@ -79,3 +79,14 @@ function parseStamp(text: string | undefined): Date | undefined {
   // Date takes 30 February for 1 March; a name of ours never says so.
   return Number.isNaN(time.getTime()) || stampOf(time) !== text ? undefined : time;
 }
+
+/** The period that the label in a file name stands for: its label as records have it, and the split it comes of. */
+export function periodOf(label: string | undefined): { period: string | null; split: Split | 'none' } {
+  if (label === undefined) return { period: null, split: 'none' };
+  const hour = /^(\d{4}-\d{2}-\d{2})_(\d{2})(\d{2})$/.exec(label);
+  if (hour) return { period: `${hour[1]} ${hour[2]}:${hour[3]}`, split: 'hour' };
+  if (/^\d{4}-\d{2}-\d{2}_to_\d{4}-\d{2}-\d{2}$/.test(label)) {
+    return { period: label.replaceAll('_', ' '), split: 'week' };
+  }
+  return { period: label.replaceAll('_', ' '), split: /^\d{4}-\d{2}-\d{2}$/.test(label) ? 'day' : 'none' };
+}

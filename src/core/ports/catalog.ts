@@ -84,6 +84,15 @@ export interface ArchiveResult {
   checksum: string;
 }
 
+/** An archive file that is whole, for which a group and a completed record are made at once. */
+export interface AdoptedArchive extends NewArchive, ArchiveResult {
+  /** When the file was made. */
+  created_at: Timestamp;
+  /** `none`, `hour`, `day` or `week`. */
+  split: string;
+  period_label: string | null;
+}
+
 /**
  * The server's own records, in PostgreSQL. Errors: `POSTGRES_UNREACHABLE`, `QUERY_FAILED`, and where said.
  * The server may have changed a running archive's status behind our back (it does when it starts): the
@@ -106,6 +115,16 @@ export interface Catalog {
   ): Promise<void>;
   completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void>;
   failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void>;
+  /**
+   * Makes group and record of a file that is there, both completed. `NOT_FOUND` where there is no such fractal,
+   * `EXISTS` where the file has a record.
+   */
+  adoptArchive(
+    archive: AdoptedArchive,
+    options?: CallOptions,
+  ): Promise<{ group_id: string; archive_id: string }>;
+  /** Makes a fractal with an id of old. `EXISTS` where the id or the name is taken. */
+  createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void>;
   /** Removes the record, and its group when that held nothing else: for archives that turned out empty. */
   dropArchive(archive_id: string, options?: CallOptions): Promise<void>;
   close(): Promise<void>;

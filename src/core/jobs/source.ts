@@ -1,6 +1,6 @@
-import type { ByteSource } from './format/index.ts';
-import type { Storage, StoredObject } from './ports/storage.ts';
-import type { CallOptions } from './ports/types.ts';
+import type { ByteSource } from '../format/index.ts';
+import type { Storage, StoredObject } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
 
 /** A stored object as the bytes that the format reads from. */
 export function sourceOf(

@@ -1,0 +1,81 @@
+import { posix } from 'node:path';
+import type {
+  AdoptPlan,
+  ArchiveBrowser,
+  FileQueries,
+  FileReport,
+  Orphan,
+  SearchHit,
+  SearchQuery,
+} from './files.ts';
+import { browse } from './jobs/browse.ts';
+import { orphans } from './jobs/orphans.ts';
+import { planAdopt } from './jobs/plan-adopt.ts';
+import { search } from './jobs/search.ts';
+import { show } from './jobs/show.ts';
+import { archivePath, parseArchiveName } from './policy/names.ts';
+import type { Storage } from './ports/storage.ts';
+import type { CallOptions } from './ports/types.ts';
+import type { Services } from './services.ts';
+import { findTarget } from './target.ts';
+
+/** What can be asked of files that are there, on an installation's services. */
+export class ServedFiles implements FileQueries {
+  readonly #services: Services;
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  async show(target: string, options?: CallOptions): Promise<FileReport> {
+    const keys = [await this.#services.key()];
+    return show(await findTarget(this.#services, target, options), keys, options);
+  }
+
+  async *search({ targets, ...query }: SearchQuery, options?: CallOptions): AsyncGenerator<SearchHit> {
+    const keys = [await this.#services.key()];
+    const refs = targets.map((label) => ({
+      label,
+      find: (call?: CallOptions) => findTarget(this.#services, label, call),
+    }));
+    yield* search({ targets: refs, keys }, query, options);
+  }
+
+  async browse(target: string, options?: CallOptions): Promise<ArchiveBrowser> {
+    const keys = [await this.#services.key()];
+    return browse(await findTarget(this.#services, target, options), keys, options);
+  }
+
+  async planAdopt(
+    files?: string[],
+    options?: CallOptions & { create_fractals?: boolean },
+  ): Promise<AdoptPlan> {
+    const keys = [await this.#services.key()];
+    const storage = await this.#services.archives();
+    const names = files && (await Promise.all(files.map((file) => storedName(storage, file, options))));
+    return planAdopt({ catalog: await this.#services.catalog(), storage, keys }, names, options);
+  }
+
+  async orphans(options?: CallOptions): Promise<Orphan[]> {
+    return orphans(await orphanDeps(this.#services), options);
+  }
+}
+
+export async function orphanDeps(services: Services) {
+  return {
+    catalog: await services.catalog(),
+    archives: await services.archives(),
+    backups: await services.backups(),
+    state: services.state,
+    now: () => services.now(),
+  };
+}
+
+/** The name in storage of what a user calls a file: the name itself, or a path that ends in the file's name. */
+async function storedName(storage: Storage, file: string, options?: CallOptions): Promise<string> {
+  const filename = posix.basename(file);
+  const parsed = parseArchiveName(filename);
+  const usual = parsed && archivePath(parsed.fractal_id, filename);
+  if (usual === undefined || (!file.startsWith('/') && (await storage.stat(file, options)))) return file;
+  return (await storage.stat(usual, options)) ? usual : file;
+}

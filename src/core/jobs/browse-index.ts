@@ -1,0 +1,157 @@
+import { BifractError } from '../errors.ts';
+import type { ArchiveBrowser, BrowsedRow, FileReport, SearchPattern } from '../files.ts';
+import {
+  type ByteSource,
+  type FileDescription,
+  type FrameEntry,
+  type Key,
+  readFrames,
+} from '../format/index.ts';
+import { compareTimes } from '../policy/instant.ts';
+import { makeNeedle } from '../policy/needle.ts';
+import type { CallOptions, Timestamp } from '../ports/types.ts';
+import { BlockCache } from './block-cache.ts';
+import { LineFinder } from './line-finder.ts';
+import { RowBlock } from './row-block.ts';
+
+const CACHE_BYTES = 32 * 1024 * 1024;
+/** Frames that a search towards the front reads at a time. */
+const BACK_FRAMES = 4;
+
+type Described = FileDescription & { index: FrameEntry[] };
+
+/** Reads rows by the index of a sealed archive: one frame for a row, wherever it is. */
+export class IndexBrowser implements ArchiveBrowser {
+  readonly report: FileReport;
+  readonly rows: number;
+  readonly complete = true;
+  readonly #open: (options: CallOptions) => ByteSource;
+  readonly #keys: readonly Key[];
+  readonly #description: Described;
+  /** Number of each frame's first row, and of the row after the last. */
+  readonly #starts: Float64Array;
+  readonly #cache = new BlockCache(CACHE_BYTES);
+
+  /** Throws `DAMAGED` where index and end do not agree. */
+  constructor(
+    report: FileReport,
+    open: (options: CallOptions) => ByteSource,
+    keys: readonly Key[],
+    description: Described,
+  ) {
+    this.report = report;
+    this.#open = open;
+    this.#keys = keys;
+    this.#description = description;
+    this.#starts = new Float64Array(description.index.length + 1);
+    for (const [frame, { rows }] of description.index.entries()) {
+      this.#starts[frame + 1] = (this.#starts[frame] as number) + rows;
+    }
+    this.rows = this.#starts.at(-1) as number;
+    if (this.rows !== description.end?.rows) {
+      throw new BifractError('DAMAGED', 'The index of the file does not hold as many rows as its end says');
+    }
+  }
+
+  async read(from: number, count: number, options: CallOptions = {}): Promise<BrowsedRow[]> {
+    const [start, end] = [Math.max(0, from), Math.min(this.rows, from + count)];
+    if (start >= end) return [];
+    const rows: BrowsedRow[] = [];
+    for await (const block of this.#blocks(this.#frameOf(start), this.#frameOf(end - 1) + 1, options)) {
+      rows.push(...block.read(start, end));
+    }
+    return rows;
+  }
+
+  async at(time: Timestamp, options: CallOptions = {}): Promise<number> {
+    const { index } = this.#description;
+    const frame = index.findIndex(({ last }) => last !== null && compareTimes(last.ts, time) >= 0);
+    if (frame < 0) return this.rows;
+    for await (const block of this.#blocks(frame, frame + 1, options)) return block.at(time);
+    return this.rows;
+  }
+
+  async find(
+    pattern: SearchPattern,
+    from: number,
+    direction: 'next' | 'previous',
+    options: CallOptions = {},
+  ): Promise<number | null> {
+    const finder = new LineFinder(makeNeedle(pattern));
+    if (this.rows === 0) return null;
+    const frame = this.#frameOf(Math.min(Math.max(0, from), this.rows - 1));
+    if (direction === 'next') return from >= this.rows ? null : this.#findNext(finder, frame, from, options);
+    return from < 0 ? null : this.#findPrevious(finder, frame, from, options);
+  }
+
+  async close(): Promise<void> {
+    this.#cache.clear();
+  }
+
+  async #findNext(
+    finder: LineFinder,
+    frame: number,
+    from: number,
+    options: CallOptions,
+  ): Promise<number | null> {
+    for await (const block of this.#blocks(frame, this.#description.index.length, options)) {
+      const found = block.find(finder, from, 'next');
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  async #findPrevious(
+    finder: LineFinder,
+    frame: number,
+    from: number,
+    options: CallOptions,
+  ): Promise<number | null> {
+    for (let end = frame + 1; end > 0; end -= BACK_FRAMES) {
+      let found: number | null = null;
+      for await (const block of this.#blocks(Math.max(0, end - BACK_FRAMES), end, options)) {
+        found = block.find(finder, from, 'previous') ?? found;
+      }
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  /** The frame that holds a row. */
+  #frameOf(row: number): number {
+    let [low, high] = [0, this.#description.index.length - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#starts[middle + 1] as number) <= row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The rows of frames, from the cache as far as it goes; the rest is read ahead. */
+  async *#blocks(from: number, to: number, options: CallOptions): AsyncGenerator<RowBlock> {
+    let frame = from;
+    for (; frame < to; frame++) {
+      const cached = this.#cache.get(frame);
+      if (cached === undefined) break;
+      options.signal?.throwIfAborted();
+      yield cached;
+    }
+    const source = this.#open(options);
+    for await (const read of readFrames(source, this.#description, this.#keys, frame, to, options)) {
+      const block = this.#blockOf(read.frame, read.plain);
+      this.#cache.set(read.frame, block);
+      yield block;
+    }
+  }
+
+  #blockOf(frame: number, plain: Buffer): RowBlock {
+    const header = frame === 0 ? plain.indexOf('\n') + 1 : 0;
+    const block = new RowBlock(this.#starts[frame] as number, plain.subarray(header));
+    if (block.end === this.#starts[frame + 1]) return block;
+    throw new BifractError(
+      'DAMAGED',
+      `Frame ${frame} of the file does not hold the rows that its index says`,
+    );
+  }
+}

@@ -1,0 +1,165 @@
+import type { Orphan } from '../files.ts';
+import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
+import type { JobNote, State } from '../ports/state.ts';
+import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
+import { namesOf, pathOf } from './target.ts';
+
+/** No archive takes longer than this by the server's own limit; nor does an upload of a job that is alive. */
+const SURELY_DEAD_MS = 24 * 3_600_000;
+
+export interface OrphanDeps {
+  catalog: Catalog;
+  archives: Storage;
+  backups: Storage;
+  state: State;
+  now(): Date;
+}
+
+/** What has lost its other half, or was left by a dead run: files, records, unfinished objects. Reads no file. */
+export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Promise<Orphan[]> {
+  const [records, live, dead] = await Promise.all([
+    deps.catalog.archives({}, options),
+    deps.state.live(),
+    deps.state.dead(),
+  ]);
+  const files = new Map<string, StoredObject>();
+  for await (const object of deps.archives.list(ARCHIVES_PREFIX, options)) {
+    if (isArchive(object.name)) files.set(object.name, object);
+  }
+  return [
+    ...lostFiles(deps, files, records, live),
+    ...lostRecords(deps, files, records, live, dead),
+    ...(await leftovers(deps, live, dead, options)),
+  ];
+}
+
+function lostFiles(
+  { archives }: OrphanDeps,
+  files: Map<string, StoredObject>,
+  records: ArchiveRecord[],
+  live: JobNote[],
+): Orphan[] {
+  const known = byName(records);
+  const busy = new Set(live.map(({ object }) => object));
+  return [...files.values()]
+    .filter(({ name }) => !busy.has(name) && isLost(known.get(name)))
+    .map(({ name, size_bytes, modified_at }) => ({
+      kind: 'file',
+      place: 'archives',
+      id: name,
+      title: known.has(name)
+        ? 'Archive file whose record says that it failed'
+        : 'Archive file without a record',
+      path: pathOf(archives, name),
+      size_bytes,
+      since: modified_at,
+      fractal_name: known.get(name)?.fractal_name ?? null,
+      actions: ['adopt'],
+    }));
+}
+
+function isLost(record: ArchiveRecord | undefined): boolean {
+  return record === undefined || record.status === 'failed';
+}
+
+function lostRecords(
+  deps: OrphanDeps,
+  files: Map<string, StoredObject>,
+  records: ArchiveRecord[],
+  live: JobNote[],
+  dead: JobNote[],
+): Orphan[] {
+  const missing = (record: ArchiveRecord) => !namesOf(record).some((name) => files.has(name));
+  const completed = records.filter(({ status }) => status === 'completed');
+  // All of them missing at once is a storage that is not mounted, not so many losses.
+  const allGone = completed.length > 0 && completed.every(missing);
+  const alive = new Set(live.map(({ archive_id }) => archive_id));
+  const stale = records.filter(
+    (record) => record.status === 'in_progress' && !alive.has(record.id) && isStale(deps, record, dead),
+  );
+  return [
+    ...completed.filter(missing).map((record) => lostRecord(deps, record, completedTitle(allGone), !allGone)),
+    ...stale.map((record) => lostRecord(deps, record, 'Record in progress that no job works on', true)),
+  ];
+}
+
+function completedTitle(allGone: boolean): string {
+  return allGone
+    ? 'Record whose file is missing, as are all others: check that the archive storage is the right one'
+    : 'Record whose file is missing';
+}
+
+/** A record in progress that is not ours may be the server's own, until that has given up by its own limit. */
+function isStale({ now }: OrphanDeps, { id, created_at }: ArchiveRecord, dead: JobNote[]): boolean {
+  return (
+    dead.some(({ archive_id }) => archive_id === id) ||
+    now().getTime() - Date.parse(created_at) > SURELY_DEAD_MS
+  );
+}
+
+function lostRecord({ archives }: OrphanDeps, record: ArchiveRecord, title: string, act: boolean): Orphan {
+  return {
+    kind: 'record',
+    place: 'archives',
+    id: record.id,
+    title,
+    path: pathOf(archives, record.storage_path),
+    size_bytes: record.size_bytes,
+    since: record.created_at,
+    fractal_name: record.fractal_name,
+    actions: act ? ['fail_record'] : [],
+  };
+}
+
+async function leftovers(
+  deps: OrphanDeps,
+  live: JobNote[],
+  dead: JobNote[],
+  options: CallOptions,
+): Promise<Orphan[]> {
+  const found: Orphan[] = [];
+  for (const place of ['backups', 'archives'] as const) {
+    const storage = deps[place];
+    if (place === 'archives' && isSame(storage, deps.backups)) continue;
+    for await (const leftover of storage.leftovers(options)) {
+      if (live.some(({ id }) => id === leftover.job)) continue;
+      found.push(leftoverOrphan(storage, place, leftover, isDead(deps, leftover, dead)));
+    }
+  }
+  return found;
+}
+
+/** On S3, backups and archives are in one bucket. */
+function isSame(one: Storage, other: Storage): boolean {
+  return (
+    one === other || (one.kind === other.kind && one.location === other.location && one.kind !== 'memory')
+  );
+}
+
+/** What no job of this machine began may be the work of another machine, or of the server. */
+function isDead({ now }: OrphanDeps, { job, started_at }: Leftover, dead: JobNote[]): boolean {
+  return dead.some(({ id }) => id === job) || now().getTime() - Date.parse(started_at) > SURELY_DEAD_MS;
+}
+
+function leftoverOrphan(
+  storage: Storage,
+  place: Orphan['place'],
+  { id, name, size_bytes, started_at }: Leftover,
+  dead: boolean,
+): Orphan {
+  return {
+    kind: 'leftover',
+    place,
+    id,
+    title: dead
+      ? 'Unfinished file of a run that is dead'
+      : 'Unfinished file, perhaps of a run on another machine',
+    path: pathOf(storage, name),
+    size_bytes,
+    since: started_at,
+    fractal_name: null,
+    actions: dead ? ['discard'] : [],
+  };
+}

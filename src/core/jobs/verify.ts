@@ -1,0 +1,118 @@
+import { asBifractError } from '../errors.ts';
+import type { VerifyItem } from '../files.ts';
+import type { Key } from '../format/index.ts';
+import type { JobContext } from './context.ts';
+import { combine } from './failures.ts';
+import type { Target, TargetRef } from './target.ts';
+import { untold, verifyFile } from './verify-file.ts';
+
+export interface VerifyDeps {
+  /** What is to be verified; called once. `warn` takes what a person should know of the choice. */
+  targets(warn: (message: string) => void): Promise<TargetRef[]>;
+  keys: readonly Key[];
+}
+
+export interface VerifySummary {
+  files: number;
+  /** Files whose completeness is proven, by sealed ends or by their record. */
+  proven: number;
+  rows: number;
+  /** Stored bytes of all files. */
+  size_bytes: number;
+  content_bytes: number;
+  quick: boolean;
+  items: VerifyItem[];
+  duration_ms: number;
+}
+
+const INTERVAL_MS = 100;
+
+/**
+ * Verifies files one after the other, and goes on after one that fails: each has its `job:item`. Throws what
+ * they come to: the only one's error, the first's where all fail, `PARTLY_DONE` where some do.
+ */
+export async function verify(
+  deps: VerifyDeps,
+  { quick }: { quick: boolean },
+  context: JobContext,
+): Promise<VerifySummary> {
+  const started = performance.now();
+  const { signal, emit } = context;
+  emit('job:phase', { phase: 'Looking for files' });
+  const refs = await deps.targets((message) => emit('job:warning', { message }));
+  const found = await findAll(refs, context);
+  emit('job:phase', { phase: quick ? 'Looking at ends' : 'Verifying' });
+  const tell = teller(found, context);
+  const items: VerifyItem[] = [];
+  for (const one of found) {
+    const onProgress = tell(one);
+    const item =
+      'failed' in one ? one.failed : await verifyFile(one, { keys: deps.keys, quick, signal, onProgress });
+    signal.throwIfAborted();
+    items.push(item);
+    emit('job:item', itemEvent(item));
+  }
+  const failures = items.flatMap(({ path, error }) => (error ? [{ item: path, error }] : []));
+  const error = combine(failures, items.length, 'failed');
+  if (error) throw error;
+  return { ...sumUp(items), quick, items, duration_ms: Math.round(performance.now() - started) };
+}
+
+type FoundTarget = Target | { failed: VerifyItem };
+
+/** Finding all first lets the progress know its total. One that is not there fails as an item of its own. */
+async function findAll(refs: readonly TargetRef[], { signal }: JobContext): Promise<FoundTarget[]> {
+  const found: FoundTarget[] = [];
+  for (const { label, find } of refs) {
+    found.push(
+      await find({ signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        return { failed: { ...untold(label, label, 0), error: asBifractError(error).report() } };
+      }),
+    );
+  }
+  return found;
+}
+
+/** Progress over all files: what the earlier ones held is done. */
+function teller(found: readonly FoundTarget[], { emit }: JobContext) {
+  const sizeOf = (one: FoundTarget) => ('failed' in one ? 0 : one.object.size_bytes);
+  const total_bytes = found.reduce((sum, one) => sum + sizeOf(one), 0);
+  let done = { bytes: 0, rows: 0 };
+  let last = Number.NEGATIVE_INFINITY;
+  return (one: FoundTarget) => {
+    const before = done;
+    done = { ...done, bytes: before.bytes + sizeOf(one) };
+    return (stored: number, rows: number) => {
+      done.rows = before.rows + rows;
+      if (performance.now() - last < INTERVAL_MS) return;
+      last = performance.now();
+      const item = 'failed' in one ? undefined : one.object.name;
+      emit('job:progress', { item, rows: done.rows, bytes_in: before.bytes + stored, total_bytes });
+    };
+  };
+}
+
+function itemEvent(item: VerifyItem) {
+  const { path, ok, error, ...details } = item;
+  const message = error?.message ?? [soundness(item), ...item.notes].join(' ');
+  return { item: path, ok, message, ...(error ? { error } : {}), details };
+}
+
+function soundness({ rows, proven, checksum }: VerifyItem): string {
+  const count = rows === null ? '' : `, ${rows} rows`;
+  if (checksum === null) return `Its ends are sound${count}.`;
+  return proven ? `Whole${count}.` : `Sound as far as it goes${count}.`;
+}
+
+function sumUp(items: readonly VerifyItem[]) {
+  const sum = (value: (item: VerifyItem) => number | null) =>
+    items.reduce((total, item) => total + (value(item) ?? 0), 0);
+  return {
+    files: items.length,
+    proven: items.filter(({ proven }) => proven).length,
+    rows: sum(({ rows }) => rows),
+    size_bytes: sum(({ size_bytes }) => size_bytes),
+    content_bytes: sum(({ content_bytes }) => content_bytes),
+  };
+}
