@@ -1,13 +1,27 @@
 // Bundles the program into dist/: one file that starts fast, chunks for what only some commands need.
 // Measured: Ink, React and commander loaded from node_modules take about 330 ms, bundled about 170 ms.
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import pkg from '../package.json' with { type: 'json' };
 
-const inlined = ['ink', 'react', 'commander', 'conf', 'execa'];
+const inlined = ['ink', 'react', 'commander', 'conf', 'execa', 'string-width'];
 const external = [...Object.keys(pkg.dependencies), ...Object.keys(pkg.devDependencies)].filter(
   (name) => !inlined.includes(name),
 );
+
+/**
+ * yoga-layout fetches its WebAssembly from a data: address where there is a `fetch`, which loads all of Node's
+ * HTTP client before the first frame; without one it decodes the text itself.
+ */
+const yogaWithoutFetch = {
+  name: 'yoga-without-fetch',
+  setup(builder) {
+    builder.onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: `const fetch = undefined;\n${text}` };
+    });
+  },
+};
 
 await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
 await build({
@@ -30,6 +44,7 @@ await build({
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
+  plugins: [yogaWithoutFetch],
   legalComments: 'linked',
   logLevel: 'warning',
 });

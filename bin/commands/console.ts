@@ -1,5 +1,7 @@
 import { BifractError } from '../../src/core/errors.ts';
+import type { Engine } from '../../src/core/index.ts';
 import type { Invocation } from '../arguments.ts';
+import { openPreferences } from '../preferences.ts';
 import { statusLines } from '../print/status.ts';
 import type { Printer } from '../printer.ts';
 import { openEngine, withEngine } from '../session.ts';
@@ -17,9 +19,17 @@ export async function consoleCommand(invocation: ConsoleInvocation, printer: Pri
     openEngine(invocation.flags),
     import('../../src/components/index.tsx'),
   ]);
-  const { error } = await openConsole(engine, { stdin, stdout, color }).finally(() => engine.close());
+  const { error } = await openConsole(engine, { stdin, stdout, color, preferences: openPreferences });
+  await closeEngine(engine);
   if (error) throw error;
   return 0;
+}
+
+/** Jobs that were told to stop remove what they had written: that takes a moment, and the screen is gone. */
+async function closeEngine(engine: Engine): Promise<void> {
+  const slow = setTimeout(() => process.stderr.write('Waiting for jobs to clean up …\n'), 300);
+  await engine.close();
+  clearTimeout(slow);
 }
 
 async function withoutTerminal({ flags }: ConsoleInvocation, printer: Printer): Promise<number> {

@@ -4,6 +4,7 @@ import type { Engine } from '../core/index.ts';
 import { App } from './app.tsx';
 import { noPreferences, type Preferences } from './hooks/preferences.ts';
 import { createSession, type Session } from './hooks/session.ts';
+import { startUp } from './hooks/start-up.ts';
 import { createRouter } from './router.ts';
 import { stopSelf, suspension } from './terminal.ts';
 import { ColorContext } from './theme.ts';
@@ -18,7 +19,8 @@ export interface ConsoleOptions {
   readOnly?: boolean;
   /** False draws without any style. True leaves to Ink's colour library what the terminal can show. */
   color: boolean;
-  preferences?: Preferences;
+  /** Loads what is remembered between two runs; asked once the first frame is drawn. */
+  preferences?: () => Promise<Preferences>;
   /** Whether the terminal shows more than ASCII (default: what the locale says). */
   utf8?: boolean;
   /** Stops the process on Ctrl-Z (default: the whole process group, as a shell's job control expects). */
@@ -61,7 +63,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const {
     stdin,
     stdout,
-    preferences = noPreferences(),
+    preferences = async () => noPreferences(),
     utf8 = isUtf8(process.env),
     stop = stopSelf,
   } = options;
@@ -70,7 +72,6 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const leave = () => instance?.unmount();
   const session = createSession({
     engine,
-    preferences,
     glyphs: glyphsFor(utf8),
     read_only: options.readOnly ?? engine.installation.read_only,
     columns: stdout.columns || 80,
@@ -107,7 +108,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       onRender: router.drawn,
     },
   );
-  const loading = setImmediate(session.load);
+  const loading = setImmediate(() => startUp(session, preferences));
   const outcome = await ended(instance);
   clearImmediate(loading);
   router.close();

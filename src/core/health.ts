@@ -8,11 +8,17 @@ import type { Services } from './services.ts';
 /** Asks every part at once how it is. Never throws: a part that fails says so in its own words. */
 export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
   const [postgres, clickhouse, backups, archives, key] = await Promise.all([
-    part(async () => (await services.catalog()).serverVersion(options)),
-    part(async () => `ClickHouse ${await (await services.logs()).version(options)}`),
+    part(async () => {
+      const version = await (await services.catalog()).serverVersion(options);
+      return `${version} at ${await services.postgresPlace()}`;
+    }),
+    part(async () => {
+      const version = await (await services.logs()).version(options);
+      return `${version} at ${await services.clickhousePlace()}`;
+    }),
     storage(() => services.backups(), options),
     storage(() => services.archives(), options),
-    part(async () => `key ${keyId(await services.key())}`),
+    part(async () => `256 bits, fingerprint ${keyId(await services.key())}`),
   ]);
   return { postgres, clickhouse, backups, archives, key };
 }

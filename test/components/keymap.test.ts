@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noPreferences } from '../../src/components/hooks/preferences.ts';
 import { createSession, type Session } from '../../src/components/hooks/session.ts';
 import { COMMANDS, commandFor, commandsAt, searchCommands } from '../../src/components/keymap.ts';
 import { keysOf, tornKey } from '../../src/components/keys.ts';
@@ -29,7 +28,6 @@ function session(read_only = false): Session {
     engine: busyEngine(),
     hands,
     glyphs: glyphsFor(true),
-    preferences: noPreferences(),
     read_only,
     columns: 80,
     rows: 24,

@@ -131,7 +131,7 @@ test('sorting goes through the columns and is remembered', async () => {
     get: (key: string) => kept.get(key),
     set: (key: string, value: unknown) => void kept.set(key, value),
   };
-  await using console = startConsole({ preferences });
+  await using console = startConsole({ preferences: async () => preferences });
   const { terminal } = console;
   await terminal.press('2');
   await terminal.see('Fractal↑');
@@ -140,7 +140,7 @@ test('sorting goes through the columns and is remembered', async () => {
   await terminal.see((lines) => lines[4]?.includes('web-prod') === true);
   await terminal.press('S');
   await terminal.see('Logs↑');
-  await using again = startConsole({ preferences });
+  await using again = startConsole({ preferences: async () => preferences });
   await again.terminal.press('2');
   await again.terminal.see('Logs↑');
 });

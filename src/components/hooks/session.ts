@@ -3,7 +3,7 @@ import { type Action, initialUi, reduce } from '../reducer.ts';
 import type { Glyphs, Resource, Severity, Snapshot, UiState } from '../view/types.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './news.ts';
-import { keptSort, type Preferences } from './preferences.ts';
+import { keptSort, noPreferences, type Preferences } from './preferences.ts';
 
 /** What the session does to the terminal. */
 export interface Hands {
@@ -20,6 +20,8 @@ export interface Session {
   readonly jobs: JobStore;
   readonly data: Data;
   readonly preferences: Preferences;
+  /** Takes over what was kept of earlier runs, and keeps there from now on. */
+  prefer(preferences: Preferences): void;
   readonly hands: Hands;
   /** Aborted once the console is being left: nothing may be started any more. */
   readonly ended: AbortSignal;
@@ -42,7 +44,6 @@ export interface SessionOptions {
   engine: Engine;
   hands: Hands;
   glyphs: Glyphs;
-  preferences: Preferences;
   read_only: boolean;
   columns: number;
   rows: number;
@@ -65,8 +66,7 @@ const WHAT: Readonly<Record<Resource, string>> = {
   backups: 'The backups',
 };
 
-function uiFrom(preferences: Preferences): UiState {
-  const ui = initialUi();
+function withKeptSorts(ui: UiState, preferences: Preferences): UiState {
   return LISTS.reduce<UiState>((state, key) => {
     const sort = keptSort(preferences, key);
     return sort ? reduce(state, { type: 'sort', key, sort }) : state;
@@ -75,12 +75,13 @@ function uiFrom(preferences: Preferences): UiState {
 
 /** Makes a session. Nothing is asked of the engine before `start`. */
 export function createSession(options: SessionOptions): Session {
-  const { engine, glyphs, hands, preferences } = options;
+  const { engine, glyphs, hands } = options;
   const jobs = createJobStore();
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
   const end = new AbortController();
-  let ui = uiFrom(preferences);
+  let preferences = noPreferences();
+  let ui = initialUi();
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
   let entries = 0;
@@ -134,7 +135,14 @@ export function createSession(options: SessionOptions): Session {
     engine,
     jobs,
     data,
-    preferences,
+    get preferences() {
+      return preferences;
+    },
+    prefer(kept) {
+      preferences = kept;
+      ui = withKeptSorts(ui, kept);
+      changed();
+    },
     hands,
     ended: end.signal,
     snapshot,
