@@ -31,9 +31,29 @@ export function openStream(file: Buffer, keyHex: string): Buffer {
   }
 }
 
-/** The content of a backup or an archive: what its zstd frames hold. */
+/** Where the zstd frame at `at` ends: header, blocks and checksum are skipped by their own lengths. */
+function frameEnd(stream: Buffer, at: number): number {
+  const descriptor = stream[at + 4] as number;
+  const single = (descriptor >> 5) & 1;
+  let end = at + 6 - single + ([single, 2, 4, 8][descriptor >> 6] as number);
+  for (let last = 0; last === 0; ) {
+    const block = stream.readUIntLE(end, 3);
+    last = block & 1;
+    end += 3 + (((block >> 1) & 3) === 1 ? 1 : block >> 3);
+  }
+  return end + (((descriptor >> 2) & 1) === 1 ? 4 : 0);
+}
+
+/** The content of a backup or an archive: what its zstd frames hold. Node 22.15 stops after the first of them. */
 export function openContent(file: Buffer, keyHex: string): Buffer {
-  return zstdDecompressSync(openStream(file, keyHex));
+  const stream = openStream(file, keyHex);
+  const content: Buffer[] = [];
+  for (let at = 0, end = 0; at < stream.length; at = end) {
+    const skippable = stream.readUInt32LE(at) >>> 4 === 0x184d2a5;
+    end = skippable ? at + 8 + stream.readUInt32LE(at + 4) : frameEnd(stream, at);
+    if (!skippable) content.push(zstdDecompressSync(stream.subarray(at, end)));
+  }
+  return Buffer.concat(content);
 }
 
 /** A backup's manifest text and dump. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openContent } from '../../helpers/plain-reader.ts';
+import { openContent, openStream } from '../../helpers/plain-reader.ts';
 import { framedArchive, KEY_HEX, noisyLines } from '../../helpers/sealed.ts';
 import { collect } from '../../helpers/streams.ts';
 
@@ -47,8 +47,8 @@ suite('the recipes of docs/format.md', () => {
 
   test('the one for Node reads files of ours and of the server, and no damaged one', () => {
     const node = process.execPath;
-    assert.ok(run(node, 'recover.mjs', at('archive'), KEY_HEX).equals(openContent(archive, KEY_HEX)));
-    const content = openContent(readFileSync(backup), backupKey);
+    assert.ok(run(node, 'recover.mjs', at('archive'), KEY_HEX).equals(openStream(archive, KEY_HEX)));
+    const content = openStream(readFileSync(backup), backupKey);
     assert.ok(run(node, 'recover.mjs', backup, backupKey).equals(content));
     const damaged = Buffer.from(archive);
     damaged[90_000] = (damaged[90_000] as number) ^ 1;
