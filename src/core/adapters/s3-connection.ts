@@ -4,7 +4,7 @@ import type { S3Settings } from '../config/settings.ts';
 import { BifractError } from '../errors.ts';
 import type { StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { type S3Place, s3Error } from './s3-errors.ts';
+import { clean, type S3Place, s3Error } from './s3-errors.ts';
 import { clientConfig } from './s3-http.ts';
 import { isTransient, type Patience, refusalOf, waitBefore } from './s3-patience.ts';
 
@@ -85,7 +85,8 @@ export class S3Connection {
   async pause(attempt: number, error: unknown, signal: AbortSignal | undefined): Promise<void> {
     const wait_ms = waitBefore(attempt, error, this.patience);
     const { status, code } = refusalOf(error);
-    this.#onRetry?.({ attempt, wait_ms, why: status === undefined ? code : `${status} ${code}` });
+    const why = clean(status === undefined ? code : `${status} ${code}`, this.place);
+    this.#onRetry?.({ attempt, wait_ms, why });
     try {
       await sleep(wait_ms, undefined, { signal });
     } catch (aborted) {

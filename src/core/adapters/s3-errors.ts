@@ -11,6 +11,8 @@ export interface S3Place {
   secrets: readonly string[];
 }
 
+const LONGEST = 500;
+
 interface Sentence {
   code: ErrorCode;
   text: string;
@@ -141,13 +143,13 @@ function messageOf(error: unknown): string {
 /** The library's errors carry the request with its authorization: only name and message go on. */
 function plain(error: unknown, place: S3Place): Error {
   const copy = new Error(clean(messageOf(error), place));
-  copy.name = error instanceof Error ? error.name : 'Error';
+  copy.name = error instanceof Error ? clean(error.name, place) : 'Error';
   return copy;
 }
 
 /** One printable line without secrets. */
-function clean(text: string, { secrets }: S3Place): string {
-  let line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 500);
+export function clean(text: string, { secrets }: S3Place): string {
+  let line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
   for (const secret of secrets) if (secret) line = line.replaceAll(secret, '***');
-  return line;
+  return line.slice(0, LONGEST);
 }

@@ -55,7 +55,7 @@ export function answerHeader(error: unknown, name: string): string | undefined {
   return (Object(error) as Thrown).$response?.headers?.[name];
 }
 
-const STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
+const STATUSES = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 
 /** Damage on the way, clocks that the client has meanwhile set right, collisions, and throttling in its many names. */
 const CODES = new Set([

@@ -174,6 +174,14 @@ test('the password of an address appears nowhere', async () => {
   holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
 });
 
+test('a service that repeats secrets is not repeated', async () => {
+  lab.server.fault = () => ({ status: 400, code: `Bad:${LAB.secret_key}:${LAB.access_key}` });
+  const storage = openS3Storage(labSettings(lab.server.url), { patience: QUICK });
+  const error = await all(storage.list('')).catch((reason: unknown) => reason);
+  assert.match(String(error), /Bad:\*\*\*/);
+  holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
+});
+
 test('a service that cannot be reached at first is soon given up', async () => {
   let tries = 1;
   const onRetry = () => void tries++;
