@@ -59,7 +59,7 @@ function proxy(settings: ProxySettings | undefined): AgentOptions {
   const { https: HTTPS_PROXY, http: HTTP_PROXY, except: NO_PROXY } = settings;
   if (!proxyKnown()) {
     throw new BifractError('PROGRAM_TOO_OLD', `Node ${process.versions.node} cannot use a proxy`, {
-      hint: 'Use Node 22.21, 24.5 or newer, or list the S3 host in NO_PROXY.',
+      hint: 'Use Node 22.21, 24.5 or newer, or unset HTTPS_PROXY and HTTP_PROXY where S3 is reached directly.',
     });
   }
   return { proxyEnv: { HTTPS_PROXY, HTTP_PROXY, NO_PROXY } };
