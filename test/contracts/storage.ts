@@ -109,12 +109,13 @@ export function storageContract(title: string, make: () => Promise<StorageUnderT
       const controller = new AbortController();
       const reason = cancelled();
       let ended = false;
+      const released = Promise.withResolvers<void>();
       async function* hanging() {
         try {
           yield pattern(2_000_000);
           setImmediate(() => controller.abort(reason));
-          await once(controller.signal, 'abort');
-          await new Promise((resolve) => setImmediate(resolve));
+          await released.promise;
+          yield pattern(1);
         } finally {
           ended = true;
         }
@@ -122,6 +123,7 @@ export function storageContract(title: string, make: () => Promise<StorageUnderT
       const put = storage.put('cancelled.bin', hanging(), { signal: controller.signal });
       await assert.rejects(put, (error) => error === reason);
       await holdsNothingOf(storage, 'cancelled.bin');
+      released.resolve();
       while (!ended) await new Promise((resolve) => setImmediate(resolve));
     });
 

@@ -5,7 +5,7 @@ import type { CallOptions } from '../ports/types.ts';
 import { untilAbort } from './abort.ts';
 import { DumpMessages } from './dump-messages.ts';
 
-const GRACE_MS = 5_000;
+const GRACE_MS = 3_000;
 
 /** How pg_dump is run: the program, its arguments, and what is added to its environment. */
 export interface DumpCommand {

@@ -129,6 +129,21 @@ test('a file system without hard links still never replaces', async () => {
   assert.deepEqual(await visibleAndHidden(), ['a.bin', 'b.bin']);
 });
 
+test('a file is durable before it has its name, and the folder after it', async () => {
+  await storage.put('first.bin', text('x'));
+  const handle = await fs.open(base);
+  const sync = mock.method(Object.getPrototypeOf(handle) as fs.FileHandle, 'sync');
+  await handle.close();
+  const link = fs.link;
+  let before = 0;
+  mock.method(fs, 'link', async (from: string, to: string) => {
+    before = sync.mock.callCount();
+    await link(from, to);
+  });
+  await storage.put('a.bin', text('x'));
+  assert.deepEqual([before, sync.mock.callCount()], [1, 2]);
+});
+
 test('a link that was made although its answer was lost is a success', async () => {
   const link = fs.link;
   mock.method(fs, 'link', async (from: string, to: string) => {

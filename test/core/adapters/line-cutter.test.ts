@@ -86,6 +86,7 @@ for (const [style, failure] of Object.entries(styles)) {
     'at once': '',
     'after a line': line('Code: 1. DB::Exception: only data'),
     'after many lines': line('x'.repeat(500)).repeat(3000),
+    'inside of a long line': line('x'.repeat(700_000)).slice(0, 600_000),
     'inside of a line': line('whole') + line('x'.repeat(700)).slice(0, 400),
   })) {
     test(`${style} ${place} is an error in the words of ClickHouse`, async () => {
