@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { suite, test } from 'node:test';
+import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
+import { BifractError } from '../../../src/core/errors.ts';
+import { parseKey } from '../../../src/core/format/index.ts';
+import type { Target } from '../../../src/core/jobs/target.ts';
+import { verify } from '../../../src/core/jobs/verify.ts';
+import { verifyFile } from '../../../src/core/jobs/verify-file.ts';
+import { jobContext } from '../../helpers/fake-ports.ts';
+import { archiveLine, KEY, OTHER_KEY } from '../../helpers/sealed.ts';
+import { FILE_PATH, lines, recordOf, refTo, sealedArchive, stored } from '../../helpers/targets.ts';
+import { loadVectors, REFUSED, vectorBytes } from '../../helpers/vectors.ts';
+
+const FULL = { keys: [KEY], quick: false };
+const QUICK = { keys: [KEY], quick: true };
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+function recordFor(bytes: Buffer, rows: number) {
+  return recordOf({
+    size_bytes: bytes.length,
+    log_count: rows,
+    checksum: sha256(bytes),
+    time_range_start: '2026-03-01T00:00:00Z',
+    time_range_end: `2026-03-01T00:00:00.${String(rows - 1).padStart(3, '0')}Z`,
+  });
+}
+
+suite('one file', () => {
+  test('a sealed file is proven whole by itself', async () => {
+    const bytes = await sealedArchive(lines(50));
+    const item = await verifyFile(await stored(bytes), FULL);
+    assert.equal(item.error, undefined);
+    assert.deepEqual([item.ok, item.proven, item.sealed, item.rows], [true, true, true, 50]);
+    assert.equal(item.checksum, sha256(bytes));
+    assert.match(item.notes.join(' '), /no record/);
+  });
+
+  test('a file that is what its record says has nothing to note', async () => {
+    const bytes = await sealedArchive(lines(50));
+    const target = await stored(bytes, { record: recordFor(bytes, 50) });
+    const item = await verifyFile(target, FULL);
+    assert.deepEqual([item.ok, item.notes, item.error], [true, [], undefined]);
+    assert.equal((await verifyFile(target, QUICK)).ok, true);
+  });
+
+  const differing: [
+    what: string,
+    given: Partial<ReturnType<typeof recordOf>>,
+    code: string,
+    quick: boolean,
+  ][] = [
+    ['size', { size_bytes: 7 }, 'RECORD_DIFFERS', true],
+    ['count', { log_count: 49 }, 'COUNT_DIFFERS', true],
+    ['checksum', { checksum: 'ab'.repeat(32) }, 'CHECKSUM_DIFFERS', false],
+    ['first time', { time_range_start: '2026-03-01T00:00:01Z' }, 'RECORD_DIFFERS', true],
+    ['last time', { time_range_end: '2026-03-01T00:00:00.052Z' }, 'RECORD_DIFFERS', true],
+    ['fractal', { fractal_id: 'ffffffff-2222-4333-8444-555555555555' }, 'RECORD_DIFFERS', true],
+  ];
+  for (const [what, given, code, seenQuickly] of differing) {
+    test(`a record of another ${what} is told`, async () => {
+      const bytes = await sealedArchive(lines(50));
+      const target = await stored(bytes, { record: { ...recordFor(bytes, 50), ...given } });
+      const item = await verifyFile(target, FULL);
+      assert.deepEqual([item.ok, item.error?.code, item.rows], [false, code, 50]);
+      assert.equal((await verifyFile(target, QUICK)).ok, !seenQuickly);
+    });
+  }
+
+  test('lines that are no rows are damage, counted and the first named', async () => {
+    const bad = [
+      Buffer.from('{"ts":"2026"}\n'),
+      Buffer.from('none\n'),
+      Buffer.from('{}x\n'),
+      Buffer.from('[]\n'),
+    ];
+    const item = await verifyFile(
+      await stored(await sealedArchive([archiveLine(0), ...bad, archiveLine(1)])),
+      FULL,
+    );
+    assert.equal(item.error?.code, 'DAMAGED');
+    assert.match(
+      item.error?.message ?? '',
+      /^4 of its 6 lines are no rows \(line 3: .*line 4: .*line 5: .*, …\)$/,
+    );
+  });
+
+  test('a wrong key has its own sentence, for sealed files at any place of the file', async () => {
+    const target = await stored(await sealedArchive(lines(10)));
+    for (const quick of [false, true]) {
+      const { error } = await verifyFile(target, { keys: [OTHER_KEY], quick });
+      assert.equal(error?.code, 'WRONG_KEY');
+      assert.match(error?.message ?? '', /sealed under another key/);
+    }
+  });
+
+  test('a file cut anywhere is never sound, quick or not', async () => {
+    const bytes = await sealedArchive(lines(20));
+    for (let length = 0; length < bytes.length; length += 41) {
+      const target = await stored(bytes.subarray(0, length));
+      for (const options of [FULL, QUICK])
+        assert.equal((await verifyFile(target, options)).ok, false, `${length}`);
+    }
+  });
+
+  test('a file that grows while it is read is told as that', async () => {
+    const storage = new MemoryStorage();
+    const target = await stored(await sealedArchive(lines(20)), { storage });
+    const changed: Target = { ...target, object: { ...target.object, modified_at: '2020-01-01T00:00:00Z' } };
+    assert.equal((await verifyFile(changed, FULL)).error?.message, 'The file changed while it was read');
+    await storage.delete(FILE_PATH);
+    assert.equal((await verifyFile(target, FULL)).error?.code, 'NOT_FOUND');
+  });
+
+  test('an archive in the making is not judged', async () => {
+    const bytes = await sealedArchive(lines(5));
+    const record = { ...recordFor(bytes, 5), status: 'in_progress' as const };
+    assert.equal((await verifyFile(await stored(bytes, { record }), FULL)).error?.code, 'BUSY');
+  });
+});
+
+suite('the job', () => {
+  const missing = {
+    label: 'gone',
+    find: () => Promise.reject(new BifractError('NOT_FOUND', 'There is no file gone')),
+  };
+  const sound = async () => refTo(await stored(await sealedArchive(lines(5))));
+  const broken = async (name: string) => {
+    const bytes = await sealedArchive(lines(5));
+    bytes[100] = (bytes[100] as number) ^ 1;
+    return refTo(await stored(bytes, { name }));
+  };
+  const run = async (refs: Awaited<ReturnType<typeof sound>>[]) => {
+    const context = jobContext();
+    const job = verify({ targets: async () => refs, keys: [KEY] }, { quick: false }, context);
+    return { job, context };
+  };
+
+  test('tells each file and sums up', async () => {
+    const { job, context } = await run([await sound(), await sound()]);
+    const summary = await job;
+    assert.deepEqual([summary.files, summary.proven, summary.rows], [2, 2, 10]);
+    const items = context.events.filter(({ event }) => event === 'job:item');
+    assert.equal(items.length, 2);
+    const progress = context.events.filter(({ event }) => event === 'job:progress');
+    assert.ok(progress.length > 0);
+  });
+
+  test('one that fails has its own code', async () => {
+    await assert.rejects((await run([await broken('x')])).job, { code: 'DAMAGED' });
+    await assert.rejects((await run([missing])).job, { code: 'NOT_FOUND' });
+  });
+
+  test('some that fail are named, and the others were verified', async () => {
+    const { job, context } = await run([missing, await sound(), await broken('x')]);
+    await assert.rejects(job, {
+      code: 'PARTLY_DONE',
+      message: /^2 of 3 failed: gone: .*; memory\/x: The file is damaged/,
+    });
+    const items = context.events.flatMap((event) => (event.event === 'job:item' ? [event.ok] : []));
+    assert.deepEqual(items, [false, true, false]);
+  });
+
+  test('all that fail have the code of the first', async () => {
+    await assert.rejects((await run([await broken('x'), missing])).job, {
+      code: 'DAMAGED',
+      message: /^All 2 failed/,
+    });
+  });
+
+  test('an abort ends it with its reason', async () => {
+    const controller = new AbortController();
+    const reason = new BifractError('CANCELLED', 'enough');
+    const target = await sound();
+    const targets = async () => {
+      controller.abort(reason);
+      return [target];
+    };
+    const job = verify({ targets, keys: [KEY] }, { quick: false }, jobContext(controller.signal));
+    await assert.rejects(job, reason);
+  });
+});
+
+suite('files of the server', () => {
+  for (const vector of loadVectors().filter(({ kind }) => kind !== 'stream')) {
+    const { file, key_hex, archive } = vector;
+    // What its reader passes over in silence is damage to a verification.
+    const code = REFUSED[file] ?? (archive?.malformed_lines_skipped ? 'DAMAGED' : undefined);
+    test(`${file} is ${code ?? 'sound'}`, async () => {
+      const bytes = vectorBytes(vector);
+      const options = { keys: [parseKey(key_hex)], quick: false };
+      const item = await verifyFile(await stored(bytes, { name: file }), options);
+      assert.equal(item.error?.code, code);
+      assert.equal(item.proven, false);
+      if (code !== undefined) return;
+      assert.match(item.notes.join(' '), /no sealed ends: only the checksum and the count/);
+      if (archive) assert.equal(item.rows, archive.data_lines);
+      if (file.startsWith('b-backup')) return;
+      const record = recordOf({
+        size_bytes: bytes.length,
+        log_count: item.rows ?? 0,
+        checksum: sha256(bytes),
+      });
+      const proven = await verifyFile(await stored(bytes, { name: file, record }), options);
+      assert.deepEqual([proven.ok, proven.proven], [true, true]);
+    });
+  }
+
+  test('one that lost its last chunks is told by its record alone', async () => {
+    const vectors = loadVectors();
+    const cut = vectors.find(({ file }) => file.includes('small-aligned-frames-truncated'));
+    const whole = vectors.find(({ file }) => file.endsWith('small-aligned-frames.bifract-archive'));
+    assert.ok(cut && whole);
+    const record = recordOf({
+      size_bytes: vectorBytes(cut).length,
+      log_count: whole.archive?.data_lines ?? -1,
+    });
+    const item = await verifyFile(await stored(vectorBytes(cut), { record }), {
+      keys: [parseKey(cut.key_hex)],
+      quick: false,
+    });
+    assert.equal(item.error?.code, 'COUNT_DIFFERS');
+  });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { makeNeedle, type Pattern } from '../../../src/core/policy/needle.ts';
+
+const matches = (pattern: Pattern, text: string) => makeNeedle(pattern).matches(Buffer.from(text));
+
+test('a text without capitals matches in any case, one with capitals as it is', () => {
+  assert.ok(matches({ text: 'failed' }, 'login FAILED'));
+  assert.ok(!matches({ text: 'Failed' }, 'login FAILED'));
+  assert.ok(matches({ text: 'Failed' }, 'login Failed'));
+  assert.ok(matches({ text: 'größe' }, 'GRÖßE'));
+  assert.ok(matches({ text: 'a.b[c]' }, 'x A.B[C]'));
+  assert.ok(!matches({ text: 'a.b' }, 'aXb'));
+});
+
+test('bytes that are no UTF-8 do not keep a line from matching', () => {
+  assert.ok(makeNeedle({ text: 'err' }).matches(Buffer.from([0xff, 0x45, 0x52, 0x52, 0xfe])));
+});
+
+test('the literal is a part of what must be there, and of nothing else', () => {
+  const cases: [regex: string, literal: string, flags?: string][] = [
+    ['failed', 'failed'],
+    ['user=(\\w+) from', 'user='],
+    ['abc?d', 'ab'],
+    ['ab*cde', 'cde'],
+    ['abc{0,3}xy', 'ab'],
+    ['a+bc', 'bc'],
+    ['foo|bar', ''],
+    ['\\x41BC', ''],
+    ['[abc]def', 'def'],
+    ['(never)?yes', 'yes'],
+    ['a\\.bcd', 'bcd'],
+    ['kelvin', '', 'iu'],
+    ['kelvin', 'kelvin', 'i'],
+    ['[[ab]--[b]]cd', '', 'v'],
+  ];
+  for (const [regex, literal, flags] of cases)
+    assert.equal(makeNeedle({ regex, flags }).literal, literal, regex);
+});
+
+test('whatever matches contains the literal', () => {
+  const part = fc.constantFrom(
+    'ab',
+    'x',
+    '.',
+    '\\d',
+    '[a-c]',
+    '(cd)',
+    '(e)?',
+    'f*',
+    'g+',
+    'h{2}',
+    '^',
+    '-',
+    '1',
+    ' ',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(part, { maxLength: 6 }),
+      fc.stringMatching(/^[a-hx0-9 .-]{0,20}$/),
+      (parts, text) => {
+        const needle = makeNeedle({ regex: parts.join('') });
+        if (needle.matches(Buffer.from(text))) assert.ok(text.includes(needle.literal));
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test('what cannot be looked for is refused', () => {
+  for (const pattern of [
+    { text: '' },
+    { regex: '(' },
+    { regex: 'a', flags: 'g' },
+    { regex: 'a', flags: 'y' },
+  ]) {
+    assert.throws(() => makeNeedle(pattern), { code: 'USAGE' });
+  }
+});

@@ -1,0 +1,62 @@
+import { MemoryStorage } from '../../src/core/adapters/memory-storage.ts';
+import { type Key, writeArchive } from '../../src/core/format/index.ts';
+import type { Target, TargetRef } from '../../src/core/jobs/target.ts';
+import { archivePath } from '../../src/core/policy/names.ts';
+import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';
+import { FRACTAL_ID } from './fake-ports.ts';
+import { archiveLine, blocksOf, HEAD, KEY } from './sealed.ts';
+import { collect, inPieces } from './streams.ts';
+
+export const FILE_NAME = `${FRACTAL_ID}-20260301-123456.bifract-archive`;
+export const FILE_PATH = archivePath(FRACTAL_ID, FILE_NAME);
+
+/** A sealed archive of the fake fractal with the lines given. */
+export async function sealedArchive(lines: Buffer[], key: Key = KEY): Promise<Buffer> {
+  const head = { ...HEAD, fractal: { id: FRACTAL_ID, name: 'web-prod' } };
+  return collect(writeArchive(blocksOf(Buffer.concat(lines)), { key, head }).bytes);
+}
+
+export function lines(count: number): Buffer[] {
+  return Array.from({ length: count }, (_, index) => archiveLine(index));
+}
+
+/** Bytes as a stored file, found. */
+export async function stored(
+  bytes: Buffer,
+  given: { name?: string; record?: ArchiveRecord; storage?: MemoryStorage } = {},
+): Promise<Target> {
+  const { name = FILE_PATH, record = null, storage = new MemoryStorage() } = given;
+  const object = await storage.put(name, inPieces(bytes, 65_536));
+  return { label: name, storage, object, path: `memory/${name}`, record, record_unknown: null };
+}
+
+export function refTo(target: Target): TargetRef {
+  return { label: target.label, find: async () => target };
+}
+
+/** The record of a completed archive; what is given wins. */
+export function recordOf(given: Partial<ArchiveRecord> = {}): ArchiveRecord {
+  return {
+    id: 'aaaaaaaa-0000-4000-8000-000000000001',
+    fractal_id: FRACTAL_ID,
+    fractal_name: 'web-prod',
+    filename: FILE_NAME,
+    storage_type: 'disk',
+    storage_path: FILE_PATH,
+    size_bytes: 0,
+    log_count: 0,
+    time_range_start: null,
+    time_range_end: null,
+    status: 'completed',
+    error_message: null,
+    created_by: null,
+    created_at: '2026-03-01T12:34:56Z',
+    archive_type: 'adhoc',
+    format_version: 1,
+    archive_end_ts: null,
+    checksum: null,
+    group_id: null,
+    period_label: null,
+    ...given,
+  };
+}
