@@ -132,12 +132,12 @@ function s3Settings(env: Environment): S3Settings | undefined {
   };
 }
 
-/** S3's own limits of a part. */
+/** S3 takes no smaller parts, and node sends no body of 2 GiB at once. */
 function partMib(env: Environment): number | undefined {
   const name = 'BIFRACT_S3_PART_MIB';
   if (env.text(name) === undefined) return undefined;
   const value = env.count(name, 8);
-  if (value < 5 || value > 5120) throw invalid(name, String(value), 'a number of MiB from 5 to 5120');
+  if (value < 5 || value > 2000) throw invalid(name, String(value), 'a number of MiB from 5 to 2000');
   return value;
 }
 

@@ -147,7 +147,7 @@ test('a malformed value is refused by name', () => {
     ['CLICKHOUSE_HTTP_PORT', ['http']],
     ['CLICKHOUSE_URL', ['clickhouse:8123', 'ftp://x', '//x']],
     ['BIFRACT_PORT', ['99999']],
-    ['BIFRACT_S3_PART_MIB', ['4', '5121', '8MiB']],
+    ['BIFRACT_S3_PART_MIB', ['4', '2001', '8MiB']],
     ['HTTPS_PROXY', ['proxy:3128']],
     ['BIFRACT_ARCHIVE_MAX_MEMORY', ['0', '3GB', '9007199254740993']],
     ['BIFRACT_ARCHIVE_MAX_DURATION', ['0', '-1h', '24', '1d', 'h', '1h 30m']],
