@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
+import { clean } from '../../../src/core/jobs/clean.ts';
+import { orphans } from '../../../src/core/jobs/orphans.ts';
+import type { Leftover } from '../../../src/core/ports/storage.ts';
+import { FakeCatalog, FakeState, jobContext } from '../../helpers/fake-ports.ts';
+import { inPieces } from '../../helpers/streams.ts';
+import { FILE_NAME, FILE_PATH, recordOf } from '../../helpers/targets.ts';
+
+const NOW = new Date('2026-03-10T00:00:00Z');
+
+class LitteredStorage extends MemoryStorage {
+  litter: Leftover[] = [];
+  override async *leftovers() {
+    yield* this.litter;
+  }
+  override async discard({ id }: Leftover) {
+    this.litter = this.litter.filter((one) => one.id !== id);
+  }
+}
+
+function setUp() {
+  return {
+    catalog: new FakeCatalog(),
+    archives: new LitteredStorage(),
+    backups: new LitteredStorage(),
+    state: new FakeState(),
+    now: () => NOW,
+  };
+}
+
+type Deps = ReturnType<typeof setUp>;
+
+const other = (seed: number) => FILE_NAME.replace('123456', String(100_000 + seed));
+
+function addRecord({ catalog }: Deps, seed: number, given: Parameters<typeof recordOf>[0] = {}) {
+  const id = `aaaaaaaa-0000-4000-8000-${String(seed).padStart(12, '0')}`;
+  const storage_path = FILE_PATH.replace(FILE_NAME, other(seed));
+  catalog.records.set(id, recordOf({ id, filename: other(seed), storage_path, ...given }));
+  return { id, storage_path };
+}
+
+const putFile = ({ archives }: Deps, name: string) => archives.put(name, inPieces(Buffer.from('x'), 1));
+const brief = async (deps: Deps) =>
+  (await orphans(deps)).map(({ kind, id, actions }) => [kind, id, actions.join()]);
+
+test('an installation in order has no orphans', async () => {
+  const deps = setUp();
+  const { storage_path } = addRecord(deps, 1);
+  await putFile(deps, storage_path);
+  addRecord(deps, 2, { status: 'failed' });
+  addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  assert.deepEqual(await brief(deps), []);
+});
+
+test('files without a record, or with a failed one, can be adopted', async () => {
+  const deps = setUp();
+  await putFile(deps, FILE_PATH);
+  const { storage_path } = addRecord(deps, 1, { status: 'failed' });
+  await putFile(deps, storage_path);
+  assert.deepEqual(await brief(deps), [
+    ['file', storage_path, 'adopt'],
+    ['file', FILE_PATH, 'adopt'],
+  ]);
+});
+
+test('a file that a live job writes is no orphan', async () => {
+  const deps = setUp();
+  await putFile(deps, FILE_PATH);
+  await deps.state.note({ id: 'job-9', kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH });
+  assert.deepEqual(await brief(deps), []);
+});
+
+test('a completed record without its file can be marked as failed', async () => {
+  const deps = setUp();
+  await putFile(deps, addRecord(deps, 1).storage_path);
+  const lost = addRecord(deps, 2);
+  assert.deepEqual(await brief(deps), [['record', lost.id, 'fail_record']]);
+  const summary = await clean(deps, await orphans(deps), jobContext());
+  assert.equal(summary.records_failed, 1);
+  assert.equal(deps.catalog.records.get(lost.id)?.status, 'failed');
+  assert.deepEqual(await brief(deps), []);
+});
+
+test('when all files are missing, the storage is to blame and nothing is offered', async () => {
+  const deps = setUp();
+  const [one, two] = [addRecord(deps, 1), addRecord(deps, 2)];
+  const found = await orphans(deps);
+  assert.deepEqual(
+    found.map(({ id, actions }) => [id, actions]),
+    [
+      [one.id, []],
+      [two.id, []],
+    ],
+  );
+  assert.match(found[0]?.title ?? '', /check that the archive storage/);
+  await assert.rejects(clean(deps, found, jobContext()), { code: 'BUSY' });
+  assert.equal(deps.catalog.records.get(one.id)?.status, 'completed');
+});
+
+test('a record in progress is dead when its job is, or when it is older than any archive takes', async () => {
+  const deps = setUp();
+  const dead = addRecord(deps, 1, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  const old = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
+  const alive = addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
+  const note = { kind: 'archive' as const, started_at: NOW.toISOString() };
+  deps.state.deadNotes = [{ ...note, id: 'job-1', archive_id: dead.id }];
+  await deps.state.note({ ...note, id: 'job-3', archive_id: alive.id });
+  assert.deepEqual(await brief(deps), [
+    ['record', dead.id, 'fail_record'],
+    ['record', old.id, 'fail_record'],
+  ]);
+});
+
+test('leftovers of dead runs can be removed; what may be alive cannot', async () => {
+  const deps = setUp();
+  const leftover = (id: string, job: string | undefined, started_at: string) => ({
+    id,
+    name: `archives/${id}`,
+    job,
+    size_bytes: 7,
+    started_at,
+  });
+  deps.archives.litter = [
+    leftover('ours', 'job-dead', NOW.toISOString()),
+    leftover('running', 'job-live', '2026-03-01T00:00:00Z'),
+    leftover('elsewhere', 'job-unknown', NOW.toISOString()),
+  ];
+  deps.backups.litter = [leftover('old', undefined, '2026-03-01T00:00:00Z')];
+  deps.state.deadNotes = [{ id: 'job-dead', kind: 'archive', started_at: NOW.toISOString() }];
+  await deps.state.note({ id: 'job-live', kind: 'archive', started_at: NOW.toISOString() });
+  assert.deepEqual(await brief(deps), [
+    ['leftover', 'old', 'discard'],
+    ['leftover', 'ours', 'discard'],
+    ['leftover', 'elsewhere', ''],
+  ]);
+  const chosen = (await orphans(deps)).filter(({ actions }) => actions.length > 0);
+  const summary = await clean(deps, chosen, jobContext());
+  assert.equal(summary.leftovers_removed, 2);
+  assert.deepEqual(
+    deps.archives.litter.map(({ id }) => id),
+    ['running', 'elsewhere'],
+  );
+  assert.deepEqual(deps.backups.litter, []);
+});
+
+test('what has its other half again by then is left alone', async () => {
+  const deps = setUp();
+  await putFile(deps, addRecord(deps, 1).storage_path);
+  const lost = addRecord(deps, 2);
+  const found = await orphans(deps);
+  await putFile(deps, lost.storage_path);
+  await assert.rejects(clean(deps, found, jobContext()), { code: 'NOT_FOUND' });
+  assert.equal(deps.catalog.records.get(lost.id)?.status, 'completed');
+});
