@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
+import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
 
 /** Flags that every command takes. */
@@ -18,10 +19,11 @@ export type Invocation = { flags: GlobalFlags } & (
   | { command: 'console' }
   | { command: 'backup' }
   | { command: 'archive'; fractal: string; fields: boolean }
-  | { command: 'list'; what: 'backups' | 'fractals' }
+  | { command: 'list'; what: 'backups' | 'fractals' | 'orphans' }
   | { command: 'list'; what: 'archives'; fractal: string | undefined }
   | { command: 'status' }
   | { command: 'extract'; file: string; output: string | undefined; part: 'content' | 'manifest' | 'raw' }
+  | FileInvocation
   | { command: 'demo'; exec: string | undefined }
   | { command: 'text'; text: string }
 );
@@ -86,6 +88,7 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
     .action(() => choose({ command: 'console' }));
   defineJobs(program, choose);
   defineQueries(program, choose);
+  defineFiles(program, choose);
   return program;
 }
 
@@ -114,7 +117,7 @@ function defineJobs(program: Command, choose: (chosen: Chosen) => void) {
 }
 
 function defineQueries(program: Command, choose: (chosen: Chosen) => void) {
-  const list = program.command('list').description('list backups, fractals or archives');
+  const list = program.command('list').description('list backups, fractals, archives or orphans');
   list
     .command('backups')
     .description('backup files, newest first')
@@ -128,6 +131,10 @@ function defineQueries(program: Command, choose: (chosen: Chosen) => void) {
     .description('archives, newest first')
     .option('--fractal <fractal>', 'only those of this fractal (name or id)')
     .action(({ fractal }: { fractal?: string }) => choose({ command: 'list', what: 'archives', fractal }));
+  list
+    .command('orphans')
+    .description('files without a record, records without a file, leftovers of dead runs')
+    .action(() => choose({ command: 'list', what: 'orphans' }));
   program
     .command('status')
     .description('health of each part')

@@ -37,6 +37,16 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
       return (await import('./commands/status.ts')).statusCommand(invocation, printer);
     case 'extract':
       return (await import('./commands/extract.ts')).extractCommand(invocation);
+    case 'verify':
+      return (await import('./commands/verify.ts')).verifyCommand(invocation, printer);
+    case 'show':
+      return (await import('./commands/show.ts')).showCommand(invocation, printer);
+    case 'search':
+      return (await import('./commands/search.ts')).searchCommand(invocation, printer);
+    case 'adopt':
+      return (await import('./commands/adopt.ts')).adoptCommand(invocation, printer);
+    case 'clean':
+      return (await import('./commands/clean.ts')).cleanCommand(invocation, printer);
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(invocation, printer);
   }

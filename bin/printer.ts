@@ -10,6 +10,8 @@ export interface Printer {
   event(event: JobEvent): void;
   /** One result: a plain object for programs, and the lines that say the same to people. */
   result(value: object, lines: string[]): void;
+  /** One of several results of a job, as lines for people: programs have its event. */
+  item(lines: string[]): void;
   /** A list: one object each for programs, and the lines of a table for people. */
   list(values: object[], lines: string[]): void;
   /** The command failed. */

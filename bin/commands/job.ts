@@ -5,6 +5,7 @@ import { resultLines } from '../print/results.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { findFractal } from './fractal.ts';
+import { runJob } from './run-job.ts';
 
 type JobInvocation = Extract<Invocation, { command: 'backup' | 'archive' }>;
 
@@ -12,11 +13,7 @@ type JobInvocation = Extract<Invocation, { command: 'backup' | 'archive' }>;
 export function jobCommand(invocation: JobInvocation, printer: Printer): Promise<number> {
   return withEngine(invocation.flags, async (engine, signal) => {
     const request = await requestOf(invocation, engine, signal);
-    engine.subscribe((event) => printer.event(event));
-    const job = engine.start(request);
-    signal.addEventListener('abort', () => engine.cancel(job.id, signal.reason), { once: true });
-    if (signal.aborted) engine.cancel(job.id, signal.reason);
-    return report(await job.outcome, request, printer);
+    return report(await runJob(engine, request, printer, signal), request, printer);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Engine } from '../../src/core/index.ts';
 import type { Invocation } from '../arguments.ts';
+import { orphanTable } from '../print/mending.ts';
 import { archiveTable, backupTable, fractalTable } from '../print/tables.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
@@ -29,6 +30,10 @@ async function listing(
     case 'fractals': {
       const fractals = await engine.fractals({ signal });
       return { values: fractals, lines: fractalTable(fractals) };
+    }
+    case 'orphans': {
+      const orphans = await engine.orphans({ signal });
+      return { values: orphans, lines: orphanTable(orphans) };
     }
     case 'archives': {
       const { fractal } = invocation;

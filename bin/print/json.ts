@@ -17,6 +17,7 @@ export function jsonPrinter(out: (line: string) => void): Printer {
     result(value) {
       if (!ended) print(value);
     },
+    item() {},
     list(values) {
       for (const value of values) print(value);
     },

@@ -49,6 +49,10 @@ export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Pri
       clear();
       for (const text of lines) out(sanitize(text));
     },
+    item(lines) {
+      clear();
+      for (const text of lines) out(sanitize(text));
+    },
     list(_values, lines) {
       for (const text of lines) out(text);
     },

@@ -32,6 +32,9 @@ export function logPrinter(
     result(_value, lines) {
       for (const text of lines) log(text);
     },
+    item(lines) {
+      for (const text of lines) log(text);
+    },
     list(_values, lines) {
       for (const text of lines) out(text);
     },

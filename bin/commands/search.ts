@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { sanitize } from '../../src/components/view/sanitize.ts';
+import type { SearchHit } from '../../src/core/index.ts';
+import type { GlobalFlags } from '../arguments.ts';
+import type { FileInvocation } from '../file-arguments.ts';
+import type { Printer } from '../printer.ts';
+import { withEngine } from '../session.ts';
+
+type SearchInvocation = Extract<FileInvocation, { command: 'search' }> & { flags: GlobalFlags };
+
+const BATCH_BYTES = 64 * 1024;
+const BATCH_MS = 200;
+
+/** Prints matching rows as they are stored, or their count. Exit 0 whether or not there are any. */
+export function searchCommand(invocation: SearchInvocation, printer: Printer): Promise<number> {
+  const { targets, pattern, from, to, limit, count, flags } = invocation;
+  return withEngine(flags, async (engine, signal) => {
+    const hits = limited(engine.search({ targets, pattern, from, to }, { signal }), limit);
+    if (count) await printCounts(hits, targets, printer);
+    else await printLines(hits);
+    return 0;
+  });
+}
+
+async function* limited(hits: AsyncIterable<SearchHit>, limit = Number.POSITIVE_INFINITY) {
+  let left = limit;
+  for await (const hit of hits) {
+    yield hit;
+    if (--left <= 0) return;
+  }
+}
+
+async function printCounts(
+  hits: AsyncIterable<SearchHit>,
+  targets: string[],
+  printer: Printer,
+): Promise<void> {
+  const counts = new Map(targets.map((target) => [target, 0]));
+  try {
+    for await (const { target } of hits) counts.set(target, (counts.get(target) ?? 0) + 1);
+  } finally {
+    const rows = [...counts].map(([target, count]) => ({ target, count }));
+    const line = ({ target, count }: (typeof rows)[number]) =>
+      rows.length === 1 ? `${count}` : `${target}: ${count}`;
+    printer.list(rows, rows.map(line));
+  }
+}
+
+/** The bytes go out untouched, but for a terminal: a log line must not steer it. */
+async function printLines(hits: AsyncIterable<SearchHit>): Promise<void> {
+  const out = new LineWriter(
+    createWriteStream('', { fd: 1, autoClose: false }),
+    process.stdout.isTTY === true,
+  );
+  try {
+    for await (const { line } of hits) if (!(await out.write(line))) return;
+  } finally {
+    await out.end();
+  }
+}
+
+/** Writes lines in batches, at the pace of whoever reads; knows when nobody does any more. */
+class LineWriter {
+  readonly #stream: WriteStream;
+  readonly #terminal: boolean;
+  #batch: Buffer[] = [];
+  #bytes = 0;
+  #last = performance.now();
+  #closed = false;
+  #error: Error | undefined;
+
+  constructor(stream: WriteStream, terminal: boolean) {
+    this.#stream = stream;
+    this.#terminal = terminal;
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      this.#closed = true;
+      if (error.code !== 'EPIPE') this.#error = error;
+    });
+  }
+
+  /** False once nobody reads any more. */
+  async write(line: Buffer): Promise<boolean> {
+    const bytes = this.#terminal ? Buffer.from(sanitize(line.toString('utf8'))) : line;
+    this.#batch.push(bytes, Buffer.of(0x0a));
+    this.#bytes += bytes.length + 1;
+    if (this.#bytes >= BATCH_BYTES || performance.now() - this.#last > BATCH_MS) await this.#flush();
+    return !this.#closed;
+  }
+
+  async end(): Promise<void> {
+    await this.#flush();
+    if (!this.#closed) {
+      this.#stream.end();
+      await once(this.#stream, 'finish').catch(() => undefined);
+    }
+    if (this.#error) throw this.#error;
+  }
+
+  async #flush(): Promise<void> {
+    const batch = Buffer.concat(this.#batch, this.#bytes);
+    this.#batch = [];
+    this.#bytes = 0;
+    this.#last = performance.now();
+    if (batch.length === 0 || this.#closed) return;
+    await new Promise<void>((resolve) => this.#stream.write(batch, () => resolve()));
+  }
+}

@@ -1,0 +1,40 @@
+import { formatStamp } from '../../src/components/view/time.ts';
+import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
+import type { AdoptPlan, Orphan } from '../../src/core/index.ts';
+import type { AdoptSummary } from '../../src/core/jobs/adopt.ts';
+import { table } from './tables.ts';
+
+/** What adoption would make of each file. */
+export function adoptPlanLines({ items }: AdoptPlan): string[] {
+  if (items.length === 0) return ['Every archive file has its record.'];
+  return table(items, [
+    { title: 'DO', cell: ({ action }) => action },
+    { title: 'FILE', cell: ({ path }) => path },
+    { title: 'FRACTAL', cell: ({ fractal }) => fractal?.name ?? fractal?.id ?? '-' },
+    { title: 'LOGS', cell: ({ rows }) => (rows === null ? '?' : formatExact(rows)), right: true },
+    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+    { title: 'WHY', cell: ({ reason }) => reason },
+  ]);
+}
+
+export function adoptSummaryLines({ adopted, fractals_created }: AdoptSummary): string[] {
+  const rows = adopted.reduce((sum, { log_count }) => sum + log_count, 0);
+  const made = fractals_created.length > 0 ? `, ${plural(fractals_created.length, 'fractal')} made anew` : '';
+  return [`${plural(adopted.length, 'file')} adopted, ${formatExact(rows)} rows${made}`];
+}
+
+const DEEDS = { adopt: 'bifract adopt', fail_record: 'bifract clean', discard: 'bifract clean' } as const;
+
+export function orphanTable(orphans: Orphan[]): string[] {
+  if (orphans.length === 0) return ['No orphans: every file has its record, and every record its file.'];
+  return table(orphans, [
+    { title: 'WHAT', cell: ({ title }) => title },
+    { title: 'PATH', cell: ({ path }) => path },
+    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+    { title: 'SINCE', cell: ({ since }) => (since === null ? '-' : `${formatStamp(since)}Z`) },
+    {
+      title: 'REMEDY',
+      cell: ({ actions }) => [...new Set(actions.map((action) => DEEDS[action]))].join(', ') || '-',
+    },
+  ]);
+}
