@@ -16,6 +16,7 @@ export const ERROR_EXITS = {
   INTERNAL: EXIT.failed,
   RECORD_LOST: EXIT.failed,
   DUMP_FAILED: EXIT.failed,
+  RESTORE_FAILED: EXIT.failed,
   QUERY_FAILED: EXIT.failed,
   NOT_FOUND: EXIT.failed,
   STORAGE_FAILED: EXIT.failed,

@@ -2,7 +2,16 @@ import type { ErrorReport } from './errors.ts';
 import type { Timestamp } from './ports/types.ts';
 
 /** What kinds of job the engine runs. */
-export type JobKind = 'backup' | 'archive' | 'verify' | 'adopt' | 'clean';
+export type JobKind =
+  | 'backup'
+  | 'archive'
+  | 'verify'
+  | 'adopt'
+  | 'clean'
+  | 'restore'
+  | 'drill'
+  | 'prune'
+  | 'rotate-key';
 
 /**
  * How far a job is. Counts only grow; a member that does not apply is absent, a total that is not known is

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { Database, DatabaseSnapshot, TableCount } from '../ports/database.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort } from './abort.ts';
+import { takeLock } from './database-lock.ts';
 import { clientConfig, loadDriver } from './postgres.ts';
 import { type PostgresConnection, postgresError } from './postgres-errors.ts';
 
@@ -36,11 +37,11 @@ interface TableRow {
 /** The database as something to be backed up. Each snapshot has a connection of its own. */
 export function postgresDatabase(connection: PostgresConnection): Database {
   return {
-    async snapshot(options: CallOptions = {}): Promise<DatabaseSnapshot> {
+    async snapshot(options: CallOptions & { exclusive?: boolean } = {}): Promise<DatabaseSnapshot> {
       options.signal?.throwIfAborted();
       const client = await newClient(connection);
       try {
-        return await orAbort(begin(client, connection), options.signal);
+        return await orAbort(begin(client, connection, options.exclusive), options.signal);
       } catch (error) {
         client.end().catch(() => undefined);
         options.signal?.throwIfAborted();
@@ -60,8 +61,13 @@ async function newClient(connection: PostgresConnection): Promise<Client> {
   return client;
 }
 
-async function begin(client: Client, connection: PostgresConnection): Promise<DatabaseSnapshot> {
+async function begin(
+  client: Client,
+  connection: PostgresConnection,
+  exclusive = false,
+): Promise<DatabaseSnapshot> {
   await client.connect();
+  if (exclusive) await takeLock(client);
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { rows } = await client.query<About>(ABOUT);
   if (!rows[0]) throw new Error('No snapshot was exported');

@@ -24,7 +24,8 @@ export interface DatabaseSnapshot {
 
 /** The PostgreSQL database as something to be backed up. */
 export interface Database {
-  snapshot(options?: CallOptions): Promise<DatabaseSnapshot>;
+  /** `exclusive`: `BUSY` where another backup, or a restore, of this database runs; until the snapshot is closed. */
+  snapshot(options?: CallOptions & { exclusive?: boolean }): Promise<DatabaseSnapshot>;
 }
 
 /**

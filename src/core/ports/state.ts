@@ -10,6 +10,10 @@ export interface JobNote {
   archive_id?: string;
   /** The object in storage it writes. */
   object?: string;
+  /** Databases that it makes, or sets aside, and that are to go should it die. */
+  databases?: string[];
+  /** It has stopped the container of the server, which is to be started again. */
+  app_stopped?: boolean;
 }
 
 /** What jobs leave on disk so that any later process can tell live work from dead. */

@@ -1,0 +1,119 @@
+import { dirname, join } from 'node:path';
+import { BifractError } from '../errors.ts';
+import type { RestoreInto, RestoreTool } from '../ports/database-server.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { docker } from './container.ts';
+import { parseContents } from './dump-contents.ts';
+import type { DumpTarget } from './dump-tool.ts';
+import { bestFor, findPgDump, majorOf, programVersion } from './pg-dump-programs.ts';
+import type { PostgresConnection } from './postgres-errors.ts';
+import { type FedCommand, type FedResult, feed } from './restore-process.ts';
+
+/** Tells its process id before it becomes pg_restore: see the same of pg_dump. */
+const TELL_PID =
+  'echo "bifract pid $$" >&2; [ -n "$PGPASSWORD" ] || PGPASSWORD=$POSTGRES_PASSWORD; LC_ALL=C; export PGPASSWORD LC_ALL; exec pg_restore "$@"';
+const IN_CONTAINER = ['compose', 'exec', '-T', 'postgres'];
+
+type CommandOf = (args: string[]) => FedCommand;
+
+/** A pg_restore of this machine. Who and where goes by its environment: an argument could be read by others. */
+export function localRestoreTool(
+  { path, version }: { path: string; version: string },
+  connection: PostgresConnection,
+): RestoreTool {
+  const { host, port, user, password } = connection;
+  const env: Record<string, string> = {
+    PGHOST: host,
+    PGPORT: String(port),
+    PGUSER: user,
+    ...(password === undefined ? {} : { PGPASSWORD: password }),
+  };
+  return restoreTool(
+    `pg_restore ${version} (${path})`,
+    async () => version,
+    (args) => ({ program: path, args, env }),
+  );
+}
+
+/** The pg_restore of the installation's PostgreSQL container, through Docker Compose. */
+export function composeRestoreTool(dir: string, user: string): RestoreTool {
+  const version = async (options?: CallOptions) => {
+    const args = [...IN_CONTAINER, 'pg_restore', '--version'];
+    const found = await programVersion('docker', args, { ...options, cwd: dir });
+    if (found !== undefined) return found;
+    throw new BifractError(
+      'PROGRAM_MISSING',
+      'There is no pg_restore in the container postgres, or Docker does not answer',
+    );
+  };
+  return restoreTool('pg_restore in the container postgres', version, (args) => ({
+    program: 'docker',
+    args: [...IN_CONTAINER, 'sh', '-c', TELL_PID, 'pg_restore', '--username', user, ...args],
+    env: {},
+    cwd: dir,
+    endRemote: async (pid) => void (await docker([...IN_CONTAINER, 'kill', '-TERM', String(pid)], dir)),
+  }));
+}
+
+/**
+ * The pg_restore that fits: one of this machine and of the server's own major version, else the container's, else
+ * the nearest newer one of this machine. `PROGRAM_MISSING`, `PROGRAM_TOO_OLD`.
+ */
+export async function findRestoreTool(target: DumpTarget, options?: CallOptions): Promise<RestoreTool> {
+  const { connection, server_version, compose_dir } = target;
+  const programs = await restorePrograms(options);
+  const best = bestFor(server_version, programs);
+  if (best && (majorOf(best.version) === majorOf(server_version) || compose_dir === undefined))
+    return localRestoreTool(best, connection);
+  if (compose_dir !== undefined) return composeRestoreTool(compose_dir, connection.user);
+  const hint = `Install the client programs of PostgreSQL ${majorOf(server_version)} or newer.`;
+  if (programs.length === 0)
+    throw new BifractError('PROGRAM_MISSING', 'There is no pg_restore on this machine', { hint });
+  const found = programs.map(({ version }) => version).join(', ');
+  throw new BifractError(
+    'PROGRAM_TOO_OLD',
+    `pg_restore ${found} is older than the server (${server_version})`,
+    { hint },
+  );
+}
+
+/** They come with pg_dump. */
+async function restorePrograms(options?: CallOptions) {
+  const found = await findPgDump(options);
+  const programs = await Promise.all(
+    found.map(async ({ path }) => {
+      const beside = join(dirname(path), 'pg_restore');
+      const version = await programVersion(beside, ['--version'], options);
+      return version === undefined ? [] : [{ path: beside, version }];
+    }),
+  );
+  return programs.flat();
+}
+
+function restoreTool(location: string, version: RestoreTool['version'], commandOf: CommandOf): RestoreTool {
+  return {
+    location,
+    version,
+    async contents(dump, options) {
+      const result = mustBeThere(location, await feed(commandOf(['--list']), dump, options));
+      if (result.ok) return parseContents(result.stdout);
+      throw new BifractError('UNSUPPORTED', `${location} cannot read the dump: ${result.words}`, {
+        hint: 'A dump made by a newer pg_dump needs a pg_restore of that version, or newer.',
+      });
+    },
+    async restore(dump, { database, no_owner, ...options }: RestoreInto) {
+      const owner = no_owner ? ['--no-owner', '--no-privileges'] : [];
+      const args = ['--exit-on-error', '--verbose', '--no-password', ...owner, '--dbname', database];
+      const result = mustBeThere(location, await feed(commandOf(args), dump, options));
+      if (result.ok) return;
+      throw new BifractError('RESTORE_FAILED', `${location} failed: ${result.words}`, {
+        hint: 'Nothing was replaced. See the message above; the log of PostgreSQL may say more.',
+      });
+    },
+  };
+}
+
+function mustBeThere(location: string, result: FedResult): FedResult {
+  if (!result.missing) return result;
+  throw new BifractError('PROGRAM_MISSING', `${location} cannot be started`);
+}
