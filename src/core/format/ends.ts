@@ -26,6 +26,8 @@ export interface ArchiveHead {
 export interface BackupHead {
   /** Name and version of the writing program. */
   tool: string;
+  /** Why it was made, where nobody asked for it as such: `before restore of FILE`. */
+  reason?: string;
   uuid?: string;
   created?: Timestamp;
 }
@@ -42,6 +44,8 @@ export interface Head {
   period?: string | null;
   split?: string;
   fields?: boolean;
+  /** Of a backup that was made on the way to something else. */
+  reason?: string;
   /** An end frame will follow: where there is none, the file was cut off. */
   end: boolean;
 }

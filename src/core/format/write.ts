@@ -27,7 +27,8 @@ export function writeBackup(
   dump: AsyncIterable<Uint8Array>,
   options: WriteOptions & { head: BackupHead },
 ): SealedFile {
-  const head = { ...common('backup', options.head), tool: options.head.tool, end: true };
+  const { tool, reason } = options.head;
+  const head = { ...common('backup', options.head), tool, reason, end: true };
   return new FileWriter(head, backupFrames(manifest, dump), options);
 }
 

@@ -40,21 +40,40 @@ export interface BackupSummary {
  * ended well and every byte is durable.
  */
 export async function backup(deps: BackupDeps, context: JobContext): Promise<BackupSummary> {
-  const started = performance.now();
   const { id, now } = context;
   await deps.state.note({ id, kind: 'backup', started_at: now().toISOString() });
+  try {
+    return await backupNow(deps, { exclusive: true }, context);
+  } finally {
+    await deps.state.forget(id);
+  }
+}
+
+export interface BackupOptions {
+  /** Refuse (`BUSY`) where another backup, or a restore, of the database runs; a restore's own is not. */
+  exclusive: boolean;
+  /** Why it is made, where a person did not ask for it; such a backup is never pruned. */
+  reason?: string;
+}
+
+/** The same within another job, which keeps the note. */
+export async function backupNow(
+  deps: BackupDeps,
+  { exclusive, reason }: BackupOptions,
+  context: JobContext,
+): Promise<BackupSummary> {
+  const started = performance.now();
   context.emit('job:phase', { phase: 'Taking a snapshot' });
-  const snapshot = await deps.database.snapshot({ signal: context.signal });
+  const snapshot = await deps.database.snapshot({ signal: context.signal, exclusive });
   try {
     context.emit('job:phase', { phase: 'Counting rows' });
     const tables = await snapshot.tables({ signal: context.signal });
     const manifest = await makeManifest(deps, snapshot, tables, context);
-    const stored = await dumpInto(deps, snapshot, tables, manifest, context);
+    const stored = await dumpInto(deps, snapshot, tables, { manifest, reason }, context);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
     return { ...stored, tables: tables.length, rows, duration_ms: Math.round(performance.now() - started) };
   } finally {
     await snapshot.close();
-    await deps.state.forget(id);
   }
 }
 
@@ -84,7 +103,7 @@ async function dumpInto(
   { dumpTool, storage, key, version }: BackupDeps,
   snapshot: DatabaseSnapshot,
   tables: TableCount[],
-  manifest: BackupManifest,
+  { manifest, reason }: { manifest: BackupManifest; reason: string | undefined },
   context: JobContext,
 ): Promise<Pick<BackupSummary, 'name' | 'storage_type' | 'size_bytes' | 'content_bytes' | 'checksum'>> {
   const { signal, emit, now } = context;
@@ -98,7 +117,7 @@ async function dumpInto(
       item = table;
     },
   });
-  const head = { created: now().toISOString(), tool: `bifract-console ${version}` };
+  const head = { created: now().toISOString(), tool: `bifract-console ${version}`, reason };
   const file = writeBackup(manifest, dump, { key, head, signal });
   const progress = () => ({ item, total_bytes: estimate, ...bytesOf(file.progress()) });
   const name = await freeName(storage, now(), signal);

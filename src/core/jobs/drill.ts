@@ -1,0 +1,40 @@
+import type { State } from '../ports/state.ts';
+import type { RestorePlan, RestoreSummary } from '../restore.ts';
+import type { JobContext } from './context.ts';
+import { type RestoreIntoDeps, restoreInto } from './restore-into.ts';
+import { mustBeClear } from './restore-obstacles.ts';
+import { dropScratch, forgetWhen, scratchName } from './scratch.ts';
+
+export interface DrillDeps extends RestoreIntoDeps {
+  state: State;
+}
+
+/**
+ * Restores the backup into a scratch database, compares every table's count with the manifest, and drops it
+ * again: proof that the backup restores. `COUNT_DIFFERS` names what differs.
+ */
+export async function drill(
+  deps: DrillDeps,
+  plan: RestorePlan,
+  context: JobContext,
+): Promise<RestoreSummary> {
+  const started = performance.now();
+  const { id, now, emit } = context;
+  mustBeClear(plan, { safety_backup: false, end_sessions: false, stop_app: false });
+  const database = scratchName('drill', id);
+  await deps.state.note({ id, kind: 'drill', started_at: now().toISOString(), databases: [database] });
+  try {
+    const restored = await restoreInto(deps, plan, database, context);
+    return {
+      file: plan.file.name,
+      database,
+      ...restored,
+      safety_backup: null,
+      ended_sessions: 0,
+      duration_ms: Math.round(performance.now() - started),
+    };
+  } finally {
+    emit('job:phase', { phase: 'Dropping the scratch database' });
+    await forgetWhen(await dropScratch(deps.server, [database], context), deps.state, id);
+  }
+}

@@ -1,0 +1,43 @@
+import { BifractError } from '../errors.ts';
+import {
+  type BackupManifest,
+  type ContentSummary,
+  type Key,
+  readContent,
+  splitBackup,
+} from '../format/index.ts';
+import type { Storage, StoredObject } from '../ports/storage.ts';
+import { kindOf } from './content-kind.ts';
+
+/** A backup in storage. */
+export interface BackupSource {
+  storage: Storage;
+  object: StoredObject;
+  keys: readonly Key[];
+}
+
+/** The parts of a backup, on their way. */
+export interface OpenBackup {
+  manifest: BackupManifest;
+  /** To be read once, to its end: only then is it proved whole. */
+  dump: AsyncIterable<Buffer>;
+  /** Stored bytes read, and content bytes handed out so far. */
+  progress(): { bytes_in: number; bytes_out: number };
+  summary(): ContentSummary;
+}
+
+/** Opens a backup for reading. `NOT_BIFRACT` for an archive; else errors as of `readContent`, then and while reading. */
+export async function openBackup(
+  { storage, object, keys }: BackupSource,
+  signal?: AbortSignal,
+): Promise<OpenBackup> {
+  const content = readContent(storage.stream(object.name, { signal }), { keys, signal });
+  const { kind, pieces } = await kindOf(content, object.name);
+  if (kind === 'archive') {
+    throw new BifractError('NOT_BIFRACT', `${object.name} is an archive of logs, not a backup`, {
+      hint: '`bifract restore-archive` brings its rows back.',
+    });
+  }
+  const { manifest, dump } = await splitBackup(pieces);
+  return { manifest, dump, progress: () => content.progress(), summary: () => content.summary() };
+}

@@ -1,0 +1,67 @@
+import { BifractError } from '../errors.ts';
+import type { DatabaseServer, RestoreTool } from '../ports/database-server.ts';
+import type { RestorePlan } from '../restore.ts';
+import type { JobContext } from './context.ts';
+import { metered } from './meter.ts';
+import { type BackupSource, openBackup } from './open-backup.ts';
+import { compareCounts } from './restore-tables.ts';
+
+export interface RestoreIntoDeps extends BackupSource {
+  server: DatabaseServer;
+  tool: RestoreTool;
+}
+
+/** What a restored database holds. */
+export interface Restored {
+  tables: number;
+  rows: number;
+  /** Whether every count was compared with the manifest. */
+  compared: boolean;
+}
+
+/**
+ * Makes the database, restores the backup of the plan into it, and compares every count. Throws at the first
+ * thing that is not as the plan says: what then stands in the database is the caller's to drop.
+ */
+export async function restoreInto(
+  deps: RestoreIntoDeps,
+  plan: RestorePlan,
+  database: string,
+  context: JobContext,
+): Promise<Restored> {
+  const { signal, emit } = context;
+  const like = plan.replaces === null ? undefined : plan.database;
+  const comment = `bifract: work of ${context.id}, dropped when it has ended`;
+  await deps.server.create(database, { like, comment }, { signal });
+  emit('job:phase', { phase: 'Restoring' });
+  await feedDump(deps, plan, database, context);
+  emit('job:phase', { phase: 'Comparing counts' });
+  const snapshot = await deps.server.open(database).snapshot({ signal });
+  try {
+    const tables = await snapshot.tables({ signal });
+    const compared = compareCounts(plan.tables, tables);
+    return { tables: tables.length, rows: tables.reduce((sum, { rows }) => sum + rows, 0), compared };
+  } finally {
+    await snapshot.close();
+  }
+}
+
+async function feedDump(
+  deps: RestoreIntoDeps,
+  plan: RestorePlan,
+  database: string,
+  { signal, emit }: JobContext,
+): Promise<void> {
+  const { dump, progress, summary } = await openBackup(deps, signal);
+  let item: string | undefined;
+  const total_bytes = plan.file.size_bytes;
+  const fed = metered(dump, emit, () => ({ item, total_bytes, bytes_in: progress().bytes_in }));
+  const onTable = (table: string) => {
+    item = table;
+  };
+  await deps.tool.restore(fed, { database, no_owner: plan.no_owner, signal, onTable });
+  if (summary().checksum === plan.file.checksum) return;
+  throw new BifractError('CHECKSUM_DIFFERS', `${plan.file.name} is not the file that was looked at before`, {
+    hint: 'It was changed in between. Nothing was replaced. Plan the restore again.',
+  });
+}

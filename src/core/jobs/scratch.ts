@@ -1,0 +1,51 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { asBifractError } from '../errors.ts';
+import type { DatabaseServer } from '../ports/database-server.ts';
+import type { State } from '../ports/state.ts';
+import type { JobContext } from './context.ts';
+
+/** PostgreSQL may be starting again just now: what is to go is tried for about half a minute. */
+const WAITS_MS = [200, 500, 1000, 2000, 4000, 8000, 15_000];
+
+/** Name of a database that a job makes for itself. */
+export function scratchName(purpose: 'restore' | 'drill' | 'replaced', job: string): string {
+  return `bifract_${purpose}_${job.replace(/^[a-z]+-/, '').replaceAll('-', '_')}`;
+}
+
+/** Whether a database is one that a job made for itself: no other is ever dropped. */
+export function isScratchName(name: string): boolean {
+  return /^bifract_(restore|drill|replaced)_[0-9a-z_]+$/.test(name);
+}
+
+/**
+ * Drops databases of the job that are still there. Never throws: true once they are gone; else a warning was given, and
+ * the job's note must stay, so that the next start drops them.
+ */
+export async function dropScratch(
+  server: DatabaseServer,
+  names: string[],
+  { emit }: Pick<JobContext, 'emit'>,
+): Promise<boolean> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      for (const name of names) await server.drop(name);
+      return true;
+    } catch (error) {
+      const { code, message } = asBifractError(error);
+      const wait_ms = code === 'POSTGRES_UNREACHABLE' ? WAITS_MS[attempt] : undefined;
+      if (wait_ms === undefined) {
+        emit('job:warning', {
+          message: `Could not drop ${names.join(', ')}: ${message}. The next start of bifract tries again.`,
+        });
+        return false;
+      }
+      emit('job:retry', { attempt: attempt + 1, wait_ms, reason: message });
+      await wait(wait_ms);
+    }
+  }
+}
+
+/** Forgets the job where nothing of it is left. */
+export async function forgetWhen(clean: boolean, state: State, id: string): Promise<void> {
+  if (clean) await state.forget(id);
+}

@@ -1,0 +1,43 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { asBifractError } from '../errors.ts';
+import type { DatabaseServer, Swap } from '../ports/database-server.ts';
+import type { JobContext } from './context.ts';
+
+const WAITS_MS = [200, 500, 1000, 2000, 4000, 8000, 15_000];
+
+/**
+ * Gives the fresh database its name: in the live one's place where there is one, else by a plain rename. A
+ * connection that broke while the server committed leaves open whether it did: then the databases are asked, as soon as
+ * they answer. Returns the number of sessions ended.
+ */
+export async function takePlace(
+  server: DatabaseServer,
+  swap: Swap,
+  replaces: boolean,
+  { emit }: JobContext,
+): Promise<number> {
+  const fresh = await server.find(swap.fresh);
+  try {
+    if (replaces) return await server.swap(swap);
+    await server.rename(swap.fresh, swap.live);
+    return 0;
+  } catch (thrown) {
+    const error = asBifractError(thrown);
+    if (error.code !== 'POSTGRES_UNREACHABLE' || fresh === undefined) throw error;
+    const live = await findPatiently(server, swap.live, emit);
+    if (live?.oid !== fresh.oid) throw error;
+    return 0;
+  }
+}
+
+async function findPatiently(server: DatabaseServer, name: string, emit: JobContext['emit']) {
+  for (const [attempt, wait_ms] of WAITS_MS.entries()) {
+    try {
+      return await server.find(name);
+    } catch (error) {
+      emit('job:retry', { attempt: attempt + 1, wait_ms, reason: asBifractError(error).message });
+      await wait(wait_ms);
+    }
+  }
+  return server.find(name);
+}
