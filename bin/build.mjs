@@ -1,6 +1,6 @@
 // Bundles the program into dist/: one file that starts fast, chunks for what only some commands need.
 // Measured: Ink, React and commander loaded from node_modules take about 330 ms, bundled about 170 ms.
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import pkg from '../package.json' with { type: 'json' };
 
@@ -23,13 +23,13 @@ const yogaWithoutFetch = {
   },
 };
 
-await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: new URL('..', import.meta.url).pathname,
   entryPoints: {
     bifract: 'bin/bifract.ts',
     'chdb-server': 'bin/demo/chdb-server.ts',
     'keeper-process': 'bin/demo/keeper-process.ts',
+    'line-thread': 'src/core/jobs/line-thread-main.ts',
   },
   outdir: 'dist',
   bundle: true,
@@ -47,4 +47,10 @@ await build({
   plugins: [yogaWithoutFetch],
   legalComments: 'linked',
   logLevel: 'warning',
+  write: false,
 });
+
+// Only now: a build that failed leaves the last one in place.
+await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
+await mkdir(new URL('../dist', import.meta.url));
+await Promise.all(outputFiles.map(({ path, contents }) => writeFile(path, contents, { mode: 0o755 })));

@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { seedRows } from '../../bin/demo/seed-rows.ts';
+import { openArchive, openBackup } from '../helpers/plain-reader.ts';
+import { until } from '../helpers/processes.ts';
+import { ndjson, run, start } from '../helpers/program.ts';
+import { testServices } from '../helpers/services.ts';
+
+const FRACTAL = 'a0000000-0000-4000-8000-000000000001';
+const EMPTY = 'a0000000-0000-4000-8000-000000000002';
+const ROWS = 30_000;
+const DAY_MS = 86_400_000;
+
+const services = await testServices();
+const dir = await services.installation();
+const settings = await readFile(join(dir.dir, '.env'), 'utf8');
+const key = /BIFRACT_BACKUP_ENCRYPTION_KEY=([0-9a-f]{64})/.exec(settings)?.[1] ?? '';
+await services.sql(`INSERT INTO fractals (id, name) VALUES ($1, 'web'), ($2, 'nothing')`, [FRACTAL, EMPTY]);
+await seedRows(services.clickhouse, services.clickhouse.database, {
+  fractal_id: FRACTAL,
+  kind: 'mixed',
+  rows: ROWS,
+  seed: 3,
+  from: new Date(Date.now() - 30 * DAY_MS),
+  to: new Date(),
+});
+
+interface Done {
+  event: string;
+  result: Record<string, string & number>;
+}
+
+test('a backup from cron is a file that plain tools restore, table by table', async () => {
+  const ended = await run(['--backup', '--dir', dir.dir, '--non-interactive'], {
+    HOME: undefined,
+    PATH: '/usr/bin:/bin',
+  });
+  assert.equal(ended.code, 0, ended.stderr);
+  const lines = ended.stdout.toString().trimEnd().split('\n');
+  for (const line of lines) assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /);
+  const [name = ''] = await readdir(join(dir.dir, 'backups'));
+  assert.match(name, /^bifract-backup-\d{8}-\d{6}\.bifract-backup$/);
+  const path = join(dir.dir, 'backups', name);
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+
+  const { manifest, dump } = openBackup(await readFile(path), key);
+  const extracted = await run(['extract', name, '--dir', dir.dir]);
+  assert.equal(extracted.code, 0, extracted.stderr);
+  assert.deepEqual(extracted.stdout, dump);
+  await restoresInto(dump, JSON.parse(manifest).bifract_console.tables);
+});
+
+async function restoresInto(
+  dump: Buffer,
+  tables: { schema: string; name: string; rows: number }[],
+): Promise<void> {
+  const { host, port, user, password, database, bin } = services.postgres;
+  const scratch = `${database}_r`;
+  const env = { ...process.env, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+  await services.sql(`CREATE DATABASE ${scratch}`);
+  try {
+    execFileSync(join(bin, 'pg_restore'), ['-d', scratch, '--exit-on-error'], { input: dump, env });
+    assert.ok(tables.length > 10);
+    for (const { schema, name, rows } of tables) {
+      const sql = `SELECT count(*) FROM "${schema}"."${name}"`;
+      const counted = execFileSync(join(bin, 'psql'), ['-d', scratch, '-Atc', sql], { env }).toString();
+      assert.equal(Number(counted), rows, `${schema}.${name}`);
+    }
+  } finally {
+    await services.sql(`DROP DATABASE ${scratch}`);
+  }
+}
+
+test('an archive holds every row, byte for byte, and its record is true', async () => {
+  const ended = await run(['archive', 'web', '--dir', dir.dir, '--json']);
+  assert.equal(ended.code, 0, ended.stderr);
+  const events = ndjson<Done>(ended);
+  assert.equal(events[0]?.event, 'job:started');
+  const { event, result } = events.at(-1) as Done;
+  assert.equal(event, 'job:done');
+  assert.equal(result.log_count, ROWS);
+
+  const bytes = await readFile(join(dir.dir, result.storage_path as string));
+  const [record] = await services.sql('SELECT * FROM archives WHERE fractal_id = $1', [FRACTAL]);
+  assert.equal(record?.status, 'completed');
+  assert.equal(record.log_count, String(ROWS));
+  assert.equal(record.size_bytes, String(bytes.length));
+  assert.equal(record.checksum, createHash('sha256').update(bytes).digest('hex'));
+  const [group] = await services.sql('SELECT * FROM archive_groups WHERE id = $1', [record.group_id]);
+  assert.deepEqual(
+    [group?.status, group?.completed_count, group?.total_log_count],
+    ['completed', '1', String(ROWS)],
+  );
+
+  const rows = openArchive(bytes, key);
+  assert.equal(rows.length, ROWS);
+  assert.equal(hashOf(rows), await hashInClickhouse());
+  const extracted = await run(['extract', result.storage_path as string, '--dir', dir.dir]);
+  assert.equal(extracted.stdout.toString().split('\n').length, ROWS + 2);
+});
+
+/** Order and bytes of all rows: (id, raw) of each, in the archive's order. */
+function hashOf(rows: Record<string, unknown>[]): string {
+  const hash = createHash('sha256');
+  for (const { id, raw, raw64 } of rows) {
+    const bytes = raw64 ? Buffer.from(raw64 as string, 'base64') : Buffer.from(raw as string);
+    hash.update(`${id}:${bytes.toString('hex')}\n`);
+  }
+  return hash.digest('hex');
+}
+
+async function hashInClickhouse(): Promise<string> {
+  const text = await services.ch(
+    'SELECT log_id, lower(hex(raw_log)) FROM logs WHERE fractal_id = {f:String} ORDER BY fractal_id, timestamp, log_id FORMAT TSV',
+    { f: FRACTAL },
+  );
+  const hash = createHash('sha256');
+  for (const line of text.trimEnd().split('\n')) hash.update(`${line.replace('\t', ':')}\n`);
+  return hash.digest('hex');
+}
+
+test('an empty fractal is told as such, and makes nothing', async () => {
+  const ended = await run(['archive', 'nothing', '--dir', dir.dir]);
+  assert.equal(ended.code, 0);
+  assert.match(ended.stdout.toString(), /holds no logs/);
+  assert.deepEqual(await services.sql('SELECT id FROM archives WHERE fractal_id = $1', [EMPTY]), []);
+});
+
+test('lists and status tell what there is, as tables and as NDJSON', async () => {
+  const fractals = ndjson<{ name: string }>(await run(['list', 'fractals', '--dir', dir.dir, '--json']));
+  assert.deepEqual(
+    fractals
+      .map(({ name }) => name)
+      .filter((name) => ['web', 'nothing'].includes(name))
+      .sort(),
+    ['nothing', 'web'],
+  );
+  const archives = ndjson<{ status: string }>(
+    await run(['list', 'archives', '--fractal', 'web', '--dir', dir.dir, '--json']),
+  );
+  assert.deepEqual(
+    archives.map(({ status }) => status),
+    ['completed'],
+  );
+  const backups = await run(['--list-backups', '--dir', dir.dir]);
+  assert.match(backups.stdout.toString(), /bifract-backup-\d{8}-\d{6}\.bifract-backup +\d/);
+  const status = await run(['status', '--dir', dir.dir, '--json']);
+  assert.equal(status.code, 0, status.stderr);
+  const [{ health }] = ndjson(status) as [{ health: Record<string, { ok: boolean }> }];
+  assert.deepEqual(
+    Object.values(health).map(({ ok }) => ok),
+    [true, true, true, true, true],
+  );
+});
+
+test('a fractal under an active operation is a conflict: exit 6', async () => {
+  const [{ id } = { id: null }] = await services.sql(
+    `INSERT INTO archives (fractal_id, filename, storage_type, storage_path, status) VALUES ($1, 'f', 'disk', 'p', 'restoring') RETURNING id`,
+    [EMPTY],
+  );
+  await services.ch(
+    `INSERT INTO logs (timestamp, raw_log, log_id, fractal_id) SELECT now64(3), 'x', 'y', '${EMPTY}'`,
+  );
+  const ended = await run(['archive', 'nothing', '--dir', dir.dir]);
+  assert.equal(ended.code, 6, ended.stderr);
+  await services.sql('DELETE FROM archives WHERE id = $1', [id]);
+});
+
+test('no secret is ever in the arguments of a process or in what is printed', async () => {
+  const secrets = [key, services.postgres.password, services.clickhouse.password];
+  const seen: string[] = [];
+  for (const args of [
+    ['backup', '--json'],
+    ['archive', 'web', '--json'],
+  ]) {
+    const program = start([...args, '--dir', dir.dir]);
+    let running = true;
+    const ended = program.ended.finally(() => {
+      running = false;
+    });
+    while (running) seen.push(...(await commandLines()));
+    const { stdout, stderr, code } = await ended;
+    assert.equal(code, 0, stderr);
+    seen.push(stdout.toString(), stderr);
+  }
+  assert.ok(
+    seen.some((text) => text.includes('pg_dump\0')),
+    'pg_dump was seen',
+  );
+  for (const secret of secrets) assert.ok(!seen.some((text) => text.includes(secret)));
+});
+
+async function commandLines(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return lines.filter((line) => /pg_dump|bifract/.test(line));
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 143],
+] as const) {
+  test(`${signal} ends an archive with exit ${code}, no file, and a failed record`, async () => {
+    const before = await files();
+    const program = start(['archive', 'web', '--dir', dir.dir, '--json']);
+    await phase(program, 'Archiving');
+    program.child.kill(signal);
+    assert.equal((await program.ended).code, code);
+    assert.deepEqual(await files(), before);
+    const [record] = await services.sql(
+      'SELECT status, error_message FROM archives ORDER BY created_at DESC LIMIT 1',
+    );
+    assert.equal(record?.status, 'failed');
+    assert.match(record.error_message ?? '', new RegExp(signal));
+  });
+}
+
+function phase(program: ReturnType<typeof start>, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    void program.ended.then(({ stderr }) => reject(new Error(`It ended before "${name}": ${stderr}`)));
+    let text = '';
+    program.child.stdout?.on('data', (data: Buffer) => {
+      text += data.toString();
+      if (text.includes(`"phase":"${name}"`)) resolve();
+    });
+  });
+}
+
+/** All files of the installation but notes and settings, those in the making too. */
+async function files(): Promise<string[]> {
+  const all = await readdir(dir.dir, { recursive: true });
+  return all.filter((path) => /bifract-(backup|archive)/.test(path)).sort();
+}
+
+test('a killed archive leaves nothing that looks whole, and the next run puts its record right', async () => {
+  const listed = ndjson(await run(['list', 'archives', '--dir', dir.dir, '--json'])).length;
+  const program = start(['archive', 'web', '--dir', dir.dir, '--json']);
+  await phase(program, 'Archiving');
+  program.child.kill('SIGKILL');
+  await program.ended;
+  const [record] = await services.sql('SELECT id, status FROM archives ORDER BY created_at DESC LIMIT 1');
+  assert.equal(record?.status, 'in_progress');
+  const whole = (await files()).filter((path) => !path.split('/').at(-1)?.startsWith('.'));
+
+  const again = await run(['archive', 'web', '--dir', dir.dir, '--json']);
+  assert.equal(again.code, 0, again.stderr);
+  const [after] = await services.sql('SELECT status, error_message FROM archives WHERE id = $1', [record.id]);
+  assert.deepEqual([after?.status, /Interrupted/.test(after?.error_message ?? '')], ['failed', true]);
+  const now = await files();
+  assert.equal(now.length, whole.length + 1, 'the unfinished file went, a whole one came');
+  assert.equal(ndjson(await run(['list', 'archives', '--dir', dir.dir, '--json'])).length, listed + 2);
+});
+
+test('a killed backup leaves no backup and no pg_dump', async () => {
+  const before = ndjson(await run(['list', 'backups', '--dir', dir.dir, '--json'])).length;
+  await services.sql(
+    `CREATE TABLE large AS SELECT n, repeat(md5(n::text), 40) AS t FROM generate_series(1, 150000) AS n`,
+  );
+  const program = start(['backup', '--dir', dir.dir, '--json']);
+  await phase(program, 'Dumping');
+  await until('pg_dump runs', async () => (await children(program.pid)).length > 0);
+  const [dumper = 0] = await children(program.pid);
+  program.child.kill('SIGKILL');
+  await program.ended;
+  await until(
+    'pg_dump ends',
+    async () => !/pg_dump/.test(await readFile(`/proc/${dumper}/cmdline`, 'utf8').catch(() => '')),
+  );
+  assert.equal(ndjson(await run(['list', 'backups', '--dir', dir.dir, '--json'])).length, before);
+  assert.equal((await run(['backup', '--dir', dir.dir])).code, 0);
+  assert.ok(
+    !(await files()).some((path) => path.includes('partial')),
+    'the next run removed what was unfinished',
+  );
+  await services.sql('DROP TABLE large');
+});
+
+async function children(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+}
