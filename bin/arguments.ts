@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
+import { defineRestore, type RestoreInvocation } from './restore-arguments.ts';
 
 /** Flags that every command takes. */
 export interface GlobalFlags {
@@ -24,6 +25,7 @@ export type Invocation = { flags: GlobalFlags } & (
   | { command: 'status' }
   | { command: 'extract'; file: string; output: string | undefined; part: 'content' | 'manifest' | 'raw' }
   | FileInvocation
+  | RestoreInvocation
   | { command: 'demo'; exec: string | undefined }
   | { command: 'text'; text: string }
 );
@@ -89,12 +91,14 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
   defineJobs(program, choose);
   defineQueries(program, choose);
   defineFiles(program, choose);
+  defineRestore(program, choose);
   return program;
 }
 
 const LEGACY_HELP = `
 Forms of existing cron lines:
   bifract --backup --dir DIR [--non-interactive]     the same as: bifract backup
+  bifract --restore --restore-file FILE --dir DIR    the same as: bifract restore FILE
   bifract --list-backups --dir DIR                   the same as: bifract list backups`;
 
 function defineJobs(program: Command, choose: (chosen: Chosen) => void) {

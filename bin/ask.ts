@@ -12,6 +12,21 @@ export async function agrees(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (flags.yes || flags.nonInteractive) return true;
+  return /^y(es)?$/i.test(await answerTo(`${question} [y/N] `, signal));
+}
+
+/** Whether the user types the word, which is a harder yes; without asking where the flags say so. Throws as `agrees`. */
+export async function types(
+  word: string,
+  question: string,
+  flags: Pick<GlobalFlags, 'yes' | 'nonInteractive'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (flags.yes || flags.nonInteractive) return true;
+  return (await answerTo(`${question}: `, signal)) === word;
+}
+
+async function answerTo(prompt: string, signal: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new BifractError('USAGE', 'This asks before it acts, and there is nobody to ask', {
       hint: 'Give --yes, or --dry-run to see what would be done.',
@@ -19,8 +34,7 @@ export async function agrees(
   }
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await reader.question(`${question} [y/N] `, { signal });
-    return /^y(es)?$/i.test(answer.trim());
+    return (await reader.question(prompt, { signal })).trim();
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -47,6 +47,8 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
       return (await import('./commands/adopt.ts')).adoptCommand(invocation, printer);
     case 'clean':
       return (await import('./commands/clean.ts')).cleanCommand(invocation, printer);
+    case 'restore':
+      return (await import('./commands/restore.ts')).restoreCommand(invocation, printer);
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(invocation, printer);
   }

@@ -1,12 +1,16 @@
 import { basename, dirname, join, resolve } from 'node:path';
+import { findApp } from '../src/core/adapters/app-container.ts';
 import { findArchiveVolume } from '../src/core/adapters/archive-volume.ts';
 import { connectCatalog } from '../src/core/adapters/catalog.ts';
 import { connectClickHouse } from '../src/core/adapters/clickhouse.ts';
 import { postgresDatabase } from '../src/core/adapters/database.ts';
+import { databaseServer } from '../src/core/adapters/database-server.ts';
 import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
 import { findDumpTool } from '../src/core/adapters/dump-tool.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/resolve-address.ts';
+import { findRestoreTool } from '../src/core/adapters/restore-tool.ts';
 import { openS3Storage } from '../src/core/adapters/s3-storage.ts';
+import { serverSpace } from '../src/core/adapters/server-space.ts';
 import { StateFolder } from '../src/core/adapters/state-folder.ts';
 import { BifractError } from '../src/core/errors.ts';
 import { keyId, parseKey } from '../src/core/format/index.ts';
@@ -36,10 +40,29 @@ export function makeServices(installation: Installation, { read_only }: { read_o
       version: VERSION,
     },
     archive_max_memory: settings.archive.max_memory,
-    variables: Object.fromEntries(Object.entries(variables).filter(([name]) => name !== KEY_VARIABLE)),
+    variables: Object.fromEntries(
+      Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
+    ),
     state: new StateFolder(dir),
     now: () => new Date(),
     key: async () => parseKey(requireKey(settings.encryption_key, dir)),
+    keys: async () => [
+      parseKey(requireKey(settings.encryption_key, dir)),
+      ...settings.previous_keys.map((hex) => parseKey(hex)),
+    ],
+    database_name: settings.postgres.database,
+    server: once(async () => {
+      const { connection, in_container } = await postgres();
+      const place = { host: connection.host, compose_dir: in_container ? dir : undefined };
+      return databaseServer(connection, (folder, options) => serverSpace(place, folder, options));
+    }),
+    restoreTool: once(async () => {
+      const { connection, in_container } = await postgres();
+      const { version } = await databaseServer(connection, async () => null).about();
+      const compose_dir = in_container ? dir : undefined;
+      return findRestoreTool({ connection, server_version: version, compose_dir });
+    }),
+    app: once(() => findApp(dir)),
     catalog,
     database: once(async () => postgresDatabase((await postgres()).connection)),
     dumpTool: once(async () => {

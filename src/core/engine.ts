@@ -5,6 +5,7 @@ import type { ExtractPart } from './jobs/extract.ts';
 import type { ArchiveGroup, ArchiveRecord, Fractal } from './ports/catalog.ts';
 import type { StorageHealth } from './ports/storage.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
+import type { RestoreJobRequest, RestoreQueries } from './restore.ts';
 
 /** What a job is asked to do: plain data, so that it can be kept and handed to another process. */
 export type JobRequest =
@@ -18,7 +19,8 @@ export type JobRequest =
       /** Write the parsed fields into each line (default true). */
       fields?: boolean;
     }
-  | FileJobRequest;
+  | FileJobRequest
+  | RestoreJobRequest;
 
 export type { ExtractPart } from './jobs/extract.ts';
 
@@ -75,7 +77,7 @@ export interface InstallationInfo {
  *
  * Queries throw `BifractError`. `start` never throws: whatever goes wrong is the job's own `job:failed`.
  */
-export interface Engine extends FileQueries {
+export interface Engine extends FileQueries, RestoreQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;

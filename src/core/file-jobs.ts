@@ -29,15 +29,15 @@ export async function runFileJob(services: Services, request: FileJobRequest, co
                 find: (call?: CallOptions) => findTarget(services, label, call),
               })),
             );
-      return verify({ targets: refs, keys: [await services.key()] }, { quick }, context);
+      return verify({ targets: refs, keys: await services.keys() }, { quick }, context);
     }
     case 'adopt': {
-      const [catalog, storage, key] = await Promise.all([
+      const [catalog, storage, keys] = await Promise.all([
         services.catalog(),
         services.archives(),
-        services.key(),
+        services.keys(),
       ]);
-      return adopt({ catalog, storage, keys: [key] }, request.plan, context);
+      return adopt({ catalog, storage, keys }, request.plan, context);
     }
     case 'clean':
       return clean(await orphanDeps(services), request.orphans, context);

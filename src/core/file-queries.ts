@@ -28,12 +28,12 @@ export class ServedFiles implements FileQueries {
   }
 
   async show(target: string, options?: CallOptions): Promise<FileReport> {
-    const keys = [await this.#services.key()];
+    const keys = await this.#services.keys();
     return show(await findTarget(this.#services, target, options), keys, options);
   }
 
   async *search({ targets, ...query }: SearchQuery, options?: CallOptions): AsyncGenerator<SearchHit> {
-    const keys = [await this.#services.key()];
+    const keys = await this.#services.keys();
     const refs = targets.map((label) => ({
       label,
       find: (call?: CallOptions) => findTarget(this.#services, label, call),
@@ -42,7 +42,7 @@ export class ServedFiles implements FileQueries {
   }
 
   async browse(target: string, options?: CallOptions): Promise<ArchiveBrowser> {
-    const keys = [await this.#services.key()];
+    const keys = await this.#services.keys();
     return browse(await findTarget(this.#services, target, options), keys, options);
   }
 
@@ -50,7 +50,7 @@ export class ServedFiles implements FileQueries {
     files?: string[],
     options?: CallOptions & { create_fractals?: boolean },
   ): Promise<AdoptPlan> {
-    const keys = [await this.#services.key()];
+    const keys = await this.#services.keys();
     const storage = await this.#services.archives();
     const names = files && (await Promise.all(files.map((file) => storedName(storage, file, options))));
     return planAdopt({ catalog: await this.#services.catalog(), storage, keys }, names, options);

@@ -7,7 +7,6 @@ import { ServedFiles } from './file-queries.ts';
 import type { FileQueries } from './files.ts';
 import { checkHealth } from './health.ts';
 import { archive } from './jobs/archive.ts';
-import { backup } from './jobs/backup.ts';
 import type { JobContext } from './jobs/context.ts';
 import { extract } from './jobs/extract.ts';
 import { recover } from './jobs/recover.ts';
@@ -15,6 +14,7 @@ import { locate } from './locate.ts';
 import { backupTime, stampOf } from './policy/names.ts';
 import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
+import { restoreStarted, runBackup, runRestoreJob, servePlan } from './restore-jobs.ts';
 import type { Services } from './services.ts';
 
 interface Running {
@@ -71,7 +71,7 @@ class RunningEngine implements Engine {
   }
 
   async *extract(file: string, part: ExtractPart, options?: CallOptions) {
-    const keys = [await this.#services.key()];
+    const keys = await this.#services.keys();
     yield* extract({ ...(await locate(this.#services, file, options)), keys }, part, options);
   }
 
@@ -93,6 +93,10 @@ class RunningEngine implements Engine {
 
   orphans(...query: Parameters<FileQueries['orphans']>) {
     return this.#files.orphans(...query);
+  }
+
+  planRestore(...query: Parameters<Engine['planRestore']>) {
+    return servePlan(this.#services, ...query);
   }
 
   start(request: JobRequest): JobHandle {
@@ -177,18 +181,10 @@ async function runJob(services: Services, request: JobRequest, context: JobConte
   await recover(services, { signal: context.signal });
   switch (request.kind) {
     case 'backup':
-      return backup(
-        {
-          database: await services.database(),
-          dumpTool: await services.dumpTool(),
-          storage: await services.backups(),
-          state: services.state,
-          key,
-          variables: services.variables,
-          version,
-        },
-        context,
-      );
+      return runBackup(services, context);
+    case 'restore':
+    case 'drill':
+      return runRestoreJob(services, request, context);
     case 'archive':
       return archive(
         {
@@ -210,6 +206,7 @@ async function runJob(services: Services, request: JobRequest, context: JobConte
 
 function started(request: JobRequest): JobEventMap['job:started'] {
   if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
+  if (request.kind === 'restore' || request.kind === 'drill') return restoreStarted(request);
   if (request.kind !== 'archive') return fileJobStarted(request);
   const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;
   return { kind: 'archive', title, target: { kind: 'fractal', id: request.fractal_id } };

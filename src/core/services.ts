@@ -2,6 +2,7 @@ import type { InstallationInfo } from './engine.ts';
 import type { Key } from './format/index.ts';
 import type { Catalog } from './ports/catalog.ts';
 import type { Database, DumpTool } from './ports/database.ts';
+import type { AppContainer, DatabaseServer, RestoreTool } from './ports/database-server.ts';
 import type { LogDatabase } from './ports/log-database.ts';
 import type { State } from './ports/state.ts';
 import type { Storage } from './ports/storage.ts';
@@ -20,6 +21,15 @@ export interface Services {
   now(): Date;
   /** `KEY_MISSING`, `KEY_MALFORMED`. */
   key(): Promise<Key>;
+  /** The same, and after it those that files may still be sealed under: for reading. */
+  keys(): Promise<Key[]>;
+  /** Name of the installation's database. */
+  readonly database_name: string;
+  /** The server behind it; needs no database of that name. */
+  server(): Promise<DatabaseServer>;
+  restoreTool(): Promise<RestoreTool>;
+  /** The container of the Bifract server; undefined where there is none. */
+  app(): Promise<AppContainer | undefined>;
   catalog(): Promise<Catalog>;
   database(): Promise<Database>;
   dumpTool(): Promise<DumpTool>;
@@ -28,6 +38,9 @@ export interface Services {
   archives(): Promise<Storage>;
   /** The folder of a path on this machine as storage, and the file's name in it. */
   localFile(path: string): Promise<{ storage: Storage; name: string }>;
+  /** Where the databases were found, for people. */
+  postgresPlace(): Promise<string>;
+  clickhousePlace(): Promise<string>;
   /** Closes what was opened. */
   close(): Promise<void>;
 }

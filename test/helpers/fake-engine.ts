@@ -19,6 +19,7 @@ import type {
   SearchHit,
 } from '../../src/core/index.ts';
 import { BifractError } from '../../src/core/index.ts';
+import type { RestorePlan } from '../../src/core/restore.ts';
 
 const DAY = 86_400_000;
 const GIB = 1024 ** 3;
@@ -286,6 +287,10 @@ export class FakeEngine implements Engine {
 
   orphans(): Promise<Orphan[]> {
     return this.#answer(() => [...this.data.orphans]);
+  }
+
+  async planRestore(): Promise<RestorePlan> {
+    throw new BifractError('INTERNAL', 'This engine restores nothing');
   }
 
   async recover(): Promise<string[]> {

@@ -81,6 +81,8 @@ export interface ServerSettings {
 export interface Settings {
   /** The backup key as it is written; whoever needs the key checks and parses it. */
   encryption_key: string | undefined;
+  /** Keys that files may still be sealed under, divided by commas (`BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS`). */
+  previous_keys: string[];
   /** Present where a bucket is set: backups and archives then go there. */
   s3: S3Settings | undefined;
   postgres: PostgresSettings;
@@ -97,6 +99,7 @@ export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv): Set
   const env = new Environment(file, environment);
   return {
     encryption_key: env.text('BIFRACT_BACKUP_ENCRYPTION_KEY'),
+    previous_keys: (env.text('BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS') ?? '').split(/[\s,]+/).filter(Boolean),
     s3: s3Settings(env),
     postgres: postgresSettings(env),
     clickhouse: clickhouseSettings(env),

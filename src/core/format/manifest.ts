@@ -4,7 +4,7 @@ import type { Timestamp } from '../ports/types.ts';
 /** Stands between a backup's manifest and its dump. */
 export const SEPARATOR = Buffer.from('\n---BIFRACT_BACKUP_SEPARATOR---\n');
 
-/** A key stored inside what it locks helps nobody but a thief. */
+/** A key stored inside what it locks helps nobody but a thief; nor do those before it, whose names begin with this. */
 const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
 
 /** What this program adds to the server's manifest, under one key of its own. */
@@ -42,7 +42,7 @@ export interface BackupManifest {
 /** A manifest from its parts; the encryption key is left out of the variables. */
 export function backupManifest(parts: Omit<BackupManifest, 'type'>): BackupManifest {
   const { version, timestamp, env_vars, bifract_console } = parts;
-  const kept = Object.entries(env_vars).filter(([name]) => name !== KEY_VARIABLE);
+  const kept = Object.entries(env_vars).filter(([name]) => !name.startsWith(KEY_VARIABLE));
   const manifest = { version, timestamp, type: 'postgres', env_vars: Object.fromEntries(kept) };
   return bifract_console === undefined ? manifest : { ...manifest, bifract_console };
 }

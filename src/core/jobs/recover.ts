@@ -1,9 +1,11 @@
 import { BifractError } from '../errors.ts';
 import { archiveLines, type ContentSummary, type Key, readContent } from '../format/index.ts';
 import type { Catalog } from '../ports/catalog.ts';
+import type { AppContainer, DatabaseServer } from '../ports/database-server.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { undoRestore } from './undo-restore.ts';
 
 export interface RecoverDeps {
   state: State;
@@ -12,6 +14,8 @@ export interface RecoverDeps {
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
   key(): Promise<Key>;
+  server(): Promise<DatabaseServer>;
+  app(): Promise<AppContainer | undefined>;
 }
 
 const INTERRUPTED = 'Interrupted: the process that wrote this archive ended';
@@ -26,10 +30,27 @@ export async function recover(deps: RecoverDeps, options: CallOptions = {}): Pro
   if (dead.length === 0) return [];
   const done = await sweep(deps, new Set(dead.map(({ id }) => id)), options);
   for (const note of dead) {
+    if (!(await undone(deps, note, done, options))) continue;
     if (note.archive_id !== undefined) done.push(await settle(deps, note, note.archive_id, options));
     await deps.state.forget(note.id);
   }
   return done;
+}
+
+/** Undoes a dead restore; false where the server does not answer now: the note stays, and nothing else waits for it. */
+async function undone(
+  deps: RecoverDeps,
+  note: JobNote,
+  done: string[],
+  options: CallOptions,
+): Promise<boolean> {
+  try {
+    done.push(...(await undoRestore(deps, note, options)));
+    return true;
+  } catch (error) {
+    if (error instanceof BifractError && error.code === 'POSTGRES_UNREACHABLE') return false;
+    throw error;
+  }
 }
 
 async function sweep(deps: RecoverDeps, jobs: Set<string>, options: CallOptions): Promise<string[]> {

@@ -1,0 +1,84 @@
+import { BifractError } from './errors.ts';
+import type { JobEventMap } from './events.ts';
+import { type BackupDeps, backup } from './jobs/backup.ts';
+import type { JobContext } from './jobs/context.ts';
+import { drill } from './jobs/drill.ts';
+import { restore } from './jobs/restore.ts';
+import { planRestore } from './jobs/restore-plan.ts';
+import { pathOf } from './jobs/target.ts';
+import { type Located, locate } from './locate.ts';
+import type { CallOptions } from './ports/types.ts';
+import type { RestoreJobRequest, RestorePlan, RestoreQueries, RestoreQuery } from './restore.ts';
+import type { Services } from './services.ts';
+
+/** What a backup is made with. */
+export async function backupDeps(services: Services): Promise<BackupDeps> {
+  return {
+    database: await services.database(),
+    dumpTool: await services.dumpTool(),
+    storage: await services.backups(),
+    state: services.state,
+    key: await services.key(),
+    variables: services.variables,
+    version: services.installation.version,
+  };
+}
+
+export async function runBackup(services: Services, context: JobContext) {
+  return backup(await backupDeps(services), context);
+}
+
+/** Plans a restore on an installation's services; see `RestoreQueries`. */
+export async function servePlan(
+  services: Services,
+  query: RestoreQuery,
+  options?: Parameters<RestoreQueries['planRestore']>[1],
+): Promise<RestorePlan> {
+  return planRestore(
+    {
+      ...(await restoreDeps(services, await locate(services, query.file, options))),
+      live: services.database_name,
+      now: services.now(),
+    },
+    query,
+    options,
+  );
+}
+
+/** Runs a restore or a drill as planned. */
+export async function runRestoreJob(services: Services, request: RestoreJobRequest, context: JobContext) {
+  const { plan } = request;
+  const deps = await restoreDeps(services, await findAgain(services, plan, context));
+  if (request.kind === 'drill') return drill(deps, plan, context);
+  return restore({ ...deps, backup: () => backupDeps(services) }, plan, request.consent, context);
+}
+
+async function restoreDeps(services: Services, found: Located) {
+  return {
+    ...found,
+    keys: await services.keys(),
+    server: await services.server(),
+    tool: await services.restoreTool(),
+    app: await services.app(),
+    state: services.state,
+  };
+}
+
+/** The very file of the plan: in the storage of backups, else where its path says. */
+async function findAgain(
+  services: Services,
+  { file }: RestorePlan,
+  { signal }: CallOptions,
+): Promise<Located> {
+  const storage = await services.backups();
+  if (file.path !== pathOf(storage, file.name)) return locate(services, file.path, { signal });
+  const object = await storage.stat(file.name, { signal });
+  if (object) return { storage, object };
+  throw new BifractError('NOT_FOUND', `${file.path} is gone`);
+}
+
+export function restoreStarted({ kind, plan }: RestoreJobRequest): JobEventMap['job:started'] {
+  const what = kind === 'drill' ? 'Restore drill of' : 'Restore of';
+  const into = plan.target.kind === 'beside' ? ` into ${plan.database}` : '';
+  return { kind, title: `${what} ${plan.file.name}${into}` };
+}
