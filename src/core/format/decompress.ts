@@ -7,9 +7,13 @@ import { ZSTD_CHUNK_BYTES } from './frame.ts';
 
 const decompress = promisify(zstdDecompress) as (bytes: Buffer, options: ZstdOptions) => Promise<Buffer>;
 
+/** Frames of more content than this come in pieces that are joined. */
+const MAX_PIECE_BYTES = 16 * 1024 * 1024 + 1;
+
 /** Decompresses one whole frame of known plain size on the thread pool; never makes more than that. */
 export async function decompressFrame(frame: Buffer, plain: number, at: number): Promise<Buffer> {
-  const chunkSize = Math.min(ZSTD_CHUNK_BYTES, Math.max(1024, plain));
+  // One byte of room to spare: then the content comes in one piece, which is not copied.
+  const chunkSize = Math.min(MAX_PIECE_BYTES, Math.max(1024, plain + 1));
   let bytes: Buffer;
   try {
     bytes = await decompress(frame, { chunkSize, maxOutputLength: Math.max(1, plain) });

@@ -14,7 +14,11 @@ import {
 
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import { kindOf } from './content-kind.ts';
+import { LineThread } from './line-thread.ts';
 import { sourceOf } from './source.ts';
+
+/** Stored files of so many bytes take longer than a thread to start. */
+const THREAD_FROM_BYTES = 8 * 1024 * 1024;
 
 /** A file that was read to its end without an error. */
 export interface WholeFile {
@@ -53,23 +57,45 @@ export async function readWhole(
 
 async function readThrough(
   storage: Storage,
-  { name }: StoredObject,
+  object: StoredObject,
   { keys, signal, onProgress }: ReadWholeOptions,
 ): Promise<WholeFile> {
-  const content = readContent(storage.stream(name, { signal }), { keys, signal });
-  const { kind, pieces } = await kindOf(content, name);
-  const checker = new LineChecker();
-  const told = () => onProgress?.(content.progress().bytes_in, checker.totals.rows);
+  const content = readContent(storage.stream(object.name, { signal }), { keys, signal });
+  const { kind, pieces } = await kindOf(content, object.name);
+  const told = (rows: number) => onProgress?.(content.progress().bytes_in, rows);
   if (kind === 'archive') {
-    for await (const bytes of archiveBytes(pieces)) {
-      checker.add(bytes);
-      told();
-    }
-    mustBeRows(checker.totals);
-  } else {
-    for await (const _ of (await splitBackup(pieces)).dump) told();
+    const lines = await checkLines(archiveBytes(pieces), object.size_bytes, told);
+    mustBeRows(lines);
+    return { kind, summary: content.summary(), lines };
   }
-  return { kind, summary: content.summary(), lines: kind === 'archive' ? checker.totals : null };
+  for await (const _ of (await splitBackup(pieces)).dump) told(0);
+  return { kind, summary: content.summary(), lines: null };
+}
+
+/** In a thread of its own where that is worth starting one. */
+async function checkLines(
+  blocks: AsyncIterable<Buffer>,
+  stored: number,
+  told: (rows: number) => void,
+): Promise<LineTotals> {
+  if (stored < THREAD_FROM_BYTES) {
+    const checker = new LineChecker();
+    for await (const block of blocks) {
+      checker.add(block);
+      told(checker.totals.rows);
+    }
+    return checker.totals;
+  }
+  const thread = new LineThread();
+  try {
+    for await (const block of blocks) {
+      await thread.add(block);
+      told(thread.rows);
+    }
+    return await thread.finish();
+  } finally {
+    await thread.close();
+  }
 }
 
 function mustBeRows({ malformed, rows, examples }: LineTotals): void {
