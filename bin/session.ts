@@ -3,12 +3,15 @@ import type { Engine } from '../src/core/index.ts';
 import { createEngine } from '../src/core/run-engine.ts';
 import type { GlobalFlags } from './arguments.ts';
 import { readInstallation } from './installation.ts';
+import { keepMemoryLow } from './memory.ts';
 import { makeServices } from './wiring.ts';
 
 /** The engine on the installation that the flags name. */
 export async function openEngine(flags: Pick<GlobalFlags, 'dir' | 'readOnly'>): Promise<Engine> {
   const installation = await readInstallation(flags.dir, process.env);
-  return createEngine(makeServices(installation, { read_only: flags.readOnly }));
+  const engine = createEngine(makeServices(installation, { read_only: flags.readOnly }));
+  keepMemoryLow(engine);
+  return engine;
 }
 
 /**

@@ -31,7 +31,7 @@ await seedRows(services.clickhouse, services.clickhouse.database, {
 
 interface Done {
   event: string;
-  result: Record<string, string & number>;
+  result: { log_count: number; storage_path: string };
 }
 
 test('a backup from cron is a file that plain tools restore, table by table', async () => {
@@ -84,7 +84,7 @@ test('an archive holds every row, byte for byte, and its record is true', async 
   assert.equal(event, 'job:done');
   assert.equal(result.log_count, ROWS);
 
-  const bytes = await readFile(join(dir.dir, result.storage_path as string));
+  const bytes = await readFile(join(dir.dir, 'archives', result.storage_path));
   const [record] = await services.sql('SELECT * FROM archives WHERE fractal_id = $1', [FRACTAL]);
   assert.equal(record?.status, 'completed');
   assert.equal(record.log_count, String(ROWS));
@@ -99,7 +99,7 @@ test('an archive holds every row, byte for byte, and its record is true', async 
   const rows = openArchive(bytes, key);
   assert.equal(rows.length, ROWS);
   assert.equal(hashOf(rows), await hashInClickhouse());
-  const extracted = await run(['extract', result.storage_path as string, '--dir', dir.dir]);
+  const extracted = await run(['extract', result.storage_path, '--dir', dir.dir]);
   assert.equal(extracted.stdout.toString().split('\n').length, ROWS + 2);
 });
 
