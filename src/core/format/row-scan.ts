@@ -26,16 +26,31 @@ function table(test: (byte: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (test(byte) ? 1 : 0));
 }
 
-/** Where the line is over that begins at `start`, its newline included; negative where `parseLine` must judge it. */
-export function rowEnd(bytes: Buffer, start: number): number {
+/** Where the values of a row are that a search needs, quotes included; negative where the row has none. */
+export interface RowSpans {
+  ts: number;
+  tsEnd: number;
+  raw: number;
+  rawEnd: number;
+}
+
+const IGNORED: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1 };
+
+/**
+ * Where the line is over that begins at `start`, its newline included; negative where `parseLine` must judge it.
+ * Of a row that is taken, `spans` are set.
+ */
+export function rowEnd(bytes: Buffer, start: number, spans: RowSpans = IGNORED): number {
   if (bytes[start] !== 0x7b) return ASK;
+  spans.ts = -1;
+  spans.raw = -1;
   for (let at = start + 1; ; at++) {
     if (bytes[at] !== QUOTE) return ASK;
     const key = at + 1;
     at = key;
     while (KEY[bytes[at] as number] === 1) at++;
     if (bytes[at] !== QUOTE || bytes[at + 1] !== COLON) return ASK;
-    at = memberEnd(bytes, key, at, at + 2);
+    at = memberEnd(bytes, key, at, at + 2, spans);
     if (at < 0) return ASK;
     if (bytes[at] === COMMA) continue;
     return bytes[at] === 0x7d && bytes[at + 1] === NEWLINE ? at + 2 : ASK;
@@ -43,16 +58,26 @@ export function rowEnd(bytes: Buffer, start: number): number {
 }
 
 /** The end of a member's value, held to what its key asks for. Key bytes are compared as one number. */
-function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number): number {
+function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number, spans: RowSpans): number {
   const length = keyEnd - key;
   if (length === 5 && bytes[key] === 0x72) return ASK;
   if (length !== 2 && length !== 3) return valueEnd(bytes, value, 0);
   const name = bytes.readUIntBE(key, length);
-  if (name === RAW || name === ID || name === FID) {
-    return bytes[value] === QUOTE ? stringEnd(bytes, value + 1) : ASK;
+  if (name !== TS && name !== ITS && name !== RAW && name !== ID && name !== FID)
+    return valueEnd(bytes, value, 0);
+  if (bytes[value] !== QUOTE) return ASK;
+  const isTime = name === TS || name === ITS;
+  const end = isTime ? timeEnd(bytes, value + 1) : stringEnd(bytes, value + 1);
+  if (name === TS) {
+    if (spans.ts >= 0) return ASK;
+    spans.ts = value;
+    spans.tsEnd = end;
+  } else if (name === RAW) {
+    if (spans.raw >= 0) return ASK;
+    spans.raw = value;
+    spans.rawEnd = end;
   }
-  if (name !== TS && name !== ITS) return valueEnd(bytes, value, 0);
-  return bytes[value] === QUOTE ? timeEnd(bytes, value + 1) : ASK;
+  return end;
 }
 
 function stringEnd(bytes: Buffer, start: number): number {

@@ -7,16 +7,22 @@ export type Pattern = { text: string } | { regex: string; flags?: string };
 export interface Needle {
   /** Whether a log line matches. */
   matches(raw: Buffer): boolean;
-  /**
-   * Something that every stored line of a matching row contains byte for byte (in any case where `any_case`),
-   * however its JSON is escaped; empty where nothing is known.
-   */
+  /** ASCII text that every matching log line contains, in any case where `any_case`; empty where none is known. */
   literal: string;
   any_case: boolean;
 }
 
-/** Characters that writers of JSON leave as they are. */
-const UNESCAPED = /[0-9A-Za-z _.,:;=@#%!?*()[\]{}|~^$-]+/g;
+const PRINTABLE = /[ -~]+/g;
+/** How writers of JSON may put the characters that they do not leave as they are: as patterns. */
+const STORED: Record<string, string> = {
+  '"': '\\\\"',
+  '\\': '\\\\\\\\',
+  '/': '\\\\?/',
+  '<': '(?:<|\\\\u003[cC])',
+  '>': '(?:>|\\\\u003[eE])',
+  '&': '(?:&|\\\\u0026)',
+  "'": "(?:'|\\\\u0027)",
+};
 const ALLOWED_FLAGS = /^[imsuv]*$/;
 
 /**
@@ -27,13 +33,22 @@ export function makeNeedle(pattern: Pattern): Needle {
   if ('regex' in pattern) return regexNeedle(pattern.regex, pattern.flags ?? '');
   const { text } = pattern;
   if (text === '') throw new BifractError('USAGE', 'The text to look for is empty');
-  const literal = longest(text.match(UNESCAPED) ?? []);
+  const literal = longest(text.match(PRINTABLE) ?? []);
   if (text !== text.toLowerCase()) {
     const bytes = Buffer.from(text);
     return { literal, any_case: false, matches: (raw) => raw.includes(bytes) };
   }
   const regex = new RegExp(escapeRegex(text), 'i');
   return { literal, any_case: true, matches: (raw) => regex.test(raw.toString('utf8')) };
+}
+
+/** How a literal can stand in the JSON of a line, as a pattern; `plain` where that is as it is. */
+export function storedForm(literal: string): { pattern: string; plain: boolean } {
+  const chars = [...literal];
+  return {
+    pattern: chars.map((char) => STORED[char] ?? escapeRegex(char)).join(''),
+    plain: chars.every((char) => STORED[char] === undefined),
+  };
 }
 
 function regexNeedle(source: string, flags: string): Needle {
@@ -72,11 +87,16 @@ function requiredLiteral(source: string): string {
   for (let at = 0; at < source.length; at++) {
     const char = source[at] as string;
     if (char === '[') at = classEnd(source, at);
-    else if (char === '\\') at++;
-    else if (char === '(') depth++;
+    else if (char === '\\') {
+      const escaped = source[++at] ?? '';
+      if (depth === 0 && /[!-/:-@[-`{-~]/.test(escaped)) {
+        run += escaped;
+        continue;
+      }
+    } else if (char === '(') depth++;
     else if (char === ')') depth--;
     else if ('?*{'.includes(char)) run = run.slice(0, -1);
-    else if (depth === 0 && /[0-9A-Za-z _:;=@#%!,~-]/.test(char)) {
+    else if (depth === 0 && /[0-9A-Za-z _:;=@#%!,~"'<>&/-]/.test(char)) {
       run += char;
       continue;
     }

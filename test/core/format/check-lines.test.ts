@@ -9,6 +9,7 @@ import {
   parseKey,
   parseLine,
   readContent,
+  scanRow,
 } from '../../../src/core/format/index.ts';
 import { rowEnd } from '../../../src/core/format/row-scan.ts';
 import { bytesOf, inPieces } from '../../helpers/streams.ts';
@@ -49,6 +50,30 @@ test('what is taken without asking is a row, whatever is done to its bytes', () 
     }),
     { numRuns: 3000 },
   );
+});
+
+test('a scan of a row gives what parseLine gives', () => {
+  const raw = fc.string({ unit: 'binary', maxLength: 20 });
+  const extra = fc.constantFrom(
+    '',
+    ',"raw":"again"',
+    ',"RAW":"again"',
+    ',"raw64":"/yA="',
+    ',"fields":{"raw":"x"}',
+    ',"ts":null',
+  );
+  fc.assert(
+    fc.property(raw, extra, (text, more) => {
+      const line = Buffer.from(`before\n${row({ raw: text }).slice(0, -1)}${more}}\n`);
+      const parsed = parseLine(line.subarray(7));
+      assert.ok(!('malformed' in parsed));
+      const { ts, raw: bytes } = parsed;
+      const scanned = scanRow(line, 7, line.length - 1);
+      assert.deepEqual([scanned?.ts, scanned?.raw.toString('latin1')], [ts, bytes.toString('latin1')]);
+    }),
+    { numRuns: 2000 },
+  );
+  assert.equal(scanRow(Buffer.from('oops\n'), 0, 4), undefined);
 });
 
 test('times that no calendar holds are no rows', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { makeNeedle, type Pattern } from '../../../src/core/policy/needle.ts';
+import { makeNeedle, type Pattern, storedForm } from '../../../src/core/policy/needle.ts';
 
 const matches = (pattern: Pattern, text: string) => makeNeedle(pattern).matches(Buffer.from(text));
 
@@ -30,7 +30,9 @@ test('the literal is a part of what must be there, and of nothing else', () => {
     ['\\x41BC', ''],
     ['[abc]def', 'def'],
     ['(never)?yes', 'yes'],
-    ['a\\.bcd', 'bcd'],
+    ['a\\.bcd', 'a.bcd'],
+    ['GET \\/x\\d', 'GET /x'],
+    ['ab\\??c', 'ab'],
     ['kelvin', '', 'iu'],
     ['kelvin', 'kelvin', 'i'],
     ['[[ab]--[b]]cd', '', 'v'],
@@ -66,6 +68,24 @@ test('whatever matches contains the literal', () => {
       },
     ),
     { numRuns: 5000 },
+  );
+});
+
+test('the stored form is found in the JSON of whatever holds the literal', () => {
+  const text = fc.string({ unit: fc.constantFrom(...'ab"\\/<>&\'$.'), maxLength: 6 });
+  const writers = [
+    (raw: string) => JSON.stringify(raw),
+    (raw: string) => JSON.stringify(raw).replaceAll('/', '\\/'),
+    (raw: string) =>
+      JSON.stringify(raw).replace(/[<>&']/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`),
+  ];
+  fc.assert(
+    fc.property(text, text, text, (before, literal, after) => {
+      const { pattern, plain } = storedForm(literal);
+      for (const write of writers) assert.match(write(before + literal + after), new RegExp(pattern));
+      if (plain) assert.ok(writers.every((write) => write(literal) === `"${literal}"`));
+    }),
+    { numRuns: 2000 },
   );
 });
 
