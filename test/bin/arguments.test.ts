@@ -90,3 +90,52 @@ test('what is not understood is wrong usage', () => {
     );
   }
 });
+
+test('commands on files', () => {
+  const none = { from: undefined, to: undefined, limit: undefined, count: false };
+  const cases: [line: string, invocation: object][] = [
+    ['show x', { command: 'show', target: 'x' }],
+    ['verify a b --quick', { command: 'verify', targets: ['a', 'b'], quick: true }],
+    ['verify --all', { command: 'verify', targets: 'all', quick: false }],
+    ['search a b word', { command: 'search', targets: ['a', 'b'], pattern: { text: 'word' }, ...none }],
+    ['search a /w+/i', { command: 'search', targets: ['a'], pattern: { regex: 'w+', flags: 'i' }, ...none }],
+    [
+      'search a /var/log/ --text',
+      { command: 'search', targets: ['a'], pattern: { text: '/var/log/' }, ...none },
+    ],
+    ['search a w+ --regex', { command: 'search', targets: ['a'], pattern: { regex: 'w+' }, ...none }],
+    [
+      'search a w --from 2026-03-01 --to 2026-03-01T12:00+01:00 --limit 5 --count',
+      {
+        command: 'search',
+        targets: ['a'],
+        pattern: { text: 'w' },
+        from: '2026-03-01T00:00:00Z',
+        to: '2026-03-01T11:00:00Z',
+        limit: 5,
+        count: true,
+      },
+    ],
+    ['adopt', { command: 'adopt', files: [], dry_run: false, create_fractals: false }],
+    [
+      'adopt x --dry-run --create-fractals',
+      { command: 'adopt', files: ['x'], dry_run: true, create_fractals: true },
+    ],
+    ['clean --dry-run', { command: 'clean', dry_run: true }],
+    ['list orphans', { command: 'list', what: 'orphans' }],
+  ];
+  for (const [line, invocation] of cases) assert.deepEqual(withoutFlags(parse(line)), invocation, line);
+});
+
+test('commands on files that say too little or too much are refused', () => {
+  const lines = [
+    'verify',
+    'verify --all x',
+    'search x',
+    'search',
+    'show',
+    'search a b --limit 0',
+    'search a b --from x',
+  ];
+  for (const line of lines) assert.throws(() => parse(line), { code: 'USAGE' }, line);
+});

@@ -15,13 +15,17 @@ const NAMED = 10;
 export function combine(failures: readonly Failure[], items: number, deed: string): BifractError | undefined {
   const [first] = failures;
   if (first === undefined) return undefined;
-  const { code, message, hint } = first.error;
-  if (items === 1) return new BifractError(code, `${first.item}: ${message}`, { hint });
-  const named = failures.slice(0, NAMED).map(({ item, error }) => `${item}: ${error.message}`);
+  const { code, hint } = first.error;
+  if (items === 1) return new BifractError(code, named(first), { hint });
+  const some = failures.slice(0, NAMED).map(named);
   const more = failures.length > NAMED ? [`and ${failures.length - NAMED} more`] : [];
   const all = failures.length === items;
   const count = all ? `All ${items}` : `${failures.length} of ${items}`;
-  return new BifractError(all ? code : 'PARTLY_DONE', `${count} ${deed}: ${[...named, ...more].join('; ')}`, {
+  return new BifractError(all ? code : 'PARTLY_DONE', `${count} ${deed}: ${[...some, ...more].join('; ')}`, {
     hint,
   });
+}
+
+function named({ item, error }: Failure): string {
+  return error.message.includes(item) ? error.message : `${item}: ${error.message}`;
 }

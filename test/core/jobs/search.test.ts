@@ -104,7 +104,7 @@ suite('several', () => {
     };
     await assert.rejects(run(), {
       code: 'PARTLY_DONE',
-      message: /^1 of 2 could not be searched: gone: no gone/,
+      message: /^1 of 2 could not be searched: no gone/,
     });
     assert.equal(lines.length, 1);
   });
