@@ -1,6 +1,4 @@
-import { createWriteStream } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { BifractError } from '../../src/core/errors.ts';
 import type { Invocation } from '../arguments.ts';
 import { withEngine } from '../session.ts';
@@ -23,9 +21,16 @@ async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {
       hint: 'Name a file with -o, or pipe it on.',
     });
   }
-  // A stream of its own on the same descriptor: it can be ended, and back-pressure reaches the reader.
-  const stdout = createWriteStream('', { fd: 1, autoClose: false });
-  await pipeline(content, stdout).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  try {
+    for await (const piece of content) await written(piece);
+  } catch (error) {
+    // `bifract extract … | head`: what reads us has had enough.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
+}
+
+function written(piece: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(piece, (error) => (error ? reject(error) : resolve()));
   });
 }

@@ -40,10 +40,10 @@ export const ERROR_EXITS = {
   PROGRAM_TOO_OLD: EXIT.unreachable,
 
   NOT_BIFRACT: EXIT.integrity,
-  UNSUPPORTED: EXIT.failed,
   WRONG_KEY: EXIT.integrity,
   DAMAGED: EXIT.integrity,
   CUT_OFF: EXIT.integrity,
+  UNSUPPORTED: EXIT.integrity,
   COUNT_DIFFERS: EXIT.integrity,
   CHECKSUM_DIFFERS: EXIT.integrity,
   RECORD_DIFFERS: EXIT.integrity,

@@ -142,5 +142,7 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** The refusal to replace a file. */
 export function exists(path: string): BifractError {
-  return new BifractError('EXISTS', `${path} is there already, and is never replaced`);
+  return new BifractError('EXISTS', `${path} is there already, and is never replaced`, {
+    hint: 'Remove it, or choose another name.',
+  });
 }

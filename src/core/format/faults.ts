@@ -28,6 +28,9 @@ export function wrongKey(what: string): BifractError {
 }
 
 /** The file may be sound, but asks for what this program does not do. */
-export function unsupported(what: string, hint?: string): BifractError {
+export function unsupported(
+  what: string,
+  hint = 'The file itself may be sound; a newer bifract may read it',
+): BifractError {
   return new BifractError('UNSUPPORTED', what, { hint });
 }

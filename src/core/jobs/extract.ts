@@ -1,7 +1,7 @@
 import { archiveLines, type Key, readContent, readStream, splitBackup } from '../format/index.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { kindOf } from './content-kind.ts';
+import { kindByName, kindOf } from './content-kind.ts';
 
 export type ExtractPart = 'content' | 'manifest' | 'raw';
 
@@ -13,7 +13,7 @@ export interface ExtractSource {
 
 /**
  * What a file holds: of a backup the dump (or its manifest, as JSON), of an archive the NDJSON as stored; `raw`
- * is the decrypted stream, whatever it is. All of it is verified while it flows, the manifest's file to its
+ * is the decrypted stream, whatever it is, as is the content of a sealed stream that is neither. All of it is verified while it flows, the manifest's file to its
  * end as well: who reads to the end without an error has the content of a whole file.
  */
 export async function* extract(
@@ -21,15 +21,30 @@ export async function* extract(
   part: ExtractPart,
   options: CallOptions = {},
 ): AsyncIterable<Buffer> {
-  const stored = storage.stream(object.name, options);
-  if (part === 'raw') {
-    yield* readStream(stored, { keys, signal: options.signal });
+  const read = { keys, signal: options.signal };
+  const stored = () => storage.stream(object.name, options);
+  if (part === 'raw' || (await isBare(object.name, readStream(stored(), read)))) {
+    yield* readStream(stored(), read);
     return;
   }
-  const content = readContent(stored, { keys, signal: options.signal });
+  const content = readContent(stored(), read);
   const { kind, pieces } = await kindOf(content, object.name);
   if (kind === 'archive') yield* withHeaderChecked(pieces);
   else yield* backupPart(pieces, part);
+}
+
+/** zstd's frames begin with 28 B5 2F FD, skippable ones with 50 … 5F 2A 4D 18. */
+const FRAME_START = /^(28b52ffd|5[0-9a-f]2a4d18)/;
+
+/** Whether a file that is named neither backup nor archive holds something else than compressed content. */
+async function isBare(name: string, plaintext: AsyncIterable<Buffer>): Promise<boolean> {
+  if (kindByName(name)) return false;
+  let start = '';
+  for await (const piece of plaintext) {
+    start += piece.toString('hex', 0, 4);
+    if (start.length >= 8) break;
+  }
+  return !FRAME_START.test(start);
 }
 
 async function* backupPart(

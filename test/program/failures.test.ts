@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ERROR_EXITS } from '../../src/core/errors.ts';
+import { ndjson, run } from '../helpers/program.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const VECTORS = join(ROOT, 'test/fixtures/vectors');
+const SOUND = join(VECTORS, 'c-archive/lines-1.bifract-archive');
+const DAMAGED = join(VECTORS, 'd-tampered/flip-ciphertext-chunk1.bifract-archive');
+
+async function keyOf(file: string): Promise<string> {
+  return JSON.parse(await readFile(`${file}.json`, 'utf8')).key_hex;
+}
+
+async function installation(env: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'bifract-fail-'));
+  after(() => rm(dir, { recursive: true, force: true }));
+  await mkdir(join(dir, 'backups'));
+  await writeFile(join(dir, '.env'), env);
+  return dir;
+}
+
+async function fails(args: string[], code: keyof typeof ERROR_EXITS): Promise<string> {
+  const human = await run(args);
+  assert.equal(human.code, ERROR_EXITS[code], human.stderr);
+  assert.match(human.stderr, new RegExp(`\\[${code}\\]`));
+  const json = await run([...args, '--json']);
+  const { event, error } =
+    ndjson<{ event: string; error: { code: string; message: string; hint: string } }>(json).at(-1) ?? {};
+  assert.deepEqual([event, error?.code, json.code], ['job:failed', code, human.code]);
+  assert.ok(error?.hint, `no hint: ${error?.message}`);
+  return human.stderr;
+}
+
+test('a folder without .env, and no folder, are configuration errors that name the path', async () => {
+  const empty = await mkdtemp(join(tmpdir(), 'bifract-fail-'));
+  after(() => rm(empty, { recursive: true, force: true }));
+  assert.match(await fails(['status', '--dir', empty], 'ENV_MISSING'), new RegExp(join(empty, '.env')));
+  assert.match(await fails(['backup', '--dir', join(empty, 'no')], 'ENV_MISSING'), /no folder/);
+});
+
+test('a value that is wrong names its variable', async () => {
+  const dir = await installation('BIFRACT_ARCHIVE_MAX_DURATION=soon\n');
+  assert.match(await fails(['archive', 'x', '--dir', dir], 'ENV_INVALID'), /BIFRACT_ARCHIVE_MAX_DURATION/);
+});
+
+test('no key, a malformed key and a wrong key are told apart, and never repeated', async () => {
+  await fails(['extract', SOUND, '--dir', await installation('\n')], 'KEY_MISSING');
+  const malformed = 'abcdef0123456789'.repeat(3);
+  const stderr = await fails(
+    ['extract', SOUND, '--dir', await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${malformed}\n`)],
+    'KEY_MALFORMED',
+  );
+  assert.ok(!stderr.includes(malformed));
+  const other = 'ab'.repeat(32);
+  const wrong = await run([
+    'extract',
+    SOUND,
+    '--dir',
+    await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${other}\n`),
+  ]);
+  assert.equal(wrong.code, 5, wrong.stderr);
+  assert.ok(!wrong.stderr.includes(other));
+});
+
+test('a database that does not answer is exit 4 with what to do', async () => {
+  const key = 'cd'.repeat(32);
+  const dir = await installation(
+    `BIFRACT_BACKUP_ENCRYPTION_KEY=${key}\nPOSTGRES_HOST=127.0.0.1\nPOSTGRES_PORT=1\nCLICKHOUSE_URL=http://127.0.0.1:1\n`,
+  );
+  await fails(['backup', '--dir', dir], 'POSTGRES_UNREACHABLE');
+  await fails(['list', 'fractals', '--dir', dir], 'POSTGRES_UNREACHABLE');
+  assert.deepEqual(await readdir(join(dir, 'backups')), []);
+  const status = await run(['status', '--dir', dir]);
+  assert.equal(status.code, 4);
+  assert.match(status.stdout.toString(), /PostgreSQL +FAILS +.*127\.0\.0\.1:1/);
+});
+
+test('a damaged file leaves no output file, a sound one leaves it whole, and nothing is overwritten', async () => {
+  const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(DAMAGED)}\n`);
+  const out = join(dir, 'out.ndjson');
+  await fails(['extract', DAMAGED, '-o', out, '--dir', dir], 'DAMAGED');
+  assert.ok(!(await readdir(dir)).some((name) => name.includes('out.ndjson')));
+  const good = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(SOUND)}\n`);
+  assert.equal((await run(['extract', SOUND, '-o', out, '--dir', good])).code, 0);
+  assert.match(await readFile(out, 'utf8'), /^\{"_bifract_archive_version":1\}\n\{/);
+  await fails(['extract', SOUND, '-o', out, '--dir', good], 'EXISTS');
+});
+
+test('a file that is nowhere is not found, and the places are named', async () => {
+  const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${'ab'.repeat(32)}\n`);
+  assert.match(await fails(['extract', 'nothing.bifract-backup', '--dir', dir], 'NOT_FOUND'), /backups/);
+});
+
+test('without a terminal the console is a status, a hint and exit 2', async () => {
+  const dir = await installation(
+    `BIFRACT_BACKUP_ENCRYPTION_KEY=${'ab'.repeat(32)}\nPOSTGRES_HOST=127.0.0.1\nPOSTGRES_PORT=1\n`,
+  );
+  const ended = await run(['--dir', dir]);
+  assert.equal(ended.code, 2);
+  assert.match(ended.stdout.toString(), /Installation/);
+  assert.match(ended.stderr, /needs a terminal/);
+});
+
+test('the page of exit codes names every code with its exit', async () => {
+  const page = await readFile(join(ROOT, 'docs/exit-codes.md'), 'utf8');
+  const rows = page.split('\n').filter((line) => /^\| \d/.test(line));
+  for (const [code, exit] of Object.entries(ERROR_EXITS)) {
+    const row = rows.find((line) => line.includes(`\`${code}\``));
+    assert.ok(row?.startsWith(`| ${exit} |`), `${code} belongs to the row of exit ${exit}`);
+  }
+});
