@@ -7,6 +7,7 @@ import { HelpScreen } from './screens/help-screen.tsx';
 import { ListScreen } from './screens/list-screen.tsx';
 import { Overlay } from './screens/overlay.tsx';
 import { PageScreen } from './screens/page-screen.tsx';
+import { RowsScreen } from './screens/rows-screen.tsx';
 import { bodyHeight, isTooSmall } from './view/layout.ts';
 import { listAt, placeOf } from './view/lists/index.ts';
 import { titleLine } from './view/title.ts';
@@ -19,6 +20,7 @@ function Body({ snapshot }: { snapshot: Snapshot }) {
   const place = placeOf(snapshot);
   const { mode } = snapshot.ui;
   if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
+  if (place.name === 'rows') return <RowsScreen snapshot={snapshot} />;
   return listAt(place) ? (
     <ListScreen snapshot={snapshot} place={place} />
   ) : (

@@ -7,8 +7,8 @@ import { createSession, type Session } from './hooks/session.ts';
 import { startUp } from './hooks/start-up.ts';
 import { createRouter } from './router.ts';
 import { stopSelf, suspension } from './terminal.ts';
-import { ColorContext } from './theme.ts';
 import { glyphsFor, isUtf8 } from './view/glyphs.ts';
+import { ColorContext } from './widgets/color-context.ts';
 
 export type { Preferences } from './hooks/preferences.ts';
 

@@ -1,9 +1,9 @@
-import { COMMANDS, type Command } from './commands.ts';
 import type { Session } from './hooks/session.ts';
+import { COMMANDS, type Command } from './keymap/commands.ts';
 import { listAt, listKey, placeOf } from './view/lists/index.ts';
 import type { Snapshot } from './view/types.ts';
 
-export { COMMANDS, type Command } from './commands.ts';
+export { COMMANDS, type Command } from './keymap/commands.ts';
 
 /** The commands of the place the user is at; what changes something only where that is allowed. */
 export function commandsAt(snapshot: Snapshot): readonly Command[] {

@@ -68,21 +68,3 @@ export function keysOf(input: string, key: Key): string[] {
   // Alt means nothing here: it is an Esc and the next key, brought together by a slow line.
   return key.meta && keys.length > 0 ? ['esc', ...keys] : keys;
 }
-
-const SHOWN: Readonly<Record<string, string>> = {
-  ' ': 'Space',
-  enter: 'Enter',
-  esc: 'Esc',
-  pgup: 'PgUp',
-  pgdn: 'PgDn',
-  home: 'Home',
-  end: 'End',
-};
-
-/** A key as people write it. */
-export function keyLabel(key: string, arrows: { up: string; down: string }): string {
-  if (key === 'up' || key === 'down') return arrows[key];
-  if (key === 'left' || key === 'right') return key === 'left' ? 'Left' : 'Right';
-  if (key.startsWith('ctrl-')) return `^${key.slice(5).toUpperCase()}`;
-  return SHOWN[key] ?? key;
-}

@@ -1,6 +1,7 @@
 import { quitNow } from './hooks/deeds.ts';
 import type { Session } from './hooks/session.ts';
 import { COMMANDS, commandFor, perform, searchCommands, setFilter } from './keymap.ts';
+import { canTake, dialogRoom } from './view/dialog.ts';
 import { bodyHeight, isTooSmall } from './view/layout.ts';
 import { listStateAt, placeOf } from './view/lists/index.ts';
 import { graphemes, sanitize } from './view/sanitize.ts';
@@ -20,17 +21,41 @@ function choose(session: Session, option: DialogOption) {
   option.run();
 }
 
+const DIALOG_PAGE = 5;
+
+/** Letters go into the word that is asked for, and the items of a long question scroll. */
+function dialogText(session: Session, key: string, dialog: DialogState): boolean {
+  const { items = [], top = 0, word } = dialog;
+  const step = key === 'pgdn' ? DIALOG_PAGE : key === 'pgup' ? -DIALOG_PAGE : undefined;
+  if (step !== undefined) {
+    const snapshot = session.snapshot();
+    const shown = dialogRoom({ columns: snapshot.columns, height: bodyHeight(snapshot) }, dialog);
+    const next = Math.max(0, Math.min(items.length - shown, top + step));
+    session.dispatch({ type: 'dialog', change: { top: next, typed: dialog.typed } });
+    return true;
+  }
+  const text = word === undefined ? undefined : typed(dialog.typed ?? '', key);
+  if (text !== undefined) session.dispatch({ type: 'dialog', change: { top, typed: text } });
+  return text !== undefined;
+}
+
+/** Enter takes the safe way only; whoever typed the word for the other is told that it was not taken. */
+function takeFocused(session: Session, { options, focus, word, typed }: DialogState) {
+  const focused = options[focus];
+  if (!focused?.safe) return;
+  choose(session, focused);
+  if (word !== undefined && typed === word) session.say('warn', 'Nothing was done: Enter takes the safe way');
+}
+
 function dialogKey(session: Session, key: string, dialog: DialogState) {
-  const focused = dialog.options[dialog.focus];
   const named = dialog.options.find((option) => option.key === key);
   const danger = dialog.options.some((option) => !option.safe);
-  if (named) return choose(session, named);
-  if (key === 'enter') {
-    if (focused?.safe) choose(session, focused);
-    return;
-  }
-  if (key === 'esc' || (key === 'q' && danger)) return setMode(session, KEYS);
+  if (named && canTake(named, dialog)) return choose(session, named);
+  if (key === 'enter') return takeFocused(session, dialog);
+  if (key === 'esc') return setMode(session, KEYS);
   if (key === 'ctrl-c') return quitNow(session);
+  if (dialogText(session, key, dialog)) return;
+  if (key === 'q' && danger) return setMode(session, KEYS);
   if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
   if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
 }
@@ -77,6 +102,19 @@ function paletteKey(session: Session, key: string, mode: In<'palette'>) {
   if (query !== undefined) setMode(session, { ...mode, query, index: 0 });
 }
 
+function promptKey(session: Session, key: string, { prompt }: In<'prompt'>) {
+  if (key === 'esc' || key === 'ctrl-c') return setMode(session, KEYS);
+  if (key === 'enter') {
+    setMode(session, KEYS);
+    const trouble = prompt.take(prompt.text);
+    if (trouble !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, trouble } });
+    return;
+  }
+  const text = typed(prompt.text, key);
+  if (text !== undefined)
+    setMode(session, { name: 'prompt', prompt: { ...prompt, text, trouble: undefined } });
+}
+
 const HELP_MOVES: Readonly<Record<string, number>> = { down: 1, j: 1, up: -1, k: -1, g: -1e6, home: -1e6 };
 
 function helpKey(session: Session, key: string, mode: In<'help'>) {
@@ -96,9 +134,15 @@ function screenKey(session: Session, key: string) {
     session.say('warn', `Cannot ${known.name}: this console is read-only`);
 }
 
+/** What a question is about must be on the screen for an answer to it. */
+function smallDialogKey(session: Session, key: string, dialog: DialogState) {
+  if (dialog.items === undefined) dialogKey(session, key, dialog);
+  else if (key === 'esc' || key === 'q') setMode(session, KEYS);
+}
+
 function smallKey(session: Session, key: string) {
   const { mode } = session.snapshot().ui;
-  if (mode.name === 'dialog') dialogKey(session, key, mode.dialog);
+  if (mode.name === 'dialog') smallDialogKey(session, key, mode.dialog);
   else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
 }
 
@@ -117,6 +161,8 @@ export function route(session: Session, key: string) {
       return filterKey(session, key, mode);
     case 'palette':
       return paletteKey(session, key, mode);
+    case 'prompt':
+      return promptKey(session, key, mode);
     case 'help':
       return helpKey(session, key, mode);
   }

@@ -8,6 +8,8 @@ export type Action =
   | { type: 'open'; place: Place }
   | { type: 'back' }
   | { type: 'cursor'; key: string; ids: readonly string[]; index: number; height: number }
+  | { type: 'at'; key: string; index: number; top: number }
+  | { type: 'dialog'; change: Pick<DialogState, 'typed' | 'top'> }
   | { type: 'scroll'; key: string; top: number }
   | { type: 'filter'; key: string; filter: string }
   | { type: 'sort'; key: string; sort: Sort }
@@ -67,6 +69,12 @@ export function reduce(ui: UiState, action: Action): UiState {
       return back(ui);
     case 'cursor':
       return moveCursor(ui, action);
+    case 'at':
+      return patchList(ui, action.key, { index: action.index, top: action.top });
+    case 'dialog':
+      return ui.mode.name === 'dialog'
+        ? { ...ui, mode: { name: 'dialog', dialog: { ...ui.mode.dialog, ...action.change } } }
+        : ui;
     case 'scroll':
       return patchList(ui, action.key, { top: action.top });
     case 'filter':

@@ -3,7 +3,7 @@ import type { Session } from './hooks/session.ts';
 import { keysOf, tornKey } from './keys.ts';
 import { route } from './mode-keys.ts';
 import { graphemes, sanitize } from './view/sanitize.ts';
-import type { DialogOption } from './view/types.ts';
+import type { DialogOption, Mode } from './view/types.ts';
 
 /** Where all keys go, in the order they came. */
 export interface Router {
@@ -17,6 +17,8 @@ export interface Router {
 }
 
 const TORN_MS = 40;
+/** A word that confirms is typed by hand: dialogs take no paste. */
+const TYPING: ReadonlySet<Mode['name']> = new Set(['filter', 'palette', 'prompt']);
 
 /** Takes apart what arrives, one key at a time, each seeing what the one before it did. */
 export function createRouter(session: Session): Router {
@@ -69,7 +71,7 @@ export function createRouter(session: Session): Router {
     },
     paste(text) {
       const { mode } = session.snapshot().ui;
-      if (mode.name !== 'filter' && mode.name !== 'palette') {
+      if (!TYPING.has(mode.name)) {
         session.say('info', 'A pasted text is not taken for keys: press / or : first');
         return;
       }

@@ -1,5 +1,4 @@
 import type { TextProps } from 'ink';
-import { createContext } from 'react';
 import type { Tone } from './view/types.ts';
 
 type Look = Pick<TextProps, 'color' | 'dimColor' | 'bold' | 'inverse'>;
@@ -18,8 +17,5 @@ export const LOOKS: Readonly<Record<Tone, Look>> = {
 
 /** The bar under the cursor, and what else is chosen. */
 export const CHOSEN: Look = { color: 'cyan', inverse: true };
-
-/** Whether anything is drawn with a look at all. */
-export const ColorContext = createContext(true);
 
 export const NO_LOOK: Look = {};

@@ -29,6 +29,7 @@ export type {
 } from './files.ts';
 export {
   createJobStore,
+  type JobItem,
   type JobState,
   type JobStore,
   type JobStoreOptions,
@@ -37,3 +38,16 @@ export {
 export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
 export type { StorageHealth } from './ports/storage.ts';
 export type { Timestamp } from './ports/types.ts';
+export type {
+  RestoreBackup,
+  RestoreConsent,
+  RestoreFile,
+  RestoreJobRequest,
+  RestoreObstacle,
+  RestorePlan,
+  RestoreQuery,
+  RestoreSession,
+  RestoreSummary,
+  RestoreTable,
+  RestoreTarget,
+} from './restore.ts';

@@ -3,6 +3,14 @@ import type { JobEvent, JobKind, Progress } from './events.ts';
 
 export type JobState = 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled';
 
+/** One of several things that a job works on, and how it came out. */
+export interface JobItem {
+  item: string;
+  ok: boolean;
+  message: string;
+  error?: ErrorReport;
+}
+
 /** A job as a person sees it: everything its events have said so far, and what follows from them. */
 export interface JobView {
   readonly id: string;
@@ -30,12 +38,17 @@ export interface JobView {
   readonly warnings: readonly string[];
   /** How many warnings came in all: only the first ones are kept. */
   readonly warning_count: number;
+  /** What the job has done with each thing it worked on: the first ones, and all that failed up to a limit. */
+  readonly items: readonly JobItem[];
+  readonly item_count: number;
+  readonly failed_count: number;
   readonly result?: Record<string, unknown>;
   readonly error?: ErrorReport;
 }
 
 const WARNINGS_KEPT = 100;
 const PHASES_KEPT = 100;
+const ITEMS_KEPT = 200;
 const SMOOTHING_MS = 4_000;
 const SAMPLE_MS = 250;
 
@@ -49,6 +62,7 @@ interface Meter {
 type Draft = { -readonly [Key in keyof JobView]: JobView[Key] } & {
   phases: { name: string; at: number }[];
   warnings: string[];
+  items: JobItem[];
 };
 
 /** A job in the making: what its events said, and the view of it that was published last. */
@@ -101,6 +115,9 @@ export function newEntry(id: string, at: number): Entry {
       retries: 0,
       warnings: [],
       warning_count: 0,
+      items: [],
+      item_count: 0,
+      failed_count: 0,
     },
   };
 }
@@ -128,6 +145,21 @@ function notePhase(entry: Entry, phase: string, at: number): void {
   entry.bytes = undefined;
 }
 
+/** What went wrong is kept before what went well. */
+function noteItem(
+  { job }: Entry,
+  { item, ok, message, error }: Extract<JobEvent, { event: 'job:item' }>,
+): void {
+  job.item_count += 1;
+  if (!ok) job.failed_count += 1;
+  if (job.items.length >= ITEMS_KEPT) {
+    const sound = ok ? -1 : job.items.findLastIndex((one) => one.ok);
+    if (sound < 0) return;
+    job.items.splice(sound, 1);
+  }
+  job.items.push({ item, ok, message, error });
+}
+
 /** Takes one event in. `at` is the event's time, `now` that of this machine, both ms since the epoch. */
 export function fold(entry: Entry, event: JobEvent, at: number, now: number): void {
   const { job } = entry;
@@ -149,6 +181,9 @@ export function fold(entry: Entry, event: JobEvent, at: number, now: number): vo
       job.warning_count += 1;
       if (job.warnings.length < WARNINGS_KEPT) job.warnings.push(event.message);
       return;
+    case 'job:item':
+      noteItem(entry, event);
+      return;
     case 'job:done':
       job.result = event.result;
       end(entry, 'done', at);
@@ -168,6 +203,7 @@ export function viewOf(entry: Entry): JobView {
     ...job,
     phases: [...job.phases],
     warnings: [...job.warnings],
+    items: [...job.items],
     fraction: job.state === 'done' ? 1 : fractionOf(job.progress),
     rows_per_second: running ? entry.rows?.rate : undefined,
     bytes_per_second: running ? entry.bytes?.rate : undefined,

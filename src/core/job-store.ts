@@ -1,7 +1,7 @@
 import type { JobEvent } from './events.ts';
 import { type Entry, fold, type JobView, newEntry, viewOf } from './job-fold.ts';
 
-export type { JobState, JobView } from './job-fold.ts';
+export type { JobItem, JobState, JobView } from './job-fold.ts';
 
 export interface JobStore {
   /** Folds one event in. Cheap: nothing is copied until something is published. */

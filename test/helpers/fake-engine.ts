@@ -20,6 +20,7 @@ import type {
 } from '../../src/core/index.ts';
 import { BifractError } from '../../src/core/index.ts';
 import type { RestorePlan } from '../../src/core/restore.ts';
+import { FakeArchive, fakeBackupReport, fakeOrphan, fakeReport } from './fake-archive.ts';
 
 const DAY = 86_400_000;
 const GIB = 1024 ** 3;
@@ -168,6 +169,24 @@ export interface FakeData {
   files: FileReport[];
   adoptable: AdoptPlan;
   orphans: Orphan[];
+  /** What `browse` opens, by target. */
+  browsable: Record<string, ArchiveBrowser>;
+}
+
+function titleOf(request: JobRequest): string {
+  switch (request.kind) {
+    case 'verify': {
+      const { targets } = request;
+      if (targets === 'all') return 'Verification of all files';
+      return `Verification of ${targets.length === 1 ? targets[0] : `${targets.length} files`}`;
+    }
+    case 'adopt':
+      return `Adoption of ${request.plan.items.length} files`;
+    case 'clean':
+      return `Clean-up of ${request.orphans.length}`;
+    default:
+      return 'Backup';
+  }
 }
 
 /** An engine in memory: its data can be set, its queries held back or failed, its jobs are led by hand. */
@@ -196,6 +215,7 @@ export class FakeEngine implements Engine {
       files: [],
       adoptable: { items: [] },
       orphans: [],
+      browsable: {},
       ...data,
     };
     this.installation = {
@@ -242,7 +262,7 @@ export class FakeEngine implements Engine {
     const target =
       request.kind === 'archive' ? ({ kind: 'fractal', id: request.fractal_id } as const) : undefined;
     const fractal = this.data.fractals.find((candidate) => candidate.id === target?.id);
-    const title = request.kind === 'backup' ? 'Backup' : `Archive ${fractal?.name ?? target?.id}`;
+    const title = request.kind === 'archive' ? `Archive ${fractal?.name ?? target?.id}` : titleOf(request);
     job.emit('job:started', { kind: request.kind, title, target });
     this.onStart(job);
     return job.handle;
@@ -277,11 +297,19 @@ export class FakeEngine implements Engine {
 
   async *search(): AsyncIterable<SearchHit> {}
 
-  async browse(target: string): Promise<ArchiveBrowser> {
-    throw new BifractError('NOT_FOUND', `There is no file ${target}`);
+  browse(target: string): Promise<ArchiveBrowser> {
+    return this.#answer(() => {
+      const browser = this.data.browsable[target];
+      if (!browser) throw new BifractError('NOT_FOUND', `There is no file ${target}`);
+      return browser;
+    });
   }
 
-  planAdopt(): Promise<AdoptPlan> {
+  /** Arguments of each call of `planAdopt`. */
+  readonly adoptCalls: { files: string[] | undefined; create_fractals: boolean | undefined }[] = [];
+
+  planAdopt(files?: string[], options: { create_fractals?: boolean } = {}): Promise<AdoptPlan> {
+    this.adoptCalls.push({ files, create_fractals: options.create_fractals });
     return this.#answer(() => this.data.adoptable);
   }
 
@@ -301,6 +329,18 @@ export class FakeEngine implements Engine {
     this.closed = true;
   }
 }
+
+const UNSEALED: Partial<FileReport> = {
+  sealed: false,
+  uuid: null,
+  tool: 'Bifract 1.4.0',
+  content_bytes: null,
+  content_sha256: null,
+  frames: null,
+  notes: [
+    'The file has no sealed ends: size of its content is told only by reading all of it (`bifract verify`).',
+  ],
+};
 
 /** An installation in use: a dozen fractals, some of them oddly named, archives of all fates, backups. */
 export function busyEngine(installation: Partial<InstallationInfo> = {}): FakeEngine {
@@ -332,5 +372,25 @@ export function busyEngine(installation: Partial<InstallationInfo> = {}): FakeEn
       }),
     );
   }
-  return new FakeEngine({ fractals, archives, backups: [0.3, 1, 2, 3, 7, 14].map(fakeBackup) }, installation);
+  const backups = [0.3, 1, 2, 3, 7, 14].map(fakeBackup);
+  const files = [
+    ...archives.map((record) => fakeReport(record)),
+    ...backups.map((backup, index) => fakeBackupReport(backup, index === 0 ? {} : UNSEALED)),
+  ];
+  const orphans = [
+    fakeOrphan('file', 1),
+    fakeOrphan('file', 2, { title: 'Archive file whose record says that it failed' }),
+    fakeOrphan('record', 3),
+    fakeOrphan('leftover', 4),
+    fakeOrphan('leftover', 5, { title: 'Unfinished file, perhaps of a run on another machine', actions: [] }),
+  ];
+  const browsable = Object.fromEntries(
+    archives
+      .filter(({ status }) => status === 'completed')
+      .map((record, index) => {
+        const report = fakeReport(record);
+        return [record.id, new FakeArchive({ count: 1_000_000, sealed: index % 5 !== 4, report })];
+      }),
+  );
+  return new FakeEngine({ fractals, archives, backups, files, orphans, browsable }, installation);
 }

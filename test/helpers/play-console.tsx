@@ -7,8 +7,86 @@ type Job = ReturnType<typeof busyEngine>['jobs'][number];
 
 const engine = busyEngine();
 const TOTAL = 2_800_000;
+const [first, second] = engine.data.orphans;
+engine.data.adoptable = {
+  items: [first, second].flatMap((orphan, index) =>
+    orphan
+      ? [
+          {
+            path: orphan.id,
+            size_bytes: orphan.size_bytes,
+            fractal: { id: 'f', name: orphan.fractal_name },
+            fractal_known: index === 0,
+            create_fractal: false,
+            archive_id: null,
+            rows: 1_234_567,
+            first: '2026-02-01T00:00:00Z',
+            last: '2026-03-01T00:00:00Z',
+            period: null,
+            split: 'none',
+            created_at: '2026-03-01T00:00:00Z',
+            action: index === 0 ? ('adopt' as const) : ('skip' as const),
+            reason: index === 0 ? '' : 'Its fractal is gone',
+          },
+        ]
+      : [],
+  ),
+};
 
-function lead(job: Job): void {
+function verify(job: Job, targets: readonly string[]): void {
+  let done = 0;
+  job.phase('Verifying');
+  const size = 90 * 2 ** 20;
+  const timer = setInterval(() => {
+    if (job.ended) return clearInterval(timer);
+    done += 2 ** 22;
+    job.emit('job:progress', {
+      item: targets[Math.floor(done / size)],
+      rows: Math.round(done / 30),
+      bytes_in: done,
+      total_bytes: size * targets.length,
+    });
+    if (done % size > 2 ** 22) return;
+    const target = targets[Math.ceil(done / size) - 1] ?? '';
+    const ok = !target.includes('1003');
+    const error = {
+      code: 'CUT_OFF',
+      message: 'Its head promises an end, and there is none: the file is cut off',
+      hint: 'Keep it, and look for another copy; `bifract extract` brings back what is readable.',
+    } as const;
+    job.emit('job:item', {
+      item: target,
+      ok,
+      message: ok ? 'Whole, 3145728 rows.' : error.message,
+      ...(ok ? {} : { error }),
+      details: { target, checksum: ok ? 'ab' : null },
+    });
+    if (done < size * targets.length) return;
+    clearInterval(timer);
+    const failed = targets.filter((one) => one.includes('1003')).length;
+    if (failed > 0)
+      job.fail({ ...error, code: 'PARTLY_DONE', message: `${failed} of ${targets.length} failed` });
+    else
+      job.done({
+        files: targets.length,
+        proven: targets.length,
+        rows: 1_000_000,
+        size_bytes: done,
+        quick: false,
+      });
+  }, 100);
+}
+
+function settle(job: Job, paths: readonly string[]): void {
+  job.phase('Cleaning up');
+  setTimeout(() => {
+    for (const item of paths) job.emit('job:item', { item, ok: true, message: 'Removed.' });
+    engine.data.orphans = engine.data.orphans.filter(({ path }) => !paths.includes(path));
+    job.done({ leftovers_removed: paths.length, records_failed: 0 });
+  }, 3_000);
+}
+
+function work(job: Job): void {
   let rows = 0;
   job.phase('Counting rows');
   setTimeout(() => job.phase(job.request.kind === 'backup' ? 'Dumping' : 'Writing rows'), 900);
@@ -38,7 +116,21 @@ function lead(job: Job): void {
   }, 100);
 }
 
-engine.onStart = lead;
+engine.onStart = (job) => {
+  const { request } = job;
+  if (request.kind === 'verify') verify(job, request.targets === 'all' ? ['all'] : request.targets);
+  else if (request.kind === 'clean')
+    settle(
+      job,
+      request.orphans.map(({ path }) => path),
+    );
+  else if (request.kind === 'adopt')
+    settle(
+      job,
+      request.plan.items.map(({ path }) => `/archives/${path}`),
+    );
+  else work(job);
+};
 engine.onCancel = (job) => setTimeout(() => job.cancelled(), 1500);
 const { error } = await openConsole(engine, {
   stdin: process.stdin,

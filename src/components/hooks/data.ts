@@ -6,10 +6,12 @@ export interface Data {
   state(): DataState;
   /** Loads again; a call while one is under way makes one more follow it. */
   refresh(...resources: Resource[]): void;
+  /** What is on the screen, and is to be loaded with all that always is. */
+  show(resources: readonly Resource[]): void;
   close(): void;
 }
 
-const ALL: readonly Resource[] = ['health', 'fractals', 'archives', 'backups'];
+const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'backups'];
 
 type Load = (signal: AbortSignal) => Promise<DataState[Resource]['value']>;
 
@@ -17,11 +19,13 @@ type Load = (signal: AbortSignal) => Promise<DataState[Resource]['value']>;
 export function loadData(engine: Engine, changed: (failed?: Resource) => void): Data {
   const end = new AbortController();
   const again = new Set<Resource>();
+  let shown: readonly Resource[] = [];
   let state: DataState = {
     health: { loading: false },
     fractals: { loading: false },
     archives: { loading: false },
     backups: { loading: false },
+    orphans: { loading: false },
   };
 
   const loads: Record<Resource, Load> = {
@@ -29,6 +33,7 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     fractals: (signal) => engine.fractals({ signal }),
     archives: (signal) => engine.archives({}, { signal }),
     backups: (signal) => engine.backups({ signal }),
+    orphans: (signal) => engine.orphans({ signal }),
   };
 
   function patch(resource: Resource, change: Partial<DataState[Resource]>, failed = false): void {
@@ -54,12 +59,19 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
   }
 
   function refresh(...resources: Resource[]): void {
-    for (const resource of resources.length > 0 ? resources : ALL) {
+    for (const resource of resources.length > 0 ? resources : [...ALWAYS, ...shown]) {
       if (end.signal.aborted) return;
       if (state[resource].loading) again.add(resource);
       else void load(resource);
     }
   }
 
-  return { state: () => state, refresh, close: () => end.abort() };
+  return {
+    state: () => state,
+    refresh,
+    show(resources) {
+      shown = resources;
+    },
+    close: () => end.abort(),
+  };
 }

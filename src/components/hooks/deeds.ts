@@ -1,10 +1,10 @@
-import type { ArchiveRecord, JobView } from '../../core/index.ts';
+import type { JobView } from '../../core/index.ts';
 import { jobOfFractal } from '../view/lists/archives.ts';
 import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
 import { listKey, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
-import type { DialogOption, DialogState, Snapshot } from '../view/types.ts';
+import { type JobRow, jobRows } from '../view/lists/jobs.ts';
+import type { DialogState, Prompt, Snapshot } from '../view/types.ts';
 import { plural } from '../view/units.ts';
-import { copySequence } from './clipboard.ts';
 import type { Session } from './session.ts';
 
 /** Jobs that have not ended. */
@@ -26,36 +26,46 @@ export function chosenFractals(snapshot: Snapshot): readonly FractalRecord[] {
 }
 
 /** The job that is meant: the one under the cursor, or the one on the screen. */
-export function chosenJob(snapshot: Snapshot): JobView | undefined {
+export function chosenJob(snapshot: Snapshot): JobRow | undefined {
   const place = placeOf(snapshot);
   const id =
     place.name === 'job' ? place.subject : place.name === 'jobs' ? rowUnderCursor(snapshot) : undefined;
-  return snapshot.jobs.find((job) => job.id === id);
+  return jobRows(snapshot).find((job) => job.id === id);
 }
 
 export function startBackup({ engine }: Session) {
   engine.start({ kind: 'backup' });
 }
 
-/** Archives the chosen fractals, one after another: each of them may fill the log database's memory. */
-export async function archiveChosen(session: Session): Promise<void> {
-  const { engine } = session;
+/** Archives the chosen fractals, one after another. */
+export function archiveChosen(session: Session) {
+  const { queue } = session;
   const chosen = chosenFractals(session.snapshot());
   session.dispatch({ type: 'unmark', key: listKey(placeOf(session.snapshot())) });
   if (chosen.length > 1)
     session.say('info', `${plural(chosen.length, 'fractal')} will be archived, one after another`);
-  for (const { id, name } of chosen) {
-    if (session.ended.aborted) return;
+  for (const fractal of chosen) {
+    const { id, name } = fractal;
     if (jobOfFractal(session.snapshot().jobs, id)) {
       session.say('warn', `${name} is being archived already`, { hint: '5 shows the job' });
-      continue;
+    } else if (queue.state().some((one) => one.fractal_id === id)) {
+      session.say('warn', `${name} is waiting for its turn already`, { hint: '5 shows the queue' });
+    } else {
+      queue.add(fractal);
+      if (chosen.length === 1 && queue.state().length > 0)
+        session.say('info', `${name} will be archived when the archive before it is done`);
     }
-    await engine.start({ kind: 'archive', fractal_id: id, fractal_name: name }).outcome;
   }
 }
 
-function ask(session: Session, dialog: Omit<DialogState, 'focus'>) {
+/** Puts a question before the user. */
+export function ask(session: Session, dialog: Omit<DialogState, 'focus'>) {
   session.dispatch({ type: 'mode', mode: { name: 'dialog', dialog: { ...dialog, focus: 0 } } });
+}
+
+/** Asks for a line of text. */
+export function askLine(session: Session, prompt: Prompt) {
+  session.dispatch({ type: 'mode', mode: { name: 'prompt', prompt } });
 }
 
 function cancel(session: Session, jobs: readonly JobView[]) {
@@ -69,6 +79,10 @@ function cancel(session: Session, jobs: readonly JobView[]) {
 export function askToCancel(session: Session) {
   const job = chosenJob(session.snapshot());
   if (!job) return;
+  if (job.queued) {
+    session.queue.remove(job.id);
+    return session.say('info', `${job.title}: will not be archived`);
+  }
   ask(session, {
     title: 'Cancel this job?',
     tone: 'warn',
@@ -83,11 +97,15 @@ export function askToCancel(session: Session) {
 /** Leaves, after a question where jobs are running. */
 export function quit(session: Session) {
   const running = runningJobs(session.snapshot());
+  const waiting = session.queue.state().length;
   if (running.length === 0) return session.leave();
   ask(session, {
     title: `Quit and cancel ${plural(running.length, 'running job')}?`,
     tone: 'warn',
-    lines: running.slice(0, 5).map((job) => job.title),
+    lines: [
+      ...running.slice(0, 5).map((job) => job.title),
+      ...(waiting > 0 ? [`${plural(waiting, 'fractal')} waiting for their turn will not be archived.`] : []),
+    ],
     options: [
       { key: 'n', label: 'Cancel, stay here', safe: true, run: () => {} },
       { key: 'y', label: 'Quit, ending the jobs', safe: false, run: () => quitNow(session) },
@@ -101,62 +119,4 @@ export function quitNow(session: Session) {
   // First, so that the end of one job does not start the next.
   session.leave();
   cancel(session, running);
-}
-
-type Copyable = { key: string; label: string; text: string | null };
-
-function ofArchive(record: ArchiveRecord): Copyable[] {
-  return [
-    { key: 'p', label: 'path', text: record.storage_path },
-    { key: 'i', label: 'id', text: record.id },
-    { key: 'c', label: 'checksum', text: record.checksum },
-  ];
-}
-
-/** What can be copied here. */
-export function copyables(snapshot: Snapshot): readonly Copyable[] {
-  const place = placeOf(snapshot);
-  const { data, jobs, ui } = snapshot;
-  const id = rowUnderCursor(snapshot) ?? place.subject;
-  const archive = data.archives.value?.find((record) => record.id === id);
-  const backup = data.backups.value?.find((record) => record.name === id);
-  const fractal = data.fractals.value?.find((record) => record.id === id);
-  const job = jobs.find((candidate) => candidate.id === id);
-  const entry =
-    place.name === 'log' || place.name === 'entry' ? ui.log.find((line) => line.id === id) : undefined;
-  const all: Copyable[] = [
-    ...(archive ? ofArchive(archive) : []),
-    ...(backup
-      ? [
-          { key: 'p', label: 'path', text: backup.path },
-          { key: 'n', label: 'name', text: backup.name },
-        ]
-      : []),
-    ...(fractal
-      ? [
-          { key: 'i', label: 'id', text: fractal.id },
-          { key: 'n', label: 'name', text: fractal.name },
-        ]
-      : []),
-    ...(job ? [{ key: 'i', label: 'id', text: job.id }] : []),
-    ...(entry ? [{ key: 'm', label: 'message', text: entry.text }] : []),
-    ...(place.name === 'overview' ? [{ key: 'd', label: 'directory', text: snapshot.installation.dir }] : []),
-  ];
-  return all.filter((one) => one.text);
-}
-
-function copyOne(session: Session, { label, text }: Copyable) {
-  session.hands.write(copySequence(text ?? '', Boolean(process.env.TMUX)));
-  session.say('info', `Copied the ${label}: ${text}`);
-}
-
-/** Copies what there is; asks where there is more than one thing. */
-export function copy(session: Session) {
-  const [first, ...more] = copyables(session.snapshot());
-  if (!first) return;
-  if (more.length === 0) return copyOne(session, first);
-  const options = [first, ...more].map(
-    (one): DialogOption => ({ key: one.key, label: one.label, safe: true, run: () => copyOne(session, one) }),
-  );
-  ask(session, { title: 'Copy', tone: 'info', lines: [], options });
 }

@@ -2,6 +2,8 @@ import { bodyHeight, tableHeight } from '../view/layout.ts';
 import { listAt, listKey, listStateAt, placeOf, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
 import type { Place, PlaceName, Sort } from '../view/types.ts';
+import { chosenArchive } from './chosen.ts';
+import { moveInRows } from './row-deeds.ts';
 import type { Session } from './session.ts';
 
 const OPENS: Readonly<Partial<Record<PlaceName, PlaceName>>> = {
@@ -11,12 +13,14 @@ const OPENS: Readonly<Partial<Record<PlaceName, PlaceName>>> = {
   backups: 'backup',
   jobs: 'job',
   log: 'entry',
+  orphans: 'orphan',
 };
 
 /** Moves the cursor, or scrolls where there is none. `pages` counts in screens. */
 export function move(session: Session, by: { rows?: number; pages?: number; to?: 'first' | 'last' }) {
   const snapshot = session.snapshot();
   const place = placeOf(snapshot);
+  if (place.name === 'rows') return moveInRows(session, by);
   const key = listKey(place);
   const view = rowsAt(snapshot, place);
   const height = view ? tableHeight(snapshot) : bodyHeight(snapshot);
@@ -38,6 +42,21 @@ export function open(session: Session, as?: PlaceName) {
   // So that coming back finds the row, even where the list was never moved in.
   move(session, { rows: 0 });
   session.dispatch({ type: 'open', place: { name, subject } });
+}
+
+/** Opens the rows of the archive under the cursor, or on the screen. */
+export function openRows(session: Session) {
+  const subject = chosenArchive(session.snapshot());
+  if (subject === undefined) return;
+  if (listAt(placeOf(session.snapshot()))) move(session, { rows: 0 });
+  session.dispatch({ type: 'open', place: { name: 'rows', subject } });
+}
+
+/** Opens the row under the cursor in full. */
+export function openRow(session: Session) {
+  const { subject } = placeOf(session.snapshot());
+  session.dispatch({ type: 'scroll', key: `row:${subject}`, top: 0 });
+  session.dispatch({ type: 'open', place: { name: 'row', subject } });
 }
 
 /** One step back: first the filter, then the place, last the overview. */

@@ -1,17 +1,25 @@
-import type { JobEvent, JobStore, JobView } from '../../core/index.ts';
+import type { ArchiveRecord, JobEvent, JobStore, JobView } from '../../core/index.ts';
+import { readableTitle } from '../view/job-name.ts';
 import { jobEnd } from '../view/jobs.ts';
 import { formatDuration } from '../view/time.ts';
-import type { Severity } from '../view/types.ts';
-import type { Data } from './data.ts';
+import type { Resource, Severity } from '../view/types.ts';
 
 interface Desk {
   jobs: JobStore;
-  say(severity: Severity, text: string, options?: { hint?: string }): void;
-  refresh: Data['refresh'];
+  say(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  refresh(...resources: Resource[]): void;
+  archives(): readonly ArchiveRecord[];
 }
+
+type ItemEvent = Extract<JobEvent, { event: 'job:item' }>;
 
 const SETTLE_MS = 400;
 const TROUBLE_TOLD = 20;
+const FAILED: Readonly<Record<string, string>> = {
+  verify: 'Verification failed',
+  adopt: 'Not adopted',
+  clean: 'Not cleaned up',
+};
 
 function severityOf({ state, warning_count }: JobView): Severity {
   if (state === 'failed') return 'error';
@@ -19,7 +27,7 @@ function severityOf({ state, warning_count }: JobView): Severity {
 }
 
 /** Makes the listener that folds job events into the store, and tells the user of those that matter. */
-export function followJobs({ jobs, say, refresh }: Desk): (event: JobEvent) => void {
+export function followJobs({ jobs, say, refresh, archives }: Desk): (event: JobEvent) => void {
   const find = (id: string) => jobs.snapshot().find((job) => job.id === id);
 
   function trouble(job: JobView | undefined, text: string): void {
@@ -30,19 +38,28 @@ export function followJobs({ jobs, say, refresh }: Desk): (event: JobEvent) => v
     if ((job?.warning_count ?? 0) < TROUBLE_TOLD) trouble(job, message);
   }
 
+  function tellItem(job: JobView | undefined, { item, ok, message, error }: ItemEvent): void {
+    const name = item.slice(item.lastIndexOf('/') + 1);
+    if (ok) say('good', `${name}: ${message}`, { quiet: true });
+    else if ((job?.failed_count ?? 0) < TROUBLE_TOLD)
+      say('error', `${FAILED[job?.kind ?? ''] ?? 'Failed'}: ${message}  ${name}`, { hint: error?.hint });
+  }
+
   function tellEnd(job: JobView | undefined): void {
-    if (!job) return;
+    // The end of a job on one thing says again what was said of that.
+    if (!job || (job.state === 'failed' && job.item_count === 1 && job.failed_count === 1)) return;
     const { text, hint } = jobEnd(job);
     say(severityOf(job), text, { hint });
   }
 
-  return (event) => {
+  return (raw) => {
+    const event = raw.event === 'job:started' ? { ...raw, title: readableTitle(raw.title, archives()) } : raw;
     jobs.apply(event);
     switch (event.event) {
       case 'job:started':
         say('info', `${event.title}: started`);
         // The record of the new work is there a moment later.
-        setTimeout(() => refresh('archives'), SETTLE_MS).unref();
+        if (event.kind === 'archive') setTimeout(() => refresh('archives'), SETTLE_MS).unref();
         return;
       case 'job:retry':
         if (event.attempt > TROUBLE_TOLD) return;
@@ -53,6 +70,9 @@ export function followJobs({ jobs, say, refresh }: Desk): (event: JobEvent) => v
         return;
       case 'job:warning':
         tellWarning(find(event.job), event.message);
+        return;
+      case 'job:item':
+        tellItem(find(event.job), event);
         return;
       case 'job:done':
       case 'job:failed':

@@ -1,9 +1,14 @@
 import { createJobStore, type Engine, type JobStore } from '../../core/index.ts';
 import { type Action, initialUi, reduce } from '../reducer.ts';
 import type { Glyphs, Resource, Severity, Snapshot, UiState } from '../view/types.ts';
+import { createAttendance } from './attend.ts';
+import { type Browsing, createBrowsing } from './browsing.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './news.ts';
 import { keptSort, noPreferences, type Preferences } from './preferences.ts';
+import { createQueue, type Queue } from './queue.ts';
+import { createReports } from './reports.ts';
+import { createVerdicts } from './verdicts.ts';
 
 /** What the session does to the terminal. */
 export interface Hands {
@@ -19,6 +24,8 @@ export interface Session {
   readonly engine: Engine;
   readonly jobs: JobStore;
   readonly data: Data;
+  readonly browsing: Browsing;
+  readonly queue: Queue;
   readonly preferences: Preferences;
   /** Takes over what was kept of earlier runs, and keeps there from now on. */
   prefer(preferences: Preferences): void;
@@ -30,6 +37,10 @@ export interface Session {
   dispatch(action: Action): void;
   /** Tells the user: on the flash line unless `quiet`, and in the log. */
   say(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  /** Notes what is being done to orphans, by their ids; undefined: nothing any more. */
+  occupy(ids: readonly string[], doing: string | undefined): void;
+  /** Loads everything again that is shown. */
+  refresh(): void;
   resize(columns: number, rows: number): void;
   /** Begins to listen: to be called before the first key can come. */
   start(): void;
@@ -52,7 +63,7 @@ export interface SessionOptions {
 const TICK_MS = 1_000;
 const LIVELY_TICK_MS = 250;
 const REFRESH_MS = 15_000;
-const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log'];
+const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'];
 const FLASH_MS: Readonly<Record<Severity, number>> = {
   info: 5_000,
   good: 8_000,
@@ -64,6 +75,7 @@ const WHAT: Readonly<Record<Resource, string>> = {
   fractals: 'The fractals',
   archives: 'The archives',
   backups: 'The backups',
+  orphans: 'The orphans',
 };
 
 function withKeptSorts(ui: UiState, preferences: Preferences): UiState {
@@ -85,6 +97,7 @@ export function createSession(options: SessionOptions): Session {
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
   let entries = 0;
+  let busy: ReadonlyMap<string, string> = new Map();
   let tick: NodeJS.Timeout | undefined;
 
   const data = loadData(engine, (failed) => {
@@ -92,6 +105,16 @@ export function createSession(options: SessionOptions): Session {
     if (failed && error) say('error', `${WHAT[failed]}: ${error.message}`, { hint: error.hint });
     changed();
   });
+
+  const reports = createReports(engine, changed);
+  const browsing = createBrowsing(engine, changed);
+  const queue = createQueue(engine, changed);
+  const verdicts = createVerdicts();
+
+  function refresh(...resources: Resource[]): void {
+    data.refresh(...resources);
+    if (resources.length === 0) reports.renew();
+  }
 
   function changed(): void {
     current = undefined;
@@ -105,6 +128,11 @@ export function createSession(options: SessionOptions): Session {
       ui,
       data: data.state(),
       jobs: jobs.snapshot(),
+      reports: reports.state(),
+      verdicts: verdicts.state(),
+      queue: queue.state(),
+      busy,
+      browse: browsing.state(),
       ...size,
       now: Date.now(),
       glyphs,
@@ -127,14 +155,16 @@ export function createSession(options: SessionOptions): Session {
     if (ui.flash && Date.now() - ui.flash.at > FLASH_MS[ui.flash.severity])
       ui = reduce(ui, { type: 'unflash' });
     changed();
-    const busy = jobs.snapshot().some((job) => job.ended_at === undefined);
-    tick = setTimeout(beat, busy ? LIVELY_TICK_MS : TICK_MS);
+    const lively = browsing.state()?.work || jobs.snapshot().some((job) => job.ended_at === undefined);
+    tick = setTimeout(beat, lively ? LIVELY_TICK_MS : TICK_MS);
   }
 
   return {
     engine,
     jobs,
     data,
+    browsing,
+    queue,
     get preferences() {
       return preferences;
     },
@@ -152,13 +182,25 @@ export function createSession(options: SessionOptions): Session {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    occupy(ids, doing) {
+      const next = new Map(busy);
+      for (const id of ids) doing === undefined ? next.delete(id) : next.set(id, doing);
+      busy = next;
+      changed();
+    },
+    refresh() {
+      refresh();
+      browsing.retry();
+    },
     resize(columns, rows) {
       if (columns === size.columns && rows === size.rows) return;
       size = { columns, rows };
       changed();
     },
     start() {
-      stops.push(engine.subscribe(followJobs({ jobs, say, refresh: data.refresh })), jobs.subscribe(changed));
+      const follow = followJobs({ jobs, say, refresh, archives: () => data.state().archives.value ?? [] });
+      stops.push(engine.subscribe(verdicts.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      listeners.add(createAttendance(snapshot, { data, reports, browsing }));
       beat();
     },
     load() {
@@ -168,13 +210,17 @@ export function createSession(options: SessionOptions): Session {
     },
     leave() {
       end.abort();
+      queue.close();
       hands.leave();
     },
     close() {
       end.abort();
       clearTimeout(tick);
       for (const stop of stops.splice(0)) stop();
+      queue.close();
       data.close();
+      reports.close();
+      browsing.close();
       jobs.close();
       listeners.clear();
     },

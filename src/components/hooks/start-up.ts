@@ -15,7 +15,7 @@ async function recover(session: Session): Promise<void> {
   try {
     const done = await session.engine.recover();
     for (const sentence of done) session.say('warn', sentence);
-    if (done.length > 0) session.data.refresh();
+    if (done.length > 0) session.refresh();
   } catch {
     // What cannot be reached now says so by its health; the next job tries again.
   }

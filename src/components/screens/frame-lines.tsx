@@ -1,8 +1,11 @@
 import { commandsAt } from '../keymap.ts';
-import { keyLabel } from '../keys.ts';
+import type { BrowseWork } from '../view/file-types.ts';
+import { spinnerAt } from '../view/glyphs.ts';
+import { keyLabel } from '../view/key-label.ts';
 import { listStateAt, placeOf, troubleUnderCursor } from '../view/lists/index.ts';
 import { SEVERITY_TONE } from '../view/lists/log.ts';
-import type { Line as LineOfSpans, Mode, Snapshot } from '../view/types.ts';
+import { formatDuration } from '../view/time.ts';
+import type { Line as LineOfSpans, Mode, Prompt, Snapshot } from '../view/types.ts';
 import { Footer, type Hint } from '../widgets/footer.tsx';
 import { Line } from '../widgets/line.tsx';
 
@@ -20,17 +23,44 @@ function flash(snapshot: Snapshot): LineOfSpans {
   ];
 }
 
-/** The line for what was just said, or for what is being typed. */
-export function TalkLine({ snapshot }: { snapshot: Snapshot }) {
-  const { ui, columns, glyphs } = snapshot;
-  const typing: LineOfSpans = [
+function typing(snapshot: Snapshot): LineOfSpans {
+  return [
     { text: ' /', tone: 'info', bold: true },
     { text: listStateAt(snapshot, placeOf(snapshot)).filter },
     { text: '_', tone: 'info' },
   ];
-  return (
-    <Line spans={ui.mode.name === 'filter' ? typing : flash(snapshot)} columns={columns} glyphs={glyphs} />
-  );
+}
+
+function prompting({ sign, text, trouble, hint }: Prompt): LineOfSpans {
+  return [
+    { text: ` ${sign}${sign.length > 1 ? ' ' : ''}`, tone: 'info', bold: true },
+    { text },
+    { text: '_', tone: 'info' },
+    { text: trouble ? `   ${trouble}` : '', tone: 'bad' },
+    { text: `   ${hint}`, tone: 'dim' },
+  ];
+}
+
+function working({ what, since }: BrowseWork, { glyphs, now }: Snapshot): LineOfSpans {
+  return [
+    { text: ` ${spinnerAt(glyphs, now)} `, tone: 'info', bold: true },
+    { text: what, tone: 'info' },
+    { text: `  ${formatDuration(now - since)}`, tone: 'dim' },
+    { text: '  Esc stops', tone: 'dim' },
+  ];
+}
+
+function talk(snapshot: Snapshot): LineOfSpans {
+  const { mode } = snapshot.ui;
+  if (mode.name === 'filter') return typing(snapshot);
+  if (mode.name === 'prompt') return prompting(mode.prompt);
+  const work = snapshot.browse?.work;
+  return work ? working(work, snapshot) : flash(snapshot);
+}
+
+/** The line for what was just said, for what is being typed, or for what is being waited for. */
+export function TalkLine({ snapshot }: { snapshot: Snapshot }) {
+  return <Line spans={talk(snapshot)} columns={snapshot.columns} glyphs={snapshot.glyphs} />;
 }
 
 const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
@@ -38,6 +68,11 @@ const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
   filter: [
     { key: 'Enter', label: 'keep the filter', disabled: false },
     { key: 'Esc', label: 'clear it', disabled: false },
+  ],
+  prompt: [
+    { key: 'Enter', label: 'go', disabled: false },
+    { key: '^U', label: 'clear', disabled: false },
+    { key: 'Esc', label: 'close', disabled: false },
   ],
   palette: [
     { key: 'Enter', label: 'run', disabled: false },

@@ -1,5 +1,5 @@
 import { type Command, commandsAt } from '../keymap.ts';
-import { keyLabel } from '../keys.ts';
+import { keyLabel } from '../view/key-label.ts';
 import { bodyHeight } from '../view/layout.ts';
 import { placeOf } from '../view/lists/index.ts';
 import { heading } from '../view/pages/fields.ts';

@@ -1,5 +1,5 @@
 import { searchCommands } from '../keymap.ts';
-import { keyLabel } from '../keys.ts';
+import { keyLabel } from '../view/key-label.ts';
 import { bodyHeight } from '../view/layout.ts';
 import type { Snapshot } from '../view/types.ts';
 import { Dialog } from '../widgets/dialog.tsx';

@@ -9,6 +9,8 @@ const PRESS: Readonly<Partial<Record<PlaceName, string>>> = {
   backups: 'There is no backup yet. Press b to make the first one.',
   jobs: 'Nothing has run in this session. Press b for a backup, or 2 to choose a fractal to archive.',
   log: 'Nothing has been said yet.',
+  orphans:
+    'Nothing is lost: every archive file has its record, every record its file, and no dead run has left anything.',
 };
 
 const READ_ONLY: Readonly<Partial<Record<PlaceName, string>>> = {

@@ -1,4 +1,4 @@
-import type { JobState, JobView } from '../../core/index.ts';
+import type { JobKind, JobState, JobView, Progress } from '../../core/index.ts';
 import { progressBar, restlessBar } from './bar.ts';
 import { spinnerAt } from './glyphs.ts';
 import { formatDuration } from './time.ts';
@@ -13,11 +13,15 @@ import {
   plural,
 } from './units.ts';
 
+/** Jobs whose bytes in all are guessed; others know the sizes of their files. */
+const ESTIMATES: ReadonlySet<JobKind> = new Set(['backup', 'archive']);
+
 type Moment = Pick<Snapshot, 'glyphs' | 'now'>;
 
 /** The state of a job: glyph and word. */
-export function jobState(job: JobView, { glyphs, now }: Moment): Span {
+export function jobState(job: JobView & { queued?: true }, { glyphs, now }: Moment): Span {
   const spinner = spinnerAt(glyphs, now);
+  if (job.queued) return { text: `${glyphs.dot} queued`, tone: 'dim' };
   if (job.waiting && job.state === 'running') return { text: `${glyphs.warn} waiting`, tone: 'warn' };
   const looks: Record<JobState, Span> = {
     running: { text: `${spinner} running`, tone: 'info' },
@@ -36,11 +40,16 @@ export function jobBar(job: JobView, columns: number, { glyphs, now }: Moment): 
     : progressBar(job.fraction, columns, glyphs);
 }
 
+/** Whether the work is measured by its bytes: no number of rows is known that it could end at. */
+function countsBytes({ total_rows, total_bytes }: Progress): boolean {
+  return total_bytes !== undefined && !total_rows;
+}
+
 /** The speed in the unit that counts. */
-export function jobSpeed(job: JobView): string {
-  if (job.rows_per_second !== undefined) return formatRowRate(job.rows_per_second);
-  if (job.bytes_per_second !== undefined) return formatByteRate(job.bytes_per_second);
-  return '-';
+export function jobSpeed({ progress, rows_per_second, bytes_per_second }: JobView): string {
+  if (bytes_per_second !== undefined && countsBytes(progress)) return formatByteRate(bytes_per_second);
+  if (rows_per_second !== undefined) return formatRowRate(rows_per_second);
+  return bytes_per_second === undefined ? '-' : formatByteRate(bytes_per_second);
 }
 
 /** The time left, short. */
@@ -49,16 +58,18 @@ export function jobEta(job: JobView): string {
 }
 
 /** How much is done, of how much. */
-export function jobDone({ progress }: JobView): string {
+export function jobDone({ kind, progress }: JobView): string {
   const { rows, total_rows, bytes_in, total_bytes } = progress;
-  if (rows !== undefined) {
+  if (rows !== undefined && !countsBytes(progress)) {
     return total_rows
       ? `${formatExact(rows)} of ${formatExact(total_rows)} rows`
       : `${plural(rows, 'row')}, total unknown`;
   }
   if (bytes_in === undefined) return 'nothing counted yet';
+  const about = ESTIMATES.has(kind) ? 'about ' : '';
+  const counted = rows ? `, ${plural(rows, 'row')}` : '';
   return total_bytes
-    ? `${formatBytes(bytes_in)} of about ${formatBytes(total_bytes)}`
+    ? `${formatBytes(bytes_in)} of ${about}${formatBytes(total_bytes)}${counted}`
     : `${formatBytes(bytes_in)}, total unknown`;
 }
 
@@ -81,19 +92,52 @@ export function jobWait(job: JobView, now: number): string | undefined {
   return `attempt ${attempt} begins in ${formatDuration(Math.max(0, until - now))}: ${reason}`;
 }
 
+function count(result: Record<string, unknown>, key: string): number | undefined {
+  const value = result[key];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function counted(number: number | undefined, noun: string, many?: string): string {
+  return number === undefined ? '' : plural(number, noun, many);
+}
+
+/** What a job on files that are there has come to, in words. */
+function fileResult(kind: JobKind, result: Record<string, unknown>): string[] | undefined {
+  switch (kind) {
+    case 'verify': {
+      const files = count(result, 'files') ?? 0;
+      const proven = count(result, 'proven') ?? 0;
+      const sound = `${plural(files, 'file')} sound${result.quick === true ? ' at both ends' : ''}`;
+      const open = result.quick === true || proven === files ? '' : `${files - proven} not proven whole`;
+      return [sound, open, formatBytes(count(result, 'size_bytes') ?? 0)];
+    }
+    case 'adopt': {
+      const adopted = Array.isArray(result.adopted) ? result.adopted.length : 0;
+      return [`${plural(adopted, 'file')} adopted`, result.skipped ? `${result.skipped} skipped` : ''];
+    }
+    case 'clean':
+      return [
+        counted(count(result, 'leftovers_removed'), 'leftover removed', 'leftovers removed'),
+        counted(count(result, 'records_failed'), 'record marked as failed', 'records marked as failed'),
+      ];
+    default:
+      return undefined;
+  }
+}
+
 /** What a finished job has made, in one sentence. */
 export function jobResult(job: JobView): string {
   const result = job.result ?? {};
   const named = [result.name, result.filename, result.file].find((name) => typeof name === 'string');
-  const rows = [result.log_count, result.rows].find((count) => typeof count === 'number');
-  const size = result.size_bytes;
-  const parts = [
+  const rows = count(result, 'log_count') ?? count(result, 'rows');
+  const size = count(result, 'size_bytes');
+  const made = [
     typeof named === 'string' ? named : '',
-    typeof rows === 'number' ? `${formatCount(rows)} rows` : '',
-    typeof size === 'number' ? formatBytes(size) : '',
-    job.ended_at === undefined ? '' : `in ${formatDuration(job.ended_at - job.started_at)}`,
+    rows === undefined ? '' : `${formatCount(rows)} rows`,
+    size === undefined ? '' : formatBytes(size),
   ];
-  return parts.filter(Boolean).join(', ');
+  const took = job.ended_at === undefined ? '' : `in ${formatDuration(job.ended_at - job.started_at)}`;
+  return [...(fileResult(job.kind, result) ?? made), took].filter(Boolean).join(', ');
 }
 
 /** The end of a job as a sentence for the flash line and the log. */

@@ -1,4 +1,6 @@
 import { listAt, listStateAt, rowsAt } from './lists/index.ts';
+import { jobRows } from './lists/jobs.ts';
+import { rowPosition } from './pages/rows.ts';
 import { spread } from './text.ts';
 import { ageOf, formatAge } from './time.ts';
 import type { Line, Place, PlaceName, Resource, Snapshot, Span } from './types.ts';
@@ -12,6 +14,7 @@ const TITLES: Readonly<Partial<Record<PlaceName, string>>> = {
   jobs: 'Jobs',
   log: 'Log',
   entry: 'Message',
+  orphans: 'Orphans',
 };
 
 const NEEDS: Readonly<Partial<Record<PlaceName, readonly Resource[]>>> = {
@@ -19,10 +22,11 @@ const NEEDS: Readonly<Partial<Record<PlaceName, readonly Resource[]>>> = {
   archive: ['archives'],
   backup: ['backups'],
   fractal: ['fractals'],
+  orphan: ['orphans'],
 };
 
 /** The name of a place, as in the way that led there. */
-export function placeTitle({ data, jobs }: Snapshot, { name, subject }: Place): string {
+export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: Place): string {
   const fractal = () => data.fractals.value?.find((record) => record.id === subject)?.name;
   switch (name) {
     case 'fractal-archives':
@@ -30,8 +34,16 @@ export function placeTitle({ data, jobs }: Snapshot, { name, subject }: Place): 
       return fractal() ?? subject ?? '';
     case 'archive':
       return data.archives.value?.find((record) => record.id === subject)?.filename ?? subject ?? '';
+    case 'orphan':
+      return subject?.slice(subject.lastIndexOf('/') + 1) ?? '';
+    case 'rows': {
+      const record = data.archives.value?.find((one) => one.id === subject);
+      return `Rows${record ? ` of ${record.fractal_name}` : ''}`;
+    }
+    case 'row':
+      return 'Row';
     case 'job':
-      return jobs.find((job) => job.id === subject)?.title ?? subject ?? '';
+      return jobRows({ jobs, queue }).find((job) => job.id === subject)?.title ?? subject ?? '';
     default:
       return TITLES[name] ?? subject ?? '';
   }
@@ -62,6 +74,7 @@ function stale(snapshot: Snapshot, place: Place): Span[] {
 }
 
 function counts(snapshot: Snapshot, place: Place): Span[] {
+  if (place.name === 'rows' || place.name === 'row') return rowPosition(snapshot);
   const view = rowsAt(snapshot, place);
   if (!view) return [];
   const { filter } = listStateAt(snapshot, place);

@@ -2,11 +2,14 @@ import type {
   ArchiveRecord,
   BackupFile,
   ErrorReport,
+  FileReport,
   Fractal,
   Health,
   InstallationInfo,
   JobView,
+  Orphan,
 } from '../../core/index.ts';
+import type { BrowseState, QueuedArchive, Verdict } from './file-types.ts';
 
 /** What a piece of text means; the theme knows how that looks. */
 export type Tone = 'plain' | 'dim' | 'good' | 'bad' | 'warn' | 'info' | 'accent' | 'title';
@@ -67,11 +70,12 @@ export interface DataState {
   fractals: Loaded<readonly Fractal[]>;
   archives: Loaded<readonly ArchiveRecord[]>;
   backups: Loaded<readonly BackupFile[]>;
+  orphans: Loaded<readonly Orphan[]>;
 }
 
 export type Resource = keyof DataState;
 
-export type ListName = 'fractals' | 'archives' | 'backups' | 'jobs' | 'log';
+export type ListName = 'fractals' | 'archives' | 'backups' | 'jobs' | 'log' | 'orphans';
 export type PlaceName =
   | 'overview'
   | ListName
@@ -80,7 +84,10 @@ export type PlaceName =
   | 'archive'
   | 'backup'
   | 'job'
-  | 'entry';
+  | 'entry'
+  | 'orphan'
+  | 'rows'
+  | 'row';
 
 /** A screen, and the id of what it is about. */
 export interface Place {
@@ -116,8 +123,27 @@ export interface DialogState {
   title: string;
   tone: Tone;
   lines: readonly string[];
+  /** What the question is about, a line each: all of it can be seen, by scrolling where it is long. */
+  items?: readonly Line[];
+  /** First item that is shown. */
+  top?: number;
+  /** What must be typed before an option that is not safe can be taken, and what was typed so far. */
+  word?: string;
+  typed?: string;
   options: readonly DialogOption[];
   focus: number;
+}
+
+/** A line that the user types, and what becomes of it. */
+export interface Prompt {
+  sign: string;
+  /** What can be typed. */
+  hint: string;
+  text: string;
+  /** Why the last text was not taken. */
+  trouble?: string;
+  /** Takes the text, or says why not. */
+  take(text: string): string | undefined;
 }
 
 /** Who gets the keys. */
@@ -126,6 +152,7 @@ export type Mode =
   | { name: 'filter'; before: string }
   | { name: 'palette'; query: string; index: number }
   | { name: 'help'; top: number }
+  | { name: 'prompt'; prompt: Prompt }
   | { name: 'dialog'; dialog: DialogState };
 
 export interface UiState {
@@ -143,6 +170,15 @@ export interface Snapshot {
   ui: UiState;
   data: DataState;
   jobs: readonly JobView[];
+  /** What files say of themselves, by the name they were asked for. */
+  reports: ReadonlyMap<string, Loaded<FileReport>>;
+  /** The last verification of each file, by its bare name. */
+  verdicts: ReadonlyMap<string, Verdict>;
+  /** Fractals that wait for their turn to be archived, the next one first. */
+  queue: readonly QueuedArchive[];
+  /** What is being done to orphans, by their ids. */
+  busy: ReadonlyMap<string, string>;
+  browse?: BrowseState;
   columns: number;
   rows: number;
   now: number;

@@ -1,4 +1,6 @@
 import { Box } from 'ink';
+import { canTake, dialogRoom, dialogWidth } from '../view/dialog.ts';
+import { keyLabel } from '../view/key-label.ts';
 import { sanitize, width } from '../view/sanitize.ts';
 import { fitLine, wrap } from '../view/text.ts';
 import type { DialogState, Glyphs, Line as LineOfSpans, Span, Tone } from '../view/types.ts';
@@ -69,30 +71,72 @@ export interface DialogProps {
   glyphs: Glyphs;
 }
 
-const WIDE = 58;
+/** The items that fit, and how many there are beyond them. */
+function itemLines(dialog: DialogState, room: number): LineOfSpans[] {
+  const { items = [], top = 0 } = dialog;
+  const shown = items.slice(top, top + room);
+  if (shown.length === items.length) return shown;
+  const last = top + shown.length;
+  return [
+    ...shown,
+    [{ text: `${top + 1} to ${last} of ${items.length}: PgUp and PgDn show the others`, tone: 'info' }],
+  ];
+}
+
+function wordLines({ word, typed = '' }: DialogState): LineOfSpans[] {
+  if (word === undefined) return [];
+  const done = typed === word;
+  return [
+    [],
+    [
+      { text: 'Type ' },
+      { text: word, bold: true, tone: 'warn' },
+      { text: ' to make it possible: ' },
+      { text: typed, tone: done ? 'good' : 'plain', bold: done },
+      { text: '_', tone: 'info' },
+    ],
+  ];
+}
+
+function optionLines(dialog: DialogState, glyphs: Glyphs) {
+  return dialog.options.map((option, index) => {
+    const open = canTake(option, dialog);
+    return {
+      spans: [
+        {
+          text: ` ${keyLabel(option.key, glyphs)} `,
+          tone: !open ? 'dim' : option.safe ? 'info' : 'warn',
+          bold: open,
+        } as const,
+        { text: ` ${option.label}`, tone: open ? 'plain' : 'dim' } as const,
+      ],
+      chosen: index === dialog.focus,
+    };
+  });
+}
 
 /** A question. What Enter does is drawn as chosen; all else has a key of its own. */
 export function Dialog({ dialog, columns, height, glyphs }: DialogProps) {
-  const inner = Math.min(WIDE, columns - 8);
-  const text = dialog.lines.flatMap((line) => wrap(line, inner)).map((line) => ({ spans: [{ text: line }] }));
-  const options = dialog.options.map((option, index) => ({
-    spans: [
-      { text: ` ${option.key} `, tone: option.safe ? 'info' : 'warn', bold: true } as const,
-      { text: ` ${option.label}` },
-    ],
-    chosen: index === dialog.focus,
-  }));
-  const space = { spans: [] };
-  const lines = text.length > 0 ? [space, ...text, space, ...options, space] : [space, ...options, space];
+  const inner = dialogWidth(dialog, columns);
+  const text: LineOfSpans[] = dialog.lines
+    .flatMap((line) => wrap(line, inner))
+    .map((line) => [{ text: line }]);
+  const items = itemLines(dialog, dialogRoom({ columns, height }, dialog));
+  const body = [
+    ...(text.length > 0 ? [[], ...text] : []),
+    ...(items.length > 0 ? [[], ...items] : []),
+    ...wordLines(dialog),
+    [],
+  ].map((spans: LineOfSpans) => ({ spans }));
   return (
     <Frame
       columns={columns}
       height={height}
-      lines={lines}
+      lines={[...body, ...optionLines(dialog, glyphs), { spans: [] }]}
       title={dialog.title}
       tone={dialog.tone}
       glyphs={glyphs}
-      wide={WIDE}
+      wide={inner}
     />
   );
 }

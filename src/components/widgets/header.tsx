@@ -13,6 +13,7 @@ const TABS: readonly (readonly [PlaceName, string])[] = [
   ['backups', 'Backups'],
   ['jobs', 'Jobs'],
   ['log', 'Log'],
+  ['orphans', 'Orphans'],
 ];
 
 function part(name: string, ok: boolean | undefined, { glyphs }: Snapshot): LineOfSpans {
@@ -48,9 +49,25 @@ function installation({ installation: { dir, key_id, storage }, glyphs }: Snapsh
   ];
 }
 
-function badge(name: PlaceName, { jobs, glyphs, now }: Snapshot): string {
-  const running = jobs.filter((job) => job.ended_at === undefined).length;
+function badge(name: PlaceName, { jobs, queue, glyphs, now }: Snapshot): string {
+  const running = jobs.filter((job) => job.ended_at === undefined).length + queue.length;
   return name === 'jobs' && running > 0 ? ` ${spinnerAt(glyphs, now)} ${running}` : '';
+}
+
+/** The screens by name, or, where they do not fit, by number and only the one shown by name. */
+function tabsOf(snapshot: Snapshot, root: Place) {
+  const named = TABS.map(([name, title], index) => ({
+    name,
+    text: ` ${index + 1} ${title}${badge(name, snapshot)} `,
+  }));
+  if (widthOf(named) <= snapshot.columns) return named;
+  return named.map((tab, index) =>
+    tab.name === root.name ? tab : { ...tab, text: ` ${index + 1}${badge(tab.name, snapshot)} ` },
+  );
+}
+
+function widthOf(tabs: readonly { text: string }[]): number {
+  return tabs.reduce((sum, tab) => sum + lineWidth([tab]), 1);
 }
 
 export interface HeaderProps {
@@ -63,11 +80,8 @@ export interface HeaderProps {
 export function Header({ snapshot, root }: HeaderProps) {
   const { columns, glyphs } = snapshot;
   const state = health(snapshot);
-  const tabs = TABS.map(([name, title], index) => ({
-    name,
-    text: ` ${index + 1} ${title}${badge(name, snapshot)} `,
-  }));
-  const used = tabs.reduce((sum, tab) => sum + lineWidth([tab]), 1);
+  const tabs = tabsOf(snapshot, root);
+  const used = widthOf(tabs);
   return (
     <Box flexDirection="column">
       <Line

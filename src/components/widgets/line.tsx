@@ -1,9 +1,10 @@
 import { Text } from 'ink';
 import { memo, useContext } from 'react';
-import { CHOSEN, ColorContext, LOOKS, NO_LOOK } from '../theme.ts';
+import { CHOSEN, LOOKS, NO_LOOK } from '../theme.ts';
 import { toAscii } from '../view/sanitize.ts';
 import { fitLine, joined } from '../view/text.ts';
 import type { Glyphs, Line as LineOfSpans, Span } from '../view/types.ts';
+import { ColorContext } from './color-context.ts';
 
 export interface LineProps {
   spans: LineOfSpans;

@@ -9,16 +9,24 @@ export interface LinesProps {
   columns: number;
   height: number;
   glyphs: Glyphs;
+  /** Line under the cursor, counted from the first that is shown. */
+  chosen?: number;
 }
 
 /** A window of `height` lines, filled up with empty ones. */
-export function Lines({ lines, top = 0, columns, height, glyphs }: LinesProps) {
+export function Lines({ lines, top = 0, columns, height, glyphs, chosen }: LinesProps) {
   const first = Math.max(0, Math.min(top, lines.length - height));
   return (
     <Box flexDirection="column" height={height} width={columns}>
       {Array.from({ length: height }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-        <Line key={index} spans={lines[first + index] ?? []} columns={columns} glyphs={glyphs} />
+        <Line
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
+          key={index}
+          spans={lines[first + index] ?? []}
+          columns={columns}
+          glyphs={glyphs}
+          chosen={index === chosen}
+        />
       ))}
     </Box>
   );

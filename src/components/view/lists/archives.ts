@@ -5,6 +5,7 @@ import { type Column, type ListDefinition, listOf } from '../rows.ts';
 import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
 import type { Place, Snapshot, Span } from '../types.ts';
 import { formatBytes, formatCount, formatPercent } from '../units.ts';
+import { verdictOf } from '../verdict.ts';
 
 const NONE: readonly ArchiveRecord[] = [];
 
@@ -33,6 +34,22 @@ export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
   }
 }
 
+/** The status, and of a completed archive what a verification in this session has shown. */
+function provenStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
+  const verdict = verdictOf(snapshot, record.filename, record.id);
+  if (!verdict || record.status !== 'completed') return archiveStatus(record, snapshot);
+  const { glyphs } = snapshot;
+  if (!verdict.ok) return { text: `${glyphs.bad} Not sound`, tone: 'bad' };
+  return { text: `${glyphs.ok} ${verdict.quick ? 'Ends sound' : 'Verified'}`, tone: 'good' };
+}
+
+function note(record: ArchiveRecord, snapshot: Snapshot): Span {
+  const verdict = verdictOf(snapshot, record.filename, record.id);
+  if (record.status === 'failed' && record.error_message) return { text: record.error_message, tone: 'bad' };
+  if (verdict && !verdict.ok) return { text: verdict.message, tone: 'bad' };
+  return { text: range(record), tone: 'dim' };
+}
+
 function live(record: ArchiveRecord, snapshot: Snapshot): JobView | undefined {
   return record.status === 'in_progress' ? jobOfFractal(snapshot.jobs, record.fractal_id) : undefined;
 }
@@ -56,7 +73,7 @@ const columns: readonly Column<ArchiveRecord>[] = [
     id: 'status',
     title: 'Status',
     width: 15,
-    cell: archiveStatus,
+    cell: provenStatus,
     value: (record) => record.status,
   },
   {
@@ -92,10 +109,7 @@ const columns: readonly Column<ArchiveRecord>[] = [
     title: 'Reason or range',
     width: 18,
     grow: 3,
-    cell: (record) =>
-      record.status === 'failed' && record.error_message
-        ? { text: record.error_message, tone: 'bad' }
-        : { text: range(record), tone: 'dim' },
+    cell: note,
     value: (record) => record.error_message ?? range(record),
   },
   {

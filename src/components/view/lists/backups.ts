@@ -2,6 +2,7 @@ import type { BackupFile } from '../../../core/index.ts';
 import { listOf } from '../rows.ts';
 import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
 import { formatBytes } from '../units.ts';
+import { shortVerdict, verdictOf } from '../verdict.ts';
 
 const NONE: readonly BackupFile[] = [];
 
@@ -38,6 +39,13 @@ export const backupsList = listOf<BackupFile>({
       drop: 1,
       cell: (record) => ({ text: formatStamp(record.created_at), tone: 'dim' }),
       value: (record) => timeOf(record.created_at),
+    },
+    {
+      id: 'verified',
+      title: 'Verified',
+      width: 8,
+      cell: (record, snapshot) => shortVerdict(verdictOf(snapshot, record.name), snapshot),
+      value: () => undefined,
     },
     {
       id: 'storage',

@@ -1,10 +1,12 @@
 import { NEW_LIST, type RowView } from '../rows.ts';
 import type { ListState, Place, PlaceName, Resource, Snapshot } from '../types.ts';
+import { verdictOf } from '../verdict.ts';
 import { archivesList, fractalArchivesList } from './archives.ts';
 import { backupsList } from './backups.ts';
 import { fractalsList } from './fractals.ts';
-import { jobsList, troubleOf } from './jobs.ts';
+import { jobRows, jobsList, troubleOf } from './jobs.ts';
 import { logList } from './log.ts';
+import { orphanName, orphansList } from './orphans.ts';
 
 type ListFunction = (snapshot: Snapshot, place: Place, list: ListState) => RowView;
 
@@ -22,6 +24,7 @@ const LISTS: Readonly<Partial<Record<PlaceName, ListPlace>>> = {
   backups: { list: backupsList, needs: 'backups', noun: 'backup' },
   jobs: { list: jobsList, noun: 'job' },
   log: { list: logList, noun: 'message' },
+  orphans: { list: orphansList, needs: 'orphans', noun: 'orphan' },
 };
 
 /** The list that a place shows, if it is one. */
@@ -54,15 +57,31 @@ export function rowUnderCursor(snapshot: Snapshot): string | undefined {
   return view?.rows[view.index]?.id;
 }
 
+function failedVerdict(snapshot: Snapshot, ...names: string[]): string {
+  const verdict = verdictOf(snapshot, ...names);
+  return verdict && !verdict.ok ? `Verification failed: ${verdict.message}` : '';
+}
+
 /** What is wrong with the row under the cursor, in full; empty where nothing is. */
 export function troubleUnderCursor(snapshot: Snapshot): string {
   const id = rowUnderCursor(snapshot);
   switch (placeOf(snapshot).name) {
     case 'archives':
-    case 'fractal-archives':
-      return snapshot.data.archives.value?.find((record) => record.id === id)?.error_message ?? '';
+    case 'fractal-archives': {
+      const record = snapshot.data.archives.value?.find((one) => one.id === id);
+      return record ? (record.error_message ?? failedVerdict(snapshot, record.filename, record.id)) : '';
+    }
+    case 'backups':
+      return id === undefined ? '' : failedVerdict(snapshot, id);
+    case 'orphans': {
+      const orphan = snapshot.data.orphans.value?.find((one) => one.id === id);
+      if (!orphan) return '';
+      const failed = failedVerdict(snapshot, orphanName(orphan), orphan.id);
+      // Where nothing can be done, the whole title says why.
+      return failed || (orphan.actions.length === 0 ? orphan.title : '');
+    }
     case 'jobs': {
-      const job = snapshot.jobs.find((candidate) => candidate.id === id);
+      const job = jobRows(snapshot).find((candidate) => candidate.id === id);
       return job ? troubleOf(job) : '';
     }
     default:

@@ -1,12 +1,56 @@
 import type { JobView } from '../../../core/index.ts';
+import type { QueuedArchive } from '../file-types.ts';
 import { jobBar, jobEta, jobSpeed, jobState } from '../jobs.ts';
+import { memo } from '../memo.ts';
 import { listOf } from '../rows.ts';
 import { formatDuration } from '../time.ts';
+import type { Line, Snapshot } from '../types.ts';
 import { formatBytes, formatPercent } from '../units.ts';
 
 const BAR = 10;
 
-export const jobsList = listOf<JobView>({
+/** A job, or one that waits for its turn. */
+export type JobRow = JobView & { queued?: true };
+
+function queuedRow({ id, fractal_id, fractal_name, at }: QueuedArchive): JobRow {
+  return {
+    id,
+    queued: true,
+    kind: 'archive',
+    title: `Archive of ${fractal_name}`,
+    target: { kind: 'fractal', id: fractal_id },
+    state: 'running',
+    phase: 'waits for the archive before it',
+    phases: [],
+    progress: {},
+    started_at: at,
+    retries: 0,
+    warnings: [],
+    warning_count: 0,
+    items: [],
+    item_count: 0,
+    failed_count: 0,
+  };
+}
+
+const withQueue = memo((jobs: readonly JobView[], queue: readonly QueuedArchive[]): readonly JobRow[] => [
+  ...queue.map(queuedRow).toReversed(),
+  ...jobs,
+]);
+
+/** The jobs, newest first; before them what waits for its turn, the next one last. */
+export function jobRows({ jobs, queue }: Pick<Snapshot, 'jobs' | 'queue'>): readonly JobRow[] {
+  return withQueue(jobs, queue);
+}
+
+function progress(job: JobRow, snapshot: Snapshot): Line {
+  if (job.queued || job.ended_at !== undefined)
+    return [{ text: job.queued ? '-' : (job.phase ?? ''), tone: 'dim' }];
+  const part = job.fraction === undefined ? '   ? ' : formatPercent(job.fraction).padStart(5);
+  return [...jobBar(job, BAR, snapshot), { text: part }];
+}
+
+export const jobsList = listOf<JobRow>({
   columns: [
     {
       id: 'job',
@@ -27,13 +71,7 @@ export const jobsList = listOf<JobView>({
       id: 'progress',
       title: 'Progress',
       width: BAR + 5,
-      cell: (job, snapshot) =>
-        job.ended_at === undefined
-          ? [
-              ...jobBar(job, BAR, snapshot),
-              { text: job.fraction === undefined ? '   ? ' : formatPercent(job.fraction).padStart(5) },
-            ]
-          : { text: job.phase ?? '', tone: 'dim' },
+      cell: progress,
       value: (job) => job.fraction,
     },
     {
@@ -92,7 +130,7 @@ export const jobsList = listOf<JobView>({
       value: (job) => job.warning_count + job.retries,
     },
   ],
-  records: ({ jobs }) => jobs,
+  records: jobRows,
   id: (job) => job.id,
   search: (job) => `${job.title} ${job.kind} ${job.state} ${job.error?.message ?? ''}`,
   // The store has the newest first.
@@ -105,6 +143,7 @@ export function troubleOf(job: JobView): string {
   const parts = [
     job.waiting ? `waiting: ${job.waiting.reason}` : '',
     job.retries > 0 ? `${job.retries} ${job.retries === 1 ? 'retry' : 'retries'}` : '',
+    job.failed_count > 0 ? `${job.failed_count} of ${job.item_count} failed` : '',
     job.warning_count > 0 ? `${job.warning_count} ${job.warning_count === 1 ? 'warning' : 'warnings'}` : '',
   ];
   return parts.filter(Boolean).join(', ');

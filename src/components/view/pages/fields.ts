@@ -1,4 +1,5 @@
 import { wrap } from '../text.ts';
+import { ageOf, formatAgo, formatStamp } from '../time.ts';
 import type { Glyphs, Line, Span, Tone } from '../types.ts';
 
 const LABEL = 15;
@@ -22,4 +23,11 @@ export function field(label: string, ...value: Span[]): Line {
 export function longField(label: string, text: string, columns: number, tone: Tone = 'plain'): Line[] {
   const lines = wrap(text, Math.max(10, columns - INDENT.length - LABEL - 1));
   return lines.map((line, index) => field(index === 0 ? label : '', { text: line, tone }));
+}
+
+/** A time, and how long ago it was. */
+export function stamp(time: string | null, now: number): Line {
+  const age = ageOf(time, now);
+  const ago = age === undefined ? '' : `, ${formatAgo(age)}`;
+  return [{ text: `${formatStamp(time)}${age === undefined ? '' : ' UTC'}` }, { text: ago, tone: 'dim' }];
 }

@@ -2,7 +2,8 @@ import { bodyHeight } from '../layout.ts';
 import type { Line, Place, Snapshot } from '../types.ts';
 import { jobPage } from './job.ts';
 import { overviewPage } from './overview.ts';
-import { archivePage, backupPage, entryPage, fractalPage } from './records.ts';
+import { archivePage, backupPage, entryPage, fractalPage, orphanPage } from './records.ts';
+import { rowPage } from './row.ts';
 
 /** The lines of a place that is no list. */
 export function pageAt(snapshot: Snapshot, { name, subject }: Place): readonly Line[] {
@@ -19,6 +20,10 @@ export function pageAt(snapshot: Snapshot, { name, subject }: Place): readonly L
       return jobPage(snapshot, subject);
     case 'entry':
       return entryPage(snapshot, subject);
+    case 'orphan':
+      return orphanPage(snapshot, subject);
+    case 'row':
+      return rowPage(snapshot);
     default:
       return [];
   }

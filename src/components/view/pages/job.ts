@@ -1,9 +1,10 @@
 import type { JobView } from '../../../core/index.ts';
 import { jobBar, jobBytes, jobDone, jobState, jobWait } from '../jobs.ts';
+import { type JobRow, jobRows } from '../lists/jobs.ts';
 import { sanitize } from '../sanitize.ts';
 import { formatClock, formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatByteRate, formatPercent, formatRowRate, plural } from '../units.ts';
+import { formatByteRate, formatBytes, formatExact, formatPercent, formatRowRate, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
 
 const BAR = 30;
@@ -36,11 +37,42 @@ function runningLines(job: JobView, snapshot: Snapshot): Line[] {
   ];
 }
 
+function shownValue(name: string, value: unknown): string {
+  if (typeof value !== 'number') return String(value);
+  if (name.endsWith('_bytes')) return formatBytes(value);
+  return name.endsWith('_ms') ? formatDuration(value) : formatExact(value);
+}
+
+/** The result without what is a list: that has lines of its own. */
 function resultLines(job: JobView, columns: number): Line[] {
-  return Object.entries(job.result ?? {}).flatMap(([name, value]) => {
-    const shown = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
-    return longField(sanitize(name).replaceAll('_', ' ').slice(0, 12), shown, columns);
-  });
+  return Object.entries(job.result ?? {})
+    .filter(([, value]) => typeof value !== 'object' || value === null)
+    .flatMap(([name, value]) => {
+      const label = sanitize(name)
+        .replace(/_(bytes|ms)$/, '')
+        .replaceAll('_', ' ');
+      return longField(label.slice(0, 14), shownValue(name, value), columns);
+    });
+}
+
+function itemLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
+  if (job.item_count === 0) return [];
+  const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
+  const lost = job.item_count - job.items.length;
+  // What failed is what one has come for.
+  const items = job.items.toSorted((a, b) => Number(a.ok) - Number(b.ok));
+  return [
+    heading(`${plural(job.item_count, 'item')}${failed}`, columns, glyphs),
+    ...items.flatMap(({ item, ok, message, error }): Line[] => [
+      [
+        { text: `  ${ok ? glyphs.ok : glyphs.bad} `, tone: ok ? 'good' : 'bad' },
+        { text: item.slice(item.lastIndexOf('/') + 1), bold: !ok },
+      ],
+      ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
+      ...(error?.hint ? longField('What to do', error.hint, columns) : []),
+    ]),
+    ...(lost > 0 ? [field('', { text: `and ${plural(lost, 'more', 'more')}`, tone: 'dim' })] : []),
+  ];
 }
 
 function troubleLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
@@ -56,8 +88,21 @@ function troubleLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
   ];
 }
 
-function jobLines(job: JobView, snapshot: Snapshot): Line[] {
+function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
   const { columns, glyphs, now } = snapshot;
+  return [
+    heading(sanitize(job.title), columns, glyphs),
+    field('State', jobState(job, snapshot)),
+    field('Waits', {
+      text: `${formatDuration(now - job.started_at)}, for the archives before it to be done`,
+    }),
+    field('', { text: 'x takes it out of the queue', tone: 'dim' }),
+  ];
+}
+
+function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
+  const { columns, glyphs, now } = snapshot;
+  if (job.queued) return queuedLines(job, snapshot);
   return [
     heading(sanitize(job.title), columns, glyphs),
     field('State', jobState(job, snapshot)),
@@ -73,6 +118,7 @@ function jobLines(job: JobView, snapshot: Snapshot): Line[] {
     field('Time', { text: times(job, now) }),
     field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
     field('Id', { text: job.id, tone: 'dim' }),
+    ...itemLines(job, snapshot),
     ...(job.result ? [heading('Result', columns, glyphs), ...resultLines(job, columns)] : []),
     ...troubleLines(job, snapshot),
     heading('Phases', columns, glyphs),
@@ -82,6 +128,6 @@ function jobLines(job: JobView, snapshot: Snapshot): Line[] {
 
 /** A job in full: live while it runs. */
 export function jobPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
-  const job = snapshot.jobs.find((candidate) => candidate.id === id);
+  const job = jobRows(snapshot).find((candidate) => candidate.id === id);
   return job ? jobLines(job, snapshot) : [[{ text: '  The job is not known any more.', tone: 'dim' }]];
 }

@@ -1,19 +1,14 @@
-import type { ArchiveRecord, BackupFile } from '../../../core/index.ts';
+import type { ArchiveRecord, BackupFile, Orphan } from '../../../core/index.ts';
 import { archiveStatus } from '../lists/archives.ts';
 import { fractalRecords, lastArchive } from '../lists/fractals.ts';
 import { SEVERITY_TONE } from '../lists/log.ts';
-import { ageOf, formatAgo, formatStamp } from '../time.ts';
+import { orphanName } from '../lists/orphans.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatBytes, formatExact, plural } from '../units.ts';
-import { field, heading, longField } from './fields.ts';
+import { field, heading, longField, stamp } from './fields.ts';
+import { fileLines, noteLines, verdictLines } from './report.ts';
 
 const GONE: readonly Line[] = [[{ text: '  It is no longer there. Esc goes back.', tone: 'dim' }]];
-
-function stamp(time: string | null, now: number): Line {
-  const age = ageOf(time, now);
-  const ago = age === undefined ? '' : `, ${formatAgo(age)}`;
-  return [{ text: `${formatStamp(time)}${age === undefined ? '' : ' UTC'}` }, { text: ago, tone: 'dim' }];
-}
 
 function bytes(size: number): Line {
   return [{ text: formatBytes(size) }, { text: `  ${plural(size, 'byte')}`, tone: 'dim' }];
@@ -21,10 +16,13 @@ function bytes(size: number): Line {
 
 function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
   const { columns, glyphs, now } = snapshot;
+  const report = snapshot.reports.get(record.id);
   return [
     heading(`Archive of ${record.fractal_name}`, columns, glyphs),
+    ...noteLines(report, snapshot),
     field('Status', archiveStatus(record, snapshot)),
     ...(record.error_message ? longField('Reason', record.error_message, columns, 'bad') : []),
+    ...(record.status === 'in_progress' ? [] : verdictLines(snapshot, record.filename, record.id)),
     field('Size', ...bytes(record.size_bytes)),
     field('Rows', { text: formatExact(record.log_count) }),
     field('First log', ...stamp(record.time_range_start, now)),
@@ -44,6 +42,7 @@ function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
     field('Id', { text: record.id }),
     field('Group', { text: record.group_id ?? '-' }),
     field('Fractal', { text: record.fractal_id }),
+    ...(record.status === 'in_progress' ? [] : fileLines(report, snapshot)),
   ];
 }
 
@@ -53,14 +52,19 @@ export function archivePage(snapshot: Snapshot, id: string | undefined): readonl
   return record ? archiveLines(record, snapshot) : GONE;
 }
 
-function backupLines(record: BackupFile, { columns, glyphs, now }: Snapshot): Line[] {
+function backupLines(record: BackupFile, snapshot: Snapshot): Line[] {
+  const { columns, glyphs, now } = snapshot;
+  const report = snapshot.reports.get(record.name);
   return [
     heading('Backup', columns, glyphs),
+    ...noteLines(report, snapshot),
     ...longField('Name', record.name, columns),
-    ...longField('Path', record.path, columns),
+    ...verdictLines(snapshot, record.name),
     field('Size', ...bytes(record.size_bytes)),
     field('Created', ...stamp(record.created_at, now)),
     field('Stored on', { text: record.storage_type }),
+    ...(report?.value ? [] : longField('Path', record.path, columns)),
+    ...fileLines(report, snapshot),
   ];
 }
 
@@ -68,6 +72,40 @@ function backupLines(record: BackupFile, { columns, glyphs, now }: Snapshot): Li
 export function backupPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const record = snapshot.data.backups.value?.find((backup) => backup.name === id);
   return record ? backupLines(record, snapshot) : GONE;
+}
+
+function orphanHelp({ kind, actions }: Orphan): string {
+  if (actions.includes('adopt'))
+    return 'a gives the file a record, once it was read to its end and is whole.';
+  if (actions.includes('fail_record'))
+    return 'c marks the record as failed, so that nobody counts on its file.';
+  if (actions.includes('discard')) return 'c removes what the dead run left; it never was a whole file.';
+  return kind === 'leftover'
+    ? 'Nothing yet: it may be the work of another machine. After a day it counts as left behind.'
+    : 'Nothing yet: something else is wrong first.';
+}
+
+/** Everything that is known of what has lost its other half. */
+export function orphanPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
+  const orphan = snapshot.data.orphans.value?.find((one) => one.id === id);
+  if (!orphan) return GONE;
+  const { columns, glyphs, now } = snapshot;
+  const report = snapshot.reports.get(orphan.id);
+  const doing = snapshot.busy.get(orphan.id);
+  return [
+    heading(orphan.title, columns, glyphs),
+    ...noteLines(report, snapshot),
+    ...longField('What to do', orphanHelp(orphan), columns, orphan.actions.length > 0 ? 'info' : 'plain'),
+    ...(doing ? [field('Now', { text: doing, tone: 'warn' })] : []),
+    ...(orphan.kind === 'file' ? verdictLines(snapshot, orphanName(orphan), orphan.id) : []),
+    field('Size', ...bytes(orphan.size_bytes)),
+    field('Since', ...stamp(orphan.since, now)),
+    field('Storage', { text: `of ${orphan.place}` }),
+    field('Fractal', { text: orphan.fractal_name ?? '-' }),
+    ...longField('Path', orphan.path, columns),
+    ...longField('Id', orphan.id, columns),
+    ...(orphan.kind === 'file' ? fileLines(report, snapshot) : []),
+  ];
 }
 
 /** Everything that is known of a fractal. */

@@ -1,0 +1,138 @@
+import type { ArchiveRecord, BrowsedRow, FileReport } from '../../core/index.ts';
+import { rowAtCursor } from '../view/browse.ts';
+import { placeOf, rowUnderCursor } from '../view/lists/index.ts';
+import { sanitize } from '../view/sanitize.ts';
+import { truncate } from '../view/text.ts';
+import type { DialogOption, Snapshot } from '../view/types.ts';
+import { formatBytes } from '../view/units.ts';
+import { copySequence } from './clipboard.ts';
+import { ask } from './deeds.ts';
+import { readRow } from './row-deeds.ts';
+import type { Session } from './session.ts';
+
+type Copyable = { key: string; label: string; text: string | null };
+
+/** More than many terminals take. */
+const LONG_BYTES = 70_000;
+const TOLD = 200;
+
+function ofArchive(record: ArchiveRecord, report: FileReport | undefined): Copyable[] {
+  return [
+    { key: 'p', label: 'path', text: report?.path ?? record.storage_path },
+    { key: 'i', label: 'id', text: record.id },
+    { key: 'c', label: 'checksum', text: record.checksum },
+  ];
+}
+
+function ofReport(report: FileReport): Copyable[] {
+  return [
+    { key: 's', label: 'checksum of the content', text: report.content_sha256 },
+    { key: 'u', label: 'id in the file', text: report.uuid },
+    { key: 'k', label: 'key id', text: report.key_id },
+  ];
+}
+
+/** What can be copied here, rows of an archive apart. */
+export function copyables(snapshot: Snapshot): readonly Copyable[] {
+  const place = placeOf(snapshot);
+  const { data, jobs, ui } = snapshot;
+  const id = rowUnderCursor(snapshot) ?? place.subject;
+  const archive = data.archives.value?.find((record) => record.id === id);
+  const backup = data.backups.value?.find((record) => record.name === id);
+  const fractal = data.fractals.value?.find((record) => record.id === id);
+  const orphan = data.orphans.value?.find((record) => record.id === id);
+  const job = jobs.find((candidate) => candidate.id === id);
+  const report = id === place.subject ? snapshot.reports.get(id ?? '')?.value : undefined;
+  const entry =
+    place.name === 'log' || place.name === 'entry' ? ui.log.find((line) => line.id === id) : undefined;
+  const all: Copyable[] = [
+    ...(archive ? ofArchive(archive, report) : []),
+    ...(backup
+      ? [
+          { key: 'p', label: 'path', text: backup.path },
+          { key: 'n', label: 'name', text: backup.name },
+        ]
+      : []),
+    ...(orphan
+      ? [
+          { key: 'p', label: 'path', text: orphan.path },
+          { key: 'i', label: 'id', text: orphan.id },
+        ]
+      : []),
+    ...(report ? ofReport(report) : []),
+    ...(fractal
+      ? [
+          { key: 'i', label: 'id', text: fractal.id },
+          { key: 'n', label: 'name', text: fractal.name },
+        ]
+      : []),
+    ...(job ? [{ key: 'i', label: 'id', text: job.id }] : []),
+    ...(entry ? [{ key: 'm', label: 'message', text: entry.text }] : []),
+    ...(place.name === 'overview' ? [{ key: 'd', label: 'directory', text: snapshot.installation.dir }] : []),
+  ];
+  return all.filter((one) => one.text);
+}
+
+/** Whether there is anything to copy here. */
+export function canCopy(snapshot: Snapshot): boolean {
+  return rowAtCursor(snapshot) !== undefined || copyables(snapshot).length > 0;
+}
+
+function copyText(session: Session, label: string, text: string) {
+  session.hands.write(copySequence(text, Boolean(process.env.TMUX)));
+  const bytes = Buffer.byteLength(text);
+  const shown = truncate(sanitize(text.slice(0, TOLD)), TOLD - 1);
+  if (bytes <= LONG_BYTES) return session.say('info', `Copied the ${label}: ${shown}`);
+  const hint = 'Many terminals take no more than 70 KB.';
+  session.say('warn', `Copied the ${label}, ${formatBytes(bytes)}: ${shown}`, { hint });
+}
+
+/** The row as JSON, with the keys of an archive's lines. */
+export function rowJson(
+  { ts, raw, id, ingest_timestamp, fields }: BrowsedRow,
+  fid: string | undefined,
+): string {
+  const head = JSON.stringify({ ts, raw, id, fid, its: ingest_timestamp });
+  // Parsed and written again, numbers would not be what they were.
+  return fields === null ? head : `${head.slice(0, -1)},"fields":${fields}}`;
+}
+
+async function copyRow(session: Session, index: number, label: string, text: (row: BrowsedRow) => string) {
+  const row = await readRow(session, index);
+  if (row) copyText(session, label, text(row));
+}
+
+function askRow(session: Session, index: number) {
+  const fid = session.snapshot().browse?.report?.fractal?.id;
+  const options = [
+    ['r', 'the log line as it is', (row: BrowsedRow) => row.raw],
+    ['j', 'the row as JSON', (row: BrowsedRow) => rowJson(row, fid)],
+    ['i', 'the id', (row: BrowsedRow) => row.id],
+  ] as const;
+  ask(session, {
+    title: 'Copy',
+    tone: 'info',
+    lines: [],
+    options: options.map(([key, label, text]) => ({
+      key,
+      label,
+      safe: true,
+      run: () => void copyRow(session, index, label.replace(/^the /, ''), text),
+    })),
+  });
+}
+
+/** Copies what there is; asks where there is more than one thing. */
+export function copy(session: Session) {
+  const snapshot = session.snapshot();
+  const row = rowAtCursor(snapshot);
+  if (row !== undefined) return askRow(session, row);
+  const [first, ...more] = copyables(snapshot);
+  if (!first) return;
+  const copyOne = ({ label, text }: Copyable) => copyText(session, label, text ?? '');
+  if (more.length === 0) return copyOne(first);
+  const options = [first, ...more].map(
+    (one): DialogOption => ({ key: one.key, label: one.label, safe: true, run: () => copyOne(one) }),
+  );
+  ask(session, { title: 'Copy', tone: 'info', lines: [], options });
+}

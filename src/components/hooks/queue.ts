@@ -1,0 +1,49 @@
+import type { Engine, JobOutcome } from '../../core/index.ts';
+import type { QueuedArchive } from '../view/file-types.ts';
+
+/** Fractals to be archived, one after another: each of them may fill the log database's memory. */
+export interface Queue {
+  /** Those that wait, the next one first. */
+  state(): readonly QueuedArchive[];
+  add(fractal: { id: string; name: string }): void;
+  /** Takes one out that has not had its turn. */
+  remove(id: string): void;
+  /** Starts nothing any more. */
+  close(): void;
+}
+
+export function createQueue(engine: Pick<Engine, 'start'>, changed: () => void): Queue {
+  let state: readonly QueuedArchive[] = [];
+  let current: Promise<JobOutcome> | undefined;
+  let closed = false;
+
+  function next(): void {
+    const [first, ...rest] = state;
+    if (closed || current || !first) return;
+    state = rest;
+    const { fractal_id, fractal_name } = first;
+    current = engine.start({ kind: 'archive', fractal_id, fractal_name }).outcome;
+    void current.then(() => {
+      current = undefined;
+      next();
+    });
+    changed();
+  }
+
+  return {
+    state: () => state,
+    add({ id, name }) {
+      state = [...state, { id: `queued:${id}`, fractal_id: id, fractal_name: name, at: Date.now() }];
+      changed();
+      next();
+    },
+    remove(id) {
+      state = state.filter((one) => one.id !== id);
+      changed();
+    },
+    close() {
+      closed = true;
+      state = [];
+    },
+  };
+}

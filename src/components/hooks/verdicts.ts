@@ -1,0 +1,33 @@
+import type { JobEvent } from '../../core/index.ts';
+import type { Verdict } from '../view/file-types.ts';
+
+/** The last verification of every file that was verified in this session. */
+export interface Verdicts {
+  /** By the bare name of the file, and by what the verification was asked for. */
+  state(): ReadonlyMap<string, Verdict>;
+  apply(event: JobEvent): void;
+}
+
+export function createVerdicts(): Verdicts {
+  const verifying = new Set<string>();
+  let state: ReadonlyMap<string, Verdict> = new Map();
+
+  function note(event: Extract<JobEvent, { event: 'job:item' }>): void {
+    const { item, ok, message, error, details = {} } = event;
+    const quick = ok && details.checksum === null;
+    const verdict = { at: Date.parse(event.time), ok, quick, message, hint: error?.hint };
+    const names = [item.slice(item.lastIndexOf('/') + 1), details.target];
+    state = new Map([
+      ...state,
+      ...names.filter((name) => typeof name === 'string').map((name) => [name, verdict] as const),
+    ]);
+  }
+
+  return {
+    state: () => state,
+    apply(event) {
+      if (event.event === 'job:started' && event.kind === 'verify') verifying.add(event.job);
+      if (event.event === 'job:item' && verifying.has(event.job)) note(event);
+    },
+  };
+}

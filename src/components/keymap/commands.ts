@@ -1,0 +1,23 @@
+import type { Command } from './command.ts';
+import { FILES } from './files.ts';
+import { ALWAYS, GENERAL, TERMINAL } from './general.ts';
+import { MOVES, SCREENS } from './going.ts';
+import { ARRANGING, CHOOSING, OPENING, WORK } from './lists.ts';
+import { ROWS } from './rows.ts';
+
+export type { Command } from './command.ts';
+
+/** All commands, in the order in which the footer and the help show them. */
+export const COMMANDS: readonly Command[] = [
+  ...OPENING,
+  ...ROWS,
+  ...WORK,
+  ...FILES,
+  ...CHOOSING,
+  ...ALWAYS,
+  ...ARRANGING,
+  ...GENERAL,
+  ...SCREENS,
+  ...MOVES,
+  ...TERMINAL,
+];

@@ -1,0 +1,35 @@
+import { graphemes, sanitize, width } from './sanitize.ts';
+
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** A text broken every `columns` columns, and where it has line breaks; nothing of it is lost. */
+export function hardWrap(text: string, columns: number): string[] {
+  return text.split(/\r\n|\n|\r/).flatMap((line) => pieces(sanitize(line), columns));
+}
+
+function pieces(line: string, columns: number): string[] {
+  if (line === '') return [''];
+  return PLAIN.test(line) ? plainPieces(line, columns) : widePieces(line, columns);
+}
+
+function plainPieces(line: string, columns: number): string[] {
+  const count = Math.ceil(line.length / columns);
+  return Array.from({ length: count }, (_, index) => line.slice(index * columns, (index + 1) * columns));
+}
+
+function widePieces(line: string, columns: number): string[] {
+  const found: string[] = [];
+  let piece = '';
+  let used = 0;
+  for (const part of graphemes(line)) {
+    const size = width(part);
+    if (used + size > columns) {
+      found.push(piece);
+      piece = '';
+      used = 0;
+    }
+    piece += part;
+    used += size;
+  }
+  return [...found, piece];
+}

@@ -1,0 +1,63 @@
+import { timeOf } from './time.ts';
+
+/** What a jump accepts, for people. */
+export const JUMP_HINT = '2026-03-01 [14:00[:05]], 14:00 (same day), -2h +30m (from here); UTC';
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const MOMENT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})?$/i;
+const CLOCK = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?$/;
+const STEP = /^([+-])((?:\d+(?:\.\d+)?(?:ms|[smhdw]))+)$/;
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+
+function stepOf(text: string): number | undefined {
+  const match = STEP.exec(text);
+  if (!match) return undefined;
+  const parts = [...(match[2] ?? '').matchAll(/([\d.]+)(ms|[smhdw])/g)];
+  const size = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ''] ?? 0), 0);
+  return match[1] === '-' ? -size : size;
+}
+
+/** A day that its month has not got is none. */
+function checked(stamp: string): string | undefined {
+  const time = timeOf(stamp);
+  if (time === undefined) return undefined;
+  const day = stamp.slice(0, 10);
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day) ? stamp : undefined;
+}
+
+function absolute(text: string): string | undefined {
+  if (DAY.test(text)) return checked(`${text}T00:00:00Z`);
+  const [, day, clock = '', zone = 'Z'] = MOMENT.exec(text) ?? [];
+  if (day === undefined) return undefined;
+  const full = (clock.length === 5 ? `${clock}:00` : clock).replace(',', '.');
+  const stamp = checked(`${day}T${full}${zone.toUpperCase()}`);
+  // A time in UTC keeps every digit; one of another zone keeps milliseconds.
+  if (stamp === undefined || stamp.endsWith('Z')) return stamp;
+  return new Date(timeOf(stamp) ?? 0).toISOString();
+}
+
+/**
+ * The time that a text means, in UTC; undefined where it means none. `from` is the time of the row under the
+ * cursor: a time of day is of its day, a step begins there.
+ */
+export function parseJump(text: string, from: string | null): string | undefined {
+  const wanted = text.trim();
+  const start = timeOf(from);
+  if (CLOCK.test(wanted)) {
+    if (from === null || start === undefined) return undefined;
+    return absolute(
+      `${from.slice(0, 10)} ${wanted.padStart(wanted.indexOf(':') === 1 ? wanted.length + 1 : 0, '0')}`,
+    );
+  }
+  const step = stepOf(wanted);
+  if (step === undefined) return absolute(wanted);
+  const time = new Date((start ?? Number.NaN) + step);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}

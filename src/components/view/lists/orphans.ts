@@ -1,0 +1,110 @@
+import type { Orphan } from '../../../core/index.ts';
+import { spinnerAt } from '../glyphs.ts';
+import { listOf } from '../rows.ts';
+import { ageOf, formatAge, timeOf } from '../time.ts';
+import type { Snapshot, Span } from '../types.ts';
+import { formatBytes } from '../units.ts';
+import { shortVerdict, verdictOf } from '../verdict.ts';
+
+const NONE: readonly Orphan[] = [];
+
+const KINDS: Readonly<Record<Orphan['kind'], string>> = {
+  file: 'file',
+  record: 'record',
+  leftover: 'leftover',
+};
+
+const DEEDS: Readonly<Record<Orphan['actions'][number], string>> = {
+  adopt: 'a adopt',
+  fail_record: 'c mark failed',
+  discard: 'c remove',
+};
+
+/** The file's name without the path. */
+export function orphanName({ path }: Orphan): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** What can be done about an orphan, or what is being done. */
+export function orphanDeeds({ id, actions }: Orphan, { busy, glyphs, now, read_only }: Snapshot): Span {
+  const doing = busy.get(id);
+  if (doing !== undefined) return { text: `${spinnerAt(glyphs, now)} ${doing}`, tone: 'warn' };
+  if (actions.length === 0) return { text: 'nothing yet', tone: 'dim' };
+  if (read_only) return { text: '-', tone: 'dim' };
+  return { text: actions.map((action) => DEEDS[action]).join(', '), tone: 'info' };
+}
+
+export const orphansList = listOf<Orphan>({
+  columns: [
+    {
+      id: 'kind',
+      title: 'Lost',
+      width: 8,
+      cell: ({ kind }) => ({ text: KINDS[kind], tone: kind === 'leftover' ? 'dim' : 'warn' }),
+      value: ({ kind }) => kind,
+    },
+    {
+      id: 'title',
+      title: 'What it is',
+      width: 26,
+      grow: 2,
+      cell: ({ title }) => ({ text: title }),
+      value: ({ title }) => title,
+    },
+    {
+      id: 'size',
+      title: 'Size',
+      width: 9,
+      align: 'right',
+      cell: ({ size_bytes }) => ({ text: formatBytes(size_bytes) }),
+      value: ({ size_bytes }) => size_bytes,
+    },
+    {
+      id: 'age',
+      title: 'Age',
+      width: 4,
+      align: 'right',
+      cell: ({ since }, { now }) => {
+        const age = ageOf(since, now);
+        return { text: age === undefined ? '-' : formatAge(age) };
+      },
+      value: ({ since }) => timeOf(since),
+    },
+    {
+      id: 'deeds',
+      title: 'Can be done',
+      width: 16,
+      cell: orphanDeeds,
+      value: ({ actions }) => actions.join(),
+    },
+    {
+      id: 'fractal',
+      title: 'Fractal',
+      width: 12,
+      drop: 2,
+      cell: ({ fractal_name }) => ({ text: fractal_name ?? '-', tone: 'dim' }),
+      value: ({ fractal_name }) => fractal_name ?? undefined,
+    },
+    {
+      id: 'verified',
+      title: 'Verified',
+      width: 8,
+      drop: 1,
+      cell: (orphan, snapshot) => shortVerdict(verdictOf(snapshot, orphanName(orphan), orphan.id), snapshot),
+      value: () => undefined,
+    },
+    {
+      id: 'name',
+      title: 'Name',
+      width: 24,
+      grow: 3,
+      drop: 3,
+      cell: (orphan) => ({ text: orphanName(orphan), tone: 'dim' }),
+      value: orphanName,
+    },
+  ],
+  records: ({ data }) => data.orphans.value ?? NONE,
+  id: ({ id }) => id,
+  search: ({ kind, title, path, fractal_name }) => `${kind} ${title} ${path} ${fractal_name ?? ''}`,
+  sort: { column: 'kind', descending: false },
+});

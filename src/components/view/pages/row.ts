@@ -1,0 +1,110 @@
+import type { BrowsedRow, FileReport } from '../../../core/index.ts';
+import type { Search } from '../file-types.ts';
+import { hardWrap } from '../hard-wrap.ts';
+import { memo } from '../memo.ts';
+import { highlight } from '../search.ts';
+import { fit } from '../text.ts';
+import type { Glyphs, Line, Snapshot } from '../types.ts';
+import { formatBytes, formatExact, plural } from '../units.ts';
+import { field, heading, longField } from './fields.ts';
+
+const MARGIN = '  ';
+const NAME_MOST = 28;
+
+type Flat = readonly (readonly [name: string, value: string])[];
+
+function flatten(value: unknown, path: string): Flat {
+  if (typeof value !== 'object' || value === null)
+    return [[path, typeof value === 'string' ? value : String(value)]];
+  if (Array.isArray(value)) return [[path, JSON.stringify(value)]];
+  const entries = Object.entries(value);
+  if (entries.length === 0 && path !== '') return [[path, '{}']];
+  return entries.flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`));
+}
+
+/** Numbers keep the digits that they were written with. */
+function asWritten(_key: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === 'number' ? (context?.source ?? value) : value;
+}
+
+/** The parsed fields as names and values; undefined for what is no JSON object, as text that was cut. */
+export function fieldPairs(fields: string): Flat | undefined {
+  try {
+    const parsed: unknown = JSON.parse(fields, asWritten);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? flatten(parsed, '')
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function pairLines(pairs: Flat, columns: number, glyphs: Glyphs): Line[] {
+  const longest = pairs.reduce((most, [name]) => Math.max(most, name.length), 0);
+  const names = Math.min(NAME_MOST, Math.max(8, longest));
+  return pairs.flatMap(([name, value]) =>
+    hardWrap(value, Math.max(10, columns - names - 5)).map(
+      (text, index): Line => [
+        { text: `${MARGIN}${fit(index === 0 ? name : '', names, 'left', glyphs.more)}  `, tone: 'info' },
+        { text },
+      ],
+    ),
+  );
+}
+
+function fieldLines(
+  row: BrowsedRow,
+  report: FileReport | undefined,
+  columns: number,
+  glyphs: Glyphs,
+): Line[] {
+  if (row.fields === null) {
+    const why =
+      report?.fields === false ? 'The archive was written without parsed fields.' : 'The row has none.';
+    return [[{ text: `${MARGIN}${why}`, tone: 'dim' }]];
+  }
+  const pairs = fieldPairs(row.fields);
+  if (pairs) return pairLines(pairs, columns, glyphs);
+  const note: Line = [{ text: `${MARGIN}Too long to be taken apart; as text:`, tone: 'warn' }];
+  return [note, ...hardWrap(row.fields, columns - 4).map((text): Line => [{ text: MARGIN + text }])];
+}
+
+const allLines = memo(
+  (
+    row: BrowsedRow,
+    report: FileReport | undefined,
+    search: Search | undefined,
+    columns: number,
+    glyphs: Glyphs,
+  ) => {
+    const shown = Buffer.byteLength(row.raw);
+    const cut = row.raw_bytes > shown + 3;
+    const lost = cut ? `, of which the first ${formatBytes(shown)} are shown` : '';
+    return [
+      field('Time', { text: row.ts ?? 'none in the line' }),
+      field('Ingested', { text: row.ingest_timestamp ?? '-' }),
+      field('Id', { text: row.id }),
+      field('Length', { text: plural(row.raw_bytes, 'byte') + lost, tone: cut ? 'warn' : 'plain' }),
+      heading('Log line', columns, glyphs),
+      ...hardWrap(row.raw, columns - 4).map((text): Line => [{ text: MARGIN }, ...highlight(text, search)]),
+      heading('Fields', columns, glyphs),
+      ...fieldLines(row, report, columns, glyphs),
+    ];
+  },
+);
+
+/** A row in full. */
+export function rowPage({ browse, columns, glyphs }: Snapshot): readonly Line[] {
+  const { detail } = browse ?? {};
+  if (!browse || !detail) return [[], [{ text: `${MARGIN}Reading${glyphs.more}`, tone: 'dim' }]];
+  const head = heading(`Row ${formatExact(detail.index + 1)}`, columns, glyphs);
+  if (detail.error) {
+    return [
+      head,
+      ...longField('Why', detail.error.message, columns, 'bad'),
+      ...(detail.error.hint ? longField('What to do', detail.error.hint, columns) : []),
+    ];
+  }
+  if (!detail.row) return [head, [{ text: `${MARGIN}Reading${glyphs.more}`, tone: 'dim' }]];
+  return [head, ...allLines(detail.row, browse.report, browse.search, columns, glyphs)];
+}

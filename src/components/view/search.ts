@@ -1,0 +1,37 @@
+import type { Search } from './file-types.ts';
+import type { Line, Span } from './types.ts';
+
+export const SEARCH_HINT = 'a text, in any case unless it has capitals, or /regex/i';
+
+const REGEX = /^\/(.+)\/([imsuv]*)$/;
+
+/** What was typed as what is looked for, or why it is nothing. */
+export function parseSearch(typed: string): Search | { trouble: string } {
+  const [, regex, flags = ''] = REGEX.exec(typed) ?? [];
+  if (regex === undefined) return { typed, pattern: { text: typed } };
+  try {
+    new RegExp(regex, flags);
+  } catch (error) {
+    return { trouble: error instanceof Error ? error.message : String(error) };
+  }
+  return { typed, pattern: { regex, flags } };
+}
+
+function matcher({ pattern }: Search): RegExp {
+  if ('regex' in pattern) return new RegExp(pattern.regex, `${pattern.flags}g`);
+  const { text } = pattern;
+  return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), text === text.toLowerCase() ? 'gi' : 'g');
+}
+
+/** A text with its matches marked. */
+export function highlight(text: string, search: Search | undefined, rest: Pick<Span, 'tone'> = {}): Line {
+  if (!search) return [{ text, ...rest }];
+  const spans: Span[] = [];
+  let at = 0;
+  for (const { index, 0: match } of text.matchAll(matcher(search))) {
+    if (match === '') continue;
+    spans.push({ text: text.slice(at, index), ...rest }, { text: match, tone: 'warn', bold: true });
+    at = index + match.length;
+  }
+  return [...spans, { text: text.slice(at), ...rest }];
+}

@@ -1,0 +1,4 @@
+import { createContext } from 'react';
+
+/** Whether anything is drawn with a look at all. */
+export const ColorContext = createContext(true);

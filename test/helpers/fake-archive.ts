@@ -1,0 +1,232 @@
+import type {
+  ArchiveBrowser,
+  ArchiveRecord,
+  BackupFile,
+  BrowsedRow,
+  FileReport,
+  Orphan,
+  SearchPattern,
+} from '../../src/core/index.ts';
+
+const START = Date.parse('2026-03-01T00:00:00Z');
+const DAY = 86_400_000;
+/** Rows that are looked at between two looks at the signal. */
+const SLICE = 20_000;
+
+/** What a sealed archive's file tells of itself; what is given wins. */
+export function fakeReport(record: ArchiveRecord | null, given: Partial<FileReport> = {}): FileReport {
+  const name = record?.storage_path ?? 'archives/lost/lost.bifract-archive';
+  return {
+    path: `/archives/${name}`,
+    name,
+    storage_type: 'disk',
+    size_bytes: record?.size_bytes ?? 1_000,
+    kind: 'archive',
+    key_id: '9f31c2a4',
+    sealed: true,
+    uuid: '6f0d2f0e-8a51-4c1d-9d35-1c1a8a1f7a11',
+    tool: 'bifract-console 0.1.0',
+    created_at: record?.created_at ?? '2026-03-01T12:00:00Z',
+    fractal: { id: record?.fractal_id ?? 'lost', name: record?.fractal_name ?? null },
+    period: null,
+    split: 'none',
+    fields: true,
+    rows: record?.log_count ?? 0,
+    content_bytes: (record?.size_bytes ?? 1_000) * 9,
+    content_sha256: 'cd34'.repeat(16),
+    first: record?.time_range_start ?? null,
+    last: record?.time_range_end ?? null,
+    frames: 412,
+    backup: null,
+    record,
+    notes: [],
+    ...given,
+  };
+}
+
+/** What a sealed backup's file tells of itself; what is given wins. */
+export function fakeBackupReport(
+  { name, path, size_bytes, created_at }: BackupFile,
+  given: Partial<FileReport> = {},
+): FileReport {
+  const tables = ['alerts', 'archives', 'fractals', 'notebooks', 'saved_searches', 'settings', 'users'];
+  return {
+    ...fakeReport(null),
+    path,
+    name,
+    size_bytes,
+    created_at,
+    kind: 'backup',
+    fractal: null,
+    rows: null,
+    content_bytes: size_bytes * 7,
+    fields: null,
+    backup: {
+      version: '0.1.0',
+      timestamp: created_at,
+      server_version: '16.4',
+      pg_dump_version: '16.4',
+      database: 'bifract',
+      tables: tables.map((table, index) => ({ schema: 'public', name: table, rows: 17 ** index % 90_001 })),
+      variables: ['BIFRACT_PORT', 'CLICKHOUSE_HOST', 'POSTGRES_HOST', 'POSTGRES_PASSWORD'],
+    },
+    ...given,
+  };
+}
+
+/** An orphan; what is given wins. */
+export function fakeOrphan(kind: Orphan['kind'], seed: number, given: Partial<Orphan> = {}): Orphan {
+  const name = `archives/f${seed}/f${seed}-20260301-12000${seed % 10}.bifract-archive`;
+  const titles = {
+    file: 'Archive file without a record',
+    record: 'Record whose file is missing',
+    leftover: 'Unfinished file of a run that is dead',
+  };
+  const actions = { file: ['adopt'], record: ['fail_record'], leftover: ['discard'] } as const;
+  return {
+    kind,
+    place: 'archives',
+    id: kind === 'file' ? name : `${kind}-${seed}`,
+    title: titles[kind],
+    path: `/archives/${name}`,
+    size_bytes: seed * 10_000_000,
+    since: new Date(Date.now() - seed * DAY).toISOString(),
+    fractal_name: kind === 'leftover' ? null : `fractal-${seed}`,
+    actions: [...actions[kind]],
+    ...given,
+  };
+}
+
+/** A plausible log line. */
+export function fakeLine(index: number): string {
+  const host = `web-${index % 7}`;
+  const level = index % 1_000 === 999 ? 'ERROR upstream timed out' : 'INFO request served';
+  return `${host} nginx[${1_000 + (index % 13)}]: ${level} path=/api/v1/items/${index} status=${index % 1_000 === 999 ? 504 : 200} duration=${index % 97}ms`;
+}
+
+interface FakeRows {
+  count: number;
+  raw?: (index: number) => string;
+  fields?: (index: number) => string | null;
+  /** False: how many rows there are is known only when the last was read. */
+  sealed?: boolean;
+  report?: FileReport;
+}
+
+/** An archive of any number of rows, one a second, made when they are read. It counts what it is asked for. */
+export class FakeArchive implements ArchiveBrowser {
+  readonly report: FileReport;
+  complete: boolean;
+  closed = false;
+  reads = 0;
+  rowsRead = 0;
+  stopped = 0;
+  /** Set to hold back reads. */
+  readGate: Promise<void> = Promise.resolve();
+  /** Set to hold back searches and jumps. */
+  workGate: Promise<void> = Promise.resolve();
+  /** Set to make reads fail. */
+  failure: Error | undefined;
+  readonly #rows: Required<Omit<FakeRows, 'report'>>;
+  #seen = 0;
+
+  constructor({
+    count,
+    raw = fakeLine,
+    fields = (index) => fieldsOf(index),
+    sealed = true,
+    report,
+  }: FakeRows) {
+    this.#rows = { count, raw, fields, sealed };
+    this.complete = sealed;
+    this.report = report ?? fakeReport(null, { rows: sealed ? count : null, sealed });
+  }
+
+  get rows(): number {
+    return this.complete ? this.#rows.count : this.#seen;
+  }
+
+  timeOf(index: number): string {
+    return new Date(START + index * 1_000).toISOString();
+  }
+
+  async read(from: number, count: number, { signal }: { signal?: AbortSignal } = {}): Promise<BrowsedRow[]> {
+    this.reads += 1;
+    await this.readGate;
+    signal?.throwIfAborted();
+    if (this.failure) throw this.failure;
+    const to = Math.min(this.#rows.count, from + count);
+    this.#see(to, from + count);
+    this.rowsRead += Math.max(0, to - from);
+    return Array.from({ length: Math.max(0, to - from) }, (_, at) => this.#row(from + at));
+  }
+
+  async at(time: string, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+    await this.workGate;
+    signal?.throwIfAborted();
+    const index = Math.ceil((Date.parse(time) - START) / 1_000);
+    const found = Math.max(0, Math.min(this.#rows.count, index));
+    this.#see(found, index);
+    return found;
+  }
+
+  async find(
+    pattern: SearchPattern,
+    from: number,
+    direction: 'next' | 'previous',
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<number | null> {
+    await Promise.race([
+      this.workGate,
+      new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
+    ]);
+    if (signal?.aborted) this.stopped += 1;
+    signal?.throwIfAborted();
+    const matches = matcher(pattern);
+    const step = direction === 'next' ? 1 : -1;
+    for (let index = from; index >= 0 && index < this.#rows.count; index += step) {
+      if (matches(this.#rows.raw(index))) return index;
+      if (index % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return null;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  #see(to: number, asked: number): void {
+    this.#seen = Math.max(this.#seen, to);
+    if (asked > this.#rows.count) this.complete = true;
+  }
+
+  #row(index: number): BrowsedRow {
+    const raw = this.#rows.raw(index);
+    const ts = this.timeOf(index);
+    return {
+      index,
+      ts,
+      id: `id-${index}`,
+      raw,
+      raw_bytes: Buffer.byteLength(raw),
+      fields: this.#rows.fields(index),
+      ingest_timestamp: ts,
+    };
+  }
+}
+
+function fieldsOf(index: number): string {
+  return JSON.stringify({
+    host: `web-${index % 7}`,
+    http: { status: '200', path: `/api/v1/items/${index}` },
+  });
+}
+
+function matcher(pattern: SearchPattern): (raw: string) => boolean {
+  if ('regex' in pattern) {
+    const regex = new RegExp(pattern.regex, pattern.flags);
+    return (raw) => regex.test(raw);
+  }
+  const { text } = pattern;
+  return (raw) => (text === text.toLowerCase() ? raw.toLowerCase() : raw).includes(text);
+}
