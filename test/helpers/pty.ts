@@ -1,0 +1,67 @@
+import { type IPty, spawn } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+import { until } from './processes.ts';
+
+/** A program on a real pseudo-terminal, and what its screen shows. */
+export class PtyProgram {
+  readonly screen: InstanceType<typeof xterm.Terminal>;
+  readonly ended: Promise<{ exitCode: number; signal?: number }>;
+  readonly #pty: IPty;
+
+  constructor(
+    command: string,
+    args: string[],
+    options: { columns?: number; rows?: number; env?: NodeJS.ProcessEnv } = {},
+  ) {
+    const { columns = 80, rows = 24, env = process.env } = options;
+    this.screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+    const clean = Object.fromEntries(
+      Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    this.#pty = spawn(command, args, {
+      cols: columns,
+      rows,
+      name: 'xterm-256color',
+      env: { ...clean, TERM: 'xterm-256color' },
+    });
+    this.#pty.onData((data) => this.screen.write(data));
+    this.ended = new Promise((resolve) => this.#pty.onExit(resolve));
+  }
+
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  lines(): string[] {
+    const { active } = this.screen.buffer;
+    return Array.from(
+      { length: this.screen.rows },
+      (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '',
+    );
+  }
+
+  text(): string {
+    return this.lines().join('\n');
+  }
+
+  type(keys: string): void {
+    this.#pty.write(keys);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.screen.resize(columns, rows);
+    this.#pty.resize(columns, rows);
+  }
+
+  /** Waits until the screen shows it; fails with the screen. */
+  async see(sight: string | RegExp, ms = 15_000): Promise<void> {
+    const shows = () => (typeof sight === 'string' ? this.text().includes(sight) : sight.test(this.text()));
+    await until(String(sight), shows, ms).catch((cause: unknown) => {
+      throw new Error(`The screen never showed ${sight}:\n${this.text()}`, { cause });
+    });
+  }
+
+  kill(signal?: string): void {
+    this.#pty.kill(signal);
+  }
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '../..');
+const exec = promisify(execFile);
+
+test('what npm installs from the packed tarball runs, and brings none of the demo’s weight', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bifract-pack-'));
+  after(() => rm(folder, { recursive: true, force: true }));
+  const packed = await exec('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: ROOT,
+  });
+  const [{ filename, files }] = JSON.parse(packed.stdout) as [
+    { filename: string; files: { path: string }[] },
+  ];
+  const paths = files.map(({ path }) => path);
+  for (const wanted of ['dist/bifract.js', 'README.md', 'LICENSE', 'docs/format.md'])
+    assert.ok(paths.includes(wanted), wanted);
+  assert.ok(!paths.some((path) => /^(src|test|bench|bin)\//.test(path)));
+
+  const prefix = join(folder, 'prefix');
+  await exec(
+    'npm',
+    [
+      'install',
+      '--global',
+      '--prefix',
+      prefix,
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      join(folder, filename),
+    ],
+    { cwd: folder },
+  );
+  const modules = await readdir(join(prefix, 'lib/node_modules/bifract-console/node_modules'));
+  assert.ok(!modules.includes('chdb') && modules.includes('pg'));
+  const program = join(prefix, 'bin/bifract');
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  assert.equal((await exec(program, ['--version'])).stdout, `${version}\n`);
+  assert.match((await exec(program, ['--help'])).stdout, /Usage: bifract/);
+  const demo = await exec(program, ['demo', '--exec', 'true'], { cwd: folder }).catch((error) => error);
+  assert.equal(demo.code, 4, demo.stderr);
+  assert.match(demo.stderr, /chdb/);
+  const missing = await exec(program, ['status', '--dir', folder]).catch((error) => error);
+  assert.equal(missing.code, 3, missing.stderr);
+});
