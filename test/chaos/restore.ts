@@ -1,0 +1,23 @@
+// Breaks restores at seeded random points: node --import tsx test/chaos/restore.ts [rounds] [seed]
+import { startKeeper } from '../../bin/demo/keeper.ts';
+import { RestoreChaos } from '../helpers/restore-chaos.ts';
+
+const rounds = Number(process.argv[2] ?? 50);
+const seed = Number(process.argv[3] ?? Date.now() % 1e6);
+console.log(`${rounds} rounds, seed ${seed}`);
+const keeper = await startKeeper();
+const chaos = await RestoreChaos.start(keeper, seed);
+try {
+  for (let round = 1; round <= rounds; round++) {
+    const { victim, after_ms, killed, replaced, code } = await chaos.round();
+    const fate = killed ? 'killed' : 'not there';
+    console.log(
+      `${round}: ${victim} ${fate} at ${after_ms} ms, exit ${code}, ${replaced ? 'replaced' : 'as before'}`,
+    );
+  }
+  await chaos.finish();
+  console.log('The live database was always the one or the other; nothing was left behind.');
+} finally {
+  await chaos.stop();
+  await keeper.stop();
+}
