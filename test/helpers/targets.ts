@@ -1,5 +1,8 @@
+import { constants, zstdCompressSync } from 'node:zlib';
 import { MemoryStorage } from '../../src/core/adapters/memory-storage.ts';
+import { ARCHIVE_HEADER } from '../../src/core/format/archive-frames.ts';
 import { type Key, writeArchive } from '../../src/core/format/index.ts';
+import { Sealer } from '../../src/core/format/sealer.ts';
 import type { Target, TargetRef } from '../../src/core/jobs/target.ts';
 import { archivePath } from '../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';
@@ -14,6 +17,17 @@ export const FILE_PATH = archivePath(FRACTAL_ID, FILE_NAME);
 export async function sealedArchive(lines: Buffer[], key: Key = KEY): Promise<Buffer> {
   const head = { ...HEAD, fractal: { id: FRACTAL_ID, name: 'web-prod' } };
   return collect(writeArchive(blocksOf(Buffer.concat(lines)), { key, head }).bytes);
+}
+
+/** A file without sealed ends, as the server writes them: one zstd frame. */
+export function unsealedArchive(lines: Buffer[]): Buffer {
+  const content = Buffer.concat([ARCHIVE_HEADER, ...lines]);
+  const sealer = new Sealer(KEY);
+  // Without the mark of a key, the base is any 32 bytes.
+  sealer.base.fill(7);
+  sealer.push(zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }));
+  sealer.end();
+  return sealer.take(0) as Buffer;
 }
 
 export function lines(count: number): Buffer[] {

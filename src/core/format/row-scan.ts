@@ -68,12 +68,11 @@ function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number, sp
   if (bytes[value] !== QUOTE) return ASK;
   const isTime = name === TS || name === ITS;
   const end = isTime ? timeEnd(bytes, value + 1) : stringEnd(bytes, value + 1);
+  // Of two, the last one counts.
   if (name === TS) {
-    if (spans.ts >= 0) return ASK;
     spans.ts = value;
     spans.tsEnd = end;
   } else if (name === RAW) {
-    if (spans.raw >= 0) return ASK;
     spans.raw = value;
     spans.rawEnd = end;
   }

@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { constants, zstdCompressSync } from 'node:zlib';
 import { BifractError } from '../../../src/core/errors.ts';
 import type { ArchiveBrowser } from '../../../src/core/files.ts';
 import { parseKey } from '../../../src/core/format/index.ts';
-import { Sealer } from '../../../src/core/format/sealer.ts';
+import { BlockCache } from '../../../src/core/jobs/block-cache.ts';
 import { browse } from '../../../src/core/jobs/browse.ts';
+import { RowBlock } from '../../../src/core/jobs/row-block.ts';
 import { archiveLine, framedArchive, KEY } from '../../helpers/sealed.ts';
 import { collect } from '../../helpers/streams.ts';
-import { sealedArchive, stored } from '../../helpers/targets.ts';
-
-const HEADER = '{"_bifract_archive_version":1}\n';
-
-/** A file without sealed ends, as the server writes them: one zstd frame. */
-function unsealed(lines: Buffer[]): Buffer {
-  const content = Buffer.concat([Buffer.from(HEADER), ...lines]);
-  const sealer = new Sealer(KEY);
-  // Without the mark of a key, the base is any 32 bytes.
-  sealer.base.fill(7);
-  sealer.push(zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }));
-  sealer.end();
-  return sealer.take(0) as Buffer;
-}
+import { sealedArchive, stored, unsealedArchive } from '../../helpers/targets.ts';
 
 const rows = Array.from({ length: 300 }, (_, index) =>
   archiveLine(index * 10, `row ${index} ${index % 100 === 42 ? 'HIT' : ''}`),
@@ -31,7 +18,7 @@ const timeOf = (index: number) => new Date(Date.UTC(2026, 2, 1) + index * 10).to
 
 const kinds: [string, () => Promise<Buffer>][] = [
   ['by its index', () => collect(framedArchive(frames).bytes)],
-  ['from the front', async () => unsealed(rows)],
+  ['from the front', async () => unsealedArchive(rows)],
 ];
 
 for (const [how, make] of kinds) {
@@ -106,7 +93,7 @@ for (const [how, make] of kinds) {
     });
 
     test('an archive without rows is empty', async () => {
-      const bytes = how === 'by its index' ? await sealedArchive([]) : unsealed([]);
+      const bytes = how === 'by its index' ? await sealedArchive([]) : unsealedArchive([]);
       const browser: ArchiveBrowser = await browse(await stored(bytes), [KEY]);
       assert.deepEqual(await browser.read(0, 10), []);
       assert.deepEqual(
@@ -123,16 +110,20 @@ test('rows beyond what is kept are read again from the front', async () => {
   const long = Array.from({ length: 90 }, (_, index) =>
     archiveLine(index, `row ${index} ${'x'.repeat(1_000_000)}`),
   );
-  const browser = await browse(await stored(unsealed(long)), [KEY]);
+  const browser = await browse(await stored(unsealedArchive(long)), [KEY]);
   assert.equal((await browser.read(89, 1))[0]?.index, 89);
   assert.ok((await browser.read(0, 1))[0]?.raw.startsWith('row 0 '));
   assert.ok((await browser.read(85, 1))[0]?.raw.startsWith('row 85 '));
-  assert.equal(await browser.find({ text: 'row 3 ' }, 89, 'previous'), 3);
+  // Some of these are the last that is kept, and the first that is not.
+  for (const row of [3, 19, 20, 21, 22, 23, 24, 25, 26]) {
+    await browser.read(89, 1);
+    assert.equal(await browser.find({ text: `row ${row} ` }, 89, 'previous'), row);
+  }
 });
 
 test('before its end was seen, an archive without index knows only the rows that were', async () => {
   const long = Array.from({ length: 10 }, (_, index) => archiveLine(index, 'x'.repeat(1_000_000)));
-  const browser = await browse(await stored(unsealed(long)), [KEY]);
+  const browser = await browse(await stored(unsealedArchive(long)), [KEY]);
   assert.deepEqual([browser.rows, browser.complete], [0, false]);
   await browser.read(0, 1);
   assert.ok(browser.rows < 10);
@@ -143,7 +134,7 @@ test('a row of 20 MB is shown by its beginning', async () => {
   const big = archiveLine(1, `big ${'y'.repeat(20_000_000)}`);
   for (const bytes of [
     await sealedArchive([archiveLine(0), big, archiveLine(2)]),
-    unsealed([archiveLine(0), big, archiveLine(2)]),
+    unsealedArchive([archiveLine(0), big, archiveLine(2)]),
   ]) {
     const browser = await browse(await stored(bytes), [KEY]);
     const [, row, last] = await browser.read(0, 3);
@@ -164,4 +155,25 @@ test('a line that is no row is shown as it is', async () => {
 test('a wrong key and a backup are refused', async () => {
   const bytes = await sealedArchive([archiveLine(0)]);
   await assert.rejects(browse(await stored(bytes), [parseKey('00'.repeat(32))]), { code: 'WRONG_KEY' });
+});
+
+test('blocks are kept up to a count of bytes, those used last, and the newest always', () => {
+  const block = (bytes: number) => new RowBlock(0, Buffer.alloc(bytes, '\n'));
+  const cache = new BlockCache(100);
+  for (const number of [1, 2, 3]) cache.set(number, block(40));
+  assert.deepEqual(
+    [1, 2, 3].map((number) => cache.get(number) !== undefined),
+    [false, true, true],
+  );
+  cache.get(2);
+  cache.set(4, block(40));
+  assert.deepEqual(
+    [2, 3, 4].map((number) => cache.get(number) !== undefined),
+    [true, false, true],
+  );
+  cache.set(5, block(500));
+  assert.deepEqual(
+    [2, 4, 5].map((number) => cache.get(number) !== undefined),
+    [false, false, true],
+  );
 });

@@ -48,12 +48,23 @@ suite('sealed archives', () => {
       to: '2026-03-01T00:00:00.04Z',
     };
     assert.deepEqual(await found([target], query), rows.slice(25, 40).map(text));
-    // Frames that nothing reads may be damaged: this one holds row 90 and on.
-    const bytes = await collect(
-      framedArchive(frames.map((lines, at) => (at === 9 ? bulky(90) : lines))).bytes,
-    );
-    bytes[bytes.length - 200_000] = (bytes[bytes.length - 200_000] as number) ^ 1;
-    assert.deepEqual(await found([await stored(bytes)], query), rows.slice(25, 40).map(text));
+    const within = { ...query, to: '2026-03-01T00:00:00.035Z' };
+    assert.deepEqual(await found([target], within), rows.slice(25, 35).map(text));
+  });
+
+  test('frames that no row of the window is in may even be damaged', async () => {
+    const bulkyEnds = frames.map((lines, at) => (at === 0 || at === 9 ? bulky(at * 10) : lines));
+    const bytes = await collect(framedArchive(bulkyEnds).bytes);
+    for (const at of [200_000, bytes.length - 200_000]) bytes[at] = (bytes[at] as number) ^ 1;
+    const target = await stored(bytes);
+    const query = {
+      pattern: { text: 'row' },
+      from: '2026-03-01T00:00:00.025Z',
+      to: '2026-03-01T00:00:00.04Z',
+    };
+    assert.deepEqual(await found([target], query), rows.slice(25, 40).map(text));
+    await assert.rejects(found([target], { pattern: query.pattern, from: query.from }), { code: 'DAMAGED' });
+    await assert.rejects(found([target], { pattern: query.pattern, to: query.to }), { code: 'DAMAGED' });
   });
 
   test('text is found however the JSON writes it', async () => {

@@ -6,7 +6,7 @@ import type { Storage } from '../../../src/core/ports/storage.ts';
 import { FRACTAL_ID } from '../../helpers/fake-ports.ts';
 import { KEY, noisyLines, OTHER_KEY } from '../../helpers/sealed.ts';
 import { collect, inPieces } from '../../helpers/streams.ts';
-import { lines, recordOf, sealedArchive, stored } from '../../helpers/targets.ts';
+import { lines, recordOf, sealedArchive, stored, unsealedArchive } from '../../helpers/targets.ts';
 import { loadVectors, REFUSED, vectorBytes } from '../../helpers/vectors.ts';
 
 async function sealedBackup(): Promise<Buffer> {
@@ -103,4 +103,14 @@ suite('files of the server', () => {
     const target = await stored(vectorBytes(vector), { name: vector.file });
     assert.equal((await show(target, [parseKey(vector.key_hex)])).kind, 'archive');
   });
+
+  // Frames are decompressed whole or in pieces, as they are large.
+  for (const bytes of [12_000_000, 20_000_000]) {
+    test(`one whose first line has ${bytes} bytes is beyond the front, and says so`, async () => {
+      const [long] = noisyLines(0, 1, bytes);
+      const report = await show(await stored(unsealedArchive([long as Buffer])), [KEY]);
+      assert.deepEqual([report.kind, report.first], ['archive', null]);
+      assert.match(report.notes.join(), /too long to be read/);
+    });
+  }
 });

@@ -206,6 +206,18 @@ suite('files of the server', () => {
     });
   }
 
+  test('one without its end mark is told quickly', async () => {
+    const vector = loadVectors().find(({ file }) => file.endsWith('c-archive/lines-5000.bifract-archive'));
+    assert.ok(vector);
+    const options = { keys: [parseKey(vector.key_hex)], quick: true };
+    const bytes = vectorBytes(vector);
+    assert.equal((await verifyFile(await stored(bytes), options)).ok, true);
+    for (const cut of [1, 4, 20, 70_000]) {
+      const item = await verifyFile(await stored(bytes.subarray(0, -cut)), options);
+      assert.equal(item.error?.code, 'CUT_OFF', `${cut}`);
+    }
+  });
+
   test('one that lost its last chunks is told by its record alone', async () => {
     const vectors = loadVectors();
     const cut = vectors.find(({ file }) => file.includes('small-aligned-frames-truncated'));
