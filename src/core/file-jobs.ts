@@ -15,6 +15,9 @@ import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 import { findTarget } from './target.ts';
 
+/** What the name of every backup begins with: a bucket holds more than backups. */
+const BACKUPS_PREFIX = 'bifract-backup-';
+
 /** Runs a job on files that are there. */
 export async function runFileJob(services: Services, request: FileJobRequest, context: JobContext) {
   switch (request.kind) {
@@ -69,7 +72,12 @@ async function everything(
   warn: (message: string) => void,
   options: CallOptions,
 ): Promise<TargetRef[]> {
-  const refs = await stored(await services.backups(), '', (name) => backupTime(name) !== undefined, options);
+  const refs = await stored(
+    await services.backups(),
+    BACKUPS_PREFIX,
+    (name) => backupTime(name) !== undefined,
+    options,
+  );
   const archives = await services.archives();
   try {
     const records = await (await services.catalog()).archives({}, options);

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryStorage } from '../../src/core/adapters/memory-storage.ts';
+import { BifractError } from '../../src/core/errors.ts';
+import { runFileJob } from '../../src/core/file-jobs.ts';
+import { ServedFiles } from '../../src/core/file-queries.ts';
+import type { Services } from '../../src/core/services.ts';
+import { FakeCatalog, FakeState, jobContext } from '../helpers/fake-ports.ts';
+import { KEY } from '../helpers/sealed.ts';
+import { inPieces } from '../helpers/streams.ts';
+import { FILE_NAME, FILE_PATH, lines, recordOf, sealedArchive } from '../helpers/targets.ts';
+
+function setUp() {
+  const catalog = new FakeCatalog();
+  const [backups, archives, local] = [new MemoryStorage(), new MemoryStorage(), new MemoryStorage()];
+  // What is not here is not to be asked for.
+  const services = {
+    state: new FakeState(),
+    now: () => new Date(),
+    key: async () => KEY,
+    keys: async () => [KEY],
+    catalog: async () => catalog,
+    backups: async () => backups,
+    archives: async () => archives,
+    localFile: async (path: string) => ({ storage: local, name: path.split('/').at(-1) ?? '' }),
+  } as unknown as Services;
+  return { services, catalog, archives, local };
+}
+
+async function addArchive({ catalog, archives }: ReturnType<typeof setUp>) {
+  const bytes = await sealedArchive(lines(5));
+  await archives.put(FILE_PATH, inPieces(bytes, 65_536));
+  const record = recordOf({ size_bytes: bytes.length, log_count: 5 });
+  catalog.records.set(record.id, record);
+  return { bytes, record };
+}
+
+async function verified(services: Services, targets: string[] | 'all') {
+  const context = jobContext();
+  const result = await runFileJob(services, { kind: 'verify', targets }, context);
+  return { items: 'items' in result ? result.items : [], events: context.events };
+}
+
+test('an archive is found by the id of its record, its name in storage and a path, always with its record', async () => {
+  const set = setUp();
+  const { bytes, record } = await addArchive(set);
+  await set.local.put(FILE_NAME, inPieces(bytes, 65_536));
+  const files = new ServedFiles(set.services);
+  for (const target of [record.id, FILE_PATH, `/mnt/copy/${FILE_NAME}`]) {
+    const report = await files.show(target);
+    assert.deepEqual([report.rows, report.record?.id, report.notes], [5, record.id, []], target);
+  }
+});
+
+test('a record whose path begins at another root is found below the archive root', async () => {
+  const set = setUp();
+  const { record } = await addArchive(set);
+  set.catalog.records.set(record.id, { ...record, storage_path: `/archives/${FILE_PATH}` });
+  assert.equal((await new ServedFiles(set.services).show(record.id)).rows, 5);
+});
+
+test('all is every backup and every completed archive, compared with its record', async () => {
+  const set = setUp();
+  const { record } = await addArchive(set);
+  set.catalog.records.set('failed', { ...record, id: 'failed', status: 'failed' });
+  assert.deepEqual(
+    (await verified(set.services, 'all')).items.map(({ ok, rows }) => [ok, rows]),
+    [[true, 5]],
+  );
+  set.catalog.records.set(record.id, { ...record, log_count: 6 });
+  await assert.rejects(verified(set.services, 'all'), { code: 'COUNT_DIFFERS' });
+});
+
+test('while the records are away, files are verified by themselves, with a warning', async () => {
+  const set = setUp();
+  await addArchive(set);
+  const down = new BifractError('POSTGRES_UNREACHABLE', 'PostgreSQL is down');
+  const services: Services = { ...set.services, catalog: () => Promise.reject(down) };
+  const { items, events } = await verified(services, 'all');
+  assert.deepEqual(
+    items.map(({ ok, proven }) => [ok, proven]),
+    [[true, true]],
+  );
+  assert.match(items[0]?.notes.join() ?? '', /could not be looked up: PostgreSQL is down/);
+  assert.ok(events.some((event) => event.event === 'job:warning'));
+  const named = await verified(services, [FILE_PATH]);
+  assert.match(named.items[0]?.notes.join() ?? '', /could not be looked up/);
+});
+
+test('a file to adopt may be named by a path that ends in its name', async () => {
+  const set = setUp();
+  await set.archives.put(FILE_PATH, inPieces(await sealedArchive(lines(3)), 65_536));
+  const files = new ServedFiles(set.services);
+  for (const name of [FILE_PATH, `/var/lib/archives/${FILE_NAME}`]) {
+    const [item] = (await files.planAdopt([name])).items;
+    assert.deepEqual([item?.path, item?.action], [FILE_PATH, 'adopt'], name);
+  }
+});
