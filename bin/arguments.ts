@@ -3,6 +3,7 @@ import { BifractError } from '../src/core/errors.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
 import { defineRestore, type RestoreInvocation } from './restore-arguments.ts';
+import { defineUpkeep, type UpkeepInvocation } from './upkeep-arguments.ts';
 
 /** Flags that every command takes. */
 export interface GlobalFlags {
@@ -26,6 +27,7 @@ export type Invocation = { flags: GlobalFlags } & (
   | { command: 'extract'; file: string; output: string | undefined; part: 'content' | 'manifest' | 'raw' }
   | FileInvocation
   | RestoreInvocation
+  | UpkeepInvocation
   | { command: 'demo'; exec: string | undefined }
   | { command: 'text'; text: string }
 );
@@ -92,6 +94,7 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
   defineQueries(program, choose);
   defineFiles(program, choose);
   defineRestore(program, choose);
+  defineUpkeep(program, choose);
   return program;
 }
 

@@ -49,6 +49,12 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
       return (await import('./commands/clean.ts')).cleanCommand(invocation, printer);
     case 'restore':
       return (await import('./commands/restore.ts')).restoreCommand(invocation, printer);
+    case 'init':
+      return (await import('./commands/init.ts')).initCommand(invocation, printer);
+    case 'prune':
+      return (await import('./commands/prune.ts')).pruneCommand(invocation, printer);
+    case 'key':
+      return (await import('./commands/key.ts')).keyCommand(invocation, printer);
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(invocation, printer);
   }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findApp } from '../src/core/adapters/app-container.ts';
 import { findArchiveVolume } from '../src/core/adapters/archive-volume.ts';
@@ -7,13 +8,15 @@ import { postgresDatabase } from '../src/core/adapters/database.ts';
 import { databaseServer } from '../src/core/adapters/database-server.ts';
 import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
 import { findDumpTool } from '../src/core/adapters/dump-tool.ts';
+import { replaceEnv } from '../src/core/adapters/env-writer.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/resolve-address.ts';
 import { findRestoreTool } from '../src/core/adapters/restore-tool.ts';
 import { openS3Storage } from '../src/core/adapters/s3-storage.ts';
 import { serverSpace } from '../src/core/adapters/server-space.ts';
 import { StateFolder } from '../src/core/adapters/state-folder.ts';
+import { setVariables } from '../src/core/config/edit-env.ts';
 import { BifractError } from '../src/core/errors.ts';
-import { keyId, parseKey } from '../src/core/format/index.ts';
+import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { Catalog } from '../src/core/ports/catalog.ts';
 import type { LogDatabase } from '../src/core/ports/log-database.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
@@ -21,11 +24,15 @@ import type { Services } from '../src/core/services.ts';
 import type { Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
-const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
+export { createEnv, makePrivateFolder, replaceEnv } from '../src/core/adapters/env-writer.ts';
+
+export const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
+const PREVIOUS_VARIABLE = `${KEY_VARIABLE}_PREVIOUS`;
 
 /** The services of an installation: the one place where ports meet their adapters. */
 export function makeServices(installation: Installation, { read_only }: { read_only: boolean }): Services {
   const { dir, settings, variables } = installation;
+  let current: Keys = settings;
   const postgres = once(() => resolvePostgres(settings.postgres, dir));
   const catalog = once(async () => connectCatalog((await postgres()).connection));
   const clickhouse = once(() => resolveClickHouse(settings.clickhouse, dir));
@@ -45,11 +52,14 @@ export function makeServices(installation: Installation, { read_only }: { read_o
     ),
     state: new StateFolder(dir),
     now: () => new Date(),
-    key: async () => parseKey(requireKey(settings.encryption_key, dir)),
+    key: async () => parseKey(requireKey(current.encryption_key, dir)),
     keys: async () => [
-      parseKey(requireKey(settings.encryption_key, dir)),
-      ...settings.previous_keys.map((hex) => parseKey(hex)),
+      parseKey(requireKey(current.encryption_key, dir)),
+      ...current.previous_keys.map((hex) => parseKey(hex)),
     ],
+    replaceKey: async () => {
+      current = await replaceKey(dir, requireKey(current.encryption_key, dir), current.previous_keys);
+    },
     database_name: settings.postgres.database,
     server: once(async () => {
       const { connection, in_container } = await postgres();
@@ -79,6 +89,27 @@ export function makeServices(installation: Installation, { read_only }: { read_o
     localFile: async (path) => ({ storage: openFolder(dirname(resolve(path))), name: basename(path) }),
     close: () => closeAll(catalog, logs),
   };
+}
+
+type Keys = Pick<Installation['settings'], 'encryption_key' | 'previous_keys'>;
+
+/** Writes a new key to the installation's `.env`. What the environment says would win over it: then it is refused. */
+async function replaceKey(dir: string, before: string, earlier: string[]): Promise<Keys> {
+  const foreign = [KEY_VARIABLE, PREVIOUS_VARIABLE].find((name) => process.env[name]);
+  if (foreign) {
+    throw new BifractError('ENV_INVALID', `${foreign} is set in the environment, which wins over .env`, {
+      hint: 'Rotate the key where it is kept, or unset the variable.',
+    });
+  }
+  const keys = { encryption_key: generateKey(), previous_keys: [...new Set([before, ...earlier])] };
+  const path = join(dir, '.env');
+  const text = await readFile(path, 'utf8');
+  const variables = {
+    [KEY_VARIABLE]: keys.encryption_key,
+    [PREVIOUS_VARIABLE]: keys.previous_keys.join(','),
+  };
+  await replaceEnv(path, text, setVariables(text, variables));
+  return keys;
 }
 
 /** A folder of this machine as storage. */

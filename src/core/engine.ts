@@ -6,6 +6,7 @@ import type { ArchiveGroup, ArchiveRecord, Fractal } from './ports/catalog.ts';
 import type { StorageHealth } from './ports/storage.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 import type { RestoreJobRequest, RestoreQueries } from './restore.ts';
+import type { UpkeepJobRequest, UpkeepQueries } from './upkeep.ts';
 
 /** What a job is asked to do: plain data, so that it can be kept and handed to another process. */
 export type JobRequest =
@@ -20,7 +21,8 @@ export type JobRequest =
       fields?: boolean;
     }
   | FileJobRequest
-  | RestoreJobRequest;
+  | RestoreJobRequest
+  | UpkeepJobRequest;
 
 export type { ExtractPart } from './jobs/extract.ts';
 
@@ -77,7 +79,7 @@ export interface InstallationInfo {
  *
  * Queries throw `BifractError`. `start` never throws: whatever goes wrong is the job's own `job:failed`.
  */
-export interface Engine extends FileQueries, RestoreQueries {
+export interface Engine extends FileQueries, RestoreQueries, UpkeepQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;

@@ -16,6 +16,7 @@ import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import { restoreStarted, runBackup, runRestoreJob, servePlan } from './restore-jobs.ts';
 import type { Services } from './services.ts';
+import { runUpkeepJob, servePrunePlan, serveRotatePlan, upkeepStarted } from './upkeep-jobs.ts';
 
 interface Running {
   controller: AbortController;
@@ -97,6 +98,14 @@ class RunningEngine implements Engine {
 
   planRestore(...query: Parameters<Engine['planRestore']>) {
     return servePlan(this.#services, ...query);
+  }
+
+  planPrune(...query: Parameters<Engine['planPrune']>) {
+    return servePrunePlan(this.#services, ...query);
+  }
+
+  planRotate(options?: CallOptions) {
+    return serveRotatePlan(this.#services, options);
   }
 
   start(request: JobRequest): JobHandle {
@@ -185,6 +194,9 @@ async function runJob(services: Services, request: JobRequest, context: JobConte
     case 'restore':
     case 'drill':
       return runRestoreJob(services, request, context);
+    case 'prune':
+    case 'rotate-key':
+      return runUpkeepJob(services, request, context);
     case 'archive':
       return archive(
         {
@@ -207,6 +219,7 @@ async function runJob(services: Services, request: JobRequest, context: JobConte
 function started(request: JobRequest): JobEventMap['job:started'] {
   if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
   if (request.kind === 'restore' || request.kind === 'drill') return restoreStarted(request);
+  if (request.kind === 'prune' || request.kind === 'rotate-key') return upkeepStarted(request);
   if (request.kind !== 'archive') return fileJobStarted(request);
   const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;
   return { kind: 'archive', title, target: { kind: 'fractal', id: request.fractal_id } };

@@ -23,6 +23,8 @@ export interface Services {
   key(): Promise<Key>;
   /** The same, and after it those that files may still be sealed under: for reading. */
   keys(): Promise<Key[]>;
+  /** Writes a new key to `.env`, the one so far among those before it. `key` and `keys` tell it from then on. */
+  replaceKey(): Promise<void>;
   /** Name of the installation's database. */
   readonly database_name: string;
   /** The server behind it; needs no database of that name. */

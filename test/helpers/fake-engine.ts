@@ -20,6 +20,7 @@ import type {
 } from '../../src/core/index.ts';
 import { BifractError } from '../../src/core/index.ts';
 import type { RestorePlan } from '../../src/core/restore.ts';
+import type { PrunePlan, RotatePlan } from '../../src/core/upkeep.ts';
 import { FakeArchive, fakeBackupReport, fakeOrphan, fakeReport } from './fake-archive.ts';
 
 const DAY = 86_400_000;
@@ -319,6 +320,14 @@ export class FakeEngine implements Engine {
 
   async planRestore(): Promise<RestorePlan> {
     throw new BifractError('INTERNAL', 'This engine restores nothing');
+  }
+
+  async planPrune(): Promise<PrunePlan> {
+    throw new BifractError('INTERNAL', 'This engine keeps everything');
+  }
+
+  async planRotate(): Promise<RotatePlan> {
+    throw new BifractError('INTERNAL', 'This engine has one key');
   }
 
   async recover(): Promise<string[]> {

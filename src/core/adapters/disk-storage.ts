@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BifractError } from '../errors.ts';
 import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { untilAbort } from './abort.ts';
 import { diskError, errno, onDisk } from './disk-errors.ts';
-import { DiskFile, exists, publish } from './disk-file.ts';
+import { DiskFile, exists, publish, syncFolder } from './disk-file.ts';
 import { DiskRoot } from './disk-root.ts';
 import { walkFiles } from './disk-walk.ts';
 import { isObjectName } from './object-name.ts';
@@ -97,6 +97,15 @@ export class DiskStorage implements Storage {
   async delete(name: string, options: CallOptions = {}): Promise<boolean> {
     if (!(await this.stat(name, options))) return false;
     return this.#unlink(this.#root.target(name));
+  }
+
+  async replace(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    await this.#mustStat(from, options);
+    const target = this.#root.target(to);
+    await onDisk(`Cannot replace ${to}`, async () => {
+      await fs.rename(this.#root.target(from), target);
+      await syncFolder(dirname(target));
+    });
   }
 
   async *leftovers(options: CallOptions = {}): AsyncGenerator<Leftover> {

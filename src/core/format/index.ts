@@ -12,6 +12,7 @@ export { generateKey, type Key, keyId, parseKey } from './key.ts';
 export { type BackupManifest, backupManifest, type ConsoleManifest } from './manifest.ts';
 export { type FrameContent, readFrames } from './read-frames.ts';
 export { readStream } from './read-stream.ts';
+export { type ResealedFile, reseal } from './reseal.ts';
 export { type ScannedRow, scanRow } from './scan-row.ts';
 export type { FileSummary, SealedFile, WriteOptions } from './sealed-file.ts';
 export { splitBackup } from './split-backup.ts';

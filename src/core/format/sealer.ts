@@ -14,9 +14,10 @@ export class Sealer {
   #ready: Buffer[];
   #readyBytes: number;
 
-  constructor(key: Key) {
+  /** `base`: only for a stream that must not carry the key's mark. */
+  constructor(key: Key, base = newBase(key)) {
     this.#secret = secretOf(key);
-    this.base = newBase(key);
+    this.base = base;
     this.#ready = [this.base];
     this.#readyBytes = this.base.length;
   }

@@ -5,6 +5,7 @@ import type { AppContainer, DatabaseServer } from '../ports/database-server.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { finishRekey, isUnder, storedSum, updateRecord } from './rekey.ts';
 import { undoRestore } from './undo-restore.ts';
 
 export interface RecoverDeps {
@@ -45,12 +46,28 @@ async function undone(
   options: CallOptions,
 ): Promise<boolean> {
   try {
+    if (note.rekey) done.push(await finishRotation(deps, note.rekey, options));
     done.push(...(await undoRestore(deps, note, options)));
     return true;
   } catch (error) {
-    if (error instanceof BifractError && error.code === 'POSTGRES_UNREACHABLE') return false;
+    if (error instanceof BifractError && ['POSTGRES_UNREACHABLE', 'BUSY'].includes(error.code)) return false;
     throw error;
   }
+}
+
+/** A file that was being put under another key is whole under the one or the other; its record says what it is now. */
+async function finishRotation(
+  deps: RecoverDeps,
+  { place, name }: NonNullable<JobNote['rekey']>,
+  options: CallOptions,
+): Promise<string> {
+  const storage = await deps[place]();
+  await finishRekey(storage, name, options);
+  const object = await storage.stat(name, options);
+  // Still under the old key it is the old file, and its record is right.
+  if (place === 'archives' && object && (await isUnder(await deps.key(), storage, object, options)))
+    await updateRecord(await deps.catalog(), name, await storedSum(storage, name, options), options);
+  return `${name} was being put under another key: it is whole`;
 }
 
 async function sweep(deps: RecoverDeps, jobs: Set<string>, options: CallOptions): Promise<string[]> {

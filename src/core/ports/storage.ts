@@ -68,6 +68,12 @@ export interface Storage {
   /** Deletes the object; false where there was none. */
   delete(name: string, options?: CallOptions): Promise<boolean>;
 
+  /**
+   * Gives a whole object another name in one durable step, in the place of the one that has it: at every moment one of
+   * the two is there under `to`. Only where the storage can do that.
+   */
+  replace?(from: string, to: string, options?: CallOptions): Promise<void>;
+
   leftovers(options?: CallOptions): AsyncIterable<Leftover>;
   discard(leftover: Leftover, options?: CallOptions): Promise<void>;
 

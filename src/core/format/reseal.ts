@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type ByteSource, describe } from './describe.ts';
+import { DEFAULT_LEVEL, zstdFrame } from './frame.ts';
+import type { Key } from './key.ts';
+import { BASE_BYTES } from './layout.ts';
+import { readStream } from './read-stream.ts';
+import { Sealer } from './sealer.ts';
+import { sealTrailer } from './trailer.ts';
+
+/** Pieces handed to storage are about this large, bytes. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** A file on its way from one key to another. */
+export interface ResealedFile {
+  /** The stored bytes under the new key: to be read once. */
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Of the stored bytes, and of the stream inside, which is the same in both files. After the last byte only. */
+  summary(): { size_bytes: number; checksum: string; stream_sha256: string };
+}
+
+/**
+ * The file under another key. What is inside the encryption stays as it is, to the byte: identity, times, frames and
+ * index; a file without sealed ends gets none. Errors as of `describe` and `readStream`.
+ */
+export function reseal(
+  source: ByteSource,
+  keys: readonly Key[],
+  key: Key,
+  options: { signal?: AbortSignal } = {},
+): ResealedFile {
+  const stored = createHash('sha256');
+  const inside = createHash('sha256');
+  let size_bytes = 0;
+  async function* all(): AsyncGenerator<Buffer> {
+    for await (const piece of pieces()) {
+      stored.update(piece);
+      size_bytes += piece.length;
+      yield piece;
+    }
+  }
+  async function* pieces(): AsyncGenerator<Buffer> {
+    const { sealed, head, end, index } = await describe(source, keys, options);
+    const sealer = new Sealer(key, sealed ? undefined : randomBytes(BASE_BYTES));
+    for await (const plain of readStream(source.stream(), { keys, signal: options.signal })) {
+      inside.update(plain);
+      sealer.push(plain);
+      const ready = sealer.take(PIECE_BYTES);
+      if (ready) yield ready;
+    }
+    sealer.end();
+    const rest = sealer.take(0) ?? Buffer.alloc(0);
+    yield rest;
+    if (!sealed) return;
+    const text = `{"head":${JSON.stringify(head)},"end":${JSON.stringify(end)},"index":${JSON.stringify(index)}}`;
+    const trailer = await zstdFrame(Buffer.from(text), DEFAULT_LEVEL);
+    yield sealTrailer(key, sealer.base, size_bytes, trailer);
+  }
+  const summary = () => ({
+    size_bytes,
+    checksum: stored.copy().digest('hex'),
+    stream_sha256: inside.copy().digest('hex'),
+  });
+  return { bytes: all(), summary };
+}

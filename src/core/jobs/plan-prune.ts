@@ -1,0 +1,104 @@
+import { asBifractError, BifractError } from '../errors.ts';
+import { describe, type Key } from '../format/index.ts';
+import { backupTime } from '../policy/names.ts';
+import { type KeepRule, keepsSomething, retain } from '../policy/retention.ts';
+import type { Storage, StoredObject } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import type { PruneItem, PrunePlan } from '../upkeep.ts';
+import { sourceOf } from './source.ts';
+
+/** Ends of files read at the same time. */
+const AT_ONCE = 4;
+
+export interface PlanPruneDeps {
+  storage: Storage;
+  keys: readonly Key[];
+  now: Date;
+}
+
+interface Candidate {
+  name: string;
+  size_bytes: number;
+  created_at: string;
+  /** Why it stays whatever the rule says. */
+  fixed: 'safety' | 'unreadable' | undefined;
+}
+
+/**
+ * What a rule keeps and deletes; see `UpkeepQueries.planPrune`. Backups made before a restore and files that cannot be
+ * read are outside the rule: they stay, and take nobody's place. So does the newest good one.
+ */
+export async function planPrune(
+  deps: PlanPruneDeps,
+  rule: KeepRule,
+  options: CallOptions = {},
+): Promise<PrunePlan> {
+  if (!keepsSomething(rule)) {
+    throw new BifractError('USAGE', 'The rule keeps nothing', {
+      hint: 'Say what to keep, as in --keep-daily 7 --keep-weekly 4.',
+    });
+  }
+  const candidates = await lookAt(deps, options);
+  const ruled = candidates.filter(({ fixed }) => fixed === undefined);
+  const reasons = new Map(retain(ruled, rule, deps.now).map(({ item, reasons }) => [item, reasons]));
+  const [newest] = ruled;
+  if (newest) reasons.set(newest, [...(reasons.get(newest) ?? []), 'newest']);
+  const items = candidates.map((candidate) =>
+    toItem(candidate, candidate.fixed ? [candidate.fixed] : (reasons.get(candidate) ?? [])),
+  );
+  const freed_bytes = items.reduce(
+    (sum, { action, size_bytes }) => sum + (action === 'delete' ? size_bytes : 0),
+    0,
+  );
+  for (const item of items) Object.freeze(item);
+  return Object.freeze({
+    planned_at: deps.now.toISOString(),
+    rule: Object.freeze({ ...rule }),
+    items: Object.freeze(items) as PruneItem[],
+    freed_bytes,
+  });
+}
+
+function toItem({ name, size_bytes, created_at }: Candidate, reasons: string[]): PruneItem {
+  return { name, size_bytes, created_at, action: reasons.length > 0 ? 'keep' : 'delete', reasons };
+}
+
+/** All backups, newest first. */
+async function lookAt(deps: PlanPruneDeps, options: CallOptions): Promise<Candidate[]> {
+  const objects = (await Array.fromAsync(deps.storage.list('bifract-backup-', options))).filter(
+    ({ name }) => backupTime(name) !== undefined,
+  );
+  const candidates: Candidate[] = [];
+  for (let at = 0; at < objects.length; at += AT_ONCE) {
+    const some = objects.slice(at, at + AT_ONCE);
+    candidates.push(...(await Promise.all(some.map((object) => lookAtOne(deps, object, options)))));
+  }
+  return candidates.sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+}
+
+async function lookAtOne(
+  { storage, keys }: PlanPruneDeps,
+  object: StoredObject,
+  options: CallOptions,
+): Promise<Candidate> {
+  const { name, size_bytes } = object;
+  const created_at = (backupTime(name) as Date).toISOString();
+  return { name, size_bytes, created_at, fixed: await fixedReason(storage, object, keys, options) };
+}
+
+async function fixedReason(
+  storage: Storage,
+  object: StoredObject,
+  keys: readonly Key[],
+  options: CallOptions,
+): Promise<Candidate['fixed']> {
+  try {
+    const { head } = await describe(sourceOf(storage, object, options), keys, options);
+    return head?.reason === undefined ? undefined : 'safety';
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const { exitCode, code } = asBifractError(error);
+    if (exitCode === 5 || code === 'UNSUPPORTED') return 'unreadable';
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import { asBifractError, BifractError } from '../errors.ts';
+import type { State } from '../ports/state.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { PruneItem, PrunePlan } from '../upkeep.ts';
+import type { JobContext } from './context.ts';
+import { combine, type Failure } from './failures.ts';
+
+export interface PruneDeps {
+  storage: Storage;
+  state: State;
+}
+
+export interface PruneSummary {
+  deleted: number;
+  kept: number;
+  freed_bytes: number;
+}
+
+/** Deletes what the plan says, oldest first, an event for each. `PARTLY_DONE` names what could not be deleted. */
+export async function prune(
+  { storage, state }: PruneDeps,
+  plan: PrunePlan,
+  context: JobContext,
+): Promise<PruneSummary> {
+  const { id, now, emit, signal } = context;
+  const going = plan.items.filter(({ action }) => action === 'delete').reverse();
+  if (going.length === plan.items.length && going.length > 0) {
+    throw new BifractError('INTERNAL', 'The plan deletes every backup, which none ever may');
+  }
+  await state.note({ id, kind: 'prune', started_at: now().toISOString() });
+  try {
+    const failures: Failure[] = [];
+    for (const item of going) {
+      signal.throwIfAborted();
+      const failure = await deleteOne(storage, item, context);
+      if (failure) failures.push(failure);
+    }
+    const error = combine(failures, going.length, 'backups could not be deleted');
+    if (error) throw error;
+    emit('job:progress', {});
+    return { deleted: going.length, kept: plan.items.length - going.length, freed_bytes: plan.freed_bytes };
+  } finally {
+    await state.forget(id);
+  }
+}
+
+async function deleteOne(
+  storage: Storage,
+  { name, size_bytes }: PruneItem,
+  { emit, signal }: JobContext,
+): Promise<Failure | undefined> {
+  try {
+    const object = await storage.stat(name, { signal });
+    // A name that holds another file now is not the one that was looked at.
+    if (object && object.size_bytes !== size_bytes)
+      throw new BifractError('BUSY', 'The file has changed since the plan was made');
+    await storage.delete(name, { signal });
+    emit('job:item', { item: name, ok: true, message: object ? 'deleted' : 'was gone already' });
+    return undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const error = asBifractError(thrown).report();
+    emit('job:item', { item: name, ok: false, message: error.message, error });
+    return { item: name, error };
+  }
+}
