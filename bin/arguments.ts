@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
+import { type BackupInvocation, defineBackup } from './backup-arguments.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
 import { defineRestore, type RestoreInvocation } from './restore-arguments.ts';
@@ -19,7 +20,7 @@ export interface GlobalFlags {
 /** What the user asked for: a command, and its own arguments. */
 export type Invocation = { flags: GlobalFlags } & (
   | { command: 'console' }
-  | { command: 'backup' }
+  | BackupInvocation
   | { command: 'archive'; fractal: string; fields: boolean }
   | { command: 'list'; what: 'backups' | 'fractals' | 'orphans' }
   | { command: 'list'; what: 'archives'; fractal: string | undefined }
@@ -105,10 +106,7 @@ Forms of existing cron lines:
   bifract --list-backups --dir DIR                   the same as: bifract list backups`;
 
 function defineJobs(program: Command, choose: (chosen: Chosen) => void) {
-  program
-    .command('backup')
-    .description('encrypted backup of the whole PostgreSQL database')
-    .action(() => choose({ command: 'backup' }));
+  defineBackup(program, choose);
   program
     .command('archive <fractal>')
     .description('archive a fractal, given by name or id')

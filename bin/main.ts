@@ -29,6 +29,7 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
     case 'console':
       return (await import('./commands/console.ts')).consoleCommand(invocation, printer);
     case 'backup':
+      return (await import('./commands/backup.ts')).backupCommand(invocation, printer);
     case 'archive':
       return (await import('./commands/job.ts')).jobCommand(invocation, printer);
     case 'list':

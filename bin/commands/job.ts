@@ -7,7 +7,7 @@ import { withEngine } from '../session.ts';
 import { findFractal } from './fractal.ts';
 import { runJob } from './run-job.ts';
 
-type JobInvocation = Extract<Invocation, { command: 'backup' | 'archive' }>;
+type JobInvocation = Extract<Invocation, { command: 'archive' }>;
 
 /** Runs one job in this process and tells its events as they come. */
 export function jobCommand(invocation: JobInvocation, printer: Printer): Promise<number> {
@@ -22,7 +22,6 @@ async function requestOf(
   engine: Engine,
   signal: AbortSignal,
 ): Promise<JobRequest> {
-  if (invocation.command === 'backup') return { kind: 'backup' };
   const { id, name } = await findFractal(engine, invocation.fractal, signal);
   return { kind: 'archive', fractal_id: id, fractal_name: name, fields: invocation.fields };
 }

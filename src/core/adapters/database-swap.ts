@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { BifractError } from '../errors.ts';
-import type { Swap } from '../ports/database-server.ts';
-import type { RestoreSession } from '../restore.ts';
+import type { RestoreSession, Swap } from '../ports/database-server.ts';
 import { sqlState } from './postgres-errors.ts';
 
 const OBJECT_IN_USE = '55006';

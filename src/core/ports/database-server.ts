@@ -1,3 +1,5 @@
+export type { RestoreSession } from '../restore.ts';
+
 import type { RestoreSession } from '../restore.ts';
 import type { Database } from './database.ts';
 import type { CallOptions } from './types.ts';
