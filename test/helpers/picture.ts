@@ -1,4 +1,5 @@
 import type { IBufferCell, Terminal } from '@xterm/headless';
+import { width } from '../../src/components/view/sanitize.ts';
 
 const CELL = { width: 8.4, height: 18 };
 const FONT = "14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
@@ -37,12 +38,12 @@ interface Run {
 /** What a terminal shows, as an SVG picture: real text, one run per stretch of one style. */
 export function pictureOf(terminal: Terminal): string {
   const { cols, rows } = terminal;
-  const [width, height] = [cols * CELL.width + 24, rows * CELL.height + 24];
+  const [across, height] = [cols * CELL.width + 24, rows * CELL.height + 24];
   const lines = Array.from({ length: rows }, (_, row) => lineOf(terminal, row)).flatMap((runs, row) =>
     runs.map((run) => drawn(run, row)),
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width.toFixed(0)} ${height}" width="${width.toFixed(0)}" height="${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across.toFixed(0)} ${height}" width="${across.toFixed(0)}" height="${height}">`,
     `<rect width="100%" height="100%" rx="8" fill="${GROUND}"/>`,
     `<g style="font:${FONT};white-space:pre" transform="translate(12,12)">`,
     ...lines,
@@ -106,14 +107,26 @@ function sameStyle(one: Run, other: Run): boolean {
 
 function drawn(run: Run, row: number): string {
   const [x, y] = [run.column * CELL.width, row * CELL.height];
-  const width = run.cells * CELL.width;
+  const size = run.cells * CELL.width;
   const ground =
     run.ground === GROUND
       ? ''
-      : `<rect x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${CELL.height}" fill="${run.ground}"/>`;
+      : `<rect x="${x.toFixed(1)}" y="${y}" width="${size.toFixed(1)}" height="${CELL.height}" fill="${run.ground}"/>`;
   const style = `${run.bold ? ' font-weight="bold"' : ''}${run.dim ? ' opacity="0.6"' : ''}`;
-  const text = `<text x="${x.toFixed(1)}" y="${y + 13.5}" textLength="${width.toFixed(1)}" fill="${run.color}"${style}>${escaped(run.text)}</text>`;
-  return ground + (run.text.trim() === '' ? '' : text);
+  const attributes = `y="${y + 13.5}" fill="${run.color}"${style}`;
+  return ground + words(run, attributes);
+}
+
+/** Words one by one, each at its own place: not every viewer keeps several spaces. */
+function words({ text, column }: Run, attributes: string): string {
+  return [...text.matchAll(/\S+(?: \S+)*/g)]
+    .map(([word], index, all) => {
+      const cells = width(text.slice(0, all[index]?.index ?? 0));
+      const x = ((column + cells) * CELL.width).toFixed(1);
+      const length = (width(word) * CELL.width).toFixed(1);
+      return `<text x="${x}" textLength="${length}" ${attributes}>${escaped(word)}</text>`;
+    })
+    .join('');
 }
 
 function escaped(text: string): string {
