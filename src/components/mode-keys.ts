@@ -10,6 +10,7 @@ import type { DialogOption, DialogState, Mode } from './view/types.ts';
 type In<Name extends Mode['name']> = Extract<Mode, { name: Name }>;
 
 const KEYS: Mode = { name: 'keys' };
+const SEEN_MS = 1_500;
 const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);
 
 function setMode(session: Session, mode: Mode) {
@@ -65,7 +66,8 @@ function typed(text: string, key: string): string | undefined {
   if (key === 'backspace') return graphemes(text).slice(0, -1).join('');
   if (key === 'ctrl-u') return '';
   if (key === 'ctrl-w') return text.replace(/\S*\s*$/, '');
-  return key.length > 2 || sanitize(key) === '' ? undefined : text + key;
+  // A key with a name is no character.
+  return Array.from(key).length > 1 || sanitize(key) === '' ? undefined : text + key;
 }
 
 function filterKey(session: Session, key: string, { before }: In<'filter'>) {
@@ -129,7 +131,8 @@ function screenKey(session: Session, key: string) {
   const snapshot = session.snapshot();
   const command = commandFor(snapshot, key);
   if (command) return perform(session, command);
-  const known = COMMANDS.find((one) => one.keys.includes(key));
+  const { name } = placeOf(snapshot);
+  const known = COMMANDS.find((one) => one.keys.includes(key) && (!one.at || one.at.includes(name)));
   if (known?.changes && snapshot.read_only)
     session.say('warn', `Cannot ${known.name}: this console is read-only`);
 }
@@ -146,8 +149,15 @@ function smallKey(session: Session, key: string) {
   else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
 }
 
+/** An error was on the screen long enough to be seen when this key was pressed. */
+function foldFlash(session: Session) {
+  const { ui, now } = session.snapshot();
+  if (ui.flash && !ui.flash.folded && now - ui.flash.at > SEEN_MS) session.dispatch({ type: 'fold' });
+}
+
 /** Hands a key to whoever has the focus. */
 export function route(session: Session, key: string) {
+  foldFlash(session);
   const snapshot = session.snapshot();
   const { mode } = snapshot.ui;
   if (ALWAYS.has(key)) return screenKey(session, key);

@@ -18,6 +18,7 @@ export type Action =
   | { type: 'mode'; mode: Mode }
   | { type: 'focus'; by: number }
   | { type: 'log'; entry: LogEntry; quiet?: boolean }
+  | { type: 'fold' }
   | { type: 'unflash' };
 
 const LOG_KEPT = 500;
@@ -99,6 +100,8 @@ export function reduce(ui: UiState, action: Action): UiState {
         log: [...ui.log, action.entry].slice(-LOG_KEPT),
         flash: action.quiet ? ui.flash : action.entry,
       };
+    case 'fold':
+      return ui.flash ? { ...ui, flash: { ...ui.flash, folded: true } } : ui;
     case 'unflash':
       return { ...ui, flash: undefined };
   }

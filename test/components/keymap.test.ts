@@ -20,6 +20,10 @@ const PLACES: readonly PlaceName[] = [
   'backup',
   'job',
   'entry',
+  'orphans',
+  'orphan',
+  'rows',
+  'row',
 ];
 
 function session(read_only = false): Session {
@@ -46,6 +50,7 @@ for (const name of PLACES) {
     for (const key of [
       '1',
       '6',
+      '7',
       '?',
       ':',
       'q',

@@ -149,3 +149,31 @@ test('warnings are counted beyond those that are kept', () => {
   assert.equal(job?.warning_count, 5_000);
   assert.ok((job?.warnings.length ?? 0) <= 100);
 });
+
+test('of many items those that failed are kept before those that did not', () => {
+  const store = createJobStore({ interval_ms: 0 });
+  store.apply(started());
+  const error = { code: 'DAMAGED', message: 'damaged' } as const;
+  for (let count = 1; count <= 300; count++) {
+    const ok = count % 100 !== 0;
+    store.apply(
+      event('job:item', {
+        item: `f${count}`,
+        ok,
+        message: 'm',
+        ...(ok ? {} : { error }),
+        details: { count },
+      }),
+    );
+  }
+  store.apply(event('job:done', { result: {} }));
+  const [job] = store.snapshot();
+  assert.equal(job?.item_count, 300);
+  assert.equal(job?.failed_count, 3);
+  assert.equal(job?.items.length, 200);
+  assert.deepEqual(
+    job?.items.filter(({ ok }) => !ok).map(({ item }) => item),
+    ['f100', 'f200', 'f300'],
+  );
+  assert.deepEqual(job?.items[0], { item: 'f1', ok: true, message: 'm', error: undefined });
+});

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { FILES } from './files.ts';
+import { FILES, MORE_FILES } from './files.ts';
 import { ALWAYS, GENERAL, TERMINAL } from './general.ts';
 import { MOVES, SCREENS } from './going.ts';
 import { ARRANGING, CHOOSING, OPENING, WORK } from './lists.ts';
@@ -15,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   ...FILES,
   ...CHOOSING,
   ...ALWAYS,
+  ...MORE_FILES,
   ...ARRANGING,
   ...GENERAL,
   ...SCREENS,

@@ -79,9 +79,14 @@ export const FILES: readonly Command[] = [
     disabled: noArchive,
     run: openRows,
   },
+];
+
+/** What is less often wanted of files. */
+export const MORE_FILES: readonly Command[] = [
   {
     name: 'quick verify',
     keys: ['V'],
+    label: 'ends only',
     description: 'Look at size, both ends and trailer of the file, or of all that are marked',
     at: WITH_FILES,
     group: 'here',
@@ -91,6 +96,7 @@ export const FILES: readonly Command[] = [
   {
     name: 'verify all',
     keys: ['*'],
+    label: 'verify all',
     description: 'Verify every backup and every completed archive',
     at: ['overview', ...WITH_FILES],
     group: 'here',

@@ -1,27 +1,13 @@
 import { commandsAt } from '../keymap.ts';
 import type { BrowseWork } from '../view/file-types.ts';
+import { flashLines } from '../view/flash.ts';
 import { spinnerAt } from '../view/glyphs.ts';
 import { keyLabel } from '../view/key-label.ts';
-import { listStateAt, placeOf, troubleUnderCursor } from '../view/lists/index.ts';
-import { SEVERITY_TONE } from '../view/lists/log.ts';
+import { listStateAt, placeOf } from '../view/lists/index.ts';
 import { formatDuration } from '../view/time.ts';
 import type { Line as LineOfSpans, Mode, Prompt, Snapshot } from '../view/types.ts';
 import { Footer, type Hint } from '../widgets/footer.tsx';
 import { Line } from '../widgets/line.tsx';
-
-function flash(snapshot: Snapshot): LineOfSpans {
-  const { ui, glyphs } = snapshot;
-  const entry = ui.flash;
-  // The column of a table is too narrow for a reason; this line is not.
-  if (!entry) return [{ text: ` ${troubleUnderCursor(snapshot)}`, tone: 'bad' }];
-  const sign = { info: glyphs.dot, good: glyphs.ok, warn: glyphs.warn, error: glyphs.bad }[entry.severity];
-  const tone = SEVERITY_TONE[entry.severity];
-  return [
-    { text: ` ${sign} `, tone, bold: true },
-    { text: entry.text, tone },
-    { text: entry.hint ? `  ${entry.hint}` : '', tone: 'dim' },
-  ];
-}
 
 function typing(snapshot: Snapshot): LineOfSpans {
   return [
@@ -55,7 +41,7 @@ function talk(snapshot: Snapshot): LineOfSpans {
   if (mode.name === 'filter') return typing(snapshot);
   if (mode.name === 'prompt') return prompting(mode.prompt);
   const work = snapshot.browse?.work;
-  return work ? working(work, snapshot) : flash(snapshot);
+  return work ? working(work, snapshot) : (flashLines(snapshot).at(-1) ?? []);
 }
 
 /** The line for what was just said, for what is being typed, or for what is being waited for. */

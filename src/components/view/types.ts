@@ -54,6 +54,8 @@ export interface LogEntry {
   severity: Severity;
   text: string;
   hint?: string;
+  /** It was seen in full, and takes one line from now on. */
+  folded?: boolean;
 }
 
 /** What was asked of the engine, and what came of it. An old value stays while newer news is missing. */

@@ -55,7 +55,7 @@ export const jobsList = listOf<JobRow>({
     {
       id: 'job',
       title: 'Job',
-      width: 14,
+      width: 22,
       grow: 2,
       cell: (job) => ({ text: job.title }),
       value: (job) => job.title,

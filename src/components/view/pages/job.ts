@@ -38,6 +38,7 @@ function runningLines(job: JobView, snapshot: Snapshot): Line[] {
 }
 
 function shownValue(name: string, value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'number') return String(value);
   if (name.endsWith('_bytes')) return formatBytes(value);
   return name.endsWith('_ms') ? formatDuration(value) : formatExact(value);

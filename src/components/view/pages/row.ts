@@ -13,24 +13,41 @@ const NAME_MOST = 28;
 
 type Flat = readonly (readonly [name: string, value: string])[];
 
-function flatten(value: unknown, path: string): Flat {
-  if (typeof value !== 'object' || value === null)
-    return [[path, typeof value === 'string' ? value : String(value)]];
-  if (Array.isArray(value)) return [[path, JSON.stringify(value)]];
-  const entries = Object.entries(value);
-  if (entries.length === 0 && path !== '') return [[path, '{}']];
-  return entries.flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`));
+/** A number with the digits that it was written with: some have more than a number holds. */
+class Digits {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
-/** Numbers keep the digits that they were written with. */
-function asWritten(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === 'number' ? (context?.source ?? value) : value;
+function withDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === 'number' ? new Digits(context?.source ?? String(value)) : value;
+}
+
+/** A value inside of a list, as JSON. */
+function written(value: unknown): string {
+  if (value instanceof Digits) return value.text;
+  if (Array.isArray(value)) return `[${value.map(written).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${written(inner)}`);
+  return `{${entries.join(',')}}`;
+}
+
+function flatten(value: unknown, path: string): Flat {
+  if (typeof value === 'string') return [[path, value]];
+  const isGroup =
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Digits);
+  const entries = isGroup ? Object.entries(value) : [];
+  if (entries.length === 0 && path !== '') return [[path, written(value)]];
+  return entries.flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`));
 }
 
 /** The parsed fields as names and values; undefined for what is no JSON object, as text that was cut. */
 export function fieldPairs(fields: string): Flat | undefined {
   try {
-    const parsed: unknown = JSON.parse(fields, asWritten);
+    const parsed: unknown = JSON.parse(fields, withDigits);
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
       ? flatten(parsed, '')
       : undefined;

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hardWrap } from '../../../src/components/view/hard-wrap.ts';
+import { width } from '../../../src/components/view/sanitize.ts';
+
+test('a line breaks where the columns end and loses nothing, spaces included', () => {
+  assert.deepEqual(hardWrap('abcdefgh', 3), ['abc', 'def', 'gh']);
+  assert.deepEqual(hardWrap('a   b   c', 4), ['a   ', 'b   ', 'c']);
+  assert.deepEqual(hardWrap('abc', 3), ['abc']);
+  assert.deepEqual(hardWrap('', 3), ['']);
+  assert.deepEqual(hardWrap('a\n\nb\r\nc', 9), ['a', '', 'b', 'c']);
+});
+
+test('wide characters do not stick out', () => {
+  const lines = hardWrap(`x${'日本語'.repeat(20)}`, 7);
+  assert.ok(lines.every((line) => width(line) <= 7));
+  assert.equal(lines.join(''), `x${'日本語'.repeat(20)}`);
+});
+
+test('control sequences do not get through', () => {
+  assert.deepEqual(hardWrap('\x1b[31mred\x1b]8;;http://x\x07link', 80), ['redlink']);
+});
+
+test('a line of a MiB is wrapped in no time', () => {
+  const started = performance.now();
+  assert.equal(hardWrap('x'.repeat(2 ** 20), 76).length, Math.ceil(2 ** 20 / 76));
+  assert.equal(hardWrap('日'.repeat(2 ** 17), 76).length, Math.ceil(2 ** 17 / 38));
+  assert.ok(performance.now() - started < 5_000);
+});
