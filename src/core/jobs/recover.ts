@@ -46,7 +46,7 @@ async function undone(
   options: CallOptions,
 ): Promise<boolean> {
   try {
-    if (note.rekey) done.push(await finishRotation(deps, note.rekey, options));
+    for (const file of note.rekey ?? []) done.push(await finishRotation(deps, file, options));
     done.push(...(await undoRestore(deps, note, options)));
     return true;
   } catch (error) {
@@ -58,7 +58,7 @@ async function undone(
 /** A file that was being put under another key is whole under the one or the other; its record says what it is now. */
 async function finishRotation(
   deps: RecoverDeps,
-  { place, name }: NonNullable<JobNote['rekey']>,
+  { place, name }: NonNullable<JobNote['rekey']>[number],
   options: CallOptions,
 ): Promise<string> {
   const storage = await deps[place]();

@@ -1,12 +1,12 @@
 import { asBifractError, BifractError } from '../errors.ts';
 import { type Key, keyId } from '../format/index.ts';
 import type { Catalog } from '../ports/catalog.ts';
-import type { State } from '../ports/state.ts';
+import type { JobNote, State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { RotateItem, RotatePlan } from '../upkeep.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
-import { recordOf, rekey, updateRecord } from './rekey.ts';
+import { finishRekey, recordOf, rekey, updateRecord } from './rekey.ts';
 
 export interface RotateDeps {
   backups: Storage;
@@ -18,6 +18,8 @@ export interface RotateDeps {
   /** Writes a new key to `.env`, the one so far among those before it; `keys` tells it from then on. */
   replaceKey(): Promise<void>;
 }
+
+type OpenFile = NonNullable<JobNote['rekey']>[number];
 
 export interface RotateSummary {
   key_id: string;
@@ -38,6 +40,7 @@ export async function rotateKey(
 ): Promise<RotateSummary> {
   const started = performance.now();
   const { id, now, emit, signal } = context;
+  const open: OpenFile[] = [];
   await begin(deps.state, context);
   try {
     await mustBeCurrent(deps, plan);
@@ -50,10 +53,11 @@ export async function rotateKey(
     for (const item of items) {
       signal.throwIfAborted();
       emit('job:progress', { item: item.name, bytes_in, total_bytes });
-      const note = { place: item.place, name: item.name };
-      await deps.state.note({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: note });
+      open.push({ place: item.place, name: item.name });
+      await deps.state.note({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: open });
       const failure = await one(deps, item, context);
       if (failure) failures.push(failure);
+      if (failure === undefined || (await isSettled(deps, item))) open.pop();
       bytes_in += item.size_bytes;
     }
     emit('job:progress', { bytes_in, total_bytes });
@@ -63,8 +67,26 @@ export async function rotateKey(
     const duration_ms = Math.round(performance.now() - started);
     return { key_id: key ? keyId(key) : '', files: items.length, size_bytes: bytes_in, duration_ms };
   } finally {
-    await deps.state.forget(id);
+    // What is still open is ended by the next job of a later process: its note must stay.
+    if (open.length === 0 || (await allSettled(deps, open))) await deps.state.forget(id);
   }
+}
+
+async function allSettled(deps: RotateDeps, files: OpenFile[]): Promise<boolean> {
+  for (const file of files) if (!(await isSettled(deps, file))) return false;
+  return true;
+}
+
+/**
+ * Whether a file that failed has its name again, and nothing else of it is left: tried once more where it has not. Of an
+ * archive the record may be missing as well, which only a later process can tell.
+ */
+async function isSettled(deps: RotateDeps, { place, name }: OpenFile): Promise<boolean> {
+  if (place === 'archives') return false;
+  return finishRekey(deps[place], name).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function begin(state: State, { id, now }: JobContext): Promise<void> {

@@ -12,8 +12,8 @@ export interface JobNote {
   object?: string;
   /** Databases that it makes, or sets aside, and that are to go should it die. */
   databases?: string[];
-  /** The object that it puts another one in the place of, under a new key, and the storage that it is in. */
-  rekey?: { place: 'backups' | 'archives'; name: string };
+  /** Objects that it puts others in the place of, under a new key, and which storage they are in. */
+  rekey?: { place: 'backups' | 'archives'; name: string }[];
   /** It has stopped the container of the server, which is to be started again. */
   app_stopped?: boolean;
 }
