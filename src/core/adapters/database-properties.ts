@@ -10,6 +10,7 @@ const SETTINGS = `SELECT r.rolname AS role, unnest(s.setconfig) AS setting
 const GRANTS = `SELECT r.rolname AS role, a.privilege_type AS privilege, a.is_grantable AS grantable
   FROM pg_database d CROSS JOIN aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
   WHERE d.datname = $1 ORDER BY a.grantee, a.privilege_type`;
+const DEFAULT_TABLESPACE = 'pg_default';
 /** Settings whose value is a list of names: quoted as one text, it would be one name. */
 const LISTS = new Set([
   'local_preload_libraries',
@@ -45,7 +46,8 @@ export async function createStatement(
     `ENCODING ${text(encoding)} LC_COLLATE ${text(row.datcollate)} LC_CTYPE ${text(row.datctype)}`,
     ...(provider ? [`LOCALE_PROVIDER ${provider} ${provider}_locale ${text(locale)}`] : []),
     ...(row.daticurules ? [`ICU_RULES ${text(row.daticurules)}`] : []),
-    `TABLESPACE ${client.escapeIdentifier(tablespace)}`,
+    // To name even the default one takes a privilege.
+    ...(tablespace === DEFAULT_TABLESPACE ? [] : [`TABLESPACE ${client.escapeIdentifier(tablespace)}`]),
   ].join(' ');
 }
 
