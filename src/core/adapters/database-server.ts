@@ -16,7 +16,8 @@ const NO_DATABASE = '3D000';
 const TAKEN = '42P04';
 const ABOUT = `SELECT current_setting('server_version') AS version, current_user AS user,
     (SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user) AS can_create,
-    (SELECT array_agg(rolname::text) FROM pg_roles) AS roles`;
+    (SELECT array_agg(rolname::text) FROM pg_roles
+     WHERE pg_has_role(current_user, oid, 'MEMBER') OR rolname ~ '^pg_') AS roles`;
 const FIND = `SELECT oid::bigint AS oid, pg_database_size(oid) AS size_bytes, ARRAY(
       SELECT 'The prepared transaction ' || gid || ' is open' FROM pg_prepared_xacts WHERE database = datname
       UNION ALL SELECT 'The replication slot ' || slot_name || ' reads it' FROM pg_replication_slots WHERE database = datname

@@ -129,7 +129,7 @@ function neededBytes({ manifest, dump_bytes }: Pick<Findings, 'manifest' | 'dump
   return manifest.bifract_console?.database_bytes ?? 2 * dump_bytes;
 }
 
-/** Owners that the backup names and this server does not know. A role's name may hold spaces. */
+/** Owners that the backup names and to which nothing can be given here. A role's name may hold spaces. */
 function missingRoles({ owner_lines }: DumpContents, roles: string[]): string[] {
   const missing = owner_lines
     .filter((line) => !roles.some((role) => line.endsWith(` ${role}`)))

@@ -40,7 +40,7 @@ function ofVersions({ manifest, contents, server, database, query }: Findings): 
 function ofOwners({ missing_roles, server }: Findings): string[] {
   if (missing_roles.length === 0) return [];
   return [
-    `This server has no role ${some(missing_roles)}, which the backup names as owner: everything will belong to ${server.user}, and granted privileges are left out.`,
+    `The backup names ${some(missing_roles)} as owner, which this server does not have, or ${server.user} is no member of: everything will belong to ${server.user}, and granted privileges are left out.`,
   ];
 }
 

@@ -11,7 +11,7 @@ export interface ServerAbout {
   user: string;
   /** Whether that user may make databases, and so rename them. */
   can_create: boolean;
-  /** Names of all roles. */
+  /** Names of the roles to which that user can give what it makes, and of PostgreSQL's own. */
   roles: string[];
 }
 

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { initCommand } from '../../bin/commands/init.ts';
+import { keyCommand } from '../../bin/commands/key.ts';
+import { hookVariables, runHook } from '../../bin/hook.ts';
+import { metricsText, writeMetrics } from '../../bin/metrics.ts';
+import type { Printer } from '../../bin/printer.ts';
+import { replaceEnv } from '../../bin/wiring.ts';
+import { setVariables } from '../../src/core/config/edit-env.ts';
+import { parseEnvFile } from '../../src/core/config/env-file.ts';
+import type { JobOutcome } from '../../src/core/index.ts';
+import { refuses } from '../contracts/storage.ts';
+
+const KEY = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
+const home = await mkdtemp(join(tmpdir(), 'bifract-upkeep-'));
+after(() => rm(home, { recursive: true, force: true }));
+
+const FLAGS = {
+  json: false,
+  quiet: false,
+  color: false,
+  readOnly: false,
+  nonInteractive: true,
+  yes: true,
+};
+const results: object[] = [];
+const printer = {
+  event: () => {},
+  list: () => {},
+  failed: () => {},
+  item: () => {},
+  result: (value: object) => void results.push(value),
+} as unknown as Printer;
+
+function init(dir: string): Promise<number> {
+  return initCommand({ flags: { ...FLAGS, dir } }, printer);
+}
+
+async function mode(path: string): Promise<number> {
+  return (await stat(path)).mode & 0o777;
+}
+
+test('init makes a private installation, and changes nothing of one that is there', async () => {
+  const dir = join(home, 'new');
+  await init(dir);
+  const env = await readFile(join(dir, '.env'), 'utf8');
+  assert.match(parseEnvFile(env)[KEY] ?? '', /^[0-9a-f]{64}$/);
+  assert.deepEqual(
+    await Promise.all([mode(dir), mode(join(dir, '.env')), mode(join(dir, 'backups'))]),
+    [0o700, 0o600, 0o700],
+  );
+  await init(dir);
+  assert.equal(await readFile(join(dir, '.env'), 'utf8'), env);
+  assert.deepEqual((await readdir(dir)).sort(), ['.env', 'backups']);
+  assert.ok(!JSON.stringify(results).includes(parseEnvFile(env)[KEY] ?? '?'));
+});
+
+test('init completes what is missing: the key where it is not set, and the rest stays to the byte', async () => {
+  const dir = join(home, 'half');
+  await init(dir);
+  const text = `# mine\r\nPOSTGRES_USER = me\r\n${KEY}=\r\nLAST="x"`;
+  await writeFile(join(dir, '.env'), text);
+  await chmod(join(dir, '.env'), 0o640);
+  await rm(join(dir, 'backups'), { recursive: true });
+  await init(dir);
+  const after = await readFile(join(dir, '.env'), 'utf8');
+  assert.equal(after.replace(/KEY=[0-9a-f]{64}/, 'KEY='), text);
+  assert.equal(await mode(join(dir, '.env')), 0o640);
+  assert.match(JSON.stringify(results.at(-1)), /can be read by others/);
+});
+
+test('a malformed key is never hidden by a new one', async () => {
+  const dir = join(home, 'bad');
+  await init(dir);
+  await writeFile(join(dir, '.env'), `${KEY}=abc\n`);
+  await refuses('KEY_MALFORMED', init(dir));
+  assert.equal(await readFile(join(dir, '.env'), 'utf8'), `${KEY}=abc\n`);
+});
+
+test('key generate makes one where there is none, and only there', async () => {
+  const dir = join(home, 'nokey');
+  await init(dir);
+  await writeFile(join(dir, '.env'), 'A=1\n');
+  const generate = () =>
+    keyCommand({ command: 'key', what: 'generate', dry_run: false, flags: { ...FLAGS, dir } }, printer);
+  await generate();
+  assert.match(
+    await readFile(join(dir, '.env'), 'utf8'),
+    /^A=1\nBIFRACT_BACKUP_ENCRYPTION_KEY=[0-9a-f]{64}\n$/,
+  );
+  await refuses('EXISTS', generate());
+});
+
+test('variables are set where they stand, the last one of two, or at the end', () => {
+  assert.equal(setVariables('A=1\nB=2\nA=3\n', { A: '9', C: 'x' }), 'A=1\nB=2\nA=9\nC=x\n');
+  assert.equal(setVariables('# A=1', { A: '2' }), '# A=1\nA=2\n');
+  assert.equal(setVariables('', { A: '2' }), 'A=2\n');
+});
+
+test('a .env that somebody else edits meanwhile is not overwritten', async () => {
+  const path = join(home, 'race.env');
+  await writeFile(path, 'A=theirs\n');
+  await refuses('BUSY', replaceEnv(path, 'A=old\n', 'A=ours\n'));
+  assert.equal(await readFile(path, 'utf8'), 'A=theirs\n');
+  assert.deepEqual(
+    (await readdir(home)).filter((name) => name.startsWith('.env.')),
+    [],
+  );
+});
+
+const GOOD = {
+  event: 'job:done',
+  job: 'b',
+  time: '2026-03-01T00:00:00.000Z',
+  result: { name: 'f', size_bytes: 10, content_bytes: 30, rows: 7, duration_ms: 1500, checksum: 'c' },
+} as unknown as JobOutcome;
+const BAD = {
+  event: 'job:failed',
+  job: 'b',
+  time: '2026-03-02T00:00:00.000Z',
+  error: { code: 'DUMP_FAILED', message: 'no' },
+} as unknown as JobOutcome;
+
+test('metrics of a failed backup keep those of the last good one', async () => {
+  const path = join(home, 'm.prom');
+  await writeMetrics(path, GOOD);
+  await writeMetrics(path, BAD);
+  const text = await readFile(path, 'utf8');
+  assert.equal(text, metricsText(BAD, metricsText(GOOD, '')));
+  for (const line of [
+    'bifract_backup_last_run_success 0',
+    `bifract_backup_last_success_timestamp_seconds ${Date.UTC(2026, 2, 1) / 1000}`,
+    `bifract_backup_last_run_timestamp_seconds ${Date.UTC(2026, 2, 2) / 1000}`,
+    'bifract_backup_rows 7',
+    'bifract_backup_duration_seconds 1.5',
+  ])
+    assert.ok(text.split('\n').includes(line), line);
+  assert.equal(await mode(path), 0o644);
+  await refuses('STORAGE_FAILED', writeMetrics(join(home, 'none', 'm.prom'), GOOD));
+});
+
+test('a hook is told the outcome, and is heard when it fails', async () => {
+  const out = join(home, 'hook.out');
+  await runHook(`echo "$BIFRACT_RESULT $BIFRACT_CODE" > '${out}'`, BAD);
+  assert.equal(await readFile(out, 'utf8'), 'failure DUMP_FAILED\n');
+  assert.equal(hookVariables(GOOD).BIFRACT_FILE, 'f');
+  await refuses('INTERNAL', runHook('exit 3', GOOD));
+});
