@@ -291,3 +291,41 @@ test('y copies the log line, the row as JSON, or its id', async () => {
   await terminal.press('i');
   await terminal.see('Copied the id: id-1');
 });
+
+test('copying a row leaves a search alone', async () => {
+  const { console, terminal, archive } = await openRows({ count: 100_000 });
+  await using _ = console;
+  await terminal.see('row 1 of');
+  const gate = Promise.withResolvers<void>();
+  archive.workGate = gate.promise;
+  await terminal.press('/');
+  terminal.type('ERROR\r');
+  await terminal.see('Searching');
+  await terminal.press('y');
+  await terminal.see('i  the id');
+  await terminal.press('i');
+  await terminal.miss('i  the id');
+  gate.resolve();
+  await terminal.see('row 1,000 of');
+  assert.equal(archive.stopped, 0);
+  assert.ok(terminal.written.includes(Buffer.from('id-0').toString('base64')));
+});
+
+test('G on an open end can be stopped, and a failing search says why', async () => {
+  const { console, terminal, archive } = await openRows({ count: 300, sealed: false });
+  await using _ = console;
+  await terminal.see(/row 1 of \d+ seen/);
+  const gate = Promise.withResolvers<void>();
+  archive.workGate = gate.promise;
+  await terminal.press('G');
+  await terminal.see('Reading on to the end');
+  await terminal.press('esc');
+  await terminal.miss('Reading on');
+  gate.resolve();
+  await terminal.see(/row 1 of \d+ seen/);
+  archive.workGate = Promise.reject(
+    new BifractError('CUT_OFF', 'The file is cut off', { hint: 'Look for a copy.' }),
+  );
+  await terminal.press('G');
+  await terminal.see('Reading on to the end: The file is cut off  Look for a copy.');
+});

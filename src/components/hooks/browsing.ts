@@ -1,4 +1,4 @@
-import { type ArchiveBrowser, asBifractError, type Engine } from '../../core/index.ts';
+import { type ArchiveBrowser, asBifractError, type BrowsedRow, type Engine } from '../../core/index.ts';
 import type { BrowseState, BrowseWork, Search } from '../view/file-types.ts';
 import { createRowWindow, type RowWindow } from './row-window.ts';
 
@@ -19,6 +19,8 @@ export interface Browsing {
     what: string,
     work: (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>,
   ): Promise<T | undefined>;
+  /** One row in full, whatever else is being done. */
+  row(index: number): Promise<BrowsedRow | undefined>;
   /** Stops such work; false where there is none. */
   stop(): boolean;
   retry(): void;
@@ -131,6 +133,11 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
       if (open) patch(open, { search });
     },
     work,
+    async row(index) {
+      if (open?.patch.detail?.index === index && open.patch.detail.row) return open.patch.detail.row;
+      const rows = await open?.browser?.read(index, 1, { signal: open.end.signal });
+      return rows?.[0];
+    },
     stop() {
       const working = open?.patch.work !== undefined;
       open?.stopWork?.abort();

@@ -1,6 +1,6 @@
 import { type AdoptPlan, asBifractError, type JobRequest, type Orphan } from '../../core/index.ts';
 import { listKey, placeOf } from '../view/lists/index.ts';
-import { adoptLine, orphanLine } from '../view/plans.ts';
+import { adoptLines, orphanLine } from '../view/plans.ts';
 import { plural } from '../view/units.ts';
 import { chosenFiles, chosenOrphans } from './chosen.ts';
 import { ask } from './deeds.ts';
@@ -47,7 +47,7 @@ function askToAdopt(session: Session, files: readonly string[], plan: AdoptPlan)
         ? ''
         : `Made anew: ${made.size === 1 ? 'fractal' : 'fractals'} ${[...made].join(', ')}.`,
     ].filter(Boolean),
-    items: plan.items.map((item) => adoptLine(item, session.snapshot().glyphs)),
+    items: plan.items.flatMap((item) => adoptLines(item, session.snapshot().glyphs)),
     options: [
       { key: 'n', label: 'Cancel, nothing happens', safe: true, run: () => {} },
       ...(homeless.length > 0

@@ -60,12 +60,13 @@ async function seekEnd(session: Session) {
 
 /** The whole row; undefined where it cannot be read, which is told. */
 export async function readRow(session: Session, index: number): Promise<BrowsedRow | undefined> {
-  const { detail } = session.snapshot().browse ?? {};
-  if (detail?.index === index && detail.row) return detail.row;
-  const rows = await work(session, `Reading row ${formatExact(index + 1)}`, (browser, signal) =>
-    browser.read(index, 1, { signal }),
-  );
-  return rows?.[0];
+  try {
+    return await session.browsing.row(index);
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.say('error', `Row ${formatExact(index + 1)}: ${message}`, { hint });
+    return undefined;
+  }
 }
 
 /** Goes to the nearest match of what was looked for last, the row under the cursor included or not. */

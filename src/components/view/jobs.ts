@@ -98,7 +98,7 @@ function count(result: Record<string, unknown>, key: string): number | undefined
 }
 
 function counted(number: number | undefined, noun: string, many?: string): string {
-  return number === undefined ? '' : plural(number, noun, many);
+  return number ? plural(number, noun, many) : '';
 }
 
 /** What a job on files that are there has come to, in words. */

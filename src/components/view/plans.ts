@@ -12,20 +12,19 @@ function day(time: string | null): string {
   return formatStamp(time).slice(0, 10);
 }
 
-/** A target of an adoption: what it is, and what will become of it. */
-export function adoptLine(item: AdoptItem, glyphs: Glyphs): Line {
+/** A target of an adoption: what it is, and what will become of it; why not, on a line of its own. */
+export function adoptLines(item: AdoptItem, glyphs: Glyphs): Line[] {
   const adopted = item.action === 'adopt';
   const rows = item.rows === null ? 'rows ?' : `${formatCount(item.rows)} rows`;
   const name = item.fractal?.name ?? item.fractal?.id ?? 'no fractal';
-  return [
-    { text: adopted ? `${glyphs.ok} ` : `${glyphs.bad} `, tone: adopted ? 'good' : 'bad' },
+  const days = item.first === null ? '' : `${day(item.first)} to ${day(item.last)}  `;
+  const line = [
+    { text: adopted ? `${glyphs.ok} ` : `${glyphs.bad} `, tone: adopted ? 'good' : 'bad' } as const,
     { text: fit(name, 14, 'left', glyphs.more) },
-    { text: `${formatBytes(item.size_bytes).padStart(10)} ${rows.padStart(11)}  ` },
-    adopted
-      ? { text: `${day(item.first)} to ${day(item.last)}  ` }
-      : { text: `${item.reason}  `, tone: 'warn' },
-    { text: bareName(item.path), tone: 'dim' },
+    { text: `${formatBytes(item.size_bytes).padStart(10)} ${rows.padStart(11)}  ${days}` },
+    { text: bareName(item.path), tone: 'dim' } as const,
   ];
+  return adopted ? [line] : [line, [{ text: `  not adopted: ${item.reason}`, tone: 'warn' }]];
 }
 
 /** A target of a clean-up: size, age, what it belongs to. */

@@ -1,5 +1,6 @@
 import { listAt, listStateAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
+import { orphanName } from './lists/orphans.ts';
 import { rowPosition } from './pages/rows.ts';
 import { spread } from './text.ts';
 import { ageOf, formatAge } from './time.ts';
@@ -34,8 +35,10 @@ export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: P
       return fractal() ?? subject ?? '';
     case 'archive':
       return data.archives.value?.find((record) => record.id === subject)?.filename ?? subject ?? '';
-    case 'orphan':
-      return subject?.slice(subject.lastIndexOf('/') + 1) ?? '';
+    case 'orphan': {
+      const orphan = data.orphans.value?.find((one) => one.id === subject);
+      return orphan ? orphanName(orphan) : (subject ?? '');
+    }
     case 'rows': {
       const record = data.archives.value?.find((one) => one.id === subject);
       return `Rows${record ? ` of ${record.fractal_name}` : ''}`;
