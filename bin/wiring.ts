@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findApp } from '../src/core/adapters/app-container.ts';
 import { findArchiveVolume } from '../src/core/adapters/archive-volume.ts';
+import { AuditLog } from '../src/core/adapters/audit-log.ts';
 import { connectCatalog } from '../src/core/adapters/catalog.ts';
 import { connectClickHouse } from '../src/core/adapters/clickhouse.ts';
 import { postgresDatabase } from '../src/core/adapters/database.ts';
@@ -37,6 +38,12 @@ export function makeServices(installation: Installation, { read_only }: { read_o
   const catalog = once(async () => connectCatalog((await postgres()).connection));
   const clickhouse = once(() => resolveClickHouse(settings.clickhouse, dir));
   const logs = once(async () => connectClickHouse((await clickhouse()).connection));
+  const disk = {
+    backups: once(async () => new DiskStorage(join(dir, 'backups'))),
+    archives: once(
+      async () => new DiskStorage(settings.archive.dir ?? (await findArchiveVolume(dir)) ?? dir),
+    ),
+  };
   const s3 = settings.s3 && once(async () => openS3Storage(settings.s3 as NonNullable<typeof settings.s3>));
   return {
     installation: {
@@ -51,6 +58,7 @@ export function makeServices(installation: Installation, { read_only }: { read_o
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),
     state: new StateFolder(dir),
+    audit: new AuditLog(dir),
     now: () => new Date(),
     key: async () => parseKey(requireKey(current.encryption_key, dir)),
     keys: async () => [
@@ -83,9 +91,9 @@ export function makeServices(installation: Installation, { read_only }: { read_o
     logs,
     postgresPlace: async () => (await postgres()).how,
     clickhousePlace: async () => (await clickhouse()).how,
-    backups: s3 ?? once(async () => new DiskStorage(join(dir, 'backups'))),
-    archives:
-      s3 ?? once(async () => new DiskStorage(settings.archive.dir ?? (await findArchiveVolume(dir)) ?? dir)),
+    backups: s3 ?? disk.backups,
+    archives: s3 ?? disk.archives,
+    stored: async (place, type) => (type === 's3' ? s3?.() : disk[place]()),
     localFile: async (path) => ({ storage: openFolder(dirname(resolve(path))), name: basename(path) }),
     close: () => closeAll(catalog, logs),
   };

@@ -22,6 +22,7 @@ export const ERROR_EXITS = {
   STORAGE_FAILED: EXIT.failed,
   STORAGE_FULL: EXIT.failed,
   READ_ONLY: EXIT.failed,
+  LAST_BACKUP: EXIT.failed,
   TIMED_OUT: EXIT.failed,
 
   USAGE: EXIT.usage,

@@ -11,7 +11,9 @@ export type JobKind =
   | 'restore'
   | 'drill'
   | 'prune'
-  | 'rotate-key';
+  | 'rotate-key'
+  | 'delete'
+  | 'copy';
 
 /**
  * How far a job is. Counts only grow; a member that does not apply is absent, a total that is not known is

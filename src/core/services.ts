@@ -1,11 +1,12 @@
 import type { InstallationInfo } from './engine.ts';
 import type { Key } from './format/index.ts';
+import type { Audit } from './ports/audit.ts';
 import type { Catalog } from './ports/catalog.ts';
 import type { Database, DumpTool } from './ports/database.ts';
 import type { AppContainer, DatabaseServer, RestoreTool } from './ports/database-server.ts';
 import type { LogDatabase } from './ports/log-database.ts';
 import type { State } from './ports/state.ts';
-import type { Storage } from './ports/storage.ts';
+import type { Place, Storage } from './ports/storage.ts';
 
 /**
  * The installation's parts as the engine asks for them. Each is made at its first use and then kept, so that
@@ -38,6 +39,10 @@ export interface Services {
   logs(): Promise<LogDatabase>;
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
+  /** Backups or archives in a storage of one kind, whether or not it is the installation's own; undefined where there is none. */
+  stored(place: Place, type: 'disk' | 's3'): Promise<Storage | undefined>;
+  /** Where it is kept who destroyed what. */
+  readonly audit: Audit;
   /** The folder of a path on this machine as storage, and the file's name in it. */
   localFile(path: string): Promise<{ storage: Storage; name: string }>;
   /** Where the databases were found, for people. */

@@ -3,6 +3,7 @@ import type { JobEventMap, JobEventName } from '../../src/core/events.ts';
 import type { JobContext } from '../../src/core/jobs/context.ts';
 import type {
   AdoptedArchive,
+  ArchiveGroup,
   ArchiveRecord,
   ArchiveResult,
   Catalog,
@@ -39,9 +40,10 @@ export function fractal(values: Partial<Fractal> = {}): Fractal {
 /** The catalog in memory, with the one rule that matters: one active operation per fractal. */
 export class FakeCatalog implements Catalog {
   readonly all: Fractal[] = [fractal()];
+  readonly allGroups: ArchiveGroup[] = [];
   readonly records = new Map<string, ArchiveRecord>();
   readonly notes: { log_count: number; size_bytes: number }[] = [];
-  /** Errors that the next calls of `completeArchive` throw. */
+  /** Errors that the next calls of `completeArchive`, `deleteArchive` and `moveArchive` throw. */
   readonly failures: BifractError[] = [];
 
   async serverVersion() {
@@ -51,7 +53,7 @@ export class FakeCatalog implements Catalog {
     return this.all;
   }
   async groups() {
-    return [];
+    return this.allGroups;
   }
   async archives(filter: { fractal_id?: string; ids?: string[] } = {}) {
     return [...this.records.values()].filter(
@@ -120,6 +122,27 @@ export class FakeCatalog implements Catalog {
   }
   async dropArchive(id: string) {
     this.records.delete(id);
+  }
+  async deleteArchive(id: string, removeFile: () => Promise<void>) {
+    const record = this.records.get(id);
+    if (!record) return false;
+    if (record.status === 'in_progress' || record.status === 'restoring') {
+      throw new BifractError('BUSY', `The archive is ${record.status}`);
+    }
+    await removeFile();
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    return this.records.delete(id);
+  }
+  async deleteGroup(id: string) {
+    const at = this.allGroups.findIndex((group) => group.id === id);
+    if (at >= 0) this.allGroups.splice(at, 1);
+    return at >= 0;
+  }
+  async moveArchive(id: string, place: { storage_type: 'disk' | 's3'; storage_path: string }) {
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    this.#set(id, place);
   }
   async close() {}
 

@@ -20,6 +20,7 @@ import {
   writeCompleted,
   writeFailed,
 } from './archive-records.ts';
+import { holdIdle, removeArchive, removeGroup, writePlace } from './delete-records.ts';
 import { PostgresPool, type Session } from './postgres.ts';
 import type { PostgresConnection } from './postgres-errors.ts';
 
@@ -133,19 +134,29 @@ class PostgresCatalog implements Catalog {
 
   async dropArchive(archive_id: string, options?: CallOptions): Promise<void> {
     await this.#notes.get(archive_id);
-    await this.#pool.transaction(async (session) => {
-      const group = await lockGroup(session, archive_id);
-      await session.query('DELETE FROM archives WHERE id = $1', [archive_id]);
-      if (group === undefined) return;
-      const kept = await session.query('SELECT 1 FROM archives WHERE group_id = $1 LIMIT 1', [group]);
-      if (kept.length === 0) await session.query('DELETE FROM archive_groups WHERE id = $1', [group]);
-      else {
-        await session.query('UPDATE archive_groups SET archive_count = archive_count - 1 WHERE id = $1', [
-          group,
-        ]);
-        await sumUpGroup(session, group);
-      }
-    }, options);
+    await this.#pool.transaction((session) => removeArchive(session, archive_id), options);
+  }
+
+  deleteArchive(archive_id: string, removeFile: () => Promise<void>): Promise<boolean> {
+    return this.#pool.transaction(async (session) => {
+      if (!(await holdIdle(session, archive_id))) return false;
+      // The file goes last: what fails before it is rolled back, and after it is only the commit.
+      await removeArchive(session, archive_id);
+      await removeFile();
+      return true;
+    });
+  }
+
+  deleteGroup(group_id: string, options?: CallOptions): Promise<boolean> {
+    return this.#pool.transaction((session) => removeGroup(session, group_id), options);
+  }
+
+  moveArchive(
+    archive_id: string,
+    place: { storage_type: 'disk' | 's3'; storage_path: string },
+    options?: CallOptions,
+  ): Promise<void> {
+    return this.#pool.transaction((session) => writePlace(session, archive_id, place), options);
   }
 
   close(): Promise<void> {

@@ -190,6 +190,7 @@ export class DiskStorage implements Storage {
     return onDisk(`Cannot delete ${path}`, async () => {
       try {
         await fs.unlink(path);
+        await syncFolder(dirname(path));
         return true;
       } catch (error) {
         if (errno(error) === 'ENOENT') return false;

@@ -127,5 +127,18 @@ export interface Catalog {
   createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void>;
   /** Removes the record, and its group when that held nothing else: for archives that turned out empty. */
   dropArchive(archive_id: string, options?: CallOptions): Promise<void>;
+  /**
+   * Removes the record, and its group when that held nothing else, both or neither with what `removeFile` does: where
+   * that throws, nothing has changed. False where there is no record. `BUSY` where it is being written or restored.
+   */
+  deleteArchive(archive_id: string, removeFile: () => Promise<void>): Promise<boolean>;
+  /** Removes a group; false where there is none. `BUSY` where it holds archives. */
+  deleteGroup(group_id: string, options?: CallOptions): Promise<boolean>;
+  /** Says where the file of a completed archive is from now on. `NOT_FOUND`, or `BUSY` where it is not completed. */
+  moveArchive(
+    archive_id: string,
+    place: { storage_type: 'disk' | 's3'; storage_path: string },
+    options?: CallOptions,
+  ): Promise<void>;
   close(): Promise<void>;
 }

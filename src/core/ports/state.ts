@@ -1,4 +1,5 @@
 import type { JobKind } from '../events.ts';
+import type { Place } from './storage.ts';
 import type { Timestamp } from './types.ts';
 
 /** A job as the state folder keeps it while it runs: enough to clean up after it. */
@@ -14,6 +15,10 @@ export interface JobNote {
   databases?: string[];
   /** Objects that it puts others in the place of, under a new key, and which storage they are in. */
   rekey?: { place: 'backups' | 'archives'; name: string }[];
+  /** The archive whose record and file it is deleting just now. */
+  deleting?: { archive_id: string };
+  /** The file that it is copying to another storage just now. */
+  copying?: { place: Place; name: string };
   /** It has stopped the container of the server, which is to be started again. */
   app_stopped?: boolean;
 }

@@ -1,5 +1,17 @@
 import type { CallOptions, Timestamp } from './types.ts';
 
+/** What a storage is asked to keep. */
+export type Place = 'backups' | 'archives';
+
+/** The storages of an installation. */
+export interface Storages {
+  /** The installation's own, by its settings. */
+  backups(): Promise<Storage>;
+  archives(): Promise<Storage>;
+  /** The one of a kind, whether or not it is the installation's own; undefined where the settings name none. */
+  stored(place: Place, type: 'disk' | 's3'): Promise<Storage | undefined>;
+}
+
 /** A whole object in storage. */
 export interface StoredObject {
   /** Relative name with `/` between its parts, never leaving the storage's root. */
