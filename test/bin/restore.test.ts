@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import pg from 'pg';
+import { entryCommand } from '../../bin/demo/entry.ts';
+import { findDumpTool } from '../../src/core/adapters/dump-tool.ts';
+import { parseKey } from '../../src/core/format/index.ts';
+import { Sealer } from '../../src/core/format/sealer.ts';
+import { collect } from '../contracts/storage.ts';
+import { testServices } from '../helpers/services.ts';
+
+const { postgres, sql, installation } = await testServices();
+const { dir, env } = await installation();
+const SEPARATOR = '\n---BIFRACT_BACKUP_SEPARATOR---\n';
+
+/** Runs the program as cron does: hardly an environment, no home, no terminal. */
+async function bifract(...args: string[]) {
+  const { command, args: own } = entryCommand('bifract');
+  const child = spawn(command, [...own, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+    env: { PATH: [postgres.bin, '/usr/bin', '/bin'].join(delimiter) },
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** A file as the server's own command line writes it: no ends, no counts, its key inside. */
+async function serversFile(): Promise<Buffer> {
+  const { host, port, user, password, database } = postgres;
+  const connection = { host, port, user, password, database };
+  const tool = await findDumpTool({ connection, server_version: '1', compose_dir: undefined });
+  const manifest = { version: '0.9', timestamp: '2026-03-01T00:00:00Z', type: 'postgres', env_vars: env };
+  const content = [Buffer.from(JSON.stringify(manifest) + SEPARATOR), await collect(tool.dump({}))];
+  const key = env.BIFRACT_BACKUP_ENCRYPTION_KEY ?? '';
+  const sealer = new Sealer(parseKey(key), randomBytes(32));
+  sealer.push(zstdCompressSync(Buffer.concat(content)));
+  sealer.end();
+  return sealer.take(0) as Buffer;
+}
+
+test('a cron line of old restores a file that the server wrote, though the server is connected', async () => {
+  const path = join(dir, 'backups', 'bifract-backup-20260301-000000.bifract-backup');
+  await writeFile(path, await serversFile());
+  await sql(`CREATE TABLE since (a int); INSERT INTO users (username, password_hash) VALUES ('late', 'x')`);
+  const { host, port, user, password, database } = postgres;
+  const server = new pg.Client({ host, port, user, password, database });
+  server.on('error', () => {});
+  await server.connect();
+  const run = await bifract('--restore', '--dir', dir, '--restore-file', path, '--non-interactive');
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+  assert.match(run.stdout, /counts no rows: nothing can be compared/);
+  assert.match(run.stdout, /1 session ended/);
+  assert.deepEqual(await sql(`SELECT username FROM users WHERE username = 'late'`), []);
+  assert.equal((await sql(`SELECT 1 FROM pg_class WHERE relname = 'since'`)).length, 0);
+  const files = await readdir(join(dir, 'backups'));
+  assert.equal(files.length, 2, 'a safety backup was made');
+  assert.ok(!(run.stdout + run.stderr).includes(password));
+  await server.end().catch(() => undefined);
+});
+
+test('drill in NDJSON; exit 5 and nothing done for damage; exit 1 where there is no such file', async () => {
+  const made = await bifract('backup', '--dir', dir, '--json');
+  const { result } = JSON.parse(made.stdout.trim().split('\n').at(-1) ?? '') as { result: { name: string } };
+  const drilled = await bifract('restore', result.name, '--drill', '--dir', dir, '--json');
+  const last = JSON.parse(drilled.stdout.trim().split('\n').at(-1) ?? '') as {
+    event: string;
+    result: { compared: boolean };
+  };
+  assert.deepEqual([drilled.code, last.event, last.result.compared], [0, 'job:done', true]);
+  const path = join(dir, 'backups', result.name);
+  const bytes = await readFile(path);
+  bytes[bytes.length - 100] = (bytes.at(-100) ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  const before = await sql('SELECT oid FROM pg_database ORDER BY 1');
+  const damaged = await bifract('restore', result.name, '--yes', '--dir', dir);
+  assert.equal(damaged.code, 5, damaged.stderr);
+  assert.deepEqual(await sql('SELECT oid FROM pg_database ORDER BY 1'), before);
+  assert.equal((await bifract('restore', 'nothing', '--yes', '--dir', dir)).code, 1);
+});
+
+test('without a terminal and without --yes it shows the plan, asks nobody, and does nothing', async () => {
+  const made = await bifract('backup', '--dir', dir, '--json');
+  const { result } = JSON.parse(made.stdout.trim().split('\n').at(-1) ?? '') as { result: { name: string } };
+  const run = await bifract('restore', result.name, '--dir', dir);
+  assert.equal(run.code, 2);
+  assert.match(run.stdout, /REPLACING what is there/);
+  const dry = await bifract('restore', result.name, '--dir', dir, '--dry-run', '--json');
+  const plan = JSON.parse(dry.stdout) as { file: { name: string }; tables: object[] };
+  assert.equal(plan.file.name, result.name);
+  assert.ok(plan.tables.length > 3);
+});
