@@ -1,11 +1,10 @@
-import { quitNow } from './hooks/deeds.ts';
+import { dialogKey, smallDialogKey } from './dialog-keys.ts';
 import type { Session } from './hooks/session.ts';
 import { COMMANDS, commandFor, perform, searchCommands, setFilter } from './keymap.ts';
-import { canTake, dialogRoom } from './view/dialog.ts';
 import { bodyHeight, isTooSmall } from './view/layout.ts';
 import { listStateAt, placeOf } from './view/lists/index.ts';
-import { graphemes, sanitize } from './view/sanitize.ts';
-import type { DialogOption, DialogState, Mode } from './view/types.ts';
+import type { Mode } from './view/types.ts';
+import { typed } from './view/typing.ts';
 
 type In<Name extends Mode['name']> = Extract<Mode, { name: Name }>;
 
@@ -15,59 +14,6 @@ const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);
 
 function setMode(session: Session, mode: Mode) {
   session.dispatch({ type: 'mode', mode });
-}
-
-function choose(session: Session, option: DialogOption) {
-  setMode(session, KEYS);
-  option.run();
-}
-
-const DIALOG_PAGE = 5;
-
-/** Letters go into the word that is asked for, and the items of a long question scroll. */
-function dialogText(session: Session, key: string, dialog: DialogState): boolean {
-  const { items = [], top = 0, word } = dialog;
-  const step = key === 'pgdn' ? DIALOG_PAGE : key === 'pgup' ? -DIALOG_PAGE : undefined;
-  if (step !== undefined) {
-    const snapshot = session.snapshot();
-    const shown = dialogRoom({ columns: snapshot.columns, height: bodyHeight(snapshot) }, dialog);
-    const next = Math.max(0, Math.min(items.length - shown, top + step));
-    session.dispatch({ type: 'dialog', change: { top: next, typed: dialog.typed } });
-    return true;
-  }
-  const text = word === undefined ? undefined : typed(dialog.typed ?? '', key);
-  if (text !== undefined) session.dispatch({ type: 'dialog', change: { top, typed: text } });
-  return text !== undefined;
-}
-
-/** Enter takes the safe way only; whoever typed the word for the other is told that it was not taken. */
-function takeFocused(session: Session, { options, focus, word, typed }: DialogState) {
-  const focused = options[focus];
-  if (!focused?.safe) return;
-  choose(session, focused);
-  if (word !== undefined && typed === word) session.say('warn', 'Nothing was done: Enter takes the safe way');
-}
-
-function dialogKey(session: Session, key: string, dialog: DialogState) {
-  const named = dialog.options.find((option) => option.key === key);
-  const danger = dialog.options.some((option) => !option.safe);
-  if (named && canTake(named, dialog)) return choose(session, named);
-  if (key === 'enter') return takeFocused(session, dialog);
-  if (key === 'esc') return setMode(session, KEYS);
-  if (key === 'ctrl-c') return quitNow(session);
-  if (dialogText(session, key, dialog)) return;
-  if (key === 'q' && danger) return setMode(session, KEYS);
-  if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
-  if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
-}
-
-/** The text after a key of a one-line input; undefined where the key is none of its business. */
-function typed(text: string, key: string): string | undefined {
-  if (key === 'backspace') return graphemes(text).slice(0, -1).join('');
-  if (key === 'ctrl-u') return '';
-  if (key === 'ctrl-w') return text.replace(/\S*\s*$/, '');
-  // A key with a name is no character.
-  return Array.from(key).length > 1 || sanitize(key) === '' ? undefined : text + key;
 }
 
 function filterKey(session: Session, key: string, { before }: In<'filter'>) {
@@ -135,12 +81,6 @@ function screenKey(session: Session, key: string) {
   const known = COMMANDS.find((one) => one.keys.includes(key) && (!one.at || one.at.includes(name)));
   if (known?.changes && snapshot.read_only)
     session.say('warn', `Cannot ${known.name}: this console is read-only`);
-}
-
-/** What a question is about must be on the screen for an answer to it. */
-function smallDialogKey(session: Session, key: string, dialog: DialogState) {
-  if (dialog.items === undefined) dialogKey(session, key, dialog);
-  else if (key === 'esc' || key === 'q') setMode(session, KEYS);
 }
 
 function smallKey(session: Session, key: string) {

@@ -73,7 +73,8 @@ export interface DialogProps {
 
 /** The items that fit, and how many there are beyond them. */
 function itemLines(dialog: DialogState, room: number): LineOfSpans[] {
-  const { items = [], top = 0 } = dialog;
+  const { items = [] } = dialog;
+  const top = Math.min(dialog.top ?? 0, items.length - room);
   const shown = items.slice(top, top + room);
   if (shown.length === items.length) return shown;
   const last = top + shown.length;
