@@ -6,6 +6,7 @@ import { adopt } from './jobs/adopt.ts';
 import { clean } from './jobs/clean.ts';
 import type { JobContext } from './jobs/context.ts';
 import { ARCHIVES_PREFIX, isArchive } from './jobs/plan-adopt.ts';
+import { storagesOf } from './jobs/record-file.ts';
 import { pathOf, type TargetRef, targetOfRecord } from './jobs/target.ts';
 import { verify } from './jobs/verify.ts';
 import { backupTime } from './policy/names.ts';
@@ -81,7 +82,7 @@ async function everything(
   const archives = await services.archives();
   try {
     const records = await (await services.catalog()).archives({}, options);
-    return [...refs, ...records.filter(isThere).map((record) => refOfRecord(archives, record))];
+    return [...refs, ...records.filter(isThere).map((record) => refOfRecord(services, record))];
   } catch (error) {
     options.signal?.throwIfAborted();
     const { message } = asBifractError(error);
@@ -96,9 +97,12 @@ function isThere({ status }: ArchiveRecord): boolean {
   return status === 'completed' || status === 'restoring';
 }
 
-function refOfRecord(storage: Storage, record: ArchiveRecord): TargetRef {
+function refOfRecord(services: Services, record: ArchiveRecord): TargetRef {
   const label = record.storage_path;
-  return { label, find: (call) => targetOfRecord(storage, record, label, call) };
+  return {
+    label,
+    find: async (call) => targetOfRecord(await storagesOf(services, record), record, label, call),
+  };
 }
 
 async function stored(

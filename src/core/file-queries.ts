@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { asBifractError } from './errors.ts';
 import type {
   AdoptPlan,
   ArchiveBrowser,
@@ -11,9 +12,12 @@ import type {
 import { browse } from './jobs/browse.ts';
 import { orphans } from './jobs/orphans.ts';
 import { planAdopt } from './jobs/plan-adopt.ts';
+import { storagesOf } from './jobs/record-file.ts';
 import { search } from './jobs/search.ts';
 import { show } from './jobs/show.ts';
+import { targetOfRecord } from './jobs/target.ts';
 import { archivePath, parseArchiveName } from './policy/names.ts';
+import type { ArchiveRecord } from './ports/catalog.ts';
 import type { Storage } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
@@ -66,9 +70,23 @@ export async function orphanDeps(services: Services) {
     catalog: await services.catalog(),
     archives: await services.archives(),
     backups: await services.backups(),
+    holds: async (record: ArchiveRecord, options?: CallOptions) => holds(services, record, options),
     state: services.state,
     now: () => services.now(),
   };
+}
+
+/** Whether the file of a record is there; so it is, for all that can be known, where its storage is not set up. */
+async function holds(services: Services, record: ArchiveRecord, options?: CallOptions): Promise<boolean> {
+  const storages = await storagesOf(services, record);
+  if (!storages.some(({ kind }) => kind === record.storage_type)) return true;
+  return targetOfRecord(storages, record, record.id, options).then(
+    () => true,
+    (error: unknown) => {
+      if (asBifractError(error).code === 'NOT_FOUND') return false;
+      throw error;
+    },
+  );
 }
 
 /** The name in storage of what a user calls a file: the name itself, or a path that ends in the file's name. */

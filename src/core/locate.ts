@@ -1,4 +1,5 @@
 import { BifractError } from './errors.ts';
+import { otherStorage } from './jobs/record-file.ts';
 import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
@@ -11,20 +12,25 @@ export interface Located {
 
 /**
  * Finds what a user calls a file: a path on this machine, else a name in the storage of backups, else one in
- * that of archives. `NOT_FOUND` names the places looked at.
+ * that of archives, else one in folders that the installation no longer writes to. `NOT_FOUND` names the places looked at.
  */
 export async function locate(services: Services, file: string, options: CallOptions = {}): Promise<Located> {
   const places = [
     () => services.localFile(file),
     () => inStorage(services.backups()),
     () => inStorage(services.archives()),
+    () => inStorage(otherStorage(services, 'backups')),
+    () => inStorage(otherStorage(services, 'archives')),
   ];
-  async function inStorage(opening: Promise<Storage>): Promise<{ storage: Storage; name: string }> {
-    return { storage: await opening, name: file };
+  async function inStorage(opening: Promise<Storage | undefined>) {
+    const storage = await opening;
+    return storage && { storage, name: file };
   }
   const looked: string[] = [];
   for (const place of places) {
-    const { storage, name } = await place();
+    const found = await place();
+    if (!found) continue;
+    const { storage, name } = found;
     const object = isName(name) ? await storage.stat(name, options) : undefined;
     if (object) return { storage, object };
     looked.push(storage.location);

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { asBifractError } from './errors.ts';
+import { storagesOf } from './jobs/record-file.ts';
 import { pathOf, type Target, targetOfRecord } from './jobs/target.ts';
 import { locate } from './locate.ts';
 import { parseArchiveName } from './policy/names.ts';
@@ -18,7 +19,7 @@ export async function findTarget(
 ): Promise<Target> {
   if (RECORD_ID.test(label)) {
     const [record] = await (await services.catalog()).archives({ ids: [label] }, options);
-    if (record) return targetOfRecord(await services.archives(), record, label, options);
+    if (record) return targetOfRecord(await storagesOf(services, record), record, label, options);
   }
   const { storage, object } = await locate(services, label, options);
   return {

@@ -1,9 +1,11 @@
 import type { Orphan } from '../files.ts';
+import { isOwnName } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
+import { isSame } from './record-file.ts';
 import { namesOf, pathOf } from './target.ts';
 
 /** No archive takes longer than this by the server's own limit; nor does an upload of a job that is alive. */
@@ -13,6 +15,8 @@ export interface OrphanDeps {
   catalog: Catalog;
   archives: Storage;
   backups: Storage;
+  /** Whether the file of a record is there whose storage is not the one of `archives`. */
+  holds?(record: ArchiveRecord, options?: CallOptions): Promise<boolean>;
   state: State;
   now(): Date;
 }
@@ -28,11 +32,29 @@ export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Prom
   for await (const object of deps.archives.list(ARCHIVES_PREFIX, options)) {
     if (isArchive(object.name)) files.set(object.name, object);
   }
+  const elsewhere = await keptElsewhere(deps, files, records, options);
   return [
     ...lostFiles(deps, files, records, live),
-    ...lostRecords(deps, files, records, live, dead),
+    ...lostRecords(deps, { files, elsewhere }, records, live, dead),
     ...(await leftovers(deps, live, dead, options)),
   ];
+}
+
+/** Records whose files are in the other storage: settings may have changed since, or a copy was made. */
+async function keptElsewhere(
+  { archives, holds }: OrphanDeps,
+  files: Map<string, StoredObject>,
+  records: ArchiveRecord[],
+  options: CallOptions,
+): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (const record of records) {
+    const { id, status, storage_type } = record;
+    if (status !== 'completed' || storage_type === archives.kind) continue;
+    if (namesOf(record).some((name) => files.has(name))) continue;
+    if (await holds?.(record, options)) ids.add(id);
+  }
+  return ids;
 }
 
 function lostFiles(
@@ -66,13 +88,13 @@ function isLost(record: ArchiveRecord | undefined): boolean {
 
 function lostRecords(
   deps: OrphanDeps,
-  files: Map<string, StoredObject>,
+  { files, elsewhere }: { files: Map<string, StoredObject>; elsewhere: Set<string> },
   records: ArchiveRecord[],
   live: JobNote[],
   dead: JobNote[],
 ): Orphan[] {
   const missing = (record: ArchiveRecord) => !namesOf(record).some((name) => files.has(name));
-  const completed = records.filter(({ status }) => status === 'completed');
+  const completed = records.filter(({ id, status }) => status === 'completed' && !elsewhere.has(id));
   // All of them missing at once is a storage that is not mounted, not so many losses.
   const allGone = completed.length > 1 && completed.every(missing);
   const alive = new Set(live.map(({ archive_id }) => archive_id));
@@ -124,18 +146,11 @@ async function leftovers(
     const storage = deps[place];
     if (place === 'archives' && isSame(storage, deps.backups)) continue;
     for await (const leftover of storage.leftovers(options)) {
-      if (live.some(({ id }) => id === leftover.job)) continue;
+      if (!isOwnName(leftover.name) || live.some(({ id }) => id === leftover.job)) continue;
       found.push(leftoverOrphan(storage, place, leftover, isDead(deps, leftover, dead)));
     }
   }
   return found;
-}
-
-/** On S3, backups and archives are in one bucket. */
-function isSame(one: Storage, other: Storage): boolean {
-  return (
-    one === other || (one.kind === other.kind && one.location === other.location && one.kind !== 'memory')
-  );
 }
 
 /** What no job of this machine began may be the work of another machine, or of the server. */

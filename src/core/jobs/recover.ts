@@ -1,19 +1,20 @@
 import { BifractError } from '../errors.ts';
 import { archiveLines, type ContentSummary, type Key, readContent } from '../format/index.ts';
-import type { Catalog } from '../ports/catalog.ts';
+import { isOwnName } from '../policy/names.ts';
+import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { AppContainer, DatabaseServer } from '../ports/database-server.ts';
 import type { JobNote, State } from '../ports/state.ts';
-import type { Storage } from '../ports/storage.ts';
+import type { Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { finishDelete } from './finish-delete.ts';
+import { allStorages, storagesOf } from './record-file.ts';
 import { finishRekey, isUnder, storedSum, updateRecord } from './rekey.ts';
 import { undoRestore } from './undo-restore.ts';
 
-export interface RecoverDeps {
+export interface RecoverDeps extends Storages {
   state: State;
   /** Asked only when there is something to put right. */
   catalog(): Promise<Catalog>;
-  backups(): Promise<Storage>;
-  archives(): Promise<Storage>;
   key(): Promise<Key>;
   server(): Promise<DatabaseServer>;
   app(): Promise<AppContainer | undefined>;
@@ -48,9 +49,14 @@ async function undone(
   try {
     for (const file of note.rekey ?? []) done.push(await finishRotation(deps, file, options));
     done.push(...(await undoRestore(deps, note, options)));
+    done.push(...(await finishDelete(deps, note, options)));
     return true;
   } catch (error) {
-    if (error instanceof BifractError && ['POSTGRES_UNREACHABLE', 'BUSY'].includes(error.code)) return false;
+    if (
+      error instanceof BifractError &&
+      ['POSTGRES_UNREACHABLE', 'BUSY', 'STORAGE_UNREACHABLE'].includes(error.code)
+    )
+      return false;
     throw error;
   }
 }
@@ -72,9 +78,10 @@ async function finishRotation(
 
 async function sweep(deps: RecoverDeps, jobs: Set<string>, options: CallOptions): Promise<string[]> {
   const done: string[] = [];
-  for (const storage of [await deps.backups(), await deps.archives()]) {
+  for (const storage of await allStorages(deps)) {
     for await (const leftover of storage.leftovers(options)) {
-      if (leftover.job === undefined || !jobs.has(leftover.job)) continue;
+      // A bucket may be shared: what has no name of ours is somebody else's, whatever stands beside it.
+      if (leftover.job === undefined || !jobs.has(leftover.job) || !isOwnName(leftover.name)) continue;
       await storage.discard(leftover, options);
       done.push(`Removed the unfinished ${leftover.name}`);
     }
@@ -93,7 +100,7 @@ async function settle(
   if (!record) return `The record of ${object ?? archive_id} is gone`;
   // The server marks a running archive as failed when it starts: that is no more true than `in_progress`.
   if (record.status === 'completed') return `${record.storage_path} was complete`;
-  const file = object === undefined ? undefined : await readWhole(deps, object, options);
+  const file = object === undefined ? undefined : await readWhole(deps, record, object, options);
   if (!file) {
     await catalog.failArchive(archive_id, INTERRUPTED, options);
     return `${record.storage_path} was interrupted; its record is marked as failed`;
@@ -103,9 +110,10 @@ async function settle(
 }
 
 /** What the record of a file must say, once it was read to its end; undefined where it is missing or not whole. */
-async function readWhole(deps: RecoverDeps, name: string, options: CallOptions) {
-  const storage = await deps.archives();
-  if (!(await storage.stat(name, options))) return undefined;
+async function readWhole(deps: RecoverDeps, record: ArchiveRecord, name: string, options: CallOptions) {
+  // The settings may name another storage by now.
+  const [storage] = await storagesOf(deps, record);
+  if (!storage || !(await storage.stat(name, options))) return undefined;
   const content = readContent(storage.stream(name, options), {
     keys: [await deps.key()],
     signal: options.signal,

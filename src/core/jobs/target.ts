@@ -24,19 +24,23 @@ export interface TargetRef {
   find(options?: CallOptions): Promise<Target>;
 }
 
-/** The file of a record. `NOT_FOUND` says what the record holds and where was looked. */
+/** The file of a record, in the first of the storages that has it. `NOT_FOUND` says what the record holds and where was looked. */
 export async function targetOfRecord(
-  storage: Storage,
+  storages: readonly Storage[],
   record: ArchiveRecord,
   label: string,
   options: CallOptions = {},
 ): Promise<Target> {
-  for (const name of namesOf(record)) {
-    const object = await storage.stat(name, options);
-    if (object) return { label, storage, object, path: pathOf(storage, name), record, record_unknown: null };
+  for (const storage of storages) {
+    for (const name of namesOf(record)) {
+      const object = await storage.stat(name, options);
+      if (object)
+        return { label, storage, object, path: pathOf(storage, name), record, record_unknown: null };
+    }
   }
+  const places = storages.map(({ location }) => location).join(', ');
   throw new BifractError('NOT_FOUND', `The file of archive ${record.id} is missing: ${record.storage_path}`, {
-    hint: `Looked in ${storage.location}; the record (${record.status}) says that it is on ${record.storage_type}.`,
+    hint: `Looked in ${places}; the record (${record.status}) says that it is on ${record.storage_type}.`,
   });
 }
 

@@ -45,6 +45,14 @@ export function parseArchiveName(name: string): ArchiveName | undefined {
   return fractal_id === undefined || created_at === undefined ? undefined : { fractal_id, label, created_at };
 }
 
+/** Whether a name is one that this program, or the server, gives to what it stores, be it for a moment only. */
+export function isOwnName(name: string): boolean {
+  const path = name.replace(/\.rekey$/, '');
+  const [, folder, filename = ''] = /^archives\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  if (folder !== undefined) return parseArchiveName(filename)?.fractal_id === folder;
+  return backupTime(path) !== undefined || /^bifract-probe-[0-9a-f]{16}$/.test(path);
+}
+
 /** A period label in the spelling of file names. Throws a `RangeError` where it would not be a safe part of one. */
 export function fileLabel(label: string): string {
   const spelled = label.replaceAll(' ', '_').replaceAll(':', '');

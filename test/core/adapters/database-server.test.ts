@@ -122,6 +122,7 @@ test('what a dead restore or drill left is dropped at the next start, and the se
     catalog: async () => new FakeCatalog(),
     backups: async () => new MemoryStorage(),
     archives: async () => new MemoryStorage(),
+    stored: async () => undefined,
     key: () => Promise.reject(new Error('no key')),
     server: async () => server,
     app: async () => app,

@@ -115,9 +115,9 @@ test('a record in progress is dead when its job is, or when it is older than any
 
 test('leftovers of dead runs can be removed; what may be alive cannot', async () => {
   const deps = setUp();
-  const leftover = (id: string, job: string | undefined, started_at: string) => ({
+  const leftover = (id: string, job: string | undefined, started_at: string, name = FILE_PATH) => ({
     id,
-    name: `archives/${id}`,
+    name,
     job,
     size_bytes: 7,
     started_at,
@@ -127,7 +127,10 @@ test('leftovers of dead runs can be removed; what may be alive cannot', async ()
     leftover('running', 'job-live', '2026-03-01T00:00:00Z'),
     leftover('elsewhere', 'job-unknown', NOW.toISOString()),
   ];
-  deps.backups.litter = [leftover('old', undefined, '2026-03-01T00:00:00Z')];
+  deps.backups.litter = [
+    leftover('old', undefined, '2026-03-01T00:00:00Z'),
+    leftover('strange', undefined, '2026-03-01T00:00:00Z', 'archives/somebody-elses.tar'),
+  ];
   deps.state.deadNotes = [{ id: 'job-dead', kind: 'archive', started_at: NOW.toISOString() }];
   await deps.state.note({ id: 'job-live', kind: 'archive', started_at: NOW.toISOString() });
   assert.deepEqual(await brief(deps), [
@@ -142,7 +145,10 @@ test('leftovers of dead runs can be removed; what may be alive cannot', async ()
     deps.archives.litter.map(({ id }) => id),
     ['running', 'elsewhere'],
   );
-  assert.deepEqual(deps.backups.litter, []);
+  assert.deepEqual(
+    deps.backups.litter.map(({ id }) => id),
+    ['strange'],
+  );
 });
 
 test('what has its other half again by then is left alone', async () => {
@@ -153,4 +159,14 @@ test('what has its other half again by then is left alone', async () => {
   await putFile(deps, lost.storage_path);
   await assert.rejects(clean(deps, found, jobContext()), { code: 'NOT_FOUND' });
   assert.equal(deps.catalog.records.get(lost.id)?.status, 'completed');
+});
+
+test('a record whose file is in the other storage is not lost', async () => {
+  const deps = setUp();
+  const { id } = addRecord(deps, 1, { storage_type: 's3' });
+  const asked: string[] = [];
+  const holds = async (record: { id: string }) => asked.push(record.id) > 0;
+  assert.deepEqual(await orphans({ ...deps, holds }), []);
+  assert.deepEqual(asked, [id]);
+  assert.equal((await orphans({ ...deps, holds: async () => false }))[0]?.id, id);
 });

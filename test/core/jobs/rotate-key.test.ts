@@ -85,6 +85,7 @@ async function setUp() {
     catalog: async () => catalog,
     backups: async () => deps.backups,
     archives: async () => deps.archives,
+    stored: async () => undefined,
     key: async () => keys[0] as Key,
     server: () => Promise.reject(new Error('no server')),
     app: async () => undefined,

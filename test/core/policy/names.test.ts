@@ -7,6 +7,7 @@ import {
   backupName,
   backupTime,
   fileLabel,
+  isOwnName,
   parseArchiveName,
   periodLabel,
 } from '../../../src/core/policy/names.ts';
@@ -88,4 +89,26 @@ test('periods are labelled in UTC, weeks from Monday to Sunday', () => {
   assert.equal(periodLabel('week', TIME), '2026-02-23 to 2026-03-01');
   assert.equal(periodLabel('week', new Date('2026-03-02T00:00:00Z')), '2026-03-02 to 2026-03-08');
   assert.equal(periodLabel('week', new Date('2026-12-31T12:00:00Z')), '2026-12-28 to 2027-01-03');
+});
+
+test('only names that this program or the server gives are its own', () => {
+  const archive = `archives/${FRACTAL}/${FRACTAL}-20260301-120000.bifract-archive`;
+  const own = [
+    'bifract-backup-20260301-120000.bifract-backup',
+    'bifract-backup-20260301-120000.bifract-backup.rekey',
+    archive,
+    `${archive}.rekey`,
+    'bifract-probe-0123456789abcdef',
+  ];
+  const strange = [
+    '',
+    'x/bifract-backup-20260301-120000.bifract-backup',
+    'bifract-backup-latest.bifract-backup',
+    `other/${archive}`,
+    archive.replace(FRACTAL, FRACTAL.replace(/^./, '1')),
+    `${archive}.gz`,
+    'bifract-probe-x',
+  ];
+  for (const name of own) assert.ok(isOwnName(name), name);
+  for (const name of strange) assert.ok(!isOwnName(name), name);
 });
