@@ -51,3 +51,11 @@ export type {
   RestoreTable,
   RestoreTarget,
 } from './restore.ts';
+export type {
+  KeepRule,
+  PruneItem,
+  PrunePlan,
+  RotateItem,
+  RotatePlan,
+  UpkeepJobRequest,
+} from './upkeep.ts';

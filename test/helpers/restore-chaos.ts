@@ -67,7 +67,8 @@ export class RestoreChaos {
     const victim = VICTIMS[Math.floor(this.#random() * VICTIMS.length)] as Victim;
     const after_ms = Math.round(this.#random() * this.#full_ms);
     const other = this.#states[1 - this.#now] as { digest: string; file: string };
-    const child = this.#bifract('restore', other.file, '--yes', '--no-safety-backup', '--quiet');
+    const safety = this.#random() < 0.5 ? [] : ['--no-safety-backup'];
+    const child = this.#bifract('restore', other.file, '--yes', '--quiet', ...safety);
     const ended = once(child, 'exit') as Promise<[number | null]>;
     await wait(after_ms);
     const killed = await this.#kill(victim, child);
@@ -91,8 +92,10 @@ export class RestoreChaos {
     const left = (await this.#sql<{ datname: string }>(SCRATCH)).map(({ datname }) => datname);
     const databases = left.filter((name) => name !== this.#server.database);
     const notes = await readdir(join(this.#dir, '.bifract/jobs'));
-    if (databases.length + notes.length > 0)
-      throw new Error(`Left behind: ${[...databases, ...notes].join(', ')}`);
+    const files = await readdir(join(this.#dir, 'backups'));
+    const unfinished = files.filter((name) => !name.endsWith('.bifract-backup'));
+    const all = [...databases, ...notes, ...unfinished];
+    if (all.length > 0) throw new Error(`Left behind: ${all.join(', ')}`);
   }
 
   async #prepare(): Promise<void> {

@@ -41,7 +41,7 @@ function ofLive({ sessions, replaces, database }: Findings, jobs: JobNote[]): Re
     hint: `It keeps ${database} from being replaced: end it first.`,
     consent: null,
   }));
-  for (const { id } of jobs.filter(({ kind }) => ['backup', 'archive', 'restore'].includes(kind))) {
+  for (const { id } of jobs.filter(({ kind }) => HOLDERS.has(kind) || WRITERS.has(kind))) {
     obstacles.push({ code: 'BUSY', message: `The job ${id} runs`, hint: 'Wait for its end.', consent: null });
   }
   if (sessions.length > 0) {
@@ -54,6 +54,16 @@ function ofLive({ sessions, replaces, database }: Findings, jobs: JobNote[]): Re
     });
   }
   return obstacles;
+}
+
+/** Each holds all of the database, and by a lock, which one that only tries to does not have. */
+const HOLDERS = new Set<string>(['backup', 'restore']);
+/** Keep records in the database, which a restore would take away beneath them. */
+const WRITERS = new Set<string>(['archive', 'restore-archive']);
+
+/** Running jobs whose records a restore would take away. */
+export function writersOf(jobs: JobNote[]): JobNote[] {
+  return jobs.filter(({ kind }) => WRITERS.has(kind));
 }
 
 /** Throws the first obstacle that the consent does not remove. Sessions may be the server's, which is stopped first. */

@@ -5,7 +5,7 @@ import type { RestoreConsent, RestorePlan, RestoreSummary } from '../restore.ts'
 import { type BackupDeps, backupNow } from './backup.ts';
 import type { JobContext } from './context.ts';
 import { type RestoreIntoDeps, restoreInto } from './restore-into.ts';
-import { mustBeClear } from './restore-obstacles.ts';
+import { mustBeClear, writersOf } from './restore-obstacles.ts';
 import { dropScratch, forgetWhen, scratchName } from './scratch.ts';
 import { takePlace } from './take-place.ts';
 
@@ -67,6 +67,7 @@ class Restore {
     const { server } = this.#deps;
     const { database, replaces } = this.#plan;
     const { signal } = this.#context;
+    await this.#mustBeAlone();
     if (replaces) this.#hold = await server.hold(database, { signal });
     const now = await server.find(database, { signal });
     if (now?.oid === replaces?.oid) return;
@@ -87,10 +88,18 @@ class Restore {
     await this.#stopApp();
     const safety_backup = await this.#backUp();
     emit('job:phase', { phase: 'Replacing the database' });
+    await this.#mustBeAlone();
     signal.throwIfAborted();
     const names = { live: database, fresh, old, end_sessions: this.#consent.end_sessions };
     const ended_sessions = await takePlace(server, names, replaces !== null, this.#context);
     return { file: file.name, database, ...restored, safety_backup, ended_sessions };
+  }
+
+  /** A job that began meanwhile would lose its records. */
+  async #mustBeAlone(): Promise<void> {
+    if (!this.#plan.replaces) return;
+    const [other] = writersOf(await this.#deps.state.live());
+    if (other) throw new BifractError('BUSY', `The job ${other.id} runs`, { hint: 'Wait for its end.' });
   }
 
   async #stopApp(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import pg from 'pg';
 import { openEngine } from '../../../bin/session.ts';
+import { StateFolder } from '../../../src/core/adapters/state-folder.ts';
 import type { Engine } from '../../../src/core/index.ts';
 import type { BackupSummary } from '../../../src/core/jobs/backup.ts';
 import type { RestorePlan, RestoreSummary, RestoreTarget } from '../../../src/core/restore.ts';
@@ -237,6 +238,20 @@ test('a cancel in the middle ends as cancelled, and changes nothing', async () =
     sameDump(await dumpText(postgres, live), text);
     assert.deepEqual(await leftovers(), []);
   }
+});
+
+test('an archive that begins meanwhile would lose its record: the restore gives way', async () => {
+  const planned = await plan(await backup());
+  const text = await dumpText(postgres, live);
+  const state = new StateFolder(dir);
+  const outcome = await runToEnd(engine, { kind: 'restore', plan: planned, consent: QUIET }, (event) => {
+    if (event.event === 'job:phase' && event.phase === 'Restoring')
+      void state.note({ id: 'archive-1', kind: 'archive', started_at: '2026-03-01T00:00:00Z' });
+  });
+  await state.forget('archive-1');
+  assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'BUSY', JSON.stringify(outcome));
+  sameDump(await dumpText(postgres, live), text);
+  assert.deepEqual(await leftovers(), []);
 });
 
 test('two backups at once, or a backup during a restore: the later one is refused', async () => {
