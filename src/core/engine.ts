@@ -1,3 +1,4 @@
+import type { DeleteJobRequest, DeletionQueries } from './deletion.ts';
 import type { BifractError } from './errors.ts';
 import type { JobEvent, JobKind } from './events.ts';
 import type { FileJobRequest, FileQueries } from './files.ts';
@@ -22,6 +23,7 @@ export type JobRequest =
     }
   | FileJobRequest
   | RestoreJobRequest
+  | DeleteJobRequest
   | UpkeepJobRequest;
 
 export type { ExtractPart } from './jobs/extract.ts';
@@ -79,7 +81,7 @@ export interface InstallationInfo {
  *
  * Queries throw `BifractError`. `start` never throws: whatever goes wrong is the job's own `job:failed`.
  */
-export interface Engine extends FileQueries, RestoreQueries, UpkeepQueries {
+export interface Engine extends FileQueries, RestoreQueries, UpkeepQueries, DeletionQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;

@@ -2,6 +2,14 @@
  * The door of the engine: all that the console may import from core.
  */
 export type {
+  DeleteItem,
+  DeleteJobRequest,
+  DeletePlan,
+  DeleteQuery,
+  DeleteTarget,
+  DeletionQueries,
+} from './deletion.ts';
+export type {
   BackupFile,
   Engine,
   Health,

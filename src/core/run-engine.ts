@@ -5,8 +5,10 @@ import type { Emit, JobEvent, JobEventMap, JobKind } from './events.ts';
 import { fileJobStarted, runFileJob } from './file-jobs.ts';
 import { ServedFiles } from './file-queries.ts';
 import type { FileQueries } from './files.ts';
+import type { Key } from './format/index.ts';
 import { checkHealth } from './health.ts';
 import { archive } from './jobs/archive.ts';
+import { audited } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
 import { extract } from './jobs/extract.ts';
 import { recover } from './jobs/recover.ts';
@@ -16,6 +18,7 @@ import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import { restoreStarted, runBackup, runRestoreJob, servePlan } from './restore-jobs.ts';
 import type { Services } from './services.ts';
+import { destroys, isStorageJob, runStorageJob, serveDeletePlan, storageJobStarted } from './storage-jobs.ts';
 import { runUpkeepJob, servePrunePlan, serveRotatePlan, upkeepStarted } from './upkeep-jobs.ts';
 
 interface Running {
@@ -108,6 +111,10 @@ class RunningEngine implements Engine {
     return serveRotatePlan(this.#services, options);
   }
 
+  planDelete(...query: Parameters<Engine['planDelete']>) {
+    return serveDeletePlan(this.#services, ...query);
+  }
+
   start(request: JobRequest): JobHandle {
     const id = jobId(request.kind, this.#services.now());
     const controller = new AbortController();
@@ -188,6 +195,18 @@ async function runJob(services: Services, request: JobRequest, context: JobConte
   const version = services.installation.version;
   const key = await services.key();
   await recover(services, { signal: context.signal });
+  const what = destroys(request);
+  const run = (own: JobContext) => perform(services, request, { key, version }, own);
+  return what ? audited(services.audit, { ...started(request), what }, context, run) : run(context);
+}
+
+async function perform(
+  services: Services,
+  request: Exclude<JobRequest, { kind: 'verify' }>,
+  { key, version }: { key: Key; version: string },
+  context: JobContext,
+) {
+  if (isStorageJob(request)) return runStorageJob(services, request, context);
   switch (request.kind) {
     case 'backup':
       return runBackup(services, context);
@@ -220,6 +239,7 @@ function started(request: JobRequest): JobEventMap['job:started'] {
   if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
   if (request.kind === 'restore' || request.kind === 'drill') return restoreStarted(request);
   if (request.kind === 'prune' || request.kind === 'rotate-key') return upkeepStarted(request);
+  if (isStorageJob(request)) return storageJobStarted(request);
   if (request.kind !== 'archive') return fileJobStarted(request);
   const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;
   return { kind: 'archive', title, target: { kind: 'fractal', id: request.fractal_id } };

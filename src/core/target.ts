@@ -1,15 +1,13 @@
 import { posix } from 'node:path';
 import { asBifractError } from './errors.ts';
 import { storagesOf } from './jobs/record-file.ts';
-import { pathOf, type Target, targetOfRecord } from './jobs/target.ts';
+import { pathOf, RECORD_ID, type Target, targetOfRecord } from './jobs/target.ts';
 import { locate } from './locate.ts';
 import { parseArchiveName } from './policy/names.ts';
 import type { Catalog } from './ports/catalog.ts';
 import type { StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
-
-const RECORD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Finds what a user named: the id of an archive record, or a file as `locate` knows it, with its record. */
 export async function findTarget(

@@ -4,6 +4,7 @@ import type {
   ArchiveGroup,
   ArchiveRecord,
   BackupFile,
+  DeletePlan,
   Engine,
   ErrorReport,
   FileReport,
@@ -170,6 +171,8 @@ export interface FakeData {
   files: FileReport[];
   adoptable: AdoptPlan;
   orphans: Orphan[];
+  /** What `planDelete` answers. */
+  deletion: DeletePlan;
   /** What `browse` opens, by target. */
   browsable: Record<string, ArchiveBrowser>;
 }
@@ -216,6 +219,7 @@ export class FakeEngine implements Engine {
       files: [],
       adoptable: { items: [] },
       orphans: [],
+      deletion: { id: 'plan', planned_at: ago(0), items: [], freed_bytes: 0, backups_left: null },
       browsable: {},
       ...data,
     };
@@ -328,6 +332,10 @@ export class FakeEngine implements Engine {
 
   async planRotate(): Promise<RotatePlan> {
     throw new BifractError('INTERNAL', 'This engine has one key');
+  }
+
+  async planDelete(): Promise<DeletePlan> {
+    return this.#answer(() => this.data.deletion);
   }
 
   async recover(): Promise<string[]> {

@@ -86,7 +86,8 @@ async function lookAtOne(
   return { name, size_bytes, created_at, fixed: await fixedReason(storage, object, keys, options) };
 }
 
-async function fixedReason(
+/** Why a backup is outside every rule; undefined for one that can be read and was made by a person or by cron. */
+export async function fixedReason(
   storage: Storage,
   object: StoredObject,
   keys: readonly Key[],

@@ -1,5 +1,7 @@
 import type { ArchiveRecord } from '../ports/catalog.ts';
-import type { Place, Storage, Storages } from '../ports/storage.ts';
+import type { Place, Storage, Storages, StoredObject } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { namesOf } from './target.ts';
 
 /**
  * Storages that can hold the file of a record, the one that it names first: the settings may have changed since it was
@@ -37,4 +39,19 @@ export function isSame(one: Storage, other: Storage | undefined): boolean {
   return (
     one === other || (one.kind === other?.kind && one.location === other.location && one.kind !== 'memory')
   );
+}
+
+/** The file of a record and where it is; undefined where it is missing. */
+export async function findFile(
+  storages: Storages,
+  record: ArchiveRecord,
+  options: CallOptions = {},
+): Promise<{ storage: Storage; object: StoredObject } | undefined> {
+  for (const storage of await storagesOf(storages, record)) {
+    for (const name of namesOf(record)) {
+      const object = await storage.stat(name, options);
+      if (object) return { storage, object };
+    }
+  }
+  return undefined;
 }

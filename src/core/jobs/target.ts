@@ -4,6 +4,9 @@ import type { ArchiveRecord } from '../ports/catalog.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 
+/** What the ids of records look like. */
+export const RECORD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** A file that a user named, by itself or by its record. */
 export interface Target {
   /** What the user called it. */

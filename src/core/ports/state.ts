@@ -15,8 +15,8 @@ export interface JobNote {
   databases?: string[];
   /** Objects that it puts others in the place of, under a new key, and which storage they are in. */
   rekey?: { place: 'backups' | 'archives'; name: string }[];
-  /** The archive whose record and file it is deleting just now. */
-  deleting?: { archive_id: string };
+  /** Archives whose record and file it is deleting, and has not ended with. */
+  deleting?: { archive_id: string }[];
   /** The file that it is copying to another storage just now. */
   copying?: { place: Place; name: string };
   /** It has stopped the container of the server, which is to be started again. */

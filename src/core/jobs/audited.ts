@@ -1,0 +1,45 @@
+import { asBifractError } from '../errors.ts';
+import type { Emit, JobKind } from '../events.ts';
+import type { Audit, AuditEntry } from '../ports/audit.ts';
+import type { JobContext } from './context.ts';
+
+/** What the audit log tells of a job beforehand. */
+export interface Destruction {
+  kind: JobKind;
+  title: string;
+  /** What is to be destroyed. */
+  what: readonly string[];
+}
+
+/**
+ * Runs a job that destroys with an entry in the audit log before it begins, without which it does not begin, and one when it has ended.
+ */
+export async function audited<T>(
+  audit: Audit,
+  { kind, title, what }: Destruction,
+  context: JobContext,
+  run: (context: JobContext) => Promise<T>,
+): Promise<T> {
+  const { id: job, now, signal } = context;
+  const items: { item: string; ok: boolean; message: string }[] = [];
+  const entry = (event: AuditEntry['event']) => ({ time: now().toISOString(), event, job, kind, title });
+  const emit: Emit = (event, payload) => {
+    if ('ok' in payload) items.push({ item: payload.item, ok: payload.ok, message: payload.message });
+    context.emit(event, payload);
+  };
+  const end = (rest: Partial<AuditEntry>) =>
+    audit.append({ ...entry('ended'), ...rest, items }).catch((error: unknown) => {
+      const { message } = asBifractError(error);
+      context.emit('job:warning', { message: `The audit log does not tell how this ended: ${message}` });
+    });
+  await audit.append({ ...entry('begun'), what });
+  try {
+    const result = await run({ ...context, emit });
+    await end({ outcome: 'done' });
+    return result;
+  } catch (error) {
+    const outcome = signal.aborted ? 'cancelled' : 'failed';
+    await end({ outcome, error: asBifractError(signal.aborted ? signal.reason : error).report() });
+    throw error;
+  }
+}

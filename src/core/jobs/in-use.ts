@@ -1,0 +1,17 @@
+import { BifractError } from '../errors.ts';
+import type { JobNote, State } from '../ports/state.ts';
+
+/** Throws `BUSY` where a live job, other than `self`, works on the file of that name. */
+export async function mustBeIdle(state: State, name: string, self?: string): Promise<void> {
+  const user = (await state.live()).find((note) => note.id !== self && uses(note, name));
+  if (!user) return;
+  throw new BifractError('BUSY', `The job ${user.id} works on it`, {
+    hint: 'Try again when that has ended.',
+  });
+}
+
+/** A restore does not note which backup it reads: any may be it. */
+function uses({ kind, object, copying, rekey = [] }: JobNote, name: string): boolean {
+  if ((kind === 'restore' || kind === 'drill') && !name.includes('/')) return true;
+  return object === name || copying?.name === name || rekey.some((one) => one.name === name);
+}

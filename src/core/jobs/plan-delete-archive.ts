@@ -1,0 +1,90 @@
+import { posix } from 'node:path';
+import type { DeleteItem } from '../deletion.ts';
+import { BifractError } from '../errors.ts';
+import { archivePath, parseArchiveName } from '../policy/names.ts';
+import type { ArchiveRecord } from '../ports/catalog.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { fileOf, idleOrRefused, nothing } from './delete-item.ts';
+import type { PlanDeleteDeps } from './plan-delete.ts';
+import { findFile, otherStorage } from './record-file.ts';
+
+/** A record and its file. */
+export async function archiveItem(
+  deps: PlanDeleteDeps,
+  record: ArchiveRecord,
+  options: CallOptions,
+): Promise<DeleteItem> {
+  const found = await findFile(deps.storages, record, options);
+  const item: DeleteItem = {
+    ...nothing({ kind: 'archive', id: record.id }),
+    title: `Archive of ${record.fractal_name}${record.period_label ? `, ${record.period_label}` : ''}`,
+    ...(found && fileOf(found)),
+    archive_id: record.id,
+    created_at: record.created_at,
+    notes: [
+      ...(found ? [] : ['Its file is missing: only the record goes.']),
+      ...(record.status === 'failed' ? ['Its record says that it failed.'] : []),
+      ...(await onlyCopyNotes(deps, record, options)),
+    ],
+  };
+  return idleOrRefused(deps, item, () => {
+    if (record.status !== 'in_progress' && record.status !== 'restoring') return;
+    const doing = record.status === 'restoring' ? 'restored' : 'written';
+    throw new BifractError('BUSY', `${record.storage_path} is being ${doing}, as its record says`, {
+      hint: 'Try again when that has ended; `bifract list orphans` tells whether it is dead.',
+    });
+  });
+}
+
+/** A file of an archive, with the record that it may have. */
+export async function lostFileItem(
+  deps: PlanDeleteDeps,
+  file: string,
+  options: CallOptions,
+): Promise<DeleteItem> {
+  const filename = posix.basename(file);
+  const parsed = parseArchiveName(filename);
+  if (!parsed) {
+    throw new BifractError('USAGE', `${file} is neither the id of an archive nor the name of its file`, {
+      hint: 'See `bifract list archives`.',
+    });
+  }
+  const records = await (await deps.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
+  const record = records.find((one) => one.filename === filename);
+  if (record) return archiveItem(deps, record, options);
+  const name = archivePath(parsed.fractal_id, filename);
+  for (const storage of [await deps.storages.archives(), await otherStorage(deps.storages, 'archives')]) {
+    const object = await storage?.stat(name, options);
+    if (!storage || !object) continue;
+    const title = 'Archive file without a record';
+    const created_at = parsed.created_at.toISOString();
+    const item = {
+      ...nothing({ kind: 'archive', id: name }),
+      title,
+      ...fileOf({ storage, object }),
+      created_at,
+    };
+    return idleOrRefused(deps, item);
+  }
+  throw new BifractError('NOT_FOUND', `There is no archive file ${file}`);
+}
+
+/** Rows that retention has removed from ClickHouse are in their archive only. */
+async function onlyCopyNotes(
+  deps: PlanDeleteDeps,
+  { fractal_id, time_range_start: start, time_range_end: end, status }: ArchiveRecord,
+  options: CallOptions,
+): Promise<string[]> {
+  if (status !== 'completed' || start === null || end === null) return [];
+  const fractals = await (await deps.catalog()).fractals(options);
+  const fractal = fractals.find(({ id }) => id === fractal_id);
+  if (!fractal) return [];
+  const { earliest_log } = fractal;
+  if (earliest_log === null || Date.parse(end) < Date.parse(earliest_log))
+    return [
+      'By the server’s statistics, ClickHouse holds none of its rows any more: this may be the only copy.',
+    ];
+  if (Date.parse(start) < Date.parse(earliest_log))
+    return [`By the server’s statistics, ClickHouse holds no rows before ${earliest_log} any more.`];
+  return [];
+}
