@@ -220,7 +220,7 @@ test('an archive that is being written is neither verified nor opened', async ()
   assert.equal(engine.jobs.length, 0);
 });
 
-test('a read-only console verifies, and reads rows', async () => {
+test('a read-only console verifies, and can end that', async () => {
   await using console = startConsole({ engine: engineWithFiles(), readOnly: true });
   const { terminal, engine } = console;
   await terminal.press('4');
@@ -228,6 +228,12 @@ test('a read-only console verifies, and reads rows', async () => {
   await terminal.press('v');
   await terminal.see('Verification of backup of');
   assert.equal(engine.jobs.length, 1);
+  await terminal.press('5');
+  await terminal.see('1 job');
+  await terminal.press('x');
+  await terminal.see('Cancel this job?');
+  await terminal.press('y');
+  await terminal.see('cancelled');
 });
 
 test('archives that wait for their turn are in the jobs list, and can be taken out', async () => {

@@ -1,4 +1,4 @@
-import type { JobView } from '../../core/index.ts';
+import type { JobKind, JobView } from '../../core/index.ts';
 import { jobOfFractal } from '../view/lists/archives.ts';
 import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
 import { listKey, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
@@ -75,6 +75,15 @@ function cancel(session: Session, jobs: readonly JobView[]) {
   }
 }
 
+const REMOVED = 'What it has written so far is removed; nothing else is touched.';
+const CANCELLED: Readonly<Partial<Record<JobKind, string>>> = {
+  backup: REMOVED,
+  archive: REMOVED,
+  verify: 'It has changed nothing. Results of files that were verified stay.',
+  adopt: 'Files that have got their records keep them.',
+  clean: 'What was cleaned up so far stays so.',
+};
+
 /** Asks whether the chosen job is to be cancelled. */
 export function askToCancel(session: Session) {
   const job = chosenJob(session.snapshot());
@@ -86,7 +95,7 @@ export function askToCancel(session: Session) {
   ask(session, {
     title: 'Cancel this job?',
     tone: 'warn',
-    lines: [job.title, 'What it has written so far is removed; nothing else is touched.'],
+    lines: [job.title, CANCELLED[job.kind] ?? 'It ends as soon as it safely can.'],
     options: [
       { key: 'n', label: 'Keep it running', safe: true, run: () => {} },
       { key: 'y', label: 'Cancel the job', safe: false, run: () => cancel(session, [job]) },

@@ -73,7 +73,6 @@ export const WORK: readonly Command[] = [
     description: 'Cancel the job, after a question',
     at: ['jobs', 'job'],
     group: 'here',
-    changes: true,
     disabled: noRunningJob,
     run: askToCancel,
   },

@@ -19,10 +19,13 @@ function plainPieces(line: string, columns: number): string[] {
 
 function widePieces(line: string, columns: number): string[] {
   const found: string[] = [];
+  // Few characters make up a long text, and measuring one is slow.
+  const widths = new Map<string, number>();
   let piece = '';
   let used = 0;
   for (const part of graphemes(line)) {
-    const size = width(part);
+    const size = widths.get(part) ?? width(part);
+    widths.set(part, size);
     if (used + size > columns) {
       found.push(piece);
       piece = '';

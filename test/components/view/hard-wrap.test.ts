@@ -24,6 +24,6 @@ test('control sequences do not get through', () => {
 test('a line of a MiB is wrapped in no time', () => {
   const started = performance.now();
   assert.equal(hardWrap('x'.repeat(2 ** 20), 76).length, Math.ceil(2 ** 20 / 76));
-  assert.equal(hardWrap('日'.repeat(2 ** 17), 76).length, Math.ceil(2 ** 17 / 38));
-  assert.ok(performance.now() - started < 5_000);
+  assert.equal(hardWrap('日'.repeat(2 ** 19), 76).length, Math.ceil(2 ** 19 / 38));
+  assert.ok(performance.now() - started < 3_000);
 });
