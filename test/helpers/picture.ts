@@ -3,6 +3,7 @@ import { width } from '../../src/components/view/sanitize.ts';
 
 const CELL = { width: 8.4, height: 18 };
 const FONT = "14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
+const TITLE = 'The console: fractals of an installation while one of them is archived';
 const GROUND = '#16181d';
 const TEXT = '#c8ccd4';
 /** The 16 colours that terminals let users choose, as a calm dark theme has them. */
@@ -43,7 +44,8 @@ export function pictureOf(terminal: Terminal): string {
     runs.map((run) => drawn(run, row)),
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across.toFixed(0)} ${height}" width="${across.toFixed(0)}" height="${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across.toFixed(0)} ${height}" width="${across.toFixed(0)}" height="${height}" role="img" aria-label="${TITLE}">`,
+    `<title>${TITLE}</title>`,
     `<rect width="100%" height="100%" rx="8" fill="${GROUND}"/>`,
     `<g style="font:${FONT};white-space:pre" transform="translate(12,12)">`,
     ...lines,
