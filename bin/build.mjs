@@ -30,6 +30,7 @@ const { outputFiles } = await build({
     'chdb-server': 'bin/demo/chdb-server.ts',
     'keeper-process': 'bin/demo/keeper-process.ts',
     'line-thread': 'src/core/jobs/line-thread-main.ts',
+    'decode-thread': 'src/core/adapters/native/decode-thread-main.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -2,6 +2,8 @@ import { BifractError } from '../errors.ts';
 
 /** What ClickHouse says where a user or password is wrong, or a user may not do what was asked. */
 const REFUSED = new Set(['192', '193', '194', '516']);
+/** That it does not know a setting, or that the user may not change it. */
+const SETTING = new Set(['115', '452']);
 const UNREACHABLE =
   /^(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|CERT_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS|ERR_SSL)/;
 
@@ -28,6 +30,12 @@ export function clickhouseError(error: unknown, address: string, user: string): 
       cause: error,
     },
   );
+}
+
+/** Whether a query failed for a setting that it was sent with, before it began. */
+export function isSettingRefused(error: unknown): boolean {
+  const cause = error instanceof BifractError ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && SETTING.has(String(cause.code));
 }
 
 /** That nothing answers at the address. */

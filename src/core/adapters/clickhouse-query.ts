@@ -2,6 +2,7 @@ import { BifractError } from '../errors.ts';
 import type { LogWindow } from '../ports/log-database.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { LineShape } from './line-cutter.ts';
+import type { Cursor } from './native/row-key.ts';
 
 /** A statement, and the parameters bound to it. */
 export interface Query {
@@ -32,7 +33,15 @@ export const UNLIMITED = {
   output_format_json_validate_utf8: 0,
 } as const;
 
+/** Only for rows in Native format: JSON columns as paths and plain types, in blocks of a few MiB. */
+export const NATIVE = {
+  output_format_native_use_flattened_dynamic_and_json_serialization: 1,
+  max_block_size: '8192',
+} as const;
+
 const LINE = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, fractal_id AS fid, ingest_timestamp AS its`;
+const NATIVE_ROW = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, ingest_timestamp AS its, fields`;
+const ORDER = 'ORDER BY fractal_id, timestamp, log_id';
 
 /**
  * The lines of a window in the order of the table's key, so that ClickHouse sorts nothing. The aliases make
@@ -41,12 +50,19 @@ const LINE = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, fractal_id A
  * What ClickHouse's text of `fields` does not keep: values that ingest took for dates with a time come out as
  * ISO, numbers lose trailing zeros (`1.0` is `1`), a dot in a key becomes nesting, keys are sorted, nulls and
  * empty objects are gone (already when stored). Strings, integers up to 64 bits and arrays are exact.
+ *
+ * With a cursor, only those from there on.
  */
-export function linesQuery(table: string, window: LogWindow, fields: boolean): Query {
-  const { where, params } = bounds(window);
+export function linesQuery(table: string, window: LogWindow, fields: boolean, cursor?: Cursor): Query {
+  const { where, params } = bounds(window, cursor);
   const columns = fields ? `${LINE}, fields` : LINE;
-  const order = 'ORDER BY fractal_id, timestamp, log_id FORMAT JSONEachRow';
-  return { sql: `${columns} FROM ${table} WHERE ${where} ${order}`, params };
+  return { sql: `${columns} FROM ${table} WHERE ${where} ${ORDER} FORMAT JSONEachRow`, params };
+}
+
+/** The same rows with their fields, in the same order, as `nativeLines` reads them. */
+export function nativeQuery(table: string, window: LogWindow): Query {
+  const { where, params } = bounds(window);
+  return { sql: `${NATIVE_ROW} FROM ${table} WHERE ${where} ${ORDER} FORMAT Native`, params };
 }
 
 /** How the lines of that query begin and end. */
@@ -72,7 +88,10 @@ function statsOf(key: string): string {
   return `SELECT ${key}count() AS rows, min(timestamp) AS first, max(timestamp) AS last`;
 }
 
-function bounds({ fractal_id, from, to }: LogWindow): { where: string; params: Record<string, unknown> } {
+function bounds(
+  { fractal_id, from, to }: LogWindow,
+  cursor?: Cursor,
+): { where: string; params: Record<string, unknown> } {
   const terms = ['fractal_id = {fractal:String}'];
   const params: Record<string, unknown> = { fractal: fractal_id };
   if (from !== undefined) {
@@ -82,6 +101,13 @@ function bounds({ fractal_id, from, to }: LogWindow): { where: string; params: R
   if (to !== undefined) {
     terms.push('timestamp < fromUnixTimestamp64Milli({to:Int64})');
     params.to = milliseconds(to);
+  }
+  if (cursor) {
+    // Compared as a pair, ClickHouse would read the whole table.
+    const time = 'fromUnixTimestamp64Milli({cursor_ms:Int64})';
+    terms.push(`timestamp >= ${time} AND (timestamp > ${time} OR log_id >= unhex({cursor_id:String}))`);
+    params.cursor_ms = cursor.ms;
+    params.cursor_id = cursor.id;
   }
   return { where: terms.join(' AND '), params };
 }

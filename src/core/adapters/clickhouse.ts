@@ -4,16 +4,20 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { LineBlock, LineOptions, LogDatabase, LogStats, LogWindow } from '../ports/log-database.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
-import { clickhouseError, unreachable } from './clickhouse-errors.ts';
+import { clickhouseError, isSettingRefused, unreachable } from './clickhouse-errors.ts';
 import {
   lineShape,
   linesQuery,
+  NATIVE,
+  nativeQuery,
   type Query,
   statsByFractalQuery,
   statsQuery,
   UNLIMITED,
 } from './clickhouse-query.ts';
 import { cutLines } from './line-cutter.ts';
+import { nativeLines, type TextFrom } from './native/native-lines.ts';
+import type { Cursor } from './native/row-key.ts';
 
 const VERSION_TIMEOUT_MS = 15_000;
 const STATS_TIMEOUT_MS = 600_000;
@@ -31,6 +35,9 @@ export interface ClickHouseConnection {
   /** Set on a sharded cluster: reads go to the distributed table. */
   cluster: string | undefined;
 }
+
+/** All lines as text. */
+const ALL: TextFrom = { cursor: undefined };
 
 /** The log database at the address. Connects at the first question. */
 export async function connectClickHouse(connection: ClickHouseConnection): Promise<LogDatabase> {
@@ -66,6 +73,8 @@ class ClickHouse implements LogDatabase {
   readonly #address: string;
   readonly #user: string;
   readonly #table: string;
+  /** Whether the server knows what `nativeQuery` needs, as far as is known. */
+  #native = true;
 
   constructor(client: ClickHouseClient, address: string, user: string, table: string) {
     this.#client = client;
@@ -90,16 +99,46 @@ class ClickHouse implements LogDatabase {
     return new Map(rows.map((row) => [row.fractal_id ?? '', describe(row)]));
   }
 
+  /**
+   * With fields, rows come in Native format and the lines are written here: ClickHouse takes most of its time over
+   * the text of JSON columns. Where that cannot be, they come as its text.
+   */
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
-    const { fields, max_memory, signal } = options;
+    const rest = options.fields && this.#native ? yield* this.#decoded(window, options) : ALL;
+    if (rest) yield* this.#text(window, options, rest.cursor);
+  }
+
+  #text(window: LogWindow, options: LineOptions, cursor?: Cursor): AsyncGenerator<LineBlock, unknown> {
+    const query = linesQuery(this.#table, window, options.fields, cursor);
+    return this.#answer(query, {}, options, (stream) => cutLines(stream, lineShape(options.fields)));
+  }
+
+  async *#decoded(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock, TextFrom | undefined> {
+    const query = nativeQuery(this.#table, window);
+    try {
+      return yield* this.#answer(query, NATIVE, options, (stream) => nativeLines(stream, window.fractal_id));
+    } catch (error) {
+      if (!isSettingRefused(error)) throw error;
+      this.#native = false;
+      return ALL;
+    }
+  }
+
+  /** What `read` makes of a query's answer, and where it stopped short of its end. The query ends with it. */
+  async *#answer(
+    query: Query,
+    settings: object,
+    { max_memory, signal }: LineOptions,
+    read: (stream: AsyncIterable<Buffer>) => AsyncGenerator<LineBlock, TextFrom | undefined>,
+  ): AsyncGenerator<LineBlock, TextFrom | undefined> {
     const query_id = randomUUID();
     const memory = max_memory === undefined ? {} : { max_memory_usage: String(max_memory) };
-    const query = linesQuery(this.#table, window, fields);
     let ended = false;
     try {
-      const stream = await this.#open(query, query_id, memory, signal);
-      yield* cutLines(untilAbort(stream, signal), lineShape(fields));
-      ended = true;
+      const stream = await this.#open(query, query_id, { ...settings, ...memory }, signal);
+      const rest = yield* read(untilAbort(stream, signal));
+      ended = rest === undefined;
+      return rest;
     } catch (error) {
       signal?.throwIfAborted();
       throw clickhouseError(error, this.#address, this.#user);

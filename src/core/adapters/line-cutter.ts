@@ -1,13 +1,10 @@
-import { BifractError } from '../errors.ts';
 import type { LineBlock } from '../ports/log-database.ts';
+import { brokenOff, notLines, Tail } from './answer-tail.ts';
 import { repairLines } from './line-repair.ts';
 
 /** Size from which a block is handed on. */
 const BLOCK = 512 << 10;
-/** As much of an answer that is no line as is looked at for ClickHouse's own words. */
-const MESSAGE = 64 << 10;
 const NEWLINE = 0x0a;
-const EXCEPTION = /Code: \d+\. DB::/g;
 
 /** How every whole line begins and ends: whatever differs is no line. */
 export interface LineShape {
@@ -66,38 +63,6 @@ class Pending {
   }
 }
 
-/** What came instead of a line, and a little of what came after it. */
-class Tail {
-  readonly #parts: Buffer[];
-  #room = MESSAGE;
-
-  constructor(parts: Buffer[]) {
-    this.#parts = parts;
-  }
-
-  /** Takes a chunk more; true once a message must have come whole. */
-  add(chunk: Buffer): boolean {
-    this.#parts.push(chunk);
-    this.#room -= chunk.length;
-    return this.#room < 0;
-  }
-
-  /** The last message of an exception in it, without what frames it. */
-  message(): string | undefined {
-    const text = Buffer.concat(this.#parts)
-      .subarray(-2 * MESSAGE)
-      .toString('utf8');
-    const start = [...text.matchAll(EXCEPTION)].at(-1)?.index;
-    if (start === undefined) return undefined;
-    const [bare = ''] = text.slice(start).split(/\r?\n(?:\d+ [0-9a-z]+\r?\n)?__exception__/);
-    return bare
-      .replace(/"?\}?\s*$/, '')
-      .replace(/\s+/g, ' ')
-      .trim()
-      .slice(0, 2000);
-  }
-}
-
 /** How many lines the bytes begin with, and where these end. */
 function measure(bytes: Buffer, shape: LineShape): { lines: number; end: number } {
   let lines = 0;
@@ -120,22 +85,4 @@ function isLine(bytes: Buffer, from: number, to: number, { prefix, suffix }: Lin
     bytes.compare(prefix, 0, prefix.length, from, from + prefix.length) === 0 &&
     bytes.compare(suffix, 0, suffix.length, to - suffix.length, to) === 0
   );
-}
-
-function notLines(tail: Tail): BifractError {
-  const message = tail.message();
-  return message === undefined
-    ? new BifractError('QUERY_FAILED', 'The answer of ClickHouse is cut off, or is not what was asked for')
-    : new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`);
-}
-
-/** A connection that breaks may have brought the reason before: ClickHouse's own words come first. */
-function brokenOff(error: unknown, tail: Tail): unknown {
-  if (error instanceof BifractError) return error;
-  const message = tail.message();
-  if (message !== undefined) {
-    return new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`, { cause: error });
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new BifractError('QUERY_FAILED', `The connection to ClickHouse broke: ${reason}`, { cause: error });
 }

@@ -1,0 +1,45 @@
+import type { Column } from './column.ts';
+import { malformed, type Reader, unknown } from './reader.ts';
+import { FixedColumn, StringColumn } from './scalars.ts';
+import { readColumn } from './types.ts';
+
+const NO_VALUES = new StringColumn();
+
+/** What is selected, by these names and in this order. */
+export const COLUMNS = ['ts', 'raw', 'id', 'its', 'fields'] as const;
+const TIME_TYPE = /^DateTime64\(3(?:, '[\w/+-]+')?\)$/;
+
+/** A block's rows, none written yet. */
+export interface Rows {
+  count: number;
+  ts: FixedColumn;
+  raw: StringColumn;
+  id: StringColumn;
+  its: FixedColumn;
+  fields: Column;
+}
+
+/** Reads one whole block, undefined where it has no rows. Throws `NotRead`. */
+export function readBlock(reader: Reader): Rows | undefined {
+  if (reader.varint() !== COLUMNS.length) throw malformed('another number of columns');
+  const count = reader.varint();
+  const [ts, raw, id, its, fields] = COLUMNS.map((name) => column(reader, name, count));
+  if (count === 0) return undefined;
+  const times = ts instanceof FixedColumn && its instanceof FixedColumn;
+  if (!times || !(raw instanceof StringColumn) || !(id instanceof StringColumn) || !fields)
+    throw unknown('columns of other types');
+  return { count, ts, raw, id, its, fields };
+}
+
+function column(reader: Reader, name: string, count: number): Column {
+  if (reader.string().toString('latin1') !== name) throw malformed('another column');
+  const type = reader.string().toString('latin1');
+  const time = name === 'ts' || name === 'its';
+  if (time && !TIME_TYPE.test(type)) throw unknown('times of another precision');
+  if (name === 'fields' && !type.startsWith('JSON')) throw unknown('fields of another type');
+  // Without a row, nothing follows.
+  if (count === 0) return NO_VALUES;
+  const found = readColumn(type, reader);
+  found.locate(reader, count);
+  return found;
+}

@@ -1,0 +1,76 @@
+import { Worker } from 'node:worker_threads';
+import type { LineBlock } from '../../ports/log-database.ts';
+import type { Decoded } from './decoder.ts';
+
+/** Beside the sources, or beside the bundle. */
+const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './decode-thread.js';
+
+export interface ThreadData {
+  fractal_id: string;
+}
+/** What goes to the thread: bytes, or that there are no more. */
+export type ToThread = { buffer: ArrayBuffer; length: number } | { finish: true };
+/** What comes back, once for each message: the same buffer, to be filled again, and what was in it. */
+export interface FromThread {
+  buffer: ArrayBuffer | undefined;
+  blocks: { bytes: ArrayBuffer; lines: number }[];
+  end: Decoded['end'];
+}
+
+/** A `Decoder` in a thread of its own, so that decoding goes on beside compression and encryption. Must be closed. */
+export class DecodeThread {
+  readonly #worker: Worker;
+  readonly #free: ArrayBuffer[] = [];
+  readonly #asked: PromiseWithResolvers<Decoded>[] = [];
+  #failure: { error: unknown } | undefined;
+
+  constructor(fractal_id: string) {
+    const workerData: ThreadData = { fractal_id };
+    this.#worker = new Worker(new URL(ENTRY, import.meta.url), { workerData });
+    this.#worker.on('message', (message: FromThread) => this.#take(message));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error('The thread that decodes rows has ended')));
+  }
+
+  /** A buffer of at least that size, to be filled and given to `add`. */
+  buffer(size: number): ArrayBuffer {
+    const kept = this.#free.pop();
+    return kept && kept.byteLength >= size ? kept : new ArrayBuffer(size);
+  }
+
+  /** Decodes the first `length` bytes of the buffer, which is gone with that. Answers come in the order of calls. */
+  add(buffer: ArrayBuffer, length: number): Promise<Decoded> {
+    return this.#ask({ buffer, length }, [buffer]);
+  }
+
+  finish(): Promise<Decoded> {
+    return this.#ask({ finish: true }, []);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #ask(message: ToThread, transfer: ArrayBuffer[]): Promise<Decoded> {
+    const asked = Promise.withResolvers<Decoded>();
+    // Whoever stopped reading awaits no more answers.
+    asked.promise.catch(() => undefined);
+    if (this.#failure) asked.reject(this.#failure.error);
+    else {
+      this.#asked.push(asked);
+      this.#worker.postMessage(message, transfer);
+    }
+    return asked.promise;
+  }
+
+  #take({ buffer, blocks, end }: FromThread): void {
+    if (buffer) this.#free.push(buffer);
+    const lines = blocks.map((block): LineBlock => ({ bytes: Buffer.from(block.bytes), lines: block.lines }));
+    this.#asked.shift()?.resolve({ blocks: lines, end });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    for (const asked of this.#asked.splice(0)) asked.reject(error);
+  }
+}

@@ -1,0 +1,58 @@
+import type { LineBlock } from '../../ports/log-database.ts';
+import { Tail } from '../answer-tail.ts';
+import { LineFeed } from './line-feed.ts';
+import { NotRead } from './reader.ts';
+import type { Cursor } from './row-key.ts';
+
+/** Lines, and how it goes on. */
+export interface Decoded {
+  blocks: LineBlock[];
+  /**
+   * Set once there is nothing more to decode: the whole answer was read (`all`), the rest must come as text, from the
+   * cursor on or from the beginning, or what came is no data, and this the end of it.
+   */
+  end?: 'all' | { text_from: Cursor | undefined } | { not_data: Buffer };
+}
+
+/** A `LineFeed` that answers instead of throwing. */
+export class Decoder {
+  readonly #feed: LineFeed;
+  #tail: Tail | undefined;
+
+  constructor(fractal_id: string) {
+    this.#feed = new LineFeed(fractal_id);
+  }
+
+  add(bytes: Buffer): Decoded {
+    if (this.#tail) return this.#tail.add(Buffer.from(bytes)) ? this.#notData(this.#tail) : { blocks: [] };
+    return this.#answer(false, () => this.#feed.add(bytes));
+  }
+
+  /** The answer has ended, or broke off. */
+  finish(): Decoded {
+    if (this.#tail) return this.#notData(this.#tail);
+    return this.#answer(true, () => this.#feed.end());
+  }
+
+  #answer(last: boolean, read: () => void): Decoded {
+    try {
+      read();
+      return { blocks: this.#feed.take(), ...(last && { end: 'all' }) };
+    } catch (error) {
+      if (!(error instanceof NotRead)) throw error;
+      if (error.why === 'unknown') return this.#asText();
+      // A message may be on its way still.
+      this.#tail = new Tail([Buffer.from(this.#feed.unread())]);
+      return last ? this.#notData(this.#tail) : { blocks: this.#feed.take() };
+    }
+  }
+
+  #asText(): Decoded {
+    this.#feed.settle();
+    return { blocks: this.#feed.take(), end: { text_from: this.#feed.cursor() } };
+  }
+
+  #notData(tail: Tail): Decoded {
+    return { blocks: [], end: { not_data: tail.last() } };
+  }
+}

@@ -1,0 +1,37 @@
+const START_BYTES = 1 << 20;
+
+/** Bytes that grow at the end and are given up at the front. */
+export class Growing {
+  bytes = Buffer.allocUnsafeSlow(START_BYTES);
+  /** How many there are. */
+  at = 0;
+
+  ensure(count: number): void {
+    const needed = this.at + count;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(larger, 0, 0, this.at);
+    this.bytes = larger;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.ensure(bytes.length);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  /** Those that there are: a view, good until the next change. */
+  view(from = 0): Buffer {
+    return this.bytes.subarray(from, this.at);
+  }
+
+  /** Gives up the first ones, and room that only something long needed. */
+  drop(count: number): void {
+    const left = this.at - count;
+    const roomy = this.bytes.length > 8 * START_BYTES && left < START_BYTES;
+    const kept = roomy ? Buffer.allocUnsafeSlow(START_BYTES) : this.bytes;
+    this.bytes.copy(kept, 0, count, this.at);
+    this.bytes = kept;
+    this.at = left;
+  }
+}

@@ -1,0 +1,146 @@
+import type { LineBlock } from '../../ports/log-database.ts';
+import { repairLines } from '../line-repair.ts';
+import { type Rows, readBlock } from './block.ts';
+import { Growing } from './growing.ts';
+import { JsonOut, jsonString } from './json-out.ts';
+import { malformed, NotRead, Reader, unknown } from './reader.ts';
+import { type Cursor, RowKey } from './row-key.ts';
+
+/** Size from which lines are handed on. */
+const HAND_ON = 512 << 10;
+/** Larger blocks, and more rows of one key, are left to ClickHouse's text, which needs neither at once. */
+const MAX_BLOCK = 32 << 20;
+const MAX_HELD = 8 << 20;
+
+const TS = Buffer.from('{"ts":');
+const RAW = Buffer.from(',"raw":');
+const ID = Buffer.from(',"id":');
+const ITS = Buffer.from(',"its":');
+const FIELDS = Buffer.from(',"fields":');
+const CLOSE = Buffer.from('}\n');
+
+/**
+ * Turns an answer in Native format into the lines that ClickHouse's own text of it would be.
+ *
+ * The lines of the last key are held back until a row of another key is seen: so all that was handed on lies before
+ * `cursor`, and another query that begins there neither repeats a row nor leaves one out, though rows that share a
+ * key have no order among them.
+ */
+export class LineFeed {
+  readonly #fid: Buffer;
+  readonly #in = new Growing();
+  readonly #out = new JsonOut();
+  #ready: LineBlock[] = [];
+  #key: RowKey | undefined;
+  #lines = 0;
+  /** Bytes and lines before the key that is held back. */
+  #settled = { bytes: 0, lines: 0 };
+  /** So many bytes are awaited before a block is tried: each try is a pass over all that is there. */
+  #awaited = 0;
+
+  constructor(fractal_id: string) {
+    this.#fid = Buffer.concat([Buffer.from(',"fid":'), jsonString(Buffer.from(fractal_id))]);
+  }
+
+  /** Takes bytes. Throws `NotRead`: as `unknown` where all from `cursor` on must come as text. */
+  add(bytes: Uint8Array): void {
+    this.#in.append(bytes);
+    while (this.#in.at > 0 && this.#in.at >= this.#awaited && this.#block());
+  }
+
+  /** The answer has ended. Throws `NotRead`, also where that was inside a block. */
+  end(): void {
+    while (this.#in.at > 0) if (!this.#block()) throw malformed('an answer that is cut off');
+    this.#settled = { bytes: this.#out.at, lines: this.#lines };
+    this.settle();
+  }
+
+  /** Hands on what lies before `cursor`. */
+  settle(): void {
+    const { bytes, lines } = this.#settled;
+    if (lines > 0)
+      this.#ready.push({ bytes: repairLines(Buffer.from(this.#out.bytes.subarray(0, bytes))), lines });
+    this.#out.drop(bytes);
+    this.#lines -= lines;
+    this.#settled = { bytes: 0, lines: 0 };
+  }
+
+  /** Key of the rows that are held back; undefined before the first row. */
+  cursor(): Cursor | undefined {
+    return this.#key?.cursor();
+  }
+
+  /** Takes away the lines that are ready. */
+  take(): LineBlock[] {
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
+  }
+
+  /** What was given and not read. */
+  unread(): Buffer {
+    return this.#in.view();
+  }
+
+  #block(): boolean {
+    const reader = new Reader(this.#in.view());
+    const rows = complete(reader);
+    if (rows === 'cut') {
+      if (this.#in.at >= MAX_BLOCK) throw unknown('a very large block');
+      this.#awaited = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
+      return false;
+    }
+    if (rows) this.#rows(rows);
+    this.#in.drop(reader.at);
+    // Blocks are about alike: a little more is there once the next one is.
+    this.#awaited = Math.ceil(reader.at * 1.05);
+    return true;
+  }
+
+  #rows(rows: Rows): void {
+    for (let left = rows.count; left > 0; left--) {
+      this.#follow(rows);
+      this.#write(rows);
+    }
+    this.#key?.keep();
+  }
+
+  /** Settles what lies before the row, if that has another key. */
+  #follow({ ts, id }: Rows): void {
+    id.next();
+    if (this.#key?.follow(ts.bytes, ts.at, id.from, id.at)) {
+      if (this.#out.at - this.#settled.bytes > MAX_HELD) throw unknown('very many rows of one key');
+      return;
+    }
+    this.#key ??= new RowKey(ts.bytes, ts.at, id.from, id.at);
+    this.#settled = { bytes: this.#out.at, lines: this.#lines };
+    if (this.#out.at >= HAND_ON) this.settle();
+  }
+
+  #write({ ts, raw, id, its, fields }: Rows): void {
+    const out = this.#out;
+    out.raw(TS);
+    ts.write(out);
+    out.raw(RAW);
+    raw.write(out);
+    out.raw(ID);
+    out.string(id.bytes, id.from, id.at);
+    out.raw(this.#fid);
+    out.raw(ITS);
+    its.write(out);
+    out.raw(FIELDS);
+    fields.write(out);
+    out.raw(CLOSE);
+    this.#lines++;
+  }
+}
+
+/** The rows of the block that comes first, if it is all there and has any. */
+function complete(reader: Reader): Rows | undefined | 'cut' {
+  try {
+    return readBlock(reader);
+  } catch (error) {
+    if (error instanceof NotRead && error.why === 'more') return 'cut';
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+import { BifractError } from '../../errors.ts';
+import type { LineBlock } from '../../ports/log-database.ts';
+import { brokenOff, notLines, Tail } from '../answer-tail.ts';
+import { DecodeThread } from './decode-thread.ts';
+import type { Decoded } from './decoder.ts';
+import type { Cursor } from './row-key.ts';
+
+/** Bytes of a message to the thread: small ones would cost more than what they carry. */
+const BATCH = 256 << 10;
+/** Messages that the thread has before it while their predecessors' lines are on their way out. */
+const AHEAD = 3;
+
+/** Where ClickHouse's own text must take over: at the cursor, or, without one, at the beginning. */
+export interface TextFrom {
+  cursor: Cursor | undefined;
+}
+
+/**
+ * The lines of an answer in Native format: the same bytes as those of ClickHouse's text. Returns undefined after the
+ * last one, or from where on the rest must come as text, because of a type or a size that the decoder does not take
+ * on. What ClickHouse says in the answer itself, a half block and a connection that breaks throw `QUERY_FAILED`.
+ */
+export async function* nativeLines(
+  chunks: AsyncIterable<Buffer>,
+  fractal_id: string,
+): AsyncGenerator<LineBlock, TextFrom | undefined> {
+  const thread = new DecodeThread(fractal_id);
+  try {
+    for await (const { blocks, end } of decoded(chunks, thread)) {
+      yield* blocks;
+      if (end === undefined) continue;
+      if (end === 'all') return undefined;
+      if ('text_from' in end) return { cursor: end.text_from };
+      throw notLines(tailOf(end.not_data));
+    }
+    throw notLines(tailOf(Buffer.alloc(0)));
+  } finally {
+    await thread.close();
+  }
+}
+
+async function* decoded(chunks: AsyncIterable<Buffer>, thread: DecodeThread): AsyncGenerator<Decoded> {
+  const answers: Promise<Decoded>[] = [];
+  try {
+    for await (const { buffer, length } of batches(chunks, thread)) {
+      answers.push(thread.add(buffer, length));
+      if (answers.length > AHEAD) yield await (answers.shift() as Promise<Decoded>);
+    }
+  } catch (error) {
+    if (error instanceof BifractError) throw error;
+    const { end } = await thread.finish();
+    const data = typeof end === 'object' && 'not_data' in end ? end.not_data : Buffer.alloc(0);
+    throw brokenOff(error, tailOf(data));
+  }
+  answers.push(thread.finish());
+  for (const answer of answers) yield await answer;
+}
+
+/** Bytes crossed from another thread are a plain array. */
+function tailOf(bytes: Uint8Array): Tail {
+  return new Tail([Buffer.from(bytes)]);
+}
+
+async function* batches(
+  chunks: AsyncIterable<Buffer>,
+  thread: DecodeThread,
+): AsyncGenerator<{ buffer: ArrayBuffer; length: number }> {
+  let buffer = thread.buffer(BATCH);
+  let length = 0;
+  let failure: { error: unknown } | undefined;
+  try {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; ) {
+        const count = Math.min(BATCH - length, chunk.length - at);
+        new Uint8Array(buffer).set(chunk.subarray(at, at + count), length);
+        at += count;
+        length += count;
+        if (length < BATCH) continue;
+        yield { buffer, length };
+        buffer = thread.buffer(BATCH);
+        length = 0;
+      }
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  // Before it breaks off, ClickHouse says why.
+  if (length > 0) yield { buffer, length };
+  if (failure) throw failure.error;
+}

@@ -1,0 +1,57 @@
+/** Where in the order of (timestamp, log_id) to go on: with the first row that has this key. */
+export interface Cursor {
+  /** Milliseconds since 1970. */
+  ms: string;
+  /** The log id's bytes, hex. */
+  id: string;
+}
+
+const TICKS_BYTES = 8;
+
+/** The key of a row, where it stands in a block. */
+export class RowKey {
+  #bytes: Buffer;
+  #ticks: number;
+  #from: number;
+  #to: number;
+
+  constructor(bytes: Buffer, ticks: number, from: number, to: number) {
+    this.#bytes = bytes;
+    this.#ticks = ticks;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Whether a row has the same key; if not, that row's key takes this one's place. */
+  follow(bytes: Buffer, ticks: number, from: number, to: number): boolean {
+    if (this.#equals(bytes, ticks, from, to)) return true;
+    this.#bytes = bytes;
+    this.#ticks = ticks;
+    this.#from = from;
+    this.#to = to;
+    return false;
+  }
+
+  #equals(bytes: Buffer, ticks: number, from: number, to: number): boolean {
+    const own = this.#bytes;
+    for (let index = 0; index < TICKS_BYTES; index++)
+      if (own[this.#ticks + index] !== bytes[ticks + index]) return false;
+    return to - from === this.#to - this.#from && own.compare(bytes, from, to, this.#from, this.#to) === 0;
+  }
+
+  /** Keeps its bytes, as the block's own will be overwritten. */
+  keep(): void {
+    const ticks = this.#bytes.subarray(this.#ticks, this.#ticks + TICKS_BYTES);
+    this.#bytes = Buffer.concat([ticks, this.#bytes.subarray(this.#from, this.#to)]);
+    this.#ticks = 0;
+    this.#from = TICKS_BYTES;
+    this.#to = this.#bytes.length;
+  }
+
+  cursor(): Cursor {
+    return {
+      ms: String(this.#bytes.readBigInt64LE(this.#ticks)),
+      id: this.#bytes.toString('hex', this.#from, this.#to),
+    };
+  }
+}

@@ -1,0 +1,136 @@
+import type { Column } from './column.ts';
+import type { JsonOut } from './json-out.ts';
+import { type Reader, unknown } from './reader.ts';
+import { writeDate, writeTicks, writeTime } from './times.ts';
+
+const NONE = Buffer.alloc(0);
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+const QUOTE = 34;
+const MINUS = 45;
+
+export class StringColumn implements Column {
+  bytes: Buffer = NONE;
+  /** Where the value that was passed over last begins and ends. */
+  from = 0;
+  at = 0;
+
+  locate(reader: Reader, count: number): void {
+    this.bytes = reader.bytes;
+    this.at = reader.at;
+    reader.skipStrings(count);
+  }
+
+  write(out: JsonOut): void {
+    this.next();
+    out.string(this.bytes, this.from, this.at);
+  }
+
+  /** Passes over the next value. */
+  next(): void {
+    const { bytes } = this;
+    let { at } = this;
+    let byte = bytes[at++] as number;
+    let length = byte & 127;
+    for (let scale = 128; byte > 127; scale *= 128) {
+      byte = bytes[at++] as number;
+      length += (byte & 127) * scale;
+    }
+    this.from = at;
+    this.at = at + length;
+  }
+}
+
+type WriteValue = (out: JsonOut, bytes: Buffer, at: number) => void;
+
+/** Values of one size. */
+export class FixedColumn implements Column {
+  bytes: Buffer = NONE;
+  at = 0;
+  readonly #size: number;
+  readonly #write: WriteValue;
+
+  constructor(size: number, write: WriteValue) {
+    this.#size = size;
+    this.#write = write;
+  }
+
+  locate(reader: Reader, count: number): void {
+    this.bytes = reader.bytes;
+    this.at = reader.skip(count * this.#size);
+  }
+
+  write(out: JsonOut): void {
+    this.#write(out, this.bytes, this.at);
+    this.at += this.#size;
+  }
+}
+
+/** Types whose values have one size, by ClickHouse's name. */
+const FIXED: Record<string, [size: number, write: WriteValue]> = {
+  Int8: [1, (out, bytes, at) => whole(out, bytes.readInt8(at))],
+  Int16: [2, (out, bytes, at) => whole(out, bytes.readInt16LE(at))],
+  Int32: [4, (out, bytes, at) => whole(out, bytes.readInt32LE(at))],
+  Int64: [8, writeInt64],
+  UInt8: [1, (out, bytes, at) => out.digits(bytes.readUInt8(at))],
+  UInt16: [2, (out, bytes, at) => out.digits(bytes.readUInt16LE(at))],
+  UInt32: [4, (out, bytes, at) => out.digits(bytes.readUInt32LE(at))],
+  UInt64: [8, writeUInt64],
+  Float64: [8, writeFloat64],
+  Bool: [1, writeBool],
+  Date: [2, (out, bytes, at) => quoted(out, () => writeDate(out, bytes.readUInt16LE(at)))],
+  DateTime: [4, (out, bytes, at) => quoted(out, () => writeTime(out, bytes.readUInt32LE(at), 0, 0))],
+};
+
+/** A column of single values, or undefined where the type is none that is known. */
+export function scalarColumn(type: string): Column | undefined {
+  if (type === 'String') return new StringColumn();
+  const fixed = Object.hasOwn(FIXED, type) ? FIXED[type] : undefined;
+  if (fixed) return new FixedColumn(...fixed);
+  // In `iso` the zone of a type does not matter: the text is UTC.
+  const scale = /^DateTime64\((\d)(?:, '[\w/+-]+')?\)$/.exec(type)?.[1];
+  return scale === undefined ? undefined : ticksColumn(Number(scale));
+}
+
+/** Times as 64-bit ticks. */
+export function ticksColumn(scale: number): FixedColumn {
+  return new FixedColumn(8, (out, bytes, at) => quoted(out, () => writeTicks(out, bytes, at, scale)));
+}
+
+function quoted(out: JsonOut, write: () => void): void {
+  out.byte(QUOTE);
+  write();
+  out.byte(QUOTE);
+}
+
+function whole(out: JsonOut, value: number): void {
+  if (value < 0) out.byte(MINUS);
+  out.digits(Math.abs(value));
+}
+
+function writeInt64(out: JsonOut, bytes: Buffer, at: number): void {
+  const high = bytes.readInt32LE(at + 4);
+  const exact = high >= -0x200000 && high < 0x200000;
+  if (exact) whole(out, high * 0x100000000 + bytes.readUInt32LE(at));
+  else out.ascii(String(bytes.readBigInt64LE(at)));
+}
+
+function writeUInt64(out: JsonOut, bytes: Buffer, at: number): void {
+  const high = bytes.readUInt32LE(at + 4);
+  if (high < 0x200000) out.digits(high * 0x100000000 + bytes.readUInt32LE(at));
+  else out.ascii(String(bytes.readBigUInt64LE(at)));
+}
+
+/** Both sides write the shortest text that reads back as the number; only the sign of an exponent differs. */
+function writeFloat64(out: JsonOut, bytes: Buffer, at: number): void {
+  const value = bytes.readDoubleLE(at);
+  if (!Number.isFinite(value)) throw unknown('a number that is not finite');
+  if (Object.is(value, -0)) out.ascii('-0');
+  else out.ascii(String(value).replace('e+', 'e'));
+}
+
+function writeBool(out: JsonOut, bytes: Buffer, at: number): void {
+  const value = bytes[at] as number;
+  if (value > 1) throw unknown('a truth that is neither true nor false');
+  out.raw(value === 1 ? TRUE : FALSE);
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { seedRows } from '../../../../bin/demo/seed-rows.ts';
+import { connectClickHouse } from '../../../../src/core/adapters/clickhouse.ts';
+import type { LogDatabase, LogWindow } from '../../../../src/core/ports/log-database.ts';
+import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
+import { testServices } from '../../../helpers/services.ts';
+
+const FLATTENED = 'output_format_native_use_flattened_dynamic_and_json_serialization';
+const DAY_MS = 86_400_000;
+const FROM = new Date('2026-02-28T20:00:00Z');
+
+const services = await testServices();
+const { url, user, password, database } = services.clickhouse;
+const native = await relayClickhouse(url);
+const texts = await relayClickhouse(url, (settings) => (settings.has(FLATTENED) ? 115 : undefined));
+const logs = await open(native.url);
+const textLogs = await open(texts.url);
+
+after(async () => {
+  await Promise.all([logs.close(), textLogs.close()]);
+  await Promise.all([native.close(), texts.close()]);
+});
+
+function open(address: string): Promise<LogDatabase> {
+  return connectClickHouse({ url: address, user, password, database, cluster: undefined });
+}
+
+async function bytesOf(source: LogDatabase, window: LogWindow): Promise<{ bytes: Buffer; lines: number }> {
+  const parts: Buffer[] = [];
+  let count = 0;
+  for await (const { bytes, lines } of source.lines(window, { fields: true })) {
+    parts.push(bytes);
+    count += lines;
+  }
+  return { bytes: Buffer.concat(parts), lines: count };
+}
+
+/** The formats that were asked for since the last time. */
+function formats(): string[] {
+  return native.asked.splice(0).flatMap((sql) => /FORMAT (\w+)$/.exec(sql)?.[1] ?? []);
+}
+
+async function bothWays(window: LogWindow, asked: string[] | undefined, lines: number): Promise<Buffer> {
+  formats();
+  const decoded = await bytesOf(logs, window);
+  if (asked) assert.deepEqual(formats(), asked);
+  const text = await bytesOf(textLogs, window);
+  const [mine, theirs] = [decoded.bytes, text.bytes].map((bytes) => bytes.toString('latin1').split('\n'));
+  assert.equal(decoded.lines, lines);
+  assert.equal(text.lines, lines);
+  for (const [index, line] of (mine ?? []).entries()) assert.equal(line, theirs?.[index]);
+  assert.ok(decoded.bytes.equals(text.bytes));
+  return decoded.bytes;
+}
+
+/** Rows in the order of their place, each with the JSON text of its fields; ten share a time. */
+async function insert(
+  fractal: string,
+  documents: string[],
+  id = "leftPad(toString(n), 6, '0')",
+): Promise<void> {
+  for (let at = 0; at < documents.length; at += 500) {
+    const list = documents.slice(at, at + 500).map((text) => `'${text.replace(/[\\']/g, '\\$&')}'`);
+    await services.ch(`INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp)
+      WITH ${at} + number AS n
+      SELECT fromUnixTimestamp64Milli(1772366400000 + intDiv(toInt64(n), 10) * 997, 'UTC'), concat('row ', toString(n)), ${id},
+        arrayElement([${list.join(',')}], number + 1)::JSON(max_dynamic_paths=1024), '${fractal}', fromUnixTimestamp64Milli(1772366400000 + toInt64(n) * 77777, 'UTC')
+      FROM numbers(${list.length})`);
+  }
+}
+
+test('rows of every kind come out as ClickHouse itself writes them, byte for byte', async () => {
+  const rows = 30_000;
+  const to = new Date(FROM.getTime() + 3 * DAY_MS);
+  await seedRows(services.clickhouse, database, {
+    fractal_id: 'mixed',
+    kind: 'mixed',
+    rows,
+    seed: 5,
+    from: FROM,
+    to,
+  });
+  const bytes = await bothWays({ fractal_id: 'mixed' }, ['Native'], rows);
+  assert.ok(bytes.includes('"raw64":"'));
+  const window = { fractal_id: 'mixed', from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z' };
+  const { rows: inside } = await logs.stats(window);
+  assert.ok(inside > 1000 && inside < rows);
+  await bothWays(window, ['Native'], inside);
+  await bothWays({ fractal_id: 'none' }, ['Native'], 0);
+});
+
+test('so do fields of every type, key and shape', async () => {
+  const known = [
+    '{}',
+    '{"a":{"b":1},"A":1,"aa":2,"a-b":3,"a b":{"c":1,"d":{"e":2}},"":{"":7},".x":1,"y.":2,"..":3,"z":{"":{"":1}}}',
+    '{"q\\"uo\\\\te":"v","k\\n\\u0001\\u2028":"/</script>\\u2029\\u007f\\u0000","ключ":"日本語 🙂"}',
+    '{"i":9223372036854775807,"j":-9223372036854775808,"u":18446744073709551615,"n":-1,"zero":0,"safe":9007199254740993,"m":4294967296}',
+    '{"f":1.5,"g":-0.0,"h":1e21,"k":1e-7,"l":1.7976931348623157e308,"m":5e-324,"n":0.1,"o":123456789012345680000.5}',
+    '{"t":true,"f":false,"null":null,"empty":{},"list":[],"lists":[[],[1],[null,2]]}',
+    '{"d":"2026-03-01","dt":"2026-03-01 12:00:00","dt9":"2026-03-01 12:00:00.123456","iso":"2026-03-01T23:59:59.5Z"}',
+    '{"as":["a","",null],"ai":[1,null,-3],"af":[1.5,2],"ab":[true,false,null],"ad":["2026-03-01",null],"at":["2026-03-01 12:00:00"]}',
+    '{"objects":[{"x":1},{},{"x":"s","y":[1,{"z":true}]}],"mixed":[1,"a",{"k":[2]},[3],null],"deep":[[{"q":[{"r":1}]}]]}',
+  ];
+  await insert('known', [...known, ...known.toReversed()]);
+  await bothWays({ fractal_id: 'known' }, ['Native'], 2 * known.length);
+});
+
+test('so does whatever a log may hold', async () => {
+  const key = fc.oneof(
+    fc.constantFrom('a', 'b', 'c', 'a.b', 'x-y', 'ä', '"', ''),
+    fc.string({ maxLength: 4 }),
+  );
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc
+      .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+  );
+  const number = fc.oneof(
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const { tree } = fc.letrec((tie) => ({
+    leaf: fc.oneof(text, number, fc.boolean(), fc.constant(null)),
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      tie('leaf'),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      tie('object'),
+    ),
+    object: fc.dictionary(key, tie('tree'), { maxKeys: 5, noNullPrototype: true }),
+  }));
+  const documents = fc.sample(fc.dictionary(key, tree, { maxKeys: 6, noNullPrototype: true }), 1500);
+  const accepted = documents.map((document) => JSON.stringify(document)).filter(isUnambiguous);
+  assert.ok(accepted.length > 500, String(accepted.length));
+  await insert('random', accepted);
+  await bothWays({ fractal_id: 'random' }, undefined, accepted.length);
+});
+
+/** ClickHouse takes no whole numbers of more than 64 bits. */
+function isKept(number: number): boolean {
+  return Math.abs(number) < 2 ** 63 || Math.abs(number) >= 1e21;
+}
+
+/** ClickHouse refuses objects in which two keys come to the same path. */
+function isUnambiguous(text: string): boolean {
+  const clear = (value: unknown): boolean => {
+    if (typeof value === 'number') return isKept(value);
+    if (Array.isArray(value)) return value.every(clear);
+    if (typeof value !== 'object' || value === null) return true;
+    const paths = pathsOf(value, []);
+    return new Set(paths).size === paths.length && Object.values(value).every(clear);
+  };
+  return clear(JSON.parse(text));
+}
+
+function pathsOf(value: object, above: string[]): string[] {
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const path = [...above, key];
+    const nested = typeof inner === 'object' && inner !== null && !Array.isArray(inner);
+    return nested ? pathsOf(inner as object, path) : [path.join('.')];
+  });
+}
