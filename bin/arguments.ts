@@ -4,6 +4,7 @@ import { type BackupInvocation, defineBackup } from './backup-arguments.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
 import { defineRestore, type RestoreInvocation } from './restore-arguments.ts';
+import { defineStorage, type StorageInvocation } from './storage-arguments.ts';
 import { defineUpkeep, type UpkeepInvocation } from './upkeep-arguments.ts';
 
 /** Flags that every command takes. */
@@ -29,6 +30,7 @@ export type Invocation = { flags: GlobalFlags } & (
   | FileInvocation
   | RestoreInvocation
   | UpkeepInvocation
+  | StorageInvocation
   | { command: 'demo'; exec: string | undefined }
   | { command: 'text'; text: string }
 );
@@ -66,7 +68,10 @@ export function parseArguments(argv: string[], { version, env }: ParseOptions): 
 }
 
 function usageError(error: CommanderError): BifractError {
-  return new BifractError('USAGE', error.message.replace(/^error: /, '').split('\n')[0] ?? '', {
+  const [first = ''] = error.message.replace(/^error: /, '').split('\n');
+  const unknown = /^too many arguments\. Expected 0 arguments but got \d+: ([^,]+)/.exec(first)?.[1];
+  const message = unknown === undefined ? first : `There is no command ${unknown.replace(/\.$/, '')}`;
+  return new BifractError('USAGE', message, {
     hint: 'See `bifract --help`.',
     cause: error,
   });
@@ -96,6 +101,7 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
   defineFiles(program, choose);
   defineRestore(program, choose);
   defineUpkeep(program, choose);
+  defineStorage(program, choose);
   return program;
 }
 

@@ -1,17 +1,16 @@
-import { asBifractError, BifractError } from '../src/core/errors.ts';
+import { asBifractError, EXIT } from '../src/core/errors.ts';
 import { type Invocation, parseArguments } from './arguments.ts';
 import { makePrinter, type Printer } from './printer.ts';
 import { VERSION } from './version.ts';
 
 /** Runs the program with the given arguments and sets the process's exit code. Never throws. */
 export async function main(argv: string[]): Promise<void> {
-  ignoreClosedPipe(process.stdout);
-  ignoreClosedPipe(process.stderr);
+  const output = watchOutput();
   let printer = makePrinter({ json: argv.includes('--json') }, process);
   try {
     const invocation = parseArguments(argv, { version: VERSION, env: process.env });
     printer = makePrinter(invocation.flags, process);
-    process.exitCode = await run(invocation, printer);
+    process.exitCode = (await run(invocation, printer)) || output.exitCode(invocation);
   } catch (thrown) {
     const error = asBifractError(thrown);
     printer.failed(error.report());
@@ -54,6 +53,10 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
       return (await import('./commands/init.ts')).initCommand(invocation, printer);
     case 'prune':
       return (await import('./commands/prune.ts')).pruneCommand(invocation, printer);
+    case 'delete':
+      return (await import('./commands/delete.ts')).deleteCommand(invocation, printer);
+    case 'copy':
+      return (await import('./commands/copy.ts')).copyCommand(invocation, printer);
     case 'key':
       return (await import('./commands/key.ts')).keyCommand(invocation, printer);
     case 'demo':
@@ -61,10 +64,31 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
   }
 }
 
-/** `bifract … | head` is no failure of ours: what reads us has had enough. */
-function ignoreClosedPipe(stream: NodeJS.WriteStream) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || error.code === 'EIO') return;
-    throw new BifractError('INTERNAL', `Writing the output failed: ${error.message}`, { cause: error });
+/** What the output of these is for is to be read: a part of it that was lost is a failure. */
+const READ_BY_PEOPLE = new Set<Invocation['command']>([
+  'list',
+  'status',
+  'extract',
+  'show',
+  'search',
+  'text',
+]);
+
+/**
+ * Output that cannot be written ends no job: a full log partition must not cost a backup. It is told once the
+ * command is done. `bifract … | head` is no failure at all: what reads us has had enough.
+ */
+function watchOutput(): { exitCode(invocation: Invocation): number } {
+  let lost: NodeJS.ErrnoException | undefined;
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') lost ??= error;
   });
+  return {
+    exitCode({ command }) {
+      if (!lost) return EXIT.done;
+      process.stderr.write(`bifract: what was to be told could not be written to stdout: ${lost.message}\n`);
+      return READ_BY_PEOPLE.has(command) ? EXIT.failed : EXIT.done;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError, UNDONE } from '../src/core/errors.ts';
 import type { Engine } from '../src/core/index.ts';
 import { createEngine } from '../src/core/run-engine.ts';
 import type { GlobalFlags } from './arguments.ts';
@@ -39,7 +39,7 @@ function endSignal(): { signal: AbortSignal; release(): void } {
   const onSignal = (name: keyof typeof EXIT_OF) => {
     if (controller.signal.aborted) process.exit(EXIT_OF[name]);
     const code = name === 'SIGINT' ? 'CANCELLED' : 'TERMINATED';
-    controller.abort(new BifractError(code, `Ended by ${name}`));
+    controller.abort(new BifractError(code, `Ended by ${name}`, { hint: UNDONE }));
   };
   const names = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];
   for (const name of names) process.on(name, onSignal);

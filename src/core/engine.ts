@@ -1,3 +1,4 @@
+import type { CopyJobRequest, CopyQueries } from './copying.ts';
 import type { DeleteJobRequest, DeletionQueries } from './deletion.ts';
 import type { BifractError } from './errors.ts';
 import type { JobEvent, JobKind } from './events.ts';
@@ -24,6 +25,7 @@ export type JobRequest =
   | FileJobRequest
   | RestoreJobRequest
   | DeleteJobRequest
+  | CopyJobRequest
   | UpkeepJobRequest;
 
 export type { ExtractPart } from './jobs/extract.ts';
@@ -81,7 +83,7 @@ export interface InstallationInfo {
  *
  * Queries throw `BifractError`. `start` never throws: whatever goes wrong is the job's own `job:failed`.
  */
-export interface Engine extends FileQueries, RestoreQueries, UpkeepQueries, DeletionQueries {
+export interface Engine extends FileQueries, RestoreQueries, UpkeepQueries, DeletionQueries, CopyQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;

@@ -1,5 +1,6 @@
 /** The process exit codes that scripts rely on; `docs/exit-codes.md` explains each. */
 export const EXIT = {
+  done: 0,
   failed: 1,
   usage: 2,
   config: 3,
@@ -99,9 +100,14 @@ export class BifractError extends Error {
   }
 }
 
+/** What a person wants to know of an ended job. */
+export const UNDONE = 'What it had begun was undone; start it again when you like.';
+
 /** The reason an `AbortSignal` of a job carries: a cancel by a user, or the end of the process. */
 export function cancelled(code: 'CANCELLED' | 'TERMINATED' = 'CANCELLED'): BifractError {
-  return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Ended by a signal');
+  return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Ended by a signal', {
+    hint: UNDONE,
+  });
 }
 
 /** Any thrown value as a `BifractError`; what is not one already becomes `INTERNAL` with its message kept. */

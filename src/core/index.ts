@@ -1,6 +1,7 @@
 /**
  * The door of the engine: all that the console may import from core.
  */
+export type { CopyItem, CopyJobRequest, CopyPlan, CopyQueries } from './copying.ts';
 export type {
   DeleteItem,
   DeleteJobRequest,

@@ -18,7 +18,14 @@ import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import { restoreStarted, runBackup, runRestoreJob, servePlan } from './restore-jobs.ts';
 import type { Services } from './services.ts';
-import { destroys, isStorageJob, runStorageJob, serveDeletePlan, storageJobStarted } from './storage-jobs.ts';
+import {
+  destroys,
+  isStorageJob,
+  runStorageJob,
+  serveCopyPlan,
+  serveDeletePlan,
+  storageJobStarted,
+} from './storage-jobs.ts';
 import { runUpkeepJob, servePrunePlan, serveRotatePlan, upkeepStarted } from './upkeep-jobs.ts';
 
 interface Running {
@@ -115,6 +122,10 @@ class RunningEngine implements Engine {
     return serveDeletePlan(this.#services, ...query);
   }
 
+  planCopy(...query: Parameters<Engine['planCopy']>) {
+    return serveCopyPlan(this.#services, ...query);
+  }
+
   start(request: JobRequest): JobHandle {
     const id = jobId(request.kind, this.#services.now());
     const controller = new AbortController();
@@ -191,7 +202,9 @@ async function runJob(services: Services, request: JobRequest, context: JobConte
   // Verifying changes nothing: neither does it put right what others left.
   if (request.kind === 'verify') return runFileJob(services, request, context);
   if (services.installation.read_only)
-    throw new BifractError('READ_ONLY', 'This console was opened read-only');
+    throw new BifractError('READ_ONLY', 'Nothing is changed with --read-only', {
+      hint: 'Leave --read-only out.',
+    });
   const version = services.installation.version;
   const key = await services.key();
   await recover(services, { signal: context.signal });

@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto';
+import type { CopyJobRequest, CopyPlan, CopyQueries } from './copying.ts';
 import type { DeleteJobRequest, DeletePlan, DeleteQuery, DeleteTarget } from './deletion.ts';
 import type { JobRequest } from './engine.ts';
 import type { JobEventMap } from './events.ts';
 import type { JobContext } from './jobs/context.ts';
+import { copy } from './jobs/copy.ts';
 import { deletePlanned } from './jobs/delete.ts';
+import { planCopy } from './jobs/plan-copy.ts';
 import { planDelete } from './jobs/plan-delete.ts';
 import type { Services } from './services.ts';
 
 /** Jobs on whole files in storage. */
-export type StorageJobRequest = DeleteJobRequest;
+export type StorageJobRequest = DeleteJobRequest | CopyJobRequest;
 
 /** Whether it is one of these jobs. */
 export function isStorageJob<Request extends JobRequest>(
   request: Request,
 ): request is Extract<Request, StorageJobRequest> {
-  return request.kind === 'delete';
+  return request.kind === 'delete' || request.kind === 'copy';
 }
 
 /** Plans a deletion on an installation's services; see `DeletionQueries`. */
@@ -23,31 +26,40 @@ export function serveDeletePlan(
   targets: readonly DeleteTarget[],
   query?: DeleteQuery,
 ): Promise<DeletePlan> {
-  const deps = {
-    storages: services,
-    catalog: () => services.catalog(),
-    keys: () => services.keys(),
-    state: services.state,
-    now: services.now(),
-    id: randomUUID(),
-  };
-  return planDelete(deps, targets, query);
+  const keys = () => services.keys();
+  return planDelete({ ...depsOf(services), keys, now: services.now(), id: randomUUID() }, targets, query);
 }
 
-/** Runs a deletion as planned. */
-export function runStorageJob(services: Services, request: DeleteJobRequest, context: JobContext) {
-  const deps = { storages: services, catalog: () => services.catalog(), state: services.state };
-  return deletePlanned(deps, request.plan, context);
+/** Plans a copy; see `CopyQueries`. */
+export function serveCopyPlan(
+  services: Services,
+  targets: readonly string[],
+  query: Parameters<CopyQueries['planCopy']>[1],
+): Promise<CopyPlan> {
+  return planCopy({ ...depsOf(services), now: services.now() }, targets, query);
+}
+
+function depsOf(services: Services) {
+  return { storages: services, catalog: () => services.catalog(), state: services.state };
+}
+
+/** Runs a deletion or a copy as planned. */
+export async function runStorageJob(services: Services, request: StorageJobRequest, context: JobContext) {
+  const deps = depsOf(services);
+  if (request.kind === 'delete') return deletePlanned(deps, request.plan, context);
+  return copy({ ...deps, keys: await services.keys() }, request.plan, context);
 }
 
 /** What a job says of itself when it starts. */
-export function storageJobStarted({ plan }: DeleteJobRequest): JobEventMap['job:started'] {
-  return { kind: 'delete', title: `Deletion of ${things(plan)}` };
+export function storageJobStarted({ kind, plan }: StorageJobRequest): JobEventMap['job:started'] {
+  if (kind === 'delete')
+    return { kind, title: `Deletion of ${things(plan.items.map(({ name, id }) => name ?? id))}` };
+  const names = things(plan.items.map(({ name }) => name));
+  return { kind, title: `${plan.move ? 'Move' : 'Copy'} of ${names} to ${plan.to === 's3' ? 'S3' : 'disk'}` };
 }
 
-function things({ items: [first, ...others] }: DeletePlan): string {
-  if (others.length > 0) return `${others.length + 1} files`;
-  return first?.name ?? first?.id ?? 'nothing';
+function things([first = 'nothing', ...others]: string[]): string {
+  return others.length > 0 ? `${others.length + 1} files` : first;
 }
 
 /** What a job will destroy, for the audit log; undefined for one that destroys nothing. */
@@ -59,8 +71,12 @@ export function destroys(request: JobRequest): string[] | undefined {
         ({ path, archive_id, id }) =>
           [path, archive_id && `record ${archive_id}`].filter(Boolean).join(', ') || id,
       );
+    case 'copy':
+      return request.plan.move ? request.plan.items.map(({ from_path }) => from_path) : undefined;
     case 'prune':
       return goes(request.plan.items, ({ name }) => name);
+    case 'restore':
+      return request.plan.replaces ? [`database ${request.plan.database}, replaced`] : undefined;
     case 'clean':
       return request.orphans.map(({ kind, path, id }) =>
         kind === 'record' ? `record ${id}, ${path}` : path,

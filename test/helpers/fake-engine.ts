@@ -4,6 +4,7 @@ import type {
   ArchiveGroup,
   ArchiveRecord,
   BackupFile,
+  CopyPlan,
   DeletePlan,
   Engine,
   ErrorReport,
@@ -336,6 +337,10 @@ export class FakeEngine implements Engine {
 
   async planDelete(): Promise<DeletePlan> {
     return this.#answer(() => this.data.deletion);
+  }
+
+  async planCopy(): Promise<CopyPlan> {
+    throw new BifractError('USAGE', 'This engine has one storage');
   }
 
   async recover(): Promise<string[]> {

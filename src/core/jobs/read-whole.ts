@@ -45,7 +45,8 @@ export async function readWhole(
   options: ReadWholeOptions,
 ): Promise<WholeFile> {
   try {
-    const file = await readThrough(storage, object, options);
+    const bytes = storage.stream(object.name, { signal: options.signal });
+    const file = await readBytes(bytes, object, options);
     await mustBeUnchanged(storage, object, options.signal);
     return file;
   } catch (error) {
@@ -55,12 +56,13 @@ export async function readWhole(
   }
 }
 
-async function readThrough(
-  storage: Storage,
-  object: StoredObject,
+/** The same of bytes that flow by; whether the file changed meanwhile is the caller's business. */
+export async function readBytes(
+  bytes: AsyncIterable<Uint8Array>,
+  object: Pick<StoredObject, 'name' | 'size_bytes'>,
   { keys, signal, onProgress }: ReadWholeOptions,
 ): Promise<WholeFile> {
-  const content = readContent(storage.stream(object.name, { signal }), { keys, signal });
+  const content = readContent(bytes, { keys, signal });
   const { kind, pieces } = await kindOf(content, object.name);
   const told = (rows: number) => onProgress?.(content.progress().bytes_in, rows);
   if (kind === 'archive') {

@@ -3,11 +3,11 @@ import type { FileSummary } from '../format/index.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 
 /** The summary of a file just written, once storage agrees on its size; else the file goes and `DAMAGED` is thrown. */
-export async function storedWhole(
+export async function storedWhole<Summary extends Pick<FileSummary, 'size_bytes'>>(
   storage: Storage,
   object: StoredObject,
-  summary: FileSummary,
-): Promise<FileSummary> {
+  summary: Summary,
+): Promise<Summary> {
   if (object.size_bytes === summary.size_bytes) return summary;
   await storage.delete(object.name);
   throw new BifractError(

@@ -51,6 +51,11 @@ function mustBeFinished({ record }: Target): void {
   });
 }
 
+/** What a file that was read to its end is, to be compared with its record. */
+export function measuredOf(file: WholeFile): Measured {
+  return ofContent(file).measured;
+}
+
 function ofContent({ kind, summary, lines }: WholeFile): Found {
   const { size_bytes, checksum, content_bytes, sealed, head, end } = summary;
   const rows = lines?.rows ?? null;

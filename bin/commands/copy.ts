@@ -1,0 +1,34 @@
+import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import type { CopySummary } from '../../src/core/jobs/copy.ts';
+import type { GlobalFlags } from '../arguments.ts';
+import { agrees } from '../ask.ts';
+import { copyPlanLines, copySummaryLines } from '../print/copy.ts';
+import type { Printer } from '../printer.ts';
+import { withEngine } from '../session.ts';
+import type { StorageInvocation } from '../storage-arguments.ts';
+import { runJob } from './run-job.ts';
+
+type Invocation = Extract<StorageInvocation, { command: 'copy' }> & { flags: GlobalFlags };
+
+/** Copies files to the other storage. Asks only where the originals go. */
+export function copyCommand(
+  { targets, to, move, dry_run, flags }: Invocation,
+  printer: Printer,
+): Promise<number> {
+  return withEngine(flags, async (engine, signal) => {
+    const plan = await engine.planCopy(targets, { to, move, signal });
+    if (dry_run || !flags.json) printer.list(plan.items, copyPlanLines(plan));
+    if (dry_run) return 0;
+    const going = plan.items.some(({ action }) => action === 'copy');
+    const question = 'Copy these and delete the originals?';
+    if (move && going && !(await agrees(question, flags, signal)))
+      throw new BifractError('CANCELLED', 'Nothing was copied');
+    const outcome = await runJob(engine, { kind: 'copy', plan }, printer, signal);
+    if (outcome.event !== 'job:done') {
+      printer.failed(outcome.error);
+      return ERROR_EXITS[outcome.error.code];
+    }
+    printer.result(outcome.result, copySummaryLines(outcome.result as unknown as CopySummary));
+    return 0;
+  });
+}

@@ -1,0 +1,39 @@
+import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import type { DeletePlan } from '../../src/core/index.ts';
+import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
+import type { GlobalFlags } from '../arguments.ts';
+import { agrees } from '../ask.ts';
+import { deletePlanLines, deleteSummaryLines } from '../print/deletion.ts';
+import type { Printer } from '../printer.ts';
+import { withEngine } from '../session.ts';
+import type { StorageInvocation } from '../storage-arguments.ts';
+import { runJob } from './run-job.ts';
+
+type Invocation = Extract<StorageInvocation, { command: 'delete' }> & { flags: GlobalFlags };
+
+/** Shows what goes and what depends on it, asks, deletes it. */
+export function deleteCommand(invocation: Invocation, printer: Printer): Promise<number> {
+  const { kind, ids, dry_run, last_backup, flags } = invocation;
+  return withEngine(flags, async (engine, signal) => {
+    const targets = ids.map((id) => ({ kind, id }));
+    const plan = await engine.planDelete(targets, { last_backup, signal });
+    if (dry_run || !flags.json) printer.list(plan.items, deletePlanLines(plan));
+    if (dry_run) return 0;
+    const going = plan.items.filter(({ action }) => action === 'delete').length;
+    if (going > 0 && !(await agrees(question(plan, going), flags, signal)))
+      throw new BifractError('CANCELLED', 'Nothing was deleted');
+    const outcome = await runJob(engine, { kind: 'delete', plan }, printer, signal);
+    if (outcome.event !== 'job:done') {
+      printer.failed(outcome.error);
+      return ERROR_EXITS[outcome.error.code];
+    }
+    printer.result(outcome.result, deleteSummaryLines(outcome.result as unknown as DeleteSummary));
+    return 0;
+  });
+}
+
+function question({ items }: DeletePlan, going: number): string {
+  const what = going === 1 ? 'this' : `these ${going}`;
+  const rest = going < items.length ? ', and leave the others' : '';
+  return `Delete ${what} for good${rest}?`;
+}

@@ -1,0 +1,178 @@
+import type { CopyItem, CopyPlan } from '../copying.ts';
+import { asBifractError, BifractError, type ErrorReport } from '../errors.ts';
+import type { Key } from '../format/index.ts';
+import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
+import type { State } from '../ports/state.ts';
+import type { Storage, Storages, StoredObject } from '../ports/storage.ts';
+import { compareWithRecord } from './compare-record.ts';
+import type { JobContext } from './context.ts';
+import { combine, type Failure } from './failures.ts';
+import { mustBeIdle } from './in-use.ts';
+import { metered } from './meter.ts';
+import { endsOf, mustBeCompleted } from './plan-copy.ts';
+import { proved } from './proved.ts';
+import { readBytes } from './read-whole.ts';
+import { storedSum } from './rekey.ts';
+import { storedWhole } from './stored.ts';
+import { measuredOf } from './verify-file.ts';
+
+export interface CopyDeps {
+  storages: Storages;
+  catalog(): Promise<Catalog>;
+  keys: readonly Key[];
+  state: State;
+}
+
+export interface CopySummary {
+  copied: number;
+  size_bytes: number;
+  moved: boolean;
+  duration_ms: number;
+}
+
+/**
+ * Copies files to the other storage, one after the other, an event for each. A copy appears only when all of the file was read and proved
+ * whole on the way, and agrees with its record; then the record says the new place. The original of a move goes last, once the
+ * copy was read back and is the same. What is there already and is the same is not copied again.
+ */
+export async function copy(deps: CopyDeps, plan: CopyPlan, context: JobContext): Promise<CopySummary> {
+  const started = performance.now();
+  const { id, signal, emit, now } = context;
+  const failures: Failure[] = [];
+  const note = { id, kind: 'copy', started_at: now().toISOString() } as const;
+  let done = 0;
+  emit('job:phase', { phase: plan.move ? 'Moving' : 'Copying' });
+  try {
+    for (const item of plan.items) {
+      signal.throwIfAborted();
+      await deps.state.note({ ...note, copying: { place: item.place, name: item.name } });
+      const error = await attempt(deps, plan, item, done, context);
+      if (error) failures.push({ item: item.from_path, error });
+      else done += item.size_bytes;
+    }
+  } finally {
+    await deps.state.forget(id);
+  }
+  const error = combine(failures, plan.items.length, `could not be ${plan.move ? 'moved' : 'copied'}`);
+  if (error) throw error;
+  const duration_ms = Math.round(performance.now() - started);
+  return { copied: plan.items.length, size_bytes: done, moved: plan.move, duration_ms };
+}
+
+async function attempt(
+  deps: CopyDeps,
+  plan: CopyPlan,
+  item: CopyItem,
+  done: number,
+  context: JobContext,
+): Promise<ErrorReport | undefined> {
+  const { emit, signal } = context;
+  const tell = (ok: boolean, message: string, error?: ErrorReport) =>
+    emit('job:item', { item: item.from_path, ok, message, ...(error ? { error } : {}) });
+  try {
+    if (item.refusal) {
+      tell(false, item.refusal.message, item.refusal);
+      return item.refusal;
+    }
+    await copyOne(deps, plan, item, done, context);
+    tell(true, `${plan.move ? 'moved' : 'copied'} to ${item.to_path}`);
+    return undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const error = asBifractError(thrown).report();
+    tell(false, error.message, error);
+    return error;
+  }
+}
+
+async function copyOne(
+  deps: CopyDeps,
+  plan: CopyPlan,
+  item: CopyItem,
+  done: number,
+  context: JobContext,
+): Promise<void> {
+  const { signal } = context;
+  const { from, to } = await endsOf(deps.storages, item.place, plan.to);
+  await mustBeIdle(deps.state, item.name, context.id);
+  const object = await planned(from, item, signal);
+  const record = await recordOf(deps, item, signal);
+  const there = await to.stat(item.name, { signal });
+  const original = there
+    ? await mustBeSame(from, to, item.name, signal)
+    : await put(deps, { from, to, object, record }, { done, total: plan.size_bytes }, context);
+  await planned(from, item, signal);
+  if (record) {
+    const place = { storage_type: plan.to, storage_path: item.name };
+    await (await deps.catalog()).moveArchive(record.id, place, { signal });
+  }
+  if (!plan.move) return;
+  // What was there already has just been read.
+  if (!there) mustEqual(original, (await storedSum(to, item.name, { signal })).checksum, to, item.name);
+  await from.delete(item.name);
+}
+
+/** The file as the plan saw it. */
+async function planned(from: Storage, item: CopyItem, signal: AbortSignal): Promise<StoredObject> {
+  const object = await from.stat(item.name, { signal });
+  if (object?.size_bytes === item.size_bytes && object.modified_at === item.modified_at) return object;
+  throw new BifractError('BUSY', 'It has changed, or went, since the plan was made', {
+    hint: 'Plan it again.',
+  });
+}
+
+async function recordOf(
+  deps: CopyDeps,
+  { archive_id }: CopyItem,
+  signal: AbortSignal,
+): Promise<ArchiveRecord | undefined> {
+  if (archive_id === null) return undefined;
+  const [record] = await (await deps.catalog()).archives({ ids: [archive_id] }, { signal });
+  if (!record) throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
+  mustBeCompleted(record);
+  return record;
+}
+
+/** Stores the copy, proved on the way; its SHA-256. */
+async function put(
+  { keys }: CopyDeps,
+  file: { from: Storage; to: Storage; object: StoredObject; record: ArchiveRecord | undefined },
+  { done, total }: { done: number; total: number },
+  { id, signal, emit }: JobContext,
+): Promise<string> {
+  const { from, to, object, record } = file;
+  const { name, size_bytes } = object;
+  let read = 0;
+  let checksum = '';
+  const prove = async (bytes: AsyncIterable<Buffer>) => {
+    const whole = await readBytes(bytes, object, { keys, signal });
+    if (record) compareWithRecord(record, measuredOf(whole));
+    checksum = whole.summary.checksum;
+  };
+  const counted = async function* () {
+    for await (const piece of from.stream(name, { signal })) {
+      read += piece.length;
+      yield piece;
+    }
+  };
+  const progress = () => ({ item: name, bytes_in: done + read, total_bytes: total });
+  const content = metered(proved(counted(), prove), emit, progress);
+  const stored = await to.put(name, content, { signal, job: id, expected_bytes: size_bytes });
+  await storedWhole(to, stored, { size_bytes });
+  return checksum;
+}
+
+/** Two files of one name: the same to the byte, or `EXISTS`. */
+async function mustBeSame(from: Storage, to: Storage, name: string, signal: AbortSignal): Promise<string> {
+  const one = await storedSum(from, name, { signal });
+  const other = await storedSum(to, name, { signal });
+  if (one.checksum === other.checksum) return one.checksum;
+  throw new BifractError('EXISTS', `${to.location} has another file of that name, and none is ever replaced`);
+}
+
+function mustEqual(one: string, other: string, to: Storage, name: string): void {
+  if (one === other) return;
+  throw new BifractError('CHECKSUM_DIFFERS', `${to.location} does not return of ${name} what was written`, {
+    hint: 'The original was kept. Check the storage, and delete the copy.',
+  });
+}

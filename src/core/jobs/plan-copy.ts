@@ -1,0 +1,136 @@
+import { posix } from 'node:path';
+import type { CopyItem, CopyPlan } from '../copying.ts';
+import { asBifractError, BifractError } from '../errors.ts';
+import { archivePath, backupTime, parseArchiveName } from '../policy/names.ts';
+import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
+import type { State } from '../ports/state.ts';
+import type { Place, Storage, Storages } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import { mustBeIdle } from './in-use.ts';
+import { namesOf, pathOf, RECORD_ID } from './target.ts';
+
+export interface PlanCopyDeps {
+  storages: Storages;
+  /** Asked only where archives are meant. */
+  catalog(): Promise<Catalog>;
+  state: State;
+  now: Date;
+}
+
+interface Ends {
+  from: Storage;
+  to: Storage;
+}
+
+/** What a copy would do; see `CopyQueries`. */
+export async function planCopy(
+  deps: PlanCopyDeps,
+  targets: readonly string[],
+  { to, move = false, ...options }: CallOptions & { to: 'disk' | 's3'; move?: boolean },
+): Promise<CopyPlan> {
+  if (targets.length === 0) throw new BifractError('USAGE', 'Name what to copy');
+  const items = new Map<string, CopyItem>();
+  for (const target of targets) {
+    const item = await itemOf(deps, target, to, options);
+    items.set(`${item.place} ${item.name}`, Object.freeze(item));
+  }
+  const all = [...items.values()];
+  const size_bytes = all.reduce(
+    (sum, { action, size_bytes: size }) => sum + (action === 'copy' ? size : 0),
+    0,
+  );
+  Object.freeze(all);
+  return Object.freeze({ planned_at: deps.now.toISOString(), to, move, items: all, size_bytes });
+}
+
+async function itemOf(
+  deps: PlanCopyDeps,
+  target: string,
+  to: 'disk' | 's3',
+  options: CallOptions,
+): Promise<CopyItem> {
+  const place: Place = backupTime(posix.basename(target)) ? 'backups' : 'archives';
+  const ends = await endsOf(deps.storages, place, to);
+  const nothing: CopyItem = {
+    target,
+    place,
+    name: target,
+    from: ends.from.kind,
+    from_path: target,
+    to_path: pathOf(ends.to, target),
+    size_bytes: 0,
+    modified_at: null,
+    archive_id: null,
+    action: 'copy',
+    refusal: null,
+  };
+  try {
+    if (place === 'backups')
+      return { ...nothing, ...(await described(deps, [posix.basename(target)], ends, options)) };
+    return { ...nothing, ...(await archiveOf(deps, target, ends, options)) };
+  } catch (thrown) {
+    options.signal?.throwIfAborted();
+    const error = asBifractError(thrown);
+    if (!['NOT_FOUND', 'USAGE', 'BUSY', 'EXISTS'].includes(error.code)) throw error;
+    return { ...nothing, action: 'keep', refusal: error.report() };
+  }
+}
+
+/** From where to where. `USAGE` where one of the two is not set up. */
+export async function endsOf(storages: Storages, place: Place, type: 'disk' | 's3'): Promise<Ends> {
+  const to = await storages.stored(place, type);
+  const from = await storages.stored(place, type === 's3' ? 'disk' : 's3');
+  if (to && from) return { from, to };
+  throw new BifractError('USAGE', 'There is one storage only: S3 is not set up', {
+    hint: 'Set BIFRACT_S3_BUCKET in .env: see docs/storage.md.',
+  });
+}
+
+async function archiveOf(deps: PlanCopyDeps, target: string, ends: Ends, options: CallOptions) {
+  const { record, names } = RECORD_ID.test(target)
+    ? await byId(deps, target, options)
+    : await byFile(deps, target, options);
+  if (record) mustBeCompleted(record);
+  return { ...(await described(deps, names, ends, options)), archive_id: record?.id ?? null };
+}
+
+async function byId(deps: PlanCopyDeps, id: string, options: CallOptions) {
+  const [record] = await (await deps.catalog()).archives({ ids: [id] }, options);
+  if (record) return { record, names: namesOf(record) };
+  throw new BifractError('NOT_FOUND', `There is no archive ${id}`, { hint: 'See `bifract list archives`.' });
+}
+
+async function byFile(deps: PlanCopyDeps, file: string, options: CallOptions) {
+  const filename = posix.basename(file);
+  const parsed = parseArchiveName(filename);
+  if (!parsed)
+    throw new BifractError('USAGE', `${file} is no backup, no archive file and no id of an archive`);
+  const records = await (await deps.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
+  const record = records.find((one) => one.filename === filename);
+  return { record, names: record ? namesOf(record) : [archivePath(parsed.fractal_id, filename)] };
+}
+
+/** What is being written or restored has no file to copy yet, or one that is needed where it is. */
+export function mustBeCompleted({ status }: ArchiveRecord): void {
+  if (status !== 'completed') throw new BifractError('BUSY', `Its record says: ${status}`);
+}
+
+async function described(
+  { state }: PlanCopyDeps,
+  names: readonly string[],
+  { from, to }: Ends,
+  options: CallOptions,
+) {
+  for (const name of names) {
+    const object = await from.stat(name, options);
+    if (!object) continue;
+    await mustBeIdle(state, name);
+    const { size_bytes, modified_at } = object;
+    return { name, from_path: pathOf(from, name), to_path: pathOf(to, name), size_bytes, modified_at };
+  }
+  for (const name of names) {
+    if (await to.stat(name, options))
+      throw new BifractError('EXISTS', `${name} is in ${to.location} already, and not in ${from.location}`);
+  }
+  throw new BifractError('NOT_FOUND', `There is no ${names[0]} in ${from.location}`);
+}
