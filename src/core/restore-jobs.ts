@@ -37,7 +37,6 @@ export async function servePlan(
   return planRestore(
     {
       ...(await restoreDeps(services, await locate(services, query.file, options))),
-      live: services.database_name,
       now: services.now(),
     },
     query,
@@ -59,6 +58,7 @@ async function restoreDeps(services: Services, found: Located) {
     keys: await services.keys(),
     server: await services.server(),
     tool: await services.restoreTool(),
+    live: services.database_name,
     app: await services.app(),
     state: services.state,
   };

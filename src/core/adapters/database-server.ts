@@ -146,12 +146,21 @@ async function use<T>(
     return await orAbort(work(client), signal);
   } catch (error) {
     signal?.throwIfAborted();
-    throw postgresError(error, connection);
+    throw sqlState(error) === NO_DATABASE ? gone(error) : postgresError(error, connection);
   } finally {
     // A statement that nobody waits for any more would keep its connection: it is cut.
     if (signal?.aborted) void end(client);
     else await end(client);
   }
+}
+
+/** Said of a database that a statement names; one that a connection asks for is told by the connection. */
+function gone(cause: unknown): BifractError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new BifractError('NOT_FOUND', `PostgreSQL: ${message}`, {
+    hint: 'Nothing has changed. Somebody else has renamed or dropped it.',
+    cause,
+  });
 }
 
 async function end(client: Client): Promise<void> {

@@ -5,7 +5,6 @@ import type { RestoreSession, Swap } from '../ports/database-server.ts';
 import { sqlState } from './postgres-errors.ts';
 
 const OBJECT_IN_USE = '55006';
-const NO_DATABASE = '3D000';
 const LOCK_TIMEOUT = '10s';
 const POLL_MS = 50;
 const OURS = `application_name = 'bifract-console' AND state = 'idle'`;
@@ -40,7 +39,6 @@ export async function swapDatabases(client: Client, other: Client, swap: Swap): 
     return ended;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
-    if (sqlState(error) === NO_DATABASE) throw gone(error);
     if (sqlState(error) !== OBJECT_IN_USE) throw error;
     await mustBeAlone(other, swap.live);
     throw new BifractError('BUSY', `Sessions on the database ${swap.live} do not end`, {
@@ -48,14 +46,6 @@ export async function swapDatabases(client: Client, other: Client, swap: Swap): 
       cause: error,
     });
   }
-}
-
-function gone(cause: unknown): BifractError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new BifractError('NOT_FOUND', `PostgreSQL: ${message}`, {
-    hint: 'Nothing has changed. Somebody else has renamed or dropped it. Plan the restore again.',
-    cause,
-  });
 }
 
 /** Ends sessions until the rename has settled. Returns how many of them were others'. */

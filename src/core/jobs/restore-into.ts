@@ -9,6 +9,8 @@ import { compareCounts } from './restore-tables.ts';
 export interface RestoreIntoDeps extends BackupSource {
   server: DatabaseServer;
   tool: RestoreTool;
+  /** The installation's database: others get its encoding and locale, where it is there. */
+  live: string;
 }
 
 /** What a restored database holds. */
@@ -30,9 +32,8 @@ export async function restoreInto(
   context: JobContext,
 ): Promise<Restored> {
   const { signal, emit } = context;
-  const like = plan.replaces === null ? undefined : plan.database;
   const comment = `bifract: work of ${context.id}, dropped when it has ended`;
-  await deps.server.create(database, { like, comment }, { signal });
+  await deps.server.create(database, { like: deps.live, comment }, { signal });
   emit('job:phase', { phase: 'Restoring' });
   await feedDump(deps, plan, database, context);
   emit('job:phase', { phase: 'Comparing counts' });
