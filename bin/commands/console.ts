@@ -37,7 +37,11 @@ async function withoutTerminal({ flags }: ConsoleInvocation, printer: Printer): 
     const status = await gather(engine, signal);
     printer.result(status, statusLines(status));
   });
-  throw new BifractError('NO_TERMINAL', 'The console needs a terminal on stdin and stdout', {
-    hint: 'For scripts and cron see `bifract --help`.',
+  const dumb = process.env.TERM === 'dumb';
+  const message = dumb
+    ? 'The console cannot draw on a terminal of type dumb'
+    : 'The console needs a terminal on stdin and stdout';
+  throw new BifractError('NO_TERMINAL', message, {
+    hint: `${dumb ? 'Set TERM to what the terminal is. ' : ''}For scripts and cron see \`bifract --help\`.`,
   });
 }

@@ -24,8 +24,13 @@ async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {
   try {
     for await (const piece of content) await written(piece);
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
     // `bifract extract … | head`: what reads us has had enough.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    if (code === 'EPIPE') return;
+    if (code !== 'ENOSPC') throw error;
+    throw new BifractError('STORAGE_FULL', `The content could not be written to stdout: ${message}`, {
+      cause: error,
+    });
   }
 }
 

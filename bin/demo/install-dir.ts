@@ -18,12 +18,9 @@ export async function makeInstallDir(
   clickhouse: Pick<ClickhouseServer, 'url' | 'user' | 'password'> & { database: string },
   extra: Record<string, string> = {},
 ): Promise<InstallDir> {
-  const archives = join(dir, 'archives');
-  for (const folder of [dir, join(dir, 'backups'), archives])
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [dir, join(dir, 'backups')]) await mkdir(folder, { recursive: true, mode: 0o700 });
   const env = {
     BIFRACT_BACKUP_ENCRYPTION_KEY: randomBytes(32).toString('hex'),
-    BIFRACT_ARCHIVE_DIR: archives,
     POSTGRES_HOST: postgres.host,
     POSTGRES_PORT: String(postgres.port),
     POSTGRES_DB: postgres.database,

@@ -1,6 +1,14 @@
+import { after } from 'node:test';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { until } from './processes.ts';
+
+const running = new Set<IPty>();
+
+// What a failed test left would keep its file from ending.
+after(() => {
+  for (const pty of running) pty.kill('SIGKILL');
+});
 
 /** A program on a real pseudo-terminal, and what its screen shows. */
 export class PtyProgram {
@@ -24,6 +32,8 @@ export class PtyProgram {
       name: 'xterm-256color',
       env: { ...clean, TERM: 'xterm-256color' },
     });
+    running.add(this.#pty);
+    this.#pty.onExit(() => running.delete(this.#pty));
     this.#pty.onData((data) => this.screen.write(data));
     this.ended = new Promise((resolve) => this.#pty.onExit(resolve));
   }

@@ -84,7 +84,7 @@ test('an archive holds every row, byte for byte, and its record is true', async 
   assert.equal(event, 'job:done');
   assert.equal(result.log_count, ROWS);
 
-  const bytes = await readFile(join(dir.dir, 'archives', result.storage_path));
+  const bytes = await readFile(join(dir.dir, result.storage_path));
   const [record] = await services.sql('SELECT * FROM archives WHERE fractal_id = $1', [FRACTAL]);
   assert.equal(record?.status, 'completed');
   assert.equal(record.log_count, String(ROWS));

@@ -89,8 +89,11 @@ export async function writeCompleted(session: Session, id: string, result: Archi
 
 /** Sets why there is no file. False where the record is gone. */
 export async function writeFailed(session: Session, id: string, message: string): Promise<boolean> {
+  // What a once completed record says of its file stays: should the file turn up again, it is what proves it.
   const rows = await session.query(
-    `UPDATE archives SET status = 'failed', error_message = $2, size_bytes = 0, log_count = 0, checksum = NULL
+    `UPDATE archives SET status = 'failed', error_message = $2,
+       size_bytes = CASE WHEN checksum IS NULL THEN 0 ELSE size_bytes END,
+       log_count = CASE WHEN checksum IS NULL THEN 0 ELSE log_count END
      WHERE id = $1 RETURNING id`,
     [id, message],
   );

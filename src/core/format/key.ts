@@ -2,7 +2,8 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } fr
 import { BifractError } from '../errors.ts';
 
 const KEY_BYTES = 32;
-const HINT = 'BIFRACT_BACKUP_ENCRYPTION_KEY must be 64 hexadecimal digits; `bifract key generate` makes one';
+const HINT =
+  'BIFRACT_BACKUP_ENCRYPTION_KEY must be the 64 hexadecimal digits that the installation was made with; no other key opens its files';
 
 /** The secret inside a key: for the modules of this folder only. */
 let secretOf: (key: Key) => KeyObject;

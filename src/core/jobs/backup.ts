@@ -119,19 +119,20 @@ async function dumpInto(
   });
   const head = { created: now().toISOString(), tool: `bifract-console ${version}`, reason };
   const file = writeBackup(manifest, dump, { key, head, signal });
-  const progress = () => ({ item, total_bytes: estimate, ...bytesOf(file.progress()) });
+  const progress = () => {
+    const { bytes_in, bytes_out } = file.progress();
+    // Once the estimate proves too low, nothing is known of the total.
+    return { item, bytes_in, bytes_out, ...(bytes_in <= estimate ? { total_bytes: estimate } : {}) };
+  };
   const name = await freeName(storage, now(), signal);
   const object = await storage.put(name, metered(file.bytes, emit, progress), {
     signal,
     job: context.id,
-    expected_bytes: estimate,
+    // Dumps shrink to a quarter and less: asking for all of it would refuse a disk that has room.
+    expected_bytes: Math.round(estimate / 4),
   });
   const { size_bytes, content_bytes, checksum } = await storedWhole(storage, object, file.summary());
   return { name, storage_type: storage.kind, size_bytes, content_bytes, checksum };
-}
-
-function bytesOf({ bytes_in, bytes_out }: { bytes_in: number; bytes_out: number }) {
-  return { bytes_in, bytes_out };
 }
 
 /** A second backup within one second takes the next second's name: names never collide, nothing is replaced. */

@@ -54,7 +54,8 @@ async function settle(
   still: Orphan | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  if (still === undefined) throw new BifractError('NOT_FOUND', 'It is gone, or it has its other half again');
+  // The start of this very job puts right what dead runs left; another console may have been quicker.
+  if (still === undefined) return 'It was put right already.';
   if (still.actions.includes('fail_record')) {
     await deps.catalog.failArchive(still.id, LOST, { signal });
     return 'Its record is marked as failed.';

@@ -96,7 +96,7 @@ function lostRecords(
   const missing = (record: ArchiveRecord) => !namesOf(record).some((name) => files.has(name));
   const completed = records.filter(({ id, status }) => status === 'completed' && !elsewhere.has(id));
   // All of them missing at once is a storage that is not mounted, not so many losses.
-  const allGone = completed.length > 1 && completed.every(missing);
+  const allGone = completed.length > 0 && completed.every(missing) && files.size === 0;
   const alive = new Set(live.map(({ archive_id }) => archive_id));
   const stale = records.filter(
     (record) => record.status === 'in_progress' && !alive.has(record.id) && isStale(deps, record, dead),

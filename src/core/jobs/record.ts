@@ -42,7 +42,7 @@ function recordLost(path: string, cause: BifractError): BifractError {
     'RECORD_LOST',
     `The archive ${path} is whole but its record could not be written: ${cause.message}`,
     {
-      hint: 'The file was kept. The next start of bifract completes its record once PostgreSQL answers.',
+      hint: 'The file was kept. Once PostgreSQL answers, the next job, or opening the console, completes its record.',
       cause,
     },
   );

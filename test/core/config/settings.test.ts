@@ -16,6 +16,7 @@ function refusal(vars: Record<string, string>): BifractError {
 test('an empty file gives the defaults', () => {
   assert.deepEqual(readSettings({}, {}), {
     encryption_key: undefined,
+    previous_keys: [],
     s3: undefined,
     postgres: {
       host: 'localhost',
@@ -78,6 +79,7 @@ test('every variable arrives in its place', () => {
   );
   assert.deepEqual(settings, {
     encryption_key: 'ab',
+    previous_keys: [],
     s3: {
       bucket: 'b',
       endpoint: 'https://minio.local:9000',

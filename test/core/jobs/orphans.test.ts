@@ -157,7 +157,7 @@ test('what has its other half again by then is left alone', async () => {
   const lost = addRecord(deps, 2);
   const found = await orphans(deps);
   await putFile(deps, lost.storage_path);
-  await assert.rejects(clean(deps, found, jobContext()), { code: 'NOT_FOUND' });
+  await clean(deps, found, jobContext());
   assert.equal(deps.catalog.records.get(lost.id)?.status, 'completed');
 });
 
