@@ -13,7 +13,8 @@ export type JobKind =
   | 'prune'
   | 'rotate-key'
   | 'delete'
-  | 'copy';
+  | 'copy'
+  | 'restore-archive';
 
 /**
  * How far a job is. Counts only grow; a member that does not apply is absent, a total that is not known is
