@@ -1,3 +1,4 @@
+import type { ArchiveRestoreJobRequest, ArchiveRestoreQueries } from './archive-restore.ts';
 import type { CopyJobRequest, CopyQueries } from './copying.ts';
 import type { DeleteJobRequest, DeletionQueries } from './deletion.ts';
 import type { BifractError } from './errors.ts';
@@ -26,6 +27,7 @@ export type JobRequest =
   | RestoreJobRequest
   | DeleteJobRequest
   | CopyJobRequest
+  | ArchiveRestoreJobRequest
   | UpkeepJobRequest;
 
 export type { ExtractPart } from './jobs/extract.ts';
@@ -83,7 +85,13 @@ export interface InstallationInfo {
  *
  * Queries throw `BifractError`. `start` never throws: whatever goes wrong is the job's own `job:failed`.
  */
-export interface Engine extends FileQueries, RestoreQueries, UpkeepQueries, DeletionQueries, CopyQueries {
+export interface Engine
+  extends FileQueries,
+    RestoreQueries,
+    UpkeepQueries,
+    DeletionQueries,
+    CopyQueries,
+    ArchiveRestoreQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;

@@ -1,6 +1,15 @@
 /**
  * The door of the engine: all that the console may import from core.
  */
+export type {
+  ArchiveRestoreFile,
+  ArchiveRestoreJobRequest,
+  ArchiveRestorePlan,
+  ArchiveRestoreQueries,
+  ArchiveRestoreQuery,
+  ArchiveRestoreSummary,
+  RestoreVia,
+} from './archive-restore.ts';
 export type { CopyItem, CopyJobRequest, CopyPlan, CopyQueries } from './copying.ts';
 export type {
   DeleteItem,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { archiveRestoreStarted, runArchiveRestore, serveArchiveRestorePlan } from './archive-restore-jobs.ts';
 import type { BackupFile, Engine, ExtractPart, JobHandle, JobOutcome, JobRequest } from './engine.ts';
 import { asBifractError, BifractError, cancelled } from './errors.ts';
 import type { Emit, JobEvent, JobEventMap, JobKind } from './events.ts';
@@ -126,6 +127,10 @@ class RunningEngine implements Engine {
     return serveCopyPlan(this.#services, ...query);
   }
 
+  planArchiveRestore(...query: Parameters<Engine['planArchiveRestore']>) {
+    return serveArchiveRestorePlan(this.#services, ...query);
+  }
+
   start(request: JobRequest): JobHandle {
     const id = jobId(request.kind, this.#services.now());
     const controller = new AbortController();
@@ -226,6 +231,8 @@ async function perform(
     case 'restore':
     case 'drill':
       return runRestoreJob(services, request, context);
+    case 'restore-archive':
+      return runArchiveRestore(services, request, context);
     case 'prune':
     case 'rotate-key':
       return runUpkeepJob(services, request, context);
@@ -252,6 +259,7 @@ function started(request: JobRequest): JobEventMap['job:started'] {
   if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
   if (request.kind === 'restore' || request.kind === 'drill') return restoreStarted(request);
   if (request.kind === 'prune' || request.kind === 'rotate-key') return upkeepStarted(request);
+  if (request.kind === 'restore-archive') return archiveRestoreStarted(request);
   if (isStorageJob(request)) return storageJobStarted(request);
   if (request.kind !== 'archive') return fileJobStarted(request);
   const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;

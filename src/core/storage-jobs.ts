@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { archiveRestoreRemoves } from './archive-restore-jobs.ts';
 import type { CopyJobRequest, CopyPlan, CopyQueries } from './copying.ts';
 import type { DeleteJobRequest, DeletePlan, DeleteQuery, DeleteTarget } from './deletion.ts';
 import type { JobRequest } from './engine.ts';
@@ -77,6 +78,8 @@ export function destroys(request: JobRequest): string[] | undefined {
       return goes(request.plan.items, ({ name }) => name);
     case 'restore':
       return request.plan.replaces ? [`database ${request.plan.database}, replaced`] : undefined;
+    case 'restore-archive':
+      return archiveRestoreRemoves(request);
     case 'clean':
       return request.orphans.map(({ kind, path, id }) =>
         kind === 'record' ? `record ${id}, ${path}` : path,

@@ -3,6 +3,8 @@ import type {
   ArchiveBrowser,
   ArchiveGroup,
   ArchiveRecord,
+  ArchiveRestorePlan,
+  ArchiveRestoreQuery,
   BackupFile,
   CopyPlan,
   DeletePlan,
@@ -163,6 +165,39 @@ export class FakeJob {
   }
 }
 
+/** The plan of a restore of one archive; what is given wins. */
+export function fakeArchiveRestorePlan(given: Partial<ArchiveRestorePlan> = {}): ArchiveRestorePlan {
+  const name = `${uuid(2)}-20260301-020000.bifract-archive`;
+  return {
+    id: 'plan',
+    planned_at: ago(0),
+    files: [
+      {
+        archive_id: uuid(1001),
+        name,
+        path: `/archives/archives/${uuid(2)}/${name}`,
+        size_bytes: 0.2 * GIB,
+        rows: 1_234_567,
+        first: ago(30 * DAY),
+        last: ago(DAY),
+        fields: true,
+      },
+    ],
+    into: { id: uuid(2), name: 'web-prod' },
+    from: null,
+    to: null,
+    via: 'direct',
+    replace: false,
+    rows: 1_234_567,
+    content_bytes: 1.1 * GIB,
+    rows_there: 0,
+    estimate_ms: 11_000,
+    notes: [],
+    obstacles: [],
+    ...given,
+  };
+}
+
 export interface FakeData {
   fractals: Fractal[];
   archives: ArchiveRecord[];
@@ -174,6 +209,8 @@ export interface FakeData {
   orphans: Orphan[];
   /** What `planDelete` answers. */
   deletion: DeletePlan;
+  /** What `planArchiveRestore` answers; what the query asks for is set in it. */
+  archiveRestore: ArchiveRestorePlan;
   /** What `browse` opens, by target. */
   browsable: Record<string, ArchiveBrowser>;
 }
@@ -221,6 +258,7 @@ export class FakeEngine implements Engine {
       adoptable: { items: [] },
       orphans: [],
       deletion: { id: 'plan', planned_at: ago(0), items: [], freed_bytes: 0, backups_left: null },
+      archiveRestore: fakeArchiveRestorePlan(),
       browsable: {},
       ...data,
     };
@@ -341,6 +379,20 @@ export class FakeEngine implements Engine {
 
   async planCopy(): Promise<CopyPlan> {
     throw new BifractError('USAGE', 'This engine has one storage');
+  }
+
+  /** Each query that `planArchiveRestore` got. */
+  readonly archiveRestoreCalls: ArchiveRestoreQuery[] = [];
+
+  planArchiveRestore(query: ArchiveRestoreQuery): Promise<ArchiveRestorePlan> {
+    this.archiveRestoreCalls.push(query);
+    const { into, from = null, to = null, replace = false, via = 'direct' } = query;
+    return this.#answer(() => {
+      const plan = this.data.archiveRestore;
+      const other = this.data.fractals.find(({ id }) => id === into);
+      const target = other ? { id: other.id, name: other.name } : plan.into;
+      return { ...plan, into: target, from, to, replace, via };
+    });
   }
 
   async recover(): Promise<string[]> {
