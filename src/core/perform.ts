@@ -1,0 +1,79 @@
+import { archiveRestoreStarted, runArchiveRestore } from './archive-restore-jobs.ts';
+import type { JobRequest } from './engine.ts';
+import { BifractError } from './errors.ts';
+import type { JobEventMap } from './events.ts';
+import { fileJobStarted, runFileJob } from './file-jobs.ts';
+import type { Key } from './format/index.ts';
+import { archive } from './jobs/archive.ts';
+import { audited } from './jobs/audited.ts';
+import type { JobContext } from './jobs/context.ts';
+import { recover } from './jobs/recover.ts';
+import { restoreStarted, runBackup, runRestoreJob } from './restore-jobs.ts';
+import type { Services } from './services.ts';
+import { destroys, isStorageJob, runStorageJob, storageJobStarted } from './storage-jobs.ts';
+import { runUpkeepJob, upkeepStarted } from './upkeep-jobs.ts';
+
+/** Does what a job is asked to do, and returns its summary. First puts right what dead processes left. */
+export async function perform(services: Services, request: JobRequest, context: JobContext) {
+  // Verifying changes nothing: neither does it put right what others left.
+  if (request.kind === 'verify') return runFileJob(services, request, context);
+  if (services.installation.read_only)
+    throw new BifractError('READ_ONLY', 'Nothing is changed with --read-only', {
+      hint: 'Leave --read-only out.',
+    });
+  const version = services.installation.version;
+  const key = await services.key();
+  await recover(services, { signal: context.signal });
+  const what = destroys(request);
+  const run = (own: JobContext) => dispatch(services, request, { key, version }, own);
+  return what ? audited(services.audit, { ...started(request), what }, context, run) : run(context);
+}
+
+async function dispatch(
+  services: Services,
+  request: Exclude<JobRequest, { kind: 'verify' }>,
+  { key, version }: { key: Key; version: string },
+  context: JobContext,
+) {
+  if (isStorageJob(request)) return runStorageJob(services, request, context);
+  switch (request.kind) {
+    case 'backup':
+      return runBackup(services, context);
+    case 'restore':
+    case 'drill':
+      return runRestoreJob(services, request, context);
+    case 'restore-archive':
+      return runArchiveRestore(services, request, context);
+    case 'prune':
+    case 'rotate-key':
+      return runUpkeepJob(services, request, context);
+    case 'archive':
+      return archive(
+        {
+          catalog: await services.catalog(),
+          logs: await services.logs(),
+          storage: await services.archives(),
+          state: services.state,
+          key,
+          version,
+          max_memory: services.archive_max_memory,
+        },
+        { fractal_id: request.fractal_id, fields: request.fields ?? true },
+        context,
+      );
+    default:
+      return runFileJob(services, request, context);
+  }
+}
+
+/** What a job says of itself when it starts. */
+export function started(request: JobRequest): JobEventMap['job:started'] {
+  if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
+  if (request.kind === 'restore' || request.kind === 'drill') return restoreStarted(request);
+  if (request.kind === 'prune' || request.kind === 'rotate-key') return upkeepStarted(request);
+  if (request.kind === 'restore-archive') return archiveRestoreStarted(request);
+  if (isStorageJob(request)) return storageJobStarted(request);
+  if (request.kind !== 'archive') return fileJobStarted(request);
+  const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;
+  return { kind: 'archive', title, target: { kind: 'fractal', id: request.fractal_id } };
+}
