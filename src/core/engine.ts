@@ -5,7 +5,8 @@ import type { BifractError } from './errors.ts';
 import type { JobEvent, JobKind } from './events.ts';
 import type { FileJobRequest, FileQueries } from './files.ts';
 import type { ExtractPart } from './jobs/extract.ts';
-import type { ArchiveGroup, ArchiveRecord, Fractal } from './ports/catalog.ts';
+import type { Granularity } from './policy/periods.ts';
+import type { ArchiveGroup, ArchiveRecord, ArchiveType, Fractal } from './ports/catalog.ts';
 import type { StorageHealth } from './ports/storage.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 import type { RestoreJobRequest, RestoreQueries } from './restore.ts';
@@ -22,6 +23,17 @@ export type JobRequest =
       fractal_name?: string;
       /** Write the parsed fields into each line (default true). */
       fields?: boolean;
+      /** One file for each period; where absent, as the fractal is set (`archive_split`). */
+      split?: Granularity;
+      /** Only rows with `from ≤ timestamp < to`. */
+      from?: Timestamp;
+      to?: Timestamp;
+      /** Default `adhoc`. */
+      archive_type?: ArchiveType;
+      /** Leave out what whole archives hold already. */
+      only_uncovered?: boolean;
+      /** Begin anew where an archive of the same request was interrupted, instead of continuing it. */
+      fresh?: boolean;
     }
   | FileJobRequest
   | RestoreJobRequest

@@ -11,7 +11,7 @@ import type {
   NewArchive,
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
-import type { LineBlock, LogDatabase, LogStats } from '../../src/core/ports/log-database.ts';
+import type { LineBlock, LogDatabase, LogStats, PeriodStats } from '../../src/core/ports/log-database.ts';
 import type { JobNote, State } from '../../src/core/ports/state.ts';
 
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
@@ -172,6 +172,9 @@ export class FakeLogs implements LogDatabase {
     const rows = (this.counts.length > 1 ? this.counts.shift() : this.counts[0]) ?? 0;
     if (rows === 0) return { rows, first: null, last: null };
     return { rows, first: timeOf(0), last: timeOf(this.rows - 1) };
+  }
+  async periods(): Promise<PeriodStats[]> {
+    return [];
   }
   async statsByFractal() {
     return new Map([[FRACTAL_ID, await this.stats()]]);

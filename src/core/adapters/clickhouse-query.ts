@@ -1,5 +1,5 @@
 import { BifractError } from '../errors.ts';
-import type { LogWindow } from '../ports/log-database.ts';
+import type { LogWindow, PeriodGrid } from '../ports/log-database.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { LineShape } from './line-cutter.ts';
 import type { Cursor } from './native/row-key.ts';
@@ -39,6 +39,14 @@ export const NATIVE = {
   max_block_size: '8192',
 } as const;
 
+/** For a server that ran out of memory: one row after the other, so to say. */
+export const FRUGAL = {
+  max_threads: 1,
+  max_block_size: '256',
+  preferred_block_size_bytes: '262144',
+  max_read_buffer_size: '65536',
+} as const;
+
 const LINE = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, fractal_id AS fid, ingest_timestamp AS its`;
 const NATIVE_ROW = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, ingest_timestamp AS its, fields`;
 const ORDER = 'ORDER BY fractal_id, timestamp, log_id';
@@ -60,8 +68,8 @@ export function linesQuery(table: string, window: LogWindow, fields: boolean, cu
 }
 
 /** The same rows with their fields, in the same order, as `nativeLines` reads them. */
-export function nativeQuery(table: string, window: LogWindow): Query {
-  const { where, params } = bounds(window);
+export function nativeQuery(table: string, window: LogWindow, cursor?: Cursor): Query {
+  const { where, params } = bounds(window, cursor);
   return { sql: `${NATIVE_ROW} FROM ${table} WHERE ${where} ${ORDER} FORMAT Native`, params };
 }
 
@@ -74,6 +82,18 @@ export function lineShape(fields: boolean): LineShape {
 export function statsQuery(table: string, window: LogWindow): Query {
   const { where, params } = bounds(window);
   return { sql: `${statsOf('')} FROM ${table} WHERE ${where} FORMAT JSONEachRow`, params };
+}
+
+/** Count and time range of each period of a window, a row each, in their order. */
+export function periodsQuery(table: string, window: LogWindow, grid: PeriodGrid): Query {
+  const { where, params } = bounds(window);
+  // A remainder is negative where the time is before 1970.
+  const time = `toUnixTimestamp64Milli(timestamp) + {shift_ms:Int64}`;
+  const start = `${time} - ((${time}) % {length_ms:Int64} + {length_ms:Int64}) % {length_ms:Int64} - {shift_ms:Int64}`;
+  return {
+    sql: `${statsOf(`${start} AS start_ms, `)} FROM ${table} WHERE ${where} GROUP BY start_ms ORDER BY start_ms FORMAT JSONEachRow`,
+    params: { ...params, ...grid },
+  };
 }
 
 /** Count and time range of each fractal, a row each. */

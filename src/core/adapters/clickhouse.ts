@@ -1,15 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { LineBlock, LineOptions, LogDatabase, LogStats, LogWindow } from '../ports/log-database.ts';
+import type {
+  LineBlock,
+  LineOptions,
+  LogDatabase,
+  LogStats,
+  LogWindow,
+  PeriodGrid,
+  PeriodStats,
+} from '../ports/log-database.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
 import { clickhouseError, isSettingRefused, unreachable } from './clickhouse-errors.ts';
 import {
+  FRUGAL,
   lineShape,
   linesQuery,
   NATIVE,
   nativeQuery,
+  periodsQuery,
   type Query,
   statsByFractalQuery,
   statsQuery,
@@ -63,6 +73,7 @@ export async function connectClickHouse(connection: ClickHouseConnection): Promi
 
 interface StatsRow {
   fractal_id?: string;
+  start_ms?: number;
   rows: number;
   first: string;
   last: string;
@@ -94,6 +105,12 @@ class ClickHouse implements LogDatabase {
     return describe(row);
   }
 
+  async periods(window: LogWindow, grid: PeriodGrid, options: CallOptions = {}): Promise<PeriodStats[]> {
+    const query = periodsQuery(this.#table, window, grid);
+    const rows = await this.#rows<StatsRow>(query, STATS_TIMEOUT_MS, options);
+    return rows.map((row) => ({ start: new Date(row.start_ms ?? 0).toISOString(), ...describe(row) }));
+  }
+
   async statsByFractal(options: CallOptions = {}): Promise<Map<string, LogStats>> {
     const rows = await this.#rows<StatsRow>(statsByFractalQuery(this.#table), STATS_TIMEOUT_MS, options);
     return new Map(rows.map((row) => [row.fractal_id ?? '', describe(row)]));
@@ -105,7 +122,7 @@ class ClickHouse implements LogDatabase {
    */
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
     const rest = options.fields && this.#native ? yield* this.#decoded(window, options) : ALL;
-    if (rest) yield* this.#text(window, options, rest.cursor);
+    if (rest) yield* this.#text(window, options, rest.cursor ?? options.start);
   }
 
   #text(window: LogWindow, options: LineOptions, cursor?: Cursor): AsyncGenerator<LineBlock, unknown> {
@@ -114,7 +131,7 @@ class ClickHouse implements LogDatabase {
   }
 
   async *#decoded(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock, TextFrom | undefined> {
-    const query = nativeQuery(this.#table, window);
+    const query = nativeQuery(this.#table, window, options.start);
     try {
       return yield* this.#answer(query, NATIVE, options, (stream) => nativeLines(stream, window.fractal_id));
     } catch (error) {
@@ -128,14 +145,19 @@ class ClickHouse implements LogDatabase {
   async *#answer(
     query: Query,
     settings: object,
-    { max_memory, signal }: LineOptions,
+    { max_memory, frugal, signal }: LineOptions,
     read: (stream: AsyncIterable<Buffer>) => AsyncGenerator<LineBlock, TextFrom | undefined>,
   ): AsyncGenerator<LineBlock, TextFrom | undefined> {
     const query_id = randomUUID();
     const memory = max_memory === undefined ? {} : { max_memory_usage: String(max_memory) };
     let ended = false;
     try {
-      const stream = await this.#open(query, query_id, { ...settings, ...memory }, signal);
+      const stream = await this.#open(
+        query,
+        query_id,
+        { ...settings, ...memory, ...(frugal && FRUGAL) },
+        signal,
+      );
       const rest = yield* read(untilAbort(stream, signal));
       ended = rest === undefined;
       return rest;

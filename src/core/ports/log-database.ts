@@ -14,11 +14,35 @@ export interface LogStats {
   last: Timestamp | null;
 }
 
+/** Periods of one length; one of them begins `shift_ms` before 1970 does. */
+export interface PeriodGrid {
+  length_ms: number;
+  shift_ms: number;
+}
+
+/** What ClickHouse holds of one period. */
+export interface PeriodStats extends LogStats {
+  /** When the period begins, which may be before the window does. */
+  start: Timestamp;
+}
+
+/** Where in the order of (timestamp, log_id) to begin: with the first row that has this key. */
+export interface RowKey {
+  /** Milliseconds since 1970. */
+  ms: string;
+  /** The log id's bytes, hex. */
+  id: string;
+}
+
 export interface LineOptions extends CallOptions {
   /** Write the parsed fields into each line. */
   fields: boolean;
   /** Memory ceiling of the query, bytes. */
   max_memory?: number;
+  /** Only the rows from this key on, all of those that have it among them. */
+  start?: RowKey;
+  /** Ask for less at once: for a server that ran out of memory. Slower. */
+  frugal?: boolean;
 }
 
 /**
@@ -26,7 +50,7 @@ export interface LineOptions extends CallOptions {
  *
  * Yields blocks of whole NDJSON lines, each ended by a newline, in the order of (timestamp, log_id), exact to
  * the byte; never a part of a line, never an error message as data. A query that fails, mid-stream too, throws
- * `QUERY_FAILED`.
+ * `QUERY_FAILED`. Rows that share a key have no order among them: it differs from query to query.
  */
 export interface LineSource {
   lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock>;
@@ -43,6 +67,8 @@ export interface LogDatabase extends LineSource {
   version(options?: CallOptions): Promise<string>;
   /** Exact count and time range of a window. */
   stats(window: LogWindow, options?: CallOptions): Promise<LogStats>;
+  /** The same of each period of a window that holds rows, the earliest first. */
+  periods(window: LogWindow, grid: PeriodGrid, options?: CallOptions): Promise<PeriodStats[]>;
   /** Exact count and time range of every fractal that has rows, by fractal id. */
   statsByFractal(options?: CallOptions): Promise<Map<string, LogStats>>;
   close(): Promise<void>;

@@ -1,10 +1,6 @@
-/** Where in the order of (timestamp, log_id) to go on: with the first row that has this key. */
-export interface Cursor {
-  /** Milliseconds since 1970. */
-  ms: string;
-  /** The log id's bytes, hex. */
-  id: string;
-}
+import type { RowKey as Cursor } from '../../ports/log-database.ts';
+
+export type { Cursor };
 
 const TICKS_BYTES = 8;
 
