@@ -1,29 +1,33 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { entryCommand } from '../../bin/demo/entry.ts';
 import { makeInstallDir } from '../../bin/demo/install-dir.ts';
 import type { Keeper } from '../../bin/demo/keeper.ts';
 import { type PostgresServer, startPostgres } from '../../bin/demo/postgres.ts';
+import { serverUser } from '../../bin/demo/postgres-programs.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { dumpDigest } from './dump-text.ts';
-import { until } from './processes.ts';
+import { isRunning, until } from './processes.ts';
 
-/** Who is killed. */
-export type Victim = 'bifract' | 'pg_restore' | 'backend';
-const VICTIMS: Victim[] = ['bifract', 'pg_restore', 'backend'];
+/** What is broken: a process is killed, the file is damaged while it is read, the server's disk is full. */
+export type Victim = 'bifract' | 'pg_restore' | 'backend' | 'file' | 'disk';
+const VICTIMS: Victim[] = ['bifract', 'pg_restore', 'backend', 'file'];
 /** Each restore ends by then, or hangs. */
 const LIMIT_MS = 120_000;
+const DISK_MIB = 160;
+const run = promisify(execFile);
 const SCRATCH = `SELECT datname FROM pg_database WHERE datname ~ '^bifract_'`;
 
 export interface Round {
   victim: Victim;
   after_ms: number;
-  /** Whether there was anybody to kill by then. */
-  killed: boolean;
+  /** Whether there was anything to break by then. */
+  broken: boolean;
   /** Whether the live database is the backup now. */
   replaced: boolean;
   code: number | null;
@@ -31,57 +35,75 @@ export interface Round {
 
 /**
  * Restores that are broken at points chosen by a seed: kill -9 of bifract, of pg_restore, or of a backend of the server
- * that works for them. The live database must be what it was, or what the backup is, after each.
+ * that works for them; a bit of the file turned over while it is read; a full disk under the server. The live database
+ * must be what it was, or what the backup is, after each.
  */
 export class RestoreChaos {
   readonly #server: PostgresServer;
   readonly #dir: string;
   readonly #random: () => number;
+  readonly #disk: SmallDisk | undefined;
   /** The two states of the database, and the backup of each. */
   #states: { digest: string; file: string }[] = [];
   #now = 0;
   #full_ms = 0;
 
-  private constructor(server: PostgresServer, dir: string, seed: number) {
+  private constructor(server: PostgresServer, dir: string, seed: number, disk: SmallDisk | undefined) {
     this.#server = server;
     this.#dir = dir;
     this.#random = seeded(seed);
+    this.#disk = disk;
   }
 
-  static async start(keeper: Keeper, seed: number): Promise<RestoreChaos> {
+  /** `disk`: fill a disk as well, which takes root and a mount. */
+  static async start(keeper: Keeper, seed: number, { disk = false } = {}): Promise<RestoreChaos> {
     const server = await startPostgres(keeper, 'secret');
     const dir = await mkdtemp(join(tmpdir(), 'bifract-chaos-'));
     const nowhere = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database: 'x' };
     await makeInstallDir(dir, server, nowhere);
-    const chaos = new RestoreChaos(server, dir, seed);
-    await chaos.#prepare();
-    return chaos;
+    const chaos = new RestoreChaos(server, dir, seed, disk ? await SmallDisk.mount() : undefined);
+    try {
+      await chaos.#prepare();
+      return chaos;
+    } catch (error) {
+      await chaos.#disk?.unmount();
+      throw error;
+    }
   }
 
+  /** To be called once the server has ended. */
   async stop(): Promise<void> {
+    await this.#disk?.unmount();
     await rm(this.#dir, { recursive: true, force: true });
   }
 
   /** One restore, broken. Throws where the live database is neither the one nor the other. */
   async round(): Promise<Round> {
-    const victim = VICTIMS[Math.floor(this.#random() * VICTIMS.length)] as Victim;
+    const victims: Victim[] = this.#disk ? [...VICTIMS, 'disk'] : VICTIMS;
+    const victim = victims[Math.floor(this.#random() * victims.length)] as Victim;
     const after_ms = Math.round(this.#random() * this.#full_ms);
     const other = this.#states[1 - this.#now] as { digest: string; file: string };
     const safety = this.#random() < 0.5 ? [] : ['--no-safety-backup'];
+    const path = join(this.#dir, 'backups', other.file);
+    await copyFile(path, `${path}.good`);
     const child = this.#bifract('restore', other.file, '--yes', '--quiet', ...safety);
     const ended = once(child, 'exit') as Promise<[number | null]>;
     await wait(after_ms);
-    const killed = await this.#kill(victim, child);
+    const broken = await this.#break(victim, child, path);
     const [code] = await Promise.race([ended, wait(LIMIT_MS, [-1] as [number], { ref: false })]);
-    if (code === -1) throw new Error(`A restore hangs after the death of ${victim} at ${after_ms} ms`);
+    if (code === -1) throw new Error(`A restore hangs after ${victim} at ${after_ms} ms`);
+    await this.#disk?.free();
+    await rename(`${path}.good`, path);
     const digest = await this.#settledDigest();
     const replaced = digest === other.digest;
     const before = this.#states[this.#now]?.digest;
     if (!replaced && digest !== before)
       throw new Error(`The live database is neither the one nor the other after ${victim} at ${after_ms} ms`);
+    if (code === 0 && broken && victim === 'pg_restore')
+      throw new Error(`Exit 0 although pg_restore was killed at ${after_ms} ms`);
     if (code === 0 && !replaced) throw new Error(`Exit 0 without a restore (${victim} at ${after_ms} ms)`);
     if (replaced) this.#now = 1 - this.#now;
-    return { victim, after_ms, killed, replaced, code };
+    return { victim, after_ms, broken, replaced, code };
   }
 
   /** A restore that nobody disturbs works, and nothing of the dead ones is left. */
@@ -99,6 +121,9 @@ export class RestoreChaos {
   }
 
   async #prepare(): Promise<void> {
+    // New databases are made where template0 is: their files on the small disk, the server's log on the large one.
+    if (this.#disk) await this.#sql(`CREATE TABLESPACE small LOCATION '${this.#disk.path}'`);
+    if (this.#disk) await this.#sql('ALTER DATABASE template0 SET TABLESPACE small');
     await this.#sql(`CREATE TABLE a AS SELECT i, md5(i::text) AS t FROM generate_series(1, 60000) i;
       ALTER TABLE a ADD PRIMARY KEY (i); CREATE TABLE b (i int REFERENCES a); CREATE VIEW v AS SELECT * FROM a`);
     await this.#keepState();
@@ -142,14 +167,16 @@ export class RestoreChaos {
     return out;
   }
 
-  async #kill(victim: Victim, child: ChildProcess): Promise<boolean> {
+  async #break(victim: Victim, child: ChildProcess, path: string): Promise<boolean> {
+    if (victim === 'file') return this.#damage(path);
+    if (victim === 'disk') return (await this.#disk?.fill()) ?? false;
     if (victim === 'bifract') return child.kill('SIGKILL');
     // One that is not there yet may come: the later the point, the later it is waited for.
     while (child.exitCode === null) {
       const pids = victim === 'backend' ? await this.#backends() : await programs(child.pid ?? 0);
       const pid = pids[Math.floor(this.#random() * pids.length)];
       try {
-        if (pid !== undefined) return process.kill(pid, 'SIGKILL');
+        if (pid !== undefined && (await isRunning(pid))) return process.kill(pid, 'SIGKILL');
       } catch {
         // It has ended by itself.
       }
@@ -158,8 +185,21 @@ export class RestoreChaos {
     return false;
   }
 
+  /** Turns one bit over, in place. */
+  async #damage(path: string): Promise<boolean> {
+    await using handle = await open(path, 'r+');
+    const at = Math.floor(this.#random() * (await stat(path)).size);
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, at);
+    buffer[0] = (buffer[0] ?? 0) ^ 1;
+    await handle.write(buffer, 0, 1, at);
+    return true;
+  }
+
+  /** Asked from beside: the live database may be changing its name. */
   async #backends(): Promise<number[]> {
-    const rows = await this.#sql<{ pid: string }>(
+    const beside = { ...this.#server, database: 'postgres' };
+    const rows = await queryPostgres<{ pid: string }>(
+      beside,
       `SELECT pid FROM pg_stat_activity WHERE application_name IN ('pg_restore', 'bifract-console')`,
     );
     return rows.map(({ pid }) => Number(pid));
@@ -191,14 +231,57 @@ export class RestoreChaos {
   }
 }
 
-/** The pg_restore that a process has started, if it has one just now. */
+/** A small file system in memory, to be filled. */
+class SmallDisk {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async mount(): Promise<SmallDisk> {
+    const path = await mkdtemp(join(tmpdir(), 'bifract-disk-'));
+    const user = await serverUser();
+    await run('mount', [
+      '-t',
+      'tmpfs',
+      '-o',
+      `size=${DISK_MIB}m,uid=${user?.uid},gid=${user?.gid},mode=700`,
+      'tmpfs',
+      path,
+    ]);
+    return new SmallDisk(path);
+  }
+
+  /** Takes all that is left of it. */
+  async fill(): Promise<boolean> {
+    await using handle = await open(join(this.path, 'filler'), 'w');
+    const piece = Buffer.alloc(1 << 20);
+    try {
+      for (;;) await handle.write(piece);
+    } catch {
+      return true;
+    }
+  }
+
+  async free(): Promise<void> {
+    await rm(join(this.path, 'filler'), { force: true });
+  }
+
+  async unmount(): Promise<void> {
+    await run('umount', [this.path]);
+    await rm(this.path, { recursive: true });
+  }
+}
+
+/** The pg_restore that restores for a process, if there is one just now: not one that is asked for its version. */
 async function programs(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   const children = text.split(' ').filter(Boolean).map(Number);
-  const names = await Promise.all(
-    children.map((child) => readFile(`/proc/${child}/comm`, 'utf8').catch(() => '')),
+  const commands = await Promise.all(
+    children.map((child) => readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')),
   );
-  return children.filter((_, at) => names[at]?.trim() === 'pg_restore');
+  return children.filter((_, at) => /pg_restore\0.*--exit-on-error/.test(commands[at] ?? ''));
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */

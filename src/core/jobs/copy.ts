@@ -32,8 +32,8 @@ export interface CopySummary {
 
 /**
  * Copies files to the other storage, one after the other, an event for each. A copy appears only when all of the file was read and proved
- * whole on the way, and agrees with its record; then the record says the new place. The original of a move goes last, once the
- * copy was read back and is the same. What is there already and is the same is not copied again.
+ * whole on the way, and agrees with its record; that of a move is read back as well. Then the record says the new place, and the
+ * original of a move goes last. What is there already and is the same is not copied again.
  */
 export async function copy(deps: CopyDeps, plan: CopyPlan, context: JobContext): Promise<CopySummary> {
   const started = performance.now();
@@ -45,7 +45,8 @@ export async function copy(deps: CopyDeps, plan: CopyPlan, context: JobContext):
   try {
     for (const item of plan.items) {
       signal.throwIfAborted();
-      await deps.state.note({ ...note, copying: { place: item.place, name: item.name } });
+      const { place, name, archive_id } = item;
+      await deps.state.note({ ...note, copying: { place, name, to: plan.to, archive_id } });
       const error = await attempt(deps, plan, item, done, context);
       if (error) failures.push({ item: item.from_path, error });
       else done += item.size_bytes;
@@ -101,15 +102,15 @@ async function copyOne(
   const original = there
     ? await mustBeSame(from, to, item.name, signal)
     : await put(deps, { from, to, object, record }, { done, total: plan.size_bytes }, context);
+  // What was there already has just been read.
+  if (plan.move && !there)
+    mustEqual(original, (await storedSum(to, item.name, { signal })).checksum, to, item.name);
   await planned(from, item, signal);
   if (record) {
     const place = { storage_type: plan.to, storage_path: item.name };
     await (await deps.catalog()).moveArchive(record.id, place, { signal });
   }
-  if (!plan.move) return;
-  // What was there already has just been read.
-  if (!there) mustEqual(original, (await storedSum(to, item.name, { signal })).checksum, to, item.name);
-  await from.delete(item.name);
+  if (plan.move) await from.delete(item.name);
 }
 
 /** The file as the plan saw it. */

@@ -6,6 +6,7 @@ import type { AppContainer, DatabaseServer } from '../ports/database-server.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { finishCopy } from './finish-copy.ts';
 import { finishDelete } from './finish-delete.ts';
 import { allStorages, storagesOf } from './record-file.ts';
 import { finishRekey, isUnder, storedSum, updateRecord } from './rekey.ts';
@@ -50,6 +51,7 @@ async function undone(
     for (const file of note.rekey ?? []) done.push(await finishRotation(deps, file, options));
     done.push(...(await undoRestore(deps, note, options)));
     done.push(...(await finishDelete(deps, note, options)));
+    done.push(...(await finishCopy(deps, note, options)));
     return true;
   } catch (error) {
     if (

@@ -17,8 +17,8 @@ export interface JobNote {
   rekey?: { place: 'backups' | 'archives'; name: string }[];
   /** Archives whose record and file it is deleting, and has not ended with. */
   deleting?: { archive_id: string }[];
-  /** The file that it is copying to another storage just now. */
-  copying?: { place: Place; name: string };
+  /** The file that it is copying to another storage just now, and the record that is to say so. */
+  copying?: { place: Place; name: string; to: 'disk' | 's3'; archive_id: string | null };
   /** It has stopped the container of the server, which is to be started again. */
   app_stopped?: boolean;
 }
