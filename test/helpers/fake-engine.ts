@@ -8,6 +8,7 @@ import type {
   BackupFile,
   CopyPlan,
   DeletePlan,
+  DeleteTarget,
   Engine,
   ErrorReport,
   FileReport,
@@ -209,6 +210,8 @@ export interface FakeData {
   orphans: Orphan[];
   /** What `planDelete` answers. */
   deletion: DeletePlan;
+  /** What `planCopy` answers, with the direction that is asked for. */
+  copies: CopyPlan;
   /** What `planArchiveRestore` answers; what the query asks for is set in it. */
   archiveRestore: ArchiveRestorePlan;
   /** What `browse` opens, by target. */
@@ -258,6 +261,7 @@ export class FakeEngine implements Engine {
       adoptable: { items: [] },
       orphans: [],
       deletion: { id: 'plan', planned_at: ago(0), items: [], freed_bytes: 0, backups_left: null },
+      copies: { planned_at: ago(0), to: 's3', move: false, items: [], size_bytes: 0 },
       archiveRestore: fakeArchiveRestorePlan(),
       browsable: {},
       ...data,
@@ -373,12 +377,20 @@ export class FakeEngine implements Engine {
     throw new BifractError('INTERNAL', 'This engine has one key');
   }
 
-  async planDelete(): Promise<DeletePlan> {
+  /** Targets of each call of `planDelete`. */
+  readonly deleteCalls: (readonly DeleteTarget[])[] = [];
+
+  async planDelete(targets: readonly DeleteTarget[]): Promise<DeletePlan> {
+    this.deleteCalls.push(targets);
     return this.#answer(() => this.data.deletion);
   }
 
-  async planCopy(): Promise<CopyPlan> {
-    throw new BifractError('USAGE', 'This engine has one storage');
+  /** Arguments of each call of `planCopy`. */
+  readonly copyCalls: { targets: readonly string[]; to: 'disk' | 's3' }[] = [];
+
+  async planCopy(targets: readonly string[], { to }: { to: 'disk' | 's3' }): Promise<CopyPlan> {
+    this.copyCalls.push({ targets, to });
+    return this.#answer(() => ({ ...this.data.copies, to }));
   }
 
   /** Each query that `planArchiveRestore` got. */

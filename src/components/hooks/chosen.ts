@@ -1,4 +1,4 @@
-import type { ArchiveRecord, Orphan } from '../../core/index.ts';
+import type { ArchiveRecord, DeleteTarget, Orphan } from '../../core/index.ts';
 import { listAt, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
 
@@ -47,4 +47,37 @@ export function chosenOrphans(snapshot: Snapshot, ...actions: Orphan['actions'])
       !snapshot.busy.has(orphan.id) &&
       orphan.actions.some((action) => actions.includes(action)),
   );
+}
+
+/** What a deletion is about: backups and archives that nothing is being done with. */
+export function chosenTargets(snapshot: Snapshot): readonly DeleteTarget[] {
+  const ids = chosenIds(snapshot);
+  const { archives, backups } = snapshot.data;
+  const free = (id: string) => ids.has(id) && !snapshot.busy.has(id);
+  return [
+    ...(backups.value ?? [])
+      .filter(({ name }) => free(name))
+      .map(({ name }) => ({ kind: 'backup', id: name }) as const),
+    ...(archives.value ?? [])
+      .filter(({ id }) => free(id))
+      .map(({ id }) => ({ kind: 'archive', id }) as const),
+  ];
+}
+
+/** Chosen files that are whole, and where they are. */
+export function chosenStored(snapshot: Snapshot): readonly { id: string; storage_type: string }[] {
+  const ids = chosenIds(snapshot);
+  const { archives, backups } = snapshot.data;
+  const free = (id: string) => ids.has(id) && !snapshot.busy.has(id);
+  return [
+    ...(backups.value ?? []).map(({ name, storage_type }) => ({ id: name, storage_type })),
+    ...(archives.value ?? []).filter(({ status }) => status === 'completed'),
+  ].filter(({ id }) => free(id));
+}
+
+/** Where the chosen files are not; undefined where they are in different storages, or there are none. */
+export function otherStorage(snapshot: Snapshot): 'disk' | 's3' | undefined {
+  const [first, ...others] = new Set(chosenStored(snapshot).map(({ storage_type }) => storage_type));
+  if (first === undefined || others.length > 0) return undefined;
+  return first === 's3' ? 'disk' : 's3';
 }

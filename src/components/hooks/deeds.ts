@@ -82,6 +82,8 @@ const CANCELLED: Readonly<Partial<Record<JobKind, string>>> = {
   verify: 'It has changed nothing. Results of files that were verified stay.',
   adopt: 'Files that have got their records keep them.',
   clean: 'What was cleaned up so far stays so.',
+  delete: 'What was deleted so far is gone; the rest stays.',
+  copy: 'Copies that are whole stay; the one in the making is removed.',
 };
 
 /** Asks whether the chosen job is to be cancelled. */

@@ -1,14 +1,10 @@
-import { type AdoptPlan, asBifractError, type JobRequest, type Orphan } from '../../core/index.ts';
-import { listKey, placeOf } from '../view/lists/index.ts';
+import type { AdoptPlan, JobRequest, Orphan } from '../../core/index.ts';
 import { adoptLines, orphanLine } from '../view/plans.ts';
 import { plural } from '../view/units.ts';
 import { chosenFiles, chosenOrphans } from './chosen.ts';
 import { ask } from './deeds.ts';
+import { planAndAsk, startOn, unmark } from './planned.ts';
 import type { Session } from './session.ts';
-
-function unmark(session: Session) {
-  session.dispatch({ type: 'unmark', key: listKey(placeOf(session.snapshot())) });
-}
 
 /** Verifies the chosen files: by reading all of each, or its ends only. */
 export function verifyChosen(session: Session, quick: boolean) {
@@ -20,15 +16,6 @@ export function verifyChosen(session: Session, quick: boolean) {
 /** Verifies every backup and every completed archive. */
 export function verifyAll(session: Session) {
   session.engine.start({ kind: 'verify', targets: 'all' });
-}
-
-/** Starts a job on orphans, which are shown as being worked on until it has ended. */
-async function startOn(session: Session, ids: readonly string[], doing: string, request: JobRequest) {
-  unmark(session);
-  session.occupy(ids, doing);
-  const { outcome } = session.engine.start(request);
-  await outcome;
-  session.occupy(ids, undefined);
 }
 
 function askToAdopt(session: Session, files: readonly string[], plan: AdoptPlan) {
@@ -76,19 +63,13 @@ function askToAdopt(session: Session, files: readonly string[], plan: AdoptPlan)
 
 async function planAdoption(session: Session, files: readonly string[], create_fractals: boolean) {
   session.say('info', `Asking ${plural(files.length, 'file')} what they are`, { quiet: true });
-  const stack = session.snapshot().ui.stack;
-  try {
-    const plan = await session.engine.planAdopt([...files], { create_fractals, signal: session.ended });
-    const { ui } = session.snapshot();
-    // Whoever has gone elsewhere meanwhile, or is asked something else, is not interrupted.
-    if (ui.stack !== stack || ui.mode.name !== 'keys')
-      return session.say('info', 'The adoption was not begun: press a again');
-    askToAdopt(session, files, plan);
-  } catch (error) {
-    if (session.ended.aborted) return;
-    const { message, hint } = asBifractError(error).report();
-    session.say('error', `Nothing was adopted: ${message}`, { hint });
-  }
+  await planAndAsk(session, {
+    deed: 'adoption',
+    key: 'a',
+    failed: 'Nothing was adopted',
+    make: (signal) => session.engine.planAdopt([...files], { create_fractals, signal }),
+    ask: (plan) => askToAdopt(session, files, plan),
+  });
 }
 
 /** Finds out what the chosen files are, and asks whether they are to get records. */

@@ -19,6 +19,8 @@ const FAILED: Readonly<Record<string, string>> = {
   verify: 'Verification failed',
   adopt: 'Not adopted',
   clean: 'Not cleaned up',
+  delete: 'Not deleted',
+  copy: 'Not copied',
 };
 
 function severityOf({ state, warning_count }: JobView): Severity {

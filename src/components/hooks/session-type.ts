@@ -33,7 +33,7 @@ export interface Session {
   dispatch(action: Action): void;
   /** Tells the user: on the flash line unless `quiet`, and in the log. */
   say(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
-  /** Notes what is being done to orphans, by their ids; undefined: nothing any more. */
+  /** Notes what is being done to files, records and orphans, by their ids; undefined: nothing any more. */
   occupy(ids: readonly string[], doing: string | undefined): void;
   /** Loads everything again that is shown. */
   refresh(): void;

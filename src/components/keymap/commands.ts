@@ -4,6 +4,7 @@ import { ALWAYS, GENERAL, TERMINAL } from './general.ts';
 import { MOVES, SCREENS } from './going.ts';
 import { ARRANGING, CHOOSING, OPENING, WORK } from './lists.ts';
 import { ROWS } from './rows.ts';
+import { STORAGE } from './storage.ts';
 
 export type { Command } from './command.ts';
 
@@ -13,6 +14,7 @@ export const COMMANDS: readonly Command[] = [
   ...ROWS,
   ...WORK,
   ...FILES,
+  ...STORAGE,
   ...CHOOSING,
   ...ALWAYS,
   ...MORE_FILES,

@@ -50,21 +50,21 @@ export function TalkLine({ snapshot }: { snapshot: Snapshot }) {
 }
 
 const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
-  help: [{ key: 'Esc', label: 'close the help', disabled: false }],
+  help: [{ key: 'Esc', label: 'close the help' }],
   filter: [
-    { key: 'Enter', label: 'keep the filter', disabled: false },
-    { key: 'Esc', label: 'clear it', disabled: false },
+    { key: 'Enter', label: 'keep the filter' },
+    { key: 'Esc', label: 'clear it' },
   ],
   prompt: [
-    { key: 'Enter', label: 'go', disabled: false },
-    { key: '^U', label: 'clear', disabled: false },
-    { key: 'Esc', label: 'close', disabled: false },
+    { key: 'Enter', label: 'go' },
+    { key: '^U', label: 'clear' },
+    { key: 'Esc', label: 'close' },
   ],
   palette: [
-    { key: 'Enter', label: 'run', disabled: false },
-    { key: 'Esc', label: 'close', disabled: false },
+    { key: 'Enter', label: 'run' },
+    { key: 'Esc', label: 'close' },
   ],
-  dialog: [{ key: 'Esc', label: 'close, nothing happens', disabled: false }],
+  dialog: [{ key: 'Esc', label: 'close, nothing happens' }],
 };
 
 /** The footer, from the table that the keys come from. */
@@ -72,14 +72,9 @@ export function KeyLine({ snapshot }: { snapshot: Snapshot }) {
   const { ui, columns, glyphs } = snapshot;
   const hints = commandsAt(snapshot).flatMap((command): Hint[] => {
     const [key] = command.keys;
-    if (!command.label || key === undefined) return [];
-    return [
-      {
-        key: keyLabel(key, glyphs),
-        label: command.label,
-        disabled: command.disabled?.(snapshot) !== undefined,
-      },
-    ];
+    // What cannot be done now is in the help, with the reason; here it would only look as if it could.
+    if (!command.label || key === undefined || command.disabled?.(snapshot) !== undefined) return [];
+    return [{ key: keyLabel(key, glyphs), label: command.label }];
   });
   return <Footer hints={BY_MODE[ui.mode.name] ?? hints} columns={columns} glyphs={glyphs} />;
 }

@@ -7,13 +7,17 @@ import { placeTitle } from '../view/title.ts';
 import type { Line, Snapshot } from '../view/types.ts';
 import { Lines } from '../widgets/lines.tsx';
 
-const KEYS = 18;
+const GAP = 2;
 
-function commandLine(command: Command, snapshot: Snapshot): Line {
-  const keys = command.keys.map((key) => keyLabel(key, snapshot.glyphs)).join(' ');
+function keysOf({ keys }: Command, { glyphs }: Snapshot): string {
+  return keys.map((key) => keyLabel(key, glyphs)).join(' ');
+}
+
+function commandLine(command: Command, snapshot: Snapshot, wide: number): Line {
+  const keys = keysOf(command, snapshot);
   const why = command.disabled?.(snapshot);
   return [
-    { text: `  ${keys.padEnd(KEYS)}`, tone: why ? 'dim' : 'info', bold: !why },
+    { text: `  ${keys.padEnd(wide + GAP)}`, tone: why ? 'dim' : 'info', bold: !why },
     { text: command.description, tone: why ? 'dim' : 'plain' },
     { text: why ? `  not now: ${why}` : '', tone: 'warn' },
   ];
@@ -23,6 +27,7 @@ function commandLine(command: Command, snapshot: Snapshot): Line {
 export function helpLines(snapshot: Snapshot): readonly Line[] {
   const { columns, glyphs } = snapshot;
   const commands = commandsAt(snapshot);
+  const wide = Math.max(...commands.map((command) => keysOf(command, snapshot).length));
   const groups = [
     ['here', `On this screen: ${placeTitle(snapshot, placeOf(snapshot))}`],
     ['general', 'Everywhere'],
@@ -32,7 +37,7 @@ export function helpLines(snapshot: Snapshot): readonly Line[] {
   return groups.flatMap(([group, title]) => {
     const lines = commands
       .filter((command) => command.group === group)
-      .map((command) => commandLine(command, snapshot));
+      .map((command) => commandLine(command, snapshot, wide));
     return lines.length === 0 ? [] : [heading(title, columns, glyphs), ...lines];
   });
 }

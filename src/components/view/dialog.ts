@@ -8,7 +8,7 @@ const MARGINS = 8;
 const FRAME_LINES = 2;
 
 /** Columns of a question's text. A list of targets gets all the room there is. */
-export function dialogWidth({ items }: DialogState, columns: number): number {
+export function dialogWidth({ items }: Pick<DialogState, 'items'>, columns: number): number {
   return Math.min(items ? WIDE : NARROW, columns - MARGINS);
 }
 

@@ -1,10 +1,13 @@
 import { troubleUnderCursor } from './lists/index.ts';
 import { SEVERITY_TONE } from './lists/log.ts';
-import { lineWidth, wrap } from './text.ts';
+import { sanitize } from './sanitize.ts';
+import { lineWidth, squeeze, wrap } from './text.ts';
 import type { Line, Snapshot } from './types.ts';
 
 const MOST_LINES = 5;
 const INDENT = '   ';
+/** Least share of the line that what happened gets beside what to do. */
+const TEXT_SHARE = 0.6;
 
 /**
  * What was said last, or what is wrong with the row under the cursor. An error takes the lines that it needs to say
@@ -17,12 +20,17 @@ export function flashLines(snapshot: Snapshot): readonly [Line, ...Line[]] {
   if (!entry) return [[{ text: ` ${troubleUnderCursor(snapshot)}`, tone: 'bad' }]];
   const sign = { info: glyphs.dot, good: glyphs.ok, warn: glyphs.warn, error: glyphs.bad }[entry.severity];
   const tone = SEVERITY_TONE[entry.severity];
-  const one: Line = [
+  const line = (text: string): Line => [
     { text: ` ${sign} `, tone, bold: true },
-    { text: entry.text, tone },
+    { text, tone },
     { text: entry.hint ? `  ${entry.hint}` : '', tone: 'dim' },
   ];
-  if (entry.severity !== 'error' || entry.folded || lineWidth(one) <= columns) return [one];
+  if (lineWidth(line(entry.text)) <= columns) return [line(entry.text)];
+  if (entry.severity !== 'error' || entry.folded) {
+    const rest = lineWidth(line(''));
+    const most = Math.max(Math.floor(columns * TEXT_SHARE), columns - rest);
+    return [line(squeeze(sanitize(entry.text), most, glyphs.more))];
+  }
   const room = columns - INDENT.length - 1;
   const why = wrap(entry.text, room).map(
     (text, index): Line => [
@@ -31,6 +39,6 @@ export function flashLines(snapshot: Snapshot): readonly [Line, ...Line[]] {
     ],
   );
   const what = entry.hint ? wrap(entry.hint, room).map((text): Line => [{ text: INDENT + text }]) : [];
-  const [first = one, ...rest] = [...why.slice(0, MOST_LINES - Math.min(2, what.length)), ...what];
+  const [first = [], ...rest] = [...why.slice(0, MOST_LINES - Math.min(2, what.length)), ...what];
   return [first, ...rest.slice(0, MOST_LINES - 1)];
 }

@@ -120,6 +120,16 @@ function fileResult(kind: JobKind, result: Record<string, unknown>): string[] | 
         counted(count(result, 'leftovers_removed'), 'leftover removed', 'leftovers removed'),
         counted(count(result, 'records_failed'), 'record marked as failed', 'records marked as failed'),
       ];
+    case 'delete':
+      return [
+        `${plural(count(result, 'deleted') ?? 0, 'item')} deleted`,
+        `${formatBytes(count(result, 'freed_bytes') ?? 0)} freed`,
+      ];
+    case 'copy':
+      return [
+        `${plural(count(result, 'copied') ?? 0, 'file')} copied`,
+        formatBytes(count(result, 'size_bytes') ?? 0),
+      ];
     default:
       return undefined;
   }

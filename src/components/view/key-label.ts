@@ -6,6 +6,8 @@ const SHOWN: Readonly<Record<string, string>> = {
   pgdn: 'PgDn',
   home: 'Home',
   end: 'End',
+  tab: 'Tab',
+  backspace: 'Bksp',
 };
 
 /** A key as people write it. */

@@ -97,3 +97,30 @@ export function joined(line: Line): Span[] {
   }
   return spans;
 }
+
+/** Shortest that a long word is cut to: enough of both its ends to know it. */
+const LEAST_WORD = 12;
+
+/** The text with its longest words, which are paths and names, cut in the middle until it fits or none is long. */
+export function squeeze(text: string, columns: number, mark = '…'): string {
+  const excess = width(text) - columns;
+  if (excess <= 0) return text;
+  const words = text.split(' ');
+  const longest = words.reduce((best, word) => (width(word) > width(best) ? word : best), '');
+  const size = width(longest);
+  if (size <= LEAST_WORD) return text;
+  const shorter = cutMiddle(longest, Math.max(LEAST_WORD, size - excess), mark);
+  return squeeze(words.with(words.indexOf(longest), shorter).join(' '), columns, mark);
+}
+
+/** The word in `columns` columns, with both its ends: the last tells one file from another. */
+function cutMiddle(word: string, columns: number, mark: string): string {
+  const head = take(word, Math.floor((columns - width(mark)) / 3));
+  const parts = graphemes(word.slice(head.length));
+  let tail = '';
+  for (const part of parts.toReversed()) {
+    if (width(head + mark + part + tail) > columns) break;
+    tail = part + tail;
+  }
+  return head + mark + tail;
+}

@@ -178,7 +178,7 @@ export interface Snapshot {
   verdicts: ReadonlyMap<string, Verdict>;
   /** Fractals that wait for their turn to be archived, the next one first. */
   queue: readonly QueuedArchive[];
-  /** What is being done to orphans, by their ids. */
+  /** What is being done to files, records and orphans, by their ids. */
   busy: ReadonlyMap<string, string>;
   browse?: BrowseState;
   columns: number;

@@ -4,8 +4,6 @@ import { Line } from './line.tsx';
 export interface Hint {
   key: string;
   label: string;
-  /** Shown, but cannot be done now. */
-  disabled: boolean;
 }
 
 /** What can be done here, as far as it fits. */
@@ -18,8 +16,8 @@ export function Footer({
   columns: number;
   glyphs: Glyphs;
 }) {
-  const spans: LineOfSpans = hints.flatMap(({ key, label, disabled }) => [
-    { text: ` ${key}`, tone: disabled ? 'dim' : 'info', bold: !disabled } as const,
+  const spans: LineOfSpans = hints.flatMap(({ key, label }) => [
+    { text: ` ${key}`, tone: 'info', bold: true } as const,
     { text: ` ${label} `, tone: 'dim' } as const,
   ]);
   return <Line spans={spans} columns={columns} glyphs={glyphs} />;

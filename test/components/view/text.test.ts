@@ -8,6 +8,7 @@ import {
   joined,
   lineWidth,
   spread,
+  squeeze,
   truncate,
   wrap,
 } from '../../../src/components/view/text.ts';
@@ -85,4 +86,13 @@ test('joined spans lose no text', () => {
     { text: 'a b', tone: 'dim' },
     { text: 'c', tone: 'bad' },
   ]);
+});
+
+test('a line that is too long loses the middles of its longest words, not its end', () => {
+  const path = '/opt/bifract/archives/c0000000-0000/c0000000-0000-20260301-120000.bifract-archive';
+  const shown = squeeze(`Verification of ${path}: started`, 50);
+  assert.equal(shown.length, 50);
+  assert.match(shown, /^Verification of \/opt\S*…\S+archive: started$/);
+  assert.equal(squeeze('short enough', 50), 'short enough');
+  assert.equal(squeeze('nothing here is a long word', 10), 'nothing here is a long word');
 });

@@ -16,7 +16,9 @@ export function jobOfFractal(jobs: readonly JobView[], fractal: string): JobView
 
 /** An archive's status in words, live where the work is ours. */
 export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const { glyphs, jobs, now } = snapshot;
+  const { glyphs, jobs, now, busy } = snapshot;
+  const doing = busy.get(record.id);
+  if (doing !== undefined) return { text: `${spinnerAt(glyphs, now)} ${doing}`, tone: 'warn' };
   switch (record.status) {
     case 'completed':
       return { text: `${glyphs.ok} Completed`, tone: 'good' };
@@ -37,7 +39,8 @@ export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
 /** The status, and of a completed archive what a verification in this session has shown. */
 function provenStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
   const verdict = verdictOf(snapshot, record.filename, record.id);
-  if (!verdict || record.status !== 'completed') return archiveStatus(record, snapshot);
+  if (!verdict || record.status !== 'completed' || snapshot.busy.has(record.id))
+    return archiveStatus(record, snapshot);
   const { glyphs } = snapshot;
   if (!verdict.ok) return { text: `${glyphs.bad} Not sound`, tone: 'bad' };
   return { text: `${glyphs.ok} ${verdict.quick ? 'Ends sound' : 'Verified'}`, tone: 'good' };

@@ -1,10 +1,19 @@
 import type { BackupFile } from '../../../core/index.ts';
+import { spinnerAt } from '../glyphs.ts';
 import { listOf } from '../rows.ts';
 import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
+import type { Snapshot, Span } from '../types.ts';
 import { formatBytes } from '../units.ts';
 import { shortVerdict, verdictOf } from '../verdict.ts';
 
 const NONE: readonly BackupFile[] = [];
+
+/** The last verification, or what is being done to the file now. */
+function verified({ name }: BackupFile, snapshot: Snapshot): Span {
+  const doing = snapshot.busy.get(name);
+  if (doing === undefined) return shortVerdict(verdictOf(snapshot, name), snapshot);
+  return { text: `${spinnerAt(snapshot.glyphs, snapshot.now)} ${doing}`, tone: 'warn' };
+}
 
 export const backupsList = listOf<BackupFile>({
   columns: [
@@ -43,8 +52,8 @@ export const backupsList = listOf<BackupFile>({
     {
       id: 'verified',
       title: 'Verified',
-      width: 8,
-      cell: (record, snapshot) => shortVerdict(verdictOf(snapshot, record.name), snapshot),
+      width: 10,
+      cell: verified,
       value: () => undefined,
     },
     {
