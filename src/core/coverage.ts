@@ -1,21 +1,7 @@
+import type { CoveragePeriod } from './policy/coverage-periods.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 
-/**
- * Who holds the rows of a period: `both` ClickHouse and whole archives, `clickhouse` alone (not protected), `archive`
- * alone (gone from ClickHouse), `partial`: archives hold some of what ClickHouse has; `none`: nobody has any.
- */
-export type CoverageState = 'both' | 'clickhouse' | 'archive' | 'partial' | 'none';
-
-/** One hour or day of a fractal. */
-export interface CoveragePeriod {
-  from: Timestamp;
-  to: Timestamp;
-  state: CoverageState;
-  /** Rows in ClickHouse now. */
-  rows: number;
-  /** Completed archives that hold the period, wholly or in part. */
-  archive_ids: string[];
-}
+export type { CoveragePeriod, CoverageState } from './policy/coverage-periods.ts';
 
 export interface Coverage {
   fractal_id: string;
@@ -31,6 +17,11 @@ export interface Coverage {
 
 /** What can be asked about what is protected. */
 export interface CoverageQueries {
-  /** Coverage of a fractal from its first row, in ClickHouse or in an archive, to its last. */
+  /**
+   * Coverage of a fractal from its first row, in ClickHouse or in an archive, to its last; by days unless told
+   * otherwise. Where that would be very many periods, those without rows in
+   * ClickHouse may be left out. `NOT_FOUND` where there is
+   * no such fractal.
+   */
   coverage(fractal_id: string, query?: CallOptions & { unit?: 'hour' | 'day' }): Promise<Coverage>;
 }

@@ -1,5 +1,6 @@
 import type { ArchiveRestoreJobRequest, ArchiveRestoreQueries } from './archive-restore.ts';
 import type { CopyJobRequest, CopyQueries } from './copying.ts';
+import type { CoverageQueries } from './coverage.ts';
 import type { DeleteJobRequest, DeletionQueries } from './deletion.ts';
 import type { BifractError } from './errors.ts';
 import type { JobEvent, JobKind } from './events.ts';
@@ -103,7 +104,8 @@ export interface Engine
     UpkeepQueries,
     DeletionQueries,
     CopyQueries,
-    ArchiveRestoreQueries {
+    ArchiveRestoreQueries,
+    CoverageQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;

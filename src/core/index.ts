@@ -11,6 +11,7 @@ export type {
   RestoreVia,
 } from './archive-restore.ts';
 export type { CopyItem, CopyJobRequest, CopyPlan, CopyQueries } from './copying.ts';
+export type { Coverage, CoveragePeriod, CoverageQueries, CoverageState } from './coverage.ts';
 export type {
   DeleteItem,
   DeleteJobRequest,

@@ -1,4 +1,5 @@
 import { serveArchiveRestorePlan } from './archive-restore-jobs.ts';
+import { serveCoverage } from './coverage-queries.ts';
 import type { BackupFile, Engine, ExtractPart, JobRequest } from './engine.ts';
 import { type BifractError, cancelled } from './errors.ts';
 import type { JobEvent } from './events.ts';
@@ -112,6 +113,10 @@ class RunningEngine implements Engine {
 
   planArchiveRestore(...query: Parameters<Engine['planArchiveRestore']>) {
     return serveArchiveRestorePlan(this.#services, ...query);
+  }
+
+  coverage(...query: Parameters<Engine['coverage']>) {
+    return serveCoverage(this.#services, ...query);
   }
 
   start(request: JobRequest) {

@@ -7,6 +7,8 @@ import type {
   ArchiveRestoreQuery,
   BackupFile,
   CopyPlan,
+  Coverage,
+  CoveragePeriod,
   DeletePlan,
   DeleteTarget,
   Engine,
@@ -199,6 +201,37 @@ export function fakeArchiveRestorePlan(given: Partial<ArchiveRestorePlan> = {}):
   };
 }
 
+/** Coverage by days, of which `states` are the last ones, with so many rows each; what is given wins. */
+export function fakeCoverage(
+  fractal: Fractal,
+  states: CoveragePeriod['state'][],
+  given: Partial<Coverage> = {},
+): Coverage {
+  const today = Math.floor(Date.now() / DAY) * DAY;
+  const periods = states.map((state, index): CoveragePeriod => {
+    const from = today - (states.length - 1 - index) * DAY;
+    const rows = state === 'archive' || state === 'none' ? 0 : 1000 + index;
+    return {
+      from: new Date(from).toISOString(),
+      to: new Date(from + DAY).toISOString(),
+      state,
+      rows,
+      unprotected_rows: state === 'clickhouse' ? rows : state === 'partial' ? 7 : 0,
+      archive_ids: state === 'clickhouse' || state === 'none' ? [] : [uuid(1001)],
+    };
+  });
+  const unprotected_rows = periods.reduce((sum, period) => sum + period.unprotected_rows, 0);
+  return {
+    fractal_id: fractal.id,
+    fractal_name: fractal.name,
+    unit: 'day',
+    periods,
+    unprotected_rows,
+    protected_until: periods.find((period) => period.unprotected_rows > 0)?.from ?? null,
+    ...given,
+  };
+}
+
 export interface FakeData {
   fractals: Fractal[];
   archives: ArchiveRecord[];
@@ -216,6 +249,8 @@ export interface FakeData {
   archiveRestore: ArchiveRestorePlan;
   /** What `browse` opens, by target. */
   browsable: Record<string, ArchiveBrowser>;
+  /** What `coverage` answers, by fractal id; of others, that ClickHouse alone holds a few days. */
+  coverage: Record<string, Coverage>;
 }
 
 function titleOf(request: JobRequest): string {
@@ -264,6 +299,7 @@ export class FakeEngine implements Engine {
       copies: { planned_at: ago(0), to: 's3', move: false, items: [], size_bytes: 0 },
       archiveRestore: fakeArchiveRestorePlan(),
       browsable: {},
+      coverage: {},
       ...data,
     };
     this.installation = {
@@ -404,6 +440,14 @@ export class FakeEngine implements Engine {
       const other = this.data.fractals.find(({ id }) => id === into);
       const target = other ? { id: other.id, name: other.name } : plan.into;
       return { ...plan, into: target, from, to, replace, via };
+    });
+  }
+
+  coverage(fractal_id: string): Promise<Coverage> {
+    return this.#answer(() => {
+      const fractal = this.data.fractals.find(({ id }) => id === fractal_id);
+      if (!fractal) throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`);
+      return this.data.coverage[fractal_id] ?? fakeCoverage(fractal, Array(3).fill('clickhouse'));
     });
   }
 

@@ -11,7 +11,13 @@ import type {
   NewArchive,
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
-import type { LineBlock, LogDatabase, LogStats, PeriodStats } from '../../src/core/ports/log-database.ts';
+import type {
+  LineBlock,
+  LogDatabase,
+  LogStats,
+  PeriodCount,
+  PeriodStats,
+} from '../../src/core/ports/log-database.ts';
 import type { JobNote, State } from '../../src/core/ports/state.ts';
 
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
@@ -158,6 +164,8 @@ export class FakeLogs implements LogDatabase {
   readonly rows: number;
   /** Answers of `stats`, one a call; the last one stays. */
   counts: number[];
+  /** The answer of `countsByPeriod`. */
+  periodCounts: PeriodCount[] = [];
   /** Thrown after that many rows. */
   failAt: { row: number; error: Error } | undefined;
 
@@ -178,6 +186,9 @@ export class FakeLogs implements LogDatabase {
   }
   async statsByFractal() {
     return new Map([[FRACTAL_ID, await this.stats()]]);
+  }
+  async countsByPeriod(): Promise<PeriodCount[]> {
+    return this.periodCounts;
   }
   async *lines(): AsyncIterable<LineBlock> {
     for (let row = 0; row < this.rows; row++) {

@@ -1,5 +1,5 @@
 import { BifractError } from '../errors.ts';
-import type { LogWindow, PeriodGrid } from '../ports/log-database.ts';
+import type { CountQuery, LogWindow, PeriodGrid } from '../ports/log-database.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { LineShape } from './line-cutter.ts';
 import type { Cursor } from './native/row-key.ts';
@@ -87,11 +87,8 @@ export function statsQuery(table: string, window: LogWindow): Query {
 /** Count and time range of each period of a window, a row each, in their order. */
 export function periodsQuery(table: string, window: LogWindow, grid: PeriodGrid): Query {
   const { where, params } = bounds(window);
-  // A remainder is negative where the time is before 1970.
-  const time = `toUnixTimestamp64Milli(timestamp) + {shift_ms:Int64}`;
-  const start = `${time} - ((${time}) % {length_ms:Int64} + {length_ms:Int64}) % {length_ms:Int64} - {shift_ms:Int64}`;
   return {
-    sql: `${statsOf(`${start} AS start_ms, `)} FROM ${table} WHERE ${where} GROUP BY start_ms ORDER BY start_ms FORMAT JSONEachRow`,
+    sql: `${statsOf(`${periodStart('timestamp')} AS start_ms, `)} FROM ${table} WHERE ${where} GROUP BY start_ms ORDER BY start_ms FORMAT JSONEachRow`,
     params: { ...params, ...grid },
   };
 }
@@ -102,6 +99,46 @@ export function statsByFractalQuery(table: string): Query {
     sql: `${statsOf('fractal_id, ')} FROM ${table} GROUP BY fractal_id FORMAT JSONEachRow`,
     params: {},
   };
+}
+
+/** Beginning of the period of a grid, Unix time, ms. */
+function periodStart(column: string): string {
+  // A remainder is negative where the time is before 1970.
+  const time = `toUnixTimestamp64Milli(${column}) + {shift_ms:Int64}`;
+  return `${time} - ((${time}) % {length_ms:Int64} + {length_ms:Int64}) % {length_ms:Int64} - {shift_ms:Int64}`;
+}
+
+/** For the pieces of some hundred thousand archives; rows before the first piece get zeros, not nulls. */
+export const COUNTS = { max_query_size: String(64 << 20), join_use_nulls: 0 } as const;
+
+const NEVER = 0;
+
+/**
+ * Rows of a fractal by period and by piece. Each row is joined to the last piece that begins before it. The pieces are
+ * in the statement's text, digits and commas that are made here: parameters travel in the URL, which is bounded.
+ */
+export function countsQuery(table: string, { fractal_id, grid, pieces }: CountQuery): Query {
+  const [starts, untils] = [pieces.map(({ from }) => from), pieces.map(({ until }) => until ?? NEVER)];
+  const late = 'toUnixTimestamp64Milli(r.ingest_timestamp) > p.until';
+  return {
+    sql: `SELECT ${periodStart('r.timestamp')} AS period,
+        toInt64(p.number) - 1 AS piece, count() AS rows, toUnixTimestamp64Milli(min(r.timestamp)) AS first,
+        toUnixTimestamp64Milli(max(r.timestamp)) AS last, countIf(${late}) AS late,
+        toUnixTimestamp64Milli(minIf(r.timestamp, ${late})) AS first_late
+      FROM ${table} AS r ASOF LEFT JOIN (
+        SELECT {fractal:String} AS fractal, fromUnixTimestamp64Milli(one.1) AS start, one.2 AS until, one.3 AS number
+        FROM (SELECT arrayJoin(arrayZip(${list(starts)}, ${list(untils)}, arrayEnumerate(${list(starts)}))) AS one)
+      ) AS p ON r.fractal_id = p.fractal AND r.timestamp >= p.start
+      WHERE r.fractal_id = {fractal:String}
+      GROUP BY period, piece ORDER BY period, piece FORMAT JSONEachRow`,
+    params: { fractal: fractal_id, ...grid },
+  };
+}
+
+/** As one literal: a list of so many expressions would be refused. */
+function list(numbers: readonly number[]): string {
+  if (!numbers.every(Number.isSafeInteger)) throw new RangeError('Not whole numbers');
+  return `arrayMap(x -> toInt64(x), splitByChar(',', '${(numbers.length > 0 ? numbers : [NEVER]).join(',')}'))`;
 }
 
 function statsOf(key: string): string {

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type {
+  CountQuery,
   LineBlock,
   LineOptions,
   LogDatabase,
   LogStats,
   LogWindow,
+  PeriodCount,
   PeriodGrid,
   PeriodStats,
 } from '../ports/log-database.ts';
@@ -14,6 +16,8 @@ import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
 import { clickhouseError, isSettingRefused, unreachable } from './clickhouse-errors.ts';
 import {
+  COUNTS,
+  countsQuery,
   FRUGAL,
   lineShape,
   linesQuery,
@@ -116,6 +120,17 @@ class ClickHouse implements LogDatabase {
     return new Map(rows.map((row) => [row.fractal_id ?? '', describe(row)]));
   }
 
+  async countsByPeriod(query: CountQuery, options: CallOptions = {}): Promise<PeriodCount[]> {
+    const counts = countsQuery(this.#table, query);
+    const rows = await this.#rows<PeriodCount>(counts, STATS_TIMEOUT_MS, options, COUNTS);
+    const none = query.pieces.length === 0;
+    return rows.map((row) => ({
+      ...row,
+      piece: none ? -1 : row.piece,
+      first_late: row.late > 0 ? row.first_late : null,
+    }));
+  }
+
   /**
    * With fields, rows come in Native format and the lines are written here: ClickHouse takes most of its time over
    * the text of JSON columns. Where that cannot be, they come as its text.
@@ -185,12 +200,17 @@ class ClickHouse implements LogDatabase {
     return (await orAbort(answer, signal)).stream;
   }
 
-  async #rows<Row>(query: Query, limit_ms: number, { signal }: CallOptions): Promise<Row[]> {
+  async #rows<Row>(
+    query: Query,
+    limit_ms: number,
+    { signal }: CallOptions,
+    settings: object = {},
+  ): Promise<Row[]> {
     const timeout = AbortSignal.timeout(limit_ms);
     const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
     const parts: Buffer[] = [];
     try {
-      const stream = await this.#open(query, randomUUID(), {}, either);
+      const stream = await this.#open(query, randomUUID(), settings, either);
       for await (const part of untilAbort<Buffer>(stream, either)) parts.push(part);
     } catch (error) {
       signal?.throwIfAborted();

@@ -34,6 +34,38 @@ export interface RowKey {
   id: string;
 }
 
+/** A stretch of time, up to the next one's beginning, and until when its rows came in that count as early. */
+export interface LogPiece {
+  /** Unix time, ms. */
+  from: number;
+  /** Unix time, ms: rows that came in later are late. Null: all are late. */
+  until: number | null;
+}
+
+/** Which rows to count: those of a fractal, by periods and by pieces. */
+export interface CountQuery {
+  fractal_id: string;
+  grid: PeriodGrid;
+  /** In the order of time. */
+  pieces: readonly LogPiece[];
+}
+
+/** Rows of one period that are in one piece. */
+export interface PeriodCount {
+  /** Beginning of the period, Unix time, ms. */
+  period: number;
+  /** Index of the piece; -1 before the first. */
+  piece: number;
+  rows: number;
+  /** Time of the first and the last row, Unix time, ms. */
+  first: number;
+  last: number;
+  /** Of them, those that came in late; all of them before the first piece. */
+  late: number;
+  /** Time of the first of these; null where there is none. */
+  first_late: number | null;
+}
+
 export interface LineOptions extends CallOptions {
   /** Write the parsed fields into each line. */
   fields: boolean;
@@ -71,5 +103,7 @@ export interface LogDatabase extends LineSource {
   periods(window: LogWindow, grid: PeriodGrid, options?: CallOptions): Promise<PeriodStats[]>;
   /** Exact count and time range of every fractal that has rows, by fractal id. */
   statsByFractal(options?: CallOptions): Promise<Map<string, LogStats>>;
+  /** Exact counts in the order of time; periods without rows are not there. */
+  countsByPeriod(query: CountQuery, options?: CallOptions): Promise<PeriodCount[]>;
   close(): Promise<void>;
 }
