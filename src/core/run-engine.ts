@@ -9,6 +9,7 @@ import { checkHealth } from './health.ts';
 import { JobRunner } from './job-runner.ts';
 import { extract } from './jobs/extract.ts';
 import { recover } from './jobs/recover.ts';
+import { pathOf } from './jobs/target.ts';
 import { locate } from './locate.ts';
 import { backupTime } from './policy/names.ts';
 import type { Storage, StoredObject } from './ports/storage.ts';
@@ -145,6 +146,6 @@ function backupFile(storage: Storage, { name, size_bytes }: StoredObject): Backu
     size_bytes,
     created_at: created.toISOString(),
     storage_type: storage.kind,
-    path: `${storage.location}/${name}`,
+    path: pathOf(storage, name),
   };
 }

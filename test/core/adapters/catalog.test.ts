@@ -5,6 +5,7 @@ import { connectCatalog } from '../../../src/core/adapters/catalog.ts';
 import { cancelled } from '../../../src/core/errors.ts';
 import type { NewArchive } from '../../../src/core/ports/catalog.ts';
 import { refuses } from '../../contracts/storage.ts';
+import { until } from '../../helpers/processes.ts';
 import { testServices } from '../../helpers/services.ts';
 
 const { postgres, sql } = await testServices();
@@ -337,6 +338,73 @@ test('says what keeps it from answering', async () => {
     });
     await other.close();
   }
+});
+
+/** A completed archive. */
+async function completedArchive(): Promise<{ archive_id: string; group_id: string }> {
+  const opened = await catalog.openArchive(newArchive());
+  await catalog.completeArchive(opened.archive_id, RESULT);
+  return opened;
+}
+
+test('a deleted archive takes its file and its group, or nothing at all', async () => {
+  const { archive_id } = await completedArchive();
+  const seen: number[] = [];
+  const failing = catalog.deleteArchive(archive_id, () => Promise.reject(new Error('disk')));
+  await assert.rejects(failing, /disk/);
+  assert.equal((await catalog.archives({ ids: [archive_id] })).length, 1);
+  const gone = await catalog.deleteArchive(archive_id, async () => {
+    seen.push((await catalog.archives({ ids: [archive_id] })).length);
+  });
+  assert.deepEqual([gone, seen], [true, [1]], 'while the file goes, the record is still there for others');
+  assert.deepEqual([await catalog.archives(), await catalog.groups()], [[], []]);
+  assert.equal(await catalog.deleteArchive(archive_id, () => Promise.reject(new Error('asked'))), false);
+});
+
+test('a group that keeps an archive is counted anew; one that has archives is not deleted by itself', async () => {
+  const { archive_id, group_id } = await completedArchive();
+  const other = await completedArchive();
+  await sql('UPDATE archives SET group_id = $1 WHERE id = $2', [group_id, other.archive_id]);
+  await sql('UPDATE archive_groups SET archive_count = 2 WHERE id = $1', [group_id]);
+  await catalog.deleteArchive(archive_id, async () => undefined);
+  const [group] = (await catalog.groups()).filter(({ id }) => id === group_id);
+  assert.deepEqual([group?.archive_count, group?.total_log_count, group?.completed_count], [1, 7, 1]);
+  await refuses('BUSY', catalog.deleteGroup(group_id));
+  assert.equal(await catalog.deleteGroup(other.group_id), true);
+  assert.equal(await catalog.deleteGroup(other.group_id), false);
+});
+
+function waiting() {
+  return sql(
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+}
+
+test('what is written or restored is neither deleted nor moved, and a restore waits for a deletion to end', async () => {
+  const { archive_id } = await completedArchive();
+  for (const status of ['in_progress', 'restoring']) {
+    await sql('UPDATE archives SET status = $1 WHERE id = $2', [status, archive_id]);
+    const remove = () => Promise.reject(new Error('the file was asked for'));
+    await refuses('BUSY', catalog.deleteArchive(archive_id, remove));
+    await refuses('BUSY', catalog.moveArchive(archive_id, { storage_type: 's3', storage_path: 'x' }));
+  }
+  await sql(`UPDATE archives SET status = 'completed' WHERE id = $1`, [archive_id]);
+  let restored: Promise<unknown> = Promise.resolve();
+  await catalog.deleteArchive(archive_id, async () => {
+    const restore = `UPDATE archives SET status = 'restoring' WHERE id = $1 RETURNING id`;
+    restored = sql(restore, [archive_id]).then((rows) => assert.deepEqual(rows, []));
+    await until('the restore waits', async () => (await waiting()).length > 0);
+  });
+  await restored;
+});
+
+test('the place of a completed archive can change; of one that is gone it cannot', async () => {
+  const { archive_id } = await completedArchive();
+  await catalog.moveArchive(archive_id, { storage_type: 's3', storage_path: 'archives/there' });
+  const [record] = await catalog.archives({ ids: [archive_id] });
+  assert.deepEqual([record?.storage_type, record?.storage_path], ['s3', 'archives/there']);
+  const nobody = catalog.moveArchive(randomUUID(), { storage_type: 's3', storage_path: 'x' });
+  await refuses('NOT_FOUND', nobody);
 });
 
 test('a connection that the server closed is made anew', async () => {

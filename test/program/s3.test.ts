@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { seedRows } from '../../bin/demo/seed-rows.ts';
+import { type Ended, ndjson, start } from '../helpers/program.ts';
+import { BUCKET, startLab } from '../helpers/s3/lab.ts';
+import { LAB } from '../helpers/s3/server.ts';
+import { testServices } from '../helpers/services.ts';
+
+const FRACTAL = 'a0000000-0000-4000-8000-00000000000a';
+const ROWS = 5_000;
+
+const services = await testServices();
+const lab = await startLab({ versioning: true });
+after(() => lab.stop());
+const { dir, env } = await services.installation({
+  BIFRACT_S3_BUCKET: BUCKET,
+  BIFRACT_S3_ENDPOINT: lab.server.url,
+  BIFRACT_S3_ACCESS_KEY: LAB.access_key,
+  BIFRACT_S3_SECRET_KEY: LAB.secret_key,
+});
+await services.sql(`INSERT INTO fractals (id, name) VALUES ($1, 'bucketed')`, [FRACTAL]);
+await seedRows(services.clickhouse, services.clickhouse.database, {
+  fractal_id: FRACTAL,
+  kind: 'mixed',
+  rows: ROWS,
+  seed: 5,
+  from: new Date(Date.now() - 86_400_000),
+  to: new Date(),
+});
+
+/** All that any run printed, or had in its arguments. */
+const seen: string[] = [];
+
+async function bifract(...args: string[]): Promise<Ended> {
+  const program = start([...args, '--dir', dir]);
+  const command = () => readFile(`/proc/${program.pid}/cmdline`, 'utf8').catch(() => '');
+  seen.push(await command());
+  const ended = await program.ended;
+  seen.push(ended.stdout.toString(), ended.stderr);
+  return ended;
+}
+
+async function good(...args: string[]): Promise<Ended> {
+  const ended = await bifract(...args);
+  assert.equal(ended.code, 0, `${args.join(' ')}: ${ended.stderr}${ended.stdout}`);
+  return ended;
+}
+
+/** Objects of the bucket. */
+function keys(): string[] {
+  return [...(lab.server.buckets.get(BUCKET)?.objects.keys() ?? [])].sort();
+}
+
+let backup = '';
+let archive = '';
+let archive_id = '';
+
+test('backup and archive go to the bucket, whole, and nothing to the disk', async () => {
+  const [made] = ndjson<{ result: { name: string } }>(await good('backup', '--json')).slice(-1);
+  backup = made?.result.name ?? '';
+  const [done] = ndjson<{ result: { storage_path: string } }>(
+    await good('archive', 'bucketed', '--json'),
+  ).slice(-1);
+  archive = done?.result.storage_path ?? '';
+  assert.deepEqual(keys(), [archive, backup].sort());
+  assert.deepEqual(await readdir(join(dir, 'backups')), []);
+  const [record] = await services.sql('SELECT * FROM archives WHERE fractal_id = $1', [FRACTAL]);
+  archive_id = record?.id ?? '';
+  assert.deepEqual(
+    [record?.storage_type, record?.storage_path, record?.status],
+    ['s3', archive, 'completed'],
+  );
+});
+
+test('lists, show, verify and extract read the bucket', async () => {
+  const [listed] = ndjson<{ name: string; storage_type: string; path: string }>(
+    await good('list', 'backups', '--json'),
+  );
+  assert.deepEqual(listed, { ...listed, name: backup, storage_type: 's3', path: `s3://${BUCKET}/${backup}` });
+  const [shown] = ndjson<{ rows: number; path: string }>(await good('show', archive_id, '--json'));
+  assert.deepEqual([shown?.rows, shown?.path], [ROWS, `s3://${BUCKET}/${archive}`]);
+  await good('verify', '--all');
+  await good('verify', '--all', '--quick');
+  const { stdout } = await good('extract', archive);
+  assert.equal(stdout.toString().trimEnd().split('\n').length, ROWS + 1);
+  assert.equal((await good('extract', backup)).stdout.subarray(0, 5).toString(), 'PGDMP');
+});
+
+test('status tells that the bucket works, and that what is deleted keeps its space', async () => {
+  const [told] = ndjson<{
+    health: Record<string, { ok: boolean; detail: string }>;
+  }>(await good('status', '--json'));
+  const { backups } = told?.health ?? {};
+  assert.ok(backups?.ok, backups?.detail ?? 'no answer');
+  assert.match(backups?.detail ?? '', /versioning is on/);
+});
+
+test('a drill restores from the bucket', async () => {
+  const ended = await good('restore', backup, '--drill', '--json');
+  const [done] = ndjson<{ event: string }>(ended).slice(-1);
+  assert.equal(done?.event, 'job:done');
+});
+
+test('copies go to disk and back, records follow, and the files are the same', async () => {
+  const stored = (await good('extract', archive)).stdout;
+  await good('copy', archive_id, backup, '--to', 'disk');
+  const path = join(dir, archive);
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  assert.deepEqual((await readdir(join(dir, 'backups'))).length, 1);
+  assert.equal(await placeOf(archive_id), 'disk');
+  assert.equal((await bifract('copy', archive_id, '--to', 'tape')).code, 2);
+  await good('copy', archive_id, '--to', 's3');
+  assert.equal(await placeOf(archive_id), 's3');
+  await good('copy', archive_id, backup, '--to', 'disk', '--move', '--yes');
+  assert.deepEqual(keys(), []);
+  await good('verify', archive_id);
+  assert.deepEqual((await good('extract', archive)).stdout, stored);
+  await good('copy', archive_id, backup, '--to', 's3', '--move', '--yes');
+  assert.deepEqual(keys(), [archive, backup].sort());
+  await assert.rejects(stat(path));
+  assert.deepEqual((await good('list', 'orphans')).stdout.toString().includes('No orphans'), true);
+});
+
+async function placeOf(id: string): Promise<string | null | undefined> {
+  const [record] = await services.sql('SELECT storage_type FROM archives WHERE id = $1', [id]);
+  return record?.storage_type;
+}
+
+test('a move asks, and without a terminal moves nothing', async () => {
+  const ended = await bifract('copy', archive_id, '--to', 'disk', '--move');
+  assert.equal(ended.code, 2, ended.stderr);
+  assert.equal(await placeOf(archive_id), 's3');
+});
+
+test('deletion takes file and record, and keeps the last backup', async () => {
+  assert.equal((await bifract('delete', 'archive', archive_id)).code, 2, 'it asks');
+  await good('delete', 'archive', archive_id, '--yes');
+  assert.deepEqual(keys(), [backup]);
+  assert.deepEqual(await services.sql('SELECT id FROM archives WHERE id = $1', [archive_id]), []);
+  const refused = await bifract('delete', 'backup', backup, '--yes');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /LAST_BACKUP/);
+  assert.deepEqual(keys(), [backup]);
+  await good('delete', 'backup', backup, '--last-backup', '--yes');
+  assert.deepEqual(keys(), []);
+  const audit = await readFile(join(dir, '.bifract/audit.log'), 'utf8');
+  assert.match(audit, new RegExp(backup));
+  seen.push(audit);
+});
+
+test('a bucket that refuses the keys is exit 4, and says so without them', async () => {
+  const settings = await readFile(join(dir, '.env'), 'utf8');
+  await writeFile(join(dir, '.env'), settings.replace(LAB.secret_key, 'anothersecret'));
+  const ended = await bifract('backup');
+  assert.equal(ended.code, 4, ended.stderr);
+  assert.match(ended.stderr, /STORAGE_DENIED/);
+  assert.equal((await bifract('status')).code, 4);
+  await writeFile(join(dir, '.env'), settings);
+});
+
+test('no secret was in any output, argument or log', () => {
+  const secrets = [
+    LAB.secret_key,
+    env.BIFRACT_BACKUP_ENCRYPTION_KEY,
+    services.postgres.password,
+    'anothersecret',
+  ];
+  assert.ok(seen.length > 40);
+  for (const secret of secrets) assert.ok(secret && !seen.some((text) => text.includes(secret)));
+});
