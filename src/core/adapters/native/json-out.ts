@@ -46,7 +46,8 @@ export class JsonOut extends Growing {
     let left = value;
     for (let index = this.at + size - 1; index >= this.at; index--) {
       const rest = Math.floor(left / 10);
-      this.bytes[index] = 48 + left - rest * 10;
+      // In this order: 48 more than the largest exact number would be rounded.
+      this.bytes[index] = left - rest * 10 + 48;
       left = rest;
     }
     this.at += size;

@@ -14,11 +14,17 @@ const JSON_TYPE = /^JSON(?:\((?:max_dynamic_(?:paths|types)=\d+(?:, )?)+\))?$/;
  */
 export function readColumn(type: string, reader: Reader, depth = 0): Column {
   if (depth > MAX_DEPTH) throw unknown('types that are nested very deep');
-  const [, outer, inner] = /^(Array|Nullable)\((.*)\)$/.exec(type) ?? [];
-  if (outer === 'Array') return new ArrayColumn(readColumn(inner as string, reader, depth + 1));
-  const scalar = scalarColumn(outer === undefined ? type : (inner as string));
-  if (scalar) return outer === undefined ? scalar : new NullableColumn(scalar);
+  const [, outer, inner = ''] = /^(Array|Nullable)\((.*)\)$/.exec(type) ?? [];
+  if (outer === 'Array') return new ArrayColumn(readColumn(inner, reader, depth + 1));
+  if (outer === 'Nullable') return new NullableColumn(readPlain(inner, reader, depth + 1));
   if (type === 'Dynamic') return readDynamic(reader, depth);
+  return readPlain(type, reader, depth);
+}
+
+/** Of a type whose values can be null where it is told so. */
+function readPlain(type: string, reader: Reader, depth: number): Column {
+  const scalar = scalarColumn(type);
+  if (scalar) return scalar;
   if (JSON_TYPE.test(type)) return readJson(reader, depth);
   throw unknown(`the type ${type.slice(0, 100)}`);
 }

@@ -42,10 +42,10 @@ function formats(): string[] {
   return native.asked.splice(0).flatMap((sql) => /FORMAT (\w+)$/.exec(sql)?.[1] ?? []);
 }
 
-async function bothWays(window: LogWindow, asked: string[] | undefined, lines: number): Promise<Buffer> {
+async function bothWays(window: LogWindow, asked: string[], lines: number): Promise<Buffer> {
   formats();
   const decoded = await bytesOf(logs, window);
-  if (asked) assert.deepEqual(formats(), asked);
+  assert.deepEqual(formats(), asked);
   const text = await bytesOf(textLogs, window);
   const [mine, theirs] = [decoded.bytes, text.bytes].map((bytes) => bytes.toString('latin1').split('\n'));
   assert.equal(decoded.lines, lines);
@@ -97,10 +97,12 @@ test('so do fields of every type, key and shape', async () => {
     '{"a":{"b":1},"A":1,"aa":2,"a-b":3,"a b":{"c":1,"d":{"e":2}},"":{"":7},".x":1,"y.":2,"..":3,"z":{"":{"":1}}}',
     '{"q\\"uo\\\\te":"v","k\\n\\u0001\\u2028":"/</script>\\u2029\\u007f\\u0000","ключ":"日本語 🙂"}',
     '{"i":9223372036854775807,"j":-9223372036854775808,"u":18446744073709551615,"n":-1,"zero":0,"safe":9007199254740993,"m":4294967296}',
+    '{"i":9007199254740991,"j":-9007199254740991,"u":9007199254740992,"n":9007199254740967,"list":[9007199254740989,9007199254740993]}',
     '{"f":1.5,"g":-0.0,"h":1e21,"k":1e-7,"l":1.7976931348623157e308,"m":5e-324,"n":0.1,"o":123456789012345680000.5}',
     '{"t":true,"f":false,"null":null,"empty":{},"list":[],"lists":[[],[1],[null,2]]}',
     '{"d":"2026-03-01","dt":"2026-03-01 12:00:00","dt9":"2026-03-01 12:00:00.123456","iso":"2026-03-01T23:59:59.5Z"}',
     '{"as":["a","",null],"ai":[1,null,-3],"af":[1.5,2],"ab":[true,false,null],"ad":["2026-03-01",null],"at":["2026-03-01 12:00:00"]}',
+    '{"objects":[null,{"x":1},{},null],"mixed":[null,{"x":[null,{"y":1}]},"s"],"deep":[[null,{"q":null}],null]}',
     '{"objects":[{"x":1},{},{"x":"s","y":[1,{"z":true}]}],"mixed":[1,"a",{"k":[2]},[3],null],"deep":[[{"q":[{"r":1}]}]]}',
   ];
   await insert('known', [...known, ...known.toReversed()]);
@@ -134,11 +136,11 @@ test('so does whatever a log may hold', async () => {
     ),
     object: fc.dictionary(key, tie('tree'), { maxKeys: 5, noNullPrototype: true }),
   }));
-  const documents = fc.sample(fc.dictionary(key, tree, { maxKeys: 6, noNullPrototype: true }), 1500);
+  const documents = fc.sample(fc.dictionary(key, tree, { maxKeys: 6, noNullPrototype: true }), 500);
   const accepted = documents.map((document) => JSON.stringify(document)).filter(isUnambiguous);
-  assert.ok(accepted.length > 500, String(accepted.length));
+  assert.ok(accepted.length > 300, String(accepted.length));
   await insert('random', accepted);
-  await bothWays({ fractal_id: 'random' }, undefined, accepted.length);
+  await bothWays({ fractal_id: 'random' }, ['Native'], accepted.length);
 });
 
 /** ClickHouse takes no whole numbers of more than 64 bits. */
