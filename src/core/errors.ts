@@ -79,11 +79,18 @@ export class BifractError extends Error {
   override readonly name = 'BifractError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** Whether the same may well succeed when it is tried again: nothing was wrong with what was asked. */
+  readonly transient: boolean;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; transient?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.transient = options.transient ?? false;
   }
 
   get exitCode(): number {

@@ -75,9 +75,13 @@ export class FakeCatalog implements Catalog {
     ) {
       throw new BifractError('BUSY', 'web-prod is being archived already');
     }
-    const id = `archive-${this.records.size + 1}`;
+    const { id: wanted, split = 'none', archive_count = 1, ...record } = archive;
+    const id = wanted ?? `archive-${this.records.size + 1}`;
+    const group_id = archive.group_id ?? `group-${id}`;
+    if (archive.group_id === undefined)
+      this.allGroups.push(newGroup(group_id, archive, split, archive_count));
     this.records.set(id, {
-      ...archive,
+      ...record,
       id,
       fractal_name: 'web-prod',
       size_bytes: 0,
@@ -90,10 +94,26 @@ export class FakeCatalog implements Catalog {
       created_at: '2026-03-01T00:00:00Z',
       format_version: 1,
       checksum: null,
-      group_id: `group-${id}`,
-      period_label: null,
+      group_id,
+      period_label: archive.period_label ?? null,
     });
-    return { group_id: `group-${id}`, archive_id: id };
+    return { group_id, archive_id: id };
+  }
+  async reopenArchive(id: string) {
+    this.#set(id, { status: 'in_progress', error_message: null });
+  }
+  async closeGroup(id: string, { missing, message }: { missing: number | null; message: string | null }) {
+    const group = this.allGroups.find((one) => one.id === id);
+    const held = [...this.records.values()].filter(({ group_id }) => group_id === id);
+    const done = held.filter(({ status }) => status === 'completed');
+    if (!group) throw new Error(`no group ${id}`);
+    group.archive_count =
+      missing === null ? Math.max(held.length, group.archive_count) : held.length + missing;
+    group.completed_count = done.length;
+    group.total_log_count = done.reduce((sum, { log_count }) => sum + log_count, 0);
+    group.status =
+      done.length === group.archive_count ? 'completed' : done.length === 0 ? 'failed' : 'partial';
+    group.error_message = held.find(({ status }) => status === 'failed')?.error_message ?? message;
   }
   async noteProgress(_id: string, progress: { log_count: number; size_bytes: number }) {
     this.notes.push(progress);
@@ -157,6 +177,28 @@ export class FakeCatalog implements Catalog {
     if (!record) throw new Error(`no record ${id}`);
     this.records.set(id, { ...record, ...values });
   }
+}
+
+function newGroup(
+  id: string,
+  { fractal_id, archive_type }: NewArchive,
+  split_granularity: string,
+  archive_count: number,
+): ArchiveGroup {
+  return {
+    id,
+    fractal_id,
+    split_granularity,
+    status: 'in_progress',
+    error_message: null,
+    total_log_count: 0,
+    total_size_bytes: 0,
+    archive_count,
+    completed_count: 0,
+    archive_type,
+    created_by: null,
+    created_at: '2026-03-01T00:00:00Z',
+  };
 }
 
 /** Lines of `rows` rows, one second apart; what the log database says of them can be made to lie. */

@@ -1,4 +1,5 @@
 import { BifractError } from '../errors.ts';
+import { isPassing } from './clickhouse-errors.ts';
 
 /** As much of an answer that is not what was asked for as is looked at for ClickHouse's own words. */
 const MESSAGE = 64 << 10;
@@ -43,17 +44,28 @@ export class Tail {
 export function notLines(tail: Tail): BifractError {
   const message = tail.message();
   return message === undefined
-    ? new BifractError('QUERY_FAILED', 'The answer of ClickHouse is cut off, or is not what was asked for')
-    : new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`);
+    ? new BifractError('QUERY_FAILED', 'The answer of ClickHouse is cut off, or is not what was asked for', {
+        transient: true,
+      })
+    : ended(message);
 }
 
 /** A connection that breaks may have brought the reason before: ClickHouse's own words come first. */
 export function brokenOff(error: unknown, tail: Tail): unknown {
   if (error instanceof BifractError) return error;
   const message = tail.message();
-  if (message !== undefined) {
-    return new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`, { cause: error });
-  }
+  if (message !== undefined) return ended(message, error);
   const reason = error instanceof Error ? error.message : String(error);
-  return new BifractError('QUERY_FAILED', `The connection to ClickHouse broke: ${reason}`, { cause: error });
+  return new BifractError('QUERY_FAILED', `The connection to ClickHouse broke: ${reason}`, {
+    cause: error,
+    transient: true,
+  });
+}
+
+function ended(message: string, cause?: unknown): BifractError {
+  const [, code = ''] = /^Code: (\d+)\./.exec(message) ?? [];
+  return new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`, {
+    cause,
+    transient: isPassing(code),
+  });
 }

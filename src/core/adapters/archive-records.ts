@@ -7,21 +7,17 @@ import { withoutZone } from './postgres-types.ts';
 const UNIQUE = '23505';
 const FOREIGN_KEY = '23503';
 
-/** Makes a group and its archive. Columns that the server leaves to their defaults are left to them here too. */
+/** Makes an archive, and its group where that is not there. Columns that the server leaves to their defaults are left to them here too. */
 export async function insertArchive(
   session: Session,
   archive: NewArchive,
 ): Promise<{ group_id: string; archive_id: string }> {
-  const [group] = await session.query<{ id: string }>(
-    `INSERT INTO archive_groups (fractal_id, split_granularity, status, total_log_count, total_size_bytes,
-       archive_count, completed_count, archive_type, created_by, created_at)
-     VALUES ($1, 'none', 'in_progress', 0, 0, 1, 0, $2, NULL, now() AT TIME ZONE 'UTC') RETURNING id`,
-    [archive.fractal_id, archive.archive_type],
-  );
+  const group_id = archive.group_id ?? (await insertGroup(session, archive));
   const [record] = await session.query<{ id: string }>(
-    `INSERT INTO archives (fractal_id, filename, storage_type, storage_path, size_bytes, log_count, status,
-       created_by, created_at, archive_type, format_version, archive_end_ts, group_id)
-     VALUES ($1, $2, $3, $4, 0, 0, 'in_progress', NULL, now() AT TIME ZONE 'UTC', $5, 1, $6::timestamp, $7)
+    `INSERT INTO archives (id, fractal_id, filename, storage_type, storage_path, size_bytes, log_count, status,
+       created_by, created_at, archive_type, format_version, archive_end_ts, group_id, period_label)
+     VALUES (coalesce($8, gen_random_uuid()), $1, $2, $3, $4, 0, 0, 'in_progress', NULL, now() AT TIME ZONE 'UTC',
+       $5, 1, $6::timestamp, $7, $9)
      RETURNING id`,
     [
       archive.fractal_id,
@@ -30,11 +26,86 @@ export async function insertArchive(
       archive.storage_path,
       archive.archive_type,
       withoutZone(archive.archive_end_ts),
-      group?.id,
+      group_id,
+      archive.id ?? null,
+      archive.period_label ?? null,
     ],
   );
-  if (!group || !record) throw new BifractError('INTERNAL', 'PostgreSQL returned no id');
-  return { group_id: group.id, archive_id: record.id };
+  if (!record) throw new BifractError('INTERNAL', 'PostgreSQL returned no id');
+  if (archive.group_id !== undefined) await resumeGroup(session, archive.group_id);
+  return { group_id, archive_id: record.id };
+}
+
+async function insertGroup(
+  session: Session,
+  { fractal_id, archive_type, split = 'none', archive_count = 1 }: NewArchive,
+): Promise<string> {
+  const [group] = await session.query<{ id: string }>(
+    `INSERT INTO archive_groups (fractal_id, split_granularity, status, total_log_count, total_size_bytes,
+       archive_count, completed_count, archive_type, created_by, created_at)
+     VALUES ($1, $3, 'in_progress', 0, 0, $4, 0, $2, NULL, now() AT TIME ZONE 'UTC') RETURNING id`,
+    [fractal_id, archive_type, split, archive_count],
+  );
+  if (!group) throw new BifractError('INTERNAL', 'PostgreSQL returned no id');
+  return group.id;
+}
+
+/** A group that the server declared failed, or that an interrupted job left, goes on. */
+async function resumeGroup(session: Session, group_id: string): Promise<void> {
+  await session.query(
+    `UPDATE archive_groups SET status = 'in_progress', error_message = NULL
+     WHERE id = $1 AND status <> 'in_progress'`,
+    [group_id],
+  );
+}
+
+/** Opens a failed archive again. False where the record is gone; throws `BUSY` where it has not failed. */
+export async function writeReopened(session: Session, id: string): Promise<boolean> {
+  const [record] = await session.query<{ status: string; group_id: string | null }>(
+    'SELECT status, group_id FROM archives WHERE id = $1 FOR UPDATE',
+    [id],
+  );
+  if (!record) return false;
+  if (record.status !== 'failed')
+    throw new BifractError('BUSY', `The record of the archive says: ${record.status}`);
+  await session.query(
+    `UPDATE archives SET status = 'in_progress', error_message = NULL, size_bytes = 0, log_count = 0 WHERE id = $1`,
+    [id],
+  );
+  if (record.group_id !== null) await resumeGroup(session, record.group_id);
+  return true;
+}
+
+/** Says that no more archives of a group are to come. */
+export async function writeClosed(
+  session: Session,
+  group_id: string,
+  { missing, message }: { missing: number | null; message: string | null },
+): Promise<void> {
+  const [group] = await session.query<{ archive_count: number }>(
+    'SELECT archive_count FROM archive_groups WHERE id = $1 FOR UPDATE',
+    [group_id],
+  );
+  const [held] = await session.query<{ count: number }>(
+    'SELECT count(*) AS count FROM archives WHERE group_id = $1',
+    [group_id],
+  );
+  if (!group || !held) return;
+  const count = missing === null ? Math.max(held.count, group.archive_count) : held.count + missing;
+  if (count === 0) {
+    await session.query('DELETE FROM archive_groups WHERE id = $1', [group_id]);
+    return;
+  }
+  // No longer in progress, it awaits nothing: what it has come to is what its archives say.
+  await session.query(`UPDATE archive_groups SET archive_count = $2, status = 'failed' WHERE id = $1`, [
+    group_id,
+    count,
+  ]);
+  await sumUpGroup(session, group_id);
+  await session.query(
+    `UPDATE archive_groups SET error_message = coalesce(error_message, $2) WHERE id = $1 AND status <> 'completed'`,
+    [group_id, message],
+  );
 }
 
 /** Whether the statement failed because the fractal has an active operation. */
@@ -109,15 +180,18 @@ export async function lockGroup(session: Session, archive_id: string): Promise<s
   return group?.id;
 }
 
-/** Brings a group's status and totals in line with its archives. One being restored was completed before. */
+/**
+ * Brings a group's status and totals in line with its archives. One being restored was completed before. A group that
+ * is in progress awaits the archives that it was announced with; one that was closed awaits none.
+ */
 export async function sumUpGroup(session: Session, group_id: string): Promise<void> {
   await session.query(
     `UPDATE archive_groups g SET
        total_log_count = s.rows, total_size_bytes = s.bytes, completed_count = s.done,
        error_message = s.reason,
        status = CASE
-         WHEN s.active > 0 OR s.done + s.failed < g.archive_count THEN 'in_progress'
-         WHEN s.failed = 0 THEN 'completed'
+         WHEN s.active > 0 OR (g.status = 'in_progress' AND s.done + s.failed < g.archive_count) THEN 'in_progress'
+         WHEN s.failed = 0 AND s.done >= g.archive_count THEN 'completed'
          WHEN s.done = 0 THEN 'failed'
          ELSE 'partial' END
      FROM (SELECT

@@ -17,8 +17,10 @@ import {
   isOrphan,
   lockGroup,
   sumUpGroup,
+  writeClosed,
   writeCompleted,
   writeFailed,
+  writeReopened,
 } from './archive-records.ts';
 import { holdIdle, removeArchive, removeGroup, writePlace } from './delete-records.ts';
 import { PostgresPool, type Session } from './postgres.ts';
@@ -82,21 +84,24 @@ class PostgresCatalog implements Catalog {
     );
   }
 
-  async openArchive(archive: NewArchive, options?: CallOptions) {
-    try {
-      return await this.#pool.transaction((session) => insertArchive(session, archive), options);
-    } catch (error) {
-      if (isOrphan(error)) throw new BifractError('NOT_FOUND', `There is no fractal ${archive.fractal_id}`);
-      if (!isBusy(error)) throw error;
-      const active = await this.#pool.transaction(
-        (session) => describeActive(session, archive.fractal_id),
-        options,
-      );
-      throw new BifractError('BUSY', active, {
-        hint: 'Wait until it has ended, then try again.',
-        cause: error,
-      });
-    }
+  openArchive(archive: NewArchive, options?: CallOptions) {
+    return this.#open(archive.fractal_id, (session) => insertArchive(session, archive), options);
+  }
+
+  async reopenArchive(archive_id: string, options?: CallOptions): Promise<void> {
+    const [record] = await this.archives({ ids: [archive_id] }, options);
+    const found =
+      record &&
+      (await this.#open(record.fractal_id, (session) => writeReopened(session, archive_id), options));
+    if (!found) throw recordGone(archive_id);
+  }
+
+  async closeGroup(
+    group_id: string,
+    end: { missing: number | null; message: string | null },
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.#pool.transaction((session) => writeClosed(session, group_id, end), options);
   }
 
   async noteProgress(
@@ -163,6 +168,24 @@ class PostgresCatalog implements Catalog {
     return this.#pool.close();
   }
 
+  async #open<T>(
+    fractal_id: string,
+    work: (session: Session) => Promise<T>,
+    options?: CallOptions,
+  ): Promise<T> {
+    try {
+      return await this.#pool.transaction(work, options);
+    } catch (error) {
+      if (isOrphan(error)) throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`);
+      if (!isBusy(error)) throw error;
+      const active = await this.#pool.transaction((session) => describeActive(session, fractal_id), options);
+      throw new BifractError('BUSY', active, {
+        hint: 'Wait until it has ended, then try again.',
+        cause: error,
+      });
+    }
+  }
+
   async #end(
     archive_id: string,
     write: (session: Session) => Promise<boolean>,
@@ -172,10 +195,12 @@ class PostgresCatalog implements Catalog {
     this.#notes.delete(archive_id);
     await this.#pool.transaction(async (session) => {
       const group = await lockGroup(session, archive_id);
-      if (!(await write(session))) {
-        throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
-      }
+      if (!(await write(session))) throw recordGone(archive_id);
       if (group !== undefined) await sumUpGroup(session, group);
     }, options);
   }
+}
+
+function recordGone(archive_id: string): BifractError {
+  return new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
 }

@@ -64,8 +64,16 @@ export interface ArchiveRecord {
   period_label: string | null;
 }
 
-/** What is needed to open an archive: the group and its first archive are made together. */
+/** What is needed to open an archive: a group and its first archive are made together. */
 export interface NewArchive {
+  /** Its id to be; made by the server where absent. One who knows it beforehand can tell whether it was opened. */
+  id?: string;
+  /** The group that is there already, of another period; without it a group is made. */
+  group_id?: string;
+  /** Of the group to be made: `none`, `hour`, `day` or `week` (default `none`), and how many archives it is to hold. */
+  split?: string;
+  archive_count?: number;
+  period_label?: string | null;
   fractal_id: string;
   filename: string;
   storage_type: 'disk' | 's3';
@@ -85,7 +93,9 @@ export interface ArchiveResult {
 }
 
 /** An archive file that is whole, for which a group and a completed record are made at once. */
-export interface AdoptedArchive extends NewArchive, ArchiveResult {
+export interface AdoptedArchive
+  extends Omit<NewArchive, 'id' | 'group_id' | 'archive_count' | 'period_label'>,
+    ArchiveResult {
   /** When the file was made. */
   created_at: Timestamp;
   /** `none`, `hour`, `day` or `week`. */
@@ -111,6 +121,18 @@ export interface Catalog {
   noteProgress(
     archive_id: string,
     progress: { log_count: number; size_bytes: number },
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Opens a failed archive again, its group too. `BUSY` as `openArchive`, `NOT_FOUND` where the record is gone. */
+  reopenArchive(archive_id: string, options?: CallOptions): Promise<void>;
+  /**
+   * Says that no more archives of a group are to come: it is completed where all were made, failed where none was, else
+   * partial. `missing` of those announced were never opened (null: as many as the announcement leaves); `message` says
+   * why. A group that holds none and was to hold none is removed.
+   */
+  closeGroup(
+    group_id: string,
+    end: { missing: number | null; message: string | null },
     options?: CallOptions,
   ): Promise<void>;
   completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void>;

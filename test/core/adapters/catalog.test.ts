@@ -191,6 +191,71 @@ test('a group of which some failed is partial, and one that is not through is in
   assert.deepEqual([group?.status, group?.completed_count, group?.total_log_count], ['partial', 1, 7]);
 });
 
+test('a group holds its periods one after the other, and says what became of them', async () => {
+  const first = await catalog.openArchive(
+    newArchive({ split: 'day', archive_count: 3, period_label: '2026-03-01' }),
+  );
+  const { group_id } = first;
+  assert.deepEqual(
+    [
+      (await stateOf(first.archive_id)).group?.split_granularity,
+      (await stateOf(first.archive_id)).group?.archive_count,
+    ],
+    ['day', 3],
+  );
+  await refuses('BUSY', catalog.openArchive(newArchive({ group_id, period_label: '2026-03-02' })));
+  await catalog.completeArchive(first.archive_id, RESULT);
+  const id = randomUUID();
+  const second = await catalog.openArchive(newArchive({ id, group_id, period_label: '2026-03-02' }));
+  assert.deepEqual(second, { group_id, archive_id: id });
+  assert.equal((await stateOf(id)).archive?.period_label, '2026-03-02');
+  await catalog.failArchive(id, 'too many parts');
+  assert.equal((await stateOf(id)).group?.status, 'in_progress');
+  await catalog.closeGroup(group_id, { missing: 1, message: 'cancelled' });
+  const { group } = await stateOf(id);
+  assert.deepEqual(
+    [group?.status, group?.archive_count, group?.completed_count, group?.error_message],
+    ['partial', 3, 1, 'too many parts'],
+  );
+  // A closed group stays closed, whatever becomes of those that it holds.
+  await catalog.deleteArchive(id, async () => undefined);
+  assert.deepEqual([(await stateOf(first.archive_id)).group?.status], ['partial']);
+});
+
+test('a group that is closed is completed with all, failed with none, and gone where nothing was to come', async () => {
+  const whole = await catalog.openArchive(newArchive({ archive_count: 5 }));
+  await catalog.completeArchive(whole.archive_id, RESULT);
+  await catalog.closeGroup(whole.group_id, { missing: 0, message: null });
+  const done = (await stateOf(whole.archive_id)).group;
+  assert.deepEqual([done?.status, done?.archive_count, done?.error_message], ['completed', 1, null]);
+  const none = await catalog.openArchive(newArchive({ archive_count: 5 }));
+  await catalog.failArchive(none.archive_id, 'no');
+  await catalog.closeGroup(none.group_id, { missing: null, message: 'no' });
+  const failed = (await stateOf(none.archive_id)).group;
+  assert.deepEqual([failed?.status, failed?.archive_count], ['failed', 5]);
+  await sql('DELETE FROM archives WHERE id = $1', [none.archive_id]);
+  await catalog.closeGroup(none.group_id, { missing: 0, message: null });
+  assert.equal((await catalog.groups()).length, 1);
+});
+
+test('a failed archive is opened again, once, and its group with it', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive({ archive_count: 2 }));
+  await catalog.failArchive(archive_id, 'interrupted');
+  const group_id = (await stateOf(archive_id)).group?.id ?? '';
+  await catalog.closeGroup(group_id, { missing: null, message: null });
+  await catalog.reopenArchive(archive_id);
+  const { archive, group } = await stateOf(archive_id);
+  assert.deepEqual(
+    [archive?.status, archive?.error_message, group?.status],
+    ['in_progress', null, 'in_progress'],
+  );
+  await refuses('BUSY', catalog.reopenArchive(archive_id));
+  await catalog.failArchive(archive_id, 'interrupted');
+  await catalog.openArchive(newArchive());
+  await refuses('BUSY', catalog.reopenArchive(archive_id));
+  await refuses('NOT_FOUND', catalog.reopenArchive(randomUUID()));
+});
+
 test('what the server declared failed when it started is made true again', async () => {
   const { archive_id } = await catalog.openArchive(newArchive());
   const serverStarts = () =>

@@ -1,0 +1,111 @@
+import { hash } from 'node:crypto';
+import { BifractError } from '../errors.ts';
+import type { LineBlock, RowKey } from '../ports/log-database.ts';
+import { decodeBytes, decodeString, NoJson, readMembers } from './json-scan.ts';
+
+const NEWLINE = 0x0a;
+
+/**
+ * Where lines have got to, so that another query can go on from there: the key of the last row, and which rows of that
+ * key there were. Rows that share a key come in another order each time, so they are told apart by what they hold.
+ */
+export class LineTail {
+  #key: RowKey | undefined;
+  /** Hash of each line of the key, and how many such lines there were. */
+  #seen = new Map<string, number>();
+
+  /** Key of the last row; undefined before the first. */
+  key(): RowKey | undefined {
+    return this.#key;
+  }
+
+  /** Takes whole lines that follow those before. */
+  add(lines: Buffer): void {
+    if (lines.length === 0) return;
+    let { start, end } = lineBefore(lines, lines.length);
+    const key = keyOf(lines.subarray(start, end));
+    if (this.#key && isBefore(key, this.#key))
+      throw new BifractError('QUERY_FAILED', 'The rows of the log database are not in their order');
+    if (!isSame(key, this.#key)) this.#seen.clear();
+    this.#key = key;
+    for (;;) {
+      count(this.#seen, lines.subarray(start, end), 1);
+      if (start === 0) return;
+      ({ start, end } = lineBefore(lines, start));
+      if (!isSame(key, keyOf(lines.subarray(start, end)))) return;
+    }
+  }
+
+  /** Of lines that begin at the key, those that were not there before. */
+  async *unseen(blocks: AsyncIterable<LineBlock>): AsyncGenerator<LineBlock> {
+    const left = new Map(this.#seen);
+    const key = this.#key;
+    let past = false;
+    for await (const block of blocks) {
+      if (past) yield block;
+      else {
+        const kept = sift(block.bytes, key, left);
+        past = kept.past;
+        if (kept.lines.length > 0)
+          yield { bytes: Buffer.concat(kept.lines), lines: block.lines - kept.dropped };
+      }
+    }
+  }
+}
+
+interface Sifted {
+  lines: Buffer[];
+  dropped: number;
+  /** A row of another key was met: all that follow it are new. */
+  past: boolean;
+}
+
+function sift(bytes: Buffer, key: RowKey | undefined, left: Map<string, number>): Sifted {
+  const lines: Buffer[] = [];
+  let dropped = 0;
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(NEWLINE, start);
+    const line = bytes.subarray(start, end);
+    if (!isSame(keyOf(line), key)) return { lines: [...lines, bytes.subarray(start)], dropped, past: true };
+    if (count(left, line, -1)) dropped++;
+    else lines.push(bytes.subarray(start, end + 1));
+    start = end + 1;
+  }
+  return { lines, dropped, past: false };
+}
+
+/** Counts a line up or, where it was counted, down; whether it was counted before. */
+function count(seen: Map<string, number>, line: Buffer, by: 1 | -1): boolean {
+  const digest = hash('sha256', line, 'base64');
+  const before = seen.get(digest) ?? 0;
+  if (by > 0 || before > 0) seen.set(digest, before + by);
+  return before > 0;
+}
+
+/** The line that ends before `at`, its newline left out. */
+function lineBefore(lines: Buffer, at: number): { start: number; end: number } {
+  const end = at - 1;
+  return { start: end === 0 ? 0 : lines.lastIndexOf(NEWLINE, end - 1) + 1, end };
+}
+
+function isSame(one: RowKey, other: RowKey | undefined): boolean {
+  return one.ms === other?.ms && one.id === other.id;
+}
+
+function isBefore(one: RowKey, other: RowKey): boolean {
+  return one.ms === other.ms ? one.id < other.id : Number(one.ms) < Number(other.ms);
+}
+
+/** The key of the row that a line holds. Throws `INTERNAL` where it holds none. */
+export function keyOf(line: Buffer): RowKey {
+  try {
+    const members = readMembers(line);
+    const [ts, id] = ['ts', 'id'].map((key) => members.find((member) => member.key === key));
+    const ms = ts && Date.parse(decodeString(line, ts));
+    if (ms !== undefined && !Number.isNaN(ms) && id)
+      return { ms: String(ms), id: decodeBytes(line, id).toString('hex') };
+  } catch (error) {
+    if (!(error instanceof NoJson)) throw error;
+  }
+  throw new BifractError('INTERNAL', 'A line of the log database holds no row');
+}
