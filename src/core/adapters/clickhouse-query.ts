@@ -111,27 +111,32 @@ function periodStart(column: string): string {
 /** For the pieces of some hundred thousand archives; rows before the first piece get zeros, not nulls. */
 export const COUNTS = { max_query_size: String(64 << 20), join_use_nulls: 0 } as const;
 
-const NEVER = 0;
+/** All rows came in later. */
+const NEVER = -(2 ** 52);
 
 /**
  * Rows of a fractal by period and by piece. Each row is joined to the last piece that begins before it. The pieces are
  * in the statement's text, digits and commas that are made here: parameters travel in the URL, which is bounded.
  */
-export function countsQuery(table: string, { fractal_id, grid, pieces }: CountQuery): Query {
+export function countsQuery(table: string, { fractal_id, grid, pieces, doubt_ms }: CountQuery): Query {
   const [starts, untils] = [pieces.map(({ from }) => from), pieces.map(({ until }) => until ?? NEVER)];
-  const late = 'toUnixTimestamp64Milli(r.ingest_timestamp) > p.until';
+  const time = 'toUnixTimestamp64Milli(r.timestamp)';
+  const ingested = 'toUnixTimestamp64Milli(r.ingest_timestamp)';
+  const late = `(p.number = 0 OR ${ingested} > p.until)`;
+  const doubtful = `NOT ${late} AND ${ingested} > p.until - {doubt_ms:Int64}`;
   return {
     sql: `SELECT ${periodStart('r.timestamp')} AS period,
-        toInt64(p.number) - 1 AS piece, count() AS rows, toUnixTimestamp64Milli(min(r.timestamp)) AS first,
-        toUnixTimestamp64Milli(max(r.timestamp)) AS last, countIf(${late}) AS late,
-        toUnixTimestamp64Milli(minIf(r.timestamp, ${late})) AS first_late
+        toInt64(p.number) - 1 AS piece, count() AS rows, min(${time}) AS first,
+        max(${time}) AS last, countIf(${late}) AS late,
+        minIf(${time}, ${late}) AS first_late, countIf(${doubtful}) AS doubtful,
+        minIf(${time}, ${doubtful}) AS first_doubtful
       FROM ${table} AS r ASOF LEFT JOIN (
         SELECT {fractal:String} AS fractal, fromUnixTimestamp64Milli(one.1) AS start, one.2 AS until, one.3 AS number
         FROM (SELECT arrayJoin(arrayZip(${list(starts)}, ${list(untils)}, arrayEnumerate(${list(starts)}))) AS one)
       ) AS p ON r.fractal_id = p.fractal AND r.timestamp >= p.start
       WHERE r.fractal_id = {fractal:String}
       GROUP BY period, piece ORDER BY period, piece FORMAT JSONEachRow`,
-    params: { fractal: fractal_id, ...grid },
+    params: { fractal: fractal_id, doubt_ms, ...grid },
   };
 }
 

@@ -128,6 +128,7 @@ class ClickHouse implements LogDatabase {
       ...row,
       piece: none ? -1 : row.piece,
       first_late: row.late > 0 ? row.first_late : null,
+      first_doubtful: row.doubtful > 0 ? row.first_doubtful : null,
     }));
   }
 

@@ -1,6 +1,6 @@
 import type { Coverage } from '../coverage.ts';
 import { BifractError } from '../errors.ts';
-import { type Claim, claimOf, cutPieces } from '../policy/claims.ts';
+import { ARRIVAL_MS, type Claim, claimOf, cutPieces } from '../policy/claims.ts';
 import { judgeCoverage } from '../policy/coverage.ts';
 import { GRIDS } from '../policy/periods.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
@@ -25,7 +25,8 @@ export async function coverage(
   const { name } = await findFractal(deps.catalog, fractal_id, signal);
   const claims = await claimsOf(deps, fractal_id, { signal });
   const grid = GRIDS[unit];
-  const counts = await deps.logs.countsByPeriod({ fractal_id, grid, pieces: cutPieces(claims) }, { signal });
+  const query = { fractal_id, grid, pieces: cutPieces(claims), doubt_ms: ARRIVAL_MS };
+  const counts = await deps.logs.countsByPeriod(query, { signal });
   return { fractal_id, fractal_name: name, unit, ...judgeCoverage(grid, claims, counts) };
 }
 

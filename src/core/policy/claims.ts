@@ -1,11 +1,8 @@
 import type { ArchiveRecord } from '../ports/catalog.ts';
 import type { LogPiece } from '../ports/log-database.ts';
 
-/**
- * A row that ClickHouse dates just before an archive was begun may have become visible just after: its arrival counts
- * as early only so long before.
- */
-const ARRIVAL_MS = 60_000;
+/** A row that is dated so shortly before an archive was begun may have become visible just after. */
+export const ARRIVAL_MS = 60_000;
 
 /** What a whole archive holds: every row of a stretch of time that was there when it was made. Unix times, ms. */
 export interface Claim {
@@ -14,7 +11,7 @@ export interface Claim {
   from: number;
   /** Just after its last row. */
   to: number;
-  /** Rows that came in later are not in it. */
+  /** When it was begun: rows that came in later are not in it. */
   until: number;
   rows: number;
 }
@@ -37,7 +34,7 @@ export function claimOf(record: ArchiveRecord): Claim | undefined {
     archive_id: id,
     from: Date.parse(time_range_start),
     to: Date.parse(time_range_end) + 1,
-    until: Date.parse(created_at) - ARRIVAL_MS,
+    until: Date.parse(created_at),
     rows: log_count,
   };
   return claim.from < claim.to && Number.isFinite(claim.until) ? claim : undefined;

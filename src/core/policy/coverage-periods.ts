@@ -27,18 +27,20 @@ const MANY = 20_000;
 /** A count, and what of it no archive holds. */
 export interface Cell extends PeriodCount {
   unprotected: number;
-  /** When the first such row is, at the earliest. */
-  first_unprotected: number | undefined;
+  /** When the first such row is, at the earliest; infinity where there is none. */
+  first_unprotected: number;
 }
 
 /** A claim beside what ClickHouse has in its stretch of time now. */
 export interface Weighed extends Claim {
-  /** ClickHouse has exactly as many rows there as the archive: then they are the same ones. */
+  /** ClickHouse has its first row still, and exactly as many early ones: they are the same ones. */
   exact: boolean;
   /** ClickHouse has fewer: some are in the archive alone. */
   fewer: boolean;
-  /** Early rows that it speaks for, beyond those it can hold. */
-  surplus: number;
+  /** Early rows that it speaks for. */
+  early: number;
+  /** Of them, those in doubt. */
+  doubtful: number;
 }
 
 /** The periods of that length from the first row to the last one, each with who holds it. */

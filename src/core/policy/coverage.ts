@@ -13,11 +13,13 @@ export interface Judged {
 }
 
 /**
- * Who holds what, from what archives prove and what ClickHouse counts; `counts` are of `cutPieces(claims)`.
+ * Who holds what, from what archives prove and what ClickHouse counts; `counts` are of `cutPieces(claims)`, with
+ * `ARRIVAL_MS` of doubt.
  *
- * A row is held where it came in before the newest archive over its time was made, or where an archive has exactly as
- * many rows as ClickHouse in the same stretch. Where ClickHouse has more early rows than the archive holds, some came
- * in by the back door (a restore keeps the times of old): nobody can tell which, so none of that stretch is called held.
+ * A row is held where it came in before the newest archive over its time was begun. Of those that came in just before,
+ * that is believed where archive and ClickHouse have exactly as many. Where ClickHouse has more early rows than the
+ * archive, some came in by the back door (a restore keeps the times of old): nobody can tell which, so none of that
+ * stretch is called held.
  */
 export function judgeCoverage(
   grid: PeriodGrid,
@@ -26,19 +28,13 @@ export function judgeCoverage(
 ): Judged {
   const pieces = cutPieces(claims);
   const weighed = weigh(claims, pieces, counts);
-  const sure = exactPieces(weighed, pieces);
-  const cells = counts.map((count) => judgeCell(count, weighed[pieces[count.piece]?.claim ?? -1], sure));
-  const unprotected = cells.filter((cell) => cell.unprotected > 0);
-  const surplus = weighed.reduce((sum, claim) => sum + claim.surplus, 0);
+  const cells = counts.map((count) => judgeCell(count, weighed[pieces[count.piece]?.claim ?? -1]));
+  const late = counts.reduce((sum, count) => sum + count.late, 0);
   return {
     periods: periodsOf(grid, weighed, cells),
-    unprotected_rows: surplus + lateRows(counts, sure),
-    protected_until: protectedUntil(claims, cells, unprotected),
+    unprotected_rows: weighed.reduce((sum, claim) => sum + missing(claim), late),
+    protected_until: protectedUntil(claims, cells),
   };
-}
-
-function lateRows(counts: readonly PeriodCount[], sure: ReadonlySet<number>): number {
-  return counts.reduce((sum, { piece, late }) => sum + (sure.has(piece) ? 0 : late), 0);
 }
 
 function weigh(
@@ -46,77 +42,71 @@ function weigh(
   pieces: readonly ClaimedPiece[],
   counts: readonly PeriodCount[],
 ): Weighed[] {
-  const rows = new Float64Array(pieces.length + 1);
-  for (const count of counts)
-    if (count.piece >= 0) rows[count.piece + 1] = (rows[count.piece + 1] ?? 0) + count.rows;
-  for (let index = 1; index < rows.length; index++) rows[index] = (rows[index] ?? 0) + (rows[index - 1] ?? 0);
+  const sums = sumUp(pieces.length, counts);
   const at = new Map(pieces.map(({ from }, index) => [from, index]));
-  const before = (time: number) => rows[at.get(time) ?? 0] ?? 0;
+  const firsts = new Set(counts.map(({ first }) => first));
   const weighed = claims.map((claim) => {
-    const there = before(claim.to) - before(claim.from);
-    return { ...claim, exact: there === claim.rows, fewer: there < claim.rows, surplus: 0 };
+    const [begin = 0, end = 0] = [at.get(claim.from), at.get(claim.to)];
+    const within = (sum: Float64Array) => (sum[end] ?? 0) - (sum[begin] ?? 0);
+    return {
+      ...claim,
+      exact: within(sums.early) === claim.rows && firsts.has(claim.from),
+      fewer: within(sums.rows) < claim.rows,
+      early: 0,
+      doubtful: 0,
+    };
   });
-  addSurplus(weighed, pieces, counts);
+  for (const { piece, rows, late, doubtful } of counts) {
+    const owner = weighed[pieces[piece]?.claim ?? -1];
+    if (!owner) continue;
+    owner.early += rows - late;
+    owner.doubtful += doubtful;
+  }
   return weighed;
 }
 
-function addSurplus(
-  weighed: Weighed[],
-  pieces: readonly ClaimedPiece[],
-  counts: readonly PeriodCount[],
-): void {
-  const sure = exactPieces(weighed, pieces);
-  const early = new Float64Array(weighed.length);
-  for (const { piece, rows, late } of counts) {
-    const claim = pieces[piece]?.claim ?? -1;
-    if (claim >= 0 && !sure.has(piece)) early[claim] = (early[claim] ?? 0) + rows - late;
+/** Rows before each piece. */
+function sumUp(length: number, counts: readonly PeriodCount[]) {
+  const [rows, early] = [new Float64Array(length + 1), new Float64Array(length + 1)];
+  for (const count of counts.filter(({ piece }) => piece >= 0)) {
+    rows[count.piece + 1] = (rows[count.piece + 1] ?? 0) + count.rows;
+    early[count.piece + 1] = (early[count.piece + 1] ?? 0) + count.rows - count.late;
   }
-  for (const [index, claim] of weighed.entries()) {
-    claim.surplus = Math.max(0, (early[index] ?? 0) - claim.rows);
+  for (let index = 1; index <= length; index++) {
+    rows[index] = (rows[index] ?? 0) + (rows[index - 1] ?? 0);
+    early[index] = (early[index] ?? 0) + (early[index - 1] ?? 0);
   }
+  return { rows, early };
 }
 
-/** Pieces that lie in the stretch of an archive which has exactly what ClickHouse has there. */
-function exactPieces(weighed: readonly Weighed[], pieces: readonly ClaimedPiece[]): Set<number> {
-  const at = new Map(pieces.map(({ from }, index) => [from, index]));
-  const opened = new Int32Array(pieces.length + 1);
-  for (const { exact, from, to } of weighed) {
-    if (!exact) continue;
-    const [first, end] = [at.get(from) ?? 0, at.get(to) ?? 0];
-    opened[first] = (opened[first] ?? 0) + 1;
-    opened[end] = (opened[end] ?? 0) - 1;
-  }
-  const sure = new Set<number>();
-  let depth = 0;
-  for (const index of pieces.keys()) {
-    depth += opened[index] ?? 0;
-    if (depth > 0) sure.add(index);
-  }
-  return sure;
+/** Early rows that a claim speaks for and that may not be in its archive. */
+function missing({ exact, early, doubtful, rows }: Weighed): number {
+  return exact ? 0 : Math.max(doubtful, early - rows);
 }
 
-function judgeCell(count: PeriodCount, owner: Weighed | undefined, sure: ReadonlySet<number>): Cell {
-  if (sure.has(count.piece)) return { ...count, unprotected: 0, first_unprotected: undefined };
-  const surplus = Math.min(owner?.surplus ?? 0, count.rows - count.late);
-  const first_unprotected = surplus > 0 ? count.first : (count.first_late ?? undefined);
-  return { ...count, unprotected: count.late + surplus, first_unprotected };
+function judgeCell(count: PeriodCount, owner: Weighed | undefined): Cell {
+  const early = count.rows - count.late;
+  const surplus = owner && !owner.exact ? Math.max(0, owner.early - owner.rows) : 0;
+  const doubtful = owner && !owner.exact ? count.doubtful : 0;
+  const unprotected = count.late + Math.max(doubtful, Math.min(surplus, early));
+  const firsts = [
+    count.first_late,
+    doubtful > 0 ? count.first_doubtful : null,
+    surplus > 0 ? count.first : null,
+  ];
+  return { ...count, unprotected, first_unprotected: least(firsts.filter((first) => first !== null)) };
 }
 
-function protectedUntil(
-  claims: readonly Claim[],
-  cells: readonly Cell[],
-  unprotected: readonly Cell[],
-): string | null {
+function protectedUntil(claims: readonly Claim[], cells: readonly Cell[]): string | null {
   if (claims.length === 0) return null;
   const first = least([...cells.map((cell) => cell.first), ...claims.map(({ from }) => from)]);
-  const gap = least(
-    unprotected.map(({ first_unprotected }) => first_unprotected ?? Number.POSITIVE_INFINITY),
-  );
+  const gap = least(cells.map(({ first_unprotected }) => first_unprotected));
   if (gap <= first) return null;
   const end = Number.isFinite(gap) ? gap : greatest(claims.map(({ to }) => to - 1));
   return new Date(end).toISOString();
 }
 
+/** Infinity where there is none. */
 function least(numbers: readonly number[]): number {
   return numbers.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
 }

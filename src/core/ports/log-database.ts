@@ -48,6 +48,8 @@ export interface CountQuery {
   grid: PeriodGrid;
   /** In the order of time. */
   pieces: readonly LogPiece[];
+  /** Rows that came in so long before the `until` of their piece, or less, are in doubt. */
+  doubt_ms: number;
 }
 
 /** Rows of one period that are in one piece. */
@@ -64,6 +66,9 @@ export interface PeriodCount {
   late: number;
   /** Time of the first of these; null where there is none. */
   first_late: number | null;
+  /** Of the others, those in doubt, and the time of the first of these. */
+  doubtful: number;
+  first_doubtful: number | null;
 }
 
 export interface LineOptions extends CallOptions {

@@ -1,0 +1,35 @@
+import type { CountQuery, PeriodCount } from '../../src/core/ports/log-database.ts';
+
+/** A row as far as counting goes: its time and when it came in, Unix times, ms. */
+export interface CountedRow {
+  time: number;
+  ingested: number;
+}
+
+/** What `LogDatabase.countsByPeriod` answers for these rows, computed the plain way. */
+export function countRows(
+  rows: readonly CountedRow[],
+  { grid, pieces, doubt_ms }: Omit<CountQuery, 'fractal_id'>,
+): PeriodCount[] {
+  const cells = new Map<string, PeriodCount>();
+  for (const { time, ingested } of [...rows].sort((a, b) => a.time - b.time)) {
+    const { length_ms, shift_ms } = grid;
+    const period = Math.floor((time + shift_ms) / length_ms) * length_ms - shift_ms;
+    const piece = pieces.findLastIndex(({ from }) => from <= time);
+    const until = pieces[piece]?.until ?? Number.NEGATIVE_INFINITY;
+    const key = `${period} ${piece}`;
+    const none = { late: 0, first_late: null, doubtful: 0, first_doubtful: null };
+    const cell = cells.get(key) ?? { period, piece, rows: 0, first: time, last: time, ...none };
+    cell.rows++;
+    cell.last = time;
+    if (ingested > until) {
+      cell.late++;
+      cell.first_late ??= time;
+    } else if (ingested > until - doubt_ms) {
+      cell.doubtful++;
+      cell.first_doubtful ??= time;
+    }
+    cells.set(key, cell);
+  }
+  return [...cells.values()].sort((a, b) => a.period - b.period || a.piece - b.piece);
+}
