@@ -150,7 +150,8 @@ function statsOf(key: string): string {
   return `SELECT ${key}count() AS rows, min(timestamp) AS first, max(timestamp) AS last`;
 }
 
-function bounds(
+/** The condition of a window, and from where in it. */
+export function bounds(
   { fractal_id, from, to }: LogWindow,
   cursor?: Cursor,
 ): { where: string; params: Record<string, unknown> } {

@@ -14,6 +14,7 @@ import type {
 } from '../ports/log-database.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
+import { type ClickHouseConnection, openClient } from './clickhouse-client.ts';
 import { clickhouseError, isSettingRefused, unreachable } from './clickhouse-errors.ts';
 import {
   COUNTS,
@@ -36,43 +37,17 @@ import type { Cursor } from './native/row-key.ts';
 const VERSION_TIMEOUT_MS = 15_000;
 const STATS_TIMEOUT_MS = 600_000;
 const KILL_TIMEOUT_MS = 5_000;
-/** The library's own limit on silence: a sink that retries for an hour must not end the query. */
-const SILENCE_MS = 2 ** 31 - 1;
 
-/** Where ClickHouse is and who asks. */
-export interface ClickHouseConnection {
-  /** The HTTP interface; user and password in it win. */
-  url: string;
-  database: string;
-  user: string;
-  password: string | undefined;
-  /** Set on a sharded cluster: reads go to the distributed table. */
-  cluster: string | undefined;
-}
+export type { ClickHouseConnection } from './clickhouse-client.ts';
 
 /** All lines as text. */
 const ALL: TextFrom = { cursor: undefined };
 
 /** The log database at the address. Connects at the first question. */
 export async function connectClickHouse(connection: ClickHouseConnection): Promise<LogDatabase> {
-  const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
-  const url = new URL(connection.url);
-  const username = decodeURIComponent(url.username) || connection.user;
-  const password = decodeURIComponent(url.password) || (connection.password ?? '');
-  url.username = url.password = '';
-  const client = createClient({
-    url,
-    username,
-    password,
-    database: connection.database,
-    application: 'bifract-console',
-    request_timeout: SILENCE_MS,
-    // Both ends are on one host or network: compressing would only slow ClickHouse down.
-    compression: { request: false, response: false },
-    log: { level: ClickHouseLogLevel.OFF },
-  });
+  const { client, address, user } = await openClient(connection);
   const table = connection.cluster === undefined ? 'logs' : 'logs_distributed';
-  return new ClickHouse(client, url.origin, username, table);
+  return new ClickHouse(client, address, user, table);
 }
 
 interface StatsRow {

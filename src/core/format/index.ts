@@ -14,6 +14,7 @@ export { type BackupManifest, backupManifest, type ConsoleManifest } from './man
 export { type FrameContent, readFrames } from './read-frames.ts';
 export { readStream } from './read-stream.ts';
 export { type ResealedFile, reseal } from './reseal.ts';
+export { RestoreLines, type RestoreTotals, type RowRange } from './restore-lines.ts';
 export { type ScannedRow, scanRow } from './scan-row.ts';
 export type { FileSummary, SealedFile, WriteOptions } from './sealed-file.ts';
 export { splitBackup } from './split-backup.ts';
