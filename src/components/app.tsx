@@ -8,6 +8,7 @@ import { ListScreen } from './screens/list-screen.tsx';
 import { Overlay } from './screens/overlay.tsx';
 import { PageScreen } from './screens/page-screen.tsx';
 import { RowsScreen } from './screens/rows-screen.tsx';
+import { WizardScreen } from './screens/wizard-screen.tsx';
 import { bodyHeight, isTooSmall } from './view/layout.ts';
 import { listAt, placeOf } from './view/lists/index.ts';
 import { titleLine } from './view/title.ts';
@@ -21,6 +22,7 @@ function Body({ snapshot }: { snapshot: Snapshot }) {
   const { mode } = snapshot.ui;
   if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
   if (place.name === 'rows') return <RowsScreen snapshot={snapshot} />;
+  if (place.name === 'wizard') return <WizardScreen snapshot={snapshot} />;
   return listAt(place) ? (
     <ListScreen snapshot={snapshot} place={place} />
   ) : (

@@ -24,6 +24,7 @@ const PLACES: readonly PlaceName[] = [
   'orphan',
   'rows',
   'row',
+  'wizard',
 ];
 
 function session(read_only = false): Session {

@@ -26,9 +26,10 @@ import type {
   SearchHit,
 } from '../../src/core/index.ts';
 import { BifractError } from '../../src/core/index.ts';
-import type { RestorePlan } from '../../src/core/restore.ts';
+import type { RestorePlan, RestoreQuery } from '../../src/core/restore.ts';
 import type { PrunePlan, RotatePlan } from '../../src/core/upkeep.ts';
 import { FakeArchive, fakeBackupReport, fakeOrphan, fakeReport } from './fake-archive.ts';
+import { fakeRestorePlan } from './fake-plans.ts';
 
 const DAY = 86_400_000;
 const GIB = 1024 ** 3;
@@ -243,6 +244,8 @@ export interface FakeData {
   orphans: Orphan[];
   /** What `planDelete` answers. */
   deletion: DeletePlan;
+  /** What `planRestore` answers, for what is asked. */
+  restore: Partial<RestorePlan>;
   /** What `planCopy` answers, with the direction that is asked for. */
   copies: CopyPlan;
   /** What `planArchiveRestore` answers; what the query asks for is set in it. */
@@ -264,6 +267,11 @@ function titleOf(request: JobRequest): string {
       return `Adoption of ${request.plan.items.length} files`;
     case 'clean':
       return `Clean-up of ${request.orphans.length}`;
+    case 'restore':
+    case 'drill':
+      return `${request.kind === 'drill' ? 'Restore drill' : 'Restore'} of ${request.plan.file.name}${request.plan.target.kind === 'beside' ? ` into ${request.plan.database}` : ''}`;
+    case 'restore-archive':
+      return `Restore into ${request.plan.into.name}`;
     default:
       return 'Backup';
   }
@@ -296,6 +304,7 @@ export class FakeEngine implements Engine {
       adoptable: { items: [] },
       orphans: [],
       deletion: { id: 'plan', planned_at: ago(0), items: [], freed_bytes: 0, backups_left: null },
+      restore: {},
       copies: { planned_at: ago(0), to: 's3', move: false, items: [], size_bytes: 0 },
       archiveRestore: fakeArchiveRestorePlan(),
       browsable: {},
@@ -401,8 +410,15 @@ export class FakeEngine implements Engine {
     return this.#answer(() => [...this.data.orphans]);
   }
 
-  async planRestore(): Promise<RestorePlan> {
-    throw new BifractError('INTERNAL', 'This engine restores nothing');
+  /** Queries of each call of `planRestore`, and the way to tell of its reading. */
+  readonly restoreCalls: { query: RestoreQuery; options: Parameters<Engine['planRestore']>[1] }[] = [];
+
+  planRestore(query: RestoreQuery, options?: Parameters<Engine['planRestore']>[1]): Promise<RestorePlan> {
+    this.restoreCalls.push({ query, options });
+    return this.#answer(() => {
+      options?.signal?.throwIfAborted();
+      return fakeRestorePlan(query, this.data.restore);
+    });
   }
 
   async planPrune(): Promise<PrunePlan> {

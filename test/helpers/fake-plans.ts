@@ -1,4 +1,67 @@
-import type { BackupFile, CopyItem, DeleteItem, DeletePlan } from '../../src/core/index.ts';
+import type {
+  BackupFile,
+  CopyItem,
+  DeleteItem,
+  DeletePlan,
+  RestorePlan,
+  RestoreQuery,
+  RestoreTable,
+} from '../../src/core/index.ts';
+
+const GIB = 1024 ** 3;
+
+function table(name: string, rows_backup: number | null, rows_now: number | null): RestoreTable {
+  const where = rows_backup === null ? 'database' : rows_now === null ? 'backup' : 'both';
+  return { schema: 'public', name, rows_backup, rows_now, where };
+}
+
+/** What the restore of a backup would do, as the query asks for it; what is given wins. */
+export function fakeRestorePlan(
+  { file, target, no_owner = false }: RestoreQuery,
+  given: Partial<RestorePlan> = {},
+): RestorePlan {
+  const live = target.kind === 'live';
+  return {
+    planned_at: new Date().toISOString(),
+    target,
+    no_owner,
+    file: {
+      name: file,
+      path: `/opt/bifract/backups/${file}`,
+      size_bytes: 48_000_000,
+      checksum: 'ab'.repeat(32),
+      sealed: true,
+      key_id: '9f31c2a4',
+    },
+    backup: {
+      timestamp: new Date(Date.now() - 3 * 86_400_000).toISOString(),
+      tool: 'bifract-console 0.1.0',
+      server_version: '16.4',
+      pg_dump_version: '16.4',
+      database: 'bifract',
+      rows: 61_234,
+      dump_bytes: 0.3 * GIB,
+    },
+    database: live ? 'bifract' : target.kind === 'beside' ? target.database : 'bifract_drill_1',
+    replaces: live ? { oid: 16_384, size_bytes: 0.5 * GIB } : null,
+    server_version: '16.4',
+    pg_restore: { location: 'docker compose exec -T postgres pg_restore', version: '16.4' },
+    tables: [
+      table('alerts', 17, live ? 17 : null),
+      table('archives', 300, live ? 312 : null),
+      table('fractals', 9, live ? 9 : null),
+      table('saved_searches', 120, live ? 100 : null),
+      ...(live ? [table('made_since', null, 44)] : []),
+      table('users', 12, live ? 12 : null),
+    ],
+    sessions: [],
+    space: { needed_bytes: GIB, free_bytes: 80 * GIB },
+    app: live ? { name: 'bifract-app', running: true } : null,
+    warnings: [],
+    obstacles: [],
+    ...given,
+  };
+}
 
 /** A backup that a deletion plan lets go; what is given wins. */
 export function fakeDeleteItem(

@@ -11,16 +11,14 @@ interface Attendants {
   browsing: Browsing;
 }
 
-const REPORTED: ReadonlySet<PlaceName> = new Set(['archive', 'backup', 'orphan']);
+const REPORTED: ReadonlySet<PlaceName> = new Set(['archive', 'backup', 'orphan', 'wizard']);
 
 /** The file whose report the user is looking at. */
 function reportTarget(snapshot: Snapshot): string | undefined {
   const { name, subject } = placeOf(snapshot);
   if (subject === undefined || !REPORTED.has(name)) return undefined;
-  if (name === 'orphan') {
-    const orphan = snapshot.data.orphans.value?.find(({ id }) => id === subject);
-    return orphan?.kind === 'file' ? subject : undefined;
-  }
+  const orphan = snapshot.data.orphans.value?.find(({ id }) => id === subject);
+  if (name === 'orphan' || orphan) return orphan?.kind === 'file' ? subject : undefined;
   const record = snapshot.data.archives.value?.find(({ id }) => id === subject);
   // While it is being written there is nothing to be read.
   return record?.status === 'in_progress' ? undefined : subject;

@@ -81,3 +81,18 @@ export function otherStorage(snapshot: Snapshot): 'disk' | 's3' | undefined {
   if (first === undefined || others.length > 0) return undefined;
   return first === 's3' ? 'disk' : 's3';
 }
+
+/** The one backup or archive that can be brought back: under the cursor, or on the screen. */
+export function chosenRestore(snapshot: Snapshot): { kind: 'backup' | 'archive'; id: string } | undefined {
+  const place = placeOf(snapshot);
+  const id = listAt(place) ? rowUnderCursor(snapshot) : place.subject;
+  const { archives, backups, orphans } = snapshot.data;
+  if (id === undefined || snapshot.busy.has(id)) return undefined;
+  if (backups.value?.some(({ name }) => name === id)) return { kind: 'backup', id };
+  if (archives.value?.some((one) => one.id === id && one.status === 'completed'))
+    return { kind: 'archive', id };
+  const stranger = orphans.value?.some(
+    (one) => one.id === id && one.kind === 'file' && one.place === 'backups',
+  );
+  return stranger ? { kind: 'backup', id } : undefined;
+}

@@ -83,6 +83,10 @@ const CANCELLED: Readonly<Partial<Record<JobKind, string>>> = {
   adopt: 'Files that have got their records keep them.',
   clean: 'What was cleaned up so far stays so.',
   delete: 'What was deleted so far is gone; the rest stays.',
+  restore:
+    'Nothing of the live database has been changed before the last moment; what was restored is dropped.',
+  drill: 'The scratch database is dropped; nothing else was touched.',
+  'restore-archive': 'What it has brought back into the table so far is taken away again, or told.',
   copy: 'Copies that are whole stay; the one in the making is removed.',
 };
 

@@ -5,6 +5,7 @@ import type { Place, PlaceName, Sort } from '../view/types.ts';
 import { chosenArchive } from './chosen.ts';
 import { moveInRows } from './row-deeds.ts';
 import type { Session } from './session.ts';
+import { moveInWizard } from './wizard-deeds.ts';
 
 const OPENS: Readonly<Partial<Record<PlaceName, PlaceName>>> = {
   fractals: 'fractal-archives',
@@ -21,6 +22,7 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   const snapshot = session.snapshot();
   const place = placeOf(snapshot);
   if (place.name === 'rows') return moveInRows(session, by);
+  if (place.name === 'wizard') return moveInWizard(session, by);
   const key = listKey(place);
   const view = rowsAt(snapshot, place);
   const height = view ? tableHeight(snapshot) : bodyHeight(snapshot);

@@ -42,3 +42,11 @@ export async function planAndAsk<Plan>(session: Session, { deed, key, failed, ma
     session.say('error', `${failed}: ${message}`, { hint });
   }
 }
+
+/** Starts the job of a plan, and shows it. */
+export function carryOut(session: Session, request: JobRequest) {
+  session.wizard.end();
+  const { id } = session.engine.start(request);
+  session.dispatch({ type: 'go', place: { name: 'jobs' } });
+  session.dispatch({ type: 'open', place: { name: 'job', subject: id } });
+}

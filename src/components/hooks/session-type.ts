@@ -5,6 +5,7 @@ import type { Browsing } from './browsing.ts';
 import type { Data } from './data.ts';
 import type { Preferences } from './preferences.ts';
 import type { Queue } from './queue.ts';
+import type { Wizard } from './wizard.ts';
 
 /** What the session does to the terminal. */
 export interface Hands {
@@ -22,6 +23,7 @@ export interface Session {
   readonly data: Data;
   readonly browsing: Browsing;
   readonly queue: Queue;
+  readonly wizard: Wizard;
   readonly preferences: Preferences;
   /** Takes over what was kept of earlier runs, and keeps there from now on. */
   prefer(preferences: Preferences): void;

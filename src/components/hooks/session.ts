@@ -10,6 +10,7 @@ import { createQueue } from './queue.ts';
 import { createReports } from './reports.ts';
 import type { Session, SessionOptions } from './session-type.ts';
 import { createVerdicts } from './verdicts.ts';
+import { createWizard } from './wizard.ts';
 
 export type { Hands, Session, SessionOptions } from './session-type.ts';
 
@@ -63,6 +64,7 @@ export function createSession(options: SessionOptions): Session {
   const browsing = createBrowsing(engine, changed);
   const queue = createQueue(engine, changed);
   const verdicts = createVerdicts();
+  const wizard = createWizard(changed);
 
   function refresh(...resources: Resource[]): void {
     data.refresh(...resources);
@@ -86,6 +88,7 @@ export function createSession(options: SessionOptions): Session {
       queue: queue.state(),
       busy,
       browse: browsing.state(),
+      wizard: wizard.state(),
       ...size,
       now: Date.now(),
       glyphs,
@@ -108,7 +111,10 @@ export function createSession(options: SessionOptions): Session {
     if (ui.flash && Date.now() - ui.flash.at > FLASH_MS[ui.flash.severity])
       ui = reduce(ui, { type: 'unflash' });
     changed();
-    const lively = browsing.state()?.work || jobs.snapshot().some((job) => job.ended_at === undefined);
+    const lively =
+      browsing.state()?.work ||
+      wizard.state()?.planning ||
+      jobs.snapshot().some((job) => job.ended_at === undefined);
     tick = setTimeout(beat, lively ? LIVELY_TICK_MS : TICK_MS);
   }
 
@@ -118,6 +124,7 @@ export function createSession(options: SessionOptions): Session {
     data,
     browsing,
     queue,
+    wizard,
     get preferences() {
       return preferences;
     },
@@ -174,6 +181,7 @@ export function createSession(options: SessionOptions): Session {
       data.close();
       reports.close();
       browsing.close();
+      wizard.stop();
       jobs.close();
       listeners.clear();
     },

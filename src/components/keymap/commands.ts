@@ -5,6 +5,7 @@ import { MOVES, SCREENS } from './going.ts';
 import { ARRANGING, CHOOSING, OPENING, WORK } from './lists.ts';
 import { ROWS } from './rows.ts';
 import { STORAGE } from './storage.ts';
+import { RESTORING, WIZARD } from './wizard.ts';
 
 export type { Command } from './command.ts';
 
@@ -12,8 +13,10 @@ export type { Command } from './command.ts';
 export const COMMANDS: readonly Command[] = [
   ...OPENING,
   ...ROWS,
+  ...WIZARD,
   ...WORK,
   ...FILES,
+  ...RESTORING,
   ...STORAGE,
   ...CHOOSING,
   ...ALWAYS,

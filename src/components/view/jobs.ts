@@ -120,6 +120,19 @@ function fileResult(kind: JobKind, result: Record<string, unknown>): string[] | 
         counted(count(result, 'leftovers_removed'), 'leftover removed', 'leftovers removed'),
         counted(count(result, 'records_failed'), 'record marked as failed', 'records marked as failed'),
       ];
+    case 'restore':
+    case 'drill':
+      return [
+        plural(count(result, 'tables') ?? 0, 'table'),
+        plural(count(result, 'rows') ?? 0, 'row'),
+        result.compared === true ? 'every count as in the backup' : '',
+      ];
+    case 'restore-archive':
+      return [
+        `${plural(count(result, 'rows_added') ?? 0, 'row')} added`,
+        counted(count(result, 'rows_there'), 'was there already', 'were there already'),
+        counted(count(result, 'rows_removed'), 'taken away', 'taken away'),
+      ];
     case 'delete':
       return [
         `${plural(count(result, 'deleted') ?? 0, 'item')} deleted`,

@@ -2,14 +2,13 @@ import type { ArchiveRecord, CopyItem, DeleteItem, DeletePlan } from '../../core
 import { fit, wrap } from './text.ts';
 import { ageOf, formatAge, formatStamp } from './time.ts';
 import type { Line, Snapshot } from './types.ts';
+import { canBeTyped } from './typing.ts';
 import { formatBytes, plural } from './units.ts';
 
 type Moment = Pick<Snapshot, 'now' | 'glyphs'>;
 
 const DEED = 7;
 const INDENT = ' '.repeat(DEED);
-/** The longest name that anybody is asked to type. */
-const WORD = 40;
 
 /** A file's name without the path. */
 export function bareName(path: string): string {
@@ -75,8 +74,7 @@ export function deletionWord({ items }: DeletePlan, archives: readonly ArchiveRe
     first.kind === 'backup'
       ? first.id.replace(/^bifract-backup-(.+)\.bifract-backup$/, '$1')
       : archives.find(({ id }) => id === first.archive_id)?.fractal_name;
-  // Not every keyboard has every letter.
-  return name !== undefined && name.length <= WORD && /^[\x21-\x7e]+$/.test(name) ? name : several;
+  return name !== undefined && canBeTyped(name) ? name : several;
 }
 
 /** A target of a copy: where it goes, or why it cannot. */

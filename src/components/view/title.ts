@@ -45,6 +45,8 @@ export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: P
     }
     case 'row':
       return 'Row';
+    case 'wizard':
+      return 'Restore';
     case 'job':
       return jobRows({ jobs, queue }).find((job) => job.id === subject)?.title ?? subject ?? '';
     default:

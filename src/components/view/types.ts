@@ -10,6 +10,7 @@ import type {
   Orphan,
 } from '../../core/index.ts';
 import type { BrowseState, QueuedArchive, Verdict } from './file-types.ts';
+import type { WizardState } from './wizard/types.ts';
 
 /** What a piece of text means; the theme knows how that looks. */
 export type Tone = 'plain' | 'dim' | 'good' | 'bad' | 'warn' | 'info' | 'accent' | 'title';
@@ -89,7 +90,8 @@ export type PlaceName =
   | 'entry'
   | 'orphan'
   | 'rows'
-  | 'row';
+  | 'row'
+  | 'wizard';
 
 /** A screen, and the id of what it is about. */
 export interface Place {
@@ -181,6 +183,8 @@ export interface Snapshot {
   /** What is being done to files, records and orphans, by their ids. */
   busy: ReadonlyMap<string, string>;
   browse?: BrowseState;
+  /** The restore that is being prepared. */
+  wizard?: WizardState;
   columns: number;
   rows: number;
   now: number;

@@ -6,6 +6,7 @@ import { formatClock, formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatByteRate, formatBytes, formatExact, formatPercent, formatRowRate, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
+import { restoreResultLines } from './restore-result.ts';
 
 const BAR = 30;
 
@@ -45,7 +46,10 @@ function shownValue(name: string, value: unknown): string {
 }
 
 /** The result without what is a list: that has lines of its own. */
-function resultLines(job: JobView, columns: number): Line[] {
+function resultLines(job: JobView, snapshot: Snapshot): Line[] {
+  const { columns } = snapshot;
+  const told = restoreResultLines(job, snapshot);
+  if (told) return told;
   return Object.entries(job.result ?? {})
     .filter(([, value]) => typeof value !== 'object' || value === null)
     .flatMap(([name, value]) => {
@@ -120,7 +124,7 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
     field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
     field('Id', { text: job.id, tone: 'dim' }),
     ...itemLines(job, snapshot),
-    ...(job.result ? [heading('Result', columns, glyphs), ...resultLines(job, columns)] : []),
+    ...(job.result ? [heading('Result', columns, glyphs), ...resultLines(job, snapshot)] : []),
     ...troubleLines(job, snapshot),
     heading('Phases', columns, glyphs),
     ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),

@@ -1,0 +1,21 @@
+import type { ArchiveRecord } from '../../../core/index.ts';
+import { formatStamp } from '../time.ts';
+import type { Snapshot } from '../types.ts';
+import { plural } from '../units.ts';
+
+/** The completed archives that a restore takes its rows from: one, or those of a group. */
+export function sourceArchives({ data }: Pick<Snapshot, 'data'>, source: string): readonly ArchiveRecord[] {
+  const all = data.archives.value ?? [];
+  const one = all.find(({ id }) => id === source);
+  if (one) return [one];
+  return all.filter(({ group_id, status }) => group_id === source && status === 'completed');
+}
+
+/** What people call the source. */
+export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
+  const files = sourceArchives(snapshot, source);
+  const [first] = files;
+  if (!first) return source;
+  const when = `${first.fractal_name}, ${formatStamp(first.created_at)}`;
+  return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
+}
