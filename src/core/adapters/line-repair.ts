@@ -15,15 +15,16 @@ const RAW_KEY = Buffer.from('","raw":"');
  * returned as it is.
  */
 export function repairLines(block: Buffer): Buffer {
-  if (isUtf8(block)) return block;
-  const lines: Buffer[] = [];
-  for (let at = 0; at < block.length; ) {
-    const newline = block.indexOf(NEWLINE, at);
-    const end = newline < 0 ? block.length : newline + 1;
-    lines.push(...repairLine(block.subarray(at, end)));
-    at = end;
-  }
-  return Buffer.concat(lines);
+  return isUtf8(block) ? block : Buffer.concat(repaired(block));
+}
+
+/** Halves the block until what is not valid is a single line: the test costs next to nothing, looking at lines does. */
+function repaired(block: Buffer): Buffer[] {
+  if (isUtf8(block)) return [block];
+  const half = block.length >> 1;
+  const cut = block.lastIndexOf(NEWLINE, half) + 1 || block.indexOf(NEWLINE, half) + 1;
+  if (cut === 0 || cut === block.length) return repairLine(block);
+  return [...repaired(block.subarray(0, cut)), ...repaired(block.subarray(cut))];
 }
 
 /** The parts that make up the repaired line. */
@@ -49,18 +50,18 @@ export function unescapeBytes(escaped: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(escaped.length);
   let length = 0;
   for (let at = 0; at < escaped.length; ) {
-    const next = escaped.indexOf(BACKSLASH, at);
-    const plain = next < 0 ? escaped.length : next;
-    length += escaped.copy(bytes, length, at, plain);
-    if (next < 0) break;
-    const letter = escaped[next + 1] ?? BACKSLASH;
-    if (letter === LETTER_U) {
-      const size = unicodeSize(escaped, next);
-      length += bytes.write(JSON.parse(`"${escaped.toString('latin1', next, next + size)}"`), length);
-      at = next + size;
+    const byte = escaped[at] as number;
+    const letter = escaped[at + 1] ?? BACKSLASH;
+    if (byte !== BACKSLASH) {
+      bytes[length++] = byte;
+      at++;
+    } else if (letter === LETTER_U) {
+      const size = unicodeSize(escaped, at);
+      length += bytes.write(JSON.parse(`"${escaped.toString('latin1', at, at + size)}"`), length);
+      at += size;
     } else {
       bytes[length++] = ESCAPED[letter] ?? letter;
-      at = next + 2;
+      at += 2;
     }
   }
   return bytes.subarray(0, length);

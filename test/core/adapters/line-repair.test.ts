@@ -16,13 +16,12 @@ const SHORT: Record<number, string> = {
 
 /** A JSON string as ClickHouse writes it: control characters escaped, everything else as it is. */
 function escapeBytes(bytes: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  for (const byte of bytes) {
-    const escaped =
-      SHORT[byte] ?? (byte < 32 ? `\\u${byte.toString(16).toUpperCase().padStart(4, '0')}` : undefined);
-    parts.push(escaped === undefined ? Buffer.from([byte]) : Buffer.from(escaped));
-  }
-  return Buffer.concat(parts);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON escapes
+  const text = bytes.toString('latin1').replace(/[\x00-\x1f"\\]/g, (letter) => {
+    const byte = letter.charCodeAt(0);
+    return SHORT[byte] ?? `\\u${byte.toString(16).toUpperCase().padStart(4, '0')}`;
+  });
+  return Buffer.from(text, 'latin1');
 }
 
 function lineOf(raw: Buffer, fields = '{}'): Buffer {

@@ -33,8 +33,13 @@ export class DynamicColumn implements Column {
   }
 
   write(out: JsonOut): void {
-    const type = this.types[this.bytes[this.at++] as number];
-    if (type) type.write(out);
+    this.writeOf(this.bytes[this.at++] as number, out);
+  }
+
+  /** The next value of a type: for whoever knows which type comes next. */
+  writeOf(type: number, out: JsonOut): void {
+    const values = this.types[type];
+    if (values) values.write(out);
     else out.raw(NULL);
   }
 }

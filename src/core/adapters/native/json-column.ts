@@ -1,7 +1,7 @@
 import type { Column } from './column.ts';
 import { type DynamicColumn, FLATTENED, readDynamic } from './dynamic.ts';
 import type { JsonOut } from './json-out.ts';
-import { between, closing, type KeyPath, keyPath } from './key-path.ts';
+import { type KeyPath, keyPath } from './key-path.ts';
 import { malformed, type Reader, unknown } from './reader.ts';
 
 const OPEN = 123;
@@ -9,28 +9,10 @@ const CLOSE = 125;
 /** Each costs a byte a row, and an object here. */
 const MAX_PATHS = 16_384;
 
-/** A path of a JSON column with its values. What comes before its value depends on the path written before it. */
-class Path {
-  readonly key: KeyPath;
-  readonly values: DynamicColumn;
-  readonly none: number;
-  #before: Path | undefined;
-  #bridge: Buffer;
-
-  constructor(key: KeyPath, values: DynamicColumn) {
-    this.key = key;
-    this.values = values;
-    this.none = values.types.length;
-    this.#bridge = between(undefined, key);
-  }
-
-  bridge(before: Path | undefined): Buffer {
-    if (before !== this.#before) {
-      this.#bridge = between(before?.key, this.key);
-      this.#before = before;
-    }
-    return this.#bridge;
-  }
+/** A path of a JSON column, with its values. */
+interface Path {
+  key: KeyPath;
+  values: DynamicColumn;
 }
 
 /** Objects: their paths one after another, each with a value, or nothing, for every row. */
@@ -39,32 +21,43 @@ class JsonColumn implements Column {
   readonly #paths: Path[];
   /** As ClickHouse writes them. */
   readonly #sorted: Path[];
+  /** For each of those, where the bytes are that name its types, and which of them stands for nothing. */
+  readonly #from: Uint32Array;
+  readonly #none: Uint8Array;
+  #bytes: Buffer = Buffer.alloc(0);
+  #row = 0;
 
   constructor(paths: Path[]) {
     this.#paths = paths;
     this.#sorted = paths.toSorted((a, b) => Buffer.compare(a.key.name, b.key.name));
     const same = this.#sorted.some((path, index) => this.#sorted[index + 1]?.key.name.equals(path.key.name));
     if (same) throw malformed('a path that comes twice');
+    this.#from = new Uint32Array(paths.length);
+    this.#none = Uint8Array.from(this.#sorted, ({ values }) => values.types.length);
   }
 
   locate(reader: Reader, count: number): void {
+    this.#bytes = reader.bytes;
+    this.#row = 0;
     for (const { values } of this.#paths) values.locate(reader, count);
+    for (const [index, { values }] of this.#sorted.entries()) this.#from[index] = values.at;
   }
 
   write(out: JsonOut): void {
+    const bytes = this.#bytes;
+    const row = this.#row++;
+    let before: KeyPath | undefined;
     out.byte(OPEN);
-    let before: Path | undefined;
-    for (const path of this.#sorted) {
-      const { values } = path;
-      if (values.bytes[values.at] === path.none) {
-        values.at++;
-        continue;
-      }
-      out.raw(path.bridge(before));
-      values.write(out);
-      before = path;
+    for (let index = 0; index < this.#none.length; index++) {
+      // Most rows lack most paths: these cost no more than this.
+      const type = bytes[(this.#from[index] as number) + row] as number;
+      if (type === this.#none[index]) continue;
+      const { key, values } = this.#sorted[index] as Path;
+      out.raw(key.after(before));
+      values.writeOf(type, out);
+      before = key;
     }
-    if (before) out.raw(closing(before.key));
+    if (before) out.raw(before.closing);
     out.byte(CLOSE);
   }
 }
@@ -75,5 +68,5 @@ export function readJson(reader: Reader, depth: number): Column {
   const count = reader.varint();
   if (count > MAX_PATHS) throw unknown('very many paths');
   const keys = Array.from({ length: count }, () => keyPath(reader.string()));
-  return new JsonColumn(keys.map((key) => new Path(key, readDynamic(reader, depth))));
+  return new JsonColumn(keys.map((key) => ({ key, values: readDynamic(reader, depth) })));
 }

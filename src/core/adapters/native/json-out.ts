@@ -89,13 +89,6 @@ export class JsonOut extends Growing {
   }
 }
 
-/** A key or other short text as a JSON string. */
-export function jsonString(text: Buffer): Buffer {
-  const out = new JsonOut();
-  out.string(text, 0, text.length);
-  return Buffer.from(out.view());
-}
-
 function escapes(): Uint8Array {
   const table = new Uint8Array(256);
   table.fill(CONTROL, 0, 0x20);

@@ -1,24 +1,84 @@
-import { jsonString } from './json-out.ts';
+import { JsonOut } from './json-out.ts';
 import { unknown } from './reader.ts';
 
 const DOT = 0x2e;
 const COMMA = Buffer.from(',');
 const COLON = Buffer.from(':');
 const NEST = Buffer.from(':{');
+/** Paths that are kept from block to block, and for each of them the paths before it. */
+const KEPT_PATHS = 4096;
+const KEPT_BEFORE = 64;
+
+const scratch = new JsonOut();
+const kept = new Map<string, KeyPath>();
 
 /** A path of a JSON column: its keys from the outermost on, and the braces that end all but the last. */
-export interface KeyPath {
-  name: Buffer;
-  keys: Buffer[];
-  closing: Buffer;
+export class KeyPath {
+  readonly name: Buffer;
+  readonly closing: Buffer;
+  readonly #keys: Buffer[];
+  /** What is written between the value of another path and that of this one. */
+  readonly #after = new Map<KeyPath | undefined, Buffer>();
+  #before: KeyPath | undefined;
+  #last: Buffer;
+
+  constructor(name: Buffer) {
+    this.name = name;
+    this.#keys = keysOf(name);
+    this.closing = Buffer.alloc(this.#keys.length - 1, '}');
+    this.#last = this.#between(undefined);
+  }
+
+  /** What comes before its value, after that of the path that the object had last: braces, a comma, keys. */
+  after(before: KeyPath | undefined): Buffer {
+    if (before === this.#before) return this.#last;
+    let found = this.#after.get(before);
+    if (!found) {
+      found = this.#between(before);
+      if (this.#after.size >= KEPT_BEFORE) this.#after.clear();
+      this.#after.set(before, found);
+    }
+    this.#before = before;
+    this.#last = found;
+    return found;
+  }
+
+  #between(before: KeyPath | undefined): Buffer {
+    const keys = this.#keys;
+    const others = before ? before.#keys : [];
+    const open = Math.max(0, others.length - 1);
+    const most = Math.min(open, keys.length - 1);
+    let shared = 0;
+    while (shared < most && others[shared]?.equals(keys[shared] as Buffer)) shared++;
+    const parts: Uint8Array[] = [Buffer.alloc(open - shared, '}'), ...(before ? [COMMA] : [])];
+    for (let index = shared; index < keys.length; index++)
+      parts.push(keys[index] as Buffer, index < keys.length - 1 ? NEST : COLON);
+    return Buffer.concat(parts);
+  }
 }
 
 /** A path by the name that ClickHouse gives it: keys with dots between them. */
-export function keyPath(bytes: Buffer): KeyPath {
-  // The block's own bytes are overwritten by the next one.
-  const name = Buffer.from(bytes);
+export function keyPath(name: Buffer): KeyPath {
+  const text = name.toString('latin1');
+  let path = kept.get(text);
+  if (path) return path;
   // Some versions keep a dot inside a key so, if told to.
-  if (name.includes('%2E')) throw unknown('a key with an escaped dot');
+  if (text.includes('%2E')) throw unknown('a key with an escaped dot');
+  // The block's own bytes are overwritten by the next one.
+  path = new KeyPath(Buffer.from(name));
+  if (kept.size >= KEPT_PATHS) kept.clear();
+  kept.set(text, path);
+  return path;
+}
+
+/** A short text as a JSON string. */
+export function jsonString(text: Buffer): Buffer {
+  scratch.at = 0;
+  scratch.string(text, 0, text.length);
+  return Buffer.from(scratch.view());
+}
+
+function keysOf(name: Buffer): Buffer[] {
   const keys: Buffer[] = [];
   for (let from = 0; from <= name.length; ) {
     const dot = name.indexOf(DOT, from);
@@ -26,22 +86,5 @@ export function keyPath(bytes: Buffer): KeyPath {
     keys.push(jsonString(name.subarray(from, end)));
     from = end + 1;
   }
-  return { name, keys, closing: Buffer.alloc(keys.length - 1, '}') };
-}
-
-/** What is written between the value of a path and that of the next: braces, a comma, keys. */
-export function between(before: KeyPath | undefined, path: KeyPath): Buffer {
-  const open = before ? before.keys.length - 1 : 0;
-  const most = Math.min(open, path.keys.length - 1);
-  let shared = 0;
-  while (shared < most && before?.keys[shared]?.equals(path.keys[shared] as Buffer)) shared++;
-  const parts: Uint8Array[] = [Buffer.alloc(open - shared, '}'), ...(before ? [COMMA] : [])];
-  for (let index = shared; index < path.keys.length; index++)
-    parts.push(path.keys[index] as Buffer, index < path.keys.length - 1 ? NEST : COLON);
-  return Buffer.concat(parts);
-}
-
-/** What ends the object after the value of its last path. */
-export function closing(path: KeyPath): Buffer {
-  return path.closing;
+  return keys;
 }

@@ -2,7 +2,8 @@ import type { LineBlock } from '../../ports/log-database.ts';
 import { repairLines } from '../line-repair.ts';
 import { type Rows, readBlock } from './block.ts';
 import { Growing } from './growing.ts';
-import { JsonOut, jsonString } from './json-out.ts';
+import { JsonOut } from './json-out.ts';
+import { jsonString } from './key-path.ts';
 import { malformed, NotRead, Reader, unknown } from './reader.ts';
 import { type Cursor, RowKey } from './row-key.ts';
 

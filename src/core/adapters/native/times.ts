@@ -5,8 +5,13 @@ const DAY = 86_400;
 /** The first second after the last year that ClickHouse writes a time of. */
 const END = Date.UTC(2300, 0, 1) / 1000;
 
+const MINUTE = 60;
+
 let day = -1;
 let date = '';
+/** Times that follow each other are mostly of the same minute: its text is kept. */
+let minute = -1;
+const untilMinute = Buffer.from('2026-03-01T12:34:');
 
 /** A day since 1970 as `2026-03-01`. */
 export function writeDate(out: JsonOut, days: number): void {
@@ -23,14 +28,13 @@ export function writeDate(out: JsonOut, days: number): void {
  */
 export function writeTime(out: JsonOut, seconds: number, fraction: number, scale: number): void {
   if (seconds < 0 || seconds >= END) throw unknown('a time before 1970 or after 2299');
-  const second = seconds % DAY;
-  writeDate(out, (seconds - second) / DAY);
-  out.byte(84);
-  out.padded(Math.floor(second / 3600), 2);
-  out.byte(58);
-  out.padded(Math.floor(second / 60) % 60, 2);
-  out.byte(58);
-  out.padded(second % 60, 2);
+  const second = seconds % MINUTE;
+  if (seconds - second !== minute) {
+    minute = seconds - second;
+    untilMinute.set(Buffer.from(new Date(minute * 1000).toISOString().slice(0, untilMinute.length)));
+  }
+  out.raw(untilMinute);
+  out.padded(second, 2);
   if (scale > 0) {
     out.byte(46);
     out.padded(fraction, scale);
