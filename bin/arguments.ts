@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
 import { type BackupInvocation, defineBackup } from './backup-arguments.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
+import { defineJobCommands, type JobInvocation, mustDetach } from './job-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
 import { defineRestore, type RestoreInvocation } from './restore-arguments.ts';
 import { defineStorage, type StorageInvocation } from './storage-arguments.ts';
@@ -16,6 +17,8 @@ export interface GlobalFlags {
   readOnly: boolean;
   nonInteractive: boolean;
   yes: boolean;
+  /** Leave the job to a process of its own. */
+  detach?: boolean;
 }
 
 /** What the user asked for: a command, and its own arguments. */
@@ -31,6 +34,7 @@ export type Invocation = { flags: GlobalFlags } & (
   | RestoreInvocation
   | UpkeepInvocation
   | StorageInvocation
+  | JobInvocation
   | { command: 'demo'; exec: string | undefined }
   | { command: 'text'; text: string }
 );
@@ -64,7 +68,9 @@ export function parseArguments(argv: string[], { version, env }: ParseOptions): 
     if (error.exitCode !== 0) throw usageError(error);
     chosen = { command: 'text', text };
   }
-  return { ...chosen, flags: program.opts<GlobalFlags>() } as Invocation;
+  const flags = program.opts<GlobalFlags>();
+  if (flags.detach && chosen.command !== 'text') mustDetach(chosen);
+  return { ...chosen, flags } as Invocation;
 }
 
 function usageError(error: CommanderError): BifractError {
@@ -94,6 +100,7 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
     .option('--read-only', 'refuse everything that changes something', false)
     .option('--non-interactive', 'never ask; print log lines with a UTC timestamp', false)
     .option('--yes', 'answer yes to what would be asked', false)
+    .option('--detach', 'leave the job running in the background, and print its id', false)
     .addHelpText('after', LEGACY_HELP)
     .action(() => choose({ command: 'console' }));
   defineJobs(program, choose);
@@ -102,6 +109,7 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
   defineRestore(program, choose);
   defineUpkeep(program, choose);
   defineStorage(program, choose);
+  defineJobCommands(program, choose);
   return program;
 }
 

@@ -59,6 +59,14 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
       return (await import('./commands/copy.ts')).copyCommand(invocation, printer);
     case 'key':
       return (await import('./commands/key.ts')).keyCommand(invocation, printer);
+    case 'jobs':
+      return (await import('./commands/jobs.ts')).jobsCommand(invocation, printer);
+    case 'attach':
+      return (await import('./commands/attach.ts')).attachCommand(invocation, printer);
+    case 'cancel':
+      return (await import('./commands/cancel.ts')).cancelCommand(invocation, printer);
+    case 'run-job':
+      return (await import('./commands/runner.ts')).runnerCommand(invocation);
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(invocation, printer);
   }
@@ -67,6 +75,7 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
 /** What the output of these is for is to be read: a part of it that was lost is a failure. */
 const READ_BY_PEOPLE = new Set<Invocation['command']>([
   'list',
+  'jobs',
   'status',
   'extract',
   'show',

@@ -1,5 +1,5 @@
 import { BifractError, UNDONE } from '../src/core/errors.ts';
-import type { Engine } from '../src/core/index.ts';
+import type { Engine, JobOwner } from '../src/core/index.ts';
 import { createEngine } from '../src/core/run-engine.ts';
 import type { GlobalFlags } from './arguments.ts';
 import { readInstallation } from './installation.ts';
@@ -7,11 +7,21 @@ import { keepMemoryLow } from './memory.ts';
 import { makeServices } from './wiring.ts';
 
 /** The engine on the installation that the flags name. */
-export async function openEngine(flags: Pick<GlobalFlags, 'dir' | 'readOnly'>): Promise<Engine> {
+export async function openEngine(
+  flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
+  options: { by?: JobOwner } = {},
+): Promise<Engine> {
   const installation = await readInstallation(flags.dir, process.env);
-  const engine = createEngine(makeServices(installation, { read_only: flags.readOnly }));
+  const engine = createEngine(makeServices(installation, { ...options, read_only: flags.readOnly }));
   keepMemoryLow(engine);
   return engine;
+}
+
+export interface EngineOptions {
+  /** Who started what this process does, where that was another process. */
+  by?: JobOwner;
+  /** A terminal that hangs up is none of ours. */
+  ignore_hangup?: boolean;
 }
 
 /**
@@ -21,9 +31,10 @@ export async function openEngine(flags: Pick<GlobalFlags, 'dir' | 'readOnly'>): 
 export async function withEngine<T>(
   flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
   use: (engine: Engine, signal: AbortSignal) => Promise<T>,
+  { by, ignore_hangup = false }: EngineOptions = {},
 ): Promise<T> {
-  const ending = endSignal();
-  const engine = await openEngine(flags);
+  const ending = endSignal(ignore_hangup);
+  const engine = await openEngine(flags, { by });
   try {
     return await use(engine, ending.signal);
   } finally {
@@ -34,9 +45,10 @@ export async function withEngine<T>(
 
 const EXIT_OF = { SIGINT: 130, SIGTERM: 143, SIGHUP: 143 } as const;
 
-function endSignal(): { signal: AbortSignal; release(): void } {
+function endSignal(ignore_hangup: boolean): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const onSignal = (name: keyof typeof EXIT_OF) => {
+    if (name === 'SIGHUP' && ignore_hangup) return;
     if (controller.signal.aborted) process.exit(EXIT_OF[name]);
     const code = name === 'SIGINT' ? 'CANCELLED' : 'TERMINATED';
     controller.abort(new BifractError(code, `Ended by ${name}`, { hint: UNDONE }));

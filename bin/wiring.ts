@@ -10,14 +10,18 @@ import { databaseServer } from '../src/core/adapters/database-server.ts';
 import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
 import { findDumpTool } from '../src/core/adapters/dump-tool.ts';
 import { replaceEnv } from '../src/core/adapters/env-writer.ts';
+import { FolderBoard } from '../src/core/adapters/folder-board.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/resolve-address.ts';
 import { findRestoreTool } from '../src/core/adapters/restore-tool.ts';
+import { RunnerProcess } from '../src/core/adapters/runner-process.ts';
 import { openS3Storage } from '../src/core/adapters/s3-storage.ts';
 import { serverSpace } from '../src/core/adapters/server-space.ts';
 import { StateFolder } from '../src/core/adapters/state-folder.ts';
+import { jobOwner } from '../src/core/adapters/who.ts';
 import { setVariables } from '../src/core/config/edit-env.ts';
 import { BifractError } from '../src/core/errors.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
+import type { JobOwner } from '../src/core/index.ts';
 import type { Catalog } from '../src/core/ports/catalog.ts';
 import type { LogDatabase } from '../src/core/ports/log-database.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
@@ -26,12 +30,22 @@ import type { Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
 export { createEnv, makePrivateFolder, replaceEnv } from '../src/core/adapters/env-writer.ts';
+export { runnerLog } from '../src/core/adapters/runner-process.ts';
 
 export const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
 const PREVIOUS_VARIABLE = `${KEY_VARIABLE}_PREVIOUS`;
 
 /** The services of an installation: the one place where ports meet their adapters. */
-export function makeServices(installation: Installation, { read_only }: { read_only: boolean }): Services {
+export function makeServices(
+  installation: Installation,
+  {
+    read_only,
+    by,
+  }: {
+    read_only: boolean /** Who started what this process does, where another process did. */;
+    by?: JobOwner;
+  },
+): Services {
   const { dir, settings, variables } = installation;
   let current: Keys = settings;
   const postgres = once(() => resolvePostgres(settings.postgres, dir));
@@ -58,6 +72,9 @@ export function makeServices(installation: Installation, { read_only }: { read_o
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),
     state: new StateFolder(dir),
+    board: new FolderBoard(dir),
+    starter: new RunnerProcess(dir, [process.execPath, ...process.execArgv, process.argv[1] ?? '']),
+    owner: () => (by ? { ...by, pid: process.pid } : jobOwner()),
     audit: new AuditLog(dir),
     now: () => new Date(),
     key: async () => parseKey(requireKey(current.encryption_key, dir)),

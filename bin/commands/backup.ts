@@ -7,6 +7,7 @@ import { writeMetrics } from '../metrics.ts';
 import { resultLines } from '../print/results.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
+import { detachJob } from './detach.ts';
 import { pruneAfter } from './prune.ts';
 import { runJob } from './run-job.ts';
 
@@ -36,6 +37,7 @@ async function backUp(
   printer: Printer,
   signal: AbortSignal,
 ): Promise<number> {
+  if (invocation.flags.detach) return detachJob(engine, { kind: 'backup' }, printer, signal);
   const outcome = await runJob(engine, { kind: 'backup' }, printer, signal);
   if (outcome.event !== 'job:done') {
     printer.failed(outcome.error);

@@ -6,6 +6,7 @@ import { copyPlanLines, copySummaryLines } from '../print/copy.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import type { StorageInvocation } from '../storage-arguments.ts';
+import { detachJob } from './detach.ts';
 import { runJob } from './run-job.ts';
 
 type Invocation = Extract<StorageInvocation, { command: 'copy' }> & { flags: GlobalFlags };
@@ -23,6 +24,7 @@ export function copyCommand(
     const question = 'Copy these and delete the originals?';
     if (move && going && !(await agrees(question, flags, signal)))
       throw new BifractError('CANCELLED', 'Nothing was copied');
+    if (flags.detach) return detachJob(engine, { kind: 'copy', plan }, printer, signal);
     const outcome = await runJob(engine, { kind: 'copy', plan }, printer, signal);
     if (outcome.event !== 'job:done') {
       printer.failed(outcome.error);

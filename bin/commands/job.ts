@@ -4,6 +4,7 @@ import type { Invocation } from '../arguments.ts';
 import { resultLines } from '../print/results.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
+import { detachJob } from './detach.ts';
 import { findFractal } from './fractal.ts';
 import { runJob } from './run-job.ts';
 
@@ -13,6 +14,7 @@ type JobInvocation = Extract<Invocation, { command: 'archive' }>;
 export function jobCommand(invocation: JobInvocation, printer: Printer): Promise<number> {
   return withEngine(invocation.flags, async (engine, signal) => {
     const request = await requestOf(invocation, engine, signal);
+    if (invocation.flags.detach) return detachJob(engine, request, printer, signal);
     return report(await runJob(engine, request, printer, signal), request, printer);
   });
 }

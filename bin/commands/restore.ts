@@ -12,6 +12,7 @@ import { planLines, restoreLines } from '../print/restore.ts';
 import type { Printer } from '../printer.ts';
 import type { RestoreInvocation } from '../restore-arguments.ts';
 import { withEngine } from '../session.ts';
+import { detachJob } from './detach.ts';
 import { runJob } from './run-job.ts';
 
 type Invocation = RestoreInvocation & { flags: GlobalFlags };
@@ -24,6 +25,7 @@ export function restoreCommand(invocation: Invocation, printer: Printer): Promis
     if (dry_run || !flags.json) printer.list([plan], planLines(plan));
     if (dry_run) return 0;
     const request = await requestOf(plan, invocation, signal);
+    if (flags.detach) return detachJob(engine, request, printer, signal);
     const outcome = await runJob(engine, request, printer, signal);
     if (outcome.event !== 'job:done') {
       printer.failed(outcome.error);

@@ -6,6 +6,7 @@ import type { BifractError } from './errors.ts';
 import type { JobEvent, JobKind } from './events.ts';
 import type { FileJobRequest, FileQueries } from './files.ts';
 import type { ExtractPart } from './jobs/extract.ts';
+import type { JobQueries } from './known-jobs.ts';
 import type { Granularity } from './policy/periods.ts';
 import type { ArchiveGroup, ArchiveRecord, ArchiveType, Fractal } from './ports/catalog.ts';
 import type { StorageHealth } from './ports/storage.ts';
@@ -47,6 +48,13 @@ export type { ExtractPart } from './jobs/extract.ts';
 
 /** How a job ended. Exactly one of the three terminal events, and what it carried. */
 export type JobOutcome = Extract<JobEvent, { event: 'job:done' | 'job:failed' | 'job:cancelled' }>;
+
+export interface StartOptions {
+  /** The id of the job; by default a new one. */
+  id?: string;
+  /** Whether a job that other processes cannot see fails for that, instead of only warning. */
+  must_be_seen?: boolean;
+}
 
 export interface JobHandle {
   id: string;
@@ -105,7 +113,8 @@ export interface Engine
     DeletionQueries,
     CopyQueries,
     ArchiveRestoreQueries,
-    CoverageQueries {
+    CoverageQueries,
+    JobQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;
@@ -121,10 +130,20 @@ export interface Engine
    */
   extract(file: string, part: ExtractPart, options?: CallOptions): AsyncIterable<Buffer>;
 
-  start(request: JobRequest): JobHandle;
+  start(request: JobRequest, options?: StartOptions): JobHandle;
+  /**
+   * Starts a job in a process of its own, which outlives this one; resolves with its id once it has begun. Rejects where
+   * it could not be begun.
+   */
+  detach(request: JobRequest): Promise<string>;
   /** Asks a running job to stop; its `job:cancelled` follows. Nothing happens where it has ended. */
   cancel(job: string, reason?: BifractError): void;
-  /** Calls the listener with every event of every job from now on. Returns the way to stop that. */
+  /** Whether a job goes on when this process ends. */
+  outlives(job: string): boolean;
+  /**
+   * Calls the listener with every event of every job from now on; of an engine that shares its jobs with those of the
+   * installation's other processes, after all that running and recently ended ones have said. Returns the way to stop it.
+   */
   subscribe(listener: (event: JobEvent) => void): () => void;
   /**
    * Puts right what dead processes of ours left: unfinished files go, records get their true status. Every job

@@ -25,6 +25,7 @@ export const ERROR_EXITS = {
   READ_ONLY: EXIT.failed,
   LAST_BACKUP: EXIT.failed,
   TIMED_OUT: EXIT.failed,
+  JOB_DIED: EXIT.failed,
 
   USAGE: EXIT.usage,
   NO_TERMINAL: EXIT.usage,

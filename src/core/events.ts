@@ -36,6 +36,19 @@ export interface Progress {
   bytes_out?: number;
 }
 
+/** Who started a job, and where it runs. */
+export interface JobOwner {
+  /** Name in the operating system. */
+  user: string;
+  /** Who became that user by sudo. */
+  sudo_user?: string;
+  host: string;
+  /** The process that does the work. */
+  pid: number;
+  /** Where it was started: a terminal as `pts/3`, `cron`, `systemd`; null where that is not known. */
+  from: string | null;
+}
+
 /**
  * All events of a job, by name, with their payload. Payloads are plain data in the spelling of the wire:
  * `--json` prints them as they are, the journal keeps them.
@@ -44,7 +57,7 @@ export interface Progress {
  * `job:done`, `job:failed`, `job:cancelled`.
  */
 export interface JobEventMap {
-  'job:started': { kind: JobKind; title: string; target?: { kind: 'fractal'; id: string } };
+  'job:started': { kind: JobKind; title: string; target?: { kind: 'fractal'; id: string }; by?: JobOwner };
   /** A new phase began; its name is a short phrase for people ("Dumping", "Comparing counts"). */
   'job:phase': { phase: string };
   'job:progress': Progress;

@@ -29,9 +29,10 @@ export type {
   JobOutcome,
   JobRequest,
   PartHealth,
+  StartOptions,
 } from './engine.ts';
 export { asBifractError, BifractError, type ErrorReport } from './errors.ts';
-export type { JobEvent, JobEventMap, JobKind, Progress } from './events.ts';
+export type { JobEvent, JobEventMap, JobKind, JobOwner, Progress } from './events.ts';
 export type {
   AdoptItem,
   AdoptPlan,
@@ -54,6 +55,7 @@ export {
   type JobStoreOptions,
   type JobView,
 } from './job-store.ts';
+export type { JobQueries, KnownJob } from './known-jobs.ts';
 export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
 export type { StorageHealth } from './ports/storage.ts';
 export type { Timestamp } from './ports/types.ts';

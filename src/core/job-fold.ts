@@ -1,5 +1,5 @@
 import type { ErrorReport } from './errors.ts';
-import type { JobEvent, JobKind, Progress } from './events.ts';
+import type { JobEvent, JobKind, JobOwner, Progress } from './events.ts';
 
 export type JobState = 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled';
 
@@ -17,6 +17,8 @@ export interface JobView {
   readonly kind: JobKind;
   readonly title: string;
   readonly target?: { kind: 'fractal'; id: string };
+  /** Who started it, and where it runs. */
+  readonly by?: JobOwner;
   readonly state: JobState;
   readonly phase?: string;
   /** Phases in their order, with the time each began (ms since the epoch). */
@@ -160,12 +162,16 @@ function noteItem(
   job.items.push({ item, ok, message, error });
 }
 
+function startOf({ kind, title, target, by }: Extract<JobEvent, { event: 'job:started' }>) {
+  return { kind, title, target, by };
+}
+
 /** Takes one event in. `at` is the event's time, `now` that of this machine, both ms since the epoch. */
 export function fold(entry: Entry, event: JobEvent, at: number, now: number): void {
   const { job } = entry;
   switch (event.event) {
     case 'job:started':
-      Object.assign(job, { kind: event.kind, title: event.title, target: event.target, started_at: at });
+      Object.assign(job, { ...startOf(event), started_at: at });
       return;
     case 'job:phase':
       notePhase(entry, event.phase, at);

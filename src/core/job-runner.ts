@@ -1,18 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import type { JobHandle, JobOutcome, JobRequest } from './engine.ts';
-import { asBifractError, type BifractError, cancelled } from './errors.ts';
+import type { JobHandle, JobOutcome, JobRequest, StartOptions } from './engine.ts';
+import { asBifractError, BifractError, cancelled } from './errors.ts';
 import type { Emit, JobEvent, JobEventMap, JobKind } from './events.ts';
-import type { JobContext } from './jobs/context.ts';
 import { perform, started } from './perform.ts';
 import { stampOf } from './policy/names.ts';
+import type { Publication } from './ports/job-board.ts';
 import type { Services } from './services.ts';
 
 interface Running {
+  id: string;
   controller: AbortController;
+  publication?: Publication;
+  ended?: boolean;
   outcome: Promise<JobOutcome>;
 }
 
-/** Runs jobs in this process: stamps what they emit, hands it to whoever listens, ends them when asked. */
+/**
+ * Runs jobs in this process: stamps what they emit, hands it to whoever listens here and, over the board of the
+ * installation, in other processes; ends them when asked.
+ */
 export class JobRunner {
   readonly #services: Services;
   readonly #listeners = new Set<(event: JobEvent) => void>();
@@ -22,12 +28,17 @@ export class JobRunner {
     this.#services = services;
   }
 
-  /** Starts a job, under a new id unless one is given. Never throws: whatever goes wrong is the job's own end. */
-  start(request: JobRequest, id = jobId(request.kind, this.#services.now())): JobHandle {
-    const controller = new AbortController();
-    const outcome = this.#run(id, request, controller.signal);
-    this.#running.set(id, { controller, outcome });
-    return { id, kind: request.kind, outcome };
+  /** Starts a job. Never throws: whatever goes wrong is the job's own end. */
+  start(request: JobRequest, { id, must_be_seen = false }: StartOptions = {}): JobHandle {
+    const { promise: outcome, resolve } = Promise.withResolvers<JobOutcome>();
+    const job: Running = {
+      id: id ?? jobId(request.kind, this.#services.now()),
+      controller: new AbortController(),
+      outcome,
+    };
+    this.#running.set(job.id, job);
+    resolve(this.#run(job, request, must_be_seen));
+    return { id: job.id, kind: request.kind, outcome };
   }
 
   cancel(job: string, reason = cancelled()) {
@@ -41,6 +52,11 @@ export class JobRunner {
     };
   }
 
+  /** Whether a job runs here. */
+  runs(job: string): boolean {
+    return this.#running.has(job);
+  }
+
   /** Ends what runs, and waits for it to clean up. */
   async end(reason: BifractError): Promise<void> {
     const running = [...this.#running.values()];
@@ -48,36 +64,63 @@ export class JobRunner {
     await Promise.all(running.map(({ outcome }) => outcome));
   }
 
-  async #run(id: string, request: JobRequest, signal: AbortSignal): Promise<JobOutcome> {
+  async #run(job: Running, request: JobRequest, must_be_seen: boolean): Promise<JobOutcome> {
     // The caller gets its handle, and can subscribe, before the first event.
     await Promise.resolve();
-    const emit: Emit = (event, payload) => {
-      this.#publish(id, event, payload);
-    };
-    emit('job:started', started(request));
-    const outcome = await this.#settle(id, request, { id, signal, emit, now: () => this.#services.now() });
-    this.#running.delete(id);
+    const hidden = await this.#show(job);
+    const outcome =
+      hidden && must_be_seen
+        ? this.#end(job, 'job:failed', hidden)
+        : await this.#perform(job, request, hidden?.message);
+    job.ended = true;
+    await job.publication?.close();
+    this.#running.delete(job.id);
     return outcome;
   }
 
-  async #settle(id: string, request: JobRequest, context: JobContext): Promise<JobOutcome> {
+  /** Lets other processes see the job; returns why they cannot. What changes nothing leaves no traces either. */
+  async #show(job: Running): Promise<BifractError | undefined> {
+    const { board, installation } = this.#services;
+    if (installation.read_only) return undefined;
     try {
-      const result = await perform(this.#services, request, context);
-      return this.#publish(id, 'job:done', { result: { ...result } }) as JobOutcome;
-    } catch (thrown) {
-      const error = endReason(thrown, context.signal);
-      const event = context.signal.aborted ? 'job:cancelled' : 'job:failed';
-      return this.#publish(id, event, { error: error.report() }) as JobOutcome;
+      job.publication = await board.publish(job.id, {
+        onCancel: (reason) => this.cancel(job.id, reason),
+        onTrouble: ({ message }) => {
+          if (!job.ended) this.#tell(job, 'job:warning', { message });
+        },
+      });
+      return undefined;
+    } catch (error) {
+      const { code, message, hint } = asBifractError(error).report();
+      return new BifractError(code, `Other processes cannot see this job: ${message}`, {
+        hint,
+        cause: error,
+      });
     }
   }
 
-  #publish<Name extends keyof JobEventMap>(job: string, event: Name, payload: JobEventMap[Name]): JobEvent {
-    const stamped = {
-      event,
-      job,
-      time: this.#services.now().toISOString(),
-      ...payload,
-    } as unknown as JobEvent;
+  async #perform(job: Running, request: JobRequest, warning?: string): Promise<JobOutcome> {
+    const { signal } = job.controller;
+    const emit: Emit = (event, payload) => void this.#tell(job, event, payload);
+    emit('job:started', { ...started(request), by: this.#services.owner() });
+    if (warning !== undefined) emit('job:warning', { message: warning });
+    try {
+      const context = { id: job.id, signal, emit, now: () => this.#services.now() };
+      const result = await perform(this.#services, request, context);
+      return this.#tell(job, 'job:done', { result: { ...result } }) as JobOutcome;
+    } catch (thrown) {
+      return this.#end(job, signal.aborted ? 'job:cancelled' : 'job:failed', endReason(thrown, signal));
+    }
+  }
+
+  #end(job: Running, event: 'job:failed' | 'job:cancelled', error: BifractError): JobOutcome {
+    return this.#tell(job, event, { error: error.report() }) as JobOutcome;
+  }
+
+  #tell<Name extends keyof JobEventMap>(job: Running, event: Name, payload: JobEventMap[Name]): JobEvent {
+    const time = this.#services.now().toISOString();
+    const stamped = { event, job: job.id, time, ...payload } as unknown as JobEvent;
+    job.publication?.add(stamped);
     for (const listener of this.#listeners) {
       try {
         listener(stamped);

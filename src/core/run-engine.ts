@@ -6,7 +6,8 @@ import type { JobEvent } from './events.ts';
 import { ServedFiles } from './file-queries.ts';
 import type { FileQueries } from './files.ts';
 import { checkHealth } from './health.ts';
-import { JobRunner } from './job-runner.ts';
+import { ServedJobs } from './job-queries.ts';
+import { JobRunner, jobId } from './job-runner.ts';
 import { extract } from './jobs/extract.ts';
 import { recover } from './jobs/recover.ts';
 import { pathOf } from './jobs/target.ts';
@@ -28,11 +29,13 @@ class RunningEngine implements Engine {
   readonly installation;
   readonly #services: Services;
   readonly #files: FileQueries;
+  readonly #jobs: ServedJobs;
   readonly #runner: JobRunner;
 
   constructor(services: Services) {
     this.#services = services;
     this.#files = new ServedFiles(services);
+    this.#jobs = new ServedJobs(services);
     this.#runner = new JobRunner(services);
     this.installation = services.installation;
   }
@@ -120,8 +123,35 @@ class RunningEngine implements Engine {
     return serveCoverage(this.#services, ...query);
   }
 
-  start(request: JobRequest) {
-    return this.#runner.start(request);
+  knownJobs(options?: CallOptions) {
+    return this.#jobs.knownJobs(options);
+  }
+
+  findJob(id: string) {
+    return this.#jobs.findJob(id);
+  }
+
+  follow(...query: Parameters<Engine['follow']>) {
+    return this.#jobs.follow(...query);
+  }
+
+  askToEnd(...query: Parameters<Engine['askToEnd']>) {
+    return this.#jobs.askToEnd(...query);
+  }
+
+  start(...query: Parameters<Engine['start']>) {
+    return this.#runner.start(...query);
+  }
+
+  async detach(request: JobRequest) {
+    const { starter, owner, now } = this.#services;
+    const id = jobId(request.kind, now());
+    await starter.start(id, { request, by: owner() });
+    return id;
+  }
+
+  outlives() {
+    return false;
   }
 
   cancel(job: string, reason?: BifractError) {

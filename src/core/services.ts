@@ -1,9 +1,12 @@
 import type { InstallationInfo } from './engine.ts';
+import type { JobOwner } from './events.ts';
 import type { Key } from './format/index.ts';
 import type { Audit } from './ports/audit.ts';
 import type { Catalog } from './ports/catalog.ts';
 import type { Database, DumpTool } from './ports/database.ts';
 import type { AppContainer, DatabaseServer, RestoreTool } from './ports/database-server.ts';
+import type { JobBoard } from './ports/job-board.ts';
+import type { JobStarter } from './ports/job-starter.ts';
 import type { LogDatabase } from './ports/log-database.ts';
 import type { State } from './ports/state.ts';
 import type { Place, Storage } from './ports/storage.ts';
@@ -19,6 +22,11 @@ export interface Services {
   /** The variables of `.env` that a backup carries: all but the key. */
   readonly variables: Record<string, string>;
   readonly state: State;
+  /** Where jobs are seen by other processes. */
+  readonly board: JobBoard;
+  readonly starter: JobStarter;
+  /** Who starts jobs here, and where. */
+  owner(): JobOwner;
   now(): Date;
   /** `KEY_MISSING`, `KEY_MALFORMED`. */
   key(): Promise<Key>;

@@ -22,6 +22,7 @@ test('without a command it is the console', () => {
     readOnly: true,
     nonInteractive: false,
     yes: false,
+    detach: false,
   });
 });
 
@@ -138,4 +139,18 @@ test('commands on files that say too little or too much are refused', () => {
     'search a b --from x',
   ];
   for (const line of lines) assert.throws(() => parse(line), { code: 'USAGE' }, line);
+});
+
+test('jobs of other processes, and jobs left to one', () => {
+  assert.deepEqual(withoutFlags(parse('jobs')), { command: 'jobs', all: false });
+  assert.deepEqual(withoutFlags(parse('jobs --all')), { command: 'jobs', all: true });
+  assert.deepEqual(withoutFlags(parse('attach x')), { command: 'attach', job: 'x' });
+  assert.deepEqual(withoutFlags(parse('cancel x')), { command: 'cancel', job: 'x' });
+  assert.equal(parse('archive web --detach').flags.detach, true);
+  assert.equal(parse('--backup --detach').flags.detach, true);
+  for (const line of ['status --detach', '--detach', 'backup --detach --on-failure x', 'attach x --detach']) {
+    assert.throws(() => parse(line), { code: 'USAGE' }, line);
+  }
+  const { text } = parse('--help') as { text?: string };
+  assert.doesNotMatch(text ?? '', /run-job/);
 });

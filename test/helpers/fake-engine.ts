@@ -22,6 +22,7 @@ import type {
   JobHandle,
   JobOutcome,
   JobRequest,
+  KnownJob,
   Orphan,
   SearchHit,
 } from '../../src/core/index.ts';
@@ -359,6 +360,31 @@ export class FakeEngine implements Engine {
     job.emit('job:started', { kind: request.kind, title, target });
     this.onStart(job);
     return job.handle;
+  }
+
+  async detach(request: JobRequest): Promise<string> {
+    return this.start(request).id;
+  }
+
+  /** Set to make jobs go on when the console ends. */
+  lasting = false;
+
+  outlives(): boolean {
+    return this.lasting;
+  }
+
+  async knownJobs(): Promise<KnownJob[]> {
+    return [];
+  }
+
+  async findJob(id: string): Promise<string> {
+    return id;
+  }
+
+  async *follow(): AsyncIterable<JobEvent> {}
+
+  async askToEnd(id: string): Promise<void> {
+    this.cancel(id);
   }
 
   cancel(id: string): void {

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import fs, { type FileHandle } from 'node:fs/promises';
-import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import { errno, onDisk } from './disk-errors.ts';
 import { syncFolder } from './disk-file.ts';
+import { who } from './who.ts';
 
 const NEWLINE = 10;
 const { O_APPEND, O_CREAT, O_RDWR } = constants;
@@ -45,19 +45,4 @@ async function isCut(file: FileHandle): Promise<boolean> {
   if (size === 0) return false;
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer[0] !== NEWLINE;
-}
-
-/** The user of the operating system, and who became root by sudo. */
-function who(): { user: string; sudo_user?: string; host: string; pid: number } {
-  const sudo_user = process.env.SUDO_USER;
-  return { user: userName(), ...(sudo_user ? { sudo_user } : {}), host: hostname(), pid: process.pid };
-}
-
-/** A user without an entry in the system's list, as in many containers, has a number only. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? '?'}`;
-  }
 }

@@ -1,0 +1,28 @@
+import { BifractError } from '../../src/core/errors.ts';
+import type { GlobalFlags } from '../arguments.ts';
+import type { Printer } from '../printer.ts';
+import { withEngine } from '../session.ts';
+
+/** Asks a job to end, and waits until it has cleaned up. */
+export function cancelCommand(
+  { job, flags }: { job: string; flags: GlobalFlags },
+  printer: Printer,
+): Promise<number> {
+  return withEngine(flags, async (engine, signal) => {
+    const id = await engine.findJob(job);
+    await engine.askToEnd(id, { signal });
+    for await (const event of engine.follow(id, { signal })) {
+      if (event.event === 'job:done' || event.event === 'job:failed') throw tooLate(id, event.event);
+      if (event.event !== 'job:cancelled') continue;
+      printer.result({ job: id, cancelled: true }, [`${id} is cancelled. ${event.error.hint ?? ''}`.trim()]);
+    }
+    return 0;
+  });
+}
+
+function tooLate(id: string, event: 'job:done' | 'job:failed'): BifractError {
+  const how = event === 'job:done' ? 'was done' : 'had failed';
+  return new BifractError('NOT_FOUND', `Nothing was cancelled: the job ${id} ${how} before it could be`, {
+    hint: `\`bifract attach ${id}\` tells what came of it.`,
+  });
+}

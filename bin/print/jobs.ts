@@ -1,0 +1,86 @@
+import { sanitize } from '../../src/components/view/sanitize.ts';
+import { take } from '../../src/components/view/text.ts';
+import { formatAgo, formatDuration } from '../../src/components/view/time.ts';
+import { formatBytes, formatPercent, plural } from '../../src/components/view/units.ts';
+import type { KnownJob } from '../../src/core/index.ts';
+import { table } from './tables.ts';
+
+/** A job as programs get it. */
+export function jobReport(job: KnownJob): object {
+  const { id, kind, title, target, by, phase, progress, retries, warning_count, result, error } = job;
+  const stamp = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
+  return {
+    id,
+    kind,
+    title,
+    target,
+    state: stateOf(job),
+    started_at: stamp(job.started_at),
+    ended_at: stamp(job.ended_at),
+    by,
+    phase,
+    progress,
+    retries,
+    warnings: warning_count,
+    failed_items: job.failed_count,
+    unsettled: job.unsettled,
+    result,
+    error,
+  };
+}
+
+/** Jobs as a table; below it what can be done about those that died. `left` is how many are not shown. */
+export function jobLines(
+  jobs: readonly KnownJob[],
+  { now, left, columns = Number.POSITIVE_INFINITY }: { now: number; left: number; columns?: number },
+): string[] {
+  const others = left > 0 ? [`${plural(left, 'older job')} not shown: \`bifract jobs --all\`.`] : [];
+  if (jobs.length === 0) return ['No job runs, and none ended in the last day.', ...others];
+  const rest = { id: Math.max(...jobs.map(({ id }) => id.length)), fixed: 9 + 8 + 7 + 3 * 2 };
+  const title = Math.max(12, columns - rest.id - rest.fixed - 2);
+  const wide = columns >= 110;
+  const rows = table(jobs, [
+    { title: 'ID', cell: ({ id }) => id },
+    { title: 'STATE', cell: stateOf },
+    { title: 'DONE', cell: doneOf, right: true },
+    {
+      title: 'TIME',
+      cell: ({ started_at, ended_at }) => formatDuration((ended_at ?? now) - started_at),
+      right: true,
+    },
+    ...(wide
+      ? [
+          {
+            title: 'ENDED',
+            cell: ({ ended_at }: KnownJob) => (ended_at === undefined ? '-' : formatAgo(now - ended_at)),
+          },
+          { title: 'BY', cell: ownerOf },
+        ]
+      : []),
+    { title: 'JOB', cell: (job) => (wide ? job.title : take(sanitize(job.title), title)) },
+  ]);
+  return [...rows, ...jobs.flatMap(diedLines), ...others];
+}
+
+function stateOf({ state, error, live }: KnownJob): string {
+  if (error?.code === 'JOB_DIED') return 'died';
+  return live && state !== 'running' && state !== 'cancelling' ? 'ending' : state;
+}
+
+function doneOf({ fraction, progress }: KnownJob): string {
+  if (fraction !== undefined) return formatPercent(fraction);
+  return progress.bytes_in === undefined ? '-' : formatBytes(progress.bytes_in);
+}
+
+/** Who started a job, and where. */
+export function ownerOf({ by }: Pick<KnownJob, 'by'>): string {
+  if (!by) return '-';
+  const user = by.sudo_user ? `${by.sudo_user} as ${by.user}` : by.user;
+  return [user, by.from ?? '', `pid ${by.pid}`].filter(Boolean).join(' ');
+}
+
+function diedLines({ id, error, unsettled }: KnownJob): string[] {
+  if (error?.code !== 'JOB_DIED') return [];
+  const left = unsettled ? (error.hint ?? '') : 'Nothing it left needs care.';
+  return ['', sanitize(`${id}: ${error.message}.`), sanitize(left)];
+}

@@ -1,0 +1,40 @@
+import type { JobKind } from '../../src/core/index.ts';
+import type { AdoptSummary } from '../../src/core/jobs/adopt.ts';
+import type { CopySummary } from '../../src/core/jobs/copy.ts';
+import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
+import type { PruneSummary } from '../../src/core/jobs/prune.ts';
+import type { RotateSummary } from '../../src/core/jobs/rotate-key.ts';
+import type { VerifySummary } from '../../src/core/jobs/verify.ts';
+import type { RestoreSummary } from '../../src/core/restore.ts';
+import { copySummaryLines } from './copy.ts';
+import { deleteSummaryLines } from './deletion.ts';
+import { adoptSummaryLines } from './mending.ts';
+import { restoreLines } from './restore.ts';
+import { resultLines } from './results.ts';
+import { pruneSummaryLines, rotateSummaryLines } from './upkeep.ts';
+import { verifySummaryLines } from './verify.ts';
+
+type Result = Record<string, unknown>;
+
+/** What each kind of job came to, in lines for people. */
+const LINES: Partial<Record<JobKind, (result: Result) => string[]>> = {
+  backup: (result) => resultLines('backup', result),
+  archive: (result) => resultLines('archive', result),
+  verify: (result) => verifySummaryLines(result as unknown as VerifySummary),
+  adopt: (result) => adoptSummaryLines(result as unknown as AdoptSummary),
+  restore: (result) => restoreLines('restore', result as unknown as RestoreSummary),
+  drill: (result) => restoreLines('drill', result as unknown as RestoreSummary),
+  prune: (result) => pruneSummaryLines(result as unknown as PruneSummary),
+  'rotate-key': (result) => rotateSummaryLines(result as unknown as RotateSummary),
+  delete: (result) => deleteSummaryLines(result as unknown as DeleteSummary),
+  copy: (result) => copySummaryLines(result as unknown as CopySummary),
+};
+
+/** What a job that is done came to; a job of another version of this program is told in its own words. */
+export function summaryLines(kind: JobKind | undefined, result: Result): string[] {
+  try {
+    return (kind && LINES[kind]?.(result)) || ['Done.'];
+  } catch {
+    return [`Done: ${JSON.stringify(result)}`];
+  }
+}

@@ -1,0 +1,56 @@
+import { BifractError } from './errors.ts';
+import type { JobEvent } from './events.ts';
+import { fold, newEntry, viewOf } from './job-fold.ts';
+import type { JobQueries, KnownJob } from './known-jobs.ts';
+import type { BoardJob } from './ports/job-board.ts';
+import type { CallOptions } from './ports/types.ts';
+import type { Services } from './services.ts';
+
+/** What can be asked about jobs, on an installation's services. */
+export class ServedJobs implements JobQueries {
+  readonly #services: Pick<Services, 'board' | 'state' | 'now'>;
+
+  constructor(services: Pick<Services, 'board' | 'state' | 'now'>) {
+    this.#services = services;
+  }
+
+  async knownJobs({ signal }: CallOptions = {}): Promise<KnownJob[]> {
+    const { board, state } = this.#services;
+    const dead = new Set((await state.dead()).map(({ id }) => id));
+    const jobs: KnownJob[] = [];
+    for (const id of await board.ids()) {
+      signal?.throwIfAborted();
+      const job = await board.find(id);
+      // Without a first event it is just being begun, or the disk was full when it was.
+      if (job && job.events.length > 0) jobs.push({ ...this.#fold(job), unsettled: dead.has(id) });
+    }
+    return jobs.sort((a, b) => Number(b.live) - Number(a.live) || b.started_at - a.started_at);
+  }
+
+  async findJob(wanted: string): Promise<string> {
+    const ids = await this.#services.board.ids();
+    if (ids.includes(wanted)) return wanted;
+    const [found, ...others] = ids.filter((id) => id.endsWith(`-${wanted}`));
+    if (found === undefined) {
+      throw new BifractError('NOT_FOUND', `There is no job ${wanted}`, {
+        hint: '`bifract jobs --all` lists those that are known.',
+      });
+    }
+    if (others.length > 0) throw new BifractError('USAGE', `The ids of several jobs end with ${wanted}`);
+    return found;
+  }
+
+  follow(job: string, options?: CallOptions): AsyncIterable<JobEvent> {
+    return this.#services.board.follow(job, options);
+  }
+
+  askToEnd(job: string, options?: CallOptions): Promise<void> {
+    return this.#services.board.cancel(job, options);
+  }
+
+  #fold({ id, live, events }: BoardJob): Omit<KnownJob, 'unsettled'> {
+    const entry = newEntry(id, Date.parse(events[0]?.time ?? ''));
+    for (const event of events) fold(entry, event, Date.parse(event.time), this.#services.now().getTime());
+    return { ...viewOf(entry), live };
+  }
+}

@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { FolderBoard } from '../../../src/core/adapters/folder-board.ts';
+import type { BifractError } from '../../../src/core/errors.ts';
+import type { JobEvent } from '../../../src/core/events.ts';
+import type { Publication } from '../../../src/core/ports/job-board.ts';
+import { refuses } from '../../contracts/storage.ts';
+import { until } from '../../helpers/processes.ts';
+
+const JOB = 'archive-20260301-120000-abc123';
+const FOLDER = new URL('../../../src/core/adapters/folder-board.ts', import.meta.url);
+const STARTED = event({ event: 'job:started', kind: 'archive', title: 'Archive of web' });
+const DONE = event({ event: 'job:done', result: { rows: 7 } });
+let dir: string;
+let board: FolderBoard;
+let cancels: BifractError[];
+let open: Publication[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-board-'));
+  board = new FolderBoard(dir);
+  cancels = [];
+  open = [];
+});
+
+afterEach(async () => {
+  await Promise.all(open.map((one) => one.close()));
+  await rm(dir, { recursive: true });
+});
+
+type Bare = JobEvent extends infer One ? (One extends JobEvent ? Omit<One, 'job' | 'time'> : never) : never;
+
+function event(bare: Bare): JobEvent {
+  return { job: JOB, time: '2026-03-01T12:00:00.000Z', ...bare } as JobEvent;
+}
+
+async function publish(id = JOB, on = board): Promise<Publication> {
+  const publication = await on.publish(id, {
+    onCancel: (reason) => cancels.push(reason),
+    onTrouble: (error) => assert.fail(error),
+  });
+  open.push(publication);
+  return publication;
+}
+
+function socketPath(install = dir): string {
+  return join(install, '.bifract/run', `${JOB}.sock`);
+}
+
+/** Follows a job; what it told so far can be looked at. */
+function follow(id = JOB, on: FolderBoard = new FolderBoard(dir)) {
+  const events: JobEvent[] = [];
+  const end = new AbortController();
+  const ended = (async () => {
+    for await (const one of on.follow(id, { signal: end.signal })) events.push(one);
+  })();
+  ended.catch(() => undefined);
+  return { events, ended, stop: () => end.abort() };
+}
+
+test('nothing is known, nothing is made', async () => {
+  assert.deepEqual([await board.ids(), await board.find(JOB), await readdir(dir)], [[], undefined, []]);
+  await refuses('NOT_FOUND', board.cancel(JOB));
+  await refuses('NOT_FOUND', follow('none').ended);
+  for (const id of ['../x', '', 'a/b']) await refuses('NOT_FOUND', follow(id).ended);
+});
+
+test('a job is seen live from elsewhere, from its first event to its end, however late one comes', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const early = follow();
+  await until('the start is seen', () => early.events.length === 1);
+  job.add(event({ event: 'job:phase', phase: 'Archiving' }));
+  job.add(event({ event: 'job:progress', rows: 5, total_rows: 10 }));
+  await until('progress is seen', () => early.events.length === 3);
+  const late = follow();
+  await until('it catches up', () => late.events.length === 3);
+  assert.equal((await board.find(JOB))?.live, true);
+  job.add(DONE);
+  await job.close();
+  await Promise.all([early.ended, late.ended]);
+  assert.deepEqual(early.events, late.events);
+  assert.deepEqual(early.events.at(-1), DONE);
+  const after = follow();
+  await after.ended;
+  assert.deepEqual(after.events.at(-1), DONE);
+  assert.deepEqual([await board.ids(), (await board.find(JOB))?.live], [[JOB], false]);
+  assert.deepEqual(await readdir(join(dir, '.bifract/run')), [], 'the socket is gone');
+});
+
+test('a cancel reaches the job; one that has ended cannot be cancelled', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  await new FolderBoard(dir).cancel(JOB);
+  assert.deepEqual(
+    cancels.map(({ code }) => code),
+    ['CANCELLED'],
+  );
+  job.add(event({ event: 'job:cancelled', error: { code: 'CANCELLED', message: 'Cancelled by the user' } }));
+  await job.close();
+  await refuses('NOT_FOUND', board.cancel(JOB));
+});
+
+test('folders, journals and sockets are for their owner alone', async () => {
+  await publish();
+  const modes = await Promise.all(
+    ['.bifract', '.bifract/journal', '.bifract/run', `.bifract/run/${JOB}.sock`].map((path) =>
+      stat(join(dir, path)),
+    ),
+  );
+  assert.deepEqual(
+    modes.map(({ mode }) => (mode & 0o777).toString(8)),
+    ['700', '700', '700', '600'],
+  );
+});
+
+test('garbage, endless lines and silence on the socket disturb neither the job nor who follows it', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const follower = follow();
+  await until('it follows', () => follower.events.length === 1);
+  const rubbish = [
+    '\n\n\n',
+    'x\n',
+    '{"do":"x"}\n',
+    '{"do":"follow","after":{}}\n{"do":"follow"}\n',
+    '\0\xff\n',
+    'null\n',
+  ];
+  const sockets = [...rubbish, 'x'.repeat(1 << 20), '{"do":"follow","after":-1e99}\n', ''].map((text) => {
+    const socket = connect(socketPath());
+    socket.on('error', () => undefined);
+    socket.write(text);
+    return socket;
+  });
+  for (const socket of sockets) socket.resume();
+  await until('who talks rubbish is cut off', () => sockets.slice(0, 7).every(({ closed }) => closed));
+  job.add(event({ event: 'job:phase', phase: 'still there' }));
+  job.add(DONE);
+  await job.close();
+  await follower.ended;
+  assert.deepEqual(follower.events.at(-1), DONE);
+  assert.deepEqual(cancels, []);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('who does not read does not hold the job up', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const lazy = connect(socketPath());
+  lazy.on('error', () => undefined);
+  lazy.write('{"do":"follow"}\n');
+  lazy.pause();
+  const message = 'm'.repeat(1 << 19);
+  for (let at = 0; at < 80; at++) job.add(event({ event: 'job:warning', message }));
+  job.add(DONE);
+  const began = performance.now();
+  await job.close();
+  assert.ok(performance.now() - began < 5_000);
+  lazy.destroy();
+  const after = follow();
+  await after.ended;
+  assert.deepEqual(after.events.at(-1), DONE);
+});
+
+test('where the path is too long for a socket, it is elsewhere, and goes with the job', async () => {
+  const long = join(dir, 'x'.repeat(90));
+  await mkdir(long);
+  const far = new FolderBoard(long);
+  const job = await publish(JOB, far);
+  job.add(STARTED);
+  const [head = ''] = (await readFile(join(long, '.bifract/journal', `${JOB}.ndjson`), 'utf8')).split('\n');
+  const { socket } = JSON.parse(head) as { socket: string };
+  assert.ok(Buffer.byteLength(socket) <= 103, socket);
+  assert.equal((await stat(dirname(socket))).mode & 0o777, 0o700);
+  const follower = follow(JOB, new FolderBoard(long));
+  await far.cancel(JOB);
+  assert.equal(cancels.length, 1);
+  job.add(DONE);
+  await job.close();
+  await follower.ended;
+  await assert.rejects(stat(dirname(socket)), { code: 'ENOENT' });
+});
+
+/** Publishes a job in a process of its own. */
+async function elsewhere() {
+  const script = `import { FolderBoard } from ${JSON.stringify(FOLDER.href)};
+    const job = await new FolderBoard(${JSON.stringify(dir)}).publish(${JSON.stringify(JOB)}, { onCancel() {}, onTrouble() {} });
+    job.add(${JSON.stringify(STARTED)});
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  await until('it is seen', async () => ((await board.find(JOB))?.events.length ?? 0) > 0);
+  return { child, exit };
+}
+
+test('a process that is killed ends the following of its job, which is then known to have died', async () => {
+  const { child, exit } = await elsewhere();
+  const follower = follow();
+  await until('it is followed', () => follower.events.length === 1);
+  child.kill('SIGKILL');
+  await exit;
+  await follower.ended;
+  const [, end] = follower.events;
+  assert.equal(end?.event === 'job:failed' && end.error.code, 'JOB_DIED');
+  assert.match(end?.event === 'job:failed' ? (end.error.hint ?? '') : '', /same command again/);
+  const seen = await board.find(JOB);
+  assert.deepEqual([seen?.live, seen?.events.length], [false, 2]);
+  await refuses('NOT_FOUND', board.cancel(JOB));
+  const next = await publish('backup-20260301-120001-abc123');
+  next.add({ ...DONE, job: 'backup-20260301-120001-abc123' });
+  await next.close();
+  assert.deepEqual(
+    await readdir(join(dir, '.bifract/run')),
+    [],
+    'the next job removes the dead one’s socket',
+  );
+});
+
+test('a process that is stopped is not dead; a cancel waits for it', async () => {
+  const { child, exit } = await elsewhere();
+  child.kill('SIGSTOP');
+  assert.equal((await board.find(JOB))?.live, true);
+  const asked = new AbortController();
+  const cancel = board.cancel(JOB, { signal: asked.signal });
+  asked.abort(new Error('enough'));
+  await assert.rejects(cancel);
+  child.kill('SIGKILL');
+  await exit;
+});
+
+test('an id that is given again to another process does not bring a job back to life', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  await job.close();
+  const path = join(dir, '.bifract/journal', `${JOB}.ndjson`);
+  const text = await readFile(path, 'utf8');
+  assert.equal((await board.find(JOB))?.live, true);
+  for (const [one, other] of [
+    [/"start":"\d+"/, '"start":"1"'],
+    [/"boot":"[^"]+"/, '"boot":"another"'],
+  ] as const) {
+    await writeFile(path, text.replace(one, other));
+    assert.equal((await board.find(JOB))?.live, false, other);
+  }
+});
+
+test('of ended jobs the last hundred are kept, two weeks long; a running one is never forgotten', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const folder = join(dir, '.bifract/journal');
+  const dead = JSON.stringify({
+    journal: 1,
+    job: 'x',
+    process: { pid: 1, start: '1', boot: '' },
+    socket: null,
+  });
+  const long = new Date(Date.now() - 20 * 86_400_000);
+  await utimes(join(folder, `${JOB}.ndjson`), long, long);
+  for (let at = 0; at < 110; at++) await writeFile(join(folder, `verify-${at}.ndjson`), `${dead}\n`);
+  await writeFile(join(folder, 'old.ndjson'), `${dead}\n`);
+  await utimes(join(folder, 'old.ndjson'), long, long);
+  const next = await publish('backup-20260301-120001-abc123');
+  await next.close();
+  const ids = await board.ids();
+  assert.ok(ids.includes(JOB));
+  assert.ok(!ids.includes('old'));
+  assert.ok(ids.length >= 100 && ids.length <= 102, `${ids.length}`);
+});

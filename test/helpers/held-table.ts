@@ -1,0 +1,28 @@
+import pg from 'pg';
+import type { PostgresServer } from '../../bin/demo/postgres.ts';
+
+/** A table that nobody can read until it is let go: a backup waits for it, for as long as a test needs. */
+export class HeldTable {
+  readonly #client: pg.Client;
+
+  private constructor(client: pg.Client) {
+    this.#client = client;
+  }
+
+  static async hold(server: PostgresServer, table: string): Promise<HeldTable> {
+    const { host, port, user, password, database } = server;
+    const client = new pg.Client({ host, port, user, password, database });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+    return new HeldTable(client);
+  }
+
+  async release(): Promise<void> {
+    await this.#client.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+}

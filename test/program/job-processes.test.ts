@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { HeldTable } from '../helpers/held-table.ts';
+import { isRunning, until } from '../helpers/processes.ts';
+import { type Ended, ndjson, run, start } from '../helpers/program.ts';
+import { testServices } from '../helpers/services.ts';
+
+const services = await testServices();
+const { dir } = await services.installation();
+
+interface Listed {
+  id: string;
+  state: string;
+  phase?: string;
+  unsettled: boolean;
+  by: { pid: number; user: string };
+}
+
+function bifract(...args: string[]): Promise<Ended> {
+  return run([...args, '--dir', dir]);
+}
+
+async function jobs(): Promise<Listed[]> {
+  return ndjson<Listed>(await bifract('jobs', '--all', '--json'));
+}
+
+async function find(id: string): Promise<Listed> {
+  const found = (await jobs()).find((job) => job.id === id);
+  assert.ok(found, `${id} is listed`);
+  return found;
+}
+
+/** A backup in a process of its own, which waits for a table until the test lets go of it. */
+async function detached(): Promise<Listed> {
+  const ended = await bifract('backup', '--detach', '--json');
+  assert.equal(ended.code, 0, ended.stderr);
+  const [{ job }] = ndjson(ended) as [{ job: string }];
+  started.push(job);
+  return find(job);
+}
+
+const started: string[] = [];
+after(async () => {
+  for (const id of started) await bifract('cancel', id);
+});
+
+async function leftBehind(): Promise<string[]> {
+  const all = await readdir(join(dir, '.bifract'), { recursive: true });
+  return all.filter((path) => /^(jobs|run)\/|\.log$/.test(path));
+}
+
+test('a detached backup is seen by others, followed to its end, and leaves a journal and nothing else', async () => {
+  const held = await HeldTable.hold(services.postgres, 'users');
+  const job = await detached();
+  assert.equal(job.state, 'running');
+  assert.notEqual(job.by.pid, process.pid);
+  const attached = start(['attach', job.id, '--dir', dir, '--json']);
+  const other = start(['attach', job.id.slice(-6), '--dir', dir]);
+  await until('it is followed', async () => (await find(job.id)).phase !== undefined);
+  await held.release();
+  const [first, second] = await Promise.all([attached.ended, other.ended]);
+  assert.deepEqual([first.code, second.code], [0, 0], first.stderr + second.stderr);
+  const events = ndjson<{ event: string }>(first);
+  assert.deepEqual([events[0]?.event, events.at(-1)?.event], ['job:started', 'job:done']);
+  assert.match(second.stdout.toString(), /Backup complete: bifract-backup-/);
+  await until('its process ends', async () => !(await isRunning(job.by.pid)));
+  assert.equal((await find(job.id)).state, 'done');
+  assert.deepEqual(await leftBehind(), []);
+  assert.equal((await bifract('attach', job.id)).code, 0, 'an ended job is told again');
+});
+
+test('a cancel ends the job and its process; who is attached ends with 130', async () => {
+  await using _ = await HeldTable.hold(services.postgres, 'users');
+  const job = await detached();
+  const attached = start(['attach', job.id, '--dir', dir]);
+  const cancelled = await bifract('cancel', job.id);
+  assert.equal(cancelled.code, 0, cancelled.stderr);
+  assert.equal((await attached.ended).code, 130);
+  await until('its process ends', async () => !(await isRunning(job.by.pid)));
+  assert.equal((await find(job.id)).state, 'cancelled');
+  assert.deepEqual(await leftBehind(), []);
+  const again = await bifract('cancel', job.id);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /does not run any more/);
+});
+
+test('Ctrl-C ends the following, not the job', async () => {
+  await using _ = await HeldTable.hold(services.postgres, 'users');
+  const job = await detached();
+  const attached = start(['attach', job.id, '--dir', dir]);
+  attached.child.stderr?.once('data', () => attached.child.kill('SIGINT'));
+  const { code, stderr } = await attached.ended;
+  assert.equal(code, 130);
+  assert.match(stderr, /goes on/);
+  assert.equal((await find(job.id)).state, 'running');
+  assert.equal((await bifract('cancel', job.id)).code, 0);
+});
+
+test('a hang-up does not reach the job; SIGTERM cancels it cleanly', async () => {
+  await using _ = await HeldTable.hold(services.postgres, 'users');
+  const job = await detached();
+  process.kill(job.by.pid, 'SIGHUP');
+  assert.equal((await find(job.id)).state, 'running');
+  assert.equal(await sessionOf(job.by.pid), job.by.pid, 'it leads a session of its own');
+  process.kill(job.by.pid, 'SIGTERM');
+  assert.equal((await bifract('attach', job.id)).code, 143);
+  assert.deepEqual(await leftBehind(), []);
+});
+
+async function sessionOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
+}
+
+test('a job whose process is killed is told to have died, and the next job puts right what it left', async () => {
+  const held = await HeldTable.hold(services.postgres, 'users');
+  const job = await detached();
+  const attached = start(['attach', job.id, '--dir', dir, '--json']);
+  await until('it is noted', async () => (await readdir(join(dir, '.bifract/jobs'))).length > 0);
+  process.kill(job.by.pid, 'SIGKILL');
+  const { code, stdout } = await attached.ended;
+  assert.equal(code, 1);
+  assert.match(stdout.toString(), /JOB_DIED/);
+  const dead = await find(job.id);
+  assert.deepEqual([dead.state, dead.unsettled], ['died', true]);
+  assert.match((await bifract('jobs')).stdout.toString(), /died[\s\S]*killed[\s\S]*opening the console/);
+  assert.equal((await bifract('cancel', job.id)).code, 1);
+  await held.release();
+  assert.equal((await bifract('backup')).code, 0);
+  assert.deepEqual((await find(job.id)).unsettled, false);
+  assert.deepEqual(await leftBehind(), []);
+});
+
+test('a backup from cron is seen and can be cancelled as well', async () => {
+  await using _ = await HeldTable.hold(services.postgres, 'users');
+  const cron = start(['--backup', '--dir', dir, '--non-interactive']);
+  await until('it is seen', async () => (await jobs()).some(({ by }) => by.pid === cron.pid));
+  const job = (await jobs()).find(({ by }) => by.pid === cron.pid);
+  assert.equal((await bifract('cancel', job?.id ?? '')).code, 0);
+  assert.equal((await cron.ended).code, 130);
+  assert.deepEqual(await leftBehind(), []);
+});
+
+test('what cannot begin fails at once; what is not known is not found', async () => {
+  const bad = await services.installation({ BIFRACT_BACKUP_ENCRYPTION_KEY: 'short' });
+  const ended = await run(['backup', '--detach', '--dir', bad.dir]);
+  assert.equal(ended.code, 3, ended.stderr);
+  for (const command of ['attach', 'cancel']) {
+    const { code, stderr } = await bifract(command, 'nothing-20260301-120000-abcdef');
+    assert.deepEqual([code, /NOT_FOUND/.test(stderr)], [1, true]);
+  }
+  assert.equal((await bifract('run-job', 'x')).code, 2);
+});
+
+test('no journal holds a secret', async () => {
+  const env = await readFile(join(dir, '.env'), 'utf8');
+  const secrets = [...env.matchAll(/(?:KEY|PASSWORD)=(.{6,})/g)].map(([, secret]) => secret as string);
+  assert.ok(secrets.length > 0);
+  const folder = join(dir, '.bifract/journal');
+  for (const name of await readdir(folder)) {
+    const text = await readFile(join(folder, name), 'utf8');
+    for (const secret of secrets) assert.ok(!text.includes(secret), name);
+  }
+});
