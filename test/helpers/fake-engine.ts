@@ -237,6 +237,7 @@ export function fakeCoverage(
 export interface FakeData {
   fractals: Fractal[];
   archives: ArchiveRecord[];
+  groups: ArchiveGroup[];
   backups: BackupFile[];
   health: Health;
   /** What `show` answers. */
@@ -299,6 +300,7 @@ export class FakeEngine implements Engine {
     this.data = {
       fractals: [],
       archives: [],
+      groups: [],
       backups: [],
       health: fakeHealth(),
       files: [],
@@ -338,7 +340,7 @@ export class FakeEngine implements Engine {
   }
 
   groups(): Promise<ArchiveGroup[]> {
-    return this.#answer(() => []);
+    return this.#answer(() => [...this.data.groups]);
   }
 
   archives(filter: { fractal_id?: string } = {}): Promise<ArchiveRecord[]> {

@@ -1,4 +1,5 @@
 import { rowAtCursor, rowsPlace, rowsView } from '../view/browse.ts';
+import { groupOf } from '../view/lists/archive-rows.ts';
 import { placeOf } from '../view/lists/index.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
 import type { Browsing } from './browsing.ts';
@@ -18,6 +19,7 @@ function reportTarget(snapshot: Snapshot): string | undefined {
   const { name, subject } = placeOf(snapshot);
   if (subject === undefined || !REPORTED.has(name)) return undefined;
   const orphan = snapshot.data.orphans.value?.find(({ id }) => id === subject);
+  if (groupOf(snapshot, subject)) return undefined;
   if (name === 'orphan' || orphan) return orphan?.kind === 'file' ? subject : undefined;
   const record = snapshot.data.archives.value?.find(({ id }) => id === subject);
   // While it is being written there is nothing to be read.

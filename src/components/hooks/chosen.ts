@@ -1,4 +1,5 @@
 import type { ArchiveRecord, DeleteTarget, Orphan } from '../../core/index.ts';
+import { groupOf, partIds } from '../view/lists/archive-rows.ts';
 import { listAt, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
 
@@ -13,7 +14,7 @@ function chosenIds(snapshot: Snapshot): ReadonlySet<string> {
 
 /** What can be verified: how the engine is to find it. Archives that are still being written are left out. */
 export function chosenFiles(snapshot: Snapshot): readonly string[] {
-  const ids = chosenIds(snapshot);
+  const ids = partIds(snapshot, chosenIds(snapshot));
   const { archives, backups, orphans } = snapshot.data;
   return [
     ...(backups.value ?? []).filter(({ name }) => ids.has(name)).map(({ name }) => name),
@@ -49,24 +50,22 @@ export function chosenOrphans(snapshot: Snapshot, ...actions: Orphan['actions'])
   );
 }
 
-/** What a deletion is about: backups and archives that nothing is being done with. */
+/** What a deletion is about: backups, archives and groups that nothing is being done with. */
 export function chosenTargets(snapshot: Snapshot): readonly DeleteTarget[] {
   const ids = chosenIds(snapshot);
   const { archives, backups } = snapshot.data;
-  const free = (id: string) => ids.has(id) && !snapshot.busy.has(id);
-  return [
-    ...(backups.value ?? [])
-      .filter(({ name }) => free(name))
-      .map(({ name }) => ({ kind: 'backup', id: name }) as const),
-    ...(archives.value ?? [])
-      .filter(({ id }) => free(id))
-      .map(({ id }) => ({ kind: 'archive', id }) as const),
+  const groups = new Set([...ids].filter((id) => groupOf(snapshot, id)));
+  const targets: DeleteTarget[] = [
+    ...(backups.value ?? []).map(({ name }) => ({ kind: 'backup', id: name }) as const),
+    ...(archives.value ?? []).map(({ id }) => ({ kind: 'archive', id }) as const),
+    ...[...groups].map((id) => ({ kind: 'group', id }) as const),
   ];
+  return targets.filter(({ id }) => ids.has(id) && !snapshot.busy.has(id));
 }
 
 /** Chosen files that are whole, and where they are. */
 export function chosenStored(snapshot: Snapshot): readonly { id: string; storage_type: string }[] {
-  const ids = chosenIds(snapshot);
+  const ids = partIds(snapshot, chosenIds(snapshot));
   const { archives, backups } = snapshot.data;
   const free = (id: string) => ids.has(id) && !snapshot.busy.has(id);
   return [
@@ -90,6 +89,8 @@ export function chosenRestore(snapshot: Snapshot): { kind: 'backup' | 'archive';
   if (id === undefined || snapshot.busy.has(id)) return undefined;
   if (backups.value?.some(({ name }) => name === id)) return { kind: 'backup', id };
   if (archives.value?.some((one) => one.id === id && one.status === 'completed'))
+    return { kind: 'archive', id };
+  if (groupOf(snapshot, id)?.parts.some(({ status }) => status === 'completed'))
     return { kind: 'archive', id };
   const stranger = orphans.value?.some(
     (one) => one.id === id && one.kind === 'file' && one.place === 'backups',

@@ -1,5 +1,6 @@
 import type { ArchiveRecord, BrowsedRow, FileReport } from '../../core/index.ts';
 import { rowAtCursor } from '../view/browse.ts';
+import { groupOf } from '../view/lists/archive-rows.ts';
 import { placeOf, rowUnderCursor } from '../view/lists/index.ts';
 import { sanitize } from '../view/sanitize.ts';
 import { truncate } from '../view/text.ts';
@@ -53,6 +54,7 @@ export function copyables(snapshot: Snapshot): readonly Copyable[] {
           { key: 'n', label: 'name', text: backup.name },
         ]
       : []),
+    ...(groupOf(snapshot, id) ? [{ key: 'i', label: 'id', text: id ?? null }] : []),
     ...(orphan
       ? [
           { key: 'p', label: 'path', text: orphan.path },

@@ -11,7 +11,7 @@ export interface Data {
   close(): void;
 }
 
-const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'backups'];
+const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'groups', 'backups'];
 
 type Load = (signal: AbortSignal) => Promise<DataState[Resource]['value']>;
 
@@ -24,6 +24,7 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     health: { loading: false },
     fractals: { loading: false },
     archives: { loading: false },
+    groups: { loading: false },
     backups: { loading: false },
     orphans: { loading: false },
   };
@@ -32,6 +33,7 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     health: (signal) => engine.health({ signal }),
     fractals: (signal) => engine.fractals({ signal }),
     archives: (signal) => engine.archives({}, { signal }),
+    groups: (signal) => engine.groups({}, { signal }),
     backups: (signal) => engine.backups({ signal }),
     orphans: (signal) => engine.orphans({ signal }),
   };

@@ -1,4 +1,5 @@
 import type { JobKind, JobView } from '../../core/index.ts';
+import type { ArchiveSplit } from '../view/file-types.ts';
 import { jobOfFractal } from '../view/lists/archives.ts';
 import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
 import { listKey, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
@@ -37,8 +38,8 @@ export function startBackup({ engine }: Session) {
   engine.start({ kind: 'backup' });
 }
 
-/** Archives the chosen fractals, one after another. */
-export function archiveChosen(session: Session) {
+/** Archives the chosen fractals, one after another, each cut as it is set unless a cut was chosen. */
+export function archiveChosen(session: Session, split?: ArchiveSplit) {
   const { queue } = session;
   const chosen = chosenFractals(session.snapshot());
   session.dispatch({ type: 'unmark', key: listKey(placeOf(session.snapshot())) });
@@ -51,7 +52,7 @@ export function archiveChosen(session: Session) {
     } else if (queue.state().some((one) => one.fractal_id === id)) {
       session.say('warn', `${name} is waiting for its turn already`, { hint: '5 shows the queue' });
     } else {
-      queue.add(fractal);
+      queue.add(fractal, split);
       if (chosen.length === 1 && queue.state().length > 0)
         session.say('info', `${name} will be archived when the archive before it is done`);
     }

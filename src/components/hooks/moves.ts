@@ -1,4 +1,5 @@
 import { bodyHeight, tableHeight } from '../view/layout.ts';
+import { groupOf } from '../view/lists/archive-rows.ts';
 import { listAt, listKey, listStateAt, placeOf, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
 import type { Place, PlaceName, Sort } from '../view/types.ts';
@@ -10,6 +11,7 @@ import { moveInWizard } from './wizard-deeds.ts';
 const OPENS: Readonly<Partial<Record<PlaceName, PlaceName>>> = {
   fractals: 'fractal-archives',
   'fractal-archives': 'archive',
+  group: 'archive',
   archives: 'archive',
   backups: 'backup',
   jobs: 'job',
@@ -43,7 +45,8 @@ export function open(session: Session, as?: PlaceName) {
   if (!name || subject === undefined) return;
   // So that coming back finds the row, even where the list was never moved in.
   move(session, { rows: 0 });
-  session.dispatch({ type: 'open', place: { name, subject } });
+  const group = name === 'archive' && groupOf(snapshot, subject);
+  session.dispatch({ type: 'open', place: { name: group ? 'group' : name, subject } });
 }
 
 /** Opens the rows of the archive under the cursor, or on the screen. */

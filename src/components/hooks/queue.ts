@@ -1,11 +1,11 @@
 import type { Engine, JobOutcome } from '../../core/index.ts';
-import type { QueuedArchive } from '../view/file-types.ts';
+import type { ArchiveSplit, QueuedArchive } from '../view/file-types.ts';
 
 /** Fractals to be archived, one after another: each of them may fill the log database's memory. */
 export interface Queue {
   /** Those that wait, the next one first. */
   state(): readonly QueuedArchive[];
-  add(fractal: { id: string; name: string }): void;
+  add(fractal: { id: string; name: string }, split?: ArchiveSplit): void;
   /** Takes one out that has not had its turn. */
   remove(id: string): void;
   /** Starts nothing any more. */
@@ -21,8 +21,13 @@ export function createQueue(engine: Pick<Engine, 'start'>, changed: () => void):
     const [first, ...rest] = state;
     if (closed || current || !first) return;
     state = rest;
-    const { fractal_id, fractal_name } = first;
-    current = engine.start({ kind: 'archive', fractal_id, fractal_name }).outcome;
+    const { fractal_id, fractal_name, split } = first;
+    current = engine.start({
+      kind: 'archive',
+      fractal_id,
+      fractal_name,
+      ...(split ? { split } : {}),
+    }).outcome;
     void current.then(() => {
       current = undefined;
       next();
@@ -32,8 +37,9 @@ export function createQueue(engine: Pick<Engine, 'start'>, changed: () => void):
 
   return {
     state: () => state,
-    add({ id, name }) {
-      state = [...state, { id: `queued:${id}`, fractal_id: id, fractal_name: name, at: Date.now() }];
+    add({ id, name }, split) {
+      const queued = { id: `queued:${id}`, fractal_id: id, fractal_name: name, split, at: Date.now() };
+      state = [...state, queued];
       changed();
       next();
     },

@@ -28,6 +28,7 @@ const WHAT: Readonly<Record<Resource, string>> = {
   health: 'The health of the installation',
   fractals: 'The fractals',
   archives: 'The archives',
+  groups: 'The groups of archives',
   backups: 'The backups',
   orphans: 'The orphans',
 };

@@ -24,6 +24,7 @@ export interface Command {
 export const LISTS: readonly PlaceName[] = [
   'fractals',
   'fractal-archives',
+  'group',
   'archives',
   'backups',
   'jobs',

@@ -8,6 +8,7 @@ import type { Command } from './command.ts';
 const WITH_FILES: readonly PlaceName[] = [
   'archives',
   'fractal-archives',
+  'group',
   'archive',
   'backups',
   'backup',

@@ -1,6 +1,7 @@
 import { archiveChosen, askToCancel, chosenFractals, chosenJob } from '../hooks/deeds.ts';
 import { back, mark, open, sort } from '../hooks/moves.ts';
 import type { Session } from '../hooks/session.ts';
+import { askSplit } from '../hooks/split-choice.ts';
 import { listStateAt, placeOf } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
 import { type Command, LISTS, noRow } from './command.ts';
@@ -39,7 +40,7 @@ export const OPENING: readonly Command[] = [
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
     description: 'Clear the filter, drop the marks, or go back',
-    at: ['fractal-archives', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
+    at: ['fractal-archives', 'group', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
     group: 'here',
     run: (session) => back(session),
   },
@@ -64,7 +65,18 @@ export const WORK: readonly Command[] = [
     group: 'here',
     changes: true,
     disabled: noFractal,
-    run: archiveChosen,
+    run: (session) => archiveChosen(session),
+  },
+  {
+    name: 'archive split',
+    keys: ['A'],
+    label: 'split',
+    description: 'Archive the fractal, or all that are marked, by hour, day, week, or in one; asks how',
+    at: ['fractals', 'fractal-archives', 'fractal'],
+    group: 'here',
+    changes: true,
+    disabled: noFractal,
+    run: askSplit,
   },
   {
     name: 'cancel',
@@ -85,7 +97,7 @@ export const CHOOSING: readonly Command[] = [
     keys: [' '],
     label: 'mark',
     description: 'Mark the row, or take its mark away',
-    at: ['fractals', 'archives', 'fractal-archives', 'backups', 'orphans'],
+    at: ['fractals', 'archives', 'fractal-archives', 'group', 'backups', 'orphans'],
     group: 'here',
     disabled: noRow,
     run: mark,

@@ -3,7 +3,14 @@ import { copyChosen, deleteChosen } from '../hooks/storage-deeds.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
 import type { Command } from './command.ts';
 
-const STORED: readonly PlaceName[] = ['archives', 'fractal-archives', 'archive', 'backups', 'backup'];
+const STORED: readonly PlaceName[] = [
+  'archives',
+  'fractal-archives',
+  'group',
+  'archive',
+  'backups',
+  'backup',
+];
 
 function noTarget(snapshot: Snapshot): string | undefined {
   return chosenTargets(snapshot).length > 0 ? undefined : 'there is nothing here, or it is being worked on';

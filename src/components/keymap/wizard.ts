@@ -9,7 +9,7 @@ export const RESTORING: readonly Command[] = [
     keys: ['R'],
     label: 'restore',
     description: 'Restore the backup or archive, step by step; nothing happens before the last',
-    at: ['backups', 'backup', 'archives', 'fractal-archives', 'archive', 'orphans', 'orphan'],
+    at: ['backups', 'backup', 'archives', 'fractal-archives', 'group', 'archive', 'orphans', 'orphan'],
     group: 'here',
     changes: true,
     disabled: (snapshot) =>

@@ -5,6 +5,7 @@ import type { Line, Place, PlaceName, Snapshot } from './types.ts';
 const PRESS: Readonly<Partial<Record<PlaceName, string>>> = {
   fractals: 'This installation has no fractals yet: they are made on Bifract’s own page. r looks again.',
   'fractal-archives': 'This fractal has never been archived. Press a to archive it now.',
+  group: 'This group holds no archive. Esc goes back; D deletes it there.',
   archives: 'Nothing has been archived yet. Press 2, choose a fractal, and press a.',
   backups: 'There is no backup yet. Press b to make the first one.',
   jobs: 'Nothing has run in this session. Press b for a backup, or 2 to choose a fractal to archive.',

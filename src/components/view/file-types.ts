@@ -1,4 +1,4 @@
-import type { BrowsedRow, ErrorReport, FileReport } from '../../core/index.ts';
+import type { BrowsedRow, ErrorReport, FileReport, JobRequest } from '../../core/index.ts';
 
 /** How the last verification of a file came out, in this session. */
 export interface Verdict {
@@ -11,11 +11,16 @@ export interface Verdict {
   hint?: string;
 }
 
+/** Into which periods an archive is cut. */
+export type ArchiveSplit = NonNullable<Extract<JobRequest, { kind: 'archive' }>['split']>;
+
 /** A fractal that waits for its turn to be archived. */
 export interface QueuedArchive {
   id: string;
   fractal_id: string;
   fractal_name: string;
+  /** How it is cut; as the fractal is set where absent. */
+  split?: ArchiveSplit;
   /** Since when, ms since the epoch. */
   at: number;
 }

@@ -51,6 +51,11 @@ export function formatStamp(stamp: string | number | null | undefined): string {
   return time === undefined ? '-' : new Date(time).toISOString().slice(0, 16).replace('T', ' ');
 }
 
+/** The timestamp with no more digits than it needs: `2026-03-01T14:05:09Z`. */
+export function shortStamp(stamp: string): string {
+  return stamp.replace(/(\.\d*?)0+Z$/, (_, digits: string) => (digits === '.' ? 'Z' : `${digits}Z`));
+}
+
 /** `14:05:09`, in UTC. */
 export function formatClock(time: number): string {
   return new Date(time).toISOString().slice(11, 19);

@@ -1,9 +1,10 @@
+import { groupOf } from './lists/archive-rows.ts';
 import { listAt, listStateAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
 import { orphanName } from './lists/orphans.ts';
 import { rowPosition } from './pages/rows.ts';
 import { spread } from './text.ts';
-import { ageOf, formatAge } from './time.ts';
+import { ageOf, formatAge, formatStamp } from './time.ts';
 import type { Line, Place, PlaceName, Resource, Snapshot, Span } from './types.ts';
 import { formatExact } from './units.ts';
 
@@ -33,6 +34,10 @@ export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: P
     case 'fractal-archives':
     case 'fractal':
       return fractal() ?? subject ?? '';
+    case 'group': {
+      const group = groupOf({ data }, subject);
+      return group ? `${group.fractal_name}, ${formatStamp(group.created_at)}` : (subject ?? '');
+    }
     case 'archive':
       return data.archives.value?.find((record) => record.id === subject)?.filename ?? subject ?? '';
     case 'orphan': {

@@ -1,4 +1,5 @@
 import type {
+  ArchiveGroup,
   ArchiveRecord,
   BackupFile,
   ErrorReport,
@@ -72,6 +73,7 @@ export interface DataState {
   health: Loaded<Health>;
   fractals: Loaded<readonly Fractal[]>;
   archives: Loaded<readonly ArchiveRecord[]>;
+  groups: Loaded<readonly ArchiveGroup[]>;
   backups: Loaded<readonly BackupFile[]>;
   orphans: Loaded<readonly Orphan[]>;
 }
@@ -83,6 +85,7 @@ export type PlaceName =
   | 'overview'
   | ListName
   | 'fractal-archives'
+  | 'group'
   | 'fractal'
   | 'archive'
   | 'backup'

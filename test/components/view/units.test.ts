@@ -9,6 +9,7 @@ import {
   formatAgo,
   formatDuration,
   formatStamp,
+  shortStamp,
 } from '../../../src/components/view/time.ts';
 import {
   formatBytes,
@@ -118,4 +119,10 @@ test('the locale decides on the glyphs', () => {
   assert.equal(isUtf8({ LANG: 'de_DE.UTF-8' }), true);
   assert.equal(isUtf8({ LANG: 'de_DE.UTF-8', LC_ALL: 'C' }), false);
   assert.equal(isUtf8({}), false);
+});
+
+test('a timestamp is shown with the digits that it needs', () => {
+  assert.equal(shortStamp('2026-03-01T14:05:00.000Z'), '2026-03-01T14:05:00Z');
+  assert.equal(shortStamp('2026-03-01T14:05:00.120Z'), '2026-03-01T14:05:00.12Z');
+  assert.equal(shortStamp('2026-03-01T00:00:00Z'), '2026-03-01T00:00:00Z');
 });

@@ -4,10 +4,9 @@ import { memo } from '../memo.ts';
 import { type Column, type ListDefinition, listOf } from '../rows.ts';
 import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
 import type { Place, Snapshot, Span } from '../types.ts';
-import { formatBytes, formatCount, formatPercent } from '../units.ts';
+import { formatBytes, formatCount, formatPercent, plural } from '../units.ts';
 import { verdictOf } from '../verdict.ts';
-
-const NONE: readonly ArchiveRecord[] = [];
+import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
 
 /** The running job of ours that works on this fractal. */
 export function jobOfFractal(jobs: readonly JobView[], fractal: string): JobView | undefined {
@@ -17,7 +16,8 @@ export function jobOfFractal(jobs: readonly JobView[], fractal: string): JobView
 /** An archive's status in words, live where the work is ours. */
 export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
   const { glyphs, jobs, now, busy } = snapshot;
-  const doing = busy.get(record.id);
+  // What is done to a group is done to all of it.
+  const doing = busy.get(record.id) ?? busy.get(record.group_id ?? '');
   if (doing !== undefined) return { text: `${spinnerAt(glyphs, now)} ${doing}`, tone: 'warn' };
   switch (record.status) {
     case 'completed':
@@ -46,11 +46,34 @@ function provenStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
   return { text: `${glyphs.ok} ${verdict.quick ? 'Ends sound' : 'Verified'}`, tone: 'good' };
 }
 
-function note(record: ArchiveRecord, snapshot: Snapshot): Span {
+/** How many of a group are whole, and how many there are to be. */
+function groupStatus(
+  { status, parts, announced, ...record }: Required<ArchiveRow>,
+  snapshot: Snapshot,
+): Span {
+  const { glyphs, busy } = snapshot;
+  if (busy.has(record.id) || status === 'restoring') return archiveStatus({ ...record, status }, snapshot);
+  const whole = parts.filter((part) => part.status === 'completed').length;
+  const count = `${whole} of ${announced}`;
+  if (status === 'in_progress') return { text: `${spinnerAt(glyphs, snapshot.now)} ${count}`, tone: 'info' };
+  if (announced === 0) return { text: `${glyphs.dot} Empty`, tone: 'dim' };
+  return status === 'completed'
+    ? { text: `${glyphs.ok} ${count}`, tone: 'good' }
+    : { text: `${whole > 0 ? glyphs.warn : glyphs.bad} ${count}`, tone: whole > 0 ? 'warn' : 'bad' };
+}
+
+function statusCell(record: ArchiveRow, snapshot: Snapshot): Span {
+  return record.parts
+    ? groupStatus(record as Required<ArchiveRow>, snapshot)
+    : provenStatus(record, snapshot);
+}
+
+function note(record: ArchiveRow, snapshot: Snapshot): Span {
   const verdict = verdictOf(snapshot, record.filename, record.id);
   if (record.status === 'failed' && record.error_message) return { text: record.error_message, tone: 'bad' };
   if (verdict && !verdict.ok) return { text: verdict.message, tone: 'bad' };
-  return { text: range(record), tone: 'dim' };
+  const files = record.parts ? `${plural(record.parts.length, 'file')}, ` : '';
+  return { text: files + range(record), tone: 'dim' };
 }
 
 function live(record: ArchiveRecord, snapshot: Snapshot): JobView | undefined {
@@ -63,7 +86,7 @@ function range(record: ArchiveRecord): string {
   return `${formatStamp(from)} to ${formatStamp(to)}`;
 }
 
-const columns: readonly Column<ArchiveRecord>[] = [
+const columns: readonly Column<ArchiveRow>[] = [
   {
     id: 'fractal',
     title: 'Fractal',
@@ -76,7 +99,7 @@ const columns: readonly Column<ArchiveRecord>[] = [
     id: 'status',
     title: 'Status',
     width: 15,
-    cell: provenStatus,
+    cell: statusCell,
     value: (record) => record.status,
   },
   {
@@ -133,16 +156,16 @@ const columns: readonly Column<ArchiveRecord>[] = [
   },
 ];
 
-const definition: ListDefinition<ArchiveRecord> = {
+const definition: ListDefinition<ArchiveRow> = {
   columns,
-  records: ({ data }) => data.archives.value ?? NONE,
+  records: archiveRows,
   id: (record) => record.id,
   search: (record) =>
     `${record.fractal_name} ${record.status} ${record.archive_type} ${record.filename} ${record.error_message ?? ''}`,
   sort: { column: 'age', descending: true },
 };
 
-const ofFractal = memo((archives: readonly ArchiveRecord[], fractal: string | undefined) =>
+const ofFractal = memo((archives: readonly ArchiveRow[], fractal: string | undefined) =>
   archives.filter((record) => record.fractal_id === fractal),
 );
 
@@ -151,5 +174,23 @@ export const archivesList = listOf(definition);
 export const fractalArchivesList = listOf({
   ...definition,
   columns: columns.filter((column) => column.id !== 'fractal'),
-  records: ({ data }: Snapshot, place: Place) => ofFractal(data.archives.value ?? NONE, place.subject),
+  records: (snapshot: Snapshot, place: Place) => ofFractal(archiveRows(snapshot), place.subject),
+});
+
+const period: Column<ArchiveRow> = {
+  id: 'period',
+  title: 'Period (UTC)',
+  width: 24,
+  cell: (record) => ({ text: record.period_label ?? '-' }),
+  value: (record) => record.period_label ?? undefined,
+};
+
+const NO_PARTS: readonly ArchiveRow[] = [];
+
+/** The archives of one group. */
+export const groupList = listOf({
+  ...definition,
+  columns: [period, ...columns.filter((column) => column.id !== 'fractal' && column.id !== 'type')],
+  records: (snapshot: Snapshot, place: Place) => groupOf(snapshot, place.subject)?.parts ?? NO_PARTS,
+  sort: { column: 'period', descending: false },
 });

@@ -1,23 +1,22 @@
-import type { ArchiveRecord, Fractal } from '../../../core/index.ts';
+import type { Fractal } from '../../../core/index.ts';
 import { spinnerAt } from '../glyphs.ts';
 import { memo } from '../memo.ts';
 import { type ListDefinition, listOf } from '../rows.ts';
 import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
 import { formatBytes, formatCount, formatPercent } from '../units.ts';
+import { type ArchiveRow, archiveRows } from './archive-rows.ts';
 import { jobOfFractal } from './archives.ts';
 
 /** A fractal, and the newest archive that was asked for. */
 export interface FractalRecord extends Fractal {
-  last?: ArchiveRecord;
+  last?: ArchiveRow;
 }
-
-const NO_ARCHIVES: readonly ArchiveRecord[] = [];
 
 /** Fractals with their newest archives. */
 export const withLastArchive = memo(
-  (fractals: readonly Fractal[], archives: readonly ArchiveRecord[]): readonly FractalRecord[] => {
-    const last = new Map<string, ArchiveRecord>();
+  (fractals: readonly Fractal[], archives: readonly ArchiveRow[]): readonly FractalRecord[] => {
+    const last = new Map<string, ArchiveRow>();
     for (const archive of archives) {
       const known = last.get(archive.fractal_id);
       if (!known || archive.created_at > known.created_at) last.set(archive.fractal_id, archive);
@@ -28,8 +27,8 @@ export const withLastArchive = memo(
 
 const NO_FRACTALS: readonly Fractal[] = [];
 
-export function fractalRecords({ data }: Snapshot): readonly FractalRecord[] {
-  return withLastArchive(data.fractals.value ?? NO_FRACTALS, data.archives.value ?? NO_ARCHIVES);
+export function fractalRecords(snapshot: Snapshot): readonly FractalRecord[] {
+  return withLastArchive(snapshot.data.fractals.value ?? NO_FRACTALS, archiveRows(snapshot));
 }
 
 /** How the newest archive stands: live where it is ours and running. */

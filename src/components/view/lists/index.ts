@@ -1,7 +1,8 @@
 import { NEW_LIST, type RowView } from '../rows.ts';
 import type { ListState, Place, PlaceName, Resource, Snapshot } from '../types.ts';
 import { verdictOf } from '../verdict.ts';
-import { archivesList, fractalArchivesList } from './archives.ts';
+import { groupOf } from './archive-rows.ts';
+import { archivesList, fractalArchivesList, groupList } from './archives.ts';
 import { backupsList } from './backups.ts';
 import { fractalsList } from './fractals.ts';
 import { jobRows, jobsList, troubleOf } from './jobs.ts';
@@ -20,6 +21,7 @@ interface ListPlace {
 const LISTS: Readonly<Partial<Record<PlaceName, ListPlace>>> = {
   fractals: { list: fractalsList, needs: 'fractals', noun: 'fractal' },
   'fractal-archives': { list: fractalArchivesList, needs: 'archives', noun: 'archive' },
+  group: { list: groupList, needs: 'archives', noun: 'archive' },
   archives: { list: archivesList, needs: 'archives', noun: 'archive' },
   backups: { list: backupsList, needs: 'backups', noun: 'backup' },
   jobs: { list: jobsList, noun: 'job' },
@@ -67,7 +69,10 @@ export function troubleUnderCursor(snapshot: Snapshot): string {
   const id = rowUnderCursor(snapshot);
   switch (placeOf(snapshot).name) {
     case 'archives':
-    case 'fractal-archives': {
+    case 'fractal-archives':
+    case 'group': {
+      const group = groupOf(snapshot, id);
+      if (group) return group.error_message ?? '';
       const record = snapshot.data.archives.value?.find((one) => one.id === id);
       return record ? (record.error_message ?? failedVerdict(snapshot, record.filename, record.id)) : '';
     }

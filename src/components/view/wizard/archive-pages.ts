@@ -1,4 +1,7 @@
+import { groupOf } from '../lists/archive-rows.ts';
+import { groupPage } from '../pages/group.ts';
 import { archivePage } from '../pages/records.ts';
+import { shortStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatCount } from '../units.ts';
 import { archivePlanLines } from './archive-plan.ts';
@@ -35,7 +38,7 @@ function whatPage({ source }: ArchiveWizard, snapshot: Snapshot): WizardPage {
     steps: STEPS,
     lines: [
       ...sentences([intro], snapshot.columns),
-      ...archivePage(snapshot, files.length === 1 ? files[0]?.id : source),
+      ...(groupOf(snapshot, source) ? groupPage(files, snapshot) : archivePage(snapshot, source)),
     ],
     choices: [{ id: 'next', label: 'Go on: choose the fractal' }],
   };
@@ -59,8 +62,11 @@ function rowsPage({ source, from, to }: ArchiveWizard, snapshot: Snapshot): Wiza
   const files = sourceArchives(snapshot, source);
   const times = files.flatMap(({ time_range_start, time_range_end }) => [time_range_start, time_range_end]);
   const known = times.filter((time) => time !== null).toSorted();
+  const [first, last] = [known[0], known.at(-1)];
   const span =
-    known.length > 0 ? `It holds ${known[0]} to ${known.at(-1)}.` : 'Which times it holds is not known.';
+    first !== undefined && last !== undefined
+      ? `It holds ${shortStamp(first)} to ${shortStamp(last)}.`
+      : 'Which times it holds is not known.';
   const all = from === undefined && to === undefined;
   return {
     title: 'which rows',
@@ -69,8 +75,8 @@ function rowsPage({ source, from, to }: ArchiveWizard, snapshot: Snapshot): Wiza
     lines: sentences([`All rows, or those of a time only? ${span}`], snapshot.columns),
     choices: [
       { id: 'next', label: all ? 'Go on with all rows' : 'Go on with the rows of this time' },
-      { id: 'from', label: `From: ${from ?? 'the first row'}` },
-      { id: 'to', label: `To, not included: ${to ?? 'after the last row'}` },
+      { id: 'from', label: `From: ${from ? shortStamp(from) : 'the first row'}` },
+      { id: 'to', label: `To, not included: ${to ? shortStamp(to) : 'after the last row'}` },
       ...(all ? [] : [{ id: 'all', label: 'Take all rows after all' }]),
     ],
   };

@@ -1,14 +1,14 @@
 import type { ArchiveRestoreFile, ArchiveRestorePlan } from '../../../core/index.ts';
 import { field, heading, longField } from '../pages/fields.ts';
 import { fit } from '../text.ts';
-import { formatDuration, formatStamp } from '../time.ts';
+import { formatDuration, formatStamp, shortStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatBytes, formatCount, formatExact, plural } from '../units.ts';
 import { sentences } from './words.ts';
 
 function windowWords({ from, to }: ArchiveRestorePlan): string {
   if (from === null && to === null) return 'of all times';
-  return `from ${from ?? 'the first'} to ${to === null ? 'the last' : `before ${to}`}`;
+  return `from ${from === null ? 'the first' : shortStamp(from)} to ${to === null ? 'the last' : `before ${shortStamp(to)}`}`;
 }
 
 /** The sentence that says it all. */
@@ -43,7 +43,7 @@ export function archivePlanLines(plan: ArchiveRestorePlan, { columns, glyphs }: 
       ...(hint ? longField('What to do', hint, columns) : []),
     ]),
     ...plan.notes.flatMap((text) => longField(`${glyphs.warn} Note`, text, columns, 'warn')),
-    field('Rows', { text: `${bound}${formatExact(plan.rows)} in the files, ${windowWords(plan)}` }),
+    ...longField('Rows', `${bound}${formatExact(plan.rows)} in the files, ${windowWords(plan)}`, columns),
     field(
       'There now',
       { text: `${plural(plan.rows_there, 'row')} of that time in ${plan.into.name}` },

@@ -1,0 +1,125 @@
+import type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from '../../../core/index.ts';
+import { memo } from '../memo.ts';
+import type { Snapshot } from '../types.ts';
+
+/** A line of the archives: one archive, or a group of those that one request was split into. */
+export interface ArchiveRow extends ArchiveRecord {
+  /** Of a group: its archives, oldest period first; and how many they will be when it is done. */
+  parts?: readonly ArchiveRecord[];
+  announced?: number;
+}
+
+const NO_ARCHIVES: readonly ArchiveRecord[] = [];
+const NO_GROUPS: readonly ArchiveGroup[] = [];
+const NO_FRACTALS: readonly Fractal[] = [];
+
+function sum(parts: readonly ArchiveRecord[], value: (part: ArchiveRecord) => number): number {
+  return parts.reduce((total, part) => total + value(part), 0);
+}
+
+function statusOf(parts: readonly ArchiveRecord[], group: ArchiveGroup | undefined): ArchiveStatus {
+  const some = (status: ArchiveStatus) => parts.some((part) => part.status === status);
+  if (group?.status === 'in_progress' || some('in_progress')) return 'in_progress';
+  if (some('restoring')) return 'restoring';
+  const failed = group?.status === 'failed' || group?.status === 'partial' || some('failed');
+  return failed ? 'failed' : 'completed';
+}
+
+function groupRow(
+  parts: readonly [ArchiveRecord, ...ArchiveRecord[]],
+  group: ArchiveGroup | undefined,
+): ArchiveRow {
+  const byPeriod = parts.toSorted((a, b) => (a.period_label ?? '').localeCompare(b.period_label ?? '', 'en'));
+  const [first] = parts;
+  const failed = parts.find(({ error_message }) => error_message !== null);
+  const times = parts.flatMap(({ time_range_start, time_range_end }) => [time_range_start, time_range_end]);
+  const known = times.filter((time) => time !== null).toSorted();
+  return {
+    ...first,
+    id: first.group_id ?? first.id,
+    filename: '',
+    size_bytes: sum(parts, ({ size_bytes }) => size_bytes),
+    log_count: sum(parts, ({ log_count }) => log_count),
+    time_range_start: known[0] ?? null,
+    time_range_end: known.at(-1) ?? null,
+    status: statusOf(parts, group),
+    error_message: group?.error_message ?? failed?.error_message ?? null,
+    created_at: group?.created_at ?? byPeriod[0]?.created_at ?? first.created_at,
+    checksum: null,
+    period_label: null,
+    parts: byPeriod,
+    announced: Math.max(group?.archive_count ?? 0, parts.length),
+  };
+}
+
+/** A group that holds nothing: what was to be in it was never opened, or is gone. */
+function emptyRow(group: ArchiveGroup, fractals: readonly Fractal[]): ArchiveRow {
+  const name = fractals.find(({ id }) => id === group.fractal_id)?.name ?? group.fractal_id;
+  return {
+    id: group.id,
+    fractal_id: group.fractal_id,
+    fractal_name: name,
+    filename: '',
+    storage_type: 'disk',
+    storage_path: '',
+    size_bytes: 0,
+    log_count: 0,
+    time_range_start: null,
+    time_range_end: null,
+    status: group.status === 'partial' ? 'failed' : group.status,
+    error_message: group.error_message,
+    created_by: group.created_by,
+    created_at: group.created_at,
+    archive_type: group.archive_type,
+    format_version: 1,
+    archive_end_ts: null,
+    checksum: null,
+    group_id: group.id,
+    period_label: null,
+    parts: [],
+    announced: group.archive_count,
+  };
+}
+
+const rowsOf = memo(
+  (
+    archives: readonly ArchiveRecord[],
+    groups: readonly ArchiveGroup[],
+    fractals: readonly Fractal[],
+  ): readonly ArchiveRow[] => {
+    const split = new Map<string, [ArchiveRecord, ...ArchiveRecord[]]>();
+    for (const record of archives) {
+      if (record.group_id === null || record.period_label === null) continue;
+      const parts = split.get(record.group_id);
+      if (parts) parts.push(record);
+      else split.set(record.group_id, [record]);
+    }
+    const inUse = new Set(archives.map(({ group_id }) => group_id));
+    const known = new Map(groups.map((group) => [group.id, group]));
+    return [
+      ...archives.filter(({ group_id, period_label }) => group_id === null || period_label === null),
+      ...[...split].map(([id, parts]) => groupRow(parts, known.get(id))),
+      ...groups.filter(({ id }) => !inUse.has(id)).map((group) => emptyRow(group, fractals)),
+    ];
+  },
+);
+
+/** The archives as they are listed: those of one request as one. */
+export function archiveRows({ data }: Pick<Snapshot, 'data'>): readonly ArchiveRow[] {
+  const { archives, groups, fractals } = data;
+  return rowsOf(archives.value ?? NO_ARCHIVES, groups.value ?? NO_GROUPS, fractals.value ?? NO_FRACTALS);
+}
+
+/** The group of that id, if it is one. */
+export function groupOf(
+  snapshot: Pick<Snapshot, 'data'>,
+  id: string | undefined,
+): Required<ArchiveRow> | undefined {
+  const row = archiveRows(snapshot).find((one) => one.id === id);
+  return row?.parts ? (row as Required<ArchiveRow>) : undefined;
+}
+
+/** The archives of a group, and other ids as they are. */
+export function partIds(snapshot: Pick<Snapshot, 'data'>, ids: Iterable<string>): ReadonlySet<string> {
+  return new Set([...ids].flatMap((id) => groupOf(snapshot, id)?.parts.map((part) => part.id) ?? [id]));
+}

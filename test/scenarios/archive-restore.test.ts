@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startConsole } from '../helpers/console.ts';
+import { fakeReport } from '../helpers/fake-archive.ts';
+import { FakeEngine, fakeArchive, fakeArchiveRestorePlan, fakeFractal } from '../helpers/fake-engine.ts';
+import type { FakeTerminal } from '../helpers/terminal.ts';
+
+const WEB = fakeFractal(1, { name: 'web' });
+const DNS = fakeFractal(2, { name: 'dns' });
+const RECORD = fakeArchive(1, WEB, {
+  time_range_start: '2026-02-01T00:00:00.000Z',
+  time_range_end: '2026-03-01T00:00:00.000Z',
+});
+const CTRL_Y = '\x19';
+
+/** A console at the first page of the restore of the only archive. */
+async function openRestore(size: { columns?: number; rows?: number } = {}) {
+  const engine = new FakeEngine({
+    fractals: [DNS, WEB],
+    archives: [RECORD],
+    files: [fakeReport(RECORD)],
+    archiveRestore: fakeArchiveRestorePlan({ into: { id: WEB.id, name: 'web' } }),
+  });
+  const console = startConsole({ engine, ...size });
+  const { terminal } = console;
+  await terminal.press('3');
+  await terminal.see('1 archive');
+  await terminal.press('R');
+  await terminal.see('Step 1 of 5: the archive');
+  await terminal.see('nothing has been changed so far');
+  return { console, terminal, engine };
+}
+
+async function toRows(terminal: FakeTerminal) {
+  await terminal.press('enter');
+  await terminal.see('Step 2 of 5: into which fractal');
+  await terminal.see('web, where it came from');
+  await terminal.press('enter');
+  await terminal.see('Step 3 of 5: which rows');
+}
+
+for (const [columns, rows] of [
+  [80, 24],
+  [140, 40],
+] as const) {
+  test(`rows are added after five steps and a key that is not Enter, at ${columns}x${rows}`, async () => {
+    const { console, terminal, engine } = await openRestore({ columns, rows });
+    await using _ = console;
+    await toRows(terminal);
+    await terminal.see(/It holds 2026-02-01T00:00:00Z to\s+2026-03-01T00:00:00Z/);
+    await terminal.press('enter');
+    await terminal.see('Step 4 of 5: how');
+    await terminal.see('(*) Direct, into the table of ClickHouse');
+    await terminal.press('enter');
+    await terminal.see('Adds rows to web');
+    await terminal.see('nothing has been changed so far');
+    await terminal.press('enter');
+    await terminal.see('Add rows to web?');
+    await terminal.press('y', 'enter');
+    await terminal.miss('Add rows to web?');
+    assert.equal(engine.jobs.length, 0);
+    await terminal.press('enter');
+    await terminal.see('Add rows to web?');
+    await terminal.press(CTRL_Y);
+    await terminal.see('Jobs › Restore into web');
+    const [job] = engine.jobs;
+    assert.ok(job?.request.kind === 'restore-archive');
+    const { into, from, to, replace, via } = job.request.plan;
+    assert.deepEqual(
+      { into: into.id, from, to, replace, via },
+      { into: WEB.id, from: null, to: null, replace: false, via: 'direct' },
+    );
+    job.done({
+      into,
+      via,
+      files: 1,
+      rows_read: 1_000,
+      rows_added: 900,
+      rows_there: 100,
+      rows_removed: 0,
+      duration_ms: 5,
+    });
+    await terminal.see(/Added +✓ 900 rows/);
+    await terminal.see(/There already +100 rows, not doubled/);
+  });
+}
+
+test('a window, another fractal, ingest and replace: the plan is of what was chosen, and the name is typed', async () => {
+  const { console, terminal, engine } = await openRestore();
+  await using _ = console;
+  await terminal.press('enter');
+  await terminal.see('Step 2 of 5');
+  await terminal.press('down', 'enter');
+  await terminal.see('Step 3 of 5');
+  await terminal.press('down', 'enter', ...'12:00', 'enter');
+  await terminal.see('From: 2026-02-01T12:00:00Z');
+  await terminal.press('down', 'down', 'enter', ...'2026-01-31', 'enter');
+  await terminal.see('The end must be after the beginning');
+  await terminal.press('\x15', ...'+2h', 'enter');
+  await terminal.see('To, not included: 2026-02-01T14:00:00Z');
+  await terminal.press('enter');
+  await terminal.see('Step 4 of 5');
+  await terminal.press('up', ' ', 'up', ' ');
+  await terminal.see(/\[✓\] Replace/);
+  await terminal.see('(*) Through the ingest of Bifract');
+  await terminal.press('down', 'down', 'enter');
+  await terminal.see('REPLACES');
+  await terminal.press('enter');
+  await terminal.see('Replace rows of dns?');
+  await terminal.press(CTRL_Y);
+  for (const key of 'dns') await terminal.press(key);
+  await terminal.press(CTRL_Y);
+  await terminal.see('Jobs › Restore into');
+  const request = engine.jobs[0]?.request;
+  assert.ok(request?.kind === 'restore-archive');
+  assert.equal(request.plan.from, '2026-02-01T12:00:00Z');
+  assert.equal(request.plan.to, '2026-02-01T14:00:00.000Z');
+  assert.equal(request.plan.via, 'ingest');
+  assert.equal(request.plan.replace, true);
+});
+
+test('what stands in the way keeps the plan from being carried out', async () => {
+  const { console, terminal, engine } = await openRestore();
+  await using _ = console;
+  engine.data.archiveRestore = fakeArchiveRestorePlan({
+    obstacles: [{ code: 'BUSY', message: 'The fractal is being archived', hint: 'Wait for its end.' }],
+    notes: ['The archive holds no parsed fields.'],
+  });
+  await toRows(terminal);
+  await terminal.press('enter');
+  await terminal.see('Step 4 of 5');
+  await terminal.press('enter');
+  await terminal.see(/In the way +The fractal is being archived/);
+  await terminal.see(/What to do +Wait for its end\./);
+  await terminal.see(/Note +The archive holds no parsed fields/);
+  await terminal.press('enter');
+  await terminal.see('Cannot go on: The fractal is being archived');
+  assert.equal(engine.jobs.length, 0);
+  for (const step of ['Step 4', 'Step 3', 'Step 2', 'Step 1']) {
+    await terminal.press('esc');
+    await terminal.see(step);
+  }
+  await terminal.press('esc');
+  await terminal.see('1 archive');
+});
