@@ -12,6 +12,7 @@ export type JobKind =
   | 'drill'
   | 'prune'
   | 'rotate-key'
+  | 'run-due'
   | 'delete'
   | 'copy'
   | 'restore-archive';

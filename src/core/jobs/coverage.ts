@@ -4,7 +4,7 @@ import { ARRIVAL_MS, type Claim, claimOf, cutPieces } from '../policy/claims.ts'
 import { judgeCoverage } from '../policy/coverage.ts';
 import { GRIDS } from '../policy/periods.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
-import type { LogDatabase } from '../ports/log-database.ts';
+import type { LogDatabase, PeriodCount, PeriodGrid } from '../ports/log-database.ts';
 import type { Storage, Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { storagesOf } from './record-file.ts';
@@ -23,11 +23,20 @@ export async function coverage(
   { unit = 'day', signal }: CallOptions & { unit?: 'hour' | 'day' } = {},
 ): Promise<Coverage> {
   const { name } = await findFractal(deps.catalog, fractal_id, signal);
-  const claims = await claimsOf(deps, fractal_id, { signal });
   const grid = GRIDS[unit];
-  const query = { fractal_id, grid, pieces: cutPieces(claims), doubt_ms: ARRIVAL_MS };
-  const counts = await deps.logs.countsByPeriod(query, { signal });
+  const { claims, counts } = await claimsAndCounts(deps, { fractal_id, grid }, { signal });
   return { fractal_id, fractal_name: name, unit, ...judgeCoverage(grid, claims, counts) };
+}
+
+/** What archives of a fractal prove, and what ClickHouse counts beside it. */
+export async function claimsAndCounts(
+  deps: CoverageDeps,
+  { fractal_id, grid }: { fractal_id: string; grid: PeriodGrid },
+  options: CallOptions,
+): Promise<{ claims: Claim[]; counts: PeriodCount[] }> {
+  const claims = await claimsOf(deps, fractal_id, options);
+  const query = { fractal_id, grid, pieces: cutPieces(claims), doubt_ms: ARRIVAL_MS };
+  return { claims, counts: await deps.logs.countsByPeriod(query, options) };
 }
 
 /** The fractal of that id. `NOT_FOUND`. */

@@ -26,14 +26,25 @@ export function judgeCoverage(
   claims: readonly Claim[],
   counts: readonly PeriodCount[],
 ): Judged {
-  const pieces = cutPieces(claims);
-  const weighed = weigh(claims, pieces, counts);
-  const cells = counts.map((count) => judgeCell(count, weighed[pieces[count.piece]?.claim ?? -1]));
+  const { weighed, cells } = judgeCells(claims, counts);
   const late = counts.reduce((sum, count) => sum + count.late, 0);
   return {
     periods: periodsOf(grid, weighed, cells),
     unprotected_rows: weighed.reduce((sum, claim) => sum + missing(claim), late),
     protected_until: protectedUntil(claims, cells),
+  };
+}
+
+/** What of each count no archive holds. */
+export function judgeCells(
+  claims: readonly Claim[],
+  counts: readonly PeriodCount[],
+): { weighed: Weighed[]; cells: Cell[] } {
+  const pieces = cutPieces(claims);
+  const weighed = weigh(claims, pieces, counts);
+  return {
+    weighed,
+    cells: counts.map((count) => judgeCell(count, weighed[pieces[count.piece]?.claim ?? -1])),
   };
 }
 
