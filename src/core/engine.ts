@@ -12,6 +12,7 @@ import type { ArchiveGroup, ArchiveRecord, ArchiveType, Fractal } from './ports/
 import type { StorageHealth } from './ports/storage.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 import type { RestoreJobRequest, RestoreQueries } from './restore.ts';
+import type { RunDueJobRequest, ScheduleQueries } from './schedule.ts';
 import type { UpkeepJobRequest, UpkeepQueries } from './upkeep.ts';
 
 /** What a job is asked to do: plain data, so that it can be kept and handed to another process. */
@@ -42,7 +43,8 @@ export type JobRequest =
   | DeleteJobRequest
   | CopyJobRequest
   | ArchiveRestoreJobRequest
-  | UpkeepJobRequest;
+  | UpkeepJobRequest
+  | RunDueJobRequest;
 
 export type { ExtractPart } from './jobs/extract.ts';
 
@@ -114,6 +116,7 @@ export interface Engine
     CopyQueries,
     ArchiveRestoreQueries,
     CoverageQueries,
+    ScheduleQueries,
     JobQueries {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;

@@ -73,6 +73,14 @@ export type {
   RestoreTarget,
 } from './restore.ts';
 export type {
+  DueItem,
+  DueQuery,
+  RunDueJobRequest,
+  RunDueSummary,
+  ScheduleMode,
+  SurplusItem,
+} from './schedule.ts';
+export type {
   KeepRule,
   PruneItem,
   PrunePlan,

@@ -4,11 +4,12 @@ import { BifractError } from './errors.ts';
 import type { JobEventMap } from './events.ts';
 import { fileJobStarted, runFileJob } from './file-jobs.ts';
 import type { Key } from './format/index.ts';
-import { archive } from './jobs/archive.ts';
+import { type ArchiveSummary, archive } from './jobs/archive.ts';
 import { audited } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
 import { recover } from './jobs/recover.ts';
 import { restoreStarted, runBackup, runRestoreJob } from './restore-jobs.ts';
+import { runScheduled, scheduleStarted } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
 import { destroys, isStorageJob, runStorageJob, storageJobStarted } from './storage-jobs.ts';
 import { runUpkeepJob, upkeepStarted } from './upkeep-jobs.ts';
@@ -47,6 +48,11 @@ async function dispatch(
     case 'prune':
     case 'rotate-key':
       return runUpkeepJob(services, request, context);
+    case 'run-due': {
+      const one = (own: Extract<JobRequest, { kind: 'archive' }>, its: JobContext) =>
+        dispatch(services, own, { key, version }, its) as Promise<ArchiveSummary>;
+      return runScheduled(services, request, one, context);
+    }
     case 'archive':
       return archive(
         {
@@ -73,6 +79,7 @@ export function started(request: JobRequest): JobEventMap['job:started'] {
   if (request.kind === 'prune' || request.kind === 'rotate-key') return upkeepStarted(request);
   if (request.kind === 'restore-archive') return archiveRestoreStarted(request);
   if (isStorageJob(request)) return storageJobStarted(request);
+  if (request.kind === 'run-due') return scheduleStarted(request);
   if (request.kind !== 'archive') return fileJobStarted(request);
   const title = `Archive of ${request.fractal_name ?? request.fractal_id}`;
   return { kind: 'archive', title, target: { kind: 'fractal', id: request.fractal_id } };

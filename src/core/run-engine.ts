@@ -16,6 +16,8 @@ import { backupTime } from './policy/names.ts';
 import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import { servePlan } from './restore-jobs.ts';
+import type { DueQuery } from './schedule.ts';
+import { servePlanDue } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
 import { serveCopyPlan, serveDeletePlan } from './storage-jobs.ts';
 import { servePrunePlan, serveRotatePlan } from './upkeep-jobs.ts';
@@ -117,6 +119,10 @@ class RunningEngine implements Engine {
 
   planArchiveRestore(...query: Parameters<Engine['planArchiveRestore']>) {
     return serveArchiveRestorePlan(this.#services, ...query);
+  }
+
+  planDue(query?: DueQuery) {
+    return servePlanDue(this.#services, query);
   }
 
   coverage(...query: Parameters<Engine['coverage']>) {

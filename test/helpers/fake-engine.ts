@@ -11,6 +11,7 @@ import type {
   CoveragePeriod,
   DeletePlan,
   DeleteTarget,
+  DueItem,
   Engine,
   ErrorReport,
   FileReport,
@@ -447,6 +448,10 @@ export class FakeEngine implements Engine {
       options?.signal?.throwIfAborted();
       return fakeRestorePlan(query, this.data.restore);
     });
+  }
+
+  async planDue(): Promise<DueItem[]> {
+    return this.#answer(() => []);
   }
 
   async planPrune(): Promise<PrunePlan> {

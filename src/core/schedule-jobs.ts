@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { DeleteTarget } from './deletion.ts';
+import type { JobRequest } from './engine.ts';
+import type { JobEventMap } from './events.ts';
+import type { ArchiveSummary } from './jobs/archive.ts';
+import { audited } from './jobs/audited.ts';
+import type { JobContext } from './jobs/context.ts';
+import { deletePlanned } from './jobs/delete.ts';
+import { planDelete } from './jobs/plan-delete.ts';
+import { planDue } from './jobs/plan-due.ts';
+import { type DueArchive, runDue } from './jobs/run-due.ts';
+import type { DueItem, DueQuery, RunDueJobRequest, RunDueSummary } from './schedule.ts';
+import type { Services } from './services.ts';
+
+type ArchiveRequest = Extract<JobRequest, { kind: 'archive' }>;
+
+/** Plans what schedules ask for, on an installation's services; see `ScheduleQueries`. */
+export async function servePlanDue(services: Services, query?: DueQuery): Promise<DueItem[]> {
+  const [catalog, logs] = await Promise.all([services.catalog(), services.logs()]);
+  return planDue({ catalog, logs, storages: services, now: services.now() }, query);
+}
+
+/** Makes what is due, and removes what is too many. `archive` runs an archive as a job of its own would. */
+export function runScheduled(
+  services: Services,
+  { mode }: RunDueJobRequest,
+  archive: (request: ArchiveRequest, context: JobContext) => Promise<ArchiveSummary>,
+  context: JobContext,
+): Promise<RunDueSummary> {
+  return runDue(
+    {
+      state: services.state,
+      planDue: (query) => servePlanDue(services, query),
+      archive: async (item, own) => made(await archive(requestOf(item), own)),
+      remove: (targets, own) => remove(services, targets, own),
+    },
+    { mode },
+    context,
+  );
+}
+
+function requestOf({ fractal_id, fractal_name, split, mode, to }: DueItem): ArchiveRequest {
+  return {
+    kind: 'archive',
+    fractal_id,
+    fractal_name,
+    split,
+    archive_type: 'scheduled',
+    only_uncovered: mode === 'incremental',
+    ...(to === null ? {} : { to }),
+  };
+}
+
+function made({ log_count, size_bytes, archive_id }: ArchiveSummary): DueArchive {
+  return { log_count, size_bytes, files: archive_id === null ? 0 : 1 };
+}
+
+/** The plan is made, told to the audit log, and executed as it stands. */
+async function remove(services: Services, targets: readonly DeleteTarget[], context: JobContext) {
+  const { state } = services;
+  const deps = { storages: services, catalog: () => services.catalog(), state };
+  const planned = { ...deps, keys: () => services.keys(), now: services.now(), id: randomUUID() };
+  const plan = await planDelete(planned, targets, { signal: context.signal });
+  const what = plan.items
+    .filter(({ action }) => action === 'delete')
+    .map(({ path, archive_id, id }) =>
+      [path ?? id, archive_id && `record ${archive_id}`].filter(Boolean).join(', '),
+    );
+  const title = `Retention by max_archives: ${what.length} archives go`;
+  return audited(services.audit, { kind: 'run-due', title, what }, context, (own) =>
+    deletePlanned(deps, plan, own),
+  );
+}
+
+export function scheduleStarted({ kind }: RunDueJobRequest): JobEventMap['job:started'] {
+  return { kind, title: 'Scheduled archives' };
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
+import { planDue } from '../../../src/core/jobs/plan-due.ts';
+import { archiveName, archivePath } from '../../../src/core/policy/names.ts';
+import type { ArchiveRecord, Fractal } from '../../../src/core/ports/catalog.ts';
+import { FakeCatalog, FakeLogs, FRACTAL_ID, fractal } from '../../helpers/fake-ports.ts';
+
+const SIZE = 3;
+
+/** An installation in memory: `given` is the fractal, each day of `made` has a scheduled archive of all of time. */
+async function setUp(
+  given: Partial<Fractal>,
+  made: { day: string; record?: Partial<ArchiveRecord>; file?: boolean }[],
+) {
+  const catalog = new FakeCatalog();
+  catalog.all.splice(0, 1, fractal({ archive_schedule: 'daily', ...given }));
+  const storage = new MemoryStorage();
+  for (const [index, { day, record = {}, file = true }] of made.entries()) {
+    const created_at = `2026-${day}T02:00:00Z`;
+    const filename = archiveName(FRACTAL_ID, new Date(created_at));
+    const storage_path = archivePath(FRACTAL_ID, filename);
+    const archive: ArchiveRecord = {
+      id: `archive-${index}`,
+      fractal_id: FRACTAL_ID,
+      fractal_name: 'web-prod',
+      filename,
+      storage_type: 'disk',
+      storage_path,
+      size_bytes: SIZE,
+      log_count: 10,
+      time_range_start: '2026-01-01T00:00:00Z',
+      time_range_end: created_at,
+      status: 'completed',
+      error_message: null,
+      created_by: null,
+      created_at,
+      archive_type: 'scheduled',
+      format_version: 1,
+      archive_end_ts: created_at,
+      checksum: 'ab',
+      group_id: null,
+      period_label: null,
+      ...record,
+    };
+    catalog.records.set(archive.id, archive);
+    if (file)
+      await storage.put(
+        storage_path,
+        (async function* () {
+          yield Buffer.alloc(SIZE);
+        })(),
+      );
+  }
+  const logs = new FakeLogs(0);
+  const storages = {
+    backups: async () => storage,
+    archives: async () => storage,
+    stored: async () => undefined,
+  };
+  const plan = (now: string, mode?: 'full' | 'incremental') =>
+    planDue({ catalog, logs, storages, now: new Date(now) }, { mode });
+  return { plan, catalog, logs };
+}
+
+test('schedules are judged by the records of scheduled archives', async () => {
+  const { plan, catalog } = await setUp({ archive_split: 'day' }, [{ day: '03-01' }]);
+  const [item] = await plan('2026-03-01T12:00:00Z');
+  assert.deepEqual([item?.action, item?.next], ['skip', '2026-03-02T00:00:00.000Z']);
+  const [due] = await plan('2026-03-02T12:00:00Z');
+  assert.deepEqual(
+    [due?.action, due?.mode, due?.to, due?.split],
+    ['archive', 'incremental', '2026-03-02T00:00:00.000Z', 'day'],
+  );
+  const [full] = await plan('2026-03-02T12:00:00Z', 'full');
+  assert.deepEqual([full?.mode, full?.to], ['full', null]);
+  for (const record of catalog.records.values()) record.archive_type = 'adhoc';
+  assert.equal((await plan('2026-03-01T12:00:00Z'))[0]?.action, 'archive', 'what a person made is beside it');
+});
+
+test('a fractal without a schedule is not told of, unless something of it is too many', async () => {
+  const made = [{ day: '03-01' }, { day: '03-02' }];
+  assert.deepEqual(await (await setUp({ archive_schedule: 'never' }, made)).plan('2026-03-03T12:00:00Z'), []);
+  const limited = await setUp({ archive_schedule: 'never', max_archives: 1 }, made);
+  const [item] = await limited.plan('2026-03-03T12:00:00Z');
+  assert.deepEqual([item?.action, item?.surplus.map(({ id }) => id)], ['skip', ['archive-0']]);
+});
+
+test('where max_archives counts them, each archive stands for itself', async () => {
+  const { plan } = await setUp({ max_archives: 2 }, []);
+  assert.equal((await plan('2026-03-03T12:00:00Z'))[0]?.mode, 'full');
+  assert.equal((await plan('2026-03-03T12:00:00Z', 'incremental'))[0]?.mode, 'incremental');
+});
+
+test("an archive whose file is gone, or is not as long as it was, takes nobody's place", async () => {
+  const days = (last: object) => [{ day: '03-01' }, { day: '03-02' }, { day: '03-03', ...last }];
+  const surplus = async (last: object) => {
+    const { plan } = await setUp({ max_archives: 2 }, days(last));
+    return (await plan('2026-03-04T12:00:00Z'))[0]?.surplus.map(({ id }) => id);
+  };
+  assert.deepEqual(await surplus({}), ['archive-0']);
+  assert.deepEqual(await surplus({ file: false }), []);
+  assert.deepEqual(await surplus({ record: { size_bytes: SIZE + 1 } }), []);
+  assert.deepEqual(await surplus({ record: { status: 'failed' } }), []);
+});
+
+test('one that alone protects rows of ClickHouse stays, and says so', async () => {
+  const apart = { time_range_start: '2026-03-02T00:00:00Z' };
+  const { plan, logs } = await setUp({ max_archives: 1 }, [
+    { day: '03-01' },
+    { day: '03-02', record: apart },
+  ]);
+  const [gone] = await plan('2026-03-04T12:00:00Z');
+  assert.deepEqual(
+    gone?.surplus.map(({ action }) => action),
+    ['delete'],
+    'its rows have expired',
+  );
+  logs.counts = [5];
+  const [item] = await plan('2026-03-04T12:00:00Z');
+  assert.deepEqual(
+    item?.surplus.map(({ action, reason }) => [action, reason]),
+    [['keep', 'ClickHouse has 5 rows of it that no later archive holds']],
+  );
+});

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BifractError } from '../../../src/core/errors.ts';
+import { type RunDueDeps, runDue } from '../../../src/core/jobs/run-due.ts';
+import type { DueItem, SurplusItem } from '../../../src/core/schedule.ts';
+import { refuses } from '../../contracts/storage.ts';
+import { FakeState, jobContext } from '../../helpers/fake-ports.ts';
+
+function item(name: string, given: Partial<DueItem> = {}): DueItem {
+  return {
+    fractal_id: `id-${name}`,
+    fractal_name: name,
+    schedule: 'daily',
+    split: 'none',
+    max_archives: null,
+    action: 'archive',
+    reason: 'daily, none since 2026-03-01',
+    mode: 'incremental',
+    to: null,
+    failures: 0,
+    next: null,
+    surplus: [],
+    ...given,
+  };
+}
+
+function old(id: string, given: Partial<SurplusItem> = {}): SurplusItem {
+  return {
+    kind: 'group',
+    id,
+    created_at: '2026-01-01T00:00:00Z',
+    files: 1,
+    action: 'delete',
+    reason: null,
+    ...given,
+  };
+}
+
+/** What a run is given, and what it did. */
+function setUp(items: DueItem[], given: Partial<RunDueDeps> = {}) {
+  const archived: string[] = [];
+  const removed: string[] = [];
+  const state = new FakeState();
+  const deps: RunDueDeps = {
+    state,
+    planDue: async ({ fractal_id }) => items.filter((one) => !fractal_id || one.fractal_id === fractal_id),
+    archive: async ({ fractal_name }, { emit }) => {
+      archived.push(fractal_name);
+      emit('job:progress', { rows: 10, bytes_in: 100, bytes_out: 5 });
+      return { log_count: 10, size_bytes: 5, files: 1 };
+    },
+    remove: async (targets) => {
+      removed.push(...targets.map(({ id }) => id));
+      return { deleted: targets.length, freed_bytes: 7 };
+    },
+    ...given,
+  };
+  return { deps, state, archived, removed, context: jobContext() };
+}
+
+const lines = ({ events }: ReturnType<typeof jobContext>) =>
+  events.flatMap((one) => (one.event === 'job:item' ? [`${one.ok} ${one.item}: ${one.message}`] : []));
+
+test('what is due is archived, what is not is skipped, and each is told why', async () => {
+  const skipped = item('dns', { action: 'skip', reason: 'daily, done; next from 2026-03-02T00:00:00.000Z' });
+  const { deps, state, archived, context } = setUp([item('web'), skipped, item('vpn')]);
+  const summary = await runDue(deps, {}, context);
+  assert.deepEqual(archived, ['web', 'vpn']);
+  assert.deepEqual(lines(context), [
+    'true web: archived 10 rows in 1 file (daily, none since 2026-03-01)',
+    'true dns: skipped: daily, done; next from 2026-03-02T00:00:00.000Z',
+    'true vpn: archived 10 rows in 1 file (daily, none since 2026-03-01)',
+  ]);
+  assert.deepEqual([summary.archived, summary.skipped, summary.rows, summary.size_bytes], [2, 1, 20, 10]);
+  assert.equal(state.notes.size, 0);
+  const rows = context.events.flatMap((one) => (one.event === 'job:progress' ? [one.rows] : []));
+  assert.deepEqual(rows, [10, 20], 'counts only grow');
+});
+
+test('one that fails keeps no other from its turn, and is named: partly done', async () => {
+  const { deps, archived, context } = setUp([item('web'), item('vpn')]);
+  const { archive } = deps;
+  deps.archive = async (one, own) => {
+    if (one.fractal_name === 'web') throw new BifractError('STORAGE_FULL', 'The disk is full');
+    return archive(one, own);
+  };
+  const run = runDue(deps, {}, context);
+  await refuses('PARTLY_DONE', run);
+  await assert.rejects(run, /1 of 2 fractals failed: web: The disk is full/);
+  assert.deepEqual(archived, ['vpn']);
+  assert.match(lines(context)[0] ?? '', /^false web: The disk is full$/);
+});
+
+test('where all fail, the error is theirs', async () => {
+  const { deps, context } = setUp([item('web'), item('dns', { action: 'skip' })]);
+  deps.archive = () => Promise.reject(new BifractError('CLICKHOUSE_UNREACHABLE', 'No answer'));
+  await refuses('CLICKHOUSE_UNREACHABLE', runDue(deps, {}, context));
+});
+
+test('a fractal that somebody else works on, or has made meanwhile, is skipped', async () => {
+  const busy = setUp([item('web')], {
+    archive: () => Promise.reject(new BifractError('BUSY', 'web is being archived')),
+  });
+  assert.equal((await runDue(busy.deps, {}, busy.context)).skipped, 1);
+  assert.deepEqual(lines(busy.context), ['true web: skipped: web is being archived']);
+
+  const late = setUp([item('web')]);
+  const { planDue } = late.deps;
+  late.deps.planDue = async (query) => {
+    const items = await planDue(query);
+    return query.fractal_id ? items.map((one) => ({ ...one, action: 'skip', reason: 'daily, done' })) : items;
+  };
+  assert.equal((await runDue(late.deps, {}, late.context)).skipped, 1);
+  assert.deepEqual(late.archived, []);
+});
+
+test('retention follows the archive, also where none was due; what must stay is told', async () => {
+  const surplus = [old('a'), old('b', { action: 'keep', reason: 'ClickHouse has 5 rows of it' })];
+  const { deps, removed, context } = setUp([
+    item('web', { max_archives: 2, surplus }),
+    item('dns', { action: 'skip', max_archives: 1, surplus: [old('c')] }),
+    item('vpn', { max_archives: null, surplus: [old('never')] }),
+  ]);
+  const summary = await runDue(deps, {}, context);
+  assert.deepEqual(removed, ['a', 'c']);
+  assert.deepEqual([summary.deleted, summary.freed_bytes], [2, 14]);
+  assert.match(
+    lines(context)[0] ?? '',
+    /that of 2026-01-01T00:00:00Z stays: ClickHouse has 5 rows of it; 1 of before/,
+  );
+});
+
+test('after an archive that failed nothing is removed', async () => {
+  const { deps, removed, context } = setUp([item('web', { max_archives: 1, surplus: [old('a')] })]);
+  deps.archive = () => Promise.reject(new BifractError('COUNT_DIFFERS', 'ClickHouse counts 3 rows'));
+  await refuses('COUNT_DIFFERS', runDue(deps, {}, context));
+  assert.deepEqual(removed, []);
+});
+
+test('of two runs at once the later one ends as a conflict', async () => {
+  const { deps, state, archived, context } = setUp([item('web')]);
+  await state.note({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T12:00:00Z' });
+  await refuses('BUSY', runDue(deps, {}, context));
+  assert.deepEqual(archived, []);
+  assert.deepEqual([...state.notes.keys()], ['run-due-other']);
+  await state.note({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T13:00:00Z' });
+  assert.equal((await runDue(deps, {}, jobContext())).archived, 1);
+});
+
+test('a cancelled run ends there, with its reason', async () => {
+  const controller = new AbortController();
+  const { deps, archived, state } = setUp([item('web'), item('vpn')]);
+  const reason = new BifractError('CANCELLED', 'Cancelled by the user');
+  const { archive } = deps;
+  deps.archive = async (one, own) => {
+    const made = await archive(one, own);
+    controller.abort(reason);
+    return made;
+  };
+  await assert.rejects(runDue(deps, {}, jobContext(controller.signal)), (error) => error === reason);
+  assert.deepEqual(archived, ['web']);
+  assert.equal(state.notes.size, 0);
+});
+
+test('where nothing is new, that is told and counts as no archive', async () => {
+  const { deps, context } = setUp([item('web'), item('full', { mode: 'full' })], {
+    archive: async () => ({ log_count: 0, size_bytes: 0, files: 0 }),
+  });
+  const summary = await runDue(deps, {}, context);
+  assert.equal(summary.archived, 0);
+  assert.deepEqual(lines(context), [
+    'true web: nothing that is not archived already',
+    'true full: holds no rows',
+  ]);
+});
