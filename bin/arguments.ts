@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
+import { type ArchiveInvocation, defineArchive } from './archive-arguments.ts';
 import { type BackupInvocation, defineBackup } from './backup-arguments.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { defineJobCommands, type JobInvocation, mustDetach } from './job-arguments.ts';
@@ -25,7 +26,7 @@ export interface GlobalFlags {
 export type Invocation = { flags: GlobalFlags } & (
   | { command: 'console' }
   | BackupInvocation
-  | { command: 'archive'; fractal: string; fields: boolean }
+  | ArchiveInvocation
   | { command: 'list'; what: 'backups' | 'fractals' | 'orphans' }
   | { command: 'list'; what: 'archives'; fractal: string | undefined }
   | { command: 'status' }
@@ -121,13 +122,7 @@ Forms of existing cron lines:
 
 function defineJobs(program: Command, choose: (chosen: Chosen) => void) {
   defineBackup(program, choose);
-  program
-    .command('archive <fractal>')
-    .description('archive a fractal, given by name or id')
-    .option('--no-fields', 'leave the parsed fields out')
-    .action((fractal: string, { fields }: { fields: boolean }) =>
-      choose({ command: 'archive', fractal, fields }),
-    );
+  defineArchive(program, choose);
   program
     .command('demo')
     .description('a throw-away installation with real services, and the console on it')

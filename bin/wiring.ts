@@ -67,7 +67,7 @@ export function makeServices(
       read_only,
       version: VERSION,
     },
-    archive_max_memory: settings.archive.max_memory,
+    archive_limits: settings.archive,
     variables: Object.fromEntries(
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),

@@ -24,8 +24,9 @@ async function requestOf(
   engine: Engine,
   signal: AbortSignal,
 ): Promise<JobRequest> {
-  const { id, name } = await findFractal(engine, invocation.fractal, signal);
-  return { kind: 'archive', fractal_id: id, fractal_name: name, fields: invocation.fields };
+  const { fractal, fields, split, from, to, fresh } = invocation;
+  const { id, name } = await findFractal(engine, fractal, signal);
+  return { kind: 'archive', fractal_id: id, fractal_name: name, fields, split, from, to, fresh };
 }
 
 function report(outcome: JobOutcome, request: JobRequest, printer: Printer): number {

@@ -21,14 +21,29 @@ function backupLines(result: BackupSummary): string[] {
 }
 
 function archiveLines(result: ArchiveSummary): string[] {
-  const { fractal_name, storage_path, log_count, size_bytes, content_bytes, duration_ms } = result;
-  if (storage_path === null)
-    return [`${fractal_name} holds no logs: there is nothing to archive, no file was made`];
+  const { fractal_name, group_id, storage_path, split, children, checksum } = result;
+  if (group_id === null) return [`${fractal_name} holds no logs to be archived: no file was made`];
+  const files = plural(children.length, 'file');
   return [
-    `Archive complete: ${storage_path}`,
-    `${formatExact(log_count)} rows of ${fractal_name}, ${result.time_range_start} to ${result.time_range_end}`,
+    storage_path === null
+      ? `Archive complete: ${files}, split by ${split}`
+      : `Archive complete: ${storage_path}`,
+    ...amounts(result),
+    ...(checksum === null ? [] : [`SHA-256 ${checksum}`]),
+  ];
+}
+
+function amounts({
+  fractal_name,
+  log_count,
+  content_bytes,
+  size_bytes,
+  duration_ms,
+  ...times
+}: ArchiveSummary) {
+  return [
+    `${formatExact(log_count)} rows of ${fractal_name}, ${times.time_range_start} to ${times.time_range_end}`,
     `${sizes(content_bytes, size_bytes)}, ${formatDuration(duration_ms)}`,
-    `SHA-256 ${result.checksum}`,
   ];
 }
 

@@ -62,9 +62,9 @@ async function dispatch(
           state: services.state,
           key,
           version,
-          max_memory: services.archive_max_memory,
+          ...services.archive_limits,
         },
-        { fractal_id: request.fractal_id, fields: request.fields ?? true },
+        { ...request, fields: request.fields ?? true },
         context,
       );
     default:

@@ -17,8 +17,11 @@ import type { Place, Storage } from './ports/storage.ts';
  */
 export interface Services {
   readonly installation: InstallationInfo;
-  /** Memory ceiling of one archive query in ClickHouse, bytes. */
-  readonly archive_max_memory: number;
+  /**
+   * Memory ceiling of one archive query in ClickHouse, bytes; wall-clock limit of one file, and of the time that may be
+   * spent waiting on retries in all, milliseconds.
+   */
+  readonly archive_limits: { max_memory: number; max_duration_ms: number; max_error_time_ms: number };
   /** The variables of `.env` that a backup carries: all but the key. */
   readonly variables: Record<string, string>;
   readonly state: State;

@@ -13,10 +13,14 @@ import type {
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type {
   LineBlock,
+  LineOptions,
   LogDatabase,
   LogStats,
+  LogWindow,
   PeriodCount,
+  PeriodGrid,
   PeriodStats,
+  RowKey,
 } from '../../src/core/ports/log-database.ts';
 import type { JobNote, State } from '../../src/core/ports/state.ts';
 
@@ -204,27 +208,42 @@ function newGroup(
 /** Lines of `rows` rows, one second apart; what the log database says of them can be made to lie. */
 export class FakeLogs implements LogDatabase {
   readonly rows: number;
-  /** Answers of `stats`, one a call; the last one stays. */
-  counts: number[];
+  /** Answers of `stats`, one a call, the last one stays; where there is none, the truth. */
+  counts: number[] = [];
   /** The answer of `countsByPeriod`. */
   periodCounts: PeriodCount[] = [];
-  /** Thrown after that many rows. */
-  failAt: { row: number; error: Error } | undefined;
+  /** Thrown after that many rows, until there is one `times` less (default: always). */
+  failAt: { row: number; error: Error; times?: number } | undefined;
+  /** Seconds between two rows. */
+  readonly step: number;
+  /** What was asked of `lines`. */
+  readonly asked: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
 
-  constructor(rows: number) {
+  constructor(rows: number, step = 1) {
     this.rows = rows;
-    this.counts = [rows];
+    this.step = step;
   }
   async version() {
     return 'fake';
   }
-  async stats(): Promise<LogStats> {
-    const rows = (this.counts.length > 1 ? this.counts.shift() : this.counts[0]) ?? 0;
-    if (rows === 0) return { rows, first: null, last: null };
-    return { rows, first: timeOf(0), last: timeOf(this.rows - 1) };
+  async stats(window?: LogWindow): Promise<LogStats> {
+    const told = this.counts.length > 1 ? this.counts.shift() : this.counts[0];
+    const rows = this.#rowsIn(window);
+    if ((told ?? rows.length) === 0) return { rows: 0, first: null, last: null };
+    const [first, last] = [rows[0] ?? 0, rows.at(-1) ?? this.rows - 1];
+    return { rows: told ?? rows.length, first: timeOf(first, this.step), last: timeOf(last, this.step) };
   }
-  async periods(): Promise<PeriodStats[]> {
-    return [];
+  async periods(window: LogWindow, { length_ms, shift_ms }: PeriodGrid): Promise<PeriodStats[]> {
+    const start = (row: number) => {
+      const time = Date.parse(timeOf(row, this.step)) + shift_ms;
+      return new Date(time - (time % length_ms) - shift_ms).toISOString();
+    };
+    return [...Map.groupBy(this.#rowsIn(window), start)].map(([from, rows]) => ({
+      start: from,
+      rows: rows.length,
+      first: timeOf(rows[0] ?? 0, this.step),
+      last: timeOf(rows.at(-1) ?? 0, this.step),
+    }));
   }
   async statsByFractal() {
     return new Map([[FRACTAL_ID, await this.stats()]]);
@@ -232,22 +251,35 @@ export class FakeLogs implements LogDatabase {
   async countsByPeriod(): Promise<PeriodCount[]> {
     return this.periodCounts;
   }
-  async *lines(): AsyncIterable<LineBlock> {
-    for (let row = 0; row < this.rows; row++) {
-      if (this.failAt?.row === row) throw this.failAt.error;
-      yield { bytes: Buffer.from(`${lineOf(row)}\n`), lines: 1 };
+  async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
+    this.asked.push({ ...window, start: options.start, frugal: options.frugal });
+    for (const row of this.#rowsIn(window)) {
+      const time = Date.parse(timeOf(row, this.step));
+      if (options.start && time < Number(options.start.ms)) continue;
+      if (this.failAt?.row === row && (this.failAt.times ?? 1) > 0) {
+        if (this.failAt.times !== undefined) this.failAt.times--;
+        throw this.failAt.error;
+      }
+      yield { bytes: Buffer.from(`${lineOf(row, this.step)}\n`), lines: 1 };
     }
+  }
+  #rowsIn({ from, to }: Partial<LogWindow> = {}): number[] {
+    const all = Array.from({ length: this.rows }, (_, row) => row);
+    return all.filter((row) => {
+      const time = Date.parse(timeOf(row, this.step));
+      return !(from && time < Date.parse(from)) && !(to && time >= Date.parse(to));
+    });
   }
   async close() {}
 }
 
-function timeOf(row: number): string {
-  return new Date(Date.UTC(2026, 2, 1) + row * 1000).toISOString();
+function timeOf(row: number, step = 1): string {
+  return new Date(Date.UTC(2026, 2, 1) + row * step * 1000).toISOString();
 }
 
 /** The line of a row. */
-export function lineOf(row: number): string {
-  const ts = timeOf(row);
+export function lineOf(row: number, step = 1): string {
+  const ts = timeOf(row, step);
   return JSON.stringify({
     ts,
     raw: `line ${row}`,

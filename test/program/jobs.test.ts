@@ -239,23 +239,43 @@ async function files(): Promise<string[]> {
   return all.filter((path) => /bifract-(backup|archive)/.test(path)).sort();
 }
 
-test('a killed archive leaves nothing that looks whole, and the next run puts its record right', async () => {
+test('a killed archive leaves nothing that looks whole, and the same call goes on with it', async () => {
   const listed = ndjson(await run(['list', 'archives', '--dir', dir.dir, '--json'])).length;
   const program = start(['archive', 'web', '--dir', dir.dir, '--json']);
   await phase(program, 'Archiving');
+  await until('a file is begun', async () => (await files()).some((path) => path.endsWith('.partial')));
   program.child.kill('SIGKILL');
   await program.ended;
   const [record] = await services.sql('SELECT id, status FROM archives ORDER BY created_at DESC LIMIT 1');
   assert.equal(record?.status, 'in_progress');
-  const whole = (await files()).filter((path) => !path.split('/').at(-1)?.startsWith('.'));
 
+  // Another job puts the record right, and leaves what was stored.
+  assert.equal((await run(['backup', '--dir', dir.dir])).code, 0);
+  const [between] = await services.sql('SELECT status, error_message FROM archives WHERE id = $1', [
+    record.id,
+  ]);
+  assert.deepEqual(
+    [between?.status, /Interrupted.*goes on/.test(between?.error_message ?? '')],
+    ['failed', true],
+  );
+
+  const whole = (await files()).filter((path) => !path.split('/').at(-1)?.startsWith('.'));
   const again = await run(['archive', 'web', '--dir', dir.dir, '--json']);
   assert.equal(again.code, 0, again.stderr);
-  const [after] = await services.sql('SELECT status, error_message FROM archives WHERE id = $1', [record.id]);
-  assert.deepEqual([after?.status, /Interrupted/.test(after?.error_message ?? '')], ['failed', true]);
+  const done = ndjson<{ event: string; result?: Record<string, unknown> }>(again).at(-1)?.result;
+  assert.deepEqual([done?.continued, done?.archive_id], [true, record.id]);
+  const [after] = await services.sql('SELECT * FROM archives WHERE id = $1', [record.id]);
+  assert.deepEqual([after?.status, after?.error_message], ['completed', null]);
+  assert.deepEqual([after?.checksum, Number(after?.log_count)], [done?.checksum, ROWS]);
   const now = await files();
-  assert.equal(now.length, whole.length + 1, 'the unfinished file went, a whole one came');
-  assert.equal(ndjson(await run(['list', 'archives', '--dir', dir.dir, '--json'])).length, listed + 2);
+  assert.deepEqual(
+    now.filter((path) => !whole.includes(path)).map((path) => path.split('/').at(-1)),
+    [after?.filename],
+  );
+  assert.equal(ndjson(await run(['list', 'archives', '--dir', dir.dir, '--json'])).length, listed + 1);
+  const [file] = await files().then((all) => all.filter((path) => path.endsWith(String(after?.filename))));
+  const rows = openArchive(await readFile(join(dir.dir, file as string)), key);
+  assert.equal(rows.length, ROWS);
 });
 
 test('a killed backup leaves no backup and no pg_dump', async () => {

@@ -75,7 +75,19 @@ export class DiskStorage implements Storage {
 
   async *stream(name: string, options: CallOptions & { offset?: number } = {}): AsyncGenerator<Buffer> {
     await this.#mustStat(name, options);
-    await using handle = await onDisk(`Cannot read ${name}`, () => fs.open(this.#root.target(name), 'r'));
+    yield* this.#pieces(name, this.#root.target(name), options);
+  }
+
+  async *unfinished({ id }: Leftover, options: CallOptions = {}): AsyncGenerator<Buffer> {
+    yield* this.#pieces(id, this.#partial(id), options);
+  }
+
+  async *#pieces(
+    name: string,
+    path: string,
+    options: CallOptions & { offset?: number },
+  ): AsyncGenerator<Buffer> {
+    await using handle = await onDisk(`Cannot read ${name}`, () => fs.open(path, 'r'));
     for (let at = options.offset ?? 0; ; ) {
       options.signal?.throwIfAborted();
       const piece = Buffer.allocUnsafe(PIECE);
@@ -121,9 +133,7 @@ export class DiskStorage implements Storage {
 
   async discard({ id }: Leftover, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    const partial = this.#root.parsePartial(id);
-    if (!partial) throw new BifractError('INTERNAL', `Not an unfinished file: ${JSON.stringify(id)}`);
-    const path = join(this.location, id);
+    const path = this.#partial(id);
     if (await onDisk(`Cannot look at ${id}`, () => this.#root.stat(path))) await this.#unlink(path);
   }
 
@@ -157,6 +167,11 @@ export class DiskStorage implements Storage {
         hint: 'Free some space there, or delete backups that are no longer needed.',
       },
     );
+  }
+
+  #partial(id: string): string {
+    if (this.#root.parsePartial(id)) return join(this.location, id);
+    throw new BifractError('INTERNAL', `Not an unfinished file: ${JSON.stringify(id)}`);
   }
 
   async #mustStat(name: string, options?: CallOptions): Promise<StoredObject> {

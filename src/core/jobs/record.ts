@@ -14,7 +14,7 @@ export async function closeRecord(
   catalog: Catalog,
   archive_id: string,
   file: FileSummary & { storage_path: string },
-  { emit }: Pick<JobContext, 'emit'>,
+  context: Pick<JobContext, 'emit'>,
 ): Promise<void> {
   const result = {
     size_bytes: file.size_bytes,
@@ -23,29 +23,34 @@ export async function closeRecord(
     time_range_end: file.last,
     checksum: file.checksum,
   };
+  try {
+    await insist(() => catalog.completeArchive(archive_id, result), context);
+  } catch (error) {
+    throw recordLost(`The archive ${file.storage_path} is whole`, 'its record', asBifractError(error));
+  }
+}
+
+/** Writes to the catalog, again and again for half a minute where PostgreSQL does not answer. */
+export async function insist(write: () => Promise<void>, { emit }: Pick<JobContext, 'emit'>): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await catalog.completeArchive(archive_id, result);
+      return await write();
     } catch (error) {
       const wait_ms = WAITS_MS[attempt];
-      const cause = asBifractError(error);
-      if (wait_ms === undefined || cause.code !== 'POSTGRES_UNREACHABLE')
-        throw recordLost(file.storage_path, cause);
-      emit('job:retry', { attempt: attempt + 1, wait_ms, reason: cause.message });
+      const { code, message } = asBifractError(error);
+      if (wait_ms === undefined || code !== 'POSTGRES_UNREACHABLE') throw error;
+      emit('job:retry', { attempt: attempt + 1, wait_ms, reason: message });
       await wait(wait_ms);
     }
   }
 }
 
-function recordLost(path: string, cause: BifractError): BifractError {
-  return new BifractError(
-    'RECORD_LOST',
-    `The archive ${path} is whole but its record could not be written: ${cause.message}`,
-    {
-      hint: 'The file was kept. Once PostgreSQL answers, the next job, or opening the console, completes its record.',
-      cause,
-    },
-  );
+/** That the files are good although the catalog could not be told. */
+export function recordLost(whole: string, record: string, cause: BifractError): BifractError {
+  return new BifractError('RECORD_LOST', `${whole} but ${record} could not be written: ${cause.message}`, {
+    hint: 'Nothing is lost. Once PostgreSQL answers, the next job, or opening the console, completes the record.',
+    cause,
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import type { AppContainer, DatabaseServer } from '../ports/database-server.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { isYoung } from './archive-continue.ts';
 import { finishCopy } from './finish-copy.ts';
 import { finishDelete } from './finish-delete.ts';
 import { allStorages, storagesOf } from './record-file.ts';
@@ -19,9 +20,13 @@ export interface RecoverDeps extends Storages {
   key(): Promise<Key>;
   server(): Promise<DatabaseServer>;
   app(): Promise<AppContainer | undefined>;
+  /** How old an archive may be that goes on, milliseconds. */
+  archive_limits?: { max_duration_ms: number };
+  now?(): Date;
 }
 
 const INTERRUPTED = 'Interrupted: the process that wrote this archive ended';
+const GOES_ON = `${INTERRUPTED}; archiving the fractal again in the same way goes on with it`;
 
 /**
  * Puts right what dead processes of ours left: their unfinished objects are removed; the record of an archive
@@ -31,13 +36,59 @@ const INTERRUPTED = 'Interrupted: the process that wrote this archive ended';
 export async function recover(deps: RecoverDeps, options: CallOptions = {}): Promise<string[]> {
   const dead = await deps.state.dead();
   if (dead.length === 0) return [];
-  const done = await sweep(deps, new Set(dead.map(({ id }) => id)), options);
-  for (const note of dead) {
+  const waiting = await waitingArchives(deps, dead, options);
+  const swept = dead.filter((note) => !waiting.has(note));
+  const kept = new Set([...waiting].flatMap(({ archive }) => archive?.leftovers ?? []));
+  const done = await sweep(deps, new Set(swept.map(({ id }) => id)), kept, options);
+  for (const note of waiting) done.push(...(await settleArchive(deps, note, GOES_ON, options)));
+  for (const note of swept) {
     if (!(await undone(deps, note, done, options))) continue;
-    if (note.archive_id !== undefined) done.push(await settle(deps, note, note.archive_id, options));
+    done.push(...(await settleArchive(deps, note, INTERRUPTED, options)));
     await deps.state.forget(note.id);
   }
   return done;
+}
+
+/**
+ * Archives that can go on: lately begun, and with something that need not be done again. Their notes stay, and so
+ * does what they had stored, until they go on or become too old.
+ */
+async function waitingArchives(
+  deps: RecoverDeps,
+  dead: readonly JobNote[],
+  options: CallOptions,
+): Promise<Set<JobNote>> {
+  const { max_duration_ms } = deps.archive_limits ?? { max_duration_ms: 0 };
+  const young = dead.filter(
+    ({ archive }) => archive && isYoung(archive, max_duration_ms, deps.now?.() ?? new Date()),
+  );
+  if (young.length === 0) return new Set();
+  const storage = await deps.archives();
+  const left = new Set<string | undefined>();
+  if (storage.unfinished) for await (const { id, job } of storage.leftovers(options)) left.add(id).add(job);
+  const isLeft = ({ id, archive }: JobNote) =>
+    [id, ...(archive?.leftovers ?? [])].some((one) => left.has(one));
+  return new Set(young.filter((note) => note.archive?.request.split !== 'none' || isLeft(note)));
+}
+
+/** The record of an archive, and of its group, are made to say what is true. */
+async function settleArchive(
+  deps: RecoverDeps,
+  note: JobNote,
+  reason: string,
+  options: CallOptions,
+): Promise<string[]> {
+  const { archive_id, archive } = note;
+  if (archive_id === undefined) return [];
+  const catalog = await deps.catalog();
+  const [before] = await catalog.archives({ ids: [archive_id] }, options);
+  const told = await settle(deps, note, archive_id, reason, options);
+  const group_id = archive?.group_id ?? before?.group_id;
+  if (archive && group_id) await catalog.closeGroup(group_id, { missing: null, message: reason }, options);
+  // A note that stays is seen at every start: what was said before is not said again.
+  const news =
+    reason !== GOES_ON || (before && before.status !== 'completed' && before.error_message !== reason);
+  return news ? [told] : [];
 }
 
 /** Undoes a dead restore; false where the server does not answer now: the note stays, and nothing else waits for it. */
@@ -78,12 +129,18 @@ async function finishRotation(
   return `${name} was being put under another key: it is whole`;
 }
 
-async function sweep(deps: RecoverDeps, jobs: Set<string>, options: CallOptions): Promise<string[]> {
+async function sweep(
+  deps: RecoverDeps,
+  jobs: ReadonlySet<string>,
+  kept: ReadonlySet<string>,
+  options: CallOptions,
+): Promise<string[]> {
   const done: string[] = [];
   for (const storage of await allStorages(deps)) {
     for await (const leftover of storage.leftovers(options)) {
       // A bucket may be shared: what has no name of ours is somebody else's, whatever stands beside it.
       if (leftover.job === undefined || !jobs.has(leftover.job) || !isOwnName(leftover.name)) continue;
+      if (kept.has(leftover.id)) continue;
       await storage.discard(leftover, options);
       done.push(`Removed the unfinished ${leftover.name}`);
     }
@@ -95,6 +152,7 @@ async function settle(
   deps: RecoverDeps,
   { object }: JobNote,
   archive_id: string,
+  reason: string,
   options: CallOptions,
 ): Promise<string> {
   const catalog = await deps.catalog();
@@ -104,8 +162,10 @@ async function settle(
   if (record.status === 'completed') return `${record.storage_path} was complete`;
   const file = object === undefined ? undefined : await readWhole(deps, record, object, options);
   if (!file) {
-    await catalog.failArchive(archive_id, INTERRUPTED, options);
-    return `${record.storage_path} was interrupted; its record is marked as failed`;
+    await catalog.failArchive(archive_id, reason, options);
+    return reason === GOES_ON
+      ? `${record.storage_path} was interrupted; archiving the fractal again goes on with it`
+      : `${record.storage_path} was interrupted; its record is marked as failed`;
   }
   await catalog.completeArchive(archive_id, file, options);
   return `${record.storage_path} is whole; its record is completed`;

@@ -2,6 +2,30 @@ import type { JobKind } from '../events.ts';
 import type { Place } from './storage.ts';
 import type { Timestamp } from './types.ts';
 
+/** What was asked of an archive: two that are alike are the same. */
+export interface ArchiveRequest {
+  fractal_id: string;
+  split: 'none' | 'hour' | 'day' | 'week';
+  from: Timestamp | null;
+  to: Timestamp | null;
+  fields: boolean;
+  archive_type: 'adhoc' | 'scheduled';
+  only_uncovered: boolean;
+}
+
+/** An archive under way: enough to go on with it where its job dies. */
+export interface ArchiveNote {
+  request: ArchiveRequest;
+  /** Time of the newest row when it was begun: it reaches no further. */
+  end: Timestamp;
+  begun_at: Timestamp;
+  group_id?: string;
+  /** The file that is being written, and how many rows it was to have. */
+  window: { label: string | null; from: Timestamp | null; to: Timestamp; rows: number };
+  /** Handles of unfinished objects of jobs that died, whose rows this one takes over. */
+  leftovers: string[];
+}
+
 /** A job as the state folder keeps it while it runs: enough to clean up after it. */
 export interface JobNote {
   id: string;
@@ -11,6 +35,7 @@ export interface JobNote {
   archive_id?: string;
   /** The object in storage it writes. */
   object?: string;
+  archive?: ArchiveNote;
   /** Databases that it makes, or sets aside, and that are to go should it die. */
   databases?: string[];
   /** Objects that it puts others in the place of, under a new key, and which storage they are in. */

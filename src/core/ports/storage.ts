@@ -87,6 +87,8 @@ export interface Storage {
   replace?(from: string, to: string, options?: CallOptions): Promise<void>;
 
   leftovers(options?: CallOptions): AsyncIterable<Leftover>;
+  /** What there is of an unfinished object, from its first byte. Only where the storage can read such a thing. */
+  unfinished?(leftover: Leftover, options?: CallOptions): AsyncIterable<Buffer>;
   discard(leftover: Leftover, options?: CallOptions): Promise<void>;
 
   /** Writes, reads, lists and deletes a probe object. Never throws for a storage that fails. */

@@ -28,6 +28,8 @@ function setUp(rows: number) {
     key: parseKey(hex),
     version: '1.0.0',
     max_memory: 1e9,
+    max_duration_ms: 60_000,
+    max_error_time_ms: 60_000,
   } satisfies ArchiveDeps;
   return { deps, hex };
 }
