@@ -122,8 +122,8 @@ async function onDatabase<T>(
 
 async function connect(connection: PostgresConnection, { signal }: CallOptions = {}): Promise<Client> {
   signal?.throwIfAborted();
-  const { pg, types } = await loadDriver();
-  const client = new pg.Client({ ...clientConfig(connection), types });
+  const { Client: PgClient, types } = await loadDriver();
+  const client = new PgClient({ ...clientConfig(connection), types });
   // A connection that breaks is told by the statement that runs, or by the next one.
   client.on('error', () => undefined);
   try {

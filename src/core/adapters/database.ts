@@ -52,10 +52,10 @@ export function postgresDatabase(connection: PostgresConnection): Database {
 }
 
 async function newClient(connection: PostgresConnection): Promise<Client> {
-  const { pg, types } = await loadDriver();
+  const { Client: PgClient, types } = await loadDriver();
   const config = clientConfig(connection);
   const options = `${config.options} ${PATIENCE}`;
-  const client = new pg.Client({ ...config, options, lock_timeout: LOCK_TIMEOUT_MS, types });
+  const client = new PgClient({ ...config, options, lock_timeout: LOCK_TIMEOUT_MS, types });
   // pg_dump, once it has begun, does not need this connection any more.
   client.on('error', () => undefined);
   return client;

@@ -1,6 +1,7 @@
 import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort } from './abort.ts';
+import { closingClient } from './postgres-client.ts';
 import { type PostgresConnection, postgresError } from './postgres-errors.ts';
 import { parserOf } from './postgres-types.ts';
 
@@ -25,7 +26,8 @@ export async function loadDriver() {
   const { default: pg } = await import('pg');
   const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
     parserOf(oid) ?? pg.types.getTypeParser(oid, format as 'text');
-  return { pg, types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser } };
+  const Client = closingClient(pg.Client);
+  return { pg, Client, types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser } };
 }
 
 /** Runs statements on one connection. */
@@ -44,10 +46,11 @@ export class PostgresPool {
   }
 
   static async open(connection: PostgresConnection): Promise<PostgresPool> {
-    const { pg, types } = await loadDriver();
+    const { pg, Client, types } = await loadDriver();
     const pool = new pg.Pool({
       ...clientConfig(connection),
       types,
+      Client,
       max: 4,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       allowExitOnIdle: true,

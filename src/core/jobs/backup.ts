@@ -41,9 +41,11 @@ export interface BackupSummary {
  */
 export async function backup(deps: BackupDeps, context: JobContext): Promise<BackupSummary> {
   const { id, now } = context;
-  await deps.state.note({ id, kind: 'backup', started_at: now().toISOString() });
+  const note = { id, kind: 'backup', started_at: now().toISOString() } as const;
+  await deps.state.note(note);
+  const onName = (object: string) => deps.state.note({ ...note, object });
   try {
-    return await backupNow(deps, { exclusive: true }, context);
+    return await backupNow(deps, { exclusive: true, onName }, context);
   } finally {
     await deps.state.forget(id);
   }
@@ -54,12 +56,14 @@ export interface BackupOptions {
   exclusive: boolean;
   /** Why it is made, where a person did not ask for it; such a backup is never pruned. */
   reason?: string;
+  /** Told the file's name before it is written, for the note of the job. */
+  onName?: (name: string) => Promise<void>;
 }
 
 /** The same within another job, which keeps the note. */
 export async function backupNow(
   deps: BackupDeps,
-  { exclusive, reason }: BackupOptions,
+  { exclusive, reason, onName }: BackupOptions,
   context: JobContext,
 ): Promise<BackupSummary> {
   const started = performance.now();
@@ -69,7 +73,7 @@ export async function backupNow(
     context.emit('job:phase', { phase: 'Counting rows' });
     const tables = await snapshot.tables({ signal: context.signal });
     const manifest = await makeManifest(deps, snapshot, tables, context);
-    const stored = await dumpInto(deps, snapshot, tables, { manifest, reason }, context);
+    const stored = await dumpInto(deps, snapshot, tables, { manifest, reason, onName }, context);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
     return { ...stored, tables: tables.length, rows, duration_ms: Math.round(performance.now() - started) };
   } finally {
@@ -103,7 +107,7 @@ async function dumpInto(
   { dumpTool, storage, key, version }: BackupDeps,
   snapshot: DatabaseSnapshot,
   tables: TableCount[],
-  { manifest, reason }: { manifest: BackupManifest; reason: string | undefined },
+  { manifest, reason, onName }: { manifest: BackupManifest } & Pick<BackupOptions, 'reason' | 'onName'>,
   context: JobContext,
 ): Promise<Pick<BackupSummary, 'name' | 'storage_type' | 'size_bytes' | 'content_bytes' | 'checksum'>> {
   const { signal, emit, now } = context;
@@ -125,6 +129,7 @@ async function dumpInto(
     return { item, bytes_in, bytes_out, ...(bytes_in <= estimate ? { total_bytes: estimate } : {}) };
   };
   const name = await freeName(storage, now(), signal);
+  await onName?.(name);
   const object = await storage.put(name, metered(file.bytes, emit, progress), {
     signal,
     job: context.id,

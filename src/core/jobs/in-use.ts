@@ -1,5 +1,6 @@
 import { BifractError } from '../errors.ts';
 import type { JobNote, State } from '../ports/state.ts';
+import type { Leftover } from '../ports/storage.ts';
 
 /** Throws `BUSY` where a live job, other than `self`, works on the file of that name. */
 export async function mustBeIdle(state: State, name: string, self?: string): Promise<void> {
@@ -8,6 +9,12 @@ export async function mustBeIdle(state: State, name: string, self?: string): Pro
   throw new BifractError('BUSY', `The job ${user.id} works on it`, {
     hint: 'Try again when that has ended.',
   });
+}
+
+/** Whether an unfinished object is that job's: by its own word, or, where storage could not keep that, by the name that the job noted. */
+export function isOf({ id, object, copying }: JobNote, leftover: Leftover): boolean {
+  if (leftover.job !== undefined) return leftover.job === id;
+  return leftover.name === object || leftover.name === copying?.name;
 }
 
 /** A restore does not note which backup it reads: any may be it. */

@@ -4,6 +4,7 @@ import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { isOf } from './in-use.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
 import { isSame } from './record-file.ts';
 import { namesOf, pathOf } from './target.ts';
@@ -146,7 +147,7 @@ async function leftovers(
     const storage = deps[place];
     if (place === 'archives' && isSame(storage, deps.backups)) continue;
     for await (const leftover of storage.leftovers(options)) {
-      if (!isOwnName(leftover.name) || live.some(({ id }) => id === leftover.job)) continue;
+      if (!isOwnName(leftover.name) || live.some((note) => isOf(note, leftover))) continue;
       found.push(leftoverOrphan(storage, place, leftover, isDead(deps, leftover, dead)));
     }
   }
@@ -154,8 +155,9 @@ async function leftovers(
 }
 
 /** What no job of this machine began may be the work of another machine, or of the server. */
-function isDead({ now }: OrphanDeps, { job, started_at }: Leftover, dead: JobNote[]): boolean {
-  return dead.some(({ id }) => id === job) || now().getTime() - Date.parse(started_at) > SURELY_DEAD_MS;
+function isDead({ now }: OrphanDeps, leftover: Leftover, dead: JobNote[]): boolean {
+  if (dead.some((note) => isOf(note, leftover))) return true;
+  return now().getTime() - Date.parse(leftover.started_at) > SURELY_DEAD_MS;
 }
 
 function leftoverOrphan(

@@ -9,6 +9,7 @@ import type { CallOptions } from '../ports/types.ts';
 import { isYoung } from './archive-continue.ts';
 import { finishCopy } from './finish-copy.ts';
 import { finishDelete } from './finish-delete.ts';
+import { isOf } from './in-use.ts';
 import { allStorages, storagesOf } from './record-file.ts';
 import { finishRekey, isUnder, storedSum, updateRecord } from './rekey.ts';
 import { undoRestore } from './undo-restore.ts';
@@ -39,7 +40,7 @@ export async function recover(deps: RecoverDeps, options: CallOptions = {}): Pro
   const waiting = await waitingArchives(deps, dead, options);
   const swept = dead.filter((note) => !waiting.has(note));
   const kept = new Set([...waiting].flatMap(({ archive }) => archive?.leftovers ?? []));
-  const done = await sweep(deps, new Set(swept.map(({ id }) => id)), kept, options);
+  const done = await sweep(deps, swept, kept, options);
   for (const note of waiting) done.push(...(await settleArchive(deps, note, GOES_ON, options)));
   for (const note of swept) {
     if (!(await undone(deps, note, done, options))) continue;
@@ -131,7 +132,7 @@ async function finishRotation(
 
 async function sweep(
   deps: RecoverDeps,
-  jobs: ReadonlySet<string>,
+  dead: readonly JobNote[],
   kept: ReadonlySet<string>,
   options: CallOptions,
 ): Promise<string[]> {
@@ -139,7 +140,7 @@ async function sweep(
   for (const storage of await allStorages(deps)) {
     for await (const leftover of storage.leftovers(options)) {
       // A bucket may be shared: what has no name of ours is somebody else's, whatever stands beside it.
-      if (leftover.job === undefined || !jobs.has(leftover.job) || !isOwnName(leftover.name)) continue;
+      if (!isOwnName(leftover.name) || !dead.some((note) => isOf(note, leftover))) continue;
       if (kept.has(leftover.id)) continue;
       await storage.discard(leftover, options);
       done.push(`Removed the unfinished ${leftover.name}`);

@@ -115,8 +115,12 @@ class Restore {
     const { replaces, file, target } = this.#plan;
     if (!this.#consent.safety_backup || !replaces || target.kind !== 'live') return null;
     const reason = `before restore of ${file.name}`;
-    const { name } = await backupNow(await this.#deps.backup(), { exclusive: false, reason }, this.#context);
-    return name;
+    const onName = (object: string) => {
+      this.#note.object = object;
+      return this.#deps.state.note(this.#note);
+    };
+    const options = { exclusive: false, reason, onName };
+    return (await backupNow(await this.#deps.backup(), options, this.#context)).name;
   }
 
   /** However it ended: whichever of the two databases is not the live one goes, and the server runs again. */

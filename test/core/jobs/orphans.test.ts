@@ -41,6 +41,9 @@ function addRecord({ catalog }: Deps, seed: number, given: Parameters<typeof rec
   return { id, storage_path };
 }
 
+/** What was begun, but not marked yet, when its writer died. */
+const UNMARKED = FILE_PATH.replace(FILE_NAME, other(9));
+
 const putFile = ({ archives }: Deps, name: string) => archives.put(name, inPieces(Buffer.from('x'), 1));
 const brief = async (deps: Deps) =>
   (await orphans(deps)).map(({ kind, id, actions }) => [kind, id, actions.join()]);
@@ -126,21 +129,24 @@ test('leftovers of dead runs can be removed; what may be alive cannot', async ()
     leftover('ours', 'job-dead', NOW.toISOString()),
     leftover('running', 'job-live', '2026-03-01T00:00:00Z'),
     leftover('elsewhere', 'job-unknown', NOW.toISOString()),
+    leftover('unmarked', undefined, NOW.toISOString(), UNMARKED),
   ];
   deps.backups.litter = [
     leftover('old', undefined, '2026-03-01T00:00:00Z'),
     leftover('strange', undefined, '2026-03-01T00:00:00Z', 'archives/somebody-elses.tar'),
   ];
-  deps.state.deadNotes = [{ id: 'job-dead', kind: 'archive', started_at: NOW.toISOString() }];
-  await deps.state.note({ id: 'job-live', kind: 'archive', started_at: NOW.toISOString() });
+  const note = { kind: 'archive', started_at: NOW.toISOString() } as const;
+  deps.state.deadNotes = [{ ...note, id: 'job-dead', object: UNMARKED }];
+  await deps.state.note({ ...note, id: 'job-live' });
   assert.deepEqual(await brief(deps), [
     ['leftover', 'old', 'discard'],
     ['leftover', 'ours', 'discard'],
     ['leftover', 'elsewhere', ''],
+    ['leftover', 'unmarked', 'discard'],
   ]);
   const chosen = (await orphans(deps)).filter(({ actions }) => actions.length > 0);
   const summary = await clean(deps, chosen, jobContext());
-  assert.equal(summary.leftovers_removed, 2);
+  assert.equal(summary.leftovers_removed, 3);
   assert.deepEqual(
     deps.archives.litter.map(({ id }) => id),
     ['running', 'elsewhere'],

@@ -1,0 +1,21 @@
+import type { Client } from 'pg';
+
+/**
+ * The driver's client, which closes its connection where a login fails: it would stay open otherwise, and keep this process alive, until
+ * the server has had enough of waiting for the password.
+ */
+export function closingClient(Base: typeof Client): typeof Client {
+  return class ClosingClient extends Base {
+    override connect(): Promise<this>;
+    override connect(callback: (error: Error | undefined) => void): void;
+    override connect(callback?: (error: Error | undefined) => void): Promise<this> | undefined {
+      const connected = super.connect().catch((error: unknown) => {
+        this.end().catch(() => undefined);
+        throw error;
+      });
+      if (!callback) return connected.then(() => this);
+      connected.then(() => callback(undefined), callback);
+      return undefined;
+    }
+  };
+}

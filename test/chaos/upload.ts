@@ -1,0 +1,32 @@
+// Kills uploads of the built program at seeded points: node --import tsx test/chaos/upload.ts [rounds] [seed]
+import { startKeeper } from '../../bin/demo/keeper.ts';
+import { startPostgres } from '../../bin/demo/postgres.ts';
+import { queryPostgres } from '../../bin/demo/query.ts';
+import { POSTGRES_SCHEMA } from '../../bin/demo/schema.ts';
+import { UploadChaos } from '../helpers/upload-chaos.ts';
+
+const rounds = Number(process.argv[2] ?? 100);
+const seed = Number(process.argv[3] ?? Date.now() % 1e6);
+console.log(`${rounds} rounds, seed ${seed}`);
+const keeper = await startKeeper();
+const postgres = await startPostgres(keeper, 'secret');
+await queryPostgres(postgres, POSTGRES_SCHEMA);
+const chaos = await UploadChaos.start(postgres, seed);
+const counts = { ended: 0, open: 0, stored: 0 };
+try {
+  for (let round = 1; round <= rounds; round++) {
+    const { command, after_ms, ended, open, stored } = await chaos.round();
+    const fate = ended ? 'had ended' : `${open} uploads open`;
+    console.log(
+      `${round}: ${command} at ${after_ms} ms, ${fate}, ${stored ? 'stored, whole' : 'nothing stored'}`,
+    );
+    counts.ended += Number(ended);
+    counts.open += Number(open > 0);
+    counts.stored += Number(stored);
+  }
+  console.log(`${counts.open} left open uploads, ${counts.stored} had stored, ${counts.ended} had ended.`);
+  console.log('Nothing was listed that is not whole; what was left was found and removed.');
+} finally {
+  await chaos.stop();
+  await keeper.stop();
+}

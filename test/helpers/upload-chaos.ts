@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { makeInstallDir } from '../../bin/demo/install-dir.ts';
+import type { PostgresAddress } from '../../bin/demo/postgres.ts';
+import { queryPostgres } from '../../bin/demo/query.ts';
+import { openS3Storage } from '../../src/core/adapters/s3-storage.ts';
+import type { Storage } from '../../src/core/ports/storage.ts';
+import { type Ended, ndjson, start } from './program.ts';
+import { BUCKET, labSettings, startLab } from './s3/lab.ts';
+import { Random } from './s3/random.ts';
+import { LAB } from './s3/server.ts';
+
+const NOWHERE = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database: 'x' };
+/** Some parts of an upload. */
+const RANDOM_MIB = 18;
+const PART_MIB = 5;
+const SETTLE_MS = 50;
+
+export interface UploadRound {
+  command: 'backup' | 'copy';
+  after_ms: number;
+  /** Whether the program had ended before it could be killed. */
+  ended: boolean;
+  /** Uploads that the kill left open. */
+  open: number;
+  /** Whether the object is there after all. */
+  stored: boolean;
+}
+
+/**
+ * Uploads of the program itself, to a bucket on disk, that are killed at points chosen by a seed. Nothing may be listed that is not whole,
+ * and what is left must be found and removed by the next job.
+ */
+export class UploadChaos {
+  readonly #lab: Awaited<ReturnType<typeof startLab>>;
+  readonly #storage: Storage;
+  readonly #dir: string;
+  readonly #random: Random;
+  readonly #full_ms = { backup: 0, copy: 0 };
+  /** A backup in the folder, to be copied. */
+  #local = '';
+
+  private constructor(lab: Awaited<ReturnType<typeof startLab>>, dir: string, seed: number) {
+    this.#lab = lab;
+    this.#storage = openS3Storage(labSettings(lab.server.url));
+    this.#dir = dir;
+    this.#random = new Random(seed);
+  }
+
+  /** The database gets a table that compresses badly. */
+  static async start(postgres: PostgresAddress, seed: number): Promise<UploadChaos> {
+    const lab = await startLab();
+    const dir = await mkdtemp(join(tmpdir(), 'bifract-upload-chaos-'));
+    await makeInstallDir(dir, postgres, NOWHERE, {
+      BIFRACT_S3_BUCKET: BUCKET,
+      BIFRACT_S3_ENDPOINT: lab.server.url,
+      BIFRACT_S3_ACCESS_KEY: LAB.access_key,
+      BIFRACT_S3_SECRET_KEY: LAB.secret_key,
+      BIFRACT_S3_PART_MIB: String(PART_MIB),
+    });
+    const chaos = new UploadChaos(lab, dir, seed);
+    await chaos.#prepare(postgres);
+    return chaos;
+  }
+
+  async stop(): Promise<void> {
+    await this.#lab.stop();
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  /** One upload, killed; what it left, looked at and removed. Throws where a promise is broken. */
+  async round(): Promise<UploadRound> {
+    const command = this.#random.chance(0.5) ? 'backup' : 'copy';
+    const after_ms = this.#random.int(0, this.#full_ms[command]);
+    const program = start(this.#arguments(command));
+    await wait(after_ms);
+    const ended = program.child.exitCode !== null;
+    program.child.kill('SIGKILL');
+    await program.ended;
+    await this.#settled();
+    const open = this.#open();
+    const names = await this.#names();
+    // Verifying puts nothing right, and refuses what is not whole.
+    if (names.length > 0) await this.#good('verify', ...names);
+    await this.#nothingIsLeft();
+    for (const name of names) await this.#storage.delete(name);
+    return { command, after_ms, ended, open, stored: names.length > 0 };
+  }
+
+  /** What the service had received when its client died, it may still do. */
+  async #settled(): Promise<void> {
+    let [before, now] = [-1, this.#open()];
+    while (before !== now) {
+      await wait(SETTLE_MS);
+      [before, now] = [now, this.#open()];
+    }
+  }
+
+  /** Leftovers of the dead are found, and gone after the next job. */
+  async #nothingIsLeft(): Promise<void> {
+    const before = this.#open();
+    const orphans = ndjson<{ kind: string; actions: string[] }>(
+      await this.#good('list', 'orphans', '--json'),
+    );
+    if (before > 0 && orphans.length === 0)
+      throw new Error(`${before} open uploads, and no orphan is listed`);
+    await this.#good('clean', '--yes');
+    if (this.#open() > 0) throw new Error(`${this.#open()} uploads stay open`);
+  }
+
+  /** Open uploads; not the markers beside them, which hold nothing and may outlive theirs for a day. */
+  #open(): number {
+    const uploads = [...(this.#lab.server.buckets.get(BUCKET)?.uploads.values() ?? [])];
+    return uploads.filter(({ key }) => !key.startsWith('.bifract-uploads/')).length;
+  }
+
+  async #names(): Promise<string[]> {
+    return (await Array.fromAsync(this.#storage.list(''))).map(({ name }) => name);
+  }
+
+  #arguments(command: 'backup' | 'copy'): string[] {
+    const words = command === 'backup' ? ['backup'] : ['copy', this.#local, '--to', 's3'];
+    return [...words, '--json', '--dir', this.#dir];
+  }
+
+  async #prepare(postgres: PostgresAddress): Promise<void> {
+    await queryPostgres(postgres, 'CREATE TABLE noise (bytes bytea)');
+    for (let mib = 0; mib < RANDOM_MIB; mib++)
+      await queryPostgres(postgres, 'INSERT INTO noise VALUES ($1)', [randomBytes(1 << 20)]);
+    this.#full_ms.backup = await this.#timed('backup');
+    [this.#local = ''] = await this.#names();
+    await this.#good('copy', this.#local, '--to', 'disk', '--move', '--yes');
+    this.#full_ms.copy = await this.#timed('copy');
+    await this.#storage.delete(this.#local);
+  }
+
+  async #timed(command: 'backup' | 'copy'): Promise<number> {
+    const began = performance.now();
+    await this.#good(...this.#arguments(command).slice(0, -2));
+    return Math.round(performance.now() - began);
+  }
+
+  async #good(...args: string[]): Promise<Ended> {
+    const ended = await start([...args, '--dir', this.#dir]).ended;
+    if (ended.code === 0) return ended;
+    throw new Error(`bifract ${args.join(' ')} ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
+  }
+}
