@@ -34,7 +34,9 @@ export function defineFiles(program: Command, choose: Choose) {
     .option('--quick', 'look at size, ends and trailer only', false)
     .action((targets: string[], { all, quick }: { all: boolean; quick: boolean }) => {
       if (all === targets.length > 0) {
-        throw new BifractError('USAGE', 'Name what to verify, or give --all');
+        throw new BifractError('USAGE', 'Name what to verify, or give --all', {
+          hint: 'See `bifract verify --help`.',
+        });
       }
       choose({ command: 'verify', targets: all ? 'all' : targets, quick });
     });
@@ -82,7 +84,9 @@ function defineSearch(program: Command, choose: Choose) {
       const targets = words.slice(0, -1);
       const pattern = words.at(-1) ?? '';
       if (targets.length === 0)
-        throw new BifractError('USAGE', 'Name a file (or record) and what to look for');
+        throw new BifractError('USAGE', 'Name a file (or record) and what to look for', {
+          hint: 'See `bifract search --help`.',
+        });
       choose({
         command: 'search',
         targets,
@@ -104,5 +108,7 @@ function patternOf(pattern: string, { regex, text }: { regex?: boolean; text?: b
 function parseLimit(text: string): number {
   const limit = Number(text);
   if (Number.isSafeInteger(limit) && limit > 0) return limit;
-  throw new BifractError('USAGE', `--limit is no count: ${text}`);
+  throw new BifractError('USAGE', `--limit is no count: ${text}`, {
+    hint: 'Give a whole number above zero.',
+  });
 }

@@ -67,5 +67,7 @@ export function ruleOf({ keepLast, keepDaily, keepWeekly, keepMonthly }: KeepFla
 function parseCount(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(count)) return count;
-  throw new BifractError('USAGE', `Not a count: ${text}`);
+  throw new BifractError('USAGE', `Not a count: ${text}`, {
+    hint: 'Give a whole number, as in --keep-daily 7.',
+  });
 }

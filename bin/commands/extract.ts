@@ -29,6 +29,7 @@ async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {
     if (code === 'EPIPE') return;
     if (code !== 'ENOSPC') throw error;
     throw new BifractError('STORAGE_FULL', `The content could not be written to stdout: ${message}`, {
+      hint: 'Free some space where it goes to.',
       cause: error,
     });
   }

@@ -41,7 +41,10 @@ async function showKey({ dir }: GlobalFlags, printer: Printer): Promise<number> 
 }
 
 async function generate({ dir, readOnly }: GlobalFlags, printer: Printer): Promise<number> {
-  if (readOnly) throw new BifractError('READ_ONLY', 'Nothing is changed with --read-only');
+  if (readOnly)
+    throw new BifractError('READ_ONLY', 'Nothing is changed with --read-only', {
+      hint: 'Leave --read-only out.',
+    });
   const { settings, dir: home } = await readInstallation(dir, process.env);
   if (settings.encryption_key !== undefined) {
     throw new BifractError('EXISTS', 'There is a key already, and it is never overwritten', {

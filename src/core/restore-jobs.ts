@@ -74,7 +74,7 @@ async function findAgain(
   if (file.path !== pathOf(storage, file.name)) return locate(services, file.path, { signal });
   const object = await storage.stat(file.name, { signal });
   if (object) return { storage, object };
-  throw new BifractError('NOT_FOUND', `${file.path} is gone`);
+  throw new BifractError('NOT_FOUND', `${file.path} is gone`, { hint: 'Plan it again.' });
 }
 
 export function restoreStarted({ kind, plan }: RestoreJobRequest): JobEventMap['job:started'] {

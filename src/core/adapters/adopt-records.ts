@@ -53,12 +53,18 @@ export async function insertAdopted(
 /** Holds the fractal until the transaction ends, so that two who adopt one file do it one after the other. */
 async function mustBeFree(session: Session, { fractal_id, filename }: AdoptedArchive): Promise<void> {
   const found = await session.query('SELECT 1 FROM fractals WHERE id = $1 FOR UPDATE', [fractal_id]);
-  if (found.length === 0) throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`);
+  if (found.length === 0)
+    throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`, {
+      hint: 'See `bifract list fractals`.',
+    });
   const [record] = await session.query<{ id: string }>(
     'SELECT id FROM archives WHERE fractal_id = $1 AND filename = $2',
     [fractal_id, filename],
   );
-  if (record) throw new BifractError('EXISTS', `${filename} has a record already: ${record.id}`);
+  if (record)
+    throw new BifractError('EXISTS', `${filename} has a record already: ${record.id}`, {
+      hint: 'See `bifract list archives`.',
+    });
 }
 
 /** Makes a fractal with an id of old; all its settings are the server's defaults. */
@@ -72,5 +78,7 @@ export async function insertFractal(
     [id, name],
   );
   if (made.length > 0) return;
-  throw new BifractError('EXISTS', `There is a fractal with the id ${id} or the name "${name}" already`);
+  throw new BifractError('EXISTS', `There is a fractal with the id ${id} or the name "${name}" already`, {
+    hint: 'See `bifract list fractals`.',
+  });
 }

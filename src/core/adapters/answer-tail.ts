@@ -45,6 +45,7 @@ export function notLines(tail: Tail): BifractError {
   const message = tail.message();
   return message === undefined
     ? new BifractError('QUERY_FAILED', 'The answer of ClickHouse is cut off, or is not what was asked for', {
+        hint: 'Try again; the log of ClickHouse may say more.',
         transient: true,
       })
     : ended(message);
@@ -57,6 +58,7 @@ export function brokenOff(error: unknown, tail: Tail): unknown {
   if (message !== undefined) return ended(message, error);
   const reason = error instanceof Error ? error.message : String(error);
   return new BifractError('QUERY_FAILED', `The connection to ClickHouse broke: ${reason}`, {
+    hint: 'Check that it is running, then try again.',
     cause: error,
     transient: true,
   });
@@ -65,6 +67,7 @@ export function brokenOff(error: unknown, tail: Tail): unknown {
 function ended(message: string, cause?: unknown): BifractError {
   const [, code = ''] = /^Code: (\d+)\./.exec(message) ?? [];
   return new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`, {
+    hint: 'Try again; the log of ClickHouse may say more.',
     cause,
     transient: isPassing(code),
   });

@@ -28,5 +28,7 @@ async function compose(dir: string, args: string[]): Promise<string> {
   });
   if (!failed) return stdout ?? '';
   const words = (stderr ?? '').trim().split('\n').slice(-3).join(' ');
-  throw new BifractError('PROGRAM_MISSING', `docker compose ${args.join(' ')} failed: ${words}`);
+  throw new BifractError('PROGRAM_MISSING', `docker compose ${args.join(' ')} failed: ${words}`, {
+    hint: 'Stop or start the container by hand; --no-stop-app leaves it alone.',
+  });
 }

@@ -130,7 +130,7 @@ export async function describeActive(session: Session, fractal_id: string): Prom
     filename: string;
     created_at: string;
   }>(
-    `SELECT f.name, a.status, a.filename, a.created_at FROM archives a JOIN fractals f ON f.id = a.fractal_id
+    `SELECT f.name, a.status, a.filename, date_trunc('second', a.created_at) AS created_at FROM archives a JOIN fractals f ON f.id = a.fractal_id
      WHERE a.fractal_id = $1 AND a.status IN ('in_progress', 'restoring')`,
     [fractal_id],
   );

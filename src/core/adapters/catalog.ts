@@ -176,7 +176,10 @@ class PostgresCatalog implements Catalog {
     try {
       return await this.#pool.transaction(work, options);
     } catch (error) {
-      if (isOrphan(error)) throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`);
+      if (isOrphan(error))
+        throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`, {
+          hint: 'See `bifract list fractals`.',
+        });
       if (!isBusy(error)) throw error;
       const active = await this.#pool.transaction((session) => describeActive(session, fractal_id), options);
       throw new BifractError('BUSY', active, {
@@ -202,5 +205,7 @@ class PostgresCatalog implements Catalog {
 }
 
 function recordGone(archive_id: string): BifractError {
-  return new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
+  return new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`, {
+    hint: 'Somebody deleted it meanwhile: see `bifract list archives`.',
+  });
 }

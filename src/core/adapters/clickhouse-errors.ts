@@ -39,7 +39,11 @@ export function clickhouseError(error: unknown, address: string, user: string): 
   return new BifractError(
     'QUERY_FAILED',
     `ClickHouse: ${message.replace(/\s+/g, ' ').trim().slice(0, 2000)}`,
-    { cause: error, transient: isPassing(code) || isForeign(error, code) },
+    {
+      hint: 'The log of ClickHouse may say more.',
+      cause: error,
+      transient: isPassing(code) || isForeign(error, code),
+    },
   );
 }
 

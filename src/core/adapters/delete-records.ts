@@ -39,7 +39,8 @@ export async function removeGroup(session: Session, group_id: string): Promise<b
   const held = await session.query('SELECT 1 FROM archive_groups WHERE id = $1 FOR UPDATE', [group_id]);
   if (held.length === 0) return false;
   const archives = await session.query('SELECT 1 FROM archives WHERE group_id = $1 LIMIT 1', [group_id]);
-  if (archives.length > 0) throw new BifractError('BUSY', 'The group has archives again');
+  if (archives.length > 0)
+    throw new BifractError('BUSY', 'The group has archives again', { hint: 'Plan it again.' });
   await session.query('DELETE FROM archive_groups WHERE id = $1', [group_id]);
   return true;
 }
@@ -54,9 +55,14 @@ export async function writePlace(
     'SELECT status FROM archives WHERE id = $1 FOR UPDATE',
     [archive_id],
   );
-  if (!record) throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
+  if (!record)
+    throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`, {
+      hint: 'Somebody deleted it meanwhile: see `bifract list archives`.',
+    });
   if (record.status !== 'completed')
-    throw new BifractError('BUSY', `The record of the archive says: ${record.status}`);
+    throw new BifractError('BUSY', `The record of the archive says: ${record.status}`, {
+      hint: 'Try again when that has ended.',
+    });
   await session.query('UPDATE archives SET storage_type = $2, storage_path = $3 WHERE id = $1', [
     archive_id,
     storage_type,

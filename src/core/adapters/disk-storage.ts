@@ -176,7 +176,10 @@ export class DiskStorage implements Storage {
 
   async #mustStat(name: string, options?: CallOptions): Promise<StoredObject> {
     const object = await this.stat(name, options);
-    if (!object) throw new BifractError('NOT_FOUND', `There is no ${name} in ${this.location}`);
+    if (!object)
+      throw new BifractError('NOT_FOUND', `There is no ${name} in ${this.location}`, {
+        hint: 'See `bifract list backups` and `bifract list archives`.',
+      });
     return object;
   }
 

@@ -99,7 +99,10 @@ function dumpFailed(
   { message, missing }: Failure,
   messages: DumpMessages,
 ): BifractError {
-  if (missing) return new BifractError('PROGRAM_MISSING', `${location} cannot be started`);
+  if (missing)
+    return new BifractError('PROGRAM_MISSING', `${location} cannot be started`, {
+      hint: 'It was there a moment ago: try again.',
+    });
   const reason = messages.trouble() || firstLine(message);
   return new BifractError('DUMP_FAILED', `${location} failed: ${reason}`, {
     hint: 'Nothing was stored. See the message above; the log of PostgreSQL may say more.',

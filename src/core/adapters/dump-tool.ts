@@ -80,6 +80,7 @@ export function composeDumpTool(
       throw new BifractError(
         'PROGRAM_MISSING',
         'There is no pg_dump in the container postgres, or Docker does not answer',
+        { hint: 'Check that the containers are running: docker compose ps.' },
       );
     },
     dump: ({ snapshot, ...options }: DumpOptions) => dumpOutput(command(snapshot), options),

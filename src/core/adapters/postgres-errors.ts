@@ -47,7 +47,10 @@ export function postgresError(error: unknown, connection: PostgresConnection): B
       error,
     );
   }
-  const hint = code === NO_TABLE ? `Check that ${database} is the database of a Bifract server.` : undefined;
+  const hint =
+    code === NO_TABLE
+      ? `Check that ${database} is the database of a Bifract server.`
+      : 'The log of PostgreSQL may say more.';
   return new BifractError('QUERY_FAILED', `PostgreSQL: ${message}`, { hint, cause: error });
 }
 

@@ -44,6 +44,7 @@ export function composeRestoreTool(dir: string, user: string): RestoreTool {
     throw new BifractError(
       'PROGRAM_MISSING',
       'There is no pg_restore in the container postgres, or Docker does not answer',
+      { hint: 'Check that the containers are running: docker compose ps.' },
     );
   };
   return restoreTool('pg_restore in the container postgres', version, (args) => ({
@@ -115,5 +116,7 @@ function restoreTool(location: string, version: RestoreTool['version'], commandO
 
 function mustBeThere(location: string, result: FedResult): FedResult {
   if (!result.missing) return result;
-  throw new BifractError('PROGRAM_MISSING', `${location} cannot be started`);
+  throw new BifractError('PROGRAM_MISSING', `${location} cannot be started`, {
+    hint: 'It was there a moment ago: try again.',
+  });
 }

@@ -138,5 +138,6 @@ export function exists({ place }: S3Connection, name: string): BifractError {
   return new BifractError(
     'EXISTS',
     `${name} is in the bucket ${place.bucket} already, and is never replaced`,
+    { hint: 'Delete it, or choose another name.' },
   );
 }

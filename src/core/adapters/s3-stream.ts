@@ -78,7 +78,10 @@ async function open(
     const { status, code } = refusalOf(error);
     if (status === 416) return undefined;
     if (status === 404 && code !== 'NoSuchBucket') throw notFound(connection, name);
-    if (status === 412) throw new BifractError('STORAGE_FAILED', `${name} was replaced while it was read`);
+    if (status === 412)
+      throw new BifractError('STORAGE_FAILED', `${name} was replaced while it was read`, {
+        hint: 'Something else writes to the bucket. Try again when that has ended.',
+      });
     throw connection.explain(`Cannot read ${name}`, error);
   }
 }
@@ -93,7 +96,9 @@ function settle(place: Place, answer: GetObjectCommandOutput, name: string): voi
   const first = Number(/^bytes (\d+)-/.exec(answer.ContentRange ?? 'bytes 0-')?.[1]);
   if (first !== place.at) {
     (answer.Body as Readable).destroy();
-    throw new BifractError('STORAGE_FAILED', `The S3 service does not give the wanted range of ${name}`);
+    throw new BifractError('STORAGE_FAILED', `The S3 service does not give the wanted range of ${name}`, {
+      hint: 'The service, or something before it, does not keep to S3: see docs/storage.md.',
+    });
   }
   place.etag = answer.ETag;
   place.end = place.at + (answer.ContentLength ?? 0);
@@ -101,5 +106,7 @@ function settle(place: Place, answer: GetObjectCommandOutput, name: string): voi
 
 /** The refusal to read what is not there. */
 export function notFound({ place }: S3Connection, name: string): BifractError {
-  return new BifractError('NOT_FOUND', `There is no ${name} in the bucket ${place.bucket}`);
+  return new BifractError('NOT_FOUND', `There is no ${name} in the bucket ${place.bucket}`, {
+    hint: 'See `bifract list backups` and `bifract list archives`.',
+  });
 }

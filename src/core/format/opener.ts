@@ -58,7 +58,10 @@ export class Opener {
 
   /** Reads the base. Errors: `KEY_MISSING`, `CUT_OFF`. */
   static async open(stored: ByteCursor, keys: readonly Key[]): Promise<Opener> {
-    if (keys.length === 0) throw new BifractError('KEY_MISSING', 'There is no key to open the file with');
+    if (keys.length === 0)
+      throw new BifractError('KEY_MISSING', 'There is no key to open the file with', {
+        hint: 'Set BIFRACT_BACKUP_ENCRYPTION_KEY in .env.',
+      });
     if (!(await stored.fill(BASE_BYTES))) {
       throw cutOff(stored.available === 0 ? 'it is empty' : `it has no more than ${stored.available} bytes`);
     }

@@ -39,11 +39,16 @@ export async function* readFrames(
 ): AsyncGenerator<FrameContent> {
   const { index, trailer_offset } = description;
   if (index === null || trailer_offset === null) {
-    throw new BifractError('UNSUPPORTED', 'This file has no index: it can only be read from its front');
+    throw new BifractError('UNSUPPORTED', 'This file has no index: it can only be read from its front', {
+      hint: 'It was written by the server; `bifract extract` reads it.',
+    });
   }
   const base = await source.read(0, BASE_BYTES);
   const key = keys.find((one) => isMarkedBy(base, one));
-  if (key === undefined) throw new BifractError('WRONG_KEY', 'No key given is the one of this file');
+  if (key === undefined)
+    throw new BifractError('WRONG_KEY', 'No key given is the one of this file', {
+      hint: 'Put the key that it was written under into BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS.',
+    });
   const reader = new FrameReader(source, key, base, trailer_offset - LENGTH_BYTES);
   const numbers = async function* () {
     for (let frame = Math.max(0, from); frame < Math.min(to, index.length); frame++) {

@@ -63,13 +63,17 @@ async function adoptOne(
 ): Promise<Adopted> {
   const { signal } = context;
   const object = await storage.stat(item.path, { signal });
-  if (!object) throw new BifractError('NOT_FOUND', 'The file is gone');
+  if (!object) throw new BifractError('NOT_FOUND', 'The file is gone', { hint: 'Plan it again.' });
   const file = await readWhole(storage, object, { keys, signal, onProgress: teller(item, context) });
   const { size_bytes, checksum } = file.summary;
   const { fractal } = item;
-  if (fractal === null || file.lines === null) throw new BifractError('NOT_BIFRACT', 'It is no archive');
+  if (fractal === null || file.lines === null)
+    throw new BifractError('NOT_BIFRACT', 'It is no archive', { hint: 'Only archive files are adopted.' });
   const { rows: log_count, first, last } = file.lines;
-  if (log_count === 0) throw new BifractError('NOT_BIFRACT', 'It holds no rows');
+  if (log_count === 0)
+    throw new BifractError('NOT_BIFRACT', 'It holds no rows', {
+      hint: 'There is nothing in it to bring back.',
+    });
   const result = { size_bytes, log_count, time_range_start: first, time_range_end: last, checksum };
   if (item.create_fractal && !created.includes(fractal.id) && fractal.name !== null) {
     await catalog.createFractal({ id: fractal.id, name: fractal.name }, { signal });

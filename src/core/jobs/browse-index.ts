@@ -49,7 +49,9 @@ export class IndexBrowser implements ArchiveBrowser {
     }
     this.rows = this.#starts.at(-1) as number;
     if (this.rows !== description.end?.rows) {
-      throw new BifractError('DAMAGED', 'The index of the file does not hold as many rows as its end says');
+      throw new BifractError('DAMAGED', 'The index of the file does not hold as many rows as its end says', {
+        hint: 'Compare with another copy; `bifract verify` tells more.',
+      });
     }
   }
 
@@ -152,6 +154,7 @@ export class IndexBrowser implements ArchiveBrowser {
     throw new BifractError(
       'DAMAGED',
       `Frame ${frame} of the file does not hold the rows that its index says`,
+      { hint: 'Compare with another copy; `bifract verify` tells more.' },
     );
   }
 }

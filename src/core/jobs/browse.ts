@@ -16,7 +16,9 @@ export async function browse(
 ): Promise<ArchiveBrowser> {
   const report: FileReport = await show(target, keys, options);
   if (report.kind === 'backup') {
-    throw new BifractError('NOT_BIFRACT', `${report.name} is a backup; only archives hold rows`);
+    throw new BifractError('NOT_BIFRACT', `${report.name} is a backup; only archives hold rows`, {
+      hint: '`bifract show` tells what it holds.',
+    });
   }
   const open = (call: CallOptions) => sourceOf(target.storage, target.object, call);
   const description = await describe(open(options), keys, options);

@@ -129,7 +129,10 @@ async function recordOf(
 ): Promise<ArchiveRecord | undefined> {
   if (archive_id === null) return undefined;
   const [record] = await (await deps.catalog()).archives({ ids: [archive_id] }, { signal });
-  if (!record) throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
+  if (!record)
+    throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`, {
+      hint: 'Plan it again.',
+    });
   mustBeCompleted(record);
   return record;
 }
@@ -168,7 +171,11 @@ async function mustBeSame(from: Storage, to: Storage, name: string, signal: Abor
   const one = await storedSum(from, name, { signal });
   const other = await storedSum(to, name, { signal });
   if (one.checksum === other.checksum) return one.checksum;
-  throw new BifractError('EXISTS', `${to.location} has another file of that name, and none is ever replaced`);
+  throw new BifractError(
+    'EXISTS',
+    `${to.location} has another file of that name, and none is ever replaced`,
+    { hint: 'Compare the two with `bifract show`, and delete the one that is not wanted.' },
+  );
 }
 
 function mustEqual(one: string, other: string, to: Storage, name: string): void {

@@ -161,7 +161,9 @@ class Run {
     if (own.kind === type) return own;
     const other = type === 'disk' || type === 's3' ? await storages.stored(place, type) : undefined;
     if (other) return other;
-    throw new BifractError('NOT_FOUND', `The storage that it is in (${type}) is not set up any more`);
+    throw new BifractError('NOT_FOUND', `The storage that it is in (${type}) is not set up any more`, {
+      hint: 'Set BIFRACT_S3_BUCKET in .env again: see docs/storage.md.',
+    });
   }
 }
 

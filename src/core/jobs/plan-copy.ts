@@ -28,7 +28,10 @@ export async function planCopy(
   targets: readonly string[],
   { to, move = false, ...options }: CallOptions & { to: 'disk' | 's3'; move?: boolean },
 ): Promise<CopyPlan> {
-  if (targets.length === 0) throw new BifractError('USAGE', 'Name what to copy');
+  if (targets.length === 0)
+    throw new BifractError('USAGE', 'Name what to copy', {
+      hint: 'Give names of backups, or ids or files of archives.',
+    });
   const items = new Map<string, CopyItem>();
   for (const target of targets) {
     const item = await itemOf(deps, target, to, options);
@@ -104,7 +107,9 @@ async function byFile(deps: PlanCopyDeps, file: string, options: CallOptions) {
   const filename = posix.basename(file);
   const parsed = parseArchiveName(filename);
   if (!parsed)
-    throw new BifractError('USAGE', `${file} is no backup, no archive file and no id of an archive`);
+    throw new BifractError('USAGE', `${file} is no backup, no archive file and no id of an archive`, {
+      hint: 'See `bifract list backups` and `bifract list archives`.',
+    });
   const records = await (await deps.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
   const record = records.find((one) => one.filename === filename);
   return { record, names: record ? namesOf(record) : [archivePath(parsed.fractal_id, filename)] };
@@ -112,7 +117,10 @@ async function byFile(deps: PlanCopyDeps, file: string, options: CallOptions) {
 
 /** What is being written or restored has no file to copy yet, or one that is needed where it is. */
 export function mustBeCompleted({ status }: ArchiveRecord): void {
-  if (status !== 'completed') throw new BifractError('BUSY', `Its record says: ${status}`);
+  if (status !== 'completed')
+    throw new BifractError('BUSY', `Its record says: ${status}`, {
+      hint: 'Only completed archives are copied.',
+    });
 }
 
 async function described(
@@ -130,7 +138,11 @@ async function described(
   }
   for (const name of names) {
     if (await to.stat(name, options))
-      throw new BifractError('EXISTS', `${name} is in ${to.location} already, and not in ${from.location}`);
+      throw new BifractError('EXISTS', `${name} is in ${to.location} already, and not in ${from.location}`, {
+        hint: 'There is nothing to copy.',
+      });
   }
-  throw new BifractError('NOT_FOUND', `There is no ${names[0]} in ${from.location}`);
+  throw new BifractError('NOT_FOUND', `There is no ${names[0]} in ${from.location}`, {
+    hint: 'See `bifract list backups` and `bifract list archives`.',
+  });
 }

@@ -66,7 +66,9 @@ export async function lostFileItem(
     };
     return idleOrRefused(deps, item);
   }
-  throw new BifractError('NOT_FOUND', `There is no archive file ${file}`);
+  throw new BifractError('NOT_FOUND', `There is no archive file ${file}`, {
+    hint: 'See `bifract list archives` and `bifract list orphans`.',
+  });
 }
 
 /** Rows that retention has removed from ClickHouse are in their archive only. */

@@ -31,7 +31,10 @@ export async function planDelete(
   targets: readonly DeleteTarget[],
   options: PlanDeleteOptions = {},
 ): Promise<DeletePlan> {
-  if (targets.length === 0) throw new BifractError('USAGE', 'Name what to delete');
+  if (targets.length === 0)
+    throw new BifractError('USAGE', 'Name what to delete', {
+      hint: 'Give names of backups, or ids of archives or groups.',
+    });
   const found = new Map<string, DeleteItem>();
   for (const target of targets) {
     for (const item of await itemsOf(deps, target, options)) found.set(`${item.kind} ${item.id}`, item);
@@ -74,7 +77,10 @@ async function itemsOf(
 async function groupItems(deps: PlanDeleteDeps, id: string, options: CallOptions): Promise<DeleteItem[]> {
   const catalog = await deps.catalog();
   const group = RECORD_ID.test(id) && (await catalog.groups({}, options)).find((one) => one.id === id);
-  if (!group) throw new BifractError('NOT_FOUND', `There is no group of archives ${id}`);
+  if (!group)
+    throw new BifractError('NOT_FOUND', `There is no group of archives ${id}`, {
+      hint: '`bifract list archives --json` tells the group of each.',
+    });
   const records = (await catalog.archives({ fractal_id: group.fractal_id }, options)).filter(
     ({ group_id }) => group_id === id,
   );

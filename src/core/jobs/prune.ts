@@ -53,7 +53,9 @@ async function deleteOne(
     const object = await storage.stat(name, { signal });
     // A name that holds another file now is not the one that was looked at.
     if (object && object.size_bytes !== size_bytes)
-      throw new BifractError('BUSY', 'The file has changed since the plan was made');
+      throw new BifractError('BUSY', 'The file has changed since the plan was made', {
+        hint: 'Plan it again.',
+      });
     await storage.delete(name, { signal });
     emit('job:item', { item: name, ok: true, message: object ? 'deleted' : 'was gone already' });
     return undefined;

@@ -113,7 +113,10 @@ function mustBeRows({ malformed, rows, examples }: LineTotals): void {
 /** What was read of a file that something writes to proves nothing. */
 async function mustBeUnchanged(storage: Storage, object: StoredObject, signal?: AbortSignal): Promise<void> {
   const now = await storage.stat(object.name, { signal });
-  if (now === undefined) throw new BifractError('NOT_FOUND', 'The file was removed while it was read');
+  if (now === undefined)
+    throw new BifractError('NOT_FOUND', 'The file was removed while it was read', {
+      hint: 'List again: somebody, or retention, deleted it.',
+    });
   if (now.size_bytes === object.size_bytes && now.modified_at === object.modified_at) return;
   throw new BifractError('BUSY', 'The file changed while it was read', {
     hint: 'Something writes to it. Try again when that has ended.',

@@ -71,13 +71,17 @@ async function mustBeSame(
   const stored = storage.stream(written.name, options);
   for await (const plain of readStream(stored, { keys: [key], signal: options.signal })) hash.update(plain);
   if (hash.digest('hex') === stream_sha256) return;
-  throw new BifractError('DAMAGED', `${storage.location} does not return what was written`);
+  throw new BifractError('DAMAGED', `${storage.location} does not return what was written`, {
+    hint: 'The original was kept. Check the storage, then try again.',
+  });
 }
 
 async function mustBeUnchanged(storage: Storage, object: StoredObject, options: CallOptions): Promise<void> {
   const now = await storage.stat(object.name, options);
   if (now?.size_bytes === object.size_bytes && now.modified_at === object.modified_at) return;
-  throw new BifractError('BUSY', 'The file changed, or went, while it was read');
+  throw new BifractError('BUSY', 'The file changed, or went, while it was read', {
+    hint: 'Try again when whatever writes to it has ended.',
+  });
 }
 
 /** The record of an archive says size and checksum of its file: those of the new one from now on. */
@@ -101,7 +105,9 @@ export async function recordOf(
 ): Promise<ArchiveRecord | undefined> {
   const record = (await catalog.archives({}, options)).find((one) => namesOf(one).includes(name));
   if (record?.status === 'restoring' || record?.status === 'in_progress') {
-    throw new BifractError('BUSY', 'Its record says that it is being written or restored');
+    throw new BifractError('BUSY', 'Its record says that it is being written or restored', {
+      hint: 'Try again when that has ended.',
+    });
   }
   return record?.status === 'completed' ? record : undefined;
 }

@@ -94,7 +94,9 @@ async function begin(state: State, { id, now }: JobContext): Promise<void> {
   const other = (await state.live()).find((note) => note.kind === 'rotate-key' && note.id !== id);
   if (!other) return;
   await state.forget(id);
-  throw new BifractError('BUSY', `The job ${other.id} rotates the key already`);
+  throw new BifractError('BUSY', `The job ${other.id} rotates the key already`, {
+    hint: 'Wait for its end.',
+  });
 }
 
 /** A plan of before another rotation would make one key too many. */
@@ -114,7 +116,7 @@ async function one(deps: RotateDeps, item: RotateItem, context: JobContext): Pro
     const record = catalog && (await recordOf(catalog, name, { signal }));
     const storage = deps[place];
     const object = await storage.stat(name, { signal });
-    if (!object) throw new BifractError('NOT_FOUND', 'It is gone');
+    if (!object) throw new BifractError('NOT_FOUND', 'It is gone', { hint: 'Plan it again.' });
     const keys = await deps.keys();
     const file = await rekey(storage, object, { keys, key: keys[0] as Key, job: id }, { signal });
     // From here on the file is the new one: its record follows, whatever else is asked for.

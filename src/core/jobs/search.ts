@@ -63,7 +63,9 @@ async function* rowBlocks(
   const source = sourceOf(storage, object, options);
   const description = await describe(source, keys, options);
   if ((description.head?.kind ?? kindByName(object.name)) === 'backup') {
-    throw new BifractError('NOT_BIFRACT', 'This is a backup; only archives hold log lines');
+    throw new BifractError('NOT_BIFRACT', 'This is a backup; only archives hold log lines', {
+      hint: 'See `bifract list archives`.',
+    });
   }
   if (description.index === null) {
     yield* archiveBytes(readContent(source.stream(), { keys, signal: options.signal }));

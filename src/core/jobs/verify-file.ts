@@ -64,6 +64,7 @@ function ofContent({ kind, summary, lines }: WholeFile): Found {
     throw new BifractError(
       'DAMAGED',
       `Its rows are of ${first} to ${last}, its end says ${end.first} to ${end.last}`,
+      { hint: 'Compare with another copy.' },
     );
   }
   const fractal_id = head?.fractal?.id ?? null;

@@ -32,7 +32,10 @@ const ALLOWED_FLAGS = /^[imsuv]*$/;
 export function makeNeedle(pattern: Pattern): Needle {
   if ('regex' in pattern) return regexNeedle(pattern.regex, pattern.flags ?? '');
   const { text } = pattern;
-  if (text === '') throw new BifractError('USAGE', 'The text to look for is empty');
+  if (text === '')
+    throw new BifractError('USAGE', 'The text to look for is empty', {
+      hint: 'Give some text, or a regular expression.',
+    });
   const literal = longest(text.match(PRINTABLE) ?? []);
   if (text !== text.toLowerCase()) {
     const bytes = Buffer.from(text);
@@ -61,7 +64,10 @@ function regexNeedle(source: string, flags: string): Needle {
   try {
     regex = new RegExp(source, flags);
   } catch (cause) {
-    throw new BifractError('USAGE', `Not a regular expression: ${(cause as Error).message}`, { cause });
+    throw new BifractError('USAGE', `Not a regular expression: ${(cause as Error).message}`, {
+      hint: 'The syntax is that of JavaScript.',
+      cause,
+    });
   }
   return {
     // Sets of the v flag nest, and with u a letter of ASCII matches others too.
