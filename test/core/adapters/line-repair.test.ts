@@ -16,7 +16,6 @@ const SHORT: Record<number, string> = {
 
 /** A JSON string as ClickHouse writes it: control characters escaped, everything else as it is. */
 function escapeBytes(bytes: Buffer): Buffer {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON escapes
   const text = bytes.toString('latin1').replace(/[\x00-\x1f"\\]/g, (letter) => {
     const byte = letter.charCodeAt(0);
     return SHORT[byte] ?? `\\u${byte.toString(16).toUpperCase().padStart(4, '0')}`;
