@@ -5,6 +5,10 @@ import { isPassing } from './clickhouse-errors.ts';
 const MESSAGE = 64 << 10;
 const EXCEPTION = /Code: \d+\. DB::/g;
 
+/** Why an answer that began well may not end: ClickHouse ended, or something between it and us did not wait. */
+const CUT_SHORT =
+  'Try again. If it happens again, look into the log of ClickHouse, which may have been restarted or short of memory, and at the time limits of any proxy before it.';
+
 /** What came instead of data, and a little of what came after it. */
 export class Tail {
   readonly #parts: Buffer[];
@@ -45,7 +49,7 @@ export function notLines(tail: Tail): BifractError {
   const message = tail.message();
   return message === undefined
     ? new BifractError('QUERY_FAILED', 'The answer of ClickHouse is cut off, or is not what was asked for', {
-        hint: 'Try again; the log of ClickHouse may say more.',
+        hint: CUT_SHORT,
         transient: true,
       })
     : ended(message);
@@ -58,7 +62,7 @@ export function brokenOff(error: unknown, tail: Tail): unknown {
   if (message !== undefined) return ended(message, error);
   const reason = error instanceof Error ? error.message : String(error);
   return new BifractError('QUERY_FAILED', `The connection to ClickHouse broke: ${reason}`, {
-    hint: 'Check that it is running, then try again.',
+    hint: CUT_SHORT,
     cause: error,
     transient: true,
   });

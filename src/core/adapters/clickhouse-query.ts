@@ -1,8 +1,13 @@
 import { BifractError } from '../errors.ts';
-import type { CountQuery, LogWindow, PeriodGrid } from '../ports/log-database.ts';
+import type { CountQuery, LogWindow, PeriodGrid, RowKey } from '../ports/log-database.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { LineShape } from './line-cutter.ts';
-import type { Cursor } from './native/row-key.ts';
+
+/** Rows from the key `start` on, and before the key `end`: all or none of those that share a key. */
+export interface KeyRange {
+  start?: RowKey;
+  end?: RowKey;
+}
 
 /** A statement, and the parameters bound to it. */
 export interface Query {
@@ -33,11 +38,8 @@ export const UNLIMITED = {
   output_format_json_validate_utf8: 0,
 } as const;
 
-/** Only for rows in Native format: JSON columns as paths and plain types, in blocks of a few MiB. */
-export const NATIVE = {
-  output_format_native_use_flattened_dynamic_and_json_serialization: 1,
-  max_block_size: '8192',
-} as const;
+/** Only for rows in Native format: JSON columns as paths and plain types. */
+export const NATIVE = { output_format_native_use_flattened_dynamic_and_json_serialization: 1 } as const;
 
 /** For a server that ran out of memory: one row after the other, so to say. */
 export const FRUGAL = {
@@ -58,19 +60,27 @@ const ORDER = 'ORDER BY fractal_id, timestamp, log_id';
  * What ClickHouse's text of `fields` does not keep: values that ingest took for dates with a time come out as
  * ISO, numbers lose trailing zeros (`1.0` is `1`), a dot in a key becomes nesting, keys are sorted, nulls and
  * empty objects are gone (already when stored). Strings, integers up to 64 bits and arrays are exact.
- *
- * With a cursor, only those from there on.
  */
-export function linesQuery(table: string, window: LogWindow, fields: boolean, cursor?: Cursor): Query {
-  const { where, params } = bounds(window, cursor);
+export function linesQuery(table: string, window: LogWindow, fields: boolean, keys: KeyRange = {}): Query {
+  const { where, params } = bounds(window, keys);
   const columns = fields ? `${LINE}, fields` : LINE;
   return { sql: `${columns} FROM ${table} WHERE ${where} ${ORDER} FORMAT JSONEachRow`, params };
 }
 
 /** The same rows with their fields, in the same order, as `nativeLines` reads them. */
-export function nativeQuery(table: string, window: LogWindow, cursor?: Cursor): Query {
-  const { where, params } = bounds(window, cursor);
+export function nativeQuery(table: string, window: LogWindow, keys: KeyRange = {}): Query {
+  const { where, params } = bounds(window, keys);
   return { sql: `${NATIVE_ROW} FROM ${table} WHERE ${where} ${ORDER} FORMAT Native`, params };
+}
+
+/** Key of the row that so many others lie before; no row where there are not as many. */
+export function keyQuery(table: string, window: LogWindow, keys: KeyRange, rows: number): Query {
+  const { where, params } = bounds(window, keys);
+  const key = 'toUnixTimestamp64Milli(timestamp) AS ms, lower(hex(log_id)) AS id';
+  return {
+    sql: `SELECT ${key} FROM ${table} WHERE ${where} ${ORDER} LIMIT 1 OFFSET {rows:UInt64} FORMAT JSONEachRow`,
+    params: { ...params, rows },
+  };
 }
 
 /** How the lines of that query begin and end. */
@@ -153,7 +163,7 @@ function statsOf(key: string): string {
 /** The condition of a window, and from where in it. */
 export function bounds(
   { fractal_id, from, to }: LogWindow,
-  cursor?: Cursor,
+  { start, end }: KeyRange = {},
 ): { where: string; params: Record<string, unknown> } {
   const terms = ['fractal_id = {fractal:String}'];
   const params: Record<string, unknown> = { fractal: fractal_id };
@@ -165,12 +175,16 @@ export function bounds(
     terms.push('timestamp < fromUnixTimestamp64Milli({to:Int64})');
     params.to = milliseconds(to);
   }
-  if (cursor) {
-    // Compared as a pair, ClickHouse would read the whole table.
-    const time = 'fromUnixTimestamp64Milli({cursor_ms:Int64})';
-    terms.push(`timestamp >= ${time} AND (timestamp > ${time} OR log_id >= unhex({cursor_id:String}))`);
-    params.cursor_ms = cursor.ms;
-    params.cursor_id = cursor.id;
+  // Compared as a pair, ClickHouse would read the whole table.
+  if (start) {
+    const time = 'fromUnixTimestamp64Milli({start_ms:Int64})';
+    terms.push(`timestamp >= ${time} AND (timestamp > ${time} OR log_id >= unhex({start_id:String}))`);
+    Object.assign(params, { start_ms: start.ms, start_id: start.id });
+  }
+  if (end) {
+    const time = 'fromUnixTimestamp64Milli({end_ms:Int64})';
+    terms.push(`timestamp <= ${time} AND (timestamp < ${time} OR log_id < unhex({end_id:String}))`);
+    Object.assign(params, { end_ms: end.ms, end_id: end.id });
   }
   return { where: terms.join(' AND '), params };
 }

@@ -15,33 +15,25 @@ import type {
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
 import { type ClickHouseConnection, openClient } from './clickhouse-client.ts';
-import { clickhouseError, isSettingRefused, unreachable } from './clickhouse-errors.ts';
+import { clickhouseError, unreachable } from './clickhouse-errors.ts';
+import { LineReader, type ReadLines } from './clickhouse-lines.ts';
 import {
   COUNTS,
   countsQuery,
   FRUGAL,
-  lineShape,
-  linesQuery,
-  NATIVE,
-  nativeQuery,
   periodsQuery,
   type Query,
   statsByFractalQuery,
   statsQuery,
   UNLIMITED,
 } from './clickhouse-query.ts';
-import { cutLines } from './line-cutter.ts';
-import { nativeLines, type TextFrom } from './native/native-lines.ts';
-import type { Cursor } from './native/row-key.ts';
+import type { Stop } from './native/decoder.ts';
 
 const VERSION_TIMEOUT_MS = 15_000;
 const STATS_TIMEOUT_MS = 600_000;
 const KILL_TIMEOUT_MS = 5_000;
 
 export type { ClickHouseConnection } from './clickhouse-client.ts';
-
-/** All lines as text. */
-const ALL: TextFrom = { cursor: undefined };
 
 /** The log database at the address. Connects at the first question. */
 export async function connectClickHouse(connection: ClickHouseConnection): Promise<LogDatabase> {
@@ -63,14 +55,18 @@ class ClickHouse implements LogDatabase {
   readonly #address: string;
   readonly #user: string;
   readonly #table: string;
-  /** Whether the server knows what `nativeQuery` needs, as far as is known. */
-  #native = true;
+  readonly #lines: LineReader;
 
   constructor(client: ClickHouseClient, address: string, user: string, table: string) {
     this.#client = client;
     this.#address = address;
     this.#user = user;
     this.#table = table;
+    this.#lines = new LineReader({
+      table,
+      answer: (...args) => this.#answer(...args),
+      rows: (query, options) => this.#rows(query, STATS_TIMEOUT_MS, options),
+    });
   }
 
   async version(options: CallOptions = {}): Promise<string> {
@@ -107,29 +103,8 @@ class ClickHouse implements LogDatabase {
     }));
   }
 
-  /**
-   * With fields, rows come in Native format and the lines are written here: ClickHouse takes most of its time over
-   * the text of JSON columns. Where that cannot be, they come as its text.
-   */
-  async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
-    const rest = options.fields && this.#native ? yield* this.#decoded(window, options) : ALL;
-    if (rest) yield* this.#text(window, options, rest.cursor ?? options.start);
-  }
-
-  #text(window: LogWindow, options: LineOptions, cursor?: Cursor): AsyncGenerator<LineBlock, unknown> {
-    const query = linesQuery(this.#table, window, options.fields, cursor);
-    return this.#answer(query, {}, options, (stream) => cutLines(stream, lineShape(options.fields)));
-  }
-
-  async *#decoded(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock, TextFrom | undefined> {
-    const query = nativeQuery(this.#table, window, options.start);
-    try {
-      return yield* this.#answer(query, NATIVE, options, (stream) => nativeLines(stream, window.fractal_id));
-    } catch (error) {
-      if (!isSettingRefused(error)) throw error;
-      this.#native = false;
-      return ALL;
-    }
+  lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
+    return this.#lines.lines(window, options);
   }
 
   /** What `read` makes of a query's answer, and where it stopped short of its end. The query ends with it. */
@@ -137,8 +112,8 @@ class ClickHouse implements LogDatabase {
     query: Query,
     settings: object,
     { max_memory, frugal, signal }: LineOptions,
-    read: (stream: AsyncIterable<Buffer>) => AsyncGenerator<LineBlock, TextFrom | undefined>,
-  ): AsyncGenerator<LineBlock, TextFrom | undefined> {
+    read: ReadLines,
+  ): AsyncGenerator<LineBlock, Stop | undefined> {
     const query_id = randomUUID();
     const memory = max_memory === undefined ? {} : { max_memory_usage: String(max_memory) };
     let ended = false;

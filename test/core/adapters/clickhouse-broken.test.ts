@@ -85,7 +85,10 @@ test('a connection that breaks is an error, between lines too', async () => {
   const { logs } = await replay((response) => response.write(LINE, () => response.destroy()));
   const counting = count(logs);
   await refuses('QUERY_FAILED', counting);
-  await assert.rejects(counting, /connection to ClickHouse broke/);
+  await assert.rejects(counting, {
+    message: /connection to ClickHouse broke/,
+    hint: /^Try again\..*log of ClickHouse/,
+  });
 });
 
 test('a server that refuses says why', async () => {

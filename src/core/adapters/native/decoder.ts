@@ -8,10 +8,20 @@ import type { Cursor } from './row-key.ts';
 export interface Decoded {
   blocks: LineBlock[];
   /**
-   * Set once there is nothing more to decode: the whole answer was read (`all`), the rest must come as text, from the
-   * cursor on or from the beginning, or what came is no data, and this the end of it.
+   * Set once there is nothing more to decode: the whole answer was read (`all`), the rest must be asked for anew, from
+   * the cursor on or from the beginning, or what came is no data, and this the end of it.
    */
-  end?: 'all' | { text_from: Cursor | undefined } | { not_data: Buffer };
+  end?: 'all' | { stop: Omit<Stop, 'lines'> } | { not_data: Buffer };
+}
+
+/** Where decoding ended before the answer did. */
+export interface Stop {
+  /** What was not decoded begins here; without it, at the beginning. */
+  cursor: Cursor | undefined;
+  /** Smaller blocks of the same rows may be decoded; where not set, only ClickHouse's own text helps. */
+  large: boolean;
+  /** Lines before that. */
+  lines: number;
 }
 
 /** A `LineFeed` that answers instead of throwing. */
@@ -40,16 +50,16 @@ export class Decoder {
       return { blocks: this.#feed.take(), ...(last && { end: 'all' }) };
     } catch (error) {
       if (!(error instanceof NotRead)) throw error;
-      if (error.why === 'unknown') return this.#asText();
+      if (error.why === 'unknown' || error.why === 'large') return this.#stop(error.why === 'large');
       // A message may be on its way still.
       this.#tail = new Tail([Buffer.from(this.#feed.unread())]);
       return last ? this.#notData(this.#tail) : { blocks: this.#feed.take() };
     }
   }
 
-  #asText(): Decoded {
+  #stop(large: boolean): Decoded {
     this.#feed.settle();
-    return { blocks: this.#feed.take(), end: { text_from: this.#feed.cursor() } };
+    return { blocks: this.#feed.take(), end: { stop: { cursor: this.#feed.cursor(), large } } };
   }
 
   #notData(tail: Tail): Decoded {

@@ -9,8 +9,9 @@ import { type Cursor, RowKey } from './row-key.ts';
 
 /** Size from which lines are handed on. */
 const HAND_ON = 512 << 10;
-/** Larger blocks, and more rows of one key, are left to ClickHouse's text, which needs neither at once. */
-const MAX_BLOCK = 32 << 20;
+/** Larger blocks are not awaited. */
+const MAX_BLOCK = 16 << 20;
+/** More rows of one key are left to ClickHouse's text, which does not need them all at once. */
 const MAX_HELD = 8 << 20;
 
 const TS = Buffer.from('{"ts":');
@@ -43,7 +44,7 @@ export class LineFeed {
     this.#fid = Buffer.concat([Buffer.from(',"fid":'), jsonString(Buffer.from(fractal_id))]);
   }
 
-  /** Takes bytes. Throws `NotRead`: as `unknown` where all from `cursor` on must come as text. */
+  /** Takes bytes. Throws `NotRead`: as `unknown` and `large` all from `cursor` on must be asked for anew. */
   add(bytes: Uint8Array): void {
     this.#in.append(bytes);
     while (this.#in.at > 0 && this.#in.at >= this.#awaited && this.#block());
@@ -87,7 +88,7 @@ export class LineFeed {
     const reader = new Reader(this.#in.view());
     const rows = complete(reader);
     if (rows === 'cut') {
-      if (this.#in.at >= MAX_BLOCK) throw unknown('a very large block');
+      if (this.#in.at >= MAX_BLOCK) throw new NotRead('large', 'A very large block');
       this.#awaited = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
       return false;
     }

@@ -2,35 +2,33 @@ import { BifractError } from '../../errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import { brokenOff, notLines, Tail } from '../answer-tail.ts';
 import { DecodeThread } from './decode-thread.ts';
-import type { Decoded } from './decoder.ts';
-import type { Cursor } from './row-key.ts';
+import type { Decoded, Stop } from './decoder.ts';
 
 /** Bytes of a message to the thread: small ones would cost more than what they carry. */
 const BATCH = 256 << 10;
 /** Messages that the thread has before it while their predecessors' lines are on their way out. */
 const AHEAD = 3;
 
-/** Where ClickHouse's own text must take over: at the cursor, or, without one, at the beginning. */
-export interface TextFrom {
-  cursor: Cursor | undefined;
-}
-
 /**
  * The lines of an answer in Native format: the same bytes as those of ClickHouse's text. Returns undefined after the
- * last one, or from where on the rest must come as text, because of a type or a size that the decoder does not take
+ * last one, or from where on the rest must be asked for anew, because of a type or a size that the decoder does not take
  * on. What ClickHouse says in the answer itself, a half block and a connection that breaks throw `QUERY_FAILED`.
  */
 export async function* nativeLines(
   chunks: AsyncIterable<Buffer>,
   fractal_id: string,
-): AsyncGenerator<LineBlock, TextFrom | undefined> {
+): AsyncGenerator<LineBlock, Stop | undefined> {
   const thread = new DecodeThread(fractal_id);
+  let lines = 0;
   try {
     for await (const { blocks, end } of decoded(chunks, thread)) {
-      yield* blocks;
+      for (const block of blocks) {
+        lines += block.lines;
+        yield block;
+      }
       if (end === undefined) continue;
       if (end === 'all') return undefined;
-      if ('text_from' in end) return { cursor: end.text_from };
+      if ('stop' in end) return { ...end.stop, lines };
       throw notLines(tailOf(end.not_data));
     }
     throw notLines(tailOf(Buffer.alloc(0)));

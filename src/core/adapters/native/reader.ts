@@ -2,11 +2,12 @@
 const MAX_LENGTH = 1 << 30;
 
 /**
- * Why a block is not read: its bytes are not all there yet (`more`), they are no block at all (`malformed`), or they
- * are one that this decoder does not know every detail of (`unknown`), so that ClickHouse's own text must be asked for.
+ * Why a block is not read: its bytes are not all there yet (`more`), they are no block at all (`malformed`), they are
+ * one that this decoder does not know every detail of (`unknown`), so that ClickHouse's own text must be asked for, or
+ * one that takes too much memory (`large`), so that smaller ones must be.
  */
 export class NotRead extends Error {
-  readonly why: 'more' | 'malformed' | 'unknown';
+  readonly why: 'more' | 'malformed' | 'unknown' | 'large';
 
   constructor(why: NotRead['why'], message: string) {
     super(message);

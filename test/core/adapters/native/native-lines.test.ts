@@ -3,13 +3,17 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { seedRows } from '../../../../bin/demo/seed-rows.ts';
 import { connectClickHouse } from '../../../../src/core/adapters/clickhouse.ts';
-import type { LogDatabase, LogWindow } from '../../../../src/core/ports/log-database.ts';
+import type { LogDatabase, LogWindow, RowKey } from '../../../../src/core/ports/log-database.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const FLATTENED = 'output_format_native_use_flattened_dynamic_and_json_serialization';
 const DAY_MS = 86_400_000;
 const FROM = new Date('2026-02-28T20:00:00Z');
+
+/** With `NATIVE_ROWS=many` the runs are long; `NATIVE_SEED` repeats the random rows of another run. */
+const MANY = process.env.NATIVE_ROWS === 'many';
+const SEED = process.env.NATIVE_SEED === undefined ? undefined : Number(process.env.NATIVE_SEED);
 
 const services = await testServices();
 const { url, user, password, database } = services.clickhouse;
@@ -27,10 +31,14 @@ function open(address: string): Promise<LogDatabase> {
   return connectClickHouse({ url: address, user, password, database, cluster: undefined });
 }
 
-async function bytesOf(source: LogDatabase, window: LogWindow): Promise<{ bytes: Buffer; lines: number }> {
+async function bytesOf(
+  source: LogDatabase,
+  window: LogWindow,
+  start?: RowKey,
+): Promise<{ bytes: Buffer; lines: number }> {
   const parts: Buffer[] = [];
   let count = 0;
-  for await (const { bytes, lines } of source.lines(window, { fields: true })) {
+  for await (const { bytes, lines } of source.lines(window, { fields: true, start })) {
     parts.push(bytes);
     count += lines;
   }
@@ -72,13 +80,13 @@ async function insert(
 }
 
 test('rows of every kind come out as ClickHouse itself writes them, byte for byte', async () => {
-  const rows = 30_000;
+  const rows = MANY ? 300_000 : 10_000;
   const to = new Date(FROM.getTime() + 3 * DAY_MS);
   await seedRows(services.clickhouse, database, {
     fractal_id: 'mixed',
     kind: 'mixed',
     rows,
-    seed: 5,
+    seed: SEED ?? 5,
     from: FROM,
     to,
   });
@@ -86,7 +94,7 @@ test('rows of every kind come out as ClickHouse itself writes them, byte for byt
   assert.ok(bytes.includes('"raw64":"'));
   const window = { fractal_id: 'mixed', from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z' };
   const { rows: inside } = await logs.stats(window);
-  assert.ok(inside > 1000 && inside < rows);
+  assert.ok(inside > rows / 10 && inside < rows);
   await bothWays(window, ['Native'], inside);
   await bothWays({ fractal_id: 'none' }, ['Native'], 0);
 });
@@ -136,11 +144,81 @@ test('so does whatever a log may hold', async () => {
     ),
     object: fc.dictionary(key, tie('tree'), { maxKeys: 5, noNullPrototype: true }),
   }));
-  const documents = fc.sample(fc.dictionary(key, tree, { maxKeys: 6, noNullPrototype: true }), 500);
+  const documents = fc.sample(fc.dictionary(key, tree, { maxKeys: 6, noNullPrototype: true }), {
+    numRuns: MANY ? 20_000 : 200,
+    ...(SEED === undefined ? {} : { seed: SEED }),
+  });
   const accepted = documents.map((document) => JSON.stringify(document)).filter(isUnambiguous);
-  assert.ok(accepted.length > 300, String(accepted.length));
+  assert.ok(accepted.length > 100, String(accepted.length));
   await insert('random', accepted);
   await bothWays({ fractal_id: 'random' }, ['Native'], accepted.length);
+});
+
+/** Rows a second apart, `number` of them; `fields` and `id` are ClickHouse's expressions of it. */
+async function insertMany(
+  fractal: string,
+  rows: number,
+  fields: string,
+  id = "leftPad(toString(number), 6, '0')",
+  raw = "concat('row ', toString(number))",
+): Promise<void> {
+  await services.ch(`INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp)
+    SELECT fromUnixTimestamp64Milli(1772366400000 + 1000 * intDiv(toInt64(number), 25000), 'UTC'), ${raw}, ${id},
+      ${fields}::JSON(max_dynamic_paths=1024), '${fractal}', fromUnixTimestamp64Milli(1772366400000, 'UTC')
+    FROM numbers(${rows})`);
+}
+
+/** The decoder leaves such times to ClickHouse. */
+const ODD = '\'{"born":"1950-01-01 12:00:00"}\'';
+const PLAIN = 'concat(\'{"n":\', toString(number), \',"s":"text"}\')';
+
+test('what the decoder does not know comes as text, and what follows is decoded again', async () => {
+  await insertMany('odd', 40_000, `if(number IN (5000, 30000), ${ODD}, ${PLAIN})`);
+  const stop = ['Native', 'JSONEachRow', 'JSONEachRow'];
+  await bothWays({ fractal_id: 'odd' }, [...stop, ...stop], 40_000);
+  await insertMany('once', 30_000, `if(number = 100, ${ODD}, ${PLAIN})`);
+  await bothWays({ fractal_id: 'once' }, [...stop, 'Native'], 30_000);
+});
+
+test('where all is unknown, little else is tried', async () => {
+  await insertMany('all-odd', 100_000, ODD);
+  const stop = ['Native', 'JSONEachRow', 'JSONEachRow'];
+  await bothWays({ fractal_id: 'all-odd' }, [...stop, ...stop, ...stop], 100_000);
+});
+
+test('rows of one key are all decoded or all text, however many', async () => {
+  await insertMany('same', 50_000, `if(number = 40000, ${ODD}, '{"n":1}')`, "'same'", "'the same row'");
+  await insertMany(
+    'long',
+    40_000,
+    '\'{"n":1}\'',
+    "'same'",
+    "if(number < 25000, repeat('a row ', 80), 'short')",
+  );
+  const asked = ['Native', 'JSONEachRow', 'JSONEachRow', 'JSONEachRow'];
+  await bothWays({ fractal_id: 'same' }, asked, 50_000);
+  await bothWays({ fractal_id: 'long' }, [...asked, 'Native'], 40_000);
+});
+
+test('rows that make blocks too large come in smaller blocks', async () => {
+  const text = 'repeat(toString(sipHash64(number)), 150)';
+  // Blocks of one part are small by themselves.
+  await services.ch('SYSTEM STOP MERGES logs');
+  for (let part = 0; part < 2; part++)
+    await insertMany('wide', 3000, `concat('{"text":"', ${text}, '"}')`, undefined, text);
+  await bothWays({ fractal_id: 'wide' }, ['Native', 'Native'], 6000);
+});
+
+test('lines begin at a key, in the middle of what is text and of what is decoded', async () => {
+  const all = await bytesOf(logs, { fractal_id: 'odd' });
+  const lines = all.bytes.toString().trimEnd().split('\n');
+  for (const at of [4999, 5000, 25_000, 39_999]) {
+    const { ts, id } = JSON.parse(lines[at] ?? '') as { ts: string; id: string };
+    const start = { ms: String(Date.parse(ts)), id: Buffer.from(id).toString('hex') };
+    const rest = await bytesOf(logs, { fractal_id: 'odd' }, start);
+    assert.equal(rest.lines, lines.length - at);
+    assert.ok(all.bytes.subarray(all.bytes.length - rest.bytes.length).equals(rest.bytes));
+  }
 });
 
 /** ClickHouse takes no whole numbers of more than 64 bits. */
