@@ -5,6 +5,7 @@ import { findArchiveVolume } from '../src/core/adapters/archive-volume.ts';
 import { AuditLog } from '../src/core/adapters/audit-log.ts';
 import { connectCatalog } from '../src/core/adapters/catalog.ts';
 import { connectClickHouse } from '../src/core/adapters/clickhouse.ts';
+import { connectLogRestore } from '../src/core/adapters/clickhouse-restore.ts';
 import { postgresDatabase } from '../src/core/adapters/database.ts';
 import { databaseServer } from '../src/core/adapters/database-server.ts';
 import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
@@ -22,8 +23,6 @@ import { setVariables } from '../src/core/config/edit-env.ts';
 import { BifractError } from '../src/core/errors.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobOwner } from '../src/core/index.ts';
-import type { Catalog } from '../src/core/ports/catalog.ts';
-import type { LogDatabase } from '../src/core/ports/log-database.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
 import type { Services } from '../src/core/services.ts';
 import type { Installation } from './installation.ts';
@@ -52,6 +51,7 @@ export function makeServices(
   const catalog = once(async () => connectCatalog((await postgres()).connection));
   const clickhouse = once(() => resolveClickHouse(settings.clickhouse, dir));
   const logs = once(async () => connectClickHouse((await clickhouse()).connection));
+  const logRestore = once(async () => connectLogRestore((await clickhouse()).connection));
   const disk = {
     backups: once(async () => new DiskStorage(join(dir, 'backups'))),
     archives: once(
@@ -106,13 +106,14 @@ export function makeServices(
       return findDumpTool({ connection, server_version, compose_dir: in_container ? dir : undefined });
     }),
     logs,
+    logRestore,
     postgresPlace: async () => (await postgres()).how,
     clickhousePlace: async () => (await clickhouse()).how,
     backups: s3 ?? disk.backups,
     archives: s3 ?? disk.archives,
     stored: async (place, type) => (type === 's3' ? s3?.() : disk[place]()),
     localFile: async (path) => ({ storage: openFolder(dirname(resolve(path))), name: basename(path) }),
-    close: () => closeAll(catalog, logs),
+    close: () => closeAll(catalog, logs, logRestore),
   };
 }
 
@@ -157,8 +158,8 @@ function once<T>(make: () => Promise<T>): Once<T> {
   return Object.assign(get, { made: () => made });
 }
 
-async function closeAll(catalog: Once<Catalog>, logs: Once<LogDatabase>): Promise<void> {
-  const open = [catalog.made(), logs.made()];
+async function closeAll(...services: Once<{ close(): Promise<void> }>[]): Promise<void> {
+  const open = services.map((one) => one.made());
   await Promise.allSettled(open.map(async (one) => (await one)?.close()));
 }
 

@@ -1,29 +1,98 @@
+import { randomUUID } from 'node:crypto';
 import type {
+  ArchiveRestoreFile,
   ArchiveRestoreJobRequest,
   ArchiveRestorePlan,
   ArchiveRestoreQuery,
   ArchiveRestoreSummary,
 } from './archive-restore.ts';
+import type { JobRequest } from './engine.ts';
 import { BifractError } from './errors.ts';
 import type { JobEventMap } from './events.ts';
 import type { JobContext } from './jobs/context.ts';
+import { finishArchiveRestores } from './jobs/finish-archive-restore.ts';
+import { planArchiveRestore } from './jobs/plan-archive-restore.ts';
+import { restoreArchive } from './jobs/restore-archive.ts';
+import { restoreKey } from './jobs/restore-journal.ts';
+import { pathOf, type Target } from './jobs/target.ts';
+import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
+import { findTarget } from './target.ts';
+
+/** How long is waited for what fails is said by a variable, named where it is too short. */
+const PATIENCE = 'BIFRACT_ARCHIVE_MAX_ERROR_TIME';
 
 /** Plans a restore of an archive on an installation's services; see `ArchiveRestoreQueries`. */
 export async function serveArchiveRestorePlan(
-  _services: Services,
-  { source }: ArchiveRestoreQuery,
+  services: Services,
+  query: ArchiveRestoreQuery,
 ): Promise<ArchiveRestorePlan> {
-  throw new BifractError('UNSUPPORTED', `${source} cannot be restored by this version`);
+  const [catalog, logs, rows, keys] = await Promise.all([
+    services.catalog(),
+    services.logs(),
+    services.logRestore(),
+    services.keys(),
+  ]);
+  const find = (label: string) => findTarget(services, label, query);
+  const hasToken = async () => true;
+  const [now, id] = [services.now(), randomUUID()];
+  return planArchiveRestore(
+    { catalog, logs, rows, storages: services, keys, find, hasToken, now, id },
+    query,
+  );
 }
 
 /** Runs a restore of an archive as planned. */
 export async function runArchiveRestore(
-  _services: Services,
+  services: Services,
   { plan }: ArchiveRestoreJobRequest,
-  _context: JobContext,
+  context: JobContext,
 ): Promise<ArchiveRestoreSummary> {
-  throw new BifractError('UNSUPPORTED', `${plan.id} cannot be run by this version`);
+  const [catalog, logs, rows, keys] = await Promise.all([
+    services.catalog(),
+    services.logs(),
+    services.logRestore(),
+    services.keys(),
+  ]);
+  const deps = {
+    catalog,
+    logs,
+    rows,
+    keys,
+    state: services.state,
+    find: (file: ArchiveRestoreFile) => findAgain(services, file, context),
+    max_memory: services.archive_limits.max_memory,
+    patience: { max_ms: services.archive_limits.max_error_time_ms, variable: PATIENCE },
+  };
+  return restoreArchive(deps, plan, context);
+}
+
+/** The very file of a plan: by its record, in the storage of archives, else where its path says. */
+async function findAgain(
+  services: Services,
+  { archive_id, path, name }: ArchiveRestoreFile,
+  { signal }: CallOptions,
+): Promise<Target> {
+  if (archive_id !== null) {
+    const target = await findTarget(services, archive_id, { signal });
+    if (target.record) return target;
+    throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
+  }
+  const storage = await services.archives();
+  const own = path.startsWith(pathOf(storage, '')) ? path.slice(pathOf(storage, '').length) : undefined;
+  const found = await findTarget(services, own ?? path, { signal });
+  if (found.path === path) return found;
+  throw new BifractError('NOT_FOUND', `${name} is no longer at ${path}`);
+}
+
+/** Ends, or drops, what interrupted restores left, but for the one that this job goes on with. */
+export async function recoverArchiveRestores(
+  services: Services,
+  request: JobRequest | undefined,
+  options: CallOptions = {},
+): Promise<string[]> {
+  const except = request?.kind === 'restore-archive' ? restoreKey(request.plan) : undefined;
+  return finishArchiveRestores(services, { except, now: services.now() }, options);
 }
 
 export function archiveRestoreStarted({ kind, plan }: ArchiveRestoreJobRequest): JobEventMap['job:started'] {

@@ -68,6 +68,8 @@ export interface ArchiveRestoreSummary {
   rows_there: number;
   /** Rows that `replace` took away. */
   rows_removed: number;
+  /** Lines of the files that are no rows. */
+  rows_left_out?: number;
   duration_ms: number;
 }
 

@@ -1,4 +1,4 @@
-import { archiveRestoreStarted, runArchiveRestore } from './archive-restore-jobs.ts';
+import { archiveRestoreStarted, recoverArchiveRestores, runArchiveRestore } from './archive-restore-jobs.ts';
 import type { JobRequest } from './engine.ts';
 import { BifractError } from './errors.ts';
 import type { JobEventMap } from './events.ts';
@@ -25,6 +25,7 @@ export async function perform(services: Services, request: JobRequest, context: 
   const version = services.installation.version;
   const key = await services.key();
   await recover(services, { signal: context.signal });
+  await recoverArchiveRestores(services, request, { signal: context.signal });
   const what = destroys(request);
   const run = (own: JobContext) => dispatch(services, request, { key, version }, own);
   return what ? audited(services.audit, { ...started(request), what }, context, run) : run(context);

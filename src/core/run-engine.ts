@@ -1,4 +1,4 @@
-import { serveArchiveRestorePlan } from './archive-restore-jobs.ts';
+import { recoverArchiveRestores, serveArchiveRestorePlan } from './archive-restore-jobs.ts';
 import { serveCoverage } from './coverage-queries.ts';
 import type { BackupFile, Engine, ExtractPart, JobRequest } from './engine.ts';
 import { type BifractError, cancelled } from './errors.ts';
@@ -69,7 +69,8 @@ class RunningEngine implements Engine {
   }
 
   async recover(options?: CallOptions) {
-    return recover(this.#services, options);
+    const done = await recover(this.#services, options);
+    return [...done, ...(await recoverArchiveRestores(this.#services, undefined, options))];
   }
 
   async *extract(file: string, part: ExtractPart, options?: CallOptions) {

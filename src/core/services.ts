@@ -8,6 +8,7 @@ import type { AppContainer, DatabaseServer, RestoreTool } from './ports/database
 import type { JobBoard } from './ports/job-board.ts';
 import type { JobStarter } from './ports/job-starter.ts';
 import type { LogDatabase } from './ports/log-database.ts';
+import type { LogRestore } from './ports/log-restore.ts';
 import type { State } from './ports/state.ts';
 import type { Place, Storage } from './ports/storage.ts';
 
@@ -48,6 +49,8 @@ export interface Services {
   database(): Promise<Database>;
   dumpTool(): Promise<DumpTool>;
   logs(): Promise<LogDatabase>;
+  /** The way of archived rows back into it. */
+  logRestore(): Promise<LogRestore>;
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
   /** Backups or archives in a storage of one kind, whether or not it is the installation's own; undefined where there is none. */

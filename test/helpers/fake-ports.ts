@@ -9,6 +9,7 @@ import type {
   Catalog,
   Fractal,
   NewArchive,
+  RestoreMark,
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type {
@@ -168,6 +169,27 @@ export class FakeCatalog implements Catalog {
     const at = this.allGroups.findIndex((group) => group.id === id);
     if (at >= 0) this.allGroups.splice(at, 1);
     return at >= 0;
+  }
+  /** What restores noted, in their order. */
+  readonly restores: string[] = [];
+  async beginRestore(id: string, before?: RestoreMark) {
+    const fractal_id = this.records.get(id)?.fractal_id;
+    const active = [...this.records.values()].some(
+      (one) =>
+        one.fractal_id === fractal_id &&
+        one.id !== before?.archive_id &&
+        ['in_progress', 'restoring'].includes(one.status),
+    );
+    if (active || this.records.get(id)?.status !== 'completed')
+      throw new BifractError('BUSY', 'web-prod is busy');
+    if (before) await this.endRestore(before);
+    this.restores.push(`begin ${id}`);
+    this.#set(id, { status: 'restoring' });
+  }
+  async noteRestore() {}
+  async endRestore({ archive_id, lines, error }: RestoreMark) {
+    this.restores.push(`end ${archive_id} ${lines} ${error}`);
+    if (this.records.get(archive_id)?.status === 'restoring') this.#set(archive_id, { status: 'completed' });
   }
   async moveArchive(id: string, place: { storage_type: 'disk' | 's3'; storage_path: string }) {
     const failure = this.failures.shift();

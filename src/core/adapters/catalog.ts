@@ -7,6 +7,7 @@ import type {
   Catalog,
   Fractal,
   NewArchive,
+  RestoreMark,
 } from '../ports/catalog.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { insertAdopted, insertFractal } from './adopt-records.ts';
@@ -25,6 +26,7 @@ import {
 import { holdIdle, removeArchive, removeGroup, writePlace } from './delete-records.ts';
 import { PostgresPool, type Session } from './postgres.ts';
 import type { PostgresConnection } from './postgres-errors.ts';
+import { markRestoring, NOTE_RESTORE, NOTE_RESTORE_LINES, unmarkRestoring } from './restore-records.ts';
 
 const FRACTALS = `SELECT id, name, description, is_default, is_system, created_at, log_count, size_bytes,
     earliest_log, latest_log, retention_days, archive_schedule, max_archives, archive_split
@@ -109,16 +111,7 @@ class PostgresCatalog implements Catalog {
     { log_count, size_bytes }: { log_count: number; size_bytes: number },
     options?: CallOptions,
   ): Promise<void> {
-    const values = [archive_id, log_count, size_bytes];
-    const note = this.#pool.query(NOTE, values, options).catch((error: unknown) => {
-      // Another operation took the fractal over: the status is no longer ours to claim, the counts are.
-      if (!isBusy(error)) throw error;
-      return this.#pool.query(NOTE_COUNTS, values, options);
-    });
-    const before = this.#notes.get(archive_id);
-    const all = Promise.allSettled([before, note]);
-    this.#notes.set(archive_id, all);
-    await note;
+    await this.#note(NOTE, NOTE_COUNTS, [archive_id, log_count, size_bytes], options);
   }
 
   completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void> {
@@ -164,8 +157,43 @@ class PostgresCatalog implements Catalog {
     return this.#pool.transaction((session) => writePlace(session, archive_id, place), options);
   }
 
+  async beginRestore(archive_id: string, before?: RestoreMark, options?: CallOptions): Promise<void> {
+    if (before) await this.#notes.get(before.archive_id);
+    const [record] = await this.archives({ ids: [archive_id] }, options);
+    if (!record) throw recordGone(archive_id);
+    await this.#open(record.fractal_id, (session) => markRestoring(session, archive_id, before), options);
+  }
+
+  noteRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void> {
+    return this.#note(NOTE_RESTORE, NOTE_RESTORE_LINES, [archive_id, lines], options);
+  }
+
+  async endRestore(mark: RestoreMark, options?: CallOptions): Promise<void> {
+    await this.#notes.get(mark.archive_id);
+    this.#notes.delete(mark.archive_id);
+    await this.#pool.transaction((session) => unmarkRestoring(session, mark), options);
+  }
+
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  async #note(
+    sql: string,
+    counts: string,
+    values: [archive_id: string, ...counts: number[]],
+    options?: CallOptions,
+  ): Promise<void> {
+    const [archive_id] = values;
+    const note = this.#pool.query(sql, values, options).catch((error: unknown) => {
+      // Another operation took the fractal over: the status is no longer ours to claim, the counts are.
+      if (!isBusy(error)) throw error;
+      return this.#pool.query(counts, values, options);
+    });
+    const before = this.#notes.get(archive_id);
+    const all = Promise.allSettled([before, note]);
+    this.#notes.set(archive_id, all);
+    await note;
   }
 
   async #open<T>(

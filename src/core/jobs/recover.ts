@@ -35,7 +35,8 @@ const GOES_ON = `${INTERRUPTED}; archiving the fractal again in the same way goe
  * against ClickHouse before it was sealed). Returns a sentence for each thing done.
  */
 export async function recover(deps: RecoverDeps, options: CallOptions = {}): Promise<string[]> {
-  const dead = await deps.state.dead();
+  // Restores of archives are left for another to go on with.
+  const dead = (await deps.state.dead()).filter(({ restoring }) => !restoring);
   if (dead.length === 0) return [];
   const waiting = await waitingArchives(deps, dead, options);
   const swept = dead.filter((note) => !waiting.has(note));

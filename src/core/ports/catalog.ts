@@ -92,6 +92,14 @@ export interface ArchiveResult {
   checksum: string;
 }
 
+/** An archive whose restore has ended, and what its record says of that. */
+export interface RestoreMark {
+  archive_id: string;
+  /** Rows sent; null leaves the number that is there. */
+  lines: number | null;
+  error: string | null;
+}
+
 /** An archive file that is whole, for which a group and a completed record are made at once. */
 export interface AdoptedArchive
   extends Omit<NewArchive, 'id' | 'group_id' | 'archive_count' | 'period_label'>,
@@ -162,5 +170,14 @@ export interface Catalog {
     place: { storage_type: 'disk' | 's3'; storage_path: string },
     options?: CallOptions,
   ): Promise<void>;
+  /**
+   * Marks a completed archive as being restored; the one `before` no longer is, in the same step. `BUSY` where its fractal has an
+   * active operation or the archive is not completed, `NOT_FOUND` where the record is gone.
+   */
+  beginRestore(archive_id: string, before?: RestoreMark, options?: CallOptions): Promise<void>;
+  /** Rows sent so far, so that the server's own page shows progress. */
+  noteRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void>;
+  /** The archive is completed again. A record that is gone, or is something else by now, is left as it is. */
+  endRestore(mark: RestoreMark, options?: CallOptions): Promise<void>;
   close(): Promise<void>;
 }

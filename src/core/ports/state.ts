@@ -1,4 +1,5 @@
 import type { JobKind } from '../events.ts';
+import type { ArchiveRestoreJournal } from './archive-restore-journal.ts';
 import type { Place } from './storage.ts';
 import type { Timestamp } from './types.ts';
 
@@ -44,6 +45,8 @@ export interface JobNote {
   deleting?: { archive_id: string }[];
   /** The file that it is copying to another storage just now, and the record that is to say so. */
   copying?: { place: Place; name: string; to: 'disk' | 's3'; archive_id: string | null };
+  /** How far it is with bringing archived rows back. */
+  restoring?: ArchiveRestoreJournal;
   /** It has stopped the container of the server, which is to be started again. */
   app_stopped?: boolean;
 }

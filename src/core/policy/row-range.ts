@@ -1,0 +1,23 @@
+import type { Timestamp } from '../ports/types.ts';
+
+/** The milliseconds of a window `from ≤ time < to`: columns hold no finer ones. Undefined for all of time. */
+export function rangeOf({
+  from,
+  to,
+}: {
+  from: Timestamp | null;
+  to: Timestamp | null;
+}): { from_ms: number; to_ms: number } | undefined {
+  if (from === null && to === null) return undefined;
+  return {
+    from_ms: from === null ? Number.NEGATIVE_INFINITY : firstMillisecond(from),
+    to_ms: to === null ? Number.POSITIVE_INFINITY : firstMillisecond(to),
+  };
+}
+
+/** The first whole millisecond that is not before the time. */
+function firstMillisecond(time: Timestamp): number {
+  const [, whole = '', finer = ''] = /^(.*?\.\d{3})(\d*)Z$/.exec(time) ?? [time, time];
+  const ms = Date.parse(finer === '' ? time : `${whole}Z`);
+  return ms + (/[1-9]/.test(finer) ? 1 : 0);
+}
