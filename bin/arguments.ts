@@ -1,6 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
+
 import { type ArchiveInvocation, defineArchive } from './archive-arguments.ts';
+
+import { type ArchiveRestoreInvocation, defineArchiveRestore } from './archive-restore-arguments.ts';
+
 import { type BackupInvocation, defineBackup } from './backup-arguments.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { defineJobCommands, type JobInvocation, mustDetach } from './job-arguments.ts';
@@ -33,6 +37,7 @@ export type Invocation = { flags: GlobalFlags } & (
   | { command: 'extract'; file: string; output: string | undefined; part: 'content' | 'manifest' | 'raw' }
   | FileInvocation
   | RestoreInvocation
+  | ArchiveRestoreInvocation
   | UpkeepInvocation
   | StorageInvocation
   | JobInvocation
@@ -108,6 +113,7 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
   defineQueries(program, choose);
   defineFiles(program, choose);
   defineRestore(program, choose);
+  defineArchiveRestore(program, choose);
   defineUpkeep(program, choose);
   defineStorage(program, choose);
   defineJobCommands(program, choose);

@@ -38,7 +38,14 @@ export function defineJobCommands(program: Command, choose: Choose) {
 }
 
 /** Commands that can leave their job to a process of its own. */
-const DETACHABLE: ReadonlySet<string> = new Set(['archive', 'backup', 'restore', 'verify', 'copy']);
+const DETACHABLE: ReadonlySet<string> = new Set([
+  'archive',
+  'backup',
+  'restore',
+  'restore-archive',
+  'verify',
+  'copy',
+]);
 
 /** Throws where `--detach` was given to a command that runs no job, or has more to do after it. */
 export function mustDetach(chosen: { command: string }): void {

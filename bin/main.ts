@@ -49,6 +49,8 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
       return (await import('./commands/clean.ts')).cleanCommand(invocation, printer);
     case 'restore':
       return (await import('./commands/restore.ts')).restoreCommand(invocation, printer);
+    case 'restore-archive':
+      return (await import('./commands/restore-archive.ts')).restoreArchiveCommand(invocation, printer);
     case 'init':
       return (await import('./commands/init.ts')).initCommand(invocation, printer);
     case 'prune':

@@ -9,7 +9,10 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Rooms of the house: the first pattern that matches a file names its room. */
 const ROOMS: [room: string, pattern: RegExp][] = [
   ['errors', /^src\/core\/errors\.ts$/],
-  ['events', /^src\/core\/(events|files|restore|upkeep|deletion|copying|coverage|schedule|archive-restore)\.ts$/],
+  [
+    'events',
+    /^src\/core\/(events|files|restore|upkeep|deletion|copying|coverage|schedule|archive-restore)\.ts$/,
+  ],
   ['core-door', /^src\/core\/index\.ts$/],
   ['format', /^src\/core\/format\//],
   ['policy', /^src\/core\/policy\//],

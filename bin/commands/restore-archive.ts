@@ -1,0 +1,58 @@
+import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import type { ArchiveRestorePlan, ArchiveRestoreSummary, Engine } from '../../src/core/index.ts';
+import type { ArchiveRestoreInvocation } from '../archive-restore-arguments.ts';
+import type { GlobalFlags } from '../arguments.ts';
+import { agrees, types } from '../ask.ts';
+import { archiveRestoreLines, archiveRestorePlanLines } from '../print/archive-restore.ts';
+import type { Printer } from '../printer.ts';
+import { withEngine } from '../session.ts';
+import { detachJob } from './detach.ts';
+import { findFractal } from './fractal.ts';
+import { runJob } from './run-job.ts';
+
+type Invocation = ArchiveRestoreInvocation & { flags: GlobalFlags };
+
+/** Plans, shows the plan, asks, restores. */
+export function restoreArchiveCommand(invocation: Invocation, printer: Printer): Promise<number> {
+  const { dry_run, flags } = invocation;
+  return withEngine(flags, async (engine, signal) => {
+    const plan = await makePlan(engine, invocation, signal);
+    if (dry_run || !flags.json) printer.list([plan], archiveRestorePlanLines(plan));
+    if (dry_run) return 0;
+    const [obstacle] = plan.obstacles;
+    if (obstacle) throw new BifractError(obstacle.code, obstacle.message, { hint: obstacle.hint });
+    await mustAgree(plan, flags, signal);
+    const request = { kind: 'restore-archive', plan } as const;
+    if (flags.detach) return detachJob(engine, request, printer, signal);
+    const outcome = await runJob(engine, request, printer, signal);
+    if (outcome.event !== 'job:done') {
+      printer.failed(outcome.error);
+      return ERROR_EXITS[outcome.error.code];
+    }
+    const summary = outcome.result as unknown as ArchiveRestoreSummary;
+    printer.result(outcome.result, archiveRestoreLines(summary));
+    return 0;
+  });
+}
+
+async function makePlan(
+  engine: Engine,
+  { source, into, from, to, replace, via }: Invocation,
+  signal: AbortSignal,
+): Promise<ArchiveRestorePlan> {
+  const fractal = into === undefined ? undefined : (await findFractal(engine, into, signal)).id;
+  return engine.planArchiveRestore({ source, into: fractal, from, to, replace, via, signal });
+}
+
+/** Rows that are only added can be removed again: where nobody can be asked, nobody is. */
+async function mustAgree(plan: ArchiveRestorePlan, flags: GlobalFlags, signal: AbortSignal): Promise<void> {
+  const { into, replace, rows_there } = plan;
+  if (replace && rows_there > 0) {
+    const question = `Type the name of the fractal (${into.name}) to remove ${rows_there} rows that it holds now`;
+    if (await types(into.name, question, flags, signal)) return;
+  } else {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return;
+    if (await agrees(`Restore into ${into.name}?`, flags, signal)) return;
+  }
+  throw new BifractError('CANCELLED', 'Nothing was changed');
+}
