@@ -10,7 +10,7 @@ export async function main(argv: string[]): Promise<void> {
   try {
     const invocation = parseArguments(argv, { version: VERSION, env: process.env });
     printer = makePrinter(invocation.flags, process);
-    process.exitCode = (await run(invocation, printer)) || output.exitCode(invocation);
+    process.exitCode = (await run(invocation, printer)) || (await output.exitCode(invocation));
   } catch (thrown) {
     const error = asBifractError(thrown);
     printer.failed(error.report());
@@ -89,14 +89,16 @@ const READ_BY_PEOPLE = new Set<Invocation['command']>([
  * Output that cannot be written ends no job: a full log partition must not cost a backup. It is told once the
  * command is done. `bifract … | head` is no failure at all: what reads us has had enough.
  */
-function watchOutput(): { exitCode(invocation: Invocation): number } {
+function watchOutput(): { exitCode(invocation: Invocation): Promise<number> } {
   let lost: NodeJS.ErrnoException | undefined;
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') lost ??= error;
   });
   return {
-    exitCode({ command }) {
+    async exitCode({ command }) {
+      // Only what follows tells what became of the last piece.
+      await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
       if (!lost) return EXIT.done;
       process.stderr.write(`bifract: what was to be told could not be written to stdout: ${lost.message}\n`);
       return READ_BY_PEOPLE.has(command) ? EXIT.failed : EXIT.done;

@@ -1,4 +1,4 @@
-import { EXIT } from '../../src/core/errors.ts';
+import { asBifractError, ERROR_EXITS, type ErrorReport, EXIT } from '../../src/core/errors.ts';
 import type { ArchiveRecord, BackupFile, Engine, Health } from '../../src/core/index.ts';
 import type { Invocation } from '../arguments.ts';
 import { statusLines } from '../print/status.ts';
@@ -10,12 +10,14 @@ export interface Status {
   dir: string;
   health: Health;
   last_backup: BackupFile | null;
+  /** Why the newest backup does not open with this key or is not whole, by its ends; null where it is well. */
+  last_backup_error: ErrorReport | null;
   backups: number;
   /** Each fractal with its newest completed archive. */
   fractals: { id: string; name: string; log_count: number; last_archive: ArchiveRecord | null }[];
 }
 
-/** Prints the status. Exit 3 where the key is no good, 4 where a part cannot be reached, else 0. */
+/** Prints the status. Exit 3 where the key is no good, 4 where a part cannot be reached, 5 where the newest backup is no good, else 0. */
 export function statusCommand(
   invocation: Extract<Invocation, { command: 'status' }>,
   printer: Printer,
@@ -25,7 +27,8 @@ export function statusCommand(
     printer.result(status, statusLines(status));
     const { key, ...parts } = status.health;
     if (!key.ok) return EXIT.config;
-    return Object.values(parts).every(({ ok }) => ok) ? 0 : EXIT.unreachable;
+    if (!Object.values(parts).every(({ ok }) => ok)) return EXIT.unreachable;
+    return status.last_backup_error ? ERROR_EXITS[status.last_backup_error.code] : EXIT.done;
   });
 }
 
@@ -37,11 +40,13 @@ export async function gather(engine: Engine, signal?: AbortSignal): Promise<Stat
     engine.fractals({ signal }).catch(() => []),
     engine.archives({}, { signal }).catch(() => []),
   ]);
+  const [last_backup = null] = backups;
   const completed = archives.filter(({ status }) => status === 'completed' || status === 'restoring');
   return {
     dir: engine.installation.dir,
     health,
-    last_backup: backups[0] ?? null,
+    last_backup,
+    last_backup_error: last_backup && (await trouble(engine, last_backup, signal)),
     backups: backups.length,
     fractals: fractals.map(({ id, name, log_count }) => ({
       id,
@@ -50,4 +55,12 @@ export async function gather(engine: Engine, signal?: AbortSignal): Promise<Stat
       last_archive: completed.find(({ fractal_id }) => fractal_id === id) ?? null,
     })),
   };
+}
+
+/** A backup that cannot be read when it is needed is worse than none: it is told while there is time. */
+function trouble(engine: Engine, { name }: BackupFile, signal?: AbortSignal): Promise<ErrorReport | null> {
+  return engine.show(name, { signal }).then(
+    () => null,
+    (error: unknown) => asBifractError(error).report(),
+  );
 }

@@ -31,7 +31,7 @@ export const DEMO_FRACTALS: DemoFractal[] = [
     name: 'web-prod',
     description: 'Access logs of the shop',
     kind: 'web',
-    rows: 60_000,
+    rows: 300_000,
     archive_schedule: 'daily',
     archive_split: 'day',
     retention_days: 90,

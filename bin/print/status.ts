@@ -31,17 +31,26 @@ function healthLines({ health }: Status): string[] {
   ]);
 }
 
-function protectionLines({ last_backup, backups, fractals }: Status): string[] {
-  const last = last_backup
-    ? `Last backup   ${formatStamp(last_backup.created_at)}Z  ${formatBytes(last_backup.size_bytes)}  (${backups} in all)`
-    : 'Last backup   none';
-  if (fractals.length === 0) return [last];
+function protectionLines({ last_backup, last_backup_error, backups, fractals }: Status): string[] {
+  const last = lastBackup(last_backup, backups, last_backup_error);
+  if (fractals.length === 0) return last;
   const rows = table(fractals, [
     { title: 'FRACTAL', cell: ({ name }) => name },
-    { title: 'LOGS', cell: ({ log_count }) => formatExact(log_count), right: true },
+    { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
     { title: 'LAST ARCHIVE', cell: ({ last_archive }) => lastArchive(last_archive) },
   ]);
-  return [last, '', ...rows];
+  return [...last, '', ...rows];
+}
+
+function lastBackup(
+  last: Status['last_backup'],
+  count: number,
+  error: Status['last_backup_error'],
+): string[] {
+  if (!last) return ['Last backup   none'];
+  const line = `Last backup   ${formatStamp(last.created_at)}Z  ${formatBytes(last.size_bytes)}  (${count} in all)`;
+  if (!error) return [`${line}  opens with this key`];
+  return [line, `              FAILS: ${sanitize(error.message)}.${error.hint ? ` ${error.hint}` : ''}`];
 }
 
 function lastArchive(archive: Status['fractals'][number]['last_archive']): string {

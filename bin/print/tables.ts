@@ -43,7 +43,7 @@ export function fractalTable(fractals: Fractal[]): string[] {
   return table(fractals, [
     { title: 'NAME', cell: ({ name }) => name },
     { title: 'ID', cell: ({ id }) => id },
-    { title: 'LOGS', cell: ({ log_count }) => formatExact(log_count), right: true },
+    { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
     { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
     { title: 'OLDEST', cell: ({ earliest_log }) => utc(earliest_log) },
     { title: 'NEWEST', cell: ({ latest_log }) => utc(latest_log) },

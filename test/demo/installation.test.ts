@@ -31,7 +31,7 @@ test('the installation is closed to others, and names all that is needed', async
   assert.match(env, /^BIFRACT_BACKUP_ENCRYPTION_KEY=[0-9a-f]{64}$/m);
   assert.match(env, new RegExp(`^POSTGRES_PORT=${demo.postgres.port}$`, 'm'));
   assert.match(env, new RegExp(`^CLICKHOUSE_URL=${demo.clickhouse_url}$`, 'm'));
-  assert.deepEqual(steps.map((step) => step.split(' ')[0]).sort(), ['147,000', 'ClickHouse', 'PostgreSQL']);
+  assert.deepEqual(steps.map((step) => step.split(' ')[0]).sort(), ['387,000', 'ClickHouse', 'PostgreSQL']);
 });
 
 test('its fractals know what ClickHouse holds', async () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
 import { openArchive, openBackup } from '../helpers/plain-reader.ts';
 import { until } from '../helpers/processes.ts';
-import { ndjson, run, start } from '../helpers/program.ts';
+import { ndjson, PROGRAM, run, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
 
 const FRACTAL = 'a0000000-0000-4000-8000-000000000001';
@@ -156,6 +157,40 @@ test('lists and status tell what there is, as tables and as NDJSON', async () =>
     [true, true, true, true, true],
   );
 });
+
+test('status tells whether the newest backup opens with the key of today', async () => {
+  const args = ['status', '--dir', dir.dir];
+  assert.match((await run(args)).stdout.toString(), /Last backup .* opens with this key/);
+  const other = await run(args, { BIFRACT_BACKUP_ENCRYPTION_KEY: 'ab'.repeat(32) });
+  assert.equal(other.code, 5, other.stderr);
+  assert.match(other.stdout.toString(), /FAILS: .*key/);
+});
+
+test('output that nothing takes ends no job; of a command that only tells, it is a failure', async () => {
+  const before = await run(['--list-backups', '--dir', dir.dir, '--json']);
+  const backup = await intoFull(['--backup', '--dir', dir.dir, '--non-interactive']);
+  assert.equal(backup.code, 0, backup.stderr);
+  assert.match(backup.stderr, /could not be written to stdout: .*ENOSPC/);
+  const after = await run(['--list-backups', '--dir', dir.dir, '--json']);
+  assert.equal(ndjson(after).length, ndjson(before).length + 1);
+  assert.equal((await intoFull(['status', '--dir', dir.dir])).code, 1);
+});
+
+/** Runs the program with a stdout that is a full disk. */
+async function intoFull(args: string[]): Promise<{ code: number | null; stderr: string }> {
+  const full = await open('/dev/full', 'w');
+  try {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', full.fd, 'pipe'] });
+    let stderr = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    const [code] = await once(child, 'close');
+    return { code, stderr };
+  } finally {
+    await full.close();
+  }
+}
 
 test('a fractal under an active operation is a conflict: exit 6', async () => {
   const [{ id } = { id: null }] = await services.sql(
