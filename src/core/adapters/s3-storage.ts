@@ -6,10 +6,11 @@ import { exists } from './s3-commit.ts';
 import { S3Connection, type S3Retry, wholeSeconds } from './s3-connection.ts';
 import { bucketFeatures } from './s3-features.ts';
 import { PATIENCE, type Patience } from './s3-patience.ts';
+import { probeUploads } from './s3-probe.ts';
 import { notFound, streamRange } from './s3-stream.ts';
 import { uploadObject } from './s3-upload.ts';
 import { discard, leftovers } from './s3-uploads.ts';
-import { probeStorage } from './storage-probe.ts';
+import { failing, probeStorage } from './storage-probe.ts';
 
 export interface S3Deps {
   /** Told of each request that failed and is sent again. */
@@ -108,7 +109,15 @@ class S3Storage implements Storage {
   async probe(options: CallOptions = {}): Promise<StorageHealth> {
     const health = await probeStorage(this, options);
     if (!health.ok) return health;
-    const features = await bucketFeatures(this.#connection, options);
-    return { ok: true, detail: [health.detail, ...features].join('; ') };
+    try {
+      const [uploads, features] = await Promise.all([
+        probeUploads(this.#connection, options),
+        bucketFeatures(this.#connection, options),
+      ]);
+      return { ok: true, detail: [health.detail, ...uploads, ...features].join('; ') };
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      return failing(error);
+    }
   }
 }

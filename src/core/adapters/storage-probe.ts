@@ -3,7 +3,8 @@ import { asBifractError } from '../errors.ts';
 import type { Storage, StorageHealth } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 
-const PREFIX = 'bifract-probe-';
+/** What the names of probes begin with. */
+export const PROBE_PREFIX = 'bifract-probe-';
 const STALE_MS = 3_600_000;
 
 /**
@@ -16,14 +17,19 @@ export async function probeStorage(storage: Storage, options: CallOptions = {}):
     return { ok: true, detail: 'Writes, reads, lists and deletes' };
   } catch (error) {
     options.signal?.throwIfAborted();
-    const { message, hint } = asBifractError(error);
-    return { ok: false, detail: hint ? `${message}. ${hint}` : message };
+    return failing(error);
   }
+}
+
+/** The health of a storage that fails so. */
+export function failing(error: unknown): StorageHealth {
+  const { message, hint } = asBifractError(error);
+  return { ok: false, detail: hint ? `${message}. ${hint}` : message };
 }
 
 async function roundTrip(storage: Storage, options: CallOptions): Promise<void> {
   const content = randomBytes(64);
-  const name = PREFIX + randomBytes(8).toString('hex');
+  const name = PROBE_PREFIX + randomBytes(8).toString('hex');
   await storage.put(name, once(content), options);
   try {
     const read = await storage.read(name, 0, content.length, options);
@@ -36,7 +42,7 @@ async function roundTrip(storage: Storage, options: CallOptions): Promise<void> 
 
 async function listed(storage: Storage, name: string, options: CallOptions): Promise<boolean> {
   let found = false;
-  for await (const object of storage.list(PREFIX, options)) {
+  for await (const object of storage.list(PROBE_PREFIX, options)) {
     if (object.name === name) found = true;
     else if (Date.now() - Date.parse(object.modified_at) > STALE_MS)
       await storage.delete(object.name, options);

@@ -1,5 +1,5 @@
 import type { Orphan } from '../files.ts';
-import { isOwnName } from '../policy/names.ts';
+import { isOwnName, isProbeName } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
@@ -139,7 +139,7 @@ function lostRecord({ archives }: OrphanDeps, record: ArchiveRecord, title: stri
 async function leftovers(
   deps: OrphanDeps,
   live: JobNote[],
-  dead: JobNote[],
+  deadNotes: JobNote[],
   options: CallOptions,
 ): Promise<Orphan[]> {
   const found: Orphan[] = [];
@@ -148,7 +148,9 @@ async function leftovers(
     if (place === 'archives' && isSame(storage, deps.backups)) continue;
     for await (const leftover of storage.leftovers(options)) {
       if (!isOwnName(leftover.name) || live.some((note) => isOf(note, leftover))) continue;
-      found.push(leftoverOrphan(storage, place, leftover, isDead(deps, leftover, dead)));
+      const dead = isDead(deps, leftover, deadNotes);
+      // A health check may be on its way just now.
+      if (dead || !isProbeName(leftover.name)) found.push(leftoverOrphan(storage, place, leftover, dead));
     }
   }
   return found;

@@ -50,7 +50,12 @@ export function isOwnName(name: string): boolean {
   const path = name.replace(/\.rekey$/, '');
   const [, folder, filename = ''] = /^archives\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
   if (folder !== undefined) return parseArchiveName(filename)?.fractal_id === folder;
-  return backupTime(path) !== undefined || /^bifract-probe-[0-9a-f]{16}$/.test(path);
+  return backupTime(path) !== undefined || isProbeName(path);
+}
+
+/** Whether it is the name of a file that a health check makes, and removes at once. */
+export function isProbeName(name: string): boolean {
+  return /^bifract-probe-[0-9a-f]{16}$/.test(name);
 }
 
 /** A period label in the spelling of file names. Throws a `RangeError` where it would not be a safe part of one. */

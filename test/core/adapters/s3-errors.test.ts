@@ -194,4 +194,19 @@ test('a probe tells of versioning and object lock', async () => {
   const health = await openS3Storage(labSettings(lab.server.url)).probe();
   assert.equal(health.ok, true);
   assert.match(health.detail, /versioning is on.*object lock is on/);
+  assert.equal(lab.server.buckets.get('lab')?.uploads.size, 0);
+});
+
+test('a probe tries an upload in parts: rights for small files are not enough', async () => {
+  const storage = openS3Storage(labSettings(lab.server.url), { patience: QUICK });
+  for (const operation of ['create-upload', 'upload-part', 'list-uploads', 'abort-upload']) {
+    lab.server.fault = (question) =>
+      question.operation === operation ? { status: 403, code: 'AccessDenied' } : undefined;
+    const health = await storage.probe();
+    assert.deepEqual(
+      [health.ok, /denie|right/i.test(health.detail)],
+      [false, true],
+      `${operation}: ${health.detail}`,
+    );
+  }
 });

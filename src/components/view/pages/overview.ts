@@ -12,12 +12,14 @@ import { field, heading, longField } from './fields.ts';
 const RESULTS = 3;
 const DAY = 86_400_000;
 
-function place({ installation, columns, glyphs }: Snapshot): Line[] {
+function place({ installation, columns, glyphs, data }: Snapshot): Line[] {
+  const archives = data.health.value?.archives.location;
   return [
     heading('Installation', columns, glyphs),
     field('Directory', { text: installation.dir }),
     field('Key', installation.key_id ? { text: installation.key_id } : { text: 'none', tone: 'bad' }),
     field('Backups go to', { text: installation.storage }),
+    ...(archives && archives !== installation.storage ? [field('Archives go to', { text: archives })] : []),
   ];
 }
 
@@ -33,7 +35,11 @@ function partLines(health: Health, { glyphs, columns }: Snapshot): Line[] {
     if (!part.ok) return longField(name, `${glyphs.bad} ${part.detail}`, columns, 'bad');
     const free =
       'free_bytes' in part && part.free_bytes !== undefined ? `, ${formatBytes(part.free_bytes)} free` : '';
-    return [field(name, { text: `${glyphs.ok} `, tone: 'good' }, { text: part.detail + free })];
+    const [first = [], ...rest] = longField(name, `${glyphs.ok} ${part.detail}${free}`, columns);
+    const [label, text] = first;
+    if (!label || !text) return [];
+    const good = { text: glyphs.ok, tone: 'good' } as const;
+    return [[label, good, { text: text.text.slice(glyphs.ok.length) }], ...rest];
   });
 }
 

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import type { CallOptions } from '../ports/types.ts';
+import type { S3Connection } from './s3-connection.ts';
+import { abortUpload, openUploads } from './s3-uploads.ts';
+import { PROBE_PREFIX } from './storage-probe.ts';
+
+const BYTES = 64;
+
+/**
+ * Tries what only large files need: an upload in parts is begun, gets one, is found among the unfinished ones, and ended. Other rights than
+ * those of small files let it. Returns what is worth knowing, in words; throws what a large file would fail of.
+ */
+export async function probeUploads(connection: S3Connection, options: CallOptions): Promise<string[]> {
+  const input = { Bucket: connection.settings.bucket, Key: PROBE_PREFIX + randomBytes(8).toString('hex') };
+  const what = 'Files above 8 MiB cannot be stored';
+  const { UploadId } = await connection.call(
+    what,
+    (s3, http) => s3.createMultipartUpload(input, http),
+    options,
+  );
+  if (!UploadId) throw connection.notS3();
+  try {
+    const part = { ...input, UploadId, PartNumber: 1, Body: randomBytes(BYTES) };
+    await connection.call(what, (s3, http) => s3.uploadPart(part, http), options);
+    return (await isListed(connection, input.Key, options))
+      ? []
+      : ['unfinished uploads are not listed, so those of killed runs are not found'];
+  } finally {
+    await abortUpload(connection, input.Key, UploadId);
+  }
+}
+
+async function isListed(connection: S3Connection, key: string, options: CallOptions): Promise<boolean> {
+  for await (const upload of openUploads(connection, key, options)) if (upload.key === key) return true;
+  return false;
+}
