@@ -1,10 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
-
 import { type ArchiveInvocation, defineArchive } from './archive-arguments.ts';
-
 import { type ArchiveRestoreInvocation, defineArchiveRestore } from './archive-restore-arguments.ts';
-
 import { type BackupInvocation, defineBackup } from './backup-arguments.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { defineJobCommands, type JobInvocation, mustDetach } from './job-arguments.ts';

@@ -31,8 +31,13 @@ export async function* blocksOf(...blocks: Buffer[]): AsyncGenerator<LineBlock> 
 }
 
 /** A whole archive whose frames hold so many lines each: many frames in a small file. */
-export function framedArchive(frames: Buffer[][], key: Key = KEY, tool = 'test 1'): SealedFile {
-  const { fractal, period, split, fields } = HEAD;
+export function framedArchive(
+  frames: Buffer[][],
+  key: Key = KEY,
+  tool = 'test 1',
+  fractal = HEAD.fractal,
+): SealedFile {
+  const { period, split, fields } = HEAD;
   const head: Head = {
     v: 1,
     kind: 'archive',

@@ -38,8 +38,11 @@ export async function restoreDirect(
   const run = { plan, journal, mark, patience, context, progress };
   try {
     await mustBeAlone(deps.state, plan, context.id);
-    await stage(deps, run);
-    await moveIn(deps, run);
+    if (journal.entry.phase !== 'ended') {
+      await stage(deps, run);
+      await moveIn(deps, run);
+      await journal.save({ phase: 'ended' });
+    }
     await mark.release(undefined);
     await endTables(deps.rows, journal, context);
     return { ...summaryOf(journal.entry), duration_ms: Math.round(performance.now() - started) };
@@ -105,7 +108,8 @@ export async function finishDirect(
   const patience = new Patience(deps.patience, context);
   const run = { journal, patience, context };
   if (journal.entry.phase === 'removing') await removeOld(deps, run);
-  await attachAll(deps, run);
+  if (journal.entry.phase !== 'ended') await attachAll(deps, run);
+  await journal.save({ phase: 'ended' });
   await dropAll(deps.rows, journal.entry, { keep: false }, context.signal);
 }
 
@@ -136,7 +140,7 @@ async function undo(
   const { transient, code } = asBifractError(error);
   const again = !signal.aborted && (transient || code.endsWith('_UNREACHABLE'));
   const begun = journal.entry.phase !== 'staging';
-  if (begun) emit('job:warning', { message: UNFINISHED });
+  if (begun && journal.entry.phase !== 'ended') emit('job:warning', { message: UNFINISHED });
   if (begun || again || !released) return journal.save({ left: true });
   const never = new AbortController().signal;
   await dropAll(rows, journal.entry, { keep: false }, never).then(

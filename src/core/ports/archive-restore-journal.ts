@@ -18,9 +18,9 @@ export interface ArchiveRestoreJournal {
   plan: ArchiveRestorePlan;
   /**
    * `staging` changes nothing but tables of its own, and can be given up. From `removing` on, all rows stand beside the logs,
-   * their files have proved whole, and it is to be brought to its end.
+   * their files have proved whole, and it is to be brought to its end. `ended`: only its tables are still to be dropped.
    */
-  phase: 'staging' | 'removing' | 'attaching' | 'sending';
+  phase: 'staging' | 'removing' | 'attaching' | 'ended' | 'sending';
   /** The record that says that it is being restored. */
   archive_id: string | null;
   /** What the names of its tables begin with. */
