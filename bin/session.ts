@@ -1,27 +1,29 @@
 import { BifractError, UNDONE } from '../src/core/errors.ts';
 import type { Engine, JobOwner } from '../src/core/index.ts';
-import { createEngine } from '../src/core/run-engine.ts';
+import { createEngine, createSharingEngine } from '../src/core/run-engine.ts';
 import type { GlobalFlags } from './arguments.ts';
 import { readInstallation } from './installation.ts';
 import { keepMemoryLow } from './memory.ts';
 import { makeServices } from './wiring.ts';
 
-/** The engine on the installation that the flags name. */
-export async function openEngine(
-  flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
-  options: { by?: JobOwner } = {},
-): Promise<Engine> {
-  const installation = await readInstallation(flags.dir, process.env);
-  const engine = createEngine(makeServices(installation, { ...options, read_only: flags.readOnly }));
-  keepMemoryLow(engine);
-  return engine;
-}
-
 export interface EngineOptions {
   /** Who started what this process does, where that was another process. */
   by?: JobOwner;
-  /** A terminal that hangs up is none of ours. */
-  ignore_hangup?: boolean;
+  /** Jobs run in processes of their own, and those of other processes are heard of. */
+  shared?: boolean;
+}
+
+/** The engine on the installation that the flags name. */
+export async function openEngine(
+  flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
+  { by, shared = false }: EngineOptions = {},
+): Promise<Engine> {
+  const installation = await readInstallation(flags.dir, process.env);
+  const services = makeServices(installation, { by, read_only: flags.readOnly });
+  if (shared) return createSharingEngine(services);
+  const engine = createEngine(services);
+  keepMemoryLow(engine);
+  return engine;
 }
 
 /**
@@ -31,7 +33,10 @@ export interface EngineOptions {
 export async function withEngine<T>(
   flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
   use: (engine: Engine, signal: AbortSignal) => Promise<T>,
-  { by, ignore_hangup = false }: EngineOptions = {},
+  {
+    by,
+    ignore_hangup = false,
+  }: EngineOptions & { /** Goes on where the terminal hangs up. */ ignore_hangup?: boolean } = {},
 ): Promise<T> {
   const ending = endSignal(ignore_hangup);
   const engine = await openEngine(flags, { by });

@@ -23,6 +23,7 @@ import { setVariables } from '../src/core/config/edit-env.ts';
 import { BifractError } from '../src/core/errors.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobOwner } from '../src/core/index.ts';
+import type { JobBoard } from '../src/core/ports/job-board.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
 import type { Services } from '../src/core/services.ts';
 import type { Installation } from './installation.ts';
@@ -136,6 +137,11 @@ async function replaceKey(dir: string, before: string, earlier: string[]): Promi
   };
   await replaceEnv(path, text, setVariables(text, variables));
   return keys;
+}
+
+/** The jobs of an installation, whatever its settings. */
+export function openBoard(dir: string): JobBoard {
+  return new FolderBoard(dir);
 }
 
 /** A folder of this machine as storage. */

@@ -1,3 +1,4 @@
+import { sanitize } from '../../src/components/view/sanitize.ts';
 import { BifractError } from '../../src/core/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
 import type { Invocation } from '../arguments.ts';
@@ -7,22 +8,37 @@ import type { Printer } from '../printer.ts';
 import { openEngine, withEngine } from '../session.ts';
 import { gather } from './status.ts';
 
+const TOLD = 5;
+
 type ConsoleInvocation = Extract<Invocation, { command: 'console' }>;
 
 /** Opens the console where there is a terminal; else tells the status, how to go on, and exits 2. */
-export async function consoleCommand(invocation: ConsoleInvocation, printer: Printer): Promise<number> {
+export async function consoleCommand(
+  invocation: ConsoleInvocation,
+  printer: Printer,
+  { lasting = true }: { /** The installation outlives the console. */ lasting?: boolean } = {},
+): Promise<number> {
   const { stdin, stdout, env } = process;
   if (!stdin.isTTY || !stdout.isTTY || env.TERM === 'dumb') return withoutTerminal(invocation, printer);
   const color = invocation.flags.color && !env.NO_COLOR;
   if (!color) env.FORCE_COLOR = '0';
   const [engine, { openConsole }] = await Promise.all([
-    openEngine(invocation.flags),
+    openEngine(invocation.flags, { shared: true }),
     import('../../src/components/index.tsx'),
   ]);
   const { error } = await openConsole(engine, { stdin, stdout, color, preferences: openPreferences });
   await closeEngine(engine);
+  if (lasting) await tellGoingOn(engine);
   if (error) throw error;
   return 0;
+}
+
+/** Whoever leaves while jobs run is told how to find them again. */
+async function tellGoingOn(engine: Engine): Promise<void> {
+  const running = (await engine.knownJobs().catch(() => [])).filter(({ live }) => live);
+  for (const { id, title } of running.slice(0, TOLD))
+    process.stdout.write(`${sanitize(title)} goes on: bifract attach ${id}\n`);
+  if (running.length > TOLD) process.stdout.write(`${running.length - TOLD} more go on: bifract jobs\n`);
 }
 
 /** Jobs that were told to stop remove what they had written: that takes a moment, and the screen is gone. */

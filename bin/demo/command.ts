@@ -12,6 +12,8 @@ export interface DemoCommand {
   exec?: string;
   /** Opens the console on an installation directory; resolves with the exit code when it was left. */
   openConsole: (dir: string) => Promise<number>;
+  /** Ends jobs that would outlive the installation. */
+  endJobs?: (dir: string) => Promise<void>;
   /** Multiplies the rows of the demo's logs. */
   scale?: number;
   /** Where progress goes; by default lines on stderr. */
@@ -33,7 +35,7 @@ export async function runDemo(command: DemoCommand): Promise<number> {
 }
 
 async function run(command: DemoCommand, signals: SignalRelay): Promise<number> {
-  const { exec, openConsole, scale, say = sayOnStderr } = command;
+  const { exec, openConsole, endJobs, scale, say = sayOnStderr } = command;
   say('Starting a throw-away installation …');
   const began = Date.now();
   const onStep = (what: string, ms: number) => say(`  ${what} (${seconds(ms)})`);
@@ -48,6 +50,7 @@ async function run(command: DemoCommand, signals: SignalRelay): Promise<number> 
     signals.release();
     return await openConsole(demo.dir);
   } finally {
+    await endJobs?.(demo.dir).catch(() => undefined);
     await demo.stop();
     say('The throw-away installation is removed.');
   }

@@ -1,3 +1,4 @@
+import { jobOwner } from '../../src/components/view/jobs.ts';
 import { sanitize } from '../../src/components/view/sanitize.ts';
 import { take } from '../../src/components/view/text.ts';
 import { formatAgo, formatDuration } from '../../src/components/view/time.ts';
@@ -54,7 +55,7 @@ export function jobLines(
             title: 'ENDED',
             cell: ({ ended_at }: KnownJob) => (ended_at === undefined ? '-' : formatAgo(now - ended_at)),
           },
-          { title: 'BY', cell: ownerOf },
+          { title: 'BY', cell: (job: KnownJob) => `${jobOwner(job)}, pid ${job.by?.pid ?? '?'}` },
         ]
       : []),
     { title: 'JOB', cell: (job) => (wide ? job.title : take(sanitize(job.title), title)) },
@@ -70,13 +71,6 @@ function stateOf({ state, error, live }: KnownJob): string {
 function doneOf({ fraction, progress }: KnownJob): string {
   if (fraction !== undefined) return formatPercent(fraction);
   return progress.bytes_in === undefined ? '-' : formatBytes(progress.bytes_in);
-}
-
-/** Who started a job, and where. */
-export function ownerOf({ by }: Pick<KnownJob, 'by'>): string {
-  if (!by) return '-';
-  const user = by.sudo_user ? `${by.sudo_user} as ${by.user}` : by.user;
-  return [user, by.from ?? '', `pid ${by.pid}`].filter(Boolean).join(' ');
 }
 
 function diedLines({ id, error, unsettled }: KnownJob): string[] {

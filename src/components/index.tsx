@@ -56,8 +56,8 @@ async function ended(instance: Instance): Promise<{ error?: unknown }> {
  * Opens the full-screen console, and resolves when the user has left it or the terminal has gone.
  *
  * The first frame is drawn before the engine is asked for anything. The terminal is left as it was found, also
- * when drawing fails: that error is returned, for the caller to print on the normal screen. Running jobs are
- * asked to stop by whoever confirmed to quit; the caller closes the engine, which waits for them.
+ * when drawing fails: that error is returned, for the caller to print on the normal screen. Jobs that cannot outlive
+ * the console are asked to stop by whoever confirmed to quit; the caller closes the engine, which waits for them.
  */
 export async function openConsole(engine: Engine, options: ConsoleOptions): Promise<{ error?: unknown }> {
   const {

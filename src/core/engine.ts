@@ -145,7 +145,8 @@ export interface Engine
   outlives(job: string): boolean;
   /**
    * Calls the listener with every event of every job from now on; of an engine that shares its jobs with those of the
-   * installation's other processes, after all that running and recently ended ones have said. Returns the way to stop it.
+   * installation's other processes, after all that running and recently ended ones have said; there `job:started` may
+   * come twice. Returns the way to stop it.
    */
   subscribe(listener: (event: JobEvent) => void): () => void;
   /**

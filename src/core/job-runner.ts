@@ -57,6 +57,10 @@ export class JobRunner {
     return this.#running.has(job);
   }
 
+  outlives() {
+    return false;
+  }
+
   /** Ends what runs, and waits for it to clean up. */
   async end(reason: BifractError): Promise<void> {
     const running = [...this.#running.values()];

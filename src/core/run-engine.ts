@@ -19,26 +19,32 @@ import { servePlan } from './restore-jobs.ts';
 import type { DueQuery } from './schedule.ts';
 import { servePlanDue } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
+import { type Jobs, SharedJobs } from './shared-jobs.ts';
 import { serveCopyPlan, serveDeletePlan } from './storage-jobs.ts';
 import { servePrunePlan, serveRotatePlan } from './upkeep-jobs.ts';
 
 /** The engine on the given services. Jobs run in this process. */
 export function createEngine(services: Services): Engine {
-  return new RunningEngine(services);
+  return new RunningEngine(services, new JobRunner(services));
+}
+
+/** The same for a console: jobs run in processes of their own, and those of all other processes are heard of. */
+export function createSharingEngine(services: Services): Engine {
+  return new RunningEngine(services, new SharedJobs(services, new JobRunner(services)));
 }
 
 class RunningEngine implements Engine {
   readonly installation;
   readonly #services: Services;
   readonly #files: FileQueries;
-  readonly #jobs: ServedJobs;
-  readonly #runner: JobRunner;
+  readonly #known: ServedJobs;
+  readonly #jobs: Jobs;
 
-  constructor(services: Services) {
+  constructor(services: Services, jobs: Jobs) {
     this.#services = services;
     this.#files = new ServedFiles(services);
-    this.#jobs = new ServedJobs(services);
-    this.#runner = new JobRunner(services);
+    this.#known = new ServedJobs(services);
+    this.#jobs = jobs;
     this.installation = services.installation;
   }
 
@@ -69,6 +75,7 @@ class RunningEngine implements Engine {
   }
 
   async recover(options?: CallOptions) {
+    await this.#services.board.sweep();
     const done = await recover(this.#services, options);
     return [...done, ...(await recoverArchiveRestores(this.#services, undefined, options))];
   }
@@ -131,23 +138,23 @@ class RunningEngine implements Engine {
   }
 
   knownJobs(options?: CallOptions) {
-    return this.#jobs.knownJobs(options);
+    return this.#known.knownJobs(options);
   }
 
   findJob(id: string) {
-    return this.#jobs.findJob(id);
+    return this.#known.findJob(id);
   }
 
   follow(...query: Parameters<Engine['follow']>) {
-    return this.#jobs.follow(...query);
+    return this.#known.follow(...query);
   }
 
   askToEnd(...query: Parameters<Engine['askToEnd']>) {
-    return this.#jobs.askToEnd(...query);
+    return this.#known.askToEnd(...query);
   }
 
   start(...query: Parameters<Engine['start']>) {
-    return this.#runner.start(...query);
+    return this.#jobs.start(...query);
   }
 
   async detach(request: JobRequest) {
@@ -157,20 +164,20 @@ class RunningEngine implements Engine {
     return id;
   }
 
-  outlives() {
-    return false;
+  outlives(job: string) {
+    return this.#jobs.outlives(job);
   }
 
   cancel(job: string, reason?: BifractError) {
-    this.#runner.cancel(job, reason);
+    this.#jobs.cancel(job, reason);
   }
 
   subscribe(listener: (event: JobEvent) => void) {
-    return this.#runner.subscribe(listener);
+    return this.#jobs.subscribe(listener);
   }
 
   async close(reason = cancelled()) {
-    await this.#runner.end(reason);
+    await this.#jobs.end(reason);
     await this.#services.close();
   }
 }

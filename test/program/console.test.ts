@@ -3,7 +3,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
-import { PROGRAM } from '../helpers/program.ts';
+import { HeldTable } from '../helpers/held-table.ts';
+import { isRunning, until } from '../helpers/processes.ts';
+import { ndjson, PROGRAM, run, start } from '../helpers/program.ts';
 import { PtyProgram } from '../helpers/pty.ts';
 import { testServices } from '../helpers/services.ts';
 
@@ -67,33 +69,91 @@ test('it follows the size of its terminal, and leaves the screen as it was', asy
   assert.equal(console.screen.buffer.active.type, 'normal');
 });
 
-test('leaving while a job runs asks first; a cancelled job leaves no file and a failed record', async () => {
-  const before = await files('.bifract-archive');
-  const console = open();
+/** Starts a backup in the console that lasts until the test lets go of a table. */
+async function startBackup(console: PtyProgram): Promise<void> {
   await console.see('Overview');
-  console.type('2');
-  await console.see('web-prod');
-  console.type('a');
-  await console.see('archiving');
-  console.type('q');
-  await console.see(/[Cc]ancel/);
-  console.type('\x03');
-  console.type('\x03');
-  assert.equal((await console.ended).exitCode, 0);
-  assert.deepEqual(await files('.bifract-archive'), before);
-  const [record] = await services.sql('SELECT status FROM archives ORDER BY created_at DESC LIMIT 1');
-  assert.equal(record?.status, 'failed');
+  console.type('b');
+  await console.see('Backup of PostgreSQL: started');
+  await until('the backup runs', async () => (await running()).length === 1);
+}
+
+async function running(): Promise<{ id: string; by: { pid: number } }[]> {
+  const listed = ndjson<{ id: string; state: string; by: { pid: number } }>(
+    await run(['jobs', '--json', '--dir', dir]),
+  );
+  return listed.filter(({ state }) => state === 'running');
+}
+
+async function backupsMade(by: number, before: number): Promise<void> {
+  await until('the backup is done', async () => (await files('.bifract-backup')).length === before + by);
+  await until('no job runs', async () => (await running()).length === 0);
+}
+
+for (const [how, leave] of [
+  ['leaving', (console: PtyProgram) => console.type('q')],
+  ['a terminal that goes away', (console: PtyProgram) => console.kill('SIGHUP')],
+  ['a console that is killed', (console: PtyProgram) => console.kill('SIGKILL')],
+] as const) {
+  test(`${how} ends no job: it goes on, and the next console shows it, live`, async () => {
+    const before = (await files('.bifract-backup')).length;
+    const held = await HeldTable.hold(services.postgres, 'users');
+    const first = open();
+    await startBackup(first);
+    const [job] = await running();
+    leave(first);
+    await first.ended;
+    if (how === 'leaving') await first.see(`Backup of PostgreSQL goes on: bifract attach ${job?.id}`);
+    const second = open();
+    await second.see('Overview');
+    second.type('5');
+    await second.see(/Backup of PostgreSQL +\S running/);
+    await held.release();
+    await second.see(/Backup of PostgreSQL +✓ done/);
+    await backupsMade(1, before);
+    second.type('q');
+    assert.equal((await second.ended).exitCode, 0);
+    assert.equal(await isRunning(job?.by.pid ?? 0), false);
+  });
+}
+
+test('two consoles see the same job, and either cancels it', async () => {
+  const before = (await files('.bifract-backup')).length;
+  await using _ = await HeldTable.hold(services.postgres, 'users');
+  const [one, other] = [open(), open()];
+  await other.see('Overview');
+  other.type('5');
+  await startBackup(one);
+  await other.see(/Backup of PostgreSQL +\S running/);
+  other.type('x');
+  await other.see(/Cancel this job\?/);
+  await other.see(/Started by \S+, pts\//);
+  other.type('y');
+  await other.see(/✗ cancelled/);
+  await one.see(/Backup of PostgreSQL: cancelled/);
+  for (const console of [one, other]) console.type('q');
+  assert.deepEqual([(await one.ended).exitCode, (await other.ended).exitCode], [0, 0]);
+  await backupsMade(0, before);
 });
 
-test('a terminal that goes away ends the console and its job', async () => {
-  const before = await files('.bifract-archive');
+test('a job of a shell is shown; one whose process is killed is shown to have died, and cleaned up', async () => {
+  const held = await HeldTable.hold(services.postgres, 'users');
   const console = open();
   await console.see('Overview');
-  console.type('2');
-  await console.see('web-prod');
-  console.type('a');
-  await console.see('archiving');
-  console.kill('SIGHUP');
+  console.type('5');
+  const shell = start(['backup', '--dir', dir]);
+  await console.see(/Backup of PostgreSQL +\S running/);
+  await until('it is noted', async () => (await readdir(join(dir, '.bifract/jobs'))).length > 0);
+  shell.child.kill('SIGKILL');
+  await console.see(/✗ died/);
+  console.type('q');
   await console.ended;
-  assert.deepEqual(await files('.bifract-archive'), before);
+  await held.release();
+  const next = open();
+  await next.see('Overview');
+  await until('it is put right', async () => (await readdir(join(dir, '.bifract/jobs'))).length === 0);
+  next.type('5');
+  await next.see(/✗ died/);
+  next.type('q');
+  await next.ended;
+  assert.deepEqual(await readdir(join(dir, '.bifract/run')), []);
 });

@@ -247,3 +247,52 @@ test('leaving while marked fractals wait for their turn starts none of them', as
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(engine.jobs.length, 1);
 });
+
+test('q leaves at once where the running jobs outlive the console, and cancels none of them', async () => {
+  await using console = startConsole();
+  const { terminal, engine } = console;
+  engine.lasting = true;
+  await terminal.press('b');
+  await terminal.see('Backup: started');
+  await terminal.press('q');
+  assert.deepEqual(await console.left, {});
+  assert.equal(only(engine.jobs).cancelAsked, false);
+});
+
+test('fractals that wait for their turn would be forgotten: q says so, and what goes on', async () => {
+  const engine = new FakeEngine({ fractals: [1, 2].map((seed) => fakeFractal(seed)) });
+  engine.lasting = true;
+  await using console = startConsole({ engine });
+  const { terminal } = console;
+  await terminal.press('2');
+  await terminal.see('2 fractals');
+  await terminal.press(' ', ' ');
+  await terminal.see('2 marked');
+  await terminal.press('a');
+  await terminal.see('Archive fractal-1: started');
+  await terminal.press('q');
+  await terminal.see('Quit, though 1 fractal waits?');
+  await terminal.see('1 running job will go on');
+  await terminal.press('y');
+  await console.left;
+  assert.equal(only(engine.jobs).cancelAsked, false);
+});
+
+test('what jobs said before the console was opened is shown, and is no news', async () => {
+  await using console = startConsole();
+  const { terminal, engine } = console;
+  engine.start({ kind: 'backup' });
+  const job = only(engine.jobs);
+  const long = Date.now() - 600_000;
+  const by = { user: 'root', sudo_user: 'eve', host: 'logs-1', pid: 4711, from: 'cron' };
+  job.emit('job:started', { kind: 'backup', title: 'Backup of old', by }, long);
+  job.emit('job:warning', { message: 'an old warning' }, long);
+  await terminal.press('5', 'enter');
+  await terminal.see(/By +eve as root, cron; process 4711 on logs-1/);
+  await terminal.see('an old warning');
+  job.emit('job:failed', { error: { code: 'JOB_DIED', message: 'It is gone', hint: 'Again.' } }, long);
+  await terminal.see(/died/);
+  await terminal.press('6');
+  await terminal.miss('an old warning');
+  await terminal.miss('It is gone');
+});

@@ -1,5 +1,6 @@
 import type { JobKind, JobView } from '../../core/index.ts';
 import type { ArchiveSplit } from '../view/file-types.ts';
+import { jobOwner } from '../view/jobs.ts';
 import { jobOfFractal } from '../view/lists/archives.ts';
 import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
 import { listKey, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
@@ -102,7 +103,11 @@ export function askToCancel(session: Session) {
   ask(session, {
     title: 'Cancel this job?',
     tone: 'warn',
-    lines: [job.title, CANCELLED[job.kind] ?? 'It ends as soon as it safely can.'],
+    lines: [
+      job.title,
+      ...(job.by ? [`Started by ${jobOwner(job)}.`] : []),
+      CANCELLED[job.kind] ?? 'It ends as soon as it safely can.',
+    ],
     options: [
       { key: 'n', label: 'Keep it running', safe: true, run: () => {} },
       { key: 'y', label: 'Cancel the job', safe: false, run: () => cancel(session, [job]) },
@@ -110,29 +115,44 @@ export function askToCancel(session: Session) {
   });
 }
 
-/** Leaves, after a question where jobs are running. */
+/** Running jobs that end with this console. */
+function endingJobs({ engine, snapshot }: Session): readonly JobView[] {
+  return runningJobs(snapshot()).filter(({ id }) => !engine.outlives(id));
+}
+
+/** Leaves, after a question where something would end with the console. */
 export function quit(session: Session) {
-  const running = runningJobs(session.snapshot());
+  const ending = endingJobs(session);
   const waiting = session.queue.state().length;
-  if (running.length === 0) return session.leave();
+  if (ending.length === 0 && waiting === 0) return session.leave();
+  const going = runningJobs(session.snapshot()).length - ending.length;
   ask(session, {
-    title: `Quit and cancel ${plural(running.length, 'running job')}?`,
+    title:
+      ending.length > 0
+        ? `Quit and cancel ${plural(ending.length, 'running job')}?`
+        : `Quit, though ${plural(waiting, 'fractal')} ${waiting === 1 ? 'waits' : 'wait'}?`,
     tone: 'warn',
     lines: [
-      ...running.slice(0, 5).map((job) => job.title),
+      ...ending.slice(0, 5).map((job) => job.title),
       ...(waiting > 0 ? [`${plural(waiting, 'fractal')} waiting for their turn will not be archived.`] : []),
+      ...(going > 0 ? [`${plural(going, 'running job')} will go on without the console.`] : []),
     ],
     options: [
       { key: 'n', label: 'Cancel, stay here', safe: true, run: () => {} },
-      { key: 'y', label: 'Quit, ending the jobs', safe: false, run: () => quitNow(session) },
+      {
+        key: 'y',
+        label: ending.length > 0 ? 'Quit, ending the jobs' : 'Quit',
+        safe: false,
+        run: () => quitNow(session),
+      },
     ],
   });
 }
 
 /** Leaves without a question. Whoever opened the console closes the engine, and so waits for the jobs to end. */
 export function quitNow(session: Session) {
-  const running = runningJobs(session.snapshot());
+  const ending = endingJobs(session);
   // First, so that the end of one job does not start the next.
   session.leave();
-  cancel(session, running);
+  cancel(session, ending);
 }

@@ -30,6 +30,8 @@ function severityOf({ state, warning_count }: JobView): Severity {
 
 /** Makes the listener that folds job events into the store, and tells the user of those that matter. */
 export function followJobs({ jobs, say, refresh, archives }: Desk): (event: JobEvent) => void {
+  const begun = Date.now();
+  const told = new Set<string>();
   const find = (id: string) => jobs.snapshot().find((job) => job.id === id);
 
   function trouble(job: JobView | undefined, text: string): void {
@@ -57,8 +59,12 @@ export function followJobs({ jobs, say, refresh, archives }: Desk): (event: JobE
   return (raw) => {
     const event = raw.event === 'job:started' ? { ...raw, title: readableTitle(raw.title, archives()) } : raw;
     jobs.apply(event);
+    // What other consoles have seen long ago is history here, not news.
+    if (Date.parse(event.time) < begun) return;
     switch (event.event) {
       case 'job:started':
+        if (told.has(event.job)) return;
+        told.add(event.job);
         say('info', `${event.title}: started`);
         // The record of the new work is there a moment later.
         if (event.kind === 'archive') setTimeout(() => refresh('archives'), SETTLE_MS).unref();

@@ -31,7 +31,7 @@ export const ALWAYS: readonly Command[] = [
     name: 'quit',
     keys: ['q', 'ctrl-c'],
     label: 'quit',
-    description: 'Leave; asks while jobs are running',
+    description: 'Leave; running jobs go on',
     group: 'general',
     run: quit,
   },

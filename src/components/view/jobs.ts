@@ -22,6 +22,7 @@ type Moment = Pick<Snapshot, 'glyphs' | 'now'>;
 export function jobState(job: JobView & { queued?: true }, { glyphs, now }: Moment): Span {
   const spinner = spinnerAt(glyphs, now);
   if (job.queued) return { text: `${glyphs.dot} queued`, tone: 'dim' };
+  if (job.error?.code === 'JOB_DIED') return { text: `${glyphs.bad} died`, tone: 'bad' };
   if (job.waiting && job.state === 'running') return { text: `${glyphs.warn} waiting`, tone: 'warn' };
   const looks: Record<JobState, Span> = {
     running: { text: `${spinner} running`, tone: 'info' },
@@ -31,6 +32,13 @@ export function jobState(job: JobView & { queued?: true }, { glyphs, now }: Mome
     cancelled: { text: `${glyphs.bad} cancelled`, tone: 'warn' },
   };
   return looks[job.state];
+}
+
+/** Who started a job, and where. */
+export function jobOwner({ by }: Pick<JobView, 'by'>): string {
+  if (!by) return '-';
+  const user = by.sudo_user ? `${by.sudo_user} as ${by.user}` : by.user;
+  return [user, by.from ?? ''].filter(Boolean).join(', ');
 }
 
 /** A bar of what is known. */

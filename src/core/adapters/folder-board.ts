@@ -45,8 +45,7 @@ export class FolderBoard implements JobBoard {
       const process_ = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
       const head = { journal: 1, job: id, process: process_, socket: socket.path } as const;
       const file = await JournalFile.create(this.#path(id), head, history, onTrouble);
-      // Nothing waits for it, and what stands in its way is told by what cannot be written.
-      const sweeping = sweepJournals(this.#journals, this.#run).catch(() => undefined);
+      const sweeping = this.sweep();
       return {
         add(event) {
           const entry = history.add(event);
@@ -107,6 +106,11 @@ export class FolderBoard implements JobBoard {
     throw new BifractError('BUSY', `The process ${owner.pid} of the job ${id} does not answer`, {
       hint: `It may be stopped or overloaded. \`kill -TERM ${owner.pid}\` on its machine ends the job as a cancel does.`,
     });
+  }
+
+  /** What stands in its way is told by what cannot be written. */
+  async sweep(): Promise<void> {
+    await sweepJournals(this.#journals, this.#run).catch(() => undefined);
   }
 
   /** What the process tells; nothing where it cannot be reached. */

@@ -46,4 +46,6 @@ export interface JobBoard {
   follow(id: string, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>;
   /** Asks a job, of whatever process, to end. `NOT_FOUND` where none of that id runs, `BUSY` where it does not answer. */
   cancel(id: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /** Forgets jobs of long ago, and removes what dead processes left to be talked to. Never rejects. */
+  sweep(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { JobView } from '../../../core/index.ts';
 import type { QueuedArchive } from '../file-types.ts';
-import { jobBar, jobEta, jobSpeed, jobState } from '../jobs.ts';
+import { jobBar, jobEta, jobOwner, jobSpeed, jobState } from '../jobs.ts';
 import { memo } from '../memo.ts';
 import { listOf } from '../rows.ts';
 import { formatDuration } from '../time.ts';
@@ -109,6 +109,14 @@ export const jobsList = listOf<JobRow>({
       value: (job) => job.started_at,
     },
     {
+      id: 'by',
+      title: 'By',
+      width: 10,
+      drop: 5,
+      cell: (job) => ({ text: jobOwner(job), tone: 'dim' }),
+      value: jobOwner,
+    },
+    {
       id: 'stored',
       title: 'Stored',
       width: 9,
@@ -132,7 +140,7 @@ export const jobsList = listOf<JobRow>({
   ],
   records: jobRows,
   id: (job) => job.id,
-  search: (job) => `${job.title} ${job.kind} ${job.state} ${job.error?.message ?? ''}`,
+  search: (job) => `${job.title} ${jobOwner(job)} ${job.kind} ${job.state} ${job.error?.message ?? ''}`,
   // The store has the newest first.
   sort: { column: '', descending: false },
 });

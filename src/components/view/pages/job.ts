@@ -1,5 +1,5 @@
 import type { JobView } from '../../../core/index.ts';
-import { jobBar, jobBytes, jobDone, jobState, jobWait } from '../jobs.ts';
+import { jobBar, jobBytes, jobDone, jobOwner, jobState, jobWait } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import { sanitize } from '../sanitize.ts';
 import { formatClock, formatDuration } from '../time.ts';
@@ -93,6 +93,11 @@ function troubleLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
   ];
 }
 
+function whoLine(job: JobView): string {
+  const { host, pid } = job.by ?? {};
+  return `${jobOwner(job)}; process ${pid} on ${host}`;
+}
+
 function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
   const { columns, glyphs, now } = snapshot;
   return [
@@ -122,6 +127,7 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
     field('Bytes', { text: jobBytes(job) }),
     field('Time', { text: times(job, now) }),
     field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
+    ...(job.by ? longField('By', whoLine(job), columns) : []),
     field('Id', { text: job.id, tone: 'dim' }),
     ...itemLines(job, snapshot),
     ...(job.result ? [heading('Result', columns, glyphs), ...resultLines(job, snapshot)] : []),
