@@ -7,6 +7,7 @@ import { defineFiles, type FileInvocation } from './file-arguments.ts';
 import { defineJobCommands, type JobInvocation, mustDetach } from './job-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
 import { defineRestore, type RestoreInvocation } from './restore-arguments.ts';
+import { defineSchedule, type ScheduleInvocation } from './schedule-arguments.ts';
 import { defineStorage, type StorageInvocation } from './storage-arguments.ts';
 import { defineUpkeep, type UpkeepInvocation } from './upkeep-arguments.ts';
 
@@ -37,6 +38,7 @@ export type Invocation = { flags: GlobalFlags } & (
   | ArchiveRestoreInvocation
   | UpkeepInvocation
   | StorageInvocation
+  | ScheduleInvocation
   | JobInvocation
   | { command: 'demo'; exec: string | undefined }
   | { command: 'text'; text: string }
@@ -113,6 +115,7 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
   defineArchiveRestore(program, choose);
   defineUpkeep(program, choose);
   defineStorage(program, choose);
+  defineSchedule(program, choose);
   defineJobCommands(program, choose);
   return program;
 }

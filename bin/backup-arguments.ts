@@ -2,26 +2,20 @@ import type { Command } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
 import { keepsSomething } from '../src/core/policy/retention.ts';
 import type { KeepRule } from '../src/core/upkeep.ts';
+import { type ListenerFlags, listenerFlags, listenersOf } from './listener-flags.ts';
+import type { Listeners } from './tell.ts';
 import { type KeepFlags, keepFlags, ruleOf } from './upkeep-arguments.ts';
 
 /** What a backup is followed by. */
-export interface BackupExtras {
+export interface BackupExtras extends Listeners {
   /** Retention, where that is asked for. */
   prune: KeepRule | undefined;
-  /** Where figures for Prometheus are written. */
-  metrics: string | undefined;
-  /** Commands for the shell. */
-  on_success: string | undefined;
-  on_failure: string | undefined;
 }
 
 export type BackupInvocation = { command: 'backup' } & BackupExtras;
 
-interface BackupFlags extends KeepFlags {
+interface BackupFlags extends KeepFlags, ListenerFlags {
   prune: boolean;
-  metrics?: string;
-  onSuccess?: string;
-  onFailure?: string;
 }
 
 const HELP = `
@@ -30,23 +24,17 @@ BIFRACT_CODE, BIFRACT_MESSAGE, BIFRACT_FILE, BIFRACT_SIZE_BYTES, BIFRACT_ROWS, B
 
 /** Adds the command to the program. */
 export function defineBackup(program: Command, choose: (chosen: BackupInvocation) => void) {
-  keepFlags(
-    program
-      .command('backup')
-      .description('encrypted backup of the whole PostgreSQL database')
-      .option('--prune', 'then delete backups that the --keep-… flags do not keep', false),
-  )
-    .option('--metrics <file>', 'write figures for the node exporter of Prometheus')
-    .option('--on-success <cmd>', 'run CMD after a good backup')
-    .option('--on-failure <cmd>', 'run CMD after a failed one')
+  const backup = program
+    .command('backup')
+    .description('encrypted backup of the whole PostgreSQL database')
+    .option('--prune', 'then delete backups that the --keep-… flags do not keep', false);
+  listenerFlags(keepFlags(backup), 'backup')
     .addHelpText('after', HELP)
-    .action(({ prune, metrics, onSuccess, onFailure, ...flags }: BackupFlags) =>
+    .action(({ prune, ...flags }: BackupFlags) =>
       choose({
         command: 'backup',
         prune: prune ? mustKeep(ruleOf(flags)) : undefined,
-        metrics,
-        on_success: onSuccess,
-        on_failure: onFailure,
+        ...listenersOf(flags),
       }),
     );
 }

@@ -1,32 +1,48 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { BifractError } from '../src/core/errors.ts';
-import type { JobOutcome } from '../src/core/index.ts';
+import type { JobOutcome, RunDueSummary } from '../src/core/index.ts';
 import type { BackupSummary } from '../src/core/jobs/backup.ts';
 
 const LIMIT_MS = 300_000;
 
-/** What a hook is told of the outcome, as variables of its environment. */
-export function hookVariables(outcome: JobOutcome): Record<string, string> {
-  if (outcome.event !== 'job:done') {
-    const { code, message } = outcome.error;
-    return { BIFRACT_RESULT: 'failure', BIFRACT_CODE: code, BIFRACT_MESSAGE: message };
-  }
-  const result = outcome.result as unknown as BackupSummary;
+/** What a hook is told of a job that is done, as variables of its environment. */
+export type HookVariables = (result: Record<string, unknown>) => Record<string, string>;
+
+export const backupVariables: HookVariables = (result) => {
+  const { name, size_bytes, rows, duration_ms, checksum } = result as unknown as BackupSummary;
   return {
-    BIFRACT_RESULT: 'success',
-    BIFRACT_FILE: result.name,
-    BIFRACT_SIZE_BYTES: String(result.size_bytes),
-    BIFRACT_ROWS: String(result.rows),
-    BIFRACT_DURATION_MS: String(result.duration_ms),
-    BIFRACT_CHECKSUM: result.checksum,
+    BIFRACT_FILE: name,
+    BIFRACT_SIZE_BYTES: String(size_bytes),
+    BIFRACT_ROWS: String(rows),
+    BIFRACT_DURATION_MS: String(duration_ms),
+    BIFRACT_CHECKSUM: checksum,
   };
+};
+
+export const runDueVariables: HookVariables = (result) => {
+  const { archived, skipped, rows, size_bytes, deleted, duration_ms } = result as unknown as RunDueSummary;
+  return {
+    BIFRACT_ARCHIVED: String(archived),
+    BIFRACT_SKIPPED: String(skipped),
+    BIFRACT_ROWS: String(rows),
+    BIFRACT_SIZE_BYTES: String(size_bytes),
+    BIFRACT_DELETED: String(deleted),
+    BIFRACT_DURATION_MS: String(duration_ms),
+  };
+};
+
+/** What a hook is told of the outcome. */
+export function hookVariables(outcome: JobOutcome, done = backupVariables): Record<string, string> {
+  if (outcome.event === 'job:done') return { BIFRACT_RESULT: 'success', ...done(outcome.result) };
+  const { code, message } = outcome.error;
+  return { BIFRACT_RESULT: 'failure', BIFRACT_CODE: code, BIFRACT_MESSAGE: message };
 }
 
 /** Runs the command by the shell; what it prints goes to stderr. Throws where it fails: a hook is there to be heard. */
-export async function runHook(command: string, outcome: JobOutcome): Promise<void> {
+export async function runHook(command: string, outcome: JobOutcome, done?: HookVariables): Promise<void> {
   const child = spawn('/bin/sh', ['-c', command], {
-    env: { ...process.env, ...hookVariables(outcome) },
+    env: { ...process.env, ...hookVariables(outcome, done) },
     stdio: ['ignore', process.stderr, process.stderr],
     timeout: LIMIT_MS,
   });
@@ -34,6 +50,6 @@ export async function runHook(command: string, outcome: JobOutcome): Promise<voi
   if (code === 0) return;
   const how = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
   throw new BifractError('INTERNAL', `The hook ${how}: ${command}`, {
-    hint: outcome.event === 'job:done' ? 'The backup itself is good.' : undefined,
+    hint: outcome.event === 'job:done' ? 'What it was to tell of is good.' : undefined,
   });
 }

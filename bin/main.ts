@@ -55,6 +55,10 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
       return (await import('./commands/init.ts')).initCommand(invocation, printer);
     case 'prune':
       return (await import('./commands/prune.ts')).pruneCommand(invocation, printer);
+    case 'run-due':
+      return (await import('./commands/run-due.ts')).runDueCommand(invocation, printer);
+    case 'coverage':
+      return (await import('./commands/coverage.ts')).coverageCommand(invocation, printer);
     case 'delete':
       return (await import('./commands/delete.ts')).deleteCommand(invocation, printer);
     case 'copy':
@@ -79,6 +83,7 @@ const READ_BY_PEOPLE = new Set<Invocation['command']>([
   'list',
   'jobs',
   'status',
+  'coverage',
   'extract',
   'show',
   'search',

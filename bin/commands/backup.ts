@@ -1,12 +1,11 @@
-import { asBifractError, ERROR_EXITS } from '../../src/core/errors.ts';
-import type { Engine, JobOutcome } from '../../src/core/index.ts';
+import { ERROR_EXITS } from '../../src/core/errors.ts';
+import type { Engine } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import type { BackupExtras, BackupInvocation } from '../backup-arguments.ts';
-import { runHook } from '../hook.ts';
-import { writeMetrics } from '../metrics.ts';
+import type { BackupInvocation } from '../backup-arguments.ts';
 import { resultLines } from '../print/results.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
+import { neverBegun, tell } from '../tell.ts';
 import { detachJob } from './detach.ts';
 import { pruneAfter } from './prune.ts';
 import { runJob } from './run-job.ts';
@@ -26,7 +25,7 @@ export async function backupCommand(invocation: Invocation, printer: Printer): P
     });
   } catch (thrown) {
     // Who waits to hear of failures wants to hear of a broken installation as well.
-    if (!begun) await tell(neverBegun(thrown), invocation, printer);
+    if (!begun) await tell(neverBegun(thrown, 'backup'), invocation, printer);
     throw thrown;
   }
 }
@@ -48,32 +47,4 @@ async function backUp(
   const told = await tell(outcome, invocation, printer);
   if (invocation.prune === undefined) return told;
   return (await pruneAfter(engine, invocation.prune, printer, signal)) || told;
-}
-
-function neverBegun(thrown: unknown): JobOutcome {
-  const error = asBifractError(thrown).report();
-  return { event: 'job:failed', job: 'backup', time: new Date().toISOString(), error };
-}
-
-async function tell(
-  outcome: JobOutcome,
-  { metrics, on_success, on_failure }: BackupExtras,
-  printer: Printer,
-): Promise<number> {
-  const hook = outcome.event === 'job:done' ? on_success : on_failure;
-  const deeds = [
-    ...(metrics === undefined ? [] : [() => writeMetrics(metrics, outcome)]),
-    ...(hook === undefined ? [] : [() => runHook(hook, outcome)]),
-  ];
-  let exit = 0;
-  for (const deed of deeds) {
-    try {
-      await deed();
-    } catch (thrown) {
-      const error = asBifractError(thrown);
-      printer.failed(error.report());
-      exit = error.exitCode;
-    }
-  }
-  return exit;
 }

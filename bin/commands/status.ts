@@ -1,5 +1,5 @@
 import { asBifractError, ERROR_EXITS, type ErrorReport, EXIT } from '../../src/core/errors.ts';
-import type { ArchiveRecord, BackupFile, Engine, Health } from '../../src/core/index.ts';
+import type { ArchiveRecord, BackupFile, Engine, Fractal, Health, Timestamp } from '../../src/core/index.ts';
 import type { Invocation } from '../arguments.ts';
 import { statusLines } from '../print/status.ts';
 import type { Printer } from '../printer.ts';
@@ -13,9 +13,23 @@ export interface Status {
   /** Why the newest backup does not open with this key or is not whole, by its ends; null where it is well. */
   last_backup_error: ErrorReport | null;
   backups: number;
-  /** Each fractal with its newest completed archive. */
-  fractals: { id: string; name: string; log_count: number; last_archive: ArchiveRecord | null }[];
+  fractals: FractalStatus[];
 }
+
+/** A fractal, its newest completed archive, and how far archives hold its rows. */
+export interface FractalStatus {
+  id: string;
+  name: string;
+  log_count: number;
+  last_archive: ArchiveRecord | null;
+  /** As `Coverage` has it; null as well where nobody could count. */
+  protected_until: Timestamp | null;
+  /** Null where nobody could count, or there was not the time. */
+  unprotected_rows: number | null;
+}
+
+/** Status is asked by monitors: what takes longer to count is left out. */
+const COUNT_LIMIT_MS = 20_000;
 
 /** Prints the status. Exit 3 where the key is no good, 4 where a part cannot be reached, 5 where the newest backup is no good, else 0. */
 export function statusCommand(
@@ -48,13 +62,34 @@ export async function gather(engine: Engine, signal?: AbortSignal): Promise<Stat
     last_backup,
     last_backup_error: last_backup && (await trouble(engine, last_backup, signal)),
     backups: backups.length,
-    fractals: fractals.map(({ id, name, log_count }) => ({
+    fractals: await describe(engine, fractals, completed, health.clickhouse.ok, signal),
+  };
+}
+
+/** One after the other: monitors are not to load ClickHouse. */
+async function describe(
+  engine: Engine,
+  fractals: readonly Fractal[],
+  completed: readonly ArchiveRecord[],
+  countable: boolean,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<FractalStatus[]> {
+  const either = AbortSignal.any([signal, AbortSignal.timeout(COUNT_LIMIT_MS)]);
+  const described: FractalStatus[] = [];
+  for (const { id, name, log_count } of fractals) {
+    const count = () => engine.coverage(id, { signal: either });
+    const coverage = countable && !either.aborted ? await count().catch(() => undefined) : undefined;
+    described.push({
       id,
       name,
       log_count,
       last_archive: completed.find(({ fractal_id }) => fractal_id === id) ?? null,
-    })),
-  };
+      protected_until: coverage?.protected_until ?? null,
+      unprotected_rows: coverage?.unprotected_rows ?? null,
+    });
+  }
+  signal.throwIfAborted();
+  return described;
 }
 
 /** A backup that cannot be read when it is needed is worse than none: it is told while there is time. */

@@ -38,6 +38,8 @@ function protectionLines({ last_backup, last_backup_error, backups, fractals }: 
     { title: 'FRACTAL', cell: ({ name }) => name },
     { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
     { title: 'LAST ARCHIVE', cell: ({ last_archive }) => lastArchive(last_archive) },
+    { title: 'PROTECTED UNTIL', cell: (fractal) => protectedUntil(fractal) },
+    { title: 'NOT ARCHIVED', cell: ({ unprotected_rows }) => unprotected(unprotected_rows), right: true },
   ]);
   return [...last, '', ...rows];
 }
@@ -56,4 +58,13 @@ function lastBackup(
 function lastArchive(archive: Status['fractals'][number]['last_archive']): string {
   if (!archive) return 'none';
   return `${formatStamp(archive.created_at)}Z  ${formatExact(archive.log_count)} logs`;
+}
+
+function protectedUntil({ protected_until, unprotected_rows }: Status['fractals'][number]): string {
+  if (unprotected_rows === null) return '?';
+  return protected_until === null ? '-' : `${formatStamp(protected_until)}Z`;
+}
+
+function unprotected(rows: number | null): string {
+  return rows === null ? '?' : formatExact(rows);
 }

@@ -1,4 +1,4 @@
-import type { JobKind } from '../../src/core/index.ts';
+import type { JobKind, RunDueSummary } from '../../src/core/index.ts';
 import type { AdoptSummary } from '../../src/core/jobs/adopt.ts';
 import type { CopySummary } from '../../src/core/jobs/copy.ts';
 import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
@@ -11,6 +11,7 @@ import { deleteSummaryLines } from './deletion.ts';
 import { adoptSummaryLines } from './mending.ts';
 import { restoreLines } from './restore.ts';
 import { resultLines } from './results.ts';
+import { runDueLines } from './schedule.ts';
 import { pruneSummaryLines, rotateSummaryLines } from './upkeep.ts';
 import { verifySummaryLines } from './verify.ts';
 
@@ -27,6 +28,7 @@ const LINES: Partial<Record<JobKind, (result: Result) => string[]>> = {
   prune: (result) => pruneSummaryLines(result as unknown as PruneSummary),
   'rotate-key': (result) => rotateSummaryLines(result as unknown as RotateSummary),
   delete: (result) => deleteSummaryLines(result as unknown as DeleteSummary),
+  'run-due': (result) => runDueLines(result as unknown as RunDueSummary),
   copy: (result) => copySummaryLines(result as unknown as CopySummary),
 };
 

@@ -1,0 +1,60 @@
+import { ERROR_EXITS } from '../../src/core/errors.ts';
+import type { Engine, RunDueSummary } from '../../src/core/index.ts';
+import type { GlobalFlags } from '../arguments.ts';
+import { runDueVariables } from '../hook.ts';
+import { RUN_DUE_METRICS } from '../metrics.ts';
+import { dueLines, runDueLines } from '../print/schedule.ts';
+import type { Printer } from '../printer.ts';
+import type { ScheduleInvocation } from '../schedule-arguments.ts';
+import { withEngine } from '../session.ts';
+import { neverBegun, tell } from '../tell.ts';
+import { runJob } from './run-job.ts';
+
+type Invocation = Extract<ScheduleInvocation, { command: 'run-due' }> & { flags: GlobalFlags };
+
+const TELLING = { metrics: RUN_DUE_METRICS, variables: runDueVariables };
+
+/** Makes what is due, then tells metrics and hook. What fails of these fails the command, never the archives. */
+export async function runDueCommand(invocation: Invocation, printer: Printer): Promise<number> {
+  let begun = false;
+  try {
+    return await withEngine(invocation.flags, (engine, signal) => {
+      begun = true;
+      return invocation.dry_run
+        ? show(engine, invocation, printer, signal)
+        : runDue(engine, invocation, printer, signal);
+    });
+  } catch (thrown) {
+    if (!begun && !invocation.dry_run)
+      await tell(neverBegun(thrown, 'run-due'), invocation, printer, TELLING);
+    throw thrown;
+  }
+}
+
+async function show(
+  engine: Engine,
+  { mode }: Invocation,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<number> {
+  const items = await engine.planDue({ mode, signal });
+  printer.list(items, dueLines(items));
+  return 0;
+}
+
+async function runDue(
+  engine: Engine,
+  invocation: Invocation,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<number> {
+  const request = { kind: 'run-due' as const, mode: invocation.mode };
+  const outcome = await runJob(engine, request, printer, signal);
+  if (outcome.event === 'job:done') {
+    printer.result(outcome.result, runDueLines(outcome.result as unknown as RunDueSummary));
+    return tell(outcome, invocation, printer, TELLING);
+  }
+  printer.failed(outcome.error);
+  await tell(outcome, invocation, printer, TELLING);
+  return ERROR_EXITS[outcome.error.code];
+}
