@@ -8,6 +8,7 @@ import { type ArchiveSummary, archive } from './jobs/archive.ts';
 import { audited } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
 import { recover } from './jobs/recover.ts';
+import { uncovered } from './jobs/uncovered.ts';
 import { restoreStarted, runBackup, runRestoreJob } from './restore-jobs.ts';
 import { runScheduled, scheduleStarted } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
@@ -54,20 +55,24 @@ async function dispatch(
         dispatch(services, own, { key, version }, its) as Promise<ArchiveSummary>;
       return runScheduled(services, request, one, context);
     }
-    case 'archive':
+    case 'archive': {
+      const [catalog, logs] = [await services.catalog(), await services.logs()];
       return archive(
         {
-          catalog: await services.catalog(),
-          logs: await services.logs(),
+          catalog,
+          logs,
           storage: await services.archives(),
           state: services.state,
           key,
           version,
           ...services.archive_limits,
+          uncovered: ({ id }, plan, options) =>
+            uncovered({ catalog, logs, storages: services }, id, plan, options),
         },
         { ...request, fields: request.fields ?? true },
         context,
       );
+    }
     default:
       return runFileJob(services, request, context);
   }

@@ -51,8 +51,8 @@ function requestOf({ fractal_id, fractal_name, split, mode, to }: DueItem): Arch
   };
 }
 
-function made({ log_count, size_bytes, archive_id }: ArchiveSummary): DueArchive {
-  return { log_count, size_bytes, files: archive_id === null ? 0 : 1 };
+function made({ log_count, size_bytes, children }: ArchiveSummary): DueArchive {
+  return { log_count, size_bytes, files: children.length };
 }
 
 /** The plan is made, told to the audit log, and executed as it stands. */

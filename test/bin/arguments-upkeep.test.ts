@@ -53,6 +53,30 @@ test('backup, prune, key and init', () => {
   assert.deepEqual(parse('init --dir /x'), { command: 'init' });
 });
 
+test('run-due and coverage', () => {
+  const plain = {
+    command: 'run-due',
+    mode: undefined,
+    dry_run: false,
+    metrics: undefined,
+    on_success: undefined,
+    on_failure: undefined,
+  };
+  assert.deepEqual(parse('run-due'), plain);
+  assert.deepEqual(parse('run-due --full --dry-run --metrics m --on-failure x'), {
+    ...plain,
+    mode: 'full',
+    dry_run: true,
+    metrics: 'm',
+    on_failure: 'x',
+  });
+  assert.deepEqual(parse('run-due --incremental'), { ...plain, mode: 'incremental' });
+  assert.deepEqual(parse('coverage web --unit hour'), { command: 'coverage', fractal: 'web', unit: 'hour' });
+  for (const line of ['run-due --full --incremental', 'coverage', 'coverage web --unit week']) {
+    assert.throws(() => parse(line), BifractError, line);
+  }
+});
+
 test('what would delete everything, restore nothing or contradict itself is wrong usage', () => {
   for (const line of [
     'backup --prune',

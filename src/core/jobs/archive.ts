@@ -1,6 +1,6 @@
 import { asBifractError, BifractError } from '../errors.ts';
 import { GRANULARITIES, type Granularity } from '../policy/periods.ts';
-import type { ArchiveType, Catalog, Fractal } from '../ports/catalog.ts';
+import type { ArchiveType, Fractal } from '../ports/catalog.ts';
 import type { ArchiveRequest } from '../ports/state.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import { takeUp } from './archive-continue.ts';
@@ -9,6 +9,7 @@ import { type ArchiveSummary, summarize } from './archive-summary.ts';
 import { planWindows, type WindowPlan } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
 import { combine } from './failures.ts';
+import { findFractal } from './find-fractal.ts';
 import { Patience } from './patience.ts';
 
 export type { ArchiveChild, ArchiveSummary } from './archive-summary.ts';
@@ -73,12 +74,6 @@ export async function archive(
     children: group?.children ?? [],
   });
   return { ...summary, duration_ms: Math.round(performance.now() - started) };
-}
-
-async function findFractal(catalog: Catalog, id: string, signal?: AbortSignal): Promise<Fractal> {
-  const fractal = (await catalog.fractals({ signal })).find((one) => one.id === id);
-  if (fractal) return fractal;
-  throw new BifractError('NOT_FOUND', `There is no fractal ${id}`, { hint: 'See `bifract list fractals`.' });
 }
 
 function requestOf({ id, archive_split }: Fractal, options: ArchiveOptions): ArchiveRequest {

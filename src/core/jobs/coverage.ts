@@ -1,5 +1,4 @@
 import type { Coverage } from '../coverage.ts';
-import { BifractError } from '../errors.ts';
 import { ARRIVAL_MS, type Claim, claimOf, cutPieces } from '../policy/claims.ts';
 import { judgeCoverage } from '../policy/coverage.ts';
 import { GRIDS } from '../policy/periods.ts';
@@ -7,6 +6,7 @@ import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { LogDatabase, PeriodCount, PeriodGrid } from '../ports/log-database.ts';
 import type { Storage, Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { findFractal } from './find-fractal.ts';
 import { storagesOf } from './record-file.ts';
 import { namesOf } from './target.ts';
 
@@ -37,13 +37,6 @@ export async function claimsAndCounts(
   const claims = await claimsOf(deps, fractal_id, options);
   const query = { fractal_id, grid, pieces: cutPieces(claims), doubt_ms: ARRIVAL_MS };
   return { claims, counts: await deps.logs.countsByPeriod(query, options) };
-}
-
-/** The fractal of that id. `NOT_FOUND`. */
-export async function findFractal(catalog: Catalog, id: string, signal?: AbortSignal) {
-  const fractal = (await catalog.fractals({ signal })).find((one) => one.id === id);
-  if (fractal) return fractal;
-  throw new BifractError('NOT_FOUND', `There is no fractal ${id}`, { hint: 'See `bifract list fractals`.' });
 }
 
 /** What the whole archives of a fractal prove: those whose file is there, as long as its record says. */
