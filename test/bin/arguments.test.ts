@@ -51,6 +51,10 @@ test('each command carries its own arguments', () => {
     command: 'archive',
     fractal: 'web-prod',
     fields: false,
+    split: undefined,
+    from: undefined,
+    to: undefined,
+    fresh: false,
   });
   assert.deepEqual(withoutFlags(parse('list archives --fractal web')), {
     command: 'list',
