@@ -1,3 +1,4 @@
+import { sanitize } from '../../src/components/view/sanitize.ts';
 import { formatStamp } from '../../src/components/view/time.ts';
 import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
 import type { AdoptPlan, Orphan } from '../../src/core/index.ts';
@@ -25,16 +26,16 @@ export function adoptSummaryLines({ adopted, fractals_created }: AdoptSummary): 
 
 const DEEDS = { adopt: 'bifract adopt', fail_record: 'bifract clean', discard: 'bifract clean' } as const;
 
+/** Three short lines for each: paths are long, and must be whole to be of use. */
 export function orphanTable(orphans: Orphan[]): string[] {
   if (orphans.length === 0) return ['No orphans: every file has its record, and every record its file.'];
-  return table(orphans, [
-    { title: 'WHAT', cell: ({ title }) => title },
-    { title: 'PATH', cell: ({ path }) => path },
-    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
-    { title: 'SINCE', cell: ({ since }) => (since === null ? '-' : `${formatStamp(since)}Z`) },
-    {
-      title: 'REMEDY',
-      cell: ({ actions }) => [...new Set(actions.map((action) => DEEDS[action]))].join(', ') || '-',
-    },
-  ]);
+  return orphans.flatMap(({ kind, place, title, path, size_bytes, since, actions }) => {
+    const time = since === null ? [] : [`since ${formatStamp(since)}Z`];
+    const stranger = kind === 'file' && place === 'backups';
+    const remedy = stranger
+      ? 'name it by its path, or as it was'
+      : [...new Set(actions.map((action) => DEEDS[action]))].join(', ');
+    const facts = [formatBytes(size_bytes), ...time, ...(remedy ? [`remedy: ${remedy}`] : [])];
+    return [title, `  ${facts.join(', ')}`, `  ${sanitize(path)}`];
+  });
 }

@@ -20,8 +20,8 @@ function healthLines({ health }: Status): string[] {
   const parts = [
     { name: 'PostgreSQL', ...postgres },
     { name: 'ClickHouse', ...clickhouse },
-    { name: 'Backups', ...backups, detail: `${backups.location}  ${backups.detail}` },
-    { name: 'Archives', ...archives, detail: `${archives.location}  ${archives.detail}` },
+    { name: 'Backups', ...backups, detail: storageDetail(backups) },
+    { name: 'Archives', ...archives, detail: storageDetail(archives) },
     { name: 'Key', ...key },
   ];
   return table(parts, [
@@ -29,6 +29,11 @@ function healthLines({ health }: Status): string[] {
     { title: 'STATE', cell: ({ ok }) => (ok ? 'ok' : 'FAILS') },
     { title: 'DETAIL', cell: ({ detail }) => detail.trim() },
   ]);
+}
+
+function storageDetail({ location, detail, free_bytes }: Status['health']['backups']): string {
+  const free = free_bytes === undefined ? '' : `; ${formatBytes(free_bytes)} free`;
+  return `${location}  ${detail}${free}`;
 }
 
 function protectionLines({ last_backup, last_backup_error, backups, fractals }: Status): string[] {

@@ -30,7 +30,9 @@ export function chosenArchive(snapshot: Snapshot): string | undefined {
   const place = placeOf(snapshot);
   const id = listAt(place) ? rowUnderCursor(snapshot) : place.subject;
   const record = snapshot.data.archives.value?.find((one) => one.id === id);
-  const orphan = snapshot.data.orphans.value?.find((one) => one.id === id && one.kind === 'file');
+  const orphan = snapshot.data.orphans.value?.find(
+    (one) => one.id === id && one.kind === 'file' && one.place === 'archives',
+  );
   return isReadable(record) ? record?.id : orphan?.id;
 }
 

@@ -34,11 +34,16 @@ export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T
 export function diskError(what: string, error: unknown): unknown {
   const code = errno(error);
   if (error instanceof BifractError || code === undefined) return error;
-  const cause = error instanceof Error ? error.message : code;
+  const cause = error instanceof Error ? inWords(error.message) : code;
   return new BifractError(CODES[code] ?? 'STORAGE_FAILED', `${what}: ${cause}`, {
     hint: HINTS[code],
     cause: error,
   });
+}
+
+/** Without the system call where it is all that follows: what it was at was said before. */
+function inWords(message: string): string {
+  return message.replace(/, [a-z0-9_]+$/, '');
 }
 
 /** The system's name of an error, as `ENOENT`. */

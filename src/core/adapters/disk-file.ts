@@ -17,21 +17,23 @@ export interface Owner {
 export class DiskFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  readonly #label: string;
   readonly #buffer = Buffer.allocUnsafe(BUFFER);
   #filled = 0;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle, label: string) {
     this.path = path;
+    this.#label = label;
     this.#handle = handle;
   }
 
-  /** Creates the file, which must not exist, for its owner alone. */
-  static async create(path: string, owner: Owner | undefined): Promise<DiskFile> {
+  /** Creates the file, which must not exist, for its owner alone. `label` is what people know it by. */
+  static async create(path: string, owner: Owner | undefined, label = path): Promise<DiskFile> {
     return onDisk('Cannot create a file', async () => {
       const handle = await fs.open(path, 'wx', 0o600);
       try {
         if (owner) await handle.chown(owner.uid, owner.gid);
-        return new DiskFile(path, handle);
+        return new DiskFile(path, handle, label);
       } catch (error) {
         await handle.close();
         await fs.unlink(path);
@@ -54,8 +56,8 @@ export class DiskFile {
   /** Writes what is left, makes it durable, and closes. */
   async finish(): Promise<void> {
     await this.#flush();
-    await onDisk(`Cannot make ${this.path} durable`, () => this.#handle.sync());
-    await onDisk(`Cannot close ${this.path}`, () => this.#handle.close());
+    await onDisk(`Cannot make ${this.#label} durable`, () => this.#handle.sync());
+    await onDisk(`Cannot close ${this.#label}`, () => this.#handle.close());
   }
 
   /** Closes and removes the file, whatever state it is in. */
@@ -72,7 +74,7 @@ export class DiskFile {
 
   async #writeOut(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await onDisk(`Cannot write ${this.path}`, () =>
+      const { bytesWritten } = await onDisk(`Cannot write ${this.#label}`, () =>
         this.#handle.write(bytes, at, bytes.length - at),
       );
       at += bytesWritten;

@@ -1,5 +1,5 @@
 import fs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BifractError } from '../errors.ts';
 import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
@@ -153,7 +153,7 @@ export class DiskStorage implements Storage {
       await this.#root.makeFolders(target, owner);
       if (await this.#root.stat(target)) throw exists(target);
       if (expected_bytes !== undefined) await this.#mustHaveRoom(name, expected_bytes);
-      return DiskFile.create(partial, owner);
+      return DiskFile.create(partial, owner, `${basename(name)} in ${this.location}`);
     });
   }
 
@@ -162,7 +162,7 @@ export class DiskStorage implements Storage {
     if (free >= bytes + MARGIN) return;
     throw new BifractError(
       'STORAGE_FULL',
-      `${this.location} has ${free} bytes free; ${name} needs ${bytes}`,
+      `${this.location} has ${inMib(free)} free; ${basename(name)} needs ${inMib(bytes)} or so`,
       {
         hint: 'Free some space there, or delete backups that are no longer needed.',
       },
@@ -216,4 +216,8 @@ export class DiskStorage implements Storage {
       }
     });
   }
+}
+
+function inMib(bytes: number): string {
+  return `${Math.ceil(bytes / (1 << 20))} MiB`;
 }

@@ -62,7 +62,10 @@ async function settle(
   }
   if (!still.actions.includes('discard')) {
     throw new BifractError('BUSY', 'It may still be in use, or nothing can be done about it here', {
-      hint: chosen.kind === 'file' ? '`bifract adopt` gives a file its record back.' : undefined,
+      hint:
+        chosen.kind === 'file' && chosen.place === 'archives'
+          ? '`bifract adopt` gives a file its record back.'
+          : undefined,
     });
   }
   for await (const leftover of deps[still.place].leftovers({ signal })) {

@@ -7,6 +7,7 @@ import type { CallOptions } from '../ports/types.ts';
 import { isOf } from './in-use.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
 import { isSame } from './record-file.ts';
+import { strangers } from './strangers.ts';
 import { namesOf, pathOf } from './target.ts';
 
 /** No archive takes longer than this by the server's own limit; nor does an upload of a job that is alive. */
@@ -37,6 +38,7 @@ export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Prom
   return [
     ...lostFiles(deps, files, records, live),
     ...lostRecords(deps, { files, elsewhere }, records, live, dead),
+    ...(await strangers(deps.backups, options)),
     ...(await leftovers(deps, live, dead, options)),
   ];
 }

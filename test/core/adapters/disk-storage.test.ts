@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { DiskStorage } from '../../../src/core/adapters/disk-storage.ts';
+import { BifractError } from '../../../src/core/errors.ts';
 import { all, collect, pattern, pieces, refuses, storageContract } from '../../contracts/storage.ts';
 
 storageContract('a folder as storage', async () => {
@@ -166,9 +167,12 @@ test('a disk that fills up is said to be full, and nothing stays', async () => {
     ['write', 'ESTALE', 'STORAGE_UNREACHABLE'],
   ] as const) {
     mock.method(prototype, method, failure(code));
-    await refuses(expected, storage.put('full.bin', pieces(pattern(3 << 20), 100_000)));
+    const full = storage.put('deep/full.bin', pieces(pattern(3 << 20), 100_000));
+    const error = await full.catch((reason: unknown) => reason);
     mock.restoreAll();
-    assert.deepEqual(await visibleAndHidden(), ['first.bin']);
+    assert.ok(error instanceof BifractError && error.code === expected, String(error));
+    assert.match(error.message, new RegExp(`^Cannot (write|make) full.bin in ${root}( durable)?: ${code}`));
+    assert.deepEqual(await visibleAndHidden(), ['deep', 'first.bin']);
   }
 });
 

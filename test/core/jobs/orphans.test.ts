@@ -157,6 +157,19 @@ test('leftovers of dead runs can be removed; what may be alive cannot', async ()
   );
 });
 
+test('a backup under another name is told of, and nothing is done to it', async () => {
+  const deps = setUp();
+  const names = [
+    'before-update.bifract-backup',
+    'bifract-backup-20260301-000000.bifract-backup',
+    'notes.txt',
+  ];
+  for (const name of names) await deps.backups.put(name, inPieces(Buffer.from('x'), 1));
+  assert.deepEqual(await brief(deps), [['file', names[0], '']]);
+  await assert.rejects(clean(deps, await orphans(deps), jobContext()), { code: 'BUSY' });
+  assert.ok(await deps.backups.stat(names[0] ?? ''));
+});
+
 test('what has its other half again by then is left alone', async () => {
   const deps = setUp();
   await putFile(deps, addRecord(deps, 1).storage_path);
