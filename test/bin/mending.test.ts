@@ -13,5 +13,6 @@ test('orphans fit a narrow terminal but for their path, which stands whole on a 
   assert.equal(lines.length, 6);
   assert.equal(lines[2], `  ${file.path}`);
   assert.match(lines[1] ?? '', /^ {2}1\.0+ TiB, since .*Z, remedy: bifract adopt$/);
-  for (const line of [lines[0], lines[1], lines[3], lines[4]]) assert.ok(line !== undefined && line.length <= 80, line ?? 'missing');
+  for (const line of [lines[0], lines[1], lines[3], lines[4]])
+    assert.ok(line !== undefined && line.length <= 80, line ?? 'missing');
 });
