@@ -1,4 +1,4 @@
-import type { JobKind, RunDueSummary } from '../../src/core/index.ts';
+import type { ArchiveRestoreSummary, JobKind, RunDueSummary } from '../../src/core/index.ts';
 import type { AdoptSummary } from '../../src/core/jobs/adopt.ts';
 import type { CopySummary } from '../../src/core/jobs/copy.ts';
 import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
@@ -6,6 +6,7 @@ import type { PruneSummary } from '../../src/core/jobs/prune.ts';
 import type { RotateSummary } from '../../src/core/jobs/rotate-key.ts';
 import type { VerifySummary } from '../../src/core/jobs/verify.ts';
 import type { RestoreSummary } from '../../src/core/restore.ts';
+import { archiveRestoreLines } from './archive-restore.ts';
 import { copySummaryLines } from './copy.ts';
 import { deleteSummaryLines } from './deletion.ts';
 import { adoptSummaryLines } from './mending.ts';
@@ -25,6 +26,7 @@ const LINES: Partial<Record<JobKind, (result: Result) => string[]>> = {
   adopt: (result) => adoptSummaryLines(result as unknown as AdoptSummary),
   restore: (result) => restoreLines('restore', result as unknown as RestoreSummary),
   drill: (result) => restoreLines('drill', result as unknown as RestoreSummary),
+  'restore-archive': (result) => archiveRestoreLines(result as unknown as ArchiveRestoreSummary),
   prune: (result) => pruneSummaryLines(result as unknown as PruneSummary),
   'rotate-key': (result) => rotateSummaryLines(result as unknown as RotateSummary),
   delete: (result) => deleteSummaryLines(result as unknown as DeleteSummary),

@@ -1,4 +1,4 @@
-import { archiveRestoreStarted, recoverArchiveRestores, runArchiveRestore } from './archive-restore-jobs.ts';
+import { archiveRestoreStarted, runArchiveRestore } from './archive-restore-jobs.ts';
 import type { JobRequest } from './engine.ts';
 import { BifractError } from './errors.ts';
 import type { JobEventMap } from './events.ts';
@@ -7,8 +7,8 @@ import type { Key } from './format/index.ts';
 import { type ArchiveSummary, archive } from './jobs/archive.ts';
 import { audited } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
-import { recover } from './jobs/recover.ts';
 import { uncovered } from './jobs/uncovered.ts';
+import { putRight } from './put-right.ts';
 import { restoreStarted, runBackup, runRestoreJob } from './restore-jobs.ts';
 import { runScheduled, scheduleStarted } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
@@ -25,8 +25,7 @@ export async function perform(services: Services, request: JobRequest, context: 
     });
   const version = services.installation.version;
   const key = await services.key();
-  await recover(services, { signal: context.signal });
-  await recoverArchiveRestores(services, request, { signal: context.signal });
+  await putRight(services, request, { signal: context.signal });
   const what = destroys(request);
   const run = (own: JobContext) => dispatch(services, request, { key, version }, own);
   return what ? audited(services.audit, { ...started(request), what }, context, run) : run(context);

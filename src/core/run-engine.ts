@@ -1,4 +1,4 @@
-import { recoverArchiveRestores, serveArchiveRestorePlan } from './archive-restore-jobs.ts';
+import { serveArchiveRestorePlan } from './archive-restore-jobs.ts';
 import { serveCoverage } from './coverage-queries.ts';
 import type { BackupFile, Engine, ExtractPart, JobRequest } from './engine.ts';
 import { type BifractError, cancelled } from './errors.ts';
@@ -9,12 +9,12 @@ import { checkHealth } from './health.ts';
 import { ServedJobs } from './job-queries.ts';
 import { JobRunner, jobId } from './job-runner.ts';
 import { extract } from './jobs/extract.ts';
-import { recover } from './jobs/recover.ts';
 import { pathOf } from './jobs/target.ts';
 import { locate } from './locate.ts';
 import { backupTime } from './policy/names.ts';
 import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
+import { putRight } from './put-right.ts';
 import { servePlan } from './restore-jobs.ts';
 import type { DueQuery } from './schedule.ts';
 import { servePlanDue } from './schedule-jobs.ts';
@@ -76,8 +76,7 @@ class RunningEngine implements Engine {
 
   async recover(options?: CallOptions) {
     await this.#services.board.sweep();
-    const done = await recover(this.#services, options);
-    return [...done, ...(await recoverArchiveRestores(this.#services, undefined, options))];
+    return putRight(this.#services, undefined, options);
   }
 
   async *extract(file: string, part: ExtractPart, options?: CallOptions) {

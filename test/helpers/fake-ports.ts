@@ -368,6 +368,9 @@ export class FakeState implements State {
   async dead() {
     return this.deadNotes;
   }
+  async alone<T>(work: () => Promise<T>) {
+    return work();
+  }
 }
 
 type Emitted = { [Name in JobEventName]: { event: Name } & JobEventMap[Name] }[JobEventName];

@@ -5,8 +5,8 @@ import type { Journal } from './read-journal.ts';
 /** Jobs that go on where they ended when the same is asked for again. */
 const RESUMED: ReadonlySet<JobKind> = new Set(['archive', 'restore-archive', 'rotate-key']);
 
-/** The end of a job that could not tell it: its process was killed, or the machine went down. */
-export function diedEvent(job: string, { head, entries, written_at }: Journal): Entry {
+/** The end of a job that could not tell it: its process was killed, or the machine went down. `log` is where it said why. */
+export function diedEvent(job: string, { head, entries, written_at }: Journal, log?: string): Entry {
   const [start] = entries;
   const kind = start?.event.event === 'job:started' ? start.event.kind : undefined;
   const hint =
@@ -22,7 +22,7 @@ export function diedEvent(job: string, { head, entries, written_at }: Journal): 
       error: {
         code: 'JOB_DIED',
         message: `The process of the job (${head.process.pid}) is gone without a word: it was killed, or the machine went down`,
-        hint,
+        hint: log === undefined ? hint : `${hint} What it said last is in ${log}.`,
       },
     },
   };

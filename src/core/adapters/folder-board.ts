@@ -131,8 +131,11 @@ export class FolderBoard implements JobBoard {
       return { journal: before, live: true, events: before.entries };
     // It may have told its end between the two looks.
     const journal = before.ended ? before : ((await readJournal(this.#path(id))) ?? before);
-    const events = journal.ended ? journal.entries : [...journal.entries, diedEvent(id, journal)];
-    return { journal, live: false, events };
+    if (journal.ended) return { journal, live: false, events: journal.entries };
+    const log = join(this.#journals, `${id}.log`);
+    const said = await fs.stat(log).catch(() => undefined);
+    const end = diedEvent(id, journal, said?.size ? log : undefined);
+    return { journal, live: false, events: [...journal.entries, end] };
   }
 
   #path(id: string): string {

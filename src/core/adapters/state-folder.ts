@@ -3,8 +3,10 @@ import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError } from '../errors.ts';
 import type { JobNote, State } from '../ports/state.ts';
+import type { CallOptions } from '../ports/types.ts';
 import { diskError, errno, onDisk } from './disk-errors.ts';
 import { DiskFile, syncFolder } from './disk-file.ts';
+import { alone } from './lone-work.ts';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 const JOB_ID = /^[\w-]{1,100}$/;
@@ -50,6 +52,10 @@ export class StateFolder implements State {
 
   dead(): Promise<JobNote[]> {
     return this.#select(false);
+  }
+
+  alone<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
+    return alone(join(this.#home, 'recovering'), work, signal);
   }
 
   async #select(running: boolean): Promise<JobNote[]> {

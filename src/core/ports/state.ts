@@ -1,7 +1,7 @@
 import type { JobKind } from '../events.ts';
 import type { ArchiveRestoreJournal } from './archive-restore-journal.ts';
 import type { Place } from './storage.ts';
-import type { Timestamp } from './types.ts';
+import type { CallOptions, Timestamp } from './types.ts';
 
 /** What was asked of an archive: two that are alike are the same. */
 export interface ArchiveRequest {
@@ -61,4 +61,9 @@ export interface State {
   live(): Promise<JobNote[]>;
   /** Jobs whose process ended without forgetting them. */
   dead(): Promise<JobNote[]>;
+  /**
+   * Does work while no other process does any: what dead jobs left must not be put right twice at once. Waits for a
+   * live one that is at it.
+   */
+  alone<T>(work: () => Promise<T>, options?: CallOptions): Promise<T>;
 }

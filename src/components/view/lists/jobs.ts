@@ -112,7 +112,7 @@ export const jobsList = listOf<JobRow>({
       id: 'by',
       title: 'By',
       width: 10,
-      drop: 5,
+      drop: 4,
       cell: (job) => ({ text: jobOwner(job), tone: 'dim' }),
       value: jobOwner,
     },
@@ -121,7 +121,7 @@ export const jobsList = listOf<JobRow>({
       title: 'Stored',
       width: 9,
       align: 'right',
-      drop: 4,
+      drop: 5,
       cell: (job) => ({
         text: job.progress.bytes_out === undefined ? '-' : formatBytes(job.progress.bytes_out),
         tone: 'dim',

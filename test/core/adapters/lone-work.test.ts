@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { alone } from '../../../src/core/adapters/lone-work.ts';
+
+const MODULE = new URL('../../../src/core/adapters/lone-work.ts', import.meta.url);
+let dir: string;
+let path: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-lone-'));
+  path = join(dir, 'recovering');
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+test('one at a time, each in its turn, and nothing is left', async () => {
+  let at = 0;
+  let done = 0;
+  const work = async () => {
+    assert.equal(++at, 1);
+    await wait(5);
+    at -= 1;
+    return ++done;
+  };
+  const results = await Promise.all([1, 2, 3, 4].map(() => alone(path, work)));
+  assert.deepEqual(results.sort(), [1, 2, 3, 4]);
+  await assert.rejects(
+    alone(path, () => Promise.reject(new Error('x'))),
+    /x/,
+  );
+  assert.deepEqual(await readdir(dir), []);
+});
+
+test('what a killed process held is taken over; a live one is waited for', async () => {
+  const script = `import { alone } from ${JSON.stringify(MODULE.href)};
+    await alone(${JSON.stringify(path)}, () => { console.log('in'); return new Promise(() => setInterval(() => {}, 1000)); });`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  await once(child.stdout, 'data');
+  let over = false;
+  const mine = alone(path, async () => over);
+  await assert.rejects(alone(path, async () => over, AbortSignal.timeout(300)));
+  over = true;
+  child.kill('SIGKILL');
+  assert.equal(await mine, true);
+  await exit;
+});
+
+test('a mark that is none holds nobody up', async () => {
+  for (const text of ['', '{', '{}', '{"pid":"x"}', '{"pid":1,"start":"0","boot":""}']) {
+    await writeFile(path, text);
+    assert.equal(await alone(path, async () => 7), 7, text);
+  }
+});
