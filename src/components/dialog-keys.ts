@@ -45,6 +45,7 @@ export function dialogKey(session: Session, key: string, dialog: DialogState) {
   const named = dialog.options.find((option) => option.key === key);
   const danger = dialog.options.some((option) => !option.safe);
   if (named && canTake(named, dialog)) return choose(session, named);
+  if (named) return session.say('warn', `Nothing was done: type ${dialog.word} first`);
   if (key === 'enter') return takeFocused(session, dialog);
   if (key === 'esc') return close(session);
   if (key === 'ctrl-c') return quitNow(session);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BifractError, type RestorePlan } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
-import { fakeBackupReport } from '../helpers/fake-archive.ts';
+import { fakeBackupReport, fakeOrphan } from '../helpers/fake-archive.ts';
 import { FakeEngine, fakeBackup } from '../helpers/fake-engine.ts';
 import type { FakeTerminal } from '../helpers/terminal.ts';
 
@@ -279,4 +279,25 @@ test('a read-only console restores nothing', async () => {
   await terminal.see('1 backup');
   await terminal.press('R');
   await terminal.see('Cannot restore: this console is read-only');
+});
+
+test('a backup that was renamed is on the orphans, and can be restored from there', async () => {
+  const stranger = fakeOrphan('file', 1, {
+    place: 'backups',
+    id: 'before-upgrade.bifract-backup',
+    path: '/opt/bifract/backups/before-upgrade.bifract-backup',
+    actions: [],
+  });
+  const engine = new FakeEngine({ orphans: [stranger] });
+  await using console = startConsole({ engine });
+  const { terminal } = console;
+  await terminal.press('7');
+  await terminal.see('R restore');
+  await terminal.press('R');
+  await terminal.see('Step 1 of 3: the backup');
+  await terminal.see('v verifies it and R restores it');
+  await toTargets(terminal);
+  await terminal.press('enter');
+  await terminal.see(/compares every count/);
+  assert.equal(engine.restoreCalls[0]?.query.file, stranger.id);
 });

@@ -94,8 +94,6 @@ export function chosenRestore(snapshot: Snapshot): { kind: 'backup' | 'archive';
     return { kind: 'archive', id };
   if (groupOf(snapshot, id)?.parts.some(({ status }) => status === 'completed'))
     return { kind: 'archive', id };
-  const stranger = orphans.value?.some(
-    (one) => one.id === id && one.kind === 'file' && one.place === 'backups',
-  );
-  return stranger ? { kind: 'backup', id } : undefined;
+  const file = orphans.value?.find((one) => one.id === id && one.kind === 'file');
+  return file && { kind: file.place === 'backups' ? 'backup' : 'archive', id };
 }

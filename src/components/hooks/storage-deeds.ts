@@ -23,11 +23,13 @@ function linesOf<Item>(
 function askToDelete(session: Session, ids: readonly string[], plan: DeletePlan) {
   const snapshot = session.snapshot();
   const going = plan.items.filter(({ action }) => action === 'delete').length;
+  // What goes comes first: a list can be longer than the screen.
+  const items = plan.items.toSorted((a, b) => Number(a.action === 'keep') - Number(b.action === 'keep'));
   const question: Omit<DialogState, 'focus'> = {
     title: going === 0 ? 'Nothing of this can be deleted' : `Delete ${plural(going, 'item')} for good?`,
     tone: 'bad',
     lines: deletionLines(plan),
-    items: linesOf(session, plan.items, (item, columns) => deleteLines(item, snapshot, columns)),
+    items: linesOf(session, items, (item, columns) => deleteLines(item, snapshot, columns)),
     options: [NOTHING],
   };
   if (going === 0) return ask(session, question);

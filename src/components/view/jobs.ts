@@ -1,6 +1,7 @@
 import type { JobKind, JobState, JobView, Progress } from '../../core/index.ts';
 import { progressBar, restlessBar } from './bar.ts';
 import { spinnerAt } from './glyphs.ts';
+import { readableTitle } from './job-name.ts';
 import { formatDuration } from './time.ts';
 import type { Line, Snapshot, Span } from './types.ts';
 import {
@@ -163,7 +164,7 @@ export function jobResult(job: JobView): string {
   const rows = count(result, 'log_count') ?? count(result, 'rows');
   const size = count(result, 'size_bytes');
   const made = [
-    typeof named === 'string' ? named : '',
+    typeof named === 'string' ? readableTitle(named, []) : '',
     rows === undefined ? '' : `${formatCount(rows)} rows`,
     size === undefined ? '' : formatBytes(size),
   ];

@@ -99,7 +99,7 @@ export function joined(line: Line): Span[] {
 }
 
 /** Shortest that a long word is cut to: enough of both its ends to know it. */
-const LEAST_WORD = 12;
+const LEAST_WORD = 24;
 
 /** The text with its longest words, which are paths and names, cut in the middle until it fits or none is long. */
 export function squeeze(text: string, columns: number, mark = '…'): string {

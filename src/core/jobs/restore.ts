@@ -87,7 +87,7 @@ class Restore {
     if (replaces) await server.copyProperties(database, fresh, { signal });
     await this.#stopApp();
     const safety_backup = await this.#backUp();
-    emit('job:phase', { phase: 'Replacing the database' });
+    emit('job:phase', { phase: replaces ? 'Replacing the database' : 'Naming the database' });
     await this.#mustBeAlone();
     signal.throwIfAborted();
     const names = { live: database, fresh, old, end_sessions: this.#consent.end_sessions };

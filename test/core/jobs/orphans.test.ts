@@ -57,6 +57,14 @@ test('an installation in order has no orphans', async () => {
   assert.deepEqual(await brief(deps), []);
 });
 
+test('a backup that was renamed is shown, and nothing is done about it', async () => {
+  const deps = setUp();
+  await deps.backups.put('before-upgrade.bifract-backup', inPieces(Buffer.from('x'), 1));
+  await deps.backups.put('bifract-backup-20260301-120000.bifract-backup', inPieces(Buffer.from('x'), 1));
+  await deps.backups.put('notes.txt', inPieces(Buffer.from('x'), 1));
+  assert.deepEqual(await brief(deps), [['file', 'before-upgrade.bifract-backup', '']]);
+});
+
 test('files without a record, or with a failed one, can be adopted', async () => {
   const deps = setUp();
   await putFile(deps, FILE_PATH);

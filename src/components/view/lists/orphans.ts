@@ -26,9 +26,11 @@ export function orphanName({ path }: Orphan): string {
 }
 
 /** What can be done about an orphan, or what is being done. */
-export function orphanDeeds({ id, actions }: Orphan, { busy, glyphs, now, read_only }: Snapshot): Span {
+export function orphanDeeds({ id, kind, actions }: Orphan, { busy, glyphs, now, read_only }: Snapshot): Span {
   const doing = busy.get(id);
   if (doing !== undefined) return { text: `${spinnerAt(glyphs, now)} ${doing}`, tone: 'warn' };
+  if (kind === 'file' && actions.length === 0)
+    return { text: read_only ? 'v verify' : 'R restore', tone: 'info' };
   if (actions.length === 0) return { text: 'nothing yet', tone: 'dim' };
   if (read_only) return { text: '-', tone: 'dim' };
   return { text: actions.map((action) => DEEDS[action]).join(', '), tone: 'info' };

@@ -74,7 +74,9 @@ export function backupPage(snapshot: Snapshot, id: string | undefined): readonly
   return record ? backupLines(record, snapshot) : GONE;
 }
 
-function orphanHelp({ kind, actions }: Orphan): string {
+function orphanHelp({ kind, place, actions }: Orphan): string {
+  if (kind === 'file' && place === 'backups')
+    return 'v verifies it and R restores it, as any other. Once it is named bifract-backup-YYYYMMDD-HHMMSS.bifract-backup it is among the backups.';
   if (actions.includes('adopt'))
     return 'a gives the file a record, once it was read to its end and is whole.';
   if (actions.includes('fail_record'))

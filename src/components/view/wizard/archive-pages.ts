@@ -1,20 +1,15 @@
 import { groupOf } from '../lists/archive-rows.ts';
 import { groupPage } from '../pages/group.ts';
-import { archivePage } from '../pages/records.ts';
+import { archivePage, orphanPage } from '../pages/records.ts';
 import { shortStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatCount } from '../units.ts';
 import { archivePlanLines } from './archive-plan.ts';
-import { sourceArchives, sourceTitle } from './source.ts';
+import { ownFractal, sourceArchives, sourceTitle } from './source.ts';
 import type { ArchiveWizard, WizardChoice, WizardPage } from './types.ts';
 import { sentences } from './words.ts';
 
 const STEPS = 5;
-
-/** Id of the fractal that the archive came from. */
-export function ownFractal(snapshot: Snapshot, source: string): string | undefined {
-  return sourceArchives(snapshot, source)[0]?.fractal_id;
-}
 
 /** The fractals that can get the rows, the archive's own first. */
 export function intoChoices({ source, into }: ArchiveWizard, snapshot: Snapshot): WizardChoice[] {
@@ -29,17 +24,19 @@ export function intoChoices({ source, into }: ArchiveWizard, snapshot: Snapshot)
     }));
 }
 
-function whatPage({ source }: ArchiveWizard, snapshot: Snapshot): WizardPage {
+function sourceLines(snapshot: Snapshot, source: string): readonly Line[] {
   const files = sourceArchives(snapshot, source);
+  if (groupOf(snapshot, source)) return groupPage(files, snapshot);
+  return files.length > 0 ? archivePage(snapshot, source) : orphanPage(snapshot, source);
+}
+
+function whatPage({ source }: ArchiveWizard, snapshot: Snapshot): WizardPage {
   const intro = `Rows of ${sourceTitle(snapshot, source)} are brought back into ClickHouse. A plan is shown before anything is written.`;
   return {
     title: 'the archive',
     step: 1,
     steps: STEPS,
-    lines: [
-      ...sentences([intro], snapshot.columns),
-      ...(groupOf(snapshot, source) ? groupPage(files, snapshot) : archivePage(snapshot, source)),
-    ],
+    lines: [...sentences([intro], snapshot.columns), ...sourceLines(snapshot, source)],
     choices: [{ id: 'next', label: 'Go on: choose the fractal' }],
   };
 }

@@ -74,8 +74,8 @@ function serverLines(plan: RestorePlan, { columns, glyphs }: Snapshot): Line[] {
   const free = space.free_bytes === null ? 'free space not known' : `${formatBytes(space.free_bytes)} free`;
   return [
     heading('Server', columns, glyphs),
-    field('PostgreSQL', { text: `${plan.server_version}, restored by pg_restore ${pg_restore.version}` }),
-    ...longField('', pg_restore.location, columns, 'dim'),
+    field('PostgreSQL', { text: plan.server_version }),
+    ...longField('Restored by', pg_restore.location, columns),
     field('Room', { text: `about ${formatBytes(space.needed_bytes)} needed, ${free}` }),
     ...(no_owner ? [field('Owners', { text: 'left out: all will belong to the user that connects' })] : []),
     ...(plan.app

@@ -11,11 +11,17 @@ export function sourceArchives({ data }: Pick<Snapshot, 'data'>, source: string)
   return all.filter(({ group_id, status }) => group_id === source && status === 'completed');
 }
 
+/** Id of the fractal that the source came from: as its record says, else as the file says itself. */
+export function ownFractal(snapshot: Snapshot, source: string): string | undefined {
+  const [first] = sourceArchives(snapshot, source);
+  return first?.fractal_id ?? snapshot.reports.get(source)?.value?.fractal?.id;
+}
+
 /** What people call the source. */
 export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
   const files = sourceArchives(snapshot, source);
   const [first] = files;
-  if (!first) return source;
+  if (!first) return source.slice(source.lastIndexOf('/') + 1);
   const when = `${first.fractal_name}, ${formatStamp(first.created_at)}`;
   return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
 }
