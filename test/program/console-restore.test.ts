@@ -57,7 +57,7 @@ test('a backup is restored beside the live database, which stays as it is', asyn
   await console.see('Esc close, nothing happens');
   console.type('y');
   await console.see(/Compared +✓ every count is as in the backup/, 60_000);
-  await console.see(/The live database was\s+not touched/);
+  await console.see(/The live database\s+was\s+not touched/);
   console.type('q');
   assert.equal((await console.ended).exitCode, 0);
   const there = { ...services.postgres, database: beside };

@@ -1,6 +1,6 @@
 import type { ArchiveRestoreSummary, JobView, RestoreSummary } from '../../../core/index.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatExact, plural } from '../units.ts';
+import { plural } from '../units.ts';
 import { field, longField } from './fields.ts';
 
 /** What to do after a restore, a sentence each. */
@@ -26,7 +26,7 @@ function restoreLines(job: JobView, result: RestoreSummary, { columns, glyphs }:
     ? ({ text: `${glyphs.ok} every count is as in the backup`, tone: 'good' } as const)
     : ({ text: `${glyphs.warn} the backup counts nothing to compare with`, tone: 'warn' } as const);
   return [
-    ...longField('Restored', `${plural(tables, 'table')}, ${formatExact(rows)} rows`, columns),
+    ...longField('Restored', `${plural(tables, 'table')}, ${plural(rows, 'row')}`, columns),
     field('Compared', proof),
     ...(job.kind === 'drill' ? [] : longField('Into', database, columns)),
     ...(safety_backup === null ? [] : longField('Before it', safety_backup, columns)),
