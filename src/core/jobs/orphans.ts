@@ -1,5 +1,5 @@
 import type { Orphan } from '../files.ts';
-import { backupTime, isOwnName, isProbeName } from '../policy/names.ts';
+import { isOwnName, isProbeName } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
@@ -37,32 +37,10 @@ export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Prom
   const elsewhere = await keptElsewhere(deps, files, records, options);
   return [
     ...lostFiles(deps, files, records, live),
-    ...(await strangers(deps, options)),
     ...lostRecords(deps, { files, elsewhere }, records, live, dead),
     ...(await strangers(deps.backups, options)),
     ...(await leftovers(deps, live, dead, options)),
   ];
-}
-
-/** Backups under names that no list knows. Looked for in a folder only: a bucket may hold anything, and is long to list. */
-async function strangers({ backups }: OrphanDeps, options: CallOptions): Promise<Orphan[]> {
-  if (backups.kind === 's3') return [];
-  const found: Orphan[] = [];
-  for await (const { name, size_bytes, modified_at } of backups.list('', options)) {
-    if (!name.endsWith('.bifract-backup') || backupTime(name)) continue;
-    found.push({
-      kind: 'file',
-      place: 'backups',
-      id: name,
-      title: 'Backup under a name that lists, prune and verify all do not know',
-      path: pathOf(backups, name),
-      size_bytes,
-      since: modified_at,
-      fractal_name: null,
-      actions: [],
-    });
-  }
-  return found;
 }
 
 /** Records whose files are in the other storage: settings may have changed since, or a copy was made. */
