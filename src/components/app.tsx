@@ -2,6 +2,7 @@ import { Box, useInput, usePaste } from 'ink';
 import type { Session } from './hooks/session.ts';
 import { useSession } from './hooks/use-session.ts';
 import type { Router } from './router.ts';
+import { CoverageScreen } from './screens/coverage-screen.tsx';
 import { KeyLine, TalkLine } from './screens/frame-lines.tsx';
 import { HelpScreen } from './screens/help-screen.tsx';
 import { ListScreen } from './screens/list-screen.tsx';
@@ -22,6 +23,7 @@ function Body({ snapshot }: { snapshot: Snapshot }) {
   const { mode } = snapshot.ui;
   if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
   if (place.name === 'rows') return <RowsScreen snapshot={snapshot} />;
+  if (place.name === 'coverage') return <CoverageScreen snapshot={snapshot} />;
   if (place.name === 'wizard') return <WizardScreen snapshot={snapshot} />;
   return listAt(place) ? (
     <ListScreen snapshot={snapshot} place={place} />

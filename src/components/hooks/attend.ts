@@ -1,14 +1,16 @@
+import type { Coverage, FileReport } from '../../core/index.ts';
 import { rowAtCursor, rowsPlace, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
 import { placeOf } from '../view/lists/index.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
+import type { Answers } from './answers.ts';
 import type { Browsing } from './browsing.ts';
 import type { Data } from './data.ts';
-import type { Reports } from './reports.ts';
 
 interface Attendants {
   data: Data;
-  reports: Reports;
+  reports: Answers<FileReport>;
+  coverage: Answers<Coverage>;
   browsing: Browsing;
 }
 
@@ -40,7 +42,10 @@ function readRows(snapshot: Snapshot, browsing: Browsing): void {
 /**
  * Sees to it that what is on the screen gets read. To be called after every change; does nothing where all is there.
  */
-export function createAttendance(now: () => Snapshot, { data, reports, browsing }: Attendants): () => void {
+export function createAttendance(
+  now: () => Snapshot,
+  { data, reports, coverage, browsing }: Attendants,
+): () => void {
   let last: PlaceName | undefined;
   let attending = false;
   let again = false;
@@ -52,6 +57,10 @@ export function createAttendance(now: () => Snapshot, { data, reports, browsing 
     browsing.look(rowsPlace(snapshot)?.subject);
     readRows(now(), browsing);
     reports.want(reportTarget(snapshot));
+    const covered = name === 'coverage' ? placeOf(snapshot).subject : undefined;
+    coverage.want(covered);
+    // Counts are old at once: those of the last visit are shown until there are new ones.
+    if (arrived && covered !== undefined) coverage.renew();
     data.show(name === 'orphans' || name === 'orphan' ? ['orphans'] : []);
     if (arrived && name === 'orphans') data.refresh('orphans');
   }

@@ -4,6 +4,7 @@ import { listAt, listKey, listStateAt, placeOf, rowsAt, rowUnderCursor } from '.
 import { lastTop, pageAt } from '../view/pages/index.ts';
 import type { Place, PlaceName, Sort } from '../view/types.ts';
 import { chosenArchive } from './chosen.ts';
+import { moveInCoverage } from './coverage.ts';
 import { moveInRows } from './row-deeds.ts';
 import type { Session } from './session.ts';
 import { moveInWizard } from './wizard-deeds.ts';
@@ -24,6 +25,7 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   const snapshot = session.snapshot();
   const place = placeOf(snapshot);
   if (place.name === 'rows') return moveInRows(session, by);
+  if (place.name === 'coverage') return moveInCoverage(session, by);
   if (place.name === 'wizard') return moveInWizard(session, by);
   const key = listKey(place);
   const view = rowsAt(snapshot, place);

@@ -1,13 +1,14 @@
-import { createJobStore } from '../../core/index.ts';
+import { createJobStore, type FileReport } from '../../core/index.ts';
 import { type Action, initialUi, reduce } from '../reducer.ts';
 import type { Resource, Severity, Snapshot, UiState } from '../view/types.ts';
+import { createAnswers } from './answers.ts';
 import { createAttendance } from './attend.ts';
 import { createBrowsing } from './browsing.ts';
+import { askCoverage } from './coverage.ts';
 import { loadData } from './data.ts';
 import { followJobs } from './news.ts';
 import { keptSort, noPreferences, type Preferences } from './preferences.ts';
 import { createQueue } from './queue.ts';
-import { createReports } from './reports.ts';
 import type { Session, SessionOptions } from './session-type.ts';
 import { createVerdicts } from './verdicts.ts';
 import { createWizard } from './wizard.ts';
@@ -61,7 +62,8 @@ export function createSession(options: SessionOptions): Session {
     changed();
   });
 
-  const reports = createReports(engine, changed);
+  const reports = createAnswers<FileReport>((target, asked) => engine.show(target, asked), changed);
+  const coverage = createAnswers(askCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
   const queue = createQueue(engine, changed);
   const verdicts = createVerdicts();
@@ -70,6 +72,7 @@ export function createSession(options: SessionOptions): Session {
   function refresh(...resources: Resource[]): void {
     data.refresh(...resources);
     if (resources.length === 0) reports.renew();
+    if (resources.length === 0 || resources.includes('archives')) coverage.renew();
   }
 
   function changed(): void {
@@ -85,6 +88,7 @@ export function createSession(options: SessionOptions): Session {
       data: data.state(),
       jobs: jobs.snapshot(),
       reports: reports.state(),
+      coverage: coverage.state(),
       verdicts: verdicts.state(),
       queue: queue.state(),
       busy,
@@ -161,7 +165,7 @@ export function createSession(options: SessionOptions): Session {
     start() {
       const follow = followJobs({ jobs, say, refresh, archives: () => data.state().archives.value ?? [] });
       stops.push(engine.subscribe(verdicts.apply), engine.subscribe(follow), jobs.subscribe(changed));
-      listeners.add(createAttendance(snapshot, { data, reports, browsing }));
+      listeners.add(createAttendance(snapshot, { data, reports, coverage, browsing }));
       beat();
     },
     load() {
@@ -181,6 +185,7 @@ export function createSession(options: SessionOptions): Session {
       queue.close();
       data.close();
       reports.close();
+      coverage.close();
       browsing.close();
       wizard.stop();
       jobs.close();

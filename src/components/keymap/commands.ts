@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { COVERAGE } from './coverage.ts';
 import { FILES, MORE_FILES } from './files.ts';
 import { ALWAYS, GENERAL, TERMINAL } from './general.ts';
 import { MOVES, SCREENS } from './going.ts';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   ...ROWS,
   ...WIZARD,
   ...WORK,
+  ...COVERAGE,
   ...FILES,
   ...RESTORING,
   ...STORAGE,

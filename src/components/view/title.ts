@@ -2,6 +2,7 @@ import { groupOf } from './lists/archive-rows.ts';
 import { listAt, listStateAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
 import { orphanName } from './lists/orphans.ts';
+import { coverageSubject } from './pages/coverage-view.ts';
 import { rowPosition } from './pages/rows.ts';
 import { spread } from './text.ts';
 import { ageOf, formatAge, formatStamp } from './time.ts';
@@ -52,6 +53,11 @@ export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: P
       return 'Row';
     case 'wizard':
       return 'Restore';
+    case 'coverage': {
+      const { fractal_id, unit } = coverageSubject(subject);
+      const name = data.fractals.value?.find((record) => record.id === fractal_id)?.name ?? fractal_id;
+      return `${name}, ${unit === 'day' ? 'by days' : 'by hours'}`;
+    }
     case 'job':
       return jobRows({ jobs, queue }).find((job) => job.id === subject)?.title ?? subject ?? '';
     default:

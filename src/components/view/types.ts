@@ -2,6 +2,7 @@ import type {
   ArchiveGroup,
   ArchiveRecord,
   BackupFile,
+  Coverage,
   ErrorReport,
   FileReport,
   Fractal,
@@ -94,7 +95,8 @@ export type PlaceName =
   | 'orphan'
   | 'rows'
   | 'row'
-  | 'wizard';
+  | 'wizard'
+  | 'coverage';
 
 /** A screen, and the id of what it is about. */
 export interface Place {
@@ -179,6 +181,8 @@ export interface Snapshot {
   jobs: readonly JobView[];
   /** What files say of themselves, by the name they were asked for. */
   reports: ReadonlyMap<string, Loaded<FileReport>>;
+  /** Who holds what of fractals, by the subject of the place that shows it. */
+  coverage: ReadonlyMap<string, Loaded<Coverage>>;
   /** The last verification of each file, by its bare name. */
   verdicts: ReadonlyMap<string, Verdict>;
   /** Fractals that wait for their turn to be archived, the next one first. */

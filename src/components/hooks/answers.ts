@@ -1,22 +1,25 @@
-import { asBifractError, type Engine, type FileReport } from '../../core/index.ts';
+import { asBifractError } from '../../core/index.ts';
 import type { Loaded } from '../view/types.ts';
 
-/** What files say of themselves: asked for when it is to be shown, kept until something may have changed. */
-export interface Reports {
-  state(): ReadonlyMap<string, Loaded<FileReport>>;
-  /** The file that is shown now, if any. */
+/** Answers of the engine: asked for when they are to be shown, kept until something may have changed. */
+export interface Answers<T> {
+  state(): ReadonlyMap<string, Loaded<T>>;
+  /** What is shown now, if anything. */
   want(target: string | undefined): void;
   /** Asks again for what is shown, forgets the rest. */
   renew(): void;
   close(): void;
 }
 
-export function createReports(engine: Pick<Engine, 'show'>, changed: () => void): Reports {
+/** How one is asked for: the name says what of, and stands for it everywhere. */
+export type Ask<T> = (target: string, options: { signal: AbortSignal }) => Promise<T>;
+
+export function createAnswers<T>(ask: Ask<T>, changed: () => void): Answers<T> {
   const end = new AbortController();
-  let state: ReadonlyMap<string, Loaded<FileReport>> = new Map();
+  let state: ReadonlyMap<string, Loaded<T>> = new Map();
   let wanted: string | undefined;
 
-  function put(target: string, loaded: Loaded<FileReport>): void {
+  function put(target: string, loaded: Loaded<T>): void {
     if (end.signal.aborted) return;
     state = new Map(state).set(target, loaded);
     changed();
@@ -27,7 +30,7 @@ export function createReports(engine: Pick<Engine, 'show'>, changed: () => void)
     put(target, { value, loading: true });
     try {
       put(target, {
-        value: await engine.show(target, { signal: end.signal }),
+        value: await ask(target, { signal: end.signal }),
         at: Date.now(),
         loading: false,
       });
