@@ -162,7 +162,7 @@ test('an object that another wrote meanwhile is not replaced, with conditional w
   faulty(({ operation }) => {
     if (operation !== 'complete-upload' || wrote) return undefined;
     wrote = other.put('a.bin', pieces(Buffer.from('other'), 10));
-    return { delay_ms: 200 };
+    return { until: wrote };
   });
   await refuses('EXISTS', put());
   await wrote;

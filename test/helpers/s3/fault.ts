@@ -17,6 +17,8 @@ export interface Fault {
   code?: string;
   headers?: Record<string, string>;
   delay_ms?: number;
+  /** Wait for this before anything is done. */
+  until?: Promise<unknown>;
   /** Cut the connection once so many bytes of the body have come. */
   cut_after?: number;
   /** Flip a bit of the body on its way. */

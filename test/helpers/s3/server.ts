@@ -78,6 +78,7 @@ export class S3Server {
       const request = parseRequest(message);
       const fault = this.#faultOf(request);
       await sleep(fault.delay_ms ?? 0);
+      await fault.until;
       if (fault.stall) return void message.pause();
       const answer = await this.#answer(request, fault);
       if (fault.lose_answer) return void message.socket.destroy();
