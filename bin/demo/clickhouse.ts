@@ -15,6 +15,9 @@ export interface ClickhouseServer {
   url: string;
   user: string;
   password: string;
+  /** Of its process, and its end; not known of one that another process has started. */
+  pid?: number;
+  ended?: Promise<unknown>;
 }
 
 /** Starts ClickHouse in the keeper's folder. `PROGRAM_MISSING` without chdb, `CLICKHOUSE_UNREACHABLE` when it fails. */
@@ -43,7 +46,15 @@ export async function startClickhouse(keeper: Keeper, password: string): Promise
     );
   }
   const host = '127.0.0.1';
-  return { host, http_port, url: `http://${host}:${http_port}`, user, password };
+  return {
+    host,
+    http_port,
+    url: `http://${host}:${http_port}`,
+    user,
+    password,
+    pid: running.pid,
+    ended: running.ended,
+  };
 }
 
 /** Beside this program (in the project, or installed globally as well), and in the working directory. */

@@ -13,7 +13,7 @@ import type { JobContext } from './jobs/context.ts';
 import { finishArchiveRestores } from './jobs/finish-archive-restore.ts';
 import { planArchiveRestore } from './jobs/plan-archive-restore.ts';
 import { restoreArchive } from './jobs/restore-archive.ts';
-import { restoreKey } from './jobs/restore-journal.ts';
+import { restoreKey, staleMarks } from './jobs/restore-journal.ts';
 import { pathOf, type Target } from './jobs/target.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
@@ -35,9 +35,10 @@ export async function serveArchiveRestorePlan(
   ]);
   const find = (label: string) => findTarget(services, label, query);
   const hasToken = async () => true;
+  const stale = await staleMarks(services.state);
   const [now, id] = [services.now(), randomUUID()];
   return planArchiveRestore(
-    { catalog, logs, rows, storages: services, keys, find, hasToken, now, id },
+    { catalog, logs, rows, storages: services, keys, find, hasToken, stale, now, id },
     query,
   );
 }

@@ -24,6 +24,8 @@ export interface PlanArchiveRestoreDeps {
   find(label: string): Promise<Target>;
   /** Whether the fractal has a token that lines can be sent with. */
   hasToken(fractal_id: string): Promise<boolean>;
+  /** Archives that are marked as being restored by jobs that are dead: the next job takes the mark away. */
+  stale: ReadonlySet<string>;
   now: Date;
   /** Id of the plan. */
   id: string;
@@ -65,7 +67,7 @@ export async function planArchiveRestore(
     ? await Promise.all(named.records.map((record) => targetOf(deps, record, { signal })))
     : [await deps.find(query.source)];
   const found: FoundFile[] = [];
-  for (const target of targets) found.push(await examine(target, deps.keys, { from, to }, { signal }));
+  for (const target of targets) found.push(await examine(target, deps, { from, to }, { signal }));
   found.sort((a, b) => ((a.file.first ?? '') < (b.file.first ?? '') ? -1 : 1));
   const fractals = await deps.catalog.fractals({ signal });
   const into = intoOf(found, query.into, fractals);
@@ -135,7 +137,7 @@ async function targetOf(
 /** What a file is, without reading its rows where anything else tells of them. */
 async function examine(
   target: Target,
-  keys: readonly Key[],
+  { keys, stale }: Pick<PlanArchiveRestoreDeps, 'keys' | 'stale'>,
   window: { from: Timestamp | null; to: Timestamp | null },
   options: CallOptions,
 ): Promise<FoundFile> {
@@ -166,7 +168,7 @@ async function examine(
     fractal: fractal_id
       ? { id: fractal_id, name: record?.fractal_name ?? head?.fractal?.name ?? null }
       : null,
-    obstacles: recordObstacles(target),
+    obstacles: recordObstacles(target, stale),
   };
 }
 
@@ -200,10 +202,10 @@ async function ofFront({ storage, object, record }: Target, keys: readonly Key[]
   return { rows, first: lines?.first ?? null, last: lines?.last ?? null, rows_within: rows, content_bytes };
 }
 
-function recordObstacles({ record, object }: Target): ErrorReport[] {
+function recordObstacles({ record, object }: Target, stale: ReadonlySet<string>): ErrorReport[] {
   if (!record) return [];
   const { id, status, size_bytes } = record;
-  if (status === 'in_progress' || status === 'restoring') {
+  if (status === 'in_progress' || (status === 'restoring' && !stale.has(id))) {
     const message = `The archive ${id} is being ${status === 'restoring' ? 'restored' : 'written'}, as its record says`;
     return [{ code: 'BUSY', message, hint: 'Wait until that has ended, then try again.' }];
   }
@@ -235,7 +237,7 @@ function intoOf(
 }
 
 async function obstaclesOf(
-  { catalog, rows, hasToken }: PlanArchiveRestoreDeps,
+  { catalog, rows, hasToken, stale }: PlanArchiveRestoreDeps,
   about: {
     found: FoundFile[];
     into: ArchiveRestorePlan['into'];
@@ -258,7 +260,13 @@ async function obstaclesOf(
   const own = new Set(found.flatMap(({ fractal, file }) => (fractal && file.archive_id ? [fractal.id] : [])));
   const held = new Set(found.map(({ file }) => file.archive_id));
   for (const { id, status, fractal_id, fractal_name } of await catalog.archives({}, options)) {
-    if (!own.has(fractal_id) || held.has(id) || !['in_progress', 'restoring'].includes(status)) continue;
+    if (
+      !own.has(fractal_id) ||
+      held.has(id) ||
+      stale.has(id) ||
+      !['in_progress', 'restoring'].includes(status)
+    )
+      continue;
     const deed = status === 'restoring' ? 'restored from' : 'archived';
     obstacles.push({
       code: 'BUSY',

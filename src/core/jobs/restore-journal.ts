@@ -78,6 +78,13 @@ export async function leftBehind(state: State): Promise<JobNote[]> {
     .sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
 }
 
+/** Archives that only such restores have marked as being restored. */
+export async function staleMarks(state: State): Promise<Set<string>> {
+  const marks = (notes: JobNote[]) => notes.flatMap(({ restoring }) => restoring?.archive_id ?? []);
+  const live = new Set(marks((await state.live()).filter(({ restoring }) => !restoring?.left)));
+  return new Set(marks(await leftBehind(state)).filter((id) => !live.has(id)));
+}
+
 function begin(key: string, plan: ArchiveRestorePlan, id: string): ArchiveRestoreJournal {
   return {
     key,

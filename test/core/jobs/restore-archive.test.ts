@@ -5,7 +5,7 @@ import { BifractError } from '../../../src/core/errors.ts';
 import { finishArchiveRestores } from '../../../src/core/jobs/finish-archive-restore.ts';
 import { planArchiveRestore } from '../../../src/core/jobs/plan-archive-restore.ts';
 import { type RestoreArchiveDeps, restoreArchive } from '../../../src/core/jobs/restore-archive.ts';
-import { restoreKey } from '../../../src/core/jobs/restore-journal.ts';
+import { restoreKey, staleMarks } from '../../../src/core/jobs/restore-journal.ts';
 import type { Target } from '../../../src/core/jobs/target.ts';
 import type { LogDatabase } from '../../../src/core/ports/log-database.ts';
 import { type Blow, FakeLogRestore, type FakeRow, heldBy } from '../../helpers/fake-log-restore.ts';
@@ -80,7 +80,7 @@ async function lab(bytes?: Buffer): Promise<Lab> {
 }
 
 async function planned(
-  { rows, catalog, target }: Lab,
+  { rows, catalog, state, target }: Lab,
   query: { into?: string; from?: string; to?: string; replace?: boolean } = {},
 ): Promise<ArchiveRestorePlan> {
   return planArchiveRestore(
@@ -96,6 +96,7 @@ async function planned(
       keys: [KEY],
       find: async () => target,
       hasToken: async () => true,
+      stale: await staleMarks(state),
       now: new Date('2030-01-01T00:00:00Z'),
       id: 'plan-1',
     },
@@ -338,9 +339,11 @@ for (const replace of [false, true]) {
         ).catch(() => undefined);
         here.rows.blow = undefined;
         die(here);
-        const key = restoreKey(plan);
+        const again = await planned(here, { replace });
+        const key = restoreKey(again);
+        assert.deepEqual([key, again.obstacles], [restoreKey(plan), []]);
         await finishArchiveRestores(queries(here), { except: key, now: new Date('2026-03-01T13:00:00Z') });
-        const { summary } = await run(here, plan, 'job-2');
+        const { summary } = await run(here, again, 'job-2');
         assert.deepEqual(heldBy(here.rows.logs, FRACTAL_ID), held, `${when} call ${call}`);
         assert.equal(summary.rows_read, 60);
         assert.equal(summary.rows_added + summary.rows_there, 60);
