@@ -25,7 +25,11 @@ export function defineUpkeep(program: Command, choose: Choose) {
     .description('make or complete an installation directory; nothing that is there is changed')
     .action(() => choose({ command: 'init' }));
   keepFlags(
-    program.command('prune').description('delete backups that a rule does not keep; the newest one stays'),
+    program
+      .command('prune')
+      .description(
+        'delete backups that a rule does not keep, and scheduled archives beyond max_archives; the newest stay',
+      ),
   )
     .option('--dry-run', 'only show what would go', false)
     .action(({ dryRun, ...flags }: KeepFlags & { dryRun: boolean }) =>

@@ -1,9 +1,12 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
-import type { Engine } from '../../src/core/index.ts';
+import { plural } from '../../src/components/view/units.ts';
+import { asBifractError, BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import type { DeletePlan, Engine } from '../../src/core/index.ts';
+import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
 import type { PruneSummary } from '../../src/core/jobs/prune.ts';
 import type { KeepRule, PrunePlan } from '../../src/core/upkeep.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { agrees } from '../ask.ts';
+import { deletePlanLines, deleteSummaryLines } from '../print/deletion.ts';
 import { prunePlanLines, pruneSummaryLines } from '../print/upkeep.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
@@ -12,17 +15,80 @@ import { runJob } from './run-job.ts';
 
 type Invocation = Extract<UpkeepInvocation, { command: 'prune' }> & { flags: GlobalFlags };
 
-/** Shows what goes, asks, deletes it. */
+/**
+ * Shows what goes, asks, deletes it: backups by the rule, where there is one, and scheduled archives beyond
+ * `max_archives`. Where these cannot be looked at, the backups have their turn all the same.
+ */
 export function pruneCommand({ rule, dry_run, flags }: Invocation, printer: Printer): Promise<number> {
   return withEngine(flags, async (engine, signal) => {
-    const plan = await engine.planPrune(rule, { signal });
-    const going = plan.items.filter(({ action }) => action === 'delete').length;
-    if (dry_run || !flags.json) printer.list(plan.items, prunePlanLines(plan));
-    if (dry_run || going === 0) return 0;
-    const question = `Delete ${going === 1 ? 'this backup' : `these ${going} backups`} for good?`;
-    if (!(await agrees(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was deleted');
-    return execute(engine, plan, printer, signal);
+    const backups = hasRule(rule) ? await engine.planPrune(rule, { signal }) : undefined;
+    const archives = await planArchives(engine, printer, signal);
+    if (dry_run || !flags.json) show(backups, archives.plan, printer);
+    const [files, records] = [going(backups), going(archives.plan)];
+    if (dry_run || files + records === 0) return archives.exit;
+    if (!(await agrees(question(files, records), flags, signal)))
+      throw new BifractError('CANCELLED', 'Nothing was deleted');
+    const deleted =
+      archives.plan && records > 0 ? await deleteArchives(engine, archives.plan, printer, signal) : 0;
+    const pruned = backups && files > 0 ? await execute(engine, backups, printer, signal) : 0;
+    return pruned || deleted || archives.exit;
   });
+}
+
+function hasRule(rule: KeepRule): boolean {
+  return Object.values(rule).some((count) => count !== undefined);
+}
+
+function going(plan: { items: readonly { action: string }[] } | undefined): number {
+  return plan?.items.filter(({ action }) => action === 'delete').length ?? 0;
+}
+
+function show(backups: PrunePlan | undefined, archives: DeletePlan | undefined, printer: Printer): void {
+  const none = 'Backups stay: no --keep-… says which ones are to.';
+  printer.list(backups?.items ?? [], backups ? prunePlanLines(backups) : [none]);
+  const surplus = 'No scheduled archive is one too many by max_archives.';
+  printer.list(archives?.items ?? [], archives ? deletePlanLines(archives) : [surplus]);
+}
+
+function question(backups: number, archives: number): string {
+  const what = [
+    ...(backups > 0 ? [plural(backups, 'backup')] : []),
+    ...(archives > 0 ? [plural(archives, 'archive')] : []),
+  ];
+  return `Delete ${what.join(' and ')} for good?`;
+}
+
+async function planArchives(
+  engine: Engine,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<{ plan: DeletePlan | undefined; exit: number }> {
+  try {
+    const surplus = (await engine.planDue({ signal })).flatMap((item) => item.surplus);
+    const targets = surplus.filter(({ action }) => action === 'delete');
+    const plan = targets.length > 0 ? await engine.planDelete(targets, { signal }) : undefined;
+    return { plan, exit: 0 };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const error = asBifractError(thrown);
+    printer.failed({ ...error.report(), message: `Archives were not looked at: ${error.message}` });
+    return { plan: undefined, exit: error.exitCode };
+  }
+}
+
+async function deleteArchives(
+  engine: Engine,
+  plan: DeletePlan,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<number> {
+  const outcome = await runJob(engine, { kind: 'delete', plan }, printer, signal);
+  if (outcome.event !== 'job:done') {
+    printer.failed(outcome.error);
+    return ERROR_EXITS[outcome.error.code];
+  }
+  printer.result(outcome.result, deleteSummaryLines(outcome.result as unknown as DeleteSummary));
+  return 0;
 }
 
 /** Retention at the end of a backup: asked for with it, so that nobody is asked again. */

@@ -165,6 +165,25 @@ test('max_archives keeps the newest, and removes file and record of those before
   assert.match(await readFile(join(dir.dir, '.bifract', 'audit.log'), 'utf8'), /Retention by max_archives/);
 });
 
+test('prune removes what is one too many as well, after it was shown', async () => {
+  const [kept] = await paths(DNS);
+  await age(DNS, 8);
+  await services.sql('UPDATE fractals SET max_archives = 5 WHERE id = $1', [DNS]);
+  assert.equal((await runDue()).code, 0);
+  await services.sql('UPDATE fractals SET max_archives = 1 WHERE id = $1', [DNS]);
+  const plan = await run(['prune', '--dry-run', '--dir', dir.dir]);
+  assert.equal(plan.code, 0, plan.stderr);
+  assert.match(plan.stdout.toString(), new RegExp(`goes +.*${kept?.storage_path}`));
+  assert.equal((await paths(DNS)).length, 2);
+  const ended = await run(['prune', '--yes', '--dir', dir.dir]);
+  assert.equal(ended.code, 0, ended.stderr);
+  const left = await paths(DNS);
+  assert.equal(left.length, 1);
+  assert.notEqual(left[0]?.storage_path, kept?.storage_path);
+  const none = await run(['prune', '--yes', '--dir', dir.dir]);
+  assert.match(none.stdout.toString(), /Backups stay: .*\nNo scheduled archive is one too many/);
+});
+
 test('one that fails is named and waits for its next try; the others have their turn', async () => {
   await services.sql(`UPDATE fractals SET archive_schedule = 'daily' WHERE id = $1`, [BAD]);
   await mkdir(join(dir.dir, 'archives'), { recursive: true });
