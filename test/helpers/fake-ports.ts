@@ -358,6 +358,10 @@ export class FakeState implements State {
   async note(note: JobNote) {
     this.notes.set(note.id, note);
   }
+  async leave(note: JobNote) {
+    this.notes.delete(note.id);
+    this.deadNotes.push(note);
+  }
   async forget(id: string) {
     this.notes.delete(id);
     this.deadNotes = this.deadNotes.filter((note) => note.id !== id);

@@ -5,11 +5,12 @@ import { buffer } from 'node:stream/consumers';
 import { after } from 'node:test';
 
 /**
- * How an answer goes wrong in its middle: `frame` as servers since 25.11 do it (an exception frame, and the
+ * How an answer goes wrong: before it begins with `busy` (too many queries at once), `gateway` (a proxy that has nobody
+ * behind it) and `reset` (the connection breaks); in its middle: `frame` as servers since 25.11 do it (an exception frame, and the
  * connection breaks), `text` and `json` as older ones (the error in the place of rows, and a clean end), `cut`
  * (the connection breaks and nothing is said), `stall` (nothing comes any more).
  */
-export type FaultStyle = 'frame' | 'text' | 'json' | 'cut' | 'stall';
+export type FaultStyle = 'busy' | 'gateway' | 'reset' | 'frame' | 'text' | 'json' | 'cut' | 'stall';
 
 export interface Fault {
   style: FaultStyle;
@@ -25,6 +26,8 @@ export interface FaultyProxy {
   url: string;
   /** What goes wrong from now on; undefined: nothing. */
   fault: Fault | undefined;
+  /** Where it is set, what goes wrong with the answer of a statement. */
+  choose?: (sql: string) => Fault | undefined;
   /** Statements that were asked, in order. */
   statements: string[];
   close(): Promise<void>;
@@ -36,6 +39,13 @@ export const FAULT_TEXT =
 
 /** A proxy in front of a ClickHouse that does as it is told to; it ends with the file's tests. */
 export async function faultyProxy(upstream: string): Promise<FaultyProxy> {
+  const proxy = await startFaultyProxy(upstream);
+  after(() => proxy.close());
+  return proxy;
+}
+
+/** The same, to be closed. */
+export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
   const server = createServer((incoming, outgoing) => {
     void relay(new URL(upstream), proxy, incoming, outgoing).catch(() => outgoing.destroy());
   });
@@ -50,7 +60,6 @@ export async function faultyProxy(upstream: string): Promise<FaultyProxy> {
       server.close();
     },
   };
-  after(() => proxy.close());
   return proxy;
 }
 
@@ -64,7 +73,8 @@ async function relay(
   const query = new URL(incoming.url ?? '/', upstream).searchParams.get('query') ?? '';
   const sql = query || body.toString();
   proxy.statements.push(sql);
-  const fault = take(proxy, sql);
+  const fault = proxy.choose ? proxy.choose(sql) : take(proxy, sql);
+  if (fault && refuse(fault, outgoing)) return;
   const { hostname, port } = upstream;
   const asking = request({
     hostname,
@@ -79,6 +89,19 @@ async function relay(
   outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
   if (fault) await spoil(fault, answer, outgoing);
   else await pass(answer, outgoing);
+}
+
+/** Whether the answer went wrong before it began. */
+function refuse({ style }: Fault, outgoing: ServerResponse): boolean {
+  if (style === 'reset') outgoing.destroy();
+  else if (style === 'gateway') outgoing.writeHead(502).end('<html>502 Bad Gateway</html>');
+  else if (style === 'busy') {
+    outgoing.writeHead(500, { 'X-ClickHouse-Exception-Code': '202' });
+    outgoing.end(
+      'Code: 202. DB::Exception: Too many simultaneous queries. (TOO_MANY_SIMULTANEOUS_QUERIES)\n',
+    );
+  } else return false;
+  return true;
 }
 
 function take(proxy: FaultyProxy, sql: string): Fault | undefined {

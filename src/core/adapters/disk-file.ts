@@ -60,6 +60,14 @@ export class DiskFile {
     await onDisk(`Cannot close ${this.#label}`, () => this.#handle.close());
   }
 
+  /** Closes the file and lets it lie, with as much of it as can be written. */
+  async leave(): Promise<void> {
+    await this.#flush()
+      .then(() => this.#handle.sync())
+      .catch(() => undefined);
+    await this.#handle.close().catch(() => undefined);
+  }
+
   /** Closes and removes the file, whatever state it is in. */
   async remove(): Promise<void> {
     await this.#handle.close().catch(() => undefined);

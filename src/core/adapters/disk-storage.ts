@@ -44,7 +44,7 @@ export class DiskStorage implements Storage {
       options.signal?.throwIfAborted();
       await onDisk(`Cannot store ${name}`, () => publish(file.path, target));
     } catch (error) {
-      await file.remove();
+      await (options.keep?.() ? file.leave() : file.remove());
       throw error;
     }
     return this.#mustStat(name);

@@ -9,6 +9,8 @@ import { DiskFile, syncFolder } from './disk-file.ts';
 import { alone } from './lone-work.ts';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 
+/** No process has this id. */
+const NOBODY: ProcessIdentity = { pid: 0, start: '', boot: '' };
 const JOB_ID = /^[\w-]{1,100}$/;
 
 interface StoredNote extends JobNote {
@@ -31,10 +33,17 @@ export class StateFolder implements State {
   }
 
   async note(note: JobNote): Promise<void> {
-    const path = this.#path(note.id);
     this.#self ??= identityOf(process.pid);
-    const self = (await this.#self) ?? { pid: process.pid, start: '', boot: '' };
-    const stored: StoredNote = { ...note, process: self };
+    await this.#keep(note, (await this.#self) ?? { pid: process.pid, start: '', boot: '' });
+  }
+
+  leave(note: JobNote): Promise<void> {
+    return this.#keep(note, NOBODY);
+  }
+
+  async #keep(note: JobNote, owner: ProcessIdentity): Promise<void> {
+    const path = this.#path(note.id);
+    const stored: StoredNote = { ...note, process: owner };
     await onDisk(`Cannot note the job in ${this.#jobs}`, async () => {
       for (const folder of [this.#home, this.#jobs]) await makeFolder(folder);
       await replace(path, join(this.#jobs, `.${note.id}.${randomBytes(6).toString('hex')}`), stored);

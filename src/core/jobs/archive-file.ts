@@ -68,7 +68,8 @@ export async function writeFile(
     signal,
   });
   const bytes = noted(deps.catalog, file, before, sealed, context);
-  const object = await deps.storage.put(file.path, bytes, { signal, job: context.id });
+  const keep = () => patience.exhausted;
+  const object = await deps.storage.put(file.path, bytes, { signal, job: context.id, keep });
   const summary = await storedWhole(deps.storage, object, sealed.summary());
   if (summary.long_lines > 0) context.emit('job:warning', { message: longLines(summary.long_lines) });
   return summary;

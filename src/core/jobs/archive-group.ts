@@ -60,6 +60,7 @@ export class ArchiveGroup {
   #missing: number;
   /** The record could not be told the truth: the note must stay, for whoever comes next. */
   #unsettled = false;
+  #last: JobNote | undefined;
   readonly #deps: ArchiveGroupDeps;
   readonly #plan: ArchivePlan;
   readonly #context: JobContext;
@@ -92,8 +93,15 @@ export class ArchiveGroup {
       await this.#close(this.#endReason(error).message);
       throw error;
     } finally {
-      if (!this.#unsettled) await this.#deps.state.forget(this.#context.id);
+      await this.#endNote();
     }
+  }
+
+  /** What was stored when waiting came to its end is good: the same call goes on from there. */
+  async #endNote(): Promise<void> {
+    if (this.#unsettled) return;
+    if (this.#patience.exhausted && this.#last) await this.#deps.state.leave(this.#last);
+    else await this.#deps.state.forget(this.#context.id);
   }
 
   async #file(window: ArchiveWindow, index: number): Promise<void> {
@@ -244,7 +252,7 @@ export class ArchiveGroup {
     try {
       return await writeFile(this.#deps, { ...file, stored }, this.#before, this.#patience, context);
     } finally {
-      await discardStored(this.#deps.storage, leftovers);
+      if (!this.#patience.exhausted) await discardStored(this.#deps.storage, leftovers);
     }
   }
 
@@ -266,6 +274,7 @@ export class ArchiveGroup {
       },
     };
     await this.#deps.state.note(note);
+    this.#last = note;
   }
 
   async #forget(notes: readonly string[]): Promise<void> {

@@ -86,7 +86,10 @@ export class Patience {
     return new BifractError(
       error.code,
       `${error.message} (waited ${Math.round(max_ms / 1000)} seconds in all, no longer)`,
-      { hint: `${variable} says how long is waited. Find out why, then try again.`, cause: error },
+      {
+        hint: `Find out why, then try again: what is done already is not done again. ${variable} says how long is waited.`,
+        cause: error,
+      },
     );
   }
 }

@@ -88,9 +88,7 @@ async function settleArchive(
   const group_id = archive?.group_id ?? before?.group_id;
   if (archive && group_id) await catalog.closeGroup(group_id, { missing: null, message: reason }, options);
   // A note that stays is seen at every start: what was said before is not said again.
-  const news =
-    reason !== GOES_ON || (before && before.status !== 'completed' && before.error_message !== reason);
-  return news ? [told] : [];
+  return reason === GOES_ON && before?.status !== 'in_progress' ? [] : [told];
 }
 
 /** Undoes a dead restore; false where the server does not answer now: the note stays, and nothing else waits for it. */
@@ -163,6 +161,7 @@ async function settle(
   // The server marks a running archive as failed when it starts: that is no more true than `in_progress`.
   if (record.status === 'completed') return `${record.storage_path} was complete`;
   const file = object === undefined ? undefined : await readWhole(deps, record, object, options);
+  if (!file && reason === GOES_ON && record.status === 'failed') return `${record.storage_path} waits`;
   if (!file) {
     await catalog.failArchive(archive_id, reason, options);
     return reason === GOES_ON

@@ -16,5 +16,6 @@ export function timeLimit(
     },
     Math.min(max_ms, LONGEST_MS),
   );
+  timer.unref();
   return { signal: AbortSignal.any([signal, controller.signal]), release: () => clearTimeout(timer) };
 }

@@ -55,6 +55,8 @@ export interface JobNote {
 export interface State {
   /** Keeps the note of a job of this process, anew or over the earlier one. */
   note(note: JobNote): Promise<void>;
+  /** Keeps the note of a job that has ended, as one of the dead: for what can go on later. */
+  leave(note: JobNote): Promise<void>;
   /** Forgets a job. */
   forget(id: string): Promise<void>;
   /** Jobs whose process is alive, this one's too. */

@@ -37,6 +37,11 @@ export interface PutOptions extends CallOptions {
   job?: string;
   /** A guess at the final size in bytes, for part sizes and free-space checks. */
   expected_bytes?: number;
+  /**
+   * Whether what was stored by then is to stay as a leftover, should an error end the writing. Only where the storage
+   * can read such a thing (`unfinished`).
+   */
+  keep?(): boolean;
 }
 
 export interface StorageHealth {

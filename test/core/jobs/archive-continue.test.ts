@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { createCipheriv, createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { DiskStorage } from '../../../src/core/adapters/disk-storage.ts';
+import { BifractError } from '../../../src/core/errors.ts';
+import { generateKey, parseKey } from '../../../src/core/format/index.ts';
+import { type ArchiveDeps, type ArchiveOptions, archive } from '../../../src/core/jobs/archive.ts';
+import { recover } from '../../../src/core/jobs/recover.ts';
+import type { PutOptions } from '../../../src/core/ports/storage.ts';
+import {
+  FakeCatalog,
+  FakeLogs,
+  FakeState,
+  FRACTAL_ID,
+  jobContext,
+  lineOf,
+} from '../../helpers/fake-ports.ts';
+import { openContent } from '../../helpers/plain-reader.ts';
+
+const DAY_MS = 86_400_000;
+/** Twelve rows a day, from the first of March 2026. */
+const STEP = 7200;
+const OPTIONS = { fractal_id: FRACTAL_ID, fields: true };
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-continue-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+/** As after kill -9: whatever ends the writing, the unfinished file stays. */
+class DyingStorage extends DiskStorage {
+  dying = true;
+  override put(name: string, content: AsyncIterable<Uint8Array>, options: PutOptions = {}) {
+    return super.put(name, content, this.dying ? { ...options, keep: () => true } : options);
+  }
+}
+
+function setUp(rows: number, hex = generateKey()) {
+  const deps = {
+    catalog: new FakeCatalog(),
+    logs: new FakeLogs(rows, STEP),
+    storage: new DyingStorage(dir),
+    state: new FakeState(),
+    key: parseKey(hex),
+    version: '1.0.0',
+    max_memory: 1e9,
+    max_duration_ms: DAY_MS,
+    max_error_time_ms: 60_000,
+    first_wait_ms: 1,
+  } satisfies ArchiveDeps;
+  return { deps, hex };
+}
+type Deps = ReturnType<typeof setUp>['deps'];
+
+/** Runs an archive that dies before it writes the row: it goes no further, and all is as it left it. */
+async function die(
+  deps: Deps,
+  row: number,
+  options: Partial<ArchiveOptions> = {},
+  id = 'job-dead',
+): Promise<void> {
+  const dead = Promise.withResolvers<void>();
+  const { failArchive } = deps.catalog;
+  deps.logs.failAt = { row, error: new BifractError('INTERNAL', 'killed'), times: 1 };
+  deps.storage.dying = true;
+  deps.catalog.failArchive = () => {
+    dead.resolve();
+    return new Promise(() => undefined);
+  };
+  const now = () => new Date(`2026-03-01T12:34:${10 + deps.catalog.records.size}Z`);
+  const context = { ...jobContext(), id, now };
+  await Promise.race([dead.promise, archive(deps, { ...OPTIONS, ...options }, context)]);
+  deps.catalog.failArchive = failArchive;
+  deps.storage.dying = false;
+  const note = deps.state.notes.get(id);
+  if (!note) return;
+  deps.state.notes.delete(id);
+  deps.state.deadNotes.push(note);
+}
+
+const recoverAll = (deps: Deps, now = new Date('2026-03-01T12:40:00Z')) =>
+  recover({
+    state: deps.state,
+    catalog: async () => deps.catalog,
+    key: async () => deps.key,
+    server: () => Promise.reject(new Error('not asked')),
+    app: async () => undefined,
+    backups: async () => deps.storage,
+    archives: async () => deps.storage,
+    stored: async () => undefined,
+    archive_limits: deps,
+    now: () => now,
+  });
+
+async function rowsOf({ storage }: Deps, hex: string): Promise<string[]> {
+  const rows: string[] = [];
+  for await (const { name, size_bytes } of storage.list('')) {
+    rows.push(
+      ...openContent(await storage.read(name, 0, size_bytes), hex)
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .slice(1),
+    );
+  }
+  return rows;
+}
+
+const all = (rows: number) => Array.from({ length: rows }, (_, row) => lineOf(row, STEP));
+const partials = async () =>
+  (await readdir(dir, { recursive: true })).filter((path) => path.endsWith('.partial')).length;
+const statuses = async ({ catalog }: Deps) => (await catalog.archives()).map(({ status }) => status);
+
+const ZEROS = Buffer.alloc(600_000);
+
+/** More than one frame's worth of rows, so that some of them are in the file when its writer dies. */
+function large(deps: Deps): void {
+  const { lines } = deps.logs;
+  deps.logs.lines = async function* (window, options) {
+    for await (const { bytes } of lines.call(deps.logs, window, options)) {
+      const row = JSON.parse(bytes.toString());
+      const key = createHash('sha256').update(row.ts).digest();
+      const noise = createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(ZEROS);
+      const line = JSON.stringify({ ...row, raw: noise.toString('base64') });
+      yield { bytes: Buffer.from(`${line}\n`), lines: 1 };
+    }
+  };
+}
+
+test('a killed archive goes on: rows that were stored are not asked for again, and none is lost or doubled', async () => {
+  const { deps, hex } = setUp(20);
+  large(deps);
+  await die(deps, 15);
+  assert.equal(await partials(), 1);
+  assert.match(
+    (await recoverAll(deps)).join(),
+    /was interrupted; archiving the fractal again goes on with it/,
+  );
+  assert.deepEqual(await recoverAll(deps), [], 'it is said once');
+  const [record] = await deps.catalog.archives();
+  assert.deepEqual([record?.status, record?.error_message?.slice(0, 11)], ['failed', 'Interrupted']);
+  assert.equal(deps.catalog.allGroups[0]?.status, 'failed');
+  assert.equal(await partials(), 1);
+
+  const context = { ...jobContext(), id: 'job-2' };
+  const summary = await archive(deps, OPTIONS, context);
+  assert.deepEqual([summary.continued, summary.archive_id, summary.log_count], [true, record?.id, 20]);
+  const start = Number(deps.logs.asked.at(-1)?.start?.ms);
+  assert.ok(start > Date.parse('2026-03-01T00:00:00Z'), 'not from the beginning');
+  assert.deepEqual(
+    (await rowsOf(deps, hex)).map((line) => JSON.parse(line).ts),
+    all(20).map((line) => JSON.parse(line).ts),
+  );
+  assert.deepEqual([await statuses(deps), await partials()], [['completed'], 0]);
+  assert.deepEqual([await deps.state.live(), await deps.state.dead()], [[], []]);
+  assert.equal(deps.catalog.allGroups[0]?.status, 'completed');
+});
+
+test('the file that goes on has a base of its own: no nonce serves twice', async () => {
+  const { deps } = setUp(20);
+  large(deps);
+  await die(deps, 15);
+  const [leftover] = await Array.fromAsync(deps.storage.leftovers());
+  assert.ok(leftover);
+  const [before] = await Array.fromAsync(deps.storage.unfinished(leftover));
+  const { storage_path } = await archive(deps, OPTIONS, { ...jobContext(), id: 'job-2' });
+  const after = await deps.storage.read(storage_path ?? '', 0, 32);
+  assert.notDeepEqual(after, before?.subarray(0, 32));
+});
+
+test('it may die again and again', async () => {
+  const { deps, hex } = setUp(24);
+  large(deps);
+  for (const [round, row] of [12, 15, 9, 20].entries()) {
+    await die(deps, row, {}, `job-${round}`);
+    await recoverAll(deps);
+  }
+  await archive(deps, OPTIONS, { ...jobContext(), id: 'job-last' });
+  assert.equal((await rowsOf(deps, hex)).length, 24);
+  assert.equal(new Set((await rowsOf(deps, hex)).map((line) => JSON.parse(line).ts)).size, 24);
+  assert.deepEqual([await statuses(deps), await partials()], [['completed'], 0]);
+});
+
+test('of a split archive the days that are done stay, and the group becomes one whole', async () => {
+  const { deps, hex } = setUp(40);
+  await die(deps, 30, { split: 'day' });
+  await recoverAll(deps);
+  assert.deepEqual(await statuses(deps), ['completed', 'completed', 'failed']);
+  assert.equal(deps.catalog.allGroups[0]?.status, 'partial');
+  const summary = await archive(deps, { ...OPTIONS, split: 'day' }, { ...jobContext(), id: 'job-2' });
+  assert.deepEqual(
+    summary.children.map(({ period_label, log_count }) => [period_label, log_count]),
+    [
+      ['2026-03-03', 12],
+      ['2026-03-04', 4],
+    ],
+  );
+  assert.deepEqual(await rowsOf(deps, hex), all(40));
+  assert.deepEqual(await statuses(deps), ['completed', 'completed', 'completed', 'completed']);
+  const [group, ...others] = deps.catalog.allGroups;
+  assert.deepEqual([group?.status, group?.archive_count, others], ['completed', 4, []]);
+});
+
+test('it reaches as far as it was to reach when it was begun', async () => {
+  const { deps, hex } = setUp(20);
+  large(deps);
+  await die(deps, 15);
+  const later = new FakeLogs(30, STEP);
+  large({ ...deps, logs: later });
+  const context = { ...jobContext(), id: 'job-2' };
+  const { log_count } = await archive({ ...deps, logs: later }, OPTIONS, context);
+  assert.equal(log_count, 20);
+  assert.equal((await rowsOf(deps, hex)).length, 20);
+  const warning = context.events.find(({ event }) => event === 'job:warning');
+  assert.match(JSON.stringify(warning), /interrupted: it holds rows up to 2026-03-02T14:00:00.000Z/);
+});
+
+test('another request, one for a fresh archive, and one too late begin anew', async () => {
+  const { deps } = setUp(20);
+  large(deps);
+  await die(deps, 15);
+  await recoverAll(deps);
+  const other = await archive(deps, { ...OPTIONS, fields: false }, { ...jobContext(), id: 'job-2' });
+  assert.deepEqual([other.continued, await partials()], [false, 1]);
+  const later = () => new Date('2026-03-01T12:35:00Z');
+  const fresh = await archive(
+    deps,
+    { ...OPTIONS, fresh: true },
+    { ...jobContext(), id: 'job-3', now: later },
+  );
+  assert.deepEqual([fresh.continued, await partials()], [false, 0]);
+  assert.deepEqual(await deps.state.dead(), []);
+
+  await die(deps, 15, { from: '2026-03-01T00:00:00Z' }, 'job-4');
+  assert.match((await recoverAll(deps, new Date('2026-03-03T00:00:00Z'))).join(), /marked as failed/);
+  assert.deepEqual([await partials(), await deps.state.dead()], [0, []]);
+});
+
+test('a leftover of which no byte can be trusted is worth nothing, and does no harm', async () => {
+  const { deps, hex } = setUp(20);
+  large(deps);
+  await die(deps, 15);
+  const stranger = { ...deps, key: parseKey(generateKey()) };
+  const summary = await archive(stranger, OPTIONS, { ...jobContext(), id: 'job-2' });
+  assert.deepEqual([summary.continued, summary.log_count], [true, 20]);
+  await assert.rejects(rowsOf(deps, hex));
+  assert.equal(deps.logs.asked.at(-1)?.start, undefined);
+});
+
+test('where waiting came to its end, what was stored stays, and the same call goes on', async () => {
+  const { deps, hex } = setUp(20);
+  large(deps);
+  deps.storage.dying = false;
+  deps.logs.failAt = { row: 15, error: new BifractError('QUERY_FAILED', 'no memory', { transient: true }) };
+  await assert.rejects(
+    archive({ ...deps, max_error_time_ms: 20 }, OPTIONS, { ...jobContext(), id: 'job-1' }),
+    {
+      message: /no memory \(waited/,
+    },
+  );
+  assert.deepEqual([await partials(), (await deps.state.dead()).length], [1, 1]);
+  await recoverAll(deps);
+  assert.match((await deps.catalog.archives())[0]?.error_message ?? '', /no memory/, 'the reason stays');
+  deps.logs.failAt = undefined;
+  const summary = await archive(deps, OPTIONS, { ...jobContext(), id: 'job-2' });
+  assert.deepEqual([summary.continued, summary.log_count, await partials()], [true, 20, 0]);
+  assert.equal((await rowsOf(deps, hex)).length, 20);
+});
