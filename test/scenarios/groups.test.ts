@@ -73,11 +73,18 @@ test('what is done with a group is done with all of it: verify, delete, restore'
 
   engine.data.deletion = fakeDeletePlan(
     [first, second, third].map(({ id }) =>
-      fakeDeleteItem(fakeBackup(1), { kind: 'archive', id, archive_id: id, title: 'Archive of web' }),
+      fakeDeleteItem(fakeBackup(1), {
+        kind: 'archive',
+        id,
+        archive_id: id,
+        title: 'Archive of web',
+        notes: ['No archive of web is left.'],
+      }),
     ),
   );
   await terminal.press('D');
   await terminal.see('Delete 3 items for good?');
+  assert.equal(terminal.text().match(/No archive of web is left/g)?.length, 1, 'it is said once');
   assert.deepEqual(engine.deleteCalls, [[{ kind: 'group', id: first.group_id }]]);
   for (const key of 'delete 3') await terminal.press(key);
   await terminal.press('\x19');

@@ -1,6 +1,6 @@
 import type { CopyPlan, DeletePlan } from '../../core/index.ts';
 import { dialogWidth } from '../view/dialog.ts';
-import { copyLines, deleteLines, deletionLines, deletionWord } from '../view/storage-plans.ts';
+import { copyLines, deleteLines, deletionLines, deletionWord, sharedNotes } from '../view/storage-plans.ts';
 import type { DialogState, Line } from '../view/types.ts';
 import { formatBytes, plural } from '../view/units.ts';
 import { chosenStored, chosenTargets, otherStorage } from './chosen.ts';
@@ -23,13 +23,14 @@ function linesOf<Item>(
 function askToDelete(session: Session, ids: readonly string[], plan: DeletePlan) {
   const snapshot = session.snapshot();
   const going = plan.items.filter(({ action }) => action === 'delete').length;
+  const said = sharedNotes(plan);
   // What goes comes first: a list can be longer than the screen.
   const items = plan.items.toSorted((a, b) => Number(a.action === 'keep') - Number(b.action === 'keep'));
   const question: Omit<DialogState, 'focus'> = {
     title: going === 0 ? 'Nothing of this can be deleted' : `Delete ${plural(going, 'item')} for good?`,
     tone: 'bad',
     lines: deletionLines(plan),
-    items: linesOf(session, items, (item, columns) => deleteLines(item, snapshot, columns)),
+    items: linesOf(session, items, (item, columns) => deleteLines(item, snapshot, columns, said)),
     options: [NOTHING],
   };
   if (going === 0) return ask(session, question);

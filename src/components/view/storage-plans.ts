@@ -31,8 +31,20 @@ function refusalText({ message, hint }: { message: string; hint?: string }): str
   return hint ? `${message}. ${hint}` : message;
 }
 
-/** A target of a deletion: what it is, its size and age; below it what depends on it, or why it stays. */
-export function deleteLines(item: DeleteItem, { now, glyphs }: Moment, columns: number): Line[] {
+/** What is true of each of several that go: said once, it is read. */
+export function sharedNotes({ items }: DeletePlan): readonly string[] {
+  const [first, ...others] = items.filter(({ action }) => action === 'delete');
+  if (!first || others.length === 0) return [];
+  return first.notes.filter((note) => others.every(({ notes }) => notes.includes(note)));
+}
+
+/** A target of a deletion: what it is, its size and age; below it what depends on it and was not `said`, or why it stays. */
+export function deleteLines(
+  item: DeleteItem,
+  { now, glyphs }: Moment,
+  columns: number,
+  said: readonly string[] = [],
+): Line[] {
   const goes = item.action === 'delete';
   const what = item.kind === 'backup' ? item.id : `${item.title}  ${formatStamp(item.created_at)}`;
   const head: Line = [
@@ -45,7 +57,15 @@ export function deleteLines(item: DeleteItem, { now, glyphs }: Moment, columns: 
     },
   ];
   const why = item.refusal ? [`Stays: ${refusalText(item.refusal)}`] : [];
-  return [head, ...remarks(why, 'bad', columns), ...remarks(item.notes, 'warn', columns)];
+  return [
+    head,
+    ...remarks(why, 'bad', columns),
+    ...remarks(
+      item.notes.filter((note) => !said.includes(note)),
+      'warn',
+      columns,
+    ),
+  ];
 }
 
 function backupsLeft({ count, newest_whole }: NonNullable<DeletePlan['backups_left']>): string {
@@ -55,13 +75,15 @@ function backupsLeft({ count, newest_whole }: NonNullable<DeletePlan['backups_le
 }
 
 /** What a deletion frees, and what will be kept. */
-export function deletionLines({ items, freed_bytes, backups_left }: DeletePlan): string[] {
+export function deletionLines(plan: DeletePlan): string[] {
+  const { items, freed_bytes, backups_left } = plan;
   const going = items.filter(({ action }) => action === 'delete');
   const archives = items.some(({ kind }) => kind !== 'backup');
   return [
     going.length === 0 ? '' : `This cannot be undone. It frees ${formatBytes(freed_bytes)}.`,
     archives ? 'Kept: every other archive, and all logs that are in ClickHouse.' : '',
     backups_left ? backupsLeft(backups_left) : '',
+    ...sharedNotes(plan),
   ].filter(Boolean);
 }
 

@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+import type { ArchiveRestorePlan } from '../archive-restore.ts';
 import { BifractError } from '../errors.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover } from '../ports/storage.ts';
@@ -18,7 +20,13 @@ export function isOf({ id, object, copying }: JobNote, leftover: Leftover): bool
 }
 
 /** A restore does not note which backup it reads: any may be it. */
-function uses({ kind, object, copying, rekey = [] }: JobNote, name: string): boolean {
+function uses({ kind, object, copying, restoring, rekey = [] }: JobNote, name: string): boolean {
   if ((kind === 'restore' || kind === 'drill') && !name.includes('/')) return true;
+  if (restoring && restoring.phase !== 'ended' && isRead(restoring.plan, name)) return true;
   return object === name || copying?.name === name || rekey.some((one) => one.name === name);
+}
+
+/** All files of a restore are needed until its end, and not only the one whose record says that it is being restored. */
+function isRead({ files }: ArchiveRestorePlan, name: string): boolean {
+  return files.some((file) => file.name === posix.basename(name));
 }

@@ -8,6 +8,7 @@ import { deletePlanned } from '../../../src/core/jobs/delete.ts';
 import { planDelete } from '../../../src/core/jobs/plan-delete.ts';
 import { recover } from '../../../src/core/jobs/recover.ts';
 import { backupName } from '../../../src/core/policy/names.ts';
+import type { ArchiveRestoreJournal } from '../../../src/core/ports/archive-restore-journal.ts';
 import type { ArchiveRecord } from '../../../src/core/ports/catalog.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../helpers/fake-ports.ts';
@@ -122,6 +123,25 @@ test('an archive that is written or restored, or that a job works on, stays', as
   await refuses('BUSY', deletePlanned(under.deps, planned, jobContext()));
   assert.equal((await names(under.archives)).length, 3);
   assert.equal(under.catalog.records.size, 3);
+});
+
+test('no file of a restore under way goes, though only one record says that it is restored', async () => {
+  const under = setUp();
+  const [one, two, other] = [
+    await addArchive(under, 1),
+    await addArchive(under, 2),
+    await addArchive(under, 3),
+  ];
+  const files = [one, two].map(({ filename }) => ({ name: filename }));
+  const restoring = { phase: 'staging', plan: { files } } as unknown as ArchiveRestoreJournal;
+  await under.state.note({ ...NOTE, kind: 'restore-archive', restoring });
+  const planned = await plan(under, 'archive', [one.id, two.id, other.id]);
+  assert.deepEqual(
+    planned.items.map(({ refusal }) => refusal?.code),
+    ['BUSY', 'BUSY', undefined],
+  );
+  await under.state.note({ ...NOTE, kind: 'restore-archive', restoring: { ...restoring, phase: 'ended' } });
+  assert.equal((await plan(under, 'archive', [one.id])).items[0]?.action, 'delete');
 });
 
 test('what became busy after the plan stays too', async () => {

@@ -30,7 +30,8 @@ export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
       const job = jobOfFractal(jobs, record.fractal_id);
       // What another process does is told by its record only.
       if (!job) return { text: `${glyphs.dot} Archiving`, tone: 'info' };
-      const part = job.fraction === undefined ? '' : ` ${formatPercent(job.fraction)}`;
+      const part =
+        job.fraction === undefined || record.period_label !== null ? '' : ` ${formatPercent(job.fraction)}`;
       return { text: `${spinnerAt(glyphs, now)} Archiving${part}`, tone: 'info' };
     }
   }
@@ -76,8 +77,11 @@ function note(record: ArchiveRow, snapshot: Snapshot): Span {
   return { text: files + range(record), tone: 'dim' };
 }
 
+/** The job whose figures are the archive's: one that makes several tells of all of them together. */
 function live(record: ArchiveRecord, snapshot: Snapshot): JobView | undefined {
-  return record.status === 'in_progress' ? jobOfFractal(snapshot.jobs, record.fractal_id) : undefined;
+  return record.status === 'in_progress' && record.period_label === null
+    ? jobOfFractal(snapshot.jobs, record.fractal_id)
+    : undefined;
 }
 
 function range(record: ArchiveRecord): string {
@@ -190,7 +194,7 @@ const NO_PARTS: readonly ArchiveRow[] = [];
 /** The archives of one group. */
 export const groupList = listOf({
   ...definition,
-  columns: [period, ...columns.filter((column) => column.id !== 'fractal' && column.id !== 'type')],
+  columns: [period, ...columns.filter(({ id }) => !['fractal', 'type', 'age'].includes(id))],
   records: (snapshot: Snapshot, place: Place) => groupOf(snapshot, place.subject)?.parts ?? NO_PARTS,
   sort: { column: 'period', descending: false },
 });
