@@ -44,8 +44,10 @@ export function jobRows({ jobs, queue }: Pick<Snapshot, 'jobs' | 'queue'>): read
 }
 
 function progress(job: JobRow, snapshot: Snapshot): Line {
-  if (job.queued || job.ended_at !== undefined)
-    return [{ text: job.queued ? '-' : (job.phase ?? ''), tone: 'dim' }];
+  if (job.queued) return [{ text: '-', tone: 'dim' }];
+  if (job.error && job.state === 'failed') return [{ text: job.error.code, tone: 'bad' }];
+  if (job.ended_at !== undefined)
+    return [{ text: `took ${formatDuration(job.ended_at - job.started_at)}`, tone: 'dim' }];
   const part = job.fraction === undefined ? '   ? ' : formatPercent(job.fraction).padStart(5);
   return [...jobBar(job, BAR, snapshot), { text: part }];
 }
