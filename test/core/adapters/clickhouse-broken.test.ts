@@ -6,6 +6,8 @@ import { connectClickHouse } from '../../../src/core/adapters/clickhouse.ts';
 import { cancelled } from '../../../src/core/errors.ts';
 import type { LogDatabase } from '../../../src/core/ports/log-database.ts';
 import { refuses } from '../../contracts/storage.ts';
+import { nativeBlock } from '../../helpers/native-block.ts';
+import { until } from '../../helpers/processes.ts';
 
 const MESSAGE =
   'Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED) (version 26.7.2.1)';
@@ -47,9 +49,18 @@ async function replay(
   return { logs, asked };
 }
 
-async function count(logs: LogDatabase, signal?: AbortSignal): Promise<number> {
+interface Counting {
+  fields?: boolean;
+  signal?: AbortSignal;
+  onBlock?: () => void;
+}
+
+async function count(logs: LogDatabase, { fields = false, signal, onBlock }: Counting = {}): Promise<number> {
   let count = 0;
-  for await (const { lines } of logs.lines({ fractal_id: 'f' }, { fields: false, signal })) count += lines;
+  for await (const { lines } of logs.lines({ fractal_id: 'f' }, { fields, signal })) {
+    count += lines;
+    onBlock?.();
+  }
   return count;
 }
 
@@ -79,6 +90,79 @@ for (const [style, answer] of Object.entries(styles)) {
     await assert.rejects(counting, { message: `ClickHouse ended the query: ${MESSAGE}` });
     assert.match(asked.at(-1) ?? '', /KILL QUERY/);
   });
+}
+
+const ROWS = Array.from({ length: 3000 }, (_, n) => ({
+  ms: 1772366400000 + n,
+  raw: `row ${n} ${'x'.repeat(400)}`,
+  id: String(n),
+  fields: { n: String(n) },
+}));
+const BLOCK = nativeBlock(ROWS);
+const BLOCKS = Buffer.concat([BLOCK, nativeBlock(ROWS.map((row) => ({ ...row, ms: row.ms + 10_000 })))]);
+
+test('rows in Native format are read whole', async () => {
+  const { logs, asked } = await replay((response) => response.end(BLOCKS));
+  assert.equal(await count(logs, { fields: true }), 6000);
+  assert.equal(asked.length, 1, 'a query that ended is not killed');
+});
+
+const nativeStyles: Record<string, (response: ServerResponse) => void> = {
+  'text after a block': (response) => response.end(Buffer.concat([BLOCKS, Buffer.from(`${MESSAGE}\n`)])),
+  'text inside a block': (response) =>
+    response.end(Buffer.concat([BLOCKS.subarray(0, -50_000), Buffer.from(`${MESSAGE}\n`)])),
+  'a frame and a broken connection': (response) => {
+    response.write(BLOCKS.subarray(0, -50_000));
+    response.write(
+      `\r\n__exception__\r\n${TAG}\r\n${MESSAGE}\n${MESSAGE.length + 1} ${TAG}\r\n__exception__\r\n`,
+      () => response.destroy(),
+    );
+  },
+};
+
+for (const [style, answer] of Object.entries(nativeStyles)) {
+  test(`a failure among rows in Native format, as ${style}, is an error`, async () => {
+    const { logs, asked } = await replay(answer);
+    const counting = count(logs, { fields: true });
+    await refuses('QUERY_FAILED', counting);
+    await assert.rejects(counting, { message: `ClickHouse ended the query: ${MESSAGE}` });
+    assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+  });
+}
+
+test('a connection that breaks among rows in Native format is an error, between blocks too', async () => {
+  for (const bytes of [BLOCKS, BLOCKS.subarray(0, -1), BLOCK.subarray(0, 1000)]) {
+    const { logs } = await replay((response) => response.write(bytes, () => response.destroy()));
+    await assert.rejects(count(logs, { fields: true }), {
+      code: 'QUERY_FAILED',
+      message: /connection .* broke/,
+    });
+  }
+});
+
+test('an answer in Native format that ends too soon is an error', async () => {
+  const { logs } = await replay((response) => response.end(BLOCKS.subarray(0, -1)));
+  await assert.rejects(count(logs, { fields: true }), { code: 'QUERY_FAILED', message: /cut off/ });
+});
+
+test('whoever stops reading, or aborts, leaves no thread and no query behind', async () => {
+  const reason = cancelled();
+  const controller = new AbortController();
+  const { logs, asked } = await replay((response) => response.write(Buffer.concat([BLOCKS, BLOCKS, BLOCKS])));
+  for await (const _ of logs.lines({ fractal_id: 'f' }, { fields: true })) break;
+  assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+  const aborted = count(logs, {
+    fields: true,
+    signal: controller.signal,
+    onBlock: () => controller.abort(reason),
+  });
+  await assert.rejects(aborted, (error) => error === reason);
+  assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+  await until('the thread has ended', () => threads() === 0);
+});
+
+function threads(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
 }
 
 test('a connection that breaks is an error, between lines too', async () => {
@@ -117,7 +201,7 @@ test('a server that hangs is left at once when the signal aborts', async () => {
       begin(response);
       setImmediate(() => controller.abort(reason));
     });
-    await assert.rejects(count(logs, controller.signal), (error) => error === reason);
+    await assert.rejects(count(logs, { signal: controller.signal }), (error) => error === reason);
     assert.match(asked.at(-1) ?? '', /KILL QUERY/);
   }
 });

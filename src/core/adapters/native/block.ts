@@ -21,8 +21,7 @@ export interface Rows {
 
 /** Reads one whole block, undefined where it has no rows. Throws `NotRead`. */
 export function readBlock(reader: Reader): Rows | undefined {
-  if (reader.varint() !== COLUMNS.length) throw malformed('another number of columns');
-  const count = reader.varint();
+  const count = readCount(reader);
   const [ts, raw, id, its, fields] = COLUMNS.map((name) => column(reader, name, count));
   if (count === 0) return undefined;
   const times = ts instanceof FixedColumn && its instanceof FixedColumn;
@@ -31,8 +30,24 @@ export function readBlock(reader: Reader): Rows | undefined {
   return { count, ts, raw, id, its, fields };
 }
 
-function column(reader: Reader, name: string, count: number): Column {
+/** Reads how a block begins, as far as that is the same for all. Throws `NotRead`. */
+export function readBeginning(reader: Reader): void {
+  readCount(reader);
+  readName(reader, COLUMNS[0]);
+}
+
+/** How many rows the block has. */
+function readCount(reader: Reader): number {
+  if (reader.varint() !== COLUMNS.length) throw malformed('another number of columns');
+  return reader.varint();
+}
+
+function readName(reader: Reader, name: string): void {
   if (reader.string().toString('latin1') !== name) throw malformed('another column');
+}
+
+function column(reader: Reader, name: string, count: number): Column {
+  readName(reader, name);
   const type = reader.string().toString('latin1');
   const time = name === 'ts' || name === 'its';
   if (time && !TIME_TYPE.test(type)) throw unknown('times of another precision');

@@ -1,9 +1,13 @@
 import { Worker } from 'node:worker_threads';
+import { BifractError } from '../../errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import type { Decoded } from './decoder.ts';
 
 /** Beside the sources, or beside the bundle. */
 const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './decode-thread.js';
+
+/** Of its JavaScript objects: the rows themselves are in buffers, which these do not count. */
+const LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 };
 
 export interface ThreadData {
   fractal_id: string;
@@ -22,14 +26,15 @@ export class DecodeThread {
   readonly #worker: Worker;
   readonly #free: ArrayBuffer[] = [];
   readonly #asked: PromiseWithResolvers<Decoded>[] = [];
-  #failure: { error: unknown } | undefined;
+  #failure: BifractError | undefined;
 
   constructor(fractal_id: string) {
     const workerData: ThreadData = { fractal_id };
-    this.#worker = new Worker(new URL(ENTRY, import.meta.url), { workerData });
+    this.#worker = new Worker(new URL(ENTRY, import.meta.url), { workerData, resourceLimits: LIMITS });
     this.#worker.on('message', (message: FromThread) => this.#take(message));
+    this.#worker.on('messageerror', (error) => this.#fail(error));
     this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('The thread that decodes rows has ended')));
+    this.#worker.on('exit', () => this.#fail(undefined));
   }
 
   /** A buffer of at least that size, to be filled and given to `add`. */
@@ -55,7 +60,7 @@ export class DecodeThread {
     const asked = Promise.withResolvers<Decoded>();
     // Whoever stopped reading awaits no more answers.
     asked.promise.catch(() => undefined);
-    if (this.#failure) asked.reject(this.#failure.error);
+    if (this.#failure) asked.reject(this.#failure);
     else {
       this.#asked.push(asked);
       this.#worker.postMessage(message, transfer);
@@ -69,8 +74,11 @@ export class DecodeThread {
     this.#asked.shift()?.resolve({ blocks: lines, end });
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    for (const asked of this.#asked.splice(0)) asked.reject(error);
+  #fail(cause: unknown): void {
+    const reason = cause instanceof Error ? `: ${cause.message}` : '';
+    this.#failure ??= new BifractError('INTERNAL', `The thread that decodes rows has ended${reason}`, {
+      cause,
+    });
+    for (const asked of this.#asked.splice(0)) asked.reject(this.#failure);
   }
 }

@@ -1,6 +1,6 @@
 import type { LineBlock } from '../../ports/log-database.ts';
 import { repairLines } from '../line-repair.ts';
-import { type Rows, readBlock } from './block.ts';
+import { type Rows, readBeginning, readBlock } from './block.ts';
 import { Growing } from './growing.ts';
 import { JsonOut } from './json-out.ts';
 import { jsonString } from './key-path.ts';
@@ -21,6 +21,10 @@ const ITS = Buffer.from(',"its":');
 const FIELDS = Buffer.from(',"fields":');
 const CLOSE = Buffer.from('}\n');
 
+const CUT = Symbol('cut');
+/** How ClickHouse's messages of an exception end. */
+const MESSAGE_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/;
+
 /**
  * Turns an answer in Native format into the lines that ClickHouse's own text of it would be.
  *
@@ -37,6 +41,8 @@ export class LineFeed {
   #lines = 0;
   /** Bytes and lines before the key that is held back. */
   #settled = { bytes: 0, lines: 0 };
+  /** The block that comes first, once it is all there, and where it ends. */
+  #found: { rows: Rows | undefined; end: number } | undefined;
   /** So many bytes are awaited before a block is tried: each try is a pass over all that is there. */
   #awaited = 0;
 
@@ -52,7 +58,7 @@ export class LineFeed {
 
   /** The answer has ended. Throws `NotRead`, also where that was inside a block. */
   end(): void {
-    while (this.#in.at > 0) if (!this.#block()) throw malformed('an answer that is cut off');
+    while (this.#in.at > 0) if (!this.#block(true)) throw malformed('an answer that is cut off');
     this.#settled = { bytes: this.#out.at, lines: this.#lines };
     this.settle();
   }
@@ -84,19 +90,34 @@ export class LineFeed {
     return this.#in.view();
   }
 
-  #block(): boolean {
-    const reader = new Reader(this.#in.view());
-    const rows = complete(reader);
-    if (rows === 'cut') {
-      if (this.#in.at >= MAX_BLOCK) throw new NotRead('large', 'A very large block');
-      this.#awaited = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
-      return false;
-    }
+  /** Writes the rows of the block that comes first, if that is whole beyond doubt. */
+  #block(last = false): boolean {
+    this.#found ??= this.#find();
+    if (!this.#found) return false;
+    const { rows, end } = this.#found;
+    if (!(last && end === this.#in.at) && !this.#goesOn(end)) return false;
+    // Rows that end like a message are rather read as text than a message as rows.
+    if (last && endsAsMessage(this.#in.view())) throw unknown('an answer that ends as messages do');
     if (rows) this.#rows(rows);
-    this.#in.drop(reader.at);
+    this.#found = undefined;
+    this.#in.drop(end);
     // Blocks are about alike: a little more is there once the next one is.
-    this.#awaited = Math.ceil(reader.at * 1.05);
+    this.#awaited = Math.ceil(end * 1.05);
     return true;
+  }
+
+  /** Whether another block begins there; throws where something else does. */
+  #goesOn(at: number): boolean {
+    return attempt(() => readBeginning(new Reader(this.#in.view(at)))) !== CUT;
+  }
+
+  #find(): { rows: Rows | undefined; end: number } | undefined {
+    const reader = new Reader(this.#in.view());
+    const rows = attempt(() => readBlock(reader));
+    if (rows !== CUT) return { rows, end: reader.at };
+    if (this.#in.at >= MAX_BLOCK) throw new NotRead('large', 'A very large block');
+    this.#awaited = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
+    return undefined;
   }
 
   #rows(rows: Rows): void {
@@ -137,12 +158,16 @@ export class LineFeed {
   }
 }
 
-/** The rows of the block that comes first, if it is all there and has any. */
-function complete(reader: Reader): Rows | undefined | 'cut' {
+/** What `read` makes of bytes, if they are all there. */
+function attempt<Read>(read: () => Read): Read | typeof CUT {
   try {
-    return readBlock(reader);
+    return read();
   } catch (error) {
-    if (error instanceof NotRead && error.why === 'more') return 'cut';
+    if (error instanceof NotRead && error.why === 'more') return CUT;
     throw error;
   }
+}
+
+function endsAsMessage(bytes: Buffer): boolean {
+  return MESSAGE_END.test(bytes.toString('latin1', Math.max(0, bytes.length - 256)));
 }
