@@ -244,5 +244,7 @@ test('takes the program nearest to the server, and none that is older', () => {
 test('without a program that will do, the container has one; without a container it is an error', async () => {
   const server_version = '99.1';
   assert.match((await findDumpTool({ connection, server_version, compose_dir: dir })).location, /container/);
-  await refuses('PROGRAM_TOO_OLD', findDumpTool({ connection, server_version, compose_dir: undefined }));
+  const tool = findDumpTool({ connection, server_version, compose_dir: undefined });
+  const older = /^pg_dump \d[\d., ]* is older than the server \(99\.1\)/;
+  await assert.rejects(tool, { code: 'PROGRAM_TOO_OLD', message: older });
 });

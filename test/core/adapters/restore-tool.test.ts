@@ -144,6 +144,12 @@ test('what is no dump is UNSUPPORTED, a program that is missing PROGRAM_MISSING'
   await refuses('PROGRAM_MISSING', missing.contents(pieces(dump)));
 });
 
+test('a pg_restore that is too old says both versions', async () => {
+  const target = { connection, server_version: '99.1', compose_dir: undefined };
+  const older = /^pg_restore \d[\d., ]* is older than the server \(99\.1\)/;
+  await assert.rejects(findRestoreTool(target), { code: 'PROGRAM_TOO_OLD', message: older });
+});
+
 test('owners of any name, and tables as far as they can be told, are read out of a list', () => {
   const contents = parseContents(
     [
