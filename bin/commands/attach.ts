@@ -1,10 +1,10 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/errors.ts';
 import type { Engine, JobEvent, JobKind, JobOutcome } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { itemLines } from '../print/items.ts';
-import { summaryLines } from '../print/summaries.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
+import { tellEnd } from './run-job.ts';
 
 /** Follows a job to its end and ends as it does. A signal ends the following, not the job. */
 export function attachCommand(
@@ -37,13 +37,4 @@ async function attend(engine: Engine, id: string, printer: Printer, signal: Abor
 
 function isEnd(event: JobEvent): event is JobOutcome {
   return event.event === 'job:done' || event.event === 'job:failed' || event.event === 'job:cancelled';
-}
-
-function tellEnd(end: JobOutcome, kind: JobKind | undefined, printer: Printer): number {
-  if (end.event === 'job:done') {
-    printer.result(end.result, summaryLines(kind, end.result));
-    return 0;
-  }
-  printer.failed(end.error);
-  return ERROR_EXITS[end.error.code] ?? 1;
 }

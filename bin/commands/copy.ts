@@ -1,13 +1,12 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
-import type { CopySummary } from '../../src/core/jobs/copy.ts';
+import { BifractError } from '../../src/core/errors.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { agrees } from '../ask.ts';
-import { copyPlanLines, copySummaryLines } from '../print/copy.ts';
+import { copyPlanLines } from '../print/copy.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import type { StorageInvocation } from '../storage-arguments.ts';
 import { detachJob } from './detach.ts';
-import { runJob } from './run-job.ts';
+import { runToEnd } from './run-job.ts';
 
 type Invocation = Extract<StorageInvocation, { command: 'copy' }> & { flags: GlobalFlags };
 
@@ -25,12 +24,6 @@ export function copyCommand(
     if (move && going && !(await agrees(question, flags, signal)))
       throw new BifractError('CANCELLED', 'Nothing was copied');
     if (flags.detach) return detachJob(engine, { kind: 'copy', plan }, printer, signal);
-    const outcome = await runJob(engine, { kind: 'copy', plan }, printer, signal);
-    if (outcome.event !== 'job:done') {
-      printer.failed(outcome.error);
-      return ERROR_EXITS[outcome.error.code];
-    }
-    printer.result(outcome.result, copySummaryLines(outcome.result as unknown as CopySummary));
-    return 0;
+    return runToEnd(engine, { kind: 'copy', plan }, printer, signal);
   });
 }

@@ -1,13 +1,12 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/errors.ts';
 import type { DeletePlan } from '../../src/core/index.ts';
-import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { agrees } from '../ask.ts';
-import { deletePlanLines, deleteSummaryLines } from '../print/deletion.ts';
+import { deletePlanLines } from '../print/deletion.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import type { StorageInvocation } from '../storage-arguments.ts';
-import { runJob } from './run-job.ts';
+import { runToEnd } from './run-job.ts';
 
 type Invocation = Extract<StorageInvocation, { command: 'delete' }> & { flags: GlobalFlags };
 
@@ -22,13 +21,7 @@ export function deleteCommand(invocation: Invocation, printer: Printer): Promise
     const going = plan.items.filter(({ action }) => action === 'delete').length;
     if (going > 0 && !(await agrees(question(plan, going), flags, signal)))
       throw new BifractError('CANCELLED', 'Nothing was deleted');
-    const outcome = await runJob(engine, { kind: 'delete', plan }, printer, signal);
-    if (outcome.event !== 'job:done') {
-      printer.failed(outcome.error);
-      return ERROR_EXITS[outcome.error.code];
-    }
-    printer.result(outcome.result, deleteSummaryLines(outcome.result as unknown as DeleteSummary));
-    return 0;
+    return runToEnd(engine, { kind: 'delete', plan }, printer, signal);
   });
 }
 

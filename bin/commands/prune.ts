@@ -1,17 +1,15 @@
 import { plural } from '../../src/components/view/units.ts';
-import { asBifractError, BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import { asBifractError, BifractError } from '../../src/core/errors.ts';
 import type { DeletePlan, Engine } from '../../src/core/index.ts';
-import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
-import type { PruneSummary } from '../../src/core/jobs/prune.ts';
 import type { KeepRule, PrunePlan } from '../../src/core/upkeep.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { agrees } from '../ask.ts';
-import { deletePlanLines, deleteSummaryLines } from '../print/deletion.ts';
-import { prunePlanLines, pruneSummaryLines } from '../print/upkeep.ts';
+import { deletePlanLines } from '../print/deletion.ts';
+import { prunePlanLines } from '../print/upkeep.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import type { UpkeepInvocation } from '../upkeep-arguments.ts';
-import { runJob } from './run-job.ts';
+import { runToEnd } from './run-job.ts';
 
 type Invocation = Extract<UpkeepInvocation, { command: 'prune' }> & { flags: GlobalFlags };
 
@@ -82,13 +80,7 @@ async function deleteArchives(
   printer: Printer,
   signal: AbortSignal,
 ): Promise<number> {
-  const outcome = await runJob(engine, { kind: 'delete', plan }, printer, signal);
-  if (outcome.event !== 'job:done') {
-    printer.failed(outcome.error);
-    return ERROR_EXITS[outcome.error.code];
-  }
-  printer.result(outcome.result, deleteSummaryLines(outcome.result as unknown as DeleteSummary));
-  return 0;
+  return runToEnd(engine, { kind: 'delete', plan }, printer, signal);
 }
 
 /** Retention at the end of a backup: asked for with it, so that nobody is asked again. */
@@ -107,11 +99,5 @@ async function execute(
   printer: Printer,
   signal: AbortSignal,
 ): Promise<number> {
-  const outcome = await runJob(engine, { kind: 'prune', plan }, printer, signal);
-  if (outcome.event !== 'job:done') {
-    printer.failed(outcome.error);
-    return ERROR_EXITS[outcome.error.code];
-  }
-  printer.result(outcome.result, pruneSummaryLines(outcome.result as unknown as PruneSummary));
-  return 0;
+  return runToEnd(engine, { kind: 'prune', plan }, printer, signal);
 }

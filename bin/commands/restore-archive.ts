@@ -1,14 +1,14 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
-import type { ArchiveRestorePlan, ArchiveRestoreSummary, Engine } from '../../src/core/index.ts';
+import { BifractError } from '../../src/core/errors.ts';
+import type { ArchiveRestorePlan, Engine } from '../../src/core/index.ts';
 import type { ArchiveRestoreInvocation } from '../archive-restore-arguments.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { agrees, types } from '../ask.ts';
-import { archiveRestoreLines, archiveRestorePlanLines } from '../print/archive-restore.ts';
+import { archiveRestorePlanLines } from '../print/archive-restore.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { detachJob } from './detach.ts';
 import { findFractal } from './fractal.ts';
-import { runJob } from './run-job.ts';
+import { runToEnd } from './run-job.ts';
 
 type Invocation = ArchiveRestoreInvocation & { flags: GlobalFlags };
 
@@ -24,14 +24,7 @@ export function restoreArchiveCommand(invocation: Invocation, printer: Printer):
     await mustAgree(plan, flags, signal);
     const request = { kind: 'restore-archive', plan } as const;
     if (flags.detach) return detachJob(engine, request, printer, signal);
-    const outcome = await runJob(engine, request, printer, signal);
-    if (outcome.event !== 'job:done') {
-      printer.failed(outcome.error);
-      return ERROR_EXITS[outcome.error.code];
-    }
-    const summary = outcome.result as unknown as ArchiveRestoreSummary;
-    printer.result(outcome.result, archiveRestoreLines(summary));
-    return 0;
+    return runToEnd(engine, request, printer, signal);
   });
 }
 

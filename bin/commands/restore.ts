@@ -1,19 +1,14 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/errors.ts';
 import type { Engine, JobEvent } from '../../src/core/index.ts';
-import type {
-  RestoreConsent,
-  RestoreJobRequest,
-  RestorePlan,
-  RestoreSummary,
-} from '../../src/core/restore.ts';
+import type { RestoreConsent, RestoreJobRequest, RestorePlan } from '../../src/core/restore.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { agrees, types } from '../ask.ts';
-import { planLines, restoreLines } from '../print/restore.ts';
+import { planLines } from '../print/restore.ts';
 import type { Printer } from '../printer.ts';
 import type { RestoreInvocation } from '../restore-arguments.ts';
 import { withEngine } from '../session.ts';
 import { detachJob } from './detach.ts';
-import { runJob } from './run-job.ts';
+import { runToEnd } from './run-job.ts';
 
 type Invocation = RestoreInvocation & { flags: GlobalFlags };
 
@@ -26,14 +21,7 @@ export function restoreCommand(invocation: Invocation, printer: Printer): Promis
     if (dry_run) return 0;
     const request = await requestOf(plan, invocation, signal);
     if (flags.detach) return detachJob(engine, request, printer, signal);
-    const outcome = await runJob(engine, request, printer, signal);
-    if (outcome.event !== 'job:done') {
-      printer.failed(outcome.error);
-      return ERROR_EXITS[outcome.error.code];
-    }
-    const summary = outcome.result as unknown as RestoreSummary;
-    printer.result(outcome.result, restoreLines(request.kind, summary));
-    return 0;
+    return runToEnd(engine, request, printer, signal);
   });
 }
 

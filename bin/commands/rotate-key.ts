@@ -1,11 +1,10 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
-import type { RotateSummary } from '../../src/core/jobs/rotate-key.ts';
+import { BifractError } from '../../src/core/errors.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { agrees } from '../ask.ts';
-import { rotatePlanLines, rotateSummaryLines } from '../print/upkeep.ts';
+import { rotatePlanLines } from '../print/upkeep.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
-import { runJob } from './run-job.ts';
+import { runToEnd } from './run-job.ts';
 
 /** Shows which files are under which key, asks, and puts them under a new one; or goes on with that. */
 export function rotateKey(
@@ -20,12 +19,6 @@ export function rotateKey(
       ? 'Go on with the rotation?'
       : 'Make a new key and put every file under it?';
     if (!(await agrees(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
-    const outcome = await runJob(engine, { kind: 'rotate-key', plan }, printer, signal);
-    if (outcome.event !== 'job:done') {
-      printer.failed(outcome.error);
-      return ERROR_EXITS[outcome.error.code];
-    }
-    printer.result(outcome.result, rotateSummaryLines(outcome.result as unknown as RotateSummary));
-    return 0;
+    return runToEnd(engine, { kind: 'rotate-key', plan }, printer, signal);
   });
 }

@@ -1,5 +1,7 @@
-import type { Engine, JobOutcome, JobRequest } from '../../src/core/index.ts';
+import { ERROR_EXITS } from '../../src/core/errors.ts';
+import type { Engine, JobKind, JobOutcome, JobRequest } from '../../src/core/index.ts';
 import { itemLines } from '../print/items.ts';
+import { summaryLines } from '../print/summaries.ts';
 import type { Printer } from '../printer.ts';
 
 /**
@@ -26,4 +28,24 @@ export async function runJob(
     signal.removeEventListener('abort', cancel);
     stop();
   }
+}
+
+/** Runs one job in this process and prints what it did or why it failed. Returns the exit code. */
+export async function runToEnd(
+  engine: Engine,
+  request: JobRequest,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<number> {
+  return tellEnd(await runJob(engine, request, printer, signal), request.kind, printer);
+}
+
+/** Prints how a job ended. Returns the exit code. */
+export function tellEnd(end: JobOutcome, kind: JobKind | undefined, printer: Printer): number {
+  if (end.event === 'job:done') {
+    printer.result(end.result, summaryLines(kind, end.result));
+    return 0;
+  }
+  printer.failed(end.error);
+  return ERROR_EXITS[end.error.code] ?? 1;
 }

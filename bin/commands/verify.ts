@@ -1,12 +1,9 @@
-import { ERROR_EXITS } from '../../src/core/errors.ts';
-import type { VerifySummary } from '../../src/core/jobs/verify.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import type { FileInvocation } from '../file-arguments.ts';
-import { verifySummaryLines } from '../print/verify.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { detachJob } from './detach.ts';
-import { runJob } from './run-job.ts';
+import { runToEnd } from './run-job.ts';
 
 type VerifyInvocation = Extract<FileInvocation, { command: 'verify' }> & { flags: GlobalFlags };
 
@@ -16,12 +13,6 @@ export function verifyCommand(invocation: VerifyInvocation, printer: Printer): P
   return withEngine(flags, async (engine, signal) => {
     const request = { kind: 'verify', targets, quick } as const;
     if (flags.detach) return detachJob(engine, request, printer, signal);
-    const outcome = await runJob(engine, request, printer, signal);
-    if (outcome.event !== 'job:done') {
-      printer.failed(outcome.error);
-      return ERROR_EXITS[outcome.error.code];
-    }
-    printer.result(outcome.result, verifySummaryLines(outcome.result as unknown as VerifySummary));
-    return 0;
+    return runToEnd(engine, request, printer, signal);
   });
 }
