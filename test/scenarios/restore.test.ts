@@ -92,6 +92,7 @@ for (const [columns, rows] of [
     job.done(RESULT);
     await terminal.see(/Compared +✓ every count is as in the backup/);
     await terminal.see(/Before it +bifract-backup-20261123-030000/);
+    assert.doesNotMatch(terminal.text(), /Done +\d/);
     await terminal.see('To go back to what was there before: 4, and R on');
   });
 }

@@ -88,7 +88,8 @@ const CANCELLED: Readonly<Partial<Record<JobKind, string>>> = {
   restore:
     'Nothing of the live database has been changed before the last moment; what was restored is dropped.',
   drill: 'The scratch database is dropped; nothing else was touched.',
-  'restore-archive': 'What it has brought back into the table so far is taken away again, or told.',
+  'restore-archive':
+    'Rows that stand beside the logs are dropped. Once it has begun to move them in, it is brought to its end later. Lines sent to ingest stay.',
   copy: 'Copies that are whole stay; the one in the making is removed.',
 };
 

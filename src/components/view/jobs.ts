@@ -78,7 +78,8 @@ export function jobDone({ kind, progress }: JobView): string {
   const about = ESTIMATES.has(kind) ? 'about ' : '';
   const counted = rows ? `, ${plural(rows, 'row')}` : '';
   return total_bytes
-    ? `${formatBytes(bytes_in)} of ${about}${formatBytes(total_bytes)}${counted}`
+    ? // What a restore backs up besides is not of the file that it reads.
+      `${formatBytes(about ? bytes_in : Math.min(bytes_in, total_bytes))} of ${about}${formatBytes(total_bytes)}${counted}`
     : `${formatBytes(bytes_in)}, total unknown`;
 }
 

@@ -6,7 +6,7 @@ import { formatClock, formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatByteRate, formatBytes, formatExact, formatPercent, formatRowRate, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
-import { restoreResultLines } from './restore-result.ts';
+import { restoreResultLines, tellsItself } from './restore-result.ts';
 
 const BAR = 30;
 
@@ -123,8 +123,9 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
         ]
       : []),
     ...runningLines(job, snapshot),
-    field('Done', { text: jobDone(job) }),
-    field('Bytes', { text: jobBytes(job) }),
+    ...(tellsItself(job)
+      ? []
+      : [field('Done', { text: jobDone(job) }), field('Bytes', { text: jobBytes(job) })]),
     field('Time', { text: times(job, now) }),
     field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
     ...(job.by ? longField('By', whoLine(job), columns) : []),

@@ -14,6 +14,7 @@ function nextSteps({ kind, title }: JobView, { database, safety_backup }: Restor
     ];
   return [
     'Log in to Bifract, and look whether all is there.',
+    'Archives made since the backup have lost their records: 7 shows them, and a gives them back.',
     safety_backup === null
       ? 'What was there before is not kept.'
       : `To go back to what was there before: 4, and R on ${safety_backup}. It is never pruned.`,
@@ -57,6 +58,11 @@ function archiveLines(result: ArchiveRestoreSummary, { columns, glyphs }: Snapsh
       'info',
     ),
   ];
+}
+
+/** Whether the result says all that the last progress could. */
+export function tellsItself({ kind, state }: JobView): boolean {
+  return state === 'done' && (kind === 'restore' || kind === 'drill' || kind === 'restore-archive');
 }
 
 /** What a restore has come to, in words; undefined for other jobs. */
