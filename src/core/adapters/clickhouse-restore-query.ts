@@ -1,5 +1,6 @@
 import type { LogWindow } from '../ports/log-database.ts';
 import type { StagedPart } from '../ports/log-restore.ts';
+import { ALONE, type Forms } from './clickhouse-cluster.ts';
 import { bounds, type Query } from './clickhouse-query.ts';
 
 /** The table of the logs as restored rows have to fit into it. */
@@ -10,6 +11,8 @@ export interface LogsShape {
   storage_policy: string;
   /** Type of the column `fields`. */
   fields: string;
+  /** `MergeTree`, `ReplicatedMergeTree`, … */
+  engine: string;
 }
 
 /** A stretch of time, and where even that holds too many rows, one of so many shares of them by hash. */
@@ -55,7 +58,7 @@ const KEY = `sipHash128(${ROW})`;
 
 export function shapeQuery(): Query {
   return {
-    sql: `SELECT t.partition_key, t.sorting_key, t.primary_key, t.storage_policy, c.type AS fields
+    sql: `SELECT t.partition_key, t.sorting_key, t.primary_key, t.storage_policy, t.engine, c.type AS fields
       FROM system.tables AS t INNER JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
       WHERE t.database = currentDatabase() AND t.name = '${LOGS}' AND c.name = 'fields' FORMAT JSONEachRow`,
     params: {},
@@ -63,14 +66,14 @@ export function shapeQuery(): Query {
 }
 
 /** A table that differs from the logs in its engine's options only: partitions can go from the one to the other. */
-export function createQuery(table: string, shape: LogsShape): Query {
+export function createQuery(table: string, shape: LogsShape, { on }: Forms = ALONE): Query {
   const key = (expression: string) => (expression === '' ? 'tuple()' : `(${expression})`);
   const primary = shape.primary_key === shape.sorting_key ? '' : ` PRIMARY KEY ${key(shape.primary_key)}`;
   // Compared as text: parentheses would make it another one.
   const partition = shape.partition_key === '' ? '' : `PARTITION BY ${shape.partition_key}`;
   const policy = shape.storage_policy.replace(/[\\']/g, '\\$&');
   return {
-    sql: `CREATE TABLE ${table} AS ${LOGS} ENGINE = MergeTree ${partition}
+    sql: `CREATE TABLE ${table}${on} AS ${LOGS} ENGINE = MergeTree ${partition}
       ORDER BY ${key(shape.sorting_key)}${primary} SETTINGS storage_policy = '${policy}'`,
     params: {},
   };
@@ -88,87 +91,129 @@ export function loadQuery(table: string, fractal_id: string, shape: LogsShape): 
   };
 }
 
-export function countQuery(table: string): Query {
-  return { sql: `SELECT count() AS rows FROM ${table} FORMAT JSONEachRow`, params: {} };
+export function countQuery(table: string, { all }: Forms = ALONE): Query {
+  return { sql: `SELECT count() AS rows FROM ${all(table)} FORMAT JSONEachRow`, params: {} };
 }
 
-export function partitionsQuery(table: string): Query {
+export function partitionsQuery(table: string, shape: LogsShape, forms: Forms = ALONE): Query {
   return {
-    sql: `SELECT _partition_id AS id, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
-      FROM ${table} GROUP BY id ORDER BY id FORMAT JSONEachRow`,
+    sql: `SELECT ${partitionId(shape, forms)} AS id, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
+      FROM ${forms.all(table)} GROUP BY id ORDER BY id FORMAT JSONEachRow`,
     params: {},
   };
 }
 
+/** The id of a row's partition: the column of that name is not to be had from other nodes. */
+function partitionId({ partition_key }: LogsShape, { cluster }: Forms): string {
+  if (cluster === undefined) return '_partition_id';
+  return partition_key === '' ? "'all'" : `partitionId(${partition_key})`;
+}
+
+/** Rows of one partition. */
+function ofPartition(shape: LogsShape, forms: Forms): string {
+  return `${partitionId(shape, forms)} = {partition:String}`;
+}
+
 /** How many rows of each minute either side of a comparison has. */
-export function minutesQuery({ table, partition, fractal_id }: StagedPart): Query {
+export function minutesQuery(
+  { table, partition, fractal_id }: StagedPart,
+  shape: LogsShape,
+  forms: Forms = ALONE,
+): Query {
   const minute = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute`;
   const { where, params } = within(fractal_id, Date.parse(partition.first), Date.parse(partition.last) + 1);
   return {
     sql: `SELECT minute, count() AS rows FROM (
-        SELECT ${minute} FROM ${table} WHERE _partition_id = {partition:String}
-        UNION ALL SELECT ${minute} FROM ${LOGS} WHERE ${where})
+        SELECT ${minute} FROM ${forms.all(table)} WHERE ${ofPartition(shape, forms)}
+        UNION ALL SELECT ${minute} FROM ${forms.logs} WHERE ${where})
       GROUP BY minute ORDER BY minute FORMAT JSONEachRow`,
     params: { ...params, partition: partition.id },
   };
 }
 
 /** Rows that the logs have none of. */
-export function absentQuery(part: StagedPart, slice: Slice, to: string): Query {
+export function absentQuery(
+  part: StagedPart,
+  slice: Slice,
+  to: string,
+  shape: LogsShape,
+  forms: Forms = ALONE,
+): Query {
   const { where, params } = ofSlice(part.fractal_id, slice);
   return {
-    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM ${part.table}
-      WHERE ${where} AND _partition_id = {partition:String} AND ${KEY} NOT IN (SELECT ${KEY} FROM ${LOGS} WHERE ${where})`,
+    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM ${forms.all(part.table)}
+      WHERE ${where} AND ${ofPartition(shape, forms)}
+        AND ${KEY} ${forms.global}NOT IN (SELECT ${KEY} FROM ${forms.logs} WHERE ${where})`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
 /** How many distinct rows the logs have some of, but fewer. */
-export function surplusQuery(part: StagedPart, slice: Slice): Query {
+export function surplusQuery(part: StagedPart, slice: Slice, shape: LogsShape, forms: Forms = ALONE): Query {
   const { where, params } = ofSlice(part.fractal_id, slice);
   return {
-    sql: `SELECT count() AS rows FROM (${surplus(part.table, where)}) FORMAT JSONEachRow`,
+    sql: `SELECT count() AS rows FROM (${surplus(part.table, where, shape, forms)}) FORMAT JSONEachRow`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
 /** Of these rows, as many as there are more. */
-export function excessQuery(part: StagedPart, slice: Slice, to: string): Query {
+export function excessQuery(
+  part: StagedPart,
+  slice: Slice,
+  to: string,
+  shape: LogsShape,
+  forms: Forms = ALONE,
+): Query {
   const { where, params } = ofSlice(part.fractal_id, slice);
   return {
     sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM (
         SELECT ${COLUMNS}, key, row_number() OVER (PARTITION BY key ORDER BY log_id) AS nth FROM (
-          SELECT ${COLUMNS}, ${KEY} AS key FROM ${part.table}
-          WHERE ${where} AND _partition_id = {partition:String} AND key IN (${surplus(part.table, where)}))) AS staged
-      INNER JOIN (SELECT ${KEY} AS key, count() AS there FROM ${LOGS} WHERE ${where} GROUP BY key) AS present
+          SELECT ${COLUMNS}, ${KEY} AS key FROM ${forms.all(part.table)}
+          WHERE ${where} AND ${ofPartition(shape, forms)}
+            AND key ${forms.global}IN (${surplus(part.table, where, shape, forms)}))) AS staged
+      INNER JOIN (SELECT ${KEY} AS key, count() AS there FROM ${forms.logs} WHERE ${where} GROUP BY key) AS present
         USING (key)
       WHERE nth > there`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
-function surplus(table: string, where: string): string {
+function surplus(table: string, where: string, shape: LogsShape, forms: Forms): string {
   return `SELECT key FROM (
-      SELECT ${KEY} AS key, 1 AS staged, 0 AS present FROM ${table} WHERE ${where} AND _partition_id = {partition:String}
-      UNION ALL SELECT ${KEY} AS key, 0 AS staged, 1 AS present FROM ${LOGS} WHERE ${where})
+      SELECT ${KEY} AS key, 1 AS staged, 0 AS present FROM ${forms.all(table)}
+      WHERE ${where} AND ${ofPartition(shape, forms)}
+      UNION ALL SELECT ${KEY} AS key, 0 AS staged, 1 AS present FROM ${forms.logs} WHERE ${where})
     GROUP BY key HAVING sum(present) > 0 AND sum(staged) > sum(present)`;
 }
 
 /** The identifier of a partition is ClickHouse's own, but it comes out of a query: it is bound where that can be, and checked here. */
-export function shareQuery(from: string, to: string, partition: string): Query {
+export function shareQuery(from: string, to: string, partition: string, { on }: Forms = ALONE): Query {
   if (!/^[\w-]+$/.test(partition)) throw new RangeError(`Not the id of a partition: ${partition}`);
-  return { sql: `ALTER TABLE ${to} ATTACH PARTITION ID '${partition}' FROM ${from}`, params: {} };
+  return { sql: `ALTER TABLE ${to}${on} ATTACH PARTITION ID '${partition}' FROM ${from}`, params: {} };
+}
+
+/**
+ * The rows of a partition among the logs: in one step where these are on one server. On a cluster they are inserted, each
+ * into its shard: some of them may be there where that fails.
+ */
+export function attachQuery(from: string, partition: string, shape: LogsShape, forms: Forms = ALONE): Query {
+  if (forms.cluster === undefined) return shareQuery(from, LOGS, partition);
+  return {
+    sql: `INSERT INTO ${forms.logs} (${COLUMNS}) SELECT ${COLUMNS} FROM ${forms.all(from)} WHERE ${ofPartition(shape, forms)}`,
+    params: { partition },
+  };
 }
 
 /** Up to a time of ingest, so that rows which arrive meanwhile stay. */
-export function countUntilQuery(window: LogWindow, cutoff_ms: number): Query {
+export function countUntilQuery(window: LogWindow, cutoff_ms: number, { logs }: Forms = ALONE): Query {
   const { where, params } = until(window, cutoff_ms);
-  return { sql: `SELECT count() AS rows FROM ${LOGS} WHERE ${where} FORMAT JSONEachRow`, params };
+  return { sql: `SELECT count() AS rows FROM ${logs} WHERE ${where} FORMAT JSONEachRow`, params };
 }
 
-export function removeUntilQuery(window: LogWindow, cutoff_ms: number): Query {
+export function removeUntilQuery(window: LogWindow, cutoff_ms: number, { on }: Forms = ALONE): Query {
   const { where, params } = until(window, cutoff_ms);
-  return { sql: `DELETE FROM ${LOGS} WHERE ${where}`, params };
+  return { sql: `DELETE FROM ${LOGS}${on} WHERE ${where}`, params };
 }
 
 function until(window: LogWindow, cutoff_ms: number) {
@@ -179,16 +224,16 @@ function until(window: LogWindow, cutoff_ms: number) {
   };
 }
 
-export function tablesQuery(prefix: string): Query {
+export function tablesQuery(prefix: string, { nodes }: Forms = ALONE): Query {
   return {
-    sql: `SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, {prefix:String})
+    sql: `SELECT DISTINCT name FROM ${nodes('system.tables')} WHERE database = currentDatabase() AND startsWith(name, {prefix:String})
       ORDER BY name FORMAT JSONEachRow`,
     params: { prefix },
   };
 }
 
-export function dropQuery(table: string): Query {
-  return { sql: `DROP TABLE IF EXISTS ${table} SYNC`, params: {} };
+export function dropQuery(table: string, { on }: Forms = ALONE): Query {
+  return { sql: `DROP TABLE IF EXISTS ${table}${on} SYNC`, params: {} };
 }
 
 export function clockQuery(): Query {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { BifractError } from '../errors.ts';
 import type { LogWindow } from '../ports/log-database.ts';
@@ -13,10 +14,12 @@ import type {
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
 import { type ClickHouseConnection, openClient } from './clickhouse-client.ts';
+import { type Forms, formsOf, syncQuery, TO_SHARDS, workingQuery } from './clickhouse-cluster.ts';
 import { clickhouseError } from './clickhouse-errors.ts';
 import { type Query, UNLIMITED } from './clickhouse-query.ts';
 import {
   absentQuery,
+  attachQuery,
   clockQuery,
   countQuery,
   countUntilQuery,
@@ -26,7 +29,6 @@ import {
   freeQuery,
   LENIENT,
   LOADING,
-  LOGS,
   type LogsShape,
   loadQuery,
   minutesQuery,
@@ -43,27 +45,33 @@ const TABLE = /^[a-z][a-z0-9_]{0,150}$/;
 /** A mutation that is awaited, wherever it runs. */
 const AWAITED = { lightweight_deletes_sync: '2', mutations_sync: '2' } as const;
 const KILL_TIMEOUT_MS = 5_000;
+const IDLE_POLL_MS = 200;
 
 /** The way of rows into the log database at the address. Connects at the first question. */
-export async function connectLogRestore(connection: ClickHouseConnection): Promise<LogRestore> {
+export async function connectLogRestore(
+  connection: ClickHouseConnection,
+  forms = formsOf(connection.cluster),
+): Promise<LogRestore> {
   const { client, address, user } = await openClient(connection);
-  return new ClickHouseRestore(client, address, user);
+  return new ClickHouseRestore(client, address, user, forms);
 }
 
 class ClickHouseRestore implements LogRestore {
   readonly #client: ClickHouseClient;
   readonly #address: string;
   readonly #user: string;
+  readonly #forms: Forms;
   #shape: LogsShape | undefined;
 
-  constructor(client: ClickHouseClient, address: string, user: string) {
+  constructor(client: ClickHouseClient, address: string, user: string, forms: Forms) {
     this.#client = client;
     this.#address = address;
     this.#user = user;
+    this.#forms = forms;
   }
 
   async create(table: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(createQuery(checked(table), await this.#logs(options)), {}, options);
+    await this.#run(createQuery(checked(table), await this.#logs(options), this.#forms), {}, options);
   }
 
   async load(
@@ -96,37 +104,42 @@ class ClickHouseRestore implements LogRestore {
   }
 
   async count(table: string, options: CallOptions = {}): Promise<number> {
-    return this.#number(countQuery(checked(table)), options);
+    return this.#number(countQuery(checked(table), this.#forms), options);
   }
 
-  partitions(table: string, options: CallOptions = {}): Promise<StagedPartition[]> {
-    return this.#rows<StagedPartition>(partitionsQuery(checked(table)), options);
+  async partitions(table: string, options: CallOptions = {}): Promise<StagedPartition[]> {
+    const query = partitionsQuery(checked(table), await this.#logs(options), this.#forms);
+    return this.#rows<StagedPartition>(query, options);
   }
 
   async share(from: string, to: string, partition: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(shareQuery(checked(from), checked(to), partition), {}, options);
+    await this.#run(shareQuery(checked(from), checked(to), partition, this.#forms), {}, options);
   }
 
   async difference(part: StagedPart, to: string, options: RestoreCallOptions = {}): Promise<void> {
     checked(part.table);
-    const minutes = await this.#rows<{ minute: number; rows: number }>(minutesQuery(part), options);
+    const [shape, forms] = [await this.#logs(options), this.#forms];
+    const query = minutesQuery(part, shape, forms);
+    const minutes = await this.#rows<{ minute: number; rows: number }>(query, options);
     for (const slice of slicesOf(minutes)) {
-      await this.#run(absentQuery(part, slice, checked(to)), {}, options);
-      if ((await this.#number(surplusQuery(part, slice), options)) > 0)
-        await this.#run(excessQuery(part, slice, to), {}, options);
+      await this.#run(absentQuery(part, slice, checked(to), shape, forms), {}, options);
+      if ((await this.#number(surplusQuery(part, slice, shape, forms), options)) > 0)
+        await this.#run(excessQuery(part, slice, to, shape, forms), {}, options);
     }
   }
 
   async attach(from: string, partition: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(shareQuery(checked(from), LOGS, partition), {}, options);
+    const shape = await this.#logs(options);
+    await this.#run(attachQuery(checked(from), partition, shape, this.#forms), this.#toShards, options);
+    await this.#sync(shape, options);
   }
 
   countUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}): Promise<number> {
-    return this.#number(countUntilQuery(window, cutoff_ms), options);
+    return this.#number(countUntilQuery(window, cutoff_ms, this.#forms), options);
   }
 
   async removeUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}): Promise<void> {
-    await this.#run(removeUntilQuery(window, cutoff_ms), AWAITED, options);
+    await this.#run(removeUntilQuery(window, cutoff_ms, this.#forms), AWAITED, options);
   }
 
   async clock(options: CallOptions = {}): Promise<number> {
@@ -135,11 +148,32 @@ class ClickHouseRestore implements LogRestore {
   }
 
   async tables(prefix: string, options: CallOptions = {}): Promise<string[]> {
-    return (await this.#rows<{ name: string }>(tablesQuery(prefix), options)).map(({ name }) => name);
+    return (await this.#rows<{ name: string }>(tablesQuery(prefix, this.#forms), options)).map(
+      ({ name }) => name,
+    );
   }
 
   async drop(table: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(dropQuery(checked(table)), { max_table_size_to_drop: '0' }, options);
+    await this.#run(dropQuery(checked(table), this.#forms), { max_table_size_to_drop: '0' }, options);
+    await this.#untilIdle(table, options);
+  }
+
+  /** On a cluster, an insert may go on for a while when the table that it reads has gone. */
+  async #untilIdle(table: string, options: CallOptions): Promise<void> {
+    if (this.#forms.cluster === undefined) return;
+    while ((await this.#number(workingQuery(table, this.#forms), options)) > 0) {
+      await setTimeout(IDLE_POLL_MS, undefined, { signal: options.signal });
+    }
+  }
+
+  get #toShards(): object {
+    return this.#forms.cluster === undefined ? {} : TO_SHARDS;
+  }
+
+  /** What was written to one replica may be read from another. */
+  async #sync({ engine }: LogsShape, options: CallOptions): Promise<void> {
+    if (this.#forms.cluster === undefined || !engine.startsWith('Replicated')) return;
+    await this.#run(syncQuery(this.#forms), {}, options);
   }
 
   async freeBytes(options: CallOptions = {}): Promise<number | null> {
@@ -212,7 +246,7 @@ class ClickHouseRestore implements LogRestore {
   /** A closed connection ends no statement that changes something. */
   async #kill(query_id: string): Promise<void> {
     const command = this.#client.command({
-      query: 'KILL QUERY WHERE query_id = {id:String} ASYNC',
+      query: `KILL QUERY${this.#forms.on} WHERE query_id = {id:String} ASYNC`,
       query_params: { id: query_id },
       abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
     });

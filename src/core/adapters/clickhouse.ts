@@ -15,6 +15,7 @@ import type {
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
 import { type ClickHouseConnection, openClient } from './clickhouse-client.ts';
+import { type Forms, formsOf } from './clickhouse-cluster.ts';
 import { clickhouseError, unreachable } from './clickhouse-errors.ts';
 import { LineReader, type ReadLines } from './clickhouse-lines.ts';
 import {
@@ -38,8 +39,7 @@ export type { ClickHouseConnection } from './clickhouse-client.ts';
 /** The log database at the address. Connects at the first question. */
 export async function connectClickHouse(connection: ClickHouseConnection): Promise<LogDatabase> {
   const { client, address, user } = await openClient(connection);
-  const table = connection.cluster === undefined ? 'logs' : 'logs_distributed';
-  return new ClickHouse(client, address, user, table);
+  return new ClickHouse(client, address, user, formsOf(connection.cluster));
 }
 
 interface StatsRow {
@@ -54,16 +54,16 @@ class ClickHouse implements LogDatabase {
   readonly #client: ClickHouseClient;
   readonly #address: string;
   readonly #user: string;
-  readonly #table: string;
+  readonly #forms: Forms;
   readonly #lines: LineReader;
 
-  constructor(client: ClickHouseClient, address: string, user: string, table: string) {
+  constructor(client: ClickHouseClient, address: string, user: string, forms: Forms) {
     this.#client = client;
     this.#address = address;
     this.#user = user;
-    this.#table = table;
+    this.#forms = forms;
     this.#lines = new LineReader({
-      table,
+      table: forms.logs,
       answer: (...args) => this.#answer(...args),
       rows: (query, options) => this.#rows(query, STATS_TIMEOUT_MS, options),
     });
@@ -76,23 +76,23 @@ class ClickHouse implements LogDatabase {
   }
 
   async stats(window: LogWindow, options: CallOptions = {}): Promise<LogStats> {
-    const [row] = await this.#rows<StatsRow>(statsQuery(this.#table, window), STATS_TIMEOUT_MS, options);
+    const [row] = await this.#rows<StatsRow>(statsQuery(this.#forms.logs, window), STATS_TIMEOUT_MS, options);
     return describe(row);
   }
 
   async periods(window: LogWindow, grid: PeriodGrid, options: CallOptions = {}): Promise<PeriodStats[]> {
-    const query = periodsQuery(this.#table, window, grid);
+    const query = periodsQuery(this.#forms.logs, window, grid);
     const rows = await this.#rows<StatsRow>(query, STATS_TIMEOUT_MS, options);
     return rows.map((row) => ({ start: new Date(row.start_ms ?? 0).toISOString(), ...describe(row) }));
   }
 
   async statsByFractal(options: CallOptions = {}): Promise<Map<string, LogStats>> {
-    const rows = await this.#rows<StatsRow>(statsByFractalQuery(this.#table), STATS_TIMEOUT_MS, options);
+    const rows = await this.#rows<StatsRow>(statsByFractalQuery(this.#forms.logs), STATS_TIMEOUT_MS, options);
     return new Map(rows.map((row) => [row.fractal_id ?? '', describe(row)]));
   }
 
   async countsByPeriod(query: CountQuery, options: CallOptions = {}): Promise<PeriodCount[]> {
-    const counts = countsQuery(this.#table, query);
+    const counts = countsQuery(this.#forms.logs, query);
     const rows = await this.#rows<PeriodCount>(counts, STATS_TIMEOUT_MS, options, COUNTS);
     const none = query.pieces.length === 0;
     return rows.map((row) => ({
@@ -176,7 +176,7 @@ class ClickHouse implements LogDatabase {
   /** The closed connection ends the query too, but not before ClickHouse next writes to it. */
   async #kill(query_id: string): Promise<void> {
     const command = this.#client.command({
-      query: 'KILL QUERY WHERE query_id = {id:String} ASYNC',
+      query: `KILL QUERY${this.#forms.on} WHERE query_id = {id:String} ASYNC`,
       query_params: { id: query_id },
       abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
     });
