@@ -1,13 +1,15 @@
 import type { Client } from 'pg';
+import { BifractError } from '../errors.ts';
 import type { Database, DatabaseSnapshot, TableCount } from '../ports/database.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort } from './abort.ts';
 import { takeLock } from './database-lock.ts';
 import { clientConfig, loadDriver } from './postgres.ts';
-import { type PostgresConnection, postgresError } from './postgres-errors.ts';
+import { type PostgresConnection, postgresError, sqlState } from './postgres-errors.ts';
 
 /** A change of a table's shape that runs just now is worth waiting for, but not for ever. */
 const LOCK_TIMEOUT_MS = 60_000;
+const LOCK_TIMED_OUT = '55P03';
 /** A snapshot lives as long as a dump takes, counting takes what it takes, and no row may be hidden from it. */
 const PATIENCE = '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off';
 const ABOUT = `SELECT pg_backend_pid() AS pid, pg_export_snapshot() AS id, current_database() AS database,
@@ -35,11 +37,14 @@ interface TableRow {
 }
 
 /** The database as something to be backed up. Each snapshot has a connection of its own. */
-export function postgresDatabase(connection: PostgresConnection): Database {
+export function postgresDatabase(
+  connection: PostgresConnection,
+  { lock_timeout_ms = LOCK_TIMEOUT_MS } = {},
+): Database {
   return {
     async snapshot(options: CallOptions & { exclusive?: boolean } = {}): Promise<DatabaseSnapshot> {
       options.signal?.throwIfAborted();
-      const client = await newClient(connection);
+      const client = await newClient(connection, lock_timeout_ms);
       try {
         return await orAbort(begin(client, connection, options.exclusive), options.signal);
       } catch (error) {
@@ -51,11 +56,11 @@ export function postgresDatabase(connection: PostgresConnection): Database {
   };
 }
 
-async function newClient(connection: PostgresConnection): Promise<Client> {
+async function newClient(connection: PostgresConnection, lock_timeout = LOCK_TIMEOUT_MS): Promise<Client> {
   const { Client: PgClient, types } = await loadDriver();
   const config = clientConfig(connection);
   const options = `${config.options} ${PATIENCE}`;
-  const client = new PgClient({ ...config, options, lock_timeout: LOCK_TIMEOUT_MS, types });
+  const client = new PgClient({ ...config, options, lock_timeout, types });
   // pg_dump, once it has begun, does not need this connection any more.
   client.on('error', () => undefined);
   return client;
@@ -97,8 +102,15 @@ async function countTables(
   } catch (error) {
     if (signal?.aborted) await cancelQuery(pid, connection);
     signal?.throwIfAborted();
-    throw postgresError(error, connection);
+    throw sqlState(error) === LOCK_TIMED_OUT ? locked(error) : postgresError(error, connection);
   }
+}
+
+function locked(cause: unknown): BifractError {
+  return new BifractError('BUSY', 'Another session keeps a table of this database locked', {
+    hint: 'Something changes its shape: an update of Bifract, perhaps. Try again when that has ended.',
+    cause,
+  });
 }
 
 /** A closed connection alone would let the server count on. */

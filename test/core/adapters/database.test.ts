@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import pg from 'pg';
 import { postgresDatabase } from '../../../src/core/adapters/database.ts';
 import { cancelled } from '../../../src/core/errors.ts';
 import { refuses } from '../../contracts/storage.ts';
@@ -83,6 +84,19 @@ test('a signal ends the counting, on the server too, and nothing stays open', as
   await locked;
   await snapshot.close();
   while ((await open()) > 0);
+});
+
+test('a table that somebody keeps locked is waited for, then told of, and nothing stays open', async () => {
+  await sql('CREATE TABLE held (x int)');
+  const { host, port, user, password } = postgres;
+  const blocker = new pg.Client({ host, port, user, password, database: postgres.database });
+  await blocker.connect();
+  await blocker.query('BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE');
+  const snapshot = await postgresDatabase(postgres, { lock_timeout_ms: 200 }).snapshot();
+  await assert.rejects(snapshot.tables(), { code: 'BUSY', message: /keeps a table .* locked/ });
+  await snapshot.close();
+  await blocker.end();
+  await sql('DROP TABLE held');
 });
 
 test('a connection that the server ends in between does not end the process', async () => {
