@@ -54,7 +54,7 @@ async function runOrdered(
 
 async function readOrder(): Promise<Order> {
   try {
-    return JSON.parse(await text(process.stdin)) as Order;
+    return JSON.parse(process.stdin.isTTY ? '' : await text(process.stdin)) as Order;
   } catch (cause) {
     throw new BifractError('USAGE', 'This command is how bifract starts the process of a job', {
       hint: 'Give --detach to the command that makes the job.',

@@ -7,7 +7,7 @@ import { diskError, onDisk } from './disk-errors.ts';
 import { type Entry, isEnd, type JobHistory } from './job-history.ts';
 import type { JournalHead } from './read-journal.ts';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const PROGRESS_MS = 1_000;
 /** From this size on the file is written anew from what is worth keeping, which is less. */
 const MOST_BYTES = 8 << 20;
@@ -90,7 +90,7 @@ export class JournalFile {
   }
 
   async #append(text: string): Promise<void> {
-    await using file = await fs.open(this.#path, O_WRONLY | O_APPEND);
+    await using file = await fs.open(this.#path, O_WRONLY | O_APPEND | O_NOFOLLOW);
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
     this.#size += bytes.length;

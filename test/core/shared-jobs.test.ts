@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { FolderBoard } from '../../src/core/adapters/folder-board.ts';
+import type { JobRequest } from '../../src/core/engine.ts';
+import { BifractError, cancelled } from '../../src/core/errors.ts';
+import type { JobEvent } from '../../src/core/events.ts';
+import { JobRunner } from '../../src/core/job-runner.ts';
+import type { JobOrder } from '../../src/core/ports/job-starter.ts';
+import type { Services } from '../../src/core/services.ts';
+import { SharedJobs } from '../../src/core/shared-jobs.ts';
+import { until } from '../helpers/processes.ts';
+
+const REQUEST: JobRequest = { kind: 'verify', targets: [] };
+const OWNER = { user: 'root', host: 'here', pid: 1, from: 'pts/0' };
+let dir: string;
+/** Jobs wait for their keys until this is called. */
+let letGo: () => void;
+/** Or fail by this, which a cancel turns into its end. */
+let fail: () => void;
+let cancels: number;
+let elsewhere: JobRunner;
+let orders: JobOrder[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-shared-'));
+  orders = [];
+  cancels = 0;
+});
+
+afterEach(async () => {
+  letGo();
+  await elsewhere.end(cancelled());
+  await rm(dir, { recursive: true });
+});
+
+function makeServices(start?: (id: string, order: JobOrder) => Promise<void>, read_only = false): Services {
+  const gate = Promise.withResolvers<void>();
+  letGo = gate.resolve;
+  fail = () => gate.reject(new Error('no keys'));
+  gate.promise.catch(() => undefined);
+  const board = new FolderBoard(dir);
+  const cancel = board.cancel.bind(board);
+  board.cancel = async (...call) => {
+    await cancel(...call);
+    cancels += 1;
+  };
+  const services = {
+    installation: { read_only },
+    now: () => new Date(),
+    owner: () => OWNER,
+    board,
+    keys: () => gate.promise.then(() => []),
+    starter: {
+      // Another process, as far as can be told from here.
+      start: async (id: string, order: JobOrder) => {
+        orders.push(order);
+        await start?.(id, order);
+        elsewhere.start(order.request as JobRequest, { id, must_be_seen: true });
+        await until('it is seen', async () => ((await services.board.find(id))?.events.length ?? 0) > 0);
+      },
+    },
+  } as unknown as Services;
+  elsewhere = new JobRunner(services);
+  return services;
+}
+
+/** The jobs of a console, and what it hears of them. */
+function openConsole(services: Services): { jobs: SharedJobs; heard: JobEvent[] } {
+  const jobs = new SharedJobs(services, new JobRunner(services));
+  const heard: JobEvent[] = [];
+  jobs.subscribe((event) => heard.push(event));
+  return { jobs, heard };
+}
+
+const names = (events: JobEvent[]) => events.map(({ event }) => event);
+
+test('a job is told at once, runs elsewhere, and is followed to its end', async () => {
+  const { jobs, heard } = openConsole(makeServices());
+  const { id, outcome } = jobs.start(REQUEST);
+  await until('it is told', () => heard.length > 0);
+  assert.deepEqual([heard[0]?.event, heard[0]?.job], ['job:started', id]);
+  await until('it runs', () => elsewhere.runs(id));
+  assert.equal(jobs.outlives(id), true);
+  assert.deepEqual(orders, [{ request: REQUEST, by: OWNER }]);
+  letGo();
+  assert.equal((await outcome).event, 'job:done');
+  assert.equal(names(heard).at(-1), 'job:done');
+  await jobs.end(cancelled());
+});
+
+test('the end of a console ends no job of another process; the next console hears all of it', async () => {
+  const services = makeServices();
+  const first = openConsole(services);
+  const { id } = first.jobs.start(REQUEST);
+  await until('it runs', () => elsewhere.runs(id));
+  await first.jobs.end(cancelled());
+  assert.equal(elsewhere.runs(id), true);
+  const next = openConsole(services);
+  await until('it is heard of', () => next.heard.some(({ event }) => event === 'job:started'));
+  letGo();
+  await until('its end is heard of', () => names(next.heard).at(-1) === 'job:done');
+  assert.equal(names(next.heard).filter((event) => event === 'job:started').length, 1);
+  await next.jobs.end(cancelled());
+});
+
+test('a cancel reaches a job elsewhere, also one that is just being started', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { jobs } = openConsole(makeServices(() => gate.promise));
+  const { id, outcome } = jobs.start(REQUEST);
+  jobs.cancel(id);
+  gate.resolve();
+  await until('it runs', () => elsewhere.runs(id));
+  await until('it was told', () => cancels === 1);
+  fail();
+  assert.equal((await outcome).event, 'job:cancelled');
+  await jobs.end(cancelled());
+});
+
+test('where no process can be started the job runs here, says so, and ends with the console', async () => {
+  const full = new BifractError('STORAGE_FULL', 'The disk is full');
+  const { jobs, heard } = openConsole(makeServices(() => Promise.reject(full)));
+  const { id, outcome } = jobs.start(REQUEST);
+  await until('it runs here', () => heard.filter(({ event }) => event === 'job:started').length === 2);
+  assert.equal(jobs.outlives(id), false);
+  assert.match(JSON.stringify(heard[1]), /ends with the console: The disk is full/);
+  const ending = jobs.end(cancelled());
+  fail();
+  await ending;
+  assert.equal((await outcome).event, 'job:cancelled');
+});
+
+test('a read-only console verifies by itself, and leaves no trace', async () => {
+  const { jobs } = openConsole(makeServices(undefined, true));
+  const { outcome } = jobs.start(REQUEST);
+  letGo();
+  assert.equal((await outcome).event, 'job:done');
+  assert.deepEqual([orders, await readdir(dir)], [[], []]);
+  await jobs.end(cancelled());
+});
+
+test('jobs that ended long ago are not told of, those of today are', async () => {
+  const services = makeServices();
+  letGo();
+  const ids = ['verify-20260301-120000-aaaaaa', 'verify-20260301-120000-bbbbbb'];
+  for (const id of ids) await elsewhere.start(REQUEST, { id }).outcome;
+  const old = join(dir, '.bifract/journal', `${ids[0]}.ndjson`);
+  await writeFile(
+    old,
+    (await readFile(old, 'utf8')).replaceAll(/"time":"[^"]+"/g, '"time":"2026-03-01T12:00:00Z"'),
+  );
+  const { jobs, heard } = openConsole(services);
+  await until('one is told of', () => names(heard).includes('job:done'));
+  assert.deepEqual([...new Set(heard.map(({ job }) => job))], [ids[1]]);
+  await jobs.end(cancelled());
+});
