@@ -94,15 +94,18 @@ export class ArchiveRestoreChaos {
     const victim = VICTIMS[this.#dice.below(VICTIMS.length)] as Victim;
     const after_ms = this.#dice.below(Math.round(this.#full_ms));
     const expected = await this.#set(scene);
-    const running = this.#restore(scene);
+    let running = this.#restore(scene);
     await wait(after_ms);
     const hit = running.child.exitCode === null;
     await this.#arrive();
     await this.#strike(victim, running);
     const codes = [await ended(running)];
-    while (codes.at(-1) !== 0 && codes.length <= CALLS) codes.push(await ended(this.#restore(scene)));
+    while (codes.at(-1) !== 0 && codes.length <= CALLS) {
+      running = this.#restore(scene);
+      codes.push(await ended(running));
+    }
     const what = `${scene}, ${victim} at ${after_ms} ms, exits ${codes.join(', ')}`;
-    if (codes.at(-1) !== 0) throw new Error(`It never works again: ${what}`);
+    if (codes.at(-1) !== 0) throw new Error(`It never works again: ${what}: ${(await running.ended).stderr}`);
     await this.#compare(expected, what);
     return { scene, victim, after_ms, hit, codes };
   }

@@ -6,7 +6,7 @@ import type { LogRestore } from '../ports/log-restore.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { dropAll, finishDirect, mustBeAlone } from './restore-direct.ts';
-import { leftBehind, RestoreJournal } from './restore-journal.ts';
+import { leftBehind, RestoreJournal, staleMarks } from './restore-journal.ts';
 
 export interface FinishRestoreDeps {
   state: State;
@@ -46,16 +46,14 @@ export async function finishArchiveRestores(
 
 /** The mark of a dead job, unless one that lives has set it again. */
 async function releaseMark({ state, catalog }: FinishRestoreDeps, { restoring }: JobNote): Promise<void> {
-  const archive_id = restoring?.archive_id;
-  if (archive_id === null || archive_id === undefined) return;
-  const live = (await state.live()).some(
-    ({ restoring: other }) => !other?.left && other?.archive_id === archive_id,
-  );
-  if (live) return;
+  const ids = restoring?.archive_ids ?? [];
+  if (ids.length === 0) return;
+  const stale = await staleMarks(state);
   const database = await catalog();
-  const [record] = await database.archives({ ids: [archive_id] });
-  if (record?.status === 'restoring')
-    await database.endRestore({ archive_id, lines: null, error: INTERRUPTED });
+  for (const { id, status } of await database.archives({ ids })) {
+    if (status === 'restoring' && stale.has(id))
+      await database.endRestore({ archive_id: id, lines: null, error: INTERRUPTED });
+  }
 }
 
 async function finish(

@@ -80,7 +80,7 @@ export async function leftBehind(state: State): Promise<JobNote[]> {
 
 /** Archives that only such restores have marked as being restored. */
 export async function staleMarks(state: State): Promise<Set<string>> {
-  const marks = (notes: JobNote[]) => notes.flatMap(({ restoring }) => restoring?.archive_id ?? []);
+  const marks = (notes: JobNote[]) => notes.flatMap(({ restoring }) => restoring?.archive_ids ?? []);
   const live = new Set(marks((await state.live()).filter(({ restoring }) => !restoring?.left)));
   return new Set(marks(await leftBehind(state)).filter((id) => !live.has(id)));
 }
@@ -90,7 +90,7 @@ function begin(key: string, plan: ArchiveRestorePlan, id: string): ArchiveRestor
     key,
     plan,
     phase: plan.via === 'direct' ? 'staging' : 'sending',
-    archive_id: null,
+    archive_ids: [],
     prefix: `${PREFIX}${id.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}_`,
     tables: [],
     files: [],

@@ -33,7 +33,9 @@ export class RestoreMarkHolder {
     const before =
       this.#held === null ? undefined : { archive_id: this.#held, lines: this.#lines, error: null };
     // The note first: a mark that nobody knows of would stay for ever.
-    await this.#journal.save({ archive_id });
+    await this.#journal.save({
+      archive_ids: this.#held === null ? [archive_id] : [this.#held, archive_id],
+    });
     await this.#patience.through(() => this.#catalog.beginRestore(archive_id, before, { signal }), signal);
     this.#held = archive_id;
     this.#lines = 0;

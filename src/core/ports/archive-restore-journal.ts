@@ -21,8 +21,8 @@ export interface ArchiveRestoreJournal {
    * their files have proved whole, and it is to be brought to its end. `ended`: only its tables are still to be dropped.
    */
   phase: 'staging' | 'removing' | 'attaching' | 'ended' | 'sending';
-  /** The record that says that it is being restored. */
-  archive_id: string | null;
+  /** Records that may say that they are being restored: one does, but while it goes over to the next it may be either. */
+  archive_ids: string[];
   /** What the names of its tables begin with. */
   prefix: string;
   tables: StagedTable[];
