@@ -12,6 +12,7 @@ import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
 import { findDumpTool } from '../src/core/adapters/dump-tool.ts';
 import { replaceEnv } from '../src/core/adapters/env-writer.ts';
 import { FolderBoard } from '../src/core/adapters/folder-board.ts';
+import { openIngest } from '../src/core/adapters/ingest.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/resolve-address.ts';
 import { findRestoreTool } from '../src/core/adapters/restore-tool.ts';
 import { RunnerProcess } from '../src/core/adapters/runner-process.ts';
@@ -108,6 +109,9 @@ export function makeServices(
     }),
     logs,
     logRestore,
+    ingest: once(async () =>
+      openIngest(settings.server.base_url ?? `http://localhost:${settings.server.port}`),
+    ),
     postgresPlace: async () => (await postgres()).how,
     clickhousePlace: async () => (await clickhouse()).how,
     backups: s3 ?? disk.backups,

@@ -34,7 +34,7 @@ export async function serveArchiveRestorePlan(
     services.keys(),
   ]);
   const find = (label: string) => findTarget(services, label, query);
-  const hasToken = async () => true;
+  const hasToken = async (fractal_id: string) => (await catalog.ingestToken(fractal_id, query)) !== null;
   const stale = await staleMarks(services.state);
   const [now, id] = [services.now(), randomUUID()];
   return planArchiveRestore(
@@ -61,6 +61,7 @@ export async function runArchiveRestore(
     rows,
     keys,
     state: services.state,
+    ingest: () => services.ingest(),
     find: (file: ArchiveRestoreFile) => findAgain(services, file, context),
     max_memory: services.archive_limits.max_memory,
     patience: { max_ms: services.archive_limits.max_error_time_ms, variable: PATIENCE },

@@ -37,6 +37,7 @@ export const ERROR_EXITS = {
 
   POSTGRES_UNREACHABLE: EXIT.unreachable,
   CLICKHOUSE_UNREACHABLE: EXIT.unreachable,
+  SERVER_UNREACHABLE: EXIT.unreachable,
   STORAGE_UNREACHABLE: EXIT.unreachable,
   STORAGE_DENIED: EXIT.unreachable,
   PROGRAM_MISSING: EXIT.unreachable,

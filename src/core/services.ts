@@ -5,6 +5,7 @@ import type { Audit } from './ports/audit.ts';
 import type { Catalog } from './ports/catalog.ts';
 import type { Database, DumpTool } from './ports/database.ts';
 import type { AppContainer, DatabaseServer, RestoreTool } from './ports/database-server.ts';
+import type { Ingest } from './ports/ingest.ts';
 import type { JobBoard } from './ports/job-board.ts';
 import type { JobStarter } from './ports/job-starter.ts';
 import type { LogDatabase } from './ports/log-database.ts';
@@ -51,6 +52,8 @@ export interface Services {
   logs(): Promise<LogDatabase>;
   /** The way of archived rows back into it. */
   logRestore(): Promise<LogRestore>;
+  /** The server's way in for log lines. */
+  ingest(): Promise<Ingest>;
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
   /** Backups or archives in a storage of one kind, whether or not it is the installation's own; undefined where there is none. */

@@ -170,6 +170,10 @@ export class FakeCatalog implements Catalog {
     if (at >= 0) this.allGroups.splice(at, 1);
     return at >= 0;
   }
+  token: string | null = 'token';
+  async ingestToken() {
+    return this.token;
+  }
   /** What restores noted, in their order. */
   readonly restores: string[] = [];
   async beginRestore(id: string, before?: RestoreMark) {

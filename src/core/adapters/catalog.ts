@@ -48,6 +48,9 @@ const NOTE = `WITH noted AS (
   FROM noted WHERE g.id = noted.group_id AND g.status <> 'in_progress'`;
 const NOTE_COUNTS = 'UPDATE archives SET log_count = $2, size_bytes = $3 WHERE id = $1';
 
+const INGEST_TOKEN = `SELECT token_value FROM ingest_tokens WHERE fractal_id = $1 AND is_active
+  ORDER BY is_default DESC, token_value LIMIT 1`;
+
 /** The server's records. Connects at the first question. */
 export async function connectCatalog(connection: PostgresConnection): Promise<Catalog> {
   return new PostgresCatalog(await PostgresPool.open(connection));
@@ -155,6 +158,11 @@ class PostgresCatalog implements Catalog {
     options?: CallOptions,
   ): Promise<void> {
     return this.#pool.transaction((session) => writePlace(session, archive_id, place), options);
+  }
+
+  async ingestToken(fractal_id: string, options?: CallOptions): Promise<string | null> {
+    const [row] = await this.#pool.query<{ token_value: string }>(INGEST_TOKEN, [fractal_id], options);
+    return row?.token_value ?? null;
   }
 
   async beginRestore(archive_id: string, before?: RestoreMark, options?: CallOptions): Promise<void> {

@@ -1,9 +1,14 @@
 import type { ArchiveRestorePlan, ArchiveRestoreSummary } from '../archive-restore.ts';
 import { BifractError } from '../errors.ts';
+import type { Ingest } from '../ports/ingest.ts';
 import type { JobContext } from './context.ts';
 import { type DirectDeps, restoreDirect } from './restore-direct.ts';
+import { restoreByIngest } from './restore-ingest.ts';
 
-export type RestoreArchiveDeps = DirectDeps;
+export interface RestoreArchiveDeps extends DirectDeps {
+  /** Asked for only where lines are sent. */
+  ingest(): Promise<Ingest>;
+}
 
 /** Brings archived rows back as planned. What stood in the way then is thrown. */
 export async function restoreArchive(
@@ -13,6 +18,6 @@ export async function restoreArchive(
 ): Promise<ArchiveRestoreSummary> {
   const [obstacle] = plan.obstacles;
   if (obstacle) throw new BifractError(obstacle.code, obstacle.message, { hint: obstacle.hint });
-  if (plan.via === 'ingest') throw new BifractError('UNSUPPORTED', 'Ingest is not a way yet');
+  if (plan.via === 'ingest') return restoreByIngest({ ...deps, ingest: await deps.ingest() }, plan, context);
   return restoreDirect(deps, plan, context);
 }

@@ -164,7 +164,8 @@ function tell(
   };
 }
 
-function mustBePlanned({ object }: Target, file: ArchiveRestoreFile): void {
+/** A file that was written anew since it was planned with is another one. */
+export function mustBePlanned({ object }: Target, file: ArchiveRestoreFile): void {
   if (object.size_bytes === file.size_bytes) return;
   throw new BifractError('BUSY', `${file.path} is not the file that was planned with: its size differs`, {
     hint: 'Something has written it anew. Plan the restore again.',

@@ -170,6 +170,8 @@ export interface Catalog {
     place: { storage_type: 'disk' | 's3'; storage_path: string },
     options?: CallOptions,
   ): Promise<void>;
+  /** A token that lines can be sent to a fractal with, its default one first; null where it has none. A secret. */
+  ingestToken(fractal_id: string, options?: CallOptions): Promise<string | null>;
   /**
    * Marks a completed archive as being restored; the one `before` no longer is, in the same step. `BUSY` where its fractal has an
    * active operation or the archive is not completed, `NOT_FOUND` where the record is gone.

@@ -72,6 +72,9 @@ async function lab(bytes?: Buffer): Promise<Lab> {
     state,
     keys: [KEY],
     find: async () => found,
+    ingest: async () => {
+      throw new Error('nothing is sent');
+    },
     max_memory: 1e9,
     table_rows: 25,
     patience: { max_ms: 60_000, variable: 'X', first_ms: 1 },
