@@ -356,8 +356,13 @@ export class FakeEngine implements Engine {
   start(request: JobRequest): JobHandle {
     const job = new FakeJob(`job-${this.jobs.length + 1}`, request, this.#listeners);
     this.jobs.push(job);
-    const target =
-      request.kind === 'archive' ? ({ kind: 'fractal', id: request.fractal_id } as const) : undefined;
+    const on =
+      request.kind === 'archive'
+        ? request.fractal_id
+        : request.kind === 'restore-archive'
+          ? request.plan.into.id
+          : undefined;
+    const target = on === undefined ? undefined : ({ kind: 'fractal', id: on } as const);
     const fractal = this.data.fractals.find((candidate) => candidate.id === target?.id);
     const title = request.kind === 'archive' ? `Archive ${fractal?.name ?? target?.id}` : titleOf(request);
     job.emit('job:started', { kind: request.kind, title, target });

@@ -70,6 +70,10 @@ for (const [columns, rows] of [
       { into: into.id, from, to, replace, via },
       { into: WEB.id, from: null, to: null, replace: false, via: 'direct' },
     );
+    await terminal.press('2');
+    await terminal.see(/web .*\S restoring/);
+    await terminal.press('5', 'enter');
+    await terminal.see('Restore into web');
     job.done({
       into,
       via,

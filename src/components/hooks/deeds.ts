@@ -1,7 +1,7 @@
 import type { JobKind, JobView } from '../../core/index.ts';
 import type { ArchiveSplit } from '../view/file-types.ts';
 import { jobOwner } from '../view/jobs.ts';
-import { jobOfFractal } from '../view/lists/archives.ts';
+import { jobOfFractal } from '../view/lists/archive-cells.ts';
 import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
 import { listKey, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
 import { type JobRow, jobRows } from '../view/lists/jobs.ts';
@@ -48,8 +48,10 @@ export function archiveChosen(session: Session, split?: ArchiveSplit) {
     session.say('info', `${plural(chosen.length, 'fractal')} will be archived, one after another`);
   for (const fractal of chosen) {
     const { id, name } = fractal;
-    if (jobOfFractal(session.snapshot().jobs, id)) {
-      session.say('warn', `${name} is being archived already`, { hint: '5 shows the job' });
+    const job = jobOfFractal(session.snapshot().jobs, id);
+    if (job) {
+      const doing = job.kind === 'archive' ? 'is being archived already' : 'gets rows of an archive just now';
+      session.say('warn', `${name} ${doing}`, { hint: '5 shows the job' });
     } else if (queue.state().some((one) => one.fractal_id === id)) {
       session.say('warn', `${name} is waiting for its turn already`, { hint: '5 shows the queue' });
     } else {

@@ -5,8 +5,8 @@ import { type ListDefinition, listOf } from '../rows.ts';
 import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
 import { formatBytes, formatCount, formatPercent } from '../units.ts';
+import { jobOfFractal } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows } from './archive-rows.ts';
-import { jobOfFractal } from './archives.ts';
 
 /** A fractal, and the newest archive that was asked for. */
 export interface FractalRecord extends Fractal {
@@ -36,7 +36,10 @@ export function lastArchive(record: FractalRecord, { glyphs, jobs, now }: Snapsh
   const job = jobOfFractal(jobs, record.id);
   if (job) {
     const part = job.fraction === undefined ? '' : ` ${formatPercent(job.fraction)}`;
-    return { text: `${spinnerAt(glyphs, now)} archiving${part}`, tone: 'info' };
+    return {
+      text: `${spinnerAt(glyphs, now)} ${job.kind === 'archive' ? 'archiving' : 'restoring'}${part}`,
+      tone: 'info',
+    };
   }
   if (!record.last) return { text: 'never', tone: record.log_count > 0 ? 'warn' : 'dim' };
   const age = formatAge(ageOf(record.last.created_at, now) ?? 0);

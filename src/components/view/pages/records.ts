@@ -1,5 +1,5 @@
 import type { ArchiveRecord, BackupFile, Orphan } from '../../../core/index.ts';
-import { archiveStatus } from '../lists/archives.ts';
+import { archiveStatus } from '../lists/archive-cells.ts';
 import { fractalRecords, lastArchive } from '../lists/fractals.ts';
 import { SEVERITY_TONE } from '../lists/log.ts';
 import { orphanName } from '../lists/orphans.ts';
