@@ -12,7 +12,7 @@ import { metered } from './meter.ts';
 import { endsOf, mustBeCompleted } from './plan-copy.ts';
 import { proved } from './proved.ts';
 import { readBytes } from './read-whole.ts';
-import { storedSum } from './rekey.ts';
+import { mustBeSame, readBack } from './same-file.ts';
 import { storedWhole } from './stored.ts';
 import { measuredOf } from './verify-file.ts';
 
@@ -94,17 +94,18 @@ async function copyOne(
   context: JobContext,
 ): Promise<void> {
   const { signal } = context;
-  const { from, to } = await endsOf(deps.storages, item.place, plan.to);
+  const ends = await endsOf(deps.storages, item.place, plan.to);
+  const { from, to } = ends;
   await mustBeIdle(deps.state, item.name, context.id);
   const object = await planned(from, item, signal);
   const record = await recordOf(deps, item, signal);
-  const there = await to.stat(item.name, { signal });
-  const original = there
-    ? await mustBeSame(from, to, item.name, signal)
-    : await put(deps, { from, to, object, record }, { done, total: plan.size_bytes }, context);
-  // What was there already has just been read.
-  if (plan.move && !there)
-    mustEqual(original, (await storedSum(to, item.name, { signal })).checksum, to, item.name);
+  if (await to.stat(item.name, { signal })) {
+    await mustBeSame(ends, item.name, signal);
+  } else {
+    const total = { done, total: plan.size_bytes };
+    const checksum = await put(deps, { ...ends, object, record }, total, context);
+    if (plan.move) await readBack(ends, object, checksum, signal);
+  }
   await planned(from, item, signal);
   if (record) {
     const place = { storage_type: plan.to, storage_path: item.name };
@@ -164,23 +165,4 @@ async function put(
   const stored = await to.put(name, content, { signal, job: id, expected_bytes: size_bytes });
   await storedWhole(to, stored, { size_bytes });
   return checksum;
-}
-
-/** Two files of one name: the same to the byte, or `EXISTS`. */
-async function mustBeSame(from: Storage, to: Storage, name: string, signal: AbortSignal): Promise<string> {
-  const one = await storedSum(from, name, { signal });
-  const other = await storedSum(to, name, { signal });
-  if (one.checksum === other.checksum) return one.checksum;
-  throw new BifractError(
-    'EXISTS',
-    `${to.location} has another file of that name, and none is ever replaced`,
-    { hint: 'Compare the two with `bifract show`, and delete the one that is not wanted.' },
-  );
-}
-
-function mustEqual(one: string, other: string, to: Storage, name: string): void {
-  if (one === other) return;
-  throw new BifractError('CHECKSUM_DIFFERS', `${to.location} does not return of ${name} what was written`, {
-    hint: 'The original was kept. Check the storage, and delete the copy.',
-  });
 }

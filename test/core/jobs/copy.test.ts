@@ -189,8 +189,20 @@ test('a move keeps the original where the copy reads back otherwise', async (t) 
   };
   await refuses('CHECKSUM_DIFFERS', copied(under, await plan(under, { move: true })));
   assert.ok((await collect(under.disk.stream(FILE_PATH))).equals(BYTES));
-  const { storage_type } = under.catalog.records.get(under.record.id) as ArchiveRecord;
-  assert.equal(storage_type, 'disk', 'the record names the file that is known to be good');
+  await untouched(under);
+});
+
+test('a move that is cancelled while its copy is read back leaves nothing of it', async (t) => {
+  const under = await setUp(t);
+  const controller = new AbortController();
+  const stream = under.s3.stream.bind(under.s3);
+  under.s3.stream = async function* (name, options) {
+    controller.abort(cancelled());
+    yield* stream(name, options);
+  };
+  await refuses('CANCELLED', copied(under, await plan(under, { move: true }), controller.signal));
+  under.s3.stream = stream;
+  await untouched(under);
 });
 
 test('a record that cannot be written keeps the original, and the next try ends it', async (t) => {
