@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { startDemo } from '../bin/demo/installation.ts';
+import { queryClickhouse, queryPostgres } from '../bin/demo/query.ts';
+import { seedRows } from '../bin/demo/seed-rows.ts';
+import { LOGS_DATABASE } from '../bin/demo/services.ts';
+import { formatBytes } from '../src/components/view/units.ts';
+import { UNLIMITED } from '../src/core/adapters/clickhouse-query.ts';
+import { LOADING, loadQuery } from '../src/core/adapters/clickhouse-restore-query.ts';
+import type { Bench } from './run.ts';
+import { measure, PROGRAM, type Run } from './tools/program.ts';
+
+const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
+const FRACTAL = 'f0000000-0000-4000-8000-000000000001';
+const SHAPE = {
+  engine: '',
+  partition_key: '',
+  sorting_key: '',
+  primary_key: '',
+  storage_policy: '',
+  fields: 'JSON',
+};
+
+export const bench: Bench = {
+  title: `restore of an archive of ${ROWS} rows, beside a plain INSERT of the same lines by curl, same settings`,
+  async run() {
+    const demo = await startDemo({ scale: 0 });
+    try {
+      const ch = (sql: string) => queryClickhouse(demo.clickhouse, LOGS_DATABASE, sql);
+      await queryPostgres(demo.postgres, `INSERT INTO fractals (id, name) VALUES ('${FRACTAL}', 'bench')`);
+      const [from, to] = [new Date('2026-01-10'), new Date('2026-03-20')];
+      await seedRows(demo.clickhouse, LOGS_DATABASE, {
+        fractal_id: FRACTAL,
+        kind: 'mixed',
+        rows: ROWS,
+        seed: 7,
+        from,
+        to,
+      });
+      const env = { ...process.env, BIFRACT_DIR: demo.dir };
+      const ours = (...args: string[]) =>
+        measure(process.execPath, [PROGRAM, ...args, '--yes', '--json'], env);
+      await ours('archive', 'bench');
+      const [archive] = await queryPostgres<{ id: string; storage_path: string }>(
+        demo.postgres,
+        'SELECT id, storage_path FROM archives ORDER BY created_at DESC LIMIT 1',
+      );
+      const lines = join(demo.dir, 'lines.ndjson');
+      await promisify(execFile)(
+        '/bin/sh',
+        [
+          '-c',
+          '"$0" "$1" extract "$2" | tail -n +2 > "$3"',
+          process.execPath,
+          PROGRAM,
+          archive?.storage_path ?? '',
+          lines,
+        ],
+        { env },
+      );
+      const { size } = await stat(lines);
+      await ch('TRUNCATE TABLE logs');
+      const rows: Record<string, string>[] = [];
+      for (const round of [1, 2]) {
+        await ch('DROP TABLE IF EXISTS plain SYNC');
+        await ch('CREATE TABLE plain AS logs');
+        rows.push(row(`curl INSERT, round ${round}`, await plain(demo.clickhouse, lines), size));
+        await ch('TRUNCATE TABLE logs');
+        rows.push(
+          row(
+            `bifract restore-archive, round ${round}`,
+            await ours('restore-archive', archive?.id ?? ''),
+            size,
+          ),
+        );
+      }
+      rows.push(
+        row('the same again: all there already', await ours('restore-archive', archive?.id ?? ''), size),
+      );
+      return rows;
+    } finally {
+      await demo.stop();
+    }
+  },
+};
+
+async function plain(server: { url: string; user: string; password: string }, lines: string): Promise<Run> {
+  const url = new URL(server.url);
+  const { sql, params } = loadQuery('plain', FRACTAL, SHAPE);
+  const all = { ...UNLIMITED, ...LOADING, database: LOGS_DATABASE, query: sql };
+  for (const [name, value] of Object.entries(all)) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(`param_${name}`, String(value));
+  const headers = ['-H', `X-ClickHouse-User: ${server.user}`, '-H', `X-ClickHouse-Key: ${server.password}`];
+  return measure('curl', ['-sSf', ...headers, '-H', 'Expect:', '-X', 'POST', '-T', lines, url.href]);
+}
+
+function row(what: string, { seconds, peak_rss }: Run, bytes: number): Record<string, string> {
+  return {
+    what,
+    seconds: seconds.toFixed(1),
+    'rows/s': Math.round(ROWS / seconds).toLocaleString('en'),
+    'lines/s': formatBytes(bytes / seconds),
+    'peak memory': formatBytes(peak_rss),
+  };
+}
