@@ -50,7 +50,13 @@ export class JournalFile {
   ): Promise<JournalFile> {
     await onDisk(`Cannot make the journal of the job in ${dirname(path)}`, async () => {
       await using file = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
-      await file.write(lineOf(head));
+      try {
+        await file.writeFile(lineOf(head));
+      } catch (error) {
+        // On a full disk the file is made and its first line is not: nobody could tell whose it is.
+        await fs.rm(path, { force: true });
+        throw error;
+      }
     });
     return new JournalFile(path, head, history, trouble);
   }

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { errno, onDisk } from './disk-errors.ts';
+import { diskError, errno } from './disk-errors.ts';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 const LOOK_MS = 100;
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
@@ -15,7 +16,14 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 export async function alone<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const mark = join(dirname(path), `.lone-${randomBytes(6).toString('hex')}`);
   const self = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
-  await onDisk(`Cannot write ${mark}`, () => fs.writeFile(mark, JSON.stringify(self), { mode: 0o600 }));
+  try {
+    await fs.writeFile(mark, JSON.stringify(self), { mode: 0o600 });
+  } catch (error) {
+    await fs.rm(mark, { force: true });
+    // What is put right may be just what fills the disk.
+    if (FULL.has(errno(error) ?? '')) return work();
+    throw diskError(`Cannot write ${mark}`, error);
+  }
   try {
     while (!(await take(mark, path))) await wait(LOOK_MS, undefined, { signal });
     try {
