@@ -102,6 +102,9 @@ export async function writeMetrics(path: string, outcome: JobOutcome, family?: M
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BifractError('STORAGE_FAILED', `The metrics were not written to ${path}: ${why}`, { cause });
+    throw new BifractError('STORAGE_FAILED', `The metrics were not written to ${path}: ${why}`, {
+      hint: 'Its folder must be there, and writable.',
+      cause,
+    });
   }
 }

@@ -15,11 +15,9 @@ const chaos = await UploadChaos.start(postgres, seed);
 const counts = { ended: 0, open: 0, stored: 0 };
 try {
   for (let round = 1; round <= rounds; round++) {
-    const { command, after_ms, ended, open, stored } = await chaos.round();
+    const { command, moment, ended, open, stored } = await chaos.round();
     const fate = ended ? 'had ended' : `${open} uploads open`;
-    console.log(
-      `${round}: ${command} at ${after_ms} ms, ${fate}, ${stored ? 'stored, whole' : 'nothing stored'}`,
-    );
+    console.log(`${round}: ${command} ${moment}, ${fate}, ${stored ? 'stored, whole' : 'nothing stored'}`);
     counts.ended += Number(ended);
     counts.open += Number(open > 0);
     counts.stored += Number(stored);

@@ -8,7 +8,7 @@ import type { PostgresAddress } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { openS3Storage } from '../../src/core/adapters/s3-storage.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
-import { type Ended, ndjson, start } from './program.ts';
+import { type Ended, ndjson, type Started, start } from './program.ts';
 import { BUCKET, labSettings, startLab } from './s3/lab.ts';
 import { Random } from './s3/random.ts';
 import { LAB } from './s3/server.ts';
@@ -17,11 +17,13 @@ const NOWHERE = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database:
 /** Some parts of an upload. */
 const RANDOM_MIB = 18;
 const PART_MIB = 5;
+const MOST_PARTS = 3;
 const SETTLE_MS = 50;
 
 export interface UploadRound {
   command: 'backup' | 'copy';
-  after_ms: number;
+  /** When it was killed: some time after its start, or when a part of the file arrived. */
+  moment: string;
   /** Whether the program had ended before it could be killed. */
   ended: boolean;
   /** Uploads that the kill left open. */
@@ -74,12 +76,11 @@ export class UploadChaos {
   /** One upload, killed; what it left, looked at and removed. Throws where a promise is broken. */
   async round(): Promise<UploadRound> {
     const command = this.#random.chance(0.5) ? 'backup' : 'copy';
-    const after_ms = this.#random.int(0, this.#full_ms[command]);
     const program = start(this.#arguments(command));
-    await wait(after_ms);
-    const ended = program.child.exitCode !== null;
-    program.child.kill('SIGKILL');
-    await program.ended;
+    const moment = this.#random.chance(0.5)
+      ? await this.#killAtPart(program, this.#random.int(1, MOST_PARTS))
+      : await this.#killAfter(program, this.#random.int(0, this.#full_ms[command]));
+    const ended = (await program.ended).signal === null;
     await this.#settled();
     const open = this.#open();
     const names = await this.#names();
@@ -87,7 +88,25 @@ export class UploadChaos {
     if (names.length > 0) await this.#good('verify', ...names);
     await this.#nothingIsLeft();
     for (const name of names) await this.#storage.delete(name);
-    return { command, after_ms, ended, open, stored: names.length > 0 };
+    return { command, moment, ended, open, stored: names.length > 0 };
+  }
+
+  async #killAfter(program: Started, ms: number): Promise<string> {
+    await wait(ms);
+    program.child.kill('SIGKILL');
+    return `at ${ms} ms`;
+  }
+
+  /** Kills it when the service is sent that part. */
+  async #killAtPart(program: Started, part: number): Promise<string> {
+    const { server } = this.#lab;
+    server.fault = (question) => {
+      if (question.operation === 'upload-part' && question.part === part) program.child.kill('SIGKILL');
+      return undefined;
+    };
+    await program.ended;
+    server.fault = undefined;
+    return `at part ${part}`;
   }
 
   /** What the service had received when its client died, it may still do. */
