@@ -10,7 +10,6 @@ const EXAMPLES = 3;
 /** Where the first value and the second key of a line begin that is as ours are. */
 const TS_AT = '{"ts":'.length;
 const RAW_AFTER = ',"raw":'.length;
-const RAW64 = Buffer.from(',"raw64":"');
 const TEXTS = ['id', 'fid', 'its'].map((key) => Buffer.from(`,"${key}":"`));
 const FIELDS = Buffer.from(',"fields":{');
 /** One half of a pair of surrogates has no meaning, and every reader another idea of it. */
@@ -159,7 +158,7 @@ function isHeld(bytes: Buffer, at: number): boolean {
 function isPlain(bytes: Buffer, start: number, end: number, { ts, tsEnd, raw, rawEnd }: RowSpans): boolean {
   if (ts !== start + TS_AT || raw !== tsEnd + RAW_AFTER) return false;
   if (!isHeld(bytes, ts + 1)) return false;
-  let at = begins(bytes, rawEnd, RAW64) ? textEnd(bytes, rawEnd + RAW64.length) : rawEnd;
+  let at = rawEnd;
   let itsStart = -1;
   for (const key of TEXTS) {
     if (at < 0 || !begins(bytes, at, key)) return false;

@@ -484,3 +484,78 @@ test('a connection that the server closed is made anew', async () => {
     );
   while (!(await answered()));
 });
+
+async function restoreState(archive_id: string) {
+  const [row] = await sql('SELECT status, restore_lines_sent, restore_error FROM archives WHERE id = $1', [
+    archive_id,
+  ]);
+  return row;
+}
+
+async function completed(): Promise<string> {
+  const { archive_id } = await catalog.openArchive(newArchive());
+  await catalog.completeArchive(archive_id, RESULT);
+  return archive_id;
+}
+
+test('a restore marks one archive after the other, and completes each again with what it came to', async () => {
+  const [one, two] = [await completed(), await completed()];
+  await catalog.beginRestore(one);
+  await catalog.noteRestore(one, 5);
+  assert.deepEqual(await restoreState(one), {
+    status: 'restoring',
+    restore_lines_sent: '5',
+    restore_error: null,
+  });
+  await catalog.beginRestore(two, { archive_id: one, lines: 7, error: null });
+  assert.equal((await restoreState(one))?.status, 'completed');
+  assert.equal((await restoreState(one))?.restore_lines_sent, '7');
+  await catalog.endRestore({ archive_id: two, lines: null, error: 'it broke' });
+  assert.deepEqual(await restoreState(two), {
+    status: 'completed',
+    restore_lines_sent: '0',
+    restore_error: 'it broke',
+  });
+});
+
+test('a second active operation on a fractal is refused, with what is active', async () => {
+  const [one, two] = [await completed(), await completed()];
+  await catalog.beginRestore(one);
+  await refuses('BUSY', catalog.beginRestore(two));
+  await assert.rejects(catalog.beginRestore(two), /is being restored/);
+  await refuses('BUSY', catalog.beginRestore(one));
+  await refuses('BUSY', catalog.openArchive(newArchive()));
+  await catalog.endRestore({ archive_id: one, lines: 1, error: null });
+  await catalog.openArchive(newArchive());
+  await refuses('BUSY', catalog.beginRestore(two));
+});
+
+test('a server that starts meanwhile disturbs no restore', async () => {
+  const one = await completed();
+  await catalog.beginRestore(one);
+  await sql("UPDATE archives SET status = 'completed' WHERE status = 'restoring'");
+  await catalog.noteRestore(one, 3);
+  assert.equal((await restoreState(one))?.status, 'restoring');
+  await sql("UPDATE archives SET status = 'completed' WHERE status = 'restoring'");
+  const { archive_id } = await catalog.openArchive(newArchive());
+  await catalog.noteRestore(one, 4);
+  await catalog.endRestore({ archive_id: one, lines: 4, error: null });
+  assert.deepEqual(await restoreState(one), {
+    status: 'completed',
+    restore_lines_sent: '4',
+    restore_error: null,
+  });
+  assert.equal((await restoreState(archive_id))?.status, 'in_progress');
+});
+
+test('the token of a fractal is its default one, of those that are active', async () => {
+  assert.equal(await catalog.ingestToken(fractal_id), null);
+  await sql(
+    `INSERT INTO ingest_tokens (fractal_id, name, token_value, is_active, is_default) VALUES
+      ($1, 'a', 'token-a', true, false), ($1, 'b', 'token-b', true, true), ($1, 'c', 'token-c', false, false)`,
+    [fractal_id],
+  );
+  assert.equal(await catalog.ingestToken(fractal_id), 'token-b');
+  await sql("UPDATE ingest_tokens SET is_active = false WHERE token_value = 'token-b'");
+  assert.equal(await catalog.ingestToken(fractal_id), 'token-a');
+});
