@@ -1,6 +1,6 @@
 import { quitNow } from './hooks/deeds.ts';
 import type { Session } from './hooks/session.ts';
-import { canTake, dialogRoom } from './view/dialog.ts';
+import { canTake, layOutDialog } from './view/dialog.ts';
 import { bodyHeight } from './view/layout.ts';
 import type { DialogOption, DialogState } from './view/types.ts';
 import { typed } from './view/typing.ts';
@@ -18,12 +18,12 @@ const DIALOG_PAGE = 5;
 
 /** Letters go into the word that is asked for, and the items of a long question scroll. */
 function dialogText(session: Session, key: string, dialog: DialogState): boolean {
-  const { items = [], top = 0, word } = dialog;
+  const { top = 0, word } = dialog;
   const step = key === 'pgdn' ? DIALOG_PAGE : key === 'pgup' ? -DIALOG_PAGE : undefined;
   if (step !== undefined) {
     const snapshot = session.snapshot();
-    const shown = dialogRoom({ columns: snapshot.columns, height: bodyHeight(snapshot) }, dialog);
-    const next = Math.max(0, Math.min(items.length - shown, top + step));
+    const { items, room } = layOutDialog({ columns: snapshot.columns, height: bodyHeight(snapshot) }, dialog);
+    const next = Math.max(0, Math.min(items.length - room, top + step));
     session.dispatch({ type: 'dialog', change: { top: next, typed: dialog.typed } });
     return true;
   }

@@ -1,8 +1,8 @@
 import { Box } from 'ink';
-import { canTake, dialogRoom, dialogWidth } from '../view/dialog.ts';
+import { canTake, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
 import { keyLabel } from '../view/key-label.ts';
 import { sanitize, width } from '../view/sanitize.ts';
-import { fitLine, wrap } from '../view/text.ts';
+import { fitLine } from '../view/text.ts';
 import type { DialogState, Glyphs, Line as LineOfSpans, Span, Tone } from '../view/types.ts';
 import { Line } from './line.tsx';
 
@@ -72,9 +72,8 @@ export interface DialogProps {
 }
 
 /** The items that fit, and how many there are beyond them. */
-function itemLines(dialog: DialogState, room: number): LineOfSpans[] {
-  const { items = [] } = dialog;
-  const top = Math.min(dialog.top ?? 0, items.length - room);
+function itemLines({ items, room }: DialogLayout, from = 0): readonly LineOfSpans[] {
+  const top = Math.max(0, Math.min(from, items.length - room));
   const shown = items.slice(top, top + room);
   if (shown.length === items.length) return shown;
   const last = top + shown.length;
@@ -88,7 +87,6 @@ function wordLines({ word, typed = '' }: DialogState): LineOfSpans[] {
   if (word === undefined) return [];
   const done = typed === word;
   return [
-    [],
     [
       { text: 'Type ' },
       { text: word, bold: true, tone: 'warn' },
@@ -119,21 +117,17 @@ function optionLines(dialog: DialogState, glyphs: Glyphs) {
 /** A question. What Enter does is drawn as chosen; all else has a key of its own. */
 export function Dialog({ dialog, columns, height, glyphs }: DialogProps) {
   const inner = dialogWidth(dialog, columns);
-  const text: LineOfSpans[] = dialog.lines
-    .flatMap((line) => wrap(line, inner))
-    .map((line) => [{ text: line }]);
-  const items = itemLines(dialog, dialogRoom({ columns, height }, dialog));
-  const body = [
-    ...(text.length > 0 ? [[], ...text] : []),
-    ...(items.length > 0 ? [[], ...items] : []),
-    ...wordLines(dialog),
-    [],
-  ].map((spans: LineOfSpans) => ({ spans }));
+  const layout = layOutDialog({ columns, height }, dialog);
+  const gap: readonly LineOfSpans[] = layout.airy ? [[]] : [];
+  const parts = [layout.text, itemLines(layout, dialog.top), wordLines(dialog)];
+  const body = [...parts.flatMap((part) => (part.length > 0 ? [...gap, ...part] : [])), ...gap].map(
+    (spans) => ({ spans }),
+  );
   return (
     <Frame
       columns={columns}
       height={height}
-      lines={[...body, ...optionLines(dialog, glyphs), { spans: [] }]}
+      lines={[...body, ...optionLines(dialog, glyphs), ...gap.map((spans) => ({ spans }))]}
       title={dialog.title}
       tone={dialog.tone}
       glyphs={glyphs}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canTake, dialogRoom } from '../../../src/components/view/dialog.ts';
+import { canTake } from '../../../src/components/view/dialog.ts';
 import { flashLines } from '../../../src/components/view/flash.ts';
 import { glyphsFor } from '../../../src/components/view/glyphs.ts';
 import { readableTitle } from '../../../src/components/view/job-name.ts';
@@ -97,17 +97,6 @@ test('an option that wants a word is taken with that word only', () => {
   }
   assert.equal(canTake(option, { ...dialog, typed: 'remove 3' }), true);
   assert.equal(canTake({ ...option, safe: true }, dialog), true);
-});
-
-test('a question never grows over its area, however many targets it has', () => {
-  const options = [1, 2].map((key) => ({ key: `${key}`, label: '', safe: true, run() {} }));
-  const items = Array.from({ length: 50 }, () => [{ text: 'x' }]);
-  const dialog: DialogState = { title: '', tone: 'bad', lines: ['one'], items, options, focus: 0, word: 'w' };
-  for (const height of [9, 14, 19, 45]) {
-    const room = dialogRoom({ columns: 80, height }, dialog);
-    assert.ok(room >= 1 && room < 50 && room + 1 <= Math.max(2, height - 10), `${room} in ${height}`);
-  }
-  assert.equal(dialogRoom({ columns: 80, height: 100 }, dialog), 50);
 });
 
 test('an error takes the lines that it needs, until it was seen; nothing else does', () => {

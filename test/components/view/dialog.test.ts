@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { layOutDialog } from '../../../src/components/view/dialog.ts';
+import type { DialogState, Line } from '../../../src/components/view/types.ts';
+
+const option = (key: string, safe: boolean) => ({ key, label: key, safe, run: () => {} });
+
+function dialogOf(items: number, given: Partial<DialogState> = {}): DialogState {
+  return {
+    title: 'Delete?',
+    tone: 'bad',
+    lines: ['This cannot be undone.', 'Kept: the others.'],
+    items: Array.from({ length: items }, (_, index): Line => [{ text: String(index) }]),
+    word: 'delete',
+    options: [option('esc', true), option('ctrl-y', false)],
+    focus: 0,
+    ...given,
+  };
+}
+
+/** Lines that the box takes. */
+function heightOf(area: { columns: number; height: number }, dialog: DialogState): number {
+  const { airy, text, items, room } = layOutDialog(area, dialog);
+  const parts = [text.length, items.length, dialog.word === undefined ? 0 : 1].filter(
+    (count) => count > 0,
+  ).length;
+  const more = items.length > room ? 1 : 0;
+  const word = dialog.word === undefined ? 0 : 1;
+  return 2 + text.length + room + more + word + dialog.options.length + (airy ? parts + 2 : 0);
+}
+
+test('the answers of a question are on every screen, and all of its text can be scrolled to', () => {
+  for (const height of [9, 12, 19, 35]) {
+    for (const items of [0, 1, 2, 5, 100]) {
+      for (const word of [undefined, 'delete']) {
+        const dialog = dialogOf(items, { word });
+        const area = { columns: 60, height };
+        assert.ok(heightOf(area, dialog) <= height, `${items} items in ${height} lines`);
+        const layout = layOutDialog(area, dialog);
+        assert.equal(layout.text.length + layout.items.length, 2 + items);
+      }
+    }
+  }
+});
+
+test('empty lines give way before the text does', () => {
+  const area = { columns: 80, height: 10 };
+  assert.deepEqual(
+    [
+      layOutDialog({ ...area, height: 19 }, dialogOf(1)),
+      layOutDialog(area, dialogOf(1)),
+      layOutDialog(area, dialogOf(1, { lines: Array(9).fill('x') })),
+    ].map(({ airy, text }) => [airy, text.length]),
+    [
+      [true, 2],
+      [false, 2],
+      [false, 0],
+    ],
+  );
+});
