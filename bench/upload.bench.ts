@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { BUCKET } from '../test/helpers/s3/lab.ts';
 import type { Bench } from './run.ts';
+import { median } from './tools/median.ts';
 
 interface Result {
   seconds: number;
@@ -42,10 +43,6 @@ async function measure(way: string): Promise<Result> {
     server.kill('SIGKILL');
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 /** Rounds alternate, so that both meet the same machine. */

@@ -1,0 +1,49 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Demo } from '../../bin/demo/installation.ts';
+import { LOGS_DATABASE } from '../../bin/demo/services.ts';
+import { linesQuery, UNLIMITED } from '../../src/core/adapters/clickhouse-query.ts';
+import { measure, type Run } from './program.ts';
+
+/** What a sysadmin would do by hand, measured: curl asks ClickHouse for the same lines, to /dev/null. */
+export async function curlLines(demo: Demo, fractal_id: string, fields: boolean): Promise<Run> {
+  const { url, user, password } = demo.clickhouse;
+  const { sql, params } = linesQuery('logs', { fractal_id }, fields);
+  const address = new URL(url);
+  address.searchParams.set('database', LOGS_DATABASE);
+  for (const [name, value] of Object.entries(UNLIMITED)) address.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(params))
+    address.searchParams.set(`param_${name}`, String(value));
+  const config = join(demo.dir, 'curl.conf');
+  const lines = [
+    `url = ${JSON.stringify(String(address))}`,
+    `header = "X-ClickHouse-User: ${user}"`,
+    `header = "X-ClickHouse-Key: ${password}"`,
+    `data-binary = ${JSON.stringify(sql)}`,
+    'output = "/dev/null"',
+    'silent',
+    'show-error',
+    'fail',
+  ];
+  await writeFile(config, lines.join('\n'), { mode: 0o600 });
+  return measure('curl', ['-K', config]);
+}
+
+/** Whether a program can be run. */
+export async function isInstalled(...command: [program: string, ...args: string[]]): Promise<boolean> {
+  const [program, ...args] = command;
+  return measure(program, args).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `zstd -3 -T0 | age` of a file into another one, under a key that is made for it. */
+export async function zstdAge(from: string, to: string): Promise<Run> {
+  const identity = `${to}.key`;
+  await rm(identity, { force: true });
+  await measure('age-keygen', ['-o', identity]);
+  const recipient = /^# public key: (\S+)$/m.exec(await readFile(identity, 'utf8'))?.[1] ?? '';
+  const script = 'set -e; zstd -q -3 -T0 -c -- "$1" | age -r "$2" -o "$3"';
+  return measure('sh', ['-c', script, 'sh', from, recipient, to]);
+}
