@@ -14,6 +14,7 @@ import type {
 } from '../ports/log-database.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
+import { notLines, Tail } from './answer-tail.ts';
 import { type ClickHouseConnection, openClient } from './clickhouse-client.ts';
 import { type Forms, formsOf } from './clickhouse-cluster.ts';
 import { clickhouseError, unreachable } from './clickhouse-errors.ts';
@@ -42,9 +43,16 @@ export async function connectClickHouse(connection: ClickHouseConnection): Promi
   return new ClickHouse(client, address, user, formsOf(connection.cluster));
 }
 
+/** One entry for each period. */
+interface PeriodLists {
+  start_ms: number[];
+  rows: number[];
+  first: string[];
+  last: string[];
+}
+
 interface StatsRow {
   fractal_id?: string;
-  start_ms?: number;
   rows: number;
   first: string;
   last: string;
@@ -76,14 +84,22 @@ class ClickHouse implements LogDatabase {
   }
 
   async stats(window: LogWindow, options: CallOptions = {}): Promise<LogStats> {
-    const [row] = await this.#rows<StatsRow>(statsQuery(this.#forms.logs, window), STATS_TIMEOUT_MS, options);
-    return describe(row);
+    return describe(await this.#row<StatsRow>(statsQuery(this.#forms.logs, window), options));
   }
 
   async periods(window: LogWindow, grid: PeriodGrid, options: CallOptions = {}): Promise<PeriodStats[]> {
-    const query = periodsQuery(this.#forms.logs, window, grid);
-    const rows = await this.#rows<StatsRow>(query, STATS_TIMEOUT_MS, options);
-    return rows.map((row) => ({ start: new Date(row.start_ms ?? 0).toISOString(), ...describe(row) }));
+    const { start_ms, rows, first, last } = await this.#row<PeriodLists>(
+      periodsQuery(this.#forms.logs, window, grid),
+      options,
+    );
+    return start_ms
+      .map((start, at) => ({
+        start: new Date(start).toISOString(),
+        rows: rows[at] ?? 0,
+        first: first[at] ?? null,
+        last: last[at] ?? null,
+      }))
+      .sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
   }
 
   async statsByFractal(options: CallOptions = {}): Promise<Map<string, LogStats>> {
@@ -151,6 +167,13 @@ class ClickHouse implements LogDatabase {
     return (await orAbort(answer, signal)).stream;
   }
 
+  /** The one row of an answer: without it, the answer is none. */
+  async #row<Row>(query: Query, options: CallOptions): Promise<Row> {
+    const [row] = await this.#rows<Row>(query, STATS_TIMEOUT_MS, options);
+    if (row === undefined) throw notLines(new Tail([]));
+    return row;
+  }
+
   async #rows<Row>(
     query: Query,
     limit_ms: number,
@@ -170,7 +193,11 @@ class ClickHouse implements LogDatabase {
       throw clickhouseError(error, this.#address, this.#user);
     }
     const lines = Buffer.concat(parts).toString('utf8').split('\n').filter(Boolean);
-    return lines.map((line) => JSON.parse(line) as Row);
+    return lines.map((line) => {
+      const row = parseRow(line);
+      if (row === undefined) throw notLines(new Tail(parts));
+      return row as Row;
+    });
   }
 
   /** The closed connection ends the query too, but not before ClickHouse next writes to it. */
@@ -188,4 +215,14 @@ class ClickHouse implements LogDatabase {
 function describe(row: StatsRow | undefined): LogStats {
   if (!row || row.rows === 0) return { rows: 0, first: null, last: null };
   return { rows: row.rows, first: row.first, last: row.last };
+}
+
+/** The row of a line; undefined where that is none, but a part of one, or an error in its place. */
+function parseRow(line: string): unknown {
+  try {
+    const row = JSON.parse(line) as object;
+    return 'exception' in row ? undefined : row;
+  } catch {
+    return undefined;
+  }
 }

@@ -72,15 +72,23 @@ async function planRest(
   const [record] = await deps.catalog.archives({ ids: [note.archive_id ?? ''] }, options);
   const group_id = note.archive.group_id ?? record?.group_id;
   if (!group_id || (record && !fits(record, note, deps.storage))) return undefined;
-  const open = record?.status === 'completed' ? undefined : record;
-  const current = record?.status === 'completed' ? [] : [windowOf(note.archive)];
-  const rest = request.split === 'none' ? [] : await windowsAfter(deps, note.archive, select, options);
-  const windows = [...current, ...rest];
+  const held = (await deps.catalog.archives({ fractal_id: fractal.id }, options)).filter(
+    (one) => one.group_id === group_id,
+  );
+  const done = new Set(held.filter(({ status }) => status === 'completed').map((one) => one.period_label));
+  const windows = (await allWindows(deps, note.archive, select, options)).filter(
+    ({ label }) => !done.has(label),
+  );
   if (windows.length === 0) return undefined;
-  const file = open && { archive_id: open.id, filename: open.filename, path: open.storage_path };
-  const leftovers = open ? await leftoversOfNotes(deps.storage, note, notes) : [];
-  const continued = { group_id, leftovers, notes: notes.map(({ id }) => id), ...(file && { file }) };
+  const files = new Map(held.map((one) => [one.period_label, fileOf(one)]));
+  const { label } = note.archive.window;
+  const leftovers = record && !done.has(label) ? await leftoversOfNotes(deps.storage, note, notes) : [];
+  const continued = { group_id, files, label, leftovers, notes: notes.map(({ id }) => id) };
   return { fractal, request, end, begun_at, windows, continued };
+}
+
+function fileOf({ id, filename, storage_path }: ArchiveRecord) {
+  return { archive_id: id, filename, path: storage_path };
 }
 
 /** The settings may name another storage by now. */
@@ -96,13 +104,18 @@ function windowOf({ window: { label, from, to, rows } }: ArchiveNote): ArchiveWi
   return { label, ...(from === null ? {} : { from }), to, rows };
 }
 
-async function windowsAfter(
+/** All that were to be made, those that failed on the way too; the one that was under way as it was counted then. */
+async function allWindows(
   { logs }: ContinueDeps,
-  { request, end, window }: ArchiveNote,
+  note: ArchiveNote,
   select: (plan: WindowPlan) => Promise<WindowPlan>,
   options: CallOptions,
 ): Promise<ArchiveWindow[]> {
-  const { fractal_id, split } = request;
-  const after = { fractal_id, split, from: window.to, to: justAfter(end) };
-  return (await select(await planWindows(logs, after, options))).windows;
+  const current = windowOf(note);
+  const { fractal_id, split, from } = note.request;
+  if (split === 'none') return [current];
+  const query = { fractal_id, split, ...(from === null ? {} : { from }), to: justAfter(note.end) };
+  const { windows } = await select(await planWindows(logs, query, options));
+  const others = windows.filter(({ label }) => label !== current.label);
+  return [...others, current].sort((a, b) => (a.to < b.to ? -1 : 1));
 }

@@ -38,9 +38,11 @@ export interface ArchivePlan {
 /** What an interrupted archive left. */
 export interface Continued {
   group_id: string;
-  /** The file that was being written, the first of the windows; undefined where the job died between two. */
-  file?: { archive_id: string; filename: string; path: string };
-  /** Its rows, in what is left of it: the longest first. */
+  /** Files that have a record, by their periods. */
+  files: ReadonlyMap<string | null, { archive_id: string; filename: string; path: string }>;
+  /** The period that was under way. */
+  label: string | null;
+  /** Its rows, in what is left of its file: the longest first. */
   leftovers: Leftover[];
   /** Notes of the jobs that died, to be forgotten once there is one of this job. */
   notes: string[];
@@ -73,7 +75,7 @@ export class ArchiveGroup {
     this.#context = context;
     this.#patience = patience;
     this.group_id = plan.continued?.group_id;
-    this.#missing = plan.windows.length;
+    this.#missing = plan.windows.filter(({ label }) => !plan.continued?.files.has(label)).length;
     const total_rows = plan.windows.reduce((sum, { rows }) => sum + rows, 0);
     this.#before = { rows: 0, bytes_in: 0, bytes_out: 0, total_rows };
   }
@@ -145,13 +147,13 @@ export class ArchiveGroup {
   async #make(planned: ArchiveWindow, index: number, context: JobContext): Promise<ArchiveChild | undefined> {
     const window = await this.#counted(planned, index, context);
     if (!window) {
-      this.#missing--;
+      if (!this.#plan.continued?.files.has(planned.label)) this.#missing--;
       return undefined;
     }
     const file = await this.#open(window, index, context);
     if (index === 0) context.emit('job:phase', { phase: 'Archiving' });
     try {
-      const summary = await this.#write(file, index, context);
+      const summary = await this.#write(file, context);
       if (window.label === null) context.emit('job:phase', { phase: 'Completing the record' });
       await closeRecord(
         this.#deps.catalog,
@@ -171,13 +173,13 @@ export class ArchiveGroup {
     }
   }
 
-  /** The first was counted just now; the others may have waited for long. */
+  /** The first was counted just now; the others may have waited for long. One that goes on is as it was counted then. */
   async #counted(
     window: ArchiveWindow,
     index: number,
     { signal }: JobContext,
   ): Promise<ArchiveWindow | undefined> {
-    if (index === 0) return window;
+    if (index === 0 || this.#isUnderWay(window)) return window;
     const { from, to } = window;
     const ask = () => this.#deps.logs.stats({ fractal_id: this.#plan.fractal.id, from, to }, { signal });
     const { rows } = await this.#patience.through(ask, signal);
@@ -187,7 +189,7 @@ export class ArchiveGroup {
   async #open(window: ArchiveWindow, index: number, context: JobContext): Promise<ArchiveFile> {
     const { fractal, request, continued } = this.#plan;
     const { split, fields } = request;
-    const reopened = index === 0 ? continued?.file : undefined;
+    const reopened = continued?.files.get(window.label);
     const named = reopened ?? this.#name(window);
     const file = { fractal, split, fields, archive_id: named.archive_id, path: named.path, window };
     await this.#note(file);
@@ -200,9 +202,15 @@ export class ArchiveGroup {
       if (asBifractError(error).code === 'POSTGRES_UNREACHABLE') this.#unsettled = true;
       throw error;
     }
-    this.#missing--;
+    if (!reopened) this.#missing--;
     await this.#note(file);
     return file;
+  }
+
+  /** Whether rows of the window may have been stored before. */
+  #isUnderWay({ label }: ArchiveWindow): boolean {
+    const { continued } = this.#plan;
+    return continued !== undefined && continued.leftovers.length > 0 && continued.label === label;
   }
 
   #name({ label }: ArchiveWindow): { archive_id: string; filename: string; path: string } {
@@ -245,8 +253,8 @@ export class ArchiveGroup {
     this.group_id = await (again ? this.#patience.through(() => busyPasses(open), signal) : open());
   }
 
-  async #write(file: ArchiveFile, index: number, context: JobContext): Promise<FileSummary> {
-    const leftovers = index === 0 ? (this.#plan.continued?.leftovers ?? []) : [];
+  async #write(file: ArchiveFile, context: JobContext): Promise<FileSummary> {
+    const leftovers = this.#isUnderWay(file.window) ? (this.#plan.continued?.leftovers ?? []) : [];
     const [longest] = leftovers;
     const stored = longest && storedLines(this.#deps, longest, context.signal);
     try {

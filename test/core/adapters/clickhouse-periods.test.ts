@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { connectClickHouse } from '../../../src/core/adapters/clickhouse.ts';
+import type { BifractError } from '../../../src/core/errors.ts';
 import { GRIDS, periodAt } from '../../../src/core/policy/periods.ts';
 import type { RowKey } from '../../../src/core/ports/log-database.ts';
+import { faultyProxy } from '../../helpers/faulty-proxy.ts';
 import { testServices } from '../../helpers/services.ts';
 
 const services = await testServices();
@@ -77,3 +79,25 @@ async function rawsFrom(fields: boolean, start?: RowKey, frugal = false): Promis
     .split('\n')
     .map((line) => (JSON.parse(line) as { raw: string }).raw);
 }
+
+test('a count whose answer went wrong is none, and may be asked for again', async () => {
+  const proxy = await faultyProxy(services.clickhouse.url);
+  const other = await connectClickHouse({ ...services.clickhouse, url: proxy.url, cluster: undefined });
+  for (const style of ['busy', 'gateway', 'reset', 'frame', 'text', 'json', 'cut'] as const) {
+    for (const after_bytes of [0, 5]) {
+      proxy.fault = { style, after_bytes };
+      for (const ask of [
+        () => other.stats({ fractal_id: FRACTAL }),
+        () => other.periods({ fractal_id: FRACTAL }, GRIDS.hour),
+      ]) {
+        await assert.rejects(ask, (error: BifractError) => {
+          assert.ok(error.transient, `${style} after ${after_bytes}: ${error.message}`);
+          return ['QUERY_FAILED', 'CLICKHOUSE_UNREACHABLE'].includes(error.code);
+        });
+      }
+    }
+  }
+  proxy.fault = undefined;
+  assert.equal((await other.stats({ fractal_id: FRACTAL })).rows, TIMES.length);
+  await other.close();
+});

@@ -205,6 +205,50 @@ test('of a split archive the days that are done stay, and the group becomes one 
   assert.deepEqual([group?.status, group?.archive_count, others], ['completed', 4, []]);
 });
 
+test('a day that had failed before the job died is made as well: what is continued becomes whole', async () => {
+  const { deps, hex } = setUp(40);
+  const { lines } = deps.logs;
+  deps.logs.lines = async function* (window, options) {
+    if (window.from === '2026-03-02T00:00:00.000Z') throw new BifractError('QUERY_FAILED', 'broken part');
+    yield* lines.call(deps.logs, window, options);
+  };
+  await dieAfterFailure(deps, hex);
+});
+
+/** The second day fails, the job dies on the fourth. */
+async function dieAfterFailure(deps: Deps, hex: string): Promise<void> {
+  const { failArchive } = deps.catalog;
+  const dead = Promise.withResolvers<void>();
+  let failures = 0;
+  deps.catalog.failArchive = async (id, message) => {
+    if (++failures === 1) return failArchive.call(deps.catalog, id, message);
+    dead.resolve();
+    return new Promise(() => undefined);
+  };
+  deps.logs.failAt = { row: 38, error: new BifractError('INTERNAL', 'killed'), times: 1 };
+  const context = { ...jobContext(), id: 'job-2' };
+  await Promise.race([dead.promise, archive(deps, { ...OPTIONS, split: 'day' }, context)]);
+  deps.catalog.failArchive = failArchive;
+  deps.storage.dying = false;
+  deps.state.deadNotes.push(...deps.state.notes.values());
+  deps.state.notes.clear();
+  await recoverAll(deps);
+  assert.deepEqual(await statuses(deps), ['completed', 'failed', 'completed', 'failed']);
+
+  deps.logs.lines = new FakeLogs(40, STEP).lines.bind(new FakeLogs(40, STEP));
+  const summary = await archive(deps, { ...OPTIONS, split: 'day' }, { ...jobContext(), id: 'job-3' });
+  assert.deepEqual(
+    summary.children.map(({ period_label }) => period_label),
+    ['2026-03-02', '2026-03-04'],
+  );
+  assert.deepEqual(await statuses(deps), ['completed', 'completed', 'completed', 'completed']);
+  assert.deepEqual(await rowsOf(deps, hex), all(40));
+  assert.deepEqual(
+    [deps.catalog.allGroups[0]?.status, deps.catalog.allGroups[0]?.archive_count],
+    ['completed', 4],
+  );
+}
+
 test('it reaches as far as it was to reach when it was begun', async () => {
   const { deps, hex } = setUp(20);
   large(deps);
