@@ -10,6 +10,7 @@ const EXAMPLES = 3;
 /** Where the first value and the second key of a line begin that is as ours are. */
 const TS_AT = '{"ts":'.length;
 const RAW_AFTER = ',"raw":'.length;
+const RAW64 = Buffer.from(',"raw64":"');
 const TEXTS = ['id', 'fid', 'its'].map((key) => Buffer.from(`,"${key}":"`));
 const FIELDS = Buffer.from(',"fields":{');
 /** One half of a pair of surrogates has no meaning, and every reader another idea of it. */
@@ -59,7 +60,7 @@ export class RestoreLines {
   /** Where in the block the time of the last row is. */
   #lastStart = -1;
   #lastEnd = -1;
-  readonly #spans: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1 };
+  readonly #spans: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1, exact: true };
 
   /** `skip` wanted rows are counted, but not sent. */
   constructor(range: RowRange | undefined, skip = 0) {
@@ -158,7 +159,7 @@ function isHeld(bytes: Buffer, at: number): boolean {
 function isPlain(bytes: Buffer, start: number, end: number, { ts, tsEnd, raw, rawEnd }: RowSpans): boolean {
   if (ts !== start + TS_AT || raw !== tsEnd + RAW_AFTER) return false;
   if (!isHeld(bytes, ts + 1)) return false;
-  let at = rawEnd;
+  let at = begins(bytes, rawEnd, RAW64) ? textEnd(bytes, rawEnd + RAW64.length) : rawEnd;
   let itsStart = -1;
   for (const key of TEXTS) {
     if (at < 0 || !begins(bytes, at, key)) return false;
@@ -183,14 +184,14 @@ function textEnd(bytes: Buffer, start: number): number {
   }
 }
 
-/** The line of a row, its log line in base64: so it is whatever it holds. */
+/** The line of a row, its log line in base64: so it is whatever it holds. A long one is never a text of the heap. */
 function written({ ts, raw, id, its, fields }: ArchiveRow & { ts: Timestamp }): Buffer[] {
-  const texts = JSON.stringify({
-    ts,
-    raw64: raw.toString('base64'),
-    id,
-    its: its !== null && isHeld(Buffer.from(its), 0) ? its : ts,
-  });
-  if (fields === null) return [Buffer.from(`${texts}\n`)];
-  return [Buffer.from(`${texts.slice(0, -1)},"fields":`), fields, Buffer.from('}\n')];
+  const ingested = its !== null && isHeld(Buffer.from(its), 0) ? its : ts;
+  const texts = JSON.stringify({ ts, id, its: ingested }).slice(0, -1);
+  const line = [
+    Buffer.from(`${texts},"raw64":"`),
+    Buffer.from(raw.toString('base64'), 'latin1'),
+    Buffer.from(fields === null ? '"}\n' : '","fields":'),
+  ];
+  return fields === null ? line : [...line, fields, Buffer.from('}\n')];
 }

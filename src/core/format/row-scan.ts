@@ -18,6 +18,13 @@ const DIGIT = table((byte) => byte >= ZERO && byte <= 0x39);
 const SIMPLE_ESCAPE = table((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)));
 const KEY = table((byte) => /[a-z0-9_]/.test(String.fromCharCode(byte)));
 
+const NO_SEXTET = 255;
+const SEXTET = new Uint8Array(256).fill(NO_SEXTET);
+for (const [index, letter] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+].entries())
+  SEXTET[letter.charCodeAt(0)] = index;
+
 const [TS, ITS, RAW, ID, FID] = ['ts', 'its', 'raw', 'id', 'fid'].map((key) =>
   Buffer.from(key).readUIntBE(0, key.length),
 );
@@ -32,6 +39,8 @@ export interface RowSpans {
   tsEnd: number;
   raw: number;
   rawEnd: number;
+  /** Set by one who takes rows with `raw64` too, whose place is not told; without it, `parseLine` must judge them. */
+  exact?: boolean;
 }
 
 const IGNORED: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1 };
@@ -60,7 +69,7 @@ export function rowEnd(bytes: Buffer, start: number, spans: RowSpans = IGNORED):
 /** The end of a member's value, held to what its key asks for. Key bytes are compared as one number. */
 function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number, spans: RowSpans): number {
   const length = keyEnd - key;
-  if (length === 5 && bytes[key] === 0x72) return ASK;
+  if (length === 5 && bytes[key] === 0x72) return spans.exact ? base64End(bytes, value) : ASK;
   if (length !== 2 && length !== 3) return valueEnd(bytes, value, 0);
   const name = bytes.readUIntBE(key, length);
   if (name !== TS && name !== ITS && name !== RAW && name !== ID && name !== FID)
@@ -77,6 +86,19 @@ function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number, sp
     spans.rawEnd = end;
   }
   return end;
+}
+
+/** The end of a text in base64, as an encoder writes it: what is not used of the last letter is zero. */
+function base64End(bytes: Buffer, value: number): number {
+  if (bytes[value] !== QUOTE) return ASK;
+  let at = value + 1;
+  while (SEXTET[bytes[at] as number] !== NO_SEXTET) at++;
+  const letters = at - value - 1;
+  const spare = [0, ASK, 0b1111, 0b11][letters % 4] as number;
+  const last = SEXTET[bytes[at - 1] as number] as number;
+  if (spare === ASK || (spare > 0 && (last & spare) !== 0)) return ASK;
+  for (let pad = letters; pad % 4 !== 0; pad++) if (bytes[at++] !== 0x3d) return ASK;
+  return bytes[at] === QUOTE ? at + 1 : ASK;
 }
 
 function stringEnd(bytes: Buffer, start: number): number {

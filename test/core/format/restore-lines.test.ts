@@ -10,16 +10,28 @@ function passed(text: string | Buffer, lines = new RestoreLines(undefined)): str
   return Buffer.concat(lines.take(Buffer.from(text)).pieces).toString('latin1');
 }
 
+const withRaw64 = (raw64: string) =>
+  `{"ts":"${TS}","raw":"x","raw64":"${raw64}","id":"","fid":"f","its":"${ITS}","fields":{}}\n`;
 const plain = (raw: string, rest = '') =>
   `{"ts":"${TS}","raw":${JSON.stringify(raw)},"id":"a1","fid":"f","its":"${ITS}"${rest}}\n`;
 
 test('lines as ours go as they are, in one piece', () => {
-  const text = [plain('one'), plain('two "quoted" \n \\', ',"fields":{"a":{"b":1}}'), plain('')].join('');
+  const text = [
+    plain('one'),
+    plain('two "quoted" \n \\', ',"fields":{"a":{"b":1}}'),
+    plain(''),
+    ...['/w==', '/wAB', 'AAAA/wABAP8='].map((raw64) => withRaw64(raw64)),
+  ].join('');
   const lines = new RestoreLines(undefined);
   const block = lines.take(Buffer.from(text));
-  assert.deepEqual([block.pieces.length, block.rows], [1, 3]);
+  assert.deepEqual([block.pieces.length, block.rows], [1, 6]);
   assert.equal(block.pieces[0]?.toString(), text);
-  assert.deepEqual([lines.totals.first, lines.totals.last, lines.totals.wanted], [TS, TS, 3]);
+  assert.deepEqual([lines.totals.first, lines.totals.last, lines.totals.wanted], [TS, TS, 6]);
+});
+
+test('base64 that no encoder writes is none', () => {
+  for (const raw64 of ['/w=', '/x==', '/w', '/wB=', 'a', '=', '/w==/w==', '/-8=', '/w== '])
+    assert.equal(passed(withRaw64(raw64)), '', raw64);
 });
 
 test('any other line is written anew as the same row, its log line to the byte', () => {
