@@ -136,8 +136,11 @@ async function sweep(
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];
+  const live = await deps.state.live();
   for (const storage of await allStorages(deps)) {
     for await (const leftover of storage.leftovers(options)) {
+      // A live job may have begun again what a dead one was to write.
+      if (live.some((note) => isOf(note, leftover))) continue;
       // A bucket may be shared: what has no name of ours is somebody else's, whatever stands beside it.
       if (!isOwnName(leftover.name) || !dead.some((note) => isOf(note, leftover))) continue;
       if (kept.has(leftover.id)) continue;

@@ -12,7 +12,7 @@ import { copy } from '../../../src/core/jobs/copy.ts';
 import { planCopy } from '../../../src/core/jobs/plan-copy.ts';
 import { recover } from '../../../src/core/jobs/recover.ts';
 import type { ArchiveRecord } from '../../../src/core/ports/catalog.ts';
-import type { Storage } from '../../../src/core/ports/storage.ts';
+import type { Leftover, Storage } from '../../../src/core/ports/storage.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../helpers/fake-ports.ts';
 import { labSettings, QUICK, startLab } from '../../helpers/s3/lab.ts';
@@ -309,6 +309,31 @@ test('killed while another file has the name there: the record stays with the or
   const [said] = await recovered(under);
   assert.match(said ?? '', /another file of that name/);
   assert.deepEqual(under.catalog.records.get(under.record.id), under.record);
+});
+
+test('of unfinished uploads without a mark, only those of the dead go', async (t) => {
+  const under = await setUp(t);
+  const note = { kind: 'archive', started_at: '2026-03-01T00:00:00Z' } as const;
+  const left: Leftover[] = ['dead', 'begun-again', 'unknown'].map((id) => ({
+    id,
+    name: FILE_PATH.replace('-123456.', `-12345${id.length % 10}.`),
+    job: undefined,
+    size_bytes: 1,
+    started_at: note.started_at,
+  }));
+  const [dead, again] = left;
+  under.disk.leftovers = async function* () {
+    yield* left;
+  };
+  const gone: string[] = [];
+  under.disk.discard = async ({ id }) => void gone.push(id);
+  under.state.deadNotes = [
+    { ...note, id: 'job-1', object: dead?.name },
+    { ...note, id: 'job-2', object: again?.name },
+  ];
+  await under.state.note({ ...note, id: 'job-3', object: again?.name });
+  await recovered(under);
+  assert.deepEqual(gone, ['dead']);
 });
 
 test('a dead copy whose storage is not set up any more is forgotten', async (t) => {
