@@ -41,7 +41,9 @@ export async function recover(deps: RecoverDeps, options: CallOptions = {}): Pro
   const waiting = await waitingArchives(deps, dead, options);
   const swept = dead.filter((note) => !waiting.has(note));
   const kept = new Set([...waiting].flatMap(({ archive }) => archive?.leftovers ?? []));
-  const done = await sweep(deps, swept, kept, options);
+  // What a storage cannot read back is of no use to an archive that goes on.
+  const readable = waiting.size === 0 || (await deps.archives()).unfinished !== undefined;
+  const done = await sweep(deps, readable ? swept : dead, kept, options);
   for (const note of waiting) done.push(...(await settleArchive(deps, note, GOES_ON, options)));
   for (const note of swept) {
     if (!(await undone(deps, note, done, options))) continue;

@@ -314,3 +314,15 @@ test('where waiting came to its end, what was stored stays, and the same call go
   assert.deepEqual([summary.continued, summary.log_count, await partials()], [true, 20, 0]);
   assert.equal((await rowsOf(deps, hex)).length, 20);
 });
+
+test('where a storage cannot read what is unfinished, whole days stay and the one under way is begun anew', async () => {
+  const { deps, hex } = setUp(40);
+  Object.defineProperty(deps.storage, 'unfinished', { value: undefined });
+  await die(deps, 30, { split: 'day' });
+  await recoverAll(deps);
+  assert.equal(await partials(), 0, 'what is of no use is removed');
+  const summary = await archive(deps, { ...OPTIONS, split: 'day' }, { ...jobContext(), id: 'job-2' });
+  assert.deepEqual([summary.continued, summary.log_count], [true, 16]);
+  assert.deepEqual([await rowsOf(deps, hex), await deps.state.dead()], [all(40), []]);
+  assert.deepEqual(await statuses(deps), ['completed', 'completed', 'completed', 'completed']);
+});
