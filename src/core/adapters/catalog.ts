@@ -24,22 +24,15 @@ import {
   writeReopened,
 } from './archive-records.ts';
 import { holdIdle, removeArchive, removeGroup, writePlace } from './delete-records.ts';
+import { packedRows } from './packed-rows.ts';
 import { PostgresPool, type Session } from './postgres.ts';
 import type { PostgresConnection } from './postgres-errors.ts';
+import { ARCHIVES, GROUPS } from './record-lists.ts';
 import { markRestoring, NOTE_RESTORE, NOTE_RESTORE_LINES, unmarkRestoring } from './restore-records.ts';
 
 const FRACTALS = `SELECT id, name, description, is_default, is_system, created_at, log_count, size_bytes,
     earliest_log, latest_log, retention_days, archive_schedule, max_archives, archive_split
   FROM fractals ORDER BY name`;
-const GROUPS = `SELECT id, fractal_id, split_granularity, status, error_message, total_log_count, total_size_bytes,
-    archive_count, completed_count, archive_type, created_by, created_at
-  FROM archive_groups WHERE $1::uuid IS NULL OR fractal_id = $1 ORDER BY created_at DESC, id`;
-const ARCHIVES = `SELECT a.id, a.fractal_id, f.name AS fractal_name, a.filename, a.storage_type, a.storage_path,
-    a.size_bytes, a.log_count, a.time_range_start, a.time_range_end, a.status, a.error_message, a.created_by,
-    a.created_at, a.archive_type, a.format_version, a.archive_end_ts, a.checksum, a.group_id, a.period_label
-  FROM archives a JOIN fractals f ON f.id = a.fractal_id
-  WHERE ($1::uuid IS NULL OR a.fractal_id = $1) AND ($2::uuid[] IS NULL OR a.id = ANY($2))
-  ORDER BY a.created_at DESC, a.id`;
 /** What the server declared failed while our job ran on is running again. */
 const NOTE = `WITH noted AS (
     UPDATE archives SET log_count = $2, size_bytes = $3, status = 'in_progress', error_message = NULL
@@ -75,18 +68,14 @@ class PostgresCatalog implements Catalog {
   }
 
   groups(filter: { fractal_id?: string } = {}, options?: CallOptions): Promise<ArchiveGroup[]> {
-    return this.#pool.query<ArchiveGroup>(GROUPS, [filter.fractal_id ?? null], options);
+    return packedRows(this.#pool, GROUPS, [filter.fractal_id ?? null], options);
   }
 
   archives(
     filter: { fractal_id?: string; ids?: string[] } = {},
     options?: CallOptions,
   ): Promise<ArchiveRecord[]> {
-    return this.#pool.query<ArchiveRecord>(
-      ARCHIVES,
-      [filter.fractal_id ?? null, filter.ids ?? null],
-      options,
-    );
+    return packedRows(this.#pool, ARCHIVES, [filter.fractal_id ?? null, filter.ids ?? null], options);
   }
 
   openArchive(archive: NewArchive, options?: CallOptions) {

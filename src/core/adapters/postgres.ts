@@ -17,7 +17,8 @@ export function clientConfig(connection: PostgresConnection): ClientConfig {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     lock_timeout: LOCK_TIMEOUT_MS,
-    options: '-c timezone=UTC -c datestyle=ISO',
+    // Lists of ten thousand records are sorted in memory then.
+    options: '-c timezone=UTC -c datestyle=ISO -c work_mem=32MB',
   };
 }
 

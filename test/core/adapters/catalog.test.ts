@@ -559,3 +559,27 @@ test('the token of a fractal is its default one, of those that are active', asyn
   await sql("UPDATE ingest_tokens SET is_active = false WHERE token_value = 'token-b'");
   assert.equal(await catalog.ingestToken(fractal_id), 'token-a');
 });
+
+test('lists hold what the tables hold, whatever stands in them', async () => {
+  const { archive_id, group_id } = await catalog.openArchive(newArchive({ archive_end_ts: null }));
+  const odd = ['plain', 'a, "b" \\ \'c\' {d} ünï 🙂\n', '', '\u001f', 'x\u001fy\u001ez'];
+  for (const text of odd) {
+    await sql(
+      'UPDATE archives SET error_message = $2, checksum = $2, log_count = 9007199254740991 WHERE id = $1',
+      [archive_id, text],
+    );
+    await sql('UPDATE archive_groups SET error_message = $2 WHERE id = $1', [group_id, text]);
+    const [record] = await catalog.archives();
+    assert.deepEqual(
+      [record?.error_message, record?.checksum, record?.log_count],
+      [text, text, 9007199254740991],
+    );
+    assert.deepEqual(
+      [record?.period_label, record?.archive_end_ts, record?.time_range_start, record?.format_version],
+      [null, null, null, 1],
+    );
+    assert.match(record?.created_at ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+    const [group] = await catalog.groups();
+    assert.deepEqual([group?.error_message, group?.archive_count, group?.created_by], [text, 1, null]);
+  }
+});
