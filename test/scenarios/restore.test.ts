@@ -302,3 +302,13 @@ test('a backup that was renamed is on the orphans, and can be restored from ther
   await terminal.see(/compares every count/);
   assert.equal(engine.restoreCalls[0]?.query.file, stranger.id);
 });
+
+test('on the smallest terminal, switches that do not fit are told of', async () => {
+  const { console, terminal } = await openRestore({}, { columns: 60, rows: 14 });
+  await using _ = console;
+  await planLive(terminal);
+  await terminal.see('More to choose: ↑ 3 above');
+  await terminal.press('up', 'up', 'up', 'up');
+  await terminal.see('[✓] Back up the present database');
+  await terminal.see(/More to choose: ↓ \d below/);
+});

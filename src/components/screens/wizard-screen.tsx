@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import { bodyHeight } from '../view/layout.ts';
 import { spread } from '../view/text.ts';
-import type { Line as LineOfSpans, Snapshot } from '../view/types.ts';
+import type { Glyphs, Line as LineOfSpans, Snapshot } from '../view/types.ts';
 import { formatExact } from '../view/units.ts';
 import { type WizardPage, type WizardView, wizardView } from '../view/wizard/index.ts';
 import { Line } from '../widgets/line.tsx';
@@ -31,6 +31,15 @@ function position({ lines }: WizardPage, view: WizardView): LineOfSpans[] {
   ];
 }
 
+/** The line above the choices: it says how many of them do not fit. */
+function edge({ choices, above, below }: WizardView, { up, down }: Glyphs): LineOfSpans[] {
+  if (choices.length === 0) return [];
+  const parts = [above > 0 ? `${up} ${above} above` : '', below > 0 ? `${down} ${below} below` : ''].filter(
+    Boolean,
+  );
+  return [parts.length > 0 ? [{ text: ` More to choose: ${parts.join(', ')}`, tone: 'info' }] : []];
+}
+
 /** A step of a restore: where one is, what there is to know, what can be chosen. */
 export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
   const { columns, glyphs } = snapshot;
@@ -44,8 +53,13 @@ export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
       />
     );
   const { page, view } = shown;
-  const gap: LineOfSpans[] = view.choices.length > 0 ? [[]] : [];
-  const text: LineOfSpans[] = [head(page, snapshot), [], ...view.lines, ...position(page, view), ...gap];
+  const text: LineOfSpans[] = [
+    head(page, snapshot),
+    [],
+    ...view.lines,
+    ...position(page, view),
+    ...edge(view, glyphs),
+  ];
   return (
     <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns} overflow="hidden">
       {text.map((spans, index) => (

@@ -26,6 +26,9 @@ export interface WizardView {
   /** Lines of the text that fit. */
   room: number;
   choices: readonly ChoiceLine[];
+  /** Choices that do not fit, above and below those that do. */
+  above: number;
+  below: number;
   /** Number of the choice under the cursor. */
   index: number;
 }
@@ -79,12 +82,16 @@ export function layOut(
   const room = page.lines.length <= most ? page.lines.length : Math.max(1, most - 1);
   const lastTop = Math.max(0, page.lines.length - room);
   const from = Math.max(0, Math.min(top, lastTop));
+  const choices = shownChoices(all, index, Math.max(1, forChoices));
+  const seen = choices.filter(({ first }) => first).map(({ choice }) => choice);
   return {
     lines: page.lines.slice(from, from + room),
     top: from,
     lastTop,
     room,
-    choices: shownChoices(all, index, Math.max(1, forChoices)),
+    choices,
+    above: seen[0] ?? 0,
+    below: Math.max(0, page.choices.length - 1 - (seen.at(-1) ?? 0)),
     index,
   };
 }
