@@ -5,6 +5,7 @@ import type { PostgresServer } from '../bin/demo/postgres.ts';
 import { queryPostgres } from '../bin/demo/query.ts';
 import { formatBytes } from '../src/components/view/units.ts';
 import type { Bench } from './run.ts';
+import { dumpAge, isInstalled } from './tools/plain-programs.ts';
 import { measure, PROGRAM, type Run } from './tools/program.ts';
 
 /** Some 600 MB of text and JSON, with an index. */
@@ -29,17 +30,23 @@ export const bench: Bench = {
       const { size } = await stat(join(dir, 'backups', file));
       const dump = join(dir, 'plain.dump');
       const plain = await theirs(postgres, 'pg_dump', ['-Fc', '-d', postgres.database, '-f', dump]);
+      const mine: Measured = { ...backup, size };
       const rows = [
-        row('bifract backup', backup, size),
-        row('pg_dump -Fc (gzip, no encryption)', plain, (await stat(dump)).size),
-        row('bifract restore --drill', await ours('restore', file, '--drill')),
-        row(
-          'bifract restore (read, restored, compared, replaced)',
-          await ours('restore', file, '--yes', '--no-safety-backup'),
-        ),
+        row('bifract backup', mine),
+        row('pg_dump -Fc (gzip, no encryption)', { ...plain, size: (await stat(dump)).size }, mine),
       ];
+      if (await isInstalled('age', '--version')) {
+        const sealed = await dumpAge(join(postgres.bin, 'pg_dump'), `${dump}.age`, pgEnv(postgres));
+        const measured = { ...sealed, peak_rss: 0, size: (await stat(`${dump}.age`)).size };
+        rows.push(row('pg_dump -Fc | age > file', measured, mine));
+      } else rows.push({ what: 'age is not installed (apt-get install age)' });
+      const drill = await ours('restore', file, '--drill');
+      const restore = await ours('restore', file, '--yes', '--no-safety-backup');
       await queryPostgres(postgres, 'CREATE DATABASE plain');
-      rows.push(row('pg_restore', await theirs(postgres, 'pg_restore', ['-d', 'plain', dump])));
+      const restored = await theirs(postgres, 'pg_restore', ['-d', 'plain', dump]);
+      rows.push(row('bifract restore --drill', drill));
+      rows.push(row('bifract restore (read, restored, compared, replaced)', restore));
+      rows.push(row('pg_restore', restored, restore));
       return rows;
     } finally {
       await demo.stop();
@@ -47,20 +54,26 @@ export const bench: Bench = {
   },
 };
 
-function theirs(
-  { host, port, user, password, bin }: PostgresServer,
-  program: string,
-  args: string[],
-): Promise<Run> {
-  const env = { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
-  return measure(join(bin, program), args, { ...process.env, ...env });
+function theirs(postgres: PostgresServer, program: string, args: string[]): Promise<Run> {
+  return measure(join(postgres.bin, program), args, pgEnv(postgres));
 }
 
-function row(what: string, { seconds, peak_rss }: Run, size?: number): Record<string, string> {
+function pgEnv({ host, port, user, password, database }: PostgresServer): NodeJS.ProcessEnv {
+  const names = { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+  return { ...process.env, ...names, PGDATABASE: database };
+}
+
+type Measured = Run & { size?: number };
+
+/** `beside`: ours, of which it is told how much of this one's speed and size it has. */
+function row(what: string, { seconds, peak_rss, size }: Measured, beside?: Measured): Record<string, string> {
+  const part = (ours: number, others: number) => `${((100 * ours) / others).toFixed(0)} %`;
   return {
     what,
     seconds: seconds.toFixed(1),
+    'our speed is': beside ? part(seconds, beside.seconds) : '',
     stored: size === undefined ? '' : formatBytes(size),
-    'peak memory': formatBytes(peak_rss),
+    'our size is': beside?.size && size ? part(beside.size, size) : '',
+    'peak memory': peak_rss > 0 ? formatBytes(peak_rss) : '',
   };
 }

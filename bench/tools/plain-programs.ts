@@ -38,12 +38,21 @@ export async function isInstalled(...command: [program: string, ...args: string[
   );
 }
 
-/** `zstd -3 -T0 | age` of a file into another one, under a key that is made for it. */
+/** `zstd -3 -T0 | age` of a file into another one. */
 export async function zstdAge(from: string, to: string): Promise<Run> {
-  const identity = `${to}.key`;
+  const script = 'zstd -q -3 -T0 -c -- "$1" | age -r "$2" -o "$3"';
+  return measure('sh', ['-c', script, 'sh', from, await newRecipient(`${to}.key`), to]);
+}
+
+/** `pg_dump -Fc | age` of the database that the environment names into a file. */
+export async function dumpAge(pgDump: string, to: string, env: NodeJS.ProcessEnv): Promise<Run> {
+  const script = '"$1" -Fc | age -r "$2" -o "$3"';
+  return measure('sh', ['-c', script, 'sh', pgDump, await newRecipient(`${to}.key`), to], env);
+}
+
+/** Makes a key of age in a file; returns whom to encrypt for. */
+async function newRecipient(identity: string): Promise<string> {
   await rm(identity, { force: true });
   await measure('age-keygen', ['-o', identity]);
-  const recipient = /^# public key: (\S+)$/m.exec(await readFile(identity, 'utf8'))?.[1] ?? '';
-  const script = 'set -e; zstd -q -3 -T0 -c -- "$1" | age -r "$2" -o "$3"';
-  return measure('sh', ['-c', script, 'sh', from, recipient, to]);
+  return /^# public key: (\S+)$/m.exec(await readFile(identity, 'utf8'))?.[1] ?? '';
 }
