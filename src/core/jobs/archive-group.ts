@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { posix } from 'node:path';
 import { asBifractError, BifractError } from '../errors.ts';
 import type { FileSummary } from '../format/index.ts';
 import { archiveName, archivePath } from '../policy/names.ts';
@@ -11,6 +12,7 @@ import { type ArchiveChild, childOf } from './archive-summary.ts';
 import type { ArchiveWindow } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
 import type { Failure } from './failures.ts';
+import { freeName } from './free-name.ts';
 import type { Patience } from './patience.ts';
 import { closeRecord, failRecord, insist, recordLost } from './record.ts';
 import { discardStored, storedLines } from './stored-lines.ts';
@@ -35,11 +37,19 @@ export interface ArchivePlan {
   continued?: Continued;
 }
 
+/** What tells the file of an archive from all others. */
+interface ArchiveName {
+  archive_id: string;
+  filename: string;
+  /** The name in storage. */
+  path: string;
+}
+
 /** What an interrupted archive left. */
 export interface Continued {
   group_id: string;
   /** Files that have a record, by their periods. */
-  files: ReadonlyMap<string | null, { archive_id: string; filename: string; path: string }>;
+  files: ReadonlyMap<string | null, ArchiveName>;
   /** The period that was under way. */
   label: string | null;
   /** Its rows, in what is left of its file: the longest first. */
@@ -190,7 +200,7 @@ export class ArchiveGroup {
     const { fractal, request, continued } = this.#plan;
     const { split, fields } = request;
     const reopened = continued?.files.get(window.label);
-    const named = reopened ?? this.#name(window);
+    const named = reopened ?? (await this.#name(window, context.signal));
     const file = { fractal, split, fields, archive_id: named.archive_id, path: named.path, window };
     await this.#note(file);
     await this.#forget(continued?.notes ?? []);
@@ -213,15 +223,16 @@ export class ArchiveGroup {
     return continued !== undefined && continued.leftovers.length > 0 && continued.label === label;
   }
 
-  #name({ label }: ArchiveWindow): { archive_id: string; filename: string; path: string } {
+  async #name({ label }: ArchiveWindow, signal: AbortSignal): Promise<ArchiveName> {
     const { id } = this.#plan.fractal;
-    const filename = archiveName(id, this.#context.now(), label ?? undefined);
-    return { archive_id: randomUUID(), filename, path: archivePath(id, filename) };
+    const nameAt = (time: Date) => archivePath(id, archiveName(id, time, label ?? undefined));
+    const path = await freeName(this.#deps.storage, this.#context.now(), nameAt, signal);
+    return { archive_id: randomUUID(), filename: posix.basename(path), path };
   }
 
   /** Between two files, somebody else may have begun something on the fractal, and PostgreSQL may restart. */
   async #openRecord(
-    { archive_id, filename, path }: { archive_id: string; filename: string; path: string },
+    { archive_id, filename, path }: ArchiveName,
     { label }: ArchiveWindow,
     index: number,
     { signal }: JobContext,

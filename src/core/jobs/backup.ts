@@ -1,10 +1,10 @@
-import { BifractError } from '../errors.ts';
 import { type BackupManifest, backupManifest, type Key, writeBackup } from '../format/index.ts';
 import { backupName } from '../policy/names.ts';
 import type { Database, DatabaseSnapshot, DumpTool, TableCount } from '../ports/database.ts';
 import type { State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { JobContext } from './context.ts';
+import { freeName } from './free-name.ts';
 import { metered } from './meter.ts';
 import { storedWhole } from './stored.ts';
 
@@ -128,7 +128,7 @@ async function dumpInto(
     // Once the estimate proves too low, nothing is known of the total.
     return { item, bytes_in, bytes_out, ...(bytes_in <= estimate ? { total_bytes: estimate } : {}) };
   };
-  const name = await freeName(storage, now(), signal);
+  const name = await freeName(storage, now(), backupName, signal);
   await onName?.(name);
   const object = await storage.put(name, metered(file.bytes, emit, progress), {
     signal,
@@ -138,19 +138,4 @@ async function dumpInto(
   });
   const { size_bytes, content_bytes, checksum } = await storedWhole(storage, object, file.summary());
   return { name, storage_type: storage.kind, size_bytes, content_bytes, checksum };
-}
-
-/** A second backup within one second takes the next second's name: names never collide, nothing is replaced. */
-async function freeName(storage: Storage, from: Date, signal: AbortSignal): Promise<string> {
-  for (let ahead = 0; ahead < 60; ahead++) {
-    const name = backupName(new Date(from.getTime() + ahead * 1000));
-    if (!(await storage.stat(name, { signal }))) return name;
-  }
-  throw new BifractError(
-    'EXISTS',
-    `No free name for a backup of ${from.toISOString()} in ${storage.location}`,
-    {
-      hint: 'Check the clock of this machine.',
-    },
-  );
 }

@@ -60,6 +60,18 @@ test('an archive holds every row, and its record says what the file is', async (
   assert.deepEqual(await deps.state.live(), []);
 });
 
+test('two archives within one second have names and files of their own', async () => {
+  const { deps } = setUp(3);
+  const summaries = [await archive(deps, OPTIONS, jobContext()), await archive(deps, OPTIONS, jobContext())];
+  assert.deepEqual(await objects(deps.storage), [PATH, PATH.replace('123456', '123457')]);
+  const records = await deps.catalog.archives();
+  assert.deepEqual(records.map(({ storage_path }) => storage_path).sort(), [
+    PATH,
+    PATH.replace('123456', '123457'),
+  ]);
+  assert.equal(new Set(summaries.map(({ archive_id }) => archive_id)).size, 2);
+});
+
 test('an empty fractal makes neither file nor record', async () => {
   const { deps } = setUp(0);
   const summary = await archive(deps, OPTIONS, jobContext());
