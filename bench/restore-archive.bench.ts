@@ -93,7 +93,7 @@ async function plain(server: { url: string; user: string; password: string }, li
   for (const [name, value] of Object.entries(all)) url.searchParams.set(name, String(value));
   for (const [name, value] of Object.entries(params)) url.searchParams.set(`param_${name}`, String(value));
   const headers = ['-H', `X-ClickHouse-User: ${server.user}`, '-H', `X-ClickHouse-Key: ${server.password}`];
-  return measure('curl', ['-sSf', ...headers, '-H', 'Expect:', '-X', 'POST', '-T', lines, url.href]);
+  return measure('curl', ['-sSf', ...headers, '-H', 'Expect:', '--data-binary', `@${lines}`, url.href]);
 }
 
 function row(what: string, { seconds, peak_rss }: Run, bytes: number): Record<string, string> {

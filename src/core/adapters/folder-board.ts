@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BifractError } from '../errors.ts';
+import { BifractError, cancelled } from '../errors.ts';
 import type { BoardJob, JobBoard, JobEvent, Publication, PublishOptions } from '../ports/job-board.ts';
 import { diedEvent } from './died.ts';
 import { diskError, errno } from './disk-errors.ts';
@@ -15,7 +15,6 @@ import { identityOf, isRunning } from './process-identity.ts';
 import { type Journal, readJournal } from './read-journal.ts';
 
 const JOURNAL = /^([\w-]{1,100})\.ndjson$/;
-const CANCELLED = 'What it had begun was undone; start it again when you like.';
 /** How often a journal is looked at whose process runs but cannot be talked to. */
 const POLL_MS = 500;
 
@@ -38,8 +37,7 @@ export class FolderBoard implements JobBoard {
   async publish(id: string, { onCancel, onTrouble }: PublishOptions): Promise<Publication> {
     for (const folder of [this.#home, this.#journals, this.#run]) await makePrivateFolder(folder);
     const history = new JobHistory();
-    const cancel = () =>
-      onCancel(new BifractError('CANCELLED', 'Cancelled by the user', { hint: CANCELLED }));
+    const cancel = () => onCancel(cancelled());
     const socket = await JobSocket.listen(this.#run, id, history, cancel);
     try {
       const process_ = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };

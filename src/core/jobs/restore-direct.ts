@@ -64,7 +64,9 @@ async function stage(deps: DirectDeps, run: RestoreRun): Promise<void> {
   context.emit('job:phase', { phase: 'Reading the archive, writing its rows beside the logs' });
   for (const [index, file] of plan.files.entries()) {
     await mark.hold(file.archive_id);
-    if (index >= journal.entry.files.length) await stageFile(deps, run, index);
+    const staged = journal.entry.files[index];
+    if (staged) mark.tell(staged.rows);
+    else await stageFile(deps, run, index);
   }
 }
 
