@@ -119,7 +119,7 @@ async function* linesOf(demo: Demo, fields: boolean): AsyncGenerator<LineBlock> 
 /** The lines, in memory for us and in a file for the others. */
 async function linesFile(demo: Demo, file: string): Promise<LineBlock[]> {
   const blocks: LineBlock[] = [];
-  for await (const block of linesOf(demo, true)) blocks.push(block);
+  for await (const { bytes, lines } of linesOf(demo, true)) blocks.push({ bytes: Buffer.from(bytes), lines });
   await pipeline(Readable.from(blocks.map(({ bytes }) => bytes)), createWriteStream(file));
   return blocks;
 }

@@ -2,22 +2,32 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import type { Engine } from '../src/core/index.ts';
 
+/** So many bytes of buffers more than a major collection left are mostly dead ones that minor ones no longer look at. */
+const MANY_BYTES = 8 << 20;
+
 /**
- * Collects young garbage while jobs run, as often as they report progress.
+ * Collects garbage while jobs run, as often as they report progress.
  *
- * The collector counts what a buffer's object weighs, not its bytes: left alone, a job that streams gigabytes
- * holds some 50 MiB of dead buffers. A minor collection takes about a millisecond.
+ * The collector counts what a buffer's object weighs, not its bytes: left alone, a job that streams gigabytes holds some
+ * 50 MiB of dead buffers. A minor collection takes about a millisecond, a major one of so small a heap about ten. Left
+ * to mark by itself, it does so without end, for it finds so small a heap to be always near its limit: a tenth of all CPU.
  */
 export function keepMemoryLow(engine: Engine): void {
-  const collect = minorCollection();
+  v8.setFlagsFromString('--no-incremental-marking');
+  const collect = collector();
+  let left = 0;
   engine.subscribe(({ event }) => {
-    if (event === 'job:progress') collect();
+    if (event !== 'job:progress') return;
+    collect('minor');
+    if (process.memoryUsage().arrayBuffers < left + MANY_BYTES) return;
+    collect('major');
+    left = process.memoryUsage().arrayBuffers;
   });
 }
 
-function minorCollection(): () => void {
+function collector(): (type: 'minor' | 'major') => void {
   v8.setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc') as (options: { type: 'minor' }) => void;
+  const gc = vm.runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void;
   v8.setFlagsFromString('--no-expose-gc');
-  return () => gc({ type: 'minor' });
+  return (type) => gc({ type });
 }

@@ -286,7 +286,10 @@ export class FakeLogs implements LogDatabase {
         if (this.failAt.times !== undefined) this.failAt.times--;
         throw this.failAt.error;
       }
-      yield { bytes: Buffer.from(`${lineOf(row, this.step)}\n`), lines: 1 };
+      const bytes = Buffer.from(`${lineOf(row, this.step)}\n`);
+      yield { bytes, lines: 1 };
+      // Their memory is the source's again.
+      bytes.fill('?');
     }
   }
   #rowsIn({ from, to }: Partial<LogWindow> = {}): number[] {

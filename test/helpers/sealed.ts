@@ -65,6 +65,7 @@ async function* contentFrames(frames: Buffer[][]): AsyncGenerator<ContentFrame> 
       longLines: 0,
       first: position(lines[0]),
       last: position(lines.at(-1)),
+      free: () => undefined,
     };
   }
 }

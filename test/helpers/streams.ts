@@ -13,6 +13,17 @@ export async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buf
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+/** All lines in one piece, and how many: a block's bytes are good until the next one comes. */
+export async function gather(blocks: AsyncIterable<LineBlock>): Promise<LineBlock> {
+  const parts: Buffer[] = [];
+  let count = 0;
+  for await (const { bytes, lines } of blocks) {
+    parts.push(Buffer.from(bytes));
+    count += lines;
+  }
+  return { bytes: Buffer.concat(parts), lines: count };
+}
+
 /** The lines of a block, without their newlines. */
 export function* bytesOf(block: LineBlock): Generator<Buffer> {
   for (let start = 0; start < block.bytes.length; ) {

@@ -1,6 +1,7 @@
 import type { LineBlock } from '../ports/log-database.ts';
 import { brokenOff, notLines, Tail } from './answer-tail.ts';
 import { repairLines } from './line-repair.ts';
+import { release } from './release.ts';
 
 /** Size from which a block is handed on. */
 const BLOCK = 512 << 10;
@@ -28,8 +29,10 @@ export async function* cutLines(chunks: AsyncIterable<Buffer>, shape: LineShape)
       const whole = wrong ? undefined : pending.add(chunk);
       if (!whole) continue;
       const { lines, end } = measure(whole, shape);
-      if (end === whole.length) yield { bytes: repairLines(whole), lines };
-      else wrong = new Tail([whole.subarray(end), pending.bytes()]);
+      if (end === whole.length) {
+        yield { bytes: repairLines(whole), lines };
+        release(whole);
+      } else wrong = new Tail([whole.subarray(end), pending.bytes()]);
     }
   } catch (error) {
     throw brokenOff(error, wrong ?? new Tail([afterLines(pending.bytes(), shape)]));

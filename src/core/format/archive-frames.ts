@@ -2,6 +2,7 @@ import { BifractError } from '../errors.ts';
 import type { LineBlock } from '../ports/log-database.ts';
 import type { RowPosition } from './ends.ts';
 import { type ContentFrame, frameTarget } from './frame.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { decodeString, NoJson, readMembers } from './json-scan.ts';
 
 const NEWLINE = 0x0a;
@@ -13,20 +14,21 @@ export const LONG_LINE_BYTES = 10 * 1024 * 1024;
 
 /** Cuts an archive's content, header line first, into frames that end where a line ends. */
 export async function* archiveFrames(blocks: AsyncIterable<LineBlock>): AsyncGenerator<ContentFrame> {
-  let draft = new FrameDraft(ARCHIVE_HEADER);
+  const memory = new FrameMemory();
+  let target = frameTarget(0);
+  let draft = new FrameDraft(memory, target, ARCHIVE_HEADER);
   let made = 0;
   for await (const block of blocks) {
     checkEnd(block);
     let counted = 0;
     for (let rest = block.bytes; rest.length > 0; ) {
-      const target = frameTarget(made);
       const fit = wholeLines(rest, target - draft.size, draft.rows === 0);
       if (fit > 0) counted += draft.add(rest.subarray(0, fit));
       rest = rest.subarray(fit);
       if (rest.length > 0 || draft.size >= target) {
         yield draft.finish();
-        made++;
-        draft = new FrameDraft();
+        target = frameTarget(++made);
+        draft = new FrameDraft(memory, target);
       }
     }
     checkCount(block, counted);
@@ -41,38 +43,57 @@ function wholeLines(bytes: Buffer, room: number, atLeastOne: boolean): number {
   return fit > 0 || !atLeastOne ? fit : bytes.indexOf(NEWLINE, Math.max(0, room)) + 1;
 }
 
+/** A frame that is being filled. Lines are copied at once: a block's memory is its source's again with the next one. */
 class FrameDraft {
   size = 0;
   rows = 0;
   #longLines = 0;
-  readonly #header: Buffer | undefined;
-  readonly #parts: Buffer[] = [];
+  #bytes: Buffer;
+  readonly #target: number;
+  readonly #memory: FrameMemory;
+  readonly #header: number;
 
-  constructor(header?: Buffer) {
-    this.#header = header;
-    this.size = header?.length ?? 0;
+  constructor(memory: FrameMemory, target: number, header?: Buffer) {
+    this.#memory = memory;
+    this.#target = target;
+    this.#bytes = memory.take(target);
+    this.#header = header?.length ?? 0;
+    if (header) this.#append(header);
   }
 
   /** Adds whole lines; tells how many. */
   add(lines: Buffer): number {
     const { count, long } = countLines(lines);
-    this.#parts.push(lines);
-    this.size += lines.length;
+    this.#append(lines);
     this.rows += count;
     this.#longLines += long;
     return count;
   }
 
   finish(): ContentFrame {
-    const parts = this.#header ? [this.#header, ...this.#parts] : this.#parts;
+    const memory = this.#bytes;
+    const bytes = memory.subarray(0, this.size);
+    const rows = bytes.subarray(this.#header);
     return {
-      bytes: Buffer.concat(parts, this.size),
+      bytes,
       rows: this.rows,
-      lines: this.rows + (this.#header ? 1 : 0),
+      lines: this.rows + (this.#header > 0 ? 1 : 0),
       longLines: this.#longLines,
-      first: rowPosition(firstLine(this.#parts[0])),
-      last: rowPosition(lastLine(this.#parts.at(-1))),
+      first: rowPosition(firstLine(rows)),
+      last: rowPosition(lastLine(rows)),
+      free: () => this.#memory.give(memory, this.#target),
     };
+  }
+
+  #append(bytes: Buffer): void {
+    const size = this.size + bytes.length;
+    if (size > this.#bytes.length) {
+      const larger = this.#memory.take(size);
+      this.#bytes.copy(larger, 0, 0, this.size);
+      this.#bytes = larger;
+    }
+    bytes.copy(this.#bytes, this.size);
+    this.size = size;
   }
 }
 
@@ -89,13 +110,12 @@ export function countLines(bytes: Buffer): { count: number; long: number } {
   return { count, long };
 }
 
-function firstLine(part: Buffer | undefined): Buffer | undefined {
-  return part?.subarray(0, part.indexOf(NEWLINE));
+function firstLine(rows: Buffer): Buffer | undefined {
+  return rows.length === 0 ? undefined : rows.subarray(0, rows.indexOf(NEWLINE));
 }
 
-function lastLine(part: Buffer | undefined): Buffer | undefined {
-  if (part === undefined || part.length < 2) return part;
-  return part.subarray(part.lastIndexOf(NEWLINE, part.length - 2) + 1);
+function lastLine(rows: Buffer): Buffer | undefined {
+  return rows.length === 0 ? undefined : rows.subarray(rows.lastIndexOf(NEWLINE, rows.length - 2) + 1);
 }
 
 /** The place of the row that a line holds; null where it holds none. */

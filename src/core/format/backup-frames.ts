@@ -1,4 +1,5 @@
 import { type ContentFrame, frameTarget } from './frame.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { type BackupManifest, backupManifest, SEPARATOR } from './manifest.ts';
 
 /** Cuts a backup's content (manifest, separator, dump) into frames. */
@@ -6,26 +7,36 @@ export async function* backupFrames(
   manifest: BackupManifest,
   dump: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<ContentFrame> {
-  let parts: Uint8Array[] = [Buffer.from(JSON.stringify(backupManifest(manifest))), SEPARATOR];
-  let size = parts.reduce((sum, part) => sum + part.length, 0);
+  const memory = new FrameMemory();
+  let bytes = memory.take(frameTarget(0));
+  let size = 0;
   let made = 0;
-  for await (const piece of dump) {
+  for await (const piece of content(manifest, dump)) {
     for (let rest = piece; rest.length > 0; ) {
-      const part = rest.subarray(0, Math.max(0, frameTarget(made) - size));
-      parts.push(part);
+      const target = frameTarget(made);
+      const part = rest.subarray(0, target - size);
+      bytes.set(part, size);
       size += part.length;
       rest = rest.subarray(part.length);
-      if (size < frameTarget(made)) continue;
-      yield frame(parts, size);
-      made++;
-      parts = [];
+      if (size < target) continue;
+      yield frame(bytes, size, memory);
+      bytes = memory.take(frameTarget(++made));
       size = 0;
     }
   }
-  if (size > 0) yield frame(parts, size);
+  if (size > 0) yield frame(bytes, size, memory);
 }
 
-function frame(parts: Uint8Array[], size: number): ContentFrame {
-  const bytes = Buffer.concat(parts, size);
-  return { bytes, rows: 0, lines: 0, longLines: 0, first: null, last: null };
+async function* content(
+  manifest: BackupManifest,
+  dump: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(JSON.stringify(backupManifest(manifest)));
+  yield SEPARATOR;
+  yield* dump;
+}
+
+function frame(bytes: Buffer, size: number, memory: FrameMemory): ContentFrame {
+  const free = () => memory.give(bytes, size);
+  return { bytes: bytes.subarray(0, size), rows: 0, lines: 0, longLines: 0, first: null, last: null, free };
 }

@@ -60,12 +60,7 @@ export interface WriteOptions {
 }
 
 /** What is kept of a frame once it is compressed. */
-type PackedFrame = Omit<ContentFrame, 'bytes'> & { plain: number };
-
-/** Gives a frame's memory back at once: left to the collector, it held 20 MiB more at the peak of a large job. */
-function free({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
-}
+type PackedFrame = Omit<ContentFrame, 'bytes' | 'free'> & { plain: number };
 
 /** Compresses frames in parallel and seals them between head and end. */
 export class FileWriter implements SealedFile {
@@ -125,10 +120,9 @@ export class FileWriter implements SealedFile {
     this.#longLines += frame.longLines;
     const level = this.#options.level ?? DEFAULT_LEVEL;
     return zstdFrame(frame.bytes, level).then((packed) => {
-      const { bytes, ...facts } = frame;
-      const plain = bytes.length;
-      free(bytes);
-      return [{ ...facts, plain }, packed];
+      const { bytes, free, ...facts } = frame;
+      free();
+      return [{ ...facts, plain: bytes.length }, packed];
     });
   }
 

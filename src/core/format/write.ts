@@ -9,7 +9,7 @@ import { FileWriter, type SealedFile, type WriteOptions } from './sealed-file.ts
 /**
  * Writes an archive: the header line, then `lines` as they come.
  *
- * Blocks hold whole lines, of any number and length, and must not change after they were handed over; one that
+ * Blocks hold whole lines, of any number and length, and must not change before the next one is asked for; one that
  * ends inside a line or miscounts its lines is refused with `INTERNAL`.
  */
 export function writeArchive(

@@ -95,6 +95,7 @@ export interface LineSource {
 
 /** Whole lines, and how many. */
 export interface LineBlock {
+  /** Good until the next block is asked for: then their memory may be used again. */
   bytes: Buffer;
   lines: number;
 }

@@ -6,6 +6,7 @@ import { GRIDS, periodAt } from '../../../src/core/policy/periods.ts';
 import type { RowKey } from '../../../src/core/ports/log-database.ts';
 import { faultyProxy } from '../../helpers/faulty-proxy.ts';
 import { testServices } from '../../helpers/services.ts';
+import { gather } from '../../helpers/streams.ts';
 
 const services = await testServices();
 const logs = await connectClickHouse({ ...services.clickhouse, cluster: undefined });
@@ -72,9 +73,9 @@ test('lines begin at a key, in both formats, with all rows that have it', async 
 });
 
 async function rawsFrom(fields: boolean, start?: RowKey, frugal = false): Promise<string[]> {
-  const blocks = await Array.fromAsync(logs.lines({ fractal_id: FRACTAL }, { fields, start, frugal }));
-  const text = Buffer.concat(blocks.map(({ bytes }) => bytes)).toString();
-  return text
+  const { bytes } = await gather(logs.lines({ fractal_id: FRACTAL }, { fields, start, frugal }));
+  return bytes
+    .toString()
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as { raw: string }).raw);

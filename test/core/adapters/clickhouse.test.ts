@@ -7,6 +7,7 @@ import { cancelled } from '../../../src/core/errors.ts';
 import type { LogDatabase, LogWindow } from '../../../src/core/ports/log-database.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { testServices } from '../../helpers/services.ts';
+import { gather } from '../../helpers/streams.ts';
 
 interface Line {
   ts: string;
@@ -43,13 +44,8 @@ async function insert(fractal: string, rows: { raw: Buffer; fields?: string; tim
 }
 
 async function linesOf(window: LogWindow, fields = true, database = logs): Promise<Line[]> {
-  const parts: Buffer[] = [];
-  let count = 0;
-  for await (const { bytes, lines } of database.lines(window, { fields })) {
-    parts.push(bytes);
-    count += lines;
-  }
-  const lines = Buffer.concat(parts)
+  const { bytes, lines: count } = await gather(database.lines(window, { fields }));
+  const lines = bytes
     .toString('utf8')
     .split('\n')
     .slice(0, -1)
@@ -131,9 +127,8 @@ test('fields that are strings, arrays, nested or large whole numbers are exact',
   ]);
   const lines = await linesOf({ fractal_id: 'fields' });
   assert.deepEqual(lines.map((line) => line.fields).slice(0, 2), [fields, {}]);
-  const parts: Buffer[] = [];
-  for await (const { bytes } of logs.lines({ fractal_id: 'fields' }, { fields: true })) parts.push(bytes);
-  assert.ok(String(Buffer.concat(parts)).includes(`"fields":${big}}`));
+  const { bytes } = await gather(logs.lines({ fractal_id: 'fields' }, { fields: true }));
+  assert.ok(String(bytes).includes(`"fields":${big}}`));
 });
 
 test('fields lose what is documented, and nothing that makes the line unreadable', async () => {
@@ -148,9 +143,8 @@ test('a field that is not valid text stays in the line as ClickHouse keeps it', 
   await services.ch(
     `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id) SELECT ${TIME}, 'x', '1', concat('{"k":"', unhex('FF41'), '"}')::JSON(max_dynamic_paths=1024), 'badfield' SETTINGS allow_simdjson = 0`,
   );
-  const parts: Buffer[] = [];
-  for await (const { bytes } of logs.lines({ fractal_id: 'badfield' }, { fields: true })) parts.push(bytes);
-  assert.ok(Buffer.concat(parts).includes(Buffer.from('"fields":{"k":"\xffA"}}', 'latin1')));
+  const { bytes } = await gather(logs.lines({ fractal_id: 'badfield' }, { fields: true }));
+  assert.ok(bytes.includes(Buffer.from('"fields":{"k":"\xffA"}}', 'latin1')));
 });
 
 test('a window holds its first millisecond and not its last, in the order of the key', async () => {

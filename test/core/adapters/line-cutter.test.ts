@@ -19,7 +19,8 @@ async function* inPieces(text: string | Buffer, size: number, failure?: Error) {
 
 async function cut(chunks: AsyncIterable<Buffer>): Promise<LineBlock[]> {
   const blocks: LineBlock[] = [];
-  for await (const block of cutLines(chunks, SHAPE)) blocks.push(block);
+  for await (const { bytes, lines } of cutLines(chunks, SHAPE))
+    blocks.push({ bytes: Buffer.from(bytes), lines });
   return blocks;
 }
 

@@ -29,8 +29,13 @@ function line(index: number, raw = `row ${index}`): Buffer {
   return Buffer.from(`${JSON.stringify({ ts, raw, id: `id${index}`, fid: 'f1', its: ts })}\n`);
 }
 
-async function* blocks(...lines: Buffer[]): AsyncGenerator<LineBlock> {
-  for (const bytes of lines) yield { bytes, lines: bytes.toString('latin1').split('\n').length - 1 };
+/** A block's memory is used again once the next one is asked for. */
+async function* blocks(...all: Buffer[]): AsyncGenerator<LineBlock> {
+  for (const lines of all) {
+    const bytes = Buffer.from(lines);
+    yield { bytes, lines: bytes.toString('latin1').split('\n').length - 1 };
+    bytes.fill('?');
+  }
 }
 
 async function collect(file: SealedFile): Promise<Buffer> {

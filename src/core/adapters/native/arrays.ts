@@ -1,9 +1,9 @@
 import type { Column } from './column.ts';
-import type { JsonOut } from './json-out.ts';
+import { type JsonOut, Literal } from './json-out.ts';
 import { malformed, type Reader, unknown } from './reader.ts';
 
 const NONE = Buffer.alloc(0);
-const NULL = Buffer.from('null');
+const NULL = new Literal('null');
 const OFFSET_BYTES = 8;
 /** Objects without a member take no bytes: their number must be bounded by itself. */
 const MAX_ELEMENTS = 1 << 24;

@@ -1,11 +1,11 @@
 import type { Column } from './column.ts';
-import type { JsonOut } from './json-out.ts';
+import { type JsonOut, Literal } from './json-out.ts';
 import { malformed, type Reader, unknown } from './reader.ts';
 import { readColumn } from './types.ts';
 
 /** The version of the flattened serialization, of Dynamic and of JSON. */
 export const FLATTENED = 3;
-const NULL = Buffer.from('null');
+const NULL = new Literal('null');
 /** With more types than this, ClickHouse needs more than a byte to name one. */
 const MAX_TYPES = 254;
 

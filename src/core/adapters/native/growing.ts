@@ -3,6 +3,8 @@ const START_BYTES = 1 << 20;
 /** Bytes that grow at the end and are given up at the front. */
 export class Growing {
   bytes = Buffer.allocUnsafeSlow(START_BYTES);
+  /** The same, to be written by words. */
+  words = wordsOf(this.bytes);
   /** How many there are. */
   at = 0;
 
@@ -11,7 +13,7 @@ export class Growing {
     if (needed <= this.bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(larger, 0, 0, this.at);
-    this.bytes = larger;
+    this.#use(larger);
   }
 
   append(bytes: Uint8Array): void {
@@ -31,7 +33,17 @@ export class Growing {
     const roomy = this.bytes.length > 8 * START_BYTES && left < START_BYTES;
     const kept = roomy ? Buffer.allocUnsafeSlow(START_BYTES) : this.bytes;
     this.bytes.copy(kept, 0, count, this.at);
-    this.bytes = kept;
+    if (roomy) this.#use(kept);
     this.at = left;
   }
+
+  #use(bytes: Buffer<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.words = wordsOf(bytes);
+  }
+}
+
+/** A view of bytes by words, which need not begin where a word would. */
+export function wordsOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }

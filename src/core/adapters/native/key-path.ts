@@ -1,4 +1,4 @@
-import { JsonOut } from './json-out.ts';
+import { JsonOut, Literal } from './json-out.ts';
 import { unknown } from './reader.ts';
 
 const DOT = 0x2e;
@@ -15,22 +15,22 @@ const kept = new Map<string, KeyPath>();
 /** A path of a JSON column: its keys from the outermost on, and the braces that end all but the last. */
 export class KeyPath {
   readonly name: Buffer;
-  readonly closing: Buffer;
+  readonly closing: Literal;
   readonly #keys: Buffer[];
   /** What is written between the value of another path and that of this one. */
-  readonly #after = new Map<KeyPath | undefined, Buffer>();
+  readonly #after = new Map<KeyPath | undefined, Literal>();
   #before: KeyPath | undefined;
-  #last: Buffer;
+  #last: Literal;
 
   constructor(name: Buffer) {
     this.name = name;
     this.#keys = keysOf(name);
-    this.closing = Buffer.alloc(this.#keys.length - 1, '}');
+    this.closing = new Literal('}'.repeat(this.#keys.length - 1));
     this.#last = this.#between(undefined);
   }
 
   /** What comes before its value, after that of the path that the object had last: braces, a comma, keys. */
-  after(before: KeyPath | undefined): Buffer {
+  after(before: KeyPath | undefined): Literal {
     if (before === this.#before) return this.#last;
     let found = this.#after.get(before);
     if (!found) {
@@ -43,7 +43,7 @@ export class KeyPath {
     return found;
   }
 
-  #between(before: KeyPath | undefined): Buffer {
+  #between(before: KeyPath | undefined): Literal {
     const keys = this.#keys;
     const others = before ? before.#keys : [];
     const open = Math.max(0, others.length - 1);
@@ -53,7 +53,7 @@ export class KeyPath {
     const parts: Uint8Array[] = [Buffer.alloc(open - shared, '}'), ...(before ? [COMMA] : [])];
     for (let index = shared; index < keys.length; index++)
       parts.push(keys[index] as Buffer, index < keys.length - 1 ? NEST : COLON);
-    return Buffer.concat(parts);
+    return new Literal(Buffer.concat(parts));
   }
 }
 

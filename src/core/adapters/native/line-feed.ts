@@ -2,24 +2,24 @@ import type { LineBlock } from '../../ports/log-database.ts';
 import { repairLines } from '../line-repair.ts';
 import { type Rows, readBeginning, readBlock } from './block.ts';
 import { Growing } from './growing.ts';
-import { JsonOut } from './json-out.ts';
+import { JsonOut, Literal } from './json-out.ts';
 import { jsonString } from './key-path.ts';
 import { malformed, NotRead, Reader, unknown } from './reader.ts';
 import { type Cursor, RowKey } from './row-key.ts';
 
 /** Size from which lines are handed on. */
-const HAND_ON = 512 << 10;
+const HAND_ON = 256 << 10;
 /** Larger blocks are not awaited. */
 const MAX_BLOCK = 16 << 20;
 /** More rows of one key are left to ClickHouse's text, which does not need them all at once. */
 const MAX_HELD = 8 << 20;
 
-const TS = Buffer.from('{"ts":');
-const RAW = Buffer.from(',"raw":');
-const ID = Buffer.from(',"id":');
-const ITS = Buffer.from(',"its":');
-const FIELDS = Buffer.from(',"fields":');
-const CLOSE = Buffer.from('}\n');
+const TS = new Literal('{"ts":');
+const RAW = new Literal(',"raw":');
+const ID = new Literal(',"id":');
+const ITS = new Literal(',"its":');
+const FIELDS = new Literal(',"fields":');
+const CLOSE = new Literal('}\n');
 
 const CUT = Symbol('cut');
 /** How ClickHouse's messages of an exception end. */
@@ -33,7 +33,7 @@ const MESSAGE_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/;
  * key have no order among them.
  */
 export class LineFeed {
-  readonly #fid: Buffer;
+  readonly #fid: Literal;
   readonly #in = new Growing();
   readonly #out = new JsonOut();
   #ready: LineBlock[] = [];
@@ -47,7 +47,7 @@ export class LineFeed {
   #awaited = 0;
 
   constructor(fractal_id: string) {
-    this.#fid = Buffer.concat([Buffer.from(',"fid":'), jsonString(Buffer.from(fractal_id))]);
+    this.#fid = new Literal(Buffer.concat([Buffer.from(',"fid":'), jsonString(Buffer.from(fractal_id))]));
   }
 
   /** Takes bytes. Throws `NotRead`: as `unknown` and `large` all from `cursor` on must be asked for anew. */

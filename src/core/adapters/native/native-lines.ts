@@ -1,13 +1,14 @@
 import { BifractError } from '../../errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import { brokenOff, notLines, Tail } from '../answer-tail.ts';
+import { release } from '../release.ts';
 import { DecodeThread } from './decode-thread.ts';
 import type { Decoded, Stop } from './decoder.ts';
 
 /** Bytes of a message to the thread: small ones would cost more than what they carry. */
 const BATCH = 256 << 10;
 /** Messages that the thread has before it while their predecessors' lines are on their way out. */
-const AHEAD = 3;
+const AHEAD = 5;
 
 /**
  * The lines of an answer in Native format: the same bytes as those of ClickHouse's text. Returns undefined after the
@@ -25,6 +26,7 @@ export async function* nativeLines(
       for (const block of blocks) {
         lines += block.lines;
         yield block;
+        release(block.bytes);
       }
       if (end === undefined) continue;
       if (end === 'all') return undefined;

@@ -1,11 +1,11 @@
 import type { Column } from './column.ts';
-import type { JsonOut } from './json-out.ts';
+import { type JsonOut, Literal } from './json-out.ts';
 import { type Reader, unknown } from './reader.ts';
 import { writeDate, writeTicks, writeTime } from './times.ts';
 
 const NONE = Buffer.alloc(0);
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
+const TRUE = new Literal('true');
+const FALSE = new Literal('false');
 const QUOTE = 34;
 const MINUS = 45;
 
@@ -126,6 +126,7 @@ function writeFloat64(out: JsonOut, bytes: Buffer, at: number): void {
   const value = bytes.readDoubleLE(at);
   if (!Number.isFinite(value)) throw unknown('a number that is not finite');
   if (Object.is(value, -0)) out.ascii('-0');
+  else if (Number.isSafeInteger(value)) whole(out, value);
   else out.ascii(String(value).replace('e+', 'e'));
 }
 

@@ -1,17 +1,20 @@
-import type { JsonOut } from './json-out.ts';
+import { type JsonOut, Literal } from './json-out.ts';
 import { unknown } from './reader.ts';
 
 const DAY = 86_400;
+const MINUTE = 60;
+const UNTIL_MINUTE = '2026-03-01T12:34:'.length;
 /** The first second after the last year that ClickHouse writes a time of. */
 const END = Date.UTC(2300, 0, 1) / 1000;
 
-const MINUTE = 60;
-
 let day = -1;
 let date = '';
-/** Times that follow each other are mostly of the same minute: its text is kept. */
-let minute = -1;
-const untilMinute = Buffer.from('2026-03-01T12:34:');
+/** Times near each other are mostly of few minutes, but a row has more than one time: the texts of some are kept. */
+const KEPT_MINUTES = 64;
+const minutes = new Float64Array(KEPT_MINUTES).fill(-1);
+const untilMinute = Array.from(minutes, () => new Literal(''));
+/** How many ticks a second has, by the scale of a type. */
+const TICKS = Array.from({ length: 10 }, (_, scale) => 10 ** scale);
 
 /** A day since 1970 as `2026-03-01`. */
 export function writeDate(out: JsonOut, days: number): void {
@@ -28,13 +31,14 @@ export function writeDate(out: JsonOut, days: number): void {
  */
 export function writeTime(out: JsonOut, seconds: number, fraction: number, scale: number): void {
   if (seconds < 0 || seconds >= END) throw unknown('a time before 1970 or after 2299');
-  const second = seconds % MINUTE;
-  if (seconds - second !== minute) {
-    minute = seconds - second;
-    untilMinute.set(Buffer.from(new Date(minute * 1000).toISOString().slice(0, untilMinute.length)));
+  const minute = Math.floor(seconds / MINUTE);
+  const place = minute % KEPT_MINUTES;
+  if (minutes[place] !== minute) {
+    minutes[place] = minute;
+    untilMinute[place] = new Literal(new Date(minute * MINUTE * 1000).toISOString().slice(0, UNTIL_MINUTE));
   }
-  out.raw(untilMinute);
-  out.padded(second, 2);
+  out.raw(untilMinute[place] as Literal);
+  out.padded(seconds - minute * MINUTE, 2);
   if (scale > 0) {
     out.byte(46);
     out.padded(fraction, scale);
@@ -47,9 +51,10 @@ export function writeTicks(out: JsonOut, bytes: Buffer, at: number, scale: numbe
   const high = bytes.readInt32LE(at + 4);
   if (high < 1 << 20 && high >= 0) {
     const ticks = high * 0x100000000 + bytes.readUInt32LE(at);
-    const second = 10 ** scale;
-    const fraction = ticks % second;
-    writeTime(out, (ticks - fraction) / second, fraction, scale);
+    const second = TICKS[scale] as number;
+    // Exact: a quotient that is not whole is never rounded up to one, for the ticks are below 2 ** 52.
+    const seconds = Math.floor(ticks / second);
+    writeTime(out, seconds, ticks - seconds * second, scale);
     return;
   }
   const second = 10n ** BigInt(scale);

@@ -6,6 +6,7 @@ import { connectClickHouse } from '../../../../src/core/adapters/clickhouse.ts';
 import type { LogDatabase, LogWindow, RowKey } from '../../../../src/core/ports/log-database.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
+import { gather } from '../../../helpers/streams.ts';
 
 const FLATTENED = 'output_format_native_use_flattened_dynamic_and_json_serialization';
 const DAY_MS = 86_400_000;
@@ -31,19 +32,8 @@ function open(address: string): Promise<LogDatabase> {
   return connectClickHouse({ url: address, user, password, database, cluster: undefined });
 }
 
-async function bytesOf(
-  source: LogDatabase,
-  window: LogWindow,
-  start?: RowKey,
-): Promise<{ bytes: Buffer; lines: number }> {
-  const parts: Buffer[] = [];
-  let count = 0;
-  for await (const { bytes, lines } of source.lines(window, { fields: true, start })) {
-    parts.push(bytes);
-    count += lines;
-  }
-  return { bytes: Buffer.concat(parts), lines: count };
-}
+const bytesOf = (source: LogDatabase, window: LogWindow, start?: RowKey) =>
+  gather(source.lines(window, { fields: true, start }));
 
 /** The formats that were asked for since the last time. */
 function formats(): string[] {

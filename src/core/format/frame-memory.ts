@@ -1,0 +1,18 @@
+/**
+ * Memory of frames, used again once a frame is compressed. Left to the collector it would be found late, and what holds
+ * so many bytes makes it look at all of the heap again and again.
+ */
+export class FrameMemory {
+  readonly #free: Buffer[] = [];
+
+  /** At least that many bytes, with whatever is in them. */
+  take(size: number): Buffer {
+    const kept = this.#free.pop();
+    return kept && kept.length >= size ? kept : Buffer.allocUnsafeSlow(size);
+  }
+
+  /** Gives back what `take` gave. Memory that only something long needed goes. */
+  give(memory: Buffer, usual: number): void {
+    if (memory.length <= usual) this.#free.push(memory);
+  }
+}
