@@ -1,10 +1,11 @@
 import { memo } from '../memo.ts';
 import { type Column, type ListDefinition, listOf } from '../rows.ts';
-import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
+import { formatStamp, timeOf } from '../time.ts';
 import type { Place, Snapshot } from '../types.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { archiveNote, archiveRange, liveJob, statusCell } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
+import { ageColumn } from './common-columns.ts';
 
 const columns: readonly Column<ArchiveRow>[] = [
   {
@@ -42,14 +43,7 @@ const columns: readonly Column<ArchiveRow>[] = [
     }),
     value: (record) => record.log_count,
   },
-  {
-    id: 'age',
-    title: 'Age',
-    width: 4,
-    align: 'right',
-    cell: (record, { now }) => ({ text: formatAge(ageOf(record.created_at, now) ?? 0) }),
-    value: (record) => timeOf(record.created_at),
-  },
+  ageColumn,
   {
     id: 'note',
     title: 'Reason or range',

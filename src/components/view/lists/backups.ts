@@ -1,10 +1,10 @@
 import type { BackupFile } from '../../../core/index.ts';
 import { spinnerAt } from '../glyphs.ts';
 import { listOf } from '../rows.ts';
-import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
+import { formatStamp, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { formatBytes } from '../units.ts';
 import { shortVerdict, verdictOf } from '../verdict.ts';
+import { ageColumn, sizeColumn } from './common-columns.ts';
 
 const NONE: readonly BackupFile[] = [];
 
@@ -25,22 +25,8 @@ export const backupsList = listOf<BackupFile>({
       cell: (record) => ({ text: record.name }),
       value: (record) => record.name,
     },
-    {
-      id: 'size',
-      title: 'Size',
-      width: 9,
-      align: 'right',
-      cell: (record) => ({ text: formatBytes(record.size_bytes) }),
-      value: (record) => record.size_bytes,
-    },
-    {
-      id: 'age',
-      title: 'Age',
-      width: 4,
-      align: 'right',
-      cell: (record, { now }) => ({ text: formatAge(ageOf(record.created_at, now) ?? 0) }),
-      value: (record) => timeOf(record.created_at),
-    },
+    sizeColumn,
+    ageColumn,
     {
       id: 'created',
       title: 'Created (UTC)',

@@ -7,6 +7,7 @@ import type { Snapshot, Span } from '../types.ts';
 import { formatBytes, formatCount, formatPercent } from '../units.ts';
 import { jobOfFractal } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows } from './archive-rows.ts';
+import { sizeColumn } from './common-columns.ts';
 
 /** A fractal, and the newest archive that was asked for. */
 export interface FractalRecord extends Fractal {
@@ -77,14 +78,7 @@ const definition: ListDefinition<FractalRecord> = {
       cell: (record) => ({ text: formatCount(record.log_count) }),
       value: (record) => record.log_count,
     },
-    {
-      id: 'size',
-      title: 'Size',
-      width: 9,
-      align: 'right',
-      cell: (record) => ({ text: formatBytes(record.size_bytes) }),
-      value: (record) => record.size_bytes,
-    },
+    sizeColumn,
     {
       id: 'oldest',
       title: 'Oldest log (UTC)',

@@ -3,8 +3,8 @@ import { spinnerAt } from '../glyphs.ts';
 import { listOf } from '../rows.ts';
 import { ageOf, formatAge, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { formatBytes } from '../units.ts';
 import { shortVerdict, verdictOf } from '../verdict.ts';
+import { sizeColumn } from './common-columns.ts';
 
 const NONE: readonly Orphan[] = [];
 
@@ -53,14 +53,7 @@ export const orphansList = listOf<Orphan>({
       cell: ({ title }) => ({ text: title }),
       value: ({ title }) => title,
     },
-    {
-      id: 'size',
-      title: 'Size',
-      width: 9,
-      align: 'right',
-      cell: ({ size_bytes }) => ({ text: formatBytes(size_bytes) }),
-      value: ({ size_bytes }) => size_bytes,
-    },
+    sizeColumn,
     {
       id: 'age',
       title: 'Age',

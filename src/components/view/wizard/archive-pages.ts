@@ -7,7 +7,7 @@ import { formatCount } from '../units.ts';
 import { archivePlanLines } from './archive-plan.ts';
 import { ownFractal, sourceArchives, sourceTitle } from './source.ts';
 import type { ArchiveWizard, WizardChoice, WizardPage } from './types.ts';
-import { sentences } from './words.ts';
+import { planChoices, sentences } from './words.ts';
 
 const STEPS = 5;
 
@@ -117,16 +117,7 @@ function planPage({ plan }: ArchiveWizard, snapshot: Snapshot): WizardPage {
     step: 5,
     steps: STEPS,
     lines: plan ? archivePlanLines(plan, snapshot) : [],
-    choices: [
-      { id: 'again', label: 'Plan again' },
-      {
-        id: 'next',
-        label: `Go on: ${deed}`,
-        disabled: blocked,
-        tone: 'warn',
-        about: blocked && `Not now: ${blocked}`,
-      },
-    ],
+    choices: planChoices(deed, blocked),
   };
 }
 

@@ -2,7 +2,7 @@ import { backupPage, orphanPage } from '../pages/records.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { restoreBlocked, restorePlanLines } from './restore-plan.ts';
 import type { BackupWizard, WizardChoice, WizardPage } from './types.ts';
-import { sentences } from './words.ts';
+import { planChoices, sentences } from './words.ts';
 
 const STEPS = 3;
 
@@ -93,17 +93,7 @@ function planPage(wizard: BackupWizard, snapshot: Snapshot): WizardPage {
     step: 3,
     steps: STEPS,
     lines: plan ? restorePlanLines(plan, snapshot) : [],
-    choices: [
-      ...(replacesDatabase(wizard) ? consentChoices(wizard) : []),
-      { id: 'again', label: 'Plan again' },
-      {
-        id: 'next',
-        label: `Go on: ${deed}`,
-        disabled: blocked,
-        tone: 'warn',
-        about: blocked && `Not now: ${blocked}`,
-      },
-    ],
+    choices: [...(replacesDatabase(wizard) ? consentChoices(wizard) : []), ...planChoices(deed, blocked)],
   };
 }
 

@@ -1,0 +1,23 @@
+import type { Column } from '../rows.ts';
+import { ageOf, formatAge, timeOf } from '../time.ts';
+import { formatBytes } from '../units.ts';
+
+/** How large something is on storage. */
+export const sizeColumn: Column<{ size_bytes: number }> = {
+  id: 'size',
+  title: 'Size',
+  width: 9,
+  align: 'right',
+  cell: ({ size_bytes }) => ({ text: formatBytes(size_bytes) }),
+  value: ({ size_bytes }) => size_bytes,
+};
+
+/** How long ago something was made. */
+export const ageColumn: Column<{ created_at: string }> = {
+  id: 'age',
+  title: 'Age',
+  width: 4,
+  align: 'right',
+  cell: ({ created_at }, { now }) => ({ text: formatAge(ageOf(created_at, now) ?? 0) }),
+  value: ({ created_at }) => timeOf(created_at),
+};
