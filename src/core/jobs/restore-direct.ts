@@ -14,6 +14,9 @@ import { RestoreProgress, type RestoreRun, type StageDeps, stageFile } from './r
 const UNFINISHED =
   'All rows stand beside the logs, and some may be among them already: the same call again, or the next job, brings it to its end';
 
+/** How long the end of a restore whose rows are all back waits for ClickHouse, milliseconds. */
+const TIDY_MS = 30_000;
+
 export interface DirectDeps extends StageDeps, AttachDeps {
   catalog: Catalog;
   state: State;
@@ -44,7 +47,7 @@ export async function restoreDirect(
       await journal.save({ phase: 'ended' });
     }
     await mark.release(undefined);
-    await endTables(deps.rows, journal, context);
+    await endTables(deps, journal, context);
     return { ...summaryOf(journal.entry), duration_ms: Math.round(performance.now() - started) };
   } catch (error) {
     const released = await mark.release(context.signal.aborted ? context.signal.reason : error);
@@ -116,16 +119,24 @@ export async function finishDirect(
 }
 
 /**
- * Drops the tables of a restore that has ended well. One that stays is no harm to anybody, and goes with the next job.
+ * Drops the tables of a restore that has ended well. Those that stay because ClickHouse does not come back soon are no
+ * harm to anybody, and go with the next job.
  */
-async function endTables(rows: LogRestore, journal: RestoreJournal, context: JobContext): Promise<void> {
+async function endTables(
+  { rows, patience: options }: DirectDeps,
+  journal: RestoreJournal,
+  context: JobContext,
+): Promise<void> {
+  const { signal, emit } = context;
+  const patience = new Patience({ ...options, max_ms: Math.min(options.max_ms, TIDY_MS) }, context);
+  patience.progressed();
   try {
-    await dropAll(rows, journal.entry, { keep: false }, context.signal);
+    await patience.through(() => dropAll(rows, journal.entry, { keep: false }, signal), signal);
     await journal.forget();
   } catch (error) {
     await journal.save({ left: true });
     const { message } = asBifractError(error);
-    context.emit('job:warning', { message: `Tables of the restore are still to be dropped: ${message}` });
+    emit('job:warning', { message: `Tables of the restore are still to be dropped: ${message}` });
   }
 }
 

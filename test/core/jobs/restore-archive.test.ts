@@ -137,6 +137,49 @@ test('every row comes back, each as often as it was there', async () => {
   assert.deepEqual(here.catalog.restores, ['begin archive-1', 'end archive-1 60 null']);
 });
 
+test('tables beside the logs are dropped though ClickHouse goes away for a moment in the end', async () => {
+  const here = await lab();
+  const plan = await planned(here);
+  let drops = 0;
+  const drop = here.rows.drop.bind(here.rows);
+  here.rows.drop = async (table) => {
+    const note = (await here.state.live()).find(({ restoring }) => restoring);
+    if (note?.restoring?.phase === 'ended' && drops++ < 3) throw AWAY;
+    return drop(table);
+  };
+  await run(here, plan);
+  assert.ok(drops > 3);
+  mustBeClean(here);
+});
+
+test('tables that cannot be dropped in the end are told, and go with the next job', async () => {
+  const here = await lab();
+  const plan = await planned(here);
+  const drop = here.rows.drop.bind(here.rows);
+  here.rows.drop = async (table) => {
+    const note = (await here.state.live()).find(({ restoring }) => restoring);
+    if (note?.restoring?.phase === 'ended') throw AWAY;
+    return drop(table);
+  };
+  const patience = { ...here.deps.patience, max_ms: 20 };
+  const { context } = await run({ ...here, deps: { ...here.deps, patience } }, plan);
+  const told = context.events.flatMap((event) => ('message' in event ? event.message : []));
+  assert.match(told.join(), /still to be dropped: ClickHouse does not answer/);
+  assert.ok(here.rows.beside.size > 0);
+  here.rows.drop = drop;
+  await finishArchiveRestores(
+    {
+      state: here.state,
+      catalog: async () => here.catalog,
+      logs: async () => here.deps.logs,
+      logRestore: async () => here.rows,
+    },
+    { except: undefined, now: new Date('2030-01-01T00:00:00Z') },
+  );
+  mustBeClean(here);
+  assert.deepEqual(heldBy(here.rows.logs, FRACTAL_ID), ALL);
+});
+
 test('what is there already is not doubled, and done again nothing changes', async () => {
   const here = await lab();
   here.rows.logs = [rowAt(0), rowAt(1), rowAt(10), rowAt(10), rowAt(40), { ...rowAt(41), id: 'other' }];
