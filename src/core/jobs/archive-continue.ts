@@ -47,14 +47,14 @@ export function isYoung({ begun_at }: ArchiveNote, max_duration_ms: number, now:
 
 async function giveUp(deps: ContinueDeps, notes: readonly Interrupted[]): Promise<void> {
   for (const note of notes) {
-    await discardStored(deps.storage, await leftoversOfNotes(deps.storage, note, [note]));
+    await discardStored(deps.storage, await leftoversOfNotes(deps.storage, [note]));
     await deps.state.forget(note.id);
   }
 }
 
-function leftoversOfNotes(storage: Storage, newest: Interrupted, notes: readonly Interrupted[]) {
+function leftoversOfNotes(storage: Storage, notes: readonly Interrupted[]) {
   return leftoversOf(storage, {
-    name: newest.object ?? '',
+    names: new Set(notes.map(({ object }) => object)),
     jobs: new Set(notes.map(({ id }) => id)),
     ids: new Set(notes.flatMap(({ archive }) => archive.leftovers)),
   });
@@ -81,9 +81,8 @@ async function planRest(
   );
   if (windows.length === 0) return undefined;
   const files = new Map(held.map((one) => [one.period_label, fileOf(one)]));
-  const { label } = note.archive.window;
-  const leftovers = record && !done.has(label) ? await leftoversOfNotes(deps.storage, note, notes) : [];
-  const continued = { group_id, files, label, leftovers, notes: notes.map(({ id }) => id) };
+  const leftovers = await leftoversOfNotes(deps.storage, notes);
+  const continued = { group_id, files, leftovers, notes: notes.map(({ id }) => id) };
   return { fractal, request, end, begun_at, windows, continued };
 }
 

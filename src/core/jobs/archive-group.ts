@@ -50,9 +50,7 @@ export interface Continued {
   group_id: string;
   /** Files that have a record, by their periods. */
   files: ReadonlyMap<string | null, ArchiveName>;
-  /** The period that was under way. */
-  label: string | null;
-  /** Its rows, in what is left of its file: the longest first. */
+  /** What is left of files that were under way: the longest first. */
   leftovers: Leftover[];
   /** Notes of the jobs that died, to be forgotten once there is one of this job. */
   notes: string[];
@@ -73,6 +71,8 @@ export class ArchiveGroup {
   /** The record could not be told the truth: the note must stay, for whoever comes next. */
   #unsettled = false;
   #last: JobNote | undefined;
+  /** What an interrupted archive left, as far as it was not needed yet. */
+  #leftovers: Leftover[];
   readonly #deps: ArchiveGroupDeps;
   readonly #plan: ArchivePlan;
   readonly #context: JobContext;
@@ -85,6 +85,7 @@ export class ArchiveGroup {
     this.#context = context;
     this.#patience = patience;
     this.group_id = plan.continued?.group_id;
+    this.#leftovers = plan.continued?.leftovers ?? [];
     this.#missing = plan.windows.filter(({ label }) => !plan.continued?.files.has(label)).length;
     const total_rows = plan.windows.reduce((sum, { rows }) => sum + rows, 0);
     this.#before = { rows: 0, bytes_in: 0, bytes_out: 0, total_rows };
@@ -93,6 +94,7 @@ export class ArchiveGroup {
   /** Throws only what ended it early; what failed on the way is in `failures`. */
   async run(): Promise<void> {
     const { windows } = this.#plan;
+    let ended = false;
     try {
       for (const [index, window] of windows.entries()) {
         this.unbegun = windows.length - index;
@@ -101,19 +103,23 @@ export class ArchiveGroup {
         await this.#file(window, index);
       }
       await this.#close(null);
+      ended = true;
     } catch (error) {
       await this.#close(this.#endReason(error).message);
       throw error;
     } finally {
-      await this.#endNote();
+      await this.#endNote(ended || this.#context.signal.aborted);
     }
   }
 
-  /** What was stored when waiting came to its end is good: the same call goes on from there. */
-  async #endNote(): Promise<void> {
+  /** What is stored when waiting has come to its end, or before anything could go on with it, is good for the same call. */
+  async #endNote(done: boolean): Promise<void> {
     if (this.#unsettled) return;
-    if (this.#patience.exhausted && this.#last) await this.#deps.state.leave(this.#last);
-    else await this.#deps.state.forget(this.#context.id);
+    const waits = !done && this.#leftovers.length > 0;
+    if (this.#last && (this.#patience.exhausted || waits)) return this.#deps.state.leave(this.#last);
+    // Notes that told of them are gone once there was one of this job.
+    if (this.#last) await discardStored(this.#deps.storage, this.#leftovers);
+    await this.#deps.state.forget(this.#context.id);
   }
 
   async #file(window: ArchiveWindow, index: number): Promise<void> {
@@ -219,8 +225,8 @@ export class ArchiveGroup {
 
   /** Whether rows of the window may have been stored before. */
   #isUnderWay({ label }: ArchiveWindow): boolean {
-    const { continued } = this.#plan;
-    return continued !== undefined && continued.leftovers.length > 0 && continued.label === label;
+    const path = this.#plan.continued?.files.get(label)?.path;
+    return this.#leftovers.some(({ name }) => name === path);
   }
 
   async #name({ label }: ArchiveWindow, signal: AbortSignal): Promise<ArchiveName> {
@@ -265,18 +271,21 @@ export class ArchiveGroup {
   }
 
   async #write(file: ArchiveFile, context: JobContext): Promise<FileSummary> {
-    const leftovers = this.#isUnderWay(file.window) ? (this.#plan.continued?.leftovers ?? []) : [];
+    const leftovers = this.#leftovers.filter(({ name }) => name === file.path);
     const [longest] = leftovers;
     const stored = longest && storedLines(this.#deps, longest, context.signal);
     try {
       return await writeFile(this.#deps, { ...file, stored }, this.#before, this.#patience, context);
     } finally {
-      if (!this.#patience.exhausted) await discardStored(this.#deps.storage, leftovers);
+      if (!this.#patience.exhausted) {
+        this.#leftovers = this.#leftovers.filter((one) => !leftovers.includes(one));
+        await discardStored(this.#deps.storage, leftovers);
+      }
     }
   }
 
   async #note({ archive_id, path, window }: ArchiveFile): Promise<void> {
-    const { request, end, begun_at, continued } = this.#plan;
+    const { request, end, begun_at } = this.#plan;
     const note: JobNote = {
       id: this.#context.id,
       kind: 'archive',
@@ -288,7 +297,7 @@ export class ArchiveGroup {
         end,
         begun_at,
         window: { label: window.label, from: window.from ?? null, to: window.to, rows: window.rows },
-        leftovers: (continued?.leftovers ?? []).map(({ id }) => id),
+        leftovers: this.#leftovers.map(({ id }) => id),
         ...(this.group_id === undefined ? {} : { group_id: this.group_id }),
       },
     };

@@ -31,16 +31,21 @@ export async function discardStored(storage: Storage, leftovers: readonly Leftov
   for (const leftover of leftovers) await storage.discard(leftover).catch(() => undefined);
 }
 
-/** Whether a storage can read what a dead job left of this object. */
+/** What dead jobs left, by their names and by what they took over themselves; only where the storage can read it. */
 export async function leftoversOf(
   storage: Storage,
-  { name, jobs, ids }: { name: string; jobs: ReadonlySet<string>; ids: ReadonlySet<string> },
+  dead: {
+    names: ReadonlySet<string | undefined>;
+    jobs: ReadonlySet<string | undefined>;
+    ids: ReadonlySet<string>;
+  },
 ): Promise<Leftover[]> {
   if (!storage.unfinished) return [];
   const found: Leftover[] = [];
   for await (const leftover of storage.leftovers()) {
-    if (leftover.name !== name) continue;
-    if (ids.has(leftover.id) || (leftover.job !== undefined && jobs.has(leftover.job))) found.push(leftover);
+    const { id, name, job } = leftover;
+    const own = job !== undefined && dead.jobs.has(job) && dead.names.has(name);
+    if (own || dead.ids.has(id)) found.push(leftover);
   }
   return found.sort((a, b) => b.size_bytes - a.size_bytes);
 }

@@ -111,6 +111,7 @@ async function rowsOf({ storage }: Deps, hex: string): Promise<string[]> {
 }
 
 const all = (rows: number) => Array.from({ length: rows }, (_, row) => lineOf(row, STEP));
+const timesOf = (lines: string[]) => lines.map((line) => (JSON.parse(line) as { ts: string }).ts).sort();
 const partials = async () =>
   (await readdir(dir, { recursive: true })).filter((path) => path.endsWith('.partial')).length;
 const statuses = async ({ catalog }: Deps) => (await catalog.archives()).map(({ status }) => status);
@@ -293,6 +294,81 @@ test('a leftover of which no byte can be trusted is worth nothing, and does no h
   assert.deepEqual([summary.continued, summary.log_count], [true, 20]);
   await assert.rejects(rowsOf(deps, hex));
   assert.equal(deps.logs.asked.at(-1)?.start, undefined);
+});
+
+test('one that cannot go on just now leaves what was stored to the same call', async () => {
+  const { deps, hex } = setUp(20);
+  large(deps);
+  await die(deps, 15);
+  await recoverAll(deps);
+  const { reopenArchive } = deps.catalog;
+  deps.catalog.reopenArchive = () => Promise.reject(new BifractError('BUSY', 'Somebody is at it'));
+  await assert.rejects(archive(deps, OPTIONS, { ...jobContext(), id: 'job-2' }), { code: 'BUSY' });
+  assert.deepEqual([await partials(), (await deps.state.dead()).map(({ id }) => id)], [1, ['job-2']]);
+  deps.catalog.reopenArchive = reopenArchive;
+  const { continued } = await archive(deps, OPTIONS, { ...jobContext(), id: 'job-3' });
+  assert.deepEqual([continued, await partials(), await deps.state.dead()], [true, 0, []]);
+  assert.notEqual(deps.logs.asked.at(-1)?.start, undefined);
+  assert.deepEqual(timesOf(await rowsOf(deps, hex)), timesOf(all(20)));
+});
+
+test('one that is cancelled before it goes on removes what was stored', async () => {
+  const { deps } = setUp(20);
+  large(deps);
+  await die(deps, 15);
+  await recoverAll(deps);
+  const controller = new AbortController();
+  const reason = new BifractError('CANCELLED', 'Cancelled by the user');
+  deps.catalog.reopenArchive = () => {
+    controller.abort(reason);
+    return Promise.reject(reason);
+  };
+  const context = { ...jobContext(controller.signal), id: 'job-2' };
+  await assert.rejects(archive(deps, OPTIONS, context), { code: 'CANCELLED' });
+  assert.deepEqual([await partials(), await deps.state.dead(), await deps.state.live()], [0, [], []]);
+});
+
+test('what was stored of a later day is found again though it dies on an earlier one', async () => {
+  const { deps, hex } = setUp(40);
+  large(deps);
+  const { lines } = deps.logs;
+  let broken = true;
+  deps.logs.lines = async function* (window, options) {
+    if (broken && window.from === '2026-03-02T00:00:00.000Z')
+      throw new BifractError('QUERY_FAILED', 'broken part');
+    yield* lines.call(deps.logs, window, options);
+  };
+  const { failArchive } = deps.catalog;
+  const dead = Promise.withResolvers<void>();
+  let failures = 0;
+  deps.storage.dying = false;
+  deps.catalog.failArchive = async (id, message) => {
+    // The file of the day that fails goes, as it does where nobody dies.
+    deps.storage.dying = true;
+    if (++failures === 1) return failArchive.call(deps.catalog, id, message);
+    dead.resolve();
+    return new Promise(() => undefined);
+  };
+  deps.logs.failAt = { row: 34, error: new BifractError('INTERNAL', 'killed'), times: 1 };
+  const context = { ...jobContext(), id: 'job-1' };
+  await Promise.race([dead.promise, archive(deps, { ...OPTIONS, split: 'day' }, context)]);
+  deps.catalog.failArchive = failArchive;
+  deps.state.deadNotes.push(...deps.state.notes.values());
+  deps.state.notes.clear();
+  await recoverAll(deps);
+  broken = false;
+  await die(deps, 20, { split: 'day' }, 'job-2');
+  await recoverAll(deps);
+  assert.equal(await partials(), 2);
+  const summary = await archive(deps, { ...OPTIONS, split: 'day' }, { ...jobContext(), id: 'job-3' });
+  assert.deepEqual(
+    summary.children.map(({ period_label }) => period_label),
+    ['2026-03-02', '2026-03-03', '2026-03-04'],
+  );
+  assert.deepEqual([await partials(), await deps.state.dead(), await deps.state.live()], [0, [], []]);
+  assert.deepEqual(timesOf(await rowsOf(deps, hex)), timesOf(all(40)));
+  const third = deps.logs.asked.findLast(({ from }) => from === '2026-03-03T00:00:00.000Z');
+  assert.notEqual(third?.start, undefined, 'what was stored of it is not asked for again');
 });
 
 test('where waiting came to its end, what was stored stays, and the same call goes on', async () => {
