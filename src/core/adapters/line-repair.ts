@@ -6,6 +6,9 @@ const NEWLINE = 0x0a;
 const LETTER_U = 0x75;
 const ESCAPED: Record<number, number> = { 98: 0x08, 102: 0x0c, 110: 0x0a, 114: 0x0d, 116: 0x09 };
 const RAW_KEY = Buffer.from('","raw":"');
+const RAW64_KEY = Buffer.from('","raw64":"');
+/** A multiple of three, so that base64 of pieces is that of the whole. */
+const PIECE = 192 << 10;
 
 /**
  * Makes the lines of a block fit for JSON readers without losing a byte of the log.
@@ -34,9 +37,21 @@ function repairLine(line: Buffer): Buffer[] {
   const end = endOfString(line, start);
   const escaped = line.subarray(start, end);
   if (isUtf8(escaped)) return [line];
-  const exact = unescapeBytes(escaped).toString('base64');
-  const text = escaped.toString('utf8');
-  return [line.subarray(0, start), Buffer.from(`${text}","raw64":"${exact}`), line.subarray(end)];
+  const exact = base64(unescapeBytes(escaped));
+  return [line.subarray(0, start), ...validText(escaped), RAW64_KEY, ...exact, line.subarray(end)];
+}
+
+/** As text, what is not valid replaced; in pieces, for a line of many megabytes must not become a string of the heap. */
+function* validText(bytes: Buffer): Generator<Buffer> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for (let at = 0; at < bytes.length; at += PIECE)
+    yield Buffer.from(decoder.decode(bytes.subarray(at, at + PIECE), { stream: true }));
+  yield Buffer.from(decoder.decode());
+}
+
+function* base64(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += PIECE)
+    yield Buffer.from(bytes.toString('base64', at, at + PIECE), 'latin1');
 }
 
 function endOfString(line: Buffer, start: number): number {

@@ -100,3 +100,17 @@ test('a line of 20 MB is repaired', () => {
   const line = JSON.parse(repairLines(lineOf(raw)).toString('utf8')) as Line;
   assert.ok(bytesOf(line).equals(raw));
 });
+
+test('a line of many pieces is repaired as one', () => {
+  // Three bytes for a letter, so that pieces end inside of letters; and bytes that are none.
+  const log = Buffer.concat([
+    Buffer.from('\ufeffé'),
+    Buffer.from('€'.repeat(150_000)),
+    Buffer.from([0xff, 0xe2, 0x82]),
+    Buffer.from('€'.repeat(100_001)),
+    Buffer.from([0xe2]),
+  ]);
+  const line = JSON.parse(repairLines(lineOf(log)).toString()) as Line;
+  assert.equal(line.raw, log.toString('utf8'));
+  assert.ok(bytesOf(line).equals(log));
+});

@@ -7,7 +7,7 @@ import type { Decoded } from './decoder.ts';
 const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './decode-thread.js';
 
 /** Of its JavaScript objects: the rows themselves are in buffers, which these do not count. */
-const LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
+const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
 export interface ThreadData {
   fractal_id: string;
