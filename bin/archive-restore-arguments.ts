@@ -36,7 +36,11 @@ export function defineArchiveRestore(program: Command, choose: (chosen: ArchiveR
     .option('--into <fractal>', 'the fractal that gets them (name or id), instead of their own')
     .option('--from <time>', 'only rows at or after this time (UTC)')
     .option('--to <time>', 'only rows before this time (UTC)')
-    .option('--replace', 'first remove what the fractal holds in that window, or all of it', false)
+    .option(
+      '--replace',
+      'first remove what the fractal holds of that time, or of the time of the archive',
+      false,
+    )
     .addOption(
       new Option('--via <way>', 'straight into the table, or as raw lines that the server parses anew')
         .choices(['direct', 'ingest'])

@@ -11,15 +11,15 @@ const WAYS = {
 
 /** What a restore of archives will do, for people. */
 export function archiveRestorePlanLines(plan: ArchiveRestorePlan): string[] {
-  const { files, into, via, replace, rows, content_bytes, rows_there, estimate_ms, notes, obstacles } = plan;
+  const { files, into, via, removes, rows, content_bytes, rows_there, estimate_ms, notes, obstacles } = plan;
   const most = plan.from === null && plan.to === null ? '' : 'up to ';
-  const fate = replace && rows_there > 0 ? ', ALL REMOVED FIRST' : '';
+  const there = removes ? `rows ${windowWords(removes)} now, ALL REMOVED FIRST` : 'rows in the window now';
   const pairs: [string, string][] = [
     ['Into', `${into.name} (${into.id})`],
     ['Window', windowWords(plan)],
     ['Way', WAYS[via]],
     ['Rows', `${most}${formatExact(rows)}, about ${formatBytes(content_bytes)} of lines`],
-    ['There', `${formatExact(rows_there)} rows in the window now${fate}`],
+    ['There', `${formatExact(rows_there)} ${there}`],
     ['Takes', `about ${formatDuration(estimate_ms)}`],
     ...notes.map((text): [string, string] => ['Note', text]),
     ...obstacles.map(({ message, hint }): [string, string] => [
@@ -41,7 +41,7 @@ export function archiveRestorePlanLines(plan: ArchiveRestorePlan): string[] {
   ];
 }
 
-function windowWords({ from, to }: ArchiveRestorePlan): string {
+function windowWords({ from, to }: Pick<ArchiveRestorePlan, 'from' | 'to'>): string {
   if (from === null && to === null) return 'all rows';
   return [from && `from ${from}`, to && `before ${to}`].filter(Boolean).join(', ');
 }

@@ -109,8 +109,10 @@ export function archiveRestoreStarted({ kind, plan }: ArchiveRestoreJobRequest):
 
 /** What a restore takes away, for the audit log; undefined where it only adds. */
 export function archiveRestoreRemoves({ plan }: ArchiveRestoreJobRequest): string[] | undefined {
-  if (!plan.replace) return undefined;
-  const { into, from, to, rows_there } = plan;
-  const window = from || to ? `from ${from ?? 'the first'} to ${to ?? 'the last'}` : 'all of them';
-  return [`${rows_there} rows of fractal ${into.name} (${into.id}), ${window}`];
+  const { into, removes, rows_there } = plan;
+  if (!removes) return undefined;
+  const { from, to } = removes;
+  return [
+    `${rows_there} rows of fractal ${into.name} (${into.id}), from ${from ?? 'the first'} to before ${to ?? 'the last'}`,
+  ];
 }

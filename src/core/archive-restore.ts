@@ -13,7 +13,7 @@ export interface ArchiveRestoreQuery extends CallOptions {
   /** Only rows with `from ≤ timestamp < to`. */
   from?: Timestamp;
   to?: Timestamp;
-  /** Take away what the fractal holds in that window first. */
+  /** Take away what the fractal holds in that window first; without one, of the archive's own time. */
   replace?: boolean;
   via?: RestoreVia;
 }
@@ -42,10 +42,12 @@ export interface ArchiveRestorePlan {
   to: Timestamp | null;
   via: RestoreVia;
   replace: boolean;
+  /** Of which time `replace` takes rows away: those with `from ≤ timestamp < to`. Null where nothing is taken away. */
+  removes: { from: Timestamp | null; to: Timestamp | null } | null;
   /** Rows of the files in the window: exact without a window, else an upper bound. */
   rows: number;
   content_bytes: number;
-  /** Rows that the fractal holds in the window now. */
+  /** Rows that the fractal holds in the window now; with `replace`, those that go. */
   rows_there: number;
   /** An estimate, from what restores on this kind of machine were measured to take. */
   estimate_ms: number;

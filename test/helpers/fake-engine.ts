@@ -194,6 +194,7 @@ export function fakeArchiveRestorePlan(given: Partial<ArchiveRestorePlan> = {}):
     to: null,
     via: 'direct',
     replace: false,
+    removes: null,
     rows: 1_234_567,
     content_bytes: 1.1 * GIB,
     rows_there: 0,

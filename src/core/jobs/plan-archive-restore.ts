@@ -72,8 +72,10 @@ export async function planArchiveRestore(
   const fractals = await deps.catalog.fractals({ signal });
   const into = intoOf(found, query.into, fractals);
   const known = fractals.find(({ id }) => id === into.id);
+  const removes = replace ? removedWindow(found, { from, to }) : null;
+  const window = removes ?? { from, to };
   const there = await deps.logs.stats(
-    { fractal_id: into.id, from: from ?? undefined, to: to ?? undefined },
+    { fractal_id: into.id, from: window.from ?? undefined, to: window.to ?? undefined },
     { signal },
   );
   const rows = found.reduce((sum, { rows_within }) => sum + rows_within, 0);
@@ -87,14 +89,15 @@ export async function planArchiveRestore(
     to,
     via,
     replace,
+    removes,
     rows,
     content_bytes,
     rows_there: there.rows,
     estimate_ms: estimate(rows, content_bytes, via),
-    notes: restoreNotes({ found, named, fractal: known, there, query, now: deps.now }),
+    notes: restoreNotes({ found, named, fractal: known, removes, query, now: deps.now }),
     obstacles: [
       ...found.flatMap(({ obstacles }) => obstacles),
-      ...(await obstaclesOf(deps, { found, into, known, content_bytes, via, replace }, { signal })),
+      ...(await obstaclesOf(deps, { found, into, known, content_bytes, via, removes }, { signal })),
     ],
   };
   return freeze(plan);
@@ -105,6 +108,21 @@ function mustBeWindow(from: Timestamp | null, to: Timestamp | null): void {
   throw new BifractError('USAGE', `Nothing is from ${from} on and before ${to}`, {
     hint: '--from is the first moment that counts, --to the first that no longer does.',
   });
+}
+
+/** Rows of other times are none of the archive's business: they would be gone for good. */
+function removedWindow(
+  found: readonly FoundFile[],
+  { from, to }: { from: Timestamp | null; to: Timestamp | null },
+): NonNullable<ArchiveRestorePlan['removes']> {
+  const times = found.flatMap(({ file: { first, last } }) => (first && last ? [first, last] : []));
+  const known =
+    times.length > 0 && found.every(({ file: { rows, first, last } }) => rows === 0 || (first && last));
+  const ms = times.map((time) => Date.parse(time));
+  return {
+    from: from ?? (known ? new Date(Math.min(...ms)).toISOString() : null),
+    to: to ?? (known ? new Date(Math.max(...ms) + 1).toISOString() : null),
+  };
 }
 
 /** The archive of that id, or the archives of the group of that id; null where it is no id that is known. */
@@ -244,11 +262,11 @@ async function obstaclesOf(
     known: Fractal | undefined;
     content_bytes: number;
     via: ArchiveRestorePlan['via'];
-    replace: boolean;
+    removes: ArchiveRestorePlan['removes'];
   },
   options: CallOptions,
 ): Promise<ErrorReport[]> {
-  const { found, into, known, content_bytes, via, replace } = about;
+  const { found, into, known, content_bytes, via, removes } = about;
   const obstacles: ErrorReport[] = [];
   if (!known) {
     obstacles.push({
@@ -282,7 +300,14 @@ async function obstaclesOf(
       hint: 'Free some space there, or restore a window with --from and --to.',
     });
   }
-  if (via === 'ingest' && replace) {
+  if (removes && (removes.from === null || removes.to === null)) {
+    obstacles.push({
+      code: 'USAGE',
+      message: 'The archive does not tell of which time its rows are, so nothing says which rows to replace',
+      hint: 'Give --from and --to: rows of that time are replaced.',
+    });
+  }
+  if (via === 'ingest' && removes) {
     obstacles.push({
       code: 'UNSUPPORTED',
       message: 'Rows cannot be replaced by way of ingest',

@@ -31,7 +31,7 @@ export async function removeOld(
 ): Promise<void> {
   const { plan, cutoff_ms } = journal.entry;
   const { signal, emit } = context;
-  const window = windowOf(plan);
+  const window = removedRows(plan);
   const cutoff = cutoff_ms as number;
   await patience.through(async () => {
     const removed = await rows.countUntil(window, cutoff, { signal });
@@ -44,9 +44,10 @@ export async function removeOld(
   }, signal);
 }
 
-/** The rows that a restore replaces, or is compared with. */
-export function windowOf({ into, from, to }: ArchiveRestoreJournal['plan']) {
-  return { fractal_id: into.id, from: from ?? undefined, to: to ?? undefined };
+/** The rows that a restore replaces. */
+function removedRows(plan: ArchiveRestoreJournal['plan']) {
+  const { from, to } = plan.removes ?? plan;
+  return { fractal_id: plan.into.id, from: from ?? undefined, to: to ?? undefined };
 }
 
 /** The point of no return: every staged row is there. */

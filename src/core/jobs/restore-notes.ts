@@ -1,6 +1,5 @@
-import type { ArchiveRestoreQuery } from '../archive-restore.ts';
+import type { ArchiveRestorePlan, ArchiveRestoreQuery } from '../archive-restore.ts';
 import type { Fractal } from '../ports/catalog.ts';
-import type { LogStats } from '../ports/log-database.ts';
 import type { FoundFile, Named } from './plan-archive-restore.ts';
 
 const DAY_MS = 86_400_000;
@@ -11,8 +10,8 @@ interface Known {
   named: Named;
   /** The fractal that gets the rows. */
   fractal: Fractal | undefined;
-  /** What it holds in the window. */
-  there: LogStats;
+  /** Of which time rows go first. */
+  removes: ArchiveRestorePlan['removes'];
   query: ArchiveRestoreQuery;
   now: Date;
 }
@@ -51,12 +50,11 @@ function ofWay({ query }: Known): string[] {
   ];
 }
 
-function ofFractal({ found, fractal, there, query, now }: Known): string[] {
+function ofFractal({ found, fractal, removes, query, now }: Known): string[] {
   const notes: string[] = [];
-  const last = found.map(({ file }) => file.last).reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b), null);
-  if (query.replace && there.last !== null && last !== null && there.last > last && query.to === undefined) {
+  if (removes?.from && removes.to && (query.from === undefined || query.to === undefined)) {
     notes.push(
-      `The fractal holds rows up to ${there.last}, later than the archive's last (${last}): they are removed too. Give --to to keep them.`,
+      `All rows from ${removes.from} to before ${removes.to} are removed first, those that the archive does not hold among them; rows of other times stay. --from and --to set another time.`,
     );
   }
   const days = fractal?.retention_days ?? null;

@@ -233,6 +233,21 @@ test('replace removes what was there in the window, and not what arrives meanwhi
   assert.equal(heldBy(here.rows.logs, 'foreign').length, 1);
 });
 
+test('replace without a window removes what is of the archive’s own time, and nothing else', async () => {
+  const here = await lab();
+  const at = (ts: string, raw: string) => ({ ...rowAt(20), its: '2029-12-31T00:00:00Z', ts, raw });
+  const [first, last] = [ROWS[0]?.ts ?? '', ROWS.at(-1)?.ts ?? ''];
+  const before = at(new Date(Date.parse(first) - 1).toISOString(), 'before');
+  const after = at(new Date(Date.parse(last) + 1).toISOString(), 'after');
+  here.rows.logs = [before, at(first, 'old'), at(last, 'old'), after];
+  const plan = await planned(here, { replace: true });
+  assert.deepEqual([plan.removes, plan.rows_there], [{ from: first, to: after.ts }, 2]);
+  assert.match(plan.notes.join(), /rows of other times stay/);
+  const { summary } = await run(here, plan);
+  assert.equal(summary.rows_removed, 2);
+  assert.deepEqual(heldBy(here.rows.logs, FRACTAL_ID), heldBy([...ROWS, before, after], FRACTAL_ID));
+});
+
 test('rows that arrive during a restore stay', async () => {
   const here = await lab();
   const arrived: FakeRow[] = [];

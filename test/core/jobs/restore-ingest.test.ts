@@ -45,6 +45,7 @@ async function lab(bytes?: Buffer) {
     to: null,
     via: 'ingest',
     replace: false,
+    removes: null,
     rows: ROWS,
     content_bytes: 1e4,
     rows_there: 0,
