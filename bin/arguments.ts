@@ -70,6 +70,7 @@ export function parseArguments(argv: string[], { version, env }: ParseOptions): 
     program.parse(asSubcommand(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.help') throw incomplete(program);
     if (error.exitCode !== 0) throw usageError(error);
     chosen = { command: 'text', text };
   }
@@ -85,6 +86,14 @@ function usageError(error: CommanderError): BifractError {
   return new BifractError('USAGE', message, {
     hint: 'See `bifract --help`.',
     cause: error,
+  });
+}
+
+/** A command that is nothing without one of its own was given alone. */
+function incomplete({ args: [name], commands }: Command): BifractError {
+  const own = commands.find((one) => one.name() === name)?.commands.map((one) => one.name()) ?? [];
+  return new BifractError('USAGE', `${name} needs to know what: ${own.slice(0, -1).join(', ')} or ${own.at(-1)}`, {
+    hint: `See \`bifract ${name} --help\`.`,
   });
 }
 

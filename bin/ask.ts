@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { sanitize } from '../src/components/view/sanitize.ts';
 import { BifractError } from '../src/core/errors.ts';
 import type { GlobalFlags } from './arguments.ts';
 
@@ -34,7 +35,7 @@ async function answerTo(prompt: string, signal: AbortSignal): Promise<string> {
   }
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await reader.question(prompt, { signal })).trim();
+    return (await reader.question(sanitize(prompt), { signal })).trim();
   } catch (error) {
     signal.throwIfAborted();
     throw error;

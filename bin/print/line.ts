@@ -26,7 +26,7 @@ export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Pri
   };
   const say = (text: string) => {
     clear();
-    err(`${text}\n`);
+    err(`${sanitize(text)}\n`);
   };
   const draw = (event: JobEvent) => {
     const now = performance.now();
@@ -54,7 +54,7 @@ export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Pri
       for (const text of lines) out(sanitize(text));
     },
     list(_values, lines) {
-      for (const text of lines) out(text);
+      for (const text of lines) out(sanitize(text));
     },
     failed({ message, hint, code }) {
       clear();

@@ -36,7 +36,7 @@ export function logPrinter(
       for (const text of lines) log(text);
     },
     list(_values, lines) {
-      for (const text of lines) out(text);
+      for (const text of lines) out(sanitize(text));
     },
     failed({ message, hint, code }) {
       const text = `ERROR ${message}${hint ? `. ${hint}` : ''} [${code}]`;

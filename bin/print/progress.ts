@@ -16,7 +16,7 @@ export function describeEvent(event: JobEvent): string | undefined {
     case 'job:started':
       return sanitize(`${event.title} (${event.job})`);
     case 'job:phase':
-      return `${event.phase} …`;
+      return sanitize(`${event.phase} …`);
     case 'job:retry':
       return sanitize(
         `Waiting ${formatDuration(event.wait_ms)} before try ${event.attempt + 1}: ${event.reason}`,

@@ -158,3 +158,15 @@ test('jobs of other processes, and jobs left to one', () => {
   const { text } = parse('--help') as { text?: string };
   assert.doesNotMatch(text ?? '', /run-job/);
 });
+
+test('a command that is nothing alone says which of its own there are', () => {
+  for (const [line, words] of [
+    ['list', /list needs to know what: backups, fractals, archives or orphans/],
+    ['--dir list key --json', /key needs to know what: show, generate or rotate/],
+    ['delete', /delete needs to know what: backup, archive or group/],
+  ] as const)
+    assert.throws(
+      () => parse(line),
+      (error: unknown) => error instanceof BifractError && error.code === 'USAGE' && words.test(error.message),
+    );
+});

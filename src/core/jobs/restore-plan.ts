@@ -82,9 +82,9 @@ function nameOf({ target }: RestoreQuery, { live, now }: PlanDeps): string {
   if (target.kind === 'live') return live;
   if (target.kind === 'drill') return `bifract_drill_${now.getTime()}`;
   const { database } = target;
-  if (database === '' || Buffer.byteLength(database) > 63 || database.includes('\0')) {
+  if (database === '' || Buffer.byteLength(database) > 63 || /\p{Cc}/u.test(database)) {
     throw new BifractError('USAGE', `Not the name of a database: ${JSON.stringify(database)}`, {
-      hint: 'A name has 1 to 63 bytes.',
+      hint: 'A name has 1 to 63 bytes, none of them a control character.',
     });
   }
   return database;
