@@ -92,9 +92,13 @@ function usageError(error: CommanderError): BifractError {
 /** A command that is nothing without one of its own was given alone. */
 function incomplete({ args: [name], commands }: Command): BifractError {
   const own = commands.find((one) => one.name() === name)?.commands.map((one) => one.name()) ?? [];
-  return new BifractError('USAGE', `${name} needs to know what: ${own.slice(0, -1).join(', ')} or ${own.at(-1)}`, {
-    hint: `See \`bifract ${name} --help\`.`,
-  });
+  return new BifractError(
+    'USAGE',
+    `${name} needs to know what: ${own.slice(0, -1).join(', ')} or ${own.at(-1)}`,
+    {
+      hint: `See \`bifract ${name} --help\`.`,
+    },
+  );
 }
 
 function eachCommand(command: Command, visit: (one: Command) => void) {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findApp } from '../src/core/adapters/app-container.ts';
 import { findArchiveVolume } from '../src/core/adapters/archive-volume.ts';
@@ -8,6 +8,7 @@ import { connectClickHouse } from '../src/core/adapters/clickhouse.ts';
 import { connectLogRestore } from '../src/core/adapters/clickhouse-restore.ts';
 import { postgresDatabase } from '../src/core/adapters/database.ts';
 import { databaseServer } from '../src/core/adapters/database-server.ts';
+import { exists } from '../src/core/adapters/disk-file.ts';
 import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
 import { findDumpTool } from '../src/core/adapters/dump-tool.ts';
 import { replaceEnv } from '../src/core/adapters/env-writer.ts';
@@ -151,6 +152,11 @@ export function openBoard(dir: string): JobBoard {
 /** A folder of this machine as storage. */
 export function openFolder(folder: string): Storage {
   return new DiskStorage(folder);
+}
+
+/** Throws `EXISTS` where a file is there, a hidden one (`.env`) too, which no storage would know of. */
+export async function mustBeNew(path: string): Promise<void> {
+  if (await lstat(path).catch(() => undefined)) throw exists(path);
 }
 
 type Once<T> = (() => Promise<T>) & { made(): Promise<T> | undefined };

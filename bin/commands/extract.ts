@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { BifractError } from '../../src/core/errors.ts';
 import type { Invocation } from '../arguments.ts';
 import { withEngine } from '../session.ts';
-import { openFolder } from '../wiring.ts';
+import { mustBeNew, openFolder } from '../wiring.ts';
 
 /** Writes what a file holds to stdout, or whole or not at all to a new file. */
 export function extractCommand(invocation: Extract<Invocation, { command: 'extract' }>): Promise<number> {
@@ -10,9 +10,14 @@ export function extractCommand(invocation: Extract<Invocation, { command: 'extra
   return withEngine(flags, async (engine, signal) => {
     const content = engine.extract(file, part, { signal });
     if (output === undefined || output === '-') await toStdout(content);
-    else await openFolder(dirname(resolve(output))).put(basename(output), content, { signal });
+    else await toFile(resolve(output), content, signal);
     return 0;
   });
+}
+
+async function toFile(path: string, content: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
+  await mustBeNew(path);
+  await openFolder(dirname(path)).put(basename(path), content, { signal });
 }
 
 async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {

@@ -167,6 +167,7 @@ test('a command that is nothing alone says which of its own there are', () => {
   ] as const)
     assert.throws(
       () => parse(line),
-      (error: unknown) => error instanceof BifractError && error.code === 'USAGE' && words.test(error.message),
+      (error: unknown) =>
+        error instanceof BifractError && error.code === 'USAGE' && words.test(error.message),
     );
 });

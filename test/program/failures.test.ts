@@ -88,6 +88,21 @@ test('a damaged file leaves no output file, a sound one leaves it whole, and not
   assert.equal((await run(['extract', SOUND, '-o', out, '--dir', good])).code, 0);
   assert.match(await readFile(out, 'utf8'), /^\{"_bifract_archive_version":1\}\n\{/);
   await fails(['extract', SOUND, '-o', out, '--dir', good], 'EXISTS');
+  await fails(['extract', SOUND, '-o', join(good, '.env'), '--dir', good], 'EXISTS');
+});
+
+test('what can be no name of a file is wrong usage, and its control characters do not reach the terminal', async () => {
+  const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${'ab'.repeat(32)}\n`);
+  for (const [command, name] of [
+    ['restore', ''],
+    ['extract', ''],
+    ['verify', 'x\u001b[31m'],
+    ['show', 'a\nb'],
+  ] as const) {
+    const stderr = await fails([command, name, '--dir', dir], 'USAGE');
+    assert.match(stderr, /cannot be the name of a stored file \[USAGE\]\n/);
+    assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u);
+  }
 });
 
 test('a file that is nowhere is not found, and the places are named', async () => {

@@ -11,10 +11,12 @@ export function isObjectName(name: string): boolean {
   return name.split('/').every(isPart);
 }
 
-/** Throws `STORAGE_FAILED` where the name is not fit for an object. */
+/** Throws `USAGE` where the name is not fit for an object. */
 export function checkObjectName(name: string): void {
   if (isObjectName(name)) return;
-  throw new BifractError('STORAGE_FAILED', `${JSON.stringify(name)} cannot be the name of a stored object`);
+  throw new BifractError('USAGE', `${JSON.stringify(name)} cannot be the name of a stored file`, {
+    hint: 'No part of a name is empty, hidden or very long; none has a backslash or a control character.',
+  });
 }
 
 function isPart(part: string): boolean {

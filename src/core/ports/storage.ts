@@ -55,7 +55,7 @@ export interface StorageHealth {
  * Where files live. Every adapter passes `test/contracts/storage.ts`.
  *
  * Errors are `BifractError`s: `NOT_FOUND`, `EXISTS`, `STORAGE_FULL`, `STORAGE_UNREACHABLE`,
- * `STORAGE_DENIED`, `STORAGE_FAILED`;
+ * `STORAGE_DENIED`, `STORAGE_FAILED`, and `USAGE` for what cannot be a name;
  * after an abort, the signal's reason.
  */
 export interface Storage {

@@ -117,6 +117,19 @@ test('a folder that is itself a link is a fine root', async () => {
   assert.equal(String(await storage.read('a/b.bin', 0, 1)), 'x');
 });
 
+test('a disk that refuses is told from one that fails', async () => {
+  for (const [code, ours] of [
+    ['EROFS', 'STORAGE_DENIED'],
+    ['EACCES', 'STORAGE_DENIED'],
+    ['EPERM', 'STORAGE_DENIED'],
+    ['EIO', 'STORAGE_FAILED'],
+  ] as const) {
+    const refusing = mock.method(fs, 'mkdir', failure(code));
+    await refuses(ours, storage.put('a/b.bin', text('x')));
+    refusing.mock.restore();
+  }
+});
+
 test('a file system without hard links still never replaces', async () => {
   mock.method(fs, 'link', failure('EPERM'));
   await storage.put('a.bin', text('first'));

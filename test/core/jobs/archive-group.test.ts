@@ -208,6 +208,20 @@ test('where all fail the group has failed, with the error of the first', async (
   });
 });
 
+test('a storage that refuses one day is not asked for the next', async () => {
+  const { deps } = setUp(36);
+  let puts = 0;
+  deps.storage.put = async () => {
+    puts++;
+    throw new BifractError('STORAGE_DENIED', 'EROFS: read-only file system');
+  };
+  await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), {
+    code: 'STORAGE_DENIED',
+    message: /1 failed and 2 were not begun: EROFS/,
+  });
+  assert.equal(puts, 1);
+});
+
 test('an interrupted query goes on with the row where it was, in the end gently, and loses and doubles none', async () => {
   const { deps, hex } = setUp(40);
   deps.logs.failAt = { row: 25, error: broken(), times: 3 };
