@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setVariables } from '../../src/core/config/edit-env.ts';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError, readOnly as readOnlyError } from '../../src/core/errors.ts';
 import { generateKey, keyId, parseKey } from '../../src/core/format/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { readInstallation } from '../installation.ts';
@@ -41,10 +41,7 @@ async function showKey({ dir }: GlobalFlags, printer: Printer): Promise<number> 
 }
 
 async function generate({ dir, readOnly }: GlobalFlags, printer: Printer): Promise<number> {
-  if (readOnly)
-    throw new BifractError('READ_ONLY', 'Nothing is changed with --read-only', {
-      hint: 'Leave --read-only out.',
-    });
+  if (readOnly) throw readOnlyError();
   const { settings, dir: home } = await readInstallation(dir, process.env);
   if (settings.encryption_key !== undefined) {
     throw new BifractError('EXISTS', 'There is a key already, and it is never overwritten', {

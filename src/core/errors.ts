@@ -119,6 +119,13 @@ export function cancelled(code: 'CANCELLED' | 'TERMINATED' = 'CANCELLED'): Bifra
   });
 }
 
+/** Refuses what would change something where nothing may be changed. */
+export function readOnly(): BifractError {
+  return new BifractError('READ_ONLY', 'Nothing is changed with --read-only', {
+    hint: 'Leave --read-only out.',
+  });
+}
+
 /** Any thrown value as a `BifractError`; what is not one already becomes `INTERNAL` with its message kept. */
 export function asBifractError(error: unknown): BifractError {
   if (error instanceof BifractError) return error;

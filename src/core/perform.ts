@@ -1,6 +1,6 @@
 import { archiveRestoreStarted, runArchiveRestore } from './archive-restore-jobs.ts';
 import type { JobRequest } from './engine.ts';
-import { BifractError } from './errors.ts';
+import { readOnly } from './errors.ts';
 import type { JobEventMap } from './events.ts';
 import { fileJobStarted, runFileJob } from './file-jobs.ts';
 import type { Key } from './format/index.ts';
@@ -19,10 +19,7 @@ import { runUpkeepJob, upkeepStarted } from './upkeep-jobs.ts';
 export async function perform(services: Services, request: JobRequest, context: JobContext) {
   // Verifying changes nothing: neither does it put right what others left.
   if (request.kind === 'verify') return runFileJob(services, request, context);
-  if (services.installation.read_only)
-    throw new BifractError('READ_ONLY', 'Nothing is changed with --read-only', {
-      hint: 'Leave --read-only out.',
-    });
+  if (services.installation.read_only) throw readOnly();
   const version = services.installation.version;
   const key = await services.key();
   await putRight(services, request, { signal: context.signal });

@@ -1,7 +1,7 @@
 import { serveArchiveRestorePlan } from './archive-restore-jobs.ts';
 import { serveCoverage } from './coverage-queries.ts';
 import type { BackupFile, Engine, ExtractPart, JobRequest } from './engine.ts';
-import { type BifractError, cancelled } from './errors.ts';
+import { type BifractError, cancelled, readOnly } from './errors.ts';
 import type { JobEvent } from './events.ts';
 import { ServedFiles } from './file-queries.ts';
 import type { FileQueries } from './files.ts';
@@ -157,7 +157,8 @@ class RunningEngine implements Engine {
   }
 
   async detach(request: JobRequest) {
-    const { starter, owner, now } = this.#services;
+    const { starter, owner, now, installation } = this.#services;
+    if (installation.read_only) throw readOnly();
     const id = jobId(request.kind, now());
     await starter.start(id, { request, by: owner() });
     return id;

@@ -51,6 +51,14 @@ async function leftBehind(): Promise<string[]> {
   return all.filter((path) => /^(jobs|run)\/|\.log$/.test(path));
 }
 
+test('nothing that changes anything can be detached from a read-only call', async () => {
+  const before = await readdir(join(dir, '.bifract'), { recursive: true }).catch(() => []);
+  const ended = await bifract('backup', '--detach', '--read-only', '--json');
+  assert.equal(ended.code, 1);
+  assert.match(ended.stdout.toString() + ended.stderr, /READ_ONLY/);
+  assert.deepEqual(await readdir(join(dir, '.bifract'), { recursive: true }).catch(() => []), before);
+});
+
 test('a detached backup is seen by others, followed to its end, and leaves a journal and nothing else', async () => {
   const held = await HeldTable.hold(services.postgres, 'users');
   const job = await detached();

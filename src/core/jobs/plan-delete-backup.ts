@@ -5,7 +5,7 @@ import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { fileOf, idleOrRefused, nothing, refused } from './delete-item.ts';
 import type { PlanDeleteDeps, PlanDeleteOptions } from './plan-delete.ts';
-import { fixedReason } from './plan-prune.ts';
+import { fixedReason, isWhole } from './plan-prune.ts';
 import { otherStorage } from './record-file.ts';
 import { pathOf } from './target.ts';
 
@@ -94,7 +94,10 @@ async function newestWhole(
 ): Promise<Backup | undefined> {
   const keys = await deps.keys();
   for (const one of backups) {
-    if ((await fixedReason(one.storage, one.object, keys, options)) !== 'unreadable') return one;
+    const { storage, object } = one;
+    // Its ends alone tell much sooner that it is none.
+    if ((await fixedReason(storage, object, keys, options)) === 'unreadable') continue;
+    if (await isWhole(storage, object, keys, options)) return one;
   }
   return undefined;
 }

@@ -1,10 +1,11 @@
-import { asBifractError, BifractError } from '../errors.ts';
+import { asBifractError, BifractError, EXIT } from '../errors.ts';
 import { describe, type Key } from '../format/index.ts';
 import { backupTime } from '../policy/names.ts';
 import { type KeepRule, keepsSomething, retain } from '../policy/retention.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { PruneItem, PrunePlan } from '../upkeep.ts';
+import { readWhole } from './read-whole.ts';
 import { sourceOf } from './source.ts';
 
 /** Ends of files read at the same time. */
@@ -17,6 +18,7 @@ export interface PlanPruneDeps {
 }
 
 interface Candidate {
+  object: StoredObject;
   name: string;
   size_bytes: number;
   created_at: string;
@@ -38,14 +40,7 @@ export async function planPrune(
       hint: 'Say what to keep, as in --keep-daily 7 --keep-weekly 4.',
     });
   }
-  const candidates = await lookAt(deps, options);
-  const ruled = candidates.filter(({ fixed }) => fixed === undefined);
-  const reasons = new Map(retain(ruled, rule, deps.now).map(({ item, reasons }) => [item, reasons]));
-  const [newest] = ruled;
-  if (newest) reasons.set(newest, [...(reasons.get(newest) ?? []), 'newest']);
-  const items = candidates.map((candidate) =>
-    toItem(candidate, candidate.fixed ? [candidate.fixed] : (reasons.get(candidate) ?? [])),
-  );
+  const items = await itemsOf(deps, rule, await lookAt(deps, options), options);
   const freed_bytes = items.reduce(
     (sum, { action, size_bytes }) => sum + (action === 'delete' ? size_bytes : 0),
     0,
@@ -57,6 +52,49 @@ export async function planPrune(
     items: Object.freeze(items) as PruneItem[],
     freed_bytes,
   });
+}
+
+/** What goes goes because the newest stays: that one is read to its end before anything is to go. */
+async function itemsOf(
+  deps: PlanPruneDeps,
+  rule: KeepRule,
+  candidates: readonly Candidate[],
+  options: CallOptions,
+): Promise<PruneItem[]> {
+  const ruled = candidates.filter(({ fixed }) => fixed === undefined);
+  const reasons = new Map(retain(ruled, rule, deps.now).map(({ item, reasons }) => [item, reasons]));
+  const [newest] = ruled;
+  if (newest) reasons.set(newest, [...(reasons.get(newest) ?? []), 'newest']);
+  const items = candidates.map((candidate) =>
+    toItem(candidate, candidate.fixed ? [candidate.fixed] : (reasons.get(candidate) ?? [])),
+  );
+  const idle = items.every(({ action }) => action === 'keep');
+  if (!newest || idle || (await isWhole(deps.storage, newest.object, deps.keys, options))) return items;
+  newest.fixed = 'unreadable';
+  return itemsOf(deps, rule, candidates, options);
+}
+
+/** Whether a backup can be read, to its last byte. */
+export async function isWhole(
+  storage: Storage,
+  object: StoredObject,
+  keys: readonly Key[],
+  { signal }: CallOptions,
+): Promise<boolean> {
+  try {
+    await readWhole(storage, object, { keys, signal });
+    return true;
+  } catch (error) {
+    mustBeOfTheFile(error, signal);
+    return false;
+  }
+}
+
+/** Throws what says nothing of the file itself; that no key of ours opens it, or that it is damaged, does. */
+function mustBeOfTheFile(thrown: unknown, signal: AbortSignal | undefined): void {
+  signal?.throwIfAborted();
+  const { exitCode, code } = asBifractError(thrown);
+  if (exitCode !== EXIT.integrity && code !== 'UNSUPPORTED') throw thrown;
 }
 
 function toItem({ name, size_bytes, created_at }: Candidate, reasons: string[]): PruneItem {
@@ -83,7 +121,7 @@ async function lookAtOne(
 ): Promise<Candidate> {
   const { name, size_bytes } = object;
   const created_at = (backupTime(name) as Date).toISOString();
-  return { name, size_bytes, created_at, fixed: await fixedReason(storage, object, keys, options) };
+  return { object, name, size_bytes, created_at, fixed: await fixedReason(storage, object, keys, options) };
 }
 
 /** Why a backup is outside every rule; undefined for one that can be read and was made by a person or by cron. */
@@ -97,9 +135,7 @@ export async function fixedReason(
     const { head } = await describe(sourceOf(storage, object, options), keys, options);
     return head?.reason === undefined ? undefined : 'safety';
   } catch (error) {
-    options.signal?.throwIfAborted();
-    const { exitCode, code } = asBifractError(error);
-    if (exitCode === 5 || code === 'UNSUPPORTED') return 'unreadable';
-    throw error;
+    mustBeOfTheFile(error, options.signal);
+    return 'unreadable';
   }
 }

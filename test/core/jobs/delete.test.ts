@@ -290,6 +290,18 @@ test('of backups, the newest that can be read stays unless that is asked for in 
   assert.deepEqual(await names(under.backups), [foreign]);
 });
 
+test('a backup that is damaged in its middle is none that stays in the place of a good one', async () => {
+  const under = setUp();
+  const [good, bad] = [await addBackup(under, 1), await addBackup(under, 2)];
+  const bytes = await under.backups.read(bad, 0, 1e6);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await under.backups.delete(bad);
+  await under.backups.put(bad, inPieces(bytes, 100));
+  const planned = await plan(under, 'backup', [good]);
+  assert.deepEqual(fates(planned), [[good, 'keep', 'LAST_BACKUP']]);
+  assert.equal(planned.backups_left?.newest_whole, good);
+});
+
 test('a safety backup says that it is one, and a running restore holds all backups', async () => {
   const under = setUp();
   await addBackup(under, 2);

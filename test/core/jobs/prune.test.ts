@@ -13,7 +13,9 @@ const NOW = new Date('2026-03-31T12:00:00Z');
 const key = parseKey(generateKey());
 const MANIFEST = { version: '1', timestamp: '2026-01-01T00:00:00Z', type: 'postgres', env_vars: {} };
 
-async function setUp(files: { day: number; reason?: string; key?: typeof key; damaged?: boolean }[]) {
+async function setUp(
+  files: { day: number; reason?: string; key?: typeof key; damaged?: boolean | 'middle' }[],
+) {
   const storage = new MemoryStorage();
   for (const { day, reason, key: other = key, damaged } of files) {
     const dump = (async function* () {
@@ -23,7 +25,8 @@ async function setUp(files: { day: number; reason?: string; key?: typeof key; da
       writeBackup(MANIFEST, dump, { key: other, head: { tool: 'test', reason } }).bytes,
     );
     const bytes = Buffer.concat(written);
-    if (damaged) bytes[bytes.length - 20] = (bytes.at(-20) ?? 0) ^ 1;
+    if (damaged === 'middle') bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    else if (damaged) bytes[bytes.length - 20] = (bytes.at(-20) ?? 0) ^ 1;
     await storage.put(nameOf(day), source(bytes));
   }
   return { storage, keys: [key], now: NOW };
@@ -106,4 +109,23 @@ test('a file that has changed since the plan stays', async () => {
   await deps.storage.put(nameOf(1), source(Buffer.from('another')));
   await refuses('BUSY', prune({ storage: deps.storage, state: new FakeState() }, plan, jobContext()));
   assert.ok(await deps.storage.stat(nameOf(1)));
+});
+
+test('nothing goes because of a newer backup that is not whole, though its ends look sound', async () => {
+  const deps = await setUp([
+    { day: 1 },
+    { day: 2 },
+    { day: 3, damaged: 'middle' },
+    { day: 4, damaged: 'middle' },
+  ]);
+  const plan = await planPrune(deps, { last: 1 });
+  assert.deepEqual(
+    plan.items.map(({ name, action, reasons }) => [name, action, reasons.join()]),
+    [
+      [nameOf(4), 'keep', 'unreadable'],
+      [nameOf(3), 'keep', 'unreadable'],
+      [nameOf(2), 'keep', 'last,newest'],
+      [nameOf(1), 'delete', ''],
+    ],
+  );
 });
