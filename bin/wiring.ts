@@ -28,6 +28,7 @@ import type { JobOwner } from '../src/core/index.ts';
 import type { JobBoard } from '../src/core/ports/job-board.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
 import type { Services } from '../src/core/services.ts';
+import { CurrentKeys } from './current-keys.ts';
 import type { Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
@@ -49,7 +50,11 @@ export function makeServices(
   },
 ): Services {
   const { dir, settings, variables } = installation;
-  let current: Keys = settings;
+  const current = new CurrentKeys(installation);
+  const keysNow = async () => {
+    const { encryption_key, previous_keys } = await current.read();
+    return [requireKey(encryption_key, dir), ...previous_keys] as const;
+  };
   const postgres = once(() => resolvePostgres(settings.postgres, dir));
   const catalog = once(async () => connectCatalog((await postgres()).connection));
   const clickhouse = once(() => resolveClickHouse(settings.clickhouse, dir));
@@ -80,13 +85,11 @@ export function makeServices(
     owner: () => (by ? { ...by, pid: process.pid } : jobOwner()),
     audit: new AuditLog(dir),
     now: () => new Date(),
-    key: async () => parseKey(requireKey(current.encryption_key, dir)),
-    keys: async () => [
-      parseKey(requireKey(current.encryption_key, dir)),
-      ...current.previous_keys.map((hex) => parseKey(hex)),
-    ],
+    key: async () => parseKey((await keysNow())[0]),
+    keys: async () => (await keysNow()).map((hex) => parseKey(hex)),
     replaceKey: async () => {
-      current = await replaceKey(dir, requireKey(current.encryption_key, dir), current.previous_keys);
+      const [key, ...earlier] = await keysNow();
+      await replaceKey(dir, key, earlier);
     },
     database_name: settings.postgres.database,
     server: once(async () => {
@@ -123,25 +126,21 @@ export function makeServices(
   };
 }
 
-type Keys = Pick<Installation['settings'], 'encryption_key' | 'previous_keys'>;
-
 /** Writes a new key to the installation's `.env`. What the environment says would win over it: then it is refused. */
-async function replaceKey(dir: string, before: string, earlier: string[]): Promise<Keys> {
+async function replaceKey(dir: string, before: string, earlier: readonly string[]): Promise<void> {
   const foreign = [KEY_VARIABLE, PREVIOUS_VARIABLE].find((name) => process.env[name]);
   if (foreign) {
     throw new BifractError('ENV_INVALID', `${foreign} is set in the environment, which wins over .env`, {
       hint: 'Rotate the key where it is kept, or unset the variable.',
     });
   }
-  const keys = { encryption_key: generateKey(), previous_keys: [...new Set([before, ...earlier])] };
   const path = join(dir, '.env');
   const text = await readFile(path, 'utf8');
   const variables = {
-    [KEY_VARIABLE]: keys.encryption_key,
-    [PREVIOUS_VARIABLE]: keys.previous_keys.join(','),
+    [KEY_VARIABLE]: generateKey(),
+    [PREVIOUS_VARIABLE]: [...new Set([before, ...earlier])].join(','),
   };
   await replaceEnv(path, text, setVariables(text, variables));
-  return keys;
 }
 
 /** The jobs of an installation, whatever its settings. */

@@ -54,6 +54,8 @@ export async function restoreByIngest(
   const patience = new Patience(deps.patience, context);
   const mark = new RestoreMarkHolder(deps.catalog, journal, patience, context);
   const run = { plan, journal, mark, patience, context, progress: new RestoreProgress(plan, context.emit) };
+  // Of its own: that files and the database answer says nothing of the server.
+  const server = new Patience(deps.patience, context);
   const tally: Tally = { sent: 0, unsure: 0, newlines: 0, empty: 0 };
   try {
     await mustBeAlone(deps.state, plan, context.id);
@@ -61,7 +63,7 @@ export async function restoreByIngest(
     for (const [index, file] of plan.files.entries()) {
       await mark.hold(file.archive_id);
       if (index < (journal.entry.sent?.file ?? 0)) continue;
-      await sendFile(deps, run, { index, token }, tally);
+      await sendFile(deps, run, { index, token, server }, tally);
     }
     await mark.release(undefined);
     await journal.forget();
@@ -87,7 +89,7 @@ async function tokenOf(catalog: Catalog, { into }: ArchiveRestorePlan, signal: A
 async function sendFile(
   deps: IngestDeps,
   run: RestoreRun,
-  { index, token }: { index: number; token: string },
+  { index, token, server }: { index: number; token: string; server: Patience },
   tally: Tally,
 ): Promise<void> {
   const { plan, journal, mark, context, progress } = run;
@@ -109,7 +111,7 @@ async function sendFile(
   for await (const batch of rawBatches(archiveBytes(content), options, tally)) {
     const on_its_way = { rows: batch.rows, since_ms: context.now().getTime() };
     await journal.save({ sent: { file: index, rows: accepted, batch: on_its_way } });
-    await sendBatch(deps.ingest, run, token, batch, tally);
+    await sendBatch(deps.ingest, { server, context }, token, batch, tally);
     accepted = batch.end;
     tally.sent += batch.rows;
     mark.tell(accepted);
@@ -126,7 +128,7 @@ async function mustBeWhole(target: Target, keys: readonly Key[], signal: AbortSi
 
 async function sendBatch(
   ingest: Ingest,
-  { patience, context: { signal, emit } }: RestoreRun,
+  { server, context: { signal, emit } }: { server: Patience; context: JobContext },
   token: string,
   batch: LineBatch,
   tally: Tally,
@@ -134,9 +136,10 @@ async function sendBatch(
   for (let busy = 0; ; ) {
     try {
       const answer = await ingest.send(token, batch.lines, { signal });
-      if (answer.outcome === 'accepted') return patience.progressed();
+      if (answer.outcome === 'accepted') return server.progressed();
       if (answer.outcome === 'refused' && answer.busy) {
         // Not an error: the server sets the pace.
+        server.progressed();
         const wait_ms = answer.wait_ms ?? Math.min(BUSY_LONGEST_MS, BUSY_FIRST_MS * 2 ** busy);
         emit('job:retry', { attempt: ++busy, wait_ms, reason: answer.reason });
         await wait(wait_ms, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -147,7 +150,7 @@ async function sendBatch(
         transient: true,
       });
     } catch (error) {
-      await patience.wait(asBifractError(error), signal);
+      await server.wait(asBifractError(error), signal);
     }
   }
 }

@@ -176,6 +176,9 @@ test('a token that is not accepted, or lines that never are, end it', async () =
 test('a server that is not there is told as that', async () => {
   const { deps, plan } = await lab();
   deps.ingest = openIngest('http://127.0.0.1:1');
-  deps.patience = { ...deps.patience, max_ms: 5 };
-  await assert.rejects(restoreByIngest(deps, plan, jobContext()), { code: 'SERVER_UNREACHABLE' });
+  deps.patience = { ...deps.patience, max_ms: 60_000 };
+  const context = jobContext();
+  await assert.rejects(restoreByIngest(deps, plan, context), { code: 'SERVER_UNREACHABLE' });
+  // One that never answered is not waited for as long as one that goes away.
+  assert.equal(context.events.filter(({ event }) => event === 'job:retry').length, 3);
 });
