@@ -13,7 +13,16 @@ export interface Status {
   /** Why the newest backup does not open with this key or is not whole, by its ends; null where it is well. */
   last_backup_error: ErrorReport | null;
   backups: number;
+  /** Jobs whose process died, and what they left is not put right yet. */
+  interrupted: InterruptedJob[];
   fractals: FractalStatus[];
+}
+
+/** A job that was killed, and what to do about it. */
+export interface InterruptedJob {
+  id: string;
+  title: string;
+  hint: string;
 }
 
 /** A fractal, its newest completed archive, and how far archives hold its rows. */
@@ -48,11 +57,12 @@ export function statusCommand(
 
 /** Asks for everything at once; a part that fails is told by its health and leaves its list empty. */
 export async function gather(engine: Engine, signal?: AbortSignal): Promise<Status> {
-  const [health, backups, fractals, archives] = await Promise.all([
+  const [health, backups, fractals, archives, jobs] = await Promise.all([
     engine.health({ signal }),
     engine.backups({ signal }).catch(() => []),
     engine.fractals({ signal }).catch(() => []),
     engine.archives({}, { signal }).catch(() => []),
+    engine.knownJobs({ signal }).catch(() => []),
   ]);
   const [last_backup = null] = backups;
   const completed = archives.filter(({ status }) => status === 'completed' || status === 'restoring');
@@ -62,6 +72,9 @@ export async function gather(engine: Engine, signal?: AbortSignal): Promise<Stat
     last_backup,
     last_backup_error: last_backup && (await trouble(engine, last_backup, signal)),
     backups: backups.length,
+    interrupted: jobs
+      .filter(({ unsettled }) => unsettled)
+      .map(({ id, title, error }) => ({ id, title, hint: error?.hint ?? '' })),
     fractals: await describe(engine, fractals, completed, health.clickhouse.ok, signal),
   };
 }

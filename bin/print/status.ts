@@ -11,8 +11,18 @@ export function statusLines(status: Status): string[] {
     '',
     ...healthLines(status),
     '',
+    ...interruptedLines(status),
     ...protectionLines(status),
   ];
+}
+
+/** What looks like missing rows may only be on its way. */
+function interruptedLines({ interrupted }: Status): string[] {
+  return interrupted.flatMap(({ id, title, hint }) => [
+    `Interrupted   ${sanitize(title)} (${id})`,
+    `              ${hint}`,
+    '',
+  ]);
 }
 
 function healthLines({ health }: Status): string[] {

@@ -283,6 +283,8 @@ test('a killed archive leaves nothing that looks whole, and the same call goes o
   await program.ended;
   const [record] = await services.sql('SELECT id, status FROM archives ORDER BY created_at DESC LIMIT 1');
   assert.equal(record?.status, 'in_progress');
+  const told = async () => (await run(['status', '--dir', dir.dir])).stdout.toString();
+  assert.match(await told(), /Interrupted {3}Archive of web .*\n +Run the same command again: it goes on/);
 
   // Another job puts the record right, and leaves what was stored.
   assert.equal((await run(['backup', '--dir', dir.dir])).code, 0);
@@ -299,6 +301,7 @@ test('a killed archive leaves nothing that looks whole, and the same call goes o
   assert.equal(again.code, 0, again.stderr);
   const done = ndjson<{ event: string; result?: Record<string, unknown> }>(again).at(-1)?.result;
   assert.deepEqual([done?.continued, done?.archive_id], [true, record.id]);
+  assert.doesNotMatch(await told(), /Interrupted/);
   const [after] = await services.sql('SELECT * FROM archives WHERE id = $1', [record.id]);
   assert.deepEqual([after?.status, after?.error_message], ['completed', null]);
   assert.deepEqual([after?.checksum, Number(after?.log_count)], [done?.checksum, ROWS]);

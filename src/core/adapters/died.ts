@@ -2,17 +2,21 @@ import type { JobKind } from '../ports/job-board.ts';
 import type { Entry } from './job-history.ts';
 import type { Journal } from './read-journal.ts';
 
-/** Jobs that go on where they ended when the same is asked for again. */
-const RESUMED: ReadonlySet<JobKind> = new Set(['archive', 'restore-archive', 'rotate-key']);
+/** What is to be done where the same, asked for again, goes on. */
+const RESUMED: Partial<Record<JobKind, string>> = {
+  archive: 'Run the same command again: it goes on with what is stored already.',
+  'restore-archive':
+    'Run the same command again: it goes on with the rows that are prepared. If it had begun to remove or move in rows, the next job, or opening the console, brings it to its end as well: none are lost.',
+  'rotate-key': 'Run the same command again: it goes on with the files that are still under the old key.',
+};
 
 /** The end of a job that could not tell it: its process was killed, or the machine went down. `log` is where it said why. */
 export function diedEvent(job: string, { head, entries, written_at }: Journal, log?: string): Entry {
   const [start] = entries;
   const kind = start?.event.event === 'job:started' ? start.event.kind : undefined;
   const hint =
-    kind && RESUMED.has(kind)
-      ? 'Run the same command again to continue. What cannot be used is removed by that, or by opening the console.'
-      : 'The next job, or opening the console, removes what it left. Then start it again.';
+    (kind && RESUMED[kind]) ??
+    'The next job, or opening the console, removes what it left. Then start it again.';
   return {
     seq: (entries.at(-1)?.seq ?? 0) + 1,
     event: {
