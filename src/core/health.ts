@@ -17,7 +17,8 @@ export async function checkHealth(services: Services, options: CallOptions = {})
       return `${version} at ${await services.clickhousePlace()}`;
     }),
     storage(() => services.backups(), options),
-    storage(() => services.archives(), options),
+    // Often a file system of its own.
+    storage(() => services.archives(), { ...options, prefix: 'archives/' }),
     part(async () => `256 bits, fingerprint ${keyId(await services.key())}`),
   ]);
   return { postgres, clickhouse, backups, archives, key };
@@ -33,7 +34,7 @@ async function part(ask: () => Promise<string>): Promise<PartHealth> {
 
 async function storage(
   open: () => Promise<Storage>,
-  options: CallOptions,
+  options: CallOptions & { prefix?: string },
 ): Promise<StorageHealth & { location: string }> {
   try {
     const target = await open();

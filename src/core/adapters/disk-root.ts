@@ -82,8 +82,9 @@ export class DiskRoot {
   }
 
   /** Free bytes of the file system, for those who are not root. */
-  async freeBytes(): Promise<number> {
-    const { bavail, bsize } = await fs.statfs(this.path);
+  /** Below it there may be other file systems: it is asked of the folder that something is for. */
+  async freeBytes(folder = this.path): Promise<number> {
+    const { bavail, bsize } = await fs.statfs(folder);
     return bavail * bsize;
   }
 

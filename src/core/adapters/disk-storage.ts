@@ -137,10 +137,15 @@ export class DiskStorage implements Storage {
     if (await onDisk(`Cannot look at ${id}`, () => this.#root.stat(path))) await this.#unlink(path);
   }
 
-  async probe(options: CallOptions = {}): Promise<StorageHealth> {
-    const health = await probeStorage(this, options);
+  async probe({ prefix = '', ...options }: CallOptions & { prefix?: string } = {}): Promise<StorageHealth> {
+    const folder = join(this.location, prefix);
+    const there = await fs.stat(folder).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
+    const health = await probeStorage(this, { ...options, prefix: there ? prefix : '' });
     try {
-      return { ...health, free_bytes: await this.#root.freeBytes() };
+      return { ...health, free_bytes: await this.#root.freeBytes(there ? folder : undefined) };
     } catch {
       return health;
     }
@@ -152,13 +157,13 @@ export class DiskStorage implements Storage {
       const owner = await this.#root.owner();
       await this.#root.makeFolders(target, owner);
       if (await this.#root.stat(target)) throw exists(target);
-      if (expected_bytes !== undefined) await this.#mustHaveRoom(name, expected_bytes);
+      if (expected_bytes !== undefined) await this.#mustHaveRoom(name, target, expected_bytes);
       return DiskFile.create(partial, owner, `${basename(name)} in ${this.location}`);
     });
   }
 
-  async #mustHaveRoom(name: string, bytes: number): Promise<void> {
-    const free = await this.#root.freeBytes();
+  async #mustHaveRoom(name: string, target: string, bytes: number): Promise<void> {
+    const free = await this.#root.freeBytes(dirname(target));
     if (free >= bytes + MARGIN) return;
     throw new BifractError(
       'STORAGE_FULL',

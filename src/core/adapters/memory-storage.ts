@@ -86,7 +86,7 @@ export class MemoryStorage implements Storage {
     this.#unfinished.delete(id);
   }
 
-  probe(options?: CallOptions): Promise<StorageHealth> {
+  probe(options?: CallOptions & { prefix?: string }): Promise<StorageHealth> {
     return probeStorage(this, options);
   }
 

@@ -10,8 +10,12 @@ const BYTES = 64;
  * Tries what only large files need: an upload in parts is begun, gets one, is found among the unfinished ones, and ended. Other rights than
  * those of small files let it. Returns what is worth knowing, in words; throws what a large file would fail of.
  */
-export async function probeUploads(connection: S3Connection, options: CallOptions): Promise<string[]> {
-  const input = { Bucket: connection.settings.bucket, Key: PROBE_PREFIX + randomBytes(8).toString('hex') };
+export async function probeUploads(
+  connection: S3Connection,
+  { prefix = '', ...options }: CallOptions & { prefix?: string },
+): Promise<string[]> {
+  const key = `${prefix}${PROBE_PREFIX}${randomBytes(8).toString('hex')}`;
+  const input = { Bucket: connection.settings.bucket, Key: key };
   const what = 'Files above 8 MiB cannot be stored';
   const { UploadId } = await connection.call(
     what,

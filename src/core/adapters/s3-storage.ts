@@ -106,7 +106,7 @@ class S3Storage implements Storage {
     return discard(this.#connection, leftover, options);
   }
 
-  async probe(options: CallOptions = {}): Promise<StorageHealth> {
+  async probe(options: CallOptions & { prefix?: string } = {}): Promise<StorageHealth> {
     const health = await probeStorage(this, options);
     if (!health.ok) return health;
     try {

@@ -55,7 +55,7 @@ export function isOwnName(name: string): boolean {
 
 /** Whether it is the name of a file that a health check makes, and removes at once. */
 export function isProbeName(name: string): boolean {
-  return /^bifract-probe-[0-9a-f]{16}$/.test(name);
+  return /^(?:archives\/)?bifract-probe-[0-9a-f]{16}$/.test(name);
 }
 
 /** A period label in the spelling of file names. Throws a `RangeError` where it would not be a safe part of one. */

@@ -96,6 +96,9 @@ export interface Storage {
   unfinished?(leftover: Leftover, options?: CallOptions): AsyncIterable<Buffer>;
   discard(leftover: Leftover, options?: CallOptions): Promise<void>;
 
-  /** Writes, reads, lists and deletes a probe object. Never throws for a storage that fails. */
-  probe(options?: CallOptions): Promise<StorageHealth>;
+  /**
+   * Writes, reads, lists and deletes a probe object, whose name begins with `prefix` (default: nothing) where there is
+   * such a folder. Never throws for a storage that fails.
+   */
+  probe(options?: CallOptions & { prefix?: string }): Promise<StorageHealth>;
 }

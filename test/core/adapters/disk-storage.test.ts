@@ -229,6 +229,19 @@ test('a probe tells the free space, and what fails in words', async () => {
   assert.match(broken.detail, /ENOTDIR|EEXIST/);
 });
 
+test('a probe below a prefix is of that folder, which may be a file system of its own', async () => {
+  await fs.mkdir(root);
+  await fs.symlink('/proc', join(root, 'archives'));
+  assert.equal((await storage.probe({ prefix: 'archives/' })).ok, false);
+  assert.equal((await storage.probe()).ok, true);
+  await fs.unlink(join(root, 'archives'));
+  assert.equal((await storage.probe({ prefix: 'archives/' })).ok, true);
+  assert.deepEqual(await visibleAndHidden(), []);
+  await fs.mkdir(join(root, 'archives'));
+  assert.equal((await storage.probe({ prefix: 'archives/' })).ok, true);
+  assert.deepEqual(await visibleAndHidden(), ['archives']);
+});
+
 test('a killed probe is cleaned up by a later one', async () => {
   await storage.put('bifract-probe-old', text('x'));
   await fs.utimes(join(root, 'bifract-probe-old'), 0, 0);
