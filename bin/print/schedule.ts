@@ -47,9 +47,8 @@ const STATES: Record<CoveragePeriod['state'], string> = {
 
 /** Stretches of periods of one state, a line each, and what they come to. */
 export function coverageLines(coverage: Coverage): string[] {
-  const { fractal_name, periods, unit, unprotected_rows, protected_until } = coverage;
+  const { fractal_name, periods, unit, unprotected_rows } = coverage;
   if (periods.length === 0) return [`${sanitize(fractal_name)} has no rows, in ClickHouse or in an archive.`];
-  const until = protected_until === null ? 'nothing' : `everything until ${formatStamp(protected_until)}Z`;
   const open = unprotected_rows === null ? 'not counted' : formatExact(unprotected_rows);
   return [
     ...table(stretches(periods), [
@@ -60,8 +59,14 @@ export function coverageLines(coverage: Coverage): string[] {
       { title: 'NOT ARCHIVED', cell: (one) => formatExact(one.unprotected_rows), right: true },
       { title: 'ARCHIVES', cell: ({ archive_ids }) => String(archive_ids.length), right: true },
     ]),
-    `Archives hold ${until}. Rows that no archive holds: ${open}.`,
+    `Archives hold ${heldWords(coverage)}. Rows that no archive holds: ${open}.`,
   ];
+}
+
+function heldWords({ protected_until, periods }: Coverage): string {
+  if (protected_until !== null) return `everything until ${formatStamp(protected_until)}Z`;
+  const some = periods.some(({ archive_ids }) => archive_ids.length > 0);
+  return some ? 'some periods, but not the first rows' : 'nothing';
 }
 
 function stamp(time: string, unit: Coverage['unit']): string {

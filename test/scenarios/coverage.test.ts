@@ -52,6 +52,16 @@ for (const [columns, rows, utf8] of [
   });
 }
 
+test('a gap at the very beginning is not told as if archives held nothing', async () => {
+  const engine = new FakeEngine({
+    fractals: [web],
+    coverage: { [web.id]: fakeCoverage(web, ['clickhouse', 'both'], { protected_until: null }) },
+  });
+  await using console = startConsole({ engine });
+  await console.terminal.press('2', 't');
+  await console.terminal.see('No archive holds the first rows, 1,000 rows in no archive');
+});
+
 test('up and down go by months, to the nearest day that there is', async () => {
   const periods = ['2028-01-31', '2028-02-29', '2028-03-30'].map((day) => ({
     from: `${day}T00:00:00.000Z`,

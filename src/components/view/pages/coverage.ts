@@ -56,7 +56,7 @@ function sumLine({ protected_until, unprotected_rows }: Coverage, snapshot: Snap
   const open = unprotected_rows ?? 0;
   const until =
     protected_until === null
-      ? 'Archives hold nothing from the beginning'
+      ? 'No archive holds the first rows'
       : `Archived until ${formatStamp(protected_until)}`;
   const news = error ? `  old: ${error.message}` : loading && at !== undefined ? '  counting…' : '';
   return [
