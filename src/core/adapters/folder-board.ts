@@ -102,7 +102,7 @@ export class FolderBoard implements JobBoard {
     if (socket !== null && (await cancelBySocket(socket, signal))) return;
     if (!(await this.#look(id))?.live) throw notRunning(id);
     throw new BifractError('BUSY', `The process ${owner.pid} of the job ${id} does not answer`, {
-      hint: `It may be stopped or overloaded. \`kill -TERM ${owner.pid}\` on its machine ends the job as a cancel does.`,
+      hint: `It may be overloaded, or stopped: \`kill -CONT ${owner.pid}\` on its machine lets it go on, and only then does a cancel, or \`kill -TERM ${owner.pid}\`, end the job.`,
     });
   }
 

@@ -237,6 +237,17 @@ test('a process that is stopped is not dead; a cancel waits for it', async () =>
   await exit;
 });
 
+test('where a process does not answer, it is said how one that is stopped can be cancelled', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  await rm(socketPath());
+  await assert.rejects(board.cancel(JOB), (error: BifractError) => {
+    assert.equal(error.code, 'BUSY');
+    assert.match(error.hint ?? '', new RegExp(`stopped: \`kill -CONT ${process.pid}\``));
+    return true;
+  });
+});
+
 test('an id that is given again to another process does not bring a job back to life', async () => {
   const job = await publish();
   job.add(STARTED);
