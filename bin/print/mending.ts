@@ -26,16 +26,18 @@ export function adoptSummaryLines({ adopted, fractals_created }: AdoptSummary): 
 
 const DEEDS = { adopt: 'bifract adopt', fail_record: 'bifract clean', discard: 'bifract clean' } as const;
 
-/** Three short lines for each: paths are long, and must be whole to be of use. */
+const GOES_ON = '  remedy: the same archive call goes on with it; `bifract clean` removes it';
+
+/** Three short lines, or four, for each: paths are long, and must be whole to be of use. */
 export function orphanTable(orphans: Orphan[]): string[] {
   if (orphans.length === 0) return ['No orphans: every file has its record, and every record its file.'];
-  return orphans.flatMap(({ kind, place, title, path, size_bytes, since, actions }) => {
+  return orphans.flatMap(({ kind, place, title, path, size_bytes, since, actions, goes_on }) => {
     const time = since === null ? [] : [`since ${formatStamp(since)}Z`];
     const stranger = kind === 'file' && place === 'backups';
     const remedy = stranger
       ? 'name it by its path, or as it was'
       : [...new Set(actions.map((action) => DEEDS[action]))].join(', ');
-    const facts = [formatBytes(size_bytes), ...time, ...(remedy ? [`remedy: ${remedy}`] : [])];
-    return [title, `  ${facts.join(', ')}`, `  ${sanitize(path)}`];
+    const facts = [formatBytes(size_bytes), ...time, ...(remedy && !goes_on ? [`remedy: ${remedy}`] : [])];
+    return [title, `  ${facts.join(', ')}`, ...(goes_on ? [GOES_ON] : []), `  ${sanitize(path)}`];
   });
 }

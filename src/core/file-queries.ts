@@ -72,6 +72,7 @@ export async function orphanDeps(services: Services) {
     backups: await services.backups(),
     holds: async (record: ArchiveRecord, options?: CallOptions) => holds(services, record, options),
     state: services.state,
+    max_duration_ms: services.archive_limits.max_duration_ms,
     now: () => services.now(),
   };
 }

@@ -167,6 +167,8 @@ export interface Orphan {
    * it may belong to work of another machine or of the server, or where something else is wrong first.
    */
   actions: ('adopt' | 'fail_record' | 'discard')[];
+  /** Set on what is left of an archive that the same call goes on with. */
+  goes_on?: boolean;
 }
 
 /** Jobs on files that are there. */

@@ -10,6 +10,9 @@ test('orphans fit a narrow terminal but for their path, which stands whole on a 
   });
   const title = 'Unfinished file, perhaps of a run on another machine';
   const lines = orphanTable([file, fakeOrphan('leftover', 4, { title, actions: [] })]);
+  const waiting = orphanTable([fakeOrphan('leftover', 5, { goes_on: true })]);
+  assert.match(waiting[2] ?? '', /same archive call goes on with it; `bifract clean` removes it$/);
+  assert.ok((waiting[1]?.length ?? 99) < 80 && (waiting[2]?.length ?? 99) < 80);
   assert.equal(lines.length, 6);
   assert.equal(lines[2], `  ${file.path}`);
   assert.match(lines[1] ?? '', /^ {2}1\.0+ TiB, since .*Z, remedy: bifract adopt$/);

@@ -4,6 +4,7 @@ import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
+import { isYoung } from './archive-continue.ts';
 import { isOf } from './in-use.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
 import { isSame } from './record-file.ts';
@@ -20,6 +21,8 @@ export interface OrphanDeps {
   /** Whether the file of a record is there whose storage is not the one of `archives`. */
   holds?(record: ArchiveRecord, options?: CallOptions): Promise<boolean>;
   state: State;
+  /** How old an archive may be that goes on, milliseconds; none does where it is left out. */
+  max_duration_ms?: number;
   now(): Date;
 }
 
@@ -152,7 +155,9 @@ async function leftovers(
       if (!isOwnName(leftover.name) || live.some((note) => isOf(note, leftover))) continue;
       const dead = isDead(deps, leftover, deadNotes);
       // A health check may be on its way just now.
-      if (dead || !isProbeName(leftover.name)) found.push(leftoverOrphan(storage, place, leftover, dead));
+      if (!dead && isProbeName(leftover.name)) continue;
+      const orphan = leftoverOrphan(storage, place, leftover, dead);
+      found.push(dead && goesOn(deps, storage, leftover, deadNotes) ? { ...orphan, goes_on: true } : orphan);
     }
   }
   return found;
@@ -162,6 +167,24 @@ async function leftovers(
 function isDead({ now }: OrphanDeps, leftover: Leftover, dead: JobNote[]): boolean {
   if (dead.some((note) => isOf(note, leftover))) return true;
   return now().getTime() - Date.parse(leftover.started_at) > SURELY_DEAD_MS;
+}
+
+/** Whether the call that began it would read back what is there. */
+function goesOn(
+  { now, max_duration_ms = 0 }: OrphanDeps,
+  { unfinished }: Storage,
+  { id, job, name }: Leftover,
+  dead: JobNote[],
+): boolean {
+  const isOfNote = (note: JobNote) =>
+    (note.id === job && note.object === name) || note.archive?.leftovers.includes(id);
+  return dead.some(
+    (note) =>
+      unfinished !== undefined &&
+      note.archive !== undefined &&
+      isYoung(note.archive, max_duration_ms, now()) &&
+      isOfNote(note),
+  );
 }
 
 function leftoverOrphan(

@@ -124,6 +124,47 @@ test('a record in progress is dead when its job is, or when it is older than any
   ]);
 });
 
+test('what an interrupted archive goes on with is told from what is of no use to anybody', async () => {
+  const deps = { ...setUp(), max_duration_ms: 3_600_000 };
+  const of = (job: string) => ({
+    id: job,
+    name: FILE_PATH,
+    job,
+    size_bytes: 7,
+    started_at: NOW.toISOString(),
+  });
+  deps.archives.litter = [of('young'), of('old'), of('backup')];
+  const note = { kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH } as const;
+  const archive = (begun_at: string) => ({
+    request: {
+      fractal_id: 'f',
+      split: 'none',
+      from: null,
+      to: null,
+      fields: true,
+      archive_type: 'adhoc',
+      only_uncovered: false,
+    } as const,
+    end: NOW.toISOString(),
+    begun_at,
+    window: { label: null, from: null, to: NOW.toISOString(), rows: 1 },
+    leftovers: [],
+  });
+  deps.state.deadNotes = [
+    { ...note, id: 'young', archive: archive('2026-03-09T23:30:00Z') },
+    { ...note, id: 'old', archive: archive('2026-03-09T22:30:00Z') },
+    { ...note, id: 'backup', kind: 'backup' },
+  ];
+  const found = async () => (await orphans(deps)).map(({ id, goes_on }) => [id, goes_on ?? false]);
+  assert.deepEqual((await found())[0], ['young', false], 'a storage that cannot read it back');
+  Object.assign(deps.archives, { unfinished: () => inPieces(Buffer.alloc(0), 1) });
+  assert.deepEqual(await found(), [
+    ['young', true],
+    ['old', false],
+    ['backup', false],
+  ]);
+});
+
 test('leftovers of dead runs can be removed; what may be alive cannot', async () => {
   const deps = setUp();
   const leftover = (id: string, job: string | undefined, started_at: string, name = FILE_PATH) => ({

@@ -74,13 +74,14 @@ export function backupPage(snapshot: Snapshot, id: string | undefined): readonly
   return record ? backupLines(record, snapshot) : GONE;
 }
 
-function orphanHelp({ kind, place, actions }: Orphan): string {
+function orphanHelp({ kind, place, actions, goes_on }: Orphan): string {
   if (kind === 'file' && place === 'backups')
     return 'v verifies it and R restores it, as any other. Once it is named bifract-backup-YYYYMMDD-HHMMSS.bifract-backup it is among the backups.';
   if (actions.includes('adopt'))
     return 'a gives the file a record, once it was read to its end and is whole.';
   if (actions.includes('fail_record'))
     return 'c marks the record as failed, so that nobody counts on its file.';
+  if (goes_on) return 'The same archive goes on with it: begin it again. c removes it.';
   if (actions.includes('discard')) return 'c removes what the dead run left; it never was a whole file.';
   return kind === 'leftover'
     ? 'Nothing yet: it may be the work of another machine. After a day it counts as left behind.'
