@@ -8,8 +8,8 @@ import { logPrinter } from './print/log.ts';
 export interface Printer {
   /** A job's event as it comes. */
   event(event: JobEvent): void;
-  /** One result: a plain object for programs, and the lines that say the same to people. */
-  result(value: object, lines: string[]): void;
+  /** One result: a plain object for programs, and the lines that say the same to people; `brief` where they want quiet. */
+  result(value: object, lines: string[], brief?: string[]): void;
   /** One of several results of a job, as lines for people: programs have its event. */
   item(lines: string[]): void;
   /** A list: one object each for programs, and the lines of a table for people. */

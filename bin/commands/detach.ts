@@ -18,10 +18,11 @@ export async function detachJob(
     printer.failed(failure.error);
     return ERROR_EXITS[failure.error.code] ?? 1;
   }
-  printer.result({ job }, [
+  const lines = [
     `${job} runs in the background.`,
     `\`bifract attach ${job}\` shows it, \`bifract cancel ${job}\` ends it.`,
-  ]);
+  ];
+  printer.result({ job }, lines, [job]);
   return 0;
 }
 

@@ -45,9 +45,9 @@ export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Pri
       const words = describeEvent(event);
       if (words) say(words);
     },
-    result(_value, lines) {
+    result(_value, lines, brief = lines) {
       clear();
-      for (const text of lines) out(sanitize(text));
+      for (const text of quiet ? brief : lines) out(sanitize(text));
     },
     item(lines) {
       clear();

@@ -29,8 +29,8 @@ export function logPrinter(
       last = performance.now();
       log(line.text(event));
     },
-    result(_value, lines) {
-      for (const text of lines) log(text);
+    result(_value, lines, brief = lines) {
+      for (const text of quiet ? brief : lines) log(text);
     },
     item(lines) {
       for (const text of lines) log(text);
