@@ -17,7 +17,7 @@ export function reportLines(report: FileReport): string[] {
       'Content',
       report.content_bytes === null ? null : `${formatBytes(report.content_bytes)} before compression`,
     ],
-    ['SHA-256', report.content_sha256 && `${report.content_sha256} (of the content)`],
+    ['SHA-256', report.content_sha256 && `${report.content_sha256} (of the content, before compression)`],
     ['Frames', report.frames === null ? null : formatExact(report.frames)],
   ];
   const lines = pairs.flatMap(([name, value]) =>

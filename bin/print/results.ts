@@ -16,21 +16,28 @@ function backupLines(result: BackupSummary): string[] {
   return [
     `Backup complete: ${name}`,
     `${plural(tables, 'table')}, ${formatExact(rows)} rows, ${sizes(content_bytes, size_bytes)}, ${formatDuration(duration_ms)}`,
-    `SHA-256 ${result.checksum}`,
+    `SHA-256 ${result.checksum} (of the stored file)`,
   ];
 }
 
 function archiveLines(result: ArchiveSummary): string[] {
   const { fractal_name, group_id, storage_path, split, children, checksum } = result;
-  if (group_id === null) return [`${fractal_name} holds no logs to be archived: no file was made`];
+  if (group_id === null)
+    return [`${fractal_name} holds no logs${windowWords(result)} to be archived: no file was made`];
   const files = plural(children.length, 'file');
   return [
     storage_path === null
       ? `Archive complete: ${files}, split by ${split}`
       : `Archive complete: ${storage_path}`,
     ...amounts(result),
-    ...(checksum === null ? [] : [`SHA-256 ${checksum}`]),
+    ...(checksum === null ? [] : [`SHA-256 ${checksum} (of the stored file)`]),
   ];
+}
+
+/** Results of earlier versions say nothing of it. */
+function windowWords({ window }: Partial<ArchiveSummary>): string {
+  const from = window?.from ? ` from ${window.from} on` : '';
+  return window?.to ? `${from} before ${window.to}` : from;
 }
 
 function amounts({

@@ -125,7 +125,10 @@ test('the fractal says how it is split where nothing else does, and a window whe
   );
   const none = await run(['archive', 'odd', '--from', '2050-01-01', '--to', '2051-01-01', '--dir', dir]);
   assert.equal(none.code, 0, none.stderr);
-  assert.match(none.stdout.toString(), /holds no logs to be archived/);
+  assert.match(
+    none.stdout.toString(),
+    /holds no logs from 2050-01-01T00:00:00\S* on before 2051-01-01T00:00:00\S* to be archived/,
+  );
 });
 
 test('what cannot be meant is wrong usage', async () => {

@@ -72,7 +72,10 @@ test('a detached backup is seen by others, followed to its end, and leaves a jou
   assert.deepEqual([first.code, second.code], [0, 0], first.stderr + second.stderr);
   const events = ndjson<{ event: string }>(first);
   assert.deepEqual([events[0]?.event, events.at(-1)?.event], ['job:started', 'job:done']);
-  assert.match(second.stdout.toString(), /Backup complete: bifract-backup-/);
+  assert.match(
+    second.stdout.toString(),
+    /Backup complete: bifract-backup-.*\n.*\nSHA-256 [0-9a-f]{64} \(of the stored file\)/,
+  );
   await until('its process ends', async () => !(await isRunning(job.by.pid)));
   assert.equal((await find(job.id)).state, 'done');
   assert.deepEqual(await leftBehind(), []);
@@ -149,6 +152,13 @@ test('a backup from cron is seen and can be cancelled as well', async () => {
   assert.equal((await bifract('cancel', job?.id ?? '')).code, 0);
   assert.equal((await cron.ended).code, 130);
   assert.deepEqual(await leftBehind(), []);
+});
+
+test('a quiet detached job prints its id and nothing else', async () => {
+  await using _ = await HeldTable.hold(services.postgres, 'users');
+  const { stdout } = await bifract('backup', '--detach', '--quiet');
+  assert.match(stdout.toString(), /^backup-\d{8}-\d{6}-\w+\n$/);
+  assert.equal((await bifract('cancel', stdout.toString().trim())).code, 0);
 });
 
 test('what cannot begin fails at once; what is not known is not found', async () => {

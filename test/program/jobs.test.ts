@@ -127,7 +127,7 @@ async function hashInClickhouse(): Promise<string> {
 test('an empty fractal is told as such, and makes nothing', async () => {
   const ended = await run(['archive', 'nothing', '--dir', dir.dir]);
   assert.equal(ended.code, 0);
-  assert.match(ended.stdout.toString(), /holds no logs/);
+  assert.match(ended.stdout.toString(), /holds no logs to be archived/);
   assert.deepEqual(await services.sql('SELECT id FROM archives WHERE fractal_id = $1', [EMPTY]), []);
 });
 

@@ -22,6 +22,8 @@ export interface ArchiveSummary {
   fractal_id: string;
   fractal_name: string;
   split: Granularity;
+  /** What was asked for: rows from the one time on, before the other; null where it is open. */
+  window: { from: Timestamp | null; to: Timestamp | null };
   /** Null where there were no rows: then there is neither file nor record. */
   group_id: string | null;
   /** Of the one file of an archive that is not split, else null. */
@@ -61,7 +63,7 @@ export function childOf(
 /** Sums up the files of an archive, none of them too. */
 export function summarize(
   fractal: Pick<Fractal, 'id' | 'name'>,
-  of: Pick<ArchiveSummary, 'split' | 'group_id' | 'continued' | 'children'>,
+  of: Pick<ArchiveSummary, 'split' | 'window' | 'group_id' | 'continued' | 'children'>,
 ): Omit<ArchiveSummary, 'duration_ms'> {
   const { split, children } = of;
   const only = split === 'none' ? children[0] : undefined;

@@ -69,6 +69,7 @@ export async function archive(
   const group = plan && (await makeFiles(deps, plan, patience, context));
   const summary = summarize(fractal, {
     split: request.split,
+    window: { from: request.from, to: request.to },
     group_id: group?.group_id ?? null,
     continued: plan?.continued !== undefined,
     children: group?.children ?? [],
