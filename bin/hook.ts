@@ -40,16 +40,21 @@ export function hookVariables(outcome: JobOutcome, done = backupVariables): Reco
 }
 
 /** Runs the command by the shell; what it prints goes to stderr. Throws where it fails: a hook is there to be heard. */
-export async function runHook(command: string, outcome: JobOutcome, done?: HookVariables): Promise<void> {
+export async function runHook(
+  command: string,
+  outcome: JobOutcome,
+  variables?: HookVariables,
+): Promise<void> {
   const child = spawn('/bin/sh', ['-c', command], {
-    env: { ...process.env, ...hookVariables(outcome, done) },
+    env: { ...process.env, ...hookVariables(outcome, variables) },
     stdio: ['ignore', process.stderr, process.stderr],
     timeout: LIMIT_MS,
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   if (code === 0) return;
   const how = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
-  throw new BifractError('INTERNAL', `The hook ${how}: ${command}`, {
-    hint: outcome.event === 'job:done' ? 'What it was to tell of is good.' : undefined,
+  const done = outcome.event === 'job:done';
+  throw new BifractError(done ? 'PARTLY_DONE' : outcome.error.code, `The hook ${how}: ${command}`, {
+    hint: done ? 'The job itself is done, and what it made is good.' : 'The job had failed before.',
   });
 }

@@ -147,5 +147,6 @@ test('a hook is told the outcome, and is heard when it fails', async () => {
   await runHook(`echo "$BIFRACT_RESULT $BIFRACT_CODE" > '${out}'`, BAD);
   assert.equal(await readFile(out, 'utf8'), 'failure DUMP_FAILED\n');
   assert.equal(hookVariables(GOOD).BIFRACT_FILE, 'f');
-  await refuses('INTERNAL', runHook('exit 3', GOOD));
+  await refuses('PARTLY_DONE', runHook('exit 3', GOOD));
+  await refuses('DUMP_FAILED', runHook('exit 3', BAD));
 });
