@@ -109,6 +109,8 @@ test('an empty database and one of 200 tables come back as well, beside the live
       await result(other, { kind: 'restore', plan: planned, consent: ALL });
       sameDump(await dumpText(postgres, copy), await dumpText(postgres, source));
       await refuses('EXISTS', other.planRestore({ file, target: { kind: 'beside', database: copy } }));
+      const odd = 'x\u001b[31m';
+      await refuses('USAGE', other.planRestore({ file, target: { kind: 'beside', database: odd } }));
     } finally {
       await other.close();
       await sql(`DROP DATABASE IF EXISTS "${copy.replaceAll('"', '""')}" WITH (FORCE)`);
