@@ -7,7 +7,7 @@ import { clean } from './jobs/clean.ts';
 import type { JobContext } from './jobs/context.ts';
 import { ARCHIVES_PREFIX, isArchive } from './jobs/plan-adopt.ts';
 import { storagesOf } from './jobs/record-file.ts';
-import { pathOf, type TargetRef, targetOfRecord } from './jobs/target.ts';
+import { pathOf, RECORD_ID, type TargetRef, targetOfRecord } from './jobs/target.ts';
 import { verify } from './jobs/verify.ts';
 import { backupTime } from './policy/names.ts';
 import type { ArchiveRecord } from './ports/catalog.ts';
@@ -27,12 +27,7 @@ export async function runFileJob(services: Services, request: FileJobRequest, co
       const refs = (warn: (message: string) => void) =>
         targets === 'all'
           ? everything(services, warn, { signal: context.signal })
-          : Promise.resolve(
-              targets.map((label) => ({
-                label,
-                find: (call?: CallOptions) => findTarget(services, label, call),
-              })),
-            );
+          : named(services, targets, { signal: context.signal });
       return verify({ targets: refs, keys: await services.keys() }, { quick }, context);
     }
     case 'adopt': {
@@ -65,6 +60,31 @@ export function fileJobStarted(request: FileJobRequest): JobEventMap['job:starte
 function verifyTitle(targets: string[] | 'all'): string {
   if (targets === 'all') return 'all files';
   return targets.length === 1 ? (targets[0] as string) : `${targets.length} files`;
+}
+
+/** What was named, one by one; of a group all its archives. */
+async function named(
+  services: Services,
+  labels: readonly string[],
+  options: CallOptions,
+): Promise<TargetRef[]> {
+  const refs: TargetRef[] = [];
+  for (const label of labels) {
+    // Where the records are away, the id is looked for as any other, and fails by itself.
+    const group = RECORD_ID.test(label) ? await groupOf(services, label, options).catch(() => []) : [];
+    options.signal?.throwIfAborted();
+    if (group.length > 0) refs.push(...group.map((record) => refOfRecord(services, record)));
+    else refs.push({ label, find: (call) => findTarget(services, label, call) });
+  }
+  return refs;
+}
+
+async function groupOf(services: Services, id: string, options: CallOptions): Promise<ArchiveRecord[]> {
+  const catalog = await services.catalog();
+  const group = (await catalog.groups({}, options)).find((one) => one.id === id);
+  if (!group) return [];
+  const records = await catalog.archives({ fractal_id: group.fractal_id }, options);
+  return records.filter((record) => record.group_id === id && isThere(record));
 }
 
 /** Every backup and every completed archive; where the records are away, the archive files by themselves. */

@@ -1,5 +1,6 @@
 import { BifractError } from './errors.ts';
 import { otherStorage } from './jobs/record-file.ts';
+import { archivePath, parseArchiveName } from './policy/names.ts';
 import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
@@ -12,19 +13,22 @@ export interface Located {
 
 /**
  * Finds what a user calls a file: a path on this machine, else a name in the storage of backups, else one in
- * that of archives, else one in folders that the installation no longer writes to. `NOT_FOUND` names the places looked at.
+ * that of archives, with its folder or without, else one in folders that the installation no longer writes to. `NOT_FOUND` names the places looked at.
  */
 export async function locate(services: Services, file: string, options: CallOptions = {}): Promise<Located> {
+  // What plans and jobs call an archive: its folder is that of the fractal in its name.
+  const fractal = parseArchiveName(file)?.fractal_id;
+  const archive = fractal === undefined ? file : archivePath(fractal, file);
   const places = [
     () => services.localFile(file),
-    () => inStorage(services.backups()),
-    () => inStorage(services.archives()),
-    () => inStorage(otherStorage(services, 'backups')),
-    () => inStorage(otherStorage(services, 'archives')),
+    () => inStorage(services.backups(), file),
+    () => inStorage(services.archives(), archive),
+    () => inStorage(otherStorage(services, 'backups'), file),
+    () => inStorage(otherStorage(services, 'archives'), archive),
   ];
-  async function inStorage(opening: Promise<Storage | undefined>) {
+  async function inStorage(opening: Promise<Storage | undefined>, name: string) {
     const storage = await opening;
-    return storage && { storage, name: file };
+    return storage && { storage, name };
   }
   const looked: string[] = [];
   for (const place of places) {

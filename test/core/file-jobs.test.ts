@@ -4,6 +4,7 @@ import { MemoryStorage } from '../../src/core/adapters/memory-storage.ts';
 import { BifractError } from '../../src/core/errors.ts';
 import { runFileJob } from '../../src/core/file-jobs.ts';
 import { ServedFiles } from '../../src/core/file-queries.ts';
+import type { ArchiveGroup } from '../../src/core/ports/catalog.ts';
 import type { Services } from '../../src/core/services.ts';
 import { FakeCatalog, FakeState, jobContext } from '../helpers/fake-ports.ts';
 import { KEY } from '../helpers/sealed.ts';
@@ -50,6 +51,30 @@ test('an archive is found by the id of its record, its name in storage and a pat
     const report = await files.show(target);
     assert.deepEqual([report.rows, report.record?.id, report.notes], [5, record.id, []], target);
   }
+});
+
+test('an archive is found by its bare name as well, as plans and jobs call it', async () => {
+  const set = setUp();
+  await addArchive(set);
+  assert.equal((await new ServedFiles(set.services).show(FILE_NAME)).rows, 5);
+});
+
+test('of a group, all archives that are there are verified', async () => {
+  const set = setUp();
+  const { record } = await addArchive(set);
+  const group_id = 'bbbbbbbb-0000-4000-8000-000000000001';
+  set.catalog.allGroups.push({ id: group_id, fractal_id: record.fractal_id } as ArchiveGroup);
+  set.catalog.records.set(record.id, { ...record, group_id });
+  set.catalog.records.set('failed', { ...record, id: 'failed', group_id, status: 'failed' });
+  set.catalog.records.set('other', { ...record, id: 'other', group_id: null });
+  const { items } = await verified(set.services, [group_id]);
+  assert.deepEqual(
+    items.map(({ ok, rows }) => [ok, rows]),
+    [[true, 5]],
+  );
+  await assert.rejects(verified(set.services, ['cccccccc-0000-4000-8000-000000000001']), {
+    code: 'NOT_FOUND',
+  });
 });
 
 test('a record whose path begins at another root is found below the archive root', async () => {
