@@ -89,7 +89,8 @@ export interface Health {
   clickhouse: PartHealth;
   backups: StorageHealth & { location: string };
   archives: StorageHealth & { location: string };
-  key: PartHealth;
+  /** With its fingerprint as it is now: it may have been rotated since this process began. Null where it is none. */
+  key: PartHealth & { key_id: string | null };
 }
 
 /** What is known of the installation before anything is asked over a network. */

@@ -19,9 +19,18 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     storage(() => services.backups(), options),
     // Often a file system of its own.
     storage(() => services.archives(), { ...options, prefix: 'archives/' }),
-    part(async () => `256 bits, fingerprint ${keyId(await services.key())}`),
+    keyHealth(services),
   ]);
   return { postgres, clickhouse, backups, archives, key };
+}
+
+async function keyHealth(services: Services): Promise<Health['key']> {
+  let key_id: string | null = null;
+  const told = await part(async () => {
+    key_id = keyId(await services.key());
+    return `256 bits, fingerprint ${key_id}`;
+  });
+  return { ...told, key_id };
 }
 
 async function part(ask: () => Promise<string>): Promise<PartHealth> {

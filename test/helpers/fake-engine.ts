@@ -124,7 +124,7 @@ export function fakeHealth(given: Partial<Health> = {}): Health {
       free_bytes: 120 * GIB,
     },
     archives: { ok: true, detail: 'readable and writable', location: '/archives', free_bytes: 820 * GIB },
-    key: { ok: true, detail: 'present, 256 bits' },
+    key: { ok: true, detail: 'present, 256 bits', key_id: '9f31c2a4' },
     ...given,
   };
 }

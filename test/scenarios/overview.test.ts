@@ -24,3 +24,12 @@ test('a storage that fails says what to do on the overview', async () => {
   await console.terminal.see('Files above 8 MiB cannot be stored');
   await console.terminal.see('s3:AbortMultipartUpload');
 });
+
+test('header and overview tell the key as it is now, and not as it was when the console was opened', async () => {
+  const health = fakeHealth();
+  health.key = { ok: true, detail: '256 bits, fingerprint 0badcafe', key_id: '0badcafe' };
+  await using console = startConsole({ engine: new FakeEngine({ health }) });
+  await console.terminal.see(/key 0badcafe/);
+  await console.terminal.see(/Key +0badcafe/);
+  assert.ok(!console.terminal.text().includes('9f31c2a4'));
+});

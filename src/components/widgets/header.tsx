@@ -1,5 +1,6 @@
 import { Box } from 'ink';
 import { spinnerAt } from '../view/glyphs.ts';
+import { keyIdOf } from '../view/key-id.ts';
 import { lineWidth, spread } from '../view/text.ts';
 import type { Line as LineOfSpans, Place, PlaceName, Snapshot, Span } from '../view/types.ts';
 import { Line } from './line.tsx';
@@ -37,7 +38,12 @@ function health(snapshot: Snapshot): LineOfSpans {
   ];
 }
 
-function installation({ installation: { dir, key_id, storage }, glyphs }: Snapshot): LineOfSpans {
+function installation(snapshot: Snapshot): LineOfSpans {
+  const {
+    installation: { dir, storage },
+    glyphs,
+  } = snapshot;
+  const key_id = keyIdOf(snapshot);
   const between: Span = { text: ` ${glyphs.dot} `, tone: 'dim' };
   return [
     { text: ' bifract', tone: 'title' },

@@ -1,5 +1,6 @@
 import type { Health } from '../../../core/index.ts';
 import { jobBar, jobEnd, jobEta, jobSpeed, jobState } from '../jobs.ts';
+import { keyIdOf } from '../key-id.ts';
 import { bodyHeight } from '../layout.ts';
 import { fractalRecords } from '../lists/fractals.ts';
 import { sanitize } from '../sanitize.ts';
@@ -12,12 +13,14 @@ import { field, heading, longField } from './fields.ts';
 const RESULTS = 3;
 const DAY = 86_400_000;
 
-function place({ installation, columns, glyphs, data }: Snapshot): Line[] {
+function place(snapshot: Snapshot): Line[] {
+  const { installation, columns, glyphs, data } = snapshot;
+  const key_id = keyIdOf(snapshot);
   const archives = data.health.value?.archives.location;
   return [
     heading('Installation', columns, glyphs),
     field('Directory', { text: installation.dir }),
-    field('Key', installation.key_id ? { text: installation.key_id } : { text: 'none', tone: 'bad' }),
+    field('Key', key_id ? { text: key_id } : { text: 'none', tone: 'bad' }),
     field('Backups go to', { text: installation.storage }),
     ...(archives && archives !== installation.storage ? [field('Archives go to', { text: archives })] : []),
   ];
