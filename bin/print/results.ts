@@ -21,13 +21,13 @@ function backupLines(result: BackupSummary): string[] {
 }
 
 function archiveLines(result: ArchiveSummary): string[] {
-  const { fractal_name, group_id, storage_path, split, children, checksum } = result;
+  const { fractal_name, group_id, storage_path, split, children, checksum, continued } = result;
   if (group_id === null)
     return [`${fractal_name} holds no logs${windowWords(result)} to be archived: no file was made`];
   const files = plural(children.length, 'file');
   return [
     storage_path === null
-      ? `Archive complete: ${files}, split by ${split}`
+      ? `Archive complete: ${files}, split by ${split}${continued ? ', made since it was interrupted; those of before stay' : ''}`
       : `Archive complete: ${storage_path}`,
     ...amounts(result),
     ...(checksum === null ? [] : [`SHA-256 ${checksum} (of the stored file)`]),
