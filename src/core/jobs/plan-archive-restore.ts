@@ -97,6 +97,7 @@ export async function planArchiveRestore(
     notes: restoreNotes({ found, named, fractal: known, removes, query, now: deps.now }),
     obstacles: [
       ...found.flatMap(({ obstacles }) => obstacles),
+      ...gapObstacles(named, removes, { from, to }),
       ...(await obstaclesOf(deps, { found, into, known, content_bytes, via, removes }, { signal })),
     ],
   };
@@ -123,6 +124,19 @@ function removedWindow(
     from: from ?? (known ? new Date(Math.min(...ms)).toISOString() : null),
     to: to ?? (known ? new Date(Math.max(...ms) + 1).toISOString() : null),
   };
+}
+
+/** From the first archive of a group to its last there are times that only the lacking ones hold. */
+function gapObstacles(
+  { incomplete }: Named,
+  removes: ArchiveRestorePlan['removes'],
+  { from, to }: { from: Timestamp | null; to: Timestamp | null },
+): ErrorReport[] {
+  if (!removes || incomplete === 0 || (from !== null && to !== null)) return [];
+  const message = `${incomplete} archives of the group are not complete: rows of their time would be removed, and not come back`;
+  return [
+    { code: 'USAGE', message, hint: 'Give --from and --to around what is complete, or leave --replace out.' },
+  ];
 }
 
 /** The archive of that id, or the archives of the group of that id; null where it is no id that is known. */

@@ -7,6 +7,7 @@ import { planArchiveRestore } from '../../../src/core/jobs/plan-archive-restore.
 import { type RestoreArchiveDeps, restoreArchive } from '../../../src/core/jobs/restore-archive.ts';
 import { restoreKey, staleMarks } from '../../../src/core/jobs/restore-journal.ts';
 import type { Target } from '../../../src/core/jobs/target.ts';
+import type { ArchiveGroup } from '../../../src/core/ports/catalog.ts';
 import type { LogDatabase } from '../../../src/core/ports/log-database.ts';
 import { type Blow, FakeLogRestore, type FakeRow, heldBy } from '../../helpers/fake-log-restore.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../helpers/fake-ports.ts';
@@ -84,7 +85,7 @@ async function lab(bytes?: Buffer): Promise<Lab> {
 
 async function planned(
   { rows, catalog, state, target }: Lab,
-  query: { into?: string; from?: string; to?: string; replace?: boolean } = {},
+  query: { source?: string; into?: string; from?: string; to?: string; replace?: boolean } = {},
 ): Promise<ArchiveRestorePlan> {
   return planArchiveRestore(
     {
@@ -246,6 +247,24 @@ test('replace without a window removes what is of the archive’s own time, and 
   const { summary } = await run(here, plan);
   assert.equal(summary.rows_removed, 2);
   assert.deepEqual(heldBy(here.rows.logs, FRACTAL_ID), heldBy([...ROWS, before, after], FRACTAL_ID));
+});
+
+test('replace by a group that lacks archives wants the window named: rows of the gap would be gone', async () => {
+  const here = await lab();
+  const id = 'bbbbbbbb-0000-4000-8000-000000000001';
+  for (const record of here.catalog.records.values()) Object.assign(record, { group_id: id });
+  const ask = async (archive_count: number, query: object) => {
+    here.catalog.allGroups.splice(0);
+    here.catalog.allGroups.push({ id, fractal_id: FRACTAL_ID, archive_count } as ArchiveGroup);
+    const plan = await planned(here, { source: id, ...query });
+    return plan.obstacles.map(({ code, message }) => `${code} ${message}`).join();
+  };
+  const window = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+  assert.match(await ask(3, { replace: true }), /^USAGE 2 archives of the group are not complete: rows of/);
+  assert.match(await ask(3, { replace: true, from: window.from }), /^USAGE 2 archives/);
+  assert.equal(await ask(3, { replace: true, ...window }), '');
+  assert.equal(await ask(3, {}), '');
+  assert.equal(await ask(1, { replace: true }), '');
 });
 
 test('rows that arrive during a restore stay', async () => {
