@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import module from 'node:module';
+import { poolThreads } from './pool.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 15)) {
@@ -8,6 +9,8 @@ if (major < 22 || (major === 22 && minor < 15)) {
   );
   process.exit(4);
 }
+// Before anything uses the pool: it never grows.
+process.env.UV_THREADPOOL_SIZE ??= String(poolThreads());
 module.enableCompileCache?.();
 const { main } = await import('./main.ts');
 await main(process.argv.slice(2));

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type Hash, randomBytes } from 'node:crypto';
 import type { Head } from '../../src/core/format/ends.ts';
 import type { ContentFrame } from '../../src/core/format/frame.ts';
 import { type ArchiveHead, type Key, parseKey, readContent } from '../../src/core/format/index.ts';
@@ -50,16 +50,18 @@ export function framedArchive(
     fields,
     end: true,
   };
-  return new FileWriter(head, contentFrames(frames), { key });
+  return new FileWriter(head, (hash) => contentFrames(frames, hash), { key });
 }
 
-async function* contentFrames(frames: Buffer[][]): AsyncGenerator<ContentFrame> {
+async function* contentFrames(frames: Buffer[][], hash: Hash): AsyncGenerator<ContentFrame> {
   for (const [index, lines] of frames.entries()) {
     const header = index === 0 ? [Buffer.from('{"_bifract_archive_version":1}\n')] : [];
     const position = (line: Buffer | undefined) =>
       line ? { ts: JSON.parse(line.toString()).ts, id: 'x' } : null;
+    const bytes = Buffer.concat([...header, ...lines]);
+    hash.update(bytes);
     yield {
-      bytes: Buffer.concat([...header, ...lines]),
+      bytes,
       rows: lines.length,
       lines: lines.length + header.length,
       longLines: 0,

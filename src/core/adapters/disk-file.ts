@@ -5,7 +5,9 @@ import { BifractError } from '../errors.ts';
 import { errno, onDisk } from './disk-errors.ts';
 
 /** Bytes gathered before a write: large enough that the system call costs nothing. */
-const BUFFER = 1 << 20;
+const BUFFER = 1 << 19;
+/** Bytes after which the disk is told to begin: else all of a file waits for its end, while the processor has nothing to do. */
+const SYNC_BYTES = 16 << 20;
 
 /** An owner of files. */
 export interface Owner {
@@ -13,13 +15,23 @@ export interface Owner {
   gid: number;
 }
 
-/** A file in the making: bytes are gathered, written in large pieces, and durable once `finish` returns. */
+/**
+ * A file in the making: bytes are gathered, written in large pieces, and durable once `finish` returns.
+ *
+ * One piece is written while the next one fills. What fails behind a call's back is thrown by the next one, and by all
+ * after it: the system tells of a failed sync only once.
+ */
 export class DiskFile {
   readonly path: string;
   readonly #handle: FileHandle;
   readonly #label: string;
-  readonly #buffer = Buffer.allocUnsafe(BUFFER);
+  #buffer: Buffer = Buffer.allocUnsafe(BUFFER);
+  #spare: Buffer | undefined;
   #filled = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> | undefined;
+  #synced: Promise<void> = Promise.resolve();
+  #unsynced = 0;
 
   private constructor(path: string, handle: FileHandle, label: string) {
     this.path = path;
@@ -42,9 +54,9 @@ export class DiskFile {
     });
   }
 
+  /** Takes all of the bytes: they are the caller's again once this returns. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      if (this.#filled === 0 && bytes.length - at >= BUFFER) return this.#writeOut(bytes.subarray(at));
       const part = bytes.subarray(at, at + BUFFER - this.#filled);
       this.#buffer.set(part, this.#filled);
       this.#filled += part.length;
@@ -56,28 +68,57 @@ export class DiskFile {
   /** Writes what is left, makes it durable, and closes. */
   async finish(): Promise<void> {
     await this.#flush();
-    await onDisk(`Cannot make ${this.#label} durable`, () => this.#handle.sync());
+    await this.#writing;
+    await this.#synced;
+    await this.#sync(() => this.#handle.sync());
     await onDisk(`Cannot close ${this.#label}`, () => this.#handle.close());
   }
 
   /** Closes the file and lets it lie, with as much of it as can be written. */
   async leave(): Promise<void> {
     await this.#flush()
+      .then(() => this.#writing)
       .then(() => this.#handle.sync())
       .catch(() => undefined);
-    await this.#handle.close().catch(() => undefined);
+    await this.#close();
   }
 
   /** Closes and removes the file, whatever state it is in. */
   async remove(): Promise<void> {
-    await this.#handle.close().catch(() => undefined);
+    await this.#close();
     await fs.unlink(this.path).catch(() => undefined);
   }
 
+  async #close(): Promise<void> {
+    await Promise.allSettled([this.#writing, this.#synced]);
+    await this.#handle.close().catch(() => undefined);
+  }
+
+  /** Begins to write what is gathered, once the piece before it is written. */
   async #flush(): Promise<void> {
-    const filled = this.#filled;
+    await this.#writing;
+    if (this.#syncing === undefined) await this.#synced;
+    const full = this.#buffer.subarray(0, this.#filled);
+    [this.#buffer, this.#spare] = [this.#spare ?? Buffer.allocUnsafe(BUFFER), this.#buffer];
     this.#filled = 0;
-    await this.#writeOut(this.#buffer.subarray(0, filled));
+    this.#writing = this.#writeOut(full).then(() => this.#syncLater(full.length));
+    this.#writing.catch(() => {});
+  }
+
+  /** Has the disk begin with what is written, unless it is still at what was written before. */
+  #syncLater(written: number): void {
+    this.#unsynced += written;
+    if (this.#unsynced < SYNC_BYTES || this.#syncing) return;
+    this.#unsynced = 0;
+    this.#syncing = this.#sync(() => this.#handle.datasync()).finally(() => {
+      this.#syncing = undefined;
+    });
+    this.#synced = this.#syncing;
+    this.#synced.catch(() => {});
+  }
+
+  #sync(work: () => Promise<void>): Promise<void> {
+    return onDisk(`Cannot make ${this.#label} durable`, work);
   }
 
   async #writeOut(bytes: Uint8Array): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { BifractError } from '../errors.ts';
 import type { LineBlock } from '../ports/log-database.ts';
 import type { RowPosition } from './ends.ts';
@@ -12,11 +13,14 @@ export const ARCHIVE_HEADER = Buffer.from('{"_bifract_archive_version":1}\n');
 /** A line of so many bytes, its newline left out, stops the server's reader. */
 export const LONG_LINE_BYTES = 10 * 1024 * 1024;
 
-/** Cuts an archive's content, header line first, into frames that end where a line ends. */
-export async function* archiveFrames(blocks: AsyncIterable<LineBlock>): AsyncGenerator<ContentFrame> {
+/** Cuts an archive's content, header line first, into frames that end where a line ends; `hash` gets all of it. */
+export async function* archiveFrames(
+  blocks: AsyncIterable<LineBlock>,
+  hash: Hash,
+): AsyncGenerator<ContentFrame> {
   const memory = new FrameMemory();
   let target = frameTarget(0);
-  let draft = new FrameDraft(memory, target, ARCHIVE_HEADER);
+  let draft = new FrameDraft(memory, hash, target, ARCHIVE_HEADER);
   let made = 0;
   for await (const block of blocks) {
     checkEnd(block);
@@ -28,7 +32,7 @@ export async function* archiveFrames(blocks: AsyncIterable<LineBlock>): AsyncGen
       if (rest.length > 0 || draft.size >= target) {
         yield draft.finish();
         target = frameTarget(++made);
-        draft = new FrameDraft(memory, target);
+        draft = new FrameDraft(memory, hash, target);
       }
     }
     checkCount(block, counted);
@@ -52,9 +56,11 @@ class FrameDraft {
   readonly #target: number;
   readonly #memory: FrameMemory;
   readonly #header: number;
+  readonly #hash: Hash;
 
-  constructor(memory: FrameMemory, target: number, header?: Buffer) {
+  constructor(memory: FrameMemory, hash: Hash, target: number, header?: Buffer) {
     this.#memory = memory;
+    this.#hash = hash;
     this.#target = target;
     this.#bytes = memory.take(target);
     this.#header = header?.length ?? 0;
@@ -85,7 +91,9 @@ class FrameDraft {
     };
   }
 
+  /** Hashes first: that takes long enough for the bytes to come out of slow memory meanwhile, and the copy finds them near. */
   #append(bytes: Buffer): void {
+    this.#hash.update(bytes);
     const size = this.size + bytes.length;
     if (size > this.#bytes.length) {
       const larger = this.#memory.take(size);

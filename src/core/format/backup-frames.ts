@@ -1,17 +1,20 @@
+import type { Hash } from 'node:crypto';
 import { type ContentFrame, frameTarget } from './frame.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { type BackupManifest, backupManifest, SEPARATOR } from './manifest.ts';
 
-/** Cuts a backup's content (manifest, separator, dump) into frames. */
+/** Cuts a backup's content (manifest, separator, dump) into frames; `hash` gets all of it. */
 export async function* backupFrames(
   manifest: BackupManifest,
   dump: AsyncIterable<Uint8Array>,
+  hash: Hash,
 ): AsyncGenerator<ContentFrame> {
   const memory = new FrameMemory();
   let bytes = memory.take(frameTarget(0));
   let size = 0;
   let made = 0;
   for await (const piece of content(manifest, dump)) {
+    hash.update(piece);
     for (let rest = piece; rest.length > 0; ) {
       const target = frameTarget(made);
       const part = rest.subarray(0, target - size);

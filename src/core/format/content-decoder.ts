@@ -1,5 +1,5 @@
 import { decompressFrame, decompressStream } from './decompress.ts';
-import { FRAMES_IN_FLIGHT } from './frame.ts';
+import { FRAMES_READ_AHEAD } from './frame.ts';
 import type { StreamFrame } from './frame-splitter.ts';
 
 /** Frames of up to so much content are held whole and decompressed in parallel; longer ones are streamed. */
@@ -37,7 +37,7 @@ export async function* decodeFrames(frames: AsyncIterable<StreamFrame>): AsyncGe
         }
       }
       running.at(-1)?.catch(() => {});
-      yield* drain(FRAMES_IN_FLIGHT - 1);
+      yield* drain(FRAMES_READ_AHEAD - 1);
     }
   } catch (error) {
     yield* drain(0);

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { constants, type ZstdOptions, zstdCompress } from 'node:zlib';
-import type { RowPosition } from './ends.ts';
+import type { ContentKind, RowPosition } from './ends.ts';
 import { CHUNK_PLAIN_BYTES } from './layout.ts';
 
 const MIB = 1024 * 1024;
@@ -14,14 +14,21 @@ const SPACE_MAGIC = 0x184d2a52;
 /** Magic and length before a skippable frame's payload. */
 export const SKIPPABLE_HEAD_BYTES = 8;
 
-export const DEFAULT_LEVEL = 3;
+const DEFAULT_LEVEL = 3;
 /**
- * Search tables of a quarter of level 3's size stay in a core's cache: a tenth to a fifth less CPU, and files 1 % smaller,
- * on log lines and on dumps (docs/format.md, Speed).
+ * Search tables smaller than level 3's own stay in a core's cache. Log lines repeat what stood just before them, and lose
+ * nothing by the smallest; dumps also hold prose, which does (docs/format.md, Speed).
  */
-const TABLES = { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 14 };
-/** One for each core, one that waits for them, and no more than Node's pool has threads: each takes some 5 MiB. */
-export const FRAMES_IN_FLIGHT = Math.min(4, availableParallelism() + 1);
+const TABLES = {
+  archive: { [constants.ZSTD_c_hashLog]: 14, [constants.ZSTD_c_chainLog]: 12 },
+  backup: { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 14 },
+};
+/** As fast as 2 MiB and takes less memory; 1 MiB is a twentieth slower. */
+const FIRST_TARGET = 1.5 * MIB;
+/** Some are compressed and some wait, so that no core is idle while this thread is at something else; those take but their content. */
+export const FRAMES_IN_FLIGHT = 6;
+/** Frames that a reader decompresses at a time: each is held whole, there and back. */
+export const FRAMES_READ_AHEAD = Math.min(4, availableParallelism() + 1);
 /** Smaller pieces of output, as Node's own of 16 KiB, halve the speed of its zstd. */
 export const ZSTD_CHUNK_BYTES = MIB;
 
@@ -44,13 +51,13 @@ export interface ContentFrame {
  */
 export function frameTarget(index: number): number {
   const doublings = Math.min(3, Math.floor(index / 16_384));
-  return 2 * MIB * 2 ** doublings;
+  return FIRST_TARGET * 2 ** doublings;
 }
 
 const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer>;
 
 /** One whole zstd frame, with content size and checksum, made on the thread pool. */
-export function zstdFrame(bytes: Buffer, level: number): Promise<Buffer> {
+export function zstdFrame(bytes: Buffer, kind: ContentKind, level = DEFAULT_LEVEL): Promise<Buffer> {
   return compress(bytes, {
     // What is compressed is seldom longer than that.
     chunkSize: Math.min(ZSTD_CHUNK_BYTES, Math.max(64 * 1024, bytes.length >> 2)),
@@ -59,7 +66,7 @@ export function zstdFrame(bytes: Buffer, level: number): Promise<Buffer> {
     params: {
       [constants.ZSTD_c_compressionLevel]: level,
       [constants.ZSTD_c_checksumFlag]: 1,
-      ...(level === DEFAULT_LEVEL ? TABLES : {}),
+      ...(level === DEFAULT_LEVEL ? TABLES[kind] : {}),
     },
   });
 }

@@ -3,7 +3,7 @@ import { decompressFrame } from './decompress.ts';
 import type { ByteSource, FileDescription } from './describe.ts';
 import type { FrameEntry } from './ends.ts';
 import { damaged } from './faults.ts';
-import { FRAMES_IN_FLIGHT } from './frame.ts';
+import { FRAMES_READ_AHEAD } from './frame.ts';
 import { inOrder } from './in-order.ts';
 import type { Key } from './key.ts';
 import {
@@ -56,7 +56,7 @@ export async function* readFrames(
       yield frame;
     }
   };
-  yield* inOrder(numbers(), FRAMES_IN_FLIGHT, async (frame) => {
+  yield* inOrder(numbers(), FRAMES_READ_AHEAD, async (frame) => {
     const entry = index[frame] as FrameEntry;
     return { frame, entry, plain: await reader.read(entry) };
   });

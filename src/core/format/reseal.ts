@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type ByteSource, describe } from './describe.ts';
-import { DEFAULT_LEVEL, zstdFrame } from './frame.ts';
+import { zstdFrame } from './frame.ts';
 import type { Key } from './key.ts';
 import { BASE_BYTES } from './layout.ts';
 import { readStream } from './read-stream.ts';
@@ -50,9 +50,9 @@ export function reseal(
     sealer.end();
     const rest = sealer.take(0) ?? Buffer.alloc(0);
     yield rest;
-    if (!sealed) return;
+    if (!sealed || head === null) return;
     const text = `{"head":${JSON.stringify(head)},"end":${JSON.stringify(end)},"index":${JSON.stringify(index)}}`;
-    const trailer = await zstdFrame(Buffer.from(text), DEFAULT_LEVEL);
+    const trailer = await zstdFrame(Buffer.from(text), head.kind);
     yield sealTrailer(key, sealer.base, size_bytes, trailer);
   }
   const summary = () => ({

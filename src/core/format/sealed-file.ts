@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { BifractError } from '../errors.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { End, FrameEntry, Head } from './ends.ts';
 import {
   type ContentFrame,
-  DEFAULT_LEVEL,
   END_MAGIC,
   FRAMES_IN_FLIGHT,
   HEAD_MAGIC,
@@ -77,11 +76,12 @@ export class FileWriter implements SealedFile {
   #stored = 0;
   #done: FileSummary | undefined;
 
-  constructor(head: Head, frames: AsyncIterable<ContentFrame>, options: WriteOptions) {
+  /** `cut` makes the frames, and adds their content to the hash as it comes. */
+  constructor(head: Head, cut: (hash: Hash) => AsyncIterable<ContentFrame>, options: WriteOptions) {
     this.#head = head;
     this.#options = options;
     this.#sealer = new Sealer(options.key);
-    this.bytes = this.#write(frames);
+    this.bytes = this.#write(cut(this.#contentHash));
   }
 
   progress(): { bytes_in: number; bytes_out: number; rows: number } {
@@ -111,15 +111,13 @@ export class FileWriter implements SealedFile {
   }
 
   #pack(frame: ContentFrame): Promise<[PackedFrame, Buffer]> {
-    this.#contentHash.update(frame.bytes);
     this.#end.bytes += frame.bytes.length;
     this.#end.rows += frame.rows;
     this.#end.lines += frame.lines;
     this.#end.first ??= frame.first?.ts ?? null;
     this.#end.last = frame.last?.ts ?? this.#end.last;
     this.#longLines += frame.longLines;
-    const level = this.#options.level ?? DEFAULT_LEVEL;
-    return zstdFrame(frame.bytes, level).then((packed) => {
+    return zstdFrame(frame.bytes, this.#head.kind, this.#options.level).then((packed) => {
       const { bytes, free, ...facts } = frame;
       free();
       return [{ ...facts, plain: bytes.length }, packed];
@@ -148,7 +146,7 @@ export class FileWriter implements SealedFile {
   async #trailer(): Promise<Buffer> {
     const [head, end] = [JSON.stringify(this.#head), JSON.stringify(this.#end)];
     const text = `{"head":${head},"end":${end},"index":[${this.#index.join(',')}]}`;
-    const compressed = await zstdFrame(Buffer.from(text), DEFAULT_LEVEL);
+    const compressed = await zstdFrame(Buffer.from(text), this.#head.kind);
     return sealTrailer(this.#options.key, this.#sealer.base, this.#stored, compressed);
   }
 

@@ -18,7 +18,7 @@ export function writeArchive(
 ): SealedFile {
   const { tool, fractal, period, split, fields } = options.head;
   const head = { ...common('archive', options.head), tool, fractal, period, split, fields, end: true };
-  return new FileWriter(head, archiveFrames(lines), options);
+  return new FileWriter(head, (hash) => archiveFrames(lines, hash), options);
 }
 
 /** Writes a backup: the manifest, less the encryption key should it name one, and the dump. */
@@ -29,7 +29,7 @@ export function writeBackup(
 ): SealedFile {
   const { tool, reason } = options.head;
   const head = { ...common('backup', options.head), tool, reason, end: true };
-  return new FileWriter(head, backupFrames(manifest, dump), options);
+  return new FileWriter(head, (hash) => backupFrames(manifest, dump, hash), options);
 }
 
 function common(
