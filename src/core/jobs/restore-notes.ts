@@ -1,13 +1,14 @@
 import type { ArchiveRestorePlan, ArchiveRestoreQuery } from '../archive-restore.ts';
 import type { Fractal } from '../ports/catalog.ts';
-import type { FoundFile, Named } from './plan-archive-restore.ts';
+import type { FoundFile } from './archive-found.ts';
 
 const DAY_MS = 86_400_000;
 
 /** What is known when a restore has been planned. */
 interface Known {
   found: FoundFile[];
-  named: Named;
+  /** Of a group: archives of it that cannot be restored. */
+  incomplete: number;
   /** The fractal that gets the rows. */
   fractal: Fractal | undefined;
   /** Of which time rows go first. */
@@ -21,11 +22,11 @@ export function restoreNotes(known: Known): string[] {
   return [...ofFiles(known), ...ofWay(known), ...ofFractal(known)];
 }
 
-function ofFiles({ found, named, query }: Known): string[] {
+function ofFiles({ found, incomplete, query }: Known): string[] {
   const notes: string[] = [];
   const direct = query.via !== 'ingest';
-  if (named.incomplete > 0)
-    notes.push(`${named.incomplete} archives of the group are not complete, and not part of this.`);
+  if (incomplete > 0)
+    notes.push(`${incomplete} archives of the group are not complete, and not part of this.`);
   const bare = found.filter(({ file }) => !file.fields).length;
   if (direct && bare > 0) {
     const which = bare === found.length ? '' : ` of ${bare} of the ${found.length} files`;
