@@ -4,7 +4,7 @@ import type { LogDatabase } from '../ports/log-database.ts';
 import type { ArchiveNote, ArchiveRequest, JobNote, State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import type { ArchivePlan } from './archive-group.ts';
+import type { ArchivePlan } from './archive-plan.ts';
 import { type ArchiveWindow, justAfter, planWindows, type WindowPlan } from './archive-windows.ts';
 import { discardStored, leftoversOf } from './stored-lines.ts';
 

@@ -1,20 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { posix } from 'node:path';
-import { asBifractError, BifractError } from '../errors.ts';
+import { asBifractError, type BifractError } from '../errors.ts';
 import type { FileSummary } from '../format/index.ts';
-import { archiveName, archivePath } from '../policy/names.ts';
-import type { Fractal } from '../ports/catalog.ts';
-import type { ArchiveRequest, JobNote, State } from '../ports/state.ts';
+import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover } from '../ports/storage.ts';
-import type { Timestamp } from '../ports/types.ts';
 import { type ArchiveFile, type ArchiveFileDeps, type Before, writeFile } from './archive-file.ts';
+import type { ArchivePlan } from './archive-plan.ts';
 import { type ArchiveChild, childOf } from './archive-summary.ts';
 import type { ArchiveWindow } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
 import type { Failure } from './failures.ts';
-import { freeName } from './free-name.ts';
+import { GroupRecords } from './group-records.ts';
 import type { Patience } from './patience.ts';
-import { closeRecord, failRecord, insist, recordLost } from './record.ts';
+import { closeRecord, failRecord, recordLost } from './record.ts';
 import { discardStored, storedLines } from './stored-lines.ts';
 import { timeLimit } from './time-limit.ts';
 
@@ -22,38 +18,6 @@ export interface ArchiveGroupDeps extends ArchiveFileDeps {
   state: State;
   /** Wall-clock limit of one file, milliseconds. */
   max_duration_ms: number;
-}
-
-/** An archive of a fractal that is being made: its files are written one after the other. */
-export interface ArchivePlan {
-  fractal: Fractal;
-  request: ArchiveRequest;
-  /** Time of the newest row when it was begun. */
-  end: Timestamp;
-  begun_at: Timestamp;
-  /** Those that are still to be made. */
-  windows: readonly ArchiveWindow[];
-  /** Set where an archive that was interrupted goes on. */
-  continued?: Continued;
-}
-
-/** What tells the file of an archive from all others. */
-interface ArchiveName {
-  archive_id: string;
-  filename: string;
-  /** The name in storage. */
-  path: string;
-}
-
-/** What an interrupted archive left. */
-export interface Continued {
-  group_id: string;
-  /** Files that have a record, by their periods. */
-  files: ReadonlyMap<string | null, ArchiveName>;
-  /** What is left of files that were under way: the longest first. */
-  leftovers: Leftover[];
-  /** Notes of the jobs that died, to be forgotten once there is one of this job. */
-  notes: string[];
 }
 
 /** What fails for one file will fail for the next. */
@@ -65,9 +29,6 @@ export class ArchiveGroup {
   readonly failures: Failure[] = [];
   /** Windows that were not begun when it ended early. */
   unbegun = 0;
-  group_id: string | undefined;
-  /** Windows that got no record, though there are rows in them. */
-  #missing: number;
   /** The record could not be told the truth: the note must stay, for whoever comes next. */
   #unsettled = false;
   #last: JobNote | undefined;
@@ -78,17 +39,22 @@ export class ArchiveGroup {
   readonly #context: JobContext;
   readonly #patience: Patience;
   readonly #before: Before;
+  readonly #records: GroupRecords;
 
   constructor(deps: ArchiveGroupDeps, plan: ArchivePlan, context: JobContext, patience: Patience) {
     this.#deps = deps;
     this.#plan = plan;
     this.#context = context;
     this.#patience = patience;
-    this.group_id = plan.continued?.group_id;
+    this.#records = new GroupRecords(deps, plan, patience);
     this.#leftovers = plan.continued?.leftovers ?? [];
-    this.#missing = plan.windows.filter(({ label }) => !plan.continued?.files.has(label)).length;
     const total_rows = plan.windows.reduce((sum, { rows }) => sum + rows, 0);
     this.#before = { rows: 0, bytes_in: 0, bytes_out: 0, total_rows };
+  }
+
+  /** The record of the group, once there is one. */
+  get group_id(): string | undefined {
+    return this.#records.group_id;
   }
 
   /** Throws only what ended it early; what failed on the way is in `failures`. */
@@ -163,7 +129,7 @@ export class ArchiveGroup {
   async #make(planned: ArchiveWindow, index: number, context: JobContext): Promise<ArchiveChild | undefined> {
     const window = await this.#counted(planned, index, context);
     if (!window) {
-      if (!this.#plan.continued?.files.has(planned.label)) this.#missing--;
+      this.#records.spare(planned);
       return undefined;
     }
     const file = await this.#open(window, index, context);
@@ -205,69 +171,25 @@ export class ArchiveGroup {
   async #open(window: ArchiveWindow, index: number, context: JobContext): Promise<ArchiveFile> {
     const { fractal, request, continued } = this.#plan;
     const { split, fields } = request;
-    const reopened = continued?.files.get(window.label);
-    const named = reopened ?? (await this.#name(window, context.signal));
+    const named = this.#records.known(window) ?? (await this.#records.name(window, context));
     const file = { fractal, split, fields, archive_id: named.archive_id, path: named.path, window };
     await this.#note(file);
     await this.#forget(continued?.notes ?? []);
     try {
-      if (reopened) await this.#deps.catalog.reopenArchive(reopened.archive_id, { signal: context.signal });
-      else await this.#openRecord(named, window, index, context);
+      await this.#records.open(named, window, index, context.signal);
     } catch (error) {
       // It may have been opened though the answer was lost.
       if (asBifractError(error).code === 'POSTGRES_UNREACHABLE') this.#unsettled = true;
       throw error;
     }
-    if (!reopened) this.#missing--;
     await this.#note(file);
     return file;
   }
 
   /** Whether rows of the window may have been stored before. */
-  #isUnderWay({ label }: ArchiveWindow): boolean {
-    const path = this.#plan.continued?.files.get(label)?.path;
+  #isUnderWay(window: ArchiveWindow): boolean {
+    const path = this.#records.known(window)?.path;
     return this.#leftovers.some(({ name }) => name === path);
-  }
-
-  async #name({ label }: ArchiveWindow, signal: AbortSignal): Promise<ArchiveName> {
-    const { id } = this.#plan.fractal;
-    const nameAt = (time: Date) => archivePath(id, archiveName(id, time, label ?? undefined));
-    const path = await freeName(this.#deps.storage, this.#context.now(), nameAt, signal);
-    return { archive_id: randomUUID(), filename: posix.basename(path), path };
-  }
-
-  /** Between two files, somebody else may have begun something on the fractal, and PostgreSQL may restart. */
-  async #openRecord(
-    { archive_id, filename, path }: ArchiveName,
-    { label }: ArchiveWindow,
-    index: number,
-    { signal }: JobContext,
-  ): Promise<void> {
-    const { fractal, request, end, windows } = this.#plan;
-    const { catalog, storage } = this.#deps;
-    const open = async () => {
-      const [opened] = await catalog.archives({ ids: [archive_id] }, { signal });
-      if (opened) return opened.group_id ?? undefined;
-      const { group_id } = await catalog.openArchive(
-        {
-          id: archive_id,
-          group_id: this.group_id,
-          split: request.split,
-          archive_count: windows.length,
-          period_label: label,
-          fractal_id: fractal.id,
-          filename,
-          storage_type: storage.kind === 's3' ? 's3' : 'disk',
-          storage_path: path,
-          archive_type: request.archive_type,
-          archive_end_ts: end,
-        },
-        { signal },
-      );
-      return group_id;
-    };
-    const again = index > 0 || this.group_id !== undefined;
-    this.group_id = await (again ? this.#patience.through(() => busyPasses(open), signal) : open());
   }
 
   async #write(file: ArchiveFile, context: JobContext): Promise<FileSummary> {
@@ -310,11 +232,8 @@ export class ArchiveGroup {
   }
 
   async #close(message: string | null): Promise<void> {
-    const { group_id } = this;
-    if (group_id === undefined) return;
-    const close = () => this.#deps.catalog.closeGroup(group_id, { missing: this.#missing, message });
     try {
-      await insist(close, this.#context);
+      await this.#records.close(message, this.#context);
     } catch (cause) {
       this.#unsettled = true;
       if (message === null)
@@ -324,16 +243,5 @@ export class ArchiveGroup {
 
   #endReason(error: unknown): BifractError {
     return asBifractError(this.#context.signal.aborted ? this.#context.signal.reason : error);
-  }
-}
-
-/** Somebody else's operation on the fractal ends. */
-async function busyPasses<T>(open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (thrown) {
-    const error = asBifractError(thrown);
-    if (error.code !== 'BUSY') throw thrown;
-    throw new BifractError('BUSY', error.message, { hint: error.hint, cause: error, transient: true });
   }
 }
