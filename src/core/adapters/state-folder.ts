@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError } from '../errors.ts';
@@ -12,6 +12,8 @@ import { identityOf, isRunning, type ProcessIdentity } from './process-identity.
 /** No process has this id. */
 const NOBODY: ProcessIdentity = { pid: 0, start: '', boot: '' };
 const JOB_ID = /^[\w-]{1,100}$/;
+/** A note that is being written: the job, and the process that writes. */
+const TEMPORARY = /^\.[\w-]+\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{12}$/;
 
 interface StoredNote extends JobNote {
   process: ProcessIdentity;
@@ -24,7 +26,8 @@ interface StoredNote extends JobNote {
 export class StateFolder implements State {
   readonly #home: string;
   readonly #jobs: string;
-  #self: Promise<ProcessIdentity | undefined> | undefined;
+  #self: Promise<ProcessIdentity> | undefined;
+  #swept: Promise<void> | undefined;
 
   /** The folder is made with the first note; the installation itself must be there. */
   constructor(install: string) {
@@ -33,8 +36,7 @@ export class StateFolder implements State {
   }
 
   async note(note: JobNote): Promise<void> {
-    this.#self ??= identityOf(process.pid);
-    await this.#keep(note, (await this.#self) ?? { pid: process.pid, start: '', boot: '' });
+    await this.#keep(note, await this.#own());
   }
 
   leave(note: JobNote): Promise<void> {
@@ -46,9 +48,26 @@ export class StateFolder implements State {
     const stored: StoredNote = { ...note, process: owner };
     await onDisk(`Cannot note the job in ${this.#jobs}`, async () => {
       for (const folder of [this.#home, this.#jobs]) await makeFolder(folder);
-      await replace(path, join(this.#jobs, `.${note.id}.${randomBytes(6).toString('hex')}`), stored);
+      await replace(path, join(this.#jobs, temporary(note.id, await this.#own())), stored);
       await syncFolder(this.#jobs);
+      this.#swept ??= this.#sweep();
+      await this.#swept;
     });
+  }
+
+  #own(): Promise<ProcessIdentity> {
+    this.#self ??= identityOf(process.pid).then((own) => own ?? { pid: process.pid, start: '', boot: '' });
+    return this.#self;
+  }
+
+  /** Removes what processes that died had half written. */
+  async #sweep(): Promise<void> {
+    for (const name of await this.#files()) {
+      const [, pid, mark] = TEMPORARY.exec(name) ?? [];
+      const writer = pid === undefined ? undefined : await identityOf(Number(pid));
+      if (pid === undefined || (writer && markOf(writer) === mark)) continue;
+      await fs.rm(join(this.#jobs, name), { force: true });
+    }
   }
 
   async forget(id: string): Promise<void> {
@@ -94,6 +113,15 @@ export class StateFolder implements State {
     if (JOB_ID.test(id)) return join(this.#jobs, `${id}.json`);
     throw new BifractError('INTERNAL', `Not an id of a job: ${JSON.stringify(id)}`);
   }
+}
+
+function temporary(id: string, writer: ProcessIdentity): string {
+  return `.${id}.${writer.pid}.${markOf(writer)}.${randomBytes(6).toString('hex')}`;
+}
+
+/** Tells a process from others of its id, in a file's name. */
+function markOf({ start, boot }: ProcessIdentity): string {
+  return createHash('sha256').update(`${start} ${boot}`).digest('hex').slice(0, 12);
 }
 
 async function makeFolder(path: string): Promise<void> {

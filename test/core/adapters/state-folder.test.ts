@@ -76,6 +76,25 @@ test('a job whose process was killed is dead', async () => {
   assert.deepEqual([await state.live(), await state.dead()], [[], [NOTE]]);
 });
 
+test('what a killed process had half written goes with the next note, and what a live one writes stays', async () => {
+  const jobs = join(dir, '.bifract/jobs');
+  const script = `import { StateFolder } from ${JSON.stringify(FOLDER.href)};
+    import fs from 'node:fs/promises';
+    fs.rename = () => new Promise(() => setInterval(() => process.stdout.write('writing '), 10));
+    await new StateFolder(${JSON.stringify(dir)}).note(${JSON.stringify(NOTE)});`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
+  await once(child.stdout, 'data');
+  const other = { ...NOTE, id: `${NOTE.id}-other` };
+  const half = () => readdir(jobs).then((names) => names.filter((name) => name.startsWith('.')).length);
+  await new StateFolder(dir).note(other);
+  assert.equal(await half(), 1);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await new StateFolder(dir).note(other);
+  assert.equal(await half(), 0);
+  assert.deepEqual(await readdir(jobs), [`${other.id}.json`]);
+});
+
 test('a process is not told by its id alone', async () => {
   await state.note(NOTE);
   for (const change of [{ start: '1' }, { boot: 'another' }, { pid: 1 }, { pid: 2 ** 22 + 1 }]) {
