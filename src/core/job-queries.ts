@@ -1,16 +1,20 @@
+import type { JobRequest } from './engine.ts';
 import { BifractError } from './errors.ts';
 import type { JobEvent } from './events.ts';
 import { fold, newEntry, viewOf } from './job-fold.ts';
 import type { JobQueries, KnownJob } from './known-jobs.ts';
 import type { BoardJob } from './ports/job-board.ts';
+import type { ArchiveNote, JobNote } from './ports/state.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 
+type JobServices = Pick<Services, 'board' | 'state' | 'catalog' | 'now'>;
+
 /** What can be asked about jobs, on an installation's services. */
 export class ServedJobs implements JobQueries {
-  readonly #services: Pick<Services, 'board' | 'state' | 'now'>;
+  readonly #services: JobServices;
 
-  constructor(services: Pick<Services, 'board' | 'state' | 'now'>) {
+  constructor(services: JobServices) {
     this.#services = services;
   }
 
@@ -48,9 +52,29 @@ export class ServedJobs implements JobQueries {
     return this.#services.board.cancel(job, options);
   }
 
+  async goOn(id: string, options?: CallOptions): Promise<JobRequest> {
+    const note = (await this.#services.state.dead()).find((one) => isAbout(one, id));
+    if (note?.restoring) return { kind: 'restore-archive', plan: note.restoring.plan };
+    if (note?.archive) return this.#archiveAgain(note.archive, options);
+    throw new BifractError('NOT_FOUND', 'Nothing is left of it to go on with', {
+      hint: 'Begin it anew. What it left behind is removed by the next job.',
+    });
+  }
+
+  async #archiveAgain({ request }: ArchiveNote, options?: CallOptions): Promise<JobRequest> {
+    const { from, to, ...asked } = request;
+    const fractals = await (await this.#services.catalog()).fractals(options);
+    const fractal_name = fractals.find(({ id }) => id === request.fractal_id)?.name;
+    return { kind: 'archive', ...asked, fractal_name, from: from ?? undefined, to: to ?? undefined };
+  }
+
   #fold({ id, live, events }: BoardJob): Omit<KnownJob, 'unsettled'> {
     const entry = newEntry(id, Date.parse(events[0]?.time ?? ''));
     for (const event of events) fold(entry, event, Date.parse(event.time), this.#services.now().getTime());
     return { ...viewOf(entry), live };
   }
+}
+
+function isAbout({ id, archive_id, archive, restoring }: JobNote, wanted: string): boolean {
+  return wanted === id || wanted === archive_id || (!restoring && wanted === archive?.group_id);
 }

@@ -1,3 +1,4 @@
+import type { JobRequest } from './engine.ts';
 import type { JobEvent } from './events.ts';
 import type { JobView } from './job-fold.ts';
 import type { CallOptions } from './ports/types.ts';
@@ -20,4 +21,9 @@ export interface JobQueries {
   follow(job: string, options?: CallOptions): AsyncIterable<JobEvent>;
   /** Asks a job of any process to end; its own end tells how it went. `NOT_FOUND` where it does not run, `BUSY`. */
   askToEnd(job: string, options?: CallOptions): Promise<void>;
+  /**
+   * What is to be started to go on with work that ended too early: given by its job, or by the archive or the group that
+   * it was writing. `NOT_FOUND` where nothing is left of it to go on with.
+   */
+  goOn(id: string, options?: CallOptions): Promise<JobRequest>;
 }

@@ -152,6 +152,10 @@ class RunningEngine implements Engine {
     return this.#known.askToEnd(...query);
   }
 
+  goOn(...query: Parameters<Engine['goOn']>) {
+    return this.#known.goOn(...query);
+  }
+
   start(...query: Parameters<Engine['start']>) {
     return this.#jobs.start(...query);
   }

@@ -392,6 +392,17 @@ export class FakeEngine implements Engine {
 
   async *follow(): AsyncIterable<JobEvent> {}
 
+  /** What goes on with which job, archive or group. */
+  readonly interrupted = new Map<string, JobRequest>();
+
+  goOn(id: string): Promise<JobRequest> {
+    return this.#answer(() => {
+      const request = this.interrupted.get(id);
+      if (request) return request;
+      throw new BifractError('NOT_FOUND', 'Nothing is left of it to go on with', { hint: 'Begin it anew.' });
+    });
+  }
+
   async askToEnd(id: string): Promise<void> {
     this.cancel(id);
   }

@@ -296,3 +296,64 @@ test('what jobs said before the console was opened is shown, and is no news', as
   await terminal.miss('an old warning');
   await terminal.miss('It is gone');
 });
+
+const DIED = { error: { code: 'JOB_DIED', message: 'It is gone', hint: 'Press c.' } } as const;
+
+test('c goes on with what a dead job left, and shows the job that does', async () => {
+  const engine = new FakeEngine();
+  await using console = startConsole({ engine });
+  const { terminal } = console;
+  const request = { kind: 'archive', fractal_id: 'f1', fractal_name: 'web', split: 'day' } as const;
+  const first = engine.start(request);
+  only(engine.jobs).emit('job:failed', DIED);
+  engine.interrupted.set(first.id, request);
+  await terminal.press('5');
+  await terminal.see('c continue');
+  await terminal.press('c');
+  await terminal.see('Jobs › Archive f1');
+  await terminal.see(/State +.*running|Phase +starting/);
+  assert.deepEqual(
+    engine.jobs.map((job) => job.request),
+    [request, request],
+  );
+});
+
+test('c says why it does not go on: the job runs, has ended well, or nothing is left of it', async () => {
+  const engine = new FakeEngine();
+  await using console = startConsole({ engine });
+  const { terminal } = console;
+  await terminal.press('b', '5', 'c');
+  await terminal.see('Cannot continue: the job has not ended');
+  const job = only(engine.jobs);
+  job.done({ name: 'x.bifract-backup', size_bytes: 1 });
+  await terminal.press('c');
+  await terminal.see('Cannot continue: the job ended as it was to');
+  engine.start({ kind: 'archive', fractal_id: 'f1', fractal_name: 'web' });
+  engine.jobs[1]?.emit('job:failed', DIED);
+  await terminal.press('g', 'c');
+  await terminal.see('Not gone on with: Nothing is left of it to go on with');
+  assert.equal(engine.jobs.length, 2);
+});
+
+test('c goes on with an interrupted group and with an archive of it, and not with a whole one', async () => {
+  const fractal = fakeFractal(1, { name: 'web' });
+  const part = { group_id: 'g1' };
+  const engine = new FakeEngine({
+    fractals: [fractal],
+    archives: [
+      fakeArchive(1, fractal, { ...part, period_label: '2026-03-01' }),
+      fakeArchive(2, fractal, { ...part, period_label: '2026-03-02', status: 'failed' }),
+    ],
+  });
+  const request = { kind: 'archive', fractal_id: fractal.id, fractal_name: 'web' } as const;
+  engine.interrupted.set('g1', request);
+  await using console = startConsole({ engine });
+  const { terminal } = console;
+  await terminal.press('3');
+  await terminal.see('c continue');
+  await terminal.press('enter', 'enter', 'c');
+  await terminal.see('Cannot continue: the archive is complete');
+  await terminal.press('esc', 'c');
+  await terminal.see('Jobs › Archive');
+  assert.deepEqual(only(engine.jobs).request, request);
+});

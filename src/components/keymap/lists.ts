@@ -1,4 +1,5 @@
 import { archiveChosen, askToCancel, chosenFractals, chosenJob } from '../hooks/deeds.ts';
+import { goOnWithChosen, unfinished } from '../hooks/go-on.ts';
 import { back, mark, open, sort } from '../hooks/moves.ts';
 import type { Session } from '../hooks/session.ts';
 import { askSplit } from '../hooks/split-choice.ts';
@@ -15,6 +16,11 @@ function noRunningJob(snapshot: Snapshot): string | undefined {
   if (!job) return 'there is no job here';
   if (job.state === 'cancelling') return 'it is being cancelled already';
   return job.ended_at === undefined ? undefined : 'the job has ended';
+}
+
+function nothingUnfinished(snapshot: Snapshot): string | undefined {
+  const chosen = unfinished(snapshot);
+  return 'why' in chosen ? chosen.why : undefined;
 }
 
 function beginFilter(session: Session): void {
@@ -87,6 +93,17 @@ export const WORK: readonly Command[] = [
     group: 'here',
     disabled: noRunningJob,
     run: askToCancel,
+  },
+  {
+    name: 'continue',
+    keys: ['c'],
+    label: 'continue',
+    description: 'Go on with an archive or a restore that was interrupted, where it stopped',
+    at: ['jobs', 'job', 'archives', 'fractal-archives', 'group', 'archive'],
+    group: 'here',
+    changes: true,
+    disabled: nothingUnfinished,
+    run: (session) => void goOnWithChosen(session),
   },
 ];
 

@@ -4,9 +4,10 @@ import type { Journal } from './read-journal.ts';
 
 /** What is to be done where the same, asked for again, goes on. */
 const RESUMED: Partial<Record<JobKind, string>> = {
-  archive: 'Run the same command again: it goes on with what is stored already.',
+  archive:
+    'Run the same command again, or press c on it in the console: it goes on with what is stored already.',
   'restore-archive':
-    'Run the same command again: it goes on with the rows that are prepared. If it had begun to remove or move in rows, the next job, or opening the console, brings it to its end as well: none are lost.',
+    'Run the same command again, or press c on it in the console: it goes on with the rows that are prepared. If it had begun to remove or move in rows, the next job, or opening the console, brings it to its end as well: none are lost.',
   'rotate-key': 'Run the same command again: it goes on with the files that are still under the old key.',
 };
 

@@ -7,9 +7,14 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { DiskStorage } from '../../../src/core/adapters/disk-storage.ts';
 import { BifractError } from '../../../src/core/errors.ts';
 import { generateKey, parseKey } from '../../../src/core/format/index.ts';
+import { ServedJobs } from '../../../src/core/job-queries.ts';
 import { type ArchiveDeps, type ArchiveOptions, archive } from '../../../src/core/jobs/archive.ts';
 import { recover } from '../../../src/core/jobs/recover.ts';
+import type { ArchiveRestoreJournal } from '../../../src/core/ports/archive-restore-journal.ts';
+import type { JobBoard } from '../../../src/core/ports/job-board.ts';
 import type { PutOptions } from '../../../src/core/ports/storage.ts';
+import { refuses } from '../../contracts/storage.ts';
+import { fakeArchiveRestorePlan } from '../../helpers/fake-engine.ts';
 import {
   FakeCatalog,
   FakeLogs,
@@ -401,4 +406,42 @@ test('where a storage cannot read what is unfinished, whole days stay and the on
   assert.deepEqual([summary.continued, summary.log_count], [true, 16]);
   assert.deepEqual([await rowsOf(deps, hex), await deps.state.dead()], [all(40), []]);
   assert.deepEqual(await statuses(deps), ['completed', 'completed', 'completed', 'completed']);
+});
+
+function jobsOf({ state, catalog }: Deps): ServedJobs {
+  const board = { ids: async () => [] } as unknown as JobBoard;
+  return new ServedJobs({ board, state, catalog: async () => catalog, now: () => new Date() });
+}
+
+test('what goes on with a dead archive is told by its job, its record and its group, and nothing else is', async () => {
+  const { deps, hex } = setUp(40);
+  const window = { from: '2026-03-01T06:00:00.000Z', to: '2026-03-03T12:00:00.000Z' };
+  await die(deps, 20, { split: 'day', ...window });
+  const [note] = await deps.state.dead();
+  const jobs = jobsOf(deps);
+  const request = await jobs.goOn('job-dead');
+  assert.equal(request.kind, 'archive');
+  assert.equal(request.kind === 'archive' && request.fractal_name, 'web-prod');
+  assert.deepEqual(await jobs.goOn(note?.archive_id ?? ''), request);
+  assert.deepEqual(await jobs.goOn(note?.archive?.group_id ?? ''), request);
+  await refuses('NOT_FOUND', jobs.goOn('job-other'));
+  const result = await archive(deps, request as ArchiveOptions, jobContext());
+  assert.equal(result.continued, true);
+  assert.equal((await rowsOf(deps, hex)).length, 27);
+  await refuses('NOT_FOUND', jobs.goOn('job-dead'));
+});
+
+test('what goes on with a dead restore is its plan', async () => {
+  const { deps } = setUp(1);
+  const plan = fakeArchiveRestorePlan();
+  const restoring = { plan } as ArchiveRestoreJournal;
+  const started_at = '2026-03-01T12:00:00Z';
+  deps.state.deadNotes.push({
+    id: 'job-r',
+    kind: 'restore-archive',
+    started_at,
+    archive_id: 'a1',
+    restoring,
+  });
+  assert.deepEqual(await jobsOf(deps).goOn('job-r'), { kind: 'restore-archive', plan });
 });
