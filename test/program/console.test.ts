@@ -135,22 +135,30 @@ test('two consoles see the same job, and either cancels it', async () => {
   await backupsMade(0, before);
 });
 
-test('a job of a shell is shown; one whose process is killed is shown to have died, and cleaned up', async () => {
+test('a job whose process is killed is shown to have died, and cleaned up, by this console and by the next', async () => {
   const held = await HeldTable.hold(services.postgres, 'users');
+  const notes = () => readdir(join(dir, '.bifract/jobs'));
+  const isNoted = async () => (await notes()).length > 0;
+  const isRight = async () => (await notes()).length === 0;
   const console = open();
   await console.see('Overview');
   console.type('5');
   const shell = start(['backup', '--dir', dir]);
   await console.see(/Backup of PostgreSQL +\S running/);
-  await until('it is noted', async () => (await readdir(join(dir, '.bifract/jobs'))).length > 0);
+  await until('it is noted', isNoted);
   shell.child.kill('SIGKILL');
   await console.see(/✗ died/);
+  await until('it is put right', isRight);
   console.type('q');
   await console.ended;
+  const unseen = start(['backup', '--dir', dir]);
+  await until('it is noted', isNoted);
+  unseen.child.kill('SIGKILL');
+  await unseen.ended;
   await held.release();
   const next = open();
   await next.see('Overview');
-  await until('it is put right', async () => (await readdir(join(dir, '.bifract/jobs'))).length === 0);
+  await until('it is put right', isRight);
   next.type('5');
   await next.see(/✗ died/);
   next.type('q');

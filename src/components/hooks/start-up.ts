@@ -8,7 +8,28 @@ export function startUp(session: Session, preferences: () => Promise<Preferences
   preferences().then(session.prefer, (error: unknown) => {
     session.say('warn', `What was remembered cannot be read: ${asBifractError(error).message}`);
   });
-  if (!session.snapshot().read_only) void recover(session);
+  if (!session.snapshot().read_only) keepRight(session);
+}
+
+/** Puts right what dead jobs left, now and whenever one dies. */
+function keepRight(session: Session): void {
+  let running = false;
+  let again = false;
+  const work = async () => {
+    again = true;
+    if (running) return;
+    running = true;
+    while (again && !session.ended.aborted) {
+      again = false;
+      await recover(session);
+    }
+    running = false;
+  };
+  const stop = session.engine.subscribe((event) => {
+    if (event.event === 'job:failed' && event.error.code === 'JOB_DIED') void work();
+  });
+  session.ended.addEventListener('abort', stop, { once: true });
+  void work();
 }
 
 async function recover(session: Session): Promise<void> {
