@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { asBifractError, type BifractError } from '../errors.ts';
 import type { FileSummary } from '../format/index.ts';
 import type { JobNote, State } from '../ports/state.ts';
@@ -223,6 +224,8 @@ export class ArchiveGroup {
         ...(this.group_id === undefined ? {} : { group_id: this.group_id }),
       },
     };
+    // Once the group is known, a file's second note is its first. Each costs two fsyncs, and files may be many and small.
+    if (isDeepStrictEqual(note, { ...this.#last, started_at: note.started_at })) return;
     await this.#deps.state.note(note);
     this.#last = note;
   }

@@ -445,3 +445,15 @@ test('what goes on with a dead restore is its plan', async () => {
   });
   assert.deepEqual(await jobsOf(deps).goOn('job-r'), { kind: 'restore-archive', plan });
 });
+
+test('each file is noted once, and again only when its group has become known', async () => {
+  const { deps } = setUp(40);
+  const noted: (string | undefined)[] = [];
+  const { note } = deps.state;
+  deps.state.note = (one) => {
+    noted.push(one.archive?.window.label ?? undefined);
+    return note.call(deps.state, one);
+  };
+  await archive(deps, { ...OPTIONS, split: 'day' }, jobContext());
+  assert.deepEqual(noted, ['2026-03-01', '2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04']);
+});
