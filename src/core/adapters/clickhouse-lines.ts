@@ -11,6 +11,7 @@ import {
   type Query,
 } from './clickhouse-query.ts';
 import { cutLines } from './line-cutter.ts';
+import { DecodeThreads } from './native/decode-threads.ts';
 import type { Stop } from './native/decoder.ts';
 import { nativeLines } from './native/native-lines.ts';
 import { Stretch } from './native/stretch.ts';
@@ -35,9 +36,11 @@ export interface LineQueries {
 /**
  * Reads lines. With fields, rows come in Native format and the lines are written here: ClickHouse takes most of its
  * time over the text of JSON columns. Rows that are not decoded come as its text, and after them Native goes on.
+ * Must be closed.
  */
 export class LineReader {
   readonly #queries: LineQueries;
+  readonly #threads = new DecodeThreads();
   /** Whether the server knows what `nativeQuery` needs, as far as is known. */
   #native = true;
 
@@ -62,6 +65,10 @@ export class LineReader {
     yield* this.#text(window, { start }, options);
   }
 
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
+
   #text(window: LogWindow, keys: KeyRange, options: LineOptions): AsyncGenerator<LineBlock, unknown> {
     const query = linesQuery(this.#queries.table, window, options.fields, keys);
     return this.#queries.answer(query, {}, options, (stream) => cutLines(stream, lineShape(options.fields)));
@@ -77,7 +84,7 @@ export class LineReader {
     const settings = { ...NATIVE, max_block_size: String(block_rows) };
     try {
       return yield* this.#queries.answer(query, settings, options, (stream) =>
-        nativeLines(stream, window.fractal_id),
+        nativeLines(stream, window.fractal_id, this.#threads),
       );
     } catch (error) {
       if (!isSettingRefused(error)) throw error;

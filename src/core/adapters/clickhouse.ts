@@ -152,7 +152,7 @@ class ClickHouse implements LogDatabase {
   }
 
   async close(): Promise<void> {
-    await this.#client.close();
+    await Promise.all([this.#lines.close(), this.#client.close()]);
   }
 
   async #open(query: Query, query_id: string, settings: object, signal?: AbortSignal): Promise<Readable> {

@@ -16,8 +16,8 @@ export const SKIPPABLE_HEAD_BYTES = 8;
 
 const DEFAULT_LEVEL = 3;
 /**
- * Search tables smaller than level 3's own stay in a core's cache. Log lines repeat what stood just before them, and lose
- * nothing by the smallest; dumps also hold prose, which does (docs/format.md, Speed).
+ * Search tables smaller than level 3's own stay in a core's cache. Log lines mostly repeat what stood just before them, and
+ * gain by the smallest; dumps also hold prose, which loses (docs/format.md, Speed).
  */
 const TABLES = {
   archive: { [constants.ZSTD_c_hashLog]: 14, [constants.ZSTD_c_chainLog]: 12 },

@@ -1,11 +1,15 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import type { FromThread, ThreadData, ToThread } from './decode-thread.ts';
+import { parentPort } from 'node:worker_threads';
+import type { FromThread, ToThread } from './decode-thread.ts';
 import { type Decoded, Decoder } from './decoder.ts';
 
 /** The other side of `DecodeThread`. */
-const decoder = new Decoder((workerData as ThreadData).fractal_id);
+let decoder = new Decoder('');
 
 parentPort?.on('message', (message: ToThread) => {
+  if ('begin' in message) {
+    decoder = new Decoder(message.begin);
+    return;
+  }
   if ('finish' in message) return answer(decoder.finish());
   answer(decoder.add(Buffer.from(message.buffer, 0, message.length)), message.buffer);
 });

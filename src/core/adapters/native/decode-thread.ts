@@ -9,12 +9,9 @@ const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './d
 /** Of its JavaScript objects: the rows themselves are in buffers, which these do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
-export interface ThreadData {
-  fractal_id: string;
-}
-/** What goes to the thread: bytes, or that there are no more. */
-export type ToThread = { buffer: ArrayBuffer; length: number } | { finish: true };
-/** What comes back, once for each message: the same buffer, to be filled again, and what was in it. */
+/** What goes to the thread: that an answer about a fractal begins, its bytes, or that there are no more. */
+export type ToThread = { begin: string } | { buffer: ArrayBuffer; length: number } | { finish: true };
+/** What comes back, once for each message but the first: the same buffer, to be filled again, and what was in it. */
 export interface FromThread {
   buffer: ArrayBuffer | undefined;
   blocks: { bytes: ArrayBuffer; lines: number }[];
@@ -28,13 +25,26 @@ export class DecodeThread {
   readonly #asked: PromiseWithResolvers<Decoded>[] = [];
   #failure: BifractError | undefined;
 
-  constructor(fractal_id: string) {
-    const workerData: ThreadData = { fractal_id };
-    this.#worker = new Worker(new URL(ENTRY, import.meta.url), { workerData, resourceLimits: LIMITS });
+  constructor() {
+    this.#worker = new Worker(new URL(ENTRY, import.meta.url), { resourceLimits: LIMITS });
     this.#worker.on('message', (message: FromThread) => this.#take(message));
     this.#worker.on('messageerror', (error) => this.#fail(error));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
+  }
+
+  /** Begins with the answer of a query; the one before it must be over. */
+  begin(fractal_id: string): void {
+    this.#worker.ref();
+    const message: ToThread = { begin: fractal_id };
+    this.#worker.postMessage(message);
+  }
+
+  /** Lets the process end while the thread waits for the next answer; false where it cannot take one. */
+  rest(): boolean {
+    if (this.#failure || this.#asked.length > 0) return false;
+    this.#worker.unref();
+    return true;
   }
 
   /** A buffer of at least that size, to be filled and given to `add`. */

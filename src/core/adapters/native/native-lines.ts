@@ -2,7 +2,8 @@ import { BifractError } from '../../errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import { brokenOff, notLines, Tail } from '../answer-tail.ts';
 import { release } from '../release.ts';
-import { DecodeThread } from './decode-thread.ts';
+import type { DecodeThread } from './decode-thread.ts';
+import type { DecodeThreads } from './decode-threads.ts';
 import type { Decoded, Stop } from './decoder.ts';
 
 /** Bytes of a message to the thread: small ones would cost more than what they carry. */
@@ -18,8 +19,9 @@ const AHEAD = 5;
 export async function* nativeLines(
   chunks: AsyncIterable<Buffer>,
   fractal_id: string,
+  threads: DecodeThreads,
 ): AsyncGenerator<LineBlock, Stop | undefined> {
-  const thread = new DecodeThread(fractal_id);
+  const thread = threads.take(fractal_id);
   let lines = 0;
   try {
     for await (const { blocks, end } of decoded(chunks, thread)) {
@@ -35,7 +37,7 @@ export async function* nativeLines(
     }
     throw notLines(tailOf(Buffer.alloc(0)));
   } finally {
-    await thread.close();
+    await threads.give(thread);
   }
 }
 

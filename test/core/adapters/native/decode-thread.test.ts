@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DecodeThread } from '../../../../src/core/adapters/native/decode-thread.ts';
+import { DecodeThreads } from '../../../../src/core/adapters/native/decode-threads.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { nativeBlock } from '../../../helpers/native-block.ts';
 import { until } from '../../../helpers/processes.ts';
@@ -13,12 +14,18 @@ function send(thread: DecodeThread, bytes: Buffer) {
   return thread.add(buffer, bytes.length);
 }
 
+function begun(): DecodeThread {
+  const thread = new DecodeThread();
+  thread.begin('f');
+  return thread;
+}
+
 function threads(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
 }
 
 test('decodes what it is sent, and gives buffers back to be filled again', async () => {
-  const thread = new DecodeThread('f');
+  const thread = begun();
   await send(thread, BLOCK);
   const kept = thread.buffer(1);
   assert.equal(kept.byteLength, BLOCK.length);
@@ -29,7 +36,7 @@ test('decodes what it is sent, and gives buffers back to be filled again', async
 });
 
 test('a thread that dies fails what was asked of it, and what is asked of it after that', async () => {
-  const thread = new DecodeThread('f');
+  const thread = begun();
   // More than the buffer holds.
   const asked = [thread.add(new ArrayBuffer(8), 1000), send(thread, BLOCK), thread.finish()];
   for (const answer of asked) await refuses('INTERNAL', answer);
@@ -39,10 +46,51 @@ test('a thread that dies fails what was asked of it, and what is asked of it aft
 });
 
 test('a thread that is closed with work before it leaves nothing behind', async () => {
-  const thread = new DecodeThread('f');
+  const thread = begun();
   const asked = Array.from({ length: 20 }, () => send(thread, BLOCK));
   await thread.close();
   const answers = await Promise.allSettled(asked);
   assert.equal(answers.at(-1)?.status, 'rejected');
   await until('the thread has ended', () => threads() === 0);
+});
+
+test('a thread is kept for the next answer, of another fractal too; it does not keep the process', async () => {
+  const kept = new DecodeThreads();
+  const first = kept.take('f');
+  await send(first, BLOCK);
+  assert.equal((await first.finish()).end, 'all');
+  await kept.give(first);
+  await until('the thread rests', () => threads() === 0);
+  const second = kept.take('g');
+  assert.equal(second, first);
+  const { blocks } = await send(second, BLOCK);
+  const { blocks: rest } = await second.finish();
+  assert.match(String([...blocks, ...rest][0]?.bytes), /"fid":"g"/);
+  await kept.give(second);
+  await kept.close();
+  await refuses('INTERNAL', second.finish());
+});
+
+test('a thread that failed, or has not come to its end, is not kept, nor is one after the close', async () => {
+  const kept = new DecodeThreads();
+  const busy = kept.take('f');
+  const asked = send(busy, BLOCK);
+  await kept.give(busy);
+  await asked.catch(() => undefined);
+  const broken = kept.take('f');
+  assert.notEqual(broken, busy);
+  await refuses('INTERNAL', broken.add(new ArrayBuffer(8), 1000));
+  await kept.give(broken);
+  const last = kept.take('f');
+  assert.notEqual(last, broken);
+  const [one, other] = [kept.take('f'), kept.take('f')];
+  await kept.give(one);
+  await kept.give(other);
+  assert.equal(kept.take('f'), one);
+  await refuses('INTERNAL', other.finish());
+  await kept.close();
+  await kept.give(one);
+  await kept.give(last);
+  for (const ended of [one, last]) await refuses('INTERNAL', ended.finish());
+  await until('the threads have ended', () => threads() === 0);
 });
