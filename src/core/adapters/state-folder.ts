@@ -17,17 +17,24 @@ const TEMPORARY = /^\.[\w-]+\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{12}$/;
 
 interface StoredNote extends JobNote {
   process: ProcessIdentity;
+  /** Of a note in two files: what tells that they belong together. */
+  stamp?: string;
 }
 
 /**
  * Notes of running jobs, a file each, in `.bifract/jobs` of the installation. A note whose process has ended
  * is of a dead job: processes are told apart by id, start time and boot, for ids are used again.
+ *
+ * The plan of a restore can be megabytes, and its note is kept anew with every file: from the second time on, all but the plan
+ * is kept in a file of its own (`.now`), which counts where it bears the stamp of the first one.
  */
 export class StateFolder implements State {
   readonly #home: string;
   readonly #jobs: string;
   #self: Promise<ProcessIdentity> | undefined;
   #swept: Promise<void> | undefined;
+  /** What is kept of jobs' plans, and under which stamps. */
+  readonly #plans = new Map<string, { plan: object; stamp: string }>();
 
   /** The folder is made with the first note; the installation itself must be there. */
   constructor(install: string) {
@@ -44,15 +51,32 @@ export class StateFolder implements State {
   }
 
   async #keep(note: JobNote, owner: ProcessIdentity): Promise<void> {
-    const path = this.#path(note.id);
-    const stored: StoredNote = { ...note, process: owner };
+    const { path, stored, plan } = this.#divide(note, owner);
     await onDisk(`Cannot note the job in ${this.#jobs}`, async () => {
       for (const folder of [this.#home, this.#jobs]) await makeFolder(folder);
       await replace(path, join(this.#jobs, temporary(note.id, await this.#own())), stored);
       await syncFolder(this.#jobs);
+      if (plan) this.#plans.set(note.id, plan);
       this.#swept ??= this.#sweep();
       await this.#swept;
     });
+  }
+
+  /** What is to be written for a note, and where; and the plan that stands there from then on. */
+  #divide(
+    note: JobNote,
+    process: ProcessIdentity,
+  ): { path: string; stored: object; plan?: { plan: object; stamp: string } } {
+    const path = this.#path(note.id);
+    const { restoring } = note;
+    if (!restoring) return { path, stored: { ...note, process } };
+    const kept = this.#plans.get(note.id);
+    if (kept?.plan === restoring.plan) {
+      const { plan: _, ...rest } = restoring;
+      return { path: nowOf(path), stored: { ...note, restoring: rest, process, stamp: kept.stamp } };
+    }
+    const stamp = randomBytes(6).toString('hex');
+    return { path, stored: { ...note, process, stamp }, plan: { plan: restoring.plan, stamp } };
   }
 
   #own(): Promise<ProcessIdentity> {
@@ -60,9 +84,12 @@ export class StateFolder implements State {
     return this.#self;
   }
 
-  /** Removes what processes that died had half written. */
+  /** Removes what processes that died had half written, or half forgotten. */
   async #sweep(): Promise<void> {
-    for (const name of await this.#files()) {
+    const names = await this.#files();
+    for (const name of names) {
+      if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json')))
+        await fs.rm(join(this.#jobs, name), { force: true });
       const [, pid, mark] = TEMPORARY.exec(name) ?? [];
       const writer = pid === undefined ? undefined : await identityOf(Number(pid));
       if (pid === undefined || (writer && markOf(writer) === mark)) continue;
@@ -71,7 +98,12 @@ export class StateFolder implements State {
   }
 
   async forget(id: string): Promise<void> {
-    await onDisk(`Cannot forget the job in ${this.#jobs}`, () => fs.rm(this.#path(id), { force: true }));
+    const path = this.#path(id);
+    await onDisk(`Cannot forget the job in ${this.#jobs}`, async () => {
+      await fs.rm(path, { force: true });
+      await fs.rm(nowOf(path), { force: true });
+    });
+    this.#plans.delete(id);
   }
 
   live(): Promise<JobNote[]> {
@@ -88,7 +120,7 @@ export class StateFolder implements State {
 
   async #select(running: boolean): Promise<JobNote[]> {
     const notes: JobNote[] = [];
-    for (const { process: owner, ...note } of await this.#all()) {
+    for (const { process: owner, stamp: _, ...note } of await this.#all()) {
       if ((await isRunning(owner)) === running) notes.push(note);
     }
     return notes.sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
@@ -96,7 +128,7 @@ export class StateFolder implements State {
 
   async #all(): Promise<StoredNote[]> {
     const files = (await this.#files()).filter((name) => /^[\w-]+\.json$/.test(name));
-    const notes = await Promise.all(files.map((name) => readNote(join(this.#jobs, name))));
+    const notes = await Promise.all(files.map((name) => readWhole(join(this.#jobs, name))));
     return notes.filter((note) => note !== undefined);
   }
 
@@ -130,7 +162,7 @@ async function makeFolder(path: string): Promise<void> {
   });
 }
 
-async function replace(path: string, temporary: string, note: StoredNote): Promise<void> {
+async function replace(path: string, temporary: string, note: object): Promise<void> {
   const file = await DiskFile.create(temporary, undefined);
   try {
     await file.write(Buffer.from(`${JSON.stringify(note)}\n`));
@@ -140,6 +172,19 @@ async function replace(path: string, temporary: string, note: StoredNote): Promi
     await file.remove();
     throw error;
   }
+}
+
+/** What a note has come to, though its plan was kept once and the rest many times. */
+async function readWhole(path: string): Promise<StoredNote | undefined> {
+  const first = await readNote(path);
+  if (first?.stamp === undefined || !first.restoring) return first;
+  const now = await readNote(nowOf(path));
+  if (now?.stamp !== first.stamp || !now.restoring) return first;
+  return { ...now, restoring: { ...now.restoring, plan: first.restoring.plan } };
+}
+
+function nowOf(path: string): string {
+  return path.replace(/json$/, 'now');
 }
 
 /** A note that another process forgets just now, or that is none, is no note. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import fs, { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import { identityOf, isRunning } from '../../../src/core/adapters/process-identity.ts';
 import { StateFolder } from '../../../src/core/adapters/state-folder.ts';
 import type { JobNote } from '../../../src/core/ports/state.ts';
@@ -93,6 +93,65 @@ test('what a killed process had half written goes with the next note, and what a
   await new StateFolder(dir).note(other);
   assert.equal(await half(), 0);
   assert.deepEqual(await readdir(jobs), [`${other.id}.json`]);
+});
+
+/** A restore of one file, with tables that have come to stand. */
+function restoring(plan: object, ...tables: string[]): JobNote {
+  const rows = tables.map((name, file) => ({ name, file, rows: 1 }));
+  return { ...NOTE, kind: 'restore-archive', restoring: { key: 'k', plan, tables: rows } as never };
+}
+
+async function jobFiles(): Promise<string[]> {
+  return (await readdir(join(dir, '.bifract/jobs'))).sort();
+}
+
+test('the plan of a restore is kept once, the rest of its note with every step, and both are forgotten', async () => {
+  const plan = { id: 'p', files: ['a'] };
+  await state.note(restoring(plan));
+  const { ino } = await stat(notePath());
+  for (const tables of [['t1'], ['t1', 't2']]) {
+    await state.note(restoring(plan, ...tables));
+    assert.deepEqual(await new StateFolder(dir).live(), [restoring(plan, ...tables)]);
+  }
+  assert.equal((await stat(notePath())).ino, ino);
+  assert.deepEqual(await jobFiles(), [`${NOTE.id}.json`, `${NOTE.id}.now`]);
+  assert.doesNotMatch(await readFile(join(dir, '.bifract/jobs', `${NOTE.id}.now`), 'utf8'), /"files"/);
+  await state.leave(restoring(plan, 't3'));
+  assert.deepEqual(await state.live(), []);
+  assert.deepEqual(await new StateFolder(dir).dead(), [restoring(plan, 't3')]);
+  await state.forget(NOTE.id);
+  assert.deepEqual(await jobFiles(), []);
+  await state.note(restoring(plan, 't4'));
+  assert.deepEqual(await state.live(), [restoring(plan, 't4')]);
+});
+
+test('steps count for the plan that they were noted with, and for no other', async () => {
+  const [old, later] = [{ id: 'old' }, { id: 'later' }];
+  await state.note(restoring(old));
+  await state.note(restoring(old, 'of the old'));
+  await new StateFolder(dir).note(restoring(later));
+  assert.deepEqual(await state.live(), [restoring(later)]);
+});
+
+test('a plan that could not be kept is kept with the next note', async () => {
+  const plan = { id: 'p' };
+  const rename = mock.method(fs, 'rename', () =>
+    Promise.reject(Object.assign(new Error('ENOSPC: made up'), { code: 'ENOSPC' })),
+  );
+  await refuses('STORAGE_FULL', state.note(restoring(plan)));
+  rename.mock.restore();
+  await state.note(restoring(plan, 't1'));
+  assert.deepEqual(await state.live(), [restoring(plan, 't1')]);
+});
+
+test('steps of which the plan is forgotten go with the next note', async () => {
+  const plan = { id: 'p' };
+  await state.note(restoring(plan));
+  await state.note(restoring(plan, 't1'));
+  await rm(notePath());
+  assert.deepEqual([await state.live(), await state.dead()], [[], []]);
+  await new StateFolder(dir).note({ ...NOTE, id: 'other' });
+  assert.deepEqual(await jobFiles(), ['other.json']);
 });
 
 test('a process is not told by its id alone', async () => {
