@@ -17,7 +17,7 @@ export function restoreArchiveCommand(invocation: Invocation, printer: Printer):
   const { dry_run, flags } = invocation;
   return withEngine(flags, async (engine, signal) => {
     const plan = await makePlan(engine, invocation, signal);
-    if (dry_run || !flags.json) printer.list([plan], archiveRestorePlanLines(plan));
+    if (dry_run || !(flags.json || flags.quiet)) printer.list([plan], archiveRestorePlanLines(plan));
     if (dry_run) return 0;
     const [obstacle] = plan.obstacles;
     if (obstacle) throw new BifractError(obstacle.code, obstacle.message, { hint: obstacle.hint });

@@ -30,7 +30,9 @@ export function logPrinter(
       log(line.text(event));
     },
     result(_value, lines, brief = lines) {
-      for (const text of quiet ? brief : lines) log(text);
+      // What is asked for alone is for a program to read.
+      if (quiet && brief !== lines) return brief.forEach((text) => void out(sanitize(text)));
+      for (const text of lines) log(text);
     },
     item(lines) {
       for (const text of lines) log(text);

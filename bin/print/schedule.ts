@@ -4,10 +4,14 @@ import { formatBytes, formatExact, plural } from '../../src/components/view/unit
 import type { Coverage, CoveragePeriod, DueItem, RunDueSummary } from '../../src/core/index.ts';
 import { table } from './tables.ts';
 
+const AFTERWARDS =
+  'GOES is what exceeds max_archives now; where an archive is due, one older one more may go once that is whole.';
+
 /** Who is due, and what would go. */
 export function dueLines(items: readonly DueItem[]): string[] {
   if (items.length === 0) return ['No fractal has a schedule.'];
-  return table(items, [
+  const then = items.some(({ action, max_archives }) => action === 'archive' && (max_archives ?? 0) > 0);
+  const lines = table(items, [
     { title: 'FRACTAL', cell: ({ fractal_name }) => fractal_name },
     { title: 'DUE', cell: ({ action }) => (action === 'archive' ? 'due' : 'skip') },
     { title: 'SPLIT', cell: ({ split }) => split },
@@ -15,6 +19,7 @@ export function dueLines(items: readonly DueItem[]): string[] {
     { title: 'GOES', cell: ({ surplus }) => goes(surplus) },
     { title: 'WHY', cell: ({ reason }) => reason },
   ]);
+  return then ? [...lines, AFTERWARDS] : lines;
 }
 
 function goes(surplus: DueItem['surplus']): string {

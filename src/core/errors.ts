@@ -109,7 +109,7 @@ export class BifractError extends Error {
   }
 }
 
-/** What a person wants to know of an ended job. */
+/** The hint of a cancelled job that left nothing behind. */
 export const UNDONE = 'What it had begun was undone; start it again when you like.';
 
 /** The reason an `AbortSignal` of a job carries: a cancel by a user, or the end of the process. */

@@ -31,7 +31,7 @@ export type {
   PartHealth,
   StartOptions,
 } from './engine.ts';
-export { asBifractError, BifractError, type ErrorReport } from './errors.ts';
+export { asBifractError, BifractError, type ErrorReport, UNDONE } from './errors.ts';
 export type { JobEvent, JobEventMap, JobKind, JobOwner, Progress } from './events.ts';
 export type {
   AdoptItem,

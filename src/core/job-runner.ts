@@ -136,9 +136,11 @@ export class JobRunner {
   }
 }
 
-/** The first reason wins: what a cancelled job throws while it unwinds is not news. */
+/** The first reason wins: what a cancelled job throws while it unwinds is not news, unless it says more of the same end. */
 function endReason(thrown: unknown, signal: AbortSignal): BifractError {
-  return asBifractError(signal.aborted ? signal.reason : thrown);
+  if (!signal.aborted) return asBifractError(thrown);
+  const reason = asBifractError(signal.reason);
+  return thrown instanceof BifractError && thrown.code === reason.code ? thrown : reason;
 }
 
 /** A name for a new job: its kind, the time, and what tells it from others of that second. */

@@ -91,7 +91,7 @@ const CANCELLED: Readonly<Partial<Record<JobKind, string>>> = {
     'Nothing of the live database has been changed before the last moment; what was restored is dropped.',
   drill: 'The scratch database is dropped; nothing else was touched.',
   'restore-archive':
-    'Rows that stand beside the logs are dropped. Once it has begun to move them in, it is brought to its end later. Lines sent to ingest stay.',
+    'Rows that stand beside the logs are dropped. Once it has begun to remove rows or to move them in, it goes to its end first. Lines sent to ingest stay.',
   copy: 'Copies that are whole stay; the one in the making is removed.',
 };
 

@@ -1,4 +1,4 @@
-import { asBifractError, type JobKind } from '../../core/index.ts';
+import { asBifractError, type JobKind, UNDONE } from '../../core/index.ts';
 import { jobOfFractal } from '../view/lists/archive-cells.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
 import { placeOf, rowUnderCursor } from '../view/lists/index.ts';
@@ -22,7 +22,8 @@ function unfinishedJob(snapshot: Snapshot): { id: string } | { why: string } {
   const job = chosenJob(snapshot);
   if (!job) return { why: 'there is no job here' };
   if (job.ended_at === undefined) return { why: 'the job has not ended' };
-  if (job.state !== 'failed') return { why: 'the job ended as it was to' };
+  if (job.state === 'done') return { why: 'the job ended as it was to' };
+  if (job.error?.hint === UNDONE) return { why: 'what it had begun was undone' };
   return RESUMABLE.has(job.kind) ? { id: job.id } : { why: 'it is begun anew, with its own key' };
 }
 

@@ -11,7 +11,7 @@ export function startUp(session: Session, preferences: () => Promise<Preferences
   if (!session.snapshot().read_only) keepRight(session);
 }
 
-/** Puts right what dead jobs left, now and whenever one dies. */
+/** Puts right what dead jobs left, now and whenever one dies or leaves something to be ended. */
 function keepRight(session: Session): void {
   let running = false;
   let again = false;
@@ -26,7 +26,7 @@ function keepRight(session: Session): void {
     running = false;
   };
   const stop = session.engine.subscribe((event) => {
-    if (event.event === 'job:failed' && event.error.code === 'JOB_DIED') void work();
+    if (event.event === 'job:failed' || event.event === 'job:cancelled') void work();
   });
   session.ended.addEventListener('abort', stop, { once: true });
   void work();

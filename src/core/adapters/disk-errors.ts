@@ -15,7 +15,7 @@ const CODES: Record<string, ErrorCode> = {
   ETIMEDOUT: 'STORAGE_UNREACHABLE',
 };
 const HINTS: Record<string, string> = {
-  ENOSPC: 'Free some space there, or delete backups that are no longer needed.',
+  ENOSPC: 'Free some space there, or delete backups or archives that are no longer needed.',
   EDQUOT: 'The disk quota of this user is used up.',
   EACCES: 'Check who owns the folder, or run this as root.',
   EPERM: 'Check who owns the folder, or run this as root.',

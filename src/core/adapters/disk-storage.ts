@@ -169,7 +169,7 @@ export class DiskStorage implements Storage {
       'STORAGE_FULL',
       `${this.location} has ${inMib(free)} free; ${basename(name)} needs ${inMib(bytes)} or so`,
       {
-        hint: 'Free some space there, or delete backups that are no longer needed.',
+        hint: 'Free some space there, or delete backups or archives that are no longer needed.',
       },
     );
   }

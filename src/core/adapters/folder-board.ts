@@ -81,7 +81,8 @@ export class FolderBoard implements JobBoard {
       const seen = await this.#look(id);
       if (!seen) throw unknown(id);
       for (const { seq, event } of seen.events) {
-        if (seq <= last) continue;
+        // The end of a process that died is made up after its journal, which lags behind what the process told.
+        if (seq <= last && !isEnd(event)) continue;
         last = seq;
         yield event;
       }

@@ -47,7 +47,7 @@ const EXPIRED = denied(
 const FULL: Sentence = {
   code: 'STORAGE_FULL',
   text: 'the S3 service has no room left for it',
-  hint: 'Raise the quota, or delete backups that are no longer needed.',
+  hint: 'Raise the quota, or delete backups or archives that are no longer needed.',
 };
 
 /** Codes that have one meaning wherever they appear. */

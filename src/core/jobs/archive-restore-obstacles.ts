@@ -26,6 +26,9 @@ export interface AboutRestore {
   via: ArchiveRestorePlan['via'];
   removes: ArchiveRestorePlan['removes'];
   content_bytes: number;
+  /** Rows that the files may hold in the window, and those that the fractal holds there. */
+  rows: number;
+  rows_there: number;
 }
 
 /** What keeps a planned restore from being done. */
@@ -110,8 +113,15 @@ function ofSpace({ content_bytes }: AboutRestore, free: number | null): ErrorRep
   ];
 }
 
-function ofReplacing({ removes, via }: AboutRestore): ErrorReport[] {
+function ofReplacing({ removes, via, rows, rows_there }: AboutRestore): ErrorReport[] {
   const obstacles: ErrorReport[] = [];
+  if (removes && rows === 0 && rows_there > 0) {
+    obstacles.push({
+      code: 'USAGE',
+      message: `The archive holds no rows of that time: ${rows_there} rows would be removed, and none come back`,
+      hint: 'Give --from and --to around rows that it holds, or leave --replace out.',
+    });
+  }
   if (removes && (removes.from === null || removes.to === null)) {
     obstacles.push({
       code: 'USAGE',

@@ -57,6 +57,7 @@ export async function archive(
   const started = performance.now();
   context.emit('job:phase', { phase: 'Counting rows' });
   const fractal = await findFractal(deps.catalog, options.fractal_id, context.signal);
+  await mustNotBeFilled(deps, fractal);
   const request = requestOf(fractal, options);
   const patience = new Patience(
     {
@@ -76,6 +77,17 @@ export async function archive(
     children: group?.children ?? [],
   });
   return { ...summary, duration_ms: Math.round(performance.now() - started) };
+}
+
+/** Rows that are just coming back would be in it in part. */
+async function mustNotBeFilled({ state }: ArchiveDeps, { id, name }: Fractal): Promise<void> {
+  const filling = (await state.live()).find(
+    ({ restoring }) => restoring && !restoring.left && restoring.plan.into.id === id,
+  );
+  if (!filling) return;
+  throw new BifractError('BUSY', `The job ${filling.id} is bringing rows back into ${name}`, {
+    hint: 'Wait for its end, then archive.',
+  });
 }
 
 function requestOf({ id, archive_split }: Fractal, options: ArchiveOptions): ArchiveRequest {

@@ -75,7 +75,18 @@ export async function planArchiveRestore(
     notes: restoreNotes({ found, incomplete, fractal, removes, query, now: deps.now }),
     obstacles: await restoreObstacles(
       deps,
-      { found, incomplete, into, fractal, window: { from, to }, via, removes, content_bytes },
+      {
+        found,
+        incomplete,
+        into,
+        fractal,
+        window: { from, to },
+        via,
+        removes,
+        content_bytes,
+        rows,
+        rows_there: there.rows,
+      },
       { signal },
     ),
   };

@@ -12,7 +12,10 @@ import { RestoreMarkHolder } from './restore-mark.ts';
 import { RestoreProgress, type RestoreRun, type StageDeps, stageFile } from './restore-stage.ts';
 
 const UNFINISHED =
-  'All rows stand beside the logs, and some may be among them already: the same call again, or the next job, brings it to its end';
+  'It could not be undone any more: rows may be missing among the logs until the same call again, an open console, or the next backup or archive brings it to its end.';
+
+/** How long a restore that cannot be undone any more goes on after it was cancelled, milliseconds. */
+const LATE_MS = 60_000;
 
 /** How long the end of a restore whose rows are all back waits for ClickHouse, milliseconds. */
 const TIDY_MS = 30_000;
@@ -51,8 +54,8 @@ export async function restoreDirect(
     return { ...summaryOf(journal.entry), duration_ms: Math.round(performance.now() - started) };
   } catch (error) {
     const released = await mark.release(context.signal.aborted ? context.signal.reason : error);
-    await undo(deps.rows, journal, { released, error }, context);
-    throw error;
+    const undone = await undo(deps.rows, journal, { released, error }, context);
+    throw undone || !context.signal.aborted ? error : notUndone(context.signal);
   }
 }
 
@@ -99,9 +102,42 @@ async function takeOver(rows: LogRestore, journal: RestoreJournal, signal: Abort
 async function moveIn(deps: DirectDeps, run: RestoreRun): Promise<void> {
   const { plan, journal } = run;
   await mustBeStaged(deps, run);
-  if (plan.replace && journal.entry.phase !== 'attaching') await removeOld(deps, run);
-  await journal.save({ phase: 'attaching' });
-  await attachAll(deps, run);
+  const late = lateEnd(run.context);
+  const steady = { ...run, context: { ...run.context, signal: late.signal } };
+  try {
+    if (plan.replace && journal.entry.phase !== 'attaching') await removeOld(deps, steady);
+    await journal.save({ phase: 'attaching' });
+    await attachAll(deps, steady);
+  } finally {
+    late.release();
+  }
+}
+
+/** A signal that follows the job's when what has begun ought to have ended: nobody is left with half of the rows. */
+function lateEnd({ signal, emit }: JobContext): { signal: AbortSignal; release(): void } {
+  signal.throwIfAborted();
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    emit('job:warning', {
+      message: 'It is brought to its end first: what has begun with the rows cannot be undone',
+    });
+    timer = setTimeout(() => late.abort(signal.reason), LATE_MS);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: late.signal,
+    release() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** The end of a restore that was cancelled too late. */
+function notUndone({ reason }: AbortSignal): BifractError {
+  const { code, message } = asBifractError(reason);
+  return new BifractError(code, message, { hint: UNFINISHED, cause: reason });
 }
 
 /** Ends a restore that had come so far that it can only be brought to its end. */
@@ -127,7 +163,8 @@ async function endTables(
   journal: RestoreJournal,
   context: JobContext,
 ): Promise<void> {
-  const { signal, emit } = context;
+  const { emit } = context;
+  const signal = context.signal.aborted ? new AbortController().signal : context.signal;
   const patience = new Patience({ ...options, max_ms: Math.min(options.max_ms, TIDY_MS) }, context);
   patience.progressed();
   try {
@@ -142,24 +179,29 @@ async function endTables(
 
 /**
  * Up to the point of no return nothing has happened but in tables of its own: they go, unless the same call can go on with them.
- * From then on they and the journal stay, for the restore to be brought to its end.
+ * From then on they and the journal stay, for the restore to be brought to its end. False then.
  */
 async function undo(
   rows: LogRestore,
   journal: RestoreJournal,
   { released, error }: { released: boolean; error: unknown },
   { signal, emit }: JobContext,
-): Promise<void> {
+): Promise<boolean> {
   const { transient, code } = asBifractError(error);
   const again = !signal.aborted && (transient || code.endsWith('_UNREACHABLE'));
   const begun = journal.entry.phase !== 'staging';
-  if (begun && journal.entry.phase !== 'ended') emit('job:warning', { message: UNFINISHED });
-  if (begun || again || !released) return journal.save({ left: true });
+  const halfway = begun && journal.entry.phase !== 'ended';
+  if (halfway) emit('job:warning', { message: UNFINISHED });
+  if (begun || again || !released) {
+    await journal.save({ left: true });
+    return !halfway;
+  }
   const never = new AbortController().signal;
   await dropAll(rows, journal.entry, { keep: false }, never).then(
     () => journal.forget(),
     () => journal.save({ left: true }),
   );
+  return true;
 }
 
 /** Drops the tables of a restore, all or but those that its journal knows to be complete. */

@@ -189,11 +189,13 @@ test('where the path is too long for a socket, it is elsewhere, and goes with th
 });
 
 /** Publishes a job in a process of its own. */
-async function elsewhere() {
+async function elsewhere(progress = false) {
   const script = `import { FolderBoard } from ${JSON.stringify(FOLDER.href)};
     const job = await new FolderBoard(${JSON.stringify(dir)}).publish(${JSON.stringify(JOB)}, { onCancel() {}, onTrouble() {} });
     job.add(${JSON.stringify(STARTED)});
-    setInterval(() => undefined, 1000);`;
+    let rows = 0;
+    const told = { event: 'job:progress', job: ${JSON.stringify(JOB)}, time: new Date().toISOString() };
+    setInterval(() => { if (${progress}) job.add({ ...told, rows: ++rows }); }, 2);`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -223,6 +225,17 @@ test('a process that is killed ends the following of its job, which is then know
     [],
     'the next job removes the dead one’s socket',
   );
+});
+
+test('the death of a process is told though it had told more than is in its journal', async () => {
+  const { child, exit } = await elsewhere(true);
+  const follower = follow();
+  await until('it is far ahead', () => follower.events.length > 100);
+  child.kill('SIGKILL');
+  await exit;
+  await follower.ended;
+  const end = follower.events.at(-1);
+  assert.equal(end?.event === 'job:failed' && end.error.code, 'JOB_DIED');
 });
 
 test('a process that is stopped is not dead; a cancel waits for it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ArchiveRestorePlan, ArchiveRestoreSummary } from '../../../src/core/archive-restore.ts';
-import { BifractError } from '../../../src/core/errors.ts';
+import { BifractError, cancelled } from '../../../src/core/errors.ts';
 import { finishArchiveRestores } from '../../../src/core/jobs/finish-archive-restore.ts';
 import { planArchiveRestore } from '../../../src/core/jobs/plan-archive-restore.ts';
 import { type RestoreArchiveDeps, restoreArchive } from '../../../src/core/jobs/restore-archive.ts';
@@ -369,6 +369,59 @@ test('a cancel while rows are prepared leaves nothing behind', async () => {
   await assert.rejects(restoreArchive(here.deps, plan, jobContext(controller.signal)));
   assert.deepEqual(here.rows.logs, []);
   mustBeClean(here);
+});
+
+for (const call of ['removeUntil', 'attach']) {
+  test(`a cancel at ${call} comes too late: the restore goes to its end, and says so`, async () => {
+    const here = await lab();
+    here.rows.logs = [...START_ROWS];
+    const controller = new AbortController();
+    const plan = await planned(here, { replace: true });
+    here.rows.meanwhile = (name) => {
+      if (name === call) controller.abort(cancelled());
+    };
+    const context = jobContext(controller.signal);
+    const summary = await restoreArchive(here.deps, plan, context);
+    assert.equal(summary.rows_added, ALL.length);
+    assert.deepEqual(heldBy(here.rows.logs, FRACTAL_ID), ALL);
+    assert.match(JSON.stringify(context.events), /brought to its end first/);
+    mustBeClean(here);
+  });
+}
+
+test('a cancel that comes too late, while ClickHouse does not answer, ends it after a minute and says that it is not undone', async (t) => {
+  const here = await lab();
+  here.rows.logs = [...START_ROWS];
+  const controller = new AbortController();
+  const plan = await planned(here, { replace: true });
+  const { attach } = here.rows;
+  const hangs = Promise.withResolvers<void>();
+  here.rows.attach = (_table, _partition, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+      hangs.resolve();
+    });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const ended = restoreArchive(here.deps, plan, jobContext(controller.signal));
+  const refused = assert.rejects(ended, { code: 'CANCELLED', hint: /could not be undone[\s\S]*same call/ });
+  await hangs.promise;
+  controller.abort(cancelled());
+  t.mock.timers.tick(60_000);
+  await refused;
+  t.mock.timers.reset();
+  here.rows.attach = attach;
+  await run(here, plan, 'job-2');
+  assert.deepEqual(heldBy(here.rows.logs, FRACTAL_ID), ALL);
+  mustBeClean(here);
+});
+
+test('rows are not removed for an archive that holds none of their time', async () => {
+  const here = await lab();
+  here.rows.logs = [{ ...rowAt(0), ts: '2030-01-01T00:00:00.000Z' }];
+  const window = { from: '2029-12-31T00:00:00Z', to: '2030-01-02T00:00:00Z' };
+  const { obstacles } = await planned(here, { replace: true, ...window });
+  assert.match(obstacles[0]?.message ?? '', /holds no rows of that time: 1 rows would be removed/);
+  assert.deepEqual((await planned(here, window)).obstacles, []);
 });
 
 /** The process dies with the blow: not one call gets through any more, and its notes are those of a dead job. */
