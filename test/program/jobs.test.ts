@@ -284,7 +284,7 @@ test('a killed archive leaves nothing that looks whole, and the same call goes o
   const [record] = await services.sql('SELECT id, status FROM archives ORDER BY created_at DESC LIMIT 1');
   assert.equal(record?.status, 'in_progress');
   const told = async () => (await run(['status', '--dir', dir.dir])).stdout.toString();
-  assert.match(await told(), /Interrupted {3}Archive of web .*\n +Run the same command again: it goes on/);
+  assert.match(await told(), /Interrupted {3}Archive of web .*\n +Run the same command again, or press c/);
 
   // Another job puts the record right, and leaves what was stored.
   assert.equal((await run(['backup', '--dir', dir.dir])).code, 0);
