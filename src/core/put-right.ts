@@ -13,6 +13,8 @@ export async function putRight(
   request?: JobRequest,
   options: CallOptions = {},
 ): Promise<string[]> {
+  // What stands in its way is told by the first note that cannot be written.
+  await services.state.tidy().catch(() => undefined);
   if ((await services.state.dead()).length === 0) return [];
   return services.state.alone(
     async () => [

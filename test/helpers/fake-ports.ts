@@ -373,6 +373,7 @@ export class FakeState implements State {
     this.notes.delete(id);
     this.deadNotes = this.deadNotes.filter((note) => note.id !== id);
   }
+  async tidy() {}
   async live() {
     return [...this.notes.values()];
   }

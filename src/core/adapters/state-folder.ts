@@ -32,7 +32,6 @@ export class StateFolder implements State {
   readonly #home: string;
   readonly #jobs: string;
   #self: Promise<ProcessIdentity> | undefined;
-  #swept: Promise<void> | undefined;
   /** What is kept of jobs' plans, and under which stamps. */
   readonly #plans = new Map<string, { plan: object; stamp: string }>();
 
@@ -57,8 +56,6 @@ export class StateFolder implements State {
       await replace(path, join(this.#jobs, temporary(note.id, await this.#own())), stored);
       await syncFolder(this.#jobs);
       if (plan) this.#plans.set(note.id, plan);
-      this.#swept ??= this.#sweep();
-      await this.#swept;
     });
   }
 
@@ -84,8 +81,7 @@ export class StateFolder implements State {
     return this.#self;
   }
 
-  /** Removes what processes that died had half written, or half forgotten. */
-  async #sweep(): Promise<void> {
+  async tidy(): Promise<void> {
     const names = await this.#files();
     for (const name of names) {
       if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json')))

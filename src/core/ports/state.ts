@@ -59,6 +59,8 @@ export interface State {
   leave(note: JobNote): Promise<void>;
   /** Forgets a job. */
   forget(id: string): Promise<void>;
+  /** Removes what processes that died had half written, or half forgotten. */
+  tidy(): Promise<void>;
   /** Jobs whose process is alive, this one's too. */
   live(): Promise<JobNote[]>;
   /** Jobs whose process ended without forgetting them. */

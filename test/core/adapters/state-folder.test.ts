@@ -76,7 +76,7 @@ test('a job whose process was killed is dead', async () => {
   assert.deepEqual([await state.live(), await state.dead()], [[], [NOTE]]);
 });
 
-test('what a killed process had half written goes with the next note, and what a live one writes stays', async () => {
+test('what a killed process had half written is tidied away, and what a live one writes stays', async () => {
   const jobs = join(dir, '.bifract/jobs');
   const script = `import { StateFolder } from ${JSON.stringify(FOLDER.href)};
     import fs from 'node:fs/promises';
@@ -87,10 +87,11 @@ test('what a killed process had half written goes with the next note, and what a
   const other = { ...NOTE, id: `${NOTE.id}-other` };
   const half = () => readdir(jobs).then((names) => names.filter((name) => name.startsWith('.')).length);
   await new StateFolder(dir).note(other);
+  await new StateFolder(dir).tidy();
   assert.equal(await half(), 1);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  await new StateFolder(dir).note(other);
+  await new StateFolder(dir).tidy();
   assert.equal(await half(), 0);
   assert.deepEqual(await readdir(jobs), [`${other.id}.json`]);
 });
@@ -144,13 +145,14 @@ test('a plan that could not be kept is kept with the next note', async () => {
   assert.deepEqual(await state.live(), [restoring(plan, 't1')]);
 });
 
-test('steps of which the plan is forgotten go with the next note', async () => {
+test('steps of which the plan is forgotten are tidied away', async () => {
   const plan = { id: 'p' };
   await state.note(restoring(plan));
   await state.note(restoring(plan, 't1'));
   await rm(notePath());
   assert.deepEqual([await state.live(), await state.dead()], [[], []]);
-  await new StateFolder(dir).note({ ...NOTE, id: 'other' });
+  await state.note({ ...NOTE, id: 'other' });
+  await state.tidy();
   assert.deepEqual(await jobFiles(), ['other.json']);
 });
 
