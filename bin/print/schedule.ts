@@ -5,7 +5,7 @@ import type { Coverage, CoveragePeriod, DueItem, RunDueSummary } from '../../src
 import { table } from './tables.ts';
 
 const AFTERWARDS =
-  'GOES is what exceeds max_archives now; where an archive is due, one older one more may go once that is whole.';
+  'GOES is what exceeds max_archives now; where an archive is due, one more may go once that is whole.';
 
 /** Who is due, and what would go. */
 export function dueLines(items: readonly DueItem[]): string[] {

@@ -2,6 +2,7 @@ import type { JobRequest } from './engine.ts';
 import { BifractError } from './errors.ts';
 import type { JobEvent } from './events.ts';
 import { fold, newEntry, viewOf } from './job-fold.ts';
+import { leftBehind } from './jobs/restore-journal.ts';
 import type { JobQueries, KnownJob } from './known-jobs.ts';
 import type { BoardJob } from './ports/job-board.ts';
 import type { ArchiveNote, JobNote } from './ports/state.ts';
@@ -53,7 +54,9 @@ export class ServedJobs implements JobQueries {
   }
 
   async goOn(id: string, options?: CallOptions): Promise<JobRequest> {
-    const note = (await this.#services.state.dead()).find((one) => isAbout(one, id));
+    const { state } = this.#services;
+    const notes = [...(await leftBehind(state)), ...(await state.dead())];
+    const note = notes.find((one) => isAbout(one, id));
     if (note?.restoring) return { kind: 'restore-archive', plan: note.restoring.plan };
     if (note?.archive) return this.#archiveAgain(note.archive, options);
     throw new BifractError('NOT_FOUND', 'Nothing is left of it to go on with', {
@@ -76,5 +79,5 @@ export class ServedJobs implements JobQueries {
 }
 
 function isAbout({ id, archive_id, archive, restoring }: JobNote, wanted: string): boolean {
-  return wanted === id || wanted === archive_id || (!restoring && wanted === archive?.group_id);
+  return [id, archive_id, archive?.group_id, ...(restoring?.archive_ids ?? [])].includes(wanted);
 }

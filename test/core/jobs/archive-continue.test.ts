@@ -434,7 +434,7 @@ test('what goes on with a dead archive is told by its job, its record and its gr
 test('what goes on with a dead restore is its plan', async () => {
   const { deps } = setUp(1);
   const plan = fakeArchiveRestorePlan();
-  const restoring = { plan } as ArchiveRestoreJournal;
+  const restoring = { plan, archive_ids: ['a2'] } as ArchiveRestoreJournal;
   const started_at = '2026-03-01T12:00:00Z';
   deps.state.deadNotes.push({
     id: 'job-r',
@@ -443,7 +443,13 @@ test('what goes on with a dead restore is its plan', async () => {
     archive_id: 'a1',
     restoring,
   });
-  assert.deepEqual(await jobsOf(deps).goOn('job-r'), { kind: 'restore-archive', plan });
+  for (const id of ['job-r', 'a2'])
+    assert.deepEqual(await jobsOf(deps).goOn(id), { kind: 'restore-archive', plan });
+  // One that gave up, in a process that goes on.
+  deps.state.deadNotes = [];
+  const left = { plan, archive_ids: [], left: true } as unknown as ArchiveRestoreJournal;
+  await deps.state.note({ id: 'job-l', kind: 'restore-archive', started_at, restoring: left });
+  assert.deepEqual(await jobsOf(deps).goOn('job-l'), { kind: 'restore-archive', plan });
 });
 
 test('each file is noted once, and again only when its group has become known', async () => {

@@ -33,6 +33,11 @@ export class DecodeThread {
     this.#worker.on('exit', () => this.#fail(undefined));
   }
 
+  /** Whether it has died, and can take no more answers. */
+  get ended(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Begins with the answer of a query; the one before it must be over. */
   begin(fractal_id: string): void {
     this.#worker.ref();
@@ -42,7 +47,7 @@ export class DecodeThread {
 
   /** Lets the process end while the thread waits for the next answer; false where it cannot take one. */
   rest(): boolean {
-    if (this.#failure || this.#asked.length > 0) return false;
+    if (this.ended || this.#asked.length > 0) return false;
     this.#worker.unref();
     return true;
   }

@@ -7,7 +7,8 @@ export class DecodeThreads {
 
   /** A thread for the answer of a query, to be given back. */
   take(fractal_id: string): DecodeThread {
-    const thread = this.#resting ?? new DecodeThread();
+    const kept = this.#resting?.ended ? undefined : this.#resting;
+    const thread = kept ?? new DecodeThread();
     this.#resting = undefined;
     thread.begin(fractal_id);
     return thread;

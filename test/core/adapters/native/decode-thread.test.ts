@@ -81,7 +81,11 @@ test('a thread that failed, or has not come to its end, is not kept, nor is one 
   assert.notEqual(broken, busy);
   await refuses('INTERNAL', broken.add(new ArrayBuffer(8), 1000));
   await kept.give(broken);
+  const fallen = kept.take('f');
+  await kept.give(fallen);
+  await fallen.close();
   const last = kept.take('f');
+  assert.notEqual(last, fallen);
   assert.notEqual(last, broken);
   const [one, other] = [kept.take('f'), kept.take('f')];
   await kept.give(one);
