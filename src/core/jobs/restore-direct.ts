@@ -55,7 +55,7 @@ export async function restoreDirect(
   } catch (error) {
     const released = await mark.release(context.signal.aborted ? context.signal.reason : error);
     const undone = await undo(deps.rows, journal, { released, error }, context);
-    throw undone || !context.signal.aborted ? error : notUndone(context.signal);
+    throw undone || !context.signal.aborted ? error : notUndone(context.signal, error);
   }
 }
 
@@ -135,9 +135,10 @@ function lateEnd({ signal, emit }: JobContext): { signal: AbortSignal; release()
 }
 
 /** The end of a restore that was cancelled too late. */
-function notUndone({ reason }: AbortSignal): BifractError {
+function notUndone({ reason }: AbortSignal, error: unknown): BifractError {
   const { code, message } = asBifractError(reason);
-  return new BifractError(code, message, { hint: UNFINISHED, cause: reason });
+  const why = error === reason ? '' : `; its end failed: ${asBifractError(error).message}`;
+  return new BifractError(code, `${message}${why}`, { hint: UNFINISHED, cause: error });
 }
 
 /** Ends a restore that had come so far that it can only be brought to its end. */

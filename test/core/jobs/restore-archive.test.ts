@@ -415,6 +415,22 @@ test('a cancel that comes too late, while ClickHouse does not answer, ends it af
   mustBeClean(here);
 });
 
+test('what keeps a restore from its end after a late cancel is told with it', async () => {
+  const here = await lab();
+  here.rows.logs = [...START_ROWS];
+  const controller = new AbortController();
+  const plan = await planned(here, { replace: true });
+  here.rows.attach = async () => {
+    controller.abort(cancelled());
+    throw new BifractError('QUERY_FAILED', 'The disk of ClickHouse is full');
+  };
+  await assert.rejects(restoreArchive(here.deps, plan, jobContext(controller.signal)), {
+    code: 'CANCELLED',
+    message: 'Cancelled by the user; its end failed: The disk of ClickHouse is full',
+    hint: /could not be undone/,
+  });
+});
+
 test('rows are not removed for an archive that holds none of their time', async () => {
   const here = await lab();
   here.rows.logs = [{ ...rowAt(0), ts: '2030-01-01T00:00:00.000Z' }];
