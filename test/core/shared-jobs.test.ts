@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { FolderBoard } from '../../src/core/adapters/folder-board.ts';
 import type { JobRequest } from '../../src/core/engine.ts';
-import { BifractError, cancelled } from '../../src/core/errors.ts';
+import { BifractError, cancelled, UNDONE } from '../../src/core/errors.ts';
 import type { JobEvent } from '../../src/core/events.ts';
 import { JobRunner } from '../../src/core/job-runner.ts';
 import type { JobOrder } from '../../src/core/ports/job-starter.ts';
@@ -19,7 +19,7 @@ let dir: string;
 /** Jobs wait for their keys until this is called. */
 let letGo: () => void;
 /** Or fail by this, which a cancel turns into its end. */
-let fail: () => void;
+let fail: (error?: Error) => void;
 let cancels: number;
 let elsewhere: JobRunner;
 let orders: JobOrder[];
@@ -39,7 +39,7 @@ afterEach(async () => {
 function makeServices(start?: (id: string, order: JobOrder) => Promise<void>, read_only = false): Services {
   const gate = Promise.withResolvers<void>();
   letGo = gate.resolve;
-  fail = () => gate.reject(new Error('no keys'));
+  fail = (error = new Error('no keys')) => gate.reject(error);
   gate.promise.catch(() => undefined);
   const board = new FolderBoard(dir);
   const cancel = board.cancel.bind(board);
@@ -155,4 +155,19 @@ test('jobs that ended long ago are not told of, those of today are', async () =>
   await until('one is told of', () => names(heard).includes('job:done'));
   assert.deepEqual([...new Set(heard.map(({ job }) => job))], [ids[1]]);
   await jobs.end(cancelled());
+});
+
+test('a cancelled job was undone, unless it says more of that end; whatever else it throws is no news', async () => {
+  for (const [thrown, hint] of [
+    [new BifractError('CANCELLED', 'Cancelled by the user', { hint: 'Not undone.' }), 'Not undone.'],
+    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Mend it.' }), UNDONE],
+  ] as const) {
+    makeServices();
+    const { id, outcome } = elsewhere.start(REQUEST);
+    await until('it runs', () => elsewhere.runs(id));
+    elsewhere.cancel(id);
+    fail(thrown);
+    const end = await outcome;
+    assert.equal(end.event === 'job:cancelled' && end.error.hint, hint);
+  }
 });
