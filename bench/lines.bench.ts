@@ -17,10 +17,11 @@ import { median } from './tools/median.ts';
 import { curlLines, isInstalled, zstdAge } from './tools/plain-programs.ts';
 import { measure, PROGRAM, type Run } from './tools/program.ts';
 
-const rows = Number(process.env.BENCH_ROWS ?? '1000000');
+const rows = Number(process.env.BENCH_ROWS ?? '2000000');
 const ROUNDS = 5;
 const FRACTAL = 'f0000000-0000-4000-8000-000000000001';
 const DAY_MS = 86_400_000;
+const CURL = 'curl … FORMAT JSONEachRow > /dev/null';
 
 /** What a way took, CPU of its own process where that is ours. */
 type Took = Pick<Run, 'seconds' | 'peak_rss'> & { cpu?: number };
@@ -97,14 +98,13 @@ async function compare({ what, beside, ours, theirs }: Way): Promise<Record<stri
 
 function readLines(demo: Demo, fields: boolean): Way {
   const what = `lines ${fields ? 'with' : 'without'} fields`;
-  const beside = 'curl … FORMAT JSONEachRow > /dev/null';
   const ours = () =>
     timed(async () => {
       let count = 0;
       for await (const block of linesOf(demo, fields)) count += block.lines;
       if (count !== rows) throw new Error(`${count} lines`);
     });
-  return { what, beside, ours, theirs: () => curlLines(demo, FRACTAL, fields) };
+  return { what, beside: CURL, ours, theirs: () => curlLines(demo, FRACTAL, fields) };
 }
 
 async function* linesOf(demo: Demo, fields: boolean): AsyncGenerator<LineBlock> {
@@ -145,13 +145,14 @@ async function sealLines(folder: string, file: string): Promise<Way> {
   };
 }
 
-function archive({ dir }: Demo, fields: boolean): Way {
-  const env = { ...process.env, BIFRACT_DIR: dir };
+function archive(demo: Demo, fields: boolean): Way {
+  const env = { ...process.env, BIFRACT_DIR: demo.dir };
   const args = [PROGRAM, 'archive', 'bench', '--json', ...(fields ? [] : ['--no-fields'])];
   return {
     what: `bifract archive${fields ? '' : ' --no-fields'}`,
-    beside: '',
+    beside: CURL,
     ours: () => measure(process.execPath, args, env),
+    theirs: () => curlLines(demo, FRACTAL, fields),
   };
 }
 

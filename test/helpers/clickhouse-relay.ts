@@ -10,10 +10,10 @@ export interface ClickhouseRelay {
   close(): Promise<void>;
 }
 
-/** `refuse` gives the number of ClickHouse's error with which a call is answered, by its settings. */
+/** `refuse` gives the number of ClickHouse's error with which a statement is answered, by its text. */
 export async function relayClickhouse(
   target: string,
-  refuse: (settings: URLSearchParams) => number | undefined = () => undefined,
+  refuse: (sql: string) => number | undefined = () => undefined,
 ): Promise<ClickhouseRelay> {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
@@ -21,7 +21,7 @@ export async function relayClickhouse(
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts);
     asked.push(body.toString());
-    const code = refuse(new URL(request.url ?? '/', target).searchParams);
+    const code = refuse(body.toString());
     if (code !== undefined) {
       response.writeHead(404, { 'X-ClickHouse-Exception-Code': String(code) });
       response.end(`Code: ${code}. DB::Exception: Refused. (REFUSED) (version 1.2.3)\n`);

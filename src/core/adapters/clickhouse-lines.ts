@@ -51,7 +51,7 @@ export class LineReader {
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
     const stretch = new Stretch();
     let start = options.start;
-    while (options.fields && this.#native) {
+    while (this.#native) {
       const stop = yield* this.#decoded(window, { start }, stretch.block_rows, options);
       if (!stop) return;
       start = stop.cursor ?? start;
@@ -80,11 +80,12 @@ export class LineReader {
     block_rows: number,
     options: LineOptions,
   ): AsyncGenerator<LineBlock, Stop | undefined> {
-    const query = nativeQuery(this.#queries.table, window, keys);
-    const settings = { ...NATIVE, max_block_size: String(block_rows) };
+    const query = nativeQuery(this.#queries.table, window, options.fields, keys);
+    const settings = { ...(options.fields && NATIVE), max_block_size: String(block_rows) };
+    this.#threads.prepare();
     try {
       return yield* this.#queries.answer(query, settings, options, (stream) =>
-        nativeLines(stream, window.fractal_id, this.#threads),
+        nativeLines(stream, { fractal_id: window.fractal_id, fields: options.fields }, this.#threads),
       );
     } catch (error) {
       if (!isSettingRefused(error)) throw error;

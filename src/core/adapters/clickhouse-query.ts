@@ -38,7 +38,7 @@ export const UNLIMITED = {
   output_format_json_validate_utf8: 0,
 } as const;
 
-/** Only for rows in Native format: JSON columns as paths and plain types. */
+/** Only for rows with fields in Native format: JSON columns as paths and plain types. */
 export const NATIVE = { output_format_native_use_flattened_dynamic_and_json_serialization: 1 } as const;
 
 /** For a server that ran out of memory: one row after the other, so to say. */
@@ -50,7 +50,7 @@ export const FRUGAL = {
 } as const;
 
 const LINE = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, fractal_id AS fid, ingest_timestamp AS its`;
-const NATIVE_ROW = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, ingest_timestamp AS its, fields`;
+const NATIVE_ROW = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, ingest_timestamp AS its`;
 const ORDER = 'ORDER BY fractal_id, timestamp, log_id';
 
 /**
@@ -67,10 +67,11 @@ export function linesQuery(table: string, window: LogWindow, fields: boolean, ke
   return { sql: `${columns} FROM ${table} WHERE ${where} ${ORDER} FORMAT JSONEachRow`, params };
 }
 
-/** The same rows with their fields, in the same order, as `nativeLines` reads them. */
-export function nativeQuery(table: string, window: LogWindow, keys: KeyRange = {}): Query {
+/** The same rows in the same order, as `nativeLines` reads them. */
+export function nativeQuery(table: string, window: LogWindow, fields: boolean, keys: KeyRange = {}): Query {
   const { where, params } = bounds(window, keys);
-  return { sql: `${NATIVE_ROW} FROM ${table} WHERE ${where} ${ORDER} FORMAT Native`, params };
+  const columns = fields ? `${NATIVE_ROW}, fields` : NATIVE_ROW;
+  return { sql: `${columns} FROM ${table} WHERE ${where} ${ORDER} FORMAT Native`, params };
 }
 
 /** Key of the row that so many others lie before; no row where there are not as many. */

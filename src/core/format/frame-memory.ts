@@ -1,4 +1,13 @@
 /**
+ * Gives the memory of bytes back that a call of Node's made for them alone, and that nobody reads any more. What a view of
+ * Node's shared pool may be stays.
+ */
+export function release({ buffer, byteLength }: Buffer): void {
+  const alone = buffer.byteLength === byteLength || buffer.byteLength > Buffer.poolSize;
+  if (alone && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/**
  * Memory of frames, used again once a frame is compressed. Left to the collector it would be found late, and what holds
  * so many bytes makes it look at all of the heap again and again.
  */

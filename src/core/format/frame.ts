@@ -20,7 +20,11 @@ const DEFAULT_LEVEL = 3;
  * gain by the smallest; dumps also hold prose, which loses (docs/format.md, Speed).
  */
 const TABLES = {
-  archive: { [constants.ZSTD_c_hashLog]: 14, [constants.ZSTD_c_chainLog]: 12 },
+  archive: {
+    [constants.ZSTD_c_hashLog]: 14,
+    [constants.ZSTD_c_chainLog]: 12,
+    [constants.ZSTD_c_windowLog]: 19,
+  },
   backup: { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 14 },
 };
 /** As fast as 2 MiB and takes less memory; 1 MiB is a twentieth slower. */

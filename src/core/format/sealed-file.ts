@@ -11,6 +11,7 @@ import {
   spaceBefore,
   zstdFrame,
 } from './frame.ts';
+import { release } from './frame-memory.ts';
 import { inOrder } from './in-order.ts';
 import type { Key } from './key.ts';
 import { Sealer } from './sealer.ts';
@@ -137,6 +138,7 @@ export class FileWriter implements SealedFile {
     };
     this.#index.push(JSON.stringify(entry));
     this.#sealer.push(packed);
+    release(packed);
   }
 
   #pushJson(magic: number, value: Head | End): void {

@@ -1,4 +1,5 @@
 import { createCipheriv, type KeyObject } from 'node:crypto';
+import { release } from './frame-memory.ts';
 import { type Key, secretOf } from './key.ts';
 import { CHUNK_PLAIN_BYTES, chunkNonce, LENGTH_BYTES, newBase } from './layout.ts';
 
@@ -13,6 +14,8 @@ export class Sealer {
   #filled = 0;
   #ready: Buffer[];
   #readyBytes: number;
+  /** Of what is ready, the large parts. */
+  readonly #sealed: Buffer[] = [];
 
   /** `base`: only for a stream that must not carry the key's mark. */
   constructor(key: Key, base = newBase(key)) {
@@ -43,6 +46,7 @@ export class Sealer {
   take(minimum: number): Buffer | undefined {
     if (this.#readyBytes === 0 || this.#readyBytes < minimum) return undefined;
     const bytes = Buffer.concat(this.#ready, this.#readyBytes);
+    for (const sealed of this.#sealed.splice(0)) release(sealed);
     this.#ready = [];
     this.#readyBytes = 0;
     return bytes;
@@ -57,6 +61,7 @@ export class Sealer {
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt32BE(sealed.length + tag.length);
     this.#emit(length, nonce, sealed, tag);
+    this.#sealed.push(sealed);
     this.#filled = 0;
   }
 

@@ -5,8 +5,8 @@ import { readColumn } from './types.ts';
 
 const NO_VALUES = new StringColumn();
 
-/** What is selected, by these names and in this order. */
-export const COLUMNS = ['ts', 'raw', 'id', 'its', 'fields'] as const;
+/** What is selected, by these names and in this order; the last one only where it is asked for. */
+const COLUMNS = ['ts', 'raw', 'id', 'its', 'fields'] as const;
 const TIME_TYPE = /^DateTime64\(3(?:, '[\w/+-]+')?\)$/;
 
 /** A block's rows, none written yet. */
@@ -16,29 +16,31 @@ export interface Rows {
   raw: StringColumn;
   id: StringColumn;
   its: FixedColumn;
-  fields: Column;
+  /** Undefined where they were not asked for. */
+  fields: Column | undefined;
 }
 
 /** Reads one whole block, undefined where it has no rows. Throws `NotRead`. */
-export function readBlock(reader: Reader): Rows | undefined {
-  const count = readCount(reader);
-  const [ts, raw, id, its, fields] = COLUMNS.map((name) => column(reader, name, count));
+export function readBlock(reader: Reader, withFields: boolean): Rows | undefined {
+  const count = readCount(reader, withFields);
+  const names = withFields ? COLUMNS : COLUMNS.slice(0, -1);
+  const [ts, raw, id, its, fields] = names.map((name) => column(reader, name, count));
   if (count === 0) return undefined;
   const times = ts instanceof FixedColumn && its instanceof FixedColumn;
-  if (!times || !(raw instanceof StringColumn) || !(id instanceof StringColumn) || !fields)
+  if (!times || !(raw instanceof StringColumn) || !(id instanceof StringColumn))
     throw unknown('columns of other types');
   return { count, ts, raw, id, its, fields };
 }
 
 /** Reads how a block begins, as far as that is the same for all. Throws `NotRead`. */
-export function readBeginning(reader: Reader): void {
-  readCount(reader);
+export function readBeginning(reader: Reader, withFields: boolean): void {
+  readCount(reader, withFields);
   readName(reader, COLUMNS[0]);
 }
 
 /** How many rows the block has. */
-function readCount(reader: Reader): number {
-  if (reader.varint() !== COLUMNS.length) throw malformed('another number of columns');
+function readCount(reader: Reader, withFields: boolean): number {
+  if (reader.varint() !== COLUMNS.length - (withFields ? 0 : 1)) throw malformed('another number of columns');
   return reader.varint();
 }
 

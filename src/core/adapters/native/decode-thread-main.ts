@@ -3,7 +3,7 @@ import type { FromThread, ToThread } from './decode-thread.ts';
 import { type Decoded, Decoder } from './decoder.ts';
 
 /** The other side of `DecodeThread`. */
-let decoder = new Decoder('');
+let decoder = new Decoder({ fractal_id: '', fields: true });
 
 parentPort?.on('message', (message: ToThread) => {
   if ('begin' in message) {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { BifractError } from '../../errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import type { Decoded } from './decoder.ts';
+import type { AnswerOf } from './line-feed.ts';
 
 /** Beside the sources, or beside the bundle. */
 const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './decode-thread.js';
@@ -9,8 +10,8 @@ const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './d
 /** Of its JavaScript objects: the rows themselves are in buffers, which these do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
-/** What goes to the thread: that an answer about a fractal begins, its bytes, or that there are no more. */
-export type ToThread = { begin: string } | { buffer: ArrayBuffer; length: number } | { finish: true };
+/** What goes to the thread: that an answer begins, its bytes, or that there are no more. */
+export type ToThread = { begin: AnswerOf } | { buffer: ArrayBuffer; length: number } | { finish: true };
 /** What comes back, once for each message but the first: the same buffer, to be filled again, and what was in it. */
 export interface FromThread {
   buffer: ArrayBuffer | undefined;
@@ -39,9 +40,9 @@ export class DecodeThread {
   }
 
   /** Begins with the answer of a query; the one before it must be over. */
-  begin(fractal_id: string): void {
+  begin(of: AnswerOf): void {
     this.#worker.ref();
-    const message: ToThread = { begin: fractal_id };
+    const message: ToThread = { begin: of };
     this.#worker.postMessage(message);
   }
 

@@ -1,16 +1,24 @@
 import { DecodeThread } from './decode-thread.ts';
+import type { AnswerOf } from './line-feed.ts';
 
 /** Keeps a thread from one answer to the next: to start one takes longer than to decode a small answer. Must be closed. */
 export class DecodeThreads {
   #resting: DecodeThread | undefined;
   #closed = false;
 
+  /** Starts a thread, unless one waits: it comes up while the query is on its way. */
+  prepare(): void {
+    if (this.#closed || (this.#resting && !this.#resting.ended)) return;
+    this.#resting = new DecodeThread();
+    this.#resting.rest();
+  }
+
   /** A thread for the answer of a query, to be given back. */
-  take(fractal_id: string): DecodeThread {
+  take(of: AnswerOf): DecodeThread {
     const kept = this.#resting?.ended ? undefined : this.#resting;
     const thread = kept ?? new DecodeThread();
     this.#resting = undefined;
-    thread.begin(fractal_id);
+    thread.begin(of);
     return thread;
   }
 

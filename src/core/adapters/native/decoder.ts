@@ -1,6 +1,6 @@
 import type { LineBlock } from '../../ports/log-database.ts';
 import { Tail } from '../answer-tail.ts';
-import { LineFeed } from './line-feed.ts';
+import { type AnswerOf, LineFeed } from './line-feed.ts';
 import { NotRead } from './reader.ts';
 import type { Cursor } from './row-key.ts';
 
@@ -29,8 +29,8 @@ export class Decoder {
   readonly #feed: LineFeed;
   #tail: Tail | undefined;
 
-  constructor(fractal_id: string) {
-    this.#feed = new LineFeed(fractal_id);
+  constructor(of: AnswerOf) {
+    this.#feed = new LineFeed(of);
   }
 
   add(bytes: Buffer): Decoded {

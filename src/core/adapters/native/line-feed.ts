@@ -21,6 +21,13 @@ const ITS = new Literal(',"its":');
 const FIELDS = new Literal(',"fields":');
 const CLOSE = new Literal('}\n');
 
+/** What an answer is of. */
+export interface AnswerOf {
+  fractal_id: string;
+  /** Whether rows come with their fields. */
+  fields: boolean;
+}
+
 const CUT = Symbol('cut');
 /** How ClickHouse's messages of an exception end. */
 const MESSAGE_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/;
@@ -34,6 +41,7 @@ const MESSAGE_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/;
  */
 export class LineFeed {
   readonly #fid: Literal;
+  readonly #fields: boolean;
   readonly #in = new Growing();
   readonly #out = new JsonOut();
   #ready: LineBlock[] = [];
@@ -46,7 +54,8 @@ export class LineFeed {
   /** So many bytes are awaited before a block is tried: each try is a pass over all that is there. */
   #awaited = 0;
 
-  constructor(fractal_id: string) {
+  constructor({ fractal_id, fields }: AnswerOf) {
+    this.#fields = fields;
     this.#fid = new Literal(Buffer.concat([Buffer.from(',"fid":'), jsonString(Buffer.from(fractal_id))]));
   }
 
@@ -108,12 +117,12 @@ export class LineFeed {
 
   /** Whether another block begins there; throws where something else does. */
   #goesOn(at: number): boolean {
-    return attempt(() => readBeginning(new Reader(this.#in.view(at)))) !== CUT;
+    return attempt(() => readBeginning(new Reader(this.#in.view(at)), this.#fields)) !== CUT;
   }
 
   #find(): { rows: Rows | undefined; end: number } | undefined {
     const reader = new Reader(this.#in.view());
-    const rows = attempt(() => readBlock(reader));
+    const rows = attempt(() => readBlock(reader, this.#fields));
     if (rows !== CUT) return { rows, end: reader.at };
     if (this.#in.at >= MAX_BLOCK) throw new NotRead('large', 'A very large block');
     this.#awaited = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
@@ -151,8 +160,10 @@ export class LineFeed {
     out.raw(this.#fid);
     out.raw(ITS);
     its.write(out);
-    out.raw(FIELDS);
-    fields.write(out);
+    if (fields) {
+      out.raw(FIELDS);
+      fields.write(out);
+    }
     out.raw(CLOSE);
     this.#lines++;
   }

@@ -5,11 +5,15 @@ import { release } from '../release.ts';
 import type { DecodeThread } from './decode-thread.ts';
 import type { DecodeThreads } from './decode-threads.ts';
 import type { Decoded, Stop } from './decoder.ts';
+import type { AnswerOf } from './line-feed.ts';
 
 /** Bytes of a message to the thread: small ones would cost more than what they carry. */
 const BATCH = 256 << 10;
-/** Messages that the thread has before it while their predecessors' lines are on their way out. */
-const AHEAD = 5;
+/**
+ * Messages that the thread has before it while their predecessors' lines are on their way out: at first, and at least.
+ * Lines come once a block of rows is whole, so it needs one more block to have work meanwhile.
+ */
+const AHEAD = { first: 16, least: 5, most: 32 };
 
 /**
  * The lines of an answer in Native format: the same bytes as those of ClickHouse's text. Returns undefined after the
@@ -18,10 +22,10 @@ const AHEAD = 5;
  */
 export async function* nativeLines(
   chunks: AsyncIterable<Buffer>,
-  fractal_id: string,
+  of: AnswerOf,
   threads: DecodeThreads,
 ): AsyncGenerator<LineBlock, Stop | undefined> {
-  const thread = threads.take(fractal_id);
+  const thread = threads.take(of);
   let lines = 0;
   try {
     for await (const { blocks, end } of decoded(chunks, thread)) {
@@ -43,10 +47,19 @@ export async function* nativeLines(
 
 async function* decoded(chunks: AsyncIterable<Buffer>, thread: DecodeThread): AsyncGenerator<Decoded> {
   const answers: Promise<Decoded>[] = [];
+  let ahead = AHEAD.first;
+  let silent = 0;
   try {
     for await (const { buffer, length } of batches(chunks, thread)) {
       answers.push(thread.add(buffer, length));
-      if (answers.length > AHEAD) yield await (answers.shift() as Promise<Decoded>);
+      if (answers.length <= ahead) continue;
+      const answer = await (answers.shift() as Promise<Decoded>);
+      silent++;
+      if (answer.blocks.length > 0) {
+        ahead = Math.min(AHEAD.most, Math.max(AHEAD.least, silent + 2));
+        silent = 0;
+      }
+      yield answer;
     }
   } catch (error) {
     if (error instanceof BifractError) throw error;
@@ -82,6 +95,7 @@ async function* batches(
         buffer = thread.buffer(BATCH);
         length = 0;
       }
+      release(chunk);
     }
   } catch (error) {
     failure = { error };

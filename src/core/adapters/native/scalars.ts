@@ -6,7 +6,6 @@ import { writeDate, writeTicks, writeTime } from './times.ts';
 const NONE = Buffer.alloc(0);
 const TRUE = new Literal('true');
 const FALSE = new Literal('false');
-const QUOTE = 34;
 const MINUS = 45;
 
 export class StringColumn implements Column {
@@ -78,8 +77,8 @@ const FIXED: Record<string, [size: number, write: WriteValue]> = {
   UInt64: [8, writeUInt64],
   Float64: [8, writeFloat64],
   Bool: [1, writeBool],
-  Date: [2, (out, bytes, at) => quoted(out, () => writeDate(out, bytes.readUInt16LE(at)))],
-  DateTime: [4, (out, bytes, at) => quoted(out, () => writeTime(out, bytes.readUInt32LE(at), 0, 0))],
+  Date: [2, (out, bytes, at) => writeDate(out, bytes.readUInt16LE(at))],
+  DateTime: [4, (out, bytes, at) => writeTime(out, bytes.readUInt32LE(at), 0, 0)],
 };
 
 /** A column of single values, or undefined where the type is none that is known. */
@@ -94,13 +93,7 @@ export function scalarColumn(type: string): Column | undefined {
 
 /** Times as 64-bit ticks. */
 export function ticksColumn(scale: number): FixedColumn {
-  return new FixedColumn(8, (out, bytes, at) => quoted(out, () => writeTicks(out, bytes, at, scale)));
-}
-
-function quoted(out: JsonOut, write: () => void): void {
-  out.byte(QUOTE);
-  write();
-  out.byte(QUOTE);
+  return new FixedColumn(8, (out, bytes, at) => writeTicks(out, bytes, at, scale));
 }
 
 function whole(out: JsonOut, value: number): void {

@@ -8,6 +8,8 @@ import { until } from '../../../helpers/processes.ts';
 
 const BLOCK = nativeBlock([{ ms: 1772366400000, raw: 'x', id: '1', fields: { a: 'b' } }]);
 
+const F = { fractal_id: 'f', fields: true };
+
 function send(thread: DecodeThread, bytes: Buffer) {
   const buffer = thread.buffer(bytes.length);
   new Uint8Array(buffer).set(bytes);
@@ -16,7 +18,7 @@ function send(thread: DecodeThread, bytes: Buffer) {
 
 function begun(): DecodeThread {
   const thread = new DecodeThread();
-  thread.begin('f');
+  thread.begin(F);
   return thread;
 }
 
@@ -56,12 +58,12 @@ test('a thread that is closed with work before it leaves nothing behind', async 
 
 test('a thread is kept for the next answer, of another fractal too; it does not keep the process', async () => {
   const kept = new DecodeThreads();
-  const first = kept.take('f');
+  const first = kept.take(F);
   await send(first, BLOCK);
   assert.equal((await first.finish()).end, 'all');
   await kept.give(first);
   await until('the thread rests', () => threads() === 0);
-  const second = kept.take('g');
+  const second = kept.take({ ...F, fractal_id: 'g' });
   assert.equal(second, first);
   const { blocks } = await send(second, BLOCK);
   const { blocks: rest } = await second.finish();
@@ -73,24 +75,24 @@ test('a thread is kept for the next answer, of another fractal too; it does not 
 
 test('a thread that failed, or has not come to its end, is not kept, nor is one after the close', async () => {
   const kept = new DecodeThreads();
-  const busy = kept.take('f');
+  const busy = kept.take(F);
   const asked = send(busy, BLOCK);
   await kept.give(busy);
   await asked.catch(() => undefined);
-  const broken = kept.take('f');
+  const broken = kept.take(F);
   assert.notEqual(broken, busy);
   await refuses('INTERNAL', broken.add(new ArrayBuffer(8), 1000));
   await kept.give(broken);
-  const fallen = kept.take('f');
+  const fallen = kept.take(F);
   await kept.give(fallen);
   await fallen.close();
-  const last = kept.take('f');
+  const last = kept.take(F);
   assert.notEqual(last, fallen);
   assert.notEqual(last, broken);
-  const [one, other] = [kept.take('f'), kept.take('f')];
+  const [one, other] = [kept.take(F), kept.take(F)];
   await kept.give(one);
   await kept.give(other);
-  assert.equal(kept.take('f'), one);
+  assert.equal(kept.take(F), one);
   await refuses('INTERNAL', other.finish());
   await kept.close();
   await kept.give(one);

@@ -30,7 +30,7 @@ interface Outcome {
 
 /** What comes of an answer that is read in pieces. */
 function decode(answer: Buffer, pieceBytes = answer.length): Outcome {
-  const decoder = new Decoder('f');
+  const decoder = new Decoder({ fractal_id: 'f', fields: true });
   const parts: Buffer[] = [];
   let lines = 0;
   const take = ({ blocks, end }: Decoded): Decoded['end'] => {

@@ -8,7 +8,6 @@ import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
 import { gather } from '../../../helpers/streams.ts';
 
-const FLATTENED = 'output_format_native_use_flattened_dynamic_and_json_serialization';
 const DAY_MS = 86_400_000;
 const FROM = new Date('2026-02-28T20:00:00Z');
 
@@ -19,7 +18,7 @@ const SEED = process.env.NATIVE_SEED === undefined ? undefined : Number(process.
 const services = await testServices();
 const { url, user, password, database } = services.clickhouse;
 const native = await relayClickhouse(url);
-const texts = await relayClickhouse(url, (settings) => (settings.has(FLATTENED) ? 115 : undefined));
+const texts = await relayClickhouse(url, (sql) => (sql.endsWith('FORMAT Native') ? 115 : undefined));
 const logs = await open(native.url);
 const textLogs = await open(texts.url);
 
@@ -32,19 +31,24 @@ function open(address: string): Promise<LogDatabase> {
   return connectClickHouse({ url: address, user, password, database, cluster: undefined });
 }
 
-const bytesOf = (source: LogDatabase, window: LogWindow, start?: RowKey) =>
-  gather(source.lines(window, { fields: true, start }));
+const bytesOf = (source: LogDatabase, window: LogWindow, start?: RowKey, fields = true) =>
+  gather(source.lines(window, { fields, start }));
 
 /** The formats that were asked for since the last time. */
 function formats(): string[] {
   return native.asked.splice(0).flatMap((sql) => /FORMAT (\w+)$/.exec(sql)?.[1] ?? []);
 }
 
-async function bothWays(window: LogWindow, asked: string[], lines: number): Promise<Buffer> {
+async function bothWays(
+  window: LogWindow,
+  asked: string[],
+  lines: number,
+  { fields = true } = {},
+): Promise<Buffer> {
   formats();
-  const decoded = await bytesOf(logs, window);
+  const decoded = await bytesOf(logs, window, undefined, fields);
   assert.deepEqual(formats(), asked);
-  const text = await bytesOf(textLogs, window);
+  const text = await bytesOf(textLogs, window, undefined, fields);
   const [mine, theirs] = [decoded.bytes, text.bytes].map((bytes) => bytes.toString('latin1').split('\n'));
   assert.equal(decoded.lines, lines);
   assert.equal(text.lines, lines);
@@ -87,6 +91,16 @@ test('rows of every kind come out as ClickHouse itself writes them, byte for byt
   assert.ok(inside > rows / 10 && inside < rows);
   await bothWays(window, ['Native'], inside);
   await bothWays({ fractal_id: 'none' }, ['Native'], 0);
+});
+
+test('rows without their fields are decoded as well', async () => {
+  const rows = MANY ? 300_000 : 10_000;
+  const window = { fractal_id: 'mixed', to: '2026-03-02T00:00:00Z' };
+  const { rows: inside } = await logs.stats(window);
+  const bytes = await bothWays({ fractal_id: 'mixed' }, ['Native'], rows, { fields: false });
+  assert.ok(bytes.includes('"raw64":"') && !bytes.includes('"fields":'));
+  await bothWays(window, ['Native'], inside, { fields: false });
+  await bothWays({ fractal_id: 'none' }, ['Native'], 0, { fields: false });
 });
 
 test('so do fields of every type, key and shape', async () => {
@@ -197,6 +211,7 @@ test('rows that make blocks too large come in smaller blocks', async () => {
   for (let part = 0; part < 2; part++)
     await insertMany('wide', 3000, `concat('{"text":"', ${text}, '"}')`, undefined, text);
   await bothWays({ fractal_id: 'wide' }, ['Native', 'Native'], 6000);
+  await bothWays({ fractal_id: 'wide' }, ['Native', 'Native'], 6000, { fields: false });
 });
 
 test('more keys than ClickHouse keeps columns for are read as well', async () => {
