@@ -87,13 +87,15 @@ export class JsonOut extends Growing {
     let { at } = this;
     let index = from;
     while (index < to) {
-      // Four bytes at once as long as they stand for themselves: that is nearly all of them.
+      // Four bytes at once: nearly all of them stand for themselves, and those before one that does not are known.
       while (index + WORD <= to) {
         const word = words.getInt32(index, true);
-        if (isSpecial(word)) break;
         outWords.setInt32(at, word, true);
-        index += WORD;
-        at += WORD;
+        const special = specials(word);
+        const plain = special === 0 ? WORD : (31 - Math.clz32(special & -special)) >> 3;
+        index += plain;
+        at += plain;
+        if (plain < WORD) break;
       }
       if (index === to) break;
       const byte = source[index++] as number;
@@ -127,14 +129,14 @@ export class JsonOut extends Growing {
 }
 
 /**
- * Whether any of four bytes is a control character, a quote, a backslash or not ASCII. The usual test for a zero byte, on
- * what a quote and a backslash are made zero by; what it says too much of is only looked at more closely.
+ * A bit in the lowest of four bytes that is a control character, a quote, a backslash or not ASCII; none where all stand
+ * for themselves. The usual test for a zero byte, on what a quote and a backslash are made zero by; it says too much only
+ * of bytes above that one.
  */
-function isSpecial(word: number): boolean {
+function specials(word: number): number {
   const quote = word ^ 0x22222222;
   const backslash = word ^ 0x5c5c5c5c;
-  const found = (word - 0x20202020) | (quote - 0x01010101) | (backslash - 0x01010101) | word;
-  return (found & 0x80808080) !== 0;
+  return ((word - 0x20202020) | (quote - 0x01010101) | (backslash - 0x01010101) | word) & 0x80808080;
 }
 
 function escapes(): Uint8Array {
