@@ -37,7 +37,8 @@ export async function measure(
     await Promise.race([ended, wait(50)]);
   }
   const code = await ended;
-  if (code !== 0) throw new Error(`${command} ended with ${code}: ${stderr.slice(-2000)}`);
+  if (code !== 0)
+    throw new Error(`${command} ended with ${code}: ${stdout.slice(-2000)}${stderr.slice(-2000)}`);
   return { seconds: (performance.now() - began) / 1000, peak_rss, stdout };
 }
 

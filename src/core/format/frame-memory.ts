@@ -1,10 +1,9 @@
 /**
- * Gives the memory of bytes back that a call of Node's made for them alone, and that nobody reads any more. What a view of
- * Node's shared pool may be stays.
+ * Gives the memory of bytes back that nobody reads any more, where it holds nothing else: small ones are views of Node's
+ * shared pool, in which others live.
  */
 export function release({ buffer, byteLength }: Buffer): void {
-  const alone = buffer.byteLength === byteLength || buffer.byteLength > Buffer.poolSize;
-  if (alone && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /**
