@@ -16,9 +16,10 @@ const BATCH = 256 << 10;
 const AHEAD = { first: 16, least: 5, most: 32 };
 
 /**
- * The lines of an answer in Native format: the same bytes as those of ClickHouse's text. Returns undefined after the
- * last one, or from where on the rest must be asked for anew, because of a type or a size that the decoder does not take
- * on. What ClickHouse says in the answer itself, a half block and a connection that breaks throw `QUERY_FAILED`.
+ * The lines of an answer in Native format, whose chunks are gone once they are read: the same bytes as those of
+ * ClickHouse's text. Returns undefined after the last one, or from where on the rest must be asked for anew, because of a
+ * type or a size that the decoder does not take on. What ClickHouse says in the answer itself, a half block and a
+ * connection that breaks throw `QUERY_FAILED`.
  */
 export async function* nativeLines(
   chunks: AsyncIterable<Buffer>,
@@ -52,14 +53,15 @@ async function* decoded(chunks: AsyncIterable<Buffer>, thread: DecodeThread): As
   try {
     for await (const { buffer, length } of batches(chunks, thread)) {
       answers.push(thread.add(buffer, length));
-      if (answers.length <= ahead) continue;
-      const answer = await (answers.shift() as Promise<Decoded>);
-      silent++;
-      if (answer.blocks.length > 0) {
-        ahead = Math.min(AHEAD.most, Math.max(AHEAD.least, silent + 2));
-        silent = 0;
+      while (answers.length > ahead) {
+        const answer = await (answers.shift() as Promise<Decoded>);
+        silent++;
+        if (answer.blocks.length > 0) {
+          ahead = Math.min(AHEAD.most, Math.max(AHEAD.least, silent + 2));
+          silent = 0;
+        }
+        yield answer;
       }
-      yield answer;
     }
   } catch (error) {
     if (error instanceof BifractError) throw error;

@@ -56,6 +56,23 @@ test('a thread that is closed with work before it leaves nothing behind', async 
   await until('the thread has ended', () => threads() === 0);
 });
 
+test('a thread that was prepared is taken, and one that rests is the one that was prepared', async () => {
+  const kept = new DecodeThreads();
+  kept.prepare();
+  assert.equal(threads(), 0, 'it keeps no process');
+  const thread = kept.take(F);
+  assert.equal(threads(), 1);
+  await send(thread, BLOCK);
+  assert.equal((await thread.finish()).end, 'all');
+  await kept.give(thread);
+  kept.prepare();
+  assert.equal(kept.take(F), thread);
+  await thread.finish();
+  await kept.close();
+  await thread.close();
+  await until('the thread has ended', () => threads() === 0);
+});
+
 test('a thread is kept for the next answer, of another fractal too; it does not keep the process', async () => {
   const kept = new DecodeThreads();
   const first = kept.take(F);
