@@ -17,7 +17,7 @@ const MAX_HELD = 8 << 20;
 const TS = new Literal('{"ts":');
 const RAW = new Literal(',"raw":');
 const ID = new Literal(',"id":');
-const ITS = new Literal(',"its":');
+const ITS = Buffer.from(',"its":');
 const FIELDS = new Literal(',"fields":');
 const CLOSE = new Literal('}\n');
 
@@ -40,7 +40,7 @@ const MESSAGE_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/;
  * key have no order among them.
  */
 export class LineFeed {
-  readonly #fid: Literal;
+  readonly #fidToIts: Literal;
   readonly #fields: boolean;
   readonly #in = new Growing();
   readonly #out = new JsonOut();
@@ -56,7 +56,8 @@ export class LineFeed {
 
   constructor({ fractal_id, fields }: AnswerOf) {
     this.#fields = fields;
-    this.#fid = new Literal(Buffer.concat([Buffer.from(',"fid":'), jsonString(Buffer.from(fractal_id))]));
+    const fid = jsonString(Buffer.from(fractal_id));
+    this.#fidToIts = new Literal(Buffer.concat([Buffer.from(',"fid":'), fid, ITS]));
   }
 
   /** Takes bytes. Throws `NotRead`: as `unknown` and `large` all from `cursor` on must be asked for anew. */
@@ -157,8 +158,7 @@ export class LineFeed {
     raw.write(out);
     out.raw(ID);
     out.string(id.bytes, id.from, id.at);
-    out.raw(this.#fid);
-    out.raw(ITS);
+    out.raw(this.#fidToIts);
     its.write(out);
     if (fields) {
       out.raw(FIELDS);
