@@ -17,8 +17,8 @@ export const SKIPPABLE_HEAD_BYTES = 8;
 const DEFAULT_LEVEL = 3;
 /**
  * Search tables smaller than level 3's own stay in a core's cache. Log lines mostly repeat what stood just before them, and
- * gain by the smallest, and for which a third of a frame is window enough; dumps also hold prose, which loses
- * (docs/format.md, Speed).
+ * gain by the smallest; a third of a frame is window enough for them. Dumps also hold prose, which loses (docs/format.md,
+ * Speed).
  */
 const TABLES = {
   archive: {

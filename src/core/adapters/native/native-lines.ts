@@ -10,8 +10,8 @@ import type { AnswerOf } from './line-feed.ts';
 /** Bytes of a message to the thread: small ones would cost more than what they carry. */
 const BATCH = 256 << 10;
 /**
- * Messages that the thread has before it while their predecessors' lines are on their way out: at first, and at least.
- * Lines come once a block of rows is whole, so it needs one more block to have work meanwhile.
+ * Messages that the thread has before it while their predecessors' lines are on their way out. Lines come once a block of
+ * rows is whole: so many as the block before took, and two more, and it has work meanwhile.
  */
 const AHEAD = { first: 16, least: 5, most: 32 };
 
