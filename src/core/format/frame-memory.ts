@@ -1,9 +1,10 @@
 /**
  * Gives the memory of bytes back that nobody reads any more, where it holds nothing else: small ones are views of Node's
- * shared pool, in which others live.
+ * shared pool, in which others live. `room`: what was taken for these bytes, if that was more.
  */
-export function release({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+export function release({ buffer, byteLength }: Buffer, room = byteLength): void {
+  const own = buffer.byteLength === byteLength || buffer.byteLength === room;
+  if (own && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**

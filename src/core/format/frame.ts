@@ -1,10 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
-import { constants, type ZstdOptions, zstdCompress } from 'node:zlib';
+import { constants, createZstdCompress } from 'node:zlib';
 import type { ContentKind, RowPosition } from './ends.ts';
 import { CHUNK_PLAIN_BYTES } from './layout.ts';
-
-const MIB = 1024 * 1024;
 
 export const ZSTD_MAGIC = 0xfd2fb528;
 export const HEAD_MAGIC = 0x184d2a50;
@@ -17,25 +14,18 @@ export const SKIPPABLE_HEAD_BYTES = 8;
 const DEFAULT_LEVEL = 3;
 /**
  * Search tables smaller than level 3's own stay in a core's cache. Log lines mostly repeat what stood just before them, and
- * gain by the smallest; a third of a frame is window enough for them. Dumps also hold prose, which loses (docs/format.md,
- * Speed).
+ * gain by the smallest. Dumps also hold prose, which loses (docs/format.md, Speed).
  */
 const TABLES = {
-  archive: {
-    [constants.ZSTD_c_hashLog]: 14,
-    [constants.ZSTD_c_chainLog]: 12,
-    [constants.ZSTD_c_windowLog]: 19,
-  },
+  archive: { [constants.ZSTD_c_hashLog]: 14, [constants.ZSTD_c_chainLog]: 12 },
   backup: { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 14 },
 };
 /** As fast as 2 MiB and takes less memory; 1 MiB is a twentieth slower. */
-const FIRST_TARGET = 1.5 * MIB;
+const FIRST_TARGET = 1.5 * 1024 * 1024;
 /** Some are compressed and some wait, so that no core is idle while this thread is at something else; those take but their content. */
 export const FRAMES_IN_FLIGHT = 6;
 /** Frames that a reader decompresses at a time: each is held whole, there and back. */
 export const FRAMES_READ_AHEAD = Math.min(4, availableParallelism() + 1);
-/** Smaller pieces of output, as Node's own of 16 KiB, halve the speed of its zstd. */
-export const ZSTD_CHUNK_BYTES = MIB;
 
 /** Content of one frame, before compression. */
 export interface ContentFrame {
@@ -59,13 +49,16 @@ export function frameTarget(index: number): number {
   return FIRST_TARGET * 2 ** doublings;
 }
 
-const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer>;
-
-/** One whole zstd frame, with content size and checksum, made on the thread pool. */
+/**
+ * One whole zstd frame, with content size and checksum, made on the thread pool, at the beginning of `frameRoom` bytes.
+ *
+ * Told with the content that it is all, and given room for whatever it becomes, zstd compresses where it lies. Node's own
+ * `zstdCompress` tells the end separately: then zstd copies all into a window that goes round, and is a sixth slower.
+ */
 export function zstdFrame(bytes: Buffer, kind: ContentKind, level = DEFAULT_LEVEL): Promise<Buffer> {
-  return compress(bytes, {
-    // What is compressed is seldom longer than that.
-    chunkSize: Math.min(ZSTD_CHUNK_BYTES, Math.max(64 * 1024, bytes.length >> 2)),
+  const zstd = createZstdCompress({
+    flush: constants.ZSTD_e_end,
+    chunkSize: frameRoom(bytes.length),
     // Node leaves the content size out of the frame unless it is told beforehand.
     pledgedSrcSize: bytes.length,
     params: {
@@ -74,6 +67,23 @@ export function zstdFrame(bytes: Buffer, kind: ContentKind, level = DEFAULT_LEVE
       ...(level === DEFAULT_LEVEL ? TABLES[kind] : {}),
     },
   });
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    zstd.on('data', (part: Buffer) => parts.push(part));
+    zstd.on('error', reject);
+    // Not ended: Node would have another frame, an empty one, put behind it.
+    zstd.write(bytes, () => {
+      zstd.close();
+      resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+    });
+  });
+}
+
+/** The room for a frame of so much content, bytes. What is not needed is never touched, and so takes no memory. */
+export function frameRoom(plain: number): number {
+  const small = Math.max(0, 128 * 1024 - plain);
+  // As `ZSTD_compressBound` of zstd.h.
+  return plain + (plain >> 8) + (small >> 11);
 }
 
 /** A frame that every zstd reader passes over. */

@@ -6,6 +6,7 @@ import {
   type ContentFrame,
   END_MAGIC,
   FRAMES_IN_FLIGHT,
+  frameRoom,
   HEAD_MAGIC,
   skippableFrame,
   spaceBefore,
@@ -138,7 +139,7 @@ export class FileWriter implements SealedFile {
     };
     this.#index.push(JSON.stringify(entry));
     this.#sealer.push(packed);
-    release(packed);
+    release(packed, frameRoom(frame.plain));
   }
 
   #pushJson(magic: number, value: Head | End): void {
