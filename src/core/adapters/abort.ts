@@ -25,10 +25,17 @@ export async function* untilAbort<T>(
 ): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   let ended = false;
+  // One listener for all steps: one for each, and a race, would cost as much as to read a small piece.
+  let fail: ((reason: unknown) => void) | undefined;
+  const onAbort = () => fail?.(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
     while (true) {
       signal?.throwIfAborted();
-      const step = await orAbort(iterator.next(), signal);
+      const step = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        fail = reject;
+        iterator.next().then(resolve, reject);
+      });
       if (step.done) {
         ended = true;
         return;
@@ -36,6 +43,7 @@ export async function* untilAbort<T>(
       yield step.value;
     }
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     if (!ended) iterator.return?.().catch(() => undefined);
   }
 }

@@ -10,12 +10,15 @@ const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './d
 /** Of its JavaScript objects: the rows themselves are in buffers, which these do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
-/** What goes to the thread: that an answer begins, its bytes, or that there are no more. */
-export type ToThread = { begin: AnswerOf } | { buffer: ArrayBuffer; length: number } | { finish: true };
+/** What goes to the thread: that an answer begins, its bytes and memory of lines that are read, or that there are no more. */
+export type ToThread =
+  | { begin: AnswerOf }
+  | { buffer: ArrayBuffer; length: number; read: ArrayBuffer[] }
+  | { finish: true };
 /** What comes back, once for each message but the first: the same buffer, to be filled again, and what was in it. */
 export interface FromThread {
   buffer: ArrayBuffer | undefined;
-  blocks: { bytes: ArrayBuffer; lines: number }[];
+  blocks: { memory: ArrayBuffer; length: number; lines: number }[];
   end: Decoded['end'];
 }
 
@@ -23,6 +26,7 @@ export interface FromThread {
 export class DecodeThread {
   readonly #worker: Worker;
   readonly #free: ArrayBuffer[] = [];
+  readonly #read: ArrayBuffer[] = [];
   readonly #asked: PromiseWithResolvers<Decoded>[] = [];
   #failure: BifractError | undefined;
 
@@ -61,7 +65,13 @@ export class DecodeThread {
 
   /** Decodes the first `length` bytes of the buffer, which is gone with that. Answers come in the order of calls. */
   add(buffer: ArrayBuffer, length: number): Promise<Decoded> {
-    return this.#ask({ buffer, length }, [buffer]);
+    const read = this.#read.splice(0);
+    return this.#ask({ buffer, length, read }, [buffer, ...read]);
+  }
+
+  /** Takes the memory of lines that came from the thread, to be written again. */
+  reuse({ buffer }: Buffer): void {
+    if (buffer instanceof ArrayBuffer && !buffer.detached) this.#read.push(buffer);
   }
 
   finish(): Promise<Decoded> {
@@ -86,7 +96,12 @@ export class DecodeThread {
 
   #take({ buffer, blocks, end }: FromThread): void {
     if (buffer) this.#free.push(buffer);
-    const lines = blocks.map((block): LineBlock => ({ bytes: Buffer.from(block.bytes), lines: block.lines }));
+    const lines = blocks.map(
+      (block): LineBlock => ({
+        bytes: Buffer.from(block.memory, 0, block.length),
+        lines: block.lines,
+      }),
+    );
     this.#asked.shift()?.resolve({ blocks: lines, end });
   }
 

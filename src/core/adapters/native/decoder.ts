@@ -1,6 +1,7 @@
 import type { LineBlock } from '../../ports/log-database.ts';
 import { Tail } from '../answer-tail.ts';
 import { type AnswerOf, LineFeed } from './line-feed.ts';
+import { LineMemory } from './line-memory.ts';
 import { NotRead } from './reader.ts';
 import type { Cursor } from './row-key.ts';
 
@@ -29,8 +30,9 @@ export class Decoder {
   readonly #feed: LineFeed;
   #tail: Tail | undefined;
 
-  constructor(of: AnswerOf) {
-    this.#feed = new LineFeed(of);
+  /** `memory`: where lines are written; whoever reads them may give it back. */
+  constructor(of: AnswerOf, memory = new LineMemory()) {
+    this.#feed = new LineFeed(of, memory);
   }
 
   add(bytes: Buffer): Decoded {

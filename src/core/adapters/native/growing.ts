@@ -2,11 +2,16 @@ const START_BYTES = 1 << 20;
 
 /** Bytes that grow at the end and are given up at the front. */
 export class Growing {
-  bytes = Buffer.allocUnsafeSlow(START_BYTES);
+  bytes: Buffer<ArrayBuffer>;
   /** The same, to be written by words. */
-  words = wordsOf(this.bytes);
+  words: DataView;
   /** How many there are. */
   at = 0;
+
+  constructor(bytes: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(START_BYTES)) {
+    this.bytes = bytes;
+    this.words = wordsOf(bytes);
+  }
 
   ensure(count: number): void {
     const needed = this.at + count;
@@ -35,6 +40,15 @@ export class Growing {
     this.bytes.copy(kept, 0, count, this.at);
     if (roomy) this.#use(kept);
     this.at = left;
+  }
+
+  /** Takes the first ones away, with the memory that they are in: what follows them goes on in `next`. */
+  take(count: number, next: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+    const taken = this.bytes.subarray(0, count);
+    this.bytes.copy(next, 0, count, this.at);
+    this.at -= count;
+    this.#use(next);
+    return taken;
   }
 
   #use(bytes: Buffer<ArrayBuffer>): void {

@@ -11,7 +11,8 @@ const SEPARATOR = 2;
 /** What each byte of text is in JSON: itself, a `\u` escape, perhaps a line separator, or a letter after a backslash. */
 const ESCAPES = escapes();
 
-const WORD = 4;
+/** Bytes that are written at once. */
+export const WORD = 4;
 
 /** Text that is JSON already and is written often. */
 export class Literal {
@@ -32,7 +33,7 @@ export class Literal {
 export class JsonOut extends Growing {
   /** Strings of a block come from one buffer: a view for each of them would cost more than it saves. */
   #source: Buffer | undefined;
-  #sourceWords = this.words;
+  #sourceWords: DataView = this.words;
 
   byte(value: number): void {
     this.ensure(1);
@@ -75,8 +76,13 @@ export class JsonOut extends Growing {
   /** The bytes as a JSON string with its quotes. Bytes that are not valid UTF-8 stay as they are. */
   string(source: Buffer, from: number, to: number): void {
     this.byte(34);
-    for (let at = from; at < to; ) at = this.#piece(source, at, Math.min(at + PIECE, to), to);
+    this.text(source, from, to);
     this.byte(34);
+  }
+
+  /** The same without the quotes. */
+  text(source: Buffer, from: number, to: number): void {
+    for (let at = from; at < to; ) at = this.#piece(source, at, Math.min(at + PIECE, to), to);
   }
 
   /** Writes a piece of text that ends at `end`; returns where it stopped, which is `to` or a little after. */

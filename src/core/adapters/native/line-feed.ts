@@ -4,19 +4,21 @@ import { type Rows, readBeginning, readBlock } from './block.ts';
 import { Growing } from './growing.ts';
 import { JsonOut, Literal } from './json-out.ts';
 import { jsonString } from './key-path.ts';
+import type { LineMemory } from './line-memory.ts';
 import { malformed, NotRead, Reader, unknown } from './reader.ts';
 import { type Cursor, RowKey } from './row-key.ts';
 
 /** Size from which lines are handed on. */
-const HAND_ON = 256 << 10;
+const HAND_ON = 512 << 10;
 /** Larger blocks are not awaited. */
 const MAX_BLOCK = 16 << 20;
 /** More rows of one key are left to ClickHouse's text, which does not need them all at once. */
 const MAX_HELD = 8 << 20;
 
 const TS = new Literal('{"ts":');
-const RAW = new Literal(',"raw":');
-const ID = new Literal(',"id":');
+const RAW = new Literal(',"raw":"');
+const ID = new Literal('","id":"');
+const FID = Buffer.from('","fid":');
 const ITS = Buffer.from(',"its":');
 const FIELDS = new Literal(',"fields":');
 const CLOSE = new Literal('}\n');
@@ -43,7 +45,8 @@ export class LineFeed {
   readonly #fidToIts: Literal;
   readonly #fields: boolean;
   readonly #in = new Growing();
-  readonly #out = new JsonOut();
+  readonly #memory: LineMemory;
+  readonly #out: JsonOut;
   #ready: LineBlock[] = [];
   #key: RowKey | undefined;
   #lines = 0;
@@ -54,10 +57,12 @@ export class LineFeed {
   /** So many bytes are awaited before a block is tried: each try is a pass over all that is there. */
   #awaited = 0;
 
-  constructor({ fractal_id, fields }: AnswerOf) {
+  constructor({ fractal_id, fields }: AnswerOf, memory: LineMemory) {
+    this.#memory = memory;
+    this.#out = new JsonOut(memory.take(0));
     this.#fields = fields;
     const fid = jsonString(Buffer.from(fractal_id));
-    this.#fidToIts = new Literal(Buffer.concat([Buffer.from(',"fid":'), fid, ITS]));
+    this.#fidToIts = new Literal(Buffer.concat([FID, fid, ITS]));
   }
 
   /** Takes bytes. Throws `NotRead`: as `unknown` and `large` all from `cursor` on must be asked for anew. */
@@ -76,9 +81,11 @@ export class LineFeed {
   /** Hands on what lies before `cursor`. */
   settle(): void {
     const { bytes, lines } = this.#settled;
-    if (lines > 0)
-      this.#ready.push({ bytes: repairLines(Buffer.from(this.#out.bytes.subarray(0, bytes))), lines });
-    this.#out.drop(bytes);
+    if (lines === 0) return;
+    const written = this.#out.take(bytes, this.#memory.take(this.#out.at - bytes));
+    const repaired = repairLines(written);
+    if (repaired !== written) this.#memory.give(written.buffer);
+    this.#ready.push({ bytes: repaired, lines });
     this.#lines -= lines;
     this.#settled = { bytes: 0, lines: 0 };
   }
@@ -155,9 +162,10 @@ export class LineFeed {
     out.raw(TS);
     ts.write(out);
     out.raw(RAW);
-    raw.write(out);
+    raw.next();
+    out.text(raw.bytes, raw.from, raw.at);
     out.raw(ID);
-    out.string(id.bytes, id.from, id.at);
+    out.text(id.bytes, id.from, id.at);
     out.raw(this.#fidToIts);
     its.write(out);
     if (fields) {

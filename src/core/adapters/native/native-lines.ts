@@ -33,7 +33,7 @@ export async function* nativeLines(
       for (const block of blocks) {
         lines += block.lines;
         yield block;
-        release(block.bytes);
+        thread.reuse(block.bytes);
       }
       if (end === undefined) continue;
       if (end === 'all') return undefined;

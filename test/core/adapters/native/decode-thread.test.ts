@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DecodeThread } from '../../../../src/core/adapters/native/decode-thread.ts';
 import { DecodeThreads } from '../../../../src/core/adapters/native/decode-threads.ts';
+import type { Decoded } from '../../../../src/core/adapters/native/decoder.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { nativeBlock } from '../../../helpers/native-block.ts';
 import { until } from '../../../helpers/processes.ts';
@@ -34,6 +35,35 @@ test('decodes what it is sent, and gives buffers back to be filled again', async
   const { blocks, end } = await thread.finish();
   assert.equal(end, 'all');
   assert.match(String(blocks[0]?.bytes), /^\{"ts":"2026-03-01T12:00:00.000Z","raw":"x".*\{"a":"b"\}\}\n$/);
+  await thread.close();
+});
+
+test('memory of lines that are read goes back with what is sent next, and is written again', async () => {
+  const thread = begun();
+  const rows = Array.from({ length: 3000 }, (_, n) => ({
+    ms: 1772366400000 + n,
+    raw: `line ${n} ${'x'.repeat(500)}`,
+    id: `${n}`,
+    fields: {},
+  }));
+  const expected = rows.map(({ raw }) => raw);
+  const lines: string[] = [];
+  let reused = 0;
+  const read = ({ blocks }: Decoded) => {
+    for (const { bytes } of blocks) {
+      for (const line of bytes.toString().split('\n').slice(0, -1)) lines.push(JSON.parse(line).raw);
+      thread.reuse(bytes);
+      returned.push(bytes);
+    }
+  };
+  const returned: Buffer[] = [];
+  for (let at = 0; at < rows.length; at += 100) {
+    read(await send(thread, nativeBlock(rows.slice(at, at + 100))));
+    reused = returned.filter(({ length }) => length === 0).length;
+  }
+  read(await thread.finish());
+  assert.ok(reused > 0, 'some went back');
+  assert.deepEqual(lines, expected);
   await thread.close();
 });
 
