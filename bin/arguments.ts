@@ -58,20 +58,25 @@ export function parseArguments(argv: string[], { version, env }: ParseOptions): 
   const program = define(version, env, (one) => {
     chosen = one;
   });
-  eachCommand(program, (one) =>
-    one.exitOverride().configureOutput({
+  let ended = program;
+  eachCommand(program, (one) => {
+    one.exitOverride((error) => {
+      ended = one;
+      throw error;
+    });
+    one.configureOutput({
       writeOut: (part) => {
         text += part;
       },
       writeErr: () => undefined,
-    }),
-  );
+    });
+  });
   try {
     program.parse(asSubcommand(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.help') throw incomplete(program);
-    if (error.exitCode !== 0) throw usageError(error);
+    if (error.exitCode !== 0) throw usageError(error, ended);
     chosen = { command: 'text', text };
   }
   const flags = program.opts<GlobalFlags>();
@@ -79,12 +84,12 @@ export function parseArguments(argv: string[], { version, env }: ParseOptions): 
   return { ...chosen, flags } as Invocation;
 }
 
-function usageError(error: CommanderError): BifractError {
+function usageError(error: CommanderError, command: Command): BifractError {
   const [first = ''] = error.message.replace(/^error: /, '').split('\n');
   const unknown = /^too many arguments\. Expected 0 arguments but got \d+: ([^,]+)/.exec(first)?.[1];
   const message = unknown === undefined ? first : `There is no command ${unknown.replace(/\.$/, '')}`;
   return new BifractError('USAGE', message, {
-    hint: 'See `bifract --help`.',
+    hint: `See \`${fullName(command)} --help\`.`,
     cause: error,
   });
 }
@@ -99,6 +104,10 @@ function incomplete({ args: [name], commands }: Command): BifractError {
       hint: `See \`bifract ${name} --help\`.`,
     },
   );
+}
+
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 }
 
 function eachCommand(command: Command, visit: (one: Command) => void) {

@@ -171,3 +171,16 @@ test('a command that is nothing alone says which of its own there are', () => {
         error instanceof BifractError && error.code === 'USAGE' && words.test(error.message),
     );
 });
+
+test('what is wrong in a call points to the help of its own command', () => {
+  const calls = {
+    'archive --split day': 'bifract archive --help',
+    'key rotate --no-such': 'bifract key rotate --help',
+    'list no-such': 'bifract list --help',
+    list: 'bifract list --help',
+    'no-such': 'bifract --help',
+    '--no-such': 'bifract --help',
+  };
+  for (const [line, help] of Object.entries(calls))
+    assert.throws(() => parse(line), { code: 'USAGE', hint: `See \`${help}\`.` }, line);
+});
