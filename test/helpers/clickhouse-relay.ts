@@ -10,14 +10,22 @@ export interface ClickhouseRelay {
   close(): Promise<void>;
 }
 
-/** `refuse` gives the number of ClickHouse's error with which a statement is answered, by its text. */
+/**
+ * `refuse` gives the number of ClickHouse's error with which a statement is answered, by its text; a connection is cut
+ * where `cut` says so of the parameters of a call, once its first bytes have come.
+ */
 export async function relayClickhouse(
   target: string,
   refuse: (sql: string) => number | undefined = () => undefined,
+  cut: (params: URLSearchParams) => boolean = () => false,
 ): Promise<ClickhouseRelay> {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
+    if (cut(new URL(request.url ?? '/', target).searchParams)) {
+      request.once('data', () => request.socket.resetAndDestroy());
+      return;
+    }
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts);
     asked.push(body.toString());

@@ -81,26 +81,18 @@ class ClickHouseRestore implements LogRestore {
     options: LoadOptions = {},
   ): Promise<void> {
     const query = loadQuery(checked(table), fractal_id, await this.#logs(options));
-    let broken: { error: unknown } | undefined;
-    const source = async function* () {
-      try {
-        yield* lines;
-      } catch (error) {
-        broken = { error };
-        throw error;
-      }
-    };
-    const values = Readable.from(source(), { objectMode: false, highWaterMark: 1 });
+    const source = new Source(lines);
+    const values = Readable.from(source, { objectMode: false, highWaterMark: 1 });
     try {
       await this.#run(query, options.lenient ? { ...LOADING, ...LENIENT } : LOADING, options, values);
     } catch (error) {
       // A source that fails breaks the connection; what ClickHouse says of that is no news.
-      if (broken) throw broken.error;
+      source.mustBeSound();
       throw error;
     } finally {
       values.destroy();
     }
-    if (broken) throw (broken as { error: unknown }).error;
+    source.mustBeSound();
   }
 
   async count(table: string, options: CallOptions = {}): Promise<number> {
@@ -251,6 +243,42 @@ class ClickHouseRestore implements LogRestore {
       abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
     });
     await command.catch(() => undefined);
+  }
+}
+
+/**
+ * Lines on their way, which remember what they failed of. Has no `throw`: a stream that is broken off would throw the
+ * connection's error into its source, where it would look like the source's own.
+ */
+class Source implements AsyncIterable<Buffer> {
+  readonly #iterator: AsyncIterator<Buffer>;
+  #failure: { error: unknown } | undefined;
+
+  constructor(lines: AsyncIterable<Buffer>) {
+    this.#iterator = lines[Symbol.asyncIterator]();
+  }
+
+  /** Throws what the source failed of. */
+  mustBeSound(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    return { next: () => this.#next(), return: () => this.#return() };
+  }
+
+  async #next(): Promise<IteratorResult<Buffer>> {
+    try {
+      return await this.#iterator.next();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  async #return(): Promise<IteratorResult<Buffer>> {
+    await this.#iterator.return?.();
+    return { done: true, value: undefined };
   }
 }
 

@@ -4,8 +4,11 @@ import fc from 'fast-check';
 import { connectClickHouse } from '../../../src/core/adapters/clickhouse.ts';
 import { connectLogRestore } from '../../../src/core/adapters/clickhouse-restore.ts';
 import { slicesOf } from '../../../src/core/adapters/clickhouse-restore-query.ts';
+import { BifractError } from '../../../src/core/errors.ts';
 import { RestoreLines } from '../../../src/core/format/index.ts';
 import { refuses } from '../../contracts/storage.ts';
+import { relayClickhouse } from '../../helpers/clickhouse-relay.ts';
+import { until } from '../../helpers/processes.ts';
 import { testServices } from '../../helpers/services.ts';
 
 const services = await testServices();
@@ -192,6 +195,37 @@ test('a source that fails fails the load with its own error', async () => {
   await restore.drop('s_broken');
   assert.deepEqual(await restore.tables('s_broken'), []);
   await restore.drop('s_broken');
+});
+
+test('a connection that breaks while rows are sent is a failure that passes, not one of the source', async (t) => {
+  let cuts = 0;
+  const relay = await relayClickhouse(
+    url,
+    () => undefined,
+    (params) => Boolean(params.get('query')?.startsWith('INSERT')) && ++cuts > 0,
+  );
+  t.after(() => relay.close());
+  const through = await connectLogRestore({ ...connection, url: relay.url });
+  t.after(() => through.close());
+  await through.create('s_cut');
+  let ended = false;
+  const lines = async function* () {
+    try {
+      for (;;)
+        yield Buffer.from(
+          `{"ts":"2026-03-01T12:00:00Z","raw":"${'x'.repeat(10_000)}","id":"1","fid":"f","its":"2026-03-01T12:00:00Z"}\n`,
+        );
+    } finally {
+      ended = true;
+    }
+  };
+  await assert.rejects(
+    through.load('s_cut', 'f', lines()),
+    (error) => error instanceof BifractError && error.code === 'CLICKHOUSE_UNREACHABLE' && error.transient,
+  );
+  assert.equal(cuts, 1);
+  await until('the source is told to end', () => ended);
+  await through.drop('s_cut');
 });
 
 test('a line that ClickHouse cannot read fails the load in its words', async () => {
