@@ -28,19 +28,20 @@ export interface OrphanDeps {
 
 /** What has lost its other half, or was left by a dead run: files, records, unfinished objects. Reads no file. */
 export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Promise<Orphan[]> {
+  const before = await deps.catalog.archives({}, options);
+  const files = new Map<string, StoredObject>();
+  for await (const object of deps.archives.list(ARCHIVES_PREFIX, options)) {
+    if (isArchive(object.name)) files.set(object.name, object);
+  }
   const [records, live, dead] = await Promise.all([
     deps.catalog.archives({}, options),
     deps.state.live(),
     deps.state.dead(),
   ]);
-  const files = new Map<string, StoredObject>();
-  for await (const object of deps.archives.list(ARCHIVES_PREFIX, options)) {
-    if (isArchive(object.name)) files.set(object.name, object);
-  }
   const elsewhere = await keptElsewhere(deps, files, records, options);
   return [
-    ...lostFiles(deps, files, records, live),
-    ...lostRecords(deps, { files, elsewhere }, records, live, dead),
+    ...lostFiles(deps, files, { before, records }, live),
+    ...lostRecords(deps, { files, elsewhere }, { before, records }, live, dead),
     ...(await strangers(deps.backups, options)),
     ...(await leftovers(deps, live, dead, options)),
   ];
@@ -63,16 +64,25 @@ async function keptElsewhere(
   return ids;
 }
 
+/**
+ * Records as they were before the files were listed, and after. While jobs run, only what is amiss with both is: a file may
+ * have got its record, or lost it, just then.
+ */
+interface Records {
+  before: ArchiveRecord[];
+  records: ArchiveRecord[];
+}
+
 function lostFiles(
   { archives }: OrphanDeps,
   files: Map<string, StoredObject>,
-  records: ArchiveRecord[],
+  { before, records }: Records,
   live: JobNote[],
 ): Orphan[] {
-  const known = byName(records);
+  const [earlier, known] = [byName(before), byName(records)];
   const busy = new Set(live.map(({ object }) => object));
   return [...files.values()]
-    .filter(({ name }) => !busy.has(name) && isLost(known.get(name)))
+    .filter(({ name }) => !busy.has(name) && isLost(earlier.get(name)) && isLost(known.get(name)))
     .map(({ name, size_bytes, modified_at }) => ({
       kind: 'file',
       place: 'archives',
@@ -95,12 +105,15 @@ function isLost(record: ArchiveRecord | undefined): boolean {
 function lostRecords(
   deps: OrphanDeps,
   { files, elsewhere }: { files: Map<string, StoredObject>; elsewhere: Set<string> },
-  records: ArchiveRecord[],
+  { before, records }: Records,
   live: JobNote[],
   dead: JobNote[],
 ): Orphan[] {
   const missing = (record: ArchiveRecord) => !namesOf(record).some((name) => files.has(name));
-  const completed = records.filter(({ id, status }) => status === 'completed' && !elsewhere.has(id));
+  const complete = new Set(before.filter(({ status }) => status === 'completed').map(({ id }) => id));
+  const completed = records.filter(
+    ({ id, status }) => status === 'completed' && complete.has(id) && !elsewhere.has(id),
+  );
   // All of them missing at once is a storage that is not mounted, not so many losses.
   const allGone = completed.length > 0 && completed.every(missing) && files.size === 0;
   const alive = new Set(live.map(({ archive_id }) => archive_id));

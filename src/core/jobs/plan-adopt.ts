@@ -38,11 +38,13 @@ export async function planAdopt(
   names: readonly string[] | undefined,
   options: PlanAdoptOptions = {},
 ): Promise<AdoptPlan> {
+  const objects: StoredObject[] = [];
+  for await (const object of names ? given(storage, names, options) : storage.list(ARCHIVES_PREFIX, options))
+    objects.push(object);
+  // Only now: a file has its record before it is there, and a job may be at work.
   const known = await gather(catalog, options);
   const items: AdoptItem[] = [];
-  for await (const object of names
-    ? given(storage, names, options)
-    : storage.list(ARCHIVES_PREFIX, options)) {
+  for (const object of objects) {
     const record = known.records.get(object.name);
     if (names === undefined && (!isArchive(object.name) || (record && record.status !== 'failed'))) continue;
     items.push(await planOne(storage, object, keys, known, options));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
 import { clean } from '../../../src/core/jobs/clean.ts';
 import { orphans } from '../../../src/core/jobs/orphans.ts';
+import { planAdopt } from '../../../src/core/jobs/plan-adopt.ts';
 import type { Leftover } from '../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../helpers/fake-ports.ts';
 import { inPieces } from '../../helpers/streams.ts';
@@ -74,6 +75,39 @@ test('files without a record, or with a failed one, can be adopted', async () =>
     ['file', storage_path, 'adopt'],
     ['file', FILE_PATH, 'adopt'],
   ]);
+});
+
+test('what jobs complete or delete while files are listed is no orphan', async () => {
+  const deps = setUp();
+  const going = addRecord(deps, 1);
+  await putFile(deps, going.storage_path);
+  const gone = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  const { archives, catalog } = deps;
+  const list = archives.list.bind(archives);
+  archives.list = async function* (...args) {
+    yield* list(...args);
+    // One is deleted, one comes that is listed and one that is not.
+    catalog.records.delete(going.id);
+    const record = catalog.records.get(gone.id);
+    if (record) catalog.records.set(gone.id, { ...record, status: 'completed' });
+    addRecord(deps, 3);
+  };
+  assert.deepEqual(await brief(deps), []);
+});
+
+test('a file whose record comes while files are listed is no orphan, nor to be adopted', async () => {
+  const deps = setUp();
+  const path = FILE_PATH.replace(FILE_NAME, other(1));
+  await putFile(deps, path);
+  const { archives, catalog } = deps;
+  const list = archives.list.bind(archives);
+  archives.list = async function* (...args) {
+    yield* list(...args);
+    addRecord(deps, 1);
+  };
+  assert.deepEqual(await brief(deps), []);
+  catalog.records.clear();
+  assert.deepEqual(await planAdopt({ catalog, storage: archives, keys: [] }, undefined), { items: [] });
 });
 
 test('a file that a live job writes is no orphan', async () => {
