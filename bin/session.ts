@@ -21,7 +21,7 @@ export async function openEngine(
   const installation = await readInstallation(flags.dir, process.env);
   const services = makeServices(installation, { by, read_only: flags.readOnly });
   if (shared) return createSharingEngine(services);
-  const engine = createEngine(services);
+  const engine = createEngine(services, process.env.BIFRACT_DEBUG ? console.error : undefined);
   keepMemoryLow(engine);
   return engine;
 }

@@ -31,6 +31,8 @@ export interface FractalStatus {
   name: string;
   log_count: number;
   last_archive: ArchiveRecord | null;
+  /** All files of the request that made it, as far as they are complete: how many, and their rows. */
+  last_archive_whole: { files: number; rows: number } | null;
   /** As `Coverage` has it; null as well where nobody could count. */
   protected_until: Timestamp | null;
   /** Null where nobody could count, or there was not the time. */
@@ -92,17 +94,26 @@ async function describe(
   for (const { id, name, log_count } of fractals) {
     const count = () => engine.coverage(id, { signal: either });
     const coverage = countable && !either.aborted ? await count().catch(() => undefined) : undefined;
+    const last_archive = completed.find(({ fractal_id }) => fractal_id === id) ?? null;
     described.push({
       id,
       name,
       log_count,
-      last_archive: completed.find(({ fractal_id }) => fractal_id === id) ?? null,
+      last_archive,
+      last_archive_whole: last_archive && wholeOf(last_archive, completed),
       protected_until: coverage?.protected_until ?? null,
       unprotected_rows: coverage?.unprotected_rows ?? null,
     });
   }
   signal.throwIfAborted();
   return described;
+}
+
+function wholeOf(last: ArchiveRecord, completed: readonly ArchiveRecord[]): { files: number; rows: number } {
+  const files = completed.filter(
+    ({ id, group_id }) => id === last.id || (group_id !== null && group_id === last.group_id),
+  );
+  return { files: files.length, rows: files.reduce((sum, { log_count }) => sum + log_count, 0) };
 }
 
 /** A backup that cannot be read when it is needed is worse than none: it is told while there is time. */

@@ -1,6 +1,6 @@
 import { sanitize } from '../../src/components/view/sanitize.ts';
 import { formatStamp } from '../../src/components/view/time.ts';
-import { formatBytes, formatExact } from '../../src/components/view/units.ts';
+import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
 import type { Status } from '../commands/status.ts';
 import { table } from './tables.ts';
 
@@ -52,7 +52,7 @@ function protectionLines({ last_backup, last_backup_error, backups, fractals }: 
   const rows = table(fractals, [
     { title: 'FRACTAL', cell: ({ name }) => name },
     { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
-    { title: 'LAST ARCHIVE', cell: ({ last_archive }) => lastArchive(last_archive) },
+    { title: 'LAST ARCHIVE', cell: (fractal) => lastArchive(fractal) },
     { title: 'PROTECTED UNTIL', cell: (fractal) => protectedUntil(fractal) },
     { title: 'NOT ARCHIVED', cell: ({ unprotected_rows }) => unprotected(unprotected_rows), right: true },
   ]);
@@ -70,9 +70,11 @@ function lastBackup(
   return [line, `              FAILS: ${sanitize(error.message)}.${error.hint ? ` ${error.hint}` : ''}`];
 }
 
-function lastArchive(archive: Status['fractals'][number]['last_archive']): string {
-  if (!archive) return 'none';
-  return `${formatStamp(archive.created_at)}Z  ${formatExact(archive.log_count)} logs`;
+function lastArchive({ last_archive, last_archive_whole }: Status['fractals'][number]): string {
+  if (!last_archive || !last_archive_whole) return 'none';
+  const { files, rows } = last_archive_whole;
+  const cut = files > 1 ? ` in ${formatExact(files)} files` : '';
+  return `${formatStamp(last_archive.created_at)}Z  ${plural(rows, 'log')}${cut}`;
 }
 
 function protectedUntil({ protected_until, unprotected_rows }: Status['fractals'][number]): string {

@@ -21,11 +21,14 @@ interface Running {
  */
 export class JobRunner {
   readonly #services: Services;
+  readonly #onFault: (error: unknown) => void;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   readonly #running = new Map<string, Running>();
 
-  constructor(services: Services) {
+  /** `onFault` gets what a job threw that ended as `INTERNAL`: its event tells no stack. */
+  constructor(services: Services, onFault: (error: unknown) => void = () => undefined) {
     this.#services = services;
+    this.#onFault = onFault;
   }
 
   /** Starts a job. Never throws: whatever goes wrong is the job's own end. */
@@ -113,7 +116,9 @@ export class JobRunner {
       const result = await perform(this.#services, request, context);
       return this.#tell(job, 'job:done', { result: { ...result } }) as JobOutcome;
     } catch (thrown) {
-      return this.#end(job, signal.aborted ? 'job:cancelled' : 'job:failed', endReason(thrown, signal));
+      const reason = endReason(thrown, signal);
+      if (reason.code === 'INTERNAL') this.#onFault(thrown);
+      return this.#end(job, signal.aborted ? 'job:cancelled' : 'job:failed', reason);
     }
   }
 

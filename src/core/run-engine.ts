@@ -23,9 +23,9 @@ import { type Jobs, SharedJobs } from './shared-jobs.ts';
 import { serveCopyPlan, serveDeletePlan } from './storage-jobs.ts';
 import { servePrunePlan, serveRotatePlan } from './upkeep-jobs.ts';
 
-/** The engine on the given services. Jobs run in this process. */
-export function createEngine(services: Services): Engine {
-  return new RunningEngine(services, new JobRunner(services));
+/** The engine on the given services. Jobs run in this process; `onFault` gets what those threw that end as `INTERNAL`. */
+export function createEngine(services: Services, onFault?: (error: unknown) => void): Engine {
+  return new RunningEngine(services, new JobRunner(services, onFault));
 }
 
 /** The same for a console: jobs run in processes of their own, and those of all other processes are heard of. */

@@ -171,3 +171,17 @@ test('a cancelled job was undone, unless it says more of that end; whatever else
     assert.equal(end.event === 'job:cancelled' && end.error.hint, hint);
   }
 });
+
+test('what a job threw that ends as an internal failure is handed on, nothing else is', async () => {
+  const faults: unknown[] = [];
+  for (const error of [new Error('a fault'), new BifractError('BUSY', 'somebody is at it')]) {
+    const runner = new JobRunner(makeServices(), (fault) => faults.push(fault));
+    const { outcome } = runner.start(REQUEST);
+    fail(error);
+    assert.equal((await outcome).event, 'job:failed');
+  }
+  assert.deepEqual(
+    faults.map((fault) => (fault as Error).message),
+    ['a fault'],
+  );
+});

@@ -1,4 +1,4 @@
-import type { JobEvent } from '../../core/index.ts';
+import type { ArchiveRecord, JobEvent } from '../../core/index.ts';
 import type { Verdict } from '../view/file-types.ts';
 
 /** The last verification of every file that was verified in this session. */
@@ -23,9 +23,24 @@ export function createVerdicts(): Verdicts {
     ]);
   }
 
+  /** What was found of a file that has been written since is past. */
+  function forget({ children }: Record<string, unknown>): void {
+    if (!Array.isArray(children)) return;
+    const written = new Set<unknown>(
+      (children as (Partial<ArchiveRecord> & { archive_id?: string })[]).flatMap(
+        ({ archive_id, storage_path = '' }) => [
+          archive_id,
+          storage_path.slice(storage_path.lastIndexOf('/') + 1),
+        ],
+      ),
+    );
+    state = new Map([...state].filter(([name]) => !written.has(name)));
+  }
+
   return {
     state: () => state,
     apply(event) {
+      if (event.event === 'job:done') forget(event.result);
       if (event.event === 'job:started' && event.kind === 'verify') verifying.add(event.job);
       if (event.event === 'job:item' && verifying.has(event.job)) note(event);
     },

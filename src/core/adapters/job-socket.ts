@@ -159,6 +159,22 @@ async function tryListen(path: string): Promise<Server> {
   return server;
 }
 
+/** Sockets of ours, of any installation, in folders made for them alone. */
+export async function ownSockets(): Promise<string[]> {
+  const folder = shortTemporary();
+  const names = (await fs.readdir(folder).catch(() => [])).filter((name) => /^bifract-\w{6}$/.test(name));
+  const paths = names.map((name) => join(folder, name, 'job.sock'));
+  const there = await Promise.all(
+    paths.map((path) =>
+      fs.lstat(path).then(
+        (entry) => entry.isSocket(),
+        () => false,
+      ),
+    ),
+  );
+  return paths.filter((_, index) => there[index]);
+}
+
 function shortTemporary(): string {
   return tmpdir().length > 60 ? '/tmp' : tmpdir();
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeSocket } from './job-socket.ts';
+import { ownSockets, removeSocket } from './job-socket.ts';
 import { isRunning } from './process-identity.ts';
 import { readJournal } from './read-journal.ts';
 
@@ -31,10 +31,12 @@ export async function sweepJournals(journals: string, run: string): Promise<void
     names,
     KEPT_MS,
   );
+  // Which job has a socket in a folder of its own, only its journal tells.
+  const elsewhere = (await ownSockets()).length > 0;
   for (const [at, { name, mtimeMs }] of ages.entries()) {
     const old = at >= KEPT_COUNT || Date.now() - mtimeMs > KEPT_MS;
     const left = sockets.has(name.replace(/ndjson$/, 'sock'));
-    if (old || left) await tidy(join(journals, name), old);
+    if (old || left || elsewhere) await tidy(join(journals, name), old);
   }
 }
 

@@ -195,16 +195,22 @@ export class ArchiveGroup {
 
   async #write(file: ArchiveFile, context: JobContext): Promise<FileSummary> {
     const leftovers = this.#leftovers.filter(({ name }) => name === file.path);
-    const [longest] = leftovers;
+    const [longest, ...shorter] = leftovers;
+    // Of a call that dies again and again, each leaves one: only the longest is of use.
+    await this.#discard(shorter);
     const stored = longest && storedLines(this.#deps, longest, context.signal);
     try {
       return await writeFile(this.#deps, { ...file, stored }, this.#before, this.#patience, context);
     } finally {
       if (!this.#patience.exhausted) {
-        this.#leftovers = this.#leftovers.filter((one) => !leftovers.includes(one));
-        await discardStored(this.#deps.storage, leftovers);
+        await this.#discard(leftovers);
       }
     }
+  }
+
+  async #discard(leftovers: readonly Leftover[]): Promise<void> {
+    this.#leftovers = this.#leftovers.filter((one) => !leftovers.includes(one));
+    await discardStored(this.#deps.storage, leftovers);
   }
 
   async #note({ archive_id, path, window }: ArchiveFile): Promise<void> {

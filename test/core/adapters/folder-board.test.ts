@@ -189,9 +189,9 @@ test('where the path is too long for a socket, it is elsewhere, and goes with th
 });
 
 /** Publishes a job in a process of its own. */
-async function elsewhere(progress = false) {
+async function elsewhere(progress = false, install = dir) {
   const script = `import { FolderBoard } from ${JSON.stringify(FOLDER.href)};
-    const job = await new FolderBoard(${JSON.stringify(dir)}).publish(${JSON.stringify(JOB)}, { onCancel() {}, onTrouble() {} });
+    const job = await new FolderBoard(${JSON.stringify(install)}).publish(${JSON.stringify(JOB)}, { onCancel() {}, onTrouble() {} });
     job.add(${JSON.stringify(STARTED)});
     let rows = 0;
     const told = { event: 'job:progress', job: ${JSON.stringify(JOB)}, time: new Date().toISOString() };
@@ -200,7 +200,8 @@ async function elsewhere(progress = false) {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exit = once(child, 'exit');
-  await until('it is seen', async () => ((await board.find(JOB))?.events.length ?? 0) > 0);
+  const there = new FolderBoard(install);
+  await until('it is seen', async () => ((await there.find(JOB))?.events.length ?? 0) > 0);
   return { child, exit };
 }
 
@@ -225,6 +226,22 @@ test('a process that is killed ends the following of its job, which is then know
     [],
     'the next job removes the dead one’s socket',
   );
+});
+
+test('the socket that a killed process had elsewhere goes with the next job too', async () => {
+  const long = join(dir, 'x'.repeat(90));
+  await mkdir(long);
+  const { child, exit } = await elsewhere(false, long);
+  const [head = ''] = (await readFile(join(long, '.bifract/journal', `${JOB}.ndjson`), 'utf8')).split('\n');
+  const { socket } = JSON.parse(head) as { socket: string };
+  child.kill('SIGKILL');
+  await exit;
+  await stat(socket);
+  const id = 'backup-20260301-120001-abc123';
+  const next = await publish(id, new FolderBoard(long));
+  next.add({ ...DONE, job: id });
+  await next.close();
+  await assert.rejects(stat(dirname(socket)), { code: 'ENOENT' });
 });
 
 test('the death of a process is told though it had told more than is in its journal', async () => {

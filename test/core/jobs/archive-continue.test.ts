@@ -12,7 +12,7 @@ import { type ArchiveDeps, type ArchiveOptions, archive } from '../../../src/cor
 import { recover } from '../../../src/core/jobs/recover.ts';
 import type { ArchiveRestoreJournal } from '../../../src/core/ports/archive-restore-journal.ts';
 import type { JobBoard } from '../../../src/core/ports/job-board.ts';
-import type { PutOptions } from '../../../src/core/ports/storage.ts';
+import type { Leftover, PutOptions } from '../../../src/core/ports/storage.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { fakeArchiveRestorePlan } from '../../helpers/fake-engine.ts';
 import {
@@ -39,6 +39,11 @@ afterEach(() => rm(dir, { recursive: true }));
 /** As after kill -9: whatever ends the writing, the unfinished file stays. */
 class DyingStorage extends DiskStorage {
   dying = true;
+  /** Who is dead removes nothing. */
+  dead = () => false;
+  override async discard(leftover: Leftover) {
+    if (!this.dying || !this.dead()) await super.discard(leftover);
+  }
   override put(name: string, content: AsyncIterable<Uint8Array>, options: PutOptions = {}) {
     return super.put(name, content, this.dying ? { ...options, keep: () => true } : options);
   }
@@ -188,6 +193,20 @@ test('it may die again and again', async () => {
   await archive(deps, OPTIONS, { ...jobContext(), id: 'job-last' });
   assert.equal((await rowsOf(deps, hex)).length, 24);
   assert.equal(new Set((await rowsOf(deps, hex)).map((line) => JSON.parse(line).ts)).size, 24);
+  assert.deepEqual([await statuses(deps), await partials()], [['completed'], 0]);
+});
+
+test('each death leaves an unfinished file, but only the longest of those before stays beside it', async () => {
+  const { deps, hex } = setUp(24);
+  large(deps);
+  deps.storage.dead = () => deps.logs.failAt?.times === 0;
+  for (const [round, row] of [12, 15, 17, 20].entries()) {
+    await die(deps, row, {}, `job-${round}`);
+    await recoverAll(deps);
+    assert.equal(await partials(), Math.min(2, round + 1));
+  }
+  await archive(deps, OPTIONS, { ...jobContext(), id: 'job-last' });
+  assert.deepEqual(timesOf(await rowsOf(deps, hex)), timesOf(all(24)));
   assert.deepEqual([await statuses(deps), await partials()], [['completed'], 0]);
 });
 
