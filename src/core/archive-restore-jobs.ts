@@ -102,7 +102,7 @@ export function archiveRestoreStarted({ kind, plan }: ArchiveRestoreJobRequest):
   const what = plan.files.length === 1 && first ? first.name : `${plan.files.length} archives`;
   return {
     kind,
-    title: `Restore of ${what} into ${plan.into.name}`,
+    title: `Restore into ${plan.into.name}: ${what}`,
     target: { kind: 'fractal', id: plan.into.id },
   };
 }

@@ -52,7 +52,7 @@ export async function describe(
   const tail = await source.read(tailAt, source.size - tailAt);
   const offset = findTrailer(tail, source.size, BASE_BYTES + LENGTH_BYTES);
   if (!opener.marked) return describeUnmarked(source, opener, offset !== undefined);
-  if (offset === undefined) throw cutOff('its trailer is missing');
+  if (offset === undefined) throw cutOff('its trailer is missing, or something was added behind it');
   const length = source.size - TAIL_BYTES - offset;
   const sealed =
     offset >= tailAt

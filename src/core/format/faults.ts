@@ -23,7 +23,7 @@ export function notBifract(what: string): BifractError {
 
 export function wrongKey(what: string): BifractError {
   return new BifractError('WRONG_KEY', what, {
-    hint: 'Give the key that was BIFRACT_BACKUP_ENCRYPTION_KEY when the file was written',
+    hint: 'Give the key that was BIFRACT_BACKUP_ENCRYPTION_KEY when the file was written. If it was this one, the first bytes of the file are damaged: use another copy',
   });
 }
 

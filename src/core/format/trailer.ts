@@ -50,7 +50,9 @@ export async function openTail(key: Key, base: Buffer, offset: number, after: Bu
 function missingTail(offset: number, after: Buffer): Error {
   const length = after.length - TAIL_BYTES;
   const fits = length >= TAG_BYTES && after.readBigUInt64BE(length) === BigInt(length);
-  return fits ? damaged(offset + length, 'the end of the trailer') : cutOff('its trailer is missing');
+  return fits
+    ? damaged(offset + length, 'the end of the trailer')
+    : cutOff('its trailer is missing, or something was added behind it');
 }
 
 /** Opens the sealed trailer that begins at byte `offset` of the file. */
