@@ -59,6 +59,15 @@ test('the help is of this screen, and says why something cannot be done', async 
   await terminal.see('Archive the fractal, or all that are marked');
 });
 
+test('help that is too long for a line goes on in the next', async () => {
+  await using console = startConsole({ columns: 60, rows: 40 });
+  const { terminal } = console;
+  await terminal.press('4', '?');
+  await terminal.see('On this screen: Backups');
+  // More than fits beside the keys.
+  await terminal.see(/Read the file, or all that are marked, .*\n +.*it is whole/);
+});
+
 test('a disabled key says why', async () => {
   await using console = startConsole();
   await console.terminal.press('5', 'x');

@@ -50,7 +50,10 @@ export function TalkLine({ snapshot }: { snapshot: Snapshot }) {
 }
 
 const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
-  help: [{ key: 'Esc', label: 'close the help' }],
+  help: [
+    { key: 'Esc', label: 'close the help' },
+    { key: 'PgDn', label: 'read on' },
+  ],
   filter: [
     { key: 'Enter', label: 'keep the filter' },
     { key: 'Esc', label: 'clear it' },

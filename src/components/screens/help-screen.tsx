@@ -3,6 +3,8 @@ import { keyLabel } from '../view/key-label.ts';
 import { bodyHeight } from '../view/layout.ts';
 import { placeOf } from '../view/lists/index.ts';
 import { heading } from '../view/pages/fields.ts';
+import { width } from '../view/sanitize.ts';
+import { lineWidth, wrap } from '../view/text.ts';
 import { placeTitle } from '../view/title.ts';
 import type { Line, Snapshot } from '../view/types.ts';
 import { Lines } from '../widgets/lines.tsx';
@@ -13,14 +15,30 @@ function keysOf({ keys }: Command, { glyphs }: Snapshot): string {
   return keys.map((key) => keyLabel(key, glyphs)).join(' ');
 }
 
-function commandLine(command: Command, snapshot: Snapshot, wide: number): Line {
-  const keys = keysOf(command, snapshot);
+/** As many lines as the description needs: help that is cut is none. */
+function commandLines(command: Command, snapshot: Snapshot, wide: number): Line[] {
   const why = command.disabled?.(snapshot);
-  return [
-    { text: `  ${keys.padEnd(wide + GAP)}`, tone: why ? 'dim' : 'info', bold: !why },
-    { text: command.description, tone: why ? 'dim' : 'plain' },
-    { text: why ? `  not now: ${why}` : '', tone: 'warn' },
-  ];
+  const indent = 2 + wide + GAP;
+  const room = Math.max(20, snapshot.columns - indent);
+  const keys = `  ${keysOf(command, snapshot)}`.padEnd(indent);
+  const lines: Line[] = wrap(command.description, room).map((text) => [
+    { text, tone: why ? 'dim' : 'plain' },
+  ]);
+  if (why) addReason(lines, `not now: ${why}`, room);
+  return lines.map((line, index) => [
+    index === 0
+      ? { text: keys, tone: why ? 'dim' : 'info', bold: !why }
+      : { text: ' '.repeat(indent), tone: 'plain' },
+    ...line,
+  ]);
+}
+
+/** Behind the description where there is room, else below. */
+function addReason(lines: Line[], text: string, room: number): void {
+  const last = lines.at(-1) ?? [];
+  if (lineWidth(last) + GAP + width(text) <= room)
+    lines[lines.length - 1] = [...last, { text: ' '.repeat(GAP), tone: 'plain' }, { text, tone: 'warn' }];
+  else lines.push(...wrap(text, room).map((part): Line => [{ text: part, tone: 'warn' }]));
 }
 
 /** The help of the screen the user is at, from the table that its keys come from. */
@@ -37,7 +55,7 @@ export function helpLines(snapshot: Snapshot): readonly Line[] {
   return groups.flatMap(([group, title]) => {
     const lines = commands
       .filter((command) => command.group === group)
-      .map((command) => commandLine(command, snapshot, wide));
+      .flatMap((command) => commandLines(command, snapshot, wide));
     return lines.length === 0 ? [] : [heading(title, columns, glyphs), ...lines];
   });
 }
