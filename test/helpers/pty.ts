@@ -30,7 +30,8 @@ export class PtyProgram {
       cols: columns,
       rows,
       name: 'xterm-256color',
-      env: { ...clean, TERM: 'xterm-256color' },
+      // A machine of CI may have no locale, and the screens that are awaited have more than ASCII.
+      env: { ...clean, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' },
     });
     running.add(this.#pty);
     this.#pty.onExit(() => running.delete(this.#pty));
