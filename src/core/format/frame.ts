@@ -53,7 +53,7 @@ export function frameTarget(index: number): number {
  * One whole zstd frame, with content size and checksum, made on the thread pool, at the beginning of `frameRoom` bytes.
  *
  * Told with the content that it is all, and given room for whatever it becomes, zstd compresses where it lies. Node's own
- * `zstdCompress` tells the end separately: then zstd copies all into a window that goes round, and is a sixth slower.
+ * `zstdCompress` tells the end separately: then zstd copies all into a window that goes round (docs/format.md, Speed).
  */
 export function zstdFrame(bytes: Buffer, kind: ContentKind, level = DEFAULT_LEVEL): Promise<Buffer> {
   const zstd = createZstdCompress({
@@ -72,9 +72,11 @@ export function zstdFrame(bytes: Buffer, kind: ContentKind, level = DEFAULT_LEVE
     zstd.on('data', (part: Buffer) => parts.push(part));
     zstd.on('error', reject);
     // Not ended: Node would have another frame, an empty one, put behind it.
-    zstd.write(bytes, () => {
+    zstd.write(bytes, (error) => {
       zstd.close();
-      resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+      // A frame that failed must never pass for a short one.
+      if (error) reject(error);
+      else resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
     });
   });
 }

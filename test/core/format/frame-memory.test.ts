@@ -40,3 +40,10 @@ test('a frame of which next to nothing is left is no harm to others', async () =
   }
   assert.equal(String(before) + String(Buffer.from('after')), 'beforeafter');
 });
+
+test('a frame that zstd gives up is an error, not a short frame', async () => {
+  const bytes = Buffer.alloc(1000, 'a line ');
+  // What it is told beforehand is not what comes.
+  Object.defineProperty(bytes, 'length', { value: 2000 });
+  await assert.rejects(zstdFrame(bytes, 'archive'), /[Ss]ize/);
+});
