@@ -24,7 +24,9 @@ for (const [columns, rows] of [
       await terminal.press(key);
       await terminal.see(sight);
       assert.match(terminal.lines()[0] ?? '', /bifract {2}\/opt\/bifract/);
-      assert.match(terminal.lines().at(-1) ?? '', /b backup/, 'the footer stands on the last line');
+      const footer = terminal.lines().at(-1) ?? '';
+      assert.match(footer, /\? help/, 'the footer stands on the last line');
+      assert.doesNotMatch(footer, /…/, 'no hint is cut');
     }
   });
 }

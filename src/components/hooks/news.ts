@@ -1,6 +1,7 @@
 import type { ArchiveRecord, JobEvent, JobStore, JobView } from '../../core/index.ts';
 import { readableTitle } from '../view/job-name.ts';
 import { jobEnd } from '../view/jobs.ts';
+import { bareName } from '../view/text.ts';
 import { formatDuration } from '../view/time.ts';
 import type { Resource, Severity } from '../view/types.ts';
 
@@ -43,7 +44,7 @@ export function followJobs({ jobs, say, refresh, archives }: Desk): (event: JobE
   }
 
   function tellItem(job: JobView | undefined, { item, ok, message, error }: ItemEvent): void {
-    const name = item.slice(item.lastIndexOf('/') + 1);
+    const name = bareName(item);
     if (ok) say('good', `${name}: ${message}`, { quiet: true });
     else if ((job?.failed_count ?? 0) < TROUBLE_TOLD)
       say('error', `${FAILED[job?.kind ?? ''] ?? 'Failed'}: ${message}  ${name}`, { hint: error?.hint });

@@ -1,5 +1,6 @@
-import type { ArchiveRecord, JobEvent } from '../../core/index.ts';
+import type { JobEvent } from '../../core/index.ts';
 import type { Verdict } from '../view/file-types.ts';
+import { bareName } from '../view/text.ts';
 
 /** The last verification of every file that was verified in this session. */
 export interface Verdicts {
@@ -16,7 +17,7 @@ export function createVerdicts(): Verdicts {
     const { item, ok, message, error, details = {} } = event;
     const quick = ok && details.checksum === null;
     const verdict = { at: Date.parse(event.time), ok, quick, message, hint: error?.hint };
-    const names = [item.slice(item.lastIndexOf('/') + 1), details.target];
+    const names = [bareName(item), details.target];
     state = new Map([
       ...state,
       ...names.filter((name) => typeof name === 'string').map((name) => [name, verdict] as const),
@@ -26,13 +27,9 @@ export function createVerdicts(): Verdicts {
   /** What was found of a file that has been written since is past. */
   function forget({ children }: Record<string, unknown>): void {
     if (!Array.isArray(children)) return;
-    const written = new Set<unknown>(
-      (children as (Partial<ArchiveRecord> & { archive_id?: string })[]).flatMap(
-        ({ archive_id, storage_path = '' }) => [
-          archive_id,
-          storage_path.slice(storage_path.lastIndexOf('/') + 1),
-        ],
-      ),
+    const files = children as { archive_id: string; storage_path: string }[];
+    const written = new Set(
+      files.flatMap(({ archive_id, storage_path }) => [archive_id, bareName(storage_path)]),
     );
     state = new Map([...state].filter(([name]) => !written.has(name)));
   }

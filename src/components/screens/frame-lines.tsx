@@ -77,7 +77,7 @@ export function KeyLine({ snapshot }: { snapshot: Snapshot }) {
     const [key] = command.keys;
     // What cannot be done now is in the help, with the reason; here it would only look as if it could.
     if (!command.label || key === undefined || command.disabled?.(snapshot) !== undefined) return [];
-    return [{ key: keyLabel(key, glyphs), label: command.label }];
+    return [{ key: keyLabel(key, glyphs), label: command.label, first: command.name === 'help' }];
   });
   return <Footer hints={BY_MODE[ui.mode.name] ?? hints} columns={columns} glyphs={glyphs} />;
 }

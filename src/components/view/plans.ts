@@ -1,12 +1,8 @@
 import type { AdoptItem, Orphan } from '../../core/index.ts';
-import { fit } from './text.ts';
+import { bareName, fit } from './text.ts';
 import { ageOf, formatAge, formatStamp } from './time.ts';
 import type { Glyphs, Line, Snapshot } from './types.ts';
 import { formatBytes, formatCount } from './units.ts';
-
-function bareName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
 
 function day(time: string | null): string {
   return formatStamp(time).slice(0, 10);

@@ -1,5 +1,5 @@
 import type { ArchiveRecord, CopyItem, DeleteItem, DeletePlan } from '../../core/index.ts';
-import { fit, wrap } from './text.ts';
+import { bareName, fit, wrap } from './text.ts';
 import { ageOf, formatAge, formatStamp } from './time.ts';
 import type { Line, Snapshot } from './types.ts';
 import { canBeTyped } from './typing.ts';
@@ -9,11 +9,6 @@ type Moment = Pick<Snapshot, 'now' | 'glyphs'>;
 
 const DEED = 7;
 const INDENT = ' '.repeat(DEED);
-
-/** A file's name without the path. */
-export function bareName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
 
 function remarks(texts: readonly string[], tone: 'warn' | 'bad', columns: number): Line[] {
   return texts

@@ -61,6 +61,11 @@ export function spread(left: Line, right: Line, columns: number, mark = '…'): 
   return [...fitLine(left, columns - size, mark), ...fitLine(right, size, mark)];
 }
 
+/** A file's name without the path. */
+export function bareName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 /** The text in lines of at most `columns`, broken at spaces where there are any. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];

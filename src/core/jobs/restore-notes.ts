@@ -55,7 +55,7 @@ function ofFractal({ found, fractal, removes, query, now }: Known): string[] {
   const notes: string[] = [];
   if (removes?.from && removes.to && (query.from === undefined || query.to === undefined)) {
     notes.push(
-      `All rows from ${removes.from} to before ${removes.to} are removed first, those that the archive does not hold among them; rows of other times stay. A from and a to set another time.`,
+      `All rows from ${removes.from} to before ${removes.to} are removed first, those that the archive does not hold among them; rows of other times stay. Choose another time with from and to.`,
     );
   }
   const days = fractal?.retention_days ?? null;

@@ -1,6 +1,7 @@
 import type { Orphan } from '../../../core/index.ts';
 import { spinnerAt } from '../glyphs.ts';
 import { listOf } from '../rows.ts';
+import { bareName } from '../text.ts';
 import { ageOf, formatAge, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
 import { shortVerdict, verdictOf } from '../verdict.ts';
@@ -22,7 +23,7 @@ const DEEDS: Readonly<Record<Orphan['actions'][number], string>> = {
 
 /** The file's name without the path. */
 export function orphanName({ path }: Orphan): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+  return bareName(path);
 }
 
 /** What can be done about an orphan, or what is being done. */

@@ -2,6 +2,7 @@ import type { JobView } from '../../../core/index.ts';
 import { jobBar, jobBytes, jobDone, jobOwner, jobState, jobWait } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import { sanitize } from '../sanitize.ts';
+import { bareName } from '../text.ts';
 import { formatClock, formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatByteRate, formatBytes, formatExact, formatPercent, formatRowRate, plural } from '../units.ts';
@@ -71,7 +72,7 @@ function itemLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
     ...items.flatMap(({ item, ok, message, error }): Line[] => [
       [
         { text: `  ${ok ? glyphs.ok : glyphs.bad} `, tone: ok ? 'good' : 'bad' },
-        { text: item.slice(item.lastIndexOf('/') + 1), bold: !ok },
+        { text: bareName(item), bold: !ok },
       ],
       ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
       ...(error?.hint ? longField('What to do', error.hint, columns) : []),

@@ -86,7 +86,7 @@ function howPage({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wizard
       id: 'direct',
       label: 'Direct, into the table of ClickHouse',
       about:
-        'Time, id and log line come back to the byte, the parsed fields with them. Rows there are not doubled.',
+        'Time, id and log line come back to the byte, the parsed fields with them. Rows that are there are not doubled.',
       on: via === 'direct',
       exclusive: true,
     },

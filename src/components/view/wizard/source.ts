@@ -1,4 +1,5 @@
 import type { ArchiveRecord } from '../../../core/index.ts';
+import { bareName } from '../text.ts';
 import { formatStamp } from '../time.ts';
 import type { Snapshot } from '../types.ts';
 import { plural } from '../units.ts';
@@ -21,7 +22,7 @@ export function ownFractal(snapshot: Snapshot, source: string): string | undefin
 export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
   const files = sourceArchives(snapshot, source);
   const [first] = files;
-  if (!first) return source.slice(source.lastIndexOf('/') + 1);
+  if (!first) return bareName(source);
   const when = `${first.fractal_name}, ${formatStamp(first.created_at)}`;
   return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
 }
