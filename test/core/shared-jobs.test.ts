@@ -11,7 +11,7 @@ import { JobRunner } from '../../src/core/job-runner.ts';
 import type { JobOrder } from '../../src/core/ports/job-starter.ts';
 import type { Services } from '../../src/core/services.ts';
 import { SharedJobs } from '../../src/core/shared-jobs.ts';
-import { until } from '../helpers/processes.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const REQUEST: JobRequest = { kind: 'verify', targets: [] };
 const OWNER = { user: 'root', host: 'here', pid: 1, from: 'pts/0' };
@@ -59,7 +59,11 @@ function makeServices(start?: (id: string, order: JobOrder) => Promise<void>, re
         orders.push(order);
         await start?.(id, order);
         elsewhere.start(order.request as JobRequest, { id, must_be_seen: true });
-        await until('it is seen', async () => ((await services.board.find(id))?.events.length ?? 0) > 0);
+        await until(
+          async () => ((await services.board.find(id))?.events.length ?? 0) > 0,
+          LIMIT_MS,
+          'it is seen',
+        );
       },
     },
   } as unknown as Services;
@@ -80,9 +84,9 @@ const names = (events: JobEvent[]) => events.map(({ event }) => event);
 test('a job is told at once, runs elsewhere, and is followed to its end', async () => {
   const { jobs, heard } = openConsole(makeServices());
   const { id, outcome } = jobs.start(REQUEST);
-  await until('it is told', () => heard.length > 0);
+  await until(() => heard.length > 0, LIMIT_MS, 'it is told');
   assert.deepEqual([heard[0]?.event, heard[0]?.job], ['job:started', id]);
-  await until('it runs', () => elsewhere.runs(id));
+  await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
   assert.equal(jobs.outlives(id), true);
   assert.deepEqual(orders, [{ request: REQUEST, by: OWNER }]);
   letGo();
@@ -95,13 +99,13 @@ test('the end of a console ends no job of another process; the next console hear
   const services = makeServices();
   const first = openConsole(services);
   const { id } = first.jobs.start(REQUEST);
-  await until('it runs', () => elsewhere.runs(id));
+  await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
   await first.jobs.end(cancelled());
   assert.equal(elsewhere.runs(id), true);
   const next = openConsole(services);
-  await until('it is heard of', () => next.heard.some(({ event }) => event === 'job:started'));
+  await until(() => next.heard.some(({ event }) => event === 'job:started'), LIMIT_MS, 'it is heard of');
   letGo();
-  await until('its end is heard of', () => names(next.heard).at(-1) === 'job:done');
+  await until(() => names(next.heard).at(-1) === 'job:done', LIMIT_MS, 'its end is heard of');
   assert.equal(names(next.heard).filter((event) => event === 'job:started').length, 1);
   await next.jobs.end(cancelled());
 });
@@ -112,8 +116,8 @@ test('a cancel reaches a job elsewhere, also one that is just being started', as
   const { id, outcome } = jobs.start(REQUEST);
   jobs.cancel(id);
   gate.resolve();
-  await until('it runs', () => elsewhere.runs(id));
-  await until('it was told', () => cancels === 1);
+  await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
+  await until(() => cancels === 1, LIMIT_MS, 'it was told');
   fail();
   assert.equal((await outcome).event, 'job:cancelled');
   await jobs.end(cancelled());
@@ -123,7 +127,11 @@ test('where no process can be started the job runs here, says so, and ends with 
   const full = new BifractError('STORAGE_FULL', 'The disk is full');
   const { jobs, heard } = openConsole(makeServices(() => Promise.reject(full)));
   const { id, outcome } = jobs.start(REQUEST);
-  await until('it runs here', () => heard.filter(({ event }) => event === 'job:started').length === 2);
+  await until(
+    () => heard.filter(({ event }) => event === 'job:started').length === 2,
+    LIMIT_MS,
+    'it runs here',
+  );
   assert.equal(jobs.outlives(id), false);
   assert.match(JSON.stringify(heard[1]), /ends with the console: The disk is full/);
   const ending = jobs.end(cancelled());
@@ -152,7 +160,7 @@ test('jobs that ended long ago are not told of, those of today are', async () =>
     (await readFile(old, 'utf8')).replaceAll(/"time":"[^"]+"/g, '"time":"2026-03-01T12:00:00Z"'),
   );
   const { jobs, heard } = openConsole(services);
-  await until('one is told of', () => names(heard).includes('job:done'));
+  await until(() => names(heard).includes('job:done'), LIMIT_MS, 'one is told of');
   assert.deepEqual([...new Set(heard.map(({ job }) => job))], [ids[1]]);
   await jobs.end(cancelled());
 });
@@ -164,7 +172,7 @@ test('a cancelled job was undone, unless it says more of that end; whatever else
   ] as const) {
     makeServices();
     const { id, outcome } = elsewhere.start(REQUEST);
-    await until('it runs', () => elsewhere.runs(id));
+    await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
     elsewhere.cancel(id);
     fail(thrown);
     const end = await outcome;

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
-import { until } from '../helpers/processes.ts';
 import { testServices } from '../helpers/services.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const { clickhouse, ch } = await testServices();
 const { url, user: username, password, database } = clickhouse;
@@ -131,7 +131,7 @@ test('a session keeps its temporary tables, and refuses a second statement at on
   const query_id = `slow-${database}`;
   const slow = client.query({ query: SLOW, format: 'TabSeparated', session_id, query_id });
   const failed = assert.rejects(slow);
-  await until('the slow statement runs', async () => (await runningIds()).includes(query_id));
+  await until(async () => (await runningIds()).includes(query_id), LIMIT_MS, 'the slow statement runs');
   await assert.rejects(client.query({ query: 'SELECT 1', format: 'TabSeparated', session_id }), {
     code: '373',
   });
@@ -213,10 +213,10 @@ test('a client that goes away ends its statement, streamed or not', async () => 
       answer.text(),
     );
     const failed = assert.rejects(asked);
-    await until('the statement runs', async () => (await runningIds()).includes(query_id));
+    await until(async () => (await runningIds()).includes(query_id), LIMIT_MS, 'the statement runs');
     leave.abort();
     await failed;
-    await until('the statement has ended', async () => !(await runningIds()).includes(query_id));
+    await until(async () => !(await runningIds()).includes(query_id), LIMIT_MS, 'the statement has ended');
   }
 });
 
@@ -229,9 +229,13 @@ test('an insert whose client dies half way does not count as whole', async () =>
   });
   asking.on('error', () => {});
   asking.write('1\n2\n3\n');
-  await until('the insert runs', async () => (await runningIds()).includes(`half-${database}`));
+  await until(async () => (await runningIds()).includes(`half-${database}`), LIMIT_MS, 'the insert runs');
   asking.destroy();
-  await until('the insert has ended', async () => !(await runningIds()).includes(`half-${database}`));
+  await until(
+    async () => !(await runningIds()).includes(`half-${database}`),
+    LIMIT_MS,
+    'the insert has ended',
+  );
   assert.equal(await ch('SELECT count() FROM half_way'), '0\n');
 });
 

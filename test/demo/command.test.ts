@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { isRunning, until } from '../helpers/processes.ts';
+import { isRunning } from '../helpers/processes.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const MODULE = pathToFileURL(join(import.meta.dirname, '../../bin/demo/command.ts')).href;
 const SCRIPT = `
@@ -85,8 +86,8 @@ test('kill -9 leaves no process and no folder', async () => {
   const [pid, dir = ''] = (await firstLine(child)).split(' ');
   assert.equal(await isRunning(Number(pid)), true);
   child.kill('SIGKILL');
-  await until('the folder is gone', () => gone(dir));
-  await until('the command has ended', async () => !(await isRunning(Number(pid))));
+  await until(() => gone(dir), LIMIT_MS, 'the folder is gone');
+  await until(async () => !(await isRunning(Number(pid))), LIMIT_MS, 'the command has ended');
 });
 
 test('a signal while it starts ends it, and cleans up', async () => {

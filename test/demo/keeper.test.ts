@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { startKeeper } from '../../bin/demo/keeper.ts';
 import type { Program } from '../../bin/demo/keeper-protocol.ts';
-import { isRunning, until } from '../helpers/processes.ts';
+import { isRunning } from '../helpers/processes.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const gone = (path: string): Promise<boolean> =>
   access(path).then(
@@ -72,8 +73,8 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const { dir, pids } = JSON.parse(line) as { dir: string; pids: number[] };
     for (const pid of pids) assert.equal(await isRunning(pid), true);
     parent.kill(signal);
-    await until('the folder is gone', () => gone(dir));
-    for (const pid of pids) await until(`${pid} has ended`, async () => !(await isRunning(pid)));
+    await until(() => gone(dir), LIMIT_MS, 'the folder is gone');
+    for (const pid of pids) await until(async () => !(await isRunning(pid)), LIMIT_MS, `${pid} has ended`);
   });
 }
 
@@ -81,6 +82,6 @@ test('programs end even when the keeper itself is killed', async () => {
   const keeper = await startKeeper();
   const running = await keeper.start(shell('one', 'ps -o ppid= -p $$; exec sleep 600'));
   process.kill(Number(await running.line()), 'SIGKILL');
-  await until('the program has ended', async () => !(await isRunning(running.pid)));
-  await until('the folder is gone', () => gone(keeper.dir));
+  await until(async () => !(await isRunning(running.pid)), LIMIT_MS, 'the program has ended');
+  await until(() => gone(keeper.dir), LIMIT_MS, 'the folder is gone');
 });

@@ -12,8 +12,8 @@ import { POSTGRES_SCHEMA } from '../../bin/demo/schema.ts';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
 import { makeLogsDatabase } from '../../bin/demo/services.ts';
 import { Dice } from '../fuzz/mutations.ts';
-import { until } from './processes.ts';
 import { type Started, start } from './program.ts';
+import { until } from './until.ts';
 
 /** Who is hit: by SIGKILL, or by the loss of all its connections. */
 export type Victim = 'bifract' | 'clickhouse' | 'connections';
@@ -215,7 +215,6 @@ export class ArchiveRestoreChaos {
   async #ch(sql: string): Promise<string> {
     let answer = '';
     await until(
-      'ClickHouse answers',
       async () => {
         try {
           answer = await queryClickhouse(this.#clickhouse, 'logs', sql);
@@ -226,6 +225,7 @@ export class ArchiveRestoreChaos {
         }
       },
       60_000,
+      'ClickHouse answers',
     );
     return answer.trim();
   }

@@ -1,7 +1,7 @@
 import { after } from 'node:test';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
-import { until } from './processes.ts';
+import { until } from './until.ts';
 
 const running = new Set<IPty>();
 
@@ -67,7 +67,7 @@ export class PtyProgram {
   /** Waits until the screen shows it; fails with the screen. */
   async see(sight: string | RegExp, ms = 15_000): Promise<void> {
     const shows = () => (typeof sight === 'string' ? this.text().includes(sight) : sight.test(this.text()));
-    await until(String(sight), shows, ms).catch((cause: unknown) => {
+    await until(shows, ms, String(sight)).catch((cause: unknown) => {
       throw new Error(`The screen never showed ${sight}:\n${this.text()}`, { cause });
     });
   }

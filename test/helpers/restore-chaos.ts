@@ -12,7 +12,8 @@ import { type PostgresServer, startPostgres } from '../../bin/demo/postgres.ts';
 import { serverUser } from '../../bin/demo/postgres-programs.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { dumpDigest } from './dump-text.ts';
-import { isRunning, until } from './processes.ts';
+import { isRunning } from './processes.ts';
+import { until } from './until.ts';
 
 /** What is broken: a process is killed, the file is damaged while it is read, the server's disk is full. */
 export type Victim = 'bifract' | 'pg_restore' | 'backend' | 'file' | 'disk';
@@ -209,7 +210,6 @@ export class RestoreChaos {
   async #settledDigest(): Promise<string> {
     let digest = '';
     await until(
-      'the server answers',
       async () => {
         try {
           const busy = await this.#sql(
@@ -222,6 +222,7 @@ export class RestoreChaos {
         }
       },
       60_000,
+      'the server answers',
     );
     return digest;
   }

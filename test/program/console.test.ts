@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
 import { HeldTable } from '../helpers/held-table.ts';
-import { isRunning, until } from '../helpers/processes.ts';
+import { isRunning } from '../helpers/processes.ts';
 import { ndjson, PROGRAM, run, start } from '../helpers/program.ts';
 import { PtyProgram } from '../helpers/pty.ts';
 import { testServices } from '../helpers/services.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const FRACTAL = 'c0000000-0000-4000-8000-000000000001';
 
@@ -74,7 +75,7 @@ async function startBackup(console: PtyProgram): Promise<void> {
   await console.see('Overview');
   console.type('b');
   await console.see('Backup of PostgreSQL: started');
-  await until('the backup runs', async () => (await running()).length === 1);
+  await until(async () => (await running()).length === 1, LIMIT_MS, 'the backup runs');
 }
 
 async function running(): Promise<{ id: string; by: { pid: number } }[]> {
@@ -85,8 +86,12 @@ async function running(): Promise<{ id: string; by: { pid: number } }[]> {
 }
 
 async function backupsMade(by: number, before: number): Promise<void> {
-  await until('the backup is done', async () => (await files('.bifract-backup')).length === before + by);
-  await until('no job runs', async () => (await running()).length === 0);
+  await until(
+    async () => (await files('.bifract-backup')).length === before + by,
+    LIMIT_MS,
+    'the backup is done',
+  );
+  await until(async () => (await running()).length === 0, LIMIT_MS, 'no job runs');
 }
 
 for (const [how, leave] of [
@@ -145,20 +150,20 @@ test('a job whose process is killed is shown to have died, and cleaned up, by th
   console.type('5');
   const shell = start(['backup', '--dir', dir]);
   await console.see(/Backup of PostgreSQL +\S running/);
-  await until('it is noted', isNoted);
+  await until(isNoted, LIMIT_MS, 'it is noted');
   shell.child.kill('SIGKILL');
   await console.see(/✗ died/);
-  await until('it is put right', isRight);
+  await until(isRight, LIMIT_MS, 'it is put right');
   console.type('q');
   await console.ended;
   const unseen = start(['backup', '--dir', dir]);
-  await until('it is noted', isNoted);
+  await until(isNoted, LIMIT_MS, 'it is noted');
   unseen.child.kill('SIGKILL');
   await unseen.ended;
   await held.release();
   const next = open();
   await next.see('Overview');
-  await until('it is put right', isRight);
+  await until(isRight, LIMIT_MS, 'it is put right');
   next.type('5');
   await next.see(/✗ died/);
   next.type('q');

@@ -3,9 +3,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { HeldTable } from '../helpers/held-table.ts';
-import { isRunning, until } from '../helpers/processes.ts';
+import { isRunning } from '../helpers/processes.ts';
 import { type Ended, ndjson, run, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const services = await testServices();
 const { dir } = await services.installation();
@@ -66,7 +67,7 @@ test('a detached backup is seen by others, followed to its end, and leaves a jou
   assert.notEqual(job.by.pid, process.pid);
   const attached = start(['attach', job.id, '--dir', dir, '--json']);
   const other = start(['attach', job.id.slice(-6), '--dir', dir]);
-  await until('it is followed', async () => (await find(job.id)).phase !== undefined);
+  await until(async () => (await find(job.id)).phase !== undefined, LIMIT_MS, 'it is followed');
   await held.release();
   const [first, second] = await Promise.all([attached.ended, other.ended]);
   assert.deepEqual([first.code, second.code], [0, 0], first.stderr + second.stderr);
@@ -76,7 +77,7 @@ test('a detached backup is seen by others, followed to its end, and leaves a jou
     second.stdout.toString(),
     /Backup complete: bifract-backup-.*\n.*\nSHA-256 [0-9a-f]{64} \(of the stored file\)/,
   );
-  await until('its process ends', async () => !(await isRunning(job.by.pid)));
+  await until(async () => !(await isRunning(job.by.pid)), LIMIT_MS, 'its process ends');
   assert.equal((await find(job.id)).state, 'done');
   assert.deepEqual(await leftBehind(), []);
   assert.equal((await bifract('attach', job.id)).code, 0, 'an ended job is told again');
@@ -89,7 +90,7 @@ test('a cancel ends the job and its process; who is attached ends with 130', asy
   const cancelled = await bifract('cancel', job.id);
   assert.equal(cancelled.code, 0, cancelled.stderr);
   assert.equal((await attached.ended).code, 130);
-  await until('its process ends', async () => !(await isRunning(job.by.pid)));
+  await until(async () => !(await isRunning(job.by.pid)), LIMIT_MS, 'its process ends');
   assert.equal((await find(job.id)).state, 'cancelled');
   assert.deepEqual(await leftBehind(), []);
   const again = await bifract('cancel', job.id);
@@ -129,7 +130,7 @@ test('a job whose process is killed is told to have died, and the next job puts 
   const held = await HeldTable.hold(services.postgres, 'users');
   const job = await detached();
   const attached = start(['attach', job.id, '--dir', dir, '--json']);
-  await until('it is noted', async () => (await readdir(join(dir, '.bifract/jobs'))).length > 0);
+  await until(async () => (await readdir(join(dir, '.bifract/jobs'))).length > 0, LIMIT_MS, 'it is noted');
   process.kill(job.by.pid, 'SIGKILL');
   const { code, stdout } = await attached.ended;
   assert.equal(code, 1);
@@ -147,7 +148,7 @@ test('a job whose process is killed is told to have died, and the next job puts 
 test('a backup from cron is seen and can be cancelled as well', async () => {
   await using _ = await HeldTable.hold(services.postgres, 'users');
   const cron = start(['--backup', '--dir', dir, '--non-interactive']);
-  await until('it is seen', async () => (await jobs()).some(({ by }) => by.pid === cron.pid));
+  await until(async () => (await jobs()).some(({ by }) => by.pid === cron.pid), LIMIT_MS, 'it is seen');
   const job = (await jobs()).find(({ by }) => by.pid === cron.pid);
   assert.equal((await bifract('cancel', job?.id ?? '')).code, 0);
   assert.equal((await cron.ended).code, 130);

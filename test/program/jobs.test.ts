@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
 import { openArchive, openBackup } from '../helpers/plain-reader.ts';
-import { until } from '../helpers/processes.ts';
 import { ndjson, PROGRAM, run, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const FRACTAL = 'a0000000-0000-4000-8000-000000000001';
 const EMPTY = 'a0000000-0000-4000-8000-000000000002';
@@ -278,7 +278,11 @@ test('a killed archive leaves nothing that looks whole, and the same call goes o
   const listed = ndjson(await run(['list', 'archives', '--dir', dir.dir, '--json'])).length;
   const program = start(['archive', 'web', '--dir', dir.dir, '--json']);
   await phase(program, 'Archiving');
-  await until('a file is begun', async () => (await files()).some((path) => path.endsWith('.partial')));
+  await until(
+    async () => (await files()).some((path) => path.endsWith('.partial')),
+    LIMIT_MS,
+    'a file is begun',
+  );
   program.child.kill('SIGKILL');
   await program.ended;
   const [record] = await services.sql('SELECT id, status FROM archives ORDER BY created_at DESC LIMIT 1');
@@ -323,13 +327,14 @@ test('a killed backup leaves no backup and no pg_dump', async () => {
   );
   const program = start(['backup', '--dir', dir.dir, '--json']);
   await phase(program, 'Dumping');
-  await until('pg_dump runs', async () => (await children(program.pid)).length > 0);
+  await until(async () => (await children(program.pid)).length > 0, LIMIT_MS, 'pg_dump runs');
   const [dumper = 0] = await children(program.pid);
   program.child.kill('SIGKILL');
   await program.ended;
   await until(
-    'pg_dump ends',
     async () => !/pg_dump/.test(await readFile(`/proc/${dumper}/cmdline`, 'utf8').catch(() => '')),
+    LIMIT_MS,
+    'pg_dump ends',
   );
   assert.equal(ndjson(await run(['list', 'backups', '--dir', dir.dir, '--json'])).length, before);
   assert.equal((await run(['backup', '--dir', dir.dir])).code, 0);

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
 import { dumpText, sameDump } from '../helpers/dump-text.ts';
-import { isRunning, until } from '../helpers/processes.ts';
+import { isRunning } from '../helpers/processes.ts';
 import { type Ended, ndjson, run, type Started, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 /** Stands in for Docker: a project whose server runs. */
 const DOCKER = `#!/bin/sh
@@ -57,7 +58,7 @@ async function traces() {
 }
 
 async function leavesNothing(before: Awaited<ReturnType<typeof traces>>): Promise<void> {
-  await until('sessions end', async () => (await traces()).sessions.length === 0);
+  await until(async () => (await traces()).sessions.length === 0, LIMIT_MS, 'sessions end');
   assert.deepEqual(await traces(), before);
 }
 

@@ -5,8 +5,8 @@ import { connectCatalog } from '../../../src/core/adapters/catalog.ts';
 import { cancelled } from '../../../src/core/errors.ts';
 import type { NewArchive } from '../../../src/core/ports/catalog.ts';
 import { refuses } from '../../contracts/storage.ts';
-import { until } from '../../helpers/processes.ts';
 import { testServices } from '../../helpers/services.ts';
+import { LIMIT_MS, until } from '../../helpers/until.ts';
 
 const { postgres, sql } = await testServices();
 const catalog = await connectCatalog(postgres);
@@ -458,7 +458,7 @@ test('what is written or restored is neither deleted nor moved, and a restore wa
   await catalog.deleteArchive(archive_id, async () => {
     const restore = `UPDATE archives SET status = 'restoring' WHERE id = $1 RETURNING id`;
     restored = sql(restore, [archive_id]).then((rows) => assert.deepEqual(rows, []));
-    await until('the restore waits', async () => (await waiting()).length > 0);
+    await until(async () => (await waiting()).length > 0, LIMIT_MS, 'the restore waits');
   });
   await restored;
 });

@@ -7,7 +7,7 @@ import { cancelled } from '../../../src/core/errors.ts';
 import type { LogDatabase } from '../../../src/core/ports/log-database.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { nativeBlock } from '../../helpers/native-block.ts';
-import { until } from '../../helpers/processes.ts';
+import { LIMIT_MS, until } from '../../helpers/until.ts';
 
 const MESSAGE =
   'Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED) (version 26.7.2.1)';
@@ -167,7 +167,7 @@ test('whoever stops reading, or aborts, leaves no thread and no query behind', a
   });
   await assert.rejects(aborted, (error) => error === reason);
   assert.match(asked.at(-1) ?? '', /KILL QUERY/);
-  await until('the thread has ended', () => threads() === 0);
+  await until(() => threads() === 0, LIMIT_MS, 'the thread has ended');
 });
 
 function threads(): number {

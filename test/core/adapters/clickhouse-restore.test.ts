@@ -8,8 +8,8 @@ import { BifractError } from '../../../src/core/errors.ts';
 import { RestoreLines } from '../../../src/core/format/index.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { relayClickhouse } from '../../helpers/clickhouse-relay.ts';
-import { until } from '../../helpers/processes.ts';
 import { testServices } from '../../helpers/services.ts';
+import { LIMIT_MS, until } from '../../helpers/until.ts';
 
 const services = await testServices();
 const { url, user, password, database } = services.clickhouse;
@@ -224,7 +224,7 @@ test('a connection that breaks while rows are sent is a failure that passes, not
     (error) => error instanceof BifractError && error.code === 'CLICKHOUSE_UNREACHABLE' && error.transient,
   );
   assert.equal(cuts, 1);
-  await until('the source is told to end', () => ended);
+  await until(() => ended, LIMIT_MS, 'the source is told to end');
   await through.drop('s_cut');
 });
 

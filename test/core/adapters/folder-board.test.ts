@@ -11,7 +11,7 @@ import type { BifractError } from '../../../src/core/errors.ts';
 import type { JobEvent } from '../../../src/core/events.ts';
 import type { Publication } from '../../../src/core/ports/job-board.ts';
 import { refuses } from '../../contracts/storage.ts';
-import { until } from '../../helpers/processes.ts';
+import { LIMIT_MS, until } from '../../helpers/until.ts';
 
 const JOB = 'archive-20260301-120000-abc123';
 const FOLDER = new URL('../../../src/core/adapters/folder-board.ts', import.meta.url);
@@ -75,12 +75,12 @@ test('a job is seen live from elsewhere, from its first event to its end, howeve
   const job = await publish();
   job.add(STARTED);
   const early = follow();
-  await until('the start is seen', () => early.events.length === 1);
+  await until(() => early.events.length === 1, LIMIT_MS, 'the start is seen');
   job.add(event({ event: 'job:phase', phase: 'Archiving' }));
   job.add(event({ event: 'job:progress', rows: 5, total_rows: 10 }));
-  await until('progress is seen', () => early.events.length === 3);
+  await until(() => early.events.length === 3, LIMIT_MS, 'progress is seen');
   const late = follow();
-  await until('it catches up', () => late.events.length === 3);
+  await until(() => late.events.length === 3, LIMIT_MS, 'it catches up');
   assert.equal((await board.find(JOB))?.live, true);
   job.add(DONE);
   await job.close();
@@ -124,7 +124,7 @@ test('garbage, endless lines and silence on the socket disturb neither the job n
   const job = await publish();
   job.add(STARTED);
   const follower = follow();
-  await until('it follows', () => follower.events.length === 1);
+  await until(() => follower.events.length === 1, LIMIT_MS, 'it follows');
   const rubbish = [
     '\n\n\n',
     'x\n',
@@ -140,7 +140,11 @@ test('garbage, endless lines and silence on the socket disturb neither the job n
     return socket;
   });
   for (const socket of sockets) socket.resume();
-  await until('who talks rubbish is cut off', () => sockets.slice(0, 7).every(({ closed }) => closed));
+  await until(
+    () => sockets.slice(0, 7).every(({ closed }) => closed),
+    LIMIT_MS,
+    'who talks rubbish is cut off',
+  );
   job.add(event({ event: 'job:phase', phase: 'still there' }));
   job.add(DONE);
   await job.close();
@@ -201,14 +205,14 @@ async function elsewhere(progress = false, install = dir) {
   });
   const exit = once(child, 'exit');
   const there = new FolderBoard(install);
-  await until('it is seen', async () => ((await there.find(JOB))?.events.length ?? 0) > 0);
+  await until(async () => ((await there.find(JOB))?.events.length ?? 0) > 0, LIMIT_MS, 'it is seen');
   return { child, exit };
 }
 
 test('a process that is killed ends the following of its job, which is then known to have died', async () => {
   const { child, exit } = await elsewhere();
   const follower = follow();
-  await until('it is followed', () => follower.events.length === 1);
+  await until(() => follower.events.length === 1, LIMIT_MS, 'it is followed');
   child.kill('SIGKILL');
   await exit;
   await follower.ended;
@@ -247,7 +251,7 @@ test('the socket that a killed process had elsewhere goes with the next job too'
 test('the death of a process is told though it had told more than is in its journal', async () => {
   const { child, exit } = await elsewhere(true);
   const follower = follow();
-  await until('it is far ahead', () => follower.events.length > 100);
+  await until(() => follower.events.length > 100, LIMIT_MS, 'it is far ahead');
   child.kill('SIGKILL');
   await exit;
   await follower.ended;

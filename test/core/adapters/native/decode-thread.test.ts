@@ -5,7 +5,7 @@ import { DecodeThreads } from '../../../../src/core/adapters/native/decode-threa
 import type { Decoded } from '../../../../src/core/adapters/native/decoder.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { nativeBlock } from '../../../helpers/native-block.ts';
-import { until } from '../../../helpers/processes.ts';
+import { LIMIT_MS, until } from '../../../helpers/until.ts';
 
 const BLOCK = nativeBlock([{ ms: 1772366400000, raw: 'x', id: '1', fields: { a: 'b' } }]);
 
@@ -83,7 +83,7 @@ test('a thread that is closed with work before it leaves nothing behind', async 
   await thread.close();
   const answers = await Promise.allSettled(asked);
   assert.equal(answers.at(-1)?.status, 'rejected');
-  await until('the thread has ended', () => threads() === 0);
+  await until(() => threads() === 0, LIMIT_MS, 'the thread has ended');
 });
 
 test('a thread that was prepared is taken, and one that rests is the one that was prepared', async () => {
@@ -100,7 +100,7 @@ test('a thread that was prepared is taken, and one that rests is the one that wa
   await thread.finish();
   await kept.close();
   await thread.close();
-  await until('the thread has ended', () => threads() === 0);
+  await until(() => threads() === 0, LIMIT_MS, 'the thread has ended');
 });
 
 test('a thread is kept for the next answer, of another fractal too; it does not keep the process', async () => {
@@ -109,7 +109,7 @@ test('a thread is kept for the next answer, of another fractal too; it does not 
   await send(first, BLOCK);
   assert.equal((await first.finish()).end, 'all');
   await kept.give(first);
-  await until('the thread rests', () => threads() === 0);
+  await until(() => threads() === 0, LIMIT_MS, 'the thread rests');
   const second = kept.take({ ...F, fractal_id: 'g' });
   assert.equal(second, first);
   const { blocks } = await send(second, BLOCK);
@@ -145,5 +145,5 @@ test('a thread that failed, or has not come to its end, is not kept, nor is one 
   await kept.give(one);
   await kept.give(last);
   for (const ended of [one, last]) await refuses('INTERNAL', ended.finish());
-  await until('the threads have ended', () => threads() === 0);
+  await until(() => threads() === 0, LIMIT_MS, 'the threads have ended');
 });
