@@ -17,35 +17,36 @@ const TABLES = `
   ALTER TABLE bench_notes ADD PRIMARY KEY (id)`;
 
 export const bench: Bench = {
-  title: 'backup, drill and restore of a PostgreSQL database, beside pg_dump and pg_restore by themselves',
+  title:
+    'backup, test restore and restore of a PostgreSQL database, compared with plain pg_dump and pg_restore',
   async run() {
     const demo = await startDemo({ scale: 0 });
     try {
       const { postgres, dir } = demo;
       await queryPostgres(postgres, TABLES);
       const env = { ...process.env, BIFRACT_DIR: dir, PATH: `${postgres.bin}:${process.env.PATH}` };
-      const ours = (...args: string[]) => measure(process.execPath, [PROGRAM, ...args, '--json'], env);
-      const backup = await ours('backup');
+      const bifract = (...args: string[]) => measure(process.execPath, [PROGRAM, ...args, '--json'], env);
+      const backup = await bifract('backup');
       const [file = ''] = await readdir(join(dir, 'backups'));
       const { size } = await stat(join(dir, 'backups', file));
       const dump = join(dir, 'plain.dump');
-      const plain = await theirs(postgres, 'pg_dump', ['-Fc', '-d', postgres.database, '-f', dump]);
-      const mine: Measured = { ...backup, size };
+      const plain = await runPgTool(postgres, 'pg_dump', ['-Fc', '-d', postgres.database, '-f', dump]);
+      const own: Measured = { ...backup, size };
       const rows = [
-        row('bifract backup', mine),
-        row('pg_dump -Fc (gzip, no encryption)', { ...plain, size: (await stat(dump)).size }, mine),
+        row('bifract backup', own),
+        row('pg_dump -Fc (gzip, no encryption)', { ...plain, size: (await stat(dump)).size }, own),
       ];
       if (await isInstalled('age', '--version')) {
         const sealed = await dumpAge(join(postgres.bin, 'pg_dump'), `${dump}.age`, pgEnv(postgres));
         const measured = { ...sealed, peak_rss: 0, size: (await stat(`${dump}.age`)).size };
-        rows.push(row('pg_dump -Fc | age > file', measured, mine));
-      } else rows.push({ what: 'age is not installed (apt-get install age)' });
-      const drill = await ours('restore', file, '--drill');
-      const restore = await ours('restore', file, '--yes', '--no-safety-backup');
+        rows.push(row('pg_dump -Fc | age > file', measured, own));
+      } else rows.push({ what: 'skipped: age is not installed (apt-get install age)' });
+      const drill = await bifract('restore', file, '--drill');
+      const restore = await bifract('restore', file, '--yes', '--no-safety-backup');
       await queryPostgres(postgres, 'CREATE DATABASE plain');
-      const restored = await theirs(postgres, 'pg_restore', ['-d', 'plain', dump]);
+      const restored = await runPgTool(postgres, 'pg_restore', ['-d', 'plain', dump]);
       rows.push(row('bifract restore --drill', drill));
-      rows.push(row('bifract restore (read, restored, compared, replaced)', restore));
+      rows.push(row('bifract restore (reads, restores, compares, replaces)', restore));
       rows.push(row('pg_restore', restored, restore));
       return rows;
     } finally {
@@ -54,7 +55,7 @@ export const bench: Bench = {
   },
 };
 
-function theirs(postgres: PostgresServer, program: string, args: string[]): Promise<Run> {
+function runPgTool(postgres: PostgresServer, program: string, args: string[]): Promise<Run> {
   return measure(join(postgres.bin, program), args, pgEnv(postgres));
 }
 
@@ -65,15 +66,15 @@ function pgEnv({ host, port, user, password, database }: PostgresServer): NodeJS
 
 type Measured = Run & { size?: number };
 
-/** `beside`: ours, of which it is told how much of this one's speed and size it has. */
-function row(what: string, { seconds, peak_rss, size }: Measured, beside?: Measured): Record<string, string> {
-  const part = (ours: number, others: number) => `${((100 * ours) / others).toFixed(0)} %`;
+/** `own`: the result of bifract to compare this one with. */
+function row(what: string, { seconds, peak_rss, size }: Measured, own?: Measured): Record<string, string> {
+  const ratio = (a: number, b: number) => `${((100 * a) / b).toFixed(0)} %`;
   return {
     what,
     seconds: seconds.toFixed(1),
-    'our speed is': beside ? part(seconds, beside.seconds) : '',
+    'bifract speed': own ? ratio(seconds, own.seconds) : '',
     stored: size === undefined ? '' : formatBytes(size),
-    'our size is': beside?.size && size ? part(beside.size, size) : '',
+    'bifract size': own?.size && size ? ratio(own.size, size) : '',
     'peak memory': peak_rss > 0 ? formatBytes(peak_rss) : '',
   };
 }

@@ -23,9 +23,9 @@ export const bench: Bench = {
   },
 };
 
-/** The frame is full when its last line, the footer, was written. */
+/** The frame is complete once the footer is drawn. */
 function firstFrame(dir: string): Promise<number> {
-  const began = performance.now();
+  const started = performance.now();
   const terminal = spawn(process.execPath, [PROGRAM, '--dir', dir], {
     cols: 80,
     rows: 24,
@@ -37,10 +37,10 @@ function firstFrame(dir: string): Promise<number> {
     terminal.onData((data) => {
       text += data;
       if (took === undefined && text.includes('Overview') && text.includes('quit')) {
-        took = performance.now() - began;
+        took = performance.now() - started;
         terminal.write('q');
       }
     });
-    terminal.onExit(() => (took === undefined ? reject(new Error(`no frame: ${text}`)) : resolve(took)));
+    terminal.onExit(() => (took === undefined ? reject(new Error(`No frame: ${text}`)) : resolve(took)));
   });
 }

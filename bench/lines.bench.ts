@@ -23,20 +23,20 @@ const FRACTAL = 'f0000000-0000-4000-8000-000000000001';
 const DAY_MS = 86_400_000;
 const CURL = 'curl … FORMAT JSONEachRow > /dev/null';
 
-/** What a way took, CPU of its own process where that is ours. */
-type Took = Pick<Run, 'seconds' | 'peak_rss'> & { cpu?: number };
+/** Time and memory of a run; CPU if it runs in this process. */
+type Usage = Pick<Run, 'seconds' | 'peak_rss'> & { cpu?: number };
 
-interface Way {
+interface Comparison {
   what: string;
-  beside: string;
-  ours: () => Promise<Took>;
-  theirs?: () => Promise<Took>;
+  baseline: string;
+  bifract: () => Promise<Usage>;
+  plain?: () => Promise<Usage>;
 }
 
 export const bench: Bench = {
-  title: `${rows} rows (BENCH_ROWS) from ClickHouse to lines, from lines to a sealed file, and both, beside plain programs`,
+  title: `${rows} rows (BENCH_ROWS) from ClickHouse to lines, from lines to a sealed file, and both, compared with plain programs`,
   async run() {
-    // As the program does while jobs run.
+    // As bifract does while jobs run.
     v8.setFlagsFromString('--no-incremental-marking');
     const demo = await startDemo({ scale: 0 });
     const folder = await mkdtemp(join(tmpdir(), 'bifract-bench-'));
@@ -44,7 +44,7 @@ export const bench: Bench = {
       await seed(demo);
       const file = join(folder, 'lines');
       await linesFile(demo, file);
-      const ways = [
+      const comparisons = [
         readLines(demo, true),
         readLines(demo, false),
         await sealLines(folder, file),
@@ -52,7 +52,7 @@ export const bench: Bench = {
         archive(demo, false),
       ];
       const table = [];
-      for (const way of ways) table.push(await compare(way));
+      for (const comparison of comparisons) table.push(await compare(comparison));
       return table;
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -75,36 +75,36 @@ async function seed(demo: Demo): Promise<void> {
   });
 }
 
-/** Rounds alternate, so that both meet the same machine. */
-async function compare({ what, beside, ours, theirs }: Way): Promise<Record<string, string>> {
-  const [mine, other]: [Took[], Took[]] = [[], []];
+/** Rounds alternate, so that both run under the same load. */
+async function compare({ what, baseline, bifract, plain }: Comparison): Promise<Record<string, string>> {
+  const [own, other]: [Usage[], Usage[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
-    if (theirs) other.push(await theirs());
-    mine.push(await ours());
+    if (plain) other.push(await plain());
+    own.push(await bifract());
   }
-  const speed = (took: Took[]) => rows / median(took.map(({ seconds }) => seconds));
-  const cpu = mine.flatMap((took) => took.cpu ?? []);
-  const rss = Math.max(...mine.map(({ peak_rss }) => peak_rss));
+  const speed = (runs: Usage[]) => rows / median(runs.map(({ seconds }) => seconds));
+  const cpu = own.flatMap((usage) => usage.cpu ?? []);
+  const rss = Math.max(...own.map(({ peak_rss }) => peak_rss));
   return {
     what,
-    'rows/s': speed(mine).toFixed(0),
-    beside,
-    'its rows/s': other.length > 0 ? speed(other).toFixed(0) : '',
-    'of that': other.length > 0 ? `${((100 * speed(mine)) / speed(other)).toFixed(0)} %` : '',
-    'our CPU s': cpu.length > 0 ? median(cpu).toFixed(1) : '',
+    'rows/s': speed(own).toFixed(0),
+    baseline,
+    'baseline rows/s': other.length > 0 ? speed(other).toFixed(0) : '',
+    'of baseline': other.length > 0 ? `${((100 * speed(own)) / speed(other)).toFixed(0)} %` : '',
+    'bifract CPU s': cpu.length > 0 ? median(cpu).toFixed(1) : '',
     'peak memory': rss > 0 ? formatBytes(rss) : '',
   };
 }
 
-function readLines(demo: Demo, fields: boolean): Way {
+function readLines(demo: Demo, fields: boolean): Comparison {
   const what = `lines ${fields ? 'with' : 'without'} fields`;
-  const ours = () =>
+  const bifract = () =>
     timed(async () => {
       let count = 0;
       for await (const block of linesOf(demo, fields)) count += block.lines;
       if (count !== rows) throw new Error(`${count} lines`);
     });
-  return { what, beside: CURL, ours, theirs: () => curlLines(demo, FRACTAL, fields) };
+  return { what, baseline: CURL, bifract, plain: () => curlLines(demo, FRACTAL, fields) };
 }
 
 async function* linesOf(demo: Demo, fields: boolean): AsyncGenerator<LineBlock> {
@@ -124,41 +124,42 @@ async function linesFile(demo: Demo, file: string): Promise<void> {
   await pipeline(bytesOf, createWriteStream(file));
 }
 
-/** Each run in a process of its own, as jobs are: what else is in this one's memory would be gone through with every collection. */
-async function sealLines(folder: string, file: string): Promise<Way> {
+/** Runs in its own process, as jobs do: other data in memory would slow down garbage collection. */
+async function sealLines(folder: string, file: string): Promise<Comparison> {
   const env = { ...process.env, UV_THREADPOOL_SIZE: String(poolThreads()) };
-  const once = join(import.meta.dirname, 'seal-once.ts');
-  const args = ['--no-incremental-marking', '--import', 'tsx', once, file, folder];
-  const ours = async () => {
+  const script = join(import.meta.dirname, 'seal-once.ts');
+  const args = ['--no-incremental-marking', '--import', 'tsx', script, file, folder];
+  const bifract = async () => {
     const { stdout } = await measure(process.execPath, args, env);
-    return { ...(JSON.parse(stdout) as Pick<Took, 'seconds' | 'cpu'>), peak_rss: 0 };
+    return { ...(JSON.parse(stdout) as Pick<Usage, 'seconds' | 'cpu'>), peak_rss: 0 };
   };
   const { size } = await stat(file);
   const what = `lines of ${formatBytes(size)} to a sealed file`;
-  const there = (await isInstalled('zstd', '--version')) && (await isInstalled('age', '--version'));
-  if (!there) return { what, beside: 'zstd and age are not installed (apt-get install zstd age)', ours };
+  const installed = (await isInstalled('zstd', '--version')) && (await isInstalled('age', '--version'));
+  if (!installed)
+    return { what, baseline: 'skipped: zstd and age are not installed (apt-get install zstd age)', bifract };
   return {
     what,
-    beside: 'zstd -3 -T0 | age > file',
-    ours,
-    theirs: () => zstdAge(file, join(folder, 'theirs')),
+    baseline: 'zstd -3 -T0 | age > file',
+    bifract,
+    plain: () => zstdAge(file, join(folder, 'plain')),
   };
 }
 
-function archive(demo: Demo, fields: boolean): Way {
+function archive(demo: Demo, fields: boolean): Comparison {
   const env = { ...process.env, BIFRACT_DIR: demo.dir };
   const args = [PROGRAM, 'archive', 'bench', '--json', ...(fields ? [] : ['--no-fields'])];
   return {
     what: `bifract archive${fields ? '' : ' --no-fields'}`,
-    beside: CURL,
-    ours: () => measure(process.execPath, args, env),
-    theirs: () => curlLines(demo, FRACTAL, fields),
+    baseline: CURL,
+    bifract: () => measure(process.execPath, args, env),
+    plain: () => curlLines(demo, FRACTAL, fields),
   };
 }
 
-async function timed(work: () => Promise<void>): Promise<Took> {
-  const [cpu, began] = [process.cpuUsage(), performance.now()];
+async function timed(work: () => Promise<void>): Promise<Usage> {
+  const [cpu, started] = [process.cpuUsage(), performance.now()];
   await work();
   const { user, system } = process.cpuUsage(cpu);
-  return { seconds: (performance.now() - began) / 1000, cpu: (user + system) / 1e6, peak_rss: 0 };
+  return { seconds: (performance.now() - started) / 1000, cpu: (user + system) / 1e6, peak_rss: 0 };
 }

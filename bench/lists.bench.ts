@@ -10,16 +10,16 @@ const ARCHIVES = 10_000;
 const ROUNDS = 30;
 
 export const bench: Bench = {
-  title: `lists of ${ARCHIVES} archives in as many groups, and of ${FRACTALS} fractals, from PostgreSQL`,
+  title: `lists of ${ARCHIVES} archives in one group each, and of ${FRACTALS} fractals, from PostgreSQL`,
   async run() {
-    const keeper = await startKeeper();
+    const supervisor = await startKeeper();
     try {
-      const server = await startPostgres(keeper, 'bench-only');
+      const server = await startPostgres(supervisor, 'bench-only');
       await queryPostgres(server, POSTGRES_SCHEMA);
       await seed(server);
       return await measure(server);
     } finally {
-      await keeper.stop();
+      await supervisor.stop();
     }
   },
 };
@@ -27,37 +27,37 @@ export const bench: Bench = {
 async function measure(server: PostgresServer) {
   const { host, port, user, password, database } = server;
   const catalog = await connectCatalog({ host, port, user, password, database });
-  const [one] = await catalog.fractals();
-  const lists: [name: string, ask: () => Promise<unknown[]>][] = [
+  const [first] = await catalog.fractals();
+  const lists: [name: string, query: () => Promise<unknown[]>][] = [
     ['archives', () => catalog.archives()],
     ['groups', () => catalog.groups()],
     ['fractals', () => catalog.fractals()],
-    ['archives of one fractal', () => catalog.archives({ fractal_id: one?.id })],
+    ['archives of one fractal', () => catalog.archives({ fractal_id: first?.id })],
     [
-      'all three at once, as the console',
+      'all three at once, as the console does',
       () => Promise.all([catalog.archives(), catalog.groups(), catalog.fractals()]),
     ],
   ];
   const table = [];
-  for (const [name, ask] of lists) table.push({ list: name, ...(await time(ask)) });
+  for (const [name, query] of lists) table.push({ list: name, ...(await time(query)) });
   await catalog.close();
   return table;
 }
 
-async function time(ask: () => Promise<unknown[]>) {
+async function time(query: () => Promise<unknown[]>) {
   const times: number[] = [];
   let records = 0;
   const before = process.cpuUsage();
   for (let round = 0; round < ROUNDS; round++) {
-    const began = performance.now();
-    records = (await ask()).flat().length;
-    times.push(performance.now() - began);
+    const started = performance.now();
+    records = (await query()).flat().length;
+    times.push(performance.now() - started);
   }
   const { user, system } = process.cpuUsage(before);
   const [first = 0] = times;
   const sorted = times.toSorted((a, b) => a - b);
   const at = (part: number) => (sorted[Math.floor(part * (ROUNDS - 1))] ?? 0).toFixed(1);
-  // On a machine that has other work, this is what can be compared.
+  // On a busy machine, only CPU time is comparable.
   const cpu = ((user + system) / 1000 / ROUNDS).toFixed(1);
   return {
     records: String(records),
@@ -68,7 +68,7 @@ async function time(ask: () => Promise<unknown[]>) {
   };
 }
 
-/** Records as an installation of years has them: names, paths, checksums and microseconds of their usual length. */
+/** Records as in an installation of several years, with realistic names, paths and checksums. */
 async function seed(server: PostgresServer): Promise<void> {
   await queryPostgres(
     server,

@@ -10,7 +10,7 @@ const ROWS = 1_000_000;
 const FRACTAL = 'f0000000-0000-4000-8000-000000000001';
 const DAY_MS = 86_400_000;
 
-/** A table of about a gigabyte, of text that compresses as real notes and alerts do. */
+/** About 1 GB of text that compresses like real notes and alerts. */
 const BIG_TABLE = `
   CREATE TABLE bench_notes AS
   SELECT n AS id, md5(n::text) AS ref, now() - n * interval '1 second' AS at,

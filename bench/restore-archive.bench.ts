@@ -24,7 +24,7 @@ const SHAPE = {
 };
 
 export const bench: Bench = {
-  title: `restore of an archive of ${ROWS} rows, beside a plain INSERT of the same lines by curl, same settings`,
+  title: `restore of an archive of ${ROWS} rows, compared with a plain INSERT of the same lines by curl with the same settings`,
   async run() {
     const demo = await startDemo({ scale: 0 });
     try {
@@ -40,9 +40,9 @@ export const bench: Bench = {
         to,
       });
       const env = { ...process.env, BIFRACT_DIR: demo.dir };
-      const ours = (...args: string[]) =>
+      const bifract = (...args: string[]) =>
         measure(process.execPath, [PROGRAM, ...args, '--yes', '--json'], env);
-      await ours('archive', 'bench');
+      await bifract('archive', 'bench');
       const [archive] = await queryPostgres<{ id: string; storage_path: string }>(
         demo.postgres,
         'SELECT id, storage_path FROM archives ORDER BY created_at DESC LIMIT 1',
@@ -71,13 +71,17 @@ export const bench: Bench = {
         rows.push(
           row(
             `bifract restore-archive, round ${round}`,
-            await ours('restore-archive', archive?.id ?? ''),
+            await bifract('restore-archive', archive?.id ?? ''),
             size,
           ),
         );
       }
       rows.push(
-        row('the same again: all there already', await ours('restore-archive', archive?.id ?? ''), size),
+        row(
+          'bifract restore-archive again, all rows present',
+          await bifract('restore-archive', archive?.id ?? ''),
+          size,
+        ),
       );
       return rows;
     } finally {

@@ -8,20 +8,20 @@ const CONTENT_BYTES = 1024 ** 3;
 const WINDOW_ROWS = 50;
 
 export const bench: Bench = {
-  title: `a window of ${WINDOW_ROWS} rows out of an archive of 1 GiB of content, from cold`,
+  title: `a window of ${WINDOW_ROWS} rows from an archive of 1 GiB of content, cold start`,
   async run() {
     const archive = await bigArchive(CONTENT_BYTES);
     try {
       const rows = archive.summary.rows;
-      // The first one pays for what the process compiles and loads.
-      await measure(archive, 'first of the process', 0.3);
-      const places: [string, number][] = [
-        ['at the beginning', 0],
+      // The first run includes compiling and loading code.
+      await measure(archive, 'first in the process', 0.3);
+      const positions: [string, number][] = [
+        ['at the start', 0],
         ['in the middle', 0.5],
         ['at the end', 1 - WINDOW_ROWS / rows],
       ];
       const table = [];
-      for (const [name, place] of places) table.push(await measure(archive, name, place));
+      for (const [name, position] of positions) table.push(await measure(archive, name, position));
       return table;
     } finally {
       await archive.remove();
@@ -29,23 +29,22 @@ export const bench: Bench = {
   },
 };
 
-async function measure({ target, key, summary }: BigArchive, name: string, place: number) {
+async function measure({ target, key, summary }: BigArchive, name: string, position: number) {
   const counted = countReads(target.storage);
-  const began = performance.now();
+  const started = performance.now();
   const browser = await browse({ ...target, storage: counted.storage }, [key]);
   const opened = performance.now();
-  const from = Math.floor(summary.rows * place);
+  const from = Math.floor(summary.rows * position);
   const read = await browser.read(from, WINDOW_ROWS);
   const ended = performance.now();
   await browser.close();
-  if (read.length !== WINDOW_ROWS || read[0]?.index !== from)
-    throw new Error('not the rows that were asked for');
+  if (read.length !== WINDOW_ROWS || read[0]?.index !== from) throw new Error('Wrong rows');
   return {
     window: name,
     stored: formatBytes(summary.size_bytes),
     read: formatBytes(counted.bytes()),
     reads: `${counted.reads()}`,
-    'open ms': (opened - began).toFixed(0),
-    'in all ms': (ended - began).toFixed(0),
+    'open ms': (opened - started).toFixed(0),
+    'total ms': (ended - started).toFixed(0),
   };
 }

@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A benchmark: what it prints are rows of name and figures. */
+/** A benchmark. `run` returns the rows of its result table. */
 export interface Bench {
-  /** One line: what is measured, side by side with what. */
+  /** One line: what is measured and compared. */
   title: string;
   run(): Promise<Record<string, string>[]>;
 }
 
-// `npm run bench` runs them all, `npm run bench -- memory first-frame` these.
+// `npm run bench` runs all, `npm run bench -- memory first-frame` the named ones.
 const wanted = process.argv.slice(2);
 const names = (await readdir(import.meta.dirname))
   .filter((file) => file.endsWith('.bench.ts'))

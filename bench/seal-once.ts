@@ -1,4 +1,4 @@
-/** Lines of a file sealed into another one, measured: `seal-once.ts LINES FOLDER` prints seconds and CPU seconds of the second time as JSON. */
+/** `seal-once.ts LINES FOLDER`: seals the lines of a file into another one twice and prints seconds and CPU seconds of the second run as JSON. */
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
@@ -6,7 +6,7 @@ import { countLines } from '../src/core/format/archive-frames.ts';
 import { parseKey, writeArchive } from '../src/core/format/index.ts';
 import type { LineBlock } from '../src/core/ports/log-database.ts';
 
-/** As large as the blocks that ClickHouse's rows come in. */
+/** Size of the blocks that ClickHouse sends. */
 const BLOCK = 256 << 10;
 const NEWLINE = 0x0a;
 
@@ -30,16 +30,16 @@ const head = { tool: 'bench', fractal, period: null, split: 'none', fields: true
 const storage = new DiskStorage(folder);
 
 async function sealOnce(): Promise<{ seconds: number; cpu: number }> {
-  const [cpu, began] = [process.cpuUsage(), performance.now()];
+  const [cpu, started] = [process.cpuUsage(), performance.now()];
   const sealed = writeArchive(Readable.from(blocks), { key: parseKey('5e'.repeat(32)), head });
   const { size_bytes } = await storage.put(name, sealed.bytes);
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  if (size_bytes !== sealed.summary().size_bytes) throw new Error('The file is not what was written');
+  if (size_bytes !== sealed.summary().size_bytes) throw new Error('The stored size differs from the summary');
   await storage.delete(name);
   return { seconds, cpu: (user + system) / 1e6 };
 }
 
-// The first one compiles the code.
+// Warms up the compiler.
 await sealOnce();
 process.stdout.write(`${JSON.stringify(await sealOnce())}\n`);

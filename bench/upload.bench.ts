@@ -11,11 +11,11 @@ import { median } from './tools/median.ts';
 
 interface Result {
   seconds: number;
-  /** The most resident memory of the process, bytes. */
-  most_rss: number;
+  /** Peak resident memory of the process, bytes. */
+  peak_rss: number;
 }
 
-const WAYS = ['ours', 'lib-storage'] as const;
+const CLIENTS = ['bifract', 'lib-storage'] as const;
 const mib = process.env.BENCH_MIB ?? '512';
 const ROUNDS = 3;
 
@@ -32,39 +32,39 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return String(line);
 }
 
-/** A server of its own for each upload, for it keeps what it is given. */
-async function measure(way: string): Promise<Result> {
+/** Starts a new server for each upload, as it keeps all objects. */
+async function measure(client: string): Promise<Result> {
   const dir = await mkdtemp(join(tmpdir(), 'bifract-bench-'));
   const server = script('../test/helpers/s3/main.ts', [dir, '0', BUCKET]);
   try {
     const url = await firstLine(server);
-    return JSON.parse(await firstLine(script('./upload-once.ts', [way, url, mib]))) as Result;
+    return JSON.parse(await firstLine(script('./upload-once.ts', [client, url, mib]))) as Result;
   } finally {
     server.kill('SIGKILL');
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-/** Rounds alternate, so that both meet the same machine. */
-async function measureAll(): Promise<Record<(typeof WAYS)[number], Result[]>> {
-  const results = { ours: [] as Result[], 'lib-storage': [] as Result[] };
+/** Rounds alternate, so that both run under the same load. */
+async function measureAll(): Promise<Record<(typeof CLIENTS)[number], Result[]>> {
+  const results = { bifract: [] as Result[], 'lib-storage': [] as Result[] };
   for (let round = 0; round < ROUNDS; round++) {
-    for (const way of WAYS) results[way].push(await measure(way));
+    for (const client of CLIENTS) results[client].push(await measure(client));
   }
   return results;
 }
 
 export const bench: Bench = {
-  title: `an upload of ${mib} MiB (BENCH_MIB) to an S3 server on this machine, beside @aws-sdk/lib-storage`,
+  title: `an upload of ${mib} MiB (BENCH_MIB) to an S3 server on this machine, compared with @aws-sdk/lib-storage`,
   async run() {
     const results = await measureAll();
-    const speed = (way: (typeof WAYS)[number]) =>
-      median(results[way].map(({ seconds }) => Number(mib) / seconds));
-    return WAYS.map((way) => ({
-      upload: way,
-      'MiB/s': speed(way).toFixed(0),
-      'of lib-storage': `${((100 * speed(way)) / speed('lib-storage')).toFixed(0)} %`,
-      'most memory, MiB': (Math.max(...results[way].map(({ most_rss }) => most_rss)) / 2 ** 20).toFixed(0),
+    const speed = (client: (typeof CLIENTS)[number]) =>
+      median(results[client].map(({ seconds }) => Number(mib) / seconds));
+    return CLIENTS.map((client) => ({
+      upload: client,
+      'MiB/s': speed(client).toFixed(0),
+      'of lib-storage': `${((100 * speed(client)) / speed('lib-storage')).toFixed(0)} %`,
+      'peak memory, MiB': (Math.max(...results[client].map(({ peak_rss }) => peak_rss)) / 2 ** 20).toFixed(0),
     }));
   },
 };

@@ -3,12 +3,11 @@ import { BifractError } from '../src/core/errors.ts';
 import { compareTimes, parseInstant } from '../src/core/policy/instant.ts';
 import { GRANULARITIES, type Granularity } from '../src/core/policy/periods.ts';
 
-/** The command that archives a fractal. */
 export interface ArchiveInvocation {
   command: 'archive';
   fractal: string;
   fields: boolean;
-  /** Undefined: as the fractal is set. */
+  /** Undefined: the setting of the fractal. */
   split: Granularity | undefined;
   from: string | undefined;
   to: string | undefined;
@@ -24,30 +23,32 @@ interface ArchiveFlags {
 }
 
 const HELP = `
-Periods are those of UTC, weeks begin on Monday; a period without rows makes no file. An archive whose process died is
-continued by the same call for as long as BIFRACT_ARCHIVE_MAX_DURATION: files that are done stay, and rows that were
-stored are not read again.`;
+<fractal> is a name or an ID. Periods are in UTC, weeks start on Monday, and a period without rows gets no file.
+If an archive is interrupted, run the same command again within BIFRACT_ARCHIVE_MAX_DURATION: it resumes, keeps the
+finished files and does not read stored rows again.`;
 
-/** Adds the command to the program. */
 export function defineArchive(program: Command, choose: (chosen: ArchiveInvocation) => void) {
   program
     .command('archive <fractal>')
-    .description('archive a fractal, given by name or id')
+    .description('Archive the logs of a fractal')
     .addOption(
-      new Option('--split <period>', 'a file for each period (default: as the fractal is set)').choices(
-        GRANULARITIES,
-      ),
+      new Option(
+        '--split <period>',
+        'Write one file per period (default: the setting of the fractal)',
+      ).choices(GRANULARITIES),
     )
-    .option('--from <time>', 'only rows at or after this time (UTC)')
-    .option('--to <time>', 'only rows before this time (UTC)')
-    .option('--no-fields', 'leave the parsed fields out')
-    .option('--fresh', 'begin anew where the same archive was interrupted', false)
+    .option('--from <time>', 'Only rows at or after this time (UTC)')
+    .option('--to <time>', 'Only rows before this time (UTC)')
+    .option('--no-fields', 'Leave out the parsed fields')
+    .option('--fresh', 'Start over instead of resuming an interrupted archive', false)
     .addHelpText('after', HELP)
     .action((fractal: string, { fields, split, fresh, ...flags }: ArchiveFlags) => {
       const from = flags.from === undefined ? undefined : parseInstant(flags.from, '--from');
       const to = flags.to === undefined ? undefined : parseInstant(flags.to, '--to');
       if (from !== undefined && to !== undefined && compareTimes(from, to) >= 0)
-        throw new BifractError('USAGE', '--from is not before --to', { hint: 'Rows at --to are left out.' });
+        throw new BifractError('USAGE', `--from (${from}) must be earlier than --to (${to})`, {
+          hint: 'The time of --to itself is excluded.',
+        });
       choose({ command: 'archive', fractal, fields, split, from, to, fresh });
     });
 }

@@ -2,11 +2,10 @@ import { type Command, Option } from 'commander';
 import type { RestoreVia } from '../src/core/index.ts';
 import { parseInstant } from '../src/core/policy/instant.ts';
 
-/** The command that brings archived rows back. */
 export interface ArchiveRestoreInvocation {
   command: 'restore-archive';
   source: string;
-  /** Name or id of a fractal. */
+  /** Name or ID of a fractal. */
   into: string | undefined;
   from: string | undefined;
   to: string | undefined;
@@ -25,28 +24,30 @@ interface Flags {
 }
 
 const HELP = `
-ID is an archive's or a group's, as \`bifract list archives\` shows it; FILE a path, or a name in storage. Rows that are there
-already are not doubled. An interrupted restore is resumed by the same call.`;
+<target> is the ID of an archive or a group (see \`bifract list archives\`), a path, or a file name in storage.
+Rows that already exist are not duplicated. If a restore is interrupted, run the same command again: it resumes.`;
 
-/** Adds the command to the program. */
 export function defineArchiveRestore(program: Command, choose: (chosen: ArchiveRestoreInvocation) => void) {
   program
-    .command('restore-archive <source>')
-    .description('bring archived rows back, all their columns as they were')
-    .option('--into <fractal>', 'the fractal that gets them (name or id), instead of their own')
-    .option('--from <time>', 'only rows at or after this time (UTC)')
-    .option('--to <time>', 'only rows before this time (UTC)')
+    .command('restore-archive <target>')
+    .description('Restore archived rows, with all columns as they were')
+    .option('--into <fractal>', 'Restore into this fractal (name or ID) instead of the original one')
+    .option('--from <time>', 'Only rows at or after this time (UTC)')
+    .option('--to <time>', 'Only rows before this time (UTC)')
     .option(
       '--replace',
-      'first remove what the fractal holds of that time, or of the time of the archive',
+      'First delete the rows of the fractal in that time range, or in the range of the archive',
       false,
     )
     .addOption(
-      new Option('--via <way>', 'straight into the table, or as raw lines that the server parses anew')
+      new Option(
+        '--via <method>',
+        'Write to the table directly, or send raw lines for the server to parse again',
+      )
         .choices(['direct', 'ingest'])
         .default('direct'),
     )
-    .option('--dry-run', 'only show what would be done', false)
+    .option('--dry-run', 'Show the plan and change nothing', false)
     .addHelpText('after', HELP)
     .action((source: string, { into, from, to, replace, via, dryRun }: Flags) =>
       choose({

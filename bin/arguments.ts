@@ -1,17 +1,17 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
 import { type ArchiveInvocation, defineArchive } from './archive-arguments.ts';
 import { type ArchiveRestoreInvocation, defineArchiveRestore } from './archive-restore-arguments.ts';
 import { type BackupInvocation, defineBackup } from './backup-arguments.ts';
 import { defineFiles, type FileInvocation } from './file-arguments.ts';
-import { defineJobCommands, type JobInvocation, mustDetach } from './job-arguments.ts';
+import { defineJobCommands, type JobInvocation, requireDetachable } from './job-arguments.ts';
 import { asSubcommand } from './legacy-flags.ts';
 import { defineRestore, type RestoreInvocation } from './restore-arguments.ts';
 import { defineSchedule, type ScheduleInvocation } from './schedule-arguments.ts';
 import { defineStorage, type StorageInvocation } from './storage-arguments.ts';
 import { defineUpkeep, type UpkeepInvocation } from './upkeep-arguments.ts';
 
-/** Flags that every command takes. */
+/** Flags of every command. */
 export interface GlobalFlags {
   dir: string;
   json: boolean;
@@ -20,11 +20,11 @@ export interface GlobalFlags {
   readOnly: boolean;
   nonInteractive: boolean;
   yes: boolean;
-  /** Leave the job to a process of its own. */
+  /** Run the job in a process of its own. */
   detach?: boolean;
 }
 
-/** What the user asked for: a command, and its own arguments. */
+/** A command with its own arguments. */
 export type Invocation = { flags: GlobalFlags } & (
   | { command: 'console' }
   | BackupInvocation
@@ -51,17 +51,17 @@ export interface ParseOptions {
   env: NodeJS.ProcessEnv;
 }
 
-/** The invocation that `argv` (without node and script) asks for. Throws `USAGE`. `--help` and `--version` are a text. */
+/** Parses `argv` (without node and script). `--help` and `--version` become a `text` command. Throws `USAGE`. */
 export function parseArguments(argv: string[], { version, env }: ParseOptions): Invocation {
   let chosen: Chosen = { command: 'console' };
   let text = '';
   const program = define(version, env, (one) => {
     chosen = one;
   });
-  let ended = program;
+  let failed = program;
   eachCommand(program, (one) => {
     one.exitOverride((error) => {
-      ended = one;
+      failed = one;
       throw error;
     });
     one.configureOutput({
@@ -75,31 +75,31 @@ export function parseArguments(argv: string[], { version, env }: ParseOptions): 
     program.parse(asSubcommand(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.help') throw incomplete(program);
-    if (error.exitCode !== 0) throw usageError(error, ended);
+    if (error.code === 'commander.help') throw missingSubcommand(program);
+    if (error.exitCode !== 0) throw usageError(error, failed);
     chosen = { command: 'text', text };
   }
   const flags = program.opts<GlobalFlags>();
-  if (flags.detach && chosen.command !== 'text') mustDetach(chosen);
+  if (flags.detach && chosen.command !== 'text') requireDetachable(chosen);
   return { ...chosen, flags } as Invocation;
 }
 
 function usageError(error: CommanderError, command: Command): BifractError {
   const [first = ''] = error.message.replace(/^error: /, '').split('\n');
   const unknown = /^too many arguments\. Expected 0 arguments but got \d+: ([^,]+)/.exec(first)?.[1];
-  const message = unknown === undefined ? first : `There is no command ${unknown.replace(/\.$/, '')}`;
+  const message = unknown === undefined ? first : `Unknown command: ${unknown.replace(/\.$/, '')}`;
   return new BifractError('USAGE', message, {
     hint: `See \`${fullName(command)} --help\`.`,
     cause: error,
   });
 }
 
-/** A command that is nothing without one of its own was given alone. */
-function incomplete({ args: [name], commands }: Command): BifractError {
-  const own = commands.find((one) => one.name() === name)?.commands.map((one) => one.name()) ?? [];
+/** The error for a command group that was called without a subcommand. */
+function missingSubcommand({ args: [name], commands }: Command): BifractError {
+  const names = commands.find((one) => one.name() === name)?.commands.map((one) => one.name()) ?? [];
   return new BifractError(
     'USAGE',
-    `${name} needs to know what: ${own.slice(0, -1).join(', ')} or ${own.at(-1)}`,
+    `${name} requires a subcommand: ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`,
     {
       hint: `See \`bifract ${name} --help\`.`,
     },
@@ -117,17 +117,28 @@ function eachCommand(command: Command, visit: (one: Command) => void) {
 
 function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen) => void): Command {
   const program = new Command('bifract')
-    .description('Backups and archives of a Bifract installation. Without a command: the console.')
-    .version(version, '--version', 'print the version')
-    .helpOption('--help', 'print this help')
-    .addOption(new Option('--dir <dir>', 'installation directory').default(env.BIFRACT_DIR || '/opt/bifract'))
-    .option('--json', 'print NDJSON on stdout', false)
-    .option('--quiet', 'print results and errors only', false)
-    .option('--no-color', 'plain text')
-    .option('--read-only', 'refuse everything that changes something', false)
-    .option('--non-interactive', 'never ask; print log lines with a UTC timestamp', false)
-    .option('--yes', 'answer yes to what would be asked', false)
-    .option('--detach', 'leave the job running in the background, and print its id', false)
+    .description('Back up, archive and restore a Bifract installation. Without a command: open the console.')
+    .version(version, '--version', 'Print the version')
+    .helpOption('--help', 'Print help')
+    .configureHelp({ optionDescription: describeOption })
+    .addOption(
+      new Option('--dir <dir>', 'Installation directory').default(
+        env.BIFRACT_DIR || '/opt/bifract',
+        '$BIFRACT_DIR or /opt/bifract',
+      ),
+    )
+    .option('--json', 'Print NDJSON to stdout', false)
+    .option('--quiet', 'Print only results and errors', false)
+    .option('--no-color', 'Disable colors')
+    .option('--read-only', 'Refuse to change anything', false)
+    .option(
+      '--non-interactive',
+      'Never prompt, and print log lines with UTC timestamps. Answers yes to the prompts of `restore` only; ' +
+        'other destructive commands need --yes',
+      false,
+    )
+    .option('--yes', 'Answer yes to every prompt', false)
+    .option('--detach', 'Run the job in the background and print its ID', false)
     .addHelpText('after', LEGACY_HELP)
     .action(() => choose({ command: 'console' }));
   defineJobs(program, choose);
@@ -143,50 +154,62 @@ function define(version: string, env: NodeJS.ProcessEnv, choose: (chosen: Chosen
 }
 
 const LEGACY_HELP = `
-Forms of existing cron lines:
-  bifract --backup --dir DIR [--non-interactive]     the same as: bifract backup
-  bifract --restore --restore-file FILE --dir DIR    the same as: bifract restore FILE
-  bifract --list-backups --dir DIR                   the same as: bifract list backups`;
+Forms used by existing cron jobs:
+  bifract --backup --dir <dir> [--non-interactive]      Same as: bifract backup
+  bifract --restore --restore-file <file> --dir <dir>   Same as: bifract restore <file>
+  bifract --list-backups --dir <dir>                    Same as: bifract list backups`;
+
+/** Leaves out "(default: false)": a flag is off unless it is given. */
+function describeOption(option: Option): string {
+  return new Help().optionDescription(option).replace(' (default: false)', '');
+}
 
 function defineJobs(program: Command, choose: (chosen: Chosen) => void) {
   defineBackup(program, choose);
   defineArchive(program, choose);
   program
     .command('demo')
-    .description('a throw-away installation with real services, and the console on it')
-    .option('--exec <cmd>', 'run CMD in it instead of the console')
+    .description('Start a throwaway installation with real databases and open the console on it')
+    .option('--exec <command>', 'Run a shell command in it instead of the console')
     .action(({ exec }: { exec?: string }) => choose({ command: 'demo', exec }));
 }
 
 function defineQueries(program: Command, choose: (chosen: Chosen) => void) {
-  const list = program.command('list').description('list backups, fractals, archives or orphans');
+  const list = program
+    .command('list')
+    .description('List backups, fractals, archives or orphans')
+    .helpCommand('help [command]', 'Print help for a command');
   list
     .command('backups')
-    .description('backup files, newest first')
+    .description('List backup files, newest first')
     .action(() => choose({ command: 'list', what: 'backups' }));
   list
     .command('fractals')
-    .description('log spaces')
+    .description('List fractals')
     .action(() => choose({ command: 'list', what: 'fractals' }));
   list
     .command('archives')
-    .description('archives, newest first')
-    .option('--fractal <fractal>', 'only those of this fractal (name or id)')
+    .description('List archives, newest first')
+    .option('--fractal <fractal>', 'Only archives of this fractal (name or ID)')
     .action(({ fractal }: { fractal?: string }) => choose({ command: 'list', what: 'archives', fractal }));
   list
     .command('orphans')
-    .description('files without a record, records without a file, leftovers of dead runs')
+    .description(
+      'List files without a record, records without a file, and unfinished files of interrupted jobs',
+    )
     .action(() => choose({ command: 'list', what: 'orphans' }));
   program
     .command('status')
-    .description('health of each part')
+    .description('Show the health of each part, and since when data is protected')
     .action(() => choose({ command: 'status' }));
   program
     .command('extract <file>')
-    .description('the plain content of a file: the dump of a backup, the NDJSON of an archive')
-    .option('-o, --output <out>', 'write to OUT instead of stdout')
-    .addOption(new Option('--manifest', 'the manifest of a backup instead of its dump').conflicts('raw'))
-    .option('--raw', 'decrypt only: the bytes as they are inside the encryption')
+    .description('Write the plain content of a file: the dump of a backup, the NDJSON of an archive')
+    .option('-o, --output <file>', 'Write to a new file instead of stdout')
+    .addOption(
+      new Option('--manifest', 'Write the manifest of a backup instead of its dump').conflicts('raw'),
+    )
+    .option('--raw', 'Decrypt only: do not decompress')
     .action(
       (file: string, { output, manifest, raw }: { output?: string; manifest?: boolean; raw?: boolean }) => {
         const part = manifest ? 'manifest' : raw ? 'raw' : 'content';

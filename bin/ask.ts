@@ -4,38 +4,38 @@ import { BifractError } from '../src/core/errors.ts';
 import type { GlobalFlags } from './arguments.ts';
 
 /**
- * Whether the user agrees; yes without asking where the flags say so. Throws `USAGE` where nobody can be asked,
- * and the signal's reason after an abort.
+ * Asks a yes/no question; the flags can answer yes. Throws `USAGE` without a terminal, and the signal's reason after an
+ * abort.
  */
-export async function agrees(
+export async function confirm(
   question: string,
   flags: Pick<GlobalFlags, 'yes' | 'nonInteractive'>,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (flags.yes || flags.nonInteractive) return true;
-  return /^y(es)?$/i.test(await answerTo(`${question} [y/N] `, signal));
+  return /^y(es)?$/i.test(await prompt(`${question} [y/N] `, signal));
 }
 
-/** Whether the user types the word, which is a harder yes; without asking where the flags say so. Throws as `agrees`. */
-export async function types(
-  word: string,
+/** Asks the user to type `expected`, as a stronger confirmation. Flags and errors as for `confirm`. */
+export async function confirmByTyping(
+  expected: string,
   question: string,
   flags: Pick<GlobalFlags, 'yes' | 'nonInteractive'>,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (flags.yes || flags.nonInteractive) return true;
-  return (await answerTo(`${question}: `, signal)) === word;
+  return (await prompt(`${question}: `, signal)) === expected;
 }
 
-async function answerTo(prompt: string, signal: AbortSignal): Promise<string> {
+async function prompt(text: string, signal: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new BifractError('USAGE', 'This asks before it acts, and there is nobody to ask', {
-      hint: 'Give --yes, or --dry-run to see what would be done.',
+    throw new BifractError('USAGE', 'Confirmation required, but stdin or stderr is not a terminal', {
+      hint: 'Pass --yes to confirm, or --dry-run to preview.',
     });
   }
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await reader.question(sanitize(prompt), { signal })).trim();
+    return (await reader.question(sanitize(text), { signal })).trim();
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -5,11 +5,11 @@ import { poolThreads } from './pool.ts';
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 15)) {
   process.stderr.write(
-    `bifract needs Node 22.15 or newer (this is ${process.versions.node}): zstd is built in from there on.\n`,
+    `bifract requires Node 22.15 or newer (this is ${process.versions.node}) for its built-in zstd.\n`,
   );
   process.exit(4);
 }
-// Before anything uses the pool: it never grows.
+// Must be set before the first use of the pool, which never grows.
 process.env.UV_THREADPOOL_SIZE ??= String(poolThreads());
 module.enableCompileCache?.();
 const { main } = await import('./main.ts');

@@ -1,4 +1,4 @@
-// Bundles the program into dist/: one file that starts fast, chunks for what only some commands need.
+// Bundles the program into dist/: one file that starts fast, chunks for parts that only some commands need.
 // Measured: Ink, React and commander loaded from node_modules take about 330 ms, bundled about 170 ms.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
@@ -10,8 +10,8 @@ const external = [...Object.keys(pkg.dependencies), ...Object.keys(pkg.devDepend
 );
 
 /**
- * yoga-layout fetches its WebAssembly from a data: address where there is a `fetch`, which loads all of Node's
- * HTTP client before the first frame; without one it decodes the text itself.
+ * With a global `fetch`, yoga-layout fetches its WebAssembly from a data: URL, which loads all of Node's HTTP client
+ * before the first frame. Without one it decodes the text itself.
  */
 const yogaWithoutFetch = {
   name: 'yoga-without-fetch',
@@ -28,7 +28,7 @@ const { outputFiles } = await build({
   entryPoints: {
     bifract: 'bin/bifract.ts',
     'chdb-server': 'bin/demo/chdb-server.ts',
-    'keeper-process': 'bin/demo/keeper-process.ts',
+    'supervisor-process': 'bin/demo/keeper-process.ts',
     'line-thread': 'src/core/jobs/line-thread-main.ts',
     'decode-thread': 'src/core/adapters/native/decode-thread-main.ts',
   },
@@ -51,7 +51,7 @@ const { outputFiles } = await build({
   write: false,
 });
 
-// Only now: a build that failed leaves the last one in place.
+// Only now, so that a failed build leaves the last one in place.
 await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
 await mkdir(new URL('../dist', import.meta.url));
 await Promise.all(outputFiles.map(({ path, contents }) => writeFile(path, contents, { mode: 0o755 })));

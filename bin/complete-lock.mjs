@@ -1,5 +1,5 @@
-// Completes package-lock.json after `npm install`: `npm ci` wants an entry for every optional package, and npm
-// writes none for a platform's package that the registry at hand does not serve. Prints what it added.
+// Completes package-lock.json after `npm install`: `npm ci` requires an entry for every optional package, but npm
+// writes none for packages of other platforms that the registry does not serve. Prints what it added.
 import { readFile, writeFile } from 'node:fs/promises';
 
 const PATH = new URL('../package-lock.json', import.meta.url);
@@ -33,13 +33,13 @@ function missing({ packages }) {
   );
 }
 
-/** Platform packages say in their name what they are for. */
+/** Reads the platform from the package name. */
 function entryOf(name, version, dev) {
-  const words = name.split('/').at(-1).split('-');
-  const os = words.find((word) => SYSTEMS.includes(word));
-  const cpu = words[words.indexOf(os) + 1];
-  const libc = LIBC[words.at(-1)];
-  if (!os || !cpu || !/^\d/.test(version)) throw new Error(`Cannot tell what ${name}@${version} is for`);
+  const parts = name.split('/').at(-1).split('-');
+  const os = parts.find((part) => SYSTEMS.includes(part));
+  const cpu = parts[parts.indexOf(os) + 1];
+  const libc = LIBC[parts.at(-1)];
+  if (!os || !cpu || !/^\d/.test(version)) throw new Error(`Unknown platform of ${name}@${version}`);
   return {
     version,
     cpu: [cpu],

@@ -1,10 +1,10 @@
 import type { Settings } from '../src/core/config/settings.ts';
 import { type Installation, readInstallation } from './installation.ts';
 
-/** The key of an installation, and those that files may still be sealed under; as text, secret. */
+/** The key of an installation, and earlier keys that may still encrypt files. Hex, secret. */
 export type Keys = Pick<Settings, 'encryption_key' | 'previous_keys'>;
 
-/** The keys as they are now: another process may rotate them while this one runs, as a console does for days. */
+/** Reads the keys again at each use: another process may rotate them while a console runs for days. */
 export class CurrentKeys {
   readonly #dir: string;
   #known: Keys;
@@ -14,7 +14,7 @@ export class CurrentKeys {
     this.#known = settings;
   }
 
-  /** Those of before where `.env` cannot be read just now. */
+  /** Returns the last known keys if `.env` cannot be read. */
   async read(): Promise<Keys> {
     const now = await readInstallation(this.#dir, process.env).catch(() => undefined);
     this.#known = now?.settings ?? this.#known;

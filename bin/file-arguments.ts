@@ -3,7 +3,7 @@ import { BifractError } from '../src/core/errors.ts';
 import type { SearchPattern } from '../src/core/index.ts';
 import { parseInstant } from '../src/core/policy/instant.ts';
 
-/** Commands on files that are there. */
+/** Commands on existing files. */
 export type FileInvocation =
   | { command: 'verify'; targets: string[] | 'all'; quick: boolean }
   | { command: 'show'; target: string }
@@ -21,42 +21,41 @@ export type FileInvocation =
 
 type Choose = (chosen: FileInvocation) => void;
 
-/** Adds the commands on files to the program. */
 export function defineFiles(program: Command, choose: Choose) {
   program
     .command('show <target>')
-    .description('what a file, or the file of an archive record, is; without reading all of it')
+    .description('Show what a file or archive record is, without reading all of it')
     .action((target: string) => choose({ command: 'show', target }));
   program
     .command('verify [targets...]')
-    .description('read files (or those of archive records) to their end and compare them with their records')
-    .option('--all', 'every backup and every completed archive', false)
-    .option('--quick', 'look at size, ends and trailer only', false)
+    .description('Verify files: read them in full and compare them with their records')
+    .option('--all', 'Verify every backup and every completed archive', false)
+    .option('--quick', 'Check only size, header and trailer', false)
     .action((targets: string[], { all, quick }: { all: boolean; quick: boolean }) => {
       if (all === targets.length > 0) {
-        throw new BifractError('USAGE', 'Name what to verify, or give --all', {
-          hint: 'See `bifract verify --help`.',
+        throw new BifractError('USAGE', all ? '--all cannot be combined with targets' : 'No targets given', {
+          hint: 'Name files or archive IDs, or pass --all.',
         });
       }
       choose({ command: 'verify', targets: all ? 'all' : targets, quick });
     });
   defineSearch(program, choose);
-  defineMending(program, choose);
+  defineRepair(program, choose);
 }
 
-function defineMending(program: Command, choose: Choose) {
+function defineRepair(program: Command, choose: Choose) {
   program
     .command('adopt [files...]')
-    .description('give archive files that have no record their record back (default: all there are)')
-    .option('--dry-run', 'only show what would be done', false)
-    .option('--create-fractals', 'make a fractal anew, under its old id and name, where it is gone', false)
+    .description('Recreate the records of archive files that have none (default: all such files)')
+    .option('--dry-run', 'Show the plan and change nothing', false)
+    .option('--create-fractals', 'Recreate missing fractals under their old ID and name', false)
     .action((files: string[], { dryRun, createFractals }: { dryRun: boolean; createFractals: boolean }) =>
       choose({ command: 'adopt', files, dry_run: dryRun, create_fractals: createFractals }),
     );
   program
     .command('clean')
-    .description('put right what dead runs left: see `bifract list orphans`')
-    .option('--dry-run', 'only show what would be done', false)
+    .description('Clean up after interrupted jobs: mark their records as failed, delete unfinished files')
+    .option('--dry-run', 'Show the plan and change nothing', false)
     .action(({ dryRun }: { dryRun: boolean }) => choose({ command: 'clean', dry_run: dryRun }));
 }
 
@@ -72,19 +71,21 @@ interface SearchFlags {
 function defineSearch(program: Command, choose: Choose) {
   program
     .command('search <targets-and-pattern...>')
-    .usage('[options] <file|id>... <pattern>')
-    .description('rows of archives whose log line holds a text or matches /a regular expression/, as NDJSON')
-    .option('--from <time>', 'rows at or after this time (UTC)')
-    .option('--to <time>', 'rows before this time (UTC)')
-    .addOption(new Option('--regex', 'take the pattern for a regular expression').conflicts('text'))
-    .option('--text', 'take the pattern for a text even if it is /between slashes/')
-    .option('--limit <n>', 'stop after so many rows', parseLimit)
-    .option('--count', 'print only how many rows match, of each file', false)
-    .action((words: string[], { from, to, regex, text, limit, count }: SearchFlags) => {
-      const targets = words.slice(0, -1);
-      const pattern = words.at(-1) ?? '';
+    .usage('[options] <target>... <pattern>')
+    .description(
+      'Search archives for log lines that contain a text or match /a regular expression/, and print the rows as NDJSON',
+    )
+    .option('--from <time>', 'Only rows at or after this time (UTC)')
+    .option('--to <time>', 'Only rows before this time (UTC)')
+    .addOption(new Option('--regex', 'Treat the pattern as a regular expression').conflicts('text'))
+    .option('--text', 'Treat the pattern as text, even if it is /between slashes/')
+    .option('--limit <n>', 'Stop after <n> rows', parseLimit)
+    .option('--count', 'Print only the number of matching rows per target', false)
+    .action((operands: string[], { from, to, regex, text, limit, count }: SearchFlags) => {
+      const targets = operands.slice(0, -1);
+      const pattern = operands.at(-1) ?? '';
       if (targets.length === 0)
-        throw new BifractError('USAGE', 'Name a file (or record) and what to look for', {
+        throw new BifractError('USAGE', 'search requires a target and a pattern', {
           hint: 'See `bifract search --help`.',
         });
       choose({
@@ -108,7 +109,7 @@ function patternOf(pattern: string, { regex, text }: { regex?: boolean; text?: b
 function parseLimit(text: string): number {
   const limit = Number(text);
   if (Number.isSafeInteger(limit) && limit > 0) return limit;
-  throw new BifractError('USAGE', `--limit is no count: ${text}`, {
-    hint: 'Give a whole number above zero.',
+  throw new BifractError('USAGE', `Not a valid --limit: ${text}`, {
+    hint: 'Pass a whole number above zero.',
   });
 }

@@ -6,7 +6,7 @@ import type { BackupSummary } from '../src/core/jobs/backup.ts';
 
 const LIMIT_MS = 300_000;
 
-/** What a hook is told of a job that is done, as variables of its environment. */
+/** Environment variables for the hook of a successful job. */
 export type HookVariables = (result: Record<string, unknown>) => Record<string, string>;
 
 export const backupVariables: HookVariables = (result) => {
@@ -32,14 +32,14 @@ export const runDueVariables: HookVariables = (result) => {
   };
 };
 
-/** What a hook is told of the outcome. */
-export function hookVariables(outcome: JobOutcome, done = backupVariables): Record<string, string> {
-  if (outcome.event === 'job:done') return { BIFRACT_RESULT: 'success', ...done(outcome.result) };
+/** Environment variables for a hook. */
+export function hookVariables(outcome: JobOutcome, ofResult = backupVariables): Record<string, string> {
+  if (outcome.event === 'job:done') return { BIFRACT_RESULT: 'success', ...ofResult(outcome.result) };
   const { code, message } = outcome.error;
   return { BIFRACT_RESULT: 'failure', BIFRACT_CODE: code, BIFRACT_MESSAGE: message };
 }
 
-/** Runs the command by the shell; what it prints goes to stderr. Throws where it fails: a hook is there to be heard. */
+/** Runs a command in the shell, its output on stderr. Throws if the command fails. */
 export async function runHook(
   command: string,
   outcome: JobOutcome,
@@ -52,9 +52,9 @@ export async function runHook(
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   if (code === 0) return;
-  const how = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
+  const how = signal === null ? `failed with exit code ${code}` : `was killed by ${signal}`;
   const done = outcome.event === 'job:done';
   throw new BifractError(done ? 'PARTLY_DONE' : outcome.error.code, `The hook ${how}: ${command}`, {
-    hint: done ? 'The job itself is done, and what it made is good.' : 'The job had failed before.',
+    hint: done ? 'The job itself succeeded.' : 'The job itself had failed before.',
   });
 }

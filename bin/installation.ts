@@ -11,7 +11,7 @@ export interface Installation {
   settings: Settings;
 }
 
-/** Reads the installation in `dir`. `ENV_MISSING` where there is none, `ENV_INVALID` where a value is wrong. */
+/** Reads the installation in `dir`. Throws `ENV_MISSING` if there is none, `ENV_INVALID` for a bad value. */
 export async function readInstallation(dir: string, env: NodeJS.ProcessEnv): Promise<Installation> {
   const home = resolve(dir);
   const variables = parseEnvFile(await readEnvFile(home));
@@ -25,17 +25,17 @@ async function readEnvFile(dir: string): Promise<string> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-      throw new BifractError('ENV_MISSING', `${path} cannot be read (${code})`, {
-        hint: 'Run bifract as the user who owns the installation.',
+      throw new BifractError('ENV_MISSING', `Cannot read ${path} (${code})`, {
+        hint: 'Run bifract as the owner of the installation.',
         cause,
       });
     }
-    const there = await stat(dir).then(
+    const exists = await stat(dir).then(
       (found) => found.isDirectory(),
       () => false,
     );
-    throw new BifractError('ENV_MISSING', there ? `There is no ${path}` : `There is no folder ${dir}`, {
-      hint: 'Name the installation directory with --dir, or in BIFRACT_DIR.',
+    throw new BifractError('ENV_MISSING', `${exists ? path : dir} does not exist`, {
+      hint: 'Pass the installation directory with --dir, or set BIFRACT_DIR.',
       cause,
     });
   }

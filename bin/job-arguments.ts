@@ -7,29 +7,28 @@ export type JobInvocation =
   | { command: 'jobs'; all: boolean }
   | { command: 'attach'; job: string }
   | { command: 'cancel'; job: string }
-  /** The process of a job, started by another of ours. */
+  /** Internal: the process of a job, started by another bifract process. */
   | { command: 'run-job'; job: string };
 
 type Choose = (chosen: JobInvocation) => void;
 
 const ID = `
-ID is the job's id, or its last letters (those after the last dash).`;
+<id> is the ID of a job, or the part of it after the last dash.`;
 
-/** Adds the commands to the program. */
 export function defineJobCommands(program: Command, choose: Choose) {
   program
     .command('jobs')
-    .description('jobs of every console, cron and shell: those that run, and those of the last day')
-    .option('--all', 'all that are known', false)
+    .description('List jobs of every console, cron job and shell: running, or ended within the last day')
+    .option('--all', 'List all known jobs', false)
     .action(({ all }: { all: boolean }) => choose({ command: 'jobs', all }));
   program
     .command('attach <id>')
-    .description('follow a job to its end, and end as it does; Ctrl-C leaves it running')
+    .description('Follow a job until it ends and exit with its exit code; Ctrl-C leaves it running')
     .addHelpText('after', ID)
     .action((job: string) => choose({ command: 'attach', job }));
   program
     .command('cancel <id>')
-    .description('end a running job, and wait until it has cleaned up')
+    .description('Cancel a running job and wait for its cleanup')
     .addHelpText('after', ID)
     .action((job: string) => choose({ command: 'cancel', job }));
   program
@@ -37,7 +36,7 @@ export function defineJobCommands(program: Command, choose: Choose) {
     .action((job: string) => choose({ command: 'run-job', job }));
 }
 
-/** Commands that can leave their job to a process of its own. */
+/** Commands that can run their job in a process of its own. */
 const DETACHABLE: ReadonlySet<string> = new Set([
   'archive',
   'backup',
@@ -47,12 +46,16 @@ const DETACHABLE: ReadonlySet<string> = new Set([
   'copy',
 ]);
 
-/** Throws where `--detach` was given to a command that runs no job, or has more to do after it. */
-export function mustDetach(chosen: { command: string }): void {
+/** Throws `USAGE` for `--detach` with a command that runs no job, or has more to do after it. */
+export function requireDetachable(chosen: { command: string }): void {
   const { command, prune, metrics, on_success, on_failure } = chosen as typeof chosen & Partial<BackupExtras>;
-  if (!DETACHABLE.has(command)) throw new BifractError('USAGE', `${command} cannot be detached`);
+  if (!DETACHABLE.has(command)) throw new BifractError('USAGE', `${command} does not support --detach`);
   if ([prune, metrics, on_success, on_failure].every((extra) => extra === undefined)) return;
-  throw new BifractError('USAGE', 'What follows a backup cannot be detached with it', {
-    hint: 'Leave out --detach, or --prune, --metrics and the hooks.',
-  });
+  throw new BifractError(
+    'USAGE',
+    '--detach cannot be combined with --prune, --metrics, --on-success or --on-failure',
+    {
+      hint: 'Omit --detach, or the other options.',
+    },
+  );
 }

@@ -1,33 +1,33 @@
 import { BifractError } from '../src/core/errors.ts';
 
-const VERBS: Record<string, string[]> = {
+const COMMANDS: Record<string, string[]> = {
   '--backup': ['backup'],
   '--restore': ['restore'],
   '--list-backups': ['list', 'backups'],
 };
 
 /**
- * The arguments with the flag forms of existing cron lines (`--backup`, `--restore --restore-file F`,
- * `--list-backups`) turned into their subcommands. Everything after `--` stays as it is.
+ * Turns the flag forms of existing cron jobs (`--backup`, `--restore --restore-file F`, `--list-backups`) into their
+ * subcommands. Everything after `--` is left alone.
  */
 export function asSubcommand(argv: string[]): string[] {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
-  const [own, rest] = [argv.slice(0, end), argv.slice(end)];
-  const verbs = own.filter((word) => word in VERBS);
-  if (verbs.length === 0) return argv;
-  if (new Set(verbs).size > 1) {
-    throw new BifractError('USAGE', `${verbs.join(' and ')} exclude each other`, {
-      hint: 'Call bifract once for each.',
+  const [before, rest] = [argv.slice(0, end), argv.slice(end)];
+  const flags = before.filter((arg) => arg in COMMANDS);
+  if (flags.length === 0) return argv;
+  if (new Set(flags).size > 1) {
+    throw new BifractError('USAGE', `${flags.join(' and ')} cannot be combined`, {
+      hint: 'Run bifract once for each.',
     });
   }
-  const { file, others } = takeFile(own.filter((word) => !(word in VERBS)));
-  return [...(VERBS[verbs[0] as string] ?? []), ...(file === undefined ? [] : [file]), ...others, ...rest];
+  const { file, others } = takeFile(before.filter((arg) => !(arg in COMMANDS)));
+  return [...(COMMANDS[flags[0] as string] ?? []), ...(file === undefined ? [] : [file]), ...others, ...rest];
 }
 
-function takeFile(words: string[]): { file: string | undefined; others: string[] } {
-  const at = words.findIndex((word) => word === '--restore-file' || word.startsWith('--restore-file='));
-  if (at < 0) return { file: undefined, others: words };
-  const word = words[at] as string;
-  if (word.includes('=')) return { file: word.slice(word.indexOf('=') + 1), others: words.toSpliced(at, 1) };
-  return { file: words[at + 1], others: words.toSpliced(at, 2) };
+function takeFile(args: string[]): { file: string | undefined; others: string[] } {
+  const at = args.findIndex((arg) => arg === '--restore-file' || arg.startsWith('--restore-file='));
+  if (at < 0) return { file: undefined, others: args };
+  const arg = args[at] as string;
+  if (arg.includes('=')) return { file: arg.slice(arg.indexOf('=') + 1), others: args.toSpliced(at, 1) };
+  return { file: args[at + 1], others: args.toSpliced(at, 2) };
 }

@@ -1,21 +1,20 @@
 import type { Command } from 'commander';
-import type { Listeners } from './tell.ts';
+import type { NotifyOptions } from './tell.ts';
 
-/** The flags that say whom an outcome is told to. */
-export interface ListenerFlags {
+/** Flags that choose the notifications of an outcome. */
+export interface NotifyFlags {
   metrics?: string;
   onSuccess?: string;
   onFailure?: string;
 }
 
-/** Adds these flags. */
-export function listenerFlags(command: Command, noun: string): Command {
+export function notifyFlags(command: Command, noun: string): Command {
   return command
-    .option('--metrics <file>', 'write figures for the node exporter of Prometheus')
-    .option('--on-success <cmd>', `run CMD after a good ${noun}`)
-    .option('--on-failure <cmd>', 'run CMD after a failed one');
+    .option('--metrics <file>', 'Write metrics for the Prometheus node exporter')
+    .option('--on-success <command>', `Run a shell command after a successful ${noun}`)
+    .option('--on-failure <command>', `Run a shell command after a failed ${noun}`);
 }
 
-export function listenersOf({ metrics, onSuccess, onFailure }: ListenerFlags): Listeners {
+export function notifyOptions({ metrics, onSuccess, onFailure }: NotifyFlags): NotifyOptions {
   return { metrics, on_success: onSuccess, on_failure: onFailure };
 }

@@ -19,7 +19,7 @@ export async function main(argv: string[]): Promise<void> {
   }
 }
 
-/** Each command lives in a file of its own and is loaded when it is called. */
+/** Loads the file of a command only when the command is called. */
 async function run(invocation: Invocation, printer: Printer): Promise<number> {
   switch (invocation.command) {
     case 'text':
@@ -30,7 +30,7 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
     case 'backup':
       return (await import('./commands/backup.ts')).backupCommand(invocation, printer);
     case 'archive':
-      return (await import('./commands/job.ts')).jobCommand(invocation, printer);
+      return (await import('./commands/job.ts')).archiveCommand(invocation, printer);
     case 'list':
       return (await import('./commands/list.ts')).listCommand(invocation, printer);
     case 'status':
@@ -78,8 +78,8 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
   }
 }
 
-/** What the output of these is for is to be read: a part of it that was lost is a failure. */
-const READ_BY_PEOPLE = new Set<Invocation['command']>([
+/** Commands whose only effect is their output: losing part of it is a failure. */
+const OUTPUT_COMMANDS = new Set<Invocation['command']>([
   'list',
   'jobs',
   'status',
@@ -91,8 +91,8 @@ const READ_BY_PEOPLE = new Set<Invocation['command']>([
 ]);
 
 /**
- * Output that cannot be written ends no job: a full log partition must not cost a backup. It is told once the
- * command is done. `bifract … | head` is no failure at all: what reads us has had enough.
+ * Output that cannot be written does not stop a job: a full log partition must not cost a backup. It is reported when
+ * the command is done. `bifract … | head` is not a failure: the reader has closed the pipe.
  */
 function watchOutput(): { exitCode(invocation: Invocation): Promise<number> } {
   let lost: NodeJS.ErrnoException | undefined;
@@ -102,11 +102,11 @@ function watchOutput(): { exitCode(invocation: Invocation): Promise<number> } {
   });
   return {
     async exitCode({ command }) {
-      // Only what follows tells what became of the last piece.
+      // The result of the last write is known only after another one.
       await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
       if (!lost) return EXIT.done;
-      process.stderr.write(`bifract: what was to be told could not be written to stdout: ${lost.message}\n`);
-      return READ_BY_PEOPLE.has(command) ? EXIT.failed : EXIT.done;
+      process.stderr.write(`bifract: cannot write to stdout: ${lost.message}\n`);
+      return OUTPUT_COMMANDS.has(command) ? EXIT.failed : EXIT.done;
     },
   };
 }

@@ -7,26 +7,26 @@ import type { BackupSummary } from '../src/core/jobs/backup.ts';
 
 const READABLE = 0o644;
 
-/** Figures of one kind of job: their names, what they say, and how they are read off what the job made. */
+/** The metrics of one kind of job. */
 export interface MetricFamily {
-  /** Name of each, before `_last_run_timestamp_seconds` and its like. */
+  /** Prefix of each name, as in `<prefix>_last_run_timestamp_seconds`. */
   prefix: string;
-  /** What the job makes, for the help. */
+  /** Name of the job in help texts. */
   noun: string;
   help: Record<string, string>;
-  figures(result: Record<string, unknown>): Record<string, number>;
+  values(result: Record<string, unknown>): Record<string, number>;
 }
 
 export const BACKUP_METRICS: MetricFamily = {
   prefix: 'bifract_backup',
   noun: 'backup',
   help: {
-    duration_seconds: 'How long the last good backup took.',
-    size_bytes: 'Stored size of the last good backup.',
-    content_bytes: 'Its size before compression.',
-    rows: 'Rows of all tables in it.',
+    duration_seconds: 'Duration of the last successful backup.',
+    size_bytes: 'Stored size of the last successful backup.',
+    content_bytes: 'Size of the last successful backup before compression.',
+    rows: 'Rows of all tables in the last successful backup.',
   },
-  figures(result) {
+  values(result) {
     const { duration_ms, size_bytes, content_bytes, rows } = result as unknown as BackupSummary;
     return { duration_seconds: duration_ms / 1000, size_bytes, content_bytes, rows };
   },
@@ -34,16 +34,16 @@ export const BACKUP_METRICS: MetricFamily = {
 
 export const RUN_DUE_METRICS: MetricFamily = {
   prefix: 'bifract_run_due',
-  noun: 'run of scheduled archives',
+  noun: 'scheduled archive run',
   help: {
-    duration_seconds: 'How long the last good run took.',
-    archived: 'Fractals that it archived.',
-    skipped: 'Fractals that were not due.',
-    rows: 'Rows in its archives.',
-    size_bytes: 'Stored size of its archives.',
-    deleted: 'Older archives that it removed.',
+    duration_seconds: 'Duration of the last successful run.',
+    archived: 'Fractals archived by the last successful run.',
+    skipped: 'Fractals not due in the last successful run.',
+    rows: 'Rows archived by the last successful run.',
+    size_bytes: 'Stored size of the archives of the last successful run.',
+    deleted: 'Older archives deleted by the last successful run.',
   },
-  figures(result) {
+  values(result) {
     const { duration_ms, archived, skipped, rows, size_bytes, deleted } = result as unknown as RunDueSummary;
     return { duration_seconds: duration_ms / 1000, archived, skipped, rows, size_bytes, deleted };
   },
@@ -51,25 +51,25 @@ export const RUN_DUE_METRICS: MetricFamily = {
 
 function helpOf({ prefix, noun, help }: MetricFamily): Record<string, string> {
   const all = {
-    last_run_timestamp_seconds: `When the last ${noun} ended, however it ended.`,
-    last_run_success: 'Whether it ended well.',
-    last_success_timestamp_seconds: `When the last good ${noun} ended.`,
+    last_run_timestamp_seconds: `End time of the last ${noun}, successful or not.`,
+    last_run_success: `Whether the last ${noun} succeeded.`,
+    last_success_timestamp_seconds: `End time of the last successful ${noun}.`,
     ...help,
   };
   return Object.fromEntries(Object.entries(all).map(([name, text]) => [`${prefix}_${name}`, text]));
 }
 
-/** The figures of the last job in Prometheus' text format; a failed one keeps those of the last good one. */
-export function metricsText(outcome: JobOutcome, before: string, family = BACKUP_METRICS): string {
+/** The metrics of a job in the Prometheus text format. A failed job keeps the values of the last successful one. */
+export function metricsText(outcome: JobOutcome, previous: string, family = BACKUP_METRICS): string {
   const help = helpOf(family);
-  const values = new Map(readValues(before, help));
+  const values = new Map(readValues(previous, help));
   const set = (name: string, value: number) => values.set(`${family.prefix}_${name}`, value);
   const ended = Date.parse(outcome.time) / 1000;
   set('last_run_timestamp_seconds', ended);
   set('last_run_success', outcome.event === 'job:done' ? 1 : 0);
   if (outcome.event === 'job:done') {
     set('last_success_timestamp_seconds', ended);
-    for (const [name, value] of Object.entries(family.figures(outcome.result))) set(name, value);
+    for (const [name, value] of Object.entries(family.values(outcome.result))) set(name, value);
   }
   return Object.entries(help)
     .filter(([name]) => values.has(name))
@@ -86,14 +86,14 @@ function readValues(text: string, help: Record<string, string>): [string, number
   });
 }
 
-/** Writes the figures in one step: a collector sees the old file or the new one. */
+/** Replaces the file atomically. */
 export async function writeMetrics(path: string, outcome: JobOutcome, family?: MetricFamily): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
-    const before = await readFile(path, 'utf8').catch(() => '');
+    const previous = await readFile(path, 'utf8').catch(() => '');
     const file = await open(temporary, 'wx', READABLE);
     try {
-      await file.writeFile(metricsText(outcome, before, family));
+      await file.writeFile(metricsText(outcome, previous, family));
       await file.sync();
     } finally {
       await file.close();
@@ -102,8 +102,8 @@ export async function writeMetrics(path: string, outcome: JobOutcome, family?: M
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BifractError('STORAGE_FAILED', `The metrics were not written to ${path}: ${why}`, {
-      hint: 'Its folder must be there, and writable.',
+    throw new BifractError('STORAGE_FAILED', `Cannot write metrics to ${path}: ${why}`, {
+      hint: 'Its folder must exist and be writable.',
       cause,
     });
   }

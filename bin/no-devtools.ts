@@ -1,2 +1,2 @@
-/** Stands in for `react-devtools-core` in the bundle: Ink asks for it only under DEV=true. */
+/** Replaces `react-devtools-core` in the bundle: Ink loads it only with DEV=true. */
 export default {};

@@ -1,20 +1,20 @@
 import type { Preferences } from '../src/components/index.tsx';
 
-/** What the console remembers between two runs, in the user's own configuration folder. */
+/** Preferences of the console, kept in the user's configuration folder. */
 export async function openPreferences(): Promise<Preferences> {
   const { default: Conf } = await import('conf');
-  const kept = new Conf<Record<string, unknown>>({
+  const store = new Conf<Record<string, unknown>>({
     projectName: 'bifract',
     projectSuffix: '',
     clearInvalidConfig: true,
   });
   return {
-    get: (key) => kept.get(key),
+    get: (key) => store.get(key),
     set(key, value) {
       try {
-        kept.set(key, value);
+        store.set(key, value);
       } catch {
-        // A home that cannot be written is no reason to end the console: the choice holds for this run.
+        // Without a writable home, the choice holds for this run only.
       }
     },
   };

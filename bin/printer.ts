@@ -4,17 +4,16 @@ import { jsonPrinter } from './print/json.ts';
 import { linePrinter } from './print/line.ts';
 import { logPrinter } from './print/log.ts';
 
-/** How a command tells what happens. */
+/** The output of a command. */
 export interface Printer {
-  /** A job's event as it comes. */
+  /** An event of a job. */
   event(event: JobEvent): void;
-  /** One result: a plain object for programs, and the lines that say the same to people; `brief` where they want quiet. */
+  /** A result: an object for programs, the same as lines for people, and `brief` lines for quiet output. */
   result(value: object, lines: string[], brief?: string[]): void;
-  /** One of several results of a job, as lines for people: programs have its event. */
+  /** One of several results of a job, for people only: programs get its event. */
   item(lines: string[]): void;
-  /** A list: one object each for programs, and the lines of a table for people. */
+  /** A list: objects for programs, the lines of a table for people. */
   list(values: object[], lines: string[]): void;
-  /** The command failed. */
   failed(error: ErrorReport): void;
 }
 
@@ -29,7 +28,7 @@ export interface Streams {
   stderr: NodeJS.WriteStream;
 }
 
-/** The printer that the flags ask for. */
+/** Chooses the printer by the flags. */
 export function makePrinter(flags: PrinterFlags, { stdout, stderr }: Streams): Printer {
   const out = (line: string) => void stdout.write(`${line}\n`);
   const err = (text: string) => void stderr.write(text);
@@ -44,7 +43,7 @@ export function makePrinter(flags: PrinterFlags, { stdout, stderr }: Streams): P
   });
 }
 
-/** `>> log 2>&1`: what went to one went to the other. */
+/** Whether stdout and stderr are the same file, as after `>> log 2>&1`. */
 function sameFile(): boolean {
   try {
     const [one, other] = [fstatSync(1), fstatSync(2)];

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { RestoreTarget } from '../src/core/restore.ts';
 
-/** The command that brings a backup back. Consents that no flag gives or refuses are asked for. */
+/** Consents that no flag gives or refuses are undefined: the user is asked. */
 export interface RestoreInvocation {
   command: 'restore';
   file: string;
@@ -24,32 +24,28 @@ interface RestoreFlags {
 }
 
 const HELP = `
-The file is read to its end before anything is touched. The backup is restored into a fresh database, compared with
-its manifest, and then takes the place of the present one in one transaction: a restore happens, or it does not.`;
+<file> is a path, a file name in backups/, or an S3 key. It is verified in full before anything changes. The backup is
+restored to a new database, compared with its manifest, and swapped with the live database in one transaction: a restore
+happens completely or not at all.`;
 
-/** Adds the command to the program. */
 export function defineRestore(program: Command, choose: (chosen: RestoreInvocation) => void) {
   program
     .command('restore <file>')
-    .description('restore a backup: a path, a name in backups/, or an S3 key')
+    .description('Restore a backup of the PostgreSQL database')
+    .addOption(new Option('--database <name>', 'Restore to this new database and leave the live one alone'))
     .addOption(
       new Option(
-        '--database <name>',
-        'restore into this database, which must not exist, beside the present one',
-      ),
+        '--drill',
+        'Test restore: restore to a scratch database, compare row counts, drop it',
+      ).conflicts('database'),
     )
-    .addOption(
-      new Option('--drill', 'restore into a scratch database, compare every count, drop it').conflicts(
-        'database',
-      ),
-    )
-    .option('--dry-run', 'read the file and show the plan only', false)
-    .option('--no-safety-backup', 'do not back up the present database before')
-    .option('--end-sessions', 'end the sessions that are connected to the database')
-    .option('--no-end-sessions', 'refuse where somebody is connected')
-    .option('--stop-app', "stop the server's container meanwhile")
-    .option('--no-stop-app', 'leave it running')
-    .option('--no-owner', 'leave owners and privileges out: everything belongs to the connecting user')
+    .option('--dry-run', 'Verify the file, show the plan and change nothing', false)
+    .option('--no-safety-backup', 'Do not back up the live database first')
+    .option('--end-sessions', 'Terminate sessions connected to the database')
+    .option('--no-end-sessions', 'Fail if sessions are connected to the database')
+    .option('--stop-app', 'Stop the Bifract server container during the restore')
+    .option('--no-stop-app', 'Leave the container running')
+    .option('--no-owner', 'Skip owners and privileges: the connecting user owns everything')
     .addHelpText('after', HELP)
     .action((file: string, flags: RestoreFlags) =>
       choose({

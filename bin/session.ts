@@ -7,13 +7,13 @@ import { keepMemoryLow } from './memory.ts';
 import { makeServices } from './wiring.ts';
 
 export interface EngineOptions {
-  /** Who started what this process does, where that was another process. */
+  /** Who started the job, if another process did. */
   by?: JobOwner;
-  /** Jobs run in processes of their own, and those of other processes are heard of. */
+  /** Run jobs in processes of their own, and follow jobs of other processes. */
   shared?: boolean;
 }
 
-/** The engine on the installation that the flags name. */
+/** Opens the engine on the installation in `flags.dir`. */
 export async function openEngine(
   flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
   { by, shared = false }: EngineOptions = {},
@@ -27,8 +27,8 @@ export async function openEngine(
 }
 
 /**
- * Gives `use` an engine and closes it afterwards, however that ends. SIGINT, SIGTERM and SIGHUP abort the
- * signal that `use` gets, with the error that leads to the right exit code; a second one ends the process.
+ * Calls `use` with an engine and closes the engine afterwards. SIGINT, SIGTERM and SIGHUP abort the signal passed to
+ * `use`, with the error for the right exit code; a second one exits at once.
  */
 export async function withEngine<T>(
   flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
@@ -36,33 +36,33 @@ export async function withEngine<T>(
   {
     by,
     ignore_hangup = false,
-  }: EngineOptions & { /** Goes on where the terminal hangs up. */ ignore_hangup?: boolean } = {},
+  }: EngineOptions & { /** Keep running after SIGHUP. */ ignore_hangup?: boolean } = {},
 ): Promise<T> {
-  const ending = endSignal(ignore_hangup);
+  const stop = stopSignal(ignore_hangup);
   const engine = await openEngine(flags, { by });
   try {
-    return await use(engine, ending.signal);
+    return await use(engine, stop.signal);
   } finally {
     await engine.close();
-    ending.release();
+    stop.dispose();
   }
 }
 
 const EXIT_OF = { SIGINT: 130, SIGTERM: 143, SIGHUP: 143 } as const;
 
-function endSignal(ignore_hangup: boolean): { signal: AbortSignal; release(): void } {
+function stopSignal(ignore_hangup: boolean): { signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   const onSignal = (name: keyof typeof EXIT_OF) => {
     if (name === 'SIGHUP' && ignore_hangup) return;
     if (controller.signal.aborted) process.exit(EXIT_OF[name]);
     const code = name === 'SIGINT' ? 'CANCELLED' : 'TERMINATED';
-    controller.abort(new BifractError(code, `Ended by ${name}`, { hint: UNDONE }));
+    controller.abort(new BifractError(code, `Stopped by ${name}`, { hint: UNDONE }));
   };
   const names = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];
   for (const name of names) process.on(name, onSignal);
   return {
     signal: controller.signal,
-    release: () => {
+    dispose: () => {
       for (const name of names) process.off(name, onSignal);
     },
   };

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-/** Commands on whole files in storage. */
+/** Commands that delete or copy stored files. */
 export type StorageInvocation =
   | {
       command: 'delete';
@@ -13,15 +13,16 @@ export type StorageInvocation =
 
 type Choose = (chosen: StorageInvocation) => void;
 
-/** Adds the commands to the program. */
 export function defineStorage(program: Command, choose: Choose) {
   defineDelete(program, choose);
   program
     .command('copy <targets...>')
-    .description('copy backups or archives to the other storage, each verified on the way')
-    .addOption(new Option('--to <storage>', 'where to').choices(['disk', 's3']).makeOptionMandatory())
-    .option('--move', 'delete each original once its copy is proved', false)
-    .option('--dry-run', 'only show what would be done', false)
+    .description('Copy backups or archives to the other storage, and verify each copy')
+    .addOption(
+      new Option('--to <storage>', 'Destination storage').choices(['disk', 's3']).makeOptionMandatory(),
+    )
+    .option('--move', 'Delete each original after its copy is verified', false)
+    .option('--dry-run', 'Show the plan and change nothing', false)
     .action(
       (targets: string[], { to, move, dryRun }: { to: 'disk' | 's3'; move: boolean; dryRun: boolean }) =>
         choose({ command: 'copy', targets, to, move, dry_run: dryRun }),
@@ -29,23 +30,26 @@ export function defineStorage(program: Command, choose: Choose) {
 }
 
 const DELETIONS = [
-  { kind: 'backup', argument: '<names...>', what: 'backup files' },
+  { kind: 'backup', argument: '<names...>', description: 'Delete backup files' },
   {
     kind: 'archive',
     argument: '<ids...>',
-    what: 'archives by the id of their record, or their file: both go',
+    description: 'Delete archives, both record and file, given by record ID or file',
   },
-  { kind: 'group', argument: '<ids...>', what: 'groups of archives, with all that they hold' },
+  { kind: 'group', argument: '<ids...>', description: 'Delete archive groups with all their archives' },
 ] as const;
 
 function defineDelete(program: Command, choose: Choose) {
-  const parent = program.command('delete').description('delete files and their records, both or neither');
-  for (const { kind, argument, what } of DELETIONS) {
+  const parent = program
+    .command('delete')
+    .description('Delete files together with their records')
+    .helpCommand('help [command]', 'Print help for a command');
+  for (const { kind, argument, description } of DELETIONS) {
     const command = parent
       .command(`${kind} ${argument}`)
-      .description(what)
-      .option('--dry-run', 'only show what would go', false);
-    if (kind === 'backup') command.option('--last-backup', 'even the last one that can be read', false);
+      .description(description)
+      .option('--dry-run', 'Show the plan and change nothing', false);
+    if (kind === 'backup') command.option('--last-backup', 'Delete even the last readable backup', false);
     command.action((ids: string[], flags: { dryRun: boolean; lastBackup?: boolean }) =>
       choose({
         command: 'delete',

@@ -4,37 +4,37 @@ import { type HookVariables, runHook } from './hook.ts';
 import { type MetricFamily, writeMetrics } from './metrics.ts';
 import type { Printer } from './printer.ts';
 
-/** Whom a job's outcome is told to beside the one who reads its output. */
-export interface Listeners {
-  /** Where figures for Prometheus are written. */
+/** Notifications of a job's outcome. */
+export interface NotifyOptions {
+  /** Path of the Prometheus metrics file. */
   metrics: string | undefined;
-  /** Commands for the shell. */
+  /** Shell commands. */
   on_success: string | undefined;
   on_failure: string | undefined;
 }
 
-/** How a kind of job is told: of a backup where absent. */
-export interface Telling {
+/** What the notifications of a kind of job contain. */
+export interface NotificationContent {
   metrics: MetricFamily;
   variables: HookVariables;
 }
 
-/** Writes metrics and runs the hook. What fails of these is said, and its exit code returned: the job stays as it was. */
-export async function tell(
+/** Writes metrics and runs the hook. Prints failures and returns their exit code. `content` defaults to that of a backup. */
+export async function notify(
   outcome: JobOutcome,
-  { metrics, on_success, on_failure }: Listeners,
+  { metrics, on_success, on_failure }: NotifyOptions,
   printer: Printer,
-  telling?: Telling,
+  content?: NotificationContent,
 ): Promise<number> {
   const hook = outcome.event === 'job:done' ? on_success : on_failure;
-  const deeds = [
-    ...(metrics === undefined ? [] : [() => writeMetrics(metrics, outcome, telling?.metrics)]),
-    ...(hook === undefined ? [] : [() => runHook(hook, outcome, telling?.variables)]),
+  const actions = [
+    ...(metrics === undefined ? [] : [() => writeMetrics(metrics, outcome, content?.metrics)]),
+    ...(hook === undefined ? [] : [() => runHook(hook, outcome, content?.variables)]),
   ];
   let exit = 0;
-  for (const deed of deeds) {
+  for (const action of actions) {
     try {
-      await deed();
+      await action();
     } catch (thrown) {
       const error = asBifractError(thrown);
       printer.failed(error.report());
@@ -44,8 +44,8 @@ export async function tell(
   return exit;
 }
 
-/** The outcome of a job that could not even begin. */
-export function neverBegun(thrown: unknown, kind: JobKind): JobOutcome {
+/** The outcome of a job that could not start. */
+export function failedStart(thrown: unknown, kind: JobKind): JobOutcome {
   const error = asBifractError(thrown).report();
   return { event: 'job:failed', job: kind, time: new Date().toISOString(), error };
 }

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { BifractError } from '../src/core/errors.ts';
 import type { KeepRule } from '../src/core/upkeep.ts';
 
-/** Commands that look after the installation. */
+/** Maintenance commands. */
 export type UpkeepInvocation =
   | { command: 'init' }
   | { command: 'prune'; rule: KeepRule; dry_run: boolean }
   | { command: 'key'; what: 'show' | 'generate' | 'rotate'; dry_run: boolean };
 
-/** The flags that make a rule. */
+/** Flags of a retention rule. */
 export interface KeepFlags {
   keepLast?: number;
   keepDaily?: number;
@@ -18,20 +18,20 @@ export interface KeepFlags {
 
 type Choose = (chosen: UpkeepInvocation) => void;
 
-/** Adds the commands to the program. */
 export function defineUpkeep(program: Command, choose: Choose) {
   program
     .command('init')
-    .description('make or complete an installation directory; nothing that is there is changed')
+    .description('Create or complete an installation directory, without overwriting anything')
     .action(() => choose({ command: 'init' }));
   keepFlags(
     program
       .command('prune')
       .description(
-        'delete backups that a rule does not keep, and scheduled archives beyond max_archives; the newest stay',
+        'Delete backups that no --keep-* option keeps, and scheduled archives beyond max_archives',
       ),
   )
-    .option('--dry-run', 'only show what would go', false)
+    .option('--dry-run', 'Show the plan and change nothing', false)
+    .addHelpText('after', '\nThe newest good backup is always kept.')
     .action(({ dryRun, ...flags }: KeepFlags & { dryRun: boolean }) =>
       choose({ command: 'prune', rule: ruleOf(flags), dry_run: dryRun }),
     );
@@ -39,29 +39,44 @@ export function defineUpkeep(program: Command, choose: Choose) {
 }
 
 function defineKey(program: Command, choose: Choose) {
-  const key = program.command('key').description('the encryption key of the installation');
+  const key = program
+    .command('key')
+    .description('Manage the encryption key')
+    .helpCommand('help [command]', 'Print help for a command');
   key
     .command('show')
-    .description('its fingerprint, never the key')
+    .description('Show the fingerprint of the key, never the key itself')
     .action(() => choose({ command: 'key', what: 'show', dry_run: false }));
   key
     .command('generate')
-    .description('make one where there is none')
+    .description('Generate a key if there is none')
     .action(() => choose({ command: 'key', what: 'generate', dry_run: false }));
   key
     .command('rotate')
-    .description('a new key, and every file under it; the same call goes on where it ended')
-    .option('--dry-run', 'only show which files are under which key', false)
+    .description('Generate a new key and re-encrypt every file; if interrupted, run it again to resume')
+    .option('--dry-run', 'Show which key each file is encrypted with, and change nothing', false)
     .action(({ dryRun }: { dryRun: boolean }) => choose({ command: 'key', what: 'rotate', dry_run: dryRun }));
 }
 
-/** Adds the flags that make a rule. */
+/** Adds the flags of a retention rule. */
 export function keepFlags(command: Command): Command {
   return command
-    .option('--keep-last <n>', 'keep the newest N', parseCount)
-    .option('--keep-daily <n>', 'keep the newest of each of the last N days that have one', parseCount)
-    .option('--keep-weekly <n>', 'the same for weeks (Monday to Sunday, UTC)', parseCount)
-    .option('--keep-monthly <n>', 'the same for months', parseCount);
+    .option('--keep-last <n>', 'Keep the newest <n> backups', parseCount)
+    .option(
+      '--keep-daily <n>',
+      'Keep the newest backup of each of the last <n> days that have one',
+      parseCount,
+    )
+    .option(
+      '--keep-weekly <n>',
+      'Keep the newest backup of each of the last <n> weeks that have one (Monday to Sunday, UTC)',
+      parseCount,
+    )
+    .option(
+      '--keep-monthly <n>',
+      'Keep the newest backup of each of the last <n> months that have one',
+      parseCount,
+    );
 }
 
 export function ruleOf({ keepLast, keepDaily, keepWeekly, keepMonthly }: KeepFlags): KeepRule {
@@ -71,7 +86,7 @@ export function ruleOf({ keepLast, keepDaily, keepWeekly, keepMonthly }: KeepFla
 function parseCount(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(count)) return count;
-  throw new BifractError('USAGE', `Not a count: ${text}`, {
-    hint: 'Give a whole number, as in --keep-daily 7.',
+  throw new BifractError('USAGE', `Not a valid count: ${text}`, {
+    hint: 'Pass a whole number, as in --keep-daily 7.',
   });
 }

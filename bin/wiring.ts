@@ -38,21 +38,22 @@ export { runnerLog } from '../src/core/adapters/runner-process.ts';
 export const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
 const PREVIOUS_VARIABLE = `${KEY_VARIABLE}_PREVIOUS`;
 
-/** The services of an installation: the one place where ports meet their adapters. */
+/** The services of an installation. The only module that names adapters. */
 export function makeServices(
   installation: Installation,
   {
     read_only,
     by,
   }: {
-    read_only: boolean /** Who started what this process does, where another process did. */;
+    read_only: boolean;
+    /** Who started the job, if another process did. */
     by?: JobOwner;
   },
 ): Services {
   const { dir, settings, variables } = installation;
-  const current = new CurrentKeys(installation);
-  const keysNow = async () => {
-    const { encryption_key, previous_keys } = await current.read();
+  const currentKeys = new CurrentKeys(installation);
+  const readKeys = async () => {
+    const { encryption_key, previous_keys } = await currentKeys.read();
     return [requireKey(encryption_key, dir), ...previous_keys] as const;
   };
   const postgres = once(() => resolvePostgres(settings.postgres, dir));
@@ -85,17 +86,17 @@ export function makeServices(
     owner: () => (by ? { ...by, pid: process.pid } : jobOwner()),
     audit: new AuditLog(dir),
     now: () => new Date(),
-    key: async () => parseKey((await keysNow())[0]),
-    keys: async () => (await keysNow()).map((hex) => parseKey(hex)),
+    key: async () => parseKey((await readKeys())[0]),
+    keys: async () => (await readKeys()).map((hex) => parseKey(hex)),
     replaceKey: async () => {
-      const [key, ...earlier] = await keysNow();
+      const [key, ...earlier] = await readKeys();
       await replaceKey(dir, key, earlier);
     },
     database_name: settings.postgres.database,
     server: once(async () => {
       const { connection, in_container } = await postgres();
-      const place = { host: connection.host, compose_dir: in_container ? dir : undefined };
-      return databaseServer(connection, (folder, options) => serverSpace(place, folder, options));
+      const location = { host: connection.host, compose_dir: in_container ? dir : undefined };
+      return databaseServer(connection, (folder, options) => serverSpace(location, folder, options));
     }),
     restoreTool: once(async () => {
       const { connection, in_container } = await postgres();
@@ -126,66 +127,70 @@ export function makeServices(
   };
 }
 
-/** Writes a new key to the installation's `.env`. What the environment says would win over it: then it is refused. */
-async function replaceKey(dir: string, before: string, earlier: readonly string[]): Promise<void> {
-  const foreign = [KEY_VARIABLE, PREVIOUS_VARIABLE].find((name) => process.env[name]);
-  if (foreign) {
-    throw new BifractError('ENV_INVALID', `${foreign} is set in the environment, which wins over .env`, {
-      hint: 'Rotate the key where it is kept, or unset the variable.',
-    });
+/** Writes a new key to `.env`. Throws `ENV_INVALID` if the environment sets the key, which takes precedence. */
+async function replaceKey(dir: string, current: string, earlier: readonly string[]): Promise<void> {
+  const overriding = [KEY_VARIABLE, PREVIOUS_VARIABLE].find((name) => process.env[name]);
+  if (overriding) {
+    throw new BifractError(
+      'ENV_INVALID',
+      `${overriding} is set in the environment, which takes precedence over .env`,
+      {
+        hint: 'Change the key where the variable is set, or unset it.',
+      },
+    );
   }
   const path = join(dir, '.env');
   const text = await readFile(path, 'utf8');
   const variables = {
     [KEY_VARIABLE]: generateKey(),
-    [PREVIOUS_VARIABLE]: [...new Set([before, ...earlier])].join(','),
+    [PREVIOUS_VARIABLE]: [...new Set([current, ...earlier])].join(','),
   };
   await replaceEnv(path, text, setVariables(text, variables));
 }
 
-/** The jobs of an installation, whatever its settings. */
-export function openBoard(dir: string): JobBoard {
+/** The jobs of an installation. Needs no settings. */
+export function openJobBus(dir: string): JobBoard {
   return new FolderBoard(dir);
 }
 
-/** A folder of this machine as storage. */
+/** A local folder as storage. */
 export function openFolder(folder: string): Storage {
   return new DiskStorage(folder);
 }
 
-/** Throws `EXISTS` where a file is there, a hidden one (`.env`) too, which no storage would know of. */
-export async function mustBeNew(path: string): Promise<void> {
+/** Throws `EXISTS` if the file exists, even a hidden one (`.env`) that a storage would not list. */
+export async function requireNew(path: string): Promise<void> {
   if (await lstat(path).catch(() => undefined)) throw exists(path);
 }
 
-type Once<T> = (() => Promise<T>) & { made(): Promise<T> | undefined };
+type Once<T> = (() => Promise<T>) & { created(): Promise<T> | undefined };
 
-/** Makes a thing at its first use and keeps it; one that could not be made is tried again at the next use. */
-function once<T>(make: () => Promise<T>): Once<T> {
-  let made: Promise<T> | undefined;
+/** Creates a value at its first use and keeps it. After a failure, the next use tries again. */
+function once<T>(create: () => Promise<T>): Once<T> {
+  let created: Promise<T> | undefined;
   const get = () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
+    created ??= create().catch((error: unknown) => {
+      created = undefined;
       throw error;
     });
-    return made;
+    return created;
   };
-  return Object.assign(get, { made: () => made });
+  return Object.assign(get, { created: () => created });
 }
 
 async function closeAll(...services: Once<{ close(): Promise<void> }>[]): Promise<void> {
-  const open = services.map((one) => one.made());
+  const open = services.map((one) => one.created());
   await Promise.allSettled(open.map(async (one) => (await one)?.close()));
 }
 
 function requireKey(hex: string | undefined, dir: string): string {
   if (hex !== undefined) return hex;
   throw new BifractError('KEY_MISSING', `${KEY_VARIABLE} is not set in ${join(dir, '.env')}`, {
-    hint: 'Nothing can be encrypted or decrypted without it. Use the key that the installation was made with.',
+    hint: 'Set it to the key that the installation was created with: nothing can be encrypted or decrypted without it.',
   });
 }
 
-/** For the header, which must not fail: a key that is none has no fingerprint, and `status` says why. */
+/** For the header, which must not fail: null for a malformed key, which `status` reports. */
 function keyIdOf(hex: string | undefined): string | null {
   try {
     return hex === undefined ? null : keyId(parseKey(hex));

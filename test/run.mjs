@@ -1,6 +1,6 @@
 // Runs the tests: node test/run.mjs [files or folders…] [-- flags for node --test…]
-// One PostgreSQL and one ClickHouse serve all files; they start when the first file asks for them, and end with
-// this process, however it ends. So do the processes of the tests.
+// All files share one PostgreSQL and one ClickHouse. They start on first use and end with this process, however it
+// ends, as do the processes of the tests.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,6 +10,11 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const CONCURRENCY = 2;
+// Limit of each test and hook; a test's own `timeout` wins. Only from Node 26 on, where it is known not to limit
+// whole files.
+const TEST_TIMEOUT_MS = 180_000;
+// Fails a file that stays alive after its tests, such as one with a test that timed out.
+const EXIT_GUARD = join(import.meta.dirname, 'helpers/exit-guard.mjs');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 15)) {
@@ -23,26 +28,32 @@ const { BROKER_VARIABLE } = await tsImport('./helpers/broker-variable.ts', impor
 
 const { files, flags } = choose(process.argv.slice(2));
 if (files.length === 0) {
-  console.error('No test file matches');
+  console.error('No test files found');
   process.exit(2);
 }
-const keeper = await startKeeper();
+const supervisor = await startKeeper();
 const broker = await startBroker();
 const child = spawn(
   process.execPath,
-  ['--import', 'tsx', '--test', `--test-concurrency=${CONCURRENCY}`, ...flags, ...files],
+  [
+    ...['--import', 'tsx', '--import', EXIT_GUARD],
+    ...['--test', `--test-concurrency=${CONCURRENCY}`],
+    ...(major >= 26 ? [`--test-timeout=${TEST_TIMEOUT_MS}`] : []),
+    ...flags,
+    ...files,
+  ],
   { cwd: ROOT, stdio: 'inherit', env: { ...process.env, [BROKER_VARIABLE]: broker } },
 );
-keeper.adopt(child.pid);
+supervisor.adopt(child.pid);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 const [code] = await once(child, 'exit');
-await keeper.stop();
+await supervisor.stop();
 process.exit(code ?? 1);
 
-/** This Node is too old: the project brings one along. */
+/** Runs this script with the project's own Node: the current one is too old. */
 async function rerun(node) {
   if (!existsSync(node)) {
-    console.error(`Node 22.15 or newer is needed; this is ${process.version}`);
+    console.error(`Node 22.15 or newer is required; this is ${process.version}`);
     return 2;
   }
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
@@ -51,10 +62,10 @@ async function rerun(node) {
   return code ?? 1;
 }
 
-function choose(words) {
-  const end = words.indexOf('--');
-  const named = end < 0 ? words : words.slice(0, end);
-  const flags = end < 0 ? [] : words.slice(end + 1);
+function choose(args) {
+  const end = args.indexOf('--');
+  const named = end < 0 ? args : args.slice(0, end);
+  const flags = end < 0 ? [] : args.slice(end + 1);
   const all = (folder) =>
     readdirSync(join(ROOT, folder), { recursive: true })
       .filter((name) => /\.test\.tsx?$/.test(name))
@@ -66,13 +77,13 @@ function choose(words) {
   return { files, flags };
 }
 
-/** Answers, to those who know its address, where the databases are; the first question starts them. */
+/** Serves the addresses of the databases under a secret path; the first request starts the databases. */
 async function startBroker() {
   const path = `/${randomBytes(16).toString('hex')}`;
   let services;
   const server = createServer(async (request, response) => {
     if (request.url !== path) return response.writeHead(404).end();
-    services ??= startServices(keeper);
+    services ??= startServices(supervisor);
     try {
       response.end(JSON.stringify(await services));
     } catch (error) {

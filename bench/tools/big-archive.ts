@@ -13,7 +13,7 @@ const BLOCK_BYTES = 8 * 1024 * 1024;
 const TIME_BYTES = '2026-03-01T00:00:00.000Z'.length;
 const TIME_AT = '{"ts":"'.length;
 
-/** An archive on disk, in a folder of its own. */
+/** An archive on disk, in its own folder. */
 export interface BigArchive {
   key: Key;
   storage: DiskStorage;
@@ -23,7 +23,7 @@ export interface BigArchive {
   remove(): Promise<void>;
 }
 
-/** Writes an archive of about so many bytes of content: access log lines with fields, a millisecond apart. */
+/** Writes an archive with about `bytes` of content: access log lines with fields, a millisecond apart. */
 export async function bigArchive(bytes: number): Promise<BigArchive> {
   const folder = await mkdtemp(join(tmpdir(), 'bifract-bench-'));
   const key = parseKey('5e'.repeat(32));
@@ -50,14 +50,14 @@ export async function bigArchive(bytes: number): Promise<BigArchive> {
   };
 }
 
-/** One block is made with care; the others are it again, with times of their own. */
+/** Generates one block, and repeats it with new times. */
 async function* blocks(bytes: number): AsyncGenerator<LineBlock> {
   const lines: Buffer[] = [];
   let size = 0;
   for (let line = 0; size < BLOCK_BYTES; line++) {
-    const made = Buffer.from(accessLine(line));
-    lines.push(made);
-    size += made.length;
+    const bytes = Buffer.from(accessLine(line));
+    lines.push(bytes);
+    size += bytes.length;
   }
   let row = 0;
   for (let done = 0; done < bytes; done += size) {

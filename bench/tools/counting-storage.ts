@@ -1,6 +1,6 @@
 import type { Storage } from '../../src/core/ports/storage.ts';
 
-/** A storage that counts what is read of another. */
+/** Wraps a storage and counts reads. */
 export function countReads(storage: Storage): { storage: Storage; reads: () => number; bytes: () => number } {
   let [reads, bytes] = [0, 0];
   const read: Storage['read'] = async (...range) => {

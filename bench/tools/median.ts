@@ -1,4 +1,4 @@
-/** The one in the middle; 0 of none. */
+/** The median; 0 if empty. */
 export function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -5,7 +5,7 @@ import { LOGS_DATABASE } from '../../bin/demo/services.ts';
 import { linesQuery, UNLIMITED } from '../../src/core/adapters/clickhouse-query.ts';
 import { measure, type Run } from './program.ts';
 
-/** What a sysadmin would do by hand, measured: curl asks ClickHouse for the same lines, to /dev/null. */
+/** Measures curl fetching the same lines from ClickHouse to /dev/null, as a sysadmin would. */
 export async function curlLines(demo: Demo, fractal_id: string, fields: boolean): Promise<Run> {
   const { url, user, password } = demo.clickhouse;
   const { sql, params } = linesQuery('logs', { fractal_id }, fields);
@@ -38,19 +38,19 @@ export async function isInstalled(...command: [program: string, ...args: string[
   );
 }
 
-/** `zstd -3 -T0 | age` of a file into another one. */
+/** Runs `zstd -3 -T0 | age` on a file. */
 export async function zstdAge(from: string, to: string): Promise<Run> {
   const script = 'zstd -q -3 -T0 -c -- "$1" | age -r "$2" -o "$3"';
   return measure('sh', ['-c', script, 'sh', from, await newRecipient(`${to}.key`), to]);
 }
 
-/** `pg_dump -Fc | age` of the database that the environment names into a file. */
+/** Runs `pg_dump -Fc | age` on the database named by the environment. */
 export async function dumpAge(pgDump: string, to: string, env: NodeJS.ProcessEnv): Promise<Run> {
   const script = '"$1" -Fc | age -r "$2" -o "$3"';
   return measure('sh', ['-c', script, 'sh', pgDump, await newRecipient(`${to}.key`), to], env);
 }
 
-/** Makes a key of age in a file; returns whom to encrypt for. */
+/** Creates an age key file. Returns its recipient. */
 async function newRecipient(identity: string): Promise<string> {
   await rm(identity, { force: true });
   await measure('age-keygen', ['-o', identity]);

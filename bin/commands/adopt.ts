@@ -1,8 +1,9 @@
+import { plural } from '../../src/components/view/units.ts';
 import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
 import type { AdoptPlan } from '../../src/core/index.ts';
 import type { AdoptSummary } from '../../src/core/jobs/adopt.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import { agrees } from '../ask.ts';
+import { confirm } from '../ask.ts';
 import type { FileInvocation } from '../file-arguments.ts';
 import { adoptPlanLines, adoptSummaryLines } from '../print/mending.ts';
 import type { Printer } from '../printer.ts';
@@ -11,7 +12,7 @@ import { runJob } from './run-job.ts';
 
 type AdoptInvocation = Extract<FileInvocation, { command: 'adopt' }> & { flags: GlobalFlags };
 
-/** Shows what can be adopted, asks, and adopts it. */
+/** Plans, asks, adopts. */
 export function adoptCommand(invocation: AdoptInvocation, printer: Printer): Promise<number> {
   const { files, dry_run, create_fractals, flags } = invocation;
   return withEngine(flags, async (engine, signal) => {
@@ -20,10 +21,10 @@ export function adoptCommand(invocation: AdoptInvocation, printer: Printer): Pro
     const chosen = plan.items.filter(({ action }) => action === 'adopt');
     if (dry_run || !flags.json) printer.list(plan.items, adoptPlanLines(plan));
     if (dry_run) return 0;
-    if (named) mustHoldOne(plan);
+    if (named) requireAdoptable(plan);
     if (chosen.length === 0) return 0;
-    const question = `Read ${chosen.length === 1 ? 'this file' : `these ${chosen.length} files`} and make the records?`;
-    if (!(await agrees(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
+    const question = `Read ${plural(chosen.length, 'file')} and recreate the records?`;
+    if (!(await confirm(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
     const outcome = await runJob(engine, { kind: 'adopt', plan }, printer, signal);
     if (outcome.event !== 'job:done') {
       printer.failed(outcome.error);
@@ -34,9 +35,9 @@ export function adoptCommand(invocation: AdoptInvocation, printer: Printer): Pro
   });
 }
 
-/** What was named and cannot be adopted is a failure; what a scan finds so is only told. */
-function mustHoldOne({ items }: AdoptPlan): void {
+/** Throws `NOT_FOUND` if none of the named files can be adopted. */
+function requireAdoptable({ items }: AdoptPlan): void {
   if (items.some(({ action }) => action === 'adopt')) return;
   const reasons = items.map(({ path, reason }) => `${path}: ${reason}`);
-  throw new BifractError('NOT_FOUND', `There is nothing to adopt. ${reasons.join(' ')}`);
+  throw new BifractError('NOT_FOUND', `Nothing to adopt: ${reasons.join('; ')}`);
 }

@@ -5,7 +5,7 @@ import type { BackupInvocation } from '../backup-arguments.ts';
 import { resultLines } from '../print/results.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
-import { neverBegun, tell } from '../tell.ts';
+import { failedStart, notify } from '../tell.ts';
 import { detachJob } from './detach.ts';
 import { pruneAfter } from './prune.ts';
 import { runJob } from './run-job.ts';
@@ -13,19 +13,19 @@ import { runJob } from './run-job.ts';
 type Invocation = BackupInvocation & { flags: GlobalFlags };
 
 /**
- * Backs up, then does what was asked for after it: metrics and hook in any case, retention only after a good one. What
- * fails of these fails the command, never the backup.
+ * Backs up, then notifies, then applies retention if the backup succeeded. A failed notification or retention fails the
+ * command, not the backup.
  */
 export async function backupCommand(invocation: Invocation, printer: Printer): Promise<number> {
-  let begun = false;
+  let started = false;
   try {
     return await withEngine(invocation.flags, (engine, signal) => {
-      begun = true;
+      started = true;
       return backUp(engine, invocation, printer, signal);
     });
   } catch (thrown) {
-    // Who waits to hear of failures wants to hear of a broken installation as well.
-    if (!begun) await tell(neverBegun(thrown, 'backup'), invocation, printer);
+    // A broken installation is a failure to report as well.
+    if (!started) await notify(failedStart(thrown, 'backup'), invocation, printer);
     throw thrown;
   }
 }
@@ -40,11 +40,11 @@ async function backUp(
   const outcome = await runJob(engine, { kind: 'backup' }, printer, signal);
   if (outcome.event !== 'job:done') {
     printer.failed(outcome.error);
-    await tell(outcome, invocation, printer);
+    await notify(outcome, invocation, printer);
     return ERROR_EXITS[outcome.error.code];
   }
   printer.result(outcome.result, resultLines('backup', outcome.result));
-  const told = await tell(outcome, invocation, printer);
-  if (invocation.prune === undefined) return told;
-  return (await pruneAfter(engine, invocation.prune, printer, signal)) || told;
+  const exit = await notify(outcome, invocation, printer);
+  if (invocation.prune === undefined) return exit;
+  return (await pruneAfter(engine, invocation.prune, printer, signal)) || exit;
 }

@@ -3,7 +3,7 @@ import type { GlobalFlags } from '../arguments.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 
-/** Asks a job to end, and waits until it has cleaned up. */
+/** Cancels a job and waits for its cleanup. */
 export function cancelCommand(
   { job, flags }: { job: string; flags: GlobalFlags },
   printer: Printer,
@@ -14,15 +14,15 @@ export function cancelCommand(
     for await (const event of engine.follow(id, { signal })) {
       if (event.event === 'job:done' || event.event === 'job:failed') throw tooLate(id, event.event);
       if (event.event !== 'job:cancelled') continue;
-      printer.result({ job: id, cancelled: true }, [`${id} is cancelled. ${event.error.hint ?? ''}`.trim()]);
+      printer.result({ job: id, cancelled: true }, [`${id} cancelled. ${event.error.hint ?? ''}`.trim()]);
     }
     return 0;
   });
 }
 
 function tooLate(id: string, event: 'job:done' | 'job:failed'): BifractError {
-  const how = event === 'job:done' ? 'was done' : 'had failed';
-  return new BifractError('NOT_FOUND', `Nothing was cancelled: the job ${id} ${how} before it could be`, {
-    hint: `\`bifract attach ${id}\` tells what came of it.`,
+  const how = event === 'job:done' ? 'finished' : 'failed';
+  return new BifractError('NOT_FOUND', `Job ${id} ${how} before it could be cancelled`, {
+    hint: `See the result with \`bifract attach ${id}\`.`,
   });
 }

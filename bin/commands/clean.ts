@@ -1,6 +1,7 @@
+import { plural } from '../../src/components/view/units.ts';
 import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import { agrees } from '../ask.ts';
+import { confirm } from '../ask.ts';
 import type { FileInvocation } from '../file-arguments.ts';
 import { orphanTable } from '../print/mending.ts';
 import type { Printer } from '../printer.ts';
@@ -9,7 +10,7 @@ import { runJob } from './run-job.ts';
 
 type CleanInvocation = Extract<FileInvocation, { command: 'clean' }> & { flags: GlobalFlags };
 
-/** Shows the orphans that can be put right without a file being touched, asks, and does it. */
+/** Lists what interrupted jobs left, asks, cleans up. Finished files are never touched. */
 export function cleanCommand({ dry_run, flags }: CleanInvocation, printer: Printer): Promise<number> {
   return withEngine(flags, async (engine, signal) => {
     const orphans = (await engine.orphans({ signal })).filter(
@@ -17,8 +18,8 @@ export function cleanCommand({ dry_run, flags }: CleanInvocation, printer: Print
     );
     if (dry_run || !flags.json) printer.list(orphans, orphanTable(orphans));
     if (dry_run || orphans.length === 0) return 0;
-    const question = 'Mark these records as failed and remove these unfinished files?';
-    if (!(await agrees(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
+    const question = `Clean up ${plural(orphans.length, 'orphan')}: mark records as failed, delete unfinished files?`;
+    if (!(await confirm(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
     const outcome = await runJob(engine, { kind: 'clean', orphans }, printer, signal);
     if (outcome.event === 'job:done') {
       printer.result(outcome.result, []);

@@ -6,17 +6,17 @@ import { openPreferences } from '../preferences.ts';
 import { statusLines } from '../print/status.ts';
 import type { Printer } from '../printer.ts';
 import { openEngine, withEngine } from '../session.ts';
-import { gather } from './status.ts';
+import { readStatus } from './status.ts';
 
-const TOLD = 5;
+const LISTED_JOBS = 5;
 
 type ConsoleInvocation = Extract<Invocation, { command: 'console' }>;
 
-/** Opens the console where there is a terminal; else tells the status, how to go on, and exits 2. */
+/** Opens the console; without a terminal, prints the status and throws `NO_TERMINAL`. */
 export async function consoleCommand(
   invocation: ConsoleInvocation,
   printer: Printer,
-  { lasting = true }: { /** The installation outlives the console. */ lasting?: boolean } = {},
+  { list_jobs = true }: { /** List the jobs that are still running afterwards. */ list_jobs?: boolean } = {},
 ): Promise<number> {
   const { stdin, stdout, env } = process;
   if (!stdin.isTTY || !stdout.isTTY || env.TERM === 'dumb') return withoutTerminal(invocation, printer);
@@ -28,20 +28,23 @@ export async function consoleCommand(
   ]);
   const { error } = await openConsole(engine, { stdin, stdout, color, preferences: openPreferences });
   await closeEngine(engine);
-  if (lasting) await tellGoingOn(engine);
+  if (list_jobs) await listRunningJobs(engine);
   if (error) throw error;
   return 0;
 }
 
-/** Whoever leaves while jobs run is told how to find them again. */
-async function tellGoingOn(engine: Engine): Promise<void> {
+async function listRunningJobs(engine: Engine): Promise<void> {
   const running = (await engine.knownJobs().catch(() => [])).filter(({ live }) => live);
-  for (const { id, title } of running.slice(0, TOLD))
-    process.stdout.write(`${sanitize(title)} goes on: bifract attach ${id}\n`);
-  if (running.length > TOLD) process.stdout.write(`${running.length - TOLD} more go on: bifract jobs\n`);
+  if (running.length === 0) return;
+  const lines = [
+    'Still running:',
+    ...running.slice(0, LISTED_JOBS).map(({ id, title }) => `  bifract attach ${id}  ${sanitize(title)}`),
+    ...(running.length > LISTED_JOBS ? [`  bifract jobs  (${running.length - LISTED_JOBS} more)`] : []),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Jobs that were told to stop remove what they had written: that takes a moment, and the screen is gone. */
+/** Cancelled jobs may take a moment to clean up, and the screen is already closed. */
 async function closeEngine(engine: Engine): Promise<void> {
   const slow = setTimeout(() => process.stderr.write('Waiting for jobs to clean up …\n'), 300);
   await engine.close();
@@ -50,14 +53,14 @@ async function closeEngine(engine: Engine): Promise<void> {
 
 async function withoutTerminal({ flags }: ConsoleInvocation, printer: Printer): Promise<number> {
   await withEngine(flags, async (engine, signal) => {
-    const status = await gather(engine, signal);
+    const status = await readStatus(engine, signal);
     printer.result(status, statusLines(status));
   });
   const dumb = process.env.TERM === 'dumb';
   const message = dumb
-    ? 'The console cannot draw on a terminal of type dumb'
+    ? 'The console cannot run on a terminal with TERM=dumb'
     : 'The console needs a terminal on stdin and stdout';
   throw new BifractError('NO_TERMINAL', message, {
-    hint: `${dumb ? 'Set TERM to what the terminal is. ' : ''}For scripts and cron see \`bifract --help\`.`,
+    hint: `${dumb ? 'Set TERM to the type of your terminal. ' : ''}For scripts and cron, see \`bifract --help\`.`,
   });
 }

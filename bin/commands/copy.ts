@@ -1,6 +1,7 @@
+import { formatBytes, plural } from '../../src/components/view/units.ts';
 import { BifractError } from '../../src/core/errors.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import { agrees } from '../ask.ts';
+import { confirm } from '../ask.ts';
 import { copyPlanLines } from '../print/copy.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
@@ -10,7 +11,7 @@ import { runToEnd } from './run-job.ts';
 
 type Invocation = Extract<StorageInvocation, { command: 'copy' }> & { flags: GlobalFlags };
 
-/** Copies files to the other storage. Asks only where the originals go. */
+/** Copies files to the other storage. Asks only before deleting originals. */
 export function copyCommand(
   { targets, to, move, dry_run, flags }: Invocation,
   printer: Printer,
@@ -19,9 +20,9 @@ export function copyCommand(
     const plan = await engine.planCopy(targets, { to, move, signal });
     if (dry_run || !flags.json) printer.list(plan.items, copyPlanLines(plan));
     if (dry_run) return 0;
-    const going = plan.items.some(({ action }) => action === 'copy');
-    const question = 'Copy these and delete the originals?';
-    if (move && going && !(await agrees(question, flags, signal)))
+    const count = plan.items.filter(({ action }) => action === 'copy').length;
+    const question = `Copy ${plural(count, 'file')} (${formatBytes(plan.size_bytes)}) and delete the originals?`;
+    if (move && count > 0 && !(await confirm(question, flags, signal)))
       throw new BifractError('CANCELLED', 'Nothing was copied');
     if (flags.detach) return detachJob(engine, { kind: 'copy', plan }, printer, signal);
     return runToEnd(engine, { kind: 'copy', plan }, printer, signal);

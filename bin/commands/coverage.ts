@@ -7,7 +7,7 @@ import { findFractal } from './fractal.ts';
 
 type Invocation = Extract<ScheduleInvocation, { command: 'coverage' }> & { flags: GlobalFlags };
 
-/** Prints who holds what of a fractal: stretches of one state for people, all of it for programs. */
+/** Prints the coverage of a fractal: merged periods for people, every period for programs. */
 export function coverageCommand({ fractal, unit, flags }: Invocation, printer: Printer): Promise<number> {
   return withEngine(flags, async (engine, signal) => {
     const { id } = await findFractal(engine, fractal, signal);

@@ -1,7 +1,8 @@
+import { formatBytes, plural } from '../../src/components/view/units.ts';
 import { BifractError } from '../../src/core/errors.ts';
 import type { DeletePlan } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import { agrees } from '../ask.ts';
+import { confirm } from '../ask.ts';
 import { deletePlanLines } from '../print/deletion.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
@@ -10,7 +11,7 @@ import { runToEnd } from './run-job.ts';
 
 type Invocation = Extract<StorageInvocation, { command: 'delete' }> & { flags: GlobalFlags };
 
-/** Shows what goes and what depends on it, asks, deletes it. */
+/** Plans, asks, deletes. */
 export function deleteCommand(invocation: Invocation, printer: Printer): Promise<number> {
   const { kind, ids, dry_run, last_backup, flags } = invocation;
   return withEngine(flags, async (engine, signal) => {
@@ -18,15 +19,14 @@ export function deleteCommand(invocation: Invocation, printer: Printer): Promise
     const plan = await engine.planDelete(targets, { last_backup, signal });
     if (dry_run || !flags.json) printer.list(plan.items, deletePlanLines(plan));
     if (dry_run) return 0;
-    const going = plan.items.filter(({ action }) => action === 'delete').length;
-    if (going > 0 && !(await agrees(question(plan, going), flags, signal)))
+    const count = plan.items.filter(({ action }) => action === 'delete').length;
+    if (count > 0 && !(await confirm(question(plan, count), flags, signal)))
       throw new BifractError('CANCELLED', 'Nothing was deleted');
     return runToEnd(engine, { kind: 'delete', plan }, printer, signal);
   });
 }
 
-function question({ items }: DeletePlan, going: number): string {
-  const what = going === 1 ? 'this' : `these ${going}`;
-  const rest = going < items.length ? ', and leave the others' : '';
-  return `Delete ${what} for good${rest}?`;
+function question({ items, freed_bytes }: DeletePlan, count: number): string {
+  const rest = count < items.length ? ` and keep ${items.length - count}` : '';
+  return `Delete ${plural(count, 'item')} (${formatBytes(freed_bytes)})${rest}?`;
 }

@@ -6,10 +6,10 @@ import { detachJob } from './detach.ts';
 import { findFractal } from './fractal.ts';
 import { runToEnd } from './run-job.ts';
 
-type JobInvocation = Extract<Invocation, { command: 'archive' }>;
+type ArchiveInvocation = Extract<Invocation, { command: 'archive' }>;
 
-/** Runs one job in this process and tells its events as they come. */
-export function jobCommand(invocation: JobInvocation, printer: Printer): Promise<number> {
+/** Archives a fractal. */
+export function archiveCommand(invocation: ArchiveInvocation, printer: Printer): Promise<number> {
   return withEngine(invocation.flags, async (engine, signal) => {
     const request = await requestOf(invocation, engine, signal);
     if (invocation.flags.detach) return detachJob(engine, request, printer, signal);
@@ -18,7 +18,7 @@ export function jobCommand(invocation: JobInvocation, printer: Printer): Promise
 }
 
 async function requestOf(
-  invocation: JobInvocation,
+  invocation: ArchiveInvocation,
   engine: Engine,
   signal: AbortSignal,
 ): Promise<JobRequest> {

@@ -5,7 +5,7 @@ import { withEngine } from '../session.ts';
 
 const RECENT_MS = 86_400_000;
 
-/** Lists the jobs of every process: those that run, then those of the last day, or all. */
+/** Lists jobs of every process: running, unsettled and those of the last day, or all. */
 export function jobsCommand(
   { all, flags }: { all: boolean; flags: GlobalFlags },
   printer: Printer,

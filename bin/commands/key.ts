@@ -15,7 +15,7 @@ export interface KeyInvocation {
   dry_run: boolean;
 }
 
-/** Shows the key's fingerprint, makes a key where there is none, or puts another one in its place. */
+/** Shows the fingerprint of the key, generates a key, or rotates it. */
 export async function keyCommand(
   invocation: KeyInvocation & { flags: GlobalFlags },
   printer: Printer,
@@ -32,11 +32,11 @@ export async function keyCommand(
 
 async function showKey({ dir }: GlobalFlags, printer: Printer): Promise<number> {
   const { settings } = await readInstallation(dir, process.env);
-  if (settings.encryption_key === undefined) throw missing(dir);
+  if (settings.encryption_key === undefined) throw keyMissing(dir);
   const key_id = keyId(parseKey(settings.encryption_key));
   const previous = settings.previous_keys.map((hex) => keyId(parseKey(hex)));
-  const before = previous.length > 0 ? [`Before it: ${previous.join(', ')}`] : [];
-  printer.result({ key_id, previous }, [`Key fingerprint ${key_id}`, ...before]);
+  const previousLines = previous.length > 0 ? [`Previous keys: ${previous.join(', ')}`] : [];
+  printer.result({ key_id, previous }, [`Key fingerprint ${key_id}`, ...previousLines]);
   return 0;
 }
 
@@ -44,8 +44,8 @@ async function generate({ dir, readOnly }: GlobalFlags, printer: Printer): Promi
   if (readOnly) throw readOnlyError();
   const { settings, dir: home } = await readInstallation(dir, process.env);
   if (settings.encryption_key !== undefined) {
-    throw new BifractError('EXISTS', 'There is a key already, and it is never overwritten', {
-      hint: '`bifract key rotate` puts another one in its place and keeps every file readable.',
+    throw new BifractError('EXISTS', 'A key exists and is never overwritten', {
+      hint: 'To replace it and keep every file readable, run `bifract key rotate`.',
     });
   }
   const path = join(home, '.env');
@@ -53,12 +53,12 @@ async function generate({ dir, readOnly }: GlobalFlags, printer: Printer): Promi
   const key = generateKey();
   await replaceEnv(path, text, setVariables(text, { [KEY_VARIABLE]: key }));
   const key_id = keyId(parseKey(key));
-  printer.result({ key_id }, [`Key fingerprint ${key_id}`, `Keep a copy of ${path} elsewhere.`]);
+  printer.result({ key_id }, [`Key fingerprint ${key_id}`, `Keep a copy of ${path} in a safe place.`]);
   return 0;
 }
 
-function missing(dir: string): BifractError {
+function keyMissing(dir: string): BifractError {
   return new BifractError('KEY_MISSING', `${KEY_VARIABLE} is not set in ${join(dir, '.env')}`, {
-    hint: '`bifract key generate` makes one.',
+    hint: 'Generate one with `bifract key generate`.',
   });
 }

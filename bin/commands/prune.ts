@@ -1,9 +1,9 @@
-import { plural } from '../../src/components/view/units.ts';
+import { formatBytes, plural } from '../../src/components/view/units.ts';
 import { asBifractError, BifractError } from '../../src/core/errors.ts';
 import type { DeletePlan, Engine } from '../../src/core/index.ts';
 import type { KeepRule, PrunePlan } from '../../src/core/upkeep.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import { agrees } from '../ask.ts';
+import { confirm } from '../ask.ts';
 import { deletePlanLines } from '../print/deletion.ts';
 import { prunePlanLines } from '../print/upkeep.ts';
 import type { Printer } from '../printer.ts';
@@ -14,17 +14,18 @@ import { runToEnd } from './run-job.ts';
 type Invocation = Extract<UpkeepInvocation, { command: 'prune' }> & { flags: GlobalFlags };
 
 /**
- * Shows what goes, asks, deletes it: backups by the rule, where there is one, and scheduled archives beyond
- * `max_archives`. Where these cannot be looked at, the backups have their turn all the same.
+ * Plans, asks, deletes: backups by the rule, if there is one, and scheduled archives beyond `max_archives`. If archives
+ * cannot be checked, backups are pruned all the same.
  */
 export function pruneCommand({ rule, dry_run, flags }: Invocation, printer: Printer): Promise<number> {
   return withEngine(flags, async (engine, signal) => {
     const backups = hasRule(rule) ? await engine.planPrune(rule, { signal }) : undefined;
     const archives = await planArchives(engine, printer, signal);
     if (dry_run || !flags.json) show(backups, archives.plan, printer);
-    const [files, records] = [going(backups), going(archives.plan)];
+    const [files, records] = [countDeletions(backups), countDeletions(archives.plan)];
     if (dry_run || files + records === 0) return archives.exit;
-    if (!(await agrees(question(files, records), flags, signal)))
+    const freed = (backups?.freed_bytes ?? 0) + (archives.plan?.freed_bytes ?? 0);
+    if (!(await confirm(question(files, records, freed), flags, signal)))
       throw new BifractError('CANCELLED', 'Nothing was deleted');
     const deleted =
       archives.plan && records > 0 ? await deleteArchives(engine, archives.plan, printer, signal) : 0;
@@ -37,23 +38,23 @@ function hasRule(rule: KeepRule): boolean {
   return Object.values(rule).some((count) => count !== undefined);
 }
 
-function going(plan: { items: readonly { action: string }[] } | undefined): number {
+function countDeletions(plan: { items: readonly { action: string }[] } | undefined): number {
   return plan?.items.filter(({ action }) => action === 'delete').length ?? 0;
 }
 
 function show(backups: PrunePlan | undefined, archives: DeletePlan | undefined, printer: Printer): void {
-  const none = 'Backups stay: no --keep-… says which ones are to.';
+  const none = 'No --keep-* option given: all backups are kept.';
   printer.list(backups?.items ?? [], backups ? prunePlanLines(backups) : [none]);
-  const surplus = 'No scheduled archive is one too many by max_archives.';
-  printer.list(archives?.items ?? [], archives ? deletePlanLines(archives) : [surplus]);
+  const none_excess = 'No scheduled archive exceeds max_archives.';
+  printer.list(archives?.items ?? [], archives ? deletePlanLines(archives) : [none_excess]);
 }
 
-function question(backups: number, archives: number): string {
+function question(backups: number, archives: number, freed_bytes: number): string {
   const what = [
     ...(backups > 0 ? [plural(backups, 'backup')] : []),
     ...(archives > 0 ? [plural(archives, 'archive')] : []),
   ];
-  return `Delete ${what.join(' and ')} for good?`;
+  return `Delete ${what.join(' and ')} (${formatBytes(freed_bytes)})?`;
 }
 
 async function planArchives(
@@ -62,14 +63,14 @@ async function planArchives(
   signal: AbortSignal,
 ): Promise<{ plan: DeletePlan | undefined; exit: number }> {
   try {
-    const surplus = (await engine.planDue({ signal })).flatMap((item) => item.surplus);
-    const targets = surplus.filter(({ action }) => action === 'delete');
+    const excess = (await engine.planDue({ signal })).flatMap((item) => item.surplus);
+    const targets = excess.filter(({ action }) => action === 'delete');
     const plan = targets.length > 0 ? await engine.planDelete(targets, { signal }) : undefined;
     return { plan, exit: 0 };
   } catch (thrown) {
     signal.throwIfAborted();
     const error = asBifractError(thrown);
-    printer.failed({ ...error.report(), message: `Archives were not looked at: ${error.message}` });
+    printer.failed({ ...error.report(), message: `Cannot check archives: ${error.message}` });
     return { plan: undefined, exit: error.exitCode };
   }
 }
@@ -83,7 +84,7 @@ async function deleteArchives(
   return runToEnd(engine, { kind: 'delete', plan }, printer, signal);
 }
 
-/** Retention at the end of a backup: asked for with it, so that nobody is asked again. */
+/** Applies retention after a backup, without asking: `--prune` is the consent. */
 export async function pruneAfter(
   engine: Engine,
   rule: KeepRule,

@@ -1,8 +1,9 @@
+import { formatExact } from '../../src/components/view/units.ts';
 import { BifractError } from '../../src/core/errors.ts';
 import type { ArchiveRestorePlan, Engine } from '../../src/core/index.ts';
 import type { ArchiveRestoreInvocation } from '../archive-restore-arguments.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import { agrees, types } from '../ask.ts';
+import { confirm, confirmByTyping } from '../ask.ts';
 import { archiveRestorePlanLines } from '../print/archive-restore.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
@@ -12,7 +13,7 @@ import { runToEnd } from './run-job.ts';
 
 type Invocation = ArchiveRestoreInvocation & { flags: GlobalFlags };
 
-/** Plans, shows the plan, asks, restores. */
+/** Plans, asks, restores. */
 export function restoreArchiveCommand(invocation: Invocation, printer: Printer): Promise<number> {
   const { dry_run, flags } = invocation;
   return withEngine(flags, async (engine, signal) => {
@@ -21,7 +22,7 @@ export function restoreArchiveCommand(invocation: Invocation, printer: Printer):
     if (dry_run) return 0;
     const [obstacle] = plan.obstacles;
     if (obstacle) throw new BifractError(obstacle.code, obstacle.message, { hint: obstacle.hint });
-    await mustAgree(plan, flags, signal);
+    await requireConsent(plan, flags, signal);
     const request = { kind: 'restore-archive', plan } as const;
     if (flags.detach) return detachJob(engine, request, printer, signal);
     return runToEnd(engine, request, printer, signal);
@@ -37,15 +38,20 @@ async function makePlan(
   return engine.planArchiveRestore({ source, into: fractal, from, to, replace, via, signal });
 }
 
-/** Rows that are only added can be removed again: where nobody can be asked, nobody is. */
-async function mustAgree(plan: ArchiveRestorePlan, flags: GlobalFlags, signal: AbortSignal): Promise<void> {
+/** Adding rows can be undone, so without a terminal it needs no consent. */
+async function requireConsent(
+  plan: ArchiveRestorePlan,
+  flags: GlobalFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const { into, replace, rows_there } = plan;
   if (replace && rows_there > 0) {
-    const question = `Type the name of the fractal (${into.name}) to remove ${rows_there} rows that it holds now`;
-    if (await types(into.name, question, flags, signal)) return;
+    const question = `Type the name of the fractal (${into.name}) to delete its ${formatExact(rows_there)} rows and restore the archive`;
+    if (await confirmByTyping(into.name, question, flags, signal)) return;
   } else {
     if (!process.stdin.isTTY || !process.stderr.isTTY) return;
-    if (await agrees(`Restore into ${into.name}?`, flags, signal)) return;
+    if (await confirm(`Restore up to ${formatExact(plan.rows)} rows into ${into.name}?`, flags, signal))
+      return;
   }
   throw new BifractError('CANCELLED', 'Nothing was changed');
 }

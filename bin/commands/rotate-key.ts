@@ -1,12 +1,13 @@
+import { plural } from '../../src/components/view/units.ts';
 import { BifractError } from '../../src/core/errors.ts';
 import type { GlobalFlags } from '../arguments.ts';
-import { agrees } from '../ask.ts';
+import { confirm } from '../ask.ts';
 import { rotatePlanLines } from '../print/upkeep.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { runToEnd } from './run-job.ts';
 
-/** Shows which files are under which key, asks, and puts them under a new one; or goes on with that. */
+/** Plans, asks, rotates the key; or resumes an interrupted rotation. */
 export function rotateKey(
   { dry_run, flags }: { dry_run: boolean; flags: GlobalFlags },
   printer: Printer,
@@ -15,10 +16,11 @@ export function rotateKey(
     const plan = await engine.planRotate({ signal });
     if (dry_run || !flags.json) printer.list(plan.items, rotatePlanLines(plan));
     if (dry_run) return 0;
+    const files = plural(plan.items.filter(({ action }) => action === 'reencrypt').length, 'file');
     const question = plan.resumes
-      ? 'Go on with the rotation?'
-      : 'Make a new key and put every file under it?';
-    if (!(await agrees(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
+      ? `Resume the rotation and re-encrypt ${files}?`
+      : `Generate a new key and re-encrypt ${files}?`;
+    if (!(await confirm(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
     return runToEnd(engine, { kind: 'rotate-key', plan }, printer, signal);
   });
 }

@@ -7,26 +7,26 @@ import { dueLines, runDueLines } from '../print/schedule.ts';
 import type { Printer } from '../printer.ts';
 import type { ScheduleInvocation } from '../schedule-arguments.ts';
 import { withEngine } from '../session.ts';
-import { neverBegun, tell } from '../tell.ts';
+import { failedStart, notify } from '../tell.ts';
 import { runJob } from './run-job.ts';
 
 type Invocation = Extract<ScheduleInvocation, { command: 'run-due' }> & { flags: GlobalFlags };
 
-const TELLING = { metrics: RUN_DUE_METRICS, variables: runDueVariables };
+const NOTIFICATIONS = { metrics: RUN_DUE_METRICS, variables: runDueVariables };
 
-/** Makes what is due, then tells metrics and hook. What fails of these fails the command, never the archives. */
+/** Archives what is due, then notifies. A failed notification fails the command, not the archives. */
 export async function runDueCommand(invocation: Invocation, printer: Printer): Promise<number> {
-  let begun = false;
+  let started = false;
   try {
     return await withEngine(invocation.flags, (engine, signal) => {
-      begun = true;
+      started = true;
       return invocation.dry_run
         ? show(engine, invocation, printer, signal)
         : runDue(engine, invocation, printer, signal);
     });
   } catch (thrown) {
-    if (!begun && !invocation.dry_run)
-      await tell(neverBegun(thrown, 'run-due'), invocation, printer, TELLING);
+    if (!started && !invocation.dry_run)
+      await notify(failedStart(thrown, 'run-due'), invocation, printer, NOTIFICATIONS);
     throw thrown;
   }
 }
@@ -52,9 +52,9 @@ async function runDue(
   const outcome = await runJob(engine, request, printer, signal);
   if (outcome.event === 'job:done') {
     printer.result(outcome.result, runDueLines(outcome.result as unknown as RunDueSummary));
-    return tell(outcome, invocation, printer, TELLING);
+    return notify(outcome, invocation, printer, NOTIFICATIONS);
   }
   printer.failed(outcome.error);
-  await tell(outcome, invocation, printer, TELLING);
+  await notify(outcome, invocation, printer, NOTIFICATIONS);
   return ERROR_EXITS[outcome.error.code];
 }

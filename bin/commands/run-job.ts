@@ -5,8 +5,7 @@ import { summaryLines } from '../print/summaries.ts';
 import type { Printer } from '../printer.ts';
 
 /**
- * Runs one job in this process and tells its events as they come; what it says of single items is a result.
- * The signal cancels it with its reason.
+ * Runs a job in this process and prints its events and items. The signal cancels it with its reason.
  */
 export async function runJob(
   engine: Engine,
@@ -30,22 +29,22 @@ export async function runJob(
   }
 }
 
-/** Runs one job in this process and prints what it did or why it failed. Returns the exit code. */
+/** Runs a job in this process and prints its outcome. Returns the exit code. */
 export async function runToEnd(
   engine: Engine,
   request: JobRequest,
   printer: Printer,
   signal: AbortSignal,
 ): Promise<number> {
-  return tellEnd(await runJob(engine, request, printer, signal), request.kind, printer);
+  return printOutcome(await runJob(engine, request, printer, signal), request.kind, printer);
 }
 
-/** Prints how a job ended. Returns the exit code. */
-export function tellEnd(end: JobOutcome, kind: JobKind | undefined, printer: Printer): number {
-  if (end.event === 'job:done') {
-    printer.result(end.result, summaryLines(kind, end.result));
+/** Prints the outcome of a job. Returns the exit code. */
+export function printOutcome(outcome: JobOutcome, kind: JobKind | undefined, printer: Printer): number {
+  if (outcome.event === 'job:done') {
+    printer.result(outcome.result, summaryLines(kind, outcome.result));
     return 0;
   }
-  printer.failed(end.error);
-  return ERROR_EXITS[end.error.code] ?? 1;
+  printer.failed(outcome.error);
+  return ERROR_EXITS[outcome.error.code] ?? 1;
 }

@@ -6,72 +6,71 @@ import type { GlobalFlags } from '../arguments.ts';
 import { withEngine } from '../session.ts';
 import { runnerLog } from '../wiring.ts';
 
-interface Order {
+interface RunnerInput {
   request: JobRequest;
   by: JobOwner;
 }
 
 /**
- * The process of a job: takes the order from its standard input, says there whether the job has begun, and runs it to
- * its end. No terminal reaches it; SIGTERM cancels the job.
+ * The process of a job: reads the request from stdin, reports on stdout whether the job has started, and runs it. It has
+ * no terminal; SIGTERM cancels the job.
  */
 export async function runnerCommand({ job, flags }: { job: string; flags: GlobalFlags }): Promise<number> {
   try {
-    const { request, by } = await readOrder();
-    return await withEngine(flags, (engine, signal) => runOrdered(engine, job, request, signal), {
+    const { request, by } = await readInput();
+    return await withEngine(flags, (engine, signal) => runRequest(engine, job, request, signal), {
       by,
       ignore_hangup: true,
     });
   } catch (thrown) {
     const error = asBifractError(thrown);
-    answer({ error: error.report() });
+    respond({ error: error.report() });
     return error.exitCode;
   } finally {
     removeEmpty(runnerLog(flags.dir, job));
   }
 }
 
-async function runOrdered(
+async function runRequest(
   engine: Engine,
   id: string,
   request: JobRequest,
   signal: AbortSignal,
 ): Promise<number> {
-  let told = false;
+  let responded = false;
   engine.subscribe((event) => {
-    if (told || event.job !== id) return;
-    told = true;
-    // A job that nobody can see fails before it has begun.
-    answer(event.event === 'job:failed' ? { error: event.error } : { ok: true });
+    if (responded || event.job !== id) return;
+    responded = true;
+    // With `must_be_seen`, a job that other processes cannot see fails before it starts.
+    respond(event.event === 'job:failed' ? { error: event.error } : { ok: true });
   });
   const { outcome } = engine.start(request, { id, must_be_seen: true });
   const cancel = () => engine.cancel(id, signal.reason);
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
-  const end = await outcome;
-  return end.event === 'job:done' ? 0 : (ERROR_EXITS[end.error.code] ?? 1);
+  const result = await outcome;
+  return result.event === 'job:done' ? 0 : (ERROR_EXITS[result.error.code] ?? 1);
 }
 
-async function readOrder(): Promise<Order> {
+async function readInput(): Promise<RunnerInput> {
   try {
-    return JSON.parse(process.stdin.isTTY ? '' : await text(process.stdin)) as Order;
+    return JSON.parse(process.stdin.isTTY ? '' : await text(process.stdin)) as RunnerInput;
   } catch (cause) {
-    throw new BifractError('USAGE', 'This command is how bifract starts the process of a job', {
-      hint: 'Give --detach to the command that makes the job.',
+    throw new BifractError('USAGE', 'run-job is internal: bifract uses it to start the process of a job', {
+      hint: 'To run a job in the background, pass --detach to its command.',
       cause,
     });
   }
 }
 
-function answer(value: object): void {
+function respond(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** A log that says nothing is not kept. */
 function removeEmpty(path: string): void {
   try {
     if (fstatSync(2).size === 0) rmSync(path, { force: true });
   } catch {
-    // It is forgotten with the journal.
+    // It is removed with the journal.
   }
 }

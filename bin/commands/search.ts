@@ -12,7 +12,7 @@ type SearchInvocation = Extract<FileInvocation, { command: 'search' }> & { flags
 const BATCH_BYTES = 64 * 1024;
 const BATCH_MS = 200;
 
-/** Prints matching rows as they are stored, or their count. Exit 0 whether or not there are any. */
+/** Prints matching rows as stored, or their count. Exits 0 even without a match. */
 export function searchCommand(invocation: SearchInvocation, printer: Printer): Promise<number> {
   const { targets, pattern, from, to, limit, count, flags } = invocation;
   return withEngine(flags, async (engine, signal) => {
@@ -47,7 +47,7 @@ async function printCounts(
   }
 }
 
-/** The bytes go out untouched, but for a terminal: a log line must not steer it. */
+/** Writes the bytes unchanged, except to a terminal, which a log line must not control. */
 async function printLines(hits: AsyncIterable<SearchHit>): Promise<void> {
   const out = new LineWriter(
     createWriteStream('', { fd: 1, autoClose: false }),
@@ -60,7 +60,7 @@ async function printLines(hits: AsyncIterable<SearchHit>): Promise<void> {
   }
 }
 
-/** Writes lines in batches, at the pace of whoever reads; knows when nobody does any more. */
+/** Writes lines in batches, at the pace of the reader, until the reader closes the pipe. */
 class LineWriter {
   readonly #stream: WriteStream;
   readonly #terminal: boolean;
@@ -79,7 +79,7 @@ class LineWriter {
     });
   }
 
-  /** False once nobody reads any more. */
+  /** Returns false once the reader has closed the pipe. */
   async write(line: Buffer): Promise<boolean> {
     const bytes = this.#terminal ? Buffer.from(sanitize(line.toString('utf8'))) : line;
     this.#batch.push(bytes, Buffer.of(0x0a));

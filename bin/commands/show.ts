@@ -6,7 +6,7 @@ import { withEngine } from '../session.ts';
 
 type ShowInvocation = Extract<FileInvocation, { command: 'show' }> & { flags: GlobalFlags };
 
-/** Prints what a file is. */
+/** Prints the report of a file. */
 export function showCommand({ target, flags }: ShowInvocation, printer: Printer): Promise<number> {
   return withEngine(flags, async (engine, signal) => {
     const report = await engine.show(target, { signal });

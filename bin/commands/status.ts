@@ -5,50 +5,50 @@ import { statusLines } from '../print/status.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 
-/** What `status` tells: health of each part, and what is protected since when. */
+/** The output of `status`: health of each part, and since when data is protected. */
 export interface Status {
   dir: string;
   health: Health;
   last_backup: BackupFile | null;
-  /** Why the newest backup does not open with this key or is not whole, by its ends; null where it is well. */
+  /** Why the newest backup cannot be read with this key or is incomplete, by its header and trailer; null if it is good. */
   last_backup_error: ErrorReport | null;
   backups: number;
-  /** Jobs whose process died, and what they left is not put right yet. */
+  /** Jobs whose process crashed and whose data is not cleaned up yet. */
   interrupted: InterruptedJob[];
   fractals: FractalStatus[];
 }
 
-/** A job that was killed, and what to do about it. */
+/** A job whose process crashed, and what to do. */
 export interface InterruptedJob {
   id: string;
   title: string;
   hint: string;
 }
 
-/** A fractal, its newest completed archive, and how far archives hold its rows. */
+/** A fractal, its newest completed archive, and its coverage. */
 export interface FractalStatus {
   id: string;
   name: string;
   log_count: number;
   last_archive: ArchiveRecord | null;
-  /** All files of the request that made it, as far as they are complete: how many, and their rows. */
+  /** All complete files of the request that wrote it: their number and rows. */
   last_archive_whole: { files: number; rows: number } | null;
-  /** As `Coverage` has it; null as well where nobody could count. */
+  /** As in `Coverage`; also null if the rows could not be counted. */
   protected_until: Timestamp | null;
-  /** Null where nobody could count, or there was not the time. */
+  /** Null if the rows could not be counted in time. */
   unprotected_rows: number | null;
 }
 
-/** Status is asked by monitors: what takes longer to count is left out. */
+/** Monitors call `status`: counts that take longer are left out. */
 const COUNT_LIMIT_MS = 20_000;
 
-/** Prints the status. Exit 3 where the key is no good, 4 where a part cannot be reached, 5 where the newest backup is no good, else 0. */
+/** Prints the status. Exits 3 for a bad key, 4 for an unreachable part, 5 for a bad newest backup, else 0. */
 export function statusCommand(
   invocation: Extract<Invocation, { command: 'status' }>,
   printer: Printer,
 ): Promise<number> {
   return withEngine(invocation.flags, async (engine, signal) => {
-    const status = await gather(engine, signal);
+    const status = await readStatus(engine, signal);
     printer.result(status, statusLines(status));
     const { key, ...parts } = status.health;
     if (!key.ok) return EXIT.config;
@@ -57,8 +57,8 @@ export function statusCommand(
   });
 }
 
-/** Asks for everything at once; a part that fails is told by its health and leaves its list empty. */
-export async function gather(engine: Engine, signal?: AbortSignal): Promise<Status> {
+/** Queries everything at once. A part that fails shows in its health and has an empty list. */
+export async function readStatus(engine: Engine, signal?: AbortSignal): Promise<Status> {
   const [health, backups, fractals, archives, jobs] = await Promise.all([
     engine.health({ signal }),
     engine.backups({ signal }).catch(() => []),
@@ -72,7 +72,7 @@ export async function gather(engine: Engine, signal?: AbortSignal): Promise<Stat
     dir: engine.installation.dir,
     health,
     last_backup,
-    last_backup_error: last_backup && (await trouble(engine, last_backup, signal)),
+    last_backup_error: last_backup && (await checkBackup(engine, last_backup, signal)),
     backups: backups.length,
     interrupted: jobs
       .filter(({ unsettled }) => unsettled)
@@ -81,7 +81,7 @@ export async function gather(engine: Engine, signal?: AbortSignal): Promise<Stat
   };
 }
 
-/** One after the other: monitors are not to load ClickHouse. */
+/** One after the other, so that monitors do not load ClickHouse. */
 async function describe(
   engine: Engine,
   fractals: readonly Fractal[],
@@ -89,18 +89,18 @@ async function describe(
   countable: boolean,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<FractalStatus[]> {
-  const either = AbortSignal.any([signal, AbortSignal.timeout(COUNT_LIMIT_MS)]);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(COUNT_LIMIT_MS)]);
   const described: FractalStatus[] = [];
   for (const { id, name, log_count } of fractals) {
-    const count = () => engine.coverage(id, { signal: either });
-    const coverage = countable && !either.aborted ? await count().catch(() => undefined) : undefined;
+    const count = () => engine.coverage(id, { signal: limited });
+    const coverage = countable && !limited.aborted ? await count().catch(() => undefined) : undefined;
     const last_archive = completed.find(({ fractal_id }) => fractal_id === id) ?? null;
     described.push({
       id,
       name,
       log_count,
       last_archive,
-      last_archive_whole: last_archive && wholeOf(last_archive, completed),
+      last_archive_whole: last_archive && filesOf(last_archive, completed),
       protected_until: coverage?.protected_until ?? null,
       unprotected_rows: coverage?.unprotected_rows ?? null,
     });
@@ -109,15 +109,19 @@ async function describe(
   return described;
 }
 
-function wholeOf(last: ArchiveRecord, completed: readonly ArchiveRecord[]): { files: number; rows: number } {
+function filesOf(last: ArchiveRecord, completed: readonly ArchiveRecord[]): { files: number; rows: number } {
   const files = completed.filter(
     ({ id, group_id }) => id === last.id || (group_id !== null && group_id === last.group_id),
   );
   return { files: files.length, rows: files.reduce((sum, { log_count }) => sum + log_count, 0) };
 }
 
-/** A backup that cannot be read when it is needed is worse than none: it is told while there is time. */
-function trouble(engine: Engine, { name }: BackupFile, signal?: AbortSignal): Promise<ErrorReport | null> {
+/** Reads header and trailer of a backup, so that a bad one is noticed before it is needed. */
+function checkBackup(
+  engine: Engine,
+  { name }: BackupFile,
+  signal?: AbortSignal,
+): Promise<ErrorReport | null> {
   return engine.show(name, { signal }).then(
     () => null,
     (error: unknown) => asBifractError(error).report(),

@@ -7,7 +7,7 @@ import { runToEnd } from './run-job.ts';
 
 type VerifyInvocation = Extract<FileInvocation, { command: 'verify' }> & { flags: GlobalFlags };
 
-/** Verifies files; a line for each as it ends, and what they come to. */
+/** Verifies files: prints a line per file and a summary. */
 export function verifyCommand(invocation: VerifyInvocation, printer: Printer): Promise<number> {
   const { targets, quick, flags } = invocation;
   return withEngine(flags, async (engine, signal) => {

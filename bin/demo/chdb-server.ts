@@ -1,28 +1,28 @@
 /**
- * ClickHouse's HTTP interface in front of one embedded engine, for the demo and the tests.
+ * Serves an embedded engine through ClickHouse's HTTP interface, for the demo and the tests.
  *
- * Its environment: `CHDB_MODULE` (resolved path of chdb), `CHDB_PATH` (data), `CHDB_TEMP` (folder for its pipes),
- * `CHDB_USER`, `CHDB_PASSWORD`, `TZ`, `UV_THREADPOOL_SIZE`. Prints its port, on 127.0.0.1, as its one line.
+ * Environment: `CHDB_MODULE` (resolved path of chdb), `CHDB_PATH` (data), `CHDB_TEMP` (folder for pipes), `CHDB_USER`,
+ * `CHDB_PASSWORD`, `TZ`, `UV_THREADPOOL_SIZE`. Listens on 127.0.0.1 and prints its port as the only line.
  */
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Answer } from './chdb/answer.ts';
+import { StatementResponse } from './chdb/answer.ts';
 import { ChdbEngine } from './chdb/engine.ts';
 import { execute } from './chdb/execute.ts';
 import { Fifos } from './chdb/fifo.ts';
-import { authenticate, type Call, parseCall, readAsked } from './chdb/request.ts';
+import { authenticate, type Call, parseCall, readStatement } from './chdb/request.ts';
 import { Sessions } from './chdb/sessions.ts';
 import { preparation } from './chdb/statement.ts';
 
-const SPARE_THREADS = 4;
+const RESERVED_THREADS = 4;
 const SESSION_SECONDS = '60';
 
 const account = { user: process.env.CHDB_USER ?? 'default', password: process.env.CHDB_PASSWORD ?? '' };
 const data = setting('CHDB_PATH');
 mkdirSync(data, { recursive: true, mode: 0o700 });
 const fifos = new Fifos(setting('CHDB_TEMP'));
-const limit = Number(setting('UV_THREADPOOL_SIZE')) - SPARE_THREADS;
+const limit = Number(setting('UV_THREADPOOL_SIZE')) - RESERVED_THREADS;
 const engine = new ChdbEngine(setting('CHDB_MODULE'), data, limit);
 const sessions = new Sessions(engine);
 
@@ -30,7 +30,7 @@ const server = createServer({ keepAliveTimeout: 10_000, requestTimeout: 0 }, (re
   void serve(request, response);
 });
 server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -39,7 +39,7 @@ function setting(name: string): string {
   process.exit(1);
 }
 
-function end(): void {
+function stop(): void {
   server.close();
   server.closeAllConnections();
   sessions.end();
@@ -49,22 +49,22 @@ function end(): void {
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const call = parseCall(request);
-  const gone = new AbortController();
-  const answer = new Answer(response, call, gone.signal);
+  const disconnected = new AbortController();
+  const output = new StatementResponse(response, call, disconnected.signal);
   let busy = true;
   response.on('close', () => {
     if (!busy || response.writableFinished) return;
-    gone.abort(new Error('The client went away'));
+    disconnected.abort(new Error('The client disconnected'));
     void engine.kill(call.id);
   });
   try {
-    await handle(call, request, response, answer, gone.signal);
+    await handle(call, request, response, output, disconnected.signal);
   } catch (error) {
     if (!request.complete) {
       if (!response.headersSent) response.setHeader('Connection', 'close');
       request.resume();
     }
-    answer.fail(error, engine.version);
+    output.fail(error, engine.version);
   } finally {
     busy = false;
   }
@@ -74,7 +74,7 @@ async function handle(
   call: Call,
   request: IncomingMessage,
   response: ServerResponse,
-  answer: Answer,
+  output: StatementResponse,
   signal: AbortSignal,
 ): Promise<void> {
   if (['/ping', '/replicas_status'].includes(call.path)) return void response.end('Ok.\n');
@@ -83,9 +83,9 @@ async function handle(
   response.setHeader('X-ClickHouse-Server-Display-Name', 'chdb');
   response.setHeader('X-ClickHouse-Timezone', engine.timezone);
   authenticate(call, account);
-  const asked = await readAsked(request, call);
-  if (!asked.sql) return void response.end('Ok.\n');
-  const leave = await engine.place();
+  const statement = await readStatement(request, call);
+  if (!statement.sql) return void response.end('Ok.\n');
+  const releaseSlot = await engine.acquireSlot();
   try {
     const seconds = Number(call.params.get('session_timeout') ?? SESSION_SECONDS);
     const lease = sessions.lease(call.params.get('session_id'), seconds);
@@ -93,11 +93,11 @@ async function handle(
       const { connection } = lease;
       const prepare = preparation(call.params, call.headers, call.readonly, call.id);
       await connection.queryAsync(prepare, { format: 'Null' });
-      await execute({ engine, fifos, connection, call, asked, answer, signal });
+      await execute({ engine, fifos, connection, call, statement, output, signal });
     } finally {
       await lease.release();
     }
   } finally {
-    leave();
+    releaseSlot();
   }
 }

@@ -5,25 +5,25 @@ import { BifractError } from '../../src/core/errors.ts';
 import { entryCommand } from './entry.ts';
 import type { Keeper } from './keeper.ts';
 
-/** Each running statement holds one; the engine's own threads come on top. */
+/** Each running statement holds one thread; the engine has threads of its own. */
 const THREADS = 48;
 
-/** A throw-away ClickHouse, over HTTP. */
+/** A throwaway ClickHouse server with an HTTP interface. */
 export interface ClickhouseServer {
   host: string;
   http_port: number;
   url: string;
   user: string;
   password: string;
-  /** Of its process, and its end; not known of one that another process has started. */
+  /** Its process and the end of it; undefined if another process started it. */
   pid?: number;
   ended?: Promise<unknown>;
 }
 
-/** Starts ClickHouse in the keeper's folder. `PROGRAM_MISSING` without chdb, `CLICKHOUSE_UNREACHABLE` when it fails. */
-export async function startClickhouse(keeper: Keeper, password: string): Promise<ClickhouseServer> {
+/** Starts ClickHouse in the supervisor's folder. Throws `PROGRAM_MISSING` without chdb, `CLICKHOUSE_UNREACHABLE` if it fails. */
+export async function startClickhouse(supervisor: Keeper, password: string): Promise<ClickhouseServer> {
   const user = 'default';
-  const running = await keeper.start({
+  const running = await supervisor.start({
     name: 'clickhouse',
     ...entryCommand('chdb-server'),
     env: {
@@ -31,18 +31,18 @@ export async function startClickhouse(keeper: Keeper, password: string): Promise
       TZ: 'UTC',
       UV_THREADPOOL_SIZE: String(THREADS),
       CHDB_MODULE: findChdb(),
-      CHDB_PATH: join(keeper.dir, 'clickhouse'),
-      CHDB_TEMP: join(keeper.dir, 'clickhouse-pipes'),
+      CHDB_PATH: join(supervisor.dir, 'clickhouse'),
+      CHDB_TEMP: join(supervisor.dir, 'clickhouse-pipes'),
       CHDB_USER: user,
       CHDB_PASSWORD: password,
     },
     stop_signal: 'SIGKILL',
   });
-  const http_port = Number(await running.line());
+  const http_port = Number(await running.firstLine());
   if (!http_port) {
     throw new BifractError(
       'CLICKHOUSE_UNREACHABLE',
-      `ClickHouse did not start: ${await running.complaint()}`,
+      `ClickHouse did not start: ${await running.errorOutput()}`,
     );
   }
   const host = '127.0.0.1';
@@ -57,23 +57,19 @@ export async function startClickhouse(keeper: Keeper, password: string): Promise
   };
 }
 
-/** Beside this program (in the project, or installed globally as well), and in the working directory. */
-const CHDB_PLACES = [import.meta.url, pathToFileURL(join(process.cwd(), 'package.json')).href];
+/** Next to this program (in the project or installed globally), and in the working directory. */
+const CHDB_LOCATIONS = [import.meta.url, pathToFileURL(join(process.cwd(), 'package.json')).href];
 
-/** The resolved path of the library, seen from the first place that has it. `PROGRAM_MISSING` where none has. */
-export function findChdb(places = CHDB_PLACES): string {
-  for (const place of places) {
+/** Resolves the library from the first location that has it. Throws `PROGRAM_MISSING` if none has. */
+export function findChdb(locations = CHDB_LOCATIONS): string {
+  for (const location of locations) {
     try {
-      return createRequire(place).resolve('chdb');
+      return createRequire(location).resolve('chdb');
     } catch {
-      // Not here.
+      // Try the next one.
     }
   }
-  throw new BifractError(
-    'PROGRAM_MISSING',
-    'The demo needs chdb, ClickHouse as a library, which is not installed',
-    {
-      hint: 'Install it (540 MB): npm i -g chdb, or npm i chdb in the folder that you run the demo from',
-    },
-  );
+  throw new BifractError('PROGRAM_MISSING', 'chdb is not installed; the demo uses it as its ClickHouse', {
+    hint: 'Install it (540 MB) with npm i -g chdb, or with npm i chdb in the working directory.',
+  });
 }

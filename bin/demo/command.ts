@@ -8,55 +8,55 @@ import { type Demo, startDemo } from './installation.ts';
 import { SignalRelay } from './signal-relay.ts';
 
 export interface DemoCommand {
-  /** A command for the shell, to be run in the demo in place of the console. */
+  /** A shell command to run in the demo instead of the console. */
   exec?: string;
-  /** Opens the console on an installation directory; resolves with the exit code when it was left. */
+  /** Opens the console on an installation directory; resolves with its exit code. */
   openConsole: (dir: string) => Promise<number>;
-  /** Ends jobs that would outlive the installation. */
-  endJobs?: (dir: string) => Promise<void>;
-  /** Multiplies the rows of the demo's logs. */
+  /** Cancels jobs that would outlive the installation. */
+  cancelJobs?: (dir: string) => Promise<void>;
+  /** Factor for the number of log rows. */
   scale?: number;
-  /** Where progress goes; by default lines on stderr. */
-  say?: (line: string) => void;
+  /** Prints a line of progress; on stderr by default. */
+  print?: (line: string) => void;
 }
 
 /**
- * Starts a throw-away installation, runs the console or a command in it, and removes it. Returns the exit code:
- * the command's own, or 128 and the number of the signal that ended it. Errors are those of the start; a signal
- * while it starts is `CANCELLED` or `TERMINATED`.
+ * Starts a throwaway installation, runs the console or a command in it, and removes it. Returns the exit code of the
+ * command, or 128 plus the signal that killed it. Throws the errors of the start; a signal during the start is
+ * `CANCELLED` or `TERMINATED`.
  */
 export async function runDemo(command: DemoCommand): Promise<number> {
   const signals = new SignalRelay();
   try {
     return await run(command, signals);
   } finally {
-    signals.release();
+    signals.dispose();
   }
 }
 
 async function run(command: DemoCommand, signals: SignalRelay): Promise<number> {
-  const { exec, openConsole, endJobs, scale, say = sayOnStderr } = command;
-  say('Starting a throw-away installation …');
-  const began = Date.now();
-  const onStep = (what: string, ms: number) => say(`  ${what} (${seconds(ms)})`);
+  const { exec, openConsole, cancelJobs, scale, print = printToStderr } = command;
+  print('Starting a throwaway installation …');
+  const started = Date.now();
+  const onStep = (what: string, ms: number) => print(`  ${what} (${seconds(ms)})`);
   const demo = await startDemo({ scale, onStep, signal: signals.abortSignal() });
   try {
-    say(`Ready in ${seconds(Date.now() - began)}: ${demo.dir}`);
+    print(`Ready in ${seconds(Date.now() - started)}: ${demo.dir}`);
     const programs = await makeProgramFolder(join(demo.dir, '../bin'));
     const environment = demoEnvironment(process.env, demo.dir, [programs, demo.postgres.bin]);
     if (exec !== undefined) return await runCommand(exec, environment, demo, signals);
     replaceEnvironment(environment);
     signals.abortSignal().throwIfAborted();
-    signals.release();
+    signals.dispose();
     return await openConsole(demo.dir);
   } finally {
-    await endJobs?.(demo.dir).catch(() => undefined);
+    await cancelJobs?.(demo.dir).catch(() => undefined);
     await demo.stop();
-    say('The throw-away installation is removed.');
+    print('Removed the throwaway installation.');
   }
 }
 
-function sayOnStderr(line: string): void {
+function printToStderr(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
@@ -64,12 +64,12 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** What a shell runs first: nothing, until it is told that the keeper knows of it, nor when we die before that. */
+/** Makes the shell wait until the supervisor has adopted it, and exit if this process dies before. */
 const GATE = 'read -r _ <&3 && exec 3<&- && exec /bin/sh -c "$0"';
 
 /**
- * Runs a command to its end. On a terminal it shares our group, and the terminal itself signals both of us;
- * elsewhere it leads a group of its own, which gets what we get, and nothing of which is left behind.
+ * Runs a command to its end. On a terminal it shares the process group of this program, and the terminal signals both.
+ * Elsewhere it leads its own group, which gets the same signals and is terminated at the end.
  */
 async function runCommand(
   exec: string,
@@ -101,11 +101,11 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, signal);
   } catch {
-    // All of it has ended.
+    // The group has ended.
   }
 }
 
-/** The console runs in this process, and its settings prefer the environment over `.env`. */
+/** The console runs in this process, where the environment takes precedence over `.env`. */
 function replaceEnvironment(environment: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, environment);

@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Source files of our programs, from here. Only the first has parts that need more than type stripping. */
+/** Source files of the programs of this project. Only the first needs more than type stripping. */
 const SOURCES = {
   bifract: '../bifract.ts',
-  'keeper-process': './keeper-process.ts',
+  'supervisor-process': './keeper-process.ts',
   'chdb-server': './chdb-server.ts',
 };
 
 /**
- * The command that runs one of our own programs: the bundled file where there is one beside us, else its source,
- * through tsx where this Node does not read it by itself.
+ * The command that runs a program of this project: the bundled file next to this one if there is one, else the source,
+ * through tsx if Node cannot run it.
  */
 export function entryCommand(name: keyof typeof SOURCES): { command: string; args: string[] } {
   const bundled = fileURLToPath(new URL(`./${name}.js`, import.meta.url));

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { ClickhouseServer } from './clickhouse.ts';
 import type { PostgresAddress } from './postgres.ts';
 
-/** An installation directory: with it as `--dir`, the program finds all that it needs. */
+/** An installation directory, for `--dir`. */
 export interface InstallDir {
   dir: string;
-  /** What its `.env` holds. */
+  /** The variables of its `.env`. */
   env: Record<string, string>;
 }
 
-/** Makes `dir` (0700) with `.env` (0600), a new key, `backups/` and `archives/`; `extra` goes into `.env` as well. */
+/** Creates `dir` (0700) with `.env` (0600), a new key and `backups/`; `extra` is added to `.env`. */
 export async function makeInstallDir(
   dir: string,
   postgres: PostgresAddress,
@@ -33,6 +33,6 @@ export async function makeInstallDir(
     ...extra,
   };
   const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
-  await writeFile(join(dir, '.env'), `# A throw-away installation\n${lines.join('')}`, { mode: 0o600 });
+  await writeFile(join(dir, '.env'), `# A throwaway installation\n${lines.join('')}`, { mode: 0o600 });
   return { dir, env };
 }

@@ -6,41 +6,41 @@ import type { PostgresServer } from './postgres.ts';
 import { seedDemo } from './seed.ts';
 import { LOGS_DATABASE, type OnStep, startServices } from './services.ts';
 
-/** A running throw-away installation. */
+/** A running throwaway installation. */
 export interface Demo extends InstallDir {
   postgres: PostgresServer;
   clickhouse: ClickhouseServer;
   clickhouse_url: string;
-  /** Rows of logs in it. */
+  /** Number of log rows. */
   rows: number;
-  /** Whoever dies with the demo too: see the keeper. */
+  /** See `DemoSupervisor.adopt`. */
   adopt: Keeper['adopt'];
-  /** Ends the servers, removes every file. Can be called again. */
+  /** Stops the servers and removes all files. Can be called again. */
   stop(): Promise<void>;
 }
 
 export interface DemoOptions {
-  /** Told each step as it ends. */
+  /** Called after each step. */
   onStep?: OnStep;
-  /** Multiplies the rows; 0: an empty installation. */
+  /** Factor for the number of rows; 0: an empty installation. */
   scale?: number;
-  /** Ends the start; what has begun is cleaned up. */
+  /** Aborts the start and cleans up. */
   signal?: AbortSignal;
 }
 
 /**
- * Starts both servers, makes an installation directory and fills it. All of it ends with this process.
- * Errors: `PROGRAM_MISSING`, `POSTGRES_UNREACHABLE`, `CLICKHOUSE_UNREACHABLE`, and the signal's reason.
+ * Starts both servers, creates an installation directory and fills it. Everything ends with this process.
+ * Throws `PROGRAM_MISSING`, `POSTGRES_UNREACHABLE`, `CLICKHOUSE_UNREACHABLE`, and the reason of the signal.
  */
 export async function startDemo({ onStep = () => {}, scale = 1, signal }: DemoOptions = {}): Promise<Demo> {
-  const keeper = await startKeeper();
-  const stop = () => void keeper.stop();
+  const supervisor = await startKeeper();
+  const stop = () => void supervisor.stop();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     signal?.throwIfAborted();
-    return await fill(keeper, onStep, scale);
+    return await fill(supervisor, onStep, scale);
   } catch (error) {
-    await keeper.stop();
+    await supervisor.stop();
     signal?.throwIfAborted();
     throw error;
   } finally {
@@ -48,21 +48,21 @@ export async function startDemo({ onStep = () => {}, scale = 1, signal }: DemoOp
   }
 }
 
-async function fill(keeper: Keeper, onStep: OnStep, scale: number): Promise<Demo> {
-  const { postgres, clickhouse } = await startServices(keeper, onStep);
-  const began = Date.now();
+async function fill(supervisor: Keeper, onStep: OnStep, scale: number): Promise<Demo> {
+  const { postgres, clickhouse } = await startServices(supervisor, onStep);
+  const started = Date.now();
   const target = { postgres, clickhouse, logs_database: LOGS_DATABASE };
   const rows = scale === 0 ? 0 : await seedDemo(target, { scale });
-  onStep(`${rows.toLocaleString('en')} rows of logs`, Date.now() - began);
+  onStep(`${rows.toLocaleString('en')} log rows`, Date.now() - started);
   const logs = { ...clickhouse, database: LOGS_DATABASE };
-  const installation = await makeInstallDir(join(keeper.dir, 'bifract'), postgres, logs);
+  const installation = await makeInstallDir(join(supervisor.dir, 'bifract'), postgres, logs);
   return {
     ...installation,
     postgres,
     clickhouse,
     clickhouse_url: clickhouse.url,
     rows,
-    adopt: keeper.adopt,
-    stop: keeper.stop,
+    adopt: supervisor.adopt,
+    stop: supervisor.stop,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The keeper: a process of its own that starts the servers, and ends them and removes their folder as soon as
- * its standard input ends. The system closes that pipe however the parent dies, so nothing is ever left.
+ * The demo supervisor: a separate process that starts the servers, and stops them and removes their folder as soon as its
+ * stdin ends. The system closes that pipe however the parent dies, so nothing is left behind.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,35 +9,35 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { logFile, type Order, type Program, type Report } from './keeper-protocol.ts';
+import { logFile, type Program, type SupervisorCommand, type SupervisorReport } from './keeper-protocol.ts';
 
 const GRACE_MS = 8_000;
 
 const running = new Map<ChildProcess, Program>();
 const adopted = new Set<number>();
 const dir = await mkdtemp(join(tmpdir(), 'bifract-demo-'));
-// A server that runs as another user has to pass through this folder; what is in it is closed to others.
+// A server that runs as another user must be able to enter this folder; its contents are closed to others.
 if (process.getuid?.() === 0) await chmod(dir, 0o711);
 
-let ending = false;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
-process.stdout.on('error', () => void end());
-process.on('uncaughtException', () => void end());
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
+process.stdout.on('error', () => void stop());
+process.on('uncaughtException', () => void stop());
 
 createInterface({ input: process.stdin })
-  .on('line', (line) => obey(JSON.parse(line) as Order))
-  .on('close', () => void end());
+  .on('line', (line) => handle(JSON.parse(line) as SupervisorCommand))
+  .on('close', () => void stop());
 report({ report: 'ready', dir });
 
-function report(message: Report): void {
-  if (!ending) process.stdout.write(`${JSON.stringify(message)}\n`);
+function report(message: SupervisorReport): void {
+  if (!stopping) process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-function obey(order: Order): void {
-  if (ending) return;
-  if (order.order === 'adopt') adopted.add(order.pid);
-  else if (order.order === 'release') adopted.delete(order.pid);
-  else start(order.program);
+function handle(command: SupervisorCommand): void {
+  if (stopping) return;
+  if (command.order === 'adopt') adopted.add(command.pid);
+  else if (command.order === 'release') adopted.delete(command.pid);
+  else start(command.program);
 }
 
 function start(program: Program): void {
@@ -62,28 +62,28 @@ function start(program: Program): void {
   });
 }
 
-async function end(): Promise<void> {
-  if (ending) return;
-  ending = true;
-  await Promise.all([...[...adopted].map(endTree), ...[...running].map(endProgram)]);
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await Promise.all([...[...adopted].map(killTree), ...[...running].map(stopProgram)]);
   await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }).catch(() => {});
   process.exit();
 }
 
-async function endProgram([child, program]: [ChildProcess, Program]): Promise<void> {
+async function stopProgram([child, program]: [ChildProcess, Program]): Promise<void> {
   const ended = once(child, 'exit');
   const group = -(child.pid ?? 0);
-  signalTo(group, program.stop_signal);
-  const timer = setTimeout(() => signalTo(group, 'SIGKILL'), GRACE_MS);
+  sendSignal(group, program.stop_signal);
+  const timer = setTimeout(() => sendSignal(group, 'SIGKILL'), GRACE_MS);
   await ended;
   clearTimeout(timer);
 }
 
-function endTree(pid: number): void {
-  for (const member of [-pid, pid, ...descendants(pid)]) signalTo(member, 'SIGKILL');
+function killTree(pid: number): void {
+  for (const member of [-pid, pid, ...descendants(pid)]) sendSignal(member, 'SIGKILL');
 }
 
-/** Every process below one, as `ps` tells it; none where there is no `ps`. */
+/** All descendants of a process, by `ps`; none if there is no `ps`. */
 function descendants(root: number): number[] {
   let table: string;
   try {
@@ -96,14 +96,15 @@ function descendants(root: number): number[] {
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number));
   const found = [root];
-  for (const parent of found) found.push(...pairs.filter(([, of]) => of === parent).map(([pid]) => pid ?? 0));
+  for (const parent of found)
+    found.push(...pairs.filter(([, ppid]) => ppid === parent).map(([pid]) => pid ?? 0));
   return found.slice(1);
 }
 
-function signalTo(pid: number, signal: NodeJS.Signals): void {
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }

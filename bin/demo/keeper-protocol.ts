@@ -1,36 +1,36 @@
 /**
- * What the keeper and its parent say to each other: one JSON object a line, orders on the keeper's standard
- * input, reports on its standard output.
+ * Protocol of the demo supervisor and its parent: one JSON object per line, commands on the supervisor's stdin, reports on
+ * its stdout.
  */
 
-/** A program that the keeper runs. Secrets go into `env` or files, never into `args`. */
+/** A program to run. Secrets go into `env` or files, never into `args`. */
 export interface Program {
   name: string;
   command: string;
   args: string[];
-  /** The whole environment of the program. */
+  /** The complete environment of the program. */
   env: Record<string, string>;
-  /** Whom to run as; left out: as ourselves. */
+  /** User to run as; default: the current one. */
   user?: { uid: number; gid: number };
-  /** What ends the program well. */
+  /** Signal for a clean shutdown. */
   stop_signal: NodeJS.Signals;
 }
 
-export type Order =
+export type SupervisorCommand =
   | { order: 'start'; program: Program }
-  /** End this process (and what it started) too, should the parent be gone. */
+  /** Also kill this process and its descendants when the parent is gone. */
   | { order: 'adopt'; pid: number }
   | { order: 'release'; pid: number };
 
-export type Report =
+export type SupervisorReport =
   | { report: 'ready'; dir: string }
   | { report: 'started'; name: string; pid: number }
-  /** A line of the program's standard output. */
+  /** A line of the program's stdout. */
   | { report: 'line'; name: string; text: string }
   | { report: 'ended'; name: string; code: number | null; signal: NodeJS.Signals | null }
   | { report: 'failed'; name: string; message: string };
 
-/** Where the keeper writes the standard error of a program. */
+/** Path of the stderr log of a program. */
 export function logFile(dir: string, name: string): string {
   return `${dir}/${name}.log`;
 }

@@ -5,114 +5,112 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { BifractError } from '../../src/core/errors.ts';
 import { entryCommand } from './entry.ts';
-import { logFile, type Order, type Program, type Report } from './keeper-protocol.ts';
+import { logFile, type Program, type SupervisorCommand, type SupervisorReport } from './keeper-protocol.ts';
 
-/** A program that runs under the keeper. */
-export interface Running {
+/** A program started by the supervisor. */
+export interface RunningProgram {
   pid: number;
-  /** The next line of its standard output; undefined when the program has ended before it wrote one. */
-  line(): Promise<string | undefined>;
+  /** The first line of its stdout; undefined if the program ended without one. */
+  firstLine(): Promise<string | undefined>;
   /** Resolves when the program has ended. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** The end of what it wrote to standard error: what to show when it failed. */
-  complaint(): Promise<string>;
+  /** The last lines of its stderr, for error messages. */
+  errorOutput(): Promise<string>;
 }
 
-/** Runs programs that end, and a folder that goes, together with this process, however it dies. */
+/** Runs programs in a temporary folder; both are gone when this process ends, however it ends. */
 export interface Keeper {
-  /** The temporary folder. Others can pass through it but not list it. */
+  /** The temporary folder. Other users can enter it but not list it. */
   dir: string;
-  start(program: Program): Promise<Running>;
-  /** Starts a program and waits for its end; throws `INTERNAL` with its own words when that is not a good one. */
+  start(program: Program): Promise<RunningProgram>;
+  /** Runs a program to its end; throws `INTERNAL` with its error output if it fails. */
   run(program: Program): Promise<void>;
-  /** The keeper also ends this process, and what it has started, should we be gone. Returns the way to undo that. */
+  /** Also kills this process and its descendants when the parent is gone. Returns the function that undoes it. */
   adopt(pid: number): () => void;
-  /** Ends every program, removes the folder. Can be called again. */
+  /** Stops all programs and removes the folder. Can be called again. */
   stop(): Promise<void>;
 }
 
-/** Starts the keeper. The servers stay its children, so that not even a moment exists in which one can be lost. */
+/** Starts the supervisor. The servers are its children, so none can be lost at any moment. */
 export async function startKeeper(): Promise<Keeper> {
-  const { command, args } = entryCommand('keeper-process');
+  const { command, args } = entryCommand('supervisor-process');
   const child = spawn(command, args, { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
-  const link = new Link(child);
-  const dir = await link.ready;
-  child.once('exit', () => link.lost(dir));
+  const connection = new SupervisorConnection(child);
+  const dir = await connection.ready;
+  child.once('exit', () => connection.onCrash(dir));
   return {
     dir,
-    start: (program) => link.start(dir, program),
+    start: (program) => connection.start(dir, program),
     run: async (program) => {
-      const running = await link.start(dir, program);
-      const { code } = await link.whileAlive(running.ended);
+      const running = await connection.start(dir, program);
+      const { code } = await connection.whileAlive(running.ended);
       if (code !== 0) {
-        throw new BifractError('INTERNAL', `${program.name} failed: ${await running.complaint()}`);
+        throw new BifractError('INTERNAL', `${program.name} failed: ${await running.errorOutput()}`);
       }
     },
     adopt: (pid) => {
-      link.send({ order: 'adopt', pid });
-      return () => link.send({ order: 'release', pid });
+      connection.send({ order: 'adopt', pid });
+      return () => connection.send({ order: 'release', pid });
     },
-    stop: () => link.stop(),
+    stop: () => connection.stop(),
   };
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
-interface Waiting {
+interface ProgramState {
   pid: number;
   started: PromiseWithResolvers<void>;
   first: PromiseWithResolvers<string | undefined>;
   ended: PromiseWithResolvers<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-class Link {
+class SupervisorConnection {
   readonly ready: Promise<string>;
   readonly #child: Child;
-  readonly #programs = new Map<string, Waiting>();
+  readonly #programs = new Map<string, ProgramState>();
   #stopping = false;
-  #holds = 0;
+  #pending = 0;
 
   constructor(child: Child) {
     this.#child = child;
     child.stdin.on('error', () => {});
     const ready = Promise.withResolvers<string>();
     child.once('error', ready.reject);
-    child.once('exit', () =>
-      ready.reject(new BifractError('INTERNAL', 'The keeper of the servers did not start')),
-    );
+    child.once('exit', () => ready.reject(new BifractError('INTERNAL', 'The demo supervisor did not start')));
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const message = JSON.parse(line) as Report;
+      const message = JSON.parse(line) as SupervisorReport;
       if (message.report === 'ready') ready.resolve(message.dir);
-      else this.#hear(message);
+      else this.#onReport(message);
     });
     this.ready = this.whileAlive(ready.promise);
   }
 
-  send(order: Order): void {
-    if (!this.#stopping) this.#child.stdin.write(`${JSON.stringify(order)}\n`);
+  send(command: SupervisorCommand): void {
+    if (!this.#stopping) this.#child.stdin.write(`${JSON.stringify(command)}\n`);
   }
 
-  async start(dir: string, program: Program): Promise<Running> {
+  async start(dir: string, program: Program): Promise<RunningProgram> {
     if (this.#stopping || this.#exited)
-      throw new BifractError('INTERNAL', `The keeper has ended: it cannot start ${program.name}`);
-    const waiting: Waiting = {
+      throw new BifractError('INTERNAL', `Cannot start ${program.name}: the demo supervisor has ended`);
+    const state: ProgramState = {
       pid: 0,
       started: Promise.withResolvers(),
       first: Promise.withResolvers(),
       ended: Promise.withResolvers(),
     };
-    this.#programs.set(program.name, waiting);
+    this.#programs.set(program.name, state);
     this.send({ order: 'start', program });
-    await this.whileAlive(waiting.started.promise);
+    await this.whileAlive(state.started.promise);
     return {
-      pid: waiting.pid,
-      line: () => this.whileAlive(waiting.first.promise),
-      ended: waiting.ended.promise,
-      complaint: () => lastLines(logFile(dir, program.name)),
+      pid: state.pid,
+      firstLine: () => this.whileAlive(state.first.promise),
+      ended: state.ended.promise,
+      errorOutput: () => lastLines(logFile(dir, program.name)),
     };
   }
 
-  #hear(message: Exclude<Report, { report: 'ready' }>): void {
+  #onReport(message: Exclude<SupervisorReport, { report: 'ready' }>): void {
     const program = this.#programs.get(message.name);
     if (!program) return;
     if (message.report === 'started') {
@@ -122,7 +120,7 @@ class Link {
     else if (message.report === 'failed') {
       this.#programs.delete(message.name);
       program.started.reject(
-        new BifractError('PROGRAM_MISSING', `${message.name} cannot be started: ${message.message}`),
+        new BifractError('PROGRAM_MISSING', `Cannot start ${message.name}: ${message.message}`),
       );
     } else {
       this.#programs.delete(message.name);
@@ -131,13 +129,13 @@ class Link {
     }
   }
 
-  /** The pipes hold the event loop only as long as something is awaited: an idle keeper never keeps us alive. */
+  /** The pipes keep the event loop alive only while something is awaited, so an idle supervisor does not. */
   async whileAlive<T>(promise: Promise<T>): Promise<T> {
-    if (this.#holds++ === 0) for (const part of this.#parts()) part.ref?.();
+    if (this.#pending++ === 0) for (const part of this.#parts()) part.ref?.();
     try {
       return await promise;
     } finally {
-      if (--this.#holds === 0) for (const part of this.#parts()) part.unref?.();
+      if (--this.#pending === 0) for (const part of this.#parts()) part.unref?.();
     }
   }
 
@@ -157,10 +155,10 @@ class Link {
     await this.whileAlive(exited);
   }
 
-  /** The keeper itself was killed: do its work as well as it can be done from here. */
-  lost(dir: string): void {
+  /** The supervisor was killed: clean up as far as possible from here. */
+  onCrash(dir: string): void {
     for (const program of this.#programs.values()) {
-      program.started.reject(new BifractError('INTERNAL', 'The keeper of the servers has died'));
+      program.started.reject(new BifractError('INTERNAL', 'The demo supervisor crashed'));
       program.first.resolve(undefined);
       program.ended.resolve({ code: null, signal: null });
       if (!this.#stopping) killGroup(program.pid);
@@ -173,11 +171,11 @@ function killGroup(pid: number): void {
   try {
     if (pid > 0) process.kill(-pid, 'SIGQUIT');
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }
 
 async function lastLines(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trim().split('\n').slice(-3).join(' ') || 'it said nothing';
+  return text.trim().split('\n').slice(-3).join(' ') || 'no error output';
 }

@@ -6,8 +6,8 @@ import { BifractError } from '../../src/core/errors.ts';
 
 const run = promisify(execFile);
 
-/** Where distributions put the server's programs, which they keep out of PATH. */
-const USUAL_PLACES = [
+/** Folders where distributions put the server programs, outside PATH. */
+const USUAL_FOLDERS = [
   '/usr/lib/postgresql/*/bin',
   '/usr/pgsql-*/bin',
   '/usr/local/pgsql/bin',
@@ -18,19 +18,19 @@ const USUAL_PLACES = [
   '/Applications/Postgres.app/Contents/Versions/*/bin',
 ];
 
-/** A folder with `initdb` and `postgres`, and their version, as `15.18`. */
+/** A folder with `initdb` and `postgres`, and their version, such as `15.18`. */
 export interface PostgresPrograms {
   bin: string;
   version: string;
 }
 
-/** The newest PostgreSQL server of this machine. `PROGRAM_MISSING` where there is none. */
+/** Finds the newest PostgreSQL server of this machine. Throws `PROGRAM_MISSING` if there is none. */
 export async function findPostgres(
   path = process.env.PATH ?? '',
-  places = USUAL_PLACES,
+  patterns = USUAL_FOLDERS,
 ): Promise<PostgresPrograms> {
   const folders = new Set<string>();
-  for (const folder of [...path.split(delimiter), ...(await foldersOf(places))]) {
+  for (const folder of [...path.split(delimiter), ...(await expandAll(patterns))]) {
     const bin = await serverFolder(folder);
     if (bin) folders.add(bin);
   }
@@ -38,17 +38,17 @@ export async function findPostgres(
   const newest = newestOf(found);
   if (newest) return newest;
   throw new BifractError('PROGRAM_MISSING', 'PostgreSQL is not installed on this machine', {
-    hint: 'Install it: apt-get install postgresql (Debian, Ubuntu), dnf install postgresql-server (Fedora) or brew install postgresql (macOS)',
+    hint: 'Install it: apt-get install postgresql (Debian, Ubuntu), dnf install postgresql-server (Fedora) or brew install postgresql (macOS).',
   });
 }
 
-/** The one of the highest version; one without a version does not run, and is none. */
+/** The highest version. Programs without a version do not run and are ignored. */
 export function newestOf(found: PostgresPrograms[]): PostgresPrograms | undefined {
-  const order = new Intl.Collator('en', { numeric: true });
-  return found.filter(({ version }) => version).sort((a, b) => order.compare(b.version, a.version))[0];
+  const collator = new Intl.Collator('en', { numeric: true });
+  return found.filter(({ version }) => version).sort((a, b) => collator.compare(b.version, a.version))[0];
 }
 
-/** The user that the server runs as: ourselves, or another one where we are root, which it refuses. */
+/** The user to run the server as: undefined for the current one, another one for root, which PostgreSQL refuses. */
 export async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
@@ -57,9 +57,9 @@ export async function serverUser(): Promise<{ uid: number; gid: number } | undef
   }
   throw new BifractError(
     'PROGRAM_MISSING',
-    'PostgreSQL does not run as root, and there is no user to run it as',
+    'PostgreSQL cannot run as root, and there is no user postgres or nobody',
     {
-      hint: 'Run the demo as an ordinary user',
+      hint: 'Run the demo as an ordinary user.',
     },
   );
 }
@@ -71,12 +71,12 @@ async function idOf(flag: string, name: string): Promise<number> {
   );
 }
 
-async function foldersOf(places: string[]): Promise<string[]> {
-  const expanded = await Promise.all(places.map(expand));
+async function expandAll(patterns: string[]): Promise<string[]> {
+  const expanded = await Promise.all(patterns.map(expand));
   return expanded.flat();
 }
 
-/** The folders that a pattern with one `*` names. */
+/** Expands a pattern with at most one `*` to folders. */
 async function expand(pattern: string): Promise<string[]> {
   const [before = '', after] = pattern.split('*');
   if (after === undefined) return [pattern];
@@ -86,7 +86,7 @@ async function expand(pattern: string): Promise<string[]> {
   return names.filter((name) => name.startsWith(start)).map((name) => join(parent, name, after));
 }
 
-/** The real folder of a server's programs: a link in PATH may name only some of them. */
+/** The real folder of the server programs: PATH may link only some of them. */
 async function serverFolder(folder: string): Promise<string | undefined> {
   try {
     const initdb = await realpath(join(folder, 'initdb'));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../src/core/errors.ts';
 import { freePort } from './free-port.ts';
-import type { Keeper, Running } from './keeper.ts';
+import type { Keeper, RunningProgram } from './keeper.ts';
 import { findPostgres, type PostgresPrograms, serverUser } from './postgres-programs.ts';
 import { queryPostgres } from './query.ts';
 
@@ -11,7 +11,7 @@ const ATTEMPTS = 3;
 const POLL_MS = 40;
 const START_LIMIT_MS = 30_000;
 
-/** How to reach a PostgreSQL database. */
+/** Address and login of a PostgreSQL database. */
 export interface PostgresAddress {
   host: string;
   port: number;
@@ -20,58 +20,61 @@ export interface PostgresAddress {
   database: string;
 }
 
-/** A throw-away server with an empty database `bifract`. */
+/** A throwaway server with an empty database `bifract`. */
 export interface PostgresServer extends PostgresAddress {
-  /** As `15.18`. */
+  /** Such as `15.18`. */
   version: string;
   /** Folder of its programs. */
   bin: string;
 }
 
 /**
- * Makes a cluster in the keeper's folder and starts it on 127.0.0.1: no socket, a password user that owns all,
- * nothing synced to disk. `PROGRAM_MISSING` without PostgreSQL, `POSTGRES_UNREACHABLE` when it does not come up.
+ * Creates a cluster in the supervisor's folder and starts it on 127.0.0.1: no socket, one user with a password, no fsync.
+ * Throws `PROGRAM_MISSING` without PostgreSQL, `POSTGRES_UNREACHABLE` if it does not start.
  */
-export async function startPostgres(keeper: Keeper, password: string): Promise<PostgresServer> {
+export async function startPostgres(supervisor: Keeper, password: string): Promise<PostgresServer> {
   const [programs, user] = await Promise.all([findPostgres(), serverUser()]);
-  const data = join(keeper.dir, 'postgres');
+  const data = join(supervisor.dir, 'postgres');
   await mkdir(data, { mode: 0o700 });
   if (user) await chown(data, user.uid, user.gid);
-  await initialize(keeper, programs, data, password, user);
+  await initialize(supervisor, programs, data, password, user);
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const running = await keeper.start({
+    const running = await supervisor.start({
       name: `postgres-${attempt}`,
       command: join(programs.bin, 'postgres'),
       args: ['-D', data, ...serverSettings(port)],
       env: cleanEnvironment(),
       user,
-      // An immediate shutdown: it takes its shared memory with it, and asks no client to finish.
+      // Immediate shutdown: frees the shared memory and does not wait for clients.
       stop_signal: 'SIGQUIT',
     });
     const address = { host: '127.0.0.1', port, user: 'bifract', password, database: 'bifract' };
-    const up = await answers({ ...address, database: 'postgres' }, running);
-    if (up) {
+    const ready = await isReady({ ...address, database: 'postgres' }, running);
+    if (ready) {
       await queryPostgres({ ...address, database: 'postgres' }, 'CREATE DATABASE bifract');
       return { ...address, ...programs };
     }
     if (attempt < ATTEMPTS) continue;
-    throw new BifractError('POSTGRES_UNREACHABLE', `PostgreSQL did not start: ${await running.complaint()}`);
+    throw new BifractError(
+      'POSTGRES_UNREACHABLE',
+      `PostgreSQL did not start: ${await running.errorOutput()}`,
+    );
   }
 }
 
 async function initialize(
-  keeper: Keeper,
+  supervisor: Keeper,
   { bin }: PostgresPrograms,
   data: string,
   password: string,
   user: { uid: number; gid: number } | undefined,
 ): Promise<void> {
-  const secret = join(keeper.dir, 'postgres-password');
+  const secret = join(supervisor.dir, 'postgres-password');
   await writeFile(secret, password, { mode: 0o600 });
   if (user) await chown(secret, user.uid, user.gid);
   try {
-    await keeper.run({
+    await supervisor.run({
       name: 'initdb',
       command: join(bin, 'initdb'),
       args: [
@@ -104,19 +107,19 @@ function serverSettings(port: number): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-/** Waits until the server takes a login; false when it has ended instead. */
-async function answers(address: PostgresAddress, running: Running): Promise<boolean> {
+/** Waits until the server accepts a login; returns false if it ended instead. */
+async function isReady(address: PostgresAddress, running: RunningProgram): Promise<boolean> {
   let ended = false;
   void running.ended.then(() => {
     ended = true;
   });
-  const until = Date.now() + START_LIMIT_MS;
-  while (!ended && Date.now() < until) {
-    const up = await queryPostgres(address, 'SELECT 1').then(
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (!ended && Date.now() < deadline) {
+    const ready = await queryPostgres(address, 'SELECT 1').then(
       () => true,
       () => false,
     );
-    if (up) return true;
+    if (ready) return true;
     await wait(POLL_MS);
   }
   return false;

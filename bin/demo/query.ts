@@ -3,7 +3,7 @@ import { BifractError } from '../../src/core/errors.ts';
 import type { ClickhouseServer } from './clickhouse.ts';
 import type { PostgresAddress } from './postgres.ts';
 
-/** Runs one statement (or several, without values) on a connection of its own. Times arrive as the text they are. */
+/** Runs one statement (or several, without values) on a new connection. All values come back as text. */
 export async function queryPostgres<Row extends pg.QueryResultRow>(
   address: PostgresAddress,
   sql: string,
@@ -12,7 +12,7 @@ export async function queryPostgres<Row extends pg.QueryResultRow>(
   const { host, port, user, password, database } = address;
   const types = { getTypeParser: () => (value: string) => value };
   const client = new pg.Client({ host, port, user, password, database, ssl: false, types });
-  // A server that ends between two calls is told by the next call.
+  // If the server ends between two calls, the next call fails.
   client.on('error', () => {});
   await client.connect();
   try {
@@ -23,7 +23,7 @@ export async function queryPostgres<Row extends pg.QueryResultRow>(
   }
 }
 
-/** Runs one statement over HTTP: `params` are bound parameters. Returns the body; throws `QUERY_FAILED` with its text. */
+/** Runs one statement over HTTP with bound `params`. Returns the body; throws `QUERY_FAILED` with the server's text. */
 export async function queryClickhouse(
   server: Pick<ClickhouseServer, 'url' | 'user' | 'password'>,
   database: string,

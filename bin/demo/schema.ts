@@ -1,4 +1,4 @@
-/** The tables of an installation: what this program works with, and enough beside it that a backup is worth something. */
+/** The tables of an installation: those this program uses, and enough others for a realistic backup. */
 
 const ACCOUNTS = `
   CREATE TABLE users (
@@ -213,10 +213,10 @@ const DERIVED = `
     FROM alert_executions GROUP BY 1, 2;
   CREATE INDEX alert_activity_day ON alert_activity (day);`;
 
-/** All of PostgreSQL's part, to be run once in an empty database. Times have no zone and mean UTC. */
+/** The PostgreSQL schema, for an empty database. Times have no zone and are UTC. */
 export const POSTGRES_SCHEMA = [ACCOUNTS, FRACTALS, ARCHIVES, WORK, DERIVED].join('\n');
 
-/** The one table of ClickHouse, as the server makes it. */
+/** The ClickHouse table, as the server creates it. */
 export const LOGS_TABLE = `CREATE TABLE logs (
   timestamp DateTime64(3),
   raw_log String CODEC(ZSTD(3)),

@@ -1,6 +1,6 @@
 import type { LogKind } from './seed-rows.ts';
 
-/** A fractal of the demo, and the rows that it gets. */
+/** A fractal of the demo and its number of rows. */
 export interface DemoFractal {
   id: string;
   name: string;
@@ -137,6 +137,6 @@ const WORK = `
 
   REFRESH MATERIALIZED VIEW alert_activity;`;
 
-/** Everything but the fractals themselves: to be run before, and after, they are there. */
+/** All other records, to insert before and after the fractals. */
 export const RECORDS_BEFORE = PEOPLE;
 export const RECORDS_AFTER = ACCESS + WORK;

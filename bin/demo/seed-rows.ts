@@ -1,11 +1,11 @@
 import type { ClickhouseServer } from './clickhouse.ts';
 import { queryClickhouse } from './query.ts';
 
-/** What kind of log a fractal holds. */
+/** The kind of logs in a fractal. */
 export type LogKind = 'web' | 'syslog' | 'json' | 'windows' | 'mixed';
 
-/** Rows to be made. The same values make the same rows; `from` and `to` bound their times, evenly spread. */
-export interface RowsToMake {
+/** Rows to generate, spread evenly from `from` to `to`. The same values generate the same rows. */
+export interface SeedOptions {
   fractal_id: string;
   kind: LogKind;
   rows: number;
@@ -17,9 +17,9 @@ export interface RowsToMake {
 const pick = (index: string, ...values: string[]): string =>
   `arrayElement([${values.map((value) => `'${value}'`).join(', ')}], 1 + ${index} % ${values.length})`;
 
-/** Number `n` of a row, three hashes of it, and from them the words that lines are made of. */
-const WORDS = {
-  // Now and then a row comes twice, exactly.
+/** Row number `n`, three hashes of it, and the parts of log lines derived from them. */
+const PARTS = {
+  // A few rows are exact duplicates.
   n: 'number - (number % 4999 = 42)',
   h: 'sipHash64(n, {seed:UInt64}, 1)',
   g: 'sipHash64(n, {seed:UInt64}, 2)',
@@ -87,7 +87,7 @@ const WORDS = {
   took: 'toString(round((intDiv(k, 61) % 900000) / 1000, 3))',
 };
 
-/** The line of each kind, and what ingest parses out of it, as JSON text. */
+/** The log line of each kind, and the fields parsed from it, as JSON text. */
 const LINES: Record<Exclude<LogKind, 'mixed'>, { line: string; fields: string }> = {
   web: {
     line: `concat(ip, ' - ', if(g % 4 = 0, person, '-'), ' [', formatDateTime(time, '%d/%b/%Y:%H:%i:%S +0000'), '] "', method, ' ', path, ' HTTP/1.1" ', status, ' ', size, ' "https://shop.example.com', base, '" "', agent, '" ', took)`,
@@ -111,7 +111,7 @@ const LINES: Record<Exclude<LogKind, 'mixed'>, { line: string; fields: string }>
   },
 };
 
-/** Lines that are hard on a reader: bytes that are no UTF-8, NUL, newlines, controls, quotes, much unicode. */
+/** Difficult lines: invalid UTF-8, NUL, newlines, control characters, quotes, Unicode. */
 const ODD_LINE = `multiIf(
   n % 5003 = 7, concat(line, ' bin=', unhex('FFFE00C328A0A1F0288CBC'), ' end'),
   n % 9001 = 11, unhex('80818283C0AFEDA080F5808080'),
@@ -120,11 +120,11 @@ const ODD_LINE = `multiIf(
   n % 3001 = 9, concat(line, char(1, 8, 12, 27, 127), '[31m', unhex('E280A8'), '/</script>'),
   line)`;
 
-/** Fills a fractal, inside ClickHouse: about a hundred thousand rows a second. */
+/** Fills a fractal within ClickHouse, about 100,000 rows a second. */
 export async function seedRows(
   server: Pick<ClickhouseServer, 'url' | 'user' | 'password'>,
   database: string,
-  { fractal_id, kind, rows, seed, from, to }: RowsToMake,
+  { fractal_id, kind, rows, seed, from, to }: SeedOptions,
 ): Promise<void> {
   const params = { fractal: fractal_id, rows, seed, from: from.getTime(), to: to.getTime() };
   await queryClickhouse(server, database, insertStatement(kind), params);
@@ -132,9 +132,9 @@ export async function seedRows(
 
 function insertStatement(kind: LogKind): string {
   const { line, fields } = kind === 'mixed' ? mixed() : LINES[kind];
-  const words = Object.entries({ ...WORDS, line, parsed: fields, raw: ODD_LINE });
+  const columns = Object.entries({ ...PARTS, line, parsed: fields, raw: ODD_LINE });
   return `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp)
-    WITH ${words.map(([name, expression]) => `${expression} AS ${name}`).join(',\n')}
+    WITH ${columns.map(([name, expression]) => `${expression} AS ${name}`).join(',\n')}
     SELECT time, raw, lower(hex(sipHash128(ms, raw))), parsed::JSON(max_dynamic_paths=1024), {fractal:String},
       time + toIntervalMillisecond(200 + sipHash64(number, {seed:UInt64}) % 3000)
     FROM numbers({rows:UInt64})

@@ -6,10 +6,10 @@ import { seedRows } from './seed-rows.ts';
 
 const DAYS = 30;
 const DAY_MS = 86_400_000;
-/** The newest row's age: a demo's logs should not come from the future, whatever its machine's clock does. */
-const FRESH_MS = 60_000;
+/** Age of the newest row, so that clock changes do not put it into the future. */
+const NEWEST_AGE_MS = 60_000;
 
-/** Where the demo's data goes. */
+/** The databases to fill. */
 export interface SeedTarget {
   postgres: PostgresAddress;
   clickhouse: Pick<ClickhouseServer, 'url' | 'user' | 'password'>;
@@ -18,12 +18,12 @@ export interface SeedTarget {
 
 /**
  * Fills an empty installation: people, fractals, searches, alerts, and logs over the 30 days before `now`.
- * `scale` multiplies the rows. The same values make the same logs. Returns the number of rows.
+ * `scale` is a factor for the number of rows. The same values generate the same logs. Returns the number of rows.
  */
 export async function seedDemo(target: SeedTarget, { now = new Date(), scale = 1 } = {}): Promise<number> {
   await queryPostgres(target.postgres, RECORDS_BEFORE);
   await insertFractals(target.postgres);
-  const to = new Date(now.getTime() - FRESH_MS);
+  const to = new Date(now.getTime() - NEWEST_AGE_MS);
   const [rows] = await Promise.all([
     seedLogs(target, new Date(to.getTime() - DAYS * DAY_MS), to, scale),
     queryPostgres(target.postgres, RECORDS_AFTER),
@@ -33,18 +33,18 @@ export async function seedDemo(target: SeedTarget, { now = new Date(), scale = 1
 }
 
 async function seedLogs(target: SeedTarget, from: Date, to: Date, scale: number): Promise<number> {
-  let made = 0;
-  for (const [index, { id, kind, rows: full }] of DEMO_FRACTALS.entries()) {
-    const rows = Math.round(full * scale);
+  let total = 0;
+  for (const [index, { id, kind, rows: full_scale }] of DEMO_FRACTALS.entries()) {
+    const rows = Math.round(full_scale * scale);
     if (rows === 0) continue;
-    const wanted = { fractal_id: id, kind, rows, seed: index + 1, from, to };
-    await seedRows(target.clickhouse, target.logs_database, wanted);
-    made += rows;
+    const spec = { fractal_id: id, kind, rows, seed: index + 1, from, to };
+    await seedRows(target.clickhouse, target.logs_database, spec);
+    total += rows;
   }
-  return made;
+  return total;
 }
 
-/** Sets each fractal's cached statistics to what ClickHouse holds. */
+/** Updates the cached statistics of each fractal from ClickHouse. */
 export async function updateStatistics({ postgres, clickhouse, logs_database }: SeedTarget): Promise<void> {
   const statistics = await queryClickhouse(
     clickhouse,

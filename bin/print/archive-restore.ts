@@ -4,26 +4,26 @@ import { formatBytes, formatExact, plural } from '../../src/components/view/unit
 import type { ArchiveRestorePlan, ArchiveRestoreSummary } from '../../src/core/index.ts';
 import { table } from './tables.ts';
 
-const WAYS = {
-  direct: 'straight into the table, all columns as they were',
-  ingest: 'as raw lines through ingest, parsed anew',
+const METHODS = {
+  direct: 'direct: written to the table, all columns as they were',
+  ingest: 'ingest: sent as raw lines, parsed again by the server',
 };
 
-/** What a restore of archives will do, for people. */
+/** The plan of an archive restore, for people. */
 export function archiveRestorePlanLines(plan: ArchiveRestorePlan): string[] {
   const { files, into, via, removes, rows, content_bytes, rows_there, estimate_ms, notes, obstacles } = plan;
-  const most = plan.from === null && plan.to === null ? '' : 'up to ';
-  const there = removes ? `rows ${windowWords(removes)} now, ALL REMOVED FIRST` : 'rows in the window now';
+  const limit = plan.from === null && plan.to === null ? '' : 'up to ';
+  const existing = removes ? `rows (${windowText(removes)}), DELETED FIRST` : 'rows in this range';
   const pairs: [string, string][] = [
-    ['Into', `${into.name} (${into.id})`],
-    ['Window', windowWords(plan)],
-    ['Way', WAYS[via]],
-    ['Rows', `${most}${formatExact(rows)}, about ${formatBytes(content_bytes)} of lines`],
-    ['There', `${formatExact(rows_there)} ${there}`],
-    ['Takes', `about ${formatDuration(estimate_ms)}`],
+    ['Target', `${into.name} (${into.id})`],
+    ['Range', windowText(plan)],
+    ['Method', METHODS[via]],
+    ['Rows', `${limit}${formatExact(rows)}, about ${formatBytes(content_bytes)} uncompressed`],
+    ['Existing', `${formatExact(rows_there)} ${existing}`],
+    ['Duration', `about ${formatDuration(estimate_ms)}`],
     ...notes.map((text): [string, string] => ['Note', text]),
     ...obstacles.map(({ message, hint }): [string, string] => [
-      'Obstacle',
+      'Problem',
       hint ? `${message}. ${hint}` : message,
     ]),
   ];
@@ -41,23 +41,23 @@ export function archiveRestorePlanLines(plan: ArchiveRestorePlan): string[] {
   ];
 }
 
-function windowWords({ from, to }: Pick<ArchiveRestorePlan, 'from' | 'to'>): string {
+function windowText({ from, to }: Pick<ArchiveRestorePlan, 'from' | 'to'>): string {
   if (from === null && to === null) return 'all rows';
   return [from && `from ${from}`, to && `before ${to}`].filter(Boolean).join(', ');
 }
 
-/** What a restore of archives has done, for people. */
+/** The result of an archive restore, for people. */
 export function archiveRestoreLines(summary: ArchiveRestoreSummary): string[] {
   const { into, via, files, rows_read, rows_added, rows_there, rows_removed, rows_left_out, duration_ms } =
     summary;
-  const deed = via === 'direct' ? 'added' : 'sent, and accepted by the server';
+  const action = via === 'direct' ? 'added to' : 'accepted by the server for';
   const rest = [
-    rows_there > 0 && `${formatExact(rows_there)} were there already`,
-    rows_removed > 0 && `${formatExact(rows_removed)} were removed before`,
-    rows_left_out && `${formatExact(rows_left_out)} lines were left out`,
+    rows_there > 0 && `${formatExact(rows_there)} existed already`,
+    rows_removed > 0 && `${formatExact(rows_removed)} deleted first`,
+    rows_left_out && `${formatExact(rows_left_out)} lines left out`,
   ].filter((part) => typeof part === 'string');
   return [
-    `Restore complete: ${formatExact(rows_added)} rows ${deed}, into ${sanitize(into.name)}`,
+    `Restore complete: ${formatExact(rows_added)} rows ${action} ${sanitize(into.name)}`,
     `${plural(files, 'file')}, ${formatExact(rows_read)} rows read, ${formatDuration(duration_ms)}`,
     ...(rest.length > 0 ? [rest.join(', ')] : []),
   ];

@@ -4,23 +4,23 @@ import type { CopyPlan } from '../../src/core/index.ts';
 import type { CopySummary } from '../../src/core/jobs/copy.ts';
 import { table } from './tables.ts';
 
-/** What a copy will do, for people. */
+/** The plan of a copy, for people. */
 export function copyPlanLines({ items, move, size_bytes }: CopyPlan): string[] {
-  const going = items.filter(({ action }) => action === 'copy').length;
-  const fate = move ? 'moved' : 'copied';
+  const count = items.filter(({ action }) => action === 'copy').length;
+  const action = move ? 'moved' : 'copied';
   return [
     ...table(items, [
       { title: 'FILE', cell: ({ from_path }) => from_path },
       { title: 'SIZE', cell: ({ size_bytes: size }) => formatBytes(size), right: true },
       { title: 'TO', cell: ({ to_path, refusal }) => refusal?.message ?? to_path },
     ]),
-    going === 0
-      ? 'Nothing can be copied.'
-      : `${plural(going, 'file')} of ${formatBytes(size_bytes)} will be ${fate}.`,
+    count === 0
+      ? 'No files can be copied'
+      : `${plural(count, 'file')} (${formatBytes(size_bytes)}) will be ${action}`,
   ];
 }
 
 export function copySummaryLines({ copied, size_bytes, moved, duration_ms }: CopySummary): string[] {
-  const deed = moved ? 'moved' : 'copied';
-  return [`${plural(copied, 'file')} ${deed}, ${formatBytes(size_bytes)}, ${formatDuration(duration_ms)}`];
+  const action = moved ? 'moved' : 'copied';
+  return [`${plural(copied, 'file')} ${action}, ${formatBytes(size_bytes)}, ${formatDuration(duration_ms)}`];
 }

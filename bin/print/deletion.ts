@@ -4,32 +4,34 @@ import type { DeleteItem, DeletePlan } from '../../src/core/index.ts';
 import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
 import { table } from './tables.ts';
 
-/** What a deletion will do, for people. */
+/** The plan of a deletion, for people. */
 export function deletePlanLines({ items, freed_bytes, backups_left }: DeletePlan): string[] {
-  const going = items.filter(({ action }) => action === 'delete').length;
+  const count = items.filter(({ action }) => action === 'delete').length;
   return [
     ...table(items, [
-      { title: 'WHAT', cell: ({ title }) => title },
+      { title: 'ITEM', cell: ({ title }) => title },
       { title: 'CREATED', cell: ({ created_at }) => (created_at ? `${formatStamp(created_at)}Z` : '-') },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
-      { title: 'FATE', cell: ({ action }) => (action === 'delete' ? 'goes' : 'STAYS') },
+      { title: 'ACTION', cell: ({ action }) => action },
       { title: 'FILE', cell: ({ path, id }) => path ?? id },
     ]),
     ...items.flatMap(remarks),
-    going === 0 ? 'Nothing goes.' : `${plural(going, 'item')} of ${formatBytes(freed_bytes)} in all go.`,
-    ...(backups_left ? [leftLine(backups_left)] : []),
+    count === 0
+      ? 'Nothing will be deleted'
+      : `${plural(count, 'item')} (${formatBytes(freed_bytes)}) will be deleted`,
+    ...(backups_left ? [remainingLine(backups_left)] : []),
   ];
 }
 
 function remarks({ path, id, notes, refusal }: DeleteItem): string[] {
   const name = (path ?? id).split('/').at(-1);
-  const why = refusal ? [`${refusal.message}.${refusal.hint ? ` ${refusal.hint}` : ''}`] : [];
-  return [...why, ...notes].map((note) => `  ${name}: ${note}`);
+  const reason = refusal ? [`${refusal.message}.${refusal.hint ? ` ${refusal.hint}` : ''}`] : [];
+  return [...reason, ...notes].map((note) => `  ${name}: ${note}`);
 }
 
-function leftLine({ count, newest_whole }: NonNullable<DeletePlan['backups_left']>): string {
-  if (newest_whole) return `${plural(count, 'backup')} left; the newest that can be read is ${newest_whole}.`;
-  return count === 0 ? 'No backup is left.' : `${plural(count, 'backup')} left, none of which can be read.`;
+function remainingLine({ count, newest_whole }: NonNullable<DeletePlan['backups_left']>): string {
+  if (newest_whole) return `${plural(count, 'backup')} left, the newest readable one is ${newest_whole}`;
+  return count === 0 ? 'No backup left' : `${plural(count, 'backup')} left, none of them readable`;
 }
 
 export function deleteSummaryLines({ deleted, freed_bytes }: DeleteSummary): string[] {

@@ -1,6 +1,6 @@
 import type { JobEvent } from '../../src/core/index.ts';
 
-/** How one item of a job came out, in a line for people. */
+/** The outcome of one item of a job, for people. */
 export function itemLines({ item, ok, message, error }: Extract<JobEvent, { event: 'job:item' }>): string[] {
   return [
     ok ? `ok      ${item}: ${message}` : `FAILED  ${item}: ${message}${error ? ` [${error.code}]` : ''}`,

@@ -6,7 +6,7 @@ import { formatBytes, formatPercent, plural } from '../../src/components/view/un
 import type { KnownJob } from '../../src/core/index.ts';
 import { table } from './tables.ts';
 
-/** A job as programs get it. */
+/** A job, for programs. */
 export function jobReport(job: KnownJob): object {
   const { id, kind, title, target, by, phase, progress, retries, warning_count, result, error } = job;
   const stamp = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
@@ -30,19 +30,20 @@ export function jobReport(job: KnownJob): object {
   };
 }
 
-/** Jobs as a table; below it what can be done about those that died. `left` is how many are not shown. */
+/** A table of jobs, and below it what to do about those that crashed. `left` older jobs are not shown. */
 export function jobLines(
   jobs: readonly KnownJob[],
   { now, left, columns = Number.POSITIVE_INFINITY }: { now: number; left: number; columns?: number },
 ): string[] {
-  const others = left > 0 ? [`${plural(left, 'older job')} not shown: \`bifract jobs --all\`.`] : [];
-  if (jobs.length === 0) return ['No job runs, and none ended in the last day.', ...others];
+  const others =
+    left > 0 ? [`${plural(left, 'older job')} not shown; list them with \`bifract jobs --all\`.`] : [];
+  if (jobs.length === 0) return ['No jobs are running, and none ended within the last day.', ...others];
   const rest = { id: Math.max(...jobs.map(({ id }) => id.length)), fixed: 9 + 8 + 7 + 3 * 2 };
   const title = Math.max(12, columns - rest.id - rest.fixed - 2);
   const wide = columns >= 110;
   const rows = table(jobs, [
     { title: 'ID', cell: ({ id }) => id },
-    { title: 'STATE', cell: stateOf },
+    { title: 'STATE', cell: stateLabel },
     { title: 'DONE', cell: doneOf, right: true },
     {
       title: 'TIME',
@@ -60,7 +61,7 @@ export function jobLines(
       : []),
     { title: 'JOB', cell: (job) => (wide ? job.title : take(sanitize(job.title), title)) },
   ]);
-  return [...rows, ...jobs.flatMap(diedLines), ...others];
+  return [...rows, ...jobs.flatMap(crashLines), ...others];
 }
 
 function stateOf({ state, error, live }: KnownJob): string {
@@ -68,13 +69,18 @@ function stateOf({ state, error, live }: KnownJob): string {
   return live && state !== 'running' && state !== 'cancelling' ? 'ending' : state;
 }
 
+/** Programs get `died`, people `crashed`. */
+function stateLabel(job: KnownJob): string {
+  return job.error?.code === 'JOB_DIED' ? 'crashed' : stateOf(job);
+}
+
 function doneOf({ fraction, progress }: KnownJob): string {
   if (fraction !== undefined) return formatPercent(fraction);
   return progress.bytes_in === undefined ? '-' : formatBytes(progress.bytes_in);
 }
 
-function diedLines({ id, error, unsettled }: KnownJob): string[] {
+function crashLines({ id, error, unsettled }: KnownJob): string[] {
   if (error?.code !== 'JOB_DIED') return [];
-  const left = unsettled ? (error.hint ?? '') : 'Nothing it left needs care.';
-  return ['', sanitize(`${id}: ${error.message}.`), sanitize(left)];
+  const action = unsettled ? (error.hint ?? '') : 'No cleanup is needed.';
+  return ['', sanitize(`${id}: ${error.message}.`), sanitize(action)];
 }

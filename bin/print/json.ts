@@ -2,8 +2,8 @@ import type { JobEvent } from '../../src/core/index.ts';
 import type { Printer } from '../printer.ts';
 
 /**
- * NDJSON on stdout. A job prints its events as they come; its last line is its end. A list prints one object a
- * line. A failure outside a job is a `job:failed` line too, so that scripts look in one place.
+ * NDJSON on stdout. A job prints its events as they come, its outcome last. A list prints one object per line. A failure
+ * outside a job is a `job:failed` line too, so that scripts look in one place.
  */
 export function jsonPrinter(out: (line: string) => void): Printer {
   let ended = false;
@@ -11,7 +11,7 @@ export function jsonPrinter(out: (line: string) => void): Printer {
   return {
     event(event: JobEvent) {
       ended ||= event.event === 'job:done' || event.event === 'job:failed' || event.event === 'job:cancelled';
-      // Scripts look for one word: a cancelled job has not succeeded, its code says why.
+      // Scripts look for one event: a cancelled job has failed, and its code says why.
       print(event.event === 'job:cancelled' ? { ...event, event: 'job:failed' } : event);
     },
     result(value) {

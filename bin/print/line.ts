@@ -3,19 +3,19 @@ import type { JobEvent } from '../../src/core/index.ts';
 import type { Printer } from '../printer.ts';
 import { describeEvent, ProgressLine } from './progress.ts';
 
-const QUIET_INTERVAL_MS = 30_000;
+const LOG_INTERVAL_MS = 30_000;
 const LIVE_INTERVAL_MS = 100;
 
 export interface LineOutput {
   out: (line: string) => void;
   err: (text: string) => void;
-  /** Whether stderr is a terminal, where one line can be drawn over and over. */
+  /** Whether stderr is a terminal, so that one line can be redrawn. */
   live: boolean;
   columns: () => number;
   quiet: boolean;
 }
 
-/** For people: progress on stderr, as a live line or a line now and then; results on stdout. */
+/** For people: progress on stderr, as a live line or a line every 30 s; results on stdout. */
 export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Printer {
   const line = new ProgressLine();
   let drawn = false;
@@ -24,16 +24,16 @@ export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Pri
     if (drawn) err('\r\u001b[K');
     drawn = false;
   };
-  const say = (text: string) => {
+  const print = (text: string) => {
     clear();
     err(`${sanitize(text)}\n`);
   };
   const draw = (event: JobEvent) => {
     const now = performance.now();
-    if (now - last < (live ? LIVE_INTERVAL_MS : QUIET_INTERVAL_MS)) return;
+    if (now - last < (live ? LIVE_INTERVAL_MS : LOG_INTERVAL_MS)) return;
     last = now;
     const text = line.text(event, live ? columns() - 1 : undefined);
-    if (!live) return say(text);
+    if (!live) return print(text);
     err(`\r\u001b[K${text}`);
     drawn = true;
   };
@@ -42,8 +42,8 @@ export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Pri
       line.fold(event);
       if (quiet) return;
       if (event.event === 'job:progress') return draw(event);
-      const words = describeEvent(event);
-      if (words) say(words);
+      const text = describeEvent(event);
+      if (text) print(text);
     },
     result(_value, lines, brief = lines) {
       clear();

@@ -5,8 +5,7 @@ import { describeEvent, ProgressLine } from './progress.ts';
 const INTERVAL_MS = 30_000;
 
 /**
- * For cron: lines with a UTC time on stdout, made for `>> file`. A failure is said on `err` as well, where cron
- * looks for something to mail.
+ * For cron: lines with UTC timestamps on stdout, for `>> file`. Failures go to `err` as well, which cron mails.
  */
 export function logPrinter(
   out: (line: string) => void,
@@ -21,8 +20,8 @@ export function logPrinter(
       line.fold(event);
       if (quiet) return;
       if (event.event !== 'job:progress') {
-        const words = describeEvent(event);
-        if (words) log(words);
+        const text = describeEvent(event);
+        if (text) log(text);
         return;
       }
       if (performance.now() - last < INTERVAL_MS) return;
@@ -30,7 +29,7 @@ export function logPrinter(
       log(line.text(event));
     },
     result(_value, lines, brief = lines) {
-      // What is asked for alone is for a program to read.
+      // Brief quiet output is for programs: no timestamps.
       if (quiet && brief !== lines) return brief.forEach((text) => void out(sanitize(text)));
       for (const text of lines) log(text);
     },

@@ -10,7 +10,7 @@ import {
 } from '../../src/components/view/units.ts';
 import type { JobEvent, Progress } from '../../src/core/index.ts';
 
-/** An event other than progress as a sentence; undefined where a line would say nothing new. */
+/** Text of an event other than progress; undefined for events that need no line. */
 export function describeEvent(event: JobEvent): string | undefined {
   switch (event.event) {
     case 'job:started':
@@ -19,7 +19,7 @@ export function describeEvent(event: JobEvent): string | undefined {
       return sanitize(`${event.phase} …`);
     case 'job:retry':
       return sanitize(
-        `Waiting ${formatDuration(event.wait_ms)} before try ${event.attempt + 1}: ${event.reason}`,
+        `Retrying in ${formatDuration(event.wait_ms)} (attempt ${event.attempt + 1}): ${event.reason}`,
       );
     case 'job:warning':
       return sanitize(`Warning: ${event.message}`);
@@ -28,7 +28,7 @@ export function describeEvent(event: JobEvent): string | undefined {
   }
 }
 
-/** One line that tells how far a job is: folds its events, then writes the line for the latest. */
+/** The progress line of a job: folds its events and formats the latest. */
 export class ProgressLine {
   #started = 0;
   #phase = '';
@@ -40,7 +40,7 @@ export class ProgressLine {
     }
   }
 
-  /** The line, in at most `columns` columns. */
+  /** Formats the line in at most `columns` columns. */
   text(event: JobEvent, columns = Number.POSITIVE_INFINITY): string {
     if (event.event !== 'job:progress') return this.#phase;
     const elapsed = Math.max(1, Date.parse(event.time) - this.#started);

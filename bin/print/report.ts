@@ -2,16 +2,19 @@ import { sanitize } from '../../src/components/view/sanitize.ts';
 import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
 import type { FileReport } from '../../src/core/index.ts';
 
-/** What a file is, in lines for people. */
+/** The report of a file, for people. */
 export function reportLines(report: FileReport): string[] {
   const { path, size_bytes, kind, key_id, sealed, notes } = report;
   const pairs: [string, string | null][] = [
     ['File', path],
-    ['Kind', `${kind === 'backup' ? 'Backup' : 'Archive'}, ${sealed ? 'with' : 'without'} sealed ends`],
+    [
+      'Kind',
+      `${kind === 'backup' ? 'Backup' : 'Archive'}, ${sealed ? 'with' : 'without'} header and trailer`,
+    ],
     ['Stored', `${formatBytes(size_bytes)} (${formatExact(size_bytes)} bytes)`],
     ['Written', [report.created_at, report.tool && `by ${report.tool}`].filter(Boolean).join(' ') || null],
     ['Key', key_id],
-    ['Id', report.uuid],
+    ['ID', report.uuid],
     ...(kind === 'backup' ? backupPairs(report) : archivePairs(report)),
     [
       'Content',
@@ -32,7 +35,7 @@ function archivePairs(report: FileReport): [string, string | null][] {
     ['Fractal', fractal && [fractal.name, `(${fractal.id})`].filter(Boolean).join(' ')],
     ['Period', period && `${period} (split by ${split})`],
     ['Rows', rows === null ? null : formatExact(rows)],
-    ['Times', first === null ? null : last === null ? `from ${first}` : `${first} to ${last}`],
+    ['Range', first === null ? null : last === null ? `from ${first}` : `${first} to ${last}`],
     ['Fields', fields === null ? null : fields ? 'with each row' : 'left out'],
     ['Record', record && `${record.id}, ${record.status}`],
   ];
@@ -50,6 +53,6 @@ function backupPairs({ backup }: FileReport): [string, string | null][] {
     ['Taken', timestamp],
     ['Database', [database, ...versions].filter(Boolean).join(', ') || null],
     ['Tables', tables && `${formatExact(tables.length)}, ${formatExact(rows)} rows`],
-    ['Variables', `${plural(variables.length, 'variable')} of .env; values are not shown`],
+    ['Variables', `${plural(variables.length, 'variable')} of .env (values hidden)`],
   ];
 }

@@ -4,28 +4,26 @@ import { formatBytes, formatExact, plural } from '../../src/components/view/unit
 import type { RestorePlan, RestoreSession, RestoreSummary, RestoreTable } from '../../src/core/restore.ts';
 import { table } from './tables.ts';
 
-/** A plan in lines for people. */
-export function planLines(plan: RestorePlan): string[] {
+/** The plan of a restore, for people. */
+export function restorePlanLines(plan: RestorePlan): string[] {
   const { file, backup, pg_restore, space, warnings, obstacles } = plan;
-  const made = [
+  const origin = [
     `${formatStamp(backup.timestamp)}Z by ${backup.tool}`,
     backup.server_version && `PostgreSQL ${backup.server_version}`,
     backup.database && `database ${backup.database}`,
   ];
-  const free = space.free_bytes === null ? 'free space not known' : `${formatBytes(space.free_bytes)} free`;
+  const free = space.free_bytes === null ? 'free space unknown' : `${formatBytes(space.free_bytes)} free`;
   const pairs: [string, string][] = [
-    ['File', `${file.path} (${formatBytes(file.size_bytes)}, read to its end: whole)`],
-    ['Made', made.filter(Boolean).join(', ')],
-    ['Into', intoWords(plan)],
+    ['File', `${file.path} (${formatBytes(file.size_bytes)}, verified: complete)`],
+    ['Created', origin.filter(Boolean).join(', ')],
+    ['Target', targetText(plan)],
     ['Server', `PostgreSQL ${plan.server_version}, ${pg_restore.location}`],
-    ['Room', `about ${formatBytes(space.needed_bytes)} needed, ${free}`],
-    ...plan.sessions.map((session): [string, string] => ['Session', sessionWords(session)]),
-    ...(plan.app?.running
-      ? [['Running', `the server's container (${plan.app.name})`] as [string, string]]
-      : []),
+    ['Space', `about ${formatBytes(space.needed_bytes)} needed, ${free}`],
+    ...plan.sessions.map((session): [string, string] => ['Session', sessionText(session)]),
+    ...(plan.app?.running ? [['Container', `${plan.app.name} is running`] as [string, string]] : []),
     ...warnings.map((text): [string, string] => ['Warning', text]),
     ...obstacles.map(({ message, hint }): [string, string] => [
-      'Obstacle',
+      'Problem',
       hint ? `${message}. ${hint}` : message,
     ]),
   ];
@@ -37,55 +35,55 @@ export function planLines(plan: RestorePlan): string[] {
   ];
 }
 
-function intoWords({ target, database, replaces }: RestorePlan): string {
-  if (target.kind === 'drill') return 'a scratch database, which is compared and dropped';
-  if (replaces) return `${database}, REPLACING what is there (${formatBytes(replaces.size_bytes)})`;
-  return `${database}, which does not exist yet`;
+function targetText({ target, database, replaces }: RestorePlan): string {
+  if (target.kind === 'drill') return 'a scratch database, dropped after the comparison';
+  if (replaces) return `${database}, REPLACING the current database (${formatBytes(replaces.size_bytes)})`;
+  return `${database} (new database)`;
 }
 
-function sessionWords({ application, pid, user, client, state, since }: RestoreSession): string {
+function sessionText({ application, pid, user, client, state, since }: RestoreSession): string {
   const from = client === null ? '' : ` from ${client}`;
   return `${application || 'unnamed'} (${pid}) of ${user}${from}, ${state}, since ${formatStamp(since)}Z`;
 }
 
 function tableLines(tables: RestoreTable[]): string[] {
-  if (tables.length === 0) return ['The backup holds no table.'];
+  if (tables.length === 0) return ['The backup contains no tables.'];
   const now = tables.some(({ where }) => where !== 'backup');
   return table(tables, [
     { title: 'TABLE', cell: ({ schema, name }) => `${schema}.${name}` },
     {
-      title: 'IN THE BACKUP',
+      title: 'BACKUP',
       cell: ({ rows_backup, where }) => count(rows_backup, where !== 'database'),
       right: true,
     },
     ...(now
       ? [
           {
-            title: 'NOW',
+            title: 'CURRENT',
             cell: ({ rows_now, where }: RestoreTable) => count(rows_now, where !== 'backup'),
             right: true,
           },
         ]
       : []),
-    { title: '', cell: ({ where }) => (now ? (CHANGES[where] ?? '') : '') },
+    { title: now ? 'CHANGE' : '', cell: ({ where }) => (now ? (CHANGES[where] ?? '') : '') },
   ]);
 }
 
-const CHANGES: Record<string, string> = { backup: 'comes back', database: 'goes' };
+const CHANGES: Record<string, string> = { backup: 'added', database: 'dropped' };
 
-function count(rows: number | null, there: boolean): string {
+function count(rows: number | null, exists: boolean): string {
   if (rows !== null) return formatExact(rows);
-  return there ? '?' : '-';
+  return exists ? '?' : '-';
 }
 
-/** What a restore did, in lines for people. */
+/** The result of a restore, for people. */
 export function restoreLines(kind: 'restore' | 'drill', summary: RestoreSummary): string[] {
   const { file, database, tables, rows, compared, safety_backup, ended_sessions, duration_ms } = summary;
-  const proof = compared ? 'every count as in the manifest' : 'nothing to compare with';
+  const check = compared ? 'all row counts match the manifest' : 'no row counts to compare with';
   return [
-    kind === 'drill' ? `Drill passed: ${file} restores` : `Restore complete: ${file} is now ${database}`,
-    `${plural(tables, 'table')}, ${formatExact(rows)} rows, ${proof}, ${formatDuration(duration_ms)}`,
-    ...(ended_sessions > 0 ? [`${plural(ended_sessions, 'session')} ended`] : []),
-    ...(safety_backup === null ? [] : [`What was there before: ${safety_backup}`]),
+    kind === 'drill' ? `Test restore passed: ${file}` : `Restore complete: ${file} restored to ${database}`,
+    `${plural(tables, 'table')}, ${formatExact(rows)} rows, ${check}, ${formatDuration(duration_ms)}`,
+    ...(ended_sessions > 0 ? [`${plural(ended_sessions, 'session')} terminated`] : []),
+    ...(safety_backup === null ? [] : [`Backup of the previous database: ${safety_backup}`]),
   ];
 }

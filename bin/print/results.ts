@@ -4,7 +4,7 @@ import type { JobKind } from '../../src/core/index.ts';
 import type { ArchiveSummary } from '../../src/core/jobs/archive.ts';
 import type { BackupSummary } from '../../src/core/jobs/backup.ts';
 
-/** What a finished job made, in lines for people. */
+/** The result of a backup or archive, for people. */
 export function resultLines(kind: JobKind, result: Record<string, unknown>): string[] {
   return kind === 'backup'
     ? backupLines(result as unknown as BackupSummary)
@@ -23,20 +23,20 @@ function backupLines(result: BackupSummary): string[] {
 function archiveLines(result: ArchiveSummary): string[] {
   const { fractal_name, group_id, storage_path, split, children, checksum, continued } = result;
   if (group_id === null)
-    return [`${fractal_name} holds no logs${windowWords(result)} to be archived: no file was made`];
+    return [`No logs to archive in ${fractal_name}${windowText(result)}: no file written`];
   const files = plural(children.length, 'file');
   return [
     storage_path === null
-      ? `Archive complete: ${files}, split by ${split}${continued ? ', made since it was interrupted; those of before stay' : ''}`
+      ? `Archive complete: ${files}, split by ${split}${continued ? ' (written after resuming; earlier files are kept)' : ''}`
       : `Archive complete: ${storage_path}`,
     ...amounts(result),
     ...(checksum === null ? [] : [`SHA-256 ${checksum} (of the stored file)`]),
   ];
 }
 
-/** Results of earlier versions say nothing of it. */
-function windowWords({ window }: Partial<ArchiveSummary>): string {
-  const from = window?.from ? ` from ${window.from} on` : '';
+/** Results of earlier versions have no window. */
+function windowText({ window }: Partial<ArchiveSummary>): string {
+  const from = window?.from ? ` from ${window.from}` : '';
   return window?.to ? `${from} before ${window.to}` : from;
 }
 

@@ -4,7 +4,7 @@ import { formatBytes, formatExact, plural } from '../../src/components/view/unit
 import type { Status } from '../commands/status.ts';
 import { table } from './tables.ts';
 
-/** The status in lines for people. */
+/** The status, for people. */
 export function statusLines(status: Status): string[] {
   return [
     `Installation  ${sanitize(status.dir)}`,
@@ -16,7 +16,7 @@ export function statusLines(status: Status): string[] {
   ];
 }
 
-/** What looks like missing rows may only be on its way. */
+/** Interrupted jobs explain rows that seem to be missing. */
 function interruptedLines({ interrupted }: Status): string[] {
   return interrupted.flatMap(({ id, title, hint }) => [
     `Interrupted   ${sanitize(title)} (${id})`,
@@ -36,7 +36,7 @@ function healthLines({ health }: Status): string[] {
   ];
   return table(parts, [
     { title: 'PART', cell: ({ name }) => name },
-    { title: 'STATE', cell: ({ ok }) => (ok ? 'ok' : 'FAILS') },
+    { title: 'STATE', cell: ({ ok }) => (ok ? 'ok' : 'FAILED') },
     { title: 'DETAIL', cell: ({ detail }) => detail.trim() },
   ]);
 }
@@ -65,16 +65,16 @@ function lastBackup(
   error: Status['last_backup_error'],
 ): string[] {
   if (!last) return ['Last backup   none'];
-  const line = `Last backup   ${formatStamp(last.created_at)}Z  ${formatBytes(last.size_bytes)}  (${count} in all)`;
-  if (!error) return [`${line}  opens with this key`];
-  return [line, `              FAILS: ${sanitize(error.message)}.${error.hint ? ` ${error.hint}` : ''}`];
+  const line = `Last backup   ${formatStamp(last.created_at)}Z  ${formatBytes(last.size_bytes)}  (${count} in total)`;
+  if (!error) return [`${line}  readable with the current key`];
+  return [line, `              FAILED: ${sanitize(error.message)}.${error.hint ? ` ${error.hint}` : ''}`];
 }
 
 function lastArchive({ last_archive, last_archive_whole }: Status['fractals'][number]): string {
   if (!last_archive || !last_archive_whole) return 'none';
   const { files, rows } = last_archive_whole;
-  const cut = files > 1 ? ` in ${formatExact(files)} files` : '';
-  return `${formatStamp(last_archive.created_at)}Z  ${plural(rows, 'log')}${cut}`;
+  const split = files > 1 ? ` in ${formatExact(files)} files` : '';
+  return `${formatStamp(last_archive.created_at)}Z  ${plural(rows, 'log')}${split}`;
 }
 
 function protectedUntil({ protected_until, unprotected_rows }: Status['fractals'][number]): string {

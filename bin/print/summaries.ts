@@ -18,8 +18,8 @@ import { verifySummaryLines } from './verify.ts';
 
 type Result = Record<string, unknown>;
 
-/** What each kind of job came to, in lines for people. */
-const LINES: Partial<Record<JobKind, (result: Result) => string[]>> = {
+/** The result of each kind of job, for people. */
+const FORMATTERS: Partial<Record<JobKind, (result: Result) => string[]>> = {
   backup: (result) => resultLines('backup', result),
   archive: (result) => resultLines('archive', result),
   verify: (result) => verifySummaryLines(result as unknown as VerifySummary),
@@ -34,10 +34,10 @@ const LINES: Partial<Record<JobKind, (result: Result) => string[]>> = {
   copy: (result) => copySummaryLines(result as unknown as CopySummary),
 };
 
-/** What a job that is done came to; a job of another version of this program is told in its own words. */
+/** The result of a job, for people; raw JSON if another version of this program wrote it. */
 export function summaryLines(kind: JobKind | undefined, result: Result): string[] {
   try {
-    return (kind && LINES[kind]?.(result)) || ['Done.'];
+    return (kind && FORMATTERS[kind]?.(result)) || ['Done.'];
   } catch {
     return [`Done: ${JSON.stringify(result)}`];
   }

@@ -9,7 +9,7 @@ interface Column<Row> {
   right?: boolean;
 }
 
-/** Rows as lines under a head, columns as wide as their widest cell. */
+/** Formats rows under column heads, each column as wide as its widest cell. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   const cells = rows.map((row) => columns.map(({ cell }) => sanitize(cell(row))));
   const lines = [columns.map(({ title }) => title), ...cells];
@@ -25,11 +25,10 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   );
 }
 
-/** Times stand in UTC, and say so. */
 const utc = (stamp: string | null) => (stamp === null ? '-' : `${formatStamp(stamp)}Z`);
 
 export function backupTable(backups: BackupFile[]): string[] {
-  if (backups.length === 0) return ['No backups yet. `bifract backup` makes one.'];
+  if (backups.length === 0) return ['No backups yet. Create one with `bifract backup`.'];
   return table(backups, [
     { title: 'NAME', cell: ({ name }) => name },
     { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
@@ -51,7 +50,7 @@ export function fractalTable(fractals: Fractal[]): string[] {
   ]);
 }
 
-const STATUS_WORDS: Record<string, string> = {
+const STATUS_LABELS: Record<string, string> = {
   in_progress: 'Archiving',
   completed: 'Completed',
   failed: 'Failed',
@@ -59,11 +58,11 @@ const STATUS_WORDS: Record<string, string> = {
 };
 
 export function archiveTable(archives: ArchiveRecord[]): string[] {
-  if (archives.length === 0) return ['No archives yet. `bifract archive FRACTAL` makes one.'];
+  if (archives.length === 0) return ['No archives yet. Create one with `bifract archive <fractal>`.'];
   return table(archives, [
     { title: 'ID', cell: ({ id }) => id },
     { title: 'FRACTAL', cell: ({ fractal_name }) => fractal_name },
-    { title: 'STATUS', cell: ({ status }) => STATUS_WORDS[status] ?? status },
+    { title: 'STATUS', cell: ({ status }) => STATUS_LABELS[status] ?? status },
     { title: 'LOGS', cell: ({ log_count }) => formatExact(log_count), right: true },
     { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
     { title: 'FROM', cell: ({ time_range_start }) => utc(time_range_start) },

@@ -6,16 +6,21 @@ import type { PrunePlan, RotatePlan } from '../../src/core/upkeep.ts';
 import { table } from './tables.ts';
 
 export function prunePlanLines({ items, freed_bytes }: PrunePlan): string[] {
-  if (items.length === 0) return ['There are no backups.'];
-  const going = items.filter(({ action }) => action === 'delete').length;
+  if (items.length === 0) return ['No backups.'];
+  const count = items.filter(({ action }) => action === 'delete').length;
   return [
     ...table(items, [
       { title: 'NAME', cell: ({ name }) => name },
       { title: 'CREATED', cell: ({ created_at }) => `${formatStamp(created_at)}Z` },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
-      { title: 'FATE', cell: ({ reasons }) => (reasons.length > 0 ? `kept: ${reasons.join(', ')}` : 'goes') },
+      {
+        title: 'ACTION',
+        cell: ({ reasons }) => (reasons.length > 0 ? `keep: ${reasons.join(', ')}` : 'delete'),
+      },
     ]),
-    going === 0 ? 'Nothing goes.' : `${plural(going, 'backup')} of ${formatBytes(freed_bytes)} in all go.`,
+    count === 0
+      ? 'Nothing will be deleted'
+      : `${plural(count, 'backup')} (${formatBytes(freed_bytes)}) will be deleted`,
   ];
 }
 
@@ -25,28 +30,28 @@ export function pruneSummaryLines({ deleted, kept, freed_bytes }: PruneSummary):
   ];
 }
 
-const FATES = { reencrypt: 'written anew', keep: 'done already', skip: 'stays: no key opens it' };
+const ACTIONS = { reencrypt: 're-encrypt', keep: 'keep: done', skip: 'skip: no known key' };
 
 export function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan): string[] {
-  const what = resumes
-    ? `A rotation was begun: the key is ${current_key_id} already.`
-    : `The key is ${current_key_id}; a new one takes its place.`;
-  if (items.length === 0) return [what, 'There are no files.'];
+  const summary = resumes
+    ? `An interrupted rotation will resume with key ${current_key_id}.`
+    : `Key ${current_key_id} will be replaced by a new one.`;
+  if (items.length === 0) return [summary, 'No files.'];
   return [
-    what,
+    summary,
     ...table(items, [
       { title: 'FILE', cell: ({ name }) => name },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
       { title: 'KEY', cell: ({ key_id }) => key_id ?? '?' },
-      { title: 'FATE', cell: ({ action }) => FATES[action] },
+      { title: 'ACTION', cell: ({ action }) => ACTIONS[action] },
     ]),
   ];
 }
 
 export function rotateSummaryLines({ key_id, files, size_bytes }: RotateSummary): string[] {
   return [
-    `The key is ${key_id} now; ${plural(files, 'file')} of ${formatBytes(size_bytes)} written under it`,
-    'Keep a copy of .env elsewhere, and start the Bifract server again so that it takes the new key.',
-    'The key before is kept in BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS, for copies of files elsewhere.',
+    `Key rotated to ${key_id}: ${plural(files, 'file')} (${formatBytes(size_bytes)}) re-encrypted`,
+    'Keep a copy of .env in a safe place, and restart the Bifract server so that it uses the new key.',
+    'The previous key stays in BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS, for copies of files elsewhere.',
   ];
 }

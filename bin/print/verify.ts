@@ -2,7 +2,7 @@ import { formatDuration } from '../../src/components/view/time.ts';
 import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
 import type { VerifySummary } from '../../src/core/jobs/verify.ts';
 
-/** What a verification came to. */
+/** The result of a verification, for people. */
 export function verifySummaryLines({
   files,
   proven,
@@ -11,10 +11,9 @@ export function verifySummaryLines({
   quick,
   duration_ms,
 }: VerifySummary): string[] {
-  if (files === 0) return ['There is nothing to verify: no backup and no completed archive.'];
-  const whole =
-    files === 1 ? 'proven whole' : `${proven === files ? 'all' : `${proven} of ${files}`} proven whole`;
-  const verdict = quick ? 'ends are sound' : proven === 0 ? 'sound as far as they go' : whole;
+  if (files === 0) return ['Nothing to verify: no backups and no completed archives.'];
+  const full = proven === files ? 'complete' : `${proven} of ${files} complete, the others readable`;
+  const outcome = quick ? 'header and trailer ok' : proven === 0 ? 'readable, completeness unknown' : full;
   const amount = `${plural(files, 'file')}, ${formatBytes(size_bytes)}, ${formatExact(rows)} rows`;
-  return [`${amount}: ${verdict}, ${formatDuration(duration_ms)}`];
+  return [`${amount}, verified: ${outcome}, ${formatDuration(duration_ms)}`];
 }

@@ -19,16 +19,16 @@ import { Line } from './widgets/line.tsx';
 import { TooSmall } from './widgets/too-small.tsx';
 
 function Body({ snapshot }: { snapshot: Snapshot }) {
-  const place = placeOf(snapshot);
+  const screen = placeOf(snapshot);
   const { mode } = snapshot.ui;
   if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
-  if (place.name === 'rows') return <RowsScreen snapshot={snapshot} />;
-  if (place.name === 'coverage') return <CoverageScreen snapshot={snapshot} />;
-  if (place.name === 'wizard') return <WizardScreen snapshot={snapshot} />;
-  return listAt(place) ? (
-    <ListScreen snapshot={snapshot} place={place} />
+  if (screen.name === 'rows') return <RowsScreen snapshot={snapshot} />;
+  if (screen.name === 'coverage') return <CoverageScreen snapshot={snapshot} />;
+  if (screen.name === 'wizard') return <WizardScreen snapshot={snapshot} />;
+  return listAt(screen) ? (
+    <ListScreen snapshot={snapshot} place={screen} />
   ) : (
-    <PageScreen snapshot={snapshot} place={place} />
+    <PageScreen snapshot={snapshot} place={screen} />
   );
 }
 
@@ -48,7 +48,7 @@ function Console({ snapshot }: { snapshot: Snapshot }) {
   );
 }
 
-/** The whole console: it draws what the session shows, and hands every key to the router. */
+/** The console: draws the snapshot of the session and sends all keys to the router. */
 export function App({ session, router }: { session: Session; router: Router }) {
   const snapshot = useSession(session);
   useInput(router.input);

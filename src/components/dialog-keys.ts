@@ -16,8 +16,8 @@ function choose(session: Session, option: DialogOption) {
 
 const DIALOG_PAGE = 5;
 
-/** Letters go into the word that is asked for, and the items of a long question scroll. */
-function dialogText(session: Session, key: string, dialog: DialogState): boolean {
+/** Edits the confirmation word, and scrolls the items of a long dialog. Returns whether the key was used. */
+function editDialog(session: Session, key: string, dialog: DialogState): boolean {
   const { top = 0, word } = dialog;
   const step = key === 'pgdn' ? DIALOG_PAGE : key === 'pgup' ? -DIALOG_PAGE : undefined;
   if (step !== undefined) {
@@ -32,30 +32,31 @@ function dialogText(session: Session, key: string, dialog: DialogState): boolean
   return text !== undefined;
 }
 
-/** Enter takes the safe way only; whoever typed the word for the other is told that it was not taken. */
-function takeFocused(session: Session, { options, focus, word, typed }: DialogState) {
+/** Enter takes only the safe answer; after the confirmation word was typed, that is reported. */
+function chooseFocused(session: Session, { options, focus, word, typed }: DialogState) {
   const focused = options[focus];
   if (!focused?.safe) return;
   choose(session, focused);
-  if (word !== undefined && typed === word) session.say('warn', 'Nothing was done: Enter takes the safe way');
+  if (word !== undefined && typed === word)
+    session.notify('warn', 'Cancelled: Enter only takes the safe answer');
 }
 
-/** A key while a question is asked. */
+/** Handles a key while a dialog is open. */
 export function dialogKey(session: Session, key: string, dialog: DialogState) {
-  const named = dialog.options.find((option) => option.key === key);
-  const danger = dialog.options.some((option) => !option.safe);
-  if (named && canTake(named, dialog)) return choose(session, named);
-  if (named) return session.say('warn', `Nothing was done: type ${dialog.word} first`);
-  if (key === 'enter') return takeFocused(session, dialog);
+  const option = dialog.options.find(({ key: own }) => own === key);
+  const danger = dialog.options.some(({ safe }) => !safe);
+  if (option && canTake(option, dialog)) return choose(session, option);
+  if (option) return session.notify('warn', `Not confirmed: type ${dialog.word} first`);
+  if (key === 'enter') return chooseFocused(session, dialog);
   if (key === 'esc') return close(session);
   if (key === 'ctrl-c') return quitNow(session);
-  if (dialogText(session, key, dialog)) return;
+  if (editDialog(session, key, dialog)) return;
   if (key === 'q' && danger) return close(session);
   if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
   if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
 }
 
-/** What a question is about must be on the screen for an answer to it. */
+/** Handles a key on a terminal too small for the dialog: one with items can only be closed, as they are not visible. */
 export function smallDialogKey(session: Session, key: string, dialog: DialogState) {
   if (dialog.items === undefined) dialogKey(session, key, dialog);
   else if (key === 'esc' || key === 'q') close(session);

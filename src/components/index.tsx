@@ -15,35 +15,35 @@ export type { Preferences } from './hooks/preferences.ts';
 export interface ConsoleOptions {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
-  /** Leave out every key that changes something (default: what the installation says). */
+  /** Disable all keys that change data (default: as the installation is configured). */
   readOnly?: boolean;
-  /** False draws without any style. True leaves to Ink's colour library what the terminal can show. */
+  /** False draws without any style; true uses what Ink's colour library detects. */
   color: boolean;
-  /** Loads what is remembered between two runs; asked once the first frame is drawn. */
+  /** Loads the saved preferences; called after the first frame. */
   preferences?: () => Promise<Preferences>;
-  /** Whether the terminal shows more than ASCII (default: what the locale says). */
+  /** Whether the terminal can show UTF-8 (default: by locale). */
   utf8?: boolean;
-  /** Stops the process on Ctrl-Z (default: the whole process group, as a shell's job control expects). */
+  /** Stops the process on Ctrl-Z (default: the process group, as the job control of shells expects). */
   stop?: () => void;
 }
 
 const FRAMES_PER_SECOND = 12;
 
-/** Brings Ink's way to hand the terminal over out of its tree. */
-function TerminalDoor({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void }) {
+/** Passes Ink's `suspendTerminal` out of the component tree. */
+function ExposeSuspend({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void }) {
   const { suspendTerminal } = useApp();
   useEffect(() => onOpen(suspendTerminal), [suspendTerminal, onOpen]);
   return null;
 }
 
-/** Listens to the terminal's size before Ink does, so that the first frame of a new size is already right. */
+/** Follows the size of the terminal. Subscribed before Ink, so that the first frame of a new size is correct. */
 function followSize(session: Session, stdout: NodeJS.WriteStream): () => void {
   const resize = () => session.resize(stdout.columns, stdout.rows);
   stdout.on('resize', resize);
   return () => void stdout.off('resize', resize);
 }
 
-async function ended(instance: Instance): Promise<{ error?: unknown }> {
+async function waitUntilExit(instance: Instance): Promise<{ error?: unknown }> {
   try {
     await instance.waitUntilExit();
     return {};
@@ -53,11 +53,11 @@ async function ended(instance: Instance): Promise<{ error?: unknown }> {
 }
 
 /**
- * Opens the full-screen console, and resolves when the user has left it or the terminal has gone.
+ * Opens the full-screen console; resolves when the user leaves it or the terminal is gone.
  *
- * The first frame is drawn before the engine is asked for anything. The terminal is left as it was found, also
- * when drawing fails: that error is returned, for the caller to print on the normal screen. Jobs that cannot outlive
- * the console are asked to stop by whoever confirmed to quit; the caller closes the engine, which waits for them.
+ * The first frame is drawn before the engine is called. The terminal is always restored, also when drawing fails:
+ * that error is returned, for the caller to print on the normal screen. When the user quits, jobs that cannot outlive
+ * the console have been cancelled; the caller closes the engine, which waits for them to end.
  */
 export async function openConsole(engine: Engine, options: ConsoleOptions): Promise<{ error?: unknown }> {
   const {
@@ -72,11 +72,11 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const leave = () => instance?.unmount();
   const session = createSession({
     engine,
-    glyphs: glyphsFor(utf8),
+    symbols: glyphsFor(utf8),
     read_only: options.readOnly ?? engine.installation.read_only,
     columns: stdout.columns || 80,
     rows: stdout.rows || 24,
-    hands: {
+    terminal: {
       write: (text) => void stdout.write(text),
       leave,
       repaint: terminal.repaint,
@@ -85,7 +85,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   });
   const router = createRouter(session);
   const unfollow = followSize(session, stdout);
-  // A terminal that has gone answers every write with an error; it stays listened for, as the last writes come late.
+  // Every write to a terminal that is gone fails. The listener is never removed, because the last writes fail late.
   stdout.on('error', leave);
   stdin.on('error', leave);
   stdin.on('end', leave);
@@ -93,7 +93,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   session.start();
   instance = render(
     <ColorContext value={options.color}>
-      <TerminalDoor onOpen={terminal.open} />
+      <ExposeSuspend onOpen={terminal.open} />
       <App session={session} router={router} />
     </ColorContext>,
     {
@@ -105,11 +105,11 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       patchConsole: true,
       interactive: Boolean(stdout.isTTY),
       maxFps: FRAMES_PER_SECOND,
-      onRender: router.drawn,
+      onRender: router.rendered,
     },
   );
   const loading = setImmediate(() => startUp(session, preferences));
-  const outcome = await ended(instance);
+  const outcome = await waitUntilExit(instance);
   clearImmediate(loading);
   router.close();
   session.close();

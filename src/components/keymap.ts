@@ -5,40 +5,46 @@ import type { Snapshot } from './view/types.ts';
 
 export { COMMANDS, type Command } from './keymap/commands.ts';
 
-/** The commands of the place the user is at; what changes something only where that is allowed. */
+/** The commands of the current screen, without those that change data in a read-only console. */
 export function commandsAt(snapshot: Snapshot): readonly Command[] {
   const { name } = placeOf(snapshot);
   return COMMANDS.filter(
-    (command) => (!command.at || command.at.includes(name)) && !(command.changes && snapshot.read_only),
+    (command) =>
+      (!command.screens || command.screens.includes(name)) && !(command.changesData && snapshot.read_only),
   );
 }
 
-/** What a key does here. */
+/** The command of a key on the current screen. */
 export function commandFor(snapshot: Snapshot, key: string): Command | undefined {
   return commandsAt(snapshot).find((command) => command.keys.includes(key));
 }
 
-/** The commands that hold all words of a query in name or description. */
+/** The commands whose name or description contains all words of a query. */
 export function searchCommands(snapshot: Snapshot, query: string): readonly Command[] {
   const words = query.toLowerCase().split(' ').filter(Boolean);
-  const named = (command: Command) => `${command.name} ${command.description}`.toLowerCase();
+  const text = (command: Command) => `${command.name} ${command.description}`.toLowerCase();
   const found = commandsAt(snapshot).filter(
-    (command) => command.group !== 'move' && words.every((word) => named(command).includes(word)),
+    (command) => command.group !== 'move' && words.every((word) => text(command).includes(word)),
   );
-  // Who types a name wants that command, whatever else mentions it.
-  const first = (command: Command) => Number(!command.name.startsWith(query.toLowerCase()));
-  return found.toSorted((a, b) => first(a) - first(b));
+  // Commands whose name starts with the query come first.
+  const rank = (command: Command) => Number(!command.name.startsWith(query.toLowerCase()));
+  return found.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Runs a command, or says why not. */
-export function perform(session: Session, command: Command): void {
+/** The message for a command that cannot run now. */
+export function notAvailable({ name }: Command, why: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)} is not available: ${why}`;
+}
+
+/** Runs a command, or reports why it is not available. */
+export function runCommand(session: Session, command: Command): void {
   const why = command.disabled?.(session.snapshot());
-  if (why) session.say('warn', `Cannot ${command.name}: ${why}`);
+  if (why) session.notify('warn', notAvailable(command, why));
   else command.run(session);
 }
 
-/** Changes the filter of the list the user is at. */
+/** Sets the filter of the current list. */
 export function setFilter(session: Session, filter: string): void {
-  const place = placeOf(session.snapshot());
-  if (listAt(place)) session.dispatch({ type: 'filter', key: listKey(place), filter });
+  const screen = placeOf(session.snapshot());
+  if (listAt(screen)) session.dispatch({ type: 'filter', key: listKey(screen), filter });
 }

@@ -1,6 +1,6 @@
 import type { Key } from 'ink';
 
-/** Names of the keys that are no characters. A character is named by itself. */
+/** Names of keys other than characters; a character is its own name. */
 const NAMED = [
   ['upArrow', 'up'],
   ['downArrow', 'down'],
@@ -26,7 +26,7 @@ const CONTROL: Readonly<Record<string, string>> = {
   '\x1b': 'esc',
 };
 
-/** What is left of an arrow key when a slow line has parted it from its escape. */
+/** The rest of an escape sequence, by key, if the Esc arrived separately on a slow line. */
 const TAILS: Readonly<Record<string, string>> = {
   A: 'up',
   B: 'down',
@@ -44,8 +44,8 @@ const TAILS: Readonly<Record<string, string>> = {
 
 const TAIL = /^[[O]([ABCDHF]|[145678]~)/;
 
-/** The key that a torn sequence was, and how much of the input it took. */
-export function tornKey(input: string): { key: string; length: number } | undefined {
+/** The key of an escape sequence whose Esc arrived earlier, and the length of its rest in the input. */
+export function splitEscapeKey(input: string): { key: string; length: number } | undefined {
   const match = TAIL.exec(input);
   const key = TAILS[match?.[1] ?? ''];
   return match && key ? { key, length: match[0].length } : undefined;
@@ -58,13 +58,13 @@ function character(part: string): string {
   return code < 0x20 ? `ctrl-${String.fromCharCode(code + 0x60)}` : part;
 }
 
-/** The keys of one input as Ink delivers it: a key, or any number of characters that arrived together. */
+/** The keys of one Ink input: one key, or any number of characters that arrived together. */
 export function keysOf(input: string, key: Key): string[] {
   if (key.eventType === 'release') return [];
   const named = NAMED.find(([flag]) => key[flag]);
   if (named) return [named[1]];
   if (key.ctrl && input.length === 1) return [`ctrl-${input.toLowerCase()}`];
   const keys = Array.from(input, character);
-  // Alt means nothing here: it is an Esc and the next key, brought together by a slow line.
+  // Alt is not used: this is an Esc and the next key that arrived together.
   return key.meta && keys.length > 0 ? ['esc', ...keys] : keys;
 }

@@ -1,6 +1,6 @@
 import { dialogKey, smallDialogKey } from './dialog-keys.ts';
 import type { Session } from './hooks/session.ts';
-import { COMMANDS, commandFor, perform, searchCommands, setFilter } from './keymap.ts';
+import { COMMANDS, commandFor, notAvailable, runCommand, searchCommands, setFilter } from './keymap.ts';
 import { bodyHeight, isTooSmall } from './view/layout.ts';
 import { listStateAt, placeOf } from './view/lists/index.ts';
 import type { Mode } from './view/types.ts';
@@ -9,7 +9,8 @@ import { typed } from './view/typing.ts';
 type In<Name extends Mode['name']> = Extract<Mode, { name: Name }>;
 
 const KEYS: Mode = { name: 'keys' };
-const SEEN_MS = 1_500;
+/** Time to read a message. */
+const READ_MS = 1_500;
 const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);
 
 function setMode(session: Session, mode: Mode) {
@@ -19,7 +20,6 @@ function setMode(session: Session, mode: Mode) {
 function filterKey(session: Session, key: string, { before }: In<'filter'>) {
   if (key === 'enter' || key === 'down' || key === 'up') return setMode(session, KEYS);
   if (key === 'esc') {
-    // The first Esc takes back what was typed; where nothing was, the whole filter goes.
     setFilter(session, '');
     return setMode(session, KEYS);
   }
@@ -39,7 +39,7 @@ function paletteKey(session: Session, key: string, mode: In<'palette'>) {
   if (key === 'enter') {
     const command = found[mode.index];
     setMode(session, KEYS);
-    if (command) perform(session, command);
+    if (command) runCommand(session, command);
     return;
   }
   if (step !== 0) {
@@ -76,11 +76,13 @@ function helpKey(session: Session, key: string, mode: In<'help'>) {
 function screenKey(session: Session, key: string) {
   const snapshot = session.snapshot();
   const command = commandFor(snapshot, key);
-  if (command) return perform(session, command);
+  if (command) return runCommand(session, command);
   const { name } = placeOf(snapshot);
-  const known = COMMANDS.find((one) => one.keys.includes(key) && (!one.at || one.at.includes(name)));
-  if (known?.changes && snapshot.read_only)
-    session.say('warn', `Cannot ${known.name}: this console is read-only`);
+  const known = COMMANDS.find(
+    (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),
+  );
+  if (known?.changesData && snapshot.read_only)
+    session.notify('warn', notAvailable(known, 'the console is read-only'));
 }
 
 function smallKey(session: Session, key: string) {
@@ -89,15 +91,15 @@ function smallKey(session: Session, key: string) {
   else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
 }
 
-/** An error was on the screen long enough to be seen when this key was pressed. */
-function foldFlash(session: Session) {
+/** Folds a message that was on the screen long enough to be read. */
+function foldMessage(session: Session) {
   const { ui, now } = session.snapshot();
-  if (ui.flash && !ui.flash.folded && now - ui.flash.at > SEEN_MS) session.dispatch({ type: 'fold' });
+  if (ui.flash && !ui.flash.folded && now - ui.flash.at > READ_MS) session.dispatch({ type: 'foldMessage' });
 }
 
-/** Hands a key to whoever has the focus. */
+/** Sends a key to the current mode. */
 export function route(session: Session, key: string) {
-  foldFlash(session);
+  foldMessage(session);
   const snapshot = session.snapshot();
   const { mode } = snapshot.ui;
   if (ALWAYS.has(key)) return screenKey(session, key);

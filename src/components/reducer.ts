@@ -2,28 +2,28 @@ import { scrollTop } from './view/columns.ts';
 import { NEW_LIST } from './view/rows.ts';
 import type { DialogState, ListState, LogEntry, Mode, Place, Sort, UiState } from './view/types.ts';
 
-/** What can happen to the interface. `key` names the list a place keeps its state under. */
+/** Changes of the interface. `key` is the key of a list in `UiState.lists`. */
 export type Action =
-  | { type: 'go'; place: Place }
-  | { type: 'open'; place: Place }
+  | { type: 'go'; screen: Place }
+  | { type: 'open'; screen: Place }
   | { type: 'back' }
   | { type: 'cursor'; key: string; ids: readonly string[]; index: number; height: number }
-  | { type: 'at'; key: string; index: number; top: number }
+  | { type: 'position'; key: string; index: number; top: number }
   | { type: 'dialog'; change: Pick<DialogState, 'typed' | 'top'> }
   | { type: 'scroll'; key: string; top: number }
   | { type: 'filter'; key: string; filter: string }
   | { type: 'sort'; key: string; sort: Sort }
-  | { type: 'mark'; key: string; id: string }
-  | { type: 'unmark'; key: string }
+  | { type: 'toggleSelected'; key: string; id: string }
+  | { type: 'clearSelection'; key: string }
   | { type: 'mode'; mode: Mode }
   | { type: 'focus'; by: number }
   | { type: 'log'; entry: LogEntry; quiet?: boolean }
-  | { type: 'fold' }
-  | { type: 'unflash' };
+  | { type: 'foldMessage' }
+  | { type: 'clearMessage' };
 
-const LOG_KEPT = 500;
+const MAX_LOG = 500;
 
-/** The interface as it opens. */
+/** The initial state. */
 export function initialUi(): UiState {
   return { stack: [{ name: 'overview' }], lists: {}, mode: { name: 'keys' }, log: [] };
 }
@@ -44,8 +44,8 @@ function focused(dialog: DialogState, by: number): DialogState {
   return { ...dialog, focus: (dialog.focus + by + count) % count };
 }
 
-function open(ui: UiState, place: Place): UiState {
-  return { ...ui, stack: [...ui.stack, place] };
+function open(ui: UiState, screen: Place): UiState {
+  return { ...ui, stack: [...ui.stack, screen] };
 }
 
 function back({ stack: [root, ...rest], ...ui }: UiState): UiState {
@@ -59,18 +59,18 @@ function moveCursor(ui: UiState, action: Extract<Action, { type: 'cursor' }>): U
   return patchList(ui, key, { index, cursor: ids[index], top: scrollTop(top, index, height, ids.length) });
 }
 
-/** The interface after an action. */
+/** The state after an action. */
 export function reduce(ui: UiState, action: Action): UiState {
   switch (action.type) {
     case 'go':
-      return { ...ui, stack: [action.place], mode: { name: 'keys' } };
+      return { ...ui, stack: [action.screen], mode: { name: 'keys' } };
     case 'open':
-      return open(ui, action.place);
+      return open(ui, action.screen);
     case 'back':
       return back(ui);
     case 'cursor':
       return moveCursor(ui, action);
-    case 'at':
+    case 'position':
       return patchList(ui, action.key, { index: action.index, top: action.top });
     case 'dialog':
       return ui.mode.name === 'dialog'
@@ -82,11 +82,11 @@ export function reduce(ui: UiState, action: Action): UiState {
       return patchList(ui, action.key, { filter: action.filter });
     case 'sort':
       return patchList(ui, action.key, { sort: action.sort });
-    case 'mark':
+    case 'toggleSelected':
       return patchList(ui, action.key, {
         marks: toggled((ui.lists[action.key] ?? NEW_LIST).marks, action.id),
       });
-    case 'unmark':
+    case 'clearSelection':
       return patchList(ui, action.key, { marks: new Set() });
     case 'mode':
       return { ...ui, mode: action.mode };
@@ -97,12 +97,12 @@ export function reduce(ui: UiState, action: Action): UiState {
     case 'log':
       return {
         ...ui,
-        log: [...ui.log, action.entry].slice(-LOG_KEPT),
+        log: [...ui.log, action.entry].slice(-MAX_LOG),
         flash: action.quiet ? ui.flash : action.entry,
       };
-    case 'fold':
+    case 'foldMessage':
       return ui.flash ? { ...ui, flash: { ...ui.flash, folded: true } } : ui;
-    case 'unflash':
+    case 'clearMessage':
       return { ...ui, flash: undefined };
   }
 }

@@ -1,93 +1,93 @@
 import type { Key } from 'ink';
 import type { Session } from './hooks/session.ts';
-import { keysOf, tornKey } from './keys.ts';
+import { keysOf, splitEscapeKey } from './keys.ts';
 import { route } from './mode-keys.ts';
 import { graphemes, sanitize } from './view/sanitize.ts';
 import type { DialogOption, Mode } from './view/types.ts';
 
-/** Where all keys go, in the order they came. */
+/** Receives all keys, in order of arrival. */
 export interface Router {
-  /** An input as Ink delivers it. */
+  /** One input of Ink. */
   input(input: string, key: Key): void;
-  /** A pasted text: it is typed where text is asked for, and never taken for keys. */
+  /** Inserts pasted text into a text input; it is never interpreted as keys. */
   paste(text: string): void;
-  /** A frame has been written: what it shows can be answered from now on. */
-  drawn(): void;
+  /** Call it after each frame: the dialog in it accepts keys from now on. */
+  rendered(): void;
   close(): void;
 }
 
-const TORN_MS = 40;
-/** A word that confirms is typed by hand: dialogs take no paste. */
+const SPLIT_ESC_MS = 40;
+/** Modes that accept pasted text; confirmation words in dialogs must be typed. */
 const TYPING: ReadonlySet<Mode['name']> = new Set(['filter', 'palette', 'prompt']);
 
-/** Takes apart what arrives, one key at a time, each seeing what the one before it did. */
+/** Splits input into keys and routes them one by one, each on the state that the previous one left. */
 export function createRouter(session: Session): Router {
-  let heldEsc: NodeJS.Timeout | undefined;
-  /** The options that the user has had before the eyes: what was typed before that is no answer to them. */
-  let seen: readonly DialogOption[] | undefined;
+  let pendingEsc: NodeJS.Timeout | undefined;
+  /** Options of the dialog that has been drawn; keys typed before that are dropped. */
+  let drawn: readonly DialogOption[] | undefined;
   let arming: NodeJS.Immediate | undefined;
 
-  function asked(): readonly DialogOption[] | undefined {
+  function dialogOptions(): readonly DialogOption[] | undefined {
     const { mode } = session.snapshot().ui;
     return mode.name === 'dialog' ? mode.dialog.options : undefined;
   }
 
   function press(key: string): void {
-    const options = asked();
-    if (options === undefined || options === seen) route(session, key);
+    const options = dialogOptions();
+    if (options === undefined || options === drawn) route(session, key);
   }
 
-  function releaseEsc(): void {
-    if (heldEsc === undefined) return;
-    clearTimeout(heldEsc);
-    heldEsc = undefined;
+  function flushEsc(): void {
+    if (pendingEsc === undefined) return;
+    clearTimeout(pendingEsc);
+    pendingEsc = undefined;
     press('esc');
   }
 
-  function rejoin(input: string): string {
-    const torn = heldEsc === undefined ? undefined : tornKey(input);
-    if (!torn) {
-      releaseEsc();
+  function joinSplitKey(input: string): string {
+    const split = pendingEsc === undefined ? undefined : splitEscapeKey(input);
+    if (!split) {
+      flushEsc();
       return input;
     }
-    clearTimeout(heldEsc);
-    heldEsc = undefined;
-    press(torn.key);
-    return input.slice(torn.length);
+    clearTimeout(pendingEsc);
+    pendingEsc = undefined;
+    press(split.key);
+    return input.slice(split.length);
   }
 
   return {
     input(raw, key) {
       const plain = !key.ctrl && !key.meta;
-      const input = plain && raw !== '' ? rejoin(raw) : raw;
+      const input = plain && raw !== '' ? joinSplitKey(raw) : raw;
       if (input === '' && raw !== '') return;
-      if (raw === '' || !plain) releaseEsc();
+      if (raw === '' || !plain) flushEsc();
       const names = keysOf(input, key);
       for (const [index, name] of names.entries()) {
-        // An Esc that ends an input may be the head of a torn arrow key.
-        if (name === 'esc' && index === names.length - 1) heldEsc = setTimeout(releaseEsc, TORN_MS);
+        // A final Esc may be the start of an escape sequence.
+        if (name === 'esc' && index === names.length - 1) pendingEsc = setTimeout(flushEsc, SPLIT_ESC_MS);
         else press(name);
       }
     },
     paste(text) {
       const { mode } = session.snapshot().ui;
       if (!TYPING.has(mode.name)) {
-        session.say('info', 'A pasted text is not taken for keys: press / or : first');
+        session.notify('info', 'Paste ignored: press / or : first');
         return;
       }
       for (const part of graphemes(sanitize(text.split('\n')[0] ?? ''))) press(part);
     },
-    drawn() {
-      const options = asked();
-      if (options === undefined || options === seen) return;
-      // Keys of the same read are still on their way when the frame is out.
+    rendered() {
+      const options = dialogOptions();
+      if (options === undefined || options === drawn) return;
+      // Keys of the same read are still being delivered when the frame has been written.
       clearImmediate(arming);
       arming = setImmediate(() => {
-        seen = options;
+        drawn = options;
       });
     },
     close() {
-      clearTimeout(heldEsc);
+      clearTimeout(pendingEsc);
       clearImmediate(arming);
     },
   };

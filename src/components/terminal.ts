@@ -1,30 +1,30 @@
 import type { SuspendTerminal } from 'ink';
 
-/** Ctrl-Z and Ctrl-L: handing the terminal over, and taking it back with a fresh frame. */
+/** Suspends the console (Ctrl-Z) and redraws it (Ctrl-L). */
 export interface Suspension {
   open(suspend: SuspendTerminal): void;
   suspend(): void;
   repaint(): void;
-  /** The process goes on after a stop, ours or someone else's. */
+  /** Call it when the process continues after a stop, whoever stopped it. */
   continued(): void;
 }
 
-/** Stops the whole process group: a wrapper that kept running would keep the shell waiting. */
+/** Stops the process group; if a wrapper kept running, the shell would not get its prompt back. */
 export function stopSelf(): void {
   process.kill(0, 'SIGSTOP');
 }
 
-/** Suspends by `stop`, comes back when the process is continued. */
+/** Suspends with `stop` and resumes when the process continues. */
 export function suspension(stop: () => void): Suspension {
-  let hand: SuspendTerminal | undefined;
+  let suspendTerminal: SuspendTerminal | undefined;
   let busy = false;
   let wake: (() => void) | undefined;
 
-  async function handOver(meanwhile: () => void | Promise<void>): Promise<void> {
-    if (!hand || busy) return;
+  async function release(during: () => void | Promise<void>): Promise<void> {
+    if (!suspendTerminal || busy) return;
     busy = true;
     try {
-      await hand(meanwhile);
+      await suspendTerminal(during);
     } finally {
       busy = false;
     }
@@ -38,12 +38,12 @@ export function suspension(stop: () => void): Suspension {
     return continued;
   }
 
-  const repaint = () => void handOver(() => {});
+  const repaint = () => void release(() => {});
   return {
     open(suspend) {
-      hand = suspend;
+      suspendTerminal = suspend;
     },
-    suspend: () => void handOver(stopped),
+    suspend: () => void release(stopped),
     repaint,
     continued() {
       if (!wake) return repaint();

@@ -1,10 +1,10 @@
 import type { TextProps } from 'ink';
 import type { Tone } from './view/types.ts';
 
-type Look = Pick<TextProps, 'color' | 'dimColor' | 'bold' | 'inverse'>;
+type Style = Pick<TextProps, 'color' | 'dimColor' | 'bold' | 'inverse'>;
 
-/** How a meaning looks: only the terminal's own sixteen colours, so that its palette decides on light and dark. */
-export const LOOKS: Readonly<Record<Tone, Look>> = {
+/** Styles by tone. Only the 16 ANSI colours, so that they follow the light or dark palette of the terminal. */
+export const STYLES: Readonly<Record<Tone, Style>> = {
   plain: {},
   dim: { dimColor: true },
   good: { color: 'green' },
@@ -15,7 +15,7 @@ export const LOOKS: Readonly<Record<Tone, Look>> = {
   title: { color: 'cyan', bold: true },
 };
 
-/** The bar under the cursor, and what else is chosen. */
-export const CHOSEN: Look = { color: 'cyan', inverse: true };
+/** Style of the cursor row and the active tab. */
+export const HIGHLIGHT: Style = { color: 'cyan', inverse: true };
 
-export const NO_LOOK: Look = {};
+export const NO_STYLE: Style = {};

@@ -10,19 +10,18 @@ import type { JobRequest } from './engine.ts';
 import { BifractError } from './errors.ts';
 import type { JobEventMap } from './events.ts';
 import type { JobContext } from './jobs/context.ts';
-import { finishArchiveRestores } from './jobs/finish-archive-restore.ts';
-import { planArchiveRestore } from './jobs/plan-archive-restore.ts';
+import { recoverRestores } from './jobs/finish-archive-restore.ts';
+import { buildArchiveRestorePlan } from './jobs/plan-archive-restore.ts';
 import { restoreArchive } from './jobs/restore-archive.ts';
-import { restoreKey, staleMarks } from './jobs/restore-journal.ts';
+import { restoreKey, staleLocks } from './jobs/restore-journal.ts';
 import { pathOf, type Target } from './jobs/target.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 import { findTarget } from './target.ts';
 
-/** How long is waited for what fails is said by a variable, named where it is too short. */
-const PATIENCE = 'BIFRACT_ARCHIVE_MAX_ERROR_TIME';
+const ERROR_TIME_VARIABLE = 'BIFRACT_ARCHIVE_MAX_ERROR_TIME';
 
-/** Plans a restore of an archive on an installation's services; see `ArchiveRestoreQueries`. */
+/** Plans a restore of an archive; see `ArchiveRestoreQueries`. */
 export async function serveArchiveRestorePlan(
   services: Services,
   query: ArchiveRestoreQuery,
@@ -35,15 +34,15 @@ export async function serveArchiveRestorePlan(
   ]);
   const find = (label: string) => findTarget(services, label, query);
   const hasToken = async (fractal_id: string) => (await catalog.ingestToken(fractal_id, query)) !== null;
-  const stale = await staleMarks(services.state);
+  const staleIds = await staleLocks(services.state);
   const [now, id] = [services.now(), randomUUID()];
-  return planArchiveRestore(
-    { catalog, logs, rows, storages: services, keys, find, hasToken, stale, now, id },
+  return buildArchiveRestorePlan(
+    { catalog, logs, rows, storages: services, keys, find, hasToken, stale_locks: staleIds, now, id },
     query,
   );
 }
 
-/** Runs a restore of an archive as planned. */
+/** Runs a planned restore of an archive. */
 export async function runArchiveRestore(
   services: Services,
   { plan }: ArchiveRestoreJobRequest,
@@ -62,15 +61,15 @@ export async function runArchiveRestore(
     keys,
     state: services.state,
     ingest: () => services.ingest(),
-    find: (file: ArchiveRestoreFile) => findAgain(services, file, context),
+    find: (file: ArchiveRestoreFile) => findPlannedFile(services, file, context),
     max_memory: services.archive_limits.max_memory,
-    patience: { max_ms: services.archive_limits.max_error_time_ms, variable: PATIENCE },
+    retry: { max_ms: services.archive_limits.max_error_time_ms, variable: ERROR_TIME_VARIABLE },
   };
   return restoreArchive(deps, plan, context);
 }
 
-/** The very file of a plan: by its record, in the storage of archives, else where its path says. */
-async function findAgain(
+/** Finds the file of a plan: by its record, in the archive storage, or else at its path. */
+async function findPlannedFile(
   services: Services,
   { archive_id, path, name }: ArchiveRestoreFile,
   { signal }: CallOptions,
@@ -78,23 +77,25 @@ async function findAgain(
   if (archive_id !== null) {
     const target = await findTarget(services, archive_id, { signal });
     if (target.record) return target;
-    throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
+    throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} no longer exists`);
   }
   const storage = await services.archives();
-  const own = path.startsWith(pathOf(storage, '')) ? path.slice(pathOf(storage, '').length) : undefined;
-  const found = await findTarget(services, own ?? path, { signal });
+  const name_in_storage = path.startsWith(pathOf(storage, ''))
+    ? path.slice(pathOf(storage, '').length)
+    : undefined;
+  const found = await findTarget(services, name_in_storage ?? path, { signal });
   if (found.path === path) return found;
   throw new BifractError('NOT_FOUND', `${name} is no longer at ${path}`);
 }
 
-/** Ends, or drops, what interrupted restores left, but for the one that this job goes on with. */
+/** Finishes or cleans up interrupted restores, except the one that this job resumes. */
 export async function recoverArchiveRestores(
   services: Services,
   request: JobRequest | undefined,
   options: CallOptions = {},
 ): Promise<string[]> {
   const except = request?.kind === 'restore-archive' ? restoreKey(request.plan) : undefined;
-  return finishArchiveRestores(services, { except, now: services.now() }, options);
+  return recoverRestores(services, { except, now: services.now() }, options);
 }
 
 export function archiveRestoreStarted({ kind, plan }: ArchiveRestoreJobRequest): JobEventMap['job:started'] {
@@ -107,7 +108,7 @@ export function archiveRestoreStarted({ kind, plan }: ArchiveRestoreJobRequest):
   };
 }
 
-/** What a restore takes away, for the audit log; undefined where it only adds. */
+/** What a restore deletes, for the audit log; undefined if it only adds rows. */
 export function archiveRestoreRemoves({ plan }: ArchiveRestoreJobRequest): string[] | undefined {
   const { into, removes, rows_there } = plan;
   if (!removes) return undefined;

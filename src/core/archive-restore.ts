@@ -1,24 +1,27 @@
 import type { ErrorReport } from './errors.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 
-/** How rows come back: straight into the table, all columns exact, or as raw lines through the server's ingest. */
+/**
+ * How rows are restored: straight into the table with all columns intact, or as raw lines through the server's
+ * ingest.
+ */
 export type RestoreVia = 'direct' | 'ingest';
 
-/** What to bring back, and where to. */
+/** What to restore, and where to. */
 export interface ArchiveRestoreQuery extends CallOptions {
   /** Id of an archive or of a group, or a file's name or path. */
   source: string;
-  /** Id of the fractal that gets the rows; its own where absent. */
+  /** Id of the target fractal; default: the archive's own. */
   into?: string;
   /** Only rows with `from ≤ timestamp < to`. */
   from?: Timestamp;
   to?: Timestamp;
-  /** Take away what the fractal holds in that window first; without one, of the archive's own time. */
+  /** First delete the fractal's rows in that window; without one, in the time range of the archive. */
   replace?: boolean;
   via?: RestoreVia;
 }
 
-/** A file whose rows come back. */
+/** A file to restore rows from. */
 export interface ArchiveRestoreFile {
   /** Null for a file without a record. */
   archive_id: string | null;
@@ -28,7 +31,7 @@ export interface ArchiveRestoreFile {
   rows: number;
   first: Timestamp | null;
   last: Timestamp | null;
-  /** Whether its lines carry the parsed fields; without them a direct restore leaves them empty. */
+  /** Whether its rows include the parsed fields; without them, a direct restore leaves them empty. */
   fields: boolean;
 }
 
@@ -42,43 +45,46 @@ export interface ArchiveRestorePlan {
   to: Timestamp | null;
   via: RestoreVia;
   replace: boolean;
-  /** Of which time `replace` takes rows away: those with `from ≤ timestamp < to`. Null where nothing is taken away. */
+  /** Time range in which `replace` deletes rows: `from ≤ timestamp < to`. Null if nothing is deleted. */
   removes: { from: Timestamp | null; to: Timestamp | null } | null;
-  /** Rows of the files in the window: exact without a window, else an upper bound. */
+  /** Rows of the files in the window: exact without a window, otherwise an upper bound. */
   rows: number;
   content_bytes: number;
-  /** Rows that the fractal holds in the window now; with `replace`, those that go. */
+  /** Rows that the fractal has in the window now; with `replace`, these are deleted. */
   rows_there: number;
-  /** An estimate, from what restores on this kind of machine were measured to take. */
+  /** Estimated from measured restores on similar machines. */
   estimate_ms: number;
-  /** What a person should weigh, a sentence each. */
+  /** What to consider before the restore, one sentence each. */
   notes: string[];
-  /** Why it cannot be done; it can where there is none. */
+  /** Why it cannot be done; empty if it can. */
   obstacles: ErrorReport[];
 }
 
-/** What a restore has done. */
+/** The result of a restore. */
 export interface ArchiveRestoreSummary {
   into: { id: string; name: string };
   via: RestoreVia;
   files: number;
-  /** Rows read from the files, in the window. */
+  /** Rows read from the files, within the window. */
   rows_read: number;
-  /** Rows that are in the table now and were not before. */
+  /** Rows that the restore added to the table. */
   rows_added: number;
-  /** Rows that were there already and are not doubled. */
+  /** Rows that were already in the table and were not duplicated. */
   rows_there: number;
-  /** Rows that `replace` took away. */
+  /** Rows that `replace` deleted. */
   rows_removed: number;
-  /** Lines of the files that are no rows. */
+  /** Lines of the files that are not valid rows. */
   rows_left_out?: number;
   duration_ms: number;
 }
 
 export type ArchiveRestoreJobRequest = { kind: 'restore-archive'; plan: ArchiveRestorePlan };
 
-/** What can be asked about restores of archives. */
+/** Queries about restores of archives. */
 export interface ArchiveRestoreQueries {
-  /** Says what a restore would do. `NOT_FOUND` where there is no such archive; what stands in the way is an obstacle of the plan. */
+  /**
+   * Plans a restore. `NOT_FOUND` if the archive does not exist; anything that prevents the restore is an obstacle in
+   * the plan.
+   */
   planArchiveRestore(query: ArchiveRestoreQuery): Promise<ArchiveRestorePlan>;
 }

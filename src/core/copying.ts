@@ -1,9 +1,9 @@
 import type { ErrorReport } from './errors.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 
-/** A file that is to be in another storage. */
+/** A file to copy to another storage. */
 export interface CopyItem {
-  /** What the user called it. */
+  /** The target as the user gave it. */
   target: string;
   place: 'backups' | 'archives';
   /** Name of the file in both storages. */
@@ -13,9 +13,9 @@ export interface CopyItem {
   to_path: string;
   size_bytes: number;
   modified_at: Timestamp | null;
-  /** The record that says where the file is, and will say the new place. */
+  /** Record to update with the new location; null for a file without one. */
   archive_id: string | null;
-  /** `copy`; `keep`: it cannot be copied, for the reason in `refusal`. */
+  /** `keep`: it cannot be copied; `refusal` says why. */
   action: 'copy' | 'keep';
   refusal: ErrorReport | null;
 }
@@ -24,18 +24,21 @@ export interface CopyItem {
 export interface CopyPlan {
   planned_at: Timestamp;
   to: 'disk' | 's3';
-  /** Whether the originals go once their copies are proved. */
+  /** Whether originals are deleted once their copies are verified. */
   move: boolean;
   items: CopyItem[];
-  /** Stored bytes of all that is copied. */
+  /** Stored bytes of the files to copy. */
   size_bytes: number;
 }
 
 export type CopyJobRequest = { kind: 'copy'; plan: CopyPlan };
 
-/** What can be asked about copies between storages. */
+/** Queries about copies between storages. */
 export interface CopyQueries {
-  /** What copying files (names, paths in storage, ids of archive records) to that storage would do. `USAGE` where there is none. */
+  /**
+   * Plans a copy of files (names, paths in storage, archive record ids). `USAGE` if there is only one
+   * storage.
+   */
   planCopy(
     targets: readonly string[],
     query: CallOptions & { to: 'disk' | 's3'; move?: boolean },

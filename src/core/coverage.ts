@@ -9,19 +9,18 @@ export interface Coverage {
   /** Length of each period. */
   unit: 'hour' | 'day';
   periods: CoveragePeriod[];
-  /** Rows in ClickHouse that no whole archive holds; null where nobody could count. */
+  /** Rows in ClickHouse that no complete archive has; null if they could not be counted. */
   unprotected_rows: number | null;
-  /** Until when archives hold everything without a gap, counted from the first row; null where nothing is held. */
+  /** Archives hold every row from the first one to this time; null if they hold none. */
   protected_until: Timestamp | null;
 }
 
-/** What can be asked about what is protected. */
+/** Queries about which rows archives protect. */
 export interface CoverageQueries {
   /**
-   * Coverage of a fractal from its first row, in ClickHouse or in an archive, to its last; by days unless told
-   * otherwise. Where that would be very many periods, those without rows in
-   * ClickHouse may be left out. `NOT_FOUND` where there is
-   * no such fractal.
+   * Coverage of a fractal from its first row, in ClickHouse or an archive, to its last; by day unless specified. If
+   * that is very many periods, those without rows in ClickHouse may be omitted. `NOT_FOUND` if the fractal does not
+   * exist.
    */
   coverage(fractal_id: string, query?: CallOptions & { unit?: 'hour' | 'day' }): Promise<Coverage>;
 }

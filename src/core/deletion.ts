@@ -4,61 +4,61 @@ import type { CallOptions, Timestamp } from './ports/types.ts';
 /** What a user wants deleted. */
 export interface DeleteTarget {
   kind: 'backup' | 'archive' | 'group';
-  /** File name of a backup; id of an archive's record, or the name of its file; id of a group of archives. */
+  /** File name of a backup; record id or file name of an archive; id of a group of archives. */
   id: string;
 }
 
-/** One thing that will be deleted: a file, and its record where it is an archive's. */
+/** One thing to delete: a file and, for an archive, its record. */
 export interface DeleteItem {
   kind: 'backup' | 'archive' | 'group';
-  /** File name of a backup; id of the record of an archive or of a group; path of an archive file without a record. */
+  /** File name of a backup; record id of an archive or a group; path of an archive file without a record. */
   id: string;
-  /** For people: what it is. */
+  /** Description for people. */
   title: string;
-  /** Which storage its file is in; null where there is no file. */
+  /** Storage of the file; null if there is no file. */
   storage_type: 'disk' | 's3' | 'memory' | null;
   /** Name of the file in that storage. */
   name: string | null;
   /** Full path, or S3 key with its bucket. */
   path: string | null;
   size_bytes: number;
-  /** The file's time of change: another one at the execution means another file. */
+  /** Modification time of the file: if it differs at execution, the file was replaced. */
   modified_at: Timestamp | null;
-  /** The record that goes with the file. */
+  /** The record to delete with the file. */
   archive_id: string | null;
   created_at: Timestamp | null;
   action: 'delete' | 'keep';
-  /** Why it is kept although it was named; null for what goes. */
+  /** Why it is kept although it was named; null if it will be deleted. */
   refusal: ErrorReport | null;
-  /** What depends on it, what stays or goes with it: a sentence each. */
+  /** Consequences and related items, one sentence each. */
   notes: string[];
 }
 
-/** What a deletion will do: shown, and executed as it stands. Frozen. */
+/** What a deletion will do: shown, then executed unchanged. Frozen. */
 export interface DeletePlan {
-  /** Tells this plan from a later one; the audit log names it. */
+  /** Unique id; the audit log refers to it. */
   id: string;
   planned_at: Timestamp;
-  /** In the order of the targets, each once. */
+  /** In the order of the targets, without duplicates. */
   items: DeleteItem[];
-  /** Stored bytes of all that goes. */
+  /** Stored bytes to be freed. */
   freed_bytes: number;
-  /** What stays of backups when it is done: how many, and the newest one that can be read; null where none. */
+  /** Backups left afterwards: how many, and the newest readable one; null if no backup was named. */
   backups_left: { count: number; newest_whole: string | null } | null;
 }
 
 export type DeleteJobRequest = { kind: 'delete'; plan: DeletePlan };
 
 export interface DeleteQuery extends CallOptions {
-  /** The user's consent to delete even the last backup that can be read. */
+  /** Allow deleting even the last readable backup. */
   last_backup?: boolean;
 }
 
-/** What can be asked about deletions. */
+/** Queries about deletions. */
 export interface DeletionQueries {
   /**
-   * What deleting these would do. A target that cannot be deleted is an item that is kept, with its `refusal`:
-   * `NOT_FOUND`, `BUSY` (being written or restored), `LAST_BACKUP`, `USAGE` (no name of ours).
+   * Plans a deletion. A target that cannot be deleted becomes a kept item with a `refusal`: `NOT_FOUND`,
+   * `BUSY` (being written or restored), `LAST_BACKUP`, `USAGE` (not a valid name).
    */
   planDelete(targets: readonly DeleteTarget[], query?: DeleteQuery): Promise<DeletePlan>;
 }

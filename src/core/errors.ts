@@ -1,4 +1,4 @@
-/** The process exit codes that scripts rely on; `docs/exit-codes.md` explains each. */
+/** Process exit codes, a contract with scripts; `docs/exit-codes.md` explains each. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -12,7 +12,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** Every code an error of ours can carry, with the exit code it leads to. Codes are stable: scripts match them. */
+/** Every error code with its exit code. Codes are stable: scripts match on them. */
 export const ERROR_EXITS = {
   INTERNAL: EXIT.failed,
   RECORD_LOST: EXIT.failed,
@@ -64,7 +64,7 @@ export const ERROR_EXITS = {
 /** A stable error code. */
 export type ErrorCode = keyof typeof ERROR_EXITS;
 
-/** Plain, printable form of an error: what `--json` prints and what the job journal keeps. */
+/** Plain form of an error, for `--json` and the job journal. */
 export interface ErrorReport {
   code: ErrorCode;
   message: string;
@@ -72,16 +72,16 @@ export interface ErrorReport {
 }
 
 /**
- * The one error class of this program.
+ * The error class of this program.
  *
- * `message` says what failed and why, `hint` what to do about it, `code` is stable, `cause` is the original
- * error. None of them ever holds a secret.
+ * `message` says what failed and why, `hint` what to do, `code` is stable, `cause` is the original error.
+ * None of them ever contains a secret.
  */
 export class BifractError extends Error {
   override readonly name = 'BifractError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  /** Whether the same may well succeed when it is tried again: nothing was wrong with what was asked. */
+  /** Whether a retry may succeed: the request itself was valid. */
   readonly transient: boolean;
 
   constructor(
@@ -99,7 +99,7 @@ export class BifractError extends Error {
     return ERROR_EXITS[this.code];
   }
 
-  /** The plain form, without cause and stack. */
+  /** Without cause and stack. */
   report(): ErrorReport {
     return {
       code: this.code,
@@ -109,24 +109,24 @@ export class BifractError extends Error {
   }
 }
 
-/** The hint of a cancelled job that left nothing behind. */
-export const UNDONE = 'What it had begun was undone; start it again when you like.';
+/** Hint of a cancelled job that left nothing behind. */
+export const UNDONE = 'Partial work was rolled back; it is safe to start again.';
 
-/** The reason an `AbortSignal` of a job carries: a cancel by a user, or the end of the process. */
+/** Reason for a job's `AbortSignal`: cancelled by the user, or the process is being terminated. */
 export function cancelled(code: 'CANCELLED' | 'TERMINATED' = 'CANCELLED'): BifractError {
-  return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Ended by a signal', {
+  return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Terminated by a signal', {
     hint: UNDONE,
   });
 }
 
-/** Refuses what would change something where nothing may be changed. */
+/** The error for a change in read-only mode. */
 export function readOnly(): BifractError {
-  return new BifractError('READ_ONLY', 'Nothing is changed with --read-only', {
-    hint: 'Leave --read-only out.',
+  return new BifractError('READ_ONLY', 'Not allowed with --read-only', {
+    hint: 'Run it without --read-only.',
   });
 }
 
-/** Any thrown value as a `BifractError`; what is not one already becomes `INTERNAL` with its message kept. */
+/** Any thrown value as a `BifractError`; other errors become `INTERNAL` and keep their message. */
 export function asBifractError(error: unknown): BifractError {
   if (error instanceof BifractError) return error;
   const message = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import type { ErrorReport } from './errors.ts';
 import type { Timestamp } from './ports/types.ts';
 
-/** What kinds of job the engine runs. */
+/** Kinds of jobs. */
 export type JobKind =
   | 'backup'
   | 'archive'
@@ -17,62 +17,59 @@ export type JobKind =
   | 'copy'
   | 'restore-archive';
 
-/**
- * How far a job is. Counts only grow; a member that does not apply is absent, a total that is not known is
- * absent: nothing is ever invented.
- */
+/** Progress of a job. Counts only grow. Values that do not apply or are not known are absent. */
 export interface Progress {
-  /** What is being worked on now: a table, a file, a period. */
+  /** The current table, file or period. */
   item?: string;
-  /** Rows done, and the rows expected in all. */
+  /** Rows done, and the expected total. */
   rows?: number;
   total_rows?: number;
   /**
-   * Content bytes read so far before compression, and the bytes expected in all (an estimate); of a job that
-   * reads stored files, their stored bytes.
+   * Content bytes read before compression, and the estimated total; for jobs that read stored files, stored
+   * bytes.
    */
   bytes_in?: number;
   total_bytes?: number;
-  /** Bytes handed to storage so far. */
+  /** Bytes written to storage. */
   bytes_out?: number;
 }
 
 /** Who started a job, and where it runs. */
 export interface JobOwner {
-  /** Name in the operating system. */
+  /** Operating system user. */
   user: string;
-  /** Who became that user by sudo. */
+  /** The user who called sudo. */
   sudo_user?: string;
   host: string;
-  /** The process that does the work. */
+  /** The process that runs the job. */
   pid: number;
-  /** Where it was started: a terminal as `pts/3`, `cron`, `systemd`; null where that is not known. */
+  /** Where it was started: a terminal as `pts/3`, `cron`, `systemd`; null if unknown. */
   from: string | null;
 }
 
 /**
- * All events of a job, by name, with their payload. Payloads are plain data in the spelling of the wire:
- * `--json` prints them as they are, the journal keeps them.
+ * Events of a job by name, with their payload. Payloads are plain data in wire format: `--json` prints them
+ * and the journal stores them unchanged.
  *
- * Order: `job:started`, then any number of phases, progress, retries and warnings, then exactly one of
+ * Order: `job:started`, then any number of phases, progress, retries, warnings and items, then exactly one of
  * `job:done`, `job:failed`, `job:cancelled`.
  */
 export interface JobEventMap {
   'job:started': { kind: JobKind; title: string; target?: { kind: 'fractal'; id: string }; by?: JobOwner };
-  /** A new phase began; its name is a short phrase for people ("Dumping", "Comparing counts"). */
+  /** A new phase; its name is a short gerund ("Dumping"). */
   'job:phase': { phase: string };
   'job:progress': Progress;
-  /** The job waits before another try of what failed. */
+  /** The job waits before it retries a failed step. */
   'job:retry': { attempt: number; wait_ms: number; reason: string };
-  /** Something a person should know that did not stop the job. */
+  /** Something the user should know that did not stop the job. */
   'job:warning': { message: string };
-  /** One of several things a job works on has ended; the job goes on with the next. */
+  /** The job has finished one of its items and continues with the next. */
   'job:item': {
     item: string;
     ok: boolean;
     message: string;
     error?: ErrorReport;
-    /** What the job found out about it. */
+    /** Details about the item. */
     details?: Record<string, unknown>;
   };
   'job:done': { result: Record<string, unknown> };
@@ -82,10 +79,10 @@ export interface JobEventMap {
 
 export type JobEventName = keyof JobEventMap;
 
-/** An event as listeners get it: stamped by the engine with the job's id and the time. */
+/** An event as listeners receive it: the engine adds job id and time. */
 export type JobEvent = {
   [Name in JobEventName]: { event: Name; job: string; time: Timestamp } & JobEventMap[Name];
 }[JobEventName];
 
-/** What a job gets to report with. Never throws: a broken listener must not end a job. */
+/** Reports an event. Never throws: a failing listener must not stop a job. */
 export type Emit = <Name extends JobEventName>(event: Name, payload: JobEventMap[Name]) => void;

@@ -16,10 +16,10 @@ import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 import { findTarget } from './target.ts';
 
-/** What the name of every backup begins with: a bucket holds more than backups. */
+/** Prefix of every backup name: a bucket may hold other objects. */
 const BACKUPS_PREFIX = 'bifract-backup-';
 
-/** Runs a job on files that are there. */
+/** Runs a job on existing files. */
 export async function runFileJob(services: Services, request: FileJobRequest, context: JobContext) {
   switch (request.kind) {
     case 'verify': {
@@ -43,7 +43,7 @@ export async function runFileJob(services: Services, request: FileJobRequest, co
   }
 }
 
-/** What a job says of itself when it starts. */
+/** The `job:started` payload. */
 export function fileJobStarted(request: FileJobRequest): JobEventMap['job:started'] {
   switch (request.kind) {
     case 'verify':
@@ -53,7 +53,10 @@ export function fileJobStarted(request: FileJobRequest): JobEventMap['job:starte
       return { kind: 'adopt', title: `Adoption of ${files} ${files === 1 ? 'file' : 'files'}` };
     }
     case 'clean':
-      return { kind: 'clean', title: `Clean-up of ${request.orphans.length}` };
+      return {
+        kind: 'clean',
+        title: `Clean-up of ${request.orphans.length} ${request.orphans.length === 1 ? 'orphan' : 'orphans'}`,
+      };
   }
 }
 
@@ -62,7 +65,7 @@ function verifyTitle(targets: string[] | 'all'): string {
   return targets.length === 1 ? (targets[0] as string) : `${targets.length} files`;
 }
 
-/** What was named, one by one; of a group all its archives. */
+/** The named targets; a group stands for all its archives. */
 async function named(
   services: Services,
   labels: readonly string[],
@@ -70,7 +73,7 @@ async function named(
 ): Promise<TargetRef[]> {
   const refs: TargetRef[] = [];
   for (const label of labels) {
-    // Where the records are away, the id is looked for as any other, and fails by itself.
+    // Without the database, the id is looked up like any other target and fails by itself.
     const group = RECORD_ID.test(label) ? await groupOf(services, label, options).catch(() => []) : [];
     options.signal?.throwIfAborted();
     if (group.length > 0) refs.push(...group.map((record) => refOfRecord(services, record)));
@@ -87,7 +90,7 @@ async function groupOf(services: Services, id: string, options: CallOptions): Pr
   return records.filter((record) => record.group_id === id && isThere(record));
 }
 
-/** Every backup and every completed archive; where the records are away, the archive files by themselves. */
+/** Every backup and every completed archive; without the database, the archive files alone. */
 async function everything(
   services: Services,
   warn: (message: string) => void,
@@ -106,9 +109,7 @@ async function everything(
   } catch (error) {
     options.signal?.throwIfAborted();
     const { message } = asBifractError(error);
-    warn(
-      `The records could not be read (${message}): archive files are verified by themselves, not against them`,
-    );
+    warn(`Cannot read the archive records (${message}): archive files are verified without comparing them`);
     return [...refs, ...(await stored(archives, ARCHIVES_PREFIX, isArchive, options, message))];
   }
 }

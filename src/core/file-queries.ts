@@ -23,8 +23,8 @@ import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 import { findTarget } from './target.ts';
 
-/** What can be asked of files that are there, on an installation's services. */
-export class ServedFiles implements FileQueries {
+/** File queries on an installation's services. */
+export class FileQueryService implements FileQueries {
   readonly #services: Services;
 
   constructor(services: Services) {
@@ -70,15 +70,19 @@ export async function orphanDeps(services: Services) {
     catalog: await services.catalog(),
     archives: await services.archives(),
     backups: await services.backups(),
-    holds: async (record: ArchiveRecord, options?: CallOptions) => holds(services, record, options),
+    fileExists: async (record: ArchiveRecord, options?: CallOptions) => fileExists(services, record, options),
     state: services.state,
     max_duration_ms: services.archive_limits.max_duration_ms,
     now: () => services.now(),
   };
 }
 
-/** Whether the file of a record is there; so it is, for all that can be known, where its storage is not set up. */
-async function holds(services: Services, record: ArchiveRecord, options?: CallOptions): Promise<boolean> {
+/** Whether the file of a record exists; assumed true if its storage is not configured. */
+async function fileExists(
+  services: Services,
+  record: ArchiveRecord,
+  options?: CallOptions,
+): Promise<boolean> {
   const storages = await storagesOf(services, record);
   if (!storages.some(({ kind }) => kind === record.storage_type)) return true;
   return targetOfRecord(storages, record, record.id, options).then(
@@ -90,11 +94,12 @@ async function holds(services: Services, record: ArchiveRecord, options?: CallOp
   );
 }
 
-/** The name in storage of what a user calls a file: the name itself, or a path that ends in the file's name. */
+/** The storage name of a file given as a name or as a path that ends in the name. */
 async function storedName(storage: Storage, file: string, options?: CallOptions): Promise<string> {
   const filename = posix.basename(file);
   const parsed = parseArchiveName(filename);
-  const usual = parsed && archivePath(parsed.fractal_id, filename);
-  if (usual === undefined || (!file.startsWith('/') && (await storage.stat(file, options)))) return file;
-  return (await storage.stat(usual, options)) ? usual : file;
+  const default_path = parsed && archivePath(parsed.fractal_id, filename);
+  if (default_path === undefined || (!file.startsWith('/') && (await storage.stat(file, options))))
+    return file;
+  return (await storage.stat(default_path, options)) ? default_path : file;
 }

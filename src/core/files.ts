@@ -2,7 +2,7 @@ import type { ErrorReport } from './errors.ts';
 import type { ArchiveRecord } from './ports/catalog.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 
-/** What a file is, told without reading all of it. */
+/** Description of a file, without reading all of it. */
 export interface FileReport {
   /** Full path, or S3 key with its bucket. */
   path: string;
@@ -10,18 +10,18 @@ export interface FileReport {
   storage_type: 'disk' | 's3' | 'memory';
   size_bytes: number;
   kind: 'backup' | 'archive';
-  /** Fingerprint of the key that opens it. */
+  /** Fingerprint of the key it is encrypted with. */
   key_id: string;
-  /** Whether it has sealed ends, so that it can tell by itself that it is whole. */
+  /** Whether it has a header and a trailer, which prove that it is complete. */
   sealed: boolean;
   uuid: string | null;
-  /** Program that wrote it, and when. */
+  /** Program that wrote it. */
   tool: string | null;
   created_at: Timestamp | null;
   fractal: { id: string; name: string | null } | null;
   period: string | null;
   split: string | null;
-  /** Whether an archive's lines carry the parsed fields; null where that is not known. */
+  /** Whether archive rows include the parsed fields; null if unknown. */
   fields: boolean | null;
   rows: number | null;
   content_bytes: number | null;
@@ -29,7 +29,7 @@ export interface FileReport {
   first: Timestamp | null;
   last: Timestamp | null;
   frames: number | null;
-  /** Of a backup: what its manifest tells. */
+  /** Content of the manifest of a backup. */
   backup: {
     version: string;
     timestamp: Timestamp;
@@ -37,16 +37,16 @@ export interface FileReport {
     pg_dump_version: string | null;
     database: string | null;
     tables: { schema: string; name: string; rows: number }[] | null;
-    /** Names of the `.env` variables that it carries; never their values. */
+    /** Names of the `.env` variables in the manifest, never their values. */
     variables: string[];
   } | null;
-  /** The archive's record, where there is one. */
+  /** Record of the archive, if any. */
   record: ArchiveRecord | null;
-  /** What a person should know, a sentence each: no sealed ends, differs from its record, … */
+  /** Remarks for the user, one sentence each. */
   notes: string[];
 }
 
-/** How one target of a verification came out. */
+/** Verification result of one target. */
 export interface VerifyItem {
   target: string;
   path: string;
@@ -54,8 +54,8 @@ export interface VerifyItem {
   ok: boolean;
   sealed: boolean | null;
   /**
-   * Whether it is proven that nothing is missing: by sealed ends, or by a record whose checksum and count agree.
-   * A quick verification proves it of no file.
+   * Whether completeness is proven: by header and trailer, or by a record with matching checksum and count.
+   * Never by a quick verification.
    */
   proven: boolean;
   size_bytes: number;
@@ -67,33 +67,36 @@ export interface VerifyItem {
   error?: ErrorReport;
 }
 
-/** A row of an archive, as the browser shows it. */
+/** A row of an archive for the browser. */
 export interface BrowsedRow {
-  /** Its place in the archive, from 0. */
+  /** Position in the archive, from 0. */
   index: number;
-  /** Null where the line has none; so is `ingest_timestamp`. */
+  /** Null if the line has none; also `ingest_timestamp`. */
   ts: Timestamp | null;
   id: string;
-  /** The log line, for people: invalid UTF-8 shown as replacement characters, at most its first MiB. */
+  /** The log line: invalid UTF-8 as replacement characters, at most 1 MiB. */
   raw: string;
-  /** Bytes of the whole log line. */
+  /** Size of the full log line, bytes. */
   raw_bytes: number;
-  /** The parsed fields as JSON text, at most a MiB of it; null where the archive holds none. */
+  /** Parsed fields as JSON text, at most 1 MiB; null if the archive has none. */
   fields: string | null;
   ingest_timestamp: Timestamp | null;
 }
 
-/** An archive opened for reading at any row. A row's cost does not depend on the archive's size. */
+/** An archive opened for random access. The cost of a row does not depend on the archive size. */
 export interface ArchiveBrowser {
   readonly report: FileReport;
-  /** Rows in all; of a file without sealed ends only those seen so far, and `complete` is false until its end was seen. */
+  /**
+   * Total rows. For a file without header and trailer: the rows read so far, with `complete` false until the
+   * end is reached.
+   */
   readonly rows: number;
   readonly complete: boolean;
-  /** Rows `from … from+count`, fewer at the end. */
+  /** Rows `from … from+count`; fewer at the end. */
   read(from: number, count: number, options?: CallOptions): Promise<BrowsedRow[]>;
-  /** Index of the first row at or after a time; `rows` where there is none. */
+  /** Index of the first row at or after a time; `rows` if there is none. */
   at(time: Timestamp, options?: CallOptions): Promise<number>;
-  /** Index of the nearest row that matches, from `from` (included) on or back; null where there is none. */
+  /** Index of the nearest match, starting with row `from`; null if there is none. */
   find(
     pattern: SearchPattern,
     from: number,
@@ -103,7 +106,7 @@ export interface ArchiveBrowser {
   close(): Promise<void>;
 }
 
-/** What is looked for: a text as it is (case-insensitive where it has no capitals), or a regular expression. */
+/** A literal (case-insensitive unless it contains a capital) or a regular expression. */
 export type SearchPattern = { text: string } | { regex: string; flags?: string };
 
 export interface SearchQuery {
@@ -114,14 +117,14 @@ export interface SearchQuery {
   to?: Timestamp;
 }
 
-/** A matching row: its NDJSON line as stored, without the newline. */
+/** A matching row: its NDJSON line as stored, without newline. */
 export interface SearchHit {
   target: string;
   path: string;
   line: Buffer;
 }
 
-/** An archive file without a record, and what the file itself says it is. */
+/** An archive file without a record, described by its own content. */
 export interface AdoptItem {
   /** Name in the storage of archives: the record's `storage_path`. */
   path: string;
@@ -129,18 +132,18 @@ export interface AdoptItem {
   fractal: { id: string; name: string | null } | null;
   /** Whether that fractal exists now. */
   fractal_known: boolean;
-  /** Whether the fractal is made anew, with the id and name that the file tells: only on explicit consent. */
+  /** Whether to create the fractal with the id and name from the file; only with consent. */
   create_fractal: boolean;
-  /** A failed record of the same file, which is set right instead of a new one made. */
+  /** A failed record of the same file, which is corrected instead of adding one. */
   archive_id: string | null;
-  /** Null where only reading the whole file would tell. */
+  /** Null if only reading the full file would tell. */
   rows: number | null;
   first: Timestamp | null;
   last: Timestamp | null;
   period: string | null;
   split: string;
   created_at: Timestamp;
-  /** `adopt`: a record will be made once the file has proved whole; `skip`: it will not, for the reason given. */
+  /** `adopt`: add a record once the file is verified; `skip`: do not, for the given reason. */
   action: 'adopt' | 'skip';
   reason: string;
 }
@@ -149,53 +152,53 @@ export interface AdoptPlan {
   items: AdoptItem[];
 }
 
-/** Something in storage or in the catalog that has lost its other half, or was left by a dead run. */
+/** A file without a record, a record without a file, or an unfinished object of an interrupted run. */
 export interface Orphan {
   kind: 'file' | 'record' | 'leftover';
-  /** Which storage it is in, or belongs in. */
+  /** Storage that holds it or should hold it. */
   place: 'backups' | 'archives';
-  /** Path of the file, id of the record, or the storage's handle of the leftover. */
+  /** Path of the file, id of the record, or storage handle of the unfinished object. */
   id: string;
-  /** For people: what it is. */
+  /** Description for people. */
   title: string;
   path: string;
   size_bytes: number;
   since: Timestamp | null;
   fractal_name: string | null;
   /**
-   * What can be done: give the file a record; mark the record as failed; remove what is left. Empty where
-   * it may belong to work of another machine or of the server, or where something else is wrong first.
+   * Available actions: add a record, mark the record as failed, remove the object. Empty if it may belong to
+   * another machine or to the server, or if something else must be fixed first.
    */
   actions: ('adopt' | 'fail_record' | 'discard')[];
-  /** Set on what is left of an archive that the same call goes on with. */
+  /** Set if the same archive request would resume from it. */
   goes_on?: boolean;
 }
 
-/** Jobs on files that are there. */
+/** Jobs on existing files. */
 export type FileJobRequest =
   | {
       kind: 'verify';
-      /** Files and ids of archive records; `all` is every backup and every completed archive. */
+      /** Files and archive record ids; `all`: every backup and every completed archive. */
       targets: string[] | 'all';
-      /** Size, ends and trailer only. */
+      /** Check only size, header and trailer. */
       quick?: boolean;
     }
   | { kind: 'adopt'; plan: AdoptPlan }
   | { kind: 'clean'; orphans: Orphan[] };
 
-/** What can be asked of files that are there. */
+/** Queries about existing files. */
 export interface FileQueries {
-  /** What a file or the file of an archive record is: a few small reads, however large it is. */
+  /** Describes a file, or the file of an archive record, with a few small reads. */
   show(target: string, options?: CallOptions): Promise<FileReport>;
-  /** Matching rows of archives, in the order of targets and rows; frames outside the window are not read. */
+  /** Matching rows of archives, in order of targets and rows. Frames outside the time window are not read. */
   search(query: SearchQuery, options?: CallOptions): AsyncIterable<SearchHit>;
-  /** Opens an archive for reading at any row. */
+  /** Opens an archive for random access. */
   browse(target: string, options?: CallOptions): Promise<ArchiveBrowser>;
   /**
-   * Archive files that have no record, or those given, and what would be made of each. `create_fractals` is the
-   * user's consent to make a fractal anew where a file's own is gone.
+   * Plans the adoption of archive files without a record, or of those given. `create_fractals`: the user
+   * agrees to recreate missing fractals.
    */
   planAdopt(files?: string[], options?: CallOptions & { create_fractals?: boolean }): Promise<AdoptPlan>;
-  /** What has lost its other half. Reads no file. */
+  /** Orphaned files and records, and unfinished objects. Reads no file. */
   orphans(options?: CallOptions): Promise<Orphan[]>;
 }

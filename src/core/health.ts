@@ -5,7 +5,7 @@ import type { Storage, StorageHealth } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 
-/** Asks every part at once how it is. Never throws: a part that fails says so in its own words. */
+/** Checks all parts in parallel. Never throws: a failed part reports its own error. */
 export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
   const [postgres, clickhouse, backups, archives, key] = await Promise.all([
     part(async () => {
@@ -17,7 +17,7 @@ export async function checkHealth(services: Services, options: CallOptions = {})
       return `${version} at ${await services.clickhousePlace()}`;
     }),
     storage(() => services.backups(), options),
-    // Often a file system of its own.
+    // Often on its own file system.
     storage(() => services.archives(), { ...options, prefix: 'archives/' }),
     keyHealth(services),
   ]);
@@ -26,18 +26,18 @@ export async function checkHealth(services: Services, options: CallOptions = {})
 
 async function keyHealth(services: Services): Promise<Health['key']> {
   let key_id: string | null = null;
-  const told = await part(async () => {
+  const health = await part(async () => {
     key_id = keyId(await services.key());
     return `256 bits, fingerprint ${key_id}`;
   });
-  return { ...told, key_id };
+  return { ...health, key_id };
 }
 
 async function part(ask: () => Promise<string>): Promise<PartHealth> {
   try {
     return { ok: true, detail: await ask() };
   } catch (error) {
-    return { ok: false, detail: inWords(error) };
+    return { ok: false, detail: errorText(error) };
   }
 }
 
@@ -49,11 +49,11 @@ async function storage(
     const target = await open();
     return { ...(await target.probe(options)), location: target.location };
   } catch (error) {
-    return { ok: false, detail: inWords(error), location: '' };
+    return { ok: false, detail: errorText(error), location: '' };
   }
 }
 
-function inWords(error: unknown): string {
+function errorText(error: unknown): string {
   const { message, hint } = asBifractError(error);
   return hint ? `${message}. ${hint}` : message;
 }

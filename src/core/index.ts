@@ -1,6 +1,4 @@
-/**
- * The door of the engine: all that the console may import from core.
- */
+/** The entry point of the engine: all that the console may import from core. */
 export type {
   ArchiveRestoreFile,
   ArchiveRestoreJobRequest,

@@ -3,7 +3,7 @@ import type { JobEvent, JobKind, JobOwner, Progress } from './events.ts';
 
 export type JobState = 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled';
 
-/** One of several things that a job works on, and how it came out. */
+/** Result of one item of a job. */
 export interface JobItem {
   item: string;
   ok: boolean;
@@ -11,7 +11,7 @@ export interface JobItem {
   error?: ErrorReport;
 }
 
-/** A job as a person sees it: everything its events have said so far, and what follows from them. */
+/** State of a job, derived from its events. */
 export interface JobView {
   readonly id: string;
   readonly kind: JobKind;
@@ -21,26 +21,26 @@ export interface JobView {
   readonly by?: JobOwner;
   readonly state: JobState;
   readonly phase?: string;
-  /** Phases in their order, with the time each began (ms since the epoch). */
+  /** Phases in order, with start times (ms since the epoch). */
   readonly phases: readonly { name: string; at: number }[];
   readonly progress: Progress;
-  /** Part done, 0 to 1; absent where no total is known. */
+  /** Fraction done, 0 to 1; absent if the total is unknown. */
   readonly fraction?: number;
-  /** Smoothed speeds of the current phase, per second. */
+  /** Smoothed rates of the current phase, per second. */
   readonly rows_per_second?: number;
   readonly bytes_per_second?: number;
-  /** Estimated time left, ms; absent where nothing can be said honestly. */
+  /** Estimated time left, ms; absent if there is no basis for an estimate. */
   readonly eta_ms?: number;
-  /** Times in ms since the epoch, from the events' own stamps. */
+  /** From the event timestamps, ms since the epoch. */
   readonly started_at: number;
   readonly ended_at?: number;
-  /** Set while the job waits before another try. `until` is ms since the epoch. */
+  /** Set while the job waits before a retry. `until` is ms since the epoch. */
   readonly waiting?: { attempt: number; until: number; reason: string };
   readonly retries: number;
   readonly warnings: readonly string[];
-  /** How many warnings came in all: only the first ones are kept. */
+  /** Total number of warnings; only the first ones are kept. */
   readonly warning_count: number;
-  /** What the job has done with each thing it worked on: the first ones, and all that failed up to a limit. */
+  /** Item results: the first ones, and failures up to a limit. */
   readonly items: readonly JobItem[];
   readonly item_count: number;
   readonly failed_count: number;
@@ -54,8 +54,8 @@ const ITEMS_KEPT = 200;
 const SMOOTHING_MS = 4_000;
 const SAMPLE_MS = 250;
 
-/** Speed of one counter, smoothed so that the eye can follow it. */
-interface Meter {
+/** Smoothed rate of one counter. */
+interface RateMeter {
   count: number;
   at: number;
   rate?: number;
@@ -67,22 +67,22 @@ type Draft = { -readonly [Key in keyof JobView]: JobView[Key] } & {
   items: JobItem[];
 };
 
-/** A job in the making: what its events said, and the view of it that was published last. */
+/** Mutable state of a job, and the view published last. */
 export interface Entry {
   job: Draft;
-  rows?: Meter;
-  bytes?: Meter;
+  rows?: RateMeter;
+  bytes?: RateMeter;
   view?: JobView;
 }
 
-function measure(meter: Meter | undefined, count: number | undefined, at: number): Meter | undefined {
+function measure(meter: RateMeter | undefined, count: number | undefined, at: number): RateMeter | undefined {
   if (count === undefined) return meter;
   if (meter === undefined || count < meter.count) return { count, at };
   const span = at - meter.at;
   if (span < SAMPLE_MS) return meter;
-  const fresh = ((count - meter.count) * 1000) / span;
+  const current = ((count - meter.count) * 1000) / span;
   const weight = meter.rate === undefined ? 1 : 1 - Math.exp(-span / SMOOTHING_MS);
-  return { count, at, rate: (meter.rate ?? 0) * (1 - weight) + fresh * weight };
+  return { count, at, rate: (meter.rate ?? 0) * (1 - weight) + current * weight };
 }
 
 function fractionOf({ rows, total_rows, bytes_in, total_bytes }: Progress): number | undefined {
@@ -103,7 +103,7 @@ function timeLeft(left: number, rate: number | undefined): number | undefined {
   return rate && left > 0 ? Math.round((left / rate) * 1000) : undefined;
 }
 
-/** A job of which nothing but an event's stamp is known. */
+/** A job of which only an id and a time are known. */
 export function newEntry(id: string, at: number): Entry {
   return {
     job: {
@@ -130,7 +130,7 @@ function end(entry: Entry, state: JobState, at: number): void {
   entry.job.waiting = undefined;
 }
 
-function noteProgress(entry: Entry, event: Extract<JobEvent, { event: 'job:progress' }>, at: number): void {
+function applyProgress(entry: Entry, event: Extract<JobEvent, { event: 'job:progress' }>, at: number): void {
   const { event: _, job: __, time: ___, ...progress } = event;
   entry.job.progress = { ...entry.job.progress, ...progress };
   entry.job.waiting = undefined;
@@ -138,26 +138,26 @@ function noteProgress(entry: Entry, event: Extract<JobEvent, { event: 'job:progr
   entry.bytes = measure(entry.bytes, progress.bytes_in, at);
 }
 
-function notePhase(entry: Entry, phase: string, at: number): void {
+function applyPhase(entry: Entry, phase: string, at: number): void {
   entry.job.phase = phase;
   entry.job.waiting = undefined;
   if (entry.job.phases.length < PHASES_KEPT) entry.job.phases.push({ name: phase, at });
-  // What one phase does in a second says nothing of the next.
+  // Rates of one phase do not apply to the next.
   entry.rows = undefined;
   entry.bytes = undefined;
 }
 
-/** What went wrong is kept before what went well. */
-function noteItem(
+/** Failures are kept in preference to successes. */
+function applyItem(
   { job }: Entry,
   { item, ok, message, error }: Extract<JobEvent, { event: 'job:item' }>,
 ): void {
   job.item_count += 1;
   if (!ok) job.failed_count += 1;
   if (job.items.length >= ITEMS_KEPT) {
-    const sound = ok ? -1 : job.items.findLastIndex((one) => one.ok);
-    if (sound < 0) return;
-    job.items.splice(sound, 1);
+    const succeeded = ok ? -1 : job.items.findLastIndex((one) => one.ok);
+    if (succeeded < 0) return;
+    job.items.splice(succeeded, 1);
   }
   job.items.push({ item, ok, message, error });
 }
@@ -166,7 +166,7 @@ function startOf({ kind, title, target, by }: Extract<JobEvent, { event: 'job:st
   return { kind, title, target, by };
 }
 
-/** Takes one event in. `at` is the event's time, `now` that of this machine, both ms since the epoch. */
+/** Applies one event. `at` is the time of the event, `now` the local time, both ms since the epoch. */
 export function fold(entry: Entry, event: JobEvent, at: number, now: number): void {
   const { job } = entry;
   switch (event.event) {
@@ -174,10 +174,10 @@ export function fold(entry: Entry, event: JobEvent, at: number, now: number): vo
       Object.assign(job, { ...startOf(event), started_at: at });
       return;
     case 'job:phase':
-      notePhase(entry, event.phase, at);
+      applyPhase(entry, event.phase, at);
       return;
     case 'job:progress':
-      noteProgress(entry, event, at);
+      applyProgress(entry, event, at);
       return;
     case 'job:retry':
       job.retries += 1;
@@ -188,7 +188,7 @@ export function fold(entry: Entry, event: JobEvent, at: number, now: number): vo
       if (job.warnings.length < WARNINGS_KEPT) job.warnings.push(event.message);
       return;
     case 'job:item':
-      noteItem(entry, event);
+      applyItem(entry, event);
       return;
     case 'job:done':
       job.result = event.result;
@@ -201,7 +201,7 @@ export function fold(entry: Entry, event: JobEvent, at: number, now: number): vo
   }
 }
 
-/** The job as it stands, sharing nothing that changes. */
+/** An immutable snapshot of the job. */
 export function viewOf(entry: Entry): JobView {
   const { job } = entry;
   const running = job.ended_at === undefined;

@@ -11,7 +11,7 @@ import type { Services } from './services.ts';
 
 type JobServices = Pick<Services, 'board' | 'state' | 'catalog' | 'now'>;
 
-/** What can be asked about jobs, on an installation's services. */
+/** Job queries on an installation's services. */
 export class ServedJobs implements JobQueries {
   readonly #services: JobServices;
 
@@ -21,13 +21,13 @@ export class ServedJobs implements JobQueries {
 
   async knownJobs({ signal }: CallOptions = {}): Promise<KnownJob[]> {
     const { board, state } = this.#services;
-    const dead = new Set((await state.dead()).map(({ id }) => id));
+    const interrupted = new Set((await state.dead()).map(({ id }) => id));
     const jobs: KnownJob[] = [];
     for (const id of await board.ids()) {
       signal?.throwIfAborted();
       const job = await board.find(id);
-      // Without a first event it is just being begun, or the disk was full when it was.
-      if (job && job.events.length > 0) jobs.push({ ...this.#fold(job), unsettled: dead.has(id) });
+      // No event yet: the job is starting, or the disk was full.
+      if (job && job.events.length > 0) jobs.push({ ...this.#fold(job), unsettled: interrupted.has(id) });
     }
     return jobs.sort((a, b) => Number(b.live) - Number(a.live) || b.started_at - a.started_at);
   }
@@ -37,11 +37,12 @@ export class ServedJobs implements JobQueries {
     if (ids.includes(wanted)) return wanted;
     const [found, ...others] = ids.filter((id) => id.endsWith(`-${wanted}`));
     if (found === undefined) {
-      throw new BifractError('NOT_FOUND', `There is no job ${wanted}`, {
-        hint: '`bifract jobs --all` lists those that are known.',
+      throw new BifractError('NOT_FOUND', `Job not found: ${wanted}`, {
+        hint: 'List all known jobs with `bifract jobs --all`.',
       });
     }
-    if (others.length > 0) throw new BifractError('USAGE', `The ids of several jobs end with ${wanted}`);
+    if (others.length > 0)
+      throw new BifractError('USAGE', `Ambiguous job id: several jobs end with ${wanted}`);
     return found;
   }
 
@@ -55,16 +56,16 @@ export class ServedJobs implements JobQueries {
 
   async goOn(id: string, options?: CallOptions): Promise<JobRequest> {
     const { state } = this.#services;
-    const notes = [...(await leftBehind(state)), ...(await state.dead())];
-    const note = notes.find((one) => isAbout(one, id));
-    if (note?.restoring) return { kind: 'restore-archive', plan: note.restoring.plan };
-    if (note?.archive) return this.#archiveAgain(note.archive, options);
-    throw new BifractError('NOT_FOUND', 'Nothing is left of it to go on with', {
-      hint: 'Begin it anew. What it left behind is removed by the next job.',
+    const records = [...(await leftBehind(state)), ...(await state.dead())];
+    const record = records.find((one) => isAbout(one, id));
+    if (record?.restoring) return { kind: 'restore-archive', plan: record.restoring.plan };
+    if (record?.archive) return this.#archiveRequest(record.archive, options);
+    throw new BifractError('NOT_FOUND', 'Cannot resume: no partial data is left', {
+      hint: 'Start it again.',
     });
   }
 
-  async #archiveAgain({ request }: ArchiveNote, options?: CallOptions): Promise<JobRequest> {
+  async #archiveRequest({ request }: ArchiveNote, options?: CallOptions): Promise<JobRequest> {
     const { from, to, ...asked } = request;
     const fractals = await (await this.#services.catalog()).fractals(options);
     const fractal_name = fractals.find(({ id }) => id === request.fractal_id)?.name;

@@ -4,22 +4,22 @@ import { type Entry, fold, type JobView, newEntry, viewOf } from './job-fold.ts'
 export type { JobItem, JobState, JobView } from './job-fold.ts';
 
 export interface JobStore {
-  /** Folds one event in. Cheap: nothing is copied until something is published. */
+  /** Applies one event. Cheap: copies are made only on publication. */
   apply(event: JobEvent): void;
-  /** Notes that a cancel was asked for, until the job's own end says how it went. */
+  /** Shows the job as cancelling until its final event arrives. */
   markCancelling(job: string): void;
-  /** The jobs, newest first. The same array until something is published. */
+  /** Jobs, newest first. The same array until the next publication. */
   snapshot(): readonly JobView[];
-  /** Calls the listener after each publication. Returns the way to stop that. */
+  /** Calls the listener after each publication. Returns the unsubscribe function. */
   subscribe(listener: () => void): () => void;
-  /** Forgets listeners and timers. */
+  /** Removes listeners and timers. */
   close(): void;
 }
 
 export interface JobStoreOptions {
-  /** Shortest time between two publications, ms; the end of a job does not wait. */
+  /** Minimum time between publications, ms; the end of a job is published at once. */
   interval_ms?: number;
-  /** How many jobs are kept; the oldest ended ones are dropped first. */
+  /** Maximum number of jobs; the oldest ended ones are dropped first. */
   capacity?: number;
   now?: () => number;
 }
@@ -27,7 +27,7 @@ export interface JobStoreOptions {
 /**
  * Folds the events of all jobs into one snapshot for screens.
  *
- * However many events come, listeners are called at most once an interval; the end of a job is published at once.
+ * Listeners are called at most once per interval; the end of a job is published at once.
  */
 export function createJobStore(options: JobStoreOptions = {}): JobStore {
   const { interval_ms = 100, capacity = 200, now = Date.now } = options;
@@ -52,7 +52,7 @@ export function createJobStore(options: JobStoreOptions = {}): JobStore {
     else timer ??= setTimeout(publish, Math.min(wait, interval_ms)).unref();
   }
 
-  function makeRoom(): void {
+  function evict(): void {
     for (const [id, entry] of entries) {
       if (entries.size < capacity) return;
       if (entry.job.ended_at !== undefined) entries.delete(id);
@@ -62,7 +62,7 @@ export function createJobStore(options: JobStoreOptions = {}): JobStore {
   function entryOf(id: string, at: number): Entry {
     const known = entries.get(id);
     if (known) return known;
-    makeRoom();
+    evict();
     const entry = newEntry(id, at);
     entries.set(id, entry);
     return entry;
@@ -73,7 +73,7 @@ export function createJobStore(options: JobStoreOptions = {}): JobStore {
       const stamp = Date.parse(event.time);
       const at = Number.isNaN(stamp) ? now() : stamp;
       const entry = entryOf(event.job, at);
-      // A job ends once; whatever comes late must not bring it back to life.
+      // Late events must not reopen an ended job.
       if (entry.job.ended_at !== undefined) return;
       fold(entry, event, at, now());
       changed(entry, entry.job.ended_at !== undefined);

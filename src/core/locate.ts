@@ -5,18 +5,19 @@ import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 
-/** A file that was found, and where. */
+/** A file and the storage that holds it. */
 export interface Located {
   storage: Storage;
   object: StoredObject;
 }
 
 /**
- * Finds what a user calls a file: a path on this machine, else a name in the storage of backups, else one in
- * that of archives, with its folder or without, else one in folders that the installation no longer writes to. `NOT_FOUND` names the places looked at.
+ * Finds a file by what the user typed: a local path, a name in backup storage, a name in archive storage
+ * (with or without folder), or a name in the storage that is no longer written to. `NOT_FOUND` lists the
+ * searched locations.
  */
 export async function locate(services: Services, file: string, options: CallOptions = {}): Promise<Located> {
-  // What plans and jobs call an archive: its folder is that of the fractal in its name.
+  // A bare archive name: the fractal id in the name gives the folder.
   const fractal = parseArchiveName(file)?.fractal_id;
   const archive = fractal === undefined ? file : archivePath(fractal, file);
   const places = [
@@ -39,12 +40,12 @@ export async function locate(services: Services, file: string, options: CallOpti
     if (object) return { storage, object };
     looked.push(storage.location);
   }
-  throw new BifractError('NOT_FOUND', `There is no file ${file}`, {
-    hint: `Looked in ${[...new Set(looked)].join(', ')}. See \`bifract list backups\` and \`bifract list archives\`.`,
+  throw new BifractError('NOT_FOUND', `File not found: ${file}`, {
+    hint: `Searched ${[...new Set(looked)].join(', ')}. See \`bifract list backups\` and \`bifract list archives\`.`,
   });
 }
 
-/** What cannot be the name of an object in storage (`/etc/passwd`, `../x`) is only ever a path. */
+/** `/etc/passwd` or `../x` cannot be object names, only paths. */
 function isName(name: string): boolean {
   return !name.startsWith('/') && !name.split('/').includes('..');
 }

@@ -8,24 +8,24 @@ import { type ArchiveSummary, archive } from './jobs/archive.ts';
 import { audited } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
 import { uncovered } from './jobs/uncovered.ts';
-import { putRight } from './put-right.ts';
+import { recoverAll } from './put-right.ts';
 import { restoreStarted, runBackup, runRestoreJob } from './restore-jobs.ts';
 import { runScheduled, scheduleStarted } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
 import { destroys, isStorageJob, runStorageJob, storageJobStarted } from './storage-jobs.ts';
 import { runUpkeepJob, upkeepStarted } from './upkeep-jobs.ts';
 
-/** Does what a job is asked to do, and returns its summary. First puts right what dead processes left. */
+/** Runs a job and returns its summary. Recovers from interrupted processes first. */
 export async function perform(services: Services, request: JobRequest, context: JobContext) {
-  // Verifying changes nothing: neither does it put right what others left.
+  // Verification is read-only, so it does not recover either.
   if (request.kind === 'verify') return runFileJob(services, request, context);
   if (services.installation.read_only) throw readOnly();
   const version = services.installation.version;
   const key = await services.key();
-  await putRight(services, request, { signal: context.signal });
+  await recoverAll(services, request, { signal: context.signal });
   const what = destroys(request);
   const run = (own: JobContext) => dispatch(services, request, { key, version }, own);
-  return what ? audited(services.audit, { ...started(request), what }, context, run) : run(context);
+  return what ? audited(services.audit, { ...startedEvent(request), what }, context, run) : run(context);
 }
 
 async function dispatch(
@@ -47,9 +47,9 @@ async function dispatch(
     case 'rotate-key':
       return runUpkeepJob(services, request, context);
     case 'run-due': {
-      const one = (own: Extract<JobRequest, { kind: 'archive' }>, its: JobContext) =>
-        dispatch(services, own, { key, version }, its) as Promise<ArchiveSummary>;
-      return runScheduled(services, request, one, context);
+      const runArchive = (own: Extract<JobRequest, { kind: 'archive' }>, own_context: JobContext) =>
+        dispatch(services, own, { key, version }, own_context) as Promise<ArchiveSummary>;
+      return runScheduled(services, request, runArchive, context);
     }
     case 'archive': {
       const [catalog, logs] = [await services.catalog(), await services.logs()];
@@ -74,8 +74,8 @@ async function dispatch(
   }
 }
 
-/** What a job says of itself when it starts. */
-export function started(request: JobRequest): JobEventMap['job:started'] {
+/** The `job:started` payload. */
+export function startedEvent(request: JobRequest): JobEventMap['job:started'] {
   if (request.kind === 'backup') return { kind: 'backup', title: 'Backup of PostgreSQL' };
   if (request.kind === 'restore' || request.kind === 'drill') return restoreStarted(request);
   if (request.kind === 'prune' || request.kind === 'rotate-key') return upkeepStarted(request);

@@ -5,15 +5,15 @@ import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 
 /**
- * Puts right what dead processes of ours left, while no other process does; what the given request goes on with is left
- * to that. Returns a sentence for each thing done.
+ * Recovers from interrupted processes, one process at a time. Leaves what `request` resumes. Returns one
+ * sentence per action.
  */
-export async function putRight(
+export async function recoverAll(
   services: Services,
   request?: JobRequest,
   options: CallOptions = {},
 ): Promise<string[]> {
-  // What stands in its way is told by the first note that cannot be written.
+  // A failure here shows up when the first record is written.
   await services.state.tidy().catch(() => undefined);
   if ((await services.state.dead()).length === 0) return [];
   return services.state.alone(

@@ -4,14 +4,14 @@ import { type BackupDeps, backup } from './jobs/backup.ts';
 import type { JobContext } from './jobs/context.ts';
 import { drill } from './jobs/drill.ts';
 import { restore } from './jobs/restore.ts';
-import { planRestore } from './jobs/restore-plan.ts';
+import { planRestore as computePlan } from './jobs/restore-plan.ts';
 import { pathOf } from './jobs/target.ts';
 import { type Located, locate } from './locate.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { RestoreJobRequest, RestorePlan, RestoreQueries, RestoreQuery } from './restore.ts';
 import type { Services } from './services.ts';
 
-/** What a backup is made with. */
+/** Dependencies of a backup. */
 export async function backupDeps(services: Services): Promise<BackupDeps> {
   return {
     database: await services.database(),
@@ -29,12 +29,12 @@ export async function runBackup(services: Services, context: JobContext) {
 }
 
 /** Plans a restore on an installation's services; see `RestoreQueries`. */
-export async function servePlan(
+export async function planRestore(
   services: Services,
   query: RestoreQuery,
   options?: Parameters<RestoreQueries['planRestore']>[1],
 ): Promise<RestorePlan> {
-  return planRestore(
+  return computePlan(
     {
       ...(await restoreDeps(services, await locate(services, query.file, options))),
       now: services.now(),
@@ -44,7 +44,7 @@ export async function servePlan(
   );
 }
 
-/** Runs a restore or a drill as planned. */
+/** Runs a planned restore or drill. */
 export async function runRestoreJob(services: Services, request: RestoreJobRequest, context: JobContext) {
   const { plan } = request;
   const deps = await restoreDeps(services, await findAgain(services, plan, context));
@@ -64,7 +64,7 @@ async function restoreDeps(services: Services, found: Located) {
   };
 }
 
-/** The very file of the plan: in the storage of backups, else where its path says. */
+/** The file of the plan: in backup storage, else at its path. */
 async function findAgain(
   services: Services,
   { file }: RestorePlan,
@@ -74,7 +74,7 @@ async function findAgain(
   if (file.path !== pathOf(storage, file.name)) return locate(services, file.path, { signal });
   const object = await storage.stat(file.name, { signal });
   if (object) return { storage, object };
-  throw new BifractError('NOT_FOUND', `${file.path} is gone`, { hint: 'Plan it again.' });
+  throw new BifractError('NOT_FOUND', `${file.path} no longer exists`, { hint: 'Plan the restore again.' });
 }
 
 export function restoreStarted({ kind, plan }: RestoreJobRequest): JobEventMap['job:started'] {

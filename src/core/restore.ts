@@ -1,110 +1,110 @@
 import type { ErrorReport } from './errors.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 
-/** Where the content of a backup goes. */
+/** Where a backup is restored to. */
 export type RestoreTarget =
-  /** The installation's own database: it becomes equal to the backup. */
+  /** Replaces the live database of the installation. */
   | { kind: 'live' }
-  /** A database beside it, which must not exist yet. */
+  /** Creates a new database next to it. */
   | { kind: 'beside'; database: string }
-  /** A scratch database, compared with the manifest and dropped again. */
+  /** A scratch database, compared with the manifest and then dropped. */
   | { kind: 'drill' };
 
-/** What a restore is asked for, before anything is known of the file. */
+/** A restore request, before the file is read. */
 export interface RestoreQuery {
-  /** A path, a bare name in the storage of backups, or an S3 key. */
+  /** A path, a bare name in backup storage, or an S3 key. */
   file: string;
   target: RestoreTarget;
-  /** Everything belongs to the connecting user; the owners and privileges that the backup names are left out. */
+  /** Make the connecting user the owner of everything; skip the owners and privileges in the backup. */
   no_owner?: boolean;
 }
 
-/** A table, and its rows in the backup and now; null where the table is not there, or the count is not known. */
+/** Row counts of a table in the backup and now; null if the table does not exist or the count is unknown. */
 export interface RestoreTable {
   schema: string;
   name: string;
   rows_backup: number | null;
   rows_now: number | null;
-  /** Where the table is: in both, only in the backup (it comes back), or only in the database (it goes). */
+  /**
+   * Where the table exists: in both, only in the backup (it will be restored), or only in the database (it
+   * will be dropped).
+   */
   where: 'both' | 'backup' | 'database';
 }
 
-/** Somebody connected to the database that is to be replaced. Idle sessions of this program are not listed. */
+/** A session on the database to be replaced. Idle sessions of this program are not listed. */
 export interface RestoreSession {
   pid: number;
   user: string;
-  /** What the client calls itself; may be empty. */
+  /** `application_name`; may be empty. */
   application: string;
-  /** Its address; null for one on a socket. */
+  /** Client address; null for a socket. */
   client: string | null;
-  /** As PostgreSQL says it: `active`, `idle`, `idle in transaction`. */
+  /** As reported by PostgreSQL: `active`, `idle`, `idle in transaction`. */
   state: string;
   since: Timestamp;
 }
 
-/** Something that stands in the way of a restore. */
+/** Something that prevents a restore. */
 export interface RestoreObstacle extends ErrorReport {
-  /** The consent that removes it; null where only an administrator can. */
+  /** The consent that removes it; null if only an administrator can. */
   consent: 'end_sessions' | null;
 }
 
-/** The file that is restored from: read from its first byte to its last, and found whole. */
+/** The backup file, already read in full and verified. */
 export interface RestoreFile {
   name: string;
   /** Full path, or S3 key with its bucket. */
   path: string;
   size_bytes: number;
-  /** SHA-256 of all stored bytes, hex: what is restored later must be these very bytes. */
+  /** SHA-256 of the stored bytes, hex; the restore must read the same bytes. */
   checksum: string;
-  /** Whether sealed ends prove that nothing is missing. */
+  /** Whether a header and a trailer prove that it is complete. */
   sealed: boolean;
-  /** Fingerprint of the key that opens it. */
+  /** Fingerprint of the key it is encrypted with. */
   key_id: string;
 }
 
-/** What the file says of itself. */
+/** Metadata from the file. */
 export interface RestoreBackup {
-  /** When it was made. */
+  /** When it was created. */
   timestamp: Timestamp;
-  /** Program that made it. */
+  /** Program that created it. */
   tool: string;
   server_version: string | null;
   pg_dump_version: string | null;
   database: string | null;
-  /** Rows in all; null where the manifest does not count (files of the server's own command line). */
+  /** Total rows; null if the manifest has no counts (backups by the server itself). */
   rows: number | null;
-  /** The dump before compression. */
+  /** Size of the uncompressed dump. */
   dump_bytes: number;
 }
 
-/**
- * A restore, planned: what a screen shows, and what is then executed as it stands. Plain data, frozen, never
- * computed again.
- */
+/** A planned restore: shown, then executed unchanged. Plain data, frozen. */
 export interface RestorePlan {
   planned_at: Timestamp;
   target: RestoreTarget;
   no_owner: boolean;
   file: RestoreFile;
   backup: RestoreBackup;
-  /** Name that the restored database will have; of a drill, of the scratch database. */
+  /** Name of the restored database; for a drill, of the scratch database. */
   database: string;
-  /** The database that is replaced; null where there is none of that name. `oid` tells it from a later one. */
+  /** The database to be replaced; null if it does not exist. `oid` detects a later replacement. */
   replaces: { oid: number; size_bytes: number } | null;
   server_version: string;
-  /** The pg_restore that will be used: where it is, its version. */
+  /** Location and version of pg_restore. */
   pg_restore: { location: string; version: string };
-  /** Every table of the backup and of the database, by schema and name. */
+  /** All tables of backup and database, by schema and name. */
   tables: RestoreTable[];
-  /** Who is connected to the database that is replaced. */
+  /** Sessions on the database to be replaced. */
   sessions: RestoreSession[];
-  /** Room at the server: about what is needed, and what is free (null where that cannot be known). */
+  /** Disk space on the server: an estimate of the need, and what is free (null if unknown). */
   space: { needed_bytes: number; free_bytes: number | null };
-  /** The container of the Bifract server, which can be stopped for the restore; null where there is none. */
+  /** The Bifract server container, which can be stopped for the restore; null if there is none. */
   app: { name: string; running: boolean } | null;
-  /** What a person should know before saying yes, a sentence each. */
+  /** Warnings to confirm, one sentence each. */
   warnings: string[];
-  /** What must be out of the way first; a restore with one that no consent removes is refused with it. */
+  /** What must be resolved first; an obstacle that no consent removes fails the restore. */
   obstacles: RestoreObstacle[];
 }
 
@@ -112,42 +112,42 @@ export interface RestorePlan {
 export interface RestoreConsent {
   /** Back up the database before it is replaced (`live` only). */
   safety_backup: boolean;
-  /** End the sessions that are connected to it. */
+  /** Terminate sessions on the database. */
   end_sessions: boolean;
-  /** Stop the server's container before, start it again afterwards, however the restore ends. */
+  /** Stop the server container first and start it afterwards, whatever the outcome. */
   stop_app: boolean;
 }
 
-/** Jobs that bring backups back: `restore` as the plan says, into all targets but the scratch one; `drill` into that. */
+/** Restore jobs: `restore` for all targets but the scratch database, `drill` for that one. */
 export type RestoreJobRequest =
   | { kind: 'restore'; plan: RestorePlan; consent: RestoreConsent }
   | { kind: 'drill'; plan: RestorePlan };
 
-/** What `job:done` of a restore or a drill holds. */
+/** Result of a restore or a drill. */
 export interface RestoreSummary {
   file: string;
   database: string;
   tables: number;
-  /** Rows in all, counted in the restored database. */
+  /** Total rows, counted in the restored database. */
   rows: number;
-  /** Whether every count was compared with the manifest; false where the manifest has none. */
+  /** Whether all counts were compared with the manifest; false if it has none. */
   compared: boolean;
-  /** Name of the backup made before; null where none was made. */
+  /** Name of the safety backup; null if none was made. */
   safety_backup: string | null;
-  /** Sessions that were ended. */
+  /** Terminated sessions. */
   ended_sessions: number;
   duration_ms: number;
 }
 
-/** What can be asked about restores. */
+/** Queries about restores. */
 export interface RestoreQueries {
   /**
-   * Reads the file from its first byte to its last and finds out all that a restore depends on. Changes nothing.
-   * `onProgress` is told the stored bytes read and those there are.
+   * Reads the backup in full and collects all that a restore depends on. Changes nothing. `onProgress`
+   * receives the stored bytes read and the total.
    *
-   * Throws what reading the file throws (`NOT_FOUND`, `WRONG_KEY`, `CUT_OFF`, `DAMAGED`, `NOT_BIFRACT`), and what keeps
-   * a plan from being made (`POSTGRES_UNREACHABLE`, `PROGRAM_MISSING`, `PROGRAM_TOO_OLD`, `UNSUPPORTED` where
-   * pg_restore cannot read the dump, `EXISTS` for a database beside that is there already).
+   * Throws read errors (`NOT_FOUND`, `WRONG_KEY`, `CUT_OFF`, `DAMAGED`, `NOT_BIFRACT`) and planning errors
+   * (`POSTGRES_UNREACHABLE`, `PROGRAM_MISSING`, `PROGRAM_TOO_OLD`, `UNSUPPORTED` if pg_restore cannot read
+   * the dump, `EXISTS` if the new database already exists).
    */
   planRestore(
     query: RestoreQuery,

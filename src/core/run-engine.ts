@@ -3,7 +3,7 @@ import { serveCoverage } from './coverage-queries.ts';
 import type { BackupFile, Engine, ExtractPart, JobRequest } from './engine.ts';
 import { type BifractError, cancelled, readOnly } from './errors.ts';
 import type { JobEvent } from './events.ts';
-import { ServedFiles } from './file-queries.ts';
+import { FileQueryService } from './file-queries.ts';
 import type { FileQueries } from './files.ts';
 import { checkHealth } from './health.ts';
 import { ServedJobs } from './job-queries.ts';
@@ -14,36 +14,36 @@ import { locate } from './locate.ts';
 import { backupTime } from './policy/names.ts';
 import type { Storage, StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
-import { putRight } from './put-right.ts';
-import { servePlan } from './restore-jobs.ts';
+import { recoverAll } from './put-right.ts';
+import { planRestore } from './restore-jobs.ts';
 import type { DueQuery } from './schedule.ts';
 import { servePlanDue } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
-import { type Jobs, SharedJobs } from './shared-jobs.ts';
-import { serveCopyPlan, serveDeletePlan } from './storage-jobs.ts';
-import { servePrunePlan, serveRotatePlan } from './upkeep-jobs.ts';
+import { type JobControl, JobSupervisor } from './shared-jobs.ts';
+import { planCopy, planDelete } from './storage-jobs.ts';
+import { planPrune, planRotate } from './upkeep-jobs.ts';
 
-/** The engine on the given services. Jobs run in this process; `onFault` gets what those threw that end as `INTERNAL`. */
+/** An engine that runs jobs in this process; `onFault` receives errors of jobs that ended as `INTERNAL`. */
 export function createEngine(services: Services, onFault?: (error: unknown) => void): Engine {
   return new RunningEngine(services, new JobRunner(services, onFault));
 }
 
-/** The same for a console: jobs run in processes of their own, and those of all other processes are heard of. */
+/** An engine for consoles: runs jobs in their own processes and follows those of all other processes. */
 export function createSharingEngine(services: Services): Engine {
-  return new RunningEngine(services, new SharedJobs(services, new JobRunner(services)));
+  return new RunningEngine(services, new JobSupervisor(services, new JobRunner(services)));
 }
 
 class RunningEngine implements Engine {
   readonly installation;
   readonly #services: Services;
-  readonly #files: FileQueries;
-  readonly #known: ServedJobs;
-  readonly #jobs: Jobs;
+  readonly #file_queries: FileQueries;
+  readonly #job_queries: ServedJobs;
+  readonly #jobs: JobControl;
 
-  constructor(services: Services, jobs: Jobs) {
+  constructor(services: Services, jobs: JobControl) {
     this.#services = services;
-    this.#files = new ServedFiles(services);
-    this.#known = new ServedJobs(services);
+    this.#file_queries = new FileQueryService(services);
+    this.#job_queries = new ServedJobs(services);
     this.#jobs = jobs;
     this.installation = services.installation;
   }
@@ -76,7 +76,7 @@ class RunningEngine implements Engine {
 
   async recover(options?: CallOptions) {
     await this.#services.board.sweep();
-    return putRight(this.#services, undefined, options);
+    return recoverAll(this.#services, undefined, options);
   }
 
   async *extract(file: string, part: ExtractPart, options?: CallOptions) {
@@ -85,43 +85,43 @@ class RunningEngine implements Engine {
   }
 
   show(...query: Parameters<FileQueries['show']>) {
-    return this.#files.show(...query);
+    return this.#file_queries.show(...query);
   }
 
   search(...query: Parameters<FileQueries['search']>) {
-    return this.#files.search(...query);
+    return this.#file_queries.search(...query);
   }
 
   browse(...query: Parameters<FileQueries['browse']>) {
-    return this.#files.browse(...query);
+    return this.#file_queries.browse(...query);
   }
 
   planAdopt(...query: Parameters<FileQueries['planAdopt']>) {
-    return this.#files.planAdopt(...query);
+    return this.#file_queries.planAdopt(...query);
   }
 
   orphans(...query: Parameters<FileQueries['orphans']>) {
-    return this.#files.orphans(...query);
+    return this.#file_queries.orphans(...query);
   }
 
   planRestore(...query: Parameters<Engine['planRestore']>) {
-    return servePlan(this.#services, ...query);
+    return planRestore(this.#services, ...query);
   }
 
   planPrune(...query: Parameters<Engine['planPrune']>) {
-    return servePrunePlan(this.#services, ...query);
+    return planPrune(this.#services, ...query);
   }
 
   planRotate(options?: CallOptions) {
-    return serveRotatePlan(this.#services, options);
+    return planRotate(this.#services, options);
   }
 
   planDelete(...query: Parameters<Engine['planDelete']>) {
-    return serveDeletePlan(this.#services, ...query);
+    return planDelete(this.#services, ...query);
   }
 
   planCopy(...query: Parameters<Engine['planCopy']>) {
-    return serveCopyPlan(this.#services, ...query);
+    return planCopy(this.#services, ...query);
   }
 
   planArchiveRestore(...query: Parameters<Engine['planArchiveRestore']>) {
@@ -137,23 +137,23 @@ class RunningEngine implements Engine {
   }
 
   knownJobs(options?: CallOptions) {
-    return this.#known.knownJobs(options);
+    return this.#job_queries.knownJobs(options);
   }
 
   findJob(id: string) {
-    return this.#known.findJob(id);
+    return this.#job_queries.findJob(id);
   }
 
   follow(...query: Parameters<Engine['follow']>) {
-    return this.#known.follow(...query);
+    return this.#job_queries.follow(...query);
   }
 
   askToEnd(...query: Parameters<Engine['askToEnd']>) {
-    return this.#known.askToEnd(...query);
+    return this.#job_queries.askToEnd(...query);
   }
 
   goOn(...query: Parameters<Engine['goOn']>) {
-    return this.#known.goOn(...query);
+    return this.#job_queries.goOn(...query);
   }
 
   start(...query: Parameters<Engine['start']>) {
@@ -181,7 +181,7 @@ class RunningEngine implements Engine {
   }
 
   async close(reason = cancelled()) {
-    await this.#jobs.end(reason);
+    await this.#jobs.shutdown(reason);
     await this.#services.close();
   }
 }

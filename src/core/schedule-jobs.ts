@@ -7,20 +7,20 @@ import { audited } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
 import { deletePlanned } from './jobs/delete.ts';
 import { planDelete } from './jobs/plan-delete.ts';
-import { planDue } from './jobs/plan-due.ts';
+import { buildDuePlan } from './jobs/plan-due.ts';
 import { type DueArchive, runDue } from './jobs/run-due.ts';
 import type { DueItem, DueQuery, RunDueJobRequest, RunDueSummary } from './schedule.ts';
 import type { Services } from './services.ts';
 
 type ArchiveRequest = Extract<JobRequest, { kind: 'archive' }>;
 
-/** Plans what schedules ask for, on an installation's services; see `ScheduleQueries`. */
+/** Plans what the schedules require now; see `ScheduleQueries`. */
 export async function servePlanDue(services: Services, query?: DueQuery): Promise<DueItem[]> {
   const [catalog, logs] = await Promise.all([services.catalog(), services.logs()]);
-  return planDue({ catalog, logs, storages: services, now: services.now() }, query);
+  return buildDuePlan({ catalog, logs, storages: services, now: services.now() }, query);
 }
 
-/** Makes what is due, and removes what is too many. `archive` runs an archive as a job of its own would. */
+/** Makes the archives that are due, and applies `max_archives`. `archive` runs an archive job. */
 export function runScheduled(
   services: Services,
   { mode }: RunDueJobRequest,
@@ -31,15 +31,15 @@ export function runScheduled(
     {
       state: services.state,
       planDue: (query) => servePlanDue(services, query),
-      archive: async (item, own) => made(await archive(requestOf(item), own)),
-      remove: (targets, own) => remove(services, targets, own),
+      archive: async (item, itemContext) => dueArchive(await archive(archiveRequest(item), itemContext)),
+      remove: (targets, itemContext) => deleteExcess(services, targets, itemContext),
     },
     { mode },
     context,
   );
 }
 
-function requestOf({ fractal_id, fractal_name, split, mode, to }: DueItem): ArchiveRequest {
+function archiveRequest({ fractal_id, fractal_name, split, mode, to }: DueItem): ArchiveRequest {
   return {
     kind: 'archive',
     fractal_id,
@@ -51,12 +51,11 @@ function requestOf({ fractal_id, fractal_name, split, mode, to }: DueItem): Arch
   };
 }
 
-function made({ log_count, size_bytes, children }: ArchiveSummary): DueArchive {
+function dueArchive({ log_count, size_bytes, children }: ArchiveSummary): DueArchive {
   return { log_count, size_bytes, files: children.length };
 }
 
-/** The plan is made, told to the audit log, and executed as it stands. */
-async function remove(services: Services, targets: readonly DeleteTarget[], context: JobContext) {
+async function deleteExcess(services: Services, targets: readonly DeleteTarget[], context: JobContext) {
   const { state } = services;
   const deps = { storages: services, catalog: () => services.catalog(), state };
   const planned = { ...deps, keys: () => services.keys(), now: services.now(), id: randomUUID() };
@@ -66,9 +65,9 @@ async function remove(services: Services, targets: readonly DeleteTarget[], cont
     .map(({ path, archive_id, id }) =>
       [path ?? id, archive_id && `record ${archive_id}`].filter(Boolean).join(', '),
     );
-  const title = `Retention by max_archives: ${what.length} archives go`;
-  return audited(services.audit, { kind: 'run-due', title, what }, context, (own) =>
-    deletePlanned(deps, plan, own),
+  const title = `Retention by max_archives: delete ${what.length} archives`;
+  return audited(services.audit, { kind: 'run-due', title, what }, context, (itemContext) =>
+    deletePlanned(deps, plan, itemContext),
   );
 }
 

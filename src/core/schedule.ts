@@ -1,48 +1,47 @@
 import type { Granularity } from './policy/periods.ts';
 import type { CallOptions, Timestamp } from './ports/types.ts';
 
-/** What a scheduled archive holds: all rows that are there, or those that no whole archive holds yet. */
+/** What a scheduled archive contains: all rows, or those that no complete archive has yet. */
 export type ScheduleMode = 'full' | 'incremental';
 
-/** A scheduled archive, or a group of them, that is one too many by `max_archives`. */
+/** A scheduled archive, or a group of them, in excess of `max_archives`. */
 export interface SurplusItem {
   kind: 'group' | 'archive';
-  /** Of the record. */
   id: string;
   created_at: Timestamp;
-  /** How many files it has. */
+  /** Number of files. */
   files: number;
   action: 'delete' | 'keep';
-  /** Why it stays although it is one too many; null where it goes. */
+  /** Why it is kept although it is in excess; null if it is deleted. */
   reason: string | null;
 }
 
-/** A fractal, and what its schedule and its `max_archives` ask for now. */
+/** A fractal, and what its schedule and `max_archives` require now. */
 export interface DueItem {
   fractal_id: string;
   fractal_name: string;
-  /** As it is set: `never`, `daily`, `weekly`, `monthly`. */
+  /** As configured: `never`, `daily`, `weekly`, `monthly`. */
   schedule: string;
   split: Granularity;
   max_archives: number | null;
   action: 'archive' | 'skip';
-  /** Why, in a few words for people. */
+  /** Why, in a few words for the user. */
   reason: string;
   mode: ScheduleMode;
-  /** Only rows before this time: those of periods that are over. Null: all. */
+  /** Only rows before this time, the end of the last completed period; null: all rows. */
   to: Timestamp | null;
-  /** Tries that failed since the last good archive. */
+  /** Attempts that failed since the last successful archive. */
   failures: number;
-  /** When it will be due, or is tried again; null where it is due now or that cannot be said. */
+  /** When it is due or tried again; null if it is due now or that is unknown. */
   next: Timestamp | null;
-  /** The oldest first; once a new archive is made there may be one more. */
+  /** The oldest first; a new archive may add one more. */
   surplus: SurplusItem[];
 }
 
 export interface DueQuery extends CallOptions {
   /**
-   * What to archive. Where absent: `incremental`, but `full` for a fractal with `max_archives`, whose retention counts
-   * archives of which each stands for itself.
+   * What to archive. Default: `incremental`, but `full` for a fractal with `max_archives`, since retention requires
+   * each archive to be self-contained.
    */
   mode?: ScheduleMode;
   /** Only this fractal. */
@@ -54,16 +53,16 @@ export interface RunDueJobRequest {
   mode?: ScheduleMode;
 }
 
-/** What came of one fractal. */
+/** The outcome for one fractal. */
 export interface DueOutcome {
   fractal_id: string;
   fractal_name: string;
-  /** Whether it was due and its archive was made, had nothing new to hold, was not due, or failed. */
+  /** Its archive was made, it had no new rows, it was not due, or it failed. */
   action: 'archived' | 'nothing' | 'skipped' | 'failed';
   rows: number;
   size_bytes: number;
   files: number;
-  /** Archives and groups that retention removed. */
+  /** Archives and groups deleted by retention. */
   deleted: number;
   freed_bytes: number;
 }
@@ -79,8 +78,8 @@ export interface RunDueSummary {
   duration_ms: number;
 }
 
-/** What can be asked about schedules. */
+/** Queries about schedules. */
 export interface ScheduleQueries {
-  /** Fractals that have a schedule or something to be removed by `max_archives`, in the order of names. */
+  /** Fractals with a schedule, or with archives in excess of `max_archives`, by name. */
   planDue(query?: DueQuery): Promise<DueItem[]>;
 }

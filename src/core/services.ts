@@ -14,57 +14,59 @@ import type { State } from './ports/state.ts';
 import type { Place, Storage } from './ports/storage.ts';
 
 /**
- * The installation's parts as the engine asks for them. Each is made at its first use and then kept, so that
- * nothing is connected that is not needed; each rejects with the error that says why it cannot be had.
+ * Parts of the installation that the engine uses. Each is created on first use and kept, so that nothing
+ * connects without need; each rejects with the reason it is not available.
  */
 export interface Services {
   readonly installation: InstallationInfo;
   /**
-   * Memory ceiling of one archive query in ClickHouse, bytes; wall-clock limit of one file, and of the time that may be
-   * spent waiting on retries in all, milliseconds.
+   * Memory limit of one archive query in ClickHouse, bytes; time limits of one file, and of all retries
+   * together, milliseconds.
    */
   readonly archive_limits: { max_memory: number; max_duration_ms: number; max_error_time_ms: number };
-  /** The variables of `.env` that a backup carries: all but the key. */
+  /** Variables of `.env` that a backup includes: all but the key. */
   readonly variables: Record<string, string>;
   readonly state: State;
-  /** Where jobs are seen by other processes. */
+  /** Publishes jobs to other processes. */
   readonly board: JobBoard;
   readonly starter: JobStarter;
-  /** Who starts jobs here, and where. */
+  /** User, host and process that start jobs here. */
   owner(): JobOwner;
   now(): Date;
   /** `KEY_MISSING`, `KEY_MALFORMED`. */
   key(): Promise<Key>;
-  /** The same, and after it those that files may still be sealed under: for reading. */
+  /** The current key, then older keys for reading files that still use them. */
   keys(): Promise<Key[]>;
-  /** Writes a new key to `.env`, the one so far among those before it. `key` and `keys` tell it from then on. */
+  /**
+   * Writes a new key to `.env` and keeps the old one for reading; `key` and `keys` return it from then on.
+   */
   replaceKey(): Promise<void>;
   /** Name of the installation's database. */
   readonly database_name: string;
-  /** The server behind it; needs no database of that name. */
+  /** The server of that database; works even if the database does not exist. */
   server(): Promise<DatabaseServer>;
   restoreTool(): Promise<RestoreTool>;
-  /** The container of the Bifract server; undefined where there is none. */
+  /** The Bifract server container; undefined if there is none. */
   app(): Promise<AppContainer | undefined>;
   catalog(): Promise<Catalog>;
   database(): Promise<Database>;
   dumpTool(): Promise<DumpTool>;
   logs(): Promise<LogDatabase>;
-  /** The way of archived rows back into it. */
+  /** Restores archived rows into ClickHouse. */
   logRestore(): Promise<LogRestore>;
-  /** The server's way in for log lines. */
+  /** Ingest endpoint of the server for log lines. */
   ingest(): Promise<Ingest>;
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
-  /** Backups or archives in a storage of one kind, whether or not it is the installation's own; undefined where there is none. */
+  /** Backup or archive storage of a given type, configured or not; undefined if there is none. */
   stored(place: Place, type: 'disk' | 's3'): Promise<Storage | undefined>;
-  /** Where it is kept who destroyed what. */
+  /** Audit log of destructive jobs. */
   readonly audit: Audit;
-  /** The folder of a path on this machine as storage, and the file's name in it. */
+  /** The folder of a local path as storage, and the file name in it. */
   localFile(path: string): Promise<{ storage: Storage; name: string }>;
-  /** Where the databases were found, for people. */
+  /** Locations of the databases, for people. */
   postgresPlace(): Promise<string>;
   clickhousePlace(): Promise<string>;
-  /** Closes what was opened. */
+  /** Closes open connections. */
   close(): Promise<void>;
 }

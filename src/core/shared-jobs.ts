@@ -2,41 +2,41 @@ import type { Engine, JobHandle, JobOutcome, JobRequest, StartOptions } from './
 import { asBifractError, BifractError, cancelled } from './errors.ts';
 import type { JobEvent } from './events.ts';
 import { type JobRunner, jobId } from './job-runner.ts';
-import { started } from './perform.ts';
+import { startedEvent } from './perform.ts';
 import type { Services } from './services.ts';
 
-/** How the jobs of an engine are run. */
-export type Jobs = Pick<Engine, 'start' | 'cancel' | 'outlives' | 'subscribe'> & {
-  /** Ends what ends with this process, and waits for it to clean up. */
-  end(reason: BifractError): Promise<void>;
+/** How an engine runs jobs. */
+export type JobControl = Pick<Engine, 'start' | 'cancel' | 'outlives' | 'subscribe'> & {
+  /** Stops jobs of this process and waits for their clean-up. */
+  shutdown(reason: BifractError): Promise<void>;
 };
 
-const LOOK_MS = 1_000;
-/** The first look waits for the first frame. */
-const FIRST_LOOK_MS = 150;
-/** How long ago a job may have ended that is told of as if it were new here. */
+const POLL_MS = 1_000;
+/** Waits until the first frame is drawn. */
+const FIRST_POLL_MS = 150;
+/** Jobs that ended longer ago are not replayed, ms. */
 const RECENT_MS = 86_400_000;
 
 /**
- * Jobs in processes of their own, and those of all other processes of the installation: whoever subscribes hears of
- * every one. Where no process can be started a job runs in this one, and ends with it.
+ * Runs jobs in their own processes, and reports the events of all jobs of the installation to subscribers. If
+ * no process can be started, the job runs in this one and ends with it.
  */
-export class SharedJobs implements Jobs {
+export class JobSupervisor implements JobControl {
   readonly #services: Services;
-  readonly #here: JobRunner;
+  readonly #local: JobRunner;
   readonly #listeners = new Set<(event: JobEvent) => void>();
-  /** Jobs that are followed, or were. */
+  /** Jobs that are or were followed. */
   readonly #known = new Set<string>();
   readonly #starting = new Map<string, Promise<void>>();
-  readonly #over = new AbortController();
-  #look: NodeJS.Timeout | undefined;
+  readonly #closed = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
   #first = true;
 
-  /** `here` runs what cannot be run elsewhere. */
-  constructor(services: Services, here: JobRunner) {
+  /** `local` runs jobs that cannot get their own process. */
+  constructor(services: Services, local: JobRunner) {
     this.#services = services;
-    this.#here = here;
-    here.subscribe((event) => this.#tell(event));
+    this.#local = local;
+    local.subscribe((event) => this.#notify(event));
   }
 
   start(
@@ -45,117 +45,120 @@ export class SharedJobs implements Jobs {
   ): JobHandle {
     const { promise: outcome, resolve } = Promise.withResolvers<JobOutcome>();
     this.#known.add(id);
-    const starting = this.#begin(id, request);
+    const starting = this.#launch(id, request);
     this.#starting.set(
       id,
       starting.then(() => void this.#starting.delete(id)),
     );
-    void starting.then(async (here) => {
-      resolve(await (here?.outcome ?? this.#follow(id)));
+    void starting.then(async (local) => {
+      resolve(await (local?.outcome ?? this.#follow(id)));
     });
     return { id, kind: request.kind, outcome };
   }
 
   cancel(job: string, reason = cancelled()) {
     void this.#cancel(job, reason).catch((error: unknown) => {
-      if (this.#over.signal.aborted) return;
-      this.#tell({ ...this.#stamp(job), event: 'job:warning', message: asBifractError(error).message });
+      if (this.#closed.signal.aborted) return;
+      this.#notify({ ...this.#stamp(job), event: 'job:warning', message: asBifractError(error).message });
     });
   }
 
   outlives(job: string) {
-    return !this.#here.runs(job);
+    return !this.#local.isRunning(job);
   }
 
   subscribe(listener: (event: JobEvent) => void) {
     this.#listeners.add(listener);
-    this.#look ??= setTimeout(() => void this.#lookAround(), FIRST_LOOK_MS);
+    this.#timer ??= setTimeout(() => void this.#discoverJobs(), FIRST_POLL_MS);
     return () => {
       this.#listeners.delete(listener);
     };
   }
 
-  async end(reason: BifractError) {
-    clearTimeout(this.#look);
-    // An order that is half handed over would be lost.
+  async shutdown(reason: BifractError) {
+    clearTimeout(this.#timer);
+    // Wait for pending launches, or their requests would be lost.
     await Promise.allSettled(this.#starting.values());
-    this.#over.abort(reason);
-    await this.#here.end(reason);
+    this.#closed.abort(reason);
+    await this.#local.shutdown(reason);
   }
 
-  /** Begins a job in a process of its own; where that cannot be, in this one, and returns its handle. */
-  async #begin(id: string, request: JobRequest): Promise<JobHandle | undefined> {
+  /** Launches a process for the job; if that fails, runs it here and returns its handle. */
+  async #launch(id: string, request: JobRequest): Promise<JobHandle | undefined> {
     const { installation, starter, owner } = this.#services;
-    // The caller gets its handle, and can subscribe, before the first event.
+    // Lets the caller subscribe before the first event.
     await Promise.resolve();
     const by = owner();
-    // Told again once it has begun: until then nobody is to think that the key was not heard.
-    this.#tell({ ...this.#stamp(id), event: 'job:started', ...started(request), by });
-    if (installation.read_only) return this.#here.start(request, { id });
+    // Gives feedback at once; the event is repeated when the job starts.
+    this.#notify({ ...this.#stamp(id), event: 'job:started', ...startedEvent(request), by });
+    if (installation.read_only) return this.#local.start(request, { id });
     try {
       await starter.start(id, { request, by });
       return undefined;
     } catch (error) {
-      const message = `This job ends with the console: ${asBifractError(error).message}`;
-      this.#tell({ ...this.#stamp(id), event: 'job:warning', message });
-      return this.#here.start(request, { id });
+      const message = `This job stops when the console is closed: ${asBifractError(error).message}`;
+      this.#notify({ ...this.#stamp(id), event: 'job:warning', message });
+      return this.#local.start(request, { id });
     }
   }
 
   async #cancel(job: string, reason: BifractError): Promise<void> {
     await this.#starting.get(job);
-    if (this.#here.runs(job)) this.#here.cancel(job, reason);
-    else await this.#services.board.cancel(job, { signal: this.#over.signal });
+    if (this.#local.isRunning(job)) this.#local.cancel(job, reason);
+    else await this.#services.board.cancel(job, { signal: this.#closed.signal });
   }
 
-  /** Tells the events of a job to its end. Never rejects: what cannot be followed any more has ended for us. */
+  /**
+   * Reports the events of a job until it ends. Never rejects: a job that cannot be followed counts as ended.
+   */
   async #follow(id: string): Promise<JobOutcome> {
     try {
-      for await (const event of this.#services.board.follow(id, { signal: this.#over.signal })) {
-        this.#tell(event);
+      for await (const event of this.#services.board.follow(id, { signal: this.#closed.signal })) {
+        this.#notify(event);
         if (isEnd(event)) return event;
       }
-      throw new BifractError('INTERNAL', 'The job fell silent');
+      throw new BifractError('INTERNAL', 'Lost contact with the job');
     } catch (error) {
       const end = { ...this.#stamp(id), event: 'job:failed', error: asBifractError(error).report() } as const;
-      if (!this.#over.signal.aborted) this.#tell(end);
+      if (!this.#closed.signal.aborted) this.#notify(end);
       return end;
     }
   }
 
-  /** Finds jobs of other processes: the first time those that run or have ended lately, then whatever is new. */
-  async #lookAround(): Promise<void> {
+  /** Finds jobs of other processes: at first running and recent ones, then new ones. */
+  async #discoverJobs(): Promise<void> {
     const { board, now } = this.#services;
     try {
       const ids = (await board.ids()).filter((id) => !this.#known.has(id)).sort(byStart);
       for (const id of ids) {
         const job = await board.find(id);
         const last = job?.events.at(-1);
-        // Its first event is about to be written.
+        // Its first event is not written yet.
         if (!job || !last) continue;
         this.#known.add(id);
         const isOld = now().getTime() - Date.parse(last.time) > RECENT_MS;
-        if (this.#over.signal.aborted || (this.#first && !job.live && isOld)) continue;
+        if (this.#closed.signal.aborted || (this.#first && !job.live && isOld)) continue;
         if (job.live) void this.#follow(id);
-        else for (const event of job.events) this.#tell(event);
+        else for (const event of job.events) this.#notify(event);
       }
       this.#first = false;
     } catch {
-      // A state folder that cannot be read now may be at the next look.
+      // The state folder may be readable again at the next poll.
     }
-    if (!this.#over.signal.aborted) this.#look = setTimeout(() => void this.#lookAround(), LOOK_MS).unref();
+    if (!this.#closed.signal.aborted)
+      this.#timer = setTimeout(() => void this.#discoverJobs(), POLL_MS).unref();
   }
 
   #stamp(job: string) {
     return { job, time: this.#services.now().toISOString() };
   }
 
-  #tell(event: JobEvent): void {
+  #notify(event: JobEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch {
-        // A listener that breaks is its own trouble; the job goes on.
+        // A failing listener must not affect the job.
       }
     }
   }
@@ -165,7 +168,7 @@ function isEnd(event: JobEvent): event is JobOutcome {
   return event.event === 'job:done' || event.event === 'job:failed' || event.event === 'job:cancelled';
 }
 
-/** Ids end with the time of their start and a random part. */
+/** Ids end with the start time and a random part. */
 function byStart(one: string, other: string): number {
   const [a, b] = [one.slice(-22), other.slice(-22)];
   return a < b ? -1 : Number(a > b);

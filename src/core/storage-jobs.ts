@@ -7,14 +7,14 @@ import type { JobEventMap } from './events.ts';
 import type { JobContext } from './jobs/context.ts';
 import { copy } from './jobs/copy.ts';
 import { deletePlanned } from './jobs/delete.ts';
-import { planCopy } from './jobs/plan-copy.ts';
-import { planDelete } from './jobs/plan-delete.ts';
+import { planCopy as computeCopyPlan } from './jobs/plan-copy.ts';
+import { planDelete as computeDeletePlan } from './jobs/plan-delete.ts';
 import type { Services } from './services.ts';
 
-/** Jobs on whole files in storage. */
+/** Jobs on files in storage. */
 export type StorageJobRequest = DeleteJobRequest | CopyJobRequest;
 
-/** Whether it is one of these jobs. */
+/** Whether the request is one of these jobs. */
 export function isStorageJob<Request extends JobRequest>(
   request: Request,
 ): request is Extract<Request, StorageJobRequest> {
@@ -22,52 +22,56 @@ export function isStorageJob<Request extends JobRequest>(
 }
 
 /** Plans a deletion on an installation's services; see `DeletionQueries`. */
-export function serveDeletePlan(
+export function planDelete(
   services: Services,
   targets: readonly DeleteTarget[],
   query?: DeleteQuery,
 ): Promise<DeletePlan> {
   const keys = () => services.keys();
-  return planDelete({ ...depsOf(services), keys, now: services.now(), id: randomUUID() }, targets, query);
+  return computeDeletePlan(
+    { ...depsOf(services), keys, now: services.now(), id: randomUUID() },
+    targets,
+    query,
+  );
 }
 
 /** Plans a copy; see `CopyQueries`. */
-export function serveCopyPlan(
+export function planCopy(
   services: Services,
   targets: readonly string[],
   query: Parameters<CopyQueries['planCopy']>[1],
 ): Promise<CopyPlan> {
-  return planCopy({ ...depsOf(services), now: services.now() }, targets, query);
+  return computeCopyPlan({ ...depsOf(services), now: services.now() }, targets, query);
 }
 
 function depsOf(services: Services) {
   return { storages: services, catalog: () => services.catalog(), state: services.state };
 }
 
-/** Runs a deletion or a copy as planned. */
+/** Runs a planned deletion or copy. */
 export async function runStorageJob(services: Services, request: StorageJobRequest, context: JobContext) {
   const deps = depsOf(services);
   if (request.kind === 'delete') return deletePlanned(deps, request.plan, context);
   return copy({ ...deps, keys: await services.keys() }, request.plan, context);
 }
 
-/** What a job says of itself when it starts. */
+/** The `job:started` payload. */
 export function storageJobStarted({ kind, plan }: StorageJobRequest): JobEventMap['job:started'] {
   if (kind === 'delete')
-    return { kind, title: `Deletion of ${things(plan.items.map(({ name, id }) => name ?? id))}` };
-  const names = things(plan.items.map(({ name }) => name));
+    return { kind, title: `Deletion of ${countedNames(plan.items.map(({ name, id }) => name ?? id))}` };
+  const names = countedNames(plan.items.map(({ name }) => name));
   return { kind, title: `${plan.move ? 'Move' : 'Copy'} of ${names} to ${plan.to === 's3' ? 'S3' : 'disk'}` };
 }
 
-function things([first = 'nothing', ...others]: string[]): string {
+function countedNames([first = 'nothing', ...others]: string[]): string {
   return others.length > 0 ? `${others.length + 1} files` : first;
 }
 
-/** What a job will destroy, for the audit log; undefined for one that destroys nothing. */
+/** What a job will destroy, for the audit log; undefined if nothing. */
 export function destroys(request: JobRequest): string[] | undefined {
   switch (request.kind) {
     case 'delete':
-      return goes(
+      return deletedItems(
         request.plan.items,
         ({ path, archive_id, id }) =>
           [path, archive_id && `record ${archive_id}`].filter(Boolean).join(', ') || id,
@@ -75,7 +79,7 @@ export function destroys(request: JobRequest): string[] | undefined {
     case 'copy':
       return request.plan.move ? request.plan.items.map(({ from_path }) => from_path) : undefined;
     case 'prune':
-      return goes(request.plan.items, ({ name }) => name);
+      return deletedItems(request.plan.items, ({ name }) => name);
     case 'restore':
       return request.plan.replaces ? [`database ${request.plan.database}, replaced`] : undefined;
     case 'restore-archive':
@@ -89,6 +93,6 @@ export function destroys(request: JobRequest): string[] | undefined {
   }
 }
 
-function goes<Item extends { action: string }>(items: readonly Item[], name: (item: Item) => string) {
+function deletedItems<Item extends { action: string }>(items: readonly Item[], name: (item: Item) => string) {
   return items.filter(({ action }) => action === 'delete').map(name);
 }

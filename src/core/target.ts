@@ -9,7 +9,7 @@ import type { StoredObject } from './ports/storage.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 
-/** Finds what a user named: the id of an archive record, or a file as `locate` knows it, with its record. */
+/** Finds a target by archive record id, or by file as `locate` does, with its record. */
 export async function findTarget(
   services: Services,
   label: string,
@@ -29,7 +29,7 @@ export async function findTarget(
   };
 }
 
-/** Looks for the record of an archive file. A database that is away must not keep anybody from reading a file. */
+/** The record of an archive file. A database outage must not prevent reading a file. */
 async function recordOf(
   services: Services,
   { name }: StoredObject,

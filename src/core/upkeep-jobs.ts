@@ -1,7 +1,7 @@
 import type { JobEventMap } from './events.ts';
 import type { JobContext } from './jobs/context.ts';
-import { planPrune } from './jobs/plan-prune.ts';
-import { planRotate } from './jobs/plan-rotate.ts';
+import { planPrune as computePrunePlan } from './jobs/plan-prune.ts';
+import { planRotate as computeRotatePlan } from './jobs/plan-rotate.ts';
 import { prune } from './jobs/prune.ts';
 import { rotateKey } from './jobs/rotate-key.ts';
 import type { CallOptions } from './ports/types.ts';
@@ -9,26 +9,26 @@ import type { Services } from './services.ts';
 import type { KeepRule, PrunePlan, RotatePlan, UpkeepJobRequest } from './upkeep.ts';
 
 /** Plans retention on an installation's services; see `UpkeepQueries`. */
-export async function servePrunePlan(
+export async function planPrune(
   services: Services,
   rule: KeepRule,
   options?: CallOptions,
 ): Promise<PrunePlan> {
   const [storage, keys] = await Promise.all([services.backups(), services.keys()]);
-  return planPrune({ storage, keys, now: services.now() }, rule, options);
+  return computePrunePlan({ storage, keys, now: services.now() }, rule, options);
 }
 
-/** Plans a rotation of the key; see `UpkeepQueries`. */
-export async function serveRotatePlan(services: Services, options?: CallOptions): Promise<RotatePlan> {
+/** Plans a key rotation; see `UpkeepQueries`. */
+export async function planRotate(services: Services, options?: CallOptions): Promise<RotatePlan> {
   const [backups, archives, keys] = await Promise.all([
     services.backups(),
     services.archives(),
     services.keys(),
   ]);
-  return planRotate({ backups, archives, keys, now: services.now() }, options);
+  return computeRotatePlan({ backups, archives, keys, now: services.now() }, options);
 }
 
-/** Runs a retention or a rotation as planned. */
+/** Runs a planned retention or key rotation. */
 export async function runUpkeepJob(services: Services, request: UpkeepJobRequest, context: JobContext) {
   const { state } = services;
   if (request.kind === 'prune')
@@ -50,8 +50,8 @@ export async function runUpkeepJob(services: Services, request: UpkeepJobRequest
 
 export function upkeepStarted(request: UpkeepJobRequest): JobEventMap['job:started'] {
   if (request.kind === 'prune') {
-    const going = request.plan.items.filter(({ action }) => action === 'delete').length;
-    return { kind: 'prune', title: `Retention: ${going} of ${request.plan.items.length} backups go` };
+    const deleted = request.plan.items.filter(({ action }) => action === 'delete').length;
+    return { kind: 'prune', title: `Retention: delete ${deleted} of ${request.plan.items.length} backups` };
   }
   return { kind: 'rotate-key', title: 'Rotation of the encryption key' };
 }

@@ -3,36 +3,37 @@ import type { CallOptions, Timestamp } from './ports/types.ts';
 
 export type { KeepRule } from './policy/retention.ts';
 
-/** A backup file, and what retention makes of it. */
+/** A backup file, and what retention does with it. */
 export interface PruneItem {
   name: string;
   size_bytes: number;
   created_at: Timestamp;
   action: 'keep' | 'delete';
   /**
-   * Why it is kept: `last`, `daily`, `weekly`, `monthly`, `newest` (the newest good one always stays), `safety` (made
-   * before a restore), `unreadable` (damaged, or of another key: deleted by hand only), `future`. Empty: it goes.
+   * Why it is kept: `last`, `daily`, `weekly`, `monthly`, `newest` (the newest readable one is always kept),
+   * `safety` (made before a restore), `unreadable` (damaged, or encrypted with another key: delete it by
+   * hand), `future`. Empty if it will be deleted.
    */
   reasons: string[];
 }
 
-/** What `prune` will do: shown, and executed as it stands. Frozen. */
+/** What `prune` will do: shown, then executed unchanged. Frozen. */
 export interface PrunePlan {
   planned_at: Timestamp;
   rule: KeepRule;
   /** Newest first. */
   items: PruneItem[];
-  /** Bytes that will be free. */
+  /** Bytes to be freed. */
   freed_bytes: number;
 }
 
-/** A file and the fingerprint of the key that opens it. */
+/** A file and the fingerprint of its key. */
 export interface RotateItem {
-  /** Which storage it is in. */
+  /** Storage of the file. */
   place: 'backups' | 'archives';
   name: string;
   size_bytes: number;
-  /** Fingerprint; null where none of the known keys opens it: such a file is left alone. */
+  /** Fingerprint; null if no known key opens the file: it is skipped. */
   key_id: string | null;
   action: 'reencrypt' | 'keep' | 'skip';
 }
@@ -40,20 +41,23 @@ export interface RotateItem {
 /** What `key rotate` will do. Frozen. */
 export interface RotatePlan {
   planned_at: Timestamp;
-  /** Whether an earlier rotation is completed (no new key is made), or a new one begun. */
+  /** Whether this completes an earlier rotation (no new key) or starts a new one. */
   resumes: boolean;
-  /** Fingerprint of the key in `.env` now. */
+  /** Fingerprint of the current key in `.env`. */
   current_key_id: string;
   items: RotateItem[];
 }
 
-/** Jobs that look after files that are there. */
+/** Maintenance jobs on existing files. */
 export type UpkeepJobRequest = { kind: 'prune'; plan: PrunePlan } | { kind: 'rotate-key'; plan: RotatePlan };
 
-/** What can be asked about the upkeep of files. */
+/** Queries about maintenance. */
 export interface UpkeepQueries {
-  /** What a rule would delete. Reads the ends of every backup. `USAGE` for a rule that keeps nothing. */
+  /**
+   * Plans what a rule deletes. Reads header and trailer of every backup. `USAGE` for a rule that keeps
+   * nothing.
+   */
   planPrune(rule: KeepRule, options?: CallOptions): Promise<PrunePlan>;
-  /** Which files a rotation of the key would write anew. Reads the ends of every file. */
+  /** Plans which files a key rotation re-encrypts. Reads header and trailer of every file. */
   planRotate(options?: CallOptions): Promise<RotatePlan>;
 }

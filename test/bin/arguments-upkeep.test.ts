@@ -8,7 +8,7 @@ function parse(line: string): object {
   return rest;
 }
 
-test('restore: the flag form of cron lines, targets and consents', () => {
+test('restore parses the flag form of cron jobs, targets and consents', () => {
   const plain = {
     command: 'restore',
     file: 'F',
@@ -35,7 +35,7 @@ test('restore: the flag form of cron lines, targets and consents', () => {
   });
 });
 
-test('backup, prune, key and init', () => {
+test('backup, prune, key and init parse their options', () => {
   const none = { last: undefined, daily: undefined, weekly: undefined, monthly: undefined };
   assert.deepEqual(parse('backup --prune --keep-daily 7 --metrics m --on-failure x'), {
     command: 'backup',
@@ -53,7 +53,7 @@ test('backup, prune, key and init', () => {
   assert.deepEqual(parse('init --dir /x'), { command: 'init' });
 });
 
-test('run-due and coverage', () => {
+test('run-due and coverage parse their options', () => {
   const plain = {
     command: 'run-due',
     mode: undefined,
@@ -77,7 +77,7 @@ test('run-due and coverage', () => {
   }
 });
 
-test('what would delete everything, restore nothing or contradict itself is wrong usage', () => {
+test('options that are missing, malformed or contradictory are USAGE errors', () => {
   for (const line of [
     'backup --prune',
     'prune --keep-last x',

@@ -11,7 +11,7 @@ function withoutFlags({ flags: _, ...rest }: Invocation): object {
   return rest;
 }
 
-test('without a command it is the console', () => {
+test('without a command, the console opens', () => {
   const { command, flags } = parse('--dir /srv/x --read-only --no-color');
   assert.equal(command, 'console');
   assert.deepEqual(flags, {
@@ -26,13 +26,13 @@ test('without a command it is the console', () => {
   });
 });
 
-test('the directory comes from the flag, then BIFRACT_DIR, then the default', () => {
+test('the directory is --dir, then BIFRACT_DIR, then the default', () => {
   assert.equal(parse('status --dir /a', { BIFRACT_DIR: '/b' }).flags.dir, '/a');
   assert.equal(parse('status', { BIFRACT_DIR: '/b' }).flags.dir, '/b');
   assert.equal(parse('status', { BIFRACT_DIR: '' }).flags.dir, '/opt/bifract');
 });
 
-test('the flag forms of cron lines are their subcommands', () => {
+test('the flag forms of cron jobs equal their subcommands', () => {
   const forms: [line: string, same: string][] = [
     ['--backup --dir /opt/bifract --non-interactive', 'backup --dir /opt/bifract --non-interactive'],
     ['--dir /opt/bifract --non-interactive --backup', 'backup --dir /opt/bifract --non-interactive'],
@@ -42,11 +42,11 @@ test('the flag forms of cron lines are their subcommands', () => {
   assert.equal(parse(forms[0]?.[0] ?? '').flags.nonInteractive, true);
 });
 
-test('flags stand before or after the command', () => {
+test('flags can precede or follow the command', () => {
   assert.deepEqual(parse('--json list fractals'), parse('list fractals --json'));
 });
 
-test('each command carries its own arguments', () => {
+test('each command parses its own arguments', () => {
   assert.deepEqual(withoutFlags(parse('archive web-prod --no-fields')), {
     command: 'archive',
     fractal: 'web-prod',
@@ -70,14 +70,14 @@ test('each command carries its own arguments', () => {
   assert.deepEqual(withoutFlags(parse('demo --exec true')), { command: 'demo', exec: 'true' });
 });
 
-test('help and version are texts, not failures', () => {
+test('--help and --version return text', () => {
   const version = parse('--version');
   assert.deepEqual(withoutFlags(version), { command: 'text', text: '1.2.3\n' });
   const help = parse('archive --help');
   assert.ok(help.command === 'text' && help.text.includes('bifract archive [options] <fractal>'));
 });
 
-test('what is not understood is wrong usage', () => {
+test('unknown commands, options and operands are USAGE errors', () => {
   for (const line of [
     'nonsense',
     'archive',
@@ -96,7 +96,7 @@ test('what is not understood is wrong usage', () => {
   }
 });
 
-test('commands on files', () => {
+test('commands on files parse their arguments', () => {
   const none = { from: undefined, to: undefined, limit: undefined, count: false };
   const cases: [line: string, invocation: object][] = [
     ['show x', { command: 'show', target: 'x' }],
@@ -132,7 +132,7 @@ test('commands on files', () => {
   for (const [line, invocation] of cases) assert.deepEqual(withoutFlags(parse(line)), invocation, line);
 });
 
-test('commands on files that say too little or too much are refused', () => {
+test('missing and contradictory arguments of commands on files are USAGE errors', () => {
   const lines = [
     'verify',
     'verify --all x',
@@ -145,7 +145,7 @@ test('commands on files that say too little or too much are refused', () => {
   for (const line of lines) assert.throws(() => parse(line), { code: 'USAGE' }, line);
 });
 
-test('jobs of other processes, and jobs left to one', () => {
+test('job commands and --detach are parsed', () => {
   assert.deepEqual(withoutFlags(parse('jobs')), { command: 'jobs', all: false });
   assert.deepEqual(withoutFlags(parse('jobs --all')), { command: 'jobs', all: true });
   assert.deepEqual(withoutFlags(parse('attach x')), { command: 'attach', job: 'x' });
@@ -159,20 +159,20 @@ test('jobs of other processes, and jobs left to one', () => {
   assert.doesNotMatch(text ?? '', /run-job/);
 });
 
-test('a command that is nothing alone says which of its own there are', () => {
-  for (const [line, words] of [
-    ['list', /list needs to know what: backups, fractals, archives or orphans/],
-    ['--dir list key --json', /key needs to know what: show, generate or rotate/],
-    ['delete', /delete needs to know what: backup, archive or group/],
+test('a command group without a subcommand names its subcommands', () => {
+  for (const [line, names] of [
+    ['list', /list.*backups.*fractals.*archives.*orphans/],
+    ['--dir list key --json', /key.*show.*generate.*rotate/],
+    ['delete', /delete.*backup.*archive.*group/],
   ] as const)
     assert.throws(
       () => parse(line),
       (error: unknown) =>
-        error instanceof BifractError && error.code === 'USAGE' && words.test(error.message),
+        error instanceof BifractError && error.code === 'USAGE' && names.test(error.message),
     );
 });
 
-test('what is wrong in a call points to the help of its own command', () => {
+test('a USAGE error refers to the help of the command', () => {
   const calls = {
     'archive --split day': 'bifract archive --help',
     'key rotate --no-such': 'bifract key rotate --help',
@@ -182,5 +182,5 @@ test('what is wrong in a call points to the help of its own command', () => {
     '--no-such': 'bifract --help',
   };
   for (const [line, help] of Object.entries(calls))
-    assert.throws(() => parse(line), { code: 'USAGE', hint: `See \`${help}\`.` }, line);
+    assert.throws(() => parse(line), { code: 'USAGE', hint: new RegExp(`\`${help}\``) }, line);
 });

@@ -16,7 +16,7 @@ const env = (...keys: string[]) =>
   );
 const idOf = (hex: string) => keyId(parseKey(hex));
 
-test('a key that another process puts in place is the key from then on, and the one before opens files still', async () => {
+test('a key rotated by another process is used at once, and the previous one still decrypts', async () => {
   const [first, second] = [generateKey(), generateKey()];
   await env(first);
   const services = makeServices(await readInstallation(dir, {}), { read_only: false });
@@ -30,7 +30,7 @@ test('a key that another process puts in place is the key from then on, and the 
   assert.deepEqual(earlier, [idOf(second), idOf(first)]);
 });
 
-test('where .env cannot be read just now, the keys of before hold', async () => {
+test('the last known keys are used while .env cannot be read', async () => {
   const key = generateKey();
   await env(key);
   const services = makeServices(await readInstallation(dir, {}), { read_only: false });

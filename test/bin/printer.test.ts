@@ -11,7 +11,7 @@ const EVENTS: JobEvent[] = [
   { ...AT, event: 'job:warning', message: NASTY },
 ];
 
-test('no control character of what is told reaches the terminal or the log', () => {
+test('printers remove control characters', () => {
   const written: string[] = [];
   const out = (line: string) => void written.push(`${line}\n`);
   const err = (text: string) => void written.push(text);

@@ -5,9 +5,11 @@ import { fakeCoverage, fakeFractal } from '../helpers/fake-engine.ts';
 
 const web = fakeFractal(1);
 
-test('a gap before the first archive is told from no archive at all', () => {
+test('the summary distinguishes full, partial and missing coverage', () => {
   const sum = (...states: Parameters<typeof fakeCoverage>[1]) =>
     coverageLines(fakeCoverage(web, states, { protected_until: null })).at(-1);
-  assert.match(sum('clickhouse', 'both') ?? '', /^Archives hold some periods, but not the first rows\. /);
-  assert.match(sum('clickhouse') ?? '', /^Archives hold nothing\. /);
+  const full = coverageLines(fakeCoverage(web, ['both'], { protected_until: '2026-03-02T00:00:00Z' })).at(-1);
+  const summaries = [full, sum('clickhouse', 'both'), sum('clickhouse')].map((line) => line?.split('.')[0]);
+  assert.match(summaries[0] ?? '', /2026-03-02/);
+  assert.equal(new Set(summaries).size, 3, summaries.join('; '));
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gather } from '../../bin/commands/status.ts';
+import { readStatus } from '../../bin/commands/status.ts';
 import { statusLines } from '../../bin/print/status.ts';
 import { FakeEngine, fakeArchive, fakeFractal } from '../helpers/fake-engine.ts';
 
-test('the last archive of a fractal is all files of its request, not the last of them', async () => {
+test('the last archive of a fractal counts all files of its group', async () => {
   const [web, db, none] = ['web', 'db', 'none'].map((name, index) => fakeFractal(index + 1, { name }));
   assert.ok(web && db && none);
   const archives = [
@@ -15,7 +15,7 @@ test('the last archive of a fractal is all files of its request, not the last of
     fakeArchive(5, db, { group_id: null, log_count: 1 }),
     fakeArchive(6, db, { group_id: null, log_count: 40 }),
   ];
-  const status = await gather(new FakeEngine({ fractals: [web, db, none], archives }));
+  const status = await readStatus(new FakeEngine({ fractals: [web, db, none], archives }));
   assert.deepEqual(
     status.fractals.map(({ last_archive_whole }) => last_archive_whole),
     [{ files: 2, rows: 60_001 }, { files: 1, rows: 1 }, null],

@@ -1,4 +1,4 @@
-// Disturbs archives at seeded random points: node --import tsx test/chaos/archive.ts [rounds] [seed]; build before.
+// Disrupts archiving at seeded points: node --import tsx test/chaos/archive.ts [rounds] [seed]. Build first.
 import { startKeeper } from '../../bin/demo/keeper.ts';
 import { LOGS_DATABASE, startServices } from '../../bin/demo/services.ts';
 import { ArchiveChaos } from '../helpers/archive-chaos.ts';
@@ -6,23 +6,23 @@ import { ArchiveChaos } from '../helpers/archive-chaos.ts';
 const rounds = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
-const keeper = await startKeeper();
-const chaos = await ArchiveChaos.start(await startServices(keeper), LOGS_DATABASE, seed);
-let [calls, faults, continued] = [0, 0, 0];
+const supervisor = await startKeeper();
+const chaos = await ArchiveChaos.start(await startServices(supervisor), LOGS_DATABASE, seed);
+let [calls, faults, resumed] = [0, 0, 0];
 try {
   for (let round = 1; round <= rounds; round++) {
     const done = await chaos.round();
     calls += done.calls.length;
     faults += done.faults;
-    if (done.continued) continued++;
+    if (done.resumed) resumed++;
     console.log(
-      `${round}: split ${done.split}, ${done.faults} faults, ${done.calls.join(', ')}${done.continued ? ', gone on' : ''}`,
+      `${round}: split ${done.split}, ${done.faults} faults, ${done.calls.join(', ')}${done.resumed ? ', resumed' : ''}`,
     );
   }
   console.log(
-    `${calls} disturbed calls, ${faults} spoiled answers, ${continued} archives gone on: each row once.`,
+    `${calls} disrupted calls, ${faults} response faults, ${resumed} archives resumed: every row archived once.`,
   );
 } finally {
   await chaos.stop();
-  await keeper.stop();
+  await supervisor.stop();
 }

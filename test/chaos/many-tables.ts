@@ -12,16 +12,16 @@ import { dumpText, sameDump } from '../helpers/dump-text.ts';
 import { result } from '../helpers/engine-jobs.ts';
 
 const tables = Number(process.argv[2] ?? 2000);
-/** More than this in one transaction, and the server runs out of locks. */
-const AT_ONCE = 200;
+/** With more in one transaction, the server runs out of locks. */
+const BATCH = 200;
 
-const keeper = await startKeeper();
+const supervisor = await startKeeper();
 const dir = await mkdtemp(join(tmpdir(), 'bifract-many-'));
 try {
-  const postgres = await startPostgres(keeper, 'secret');
+  const postgres = await startPostgres(supervisor, 'secret');
   process.env.PATH = [postgres.bin, process.env.PATH].join(delimiter);
-  for (let from = 0; from < tables; from += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, tables - from) }, (_, at) => from + at);
+  for (let from = 0; from < tables; from += BATCH) {
+    const some = Array.from({ length: Math.min(BATCH, tables - from) }, (_, at) => from + at);
     await queryPostgres(
       postgres,
       some
@@ -37,9 +37,9 @@ try {
   const text = await dumpText(postgres, postgres.database);
   const engine = await openEngine({ dir, readOnly: false });
   const timed = async <T>(what: string, work: Promise<T>): Promise<T> => {
-    const began = performance.now();
+    const started = performance.now();
     const done = await work;
-    console.log(`${what}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    console.log(`${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
     return done;
   };
   const { name } = await timed(
@@ -52,8 +52,8 @@ try {
   await timed('Restore', result(engine, { kind: 'restore', plan, consent }));
   sameDump(await dumpText(postgres, postgres.database), text);
   await engine.close();
-  console.log('The same to the letter.');
+  console.log('Both dumps are identical.');
 } finally {
-  await keeper.stop();
+  await supervisor.stop();
   await rm(dir, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
-// Archives a fractal of many rows, deletes them, brings them back, compares every column, once for each split:
-// node --import tsx test/chaos/restore-round-trip.ts [rows] [disk|s3] [split …]. The program must have been built.
+// Archives the rows of a fractal, deletes and restores them, and compares every column, once per split:
+// node --import tsx test/chaos/restore-round-trip.ts [rows] [disk|s3] [split …]. Build first.
 
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,22 +11,22 @@ import { formatBytes } from '../../src/components/view/units.ts';
 import { BUCKET, startLab } from '../helpers/s3/lab.ts';
 import { LAB } from '../helpers/s3/server.ts';
 
-const [count = '2000000', place = 'disk', ...chosen] = process.argv.slice(2);
+const [count = '2000000', storage = 'disk', ...chosen] = process.argv.slice(2);
 const rows = Number(count);
 const splits = chosen.length > 0 ? chosen : ['none', 'hour', 'day', 'week'];
 const FRACTAL = 'f0000000-0000-4000-8000-000000000009';
-/** Rows of all of time, some with lines of 20 MB. */
-const FAR = `INSERT INTO logs SELECT fromUnixTimestamp64Milli(toInt64(number % 41 * 4133980799999 / 40)),
+/** Rows over the whole time range, some with lines of 20 MB. */
+const FAR_ROWS = `INSERT INTO logs SELECT fromUnixTimestamp64Milli(toInt64(number % 41 * 4133980799999 / 40)),
   if(number % 500 = 7, repeat(repeat(concat(toString(number), 'x"', char(92, 10, 255)), 2500), 1000), concat('far ', toString(number))),
   toString(number), concat('{"n":"', toString(number), '"}'), '${FRACTAL}', now64(3) FROM numbers(2001)`;
-/** A thousandth of the rows a second and a third time. */
-const TWICE = `INSERT INTO logs SELECT timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp FROM logs
+/** One row in a thousand two more times. */
+const DUPLICATES = `INSERT INTO logs SELECT timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp FROM logs
   ARRAY JOIN [1, 2] AS again WHERE fractal_id = '${FRACTAL}' AND cityHash64(log_id) % 1000 = 3 AND length(raw_log) < 1000`;
 const DIGEST = `SELECT count() AS rows, sum(cityHash64(timestamp, raw_log, log_id, ingest_timestamp)) AS columns,
   sum(cityHash64(toJSONString(fields), JSONAllPathsWithTypes(fields))) AS fields, min(timestamp), max(timestamp)
   FROM logs WHERE fractal_id = '${FRACTAL}' FORMAT JSONEachRow`;
 
-const lab = place === 's3' ? await startLab() : undefined;
+const lab = storage === 's3' ? await startLab() : undefined;
 const demo = await startDemo({ scale: 0 });
 try {
   if (lab) await storeInBucket(demo, lab.server.url);
@@ -34,20 +34,20 @@ try {
   await queryPostgres(demo.postgres, `INSERT INTO fractals (id, name) VALUES ('${FRACTAL}', 'trip')`);
   const [from, to] = [new Date('2025-11-01'), new Date('2026-06-01')];
   await seedRows(demo.clickhouse, 'logs', { fractal_id: FRACTAL, kind: 'mixed', rows, seed: 11, from, to });
-  await ch(FAR);
-  await ch(TWICE);
+  await ch(FAR_ROWS);
+  await ch(DUPLICATES);
   const before = await ch(DIGEST);
   console.log(before.trim());
   for (const split of splits) {
-    await ours(demo, 'archive', 'trip', '--split', split);
+    await bifract(demo, 'archive', 'trip', '--split', split);
     const id = await newest(demo);
     await ch(`ALTER TABLE logs DELETE WHERE fractal_id = '${FRACTAL}' SETTINGS mutations_sync = 2`);
-    for (const time of ['the first', 'the second']) {
-      console.log(JSON.stringify(await ours(demo, 'restore-archive', id)));
+    for (const time of ['first', 'second']) {
+      console.log(JSON.stringify(await bifract(demo, 'restore-archive', id)));
       const now = await ch(DIGEST);
-      if (now !== before) throw new Error(`The rows differ after ${time} restore: ${now}`);
+      if (now !== before) throw new Error(`Rows differ after the ${time} restore: ${now}`);
     }
-    console.log(`${place}, ${split}: the same rows, all columns, once each`);
+    console.log(`${storage}, ${split}: all rows and columns identical, no duplicates`);
   }
 } finally {
   await demo.stop();
@@ -60,12 +60,10 @@ async function storeInBucket({ dir }: Demo, url: string): Promise<void> {
   await appendFile(join(dir, '.env'), lines.join(''));
 }
 
-async function ours({ dir }: Demo, ...args: string[]): Promise<Record<string, unknown>> {
+async function bifract({ dir }: Demo, ...args: string[]): Promise<Record<string, unknown>> {
   const env = { ...process.env, BIFRACT_DIR: dir };
   const run = await measure(process.execPath, [PROGRAM, ...args, '--yes', '--json'], env);
-  console.log(
-    `${args.join(' ')}: ${run.seconds.toFixed(1)} s, ${formatBytes(run.peak_rss)} of memory at its peak`,
-  );
+  console.log(`${args.join(' ')}: ${run.seconds.toFixed(1)} s, peak memory ${formatBytes(run.peak_rss)}`);
   return JSON.parse(run.stdout.trimEnd().split('\n').at(-1) ?? '').result as Record<string, unknown>;
 }
 

@@ -1,23 +1,23 @@
-// Breaks restores at seeded random points: node --import tsx test/chaos/restore.ts [rounds] [seed]
+// Disrupts restores at seeded points: node --import tsx test/chaos/restore.ts [rounds] [seed]
 import { startKeeper } from '../../bin/demo/keeper.ts';
 import { RestoreChaos } from '../helpers/restore-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
-const keeper = await startKeeper();
-const chaos = await RestoreChaos.start(keeper, seed, { disk: process.getuid?.() === 0 });
+const supervisor = await startKeeper();
+const chaos = await RestoreChaos.start(supervisor, seed, { disk: process.getuid?.() === 0 });
 try {
   for (let round = 1; round <= rounds; round++) {
     const { victim, after_ms, broken, replaced, code } = await chaos.round();
-    const fate = broken ? 'broken' : 'not there';
+    const outcome = broken ? 'hit' : 'not running';
     console.log(
-      `${round}: ${victim} ${fate} at ${after_ms} ms, exit ${code}, ${replaced ? 'replaced' : 'as before'}`,
+      `${round}: ${victim} ${outcome} at ${after_ms} ms, exit ${code}, ${replaced ? 'replaced' : 'unchanged'}`,
     );
   }
   await chaos.finish();
-  console.log('The live database was always the one or the other; nothing was left behind.');
+  console.log('The live database was always unchanged or fully replaced; nothing was left behind.');
 } finally {
-  await keeper.stop();
+  await supervisor.stop();
   await chaos.stop();
 }

@@ -8,23 +8,27 @@ import { UploadChaos } from '../helpers/upload-chaos.ts';
 const rounds = Number(process.argv[2] ?? 100);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
-const keeper = await startKeeper();
-const postgres = await startPostgres(keeper, 'secret');
+const supervisor = await startKeeper();
+const postgres = await startPostgres(supervisor, 'secret');
 await queryPostgres(postgres, POSTGRES_SCHEMA);
 const chaos = await UploadChaos.start(postgres, seed);
 const counts = { ended: 0, open: 0, stored: 0 };
 try {
   for (let round = 1; round <= rounds; round++) {
     const { command, moment, ended, open, stored } = await chaos.round();
-    const fate = ended ? 'had ended' : `${open} uploads open`;
-    console.log(`${round}: ${command} ${moment}, ${fate}, ${stored ? 'stored, whole' : 'nothing stored'}`);
+    const outcome = ended ? 'exited before' : `${open} uploads open`;
+    console.log(
+      `${round}: ${command} ${moment}, ${outcome}, ${stored ? 'stored complete' : 'nothing stored'}`,
+    );
     counts.ended += Number(ended);
     counts.open += Number(open > 0);
     counts.stored += Number(stored);
   }
-  console.log(`${counts.open} left open uploads, ${counts.stored} had stored, ${counts.ended} had ended.`);
-  console.log('Nothing was listed that is not whole; what was left was found and removed.');
+  console.log(
+    `${counts.open} left open uploads, ${counts.stored} stored the file, ${counts.ended} exited before the kill.`,
+  );
+  console.log('No incomplete file was listed; all open uploads were found and removed.');
 } finally {
   await chaos.stop();
-  await keeper.stop();
+  await supervisor.stop();
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSession, type Session } from '../../src/components/hooks/session.ts';
 import { COMMANDS, commandFor, commandsAt, searchCommands } from '../../src/components/keymap.ts';
-import { keysOf, tornKey } from '../../src/components/keys.ts';
+import { keysOf, splitEscapeKey } from '../../src/components/keys.ts';
 import { glyphsFor } from '../../src/components/view/glyphs.ts';
 import type { PlaceName } from '../../src/components/view/types.ts';
 import { busyEngine } from '../helpers/fake-engine.ts';
@@ -28,11 +28,11 @@ const PLACES: readonly PlaceName[] = [
 ];
 
 function session(read_only = false): Session {
-  const hands = { write() {}, repaint() {}, suspend() {}, leave() {} };
+  const terminal = { write() {}, repaint() {}, suspend() {}, leave() {} };
   return createSession({
     engine: busyEngine(),
-    hands,
-    glyphs: glyphsFor(true),
+    terminal,
+    symbols: glyphsFor(true),
     read_only,
     columns: 80,
     rows: 24,
@@ -40,9 +40,9 @@ function session(read_only = false): Session {
 }
 
 for (const name of PLACES) {
-  test(`no key means two things at ${name}, and the ways out and around are there`, () => {
+  test(`keys are unique on the screen ${name}, and the global keys are available`, () => {
     const console = session();
-    console.dispatch({ type: 'go', place: { name, subject: name === 'overview' ? undefined : 'x' } });
+    console.dispatch({ type: 'go', screen: { name, subject: name === 'overview' ? undefined : 'x' } });
     const keys = commandsAt(console.snapshot()).flatMap((command) => command.keys);
     assert.deepEqual(
       keys.filter((key, index) => keys.indexOf(key) !== index),
@@ -65,29 +65,29 @@ for (const name of PLACES) {
       'j',
       'G',
     ]) {
-      assert.ok(commandFor(console.snapshot(), key), `${key} does something`);
+      assert.ok(commandFor(console.snapshot(), key), `${key} has a command`);
     }
   });
 }
 
-test('every command has a name of its own and a description', () => {
+test('every command has a unique name, a description and a key', () => {
   const names = COMMANDS.map((command) => command.name);
   assert.equal(new Set(names).size, names.length);
   assert.ok(COMMANDS.every((command) => command.description.length > 3 && command.keys.length > 0));
 });
 
-test('a read-only console has no command that changes anything', () => {
+test('a read-only console has no command that changes data', () => {
   const console = session(true);
   for (const name of PLACES) {
-    console.dispatch({ type: 'go', place: { name, subject: 'x' } });
+    console.dispatch({ type: 'go', screen: { name, subject: 'x' } });
     assert.deepEqual(
-      commandsAt(console.snapshot()).filter((command) => command.changes),
+      commandsAt(console.snapshot()).filter((command) => command.changesData),
       [],
     );
   }
 });
 
-test('the palette puts the command of that name first', () => {
+test('the palette lists the command with the searched name first', () => {
   const snapshot = session().snapshot();
   assert.equal(searchCommands(snapshot, 'backup')[0]?.name, 'backup');
   assert.equal(searchCommands(snapshot, 'archives')[0]?.name, 'archives');
@@ -117,7 +117,7 @@ const NO_KEY = {
   numLock: false,
 };
 
-test('an input is taken apart into keys', () => {
+test('an input is split into keys', () => {
   assert.deepEqual(keysOf('jjj', NO_KEY), ['j', 'j', 'j']);
   assert.deepEqual(keysOf('name\r', NO_KEY), ['n', 'a', 'm', 'e', 'enter']);
   assert.deepEqual(keysOf('', { ...NO_KEY, upArrow: true }), ['up']);
@@ -127,9 +127,9 @@ test('an input is taken apart into keys', () => {
   assert.deepEqual(keysOf('日', NO_KEY), ['日']);
 });
 
-test('torn arrow keys are known by their tails', () => {
-  assert.deepEqual(tornKey('[A'), { key: 'up', length: 2 });
-  assert.deepEqual(tornKey('OBjj'), { key: 'down', length: 2 });
-  assert.deepEqual(tornKey('[6~'), { key: 'pgdn', length: 3 });
-  assert.equal(tornKey('Archive'), undefined);
+test('an escape sequence without its Esc is recognized', () => {
+  assert.deepEqual(splitEscapeKey('[A'), { key: 'up', length: 2 });
+  assert.deepEqual(splitEscapeKey('OBjj'), { key: 'down', length: 2 });
+  assert.deepEqual(splitEscapeKey('[6~'), { key: 'pgdn', length: 3 });
+  assert.equal(splitEscapeKey('Archive'), undefined);
 });

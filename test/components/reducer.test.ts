@@ -5,7 +5,7 @@ import { cursorIndex, NEW_LIST } from '../../src/components/view/rows.ts';
 
 const ids = Array.from({ length: 30 }, (_, index) => `id-${index}`);
 
-test('the cursor stays within the list and drags the window', () => {
+test('the cursor stays within the list and scrolls it', () => {
   let ui = reduce(initialUi(), { type: 'cursor', key: 'k', ids, index: 12, height: 10 });
   assert.equal(ui.lists.k?.cursor, 'id-12');
   assert.equal(ui.lists.k?.top, 3);
@@ -14,30 +14,30 @@ test('the cursor stays within the list and drags the window', () => {
   assert.equal(ui.lists.k?.top, 20);
 });
 
-test('a cursor whose row has gone stays where it was', () => {
+test('the cursor keeps its index if its row disappears', () => {
   const list = { ...NEW_LIST, cursor: 'id-5', index: 5 };
   assert.equal(cursorIndex(['a', 'id-5'], list), 1);
   assert.equal(cursorIndex(['a', 'b', 'c'], list), 2);
   assert.equal(cursorIndex([], list), 0);
 });
 
-test('marks come and go, and a mark is not the cursor', () => {
-  let ui = reduce(initialUi(), { type: 'mark', key: 'k', id: 'a' });
-  ui = reduce(ui, { type: 'mark', key: 'k', id: 'b' });
-  ui = reduce(ui, { type: 'mark', key: 'k', id: 'a' });
+test('rows are selected and deselected one by one, and all at once', () => {
+  let ui = reduce(initialUi(), { type: 'toggleSelected', key: 'k', id: 'a' });
+  ui = reduce(ui, { type: 'toggleSelected', key: 'k', id: 'b' });
+  ui = reduce(ui, { type: 'toggleSelected', key: 'k', id: 'a' });
   assert.deepEqual([...(ui.lists.k?.marks ?? [])], ['b']);
-  assert.equal(reduce(ui, { type: 'unmark', key: 'k' }).lists.k?.marks.size, 0);
+  assert.equal(reduce(ui, { type: 'clearSelection', key: 'k' }).lists.k?.marks.size, 0);
 });
 
-test('places are a stack whose root stays', () => {
-  let ui = reduce(initialUi(), { type: 'go', place: { name: 'fractals' } });
-  ui = reduce(ui, { type: 'open', place: { name: 'fractal-archives', subject: 'x' } });
+test('screens are a stack whose root stays', () => {
+  let ui = reduce(initialUi(), { type: 'go', screen: { name: 'fractals' } });
+  ui = reduce(ui, { type: 'open', screen: { name: 'fractal-archives', subject: 'x' } });
   ui = reduce(ui, { type: 'back' });
   ui = reduce(ui, { type: 'back' });
   assert.deepEqual(ui.stack, [{ name: 'fractals' }]);
 });
 
-test('the log keeps the newest, quiet entries do not flash', () => {
+test('the log keeps the newest entries; quiet ones are not on the message line', () => {
   let ui = initialUi();
   for (let index = 0; index < 600; index++) {
     ui = reduce(ui, {

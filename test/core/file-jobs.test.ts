@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MemoryStorage } from '../../src/core/adapters/memory-storage.ts';
 import { BifractError } from '../../src/core/errors.ts';
 import { runFileJob } from '../../src/core/file-jobs.ts';
-import { ServedFiles } from '../../src/core/file-queries.ts';
+import { FileQueryService } from '../../src/core/file-queries.ts';
 import type { ArchiveGroup } from '../../src/core/ports/catalog.ts';
 import type { Services } from '../../src/core/services.ts';
 import { FakeCatalog, FakeState, jobContext } from '../helpers/fake-ports.ts';
@@ -14,8 +14,8 @@ import { FILE_NAME, FILE_PATH, lines, recordOf, sealedArchive } from '../helpers
 function setUp() {
   const catalog = new FakeCatalog();
   const [backups, archives, local] = [new MemoryStorage(), new MemoryStorage(), new MemoryStorage()];
-  // What is not here is not to be asked for.
-  const services = {
+  // Services that are missing here must not be used.
+  const fakes: { [Key in keyof Services]?: unknown } = {
     state: new FakeState(),
     now: () => new Date(),
     key: async () => KEY,
@@ -24,8 +24,8 @@ function setUp() {
     backups: async () => backups,
     archives: async () => archives,
     localFile: async (path: string) => ({ storage: local, name: path.split('/').at(-1) ?? '' }),
-  } as unknown as Services;
-  return { services, catalog, archives, local };
+  };
+  return { services: fakes as Services, catalog, archives, local };
 }
 
 async function addArchive({ catalog, archives }: ReturnType<typeof setUp>) {
@@ -42,24 +42,24 @@ async function verified(services: Services, targets: string[] | 'all') {
   return { items: 'items' in result ? result.items : [], events: context.events };
 }
 
-test('an archive is found by the id of its record, its name in storage and a path, always with its record', async () => {
+test('an archive is found by record id, storage name and path, always with its record', async () => {
   const set = setUp();
   const { bytes, record } = await addArchive(set);
   await set.local.put(FILE_NAME, inPieces(bytes, 65_536));
-  const files = new ServedFiles(set.services);
+  const files = new FileQueryService(set.services);
   for (const target of [record.id, FILE_PATH, `/mnt/copy/${FILE_NAME}`]) {
     const report = await files.show(target);
     assert.deepEqual([report.rows, report.record?.id, report.notes], [5, record.id, []], target);
   }
 });
 
-test('an archive is found by its bare name as well, as plans and jobs call it', async () => {
+test('an archive is found by its bare name', async () => {
   const set = setUp();
   await addArchive(set);
-  assert.equal((await new ServedFiles(set.services).show(FILE_NAME)).rows, 5);
+  assert.equal((await new FileQueryService(set.services).show(FILE_NAME)).rows, 5);
 });
 
-test('of a group, all archives that are there are verified', async () => {
+test('verifying a group verifies its existing archives', async () => {
   const set = setUp();
   const { record } = await addArchive(set);
   const group_id = 'bbbbbbbb-0000-4000-8000-000000000001';
@@ -77,14 +77,14 @@ test('of a group, all archives that are there are verified', async () => {
   });
 });
 
-test('a record whose path begins at another root is found below the archive root', async () => {
+test('a record with a path from another root is found below the archive root', async () => {
   const set = setUp();
   const { record } = await addArchive(set);
   set.catalog.records.set(record.id, { ...record, storage_path: `/archives/${FILE_PATH}` });
-  assert.equal((await new ServedFiles(set.services).show(record.id)).rows, 5);
+  assert.equal((await new FileQueryService(set.services).show(record.id)).rows, 5);
 });
 
-test('all is every backup and every completed archive, compared with its record', async () => {
+test('`all` verifies every backup and every completed archive, compared with its record', async () => {
   const set = setUp();
   const { record } = await addArchive(set);
   set.catalog.records.set('failed', { ...record, id: 'failed', status: 'failed' });
@@ -96,7 +96,7 @@ test('all is every backup and every completed archive, compared with its record'
   await assert.rejects(verified(set.services, 'all'), { code: 'COUNT_DIFFERS' });
 });
 
-test('while the records are away, files are verified by themselves, with a warning', async () => {
+test('without the database, files are verified on their own, with a warning', async () => {
   const set = setUp();
   await addArchive(set);
   const down = new BifractError('POSTGRES_UNREACHABLE', 'PostgreSQL is down');
@@ -106,16 +106,16 @@ test('while the records are away, files are verified by themselves, with a warni
     items.map(({ ok, proven }) => [ok, proven]),
     [[true, true]],
   );
-  assert.match(items[0]?.notes.join() ?? '', /could not be looked up: PostgreSQL is down/);
+  assert.match(items[0]?.notes.join() ?? '', /PostgreSQL is down/);
   assert.ok(events.some((event) => event.event === 'job:warning'));
   const named = await verified(services, [FILE_PATH]);
-  assert.match(named.items[0]?.notes.join() ?? '', /could not be looked up/);
+  assert.match(named.items[0]?.notes.join() ?? '', /PostgreSQL is down/);
 });
 
-test('a file to adopt may be named by a path that ends in its name', async () => {
+test('a file to adopt can be given as a path that ends in its name', async () => {
   const set = setUp();
   await set.archives.put(FILE_PATH, inPieces(await sealedArchive(lines(3)), 65_536));
-  const files = new ServedFiles(set.services);
+  const files = new FileQueryService(set.services);
   for (const name of [FILE_PATH, `/var/lib/archives/${FILE_NAME}`]) {
     const [item] = (await files.planAdopt([name])).items;
     assert.deepEqual([item?.path, item?.action], [FILE_PATH, 'adopt'], name);

@@ -13,7 +13,7 @@ function event<Name extends keyof JobEventMap>(
 
 const started = (job = 'one') => event('job:started', { kind: 'backup', title: 'Backup' }, 0, job);
 
-test('50,000 events within a second are a dozen publications, and the last one is complete', () => {
+test('50,000 events within a second cause a dozen publications, the last one complete', () => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   try {
     const store = createJobStore();
@@ -35,13 +35,13 @@ test('50,000 events within a second are a dozen publications, and the last one i
   }
 });
 
-test('the end of a job is published at once, and what comes later changes nothing', () => {
+test('the end of a job is published at once, and later events are ignored', () => {
   let now = 0;
   const store = createJobStore({ now: () => now });
   store.apply(started());
   now = 1;
   store.apply(event('job:progress', { rows: 5 }));
-  assert.equal(store.snapshot()[0]?.progress.rows, undefined, 'progress waits for its turn');
+  assert.equal(store.snapshot()[0]?.progress.rows, undefined, 'progress is not published yet');
   store.apply(event('job:done', { result: { rows: 5 } }, 2_000));
   const [job] = store.snapshot();
   assert.equal(job?.state, 'done');
@@ -53,7 +53,7 @@ test('the end of a job is published at once, and what comes later changes nothin
   store.close();
 });
 
-test('a snapshot never changes after it was published', () => {
+test('a published snapshot never changes', () => {
   const store = createJobStore({ interval_ms: 0 });
   store.apply(started());
   store.apply(event('job:warning', { message: 'first' }));
@@ -66,7 +66,7 @@ test('a snapshot never changes after it was published', () => {
   assert.deepEqual(store.snapshot()[0]?.warnings, ['first', 'second']);
 });
 
-test('rate and time left come from the counts over time, in the unit whose total is known', () => {
+test('rate and time left are computed from the counts, in the unit with a known total', () => {
   const store = createJobStore({ interval_ms: 0 });
   store.apply(started());
   for (let second = 0; second <= 10; second++) {
@@ -81,7 +81,7 @@ test('rate and time left come from the counts over time, in the unit whose total
   assert.equal(job?.fraction, 0.5);
 });
 
-test('without a total nothing is claimed', () => {
+test('without a total there is no fraction and no estimate', () => {
   const store = createJobStore({ interval_ms: 0 });
   store.apply(started());
   store.apply(event('job:progress', { rows: 1 }, 0));
@@ -91,7 +91,7 @@ test('without a total nothing is claimed', () => {
   assert.equal(job?.eta_ms, undefined);
 });
 
-test('a wait is known until the work goes on, and no time left is told meanwhile', () => {
+test('a wait is shown until progress resumes, without an estimate meanwhile', () => {
   const store = createJobStore({ interval_ms: 0, now: () => 50_000 });
   store.apply(started());
   store.apply(event('job:progress', { rows: 0, total_rows: 10 }, 0));
@@ -104,10 +104,10 @@ test('a wait is known until the work goes on, and no time left is told meanwhile
   const [again] = store.snapshot();
   assert.equal(again?.waiting, undefined);
   assert.equal(again?.retries, 1);
-  assert.equal(again?.progress.total_rows, 10, 'what was known stays known');
+  assert.equal(again?.progress.total_rows, 10, 'known totals are kept');
 });
 
-test('a new phase starts its own rate', () => {
+test('a new phase resets the rate', () => {
   const store = createJobStore({ interval_ms: 0 });
   store.apply(started());
   store.apply(event('job:progress', { rows: 0 }, 0));
@@ -116,7 +116,7 @@ test('a new phase starts its own rate', () => {
   assert.equal(store.snapshot()[0]?.rows_per_second, undefined);
 });
 
-test('cancelling is shown until the job says how it ended', () => {
+test('cancelling is shown until the job ends', () => {
   const store = createJobStore();
   store.apply(started());
   store.markCancelling('one');
@@ -127,7 +127,7 @@ test('cancelling is shown until the job says how it ended', () => {
   assert.equal(store.snapshot()[0]?.state, 'cancelled');
 });
 
-test('old jobs make room, running ones stay', () => {
+test('old jobs are evicted, running ones are kept', () => {
   const store = createJobStore({ capacity: 3, interval_ms: 0 });
   store.apply(started('runs'));
   for (let index = 0; index < 20; index++) {
@@ -140,7 +140,7 @@ test('old jobs make room, running ones stay', () => {
   assert.equal(ids[0], 'job-19', 'the newest comes first');
 });
 
-test('warnings are counted beyond those that are kept', () => {
+test('all warnings are counted, though only the first are kept', () => {
   const store = createJobStore();
   store.apply(started());
   for (let index = 0; index < 5_000; index++) store.apply(event('job:warning', { message: `${index}` }));
@@ -150,7 +150,7 @@ test('warnings are counted beyond those that are kept', () => {
   assert.ok((job?.warnings.length ?? 0) <= 100);
 });
 
-test('of many items those that failed are kept before those that did not', () => {
+test('failed items are kept in preference to successful ones', () => {
   const store = createJobStore({ interval_ms: 0 });
   store.apply(started());
   const error = { code: 'DAMAGED', message: 'damaged' } as const;

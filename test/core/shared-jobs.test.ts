@@ -10,18 +10,18 @@ import type { JobEvent } from '../../src/core/events.ts';
 import { JobRunner } from '../../src/core/job-runner.ts';
 import type { JobOrder } from '../../src/core/ports/job-starter.ts';
 import type { Services } from '../../src/core/services.ts';
-import { SharedJobs } from '../../src/core/shared-jobs.ts';
+import { JobSupervisor } from '../../src/core/shared-jobs.ts';
 import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const REQUEST: JobRequest = { kind: 'verify', targets: [] };
 const OWNER = { user: 'root', host: 'here', pid: 1, from: 'pts/0' };
 let dir: string;
-/** Jobs wait for their keys until this is called. */
-let letGo: () => void;
-/** Or fail by this, which a cancel turns into its end. */
+/** Lets the waiting jobs continue. */
+let release: () => void;
+/** Makes the waiting jobs fail; a cancelled job ends as cancelled. */
 let fail: (error?: Error) => void;
 let cancels: number;
-let elsewhere: JobRunner;
+let otherProcess: JobRunner;
 let orders: JobOrder[];
 
 beforeEach(async () => {
@@ -31,14 +31,14 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  letGo();
-  await elsewhere.end(cancelled());
+  release();
+  await otherProcess.shutdown(cancelled());
   await rm(dir, { recursive: true });
 });
 
 function makeServices(start?: (id: string, order: JobOrder) => Promise<void>, read_only = false): Services {
   const gate = Promise.withResolvers<void>();
-  letGo = gate.resolve;
+  release = gate.resolve;
   fail = (error = new Error('no keys')) => gate.reject(error);
   gate.promise.catch(() => undefined);
   const board = new FolderBoard(dir);
@@ -47,142 +47,151 @@ function makeServices(start?: (id: string, order: JobOrder) => Promise<void>, re
     await cancel(...call);
     cancels += 1;
   };
-  const services = {
+  const fakes: { [Key in keyof Services]?: unknown } = {
     installation: { read_only },
     now: () => new Date(),
     owner: () => OWNER,
     board,
     keys: () => gate.promise.then(() => []),
     starter: {
-      // Another process, as far as can be told from here.
+      // Stands in for another process.
       start: async (id: string, order: JobOrder) => {
         orders.push(order);
         await start?.(id, order);
-        elsewhere.start(order.request as JobRequest, { id, must_be_seen: true });
+        otherProcess.start(order.request as JobRequest, { id, must_be_seen: true });
         await until(
-          async () => ((await services.board.find(id))?.events.length ?? 0) > 0,
+          async () => ((await board.find(id))?.events.length ?? 0) > 0,
           LIMIT_MS,
-          'it is seen',
+          'the job is visible',
         );
       },
     },
-  } as unknown as Services;
-  elsewhere = new JobRunner(services);
+  };
+  const services = fakes as Services;
+  otherProcess = new JobRunner(services);
   return services;
 }
 
-/** The jobs of a console, and what it hears of them. */
-function openConsole(services: Services): { jobs: SharedJobs; heard: JobEvent[] } {
-  const jobs = new SharedJobs(services, new JobRunner(services));
-  const heard: JobEvent[] = [];
-  jobs.subscribe((event) => heard.push(event));
-  return { jobs, heard };
+/** A console and the events it receives. */
+function openConsole(services: Services): { jobs: JobSupervisor; events: JobEvent[] } {
+  const jobs = new JobSupervisor(services, new JobRunner(services));
+  const events: JobEvent[] = [];
+  jobs.subscribe((event) => events.push(event));
+  return { jobs, events };
 }
 
 const names = (events: JobEvent[]) => events.map(({ event }) => event);
 
-test('a job is told at once, runs elsewhere, and is followed to its end', async () => {
-  const { jobs, heard } = openConsole(makeServices());
+test('a job is reported at once, runs in another process, and is followed to its end', async () => {
+  const { jobs, events } = openConsole(makeServices());
   const { id, outcome } = jobs.start(REQUEST);
-  await until(() => heard.length > 0, LIMIT_MS, 'it is told');
-  assert.deepEqual([heard[0]?.event, heard[0]?.job], ['job:started', id]);
-  await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
+  await until(() => events.length > 0, LIMIT_MS, 'the job is reported');
+  assert.deepEqual([events[0]?.event, events[0]?.job], ['job:started', id]);
+  await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
   assert.equal(jobs.outlives(id), true);
   assert.deepEqual(orders, [{ request: REQUEST, by: OWNER }]);
-  letGo();
+  release();
   assert.equal((await outcome).event, 'job:done');
-  assert.equal(names(heard).at(-1), 'job:done');
-  await jobs.end(cancelled());
+  assert.equal(names(events).at(-1), 'job:done');
+  await jobs.shutdown(cancelled());
 });
 
-test('the end of a console ends no job of another process; the next console hears all of it', async () => {
+test('closing a console stops no job of another process; the next console receives all its events', async () => {
   const services = makeServices();
   const first = openConsole(services);
   const { id } = first.jobs.start(REQUEST);
-  await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
-  await first.jobs.end(cancelled());
-  assert.equal(elsewhere.runs(id), true);
+  await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
+  await first.jobs.shutdown(cancelled());
+  assert.equal(otherProcess.isRunning(id), true);
   const next = openConsole(services);
-  await until(() => next.heard.some(({ event }) => event === 'job:started'), LIMIT_MS, 'it is heard of');
-  letGo();
-  await until(() => names(next.heard).at(-1) === 'job:done', LIMIT_MS, 'its end is heard of');
-  assert.equal(names(next.heard).filter((event) => event === 'job:started').length, 1);
-  await next.jobs.end(cancelled());
+  await until(
+    () => next.events.some(({ event }) => event === 'job:started'),
+    LIMIT_MS,
+    'the job is reported',
+  );
+  release();
+  await until(() => names(next.events).at(-1) === 'job:done', LIMIT_MS, 'its end is reported');
+  assert.equal(names(next.events).filter((event) => event === 'job:started').length, 1);
+  await next.jobs.shutdown(cancelled());
 });
 
-test('a cancel reaches a job elsewhere, also one that is just being started', async () => {
+test('a cancel reaches a job in another process, even while it is being started', async () => {
   const gate = Promise.withResolvers<void>();
   const { jobs } = openConsole(makeServices(() => gate.promise));
   const { id, outcome } = jobs.start(REQUEST);
   jobs.cancel(id);
   gate.resolve();
-  await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
-  await until(() => cancels === 1, LIMIT_MS, 'it was told');
+  await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
+  await until(() => cancels === 1, LIMIT_MS, 'the cancel arrived');
   fail();
   assert.equal((await outcome).event, 'job:cancelled');
-  await jobs.end(cancelled());
+  await jobs.shutdown(cancelled());
 });
 
-test('where no process can be started the job runs here, says so, and ends with the console', async () => {
+test('if no process can be started the job runs here with a warning, and stops with the console', async () => {
   const full = new BifractError('STORAGE_FULL', 'The disk is full');
-  const { jobs, heard } = openConsole(makeServices(() => Promise.reject(full)));
+  const { jobs, events } = openConsole(makeServices(() => Promise.reject(full)));
   const { id, outcome } = jobs.start(REQUEST);
   await until(
-    () => heard.filter(({ event }) => event === 'job:started').length === 2,
+    () => events.filter(({ event }) => event === 'job:started').length === 2,
     LIMIT_MS,
-    'it runs here',
+    'the job runs here',
   );
   assert.equal(jobs.outlives(id), false);
-  assert.match(JSON.stringify(heard[1]), /ends with the console: The disk is full/);
-  const ending = jobs.end(cancelled());
+  assert.equal(events[1]?.event, 'job:warning');
+  assert.match(JSON.stringify(events[1]), /The disk is full/);
+  const ending = jobs.shutdown(cancelled());
   fail();
   await ending;
   assert.equal((await outcome).event, 'job:cancelled');
 });
 
-test('a read-only console verifies by itself, and leaves no trace', async () => {
+test('a read-only console runs verification itself, and writes nothing', async () => {
   const { jobs } = openConsole(makeServices(undefined, true));
   const { outcome } = jobs.start(REQUEST);
-  letGo();
+  release();
   assert.equal((await outcome).event, 'job:done');
   assert.deepEqual([orders, await readdir(dir)], [[], []]);
-  await jobs.end(cancelled());
+  await jobs.shutdown(cancelled());
 });
 
-test('jobs that ended long ago are not told of, those of today are', async () => {
+test('jobs that ended long ago are not reported, recent ones are', async () => {
   const services = makeServices();
-  letGo();
+  release();
   const ids = ['verify-20260301-120000-aaaaaa', 'verify-20260301-120000-bbbbbb'];
-  for (const id of ids) await elsewhere.start(REQUEST, { id }).outcome;
+  for (const id of ids) await otherProcess.start(REQUEST, { id }).outcome;
   const old = join(dir, '.bifract/journal', `${ids[0]}.ndjson`);
   await writeFile(
     old,
     (await readFile(old, 'utf8')).replaceAll(/"time":"[^"]+"/g, '"time":"2026-03-01T12:00:00Z"'),
   );
-  const { jobs, heard } = openConsole(services);
-  await until(() => names(heard).includes('job:done'), LIMIT_MS, 'one is told of');
-  assert.deepEqual([...new Set(heard.map(({ job }) => job))], [ids[1]]);
-  await jobs.end(cancelled());
+  const { jobs, events } = openConsole(services);
+  await until(() => names(events).includes('job:done'), LIMIT_MS, 'a job is reported');
+  assert.deepEqual([...new Set(events.map(({ job }) => job))], [ids[1]]);
+  await jobs.shutdown(cancelled());
 });
 
-test('a cancelled job was undone, unless it says more of that end; whatever else it throws is no news', async () => {
+test('a cancelled job ends with the rollback hint unless it throws a cancel with its own; other errors are dropped', async () => {
   for (const [thrown, hint] of [
-    [new BifractError('CANCELLED', 'Cancelled by the user', { hint: 'Not undone.' }), 'Not undone.'],
-    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Mend it.' }), UNDONE],
+    [
+      new BifractError('CANCELLED', 'Cancelled by the user', { hint: 'Not rolled back.' }),
+      'Not rolled back.',
+    ],
+    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Fix it.' }), UNDONE],
   ] as const) {
     makeServices();
-    const { id, outcome } = elsewhere.start(REQUEST);
-    await until(() => elsewhere.runs(id), LIMIT_MS, 'it runs');
-    elsewhere.cancel(id);
+    const { id, outcome } = otherProcess.start(REQUEST);
+    await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
+    otherProcess.cancel(id);
     fail(thrown);
     const end = await outcome;
     assert.equal(end.event === 'job:cancelled' && end.error.hint, hint);
   }
 });
 
-test('what a job threw that ends as an internal failure is handed on, nothing else is', async () => {
+test('errors of jobs that end as INTERNAL are passed to onFault, others are not', async () => {
   const faults: unknown[] = [];
-  for (const error of [new Error('a fault'), new BifractError('BUSY', 'somebody is at it')]) {
+  for (const error of [new Error('a fault'), new BifractError('BUSY', 'in use')]) {
     const runner = new JobRunner(makeServices(), (fault) => faults.push(fault));
     const { outcome } = runner.start(REQUEST);
     fail(error);

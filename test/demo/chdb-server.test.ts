@@ -48,7 +48,7 @@ test('ping, settings and bound parameters', async () => {
   );
 });
 
-test('a result streams in the format of its statement, byte for byte', async () => {
+test('a result streams in the format of the statement, byte for byte', async () => {
   const { stream } = await client.exec({
     query: "SELECT number AS n, unhex('FF00C3') AS raw FROM numbers(300000) FORMAT JSONEachRow",
     clickhouse_settings: { output_format_json_validate_utf8: 0 },
@@ -63,7 +63,7 @@ test('a result streams in the format of its statement, byte for byte', async () 
   assert.equal(first.subarray(0, first.indexOf(10)).toString('latin1'), '{"n":0,"raw":"\xff\\u0000\xc3"}');
 });
 
-test('wrapped formats come whole, with one head and one tail', async () => {
+test('formats with a head and a tail are sent as one document', async () => {
   const result = await client.query({ query: 'SELECT number AS n FROM numbers(200000)', format: 'JSON' });
   const { rows: count, data } = await result.json<{ n: string }>();
   assert.deepEqual([count, data.length, data.at(-1)], [200_000, 200_000, { n: data.at(-1)?.n }]);
@@ -74,7 +74,7 @@ test('wrapped formats come whole, with one head and one tail', async () => {
   assert.equal((await names.text()).split('"n"').length, 2);
 });
 
-test('rows stream in, whatever their number, and are counted', async () => {
+test('inserted rows stream in and are counted', async () => {
   await ch('CREATE TABLE stream_in (n UInt64, s String) ENGINE = MergeTree ORDER BY n');
   async function* lines() {
     for (let n = 0; n < 50_000; n++) yield { n, s: `row ${n}` };
@@ -87,41 +87,41 @@ test('rows stream in, whatever their number, and are counted', async () => {
   assert.equal(await ch('SELECT count(), uniqExact(s) FROM stream_in'), '50001\t50001\n');
 });
 
-test('input() reads the body, gzip too', async () => {
+test('input() reads the body, also with gzip', async () => {
   await ch('CREATE TABLE through_input (n UInt64, s String) ENGINE = MergeTree ORDER BY n');
   const query = encodeURIComponent(
     "INSERT INTO through_input (n, s) SELECT n * 10, raw FROM input('n UInt64, raw String') FORMAT JSONEachRow",
   );
   const body = gzipSync('{"n":1,"raw":"a"}\n{"n":2,"raw":"it\'s \\u0000"}\n');
   const path = `/?database=${database}&query=${query}`;
-  const answer = await post(path, body, { 'Content-Encoding': 'gzip' });
-  assert.equal(answer.status, 200, await answer.text());
+  const response = await post(path, body, { 'Content-Encoding': 'gzip' });
+  assert.equal(response.status, 200, await response.text());
   assert.equal(await ch('SELECT n, hex(s) FROM through_input ORDER BY n'), '10\t61\n20\t697427732000\n');
   const inBody = `${decodeURIComponent(query)}\n{"n":1,"raw":"a"}\n`;
   assert.equal((await post(`/?database=${database}`, inBody)).status, 501);
 });
 
-test('data after the statement in one body stays bytes', async () => {
+test('data after the statement in the same body stays bytes', async () => {
   await ch('CREATE TABLE inline_rows (s String) ENGINE = MergeTree ORDER BY s');
   const body = Buffer.concat([
     Buffer.from('INSERT INTO inline_rows FORMAT TSV\n'),
     Buffer.from([0xff, 0xfe, 0x0a]),
   ]);
-  const answer = await post(`/?database=${database}`, body);
-  assert.equal(answer.status, 200, await answer.text());
+  const response = await post(`/?database=${database}`, body);
+  assert.equal(response.status, 200, await response.text());
   assert.equal(await ch('SELECT hex(s) FROM inline_rows'), 'FFFE\n');
 });
 
-test('answers are compressed when the client asks', async () => {
+test('responses are compressed if the client accepts it', async () => {
   for (const encoding of ['gzip', 'br', 'deflate']) {
     const path = '/?enable_http_compression=1';
-    const answer = await post(path, 'SELECT number FROM numbers(10000)', { 'Accept-Encoding': encoding });
-    assert.equal(answer.headers.get('content-encoding'), encoding);
-    assert.equal((await answer.text()).split('\n').length, 10_001);
+    const response = await post(path, 'SELECT number FROM numbers(10000)', { 'Accept-Encoding': encoding });
+    assert.equal(response.headers.get('content-encoding'), encoding);
+    assert.equal((await response.text()).split('\n').length, 10_001);
   }
 });
 
-test('a session keeps its temporary tables, and refuses a second statement at once', async () => {
+test('a session keeps temporary tables and rejects concurrent statements', async () => {
   const session_id = `s-${database}`;
   await client.command({ query: 'CREATE TEMPORARY TABLE temp (n Int8)', session_id });
   await client.command({ query: 'INSERT INTO temp VALUES (5)', session_id });
@@ -139,7 +139,7 @@ test('a session keeps its temporary tables, and refuses a second statement at on
   await failed;
 });
 
-test('errors have their code and their status', async () => {
+test('errors have their code and HTTP status', async () => {
   const cases: [sql: string, code: string, status: number][] = [
     ['SELEC 1', '62', 400],
     ['SELECT no_such_column', '47', 404],
@@ -149,10 +149,10 @@ test('errors have their code and their status', async () => {
     ['SELECT number FROM numbers(10) FORMAT NoSuchFormat', '73', 404],
   ];
   for (const [sql, code, status] of cases) {
-    const answer = await post(`/?database=${database}`, sql);
-    const body = await answer.text();
+    const response = await post(`/?database=${database}`, sql);
+    const body = await response.text();
     assert.deepEqual(
-      [sql, answer.headers.get('x-clickhouse-exception-code'), answer.status],
+      [sql, response.headers.get('x-clickhouse-exception-code'), response.status],
       [sql, code, status],
     );
     assert.match(body, new RegExp(`^Code: ${code}\\. DB::Exception: `));
@@ -165,10 +165,10 @@ test('errors have their code and their status', async () => {
   );
 });
 
-test('a wrong password and a write through GET are refused', async () => {
-  const answer = await fetch(`${url}/?query=SELECT+1`, { headers: { 'X-ClickHouse-Key': 'wrong' } });
-  assert.equal(answer.status, 403);
-  assert.match(await answer.text(), /AUTHENTICATION_FAILED/);
+test('a wrong password and a write with GET are rejected', async () => {
+  const response = await fetch(`${url}/?query=SELECT+1`, { headers: { 'X-ClickHouse-Key': 'wrong' } });
+  assert.equal(response.status, 403);
+  assert.match(await response.text(), /AUTHENTICATION_FAILED/);
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   const read = await fetch(`${url}/?query=SELECT+1`, { headers: { authorization } });
   assert.equal(await read.text(), '1\n');
@@ -177,16 +177,16 @@ test('a wrong password and a write through GET are refused', async () => {
   assert.match(await write.text(), /READONLY/);
 });
 
-test('an error after the first rows: rows, a frame with the tag of the head, and a broken connection', async () => {
+test('an error after the first rows is sent as a tagged frame before the connection is closed', async () => {
   const sql =
     'SELECT throwIf(number = 300000) FROM numbers(400000) SETTINGS max_block_size = 1000 FORMAT TSV';
-  const answer = await post('/', sql);
-  assert.equal(answer.status, 200);
-  const tag = answer.headers.get('x-clickhouse-exception-tag') ?? 'none';
+  const response = await post('/', sql);
+  assert.equal(response.status, 200);
+  const tag = response.headers.get('x-clickhouse-exception-tag') ?? 'none';
   let body = '';
   await assert.rejects(async () => {
     const decoder = new TextDecoder();
-    for await (const chunk of answer.body ?? [])
+    for await (const chunk of response.body ?? [])
       body += decoder.decode(chunk as Uint8Array, { stream: true });
   });
   assert.match(body, /^0\n0\n/);
@@ -200,37 +200,37 @@ test('an error after the first rows: rows, a frame with the tag of the head, and
   );
 });
 
-test('a client that goes away ends its statement, streamed or not', async () => {
+test('a disconnected client kills its statement, streamed or not', async () => {
   for (const [name, query] of Object.entries({
     buffered: SLOW,
     streamed: 'SELECT number, sleepEachRow(0.002) FROM numbers(100000) SETTINGS max_block_size = 5',
   })) {
     const query_id = `${name}-${database}`;
-    const leave = new AbortController();
+    const disconnect = new AbortController();
     const search = new URLSearchParams({ database, query_id, query: `${query} FORMAT JSONEachRow` });
     const headers = { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password };
-    const asked = fetch(`${url}/?${search}`, { headers, signal: leave.signal }).then((answer) =>
-      answer.text(),
+    const pending = fetch(`${url}/?${search}`, { headers, signal: disconnect.signal }).then((response) =>
+      response.text(),
     );
-    const failed = assert.rejects(asked);
+    const failed = assert.rejects(pending);
     await until(async () => (await runningIds()).includes(query_id), LIMIT_MS, 'the statement runs');
-    leave.abort();
+    disconnect.abort();
     await failed;
     await until(async () => !(await runningIds()).includes(query_id), LIMIT_MS, 'the statement has ended');
   }
 });
 
-test('an insert whose client dies half way does not count as whole', async () => {
+test('an insert of a client that disconnects halfway inserts nothing', async () => {
   await ch('CREATE TABLE half_way (n UInt64) ENGINE = MergeTree ORDER BY n');
   const query = encodeURIComponent('INSERT INTO half_way FORMAT TSV');
-  const asking = request(`${url}/?database=${database}&query_id=half-${database}&query=${query}`, {
+  const client_request = request(`${url}/?database=${database}&query_id=half-${database}&query=${query}`, {
     method: 'POST',
     headers: { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password },
   });
-  asking.on('error', () => {});
-  asking.write('1\n2\n3\n');
+  client_request.on('error', () => {});
+  client_request.write('1\n2\n3\n');
   await until(async () => (await runningIds()).includes(`half-${database}`), LIMIT_MS, 'the insert runs');
-  asking.destroy();
+  client_request.destroy();
   await until(
     async () => !(await runningIds()).includes(`half-${database}`),
     LIMIT_MS,
@@ -239,23 +239,23 @@ test('an insert whose client dies half way does not count as whole', async () =>
   assert.equal(await ch('SELECT count() FROM half_way'), '0\n');
 });
 
-test('forty statements at once', async () => {
-  const asked = Array.from({ length: 40 }, (_, n) =>
+test('forty statements run concurrently', async () => {
+  const pending = Array.from({ length: 40 }, (_, n) =>
     rows<{ n: number }>('SELECT {n:UInt8} AS n, sleep(0.05)', { n }),
   );
   assert.deepEqual(
-    (await Promise.all(asked)).map(([row]) => row?.n),
+    (await Promise.all(pending)).map(([row]) => row?.n),
     Array.from({ length: 40 }, (_, n) => n),
   );
 });
 
-test('form fields, an unknown path, and nothing asked', async () => {
+test('form fields, an unknown path and an empty statement', async () => {
   const form = new FormData();
   form.set('query', 'SELECT {word:String}');
   form.set('param_word', 'hello');
   const headers = { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password };
-  const answer = await fetch(url, { method: 'POST', body: form, headers });
-  assert.equal(await answer.text(), 'hello\n');
+  const response = await fetch(url, { method: 'POST', body: form, headers });
+  assert.equal(await response.text(), 'hello\n');
   assert.equal((await post('/nowhere', '')).status, 404);
   assert.equal(await text((await post('/', '')).body as never), 'Ok.\n');
 });

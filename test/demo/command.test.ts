@@ -42,34 +42,34 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return seen.split('\n')[0] ?? '';
 }
 
-const gone = (dir: string): Promise<boolean> =>
+const isGone = (dir: string): Promise<boolean> =>
   access(dirname(dir)).then(
     () => false,
     () => true,
   );
 
-test('--exec runs its command in the installation, and ends with its exit code', async () => {
+test('--exec runs a command in the installation and exits with its code', async () => {
   const { code, out, err } = await ended(
     demo(
       'echo "$BIFRACT_DIR $(printenv POSTGRES_HOST || echo none)"; test -f "$BIFRACT_DIR/.env" && bifract --version && exit 3',
     ),
   );
-  const [place = '', version] = out.split('\n');
+  const [location = '', version] = out.split('\n');
   assert.equal(code, 3, err);
-  assert.match(place, /^\/.*\/bifract-demo-\w+\/bifract none$/);
+  assert.match(location, /^\/.*\/bifract-demo-\w+\/bifract none$/);
   assert.match(version ?? '', /\d+\.\d+\.\d+/);
   assert.match(err, /PostgreSQL \d.*\(\d+\.\d s\)/);
-  assert.equal(await gone(place.split(' ')[0] ?? ''), true);
+  assert.equal(await isGone(location.split(' ')[0] ?? ''), true);
 });
 
-test('the console gets the installation, whatever the environment says', async () => {
+test('the console opens the demo installation, whatever the environment', async () => {
   const { code, out } = await ended(demo());
   const [dir, seen, host] = JSON.parse(out) as [string, string, string | null];
   assert.deepEqual([code, seen, host], [9, dir, null]);
-  assert.equal(await gone(dir), true);
+  assert.equal(await isGone(dir), true);
 });
 
-test('a signal reaches the command, whose end is the end of the demo', async () => {
+test('a signal reaches the command, and the demo ends with it', async () => {
   const child = demo(`trap 'echo asked; exit 44' TERM; echo "$BIFRACT_DIR"; while :; do sleep 0.05; done`);
   const rest = ended(child);
   const dir = await new Promise<string>((resolve) =>
@@ -78,7 +78,7 @@ test('a signal reaches the command, whose end is the end of the demo', async () 
   child.kill('SIGTERM');
   const { code, out } = await rest;
   assert.deepEqual([code, out.split('\n')[1]], [44, 'asked']);
-  assert.equal(await gone(dir), true);
+  assert.equal(await isGone(dir), true);
 });
 
 test('kill -9 leaves no process and no folder', async () => {
@@ -86,11 +86,11 @@ test('kill -9 leaves no process and no folder', async () => {
   const [pid, dir = ''] = (await firstLine(child)).split(' ');
   assert.equal(await isRunning(Number(pid)), true);
   child.kill('SIGKILL');
-  await until(() => gone(dir), LIMIT_MS, 'the folder is gone');
+  await until(() => isGone(dir), LIMIT_MS, 'the folder is gone');
   await until(async () => !(await isRunning(Number(pid))), LIMIT_MS, 'the command has ended');
 });
 
-test('a signal while it starts ends it, and cleans up', async () => {
+test('a signal during the start stops the demo and cleans up', async () => {
   const child = demo('echo never');
   const rest = ended(child);
   let err = '';
@@ -100,5 +100,5 @@ test('a signal while it starts ends it, and cleans up', async () => {
   });
   const { code, out } = await rest;
   assert.deepEqual([code, out], [1, '']);
-  assert.match(err, /Ended by SIGINT/);
+  assert.match(err, /SIGINT/);
 });

@@ -24,7 +24,7 @@ async function table(query: string): Promise<Record<string, string>[]> {
     .map((line) => JSON.parse(line) as Record<string, string>);
 }
 
-test('the installation is closed to others, and names all that is needed', async () => {
+test('the installation is private, and its .env is complete', async () => {
   const mode = async (path: string) => (await stat(join(demo.dir, path))).mode & 0o777;
   assert.deepEqual([await mode('.'), await mode('.env'), await mode('backups')], [0o700, 0o600, 0o700]);
   const env = await readFile(join(demo.dir, '.env'), 'utf8');
@@ -34,19 +34,19 @@ test('the installation is closed to others, and names all that is needed', async
   assert.deepEqual(steps.map((step) => step.split(' ')[0]).sort(), ['387,000', 'ClickHouse', 'PostgreSQL']);
 });
 
-test('its fractals know what ClickHouse holds', async () => {
+test('the statistics of the fractals match ClickHouse', async () => {
   const fractals = await sql('SELECT * FROM fractals ORDER BY id');
-  const held = await table(
+  const stored = await table(
     `SELECT fractal_id, count() AS rows, sum(length(raw_log)) AS bytes, toString(max(timestamp)) AS last
      FROM logs GROUP BY 1 ORDER BY 1`,
   );
   const filled = fractals.filter(({ log_count }) => log_count !== '0');
   assert.deepEqual(
     filled.map(({ id, log_count, size_bytes }) => [id, log_count, size_bytes]),
-    held.map(({ fractal_id, rows, bytes }) => [fractal_id, rows, bytes]),
+    stored.map(({ fractal_id, rows, bytes }) => [fractal_id, rows, bytes]),
   );
   for (const [index, { latest_log = '' }] of filled.entries()) {
-    assert.equal(Date.parse(`${latest_log}Z`), Date.parse(`${held[index]?.last}Z`));
+    assert.equal(Date.parse(`${latest_log}Z`), Date.parse(`${stored[index]?.last}Z`));
   }
   assert.deepEqual(
     [fractals.length - filled.length, fractals.filter((f) => f.is_system === 't').length],
@@ -59,7 +59,7 @@ test('its fractals know what ClickHouse holds', async () => {
   assert.ok(demo.rows > 120_000);
 });
 
-test('every filled fractal has rows that are hard on a reader', async () => {
+test('every filled fractal has difficult rows', async () => {
   const found = await table(
     `SELECT fractal_id, count() - uniqExact(timestamp, log_id) AS twice, countIf(NOT isValidUTF8(raw_log)) AS invalid,
        countIf(position(raw_log, '\\0') > 0) AS nul, countIf(position(raw_log, '\\n') > 0) AS lines,
@@ -77,7 +77,7 @@ test('every filled fractal has rows that are hard on a reader', async () => {
   for (const type of ['Int64', 'Float64', 'Bool', 'String', 'Array(']) assert.ok(types.includes(type), type);
 });
 
-test('every table of PostgreSQL has rows, but those of archives', async () => {
+test('every PostgreSQL table except those of archives has rows', async () => {
   const names = await sql(
     "SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace",
   );
@@ -89,8 +89,8 @@ test('every table of PostgreSQL has rows, but those of archives', async () => {
   assert.deepEqual(empty.sort(), ['archive_groups', 'archives']);
 });
 
-test('the same seed makes the same rows, another one makes others', async () => {
-  const made = {
+test('the same seed generates the same rows, another seed others', async () => {
+  const spec = {
     kind: 'mixed' as const,
     rows: 6_000,
     from: new Date('2026-03-01'),
@@ -102,7 +102,7 @@ test('the same seed makes the same rows, another one makes others', async () => 
     ['other', 8],
   ] as const;
   for (const [fractal_id, seed] of cases)
-    await seedRows(demo.clickhouse, 'logs', { ...made, fractal_id, seed });
+    await seedRows(demo.clickhouse, 'logs', { ...spec, fractal_id, seed });
   const digest = async (id: string) =>
     ch(`SELECT count(), min(timestamp) >= toDateTime64('2026-03-01', 3), max(timestamp) < toDateTime64('2026-03-02', 3),
       groupBitXor(sipHash64(timestamp, raw_log, log_id, toString(fields), ingest_timestamp)) FROM logs WHERE fractal_id = '${id}'`);
@@ -112,14 +112,14 @@ test('the same seed makes the same rows, another one makes others', async () => 
   assert.notEqual(one, other);
 });
 
-test('stopped, nothing of it is left', async () => {
+test('stop leaves nothing behind', async () => {
   await demo.stop();
   await assert.rejects(access(join(demo.dir, '..')), { code: 'ENOENT' });
   await assert.rejects(sql('SELECT 1'));
   await assert.rejects(ch('SELECT 1'));
 });
 
-test('an aborted start cleans up, and throws the reason', async () => {
+test('an aborted start cleans up and throws the reason', async () => {
   const reason = new Error('enough');
   for (const stop_at of ['ClickHouse', 'PostgreSQL']) {
     const ending = new AbortController();

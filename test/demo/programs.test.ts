@@ -24,17 +24,17 @@ async function install(folder: string, version: string): Promise<string> {
   return bin;
 }
 
-test('the newest PostgreSQL is taken, from PATH or the usual places', async () => {
+test('the newest PostgreSQL is found, in PATH or the usual folders', async () => {
   const in_path = await install('mine', '15.9');
   const usual = await install('pg-16', '15.10');
   await install('pg-12', '12.22');
-  const places = [join(root, 'pg-*/bin')];
-  assert.deepEqual(await findPostgres(in_path, places), { bin: usual, version: '15.10' });
+  const patterns = [join(root, 'pg-*/bin')];
+  assert.deepEqual(await findPostgres(in_path, patterns), { bin: usual, version: '15.10' });
   assert.deepEqual(await findPostgres(in_path, []), { bin: in_path, version: '15.9' });
   assert.equal(newestOf([{ bin: 'broken', version: '' }]), undefined);
 });
 
-test('what is missing is told in one sentence, with the way to get it', async () => {
+test('a missing program is PROGRAM_MISSING, with install commands as a hint', async () => {
   await assert.rejects(findPostgres('', [join(root, 'none-*/bin')]), (error: Error & { hint: string }) => {
     assert.equal((error as { code?: string }).code, 'PROGRAM_MISSING');
     assert.match(error.hint, /apt-get install postgresql.*brew install postgresql/);
@@ -46,7 +46,7 @@ test('what is missing is told in one sentence, with the way to get it', async ()
   });
 });
 
-test('nothing of another installation reaches the demo', () => {
+test('variables of another installation do not reach the demo', () => {
   const environment = demoEnvironment(
     {
       HOME: '/h',

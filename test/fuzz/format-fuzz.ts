@@ -1,6 +1,6 @@
 /**
- * Damages files in seeded, random ways and reads them: none may be taken for whole, crash the reader or hang it,
- * and what is read before the damage must be sound. Run with a count and a seed:
+ * Damages files in seeded random ways and reads them. No damaged file may pass as complete, crash the reader or hang
+ * it, and content before the damage must be correct. Run with a count and a seed:
  *
  *     node --import tsx test/fuzz/format-fuzz.ts 100000 1
  */
@@ -19,15 +19,15 @@ interface Target extends Subject {
   key: typeof KEY;
 }
 
-/** Small files of each shape: one chunk, several chunks and frames, and one of the server's. */
+/** Small files of each shape: one chunk, several chunks and frames, and a file of the server. */
 export async function subjects(): Promise<Target[]> {
   const small = () => framedArchive([[archiveLine(0)], [archiveLine(1), archiveLine(2)]]);
   const large = () =>
     framedArchive(Array.from({ length: 5 }, (_, index) => noisyLines(index * 50, 100, 700)));
-  const made = [];
+  const targets = [];
   for (const [name, make] of Object.entries({ small, large })) {
     const [stored, other] = [await collect(make().bytes), await collect(make().bytes)];
-    made.push({ name, stored, other, content: await readAll(stored), sealed: true, key: KEY });
+    targets.push({ name, stored, other, content: await readAll(stored), sealed: true, key: KEY });
   }
   const vectors = new URL('../fixtures/vectors/d-tampered/', import.meta.url);
   const load = (file: string) => readFileSync(fileURLToPath(new URL(file, vectors)));
@@ -36,10 +36,10 @@ export async function subjects(): Promise<Target[]> {
   const stored = load('small.bifract-archive');
   const content = await readAll(stored, 65_536, [key]);
   const other = load('small-aligned-frames.bifract-archive');
-  return [...made, { name: 'server', stored, other, content, sealed: false, key }];
+  return [...targets, { name: 'server', stored, other, content, sealed: false, key }];
 }
 
-/** Reads a damaged file in pieces of so many bytes; throws where the reader did not do what it must. */
+/** Reads a damaged file in pieces of `pieceBytes`. Throws if the reader misses the damage. */
 export async function checkDamaged(target: Target, damaged: Buffer, pieceBytes: number): Promise<void> {
   if (damaged.equals(target.stored)) return;
   await readDamaged(target, damaged, pieceBytes);
@@ -51,27 +51,27 @@ async function readDamaged(target: Target, damaged: Buffer, pieceBytes: number):
   let read = 0;
   try {
     for await (const piece of reader) {
-      const sound = target.content.subarray(read, read + piece.length).equals(piece);
+      const correct = target.content.subarray(read, read + piece.length).equals(piece);
       read += piece.length;
-      if (!sound) throw new Error(`false content before byte ${read}`);
+      if (!correct) throw new Error(`wrong content before byte ${read}`);
     }
   } catch (error) {
     if (error instanceof BifractError && CODES.includes(error.code)) return;
     throw error;
   }
-  if (target.sealed) throw new Error('taken for whole');
+  if (target.sealed) throw new Error('accepted as complete');
 }
 
 async function describeDamaged(target: Target, damaged: Buffer): Promise<void> {
   try {
     const { end } = await describe(memorySource(damaged), [target.key]);
-    if (end !== null && end.bytes !== target.content.length) throw new Error('a false description');
+    if (end !== null && end.bytes !== target.content.length) throw new Error('wrong description');
   } catch (error) {
     if (!(error instanceof BifractError && CODES.includes(error.code))) throw error;
   }
 }
 
-/** Runs `count` attacks; the error of one that succeeds says how to repeat it. */
+/** Runs `count` rounds. An error names the seed and round to repeat. */
 export async function fuzz(count: number, seed: number): Promise<void> {
   const targets = await subjects();
   const names = Object.keys(MUTATIONS);
@@ -90,7 +90,7 @@ export async function fuzz(count: number, seed: number): Promise<void> {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [count = 100_000, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number);
-  console.log(`${count} attacks, seed ${seed}`);
+  console.log(`${count} rounds, seed ${seed}`);
   await fuzz(count, seed);
-  console.log('none succeeded');
+  console.log('all damage detected');
 }

@@ -12,24 +12,24 @@ import { openContent } from './plain-reader.ts';
 import { type Ended, ndjson, start } from './program.ts';
 import { Random } from './s3/random.ts';
 
-/** What happens to a call: nothing, a kill, a signal, or a start of the server, which declares the archive failed. */
-export type Blow = 'none' | 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'server';
-const BLOWS: Blow[] = ['none', 'SIGKILL', 'SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGINT', 'server'];
+/** What happens to a call: nothing, a kill, a signal, or a start of the server, which marks the archive failed. */
+export type Disruption = 'none' | 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'server';
+const DISRUPTIONS: Disruption[] = ['none', 'SIGKILL', 'SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGINT', 'server'];
 const STYLES: FaultStyle[] = ['busy', 'gateway', 'reset', 'frame', 'text', 'json', 'cut'];
 const SPLITS = ['none', 'none', 'hour', 'day', 'week'];
 const FRACTAL = 'c0000000-0000-4000-8000-000000000001';
 const SERVER_STARTS = `UPDATE archives SET status = 'failed', error_message = 'Server restarted' WHERE status = 'in_progress'`;
-/** Each call ends by then, or hangs. */
-const LIMIT_MS = 120_000;
+/** A call that takes longer hangs. */
+const CALL_LIMIT_MS = 120_000;
 
 export interface ArchiveRound {
   split: string;
-  /** What was done to each call, and its exit code or signal. */
+  /** The disruption of each call, and its exit code or signal. */
   calls: string[];
-  /** Answers of ClickHouse that were spoiled. */
+  /** Number of ClickHouse responses with a fault. */
   faults: number;
-  /** Whether the last call went on with an earlier one, and how many rows it did not ask for again. */
-  continued: boolean;
+  /** Whether the last call resumed an earlier one. */
+  resumed: boolean;
 }
 
 interface Archive {
@@ -43,9 +43,8 @@ interface Archive {
 }
 
 /**
- * Archives that are disturbed at points chosen by a seed: answers of ClickHouse that break in every way, kill -9, signals,
- * starts of the server. After every call, what records and files say must be true; and once a call succeeds, the archive
- * holds each row once.
+ * Disrupts archiving at seeded points: faults in ClickHouse responses, kill -9, signals, starts of the server. After
+ * every call records and files must be consistent; after a successful call the archive must hold each row once.
  */
 export class ArchiveChaos {
   readonly #services: Services;
@@ -54,7 +53,7 @@ export class ArchiveChaos {
   readonly #proxy: FaultyProxy;
   readonly #random: Random;
   #key = '';
-  #wanted = '';
+  #expected = '';
   #full_ms = 0;
   #faults = 0;
 
@@ -66,7 +65,7 @@ export class ArchiveChaos {
     this.#random = new Random(seed);
   }
 
-  /** Fills the logs of both services' databases, and archives them once undisturbed. */
+  /** Fills the databases, and archives them once without disruption. */
   static async start(services: Services, database: string, seed: number): Promise<ArchiveChaos> {
     const dir = await mkdtemp(join(tmpdir(), 'bifract-archive-chaos-'));
     const proxy = await startFaultyProxy(services.clickhouse.url);
@@ -85,33 +84,33 @@ export class ArchiveChaos {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  /** A few disturbed calls, then one that nobody disturbs. Throws where anything is not as it must be. */
+  /** A few disrupted calls, then one without disruption. Throws if a check fails. */
   async round(): Promise<ArchiveRound> {
     const split = this.#random.pick(SPLITS);
     const calls: string[] = [];
     this.#faults = 0;
     this.#proxy.choose = (sql) => this.#fault(sql);
-    let unsettled = false;
+    let unrecovered = false;
     for (let left = this.#random.int(1, 3); left > 0; left--) {
-      const blow = this.#random.pick(BLOWS);
-      const ended = await this.#call(split, blow);
-      calls.push(`${blow} ${ended.signal ?? codeOf(ended)}`);
-      // One that a signal met early need not have come to put right what a dead one left.
-      unsettled = ended.signal !== null || (unsettled && (ended.code ?? 0) > 100);
-      await this.#mustBeTrue(unsettled).catch((error: Error) => {
+      const disruption = this.#random.pick(DISRUPTIONS);
+      const ended = await this.#call(split, disruption);
+      calls.push(`${disruption} ${ended.signal ?? codeOf(ended)}`);
+      // A call that a signal ends early may not have recovered what a killed one left.
+      unrecovered = ended.signal !== null || (unrecovered && (ended.code ?? 0) > 100);
+      await this.#checkConsistent(unrecovered).catch((error: Error) => {
         throw new Error(`${error.message} after ${calls.join(', ')}`);
       });
-      if (ended.code === 0) await this.#mustBeWhole(ended);
+      if (ended.code === 0) await this.#checkComplete(ended);
     }
     this.#proxy.choose = undefined;
     const last = await this.#call(split, 'none');
-    if (last.code !== 0) throw new Error(`The undisturbed call failed: ${last.stderr}${last.stdout}`);
-    await this.#mustBeTrue(false);
-    await this.#mustBeWhole(last);
-    await this.#mustBeTidy();
+    if (last.code !== 0) throw new Error(`The call without disruption failed: ${last.stderr}${last.stdout}`);
+    await this.#checkConsistent(false);
+    await this.#checkComplete(last);
+    await this.#checkNothingLeft();
     await this.#sql('DELETE FROM archive_groups');
     await rm(join(this.#dir, 'archives'), { recursive: true, force: true });
-    return { split, calls, faults: this.#faults, continued: resultOf(last)?.continued === true };
+    return { split, calls, faults: this.#faults, resumed: resultOf(last)?.continued === true };
   }
 
   async #prepare(): Promise<void> {
@@ -126,15 +125,15 @@ export class ArchiveChaos {
       seed: 5,
       ...span,
     });
-    // Lines that hardly compress, so that much is written; and many that share a key, and differ or not.
+    // Lines that hardly compress, for large files; and many rows with equal keys, some of them identical.
     await this.#insert(`SELECT fromUnixTimestamp64Milli(${from.getTime()} + number * 9000), randomPrintableASCII(4000),
       lower(hex(sipHash128(number))), '{}', '${FRACTAL}', fromUnixTimestamp64Milli(0) FROM numbers(3000)`);
     await this.#insert(`SELECT fromUnixTimestamp64Milli(${from.getTime() + 7_200_000}), repeat('the same ', 50), 'same',
       '{"n":1}', '${FRACTAL}', fromUnixTimestamp64Milli(number % 3) FROM numbers(2500)`);
-    const began = performance.now();
+    const started = performance.now();
     const ended = await this.#call('none', 'none');
-    this.#full_ms = performance.now() - began;
-    this.#wanted = (await this.#linesOf(ended)).digest;
+    this.#full_ms = performance.now() - started;
+    this.#expected = (await this.#linesOf(ended)).digest;
     await this.#sql('DELETE FROM archive_groups');
     await rm(join(this.#dir, 'archives'), { recursive: true });
   }
@@ -148,21 +147,21 @@ export class ArchiveChaos {
     );
   }
 
-  async #call(split: string, blow: Blow): Promise<Ended> {
+  async #call(split: string, disruption: Disruption): Promise<Ended> {
     const program = start(['archive', 'web', '--split', split, '--json', '--dir', this.#dir], {
       BIFRACT_ARCHIVE_MAX_ERROR_TIME: this.#random.chance(0.3) ? '1s' : '20s',
     });
-    const strike = async () => {
+    const disrupt = async () => {
       await wait(Math.round(this.#random.next() * this.#full_ms * 1.3));
-      if (blow === 'server') await this.#sql(SERVER_STARTS);
-      else if (blow !== 'none') program.child.kill(blow);
+      if (disruption === 'server') await this.#sql(SERVER_STARTS);
+      else if (disruption !== 'none') program.child.kill(disruption);
     };
     const limit = new AbortController();
-    const hangs = wait(LIMIT_MS, undefined, { signal: limit.signal, ref: false }).then(() => {
+    const hangs = wait(CALL_LIMIT_MS, undefined, { signal: limit.signal, ref: false }).then(() => {
       program.child.kill('SIGKILL');
-      throw new Error(`A call hangs after ${blow}`);
+      throw new Error(`Call hangs after ${disruption}`);
     });
-    const [ended] = await Promise.all([Promise.race([program.ended, hangs]), strike()]).finally(() => {
+    const [ended] = await Promise.all([Promise.race([program.ended, hangs]), disrupt()]).finally(() => {
       limit.abort();
       hangs.catch(() => undefined);
     });
@@ -177,50 +176,50 @@ export class ArchiveChaos {
     return { style, after_bytes: Math.floor(this.#random.next() ** 2 * (rows ? 20e6 : 50)) };
   }
 
-  /** No record is completed without its whole file, no whole file is without a record, no group says what is not so. */
-  async #mustBeTrue(unsettled: boolean): Promise<void> {
+  /** Completed records have an intact file, files have a completed record, and groups match their records. */
+  async #checkConsistent(unrecovered: boolean): Promise<void> {
     const records = await this.#records();
     for (const record of records) {
-      if (record.status === 'in_progress' && !unsettled)
-        throw new Error(`${record.filename} is in progress for ever`);
-      if (record.status === 'completed') await this.#mustHold(record);
+      if (record.status === 'in_progress' && !unrecovered)
+        throw new Error(`${record.filename} is stuck in progress`);
+      if (record.status === 'completed') await this.#checkFile(record);
     }
     const known = new Set(
-      records.filter(({ status }) => unsettled || status === 'completed').map((one) => one.filename),
+      records.filter(({ status }) => unrecovered || status === 'completed').map((one) => one.filename),
     );
-    const strange = (await this.#files()).filter((name) => !name.startsWith('.') && !known.has(name));
-    if (strange.length > 0) throw new Error(`Files without a completed record: ${strange.join(', ')}`);
-    if (!unsettled) await this.#groupsMustBeTrue(records);
+    const unlisted = (await this.#files()).filter((name) => !name.startsWith('.') && !known.has(name));
+    if (unlisted.length > 0) throw new Error(`Files without a completed record: ${unlisted.join(', ')}`);
+    if (!unrecovered) await this.#checkGroups(records);
   }
 
-  async #mustHold({ storage_path, log_count, size_bytes, checksum }: Archive): Promise<void> {
+  async #checkFile({ storage_path, log_count, size_bytes, checksum }: Archive): Promise<void> {
     const bytes = await readFile(join(this.#dir, storage_path));
     const rows = linesIn(bytes, this.#key).length;
     const sum = createHash('sha256').update(bytes).digest('hex');
     if (rows !== Number(log_count) || bytes.length !== Number(size_bytes) || sum !== checksum)
-      throw new Error(`${storage_path} is not what its record says: ${rows} rows of ${log_count}`);
+      throw new Error(`${storage_path} does not match its record: ${rows} rows, recorded ${log_count}`);
   }
 
-  async #groupsMustBeTrue(records: Archive[]): Promise<void> {
+  async #checkGroups(records: Archive[]): Promise<void> {
     for (const { id, status, archive_count, completed_count, total_log_count } of await this.#groups()) {
       const done = records.filter((one) => one.group_id === id && one.status === 'completed');
       const all = done.length === Number(archive_count);
-      const is = all ? 'completed' : done.length > 0 ? 'partial' : 'failed';
+      const expected = all ? 'completed' : done.length > 0 ? 'partial' : 'failed';
       const rows = done.reduce((sum, { log_count }) => sum + Number(log_count), 0);
-      if (status !== is || Number(completed_count) !== done.length || Number(total_log_count) !== rows)
+      if (status !== expected || Number(completed_count) !== done.length || Number(total_log_count) !== rows)
         throw new Error(
-          `A group says ${status}, ${completed_count} of ${archive_count}; it is ${is}, ${done.length}`,
+          `Group is recorded as ${status}, ${completed_count} of ${archive_count}, but is ${expected}, ${done.length}`,
         );
     }
   }
 
-  /** All files of the group hold each row once. */
-  async #mustBeWhole(ended: Ended): Promise<void> {
+  /** Checks that the files of the group hold each row once. */
+  async #checkComplete(ended: Ended): Promise<void> {
     const { digest, rows } = await this.#linesOf(ended);
-    if (digest !== this.#wanted) throw new Error(`The archive differs: ${rows} rows`);
+    if (digest !== this.#expected) throw new Error(`The archive differs from the table: ${rows} rows`);
   }
 
-  async #mustBeTidy(): Promise<void> {
+  async #checkNothingLeft(): Promise<void> {
     const left = [
       ...(await this.#files()).filter((name) => name.startsWith('.')),
       ...(await readdir(join(this.#dir, '.bifract/jobs'))),
@@ -235,13 +234,12 @@ export class ArchiveChaos {
       if (group_id !== group || status !== 'completed') continue;
       lines.push(...linesIn(await readFile(join(this.#dir, storage_path)), this.#key));
     }
-    if (lines.length === 0) throw new Error(`Nothing was archived: ${ended.stderr}${ended.stdout}`);
+    if (lines.length === 0) throw new Error(`No rows archived: ${ended.stderr}${ended.stdout}`);
     return { digest: createHash('sha256').update(lines.sort().join('\n')).digest('hex'), rows: lines.length };
   }
 
-  async #files(): Promise<string[]> {
-    const all = await readdir(join(this.#dir, 'archives', FRACTAL)).catch(() => []);
-    return all;
+  #files(): Promise<string[]> {
+    return readdir(join(this.#dir, 'archives', FRACTAL)).catch(() => []);
   }
 
   #records(): Promise<Archive[]> {

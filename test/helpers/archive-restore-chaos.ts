@@ -15,14 +15,15 @@ import { Dice } from '../fuzz/mutations.ts';
 import { type Started, start } from './program.ts';
 import { until } from './until.ts';
 
-/** Who is hit: by SIGKILL, or by the loss of all its connections. */
+/** What is disrupted: a process by SIGKILL, or all connections to ClickHouse. */
 export type Victim = 'bifract' | 'clickhouse' | 'connections';
 const VICTIMS: Victim[] = ['bifract', 'clickhouse', 'connections'];
 const FRACTAL = 'c4a05000-0000-4000-8000-000000000001';
 const PASSWORD = 'secret';
-const LIMIT_MS = 240_000;
-/** Calls after the broken one until it has worked. */
-const CALLS = 4;
+const RESTORE_LIMIT_MS = 240_000;
+/** The restore must succeed within this many repeated calls. */
+const MAX_RETRIES = 4;
+const RESTART_LIMIT_MS = 60_000;
 
 const SCENES = ['empty', 'half', 'full', 'replace'] as const;
 
@@ -30,18 +31,18 @@ export interface Round {
   scene: (typeof SCENES)[number];
   victim: Victim;
   after_ms: number;
-  /** Whether there was still somebody to hit. */
+  /** Whether the restore was still running. */
   hit: boolean;
-  /** Exit codes of the broken call and those after it. */
+  /** Exit codes of the disrupted call and the ones after it. */
   codes: (number | null)[];
 }
 
 /**
- * Restores of an archive that are broken at points chosen by a seed. After the same call has worked, the fractal must hold
- * exactly what it is to hold, rows that arrived meanwhile among it, and nothing must be left behind.
+ * Disrupts restores of an archive at seeded points. Once the same call succeeds, the fractal must hold exactly the
+ * expected rows, including rows that arrived meanwhile, and nothing may be left behind.
  */
 export class ArchiveRestoreChaos {
-  readonly #keeper: Keeper;
+  readonly #supervisor: Keeper;
   readonly #postgres: PostgresServer;
   readonly #relay: Relay;
   readonly #dir: string;
@@ -51,8 +52,8 @@ export class ArchiveRestoreChaos {
   #full_ms = 0;
   #late = 0;
 
-  private constructor(keeper: Keeper, { postgres, clickhouse, relay, dir }: Parts, seed: number) {
-    this.#keeper = keeper;
+  private constructor(supervisor: Keeper, { postgres, clickhouse, relay, dir }: Parts, seed: number) {
+    this.#supervisor = supervisor;
     this.#postgres = postgres;
     this.#clickhouse = clickhouse;
     this.#relay = relay;
@@ -60,10 +61,10 @@ export class ArchiveRestoreChaos {
     this.#dice = new Dice(seed);
   }
 
-  static async start(keeper: Keeper, seed: number, rows = 20_000): Promise<ArchiveRestoreChaos> {
+  static async start(supervisor: Keeper, seed: number, rows = 20_000): Promise<ArchiveRestoreChaos> {
     const [postgres, clickhouse] = await Promise.all([
-      startPostgres(keeper, PASSWORD),
-      startClickhouse(keeper, PASSWORD),
+      startPostgres(supervisor, PASSWORD),
+      startClickhouse(supervisor, PASSWORD),
     ]);
     await queryPostgres(postgres, POSTGRES_SCHEMA);
     await makeLogsDatabase(clickhouse, 'logs');
@@ -79,7 +80,7 @@ export class ArchiveRestoreChaos {
         BIFRACT_ARCHIVE_MAX_ERROR_TIME: '60s',
       },
     );
-    const chaos = new ArchiveRestoreChaos(keeper, { postgres, clickhouse, relay, dir }, seed);
+    const chaos = new ArchiveRestoreChaos(supervisor, { postgres, clickhouse, relay, dir }, seed);
     await chaos.#prepare(rows);
     return chaos;
   }
@@ -93,25 +94,25 @@ export class ArchiveRestoreChaos {
     const scene = SCENES[this.#dice.below(SCENES.length)] as (typeof SCENES)[number];
     const victim = VICTIMS[this.#dice.below(VICTIMS.length)] as Victim;
     const after_ms = this.#dice.below(Math.round(this.#full_ms));
-    const expected = await this.#set(scene);
+    const expected = await this.#setUp(scene);
     let running = this.#restore(scene);
     await wait(after_ms);
     const hit = running.child.exitCode === null;
-    await this.#arrive();
-    await this.#strike(victim, running);
+    await this.#insertLateRow();
+    await this.#disrupt(victim, running);
     const codes = [await ended(running)];
-    while (codes.at(-1) !== 0 && codes.length <= CALLS) {
+    while (codes.at(-1) !== 0 && codes.length <= MAX_RETRIES) {
       running = this.#restore(scene);
       codes.push(await ended(running));
     }
     const what = `${scene}, ${victim} at ${after_ms} ms, exits ${codes.join(', ')}`;
-    if (codes.at(-1) !== 0) throw new Error(`It never works again: ${what}: ${(await running.ended).stderr}`);
+    if (codes.at(-1) !== 0) throw new Error(`Restore still fails: ${what}: ${(await running.ended).stderr}`);
     await this.#compare(expected, what);
     return { scene, victim, after_ms, hit, codes };
   }
 
-  /** What the fractal holds before, and so what it is to hold after; rows that arrive come on top. */
-  async #set(scene: Round['scene']): Promise<string> {
+  /** Fills the tables for a scene. Returns the digest expected after the restore, without late rows. */
+  async #setUp(scene: Round['scene']): Promise<string> {
     await this.#ch('TRUNCATE TABLE logs');
     const some = { empty: '0', half: 'cityHash64(log_id, rand()) % 2', full: '1', replace: 'rand() % 3 = 0' }[
       scene
@@ -129,57 +130,60 @@ export class ArchiveRestoreChaos {
     );
   }
 
-  /** A row comes in, while all goes on. */
-  async #arrive(): Promise<void> {
+  /** Inserts a row while the restore runs. */
+  async #insertLateRow(): Promise<void> {
     this.#late++;
     await this.#ch(
       `INSERT INTO logs SELECT timestamp, 'late ${this.#late}', 'late', '{}', fractal_id, now64(3) + 3600 FROM base LIMIT 1`,
     );
   }
 
-  async #strike(victim: Victim, running: Started): Promise<void> {
+  async #disrupt(victim: Victim, running: Started): Promise<void> {
     if (victim === 'bifract') running.child.kill('SIGKILL');
     else if (victim === 'connections') this.#relay.cut();
     else {
       process.kill(this.#clickhouse.pid as number, 'SIGKILL');
       await this.#clickhouse.ended;
       this.#relay.cut();
-      this.#clickhouse = await this.#again();
+      this.#clickhouse = await this.#restartClickhouse();
       this.#relay.target = this.#clickhouse.http_port;
     }
   }
 
-  /** The data folder is free once the old process is gone. */
-  async #again(): Promise<ClickhouseServer> {
-    for (let tries = 0; ; tries++) {
-      try {
-        const server = await startClickhouse(this.#keeper, PASSWORD);
-        await queryClickhouse(server, 'logs', 'SELECT count() FROM logs');
-        return server;
-      } catch (error) {
-        if (tries > 20) throw error;
-        await wait(100);
-      }
-    }
+  async #restartClickhouse(): Promise<ClickhouseServer> {
+    // The data folder is locked until the old process is gone.
+    return until(
+      async () => {
+        try {
+          const server = await startClickhouse(this.#supervisor, PASSWORD);
+          await queryClickhouse(server, 'logs', 'SELECT count() FROM logs');
+          return server;
+        } catch {
+          return undefined;
+        }
+      },
+      RESTART_LIMIT_MS,
+      'ClickHouse restarts',
+    );
   }
 
   async #compare(expected: string, what: string): Promise<void> {
     const own = `(SELECT * FROM logs WHERE fractal_id = '${FRACTAL}' AND log_id <> 'late')`;
     const now = await this.#digest(own);
-    if (now !== expected) throw new Error(`The rows differ: ${what}: ${now} for ${expected}`);
+    if (now !== expected) throw new Error(`Rows differ: ${what}: ${now}, expected ${expected}`);
     const late = await this.#ch("SELECT count() FROM logs WHERE log_id = 'late'");
-    if (late !== '1') throw new Error(`${late} rows for the one that arrived: ${what}`);
+    if (late !== '1') throw new Error(`${late} late rows, expected 1: ${what}`);
     const foreign = await this.#ch("SELECT count() FROM logs WHERE fractal_id = 'foreign'");
-    if (foreign !== '500') throw new Error(`${foreign} rows of another fractal for 500: ${what}`);
+    if (foreign !== '500') throw new Error(`${foreign} rows of the other fractal, expected 500: ${what}`);
     const tables = await this.#ch("SELECT name FROM system.tables WHERE name LIKE 'bifract_restore_%'");
-    const notes = await readdir(join(this.#dir, '.bifract/jobs'));
-    const left = [tables, ...notes.filter((name) => name.endsWith('.json'))].filter(Boolean);
+    const records = await readdir(join(this.#dir, '.bifract/jobs'));
+    const left = [tables, ...records.filter((name) => name.endsWith('.json'))].filter(Boolean);
     if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}: ${what}`);
-    const records = await queryPostgres<{ id: string }>(
+    const unfinished = await queryPostgres<{ id: string }>(
       this.#postgres,
       "SELECT id FROM archives WHERE status <> 'completed'",
     );
-    if (records.length > 0) throw new Error(`${records.length} records are not completed: ${what}`);
+    if (unfinished.length > 0) throw new Error(`${unfinished.length} records are not completed: ${what}`);
   }
 
   async #prepare(rows: number): Promise<void> {
@@ -190,14 +194,14 @@ export class ArchiveRestoreChaos {
     await this.#ch('INSERT INTO base SELECT * FROM logs');
     const archived = start(['archive', 'chaos', '--split', 'week', '--json', '--dir', this.#dir]);
     const { code, stdout, stderr } = await archived.ended;
-    if (code !== 0) throw new Error(`archive ended with ${code}: ${stderr}`);
+    if (code !== 0) throw new Error(`archive exited with ${code}: ${stderr}`);
     const [group] = await queryPostgres<{ id: string }>(this.#postgres, 'SELECT id FROM archive_groups');
     this.#source = group?.id ?? String(stdout);
-    await this.#set('empty');
-    const began = performance.now();
+    await this.#setUp('empty');
+    const started = performance.now();
     const exit = await ended(this.#restore('empty'));
-    if (exit !== 0) throw new Error(`A restore that nobody disturbs ends with ${exit}`);
-    this.#full_ms = performance.now() - began;
+    if (exit !== 0) throw new Error(`Restore without disruption exited with ${exit}`);
+    this.#full_ms = performance.now() - started;
   }
 
   #restore(scene: Round['scene']): Started {
@@ -211,13 +215,13 @@ export class ArchiveRestoreChaos {
     );
   }
 
-  /** Not by way of the relay. */
+  /** Queries ClickHouse directly, not through the relay. */
   async #ch(sql: string): Promise<string> {
-    let answer = '';
+    let response = '';
     await until(
       async () => {
         try {
-          answer = await queryClickhouse(this.#clickhouse, 'logs', sql);
+          response = await queryClickhouse(this.#clickhouse, 'logs', sql);
           return true;
         } catch (error) {
           if (error instanceof TypeError) return false;
@@ -225,9 +229,9 @@ export class ArchiveRestoreChaos {
         }
       },
       60_000,
-      'ClickHouse answers',
+      'ClickHouse responds',
     );
-    return answer.trim();
+    return response.trim();
   }
 }
 
@@ -239,14 +243,14 @@ interface Parts {
 }
 
 async function ended({ ended: end, child }: Started): Promise<number | null> {
-  const late = wait(LIMIT_MS, undefined, { ref: false });
+  const late = wait(RESTORE_LIMIT_MS, undefined, { ref: false });
   const result = await Promise.race([end, late]);
   if (result) return result.code;
   child.kill('SIGKILL');
-  throw new Error('A restore hangs');
+  throw new Error('Restore hangs');
 }
 
-/** Passes connections on, and breaks them when told to. */
+/** Forwards connections, and cuts them on demand. */
 class Relay {
   target: number;
   readonly port: number;
@@ -262,11 +266,11 @@ class Relay {
 
   static async open(target: number): Promise<Relay> {
     const sockets = new Set<Socket>();
-    const server = createServer((near) => {
-      const far = connect(relay.target, '127.0.0.1');
+    const server = createServer((client) => {
+      const upstream = connect(relay.target, '127.0.0.1');
       for (const [one, other] of [
-        [near, far],
-        [far, near],
+        [client, upstream],
+        [upstream, client],
       ] as const) {
         sockets.add(one);
         one.on('error', () => other.destroy());

@@ -1,2 +1,2 @@
-/** Names the broker of a test run, which tells where the databases are that the run's files share. */
+/** Variable with the URL of the test run's broker, which serves the addresses of the shared databases. */
 export const BROKER_VARIABLE = 'BIFRACT_TEST_SERVICES';

@@ -2,37 +2,37 @@ import { type ConsoleOptions, openConsole } from '../../src/components/index.tsx
 import { busyEngine, type FakeEngine } from './fake-engine.ts';
 import { FakeTerminal } from './terminal.ts';
 
-/** A console on a fake terminal and a fake engine, closed with its scope. */
+/** A console on a fake terminal and a fake engine; disposing closes it. */
 export interface OpenConsole extends AsyncDisposable {
   terminal: FakeTerminal;
   engine: FakeEngine;
-  /** Resolves when the console has been left. */
+  /** Resolves when the user has left the console. */
   left: Promise<{ error?: unknown }>;
 }
 
-interface Opening extends Partial<ConsoleOptions> {
+interface StartOptions extends Partial<ConsoleOptions> {
   columns?: number;
   rows?: number;
   engine?: FakeEngine;
 }
 
 /** Opens a console, by default on the busy installation at 80x24. */
-export function startConsole(opening: Opening = {}): OpenConsole {
-  const { columns = 80, rows = 24, engine = busyEngine(), ...options } = opening;
+export function startConsole(options: StartOptions = {}): OpenConsole {
+  const { columns = 80, rows = 24, engine = busyEngine(), ...consoleOptions } = options;
   const terminal = new FakeTerminal(columns, rows);
   const left = openConsole(engine, {
     stdin: terminal.stdin,
     stdout: terminal.stdout,
     color: false,
     utf8: true,
-    ...options,
+    ...consoleOptions,
   });
   return {
     terminal,
     engine,
     left,
     async [Symbol.asyncDispose]() {
-      // The end of the keyboard is the end of the console, whatever is on the screen.
+      // The console closes at the end of its input, whatever is on the screen.
       terminal.stdin.emit('end');
       await left;
       terminal.dispose();

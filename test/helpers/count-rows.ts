@@ -1,25 +1,25 @@
 import type { CountQuery, PeriodCount } from '../../src/core/ports/log-database.ts';
 
-/** A row as far as counting goes: its time and when it came in, Unix times, ms. */
+/** Time and ingest time of a row, Unix time, ms. */
 export interface CountedRow {
   time: number;
   ingested: number;
 }
 
-/** What `LogDatabase.countsByPeriod` answers for these rows, computed the plain way. */
+/** Reference implementation of `LogDatabase.countsByPeriod`. */
 export function countRows(
   rows: readonly CountedRow[],
-  { grid, pieces, doubt_ms }: Omit<CountQuery, 'fractal_id'>,
+  { grid, pieces: spans, doubt_ms }: Omit<CountQuery, 'fractal_id'>,
 ): PeriodCount[] {
   const cells = new Map<string, PeriodCount>();
   for (const { time, ingested } of [...rows].sort((a, b) => a.time - b.time)) {
     const { length_ms, shift_ms } = grid;
     const period = Math.floor((time + shift_ms) / length_ms) * length_ms - shift_ms;
-    const piece = pieces.findLastIndex(({ from }) => from <= time);
-    const until = pieces[piece]?.until ?? Number.NEGATIVE_INFINITY;
-    const key = `${period} ${piece}`;
+    const span = spans.findLastIndex(({ from }) => from <= time);
+    const until = spans[span]?.until ?? Number.NEGATIVE_INFINITY;
+    const key = `${period} ${span}`;
     const none = { late: 0, first_late: null, doubtful: 0, first_doubtful: null };
-    const cell = cells.get(key) ?? { period, piece, rows: 0, first: time, last: time, ...none };
+    const cell = cells.get(key) ?? { period, piece: span, rows: 0, first: time, last: time, ...none };
     cell.rows++;
     cell.last = time;
     if (ingested > until) {

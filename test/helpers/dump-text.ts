@@ -6,7 +6,7 @@ import type { PostgresServer } from '../../bin/demo/postgres.ts';
 
 const run = promisify(execFile);
 
-/** All of a database as pg_dump writes it in plain SQL: two databases are equal where their texts are. */
+/** A whole database as plain SQL from pg_dump, to compare two databases. */
 export async function dumpText(
   { host, port, user, password, bin }: PostgresServer,
   database: string,
@@ -15,11 +15,11 @@ export async function dumpText(
     env: { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PATH: process.env.PATH },
     maxBuffer: 2 ** 30,
   });
-  // A random word in each dump guards psql's own commands.
+  // These lines hold a random token.
   return stdout.replaceAll(/^\\(un)?restrict .*$/gm, '');
 }
 
-/** The text, short. */
+/** A short hash of `dumpText`. */
 export async function dumpDigest(server: PostgresServer, database: string): Promise<string> {
   return createHash('sha256')
     .update(await dumpText(server, database))
@@ -27,12 +27,14 @@ export async function dumpDigest(server: PostgresServer, database: string): Prom
     .slice(0, 16);
 }
 
-/** Fails with the first lines that differ, not with all of both. */
+/** Throws with the first lines that differ. */
 export function sameDump(actual: string, expected: string): void {
-  const [ours, theirs] = [actual.split('\n'), expected.split('\n')];
-  const at = theirs.findIndex((line, index) => line !== ours[index]);
-  if (at < 0 && ours.length === theirs.length) return;
-  const from = at < 0 ? theirs.length : at;
+  const [actualLines, expectedLines] = [actual.split('\n'), expected.split('\n')];
+  const at = expectedLines.findIndex((line, index) => line !== actualLines[index]);
+  if (at < 0 && actualLines.length === expectedLines.length) return;
+  const from = at < 0 ? expectedLines.length : at;
   const around = (lines: string[]) => lines.slice(Math.max(0, from - 6), from + 6).join('\n');
-  throw new Error(`Line ${from + 1} differs:\n${around(ours)}\n--- instead of ---\n${around(theirs)}`);
+  throw new Error(
+    `Line ${from + 1} differs:\n${around(actualLines)}\n--- expected ---\n${around(expectedLines)}`,
+  );
 }

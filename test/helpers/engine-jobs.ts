@@ -1,6 +1,6 @@
 import type { Engine, JobEvent, JobOutcome, JobRequest } from '../../src/core/index.ts';
 
-/** Runs a job to its end; `onEvent` is told each of its events. */
+/** Runs a job to its end. `onEvent` receives its events. */
 export async function runToEnd(
   engine: Engine,
   request: JobRequest,
@@ -14,7 +14,7 @@ export async function runToEnd(
   }
 }
 
-/** What a job that must succeed results in. */
+/** Runs a job and returns its result. Throws if the job fails. */
 export async function result<Summary>(engine: Engine, request: JobRequest): Promise<Summary> {
   const outcome = await runToEnd(engine, request);
   if (outcome.event !== 'job:done') throw new Error(`${outcome.error.code}: ${outcome.error.message}`);

@@ -1,4 +1,4 @@
-/** One of each thing that PostgreSQL dumps, with odd names: what a restore must bring back to the letter. */
+/** SQL that creates every kind of object that PostgreSQL dumps, with unusual names. A restore must reproduce them exactly. */
 export const EVERYTHING = `
 CREATE SCHEMA "Odd ""schema"" ü";
 CREATE EXTENSION IF NOT EXISTS pgcrypto;
@@ -34,7 +34,7 @@ CREATE TABLE "no columns" ();
 CREATE VIEW halves AS SELECT n, half(n) AS h FROM parted;
 `;
 
-/** What comes after the tables: what depends on them. */
+/** SQL for the objects that depend on those. */
 export const EVERYTHING_ELSE = `
 CREATE VIEW checked AS SELECT * FROM self WHERE id > 0 WITH LOCAL CHECK OPTION;
 CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS rows, sum(n) AS sum FROM parted;

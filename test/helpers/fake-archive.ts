@@ -10,10 +10,10 @@ import type {
 
 const START = Date.parse('2026-03-01T00:00:00Z');
 const DAY = 86_400_000;
-/** Rows that are looked at between two looks at the signal. */
+/** Rows searched between checks of the signal. */
 const SLICE = 20_000;
 
-/** What a sealed archive's file tells of itself; what is given wins. */
+/** The report of a sealed archive file; `given` overrides. */
 export function fakeReport(record: ArchiveRecord | null, given: Partial<FileReport> = {}): FileReport {
   const name = record?.storage_path ?? 'archives/lost/lost.bifract-archive';
   return {
@@ -44,7 +44,7 @@ export function fakeReport(record: ArchiveRecord | null, given: Partial<FileRepo
   };
 }
 
-/** What a sealed backup's file tells of itself; what is given wins. */
+/** The report of a sealed backup file; `given` overrides. */
 export function fakeBackupReport(
   { name, path, size_bytes, created_at }: BackupFile,
   given: Partial<FileReport> = {},
@@ -74,13 +74,13 @@ export function fakeBackupReport(
   };
 }
 
-/** An orphan; what is given wins. */
+/** An orphan; `given` overrides. */
 export function fakeOrphan(kind: Orphan['kind'], seed: number, given: Partial<Orphan> = {}): Orphan {
   const name = `archives/f${seed}/f${seed}-20260301-12000${seed % 10}.bifract-archive`;
   const titles = {
     file: 'Archive file without a record',
-    record: 'Record whose file is missing',
-    leftover: 'Unfinished file of a run that is dead',
+    record: 'Record without a file',
+    leftover: 'Unfinished file of an interrupted job',
   };
   const actions = { file: ['adopt'], record: ['fail_record'], leftover: ['discard'] } as const;
   return {
@@ -108,12 +108,12 @@ interface FakeRows {
   count: number;
   raw?: (index: number) => string;
   fields?: (index: number) => string | null;
-  /** False: how many rows there are is known only when the last was read. */
+  /** If false, the number of rows is known only once the last one has been read. */
   sealed?: boolean;
   report?: FileReport;
 }
 
-/** An archive of any number of rows, one a second, made when they are read. It counts what it is asked for. */
+/** An archive with any number of generated rows, one per second. It counts its calls. */
 export class FakeArchive implements ArchiveBrowser {
   readonly report: FileReport;
   complete: boolean;
@@ -121,11 +121,11 @@ export class FakeArchive implements ArchiveBrowser {
   reads = 0;
   rowsRead = 0;
   stopped = 0;
-  /** Set to hold back reads. */
+  /** Reads wait for this. */
   readGate: Promise<void> = Promise.resolve();
-  /** Set to hold back searches and jumps. */
+  /** Searches and jumps wait for this. */
   workGate: Promise<void> = Promise.resolve();
-  /** Set to make reads fail. */
+  /** Thrown by reads. */
   failure: Error | undefined;
   readonly #rows: Required<Omit<FakeRows, 'report'>>;
   #seen = 0;
@@ -156,7 +156,7 @@ export class FakeArchive implements ArchiveBrowser {
     signal?.throwIfAborted();
     if (this.failure) throw this.failure;
     const to = Math.min(this.#rows.count, from + count);
-    this.#see(to, from + count);
+    this.#markRead(to, from + count);
     this.rowsRead += Math.max(0, to - from);
     return Array.from({ length: Math.max(0, to - from) }, (_, at) => this.#row(from + at));
   }
@@ -166,7 +166,7 @@ export class FakeArchive implements ArchiveBrowser {
     signal?.throwIfAborted();
     const index = Math.ceil((Date.parse(time) - START) / 1_000);
     const found = Math.max(0, Math.min(this.#rows.count, index));
-    this.#see(found, index);
+    this.#markRead(found, index);
     return found;
   }
 
@@ -195,9 +195,9 @@ export class FakeArchive implements ArchiveBrowser {
     this.closed = true;
   }
 
-  #see(to: number, asked: number): void {
+  #markRead(to: number, requested: number): void {
     this.#seen = Math.max(this.#seen, to);
-    if (asked > this.#rows.count) this.complete = true;
+    if (requested > this.#rows.count) this.complete = true;
   }
 
   #row(index: number): BrowsedRow {

@@ -44,7 +44,7 @@ function uuid(seed: number): string {
   return `00000000-0000-4000-8000-${String(seed).padStart(12, '0')}`;
 }
 
-/** A fractal of plausible numbers; what is given wins. */
+/** A fractal with plausible values; `given` overrides them. */
 export function fakeFractal(seed: number, given: Partial<Fractal> = {}): Fractal {
   return {
     id: uuid(seed),
@@ -65,7 +65,7 @@ export function fakeFractal(seed: number, given: Partial<Fractal> = {}): Fractal
   };
 }
 
-/** A completed archive of a fractal; what is given wins. */
+/** A completed archive of a fractal; `given` overrides its values. */
 export function fakeArchive(
   seed: number,
   fractal: Fractal,
@@ -99,7 +99,7 @@ export function fakeArchive(
   };
 }
 
-/** A backup file of so many days ago. */
+/** A backup file made `days` days ago. */
 export function fakeBackup(days: number): BackupFile {
   const created_at = ago(days * DAY);
   const stamp = created_at.replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
@@ -115,7 +115,7 @@ export function fakeBackup(days: number): BackupFile {
 
 export function fakeHealth(given: Partial<Health> = {}): Health {
   return {
-    postgres: { ok: true, detail: '16.4, by docker compose exec' },
+    postgres: { ok: true, detail: '16.4, via docker compose exec' },
     clickhouse: { ok: true, detail: '26.3.1, over HTTP at 172.18.0.3:8123' },
     backups: {
       ok: true,
@@ -129,12 +129,12 @@ export function fakeHealth(given: Partial<Health> = {}): Health {
   };
 }
 
-/** What a test holds of a running job: it says what happens next. */
+/** A job whose events are emitted by the test. */
 export class FakeJob {
   readonly id: string;
   readonly request: JobRequest;
   readonly handle: JobHandle;
-  cancelAsked = false;
+  cancelRequested = false;
   ended = false;
   readonly #listeners: Set<(event: JobEvent) => void>;
   readonly #end = Promise.withResolvers<JobOutcome>();
@@ -171,7 +171,7 @@ export class FakeJob {
   }
 }
 
-/** The plan of a restore of one archive; what is given wins. */
+/** The plan of a restore of one archive; `given` overrides its values. */
 export function fakeArchiveRestorePlan(given: Partial<ArchiveRestorePlan> = {}): ArchiveRestorePlan {
   const name = `${uuid(2)}-20260301-020000.bifract-archive`;
   return {
@@ -205,7 +205,7 @@ export function fakeArchiveRestorePlan(given: Partial<ArchiveRestorePlan> = {}):
   };
 }
 
-/** Coverage by days, of which `states` are the last ones, with so many rows each; what is given wins. */
+/** Coverage of the last days, one per state; `given` overrides its values. */
 export function fakeCoverage(
   fractal: Fractal,
   states: CoveragePeriod['state'][],
@@ -242,21 +242,21 @@ export interface FakeData {
   groups: ArchiveGroup[];
   backups: BackupFile[];
   health: Health;
-  /** What `show` answers. */
+  /** Results of `show`. */
   files: FileReport[];
   adoptable: AdoptPlan;
   orphans: Orphan[];
-  /** What `planDelete` answers. */
+  /** Result of `planDelete`. */
   deletion: DeletePlan;
-  /** What `planRestore` answers, for what is asked. */
+  /** Overrides of the result of `planRestore`. */
   restore: Partial<RestorePlan>;
-  /** What `planCopy` answers, with the direction that is asked for. */
+  /** Result of `planCopy`; `to` is taken from the call. */
   copies: CopyPlan;
-  /** What `planArchiveRestore` answers; what the query asks for is set in it. */
+  /** Result of `planArchiveRestore`; the values of the query are set in it. */
   archiveRestore: ArchiveRestorePlan;
-  /** What `browse` opens, by target. */
+  /** Results of `browse`, by target. */
   browsable: Record<string, ArchiveBrowser>;
-  /** What `coverage` answers, by fractal id; of others, that ClickHouse alone holds a few days. */
+  /** Results of `coverage`, by fractal id; other fractals have three days that are not archived. */
   coverage: Record<string, Coverage>;
 }
 
@@ -281,20 +281,20 @@ function titleOf(request: JobRequest): string {
   }
 }
 
-/** An engine in memory: its data can be set, its queries held back or failed, its jobs are led by hand. */
+/** An engine in memory: tests set its data, delay or fail its queries, and drive its jobs. */
 export class FakeEngine implements Engine {
   readonly installation: InstallationInfo;
   readonly jobs: FakeJob[] = [];
   data: FakeData;
   /** Set to make queries fail. */
   failure: BifractError | undefined;
-  /** Set to make queries wait. */
+  /** Set to delay queries. */
   gate: Promise<void> = Promise.resolve();
   queries = 0;
   closed = false;
-  /** Called with every job that starts, after `job:started`. */
+  /** Called after `job:started` of every job. */
   onStart: (job: FakeJob) => void = () => {};
-  /** Called with a job whose cancel was asked for; ends it at once unless told otherwise. */
+  /** Called when a job is to be cancelled; by default it ends at once. */
   onCancel: (job: FakeJob) => void = (job) => job.cancelled();
   readonly #listeners = new Set<(event: JobEvent) => void>();
 
@@ -375,11 +375,11 @@ export class FakeEngine implements Engine {
     return this.start(request).id;
   }
 
-  /** Set to make jobs go on when the console ends. */
-  lasting = false;
+  /** Set to make jobs outlive the console. */
+  detached = false;
 
   outlives(): boolean {
-    return this.lasting;
+    return this.detached;
   }
 
   async knownJobs(): Promise<KnownJob[]> {
@@ -392,14 +392,14 @@ export class FakeEngine implements Engine {
 
   async *follow(): AsyncIterable<JobEvent> {}
 
-  /** What goes on with which job, archive or group. */
+  /** Results of `goOn`, by id of the job, archive or group. */
   readonly interrupted = new Map<string, JobRequest>();
 
   goOn(id: string): Promise<JobRequest> {
     return this.#answer(() => {
       const request = this.interrupted.get(id);
       if (request) return request;
-      throw new BifractError('NOT_FOUND', 'Nothing is left of it to go on with', { hint: 'Begin it anew.' });
+      throw new BifractError('NOT_FOUND', 'No partial data is left', { hint: 'Start it again.' });
     });
   }
 
@@ -410,7 +410,7 @@ export class FakeEngine implements Engine {
   cancel(id: string): void {
     const job = this.jobs.find((candidate) => candidate.id === id);
     if (!job || job.ended) return;
-    job.cancelAsked = true;
+    job.cancelRequested = true;
     this.onCancel(job);
   }
 
@@ -421,7 +421,7 @@ export class FakeEngine implements Engine {
 
   // biome-ignore lint/correctness/useYield: the console never asks for content
   async *extract(): AsyncIterable<Buffer> {
-    throw new BifractError('INTERNAL', 'This engine holds no files');
+    throw new BifractError('INTERNAL', 'This engine has no files');
   }
 
   show(target: string): Promise<FileReport> {
@@ -429,7 +429,7 @@ export class FakeEngine implements Engine {
       const report = this.data.files.find(({ path, name, record }) =>
         [path, name, record?.id].includes(target),
       );
-      if (!report) throw new BifractError('NOT_FOUND', `There is no file ${target}`);
+      if (!report) throw new BifractError('NOT_FOUND', `No such file: ${target}`);
       return report;
     });
   }
@@ -439,7 +439,7 @@ export class FakeEngine implements Engine {
   browse(target: string): Promise<ArchiveBrowser> {
     return this.#answer(() => {
       const browser = this.data.browsable[target];
-      if (!browser) throw new BifractError('NOT_FOUND', `There is no file ${target}`);
+      if (!browser) throw new BifractError('NOT_FOUND', `No such file: ${target}`);
       return browser;
     });
   }
@@ -456,7 +456,7 @@ export class FakeEngine implements Engine {
     return this.#answer(() => [...this.data.orphans]);
   }
 
-  /** Queries of each call of `planRestore`, and the way to tell of its reading. */
+  /** Arguments of each call of `planRestore`. */
   readonly restoreCalls: { query: RestoreQuery; options: Parameters<Engine['planRestore']>[1] }[] = [];
 
   planRestore(query: RestoreQuery, options?: Parameters<Engine['planRestore']>[1]): Promise<RestorePlan> {
@@ -472,11 +472,11 @@ export class FakeEngine implements Engine {
   }
 
   async planPrune(): Promise<PrunePlan> {
-    throw new BifractError('INTERNAL', 'This engine keeps everything');
+    throw new BifractError('INTERNAL', 'This engine has no retention');
   }
 
   async planRotate(): Promise<RotatePlan> {
-    throw new BifractError('INTERNAL', 'This engine has one key');
+    throw new BifractError('INTERNAL', 'This engine has only one key');
   }
 
   /** Targets of each call of `planDelete`. */
@@ -495,7 +495,7 @@ export class FakeEngine implements Engine {
     return this.#answer(() => ({ ...this.data.copies, to }));
   }
 
-  /** Each query that `planArchiveRestore` got. */
+  /** Queries of each call of `planArchiveRestore`. */
   readonly archiveRestoreCalls: ArchiveRestoreQuery[] = [];
 
   planArchiveRestore(query: ArchiveRestoreQuery): Promise<ArchiveRestorePlan> {
@@ -512,7 +512,7 @@ export class FakeEngine implements Engine {
   coverage(fractal_id: string): Promise<Coverage> {
     return this.#answer(() => {
       const fractal = this.data.fractals.find(({ id }) => id === fractal_id);
-      if (!fractal) throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`);
+      if (!fractal) throw new BifractError('NOT_FOUND', `No such fractal: ${fractal_id}`);
       return this.data.coverage[fractal_id] ?? fakeCoverage(fractal, Array(3).fill('clickhouse'));
     });
   }
@@ -526,7 +526,7 @@ export class FakeEngine implements Engine {
   }
 }
 
-const UNSEALED: Partial<FileReport> = {
+const WITHOUT_TRAILER: Partial<FileReport> = {
   sealed: false,
   uuid: null,
   tool: 'Bifract 1.4.0',
@@ -534,14 +534,14 @@ const UNSEALED: Partial<FileReport> = {
   content_sha256: null,
   frames: null,
   notes: [
-    'The file has no sealed ends: size of its content is told only by reading all of it (`bifract verify`).',
+    'The file has no trailer: the size of its content is known only after reading all of it (`bifract verify`).',
   ],
 };
 
-/** An installation in use: a dozen fractals, some of them oddly named, archives of all fates, backups. */
+/** A busy installation: fractals, some with odd names, archives in all states, backups and orphans. */
 export function busyEngine(installation: Partial<InstallationInfo> = {}): FakeEngine {
   const fractals = [
-    fakeFractal(1, { name: 'default', is_default: true, description: 'Where logs go that name no fractal' }),
+    fakeFractal(1, { name: 'default', is_default: true, description: 'Logs without a fractal' }),
     fakeFractal(2, { name: 'web-prod', log_count: 812_345_678, size_bytes: 290 * GIB }),
     fakeFractal(3, { name: 'web-staging', archive_schedule: 'weekly' }),
     fakeFractal(4, { name: 'firewall' }),
@@ -571,14 +571,14 @@ export function busyEngine(installation: Partial<InstallationInfo> = {}): FakeEn
   const backups = [0.3, 1, 2, 3, 7, 14].map(fakeBackup);
   const files = [
     ...archives.map((record) => fakeReport(record)),
-    ...backups.map((backup, index) => fakeBackupReport(backup, index === 0 ? {} : UNSEALED)),
+    ...backups.map((backup, index) => fakeBackupReport(backup, index === 0 ? {} : WITHOUT_TRAILER)),
   ];
   const orphans = [
     fakeOrphan('file', 1),
-    fakeOrphan('file', 2, { title: 'Archive file whose record says that it failed' }),
+    fakeOrphan('file', 2, { title: 'Archive file of a failed record' }),
     fakeOrphan('record', 3),
     fakeOrphan('leftover', 4),
-    fakeOrphan('leftover', 5, { title: 'Unfinished file, perhaps of a run on another machine', actions: [] }),
+    fakeOrphan('leftover', 5, { title: 'Partial file, possibly of a job on another machine', actions: [] }),
   ];
   const browsable = Object.fromEntries(
     archives

@@ -1,7 +1,7 @@
 import type { ArchiveGroup, ArchiveRecord, Fractal } from '../../src/core/index.ts';
 import { fakeArchive } from './fake-engine.ts';
 
-/** A group that was split by hour, and its archives of so many hours of one day; what is given wins. */
+/** A group split by hour, with archives of the first `hours` hours of a day; `given` overrides. */
 export function fakeGroup(
   fractal: Fractal,
   hours: number,

@@ -2,7 +2,7 @@ import { BifractError } from '../../src/core/errors.ts';
 import type { LogDatabase, LogStats, LogWindow } from '../../src/core/ports/log-database.ts';
 import type { LogRestore, StagedPart, StagedPartition } from '../../src/core/ports/log-restore.ts';
 
-/** A row as the fake keeps it. */
+/** A row of the fake. */
 export interface FakeRow {
   fractal: string;
   ts: string;
@@ -11,45 +11,46 @@ export interface FakeRow {
   raw: string;
 }
 
-/** What is done to the call of that number: it fails before it does something, or when it has done it. */
+/** A failure injected into a call, before or after it takes effect. */
 export interface Blow {
+  /** Number of the call, from 1. */
   call: number;
   when: 'before' | 'after';
-  /** What it fails with; thrown by all later calls too where it is a death. */
+  /** Thrown by the call; with `death`, by all later calls too. */
   error: Error;
   death: boolean;
 }
 
-/** The log database in memory: its table, tables beside it, and blows to calls of it. */
+/** An in-memory log database with staging tables and injected failures. */
 export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
   logs: FakeRow[] = [];
   readonly beside = new Map<string, FakeRow[]>();
   blow: Blow | undefined;
   calls = 0;
   now_ms = Date.UTC(2030, 0, 1);
-  /** Called before each call, as others would be at work meanwhile. */
+  /** Runs before each call, to simulate concurrent work. */
   meanwhile: (name: string) => void = () => {};
 
   async #call<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     const number = ++this.calls;
     this.meanwhile(name);
-    const { blow } = this;
-    if (blow?.death && number > blow.call) throw blow.error;
-    if (blow?.call === number && blow.when === 'before') throw blow.error;
-    const done = await work();
-    if (blow?.call === number && blow.when === 'after') throw blow.error;
-    return done;
+    const injected = this.blow;
+    if (injected?.death && number > injected.call) throw injected.error;
+    if (injected?.call === number && injected.when === 'before') throw injected.error;
+    const result = await work();
+    if (injected?.call === number && injected.when === 'after') throw injected.error;
+    return result;
   }
 
   #table(name: string): FakeRow[] {
     const table = this.beside.get(name);
-    if (!table) throw new BifractError('QUERY_FAILED', `There is no table ${name}`);
+    if (!table) throw new BifractError('QUERY_FAILED', `Table ${name} does not exist`);
     return table;
   }
 
   create(table: string) {
     return this.#call('create', () => {
-      if (this.beside.has(table)) throw new BifractError('QUERY_FAILED', `There is a table ${table}`);
+      if (this.beside.has(table)) throw new BifractError('QUERY_FAILED', `Table ${table} already exists`);
       this.beside.set(table, []);
     });
   }
@@ -75,26 +76,26 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
     return this.#call('partitions', () => {
       const rows = this.#table(table);
       return [...new Set(rows.map(partitionOf))].sort().map((id) => {
-        const held = rows.filter((row) => partitionOf(row) === id).map(({ ts }) => ts);
-        return { id, rows: held.length, first: min(held), last: max(held) };
+        const times = rows.filter((row) => partitionOf(row) === id).map(({ ts }) => ts);
+        return { id, rows: times.length, first: min(times), last: max(times) };
       });
     });
   }
 
   share(from: string, to: string, partition: string) {
-    return this.#call('share', () => {
+    return this.#call('clonePartition', () => {
       this.#table(to).push(...this.#table(from).filter((row) => partitionOf(row) === partition));
     });
   }
 
   difference({ table, partition, fractal_id }: StagedPart, to: string) {
-    return this.#call('difference', () => {
-      const there = new Map<string, number>();
+    return this.#call('insertMissing', () => {
+      const existing = new Map<string, number>();
       for (const row of this.logs.filter(({ fractal }) => fractal === fractal_id))
-        there.set(keyOf(row), (there.get(keyOf(row)) ?? 0) + 1);
+        existing.set(keyOf(row), (existing.get(keyOf(row)) ?? 0) + 1);
       for (const row of this.#table(table).filter((one) => partitionOf(one) === partition.id)) {
-        const left = there.get(keyOf(row)) ?? 0;
-        if (left > 0) there.set(keyOf(row), left - 1);
+        const left = existing.get(keyOf(row)) ?? 0;
+        if (left > 0) existing.set(keyOf(row), left - 1);
         else this.#table(to).push(row);
       }
     });
@@ -112,8 +113,8 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
 
   removeUntil(window: LogWindow, cutoff_ms: number) {
     return this.#call('removeUntil', () => {
-      const goes = until(window, cutoff_ms);
-      this.logs = this.logs.filter((row) => !goes(row));
+      const removed = until(window, cutoff_ms);
+      this.logs = this.logs.filter((row) => !removed(row));
     });
   }
 
@@ -135,11 +136,11 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
 
   stats(window: LogWindow): Promise<LogStats> {
     return this.#call('stats', () => {
-      const held = this.logs.filter(inWindow(window)).map(({ ts }) => ts);
+      const times = this.logs.filter(inWindow(window)).map(({ ts }) => ts);
       return {
-        rows: held.length,
-        first: held.length ? min(held) : null,
-        last: held.length ? max(held) : null,
+        rows: times.length,
+        first: times.length ? min(times) : null,
+        last: times.length ? max(times) : null,
       };
     });
   }
@@ -147,7 +148,7 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
   async close() {}
 }
 
-/** What a fractal holds, a line a row, sorted. */
+/** The rows of a fractal, one line per row, sorted. */
 export function heldBy(rows: FakeRow[], fractal: string): string[] {
   return rows
     .filter((row) => row.fractal === fractal)
@@ -171,8 +172,8 @@ function inWindow({ fractal_id, from, to }: LogWindow) {
 }
 
 function until(window: LogWindow, cutoff_ms: number) {
-  const within = inWindow(window);
-  return (row: FakeRow) => within(row) && Date.parse(row.its) <= cutoff_ms;
+  const matches = inWindow(window);
+  return (row: FakeRow) => matches(row) && Date.parse(row.its) <= cutoff_ms;
 }
 
 const min = (values: string[]) => [...values].sort()[0] as string;

@@ -15,7 +15,7 @@ function table(name: string, rows_backup: number | null, rows_now: number | null
   return { schema: 'public', name, rows_backup, rows_now, where };
 }
 
-/** What the restore of a backup would do, as the query asks for it; what is given wins. */
+/** A restore plan for the query; `given` overrides. */
 export function fakeRestorePlan(
   { file, target, no_owner = false }: RestoreQuery,
   given: Partial<RestorePlan> = {},
@@ -63,7 +63,7 @@ export function fakeRestorePlan(
   };
 }
 
-/** A backup that a deletion plan lets go; what is given wins. */
+/** A backup in a deletion plan; `given` overrides. */
 export function fakeDeleteItem(
   { name, path, size_bytes, created_at }: BackupFile,
   given: Partial<DeleteItem> = {},
@@ -86,7 +86,7 @@ export function fakeDeleteItem(
   };
 }
 
-/** A deletion of these. */
+/** A deletion plan for `items`; `given` overrides. */
 export function fakeDeletePlan(items: DeleteItem[], given: Partial<DeletePlan> = {}): DeletePlan {
   const freed_bytes = items.reduce((sum, item) => sum + (item.action === 'delete' ? item.size_bytes : 0), 0);
   return {
@@ -99,7 +99,7 @@ export function fakeDeletePlan(items: DeleteItem[], given: Partial<DeletePlan> =
   };
 }
 
-/** A file that a copy takes to S3; what is given wins. */
+/** A file in a copy plan; `given` overrides. */
 export function fakeCopyItem(target: string, given: Partial<CopyItem> = {}): CopyItem {
   return {
     target,

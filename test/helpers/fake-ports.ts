@@ -27,7 +27,7 @@ import type { JobNote, State } from '../../src/core/ports/state.ts';
 
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
 
-/** A fractal with sane values, and what the test says. */
+/** A fractal with defaults; `values` overrides. */
 export function fractal(values: Partial<Fractal> = {}): Fractal {
   return {
     id: FRACTAL_ID,
@@ -48,13 +48,13 @@ export function fractal(values: Partial<Fractal> = {}): Fractal {
   };
 }
 
-/** The catalog in memory, with the one rule that matters: one active operation per fractal. */
+/** A catalog in memory. Enforces one active operation per fractal. */
 export class FakeCatalog implements Catalog {
   readonly all: Fractal[] = [fractal()];
   readonly allGroups: ArchiveGroup[] = [];
   readonly records = new Map<string, ArchiveRecord>();
   readonly notes: { log_count: number; size_bytes: number }[] = [];
-  /** Errors that the next calls of `completeArchive`, `deleteArchive` and `moveArchive` throw. */
+  /** Errors for the next calls of `completeArchive`, `deleteArchive` and `moveArchive`. */
   readonly failures: BifractError[] = [];
 
   async serverVersion() {
@@ -78,7 +78,7 @@ export class FakeCatalog implements Catalog {
         ({ status, fractal_id }) => status === 'in_progress' && fractal_id === archive.fractal_id,
       )
     ) {
-      throw new BifractError('BUSY', 'web-prod is being archived already');
+      throw new BifractError('BUSY', 'web-prod is already being archived');
     }
     const { id: wanted, split = 'none', archive_count = 1, ...record } = archive;
     const id = wanted ?? `archive-${this.records.size + 1}`;
@@ -111,7 +111,7 @@ export class FakeCatalog implements Catalog {
     const group = this.allGroups.find((one) => one.id === id);
     const held = [...this.records.values()].filter(({ group_id }) => group_id === id);
     const done = held.filter(({ status }) => status === 'completed');
-    if (!group) throw new Error(`no group ${id}`);
+    if (!group) throw new Error(`No group ${id}`);
     group.archive_count =
       missing === null ? Math.max(held.length, group.archive_count) : held.length + missing;
     group.completed_count = done.length;
@@ -133,7 +133,7 @@ export class FakeCatalog implements Catalog {
   }
   async adoptArchive({ split: _, ...archive }: AdoptedArchive) {
     if (!this.all.some(({ id }) => id === archive.fractal_id)) {
-      throw new BifractError('NOT_FOUND', `There is no fractal ${archive.fractal_id}`);
+      throw new BifractError('NOT_FOUND', `No fractal ${archive.fractal_id}`);
     }
     const id = `archive-${this.records.size + 1}`;
     this.records.set(id, {
@@ -174,7 +174,7 @@ export class FakeCatalog implements Catalog {
   async ingestToken() {
     return this.token;
   }
-  /** What restores noted, in their order. */
+  /** Starts and ends of restores, in order. */
   readonly restores: string[] = [];
   async beginRestore(id: string, before?: RestoreMark) {
     const fractal_id = this.records.get(id)?.fractal_id;
@@ -204,7 +204,7 @@ export class FakeCatalog implements Catalog {
 
   #set(id: string, values: Partial<ArchiveRecord>) {
     const record = this.records.get(id);
-    if (!record) throw new Error(`no record ${id}`);
+    if (!record) throw new Error(`No record ${id}`);
     this.records.set(id, { ...record, ...values });
   }
 }
@@ -231,18 +231,18 @@ function newGroup(
   };
 }
 
-/** Lines of `rows` rows, one second apart; what the log database says of them can be made to lie. */
+/** A log database of generated rows, `step` seconds apart. Its counts can be overridden. */
 export class FakeLogs implements LogDatabase {
   readonly rows: number;
-  /** Answers of `stats`, one a call, the last one stays; where there is none, the truth. */
+  /** Row counts for `stats`, one per call, the last one repeated; if empty, the real count. */
   counts: number[] = [];
-  /** The answer of `countsByPeriod`. */
+  /** The result of `countsByPeriod`. */
   periodCounts: PeriodCount[] = [];
-  /** Thrown after that many rows, until there is one `times` less (default: always). */
+  /** Error to throw after `row` rows, `times` times (default: always). */
   failAt: { row: number; error: Error; times?: number } | undefined;
-  /** Seconds between two rows. */
+  /** Seconds between rows. */
   readonly step: number;
-  /** What was asked of `lines`. */
+  /** Calls of `lines`. */
   readonly asked: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
 
   constructor(rows: number, step = 1) {
@@ -253,11 +253,11 @@ export class FakeLogs implements LogDatabase {
     return 'fake';
   }
   async stats(window?: LogWindow): Promise<LogStats> {
-    const told = this.counts.length > 1 ? this.counts.shift() : this.counts[0];
+    const count = this.counts.length > 1 ? this.counts.shift() : this.counts[0];
     const rows = this.#rowsIn(window);
-    if ((told ?? rows.length) === 0) return { rows: 0, first: null, last: null };
+    if ((count ?? rows.length) === 0) return { rows: 0, first: null, last: null };
     const [first, last] = [rows[0] ?? 0, rows.at(-1) ?? this.rows - 1];
-    return { rows: told ?? rows.length, first: timeOf(first, this.step), last: timeOf(last, this.step) };
+    return { rows: count ?? rows.length, first: timeOf(first, this.step), last: timeOf(last, this.step) };
   }
   async periods(window: LogWindow, { length_ms, shift_ms }: PeriodGrid): Promise<PeriodStats[]> {
     const start = (row: number) => {
@@ -288,7 +288,7 @@ export class FakeLogs implements LogDatabase {
       }
       const bytes = Buffer.from(`${lineOf(row, this.step)}\n`);
       yield { bytes, lines: 1 };
-      // Their memory is the source's again.
+      // The source reuses the memory.
       bytes.fill('?');
     }
   }
@@ -387,7 +387,7 @@ export class FakeState implements State {
 
 type Emitted = { [Name in JobEventName]: { event: Name } & JobEventMap[Name] }[JobEventName];
 
-/** A job's context that keeps what the job emits. */
+/** A job context that records events. */
 export function jobContext(signal = new AbortController().signal): JobContext & { events: Emitted[] } {
   const events: Emitted[] = [];
   return {

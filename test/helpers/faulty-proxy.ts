@@ -5,46 +5,45 @@ import { buffer } from 'node:stream/consumers';
 import { after } from 'node:test';
 
 /**
- * How an answer goes wrong: before it begins with `busy` (too many queries at once), `gateway` (a proxy that has nobody
- * behind it) and `reset` (the connection breaks); in its middle: `frame` as servers since 25.11 do it (an exception frame, and the
- * connection breaks), `text` and `json` as older ones (the error in the place of rows, and a clean end), `cut`
- * (the connection breaks and nothing is said), `stall` (nothing comes any more).
+ * How a response fails. Before it starts: `busy` (too many queries), `gateway` (502 of a proxy), `reset` (connection
+ * reset). In the middle: `frame` (exception frame, then connection closed, as servers since 25.11 do), `text` and `json`
+ * (the error in place of rows and a clean end, as older servers do), `cut` (connection closed), `stall` (no more data).
  */
 export type FaultStyle = 'busy' | 'gateway' | 'reset' | 'frame' | 'text' | 'json' | 'cut' | 'stall';
 
 export interface Fault {
   style: FaultStyle;
-  /** How much of the answer's body still arrives. */
+  /** Bytes of the body that still arrive. */
   after_bytes: number;
-  /** Which statements it befalls; left out: all. */
+  /** Affected statements; default: all. */
   when?: (sql: string) => boolean;
-  /** How many answers it befalls before all is well again; left out: all. */
+  /** Number of affected responses; default: all. */
   times?: number;
 }
 
 export interface FaultyProxy {
   url: string;
-  /** What goes wrong from now on; undefined: nothing. */
+  /** The current fault, if any. */
   fault: Fault | undefined;
-  /** Where it is set, what goes wrong with the answer of a statement. */
+  /** If set, chooses the fault for each statement instead. */
   choose?: (sql: string) => Fault | undefined;
-  /** Statements that were asked, in order. */
+  /** Statements received, in order. */
   statements: string[];
   close(): Promise<void>;
 }
 
-/** The error that the faults tell. */
+/** The error text of the faults. */
 export const FAULT_TEXT =
   'Code: 241. DB::Exception: Memory limit (total) exceeded: would use 9.31 GiB. (MEMORY_LIMIT_EXCEEDED)';
 
-/** A proxy in front of a ClickHouse that does as it is told to; it ends with the file's tests. */
+/** A proxy in front of ClickHouse that injects faults. Closed after the file's tests. */
 export async function faultyProxy(upstream: string): Promise<FaultyProxy> {
   const proxy = await startFaultyProxy(upstream);
   after(() => proxy.close());
   return proxy;
 }
 
-/** The same, to be closed. */
+/** Like `faultyProxy`; the caller closes it. */
 export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
   const server = createServer((incoming, outgoing) => {
     void relay(new URL(upstream), proxy, incoming, outgoing).catch(() => outgoing.destroy());
@@ -74,25 +73,25 @@ async function relay(
   const sql = query || body.toString();
   proxy.statements.push(sql);
   const fault = proxy.choose ? proxy.choose(sql) : take(proxy, sql);
-  if (fault && refuse(fault, outgoing)) return;
+  if (fault && failAtStart(fault, outgoing)) return;
   const { hostname, port } = upstream;
-  const asking = request({
+  const upstreamRequest = request({
     hostname,
     port,
     path: incoming.url,
     method: incoming.method,
     headers: incoming.headers,
   });
-  outgoing.on('close', () => asking.destroy());
-  asking.end(body);
-  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
-  outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-  if (fault) await spoil(fault, answer, outgoing);
-  else await pass(answer, outgoing);
+  outgoing.on('close', () => upstreamRequest.destroy());
+  upstreamRequest.end(body);
+  const [response] = (await once(upstreamRequest, 'response')) as [IncomingMessage];
+  outgoing.writeHead(response.statusCode ?? 500, response.headers);
+  if (fault) await breakOff(fault, response, outgoing);
+  else await forward(response, outgoing);
 }
 
-/** Whether the answer went wrong before it began. */
-function refuse({ style }: Fault, outgoing: ServerResponse): boolean {
+/** Returns whether the response failed before it started. */
+function failAtStart({ style }: Fault, outgoing: ServerResponse): boolean {
   if (style === 'reset') outgoing.destroy();
   else if (style === 'gateway') outgoing.writeHead(502).end('<html>502 Bad Gateway</html>');
   else if (style === 'busy') {
@@ -111,28 +110,28 @@ function take(proxy: FaultyProxy, sql: string): Fault | undefined {
   return fault;
 }
 
-async function pass(answer: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+async function forward(response: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     if (!outgoing.write(chunk)) await once(outgoing, 'drain');
   }
   outgoing.end();
 }
 
-async function spoil(fault: Fault, answer: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function breakOff(fault: Fault, response: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   let left = fault.after_bytes;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     const part = chunk.subarray(0, left);
     left -= part.length;
     if (!outgoing.write(part) && left > 0) await once(outgoing, 'drain');
     if (left === 0) break;
   }
   if (fault.style === 'stall') return;
-  const words = lastWords(fault.style, String(answer.headers['x-clickhouse-exception-tag']));
-  if (fault.style === 'text' || fault.style === 'json') outgoing.end(words);
-  else outgoing.write(words, () => setImmediate(() => outgoing.socket?.end()));
+  const ending = brokenEnding(fault.style, String(response.headers['x-clickhouse-exception-tag']));
+  if (fault.style === 'text' || fault.style === 'json') outgoing.end(ending);
+  else outgoing.write(ending, () => setImmediate(() => outgoing.socket?.end()));
 }
 
-function lastWords(style: FaultStyle, tag: string): string {
+function brokenEnding(style: FaultStyle, tag: string): string {
   const text = `${FAULT_TEXT} (version 25.3.1.1)\n`;
   if (style === 'text') return text;
   if (style === 'json') return `${JSON.stringify({ exception: text.trim() })}\n`;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { PostgresServer } from '../../bin/demo/postgres.ts';
 
-/** A table that nobody can read until it is let go: a backup waits for it, for as long as a test needs. */
+/** An exclusive lock on a table: backups wait until it is released. */
 export class HeldTable {
   readonly #client: pg.Client;
 

@@ -4,44 +4,44 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after } from 'node:test';
 
-/** What is done to a request: answered with a status, or its connection cut before or after the lines were taken. */
-export type IngestFate = number | { status: number; retry_after: string } | 'cut' | 'taken, cut';
+/** How to respond to a request: with a status, or by closing the connection before or after accepting the lines. */
+export type IngestResponse = number | { status: number; retry_after: string } | 'cut' | 'taken, cut';
 
 export interface IngestServer {
   url: string;
-  /** Lines that were taken, in the order that they came in. */
+  /** Accepted lines in the order received. */
   taken: string[];
-  /** Authorization of each request. */
+  /** Authorization header of each request. */
   tokens: string[];
-  /** What befalls the next requests; the rest are accepted. */
-  fates: IngestFate[];
+  /** Responses to the next requests; later requests are accepted. */
+  fates: IngestResponse[];
 }
 
-/** The ingest of a Bifract server, as far as its clients see it. Ends with the file's tests. */
+/** The ingest endpoint of a Bifract server. Closed after the tests of the file. */
 export async function ingestServer(): Promise<IngestServer> {
-  const here: IngestServer = { url: '', taken: [], tokens: [], fates: [] };
+  const state: IngestServer = { url: '', taken: [], tokens: [], fates: [] };
   const server = createServer(async (request, response) => {
     const body = await text(request);
-    here.tokens.push(String(request.headers.authorization));
-    const fate = request.url === '/api/v1/ingest' ? (here.fates.shift() ?? 200) : 404;
+    state.tokens.push(String(request.headers.authorization));
+    const planned = request.url === '/api/v1/ingest' ? (state.fates.shift() ?? 200) : 404;
     const lines = body.split('\n').filter(Boolean);
-    if (fate === 200 || fate === 'taken, cut') here.taken.push(...lines);
-    answer(response, fate, lines.length);
+    if (planned === 200 || planned === 'taken, cut') state.taken.push(...lines);
+    respond(response, planned, lines.length);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  here.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   after(() => {
     server.closeAllConnections();
     server.close();
   });
-  return here;
+  return state;
 }
 
-function answer(response: ServerResponse, fate: IngestFate, count: number): void {
-  if (typeof fate === 'string') return void response.destroy();
-  const status = typeof fate === 'number' ? fate : fate.status;
-  if (typeof fate !== 'number') response.setHeader('Retry-After', fate.retry_after);
+function respond(response: ServerResponse, planned: IngestResponse, count: number): void {
+  if (typeof planned === 'string') return void response.destroy();
+  const status = typeof planned === 'number' ? planned : planned.status;
+  if (typeof planned !== 'number') response.setHeader('Retry-After', planned.retry_after);
   response.writeHead(status, { 'Content-Type': 'application/json' });
   response.end(JSON.stringify(status === 200 ? { success: true, count } : { success: false }));
 }

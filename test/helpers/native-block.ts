@@ -1,13 +1,13 @@
-/** Blocks of ClickHouse's Native format, as answers to what an archive asks: written by hand from its description. */
+/** A row for `nativeBlock`, which encodes ClickHouse's Native format independently of the decoder. */
 export interface NativeRow {
   ms: number;
   raw: string;
   id: string;
-  /** Paths of strings. */
+  /** String values by path. */
   fields: Record<string, string>;
 }
 
-/** One block of rows. */
+/** A block of rows, as ClickHouse responds to the query of an archive. */
 export function nativeBlock(rows: NativeRow[]): Buffer {
   const times = ticks(rows.map(({ ms }) => ms));
   const fields = rows.map((row) => row.fields);
@@ -52,7 +52,7 @@ function ticks(values: number[]): Buffer {
   return bytes;
 }
 
-/** Versions, paths, the type of each; then of each path who has it, and the values. */
+/** Version, paths and their types; then for each path a type index per row, and the values. */
 function jsonValues(fields: Record<string, string>[]): Buffer[] {
   const version = ticks([3]);
   const paths = [...new Set(fields.flatMap((one) => Object.keys(one)))];

@@ -6,7 +6,7 @@ const FONT = "14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono',
 const TITLE = 'The console: fractals of an installation while one of them is archived';
 const GROUND = '#16181d';
 const TEXT = '#c8ccd4';
-/** The 16 colours that terminals let users choose, as a calm dark theme has them. */
+/** The 16 ANSI colours of a dark theme. */
 const ANSI = [
   '#3b4048',
   '#e06c75',
@@ -36,12 +36,12 @@ interface Run {
   dim: boolean;
 }
 
-/** What a terminal shows, as an SVG picture: real text, one run per stretch of one style. */
+/** The screen of a terminal as SVG: real text, one run per span of the same style. */
 export function pictureOf(terminal: Terminal): string {
   const { cols, rows } = terminal;
   const [across, height] = [cols * CELL.width + 24, rows * CELL.height + 24];
   const lines = Array.from({ length: rows }, (_, row) => lineOf(terminal, row)).flatMap((runs, row) =>
-    runs.map((run) => drawn(run, row)),
+    runs.map((run) => drawRun(run, row)),
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across.toFixed(0)} ${height}" width="${across.toFixed(0)}" height="${height}" role="img" aria-label="${TITLE}">`,
@@ -72,13 +72,13 @@ function lineOf(terminal: Terminal, row: number): Run[] {
 
 function runOf(cell: IBufferCell, column: number): Run {
   const [fore, back] = [colorOf(cell, 'fg') ?? TEXT, colorOf(cell, 'bg') ?? GROUND];
-  const turned = cell.isInverse() !== 0;
+  const inverse = cell.isInverse() !== 0;
   return {
     column,
     cells: cell.getWidth(),
     text: cell.getChars() || ' ',
-    color: turned ? back : fore,
-    ground: turned ? fore : back,
+    color: inverse ? back : fore,
+    ground: inverse ? fore : back,
     bold: cell.isBold() !== 0,
     dim: cell.isDim() !== 0,
   };
@@ -107,7 +107,7 @@ function sameStyle(one: Run, other: Run): boolean {
   );
 }
 
-function drawn(run: Run, row: number): string {
+function drawRun(run: Run, row: number): string {
   const [x, y] = [run.column * CELL.width, row * CELL.height];
   const size = run.cells * CELL.width;
   const ground =
@@ -116,11 +116,11 @@ function drawn(run: Run, row: number): string {
       : `<rect x="${x.toFixed(1)}" y="${y}" width="${size.toFixed(1)}" height="${CELL.height}" fill="${run.ground}"/>`;
   const style = `${run.bold ? ' font-weight="bold"' : ''}${run.dim ? ' opacity="0.6"' : ''}`;
   const attributes = `y="${y + 13.5}" fill="${run.color}"${style}`;
-  return ground + words(run, attributes);
+  return ground + textElements(run, attributes);
 }
 
-/** Words one by one, each at its own place: not every viewer keeps several spaces. */
-function words({ text, column }: Run, attributes: string): string {
+/** One element per text between multiple spaces, because not every viewer preserves those. */
+function textElements({ text, column }: Run, attributes: string): string {
   return [...text.matchAll(/\S+(?: \S+)*/g)]
     .map(([word], index, all) => {
       const cells = width(text.slice(0, all[index]?.index ?? 0));

@@ -1,14 +1,13 @@
 /**
- * A second, independent decoder of the shared part of the formats, written from their description and sharing
- * no code with the sources. Like the server's reader it knows nothing of sealed ends: skippable frames and the
- * bytes after the end mark mean nothing to it.
+ * A second, independent decoder of the formats, written from their description without shared code. Like the server's
+ * reader it ignores skippable frames and the bytes after the end marker.
  */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
 
 const SEPARATOR = '\n---BIFRACT_BACKUP_SEPARATOR---\n';
 
-/** The plaintext of a sealed stream. Throws on anything but a sound one. */
+/** The plaintext of a sealed stream. Throws if it is not intact. */
 export function openStream(file: Buffer, keyHex: string): Buffer {
   if (file.length < 32) throw new Error('no base');
   const base = file.subarray(0, 32);
@@ -19,9 +18,9 @@ export function openStream(file: Buffer, keyHex: string): Buffer {
     if (length < 16 || length > 65536 + 16 + 1024) throw new Error('chunk length');
     const counter = Buffer.alloc(8);
     counter.writeBigUInt64BE(index);
-    const wanted = createHash('sha256').update(base).update(counter).digest().subarray(0, 12);
+    const expected = createHash('sha256').update(base).update(counter).digest().subarray(0, 12);
     const nonce = file.subarray(at + 4, at + 16);
-    if (!nonce.equals(wanted)) throw new Error('nonce');
+    if (!nonce.equals(expected)) throw new Error('nonce');
     const end = at + 16 + length;
     if (end > file.length) throw new Error('cut off');
     const decipher = createDecipheriv('aes-256-gcm', Buffer.from(keyHex, 'hex'), nonce);
@@ -31,7 +30,7 @@ export function openStream(file: Buffer, keyHex: string): Buffer {
   }
 }
 
-/** Where the zstd frame at `at` ends: header, blocks and checksum are skipped by their own lengths. */
+/** The end of the zstd frame at `at`. */
 function frameEnd(stream: Buffer, at: number): number {
   const descriptor = stream[at + 4] as number;
   const single = (descriptor >> 5) & 1;
@@ -44,7 +43,7 @@ function frameEnd(stream: Buffer, at: number): number {
   return end + (((descriptor >> 2) & 1) === 1 ? 4 : 0);
 }
 
-/** The content of a backup or an archive: what its zstd frames hold. Node 22.15 stops after the first of them. */
+/** The content of a backup or archive. Decompresses frame by frame: Node 22.15 stops after the first one. */
 export function openContent(file: Buffer, keyHex: string): Buffer {
   const stream = openStream(file, keyHex);
   const content: Buffer[] = [];
@@ -64,10 +63,10 @@ export function openBackup(file: Buffer, keyHex: string): { manifest: string; du
   return { manifest: content.toString('utf8', 0, at), dump: content.subarray(at + SEPARATOR.length) };
 }
 
-/** An archive's rows, parsed, after its header line was checked. */
+/** An archive's parsed rows. Checks the header line. */
 export function openArchive(file: Buffer, keyHex: string): Record<string, unknown>[] {
   const [header, ...lines] = openContent(file, keyHex).toString('utf8').split('\n');
   if (header !== '{"_bifract_archive_version":1}') throw new Error('header');
-  if (lines.pop() !== '') throw new Error('the last line has no newline');
+  if (lines.pop() !== '') throw new Error('no final newline');
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }

@@ -1,4 +1,4 @@
-// A console on an engine in memory, to be looked at: node --import tsx test/helpers/play-console.tsx [--read-only] [--no-color]
+// Opens a console on an engine in memory, to try it out: node --import tsx test/helpers/play-console.tsx [--read-only] [--no-color]
 if (process.argv.includes('--no-color')) process.env.FORCE_COLOR = '0';
 const { openConsole } = await import('../../src/components/index.tsx');
 const { busyEngine } = await import('./fake-engine.ts');
@@ -26,7 +26,7 @@ engine.data.adoptable = {
             split: 'none',
             created_at: '2026-03-01T00:00:00Z',
             action: index === 0 ? ('adopt' as const) : ('skip' as const),
-            reason: index === 0 ? '' : 'Its fractal is gone',
+            reason: index === 0 ? '' : 'Its fractal does not exist',
           },
         ]
       : [],
@@ -35,7 +35,7 @@ engine.data.adoptable = {
 
 function verify(job: Job, targets: readonly string[]): void {
   let done = 0;
-  let told = 0;
+  let reported = 0;
   job.phase('Verifying');
   const size = 40 * 2 ** 20;
   const timer = setInterval(() => {
@@ -47,22 +47,22 @@ function verify(job: Job, targets: readonly string[]): void {
       bytes_in: done,
       total_bytes: size * targets.length,
     });
-    if (done < size * (told + 1)) return;
-    const target = targets[told++] ?? '';
+    if (done < size * (reported + 1)) return;
+    const target = targets[reported++] ?? '';
     const ok = !target.includes('1003');
     const error = {
       code: 'CUT_OFF',
-      message: 'Its head promises an end, and there is none: the file is cut off',
-      hint: 'Keep it, and look for another copy; `bifract extract` brings back what is readable.',
+      message: 'The file is truncated: it has no trailer',
+      hint: 'Keep it and look for another copy. `bifract extract` recovers the readable part.',
     } as const;
     job.emit('job:item', {
       item: target,
       ok,
-      message: ok ? 'Whole, 3145728 rows.' : error.message,
+      message: ok ? 'Complete, 3145728 rows' : error.message,
       ...(ok ? {} : { error }),
       details: { target, checksum: ok ? 'ab' : null },
     });
-    if (told < targets.length) return;
+    if (reported < targets.length) return;
     clearInterval(timer);
     const failed = targets.filter((one) => one.includes('1003')).length;
     if (failed > 0)
@@ -81,7 +81,7 @@ function verify(job: Job, targets: readonly string[]): void {
 function settle(job: Job, paths: readonly string[]): void {
   job.phase('Cleaning up');
   setTimeout(() => {
-    for (const item of paths) job.emit('job:item', { item, ok: true, message: 'Removed.' });
+    for (const item of paths) job.emit('job:item', { item, ok: true, message: 'Deleted' });
     engine.data.orphans = engine.data.orphans.filter(({ path }) => !paths.includes(path));
     job.done({ leftovers_removed: paths.length, records_failed: 0 });
   }, 3_000);
@@ -102,7 +102,7 @@ function work(job: Job): void {
       bytes_out: rows * 24,
     });
     if (rows > TOTAL / 3 && rows < TOTAL / 3 + 12_000)
-      job.emit('job:warning', { message: 'A line of 11.2 MiB is longer than the server can restore' });
+      job.emit('job:warning', { message: 'A line of 11.2 MiB is too long to be restored by the server' });
     if (rows > TOTAL / 2 && rows < TOTAL / 2 + 12_000)
       job.emit('job:retry', { attempt: 2, wait_ms: 4000, reason: 'connection reset by peer' });
     if (rows >= TOTAL) {

@@ -17,14 +17,14 @@ export interface Started {
   ended: Promise<Ended>;
 }
 
-/** Variables that lead to a real installation must not reach a test. */
-const FOREIGN = /^(BIFRACT_|POSTGRES_|CLICKHOUSE_|PG[A-Z]+$)/;
+/** Variables of a real installation, which must not reach a test. */
+const OVERRIDES = /^(BIFRACT_|POSTGRES_|CLICKHOUSE_|PG[A-Z]+$)/;
 
-/** Starts the program with the arguments, away from any terminal. */
+/** Starts the program without a terminal. */
 export function start(args: string[], env: NodeJS.ProcessEnv = {}): Started {
-  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OVERRIDES.test(name)));
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { ...own, ...env },
+    env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const out: Buffer[] = [];
@@ -44,7 +44,7 @@ export function run(args: string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
   return start(args, env).ended;
 }
 
-/** The lines of NDJSON that a run printed. */
+/** Parses the NDJSON output of a run. */
 export function ndjson<Line = Record<string, unknown>>({ stdout }: Ended): Line[] {
   return stdout
     .toString()

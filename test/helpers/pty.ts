@@ -5,7 +5,7 @@ import { until } from './until.ts';
 
 const running = new Set<IPty>();
 
-// What a failed test left would keep its file from ending.
+// Programs left over by a failed test would keep the test process alive.
 after(() => {
   for (const pty of running) pty.kill('SIGKILL');
 });
@@ -30,7 +30,7 @@ export class PtyProgram {
       cols: columns,
       rows,
       name: 'xterm-256color',
-      // A machine of CI may have no locale, and the screens that are awaited have more than ASCII.
+      // CI machines may have no locale, but tests wait for non-ASCII text.
       env: { ...clean, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' },
     });
     running.add(this.#pty);
@@ -64,11 +64,11 @@ export class PtyProgram {
     this.#pty.resize(columns, rows);
   }
 
-  /** Waits until the screen shows it; fails with the screen. */
-  async see(sight: string | RegExp, ms = 15_000): Promise<void> {
-    const shows = () => (typeof sight === 'string' ? this.text().includes(sight) : sight.test(this.text()));
-    await until(shows, ms, String(sight)).catch((cause: unknown) => {
-      throw new Error(`The screen never showed ${sight}:\n${this.text()}`, { cause });
+  /** Waits until the screen shows a text or pattern; fails with the screen. */
+  async see(match: string | RegExp, ms = 15_000): Promise<void> {
+    const shows = () => (typeof match === 'string' ? this.text().includes(match) : match.test(this.text()));
+    await until(shows, ms, String(match)).catch((cause: unknown) => {
+      throw new Error(`The screen never showed ${match}:\n${this.text()}`, { cause });
     });
   }
 

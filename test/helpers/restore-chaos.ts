@@ -15,11 +15,11 @@ import { dumpDigest } from './dump-text.ts';
 import { isRunning } from './processes.ts';
 import { until } from './until.ts';
 
-/** What is broken: a process is killed, the file is damaged while it is read, the server's disk is full. */
+/** What is disrupted: a process is killed, the file is damaged while it is read, or the server's disk fills up. */
 export type Victim = 'bifract' | 'pg_restore' | 'backend' | 'file' | 'disk';
 const VICTIMS: Victim[] = ['bifract', 'pg_restore', 'backend', 'file'];
-/** Each restore ends by then, or hangs. */
-const LIMIT_MS = 120_000;
+/** A restore that takes longer hangs. */
+const RESTORE_LIMIT_MS = 120_000;
 const DISK_MIB = 160;
 const run = promisify(execFile);
 const SCRATCH = `SELECT datname FROM pg_database WHERE datname ~ '^bifract_'`;
@@ -27,17 +27,17 @@ const SCRATCH = `SELECT datname FROM pg_database WHERE datname ~ '^bifract_'`;
 export interface Round {
   victim: Victim;
   after_ms: number;
-  /** Whether there was anything to break by then. */
+  /** Whether there was still something to disrupt. */
   broken: boolean;
-  /** Whether the live database is the backup now. */
+  /** Whether the live database was replaced by the backup. */
   replaced: boolean;
   code: number | null;
 }
 
 /**
- * Restores that are broken at points chosen by a seed: kill -9 of bifract, of pg_restore, or of a backend of the server
- * that works for them; a bit of the file turned over while it is read; a full disk under the server. The live database
- * must be what it was, or what the backup is, after each.
+ * Disrupts restores at seeded points: kill -9 of bifract, of pg_restore, or of a PostgreSQL backend; a flipped bit in
+ * the file while it is read; a full disk under the server. Afterwards the live database must be unchanged or equal to
+ * the backup.
  */
 export class RestoreChaos {
   readonly #server: PostgresServer;
@@ -56,9 +56,9 @@ export class RestoreChaos {
     this.#disk = disk;
   }
 
-  /** `disk`: fill a disk as well, which takes root and a mount. */
-  static async start(keeper: Keeper, seed: number, { disk = false } = {}): Promise<RestoreChaos> {
-    const server = await startPostgres(keeper, 'secret');
+  /** `disk`: also fill up a disk, which needs root and a mount. */
+  static async start(supervisor: Keeper, seed: number, { disk = false } = {}): Promise<RestoreChaos> {
+    const server = await startPostgres(supervisor, 'secret');
     const dir = await mkdtemp(join(tmpdir(), 'bifract-chaos-'));
     const nowhere = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database: 'x' };
     await makeInstallDir(dir, server, nowhere);
@@ -72,13 +72,13 @@ export class RestoreChaos {
     }
   }
 
-  /** To be called once the server has ended. */
+  /** Call once the server has stopped. */
   async stop(): Promise<void> {
     await this.#disk?.unmount();
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  /** One restore, broken. Throws where the live database is neither the one nor the other. */
+  /** One disrupted restore. Throws if the live database is neither unchanged nor equal to the backup. */
   async round(): Promise<Round> {
     const victims: Victim[] = this.#disk ? [...VICTIMS, 'disk'] : VICTIMS;
     const victim = victims[Math.floor(this.#random() * victims.length)] as Victim;
@@ -90,16 +90,18 @@ export class RestoreChaos {
     const child = this.#bifract('restore', other.file, '--yes', '--quiet', ...safety);
     const ended = once(child, 'exit') as Promise<[number | null]>;
     await wait(after_ms);
-    const broken = await this.#break(victim, child, path);
-    const [code] = await Promise.race([ended, wait(LIMIT_MS, [-1] as [number], { ref: false })]);
-    if (code === -1) throw new Error(`A restore hangs after ${victim} at ${after_ms} ms`);
+    const broken = await this.#disrupt(victim, child, path);
+    const [code] = await Promise.race([ended, wait(RESTORE_LIMIT_MS, [-1] as [number], { ref: false })]);
+    if (code === -1) throw new Error(`Restore hangs after ${victim} at ${after_ms} ms`);
     await this.#disk?.free();
     await rename(`${path}.good`, path);
     const digest = await this.#settledDigest();
     const replaced = digest === other.digest;
     const before = this.#states[this.#now]?.digest;
     if (!replaced && digest !== before)
-      throw new Error(`The live database is neither the one nor the other after ${victim} at ${after_ms} ms`);
+      throw new Error(
+        `The live database is neither unchanged nor the backup after ${victim} at ${after_ms} ms`,
+      );
     if (code === 0 && broken && victim === 'pg_restore')
       throw new Error(`Exit 0 although pg_restore was killed at ${after_ms} ms`);
     if (code === 0 && !replaced) throw new Error(`Exit 0 without a restore (${victim} at ${after_ms} ms)`);
@@ -107,22 +109,22 @@ export class RestoreChaos {
     return { victim, after_ms, broken, replaced, code };
   }
 
-  /** A restore that nobody disturbs works, and nothing of the dead ones is left. */
+  /** Checks that a restore without disruption works, and that nothing is left of the disrupted ones. */
   async finish(): Promise<void> {
     const other = this.#states[1 - this.#now] as { digest: string; file: string };
     await this.#run('restore', other.file, '--yes', '--no-safety-backup');
-    if ((await this.#settledDigest()) !== other.digest) throw new Error('The last restore did not restore');
+    if ((await this.#settledDigest()) !== other.digest) throw new Error('The last restore had no effect');
     const left = (await this.#sql<{ datname: string }>(SCRATCH)).map(({ datname }) => datname);
     const databases = left.filter((name) => name !== this.#server.database);
-    const notes = await readdir(join(this.#dir, '.bifract/jobs'));
+    const records = await readdir(join(this.#dir, '.bifract/jobs'));
     const files = await readdir(join(this.#dir, 'backups'));
     const unfinished = files.filter((name) => !name.endsWith('.bifract-backup'));
-    const all = [...databases, ...notes, ...unfinished];
+    const all = [...databases, ...records, ...unfinished];
     if (all.length > 0) throw new Error(`Left behind: ${all.join(', ')}`);
   }
 
   async #prepare(): Promise<void> {
-    // New databases are made where template0 is: their files on the small disk, the server's log on the large one.
+    // New databases are created in template0's tablespace: their files go to the small disk, the server's log does not.
     if (this.#disk) await this.#sql(`CREATE TABLESPACE small LOCATION '${this.#disk.path}'`);
     if (this.#disk) await this.#sql('ALTER DATABASE template0 SET TABLESPACE small');
     await this.#sql(`CREATE TABLE a AS SELECT i, md5(i::text) AS t FROM generate_series(1, 60000) i;
@@ -133,9 +135,9 @@ export class RestoreChaos {
     );
     await this.#keepState();
     this.#now = 1;
-    const began = performance.now();
+    const started = performance.now();
     await this.#run('restore', this.#states[0]?.file ?? '', '--yes', '--no-safety-backup');
-    this.#full_ms = performance.now() - began;
+    this.#full_ms = performance.now() - started;
     this.#now = 0;
   }
 
@@ -149,7 +151,7 @@ export class RestoreChaos {
     const { command, args: own } = entryCommand('bifract');
     return spawn(command, [...own, ...args, '--dir', this.#dir], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // What cron gives a job: hardly anything.
+      // A minimal environment, as cron provides.
       env: { PATH: `${this.#server.bin}:/usr/bin:/bin` },
     });
   }
@@ -164,29 +166,35 @@ export class RestoreChaos {
       err += data;
     });
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0) throw new Error(`bifract ${args.join(' ')} ended with ${code}: ${err}`);
+    if (code !== 0) throw new Error(`bifract ${args.join(' ')} exited with ${code}: ${err}`);
     return out;
   }
 
-  async #break(victim: Victim, child: ChildProcess, path: string): Promise<boolean> {
+  async #disrupt(victim: Victim, child: ChildProcess, path: string): Promise<boolean> {
     if (victim === 'file') return this.#damage(path);
     if (victim === 'disk') return (await this.#disk?.fill()) ?? false;
     if (victim === 'bifract') return child.kill('SIGKILL');
-    // One that is not there yet may come: the later the point, the later it is waited for.
-    while (child.exitCode === null) {
-      const pids = victim === 'backend' ? await this.#backends() : await programs(child.pid ?? 0);
-      const pid = pids[Math.floor(this.#random() * pids.length)];
-      try {
-        if (pid !== undefined && (await isRunning(pid))) return process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-      await wait(5);
-    }
-    return false;
+    // The process may not have started yet.
+    const outcome = await until(
+      async () => {
+        if (child.exitCode !== null) return 'exited';
+        const pids = victim === 'backend' ? await this.#backends() : await pgRestorePids(child.pid ?? 0);
+        const pid = pids[Math.floor(this.#random() * pids.length)];
+        if (pid === undefined || !(await isRunning(pid))) return undefined;
+        try {
+          return process.kill(pid, 'SIGKILL') && 'killed';
+        } catch {
+          // It has exited by itself.
+          return undefined;
+        }
+      },
+      RESTORE_LIMIT_MS,
+      `${victim} runs or the restore ends`,
+    );
+    return outcome === 'killed';
   }
 
-  /** Turns one bit over, in place. */
+  /** Flips one bit, in place. */
   async #damage(path: string): Promise<boolean> {
     await using handle = await open(path, 'r+');
     const at = Math.floor(this.#random() * (await stat(path)).size);
@@ -196,17 +204,17 @@ export class RestoreChaos {
     return true;
   }
 
-  /** Asked from beside: the live database may be changing its name. */
+  /** Connects to another database: the live one may be being renamed. */
   async #backends(): Promise<number[]> {
-    const beside = { ...this.#server, database: 'postgres' };
+    const maintenance = { ...this.#server, database: 'postgres' };
     const rows = await queryPostgres<{ pid: string }>(
-      beside,
+      maintenance,
       `SELECT pid FROM pg_stat_activity WHERE application_name IN ('pg_restore', 'bifract-console')`,
     );
     return rows.map(({ pid }) => Number(pid));
   }
 
-  /** The server starts again after the death of a backend; what was being committed may come a moment later. */
+  /** Waits until the server is up again and idle: it restarts after a backend is killed. */
   async #settledDigest(): Promise<string> {
     let digest = '';
     await until(
@@ -222,7 +230,7 @@ export class RestoreChaos {
         }
       },
       60_000,
-      'the server answers',
+      'the server responds',
     );
     return digest;
   }
@@ -232,7 +240,7 @@ export class RestoreChaos {
   }
 }
 
-/** A small file system in memory, to be filled. */
+/** A small file system in memory. */
 class SmallDisk {
   readonly path: string;
 
@@ -254,7 +262,7 @@ class SmallDisk {
     return new SmallDisk(path);
   }
 
-  /** Takes all that is left of it. */
+  /** Uses up all free space. */
   async fill(): Promise<boolean> {
     await using handle = await open(join(this.path, 'filler'), 'w');
     const piece = Buffer.alloc(1 << 20);
@@ -275,8 +283,8 @@ class SmallDisk {
   }
 }
 
-/** The pg_restore that restores for a process, if there is one just now: not one that is asked for its version. */
-async function programs(pid: number): Promise<number[]> {
+/** The pg_restore children of a process that are restoring (not `--version`). */
+async function pgRestorePids(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   const children = text.split(' ').filter(Boolean).map(Number);
   const commands = await Promise.all(
@@ -285,7 +293,7 @@ async function programs(pid: number): Promise<number[]> {
   return children.filter((_, at) => /pg_restore\0.*--exit-on-error/.test(commands[at] ?? ''));
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+/** Seeded random numbers from 0 to 1 (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -25,12 +25,12 @@ export function archiveLine(index: number, raw = `row ${index}`): Buffer {
   return Buffer.from(`${JSON.stringify({ ts, raw, id: `id${index}`, fid: 'f1', its: ts })}\n`);
 }
 
-/** Blocks of lines, as a log database yields them. */
+/** Line blocks, as a log database yields them. */
 export async function* blocksOf(...blocks: Buffer[]): AsyncGenerator<LineBlock> {
   for (const bytes of blocks) yield { bytes, lines: bytes.toString('latin1').split('\n').length - 1 };
 }
 
-/** A whole archive whose frames hold so many lines each: many frames in a small file. */
+/** An archive with the given lines in each frame: many frames in a small file. */
 export function framedArchive(
   frames: Buffer[][],
   key: Key = KEY,
@@ -79,7 +79,7 @@ export function noisyLines(from: number, count: number, bytes = 400): Buffer[] {
   );
 }
 
-/** A file around any stream, with anything after its end mark: what a writer that errs could make. */
+/** Seals any stream, with any bytes after the end marker: for invalid files. */
 export function resealed(stream: Buffer, after: (base: Buffer, offset: number) => Buffer, key = KEY): Buffer {
   const sealer = new Sealer(key);
   sealer.push(stream);
@@ -88,7 +88,7 @@ export function resealed(stream: Buffer, after: (base: Buffer, offset: number) =
   return Buffer.concat([sealed, after(sealer.base, sealed.length)]);
 }
 
-/** Reads a stored file to its end, in pieces of `size`. */
+/** Reads a stored file in pieces of `size`. */
 export function readAll(stored: Buffer, size = 65_536, keys: Key[] = [KEY]): Promise<Buffer> {
   return collect(readContent(inPieces(stored, size), { keys }));
 }

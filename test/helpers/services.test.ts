@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testServices } from './services.ts';
 
-test('a test file has databases of its own, with all tables and no rows', async () => {
+test('each test file gets its own databases with empty tables', async () => {
   const services = await testServices();
   const [row] = await services.sql('SELECT count(*) AS count FROM fractals');
   assert.equal(row?.count, '0');

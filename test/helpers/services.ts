@@ -12,20 +12,20 @@ import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
 import { makeLogsDatabase, type Services, startServices } from '../../bin/demo/services.ts';
 import { BROKER_VARIABLE } from './broker-variable.ts';
 
-/** Both databases for one test file: fresh, with all tables, without a row. */
+/** Both databases of one test file, with empty tables. */
 export interface TestServices {
-  /** How to reach the file's own database. */
+  /** Connection to the file's own database. */
   postgres: PostgresServer;
-  /** How to reach the file's own database, with its table `logs`. */
+  /** Connection to the file's own database, which has the table `logs`. */
   clickhouse: ClickhouseServer & { database: string };
-  /** Runs a statement in PostgreSQL; every value arrives as text. */
+  /** Runs a statement in PostgreSQL. All values are text. */
   sql<Row extends QueryResultRow = Record<string, string | null>>(
     text: string,
     values?: unknown[],
   ): Promise<Row[]>;
-  /** Runs a statement in ClickHouse with bound parameters, and returns the body of the answer. */
+  /** Runs a statement in ClickHouse with bound parameters. Returns the response body. */
   ch(text: string, params?: Record<string, string | number>): Promise<string>;
-  /** A new installation directory on both, removed after the file's tests; `extra` goes into its `.env`. */
+  /** Creates an installation directory for both, removed after the file's tests. `extra` is added to its `.env`. */
   installation(extra?: Record<string, string>): Promise<InstallDir>;
 }
 
@@ -33,8 +33,8 @@ let own: Promise<Services> | undefined;
 
 /**
  * The databases of this test file: `const services = await testServices();` at the top of the file, or in a
- * `before`. The servers are those of the test run; where a file runs by itself, they start with it (about two
- * seconds) and end with it. The databases are dropped after the file's tests.
+ * `before`. Uses the servers of the test run; a file run by itself starts its own (about two seconds). The databases
+ * are dropped after the file's tests.
  */
 export async function testServices(): Promise<TestServices> {
   const broker = process.env[BROKER_VARIABLE];

@@ -1,7 +1,7 @@
 import type { ByteSource } from '../../src/core/format/index.ts';
 import type { LineBlock } from '../../src/core/ports/log-database.ts';
 
-/** All bytes of a stream in one piece. */
+/** All bytes of a stream. */
 export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of stream) pieces.push(piece);
@@ -13,7 +13,7 @@ export async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buf
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** All lines in one piece, and how many: a block's bytes are good until the next one comes. */
+/** All lines in one block. Copies each block, as its memory is reused. */
 export async function gather(blocks: AsyncIterable<LineBlock>): Promise<LineBlock> {
   const parts: Buffer[] = [];
   let count = 0;
@@ -33,7 +33,7 @@ export function* bytesOf(block: LineBlock): Generator<Buffer> {
   }
 }
 
-/** A stored file held in memory; `reads` collects the ranges that were asked for. */
+/** A stored file in memory. `reads` records the requested ranges. */
 export function memorySource(bytes: Buffer): ByteSource & { reads: [offset: number, length: number][] } {
   const reads: [number, number][] = [];
   return {

@@ -13,17 +13,17 @@ import { collect, inPieces } from './streams.ts';
 export const FILE_NAME = `${FRACTAL_ID}-20260301-123456.bifract-archive`;
 export const FILE_PATH = archivePath(FRACTAL_ID, FILE_NAME);
 
-/** A sealed archive of the fake fractal with the lines given. */
+/** A sealed archive of the fake fractal. */
 export async function sealedArchive(lines: Buffer[], key: Key = KEY): Promise<Buffer> {
   const head = { ...HEAD, fractal: { id: FRACTAL_ID, name: 'web-prod' } };
   return collect(writeArchive(blocksOf(Buffer.concat(lines)), { key, head }).bytes);
 }
 
-/** A file without sealed ends, as the server writes them: one zstd frame. */
+/** An archive as the server writes it: one zstd frame, no key mark, no trailer. */
 export function unsealedArchive(lines: Buffer[]): Buffer {
   const content = Buffer.concat([ARCHIVE_HEADER, ...lines]);
   const sealer = new Sealer(KEY);
-  // Without the mark of a key, the base is any 32 bytes.
+  // Without a key mark, the base is any 32 bytes.
   sealer.base.fill(7);
   sealer.push(zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }));
   sealer.end();
@@ -34,7 +34,7 @@ export function lines(count: number): Buffer[] {
   return Array.from({ length: count }, (_, index) => archiveLine(index));
 }
 
-/** Bytes as a stored file, found. */
+/** Stores bytes as a file and returns it as a target. */
 export async function stored(
   bytes: Buffer,
   given: { name?: string; record?: ArchiveRecord; storage?: MemoryStorage } = {},
@@ -48,7 +48,7 @@ export function refTo(target: Target): TargetRef {
   return { label: target.label, find: async () => target };
 }
 
-/** The record of a completed archive; what is given wins. */
+/** The record of a completed archive; `given` overrides. */
 export function recordOf(given: Partial<ArchiveRecord> = {}): ArchiveRecord {
   return {
     id: 'aaaaaaaa-0000-4000-8000-000000000001',

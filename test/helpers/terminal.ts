@@ -1,8 +1,9 @@
 import { PassThrough, Writable } from 'node:stream';
 import xterm from '@xterm/headless';
+import { until } from './until.ts';
 
-const POLL_MS = 5;
-const PATIENCE_MS = 8_000;
+/** Far more than any frame takes, also on a busy machine. */
+const SCREEN_MS = 8_000;
 
 const NAMED: Readonly<Record<string, string>> = {
   enter: '\r',
@@ -22,16 +23,16 @@ const NAMED: Readonly<Record<string, string>> = {
   'ctrl-z': '\x1a',
 };
 
-/** What is to be seen: a part of the screen's text, a pattern in it, or any condition on its lines. */
-export type Sight = string | RegExp | ((lines: readonly string[]) => boolean);
+/** A text or pattern on the screen, or any condition on its lines. */
+export type ScreenMatch = string | RegExp | ((lines: readonly string[]) => boolean);
 
-/** A terminal without a window: keys go in, escape sequences come out and are drawn by a real emulator. */
+/** A terminal in memory: takes keys, and renders the output with a real terminal emulator. */
 export class FakeTerminal {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
-  /** Everything that was written, as it was written. */
+  /** All raw output so far. */
   written = '';
-  /** Whether the program has put the keyboard into raw mode. */
+  /** Whether the program has set raw mode. */
   raw = false;
   readonly #input = new PassThrough();
   readonly #screen: InstanceType<typeof xterm.Terminal>;
@@ -54,7 +55,7 @@ export class FakeTerminal {
     this.stdin = Object.assign(this.#input, keyboard) as unknown as NodeJS.ReadStream;
   }
 
-  /** The lines of the screen, without the spaces at their ends. */
+  /** The lines of the screen without trailing spaces. */
   lines(): string[] {
     const { active } = this.#screen.buffer;
     return Array.from(
@@ -67,12 +68,12 @@ export class FakeTerminal {
     return this.lines().join('\n');
   }
 
-  /** The first line that holds the text. */
+  /** The first line that contains a text. */
   line(part: string): string {
     return this.lines().find((line) => line.includes(part)) ?? '';
   }
 
-  /** Column of a text in its line, as the terminal counts: wide characters take two. */
+  /** Column of a text in its line; wide characters take two columns. */
   columnOf(part: string): number {
     const { active } = this.#screen.buffer;
     for (let row = 0; row < this.#screen.rows; row++) {
@@ -95,12 +96,12 @@ export class FakeTerminal {
     return this.#screen.buffer.active.type === 'alternate';
   }
 
-  /** Everything in one chunk, as a slow line or a held key delivers it. */
+  /** Sends all keys in one chunk, as a slow line or a held key does. */
   type(text: string): void {
     this.#input.write(text);
   }
 
-  /** Keys one by one, by name or as characters. */
+  /** Sends keys one by one, by name or as characters. */
   async press(...keys: string[]): Promise<void> {
     for (const key of keys) {
       this.type(NAMED[key] ?? key);
@@ -109,36 +110,36 @@ export class FakeTerminal {
     }
   }
 
-  /** Waits until what was written is drawn. */
+  /** Waits until all output is rendered. */
   settle(): Promise<void> {
     return new Promise((resolve) => this.#screen.write('', resolve));
   }
 
-  /** Waits until the sight is on the screen. */
-  async see(sight: Sight): Promise<void> {
-    await this.#until(() => this.#shows(sight), sight);
+  /** Waits until the screen shows the match; fails with the screen. */
+  async waitFor(match: ScreenMatch): Promise<void> {
+    await this.#until(() => this.#shows(match), `${match} is shown`);
   }
 
-  /** Waits until the sight has gone. */
-  async miss(sight: Sight): Promise<void> {
-    await this.#until(() => !this.#shows(sight), sight);
+  /** Waits until the screen no longer shows the match; fails with the screen. */
+  async waitUntilGone(match: ScreenMatch): Promise<void> {
+    await this.#until(() => !this.#shows(match), `${match} is gone`);
   }
 
-  #shows(sight: Sight): boolean {
-    if (typeof sight === 'function') return sight(this.lines());
+  #shows(match: ScreenMatch): boolean {
+    if (typeof match === 'function') return match(this.lines());
     const text = this.text();
-    return typeof sight === 'string' ? text.includes(sight) : sight.test(text);
+    return typeof match === 'string' ? text.includes(match) : match.test(text);
   }
 
-  async #until(met: () => boolean, sight: Sight): Promise<void> {
-    const end = Date.now() + PATIENCE_MS;
-    await this.settle();
-    while (!met()) {
-      if (Date.now() > end) throw new Error(`Waited in vain for ${sight}; the screen is:\n${this.text()}`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  async #until(met: () => boolean, what: string): Promise<void> {
+    const rendered = async () => {
       await this.settle();
-    }
-    // No hand is quicker than the turn of the event loop in which a frame came out.
+      return met();
+    };
+    await until(rendered, SCREEN_MS, what).catch((cause: Error) => {
+      throw new Error(`${cause.message}; the screen is:\n${this.text()}`, { cause });
+    });
+    // A dialog accepts keys only in the event loop turn after its frame.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

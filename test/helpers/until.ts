@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** The limit for waits without a reason for another one, milliseconds. */
+/** Default limit of waits, milliseconds. */
 export const LIMIT_MS = 15_000;
 
 const PAUSE_MS = 20;
 
 /**
- * Waits until a condition is met and returns its first truthy value. Fails with `what` once `limit_ms` have passed.
+ * Waits until a condition is truthy and returns its value. Throws an error with `what` after `limit_ms`.
  *
- * Every wait of a test goes through this function, so that no test can hang without naming what it waits for.
+ * All waits in tests use this function, so that a hanging test names what it waits for.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,

@@ -12,29 +12,30 @@ import { type Ended, ndjson, type Started, start } from './program.ts';
 import { BUCKET, labSettings, startLab } from './s3/lab.ts';
 import { Random } from './s3/random.ts';
 import { LAB } from './s3/server.ts';
+import { LIMIT_MS, until } from './until.ts';
 
 const NOWHERE = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database: 'x' };
-/** Some parts of an upload. */
+/** Enough for several parts. */
 const RANDOM_MIB = 18;
 const PART_MIB = 5;
-const MOST_PARTS = 3;
+const MAX_PARTS = 3;
 const SETTLE_MS = 50;
 
 export interface UploadRound {
   command: 'backup' | 'copy';
-  /** When it was killed: some time after its start, or when a part of the file arrived. */
+  /** When it was killed: some time after its start, or when a part arrived. */
   moment: string;
-  /** Whether the program had ended before it could be killed. */
+  /** Whether the program exited before it could be killed. */
   ended: boolean;
-  /** Uploads that the kill left open. */
+  /** Uploads left open by the kill. */
   open: number;
-  /** Whether the object is there after all. */
+  /** Whether the object was stored. */
   stored: boolean;
 }
 
 /**
- * Uploads of the program itself, to a bucket on disk, that are killed at points chosen by a seed. Nothing may be listed that is not whole,
- * and what is left must be found and removed by the next job.
+ * Kills uploads of the built program, to a bucket on disk, at seeded points. No incomplete object may be listed, and
+ * unfinished uploads must be found and removed by the next job.
  */
 export class UploadChaos {
   readonly #lab: Awaited<ReturnType<typeof startLab>>;
@@ -42,7 +43,7 @@ export class UploadChaos {
   readonly #dir: string;
   readonly #random: Random;
   readonly #full_ms = { backup: 0, copy: 0 };
-  /** A backup in the folder, to be copied. */
+  /** A backup in the folder to copy. */
   #local = '';
 
   private constructor(lab: Awaited<ReturnType<typeof startLab>>, dir: string, seed: number) {
@@ -52,7 +53,7 @@ export class UploadChaos {
     this.#random = new Random(seed);
   }
 
-  /** The database gets a table that compresses badly. */
+  /** Adds a table that hardly compresses to the database. */
   static async start(postgres: PostgresAddress, seed: number): Promise<UploadChaos> {
     const lab = await startLab();
     const dir = await mkdtemp(join(tmpdir(), 'bifract-upload-chaos-'));
@@ -73,20 +74,20 @@ export class UploadChaos {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  /** One upload, killed; what it left, looked at and removed. Throws where a promise is broken. */
+  /** Kills one upload, then checks and removes what it left. Throws if a check fails. */
   async round(): Promise<UploadRound> {
     const command = this.#random.chance(0.5) ? 'backup' : 'copy';
     const program = start(this.#arguments(command));
     const moment = this.#random.chance(0.5)
-      ? await this.#killAtPart(program, this.#random.int(1, MOST_PARTS))
+      ? await this.#killAtPart(program, this.#random.int(1, MAX_PARTS))
       : await this.#killAfter(program, this.#random.int(0, this.#full_ms[command]));
     const ended = (await program.ended).signal === null;
-    await this.#settled();
+    await this.#settle();
     const open = this.#open();
     const names = await this.#names();
-    // Verifying puts nothing right, and refuses what is not whole.
-    if (names.length > 0) await this.#good('verify', ...names);
-    await this.#nothingIsLeft();
+    // `verify` repairs nothing and rejects incomplete files.
+    if (names.length > 0) await this.#succeed('verify', ...names);
+    await this.#checkCleanUp();
     for (const name of names) await this.#storage.delete(name);
     return { command, moment, ended, open, stored: names.length > 0 };
   }
@@ -97,11 +98,11 @@ export class UploadChaos {
     return `at ${ms} ms`;
   }
 
-  /** Kills it when the service is sent that part. */
+  /** Kills the program when it sends that part. */
   async #killAtPart(program: Started, part: number): Promise<string> {
     const { server } = this.#lab;
-    server.fault = (question) => {
-      if (question.operation === 'upload-part' && question.part === part) program.child.kill('SIGKILL');
+    server.fault = ({ operation, part: number }) => {
+      if (operation === 'upload-part' && number === part) program.child.kill('SIGKILL');
       return undefined;
     };
     await program.ended;
@@ -109,28 +110,34 @@ export class UploadChaos {
     return `at part ${part}`;
   }
 
-  /** What the service had received when its client died, it may still do. */
-  async #settled(): Promise<void> {
-    let [before, now] = [-1, this.#open()];
-    while (before !== now) {
-      await wait(SETTLE_MS);
-      [before, now] = [now, this.#open()];
-    }
+  /** Waits until the service has processed what it received before the kill. */
+  async #settle(): Promise<void> {
+    let before = -1;
+    await until(
+      async () => {
+        const now = this.#open();
+        if (now === before) return true;
+        before = now;
+        await wait(SETTLE_MS);
+        return false;
+      },
+      LIMIT_MS,
+      'the number of open uploads is stable',
+    );
   }
 
-  /** Leftovers of the dead are found, and gone after the next job. */
-  async #nothingIsLeft(): Promise<void> {
+  /** Checks that unfinished uploads are listed, and removed by `clean`. */
+  async #checkCleanUp(): Promise<void> {
     const before = this.#open();
     const orphans = ndjson<{ kind: string; actions: string[] }>(
-      await this.#good('list', 'orphans', '--json'),
+      await this.#succeed('list', 'orphans', '--json'),
     );
-    if (before > 0 && orphans.length === 0)
-      throw new Error(`${before} open uploads, and no orphan is listed`);
-    await this.#good('clean', '--yes');
-    if (this.#open() > 0) throw new Error(`${this.#open()} uploads stay open`);
+    if (before > 0 && orphans.length === 0) throw new Error(`${before} open uploads, but no orphan listed`);
+    await this.#succeed('clean', '--yes');
+    if (this.#open() > 0) throw new Error(`${this.#open()} uploads still open`);
   }
 
-  /** Open uploads; not the markers beside them, which hold nothing and may outlive theirs for a day. */
+  /** Open uploads, without their markers, which are empty and may remain for a day. */
   #open(): number {
     const uploads = [...(this.#lab.server.buckets.get(BUCKET)?.uploads.values() ?? [])];
     return uploads.filter(({ key }) => !key.startsWith('.bifract-uploads/')).length;
@@ -141,8 +148,8 @@ export class UploadChaos {
   }
 
   #arguments(command: 'backup' | 'copy'): string[] {
-    const words = command === 'backup' ? ['backup'] : ['copy', this.#local, '--to', 's3'];
-    return [...words, '--json', '--dir', this.#dir];
+    const args = command === 'backup' ? ['backup'] : ['copy', this.#local, '--to', 's3'];
+    return [...args, '--json', '--dir', this.#dir];
   }
 
   async #prepare(postgres: PostgresAddress): Promise<void> {
@@ -151,20 +158,20 @@ export class UploadChaos {
       await queryPostgres(postgres, 'INSERT INTO noise VALUES ($1)', [randomBytes(1 << 20)]);
     this.#full_ms.backup = await this.#timed('backup');
     [this.#local = ''] = await this.#names();
-    await this.#good('copy', this.#local, '--to', 'disk', '--move', '--yes');
+    await this.#succeed('copy', this.#local, '--to', 'disk', '--move', '--yes');
     this.#full_ms.copy = await this.#timed('copy');
     await this.#storage.delete(this.#local);
   }
 
   async #timed(command: 'backup' | 'copy'): Promise<number> {
-    const began = performance.now();
-    await this.#good(...this.#arguments(command).slice(0, -2));
-    return Math.round(performance.now() - began);
+    const started = performance.now();
+    await this.#succeed(...this.#arguments(command).slice(0, -2));
+    return Math.round(performance.now() - started);
   }
 
-  async #good(...args: string[]): Promise<Ended> {
+  async #succeed(...args: string[]): Promise<Ended> {
     const ended = await start([...args, '--dir', this.#dir]).ended;
     if (ended.code === 0) return ended;
-    throw new Error(`bifract ${args.join(' ')} ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
+    throw new Error(`bifract ${args.join(' ')} exited with ${ended.code}: ${ended.stderr}${ended.stdout}`);
   }
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../fixtures/vectors/', import.meta.url));
 
-/** A file of the server, and what its reader says of it. */
+/** A file of the server, and the result of its reader. */
 export interface Vector {
   file: string;
   kind: 'stream' | 'backup' | 'archive-v1';
@@ -21,12 +21,12 @@ export function vectorBytes({ file }: Vector): Buffer {
   return readFileSync(root + file);
 }
 
-/** Verdicts that differ from the server's reader, and the reason. */
+/** Files that this program accepts and the server's reader rejects, and why. */
 export const TAKEN_BY_US: Record<string, string> = {
   'c-archive/line-of-10485760-bytes.bifract-archive': 'lines have no length limit here',
 };
 
-/** What each refused file is refused as. */
+/** The error code of each rejected file. */
 export const REFUSED: Record<string, string> = {
   'b-backup/no-separator.bifract-backup': 'NOT_BIFRACT',
   'b-backup/bad-manifest.bifract-backup': 'NOT_BIFRACT',

@@ -6,14 +6,14 @@ import { test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Rooms of the house: the first pattern that matches a file names its room. */
-const ROOMS: [room: string, pattern: RegExp][] = [
+/** Modules of the architecture: the first pattern that matches a file names its module. */
+const MODULES: [module: string, pattern: RegExp][] = [
   ['errors', /^src\/core\/errors\.ts$/],
   [
     'events',
     /^src\/core\/(events|files|restore|upkeep|deletion|copying|coverage|schedule|archive-restore)\.ts$/,
   ],
-  ['core-door', /^src\/core\/index\.ts$/],
+  ['core-index', /^src\/core\/index\.ts$/],
   ['format', /^src\/core\/format\//],
   ['policy', /^src\/core\/policy\//],
   ['config', /^src\/core\/config\//],
@@ -35,7 +35,7 @@ const ROOMS: [room: string, pattern: RegExp][] = [
   ['bin', /^bin\//],
 ];
 
-/** Who may import whom. `name*`: types only. */
+/** Allowed imports per module. `name*`: types only. */
 const ALLOWED: Record<string, string[]> = {
   errors: [],
   events: ['errors*', 'ports*', 'policy*'],
@@ -45,20 +45,20 @@ const ALLOWED: Record<string, string[]> = {
   ports: ['errors*', 'events*'],
   adapters: ['ports*', 'errors', 'config*', 'config'],
   jobs: ['ports*', 'format', 'policy', 'events*', 'errors'],
-  'core-door': ['core', 'events*', 'errors', 'ports*', 'format*', 'jobs*'],
+  'core-index': ['core', 'events*', 'errors', 'ports*', 'format*', 'jobs*'],
   core: ['core', 'core*', 'errors', 'events*', 'ports*', 'format', 'policy', 'jobs'],
-  view: ['core-door*', 'theme*'],
+  view: ['core-index*', 'theme*'],
   theme: ['view*'],
-  widgets: ['core-door*', 'view', 'theme'],
+  widgets: ['core-index*', 'view', 'theme'],
   keys: [],
-  reducer: ['core-door*', 'view', 'keys'],
-  hooks: ['core-door', 'view', 'reducer'],
-  keymap: ['core-door*', 'view', 'hooks', 'keys'],
+  reducer: ['core-index*', 'view', 'keys'],
+  hooks: ['core-index', 'view', 'reducer'],
+  keymap: ['core-index*', 'view', 'hooks', 'keys'],
   demo: ['errors'],
-  screens: ['core-door*', 'hooks', 'widgets', 'view', 'keymap', 'keys', 'theme'],
+  screens: ['core-index*', 'hooks', 'widgets', 'view', 'keymap', 'keys', 'theme'],
 };
 
-/** Packages that only these rooms may name, so that the console starts fast and the core stays without a screen. */
+/** Packages and the modules that may import them: keeps startup fast and the core free of UI code. */
 const PACKAGES: Record<string, string[]> = {
   react: ['widgets', 'hooks', 'screens', 'app'],
   ink: ['widgets', 'hooks', 'screens', 'app'],
@@ -78,8 +78,8 @@ interface Import {
   typeOnly: boolean;
 }
 
-function roomOf(file: string): string | undefined {
-  return ROOMS.find(([, pattern]) => pattern.test(file))?.[0];
+function moduleOf(file: string): string | undefined {
+  return MODULES.find(([, pattern]) => pattern.test(file))?.[0];
 }
 
 const IMPORT = /^\s*(import|export)\s+(type\s+)?(?:[^'";]*?from\s+)?'([^']+)'|import\('([^']+)'\)/gm;
@@ -93,59 +93,59 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-function breach({ file, from, typeOnly }: Import): string | undefined {
-  const room = roomOf(file) as string;
+function violation({ file, from, typeOnly }: Import): string | undefined {
+  const module = moduleOf(file) as string;
   if (from.startsWith('node:') || builtinModules.includes(from)) return undefined;
-  if (!from.startsWith('.')) return packageBreach(room, from, typeOnly);
+  if (!from.startsWith('.')) return packageViolation(module, from, typeOnly);
   const target = normalize(join(dirname(file), from));
-  const other = roomOf(target) ?? target;
-  if (other === room || room === 'bin' || room === 'wiring' || room === 'app')
-    return ownDoor(room, other, target);
-  const allowed = ALLOWED[room] ?? [];
+  const other = moduleOf(target) ?? target;
+  if (other === module || module === 'bin' || module === 'wiring' || module === 'app')
+    return entryPointViolation(module, other, target);
+  const allowed = ALLOWED[module] ?? [];
   if (allowed.includes(other) || (typeOnly && allowed.includes(`${other}*`))) return undefined;
-  return `${room} may not import ${typeOnly ? 'types of ' : ''}${other}`;
+  return `${module} may not import ${typeOnly ? 'types of ' : ''}${other}`;
 }
 
-/** The console's top knows core by its door alone; only the wiring names adapters. */
-function ownDoor(room: string, other: string, target: string): string | undefined {
-  if (room === 'app' && target.startsWith('src/core/') && other !== 'core-door')
-    return 'the console imports core by its door only';
-  if (room === 'bin' && other === 'adapters') return 'only bin/wiring.ts names adapters';
+/** The console imports core through its index only; only the wiring names adapters. */
+function entryPointViolation(module: string, other: string, target: string): string | undefined {
+  if (module === 'app' && target.startsWith('src/core/') && other !== 'core-index')
+    return 'the console may import core through src/core/index.ts only';
+  if (module === 'bin' && other === 'adapters') return 'only bin/wiring.ts may import adapters';
   return undefined;
 }
 
-function packageBreach(room: string, from: string, typeOnly: boolean): string | undefined {
+function packageViolation(module: string, from: string, typeOnly: boolean): string | undefined {
   const name = from
     .split('/')
     .slice(0, from.startsWith('@') ? 2 : 1)
     .join('/');
-  const rooms = PACKAGES[name];
-  if (!rooms) return room === 'bin' ? undefined : `${room} may not use the package ${name}`;
-  if (typeOnly || rooms.includes(room)) return undefined;
-  return `${room} may not use the package ${name}`;
+  const modules = PACKAGES[name];
+  if (!modules) return module === 'bin' ? undefined : `${module} may not use the package ${name}`;
+  if (typeOnly || modules.includes(module)) return undefined;
+  return `${module} may not use the package ${name}`;
 }
 
 const files = globSync(['src/**/*.{ts,tsx}', 'bin/**/*.ts'], { cwd: ROOT }).map((file) =>
   relative('.', file),
 );
 
-test('every file of the house stands in a room', () => {
+test('every source file belongs to a module', () => {
   assert.ok(files.length > 50);
   assert.deepEqual(
-    files.filter((file) => roomOf(file) === undefined),
+    files.filter((file) => moduleOf(file) === undefined),
     [],
   );
 });
 
-test('no file imports what its room may not', () => {
-  const breaches = files.flatMap(importsOf).flatMap((one) => {
-    const why = breach(one);
-    return why ? [`${one.file} → ${one.from}: ${why}`] : [];
+test('imports follow the allowed directions', () => {
+  const violations = files.flatMap(importsOf).flatMap((reference) => {
+    const reason = violation(reference);
+    return reason ? [`${reference.file} → ${reference.from}: ${reason}`] : [];
   });
-  assert.deepEqual(breaches, []);
+  assert.deepEqual(violations, []);
 });
 
-test('a breach is seen', () => {
+test('violations are detected', () => {
   const cases: [file: string, from: string, typeOnly: boolean][] = [
     ['src/core/jobs/backup.ts', '../adapters/disk-storage.ts', false],
     ['src/core/ports/storage.ts', '../format/index.ts', false],
@@ -157,17 +157,17 @@ test('a breach is seen', () => {
     ['src/core/adapters/clickhouse.ts', 'left-pad', false],
   ];
   for (const [file, from, typeOnly] of cases) {
-    assert.notEqual(breach({ file, from, typeOnly }), undefined, `${file} → ${from}`);
+    assert.notEqual(violation({ file, from, typeOnly }), undefined, `${file} → ${from}`);
   }
 });
 
-test('the engine never touches the terminal', () => {
-  const loud = files
+test('core does not use the terminal', () => {
+  const offenders = files
     .filter((file) => file.startsWith('src/core/'))
     .filter((file) => {
       return /process\.(stdout|stderr|stdin|argv|exit)\b|console\.\w+\(/.test(
         readFileSync(join(ROOT, file), 'utf8'),
       );
     });
-  assert.deepEqual(loud, []);
+  assert.deepEqual(offenders, []);
 });

@@ -25,7 +25,7 @@ interface Line {
   result?: { children: Child[]; split: string };
 }
 
-/** Times at the ends of what there is, and log lines that are hard to carry. */
+/** Extreme times and difficult log lines. */
 const ROWS: [time: string, raw: string][] = [
   ['1970-01-01T00:00:00.000Z', `'first'`],
   ['1999-12-31T23:59:59.999Z', `concat('a', char(10), 'b', char(13, 10, 0), 'c')`],
@@ -49,7 +49,7 @@ async function rowsOf(children: Child[]) {
   return files.flatMap((file) => openArchive(file, key));
 }
 
-test('periods from 1970 to 2100, newlines, bytes that are no text and lines of 20 MB come out exact', async () => {
+test('periods from 1970 to 2100, newlines, invalid UTF-8 and 20 MB lines are archived exactly', async () => {
   const ended = await run(['archive', 'odd', '--split', 'day', '--dir', dir, '--json']);
   assert.equal(ended.code, 0, ended.stderr);
   const events = ndjson<Line>(ended);
@@ -91,7 +91,7 @@ test('periods from 1970 to 2100, newlines, bytes that are no text and lines of 2
   assert.equal(verified.code, 0, verified.stderr);
 });
 
-test('the fractal says how it is split where nothing else does, and a window where to begin and end', async () => {
+test('the split defaults to that of the fractal, and a window limits the rows', async () => {
   const ended = await run([
     'archive',
     'odd',
@@ -125,13 +125,10 @@ test('the fractal says how it is split where nothing else does, and a window whe
   );
   const none = await run(['archive', 'odd', '--from', '2050-01-01', '--to', '2051-01-01', '--dir', dir]);
   assert.equal(none.code, 0, none.stderr);
-  assert.match(
-    none.stdout.toString(),
-    /holds no logs from 2050-01-01T00:00:00\S* on before 2051-01-01T00:00:00\S* to be archived/,
-  );
+  assert.match(none.stdout.toString(), /\bodd\b.*2050-01-01T00:00:00.*2051-01-01T00:00:00/);
 });
 
-test('what cannot be meant is wrong usage', async () => {
+test('bad options exit with 2', async () => {
   for (const wrong of [
     ['--split', 'month'],
     ['--from', 'soon'],
@@ -141,7 +138,7 @@ test('what cannot be meant is wrong usage', async () => {
   }
 });
 
-test('archives that are disturbed at seeded points tell the truth, and hold each row once in the end', async () => {
+test('archives interrupted at random points have true records, and hold each row once in the end', async () => {
   const own = { postgres: services.postgres, clickhouse: services.clickhouse };
   const chaos = await ArchiveChaos.start(own, services.clickhouse.database, 3);
   try {

@@ -8,7 +8,7 @@ import { ndjson, run } from '../helpers/program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const VECTORS = join(ROOT, 'test/fixtures/vectors');
-const SOUND = join(VECTORS, 'c-archive/lines-1.bifract-archive');
+const INTACT = join(VECTORS, 'c-archive/lines-1.bifract-archive');
 const DAMAGED = join(VECTORS, 'd-tampered/flip-ciphertext-chunk1.bifract-archive');
 
 async function keyOf(file: string): Promise<string> {
@@ -35,30 +35,33 @@ async function fails(args: string[], code: keyof typeof ERROR_EXITS): Promise<st
   return human.stderr;
 }
 
-test('a folder without .env, and no folder, are configuration errors that name the path', async () => {
+test('a missing .env and a missing folder are configuration errors that name the path', async () => {
   const empty = await mkdtemp(join(tmpdir(), 'bifract-fail-'));
   after(() => rm(empty, { recursive: true, force: true }));
   assert.match(await fails(['status', '--dir', empty], 'ENV_MISSING'), new RegExp(join(empty, '.env')));
-  assert.match(await fails(['backup', '--dir', join(empty, 'no')], 'ENV_MISSING'), /no folder/);
+  assert.match(
+    await fails(['backup', '--dir', join(empty, 'no')], 'ENV_MISSING'),
+    new RegExp(join(empty, 'no')),
+  );
 });
 
-test('a value that is wrong names its variable', async () => {
+test('an invalid value is an error that names its variable', async () => {
   const dir = await installation('BIFRACT_ARCHIVE_MAX_DURATION=soon\n');
   assert.match(await fails(['archive', 'x', '--dir', dir], 'ENV_INVALID'), /BIFRACT_ARCHIVE_MAX_DURATION/);
 });
 
-test('no key, a malformed key and a wrong key are told apart, and never repeated', async () => {
-  await fails(['extract', SOUND, '--dir', await installation('\n')], 'KEY_MISSING');
+test('a missing, a malformed and a wrong key are different errors, and no key is printed', async () => {
+  await fails(['extract', INTACT, '--dir', await installation('\n')], 'KEY_MISSING');
   const malformed = 'abcdef0123456789'.repeat(3);
   const stderr = await fails(
-    ['extract', SOUND, '--dir', await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${malformed}\n`)],
+    ['extract', INTACT, '--dir', await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${malformed}\n`)],
     'KEY_MALFORMED',
   );
   assert.ok(!stderr.includes(malformed));
   const other = 'ab'.repeat(32);
   const wrong = await run([
     'extract',
-    SOUND,
+    INTACT,
     '--dir',
     await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${other}\n`),
   ]);
@@ -66,7 +69,7 @@ test('no key, a malformed key and a wrong key are told apart, and never repeated
   assert.ok(!wrong.stderr.includes(other));
 });
 
-test('a database that does not answer is exit 4 with what to do', async () => {
+test('an unreachable database exits with 4 and a hint', async () => {
   const key = 'cd'.repeat(32);
   const dir = await installation(
     `BIFRACT_BACKUP_ENCRYPTION_KEY=${key}\nPOSTGRES_HOST=127.0.0.1\nPOSTGRES_PORT=1\nCLICKHOUSE_URL=http://127.0.0.1:1\n`,
@@ -76,22 +79,22 @@ test('a database that does not answer is exit 4 with what to do', async () => {
   assert.deepEqual(await readdir(join(dir, 'backups')), []);
   const status = await run(['status', '--dir', dir]);
   assert.equal(status.code, 4);
-  assert.match(status.stdout.toString(), /PostgreSQL +FAILS +.*127\.0\.0\.1:1/);
+  assert.match(status.stdout.toString(), /PostgreSQL +FAILED +.*127\.0\.0\.1:1/);
 });
 
-test('a damaged file leaves no output file, a sound one leaves it whole, and nothing is overwritten', async () => {
+test('extract writes complete files only, and overwrites nothing', async () => {
   const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(DAMAGED)}\n`);
   const out = join(dir, 'out.ndjson');
   await fails(['extract', DAMAGED, '-o', out, '--dir', dir], 'DAMAGED');
   assert.ok(!(await readdir(dir)).some((name) => name.includes('out.ndjson')));
-  const good = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(SOUND)}\n`);
-  assert.equal((await run(['extract', SOUND, '-o', out, '--dir', good])).code, 0);
+  const good = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(INTACT)}\n`);
+  assert.equal((await run(['extract', INTACT, '-o', out, '--dir', good])).code, 0);
   assert.match(await readFile(out, 'utf8'), /^\{"_bifract_archive_version":1\}\n\{/);
-  await fails(['extract', SOUND, '-o', out, '--dir', good], 'EXISTS');
-  await fails(['extract', SOUND, '-o', join(good, '.env'), '--dir', good], 'EXISTS');
+  await fails(['extract', INTACT, '-o', out, '--dir', good], 'EXISTS');
+  await fails(['extract', INTACT, '-o', join(good, '.env'), '--dir', good], 'EXISTS');
 });
 
-test('what can be no name of a file is wrong usage, and its control characters do not reach the terminal', async () => {
+test('an invalid file name is a USAGE error, printed without control characters', async () => {
   const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${'ab'.repeat(32)}\n`);
   for (const [command, name] of [
     ['restore', ''],
@@ -100,27 +103,27 @@ test('what can be no name of a file is wrong usage, and its control characters d
     ['show', 'a\nb'],
   ] as const) {
     const stderr = await fails([command, name, '--dir', dir], 'USAGE');
-    assert.match(stderr, /cannot be the name of a stored file \[USAGE\]\n/);
+    assert.match(stderr, /\[USAGE\]\n/);
     assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u);
   }
 });
 
-test('a file that is nowhere is not found, and the places are named', async () => {
+test('a missing file is NOT_FOUND, with the folders searched', async () => {
   const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${'ab'.repeat(32)}\n`);
   assert.match(await fails(['extract', 'nothing.bifract-backup', '--dir', dir], 'NOT_FOUND'), /backups/);
 });
 
-test('without a terminal the console is a status, a hint and exit 2', async () => {
+test('without a terminal, the console prints the status and a hint and exits with 2', async () => {
   const dir = await installation(
     `BIFRACT_BACKUP_ENCRYPTION_KEY=${'ab'.repeat(32)}\nPOSTGRES_HOST=127.0.0.1\nPOSTGRES_PORT=1\n`,
   );
   const ended = await run(['--dir', dir]);
   assert.equal(ended.code, 2);
-  assert.match(ended.stdout.toString(), /Installation/);
-  assert.match(ended.stderr, /needs a terminal/);
+  assert.ok(ended.stdout.toString().includes(dir));
+  assert.match(ended.stderr, /\[NO_TERMINAL\]/);
 });
 
-test('the page of exit codes names every code with its exit', async () => {
+test('the page of exit codes lists every code with its exit', async () => {
   const page = await readFile(join(ROOT, 'docs/exit-codes.md'), 'utf8');
   const rows = page.split('\n').filter((line) => /^\| \d/.test(line));
   for (const [code, exit] of Object.entries(ERROR_EXITS)) {

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 const ROOT = join(import.meta.dirname, '../..');
 const exec = promisify(execFile);
 
-test('what npm installs from the packed tarball runs, and brings none of the demo’s weight', async () => {
+test('the packed package runs after npm install, without the dependencies of the demo', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bifract-pack-'));
   after(() => rm(folder, { recursive: true, force: true }));
   const packed = await exec('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {

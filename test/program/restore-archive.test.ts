@@ -41,35 +41,32 @@ before(async () => {
   file = join(dir, record?.storage_path ?? '');
 });
 
-test('a dry run tells what would be done, and does nothing', async () => {
-  const whole = await digest();
+test('a dry run shows the plan and changes nothing', async () => {
+  const before_restore = await digest();
   const { code, lines } = await bifract('restore-archive', archive, '--dry-run', '--json');
   assert.equal(code, 0);
   const plan = JSON.parse(lines[0] ?? '');
   assert.deepEqual([plan.rows, plan.rows_there, plan.into.name, plan.obstacles], [3000, 3000, 'web', []]);
-  assert.match(
-    (await bifract('restore-archive', archive, '--dry-run')).lines.join('\n'),
-    /3,000 rows in the window/,
-  );
-  assert.equal(await digest(), whole);
+  assert.match((await bifract('restore-archive', archive, '--dry-run')).lines.join('\n'), /3,000 rows/);
+  assert.equal(await digest(), before_restore);
 });
 
-test('rows come back as they were, and are not doubled by a second call', async () => {
-  const whole = await digest();
+test('rows are restored exactly, and a second call does not duplicate them', async () => {
+  const before_restore = await digest();
   await clear();
   const { code, end } = await last('restore-archive', archive);
   assert.equal(code, 0, JSON.stringify(end));
   assert.equal(end.result.rows_added, 3000);
-  assert.equal(await digest(), whole);
+  assert.equal(await digest(), before_restore);
   const again = await last('restore-archive', file);
   assert.deepEqual([again.end.result.rows_added, again.end.result.rows_there], [0, 3000]);
-  assert.equal(await digest(), whole);
+  assert.equal(await digest(), before_restore);
   const [record] = await services.sql('SELECT status, restore_lines_sent, restore_error FROM archives');
   assert.deepEqual(record, { status: 'completed', restore_lines_sent: '3000', restore_error: null });
 });
 
-test('a window replaces only what is in it', async () => {
-  const whole = await digest();
+test('--replace with a window replaces only rows in the window', async () => {
+  const before_restore = await digest();
   await services.ch(
     `INSERT INTO logs (timestamp, raw_log, log_id, fractal_id) VALUES ('2026-03-01 00:00:00', 'wrong', 'x', '${FRACTAL}'), ('2026-03-05 00:00:00', 'outside', 'x', '${FRACTAL}')`,
   );
@@ -79,10 +76,10 @@ test('a window replaces only what is in it', async () => {
   assert.equal(code, 0);
   assert.equal(await services.ch("SELECT raw_log FROM logs WHERE log_id = 'x'"), 'outside\n');
   await services.ch("DELETE FROM logs WHERE log_id = 'x'");
-  assert.equal(await digest(), whole);
+  assert.equal(await digest(), before_restore);
 });
 
-test('a group goes into another fractal', async () => {
+test('a group is restored into another fractal', async () => {
   const other = 'f1000000-0000-4000-8000-000000000002';
   await services.sql(`INSERT INTO fractals (id, name) VALUES ('${other}', 'other')`);
   const [group] = await services.sql('SELECT id FROM archive_groups');
@@ -91,20 +88,20 @@ test('a group goes into another fractal', async () => {
   assert.equal(await digest(other), await digest());
 });
 
-test('a fractal that is busy ends with 6, a damaged file with 5, an unknown one with 1', async () => {
+test('a fractal in use exits with 6, a damaged file with 5, an unknown file with 1', async () => {
   await services.sql(
     `INSERT INTO archives (fractal_id, filename, storage_type, storage_path, status, format_version) VALUES ('${FRACTAL}', 'x', 'disk', 'x', 'in_progress', 1)`,
   );
   assert.equal((await bifract('restore-archive', archive)).code, 6);
   await services.sql("DELETE FROM archives WHERE filename = 'x'");
-  const whole = await digest();
+  const before_restore = await digest();
   const bytes = await readFile(file);
   const copy = join(dir, 'broken.bifract-archive');
   bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] as number) ^ 1;
   await writeFile(copy, bytes);
   assert.equal((await bifract('restore-archive', copy)).code, 5);
   assert.equal((await bifract('restore-archive', 'nothing')).code, 1);
-  assert.equal(await digest(), whole);
+  assert.equal(await digest(), before_restore);
   assert.equal(
     await services.ch(
       "SELECT count() FROM system.tables WHERE name LIKE 'bifract_restore_%' AND database = currentDatabase()",

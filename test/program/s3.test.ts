@@ -30,7 +30,7 @@ await seedRows(services.clickhouse, services.clickhouse.database, {
   to: new Date(),
 });
 
-/** All that any run printed, or had in its arguments. */
+/** Output and arguments of all runs. */
 const seen: string[] = [];
 
 async function bifract(...args: string[]): Promise<Ended> {
@@ -57,7 +57,7 @@ let backup = '';
 let archive = '';
 let archive_id = '';
 
-test('backup and archive go to the bucket, whole, and nothing to the disk', async () => {
+test('backups and archives are stored in the bucket only', async () => {
   const [made] = ndjson<{ result: { name: string } }>(await good('backup', '--json')).slice(-1);
   backup = made?.result.name ?? '';
   const [done] = ndjson<{ result: { storage_path: string } }>(
@@ -74,7 +74,7 @@ test('backup and archive go to the bucket, whole, and nothing to the disk', asyn
   );
 });
 
-test('lists, show, verify and extract read the bucket', async () => {
+test('list, show, verify and extract read from the bucket', async () => {
   const [listed] = ndjson<{ name: string; storage_type: string; path: string }>(
     await good('list', 'backups', '--json'),
   );
@@ -88,13 +88,13 @@ test('lists, show, verify and extract read the bucket', async () => {
   assert.equal((await good('extract', backup)).stdout.subarray(0, 5).toString(), 'PGDMP');
 });
 
-test('status tells that the bucket works, and that what is deleted keeps its space', async () => {
-  const [told] = ndjson<{
+test('status checks the bucket and reports versioning', async () => {
+  const [status] = ndjson<{
     health: Record<string, { ok: boolean; detail: string }>;
   }>(await good('status', '--json'));
-  const { backups } = told?.health ?? {};
+  const { backups } = status?.health ?? {};
   assert.ok(backups?.ok, backups?.detail ?? 'no answer');
-  assert.match(backups?.detail ?? '', /versioning is on/);
+  assert.match(backups?.detail ?? '', /versioning/i);
 });
 
 test('a drill restores from the bucket', async () => {
@@ -103,16 +103,16 @@ test('a drill restores from the bucket', async () => {
   assert.equal(done?.event, 'job:done');
 });
 
-test('copies go to disk and back, records follow, and the files are the same', async () => {
+test('files are copied to disk and back, and records follow', async () => {
   const stored = (await good('extract', archive)).stdout;
   await good('copy', archive_id, backup, '--to', 'disk');
   const path = join(dir, archive);
   assert.equal((await stat(path)).mode & 0o777, 0o600);
   assert.deepEqual((await readdir(join(dir, 'backups'))).length, 1);
-  assert.equal(await placeOf(archive_id), 'disk');
+  assert.equal(await storageTypeOf(archive_id), 'disk');
   assert.equal((await bifract('copy', archive_id, '--to', 'tape')).code, 2);
   await good('copy', archive_id, '--to', 's3');
-  assert.equal(await placeOf(archive_id), 's3');
+  assert.equal(await storageTypeOf(archive_id), 's3');
   await good('copy', archive_id, backup, '--to', 'disk', '--move', '--yes');
   assert.deepEqual(keys(), []);
   await good('verify', archive_id);
@@ -120,22 +120,22 @@ test('copies go to disk and back, records follow, and the files are the same', a
   await good('copy', archive_id, backup, '--to', 's3', '--move', '--yes');
   assert.deepEqual(keys(), [archive, backup].sort());
   await assert.rejects(stat(path));
-  assert.deepEqual((await good('list', 'orphans')).stdout.toString().includes('No orphans'), true);
+  assert.deepEqual(ndjson(await good('list', 'orphans', '--json')), []);
 });
 
-async function placeOf(id: string): Promise<string | null | undefined> {
+async function storageTypeOf(id: string): Promise<string | null | undefined> {
   const [record] = await services.sql('SELECT storage_type FROM archives WHERE id = $1', [id]);
   return record?.storage_type;
 }
 
-test('a move asks, and without a terminal moves nothing', async () => {
+test('a move requires confirmation', async () => {
   const ended = await bifract('copy', archive_id, '--to', 'disk', '--move');
   assert.equal(ended.code, 2, ended.stderr);
-  assert.equal(await placeOf(archive_id), 's3');
+  assert.equal(await storageTypeOf(archive_id), 's3');
 });
 
-test('deletion takes file and record, and keeps the last backup', async () => {
-  assert.equal((await bifract('delete', 'archive', archive_id)).code, 2, 'it asks');
+test('delete removes file and record, but not the last backup', async () => {
+  assert.equal((await bifract('delete', 'archive', archive_id)).code, 2, 'requires confirmation');
   await good('delete', 'archive', archive_id, '--yes');
   assert.deepEqual(keys(), [backup]);
   assert.deepEqual(await services.sql('SELECT id FROM archives WHERE id = $1', [archive_id]), []);
@@ -150,7 +150,7 @@ test('deletion takes file and record, and keeps the last backup', async () => {
   seen.push(audit);
 });
 
-test('a bucket that refuses the keys is exit 4, and says so without them', async () => {
+test('wrong S3 credentials exit with 4', async () => {
   const settings = await readFile(join(dir, '.env'), 'utf8');
   await writeFile(join(dir, '.env'), settings.replace(LAB.secret_key, 'anothersecret'));
   const ended = await bifract('backup');
@@ -160,7 +160,7 @@ test('a bucket that refuses the keys is exit 4, and says so without them', async
   await writeFile(join(dir, '.env'), settings);
 });
 
-test('no secret was in any output, argument or log', () => {
+test('no secret appears in any output, argument or log', () => {
   const secrets = [
     LAB.secret_key,
     env.BIFRACT_BACKUP_ENCRYPTION_KEY,

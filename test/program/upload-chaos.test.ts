@@ -9,7 +9,7 @@ const { postgres } = await testServices();
 const chaos = await UploadChaos.start(postgres, 3);
 after(() => chaos.stop());
 
-test('whenever an upload is killed, nothing half is listed, and what is left is found and removed', async () => {
+test('killed uploads are never listed as files, and their remains are found and deleted', async () => {
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) rounds.push(await chaos.round());
   assert.ok(

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { installPackages, listening, Processes, packageVersion, type RealService } from './service.ts';
+import { installPackages, Processes, packageVersion, type RealService, waitForPort } from './service.ts';
 
 const ACCESS_KEY = 'labaccess';
 const SECRET_KEY = 'labsecretlabsecret';
@@ -18,7 +18,7 @@ export async function startCeph(dir: string, port: number): Promise<RealService>
     cluster.addStore();
     processes.start('ceph-osd', ['-f', '-i', '0'], cluster.env);
     processes.start('radosgw', ['-f', '-n', 'client.rgw'], cluster.env);
-    await listening(port);
+    await waitForPort(port);
     cluster.addUser();
   } catch (error) {
     await processes.stop();

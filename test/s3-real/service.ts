@@ -2,9 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../helpers/until.ts';
 
-/** An S3 service that runs on this machine. */
+/** An S3 service on this machine. */
 export interface RealService {
   /** Name and version. */
   title: string;
@@ -14,12 +14,12 @@ export interface RealService {
   stop(): Promise<void>;
 }
 
-/** The processes of a service, ended in the reverse order of their start. */
+/** The processes of a service; stopped in reverse order. */
 export class Processes {
   readonly #log: string;
   readonly #children: ChildProcess[] = [];
 
-  /** `log` gets what they print. */
+  /** `log` receives their output. */
   constructor(log: string) {
     this.#log = log;
   }
@@ -43,24 +43,26 @@ export class Processes {
   }
 }
 
-/** Waits until something listens on the port. */
-export async function listening(port: number, within_ms = 60_000): Promise<void> {
-  const end = Date.now() + within_ms;
-  while (Date.now() < end) {
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch {
-      await sleep(100);
-    } finally {
-      socket.destroy();
-    }
-  }
-  throw new Error(`Nothing listens on port ${port}`);
+/** Waits until a service accepts connections on the port. */
+export async function waitForPort(port: number, limit_ms = 60_000): Promise<void> {
+  await until(
+    async () => {
+      const socket = connect(port, '127.0.0.1');
+      try {
+        await once(socket, 'connect');
+        return true;
+      } catch {
+        return false;
+      } finally {
+        socket.destroy();
+      }
+    },
+    limit_ms,
+    `a service listens on port ${port}`,
+  );
 }
 
-/** Installs Debian packages that are missing. Needs root then. */
+/** Installs missing Debian packages, which needs root. */
 export function installPackages(packages: string[]): void {
   const missing = packages.filter((name) => packageVersion(name) === undefined);
   if (missing.length === 0) return;
@@ -72,10 +74,13 @@ export function installPackages(packages: string[]): void {
 
 export function packageVersion(name: string): string | undefined {
   try {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own notation
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg syntax
     const args = ['-W', '-f', '${db:Status-Status} ${Version}', name];
-    const said = execFileSync('dpkg-query', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return /^installed (.*)/.exec(said)?.[1];
+    const status = execFileSync('dpkg-query', args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return /^installed (.*)/.exec(status)?.[1];
   } catch {
     return undefined;
   }

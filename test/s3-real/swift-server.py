@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Swift's own servers from a folder with their configuration.
+"""Runs Swift's servers from a folder with their configuration.
 
 swift-server.py DIR rings PORTS   make the rings; PORTS is JSON, part to port
 swift-server.py DIR PART          serve: account, container, object or proxy
 """
-# Patching after the large imports takes seconds.
+# Patching after the large imports would take seconds.
 import eventlet.patcher
 
 eventlet.patcher.monkey_patch(all=False, socket=True, select=True, thread=True)

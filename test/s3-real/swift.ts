@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installPackages, listening, Processes, type RealService } from './service.ts';
+import { installPackages, Processes, type RealService, waitForPort } from './service.ts';
 
 const SECRET_KEY = 'labsecretlabsecret';
 const LAUNCHER = fileURLToPath(new URL('./swift-server.py', import.meta.url));
 const PARTS = ['account', 'container', 'object', 'proxy'] as const;
 
 /**
- * OpenStack Swift with its S3 API, one replica in one folder. Its Python comes from Debian 13, newer than what
- * Debian 12 has and running on the libraries of either; it is unpacked, not installed.
+ * OpenStack Swift with its S3 API, one replica in one folder. Uses the Python package of Debian 13, which runs on
+ * Debian 12 as well; it is unpacked, not installed.
  */
 export async function startSwift(dir: string, port: number): Promise<RealService> {
   const PYTHONPATH = installSwift(join(dir, 'packages'));
@@ -35,7 +35,7 @@ export async function startSwift(dir: string, port: number): Promise<RealService
       env: { ...process.env, ...env },
     });
     for (const part of PARTS) processes.start('/usr/bin/python3', [LAUNCHER, dir, part], env);
-    for (const part of PARTS) await listening(ports[part] ?? 0);
+    for (const part of PARTS) await waitForPort(ports[part] ?? 0);
   } catch (error) {
     await processes.stop();
     throw error;

@@ -24,45 +24,45 @@ async function openRestore(size: { columns?: number; rows?: number } = {}) {
   const console = startConsole({ engine, ...size });
   const { terminal } = console;
   await terminal.press('3');
-  await terminal.see('1 archive');
+  await terminal.waitFor('1 archive');
   await terminal.press('R');
-  await terminal.see('Step 1 of 5: the archive');
-  await terminal.see('nothing has been changed so far');
+  await terminal.waitFor('Step 1 of 5');
+  await terminal.waitFor(/\bchanged\b/);
   return { console, terminal, engine };
 }
 
 async function toRows(terminal: FakeTerminal) {
   await terminal.press('enter');
-  await terminal.see('Step 2 of 5: into which fractal');
-  await terminal.see('web, where it came from');
+  await terminal.waitFor('Step 2 of 5');
+  await terminal.waitFor(/\bweb\b/);
   await terminal.press('enter');
-  await terminal.see('Step 3 of 5: which rows');
+  await terminal.waitFor('Step 3 of 5');
 }
 
 for (const [columns, rows] of [
   [80, 24],
   [140, 40],
 ] as const) {
-  test(`rows are added after five steps and a key that is not Enter, at ${columns}x${rows}`, async () => {
+  test(`adding rows takes five steps and Ctrl-Y, never Enter, at ${columns}x${rows}`, async () => {
     const { console, terminal, engine } = await openRestore({ columns, rows });
     await using _ = console;
     await toRows(terminal);
-    await terminal.see(/It holds 2026-02-01T00:00:00Z to\s+2026-03-01T00:00:00Z/);
+    await terminal.waitFor(/2026-02-01T00:00:00Z\s+\S+\s+2026-03-01T00:00:00Z/);
     await terminal.press('enter');
-    await terminal.see('Step 4 of 5: how');
-    await terminal.see('(*) Direct, into the table of ClickHouse');
+    await terminal.waitFor('Step 4 of 5');
+    await terminal.waitFor(/\(\*\) .*ClickHouse/);
     await terminal.press('enter');
-    await terminal.see('Adds rows to web');
-    await terminal.see('nothing has been changed so far');
+    await terminal.waitFor(/Step 5 of 5[\s\S]*\n▌ /);
+    await terminal.waitFor(/\bchanged\b/);
     await terminal.press('enter');
-    await terminal.see('Add rows to web?');
+    await terminal.waitFor('Add rows to web?');
     await terminal.press('y', 'enter');
-    await terminal.miss('Add rows to web?');
+    await terminal.waitUntilGone('Add rows to web?');
     assert.equal(engine.jobs.length, 0);
     await terminal.press('enter');
-    await terminal.see('Add rows to web?');
+    await terminal.waitFor('Add rows to web?');
     await terminal.press(CTRL_Y);
-    await terminal.see('Jobs › Restore into web');
+    await terminal.waitFor('Jobs › Restore into web');
     const [job] = engine.jobs;
     assert.ok(job?.request.kind === 'restore-archive');
     const { into, from, to, replace, via } = job.request.plan;
@@ -71,9 +71,9 @@ for (const [columns, rows] of [
       { into: WEB.id, from: null, to: null, replace: false, via: 'direct' },
     );
     await terminal.press('2');
-    await terminal.see(/web .*\S restoring/);
+    await terminal.waitFor(/web .*\S restoring/);
     await terminal.press('5', 'enter');
-    await terminal.see('Restore into web');
+    await terminal.waitFor('Restore into web');
     job.done({
       into,
       via,
@@ -84,37 +84,37 @@ for (const [columns, rows] of [
       rows_removed: 0,
       duration_ms: 5,
     });
-    await terminal.see(/Added +✓ 900 rows/);
-    await terminal.see(/There already +100 rows, not doubled/);
+    await terminal.waitFor(/✓ 900 rows/);
+    await terminal.waitFor(/100 rows/);
   });
 }
 
-test('a window, another fractal, ingest and replace: the plan is of what was chosen, and the name is typed', async () => {
+test('the plan has the chosen time range, fractal, method and replace; replacing needs the typed name', async () => {
   const { console, terminal, engine } = await openRestore();
   await using _ = console;
   await terminal.press('enter');
-  await terminal.see('Step 2 of 5');
+  await terminal.waitFor('Step 2 of 5');
   await terminal.press('down', 'enter');
-  await terminal.see('Step 3 of 5');
+  await terminal.waitFor('Step 3 of 5');
   await terminal.press('down', 'enter', ...'12:00', 'enter');
-  await terminal.see('From: 2026-02-01T12:00:00Z');
+  await terminal.waitFor(/From.* 2026-02-01T12:00:00Z/);
   await terminal.press('down', 'down', 'enter', ...'2026-01-31', 'enter');
-  await terminal.see('The end must be after the beginning');
+  await terminal.waitFor('The end must be later');
   await terminal.press('\x15', ...'+2h', 'enter');
-  await terminal.see('To, not included: 2026-02-01T14:00:00Z');
+  await terminal.waitFor(/To.* 2026-02-01T14:00:00Z/);
   await terminal.press('enter');
-  await terminal.see('Step 4 of 5');
+  await terminal.waitFor('Step 4 of 5');
   await terminal.press('up', ' ', 'up', ' ');
-  await terminal.see(/\[✓\] Replace/);
-  await terminal.see('(*) Through the ingest of Bifract');
+  await terminal.waitFor(/\[✓\] Replace/);
+  await terminal.waitFor(/\(\*\) .*ingest/i);
   await terminal.press('down', 'down', 'enter');
-  await terminal.see('REPLACES');
+  await terminal.waitFor(/Step 5 of 5[\s\S]*\n▌ /);
   await terminal.press('enter');
-  await terminal.see('Replace rows of dns?');
+  await terminal.waitFor('Replace rows of dns?');
   await terminal.press(CTRL_Y);
   for (const key of 'dns') await terminal.press(key);
   await terminal.press(CTRL_Y);
-  await terminal.see('Jobs › Restore into');
+  await terminal.waitFor('Jobs › Restore into');
   const request = engine.jobs[0]?.request;
   assert.ok(request?.kind === 'restore-archive');
   assert.equal(request.plan.from, '2026-02-01T12:00:00Z');
@@ -123,27 +123,27 @@ test('a window, another fractal, ingest and replace: the plan is of what was cho
   assert.equal(request.plan.replace, true);
 });
 
-test('what stands in the way keeps the plan from being carried out', async () => {
+test('an obstacle blocks the plan', async () => {
   const { console, terminal, engine } = await openRestore();
   await using _ = console;
   engine.data.archiveRestore = fakeArchiveRestorePlan({
-    obstacles: [{ code: 'BUSY', message: 'The fractal is being archived', hint: 'Wait for its end.' }],
-    notes: ['The archive holds no parsed fields.'],
+    obstacles: [{ code: 'BUSY', message: 'The fractal is being archived', hint: 'Wait until it ends.' }],
+    notes: ['The archive has no parsed fields.'],
   });
   await toRows(terminal);
   await terminal.press('enter');
-  await terminal.see('Step 4 of 5');
+  await terminal.waitFor('Step 4 of 5');
   await terminal.press('enter');
-  await terminal.see(/In the way +The fractal is being archived/);
-  await terminal.see(/What to do +Wait for its end\./);
-  await terminal.see(/Note +The archive holds no parsed fields/);
+  await terminal.waitFor(/✗ .*The fractal is being archived/);
+  await terminal.waitFor(/\w +Wait until it ends\./);
+  await terminal.waitFor(/! .*The archive has no parsed fields/);
   await terminal.press('enter');
-  await terminal.see('Cannot go on: The fractal is being archived');
+  await terminal.waitFor('Cannot continue: The fractal is being archived');
   assert.equal(engine.jobs.length, 0);
   for (const step of ['Step 4', 'Step 3', 'Step 2', 'Step 1']) {
     await terminal.press('esc');
-    await terminal.see(step);
+    await terminal.waitFor(step);
   }
   await terminal.press('esc');
-  await terminal.see('1 archive');
+  await terminal.waitFor('1 archive');
 });

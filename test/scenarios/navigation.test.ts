@@ -10,141 +10,142 @@ for (const [columns, rows] of [
   [80, 24],
   [120, 40],
 ] as const) {
-  test(`every screen is reached by its number and fills ${columns}x${rows} exactly`, async () => {
+  test(`every screen is reached by its number and fills ${columns}x${rows}`, async () => {
     await using console = startConsole({ columns, rows });
     const { terminal } = console;
-    for (const [key, sight] of [
+    for (const [key, shown] of [
       ['2', 'Last archive'],
-      ['3', 'Reason or range'],
+      ['3', '17 archives'],
       ['4', 'bifract-backup-'],
-      ['5', 'Nothing has run in this session'],
-      ['6', 'Nothing has been said yet'],
+      ['5', '0 jobs'],
+      ['6', ' Log '],
       ['1', 'Protection'],
     ] as const) {
       await terminal.press(key);
-      await terminal.see(sight);
+      await terminal.waitFor(shown);
       assert.match(terminal.lines()[0] ?? '', /bifract {2}\/opt\/bifract/);
       const footer = terminal.lines().at(-1) ?? '';
-      assert.match(footer, /\? help/, 'the footer stands on the last line');
-      assert.doesNotMatch(footer, /…/, 'no hint is cut');
+      assert.match(footer, /\? help/, 'the footer is the last line');
+      assert.doesNotMatch(footer, /…/, 'no key label is cut');
     }
   });
 }
 
-test('the first frame is whole before any data has come, and asks for nothing', async () => {
+test('the first frame is complete before the engine is called', async () => {
   const engine = new FakeEngine();
   const gate = Promise.withResolvers<void>();
   engine.gate = gate.promise;
   await using console = startConsole({ engine });
   assert.equal(engine.queries, 0);
-  await console.terminal.see('asking…');
-  await console.terminal.see('q quit');
+  await console.terminal.waitFor('q quit');
+  await console.terminal.waitFor('Protection');
+  assert.doesNotMatch(console.terminal.text(), /✓/);
   gate.resolve();
-  await console.terminal.see('never: b makes one now');
+  await console.terminal.waitFor('✓');
 });
 
 test('three characters in one chunk move three rows', async () => {
   await using console = startConsole();
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see(cursorOn('a-name-that'));
+  await terminal.waitFor(cursorOn('a-name-that'));
   terminal.type('jjj');
-  await terminal.see(cursorOn('empty'));
+  await terminal.waitFor(cursorOn('empty'));
   terminal.type('\x1b[A\x1b[A');
-  await terminal.see(cursorOn('default'));
+  await terminal.waitFor(cursorOn('default'));
   await terminal.press('G');
-  await terminal.see(cursorOn('日本語'));
+  await terminal.waitFor(cursorOn('日本語'));
   await terminal.press('g');
-  await terminal.see(cursorOn('a-name-that'));
+  await terminal.waitFor(cursorOn('a-name-that'));
 });
 
-test('an arrow key torn from its escape is still an arrow', async () => {
+test('an arrow key whose escape arrives earlier is still an arrow key', async () => {
   await using console = startConsole();
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see(cursorOn('a-name-that'));
+  await terminal.waitFor(cursorOn('a-name-that'));
   terminal.type('\x1b');
   await new Promise((resolve) => setTimeout(resolve, 30));
   terminal.type('[B');
-  await terminal.see(cursorOn('default'));
-  await terminal.see('Last archive');
+  await terminal.waitFor(cursorOn('default'));
+  await terminal.waitFor('Last archive');
 });
 
-test('Enter opens, breadcrumbs tell the way, Esc goes back to the same row', async () => {
+test('Enter opens a row, the title shows the path, Esc returns to the same row', async () => {
   await using console = startConsole();
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see(cursorOn('a-name-that'));
+  await terminal.waitFor(cursorOn('a-name-that'));
   await terminal.press('/');
   terminal.type('web-st\r');
-  await terminal.see('1 of 10 fractals');
+  await terminal.waitFor('1 of 10 fractals');
   await terminal.press('enter');
-  await terminal.see('Fractals › web-staging');
-  await terminal.see(/memory limit exceeded/);
+  await terminal.waitFor('Fractals › web-staging');
+  await terminal.waitFor(/memory limit exceeded/);
   await terminal.press('enter');
-  await terminal.see('SHA-256');
+  await terminal.waitFor('SHA-256');
   await terminal.press('esc');
-  await terminal.see('3 archives');
+  await terminal.waitFor('3 archives');
   await terminal.press('esc');
-  await terminal.see('/web-st');
+  await terminal.waitFor('/web-st');
   await terminal.press('esc');
-  await terminal.see('10 fractals');
-  await terminal.see(cursorOn('web-staging'));
+  await terminal.waitFor('10 fractals');
+  await terminal.waitFor(cursorOn('web-staging'));
 });
 
 test('while a filter is typed, hotkeys are letters', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
   await terminal.press('3');
-  await terminal.see('17 archives');
+  await terminal.waitFor('17 archives');
   await terminal.press('/');
   terminal.type('qb');
-  await terminal.see('/qb_');
-  await terminal.see('No row holds “qb”');
+  await terminal.waitFor('/qb_');
+  await terminal.waitFor('“qb”');
   assert.equal(engine.jobs.length, 0);
   await terminal.press('backspace', 'backspace');
-  await terminal.see('17 archives');
+  await terminal.waitFor('17 archives');
   await terminal.press('esc');
-  await terminal.miss('/_');
+  await terminal.waitUntilGone('/_');
 });
 
-test('cursor and marks belong to rows: a refresh in another order moves neither', async () => {
+test('cursor and selection belong to rows: a refresh in another order moves neither', async () => {
   const engine = new FakeEngine({ fractals: [3, 4, 5].map((seed) => fakeFractal(seed)) });
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see('3 fractals');
+  await terminal.waitFor('3 fractals');
   await terminal.press('j', ' ');
-  await terminal.see('1 marked');
-  await terminal.see(cursorOn('fractal-5'));
+  await terminal.waitFor(/^ ● *fractal-4/m);
+  await terminal.waitFor(cursorOn('fractal-5'));
   engine.data.fractals = [fakeFractal(1), fakeFractal(2), fakeFractal(5), fakeFractal(4), fakeFractal(3)];
   await terminal.press('r');
-  await terminal.see('5 fractals');
+  await terminal.waitFor('5 fractals');
   assert.ok(cursorOn('fractal-5')(terminal.lines()));
   assert.match(terminal.line('fractal-4'), /^ ●/);
   await terminal.press('/');
   terminal.type('fractal-5\r');
-  await terminal.see('1 marked, 1 of them hidden');
+  await terminal.waitFor(/\b1 .*\b1 .*hidden/);
 });
 
-test('sorting goes through the columns and is remembered', async () => {
-  const kept = new Map<string, unknown>();
+test('s sorts by the next column, and the order is saved', async () => {
+  const saved = new Map<string, unknown>();
   const preferences = {
-    get: (key: string) => kept.get(key),
-    set: (key: string, value: unknown) => void kept.set(key, value),
+    get: (key: string) => saved.get(key),
+    set: (key: string, value: unknown) => void saved.set(key, value),
   };
   await using console = startConsole({ preferences: async () => preferences });
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see('Fractal↑');
+  await terminal.waitFor('Fractal↑');
   await terminal.press('s');
-  await terminal.see('Logs↓');
-  await terminal.see((lines) => lines[4]?.includes('web-prod') === true);
+  await terminal.waitFor('Logs↓');
+  await terminal.waitFor((lines) => lines[4]?.includes('web-prod') === true);
   await terminal.press('S');
-  await terminal.see('Logs↑');
+  await terminal.waitFor('Logs↑');
   await using again = startConsole({ preferences: async () => preferences });
   await again.terminal.press('2');
-  await again.terminal.see('Logs↑');
+  await again.terminal.waitFor('Logs↑');
 });
 
 test('a list longer than the screen is a window that follows the cursor', async () => {
@@ -154,11 +155,13 @@ test('a list longer than the screen is a window that follows the cursor', async 
   await using console = startConsole({ engine: new FakeEngine({ fractals }) });
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see('5,000 fractals');
+  await terminal.waitFor('5,000 fractals');
   await terminal.press('G');
-  await terminal.see(cursorOn('f4999'));
+  await terminal.waitFor(cursorOn('f4999'));
   await terminal.press('pgup');
-  await terminal.see((lines) => lines.some((line) => line.startsWith('▌ f49') && !line.includes('f4999')));
+  await terminal.waitFor((lines) =>
+    lines.some((line) => line.startsWith('▌ f49') && !line.includes('f4999')),
+  );
   await terminal.press('home');
-  await terminal.see(cursorOn('f0000'));
+  await terminal.waitFor(cursorOn('f0000'));
 });

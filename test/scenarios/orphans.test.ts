@@ -25,7 +25,7 @@ function adoptItem(orphan: Orphan, given: Partial<AdoptItem> = {}): AdoptItem {
   };
 }
 
-/** A console on the orphans given, shown. */
+/** A console that shows the orphans. */
 async function openOrphans(
   orphans: Orphan[],
   size: { columns?: number; rows?: number; readOnly?: boolean } = {},
@@ -33,193 +33,196 @@ async function openOrphans(
   const engine = new FakeEngine({ orphans });
   const console = startConsole({ engine, ...size });
   await console.terminal.press('7');
-  await console.terminal.see(`${orphans.length} orphan`);
+  await console.terminal.waitFor(`${orphans.length} orphan`);
   return { console, terminal: console.terminal, engine };
 }
+
+/** As many rows of the list are selected. */
+const selected = (count: number) => (lines: readonly string[]) =>
+  lines.filter((line) => /^[▌ ]●/.test(line)).length === count;
 
 for (const [columns, rows] of [
   [80, 24],
   [120, 40],
 ] as const) {
-  test(`orphans are listed with what can be done, at ${columns}x${rows}`, async () => {
+  test(`orphans are listed with their actions, at ${columns}x${rows}`, async () => {
     const all = [fakeOrphan('file', 1), fakeOrphan('record', 2), fakeOrphan('leftover', 3)];
     all.push(
       fakeOrphan('leftover', 4, { title: 'Unfinished file, perhaps of another machine', actions: [] }),
     );
     const { console, terminal } = await openOrphans(all, { columns, rows });
     await using _ = console;
-    await terminal.see(/file +Archive file without a re.* a adopt/);
-    await terminal.see(/record +Record whose file is miss.* c mark failed/);
-    await terminal.see(/leftover +Unfinished file of a run.* c remove/);
-    await terminal.see(/leftover +Unfinished file, perhaps .* nothing yet/);
+    await terminal.waitFor(/file .* 9\.5 MiB .* a adopt/);
+    await terminal.waitFor(/record .* 19\.1 MiB .* c mark/);
+    await terminal.waitFor(/ 28\.6 MiB .* c \w+/);
+    assert.doesNotMatch(terminal.line('38.1 MiB'), / [ac] (adopt|mark|remove|delete)/);
     await terminal.press('enter');
-    await terminal.see('a gives the file a record');
+    await terminal.waitFor(/› f1-2026/);
     await terminal.press('c');
-    await terminal.see('Cannot clean: nothing chosen can be cleaned up; files are never deleted here');
+    await terminal.waitFor('Clean is not available');
   });
 }
 
-test('an installation without orphans says so, and is asked only when the screen is shown', async () => {
+test('orphans are loaded only when their screen is shown', async () => {
   const engine = new FakeEngine();
   await using console = startConsole({ engine });
-  await console.terminal.see('never: b makes one now');
+  await console.terminal.waitFor('✓');
   const before = engine.queries;
   await console.terminal.press('7');
-  await console.terminal.see('Nothing is lost');
+  await console.terminal.waitFor('0 orphans');
   assert.equal(engine.queries, before + 1);
 });
 
-test('removing for good wants the word typed, and never takes Enter for yes', async () => {
+test('deleting unfinished files needs the typed word and Ctrl-Y, never Enter', async () => {
   const leftovers = [fakeOrphan('leftover', 3), fakeOrphan('leftover', 4)];
   const { console, terminal, engine } = await openOrphans([fakeOrphan('file', 1), ...leftovers]);
   await using _ = console;
   await terminal.press('j', ' ', ' ');
-  await terminal.see('2 marked');
+  await terminal.waitFor(selected(2));
   terminal.type('c\r\x19y');
-  await terminal.see('Remove 2 leftovers for good?');
-  await terminal.see(/remove +28\.6 MiB +3d +archives +f3-2026/);
-  await terminal.see(/remove +38\.1 MiB +4d +archives +f4-2026/);
-  await terminal.see('Kept: every finished file, 1 file without a record.');
-  assert.equal(engine.jobs.length, 0, 'keys behind the one that asked are dropped');
+  await terminal.waitFor('Delete 2 unfinished files?');
+  await terminal.waitFor(/ 28\.6 MiB +3d .*f3-2026/);
+  await terminal.waitFor(/ 38\.1 MiB +4d .*f4-2026/);
+  await terminal.waitFor(/Kept: .*\b1 file\b/);
+  assert.equal(engine.jobs.length, 0, 'keys typed before the dialog are dropped');
   await terminal.press('\x19', 'c', 'y');
-  await terminal.see('to make it possible: cy_');
+  await terminal.waitFor(/: cy_/);
   await terminal.press('down', 'enter');
-  await terminal.see('Remove 2 leftovers for good?');
+  await terminal.waitFor('Delete 2 unfinished files?');
   await terminal.press('up', 'enter');
-  await terminal.miss('for good?');
+  await terminal.waitUntilGone('unfinished files?');
   assert.equal(engine.jobs.length, 0);
 
   await terminal.press('c');
-  await terminal.see('for good?');
-  for (const key of 'remove 2') await terminal.press(key);
-  await terminal.see('to make it possible: remove 2_');
+  await terminal.waitFor('unfinished files?');
+  for (const key of 'delete 2') await terminal.press(key);
+  await terminal.waitFor(': delete 2_');
   await terminal.press('enter');
-  await terminal.see('Nothing was done: Enter takes the safe way');
+  await terminal.waitFor('Cancelled: Enter');
   assert.equal(engine.jobs.length, 0);
 
   await terminal.press('c');
-  await terminal.see('for good?');
-  for (const key of 'remove 2') await terminal.press(key);
-  // What is on the screen is what is executed, whatever the list says by then.
+  await terminal.waitFor('unfinished files?');
+  for (const key of 'delete 2') await terminal.press(key);
+  // The items of the dialog are executed, even if the list has changed.
   engine.data.orphans = [];
   await terminal.press('\x19');
-  await terminal.see('deleting');
+  await terminal.waitFor(/\S deleting/);
   assert.deepEqual(engine.jobs[0]?.request, { kind: 'clean', orphans: leftovers });
-  await terminal.miss('marked');
+  await terminal.waitFor(selected(0));
   engine.jobs[0]?.done({ leftovers_removed: 2, records_failed: 0 });
-  await terminal.see(/done, 2 leftovers removed, in \d+s/);
-  await terminal.see('Nothing is lost');
+  await terminal.waitFor(/done, 2 .* in \d+s/);
+  await terminal.waitFor('0 orphans');
 });
 
-test('a record is marked as failed by its own key only; nothing is removed by that', async () => {
+test('marking a record as failed needs its own key, and deletes nothing', async () => {
   const record = fakeOrphan('record', 2);
   const { console, terminal, engine } = await openOrphans([record]);
   await using _ = console;
   await terminal.press('c');
-  await terminal.see('Mark 1 record as failed?');
-  await terminal.see('no file is touched by that');
+  await terminal.waitFor('Mark 1 record as failed?');
   await terminal.press('c', 'enter');
-  await terminal.miss('as failed?');
+  await terminal.waitUntilGone('as failed?');
   assert.equal(engine.jobs.length, 0);
   await terminal.press('c');
-  await terminal.see('Mark 1 record');
+  await terminal.waitFor('Mark 1 record');
   await terminal.press('y');
-  await terminal.see('being marked');
+  await terminal.waitFor(/\S marking/);
   assert.deepEqual(engine.jobs[0]?.request, { kind: 'clean', orphans: [record] });
 });
 
-test('a long list of targets can be scrolled, all of it', async () => {
+test('a long list of targets can be scrolled to its end', async () => {
   const many = Array.from({ length: 40 }, (_, index) => fakeOrphan('leftover', index + 1));
   const { console, terminal } = await openOrphans(many);
   await using _ = console;
   for (let row = 0; row < 40; row++) await terminal.press(' ');
-  await terminal.see('40 marked');
+  await terminal.waitFor(/\b40 [a-z]+ed\b/);
   await terminal.press('c');
-  await terminal.see('Remove 40 leftovers for good?');
-  await terminal.see(/1 to \d+ of 40: PgUp and PgDn/);
+  await terminal.waitFor('Delete 40 unfinished files?');
+  await terminal.waitFor(/ 1\D+\d+ of 40/);
   const names = () => [...terminal.text().matchAll(/ f\d+-2026/g)].map(([name]) => name);
   const seen = new Set(names());
-  for (let top = 0; seen.size < 40; ) {
-    assert.ok(top < 40, 'the end is reached');
+  for (let page = 0; seen.size < 40; page++) {
+    assert.ok(page < 40, `only ${seen.size} of 40 targets were shown`);
+    const before = String(names());
     await terminal.press('pgdn');
-    await terminal.miss(` ${top + 1} to `);
-    top = Number(/(\d+) to \d+ of 40/.exec(terminal.text())?.[1]) - 1;
+    await terminal.waitFor(() => String(names()) !== before);
     for (const name of names()) seen.add(name);
   }
-  await terminal.see('to 40 of 40');
+  await terminal.waitFor('40 of 40');
 });
 
-test('on a terminal too small to show the targets, the question cannot be answered', async () => {
+test('a dialog cannot be confirmed on a terminal too small to show its items', async () => {
   const { console, terminal, engine } = await openOrphans([fakeOrphan('record', 2)]);
   await using _ = console;
   await terminal.press('c');
-  await terminal.see('Mark 1 record');
+  await terminal.waitFor('Mark 1 record');
   terminal.resize(40, 8);
-  await terminal.see('Too small to show');
+  await terminal.waitFor(/small/i);
   await terminal.press('y', 'esc');
-  await terminal.see('have 40x8');
+  await terminal.waitFor('40x8');
   assert.equal(engine.jobs.length, 0);
 });
 
-test('adopting shows the plan first, and executes the very plan that was shown', async () => {
+test('adopting shows the plan first, and executes exactly that plan', async () => {
   const [one, two] = [fakeOrphan('file', 1), fakeOrphan('file', 2)];
   const { console, terminal, engine } = await openOrphans([one, two], { columns: 120, rows: 40 });
   await using _ = console;
-  const lost = adoptItem(two, { fractal_known: false, action: 'skip', reason: 'Its fractal is gone' });
+  const lost = adoptItem(two, { fractal_known: false, action: 'skip', reason: 'No such fractal' });
   const plan = { items: [adoptItem(one), lost] };
   engine.data.adoptable = plan;
   await terminal.press(' ', ' ', 'a');
-  await terminal.see('Give 1 file a record?');
-  await terminal.see(/✓ fractal-1 .* 1\.2k rows +2026-02-01 to 2026-03-01/);
-  await terminal.see(/✗ fractal-2 .* f2-2026/);
-  await terminal.see(/not adopted: Its fractal is gone/);
+  await terminal.waitFor('Create the record of 1 file?');
+  await terminal.waitFor(/✓ fractal-1 .* 1\.2k rows +2026-02-01 .*2026-03-01/);
+  await terminal.waitFor(/✗ fractal-2 .* f2-2026/);
+  await terminal.waitFor('No such fractal');
   await terminal.press('a', 'enter');
-  await terminal.miss('a record?');
+  await terminal.waitUntilGone('Create the record');
   assert.equal(engine.jobs.length, 0);
 
   await terminal.press('a');
-  await terminal.see('f  Plan again, making the missing fractals anew');
-  const anew = { items: [adoptItem(one), { ...lost, action: 'adopt' as const, create_fractal: true }] };
-  engine.data.adoptable = anew;
+  await terminal.waitFor('f  Plan again');
+  const replanned = { items: [adoptItem(one), { ...lost, action: 'adopt' as const, create_fractal: true }] };
+  engine.data.adoptable = replanned;
   await terminal.press('f');
-  await terminal.see('Give 2 files a record?');
-  await terminal.see('Made anew: fractal fractal-2.');
+  await terminal.waitFor('Create the records of 2 files?');
+  await terminal.waitFor('fractal fractal-2');
   assert.deepEqual(
     engine.adoptCalls.map(({ create_fractals }) => create_fractals),
     [false, false, true],
   );
   assert.deepEqual(engine.adoptCalls[2]?.files, [one.id, two.id]);
   await terminal.press('y');
-  await terminal.see('being adopted');
-  assert.deepEqual(engine.jobs[0]?.request, { kind: 'adopt', plan: anew });
+  await terminal.waitFor(/\S adopting/);
+  assert.deepEqual(engine.jobs[0]?.request, { kind: 'adopt', plan: replanned });
   engine.data.orphans = [];
   engine.jobs[0]?.done({ adopted: [{}, {}], skipped: 0, fractals_created: ['f'] });
-  await terminal.see('done, 2 files adopted');
-  await terminal.see('Nothing is lost');
+  await terminal.waitFor(/done, 2 files/);
+  await terminal.waitFor('0 orphans');
 });
 
-test('the plan of who has gone elsewhere does not interrupt', async () => {
+test('a plan does not open its dialog after the user has left the screen', async () => {
   const { console, terminal, engine } = await openOrphans([fakeOrphan('file', 1)]);
   await using _ = console;
   const gate = Promise.withResolvers<void>();
   engine.gate = gate.promise;
   await terminal.press('a', '1');
-  await terminal.see('Protection');
+  await terminal.waitFor('Protection');
   gate.resolve();
-  await terminal.see('The adoption was not begun');
-  assert.doesNotMatch(terminal.text(), /a record\?/);
+  await terminal.waitFor('The adoption was not started');
+  assert.doesNotMatch(terminal.text(), /Create the record/);
 });
 
-test('the rows of a file without a record can be read', async () => {
+test('the rows of a file without a record can be browsed', async () => {
   const orphan = fakeOrphan('file', 1);
   const { console, terminal, engine } = await openOrphans([orphan]);
   await using _ = console;
   engine.data.browsable[orphan.id] = new FakeArchive({ count: 10 });
   await terminal.press('o');
-  await terminal.see('row 1 of 10');
+  await terminal.waitFor('row 1 of 10');
 });
 
-test('a read-only console shows orphans and touches none', async () => {
+test('a read-only console shows orphans without their actions', async () => {
   const { console, terminal, engine } = await openOrphans(
     [fakeOrphan('file', 1), fakeOrphan('leftover', 2)],
     {
@@ -228,9 +231,9 @@ test('a read-only console shows orphans and touches none', async () => {
   );
   await using _ = console;
   await terminal.press('a');
-  await terminal.see('Cannot adopt: this console is read-only');
+  await terminal.waitFor('Adopt is not available: the console is read-only');
   await terminal.press('c');
-  await terminal.see('Cannot clean: this console is read-only');
-  assert.doesNotMatch(terminal.text(), /c remove/);
+  await terminal.waitFor('Clean is not available: the console is read-only');
+  assert.doesNotMatch(terminal.text(), / [ac] (adopt|mark|remove|delete)/);
   assert.equal(engine.jobs.length, 0);
 });

@@ -5,10 +5,15 @@ import { startConsole } from '../helpers/console.ts';
 import { fakeBackupReport, fakeOrphan } from '../helpers/fake-archive.ts';
 import { FakeEngine, fakeBackup } from '../helpers/fake-engine.ts';
 import type { FakeTerminal } from '../helpers/terminal.ts';
+import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const BACKUP = fakeBackup(3);
 const CTRL_Y = '\x19';
-const UNCHANGED = 'nothing has been changed so far';
+/** Each page says that nothing has been changed. */
+const UNCHANGED = /\bchanged\b/;
+
+/** The page of the plan, once it is made: its last choice has the cursor. */
+const PLANNED = /Step 3 of 3[\s\S]*\n▌ /;
 
 const RESULT = {
   file: BACKUP.name,
@@ -30,31 +35,31 @@ async function openRestore(
   const console = startConsole({ engine, ...size });
   const { terminal } = console;
   await terminal.press('4');
-  await terminal.see('1 backup');
+  await terminal.waitFor('1 backup');
   await terminal.press('R');
-  await terminal.see('Step 1 of 3: the backup');
-  await terminal.see(UNCHANGED);
+  await terminal.waitFor('Step 1 of 3');
+  await terminal.waitFor(UNCHANGED);
   return { console, terminal, engine };
 }
 
 async function toTargets(terminal: FakeTerminal) {
   await terminal.press('enter');
-  await terminal.see('Step 2 of 3: where to');
-  await terminal.see(UNCHANGED);
+  await terminal.waitFor('Step 2 of 3');
+  await terminal.waitFor(UNCHANGED);
 }
 
 async function planLive(terminal: FakeTerminal) {
   await toTargets(terminal);
   await terminal.press('down', 'down', 'enter');
-  await terminal.see('REPLACES the database bifract');
-  await terminal.see(UNCHANGED);
+  await terminal.waitFor(PLANNED);
+  await terminal.waitFor(UNCHANGED);
 }
 
 for (const [columns, rows] of [
   [80, 24],
   [140, 40],
 ] as const) {
-  test(`a database is replaced at the last step only, by its name and a key that is not Enter, at ${columns}x${rows}`, async () => {
+  test(`replacing a database takes the last step, its name and Ctrl-Y, never Enter, at ${columns}x${rows}`, async () => {
     const { console, terminal, engine } = await openRestore({}, { columns, rows });
     await using _ = console;
     await planLive(terminal);
@@ -63,41 +68,40 @@ for (const [columns, rows] of [
       target: { kind: 'live' },
       no_owner: false,
     });
-    await terminal.see('1 table goes, 1 table loses rows');
+    await terminal.waitFor(/\b1 table\b[\s\S]*\b1 table\b/);
     await terminal.press('enter');
-    await terminal.see('Replace the database bifract?');
-    await terminal.see('It is backed up right before.');
+    await terminal.waitFor('Replace the database bifract?');
+    await terminal.waitFor('safety backup');
     await terminal.press(CTRL_Y, 'enter');
-    await terminal.miss('Replace the database bifract?');
+    await terminal.waitUntilGone('Replace the database bifract?');
     await terminal.press('enter');
-    await terminal.see('Replace the database bifract?');
+    await terminal.waitFor('Replace the database bifract?');
     for (const key of 'bifract') await terminal.press(key);
     await terminal.press('enter');
-    await terminal.see('Nothing was done: Enter takes the safe way');
+    await terminal.waitFor('Cancelled: Enter');
     assert.equal(engine.jobs.length, 0);
 
     await terminal.press('enter');
-    await terminal.see('Replace the database bifract?');
+    await terminal.waitFor('Replace the database bifract?');
     for (const key of 'bifract') await terminal.press(key);
     await terminal.press(CTRL_Y);
-    await terminal.see(/Jobs › Restore of/);
+    await terminal.waitFor(/Jobs › Restore of/);
     const [job] = engine.jobs;
     assert.ok(job?.request.kind === 'restore');
     assert.deepEqual(job.request.consent, { safety_backup: true, end_sessions: false, stop_app: false });
     assert.equal(job.request.plan.target.kind, 'live');
     job.phase('Restoring');
     job.emit('job:progress', { item: 'public.alerts', bytes_in: 12_000_000, total_bytes: 48_000_000 });
-    await terminal.see(/Now +public\.alerts/);
-    await terminal.see('25%');
+    await terminal.waitFor(/Now +public\.alerts/);
+    await terminal.waitFor('25%');
     job.done(RESULT);
-    await terminal.see(/Compared +✓ every count is as in the backup/);
-    await terminal.see(/Before it +bifract-backup-20261123-030000/);
+    await terminal.waitFor(/Compared +✓/);
+    await terminal.waitFor('bifract-backup-20261123-030000');
     assert.doesNotMatch(terminal.text(), /Done +\d/);
-    await terminal.see('To go back to what was there before: 4, and R on');
   });
 }
 
-test('consents are what was ticked, and a session in the way is removed by one', async () => {
+test('the request has the consents that were given; one of them removes an obstacle', async () => {
   const since = new Date(Date.now() - 60_000).toISOString();
   const sessions = [{ pid: 7, user: 'bifract', application: 'psql', client: null, state: 'idle', since }];
   const obstacle = {
@@ -108,146 +112,148 @@ test('consents are what was ticked, and a session in the way is removed by one',
   const { console, terminal, engine } = await openRestore({ sessions, obstacles: [obstacle] });
   await using _ = console;
   await planLive(terminal);
-  await terminal.see(/In the way +1 session is connected/);
-  await terminal.see(/7 +psql +bifract +socket +idle +1m/);
+  await terminal.waitFor('1 session is connected to bifract');
+  await terminal.waitFor(/7 +psql +bifract +socket +idle +1m/);
   await terminal.press('enter');
-  await terminal.see('Cannot go on: 1 session is connected to bifract: tick how they end');
+  await terminal.waitFor('Cannot continue: 1 session is connected to bifract');
   await terminal.press('up', 'up', 'up', ' ');
-  await terminal.see('[✓] End the sessions that are connected (1 now)');
+  await terminal.waitFor(/\[✓\].* sessions .*1/);
   await terminal.press('up', ' ');
-  await terminal.see('Without it there is no way back.');
+  await terminal.waitFor(/\[ \] .*back up|\[ \] .*backup/i);
   await terminal.press('down', 'down', ' ');
-  await terminal.see('[✓] Stop the Bifract server (bifract-app) meanwhile');
+  await terminal.waitFor(/\[✓\].*bifract-app/);
   await terminal.press('down', 'down', 'enter');
-  await terminal.see('It is NOT backed up before: there is no way back.');
-  await terminal.see('Whoever is connected then is thrown out.');
+  await terminal.waitFor('NO safety backup');
+  await terminal.waitFor('sessions are terminated');
+  await terminal.waitFor('bifract-app is stopped');
   for (const key of 'bifract') await terminal.press(key);
   await terminal.press(CTRL_Y);
-  await terminal.see('Jobs › Restore of');
+  await terminal.waitFor('Jobs › Restore of');
   const request = engine.jobs[0]?.request;
   assert.ok(request?.kind === 'restore');
   assert.deepEqual(request.consent, { safety_backup: false, end_sessions: true, stop_app: true });
 });
 
-test('what only an administrator can remove keeps the plan from being carried out, and says what to do', async () => {
+test('an obstacle that needs an administrator blocks the plan until it is planned again', async () => {
   const hint = 'As an administrator: ALTER ROLE bifract CREATEDB';
   const obstacle = {
     code: 'UNSUPPORTED',
-    message: 'The user may not make databases',
+    message: 'The user may not create databases',
     hint,
     consent: null,
   } as const;
   const { console, terminal, engine } = await openRestore({ obstacles: [obstacle] });
   await using _ = console;
   await planLive(terminal);
-  await terminal.see(/What to do +As an administrator: ALTER ROLE/);
-  await terminal.see('Not now: The user may not make databases');
+  await terminal.waitFor('ALTER ROLE bifract CREATEDB');
+  await terminal.waitFor('The user may not create databases');
   await terminal.press('enter');
-  await terminal.see('Cannot go on: The user may not make databases');
-  // What was put right is seen by planning again.
+  await terminal.waitFor('Cannot continue: The user may not create databases');
   engine.data.restore = {};
   await terminal.press('up', 'enter');
-  await terminal.miss('Not now');
+  await terminal.waitUntilGone('ALTER ROLE bifract CREATEDB');
+  await terminal.waitFor(PLANNED);
   await terminal.press('enter');
-  await terminal.see('Replace the database bifract?');
+  await terminal.waitFor('Replace the database bifract?');
   assert.equal(engine.jobs.length, 0);
 });
 
-test('beside the live database: under a name, after one question', async () => {
+test('a restore to a new database asks for its name and for confirmation', async () => {
   const { console, terminal, engine } = await openRestore();
   await using _ = console;
   await toTargets(terminal);
   await terminal.press('down', 'enter');
-  await terminal.see('database bifract_restored_');
+  await terminal.waitFor('database bifract_restored_');
   await terminal.press('\x15', 'enter');
-  await terminal.see('It needs a name');
+  await terminal.waitFor('Enter a name');
   for (const key of 'copy') await terminal.press(key);
   await terminal.press('enter');
-  await terminal.see(/into copy, which does\s+not exist yet/);
-  assert.doesNotMatch(terminal.text(), /safety|Back up the present/);
+  await terminal.waitFor(PLANNED);
+  await terminal.waitFor('copy');
+  assert.doesNotMatch(terminal.text(), /\[[✓ ]\]/, 'no consents are asked for');
   await terminal.press('enter');
-  await terminal.see('Restore into copy?');
+  await terminal.waitFor('Restore into copy?');
   await terminal.press('enter');
-  await terminal.miss('Restore into copy?');
+  await terminal.waitUntilGone('Restore into copy?');
   assert.equal(engine.jobs.length, 0);
   await terminal.press('enter');
-  await terminal.see('Restore into copy?');
+  await terminal.waitFor('Restore into copy?');
   await terminal.press('y');
-  await terminal.see('Jobs › Restore of');
+  await terminal.waitFor('Jobs › Restore of');
   const [job] = engine.jobs;
   assert.ok(job?.request.kind === 'restore');
   assert.deepEqual(job.request.plan.target, { kind: 'beside', database: 'copy' });
   assert.deepEqual(job.request.consent, { safety_backup: false, end_sessions: false, stop_app: false });
   job.done({ ...RESULT, database: 'copy', safety_backup: null, ended_sessions: 0 });
-  await terminal.see('The live database was not touched.');
-  await terminal.see('DROP DATABASE "copy"');
+  await terminal.waitFor('DROP DATABASE "copy"');
 });
 
-test('a drill is one question, and its result says what it proves', async () => {
+test('a drill asks for confirmation, and its result says what it proves', async () => {
   const { console, terminal, engine } = await openRestore();
   await using _ = console;
   await toTargets(terminal);
   await terminal.press('enter');
-  await terminal.see(/into a scratch database,\s+compares every count, and drops it/);
+  await terminal.waitFor(PLANNED);
+  await terminal.waitFor('scratch');
   await terminal.press('enter');
-  await terminal.see('Begin the drill?');
+  await terminal.waitFor('Start the drill?');
   await terminal.press('y');
-  await terminal.see('Jobs › Restore drill');
+  await terminal.waitFor('Jobs › Restore drill');
   assert.equal(engine.jobs[0]?.request.kind, 'drill');
   engine.jobs[0]?.done({ ...RESULT, safety_backup: null, ended_sessions: 0 });
-  await terminal.see('the backup is proved to restore');
+  await terminal.waitFor(/Compared +✓/);
 });
 
-test('planning shows how far it is, is stopped by Esc, and what fails can be tried again', async () => {
+test('planning shows its progress, is stopped by Esc, and can be retried after an error', async () => {
   const { console, terminal, engine } = await openRestore();
   await using _ = console;
   const gate = Promise.withResolvers<void>();
   await toTargets(terminal);
   engine.gate = gate.promise;
   await terminal.press('enter');
-  await terminal.see('Esc stops it.');
-  const [call] = engine.restoreCalls;
-  call?.options?.onProgress?.(12_000_000, 48_000_000);
-  await terminal.see('25%  11.4 MiB of 45.8 MiB');
+  const call = await until(() => engine.restoreCalls[0], LIMIT_MS, 'the plan is requested');
+  call.options?.onProgress?.(12_000_000, 48_000_000);
+  await terminal.waitFor('25%  11.4 MiB of 45.8 MiB');
   await terminal.press('esc');
-  await terminal.see('Step 2 of 3: where to');
-  await terminal.see('The planning was stopped; nothing has happened');
-  assert.equal(call?.options?.signal?.aborted, true);
+  await terminal.waitFor('Step 2 of 3');
+  await terminal.waitFor('Planning stopped');
+  assert.equal(call.options?.signal?.aborted, true);
   gate.resolve();
   engine.gate = Promise.resolve();
 
   engine.failure = new BifractError('CUT_OFF', 'The file is cut off', { hint: 'Look for another copy.' });
   await terminal.press('enter');
-  await terminal.see(/No plan +The file is cut off/);
-  await terminal.see(/What to do +Look for another copy\./);
+  await terminal.waitFor('The file is cut off');
+  await terminal.waitFor('Look for another copy.');
   engine.failure = undefined;
   await terminal.press('enter');
-  await terminal.see('compares every count');
+  await terminal.waitUntilGone('The file is cut off');
+  await terminal.waitFor(PLANNED);
   await terminal.press('esc');
-  await terminal.see('Step 2 of 3');
+  await terminal.waitFor('Step 2 of 3');
   await terminal.press('esc');
-  await terminal.see('Step 1 of 3');
+  await terminal.waitFor('Step 1 of 3');
   await terminal.press('esc');
-  await terminal.see('The restore was not begun; nothing has happened');
-  await terminal.see('1 backup');
+  await terminal.waitFor('Restore cancelled');
+  await terminal.waitFor('1 backup');
 });
 
-test('a restore that was begun waits while the user looks elsewhere, and goes on', async () => {
+test('an open restore is kept while the user is on another screen', async () => {
   const { console, terminal } = await openRestore();
   await using _ = console;
   await planLive(terminal);
   await terminal.press('5');
-  await terminal.see('Nothing has run in this session');
+  await terminal.waitFor('0 jobs');
   await terminal.press('4', 'R');
-  await terminal.see('REPLACES the database bifract');
-  await terminal.see('This restore was begun before');
+  await terminal.waitFor(PLANNED);
+  await terminal.waitFor('Continuing this restore');
   await terminal.press('x');
-  await terminal.see('1 backup');
+  await terminal.waitFor('1 backup');
   await terminal.press('R');
-  await terminal.see('Step 1 of 3');
+  await terminal.waitFor('Step 1 of 3');
 });
 
-test('all tables of a plan can be seen at 80x24, those that lose something first', async () => {
+test('all tables of a plan can be scrolled to at 80x24, those that lose rows first', async () => {
   const tables = Array.from({ length: 60 }, (_, index) => ({
     schema: 'public',
     name: `table_${index}`,
@@ -259,56 +265,55 @@ test('all tables of a plan can be seen at 80x24, those that lose something first
   await using _ = console;
   await planLive(terminal);
   const seen = new Set<string>();
-  const look = () => {
-    for (const [name] of terminal.text().matchAll(/public\.table_\d+/g)) seen.add(name);
-  };
-  look();
-  while (seen.size < 60) {
-    const [position = ''] = /Lines \d+ to \d+/.exec(terminal.text()) ?? [];
+  const shown = (text: string) => Array.from(text.matchAll(/public\.table_\d+/g), ([name]) => name);
+  for (let page = 0; seen.size < 60; page++) {
+    assert.ok(page < 60, `only ${seen.size} of 60 tables were shown`);
+    const names = shown(terminal.text());
+    for (const name of names) seen.add(name);
+    if (seen.size === 60) break;
     await terminal.press('pgdn');
-    await terminal.miss(position);
-    look();
+    await terminal.waitFor((lines) => String(shown(lines.join('\n'))) !== String(names));
   }
   assert.equal([...seen][0], 'public.table_40');
 });
 
-test('a read-only console restores nothing', async () => {
+test('a read-only console has no restore', async () => {
   const engine = new FakeEngine({ backups: [BACKUP] });
   await using console = startConsole({ engine, readOnly: true });
   const { terminal } = console;
   await terminal.press('4');
-  await terminal.see('1 backup');
+  await terminal.waitFor('1 backup');
   await terminal.press('R');
-  await terminal.see('Cannot restore: this console is read-only');
+  await terminal.waitFor('Restore is not available');
 });
 
-test('a backup that was renamed is on the orphans, and can be restored from there', async () => {
-  const stranger = fakeOrphan('file', 1, {
+test('a renamed backup is an orphan and can be restored from there', async () => {
+  const renamed = fakeOrphan('file', 1, {
     place: 'backups',
     id: 'before-upgrade.bifract-backup',
     path: '/opt/bifract/backups/before-upgrade.bifract-backup',
     actions: [],
   });
-  const engine = new FakeEngine({ orphans: [stranger] });
+  const engine = new FakeEngine({ orphans: [renamed] });
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.press('7');
-  await terminal.see('R restore');
+  await terminal.waitFor('R restore');
   await terminal.press('R');
-  await terminal.see('Step 1 of 3: the backup');
-  await terminal.see('v verifies it and R restores it');
+  await terminal.waitFor('Step 1 of 3');
+  await terminal.waitFor('before-upgrade');
   await toTargets(terminal);
   await terminal.press('enter');
-  await terminal.see(/compares every count/);
-  assert.equal(engine.restoreCalls[0]?.query.file, stranger.id);
+  await terminal.waitFor(PLANNED);
+  assert.equal(engine.restoreCalls[0]?.query.file, renamed.id);
 });
 
-test('on the smallest terminal, switches that do not fit are told of', async () => {
+test('the smallest terminal says how many choices do not fit', async () => {
   const { console, terminal } = await openRestore({}, { columns: 60, rows: 14 });
   await using _ = console;
   await planLive(terminal);
-  await terminal.see('More to choose: ↑ 3 above');
+  await terminal.waitFor('↑ 3');
   await terminal.press('up', 'up', 'up', 'up');
-  await terminal.see('[✓] Back up the present database');
-  await terminal.see(/More to choose: ↓ \d below/);
+  await terminal.waitFor(/▌ \[✓\]/);
+  await terminal.waitFor(/↓ \d/);
 });

@@ -8,12 +8,12 @@ import { fakeCopyItem, fakeDeleteItem, fakeDeletePlan } from '../helpers/fake-pl
 const BACKUPS = [fakeBackup(1), fakeBackup(2), fakeBackup(3)] as const;
 const CTRL_Y = '\x19';
 
-/** A console on three backups, shown. */
+/** A console that shows three backups. */
 async function openBackups(given: Parameters<typeof startConsole>[0] = {}) {
   const engine = given.engine ?? new FakeEngine({ backups: [...BACKUPS] });
   const console = startConsole({ ...given, engine });
   await console.terminal.press('4');
-  await console.terminal.see('3 backups');
+  await console.terminal.waitFor('3 backups');
   return { console, terminal: console.terminal, engine };
 }
 
@@ -21,7 +21,7 @@ function stampOf(name: string): string {
   return name.replace(/^bifract-backup-|\.bifract-backup$/g, '');
 }
 
-test('D deletes one backup: plan, its stamp typed, a key that is not Enter; the row says so meanwhile', async () => {
+test('D deletes a backup after a plan, its typed timestamp and Ctrl-Y; the row shows it meanwhile', async () => {
   const { console, terminal, engine } = await openBackups();
   await using _ = console;
   const [backup] = BACKUPS;
@@ -29,39 +29,39 @@ test('D deletes one backup: plan, its stamp typed, a key that is not Enter; the 
     backups_left: { count: 2, newest_whole: BACKUPS[1].name },
   });
   engine.data.deletion = plan;
-  // What is typed ahead answers nothing, and the same key again is a letter of the word.
+  // Keys typed ahead do not confirm, and a second D is a letter of the word.
   terminal.type(`D${CTRL_Y}`);
-  await terminal.see('Delete 1 item for good?');
-  await terminal.see(/delete +45\.8 MiB +24h +bifract-backup-/);
-  await terminal.see('It was made before a restore.');
-  await terminal.see('Kept: 2 backups; the newest that can be read is');
+  await terminal.waitFor('Delete 1 backup');
+  await terminal.waitFor(/delete +45\.8 MiB +24h +bifract-backup-/);
+  await terminal.waitFor('It was made before a restore.');
+  await terminal.waitFor(/Kept: 2 backups/);
   assert.deepEqual(engine.deleteCalls, [[{ kind: 'backup', id: backup.name }]]);
   await terminal.press('D', CTRL_Y, 'enter');
-  await terminal.miss('for good?');
+  await terminal.waitUntilGone('Delete 1 backup');
   assert.equal(engine.jobs.length, 0);
 
   await terminal.press('D');
-  await terminal.see('for good?');
+  await terminal.waitFor('Delete 1 backup');
   for (const key of stampOf(backup.name)) await terminal.press(key);
   await terminal.press('enter');
-  await terminal.see('Nothing was done: Enter takes the safe way');
+  await terminal.waitFor('Cancelled: Enter');
   assert.equal(engine.jobs.length, 0);
 
   await terminal.press('D');
-  await terminal.see('for good?');
+  await terminal.waitFor('Delete 1 backup');
   for (const key of stampOf(backup.name)) await terminal.press(key);
   await terminal.press(CTRL_Y);
-  await terminal.see(/\S deleting/);
+  await terminal.waitFor(/\S deleting/);
   assert.deepEqual(engine.jobs[0]?.request, { kind: 'delete', plan });
   await terminal.press('D');
-  await terminal.see('Cannot delete: there is nothing here, or it is being worked on');
+  await terminal.waitFor('Delete is not available');
   engine.data.backups = BACKUPS.slice(1);
   engine.jobs[0]?.done({ deleted: 1, freed_bytes: 2 ** 20, duration_ms: 4 });
-  await terminal.see('done, 1 item deleted, 1.0 MiB freed');
-  await terminal.see('2 backups');
+  await terminal.waitFor(/done, 1 .*deleted.* 1\.0 MiB/);
+  await terminal.waitFor('2 backups');
 });
 
-test('of several marked, all are listed, what stays says why, and the number is typed', async () => {
+test('several selected backups are all listed, kept ones with the reason, and their number is typed', async () => {
   const { console, terminal, engine } = await openBackups();
   await using _ = console;
   const refusal = { code: 'LAST_BACKUP', message: 'It is the last backup that can be read' } as const;
@@ -71,34 +71,34 @@ test('of several marked, all are listed, what stays says why, and the number is 
     fakeDeleteItem(BACKUPS[2]),
   ]);
   await terminal.press(' ', ' ', ' ', 'D');
-  await terminal.see('Delete 2 items for good?');
+  await terminal.waitFor('Delete 2 backups');
   assert.equal(engine.deleteCalls[0]?.length, 3);
-  await terminal.see(/stays +45\.8 MiB/);
-  await terminal.see('Stays: It is the last backup that can be read. Make another one');
-  await terminal.see(/Type delete 2 to make it possible/);
+  await terminal.waitFor(/^\W*(?!delete)\w+ +45\.8 MiB/m);
+  await terminal.waitFor(/: It is the last backup that can be read\. Make another one/);
+  await terminal.waitFor(/delete 2\b.*: _/);
   for (const key of 'delete 2') await terminal.press(key);
   await terminal.press(CTRL_Y);
-  await terminal.see('deleting');
+  await terminal.waitFor('deleting');
   assert.equal(engine.jobs.length, 1);
-  await terminal.miss('marked');
+  await terminal.waitUntilGone(/^[▌ ]●/m);
 });
 
-test('where nothing may go, there is no way to say yes', async () => {
+test('if nothing can be deleted, there is nothing to confirm', async () => {
   const { console, terminal, engine } = await openBackups();
   await using _ = console;
-  const refusal = { code: 'BUSY', message: 'It is being read by another job' } as const;
+  const refusal = { code: 'BUSY', message: 'In use by job 7' } as const;
   engine.data.deletion = fakeDeletePlan([fakeDeleteItem(BACKUPS[0], { action: 'keep', refusal })]);
   await terminal.press('D');
-  await terminal.see('Nothing of this can be deleted');
-  await terminal.see('Stays: It is being read by another job');
+  await terminal.waitFor('Nothing can be deleted');
+  await terminal.waitFor('In use by job 7');
   await terminal.press(CTRL_Y, 'y');
-  await terminal.see('Nothing of this can be deleted');
+  await terminal.waitFor('Nothing can be deleted');
   await terminal.press('enter');
-  await terminal.miss('Nothing of this can be deleted');
+  await terminal.waitUntilGone('Nothing can be deleted');
   assert.equal(engine.jobs.length, 0);
 });
 
-test('an archive is deleted by the name of its fractal; its row says so', async () => {
+test('deleting an archive needs the typed name of its fractal; the row shows it meanwhile', async () => {
   const fractal = fakeFractal(1, { name: 'web' });
   const record = fakeArchive(1, fractal);
   const engine = new FakeEngine({ fractals: [fractal], archives: [record] });
@@ -114,39 +114,39 @@ test('an archive is deleted by the name of its fractal; its row says so', async 
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.press('3');
-  await terminal.see('1 archive');
+  await terminal.waitFor('1 archive');
   await terminal.press('D');
-  await terminal.see('No archive of web is left.');
-  await terminal.see('Kept: every other archive, and all logs that are in ClickHouse.');
+  await terminal.waitFor('No archive of web is left.');
+  await terminal.waitFor(/Kept: .*ClickHouse/);
   for (const key of 'web') await terminal.press(key);
   await terminal.press(CTRL_Y);
-  await terminal.see(/\S deleting/);
+  await terminal.waitFor(/\S deleting/);
 });
 
-test('a plan that cannot be made says why', async () => {
+test('a plan that fails is reported', async () => {
   const { console, terminal, engine } = await openBackups();
   await using _ = console;
   engine.failure = new BifractError('STORAGE_UNREACHABLE', 'The bucket does not answer');
   await terminal.press('D');
-  await terminal.see('Nothing was deleted: The bucket does not answer');
+  await terminal.waitFor('Nothing was deleted: The bucket does not answer');
 });
 
-test('a read-only console has no key that deletes or copies', async () => {
+test('a read-only console cannot delete or copy', async () => {
   const { console, terminal, engine } = await openBackups({ readOnly: true });
   await using _ = console;
   assert.doesNotMatch(terminal.text(), / D delete/);
   await terminal.press('D');
-  await terminal.see('Cannot delete: this console is read-only');
+  await terminal.waitFor('Delete is not available: the console is read-only');
   await terminal.press('C');
-  await terminal.see('Cannot copy to: this console is read-only');
+  await terminal.waitFor('Copy to is not available: the console is read-only');
   assert.equal(engine.deleteCalls.length + engine.copyCalls.length, 0);
 });
 
-test('C says why there is nowhere to copy to, and copies where there is', async () => {
+test('C needs a second storage, and copies the file to it', async () => {
   const { console, terminal } = await openBackups();
   await using _ = console;
   await terminal.press('C');
-  await terminal.see('Cannot copy to: there is one storage only: BIFRACT_S3_BUCKET is not set');
+  await terminal.waitFor(/Copy to is not available: .*BIFRACT_S3_BUCKET/);
 
   const backups = BACKUPS.map((backup) => ({ ...backup, storage_type: 's3' as const }));
   const engine = new FakeEngine({ backups }, { storage: 's3://bucket' });
@@ -154,15 +154,15 @@ test('C says why there is nowhere to copy to, and copies where there is', async 
   const other = await openBackups({ engine });
   await using __ = other.console;
   await other.terminal.press('C');
-  await other.terminal.see('Copy 1 file to disk?');
-  await other.terminal.see('The originals');
+  await other.terminal.waitFor(/Copy 1 file .*to disk\?/);
+  await other.terminal.waitFor('originals');
   await other.terminal.press('enter');
-  await other.terminal.miss('Copy 1 file');
+  await other.terminal.waitUntilGone('Copy 1 file');
   assert.equal(engine.jobs.length, 0);
   await other.terminal.press('C');
-  await other.terminal.see('Copy 1 file');
+  await other.terminal.waitFor('Copy 1 file');
   await other.terminal.press('y');
-  await other.terminal.see(/\S copying/);
+  await other.terminal.waitFor(/\S copying/);
   assert.deepEqual(engine.copyCalls[0], { targets: [BACKUPS[0].name], to: 'disk' });
   assert.equal(engine.jobs[0]?.request.kind, 'copy');
 });

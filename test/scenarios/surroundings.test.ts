@@ -4,7 +4,7 @@ import { BifractError } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { busyEngine, FakeEngine, fakeArchive, fakeFractal } from '../helpers/fake-engine.ts';
 
-test('names from outside cannot steer the terminal or break the columns', async () => {
+test('control sequences in names do not reach the terminal or break the columns', async () => {
   const names = [
     'a\x1b[2J\x1b[31mred',
     'b\x1b]8;;http://evil.example\x1b\\link\x1b]8;;\x1b\\',
@@ -21,14 +21,14 @@ test('names from outside cannot steer the terminal or break the columns', async 
   await using console = startConsole({ engine: new FakeEngine({ fractals, archives }) });
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see('7 fractals');
+  await terminal.waitFor('7 fractals');
   for (const shown of ['ared', 'blink', 'cc1 x', 'd two lines tab', 'egnp.exe', 'f日本語のログ', 'gclip']) {
-    await terminal.see(shown);
+    await terminal.waitFor(shown);
   }
   const columns = ['1m', '2m', '3m', '4m', '5m', '6m', '7m'].map((age) => terminal.columnOf(`${age}  daily`));
-  assert.equal(new Set(columns).size, 1, `the ages stand at ${columns}`);
+  assert.equal(new Set(columns).size, 1, `the ages are in columns ${columns}`);
   await terminal.press('3', 'enter');
-  await terminal.see('xblink');
+  await terminal.waitFor('xblink');
   assert.doesNotMatch(terminal.written, /evil|aGFja2Vk|\x1b\[5m|\x1b\[31m|\x9b|\u202e/);
 });
 
@@ -36,94 +36,91 @@ test('the palette finds commands by name and runs them', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
   await terminal.press(':');
-  await terminal.see('Commands');
+  await terminal.waitFor('Commands');
   terminal.type('backup');
-  await terminal.see(':backup_');
+  await terminal.waitFor(':backup_');
   await terminal.press('enter');
-  await terminal.see('Backup: started');
+  await terminal.waitFor('Backup: started');
   assert.equal(engine.jobs.length, 1);
   await terminal.press(':');
   terminal.type('frac\r');
-  await terminal.see('10 fractals');
+  await terminal.waitFor('10 fractals');
 });
 
-test('the help is of this screen, and says why something cannot be done', async () => {
+test('the help shows the keys of the screen, and why some are not available', async () => {
   await using console = startConsole({ columns: 120, rows: 40 });
   const { terminal } = console;
   await terminal.press('5', '?');
-  await terminal.see('On this screen: Jobs');
-  await terminal.see('Cancel the job, after a question  not now: there is no job here');
+  await terminal.waitFor(/Cancel the job; asks first.*no job selected/);
   await terminal.press('esc');
-  await terminal.see('Nothing has run in this session');
+  await terminal.waitUntilGone('Cancel the job; asks first');
   await terminal.press('2', '?');
-  await terminal.see('Archive the fractal, or all that are marked');
+  await terminal.waitFor('Archive the selected fractals');
 });
 
-test('help that is too long for a line goes on in the next', async () => {
+test('a long description is wrapped in the help', async () => {
   await using console = startConsole({ columns: 60, rows: 40 });
   const { terminal } = console;
   await terminal.press('4', '?');
-  await terminal.see('On this screen: Backups');
-  // More than fits beside the keys.
-  await terminal.see(/Read the file, or all that are marked, .*\n +.*it is whole/);
+  await terminal.waitFor(/Verify the selected files: .*\n +.*checksums/);
 });
 
-test('a disabled key says why', async () => {
+test('a key that is not available says why', async () => {
   await using console = startConsole();
   await console.terminal.press('5', 'x');
-  await console.terminal.see('Cannot cancel: there is no job here');
+  await console.terminal.waitFor('Cancel is not available: no job selected');
 });
 
-test('y copies by the terminal, what it is asked for', async () => {
+test('y copies the chosen value through the terminal', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
   await terminal.press('4');
-  await terminal.see('6 backups');
+  await terminal.waitFor('6 backups');
   await terminal.press('y');
-  await terminal.see('p  path');
+  await terminal.waitFor('p  path');
   await terminal.press('p');
-  await terminal.see('Copied the path');
+  await terminal.waitFor('Copied path');
   const path = engine.data.backups[0]?.path ?? '';
   assert.ok(terminal.written.includes(`\x1b]52;c;${Buffer.from(path).toString('base64')}\x07`));
 });
 
-test('a resize is drawn at once, a small terminal says what it needs and takes q', async () => {
+test('a resize is drawn at once; a terminal that is too small says so and accepts q', async () => {
   await using console = startConsole();
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see('10 fractals');
+  await terminal.waitFor('10 fractals');
   terminal.resize(120, 40);
-  await terminal.see('Oldest log (UTC)');
+  await terminal.waitFor('Oldest log (UTC)');
   assert.match(terminal.lines()[39] ?? '', /Enter open/);
   terminal.resize(100, 20);
-  await terminal.see((lines) => /Enter open/.test(lines[19] ?? ''));
+  await terminal.waitFor((lines) => /Enter open/.test(lines[19] ?? ''));
   terminal.resize(40, 8);
-  await terminal.see('have 40x8');
-  await terminal.see('need 60x14');
+  await terminal.waitFor('40x8');
+  await terminal.waitFor('60x14');
   await terminal.press('b', 'q');
   assert.deepEqual(await console.left, {});
-  assert.equal(console.engine.jobs.length, 0, 'only q is taken');
+  assert.equal(console.engine.jobs.length, 0, 'other keys do nothing');
 });
 
-test('a small terminal still asks before jobs are cancelled', async () => {
+test('a terminal that is too small still asks before jobs are cancelled', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
   await terminal.press('b');
-  await terminal.see('Backup: started');
+  await terminal.waitFor('Backup: started');
   terminal.resize(40, 8);
-  await terminal.see('have 40x8');
+  await terminal.waitFor('40x8');
   await terminal.press('q');
-  await terminal.see('Quit and cancel 1 running job?');
+  await terminal.waitFor('Quit and cancel 1 running job?');
   await terminal.press('enter');
-  await terminal.see('have 40x8');
+  await terminal.waitFor('40x8');
   await terminal.press('q');
-  await terminal.see('Quit and cancel');
+  await terminal.waitFor('Quit and cancel');
   await terminal.press('y');
   await console.left;
-  assert.equal(engine.jobs[0]?.cancelAsked, true);
+  assert.equal(engine.jobs[0]?.cancelRequested, true);
 });
 
-test('a failing query is told in its place, and old data is called stale', async () => {
+test('a failed query is shown on its screen, and old data is marked stale', async () => {
   const engine = busyEngine();
   engine.failure = new BifractError('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer', {
     hint: 'Start the containers.',
@@ -131,45 +128,45 @@ test('a failing query is told in its place, and old data is called stale', async
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.press('2');
-  await terminal.see('Start the containers.');
-  await terminal.see('Press r to try again');
+  await terminal.waitFor('Start the containers.');
+  await terminal.waitFor('PostgreSQL does not answer');
   engine.failure = undefined;
   await terminal.press('r');
-  await terminal.see('10 fractals');
+  await terminal.waitFor('10 fractals');
   engine.failure = new BifractError('POSTGRES_UNREACHABLE', 'PostgreSQL does not answer');
   await terminal.press('r');
-  await terminal.see(/stale, .* old: PostgreSQL does not answer/);
-  await terminal.see('web-prod');
+  await terminal.waitFor(/stale.*: PostgreSQL does not answer/);
+  await terminal.waitFor('web-prod');
 });
 
-test('a read-only console shows its padlock and offers nothing that changes something', async () => {
+test('a read-only console shows a padlock and has no commands that change data', async () => {
   await using console = startConsole({ readOnly: true, rows: 40 });
   const { terminal, engine } = console;
-  await terminal.see(/read-only .*🔒/u);
+  await terminal.waitFor(/read-only .*🔒/u);
   await terminal.press('2');
-  await terminal.see('10 fractals');
+  await terminal.waitFor('10 fractals');
   await terminal.press('b', 'a');
-  await terminal.see('Cannot archive: this console is read-only');
+  await terminal.waitFor('Archive is not available: the console is read-only');
   assert.equal(engine.jobs.length, 0);
   await terminal.press('?');
-  await terminal.see('On this screen');
-  assert.doesNotMatch(terminal.text(), /Archive the fractal|Back up/);
+  await terminal.waitFor('Show fractals');
+  assert.doesNotMatch(terminal.text(), /Archive the selected|Back up/);
 });
 
-test('a pasted text is not taken for keys, but typed where text is asked for', async () => {
+test('pasted text is ignored as keys and inserted into text inputs', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
   await terminal.press('2');
-  await terminal.see('10 fractals');
+  await terminal.waitFor('10 fractals');
   terminal.type('\x1b[200~babq\r\x1b[201~');
-  await terminal.see('A pasted text is not taken for keys');
+  await terminal.waitFor('Paste ignored');
   assert.equal(engine.jobs.length, 0);
   await terminal.press('/');
   terminal.type('\x1b[200~web\nprod\x1b[201~');
-  await terminal.see('/web_');
+  await terminal.waitFor('/web_');
 });
 
-test('Ctrl-Z hands the terminal over, SIGCONT takes it back with a whole frame', async () => {
+test('Ctrl-Z releases the terminal, SIGCONT draws a complete frame again', async () => {
   let stops = 0;
   await using console = startConsole({
     stop: () => {
@@ -177,42 +174,42 @@ test('Ctrl-Z hands the terminal over, SIGCONT takes it back with a whole frame',
     },
   });
   const { terminal } = console;
-  await terminal.see('q quit');
+  await terminal.waitFor('q quit');
   await terminal.press('ctrl-z');
-  await terminal.miss('q quit');
+  await terminal.waitUntilGone('q quit');
   assert.equal(stops, 1);
   assert.equal(terminal.alternate, false);
   assert.equal(terminal.raw, false);
   process.emit('SIGCONT', 'SIGCONT');
-  await terminal.see('q quit');
+  await terminal.waitFor('q quit');
   assert.equal(terminal.alternate, true);
   assert.equal(terminal.raw, true);
   await terminal.press('2');
-  await terminal.see('10 fractals');
+  await terminal.waitFor('10 fractals');
 });
 
-test('Ctrl-L draws anew what something else has overwritten', async () => {
+test('Ctrl-L redraws a screen that was overwritten', async () => {
   await using console = startConsole();
   const { terminal } = console;
-  await terminal.see('Protection');
+  await terminal.waitFor('Protection');
   terminal.stdout.write('\x1b[Hgarbage\x1b[10;1Hmore garbage');
-  await terminal.see('garbage');
+  await terminal.waitFor('garbage');
   await terminal.press('ctrl-l');
-  await terminal.miss('garbage');
-  await terminal.see('bifract  /opt/bifract');
+  await terminal.waitUntilGone('garbage');
+  await terminal.waitFor(/bifract +\/opt\/bifract/);
 });
 
-test('an ASCII terminal gets ASCII only', async () => {
+test('an ASCII terminal gets only ASCII', async () => {
   await using console = startConsole({ utf8: false, rows: 40 });
   const { terminal } = console;
   for (const key of ['1', '2', '3', '5', '?']) await terminal.press(key);
-  await terminal.see('On this screen');
+  await terminal.waitFor('Show fractals');
   await terminal.press('esc', 'b', '5', 'x');
-  await terminal.see('Cancel this job?');
+  await terminal.waitFor('Cancel this job?');
   assert.doesNotMatch(terminal.written, /[^\x00-\x7e]/);
 });
 
-test('an error while drawing is given back, with the terminal as it was', async () => {
+test('an error while drawing is returned, and the terminal is restored', async () => {
   const engine = busyEngine();
   engine.data.archives = [
     {
@@ -231,9 +228,9 @@ test('an error while drawing is given back, with the terminal as it was', async 
   assert.equal(console.terminal.raw, false);
 });
 
-test('a terminal that dies ends the console without an error of its own', async () => {
+test('the console ends without an error if the terminal disappears', async () => {
   await using console = startConsole();
-  await console.terminal.see('q quit');
+  await console.terminal.waitFor('q quit');
   console.terminal.stdout.emit('error', Object.assign(new Error('write EIO'), { code: 'EIO' }));
   console.terminal.stdin.emit('error', Object.assign(new Error('setRawMode EIO'), { code: 'EIO' }));
   assert.deepEqual(await console.left, {});

@@ -6,9 +6,9 @@ import * as zlib from 'node:zlib';
 import { describeException, exceptionFrame } from './exception.ts';
 import type { Call } from './request.ts';
 
-const LAST_WORDS_MS = 20;
+const FLUSH_MS = 20;
 
-/** What a statement read and wrote, as far as it is known when the answer begins. */
+/** What a statement read and wrote, as far as known when the response starts. */
 export interface Summary {
   read_rows?: number;
   read_bytes?: number;
@@ -17,12 +17,12 @@ export interface Summary {
   result_rows?: number;
 }
 
-/** The answer to one call: its headers, its compression, its body with the reader's pace, and its last words. */
-export class Answer {
+/** The response to a statement: headers, compression, a body with backpressure, and errors. */
+export class StatementResponse {
   readonly #response: ServerResponse;
   readonly #call: Call;
   readonly #signal: AbortSignal;
-  readonly #began = process.hrtime.bigint();
+  readonly #started = process.hrtime.bigint();
   readonly #tag = randomBytes(8).toString('hex');
   #out: Writable;
 
@@ -33,7 +33,7 @@ export class Answer {
     this.#out = response;
   }
 
-  /** Sets the headers of a good answer; the body follows. */
+  /** Sets the headers of a successful response; the body follows. */
   begin(format: string, summary: Summary = {}): void {
     const response = this.#response;
     response.setHeader('X-ClickHouse-Format', format);
@@ -49,28 +49,28 @@ export class Answer {
     this.#out = encoder;
   }
 
-  /** Writes, and waits while the reader is behind. Throws when it has gone. */
+  /** Writes, with backpressure. Throws if the client has disconnected. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#signal.throwIfAborted();
     if (!this.#out.write(bytes)) await once(this.#out, 'drain', { signal: this.#signal });
   }
 
-  /** Ends the body; resolves when all is sent, or the reader has gone. */
+  /** Ends the body; resolves when all is sent or the client has disconnected. */
   async end(bytes: Uint8Array = new Uint8Array()): Promise<void> {
     this.#out.end(bytes);
     if (this.#response.writableFinished || this.#response.destroyed) return;
     await Promise.race([once(this.#response, 'finish'), once(this.#response, 'close')]).catch(() => {});
   }
 
-  /** Tells an error: with its status before the first byte, else in a frame and by cutting the connection. */
+  /** Sends an error: as a status before the first byte, else as a frame before closing the connection. */
   fail(error: unknown, version: string): void {
     const response = this.#response;
     const { code, status, text } = describeException(error, version);
     if (response.destroyed) return;
     if (response.headersSent) {
-      // Cut at once, the frame itself could be lost.
-      const cut = () => setTimeout(() => response.destroy(), LAST_WORDS_MS);
-      this.#out.write(exceptionFrame(this.#tag, text), cut);
+      // Closed at once, the connection could lose the frame.
+      const close = () => setTimeout(() => response.destroy(), FLUSH_MS);
+      this.#out.write(exceptionFrame(this.#tag, text), close);
       return;
     }
     for (const name of ['X-ClickHouse-Exception-Tag', 'Content-Encoding']) response.removeHeader(name);
@@ -89,7 +89,7 @@ export class Answer {
   #summary(known: Summary): string {
     const zero = { read_rows: 0, read_bytes: 0, written_rows: 0, written_bytes: 0, result_rows: 0 };
     const all = { ...zero, total_rows_to_read: 0, result_bytes: 0, ...known };
-    const elapsed_ns = process.hrtime.bigint() - this.#began;
+    const elapsed_ns = process.hrtime.bigint() - this.#started;
     return JSON.stringify({ ...all, elapsed_ns }, (_, value) =>
       typeof value === 'object' ? value : String(value),
     );

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type * as chdb from 'chdb';
 import { killStatement } from './statement.ts';
 
-/** The parts of chdb's native layer that its own interface does not offer. */
+/** Parts of chdb's native layer that its public API does not offer. */
 interface Native {
   InsertRawAsyncConnection(
     handle: unknown,
@@ -16,13 +16,13 @@ interface Native {
 
 export type Connection = chdb.Session;
 
-/** Rows and bytes that an INSERT wrote. */
-export interface Written {
+/** Rows and bytes written by an INSERT. */
+export interface InsertResult {
   rows: number;
   bytes: number;
 }
 
-/** One embedded ClickHouse over a folder, with many connections; only one process at a time can open a folder. */
+/** An embedded ClickHouse on a folder, with many connections. Only one process at a time can open a folder. */
 export class ChdbEngine {
   readonly version: string;
   readonly timezone: string;
@@ -33,7 +33,7 @@ export class ChdbEngine {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  /** `module`: the resolved path of chdb. `limit`: how many statements run at once; more wait. */
+  /** `module`: resolved path of chdb. `limit`: number of concurrent statements; others wait. */
   constructor(module: string, folder: string, limit: number) {
     const require = createRequire(import.meta.url);
     this.#chdb = require(module) as typeof chdb;
@@ -55,8 +55,8 @@ export class ChdbEngine {
   }
 
   /**
-   * Closes a connection on which nothing runs. The library's own close waits for every running call of the whole
-   * process, and a cancelled query would keep its memory for as long: so the handle is closed first.
+   * Closes an idle connection. The library's own close waits for every running call of the process, and a cancelled query
+   * would keep its memory that long, so the native handle is closed first.
    */
   async close(connection: Connection): Promise<void> {
     await new Promise(setImmediate);
@@ -67,18 +67,18 @@ export class ChdbEngine {
     connection.close();
   }
 
-  async insert(connection: Connection, sql: string, inline: Buffer): Promise<Written> {
+  async insert(connection: Connection, sql: string, inline: Buffer): Promise<InsertResult> {
     const result = await this.#native.InsertRawAsyncConnection(connection.connection, sql, inline, false);
     return { rows: result.rowsWritten, bytes: result.bytesWritten };
   }
 
-  /** Ends a query by its id; one that has ended already is none to end. */
+  /** Kills a query by its ID; ignores one that has ended. */
   async kill(id: string): Promise<void> {
     await this.#admin.queryAsync(killStatement(id), { format: 'Null' }).catch(() => {});
   }
 
-  /** Waits for a place among the running statements: each one holds a thread of the pool. Give it back after. */
-  async place(): Promise<() => void> {
+  /** Waits for a slot to run a statement, which holds a thread of the pool. Returns the function that releases it. */
+  async acquireSlot(): Promise<() => void> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return () => {

@@ -1,4 +1,4 @@
-/** ClickHouse's errors on HTTP: their text, their status, and the frame that carries one after the first row. */
+/** ClickHouse's HTTP errors: text, status, and the frame that carries an error after the first row. */
 
 const STATUS = new Map<number, number>();
 for (const [status, ...codes] of [
@@ -18,24 +18,26 @@ for (const [status, ...codes] of [
   for (const code of codes) STATUS.set(code, status);
 }
 
-/** An error as the engine itself words it. */
+/** An error in the wording of the engine. */
 export function exception(code: number, name: string, message: string): Error {
   return new Error(`Code: ${code}. DB::Exception: ${message} (${name})`);
 }
 
-/** Code, HTTP status and text of any error; one that is not the engine's becomes a standard exception. */
+/** Code, HTTP status and text of an error; one from outside the engine becomes a standard exception. */
 export function describeException(
   error: unknown,
   version: string,
 ): { code: number; status: number; text: string } {
   const message = error instanceof Error ? error.message : String(error);
-  const own = message.replace(/^(Query failed: |Insert failed: |Stream failed: )+/, '').trim();
-  const text = /^Code: \d+/.test(own) ? own : `Code: 1001. DB::Exception: ${own} (STD_EXCEPTION)`;
+  const stripped = message.replace(/^(Query failed: |Insert failed: |Stream failed: )+/, '').trim();
+  const text = /^Code: \d+/.test(stripped)
+    ? stripped
+    : `Code: 1001. DB::Exception: ${stripped} (STD_EXCEPTION)`;
   const code = Number(/\d+/.exec(text)?.[0]);
   return { code, status: STATUS.get(code) ?? 500, text: `${text} (version ${version} (chdb))\n` };
 }
 
-/** What stands at the end of a body that had begun with status 200; the connection is then cut. */
+/** The last bytes of a body that started with status 200 and failed; the connection is then closed. */
 export function exceptionFrame(tag: string, text: string): Buffer {
   const length = Buffer.byteLength(text);
   return Buffer.from(`\r\n__exception__\r\n${tag}\r\n${text}${length} ${tag}\r\n__exception__\r\n`);

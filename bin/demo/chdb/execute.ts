@@ -1,28 +1,29 @@
 import type { Readable } from 'node:stream';
-import type { Answer } from './answer.ts';
-import type { ChdbEngine, Connection, Written } from './engine.ts';
+import type { StatementResponse } from './answer.ts';
+import type { ChdbEngine, Connection, InsertResult } from './engine.ts';
 import { type Fifos, feed } from './fifo.ts';
-import type { Asked, Call } from './request.ts';
+import type { Call, Statement } from './request.ts';
 import { insertFromFile, isInsert, isSelect, isStreamable, namedFormat } from './statement.ts';
 
-/** All that one statement is executed with. `signal` fires when the client has gone. */
+/** A statement and its context. `signal` aborts when the client disconnects. */
 export interface Execution {
   engine: ChdbEngine;
   fifos: Fifos;
   connection: Connection;
   call: Call;
-  asked: Asked;
-  answer: Answer;
+  statement: Statement;
+  output: StatementResponse;
   signal: AbortSignal;
 }
 
-/** Executes a statement, and sends all of its answer. */
+/** Executes a statement and sends the complete response. */
 export async function execute(execution: Execution): Promise<void> {
-  const { call, asked } = execution;
-  const format = resultFormat(call, asked.sql);
-  if (isInsert(asked.sql)) return insert(execution, format);
-  const wanted = isStreamable(format) && isSelect(asked.sql) && call.params.get('wait_end_of_query') !== '1';
-  if (wanted && (await stream(execution, format))) return;
+  const { call, statement } = execution;
+  const format = resultFormat(call, statement.sql);
+  if (isInsert(statement.sql)) return insert(execution, format);
+  const streamable =
+    isStreamable(format) && isSelect(statement.sql) && call.params.get('wait_end_of_query') !== '1';
+  if (streamable && (await stream(execution, format))) return;
   await buffered(execution, format);
 }
 
@@ -33,26 +34,28 @@ function resultFormat({ headers, params }: Call, sql: string): string {
 }
 
 async function insert(execution: Execution, format: string): Promise<void> {
-  const { engine, connection, call, asked, answer, signal } = execution;
-  const written = asked.rows
-    ? await insertStream(execution, asked.rows)
-    : await engine.insert(connection, asked.sql, asked.inline).catch((error) => emptyInsert(error, call));
+  const { engine, connection, call, statement, output, signal } = execution;
+  const written = statement.rows
+    ? await insertStream(execution, statement.rows)
+    : await engine
+        .insert(connection, statement.sql, statement.inline)
+        .catch((error) => emptyInsert(error, call));
   signal.throwIfAborted();
   const { rows, bytes } = written;
-  answer.begin(format, { read_rows: rows, written_rows: rows, written_bytes: bytes });
-  await answer.end();
+  output.begin(format, { read_rows: rows, written_rows: rows, written_bytes: bytes });
+  await output.end();
 }
 
 async function insertStream(
-  { engine, fifos, connection, call, asked }: Execution,
+  { engine, fifos, connection, call, statement }: Execution,
   rows: Readable,
-): Promise<Written> {
-  const fifo = fifos.take();
+): Promise<InsertResult> {
+  const fifo = fifos.acquire();
   const done = new AbortController();
   let clean = false;
   try {
     const writing = engine
-      .insert(connection, insertFromFile(asked.sql, fifo), asked.inline)
+      .insert(connection, insertFromFile(statement.sql, fifo), statement.inline)
       .catch((error) => emptyInsert(error, call))
       .finally(() => done.abort());
     const feeding = feed(rows, fifo, done.signal, () => engine.kill(call.id));
@@ -62,28 +65,31 @@ async function insertStream(
     clean = true;
     return written.value;
   } finally {
-    fifos.give(fifo, clean);
+    fifos.release(fifo, clean);
   }
 }
 
-/** An INSERT of no rows at all is no error on a real server. */
-function emptyInsert(error: Error, call: Call): Written {
+/** A real server accepts an INSERT without rows. */
+function emptyInsert(error: Error, call: Call): InsertResult {
   if (call.params.has('query') && /\bCode: 108\b/.test(error.message)) return { rows: 0, bytes: 0 };
   throw error;
 }
 
-/** Sends a result as it is made; false where this statement cannot be streamed. */
-async function stream({ connection, asked, answer, signal }: Execution, format: string): Promise<boolean> {
-  const blocks = await openStream(connection, asked.sql, format, signal);
+/** Streams a result; returns false if the statement cannot be streamed. */
+async function stream(
+  { connection, statement, output, signal }: Execution,
+  format: string,
+): Promise<boolean> {
+  const blocks = await openStream(connection, statement.sql, format, signal);
   if (!blocks) return false;
-  answer.begin(format);
-  for await (const block of blocks) await answer.write(block);
+  output.begin(format);
+  for await (const block of blocks) await output.write(block);
   signal.throwIfAborted();
-  await answer.end();
+  await output.end();
   return true;
 }
 
-/** The result's blocks, after the first one has been made: until then an error still has a status of its own. */
+/** Resolves with the blocks once the first one is ready, so that an error until then gets its own status. */
 async function openStream(
   connection: Connection,
   sql: string,
@@ -94,14 +100,14 @@ async function openStream(
     const result = connection.queryStream(sql, { format });
     signal.addEventListener('abort', () => result.cancel(), { once: true });
     const blocks = result[Symbol.asyncIterator]();
-    return rest(blocks, await blocks.next());
+    return withFirst(blocks, await blocks.next());
   } catch (error) {
     if (error instanceof Error && /Streaming query is not supported/.test(error.message)) return undefined;
     throw error;
   }
 }
 
-async function* rest(
+async function* withFirst(
   blocks: AsyncIterator<{ raw(): Uint8Array }>,
   first: IteratorResult<{ raw(): Uint8Array }>,
 ): AsyncGenerator<Uint8Array> {
@@ -112,9 +118,9 @@ async function* rest(
   }
 }
 
-async function buffered({ connection, asked, answer }: Execution, format: string): Promise<void> {
-  const result = await connection.queryAsync(asked.sql, { format });
+async function buffered({ connection, statement, output }: Execution, format: string): Promise<void> {
+  const result = await connection.queryAsync(statement.sql, { format });
   const read_rows = result.rowsRead;
-  answer.begin(format, { read_rows, read_bytes: result.bytesRead, result_rows: read_rows });
-  await answer.end(result.bytes());
+  output.begin(format, { read_rows, read_bytes: result.bytesRead, result_rows: read_rows });
+  await output.end(result.bytes());
 }

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 const MAX_WAIT_MS = 20;
 
-/** Named pipes: the engine reads rows from one as from a file, while a request's body is written into it. */
+/** Named pipes: the engine reads rows from one like a file, while the body of a request is written into it. */
 export class Fifos {
   readonly #folder: string;
   readonly #idle: string[] = [];
@@ -18,7 +18,7 @@ export class Fifos {
     this.#folder = folder;
   }
 
-  take(): string {
+  acquire(): string {
     const idle = this.#idle.pop();
     if (idle) return idle;
     const path = join(this.#folder, randomUUID());
@@ -26,17 +26,17 @@ export class Fifos {
     return path;
   }
 
-  /** Only one whose both ends were closed well can be used again: another may still hold a reader. */
-  give(path: string, clean: boolean): void {
+  /** Returns a pipe for reuse if both ends closed cleanly; otherwise it may still have a reader and is deleted. */
+  release(path: string, clean: boolean): void {
     if (clean) this.#idle.push(path);
     else rmSync(path, { force: true });
   }
 }
 
 /**
- * Writes a body into a pipe at the pace of its reader. `done` tells that the statement has ended, maybe without
- * ever opening the pipe. A body that breaks off is an error, and `onBroken` has ended the statement **before** the
- * pipe is closed: the engine would take the close for the good end of the rows.
+ * Writes a body into a pipe, with backpressure. `done` aborts when the statement has ended, maybe without ever opening the
+ * pipe. If the body breaks off, `onBroken` must kill the statement **before** the pipe is closed: the engine would take
+ * the close for the end of the rows.
  */
 export async function feed(
   body: Readable,
@@ -50,15 +50,15 @@ export async function feed(
     return;
   }
   const writer = new Socket({ fd, readable: false, writable: true });
-  const change = changes(writer, done);
-  const lost = () => done.aborted || writer.destroyed;
+  const nextEvent = writerEvents(writer, done);
+  const stopped = () => done.aborted || writer.destroyed;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (lost()) break;
-      if (!writer.write(chunk) && !lost()) await change();
+      if (stopped()) break;
+      if (!writer.write(chunk) && !stopped()) await nextEvent();
     }
     writer.end();
-    while (!lost() && !writer.writableFinished) await change();
+    while (!stopped() && !writer.writableFinished) await nextEvent();
   } catch (error) {
     await onBroken();
     throw error;
@@ -68,7 +68,7 @@ export async function feed(
   }
 }
 
-/** Opens the pipe for writing, which works from the moment that the engine reads from it. */
+/** Opens the pipe for writing, which succeeds once the engine has opened it for reading. */
 async function openWriter(path: string, done: AbortSignal): Promise<number | undefined> {
   for (let ms = 0; !done.aborted; ms = Math.min(ms + 1, MAX_WAIT_MS)) {
     try {
@@ -81,8 +81,8 @@ async function openWriter(path: string, done: AbortSignal): Promise<number | und
   return undefined;
 }
 
-/** A way to wait for whatever happens next to a writer, its statement's end included. */
-function changes(writer: Socket, done: AbortSignal): () => Promise<void> {
+/** Returns a function that waits for the next event of the writer, or for `done`. */
+function writerEvents(writer: Socket, done: AbortSignal): () => Promise<void> {
   let wake = () => {};
   for (const event of ['drain', 'error', 'close', 'finish']) writer.on(event, () => wake());
   done.addEventListener('abort', () => wake());

@@ -7,13 +7,13 @@ import { isInsert, rewriteKill, splitInlineInsert, usesInput } from './statement
 
 const STATEMENT_LIMIT = 256 << 20;
 
-/** Who may ask. */
+/** The account that requests must use. */
 export interface Account {
   user: string;
   password: string;
 }
 
-/** A request as it came, before its body is read. */
+/** A request before its body is read. */
 export interface Call {
   id: string;
   path: string;
@@ -22,8 +22,8 @@ export interface Call {
   readonly: boolean;
 }
 
-/** What a request asks for: a statement, and the rows of an INSERT: to come as a stream, or here already. */
-export interface Asked {
+/** The statement of a request, with the rows of an INSERT as a stream or inline. */
+export interface Statement {
   sql: string;
   rows?: Readable;
   inline: Buffer;
@@ -42,7 +42,7 @@ export function parseCall(request: IncomingMessage): Call {
   };
 }
 
-/** Compares user and password, wherever the client put them. Throws `AUTHENTICATION_FAILED`. */
+/** Checks user and password, in any of the places clients put them. Throws `AUTHENTICATION_FAILED`. */
 export function authenticate({ headers, params }: Call, account: Account): void {
   const encoded = /^Basic (.+)$/.exec(headers.authorization ?? '')?.[1];
   const [name, ...rest] = encoded === undefined ? [] : Buffer.from(encoded, 'base64').toString().split(':');
@@ -54,21 +54,22 @@ export function authenticate({ headers, params }: Call, account: Account): void 
   throw exception(516, 'AUTHENTICATION_FAILED', `${user}: Authentication failed: ${reason}`);
 }
 
-/** Reads the statement, and what of the body is no data. Form fields become parameters of the call. */
-export async function readAsked(request: IncomingMessage, call: Call): Promise<Asked> {
+/** Reads the statement; rows of a streamed INSERT stay unread. Form fields become parameters of the call. */
+export async function readStatement(request: IncomingMessage, call: Call): Promise<Statement> {
   const body = decoded(request);
   const query = call.params.get('query') ?? '';
   if (/^multipart\/form-data/.test(call.headers['content-type'] ?? '')) {
-    return asked(query + (await readForm(body, call)), Buffer.alloc(0));
+    return toStatement(query + (await readForm(body, call)), Buffer.alloc(0));
   }
-  if (isInsert(query) && hasBody(request)) return { ...asked(query, Buffer.alloc(0), true), rows: body };
+  if (isInsert(query) && hasBody(request))
+    return { ...toStatement(query, Buffer.alloc(0), true), rows: body };
   const bytes = await readAll(body);
-  if (query) return asked([query, bytes.toString()].filter(Boolean).join('\n'), Buffer.alloc(0));
+  if (query) return toStatement([query, bytes.toString()].filter(Boolean).join('\n'), Buffer.alloc(0));
   const { sql, data } = splitInlineInsert(bytes);
-  return asked(sql, data);
+  return toStatement(sql, data);
 }
 
-function asked(text: string, inline: Buffer, streamed = false): Asked {
+function toStatement(text: string, inline: Buffer, streamed = false): Statement {
   const sql = rewriteKill(text.replace(/[\s;]+$/, ''));
   if (usesInput(sql) && !streamed) {
     throw exception(48, 'NOT_IMPLEMENTED', 'input() needs the statement in ?query= and the data in the body');
@@ -99,7 +100,7 @@ function decoded(request: IncomingMessage): Readable {
   const decoder = makers[encoding]?.();
   if (!decoder) throw exception(48, 'NOT_IMPLEMENTED', `Unknown Content-Encoding ${encoding}`);
   request.on('error', (error) => decoder.destroy(error));
-  request.on('aborted', () => decoder.destroy(new Error('The client went away')));
+  request.on('aborted', () => decoder.destroy(new Error('The client disconnected')));
   return request.pipe(decoder);
 }
 

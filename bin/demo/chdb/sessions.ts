@@ -1,7 +1,7 @@
 import type { ChdbEngine, Connection } from './engine.ts';
 import { exception } from './exception.ts';
 
-/** A connection for one statement; `release` closes it, or keeps it for the next one of its session. */
+/** A connection for one statement; `release` closes it or keeps it for the session. */
 export interface Lease {
   connection: Connection;
   release(): Promise<void>;
@@ -13,7 +13,7 @@ interface Session {
   timer?: NodeJS.Timeout;
 }
 
-/** Sessions of clients, by id: temporary tables and settings last from one request to the next. */
+/** Client sessions by ID: they keep temporary tables and settings between requests. */
 export class Sessions {
   readonly #engine: ChdbEngine;
   readonly #sessions = new Map<string, Session>();
@@ -22,7 +22,7 @@ export class Sessions {
     this.#engine = engine;
   }
 
-  /** Without an id: a connection of its own. `SESSION_IS_LOCKED` while another request of the session runs. */
+  /** Without an ID: a new connection. Throws `SESSION_IS_LOCKED` while another request of the session runs. */
   lease(id: string | null, timeout_seconds: number): Lease {
     if (!id) {
       const connection = this.#engine.open();
@@ -36,12 +36,12 @@ export class Sessions {
     this.#sessions.set(id, session);
     const release = async () => {
       session.busy = false;
-      session.timer = setTimeout(() => this.#forget(id, session), timeout_seconds * 1_000);
+      session.timer = setTimeout(() => this.#expire(id, session), timeout_seconds * 1_000);
     };
     return { connection: session.connection, release };
   }
 
-  #forget(id: string, session: Session): void {
+  #expire(id: string, session: Session): void {
     this.#sessions.delete(id);
     void this.#engine.close(session.connection);
   }

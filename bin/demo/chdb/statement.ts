@@ -1,4 +1,4 @@
-/** SQL text in, SQL text out: what has to be known of a statement, and what chdb needs worded otherwise. */
+/** Inspects and rewrites SQL text for chdb. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { exception } from './exception.ts';
 
@@ -11,11 +11,11 @@ const INPUT_FUNCTION = /\binput\s*\(\s*('(?:[^'\\]|\\[\s\S]|'')*')\s*\)/i;
 const INSERT_HEAD = /^\s*INSERT\b[\s\S]*?\bFORMAT\s+\w+[ \t]*\r?\n/i;
 const HEAD_LIMIT = 65_536;
 
-/** Formats whose chunks may be put together: of every other one, chdb's stream repeats head and tail in each chunk. */
+/** Formats whose chunks can be concatenated; for others, chdb repeats head and tail in each chunk. */
 const STREAMABLE =
   /^(JSON(Compact|Strings|CompactStrings)?EachRow|JSONLines|NDJSON|PrettyJSONEachRow|T(SV|abSeparated)(Raw)?|Raw|TSKV|CSV|Native|RowBinary|LineAsString|RawBLOB|Values|MsgPack|SQLInsert|Null)$/i;
 
-/** Parameters of a request that are the HTTP interface's own and no settings. */
+/** Request parameters of the HTTP interface that are not settings. */
 const HTTP_ONLY =
   /^(query|database|user|password|quota_key|query_id|role|session_(id|timeout|check)|default_format|compress|decompress|wait_end_of_query|buffer_size|stacktrace|client_protocol_version|enable_http_compression|send_progress_in_http_headers|http_.*|add_http_cors_header)$/;
 
@@ -24,17 +24,17 @@ export const isSelect = (sql: string): boolean => SELECT.test(sql);
 export const isStreamable = (format: string): boolean => STREAMABLE.test(format);
 export const usesInput = (sql: string): boolean => INPUT_FUNCTION.test(sql);
 
-/** A value as a string literal. */
+/** Quotes a value as a string literal. */
 export function literal(value: string): string {
   return `'${value.replace(/[\\']/g, '\\$&')}'`;
 }
 
-/** The format that a statement names for its result. */
+/** The result format named in a statement. */
 export function namedFormat(sql: string): string | undefined {
   return FORMAT_LAST.exec(sql)?.[1];
 }
 
-/** Cuts a body of statement and data in two; the data stays bytes. */
+/** Splits a body into statement and data; the data stays bytes. */
 export function splitInlineInsert(body: Buffer): { sql: string; data: Buffer } {
   const head = INSERT_HEAD.exec(body.subarray(0, HEAD_LIMIT).toString('latin1'))?.[0];
   if (head === undefined || body.length === head.length)
@@ -43,8 +43,8 @@ export function splitInlineInsert(body: Buffer): { sql: string; data: Buffer } {
 }
 
 /**
- * An INSERT that reads its rows from a file: inline data of `input()` would insert nothing, silently, and all
- * other inline data would have to be in memory as a whole.
+ * Rewrites an INSERT to read its rows from a file: `input()` would silently insert nothing from inline data, and other
+ * inline data would have to fit in memory.
  */
 export function insertFromFile(sql: string, file: string): string {
   const [matched, statement = '', settings = '', named] = INSERT_TAIL.exec(sql) ?? [];
@@ -57,7 +57,7 @@ export function insertFromFile(sql: string, file: string): string {
   return statement.replace(INPUT_FUNCTION, source) + settings;
 }
 
-/** chdb knows no caller's query id, so the log comment carries it; and a synchronous KILL never returns. */
+/** chdb has no query ID of the caller, so the log comment carries it; and a synchronous KILL never returns. */
 export function rewriteKill(sql: string): string {
   if (!/^\s*KILL\s+QUERY/i.test(sql)) return sql;
   return sql
@@ -66,12 +66,12 @@ export function rewriteKill(sql: string): string {
     .replace(/(\s+FORMAT\s+\w+)?\s*$/i, (format) => ` ASYNC${format}`);
 }
 
-/** The statement that ends a query by its id. */
+/** The statement that kills a query by its ID. */
 export function killStatement(id: string): string {
   return `KILL QUERY WHERE Settings['log_comment'] = ${literal(id)} ASYNC`;
 }
 
-/** What has to run before a request's own statement: its database, settings and bound parameters. */
+/** The statement to run before that of a request: its database, settings and bound parameters. */
 export function preparation(
   params: URLSearchParams,
   headers: IncomingHttpHeaders,

@@ -1,23 +1,23 @@
 import { asBifractError } from '../../core/index.ts';
 import type { Loaded } from '../view/types.ts';
 
-/** Answers of the engine: asked for when they are to be shown, kept until something may have changed. */
-export interface Answers<T> {
+/** Results of one engine query, by target: loaded when shown, kept until `refresh`. */
+export interface QueryCache<T> {
   state(): ReadonlyMap<string, Loaded<T>>;
-  /** What is shown now, if anything. */
-  want(target: string | undefined): void;
-  /** Asks again for what is shown, forgets the rest. */
-  renew(): void;
+  /** Sets the target that is on the screen, if any, and loads it unless it is cached. */
+  show(target: string | undefined): void;
+  /** Reloads the target on the screen and drops the others. */
+  refresh(): void;
   close(): void;
 }
 
-/** How one is asked for: the name says what of, and stands for it everywhere. */
-export type Ask<T> = (target: string, options: { signal: AbortSignal }) => Promise<T>;
+/** Loads the result for a target; the target is the cache key. */
+export type Query<T> = (target: string, options: { signal: AbortSignal }) => Promise<T>;
 
-export function createAnswers<T>(ask: Ask<T>, changed: () => void): Answers<T> {
+export function createQueryCache<T>(query: Query<T>, changed: () => void): QueryCache<T> {
   const end = new AbortController();
   let state: ReadonlyMap<string, Loaded<T>> = new Map();
-  let wanted: string | undefined;
+  let shown: string | undefined;
 
   function put(target: string, loaded: Loaded<T>): void {
     if (end.signal.aborted) return;
@@ -30,7 +30,7 @@ export function createAnswers<T>(ask: Ask<T>, changed: () => void): Answers<T> {
     put(target, { value, loading: true });
     try {
       put(target, {
-        value: await ask(target, { signal: end.signal }),
+        value: await query(target, { signal: end.signal }),
         at: Date.now(),
         loading: false,
       });
@@ -41,14 +41,14 @@ export function createAnswers<T>(ask: Ask<T>, changed: () => void): Answers<T> {
 
   return {
     state: () => state,
-    want(target) {
-      wanted = target;
+    show(target) {
+      shown = target;
       if (target !== undefined && !state.has(target)) void load(target);
     },
-    renew() {
-      const shown = wanted === undefined ? undefined : state.get(wanted);
-      state = new Map(wanted !== undefined && shown ? [[wanted, shown]] : []);
-      if (wanted !== undefined && !shown?.loading) void load(wanted);
+    refresh() {
+      const current = shown === undefined ? undefined : state.get(shown);
+      state = new Map(shown !== undefined && current ? [[shown, current]] : []);
+      if (shown !== undefined && !current?.loading) void load(shown);
     },
     close: () => end.abort(),
   };

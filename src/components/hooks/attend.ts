@@ -3,20 +3,20 @@ import { rowAtCursor, rowsPlace, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
 import { placeOf } from '../view/lists/index.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
-import type { Answers } from './answers.ts';
+import type { QueryCache } from './answers.ts';
 import type { Browsing } from './browsing.ts';
 import type { Data } from './data.ts';
 
-interface Attendants {
+interface LoaderTargets {
   data: Data;
-  reports: Answers<FileReport>;
-  coverage: Answers<Coverage>;
+  reports: QueryCache<FileReport>;
+  coverage: QueryCache<Coverage>;
   browsing: Browsing;
 }
 
 const REPORTED: ReadonlySet<PlaceName> = new Set(['archive', 'backup', 'orphan', 'wizard']);
 
-/** The file whose report the user is looking at. */
+/** The file whose report is on the screen. */
 function reportTarget(snapshot: Snapshot): string | undefined {
   const { name, subject } = placeOf(snapshot);
   if (subject === undefined || !REPORTED.has(name)) return undefined;
@@ -24,7 +24,7 @@ function reportTarget(snapshot: Snapshot): string | undefined {
   if (groupOf(snapshot, subject)) return undefined;
   if (name === 'orphan' || orphan) return orphan?.kind === 'file' ? subject : undefined;
   const record = snapshot.data.archives.value?.find(({ id }) => id === subject);
-  // While it is being written there is nothing to be read.
+  // A file that is still being written cannot be read.
   return record?.status === 'in_progress' ? undefined : subject;
 }
 
@@ -33,47 +33,45 @@ function readRows(snapshot: Snapshot, browsing: Browsing): void {
   if (!view || !snapshot.browse) return;
   const { top, height, count, index } = view;
   const to = top + height;
-  // Where the end was not seen yet, there may be more than is known.
+  // Until the end has been read there may be more rows than are known.
   const limit = snapshot.browse.complete ? count : Number.POSITIVE_INFINITY;
-  browsing.want([top, Math.min(to, limit)], [to, Math.min(to + height, limit)]);
+  browsing.request([top, Math.min(to, limit)], [to, Math.min(to + height, limit)]);
   browsing.detail(placeOf(snapshot).name === 'row' && index < limit ? rowAtCursor(snapshot) : undefined);
 }
 
-/**
- * Sees to it that what is on the screen gets read. To be called after every change; does nothing where all is there.
- */
-export function createAttendance(
+/** Makes the function that loads what is on the screen. Call it after every change; it does nothing if all is loaded. */
+export function createLoader(
   now: () => Snapshot,
-  { data, reports, coverage, browsing }: Attendants,
+  { data, reports, coverage, browsing }: LoaderTargets,
 ): () => void {
   let last: PlaceName | undefined;
-  let attending = false;
+  let loading = false;
   let again = false;
 
-  function attend(snapshot: Snapshot): void {
+  function loadFor(snapshot: Snapshot): void {
     const { name } = placeOf(snapshot);
     const arrived = name !== last;
     last = name;
-    browsing.look(rowsPlace(snapshot)?.subject);
+    browsing.open(rowsPlace(snapshot)?.subject);
     readRows(now(), browsing);
-    reports.want(reportTarget(snapshot));
+    reports.show(reportTarget(snapshot));
     const covered = name === 'coverage' ? placeOf(snapshot).subject : undefined;
-    coverage.want(covered);
-    // Counts are old at once: those of the last visit are shown until there are new ones.
-    if (arrived && covered !== undefined) coverage.renew();
+    coverage.show(covered);
+    // Counts go stale at once: those of the last visit are shown until new ones arrive.
+    if (arrived && covered !== undefined) coverage.refresh();
     data.show(name === 'orphans' || name === 'orphan' ? ['orphans'] : []);
     if (arrived && name === 'orphans') data.refresh('orphans');
   }
 
   return () => {
     again = true;
-    // What is asked for here makes changes of its own.
-    if (attending) return;
-    attending = true;
+    // Loading triggers changes, which call this function again.
+    if (loading) return;
+    loading = true;
     while (again) {
       again = false;
-      attend(now());
+      loadFor(now());
     }
-    attending = false;
+    loading = false;
   };
 }

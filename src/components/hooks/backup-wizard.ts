@@ -2,15 +2,15 @@ import type { JobRequest, RestoreTarget } from '../../core/index.ts';
 import type { DialogState } from '../view/types.ts';
 import { replacesDatabase } from '../view/wizard/backup-pages.ts';
 import type { BackupWizard } from '../view/wizard/types.ts';
-import { ask, askLine } from './deeds.ts';
-import { carryOut } from './planned.ts';
+import { openDialog, openPrompt } from './deeds.ts';
+import { startAndShow } from './planned.ts';
 import type { Session } from './session.ts';
 
 const NO_CONSENT = { safety_backup: false, end_sessions: false, stop_app: false } as const;
-/** The most bytes that PostgreSQL keeps of a name. */
-const NAME_BYTES = 63;
+/** PostgreSQL truncates longer names. */
+const MAX_NAME_BYTES = 63;
 
-/** The restore of a backup, before anything is chosen. */
+/** The initial state of the restore of a backup. */
 export function newBackupWizard(source: string): BackupWizard {
   return {
     kind: 'backup',
@@ -24,29 +24,29 @@ export function newBackupWizard(source: string): BackupWizard {
   };
 }
 
-/** Makes the plan of what was chosen. */
+/** Plans the restore. */
 export function planBackup(session: Session, { source, target, no_owner }: BackupWizard) {
   const query = { file: source, target, no_owner };
   session.wizard.plan((signal, onProgress) => session.engine.planRestore(query, { signal, onProgress }));
 }
 
-function goTo(session: Session, target: RestoreTarget) {
+function planTarget(session: Session, target: RestoreTarget) {
   session.wizard.change({ step: 'plan', target });
   const wizard = session.wizard.state();
   if (wizard?.kind === 'backup') planBackup(session, wizard);
 }
 
-function askName(session: Session) {
-  askLine(session, {
+function promptDatabaseName(session: Session) {
+  openPrompt(session, {
     sign: 'database',
-    hint: 'a name that does not exist yet',
+    hint: 'name of the new database',
     text: 'bifract_restored',
     take(text) {
       const database = text.trim();
       const bytes = Buffer.byteLength(database);
-      if (bytes === 0) return 'It needs a name';
-      if (bytes > NAME_BYTES) return `A name has at most ${NAME_BYTES} bytes`;
-      goTo(session, { kind: 'beside', database });
+      if (bytes === 0) return 'Enter a name';
+      if (bytes > MAX_NAME_BYTES) return `Names are limited to ${MAX_NAME_BYTES} bytes`;
+      planTarget(session, { kind: 'beside', database });
       return undefined;
     },
   });
@@ -58,21 +58,21 @@ function requestOf({ plan, consent }: BackupWizard): JobRequest | undefined {
   return { kind: 'restore', plan, consent: plan.target.kind === 'live' ? consent : NO_CONSENT };
 }
 
-/** What happens to whoever uses the live database. */
+/** What replacing the live database means. */
 function consequences({ plan, consent }: BackupWizard): string[] {
   return [
-    `Everything that ${plan?.database} holds now is replaced. Until the last moment nothing of it is changed, and the job can be cancelled.`,
+    `All data in ${plan?.database} is replaced. Until the final swap nothing is changed and the job can be cancelled.`,
     consent.safety_backup
-      ? 'It is backed up right before.'
-      : 'It is NOT backed up before: there is no way back.',
-    consent.end_sessions ? 'Whoever is connected then is thrown out.' : '',
-    consent.stop_app && plan?.app?.running ? `${plan.app.name} is stopped meanwhile.` : '',
+      ? 'A safety backup is made first.'
+      : 'NO safety backup is made: this cannot be undone.',
+    consent.end_sessions ? 'Connected sessions are terminated.' : '',
+    consent.stop_app && plan?.app?.running ? `${plan.app.name} is stopped during the restore.` : '',
   ].filter(Boolean);
 }
 
 function questionOf(
   wizard: BackupWizard,
-): Pick<DialogState, 'title' | 'tone' | 'lines' | 'word' | 'typed'> & { key: string; deed: string } {
+): Pick<DialogState, 'title' | 'tone' | 'lines' | 'word' | 'typed'> & { key: string; action: string } {
   const { plan } = wizard;
   if (replacesDatabase(wizard)) {
     return {
@@ -82,47 +82,47 @@ function questionOf(
       word: plan?.database ?? '',
       typed: '',
       key: 'ctrl-y',
-      deed: 'Replace it',
+      action: 'Replace database',
     };
   }
   const drill = plan?.target.kind === 'drill';
   return {
-    title: drill ? 'Begin the drill?' : `Restore into ${plan?.database}?`,
+    title: drill ? 'Start the drill?' : `Restore into ${plan?.database}?`,
     tone: 'info',
     lines: [
       drill
-        ? 'The live database is not touched, and nothing is left of it.'
-        : 'The live database is not touched.',
+        ? 'The live database is not changed; the scratch database is dropped afterwards.'
+        : 'The live database is not changed.',
     ],
     key: 'y',
-    deed: drill ? 'Begin the drill' : 'Restore',
+    action: drill ? 'Start drill' : 'Restore',
   };
 }
 
 function confirm(session: Session, wizard: BackupWizard) {
   const request = requestOf(wizard);
   if (!request) return;
-  const { key, deed, ...question } = questionOf(wizard);
-  ask(session, {
+  const { key, action, ...question } = questionOf(wizard);
+  openDialog(session, {
     ...question,
     options: [
-      { key: 'esc', label: 'Not yet, nothing happens', safe: true, run: () => {} },
-      { key, label: deed, safe: false, run: () => carryOut(session, request) },
+      { key: 'esc', label: 'Cancel', safe: true, run: () => {} },
+      { key, label: action, safe: false, run: () => startAndShow(session, request) },
     ],
   });
 }
 
-/** Takes a choice of the page that is shown. */
-export function takeOfBackup(session: Session, wizard: BackupWizard, id: string) {
+/** Applies a choice of the current page. */
+export function applyBackupChoice(session: Session, wizard: BackupWizard, id: string) {
   const { consent } = wizard;
   switch (id) {
     case 'next':
       return wizard.step === 'file' ? session.wizard.change({ step: 'target' }) : confirm(session, wizard);
     case 'drill':
     case 'live':
-      return goTo(session, { kind: id });
+      return planTarget(session, { kind: id });
     case 'beside':
-      return askName(session);
+      return promptDatabaseName(session);
     case 'again':
       return planBackup(session, wizard);
     case 'no_owner':

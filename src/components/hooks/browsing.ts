@@ -2,42 +2,39 @@ import { type ArchiveBrowser, asBifractError, type BrowsedRow, type Engine } fro
 import type { BrowseState, BrowseWork, Search } from '../view/file-types.ts';
 import { createRowWindow, type RowWindow } from './row-window.ts';
 
-/** The archive that is open for reading: one at a time. */
+/** The archive that is open for browsing: one at a time. */
 export interface Browsing {
   state(): BrowseState | undefined;
-  /** The archive to be open now; undefined closes. */
-  look(target: string | undefined): void;
-  want: RowWindow['want'];
-  /** The row to be shown in full now, if any. */
+  /** Opens an archive in place of the current one; undefined closes it. */
+  open(target: string | undefined): void;
+  request: RowWindow['request'];
+  /** Sets the row that is shown in full, if any, and loads it. */
   detail(index: number | undefined): void;
   searchFor(search: Search | undefined): void;
-  /**
-   * Does something that takes its time, in place of what was being done. Undefined when it was stopped; throws
-   * what the work throws.
-   */
-  work<T>(
+  /** Runs a slow task in place of the current one. Returns undefined if it was stopped; throws what the task throws. */
+  run<T>(
     what: string,
-    work: (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>,
+    task: (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>,
   ): Promise<T | undefined>;
-  /** One row in full, whatever else is being done. */
+  /** Reads one row in full; leaves the running task alone. */
   row(index: number): Promise<BrowsedRow | undefined>;
-  /** Stops such work; false where there is none. */
+  /** Stops the running task; false if there is none. */
   stop(): boolean;
   retry(): void;
   close(): void;
 }
 
-interface Open {
+interface OpenArchive {
   target: string;
   end: AbortController;
   browser?: ArchiveBrowser;
   window?: RowWindow;
   patch: Pick<BrowseState, 'opening' | 'error' | 'work' | 'search' | 'detail'>;
-  stopWork?: AbortController;
+  task?: AbortController;
 }
 
 export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => void): Browsing {
-  let open: Open | undefined;
+  let open: OpenArchive | undefined;
   let state: BrowseState | undefined;
 
   function publish(): void {
@@ -52,78 +49,79 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
     changed();
   }
 
-  function patch(one: Open, change: Partial<Open['patch']>): void {
-    one.patch = { ...one.patch, ...change };
-    if (one === open) publish();
+  function patch(archive: OpenArchive, change: Partial<OpenArchive['patch']>): void {
+    archive.patch = { ...archive.patch, ...change };
+    if (archive === open) publish();
   }
 
-  async function begin(one: Open): Promise<void> {
+  async function load(archive: OpenArchive): Promise<void> {
     try {
-      const browser = await engine.browse(one.target, { signal: one.end.signal });
-      if (one.end.signal.aborted) return void browser.close().catch(() => {});
-      one.browser = browser;
+      const browser = await engine.browse(archive.target, { signal: archive.end.signal });
+      if (archive.end.signal.aborted) return void browser.close().catch(() => {});
+      archive.browser = browser;
       const update = () => {
-        if (one === open) publish();
+        if (archive === open) publish();
       };
-      one.window = createRowWindow((from, count, options) => browser.read(from, count, options), update);
-      patch(one, { opening: false });
+      archive.window = createRowWindow((from, count, options) => browser.read(from, count, options), update);
+      patch(archive, { opening: false });
     } catch (error) {
-      if (!one.end.signal.aborted) patch(one, { opening: false, error: asBifractError(error).report() });
+      if (!archive.end.signal.aborted)
+        patch(archive, { opening: false, error: asBifractError(error).report() });
     }
   }
 
-  function shut(): void {
+  function closeCurrent(): void {
     open?.end.abort();
-    open?.stopWork?.abort();
+    open?.task?.abort();
     open?.window?.close();
     void open?.browser?.close().catch(() => {});
     open = undefined;
   }
 
-  async function loadDetail(one: Open, browser: ArchiveBrowser, index: number): Promise<void> {
-    const still = () => one === open && one.patch.detail?.index === index;
+  async function loadDetail(archive: OpenArchive, browser: ArchiveBrowser, index: number): Promise<void> {
+    const still = () => archive === open && archive.patch.detail?.index === index;
     try {
-      const [row] = await browser.read(index, 1, { signal: one.end.signal });
-      if (still()) patch(one, { detail: { index, row } });
+      const [row] = await browser.read(index, 1, { signal: archive.end.signal });
+      if (still()) patch(archive, { detail: { index, row } });
     } catch (error) {
-      if (still()) patch(one, { detail: { index, error: asBifractError(error).report() } });
+      if (still()) patch(archive, { detail: { index, error: asBifractError(error).report() } });
     }
   }
 
-  async function work<T>(
+  async function run<T>(
     what: string,
-    doIt: (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>,
+    task: (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>,
   ): Promise<T | undefined> {
-    const one = open;
-    if (!one?.browser) return undefined;
-    one.stopWork?.abort();
+    const archive = open;
+    if (!archive?.browser) return undefined;
+    archive.task?.abort();
     const controller = new AbortController();
-    one.stopWork = controller;
+    archive.task = controller;
     const current: BrowseWork = { what, since: Date.now() };
-    patch(one, { work: current });
+    patch(archive, { work: current });
     try {
-      const result = await doIt(one.browser, controller.signal);
+      const result = await task(archive.browser, controller.signal);
       return controller.signal.aborted ? undefined : result;
     } catch (error) {
       if (controller.signal.aborted) return undefined;
       throw error;
     } finally {
-      if (one.patch.work === current) patch(one, { work: undefined });
+      if (archive.patch.work === current) patch(archive, { work: undefined });
     }
   }
 
   return {
     state: () => state,
-    look(target) {
+    open(target) {
       if (target === open?.target) return;
-      shut();
+      closeCurrent();
       if (target !== undefined) {
         open = { target, end: new AbortController(), patch: { opening: true } };
-        void begin(open);
+        void load(open);
       }
       publish();
     },
-    want: (shown, ahead) => open?.window?.want(shown, ahead),
+    request: (shown, ahead) => open?.window?.request(shown, ahead),
     detail(index) {
       if (!open?.browser || open.patch.detail?.index === index) return;
       patch(open, { detail: index === undefined ? undefined : { index } });
@@ -132,7 +130,7 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
     searchFor(search) {
       if (open) patch(open, { search });
     },
-    work,
+    run,
     async row(index) {
       if (open?.patch.detail?.index === index && open.patch.detail.row) return open.patch.detail.row;
       const rows = await open?.browser?.read(index, 1, { signal: open.end.signal });
@@ -140,19 +138,19 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
     },
     stop() {
       const working = open?.patch.work !== undefined;
-      open?.stopWork?.abort();
+      open?.task?.abort();
       if (open && working) patch(open, { work: undefined });
       return working;
     },
     retry() {
       const target = open?.target;
       if (open?.patch.error && target !== undefined) {
-        shut();
-        this.look(target);
+        closeCurrent();
+        this.open(target);
       } else {
         open?.window?.retry();
       }
     },
-    close: shut,
+    close: closeCurrent,
   };
 }

@@ -3,18 +3,18 @@ import { groupOf, partIds } from '../view/lists/archive-rows.ts';
 import { listAt, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
 
-/** Ids of the marked rows, else of the one under the cursor or on the screen. */
-function chosenIds(snapshot: Snapshot): ReadonlySet<string> {
-  const place = placeOf(snapshot);
-  const { marks } = listStateAt(snapshot, place);
-  if (listAt(place) && marks.size > 0) return marks;
-  const id = listAt(place) ? rowUnderCursor(snapshot) : place.subject;
+/** Ids of the selected rows, else of the one under the cursor or on the screen. */
+function selectedIds(snapshot: Snapshot): ReadonlySet<string> {
+  const screen = placeOf(snapshot);
+  const { marks } = listStateAt(snapshot, screen);
+  if (listAt(screen) && marks.size > 0) return marks;
+  const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   return new Set(id === undefined ? [] : [id]);
 }
 
-/** What can be verified: how the engine is to find it. Archives that are still being written are left out. */
-export function chosenFiles(snapshot: Snapshot): readonly string[] {
-  const ids = partIds(snapshot, chosenIds(snapshot));
+/** Targets of a verification, as the engine takes them; without archives that are still being written. */
+export function selectedFiles(snapshot: Snapshot): readonly string[] {
+  const ids = partIds(snapshot, selectedIds(snapshot));
   const { archives, backups, orphans } = snapshot.data;
   return [
     ...(backups.value ?? []).filter(({ name }) => ids.has(name)).map(({ name }) => name),
@@ -25,10 +25,10 @@ export function chosenFiles(snapshot: Snapshot): readonly string[] {
   ];
 }
 
-/** The one archive whose rows can be read: by its record, or as a file without one. */
-export function chosenArchive(snapshot: Snapshot): string | undefined {
-  const place = placeOf(snapshot);
-  const id = listAt(place) ? rowUnderCursor(snapshot) : place.subject;
+/** The archive whose rows can be browsed: id of its record, or of a file without a record. */
+export function selectedArchive(snapshot: Snapshot): string | undefined {
+  const screen = placeOf(snapshot);
+  const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   const record = snapshot.data.archives.value?.find((one) => one.id === id);
   const orphan = snapshot.data.orphans.value?.find(
     (one) => one.id === id && one.kind === 'file' && one.place === 'archives',
@@ -40,9 +40,9 @@ function isReadable(record: ArchiveRecord | undefined): boolean {
   return record?.status === 'completed' || record?.status === 'restoring';
 }
 
-/** The orphans that are meant, marked ones first, which something can be done about. */
-export function chosenOrphans(snapshot: Snapshot, ...actions: Orphan['actions']): readonly Orphan[] {
-  const ids = chosenIds(snapshot);
+/** The selected orphans that allow one of the actions and are not in use. */
+export function selectedOrphans(snapshot: Snapshot, ...actions: Orphan['actions']): readonly Orphan[] {
+  const ids = selectedIds(snapshot);
   const { value = [] } = snapshot.data.orphans;
   return value.filter(
     (orphan) =>
@@ -52,9 +52,9 @@ export function chosenOrphans(snapshot: Snapshot, ...actions: Orphan['actions'])
   );
 }
 
-/** What a deletion is about: backups, archives and groups that nothing is being done with. */
-export function chosenTargets(snapshot: Snapshot): readonly DeleteTarget[] {
-  const ids = chosenIds(snapshot);
+/** Targets of a deletion: selected backups, archives and groups that are not in use. */
+export function selectedDeleteTargets(snapshot: Snapshot): readonly DeleteTarget[] {
+  const ids = selectedIds(snapshot);
   const { archives, backups } = snapshot.data;
   const groups = new Set([...ids].filter((id) => groupOf(snapshot, id)));
   const targets: DeleteTarget[] = [
@@ -65,9 +65,9 @@ export function chosenTargets(snapshot: Snapshot): readonly DeleteTarget[] {
   return targets.filter(({ id }) => ids.has(id) && !snapshot.busy.has(id));
 }
 
-/** Chosen files that are whole, and where they are. */
-export function chosenStored(snapshot: Snapshot): readonly { id: string; storage_type: string }[] {
-  const ids = partIds(snapshot, chosenIds(snapshot));
+/** Selected complete files that are not in use, and their storage. */
+export function selectedStoredFiles(snapshot: Snapshot): readonly { id: string; storage_type: string }[] {
+  const ids = partIds(snapshot, selectedIds(snapshot));
   const { archives, backups } = snapshot.data;
   const free = (id: string) => ids.has(id) && !snapshot.busy.has(id);
   return [
@@ -76,17 +76,19 @@ export function chosenStored(snapshot: Snapshot): readonly { id: string; storage
   ].filter(({ id }) => free(id));
 }
 
-/** Where the chosen files are not; undefined where they are in different storages, or there are none. */
+/** The storage to copy the selected files to; undefined if there are none, or they are in different storages. */
 export function otherStorage(snapshot: Snapshot): 'disk' | 's3' | undefined {
-  const [first, ...others] = new Set(chosenStored(snapshot).map(({ storage_type }) => storage_type));
+  const [first, ...others] = new Set(selectedStoredFiles(snapshot).map(({ storage_type }) => storage_type));
   if (first === undefined || others.length > 0) return undefined;
   return first === 's3' ? 'disk' : 's3';
 }
 
-/** The one backup or archive that can be brought back: under the cursor, or on the screen. */
-export function chosenRestore(snapshot: Snapshot): { kind: 'backup' | 'archive'; id: string } | undefined {
-  const place = placeOf(snapshot);
-  const id = listAt(place) ? rowUnderCursor(snapshot) : place.subject;
+/** The backup, archive or group under the cursor or on the screen, if it can be restored. */
+export function selectedRestoreSource(
+  snapshot: Snapshot,
+): { kind: 'backup' | 'archive'; id: string } | undefined {
+  const screen = placeOf(snapshot);
+  const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   const { archives, backups, orphans } = snapshot.data;
   if (id === undefined || snapshot.busy.has(id)) return undefined;
   if (backups.value?.some(({ name }) => name === id)) return { kind: 'backup', id };

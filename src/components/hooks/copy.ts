@@ -7,45 +7,45 @@ import { truncate } from '../view/text.ts';
 import type { DialogOption, Snapshot } from '../view/types.ts';
 import { formatBytes } from '../view/units.ts';
 import { copySequence } from './clipboard.ts';
-import { ask } from './deeds.ts';
+import { openDialog } from './deeds.ts';
 import { readRow } from './row-deeds.ts';
 import type { Session } from './session.ts';
 
 type Copyable = { key: string; label: string; text: string | null };
 
-/** More than many terminals take. */
+/** Many terminals ignore more than this. */
 const LONG_BYTES = 70_000;
-const TOLD = 200;
+const PREVIEW = 200;
 
 function ofArchive(record: ArchiveRecord, report: FileReport | undefined): Copyable[] {
   return [
     { key: 'p', label: 'path', text: report?.path ?? record.storage_path },
-    { key: 'i', label: 'id', text: record.id },
+    { key: 'i', label: 'ID', text: record.id },
     { key: 'c', label: 'checksum', text: record.checksum },
   ];
 }
 
 function ofReport(report: FileReport): Copyable[] {
   return [
-    { key: 's', label: 'checksum of the content', text: report.content_sha256 },
-    { key: 'u', label: 'id in the file', text: report.uuid },
-    { key: 'k', label: 'key id', text: report.key_id },
+    { key: 's', label: 'content hash', text: report.content_sha256 },
+    { key: 'u', label: 'ID in file', text: report.uuid },
+    { key: 'k', label: 'key ID', text: report.key_id },
   ];
 }
 
-/** What can be copied here, rows of an archive apart. */
+/** What can be copied on this screen, except rows of an archive. */
 export function copyables(snapshot: Snapshot): readonly Copyable[] {
-  const place = placeOf(snapshot);
+  const screen = placeOf(snapshot);
   const { data, jobs, ui } = snapshot;
-  const id = rowUnderCursor(snapshot) ?? place.subject;
+  const id = rowUnderCursor(snapshot) ?? screen.subject;
   const archive = data.archives.value?.find((record) => record.id === id);
   const backup = data.backups.value?.find((record) => record.name === id);
   const fractal = data.fractals.value?.find((record) => record.id === id);
   const orphan = data.orphans.value?.find((record) => record.id === id);
   const job = jobs.find((candidate) => candidate.id === id);
-  const report = id === place.subject ? snapshot.reports.get(id ?? '')?.value : undefined;
+  const report = id === screen.subject ? snapshot.reports.get(id ?? '')?.value : undefined;
   const entry =
-    place.name === 'log' || place.name === 'entry' ? ui.log.find((line) => line.id === id) : undefined;
+    screen.name === 'log' || screen.name === 'entry' ? ui.log.find((line) => line.id === id) : undefined;
   const all: Copyable[] = [
     ...(archive ? ofArchive(archive, report) : []),
     ...(backup
@@ -54,23 +54,25 @@ export function copyables(snapshot: Snapshot): readonly Copyable[] {
           { key: 'n', label: 'name', text: backup.name },
         ]
       : []),
-    ...(groupOf(snapshot, id) ? [{ key: 'i', label: 'id', text: id ?? null }] : []),
+    ...(groupOf(snapshot, id) ? [{ key: 'i', label: 'ID', text: id ?? null }] : []),
     ...(orphan
       ? [
           { key: 'p', label: 'path', text: orphan.path },
-          { key: 'i', label: 'id', text: orphan.id },
+          { key: 'i', label: 'ID', text: orphan.id },
         ]
       : []),
     ...(report ? ofReport(report) : []),
     ...(fractal
       ? [
-          { key: 'i', label: 'id', text: fractal.id },
+          { key: 'i', label: 'ID', text: fractal.id },
           { key: 'n', label: 'name', text: fractal.name },
         ]
       : []),
-    ...(job ? [{ key: 'i', label: 'id', text: job.id }] : []),
+    ...(job ? [{ key: 'i', label: 'ID', text: job.id }] : []),
     ...(entry ? [{ key: 'm', label: 'message', text: entry.text }] : []),
-    ...(place.name === 'overview' ? [{ key: 'd', label: 'directory', text: snapshot.installation.dir }] : []),
+    ...(screen.name === 'overview'
+      ? [{ key: 'd', label: 'directory', text: snapshot.installation.dir }]
+      : []),
   ];
   return all.filter((one) => one.text);
 }
@@ -81,21 +83,21 @@ export function canCopy(snapshot: Snapshot): boolean {
 }
 
 function copyText(session: Session, label: string, text: string) {
-  session.hands.write(copySequence(text, Boolean(process.env.TMUX)));
+  session.terminal.write(copySequence(text, Boolean(process.env.TMUX)));
   const bytes = Buffer.byteLength(text);
-  const shown = truncate(sanitize(text.slice(0, TOLD)), TOLD - 1);
-  if (bytes <= LONG_BYTES) return session.say('info', `Copied the ${label}: ${shown}`);
-  const hint = 'Many terminals take no more than 70 KB.';
-  session.say('warn', `Copied the ${label}, ${formatBytes(bytes)}: ${shown}`, { hint });
+  const shown = truncate(sanitize(text.slice(0, PREVIEW)), PREVIEW - 1);
+  if (bytes <= LONG_BYTES) return session.notify('info', `Copied ${label}: ${shown}`);
+  const hint = 'Many terminals ignore clipboard data longer than 70 KB.';
+  session.notify('warn', `Copied ${label} (${formatBytes(bytes)}): ${shown}`, { hint });
 }
 
-/** The row as JSON, with the keys of an archive's lines. */
+/** The row as JSON, with the keys of the lines of an archive. */
 export function rowJson(
   { ts, raw, id, ingest_timestamp, fields }: BrowsedRow,
   fid: string | undefined,
 ): string {
   const head = JSON.stringify({ ts, raw, id, fid, its: ingest_timestamp });
-  // Parsed and written again, numbers would not be what they were.
+  // `fields` is inserted as it is: parsing it would change large numbers.
   return fields === null ? head : `${head.slice(0, -1)},"fields":${fields}}`;
 }
 
@@ -104,14 +106,14 @@ async function copyRow(session: Session, index: number, label: string, text: (ro
   if (row) copyText(session, label, text(row));
 }
 
-function askRow(session: Session, index: number) {
+function openRowCopyMenu(session: Session, index: number) {
   const fid = session.snapshot().browse?.report?.fractal?.id;
   const options = [
-    ['r', 'the log line as it is', (row: BrowsedRow) => row.raw],
-    ['j', 'the row as JSON', (row: BrowsedRow) => rowJson(row, fid)],
-    ['i', 'the id', (row: BrowsedRow) => row.id],
+    ['r', 'log line', (row: BrowsedRow) => row.raw],
+    ['j', 'row as JSON', (row: BrowsedRow) => rowJson(row, fid)],
+    ['i', 'ID', (row: BrowsedRow) => row.id],
   ] as const;
-  ask(session, {
+  openDialog(session, {
     title: 'Copy',
     tone: 'info',
     lines: [],
@@ -119,16 +121,16 @@ function askRow(session: Session, index: number) {
       key,
       label,
       safe: true,
-      run: () => void copyRow(session, index, label.replace(/^the /, ''), text),
+      run: () => void copyRow(session, index, label, text),
     })),
   });
 }
 
-/** Copies what there is; asks where there is more than one thing. */
+/** Copies the only value of this screen, or opens a menu if there are several. */
 export function copy(session: Session) {
   const snapshot = session.snapshot();
   const row = rowAtCursor(snapshot);
-  if (row !== undefined) return askRow(session, row);
+  if (row !== undefined) return openRowCopyMenu(session, row);
   const [first, ...more] = copyables(snapshot);
   if (!first) return;
   const copyOne = ({ label, text }: Copyable) => copyText(session, label, text ?? '');
@@ -136,5 +138,5 @@ export function copy(session: Session) {
   const options = [first, ...more].map(
     (one): DialogOption => ({ key: one.key, label: one.label, safe: true, run: () => copyOne(one) }),
   );
-  ask(session, { title: 'Copy', tone: 'info', lines: [], options });
+  openDialog(session, { title: 'Copy', tone: 'info', lines: [], options });
 }

@@ -10,11 +10,11 @@ import {
   stepRows,
 } from '../view/pages/coverage-view.ts';
 import type { Snapshot } from '../view/types.ts';
-import type { Ask } from './answers.ts';
+import type { Query } from './answers.ts';
 import type { Session } from './session-type.ts';
 
-/** Asks the engine what the subject of a place names. */
-export function askCoverage(engine: Pick<Engine, 'coverage'>): Ask<Coverage> {
+/** The coverage query; its target is the subject of the coverage screen. */
+export function queryCoverage(engine: Pick<Engine, 'coverage'>): Query<Coverage> {
   return (subject, { signal }) => {
     const { fractal_id, unit } = coverageSubject(subject);
     return engine.coverage(fractal_id, { unit, signal });
@@ -23,18 +23,18 @@ export function askCoverage(engine: Pick<Engine, 'coverage'>): Ask<Coverage> {
 
 /** Opens the timeline of a fractal. */
 export function openCoverage(session: Session, fractal_id: string): void {
-  session.dispatch({ type: 'open', place: { name: 'coverage', subject: `${fractal_id}/day` } });
+  session.dispatch({ type: 'open', screen: { name: 'coverage', subject: `${fractal_id}/day` } });
 }
 
-/** Shows hours instead of days, or days again. */
+/** Switches between hours and days. */
 export function toggleUnit(session: Session): void {
   const { fractal_id, unit } = coverageSubject(placeOf(session.snapshot()).subject);
   session.dispatch({ type: 'back' });
   const subject = `${fractal_id}/${unit === 'day' ? 'hour' : 'day'}`;
-  session.dispatch({ type: 'open', place: { name: 'coverage', subject } });
+  session.dispatch({ type: 'open', screen: { name: 'coverage', subject } });
 }
 
-/** Moves the cursor: by periods, by lines of the calendar, by screens, or to an end. */
+/** Moves the cursor by periods, calendar lines or pages, or to the first or last period. */
 export function moveInCoverage(
   session: Session,
   by: { periods?: number; rows?: number; pages?: number; to?: 'first' | 'last' },
@@ -46,7 +46,7 @@ export function moveInCoverage(
   const index = by.to === undefined ? target(snapshot, by) : by.to === 'first' ? 0 : ids.length - 1;
   const key = listKey(placeOf(snapshot));
   session.dispatch({ type: 'cursor', key, ids, index, height: ids.length });
-  session.dispatch({ type: 'at', key: pickKey(snapshot), index: 0, top: 0 });
+  session.dispatch({ type: 'position', key: pickKey(snapshot), index: 0, top: 0 });
 }
 
 function target(snapshot: Snapshot, by: { periods?: number; rows?: number; pages?: number }): number {
@@ -56,16 +56,21 @@ function target(snapshot: Snapshot, by: { periods?: number; rows?: number; pages
   return stepRows(snapshot, index, rows);
 }
 
-/** Goes on to the next archive of the period under the cursor. */
+/** Selects the next archive of the period under the cursor. */
 export function nextArchive(session: Session): void {
   const { ids, index } = archivesUnderCursor(session.snapshot());
   if (ids.length === 0) return;
-  session.dispatch({ type: 'at', key: pickKey(session.snapshot()), index: (index + 1) % ids.length, top: 0 });
+  session.dispatch({
+    type: 'position',
+    key: pickKey(session.snapshot()),
+    index: (index + 1) % ids.length,
+    top: 0,
+  });
 }
 
-/** Opens the archive that is named below the calendar. */
+/** Opens the archive named below the calendar. */
 export function openCovering(session: Session): void {
   const { ids, index } = archivesUnderCursor(session.snapshot());
   const subject = ids[index];
-  if (subject !== undefined) session.dispatch({ type: 'open', place: { name: 'archive', subject } });
+  if (subject !== undefined) session.dispatch({ type: 'open', screen: { name: 'archive', subject } });
 }

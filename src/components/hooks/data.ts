@@ -1,12 +1,12 @@
 import { asBifractError, type Engine } from '../../core/index.ts';
 import type { DataState, Resource } from '../view/types.ts';
 
-/** What the console shows of the engine's data: loaded in the background, never more than once at a time. */
+/** The data of the engine that the console shows. Each resource is loaded in the background, once at a time. */
 export interface Data {
   state(): DataState;
-  /** Loads again; a call while one is under way makes one more follow it. */
+  /** Reloads the resources, or all that are shown; a call during a load makes another load follow. */
   refresh(...resources: Resource[]): void;
-  /** What is on the screen, and is to be loaded with all that always is. */
+  /** Sets the resources of the current screen that are loaded in addition to the default ones. */
   show(resources: readonly Resource[]): void;
   close(): void;
 }
@@ -15,10 +15,10 @@ const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'groups',
 
 type Load = (signal: AbortSignal) => Promise<DataState[Resource]['value']>;
 
-/** Asks the engine, keeps the last good answer beside the last error. */
+/** Queries the engine; keeps the last good value along with the last error. */
 export function loadData(engine: Engine, changed: (failed?: Resource) => void): Data {
   const end = new AbortController();
-  const again = new Set<Resource>();
+  const reload = new Set<Resource>();
   let shown: readonly Resource[] = [];
   let state: DataState = {
     health: { loading: false },
@@ -53,17 +53,17 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
       >);
     } catch (error) {
       const report = asBifractError(error).report();
-      // The same trouble again is no news.
-      const news = report.message !== state[resource].error?.message;
-      patch(resource, { error: report, loading: false }, news);
+      // The same error again is not reported.
+      const isNew = report.message !== state[resource].error?.message;
+      patch(resource, { error: report, loading: false }, isNew);
     }
-    if (again.delete(resource)) refresh(resource);
+    if (reload.delete(resource)) refresh(resource);
   }
 
   function refresh(...resources: Resource[]): void {
     for (const resource of resources.length > 0 ? resources : [...ALWAYS, ...shown]) {
       if (end.signal.aborted) return;
-      if (state[resource].loading) again.add(resource);
+      if (state[resource].loading) reload.add(resource);
       else void load(resource);
     }
   }

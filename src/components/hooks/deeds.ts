@@ -14,24 +14,24 @@ export function runningJobs({ jobs }: Snapshot): readonly JobView[] {
   return jobs.filter((job) => job.ended_at === undefined);
 }
 
-/** The fractals an archive action is about: the marked ones, else the one under the cursor or of this place. */
-export function chosenFractals(snapshot: Snapshot): readonly FractalRecord[] {
-  const place = placeOf(snapshot);
+/** The fractals an archive action applies to: the selected ones, else the one under the cursor or on the screen. */
+export function selectedFractals(snapshot: Snapshot): readonly FractalRecord[] {
+  const screen = placeOf(snapshot);
   const fractals = fractalRecords(snapshot);
-  if (place.name === 'fractals') {
-    const { marks } = listStateAt(snapshot, place);
+  if (screen.name === 'fractals') {
+    const { marks } = listStateAt(snapshot, screen);
     const marked = fractals.filter((fractal) => marks.has(fractal.id));
     if (marked.length > 0) return marked;
   }
-  const id = place.name === 'fractals' ? rowUnderCursor(snapshot) : place.subject;
+  const id = screen.name === 'fractals' ? rowUnderCursor(snapshot) : screen.subject;
   return fractals.filter((fractal) => fractal.id === id);
 }
 
-/** The job that is meant: the one under the cursor, or the one on the screen. */
-export function chosenJob(snapshot: Snapshot): JobRow | undefined {
-  const place = placeOf(snapshot);
+/** The job under the cursor or on the screen. */
+export function selectedJob(snapshot: Snapshot): JobRow | undefined {
+  const screen = placeOf(snapshot);
   const id =
-    place.name === 'job' ? place.subject : place.name === 'jobs' ? rowUnderCursor(snapshot) : undefined;
+    screen.name === 'job' ? screen.subject : screen.name === 'jobs' ? rowUnderCursor(snapshot) : undefined;
   return jobRows(snapshot).find((job) => job.id === id);
 }
 
@@ -39,36 +39,39 @@ export function startBackup({ engine }: Session) {
   engine.start({ kind: 'backup' });
 }
 
-/** Archives the chosen fractals, one after another, each cut as it is set unless a cut was chosen. */
-export function archiveChosen(session: Session, split?: ArchiveSplit) {
+/** Archives the selected fractals one after another; each is split as it is configured unless `split` is given. */
+export function archiveSelected(session: Session, split?: ArchiveSplit) {
   const { queue } = session;
-  const chosen = chosenFractals(session.snapshot());
-  session.dispatch({ type: 'unmark', key: listKey(placeOf(session.snapshot())) });
+  const chosen = selectedFractals(session.snapshot());
+  session.dispatch({ type: 'clearSelection', key: listKey(placeOf(session.snapshot())) });
   if (chosen.length > 1)
-    session.say('info', `${plural(chosen.length, 'fractal')} will be archived, one after another`);
+    session.notify('info', `${plural(chosen.length, 'fractal')} will be archived one after another`);
   for (const fractal of chosen) {
     const { id, name } = fractal;
     const job = jobOfFractal(session.snapshot().jobs, id);
     if (job) {
-      const doing = job.kind === 'archive' ? 'is being archived already' : 'gets rows of an archive just now';
-      session.say('warn', `${name} ${doing}`, { hint: '5 shows the job' });
+      const text =
+        job.kind === 'archive'
+          ? `${name} is already being archived`
+          : `An archive is being restored into ${name}`;
+      session.notify('warn', text, { hint: 'Press 5 to show the job.' });
     } else if (queue.state().some((one) => one.fractal_id === id)) {
-      session.say('warn', `${name} is waiting for its turn already`, { hint: '5 shows the queue' });
+      session.notify('warn', `${name} is already queued`, { hint: 'Press 5 to show the queue.' });
     } else {
       queue.add(fractal, split);
       if (chosen.length === 1 && queue.state().length > 0)
-        session.say('info', `${name} will be archived when the archive before it is done`);
+        session.notify('info', `${name} is queued until the running archive has finished`);
     }
   }
 }
 
-/** Puts a question before the user. */
-export function ask(session: Session, dialog: Omit<DialogState, 'focus'>) {
+/** Opens a dialog with its first option focused. */
+export function openDialog(session: Session, dialog: Omit<DialogState, 'focus'>) {
   session.dispatch({ type: 'mode', mode: { name: 'dialog', dialog: { ...dialog, focus: 0 } } });
 }
 
-/** Asks for a line of text. */
-export function askLine(session: Session, prompt: Prompt) {
+/** Opens a prompt for a line of text. */
+export function openPrompt(session: Session, prompt: Prompt) {
   session.dispatch({ type: 'mode', mode: { name: 'prompt', prompt } });
 }
 
@@ -79,72 +82,73 @@ function cancel(session: Session, jobs: readonly JobView[]) {
   }
 }
 
-const REMOVED = 'What it has written so far is removed; nothing else is touched.';
-const CANCELLED: Readonly<Partial<Record<JobKind, string>>> = {
-  backup: REMOVED,
-  archive: REMOVED,
-  verify: 'It has changed nothing. Results of files that were verified stay.',
-  adopt: 'Files that have got their records keep them.',
-  clean: 'What was cleaned up so far stays so.',
-  delete: 'What was deleted so far is gone; the rest stays.',
+const PARTIAL_DELETED = 'Its partial output is deleted; nothing else is changed.';
+/** What cancelling means, by kind of job. */
+const CANCEL_EFFECTS: Readonly<Partial<Record<JobKind, string>>> = {
+  backup: PARTIAL_DELETED,
+  archive: PARTIAL_DELETED,
+  verify: 'Verifying changes nothing. Results so far are kept.',
+  adopt: 'Records created so far are kept.',
+  clean: 'What has been cleaned up so far stays cleaned up.',
+  delete: 'What has been deleted so far is gone; the rest is kept.',
   restore:
-    'Nothing of the live database has been changed before the last moment; what was restored is dropped.',
-  drill: 'The scratch database is dropped; nothing else was touched.',
+    'The live database is not changed before the final swap; what has been restored so far is dropped.',
+  drill: 'The scratch database is dropped; nothing else is changed.',
   'restore-archive':
-    'Rows that stand beside the logs are dropped. Once it has begun to remove rows or to move them in, it goes to its end first. Lines sent to ingest stay.',
-  copy: 'Copies that are whole stay; the one in the making is removed.',
+    'Staged rows are dropped. If it is already deleting rows or moving them in, it finishes that first. Lines sent to ingest are kept.',
+  copy: 'Finished copies are kept; the partial one is deleted.',
 };
 
-/** Asks whether the chosen job is to be cancelled. */
-export function askToCancel(session: Session) {
-  const job = chosenJob(session.snapshot());
+/** Asks for confirmation to cancel the selected job; a queued one is removed at once. */
+export function confirmCancel(session: Session) {
+  const job = selectedJob(session.snapshot());
   if (!job) return;
   if (job.queued) {
     session.queue.remove(job.id);
-    return session.say('info', `${job.title}: will not be archived`);
+    return session.notify('info', `${job.title}: removed from the queue`);
   }
-  ask(session, {
+  openDialog(session, {
     title: 'Cancel this job?',
     tone: 'warn',
     lines: [
       job.title,
       ...(job.by ? [`Started by ${jobOwner(job)}.`] : []),
-      CANCELLED[job.kind] ?? 'It ends as soon as it safely can.',
+      CANCEL_EFFECTS[job.kind] ?? 'It stops as soon as that is safe.',
     ],
     options: [
-      { key: 'n', label: 'Keep it running', safe: true, run: () => {} },
-      { key: 'y', label: 'Cancel the job', safe: false, run: () => cancel(session, [job]) },
+      { key: 'n', label: 'Keep running', safe: true, run: () => {} },
+      { key: 'y', label: 'Cancel job', safe: false, run: () => cancel(session, [job]) },
     ],
   });
 }
 
-/** Running jobs that end with this console. */
-function endingJobs({ engine, snapshot }: Session): readonly JobView[] {
+/** Running jobs that would stop with this console. */
+function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[] {
   return runningJobs(snapshot()).filter(({ id }) => !engine.outlives(id));
 }
 
-/** Leaves, after a question where something would end with the console. */
+/** Quits; asks first if jobs would be cancelled or the queue dropped. */
 export function quit(session: Session) {
-  const ending = endingJobs(session);
-  const waiting = session.queue.state().length;
-  if (ending.length === 0 && waiting === 0) return session.leave();
-  const going = runningJobs(session.snapshot()).length - ending.length;
-  ask(session, {
+  const stopping = jobsEndingWithConsole(session);
+  const queued = session.queue.state().length;
+  if (stopping.length === 0 && queued === 0) return session.leave();
+  const continuing = runningJobs(session.snapshot()).length - stopping.length;
+  openDialog(session, {
     title:
-      ending.length > 0
-        ? `Quit and cancel ${plural(ending.length, 'running job')}?`
-        : `Quit, though ${plural(waiting, 'fractal')} ${waiting === 1 ? 'waits' : 'wait'}?`,
+      stopping.length > 0
+        ? `Quit and cancel ${plural(stopping.length, 'running job')}?`
+        : `Quit and drop ${plural(queued, 'queued fractal')}?`,
     tone: 'warn',
     lines: [
-      ...ending.slice(0, 5).map((job) => job.title),
-      ...(waiting > 0 ? [`${plural(waiting, 'fractal')} waiting for their turn will not be archived.`] : []),
-      ...(going > 0 ? [`${plural(going, 'running job')} will go on without the console.`] : []),
+      ...stopping.slice(0, 5).map((job) => job.title),
+      ...(queued > 0 ? [`${plural(queued, 'queued fractal')} will not be archived.`] : []),
+      ...(continuing > 0 ? [`${plural(continuing, 'running job')} will continue without the console.`] : []),
     ],
     options: [
-      { key: 'n', label: 'Cancel, stay here', safe: true, run: () => {} },
+      { key: 'n', label: 'Stay', safe: true, run: () => {} },
       {
         key: 'y',
-        label: ending.length > 0 ? 'Quit, ending the jobs' : 'Quit',
+        label: stopping.length > 0 ? 'Quit and cancel jobs' : 'Quit',
         safe: false,
         run: () => quitNow(session),
       },
@@ -152,10 +156,10 @@ export function quit(session: Session) {
   });
 }
 
-/** Leaves without a question. Whoever opened the console closes the engine, and so waits for the jobs to end. */
+/** Quits without asking. The caller of `openConsole` closes the engine, which waits for the jobs to end. */
 export function quitNow(session: Session) {
-  const ending = endingJobs(session);
-  // First, so that the end of one job does not start the next.
+  const stopping = jobsEndingWithConsole(session);
+  // Leave first: otherwise the end of a job would start the next queued one.
   session.leave();
-  cancel(session, ending);
+  cancel(session, stopping);
 }

@@ -3,52 +3,54 @@ import { jobOfFractal } from '../view/lists/archive-cells.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
 import { placeOf, rowUnderCursor } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
-import { chosenJob } from './deeds.ts';
-import { carryOut } from './planned.ts';
+import { selectedJob } from './deeds.ts';
+import { startAndShow } from './planned.ts';
 import type { Session } from './session.ts';
 
-/** What may have left work that can be gone on with. */
+/** Kinds of jobs that may leave resumable work. */
 const RESUMABLE: ReadonlySet<JobKind> = new Set(['archive', 'restore-archive', 'run-due']);
 
-/** The chosen job, archive or group, if it may have ended too early; else why it cannot be gone on with. */
-export function unfinished(snapshot: Snapshot): { id: string } | { why: string } {
-  const place = placeOf(snapshot);
-  return place.name === 'jobs' || place.name === 'job'
-    ? unfinishedJob(snapshot)
-    : unfinishedArchive(snapshot);
+/** The selected job, archive or group if it may be resumable; else why it is not. */
+export function resumable(snapshot: Snapshot): { id: string } | { why: string } {
+  const screen = placeOf(snapshot);
+  return screen.name === 'jobs' || screen.name === 'job'
+    ? resumableJob(snapshot)
+    : resumableArchive(snapshot);
 }
 
-function unfinishedJob(snapshot: Snapshot): { id: string } | { why: string } {
-  const job = chosenJob(snapshot);
-  if (!job) return { why: 'there is no job here' };
-  if (job.ended_at === undefined) return { why: 'the job has not ended' };
-  if (job.state === 'done') return { why: 'the job ended as it was to' };
-  if (job.error?.hint === UNDONE) return { why: 'what it had begun was undone' };
-  return RESUMABLE.has(job.kind) ? { id: job.id } : { why: 'it is begun anew, with its own key' };
+function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
+  const job = selectedJob(snapshot);
+  if (!job) return { why: 'no job selected' };
+  if (job.ended_at === undefined) return { why: 'the job is still running' };
+  if (job.state === 'done') return { why: 'the job has completed' };
+  if (job.error?.hint === UNDONE) return { why: 'its partial work was rolled back; start it again' };
+  return RESUMABLE.has(job.kind)
+    ? { id: job.id }
+    : { why: 'jobs of this kind cannot be resumed; start it again' };
 }
 
-function unfinishedArchive(snapshot: Snapshot): { id: string } | { why: string } {
-  const place = placeOf(snapshot);
-  const isList = place.name === 'archives' || place.name === 'fractal-archives';
-  const id = isList ? rowUnderCursor(snapshot) : place.subject;
+function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } {
+  const screen = placeOf(snapshot);
+  const isList = screen.name === 'archives' || screen.name === 'fractal-archives';
+  const id = isList ? rowUnderCursor(snapshot) : screen.subject;
   const records = snapshot.data.archives.value ?? [];
   const row =
     archiveRows(snapshot).find((one) => one.id === id) ?? records.find((record) => record.id === id);
-  if (!row) return { why: 'there is no archive here' };
+  if (!row) return { why: 'no archive selected' };
   if (row.status === 'completed') return { why: 'the archive is complete' };
-  if (jobOfFractal(snapshot.jobs, row.fractal_id)) return { why: 'a job is at work on the fractal' };
+  if (jobOfFractal(snapshot.jobs, row.fractal_id)) return { why: 'a job is using the fractal' };
   return { id: row.id };
 }
 
-/** Goes on with the chosen work in a new job, and shows it. */
-export async function goOnWithChosen(session: Session) {
-  const chosen = unfinished(session.snapshot());
+/** Resumes the selected work in a new job, and opens its page. */
+export async function resumeSelected(session: Session) {
+  const chosen = resumable(session.snapshot());
   if (!('id' in chosen)) return;
   try {
-    carryOut(session, await session.engine.goOn(chosen.id, { signal: session.ended }));
+    startAndShow(session, await session.engine.goOn(chosen.id, { signal: session.ended }));
   } catch (error) {
     if (session.ended.aborted) return;
     const { message, hint } = asBifractError(error).report();
-    session.say('error', `Not gone on with: ${message}`, { hint });
+    session.notify('error', `Not resumed: ${message}`, { hint });
   }
 }

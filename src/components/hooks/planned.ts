@@ -2,51 +2,62 @@ import { asBifractError, type JobRequest } from '../../core/index.ts';
 import { listKey, placeOf } from '../view/lists/index.ts';
 import type { Session } from './session-type.ts';
 
-/** Drops the marks of the list the user is at. */
-export function unmark(session: Session) {
-  session.dispatch({ type: 'unmark', key: listKey(placeOf(session.snapshot())) });
+/** Clears the selection of the current list. */
+export function clearSelection(session: Session) {
+  session.dispatch({ type: 'clearSelection', key: listKey(placeOf(session.snapshot())) });
 }
 
-/** Starts a job on rows, which are shown as being worked on until it has ended. */
-export async function startOn(session: Session, ids: readonly string[], doing: string, request: JobRequest) {
-  unmark(session);
-  session.occupy(ids, doing);
+/** Starts a job on rows and shows `status` (such as `deleting`) in them until it has ended. */
+export async function startOnRows(
+  session: Session,
+  ids: readonly string[],
+  status: string,
+  request: JobRequest,
+) {
+  clearSelection(session);
+  session.setBusy(ids, status);
   const { outcome } = session.engine.start(request);
   await outcome;
-  session.occupy(ids, undefined);
+  session.setBusy(ids, undefined);
 }
 
-/** Something that is planned before it is asked about. */
+/** An action that is planned before the user confirms it. */
 export interface Planning<Plan> {
-  /** What would be done, and the key that asks for it: `deletion`, `D`. */
-  deed: string;
+  /** Name of the action, and its key: `deletion`, `D`. */
+  action: string;
   key: string;
-  /** What has not happened where no plan could be made. */
+  /** Start of the message if planning fails: `Nothing was deleted`. */
   failed: string;
-  make(signal: AbortSignal): Promise<Plan>;
-  ask(plan: Plan): void;
+  plan(signal: AbortSignal): Promise<Plan>;
+  confirm(plan: Plan): void;
 }
 
-/** Makes a plan and asks what is to become of it; whoever has gone elsewhere meanwhile is not interrupted. */
-export async function planAndAsk<Plan>(session: Session, { deed, key, failed, make, ask }: Planning<Plan>) {
+/** Makes a plan and asks for confirmation, unless the user has left the screen in the meantime. */
+export async function planAndConfirm<Plan>(
+  session: Session,
+  { action, key, failed, plan, confirm }: Planning<Plan>,
+) {
   const { stack } = session.snapshot().ui;
   try {
-    const plan = await make(session.ended);
+    const planned = await plan(session.ended);
     const { ui } = session.snapshot();
     if (ui.stack !== stack || ui.mode.name !== 'keys')
-      return session.say('info', `The ${deed} was not begun: press ${key} again`);
-    ask(plan);
+      return session.notify(
+        'info',
+        `The ${action} was not started because you left the screen: press ${key} again`,
+      );
+    confirm(planned);
   } catch (error) {
     if (session.ended.aborted) return;
     const { message, hint } = asBifractError(error).report();
-    session.say('error', `${failed}: ${message}`, { hint });
+    session.notify('error', `${failed}: ${message}`, { hint });
   }
 }
 
-/** Starts the job of a plan, and shows it. */
-export function carryOut(session: Session, request: JobRequest) {
-  session.wizard.end();
+/** Starts a job and opens its page. */
+export function startAndShow(session: Session, request: JobRequest) {
+  session.wizard.close();
   const { id } = session.engine.start(request);
-  session.dispatch({ type: 'go', place: { name: 'jobs' } });
-  session.dispatch({ type: 'open', place: { name: 'job', subject: id } });
+  session.dispatch({ type: 'go', screen: { name: 'jobs' } });
+  session.dispatch({ type: 'open', screen: { name: 'job', subject: id } });
 }

@@ -1,14 +1,14 @@
 import type { Engine, JobOutcome } from '../../core/index.ts';
 import type { ArchiveSplit, QueuedArchive } from '../view/file-types.ts';
 
-/** Fractals to be archived, one after another: each of them may fill the log database's memory. */
+/** Fractals to archive one after another, because each archive can use much memory in ClickHouse. */
 export interface Queue {
-  /** Those that wait, the next one first. */
+  /** Queued fractals, the next one first. */
   state(): readonly QueuedArchive[];
   add(fractal: { id: string; name: string }, split?: ArchiveSplit): void;
-  /** Takes one out that has not had its turn. */
+  /** Removes a queued fractal. */
   remove(id: string): void;
-  /** Starts nothing any more. */
+  /** Drops the queue; nothing more is started. */
   close(): void;
 }
 

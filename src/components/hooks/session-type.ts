@@ -7,16 +7,16 @@ import type { Preferences } from './preferences.ts';
 import type { Queue } from './queue.ts';
 import type { Wizard } from './wizard.ts';
 
-/** What the session does to the terminal. */
-export interface Hands {
-  /** Writes past the frame: only what leaves no trace on the screen. */
+/** What the session can do to the terminal. */
+export interface TerminalControls {
+  /** Writes an escape sequence that does not change the screen. */
   write(text: string): void;
   repaint(): void;
   suspend(): void;
   leave(): void;
 }
 
-/** The console without its looks: state, engine, and everything that keys can do to them. */
+/** The console without its views: its state, the engine, and everything that keys can do to them. */
 export interface Session {
   readonly engine: Engine;
   readonly jobs: JobStore;
@@ -25,34 +25,34 @@ export interface Session {
   readonly queue: Queue;
   readonly wizard: Wizard;
   readonly preferences: Preferences;
-  /** Takes over what was kept of earlier runs, and keeps there from now on. */
-  prefer(preferences: Preferences): void;
-  readonly hands: Hands;
-  /** Aborted once the console is being left: nothing may be started any more. */
+  /** Applies saved preferences, and saves changes to them from now on. */
+  applyPreferences(preferences: Preferences): void;
+  readonly terminal: TerminalControls;
+  /** Aborted when the user leaves: nothing may be started after that. */
   readonly ended: AbortSignal;
   snapshot(): Snapshot;
   subscribe(listener: () => void): () => void;
   dispatch(action: Action): void;
-  /** Tells the user: on the flash line unless `quiet`, and in the log. */
-  say(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
-  /** Notes what is being done to files, records and orphans, by their ids; undefined: nothing any more. */
-  occupy(ids: readonly string[], doing: string | undefined): void;
-  /** Loads everything again that is shown. */
+  /** Notifies the user: in the log and, unless `quiet`, on the message line. */
+  notify(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  /** Sets the status of rows that a job works on, by id; undefined clears it. */
+  setBusy(ids: readonly string[], status: string | undefined): void;
+  /** Reloads everything that is shown. */
   refresh(): void;
   resize(columns: number, rows: number): void;
-  /** Begins to listen: to be called before the first key can come. */
+  /** Subscribes to the engine. Call it before the first key can arrive. */
   start(): void;
-  /** Begins to load, now and from time to time. */
+  /** Loads the data now and periodically. */
   load(): void;
-  /** Leaves for good: the terminal is given back. */
+  /** Leaves the console and restores the terminal. */
   leave(): void;
   close(): void;
 }
 
 export interface SessionOptions {
   engine: Engine;
-  hands: Hands;
-  glyphs: Glyphs;
+  terminal: TerminalControls;
+  symbols: Glyphs;
   read_only: boolean;
   columns: number;
   rows: number;

@@ -1,49 +1,49 @@
 import { createJobStore, type FileReport } from '../../core/index.ts';
 import { type Action, initialUi, reduce } from '../reducer.ts';
 import type { Resource, Severity, Snapshot, UiState } from '../view/types.ts';
-import { createAnswers } from './answers.ts';
-import { createAttendance } from './attend.ts';
+import { createQueryCache } from './answers.ts';
+import { createLoader } from './attend.ts';
 import { createBrowsing } from './browsing.ts';
-import { askCoverage } from './coverage.ts';
+import { queryCoverage } from './coverage.ts';
 import { loadData } from './data.ts';
 import { followJobs } from './news.ts';
-import { keptSort, noPreferences, type Preferences } from './preferences.ts';
+import { noPreferences, type Preferences, savedSort } from './preferences.ts';
 import { createQueue } from './queue.ts';
 import type { Session, SessionOptions } from './session-type.ts';
-import { createVerdicts } from './verdicts.ts';
+import { createVerificationResults } from './verdicts.ts';
 import { createWizard } from './wizard.ts';
 
-export type { Hands, Session, SessionOptions } from './session-type.ts';
+export type { Session, SessionOptions, TerminalControls } from './session-type.ts';
 
 const TICK_MS = 1_000;
-const LIVELY_TICK_MS = 250;
+const BUSY_TICK_MS = 250;
 const REFRESH_MS = 15_000;
 const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'];
-const FLASH_MS: Readonly<Record<Severity, number>> = {
+const MESSAGE_MS: Readonly<Record<Severity, number>> = {
   info: 5_000,
   good: 8_000,
   warn: 10_000,
   error: 20_000,
 };
-const WHAT: Readonly<Record<Resource, string>> = {
-  health: 'The health of the installation',
-  fractals: 'The fractals',
-  archives: 'The archives',
-  groups: 'The groups of archives',
-  backups: 'The backups',
-  orphans: 'The orphans',
+const LABELS: Readonly<Record<Resource, string>> = {
+  health: 'the health status',
+  fractals: 'fractals',
+  archives: 'archives',
+  groups: 'archive groups',
+  backups: 'backups',
+  orphans: 'orphans',
 };
 
-function withKeptSorts(ui: UiState, preferences: Preferences): UiState {
+function withSavedSorts(ui: UiState, preferences: Preferences): UiState {
   return LISTS.reduce<UiState>((state, key) => {
-    const sort = keptSort(preferences, key);
+    const sort = savedSort(preferences, key);
     return sort ? reduce(state, { type: 'sort', key, sort }) : state;
   }, ui);
 }
 
-/** Makes a session. Nothing is asked of the engine before `start`. */
+/** Creates a session. It does not call the engine before `start`. */
 export function createSession(options: SessionOptions): Session {
-  const { engine, glyphs, hands } = options;
+  const { engine, symbols, terminal } = options;
   const jobs = createJobStore();
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
@@ -54,25 +54,26 @@ export function createSession(options: SessionOptions): Session {
   let current: Snapshot | undefined;
   let entries = 0;
   let busy: ReadonlyMap<string, string> = new Map();
-  let tick: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   const data = loadData(engine, (failed) => {
     const error = failed && data.state()[failed].error;
-    if (failed && error) say('error', `${WHAT[failed]}: ${error.message}`, { hint: error.hint });
+    if (failed && error)
+      notify('error', `Cannot load ${LABELS[failed]}: ${error.message}`, { hint: error.hint });
     changed();
   });
 
-  const reports = createAnswers<FileReport>((target, asked) => engine.show(target, asked), changed);
-  const coverage = createAnswers(askCoverage(engine), changed);
+  const reports = createQueryCache<FileReport>((target, options) => engine.show(target, options), changed);
+  const coverage = createQueryCache(queryCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
   const queue = createQueue(engine, changed);
-  const verdicts = createVerdicts();
+  const verdicts = createVerificationResults();
   const wizard = createWizard(changed);
 
   function refresh(...resources: Resource[]): void {
     data.refresh(...resources);
-    if (resources.length === 0) reports.renew();
-    if (resources.length === 0 || resources.includes('archives')) coverage.renew();
+    if (resources.length === 0) reports.refresh();
+    if (resources.length === 0 || resources.includes('archives')) coverage.refresh();
   }
 
   function changed(): void {
@@ -96,7 +97,7 @@ export function createSession(options: SessionOptions): Session {
       wizard: wizard.state(),
       ...size,
       now: Date.now(),
-      glyphs,
+      glyphs: symbols,
     };
     return current;
   }
@@ -106,21 +107,21 @@ export function createSession(options: SessionOptions): Session {
     changed();
   }
 
-  function say(severity: Severity, text: string, told: { hint?: string; quiet?: boolean } = {}): void {
+  function notify(severity: Severity, text: string, options: { hint?: string; quiet?: boolean } = {}): void {
     entries += 1;
-    const entry = { id: String(entries), at: Date.now(), severity, text, hint: told.hint };
-    dispatch({ type: 'log', entry, quiet: told.quiet });
+    const entry = { id: String(entries), at: Date.now(), severity, text, hint: options.hint };
+    dispatch({ type: 'log', entry, quiet: options.quiet });
   }
 
-  function beat(): void {
-    if (ui.flash && Date.now() - ui.flash.at > FLASH_MS[ui.flash.severity])
-      ui = reduce(ui, { type: 'unflash' });
+  function tick(): void {
+    if (ui.flash && Date.now() - ui.flash.at > MESSAGE_MS[ui.flash.severity])
+      ui = reduce(ui, { type: 'clearMessage' });
     changed();
-    const lively =
+    const active =
       browsing.state()?.work ||
       wizard.state()?.planning ||
       jobs.snapshot().some((job) => job.ended_at === undefined);
-    tick = setTimeout(beat, lively ? LIVELY_TICK_MS : TICK_MS);
+    timer = setTimeout(tick, active ? BUSY_TICK_MS : TICK_MS);
   }
 
   return {
@@ -133,23 +134,23 @@ export function createSession(options: SessionOptions): Session {
     get preferences() {
       return preferences;
     },
-    prefer(kept) {
-      preferences = kept;
-      ui = withKeptSorts(ui, kept);
+    applyPreferences(saved) {
+      preferences = saved;
+      ui = withSavedSorts(ui, saved);
       changed();
     },
-    hands,
+    terminal,
     ended: end.signal,
     snapshot,
     dispatch,
-    say,
+    notify,
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    occupy(ids, doing) {
+    setBusy(ids, status) {
       const next = new Map(busy);
-      for (const id of ids) doing === undefined ? next.delete(id) : next.set(id, doing);
+      for (const id of ids) status === undefined ? next.delete(id) : next.set(id, status);
       busy = next;
       changed();
     },
@@ -163,10 +164,10 @@ export function createSession(options: SessionOptions): Session {
       changed();
     },
     start() {
-      const follow = followJobs({ jobs, say, refresh, archives: () => data.state().archives.value ?? [] });
+      const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
       stops.push(engine.subscribe(verdicts.apply), engine.subscribe(follow), jobs.subscribe(changed));
-      listeners.add(createAttendance(snapshot, { data, reports, coverage, browsing }));
-      beat();
+      listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
+      tick();
     },
     load() {
       const refresher = setInterval(() => data.refresh(), REFRESH_MS);
@@ -176,11 +177,11 @@ export function createSession(options: SessionOptions): Session {
     leave() {
       end.abort();
       queue.close();
-      hands.leave();
+      terminal.leave();
     },
     close() {
       end.abort();
-      clearTimeout(tick);
+      clearTimeout(timer);
       for (const stop of stops.splice(0)) stop();
       queue.close();
       data.close();

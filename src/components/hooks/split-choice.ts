@@ -1,37 +1,37 @@
 import type { ArchiveSplit } from '../view/file-types.ts';
 import { plural } from '../view/units.ts';
-import { archiveChosen, ask, chosenFractals } from './deeds.ts';
+import { archiveSelected, openDialog, selectedFractals } from './deeds.ts';
 import type { Session } from './session.ts';
 
 const SPLITS: readonly (readonly [ArchiveSplit, key: string, label: string])[] = [
-  ['none', 'n', 'One file for all of it'],
-  ['hour', 'h', 'A file for each hour'],
-  ['day', 'd', 'A file for each day'],
-  ['week', 'w', 'A file for each week, Monday to Sunday'],
+  ['none', 'n', 'One file'],
+  ['hour', 'h', 'One file per hour'],
+  ['day', 'd', 'One file per day'],
+  ['week', 'w', 'One file per week (Monday to Sunday)'],
 ];
 
-/** Asks how the chosen fractals are to be cut, and archives them so. The cut that is set for them has the focus. */
-export function askSplit(session: Session) {
-  const chosen = chosenFractals(session.snapshot());
+/** Asks how to split the archives of the selected fractals, and starts them. The configured split has the focus. */
+export function chooseSplit(session: Session) {
+  const chosen = selectedFractals(session.snapshot());
   const [first] = chosen;
   if (!first) return;
-  const set = (split: ArchiveSplit) => chosen.every(({ archive_split }) => archive_split === split);
+  const isDefault = (split: ArchiveSplit) => chosen.every(({ archive_split }) => archive_split === split);
   const options = SPLITS.map(([split, key, label]) => ({
     key,
-    label: set(split) ? `${label}, as it is set` : label,
+    label: isDefault(split) ? `${label} (default)` : label,
     safe: true,
-    run: () => archiveChosen(session, split),
+    run: () => archiveSelected(session, split),
   }));
   const focus = Math.max(
     0,
-    SPLITS.findIndex(([split]) => set(split)),
+    SPLITS.findIndex(([split]) => isDefault(split)),
   );
   const dialog = {
-    title: `Archive ${chosen.length === 1 ? first.name : plural(chosen.length, 'fractal')}: how?`,
+    title: `Split the archive of ${chosen.length === 1 ? first.name : plural(chosen.length, 'fractal')}?`,
     tone: 'info' as const,
-    lines: ['Periods are in UTC. Each file is whole by itself, and can be restored or deleted by itself.'],
+    lines: ['Periods are in UTC. Each file can be restored or deleted on its own.'],
     options,
   };
-  ask(session, dialog);
+  openDialog(session, dialog);
   session.dispatch({ type: 'focus', by: focus });
 }

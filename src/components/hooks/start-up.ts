@@ -2,20 +2,20 @@ import { asBifractError } from '../../core/index.ts';
 import type { Preferences } from './preferences.ts';
 import type { Session } from './session.ts';
 
-/** What is done once the first frame is drawn: load, remember, put right what dead runs left, and say so. */
+/** Runs once the first frame is drawn: loads data and preferences, and recovers interrupted jobs unless read-only. */
 export function startUp(session: Session, preferences: () => Promise<Preferences>): void {
   session.load();
-  preferences().then(session.prefer, (error: unknown) => {
-    session.say('warn', `What was remembered cannot be read: ${asBifractError(error).message}`);
+  preferences().then(session.applyPreferences, (error: unknown) => {
+    session.notify('warn', `Cannot read the saved preferences: ${asBifractError(error).message}`);
   });
-  if (!session.snapshot().read_only) keepRight(session);
+  if (!session.snapshot().read_only) keepRecovering(session);
 }
 
-/** Puts right what dead jobs left, now and whenever one dies or leaves something to be ended. */
-function keepRight(session: Session): void {
+/** Recovers interrupted jobs now and after every job that fails or is cancelled. */
+function keepRecovering(session: Session): void {
   let running = false;
   let again = false;
-  const work = async () => {
+  const recoverAll = async () => {
     again = true;
     if (running) return;
     running = true;
@@ -26,18 +26,18 @@ function keepRight(session: Session): void {
     running = false;
   };
   const stop = session.engine.subscribe((event) => {
-    if (event.event === 'job:failed' || event.event === 'job:cancelled') void work();
+    if (event.event === 'job:failed' || event.event === 'job:cancelled') void recoverAll();
   });
   session.ended.addEventListener('abort', stop, { once: true });
-  void work();
+  void recoverAll();
 }
 
 async function recover(session: Session): Promise<void> {
   try {
     const done = await session.engine.recover();
-    for (const sentence of done) session.say('warn', sentence);
+    for (const message of done) session.notify('warn', message);
     if (done.length > 0) session.refresh();
   } catch {
-    // What cannot be reached now says so by its health; the next job tries again.
+    // The health status shows what is unreachable; the next failed job triggers another attempt.
   }
 }

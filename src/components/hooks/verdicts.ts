@@ -2,30 +2,30 @@ import type { JobEvent } from '../../core/index.ts';
 import type { Verdict } from '../view/file-types.ts';
 import { bareName } from '../view/text.ts';
 
-/** The last verification of every file that was verified in this session. */
-export interface Verdicts {
-  /** By the bare name of the file, and by what the verification was asked for. */
+/** The last verification result of every file that was verified in this session. */
+export interface VerificationResults {
+  /** By base name of the file, and by target of the verification. */
   state(): ReadonlyMap<string, Verdict>;
   apply(event: JobEvent): void;
 }
 
-export function createVerdicts(): Verdicts {
+export function createVerificationResults(): VerificationResults {
   const verifying = new Set<string>();
   let state: ReadonlyMap<string, Verdict> = new Map();
 
-  function note(event: Extract<JobEvent, { event: 'job:item' }>): void {
+  function add(event: Extract<JobEvent, { event: 'job:item' }>): void {
     const { item, ok, message, error, details = {} } = event;
     const quick = ok && details.checksum === null;
-    const verdict = { at: Date.parse(event.time), ok, quick, message, hint: error?.hint };
+    const result = { at: Date.parse(event.time), ok, quick, message, hint: error?.hint };
     const names = [bareName(item), details.target];
     state = new Map([
       ...state,
-      ...names.filter((name) => typeof name === 'string').map((name) => [name, verdict] as const),
+      ...names.filter((name) => typeof name === 'string').map((name) => [name, result] as const),
     ]);
   }
 
-  /** What was found of a file that has been written since is past. */
-  function forget({ children }: Record<string, unknown>): void {
+  /** Drops results of files that a job has written since. */
+  function dropStale({ children }: Record<string, unknown>): void {
     if (!Array.isArray(children)) return;
     const files = children as { archive_id: string; storage_path: string }[];
     const written = new Set(
@@ -37,9 +37,9 @@ export function createVerdicts(): Verdicts {
   return {
     state: () => state,
     apply(event) {
-      if (event.event === 'job:done') forget(event.result);
+      if (event.event === 'job:done') dropStale(event.result);
       if (event.event === 'job:started' && event.kind === 'verify') verifying.add(event.job);
-      if (event.event === 'job:item' && verifying.has(event.job)) note(event);
+      if (event.event === 'job:item' && verifying.has(event.job)) add(event);
     },
   };
 }

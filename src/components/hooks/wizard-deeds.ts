@@ -1,9 +1,9 @@
 import { listAt, placeOf } from '../view/lists/index.ts';
 import { wizardView } from '../view/wizard/index.ts';
 import type { WizardState } from '../view/wizard/types.ts';
-import { newArchiveWizard, takeOfArchive } from './archive-wizard.ts';
-import { newBackupWizard, takeOfBackup } from './backup-wizard.ts';
-import { chosenRestore } from './chosen.ts';
+import { applyArchiveChoice, newArchiveWizard } from './archive-wizard.ts';
+import { applyBackupChoice, newBackupWizard } from './backup-wizard.ts';
+import { selectedRestoreSource } from './chosen.ts';
 import type { Session } from './session.ts';
 
 const STEPS = {
@@ -11,31 +11,31 @@ const STEPS = {
   archive: ['archive', 'into', 'rows', 'how', 'plan'],
 } as const satisfies Record<WizardState['kind'], readonly WizardState['step'][]>;
 
-/** Begins the restore of what is under the cursor or on the screen; one of it that was begun goes on. */
+/** Opens the restore of the backup or archive under the cursor or on the screen; continues one that is open already. */
 export function openWizard(session: Session) {
-  const chosen = chosenRestore(session.snapshot());
+  const chosen = selectedRestoreSource(session.snapshot());
   if (!chosen) return;
   const { kind, id } = chosen;
-  const begun = session.wizard.state();
-  const same = begun?.kind === kind && begun.source === id;
-  if (!same) session.wizard.begin(kind === 'backup' ? newBackupWizard(id) : newArchiveWizard(id));
-  session.dispatch({ type: 'open', place: { name: 'wizard', subject: id } });
-  if (same) session.say('info', 'This restore was begun before: it goes on where it was. x gives it up');
+  const current = session.wizard.state();
+  const same = current?.kind === kind && current.source === id;
+  if (!same) session.wizard.open(kind === 'backup' ? newBackupWizard(id) : newArchiveWizard(id));
+  session.dispatch({ type: 'open', screen: { name: 'wizard', subject: id } });
+  if (same) session.notify('info', 'Continuing this restore where you left it; press x to cancel it');
 }
 
-/** Takes the choice under the cursor, or says why not. */
-export function takeChoice(session: Session, only?: 'switch') {
+/** Applies the choice under the cursor, or reports why that is not possible. */
+export function applyChoice(session: Session, only?: 'toggle') {
   const { wizard } = session.snapshot();
   const shown = wizardView(session.snapshot());
   const choice = shown?.page.choices[shown.view.index];
   if (!wizard || !choice || (only && choice.on === undefined)) return;
-  if (choice.disabled !== undefined) return session.say('warn', `Cannot go on: ${choice.disabled}`);
+  if (choice.disabled !== undefined) return session.notify('warn', `Cannot continue: ${choice.disabled}`);
   return wizard.kind === 'backup'
-    ? takeOfBackup(session, wizard, choice.id)
-    : takeOfArchive(session, wizard, choice.id);
+    ? applyBackupChoice(session, wizard, choice.id)
+    : applyArchiveChoice(session, wizard, choice.id);
 }
 
-/** Moves among the choices, or through the text where there is nothing to choose from. Pages scroll the text. */
+/** Moves between the choices, or scrolls the text if there is only one. `pages` and `to` scroll the text. */
 export function moveInWizard(
   session: Session,
   { rows = 0, pages = 0, to }: { rows?: number; pages?: number; to?: 'first' | 'last' },
@@ -43,8 +43,8 @@ export function moveInWizard(
   const shown = wizardView(session.snapshot());
   if (!shown) return;
   const { page, view } = shown;
-  const among = page.choices.length > 1;
-  if (rows !== 0 && among) {
+  const several = page.choices.length > 1;
+  if (rows !== 0 && several) {
     const index = Math.max(0, Math.min(page.choices.length - 1, view.index + rows));
     return session.wizard.change({ index });
   }
@@ -53,22 +53,22 @@ export function moveInWizard(
   session.wizard.change({ top: Math.max(0, Math.min(view.lastTop, top)) });
 }
 
-/** One step back: what is being planned stops first, and before the first step the wizard is left. */
+/** Goes back one step and stops planning; on the first step, cancels the restore. */
 export function stepBack(session: Session) {
-  const { wizard: hold } = session;
-  const wizard = hold.state();
+  const { wizard: store } = session;
+  const wizard = store.state();
   if (!wizard) return session.dispatch({ type: 'back' });
   const steps: readonly WizardState['step'][] = STEPS[wizard.kind];
   const before = steps[steps.indexOf(wizard.step) - 1];
-  if (before === undefined) return giveUp(session);
-  if (hold.stop()) session.say('info', 'The planning was stopped; nothing has happened');
-  hold.change({ step: before });
+  if (before === undefined) return cancelWizard(session);
+  if (store.stop()) session.notify('info', 'Planning stopped; nothing has been changed');
+  store.change({ step: before });
 }
 
-/** Leaves the wizard for good. */
-export function giveUp(session: Session) {
-  session.wizard.end();
-  session.say('info', 'The restore was not begun; nothing has happened');
+/** Discards the wizard and leaves it. */
+export function cancelWizard(session: Session) {
+  session.wizard.close();
+  session.notify('info', 'Restore cancelled; nothing has been changed');
   const snapshot = session.snapshot();
   if (placeOf(snapshot).name === 'wizard' || !listAt(placeOf(snapshot))) session.dispatch({ type: 'back' });
 }

@@ -1,34 +1,35 @@
 import { asBifractError, BifractError } from '../../core/index.ts';
 import type { ArchiveWizard, BackupWizard, WizardState } from '../view/wizard/types.ts';
 
-/** What makes a plan; told of what is read meanwhile, in bytes. */
+/** Makes a plan; reports the bytes read so far. */
 export type MakePlan<Plan> = (
   signal: AbortSignal,
   onProgress: (read: number, total: number) => void,
 ) => Promise<Plan>;
 
-/** A file tells of every piece that is read; a screen wants to know some times a second. */
-const TELL_MS = 100;
+/** Progress is reported per chunk, but shown only this often. */
+const PROGRESS_MS = 100;
 
 type Change = Partial<Omit<BackupWizard, 'kind' | 'step' | 'plan'>> &
   Partial<Omit<ArchiveWizard, 'kind' | 'step' | 'plan'>> & { step?: WizardState['step'] };
 
-/** The restore that is being prepared: one at a time. It stays as it is while the user looks elsewhere. */
+/** The restore that is being prepared: one at a time. It is kept while the user is on another screen. */
 export interface Wizard {
   state(): WizardState | undefined;
-  begin(wizard: WizardState): void;
-  /** Notes what was chosen. A new step begins with its first choice, at the top of its text. */
+  open(wizard: WizardState): void;
+  /** Stores choices. A new step starts at its first choice and the top of its text. */
   change(change: Change): void;
-  /** Makes the plan of what was chosen, in place of one that is being made. */
+  /** Makes the plan; stops a planning that is running. */
   plan(make: MakePlan<NonNullable<WizardState['plan']>>): void;
-  /** Stops the making of a plan; false where none is made. */
+  /** Stops the running planning; false if there is none. */
   stop(): boolean;
-  end(): void;
+  /** Stops planning and discards the wizard. */
+  close(): void;
 }
 
 export function createWizard(changed: () => void): Wizard {
   let state: WizardState | undefined;
-  let making: AbortController | undefined;
+  let planning: AbortController | undefined;
 
   function put(next: WizardState | undefined): void {
     state = next;
@@ -40,16 +41,16 @@ export function createWizard(changed: () => void): Wizard {
   }
 
   function stop(): boolean {
-    const running = making !== undefined;
-    making?.abort(new BifractError('CANCELLED', 'Stopped'));
-    making = undefined;
+    const running = planning !== undefined;
+    planning?.abort(new BifractError('CANCELLED', 'Stopped'));
+    planning = undefined;
     if (running) patch({ planning: undefined });
     return running;
   }
 
   return {
     state: () => state,
-    begin(wizard) {
+    open(wizard) {
       stop();
       put(wizard);
     },
@@ -59,7 +60,7 @@ export function createWizard(changed: () => void): Wizard {
     async plan(make) {
       stop();
       const controller = new AbortController();
-      making = controller;
+      planning = controller;
       const { signal } = controller;
       patch({
         index: 0,
@@ -68,23 +69,23 @@ export function createWizard(changed: () => void): Wizard {
         error: undefined,
         planning: { since: Date.now(), read: 0, total: 0 },
       });
-      let told = 0;
+      let reportedAt = 0;
       const onProgress = (read: number, total: number) => {
-        if (signal.aborted || !state?.planning || Date.now() - told < TELL_MS) return;
-        told = Date.now();
+        if (signal.aborted || !state?.planning || Date.now() - reportedAt < PROGRESS_MS) return;
+        reportedAt = Date.now();
         patch({ planning: { ...state.planning, read, total } });
       };
       try {
         const plan = await make(signal, onProgress);
-        // The last choice goes on: an Enter too many must not switch something off.
+        // Focus the last choice (continue), so that an accidental Enter does not toggle an option.
         if (!signal.aborted) patch({ plan, planning: undefined, index: Number.MAX_SAFE_INTEGER });
       } catch (error) {
         if (!signal.aborted) patch({ error: asBifractError(error).report(), planning: undefined });
       }
-      if (making === controller) making = undefined;
+      if (planning === controller) planning = undefined;
     },
     stop,
-    end() {
+    close() {
       stop();
       put(undefined);
     },

@@ -2,26 +2,26 @@ import type { Session } from '../hooks/session.ts';
 import { rowsAt } from '../view/lists/index.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
 
-/** Something the user can do: the one table that keys, footer, help and palette are made from. */
+/** An action of the user. Keys, footer, help and palette are all generated from these. */
 export interface Command {
-  /** What the palette calls it. */
+  /** Unique name, shown in the palette. */
   name: string;
   keys: readonly string[];
-  /** One word or two for the footer; without it, the command is not shown there. */
+  /** One or two words for the footer; without it the command is not shown there. */
   label?: string;
   description: string;
-  /** Where it makes sense; everywhere without it. */
-  at?: readonly PlaceName[];
+  /** Screens that have the command; all if absent. */
+  screens?: readonly PlaceName[];
   group: 'here' | 'go' | 'move' | 'general';
-  /** Changes something: absent from a read-only console. */
-  changes?: true;
-  /** Why it cannot be done now. */
+  /** Changes data: not available in a read-only console. */
+  changesData?: true;
+  /** Why the command is not available now. */
   disabled?(snapshot: Snapshot): string | undefined;
   run(session: Session): void;
 }
 
-/** Places that list records. */
-export const LISTS: readonly PlaceName[] = [
+/** Screens with a list. */
+export const LIST_SCREENS: readonly PlaceName[] = [
   'fractals',
   'fractal-archives',
   'group',
@@ -32,7 +32,7 @@ export const LISTS: readonly PlaceName[] = [
   'orphans',
 ];
 
-/** Why nothing can be done with a row. */
+/** The reason if the list has no row to act on. */
 export function noRow(snapshot: Snapshot): string | undefined {
   return rowsAt(snapshot)?.rows.length ? undefined : 'the list is empty';
 }

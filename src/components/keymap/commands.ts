@@ -3,27 +3,27 @@ import { COVERAGE } from './coverage.ts';
 import { FILES, MORE_FILES } from './files.ts';
 import { ALWAYS, GENERAL, TERMINAL } from './general.ts';
 import { MOVES, SCREENS } from './going.ts';
-import { ARRANGING, CHOOSING, OPENING, WORK } from './lists.ts';
+import { JOBS, OPENING, SELECTING, SORTING } from './lists.ts';
 import { ROWS } from './rows.ts';
 import { STORAGE } from './storage.ts';
 import { RESTORING, WIZARD } from './wizard.ts';
 
 export type { Command } from './command.ts';
 
-/** All commands, in the order in which the footer and the help show them. */
+/** All commands, in the order of the footer and the help. */
 export const COMMANDS: readonly Command[] = [
   ...OPENING,
   ...ROWS,
   ...WIZARD,
-  ...WORK,
+  ...JOBS,
   ...COVERAGE,
   ...FILES,
   ...RESTORING,
   ...STORAGE,
-  ...CHOOSING,
+  ...SELECTING,
   ...ALWAYS,
   ...MORE_FILES,
-  ...ARRANGING,
+  ...SORTING,
   ...GENERAL,
   ...SCREENS,
   ...MOVES,

@@ -1,5 +1,5 @@
 import { moveInCoverage, nextArchive, openCoverage, openCovering, toggleUnit } from '../hooks/coverage.ts';
-import { chosenFractals } from '../hooks/deeds.ts';
+import { selectedFractals } from '../hooks/deeds.ts';
 import { back } from '../hooks/moves.ts';
 import { archivesUnderCursor, coverageAt } from '../view/pages/coverage-view.ts';
 import type { Snapshot } from '../view/types.ts';
@@ -10,30 +10,28 @@ function noPeriods(snapshot: Snapshot): string | undefined {
 }
 
 function noArchive(snapshot: Snapshot): string | undefined {
-  return archivesUnderCursor(snapshot).ids.length > 0 ? undefined : 'no archive holds this period';
+  return archivesUnderCursor(snapshot).ids.length > 0 ? undefined : 'no archive covers this period';
 }
 
 function oneArchive(snapshot: Snapshot): string | undefined {
-  return archivesUnderCursor(snapshot).ids.length > 1
-    ? undefined
-    : 'there is no other archive of this period';
+  return archivesUnderCursor(snapshot).ids.length > 1 ? undefined : 'no other archive covers this period';
 }
 
-/** The fractal whose timeline is meant. */
+/** The fractal whose timeline is opened. */
 function fractalOf(snapshot: Snapshot): string | undefined {
-  return chosenFractals(snapshot)[0]?.id;
+  return selectedFractals(snapshot)[0]?.id;
 }
 
-/** The timeline of a fractal. */
+/** Commands of the timeline of a fractal. */
 export const COVERAGE: readonly Command[] = [
   {
     name: 'timeline',
     keys: ['t'],
     label: 'timeline',
-    description: 'Show which days or hours of the fractal are in archives',
-    at: ['fractals', 'fractal-archives', 'fractal'],
+    description: 'Show which days or hours of the fractal are archived',
+    screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
-    disabled: (snapshot) => (fractalOf(snapshot) === undefined ? 'there is no fractal here' : undefined),
+    disabled: (snapshot) => (fractalOf(snapshot) === undefined ? 'no fractal selected' : undefined),
     run(session) {
       const fractal_id = fractalOf(session.snapshot());
       if (fractal_id !== undefined) openCoverage(session, fractal_id);
@@ -43,8 +41,8 @@ export const COVERAGE: readonly Command[] = [
     name: 'open archive',
     keys: ['enter'],
     label: 'archive',
-    description: 'Open the archive that holds the period under the cursor',
-    at: ['coverage'],
+    description: 'Open the archive that covers the period under the cursor',
+    screens: ['coverage'],
     group: 'here',
     disabled: noArchive,
     run: openCovering,
@@ -53,8 +51,8 @@ export const COVERAGE: readonly Command[] = [
     name: 'next archive',
     keys: ['tab'],
     label: 'next archive',
-    description: 'Go on to the next archive of the period',
-    at: ['coverage'],
+    description: 'Select the next archive of the period',
+    screens: ['coverage'],
     group: 'here',
     disabled: oneArchive,
     run: nextArchive,
@@ -63,16 +61,16 @@ export const COVERAGE: readonly Command[] = [
     name: 'unit',
     keys: ['u'],
     label: 'hours/days',
-    description: 'Show hours instead of days, or days again',
-    at: ['coverage'],
+    description: 'Switch between hours and days',
+    screens: ['coverage'],
     group: 'here',
     run: toggleUnit,
   },
   {
     name: 'earlier',
     keys: ['left', 'h'],
-    description: 'To the period before',
-    at: ['coverage'],
+    description: 'Go to the previous period',
+    screens: ['coverage'],
     group: 'move',
     disabled: noPeriods,
     run: (session) => moveInCoverage(session, { periods: -1 }),
@@ -80,8 +78,8 @@ export const COVERAGE: readonly Command[] = [
   {
     name: 'later',
     keys: ['right', 'l'],
-    description: 'To the next period',
-    at: ['coverage'],
+    description: 'Go to the next period',
+    screens: ['coverage'],
     group: 'move',
     disabled: noPeriods,
     run: (session) => moveInCoverage(session, { periods: 1 }),
@@ -91,7 +89,7 @@ export const COVERAGE: readonly Command[] = [
     keys: ['esc', 'backspace'],
     label: 'back',
     description: 'Go back',
-    at: ['coverage'],
+    screens: ['coverage'],
     group: 'here',
     run: (session) => back(session),
   },

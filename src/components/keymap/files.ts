@@ -1,5 +1,5 @@
-import { chosenArchive, chosenFiles, chosenOrphans } from '../hooks/chosen.ts';
-import { adoptChosen, askToClean, verifyAll, verifyChosen } from '../hooks/file-deeds.ts';
+import { selectedArchive, selectedFiles, selectedOrphans } from '../hooks/chosen.ts';
+import { adoptSelected, confirmClean, verifyAll, verifySelected } from '../hooks/file-deeds.ts';
 import { openRows } from '../hooks/moves.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
@@ -18,88 +18,88 @@ const WITH_FILES: readonly PlaceName[] = [
 const WITH_ARCHIVES = WITH_FILES.filter((name) => !name.startsWith('backup'));
 
 function noFile(snapshot: Snapshot): string | undefined {
-  return chosenFiles(snapshot).length > 0 ? undefined : 'there is no finished file here';
+  return selectedFiles(snapshot).length > 0 ? undefined : 'no complete file selected';
 }
 
 function noArchive(snapshot: Snapshot): string | undefined {
-  return chosenArchive(snapshot) === undefined ? 'there is no complete archive here' : undefined;
+  return selectedArchive(snapshot) === undefined ? 'no complete archive selected' : undefined;
 }
 
 function noAdoption(snapshot: Snapshot): string | undefined {
-  return chosenOrphans(snapshot, 'adopt').length > 0 ? undefined : 'no file without a record is chosen';
+  return selectedOrphans(snapshot, 'adopt').length > 0 ? undefined : 'no file without a record selected';
 }
 
 function noCleaning(snapshot: Snapshot): string | undefined {
-  if (chosenOrphans(snapshot, 'discard', 'fail_record').length > 0) return undefined;
+  if (selectedOrphans(snapshot, 'discard', 'fail_record').length > 0) return undefined;
   return rowUnderCursor(snapshot) === undefined && snapshot.data.orphans.value?.length === 0
-    ? 'nothing is lost'
-    : 'nothing chosen can be cleaned up; files are never deleted here';
+    ? 'there are no orphans'
+    : 'nothing selected can be cleaned up (complete files are never deleted here)';
 }
 
-/** What is done with files that are there. */
+/** Commands on files. */
 export const FILES: readonly Command[] = [
   {
     name: 'adopt',
     keys: ['a'],
     label: 'adopt',
-    description: 'Give the file a record, or all that are marked; shows the plan first',
-    at: ['orphans', 'orphan'],
+    description: 'Create the missing records of the selected files; shows a plan first',
+    screens: ['orphans', 'orphan'],
     group: 'here',
-    changes: true,
+    changesData: true,
     disabled: noAdoption,
-    run: adoptChosen,
+    run: adoptSelected,
   },
   {
     name: 'clean',
     keys: ['c'],
     label: 'clean',
-    description: 'Mark lost records as failed, remove what dead runs left; after a question',
-    at: ['orphans', 'orphan'],
+    description: 'Mark records without a file as failed and delete unfinished files; asks first',
+    screens: ['orphans', 'orphan'],
     group: 'here',
-    changes: true,
+    changesData: true,
     disabled: noCleaning,
-    run: askToClean,
+    run: confirmClean,
   },
   {
     name: 'verify',
     keys: ['v'],
     label: 'verify',
-    description: 'Read the file, or all that are marked, from end to end, and prove that it is whole',
-    at: WITH_FILES,
+    description: 'Verify the selected files: read each completely and check its checksums',
+    screens: WITH_FILES,
     group: 'here',
     disabled: noFile,
-    run: (session) => verifyChosen(session, false),
+    run: (session) => verifySelected(session, false),
   },
   {
     name: 'rows',
     keys: ['o'],
     label: 'rows',
-    description: 'Read the log lines of the archive',
-    at: WITH_ARCHIVES,
+    description: 'Browse the log lines of the archive',
+    screens: WITH_ARCHIVES,
     group: 'here',
     disabled: noArchive,
     run: openRows,
   },
 ];
 
-/** What is less often wanted of files. */
+/** Commands on files that are needed less often. */
 export const MORE_FILES: readonly Command[] = [
   {
-    name: 'quick verify',
+    name: 'quick check',
     keys: ['V'],
-    label: 'ends only',
-    description: 'Look at size, both ends and trailer of the file, or of all that are marked',
-    at: WITH_FILES,
+    label: 'quick check',
+    description: 'Check only the size, header and trailer of the selected files',
+    screens: WITH_FILES,
     group: 'here',
     disabled: noFile,
-    run: (session) => verifyChosen(session, true),
+    run: (session) => verifySelected(session, true),
   },
   {
     name: 'verify all',
     keys: ['*'],
     label: 'verify all',
     description: 'Verify every backup and every completed archive',
-    at: ['overview', ...WITH_FILES],
+    screens: ['overview', ...WITH_FILES],
     group: 'here',
     run: verifyAll,
   },

@@ -5,10 +5,10 @@ import type { Command } from './command.ts';
 
 function refresh(session: Session): void {
   session.refresh();
-  session.say('info', 'Loading everything again', { quiet: true });
+  session.notify('info', 'Reloading all data', { quiet: true });
 }
 
-/** What can be done from any screen and is named in every footer. */
+/** Commands of every screen, first in the footer. */
 export const ALWAYS: readonly Command[] = [
   {
     name: 'backup',
@@ -16,14 +16,14 @@ export const ALWAYS: readonly Command[] = [
     label: 'backup',
     description: 'Back up the PostgreSQL database',
     group: 'general',
-    changes: true,
+    changesData: true,
     run: startBackup,
   },
   {
     name: 'help',
     keys: ['?'],
     label: 'help',
-    description: 'Show what this screen can do',
+    description: 'Show the keys of this screen',
     group: 'general',
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'help', top: 0 } }),
   },
@@ -31,28 +31,28 @@ export const ALWAYS: readonly Command[] = [
     name: 'quit',
     keys: ['q', 'ctrl-c'],
     label: 'quit',
-    description: 'Leave; running jobs go on',
+    description: 'Quit; running jobs continue',
     group: 'general',
     run: quit,
   },
 ];
 
-/** What else can be done from any screen. */
+/** More commands of every screen. */
 export const GENERAL: readonly Command[] = [
   {
     name: 'copy',
     keys: ['y'],
     label: 'copy',
-    description: "Copy a path, an id or a checksum to your terminal's clipboard",
+    description: 'Copy a path, ID or checksum to the clipboard',
     group: 'here',
-    disabled: (snapshot) => (canCopy(snapshot) ? undefined : 'there is nothing to copy here'),
+    disabled: (snapshot) => (canCopy(snapshot) ? undefined : 'nothing to copy here'),
     run: copy,
   },
   {
     name: 'palette',
     keys: [':'],
     label: 'commands',
-    description: 'Find a command by its name',
+    description: 'Find and run a command by name',
     group: 'general',
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'palette', query: '', index: 0 } }),
   },
@@ -60,26 +60,26 @@ export const GENERAL: readonly Command[] = [
     name: 'refresh',
     keys: ['r'],
     label: 'refresh',
-    description: 'Load everything again',
+    description: 'Reload all data',
     group: 'general',
     run: refresh,
   },
 ];
 
-/** What is done to the terminal. */
+/** Commands on the terminal itself. */
 export const TERMINAL: readonly Command[] = [
   {
     name: 'repaint',
     keys: ['ctrl-l'],
-    description: 'Draw the screen anew',
+    description: 'Redraw the screen',
     group: 'general',
-    run: (session) => session.hands.repaint(),
+    run: (session) => session.terminal.repaint(),
   },
   {
     name: 'suspend',
     keys: ['ctrl-z'],
-    description: 'Suspend; fg brings it back',
+    description: 'Suspend the console; resume it with fg',
     group: 'general',
-    run: (session) => session.hands.suspend(),
+    run: (session) => session.terminal.suspend(),
   },
 ];

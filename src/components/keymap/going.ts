@@ -12,58 +12,58 @@ function screen(key: string, name: PlaceName, title: string, ...more: string[]):
   };
 }
 
-/** The screens, by number. */
+/** Screens by number. */
 export const SCREENS: readonly Command[] = [
   screen('1', 'overview', 'the overview'),
-  screen('2', 'fractals', 'the fractals'),
-  screen('3', 'archives', 'all archives'),
-  screen('4', 'backups', 'the backups'),
-  screen('5', 'jobs', 'the jobs of this session'),
-  screen('6', 'log', 'what was said so far', 'L'),
-  screen('7', 'orphans', 'what has lost its other half'),
+  screen('2', 'fractals', 'fractals'),
+  screen('3', 'archives', 'archives'),
+  screen('4', 'backups', 'backups'),
+  screen('5', 'jobs', 'jobs'),
+  screen('6', 'log', 'the message log', 'L'),
+  screen('7', 'orphans', 'orphaned files and records'),
 ];
 
-/** Moving within a screen. */
+/** Movement within a screen. */
 export const MOVES: readonly Command[] = [
   {
     name: 'up',
     keys: ['up', 'k'],
-    description: 'One up',
+    description: 'Move up',
     group: 'move',
     run: (session) => move(session, { rows: -1 }),
   },
   {
     name: 'down',
     keys: ['down', 'j'],
-    description: 'One down',
+    description: 'Move down',
     group: 'move',
     run: (session) => move(session, { rows: 1 }),
   },
   {
     name: 'page up',
     keys: ['pgup', 'ctrl-b'],
-    description: 'One screen up',
+    description: 'Move up one page',
     group: 'move',
     run: (session) => move(session, { pages: -1 }),
   },
   {
     name: 'page down',
     keys: ['pgdn', 'ctrl-f'],
-    description: 'One screen down',
+    description: 'Move down one page',
     group: 'move',
     run: (session) => move(session, { pages: 1 }),
   },
   {
-    name: 'first',
+    name: 'top',
     keys: ['g', 'home'],
-    description: 'To the first',
+    description: 'Go to the top',
     group: 'move',
     run: (session) => move(session, { to: 'first' }),
   },
   {
-    name: 'last',
+    name: 'bottom',
     keys: ['G', 'end'],
-    description: 'To the last',
+    description: 'Go to the bottom',
     group: 'move',
     run: (session) => move(session, { to: 'last' }),
   },

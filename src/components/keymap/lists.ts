@@ -1,42 +1,42 @@
-import { archiveChosen, askToCancel, chosenFractals, chosenJob } from '../hooks/deeds.ts';
-import { goOnWithChosen, unfinished } from '../hooks/go-on.ts';
-import { back, mark, open, sort } from '../hooks/moves.ts';
+import { archiveSelected, confirmCancel, selectedFractals, selectedJob } from '../hooks/deeds.ts';
+import { resumable, resumeSelected } from '../hooks/go-on.ts';
+import { back, open, sort, toggleSelected } from '../hooks/moves.ts';
 import type { Session } from '../hooks/session.ts';
-import { askSplit } from '../hooks/split-choice.ts';
+import { chooseSplit } from '../hooks/split-choice.ts';
 import { listStateAt, placeOf } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
-import { type Command, LISTS, noRow } from './command.ts';
+import { type Command, LIST_SCREENS, noRow } from './command.ts';
 
 function noFractal(snapshot: Snapshot): string | undefined {
-  return chosenFractals(snapshot).length > 0 ? undefined : 'there is no fractal here';
+  return selectedFractals(snapshot).length > 0 ? undefined : 'no fractal selected';
 }
 
 function noRunningJob(snapshot: Snapshot): string | undefined {
-  const job = chosenJob(snapshot);
-  if (!job) return 'there is no job here';
-  if (job.state === 'cancelling') return 'it is being cancelled already';
+  const job = selectedJob(snapshot);
+  if (!job) return 'no job selected';
+  if (job.state === 'cancelling') return 'the job is already being cancelled';
   return job.ended_at === undefined ? undefined : 'the job has ended';
 }
 
-function nothingUnfinished(snapshot: Snapshot): string | undefined {
-  const chosen = unfinished(snapshot);
-  return 'why' in chosen ? chosen.why : undefined;
+function notResumable(snapshot: Snapshot): string | undefined {
+  const found = resumable(snapshot);
+  return 'why' in found ? found.why : undefined;
 }
 
-function beginFilter(session: Session): void {
+function editFilter(session: Session): void {
   const snapshot = session.snapshot();
   const before = listStateAt(snapshot, placeOf(snapshot)).filter;
   session.dispatch({ type: 'mode', mode: { name: 'filter', before } });
 }
 
-/** What opens and goes back. */
+/** Commands that open a row and go back. */
 export const OPENING: readonly Command[] = [
   {
     name: 'open',
     keys: ['enter', 'right', 'l'],
     label: 'open',
-    description: 'Open what is under the cursor',
-    at: LISTS,
+    description: 'Open the row under the cursor',
+    screens: LIST_SCREENS,
     group: 'here',
     disabled: noRow,
     run: (session) => open(session),
@@ -45,99 +45,99 @@ export const OPENING: readonly Command[] = [
     name: 'back',
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
-    description: 'Clear the filter, drop the marks, or go back',
-    at: ['fractal-archives', 'group', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
+    description: 'Clear the filter, clear the selection, or go back',
+    screens: ['fractal-archives', 'group', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
     group: 'here',
     run: (session) => back(session),
   },
   {
     name: 'clear',
     keys: ['esc'],
-    description: 'Clear the filter, drop the marks, or go to the overview',
-    at: ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'],
+    description: 'Clear the filter, clear the selection, or go to the overview',
+    screens: ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'],
     group: 'here',
     run: (session) => back(session),
   },
 ];
 
-/** What is done with fractals and jobs. */
-export const WORK: readonly Command[] = [
+/** Commands on fractals and jobs. */
+export const JOBS: readonly Command[] = [
   {
     name: 'archive',
     keys: ['a'],
     label: 'archive',
-    description: 'Archive the fractal, or all that are marked',
-    at: ['fractals', 'fractal-archives', 'fractal'],
+    description: 'Archive the selected fractals',
+    screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
-    changes: true,
+    changesData: true,
     disabled: noFractal,
-    run: (session) => archiveChosen(session),
+    run: (session) => archiveSelected(session),
   },
   {
     name: 'archive split',
     keys: ['A'],
     label: 'split',
-    description: 'Archive the fractal, or all that are marked, by hour, day, week, or in one; asks how',
-    at: ['fractals', 'fractal-archives', 'fractal'],
+    description: 'Archive the selected fractals, split by hour, day or week; asks how',
+    screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
-    changes: true,
+    changesData: true,
     disabled: noFractal,
-    run: askSplit,
+    run: chooseSplit,
   },
   {
     name: 'cancel',
     keys: ['x'],
     label: 'cancel job',
-    description: 'Cancel the job, after a question',
-    at: ['jobs', 'job'],
+    description: 'Cancel the job; asks first',
+    screens: ['jobs', 'job'],
     group: 'here',
     disabled: noRunningJob,
-    run: askToCancel,
+    run: confirmCancel,
   },
   {
-    name: 'continue',
+    name: 'resume',
     keys: ['c'],
-    label: 'continue',
-    description: 'Go on with an archive or a restore that was interrupted, where it stopped',
-    at: ['jobs', 'job', 'archives', 'fractal-archives', 'group', 'archive'],
+    label: 'resume',
+    description: 'Resume an interrupted archive or restore where it stopped',
+    screens: ['jobs', 'job', 'archives', 'fractal-archives', 'group', 'archive'],
     group: 'here',
-    changes: true,
-    disabled: nothingUnfinished,
-    run: (session) => void goOnWithChosen(session),
+    changesData: true,
+    disabled: notResumable,
+    run: (session) => void resumeSelected(session),
   },
 ];
 
-/** What chooses rows. */
-export const CHOOSING: readonly Command[] = [
+/** Commands that select and filter rows. */
+export const SELECTING: readonly Command[] = [
   {
-    name: 'mark',
+    name: 'select',
     keys: [' '],
-    label: 'mark',
-    description: 'Mark the row, or take its mark away',
-    at: ['fractals', 'archives', 'fractal-archives', 'group', 'backups', 'orphans'],
+    label: 'select',
+    description: 'Select or deselect the row',
+    screens: ['fractals', 'archives', 'fractal-archives', 'group', 'backups', 'orphans'],
     group: 'here',
     disabled: noRow,
-    run: mark,
+    run: toggleSelected,
   },
   {
     name: 'filter',
     keys: ['/'],
     label: 'filter',
-    description: 'Show only rows that hold what you type',
-    at: LISTS,
+    description: 'Show only rows that contain a text',
+    screens: LIST_SCREENS,
     group: 'here',
-    run: beginFilter,
+    run: editFilter,
   },
 ];
 
-/** What arranges a list, and what is less often wanted of it. */
-export const ARRANGING: readonly Command[] = [
+/** Commands that sort a list, and others that are needed less often. */
+export const SORTING: readonly Command[] = [
   {
     name: 'details',
     keys: ['d'],
     label: 'details',
-    description: 'Show everything that is known of the fractal',
-    at: ['fractals'],
+    description: 'Show all details of the fractal',
+    screens: ['fractals'],
     group: 'here',
     disabled: noRow,
     run: (session) => open(session, 'fractal'),
@@ -146,16 +146,16 @@ export const ARRANGING: readonly Command[] = [
     name: 'sort',
     keys: ['s'],
     label: 'sort',
-    description: 'Order by the next column',
-    at: LISTS,
+    description: 'Sort by the next column',
+    screens: LIST_SCREENS,
     group: 'here',
     run: (session) => sort(session, 'next'),
   },
   {
     name: 'reverse',
     keys: ['S'],
-    description: 'Turn the order round',
-    at: LISTS,
+    description: 'Reverse the sort order',
+    screens: LIST_SCREENS,
     group: 'here',
     run: (session) => sort(session, 'reverse'),
   },

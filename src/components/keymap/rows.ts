@@ -1,5 +1,5 @@
 import { back, openRow } from '../hooks/moves.ts';
-import { askSearch, askTime, findMatch, moveInRows } from '../hooks/row-deeds.ts';
+import { findMatch, moveInRows, promptSearch, promptTime } from '../hooks/row-deeds.ts';
 import type { Session } from '../hooks/session.ts';
 import { placeOf } from '../view/lists/index.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
@@ -8,33 +8,31 @@ import type { Command } from './command.ts';
 const BOTH: readonly PlaceName[] = ['rows', 'row'];
 
 function noRows({ browse }: Snapshot): string | undefined {
-  if (browse?.opening) return 'the archive is being opened';
-  return browse?.report && (browse.rows > 0 || !browse.complete) ? undefined : 'there are no rows';
+  if (browse?.opening) return 'the archive is still opening';
+  return browse?.report && (browse.rows > 0 || !browse.complete) ? undefined : 'the archive has no rows';
 }
 
 function noSearch(snapshot: Snapshot): string | undefined {
-  return (
-    noRows(snapshot) ?? (snapshot.browse?.search ? undefined : 'nothing was searched for: press / first')
-  );
+  return noRows(snapshot) ?? (snapshot.browse?.search ? undefined : 'no search is active; press / to search');
 }
 
-/** First what is going on is stopped, then the marks of a search go, then the place is left. */
+/** Stops the running task, else clears the search, else goes back. */
 function stopOrBack(session: Session) {
-  if (session.browsing.stop()) return session.say('info', 'Stopped');
+  if (session.browsing.stop()) return session.notify('info', 'Stopped');
   const snapshot = session.snapshot();
   if (placeOf(snapshot).name === 'rows' && snapshot.browse?.search)
     return session.browsing.searchFor(undefined);
   back(session);
 }
 
-/** What can be done with the rows of an archive. */
+/** Commands on the rows of an archive. */
 export const ROWS: readonly Command[] = [
   {
     name: 'show row',
     keys: ['enter', 'right', 'l'],
     label: 'row',
-    description: 'Show the whole row: log line, times, parsed fields',
-    at: ['rows'],
+    description: 'Show the complete row: log line, times, parsed fields',
+    screens: ['rows'],
     group: 'here',
     disabled: noRows,
     run: openRow,
@@ -43,8 +41,8 @@ export const ROWS: readonly Command[] = [
     name: 'leave rows',
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
-    description: 'Stop what is going on, end the search, or go back',
-    at: BOTH,
+    description: 'Stop the running search, clear the search, or go back',
+    screens: BOTH,
     group: 'here',
     run: stopOrBack,
   },
@@ -53,17 +51,17 @@ export const ROWS: readonly Command[] = [
     keys: ['/'],
     label: 'search',
     description: 'Search the log lines for a text or a /regular expression/',
-    at: BOTH,
+    screens: BOTH,
     group: 'here',
     disabled: noRows,
-    run: askSearch,
+    run: promptSearch,
   },
   {
     name: 'next match',
     keys: ['n'],
     label: 'next',
-    description: 'Go to the next match of the search',
-    at: BOTH,
+    description: 'Go to the next match',
+    screens: BOTH,
     group: 'here',
     disabled: noSearch,
     run: (session) => void findMatch(session, 'next'),
@@ -72,8 +70,8 @@ export const ROWS: readonly Command[] = [
     name: 'previous match',
     keys: ['N'],
     label: 'previous',
-    description: 'Go to the previous match of the search',
-    at: BOTH,
+    description: 'Go to the previous match',
+    screens: BOTH,
     group: 'here',
     disabled: noSearch,
     run: (session) => void findMatch(session, 'previous'),
@@ -83,17 +81,17 @@ export const ROWS: readonly Command[] = [
     keys: ['t'],
     label: 'time',
     description: 'Go to the first row at or after a time',
-    at: ['rows'],
+    screens: ['rows'],
     group: 'here',
     disabled: noRows,
-    run: askTime,
+    run: promptTime,
   },
   {
     name: 'next row',
     keys: ['J', 'tab'],
     label: 'next row',
     description: 'Show the next row',
-    at: ['row'],
+    screens: ['row'],
     group: 'here',
     run: (session) => moveInRows(session, { rows: 1 }),
   },
@@ -102,7 +100,7 @@ export const ROWS: readonly Command[] = [
     keys: ['K'],
     label: 'previous row',
     description: 'Show the previous row',
-    at: ['row'],
+    screens: ['row'],
     group: 'here',
     run: (session) => moveInRows(session, { rows: -1 }),
   },

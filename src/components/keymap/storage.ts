@@ -1,5 +1,5 @@
-import { chosenStored, chosenTargets, otherStorage } from '../hooks/chosen.ts';
-import { copyChosen, deleteChosen } from '../hooks/storage-deeds.ts';
+import { otherStorage, selectedDeleteTargets, selectedStoredFiles } from '../hooks/chosen.ts';
+import { copySelected, deleteSelected } from '../hooks/storage-deeds.ts';
 import type { PlaceName, Snapshot } from '../view/types.ts';
 import type { Command } from './command.ts';
 
@@ -13,40 +13,40 @@ const STORED: readonly PlaceName[] = [
 ];
 
 function noTarget(snapshot: Snapshot): string | undefined {
-  return chosenTargets(snapshot).length > 0 ? undefined : 'there is nothing here, or it is being worked on';
+  return selectedDeleteTargets(snapshot).length > 0 ? undefined : 'nothing selected, or it is in use';
 }
 
 function noCopy(snapshot: Snapshot): string | undefined {
   if (!snapshot.installation.storage.startsWith('s3://'))
-    return 'there is one storage only: BIFRACT_S3_BUCKET is not set';
-  if (chosenStored(snapshot).length === 0) return 'there is no finished file here';
+    return 'only one storage is configured (BIFRACT_S3_BUCKET is not set)';
+  if (selectedStoredFiles(snapshot).length === 0) return 'no complete file selected';
   return otherStorage(snapshot) === undefined
-    ? 'some of the marked are on disk, some on S3: mark those of one'
+    ? 'the selected files are in different storages; select files of one storage'
     : undefined;
 }
 
-/** What is done with whole files in storage. */
+/** Commands on files in storage. */
 export const STORAGE: readonly Command[] = [
   {
     name: 'delete',
     keys: ['D'],
     label: 'delete',
-    description: 'Delete the file, or all that are marked; shows the plan, wants a word typed',
-    at: STORED,
+    description: 'Delete the selected files; shows a plan and asks for confirmation',
+    screens: STORED,
     group: 'here',
-    changes: true,
+    changesData: true,
     disabled: noTarget,
-    run: deleteChosen,
+    run: deleteSelected,
   },
   {
     name: 'copy to',
     keys: ['C'],
     label: 'to S3/disk',
-    description: 'Copy the file, or all that are marked, to the other storage; shows the plan',
-    at: STORED,
+    description: 'Copy the selected files to the other storage; shows a plan first',
+    screens: STORED,
     group: 'here',
-    changes: true,
+    changesData: true,
     disabled: noCopy,
-    run: copyChosen,
+    run: copySelected,
   },
 ];

@@ -1,59 +1,59 @@
-import { chosenRestore } from '../hooks/chosen.ts';
-import { giveUp, openWizard, stepBack, takeChoice } from '../hooks/wizard-deeds.ts';
+import { selectedRestoreSource } from '../hooks/chosen.ts';
+import { applyChoice, cancelWizard, openWizard, stepBack } from '../hooks/wizard-deeds.ts';
 import type { Command } from './command.ts';
 
-/** What begins a restore. */
+/** Opens a restore. */
 export const RESTORING: readonly Command[] = [
   {
     name: 'restore',
     keys: ['R'],
     label: 'restore',
-    description: 'Restore the backup or archive, step by step; nothing happens before the last',
-    at: ['backups', 'backup', 'archives', 'fractal-archives', 'group', 'archive', 'orphans', 'orphan'],
+    description: 'Restore the backup or archive step by step; nothing is changed before the last step',
+    screens: ['backups', 'backup', 'archives', 'fractal-archives', 'group', 'archive', 'orphans', 'orphan'],
     group: 'here',
-    changes: true,
+    changesData: true,
     disabled: (snapshot) =>
-      chosenRestore(snapshot) ? undefined : 'there is no backup and no complete archive here',
+      selectedRestoreSource(snapshot) ? undefined : 'no backup or complete archive selected',
     run: openWizard,
   },
 ];
 
-/** What can be done on the pages of a restore. */
+/** Commands on the pages of a restore. */
 export const WIZARD: readonly Command[] = [
   {
     name: 'choose',
     keys: ['enter', 'right', 'l'],
     label: 'choose',
-    description: 'Take what is under the cursor',
-    at: ['wizard'],
+    description: 'Choose the option under the cursor',
+    screens: ['wizard'],
     group: 'here',
-    run: (session) => takeChoice(session),
+    run: (session) => applyChoice(session),
   },
   {
-    name: 'switch',
+    name: 'toggle',
     keys: [' '],
-    label: 'tick',
-    description: 'Switch what is under the cursor on or off',
-    at: ['wizard'],
+    label: 'toggle',
+    description: 'Turn the option under the cursor on or off',
+    screens: ['wizard'],
     group: 'here',
-    run: (session) => takeChoice(session, 'switch'),
+    run: (session) => applyChoice(session, 'toggle'),
   },
   {
     name: 'step back',
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
-    description: 'Stop the planning, or go back one step; from the first, leave',
-    at: ['wizard'],
+    description: 'Stop planning, or go back one step; on the first step, leave',
+    screens: ['wizard'],
     group: 'here',
     run: stepBack,
   },
   {
-    name: 'give up',
+    name: 'cancel restore',
     keys: ['x'],
-    label: 'give up',
-    description: 'Leave the restore; nothing has happened',
-    at: ['wizard'],
+    label: 'cancel',
+    description: 'Cancel the restore; nothing has been changed',
+    screens: ['wizard'],
     group: 'here',
-    run: giveUp,
+    run: cancelWizard,
   },
 ];

@@ -1,6 +1,6 @@
 import { commandsAt } from '../keymap.ts';
 import type { BrowseWork } from '../view/file-types.ts';
-import { flashLines } from '../view/flash.ts';
+import { statusMessageLines } from '../view/flash.ts';
 import { spinnerAt } from '../view/glyphs.ts';
 import { keyLabel } from '../view/key-label.ts';
 import { listStateAt, placeOf } from '../view/lists/index.ts';
@@ -9,7 +9,7 @@ import type { Line as LineOfSpans, Mode, Prompt, Snapshot } from '../view/types.
 import { Footer, type Hint } from '../widgets/footer.tsx';
 import { Line } from '../widgets/line.tsx';
 
-function typing(snapshot: Snapshot): LineOfSpans {
+function filterLine(snapshot: Snapshot): LineOfSpans {
   return [
     { text: ' /', tone: 'info', bold: true },
     { text: listStateAt(snapshot, placeOf(snapshot)).filter },
@@ -17,46 +17,46 @@ function typing(snapshot: Snapshot): LineOfSpans {
   ];
 }
 
-function prompting({ sign, text, trouble, hint }: Prompt): LineOfSpans {
+function promptLine({ sign: prefix, text, trouble: error, hint }: Prompt): LineOfSpans {
   return [
-    { text: ` ${sign}${sign.length > 1 ? ' ' : ''}`, tone: 'info', bold: true },
+    { text: ` ${prefix}${prefix.length > 1 ? ' ' : ''}`, tone: 'info', bold: true },
     { text },
     { text: '_', tone: 'info' },
-    { text: trouble ? `   ${trouble}` : '', tone: 'bad' },
+    { text: error ? `   ${error}` : '', tone: 'bad' },
     { text: `   ${hint}`, tone: 'dim' },
   ];
 }
 
-function working({ what, since }: BrowseWork, { glyphs, now }: Snapshot): LineOfSpans {
+function workLine({ what, since }: BrowseWork, { glyphs: symbols, now }: Snapshot): LineOfSpans {
   return [
-    { text: ` ${spinnerAt(glyphs, now)} `, tone: 'info', bold: true },
+    { text: ` ${spinnerAt(symbols, now)} `, tone: 'info', bold: true },
     { text: what, tone: 'info' },
     { text: `  ${formatDuration(now - since)}`, tone: 'dim' },
     { text: '  Esc stops', tone: 'dim' },
   ];
 }
 
-function talk(snapshot: Snapshot): LineOfSpans {
+function statusLine(snapshot: Snapshot): LineOfSpans {
   const { mode } = snapshot.ui;
-  if (mode.name === 'filter') return typing(snapshot);
-  if (mode.name === 'prompt') return prompting(mode.prompt);
+  if (mode.name === 'filter') return filterLine(snapshot);
+  if (mode.name === 'prompt') return promptLine(mode.prompt);
   const work = snapshot.browse?.work;
-  return work ? working(work, snapshot) : (flashLines(snapshot).at(-1) ?? []);
+  return work ? workLine(work, snapshot) : (statusMessageLines(snapshot).at(-1) ?? []);
 }
 
-/** The line for what was just said, for what is being typed, or for what is being waited for. */
+/** The status line: the text being typed, the work in progress, or the last message. */
 export function TalkLine({ snapshot }: { snapshot: Snapshot }) {
-  return <Line spans={talk(snapshot)} columns={snapshot.columns} glyphs={snapshot.glyphs} />;
+  return <Line spans={statusLine(snapshot)} columns={snapshot.columns} glyphs={snapshot.glyphs} />;
 }
 
 const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
   help: [
-    { key: 'Esc', label: 'close the help' },
-    { key: 'PgDn', label: 'read on' },
+    { key: 'Esc', label: 'close help' },
+    { key: 'PgDn', label: 'scroll' },
   ],
   filter: [
-    { key: 'Enter', label: 'keep the filter' },
-    { key: 'Esc', label: 'clear it' },
+    { key: 'Enter', label: 'apply filter' },
+    { key: 'Esc', label: 'clear' },
   ],
   prompt: [
     { key: 'Enter', label: 'go' },
@@ -67,17 +67,17 @@ const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
     { key: 'Enter', label: 'run' },
     { key: 'Esc', label: 'close' },
   ],
-  dialog: [{ key: 'Esc', label: 'close, nothing happens' }],
+  dialog: [{ key: 'Esc', label: 'cancel' }],
 };
 
-/** The footer, from the table that the keys come from. */
+/** The footer, from the command table. */
 export function KeyLine({ snapshot }: { snapshot: Snapshot }) {
-  const { ui, columns, glyphs } = snapshot;
+  const { ui, columns, glyphs: symbols } = snapshot;
   const hints = commandsAt(snapshot).flatMap((command): Hint[] => {
     const [key] = command.keys;
-    // What cannot be done now is in the help, with the reason; here it would only look as if it could.
+    // The help lists disabled commands with their reasons; here they would look available.
     if (!command.label || key === undefined || command.disabled?.(snapshot) !== undefined) return [];
-    return [{ key: keyLabel(key, glyphs), label: command.label, first: command.name === 'help' }];
+    return [{ key: keyLabel(key, symbols), label: command.label, required: command.name === 'help' }];
   });
-  return <Footer hints={BY_MODE[ui.mode.name] ?? hints} columns={columns} glyphs={glyphs} />;
+  return <Footer hints={BY_MODE[ui.mode.name] ?? hints} columns={columns} symbols={symbols} />;
 }

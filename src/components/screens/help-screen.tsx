@@ -5,35 +5,34 @@ import { placeOf } from '../view/lists/index.ts';
 import { heading } from '../view/pages/fields.ts';
 import { width } from '../view/sanitize.ts';
 import { lineWidth, wrap } from '../view/text.ts';
-import { placeTitle } from '../view/title.ts';
+import { screenTitle } from '../view/title.ts';
 import type { Line, Snapshot } from '../view/types.ts';
 import { Lines } from '../widgets/lines.tsx';
 
 const GAP = 2;
 
-function keysOf({ keys }: Command, { glyphs }: Snapshot): string {
-  return keys.map((key) => keyLabel(key, glyphs)).join(' ');
+function keysOf({ keys }: Command, { glyphs: symbols }: Snapshot): string {
+  return keys.map((key) => keyLabel(key, symbols)).join(' ');
 }
 
-/** As many lines as the description needs: help that is cut is none. */
-function commandLines(command: Command, snapshot: Snapshot, wide: number): Line[] {
-  const why = command.disabled?.(snapshot);
-  const indent = 2 + wide + GAP;
+function commandLines(command: Command, snapshot: Snapshot, keyWidth: number): Line[] {
+  const reason = command.disabled?.(snapshot);
+  const indent = 2 + keyWidth + GAP;
   const room = Math.max(20, snapshot.columns - indent);
   const keys = `  ${keysOf(command, snapshot)}`.padEnd(indent);
   const lines: Line[] = wrap(command.description, room).map((text) => [
-    { text, tone: why ? 'dim' : 'plain' },
+    { text, tone: reason ? 'dim' : 'plain' },
   ]);
-  if (why) addReason(lines, `not now: ${why}`, room);
+  if (reason) addReason(lines, `not now: ${reason}`, room);
   return lines.map((line, index) => [
     index === 0
-      ? { text: keys, tone: why ? 'dim' : 'info', bold: !why }
+      ? { text: keys, tone: reason ? 'dim' : 'info', bold: !reason }
       : { text: ' '.repeat(indent), tone: 'plain' },
     ...line,
   ]);
 }
 
-/** Behind the description where there is room, else below. */
+/** Appends the reason to the last line if it fits, else below it. */
 function addReason(lines: Line[], text: string, room: number): void {
   const last = lines.at(-1) ?? [];
   if (lineWidth(last) + GAP + width(text) <= room)
@@ -41,22 +40,22 @@ function addReason(lines: Line[], text: string, room: number): void {
   else lines.push(...wrap(text, room).map((part): Line => [{ text: part, tone: 'warn' }]));
 }
 
-/** The help of the screen the user is at, from the table that its keys come from. */
+/** The help of the current screen, from the command table. */
 export function helpLines(snapshot: Snapshot): readonly Line[] {
-  const { columns, glyphs } = snapshot;
+  const { columns, glyphs: symbols } = snapshot;
   const commands = commandsAt(snapshot);
-  const wide = Math.max(...commands.map((command) => keysOf(command, snapshot).length));
+  const keyWidth = Math.max(...commands.map((command) => keysOf(command, snapshot).length));
   const groups = [
-    ['here', `On this screen: ${placeTitle(snapshot, placeOf(snapshot))}`],
+    ['here', `On this screen: ${screenTitle(snapshot, placeOf(snapshot))}`],
     ['general', 'Everywhere'],
     ['go', 'Screens'],
-    ['move', 'Moving'],
+    ['move', 'Navigation'],
   ] as const;
   return groups.flatMap(([group, title]) => {
     const lines = commands
       .filter((command) => command.group === group)
-      .flatMap((command) => commandLines(command, snapshot, wide));
-    return lines.length === 0 ? [] : [heading(title, columns, glyphs), ...lines];
+      .flatMap((command) => commandLines(command, snapshot, keyWidth));
+    return lines.length === 0 ? [] : [heading(title, columns, symbols), ...lines];
   });
 }
 
@@ -67,7 +66,7 @@ export function HelpScreen({ snapshot, top }: { snapshot: Snapshot; top: number 
       top={top}
       columns={snapshot.columns}
       height={bodyHeight(snapshot)}
-      glyphs={snapshot.glyphs}
+      symbols={snapshot.glyphs}
     />
   );
 }

@@ -4,17 +4,22 @@ import { listStateAt, rowsAt } from '../view/lists/index.ts';
 import type { Place, Snapshot } from '../view/types.ts';
 import { Table } from '../widgets/table.tsx';
 
-/** A place that lists records: fractals, archives, backups, jobs, messages. */
-export function ListScreen({ snapshot, place }: { snapshot: Snapshot; place: Place }) {
-  const view = rowsAt(snapshot, place);
+export interface ListScreenProps {
+  snapshot: Snapshot;
+  place: Place;
+}
+
+/** A screen that lists records: fractals, archives, backups, jobs, messages. */
+export function ListScreen({ snapshot, place: screen }: ListScreenProps) {
+  const view = rowsAt(snapshot, screen);
   if (!view) return null;
   return (
     <Table
       view={view}
-      list={listStateAt(snapshot, place)}
+      list={listStateAt(snapshot, screen)}
       snapshot={snapshot}
       height={tableHeight(snapshot)}
-      empty={emptyLines(snapshot, place)}
+      empty={emptyLines(snapshot, screen)}
     />
   );
 }

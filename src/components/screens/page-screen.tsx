@@ -4,16 +4,21 @@ import { pageAt } from '../view/pages/index.ts';
 import type { Place, Snapshot } from '../view/types.ts';
 import { Lines } from '../widgets/lines.tsx';
 
-/** A place that is read from top to bottom: the overview, a record, a job. */
-export function PageScreen({ snapshot, place }: { snapshot: Snapshot; place: Place }) {
-  const { top } = listStateAt(snapshot, place);
+export interface PageScreenProps {
+  snapshot: Snapshot;
+  place: Place;
+}
+
+/** A screen of scrolling text: the overview, a record, a job. */
+export function PageScreen({ snapshot, place: screen }: PageScreenProps) {
+  const { top } = listStateAt(snapshot, screen);
   return (
     <Lines
-      lines={pageAt(snapshot, place)}
+      lines={pageAt(snapshot, screen)}
       top={top}
       columns={snapshot.columns}
       height={bodyHeight(snapshot)}
-      glyphs={snapshot.glyphs}
+      symbols={snapshot.glyphs}
     />
   );
 }

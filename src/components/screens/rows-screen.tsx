@@ -5,15 +5,15 @@ import type { Snapshot } from '../view/types.ts';
 import { Line } from '../widgets/line.tsx';
 import { Lines } from '../widgets/lines.tsx';
 
-/** The rows of an archive: the window of them that fits. */
+/** The visible rows of an archive. */
 export function RowsScreen({ snapshot }: { snapshot: Snapshot }) {
-  const { columns, glyphs } = snapshot;
+  const { columns, glyphs: symbols } = snapshot;
   const height = tableHeight(snapshot);
-  const { lines, chosen } = rowLines(snapshot);
+  const { lines, cursor } = rowLines(snapshot);
   return (
     <Box flexDirection="column" height={height + 1} width={columns}>
-      <Line spans={rowsHead(snapshot)} columns={columns} glyphs={glyphs} />
-      <Lines lines={lines} columns={columns} height={height} glyphs={glyphs} chosen={chosen} />
+      <Line spans={rowsHead(snapshot)} columns={columns} glyphs={symbols} />
+      <Lines lines={lines} columns={columns} height={height} symbols={symbols} cursor={cursor} />
     </Box>
   );
 }

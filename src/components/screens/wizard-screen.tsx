@@ -1,20 +1,20 @@
 import { Box } from 'ink';
 import { bodyHeight } from '../view/layout.ts';
-import { spread } from '../view/text.ts';
+import { justify } from '../view/text.ts';
 import type { Glyphs, Line as LineOfSpans, Snapshot } from '../view/types.ts';
 import { formatExact } from '../view/units.ts';
 import { type WizardPage, type WizardView, wizardView } from '../view/wizard/index.ts';
 import { Line } from '../widgets/line.tsx';
 
-function head({ title, step, steps }: WizardPage, { columns, glyphs }: Snapshot): LineOfSpans {
-  return spread(
+function head({ title, step, steps }: WizardPage, { columns, glyphs: symbols }: Snapshot): LineOfSpans {
+  return justify(
     [
       { text: ` Step ${step} of ${steps}: `, tone: 'title' },
       { text: title, tone: 'title', bold: true },
     ],
-    [{ text: `${glyphs.ok} nothing has been changed so far `, tone: 'good' }],
+    [{ text: `${symbols.ok} nothing has been changed so far `, tone: 'good' }],
     columns,
-    glyphs.more,
+    symbols.ellipsis,
   );
 }
 
@@ -24,32 +24,32 @@ function position({ lines }: WizardPage, view: WizardView): LineOfSpans[] {
   return [
     [
       {
-        text: ` Lines ${formatExact(view.top + 1)} to ${formatExact(to)} of ${formatExact(lines.length)}: PgUp and PgDn show the others`,
+        text: ` Lines ${formatExact(view.top + 1)} to ${formatExact(to)} of ${formatExact(lines.length)}; PgUp/PgDn to scroll`,
         tone: 'info',
       },
     ],
   ];
 }
 
-/** The line above the choices: it says how many of them do not fit. */
-function edge({ choices, above, below }: WizardView, { up, down }: Glyphs): LineOfSpans[] {
+/** The line above the choices: how many of them are hidden. */
+function hiddenChoices({ choices, above, below }: WizardView, { up, down }: Glyphs): LineOfSpans[] {
   if (choices.length === 0) return [];
   const parts = [above > 0 ? `${up} ${above} above` : '', below > 0 ? `${down} ${below} below` : ''].filter(
     Boolean,
   );
-  return [parts.length > 0 ? [{ text: ` More to choose: ${parts.join(', ')}`, tone: 'info' }] : []];
+  return [parts.length > 0 ? [{ text: ` More choices: ${parts.join(', ')}`, tone: 'info' }] : []];
 }
 
-/** A step of a restore: where one is, what there is to know, what can be chosen. */
+/** A step of a restore: title, text and choices. */
 export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
-  const { columns, glyphs } = snapshot;
+  const { columns, glyphs: symbols } = snapshot;
   const shown = wizardView(snapshot);
   if (!shown)
     return (
       <Line
-        spans={[{ text: '  The restore is over. Esc goes back.', tone: 'dim' }]}
+        spans={[{ text: '  This restore has ended. Press Esc to go back.', tone: 'dim' }]}
         columns={columns}
-        glyphs={glyphs}
+        glyphs={symbols}
       />
     );
   const { page, view } = shown;
@@ -58,22 +58,22 @@ export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
     [],
     ...view.lines,
     ...position(page, view),
-    ...edge(view, glyphs),
+    ...hiddenChoices(view, symbols),
   ];
   return (
     <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns} overflow="hidden">
       {text.map((spans, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-        <Line key={index} spans={spans} columns={columns} glyphs={glyphs} />
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines are identified by their position
+        <Line key={index} spans={spans} columns={columns} glyphs={symbols} />
       ))}
       {view.choices.map(({ line, choice, first }, index) => (
         <Line
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines are identified by their position
           key={text.length + index}
           spans={line}
           columns={columns}
-          glyphs={glyphs}
-          chosen={first && choice === view.index}
+          glyphs={symbols}
+          highlighted={first && choice === view.index}
         />
       ))}
     </Box>

@@ -4,49 +4,49 @@ import { tableHeight } from './layout.ts';
 import { listStateAt, placeOf } from './lists/index.ts';
 import type { Place, Snapshot } from './types.ts';
 
-/** Rows that are read at a time. */
+/** Rows read at a time. */
 export const CHUNK_ROWS = 32;
 
-/** The chunks that hold rows `from … to`. */
+/** Numbers of the chunks that contain the rows from `from` up to, but not including, `to`. */
 export function chunksOf(from: number, to: number): number[] {
   const first = Math.floor(Math.max(0, from) / CHUNK_ROWS);
   const count = Math.ceil(Math.max(0, to) / CHUNK_ROWS) - first;
   return Array.from({ length: Math.max(0, count) }, (_, index) => first + index);
 }
 
-/** The rows on the screen, and the one under the cursor. */
+/** The visible window of rows, and the row under the cursor. */
 export interface RowsView {
   index: number;
   top: number;
   height: number;
-  /** Rows that can be moved to. */
+  /** Rows the cursor can move to. */
   count: number;
 }
 
-/** The place whose rows are shown: below the page of a single row, too. */
+/** The open screen of rows; it stays open below the page of a single row. */
 export function rowsPlace({ ui }: Pick<Snapshot, 'ui'>): Place | undefined {
-  return ui.stack.find((place) => place.name === 'rows');
+  return ui.stack.find((screen) => screen.name === 'rows');
 }
 
-/** What of an archive's rows is to be seen; undefined where no archive is open. */
+/** The visible rows of the open archive; undefined if none is open. */
 export function rowsView(snapshot: Snapshot): RowsView | undefined {
-  const place = rowsPlace(snapshot);
-  if (!place || !snapshot.browse) return undefined;
-  const list = listStateAt(snapshot, place);
+  const screen = rowsPlace(snapshot);
+  if (!screen || !snapshot.browse) return undefined;
+  const list = listStateAt(snapshot, screen);
   const height = tableHeight(snapshot);
   const count = snapshot.browse.rows;
   const index = Math.max(0, Math.min(list.index, count - 1));
   return { index, top: scrollTop(list.top, index, height, count), height, count };
 }
 
-/** A row, or why it cannot be read; undefined while it is being read. */
+/** A row, or the reason it cannot be read; undefined while it is loading. */
 export function rowLine({ chunks }: BrowseState, index: number): RowLine | { message: string } | undefined {
   const chunk = chunks.get(Math.floor(index / CHUNK_ROWS));
   if (chunk && 'code' in chunk) return chunk;
   return chunk?.[index % CHUNK_ROWS];
 }
 
-/** Number of the row under the cursor, on the list or on the row's own page. */
+/** Index of the row under the cursor, in the list or on its own page. */
 export function rowAtCursor(snapshot: Snapshot): number | undefined {
   const view = rowsView(snapshot);
   const { name } = placeOf(snapshot);

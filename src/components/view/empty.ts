@@ -1,27 +1,28 @@
+import type { ErrorReport } from '../../core/index.ts';
 import { listAt, listStateAt } from './lists/index.ts';
 import { wrap } from './text.ts';
 import type { Line, Place, PlaceName, Snapshot } from './types.ts';
 
-const PRESS: Readonly<Partial<Record<PlaceName, string>>> = {
-  fractals: 'This installation has no fractals yet: they are made on Bifract’s own page. r looks again.',
+const EMPTY: Readonly<Partial<Record<PlaceName, string>>> = {
+  fractals: 'No fractals yet. Create one in the Bifract web interface, then press r to reload.',
   'fractal-archives': 'This fractal has never been archived. Press a to archive it now.',
-  group: 'This group holds no archive. Esc goes back; D deletes it there.',
-  archives: 'Nothing has been archived yet. Press 2, choose a fractal, and press a.',
-  backups: 'There is no backup yet. Press b to make the first one.',
-  jobs: 'Nothing has run in this session. Press b for a backup, or 2 to choose a fractal to archive.',
-  log: 'Nothing has been said yet.',
+  group: 'This group contains no archives. Press Esc to go back, then D to delete it.',
+  archives: 'No archives yet. Press 2, select a fractal, and press a.',
+  backups: 'No backups yet. Press b to create the first one.',
+  jobs: 'No jobs yet. Press b to start a backup, or 2 to choose a fractal to archive.',
+  log: 'No messages yet.',
   orphans:
-    'Nothing is lost: every archive file has its record, every record its file, and no dead run has left anything.',
+    'No orphans: every archive file has its record, every record has its file, and there are no unfinished files.',
 };
 
 const READ_ONLY: Readonly<Partial<Record<PlaceName, string>>> = {
   'fractal-archives': 'This fractal has never been archived.',
-  archives: 'Nothing has been archived yet.',
-  backups: 'There is no backup yet.',
-  jobs: 'Nothing runs from a read-only console.',
+  archives: 'No archives yet.',
+  backups: 'No backups yet.',
+  jobs: 'No jobs yet. A read-only console cannot start any.',
 };
 
-function failure({ message, hint }: { message: string; hint?: string }, columns: number): Line[] {
+function failure({ message, hint }: ErrorReport, columns: number): Line[] {
   return [
     [],
     ...wrap(message, columns - 4).map((text): Line => [{ text: `  ${text}`, tone: 'bad', bold: true }]),
@@ -31,18 +32,18 @@ function failure({ message, hint }: { message: string; hint?: string }, columns:
   ];
 }
 
-/** What stands in place of a table's rows: why there are none, and what to press. */
-export function emptyLines(snapshot: Snapshot, place: Place): readonly Line[] {
-  const { columns, data, glyphs, read_only } = snapshot;
-  const needs = listAt(place)?.needs;
+/** Shown instead of a table's rows: why there are none, and what to press. */
+export function emptyLines(snapshot: Snapshot, screen: Place): readonly Line[] {
+  const { columns, data, glyphs: symbols, read_only } = snapshot;
+  const needs = listAt(screen)?.needs;
   const loaded = needs && data[needs];
-  const { filter } = listStateAt(snapshot, place);
-  const say = (text: string): Line[] => [
+  const { filter } = listStateAt(snapshot, screen);
+  const message = (text: string): Line[] => [
     [],
     ...wrap(text, columns - 4).map((line): Line => [{ text: `  ${line}`, tone: 'dim' }]),
   ];
   if (loaded?.value === undefined && loaded?.error) return failure(loaded.error, columns);
-  if (loaded && loaded.value === undefined) return say(`Loading${glyphs.more}`);
-  if (filter !== '') return say(`No row holds “${filter}”. Esc clears the filter.`);
-  return say((read_only ? READ_ONLY[place.name] : undefined) ?? PRESS[place.name] ?? '');
+  if (loaded && loaded.value === undefined) return message(`Loading${symbols.ellipsis}`);
+  if (filter !== '') return message(`No rows match “${filter}”. Press Esc to clear the filter.`);
+  return message((read_only ? READ_ONLY[screen.name] : undefined) ?? EMPTY[screen.name] ?? '');
 }

@@ -1,66 +1,66 @@
 import type { BrowsedRow, ErrorReport, FileReport, JobRequest } from '../../core/index.ts';
 
-/** How the last verification of a file came out, in this session. */
+/** Result of the last verification of a file in this session. */
 export interface Verdict {
-  /** When, ms since the epoch. */
+  /** Milliseconds since the epoch. */
   at: number;
   ok: boolean;
-  /** Only size, ends and trailer were looked at. */
+  /** Only the size, the header and the trailer were checked. */
   quick: boolean;
   message: string;
   hint?: string;
 }
 
-/** Into which periods an archive is cut. */
+/** The periods an archive is split into. */
 export type ArchiveSplit = NonNullable<Extract<JobRequest, { kind: 'archive' }>['split']>;
 
-/** A fractal that waits for its turn to be archived. */
+/** A fractal queued for archiving. */
 export interface QueuedArchive {
   id: string;
   fractal_id: string;
   fractal_name: string;
-  /** How it is cut; as the fractal is set where absent. */
+  /** The fractal's own setting if absent. */
   split?: ArchiveSplit;
-  /** Since when, ms since the epoch. */
+  /** When it was queued, milliseconds since the epoch. */
   at: number;
 }
 
-/** A row as the list of rows keeps it: what fits on a line, whatever the length of the whole. */
+/** A row in the list of rows: as much of it as fits on one line. */
 export interface RowLine {
   index: number;
   ts: string | null;
-  /** Sanitized: one line, cut. */
+  /** Sanitized and cut to one line. */
   line: string;
 }
 
-/** Consecutive rows, or why they cannot be read. */
+/** Consecutive rows, or the reason they cannot be read. */
 export type RowChunk = readonly RowLine[] | ErrorReport;
 
-/** What a search looks for, as it was typed and as the engine takes it. */
+/** A search, as typed and as passed to the engine. */
 export interface Search {
   typed: string;
   pattern: { text: string } | { regex: string; flags: string };
 }
 
-/** Something that takes its time and can be stopped: a search, a jump. */
+/** A search or a jump in progress; it can be stopped. */
 export interface BrowseWork {
   what: string;
   since: number;
 }
 
-/** An archive that is open for reading. */
+/** An archive open for browsing. */
 export interface BrowseState {
   target: string;
   opening: boolean;
   error?: ErrorReport;
   report?: FileReport;
-  /** Rows in all; those seen so far while `complete` is false. */
+  /** Total number of rows; the rows read so far while `complete` is false. */
   rows: number;
   complete: boolean;
-  /** Chunks of rows by their number: those that are shown and a few more. */
+  /** Chunks of rows by number: the visible ones and a few around them. */
   chunks: ReadonlyMap<number, RowChunk>;
   work?: BrowseWork;
   search?: Search;
-  /** The row that is shown in full. */
+  /** The row shown in full. */
   detail?: { index: number; row?: BrowsedRow; error?: ErrorReport };
 }

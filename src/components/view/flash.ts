@@ -1,44 +1,46 @@
-import { troubleUnderCursor } from './lists/index.ts';
+import { problemUnderCursor } from './lists/index.ts';
 import { SEVERITY_TONE } from './lists/log.ts';
 import { sanitize } from './sanitize.ts';
-import { lineWidth, squeeze, wrap } from './text.ts';
+import { lineWidth, shorten, wrap } from './text.ts';
 import type { Line, Snapshot } from './types.ts';
 
-const MOST_LINES = 5;
+const MAX_LINES = 5;
 const INDENT = '   ';
-/** Least share of the line that what happened gets beside what to do. */
+/** Minimum share of the line for the message, next to its hint. */
 const TEXT_SHARE = 0.6;
 
 /**
- * What was said last, or what is wrong with the row under the cursor. An error takes the lines that it needs to say
- * what failed, why, and what to do, until the next key folds it into one.
+ * The last message, or the problem of the row under the cursor. An error takes several lines if needed, until the next
+ * key collapses it into one.
  */
-export function flashLines(snapshot: Snapshot): readonly [Line, ...Line[]] {
-  const { ui, glyphs, columns } = snapshot;
+export function statusMessageLines(snapshot: Snapshot): readonly [Line, ...Line[]] {
+  const { ui, glyphs: symbols, columns } = snapshot;
   const entry = ui.flash;
-  // The column of a table is too narrow for a reason; this line is not.
-  if (!entry) return [[{ text: ` ${troubleUnderCursor(snapshot)}`, tone: 'bad' }]];
-  const sign = { info: glyphs.dot, good: glyphs.ok, warn: glyphs.warn, error: glyphs.bad }[entry.severity];
+  // Table columns are too narrow for a full error message.
+  if (!entry) return [[{ text: ` ${problemUnderCursor(snapshot)}`, tone: 'bad' }]];
+  const symbol = { info: symbols.dot, good: symbols.ok, warn: symbols.warn, error: symbols.bad }[
+    entry.severity
+  ];
   const tone = SEVERITY_TONE[entry.severity];
   const line = (text: string): Line => [
-    { text: ` ${sign} `, tone, bold: true },
+    { text: ` ${symbol} `, tone, bold: true },
     { text, tone },
     { text: entry.hint ? `  ${entry.hint}` : '', tone: 'dim' },
   ];
   if (lineWidth(line(entry.text)) <= columns) return [line(entry.text)];
   if (entry.severity !== 'error' || entry.folded) {
-    const rest = lineWidth(line(''));
-    const most = Math.max(Math.floor(columns * TEXT_SHARE), columns - rest);
-    return [line(squeeze(sanitize(entry.text), most, glyphs.more))];
+    const fixed = lineWidth(line(''));
+    const available = Math.max(Math.floor(columns * TEXT_SHARE), columns - fixed);
+    return [line(shorten(sanitize(entry.text), available, symbols.ellipsis))];
   }
   const room = columns - INDENT.length - 1;
   const why = wrap(entry.text, room).map(
     (text, index): Line => [
-      { text: index === 0 ? ` ${sign} ` : INDENT, tone, bold: true },
+      { text: index === 0 ? ` ${symbol} ` : INDENT, tone, bold: true },
       { text, tone },
     ],
   );
   const what = entry.hint ? wrap(entry.hint, room).map((text): Line => [{ text: INDENT + text }]) : [];
-  const [first = [], ...rest] = [...why.slice(0, MOST_LINES - Math.min(2, what.length)), ...what];
-  return [first, ...rest.slice(0, MOST_LINES - 1)];
+  const [first = [], ...rest] = [...why.slice(0, MAX_LINES - Math.min(2, what.length)), ...what];
+  return [first, ...rest.slice(0, MAX_LINES - 1)];
 }

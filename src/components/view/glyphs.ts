@@ -6,15 +6,14 @@ const UNICODE: Glyphs = {
   warn: '!',
   dot: '·',
   cursor: '▌',
-  mark: '●',
-  more: '…',
+  selected: '●',
+  ellipsis: '…',
   rule: '─',
   full: '█',
   empty: '░',
   eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉'],
   spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
-  trail: '›',
-  between: '│',
+  breadcrumb: '›',
   up: '↑',
   down: '↓',
   padlock: '🔒',
@@ -27,33 +26,32 @@ const ASCII: Glyphs = {
   warn: '!',
   dot: '-',
   cursor: '>',
-  mark: '*',
-  more: '~',
+  selected: '*',
+  ellipsis: '~',
   rule: '-',
   full: '#',
   empty: '.',
   eighths: [],
   spinner: ['|', '/', '-', '\\'],
-  trail: '>',
-  between: '|',
+  breadcrumb: '>',
   up: '^',
   down: 'v',
   padlock: '[locked]',
   box: { tl: '+', tr: '+', bl: '+', br: '+', h: '-', v: '|' },
 };
 
-/** Whether the locale of these variables writes UTF-8. */
+/** Whether the locale in these environment variables uses UTF-8. */
 export function isUtf8(env: Record<string, string | undefined>): boolean {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   return /utf-?8/i.test(locale);
 }
 
-/** The characters to draw with. */
+/** The symbols for a UTF-8 or an ASCII terminal. */
 export function glyphsFor(utf8: boolean): Glyphs {
   return utf8 ? UNICODE : ASCII;
 }
 
-/** The frame of a spinner at this time. */
-export function spinnerAt(glyphs: Glyphs, now: number): string {
-  return glyphs.spinner[Math.floor(now / 250) % glyphs.spinner.length] ?? '';
+/** The frame of the spinner at a time in milliseconds. */
+export function spinnerAt(symbols: Glyphs, now: number): string {
+  return symbols.spinner[Math.floor(now / 250) % symbols.spinner.length] ?? '';
 }

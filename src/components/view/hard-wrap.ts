@@ -2,7 +2,7 @@ import { graphemes, sanitize, width } from './sanitize.ts';
 
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** A text broken every `columns` columns, and where it has line breaks; nothing of it is lost. */
+/** Breaks a text after every `columns` columns and at its own line breaks. Keeps all characters, spaces included. */
 export function hardWrap(text: string, columns: number): string[] {
   return text.split(/\r\n|\n|\r/).flatMap((line) => pieces(sanitize(line), columns));
 }
@@ -18,8 +18,8 @@ function plainPieces(line: string, columns: number): string[] {
 }
 
 function widePieces(line: string, columns: number): string[] {
-  const found: string[] = [];
-  // Few characters make up a long text, and measuring one is slow.
+  const lines: string[] = [];
+  // Measuring is slow, and long texts consist of few distinct characters.
   const widths = new Map<string, number>();
   let piece = '';
   let used = 0;
@@ -27,12 +27,12 @@ function widePieces(line: string, columns: number): string[] {
     const size = widths.get(part) ?? width(part);
     widths.set(part, size);
     if (used + size > columns) {
-      found.push(piece);
+      lines.push(piece);
       piece = '';
       used = 0;
     }
     piece += part;
     used += size;
   }
-  return [...found, piece];
+  return [...lines, piece];
 }

@@ -5,7 +5,7 @@ const BACKUP = /bifract-backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d\.bifract-bac
 const FOLDERS = /\S+\/(?=\S+\.bifract-archive)/g;
 const RECORD_ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\S*\.bifract-archive)/g;
 
-/** The title of a job with files named as people know them, where it names them by id or path. */
+/** A job title with readable file names instead of ids and paths. */
 export function readableTitle(title: string, archives: readonly ArchiveRecord[]): string {
   const named = title.replace(BACKUP, 'backup of $1-$2-$3 $4:$5').replace(FOLDERS, '');
   return named.replace(RECORD_ID, (id) => {

@@ -1,6 +1,6 @@
 import { timeOf } from './time.ts';
 
-/** What a jump accepts, for people. */
+/** Accepted input of a jump. */
 export const JUMP_HINT = '2026-03-01 [14:00[:05]], 14:00 (same day), -2h +30m (from here); UTC';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -24,7 +24,7 @@ function stepOf(text: string): number | undefined {
   return match[1] === '-' ? -size : size;
 }
 
-/** A day that its month has not got is none. */
+/** Rejects days that do not exist, such as February 30. */
 function checked(stamp: string): string | undefined {
   const time = timeOf(stamp);
   if (time === undefined) return undefined;
@@ -38,26 +38,26 @@ function absolute(text: string): string | undefined {
   if (day === undefined) return undefined;
   const full = (clock.length === 5 ? `${clock}:00` : clock).replace(',', '.');
   const stamp = checked(`${day}T${full}${zone.toUpperCase()}`);
-  // A time in UTC keeps every digit; one of another zone keeps milliseconds.
+  // A UTC time keeps all its digits; a time in another zone is truncated to milliseconds.
   if (stamp === undefined || stamp.endsWith('Z')) return stamp;
   return new Date(timeOf(stamp) ?? 0).toISOString();
 }
 
 /**
- * The time that a text means, in UTC; undefined where it means none. `from` is the time of the row under the
- * cursor: a time of day is of its day, a step begins there.
+ * Parses the input of a jump into a UTC timestamp; undefined if it is not a time. `from` is the time of the row under
+ * the cursor: a time of day is on its day, a step is relative to it.
  */
 export function parseJump(text: string, from: string | null): string | undefined {
-  const wanted = text.trim();
+  const input = text.trim();
   const start = timeOf(from);
-  if (CLOCK.test(wanted)) {
+  if (CLOCK.test(input)) {
     if (from === null || start === undefined) return undefined;
     return absolute(
-      `${from.slice(0, 10)} ${wanted.padStart(wanted.indexOf(':') === 1 ? wanted.length + 1 : 0, '0')}`,
+      `${from.slice(0, 10)} ${input.padStart(input.indexOf(':') === 1 ? input.length + 1 : 0, '0')}`,
     );
   }
-  const step = stepOf(wanted);
-  if (step === undefined) return absolute(wanted);
+  const step = stepOf(input);
+  if (step === undefined) return absolute(input);
   const time = new Date((start ?? Number.NaN) + step);
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }

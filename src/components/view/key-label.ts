@@ -1,4 +1,4 @@
-const SHOWN: Readonly<Record<string, string>> = {
+const LABELS: Readonly<Record<string, string>> = {
   ' ': 'Space',
   enter: 'Enter',
   esc: 'Esc',
@@ -10,10 +10,10 @@ const SHOWN: Readonly<Record<string, string>> = {
   backspace: 'Bksp',
 };
 
-/** A key as people write it. */
+/** A key's name as printed on a keyboard. */
 export function keyLabel(key: string, arrows: { up: string; down: string }): string {
   if (key === 'up' || key === 'down') return arrows[key];
   if (key === 'left' || key === 'right') return key === 'left' ? 'Left' : 'Right';
   if (key.startsWith('ctrl-')) return `^${key.slice(5).toUpperCase()}`;
-  return SHOWN[key] ?? key;
+  return LABELS[key] ?? key;
 }

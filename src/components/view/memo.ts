@@ -1,4 +1,4 @@
-/** The function, computing again only when one of its arguments is another one than the last time. */
+/** Caches the last result of a function; recomputes if an argument differs (by `Object.is`) from the last call. */
 export function memo<Arguments extends readonly unknown[], Result>(
   compute: (...args: Arguments) => Result,
 ): (...args: Arguments) => Result {

@@ -9,39 +9,39 @@ export interface Column<T> extends ColumnShape {
   value(record: T): SortValue;
 }
 
-/** What makes a table of records. */
+/** Describes a table of records. */
 export interface ListDefinition<T> {
   columns: readonly Column<T>[];
-  records(snapshot: Snapshot, place: Place): readonly T[];
+  records(snapshot: Snapshot, screen: Place): readonly T[];
   id(record: T): string;
-  /** What a filter looks at. */
+  /** The text that a filter searches. */
   search(record: T): string;
   sort: Sort;
 }
 
-/** A row, with its record's type forgotten. */
+/** A row, independent of the type of its record. */
 export interface Row {
   id: string;
   cells(column: string, snapshot: Snapshot): readonly Span[];
 }
 
-/** A list as it stands: filtered, sorted, with the cursor found. */
+/** A list, filtered and sorted, with the position of its cursor. */
 export interface RowView {
   columns: readonly ColumnShape[];
   rows: readonly Row[];
-  /** How many there are without the filter. */
+  /** Number of rows without the filter. */
   total: number;
   index: number;
   sort: Sort;
-  /** Marked rows, and how many of them the filter hides. */
-  marked: number;
+  /** Number of selected rows, and how many of them the filter hides. */
+  selected: number;
   hidden: number;
 }
 
 export const NEW_LIST: ListState = { index: 0, top: 0, filter: '', marks: new Set() };
 
 function compare(a: SortValue, b: SortValue, descending: boolean): number {
-  // What has no value comes last, whichever way the rest runs.
+  // Rows without a value come last in both directions.
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   const order =
     typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en');
@@ -71,45 +71,50 @@ function rowOf<T>(definition: ListDefinition<T>, record: T): Row {
   return {
     id: definition.id(record),
     cells(id, snapshot) {
-      const made = definition.columns.find((column) => column.id === id)?.cell(record, snapshot) ?? [];
-      return 'text' in made ? [made] : made;
+      const cell = definition.columns.find((column) => column.id === id)?.cell(record, snapshot) ?? [];
+      return 'text' in cell ? [cell] : cell;
     },
   };
 }
 
-/** Where the cursor is: on its row, or, when that has gone, where it was. */
+/** Index of the cursor: its row, or its last position if that row is gone. */
 export function cursorIndex(ids: readonly string[], list: ListState): number {
   const found = list.cursor === undefined ? -1 : ids.indexOf(list.cursor);
   return found >= 0 ? found : Math.max(0, Math.min(list.index, ids.length - 1));
 }
 
-/** Makes the function that turns records and a list's state into rows; the last answer is kept. */
+/** Creates the function that turns records and the state of a list into rows. It caches its last result. */
 export function listOf<T>(
   definition: ListDefinition<T>,
-): (snapshot: Snapshot, place: Place, list: ListState) => RowView {
-  let known: { records: readonly T[]; filter: string; sort: Sort; rows: readonly Row[] } | undefined;
-  return (snapshot, place, list) => {
-    const records = definition.records(snapshot, place);
+): (snapshot: Snapshot, screen: Place, list: ListState) => RowView {
+  let cached: { records: readonly T[]; filter: string; sort: Sort; rows: readonly Row[] } | undefined;
+  return (snapshot, screen, list) => {
+    const records = definition.records(snapshot, screen);
     const sort = list.sort ?? definition.sort;
-    if (known?.records !== records || known.filter !== list.filter || known.sort !== sort) {
-      const chosen = sorted(definition, filtered(definition, records, list.filter), sort);
-      known = { records, filter: list.filter, sort, rows: chosen.map((record) => rowOf(definition, record)) };
+    if (cached?.records !== records || cached.filter !== list.filter || cached.sort !== sort) {
+      const visibleRecords = sorted(definition, filtered(definition, records, list.filter), sort);
+      cached = {
+        records,
+        filter: list.filter,
+        sort,
+        rows: visibleRecords.map((record) => rowOf(definition, record)),
+      };
     }
-    const { rows } = known;
+    const { rows } = cached;
     const ids = rows.map((row) => row.id);
-    const marked = records.reduce(
+    const selected = records.reduce(
       (count, record) => count + Number(list.marks.has(definition.id(record))),
       0,
     );
-    const seen = ids.reduce((count, id) => count + Number(list.marks.has(id)), 0);
+    const visible = ids.reduce((count, id) => count + Number(list.marks.has(id)), 0);
     return {
       columns: definition.columns,
       rows,
       total: records.length,
       index: cursorIndex(ids, list),
       sort,
-      marked,
-      hidden: marked - seen,
+      selected,
+      hidden: selected - visible,
     };
   };
 }

@@ -1,20 +1,20 @@
 import stringWidth from 'string-width';
 
 const HARMLESS = /^[\x20-\x7e]*$/;
-/** OSC, DCS, SOS, PM and APC strings, up to their end or, cut short, to the end of the text. */
+/** OSC, DCS, SOS, PM and APC strings, up to their terminator or, if it is missing, to the end of the text. */
 const STRINGS = /(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$|(?=\x1b))/g;
 const CSI = /(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*(?:[\x40-\x7e]|$)/g;
 const ESCAPES = /\x1b[\x20-\x2f]*[\x30-\x7e]?/g;
 const SPACES = /[\t\n\r\v\f\x85\u2028\u2029]+/g;
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/g;
-/** Marks that turn the reading direction, join, hide or restyle what stands beside them. */
+/** Characters that reverse the reading direction, or join, hide or restyle their neighbours. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}|\p{Emoji_Modifier}|[\ufff9-\ufffb]/gu;
 const FLAGS = /[\u{1f1e6}-\u{1f1ff}]/gu;
 const STACKED_MARKS = /(\p{M}{2})\p{M}+/gu;
 
 /**
- * Any text from outside, fit to be shown: one line, no control sequence, nothing that reorders or hides its neighbours,
- * and only characters that terminals agree on the width of. Applying it twice changes nothing.
+ * Makes untrusted text safe to display: one line, no control sequences, nothing that reorders or hides its neighbours,
+ * and only characters whose width terminals agree on. Idempotent.
  */
 export function sanitize(text: string): string {
   if (HARMLESS.test(text)) return text;
@@ -36,18 +36,18 @@ function flagLetter(flag: string): string {
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Characters as people count them. */
+/** User-perceived characters. */
 export function graphemes(text: string): string[] {
   if (HARMLESS.test(text)) return text.split('');
   return Array.from(segmenter.segment(text), (part) => part.segment);
 }
 
-/** Columns a sanitized text takes on a terminal. */
+/** Terminal columns of a sanitized text. */
 export function width(text: string): number {
   return HARMLESS.test(text) ? text.length : stringWidth(text);
 }
 
-/** The text for a terminal that only knows ASCII: every other character becomes as many `?` as it was wide. */
+/** Replaces each non-ASCII character by as many `?` as it is wide. */
 export function toAscii(text: string): string {
   if (HARMLESS.test(text)) return text;
   return graphemes(text)

@@ -1,11 +1,11 @@
 import type { Search } from './file-types.ts';
 import type { Line, Span } from './types.ts';
 
-export const SEARCH_HINT = 'a text, in any case unless it has capitals, or /regex/i';
+export const SEARCH_HINT = 'text (ignores case unless it has capitals), or /regex/i';
 
 const REGEX = /^\/(.+)\/([imsuv]*)$/;
 
-/** What was typed as what is looked for, or why it is nothing. */
+/** Parses the input of a search. `trouble` says why it is invalid. */
 export function parseSearch(typed: string): Search | { trouble: string } {
   const [, regex, flags = ''] = REGEX.exec(typed) ?? [];
   if (regex === undefined) return { typed, pattern: { text: typed } };
@@ -23,15 +23,15 @@ function matcher({ pattern }: Search): RegExp {
   return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), text === text.toLowerCase() ? 'gi' : 'g');
 }
 
-/** A text with its matches marked. */
-export function highlight(text: string, search: Search | undefined, rest: Pick<Span, 'tone'> = {}): Line {
-  if (!search) return [{ text, ...rest }];
+/** A text with its matches highlighted. */
+export function highlight(text: string, search: Search | undefined, style: Pick<Span, 'tone'> = {}): Line {
+  if (!search) return [{ text, ...style }];
   const spans: Span[] = [];
   let at = 0;
   for (const { index, 0: match } of text.matchAll(matcher(search))) {
     if (match === '') continue;
-    spans.push({ text: text.slice(at, index), ...rest }, { text: match, tone: 'warn', bold: true });
+    spans.push({ text: text.slice(at, index), ...style }, { text: match, tone: 'warn', bold: true });
     at = index + match.length;
   }
-  return [...spans, { text: text.slice(at), ...rest }];
+  return [...spans, { text: text.slice(at), ...style }];
 }

@@ -1,14 +1,12 @@
 import type { ArchiveRecord, CopyItem, DeleteItem, DeletePlan } from '../../core/index.ts';
 import { bareName, fit, wrap } from './text.ts';
 import { ageOf, formatAge, formatStamp } from './time.ts';
-import type { Line, Snapshot } from './types.ts';
+import type { DrawContext, Line } from './types.ts';
 import { canBeTyped } from './typing.ts';
 import { formatBytes, plural } from './units.ts';
 
-type Moment = Pick<Snapshot, 'now' | 'glyphs'>;
-
-const DEED = 7;
-const INDENT = ' '.repeat(DEED);
+const ACTION_WIDTH = 7;
+const INDENT = ' '.repeat(ACTION_WIDTH);
 
 function remarks(texts: readonly string[], tone: 'warn' | 'bad', columns: number): Line[] {
   return texts
@@ -21,29 +19,34 @@ function sizeAndAge(size_bytes: number, time: string | null, now: number): strin
   return `${formatBytes(size_bytes).padStart(10)} ${(age === undefined ? '-' : formatAge(age)).padStart(5)}  `;
 }
 
-/** What a refusal says, and what to do. */
 function refusalText({ message, hint }: { message: string; hint?: string }): string {
   return hint ? `${message}. ${hint}` : message;
 }
 
-/** What is true of each of several that go: said once, it is read. */
+/** Notes that apply to every deleted item of several: shown once for all of them. */
 export function sharedNotes({ items }: DeletePlan): readonly string[] {
   const [first, ...others] = items.filter(({ action }) => action === 'delete');
   if (!first || others.length === 0) return [];
   return first.notes.filter((note) => others.every(({ notes }) => notes.includes(note)));
 }
 
-/** A target of a deletion: what it is, its size and age; below it what depends on it and was not `said`, or why it stays. */
+/**
+ * An item of a deletion plan: action, size, age and name; below it its notes, except those in `shared`, or the reason
+ * why it is kept.
+ */
 export function deleteLines(
   item: DeleteItem,
-  { now, glyphs }: Moment,
+  { now, glyphs: symbols }: DrawContext,
   columns: number,
-  said: readonly string[] = [],
+  shared: readonly string[] = [],
 ): Line[] {
-  const goes = item.action === 'delete';
+  const deleted = item.action === 'delete';
   const what = item.kind === 'backup' ? item.id : `${item.title}  ${formatStamp(item.created_at)}`;
   const head: Line = [
-    { text: fit(goes ? 'delete' : 'stays', DEED, 'left', glyphs.more), tone: goes ? 'bad' : 'good' },
+    {
+      text: fit(deleted ? 'delete' : 'keep', ACTION_WIDTH, 'left', symbols.ellipsis),
+      tone: deleted ? 'bad' : 'good',
+    },
     { text: sizeAndAge(item.size_bytes, item.created_at ?? item.modified_at, now) },
     { text: what },
     {
@@ -51,12 +54,12 @@ export function deleteLines(
       tone: 'dim',
     },
   ];
-  const why = item.refusal ? [`Stays: ${refusalText(item.refusal)}`] : [];
+  const reason = item.refusal ? [`Kept: ${refusalText(item.refusal)}`] : [];
   return [
     head,
-    ...remarks(why, 'bad', columns),
+    ...remarks(reason, 'bad', columns),
     ...remarks(
-      item.notes.filter((note) => !said.includes(note)),
+      item.notes.filter((note) => !shared.includes(note)),
       'warn',
       columns,
     ),
@@ -64,43 +67,45 @@ export function deleteLines(
 }
 
 function backupsLeft({ count, newest_whole }: NonNullable<DeletePlan['backups_left']>): string {
-  if (newest_whole)
-    return `Kept: ${plural(count, 'backup')}; the newest that can be read is ${newest_whole}.`;
-  return count === 0 ? 'No backup is kept!' : `Kept: ${plural(count, 'backup')}, none of which can be read!`;
+  if (newest_whole) return `Kept: ${plural(count, 'backup')}; the newest readable one is ${newest_whole}.`;
+  return count === 0 ? 'No backups are left!' : `Kept: ${plural(count, 'backup')}, none of them readable!`;
 }
 
-/** What a deletion frees, and what will be kept. */
+/** What a deletion frees, and what it keeps. */
 export function deletionLines(plan: DeletePlan): string[] {
   const { items, freed_bytes, backups_left } = plan;
-  const going = items.filter(({ action }) => action === 'delete');
+  const deleted = items.filter(({ action }) => action === 'delete');
   const archives = items.some(({ kind }) => kind !== 'backup');
   return [
-    going.length === 0 ? '' : `This cannot be undone. It frees ${formatBytes(freed_bytes)}.`,
-    archives ? 'Kept: every other archive, and all logs that are in ClickHouse.' : '',
+    deleted.length === 0 ? '' : `This cannot be undone. It frees ${formatBytes(freed_bytes)}.`,
+    archives ? 'Kept: all other archives, and all logs in ClickHouse.' : '',
     backups_left ? backupsLeft(backups_left) : '',
     ...sharedNotes(plan),
   ].filter(Boolean);
 }
 
-/** What is typed before a deletion: what makes the one thing itself, or how many there are. */
+/** The text to type to confirm a deletion: the name of a single item, or the number of items. */
 export function deletionWord({ items }: DeletePlan, archives: readonly ArchiveRecord[]): string {
   const [first, ...others] = items.filter(({ action }) => action === 'delete');
-  const several = `delete ${others.length + 1}`;
-  if (!first || others.length > 0) return several;
+  const byCount = `delete ${others.length + 1}`;
+  if (!first || others.length > 0) return byCount;
   const name =
     first.kind === 'backup'
       ? first.id.replace(/^bifract-backup-(.+)\.bifract-backup$/, '$1')
       : archives.find(({ id }) => id === first.archive_id)?.fractal_name;
-  return name !== undefined && canBeTyped(name) ? name : several;
+  return name !== undefined && canBeTyped(name) ? name : byCount;
 }
 
-/** A target of a copy: where it goes, or why it cannot. */
-export function copyLines(item: CopyItem, { now, glyphs }: Moment, columns: number): Line[] {
-  const goes = item.action === 'copy';
+/** An item of a copy plan: action, size, age and name; below it the reason why it is skipped. */
+export function copyLines(item: CopyItem, { now, glyphs: symbols }: DrawContext, columns: number): Line[] {
+  const copied = item.action === 'copy';
   const head: Line = [
-    { text: fit(goes ? 'copy' : 'stays', DEED, 'left', glyphs.more), tone: goes ? 'info' : 'warn' },
+    {
+      text: fit(copied ? 'copy' : 'skip', ACTION_WIDTH, 'left', symbols.ellipsis),
+      tone: copied ? 'info' : 'warn',
+    },
     { text: sizeAndAge(item.size_bytes, item.modified_at, now) },
     { text: bareName(item.name) },
   ];
-  return [head, ...remarks(item.refusal ? [`Stays: ${refusalText(item.refusal)}`] : [], 'bad', columns)];
+  return [head, ...remarks(item.refusal ? [`Skipped: ${refusalText(item.refusal)}`] : [], 'bad', columns)];
 }

@@ -1,15 +1,15 @@
 import { graphemes, sanitize, width } from './sanitize.ts';
 import type { Line, Span } from './types.ts';
 
-/** The text cut to `columns`, its end marked when something was lost. The text must be sanitized. */
-export function truncate(text: string, columns: number, mark = '…'): string {
+/** Cuts a text to `columns`, with an ellipsis if anything was removed. The text must be sanitized. */
+export function truncate(text: string, columns: number, ellipsis = '…'): string {
   if (columns <= 0) return '';
   if (width(text) <= columns) return text;
-  const room = columns - width(mark);
-  return room < 0 ? '' : take(text, room) + mark;
+  const room = columns - width(ellipsis);
+  return room < 0 ? '' : take(text, room) + ellipsis;
 }
 
-/** As many whole characters from the start as fit. */
+/** As many characters from the start as fit. */
 export function take(text: string, columns: number): string {
   let taken = '';
   let used = 0;
@@ -21,20 +21,20 @@ export function take(text: string, columns: number): string {
   return taken;
 }
 
-/** The text in exactly `columns` columns: sanitized, cut or filled with spaces. */
-export function fit(text: string, columns: number, align: 'left' | 'right' = 'left', mark = '…'): string {
-  const shown = truncate(sanitize(text), columns, mark);
+/** The text in exactly `columns` columns: sanitized, and cut or padded. */
+export function fit(text: string, columns: number, align: 'left' | 'right' = 'left', ellipsis = '…'): string {
+  const shown = truncate(sanitize(text), columns, ellipsis);
   const space = ' '.repeat(Math.max(0, columns - width(shown)));
   return align === 'right' ? space + shown : shown + space;
 }
 
-/** Columns of a line. */
+/** Width of a line in columns. */
 export function lineWidth(line: Line): number {
   return line.reduce((sum, span) => sum + width(sanitize(span.text)), 0);
 }
 
-/** The line in exactly `columns` columns: sanitized, cut with a mark or filled with spaces. */
-export function fitLine(line: Line, columns: number, mark = '…'): Span[] {
+/** The line in exactly `columns` columns: sanitized, and cut or padded. */
+export function fitLine(line: Line, columns: number, ellipsis = '…'): Span[] {
   const fitted: Span[] = [];
   let left = columns;
   for (const [index, span] of line.entries()) {
@@ -46,8 +46,8 @@ export function fitLine(line: Line, columns: number, mark = '…'): Span[] {
       left -= size;
       continue;
     }
-    // What does not fit, or fits with nothing left for what follows, carries the mark.
-    const cut = truncate(more && size === left ? `${text} ` : text, left, mark);
+    // The ellipsis also replaces a span that fits, if there is no space left for the next one.
+    const cut = truncate(more && size === left ? `${text} ` : text, left, ellipsis);
     fitted.push({ ...span, text: cut });
     left -= width(cut);
     break;
@@ -55,18 +55,18 @@ export function fitLine(line: Line, columns: number, mark = '…'): Span[] {
   return left > 0 ? [...fitted, { text: ' '.repeat(left) }] : fitted;
 }
 
-/** Both ends on one line; the left gives way where both do not fit. */
-export function spread(left: Line, right: Line, columns: number, mark = '…'): Span[] {
+/** Two parts at the left and right edge of one line; the left one is cut if both do not fit. */
+export function justify(left: Line, right: Line, columns: number, ellipsis = '…'): Span[] {
   const size = Math.min(lineWidth(right), columns);
-  return [...fitLine(left, columns - size, mark), ...fitLine(right, size, mark)];
+  return [...fitLine(left, columns - size, ellipsis), ...fitLine(right, size, ellipsis)];
 }
 
-/** A file's name without the path. */
+/** The last segment of a path. */
 export function bareName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** The text in lines of at most `columns`, broken at spaces where there are any. */
+/** Wraps a text into lines of at most `columns`, at spaces if possible. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -90,42 +90,42 @@ function pieces(word: string, columns: number): string[] {
   return [head, ...pieces(word.slice(head.length), columns)];
 }
 
-/** The line with neighbours of one look joined. */
-export function joined(line: Line): Span[] {
+/** Merges adjacent spans of the same style. */
+export function mergeSpans(line: Line): Span[] {
   const spans: Span[] = [];
   for (const span of line) {
     const last = spans.at(-1);
     const blank = span.text.trim() === '';
-    // Spaces look alike in every tone.
+    // Spaces look the same in every tone.
     if (last && (blank || (last.tone === span.tone && last.bold === span.bold))) last.text += span.text;
     else if (span.text !== '') spans.push({ ...span });
   }
   return spans;
 }
 
-/** Shortest that a long word is cut to: enough of both its ends to know it. */
-const LEAST_WORD = 24;
+/** Minimum width of a shortened word: enough of its start and end to recognize it. */
+const MIN_WORD = 24;
 
-/** The text with its longest words, which are paths and names, cut in the middle until it fits or none is long. */
-export function squeeze(text: string, columns: number, mark = '…'): string {
+/** Cuts the longest words (paths and names) in the middle until the text fits or no long word is left. */
+export function shorten(text: string, columns: number, ellipsis = '…'): string {
   const excess = width(text) - columns;
   if (excess <= 0) return text;
   const words = text.split(' ');
   const longest = words.reduce((best, word) => (width(word) > width(best) ? word : best), '');
   const size = width(longest);
-  if (size <= LEAST_WORD) return text;
-  const shorter = cutMiddle(longest, Math.max(LEAST_WORD, size - excess), mark);
-  return squeeze(words.with(words.indexOf(longest), shorter).join(' '), columns, mark);
+  if (size <= MIN_WORD) return text;
+  const shorter = cutMiddle(longest, Math.max(MIN_WORD, size - excess), ellipsis);
+  return shorten(words.with(words.indexOf(longest), shorter).join(' '), columns, ellipsis);
 }
 
-/** The word in `columns` columns, with both its ends: the last tells one file from another. */
-function cutMiddle(word: string, columns: number, mark: string): string {
-  const head = take(word, Math.floor((columns - width(mark)) / 3));
+/** Cuts a word in the middle: its end distinguishes one file from another. */
+function cutMiddle(word: string, columns: number, ellipsis: string): string {
+  const head = take(word, Math.floor((columns - width(ellipsis)) / 3));
   const parts = graphemes(word.slice(head.length));
   let tail = '';
   for (const part of parts.toReversed()) {
-    if (width(head + mark + part + tail) > columns) break;
+    if (width(head + ellipsis + part + tail) > columns) break;
     tail = part + tail;
   }
-  return head + mark + tail;
+  return head + ellipsis + tail;
 }

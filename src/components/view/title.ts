@@ -4,8 +4,8 @@ import { jobRows } from './lists/jobs.ts';
 import { orphanName } from './lists/orphans.ts';
 import { coverageSubject } from './pages/coverage-view.ts';
 import { rowPosition } from './pages/rows.ts';
-import { spread } from './text.ts';
-import { ageOf, formatAge, formatStamp } from './time.ts';
+import { justify } from './text.ts';
+import { ageOf, formatAgo, formatStamp } from './time.ts';
 import type { Line, Place, PlaceName, Resource, Snapshot, Span } from './types.ts';
 import { formatExact } from './units.ts';
 
@@ -28,8 +28,8 @@ const NEEDS: Readonly<Partial<Record<PlaceName, readonly Resource[]>>> = {
   orphan: ['orphans'],
 };
 
-/** The name of a place, as in the way that led there. */
-export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: Place): string {
+/** The title of a screen in the breadcrumbs. */
+export function screenTitle({ data, jobs, queue }: Snapshot, { name, subject }: Place): string {
   const fractal = () => data.fractals.value?.find((record) => record.id === subject)?.name;
   switch (name) {
     case 'fractal-archives':
@@ -56,7 +56,7 @@ export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: P
     case 'coverage': {
       const { fractal_id, unit } = coverageSubject(subject);
       const name = data.fractals.value?.find((record) => record.id === fractal_id)?.name ?? fractal_id;
-      return `${name}, ${unit === 'day' ? 'by days' : 'by hours'}`;
+      return `${name}, ${unit === 'day' ? 'by day' : 'by hour'}`;
     }
     case 'job':
       return jobRows({ jobs, queue }).find((job) => job.id === subject)?.title ?? subject ?? '';
@@ -65,54 +65,59 @@ export function placeTitle({ data, jobs, queue }: Snapshot, { name, subject }: P
   }
 }
 
-function trail(snapshot: Snapshot): Span[] {
+function breadcrumbs(snapshot: Snapshot): Span[] {
   const { stack } = snapshot.ui;
-  return stack.flatMap((place, index): Span[] => {
+  return stack.flatMap((screen, index): Span[] => {
     const last = index === stack.length - 1;
-    const text = placeTitle(snapshot, place);
+    const text = screenTitle(snapshot, screen);
     if (last) return [{ text, bold: true }];
     return [
       { text, tone: 'dim' },
-      { text: ` ${snapshot.glyphs.trail} `, tone: 'dim' },
+      { text: ` ${snapshot.glyphs.breadcrumb} `, tone: 'dim' },
     ];
   });
 }
 
-function stale(snapshot: Snapshot, place: Place): Span[] {
-  const needs = listAt(place)?.needs;
-  const resources = needs ? [needs] : (NEEDS[place.name] ?? []);
-  const old = resources
+function stale(snapshot: Snapshot, screen: Place): Span[] {
+  const needs = listAt(screen)?.needs;
+  const resources = needs ? [needs] : (NEEDS[screen.name] ?? []);
+  const outdated = resources
     .map((name) => snapshot.data[name])
     .find((loaded) => loaded.error && loaded.value !== undefined);
-  if (!old?.error) return [];
-  const age = formatAge(ageOf(new Date(old.at ?? snapshot.now).toISOString(), snapshot.now) ?? 0);
-  return [{ text: `stale, ${age === 'now' ? 'just' : age} old: ${old.error.message}  `, tone: 'warn' }];
+  if (!outdated?.error) return [];
+  const age = formatAgo(ageOf(new Date(outdated.at ?? snapshot.now).toISOString(), snapshot.now) ?? 0);
+  return [{ text: `stale (${age}): ${outdated.error.message}  `, tone: 'warn' }];
 }
 
-function counts(snapshot: Snapshot, place: Place): Span[] {
-  if (place.name === 'rows' || place.name === 'row') return rowPosition(snapshot);
-  const view = rowsAt(snapshot, place);
+function counts(snapshot: Snapshot, screen: Place): Span[] {
+  if (screen.name === 'rows' || screen.name === 'row') return rowPosition(snapshot);
+  const view = rowsAt(snapshot, screen);
   if (!view) return [];
-  const { filter } = listStateAt(snapshot, place);
-  const noun = listAt(place)?.noun ?? 'row';
+  const { filter } = listStateAt(snapshot, screen);
+  const noun = listAt(screen)?.noun ?? 'row';
   const shown = view.rows.length;
-  const many = (count: number) => (count === 1 ? noun : `${noun}s`);
-  const hidden = view.hidden > 0 ? `, ${formatExact(view.hidden)} of them hidden` : '';
+  const nounFor = (count: number) => (count === 1 ? noun : `${noun}s`);
+  const hidden = view.hidden > 0 ? `, ${formatExact(view.hidden)} hidden` : '';
   return [
     { text: filter === '' ? '' : `/${filter}  `, tone: 'info' },
-    { text: view.marked > 0 ? `${formatExact(view.marked)} marked${hidden}  ` : '', tone: 'warn' },
+    { text: view.selected > 0 ? `${formatExact(view.selected)} selected${hidden}  ` : '', tone: 'warn' },
     {
       text:
         shown === view.total
-          ? `${formatExact(shown)} ${many(shown)}`
-          : `${formatExact(shown)} of ${formatExact(view.total)} ${many(view.total)}`,
+          ? `${formatExact(shown)} ${nounFor(shown)}`
+          : `${formatExact(shown)} of ${formatExact(view.total)} ${nounFor(view.total)}`,
       tone: 'dim',
     },
   ];
 }
 
-/** The line above the body: where the user is, and what is left out of what is shown. */
-export function titleLine(snapshot: Snapshot, place: Place): Line {
-  const right = [...stale(snapshot, place), ...counts(snapshot, place), { text: ' ' }];
-  return spread([{ text: ' ' }, ...trail(snapshot)], right, snapshot.columns, snapshot.glyphs.more);
+/** The line above the body: breadcrumbs at the left; filter, selection and row counts at the right. */
+export function titleLine(snapshot: Snapshot, screen: Place): Line {
+  const right = [...stale(snapshot, screen), ...counts(snapshot, screen), { text: ' ' }];
+  return justify(
+    [{ text: ' ' }, ...breadcrumbs(snapshot)],
+    right,
+    snapshot.columns,
+    snapshot.glyphs.ellipsis,
+  );
 }

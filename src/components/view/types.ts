@@ -14,10 +14,10 @@ import type {
 import type { BrowseState, QueuedArchive, Verdict } from './file-types.ts';
 import type { WizardState } from './wizard/types.ts';
 
-/** What a piece of text means; the theme knows how that looks. */
+/** Meaning of a span of text; the theme maps it to a style. */
 export type Tone = 'plain' | 'dim' | 'good' | 'bad' | 'warn' | 'info' | 'accent' | 'title';
 
-/** A piece of one line. */
+/** Part of a line, in one style. */
 export interface Span {
   text: string;
   tone?: Tone;
@@ -26,23 +26,22 @@ export interface Span {
 
 export type Line = readonly Span[];
 
-/** Characters that draw; one set for UTF-8, one for plain ASCII. Each is one column wide. */
+/** Drawing characters: one set for UTF-8, one for ASCII. Each is one column wide, except `padlock`. */
 export interface Glyphs {
   ok: string;
   bad: string;
   warn: string;
   dot: string;
   cursor: string;
-  mark: string;
-  more: string;
+  selected: string;
+  ellipsis: string;
   rule: string;
   full: string;
   empty: string;
-  /** From almost nothing to almost full; empty where a bar has no finer steps. */
+  /** Partial cells from one to seven eighths; empty in ASCII. */
   eighths: readonly string[];
   spinner: readonly string[];
-  trail: string;
-  between: string;
+  breadcrumb: string;
   up: string;
   down: string;
   padlock: string;
@@ -57,14 +56,14 @@ export interface LogEntry {
   severity: Severity;
   text: string;
   hint?: string;
-  /** It was seen in full, and takes one line from now on. */
+  /** Limited to one line because it has already been shown in full. */
   folded?: boolean;
 }
 
-/** What was asked of the engine, and what came of it. An old value stays while newer news is missing. */
+/** A query of the engine and its result. The last value is kept while a newer one is missing. */
 export interface Loaded<T> {
   value?: T;
-  /** When the value was true, ms since the epoch. */
+  /** When the value was loaded, milliseconds since the epoch. */
   at?: number;
   error?: ErrorReport;
   loading: boolean;
@@ -98,7 +97,7 @@ export type PlaceName =
   | 'wizard'
   | 'coverage';
 
-/** A screen, and the id of what it is about. */
+/** A screen, and the id of its subject. */
 export interface Place {
   name: PlaceName;
   subject?: string;
@@ -109,10 +108,10 @@ export interface Sort {
   descending: boolean;
 }
 
-/** What the user has done to one list. Cursor and marks belong to row ids. */
+/** State of one list. Cursor and selection refer to row ids. */
 export interface ListState {
   cursor?: string;
-  /** Where the cursor's row was last seen: it stays there when the row has gone. */
+  /** Last index of the cursor's row: the cursor stays there if the row disappears. */
   index: number;
   top: number;
   filter: string;
@@ -120,7 +119,7 @@ export interface ListState {
   marks: ReadonlySet<string>;
 }
 
-/** One way out of a dialog. Enter takes only what is `safe`; the rest needs its own key. */
+/** An answer in a dialog. Enter chooses `safe` options only; the others need their own key. */
 export interface DialogOption {
   key: string;
   label: string;
@@ -132,30 +131,30 @@ export interface DialogState {
   title: string;
   tone: Tone;
   lines: readonly string[];
-  /** What the question is about, a line each: all of it can be seen, by scrolling where it is long. */
+  /** The affected items, one or more lines each; a long list scrolls. */
   items?: readonly Line[];
-  /** First item that is shown. */
+  /** First visible item. */
   top?: number;
-  /** What must be typed before an option that is not safe can be taken, and what was typed so far. */
+  /** Text to type before an unsafe option can be chosen, and the input so far. */
   word?: string;
   typed?: string;
   options: readonly DialogOption[];
   focus: number;
 }
 
-/** A line that the user types, and what becomes of it. */
+/** A one-line input. */
 export interface Prompt {
   sign: string;
-  /** What can be typed. */
+  /** The accepted input. */
   hint: string;
   text: string;
-  /** Why the last text was not taken. */
+  /** Why the last input was rejected. */
   trouble?: string;
-  /** Takes the text, or says why not. */
+  /** Handles the input, or returns the reason to reject it. */
   take(text: string): string | undefined;
 }
 
-/** Who gets the keys. */
+/** What handles the keys. */
 export type Mode =
   | { name: 'keys' }
   | { name: 'filter'; before: string }
@@ -172,28 +171,33 @@ export interface UiState {
   log: readonly LogEntry[];
 }
 
-/** Everything a frame is drawn from. */
-export interface Snapshot {
+/** What time-dependent cells need to be drawn. */
+export interface DrawContext {
+  /** Milliseconds since the epoch. */
+  now: number;
+  glyphs: Glyphs;
+}
+
+/** Everything needed to draw a frame. */
+export interface Snapshot extends DrawContext {
   installation: InstallationInfo;
   read_only: boolean;
   ui: UiState;
   data: DataState;
   jobs: readonly JobView[];
-  /** What files say of themselves, by the name they were asked for. */
+  /** File reports, by the name or id they were requested with. */
   reports: ReadonlyMap<string, Loaded<FileReport>>;
-  /** Who holds what of fractals, by the subject of the place that shows it. */
+  /** Coverage of fractals, by the subject of the screen that shows it. */
   coverage: ReadonlyMap<string, Loaded<Coverage>>;
-  /** The last verification of each file, by its bare name. */
+  /** Last verification of each file, by its name. */
   verdicts: ReadonlyMap<string, Verdict>;
-  /** Fractals that wait for their turn to be archived, the next one first. */
+  /** Fractals queued for archiving, the next one first. */
   queue: readonly QueuedArchive[];
-  /** What is being done to files, records and orphans, by their ids. */
+  /** Labels of running actions on files, records and orphans, by their ids. */
   busy: ReadonlyMap<string, string>;
   browse?: BrowseState;
-  /** The restore that is being prepared. */
+  /** The restore being prepared. */
   wizard?: WizardState;
   columns: number;
   rows: number;
-  now: number;
-  glyphs: Glyphs;
 }

@@ -4,7 +4,7 @@ const COUNTS = ['', 'k', 'M', 'G', 'T'];
 function scaled(value: number, step: number, names: readonly string[]): { digits: string; name: string } {
   let index = 0;
   let rest = Math.abs(value);
-  // 999.95 of one unit would be written as 1000.0 of it.
+  // Rounding would print 999.95 as 1000.0.
   while (rest >= step - (index === 0 ? 0.5 : 0.05) && index < names.length - 1) {
     rest /= step;
     index += 1;
@@ -13,48 +13,48 @@ function scaled(value: number, step: number, names: readonly string[]): { digits
   return { digits: value < 0 ? `-${digits}` : digits, name: names[index] ?? '' };
 }
 
-/** Bytes in IEC units, as `1.5 GiB`. */
+/** Bytes in IEC units: `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   const { digits, name } = scaled(bytes, 1024, UNITS);
   return `${digits} ${name}`;
 }
 
-/** A count in at most six columns, as `1.2M`. */
+/** A count in at most six columns: `1.2M`. */
 export function formatCount(count: number): string {
   const { digits, name } = scaled(count, 1000, COUNTS);
   return digits + name;
 }
 
-/** A count with every digit, in groups of three. */
+/** A count with all digits: `1,234,567`. */
 export function formatExact(count: number): string {
   return Math.round(count)
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Rows of a second. */
+/** Rows per second: `1.2k rows/s`. */
 export function formatRowRate(rate: number): string {
   return `${formatCount(rate)} rows/s`;
 }
 
-/** Bytes of a second. */
+/** Bytes per second: `1.5 MiB/s`. */
 export function formatByteRate(rate: number): string {
   return `${formatBytes(rate)}/s`;
 }
 
-/** A part of a whole, rounded down so that 100 % means done. */
+/** A fraction in percent, rounded down: 100% means done. */
 export function formatPercent(fraction: number): string {
   return `${Math.floor(Math.max(0, Math.min(1, fraction)) * 100)}%`;
 }
 
-/** How many times smaller, as `9.4:1`; undefined where either side says nothing. */
+/** A compression ratio: `9.4:1`; undefined if either size is missing or 0. */
 export function formatRatio(bytesIn: number | undefined, bytesOut: number | undefined): string | undefined {
   if (!bytesIn || !bytesOut) return undefined;
   const ratio = bytesIn / bytesOut;
   return `${ratio >= 99.95 ? Math.round(ratio) : ratio.toFixed(1)}:1`;
 }
 
-/** A number with its noun. */
+/** A count with its noun: `1 job`, `1,200 jobs`. */
 export function plural(count: number, noun: string, many = `${noun}s`): string {
   return `${formatExact(count)} ${count === 1 ? noun : many}`;
 }

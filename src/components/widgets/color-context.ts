@@ -1,4 +1,4 @@
 import { createContext } from 'react';
 
-/** Whether anything is drawn with a look at all. */
+/** Whether text is drawn with colours and other styles. */
 export const ColorContext = createContext(true);

@@ -7,29 +7,29 @@ import type { DialogState, Glyphs, Line as LineOfSpans, Span, Tone } from '../vi
 import { Line } from './line.tsx';
 
 interface FrameProps {
-  /** Columns and lines of the area that the box is centred in. */
+  /** Size of the area the box is centred in. */
   columns: number;
   height: number;
-  lines: readonly { spans: LineOfSpans; chosen?: boolean }[];
+  lines: readonly { spans: LineOfSpans; highlighted?: boolean }[];
   title: string;
   tone: Tone;
-  glyphs: Glyphs;
-  wide: number;
+  symbols: Glyphs;
+  maxWidth: number;
 }
 
-/** A box over what is shown. */
+/** A box drawn over the screen. */
 export function Frame({
   columns,
   height,
   lines,
   title,
   tone,
-  glyphs: { box, more },
-  glyphs,
-  wide,
+  symbols: { box, ellipsis },
+  symbols,
+  maxWidth,
 }: FrameProps) {
-  const inner = Math.min(wide, columns - 8);
-  const head = fitLine([{ text: ` ${title} ` }], Math.min(width(sanitize(title)) + 2, inner), more);
+  const inner = Math.min(maxWidth, columns - 8);
+  const head = fitLine([{ text: ` ${title} ` }], Math.min(width(sanitize(title)) + 2, inner), ellipsis);
   const rule = (count: number): Span => ({ text: box.h.repeat(Math.max(0, count)), tone });
   const top = [{ text: box.tl + box.h, tone }, ...head.map((span) => ({ ...span, tone, bold: true }))];
   const used = head.reduce((sum, span) => sum + width(span.text), 0);
@@ -45,20 +45,20 @@ export function Frame({
       <Line
         spans={[...top, rule(inner + 1 - used), { text: box.tr, tone }]}
         columns={inner + 4}
-        glyphs={glyphs}
+        glyphs={symbols}
       />
-      {lines.map(({ spans, chosen }, index) => (
+      {lines.map(({ spans, highlighted }, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place in the box
         <Box key={index}>
-          <Line spans={[side]} columns={2} glyphs={glyphs} />
-          <Line spans={spans} columns={inner} glyphs={glyphs} chosen={chosen ?? false} />
-          <Line spans={[{ text: ` ${box.v}`, tone }]} columns={2} glyphs={glyphs} />
+          <Line spans={[side]} columns={2} glyphs={symbols} />
+          <Line spans={spans} columns={inner} glyphs={symbols} highlighted={highlighted ?? false} />
+          <Line spans={[{ text: ` ${box.v}`, tone }]} columns={2} glyphs={symbols} />
         </Box>
       ))}
       <Line
         spans={[{ text: box.bl, tone }, rule(inner + 2), { text: box.br, tone }]}
         columns={inner + 4}
-        glyphs={glyphs}
+        glyphs={symbols}
       />
     </Box>
   );
@@ -68,10 +68,10 @@ export interface DialogProps {
   dialog: DialogState;
   columns: number;
   height: number;
-  glyphs: Glyphs;
+  symbols: Glyphs;
 }
 
-/** The items that fit, and how many there are beyond them. */
+/** The visible items, and the scroll position if not all fit. */
 function itemLines({ items, room }: DialogLayout, from = 0): readonly LineOfSpans[] {
   const top = Math.max(0, Math.min(from, items.length - room));
   const shown = items.slice(top, top + room);
@@ -79,47 +79,47 @@ function itemLines({ items, room }: DialogLayout, from = 0): readonly LineOfSpan
   const last = top + shown.length;
   return [
     ...shown,
-    [{ text: `${top + 1} to ${last} of ${items.length}: PgUp and PgDn show the others`, tone: 'info' }],
+    [{ text: `${top + 1} to ${last} of ${items.length}; PgUp/PgDn to scroll`, tone: 'info' }],
   ];
 }
 
-function wordLines({ word, typed = '' }: DialogState): LineOfSpans[] {
-  if (word === undefined) return [];
-  const done = typed === word;
+function confirmationLines({ word: confirmation, typed = '' }: DialogState): LineOfSpans[] {
+  if (confirmation === undefined) return [];
+  const matches = typed === confirmation;
   return [
     [
       { text: 'Type ' },
-      { text: word, bold: true, tone: 'warn' },
-      { text: ' to make it possible: ' },
-      { text: typed, tone: done ? 'good' : 'plain', bold: done },
+      { text: confirmation, bold: true, tone: 'warn' },
+      { text: ' to confirm: ' },
+      { text: typed, tone: matches ? 'good' : 'plain', bold: matches },
       { text: '_', tone: 'info' },
     ],
   ];
 }
 
-function optionLines(dialog: DialogState, glyphs: Glyphs) {
+function optionLines(dialog: DialogState, symbols: Glyphs) {
   return dialog.options.map((option, index) => {
-    const open = canTake(option, dialog);
+    const enabled = canTake(option, dialog);
     return {
       spans: [
         {
-          text: ` ${keyLabel(option.key, glyphs)} `,
-          tone: !open ? 'dim' : option.safe ? 'info' : 'warn',
-          bold: open,
+          text: ` ${keyLabel(option.key, symbols)} `,
+          tone: !enabled ? 'dim' : option.safe ? 'info' : 'warn',
+          bold: enabled,
         } as const,
-        { text: ` ${option.label}`, tone: open ? 'plain' : 'dim' } as const,
+        { text: ` ${option.label}`, tone: enabled ? 'plain' : 'dim' } as const,
       ],
-      chosen: index === dialog.focus,
+      highlighted: index === dialog.focus,
     };
   });
 }
 
-/** A question. What Enter does is drawn as chosen; all else has a key of its own. */
-export function Dialog({ dialog, columns, height, glyphs }: DialogProps) {
+/** A dialog. The option that Enter chooses is highlighted; every option has its own key. */
+export function Dialog({ dialog, columns, height, symbols }: DialogProps) {
   const inner = dialogWidth(dialog, columns);
   const layout = layOutDialog({ columns, height }, dialog);
-  const gap: readonly LineOfSpans[] = layout.airy ? [[]] : [];
-  const parts = [layout.text, itemLines(layout, dialog.top), wordLines(dialog)];
+  const gap: readonly LineOfSpans[] = layout.spaced ? [[]] : [];
+  const parts = [layout.text, itemLines(layout, dialog.top), confirmationLines(dialog)];
   const body = [...parts.flatMap((part) => (part.length > 0 ? [...gap, ...part] : [])), ...gap].map(
     (spans) => ({ spans }),
   );
@@ -127,11 +127,11 @@ export function Dialog({ dialog, columns, height, glyphs }: DialogProps) {
     <Frame
       columns={columns}
       height={height}
-      lines={[...body, ...optionLines(dialog, glyphs), ...gap.map((spans) => ({ spans }))]}
+      lines={[...body, ...optionLines(dialog, symbols), ...gap.map((spans) => ({ spans }))]}
       title={dialog.title}
       tone={dialog.tone}
-      glyphs={glyphs}
-      wide={inner}
+      symbols={symbols}
+      maxWidth={inner}
     />
   );
 }

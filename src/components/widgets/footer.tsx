@@ -5,19 +5,19 @@ import { Line } from './line.tsx';
 export interface Hint {
   key: string;
   label: string;
-  /** Shown before others where not all fit. */
-  first?: boolean;
+  /** Kept if not all hints fit. */
+  required?: boolean;
 }
 
 function textOf({ key, label }: Hint): [key: string, label: string] {
   return [` ${key}`, ` ${label} `];
 }
 
-/** Half a hint is none: those that fit whole, in their order. */
+/** The hints that fit completely, in their order; required ones are fitted first. */
 function fitting(hints: readonly Hint[], columns: number): Hint[] {
   const kept = new Set<Hint>();
   let left = columns;
-  for (const hint of hints.toSorted((a, b) => Number(b.first ?? false) - Number(a.first ?? false))) {
+  for (const hint of hints.toSorted((a, b) => Number(b.required ?? false) - Number(a.required ?? false))) {
     const size = width(textOf(hint).join(''));
     if (size > left) continue;
     kept.add(hint);
@@ -26,16 +26,14 @@ function fitting(hints: readonly Hint[], columns: number): Hint[] {
   return hints.filter((hint) => kept.has(hint));
 }
 
-/** What can be done here, as far as it fits. */
-export function Footer({
-  hints,
-  columns,
-  glyphs,
-}: {
+export interface FooterProps {
   hints: readonly Hint[];
   columns: number;
-  glyphs: Glyphs;
-}) {
+  symbols: Glyphs;
+}
+
+/** Keys and their actions, as many as fit. */
+export function Footer({ hints, columns, symbols }: FooterProps) {
   const spans: LineOfSpans = fitting(hints, columns).flatMap((hint) => {
     const [key, label] = textOf(hint);
     return [
@@ -43,5 +41,5 @@ export function Footer({
       { text: label, tone: 'dim' },
     ] as const;
   });
-  return <Line spans={spans} columns={columns} glyphs={glyphs} />;
+  return <Line spans={spans} columns={columns} glyphs={symbols} />;
 }

@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import { spinnerAt } from '../view/glyphs.ts';
 import { keyIdOf } from '../view/key-id.ts';
-import { lineWidth, spread } from '../view/text.ts';
+import { justify, lineWidth } from '../view/text.ts';
 import type { Line as LineOfSpans, Place, PlaceName, Snapshot, Span } from '../view/types.ts';
 import { Line } from './line.tsx';
 
@@ -17,11 +17,11 @@ const TABS: readonly (readonly [PlaceName, string])[] = [
   ['orphans', 'Orphans'],
 ];
 
-function part(name: string, ok: boolean | undefined, { glyphs }: Snapshot): LineOfSpans {
-  if (ok === undefined) return [{ text: `  ${name} ${glyphs.dot}`, tone: 'dim' }];
+function component(name: string, ok: boolean | undefined, { glyphs: symbols }: Snapshot): LineOfSpans {
+  if (ok === undefined) return [{ text: `  ${name} ${symbols.dot}`, tone: 'dim' }];
   return [
     { text: `  ${name} `, tone: ok ? 'dim' : 'bad', bold: !ok },
-    { text: ok ? glyphs.ok : glyphs.bad, tone: ok ? 'good' : 'bad' },
+    { text: ok ? symbols.ok : symbols.bad, tone: ok ? 'good' : 'bad' },
   ];
 }
 
@@ -30,9 +30,9 @@ function health(snapshot: Snapshot): LineOfSpans {
   const wide = snapshot.columns >= WIDE;
   const state = (ok: boolean | undefined) => (error && !value ? false : ok);
   return [
-    ...part(wide ? 'PostgreSQL' : 'PG', state(value?.postgres.ok), snapshot),
-    ...part(wide ? 'ClickHouse' : 'CH', state(value?.clickhouse.ok), snapshot),
-    ...part('Storage', state(value?.backups.ok && value.archives.ok), snapshot),
+    ...component(wide ? 'PostgreSQL' : 'PG', state(value?.postgres.ok), snapshot),
+    ...component(wide ? 'ClickHouse' : 'CH', state(value?.clickhouse.ok), snapshot),
+    ...component('Storage', state(value?.backups.ok && value.archives.ok), snapshot),
     { text: snapshot.read_only ? `  read-only ${snapshot.glyphs.padlock}` : '', tone: 'warn' },
     { text: ' ' },
   ];
@@ -41,26 +41,26 @@ function health(snapshot: Snapshot): LineOfSpans {
 function installation(snapshot: Snapshot): LineOfSpans {
   const {
     installation: { dir, storage },
-    glyphs,
+    glyphs: symbols,
   } = snapshot;
   const key_id = keyIdOf(snapshot);
-  const between: Span = { text: ` ${glyphs.dot} `, tone: 'dim' };
+  const separator: Span = { text: ` ${symbols.dot} `, tone: 'dim' };
   return [
     { text: ' bifract', tone: 'title' },
     { text: `  ${dir}` },
-    between,
+    separator,
     key_id ? { text: `key ${key_id}`, tone: 'dim' } : { text: 'no key', tone: 'bad' },
-    between,
+    separator,
     { text: storage, tone: 'dim' },
   ];
 }
 
-function badge(name: PlaceName, { jobs, queue, glyphs, now }: Snapshot): string {
+function badge(name: PlaceName, { jobs, queue, glyphs: symbols, now }: Snapshot): string {
   const running = jobs.filter((job) => job.ended_at === undefined).length + queue.length;
-  return name === 'jobs' && running > 0 ? ` ${spinnerAt(glyphs, now)} ${running}` : '';
+  return name === 'jobs' && running > 0 ? ` ${spinnerAt(symbols, now)} ${running}` : '';
 }
 
-/** The screens by name, or, where they do not fit, by number and only the one shown by name. */
+/** The screens by name; on a narrow terminal by number, and only the current one by name. */
 function tabsOf(snapshot: Snapshot, root: Place) {
   const named = TABS.map(([name, title], index) => ({
     name,
@@ -78,35 +78,35 @@ function widthOf(tabs: readonly { text: string }[]): number {
 
 export interface HeaderProps {
   snapshot: Snapshot;
-  /** The screen that the place shown belongs to. */
+  /** The top-level screen, whose tab is highlighted. */
   root: Place;
 }
 
-/** Which installation this is and how it is, and the screens. */
+/** The installation, its health, and the tabs. */
 export function Header({ snapshot, root }: HeaderProps) {
-  const { columns, glyphs } = snapshot;
+  const { columns, glyphs: symbols } = snapshot;
   const state = health(snapshot);
   const tabs = tabsOf(snapshot, root);
   const used = widthOf(tabs);
   return (
     <Box flexDirection="column">
       <Line
-        spans={spread(installation(snapshot), state, columns, glyphs.more)}
+        spans={justify(installation(snapshot), state, columns, symbols.ellipsis)}
         columns={columns}
-        glyphs={glyphs}
+        glyphs={symbols}
       />
       <Box>
-        <Line spans={[]} columns={1} glyphs={glyphs} />
+        <Line spans={[]} columns={1} glyphs={symbols} />
         {tabs.map((tab) => (
           <Line
             key={tab.name}
             spans={[{ text: tab.text, tone: 'dim' }]}
             columns={lineWidth([tab])}
-            glyphs={glyphs}
-            chosen={tab.name === root.name}
+            glyphs={symbols}
+            highlighted={tab.name === root.name}
           />
         ))}
-        <Line spans={[]} columns={Math.max(0, columns - used)} glyphs={glyphs} />
+        <Line spans={[]} columns={Math.max(0, columns - used)} glyphs={symbols} />
       </Box>
     </Box>
   );

@@ -4,28 +4,28 @@ import { Line } from './line.tsx';
 
 export interface LinesProps {
   lines: readonly LineOfSpans[];
-  /** First line that is shown. */
+  /** Index of the first visible line. */
   top?: number;
   columns: number;
   height: number;
-  glyphs: Glyphs;
-  /** Line under the cursor, counted from the first that is shown. */
-  chosen?: number;
+  symbols: Glyphs;
+  /** Line under the cursor, relative to the first visible line. */
+  cursor?: number;
 }
 
-/** A window of `height` lines, filled up with empty ones. */
-export function Lines({ lines, top = 0, columns, height, glyphs, chosen }: LinesProps) {
+/** A window of `height` lines, padded with empty ones. */
+export function Lines({ lines, top = 0, columns, height, symbols, cursor }: LinesProps) {
   const first = Math.max(0, Math.min(top, lines.length - height));
   return (
     <Box flexDirection="column" height={height} width={columns}>
       {Array.from({ length: height }, (_, index) => (
         <Line
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines are identified by their position
           key={index}
           spans={lines[first + index] ?? []}
           columns={columns}
-          glyphs={glyphs}
-          chosen={index === chosen}
+          glyphs={symbols}
+          highlighted={index === cursor}
         />
       ))}
     </Box>

@@ -15,15 +15,15 @@ export interface PaletteProps {
   index: number;
   columns: number;
   height: number;
-  glyphs: Glyphs;
+  symbols: Glyphs;
 }
 
 const WIDE = 64;
 const ROWS = 10;
-const NAME = 11;
+const NAME = 14;
 
-/** Commands found by name. */
-export function Palette({ query, items, index, columns, height, glyphs }: PaletteProps) {
+/** The command palette. */
+export function Palette({ query, items, index, columns, height, symbols }: PaletteProps) {
   const rows = Math.max(1, Math.min(ROWS, height - 4));
   const top = scrollTop(0, index, rows, items.length);
   const found = items.slice(top, top + rows).map((item, at) => ({
@@ -32,9 +32,9 @@ export function Palette({ query, items, index, columns, height, glyphs }: Palett
       { text: `${item.key.padEnd(6)} `, tone: 'info' } as const,
       { text: item.disabled ?? item.description, tone: item.disabled ? 'warn' : 'dim' } as const,
     ],
-    chosen: top + at === index,
+    highlighted: top + at === index,
   }));
-  const none = { spans: [{ text: ' No command holds these words.', tone: 'dim' } as const] };
+  const none = { spans: [{ text: ' No matching command.', tone: 'dim' } as const] };
   const prompt = {
     spans: [
       { text: ':', tone: 'info', bold: true } as const,
@@ -50,8 +50,8 @@ export function Palette({ query, items, index, columns, height, glyphs }: Palett
       lines={lines}
       title="Commands"
       tone="info"
-      glyphs={glyphs}
-      wide={WIDE}
+      symbols={symbols}
+      maxWidth={WIDE}
     />
   );
 }

@@ -1,5 +1,5 @@
 import { Box } from 'ink';
-import { type ColumnShape, type PlacedColumn, placeColumns, scrollTop } from '../view/columns.ts';
+import { type ColumnShape, layOutColumns, type SizedColumn, scrollTop } from '../view/columns.ts';
 import type { RowView } from '../view/rows.ts';
 import { fitLine, lineWidth } from '../view/text.ts';
 import type { Glyphs, Line as LineOfSpans, ListState, Snapshot, Span } from '../view/types.ts';
@@ -12,52 +12,53 @@ export interface TableProps {
   snapshot: Snapshot;
   /** Rows below the column titles. */
   height: number;
-  /** Shown in place of rows where there are none. */
+  /** Shown if there are no rows. */
   empty: readonly LineOfSpans[];
 }
 
-/** Columns left for cursor and mark, and for air at the right. */
+/** Columns for the cursor, the selection mark, and the right margin. */
 const MARGINS = 3;
 const GAP: Span = { text: '  ' };
 
-function cell(spans: readonly Span[], { shape, width }: PlacedColumn<ColumnShape>, glyphs: Glyphs): Span[] {
-  if (shape.align !== 'right') return fitLine(spans, width, glyphs.more);
+function cell(spans: readonly Span[], { shape, width }: SizedColumn<ColumnShape>, symbols: Glyphs): Span[] {
+  if (shape.align !== 'right') return fitLine(spans, width, symbols.ellipsis);
   const space = Math.max(0, width - lineWidth(spans));
-  return [{ text: ' '.repeat(space) }, ...fitLine(spans, width - space, glyphs.more)];
+  return [{ text: ' '.repeat(space) }, ...fitLine(spans, width - space, symbols.ellipsis)];
 }
 
-function titles(columns: readonly PlacedColumn<ColumnShape>[], view: RowView, glyphs: Glyphs): LineOfSpans {
+function titles(columns: readonly SizedColumn<ColumnShape>[], view: RowView, symbols: Glyphs): LineOfSpans {
   const spans = columns.flatMap((column) => {
     const sorted = column.shape.id === view.sort.column;
     const text = sorted
-      ? `${column.shape.title}${view.sort.descending ? glyphs.down : glyphs.up}`
+      ? `${column.shape.title}${view.sort.descending ? symbols.down : symbols.up}`
       : column.shape.title;
-    return [GAP, ...cell([{ text, tone: sorted ? 'info' : 'dim', bold: sorted }], column, glyphs)];
+    return [GAP, ...cell([{ text, tone: sorted ? 'info' : 'dim', bold: sorted }], column, symbols)];
   });
   return spans;
 }
 
-/** A table: the window of its rows that fits, column titles above. Cursor and marks stand left of the rows. */
+/** A table: column titles and the visible rows, with cursor and selection marks at their left. */
 export function Table({ view, list, snapshot, height, empty }: TableProps) {
-  const { columns: width, glyphs } = snapshot;
-  const columns = placeColumns(view.columns, width - MARGINS);
+  const { columns: width, glyphs: symbols } = snapshot;
+  const columns = layOutColumns(view.columns, width - MARGINS);
   const top = scrollTop(list.top, view.index, height, view.rows.length);
   const shown = view.rows.slice(top, top + height);
-  if (shown.length === 0) return <Lines lines={empty} columns={width} height={height + 1} glyphs={glyphs} />;
+  if (shown.length === 0)
+    return <Lines lines={empty} columns={width} height={height + 1} symbols={symbols} />;
   return (
     <Box flexDirection="column" height={height + 1} width={width}>
-      <Line spans={titles(columns, view, glyphs)} columns={width} glyphs={glyphs} />
+      <Line spans={titles(columns, view, symbols)} columns={width} glyphs={symbols} />
       {shown.map((row, index) => {
-        const chosen = top + index === view.index;
+        const highlighted = top + index === view.index;
         const gutter: Span = {
-          text: (chosen ? glyphs.cursor : ' ') + (list.marks.has(row.id) ? glyphs.mark : ' '),
+          text: (highlighted ? symbols.cursor : ' ') + (list.marks.has(row.id) ? symbols.selected : ' '),
           tone: 'warn',
         };
         const spans = columns.flatMap((column, at) => [
           at === 0 ? gutter : GAP,
-          ...cell(row.cells(column.shape.id, snapshot), column, glyphs),
+          ...cell(row.cells(column.shape.id, snapshot), column, symbols),
         ]);
-        return <Line key={row.id} spans={spans} columns={width} glyphs={glyphs} chosen={chosen} />;
+        return <Line key={row.id} spans={spans} columns={width} glyphs={symbols} highlighted={highlighted} />;
       })}
     </Box>
   );

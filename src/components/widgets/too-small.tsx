@@ -1,18 +1,18 @@
-import { LEAST } from '../view/layout.ts';
+import { MIN_SIZE } from '../view/layout.ts';
 import type { DialogState, Snapshot } from '../view/types.ts';
 import { Lines } from './lines.tsx';
 
-/** What a question is about must be seen before it is answered. */
-function asked({ title, items, options }: DialogState): string[] {
-  if (items) return [title, 'Too small to show', `need ${LEAST.columns}x${LEAST.rows}`, 'Esc closes'];
+/** A dialog with items is not offered here: its items must be seen before it is answered. */
+function dialogLines({ title, items, options }: DialogState): string[] {
+  if (items) return [title, 'Too small to show', `need ${MIN_SIZE.columns}x${MIN_SIZE.rows}`, 'Esc closes'];
   return [title, ...options.map((option) => `${option.key} ${option.label}`)];
 }
 
-/** Said in place of everything on a terminal that cannot hold it. A question is still asked. */
+/** Shown instead of the console on a terminal that is too small. A dialog without items still works. */
 export function TooSmall({ snapshot, dialog }: { snapshot: Snapshot; dialog: DialogState | undefined }) {
-  const { columns, rows, glyphs } = snapshot;
+  const { columns, rows, glyphs: symbols } = snapshot;
   const lines = dialog
-    ? asked(dialog)
-    : ['Too small', `have ${columns}x${rows}`, `need ${LEAST.columns}x${LEAST.rows}`, 'q quits'];
-  return <Lines lines={lines.map((text) => [{ text }])} columns={columns} height={rows} glyphs={glyphs} />;
+    ? dialogLines(dialog)
+    : ['Too small', `have ${columns}x${rows}`, `need ${MIN_SIZE.columns}x${MIN_SIZE.rows}`, 'q quits'];
+  return <Lines lines={lines.map((text) => [{ text }])} columns={columns} height={rows} symbols={symbols} />;
 }

@@ -9,15 +9,15 @@ export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | unde
     return await Promise.race([promise, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // Whichever of the two comes late is nobody's business any more.
+    // The later of the two must not become an unhandled rejection.
     promise.catch(() => undefined);
     aborted.promise.catch(() => undefined);
   }
 }
 
 /**
- * What the source yields, until the signal aborts: then it throws the signal's reason at once, even where
- * the source never answers. The source is told to end, but not waited for.
+ * Yields from the source until the signal aborts, then throws the signal's reason at once, even if the source hangs.
+ * The source is asked to return, but not waited for.
  */
 export async function* untilAbort<T>(
   source: AsyncIterable<T>,
@@ -25,7 +25,7 @@ export async function* untilAbort<T>(
 ): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   let ended = false;
-  // One listener for all steps: one for each, and a race, would cost as much as to read a small piece.
+  // One listener for all steps: a listener and a race per step cost as much as reading a small piece.
   let fail: ((reason: unknown) => void) | undefined;
   const onAbort = () => fail?.(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });

@@ -3,7 +3,7 @@ import type { AdoptedArchive } from '../ports/catalog.ts';
 import type { Session } from './postgres.ts';
 import { withoutZone } from './postgres-types.ts';
 
-/** Makes group and record of a file that is there, both completed. */
+/** Inserts a completed group and record for an existing file. */
 export async function insertAdopted(
   session: Session,
   archive: AdoptedArchive,
@@ -50,24 +50,24 @@ export async function insertAdopted(
   return { group_id: group.id, archive_id: record.id };
 }
 
-/** Holds the fractal until the transaction ends, so that two who adopt one file do it one after the other. */
+/** Locks the fractal until the transaction ends, so that two processes cannot adopt the same file at once. */
 async function mustBeFree(session: Session, { fractal_id, filename }: AdoptedArchive): Promise<void> {
   const found = await session.query('SELECT 1 FROM fractals WHERE id = $1 FOR UPDATE', [fractal_id]);
   if (found.length === 0)
-    throw new BifractError('NOT_FOUND', `There is no fractal ${fractal_id}`, {
-      hint: 'See `bifract list fractals`.',
+    throw new BifractError('NOT_FOUND', `Fractal ${fractal_id} does not exist`, {
+      hint: 'Run `bifract list fractals` to see all fractals.',
     });
   const [record] = await session.query<{ id: string }>(
     'SELECT id FROM archives WHERE fractal_id = $1 AND filename = $2',
     [fractal_id, filename],
   );
   if (record)
-    throw new BifractError('EXISTS', `${filename} has a record already: ${record.id}`, {
-      hint: 'See `bifract list archives`.',
+    throw new BifractError('EXISTS', `${filename} already has a record: ${record.id}`, {
+      hint: 'Run `bifract list archives` to see it.',
     });
 }
 
-/** Makes a fractal with an id of old; all its settings are the server's defaults. */
+/** Inserts a fractal with a given id. All its settings are the server's defaults. */
 export async function insertFractal(
   session: Session,
   { id, name }: { id: string; name: string },
@@ -78,7 +78,7 @@ export async function insertFractal(
     [id, name],
   );
   if (made.length > 0) return;
-  throw new BifractError('EXISTS', `There is a fractal with the id ${id} or the name "${name}" already`, {
-    hint: 'See `bifract list fractals`.',
+  throw new BifractError('EXISTS', `A fractal with the ID ${id} or the name "${name}" already exists`, {
+    hint: 'Run `bifract list fractals` to see all fractals.',
   });
 }

@@ -1,31 +1,30 @@
 import { BifractError } from '../errors.ts';
-import { isPassing } from './clickhouse-errors.ts';
+import { isTransientCode } from './clickhouse-errors.ts';
 
-/** As much of an answer that is not what was asked for as is looked at for ClickHouse's own words. */
-const MESSAGE = 64 << 10;
+/** How much of an unexpected response is searched for an error message. */
+const MESSAGE_BYTES = 64 << 10;
 const EXCEPTION = /Code: \d+\. DB::/g;
 
-/** Why an answer that began well may not end: ClickHouse ended, or something between it and us did not wait. */
-const CUT_SHORT =
-  'Try again. If it happens again, look into the log of ClickHouse, which may have been restarted or short of memory, and at the time limits of any proxy before it.';
+const INCOMPLETE_HINT =
+  'Try again. If it fails again, check the ClickHouse server log for a restart or low memory, and the timeouts of any proxy in front of it.';
 
-/** What came instead of data, and a little of what came after it. */
-export class Tail {
+/** What came instead of data, and some of what followed. */
+export class ResponseTail {
   readonly #parts: Buffer[];
-  #room = MESSAGE;
+  #left = MESSAGE_BYTES;
 
   constructor(parts: Buffer[]) {
     this.#parts = parts;
   }
 
-  /** Takes a chunk more; true once a message must have come whole. */
+  /** Adds a chunk; true once any error message must be complete. */
   add(chunk: Buffer): boolean {
     this.#parts.push(chunk);
-    this.#room -= chunk.length;
-    return this.#room < 0;
+    this.#left -= chunk.length;
+    return this.#left < 0;
   }
 
-  /** The last message of an exception in it, without what frames it. */
+  /** The last exception message, without its frame. */
   message(): string | undefined {
     const text = this.last().toString('utf8');
     const start = [...text.matchAll(EXCEPTION)].at(-1)?.index;
@@ -38,41 +37,41 @@ export class Tail {
       .slice(0, 2000);
   }
 
-  /** The end of it, where a message stands. */
+  /** The last bytes, where an error message would be. */
   last(): Buffer {
-    return Buffer.concat(this.#parts).subarray(-2 * MESSAGE);
+    return Buffer.concat(this.#parts).subarray(-2 * MESSAGE_BYTES);
   }
 }
 
-/** That the answer is not what was asked for, in ClickHouse's own words where there are any. */
-export function notLines(tail: Tail): BifractError {
+/** Error for an unexpected response; contains ClickHouse's error message if there is one. */
+export function unexpectedResponse(tail: ResponseTail): BifractError {
   const message = tail.message();
   return message === undefined
-    ? new BifractError('QUERY_FAILED', 'The answer of ClickHouse is cut off, or is not what was asked for', {
-        hint: CUT_SHORT,
+    ? new BifractError('QUERY_FAILED', 'The response from ClickHouse is incomplete or malformed', {
+        hint: INCOMPLETE_HINT,
         transient: true,
       })
-    : ended(message);
+    : queryFailed(message);
 }
 
-/** A connection that breaks may have brought the reason before: ClickHouse's own words come first. */
-export function brokenOff(error: unknown, tail: Tail): unknown {
+/** Error for a lost connection; ClickHouse may have sent the reason before. */
+export function connectionLost(error: unknown, tail: ResponseTail): unknown {
   if (error instanceof BifractError) return error;
   const message = tail.message();
-  if (message !== undefined) return ended(message, error);
+  if (message !== undefined) return queryFailed(message, error);
   const reason = error instanceof Error ? error.message : String(error);
-  return new BifractError('QUERY_FAILED', `The connection to ClickHouse broke: ${reason}`, {
-    hint: CUT_SHORT,
+  return new BifractError('QUERY_FAILED', `Lost connection to ClickHouse: ${reason}`, {
+    hint: INCOMPLETE_HINT,
     cause: error,
     transient: true,
   });
 }
 
-function ended(message: string, cause?: unknown): BifractError {
+function queryFailed(message: string, cause?: unknown): BifractError {
   const [, code = ''] = /^Code: (\d+)\./.exec(message) ?? [];
-  return new BifractError('QUERY_FAILED', `ClickHouse ended the query: ${message}`, {
-    hint: 'Try again; the log of ClickHouse may say more.',
+  return new BifractError('QUERY_FAILED', `ClickHouse aborted the query: ${message}`, {
+    hint: 'Try again. See the ClickHouse server log for details.',
     cause,
-    transient: isPassing(code),
+    transient: isTransientCode(code),
   });
 }

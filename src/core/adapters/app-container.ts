@@ -5,7 +5,7 @@ import { findContainer, hasProject } from './container.ts';
 const SERVICE = 'bifract';
 const TIMEOUT_MS = 180_000;
 
-/** The server's container in the Compose project of `dir`; undefined where there is no project, or none with it. */
+/** The server's container in the Compose project of `dir`; undefined if there is no project, or no such service. */
 export async function findApp(dir: string): Promise<AppContainer | undefined> {
   if (!(await hasProject(dir))) return undefined;
   const services = await compose(dir, ['config', '--services']).catch(() => '');
@@ -27,8 +27,8 @@ async function compose(dir: string, args: string[]): Promise<string> {
     timeout: TIMEOUT_MS,
   });
   if (!failed) return stdout ?? '';
-  const words = (stderr ?? '').trim().split('\n').slice(-3).join(' ');
-  throw new BifractError('PROGRAM_MISSING', `docker compose ${args.join(' ')} failed: ${words}`, {
-    hint: 'Stop or start the container by hand; --no-stop-app leaves it alone.',
+  const lines = (stderr ?? '').trim().split('\n').slice(-3).join(' ');
+  throw new BifractError('PROGRAM_MISSING', `docker compose ${args.join(' ')} failed: ${lines}`, {
+    hint: 'Stop or start the container yourself, and pass --no-stop-app.',
   });
 }

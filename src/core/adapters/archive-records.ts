@@ -7,7 +7,7 @@ import { withoutZone } from './postgres-types.ts';
 const UNIQUE = '23505';
 const FOREIGN_KEY = '23503';
 
-/** Makes an archive, and its group where that is not there. Columns that the server leaves to their defaults are left to them here too. */
+/** Inserts an archive, and its group if it has none. Leaves the same columns to their defaults as the server does. */
 export async function insertArchive(
   session: Session,
   archive: NewArchive,
@@ -50,7 +50,7 @@ async function insertGroup(
   return group.id;
 }
 
-/** A group that the server declared failed, or that an interrupted job left, goes on. */
+/** Sets a group that an interrupted job left, or that the server set to failed, back to `in_progress`. */
 async function resumeGroup(session: Session, group_id: string): Promise<void> {
   await session.query(
     `UPDATE archive_groups SET status = 'in_progress', error_message = NULL
@@ -59,7 +59,7 @@ async function resumeGroup(session: Session, group_id: string): Promise<void> {
   );
 }
 
-/** Opens a failed archive again. False where the record is gone; throws `BUSY` where it has not failed. */
+/** Reopens a failed archive. False if the record is gone; throws `BUSY` if it has not failed. */
 export async function writeReopened(session: Session, id: string): Promise<boolean> {
   const [record] = await session.query<{ status: string; group_id: string | null }>(
     'SELECT status, group_id FROM archives WHERE id = $1 FOR UPDATE',
@@ -67,7 +67,7 @@ export async function writeReopened(session: Session, id: string): Promise<boole
   );
   if (!record) return false;
   if (record.status !== 'failed')
-    throw new BifractError('BUSY', `The record of the archive says: ${record.status}`);
+    throw new BifractError('BUSY', `The archive cannot be reopened: its status is ${record.status}`);
   await session.query(
     `UPDATE archives SET status = 'in_progress', error_message = NULL, size_bytes = 0, log_count = 0 WHERE id = $1`,
     [id],
@@ -76,7 +76,7 @@ export async function writeReopened(session: Session, id: string): Promise<boole
   return true;
 }
 
-/** Says that no more archives of a group are to come. */
+/** Closes a group to further archives. */
 export async function writeClosed(
   session: Session,
   group_id: string,
@@ -86,22 +86,22 @@ export async function writeClosed(
     'SELECT archive_count FROM archive_groups WHERE id = $1 FOR UPDATE',
     [group_id],
   );
-  const [held] = await session.query<{ count: number }>(
+  const [existing] = await session.query<{ count: number }>(
     'SELECT count(*) AS count FROM archives WHERE group_id = $1',
     [group_id],
   );
-  if (!group || !held) return;
-  const count = missing === null ? Math.max(held.count, group.archive_count) : held.count + missing;
+  if (!group || !existing) return;
+  const count = missing === null ? Math.max(existing.count, group.archive_count) : existing.count + missing;
   if (count === 0) {
     await session.query('DELETE FROM archive_groups WHERE id = $1', [group_id]);
     return;
   }
-  // No longer in progress, it awaits nothing: what it has come to is what its archives say.
+  // A group that is not in progress expects no more archives, so its status follows from those it has.
   await session.query(`UPDATE archive_groups SET archive_count = $2, status = 'failed' WHERE id = $1`, [
     group_id,
     count,
   ]);
-  await sumUpGroup(session, group_id);
+  await updateGroupTotals(session, group_id);
   await session.query(
     `UPDATE archive_groups SET error_message = coalesce(error_message, $2) WHERE id = $1 AND status <> 'completed'`,
     [group_id, message],
@@ -113,8 +113,8 @@ export function isBusy(error: unknown): boolean {
   return sqlState(causeOf(error)) === UNIQUE;
 }
 
-/** Whether the statement failed because there is no such fractal. */
-export function isOrphan(error: unknown): boolean {
+/** Whether the statement failed because the fractal does not exist. */
+export function isMissingFractal(error: unknown): boolean {
   return sqlState(causeOf(error)) === FOREIGN_KEY;
 }
 
@@ -122,7 +122,7 @@ function causeOf(error: unknown): unknown {
   return error instanceof BifractError ? error.cause : error;
 }
 
-/** What is active on a fractal, in a sentence. */
+/** The message for an active operation on a fractal. */
 export async function describeActive(session: Session, fractal_id: string): Promise<string> {
   const [active] = await session.query<{
     name: string;
@@ -137,10 +137,10 @@ export async function describeActive(session: Session, fractal_id: string): Prom
   if (!active) return `Fractal ${fractal_id} has an active operation`;
   const { name, status, filename, created_at } = active;
   if (status === 'restoring') return `Fractal ${name} is busy: ${filename} is being restored`;
-  return `Fractal ${name} is being archived since ${created_at} (${filename})`;
+  return `Fractal ${name} has been archiving since ${created_at} (${filename})`;
 }
 
-/** Sets what a finished file is. False where the record is gone. */
+/** Stores the result of a completed file. False if the record is gone. */
 export async function writeCompleted(session: Session, id: string, result: ArchiveResult): Promise<boolean> {
   const rows = await session.query(
     `UPDATE archives SET status = 'completed', error_message = NULL, size_bytes = $2, log_count = $3,
@@ -158,9 +158,9 @@ export async function writeCompleted(session: Session, id: string, result: Archi
   return rows.length > 0;
 }
 
-/** Sets why there is no file. False where the record is gone. */
+/** Stores why there is no file. False if the record is gone. */
 export async function writeFailed(session: Session, id: string, message: string): Promise<boolean> {
-  // What a once completed record says of its file stays: should the file turn up again, it is what proves it.
+  // Keep the size and count of a record that was completed before: they verify the file if it turns up again.
   const rows = await session.query(
     `UPDATE archives SET status = 'failed', error_message = $2,
        size_bytes = CASE WHEN checksum IS NULL THEN 0 ELSE size_bytes END,
@@ -171,7 +171,7 @@ export async function writeFailed(session: Session, id: string, message: string)
   return rows.length > 0;
 }
 
-/** Holds the group of an archive until the transaction ends, so that two archives of it sum up one after the other. */
+/** Locks the group of an archive until the transaction ends, so that its totals are not updated concurrently. */
 export async function lockGroup(session: Session, archive_id: string): Promise<string | undefined> {
   const [group] = await session.query<{ id: string }>(
     `SELECT id FROM archive_groups WHERE id = (SELECT group_id FROM archives WHERE id = $1) FOR UPDATE`,
@@ -181,10 +181,10 @@ export async function lockGroup(session: Session, archive_id: string): Promise<s
 }
 
 /**
- * Brings a group's status and totals in line with its archives. One being restored was completed before. A group that
- * is in progress awaits the archives that it was announced with; one that was closed awaits none.
+ * Updates status and totals of a group from its archives. An archive that is being restored counts as completed. A group
+ * in progress waits for all the archives it expects; a closed one does not.
  */
-export async function sumUpGroup(session: Session, group_id: string): Promise<void> {
+export async function updateGroupTotals(session: Session, group_id: string): Promise<void> {
   await session.query(
     `UPDATE archive_groups g SET
        total_log_count = s.rows, total_size_bytes = s.bytes, completed_count = s.done,

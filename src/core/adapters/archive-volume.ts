@@ -3,9 +3,8 @@ import { docker, hasProject } from './container.ts';
 const VOLUME = 'bifract-archives';
 
 /**
- * The folder on this machine of the Docker volume that holds archives; undefined where there is no Docker or
- * no such volume. Compose puts the project's name before the volume's unless told otherwise, so it is looked
- * for by its label as well.
+ * The local folder of the Docker volume with the archives; undefined without Docker or without such a volume. By default
+ * Compose prefixes the volume with the project name, so it is also looked up by its label.
  */
 export async function findArchiveVolume(dir: string): Promise<string | undefined> {
   if (!(await hasProject(dir))) return undefined;
@@ -13,8 +12,8 @@ export async function findArchiveVolume(dir: string): Promise<string | undefined
   if (named !== undefined) return named;
   const labels = ['volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.volume=${VOLUME}`];
   const found = (await docker(labels, dir))?.split('\n').filter(Boolean) ?? [];
-  const own = found.length === 1 ? found[0] : undefined;
-  return own === undefined ? undefined : mountPoint(dir, own);
+  const labeled = found.length === 1 ? found[0] : undefined;
+  return labeled === undefined ? undefined : mountPoint(dir, labeled);
 }
 
 async function mountPoint(dir: string, volume: string): Promise<string | undefined> {

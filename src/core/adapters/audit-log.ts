@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import { errno, onDisk } from './disk-errors.ts';
 import { syncFolder } from './disk-file.ts';
-import { who } from './who.ts';
+import { currentUser } from './who.ts';
 
 const NEWLINE = 10;
 const { O_APPEND, O_CREAT, O_RDWR } = constants;
 
-/** The audit log of an installation: a JSON line for each entry in `.bifract/audit.log`, which is only ever added to. */
+/** The audit log of an installation: `.bifract/audit.log`, append-only, one JSON line per entry. */
 export class AuditLog implements Audit {
   readonly #folder: string;
   readonly #path: string;
@@ -21,7 +21,7 @@ export class AuditLog implements Audit {
 
   async append(entry: AuditEntry): Promise<void> {
     const { time, ...rest } = entry;
-    const line = `${JSON.stringify({ time, ...who(), ...rest })}\n`;
+    const line = `${JSON.stringify({ time, ...currentUser(), ...rest })}\n`;
     await onDisk(`Cannot write the audit log ${this.#path}`, async () => {
       await fs.mkdir(this.#folder, { mode: 0o700 }).catch((error: unknown) => {
         if (errno(error) !== 'EEXIST') throw error;
@@ -31,7 +31,7 @@ export class AuditLog implements Audit {
         () => true,
       );
       await using file = await fs.open(this.#path, O_APPEND | O_CREAT | O_RDWR, 0o600);
-      // One write: lines of two processes must not run into each other.
+      // A single write, so that lines of two processes cannot mix.
       await file.write(`${(await isCut(file)) ? '\n' : ''}${line}`);
       await file.sync();
       if (isNew) await syncFolder(this.#folder);
@@ -39,7 +39,7 @@ export class AuditLog implements Audit {
   }
 }
 
-/** A line that a power cut left half must not swallow the next. */
+/** Whether the last line is incomplete after a power failure. The next one must not be appended to it. */
 async function isCut(file: FileHandle): Promise<boolean> {
   const { size } = await file.stat();
   if (size === 0) return false;

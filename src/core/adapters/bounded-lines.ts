@@ -1,8 +1,8 @@
 const NEWLINE = 0x0a;
 
 /**
- * The lines of a stream, without their newlines. Ends at a line longer than `limit` bytes: whoever sends that does not
- * speak our language. What follows the last newline is no line.
+ * The lines of a stream, without their newlines. Ends at a line longer than `limit` bytes, which cannot be of our
+ * protocol. Text after the last newline is not a line.
  */
 export async function* boundedLines(chunks: AsyncIterable<Buffer>, limit: number): AsyncGenerator<string> {
   let parts: Buffer[] = [];

@@ -1,20 +1,20 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
-/** The library's own limit on silence: a sink that retries for an hour must not end the query. */
-const SILENCE_MS = 2 ** 31 - 1;
+/** Disables the library's idle timeout: a sink that retries for an hour must not end the query. */
+const IDLE_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Where ClickHouse is and who asks. */
+/** Address and credentials of ClickHouse. */
 export interface ClickHouseConnection {
-  /** The HTTP interface; user and password in it win. */
+  /** HTTP interface. A user and password in the URL take precedence. */
   url: string;
   database: string;
   user: string;
   password: string | undefined;
-  /** Set on a sharded cluster: reads go to the distributed table. */
+  /** Name of the cluster; if set, reads go to the distributed table. */
   cluster: string | undefined;
 }
 
-/** The client for an address, and what an error names: where, and who asked. Connects at the first question. */
+/** Creates a client; `address` and `user` are for error messages. Connects with the first query. */
 export async function openClient(
   connection: ClickHouseConnection,
 ): Promise<{ client: ClickHouseClient; address: string; user: string }> {
@@ -29,8 +29,8 @@ export async function openClient(
     password,
     database: connection.database,
     application: 'bifract-console',
-    request_timeout: SILENCE_MS,
-    // Both ends are on one host or network: compressing would only slow ClickHouse down.
+    request_timeout: IDLE_TIMEOUT_MS,
+    // Client and server share a host or network: compression would only slow ClickHouse down.
     compression: { request: false, response: false },
     log: { level: ClickHouseLogLevel.OFF },
   });

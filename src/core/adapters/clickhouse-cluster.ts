@@ -1,68 +1,71 @@
 import type { Query } from './clickhouse-query.ts';
 
 /**
- * How statements are written: for one server, or for a cluster whose shards each hold a part of the logs. On a cluster a
- * table of ours is made on every node, and each connection may lead to another of them.
+ * How to write statements: for a single server, or for a cluster whose shards each hold part of the logs. On a cluster,
+ * staging tables exist on every node, and each connection may reach a different node.
  */
-export interface Forms {
-  /** The table that the logs are read from, and on a cluster written to, for it knows which shard a row belongs to. */
+export interface Dialect {
+  /** Table to read the logs from. On a cluster also the table to insert into: it routes each row to its shard. */
   logs: string;
-  /** All rows of a table of ours, wherever they are. */
-  all(table: string): string;
-  /** A table of the system as all nodes have it. */
-  nodes(table: string): string;
-  /** After the table's name in a statement that makes or changes tables. */
-  on: string;
-  /** Before `IN` and `NOT IN` of a query: it is run once, not on each shard over its own part. */
+  /** Table expression for the rows of a staging table on all nodes. */
+  allShards(table: string): string;
+  /** Table expression for a system table of all nodes. */
+  allNodes(table: string): string;
+  /** `ON CLUSTER` clause for DDL statements; follows the table name. */
+  onCluster: string;
+  /** Prefix of `IN` and `NOT IN`: runs the subquery once, not on each shard over its own rows. */
   global: string;
-  /** The cluster; undefined for one server. */
+  /** Name of the cluster; undefined for a single server. */
   cluster: string | undefined;
 }
 
-/** For one server. */
-export const ALONE: Forms = {
+export const SINGLE_SERVER: Dialect = {
   logs: 'logs',
-  all: (table) => table,
-  nodes: (table) => table,
-  on: '',
+  allShards: (table) => table,
+  allNodes: (table) => table,
+  onCluster: '',
   global: '',
   cluster: undefined,
 };
 
-/** For what the settings say. */
-export function formsOf(cluster: string | undefined): Forms {
-  if (cluster === undefined) return ALONE;
+/** The dialect for a cluster, or for a single server if `cluster` is undefined. */
+export function dialectOf(cluster: string | undefined): Dialect {
+  if (cluster === undefined) return SINGLE_SERVER;
   return {
     logs: 'logs_distributed',
-    all: (table) => `clusterAllReplicas(${text(cluster)}, currentDatabase(), ${text(table)})`,
-    nodes: (table) => `clusterAllReplicas(${text(cluster)}, ${table})`,
-    on: ` ON CLUSTER ${name(cluster)}`,
+    allShards: (table) =>
+      `clusterAllReplicas(${quoteString(cluster)}, currentDatabase(), ${quoteString(table)})`,
+    allNodes: (table) => `clusterAllReplicas(${quoteString(cluster)}, ${table})`,
+    onCluster: ` ON CLUSTER ${quoteIdentifier(cluster)}`,
     global: 'GLOBAL ',
     cluster,
   };
 }
 
-/** Rows of a distributed insert are on their shards when it returns, and each goes where the table says. */
-export const TO_SHARDS = { distributed_foreground_insert: 1, parallel_distributed_insert_select: 0 } as const;
+/** Makes a distributed insert return only once every row is on the shard that the table assigns to it. */
+export const DISTRIBUTED_INSERT = {
+  distributed_foreground_insert: 1,
+  parallel_distributed_insert_select: 0,
+} as const;
 
-/** Statements of any node that still work with a table of ours, but for the one that asks. */
-export function workingQuery(table: string, { nodes }: Forms): Query {
+/** Counts the statements on any node that still use a staging table, except this one. */
+export function activeStatementsQuery(table: string, { allNodes }: Dialect): Query {
   return {
-    sql: `SELECT count() AS rows FROM ${nodes('system.processes')}
+    sql: `SELECT count() AS rows FROM ${allNodes('system.processes')}
       WHERE initial_query_id != initialQueryID() AND position(query, {table:String}) > 0 FORMAT JSONEachRow`,
     params: { table },
   };
 }
 
-/** Waits until all replicas of each shard hold what was written to one of them. */
-export function syncQuery({ on }: Forms): Query {
-  return { sql: `SYSTEM SYNC REPLICA${on} logs`, params: {} };
+/** Waits until all replicas of each shard are in sync. */
+export function syncQuery({ onCluster }: Dialect): Query {
+  return { sql: `SYSTEM SYNC REPLICA${onCluster} logs`, params: {} };
 }
 
-function name(identifier: string): string {
+function quoteIdentifier(identifier: string): string {
   return `\`${identifier.replace(/[\\`]/g, '\\$&')}\``;
 }
 
-function text(value: string): string {
+function quoteString(value: string): string {
   return `'${value.replace(/[\\']/g, '\\$&')}'`;
 }

@@ -6,42 +6,42 @@ import {
   keyQuery,
   lineShape,
   linesQuery,
-  NATIVE,
+  NATIVE_SETTINGS,
   nativeQuery,
   type Query,
 } from './clickhouse-query.ts';
-import { cutLines } from './line-cutter.ts';
+import { splitLines } from './line-cutter.ts';
 import { DecodeThreads } from './native/decode-threads.ts';
 import type { Stop } from './native/decoder.ts';
 import { nativeLines } from './native/native-lines.ts';
-import { Stretch } from './native/stretch.ts';
+import { FallbackSize } from './native/stretch.ts';
 
-/** What turns an answer into lines; where it stops short of the answer's end, it says where. */
+/** Turns a response into lines; returns a `Stop` if it stopped before the end of the response. */
 export type ReadLines = (stream: AsyncIterable<Buffer>) => AsyncGenerator<LineBlock, Stop | undefined>;
 
-/** What reading lines needs of the log database. */
+/** What `LineReader` needs from the log database. */
 export interface LineQueries {
   table: string;
-  /** What `read` makes of a query's answer. The query ends with it. */
-  answer(
+  /** Runs a query and yields what `read` makes of the response. The query is cancelled if it is not read to the end. */
+  stream(
     query: Query,
     settings: object,
     options: LineOptions,
     read: ReadLines,
   ): AsyncGenerator<LineBlock, Stop | undefined>;
-  /** The rows of a short answer. */
+  /** Runs a query with a small result. */
   rows<Row>(query: Query, options: CallOptions): Promise<Row[]>;
 }
 
 /**
- * Reads lines. With fields, rows come in Native format and the lines are written here: ClickHouse takes most of its
- * time over the text of JSON columns. Rows that are not decoded come as its text, and after them Native goes on.
- * Must be closed.
+ * Reads archive lines. Rows are requested in Native format and formatted here, because formatting JSON columns is what
+ * takes ClickHouse most of its time. Rows that cannot be decoded are requested as JSONEachRow text; reading then returns to
+ * Native. Must be closed.
  */
 export class LineReader {
   readonly #queries: LineQueries;
   readonly #threads = new DecodeThreads();
-  /** Whether the server knows what `nativeQuery` needs, as far as is known. */
+  /** False once the server has rejected the settings that `nativeQuery` needs. */
   #native = true;
 
   constructor(queries: LineQueries) {
@@ -49,15 +49,15 @@ export class LineReader {
   }
 
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
-    const stretch = new Stretch();
+    const fallback = new FallbackSize();
     let start = options.start;
     while (this.#native) {
-      const stop = yield* this.#decoded(window, { start }, stretch.block_rows, options);
+      const stop = yield* this.#decode(window, { start }, fallback.block_rows, options);
       if (!stop) return;
       start = stop.cursor ?? start;
       if (!this.#native) break;
-      if (stop.large && stretch.smaller()) continue;
-      const end = await this.#keyAfter(window, start, stretch.next(stop.lines), options);
+      if (stop.large && fallback.shrinkBlocks()) continue;
+      const end = await this.#keyAfter(window, start, fallback.nextRows(stop.lines), options);
       yield* this.#text(window, { start, end }, options);
       if (!end) return;
       start = end;
@@ -71,20 +71,22 @@ export class LineReader {
 
   #text(window: LogWindow, keys: KeyRange, options: LineOptions): AsyncGenerator<LineBlock, unknown> {
     const query = linesQuery(this.#queries.table, window, options.fields, keys);
-    return this.#queries.answer(query, {}, options, (stream) => cutLines(stream, lineShape(options.fields)));
+    return this.#queries.stream(query, {}, options, (stream) =>
+      splitLines(stream, lineShape(options.fields)),
+    );
   }
 
-  async *#decoded(
+  async *#decode(
     window: LogWindow,
     keys: KeyRange,
     block_rows: number,
     options: LineOptions,
   ): AsyncGenerator<LineBlock, Stop | undefined> {
     const query = nativeQuery(this.#queries.table, window, options.fields, keys);
-    const settings = { ...(options.fields && NATIVE), max_block_size: String(block_rows) };
+    const settings = { ...(options.fields && NATIVE_SETTINGS), max_block_size: String(block_rows) };
     this.#threads.prepare();
     try {
-      return yield* this.#queries.answer(query, settings, options, (stream) =>
+      return yield* this.#queries.stream(query, settings, options, (stream) =>
         nativeLines(stream, { fractal_id: window.fractal_id, fields: options.fields }, this.#threads),
       );
     } catch (error) {
@@ -94,7 +96,7 @@ export class LineReader {
     }
   }
 
-  /** Key of the row that lies so many behind the first one; undefined where there are not as many. */
+  /** Key of the row `rows` rows after `start`; undefined if there are fewer. */
   async #keyAfter(
     window: LogWindow,
     start: RowKey | undefined,
@@ -106,7 +108,7 @@ export class LineReader {
       const [key] = await this.#queries.rows<{ ms: number; id: string }>(query, { signal });
       if (!key) return undefined;
       const { ms, id } = key;
-      // Where so many rows share a key, all of them must come.
+      // Rows with the same key must not be split.
       if (String(ms) !== start?.ms || id !== start.id) return { ms: String(ms), id };
     }
   }

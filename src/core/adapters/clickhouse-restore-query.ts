@@ -1,33 +1,33 @@
 import type { LogWindow } from '../ports/log-database.ts';
 import type { StagedPart } from '../ports/log-restore.ts';
-import { ALONE, type Forms } from './clickhouse-cluster.ts';
-import { bounds, type Query } from './clickhouse-query.ts';
+import { type Dialect, SINGLE_SERVER } from './clickhouse-cluster.ts';
+import { type Query, windowCondition } from './clickhouse-query.ts';
 
-/** The table of the logs as restored rows have to fit into it. */
-export interface LogsShape {
+/** Schema of the logs table, which a staging table must match. */
+export interface LogsSchema {
   partition_key: string;
   sorting_key: string;
   primary_key: string;
   storage_policy: string;
-  /** Type of the column `fields`. */
+  /** Type of column `fields`. */
   fields: string;
   /** `MergeTree`, `ReplicatedMergeTree`, … */
   engine: string;
 }
 
-/** A stretch of time, and where even that holds too many rows, one of so many shares of them by hash. */
+/** Rows of a time range; if a minute has too many rows, one of several hash buckets of them. */
 export interface Slice {
   from_ms: number;
-  /** Not included. */
+  /** Exclusive. */
   to_ms: number;
-  share: number;
-  shares: number;
+  bucket: number;
+  buckets: number;
 }
 
-/** Where the logs are written, as against where they are read from. */
+/** Local table that the logs are written to; reads may use the distributed table. */
 export const LOGS = 'logs';
 
-/** What lines are read with. Each matters: defaults differ between versions. Dates in fields stay the text that they are. */
+/** Settings for loading lines. All are explicit because defaults differ between versions. Dates in fields stay text. */
 export const LOADING = {
   date_time_input_format: 'best_effort',
   async_insert: 0,
@@ -45,18 +45,18 @@ export const LOADING = {
   max_partitions_per_insert_block: 0,
 } as const;
 
-/** The slower of ClickHouse's two readers of JSON, which takes text that is no UTF-8 as it is. */
-export const LENIENT = { allow_simdjson: 0 } as const;
+/** Selects the slower of ClickHouse's two JSON parsers, which accepts invalid UTF-8. */
+export const LENIENT_SETTINGS = { allow_simdjson: 0 } as const;
 
-/** Rows of one comparison: what it holds of them in memory is their keys. */
-export const ROWS_AT_ONCE = 2_000_000;
+/** Limit for one comparison, which keeps the keys of its rows in memory. */
+export const MAX_SLICE_ROWS = 2_000_000;
 export const MINUTE_MS = 60_000;
 
 const COLUMNS = 'timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp';
 const ROW = 'timestamp, log_id, raw_log, ingest_timestamp';
 const KEY = `sipHash128(${ROW})`;
 
-export function shapeQuery(): Query {
+export function schemaQuery(): Query {
   return {
     sql: `SELECT t.partition_key, t.sorting_key, t.primary_key, t.storage_policy, t.engine, c.type AS fields
       FROM system.tables AS t INNER JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
@@ -65,23 +65,27 @@ export function shapeQuery(): Query {
   };
 }
 
-/** A table that differs from the logs in its engine's options only: partitions can go from the one to the other. */
-export function createQuery(table: string, shape: LogsShape, { on }: Forms = ALONE): Query {
+/** A table that differs from the logs only in engine options, so that partitions can be attached to the logs. */
+export function createQuery(
+  table: string,
+  schema: LogsSchema,
+  { onCluster }: Dialect = SINGLE_SERVER,
+): Query {
   const key = (expression: string) => (expression === '' ? 'tuple()' : `(${expression})`);
-  const primary = shape.primary_key === shape.sorting_key ? '' : ` PRIMARY KEY ${key(shape.primary_key)}`;
-  // Compared as text: parentheses would make it another one.
-  const partition = shape.partition_key === '' ? '' : `PARTITION BY ${shape.partition_key}`;
-  const policy = shape.storage_policy.replace(/[\\']/g, '\\$&');
+  const primary = schema.primary_key === schema.sorting_key ? '' : ` PRIMARY KEY ${key(schema.primary_key)}`;
+  // ClickHouse compares the expression as text: no added parentheses.
+  const partition = schema.partition_key === '' ? '' : `PARTITION BY ${schema.partition_key}`;
+  const policy = schema.storage_policy.replace(/[\\']/g, '\\$&');
   return {
-    sql: `CREATE TABLE ${table}${on} AS ${LOGS} ENGINE = MergeTree ${partition}
-      ORDER BY ${key(shape.sorting_key)}${primary} SETTINGS storage_policy = '${policy}'`,
+    sql: `CREATE TABLE ${table}${onCluster} AS ${LOGS} ENGINE = MergeTree ${partition}
+      ORDER BY ${key(schema.sorting_key)}${primary} SETTINGS storage_policy = '${policy}'`,
     params: {},
   };
 }
 
-/** Lines come as the body; a line without time of ingest, as none of ours is, gets its own time. */
-export function loadQuery(table: string, fractal_id: string, shape: LogsShape): Query {
-  const type = shape.fields.replace(/[\\']/g, '\\$&');
+/** Lines are the request body. */
+export function loadQuery(table: string, fractal_id: string, schema: LogsSchema): Query {
+  const type = schema.fields.replace(/[\\']/g, '\\$&');
   return {
     sql: `INSERT INTO ${table} (${COLUMNS})
       SELECT ts, if(raw64 = '', raw, base64Decode(raw64)), id, fields, {fractal:String}, its
@@ -91,196 +95,218 @@ export function loadQuery(table: string, fractal_id: string, shape: LogsShape): 
   };
 }
 
-export function countQuery(table: string, { all }: Forms = ALONE): Query {
-  return { sql: `SELECT count() AS rows FROM ${all(table)} FORMAT JSONEachRow`, params: {} };
+export function countQuery(table: string, { allShards }: Dialect = SINGLE_SERVER): Query {
+  return { sql: `SELECT count() AS rows FROM ${allShards(table)} FORMAT JSONEachRow`, params: {} };
 }
 
-export function partitionsQuery(table: string, shape: LogsShape, forms: Forms = ALONE): Query {
+export function partitionsQuery(table: string, schema: LogsSchema, dialect: Dialect = SINGLE_SERVER): Query {
   return {
-    sql: `SELECT ${partitionId(shape, forms)} AS id, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
-      FROM ${forms.all(table)} GROUP BY id ORDER BY id FORMAT JSONEachRow`,
+    sql: `SELECT ${partitionId(schema, dialect)} AS id, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
+      FROM ${dialect.allShards(table)} GROUP BY id ORDER BY id FORMAT JSONEachRow`,
     params: {},
   };
 }
 
-/** The id of a row's partition: the column of that name is not to be had from other nodes. */
-function partitionId({ partition_key }: LogsShape, { cluster }: Forms): string {
+/** ID of a row's partition: the virtual column `_partition_id` is not available from other nodes. */
+function partitionId({ partition_key }: LogsSchema, { cluster }: Dialect): string {
   if (cluster === undefined) return '_partition_id';
   return partition_key === '' ? "'all'" : `partitionId(${partition_key})`;
 }
 
-/** Rows of one partition. */
-function ofPartition(shape: LogsShape, forms: Forms): string {
-  return `${partitionId(shape, forms)} = {partition:String}`;
+function inPartition(schema: LogsSchema, dialect: Dialect): string {
+  return `${partitionId(schema, dialect)} = {partition:String}`;
 }
 
-/** How many rows of each minute either side of a comparison has. */
+/** Rows per minute, of both sides of a comparison together. */
 export function minutesQuery(
   { table, partition, fractal_id }: StagedPart,
-  shape: LogsShape,
-  forms: Forms = ALONE,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
 ): Query {
   const minute = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute`;
-  const { where, params } = within(fractal_id, Date.parse(partition.first), Date.parse(partition.last) + 1);
+  const { where, params } = inRange(fractal_id, Date.parse(partition.first), Date.parse(partition.last) + 1);
   return {
     sql: `SELECT minute, count() AS rows FROM (
-        SELECT ${minute} FROM ${forms.all(table)} WHERE ${ofPartition(shape, forms)}
-        UNION ALL SELECT ${minute} FROM ${forms.logs} WHERE ${where})
+        SELECT ${minute} FROM ${dialect.allShards(table)} WHERE ${inPartition(schema, dialect)}
+        UNION ALL SELECT ${minute} FROM ${dialect.logs} WHERE ${where})
       GROUP BY minute ORDER BY minute FORMAT JSONEachRow`,
     params: { ...params, partition: partition.id },
   };
 }
 
-/** Rows that the logs have none of. */
-export function absentQuery(
+/** Inserts the rows that the logs do not have at all. */
+export function insertAbsentQuery(
   part: StagedPart,
   slice: Slice,
   to: string,
-  shape: LogsShape,
-  forms: Forms = ALONE,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
 ): Query {
-  const { where, params } = ofSlice(part.fractal_id, slice);
+  const { where, params } = inSlice(part.fractal_id, slice);
   return {
-    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM ${forms.all(part.table)}
-      WHERE ${where} AND ${ofPartition(shape, forms)}
-        AND ${KEY} ${forms.global}NOT IN (SELECT ${KEY} FROM ${forms.logs} WHERE ${where})`,
+    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM ${dialect.allShards(part.table)}
+      WHERE ${where} AND ${inPartition(schema, dialect)}
+        AND ${KEY} ${dialect.global}NOT IN (SELECT ${KEY} FROM ${dialect.logs} WHERE ${where})`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
-/** How many distinct rows the logs have some of, but fewer. */
-export function surplusQuery(part: StagedPart, slice: Slice, shape: LogsShape, forms: Forms = ALONE): Query {
-  const { where, params } = ofSlice(part.fractal_id, slice);
+/** Counts the distinct rows that the logs have, but fewer times. */
+export function countExcessQuery(
+  part: StagedPart,
+  slice: Slice,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
+): Query {
+  const { where, params } = inSlice(part.fractal_id, slice);
   return {
-    sql: `SELECT count() AS rows FROM (${surplus(part.table, where, shape, forms)}) FORMAT JSONEachRow`,
+    sql: `SELECT count() AS rows FROM (${excessKeys(part.table, where, schema, dialect)}) FORMAT JSONEachRow`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
-/** Of these rows, as many as there are more. */
-export function excessQuery(
+/** Inserts the excess copies of these rows. */
+export function insertExcessQuery(
   part: StagedPart,
   slice: Slice,
   to: string,
-  shape: LogsShape,
-  forms: Forms = ALONE,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
 ): Query {
-  const { where, params } = ofSlice(part.fractal_id, slice);
+  const { where, params } = inSlice(part.fractal_id, slice);
   return {
     sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM (
         SELECT ${COLUMNS}, key, row_number() OVER (PARTITION BY key ORDER BY log_id) AS nth FROM (
-          SELECT ${COLUMNS}, ${KEY} AS key FROM ${forms.all(part.table)}
-          WHERE ${where} AND ${ofPartition(shape, forms)}
-            AND key ${forms.global}IN (${surplus(part.table, where, shape, forms)}))) AS staged
-      INNER JOIN (SELECT ${KEY} AS key, count() AS there FROM ${forms.logs} WHERE ${where} GROUP BY key) AS present
+          SELECT ${COLUMNS}, ${KEY} AS key FROM ${dialect.allShards(part.table)}
+          WHERE ${where} AND ${inPartition(schema, dialect)}
+            AND key ${dialect.global}IN (${excessKeys(part.table, where, schema, dialect)}))) AS staged
+      INNER JOIN (SELECT ${KEY} AS key, count() AS existing FROM ${dialect.logs} WHERE ${where} GROUP BY key) AS present
         USING (key)
-      WHERE nth > there`,
+      WHERE nth > existing`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
-function surplus(table: string, where: string, shape: LogsShape, forms: Forms): string {
+function excessKeys(table: string, where: string, schema: LogsSchema, dialect: Dialect): string {
   return `SELECT key FROM (
-      SELECT ${KEY} AS key, 1 AS staged, 0 AS present FROM ${forms.all(table)}
-      WHERE ${where} AND ${ofPartition(shape, forms)}
-      UNION ALL SELECT ${KEY} AS key, 0 AS staged, 1 AS present FROM ${forms.logs} WHERE ${where})
+      SELECT ${KEY} AS key, 1 AS staged, 0 AS present FROM ${dialect.allShards(table)}
+      WHERE ${where} AND ${inPartition(schema, dialect)}
+      UNION ALL SELECT ${KEY} AS key, 0 AS staged, 1 AS present FROM ${dialect.logs} WHERE ${where})
     GROUP BY key HAVING sum(present) > 0 AND sum(staged) > sum(present)`;
 }
 
-/** The identifier of a partition is ClickHouse's own, but it comes out of a query: it is bound where that can be, and checked here. */
-export function shareQuery(from: string, to: string, partition: string, { on }: Forms = ALONE): Query {
-  if (!/^[\w-]+$/.test(partition)) throw new RangeError(`Not the id of a partition: ${partition}`);
-  return { sql: `ALTER TABLE ${to}${on} ATTACH PARTITION ID '${partition}' FROM ${from}`, params: {} };
+/** `ATTACH PARTITION` takes no bound parameters, so the partition ID is validated. */
+export function clonePartitionQuery(
+  from: string,
+  to: string,
+  partition: string,
+  { onCluster }: Dialect = SINGLE_SERVER,
+): Query {
+  if (!/^[\w-]+$/.test(partition)) throw new RangeError(`Invalid partition ID: ${partition}`);
+  return { sql: `ALTER TABLE ${to}${onCluster} ATTACH PARTITION ID '${partition}' FROM ${from}`, params: {} };
 }
 
 /**
- * The rows of a partition among the logs: in one step where these are on one server. On a cluster they are inserted, each
- * into its shard: some of them may be there where that fails.
+ * Adds the rows of a partition to the logs: on a single server in one step; on a cluster by an insert that routes each row
+ * to its shard, and that may have added some rows when it fails.
  */
-export function attachQuery(from: string, partition: string, shape: LogsShape, forms: Forms = ALONE): Query {
-  if (forms.cluster === undefined) return shareQuery(from, LOGS, partition);
+export function attachQuery(
+  from: string,
+  partition: string,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
+): Query {
+  if (dialect.cluster === undefined) return clonePartitionQuery(from, LOGS, partition);
   return {
-    sql: `INSERT INTO ${forms.logs} (${COLUMNS}) SELECT ${COLUMNS} FROM ${forms.all(from)} WHERE ${ofPartition(shape, forms)}`,
+    sql: `INSERT INTO ${dialect.logs} (${COLUMNS}) SELECT ${COLUMNS} FROM ${dialect.allShards(from)} WHERE ${inPartition(schema, dialect)}`,
     params: { partition },
   };
 }
 
-/** Up to a time of ingest, so that rows which arrive meanwhile stay. */
-export function countUntilQuery(window: LogWindow, cutoff_ms: number, { logs }: Forms = ALONE): Query {
+/** Bounded by ingest time, so that rows ingested meanwhile are kept. */
+export function countUntilQuery(
+  window: LogWindow,
+  cutoff_ms: number,
+  { logs }: Dialect = SINGLE_SERVER,
+): Query {
   const { where, params } = until(window, cutoff_ms);
   return { sql: `SELECT count() AS rows FROM ${logs} WHERE ${where} FORMAT JSONEachRow`, params };
 }
 
-export function removeUntilQuery(window: LogWindow, cutoff_ms: number, { on }: Forms = ALONE): Query {
+export function removeUntilQuery(
+  window: LogWindow,
+  cutoff_ms: number,
+  { onCluster }: Dialect = SINGLE_SERVER,
+): Query {
   const { where, params } = until(window, cutoff_ms);
-  return { sql: `DELETE FROM ${LOGS}${on} WHERE ${where}`, params };
+  return { sql: `DELETE FROM ${LOGS}${onCluster} WHERE ${where}`, params };
 }
 
 function until(window: LogWindow, cutoff_ms: number) {
-  const { where, params } = bounds(window);
+  const { where, params } = windowCondition(window);
   return {
     where: `${where} AND ingest_timestamp <= fromUnixTimestamp64Milli({cutoff:Int64})`,
     params: { ...params, cutoff: cutoff_ms },
   };
 }
 
-export function tablesQuery(prefix: string, { nodes }: Forms = ALONE): Query {
+export function tablesQuery(prefix: string, { allNodes }: Dialect = SINGLE_SERVER): Query {
   return {
-    sql: `SELECT DISTINCT name FROM ${nodes('system.tables')} WHERE database = currentDatabase() AND startsWith(name, {prefix:String})
+    sql: `SELECT DISTINCT name FROM ${allNodes('system.tables')} WHERE database = currentDatabase() AND startsWith(name, {prefix:String})
       ORDER BY name FORMAT JSONEachRow`,
     params: { prefix },
   };
 }
 
-export function dropQuery(table: string, { on }: Forms = ALONE): Query {
-  return { sql: `DROP TABLE IF EXISTS ${table}${on} SYNC`, params: {} };
+export function dropQuery(table: string, { onCluster }: Dialect = SINGLE_SERVER): Query {
+  return { sql: `DROP TABLE IF EXISTS ${table}${onCluster} SYNC`, params: {} };
 }
 
 export function clockQuery(): Query {
   return { sql: 'SELECT toUnixTimestamp64Milli(now64(3)) AS ms FORMAT JSONEachRow', params: {} };
 }
 
-/** The room of the disks that the logs may be on. */
-export function freeQuery(shape: LogsShape): Query {
+/** Free space of the disks in the storage policy of the logs. */
+export function freeQuery(schema: LogsSchema): Query {
   return {
     sql: `SELECT sum(free_space) AS bytes FROM system.disks WHERE name IN (
         SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name = {policy:String}) FORMAT JSONEachRow`,
-    params: { policy: shape.storage_policy },
+    params: { policy: schema.storage_policy },
   };
 }
 
 /**
- * The stretches of a comparison: as many whole minutes as hold no more than so many rows. Minutes come in order,
- * as ClickHouse counts them since 1970.
+ * Divides a comparison into slices of full minutes with at most `max_rows` rows each. `minutes` must be sorted (minutes
+ * since the Unix epoch).
  */
-export function slicesOf(minutes: { minute: number; rows: number }[], most = ROWS_AT_ONCE): Slice[] {
+export function slicesOf(minutes: { minute: number; rows: number }[], max_rows = MAX_SLICE_ROWS): Slice[] {
   const slices: Slice[] = [];
-  let held = 0;
+  let slice_rows = 0;
   for (const { minute, rows } of minutes) {
     const [from_ms, to_ms] = [minute * MINUTE_MS, (minute + 1) * MINUTE_MS];
     const last = slices.at(-1);
-    if (last && last.shares === 1 && held + rows <= most) {
+    if (last && last.buckets === 1 && slice_rows + rows <= max_rows) {
       last.to_ms = to_ms;
-      held += rows;
+      slice_rows += rows;
       continue;
     }
-    const shares = Math.ceil(rows / most);
-    for (let share = 0; share < shares; share++) slices.push({ from_ms, to_ms, share, shares });
-    held = rows;
+    const buckets = Math.ceil(rows / max_rows);
+    for (let bucket = 0; bucket < buckets; bucket++) slices.push({ from_ms, to_ms, bucket, buckets });
+    slice_rows = rows;
   }
   return slices;
 }
 
-function ofSlice(fractal_id: string, { from_ms, to_ms, share, shares }: Slice) {
-  const { where, params } = within(fractal_id, from_ms, to_ms);
-  if (shares === 1) return { where, params };
+function inSlice(fractal_id: string, { from_ms, to_ms, bucket, buckets }: Slice) {
+  const { where, params } = inRange(fractal_id, from_ms, to_ms);
+  if (buckets === 1) return { where, params };
   return {
-    where: `${where} AND cityHash64(${ROW}) % {shares:UInt64} = {share:UInt64}`,
-    params: { ...params, share, shares },
+    where: `${where} AND cityHash64(${ROW}) % {buckets:UInt64} = {bucket:UInt64}`,
+    params: { ...params, bucket, buckets },
   };
 }
 
-function within(fractal_id: string, from_ms: number, to_ms: number) {
+function inRange(fractal_id: string, from_ms: number, to_ms: number) {
   return {
     where: `fractal_id = {fractal:String} AND timestamp >= fromUnixTimestamp64Milli({from_ms:Int64})
       AND timestamp < fromUnixTimestamp64Milli({to_ms:Int64})`,

@@ -14,64 +14,74 @@ import type {
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
 import { type ClickHouseConnection, openClient } from './clickhouse-client.ts';
-import { type Forms, formsOf, syncQuery, TO_SHARDS, workingQuery } from './clickhouse-cluster.ts';
+import {
+  activeStatementsQuery,
+  DISTRIBUTED_INSERT,
+  type Dialect,
+  dialectOf,
+  syncQuery,
+} from './clickhouse-cluster.ts';
 import { clickhouseError } from './clickhouse-errors.ts';
 import { type Query, UNLIMITED } from './clickhouse-query.ts';
 import {
-  absentQuery,
   attachQuery,
   clockQuery,
+  clonePartitionQuery,
+  countExcessQuery,
   countQuery,
   countUntilQuery,
   createQuery,
   dropQuery,
-  excessQuery,
   freeQuery,
-  LENIENT,
+  insertAbsentQuery,
+  insertExcessQuery,
+  LENIENT_SETTINGS,
   LOADING,
-  type LogsShape,
+  type LogsSchema,
   loadQuery,
   minutesQuery,
   partitionsQuery,
   removeUntilQuery,
-  shapeQuery,
-  shareQuery,
+  schemaQuery,
   slicesOf,
-  surplusQuery,
   tablesQuery,
 } from './clickhouse-restore-query.ts';
 
 const TABLE = /^[a-z][a-z0-9_]{0,150}$/;
-/** A mutation that is awaited, wherever it runs. */
-const AWAITED = { lightweight_deletes_sync: '2', mutations_sync: '2' } as const;
+/** Waits for mutations on all replicas. */
+const WAIT_FOR_MUTATION = { lightweight_deletes_sync: '2', mutations_sync: '2' } as const;
 const KILL_TIMEOUT_MS = 5_000;
 const IDLE_POLL_MS = 200;
 
-/** The way of rows into the log database at the address. Connects at the first question. */
+/** Opens the log database for restoring. Connects with the first query. */
 export async function connectLogRestore(
   connection: ClickHouseConnection,
-  forms = formsOf(connection.cluster),
+  dialect = dialectOf(connection.cluster),
 ): Promise<LogRestore> {
   const { client, address, user } = await openClient(connection);
-  return new ClickHouseRestore(client, address, user, forms);
+  return new ClickHouseRestore(client, address, user, dialect);
 }
 
 class ClickHouseRestore implements LogRestore {
   readonly #client: ClickHouseClient;
   readonly #address: string;
   readonly #user: string;
-  readonly #forms: Forms;
-  #shape: LogsShape | undefined;
+  readonly #dialect: Dialect;
+  #schema: LogsSchema | undefined;
 
-  constructor(client: ClickHouseClient, address: string, user: string, forms: Forms) {
+  constructor(client: ClickHouseClient, address: string, user: string, dialect: Dialect) {
     this.#client = client;
     this.#address = address;
     this.#user = user;
-    this.#forms = forms;
+    this.#dialect = dialect;
   }
 
   async create(table: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(createQuery(checked(table), await this.#logs(options), this.#forms), {}, options);
+    await this.#run(
+      createQuery(checkedTable(table), await this.#logsSchema(options), this.#dialect),
+      {},
+      options,
+    );
   }
 
   async load(
@@ -80,58 +90,71 @@ class ClickHouseRestore implements LogRestore {
     lines: AsyncIterable<Buffer>,
     options: LoadOptions = {},
   ): Promise<void> {
-    const query = loadQuery(checked(table), fractal_id, await this.#logs(options));
+    const query = loadQuery(checkedTable(table), fractal_id, await this.#logsSchema(options));
     const source = new Source(lines);
     const values = Readable.from(source, { objectMode: false, highWaterMark: 1 });
     try {
-      await this.#run(query, options.lenient ? { ...LOADING, ...LENIENT } : LOADING, options, values);
+      await this.#run(
+        query,
+        options.lenient ? { ...LOADING, ...LENIENT_SETTINGS } : LOADING,
+        options,
+        values,
+      );
     } catch (error) {
-      // A source that fails breaks the connection; what ClickHouse says of that is no news.
-      source.mustBeSound();
+      // A failing source breaks the connection: report the cause, not the broken connection.
+      source.throwIfFailed();
       throw error;
     } finally {
       values.destroy();
     }
-    source.mustBeSound();
+    source.throwIfFailed();
   }
 
   async count(table: string, options: CallOptions = {}): Promise<number> {
-    return this.#number(countQuery(checked(table), this.#forms), options);
+    return this.#number(countQuery(checkedTable(table), this.#dialect), options);
   }
 
   async partitions(table: string, options: CallOptions = {}): Promise<StagedPartition[]> {
-    const query = partitionsQuery(checked(table), await this.#logs(options), this.#forms);
+    const query = partitionsQuery(checkedTable(table), await this.#logsSchema(options), this.#dialect);
     return this.#rows<StagedPartition>(query, options);
   }
 
   async share(from: string, to: string, partition: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(shareQuery(checked(from), checked(to), partition, this.#forms), {}, options);
+    await this.#run(
+      clonePartitionQuery(checkedTable(from), checkedTable(to), partition, this.#dialect),
+      {},
+      options,
+    );
   }
 
   async difference(part: StagedPart, to: string, options: RestoreCallOptions = {}): Promise<void> {
-    checked(part.table);
-    const [shape, forms] = [await this.#logs(options), this.#forms];
-    const query = minutesQuery(part, shape, forms);
+    checkedTable(part.table);
+    const [schema, dialect] = [await this.#logsSchema(options), this.#dialect];
+    const query = minutesQuery(part, schema, dialect);
     const minutes = await this.#rows<{ minute: number; rows: number }>(query, options);
     for (const slice of slicesOf(minutes)) {
-      await this.#run(absentQuery(part, slice, checked(to), shape, forms), {}, options);
-      if ((await this.#number(surplusQuery(part, slice, shape, forms), options)) > 0)
-        await this.#run(excessQuery(part, slice, to, shape, forms), {}, options);
+      await this.#run(insertAbsentQuery(part, slice, checkedTable(to), schema, dialect), {}, options);
+      if ((await this.#number(countExcessQuery(part, slice, schema, dialect), options)) > 0)
+        await this.#run(insertExcessQuery(part, slice, to, schema, dialect), {}, options);
     }
   }
 
   async attach(from: string, partition: string, options: CallOptions = {}): Promise<void> {
-    const shape = await this.#logs(options);
-    await this.#run(attachQuery(checked(from), partition, shape, this.#forms), this.#toShards, options);
-    await this.#sync(shape, options);
+    const schema = await this.#logsSchema(options);
+    await this.#run(
+      attachQuery(checkedTable(from), partition, schema, this.#dialect),
+      this.#insertSettings,
+      options,
+    );
+    await this.#sync(schema, options);
   }
 
   countUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}): Promise<number> {
-    return this.#number(countUntilQuery(window, cutoff_ms, this.#forms), options);
+    return this.#number(countUntilQuery(window, cutoff_ms, this.#dialect), options);
   }
 
   async removeUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}): Promise<void> {
-    await this.#run(removeUntilQuery(window, cutoff_ms, this.#forms), AWAITED, options);
+    await this.#run(removeUntilQuery(window, cutoff_ms, this.#dialect), WAIT_FOR_MUTATION, options);
   }
 
   async clock(options: CallOptions = {}): Promise<number> {
@@ -140,36 +163,36 @@ class ClickHouseRestore implements LogRestore {
   }
 
   async tables(prefix: string, options: CallOptions = {}): Promise<string[]> {
-    return (await this.#rows<{ name: string }>(tablesQuery(prefix, this.#forms), options)).map(
+    return (await this.#rows<{ name: string }>(tablesQuery(prefix, this.#dialect), options)).map(
       ({ name }) => name,
     );
   }
 
   async drop(table: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(dropQuery(checked(table), this.#forms), { max_table_size_to_drop: '0' }, options);
+    await this.#run(dropQuery(checkedTable(table), this.#dialect), { max_table_size_to_drop: '0' }, options);
     await this.#untilIdle(table, options);
   }
 
-  /** On a cluster, an insert may go on for a while when the table that it reads has gone. */
+  /** On a cluster, an insert may still be running after the table it reads was dropped. */
   async #untilIdle(table: string, options: CallOptions): Promise<void> {
-    if (this.#forms.cluster === undefined) return;
-    while ((await this.#number(workingQuery(table, this.#forms), options)) > 0) {
+    if (this.#dialect.cluster === undefined) return;
+    while ((await this.#number(activeStatementsQuery(table, this.#dialect), options)) > 0) {
       await setTimeout(IDLE_POLL_MS, undefined, { signal: options.signal });
     }
   }
 
-  get #toShards(): object {
-    return this.#forms.cluster === undefined ? {} : TO_SHARDS;
+  get #insertSettings(): object {
+    return this.#dialect.cluster === undefined ? {} : DISTRIBUTED_INSERT;
   }
 
-  /** What was written to one replica may be read from another. */
-  async #sync({ engine }: LogsShape, options: CallOptions): Promise<void> {
-    if (this.#forms.cluster === undefined || !engine.startsWith('Replicated')) return;
-    await this.#run(syncQuery(this.#forms), {}, options);
+  /** The next read may be from another replica. */
+  async #sync({ engine }: LogsSchema, options: CallOptions): Promise<void> {
+    if (this.#dialect.cluster === undefined || !engine.startsWith('Replicated')) return;
+    await this.#run(syncQuery(this.#dialect), {}, options);
   }
 
   async freeBytes(options: CallOptions = {}): Promise<number | null> {
-    const [row] = await this.#rows<{ bytes: number }>(freeQuery(await this.#logs(options)), options);
+    const [row] = await this.#rows<{ bytes: number }>(freeQuery(await this.#logsSchema(options)), options);
     return row && row.bytes > 0 ? row.bytes : null;
   }
 
@@ -177,20 +200,20 @@ class ClickHouseRestore implements LogRestore {
     await this.#client.close();
   }
 
-  async #logs(options: CallOptions): Promise<LogsShape> {
-    if (this.#shape) return this.#shape;
-    const [shape] = await this.#rows<LogsShape>(shapeQuery(), options);
-    if (!shape) {
+  async #logsSchema(options: CallOptions): Promise<LogsSchema> {
+    if (this.#schema) return this.#schema;
+    const [schema] = await this.#rows<LogsSchema>(schemaQuery(), options);
+    if (!schema) {
       throw new BifractError(
         'QUERY_FAILED',
-        `ClickHouse at ${this.#address} has no table logs to restore into`,
+        `ClickHouse at ${this.#address} has no logs table to restore into`,
         {
-          hint: 'Check CLICKHOUSE_DB, and that the Bifract server has made its tables.',
+          hint: 'Check CLICKHOUSE_DB, and check that the Bifract server has created its tables.',
         },
       );
     }
-    this.#shape = shape;
-    return shape;
+    this.#schema = schema;
+    return schema;
   }
 
   async #number(query: Query, options: CallOptions): Promise<number> {
@@ -206,7 +229,7 @@ class ClickHouseRestore implements LogRestore {
       .map((line) => JSON.parse(line) as Row);
   }
 
-  /** Runs a statement to its end, and returns what it answers. */
+  /** Runs a statement and returns its output. */
   async #run(
     { sql, params }: Query,
     settings: object,
@@ -235,10 +258,10 @@ class ClickHouseRestore implements LogRestore {
     return Buffer.concat(parts).toString('utf8');
   }
 
-  /** A closed connection ends no statement that changes something. */
+  /** Closing the connection does not stop a statement that modifies data. */
   async #kill(query_id: string): Promise<void> {
     const command = this.#client.command({
-      query: `KILL QUERY${this.#forms.on} WHERE query_id = {id:String} ASYNC`,
+      query: `KILL QUERY${this.#dialect.onCluster} WHERE query_id = {id:String} ASYNC`,
       query_params: { id: query_id },
       abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
     });
@@ -247,8 +270,8 @@ class ClickHouseRestore implements LogRestore {
 }
 
 /**
- * Lines on their way, which remember what they failed of. Has no `throw`: a stream that is broken off would throw the
- * connection's error into its source, where it would look like the source's own.
+ * Wraps the lines to load and remembers their error. Has no `throw` method: an aborted stream would throw the connection's
+ * error into the source, where it would look like an error of the source.
  */
 class Source implements AsyncIterable<Buffer> {
   readonly #iterator: AsyncIterator<Buffer>;
@@ -258,8 +281,8 @@ class Source implements AsyncIterable<Buffer> {
     this.#iterator = lines[Symbol.asyncIterator]();
   }
 
-  /** Throws what the source failed of. */
-  mustBeSound(): void {
+  /** Throws the error of the source, if it failed. */
+  throwIfFailed(): void {
     if (this.#failure) throw this.#failure.error;
   }
 
@@ -282,8 +305,8 @@ class Source implements AsyncIterable<Buffer> {
   }
 }
 
-/** Names of tables are ours, and written into statements. */
-function checked(table: string): string {
+/** Table names become part of the statement text. */
+function checkedTable(table: string): string {
   if (TABLE.test(table)) return table;
-  throw new BifractError('INTERNAL', `Not the name of a table of ours: ${JSON.stringify(table)}`);
+  throw new BifractError('INTERNAL', `Invalid staging table name: ${JSON.stringify(table)}`);
 }

@@ -14,15 +14,15 @@ import type {
 } from '../ports/log-database.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort, untilAbort } from './abort.ts';
-import { notLines, Tail } from './answer-tail.ts';
+import { ResponseTail, unexpectedResponse } from './answer-tail.ts';
 import { type ClickHouseConnection, openClient } from './clickhouse-client.ts';
-import { type Forms, formsOf } from './clickhouse-cluster.ts';
+import { type Dialect, dialectOf } from './clickhouse-cluster.ts';
 import { clickhouseError, unreachable } from './clickhouse-errors.ts';
 import { LineReader, type ReadLines } from './clickhouse-lines.ts';
 import {
-  COUNTS,
+  COUNT_SETTINGS,
   countsQuery,
-  FRUGAL,
+  LOW_MEMORY,
   periodsQuery,
   type Query,
   statsByFractalQuery,
@@ -37,19 +37,25 @@ const KILL_TIMEOUT_MS = 5_000;
 
 export type { ClickHouseConnection } from './clickhouse-client.ts';
 
-/** The log database at the address. Connects at the first question. */
+/** Opens the log database. Connects with the first query. */
 export async function connectClickHouse(connection: ClickHouseConnection): Promise<LogDatabase> {
   const { client, address, user } = await openClient(connection);
-  return new ClickHouse(client, address, user, formsOf(connection.cluster));
+  return new ClickHouse(client, address, user, dialectOf(connection.cluster));
 }
 
-/** One entry for each period. */
+/** One entry per period. */
 interface PeriodLists {
   start_ms: number[];
   rows: number[];
   first: string[];
   last: string[];
 }
+
+/** A row of `countsQuery`. */
+type CountRow = Record<
+  'period' | 'span' | 'rows' | 'first' | 'last' | 'late' | 'first_late' | 'doubtful' | 'first_doubtful',
+  number
+>;
 
 interface StatsRow {
   fractal_id?: string;
@@ -62,17 +68,17 @@ class ClickHouse implements LogDatabase {
   readonly #client: ClickHouseClient;
   readonly #address: string;
   readonly #user: string;
-  readonly #forms: Forms;
+  readonly #dialect: Dialect;
   readonly #lines: LineReader;
 
-  constructor(client: ClickHouseClient, address: string, user: string, forms: Forms) {
+  constructor(client: ClickHouseClient, address: string, user: string, dialect: Dialect) {
     this.#client = client;
     this.#address = address;
     this.#user = user;
-    this.#forms = forms;
+    this.#dialect = dialect;
     this.#lines = new LineReader({
-      table: forms.logs,
-      answer: (...args) => this.#answer(...args),
+      table: dialect.logs,
+      stream: (...args) => this.#stream(...args),
       rows: (query, options) => this.#rows(query, STATS_TIMEOUT_MS, options),
     });
   }
@@ -84,12 +90,12 @@ class ClickHouse implements LogDatabase {
   }
 
   async stats(window: LogWindow, options: CallOptions = {}): Promise<LogStats> {
-    return describe(await this.#row<StatsRow>(statsQuery(this.#forms.logs, window), options));
+    return toStats(await this.#row<StatsRow>(statsQuery(this.#dialect.logs, window), options));
   }
 
   async periods(window: LogWindow, grid: PeriodGrid, options: CallOptions = {}): Promise<PeriodStats[]> {
     const { start_ms, rows, first, last } = await this.#row<PeriodLists>(
-      periodsQuery(this.#forms.logs, window, grid),
+      periodsQuery(this.#dialect.logs, window, grid),
       options,
     );
     return start_ms
@@ -103,17 +109,21 @@ class ClickHouse implements LogDatabase {
   }
 
   async statsByFractal(options: CallOptions = {}): Promise<Map<string, LogStats>> {
-    const rows = await this.#rows<StatsRow>(statsByFractalQuery(this.#forms.logs), STATS_TIMEOUT_MS, options);
-    return new Map(rows.map((row) => [row.fractal_id ?? '', describe(row)]));
+    const rows = await this.#rows<StatsRow>(
+      statsByFractalQuery(this.#dialect.logs),
+      STATS_TIMEOUT_MS,
+      options,
+    );
+    return new Map(rows.map((row) => [row.fractal_id ?? '', toStats(row)]));
   }
 
   async countsByPeriod(query: CountQuery, options: CallOptions = {}): Promise<PeriodCount[]> {
-    const counts = countsQuery(this.#forms.logs, query);
-    const rows = await this.#rows<PeriodCount>(counts, STATS_TIMEOUT_MS, options, COUNTS);
+    const counts = countsQuery(this.#dialect.logs, query);
+    const rows = await this.#rows<CountRow>(counts, STATS_TIMEOUT_MS, options, COUNT_SETTINGS);
     const none = query.pieces.length === 0;
-    return rows.map((row) => ({
+    return rows.map(({ span, ...row }) => ({
       ...row,
-      piece: none ? -1 : row.piece,
+      piece: none ? -1 : span,
       first_late: row.late > 0 ? row.first_late : null,
       first_doubtful: row.doubtful > 0 ? row.first_doubtful : null,
     }));
@@ -123,11 +133,11 @@ class ClickHouse implements LogDatabase {
     return this.#lines.lines(window, options);
   }
 
-  /** What `read` makes of a query's answer, and where it stopped short of its end. The query ends with it. */
-  async *#answer(
+  /** Yields what `read` makes of the response; kills the query if it was not read to the end. */
+  async *#stream(
     query: Query,
     settings: object,
-    { max_memory, frugal, signal }: LineOptions,
+    { max_memory, frugal: low_memory, signal }: LineOptions,
     read: ReadLines,
   ): AsyncGenerator<LineBlock, Stop | undefined> {
     const query_id = randomUUID();
@@ -137,12 +147,12 @@ class ClickHouse implements LogDatabase {
       const stream = await this.#open(
         query,
         query_id,
-        { ...settings, ...memory, ...(frugal && FRUGAL) },
+        { ...settings, ...memory, ...(low_memory && LOW_MEMORY) },
         signal,
       );
-      const rest = yield* read(untilAbort(stream, signal));
-      ended = rest === undefined;
-      return rest;
+      const stop = yield* read(untilAbort(stream, signal));
+      ended = stop === undefined;
+      return stop;
     } catch (error) {
       signal?.throwIfAborted();
       throw clickhouseError(error, this.#address, this.#user);
@@ -157,20 +167,20 @@ class ClickHouse implements LogDatabase {
 
   async #open(query: Query, query_id: string, settings: object, signal?: AbortSignal): Promise<Readable> {
     signal?.throwIfAborted();
-    const answer = this.#client.exec({
+    const response = this.#client.exec({
       query: query.sql,
       query_params: query.params,
       clickhouse_settings: { ...UNLIMITED, ...settings },
       query_id,
       abort_signal: signal,
     });
-    return (await orAbort(answer, signal)).stream;
+    return (await orAbort(response, signal)).stream;
   }
 
-  /** The one row of an answer: without it, the answer is none. */
+  /** The only row of a response; throws if it is missing. */
   async #row<Row>(query: Query, options: CallOptions): Promise<Row> {
     const [row] = await this.#rows<Row>(query, STATS_TIMEOUT_MS, options);
-    if (row === undefined) throw notLines(new Tail([]));
+    if (row === undefined) throw unexpectedResponse(new ResponseTail([]));
     return row;
   }
 
@@ -189,21 +199,21 @@ class ClickHouse implements LogDatabase {
     } catch (error) {
       signal?.throwIfAborted();
       if (timeout.aborted)
-        throw unreachable(this.#address, `no answer within ${limit_ms / 1000} seconds`, error);
+        throw unreachable(this.#address, `no response within ${limit_ms / 1000} seconds`, error);
       throw clickhouseError(error, this.#address, this.#user);
     }
     const lines = Buffer.concat(parts).toString('utf8').split('\n').filter(Boolean);
     return lines.map((line) => {
       const row = parseRow(line);
-      if (row === undefined) throw notLines(new Tail(parts));
+      if (row === undefined) throw unexpectedResponse(new ResponseTail(parts));
       return row as Row;
     });
   }
 
-  /** The closed connection ends the query too, but not before ClickHouse next writes to it. */
+  /** Closing the connection ends the query too, but not before ClickHouse next writes to it. */
   async #kill(query_id: string): Promise<void> {
     const command = this.#client.command({
-      query: `KILL QUERY${this.#forms.on} WHERE query_id = {id:String} ASYNC`,
+      query: `KILL QUERY${this.#dialect.onCluster} WHERE query_id = {id:String} ASYNC`,
       query_params: { id: query_id },
       abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
     });
@@ -211,13 +221,13 @@ class ClickHouse implements LogDatabase {
   }
 }
 
-/** ClickHouse gives the beginning of its epoch where there is nothing to take the least of. */
-function describe(row: StatsRow | undefined): LogStats {
+/** For an empty set, ClickHouse returns the epoch as minimum and maximum. */
+function toStats(row: StatsRow | undefined): LogStats {
   if (!row || row.rows === 0) return { rows: 0, first: null, last: null };
   return { rows: row.rows, first: row.first, last: row.last };
 }
 
-/** The row of a line; undefined where that is none, but a part of one, or an error in its place. */
+/** Parses a row; undefined if the line is incomplete or an error message. */
 function parseRow(line: string): unknown {
   try {
     const row = JSON.parse(line) as object;

@@ -9,13 +9,13 @@ const COMPOSE_FILES = ['docker-compose.yml', 'docker-compose.yaml', 'compose.yam
 export interface Container {
   id: string;
   name: string;
-  /** Its own address on Docker's network, which this machine reaches; undefined where it has none. */
+  /** Its address on Docker's network; undefined if it has none. */
   address: string | undefined;
 }
 
 /**
- * The running container of a service of the Compose project in `dir`; undefined where there is no project, no
- * Docker, or no such container.
+ * The running container of a service of the Compose project in `dir`; undefined without a project, Docker, or such a
+ * container.
  */
 export async function findContainer(
   service: string,
@@ -43,13 +43,13 @@ function describe(id: string, [found]: Inspected[]): Container | undefined {
   return { id, name: (found.Name ?? id).replace(/^\//, ''), address };
 }
 
-/** Whether the folder holds a Compose project. */
+/** Whether the folder contains a Compose project. */
 export async function hasProject(dir: string): Promise<boolean> {
   const found = await Promise.allSettled(COMPOSE_FILES.map((file) => access(join(dir, file))));
   return found.some(({ status }) => status === 'fulfilled');
 }
 
-/** What a docker command prints; undefined where it fails. */
+/** The output of a docker command; undefined if it fails. */
 export async function docker(
   args: string[],
   cwd: string,

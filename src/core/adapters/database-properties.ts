@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-/** The columns of pg_database differ from version to version: as JSON, one that is not there is undefined. */
+/** The columns of pg_database differ between versions. In JSON a missing one is undefined. */
 const PROPERTIES = `SELECT to_jsonb(d) AS row, pg_encoding_to_char(d.encoding) AS encoding, t.spcname AS tablespace,
     pg_get_userbyid(d.datdba) AS owner, shobj_description(d.oid, 'pg_database') AS comment
   FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = $1`;
@@ -11,7 +11,7 @@ const GRANTS = `SELECT r.rolname AS role, a.privilege_type AS privilege, a.is_gr
   FROM pg_database d CROSS JOIN aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
   WHERE d.datname = $1 ORDER BY a.grantee, a.privilege_type`;
 const DEFAULT_TABLESPACE = 'pg_default';
-/** Settings whose value is a list of names: quoted as one text, it would be one name. */
+/** Settings whose value is a list of names, each of which must be quoted by itself. */
 const LISTS = new Set([
   'local_preload_libraries',
   'search_path',
@@ -27,7 +27,7 @@ interface Properties {
   comment: string | null;
 }
 
-/** The statement that makes an empty database of that name as `like` is, or as the server makes them. */
+/** The statement that creates an empty database with the properties of `like`, or the server's defaults. */
 export async function createStatement(
   client: Client,
   database: string,
@@ -46,12 +46,12 @@ export async function createStatement(
     `ENCODING ${text(encoding)} LC_COLLATE ${text(row.datcollate)} LC_CTYPE ${text(row.datctype)}`,
     ...(provider ? [`LOCALE_PROVIDER ${provider} ${provider}_locale ${text(locale)}`] : []),
     ...(row.daticurules ? [`ICU_RULES ${text(row.daticurules)}`] : []),
-    // To name even the default one takes a privilege.
+    // Naming a tablespace requires a privilege, even for the default one.
     ...(tablespace === DEFAULT_TABLESPACE ? [] : [`TABLESPACE ${client.escapeIdentifier(tablespace)}`]),
   ].join(' ');
 }
 
-/** Statements that give `to` the settings, privileges, comment and connection limit of `from`. */
+/** Statements that copy settings, privileges, comment and connection limit. */
 export async function propertyStatements(client: Client, from: string, to: string): Promise<string[]> {
   const name = client.escapeIdentifier(to);
   const properties = await propertiesOf(client, from);
@@ -82,7 +82,7 @@ async function settings(client: Client, from: string, name: string): Promise<str
   });
 }
 
-/** A list of names as PostgreSQL keeps it: `"$user", public`. */
+/** Parses a list of names as stored by PostgreSQL: `"$user", public`. */
 export function namesIn(list: string): string[] {
   return [...list.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
@@ -95,7 +95,7 @@ async function grants(
   name: string,
   { row, owner }: Properties,
 ): Promise<string[]> {
-  // Without a list of privileges of its own, the defaults hold: those of a new database.
+  // Without explicit privileges the defaults apply, as for any new database.
   if (row.datacl === null || row.datacl === undefined) return [];
   const { rows } = await client.query<{ role: string | null; privilege: string; grantable: boolean }>(
     GRANTS,

@@ -10,37 +10,40 @@ import { sessionsOn, swapDatabases } from './database-swap.ts';
 import { clientConfig, loadDriver } from './postgres.ts';
 import { type PostgresConnection, postgresError, sqlState } from './postgres-errors.ts';
 
-/** Databases that every server has, to connect to while another one is made, renamed or dropped. */
-const MAINTENANCE = ['postgres', 'template1'];
+/** Databases that every server has, to connect to while another one is created, renamed or dropped. */
+const MAINTENANCE_DATABASES = ['postgres', 'template1'];
 const NO_DATABASE = '3D000';
-const TAKEN = '42P04';
-const ABOUT = `SELECT current_setting('server_version') AS version, current_user AS user,
+const NAME_TAKEN = '42P04';
+const SERVER_INFO = `SELECT current_setting('server_version') AS version, current_user AS user,
     (SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user) AS can_create,
     (SELECT array_agg(rolname::text) FROM pg_roles
      WHERE pg_has_role(current_user, oid, 'MEMBER') OR rolname ~ '^pg_') AS roles`;
-const FIND = `SELECT oid::bigint AS oid, pg_database_size(oid) AS size_bytes, ARRAY(
-      SELECT 'The prepared transaction ' || gid || ' is open' FROM pg_prepared_xacts WHERE database = datname
-      UNION ALL SELECT 'The replication slot ' || slot_name || ' reads it' FROM pg_replication_slots WHERE database = datname
+const DATABASE_INFO = `SELECT oid::bigint AS oid, pg_database_size(oid) AS size_bytes, ARRAY(
+      SELECT 'Prepared transaction ' || gid || ' is open' FROM pg_prepared_xacts WHERE database = datname
+      UNION ALL SELECT 'Replication slot ' || slot_name || ' uses it' FROM pg_replication_slots WHERE database = datname
     ) AS pinned
   FROM pg_database WHERE datname = $1`;
 
-/** The server behind a connection. `freeBytes` is asked for the room at its data. */
+/** The server behind a connection. `freeBytes` returns the free space for its data folder. */
 export function databaseServer(
   connection: PostgresConnection,
   freeBytes: (dataFolder: string | undefined, options?: CallOptions) => Promise<number | null>,
 ): DatabaseServer {
   const onServer = <T>(work: (client: Client) => Promise<T>, options?: CallOptions) =>
-    onMaintenance(connection, work, options);
+    onMaintenanceDatabase(connection, work, options);
   const at = (database: string) => ({ ...connection, database });
   return {
     about: (options) =>
       onServer(async (client) => {
-        const [about] = (await client.query<ServerAbout>(ABOUT)).rows;
-        if (!about) throw new Error('The server tells nothing of itself');
-        return { ...about, version: about.version.split(' ')[0] ?? '' };
+        const [info] = (await client.query<ServerAbout>(SERVER_INFO)).rows;
+        if (!info) throw new Error('The server returned no information about itself');
+        return { ...info, version: info.version.split(' ')[0] ?? '' };
       }, options),
     find: (database, options) =>
-      onServer(async (client) => (await client.query<DatabaseAbout>(FIND, [database])).rows[0], options),
+      onServer(
+        async (client) => (await client.query<DatabaseAbout>(DATABASE_INFO, [database])).rows[0],
+        options,
+      ),
     sessions: (database, options) => onServer((client) => sessionsOn(client, database), options),
     freeBytes: async (options) => freeBytes(await onServer(dataFolder, options), options),
     create: (database, { like, comment }, options) =>
@@ -70,9 +73,9 @@ export function databaseServer(
     swap: (swap) => onServer((client) => onServer((other) => swapDatabases(client, other, swap))),
     drop: (database, options) =>
       onServer(async (client) => {
-        const there = (await client.query(FIND, [database])).rows.length > 0;
+        const existed = (await client.query(DATABASE_INFO, [database])).rows.length > 0;
         await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(database)} WITH (FORCE)`);
-        return there;
+        return existed;
       }, options),
   };
 }
@@ -83,15 +86,15 @@ async function rename(client: Client, from: string, to: string): Promise<void> {
       `ALTER DATABASE ${client.escapeIdentifier(from)} RENAME TO ${client.escapeIdentifier(to)}`,
     );
   } catch (error) {
-    if (sqlState(error) !== TAKEN) throw error;
-    throw new BifractError('EXISTS', `There is a database ${to} already, and it is never replaced`, {
-      hint: 'Name another one, or drop it first.',
+    if (sqlState(error) !== NAME_TAKEN) throw error;
+    throw new BifractError('EXISTS', `Database ${to} already exists`, {
+      hint: 'Choose another name, or drop that database first.',
       cause: error,
     });
   }
 }
 
-/** Only some users may know it. */
+/** Undefined without the privilege to read it. */
 async function dataFolder(client: Client): Promise<string | undefined> {
   const { rows } = await client
     .query<{ data_directory: string }>('SHOW data_directory')
@@ -99,12 +102,12 @@ async function dataFolder(client: Client): Promise<string | undefined> {
   return rows[0]?.data_directory;
 }
 
-async function onMaintenance<T>(
+async function onMaintenanceDatabase<T>(
   connection: PostgresConnection,
   work: (client: Client) => Promise<T>,
   options?: CallOptions,
 ): Promise<T> {
-  const [first = '', second = ''] = MAINTENANCE;
+  const [first = '', second = ''] = MAINTENANCE_DATABASES;
   const client = await connect({ ...connection, database: first }, options).catch((error: BifractError) => {
     if (sqlState(error.cause) !== NO_DATABASE) throw error;
     return connect({ ...connection, database: second }, options);
@@ -124,7 +127,7 @@ async function connect(connection: PostgresConnection, { signal }: CallOptions =
   signal?.throwIfAborted();
   const { Client: PgClient, types } = await loadDriver();
   const client = new PgClient({ ...clientConfig(connection), types });
-  // A connection that breaks is told by the statement that runs, or by the next one.
+  // A broken connection shows as an error of the current or next statement.
   client.on('error', () => undefined);
   try {
     await orAbort(client.connect(), signal);
@@ -146,19 +149,19 @@ async function use<T>(
     return await orAbort(work(client), signal);
   } catch (error) {
     signal?.throwIfAborted();
-    throw sqlState(error) === NO_DATABASE ? gone(error) : postgresError(error, connection);
+    throw sqlState(error) === NO_DATABASE ? databaseNotFound(error) : postgresError(error, connection);
   } finally {
-    // A statement that nobody waits for any more would keep its connection: it is cut.
+    // Do not wait for a cancelled statement: close the connection under it.
     if (signal?.aborted) void end(client);
     else await end(client);
   }
 }
 
-/** Said of a database that a statement names; one that a connection asks for is told by the connection. */
-function gone(cause: unknown): BifractError {
+/** For a database named in a statement. A connection to a missing database fails with its own error. */
+function databaseNotFound(cause: unknown): BifractError {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new BifractError('NOT_FOUND', `PostgreSQL: ${message}`, {
-    hint: 'Nothing has changed. Somebody else has renamed or dropped it.',
+    hint: 'Nothing was changed. Another session renamed or dropped it.',
     cause,
   });
 }

@@ -7,14 +7,14 @@ import { takeLock } from './database-lock.ts';
 import { clientConfig, loadDriver } from './postgres.ts';
 import { type PostgresConnection, postgresError, sqlState } from './postgres-errors.ts';
 
-/** A change of a table's shape that runs just now is worth waiting for, but not for ever. */
+/** Wait for a schema change that is running, but not forever. */
 const LOCK_TIMEOUT_MS = 60_000;
 const LOCK_TIMED_OUT = '55P03';
-/** A snapshot lives as long as a dump takes, counting takes what it takes, and no row may be hidden from it. */
-const PATIENCE = '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off';
-const ABOUT = `SELECT pg_backend_pid() AS pid, pg_export_snapshot() AS id, current_database() AS database,
+/** A snapshot must outlive a long dump or count, and row security must not hide rows from it. */
+const NO_TIMEOUTS = '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off';
+const SNAPSHOT_INFO = `SELECT pg_backend_pid() AS pid, pg_export_snapshot() AS id, current_database() AS database,
   current_setting('server_version') AS server_version, pg_database_size(current_database()) AS size_bytes`;
-/** What pg_dump dumps the rows of: not the system's tables, nor temporary ones, nor those an extension brings itself. */
+/** The tables whose rows pg_dump dumps: no system tables, temporary tables, or tables of extensions. */
 const TABLES = `SELECT n.nspname AS schema, c.relname AS name, pg_table_size(c.oid) AS size_bytes,
     format('SELECT count(*) AS rows FROM ONLY %I.%I', n.nspname, c.relname) AS count
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -24,7 +24,7 @@ const TABLES = `SELECT n.nspname AS schema, c.relname AS name, pg_table_size(c.o
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   ORDER BY 1, 2`;
 
-interface About extends Pick<DatabaseSnapshot, 'id' | 'database' | 'server_version' | 'size_bytes'> {
+interface SnapshotInfo extends Pick<DatabaseSnapshot, 'id' | 'database' | 'server_version' | 'size_bytes'> {
   pid: number;
 }
 
@@ -36,7 +36,7 @@ interface TableRow {
   count: string;
 }
 
-/** The database as something to be backed up. Each snapshot has a connection of its own. */
+/** The database as the source of a backup. Each snapshot has its own connection. */
 export function postgresDatabase(
   connection: PostgresConnection,
   { lock_timeout_ms = LOCK_TIMEOUT_MS } = {},
@@ -59,9 +59,9 @@ export function postgresDatabase(
 async function newClient(connection: PostgresConnection, lock_timeout = LOCK_TIMEOUT_MS): Promise<Client> {
   const { Client: PgClient, types } = await loadDriver();
   const config = clientConfig(connection);
-  const options = `${config.options} ${PATIENCE}`;
+  const options = `${config.options} ${NO_TIMEOUTS}`;
   const client = new PgClient({ ...config, options, lock_timeout, types });
-  // pg_dump, once it has begun, does not need this connection any more.
+  // A running pg_dump no longer needs this connection.
   client.on('error', () => undefined);
   return client;
 }
@@ -74,7 +74,7 @@ async function begin(
   await client.connect();
   if (exclusive) await takeLock(client);
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const { rows } = await client.query<About>(ABOUT);
+  const { rows } = await client.query<SnapshotInfo>(SNAPSHOT_INFO);
   if (!rows[0]) throw new Error('No snapshot was exported');
   const { pid, ...about } = rows[0];
   return {
@@ -107,20 +107,20 @@ async function countTables(
 }
 
 function locked(cause: unknown): BifractError {
-  return new BifractError('BUSY', 'Another session keeps a table of this database locked', {
-    hint: 'Something changes its shape: an update of Bifract, perhaps. Try again when that has ended.',
+  return new BifractError('BUSY', 'Another session holds a lock on a table of this database', {
+    hint: 'A schema change may be running, such as an update of Bifract. Try again when it has finished.',
     cause,
   });
 }
 
-/** A closed connection alone would let the server count on. */
+/** Cancels the query: the server would continue it after the connection is closed. */
 async function cancelQuery(pid: number, connection: PostgresConnection): Promise<void> {
   const other = await newClient(connection);
   try {
     await other.connect();
     await other.query('SELECT pg_cancel_backend($1)', [pid]);
   } catch {
-    // The snapshot is closed next; then the server finds out by itself.
+    // The snapshot is closed next, and the server notices that by itself.
   } finally {
     await other.end().catch(() => undefined);
   }

@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import { BifractError } from '../errors.ts';
 import { errno, onDisk } from './disk-errors.ts';
 
-/** Bytes gathered before a write: large enough that the system call costs nothing. */
-const BUFFER = 1 << 19;
-/** Bytes after which the disk is told to begin: else all of a file waits for its end, while the processor has nothing to do. */
+/** Bytes buffered before a write: large enough that the cost of the system call does not matter. */
+const BUFFER_BYTES = 1 << 19;
+/** Bytes after which data is synced: otherwise all disk writes happen at the end, while the CPU is idle. */
 const SYNC_BYTES = 16 << 20;
 
 /** An owner of files. */
@@ -16,17 +16,17 @@ export interface Owner {
 }
 
 /**
- * A file in the making: bytes are gathered, written in large pieces, and durable once `finish` returns.
+ * A file being written: bytes are buffered, written in large pieces, and durable once `finish` returns.
  *
- * One piece is written while the next one fills. What fails behind a call's back is thrown by the next one, and by all
- * after it: the system tells of a failed sync only once.
+ * One piece is written while the next one fills. A background failure is thrown by the next call and all later ones: the
+ * system reports a failed sync only once.
  */
 export class DiskFile {
   readonly path: string;
   readonly #handle: FileHandle;
   readonly #label: string;
-  #buffer: Buffer = Buffer.allocUnsafe(BUFFER);
-  #spare: Buffer | undefined;
+  #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  #unusedBuffer: Buffer | undefined;
   #filled = 0;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> | undefined;
@@ -39,7 +39,7 @@ export class DiskFile {
     this.#handle = handle;
   }
 
-  /** Creates the file, which must not exist, for its owner alone. `label` is what people know it by. */
+  /** Creates the file, which must not exist, with mode 0600. `label` names it in messages. */
   static async create(path: string, owner: Owner | undefined, label = path): Promise<DiskFile> {
     return onDisk('Cannot create a file', async () => {
       const handle = await fs.open(path, 'wx', 0o600);
@@ -54,18 +54,18 @@ export class DiskFile {
     });
   }
 
-  /** Takes all of the bytes: they are the caller's again once this returns. */
+  /** Writes all bytes. The caller may reuse the array once this returns. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      const part = bytes.subarray(at, at + BUFFER - this.#filled);
+      const part = bytes.subarray(at, at + BUFFER_BYTES - this.#filled);
       this.#buffer.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
-      if (this.#filled === BUFFER) await this.#flush();
+      if (this.#filled === BUFFER_BYTES) await this.#flush();
     }
   }
 
-  /** Writes what is left, makes it durable, and closes. */
+  /** Writes the rest, syncs and closes. */
   async finish(): Promise<void> {
     await this.#flush();
     await this.#writing;
@@ -74,8 +74,8 @@ export class DiskFile {
     await onDisk(`Cannot close ${this.#label}`, () => this.#handle.close());
   }
 
-  /** Closes the file and lets it lie, with as much of it as can be written. */
-  async leave(): Promise<void> {
+  /** Writes as much as possible and closes the file without removing it. */
+  async closeUnfinished(): Promise<void> {
     await this.#flush()
       .then(() => this.#writing)
       .then(() => this.#handle.sync())
@@ -83,7 +83,7 @@ export class DiskFile {
     await this.#close();
   }
 
-  /** Closes and removes the file, whatever state it is in. */
+  /** Closes and removes the file in any state. */
   async remove(): Promise<void> {
     await this.#close();
     await fs.unlink(this.path).catch(() => undefined);
@@ -94,19 +94,22 @@ export class DiskFile {
     await this.#handle.close().catch(() => undefined);
   }
 
-  /** Begins to write what is gathered, once the piece before it is written. */
+  /** Starts to write the buffer, once the previous one is written. */
   async #flush(): Promise<void> {
     await this.#writing;
     if (this.#syncing === undefined) await this.#synced;
     const full = this.#buffer.subarray(0, this.#filled);
-    [this.#buffer, this.#spare] = [this.#spare ?? Buffer.allocUnsafe(BUFFER), this.#buffer];
+    [this.#buffer, this.#unusedBuffer] = [
+      this.#unusedBuffer ?? Buffer.allocUnsafe(BUFFER_BYTES),
+      this.#buffer,
+    ];
     this.#filled = 0;
-    this.#writing = this.#writeOut(full).then(() => this.#syncLater(full.length));
+    this.#writing = this.#writeOut(full).then(() => this.#syncInBackground(full.length));
     this.#writing.catch(() => {});
   }
 
-  /** Has the disk begin with what is written, unless it is still at what was written before. */
-  #syncLater(written: number): void {
+  /** Syncs in the background, unless a sync is still running. */
+  #syncInBackground(written: number): void {
     this.#unsynced += written;
     if (this.#unsynced < SYNC_BYTES || this.#syncing) return;
     this.#unsynced = 0;
@@ -118,7 +121,7 @@ export class DiskFile {
   }
 
   #sync(work: () => Promise<void>): Promise<void> {
-    return onDisk(`Cannot make ${this.#label} durable`, work);
+    return onDisk(`Cannot sync ${this.#label}`, work);
   }
 
   async #writeOut(bytes: Uint8Array): Promise<void> {
@@ -132,23 +135,22 @@ export class DiskFile {
 }
 
 /**
- * Gives a finished file its final name, which nothing has: an existing file is never replaced (`EXISTS`).
- * The folder is durable afterwards.
+ * Gives a finished file its final name and syncs the folder. An existing file is never replaced (`EXISTS`).
  */
 export async function publish(path: string, target: string): Promise<void> {
   try {
     await fs.link(path, target);
   } catch (error) {
     const code = errno(error);
-    if (code === 'EEXIST') await mustBeOurs(path, target);
+    if (code === 'EEXIST') await requireSameFile(path, target);
     else if (code !== undefined && NO_LINKS.has(code)) return publishWithoutLinks(path, target);
     else throw error;
   }
-  await settle(path, target);
+  await finishPublish(path, target);
 }
 
-/** A name that may not outlast a power cut is taken back: all or nothing. */
-async function settle(path: string, target: string): Promise<void> {
+/** Removes the new name again if it may not survive a power failure. */
+async function finishPublish(path: string, target: string): Promise<void> {
   try {
     await fs.unlink(path);
     await syncFolder(dirname(target));
@@ -158,16 +160,16 @@ async function settle(path: string, target: string): Promise<void> {
   }
 }
 
-/** What file systems without hard links say: FAT, some network and overlay ones. */
+/** Errors of file systems without hard links: FAT, some network and overlay file systems. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
-/** A network file system may have made the link although its answer was lost: then both are one file. */
-async function mustBeOurs(path: string, target: string): Promise<void> {
-  const [ours, theirs] = await Promise.all([fs.stat(path), fs.lstat(target)]);
-  if (ours.ino !== theirs.ino || ours.dev !== theirs.dev) throw exists(target);
+/** A network file system may have created the link although its reply was lost: then both are the same file. */
+async function requireSameFile(path: string, target: string): Promise<void> {
+  const [own, other] = await Promise.all([fs.stat(path), fs.lstat(target)]);
+  if (own.ino !== other.ino || own.dev !== other.dev) throw exists(target);
 }
 
-/** Reserves the name with an empty file, then replaces that: only a kill between the two leaves it empty. */
+/** Reserves the name with an empty file, then replaces it. A kill in between leaves the empty file. */
 async function publishWithoutLinks(path: string, target: string): Promise<void> {
   await (await fs.open(target, 'wx', 0o600)).close();
   try {
@@ -179,7 +181,7 @@ async function publishWithoutLinks(path: string, target: string): Promise<void> 
   await syncFolder(dirname(target));
 }
 
-/** Makes the entries of a folder durable, where the file system knows how. */
+/** Syncs the entries of a folder, if the file system supports that. */
 export async function syncFolder(path: string): Promise<void> {
   const handle = await fs.open(path, constants.O_RDONLY);
   try {
@@ -191,9 +193,8 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The refusal to replace a file. */
 export function exists(path: string): BifractError {
-  return new BifractError('EXISTS', `${path} is there already, and is never replaced`, {
+  return new BifractError('EXISTS', `${path} already exists`, {
     hint: 'Remove it, or choose another name.',
   });
 }

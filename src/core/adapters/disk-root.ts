@@ -10,13 +10,13 @@ import { checkObjectName, isObjectName } from './object-name.ts';
 const PARTIAL = /^\.(.+)\.([\w-]*)\.[0-9a-f]{12}\.partial$/s;
 const JOB = /^[\w-]{0,60}$/;
 
-/** What the name of an unfinished file says. */
+/** The parts of the name of an unfinished file. */
 export interface PartialName {
   name: string;
   job: string | undefined;
 }
 
-/** A folder as the root of a storage: turns object names into paths, and lets none of them out of it. */
+/** A folder as the root of a storage. Turns object names into paths, and rejects those that lead out of it. */
 export class DiskRoot {
   readonly path: string;
 
@@ -24,20 +24,20 @@ export class DiskRoot {
     this.path = resolve(path);
   }
 
-  /** Where an object is, or would be. */
+  /** The path of an object, existing or not. */
   target(name: string): string {
     checkObjectName(name);
     return join(this.path, name);
   }
 
-  /** A fresh hidden name beside the target, which says whose it is. */
+  /** A new hidden name next to the target that includes the job. */
   partial(name: string, job = ''): string {
-    if (!JOB.test(job)) throw new BifractError('INTERNAL', `Not an id of a job: ${JSON.stringify(job)}`);
+    if (!JOB.test(job)) throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(job)}`);
     const target = this.target(name);
     return join(dirname(target), `.${basename(target)}.${job}.${randomBytes(6).toString('hex')}.partial`);
   }
 
-  /** Reads the path, relative to the root, of an unfinished file; undefined where it is none. */
+  /** Parses the path, relative to the root, of an unfinished file; undefined for any other file. */
   parsePartial(path: string): PartialName | undefined {
     const [, file, job] = PARTIAL.exec(basename(path)) ?? [];
     if (file === undefined) return undefined;
@@ -46,7 +46,7 @@ export class DiskRoot {
     return isObjectName(name) ? { name, job: job || undefined } : undefined;
   }
 
-  /** The object's file, or undefined where there is none. Links that lead out of the root are refused. */
+  /** Undefined if there is no such file. Symbolic links that lead out of the root are refused. */
   async stat(path: string): Promise<Stats | undefined> {
     try {
       await this.#mustBeInside(path);
@@ -58,7 +58,7 @@ export class DiskRoot {
     }
   }
 
-  /** Makes the folders above a path, the root among them but nothing above it. */
+  /** Creates the folders of a path, including the root but nothing above it. */
   async makeFolders(path: string, owner: Owner | undefined): Promise<void> {
     const parts = relative(this.path, path).split(sep).slice(0, -1);
     await makeFolder(this.path, undefined);
@@ -69,7 +69,7 @@ export class DiskRoot {
     }
   }
 
-  /** Who files should belong to, for a server that runs as another user: root's go to the owner of the root. */
+  /** If this runs as root, the owner of the root folder: new files must be readable by a server of that user. */
   async owner(): Promise<Owner | undefined> {
     if (process.getuid?.() !== 0) return undefined;
     try {
@@ -81,8 +81,7 @@ export class DiskRoot {
     }
   }
 
-  /** Free bytes of the file system, for those who are not root. */
-  /** Below it there may be other file systems: it is asked of the folder that something is for. */
+  /** Free bytes, for users other than root, of the file system of `folder`: it may differ from that of the root. */
   async freeBytes(folder = this.path): Promise<number> {
     const { bavail, bsize } = await fs.statfs(folder);
     return bavail * bsize;
@@ -92,7 +91,7 @@ export class DiskRoot {
     const [root, real] = await Promise.all([fs.realpath(this.path), fs.realpath(path)]);
     if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
     throw new BifractError('STORAGE_FAILED', `${path} leads out of ${this.path}`, {
-      hint: 'Remove the symbolic link: files are only read and written below that folder.',
+      hint: 'Remove the symbolic link: files must be inside that folder.',
     });
   }
 }

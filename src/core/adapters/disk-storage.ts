@@ -11,20 +11,20 @@ import { walkFiles } from './disk-walk.ts';
 import { isObjectName } from './object-name.ts';
 import { probeStorage } from './storage-probe.ts';
 
-/** Room left free beside what is written: a full disk is trouble for others too. */
-const MARGIN = 64 << 20;
-const PIECE = 1 << 20;
+/** Space that must stay free: a full disk harms other programs too. */
+const FREE_MARGIN = 64 << 20;
+const PIECE_BYTES = 1 << 20;
 
 /**
- * A folder as storage. An object in the making is a hidden file beside its final place, whose name says which
- * job writes it. Files are for their owner alone; written by root, they belong to the owner of the folder.
+ * A folder as storage. An unfinished object is a hidden file next to its final path, with the writing job in its name.
+ * Files have mode 0600; those written by root belong to the owner of the folder.
  */
 export class DiskStorage implements Storage {
   readonly kind = 'disk';
   readonly location: string;
   readonly #root: DiskRoot;
 
-  /** The folder is made when the first object is put; the one above it must exist. */
+  /** The folder is created with the first object; its parent must exist. */
   constructor(folder: string) {
     this.#root = new DiskRoot(folder);
     this.location = this.#root.path;
@@ -37,14 +37,14 @@ export class DiskStorage implements Storage {
   ): Promise<StoredObject> {
     options.signal?.throwIfAborted();
     const target = this.#root.target(name);
-    const file = await this.#begin(name, target, options);
+    const file = await this.#create(name, target, options);
     try {
       for await (const bytes of untilAbort(content, options.signal)) await file.write(bytes);
       await file.finish();
       options.signal?.throwIfAborted();
       await onDisk(`Cannot store ${name}`, () => publish(file.path, target));
     } catch (error) {
-      await (options.keep?.() ? file.leave() : file.remove());
+      await (options.keep?.() ? file.closeUnfinished() : file.remove());
       throw error;
     }
     return this.#mustStat(name);
@@ -53,7 +53,7 @@ export class DiskStorage implements Storage {
   async stat(name: string, options: CallOptions = {}): Promise<StoredObject | undefined> {
     options.signal?.throwIfAborted();
     const target = this.#root.target(name);
-    const stats = await onDisk(`Cannot look at ${name}`, () => this.#root.stat(target));
+    const stats = await onDisk(`Cannot stat ${name}`, () => this.#root.stat(target));
     return stats && { name, size_bytes: stats.size, modified_at: stats.mtime.toISOString() };
   }
 
@@ -75,14 +75,14 @@ export class DiskStorage implements Storage {
 
   async *stream(name: string, options: CallOptions & { offset?: number } = {}): AsyncGenerator<Buffer> {
     await this.#mustStat(name, options);
-    yield* this.#pieces(name, this.#root.target(name), options);
+    yield* this.#readFrom(name, this.#root.target(name), options);
   }
 
   async *unfinished({ id }: Leftover, options: CallOptions = {}): AsyncGenerator<Buffer> {
-    yield* this.#pieces(id, this.#partial(id), options);
+    yield* this.#readFrom(id, this.#partial(id), options);
   }
 
-  async *#pieces(
+  async *#readFrom(
     name: string,
     path: string,
     options: CallOptions & { offset?: number },
@@ -90,8 +90,8 @@ export class DiskStorage implements Storage {
     await using handle = await onDisk(`Cannot read ${name}`, () => fs.open(path, 'r'));
     for (let at = options.offset ?? 0; ; ) {
       options.signal?.throwIfAborted();
-      const piece = Buffer.allocUnsafe(PIECE);
-      const { bytesRead } = await onDisk(`Cannot read ${name}`, () => handle.read(piece, 0, PIECE, at));
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const { bytesRead } = await onDisk(`Cannot read ${name}`, () => handle.read(piece, 0, PIECE_BYTES, at));
       if (bytesRead === 0) return;
       at += bytesRead;
       yield piece.subarray(0, bytesRead);
@@ -124,7 +124,7 @@ export class DiskStorage implements Storage {
     for await (const { path, hidden } of this.#walk('', options)) {
       const partial = hidden ? this.#root.parsePartial(path) : undefined;
       const stats =
-        partial && (await onDisk(`Cannot look at ${path}`, () => this.#root.stat(join(this.location, path))));
+        partial && (await onDisk(`Cannot stat ${path}`, () => this.#root.stat(join(this.location, path))));
       if (!partial || !stats) continue;
       const { name, job } = partial;
       yield { id: path, name, job, size_bytes: stats.size, started_at: stats.birthtime.toISOString() };
@@ -134,42 +134,42 @@ export class DiskStorage implements Storage {
   async discard({ id }: Leftover, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     const path = this.#partial(id);
-    if (await onDisk(`Cannot look at ${id}`, () => this.#root.stat(path))) await this.#unlink(path);
+    if (await onDisk(`Cannot stat ${id}`, () => this.#root.stat(path))) await this.#unlink(path);
   }
 
   async probe({ prefix = '', ...options }: CallOptions & { prefix?: string } = {}): Promise<StorageHealth> {
     const folder = join(this.location, prefix);
-    const there = await fs.stat(folder).then(
+    const exists = await fs.stat(folder).then(
       (stats) => stats.isDirectory(),
       () => false,
     );
-    const health = await probeStorage(this, { ...options, prefix: there ? prefix : '' });
+    const health = await probeStorage(this, { ...options, prefix: exists ? prefix : '' });
     try {
-      return { ...health, free_bytes: await this.#root.freeBytes(there ? folder : undefined) };
+      return { ...health, free_bytes: await this.#root.freeBytes(exists ? folder : undefined) };
     } catch {
       return health;
     }
   }
 
-  async #begin(name: string, target: string, { job, expected_bytes }: PutOptions): Promise<DiskFile> {
+  async #create(name: string, target: string, { job, expected_bytes }: PutOptions): Promise<DiskFile> {
     const partial = this.#root.partial(name, job);
     return onDisk(`Cannot store ${name}`, async () => {
       const owner = await this.#root.owner();
       await this.#root.makeFolders(target, owner);
       if (await this.#root.stat(target)) throw exists(target);
-      if (expected_bytes !== undefined) await this.#mustHaveRoom(name, target, expected_bytes);
+      if (expected_bytes !== undefined) await this.#requireSpace(name, target, expected_bytes);
       return DiskFile.create(partial, owner, `${basename(name)} in ${this.location}`);
     });
   }
 
-  async #mustHaveRoom(name: string, target: string, bytes: number): Promise<void> {
+  async #requireSpace(name: string, target: string, bytes: number): Promise<void> {
     const free = await this.#root.freeBytes(dirname(target));
-    if (free >= bytes + MARGIN) return;
+    if (free >= bytes + FREE_MARGIN) return;
     throw new BifractError(
       'STORAGE_FULL',
-      `${this.location} has ${inMib(free)} free; ${basename(name)} needs ${inMib(bytes)} or so`,
+      `Not enough space in ${this.location}: ${inMib(free)} free, about ${inMib(bytes)} needed for ${basename(name)}`,
       {
-        hint: 'Free some space there, or delete backups or archives that are no longer needed.',
+        hint: 'Free some space, or delete backups or archives that are no longer needed.',
       },
     );
   }
@@ -182,13 +182,13 @@ export class DiskStorage implements Storage {
   async #mustStat(name: string, options?: CallOptions): Promise<StoredObject> {
     const object = await this.stat(name, options);
     if (!object)
-      throw new BifractError('NOT_FOUND', `There is no ${name} in ${this.location}`, {
-        hint: 'See `bifract list backups` and `bifract list archives`.',
+      throw new BifractError('NOT_FOUND', `${name} does not exist in ${this.location}`, {
+        hint: 'Run `bifract list backups` or `bifract list archives` to see all files.',
       });
     return object;
   }
 
-  /** A link that leads out, or a file gone in the meantime, is no object of this storage. */
+  /** Undefined for a link that leads out of the storage, or a file deleted in the meantime. */
   async #statListed(name: string): Promise<StoredObject | undefined> {
     try {
       return await this.stat(name);

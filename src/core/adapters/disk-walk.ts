@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { errno } from './disk-errors.ts';
 import { compareNames } from './object-name.ts';
 
-/** A file below a folder, by its path relative to it with `/` between the parts. */
+/** A file below a folder: its relative path, with `/` as separator. */
 export interface WalkedFile {
   path: string;
-  /** Its own name begins with a dot. */
+  /** Whether its name begins with a dot. */
   hidden: boolean;
 }
 
 /**
- * The files below a folder in the order of their paths, those whose path cannot begin with `prefix` left out.
- * Hidden folders and linked ones are not entered. A folder that is gone is empty.
+ * The files below a folder, sorted by path. Skips folders that cannot contain `prefix`, and does not enter hidden or
+ * linked folders. A missing folder counts as empty.
  */
 export async function* walkFiles(root: string, prefix: string, below = ''): AsyncGenerator<WalkedFile> {
   for (const entry of await sortedEntries(join(root, below))) {
@@ -38,7 +38,7 @@ async function sortedEntries(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** A folder sorts as its files do, with the slash. */
+/** A folder sorts like its files, with the slash. */
 function sortKey(entry: Dirent): string {
   return entry.isDirectory() ? `${entry.name}/` : entry.name;
 }

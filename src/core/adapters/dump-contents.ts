@@ -1,14 +1,14 @@
 import type { DumpContents } from '../ports/database-server.ts';
 
-const HEAD = /^;\s+([^:]+): (.*)$/;
+const PROPERTY = /^;\s+([^:]+): (.*)$/;
 const ENTRY = /^\d+; \d+ \d+ (.*)$/;
 /**
- * pg_restore divides by single spaces and quotes nothing: a schema with a space in its name cannot be told from its
- * table. The list serves people; what is compared comes from the manifest.
+ * pg_restore separates names by single spaces and does not quote them, so a space in the name of a schema is ambiguous.
+ * This list is for display; comparisons use the manifest.
  */
 const TABLE_DATA = /^TABLE DATA (\S+) (.+) \S+$/;
 
-/** Reads what `pg_restore --list` prints. */
+/** Parses the output of `pg_restore --list`. */
 export function parseContents(list: string): DumpContents {
   const contents: DumpContents = {
     server_version: null,
@@ -18,7 +18,7 @@ export function parseContents(list: string): DumpContents {
     owner_lines: [],
   };
   for (const line of list.split('\n')) {
-    const [, name, value = ''] = HEAD.exec(line) ?? [];
+    const [, name, value = ''] = PROPERTY.exec(line) ?? [];
     if (name === 'dbname') contents.database = value;
     if (name === 'Dumped from database version') contents.server_version = version(value);
     if (name === 'Dumped by pg_dump version') contents.pg_dump_version = version(value);

@@ -1,21 +1,21 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-const KEPT = 20;
-const LONGEST = 2000;
+const MAX_LINES = 20;
+const MAX_LENGTH = 2000;
 const TABLE = /^pg_dump: dumping contents of table "(.+)"$/;
 const PID = /^bifract pid (\d+)$/;
-const TROUBLE = /^pg_dump: (error|fatal|detail|hint|warning|\[)/;
+const ERROR = /^pg_dump: (error|fatal|detail|hint|warning|\[)/;
 
 /**
- * What pg_dump says of itself: the tables as they come, its process id where the shell that began it told, and
- * of all the rest only what is wrong. Messages are expected in English.
+ * Parses the messages of pg_dump, which must be in English: the tables, its process id if the shell that started it
+ * printed that, and errors.
  */
 export class DumpMessages {
-  /** Id of the process, as its own system counts; undefined where it ended without telling. */
+  /** Process id, inside its container if it has one; undefined if the process ended without printing it. */
   readonly pid: Promise<number | undefined>;
   readonly #lines: string[] = [];
-  #inTrouble = true;
+  #inError = true;
 
   constructor(stderr: Readable, onTable: ((table: string) => void) | undefined) {
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
@@ -26,21 +26,21 @@ export class DumpMessages {
       const table = TABLE.exec(line)?.[1];
       if (pid !== undefined) resolve(Number(pid));
       else if (table !== undefined) onTable?.(table);
-      else this.#keep(line);
+      else this.#keepErrors(line);
     });
     lines.on('close', () => resolve(undefined));
   }
 
-  /** The last lines that tell of trouble, as one text. */
-  trouble(): string {
-    return this.#lines.join('\n').slice(-LONGEST);
+  /** The last error lines, as one text. */
+  errorText(): string {
+    return this.#lines.join('\n').slice(-MAX_LENGTH);
   }
 
-  /** A line without the program's name goes on with the one before it, or is of another program. */
-  #keep(line: string): void {
-    if (line.startsWith('pg_dump: ')) this.#inTrouble = TROUBLE.test(line);
-    if (!this.#inTrouble || line.trim() === '') return;
+  /** A line without the program's name continues the previous one, or comes from another program. */
+  #keepErrors(line: string): void {
+    if (line.startsWith('pg_dump: ')) this.#inError = ERROR.test(line);
+    if (!this.#inError || line.trim() === '') return;
     this.#lines.push(line);
-    if (this.#lines.length > KEPT) this.#lines.shift();
+    if (this.#lines.length > MAX_LINES) this.#lines.shift();
   }
 }

@@ -7,21 +7,21 @@ import { DumpMessages } from './dump-messages.ts';
 
 const GRACE_MS = 3_000;
 
-/** How pg_dump is run: the program, its arguments, and what is added to its environment. */
+/** How to run pg_dump: program, arguments and additional environment. */
 export interface DumpCommand {
-  /** For people: which program, where. */
+  /** For display: which program, and where. */
   location: string;
   program: string;
   args: string[];
   env: Record<string, string>;
   cwd?: string;
-  /** Ends the program where ending the local process is not enough, by the id that it told. */
+  /** Ends the program by the process id that it printed, if ending the local process is not enough. */
   endRemote?: (pid: number) => Promise<void>;
 }
 
 /**
- * The output of the command. Throws `DUMP_FAILED` unless it ended well, also when that shows only after its
- * last byte. When the reader stops, or the signal aborts, the program ends, wherever it runs.
+ * The output of the command. Throws `DUMP_FAILED` unless the program succeeded, even if it fails after its last byte.
+ * When the reader stops or the signal aborts, the program is ended, in a container too.
  */
 export async function* dumpOutput(
   command: DumpCommand,
@@ -35,7 +35,7 @@ export async function* dumpOutput(
     ending ??= endChild(command, child, messages);
     return ending;
   };
-  // A reader that waits for a slow disk does not come back soon: the program ends meanwhile.
+  // End the program on abort even while the reader is blocked by a slow disk.
   const onAbort = () => void end();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -52,14 +52,14 @@ export async function* dumpOutput(
 interface Child {
   stdout: Readable;
   stderr: Readable;
-  /** How it failed; undefined once it ended well. Never rejects. */
+  /** How it failed; undefined if it succeeded. Never rejects. */
   failure: Promise<Failure | undefined>;
   kill(): void;
 }
 
 interface Failure {
   message: string;
-  /** The program is not there. */
+  /** The program does not exist. */
   missing: boolean;
 }
 
@@ -84,9 +84,9 @@ async function start({ program, args, env, cwd }: DumpCommand): Promise<Child> {
 
 async function endChild({ endRemote }: DumpCommand, child: Child, messages: DumpMessages): Promise<void> {
   if (endRemote) {
-    const gone = child.failure.then(() => undefined);
-    const late = wait(GRACE_MS, undefined, { ref: false });
-    const pid = await Promise.race([messages.pid, gone, late]);
+    const exited = child.failure.then(() => undefined);
+    const timeout = wait(GRACE_MS, undefined, { ref: false });
+    const pid = await Promise.race([messages.pid, exited, timeout]);
     if (pid !== undefined) await endRemote(pid);
   }
   child.kill();
@@ -100,16 +100,16 @@ function dumpFailed(
   messages: DumpMessages,
 ): BifractError {
   if (missing)
-    return new BifractError('PROGRAM_MISSING', `${location} cannot be started`, {
-      hint: 'It was there a moment ago: try again.',
+    return new BifractError('PROGRAM_MISSING', `Cannot start ${location}`, {
+      hint: 'The program is gone. Check the installation of the PostgreSQL client programs, then try again.',
     });
-  const reason = messages.trouble() || firstLine(message);
+  const reason = messages.errorText() || firstLine(message);
   return new BifractError('DUMP_FAILED', `${location} failed: ${reason}`, {
-    hint: 'Nothing was stored. See the message above; the log of PostgreSQL may say more.',
+    hint: 'Nothing was stored. See the message above and the PostgreSQL log.',
   });
 }
 
-/** The message of a child without its command line, which is of no use to anybody. */
+/** The message without the command line. */
 function firstLine(message: string): string {
   return message.replace(/: .*$/s, '');
 }

@@ -10,23 +10,23 @@ type DumpOptions = CallOptions & { snapshot?: string; onTable?: (table: string) 
 const END_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 300_000;
 /**
- * Tells its process id before it becomes pg_dump, so that it can be ended from outside: a container's process
- * outlives the client that began it. The image's own password stands in where local connections ask for one.
+ * Prints its process id before it becomes pg_dump, so that it can be ended from outside: a process in a container
+ * outlives the client that started it. Uses the password of the image for local connections that require one.
  */
-const TELL_PID =
+const PRINT_PID =
   'echo "bifract pid $$" >&2; [ -n "$PGPASSWORD" ] || PGPASSWORD=$POSTGRES_PASSWORD; LC_ALL=C; export PGPASSWORD LC_ALL; exec pg_dump "$@"';
 
 /**
- * The arguments of every dump. Compression is left to the file around it. Measured on a database of 620 MB
- * (rows of JSON and text, PostgreSQL 15, two busy cores): pg_dump's own gzip 122 MB in 14 to 25 s; none, then
- * zstd at level 3, 88 MB in 9 to 10 s; none at all 487 MB in 5 to 9 s.
+ * The arguments of every dump, without compression: the backup format compresses. Measured on a 620 MB database (JSON
+ * and text, PostgreSQL 15, two busy cores): gzip of pg_dump 122 MB in 14 to 25 s; zstd at level 3 afterwards 88 MB in
+ * 9 to 10 s; uncompressed 487 MB in 5 to 9 s.
  */
 function dumpArgs(snapshot: string | undefined): string[] {
   const args = ['-Fc', '-Z', '0', '--verbose', '--no-password', `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`];
   return snapshot === undefined ? args : [...args, `--snapshot=${snapshot}`];
 }
 
-/** A pg_dump of this machine. Who and where goes by its environment: an argument could be read by others. */
+/** A local pg_dump. Connection and password are passed in the environment: other users can read arguments. */
 export function localDumpTool({ path, version }: PgDumpProgram, connection: PostgresConnection): DumpTool {
   const { host, port, user, database, password } = connection;
   const env: Record<string, string> = {
@@ -59,7 +59,7 @@ export function composeDumpTool(
       ...inContainer,
       'sh',
       '-c',
-      TELL_PID,
+      PRINT_PID,
       'pg_dump',
       ...dumpArgs(snapshot),
       '-U',
@@ -79,26 +79,26 @@ export function composeDumpTool(
       if (version !== undefined) return version;
       throw new BifractError(
         'PROGRAM_MISSING',
-        'There is no pg_dump in the container postgres, or Docker does not answer',
-        { hint: 'Check that the containers are running: docker compose ps.' },
+        'No pg_dump in the container postgres, or Docker does not respond',
+        { hint: 'Check that the containers are running (docker compose ps).' },
       );
     },
     dump: ({ snapshot, ...options }: DumpOptions) => dumpOutput(command(snapshot), options),
   };
 }
 
-/** What a dump tool is chosen by. */
+/** What a dump tool is selected for. */
 export interface DumpTarget {
   connection: PostgresConnection;
-  /** Version of the server, as `16.4` or `PostgreSQL 16.4`. */
+  /** Version of the server, such as `16.4` or `PostgreSQL 16.4`. */
   server_version: string;
-  /** The installation directory, where its PostgreSQL runs in a container; else undefined. */
+  /** The installation directory if its PostgreSQL runs in a container, else undefined. */
   compose_dir: string | undefined;
 }
 
 /**
- * The dump tool that fits: one of this machine and of the server's own major version, else the container's,
- * else a newer one of this machine. `PROGRAM_MISSING`, `PROGRAM_TOO_OLD`.
+ * Selects a pg_dump: a local one of the server's major version, else the container's, else a newer local one.
+ * `PROGRAM_MISSING`, `PROGRAM_TOO_OLD`.
  */
 export async function findDumpTool(target: DumpTarget, options?: CallOptions): Promise<DumpTool> {
   const { connection, server_version, compose_dir } = target;
@@ -108,15 +108,13 @@ export async function findDumpTool(target: DumpTarget, options?: CallOptions): P
     return localDumpTool(best, connection);
   }
   if (compose_dir !== undefined) return composeDumpTool(compose_dir, connection);
-  const hint = `Install the client programs of PostgreSQL ${majorOf(server_version)} or newer.`;
+  const hint = `Install the PostgreSQL client programs, version ${majorOf(server_version)} or newer.`;
   if (programs.length === 0)
-    throw new BifractError('PROGRAM_MISSING', 'There is no pg_dump on this machine', { hint });
+    throw new BifractError('PROGRAM_MISSING', 'No pg_dump found on this machine', { hint });
   const found = programs.map(({ version }) => version).join(', ');
-  throw new BifractError(
-    'PROGRAM_TOO_OLD',
-    `pg_dump ${found} is older than the server (${server_version}) and cannot dump it`,
-    { hint },
-  );
+  throw new BifractError('PROGRAM_TOO_OLD', `pg_dump ${found} is older than the server (${server_version})`, {
+    hint,
+  });
 }
 
 async function runQuietly(args: string[], cwd: string): Promise<void> {

@@ -5,7 +5,7 @@ import { BifractError } from '../errors.ts';
 import { errno, onDisk } from './disk-errors.ts';
 import { DiskFile, publish, syncFolder } from './disk-file.ts';
 
-/** Makes the `.env` file, for its owner alone, durable; never over one that is there (`EXISTS`). */
+/** Creates the `.env` file durably with mode 0600. Never replaces an existing one (`EXISTS`). */
 export async function createEnv(path: string, text: string): Promise<void> {
   const file = await DiskFile.create(temporary(path), undefined);
   try {
@@ -19,8 +19,8 @@ export async function createEnv(path: string, text: string): Promise<void> {
 }
 
 /**
- * Puts another text in the place of the one that was read, in one step, with mode and owner as they were. `BUSY` where
- * the file has changed since. A link is followed.
+ * Replaces the text of the file atomically and keeps its mode and owner. `BUSY` if it is no longer `before`. Follows a
+ * symbolic link.
  */
 export async function replaceEnv(path: string, before: string, text: string): Promise<void> {
   await onDisk(`Cannot write ${path}`, async () => {
@@ -32,7 +32,7 @@ export async function replaceEnv(path: string, before: string, text: string): Pr
       await file.write(Buffer.from(text));
       await file.finish();
       await fs.chmod(file.path, mode & 0o777);
-      if ((await fs.readFile(real, 'utf8')) !== before) throw changed(path);
+      if ((await fs.readFile(real, 'utf8')) !== before) throw changedMeanwhile(path);
       await fs.rename(file.path, real);
     } catch (error) {
       await file.remove();
@@ -42,9 +42,9 @@ export async function replaceEnv(path: string, before: string, text: string): Pr
   });
 }
 
-/** Makes a folder for its owner alone; false where it is there already. */
+/** Creates a folder with mode 0700; false if it exists. */
 export async function makePrivateFolder(path: string): Promise<boolean> {
-  return onDisk(`Cannot make ${path}`, async () => {
+  return onDisk(`Cannot create ${path}`, async () => {
     try {
       await fs.mkdir(path, 0o700);
       await syncFolder(dirname(path));
@@ -60,6 +60,6 @@ function temporary(path: string): string {
   return join(dirname(path), `.env.${randomBytes(6).toString('hex')}`);
 }
 
-function changed(path: string): BifractError {
-  return new BifractError('BUSY', `${path} has changed while it was being edited`, { hint: 'Try again.' });
+function changedMeanwhile(path: string): BifractError {
+  return new BifractError('BUSY', `${path} was changed by another program`, { hint: 'Try again.' });
 }

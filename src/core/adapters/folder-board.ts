@@ -3,31 +3,31 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError, cancelled } from '../errors.ts';
 import type { BoardJob, JobBoard, JobEvent, Publication, PublishOptions } from '../ports/job-board.ts';
-import { diedEvent } from './died.ts';
+import { crashEvent } from './died.ts';
 import { diskError, errno } from './disk-errors.ts';
 import { makePrivateFolder } from './env-writer.ts';
 import { cancelBySocket, followSocket } from './job-client.ts';
 import { isEnd, JobHistory } from './job-history.ts';
 import { JobSocket } from './job-socket.ts';
-import { JournalFile } from './journal-file.ts';
+import { JournalWriter } from './journal-file.ts';
 import { sweepJournals } from './journal-sweep.ts';
 import { identityOf, isRunning } from './process-identity.ts';
 import { type Journal, readJournal } from './read-journal.ts';
 
 const JOURNAL = /^([\w-]{1,100})\.ndjson$/;
-/** How often a journal is looked at whose process runs but cannot be talked to. */
+/** Interval for reading the journal of a running process that cannot be reached by its socket. */
 const POLL_MS = 500;
 
 /**
- * The jobs of an installation, seen from any process: a journal each in `.bifract/journal`, and a socket each in
- * `.bifract/run` while its process runs. Both folders are for their owner alone.
+ * The jobs of an installation, visible to all its processes. Each job has a journal in `.bifract/journal`, and a socket
+ * in `.bifract/run` while its process runs. Both folders have mode 0700.
  */
 export class FolderBoard implements JobBoard {
   readonly #home: string;
   readonly #journals: string;
   readonly #run: string;
 
-  /** The folders are made with the first job; the installation itself must be there. */
+  /** The folders are created with the first job; the installation must exist. */
   constructor(install: string) {
     this.#home = join(install, '.bifract');
     this.#journals = join(this.#home, 'journal');
@@ -42,7 +42,7 @@ export class FolderBoard implements JobBoard {
     try {
       const process_ = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
       const head = { journal: 1, job: id, process: process_, socket: socket.path } as const;
-      const file = await JournalFile.create(this.#path(id), head, history, onTrouble);
+      const file = await JournalWriter.create(this.#path(id), head, history, onTrouble);
       const sweeping = this.sweep();
       return {
         add(event) {
@@ -72,22 +72,22 @@ export class FolderBoard implements JobBoard {
   }
 
   async find(id: string): Promise<BoardJob | undefined> {
-    const seen = await this.#look(id);
-    return seen && { id, live: seen.live, events: seen.events.map(({ event }) => event) };
+    const found = await this.#read(id);
+    return found && { id, live: found.live, events: found.events.map(({ event }) => event) };
   }
 
   async *follow(id: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<JobEvent> {
     for (let last = 0; ; await wait(POLL_MS, undefined, { signal })) {
-      const seen = await this.#look(id);
-      if (!seen) throw unknown(id);
-      for (const { seq, event } of seen.events) {
-        // The end of a process that died is made up after its journal, which lags behind what the process told.
+      const found = await this.#read(id);
+      if (!found) throw unknownJob(id);
+      for (const { seq, event } of found.events) {
+        // The final event of a crashed process is numbered after its journal, which lags behind its socket.
         if (seq <= last && !isEnd(event)) continue;
         last = seq;
         yield event;
       }
-      if (!seen.live) return;
-      for await (const { seq, event } of this.#talk(id, seen.journal, last, signal)) {
+      if (!found.live) return;
+      for await (const { seq, event } of this.#followSocket(id, found.journal, last, signal)) {
         last = seq;
         yield event;
         if (isEnd(event)) return;
@@ -96,24 +96,24 @@ export class FolderBoard implements JobBoard {
   }
 
   async cancel(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    const seen = await this.#look(id);
-    if (!seen) throw unknown(id);
-    if (!seen.live) throw notRunning(id);
-    const { socket, process: owner } = seen.journal.head;
+    const found = await this.#read(id);
+    if (!found) throw unknownJob(id);
+    if (!found.live) throw notRunning(id);
+    const { socket, process: owner } = found.journal.head;
     if (socket !== null && (await cancelBySocket(socket, signal))) return;
-    if (!(await this.#look(id))?.live) throw notRunning(id);
-    throw new BifractError('BUSY', `The process ${owner.pid} of the job ${id} does not answer`, {
-      hint: `It may be overloaded, or stopped: \`kill -CONT ${owner.pid}\` on its machine lets it go on, and only then does a cancel, or \`kill -TERM ${owner.pid}\`, end the job.`,
+    if (!(await this.#read(id))?.live) throw notRunning(id);
+    throw new BifractError('BUSY', `Process ${owner.pid} of job ${id} does not respond`, {
+      hint: `If it is stopped, continue it with \`kill -CONT ${owner.pid}\` on its machine, then cancel again or use \`kill -TERM ${owner.pid}\`.`,
     });
   }
 
-  /** What stands in its way is told by what cannot be written. */
+  /** Ignores errors: writing a journal reports the same problems. */
   async sweep(): Promise<void> {
     await sweepJournals(this.#journals, this.#run).catch(() => undefined);
   }
 
-  /** What the process tells; nothing where it cannot be reached. */
-  async *#talk(id: string, { head }: Journal, after: number, signal?: AbortSignal) {
+  /** Events from the process; none if it cannot be reached. */
+  async *#followSocket(id: string, { head }: Journal, after: number, signal?: AbortSignal) {
     if (head.socket === null) return;
     try {
       yield* followSocket(head.socket, id, after, signal);
@@ -122,35 +122,35 @@ export class FolderBoard implements JobBoard {
     }
   }
 
-  /** A journal, and whether its process runs. The end of one that is gone without a word is made up. */
-  async #look(id: string) {
-    const before = await readJournal(this.#path(id));
-    if (!before) return undefined;
-    if (!before.ended && (await isRunning(before.head.process)))
-      return { journal: before, live: true, events: before.entries };
-    // It may have told its end between the two looks.
-    const journal = before.ended ? before : ((await readJournal(this.#path(id))) ?? before);
+  /** A journal, and whether its process runs. Adds the final event of a crashed process. */
+  async #read(id: string) {
+    const first = await readJournal(this.#path(id));
+    if (!first) return undefined;
+    if (!first.ended && (await isRunning(first.head.process)))
+      return { journal: first, live: true, events: first.entries };
+    // The job may have ended since the journal was read.
+    const journal = first.ended ? first : ((await readJournal(this.#path(id))) ?? first);
     if (journal.ended) return { journal, live: false, events: journal.entries };
     const log = join(this.#journals, `${id}.log`);
-    const said = await fs.stat(log).catch(() => undefined);
-    const end = diedEvent(id, journal, said?.size ? log : undefined);
+    const logFile = await fs.stat(log).catch(() => undefined);
+    const end = crashEvent(id, journal, logFile?.size ? log : undefined);
     return { journal, live: false, events: [...journal.entries, end] };
   }
 
   #path(id: string): string {
     if (JOURNAL.test(`${id}.ndjson`)) return join(this.#journals, `${id}.ndjson`);
-    throw unknown(id);
+    throw unknownJob(id);
   }
 }
 
-function unknown(id: string): BifractError {
-  return new BifractError('NOT_FOUND', `There is no job ${id}`, {
-    hint: '`bifract jobs --all` lists those that are known.',
+function unknownJob(id: string): BifractError {
+  return new BifractError('NOT_FOUND', `Job ${id} does not exist`, {
+    hint: 'Run `bifract jobs --all` to see all jobs.',
   });
 }
 
 function notRunning(id: string): BifractError {
-  return new BifractError('NOT_FOUND', `The job ${id} does not run any more`, {
-    hint: `\`bifract attach ${id}\` tells how it ended.`,
+  return new BifractError('NOT_FOUND', `Job ${id} is not running`, {
+    hint: `Run \`bifract attach ${id}\` to see how it ended.`,
   });
 }

@@ -5,12 +5,12 @@ import { boundedLines } from './bounded-lines.ts';
 import type { Entry } from './job-history.ts';
 import { parseEntry, parseObject } from './read-journal.ts';
 
-/** Results of a job may be long lists. */
-const MOST_EVENT_BYTES = 64 << 20;
-const MOST_ANSWER_BYTES = 4 << 10;
-const ANSWER_MS = 10_000;
+/** The result of a job may be a long list. */
+const MAX_EVENT_BYTES = 64 << 20;
+const MAX_RESPONSE_BYTES = 4 << 10;
+const RESPONSE_TIMEOUT_MS = 10_000;
 
-/** A job's events after the `after`-th as its process tells them, until it hangs up. Throws where nobody listens. */
+/** Events of a job after number `after`, until its process closes the connection. Throws if it cannot be reached. */
 export async function* followSocket(
   path: string,
   job: string,
@@ -20,7 +20,7 @@ export async function* followSocket(
   const socket = await open(path, signal);
   try {
     socket.write(`${JSON.stringify({ do: 'follow', after })}\n`);
-    for await (const line of boundedLines(socket, MOST_EVENT_BYTES)) {
+    for await (const line of boundedLines(socket, MAX_EVENT_BYTES)) {
       const entry = parseEntry(line, job);
       if (entry) yield entry;
     }
@@ -32,15 +32,15 @@ export async function* followSocket(
   }
 }
 
-/** Asks the process of a job to end it; false where it does not answer. */
+/** Requests a job's process to cancel; false if it does not respond. */
 export async function cancelBySocket(path: string, signal?: AbortSignal): Promise<boolean> {
-  const limit = AbortSignal.timeout(ANSWER_MS);
+  const limit = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
   const either = signal ? AbortSignal.any([signal, limit]) : limit;
   let socket: Socket | undefined;
   try {
     socket = await open(path, either);
     socket.write('{"do":"cancel"}\n');
-    for await (const line of boundedLines(socket, MOST_ANSWER_BYTES)) return parseObject(line)?.ok === true;
+    for await (const line of boundedLines(socket, MAX_RESPONSE_BYTES)) return parseObject(line)?.ok === true;
   } catch {
     signal?.throwIfAborted();
   } finally {
@@ -49,11 +49,11 @@ export async function cancelBySocket(path: string, signal?: AbortSignal): Promis
   return false;
 }
 
-/** Connects; a moment of too many connections is waited out. The signal destroys the socket at any time. */
+/** Connects, and retries if there are too many connections. The signal destroys the socket at any time. */
 async function open(path: string, signal: AbortSignal | undefined, tries = 5): Promise<Socket> {
   signal?.throwIfAborted();
   const socket = connect({ path, signal });
-  // An error that comes between two reads must not end the process.
+  // An error between two reads must not crash this process.
   socket.on('error', () => undefined);
   try {
     await once(socket, 'connect', { signal });

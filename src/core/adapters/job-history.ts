@@ -1,17 +1,17 @@
 import type { JobEvent } from '../ports/job-board.ts';
 
-const MOST_EVENTS = 3_000;
-const MOST_BYTES = 4 << 20;
-const ROOM = 0.75;
+const MAX_EVENTS = 3_000;
+const MAX_BYTES = 4 << 20;
+const SHRINK_TO = 0.75;
 
-/** An event and its place among those of its job. */
+/** An event and its sequence number within the job. */
 export interface Entry {
   seq: number;
   event: JobEvent;
 }
 
-/** How much is lost with an event: what is least worth goes first. A job's start and end never go. */
-const WORTH: Record<JobEvent['event'], number> = {
+/** Events of lower priority are dropped first; start and end of a job never. */
+const PRIORITY: Record<JobEvent['event'], number> = {
   'job:progress': 0,
   'job:retry': 1,
   'job:item': 1,
@@ -24,8 +24,8 @@ const WORTH: Record<JobEvent['event'], number> = {
 };
 
 /**
- * What a job has said, in bounded memory however long it talks. Of progress only the last of each stretch is kept; of
- * too much else, what is least worth and oldest goes.
+ * The events of a job in bounded memory. Of consecutive progress events only the last is kept. On overflow, the oldest
+ * events of the lowest priority are dropped.
  */
 export class JobHistory {
   #kept: (Entry & { bytes: number })[] = [];
@@ -45,23 +45,24 @@ export class JobHistory {
     return { seq: entry.seq, event };
   }
 
-  /** Those after one that is known already, in their order. */
+  /** Events after a sequence number, in order. */
   entries(after = 0): Entry[] {
     return this.#kept.filter(({ seq }) => seq > after).map(({ seq, event }) => ({ seq, event }));
   }
 
   #overflows(share: number): boolean {
-    return this.#kept.length > MOST_EVENTS * share || this.#bytes > MOST_BYTES * share;
+    return this.#kept.length > MAX_EVENTS * share || this.#bytes > MAX_BYTES * share;
   }
 
-  /** Makes more room than for one, so that a flood does not cost a pass for each event. */
+  /** Frees more than one entry, so that a burst of events does not cost a pass for each. */
   #shrink(): void {
-    for (let worth = 0; worth < 4 && this.#overflows(ROOM); worth++) {
+    for (let priority = 0; priority < 4 && this.#overflows(SHRINK_TO); priority++) {
       let count = this.#kept.length;
       this.#kept = this.#kept.filter(({ event, bytes }) => {
-        const goes =
-          (count > MOST_EVENTS * ROOM || this.#bytes > MOST_BYTES * ROOM) && worthOf(event) <= worth;
-        if (!goes) return true;
+        const drop =
+          (count > MAX_EVENTS * SHRINK_TO || this.#bytes > MAX_BYTES * SHRINK_TO) &&
+          priorityOf(event) <= priority;
+        if (!drop) return true;
         count -= 1;
         this.#bytes -= bytes;
         return false;
@@ -70,12 +71,12 @@ export class JobHistory {
   }
 }
 
-/** What failed is worth more than what went well. */
-function worthOf(event: JobEvent): number {
-  return event.event === 'job:item' && !event.ok ? 2 : WORTH[event.event];
+/** Failed items have a higher priority than successful ones. */
+function priorityOf(event: JobEvent): number {
+  return event.event === 'job:item' && !event.ok ? 2 : PRIORITY[event.event];
 }
 
-/** Whether an event is a job's last. */
+/** Whether this is the last event of a job. */
 export function isEnd({ event }: JobEvent): boolean {
   return event === 'job:done' || event === 'job:failed' || event === 'job:cancelled';
 }

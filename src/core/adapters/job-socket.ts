@@ -9,31 +9,32 @@ import { errno } from './disk-errors.ts';
 import type { Entry, JobHistory } from './job-history.ts';
 import { parseObject } from './read-journal.ts';
 
-/** Longest path that a socket can have on every system. */
-const MOST_PATH_BYTES = 103;
-const MOST_LISTENERS = 64;
-const MOST_REQUEST_BYTES = 4 << 10;
-/** Who has said nothing by then is turned away. */
-const SILENCE_MS = 10_000;
-/** A listener that reads too slowly gets no progress any more, then is cut off: it comes back and catches up. */
+/** Longest socket path that works on every system. */
+const MAX_PATH_BYTES = 103;
+const MAX_CONNECTIONS = 64;
+const MAX_REQUEST_BYTES = 4 << 10;
+/** A connection without a request is closed after this time. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** A slow follower stops getting progress events, then is disconnected. It can reconnect and catch up. */
 const SLOW_BYTES = 1 << 20;
 const STUCK_BYTES = 32 << 20;
 const PROGRESS_MS = 100;
-const FAREWELL_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
- * The socket on which the process of a job answers, a line of JSON each way: `{"do":"follow","after":N}` is answered
- * with the events after the N-th and all that come, `{"do":"cancel"}` with `{"ok":true}`. Its folder keeps others out.
+ * The socket of a job's process. Each message is a line of JSON. The reply to `{"do":"follow","after":N}` is all events
+ * after number N, past and future, the reply to `{"do":"cancel"}` is `{"ok":true}`. The mode of its folder keeps other
+ * users out.
  */
 export class JobSocket {
   readonly path: string;
   readonly #server: Server;
   readonly #history: JobHistory;
   readonly #cancel: () => void;
-  readonly #open = new Set<Socket>();
+  readonly #connections = new Set<Socket>();
   readonly #followers = new Set<Socket>();
   #progressAt = 0;
-  #held: Entry | undefined;
+  #pendingProgress: Entry | undefined;
 
   private constructor(path: string, server: Server, history: JobHistory, cancel: () => void) {
     this.path = path;
@@ -42,7 +43,7 @@ export class JobSocket {
     this.#cancel = cancel;
   }
 
-  /** Listens in `folder`, or in one of its own in the system's where the path would be too long, or the file system takes no sockets. */
+  /** Listens in `folder`, or in a new temporary folder if the path is too long or the file system has no sockets. */
   static async listen(
     folder: string,
     id: string,
@@ -50,74 +51,74 @@ export class JobSocket {
     cancel: () => void,
   ): Promise<JobSocket> {
     const usual = join(folder, `${id}.sock`);
-    if (Buffer.byteLength(usual) <= MOST_PATH_BYTES) {
+    if (Buffer.byteLength(usual) <= MAX_PATH_BYTES) {
       const made = await tryListen(usual).catch(() => undefined);
-      if (made) return new JobSocket(usual, made, history, cancel).#begin();
+      if (made) return new JobSocket(usual, made, history, cancel).#start();
     }
-    const path = join(await fs.mkdtemp(join(shortTemporary(), 'bifract-')), 'job.sock');
+    const path = join(await fs.mkdtemp(join(shortTempFolder(), 'bifract-')), 'job.sock');
     try {
-      return new JobSocket(path, await tryListen(path), history, cancel).#begin();
+      return new JobSocket(path, await tryListen(path), history, cancel).#start();
     } catch (error) {
       await fs.rmdir(dirname(path)).catch(() => undefined);
       throw error;
     }
   }
 
-  /** Sends an event to whoever follows; progress ten times a second at most. */
+  /** Sends an event to all followers; progress at most ten times a second. */
   send(entry: Entry): void {
     const isProgress = entry.event.event === 'job:progress';
     if (isProgress && performance.now() - this.#progressAt < PROGRESS_MS) {
-      this.#held = entry;
+      this.#pendingProgress = entry;
       return;
     }
-    if (this.#held && !isProgress) this.#tell(this.#held);
-    this.#held = undefined;
+    if (this.#pendingProgress && !isProgress) this.#broadcast(this.#pendingProgress);
+    this.#pendingProgress = undefined;
     if (isProgress) this.#progressAt = performance.now();
-    this.#tell(entry);
+    this.#broadcast(entry);
   }
 
-  /** Says good-bye: what was sent is delivered to whoever reads, the socket goes. */
+  /** Delivers what was sent, closes the connections and removes the socket. */
   async close(): Promise<void> {
-    const gone = [...this.#open].map((socket) => {
+    const closed = [...this.#connections].map((socket) => {
       socket.end();
       return socket.closed ? undefined : once(socket, 'close').catch(() => undefined);
     });
     this.#server.close();
-    const patience = new AbortController();
-    const late = wait(FAREWELL_MS, undefined, { signal: patience.signal }).catch(() => undefined);
-    await Promise.race([Promise.all(gone), late]);
-    patience.abort();
-    for (const socket of this.#open) socket.destroy();
+    const timer = new AbortController();
+    const timeout = wait(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(closed), timeout]);
+    timer.abort();
+    for (const socket of this.#connections) socket.destroy();
     await removeSocket(this.path);
   }
 
-  #begin(): this {
-    this.#server.maxConnections = MOST_LISTENERS;
-    this.#server.on('connection', (socket) => this.#greet(socket));
-    // The job keeps its process alive, not whoever looks at it.
+  #start(): this {
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket) => this.#accept(socket));
+    // Connections must not keep the process alive; the job does.
     this.#server.unref();
     return this;
   }
 
-  #greet(socket: Socket): void {
-    this.#open.add(socket);
+  #accept(socket: Socket): void {
+    this.#connections.add(socket);
     socket.unref();
-    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
-      this.#open.delete(socket);
+      this.#connections.delete(socket);
       this.#followers.delete(socket);
     });
-    void this.#listenTo(socket).catch(() => undefined);
+    void this.#serve(socket).catch(() => undefined);
   }
 
-  async #listenTo(socket: Socket): Promise<void> {
-    for await (const line of boundedLines(socket, MOST_REQUEST_BYTES)) {
-      if (!this.#answer(socket, parseObject(line))) break;
+  async #serve(socket: Socket): Promise<void> {
+    for await (const line of boundedLines(socket, MAX_REQUEST_BYTES)) {
+      if (!this.#respond(socket, parseObject(line))) break;
     }
   }
 
-  #answer(socket: Socket, request: Record<string, unknown> | undefined): boolean {
+  #respond(socket: Socket, request: Record<string, unknown> | undefined): boolean {
     if (request?.do === 'cancel') {
       this.#cancel();
       socket.write('{"ok":true}\n');
@@ -131,7 +132,7 @@ export class JobSocket {
     return true;
   }
 
-  #tell(entry: Entry): void {
+  #broadcast(entry: Entry): void {
     if (this.#followers.size === 0) return;
     const line = lineOf(entry);
     for (const socket of this.#followers) {
@@ -159,12 +160,12 @@ async function tryListen(path: string): Promise<Server> {
   return server;
 }
 
-/** Sockets of ours, of any installation, in folders made for them alone. */
-export async function ownSockets(): Promise<string[]> {
-  const folder = shortTemporary();
+/** Sockets in temporary folders of this program, of any installation. */
+export async function temporarySockets(): Promise<string[]> {
+  const folder = shortTempFolder();
   const names = (await fs.readdir(folder).catch(() => [])).filter((name) => /^bifract-\w{6}$/.test(name));
   const paths = names.map((name) => join(folder, name, 'job.sock'));
-  const there = await Promise.all(
+  const existing = await Promise.all(
     paths.map((path) =>
       fs.lstat(path).then(
         (entry) => entry.isSocket(),
@@ -172,14 +173,14 @@ export async function ownSockets(): Promise<string[]> {
       ),
     ),
   );
-  return paths.filter((_, index) => there[index]);
+  return paths.filter((_, index) => existing[index]);
 }
 
-function shortTemporary(): string {
+function shortTempFolder(): string {
   return tmpdir().length > 60 ? '/tmp' : tmpdir();
 }
 
-/** Removes a socket of ours, and the folder that was made for it alone. Never throws. */
+/** Removes a socket and its temporary folder, if it has one. Never throws. */
 export async function removeSocket(path: string): Promise<void> {
   try {
     if (!(await fs.lstat(path)).isSocket()) return;

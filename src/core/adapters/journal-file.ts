@@ -9,89 +9,90 @@ import type { JournalHead } from './read-journal.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const PROGRESS_MS = 1_000;
-/** From this size on the file is written anew from what is worth keeping, which is less. */
-const MOST_BYTES = 8 << 20;
+/** From this size on the file is rewritten from the history, which is smaller. */
+const MAX_BYTES = 8 << 20;
 
 /**
- * The journal of a job on disk: a line for its process, then a line for each event, progress once a second at most.
- * What cannot be written is told once and tried again with the next event: no job ends for its journal.
+ * Writes the journal of a job: a line for its process, then a line per event, with progress at most once a second. A write
+ * error is reported once and retried with the next event; it does not fail the job.
  */
-export class JournalFile {
+export class JournalWriter {
   readonly #path: string;
   readonly #head: JournalHead;
   readonly #history: JobHistory;
-  readonly #trouble: (error: BifractError) => void;
-  #work = Promise.resolve();
+  readonly #onError: (error: BifractError) => void;
+  #written = Promise.resolve();
   #progressAt = 0;
-  #held: Entry | undefined;
+  #pendingProgress: Entry | undefined;
   readonly #queue: Entry[] = [];
   #size = 0;
-  #cut = false;
-  #told = false;
+  #incompleteLine = false;
+  #reported = false;
 
   private constructor(
     path: string,
     head: JournalHead,
     history: JobHistory,
-    trouble: (error: BifractError) => void,
+    onError: (error: BifractError) => void,
   ) {
     this.#path = path;
     this.#head = head;
     this.#history = history;
-    this.#trouble = trouble;
+    this.#onError = onError;
   }
 
-  /** Makes the file, which must not be there. */
+  /** Creates the file, which must not exist. */
   static async create(
     path: string,
     head: JournalHead,
     history: JobHistory,
-    trouble: (error: BifractError) => void,
-  ): Promise<JournalFile> {
-    await onDisk(`Cannot make the journal of the job in ${dirname(path)}`, async () => {
+    onError: (error: BifractError) => void,
+  ): Promise<JournalWriter> {
+    await onDisk(`Cannot create the job's journal in ${dirname(path)}`, async () => {
       await using file = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
       try {
         await file.writeFile(lineOf(head));
       } catch (error) {
-        // On a full disk the file is made and its first line is not: nobody could tell whose it is.
+        // On a full disk the file may exist without its first line, and so without an owner.
         await fs.rm(path, { force: true });
         throw error;
       }
     });
-    return new JournalFile(path, head, history, trouble);
+    return new JournalWriter(path, head, history, onError);
   }
 
-  /** Writes an event, some time soon. */
+  /** Writes an event asynchronously. */
   add(entry: Entry): void {
     if (entry.event.event === 'job:progress' && performance.now() - this.#progressAt < PROGRESS_MS) {
-      this.#held = entry;
+      this.#pendingProgress = entry;
       return;
     }
-    const held = this.#held && entry.event.event !== 'job:progress' ? [this.#held] : [];
-    this.#held = undefined;
+    const pending =
+      this.#pendingProgress && entry.event.event !== 'job:progress' ? [this.#pendingProgress] : [];
+    this.#pendingProgress = undefined;
     if (entry.event.event === 'job:progress') this.#progressAt = performance.now();
-    // What comes while the disk is busy is written in one go.
-    if (this.#queue.push(...held, entry) > held.length + 1) return;
-    this.#work = this.#work.then(() => this.#write(this.#queue.splice(0)));
+    // Events that arrive during a write are written together.
+    if (this.#queue.push(...pending, entry) > pending.length + 1) return;
+    this.#written = this.#written.then(() => this.#write(this.#queue.splice(0)));
   }
 
-  /** Resolves when everything is written, or was found not to be possible. */
+  /** Resolves when everything is written or has failed. */
   async close(): Promise<void> {
-    await this.#work;
+    await this.#written;
   }
 
   async #write(entries: Entry[]): Promise<void> {
     try {
-      if (this.#size > MOST_BYTES) return await this.#rewrite();
+      if (this.#size > MAX_BYTES) return await this.#rewrite();
       const text = entries.map(({ seq, event }) => lineOf({ seq, ...event })).join('');
-      await this.#append(`${this.#cut ? '\n' : ''}${text}`);
+      await this.#append(`${this.#incompleteLine ? '\n' : ''}${text}`);
     } catch (error) {
-      this.#cut = true;
-      // The end matters most, and room may have been made by what the job itself removed.
+      this.#incompleteLine = true;
+      // The final event matters most, and the job itself may have freed space.
       if (entries.some(({ event }) => isEnd(event)) && (await this.#rewrite().then(yes, no))) return;
-      if (this.#told) return;
-      this.#told = true;
-      this.#trouble(asBifractError(diskError('The journal of this job cannot be written', error)));
+      if (this.#reported) return;
+      this.#reported = true;
+      this.#onError(asBifractError(diskError('Cannot write the journal of this job', error)));
     }
   }
 
@@ -100,7 +101,7 @@ export class JournalFile {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
     this.#size += bytes.length;
-    this.#cut = false;
+    this.#incompleteLine = false;
   }
 
   async #rewrite(): Promise<void> {
@@ -111,7 +112,7 @@ export class JournalFile {
       await fs.writeFile(temporary, text, { mode: 0o600 });
       await fs.rename(temporary, this.#path);
       this.#size = text.length;
-      this.#cut = false;
+      this.#incompleteLine = false;
     } catch (error) {
       await fs.rm(temporary, { force: true }).catch(() => undefined);
       throw error;

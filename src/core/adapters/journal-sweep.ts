@@ -1,17 +1,17 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { ownSockets, removeSocket } from './job-socket.ts';
+import { removeSocket, temporarySockets } from './job-socket.ts';
 import { isRunning } from './process-identity.ts';
 import { readJournal } from './read-journal.ts';
 
 const DAY_MS = 86_400_000;
-const KEPT_MS = 14 * DAY_MS;
-const STRAY_MS = 60_000;
-const KEPT_COUNT = 100;
+const MAX_AGE_MS = 14 * DAY_MS;
+const ORPHAN_AGE_MS = 60_000;
+const MAX_JOURNALS = 100;
 
 /**
- * Forgets jobs that ended long ago, or before many others, and removes the sockets of processes that died. Of a job
- * whose process runs nothing is touched.
+ * Removes the journals of old jobs, keeps a limited number, and removes sockets of processes that have ended. Does not
+ * touch jobs whose process is running.
  */
 export async function sweepJournals(journals: string, run: string): Promise<void> {
   const all = await fs.readdir(journals);
@@ -24,23 +24,23 @@ export async function sweepJournals(journals: string, run: string): Promise<void
   );
   ages.sort((a, b) => b.mtimeMs - a.mtimeMs);
   const sockets = new Set(await fs.readdir(run).catch(() => []));
-  await removeStray(run, [...sockets], names, STRAY_MS);
-  await removeStray(
+  await removeOrphans(run, [...sockets], names, ORPHAN_AGE_MS);
+  await removeOrphans(
     journals,
     all.filter((name) => name.endsWith('.log')),
     names,
-    KEPT_MS,
+    MAX_AGE_MS,
   );
-  // Which job has a socket in a folder of its own, only its journal tells.
-  const elsewhere = (await ownSockets()).length > 0;
+  // A socket in a temporary folder is named only in the journal of its job.
+  const elsewhere = (await temporarySockets()).length > 0;
   for (const [at, { name, mtimeMs }] of ages.entries()) {
-    const old = at >= KEPT_COUNT || Date.now() - mtimeMs > KEPT_MS;
-    const left = sockets.has(name.replace(/ndjson$/, 'sock'));
-    if (old || left || elsewhere) await tidy(join(journals, name), old);
+    const old = at >= MAX_JOURNALS || Date.now() - mtimeMs > MAX_AGE_MS;
+    const hasSocket = sockets.has(name.replace(/ndjson$/, 'sock'));
+    if (old || hasSocket || elsewhere) await cleanUpJob(join(journals, name), old);
   }
 }
 
-async function tidy(path: string, old: boolean): Promise<void> {
+async function cleanUpJob(path: string, old: boolean): Promise<void> {
   const journal = await readJournal(path);
   if (journal && (await isRunning(journal.head.process))) return;
   if (journal?.head.socket) await removeSocket(journal.head.socket);
@@ -56,8 +56,8 @@ async function isEmpty(path: string): Promise<boolean> {
   );
 }
 
-/** What no journal names was left by a process that died between that and its journal. */
-async function removeStray(
+/** Removes files without a journal, left by processes that crashed before they created it. */
+async function removeOrphans(
   folder: string,
   names: string[],
   journals: string[],

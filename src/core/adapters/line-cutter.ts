@@ -1,45 +1,48 @@
 import type { LineBlock } from '../ports/log-database.ts';
-import { brokenOff, notLines, Tail } from './answer-tail.ts';
+import { connectionLost, ResponseTail, unexpectedResponse } from './answer-tail.ts';
 import { repairLines } from './line-repair.ts';
-import { release } from './release.ts';
+import { freeBuffer } from './release.ts';
 
-/** Size from which a block is handed on. */
-const BLOCK = 512 << 10;
+/** Minimum size of a block, except the last. */
+const BLOCK_BYTES = 512 << 10;
 const NEWLINE = 0x0a;
 
-/** How every whole line begins and ends: whatever differs is no line. */
+/** How every complete line starts and ends. */
 export interface LineShape {
   prefix: Buffer;
   suffix: Buffer;
 }
 
 /**
- * Cuts an answer of ClickHouse into blocks of whole lines.
+ * Splits a ClickHouse response into blocks of complete lines.
  *
- * ClickHouse reports a failure after the answer began by text in the answer itself: a bare message, a line of
- * JSON, or a frame of its own, depending on its version. Each of them, a half line at the end, and a
- * connection that breaks throw `QUERY_FAILED`; lines before it that were not handed on yet are dropped.
+ * If a query fails after the response has started, ClickHouse writes the error into the response: as a bare message, a JSON
+ * line, or an exception frame, depending on the version. Each of these, a partial line at the end, and a lost connection
+ * throw `QUERY_FAILED`; lines not yet yielded are dropped.
  */
-export async function* cutLines(chunks: AsyncIterable<Buffer>, shape: LineShape): AsyncGenerator<LineBlock> {
+export async function* splitLines(
+  chunks: AsyncIterable<Buffer>,
+  shape: LineShape,
+): AsyncGenerator<LineBlock> {
   const pending = new Pending();
-  let wrong: Tail | undefined;
+  let tail: ResponseTail | undefined;
   try {
     for await (const chunk of chunks) {
-      if (wrong?.add(chunk)) break;
-      const whole = wrong ? undefined : pending.add(chunk);
-      if (!whole) continue;
-      const { lines, end } = measure(whole, shape);
-      if (end === whole.length) {
-        yield { bytes: repairLines(whole), lines };
-        release(whole);
-      } else wrong = new Tail([whole.subarray(end), pending.bytes()]);
+      if (tail?.add(chunk)) break;
+      const block = tail ? undefined : pending.add(chunk);
+      if (!block) continue;
+      const { lines, end } = measure(block, shape);
+      if (end === block.length) {
+        yield { bytes: repairLines(block), lines };
+        freeBuffer(block);
+      } else tail = new ResponseTail([block.subarray(end), pending.bytes()]);
     }
   } catch (error) {
-    throw brokenOff(error, wrong ?? new Tail([afterLines(pending.bytes(), shape)]));
+    throw connectionLost(error, tail ?? new ResponseTail([afterLines(pending.bytes(), shape)]));
   }
   const last = pending.bytes();
   const { lines, end } = measure(last, shape);
-  if (wrong || end < last.length) throw notLines(wrong ?? new Tail([last.subarray(end)]));
+  if (tail || end < last.length) throw unexpectedResponse(tail ?? new ResponseTail([last.subarray(end)]));
   if (lines > 0) yield { bytes: repairLines(last), lines };
 }
 
@@ -47,18 +50,18 @@ class Pending {
   #parts: Buffer[] = [];
   #size = 0;
 
-  /** Takes a chunk; gives all whole lines once they are enough for a block. */
+  /** Adds a chunk; returns the complete lines once there are enough for a block. */
   add(chunk: Buffer): Buffer | undefined {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     this.#size += chunk.length;
-    if (end === 0 || this.#size < BLOCK) {
+    if (end === 0 || this.#size < BLOCK_BYTES) {
       this.#parts.push(chunk);
       return undefined;
     }
-    const whole = Buffer.concat([...this.#parts, chunk.subarray(0, end)]);
+    const block = Buffer.concat([...this.#parts, chunk.subarray(0, end)]);
     this.#parts = end < chunk.length ? [chunk.subarray(end)] : [];
     this.#size = chunk.length - end;
-    return whole;
+    return block;
   }
 
   bytes(): Buffer {
@@ -66,7 +69,7 @@ class Pending {
   }
 }
 
-/** How many lines the bytes begin with, and where these end. */
+/** Number of lines at the start of the bytes, and where they end. */
 function measure(bytes: Buffer, shape: LineShape): { lines: number; end: number } {
   let lines = 0;
   let end = 0;
@@ -85,13 +88,13 @@ function afterLines(bytes: Buffer, shape: LineShape): Buffer {
 function isLine(bytes: Buffer, from: number, to: number, { prefix, suffix }: LineShape): boolean {
   return (
     to - from >= prefix.length + suffix.length &&
-    holds(bytes, from, prefix) &&
-    holds(bytes, to - suffix.length, suffix)
+    matchesAt(bytes, from, prefix) &&
+    matchesAt(bytes, to - suffix.length, suffix)
   );
 }
 
-/** A plain loop: for a few bytes, calling out of JavaScript costs ten times more. */
-function holds(bytes: Buffer, at: number, part: Buffer): boolean {
+/** A loop, because for a few bytes a native call costs ten times as much. */
+function matchesAt(bytes: Buffer, at: number, part: Buffer): boolean {
   for (let index = 0; index < part.length; index++) if (bytes[at + index] !== part[index]) return false;
   return true;
 }

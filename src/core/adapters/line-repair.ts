@@ -7,21 +7,20 @@ const LETTER_U = 0x75;
 const ESCAPED: Record<number, number> = { 98: 0x08, 102: 0x0c, 110: 0x0a, 114: 0x0d, 116: 0x09 };
 const RAW_KEY = Buffer.from('","raw":"');
 const RAW64_KEY = Buffer.from('","raw64":"');
-/** A multiple of three, so that base64 of pieces is that of the whole. */
-const PIECE = 192 << 10;
+/** A multiple of three, so that base64 can be encoded in chunks. */
+const CHUNK = 192 << 10;
 
 /**
- * Makes the lines of a block fit for JSON readers without losing a byte of the log.
+ * Makes the lines of a block readable for JSON parsers without losing a byte of the log.
  *
- * Where a line's `raw` is not valid UTF-8, the invalid sequences become U+FFFD and the exact bytes are added
- * as `raw64`. Invalid bytes in other members stay as they are. A block of valid text, the usual case, is
- * returned as it is.
+ * If `raw` is not valid UTF-8, invalid sequences become U+FFFD and the exact bytes are added as `raw64`. Invalid bytes in
+ * other members are kept. A block of valid text, the usual case, is returned unchanged.
  */
 export function repairLines(block: Buffer): Buffer {
   return isUtf8(block) ? block : Buffer.concat(repaired(block));
 }
 
-/** Halves the block until what is not valid is a single line: the test costs next to nothing, looking at lines does. */
+/** Bisects the block down to the invalid lines: validating is cheap, parsing lines is not. */
 function repaired(block: Buffer): Buffer[] {
   if (isUtf8(block)) return [block];
   const half = block.length >> 1;
@@ -30,7 +29,6 @@ function repaired(block: Buffer): Buffer[] {
   return [...repaired(block.subarray(0, cut)), ...repaired(block.subarray(cut))];
 }
 
-/** The parts that make up the repaired line. */
 function repairLine(line: Buffer): Buffer[] {
   const start = line.indexOf(RAW_KEY) + RAW_KEY.length;
   if (start < RAW_KEY.length) return [line];
@@ -41,17 +39,17 @@ function repairLine(line: Buffer): Buffer[] {
   return [line.subarray(0, start), ...validText(escaped), RAW64_KEY, ...exact, line.subarray(end)];
 }
 
-/** As text, what is not valid replaced; in pieces, for a line of many megabytes must not become a string of the heap. */
+/** Replaces invalid sequences; in chunks, to keep lines of many megabytes off the string heap. */
 function* validText(bytes: Buffer): Generator<Buffer> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  for (let at = 0; at < bytes.length; at += PIECE)
-    yield Buffer.from(decoder.decode(bytes.subarray(at, at + PIECE), { stream: true }));
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    yield Buffer.from(decoder.decode(bytes.subarray(at, at + CHUNK), { stream: true }));
   yield Buffer.from(decoder.decode());
 }
 
 function* base64(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += PIECE)
-    yield Buffer.from(bytes.toString('base64', at, at + PIECE), 'latin1');
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    yield Buffer.from(bytes.toString('base64', at, at + CHUNK), 'latin1');
 }
 
 function endOfString(line: Buffer, start: number): number {
@@ -60,7 +58,7 @@ function endOfString(line: Buffer, start: number): number {
   return at;
 }
 
-/** The bytes that the inside of a JSON string stands for, valid UTF-8 or not. */
+/** Unescapes the content of a JSON string, which need not be valid UTF-8. */
 export function unescapeBytes(escaped: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(escaped.length);
   let length = 0;
@@ -82,7 +80,7 @@ export function unescapeBytes(escaped: Buffer): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** Length of a `\u` escape: two that make a surrogate pair count as one. */
+/** Length of a `\u` escape; a surrogate pair counts as one. */
 function unicodeSize(escaped: Buffer, at: number): number {
   const pair = /^\\u[dD][89abAB]..\\u[dD][c-fC-F]../.test(escaped.toString('latin1', at, at + 12));
   return pair ? 12 : 6;

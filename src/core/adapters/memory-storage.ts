@@ -11,7 +11,7 @@ interface Entry {
   modified_at: string;
 }
 
-/** A storage that lives and dies with the process. */
+/** A storage in the memory of this process. */
 export class MemoryStorage implements Storage {
   readonly kind = 'memory';
   readonly location = 'memory';
@@ -23,16 +23,16 @@ export class MemoryStorage implements Storage {
     content: AsyncIterable<Uint8Array>,
     options: PutOptions = {},
   ): Promise<StoredObject> {
-    this.#begin(name, options);
+    this.#check(name, options);
     this.#mustBeFree(name);
     const id = randomUUID();
-    const note = { id, name, job: options.job, size_bytes: 0, started_at: new Date().toISOString() };
-    this.#unfinished.set(id, note);
+    const unfinished = { id, name, job: options.job, size_bytes: 0, started_at: new Date().toISOString() };
+    this.#unfinished.set(id, unfinished);
     try {
       const parts: Buffer[] = [];
       for await (const part of untilAbort(content, options.signal)) {
         parts.push(Buffer.from(part));
-        note.size_bytes += part.length;
+        unfinished.size_bytes += part.length;
       }
       options.signal?.throwIfAborted();
       this.#mustBeFree(name);
@@ -44,18 +44,18 @@ export class MemoryStorage implements Storage {
   }
 
   async stat(name: string, options: CallOptions = {}): Promise<StoredObject | undefined> {
-    this.#begin(name, options);
+    this.#check(name, options);
     const entry = this.#objects.get(name);
     return entry && this.#describe(name, entry);
   }
 
   async read(name: string, offset: number, length: number, options: CallOptions = {}): Promise<Buffer> {
-    this.#begin(name, options);
+    this.#check(name, options);
     return Buffer.from(this.#entry(name).bytes.subarray(offset, offset + length));
   }
 
   async *stream(name: string, options: CallOptions & { offset?: number } = {}): AsyncGenerator<Buffer> {
-    this.#begin(name, options);
+    this.#check(name, options);
     const { bytes } = this.#entry(name);
     for (let at = options.offset ?? 0; at < bytes.length; at += 65_536) {
       options.signal?.throwIfAborted();
@@ -72,13 +72,13 @@ export class MemoryStorage implements Storage {
   }
 
   async delete(name: string, options: CallOptions = {}): Promise<boolean> {
-    this.#begin(name, options);
+    this.#check(name, options);
     return this.#objects.delete(name);
   }
 
   async *leftovers(options: CallOptions = {}): AsyncGenerator<Leftover> {
     options.signal?.throwIfAborted();
-    for (const note of [...this.#unfinished.values()]) yield { ...note };
+    for (const unfinished of [...this.#unfinished.values()]) yield { ...unfinished };
   }
 
   async discard({ id }: Leftover, options: CallOptions = {}): Promise<void> {
@@ -90,19 +90,20 @@ export class MemoryStorage implements Storage {
     return probeStorage(this, options);
   }
 
-  #begin(name: string, { signal }: CallOptions): void {
+  #check(name: string, { signal }: CallOptions): void {
     signal?.throwIfAborted();
     checkObjectName(name);
   }
 
   #entry(name: string): Entry {
     const entry = this.#objects.get(name);
-    if (!entry) throw new BifractError('NOT_FOUND', `There is no ${name} in ${this.location}`);
+    if (!entry) throw new BifractError('NOT_FOUND', `${name} does not exist in ${this.location}`);
     return entry;
   }
 
   #mustBeFree(name: string): void {
-    if (this.#objects.has(name)) throw new BifractError('EXISTS', `${name} is already in ${this.location}`);
+    if (this.#objects.has(name))
+      throw new BifractError('EXISTS', `${name} already exists in ${this.location}`);
   }
 
   #describe(name: string, { bytes, modified_at }: Entry): StoredObject {

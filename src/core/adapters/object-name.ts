@@ -1,21 +1,20 @@
 import { BifractError } from '../errors.ts';
 
-const LONGEST_PART = 180;
+const MAX_PART_BYTES = 180;
 
 /**
- * Whether a name is fit for an object in any storage: relative, its parts divided by `/`, none of them empty,
- * hidden, `.` or `..`, none with a backslash or a control character, none too long for a file system once
- * the name of an unfinished file is built around it.
+ * Whether a name is valid in every storage: relative, with `/` as separator; no part empty, hidden, `.` or `..`, with a
+ * backslash or a control character, or too long for a file system even as the name of an unfinished file.
  */
 export function isObjectName(name: string): boolean {
   return name.split('/').every(isPart);
 }
 
-/** Throws `USAGE` where the name is not fit for an object. */
+/** Throws `USAGE` for an invalid name. */
 export function checkObjectName(name: string): void {
   if (isObjectName(name)) return;
-  throw new BifractError('USAGE', `${JSON.stringify(name)} cannot be the name of a stored file`, {
-    hint: 'No part of a name is empty, hidden or very long; none has a backslash or a control character.',
+  throw new BifractError('USAGE', `Invalid file name: ${JSON.stringify(name)}`, {
+    hint: 'No part of the name may be empty, hidden or very long, or contain a backslash or a control character.',
   });
 }
 
@@ -25,11 +24,11 @@ function isPart(part: string): boolean {
     !part.startsWith('.') &&
     !/[\\\u0000-\u001f\u007f]/.test(part) &&
     part.isWellFormed() &&
-    Buffer.byteLength(part) <= LONGEST_PART
+    Buffer.byteLength(part) <= MAX_PART_BYTES
   );
 }
 
-/** Compares names as S3 orders them: by their bytes in UTF-8. */
+/** Compares names by their UTF-8 bytes, as S3 does. */
 export function compareNames(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

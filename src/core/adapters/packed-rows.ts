@@ -2,22 +2,22 @@ import type { CallOptions } from '../ports/types.ts';
 import type { PostgresPool } from './postgres.ts';
 import { parserOf } from './postgres-types.ts';
 
-/** A list of many rows. */
+/** A query for many rows. */
 export interface PackedList<Row> {
-  /** Expressions of its columns. */
+  /** Column expressions. */
   columns: readonly string[];
-  /** From `FROM` on. */
+  /** The query from `FROM` on. */
   from: string;
-  /** The row of these values, in the order of the columns, to be read with `text`, `number` and `time`. */
+  /** Builds a row from its values, in the order of the columns; read them with `text`, `number` and `time`. */
   row(values: readonly string[]): Row;
 }
 
-const BETWEEN = '\u001f';
+const SEPARATOR = '\u001f';
 const NULL = '\u001e';
 const parseNumber = parserOf(20) as (text: string) => number;
 const parseTime = parserOf(1114) as (text: string) => string;
 
-/** A value as PostgreSQL writes it, taken for what the column is known to hold. */
+/** A text value, cast to the type of the column. */
 export function text<Text extends string>(value: string | undefined): Text {
   return value as Text;
 }
@@ -39,8 +39,8 @@ export function timeOrNull(value: string | undefined): string | null {
 }
 
 /**
- * Asks for a list with each row in one value: the driver takes about as long over a value whether it is short or long, and
- * rows have twenty. Where some value holds the very character that stands between them, each comes by itself.
+ * Runs a query with each row packed into one value: the driver spends its time per value, whatever its length, and rows
+ * have twenty. Falls back to separate columns if a value contains the separator.
  */
 export async function packedRows<Row>(
   pool: PostgresPool,
@@ -51,7 +51,7 @@ export async function packedRows<Row>(
   const parts = columns.map((one) => `coalesce((${one})::text, E'\\x1e')`);
   const sql = `SELECT concat_ws(E'\\x1f', ${parts.join(', ')}) AS packed ${from}`;
   const packed = await pool.query<{ packed: string }>(sql, values, options);
-  const split = packed.map((one) => one.packed.split(BETWEEN));
+  const split = packed.map((one) => one.packed.split(SEPARATOR));
   if (split.every(({ length }) => length === columns.length)) return split.map(row);
   const list = parts.map((one, at) => `${one} AS c${at}`).join(', ');
   const plain = await pool.query<Record<string, string>>(`SELECT ${list} ${from}`, values, options);

@@ -4,14 +4,14 @@ import type { CallOptions } from '../ports/types.ts';
 
 const DEBIAN = '/usr/lib/postgresql';
 
-/** A pg_dump of this machine. */
+/** A local pg_dump. */
 export interface PgDumpProgram {
   path: string;
-  /** As `15.18`. */
+  /** For example `15.18`. */
   version: string;
 }
 
-/** All pg_dump programs of this machine: in `PATH`, and where Debian keeps one for each version. */
+/** All local pg_dump programs: in `PATH`, and in Debian's folders for each version. */
 export async function findPgDump(options?: CallOptions): Promise<PgDumpProgram[]> {
   const folders = [...(await debianFolders()), ...(process.env.PATH ?? '').split(delimiter)].filter(Boolean);
   const paths = [...new Set(folders.map((folder) => join(folder, 'pg_dump')))];
@@ -23,8 +23,8 @@ export async function findPgDump(options?: CallOptions): Promise<PgDumpProgram[]
 }
 
 /**
- * The program that fits a server best. An older one cannot read it; a much newer one writes dumps that the
- * server's own pg_restore does not take: so the lowest major version that will do, and its newest release.
+ * The best program for a server: the newest release of the lowest major version that is not older than the server. An
+ * older program cannot dump it, and the dumps of a much newer one cannot be read by the server's own pg_restore.
  */
 export function bestFor(server_version: string, programs: PgDumpProgram[]): PgDumpProgram | undefined {
   const server = majorOf(server_version);
@@ -34,7 +34,7 @@ export function bestFor(server_version: string, programs: PgDumpProgram[]): PgDu
   )[0];
 }
 
-/** The first number of a version, also where a name stands before it. */
+/** The major version, also with a name in front of it. */
 export function majorOf(version: string): number {
   return Number(/\d+/.exec(version)?.[0]);
 }
@@ -43,7 +43,7 @@ function minorOf(version: string): number {
   return Number.parseInt(version.split('.')[1] ?? '0', 10);
 }
 
-/** The version that a program of PostgreSQL tells; undefined where there is no such program. */
+/** The version of a PostgreSQL program; undefined if it does not exist. */
 export async function programVersion(
   program: string,
   args: string[],

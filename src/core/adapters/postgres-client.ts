@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 
 /**
- * The driver's client, which closes its connection where a login fails: it would stay open otherwise, and keep this process alive, until
- * the server has had enough of waiting for the password.
+ * The driver's client, changed to close its connection after a failed login. Otherwise it stays open, and keeps this
+ * process alive, until the server times out waiting for the password.
  */
 export function closingClient(Base: typeof Client): typeof Client {
   return class ClosingClient extends Base {

@@ -1,6 +1,6 @@
 import { BifractError } from '../errors.ts';
 
-/** Starting up, shutting down, out of connections; and what the driver and the system say of a broken line. */
+/** Starting up, shutting down, out of connections; and errors of the driver and the system for a broken connection. */
 const UNREACHABLE =
   /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT|EACCES)$/;
 const BROKEN =
@@ -9,9 +9,9 @@ const REFUSED = new Set(['28P01', '28000']);
 const NO_DATABASE = '3D000';
 const NO_TABLE = '42P01';
 
-/** Where PostgreSQL is and who asks. */
+/** Address and credentials of PostgreSQL. */
 export interface PostgresConnection {
-  /** A name, an address, or the folder of a socket. */
+  /** A host name, an IP address, or the folder of a socket. */
   host: string;
   port: number;
   database: string;
@@ -19,12 +19,12 @@ export interface PostgresConnection {
   password: string | undefined;
 }
 
-/** PostgreSQL's five characters, or the system's name of an error. */
+/** The SQLSTATE of an error, or its system error code. */
 export function sqlState(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** An error of the driver as ours. */
+/** Converts an error of the driver to a `BifractError`. */
 export function postgresError(error: unknown, connection: PostgresConnection): BifractError {
   if (error instanceof BifractError) return error;
   const { host, port, user, database } = connection;
@@ -33,24 +33,24 @@ export function postgresError(error: unknown, connection: PostgresConnection): B
   const at = `PostgreSQL at ${host}:${port}`;
   if (REFUSED.has(code) || /no password supplied|SASL/.test(message)) {
     return unreachable(
-      `${at} does not accept user ${user}`,
+      `${at} rejected the login of user ${user}`,
       'Check POSTGRES_USER and POSTGRES_PASSWORD.',
       error,
     );
   }
   if (code === NO_DATABASE)
-    return unreachable(`${at} has no database ${database}`, 'Check POSTGRES_DB.', error);
+    return unreachable(`Database ${database} does not exist on ${at}`, 'Check POSTGRES_DB.', error);
   if (UNREACHABLE.test(code) || BROKEN.test(message)) {
     return unreachable(
-      `${at} does not answer: ${message}`,
-      'Check that it is running, and POSTGRES_HOST and POSTGRES_PORT.',
+      `Cannot connect to ${at}: ${message}`,
+      'Check that it is running, and check POSTGRES_HOST and POSTGRES_PORT.',
       error,
     );
   }
   const hint =
     code === NO_TABLE
       ? `Check that ${database} is the database of a Bifract server.`
-      : 'The log of PostgreSQL may say more.';
+      : 'See the PostgreSQL log for details.';
   return new BifractError('QUERY_FAILED', `PostgreSQL: ${message}`, { hint, cause: error });
 }
 
@@ -58,7 +58,7 @@ function unreachable(message: string, hint: string, cause: unknown): BifractErro
   return new BifractError('POSTGRES_UNREACHABLE', message, { hint, cause });
 }
 
-/** Where several addresses were tried, the system's error holds one for each, and says nothing itself. */
+/** If several addresses were tried, the error contains one error for each and has no message itself. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
   return error instanceof Error ? error.message : String(error);

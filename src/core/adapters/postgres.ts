@@ -9,7 +9,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 const LOCK_TIMEOUT_MS = 10_000;
 
-/** How every connection of this program is set up: times are UTC whatever the server thinks. */
+/** Settings of every connection. Times are UTC, whatever the default of the server. */
 export function clientConfig(connection: PostgresConnection): ClientConfig {
   return {
     ...connection,
@@ -17,12 +17,12 @@ export function clientConfig(connection: PostgresConnection): ClientConfig {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     lock_timeout: LOCK_TIMEOUT_MS,
-    // Lists of ten thousand records are sorted in memory then.
+    // Enough to sort ten thousand records in memory.
     options: '-c timezone=UTC -c datestyle=ISO -c work_mem=32MB',
   };
 }
 
-/** The driver, loaded when first needed, with its own parsers for all but what ours are for. */
+/** The driver, loaded on first use, with our parsers in place of some of its own. */
 export async function loadDriver() {
   const { default: pg } = await import('pg');
   const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
@@ -36,7 +36,7 @@ export interface Session {
   query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
 }
 
-/** A few connections to PostgreSQL, made when needed. Errors: `POSTGRES_UNREACHABLE`, `QUERY_FAILED`. */
+/** A small pool of connections to PostgreSQL, opened on demand. Errors: `POSTGRES_UNREACHABLE`, `QUERY_FAILED`. */
 export class PostgresPool {
   readonly #pool: Pool;
   readonly #connection: PostgresConnection;
@@ -56,7 +56,7 @@ export class PostgresPool {
       statement_timeout: STATEMENT_TIMEOUT_MS,
       allowExitOnIdle: true,
     });
-    // An idle connection that the server closes is replaced at the next question.
+    // An idle connection closed by the server is replaced on the next query.
     pool.on('error', () => undefined);
     return new PostgresPool(pool, connection);
   }
@@ -65,7 +65,6 @@ export class PostgresPool {
     return this.#run((session) => session.query<Row>(sql, values), options);
   }
 
-  /** All of it, or nothing. */
   transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
     return this.#run(async (session) => {
       await session.query('BEGIN');
@@ -103,7 +102,7 @@ export class PostgresPool {
   }
 }
 
-/** A connection whose work was cut short is closed: what it was at is rolled back. */
+/** Closes a connection whose work was aborted, so that the server rolls it back. */
 async function onClient<T>(
   client: PoolClient,
   work: (session: Session) => Promise<T>,

@@ -1,24 +1,24 @@
 import { readFile } from 'node:fs/promises';
 
-/** Fields of `/proc/PID/stat` after the process's state, up to the start time. */
+/** Position of the start time in `/proc/PID/stat`, counted from the process state. */
 const START_FIELD = 19;
 
-/** A process, told from any later one that is given the same id. */
+/** A process, distinguished from a later one that reuses its PID. */
 export interface ProcessIdentity {
   pid: number;
-  /** When it started, in the system's own spelling. */
+  /** Start time, in the format of the system. */
   start: string;
-  /** Which run of the system it belongs to; empty where the system does not tell. */
+  /** Boot id of the system; empty if unknown. */
   boot: string;
 }
 
-/** The process that has the id now; undefined where there is none. */
+/** The process that has this PID now; undefined if there is none. */
 export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
   const start = (await startFromProc(pid)) ?? (await startFromPs(pid));
   return start === undefined ? undefined : { pid, start, boot: await bootId() };
 }
 
-/** Whether that very process still runs. */
+/** Whether this process is still running. */
 export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   const now = await identityOf(identity.pid);
   return now !== undefined && now.start === identity.start && now.boot === identity.boot;
@@ -26,7 +26,7 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
 
 async function startFromProc(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
-  // The name stands in parentheses and may hold anything, parentheses too. A zombie has ended.
+  // The name is in parentheses and may itself contain parentheses. A zombie has ended.
   const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   return state === 'Z' || state === 'X' ? undefined : fields[START_FIELD - 1];
 }

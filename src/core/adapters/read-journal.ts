@@ -4,10 +4,10 @@ import { diskError, errno } from './disk-errors.ts';
 import { type Entry, isEnd } from './job-history.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
-/** No journal of ours comes near this; of a larger file the rest is not read. */
-const MOST_BYTES = 64 << 20;
+/** Far above the size of any journal; the rest of a larger file is not read. */
+const MAX_BYTES = 64 << 20;
 
-/** What a journal begins with: whose it is, and where its process listens. */
+/** The first line of a journal: the job, its process, and the socket of that process. */
 export interface JournalHead {
   journal: 1;
   job: string;
@@ -15,17 +15,17 @@ export interface JournalHead {
   socket: string | null;
 }
 
-/** A journal as far as it can be read. */
+/** The readable part of a journal. */
 export interface Journal {
   head: JournalHead;
   entries: Entry[];
-  /** Whether the job told its end. */
+  /** Whether it contains the final event of the job. */
   ended: boolean;
-  /** When it was last written, ms since the epoch. */
+  /** Time of the last write, ms since the epoch. */
   written_at: number;
 }
 
-/** What must be there of each event, so that whoever folds it can trust it. */
+/** Required fields of each event, so that consumers can rely on them. */
 const SHAPES: Record<JobEvent['event'], Record<string, 'string' | 'number' | 'boolean' | 'object'>> = {
   'job:started': { kind: 'string', title: 'string' },
   'job:phase': { phase: 'string' },
@@ -38,12 +38,12 @@ const SHAPES: Record<JobEvent['event'], Record<string, 'string' | 'number' | 'bo
   'job:cancelled': { error: 'object' },
 };
 
-/** Reads a journal; undefined where there is none, or the file is none. Lines that are no events are passed over. */
+/** Reads a journal, skipping invalid lines; undefined if it does not exist, or is not a journal. */
 export async function readJournal(path: string): Promise<Journal | undefined> {
   try {
     await using file = await fs.open(path);
     const { size, mtimeMs } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, MOST_BYTES)), 0, null, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, MAX_BYTES)), 0, null, 0);
     const journal = parseJournal(buffer.toString('utf8', 0, bytesRead));
     return journal && { ...journal, written_at: mtimeMs };
   } catch (error) {
@@ -52,7 +52,7 @@ export async function readJournal(path: string): Promise<Journal | undefined> {
   }
 }
 
-/** The same from its text. */
+/** Parses the text of a journal. */
 export function parseJournal(text: string): Omit<Journal, 'written_at'> | undefined {
   const [first = '', ...lines] = text.split('\n');
   const head = parseHead(first);
@@ -64,13 +64,13 @@ export function parseJournal(text: string): Omit<Journal, 'written_at'> | undefi
     if (!entry || entry.seq <= last) continue;
     entries.push(entry);
     last = entry.seq;
-    // Nothing a job says after its end is true.
+    // Ignore anything after the final event.
     if (isEnd(entry.event)) return { head, entries, ended: true };
   }
   return { head, entries, ended: false };
 }
 
-/** A line of a journal, or of the talk with a job's process, as the event of that job; undefined where it is none. */
+/** Parses a line of a journal or of a job's socket; undefined if it is not an event of that job. */
 export function parseEntry(line: string, job: string): Entry | undefined {
   const value = parseObject(line);
   const { seq, ...event } = value ?? {};
@@ -84,14 +84,14 @@ export function parseEntry(line: string, job: string): Entry | undefined {
 }
 
 function parseHead(line: string): JournalHead | undefined {
-  const { journal, job, process: owner, socket } = parseObject(line) ?? {};
-  const { pid, start, boot } = (owner ?? {}) as Partial<ProcessIdentity>;
+  const { journal, job, process: identity, socket } = parseObject(line) ?? {};
+  const { pid, start, boot } = (identity ?? {}) as Partial<ProcessIdentity>;
   if (journal !== 1 || typeof job !== 'string' || typeof pid !== 'number') return undefined;
   if (typeof start !== 'string' || typeof boot !== 'string') return undefined;
   return { journal, job, process: { pid, start, boot }, socket: typeof socket === 'string' ? socket : null };
 }
 
-/** The object of a line of JSON; undefined where it holds none. */
+/** Parses a line of JSON; undefined if it is not an object. */
 export function parseObject(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);

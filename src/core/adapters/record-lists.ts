@@ -1,7 +1,7 @@
 import type { ArchiveGroup, ArchiveRecord } from '../ports/catalog.ts';
 import { number, type PackedList, text, textOrNull, time, timeOrNull } from './packed-rows.ts';
 
-/** Groups of archives, the newest first; `$1` is a fractal, or null. */
+/** Archive groups, newest first; `$1` is a fractal or null. */
 export const GROUPS: PackedList<ArchiveGroup> = {
   columns: [
     'id',
@@ -34,7 +34,7 @@ export const GROUPS: PackedList<ArchiveGroup> = {
   }),
 };
 
-/** Archives, the newest first; `$1` is a fractal, or null, `$2` are ids, or null. */
+/** Archives, newest first; `$1` is a fractal or null, `$2` a list of ids or null. */
 export const ARCHIVES: PackedList<ArchiveRecord> = {
   columns: [
     'a.id',

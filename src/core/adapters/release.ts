@@ -1,7 +1,7 @@
 /**
- * Gives the memory of bytes back that nobody reads any more, where it holds nothing else. Left to the collector, it
- * would be found late: a buffer's object weighs next to nothing.
+ * Frees the memory of a buffer that is no longer needed, unless it shares that memory. The garbage collector would free it
+ * late, because it counts only the small buffer object.
  */
-export function release({ buffer, byteLength }: Buffer): void {
+export function freeBuffer({ buffer, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

@@ -8,27 +8,29 @@ import type { PostgresConnection } from './postgres-errors.ts';
 
 const TIMEOUT_MS = 3_000;
 
-/** Where a database was found. */
+/** The address where a database was found. */
 export interface Resolved<Connection> {
   connection: Connection;
-  /** For people: which way was taken. */
+  /** For display: the address, and the container if it was found there. */
   how: string;
-  /** It runs in a container of the installation's Compose project. */
+  /** Whether it runs in a container of the installation's Compose project. */
   in_container: boolean;
 }
 
-/** What an installation says of a database's place. */
-interface Place {
+type Found = Omit<Resolved<unknown>, 'connection'> & { host: string };
+
+/** The configured location of a database. */
+interface DatabaseLocation {
   service: string;
   host: string;
   port: number;
-  /** The installation names it, or the default stands in. */
+  /** False if the host is only the default. */
   host_given: boolean;
 }
 
 /**
- * Finds PostgreSQL: at the host and port of the installation where they are given and answer, else in the
- * container of its Compose project, else at the default. `POSTGRES_UNREACHABLE` where nothing answers.
+ * Finds PostgreSQL: at the configured host and port, else in the container of the Compose project, else at the default.
+ * `POSTGRES_UNREACHABLE` if nothing is listening at any of them.
  */
 export async function resolvePostgres(
   settings: PostgresConnection & { host_given: boolean },
@@ -41,14 +43,14 @@ export async function resolvePostgres(
   if (found) return { ...found, connection: { ...connection, host: found.host } };
   throw new BifractError(
     'POSTGRES_UNREACHABLE',
-    `PostgreSQL does not answer at ${host}:${port}, nor in a container`,
+    `Cannot reach PostgreSQL at ${host}:${port}, or in a container`,
     {
       hint: `Start it (docker compose up -d postgres in ${dir}), or set POSTGRES_HOST and POSTGRES_PORT in .env.`,
     },
   );
 }
 
-/** The same for ClickHouse and its HTTP interface. `CLICKHOUSE_UNREACHABLE` where nothing answers. */
+/** Finds the HTTP interface of ClickHouse in the same way. `CLICKHOUSE_UNREACHABLE`. */
 export async function resolveClickHouse(
   settings: ClickHouseConnection & { host_given: boolean; http_port: number },
   dir: string,
@@ -63,7 +65,7 @@ export async function resolveClickHouse(
   if (found) return { ...found, connection: { ...connection, url: inContainer(url, found.host, http_port) } };
   throw new BifractError(
     'CLICKHOUSE_UNREACHABLE',
-    `ClickHouse does not answer at ${url.host}, nor in a container`,
+    `Cannot reach ClickHouse at ${url.host}, or in a container`,
     {
       hint: `Start it (docker compose up -d clickhouse in ${dir}), or set CLICKHOUSE_HOST and CLICKHOUSE_HTTP_PORT, or CLICKHOUSE_URL, in .env.`,
     },
@@ -79,26 +81,26 @@ function inContainer(url: URL, host: string, port: number): string {
 }
 
 async function resolve(
-  { service, host, port, host_given }: Place,
+  { service, host, port, host_given }: DatabaseLocation,
   dir: string,
   options?: CallOptions,
-): Promise<{ host: string; how: string; in_container: boolean } | undefined> {
-  const direct = { host, how: `${host}:${port}`, in_container: false };
-  if (host_given && (await answers(host, port, options))) return direct;
+): Promise<Found | undefined> {
+  const direct: Found = { host, how: `${host}:${port}`, in_container: false };
+  if (host_given && (await isListening(host, port, options))) return direct;
   const container = await findContainer(service, dir, options);
-  if (container?.address !== undefined && (await answers(container.address, port, options))) {
+  if (container?.address !== undefined && (await isListening(container.address, port, options))) {
     return {
       host: container.address,
       how: `container ${container.name} at ${container.address}:${port}`,
       in_container: true,
     };
   }
-  // Without a name of its own the default could be another installation's: it comes last.
-  return !host_given && (await answers(host, port, options)) ? direct : undefined;
+  // The default comes last: it could belong to another installation.
+  return !host_given && (await isListening(host, port, options)) ? direct : undefined;
 }
 
-/** Whether something listens there. A host that is a folder holds PostgreSQL's socket. */
-async function answers(host: string, port: number, { signal }: CallOptions = {}): Promise<boolean> {
+/** Whether something is listening there. If the host is a folder, it contains the socket of PostgreSQL. */
+async function isListening(host: string, port: number, { signal }: CallOptions = {}): Promise<boolean> {
   const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
   const { promise, resolve: settle } = Promise.withResolvers<boolean>();
   socket.setTimeout(TIMEOUT_MS, () => settle(false));

@@ -5,41 +5,41 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CallOptions } from '../ports/types.ts';
 
 const GRACE_MS = 5_000;
-const KEPT_LINES = 20;
+const MAX_LINES = 20;
 const PID = /^bifract pid (\d+)$/;
 const TABLE = /^pg_restore: processing data for table "(.+)"$/;
-const TROUBLE = /^pg_restore: (error|fatal|detail|hint|warning|\[)/;
+const ERROR = /^pg_restore: (error|fatal|detail|hint|warning|\[)/;
 
-/** A program that is fed on standard input. */
-export interface FedCommand {
+/** How to run a program that reads standard input. */
+export interface RestoreCommand {
   program: string;
   args: string[];
   env: Record<string, string>;
   cwd?: string;
-  /** Ends the program where ending the local process is not enough, by the id that it told. */
+  /** Ends the program by the process id that it printed, if ending the local process is not enough. */
   endRemote?: (pid: number) => Promise<void>;
 }
 
 /** How the program ended. */
-export interface FedResult {
-  /** It ended by itself, with the exit code that means success. */
+export interface RestoreResult {
+  /** It exited by itself with code 0. */
   ok: boolean;
-  /** The program is not there. */
+  /** The program does not exist. */
   missing: boolean;
-  /** What it said of trouble, or how it ended. */
-  words: string;
+  /** Its error messages, or how it ended. */
+  errorText: string;
   stdout: string;
 }
 
 /**
- * Runs the program and feeds it. The input is read to its end even where the program has had enough of it, but
- * not where the program failed. What the input throws is thrown, after the program has been ended.
+ * Runs the program with the input. Reads the input to its end even if the program stops reading, unless it failed. An
+ * error of the input is thrown after the program has been ended.
  */
-export async function feed(
-  command: FedCommand,
+export async function runWithInput(
+  command: RestoreCommand,
   input: AsyncIterable<Buffer>,
   { signal, onTable }: CallOptions & { onTable?: (table: string) => void } = {},
-): Promise<FedResult> {
+): Promise<RestoreResult> {
   signal?.throwIfAborted();
   const child = await start(command, onTable);
   let ending: Promise<void> | undefined;
@@ -67,17 +67,20 @@ export async function feed(
 
 interface Child {
   stdin: Writable;
-  ended: Promise<FedResult>;
-  /** How it ended, once it has. */
-  result(): FedResult | undefined;
-  /** Id of the remote process; undefined where it ended without telling. */
+  ended: Promise<RestoreResult>;
+  /** Undefined while it is running. */
+  result(): RestoreResult | undefined;
+  /** Id of the remote process; undefined if it ended without printing it. */
   pid: Promise<number | undefined>;
-  /** Waits where the program is slow; what it does not take any more is dropped. */
+  /** Waits for a slow program. Discards the data if the program no longer reads. */
   write(piece: Buffer): Promise<void>;
   kill(): void;
 }
 
-async function start(command: FedCommand, onTable: ((table: string) => void) | undefined): Promise<Child> {
+async function start(
+  command: RestoreCommand,
+  onTable: ((table: string) => void) | undefined,
+): Promise<Child> {
   const { execa } = await import('execa');
   const { program, args, env, cwd } = command;
   const child = execa(program, args, {
@@ -94,13 +97,13 @@ async function start(command: FedCommand, onTable: ((table: string) => void) | u
     () => undefined,
     () => undefined,
   );
-  const messages = listen(child.stderr, onTable);
-  let result: FedResult | undefined;
+  const messages = parseMessages(child.stderr, onTable);
+  let result: RestoreResult | undefined;
   const ended = child.then(async ({ failed, stdout, shortMessage, code }) => {
     await messages.closed;
-    // Only the first line: the rest is the command.
-    const words = messages.words() || (shortMessage ?? '').replace(/: .*$/s, '');
-    result = { ok: !failed, missing: code === 'ENOENT', words, stdout: stdout ?? '' };
+    // The rest is the command line.
+    const errorText = messages.errorText() || (shortMessage ?? '').replace(/: .*$/s, '');
+    result = { ok: !failed, missing: code === 'ENOENT', errorText, stdout: stdout ?? '' };
     return result;
   });
   return {
@@ -116,34 +119,34 @@ async function start(command: FedCommand, onTable: ((table: string) => void) | u
   };
 }
 
-function listen(stderr: Readable, onTable: ((table: string) => void) | undefined) {
+function parseMessages(stderr: Readable, onTable: ((table: string) => void) | undefined) {
   const { promise: pid, resolve } = Promise.withResolvers<number | undefined>();
   const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-  const kept: string[] = [];
-  let inTrouble = true;
+  const errors: string[] = [];
+  let inError = true;
   const lines = createInterface({ input: stderr });
   lines.on('line', (line) => {
-    const told = PID.exec(line)?.[1];
+    const printedPid = PID.exec(line)?.[1];
     const table = TABLE.exec(line)?.[1];
-    if (told !== undefined) return resolve(Number(told));
+    if (printedPid !== undefined) return resolve(Number(printedPid));
     if (table !== undefined) return onTable?.(table);
-    // A line without the program's name goes on with the one before it, or is of another program.
-    if (line.startsWith('pg_restore: ')) inTrouble = TROUBLE.test(line);
-    if (!inTrouble || line.trim() === '') return;
-    kept.push(line);
-    if (kept.length > KEPT_LINES) kept.shift();
+    // A line without the program's name continues the previous one, or comes from another program.
+    if (line.startsWith('pg_restore: ')) inError = ERROR.test(line);
+    if (!inError || line.trim() === '') return;
+    errors.push(line);
+    if (errors.length > MAX_LINES) errors.shift();
   });
   lines.on('close', () => {
     resolve(undefined);
     close();
   });
-  return { pid, closed, words: () => kept.join('\n') };
+  return { pid, closed, errorText: () => errors.join('\n') };
 }
 
-async function endChild({ endRemote }: FedCommand, child: Child): Promise<void> {
+async function endChild({ endRemote }: RestoreCommand, child: Child): Promise<void> {
   if (child.result() === undefined && endRemote) {
-    const late = wait(GRACE_MS, undefined, { ref: false });
-    const pid = await Promise.race([child.pid, late, child.ended.then(() => undefined)]);
+    const timeout = wait(GRACE_MS, undefined, { ref: false });
+    const pid = await Promise.race([child.pid, timeout, child.ended.then(() => undefined)]);
     if (pid !== undefined) await endRemote(pid);
   }
   child.kill();

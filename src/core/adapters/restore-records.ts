@@ -2,30 +2,34 @@ import { BifractError } from '../errors.ts';
 import type { RestoreMark } from '../ports/catalog.ts';
 import type { Session } from './postgres.ts';
 
-/** What the server set back when it started, while our job ran on, is being restored again. */
-export const NOTE_RESTORE = `UPDATE archives SET restore_lines_sent = $2, status = 'restoring'
+/** Also sets a record to `restoring` again that the server reset during our job. */
+export const UPDATE_RESTORE = `UPDATE archives SET restore_lines_sent = $2, status = 'restoring'
   WHERE id = $1 AND status IN ('completed', 'restoring')`;
-export const NOTE_RESTORE_LINES = 'UPDATE archives SET restore_lines_sent = $2 WHERE id = $1';
+export const UPDATE_RESTORE_LINES = 'UPDATE archives SET restore_lines_sent = $2 WHERE id = $1';
 
 /**
- * Marks a completed archive as being restored, and takes that mark from the one before it in the same step. The
- * database itself refuses a second active operation on the fractal.
+ * Sets a completed archive to `restoring`, and the previous one back to `completed`. A unique index of the database
+ * prevents a second active operation on the fractal.
  */
-export async function markRestoring(
+export async function setRestoring(
   session: Session,
   archive_id: string,
-  before: RestoreMark | undefined,
+  previous: RestoreMark | undefined,
 ): Promise<void> {
-  if (before) await unmarkRestoring(session, before);
+  if (previous) await clearRestoring(session, previous);
   const [record] = await session.query<{ status: string }>(
     'SELECT status FROM archives WHERE id = $1 FOR UPDATE',
     [archive_id],
   );
   if (!record) throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`);
   if (record.status !== 'completed') {
-    throw new BifractError('BUSY', `The record of archive ${archive_id} says: ${record.status}`, {
-      hint: 'Wait until that has ended, then try again.',
-    });
+    throw new BifractError(
+      'BUSY',
+      `Archive ${archive_id} cannot be restored: its status is ${record.status}`,
+      {
+        hint: 'Wait until that has finished, then try again.',
+      },
+    );
   }
   await session.query(
     `UPDATE archives SET status = 'restoring', restore_lines_sent = 0, restore_error = NULL WHERE id = $1`,
@@ -33,8 +37,8 @@ export async function markRestoring(
   );
 }
 
-/** The archive is completed again, with what its restore came to. One that somebody else has changed meanwhile keeps its status. */
-export async function unmarkRestoring(
+/** Sets the archive back to `completed` and stores the result. Keeps a status that was changed in the meantime. */
+export async function clearRestoring(
   session: Session,
   { archive_id, lines, error }: RestoreMark,
 ): Promise<void> {

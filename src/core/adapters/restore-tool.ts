@@ -1,22 +1,22 @@
 import { dirname, join } from 'node:path';
 import { BifractError } from '../errors.ts';
-import type { RestoreInto, RestoreTool } from '../ports/database-server.ts';
+import type { DumpRestoreOptions, RestoreTool } from '../ports/database-server.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { docker } from './container.ts';
 import { parseContents } from './dump-contents.ts';
 import type { DumpTarget } from './dump-tool.ts';
 import { bestFor, findPgDump, majorOf, programVersion } from './pg-dump-programs.ts';
 import type { PostgresConnection } from './postgres-errors.ts';
-import { type FedCommand, type FedResult, feed } from './restore-process.ts';
+import { type RestoreCommand, type RestoreResult, runWithInput } from './restore-process.ts';
 
-/** Tells its process id before it becomes pg_restore: see the same of pg_dump. */
-const TELL_PID =
+/** Prints its process id before it becomes pg_restore: see `PRINT_PID` of pg_dump. */
+const PRINT_PID =
   'echo "bifract pid $$" >&2; [ -n "$PGPASSWORD" ] || PGPASSWORD=$POSTGRES_PASSWORD; LC_ALL=C; export PGPASSWORD LC_ALL; exec pg_restore "$@"';
 const IN_CONTAINER = ['compose', 'exec', '-T', 'postgres'];
 
-type CommandOf = (args: string[]) => FedCommand;
+type CommandOf = (args: string[]) => RestoreCommand;
 
-/** A pg_restore of this machine. Who and where goes by its environment: an argument could be read by others. */
+/** A local pg_restore. Connection and password are passed in the environment: other users can read arguments. */
 export function localRestoreTool(
   { path, version }: { path: string; version: string },
   connection: PostgresConnection,
@@ -43,13 +43,13 @@ export function composeRestoreTool(dir: string, user: string): RestoreTool {
     if (found !== undefined) return found;
     throw new BifractError(
       'PROGRAM_MISSING',
-      'There is no pg_restore in the container postgres, or Docker does not answer',
-      { hint: 'Check that the containers are running: docker compose ps.' },
+      'No pg_restore in the container postgres, or Docker does not respond',
+      { hint: 'Check that the containers are running (docker compose ps).' },
     );
   };
   return restoreTool('pg_restore in the container postgres', version, (args) => ({
     program: 'docker',
-    args: [...IN_CONTAINER, 'sh', '-c', TELL_PID, 'pg_restore', '--username', user, ...args],
+    args: [...IN_CONTAINER, 'sh', '-c', PRINT_PID, 'pg_restore', '--username', user, ...args],
     env: {},
     cwd: dir,
     endRemote: async (pid) => void (await docker([...IN_CONTAINER, 'kill', '-TERM', String(pid)], dir)),
@@ -57,8 +57,8 @@ export function composeRestoreTool(dir: string, user: string): RestoreTool {
 }
 
 /**
- * The pg_restore that fits: one of this machine and of the server's own major version, else the container's, else
- * the nearest newer one of this machine. `PROGRAM_MISSING`, `PROGRAM_TOO_OLD`.
+ * Selects a pg_restore: a local one of the server's major version, else the container's, else a newer local one.
+ * `PROGRAM_MISSING`, `PROGRAM_TOO_OLD`.
  */
 export async function findRestoreTool(target: DumpTarget, options?: CallOptions): Promise<RestoreTool> {
   const { connection, server_version, compose_dir } = target;
@@ -67,9 +67,9 @@ export async function findRestoreTool(target: DumpTarget, options?: CallOptions)
   if (best && (majorOf(best.version) === majorOf(server_version) || compose_dir === undefined))
     return localRestoreTool(best, connection);
   if (compose_dir !== undefined) return composeRestoreTool(compose_dir, connection.user);
-  const hint = `Install the client programs of PostgreSQL ${majorOf(server_version)} or newer.`;
+  const hint = `Install the PostgreSQL client programs, version ${majorOf(server_version)} or newer.`;
   if (programs.length === 0)
-    throw new BifractError('PROGRAM_MISSING', 'There is no pg_restore on this machine', { hint });
+    throw new BifractError('PROGRAM_MISSING', 'No pg_restore found on this machine', { hint });
   const found = programs.map(({ version }) => version).join(', ');
   throw new BifractError(
     'PROGRAM_TOO_OLD',
@@ -78,14 +78,14 @@ export async function findRestoreTool(target: DumpTarget, options?: CallOptions)
   );
 }
 
-/** They come with pg_dump. */
+/** The pg_restore next to each pg_dump. */
 async function restorePrograms(options?: CallOptions) {
   const found = await findPgDump(options);
   const programs = await Promise.all(
     found.map(async ({ path }) => {
-      const beside = join(dirname(path), 'pg_restore');
-      const version = await programVersion(beside, ['--version'], options);
-      return version === undefined ? [] : [{ path: beside, version }];
+      const pgRestore = join(dirname(path), 'pg_restore');
+      const version = await programVersion(pgRestore, ['--version'], options);
+      return version === undefined ? [] : [{ path: pgRestore, version }];
     }),
   );
   return programs.flat();
@@ -96,27 +96,27 @@ function restoreTool(location: string, version: RestoreTool['version'], commandO
     location,
     version,
     async contents(dump, options) {
-      const result = mustBeThere(location, await feed(commandOf(['--list']), dump, options));
+      const result = requireProgram(location, await runWithInput(commandOf(['--list']), dump, options));
       if (result.ok) return parseContents(result.stdout);
-      throw new BifractError('UNSUPPORTED', `${location} cannot read the dump: ${result.words}`, {
-        hint: 'A dump made by a newer pg_dump needs a pg_restore of that version, or newer.',
+      throw new BifractError('UNSUPPORTED', `${location} cannot read the dump: ${result.errorText}`, {
+        hint: 'A dump of a newer pg_dump needs a pg_restore of the same version or newer.',
       });
     },
-    async restore(dump, { database, no_owner, ...options }: RestoreInto) {
+    async restore(dump, { database, no_owner, ...options }: DumpRestoreOptions) {
       const owner = no_owner ? ['--no-owner', '--no-privileges'] : [];
       const args = ['--exit-on-error', '--verbose', '--no-password', ...owner, '--dbname', database];
-      const result = mustBeThere(location, await feed(commandOf(args), dump, options));
+      const result = requireProgram(location, await runWithInput(commandOf(args), dump, options));
       if (result.ok) return;
-      throw new BifractError('RESTORE_FAILED', `${location} failed: ${result.words}`, {
-        hint: 'Nothing was replaced. See the message above; the log of PostgreSQL may say more.',
+      throw new BifractError('RESTORE_FAILED', `${location} failed: ${result.errorText}`, {
+        hint: 'Nothing was replaced. See the message above and the PostgreSQL log.',
       });
     },
   };
 }
 
-function mustBeThere(location: string, result: FedResult): FedResult {
+function requireProgram(location: string, result: RestoreResult): RestoreResult {
   if (!result.missing) return result;
-  throw new BifractError('PROGRAM_MISSING', `${location} cannot be started`, {
-    hint: 'It was there a moment ago: try again.',
+  throw new BifractError('PROGRAM_MISSING', `Cannot start ${location}`, {
+    hint: 'The program is gone. Check the installation of the PostgreSQL client programs, then try again.',
   });
 }

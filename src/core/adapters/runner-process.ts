@@ -9,25 +9,25 @@ import { onDisk } from './disk-errors.ts';
 import { makePrivateFolder } from './env-writer.ts';
 import { parseObject } from './read-journal.ts';
 
-const MOST_ANSWER_BYTES = 64 << 10;
-/** A machine that takes longer to start a process has other troubles. */
-const START_MS = 60_000;
+const MAX_RESPONSE_BYTES = 64 << 10;
+/** Time limit for a job's process to start. */
+const START_TIMEOUT_MS = 60_000;
 
 /**
- * Starts this program again for each job, in a session of its own: no terminal, no hang-up, no end of its starter
- * reaches it. The order goes over its standard input: arguments can be seen by everybody.
+ * Starts this program again for each job, in its own session, so that it outlives the terminal and this process. The
+ * request is passed on stdin: other users can read arguments.
  */
 export class RunnerProcess implements JobStarter {
   readonly #install: string;
   readonly #command: readonly string[];
 
-  /** `command` is what starts this program, before its own arguments. */
+  /** `command` starts this program, without its own arguments. */
   constructor(install: string, command: readonly string[]) {
     this.#install = install;
     this.#command = command;
   }
 
-  async start(id: string, order: JobOrder): Promise<void> {
+  async start(id: string, request: JobOrder): Promise<void> {
     const home = join(this.#install, '.bifract');
     for (const folder of [home, join(home, 'journal')]) await makePrivateFolder(folder);
     const path = runnerLog(this.#install, id);
@@ -38,7 +38,7 @@ export class RunnerProcess implements JobStarter {
       stdio: ['pipe', 'pipe', log.fd],
     });
     try {
-      await begin(child, order, path);
+      await waitForStart(child, request, path);
     } finally {
       child.unref();
       child.stdin?.destroy();
@@ -47,38 +47,38 @@ export class RunnerProcess implements JobStarter {
   }
 }
 
-/** Where the process of a job writes what it cannot tell as an event: only what it dies of. */
+/** The stderr of a job's process. Empty unless it crashes. */
 export function runnerLog(install: string, id: string): string {
   return join(install, '.bifract', 'journal', `${id}.log`);
 }
 
-async function begin(child: ChildProcess, order: JobOrder, log: string): Promise<void> {
+async function waitForStart(child: ChildProcess, request: JobOrder, log: string): Promise<void> {
   const failed = once(child, 'error').then(([cause]) => {
-    throw new BifractError('INTERNAL', `The process of the job cannot be started: ${cause.message}`, {
+    throw new BifractError('INTERNAL', `Cannot start the process of the job: ${cause.message}`, {
       cause,
     });
   });
-  const answered = answerOf(child, order);
-  // Whichever is not waited for any more must not end this process.
-  for (const one of [failed, answered]) one.catch(() => undefined);
-  const answer = await Promise.race([answered, failed]);
-  if (answer?.ok === true) return;
-  const { code, message, hint } = (answer?.error ?? {}) as Partial<ErrorReport>;
+  const responded = readResponse(child, request);
+  // The later of the two must not become an unhandled rejection.
+  for (const one of [failed, responded]) one.catch(() => undefined);
+  const response = await Promise.race([responded, failed]);
+  if (response?.ok === true) return;
+  const { code, message, hint } = (response?.error ?? {}) as Partial<ErrorReport>;
   if (code !== undefined && message !== undefined) throw new BifractError(code, message, { hint });
-  throw new BifractError('INTERNAL', 'The process of the job ended before the job began', {
-    hint: `What it said is in ${log}.`,
+  throw new BifractError('INTERNAL', 'The process of the job ended before the job started', {
+    hint: `Its output is in ${log}.`,
   });
 }
 
-async function answerOf({ stdin, stdout }: ChildProcess, order: JobOrder) {
+async function readResponse({ stdin, stdout }: ChildProcess, request: JobOrder) {
   if (!stdin || !stdout) return undefined;
   stdin.on('error', () => undefined);
-  stdin.end(JSON.stringify(order));
-  const late = setTimeout(() => stdout.destroy(), START_MS);
+  stdin.end(JSON.stringify(request));
+  const timeout = setTimeout(() => stdout.destroy(), START_TIMEOUT_MS);
   try {
-    for await (const line of boundedLines(stdout, MOST_ANSWER_BYTES)) return parseObject(line);
+    for await (const line of boundedLines(stdout, MAX_RESPONSE_BYTES)) return parseObject(line);
   } finally {
-    clearTimeout(late);
+    clearTimeout(timeout);
   }
   return undefined;
 }

@@ -2,16 +2,16 @@ import type { S3 } from '@aws-sdk/client-s3';
 import { BifractError } from '../errors.ts';
 import type { StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { type S3Connection, type S3Head, wholeSeconds } from './s3-connection.ts';
-import { delayed, isTransient, refusalOf } from './s3-patience.ts';
+import { type S3Connection, type S3Head, truncateToSeconds } from './s3-connection.ts';
+import { delayedSignal, failureOf, isTransient } from './s3-patience.ts';
 
-/** An object about to be there, whole. */
-export interface Commitment {
+/** An object that is ready to be committed. */
+export interface CommitRequest {
   name: string;
-  /** Its mark, in the object's metadata. */
+  /** Its upload token, in the object's metadata. */
   token: string;
   size_bytes: number;
-  /** Makes it appear; `IfNoneMatch` goes along where it is set. */
+  /** Creates the object. Must pass on the condition. */
   send(
     s3: S3,
     condition: { IfNoneMatch?: string },
@@ -20,21 +20,21 @@ export interface Commitment {
 }
 
 /**
- * Makes the object appear, and proves that it did: an answer may be lost, or lie, so what counts is what the
- * service then says of the object. Throws `EXISTS` where another's has the name. A cancel while the request is
- * under way lets it end first, for a moment; whoever calls this removes what a failure may have left (`retract`).
+ * Creates the object and verifies it with HEAD, because a response may be lost or wrong. Throws `EXISTS` if another writer
+ * has created the name. A cancel lets a pending request finish first, for a short time. After a failure the caller must
+ * call `retract`.
  */
 export async function commit(
   connection: S3Connection,
-  commitment: Commitment,
+  request: CommitRequest,
   { signal }: CallOptions,
 ): Promise<StoredObject> {
-  return connection.inTurn(commitment.name, async () => {
+  return connection.serialize(request.name, async () => {
     signal?.throwIfAborted();
-    if (await connection.head(commitment.name, { signal })) throw exists(connection, commitment.name);
-    const grace = delayed(signal, connection.patience.grace_ms);
+    if (await connection.head(request.name, { signal })) throw alreadyExists(connection, request.name);
+    const grace = delayedSignal(signal, connection.retryPolicy.grace_ms);
     try {
-      const found = await insist(connection, commitment, grace.signal);
+      const found = await commitWithRetries(connection, request, grace.signal);
       signal?.throwIfAborted();
       const { name, size_bytes, modified_at } = found;
       return { name, size_bytes, modified_at };
@@ -44,16 +44,16 @@ export async function commit(
   });
 }
 
-async function insist(
+async function commitWithRetries(
   connection: S3Connection,
-  commitment: Commitment,
+  request: CommitRequest,
   signal: AbortSignal,
 ): Promise<S3Head> {
-  const { name } = commitment;
+  const { name } = request;
   for (let attempt = 1; ; attempt++) {
-    const error = await tryOnce(connection, commitment, signal);
-    const found = await lookAt(connection, commitment, error === undefined, signal);
-    if (found) return ours(connection, commitment, found, error === undefined);
+    const error = await tryOnce(connection, request, signal);
+    const found = await headAfterCommit(connection, request, error === undefined, signal);
+    if (found) return requireOwnObject(connection, request, found, error === undefined);
     if (connection.conditional && refusesCondition(error)) {
       connection.conditional = false;
       continue;
@@ -61,37 +61,37 @@ async function insist(
     if (attempt >= connection.attempts || !(error === undefined || isTransient(error))) {
       throw connection.explain(
         `Cannot store ${name}`,
-        error ?? new Error('it is not there after it was stored'),
+        error ?? new Error('the object does not exist after it was stored'),
       );
     }
     await connection.pause(attempt, error, signal);
   }
 }
 
-/** Where a good answer came, and nobody can be asked any more, that answer stands: its parts were verified one by one. */
-async function lookAt(
+/** HEAD of the object. If that fails after a successful response, the response counts: the parts were verified singly. */
+async function headAfterCommit(
   connection: S3Connection,
-  { name, token, size_bytes }: Commitment,
-  well: boolean,
+  { name, token, size_bytes }: CommitRequest,
+  succeeded: boolean,
   signal: AbortSignal,
 ): Promise<S3Head | undefined> {
   try {
     return await connection.head(name, { signal });
   } catch (error) {
-    if (!well || signal.aborted) throw error;
-    return { name, token, size_bytes, modified_at: wholeSeconds(new Date()) };
+    if (!succeeded || signal.aborted) throw error;
+    return { name, token, size_bytes, modified_at: truncateToSeconds(new Date()) };
   }
 }
 
-/** The error of one try, or undefined where it was answered well. */
+/** The error of one attempt, or undefined if it succeeded. */
 async function tryOnce(
   connection: S3Connection,
-  commitment: Commitment,
+  request: CommitRequest,
   signal: AbortSignal,
 ): Promise<unknown> {
   const condition = connection.conditional ? { IfNoneMatch: '*' } : {};
   try {
-    await connection.send((s3, http) => commitment.send(s3, condition, http), { signal, attempts: 1 });
+    await connection.send((s3, http) => request.send(s3, condition, http), { signal, attempts: 1 });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
@@ -100,27 +100,28 @@ async function tryOnce(
 }
 
 function refusesCondition(error: unknown): boolean {
-  const { status, code } = refusalOf(error);
+  const { status, code } = failureOf(error);
   return status === 501 || code === 'NotImplemented' || code === 'InvalidArgument';
 }
 
-/** A service that keeps no metadata is believed its good answer. */
-function ours(
+/** Requires the object to be ours. If the service keeps no metadata, its successful response counts. */
+function requireOwnObject(
   connection: S3Connection,
-  { name, token, size_bytes }: Commitment,
+  { name, token, size_bytes }: CommitRequest,
   found: S3Head,
-  well: boolean,
+  succeeded: boolean,
 ): S3Head {
-  if (found.token !== token && !(well && found.token === undefined)) throw exists(connection, name);
+  if (found.token !== token && !(succeeded && found.token === undefined))
+    throw alreadyExists(connection, name);
   if (found.size_bytes === size_bytes) return found;
   throw new BifractError(
     'STORAGE_FAILED',
-    `The S3 service was given ${size_bytes} bytes of ${name} and has ${found.size_bytes}`,
-    { hint: 'The service, or something before it, loses data: do not trust it.' },
+    `The S3 service stored ${found.size_bytes} of ${size_bytes} bytes of ${name}`,
+    { hint: 'The service, or a proxy in front of it, loses data. Do not use it.' },
   );
 }
 
-/** Removes the object if it is the one with this mark: for a commit that failed or was cancelled after all. */
+/** Removes the object if it has this token: after a commit that failed or was cancelled. */
 export async function retract(
   connection: S3Connection,
   name: string,
@@ -133,11 +134,8 @@ export async function retract(
   await connection.call(`Cannot delete ${name}`, (s3, http) => s3.deleteObject(input, http), options);
 }
 
-/** The refusal to replace an object. */
-export function exists({ place }: S3Connection, name: string): BifractError {
-  return new BifractError(
-    'EXISTS',
-    `${name} is in the bucket ${place.bucket} already, and is never replaced`,
-    { hint: 'Delete it, or choose another name.' },
-  );
+export function alreadyExists({ location }: S3Connection, name: string): BifractError {
+  return new BifractError('EXISTS', `${name} already exists in the bucket ${location.bucket}`, {
+    hint: 'Delete it, or choose another name.',
+  });
 }

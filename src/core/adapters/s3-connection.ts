@@ -4,50 +4,50 @@ import type { S3Settings } from '../config/settings.ts';
 import { BifractError } from '../errors.ts';
 import type { StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { clean, type S3Place, s3Error } from './s3-errors.ts';
+import { clean, type S3Location, s3Error } from './s3-errors.ts';
 import { clientConfig } from './s3-http.ts';
-import { isTransient, type Patience, refusalOf, waitBefore } from './s3-patience.ts';
+import { failureOf, isTransient, retryDelay, type S3RetryPolicy } from './s3-patience.ts';
 
 /** A request that failed and will be sent again. */
 export interface S3Retry {
   attempt: number;
   wait_ms: number;
-  /** What went wrong, as `503 SlowDown` or `ECONNRESET`. */
-  why: string;
+  /** For example `503 SlowDown` or `ECONNRESET`. */
+  reason: string;
 }
 
-/** What a HEAD tells of an object. */
+/** The result of HEAD for an object. */
 export interface S3Head extends StoredObject {
-  /** The mark that its upload gave it. */
+  /** Token of the upload that created it. */
   token: string | undefined;
 }
 
 type Request<T> = (s3: S3, http: { abortSignal: AbortSignal | undefined }) => Promise<T>;
 
-/** The metadata that tells our own object from another's of the same name. */
+/** Metadata that distinguishes our object from another writer's of the same name. */
 export const TOKEN = 'bifract-upload';
 
-/** One bucket: sends requests, patiently, and says in words what fails. The client library loads at the first one. */
+/** One bucket: sends requests, retries them, and describes errors. Loads the client library on the first request. */
 export class S3Connection {
   readonly settings: S3Settings;
-  readonly patience: Patience;
-  readonly place: S3Place;
-  /** Whether the service knows conditional writes; it is asked until it says no. */
+  readonly retryPolicy: S3RetryPolicy;
+  readonly location: S3Location;
+  /** Whether the service supports conditional writes; assumed until it refuses one. */
   conditional = true;
   readonly #onRetry: ((retry: S3Retry) => void) | undefined;
   readonly #turns = new Map<string, Promise<void>>();
   #client: Promise<S3> | undefined;
-  #answered = false;
+  #responded = false;
   #bucketSeen = false;
 
-  constructor(settings: S3Settings, patience: Patience, onRetry?: (retry: S3Retry) => void) {
+  constructor(settings: S3Settings, retryPolicy: S3RetryPolicy, onRetry?: (retry: S3Retry) => void) {
     this.settings = settings;
-    this.patience = patience;
-    this.place = placeOf(settings);
+    this.retryPolicy = retryPolicy;
+    this.location = locationOf(settings);
     this.#onRetry = onRetry;
   }
 
-  /** Sends a request until it succeeds or is beyond hope. Throws our errors; after an abort, its reason. */
+  /** Sends a request and retries transient errors. Throws `BifractError`; after an abort, its reason. */
   async call<T>(what: string, request: Request<T>, options: CallOptions = {}): Promise<T> {
     try {
       return await this.send(request, options);
@@ -57,18 +57,18 @@ export class S3Connection {
     }
   }
 
-  /** As `call`, but throws the library's own error. */
+  /** Like `call`, but throws the errors of the client library. */
   async send<T>(request: Request<T>, options: CallOptions & { attempts?: number } = {}): Promise<T> {
     const { signal } = options;
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
       try {
-        const answer = await request(await this.#s3(), { abortSignal: signal });
-        this.#answered = true;
-        return answer;
+        const response = await request(await this.#s3(), { abortSignal: signal });
+        this.#responded = true;
+        return response;
       } catch (error) {
         signal?.throwIfAborted();
-        this.#answered ||= refusalOf(error).status !== undefined;
+        this.#responded ||= failureOf(error).status !== undefined;
         if (attempt >= Math.min(options.attempts ?? Infinity, this.attempts) || !isTransient(error))
           throw error;
         await this.pause(attempt, error, signal);
@@ -76,17 +76,17 @@ export class S3Connection {
     }
   }
 
-  /** How often a request is sent before it is given up. */
+  /** How often a request is sent before it fails. */
   get attempts(): number {
-    return this.#answered ? this.patience.attempts : this.patience.first_attempts;
+    return this.#responded ? this.retryPolicy.attempts : this.retryPolicy.first_attempts;
   }
 
-  /** Waits before the next try. */
+  /** Waits before the next attempt. */
   async pause(attempt: number, error: unknown, signal: AbortSignal | undefined): Promise<void> {
-    const wait_ms = waitBefore(attempt, error, this.patience);
-    const { status, code } = refusalOf(error);
-    const why = clean(status === undefined ? code : `${status} ${code}`, this.place);
-    this.#onRetry?.({ attempt, wait_ms, why });
+    const wait_ms = retryDelay(attempt, error, this.retryPolicy);
+    const { status, code } = failureOf(error);
+    const reason = clean(status === undefined ? code : `${status} ${code}`, this.location);
+    this.#onRetry?.({ attempt, wait_ms, reason });
     try {
       await sleep(wait_ms, undefined, { signal });
     } catch (aborted) {
@@ -96,41 +96,42 @@ export class S3Connection {
   }
 
   explain(what: string, error: unknown): BifractError {
-    return s3Error(what, error, this.place);
+    return s3Error(what, error, this.location);
   }
 
-  /** The object's description, or undefined where there is none. */
+  /** Undefined if there is no such object. */
   async head(name: string, options: CallOptions = {}): Promise<S3Head | undefined> {
     const Bucket = this.settings.bucket;
     try {
-      const answer = await this.send((s3, http) => s3.headObject({ Bucket, Key: name }, http), options);
+      const response = await this.send((s3, http) => s3.headObject({ Bucket, Key: name }, http), options);
       this.#bucketSeen = true;
-      const { ContentLength, LastModified, Metadata, ETag } = answer;
-      if (!LastModified && !ETag) throw this.notS3();
+      const { ContentLength, LastModified, Metadata, ETag } = response;
+      if (!LastModified && !ETag) throw this.notAnS3Service();
       return {
         name,
         size_bytes: ContentLength ?? 0,
-        modified_at: wholeSeconds(LastModified),
+        modified_at: truncateToSeconds(LastModified),
         token: Metadata?.[TOKEN],
       };
     } catch (error) {
       options.signal?.throwIfAborted();
-      const { status } = refusalOf(error);
-      if (status === 404 ? !this.#bucketSeen : status && status < 500) await this.#sayWhy(name, options);
+      const { status } = failureOf(error);
+      if (status === 404 ? !this.#bucketSeen : status && status < 500)
+        await this.#explainByListing(name, options);
       if (status === 404) return undefined;
-      throw this.explain(`Cannot look at ${name}`, error);
+      throw this.explain(`Cannot stat ${name}`, error);
     }
   }
 
-  /** For answers that are fine, but no S3 service gives. */
-  notS3(): BifractError {
-    return new BifractError('STORAGE_UNREACHABLE', `${this.place.address} does not answer as S3 does`, {
-      hint: 'Check BIFRACT_S3_ENDPOINT: it may be the address of a web page.',
+  /** For successful responses that no S3 service sends. */
+  notAnS3Service(): BifractError {
+    return new BifractError('STORAGE_UNREACHABLE', `${this.location.address} is not an S3 service`, {
+      hint: 'Check BIFRACT_S3_ENDPOINT: it may be the URL of a website.',
     });
   }
 
-  /** Runs work on one name after the other, so that no two writers of this process commit the same name at once. */
-  async inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+  /** Runs work on the same name one after the other, so that two writers of this process cannot commit it at once. */
+  async serialize<T>(name: string, work: () => Promise<T>): Promise<T> {
     const before = this.#turns.get(name);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#turns.set(name, promise);
@@ -143,11 +144,11 @@ export class S3Connection {
     }
   }
 
-  /** An answer to HEAD has no body to say why; a listing's has. */
-  async #sayWhy(name: string, options: CallOptions): Promise<void> {
+  /** Repeats the error with a listing: a response to HEAD has no body that explains it. */
+  async #explainByListing(name: string, options: CallOptions): Promise<void> {
     const Bucket = this.settings.bucket;
     await this.call(
-      `Cannot look at ${name}`,
+      `Cannot stat ${name}`,
       (s3, http) => s3.listObjectsV2({ Bucket, MaxKeys: 1 }, http),
       options,
     );
@@ -156,18 +157,18 @@ export class S3Connection {
 
   #s3(): Promise<S3> {
     this.#client ??= import('@aws-sdk/client-s3').then(
-      ({ S3 }) => new S3(clientConfig(this.settings, this.patience)),
+      ({ S3 }) => new S3(clientConfig(this.settings, this.retryPolicy)),
     );
     return this.#client;
   }
 }
 
-/** Listings tell milliseconds where HEAD tells seconds: the same object has one time. */
-export function wholeSeconds(time: Date | undefined): string {
+/** Truncates a time to seconds: listings have milliseconds, HEAD has not. */
+export function truncateToSeconds(time: Date | undefined): string {
   return new Date(Math.floor((time?.getTime() ?? 0) / 1000) * 1000).toISOString();
 }
 
-function placeOf({ bucket, region, endpoint, access_key, secret_key, proxy }: S3Settings): S3Place {
+function locationOf({ bucket, region, endpoint, access_key, secret_key, proxy }: S3Settings): S3Location {
   const urls = [endpoint, proxy?.https, proxy?.http].flatMap((url) => (url ? [new URL(url)] : []));
   const passwords = urls.flatMap(({ password }) => [password, decodeURIComponent(password)]);
   return {

@@ -5,37 +5,37 @@ import { getCACertificates } from 'node:tls';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { ProxySettings, S3Settings } from '../config/settings.ts';
 import { BifractError } from '../errors.ts';
-import type { Patience } from './s3-patience.ts';
+import type { S3RetryPolicy } from './s3-patience.ts';
 
-/** The library's settings for a service. Throws `ENV_INVALID` where the CA file cannot be read. */
-export function clientConfig(settings: S3Settings, patience: Patience): S3ClientConfig {
+/** Settings of the client library. Throws `ENV_INVALID` if the CA file cannot be read. */
+export function clientConfig(settings: S3Settings, retryPolicy: S3RetryPolicy): S3ClientConfig {
   return {
     region: settings.region,
     endpoint: settings.endpoint,
     forcePathStyle: settings.endpoint !== undefined,
     credentials: credentials(settings),
-    // Retries are ours, and checksums in trailers break services that are older than them.
+    // We retry ourselves. Checksums in trailers break services that do not know them.
     maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // Costs a new connection for every part.
+    // It would cost a new connection for every part.
     expectContinueHeader: false,
-    requestHandler: handler(settings, patience),
+    requestHandler: handler(settings, retryPolicy),
     sha256: Sha256,
   };
 }
 
-/** Without keys of its own, the library looks where AWS puts them: environment, profile, instance. */
+/** Without configured keys the library uses those of AWS: environment, profile, instance. */
 function credentials({ access_key, secret_key }: S3Settings): S3ClientConfig['credentials'] {
   if (access_key === undefined || secret_key === undefined) return undefined;
   return { accessKeyId: access_key, secretAccessKey: secret_key };
 }
 
-function handler(settings: S3Settings, patience: Patience) {
+function handler(settings: S3Settings, retryPolicy: S3RetryPolicy) {
   const agent: AgentOptions = { keepAlive: true, maxSockets: 50, ...proxy(settings.proxy) };
   return {
-    connectionTimeout: patience.connect_ms,
-    socketTimeout: patience.stall_ms,
+    connectionTimeout: retryPolicy.connect_ms,
+    socketTimeout: retryPolicy.stall_ms,
     httpAgent: agent,
     httpsAgent: { ...agent, ca: authorities(settings.ca_file) },
   };
@@ -46,34 +46,34 @@ function authorities(path: string | undefined): string[] | undefined {
   try {
     return [...getCACertificates('default'), readFileSync(path, 'utf8')];
   } catch (error) {
-    throw new BifractError('ENV_INVALID', `BIFRACT_S3_CA_FILE: cannot read ${path}`, {
-      hint: 'It names a PEM file with the certificates of authorities to trust.',
+    throw new BifractError('ENV_INVALID', `Cannot read ${path}, set by BIFRACT_S3_CA_FILE`, {
+      hint: 'Set it to a PEM file with the CA certificates to trust.',
       cause: error,
     });
   }
 }
 
-/** Node itself reaches through a proxy where its version can. */
+/** Node supports proxies itself, in recent versions. */
 function proxy(settings: ProxySettings | undefined): AgentOptions {
   if (!settings) return {};
-  const { https: HTTPS_PROXY, http: HTTP_PROXY, except: NO_PROXY } = settings;
-  if (!proxyKnown()) {
-    throw new BifractError('PROGRAM_TOO_OLD', `Node ${process.versions.node} cannot use a proxy`, {
-      hint: 'Use Node 22.21, 24.5 or newer, or unset HTTPS_PROXY and HTTP_PROXY where S3 is reached directly.',
+  const { https: HTTPS_PROXY, http: HTTP_PROXY, no_proxy: NO_PROXY } = settings;
+  if (!supportsProxy()) {
+    throw new BifractError('PROGRAM_TOO_OLD', `Node ${process.versions.node} does not support proxies`, {
+      hint: 'Use Node 22.21, 24.5 or newer, or unset HTTPS_PROXY and HTTP_PROXY if S3 needs no proxy.',
     });
   }
   return { proxyEnv: { HTTPS_PROXY, HTTP_PROXY, NO_PROXY } };
 }
 
-function proxyKnown(): boolean {
+function supportsProxy(): boolean {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major === 22) return minor >= 21;
   return major === 24 ? minor >= 5 : major > 24;
 }
 
-const SMALL = 1 << 20;
+const THREAD_POOL_BYTES = 1 << 20;
 
-/** SHA-256 as the library wants it, large bodies on the thread pool; with a secret, HMAC. */
+/** SHA-256, or HMAC with a secret, as the library requires it. Hashes large bodies on the thread pool. */
 class Sha256 {
   readonly #secret: string | NodeJS.ArrayBufferView | undefined;
   #pieces: Uint8Array[] = [];
@@ -89,7 +89,12 @@ class Sha256 {
 
   async digest(): Promise<Uint8Array> {
     const [first] = this.#pieces;
-    if (this.#secret === undefined && this.#pieces.length === 1 && first && first.length > SMALL) {
+    if (
+      this.#secret === undefined &&
+      this.#pieces.length === 1 &&
+      first &&
+      first.length > THREAD_POOL_BYTES
+    ) {
       return new Uint8Array(await webcrypto.subtle.digest('SHA-256', first as Uint8Array<ArrayBuffer>));
     }
     const hash = this.#secret === undefined ? createHash('sha256') : createHmac('sha256', this.#secret);

@@ -3,12 +3,12 @@ import type { CallOptions } from '../ports/types.ts';
 import { commit, retract } from './s3-commit.ts';
 import type { S3Connection } from './s3-connection.ts';
 import { md5, objectInput, type Target } from './s3-object.ts';
-import { lanes, type Part, type PartBuffers } from './s3-parts.ts';
-import { refusalOf } from './s3-patience.ts';
+import { concurrentParts, type Part, type PartBuffers } from './s3-parts.ts';
+import { failureOf } from './s3-patience.ts';
 import { abortUpload, markerKey, openUploads } from './s3-uploads.ts';
 
-/** Clocks of the service and of this machine may differ by so much. */
-const CLOCKS_MS = 60_000;
+/** Allowed difference between the clocks of the service and of this machine. */
+const CLOCK_SKEW_MS = 60_000;
 
 interface Opened {
   key: string;
@@ -16,8 +16,8 @@ interface Opened {
 }
 
 /**
- * One multipart upload. It opens with its first part. A part that fails for good aborts `failure`, and with it
- * everything else of the upload; `signal` follows `failure` and the caller's own signal.
+ * One multipart upload, opened with its first part. A part that fails permanently aborts `failure`, and so the whole
+ * upload; `signal` combines `failure` and the caller's signal.
  */
 export class S3Multipart {
   readonly #connection: S3Connection;
@@ -25,14 +25,14 @@ export class S3Multipart {
   readonly #buffers: PartBuffers;
   readonly #failure: AbortController;
   readonly #signal: AbortSignal;
-  readonly #began = Date.now();
+  readonly #startedAt = Date.now();
   readonly #sending = new Set<Promise<void>>();
   readonly #done: { PartNumber: number; ETag: string | undefined }[] = [];
   #upload: Opened | undefined;
   #marker: Opened | undefined;
   #size = 0;
-  /** An upload may have been opened although its answer was lost. */
-  #strays = false;
+  /** Whether an upload may have been opened although its response was lost. */
+  #mayHaveDuplicates = false;
 
   constructor(
     connection: S3Connection,
@@ -48,13 +48,13 @@ export class S3Multipart {
     this.#signal = signal;
   }
 
-  /** Sends a part, and returns when there is room for the next. */
+  /** Sends a part, and returns when the next one can be sent. */
   async add(part: Part): Promise<void> {
     this.#upload ??= await this.#open();
     const task = this.#send(part, this.#upload).finally(() => this.#sending.delete(task));
     this.#sending.add(task);
     this.#size += part.bytes.length;
-    while (this.#sending.size >= lanes(part.bytes.length)) await Promise.race(this.#sending);
+    while (this.#sending.size >= concurrentParts(part.bytes.length)) await Promise.race(this.#sending);
     this.#signal.throwIfAborted();
   }
 
@@ -79,29 +79,29 @@ export class S3Multipart {
       },
       { signal: this.#signal },
     );
-    await this.#sweep(this.#cleanup());
+    await this.#removeRest(this.#cleanupOptions());
     return object;
   }
 
-  /** Leaves nothing behind, as far as the service can be reached; what stays is found as a leftover later. */
-  async abandon(): Promise<void> {
+  /** Removes the upload if the service can be reached. Otherwise it stays as an unfinished object. */
+  async abort(): Promise<void> {
     await Promise.all(this.#sending);
     const { name, token } = this.#target;
-    const cleanup = this.#cleanup();
+    const cleanup = this.#cleanupOptions();
     if (this.#upload) {
       await abortUpload(this.#connection, name, this.#upload.id, cleanup).catch(() => undefined);
       await retract(this.#connection, name, token, cleanup).catch(() => undefined);
     }
-    await this.#sweep(cleanup);
+    await this.#removeRest(cleanup);
   }
 
-  #cleanup(): CallOptions {
-    return { signal: AbortSignal.timeout(this.#connection.patience.cleanup_ms) };
+  #cleanupOptions(): CallOptions {
+    return { signal: AbortSignal.timeout(this.#connection.retryPolicy.cleanup_ms) };
   }
 
-  async #sweep(options: CallOptions): Promise<void> {
+  async #removeRest(options: CallOptions): Promise<void> {
     await this.#removeMarker(options).catch(() => undefined);
-    await this.#removeStrays(options).catch(() => undefined);
+    await this.#removeDuplicates(options).catch(() => undefined);
   }
 
   async #send({ number, bytes }: Part, { key, id }: Opened): Promise<void> {
@@ -116,13 +116,13 @@ export class S3Multipart {
       ContentMD5: md5(bytes),
     };
     try {
-      const answer = await this.#connection.call(
+      const response = await this.#connection.call(
         `Cannot store part ${number} of ${key}`,
         (s3, http) => s3.uploadPart(input, http),
         { signal: this.#signal },
       );
-      this.#done.push({ PartNumber: number, ETag: answer.ETag });
-      this.#buffers.release(bytes);
+      this.#done.push({ PartNumber: number, ETag: response.ETag });
+      this.#buffers.free(bytes);
     } catch (error) {
       this.#failure.abort(error);
     }
@@ -132,7 +132,7 @@ export class S3Multipart {
     const { name, job } = this.#target;
     const upload = await this.#create(name, objectInput(this.#connection, this.#target));
     if (job) {
-      // Only a help for whoever cleans up after a crash: the upload does without.
+      // Only needed for the cleanup after a crash: the upload works without it.
       const input = { Bucket: this.#connection.settings.bucket, Key: markerKey(upload.id, job) };
       this.#marker = await this.#create(input.Key, input).catch(() => undefined);
     }
@@ -146,18 +146,18 @@ export class S3Multipart {
           try {
             return await s3.createMultipartUpload(input, http);
           } catch (error) {
-            const { status } = refusalOf(error);
-            this.#strays ||= status === undefined || status >= 500;
+            const { status } = failureOf(error);
+            this.#mayHaveDuplicates ||= status === undefined || status >= 500;
             throw error;
           }
         },
         { signal: this.#signal },
       );
       if (UploadId) return { key, id: UploadId };
-      throw new Error('it gives no upload id');
+      throw new Error('the service returned no upload ID');
     } catch (error) {
       this.#signal.throwIfAborted();
-      throw this.#connection.explain(`Cannot begin to store ${key}`, error);
+      throw this.#connection.explain(`Cannot start the upload of ${key}`, error);
     }
   }
 
@@ -165,14 +165,14 @@ export class S3Multipart {
     if (this.#marker) await abortUpload(this.#connection, this.#marker.key, this.#marker.id, options);
   }
 
-  /** Uploads of this very name that began with ours: names are unique to a job, so nobody else's. */
-  async #removeStrays(options: CallOptions): Promise<void> {
-    if (!this.#strays) return;
+  /** Aborts other uploads of this name since ours was started. Names are unique to a job, so they are ours too. */
+  async #removeDuplicates(options: CallOptions): Promise<void> {
+    if (!this.#mayHaveDuplicates) return;
     for (const prefix of [this.#target.name, this.#upload && markerKey(this.#upload.id)]) {
       if (prefix === undefined) continue;
       for await (const { key, id, started_at } of openUploads(this.#connection, prefix, options)) {
         const fits = key === this.#target.name || prefix !== this.#target.name;
-        if (fits && Date.parse(started_at) >= this.#began - CLOCKS_MS) {
+        if (fits && Date.parse(started_at) >= this.#startedAt - CLOCK_SKEW_MS) {
           await abortUpload(this.#connection, key, id, options);
         }
       }

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { type S3Connection, TOKEN } from './s3-connection.ts';
 
-/** What one upload is about. */
+/** The destination of one upload. */
 export interface Target {
   name: string;
   job: string | undefined;
-  /** A mark of this upload alone. */
+  /** Identifies this upload. */
   token: string;
 }
 
-/** What every new object is given, however it is uploaded. */
+/** Parameters of every new object, for both kinds of upload. */
 export function objectInput({ settings }: S3Connection, { name, token, job }: Target) {
   return {
     Bucket: settings.bucket,
@@ -22,7 +22,7 @@ export function objectInput({ settings }: S3Connection, { name, token, job }: Ta
   };
 }
 
-/** The checksum that every service verifies, however old; undefined where this machine's rules forbid MD5. */
+/** The checksum that every service verifies; undefined if this machine does not allow MD5 (FIPS). */
 export function md5(bytes: Buffer): string | undefined {
   try {
     return createHash('md5').update(bytes).digest('base64');

@@ -2,30 +2,30 @@ import type { S3Settings } from '../config/settings.ts';
 import { BifractError } from '../errors.ts';
 
 const MIB = 1 << 20;
-const SMALLEST = 8 * MIB;
-const MOST_PARTS = 10_000;
+const MIN_PART_BYTES = 8 * MIB;
+const MAX_PARTS = 10_000;
 
-/** Bytes that may be on their way at once, in parts of whatever size; at least one part always is. */
-const ON_THE_WAY = 64 * MIB;
-const MOST_LANES = 4;
+/** Bytes that may be sent concurrently, but always at least one part. */
+const MAX_CONCURRENT_BYTES = 64 * MIB;
+const MAX_CONCURRENT_PARTS = 4;
 
-/** Sizes by part number, so that small uploads take little memory and 5 TiB fit: up to this number, this size. */
+/** Part sizes up to a part number: small uploads need little memory, and 5 TiB fit. */
 const STEPS: readonly [upTo: number, mib: number][] = [
   [3_000, 8],
   [5_000, 64],
   [7_000, 256],
-  [MOST_PARTS, 1_536],
+  [MAX_PARTS, 1_536],
 ];
 
-/** Of the parts that a guessed size is cut into; the others are for guesses that are too low. */
-const GUESSED_PARTS = 8_000;
-const GUESS_MARGIN = 1.25;
+/** Number of parts for an expected size; the rest is for sizes that were estimated too low. */
+const EXPECTED_PARTS = 8_000;
+const EXPECTED_MARGIN = 1.25;
 
-/** Cloudflare R2 takes only parts of one size, and says so only at the end. */
+/** Cloudflare R2 requires parts of equal size, and reports that only at the end of an upload. */
 const EQUAL_PARTS_HOST = /\.r2\.cloudflarestorage\.com$/i;
 const EQUAL_PARTS_MIB = 32;
 
-/** A piece of an object; `last` is true for the only or last one. */
+/** A part of an object; `last` is true for the last or only one. */
 export interface Part {
   /** From 1. */
   number: number;
@@ -37,15 +37,15 @@ export interface Part {
 export type PartSizes = (number: number) => number;
 
 /**
- * Part sizes for an upload of about `expected` bytes. All parts have one size as long as the guess holds, or up
- * to 23 GiB without a guess: some services demand that. Beyond, they grow.
+ * Part sizes for an upload of about `expected` bytes. Parts have equal size up to the expected size, or up to 23 GiB
+ * without one, because some services require that. Beyond, they grow.
  */
 export function partSizes(
   settings: Pick<S3Settings, 'part_mib' | 'endpoint'>,
   expected: number | undefined,
 ): PartSizes {
-  const wanted = (expected ?? 0) * GUESS_MARGIN;
-  const guessed = Math.max(SMALLEST, Math.ceil(wanted / GUESSED_PARTS / MIB) * MIB);
+  const wanted = (expected ?? 0) * EXPECTED_MARGIN;
+  const guessed = Math.max(MIN_PART_BYTES, Math.ceil(wanted / EXPECTED_PARTS / MIB) * MIB);
   const fixed = settings.part_mib ?? equalPartsMib(settings.endpoint);
   if (settings.part_mib !== undefined) return limited(() => (settings.part_mib as number) * MIB);
   if (fixed !== undefined) return limited(() => Math.max(fixed * MIB, guessed));
@@ -64,19 +64,19 @@ function equalPartsMib(endpoint: string | undefined): number | undefined {
 
 function limited(sizes: PartSizes): PartSizes {
   return (number) => {
-    if (number <= MOST_PARTS) return sizes(number);
-    throw new BifractError('STORAGE_FAILED', `An S3 upload has no more than ${MOST_PARTS} parts`, {
-      hint: 'Set BIFRACT_S3_PART_MIB to a larger size.',
+    if (number <= MAX_PARTS) return sizes(number);
+    throw new BifractError('STORAGE_FAILED', `An S3 upload cannot have more than ${MAX_PARTS} parts`, {
+      hint: 'Increase BIFRACT_S3_PART_MIB.',
     });
   };
 }
 
-/** How many parts of a size are sent side by side. */
-export function lanes(size: number): number {
-  return Math.max(1, Math.min(MOST_LANES, Math.floor(ON_THE_WAY / size)));
+/** How many parts of a size are sent concurrently. */
+export function concurrentParts(size: number): number {
+  return Math.max(1, Math.min(MAX_CONCURRENT_PARTS, Math.floor(MAX_CONCURRENT_BYTES / size)));
 }
 
-/** Buffers that go round: an upload allocates no more than it has in hand at once. */
+/** A pool of part buffers: an upload allocates no more than it uses at once. */
 export class PartBuffers {
   #free: Buffer[] = [];
 
@@ -85,14 +85,14 @@ export class PartBuffers {
     return found?.length === size ? found : Buffer.allocUnsafeSlow(size);
   }
 
-  /** Gives back a buffer that nobody reads any more. */
-  release({ buffer }: Buffer): void {
+  /** Returns a buffer that is no longer in use. */
+  free({ buffer }: Buffer): void {
     this.#free.push(Buffer.from(buffer));
   }
 }
 
-/** Copies what the content yields into parts. There is always a last one; it is empty only for empty content. */
-export async function* cutIntoParts(
+/** Splits content into parts. There is always a last part; it is empty only for empty content. */
+export async function* splitIntoParts(
   content: AsyncIterable<Uint8Array>,
   sizes: PartSizes,
   buffers: PartBuffers,

@@ -1,22 +1,22 @@
-/** How long an S3 service is waited for. Times in milliseconds. */
-export interface Patience {
-  /** Tries of one request, once the service has answered anything at all. */
+/** Retries and time limits for an S3 service. Times in milliseconds. */
+export interface S3RetryPolicy {
+  /** Attempts of one request, once the service has responded to any request. */
   attempts: number;
-  /** Tries before that: a wrong address should be told soon. */
+  /** Attempts before that, so that a wrong address fails soon. */
   first_attempts: number;
-  /** The first wait; each further one is twice as long, up to the longest. */
+  /** The first wait, doubled for each further one up to the maximum. */
   wait_ms: number;
   longest_wait_ms: number;
   connect_ms: number;
-  /** A connection that carries no byte for so long has stalled. */
+  /** A connection without traffic for this time has stalled. */
   stall_ms: number;
-  /** What a commit under way may still take once the job is cancelled. */
+  /** Time a pending commit may still take after the job is cancelled. */
   grace_ms: number;
-  /** How long is spent on leaving nothing behind after a failure. */
+  /** Time limit of the cleanup after a failure. */
   cleanup_ms: number;
 }
 
-export const PATIENCE: Patience = {
+export const S3_RETRY_POLICY: S3RetryPolicy = {
   attempts: 12,
   first_attempts: 3,
   wait_ms: 250,
@@ -27,16 +27,15 @@ export const PATIENCE: Patience = {
   cleanup_ms: 30_000,
 };
 
-/** What is known of a failed request, whichever way it failed. */
-export interface Refusal {
-  /** HTTP status; undefined where no answer came. */
+/** A failed request: response or connection error. */
+export interface RequestFailure {
+  /** HTTP status; undefined without a response. */
   status: number | undefined;
-  /** The service's code as `SlowDown`, or the system's as `ECONNRESET`. */
+  /** The error code of the service, such as `SlowDown`, or of the system, such as `ECONNRESET`. */
   code: string;
 }
 
-/** Reads a failed request's error. */
-export function refusalOf(error: unknown): Refusal {
+export function failureOf(error: unknown): RequestFailure {
   const { $metadata, code, name } = Object(error) as Thrown;
   const status = $metadata?.httpStatusCode;
   const own = status === undefined ? (code ?? name) : name;
@@ -50,15 +49,15 @@ interface Thrown {
   $response?: { headers?: Record<string, string | undefined> };
 }
 
-/** A header of the answer that an error came with. */
-export function answerHeader(error: unknown, name: string): string | undefined {
+/** A header of the error response. */
+export function responseHeader(error: unknown, name: string): string | undefined {
   return (Object(error) as Thrown).$response?.headers?.[name];
 }
 
-const STATUSES = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
+const TRANSIENT_STATUSES = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 
-/** Damage on the way, clocks that the client has meanwhile set right, collisions, and throttling in its many names. */
-const CODES = new Set([
+/** Corruption in transit, clock skew that the client has corrected by now, conflicts, and the many names of throttling. */
+const TRANSIENT_CODES = new Set([
   'BadDigest',
   'InvalidDigest',
   'XAmzContentSHA256Mismatch',
@@ -74,28 +73,28 @@ const CODES = new Set([
   'TooManyRequests',
 ]);
 
-/** What no second try mends: names that do not exist, certificates, credentials that cannot be had. */
-const HOPELESS =
+/** Errors that a retry cannot fix: unknown hosts, certificates, missing credentials. */
+const PERMANENT =
   /^(ENOTFOUND|EPROTO|ERR_SSL_|ERR_TLS_|ERR_INVALID_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CredentialsProviderError|TypeError|RangeError)/;
 
-/** Whether the same request may well succeed when it is sent again. */
+/** Whether the same request may succeed on a retry. */
 export function isTransient(error: unknown): boolean {
-  const { status, code } = refusalOf(error);
-  if (CODES.has(code)) return true;
-  if (status === undefined) return !HOPELESS.test(code);
-  return STATUSES.has(status);
+  const { status, code } = failureOf(error);
+  if (TRANSIENT_CODES.has(code)) return true;
+  if (status === undefined) return !PERMANENT.test(code);
+  return TRANSIENT_STATUSES.has(status);
 }
 
-/** How long to wait before the next try: doubling, jittered, never less than the service asks for. */
-export function waitBefore(attempt: number, error: unknown, patience: Patience): number {
-  const longest = Math.min(patience.wait_ms * 2 ** (attempt - 1), patience.longest_wait_ms);
-  const asked = Number(answerHeader(error, 'retry-after')) * 1000;
-  const jittered = longest * (0.5 + Math.random() / 2);
-  return asked > jittered ? Math.min(asked, patience.longest_wait_ms) : jittered;
+/** The wait before the next attempt: exponential backoff with jitter, at least the Retry-After of the service. */
+export function retryDelay(attempt: number, error: unknown, retryPolicy: S3RetryPolicy): number {
+  const backoff = Math.min(retryPolicy.wait_ms * 2 ** (attempt - 1), retryPolicy.longest_wait_ms);
+  const asked = Number(responseHeader(error, 'retry-after')) * 1000;
+  const jittered = backoff * (0.5 + Math.random() / 2);
+  return asked > jittered ? Math.min(asked, retryPolicy.longest_wait_ms) : jittered;
 }
 
-/** A signal that aborts some time after another one, with its reason. Release it when it is not needed any more. */
-export function delayed(
+/** A signal that aborts some time after another one, with the same reason. Release it when it is no longer needed. */
+export function delayedSignal(
   signal: AbortSignal | undefined,
   ms: number,
 ): { signal: AbortSignal; release(): void } {

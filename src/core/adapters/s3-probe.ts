@@ -7,8 +7,8 @@ import { PROBE_PREFIX } from './storage-probe.ts';
 const BYTES = 64;
 
 /**
- * Tries what only large files need: an upload in parts is begun, gets one, is found among the unfinished ones, and ended. Other rights than
- * those of small files let it. Returns what is worth knowing, in words; throws what a large file would fail of.
+ * Tests multipart uploads, which need other permissions than small objects: opens one, sends a part, lists it and aborts
+ * it. Returns warnings for display; throws the error that a large file would fail with.
  */
 export async function probeUploads(
   connection: S3Connection,
@@ -16,19 +16,19 @@ export async function probeUploads(
 ): Promise<string[]> {
   const key = `${prefix}${PROBE_PREFIX}${randomBytes(8).toString('hex')}`;
   const input = { Bucket: connection.settings.bucket, Key: key };
-  const what = 'Files above 8 MiB cannot be stored';
+  const what = 'Cannot store files larger than 8 MiB';
   const { UploadId } = await connection.call(
     what,
     (s3, http) => s3.createMultipartUpload(input, http),
     options,
   );
-  if (!UploadId) throw connection.notS3();
+  if (!UploadId) throw connection.notAnS3Service();
   try {
     const part = { ...input, UploadId, PartNumber: 1, Body: randomBytes(BYTES) };
     await connection.call(what, (s3, http) => s3.uploadPart(part, http), options);
     return (await isListed(connection, input.Key, options))
       ? []
-      : ['unfinished uploads are not listed, so those of killed runs are not found'];
+      : ['unfinished uploads are not listed: those of killed jobs cannot be found'];
   } finally {
     await abortUpload(connection, input.Key, UploadId);
   }

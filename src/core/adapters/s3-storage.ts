@@ -2,28 +2,30 @@ import type { S3Settings } from '../config/settings.ts';
 import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { checkObjectName, isObjectName } from './object-name.ts';
-import { exists } from './s3-commit.ts';
-import { S3Connection, type S3Retry, wholeSeconds } from './s3-connection.ts';
+import { alreadyExists } from './s3-commit.ts';
+import { S3Connection, type S3Retry, truncateToSeconds } from './s3-connection.ts';
 import { bucketFeatures } from './s3-features.ts';
-import { PATIENCE, type Patience } from './s3-patience.ts';
+import { S3_RETRY_POLICY, type S3RetryPolicy } from './s3-patience.ts';
 import { probeUploads } from './s3-probe.ts';
 import { notFound, streamRange } from './s3-stream.ts';
 import { uploadObject } from './s3-upload.ts';
-import { discard, leftovers } from './s3-uploads.ts';
-import { failing, probeStorage } from './storage-probe.ts';
+import { discardUnfinished, listUnfinished } from './s3-uploads.ts';
+import { probeStorage, unhealthy } from './storage-probe.ts';
 
-export interface S3Deps {
-  /** Told of each request that failed and is sent again. */
+export interface S3Options {
+  /** Called for each failed request that will be retried. */
   onRetry?: (retry: S3Retry) => void;
-  patience?: Partial<Patience>;
+  patience?: Partial<S3RetryPolicy>;
 }
 
 /**
- * A bucket as storage. Nothing is loaded or connected before the first call, so that mistakes in the settings
- * show as errors of the calls.
+ * A bucket as storage. Loads and connects nothing before the first call, so that wrong settings are reported by that
+ * call.
  */
-export function openS3Storage(settings: S3Settings, deps: S3Deps = {}): Storage {
-  return new S3Storage(new S3Connection(settings, { ...PATIENCE, ...deps.patience }, deps.onRetry));
+export function openS3Storage(settings: S3Settings, options: S3Options = {}): Storage {
+  return new S3Storage(
+    new S3Connection(settings, { ...S3_RETRY_POLICY, ...options.patience }, options.onRetry),
+  );
 }
 
 class S3Storage implements Storage {
@@ -33,7 +35,7 @@ class S3Storage implements Storage {
 
   constructor(connection: S3Connection) {
     this.#connection = connection;
-    this.location = `s3://${connection.place.bucket} at ${connection.place.address}`;
+    this.location = `s3://${connection.location.bucket} at ${connection.location.address}`;
   }
 
   async put(
@@ -41,7 +43,7 @@ class S3Storage implements Storage {
     content: AsyncIterable<Uint8Array>,
     options: PutOptions = {},
   ): Promise<StoredObject> {
-    if (await this.stat(name, options)) throw exists(this.#connection, name);
+    if (await this.stat(name, options)) throw alreadyExists(this.#connection, name);
     return uploadObject(this.#connection, name, content, options);
   }
 
@@ -75,10 +77,10 @@ class S3Storage implements Storage {
         (s3, http) => s3.listObjectsV2({ Bucket, Prefix: prefix, ContinuationToken: token }, http),
         options,
       );
-      if (page.Name === undefined && page.KeyCount === undefined) throw this.#connection.notS3();
+      if (page.Name === undefined && page.KeyCount === undefined) throw this.#connection.notAnS3Service();
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (!Key?.startsWith(prefix) || !isObjectName(Key)) continue;
-        yield { name: Key, size_bytes: Size ?? 0, modified_at: wholeSeconds(LastModified) };
+        yield { name: Key, size_bytes: Size ?? 0, modified_at: truncateToSeconds(LastModified) };
       }
       const next = page.IsTruncated ? page.NextContinuationToken : undefined;
       if (next === undefined || next === token) return;
@@ -99,11 +101,11 @@ class S3Storage implements Storage {
   }
 
   leftovers(options: CallOptions = {}): AsyncIterable<Leftover> {
-    return leftovers(this.#connection, options);
+    return listUnfinished(this.#connection, options);
   }
 
-  discard(leftover: Leftover, options: CallOptions = {}): Promise<void> {
-    return discard(this.#connection, leftover, options);
+  discard(unfinished: Leftover, options: CallOptions = {}): Promise<void> {
+    return discardUnfinished(this.#connection, unfinished, options);
   }
 
   async probe(options: CallOptions & { prefix?: string } = {}): Promise<StorageHealth> {
@@ -117,7 +119,7 @@ class S3Storage implements Storage {
       return { ok: true, detail: [health.detail, ...uploads, ...features].join('; ') };
     } catch (error) {
       options.signal?.throwIfAborted();
-      return failing(error);
+      return unhealthy(error);
     }
   }
 }

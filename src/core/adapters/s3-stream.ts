@@ -3,7 +3,7 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { BifractError } from '../errors.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { S3Connection } from './s3-connection.ts';
-import { isTransient, refusalOf } from './s3-patience.ts';
+import { failureOf, isTransient } from './s3-patience.ts';
 
 interface Range extends CallOptions {
   offset: number;
@@ -11,102 +11,101 @@ interface Range extends CallOptions {
   length?: number;
 }
 
-/** Where a read is: it goes on from here when its connection breaks. */
-interface Place {
+/** Position of a read, to resume it when the connection breaks. */
+interface Position {
   at: number;
   end: number | undefined;
   etag: string | undefined;
 }
 
 /**
- * The bytes of a range, fewer only where the object ends. A connection that breaks or stalls is made anew from
- * the byte where it broke, on the same version of the object.
+ * The bytes of a range, fewer only at the end of the object. After a broken or stalled connection the read is resumed at
+ * the same byte, on the same version of the object.
  */
 export async function* streamRange(
   connection: S3Connection,
   name: string,
   { offset, length, signal }: Range,
 ): AsyncGenerator<Buffer> {
-  const place: Place = {
+  const position: Position = {
     at: offset,
     end: length === undefined ? undefined : offset + length,
     etag: undefined,
   };
   for (let failures = 0; ; ) {
-    const body = await open(connection, name, place, signal);
+    const body = await open(connection, name, position, signal);
     if (!body) return;
-    const before = place.at;
+    const before = position.at;
     let broken: unknown;
     try {
       for await (const piece of body) {
-        place.at += piece.length;
+        position.at += piece.length;
         yield piece;
       }
     } catch (error) {
       broken = error;
     }
     signal?.throwIfAborted();
-    if (!broken && place.at >= (place.end ?? 0)) return;
-    failures = place.at > before ? 1 : failures + 1;
-    const why = broken ?? Object.assign(new Error('the answer is cut short'), { code: 'ECONNRESET' });
-    if (failures >= connection.attempts || !isTransient(why))
-      throw connection.explain(`Cannot read ${name}`, why);
-    await connection.pause(failures, why, signal);
+    if (!broken && position.at >= (position.end ?? 0)) return;
+    failures = position.at > before ? 1 : failures + 1;
+    const cause = broken ?? Object.assign(new Error('the response is truncated'), { code: 'ECONNRESET' });
+    if (failures >= connection.attempts || !isTransient(cause))
+      throw connection.explain(`Cannot read ${name}`, cause);
+    await connection.pause(failures, cause, signal);
   }
 }
 
-/** Undefined where nothing is left to read. */
+/** Undefined if nothing is left to read. */
 async function open(
   connection: S3Connection,
   name: string,
-  place: Place,
+  position: Position,
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Buffer> | undefined> {
-  if (place.end !== undefined && place.at >= place.end) return undefined;
+  if (position.end !== undefined && position.at >= position.end) return undefined;
   const input = {
     Bucket: connection.settings.bucket,
     Key: name,
-    Range: rangeOf(place),
-    IfMatch: place.etag,
+    Range: rangeOf(position),
+    IfMatch: position.etag,
   };
   try {
-    const answer = await connection.send((s3, http) => s3.getObject(input, http), { signal });
-    settle(place, answer, name);
-    return answer.Body as Readable;
+    const response = await connection.send((s3, http) => s3.getObject(input, http), { signal });
+    applyResponse(position, response, name);
+    return response.Body as Readable;
   } catch (error) {
     signal?.throwIfAborted();
-    const { status, code } = refusalOf(error);
+    const { status, code } = failureOf(error);
     if (status === 416) return undefined;
     if (status === 404 && code !== 'NoSuchBucket') throw notFound(connection, name);
     if (status === 412)
-      throw new BifractError('STORAGE_FAILED', `${name} was replaced while it was read`, {
-        hint: 'Something else writes to the bucket. Try again when that has ended.',
+      throw new BifractError('STORAGE_FAILED', `${name} was replaced while it was being read`, {
+        hint: 'Another program writes to the bucket. Try again when it has finished.',
       });
     throw connection.explain(`Cannot read ${name}`, error);
   }
 }
 
-function rangeOf({ at, end }: Place): string | undefined {
+function rangeOf({ at, end }: Position): string | undefined {
   if (end !== undefined) return `bytes=${at}-${end - 1}`;
   return at > 0 ? `bytes=${at}-` : undefined;
 }
 
-/** Learns from the answer which version it is and where it ends. */
-function settle(place: Place, answer: GetObjectCommandOutput, name: string): void {
-  const first = Number(/^bytes (\d+)-/.exec(answer.ContentRange ?? 'bytes 0-')?.[1]);
-  if (first !== place.at) {
-    (answer.Body as Readable).destroy();
-    throw new BifractError('STORAGE_FAILED', `The S3 service does not give the wanted range of ${name}`, {
-      hint: 'The service, or something before it, does not keep to S3: see docs/storage.md.',
+/** Takes the version and the end of the object from the response. */
+function applyResponse(position: Position, response: GetObjectCommandOutput, name: string): void {
+  const first = Number(/^bytes (\d+)-/.exec(response.ContentRange ?? 'bytes 0-')?.[1]);
+  if (first !== position.at) {
+    (response.Body as Readable).destroy();
+    throw new BifractError('STORAGE_FAILED', `The S3 service did not return the requested range of ${name}`, {
+      hint: 'The service, or a proxy in front of it, is not compatible with S3. See docs/storage.md.',
     });
   }
-  place.etag = answer.ETag;
-  place.end = place.at + (answer.ContentLength ?? 0);
+  position.etag = response.ETag;
+  position.end = position.at + (response.ContentLength ?? 0);
 }
 
-/** The refusal to read what is not there. */
-export function notFound({ place }: S3Connection, name: string): BifractError {
-  return new BifractError('NOT_FOUND', `There is no ${name} in the bucket ${place.bucket}`, {
-    hint: 'See `bifract list backups` and `bifract list archives`.',
+export function notFound({ location }: S3Connection, name: string): BifractError {
+  return new BifractError('NOT_FOUND', `${name} does not exist in the bucket ${location.bucket}`, {
+    hint: 'Run `bifract list backups` or `bifract list archives` to see all files.',
   });
 }

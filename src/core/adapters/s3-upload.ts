@@ -5,9 +5,9 @@ import { commit, retract } from './s3-commit.ts';
 import type { S3Connection } from './s3-connection.ts';
 import { S3Multipart } from './s3-multipart.ts';
 import { md5, objectInput, type Target } from './s3-object.ts';
-import { cutIntoParts, type Part, PartBuffers, partSizes } from './s3-parts.ts';
+import { type Part, PartBuffers, partSizes, splitIntoParts } from './s3-parts.ts';
 
-/** Uploads content: what fits into one part in one request, anything larger in parts side by side. */
+/** Uploads content: in one request if it fits into one part, else in concurrent parts. */
 export async function uploadObject(
   connection: S3Connection,
   name: string,
@@ -21,18 +21,18 @@ export async function uploadObject(
   const multipart = new S3Multipart(connection, target, buffers, failure, either);
   const sizes = partSizes(connection.settings, expected_bytes);
   try {
-    for await (const part of cutIntoParts(untilAbort(content, either), sizes, buffers)) {
-      if (part.last && part.number === 1) return await putWhole(connection, target, part, either);
+    for await (const part of splitIntoParts(untilAbort(content, either), sizes, buffers)) {
+      if (part.last && part.number === 1) return await putSingle(connection, target, part, either);
       await multipart.add(part);
     }
     return await multipart.finish();
   } catch (error) {
-    await multipart.abandon();
+    await multipart.abort();
     throw error;
   }
 }
 
-async function putWhole(
+async function putSingle(
   connection: S3Connection,
   target: Target,
   { bytes }: Part,
@@ -44,7 +44,7 @@ async function putWhole(
     ContentLength: bytes.length,
     ContentMD5: md5(bytes),
   };
-  const commitment = {
+  const commitRequest = {
     name: target.name,
     token: target.token,
     size_bytes: bytes.length,
@@ -53,10 +53,10 @@ async function putWhole(
     >[1]['send'],
   };
   try {
-    return await commit(connection, commitment, { signal });
+    return await commit(connection, commitRequest, { signal });
   } catch (error) {
-    // The failure that is told is the first one.
-    const cleanup = { signal: AbortSignal.timeout(connection.patience.cleanup_ms) };
+    // Throw the first error, not that of the cleanup.
+    const cleanup = { signal: AbortSignal.timeout(connection.retryPolicy.cleanup_ms) };
     await retract(connection, target.name, target.token, cleanup).catch(() => undefined);
     throw error;
   }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Leftover } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { isObjectName } from './object-name.ts';
-import { type S3Connection, wholeSeconds } from './s3-connection.ts';
-import { refusalOf } from './s3-patience.ts';
+import { type S3Connection, truncateToSeconds } from './s3-connection.ts';
+import { failureOf } from './s3-patience.ts';
 
 /** An open multipart upload. */
 export interface OpenUpload {
@@ -13,14 +13,14 @@ export interface OpenUpload {
 }
 
 /**
- * An upload keeps no note that anyone could read, but its key can be read: beside the real upload a second one,
- * without parts and never completed, says in its key whose the first is. Neither is ever part of a listing.
+ * The metadata of an unfinished upload cannot be read, but its key can. So each upload has a second one, its marker, which
+ * has no parts, is never completed, and names the job in its key. Neither is ever listed as an object.
  */
 const MARKERS = '.bifract-uploads/';
 const MARKER = /^\.bifract-uploads\/([0-9a-f]{32})\.([\w-]+)$/;
 const STALE_MS = 86_400_000;
 
-/** The key of the marker of an upload; without a job, what it begins with. */
+/** The key of the marker of an upload; without a job, its prefix. */
 export function markerKey(id: string, job = ''): string {
   return `${MARKERS}${hashOf(id)}.${job}`;
 }
@@ -45,7 +45,7 @@ export async function* openUploads(
     );
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       if (Key?.startsWith(prefix) && UploadId) {
-        yield { key: Key, id: UploadId, started_at: wholeSeconds(Initiated) };
+        yield { key: Key, id: UploadId, started_at: truncateToSeconds(Initiated) };
       }
     }
     const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
@@ -54,8 +54,11 @@ export async function* openUploads(
   }
 }
 
-/** Unfinished uploads, with the job of those whose marker tells it. Markers that have outlived theirs are removed. */
-export async function* leftovers(connection: S3Connection, options: CallOptions): AsyncGenerator<Leftover> {
+/** Unfinished uploads, with the job of each if it has a marker. Removes markers without an upload. */
+export async function* listUnfinished(
+  connection: S3Connection,
+  options: CallOptions,
+): AsyncGenerator<Leftover> {
   const markers = new Map<string, OpenUpload>();
   for await (const upload of openUploads(connection, MARKERS, options)) {
     const hash = MARKER.exec(upload.key)?.[1];
@@ -74,19 +77,18 @@ export async function* leftovers(connection: S3Connection, options: CallOptions)
   }
 }
 
-/** Removes an unfinished upload and its marker; what is gone already is fine. */
-export async function discard(
+/** Removes an unfinished upload and its marker, if they still exist. */
+export async function discardUnfinished(
   connection: S3Connection,
-  leftover: Leftover,
+  unfinished: Leftover,
   options: CallOptions,
 ): Promise<void> {
-  await abortUpload(connection, leftover.name, leftover.id, options);
-  for await (const { key, id } of openUploads(connection, markerKey(leftover.id), options)) {
+  await abortUpload(connection, unfinished.name, unfinished.id, options);
+  for await (const { key, id } of openUploads(connection, markerKey(unfinished.id), options)) {
     await abortUpload(connection, key, id, options);
   }
 }
 
-/** Ends an upload without an object. */
 export async function abortUpload(
   connection: S3Connection,
   key: string,
@@ -101,12 +103,12 @@ export async function abortUpload(
     );
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (refusalOf(error).status === 404) return;
+    if (failureOf(error).status === 404) return;
     throw connection.explain(`Cannot remove the unfinished upload of ${key}`, error);
   }
 }
 
-/** Undefined where the upload ended in the meantime. */
+/** Undefined if the upload has ended in the meantime. */
 async function uploadedBytes(
   connection: S3Connection,
   key: string,
@@ -126,7 +128,7 @@ async function uploadedBytes(
     }
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (refusalOf(error).status === 404) return undefined;
-    throw connection.explain(`Cannot look at the unfinished upload of ${key}`, error);
+    if (failureOf(error).status === 404) return undefined;
+    throw connection.explain(`Cannot list the parts of the unfinished upload of ${key}`, error);
   }
 }

@@ -4,23 +4,27 @@ import { docker } from './container.ts';
 
 const THIS_MACHINE = /^(localhost|127\.\d+\.\d+\.\d+|::1|\/.*)$/;
 
-/** Free bytes at the data of a PostgreSQL server; null where nobody can tell from here. */
+/** Free bytes on the file system of a PostgreSQL server's data; null if unknown. */
 export async function serverSpace(
   { host, compose_dir }: { host: string; compose_dir: string | undefined },
   dataFolder: string | undefined,
   options?: CallOptions,
 ): Promise<number | null> {
   if (dataFolder === undefined) return null;
-  if (compose_dir !== undefined) return spaceInContainer(compose_dir, dataFolder, options);
+  if (compose_dir !== undefined) return containerFreeBytes(compose_dir, dataFolder, options);
   if (!THIS_MACHINE.test(host)) return null;
-  // Forwarded from elsewhere, the server's folder is not here: then nothing is known.
+  // If the port is forwarded from another machine, the folder does not exist here.
   return statfs(dataFolder).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => null,
   );
 }
 
-async function spaceInContainer(dir: string, folder: string, options?: CallOptions): Promise<number | null> {
+async function containerFreeBytes(
+  dir: string,
+  folder: string,
+  options?: CallOptions,
+): Promise<number | null> {
   const text = await docker(['compose', 'exec', '-T', 'postgres', 'df', '-Pk', folder], dir, options);
   const kib = /\s(\d+)\s+\d+%\s/.exec(text?.split('\n')[1] ?? '')?.[1];
   return kib === undefined ? null : Number(kib) * 1024;

@@ -3,13 +3,13 @@ import { asBifractError } from '../errors.ts';
 import type { Storage, StorageHealth } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 
-/** What the names of probes begin with. */
+/** Prefix of the names of probe objects. */
 export const PROBE_PREFIX = 'bifract-probe-';
 const STALE_MS = 3_600_000;
 
 /**
- * Writes, reads, lists and deletes a small object. A storage that fails is an answer; only the signal makes
- * it throw. Removes what a killed probe left behind.
+ * Writes, reads, lists and deletes a small object. A failing storage is a result; throws only if the signal aborts.
+ * Also removes old objects of killed probes.
  */
 export async function probeStorage(
   storage: Storage,
@@ -17,15 +17,14 @@ export async function probeStorage(
 ): Promise<StorageHealth> {
   try {
     await roundTrip(storage, options);
-    return { ok: true, detail: 'Writes, reads, lists and deletes' };
+    return { ok: true, detail: 'Write, read, list and delete work' };
   } catch (error) {
     options.signal?.throwIfAborted();
-    return failing(error);
+    return unhealthy(error);
   }
 }
 
-/** The health of a storage that fails so. */
-export function failing(error: unknown): StorageHealth {
+export function unhealthy(error: unknown): StorageHealth {
   const { message, hint } = asBifractError(error);
   return { ok: false, detail: hint ? `${message}. ${hint}` : message };
 }
@@ -36,11 +35,11 @@ async function roundTrip(
 ): Promise<void> {
   const content = randomBytes(64);
   const name = `${prefix}${PROBE_PREFIX}${randomBytes(8).toString('hex')}`;
-  await storage.put(name, once(content), options);
+  await storage.put(name, single(content), options);
   try {
     const read = await storage.read(name, 0, content.length, options);
-    if (!read.equals(content)) throw new Error('What was written is read back differently');
-    if (!(await listed(storage, prefix, name, options))) throw new Error('What was written is not listed');
+    if (!read.equals(content)) throw new Error('The object read back differs from the one written');
+    if (!(await listed(storage, prefix, name, options))) throw new Error('The written object is not listed');
   } finally {
     await storage.delete(name);
   }
@@ -61,6 +60,6 @@ async function listed(
   return found;
 }
 
-async function* once(content: Buffer): AsyncGenerator<Buffer> {
+async function* single(content: Buffer): AsyncGenerator<Buffer> {
   yield content;
 }

@@ -4,20 +4,20 @@ import type { JobOwner } from '../ports/job-board.ts';
 
 const TERMINAL = /^\/dev\/((?:pts\/|tty|console)\w*)$/;
 const CRON = /^(?:cron|crond|anacron|fcron|atd)$/i;
-const ANCESTORS = 12;
+const MAX_ANCESTORS = 12;
 
-/** The user of the operating system, and who became root by sudo. */
-export function who(): Omit<JobOwner, 'from'> {
+/** The user of this process, and the user who called sudo. */
+export function currentUser(): Omit<JobOwner, 'from'> {
   const sudo_user = process.env.SUDO_USER;
   return { user: userName(), ...(sudo_user ? { sudo_user } : {}), host: hostname(), pid: process.pid };
 }
 
-/** The same, and where this process was started. */
+/** The same, and the terminal or scheduler that started this process. */
 export function jobOwner(): JobOwner {
-  return { ...who(), from: terminal() ?? scheduler() };
+  return { ...currentUser(), from: terminal() ?? scheduler() };
 }
 
-/** A user without an entry in the system's list, as in many containers, has a number only. */
+/** A user without an entry in the user database, as in many containers, has only a number. */
 function userName(): string {
   try {
     return userInfo().username;
@@ -32,14 +32,14 @@ function terminal(): string | null {
       const [, name] = TERMINAL.exec(readlinkSync(`/proc/self/fd/${fd}`)) ?? [];
       if (name !== undefined) return name;
     } catch {
-      // A system without /proc, or nothing is open there.
+      // No /proc, or the descriptor is closed.
     }
   }
   return null;
 }
 
 function scheduler(): string | null {
-  for (let pid = process.ppid, steps = 0; pid > 1 && steps < ANCESTORS; steps++) {
+  for (let pid = process.ppid, steps = 0; pid > 1 && steps < MAX_ANCESTORS; steps++) {
     const parent = parentOf(pid);
     if (parent === undefined) break;
     if (CRON.test(parent.name)) return 'cron';
@@ -48,7 +48,7 @@ function scheduler(): string | null {
   return process.env.INVOCATION_ID ? 'systemd' : null;
 }
 
-/** The name of a process, and who started it. */
+/** The name of a process, and the PID of its parent. */
 function parentOf(pid: number): { name: string; ppid: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

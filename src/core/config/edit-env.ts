@@ -1,8 +1,8 @@
 import { parseEnvFile } from './env-file.ts';
 
 /**
- * The text of a `.env` file with variables set: a line that sets one is replaced where it stands, of two lines the
- * last one; what no line sets is added at the end. Nothing else changes, to the byte.
+ * Sets variables in the text of a `.env` file. Replaces the last line that sets a variable, or appends one. Every other
+ * byte stays the same.
  */
 export function setVariables(text: string, variables: Record<string, string>): string {
   const lines = text.split('\n');

@@ -4,8 +4,8 @@ export type EnvVars = Record<string, string>;
 /**
  * Reads the text of a `.env` file: lines of `KEY=VALUE`, trimmed, split at the first `=`.
  *
- * Blank lines, comments (`#`) and lines without a key are passed over. A value between matching quotes loses
- * them; nothing else in a value has a meaning. Of a key given twice the last value holds. Never throws.
+ * Skips blank lines, comments (`#`) and lines without a key. Matching quotes around a value are removed; no other
+ * character in a value is special. If a key is repeated, the last value wins. Never throws.
  */
 export function parseEnvFile(text: string): EnvVars {
   const vars = new Map<string, string>();

@@ -4,37 +4,37 @@ import type { EnvVars } from './env-file.ts';
 
 export interface S3Settings {
   bucket: string;
-  /** Undefined means AWS itself; set, it means path-style addressing. */
+  /** Undefined for AWS; if set, path-style addressing is used. */
   endpoint: string | undefined;
   region: string;
   access_key: string | undefined;
   secret_key: string | undefined;
-  // What follows are variables of this program alone: the server does not know them.
-  /** As the service names it, as `STANDARD_IA` (`BIFRACT_S3_STORAGE_CLASS`). */
+  // The variables below belong to this program only: the server does not know them.
+  /** Name of a storage class of the service, for example `STANDARD_IA` (`BIFRACT_S3_STORAGE_CLASS`). */
   storage_class: string | undefined;
   /** Server-side encryption, `AES256` or `aws:kms` (`BIFRACT_S3_SSE`). */
   sse: string | undefined;
   sse_kms_key_id: string | undefined;
-  /** Path of a PEM file with further certificate authorities to trust (`BIFRACT_S3_CA_FILE`). */
+  /** Path of a PEM file with additional certificate authorities to trust (`BIFRACT_S3_CA_FILE`). */
   ca_file: string | undefined;
-  /** Fixed size of the parts of an upload, MiB (`BIFRACT_S3_PART_MIB`); undefined: they grow with the upload. */
+  /** Fixed part size of uploads, MiB (`BIFRACT_S3_PART_MIB`); undefined: parts grow with the upload. */
   part_mib: number | undefined;
-  /** The usual variables `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
+  /** From the usual variables `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in upper or lower case. */
   proxy: ProxySettings | undefined;
 }
 
-/** Addresses may hold a password. */
+/** URLs may contain a password. */
 export interface ProxySettings {
   https: string | undefined;
   http: string | undefined;
-  /** Hosts reached directly, divided by commas. */
-  except: string | undefined;
+  /** Comma-separated hosts to connect to directly. */
+  no_proxy: string | undefined;
 }
 
 export interface PostgresSettings {
   host: string;
   port: number;
-  /** Whether the installation names a host, or the default stands in. */
+  /** False if the host is only the default. */
   host_given: boolean;
   database: string;
   user: string;
@@ -44,11 +44,11 @@ export interface PostgresSettings {
 export interface ClickHouseSettings {
   /** The HTTP interface. */
   url: string;
-  /** Whether the installation names a host or URL, or the default stands in. */
+  /** False if the host is only the default. */
   host_given: boolean;
-  /** Port of the HTTP interface, for when the host is found elsewhere. */
+  /** Port of the HTTP interface, used if the host turns out to be a container. */
   http_port: number;
-  /** Port of the native protocol, which this program does not speak. */
+  /** Port of the native protocol, which this program does not use. */
   native_port: number;
   database: string;
   user: string;
@@ -58,15 +58,15 @@ export interface ClickHouseSettings {
 }
 
 export interface ArchiveSettings {
-  /** Memory ceiling of one archive query in ClickHouse, bytes. */
+  /** Memory limit of one archive query in ClickHouse, bytes. */
   max_memory: number;
-  /** Wall-clock limit of one archive, milliseconds. */
+  /** Time limit of one archive, milliseconds. */
   max_duration_ms: number;
-  /** Time that may be spent waiting on retries in all, milliseconds. */
+  /** Limit for the total time spent waiting for retries, milliseconds. */
   max_error_time_ms: number;
   /**
-   * Root of the archives on disk (`BIFRACT_ARCHIVE_DIR`), where they are not in the Docker volume. A variable
-   * of this program alone: the server does not know it.
+   * Root of the archives on disk (`BIFRACT_ARCHIVE_DIR`), if they are not in the Docker volume. The server does not
+   * know this variable.
    */
   dir: string | undefined;
 }
@@ -77,13 +77,13 @@ export interface ServerSettings {
   base_url: string | undefined;
 }
 
-/** An installation's settings, checked. Holds secrets: never printed, never sent. */
+/** Validated settings of an installation. Contains secrets: never print or send it. */
 export interface Settings {
-  /** The backup key as it is written; whoever needs the key checks and parses it. */
+  /** The backup key as configured, not parsed or checked. */
   encryption_key: string | undefined;
-  /** Keys that files may still be sealed under, divided by commas (`BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS`). */
+  /** Old keys that may still be needed to read files, comma-separated (`BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS`). */
   previous_keys: string[];
-  /** Present where a bucket is set: backups and archives then go there. */
+  /** Set if a bucket is configured: backups and archives then go there. */
   s3: S3Settings | undefined;
   postgres: PostgresSettings;
   clickhouse: ClickHouseSettings;
@@ -92,8 +92,8 @@ export interface Settings {
 }
 
 /**
- * Settings out of the installation's file and the process environment, which wins. A variable set to nothing
- * counts as not set. Throws `ENV_INVALID`, which names the variable, and the value where that is no secret.
+ * Reads settings from the installation's file and the process environment, which takes precedence. An empty variable
+ * counts as not set. Throws `ENV_INVALID` naming the variable, and its value if that is not a secret.
  */
 export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv): Settings {
   const env = new Environment(file, environment);
@@ -135,12 +135,12 @@ function s3Settings(env: Environment): S3Settings | undefined {
   };
 }
 
-/** S3 takes no smaller parts, and node sends no body of 2 GiB at once. */
+/** S3 accepts no smaller parts, and Node cannot send a body of 2 GiB at once. */
 function partMib(env: Environment): number | undefined {
   const name = 'BIFRACT_S3_PART_MIB';
   if (env.text(name) === undefined) return undefined;
   const value = env.count(name, 8);
-  if (value < 5 || value > 2000) throw invalid(name, String(value), 'a number of MiB from 5 to 2000');
+  if (value < 5 || value > 2000) throw invalid(name, String(value), 'a size in MiB from 5 to 2000');
   return value;
 }
 
@@ -148,7 +148,7 @@ function proxySettings(env: Environment): ProxySettings | undefined {
   const https = env.url('HTTPS_PROXY') ?? env.url('https_proxy');
   const http = env.url('HTTP_PROXY') ?? env.url('http_proxy');
   if (https === undefined && http === undefined) return undefined;
-  return { https, http, except: env.text('NO_PROXY') ?? env.text('no_proxy') };
+  return { https, http, no_proxy: env.text('NO_PROXY') ?? env.text('no_proxy') };
 }
 
 function postgresSettings(env: Environment): PostgresSettings {
@@ -179,7 +179,7 @@ function clickhouseSettings(env: Environment): ClickHouseSettings {
   };
 }
 
-/** The address of an HTTP service; an IPv6 host gets its brackets. */
+/** The URL of an HTTP service; an IPv6 address is put in brackets. */
 export function httpUrl(host: string, port: number): string {
   const bare = host.replace(/^\[|\]$/g, '');
   return `http://${bare.includes(':') ? `[${bare}]` : bare}:${port}`;
@@ -203,14 +203,14 @@ class Environment {
     const text = this.text(name)?.trim() ?? String(fallback);
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value)) {
-      throw invalid(name, text, 'a whole number above zero');
+      throw invalid(name, text, 'a positive integer');
     }
     return value;
   }
 
   port(name: string, fallback: number): number {
     const value = this.count(name, fallback);
-    if (value > 65_535) throw invalid(name, String(value), 'a port, 1 to 65535');
+    if (value > 65_535) throw invalid(name, String(value), 'a port number from 1 to 65535');
     return value;
   }
 
@@ -218,7 +218,7 @@ class Environment {
     const text = this.text(name)?.trim() ?? fallback;
     const value = parseDuration(text);
     if (value === undefined || value <= 0)
-      throw invalid(name, text, 'a duration above zero, as 90s or 1h30m');
+      throw invalid(name, text, 'a positive duration such as 90s or 1h30m');
     return value;
   }
 
@@ -226,14 +226,14 @@ class Environment {
     const text = this.text(name)?.trim();
     if (text === undefined) return undefined;
     const url = URL.parse(text);
-    if (!url || !/^https?:$/.test(url.protocol)) throw invalid(name, undefined, 'an http or https address');
+    if (!url || !/^https?:$/.test(url.protocol)) throw invalid(name, undefined, 'an http or https URL');
     return text.replace(/\/+$/, '');
   }
 }
 
-/** A value that may hold a secret (an address can carry a password) is not repeated. */
+/** Omit a value that may be secret: a URL can contain a password. */
 function invalid(name: string, value: string | undefined, wanted: string): BifractError {
   const what =
-    value === undefined ? `${name} is not ${wanted}` : `${name} is "${value}", which is not ${wanted}`;
+    value === undefined ? `${name} is not ${wanted}` : `${name} is not ${wanted}: ${JSON.stringify(value)}`;
   return new BifractError('ENV_INVALID', what, { hint: `Correct ${name} in .env or in the environment.` });
 }

@@ -3,71 +3,71 @@ import { BifractError } from '../errors.ts';
 import type { LineBlock } from '../ports/log-database.ts';
 import type { RowPosition } from './ends.ts';
 import { type ContentFrame, frameTarget } from './frame.ts';
-import { FrameMemory } from './frame-memory.ts';
-import { decodeString, NoJson, readMembers } from './json-scan.ts';
+import { FrameBufferPool } from './frame-memory.ts';
+import { decodeString, JsonSyntaxError, readMembers } from './json-scan.ts';
 
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 /** The first line of every archive. */
 export const ARCHIVE_HEADER = Buffer.from('{"_bifract_archive_version":1}\n');
-/** A line of so many bytes, its newline left out, stops the server's reader. */
+/** The server's reader stops at a line of this length, newline excluded. */
 export const LONG_LINE_BYTES = 10 * 1024 * 1024;
 
-/** Cuts an archive's content, header line first, into frames that end where a line ends; `hash` gets all of it. */
+/** Splits an archive's content, header line first, into frames that end at line ends. `hash` receives all content. */
 export async function* archiveFrames(
   blocks: AsyncIterable<LineBlock>,
   hash: Hash,
 ): AsyncGenerator<ContentFrame> {
-  const memory = new FrameMemory();
+  const memory = new FrameBufferPool();
   let target = frameTarget(0);
-  let draft = new FrameDraft(memory, hash, target, ARCHIVE_HEADER);
-  let made = 0;
+  let builder = new FrameBuilder(memory, hash, target, ARCHIVE_HEADER);
+  let index = 0;
   for await (const block of blocks) {
     checkEnd(block);
     let counted = 0;
     for (let rest = block.bytes; rest.length > 0; ) {
-      const fit = wholeLines(rest, target - draft.size, draft.rows === 0);
-      if (fit > 0) counted += draft.add(rest.subarray(0, fit));
+      const fit = fittingLines(rest, target - builder.size, builder.rows === 0);
+      if (fit > 0) counted += builder.add(rest.subarray(0, fit));
       rest = rest.subarray(fit);
-      if (rest.length > 0 || draft.size >= target) {
-        yield draft.finish();
-        target = frameTarget(++made);
-        draft = new FrameDraft(memory, hash, target);
+      if (rest.length > 0 || builder.size >= target) {
+        yield builder.finish();
+        target = frameTarget(++index);
+        builder = new FrameBuilder(memory, hash, target);
       }
     }
     checkCount(block, counted);
   }
-  if (draft.size > 0) yield draft.finish();
+  if (builder.size > 0) yield builder.finish();
 }
 
-/** How many bytes of whole lines fit into `room`; one line where `atLeastOne`, however long it is. */
-function wholeLines(bytes: Buffer, room: number, atLeastOne: boolean): number {
-  if (bytes.length <= room) return bytes.length;
-  const fit = room > 0 ? bytes.lastIndexOf(NEWLINE, room - 1) + 1 : 0;
-  return fit > 0 || !atLeastOne ? fit : bytes.indexOf(NEWLINE, Math.max(0, room)) + 1;
+/** Bytes of complete lines that fit into `limit`. With `atLeastOne`, the first line counts whatever its length. */
+function fittingLines(bytes: Buffer, limit: number, atLeastOne: boolean): number {
+  if (bytes.length <= limit) return bytes.length;
+  const fit = limit > 0 ? bytes.lastIndexOf(NEWLINE, limit - 1) + 1 : 0;
+  return fit > 0 || !atLeastOne ? fit : bytes.indexOf(NEWLINE, Math.max(0, limit)) + 1;
 }
 
-/** A frame that is being filled. Lines are copied at once: a block's memory is its source's again with the next one. */
-class FrameDraft {
+/** A frame being filled. Lines are copied at once: the source reuses a block's memory for the next one. */
+class FrameBuilder {
   size = 0;
   rows = 0;
   #longLines = 0;
   #bytes: Buffer;
   readonly #target: number;
-  readonly #memory: FrameMemory;
+  readonly #memory: FrameBufferPool;
   readonly #header: number;
   readonly #hash: Hash;
 
-  constructor(memory: FrameMemory, hash: Hash, target: number, header?: Buffer) {
+  constructor(memory: FrameBufferPool, hash: Hash, target: number, header?: Buffer) {
     this.#memory = memory;
     this.#hash = hash;
     this.#target = target;
-    this.#bytes = memory.take(target);
+    this.#bytes = memory.acquire(target);
     this.#header = header?.length ?? 0;
     if (header) this.#append(header);
   }
 
-  /** Adds whole lines; tells how many. */
+  /** Adds complete lines and returns their number. */
   add(lines: Buffer): number {
     const { count, long } = countLines(lines);
     this.#append(lines);
@@ -87,16 +87,16 @@ class FrameDraft {
       longLines: this.#longLines,
       first: rowPosition(firstLine(rows)),
       last: rowPosition(lastLine(rows)),
-      free: () => this.#memory.give(memory, this.#target),
+      free: () => this.#memory.recycle(memory, this.#target),
     };
   }
 
-  /** Hashes first: that takes long enough for the bytes to come out of slow memory meanwhile, and the copy finds them near. */
+  /** Hashes first: that brings the bytes into the CPU cache for the copy. */
   #append(bytes: Buffer): void {
     this.#hash.update(bytes);
     const size = this.size + bytes.length;
     if (size > this.#bytes.length) {
-      const larger = this.#memory.take(size);
+      const larger = this.#memory.acquire(size);
       this.#bytes.copy(larger, 0, 0, this.size);
       this.#bytes = larger;
     }
@@ -105,7 +105,7 @@ class FrameDraft {
   }
 }
 
-/** Counts newlines, and the lines that the server's reader refuses. */
+/** Counts lines, and the lines too long for the server's reader. */
 export function countLines(bytes: Buffer): { count: number; long: number } {
   let count = 0;
   let long = 0;
@@ -126,18 +126,18 @@ function lastLine(rows: Buffer): Buffer | undefined {
   return rows.length === 0 ? undefined : rows.subarray(rows.lastIndexOf(NEWLINE, rows.length - 2) + 1);
 }
 
-/** The place of the row that a line holds; null where it holds none. */
+/** The position of a line's row; null if the line is not a row. */
 function rowPosition(line: Buffer | undefined): RowPosition | null {
   if (line === undefined) return null;
   try {
     const members = readMembers(line);
     const [ts, id] = ['ts', 'id'].map((key) => {
-      const member = members.find((one) => one.key === key);
+      const member = members.find((candidate) => candidate.key === key);
       return member === undefined || line[member.start] !== QUOTE ? undefined : decodeString(line, member);
     });
     return ts === undefined ? null : { ts, id: id ?? '' };
   } catch (error) {
-    if (error instanceof NoJson) return null;
+    if (error instanceof JsonSyntaxError) return null;
     throw error;
   }
 }
@@ -149,5 +149,5 @@ function checkEnd(block: LineBlock): void {
 
 function checkCount(block: LineBlock, counted: number): void {
   if (counted === block.lines) return;
-  throw new BifractError('INTERNAL', `A block said to hold ${block.lines} lines holds ${counted}`);
+  throw new BifractError('INTERNAL', `A block declares ${block.lines} lines but holds ${counted}`);
 }

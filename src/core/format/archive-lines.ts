@@ -2,62 +2,62 @@ import type { LineBlock } from '../ports/log-database.ts';
 import { countLines } from './archive-frames.ts';
 import { notBifract, unsupported } from './faults.ts';
 import { foldKey } from './fold-key.ts';
-import { type Member, NoJson, readMembers } from './json-scan.ts';
+import { JsonSyntaxError, type Member, readMembers } from './json-scan.ts';
 
 const NEWLINE = 0x0a;
 const VERSION_KEY = '_bifract_archive_version';
 const MAX_HEADER_BYTES = 1024 * 1024;
 
 /**
- * The rows of an archive's content as blocks of whole lines, the header line checked and left out. A last line
- * that lacks its newline gets one. Throws `NOT_BIFRACT` where the header is missing or malformed, `UNSUPPORTED`
- * for another version, and what `content` throws.
+ * The rows of an archive's content as blocks of complete lines, without the header line, which is checked. Adds a
+ * missing final newline. Throws `NOT_BIFRACT` if the header is missing or malformed, `UNSUPPORTED` for another
+ * version, and whatever `content` throws.
  */
 export async function* archiveLines(content: AsyncIterable<Buffer>): AsyncGenerator<LineBlock> {
   for await (const bytes of archiveBytes(content)) yield { bytes, lines: countLines(bytes).count };
 }
 
-/** As `archiveLines`, not counted. Only lines that two pieces share are copied. */
+/** Like `archiveLines`, without counting. Copies only lines that span two pieces. */
 export async function* archiveBytes(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let headed = false;
-  for await (const lines of wholeLines(content)) {
-    if (headed) yield lines;
+  let headerRead = false;
+  for await (const lines of completeLines(content)) {
+    if (headerRead) yield lines;
     else {
       const rows = afterHeader(lines);
       if (rows.length > 0) yield rows;
     }
-    headed = true;
+    headerRead = true;
   }
-  if (!headed) checkHeader(Buffer.alloc(0));
+  if (!headerRead) checkHeader(Buffer.alloc(0));
 }
 
-async function* wholeLines(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let headed = false;
-  // The beginning of a line that is not over: pieces, for joining them at every step would be quadratic.
-  let begun: Buffer[] = [];
+async function* completeLines(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let headerRead = false;
+  // Pieces of an incomplete line, joined only once: joining at every step would be quadratic.
+  let partial: Buffer[] = [];
   let length = 0;
   for await (const piece of content) {
     let start = 0;
-    const first = begun.length > 0 ? piece.indexOf(NEWLINE) + 1 : 0;
+    const first = partial.length > 0 ? piece.indexOf(NEWLINE) + 1 : 0;
     if (first > 0) {
-      yield Buffer.concat([...begun, piece.subarray(0, first)]);
-      begun = [];
+      yield Buffer.concat([...partial, piece.subarray(0, first)]);
+      partial = [];
       length = 0;
-      headed = true;
+      headerRead = true;
       start = first;
     }
-    const end = begun.length > 0 ? 0 : piece.lastIndexOf(NEWLINE) + 1;
+    const end = partial.length > 0 ? 0 : piece.lastIndexOf(NEWLINE) + 1;
     if (end > start) {
       yield piece.subarray(start, end);
-      headed = true;
+      headerRead = true;
       start = end;
     }
-    if (start < piece.length) begun.push(piece.subarray(start));
+    if (start < piece.length) partial.push(piece.subarray(start));
     length += piece.length - start;
-    if (!headed && length > MAX_HEADER_BYTES)
-      throw notBifract('This is no archive: its first line has no end');
+    if (!headerRead && length > MAX_HEADER_BYTES)
+      throw notBifract('Not an archive: the first line is too long for a header');
   }
-  if (begun.length > 0) yield Buffer.concat([...begun, Buffer.of(NEWLINE)]);
+  if (partial.length > 0) yield Buffer.concat([...partial, Buffer.of(NEWLINE)]);
 }
 
 function afterHeader(lines: Buffer): Buffer {
@@ -66,7 +66,7 @@ function afterHeader(lines: Buffer): Buffer {
   return lines.subarray(end + 1);
 }
 
-/** The version is the number 1 and nothing that only equals it: the last of two counts, null counts not. */
+/** The version must be the literal `1`. Of duplicate keys the last counts; null is ignored. */
 function checkHeader(line: Buffer): void {
   const version = headerMembers(line)
     .filter((member) => foldKey(member.key) === VERSION_KEY)
@@ -74,16 +74,16 @@ function checkHeader(line: Buffer): void {
     .findLast((value) => value !== 'null');
   if (version === '1') return;
   if (version !== undefined && /^[0-9]+$/.test(version)) {
-    throw unsupported(`The archive is of version ${version.slice(0, 20)}; this program reads version 1`);
+    throw unsupported(`Archive version ${version.slice(0, 20)} is not supported (supported: 1)`);
   }
-  throw notBifract('This is no archive: its first line does not say its version');
+  throw notBifract('Not an archive: the header line has no version');
 }
 
 function headerMembers(line: Buffer): Member[] {
   try {
     return readMembers(line);
   } catch (error) {
-    if (error instanceof NoJson) throw notBifract('This is no archive: its first line is no header');
+    if (error instanceof JsonSyntaxError) throw notBifract('Not an archive: the first line is not a header');
     throw error;
   }
 }

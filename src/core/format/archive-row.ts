@@ -1,41 +1,40 @@
 import type { Timestamp } from '../ports/types.ts';
 import { foldKey } from './fold-key.ts';
-import { decodeBytes, decodeString, type Member, NoJson, readMembers } from './json-scan.ts';
+import { decodeBytes, decodeString, JsonSyntaxError, type Member, readMembers } from './json-scan.ts';
 import { parseTime } from './row-time.ts';
 
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
-/** Only `null` begins like it. */
-const NULL = 0x6e;
+const NULL_START = 0x6e;
 
 /** A row of an archive. */
 export interface ArchiveRow {
-  /** In UTC with all its digits; null where the line has none. */
+  /** In UTC with all its digits; null if absent. */
   ts: Timestamp | null;
-  /** The log line, exact to the byte. Empty where the line has none: the server's reader leaves such rows out. */
+  /** The log line, byte for byte. Empty if absent: the server's reader skips such rows. */
   raw: Buffer;
   id: string;
   fid: string;
   its: Timestamp | null;
-  /** The parsed fields, as the JSON text of an object; null where the line has none. */
+  /** The parsed fields, as the JSON text of an object; null if absent. */
   fields: Buffer | null;
 }
 
-/** A line that is no row, and why. */
+/** A line that is not a row, and why. */
 export interface MalformedLine {
   malformed: string;
 }
 
 /**
- * Reads a line, with or without its newline, as the server's reader does: keys in any case, the last of two,
- * null for absent, others ignored. What that reader skips is malformed.
+ * Parses a line, with or without its newline, as the server's reader does: keys in any case, the last of
+ * duplicates, null as absent, other keys ignored. Lines which that reader skips are malformed.
  */
 export function parseLine(line: Buffer): ArchiveRow | MalformedLine {
   try {
     const isNull = line.length < 64 && line.toString('latin1').trim() === 'null';
     return readRow(line, isNull ? [] : readMembers(line));
   } catch (error) {
-    if (error instanceof NoJson) return { malformed: error.message };
+    if (error instanceof JsonSyntaxError) return { malformed: error.message };
     throw error;
   }
 }
@@ -44,7 +43,7 @@ function readRow(line: Buffer, members: Member[]): ArchiveRow {
   const row: ArchiveRow = { ts: null, raw: Buffer.alloc(0), id: '', fid: '', its: null, fields: null };
   let exact: Buffer | undefined;
   for (const member of members) {
-    if (line[member.start] === NULL) continue;
+    if (line[member.start] === NULL_START) continue;
     const key = foldKey(member.key);
     if (key === 'ts' || key === 'its') row[key] = parseTime(readString(line, member));
     else if (key === 'id' || key === 'fid') row[key] = readString(line, member);
@@ -58,7 +57,7 @@ function readRow(line: Buffer, members: Member[]): ArchiveRow {
 }
 
 function asString(line: Buffer, member: Member): Member {
-  if (line[member.start] !== QUOTE) throw new NoJson(`${foldKey(member.key)} is no string`);
+  if (line[member.start] !== QUOTE) throw new JsonSyntaxError(`${foldKey(member.key)} is not a string`);
   return member;
 }
 
@@ -70,6 +69,6 @@ function readBase64(line: Buffer, member: Member): Buffer | undefined {
   if (line[member.start] !== QUOTE) return undefined;
   const text = decodeString(line, member);
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) throw new NoJson('raw64 is no base64');
+  if (bytes.toString('base64') !== text) throw new JsonSyntaxError('raw64 is not valid base64');
   return bytes;
 }

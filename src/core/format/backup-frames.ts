@@ -1,29 +1,29 @@
 import type { Hash } from 'node:crypto';
 import { type ContentFrame, frameTarget } from './frame.ts';
-import { FrameMemory } from './frame-memory.ts';
+import { FrameBufferPool } from './frame-memory.ts';
 import { type BackupManifest, backupManifest, SEPARATOR } from './manifest.ts';
 
-/** Cuts a backup's content (manifest, separator, dump) into frames; `hash` gets all of it. */
+/** Splits a backup's content (manifest, separator, dump) into frames. `hash` receives all content. */
 export async function* backupFrames(
   manifest: BackupManifest,
   dump: AsyncIterable<Uint8Array>,
   hash: Hash,
 ): AsyncGenerator<ContentFrame> {
-  const memory = new FrameMemory();
-  let bytes = memory.take(frameTarget(0));
+  const memory = new FrameBufferPool();
+  let bytes = memory.acquire(frameTarget(0));
   let size = 0;
-  let made = 0;
+  let index = 0;
   for await (const piece of content(manifest, dump)) {
     hash.update(piece);
     for (let rest = piece; rest.length > 0; ) {
-      const target = frameTarget(made);
+      const target = frameTarget(index);
       const part = rest.subarray(0, target - size);
       bytes.set(part, size);
       size += part.length;
       rest = rest.subarray(part.length);
       if (size < target) continue;
       yield frame(bytes, size, memory);
-      bytes = memory.take(frameTarget(++made));
+      bytes = memory.acquire(frameTarget(++index));
       size = 0;
     }
   }
@@ -39,7 +39,7 @@ async function* content(
   yield* dump;
 }
 
-function frame(bytes: Buffer, size: number, memory: FrameMemory): ContentFrame {
-  const free = () => memory.give(bytes, size);
+function frame(bytes: Buffer, size: number, memory: FrameBufferPool): ContentFrame {
+  const free = () => memory.recycle(bytes, size);
   return { bytes: bytes.subarray(0, size), rows: 0, lines: 0, longLines: 0, first: null, last: null, free };
 }

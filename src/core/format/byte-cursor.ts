@@ -1,4 +1,4 @@
-/** Reads a stream of pieces of any size by counts of bytes. Holds no more than was asked for and one piece. */
+/** Reads a stream by byte counts, whatever the size of its pieces. Buffers at most the bytes requested plus one piece. */
 export class ByteCursor {
   /** Bytes taken so far. */
   position = 0;
@@ -16,7 +16,7 @@ export class ByteCursor {
     return this.#available;
   }
 
-  /** Waits until `count` bytes can be taken; false where the stream ends before that. */
+  /** Waits until `count` bytes can be taken; false if the stream ends first. */
   async fill(count: number): Promise<boolean> {
     while (this.#available < count && !this.#ended) {
       const { done, value } = await this.#source.next();
@@ -42,13 +42,13 @@ export class ByteCursor {
     return joined.subarray(0, count);
   }
 
-  /** Some bytes, at most `limit`, without copying; undefined at the end. */
+  /** Up to `limit` bytes, without copying; undefined at the end. */
   async some(limit: number): Promise<Buffer | undefined> {
     if (!(await this.fill(1))) return undefined;
     return this.take(Math.min(limit, (this.#pieces[0] as Buffer).length));
   }
 
-  /** Ends the reading: the source may free what it holds. */
+  /** Stops reading and closes the source. */
   async close(): Promise<void> {
     this.#ended = true;
     await this.#source.return?.();

@@ -5,21 +5,21 @@ import { rowEnd } from './row-scan.ts';
 const NEWLINE = 0x0a;
 const EXAMPLES = 3;
 
-/** What the lines of an archive came to. */
+/** Totals of an archive's lines. */
 export interface LineTotals {
   rows: number;
   first: Timestamp | null;
   last: Timestamp | null;
-  /** Lines that are no rows, and the first few of them with their reasons; the header line is line 1. */
+  /** Number of lines that are not rows, and the first few with line number (the header is line 1) and reason. */
   malformed: number;
   examples: string[];
 }
 
-/** Checks that every line of an archive is a row, as `parseLine` does, and counts. Lines come in whole blocks. */
+/** Checks and counts an archive's lines; a line is a row if `parseLine` accepts it. */
 export class LineChecker {
   readonly totals: LineTotals = { rows: 0, first: null, last: null, malformed: 0, examples: [] };
 
-  /** Takes whole lines, the header line not among them. */
+  /** Takes complete lines, without the header line. */
   add(bytes: Buffer): void {
     const { totals } = this;
     let last = -1;
@@ -28,7 +28,7 @@ export class LineChecker {
       totals.rows++;
       if (end < 0) {
         end = bytes.indexOf(NEWLINE, start) + 1 || bytes.length;
-        if (!this.#slow(bytes.subarray(start, end))) {
+        if (!this.#parse(bytes.subarray(start, end))) {
           start = end;
           continue;
         }
@@ -41,7 +41,7 @@ export class LineChecker {
       totals.last = timeOf(bytes.subarray(last, bytes.indexOf(NEWLINE, last) + 1)) ?? totals.last;
   }
 
-  #slow(line: Buffer): boolean {
+  #parse(line: Buffer): boolean {
     const row = parseLine(line);
     if (!('malformed' in row)) return true;
     const { totals } = this;

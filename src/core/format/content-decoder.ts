@@ -2,22 +2,22 @@ import { decompressFrame, decompressStream } from './decompress.ts';
 import { FRAMES_READ_AHEAD } from './frame.ts';
 import type { StreamFrame } from './frame-splitter.ts';
 
-/** Frames of up to so much content are held whole and decompressed in parallel; longer ones are streamed. */
-const WHOLE_FRAME_BYTES = 16 * 1024 * 1024;
-/** A frame that compresses to more than its content, and then some, is not worth holding. */
-const WHOLE_SLACK_BYTES = 64 * 1024;
+/** Frames of up to this content size are buffered and decompressed in parallel; larger ones are streamed. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+/** A frame that is larger than its content by more than this is streamed. */
+const MAX_OVERHEAD_BYTES = 64 * 1024;
 
-/** A frame on its way out, in the order of the stream. */
+/** A decoded frame or part of one, in stream order. */
 export type DecodedPiece =
   | { kind: 'skippable'; frame: StreamFrame & { kind: 'skippable' } }
-  /** Content; `last` tells that the frame is over. `size` is the frame's compressed size once it is. */
+  /** Content. `last` marks the end of the frame; only then `size` is the frame's compressed size. */
   | { kind: 'content'; position: number; at: number; size: number; bytes: Buffer; last: boolean };
 
 type ContentStreamFrame = StreamFrame & { kind: 'content' };
 
 /**
- * Decompresses the frames of a stream, several at a time where they are small, and yields everything in order.
- * When the stream turns out damaged, what stood before that place is yielded before the error is thrown.
+ * Decompresses the frames of a stream, small ones in parallel, and yields everything in order. If the stream is
+ * damaged, yields all content before the damage, then throws.
  */
 export async function* decodeFrames(frames: AsyncIterable<StreamFrame>): AsyncGenerator<DecodedPiece> {
   const running: Promise<DecodedPiece>[] = [];
@@ -29,11 +29,11 @@ export async function* decodeFrames(frames: AsyncIterable<StreamFrame>): AsyncGe
       if (frame.kind === 'skippable') {
         running.push(Promise.resolve({ kind: 'skippable', frame }));
       } else {
-        const parts = await collect(frame);
-        if (parts.whole) running.push(decodeWhole(frame, parts.size, parts.bytes));
+        const parts = await bufferFrame(frame);
+        if (parts.complete) running.push(decodeBuffered(frame, parts.size, parts.bytes));
         else {
           yield* drain(0);
-          yield* decodeLarge(frame, parts.bytes, parts.rest);
+          yield* decodeStreamed(frame, parts.bytes, parts.rest);
         }
       }
       running.at(-1)?.catch(() => {});
@@ -48,43 +48,47 @@ export async function* decodeFrames(frames: AsyncIterable<StreamFrame>): AsyncGe
   yield* drain(0);
 }
 
-interface Collected {
-  whole: boolean;
+interface BufferedFrame {
+  complete: boolean;
   size: number;
   bytes: Buffer[];
   rest: AsyncIterator<Buffer>;
 }
 
-/** Reads a frame's bytes as long as they are few enough to be held. */
-async function collect(frame: ContentStreamFrame): Promise<Collected> {
+/** Reads a frame's bytes until it ends or is too large to buffer. */
+async function bufferFrame(frame: ContentStreamFrame): Promise<BufferedFrame> {
   const rest = frame.body[Symbol.asyncIterator]();
   const bytes: Buffer[] = [];
   let size = 0;
-  const limit = frame.plain === undefined || frame.plain > WHOLE_FRAME_BYTES ? 0 : frame.plain;
-  while (limit > 0 && size <= limit + WHOLE_SLACK_BYTES) {
+  const limit = frame.plain === undefined || frame.plain > MAX_BUFFERED_BYTES ? 0 : frame.plain;
+  while (limit > 0 && size <= limit + MAX_OVERHEAD_BYTES) {
     const { done, value } = await rest.next();
-    if (done) return { whole: true, size, bytes, rest };
+    if (done) return { complete: true, size, bytes, rest };
     bytes.push(value);
     size += value.length;
   }
-  return { whole: false, size, bytes, rest };
+  return { complete: false, size, bytes, rest };
 }
 
-async function decodeWhole(frame: ContentStreamFrame, size: number, parts: Buffer[]): Promise<DecodedPiece> {
+async function decodeBuffered(
+  frame: ContentStreamFrame,
+  size: number,
+  parts: Buffer[],
+): Promise<DecodedPiece> {
   const { position, at } = frame;
   const bytes = await decompressFrame(Buffer.concat(parts, size), frame.plain as number, at);
   return { kind: 'content', position, at, size, bytes, last: true };
 }
 
-async function* decodeLarge(
+async function* decodeStreamed(
   frame: ContentStreamFrame,
-  begun: Buffer[],
+  buffered: Buffer[],
   rest: AsyncIterator<Buffer>,
 ): AsyncGenerator<DecodedPiece> {
   const { position, at } = frame;
   let size = 0;
   const body = async function* () {
-    for (const piece of begun) {
+    for (const piece of buffered) {
       size += piece.length;
       yield piece;
     }

@@ -4,56 +4,56 @@ import { countLines } from './archive-frames.ts';
 import { ByteCursor } from './byte-cursor.ts';
 import { type DecodedPiece, decodeFrames } from './content-decoder.ts';
 import type { End, Head } from './ends.ts';
-import { EndsChecker } from './ends-checker.ts';
+import { MetadataChecker } from './ends-checker.ts';
 import { splitFrames } from './frame-splitter.ts';
 import { type Key, keyId } from './key.ts';
 import { Opener } from './opener.ts';
 import { MAX_TRAILER_BYTES, TAIL_BYTES } from './trailer.ts';
 
-/** What a file that was read to its end is. */
+/** Summary of a file that was read to the end. */
 export interface ContentSummary {
-  /** All stored bytes, and their SHA-256 in hex: what a record of the file holds. */
+  /** Stored size and its SHA-256 in hex, as kept in the catalog record. */
   size_bytes: number;
   checksum: string;
   content_bytes: number;
   content_sha256: string;
-  /** Newlines in the content: of an archive, its rows and the header line. */
+  /** Newlines in the content; for an archive, its rows plus the header line. */
   lines: number;
   frames: number;
   /** Fingerprint of the key that opened it. */
   key_id: string;
-  /** Whether the file has sealed ends. One without (the server's) proves nothing of its own completeness. */
+  /** Whether the file has a head and trailer. Without them (files of the server), completeness cannot be proven. */
   sealed: boolean;
   head: Head | null;
   end: End | null;
-  /** Bytes after the end mark of a file without sealed ends: nobody's, and ignored. */
+  /** Bytes after the end marker of a file without trailer; they are ignored. */
   ignored_bytes: number;
 }
 
-/** The content of a file, on its way. */
+/** The content of a file being read. */
 export interface ContentReader extends AsyncIterable<Buffer> {
-  /** The head, once the first content was read; null in a file without sealed ends. */
+  /** The head, available after the first piece; null in files of the server. */
   readonly head: Head | null;
-  /** Stored bytes read, and content bytes handed out so far. */
+  /** Stored bytes read and content bytes produced so far. */
   progress(): { bytes_in: number; bytes_out: number };
-  /** Throws `INTERNAL` until the content has been read to its end without an error. */
+  /** Throws `INTERNAL` until the content has been read to the end without an error. */
   summary(): ContentSummary;
 }
 
 export interface ReadOptions {
-  /** The keys to try; the one whose mark the file carries, or else that opens it, is used. */
+  /** The keys to try. The one matching the file's key mark is used, or else the one that opens the first chunk. */
   keys: readonly Key[];
   signal?: AbortSignal;
 }
 
 /**
- * Reads the content of a backup or an archive, and checks everything that can be checked.
+ * Reads and verifies the content of a backup or an archive.
  *
- * `bytes` are the stored bytes from the first to the last. The content comes in pieces while the file is being
- * read: it is proved whole only when the iteration ends without an error. It is to be iterated once.
+ * `bytes` are all stored bytes. The content is streamed; it is verified only once the iteration ends without an
+ * error. Iterate once.
  *
- * Errors: `NOT_BIFRACT`, `WRONG_KEY`, `CUT_OFF`, `DAMAGED` (the message tells the byte), `UNSUPPORTED`,
- * `KEY_MISSING`; what `bytes` throws; after an abort, the signal's reason.
+ * Errors: `NOT_BIFRACT`, `WRONG_KEY`, `CUT_OFF`, `DAMAGED` (the message gives the byte), `UNSUPPORTED`,
+ * `KEY_MISSING`; whatever `bytes` throws; after an abort, the signal's reason.
  */
 export function readContent(bytes: AsyncIterable<Uint8Array>, options: ReadOptions): ContentReader {
   return new FileReader(bytes, options);
@@ -73,7 +73,7 @@ class FileReader implements ContentReader {
 
   constructor(bytes: AsyncIterable<Uint8Array>, options: ReadOptions) {
     this.#options = options;
-    this.#stored = new ByteCursor(this.#metered(bytes));
+    this.#stored = new ByteCursor(this.#countStored(bytes));
   }
 
   progress(): { bytes_in: number; bytes_out: number } {
@@ -82,7 +82,7 @@ class FileReader implements ContentReader {
 
   summary(): ContentSummary {
     if (this.#summary === undefined)
-      throw new BifractError('INTERNAL', 'The file is not read to its end yet');
+      throw new BifractError('INTERNAL', 'The file has not been read to the end');
     return this.#summary;
   }
 
@@ -94,7 +94,7 @@ class FileReader implements ContentReader {
     }
   }
 
-  async *#metered(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *#countStored(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of bytes) {
       this.#options.signal?.throwIfAborted();
       this.#storedHash.update(piece);
@@ -105,14 +105,14 @@ class FileReader implements ContentReader {
 
   async *#read(): AsyncGenerator<Buffer> {
     const opener = await Opener.open(this.#stored, this.#options.keys);
-    const checker = opener.marked ? new EndsChecker() : undefined;
+    const checker = opener.marked ? new MetadataChecker() : undefined;
     const stream = new ByteCursor(opener.chunks());
     for await (const piece of decodeFrames(splitFrames(stream, (position) => opener.locate(position)))) {
       this.#options.signal?.throwIfAborted();
       const bytes = this.#account(piece, checker);
       if (bytes.length > 0) yield bytes;
     }
-    if (stream.position === 0) throw opener.emptyFault();
+    if (stream.position === 0) throw opener.emptyError();
     const sha256 = this.#contentHash.digest('hex');
     const offset = this.#stored.position;
     const after = await this.#readTail(opener.marked);
@@ -121,7 +121,7 @@ class FileReader implements ContentReader {
     this.#summary = this.#summarize(opener, checker, sha256, this.#storedBytes - offset);
   }
 
-  #account(piece: DecodedPiece, checker: EndsChecker | undefined): Buffer {
+  #account(piece: DecodedPiece, checker: MetadataChecker | undefined): Buffer {
     if (piece.kind === 'skippable') {
       checker?.skippable(piece.frame);
       this.head = checker?.head ?? null;
@@ -136,7 +136,7 @@ class FileReader implements ContentReader {
     return piece.bytes;
   }
 
-  /** All that follows the end mark, which only of a marked file is worth keeping. */
+  /** Everything after the end marker. `keep` is false for files without a trailer. */
   async #readTail(keep: boolean): Promise<Buffer> {
     const parts: Buffer[] = [];
     let kept = 0;
@@ -150,7 +150,7 @@ class FileReader implements ContentReader {
 
   #summarize(
     opener: Opener,
-    checker: EndsChecker | undefined,
+    checker: MetadataChecker | undefined,
     content_sha256: string,
     after: number,
   ): ContentSummary {

@@ -6,37 +6,37 @@ import { BASE_BYTES, CHUNK_HEAD_BYTES, LENGTH_BYTES, MAX_CHUNK_LENGTH } from './
 import { Opener } from './opener.ts';
 import { findTrailer, openTrailer, TAIL_BYTES } from './trailer.ts';
 
-/** Holds the whole trailer of a file of some gigabytes. */
+/** Large enough for the trailer of a file of some gigabytes. */
 const TAIL_READ_BYTES = 64 * 1024;
 
-/** A stored file that can be read anywhere. */
+/** A stored file with random access. */
 export interface ByteSource {
-  /** Bytes in all. */
+  /** In bytes. */
   size: number;
-  /** Exactly the bytes `offset … offset+length`, fewer only where the file ends. */
+  /** Exactly the bytes `offset … offset+length`, fewer only at the end of the file. */
   read(offset: number, length: number): Promise<Buffer>;
-  /** All bytes from `offset` (default 0). */
+  /** All bytes from `offset` (default 0) on. */
   stream(offset?: number): AsyncIterable<Buffer>;
 }
 
-/** What a file says of itself without being read through. */
+/** What head and trailer say about a file. */
 export interface FileDescription {
   size_bytes: number;
   /** Fingerprint of the key that opens it. */
   key_id: string;
-  /** Whether it has sealed ends; the rest is null where it has none: such a file is read from the front. */
+  /** Whether it has a head and trailer. If not, the remaining properties are null. */
   sealed: boolean;
   head: Head | null;
   end: End | null;
   /** Every content frame, in order. */
   index: FrameEntry[] | null;
-  /** Where the trailer begins, right after the end mark. */
+  /** Where the trailer starts, right after the end marker. */
   trailer_offset: number | null;
 }
 
 /**
- * Describes a file by its first bytes and its tail: two or three reads. The trailer is verified, the content
- * is not: for that, read it. Errors as of `readContent`, and what the source throws.
+ * Describes a file from its first bytes and its tail, in two or three reads. Verifies the trailer, not the content.
+ * Errors as of `readContent`, and whatever the source throws.
  */
 export async function describe(
   source: ByteSource,
@@ -44,21 +44,21 @@ export async function describe(
   options: { signal?: AbortSignal } = {},
 ): Promise<FileDescription> {
   options.signal?.throwIfAborted();
-  // The second chunk helps to tell a damaged first one from a wrong key.
-  const front = await source.read(0, BASE_BYTES + 2 * (CHUNK_HEAD_BYTES + MAX_CHUNK_LENGTH));
-  const opener = await Opener.open(new ByteCursor(once(front)), keys);
+  // The second chunk helps to distinguish a damaged first chunk from a wrong key.
+  const start = await source.read(0, BASE_BYTES + 2 * (CHUNK_HEAD_BYTES + MAX_CHUNK_LENGTH));
+  const opener = await Opener.open(new ByteCursor(once(start)), keys);
   options.signal?.throwIfAborted();
   const tailAt = Math.max(0, source.size - TAIL_READ_BYTES);
   const tail = await source.read(tailAt, source.size - tailAt);
   const offset = findTrailer(tail, source.size, BASE_BYTES + LENGTH_BYTES);
   if (!opener.marked) return describeUnmarked(source, opener, offset !== undefined);
-  if (offset === undefined) throw cutOff('its trailer is missing, or something was added behind it');
+  if (offset === undefined) throw cutOff('the trailer is missing, or data was appended');
   const length = source.size - TAIL_BYTES - offset;
   const sealed =
     offset >= tailAt
       ? tail.subarray(offset - tailAt, offset - tailAt + length)
       : await source.read(offset, length);
-  if (sealed.length < length) throw cutOff('its trailer could not be read to its end');
+  if (sealed.length < length) throw cutOff('the trailer is incomplete');
   const { head, end, index } = await openTrailer(opener.key, opener.base, offset, sealed);
   const key_id = keyId(opener.key);
   return { size_bytes: source.size, key_id, sealed: true, head, end, index, trailer_offset: offset };
@@ -69,8 +69,8 @@ async function describeUnmarked(
   opener: Opener,
   hasTrailer: boolean,
 ): Promise<FileDescription> {
-  if (hasTrailer) throw wrongKey('The file was sealed under another key');
-  if ((await opener.chunks().next()).done) throw opener.emptyFault();
+  if (hasTrailer) throw wrongKey('The file was encrypted with a different key');
+  if ((await opener.chunks().next()).done) throw opener.emptyError();
   const nothing = { head: null, end: null, index: null, trailer_offset: null };
   return { size_bytes: source.size, key_id: keyId(opener.key), sealed: false, ...nothing };
 }

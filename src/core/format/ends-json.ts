@@ -1,12 +1,12 @@
-import { ENDS_VERSION, type End, type FrameEntry, type Head, type Trailer } from './ends.ts';
+import { type End, type FrameEntry, HEAD_VERSION, type Head, type Trailer } from './ends.ts';
 import { damaged, unsupported } from './faults.ts';
 
-/** Reads a head frame's payload. Unknown members are kept; a newer version is `UNSUPPORTED`. */
+/** Parses a head frame's payload. Keeps unknown members; a newer version is `UNSUPPORTED`. */
 export function parseHead(payload: Buffer, at: number): Head {
   return checkHead(parseJson(payload, at, 'head'), at);
 }
 
-/** Reads an end frame's payload. */
+/** Parses an end frame's payload. */
 export function parseEnd(payload: Buffer, at: number): End {
   return checkEnd(parseJson(payload, at, 'end'), at);
 }
@@ -23,25 +23,27 @@ export function parseTrailer(json: Buffer, at: number): Trailer {
 }
 
 function checkHead(head: Record<string, unknown>, at: number): Head {
-  if (typeof head.v === 'number' && head.v > ENDS_VERSION) {
-    const hint = 'Read it with a newer version of this program, or by the recipe of docs/format.md';
-    throw unsupported(`The file is of format ${head.v}; this program reads up to ${ENDS_VERSION}`, hint);
+  if (typeof head.v === 'number' && head.v > HEAD_VERSION) {
+    const hint = 'Use a newer version of bifract, or recover the file by hand: see docs/format.md.';
+    throw unsupported(
+      `File format version ${head.v} is not supported (newest supported: ${HEAD_VERSION})`,
+      hint,
+    );
   }
   const known = head.kind === 'archive' || head.kind === 'backup';
-  if (head.v !== ENDS_VERSION || !known || head.end !== true)
-    throw damaged(at, 'the head is not as it must be');
+  if (head.v !== HEAD_VERSION || !known || head.end !== true) throw damaged(at, 'the head is invalid');
   return head as unknown as Head;
 }
 
 function checkEnd(end: Record<string, unknown>, at: number): End {
   const counts = [end.rows, end.lines, end.bytes].every(isCount);
-  if (!counts || typeof end.sha256 !== 'string') throw damaged(at, 'the end is not as it must be');
+  if (!counts || typeof end.sha256 !== 'string') throw damaged(at, 'the end frame is invalid');
   return end as unknown as End;
 }
 
 function checkEntry(entry: Record<string, unknown>, at: number): FrameEntry {
   if (![entry.offset, entry.size, entry.plain, entry.rows].every(isCount)) {
-    throw damaged(at, 'the index is not as it must be');
+    throw damaged(at, 'the index is invalid');
   }
   return entry as unknown as FrameEntry;
 }
@@ -55,14 +57,14 @@ function parseJson(bytes: Buffer, at: number, what: string): Record<string, unkn
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    throw damaged(at, `the ${what} is no JSON`, cause);
+    throw damaged(at, `the ${what} is not valid JSON`, cause);
   }
   return asObject(value, at, what);
 }
 
 function asObject(value: unknown, at: number, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw damaged(at, `the ${what} is no JSON object`);
+    throw damaged(at, `the ${what} is not a JSON object`);
   }
   return value as Record<string, unknown>;
 }

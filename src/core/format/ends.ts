@@ -1,62 +1,62 @@
 import type { Timestamp } from '../ports/types.ts';
 
-/** The version of the sealed ends that this program writes, and the newest that it reads. */
-export const ENDS_VERSION = 1;
+/** Format version of head and trailer: the one written, and the newest supported. */
+export const HEAD_VERSION = 1;
 
 export type ContentKind = 'backup' | 'archive';
 
-/** What the writer of an archive says of it before the first row. */
+/** Input for the head of an archive. */
 export interface ArchiveHead {
   /** Name and version of the writing program. */
   tool: string;
   fractal: { id: string; name: string };
-  /** The period's label where the archive was split by time, else null. */
+  /** The period's label if the archive is split by time, else null. */
   period: string | null;
   /** `none`, `hour`, `day` or `week`. */
   split: string;
-  /** Whether each line carries the parsed fields: without them, a direct restore cannot bring those back. */
+  /** Whether lines carry the parsed fields. Without them, a direct restore cannot restore those. */
   fields: boolean;
-  /** Identity of the file; default: random. */
+  /** Default: random. */
   uuid?: string;
-  /** When it was begun; default: now. */
+  /** Default: now. */
   created?: Timestamp;
 }
 
-/** What the writer of a backup says of it before the dump. */
+/** Input for the head of a backup. */
 export interface BackupHead {
   /** Name and version of the writing program. */
   tool: string;
-  /** Why it was made, where nobody asked for it as such: `before restore of FILE`. */
+  /** Set if another job made the backup, e.g. `before restore of FILE`. */
   reason?: string;
   uuid?: string;
   created?: Timestamp;
 }
 
-/** The first frame of a sealed file: what it is. */
+/** The first frame of a sealed file. */
 export interface Head {
   v: number;
   kind: ContentKind;
   uuid: string;
   created: Timestamp;
   tool: string;
-  /** Of an archive. */
+  /** Archives only, to `fields`. */
   fractal?: { id: string; name: string };
   period?: string | null;
   split?: string;
   fields?: boolean;
-  /** Of a backup that was made on the way to something else. */
+  /** Backups made by another job only. */
   reason?: string;
-  /** An end frame will follow: where there is none, the file was cut off. */
+  /** An end frame follows; if it is missing, the file was cut off. */
   end: boolean;
 }
 
-/** The last frame of a sealed file: what it held. */
+/** The last frame of a sealed file: totals of its content. */
 export interface End {
   /** Log rows; 0 in a backup. */
   rows: number;
-  /** Lines of content, an archive's header line included; 0 in a backup. */
+  /** Lines of content including an archive's header line; 0 in a backup. */
   lines: number;
-  /** Content before compression. */
+  /** Content before compression, bytes. */
   bytes: number;
   /** SHA-256 of that content, hex. */
   sha256: string;
@@ -64,15 +64,15 @@ export interface End {
   last: Timestamp | null;
 }
 
-/** A row's place in the order of an archive. */
+/** Sort position of a row in an archive. */
 export interface RowPosition {
   ts: Timestamp;
   id: string;
 }
 
-/** One content frame, as the trailer lists it. */
+/** Index entry of one content frame. */
 export interface FrameEntry {
-  /** Where it begins in the compressed stream, bytes. */
+  /** Start in the compressed stream, bytes. */
   offset: number;
   /** Compressed and plain size, bytes. */
   size: number;
@@ -82,7 +82,7 @@ export interface FrameEntry {
   last: RowPosition | null;
 }
 
-/** The sealed trailer: head and end again, and where every frame is. */
+/** Contents of the trailer: head and end again, and the index of all frames. */
 export interface Trailer {
   head: Head;
   end: End;

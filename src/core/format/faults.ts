@@ -1,8 +1,8 @@
 import { BifractError } from '../errors.ts';
 
-const OTHER_COPY = 'Use another copy of the file; what was read before that place is sound';
+const OTHER_COPY = 'Use another copy of the file. Content before this point is intact.';
 
-/** Byte `at` of the stored file, or what begins there, is not what was written. */
+/** The stored file differs from what was written at byte `at` or in the structure that starts there. */
 export function damaged(at: number, what: string, cause?: unknown): BifractError {
   return new BifractError('DAMAGED', `The file is damaged at byte ${at}: ${what}`, {
     hint: OTHER_COPY,
@@ -10,27 +10,27 @@ export function damaged(at: number, what: string, cause?: unknown): BifractError
   });
 }
 
-/** The file, or what it holds, is not damaged as such but ends too early. */
+/** The file or its content ends too early. */
 export function cutOff(what: string): BifractError {
   return new BifractError('CUT_OFF', `The file is cut off: ${what}`, { hint: OTHER_COPY });
 }
 
 export function notBifract(what: string): BifractError {
   return new BifractError('NOT_BIFRACT', what, {
-    hint: 'Bifract backups end in .bifract-backup, archives in .bifract-archive',
+    hint: 'Backups end in .bifract-backup, archives in .bifract-archive.',
   });
 }
 
 export function wrongKey(what: string): BifractError {
   return new BifractError('WRONG_KEY', what, {
-    hint: 'Give the key that was BIFRACT_BACKUP_ENCRYPTION_KEY when the file was written. If it was this one, the first bytes of the file are damaged: use another copy',
+    hint: 'Use the key that BIFRACT_BACKUP_ENCRYPTION_KEY held when the file was written. If that is this key, the start of the file is damaged: use another copy.',
   });
 }
 
-/** The file may be sound, but asks for what this program does not do. */
+/** The file may be intact, but needs a feature that is not supported. */
 export function unsupported(
   what: string,
-  hint = 'The file itself may be sound; a newer bifract may read it',
+  hint = 'The file may be intact. Try a newer version of bifract.',
 ): BifractError {
   return new BifractError('UNSUPPORTED', what, { hint });
 }

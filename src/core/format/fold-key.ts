@@ -1,6 +1,6 @@
 const FOLDED = /^[a-z0-9_]*$/;
 
-/** A key as the server compares it: any case, and the two letters beyond ASCII that fold to ASCII ones. */
+/** Folds a key as the server does: to lower case, and the two non-ASCII letters that fold to ASCII. */
 export function foldKey(key: string): string {
   if (FOLDED.test(key)) return key;
   return key

@@ -1,27 +1,27 @@
 /**
- * Gives the memory of bytes back that nobody reads any more, where it holds nothing else: small ones are views of Node's
- * shared pool, in which others live. `room`: what was taken for these bytes, if that was more.
+ * Frees the memory of an unused buffer unless it is shared: small buffers are views of Node's pool. `allocated`: the
+ * size that was allocated, if it differs.
  */
-export function release({ buffer, byteLength }: Buffer, room = byteLength): void {
-  const own = buffer.byteLength === byteLength || buffer.byteLength === room;
+export function freeBuffer({ buffer, byteLength }: Buffer, allocated = byteLength): void {
+  const own = buffer.byteLength === byteLength || buffer.byteLength === allocated;
   if (own && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**
- * Memory of frames, used again once a frame is compressed. Left to the collector it would be found late, and what holds
- * so many bytes makes it look at all of the heap again and again.
+ * Buffers of frames, reused once a frame is compressed. Garbage collection would free them late, and so much external
+ * memory triggers frequent full collections.
  */
-export class FrameMemory {
+export class FrameBufferPool {
   readonly #free: Buffer[] = [];
 
-  /** At least that many bytes, with whatever is in them. */
-  take(size: number): Buffer {
+  /** At least `size` bytes, not zeroed. */
+  acquire(size: number): Buffer {
     const kept = this.#free.pop();
     return kept && kept.length >= size ? kept : Buffer.allocUnsafeSlow(size);
   }
 
-  /** Gives back what `take` gave. Memory that only something long needed goes. */
-  give(memory: Buffer, usual: number): void {
+  /** Returns a buffer to the pool, unless it is larger than usual. */
+  recycle(memory: Buffer, usual: number): void {
     if (memory.length <= usual) this.#free.push(memory);
   }
 }

@@ -9,29 +9,29 @@ const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
 const MAX_BLOCK_BYTES = 128 * 1024;
 const CHECKSUM_BYTES = 4;
-/** Heads and ends are some hundred bytes; what claims to be longer is none of ours. */
+/** Heads and ends are some hundred bytes; a longer frame is neither. */
 const MAX_JSON_BYTES = 1024 * 1024;
-/** The window up to which libzstd decompresses unless it is told otherwise. */
+/** Default limit of libzstd. */
 export const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 
-/** A frame of the compressed stream, found by its own headers. */
+/** A frame of the compressed stream. */
 export type StreamFrame = { position: number; at: number } & (
   | {
       kind: 'skippable';
       magic: number;
-      /** Of frames that may be a head or an end. */
+      /** Set for frames that may be a head or an end. */
       payload: Buffer | undefined;
     }
   | {
       kind: 'content';
-      /** Plain size, where the frame says it. */
+      /** Plain size, if the frame declares it. */
       plain: number | undefined;
-      /** The frame's bytes: to be read to their end before the next frame is asked for. */
+      /** The frame's bytes; read to the end before the next frame is requested. */
       body: AsyncIterable<Buffer>;
     }
 );
 
-/** Bytes and what they mean: the part of a frame's header after its magic. */
+/** A parsed frame header. */
 interface FrameHeader {
   bytes: number;
   window: number;
@@ -41,8 +41,8 @@ interface FrameHeader {
 }
 
 /**
- * Splits a compressed stream into frames. `position` counts the stream's bytes; `locate` tells where one is in
- * the stored file. What is no frame is refused: zstd decoders pass in silence over what follows the last one.
+ * Splits a compressed stream into frames. `position` counts the stream's bytes; `locate` maps one to the stored
+ * file. Rejects anything that is not a frame: zstd decoders silently ignore data after the last frame.
  */
 export async function* splitFrames(
   stream: ByteCursor,
@@ -53,7 +53,7 @@ export async function* splitFrames(
     const at = locate(position);
     const first = position === 0;
     if (!(await stream.fill(MAGIC_BYTES)))
-      throw first ? noFrame(true, at) : cutOff('a frame is not complete');
+      throw first ? notAFrame(true, at) : cutOff('a frame is incomplete');
     const magic = stream.peek(MAGIC_BYTES).readUInt32LE();
     if (magic === ZSTD_MAGIC) {
       const header = await readHeader(stream, at);
@@ -62,18 +62,18 @@ export async function* splitFrames(
     } else if (magic >>> 4 === HEAD_MAGIC >>> 4) {
       yield { kind: 'skippable', position, at, magic, payload: await readSkippable(stream, magic) };
     } else {
-      throw noFrame(first, at);
+      throw notAFrame(first, at);
     }
   }
 }
 
-function noFrame(first: boolean, at: number): BifractError {
-  if (first) return notBifract('The file decrypts, but what it holds is not compressed by zstd');
-  return damaged(at, 'there is something that is no zstd frame');
+function notAFrame(first: boolean, at: number): BifractError {
+  if (first) return notBifract('The file decrypts, but its content is not zstd-compressed');
+  return damaged(at, 'expected a zstd frame');
 }
 
 async function need(stream: ByteCursor, count: number): Promise<void> {
-  if (!(await stream.fill(count))) throw cutOff('its content ends inside a frame');
+  if (!(await stream.fill(count))) throw cutOff('the content ends inside a frame');
 }
 
 async function readSkippable(stream: ByteCursor, magic: number): Promise<Buffer | undefined> {
@@ -87,20 +87,18 @@ async function readSkippable(stream: ByteCursor, magic: number): Promise<Buffer 
   return undefined;
 }
 
-/** The frame's header, left in the stream for `frameBody`. */
+/** Parses the frame's header without consuming it: `frameBody` yields it. */
 async function readHeader(stream: ByteCursor, at: number): Promise<FrameHeader> {
   await need(stream, MAGIC_BYTES + 1);
   const descriptor = stream.peek(MAGIC_BYTES + 1)[MAGIC_BYTES] as number;
   const length = MAGIC_BYTES + headerBytes(descriptor);
   await need(stream, length);
   const header = parseFrameHeader(stream.peek(length).subarray(MAGIC_BYTES));
-  if (header === undefined) throw damaged(at, 'a frame has an impossible header');
-  if (header.dictionary) throw unsupported('The content is compressed with a dictionary');
+  if (header === undefined) throw damaged(at, 'a frame header is invalid');
+  if (header.dictionary) throw unsupported('The content is compressed with a zstd dictionary');
   if (header.window > MAX_WINDOW_BYTES) {
-    const [has, limit] = [header.window, MAX_WINDOW_BYTES].map((bytes) => Math.ceil(bytes / 2 ** 20));
-    throw unsupported(
-      `Decompressing this file takes a window of ${has} MiB; up to ${limit} MiB are supported`,
-    );
+    const [needed, limit] = [header.window, MAX_WINDOW_BYTES].map((bytes) => Math.ceil(bytes / 2 ** 20));
+    throw unsupported(`The content needs a zstd window of ${needed} MiB; at most ${limit} MiB are supported`);
   }
   return header;
 }
@@ -112,7 +110,7 @@ function headerBytes(descriptor: number): number {
   return 1 + (1 - single) + dictionary + plain;
 }
 
-/** Reads a frame header without its magic; undefined where a reserved bit is set. */
+/** Parses a frame header without its magic; undefined if a reserved bit is set. */
 export function parseFrameHeader(header: Buffer): FrameHeader | undefined {
   const descriptor = header[0] as number;
   if ((descriptor & 8) !== 0) return undefined;
@@ -146,8 +144,7 @@ async function* frameBody(stream: ByteCursor, header: FrameHeader, at: number): 
     const head = stream.peek(BLOCK_HEAD_BYTES).readUIntLE(0, BLOCK_HEAD_BYTES);
     const type = (head >> 1) & 3;
     const size = head >> 3;
-    if (type === BLOCK_RESERVED || size > MAX_BLOCK_BYTES)
-      throw damaged(at, 'a frame has an impossible block');
+    if (type === BLOCK_RESERVED || size > MAX_BLOCK_BYTES) throw damaged(at, 'a frame block is invalid');
     yield* pieces(stream, BLOCK_HEAD_BYTES + (type === BLOCK_RLE ? 1 : size));
     last = (head & 1) === 1;
   }

@@ -6,25 +6,25 @@ import { CHUNK_PLAIN_BYTES } from './layout.ts';
 export const ZSTD_MAGIC = 0xfd2fb528;
 export const HEAD_MAGIC = 0x184d2a50;
 export const END_MAGIC = 0x184d2a51;
-/** Skippable frames that only take up room, so that a content frame does not end where a chunk ends. */
-const SPACE_MAGIC = 0x184d2a52;
+/** Padding, so that a content frame does not end where a chunk ends. */
+const PADDING_MAGIC = 0x184d2a52;
 /** Magic and length before a skippable frame's payload. */
 export const SKIPPABLE_HEAD_BYTES = 8;
 
 const DEFAULT_LEVEL = 3;
 /**
- * Search tables smaller than level 3's own stay in a core's cache. Log lines mostly repeat what stood just before them, and
- * gain by the smallest. Dumps also hold prose, which loses (docs/format.md, Speed).
+ * Smaller search tables than level 3's defaults stay in a core's cache. Log lines mostly repeat recent text and do best
+ * with the smallest; dumps also hold prose, which compresses worse with them (docs/format.md, Speed).
  */
 const TABLES = {
   archive: { [constants.ZSTD_c_hashLog]: 14, [constants.ZSTD_c_chainLog]: 12 },
   backup: { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 14 },
 };
-/** As fast as 2 MiB and takes less memory; 1 MiB is a twentieth slower. */
+/** As fast as 2 MiB with less memory; 1 MiB is 5 % slower. */
 const FIRST_TARGET = 1.5 * 1024 * 1024;
-/** Some are compressed and some wait, so that no core is idle while this thread is at something else; those take but their content. */
+/** More than there are cores, so that none is idle while this thread is busy. */
 export const FRAMES_IN_FLIGHT = 6;
-/** Frames that a reader decompresses at a time: each is held whole, there and back. */
+/** Frames that a reader decompresses at a time; each is buffered compressed and plain. */
 export const FRAMES_READ_AHEAD = Math.min(4, availableParallelism() + 1);
 
 /** Content of one frame, before compression. */
@@ -32,17 +32,17 @@ export interface ContentFrame {
   bytes: Buffer;
   rows: number;
   lines: number;
-  /** Lines that are too long for the server's reader. */
+  /** Lines too long for the server's reader. */
   longLines: number;
   first: RowPosition | null;
   last: RowPosition | null;
-  /** To be called once the bytes are needed no more: they become another frame's. */
+  /** Call once the bytes are no longer needed: the memory is reused. */
   free(): void;
 }
 
 /**
- * Plain size at which frame number `index` is full. It doubles as a file grows, so that the index of a file of
- * terabytes stays small: a reader holds it in memory.
+ * Plain size at which frame number `index` is full. It grows with the file to keep the index of a file of terabytes
+ * small: readers hold it in memory.
  */
 export function frameTarget(index: number): number {
   const doublings = Math.min(3, Math.floor(index / 16_384));
@@ -50,16 +50,17 @@ export function frameTarget(index: number): number {
 }
 
 /**
- * One whole zstd frame, with content size and checksum, made on the thread pool, at the beginning of `frameRoom` bytes.
+ * Compresses to one zstd frame with content size and checksum, on the thread pool, into a buffer of `compressBound`
+ * bytes.
  *
- * Told with the content that it is all, and given room for whatever it becomes, zstd compresses where it lies. Node's own
- * `zstdCompress` tells the end separately: then zstd copies all into a window that goes round (docs/format.md, Speed).
+ * With the end flag set on the only write and enough output space, zstd compresses in place. Node's `zstdCompress`
+ * signals the end separately, which makes zstd copy everything into its window first (docs/format.md, Speed).
  */
 export function zstdFrame(bytes: Buffer, kind: ContentKind, level = DEFAULT_LEVEL): Promise<Buffer> {
   const zstd = createZstdCompress({
     flush: constants.ZSTD_e_end,
-    chunkSize: frameRoom(bytes.length),
-    // Node leaves the content size out of the frame unless it is told beforehand.
+    chunkSize: compressBound(bytes.length),
+    // Without it, Node leaves the content size out of the frame.
     pledgedSrcSize: bytes.length,
     params: {
       [constants.ZSTD_c_compressionLevel]: level,
@@ -71,24 +72,24 @@ export function zstdFrame(bytes: Buffer, kind: ContentKind, level = DEFAULT_LEVE
     const parts: Buffer[] = [];
     zstd.on('data', (part: Buffer) => parts.push(part));
     zstd.on('error', reject);
-    // Not ended: Node would have another frame, an empty one, put behind it.
+    // Not `end`: Node would append an empty frame.
     zstd.write(bytes, (error) => {
       zstd.close();
-      // A frame that failed must never pass for a short one.
+      // A failed write must not pass for a short frame.
       if (error) reject(error);
       else resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
     });
   });
 }
 
-/** The room for a frame of so much content, bytes. What is not needed is never touched, and so takes no memory. */
-export function frameRoom(plain: number): number {
+/** Largest possible frame for this much content, bytes. Pages that stay untouched take no memory. */
+export function compressBound(plain: number): number {
   const small = Math.max(0, 128 * 1024 - plain);
-  // As `ZSTD_compressBound` of zstd.h.
+  // As in zstd.h.
   return plain + (plain >> 8) + (small >> 11);
 }
 
-/** A frame that every zstd reader passes over. */
+/** A frame that every zstd reader ignores. */
 export function skippableFrame(magic: number, payload: Uint8Array): Buffer {
   const head = Buffer.alloc(SKIPPABLE_HEAD_BYTES);
   head.writeUInt32LE(magic, 0);
@@ -97,13 +98,12 @@ export function skippableFrame(magic: number, payload: Uint8Array): Buffer {
 }
 
 /**
- * What to put before a content frame of `size` bytes at `position` of the stream, so that neither it nor the
- * space itself ends where a chunk ends: a cut there would look like a whole file to a reader that knows zstd
- * frames only.
+ * Padding to put before a content frame of `size` bytes at `position` of the stream, so that neither the frame nor
+ * the padding ends where a chunk ends: a reader that knows zstd frames only would take a cut there for the end.
  */
-export function spaceBefore(position: number, size: number): Buffer | undefined {
-  const endsOnBorder = (bytes: number) => (position + bytes) % CHUNK_PLAIN_BYTES === 0;
-  if (!endsOnBorder(size)) return undefined;
-  const payload = endsOnBorder(SKIPPABLE_HEAD_BYTES) ? 1 : 0;
-  return skippableFrame(SPACE_MAGIC, Buffer.alloc(payload));
+export function paddingBefore(position: number, size: number): Buffer | undefined {
+  const endsOnBoundary = (bytes: number) => (position + bytes) % CHUNK_PLAIN_BYTES === 0;
+  if (!endsOnBoundary(size)) return undefined;
+  const payload = endsOnBoundary(SKIPPABLE_HEAD_BYTES) ? 1 : 0;
+  return skippableFrame(PADDING_MAGIC, Buffer.alloc(payload));
 }

@@ -1,8 +1,8 @@
 /**
- * Runs `work` on the items of `source`, at most `limit` at a time, and yields the results in the order of the
- * items. An error of either ends the iteration once what is under way has settled.
+ * Runs `work` on the items of `source`, at most `limit` at a time, and yields the results in order. An error ends the
+ * iteration once running work has settled.
  */
-export async function* inOrder<Item, Result>(
+export async function* mapInOrder<Item, Result>(
   source: AsyncIterable<Item>,
   limit: number,
   work: (item: Item) => Promise<Result>,
@@ -11,7 +11,7 @@ export async function* inOrder<Item, Result>(
   try {
     for await (const item of source) {
       const result = work(item);
-      // It may fail while an earlier one is awaited: the failure is met when its turn comes.
+      // It may fail while an earlier one is awaited; the error is thrown in its turn.
       result.catch(() => {});
       running.push(result);
       if (running.length >= limit) yield await (running.shift() as Promise<Result>);

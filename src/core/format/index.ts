@@ -1,6 +1,6 @@
 /**
- * The door of the file formats: sealed streams with their content, in and out. Streams only; where bytes come
- * from and go to is the caller's business. The layout is described in `docs/format.md`.
+ * Entry point of the file formats: reads and writes sealed streams and their content. Streams only, no file access.
+ * The layout is described in `docs/format.md`.
  */
 export { archiveBytes, archiveLines } from './archive-lines.ts';
 export { type ArchiveRow, type MalformedLine, parseLine } from './archive-row.ts';

@@ -10,25 +10,25 @@ const TO_CLOSING = 2;
 const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
 const REPLACEMENT = [0xef, 0xbf, 0xbd];
 
-/** One member of an object: its key, and where its value is in the text. */
+/** A member of an object: its key, and the span of its value in the text. */
 export interface Member {
   key: string;
   start: number;
   end: number;
 }
 
-/** The text is no JSON object. */
-export class NoJson extends Error {}
+/** The text is not a JSON object. */
+export class JsonSyntaxError extends Error {}
 
 /**
- * The members of the JSON object that `text` is, in order, double keys included. Strict as to JSON, but bytes
- * that are no UTF-8 may stand in strings; values are found, not decoded: a line of many megabytes stays bytes.
- * Throws `NoJson`.
+ * The members of the JSON object `text`, in order, duplicate keys included. Strict, except that strings may contain
+ * invalid UTF-8. Values are located, not decoded, so a line of many megabytes stays bytes.
+ * Throws `JsonSyntaxError`.
  */
 export function readMembers(text: Buffer): Member[] {
   const members: Member[] = [];
   let at = skipSpace(text, 0);
-  if (text[at] !== OPEN_BRACE) throw new NoJson('not an object');
+  if (text[at] !== OPEN_BRACE) throw new JsonSyntaxError('not a JSON object');
   at = skipSpace(text, at + 1);
   if (text[at] === CLOSE_BRACE) return expectEnd(text, at + 1, members);
   for (;;) {
@@ -38,12 +38,12 @@ export function readMembers(text: Buffer): Member[] {
     members.push({ key: decodeString(text, { start: at, end: keyEnd }), start, end });
     at = skipSpace(text, end);
     if (text[at] === CLOSE_BRACE) return expectEnd(text, at + 1, members);
-    if (text[at] !== COMMA) throw new NoJson('no comma between two members');
+    if (text[at] !== COMMA) throw new JsonSyntaxError('missing comma');
     at = skipSpace(text, at + 1);
   }
 }
 
-/** The string at `span`, its quotes included, as text. */
+/** Decodes the string at `span`, which includes its quotes. */
 export function decodeString(text: Buffer, span: { start: number; end: number }): string {
   const { start, end } = span;
   return hasEscape(text, start, end)
@@ -52,8 +52,8 @@ export function decodeString(text: Buffer, span: { start: number; end: number })
 }
 
 /**
- * The string at `span`, its quotes included, as bytes: UTF-8, and whatever stood in the text that
- * is not. A surrogate without its partner becomes U+FFFD.
+ * Decodes the string at `span`, which includes its quotes, to bytes; invalid UTF-8 is kept. Unpaired surrogates
+ * become U+FFFD.
  */
 export function decodeBytes(text: Buffer, span: { start: number; end: number }): Buffer {
   const body = text.subarray(span.start + 1, span.end - 1);
@@ -91,14 +91,14 @@ function unicodeEscape(body: Buffer, slash: number): number {
   return Number.parseInt(body.toString('latin1', slash + 2, slash + 6), 16);
 }
 
-/** A plain loop: for the short strings of a line, calling out of JavaScript costs more. */
+/** A plain loop: for short strings, `indexOf` costs more. */
 function hasEscape(text: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (text[at] === BACKSLASH) return true;
   return false;
 }
 
 function expectEnd(text: Buffer, at: number, members: Member[]): Member[] {
-  if (skipSpace(text, at) < text.length) throw new NoJson('something after the object');
+  if (skipSpace(text, at) < text.length) throw new JsonSyntaxError('data after the object');
   return members;
 }
 
@@ -111,11 +111,11 @@ function skipSpace(text: Buffer, from: number): number {
 
 function afterColon(text: Buffer, from: number): number {
   const at = skipSpace(text, from);
-  if (text[at] !== COLON) throw new NoJson('no colon after a key');
+  if (text[at] !== COLON) throw new JsonSyntaxError('missing colon');
   return at + 1;
 }
 
-/** Where the value is over that begins at `start`. Not recursive: a line may nest as deep as it likes. */
+/** The end of the value that starts at `start`. Not recursive: nesting depth is unlimited. */
 function valueEnd(text: Buffer, start: number): number {
   const closings: number[] = [];
   for (let at = start; ; ) {
@@ -138,7 +138,7 @@ function valueEnd(text: Buffer, start: number): number {
   }
 }
 
-/** After a value: closes what ends here, and stops where the next value of a container begins. */
+/** After a value: closes the containers that end here, and stops at the next value. */
 function closeContainers(text: Buffer, from: number, closings: number[]): number {
   for (let at = from; closings.length > 0; at++) {
     const closing = closings.at(-1);
@@ -147,7 +147,7 @@ function closeContainers(text: Buffer, from: number, closings: number[]): number
       if (closing !== CLOSE_BRACE) return at + 1;
       return afterColon(text, stringEnd(text, skipSpace(text, at + 1)));
     }
-    if (text[at] !== closing) throw new NoJson('a container is not closed');
+    if (text[at] !== closing) throw new JsonSyntaxError('unclosed object or array');
     closings.pop();
     if (closings.length === 0) return at + 1;
   }
@@ -157,30 +157,29 @@ function closeContainers(text: Buffer, from: number, closings: number[]): number
 function scalarEnd(text: Buffer, start: number): number {
   if (text[start] === QUOTE) return stringEnd(text, start);
   let end = start;
-  // Letters, digits, sign, point: whatever a number or a literal can consist of.
   while (/[0-9A-Za-z+.-]/.test(String.fromCharCode(text[end] ?? 0))) end++;
   const token = text.toString('latin1', start, end);
   if (token !== 'null' && token !== 'true' && token !== 'false' && !NUMBER.test(token)) {
-    throw new NoJson('neither a value nor a container');
+    throw new JsonSyntaxError('invalid value');
   }
   return end;
 }
 
 function stringEnd(text: Buffer, quote: number): number {
-  if (text[quote] !== QUOTE) throw new NoJson('no string where one is due');
+  if (text[quote] !== QUOTE) throw new JsonSyntaxError('expected a string');
   for (let at = quote + 1; at < text.length; at++) {
     const byte = text[at] as number;
     if (byte === QUOTE) return at + 1;
-    if (byte < 0x20) throw new NoJson('a control character in a string');
+    if (byte < 0x20) throw new JsonSyntaxError('control character in a string');
     if (byte === BACKSLASH) at = escapeEnd(text, at) - 1;
   }
-  throw new NoJson('a string is not closed');
+  throw new JsonSyntaxError('unterminated string');
 }
 
 function escapeEnd(text: Buffer, slash: number): number {
   const letter = String.fromCharCode(text[slash + 1] ?? 0);
   if (ESCAPES[letter] !== undefined) return slash + 2;
   const digits = text.toString('latin1', slash + 2, slash + 6);
-  if (letter !== 'u' || !/^[0-9A-Fa-f]{4}$/.test(digits)) throw new NoJson('an unknown escape');
+  if (letter !== 'u' || !/^[0-9A-Fa-f]{4}$/.test(digits)) throw new JsonSyntaxError('invalid escape');
   return slash + 6;
 }

@@ -3,12 +3,12 @@ import { BifractError } from '../errors.ts';
 
 const KEY_BYTES = 32;
 const HINT =
-  'BIFRACT_BACKUP_ENCRYPTION_KEY must be the 64 hexadecimal digits that the installation was made with; no other key opens its files';
+  'BIFRACT_BACKUP_ENCRYPTION_KEY must be the 64 hex digits that the installation was set up with. No other key opens its files.';
 
-/** The secret inside a key: for the modules of this folder only. */
+/** The secret inside a key; for modules of this folder only. */
 let secretOf: (key: Key) => KeyObject;
 
-/** The AES-256 key of an installation. Opaque: neither printing nor serializing it shows the secret. */
+/** The AES-256 key of an installation. Opaque: printing or serializing it does not reveal the secret. */
 export class Key {
   readonly #secret: KeyObject;
 
@@ -27,27 +27,27 @@ export class Key {
 
 export { secretOf };
 
-/** Reads a key of 64 hex digits; whitespace around it is ignored. Throws `KEY_MALFORMED`, without the value. */
+/** Parses a key of 64 hex digits; surrounding whitespace is ignored. Throws `KEY_MALFORMED`, without the value. */
 export function parseKey(hex: string): Key {
   const digits = hex.trim();
   if (!/^[0-9a-f]*$/i.test(digits)) {
-    throw new BifractError('KEY_MALFORMED', 'The encryption key holds characters that are no hex digits', {
+    throw new BifractError('KEY_MALFORMED', 'The encryption key contains characters other than hex digits', {
       hint: HINT,
     });
   }
   if (digits.length !== KEY_BYTES * 2) {
-    const message = `The encryption key has ${digits.length} hex digits instead of ${KEY_BYTES * 2}`;
+    const message = `The encryption key has ${digits.length} hex digits, expected ${KEY_BYTES * 2}`;
     throw new BifractError('KEY_MALFORMED', message, { hint: HINT });
   }
   return new Key(createSecretKey(Buffer.from(digits, 'hex')));
 }
 
-/** A new random key, as 64 lower-case hex digits: the form that `.env` holds. */
+/** A new random key as 64 lower-case hex digits, as in `.env`. */
 export function generateKey(): string {
   return randomBytes(KEY_BYTES).toString('hex');
 }
 
-/** A fingerprint for people, 8 hex digits: tells two keys apart and gives nothing of them away. */
+/** Fingerprint for display, 8 hex digits: distinguishes keys without revealing them. */
 export function keyId(key: Key): string {
   return createHmac('sha256', deriveKey(key, '', 'bifract key id'))
     .update('fingerprint')
@@ -55,7 +55,7 @@ export function keyId(key: Key): string {
     .slice(0, 8);
 }
 
-/** HKDF-SHA256 of the key: 32 bytes that are good for one purpose only. */
+/** HKDF-SHA256 of the key: 32 bytes, for one purpose only. */
 export function deriveKey(key: Key, salt: string | Uint8Array, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secretOf(key), salt, purpose, KEY_BYTES));
 }

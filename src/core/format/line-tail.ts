@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto';
 import { BifractError } from '../errors.ts';
 import type { LineBlock, RowKey } from '../ports/log-database.ts';
-import { decodeBytes, decodeString, NoJson, readMembers } from './json-scan.ts';
+import { decodeBytes, decodeString, JsonSyntaxError, readMembers } from './json-scan.ts';
 
 const NEWLINE = 0x0a;
 
 /**
- * Where lines have got to, so that another query can go on from there: the key of the last row, and which rows of that
- * key there were. Rows that share a key come in another order each time, so they are told apart by what they hold.
+ * The point from which another query can resume: the key of the last row, and the rows seen with that key. Rows with
+ * equal keys come in any order, so they are identified by their content.
  */
 export class LineTail {
   #key: RowKey | undefined;
-  /** Hash of each line of the key, and how many such lines there were. */
+  /** Hash of each line with the key, and how often it was seen. */
   #seen = new Map<string, number>();
 
   /** Key of the last row; undefined before the first. */
@@ -19,13 +19,13 @@ export class LineTail {
     return this.#key;
   }
 
-  /** Takes whole lines that follow those before. */
+  /** Takes complete lines that follow the previous ones. */
   add(lines: Buffer): void {
     if (lines.length === 0) return;
     let { start, end } = lineBefore(lines, lines.length);
     const key = keyOf(lines.subarray(start, end));
     if (this.#key && isBefore(key, this.#key))
-      throw new BifractError('QUERY_FAILED', 'The rows of the log database are not in their order');
+      throw new BifractError('QUERY_FAILED', 'The log database returned rows out of order');
     if (!isSame(key, this.#key)) this.#seen.clear();
     this.#key = key;
     for (;;) {
@@ -36,7 +36,7 @@ export class LineTail {
     }
   }
 
-  /** Of lines that begin at the key, those that were not there before. */
+  /** Of lines from the key on, those not seen before. */
   async *unseen(blocks: AsyncIterable<LineBlock>): AsyncGenerator<LineBlock> {
     const left = new Map(this.#seen);
     const key = this.#key;
@@ -44,7 +44,7 @@ export class LineTail {
     for await (const block of blocks) {
       if (past) yield block;
       else {
-        const kept = sift(block.bytes, key, left);
+        const kept = dropSeen(block.bytes, key, left);
         past = kept.past;
         if (kept.lines.length > 0)
           yield { bytes: Buffer.concat(kept.lines), lines: block.lines - kept.dropped };
@@ -53,14 +53,14 @@ export class LineTail {
   }
 }
 
-interface Sifted {
+interface Unseen {
   lines: Buffer[];
   dropped: number;
-  /** A row of another key was met: all that follow it are new. */
+  /** Whether a row with another key was found: all rows after it are new. */
   past: boolean;
 }
 
-function sift(bytes: Buffer, key: RowKey | undefined, left: Map<string, number>): Sifted {
+function dropSeen(bytes: Buffer, key: RowKey | undefined, left: Map<string, number>): Unseen {
   const lines: Buffer[] = [];
   let dropped = 0;
   for (let start = 0; start < bytes.length; ) {
@@ -74,7 +74,7 @@ function sift(bytes: Buffer, key: RowKey | undefined, left: Map<string, number>)
   return { lines, dropped, past: false };
 }
 
-/** Counts a line up or, where it was counted, down; whether it was counted before. */
+/** Adds to the count of a line, or subtracts unless it is 0. Returns whether it was above 0. */
 function count(seen: Map<string, number>, line: Buffer, by: 1 | -1): boolean {
   const digest = hash('sha256', line, 'base64');
   const before = seen.get(digest) ?? 0;
@@ -82,7 +82,7 @@ function count(seen: Map<string, number>, line: Buffer, by: 1 | -1): boolean {
   return before > 0;
 }
 
-/** The line that ends before `at`, its newline left out. */
+/** The line that ends before `at`, without its newline. */
 function lineBefore(lines: Buffer, at: number): { start: number; end: number } {
   const end = at - 1;
   return { start: end === 0 ? 0 : lines.lastIndexOf(NEWLINE, end - 1) + 1, end };
@@ -96,7 +96,7 @@ function isBefore(one: RowKey, other: RowKey): boolean {
   return one.ms === other.ms ? one.id < other.id : Number(one.ms) < Number(other.ms);
 }
 
-/** The key of the row that a line holds. Throws `INTERNAL` where it holds none. */
+/** The key of a line's row. Throws `INTERNAL` if the line is not a row. */
 export function keyOf(line: Buffer): RowKey {
   try {
     const members = readMembers(line);
@@ -105,7 +105,7 @@ export function keyOf(line: Buffer): RowKey {
     if (ms !== undefined && !Number.isNaN(ms) && id)
       return { ms: String(ms), id: decodeBytes(line, id).toString('hex') };
   } catch (error) {
-    if (!(error instanceof NoJson)) throw error;
+    if (!(error instanceof JsonSyntaxError)) throw error;
   }
-  throw new BifractError('INTERNAL', 'A line of the log database holds no row');
+  throw new BifractError('INTERNAL', 'The log database returned a line that is not a row');
 }

@@ -1,13 +1,13 @@
 import type { TableCount } from '../ports/database.ts';
 import type { Timestamp } from '../ports/types.ts';
 
-/** Stands between a backup's manifest and its dump. */
+/** Separates a backup's manifest from its dump. */
 export const SEPARATOR = Buffer.from('\n---BIFRACT_BACKUP_SEPARATOR---\n');
 
-/** A key stored inside what it locks helps nobody but a thief; nor do those before it, whose names begin with this. */
-const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
+/** Prefix of the variables that hold current and previous keys; a backup must not contain the key that opens it. */
+const KEY_PREFIX = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
 
-/** What this program adds to the server's manifest, under one key of its own. */
+/** Additions to the server's manifest, under one key. */
 export interface ConsoleManifest {
   /** Format of this object. */
   format: 1;
@@ -17,13 +17,13 @@ export interface ConsoleManifest {
   server_version: string;
   pg_dump_version: string;
   database: string;
-  /** Every table with its exact count, as of the dump's own snapshot. */
+  /** Every table with its exact row count in the dump's snapshot. */
   tables: TableCount[];
   /** `pg_database_size` at that time, bytes. */
   database_bytes?: number;
   /**
-   * Uncompressed size of the dump, where it was known before the dump was written; else it is what the end
-   * frame's `bytes` leaves after manifest and separator.
+   * Uncompressed size of the dump, if known before it was written; else derive it from the end frame's `bytes` less
+   * manifest and separator.
    */
   dump_bytes?: number;
 }
@@ -39,10 +39,10 @@ export interface BackupManifest {
   bifract_console?: ConsoleManifest;
 }
 
-/** A manifest from its parts; the encryption key is left out of the variables. */
+/** Builds a manifest, without the encryption keys among the variables. */
 export function backupManifest(parts: Omit<BackupManifest, 'type'>): BackupManifest {
   const { version, timestamp, env_vars, bifract_console } = parts;
-  const kept = Object.entries(env_vars).filter(([name]) => !name.startsWith(KEY_VARIABLE));
+  const kept = Object.entries(env_vars).filter(([name]) => !name.startsWith(KEY_PREFIX));
   const manifest = { version, timestamp, type: 'postgres', env_vars: Object.fromEntries(kept) };
   return bifract_console === undefined ? manifest : { ...manifest, bifract_console };
 }

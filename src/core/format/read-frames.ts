@@ -4,7 +4,7 @@ import type { ByteSource, FileDescription } from './describe.ts';
 import type { FrameEntry } from './ends.ts';
 import { damaged } from './faults.ts';
 import { FRAMES_READ_AHEAD } from './frame.ts';
-import { inOrder } from './in-order.ts';
+import { mapInOrder } from './in-order.ts';
 import type { Key } from './key.ts';
 import {
   BASE_BYTES,
@@ -13,12 +13,12 @@ import {
   CHUNK_STORED_BYTES,
   chunkNonce,
   chunkOffset,
-  isMarkedBy,
+  hasKeyMark,
   LENGTH_BYTES,
 } from './layout.ts';
 import { openChunk } from './opener.ts';
 
-/** The content of one frame, and its number in the index. */
+/** The content of one frame, and its position in the index. */
 export interface FrameContent {
   frame: number;
   entry: FrameEntry;
@@ -26,8 +26,8 @@ export interface FrameContent {
 }
 
 /**
- * Reads the frames `from ≤ number < to` of a described file with sealed ends, and only their chunks, a few
- * frames ahead. Errors: `DAMAGED`, `WRONG_KEY`, `UNSUPPORTED` for a file without an index; what the source throws.
+ * Reads the frames `from ≤ number < to` of a file with an index: only their chunks, a few frames ahead. Errors:
+ * `DAMAGED`, `WRONG_KEY`, `UNSUPPORTED` for a file without an index; whatever the source throws.
  */
 export async function* readFrames(
   source: ByteSource,
@@ -39,15 +39,15 @@ export async function* readFrames(
 ): AsyncGenerator<FrameContent> {
   const { index, trailer_offset } = description;
   if (index === null || trailer_offset === null) {
-    throw new BifractError('UNSUPPORTED', 'This file has no index: it can only be read from its front', {
-      hint: 'It was written by the server; `bifract extract` reads it.',
+    throw new BifractError('UNSUPPORTED', 'The file has no index and can only be read from the start', {
+      hint: 'It was written by the Bifract server. Read it with `bifract extract`.',
     });
   }
   const base = await source.read(0, BASE_BYTES);
-  const key = keys.find((one) => isMarkedBy(base, one));
+  const key = keys.find((candidate) => hasKeyMark(base, candidate));
   if (key === undefined)
-    throw new BifractError('WRONG_KEY', 'No key given is the one of this file', {
-      hint: 'Put the key that it was written under into BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS.',
+    throw new BifractError('WRONG_KEY', 'None of the keys opens this file', {
+      hint: 'Add the key it was encrypted with to BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS.',
     });
   const reader = new FrameReader(source, key, base, trailer_offset - LENGTH_BYTES);
   const numbers = async function* () {
@@ -56,7 +56,7 @@ export async function* readFrames(
       yield frame;
     }
   };
-  yield* inOrder(numbers(), FRAMES_READ_AHEAD, async (frame) => {
+  yield* mapInOrder(numbers(), FRAMES_READ_AHEAD, async (frame) => {
     const entry = index[frame] as FrameEntry;
     return { frame, entry, plain: await reader.read(entry) };
   });
@@ -66,7 +66,7 @@ class FrameReader {
   readonly #source: ByteSource;
   readonly #key: Key;
   readonly #base: Buffer;
-  /** Where the end mark begins. */
+  /** Start of the end marker. */
   readonly #end: number;
 
   constructor(source: ByteSource, key: Key, base: Buffer, end: number) {
@@ -86,7 +86,7 @@ class FrameReader {
     }
     const skip = entry.offset % CHUNK_PLAIN_BYTES;
     const frame = Buffer.concat(chunks).subarray(skip, skip + entry.size);
-    if (frame.length < entry.size) throw damaged(start, 'a frame is not complete');
+    if (frame.length < entry.size) throw damaged(start, 'a frame is incomplete');
     return decompressFrame(frame, entry.plain, start + CHUNK_HEAD_BYTES + skip);
   }
 
@@ -95,9 +95,9 @@ class FrameReader {
     const sealed = stored.subarray(CHUNK_HEAD_BYTES);
     const head = Buffer.alloc(LENGTH_BYTES);
     head.writeUInt32BE(sealed.length);
-    const isDue = stored.subarray(0, CHUNK_HEAD_BYTES).equals(Buffer.concat([head, nonce]));
-    const plain = isDue ? openChunk(this.#key, nonce, sealed) : undefined;
-    if (plain === undefined) throw damaged(at, 'a chunk does not verify');
+    const isExpected = stored.subarray(0, CHUNK_HEAD_BYTES).equals(Buffer.concat([head, nonce]));
+    const plain = isExpected ? openChunk(this.#key, nonce, sealed) : undefined;
+    if (plain === undefined) throw damaged(at, 'a chunk fails authentication');
     return plain;
   }
 }

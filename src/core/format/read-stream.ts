@@ -3,8 +3,8 @@ import type { ReadOptions } from './content-reader.ts';
 import { Opener } from './opener.ts';
 
 /**
- * The plaintext of a sealed stream, whatever it is: the encryption is checked, what is inside is not looked at.
- * Without sealed ends inside nothing tells a stream that was cut between two chunks. Errors as of `readContent`.
+ * The plaintext of a sealed stream. Verifies the encryption only: a stream cut between two chunks is not detected.
+ * Errors as of `readContent`.
  */
 export async function* readStream(
   bytes: AsyncIterable<Uint8Array>,

@@ -7,20 +7,20 @@ import { readStream } from './read-stream.ts';
 import { Sealer } from './sealer.ts';
 import { sealTrailer } from './trailer.ts';
 
-/** Pieces handed to storage are about this large, bytes. */
+/** Approximate size of the pieces passed to storage. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** A file on its way from one key to another. */
+/** A file being re-encrypted. */
 export interface ResealedFile {
-  /** The stored bytes under the new key: to be read once. */
+  /** The stored bytes under the new key; read once. */
   readonly bytes: AsyncIterable<Buffer>;
-  /** Of the stored bytes, and of the stream inside, which is the same in both files. After the last byte only. */
+  /** Available after the last byte. `stream_sha256` is of the plaintext stream, which is the same in both files. */
   summary(): { size_bytes: number; checksum: string; stream_sha256: string };
 }
 
 /**
- * The file under another key. What is inside the encryption stays as it is, to the byte: identity, times, frames and
- * index; a file without sealed ends gets none. Errors as of `describe` and `readStream`.
+ * Encrypts a file with another key. The plaintext stream stays the same byte for byte: identity, times, frames and
+ * index. A file without head and trailer gets none. Errors as of `describeFile` and `readStream`.
  */
 export function reseal(
   source: ByteSource,
@@ -29,7 +29,7 @@ export function reseal(
   options: { signal?: AbortSignal } = {},
 ): ResealedFile {
   const stored = createHash('sha256');
-  const inside = createHash('sha256');
+  const plaintext = createHash('sha256');
   let size_bytes = 0;
   async function* all(): AsyncGenerator<Buffer> {
     for await (const piece of pieces()) {
@@ -42,7 +42,7 @@ export function reseal(
     const { sealed, head, end, index } = await describe(source, keys, options);
     const sealer = new Sealer(key, sealed ? undefined : randomBytes(BASE_BYTES));
     for await (const plain of readStream(source.stream(), { keys, signal: options.signal })) {
-      inside.update(plain);
+      plaintext.update(plain);
       sealer.push(plain);
       const ready = sealer.take(PIECE_BYTES);
       if (ready) yield ready;
@@ -58,7 +58,7 @@ export function reseal(
   const summary = () => ({
     size_bytes,
     checksum: stored.copy().digest('hex'),
-    stream_sha256: inside.copy().digest('hex'),
+    stream_sha256: plaintext.copy().digest('hex'),
   });
   return { bytes: all(), summary };
 }

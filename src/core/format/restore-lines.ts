@@ -7,43 +7,43 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const [ZERO, ONE, TWO, NINE] = [0x30, 0x31, 0x32, 0x39];
 const EXAMPLES = 3;
-/** Where the first value and the second key of a line begin that is as ours are. */
-const TS_AT = '{"ts":'.length;
-const RAW_AFTER = ',"raw":'.length;
+const TS_OFFSET = '{"ts":'.length;
+const RAW_OFFSET = ',"raw":'.length;
 const RAW64 = Buffer.from(',"raw64":"');
 const TEXTS = ['id', 'fid', 'its'].map((key) => Buffer.from(`,"${key}":"`));
 const FIELDS = Buffer.from(',"fields":{');
-/** One half of a pair of surrogates has no meaning, and every reader another idea of it. */
+/** Readers disagree about unpaired surrogates, so lines with escaped surrogates are rewritten. */
 const SURROGATES = ['\\ud', '\\uD'];
 
-/** Which rows are wanted: `from ≤ timestamp < to`, in milliseconds since 1970. */
+/** Selects rows with `from ≤ timestamp < to`, in milliseconds since 1970. */
 export interface RowRange {
   from_ms: number;
   to_ms: number;
 }
 
-/** What the lines of an archive came to on their way into a database. */
+/** Totals of the lines read for a restore. */
 export interface RestoreTotals {
-  /** Sound rows, of all times. */
+  /** Valid rows, of any time. */
   rows: number;
-  /** Of these, in the range. */
+  /** Of these, rows in the range. */
   wanted: number;
   first: Timestamp | null;
   last: Timestamp | null;
-  /** Lines that are no rows, and the first few of them with their reasons; the header line is line 1. */
+  /** Number of lines that are not rows, and the first few with line number (the header is line 1) and reason. */
   malformed: number;
   examples: string[];
 }
 
-/** Lines to be sent, in pieces, and how many rows they are. */
+/** Lines to send, in pieces, and their number. */
 export interface RestoreBlock {
   pieces: Buffer[];
   rows: number;
 }
 
 /**
- * Makes of an archive's lines what a database reads as the same rows: a line that is written as ours are goes as it is, any
- * other is read as `parseLine` does and written anew. Lines that are no rows, or lack a time, are counted and left out.
+ * Converts an archive's lines to lines that the database reads as the same rows. Lines in the form that this program
+ * writes pass through unchanged; all others are parsed and rewritten. Lines that are not rows, or lack a time, are
+ * counted and skipped.
  */
 export class RestoreLines {
   readonly totals: RestoreTotals = {
@@ -55,52 +55,52 @@ export class RestoreLines {
     examples: [],
   };
   readonly #range: RowRange | undefined;
-  /** Wanted rows that are still to be passed over. */
+  /** Rows still to be skipped. */
   #skip: number;
-  /** Where in the block the time of the last row is. */
+  /** Span of the last row's time in the block. */
   #lastStart = -1;
   #lastEnd = -1;
   readonly #spans: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1, exact: true };
 
-  /** `skip` wanted rows are counted, but not sent. */
+  /** The first `skip` rows in the range are counted but not sent. */
   constructor(range: RowRange | undefined, skip = 0) {
     this.#range = range;
     this.#skip = skip;
   }
 
-  /** Takes whole lines, the header line not among them. */
+  /** Takes complete lines, without the header line. */
   take(bytes: Buffer): RestoreBlock {
     const block: RestoreBlock = { pieces: [], rows: 0 };
     const suspect = SURROGATES.some((half) => bytes.includes(half, 0, 'latin1'));
-    /** Where the lines begin that go as they are. */
+    /** Start of the current run of unchanged lines. */
     let run = 0;
     for (let start = 0; start < bytes.length; ) {
       const end = rowEnd(bytes, start, this.#spans);
-      if (end > 0 && !suspect && isPlain(bytes, start, end, this.#spans)) {
-        if (!this.#plain(bytes)) run = this.#cut(bytes, run, start, end, block);
+      if (end > 0 && !suspect && isOwnForm(bytes, start, end, this.#spans)) {
+        if (!this.#countUnchanged(bytes)) run = this.#endRun(bytes, run, start, end, block);
         else block.rows++;
         start = end;
         continue;
       }
       const next = bytes.indexOf(NEWLINE, start) + 1 || bytes.length;
-      run = this.#cut(bytes, run, start, next, block);
-      this.#slow(bytes.subarray(start, next), block);
+      run = this.#endRun(bytes, run, start, next, block);
+      this.#rewrite(bytes.subarray(start, next), block);
       start = next;
     }
-    this.#cut(bytes, run, bytes.length, bytes.length, block);
+    this.#endRun(bytes, run, bytes.length, bytes.length, block);
     if (this.#lastEnd > 0) this.totals.last = bytes.toString('latin1', this.#lastStart, this.#lastEnd);
     this.#lastEnd = -1;
     return block;
   }
 
-  /** Ends a run of lines that go as they are. Returns where the next one begins. */
-  #cut(bytes: Buffer, run: number, start: number, next: number, block: RestoreBlock): number {
+  /** Ends a run of unchanged lines. Returns the start of the next one. */
+  #endRun(bytes: Buffer, run: number, start: number, next: number, block: RestoreBlock): number {
     if (start > run) block.pieces.push(bytes.subarray(run, start));
     return next;
   }
 
-  /** Counts a line that is as ours are; false where it is not to be sent. */
-  #plain(bytes: Buffer): boolean {
+  /** Counts an unchanged line. Returns whether to send it. */
+  #countUnchanged(bytes: Buffer): boolean {
     const { ts, tsEnd } = this.#spans;
     const { totals } = this;
     totals.rows++;
@@ -109,10 +109,10 @@ export class RestoreLines {
     totals.first ??= text;
     this.#lastStart = ts + 1;
     this.#lastEnd = tsEnd - 1;
-    return this.#wants(text);
+    return this.#isSelected(text);
   }
 
-  #wants(time: Timestamp): boolean {
+  #isSelected(time: Timestamp): boolean {
     if (this.#range) {
       const ms = Date.parse(time);
       if (ms < this.#range.from_ms || ms >= this.#range.to_ms) return false;
@@ -123,10 +123,10 @@ export class RestoreLines {
     return false;
   }
 
-  #slow(line: Buffer, block: RestoreBlock): void {
+  #rewrite(line: Buffer, block: RestoreBlock): void {
     const { totals } = this;
     const row = parseLine(line);
-    const reason = 'malformed' in row ? row.malformed : faultOf(row);
+    const reason = 'malformed' in row ? row.malformed : rejection(row);
     if (reason !== undefined) {
       totals.malformed++;
       if (totals.examples.length < EXAMPLES)
@@ -138,44 +138,44 @@ export class RestoreLines {
     totals.first ??= ts;
     totals.last = ts;
     this.#lastEnd = -1;
-    if (!this.#wants(ts)) return;
-    block.pieces.push(...written({ ts, ...rest }));
+    if (!this.#isSelected(ts)) return;
+    block.pieces.push(...rewritten({ ts, ...rest }));
     block.rows++;
   }
 }
 
-function faultOf({ ts }: ArchiveRow): string | undefined {
-  if (ts === null) return 'it has no time';
-  return isHeld(Buffer.from(ts), 0) ? undefined : 'its time is out of range';
+function rejection({ ts }: ArchiveRow): string | undefined {
+  if (ts === null) return 'no time';
+  return isStorable(Buffer.from(ts), 0) ? undefined : 'time out of range';
 }
 
-/** Whether the columns of ClickHouse can hold the time that begins there: from 1900 to 2299. */
-function isHeld(bytes: Buffer, at: number): boolean {
+/** Whether ClickHouse's DateTime64 can hold the time at `at`: years 1900 to 2299. */
+function isStorable(bytes: Buffer, at: number): boolean {
   const [first, second] = [bytes[at], bytes[at + 1] as number];
   return first === ONE ? second === NINE : first === TWO && second >= ZERO && second <= TWO;
 }
 
-/** Keys in the order that ours are in, each once, and nothing in the texts that would have to be decoded. */
-function isPlain(bytes: Buffer, start: number, end: number, { ts, tsEnd, raw, rawEnd }: RowSpans): boolean {
-  if (ts !== start + TS_AT || raw !== tsEnd + RAW_AFTER) return false;
-  if (!isHeld(bytes, ts + 1)) return false;
-  let at = begins(bytes, rawEnd, RAW64) ? textEnd(bytes, rawEnd + RAW64.length) : rawEnd;
+/** Whether a line has the keys that this program writes, in order and once each, and no escapes in short texts. */
+function isOwnForm(bytes: Buffer, start: number, end: number, { ts, tsEnd, raw, rawEnd }: RowSpans): boolean {
+  if (ts !== start + TS_OFFSET || raw !== tsEnd + RAW_OFFSET) return false;
+  if (!isStorable(bytes, ts + 1)) return false;
+  let at = startsWith(bytes, rawEnd, RAW64) ? textEnd(bytes, rawEnd + RAW64.length) : rawEnd;
   let itsStart = -1;
   for (const key of TEXTS) {
-    if (at < 0 || !begins(bytes, at, key)) return false;
+    if (at < 0 || !startsWith(bytes, at, key)) return false;
     itsStart = at + key.length;
     at = textEnd(bytes, at + key.length);
   }
-  if (at < 0 || !isHeld(bytes, itsStart)) return false;
-  return at + 2 === end || begins(bytes, at, FIELDS);
+  if (at < 0 || !isStorable(bytes, itsStart)) return false;
+  return at + 2 === end || startsWith(bytes, at, FIELDS);
 }
 
-function begins(bytes: Buffer, at: number, key: Buffer): boolean {
+function startsWith(bytes: Buffer, at: number, key: Buffer): boolean {
   for (let index = 0; index < key.length; index++) if (bytes[at + index] !== key[index]) return false;
   return true;
 }
 
-/** Where a text is over that needs no decoding; negative for one that does. */
+/** The end of a text without escapes; negative if it has any. */
 function textEnd(bytes: Buffer, start: number): number {
   for (let at = start; ; at++) {
     const byte = bytes[at];
@@ -184,9 +184,9 @@ function textEnd(bytes: Buffer, start: number): number {
   }
 }
 
-/** The line of a row, its log line in base64: so it is whatever it holds. A long one is never a text of the heap. */
-function written({ ts, raw, id, its, fields }: ArchiveRow & { ts: Timestamp }): Buffer[] {
-  const ingested = its !== null && isHeld(Buffer.from(its), 0) ? its : ts;
+/** A row's line with the log line in base64, which suits any bytes and keeps long log lines out of strings. */
+function rewritten({ ts, raw, id, its, fields }: ArchiveRow & { ts: Timestamp }): Buffer[] {
+  const ingested = its !== null && isStorable(Buffer.from(its), 0) ? its : ts;
   const texts = JSON.stringify({ ts, id, its: ingested }).slice(0, -1);
   const line = [
     Buffer.from(`${texts},"raw64":"`),

@@ -1,8 +1,8 @@
 /**
- * Finds sound rows fast. A row is taken only where it is beyond doubt one that `parseLine` takes; for all
- * others the answer is "ask `parseLine`", so that there is one judge of what a row is.
+ * Fast scanner for valid rows. It accepts only rows that `parseLine` certainly accepts; for all others the result is
+ * UNSURE and the caller asks `parseLine`, which alone defines what a row is.
  */
-const ASK = -1;
+const UNSURE = -1;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -12,7 +12,7 @@ const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const MAX_DEPTH = 40;
 
-/** Bytes of a kind, as tables. */
+/** Lookup tables of byte classes. */
 const HEX = table((byte) => /[0-9a-fA-F]/.test(String.fromCharCode(byte)));
 const DIGIT = table((byte) => byte >= ZERO && byte <= 0x39);
 const SIMPLE_ESCAPE = table((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)));
@@ -33,51 +33,51 @@ function table(test: (byte: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (test(byte) ? 1 : 0));
 }
 
-/** Where the values of a row are that a search needs, quotes included; negative where the row has none. */
+/** Spans of the values that a search needs, quotes included; negative if absent. */
 export interface RowSpans {
   ts: number;
   tsEnd: number;
   raw: number;
   rawEnd: number;
-  /** Set by one who takes rows with `raw64` too, whose place is not told; without it, `parseLine` must judge them. */
+  /** Set by callers that accept rows with `raw64`, for which no span is given; else such rows are UNSURE. */
   exact?: boolean;
 }
 
 const IGNORED: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1 };
 
 /**
- * Where the line is over that begins at `start`, its newline included; negative where `parseLine` must judge it.
- * Of a row that is taken, `spans` are set.
+ * The end of the row that starts at `start`, newline included; negative if `parseLine` must decide. Sets `spans` for
+ * an accepted row.
  */
 export function rowEnd(bytes: Buffer, start: number, spans: RowSpans = IGNORED): number {
-  if (bytes[start] !== 0x7b) return ASK;
+  if (bytes[start] !== 0x7b) return UNSURE;
   spans.ts = -1;
   spans.raw = -1;
   for (let at = start + 1; ; at++) {
-    if (bytes[at] !== QUOTE) return ASK;
+    if (bytes[at] !== QUOTE) return UNSURE;
     const key = at + 1;
     at = key;
     while (KEY[bytes[at] as number] === 1) at++;
-    if (bytes[at] !== QUOTE || bytes[at + 1] !== COLON) return ASK;
+    if (bytes[at] !== QUOTE || bytes[at + 1] !== COLON) return UNSURE;
     at = memberEnd(bytes, key, at, at + 2, spans);
-    if (at < 0) return ASK;
+    if (at < 0) return UNSURE;
     if (bytes[at] === COMMA) continue;
-    return bytes[at] === 0x7d && bytes[at + 1] === NEWLINE ? at + 2 : ASK;
+    return bytes[at] === 0x7d && bytes[at + 1] === NEWLINE ? at + 2 : UNSURE;
   }
 }
 
-/** The end of a member's value, held to what its key asks for. Key bytes are compared as one number. */
+/** The end of a member's value, checked by its key. Key bytes are compared as one number. */
 function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number, spans: RowSpans): number {
   const length = keyEnd - key;
-  if (length === 5 && bytes[key] === 0x72) return spans.exact ? base64End(bytes, value) : ASK;
+  if (length === 5 && bytes[key] === 0x72) return spans.exact ? base64End(bytes, value) : UNSURE;
   if (length !== 2 && length !== 3) return valueEnd(bytes, value, 0);
   const name = bytes.readUIntBE(key, length);
   if (name !== TS && name !== ITS && name !== RAW && name !== ID && name !== FID)
     return valueEnd(bytes, value, 0);
-  if (bytes[value] !== QUOTE) return ASK;
+  if (bytes[value] !== QUOTE) return UNSURE;
   const isTime = name === TS || name === ITS;
   const end = isTime ? timeEnd(bytes, value + 1) : stringEnd(bytes, value + 1);
-  // Of two, the last one counts.
+  // The last of duplicates counts.
   if (name === TS) {
     spans.ts = value;
     spans.tsEnd = end;
@@ -88,30 +88,30 @@ function memberEnd(bytes: Buffer, key: number, keyEnd: number, value: number, sp
   return end;
 }
 
-/** The end of a text in base64, as an encoder writes it: what is not used of the last letter is zero. */
+/** The end of a base64 text in canonical form: unused bits of the last letter are zero. */
 function base64End(bytes: Buffer, value: number): number {
-  if (bytes[value] !== QUOTE) return ASK;
+  if (bytes[value] !== QUOTE) return UNSURE;
   let at = value + 1;
   while (SEXTET[bytes[at] as number] !== NO_SEXTET) at++;
   const letters = at - value - 1;
-  const spare = [0, ASK, 0b1111, 0b11][letters % 4] as number;
+  const unusedBits = [0, UNSURE, 0b1111, 0b11][letters % 4] as number;
   const last = SEXTET[bytes[at - 1] as number] as number;
-  if (spare === ASK || (spare > 0 && (last & spare) !== 0)) return ASK;
-  for (let pad = letters; pad % 4 !== 0; pad++) if (bytes[at++] !== 0x3d) return ASK;
-  return bytes[at] === QUOTE ? at + 1 : ASK;
+  if (unusedBits === UNSURE || (unusedBits > 0 && (last & unusedBits) !== 0)) return UNSURE;
+  for (let pad = letters; pad % 4 !== 0; pad++) if (bytes[at++] !== 0x3d) return UNSURE;
+  return bytes[at] === QUOTE ? at + 1 : UNSURE;
 }
 
 function stringEnd(bytes: Buffer, start: number): number {
   for (let at = start; ; ) {
     let byte = bytes[at] as number;
-    // Comparing is faster here than looking up in a table.
+    // Comparing is faster here than a table lookup.
     while (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH) byte = bytes[++at] as number;
     if (byte === QUOTE) return at + 1;
-    if (byte !== BACKSLASH) return ASK;
+    if (byte !== BACKSLASH) return UNSURE;
     const letter = bytes[at + 1] as number;
     if (SIMPLE_ESCAPE[letter] === 1) at += 2;
     else if (letter === 0x75 && isHex4(bytes, at + 2)) at += 6;
-    else return ASK;
+    else return UNSURE;
   }
 }
 
@@ -123,7 +123,7 @@ function isHex4(bytes: Buffer, at: number): boolean {
 function valueEnd(bytes: Buffer, at: number, depth: number): number {
   const byte = bytes[at];
   if (byte === QUOTE) return stringEnd(bytes, at + 1);
-  if (byte === 0x7b || byte === 0x5b) return depth < MAX_DEPTH ? containerEnd(bytes, at, depth + 1) : ASK;
+  if (byte === 0x7b || byte === 0x5b) return depth < MAX_DEPTH ? containerEnd(bytes, at, depth + 1) : UNSURE;
   if (byte === 0x6e) return literalEnd(bytes, at, 'null');
   if (byte === 0x74) return literalEnd(bytes, at, 'true');
   if (byte === 0x66) return literalEnd(bytes, at, 'false');
@@ -136,30 +136,30 @@ function containerEnd(bytes: Buffer, open: number, depth: number): number {
   if (bytes[open + 1] === closing) return open + 2;
   for (let at = open + 1; ; at++) {
     if (object) {
-      if (bytes[at] !== QUOTE) return ASK;
+      if (bytes[at] !== QUOTE) return UNSURE;
       at = stringEnd(bytes, at + 1);
-      if (at < 0 || bytes[at] !== COLON) return ASK;
+      if (at < 0 || bytes[at] !== COLON) return UNSURE;
       at++;
     }
     at = valueEnd(bytes, at, depth);
-    if (at < 0) return ASK;
+    if (at < 0) return UNSURE;
     if (bytes[at] === closing) return at + 1;
-    if (bytes[at] !== COMMA) return ASK;
+    if (bytes[at] !== COMMA) return UNSURE;
   }
 }
 
-function literalEnd(bytes: Buffer, at: number, word: string): number {
-  for (let letter = 0; letter < word.length; letter++) {
-    if (bytes[at + letter] !== word.charCodeAt(letter)) return ASK;
+function literalEnd(bytes: Buffer, at: number, literal: string): number {
+  for (let letter = 0; letter < literal.length; letter++) {
+    if (bytes[at + letter] !== literal.charCodeAt(letter)) return UNSURE;
   }
-  return at + word.length;
+  return at + literal.length;
 }
 
 function numberEnd(bytes: Buffer, start: number): number {
   let at = bytes[start] === 0x2d ? start + 1 : start;
   const leading = at;
   at = digitsEnd(bytes, at);
-  if (at < 0 || (bytes[leading] === ZERO && at > leading + 1)) return ASK;
+  if (at < 0 || (bytes[leading] === ZERO && at > leading + 1)) return UNSURE;
   if (bytes[at] === 0x2e) at = digitsEnd(bytes, at + 1);
   if (at > 0 && ((bytes[at] as number) | 0x20) === 0x65) {
     at++;
@@ -173,13 +173,13 @@ function numberEnd(bytes: Buffer, start: number): number {
 function digitsEnd(bytes: Buffer, start: number): number {
   let at = start;
   while (DIGIT[bytes[at] as number] === 1) at++;
-  return at > start ? at : ASK;
+  return at > start ? at : UNSURE;
 }
 
-/** The end of a time in UTC and its closing quote; the 29th of February is left to the judge. */
+/** The end of a UTC time and its closing quote; 29 February is UNSURE. */
 function timeEnd(bytes: Buffer, at: number): number {
   const month = twoDigits(bytes, at + 5);
-  const sound =
+  const valid =
     twoDigits(bytes, at) >= 0 &&
     twoDigits(bytes, at + 2) >= 0 &&
     bytes[at + 4] === 0x2d &&
@@ -192,18 +192,18 @@ function timeEnd(bytes: Buffer, at: number): number {
     within(twoDigits(bytes, at + 14), 0, 59) &&
     bytes[at + 16] === COLON &&
     within(twoDigits(bytes, at + 17), 0, 59);
-  if (!sound) return ASK;
+  if (!valid) return UNSURE;
   const end = bytes[at + 19] === 0x2e ? digitsEnd(bytes, at + 20) : at + 19;
-  return end > 0 && bytes[end] === 0x5a && bytes[end + 1] === QUOTE ? end + 2 : ASK;
+  return end > 0 && bytes[end] === 0x5a && bytes[end + 1] === QUOTE ? end + 2 : UNSURE;
 }
 
-/** Days that a month has in every year, from January at 1. */
+/** Days that a month has in every year; January is 1. */
 const SAFE_DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 function twoDigits(bytes: Buffer, at: number): number {
   const tens = (bytes[at] as number) - ZERO;
   const ones = (bytes[at + 1] as number) - ZERO;
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : ASK;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : UNSURE;
 }
 
 function within(value: number, least: number, most: number): boolean {

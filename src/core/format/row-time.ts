@@ -1,9 +1,9 @@
 import type { Timestamp } from '../ports/types.ts';
-import { NoJson } from './json-scan.ts';
+import { JsonSyntaxError } from './json-scan.ts';
 
 const HOUR = '(?:[01]\\d|2[0-3])';
 const SIXTY = '[0-5]\\d';
-/** Everything but the length of the month. */
+/** Checks everything but the length of the month. */
 const TIME = new RegExp(
   `^\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T${HOUR}:${SIXTY}:${SIXTY}(?:\\.\\d+)?(?:Z|[+-]${HOUR}:${SIXTY})$`,
 );
@@ -11,16 +11,16 @@ const SECONDS_END = 19;
 /** Sign, hours, colon, minutes. */
 const OFFSET_LENGTH = 6;
 
-/** A time of RFC 3339, in UTC with the digits that it had. Throws `NoJson` for anything else. */
+/** Parses an RFC 3339 time to UTC, keeping all its digits. Throws `JsonSyntaxError` for anything else. */
 export function parseTime(text: string): Timestamp {
-  if (!TIME.test(text) || !isInMonth(text)) throw new NoJson('a time is not RFC 3339');
+  if (!TIME.test(text) || !isInMonth(text)) throw new JsonSyntaxError('time is not RFC 3339');
   return text.endsWith('Z') ? text : toUtc(text);
 }
 
 function isInMonth(text: string): boolean {
   const day = Number(text.slice(8, 10));
   if (day <= 28) return true;
-  // A day that the month has not got rolls over into the next one.
+  // A day past the end of the month rolls over into the next one.
   return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
 }
 

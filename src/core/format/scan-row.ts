@@ -3,7 +3,7 @@ import { parseLine } from './archive-row.ts';
 import { decodeBytes } from './json-scan.ts';
 import { type RowSpans, rowEnd } from './row-scan.ts';
 
-/** What a search needs of a row. */
+/** The parts of a row that a search needs. */
 export interface ScannedRow {
   ts: Timestamp | null;
   raw: Buffer;
@@ -11,7 +11,7 @@ export interface ScannedRow {
 
 const spans: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1 };
 
-/** The row whose line begins at `start` and ends before `end`; undefined for a line that is none. As `parseLine`, but faster. */
+/** The row in the line `start … end`; undefined if it is not a row. Like `parseLine`, but faster. */
 export function scanRow(block: Buffer, start: number, end: number): ScannedRow | undefined {
   if (rowEnd(block, start, spans) !== end + 1) {
     const row = parseLine(block.subarray(start, end));

@@ -4,51 +4,51 @@ import type { Timestamp } from '../ports/types.ts';
 import type { End, FrameEntry, Head } from './ends.ts';
 import {
   type ContentFrame,
+  compressBound,
   END_MAGIC,
   FRAMES_IN_FLIGHT,
-  frameRoom,
   HEAD_MAGIC,
+  paddingBefore,
   skippableFrame,
-  spaceBefore,
   zstdFrame,
 } from './frame.ts';
-import { release } from './frame-memory.ts';
-import { inOrder } from './in-order.ts';
+import { freeBuffer } from './frame-memory.ts';
+import { mapInOrder } from './in-order.ts';
 import type { Key } from './key.ts';
 import { Sealer } from './sealer.ts';
 import { sealTrailer } from './trailer.ts';
 
-/** Pieces handed to storage are about this large, bytes. */
+/** Approximate size of the pieces passed to storage. */
 const PIECE_BYTES = 256 * 1024;
 
-/** What a written file is. */
+/** Summary of a written file. */
 export interface FileSummary {
-  /** All stored bytes, the trailer included, and their SHA-256 in hex. */
+  /** All stored bytes including the trailer, and their SHA-256 in hex. */
   size_bytes: number;
   checksum: string;
   /** The content before compression, and its SHA-256 in hex. */
   content_bytes: number;
   content_sha256: string;
-  /** Log rows, and lines with an archive's header line; both 0 in a backup. */
+  /** Log rows, and lines including an archive's header line; both 0 in a backup. */
   rows: number;
   lines: number;
   first: Timestamp | null;
   last: Timestamp | null;
-  /** Lines of 10 MiB and more: the server's own reader refuses the file for them, ours does not. */
+  /** Lines of 10 MiB and more, which the server's reader rejects. */
   long_lines: number;
   frames: number;
 }
 
-/** A file in the making. */
+/** A file being written. */
 export interface SealedFile {
   /**
-   * The stored bytes, in pieces up to some 100 KiB, made as they are asked for: to be read once. Throws what
-   * the source throws and, after an abort, the signal's reason; the bytes before that never look like a whole file.
+   * The stored bytes, produced on demand; read once. Throws whatever the source throws and, after an abort, the
+   * signal's reason; the bytes before an error never pass for a complete file.
    */
   readonly bytes: AsyncIterable<Buffer>;
-  /** Content read, bytes handed out, and rows so far. */
+  /** Content bytes read, bytes produced, and rows so far. */
   progress(): { bytes_in: number; bytes_out: number; rows: number };
-  /** Throws `INTERNAL` until `bytes` has been read to its end. */
+  /** Throws `INTERNAL` until `bytes` has been read to the end. */
   summary(): FileSummary;
 }
 
@@ -56,12 +56,12 @@ export interface WriteOptions {
   key: Key;
   /** zstd level, default 3. */
   level?: number;
-  /** Ends the writing between two frames; the source must obey it by itself. */
+  /** Checked between frames; the source must observe it itself. */
   signal?: AbortSignal;
 }
 
-/** What is kept of a frame once it is compressed. */
-type PackedFrame = Omit<ContentFrame, 'bytes' | 'free'> & { plain: number };
+/** A frame's counts, kept once it is compressed. */
+type CompressedFrame = Omit<ContentFrame, 'bytes' | 'free'> & { plain: number };
 
 /** Compresses frames in parallel and seals them between head and end. */
 export class FileWriter implements SealedFile {
@@ -72,18 +72,18 @@ export class FileWriter implements SealedFile {
   readonly #contentHash = createHash('sha256');
   readonly #storedHash = createHash('sha256');
   readonly #end: End = { rows: 0, lines: 0, bytes: 0, sha256: '', first: null, last: null };
-  // Kept as text: as objects, the index of a long archive would take many times the room.
+  // Kept as text: as objects, the index of a long archive would take many times the memory.
   readonly #index: string[] = [];
   #longLines = 0;
   #stored = 0;
   #done: FileSummary | undefined;
 
-  /** `cut` makes the frames, and adds their content to the hash as it comes. */
-  constructor(head: Head, cut: (hash: Hash) => AsyncIterable<ContentFrame>, options: WriteOptions) {
+  /** `split` produces the frames and adds their content to the hash. */
+  constructor(head: Head, split: (hash: Hash) => AsyncIterable<ContentFrame>, options: WriteOptions) {
     this.#head = head;
     this.#options = options;
     this.#sealer = new Sealer(options.key);
-    this.bytes = this.#write(cut(this.#contentHash));
+    this.bytes = this.#write(split(this.#contentHash));
   }
 
   progress(): { bytes_in: number; bytes_out: number; rows: number } {
@@ -92,13 +92,15 @@ export class FileWriter implements SealedFile {
 
   summary(): FileSummary {
     if (this.#done === undefined)
-      throw new BifractError('INTERNAL', 'The file is not written to its end yet');
+      throw new BifractError('INTERNAL', 'The file has not been written to the end');
     return this.#done;
   }
 
   async *#write(frames: AsyncIterable<ContentFrame>): AsyncGenerator<Buffer> {
     this.#pushJson(HEAD_MAGIC, this.#head);
-    for await (const [frame, packed] of inOrder(frames, FRAMES_IN_FLIGHT, (item) => this.#pack(item))) {
+    for await (const [frame, packed] of mapInOrder(frames, FRAMES_IN_FLIGHT, (item) =>
+      this.#compress(item),
+    )) {
       this.#options.signal?.throwIfAborted();
       this.#addFrame(frame, packed);
       yield* this.#ready(PIECE_BYTES);
@@ -108,11 +110,11 @@ export class FileWriter implements SealedFile {
     this.#pushJson(END_MAGIC, this.#end);
     this.#sealer.end();
     yield* this.#ready(0);
-    yield* this.#handOut(await this.#trailer());
+    yield* this.#emit(await this.#trailer());
     this.#done = this.#summarize();
   }
 
-  #pack(frame: ContentFrame): Promise<[PackedFrame, Buffer]> {
+  #compress(frame: ContentFrame): Promise<[CompressedFrame, Buffer]> {
     this.#end.bytes += frame.bytes.length;
     this.#end.rows += frame.rows;
     this.#end.lines += frame.lines;
@@ -120,15 +122,15 @@ export class FileWriter implements SealedFile {
     this.#end.last = frame.last?.ts ?? this.#end.last;
     this.#longLines += frame.longLines;
     return zstdFrame(frame.bytes, this.#head.kind, this.#options.level).then((packed) => {
-      const { bytes, free, ...facts } = frame;
+      const { bytes, free, ...counts } = frame;
       free();
-      return [{ ...facts, plain: bytes.length }, packed];
+      return [{ ...counts, plain: bytes.length }, packed];
     });
   }
 
-  #addFrame(frame: PackedFrame, packed: Buffer): void {
-    const space = spaceBefore(this.#sealer.position, packed.length);
-    if (space !== undefined) this.#sealer.push(space);
+  #addFrame(frame: CompressedFrame, packed: Buffer): void {
+    const padding = paddingBefore(this.#sealer.position, packed.length);
+    if (padding !== undefined) this.#sealer.push(padding);
     const entry: FrameEntry = {
       offset: this.#sealer.position,
       size: packed.length,
@@ -139,7 +141,7 @@ export class FileWriter implements SealedFile {
     };
     this.#index.push(JSON.stringify(entry));
     this.#sealer.push(packed);
-    release(packed, frameRoom(frame.plain));
+    freeBuffer(packed, compressBound(frame.plain));
   }
 
   #pushJson(magic: number, value: Head | End): void {
@@ -155,10 +157,10 @@ export class FileWriter implements SealedFile {
 
   *#ready(minimum: number): Generator<Buffer> {
     const bytes = this.#sealer.take(minimum);
-    if (bytes !== undefined) yield* this.#handOut(bytes);
+    if (bytes !== undefined) yield* this.#emit(bytes);
   }
 
-  *#handOut(bytes: Buffer): Generator<Buffer> {
+  *#emit(bytes: Buffer): Generator<Buffer> {
     for (let at = 0; at < bytes.length; at += 4 * PIECE_BYTES) {
       const piece = bytes.subarray(at, at + 4 * PIECE_BYTES);
       this.#storedHash.update(piece);

@@ -1,9 +1,9 @@
 import { createCipheriv, type KeyObject } from 'node:crypto';
-import { release } from './frame-memory.ts';
+import { freeBuffer } from './frame-memory.ts';
 import { type Key, secretOf } from './key.ts';
 import { CHUNK_PLAIN_BYTES, chunkNonce, LENGTH_BYTES, newBase } from './layout.ts';
 
-/** Encrypts a stream into chunks: bytes go in by `push`, stored bytes come out by `take`. */
+/** Encrypts a stream into chunks: `push` plaintext, `take` stored bytes. */
 export class Sealer {
   readonly base: Buffer;
   /** Plaintext bytes pushed so far. */
@@ -14,10 +14,10 @@ export class Sealer {
   #filled = 0;
   #ready: Buffer[];
   #readyBytes: number;
-  /** Of what is ready, the large parts. */
+  /** The large parts of what is ready, freed once taken. */
   readonly #sealed: Buffer[] = [];
 
-  /** `base`: only for a stream that must not carry the key's mark. */
+  /** Pass `base` only for a stream that must not have a key mark. */
   constructor(key: Key, base = newBase(key)) {
     this.#secret = secretOf(key);
     this.base = base;
@@ -36,17 +36,17 @@ export class Sealer {
     }
   }
 
-  /** Seals what is left and puts the end mark after it. */
+  /** Seals the remaining bytes and adds the end marker. */
   end(): void {
     if (this.#filled > 0) this.#seal();
     this.#emit(Buffer.alloc(LENGTH_BYTES));
   }
 
-  /** What is ready, where that is at least `minimum` bytes. */
+  /** The bytes that are ready, if at least `minimum`. */
   take(minimum: number): Buffer | undefined {
     if (this.#readyBytes === 0 || this.#readyBytes < minimum) return undefined;
     const bytes = Buffer.concat(this.#ready, this.#readyBytes);
-    for (const sealed of this.#sealed.splice(0)) release(sealed);
+    for (const sealed of this.#sealed.splice(0)) freeBuffer(sealed);
     this.#ready = [];
     this.#readyBytes = 0;
     return bytes;

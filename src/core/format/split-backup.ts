@@ -1,14 +1,14 @@
 import { notBifract } from './faults.ts';
 import { foldKey } from './fold-key.ts';
-import { type Member, NoJson, readMembers } from './json-scan.ts';
+import { JsonSyntaxError, type Member, readMembers } from './json-scan.ts';
 import { type BackupManifest, type ConsoleManifest, SEPARATOR } from './manifest.ts';
 
-/** The most that is read in search of the separator. */
+/** The separator must come within this many bytes. */
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Splits a backup's content at the first separator. The dump goes on reading `content`: its end, and all that
- * `content` throws, is the dump's. Throws `NOT_BIFRACT` for a content that is no backup.
+ * Splits a backup's content at the first separator. `dump` reads the rest of `content` and throws whatever it throws.
+ * Throws `NOT_BIFRACT` if the content is not a backup.
  */
 export async function splitBackup(
   content: AsyncIterable<Buffer>,
@@ -27,12 +27,12 @@ async function readManifest(pieces: AsyncIterator<Buffer>): Promise<{ text: Buff
   let read = Buffer.alloc(0);
   for (;;) {
     const { done, value } = await pieces.next();
-    if (done) throw notBifract('This is no backup: nothing separates a manifest from a dump');
+    if (done) throw notBifract('Not a backup: no separator between manifest and dump');
     const from = Math.max(0, read.length - SEPARATOR.length);
     read = Buffer.concat([read, value]);
     const at = read.indexOf(SEPARATOR, from);
     if (at >= 0) return { text: read.subarray(0, at), first: read.subarray(at + SEPARATOR.length) };
-    if (read.length > MAX_MANIFEST_BYTES) throw notBifract('This is no backup: its manifest has no end');
+    if (read.length > MAX_MANIFEST_BYTES) throw notBifract('Not a backup: the manifest is too long');
   }
 }
 
@@ -45,30 +45,30 @@ async function* rest(pieces: AsyncIterator<Buffer>, first: Buffer): AsyncGenerat
   }
 }
 
-/** Reads a manifest as the server does: keys in any case, the last of two, null for absent. */
+/** Parses a manifest as the server does: keys in any case, the last of duplicates, null as absent. */
 function parseManifest(text: Buffer): BackupManifest {
   const members = readObject(text);
   const value = (key: string): unknown => {
-    const found = members.findLast((one) => foldKey(one.key) === key && !isNull(text, one));
+    const found = members.findLast((member) => foldKey(member.key) === key && !isNull(text, member));
     return found && JSON.parse(text.toString('utf8', found.start, found.end));
   };
   const [version = '', timestamp = '', type = ''] = ['version', 'timestamp', 'type'].map(value);
   const env_vars = value('env_vars') ?? {};
   if (![version, timestamp, type].every(isString) || !isStrings(env_vars)) {
-    throw notBifract('This is no backup: its manifest is not as it must be');
+    throw notBifract('Not a backup: the manifest is invalid');
   }
   const manifest = { version, timestamp, type, env_vars } as BackupManifest;
-  const ours = members.findLast((one) => one.key === 'bifract_console');
-  const own = ours && (JSON.parse(text.toString('utf8', ours.start, ours.end)) as ConsoleManifest);
-  return own === undefined ? manifest : { ...manifest, bifract_console: own };
+  const span = members.findLast((member) => member.key === 'bifract_console');
+  const extra = span && (JSON.parse(text.toString('utf8', span.start, span.end)) as ConsoleManifest);
+  return extra === undefined ? manifest : { ...manifest, bifract_console: extra };
 }
 
 function readObject(text: Buffer): Member[] {
   try {
     return readMembers(text);
   } catch (error) {
-    if (error instanceof NoJson)
-      throw notBifract(`This is no backup: its manifest is no JSON (${error.message})`);
+    if (error instanceof JsonSyntaxError)
+      throw notBifract(`Not a backup: the manifest is not valid JSON (${error.message})`);
     throw error;
   }
 }

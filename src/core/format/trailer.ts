@@ -6,15 +6,15 @@ import { cutOff, damaged } from './faults.ts';
 import { deriveKey, type Key } from './key.ts';
 import { NONCE_BYTES, TAG_BYTES } from './layout.ts';
 
-/** Length of the sealed trailer and a magic: the last bytes of a sealed file. */
+/** The last bytes of a sealed file: length of the sealed trailer, and a magic. */
 export const TAIL_BYTES = 16;
 const LENGTH_BYTES = 8;
 const TAIL_MAGIC = Buffer.from('BIFRACT\x01', 'latin1');
-/** Room for the index of a file of hundreds of terabytes; more is no trailer. */
+/** Enough for the index of a file of hundreds of terabytes. */
 export const MAX_TRAILER_BYTES = 256 * 1024 * 1024;
 const MAX_TRAILER_PLAIN = 480 * 1024 * 1024;
 
-/** Encrypts a trailer that will begin at byte `offset` of the file; the tail comes with it. */
+/** Encrypts a trailer that starts at byte `offset` of the file, and appends the tail. */
 export function sealTrailer(key: Key, base: Buffer, offset: number, compressed: Buffer): Buffer {
   const cipher = createCipheriv('aes-256-gcm', trailerKey(key, base), Buffer.alloc(NONCE_BYTES));
   cipher.setAAD(associatedData(base, offset));
@@ -24,38 +24,38 @@ export function sealTrailer(key: Key, base: Buffer, offset: number, compressed: 
 }
 
 /**
- * Where the sealed trailer begins, from a file's size and its last bytes (16 or more); undefined where the tail is none.
- * `end` is the least that it can be.
+ * The start of the sealed trailer, from a file's size and its last bytes (16 or more); undefined if there is no
+ * trailer. `minimum` is the smallest possible start.
  */
-export function findTrailer(tail: Buffer, size: number, end: number): number | undefined {
+export function findTrailer(tail: Buffer, size: number, minimum: number): number | undefined {
   if (tail.length < TAIL_BYTES || !tail.subarray(-TAIL_MAGIC.length).equals(TAIL_MAGIC)) return undefined;
   const length = Number(tail.readBigUInt64BE(tail.length - TAIL_BYTES));
   const offset = size - TAIL_BYTES - length;
-  if (length < TAG_BYTES || length > MAX_TRAILER_BYTES || offset < end) {
-    throw damaged(size - TAIL_BYTES, 'the trailer cannot be as long as the file says');
+  if (length < TAG_BYTES || length > MAX_TRAILER_BYTES || offset < minimum) {
+    throw damaged(size - TAIL_BYTES, 'the trailer length is invalid');
   }
   return offset;
 }
 
-/** The trailer in `after`: all that follows the end mark, which ends at byte `offset` of the file. */
+/** Opens the trailer in `after`: everything after the end marker, which ends at byte `offset` of the file. */
 export async function openTail(key: Key, base: Buffer, offset: number, after: Buffer): Promise<Trailer> {
   const size = offset + after.length;
   const found = findTrailer(after, size, offset);
-  if (found === undefined) throw missingTail(offset, after);
-  if (found !== offset) throw damaged(offset, 'there is more than a trailer after the end mark');
+  if (found === undefined) throw missingTailError(offset, after);
+  if (found !== offset) throw damaged(offset, 'unexpected data between end marker and trailer');
   return openTrailer(key, base, offset, after.subarray(0, -TAIL_BYTES));
 }
 
-/** The tail's magic is not there: what its length field says tells a flipped bit from a missing piece. */
-function missingTail(offset: number, after: Buffer): Error {
+/** The magic is missing. A plausible length field indicates a damaged magic, anything else a missing tail. */
+function missingTailError(offset: number, after: Buffer): Error {
   const length = after.length - TAIL_BYTES;
   const fits = length >= TAG_BYTES && after.readBigUInt64BE(length) === BigInt(length);
   return fits
-    ? damaged(offset + length, 'the end of the trailer')
-    : cutOff('its trailer is missing, or something was added behind it');
+    ? damaged(offset + length, 'the last bytes of the trailer are invalid')
+    : cutOff('the trailer is missing, or data was appended');
 }
 
-/** Opens the sealed trailer that begins at byte `offset` of the file. */
+/** Opens the sealed trailer that starts at byte `offset` of the file. */
 export async function openTrailer(key: Key, base: Buffer, offset: number, sealed: Buffer): Promise<Trailer> {
   const decipher = createDecipheriv('aes-256-gcm', trailerKey(key, base), Buffer.alloc(NONCE_BYTES));
   decipher.setAAD(associatedData(base, offset));
@@ -64,7 +64,7 @@ export async function openTrailer(key: Key, base: Buffer, offset: number, sealed
   try {
     decipher.final();
   } catch {
-    throw damaged(offset, 'the trailer does not verify');
+    throw damaged(offset, 'the trailer fails authentication');
   }
   return parseTrailer(await inflate(compressed, offset), offset);
 }

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { LineBlock } from '../ports/log-database.ts';
 import { archiveFrames } from './archive-frames.ts';
 import { backupFrames } from './backup-frames.ts';
-import { type ArchiveHead, type BackupHead, type ContentKind, ENDS_VERSION, type Head } from './ends.ts';
+import { type ArchiveHead, type BackupHead, type ContentKind, HEAD_VERSION, type Head } from './ends.ts';
 import type { BackupManifest } from './manifest.ts';
 import { FileWriter, type SealedFile, type WriteOptions } from './sealed-file.ts';
 
 /**
- * Writes an archive: the header line, then `lines` as they come.
+ * Writes an archive: the header line, then `lines`.
  *
- * Blocks hold whole lines, of any number and length, and must not change before the next one is asked for; one that
- * ends inside a line or miscounts its lines is refused with `INTERNAL`.
+ * Blocks hold complete lines, of any number and length, and must not change before the next one is requested. Throws
+ * `INTERNAL` for a block that ends inside a line or miscounts its lines.
  */
 export function writeArchive(
   lines: AsyncIterable<LineBlock>,
@@ -21,7 +21,7 @@ export function writeArchive(
   return new FileWriter(head, (hash) => archiveFrames(lines, hash), options);
 }
 
-/** Writes a backup: the manifest, less the encryption key should it name one, and the dump. */
+/** Writes a backup: the manifest, without any encryption key, and the dump. */
 export function writeBackup(
   manifest: BackupManifest,
   dump: AsyncIterable<Uint8Array>,
@@ -37,5 +37,5 @@ function common(
   head: ArchiveHead | BackupHead,
 ): Pick<Head, 'v' | 'kind' | 'uuid' | 'created'> {
   const created = head.created ?? new Date().toISOString();
-  return { v: ENDS_VERSION, kind, uuid: head.uuid ?? randomUUID(), created };
+  return { v: HEAD_VERSION, kind, uuid: head.uuid ?? randomUUID(), created };
 }

@@ -26,8 +26,8 @@ type Adopted = AdoptSummary['adopted'][number];
 const INTERVAL_MS = 100;
 
 /**
- * Gives archive files the records that a plan says, after each was read to its end and is whole. One that fails
- * does not keep the next from being adopted; what they come to is thrown at the end.
+ * Adds the planned records for archive files, after reading each file in full. A failure does not stop the
+ * others; the combined error is thrown at the end.
  */
 export async function adopt(deps: AdoptDeps, plan: AdoptPlan, context: JobContext): Promise<AdoptSummary> {
   const started = performance.now();
@@ -40,7 +40,7 @@ export async function adopt(deps: AdoptDeps, plan: AdoptPlan, context: JobContex
     try {
       const record = await adoptOne(deps, item, fractals_created, context);
       adopted.push(record);
-      const message = `${record.log_count} rows; its record is ${record.archive_id}`;
+      const message = `${record.log_count} rows, record ${record.archive_id}`;
       context.emit('job:item', { item: item.path, ok: true, message, details: { ...record } });
     } catch (thrown) {
       context.signal.throwIfAborted();
@@ -63,16 +63,20 @@ async function adoptOne(
 ): Promise<Adopted> {
   const { signal } = context;
   const object = await storage.stat(item.path, { signal });
-  if (!object) throw new BifractError('NOT_FOUND', 'The file is gone', { hint: 'Plan it again.' });
-  const file = await readWhole(storage, object, { keys, signal, onProgress: teller(item, context) });
+  if (!object) throw new BifractError('NOT_FOUND', 'The file no longer exists', { hint: 'Run it again.' });
+  const file = await readWhole(storage, object, {
+    keys,
+    signal,
+    onProgress: progressReporter(item, context),
+  });
   const { size_bytes, checksum } = file.summary;
   const { fractal } = item;
   if (fractal === null || file.lines === null)
-    throw new BifractError('NOT_BIFRACT', 'It is no archive', { hint: 'Only archive files are adopted.' });
+    throw new BifractError('NOT_BIFRACT', 'Not an archive', { hint: 'Only archive files can be adopted.' });
   const { rows: log_count, first, last } = file.lines;
   if (log_count === 0)
-    throw new BifractError('NOT_BIFRACT', 'It holds no rows', {
-      hint: 'There is nothing in it to bring back.',
+    throw new BifractError('NOT_BIFRACT', 'The file has no rows', {
+      hint: 'There is nothing to restore from it.',
     });
   const result = { size_bytes, log_count, time_range_start: first, time_range_end: last, checksum };
   if (item.create_fractal && !created.includes(fractal.id) && fractal.name !== null) {
@@ -101,7 +105,7 @@ async function adoptOne(
   return { path: item.path, archive_id, log_count, size_bytes, checksum };
 }
 
-function teller({ path, size_bytes }: AdoptItem, { emit }: JobContext) {
+function progressReporter({ path, size_bytes }: AdoptItem, { emit }: JobContext) {
   let last = Number.NEGATIVE_INFINITY;
   return (stored: number, rows: number) => {
     if (performance.now() - last < INTERVAL_MS) return;

@@ -9,34 +9,36 @@ import { readWhole } from './read-whole.ts';
 import { sourceOf } from './source.ts';
 import type { Target } from './target.ts';
 
-/** How much larger content is than its file, where the file does not tell. */
-export const USUAL_RATIO = 8;
+/** Typical ratio of content to file size, for files that do not record it. */
+export const TYPICAL_COMPRESSION = 8;
 
 /** A file, and what was found out about it. */
-export interface FoundFile {
+export interface InspectedFile {
   file: ArchiveRestoreFile;
   content_bytes: number;
-  /** Rows of frames that the window touches. */
+  /** Rows of the frames that overlap the window. */
   rows_within: number;
   sealed: boolean;
   fractal: { id: string; name: string | null } | null;
   record: ArchiveRecord | null;
 }
 
-/** What a file is, without reading its rows where anything else tells of them. */
-export async function examine(
+/** Describes a file, reading its rows only if neither trailer nor record describe them. */
+export async function inspectSource(
   target: Target,
   keys: readonly Key[],
   window: { from: Timestamp | null; to: Timestamp | null },
   options: CallOptions,
-): Promise<FoundFile> {
+): Promise<InspectedFile> {
   const { object, record, path } = target;
   const description = await describe(sourceOf(target.storage, object, options), keys, options);
   if (description.head?.kind === 'backup')
-    throw new BifractError('NOT_BIFRACT', `${path} is a backup, no archive`, {
-      hint: '`bifract restore` restores it.',
+    throw new BifractError('NOT_BIFRACT', `${path} is a backup, not an archive`, {
+      hint: 'Use `bifract restore` to restore it.',
     });
-  const content = description.sealed ? ofEnds(description, window) : await ofFront(target, keys, options);
+  const content = description.sealed
+    ? fromTrailer(description, window)
+    : await fromRecordOrContent(target, keys, options);
   const { head } = description;
   const name = object.name.split('/').at(-1) ?? object.name;
   const fractal_id = record?.fractal_id ?? head?.fractal?.id ?? parseArchiveName(name)?.fractal_id;
@@ -61,7 +63,10 @@ export async function examine(
   };
 }
 
-function ofEnds({ end, index }: FileDescription, window: { from: Timestamp | null; to: Timestamp | null }) {
+function fromTrailer(
+  { end, index }: FileDescription,
+  window: { from: Timestamp | null; to: Timestamp | null },
+) {
   const range = rangeOf(window);
   const touched = (index ?? []).filter(({ first, last }) => {
     if (!range || !first || !last) return true;
@@ -79,11 +84,15 @@ function ofEnds({ end, index }: FileDescription, window: { from: Timestamp | nul
   };
 }
 
-/** A file of the server's tells nothing of itself; its record does. */
-async function ofFront({ storage, object, record }: Target, keys: readonly Key[], { signal }: CallOptions) {
+/** A file written by the server has no trailer, but its record describes it. */
+async function fromRecordOrContent(
+  { storage, object, record }: Target,
+  keys: readonly Key[],
+  { signal }: CallOptions,
+) {
   if (record && record.checksum !== null) {
     const { log_count: rows, time_range_start: first, time_range_end: last } = record;
-    return { rows, first, last, rows_within: rows, content_bytes: USUAL_RATIO * object.size_bytes };
+    return { rows, first, last, rows_within: rows, content_bytes: TYPICAL_COMPRESSION * object.size_bytes };
   }
   const { summary, lines } = await readWhole(storage, object, { keys, signal });
   const rows = lines?.rows ?? 0;

@@ -4,34 +4,34 @@ import type { Leftover } from '../ports/storage.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { ArchiveWindow } from './archive-windows.ts';
 
-/** An archive of a fractal that is being made: its files are written one after the other. */
+/** An archive in progress: its files are written one after the other. */
 export interface ArchivePlan {
   fractal: Fractal;
   request: ArchiveRequest;
-  /** Time of the newest row when it was begun. */
+  /** Time of the newest row at the start. */
   end: Timestamp;
   begun_at: Timestamp;
-  /** Those that are still to be made. */
+  /** Windows still to archive. */
   windows: readonly ArchiveWindow[];
-  /** Set where an archive that was interrupted goes on. */
-  continued?: Continued;
+  /** Set if an interrupted archive is resumed. */
+  resumed?: ResumedArchive;
 }
 
-/** What tells the file of an archive from all others. */
-export interface ArchiveName {
+/** Identifies the file of an archive. */
+export interface ArchiveFileName {
   archive_id: string;
   filename: string;
-  /** The name in storage. */
+  /** Name in storage. */
   path: string;
 }
 
-/** What an interrupted archive left. */
-export interface Continued {
+/** What an interrupted archive left behind. */
+export interface ResumedArchive {
   group_id: string;
-  /** Files that have a record, by their periods. */
-  files: ReadonlyMap<string | null, ArchiveName>;
-  /** What is left of files that were under way: the longest first. */
-  leftovers: Leftover[];
-  /** Notes of the jobs that died, to be forgotten once there is one of this job. */
-  notes: string[];
+  /** Files that have a record, by period. */
+  files: ReadonlyMap<string | null, ArchiveFileName>;
+  /** Partial files, the longest first. */
+  unfinished: Leftover[];
+  /** Interrupted jobs, whose records are removed once this job has its own. */
+  job_ids: string[];
 }

@@ -3,143 +3,145 @@ import type { ErrorReport } from '../errors.ts';
 import type { ArchiveRecord, Catalog, Fractal } from '../ports/catalog.ts';
 import type { LogRestore } from '../ports/log-restore.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
-import { type FoundFile, USUAL_RATIO } from './archive-found.ts';
+import { type InspectedFile, TYPICAL_COMPRESSION } from './archive-found.ts';
 
 export interface RestoreObstacleDeps {
   catalog: Catalog;
   rows: LogRestore;
-  /** Whether the fractal has a token that lines can be sent with. */
+  /** Whether the fractal has an ingest token. */
   hasToken(fractal_id: string): Promise<boolean>;
-  /** Archives that are marked as being restored by jobs that are dead: the next job takes the mark away. */
-  stale: ReadonlySet<string>;
+  /** Archives locked by interrupted restores: the next job releases them. */
+  stale_locks: ReadonlySet<string>;
 }
 
-/** What is known when a restore has been planned. */
-export interface AboutRestore {
-  found: readonly FoundFile[];
-  /** Of a group: archives of it that cannot be restored. */
+/** What planning a restore found out. */
+export interface RestoreFacts {
+  files: readonly InspectedFile[];
+  /** Archives of the group that cannot be restored. */
   incomplete: number;
   into: ArchiveRestorePlan['into'];
-  /** The fractal that gets the rows, where there is one. */
+  /** The target fractal, if it exists. */
   fractal: Fractal | undefined;
   window: { from: Timestamp | null; to: Timestamp | null };
   via: ArchiveRestorePlan['via'];
   removes: ArchiveRestorePlan['removes'];
   content_bytes: number;
-  /** Rows that the files may hold in the window, and those that the fractal holds there. */
+  /** Rows that the files may have in the window, and rows that the fractal has there. */
   rows: number;
   rows_there: number;
 }
 
-/** What keeps a planned restore from being done. */
+/** What prevents a planned restore. */
 export async function restoreObstacles(
-  { catalog, rows, hasToken, stale }: RestoreObstacleDeps,
-  about: AboutRestore,
+  { catalog, rows, hasToken, stale_locks }: RestoreObstacleDeps,
+  facts: RestoreFacts,
   options: CallOptions,
 ): Promise<ErrorReport[]> {
-  const byIngest = about.via === 'ingest';
+  const byIngest = facts.via === 'ingest';
   return [
-    ...about.found.flatMap((one) => ofRecord(one, stale)),
-    ...ofGaps(about),
-    ...ofTarget(about),
-    ...ofOthers(about.found, await catalog.archives({}, options), stale),
-    ...(byIngest ? [] : ofSpace(about, await rows.freeBytes(options))),
-    ...ofReplacing(about),
-    ...(byIngest && !(await hasToken(about.into.id)) ? [noToken(about)] : []),
+    ...facts.files.flatMap((file) => recordObstacles(file, stale_locks)),
+    ...gapObstacles(facts),
+    ...targetObstacles(facts),
+    ...concurrencyObstacles(facts.files, await catalog.archives({}, options), stale_locks),
+    ...(byIngest ? [] : spaceObstacles(facts, await rows.freeBytes(options))),
+    ...replaceObstacles(facts),
+    ...(byIngest && !(await hasToken(facts.into.id)) ? [missingToken(facts)] : []),
   ];
 }
 
-function ofRecord({ record, file }: FoundFile, stale: ReadonlySet<string>): ErrorReport[] {
+function recordObstacles({ record, file }: InspectedFile, stale_locks: ReadonlySet<string>): ErrorReport[] {
   if (!record) return [];
   const { id, status, size_bytes } = record;
-  if (status === 'in_progress' || (status === 'restoring' && !stale.has(id))) {
-    const message = `The archive ${id} is being ${status === 'restoring' ? 'restored' : 'written'}, as its record says`;
-    return [{ code: 'BUSY', message, hint: 'Wait until that has ended, then try again.' }];
+  if (status === 'in_progress' || (status === 'restoring' && !stale_locks.has(id))) {
+    const message = `According to its record, archive ${id} is being ${status === 'restoring' ? 'restored' : 'written'}`;
+    return [{ code: 'BUSY', message, hint: 'Wait until that has finished, then try again.' }];
   }
   if (status === 'failed') {
-    const hint = 'Where the file is sound, `bifract adopt` sets its record right.';
-    return [{ code: 'RECORD_DIFFERS', message: `The record of archive ${id} says that it failed`, hint }];
+    const hint = 'If the file is intact, `bifract adopt` repairs its record.';
+    return [{ code: 'RECORD_DIFFERS', message: `The record of archive ${id} has the status "failed"`, hint }];
   }
   if (size_bytes !== file.size_bytes) {
-    const message = `The file of archive ${id} has ${file.size_bytes} bytes, its record says ${size_bytes}`;
-    return [{ code: 'RECORD_DIFFERS', message, hint: '`bifract verify` tells more.' }];
+    const message = `The file of archive ${id} has ${file.size_bytes} bytes, but its record says ${size_bytes}`;
+    return [{ code: 'RECORD_DIFFERS', message, hint: 'Run `bifract verify` for details.' }];
   }
   return [];
 }
 
-/** From the first archive of a group to its last there are times that only the lacking ones hold. */
-function ofGaps({ removes, incomplete, window: { from, to } }: AboutRestore): ErrorReport[] {
+/** Between the first and last archive of a group, some time may be covered only by the missing ones. */
+function gapObstacles({ removes, incomplete, window: { from, to } }: RestoreFacts): ErrorReport[] {
   if (!removes || incomplete === 0 || (from !== null && to !== null)) return [];
-  const message = `${incomplete} archives of the group are not complete: rows of their time would be removed, and not come back`;
+  const message = `${incomplete} archives of the group are incomplete: rows in their time range would be deleted and not restored`;
   return [
-    { code: 'USAGE', message, hint: 'Give --from and --to around what is complete, or leave --replace out.' },
+    { code: 'USAGE', message, hint: 'Use --from and --to to select a complete range, or omit --replace.' },
   ];
 }
 
-function ofTarget({ fractal, into }: AboutRestore): ErrorReport[] {
+function targetObstacles({ fractal, into }: RestoreFacts): ErrorReport[] {
   if (fractal) return [];
-  const hint = 'Make it in Bifract, or name another one with --into. See `bifract list fractals`.';
-  return [{ code: 'NOT_FOUND', message: `There is no fractal ${into.name}`, hint }];
+  const hint = 'Create it in Bifract, or choose another one with --into. See `bifract list fractals`.';
+  return [{ code: 'NOT_FOUND', message: `No such fractal: ${into.name}`, hint }];
 }
 
-/** Other archives of these fractals that are at work: the server's rule is one at a time. */
-function ofOthers(
-  found: readonly FoundFile[],
+/** Other active archives of these fractals: the server allows one at a time. */
+function concurrencyObstacles(
+  files: readonly InspectedFile[],
   archives: readonly ArchiveRecord[],
-  stale: ReadonlySet<string>,
+  stale_locks: ReadonlySet<string>,
 ): ErrorReport[] {
-  const own = new Set(found.flatMap(({ fractal, record }) => (fractal && record ? [fractal.id] : [])));
-  const held = new Set(found.map(({ record }) => record?.id));
+  const fractal_ids = new Set(
+    files.flatMap(({ fractal, record }) => (fractal && record ? [fractal.id] : [])),
+  );
+  const planned = new Set(files.map(({ record }) => record?.id));
   return archives
     .filter(({ id, status, fractal_id }) => {
-      const atWork = status === 'in_progress' || status === 'restoring';
-      return atWork && own.has(fractal_id) && !held.has(id) && !stale.has(id);
+      const active = status === 'in_progress' || status === 'restoring';
+      return active && fractal_ids.has(fractal_id) && !planned.has(id) && !stale_locks.has(id);
     })
     .map(({ status, fractal_name }) => {
-      const deed = status === 'restoring' ? 'restored from' : 'archived';
-      const message = `Fractal ${fractal_name} is just being ${deed}`;
-      return { code: 'BUSY', message, hint: 'Wait until that has ended, then try again.' };
+      const activity = status === 'restoring' ? 'being restored' : 'being archived';
+      const message = `Fractal ${fractal_name} is ${activity}`;
+      return { code: 'BUSY', message, hint: 'Wait until that has finished, then try again.' };
     });
 }
 
-function ofSpace({ content_bytes }: AboutRestore, free: number | null): ErrorReport[] {
-  if (free === null || content_bytes / USUAL_RATIO <= free) return [];
+function spaceObstacles({ content_bytes }: RestoreFacts, free: number | null): ErrorReport[] {
+  if (free === null || content_bytes / TYPICAL_COMPRESSION <= free) return [];
   return [
     {
       code: 'STORAGE_FULL',
-      message: `ClickHouse has ${free} bytes free, which is too little for these rows`,
-      hint: 'Free some space there, or restore a window with --from and --to.',
+      message: `ClickHouse has ${free} bytes free, not enough for these rows`,
+      hint: 'Free some space in ClickHouse, or restore a smaller range with --from and --to.',
     },
   ];
 }
 
-function ofReplacing({ removes, via, rows, rows_there }: AboutRestore): ErrorReport[] {
+function replaceObstacles({ removes, via, rows, rows_there }: RestoreFacts): ErrorReport[] {
   const obstacles: ErrorReport[] = [];
   if (removes && rows === 0 && rows_there > 0) {
     obstacles.push({
       code: 'USAGE',
-      message: `The archive holds no rows of that time: ${rows_there} rows would be removed, and none come back`,
-      hint: 'Give --from and --to around rows that it holds, or leave --replace out.',
+      message: `The archive has no rows in that range: ${rows_there} rows would be deleted and none restored`,
+      hint: 'Use --from and --to to select a range that it has rows in, or omit --replace.',
     });
   }
   if (removes && (removes.from === null || removes.to === null)) {
     obstacles.push({
       code: 'USAGE',
-      message: 'The archive does not tell of which time its rows are, so nothing says which rows to replace',
-      hint: 'Give --from and --to: rows of that time are replaced.',
+      message: 'Cannot tell which rows to replace: the time range of the archive is unknown',
+      hint: 'Set --from and --to: rows in that range are replaced.',
     });
   }
   if (removes && via === 'ingest') {
     obstacles.push({
       code: 'UNSUPPORTED',
-      message: 'Rows cannot be replaced by way of ingest',
-      hint: 'Ingest gives them other times and ids. Leave --replace out, or restore directly.',
+      message: 'Cannot replace rows when restoring by ingest',
+      hint: 'Ingest assigns new times and ids. Omit --replace, or restore directly.',
     });
   }
   return obstacles;
 }
 
-function noToken({ into }: AboutRestore): ErrorReport {
+function missingToken({ into }: RestoreFacts): ErrorReport {
   const message = `Fractal ${into.name} has no active ingest token`;
-  return { code: 'NOT_FOUND', message, hint: 'Make one in Bifract, or restore directly.' };
+  return { code: 'NOT_FOUND', message, hint: 'Create one in Bifract, or restore directly.' };
 }

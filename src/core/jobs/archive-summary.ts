@@ -6,7 +6,7 @@ import type { Timestamp } from '../ports/types.ts';
 /** One file of an archive. */
 export interface ArchiveChild {
   archive_id: string;
-  /** Null where the archive is not split. */
+  /** Null if the archive is not split. */
   period_label: string | null;
   storage_path: string;
   size_bytes: number;
@@ -17,16 +17,16 @@ export interface ArchiveChild {
   time_range_end: Timestamp | null;
 }
 
-/** What an archive of a fractal came to: sizes and counts over all of its files. */
+/** Result of archiving a fractal: sizes and counts over all of its files. */
 export interface ArchiveSummary {
   fractal_id: string;
   fractal_name: string;
   split: Granularity;
-  /** What was asked for: rows from the one time on, before the other; null where it is open. */
+  /** The requested range, `from ≤ timestamp < to`; null means unbounded. */
   window: { from: Timestamp | null; to: Timestamp | null };
-  /** Null where there were no rows: then there is neither file nor record. */
+  /** Null if there were no rows: then there is neither file nor record. */
   group_id: string | null;
-  /** Of the one file of an archive that is not split, else null. */
+  /** Set if the archive is a single, unsplit file. */
   archive_id: string | null;
   storage_path: string | null;
   checksum: string | null;
@@ -35,14 +35,13 @@ export interface ArchiveSummary {
   content_bytes: number;
   time_range_start: Timestamp | null;
   time_range_end: Timestamp | null;
-  /** The earliest first. Of an archive that was continued, those that were made since. */
+  /** The earliest first. Of a resumed archive, only the files written since. */
   children: ArchiveChild[];
-  /** Whether it continued an archive that was interrupted. */
+  /** Whether it resumed an interrupted archive. */
   continued: boolean;
   duration_ms: number;
 }
 
-/** A file that was written, as a child. */
 export function childOf(
   of: Pick<ArchiveChild, 'archive_id' | 'period_label' | 'storage_path'>,
   file: FileSummary,
@@ -60,7 +59,7 @@ export function childOf(
   };
 }
 
-/** Sums up the files of an archive, none of them too. */
+/** Totals of the files of an archive, of which there may be none. */
 export function summarize(
   fractal: Pick<Fractal, 'id' | 'name'>,
   of: Pick<ArchiveSummary, 'split' | 'window' | 'group_id' | 'continued' | 'children'>,

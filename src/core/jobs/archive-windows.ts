@@ -2,7 +2,7 @@ import { GRIDS, type Granularity, periodAt } from '../policy/periods.ts';
 import type { LogDatabase } from '../ports/log-database.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 
-/** What is to be archived of a fractal. */
+/** What to archive of a fractal. */
 export interface WindowQuery {
   fractal_id: string;
   split: Granularity;
@@ -13,23 +13,22 @@ export interface WindowQuery {
 
 /** The rows of one archive file: those with `from ≤ timestamp < to`. */
 export interface ArchiveWindow {
-  /** Of the period; null where the archive is not split. */
+  /** Of the period; null if the archive is not split. */
   label: string | null;
   from?: Timestamp;
   to: Timestamp;
-  /** How many there are. */
   rows: number;
 }
 
-/** The files that an archive of a fractal comes to. */
+/** The files that an archive of a fractal consists of. */
 export interface WindowPlan {
-  /** Time of the newest row: the end of all of them. Null where there is none. */
+  /** Time of the newest row, where all windows end. Null if there are no rows. */
   end: Timestamp | null;
-  /** The earliest first; none of them is empty. */
+  /** The earliest first; none is empty. */
   windows: ArchiveWindow[];
 }
 
-/** Counts what there is, and cuts it into periods. The newest row of this moment pins the end. */
+/** Counts the rows, and splits them into periods. Rows newer than the newest one now are not included. */
 export async function planWindows(
   logs: LogDatabase,
   { split, ...window }: WindowQuery,
@@ -37,16 +36,20 @@ export async function planWindows(
 ): Promise<WindowPlan> {
   const { rows, last } = await logs.stats(window, options);
   if (last === null) return { end: null, windows: [] };
-  const all = { ...window, to: justAfter(last) };
-  const windows = split === 'none' ? [whole(all, rows)] : await periods(logs, split, all, options);
+  const all = { ...window, to: nextMillisecond(last) };
+  const windows =
+    split === 'none' ? [singleWindow(all, rows)] : await periodWindows(logs, split, all, options);
   return { end: last, windows };
 }
 
-function whole({ from, to }: Omit<WindowQuery, 'split'> & { to: Timestamp }, rows: number): ArchiveWindow {
+function singleWindow(
+  { from, to }: Omit<WindowQuery, 'split'> & { to: Timestamp },
+  rows: number,
+): ArchiveWindow {
   return { label: null, ...(from === undefined ? {} : { from }), to, rows };
 }
 
-async function periods(
+async function periodWindows(
   logs: LogDatabase,
   split: Exclude<Granularity, 'none'>,
   { fractal_id, from, to }: Omit<WindowQuery, 'split'> & { to: Timestamp },
@@ -64,7 +67,7 @@ async function periods(
   });
 }
 
-/** Log times are whole milliseconds, so the next one is the first that a window up to `time` leaves out. */
-export function justAfter(time: Timestamp): Timestamp {
+/** Log times are whole milliseconds, so this is the exclusive end of a window that includes `time`. */
+export function nextMillisecond(time: Timestamp): Timestamp {
   return new Date(Date.parse(time) + 1).toISOString();
 }

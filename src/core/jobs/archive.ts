@@ -3,7 +3,7 @@ import { GRANULARITIES, type Granularity } from '../policy/periods.ts';
 import type { ArchiveType, Fractal } from '../ports/catalog.ts';
 import type { ArchiveRequest } from '../ports/state.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
-import { takeUp } from './archive-continue.ts';
+import { planResume } from './archive-continue.ts';
 import { ArchiveGroup, type ArchiveGroupDeps } from './archive-group.ts';
 import type { ArchivePlan } from './archive-plan.ts';
 import { type ArchiveSummary, summarize } from './archive-summary.ts';
@@ -16,19 +16,19 @@ import { Patience } from './patience.ts';
 export type { ArchiveChild, ArchiveSummary } from './archive-summary.ts';
 
 export interface ArchiveDeps extends ArchiveGroupDeps {
-  /** Time that may be spent waiting on retries in all, milliseconds. */
+  /** Total time to spend on retries, milliseconds. */
   max_error_time_ms: number;
-  /** The first wait before a retry, milliseconds; a sensible one where absent. */
+  /** Wait before the first retry, milliseconds. */
   first_wait_ms?: number;
-  /** Leaves out of a plan what whole archives hold already: for `only_uncovered`. */
+  /** Removes from a plan what complete archives already hold, for `only_uncovered`. */
   uncovered?(fractal: Fractal, plan: WindowPlan, options: CallOptions): Promise<WindowPlan>;
 }
 
 export interface ArchiveOptions {
   fractal_id: string;
-  /** Write the parsed fields into each line. */
+  /** Include the parsed fields in each line. */
   fields: boolean;
-  /** Where absent, as the fractal is set. */
+  /** Default: the setting of the fractal. */
   split?: Granularity;
   /** Only rows with `from ≤ timestamp < to`. */
   from?: Timestamp;
@@ -36,18 +36,18 @@ export interface ArchiveOptions {
   /** Default `adhoc`. */
   archive_type?: ArchiveType;
   only_uncovered?: boolean;
-  /** Do not go on with one that was interrupted. */
+  /** Do not resume an interrupted archive. */
   fresh?: boolean;
 }
 
 /**
  * Archives the rows of a fractal into sealed files, one for each period, with a group and records in the catalog.
  *
- * The newest row at the start pins the end. Each file is sealed only after its rows were counted against ClickHouse's
- * own count, and its record is completed only after it is durable. An archive of the same request whose process died
- * goes on: periods that are done stay, and rows that were stored are not asked for again.
+ * Rows newer than the newest one at the start are not included. A file is sealed only after its row count matches
+ * ClickHouse's, and its record is completed only after the file is durable. An interrupted archive of the same
+ * request is resumed: completed periods stay, and stored rows are not queried again.
  *
- * Throws `PARTLY_DONE` where some periods failed, each told as a `job:item`.
+ * Throws `PARTLY_DONE` if some periods failed, each reported as a `job:item`.
  */
 export async function archive(
   deps: ArchiveDeps,
@@ -57,9 +57,9 @@ export async function archive(
   const started = performance.now();
   context.emit('job:phase', { phase: 'Counting rows' });
   const fractal = await findFractal(deps.catalog, options.fractal_id, context.signal);
-  await mustNotBeFilled(deps, fractal);
+  await assertNotBeingRestored(deps, fractal);
   const request = requestOf(fractal, options);
-  const patience = new Patience(
+  const retrier = new Patience(
     {
       max_ms: deps.max_error_time_ms,
       variable: 'BIFRACT_ARCHIVE_MAX_ERROR_TIME',
@@ -67,34 +67,34 @@ export async function archive(
     },
     context,
   );
-  const plan = await makePlan(deps, fractal, request, options, patience, context);
-  const group = plan && (await makeFiles(deps, plan, patience, context));
+  const plan = await makePlan(deps, fractal, request, options, retrier, context);
+  const group = plan && (await writeFiles(deps, plan, retrier, context));
   const summary = summarize(fractal, {
     split: request.split,
     window: { from: request.from, to: request.to },
     group_id: group?.group_id ?? null,
-    continued: plan?.continued !== undefined,
+    continued: plan?.resumed !== undefined,
     children: group?.children ?? [],
   });
   return { ...summary, duration_ms: Math.round(performance.now() - started) };
 }
 
-/** Rows that are just coming back would be in it in part. */
-async function mustNotBeFilled({ state }: ArchiveDeps, { id, name }: Fractal): Promise<void> {
-  const filling = (await state.live()).find(
+/** An archive made during a restore would hold only some of the restored rows. */
+async function assertNotBeingRestored({ state }: ArchiveDeps, { id, name }: Fractal): Promise<void> {
+  const restoring_job = (await state.live()).find(
     ({ restoring }) => restoring && !restoring.left && restoring.plan.into.id === id,
   );
-  if (!filling) return;
-  throw new BifractError('BUSY', `The job ${filling.id} is bringing rows back into ${name}`, {
-    hint: 'Wait for its end, then archive.',
+  if (!restoring_job) return;
+  throw new BifractError('BUSY', `Job ${restoring_job.id} is restoring rows into ${name}`, {
+    hint: 'Wait until it has finished, then archive.',
   });
 }
 
 function requestOf({ id, archive_split }: Fractal, options: ArchiveOptions): ArchiveRequest {
-  const set = GRANULARITIES.find((one) => one === archive_split) ?? 'none';
+  const configured = GRANULARITIES.find((one) => one === archive_split) ?? 'none';
   return {
     fractal_id: id,
-    split: options.split ?? set,
+    split: options.split ?? configured,
     from: options.from ?? null,
     to: options.to ?? null,
     fields: options.fields,
@@ -103,59 +103,59 @@ function requestOf({ id, archive_split }: Fractal, options: ArchiveOptions): Arc
   };
 }
 
-/** What is to be made; undefined where there are no rows. */
+/** Undefined if there are no rows. */
 async function makePlan(
   deps: ArchiveDeps,
   fractal: Fractal,
   request: ArchiveRequest,
   { fresh = false }: ArchiveOptions,
-  patience: Patience,
+  retrier: Patience,
   context: JobContext,
 ): Promise<ArchivePlan | undefined> {
   const { signal, now, emit } = context;
   const select = async (plan: WindowPlan) =>
     request.only_uncovered && deps.uncovered ? deps.uncovered(fractal, plan, { signal }) : plan;
-  const interrupted = await takeUp(deps, { fractal, request, fresh }, select, context);
+  const interrupted = await planResume(deps, { fractal, request, fresh }, select, context);
   if (interrupted) {
     const { begun_at, end } = interrupted;
     emit('job:warning', {
-      message: `Goes on with the archive that was begun at ${begun_at} and interrupted: it holds rows up to ${end}`,
+      message: `Resuming the interrupted archive of ${begun_at}: it covers rows up to ${end}`,
     });
     return interrupted;
   }
   const { fractal_id, split, from, to } = request;
   const query = { fractal_id, split, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) };
   const plan = () => planWindows(deps.logs, query, { signal }).then(select);
-  const { end, windows } = await patience.through(plan, signal);
+  const { end, windows } = await retrier.through(plan, signal);
   if (end === null || windows.length === 0) return undefined;
   return { fractal, request, end, begun_at: now().toISOString(), windows };
 }
 
-async function makeFiles(
+async function writeFiles(
   deps: ArchiveDeps,
   plan: ArchivePlan,
-  patience: Patience,
+  retrier: Patience,
   context: JobContext,
 ): Promise<ArchiveGroup> {
-  const group = new ArchiveGroup(deps, plan, context, patience);
+  const group = new ArchiveGroup(deps, plan, context, retrier);
   try {
     await group.run();
   } catch (thrown) {
     if (context.signal.aborted || plan.request.split === 'none') throw thrown;
-    throw endedEarly(group, plan, thrown);
+    throw stoppedEarly(group, plan, thrown);
   }
   const error = combine(group.failures, plan.windows.length, 'periods could not be archived');
   if (error) throw error;
   return group;
 }
 
-function endedEarly(group: ArchiveGroup, { windows }: ArchivePlan, thrown: unknown): BifractError {
+function stoppedEarly(group: ArchiveGroup, { windows }: ArchivePlan, thrown: unknown): BifractError {
   const error = asBifractError(thrown);
-  const { length: made } = group.children;
-  if (made === 0 && group.failures.length === 0) return error;
+  const { length: archived } = group.children;
+  if (archived === 0 && group.failures.length === 0) return error;
   return new BifractError(
-    made > 0 ? 'PARTLY_DONE' : error.code,
-    `${made} of ${windows.length} periods were archived, ${group.failures.length} failed and ${group.unbegun} were not begun: ${error.message}`,
+    archived > 0 ? 'PARTLY_DONE' : error.code,
+    `${archived} of ${windows.length} periods archived, ${group.failures.length} failed, ${group.not_started} not started: ${error.message}`,
     { hint: error.hint, cause: error },
   );
 }

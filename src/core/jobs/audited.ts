@@ -3,16 +3,16 @@ import type { Emit, JobKind } from '../events.ts';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import type { JobContext } from './context.ts';
 
-/** What the audit log tells of a job beforehand. */
+/** The audit entry of a destructive job. */
 export interface Destruction {
   kind: JobKind;
   title: string;
-  /** What is to be destroyed. */
+  /** What will be destroyed. */
   what: readonly string[];
 }
 
 /**
- * Runs a job that destroys with an entry in the audit log before it begins, without which it does not begin, and one when it has ended.
+ * Runs a destructive job with audit entries before and after. Without the first entry the job does not start.
  */
 export async function audited<T>(
   audit: Audit,
@@ -30,7 +30,7 @@ export async function audited<T>(
   const end = (rest: Partial<AuditEntry>) =>
     audit.append({ ...entry('ended'), ...rest, items }).catch((error: unknown) => {
       const { message } = asBifractError(error);
-      context.emit('job:warning', { message: `The audit log does not tell how this ended: ${message}` });
+      context.emit('job:warning', { message: `Cannot write the result to the audit log: ${message}` });
     });
   await audit.append({ ...entry('begun'), what });
   try {

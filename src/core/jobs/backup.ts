@@ -14,7 +14,7 @@ export interface BackupDeps {
   storage: Storage;
   state: State;
   key: Key;
-  /** The variables of `.env` that go into the manifest; the key is not among them. */
+  /** The `.env` variables for the manifest, without the key. */
   variables: Record<string, string>;
   /** This program's version. */
   version: string;
@@ -24,7 +24,7 @@ export interface BackupSummary {
   name: string;
   storage_type: Storage['kind'];
   size_bytes: number;
-  /** Manifest and dump before compression. */
+  /** Size of manifest and dump before compression. */
   content_bytes: number;
   /** SHA-256 of the stored bytes, hex. */
   checksum: string;
@@ -34,16 +34,16 @@ export interface BackupSummary {
 }
 
 /**
- * Backs up the whole PostgreSQL database into one sealed file.
+ * Backs up the PostgreSQL database into one encrypted file.
  *
- * The dump and the row counts in the manifest are of one snapshot. The file appears only when pg_dump has
- * ended well and every byte is durable.
+ * Dump and row counts come from one snapshot. The file becomes visible only after pg_dump has succeeded and
+ * all bytes are durable.
  */
 export async function backup(deps: BackupDeps, context: JobContext): Promise<BackupSummary> {
   const { id, now } = context;
-  const note = { id, kind: 'backup', started_at: now().toISOString() } as const;
-  await deps.state.note(note);
-  const onName = (object: string) => deps.state.note({ ...note, object });
+  const record = { id, kind: 'backup', started_at: now().toISOString() } as const;
+  await deps.state.note(record);
+  const onName = (object: string) => deps.state.note({ ...record, object });
   try {
     return await backupNow(deps, { exclusive: true, onName }, context);
   } finally {
@@ -52,15 +52,18 @@ export async function backup(deps: BackupDeps, context: JobContext): Promise<Bac
 }
 
 export interface BackupOptions {
-  /** Refuse (`BUSY`) where another backup, or a restore, of the database runs; a restore's own is not. */
+  /**
+   * Fail with `BUSY` while another backup or a restore of the database runs; not for the backup of a restore
+   * itself.
+   */
   exclusive: boolean;
-  /** Why it is made, where a person did not ask for it; such a backup is never pruned. */
+  /** Why it is made if not requested by the user; such a backup is never pruned. */
   reason?: string;
-  /** Told the file's name before it is written, for the note of the job. */
+  /** Called with the file name before writing, for the job record. */
   onName?: (name: string) => Promise<void>;
 }
 
-/** The same within another job, which keeps the note. */
+/** The same within another job, which keeps its own job record. */
 export async function backupNow(
   deps: BackupDeps,
   { exclusive, reason, onName }: BackupOptions,
@@ -125,7 +128,7 @@ async function dumpInto(
   const file = writeBackup(manifest, dump, { key, head, signal });
   const progress = () => {
     const { bytes_in, bytes_out } = file.progress();
-    // Once the estimate proves too low, nothing is known of the total.
+    // Once the estimate is exceeded, the total is unknown.
     return { item, bytes_in, bytes_out, ...(bytes_in <= estimate ? { total_bytes: estimate } : {}) };
   };
   const name = await freeName(storage, now(), backupName, signal);
@@ -133,7 +136,7 @@ async function dumpInto(
   const object = await storage.put(name, metered(file.bytes, emit, progress), {
     signal,
     job: context.id,
-    // Dumps shrink to a quarter and less: asking for all of it would refuse a disk that has room.
+    // Dumps compress to a quarter or less; reserving the full size would reject disks with enough space.
     expected_bytes: Math.round(estimate / 4),
   });
   const { size_bytes, content_bytes, checksum } = await storedWhole(storage, object, file.summary());

@@ -1,6 +1,6 @@
 import type { RowBlock } from './row-block.ts';
 
-/** Keeps the blocks used last, up to a count of bytes, and the newest however large it is. */
+/** An LRU cache of blocks up to a number of bytes; the newest block is always kept. */
 export class BlockCache {
   readonly #limit: number;
   readonly #blocks = new Map<number, RowBlock>();

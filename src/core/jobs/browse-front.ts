@@ -4,35 +4,35 @@ import { compareTimes } from '../policy/instant.ts';
 import { makeNeedle } from '../policy/needle.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import { BlockCache } from './block-cache.ts';
-import { frontOf } from './front.ts';
-import { LineFinder } from './line-finder.ts';
+import { headBytes } from './front.ts';
+import { LineMatcher } from './line-finder.ts';
 import { RowBlock } from './row-block.ts';
 import { sizedBlocks } from './sized-blocks.ts';
 
 const CACHE_BYTES = 64 * 1024 * 1024;
 
-/** What is kept of a block that was seen. */
-interface Seen {
+/** What is remembered of a block that was read. */
+interface BlockInfo {
   first: number;
   rows: number;
   last: Timestamp | null;
 }
 
 /**
- * Reads the rows of an archive that has no index. It is read from the front, once, as far as needed; what was
- * read lately is kept, and going back further reads from the front again.
+ * Reads an archive without index: sequentially, as far as needed. Recent blocks are cached; going back
+ * further restarts from the beginning.
  */
-export class FrontBrowser implements ArchiveBrowser {
+export class SequentialReader implements ArchiveBrowser {
   readonly report: FileReport;
   complete = false;
   readonly #open: (options: CallOptions) => ByteSource;
   readonly #keys: readonly Key[];
-  readonly #seen: Seen[] = [];
+  readonly #blocks: BlockInfo[] = [];
   readonly #cache = new BlockCache(CACHE_BYTES);
   #reader: AsyncGenerator<Buffer> | undefined;
-  /** Number of the block that the reader yields next. */
+  /** Number of the next block of the reader. */
   #next = 0;
-  /** Calls are done one after the other: there is one reader. */
+  /** Calls are serialised: there is one reader. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(report: FileReport, open: (options: CallOptions) => ByteSource, keys: readonly Key[]) {
@@ -42,12 +42,12 @@ export class FrontBrowser implements ArchiveBrowser {
   }
 
   get rows(): number {
-    const last = this.#seen.at(-1);
+    const last = this.#blocks.at(-1);
     return last ? last.first + last.rows : 0;
   }
 
   read(from: number, count: number, options: CallOptions = {}): Promise<BrowsedRow[]> {
-    return this.#alone(async () => {
+    return this.#exclusive(async () => {
       const start = Math.max(0, from);
       const rows: BrowsedRow[] = [];
       for await (const block of this.#blocksFrom(start, options)) {
@@ -59,9 +59,9 @@ export class FrontBrowser implements ArchiveBrowser {
   }
 
   at(time: Timestamp, options: CallOptions = {}): Promise<number> {
-    return this.#alone(async () => {
-      const seen = this.#seen.findIndex(({ last }) => last !== null && compareTimes(last, time) >= 0);
-      const from = seen < 0 ? this.rows : (this.#seen[seen] as Seen).first;
+    return this.#exclusive(async () => {
+      const seen = this.#blocks.findIndex(({ last }) => last !== null && compareTimes(last, time) >= 0);
+      const from = seen < 0 ? this.rows : (this.#blocks[seen] as BlockInfo).first;
       for await (const block of this.#blocksFrom(from, options)) {
         const row = block.at(time);
         if (row < block.end) return row;
@@ -76,12 +76,12 @@ export class FrontBrowser implements ArchiveBrowser {
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const finder = new LineFinder(makeNeedle(pattern));
-    return this.#alone(
+    const matcher = new LineMatcher(makeNeedle(pattern));
+    return this.#exclusive(
       () =>
         direction === 'next'
-          ? this.#findNext(finder, Math.max(0, from), options)
-          : this.#findPrevious(finder, from, options),
+          ? this.#findNext(matcher, Math.max(0, from), options)
+          : this.#findPrevious(matcher, from, options),
       options,
     );
   }
@@ -92,35 +92,35 @@ export class FrontBrowser implements ArchiveBrowser {
     this.#cache.clear();
   }
 
-  async #findNext(finder: LineFinder, from: number, options: CallOptions): Promise<number | null> {
+  async #findNext(matcher: LineMatcher, from: number, options: CallOptions): Promise<number | null> {
     for await (const block of this.#blocksFrom(from, options)) {
-      const found = block.find(finder, from, 'next');
+      const found = block.find(matcher, from, 'next');
       if (found !== null) return found;
     }
     return null;
   }
 
-  /** Backwards as far as blocks are kept; what is before them is read once from the front. */
-  async #findPrevious(finder: LineFinder, from: number, options: CallOptions): Promise<number | null> {
+  /** Searches cached blocks backwards, then reads everything before them once from the beginning. */
+  async #findPrevious(matcher: LineMatcher, from: number, options: CallOptions): Promise<number | null> {
     if (from < 0) return null;
     for await (const _ of this.#blocksFrom(from, options)) break;
     let number = this.#numberOf(Math.min(from, this.rows - 1));
     for (; number >= 0; number--) {
       const block = this.#cache.get(number);
       if (block === undefined) break;
-      const found = block.find(finder, from, 'previous');
+      const found = block.find(matcher, from, 'previous');
       if (found !== null) return found;
     }
     let found: number | null = null;
     for (let before = 0; before <= number; before++) {
-      found = (await this.#block(before, options))?.find(finder, from, 'previous') ?? found;
+      found = (await this.#block(before, options))?.find(matcher, from, 'previous') ?? found;
     }
     return found;
   }
 
-  /** Blocks from the one that holds a row, to the end of the file. */
+  /** Blocks from the one with the given row to the end. */
   async *#blocksFrom(row: number, options: CallOptions): AsyncGenerator<RowBlock> {
-    for (let number = row < this.rows ? this.#numberOf(row) : this.#seen.length; ; number++) {
+    for (let number = row < this.rows ? this.#numberOf(row) : this.#blocks.length; ; number++) {
       const block = await this.#block(number, options);
       if (block === undefined) return;
       if (block.end > row) yield block;
@@ -128,13 +128,13 @@ export class FrontBrowser implements ArchiveBrowser {
   }
 
   #numberOf(row: number): number {
-    return this.#seen.findLastIndex(({ first }) => first <= row);
+    return this.#blocks.findLastIndex(({ first }) => first <= row);
   }
 
   async #block(number: number, options: CallOptions): Promise<RowBlock | undefined> {
     const cached = this.#cache.get(number);
     if (cached) return cached;
-    if (this.complete && number >= this.#seen.length) return undefined;
+    if (this.complete && number >= this.#blocks.length) return undefined;
     if (number < this.#next) await this.#reset();
     let block: RowBlock | undefined;
     while (this.#next <= number) {
@@ -147,7 +147,7 @@ export class FrontBrowser implements ArchiveBrowser {
 
   async #advance(): Promise<RowBlock | undefined> {
     this.#reader ??= sizedBlocks(
-      archiveBytes(readContent(frontOf(this.#open({}), Number.POSITIVE_INFINITY), { keys: this.#keys })),
+      archiveBytes(readContent(headBytes(this.#open({}), Number.POSITIVE_INFINITY), { keys: this.#keys })),
     );
     const { done, value } = await this.#reader.next().catch(async (error: unknown) => {
       await this.#reset();
@@ -158,8 +158,8 @@ export class FrontBrowser implements ArchiveBrowser {
       return undefined;
     }
     const number = this.#next++;
-    const block = new RowBlock(this.#seen[number]?.first ?? this.rows, value);
-    this.#seen[number] ??= { first: block.first, rows: block.rows, last: block.timeOf(-1) };
+    const block = new RowBlock(this.#blocks[number]?.first ?? this.rows, value);
+    this.#blocks[number] ??= { first: block.first, rows: block.rows, last: block.timeOf(-1) };
     this.#cache.set(number, block);
     return block;
   }
@@ -171,8 +171,8 @@ export class FrontBrowser implements ArchiveBrowser {
     await reader?.return(undefined);
   }
 
-  /** A call that is cancelled ends at once; what it had begun ends before the next call begins. */
-  #alone<T>(work: () => Promise<T>, { signal }: CallOptions): Promise<T> {
+  /** A cancelled call rejects at once, but its work finishes before the next call starts. */
+  #exclusive<T>(work: () => Promise<T>, { signal }: CallOptions): Promise<T> {
     const result = this.#queue.then(() => {
       signal?.throwIfAborted();
       return work();

@@ -11,28 +11,28 @@ import { compareTimes } from '../policy/instant.ts';
 import { makeNeedle } from '../policy/needle.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import { BlockCache } from './block-cache.ts';
-import { LineFinder } from './line-finder.ts';
+import { LineMatcher } from './line-finder.ts';
 import { RowBlock } from './row-block.ts';
 
 const CACHE_BYTES = 32 * 1024 * 1024;
-/** Frames that a search towards the front reads at a time. */
+/** Frames read at a time when searching backwards. */
 const BACK_FRAMES = 4;
 
 type Described = FileDescription & { index: FrameEntry[] };
 
-/** Reads rows by the index of a sealed archive: one frame for a row, wherever it is. */
-export class IndexBrowser implements ArchiveBrowser {
+/** Reads rows through the index of an archive: one frame per row. */
+export class IndexedReader implements ArchiveBrowser {
   readonly report: FileReport;
   readonly rows: number;
   readonly complete = true;
   readonly #open: (options: CallOptions) => ByteSource;
   readonly #keys: readonly Key[];
   readonly #description: Described;
-  /** Number of each frame's first row, and of the row after the last. */
+  /** First row number of each frame, then the total. */
   readonly #starts: Float64Array;
   readonly #cache = new BlockCache(CACHE_BYTES);
 
-  /** Throws `DAMAGED` where index and end do not agree. */
+  /** Throws `DAMAGED` if index and trailer disagree. */
   constructor(
     report: FileReport,
     open: (options: CallOptions) => ByteSource,
@@ -49,8 +49,8 @@ export class IndexBrowser implements ArchiveBrowser {
     }
     this.rows = this.#starts.at(-1) as number;
     if (this.rows !== description.end?.rows) {
-      throw new BifractError('DAMAGED', 'The index of the file does not hold as many rows as its end says', {
-        hint: 'Compare with another copy; `bifract verify` tells more.',
+      throw new BifractError('DAMAGED', 'The row counts of index and trailer differ', {
+        hint: 'Compare with another copy; see `bifract verify` for details.',
       });
     }
   }
@@ -79,11 +79,11 @@ export class IndexBrowser implements ArchiveBrowser {
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const finder = new LineFinder(makeNeedle(pattern));
+    const matcher = new LineMatcher(makeNeedle(pattern));
     if (this.rows === 0) return null;
     const frame = this.#frameOf(Math.min(Math.max(0, from), this.rows - 1));
-    if (direction === 'next') return from >= this.rows ? null : this.#findNext(finder, frame, from, options);
-    return from < 0 ? null : this.#findPrevious(finder, frame, from, options);
+    if (direction === 'next') return from >= this.rows ? null : this.#findNext(matcher, frame, from, options);
+    return from < 0 ? null : this.#findPrevious(matcher, frame, from, options);
   }
 
   async close(): Promise<void> {
@@ -91,20 +91,20 @@ export class IndexBrowser implements ArchiveBrowser {
   }
 
   async #findNext(
-    finder: LineFinder,
+    matcher: LineMatcher,
     frame: number,
     from: number,
     options: CallOptions,
   ): Promise<number | null> {
     for await (const block of this.#blocks(frame, this.#description.index.length, options)) {
-      const found = block.find(finder, from, 'next');
+      const found = block.find(matcher, from, 'next');
       if (found !== null) return found;
     }
     return null;
   }
 
   async #findPrevious(
-    finder: LineFinder,
+    matcher: LineMatcher,
     frame: number,
     from: number,
     options: CallOptions,
@@ -112,14 +112,14 @@ export class IndexBrowser implements ArchiveBrowser {
     for (let end = frame + 1; end > 0; end -= BACK_FRAMES) {
       let found: number | null = null;
       for await (const block of this.#blocks(Math.max(0, end - BACK_FRAMES), end, options)) {
-        found = block.find(finder, from, 'previous') ?? found;
+        found = block.find(matcher, from, 'previous') ?? found;
       }
       if (found !== null) return found;
     }
     return null;
   }
 
-  /** The frame that holds a row. */
+  /** The frame that contains a row. */
   #frameOf(row: number): number {
     let [low, high] = [0, this.#description.index.length - 1];
     while (low < high) {
@@ -130,7 +130,7 @@ export class IndexBrowser implements ArchiveBrowser {
     return low;
   }
 
-  /** The rows of frames, from the cache as far as it goes; the rest is read ahead. */
+  /** Blocks of a range of frames, from the cache as long as possible; the rest is read ahead. */
   async *#blocks(from: number, to: number, options: CallOptions): AsyncGenerator<RowBlock> {
     let frame = from;
     for (; frame < to; frame++) {
@@ -151,10 +151,8 @@ export class IndexBrowser implements ArchiveBrowser {
     const header = frame === 0 ? plain.indexOf('\n') + 1 : 0;
     const block = new RowBlock(this.#starts[frame] as number, plain.subarray(header));
     if (block.end === this.#starts[frame + 1]) return block;
-    throw new BifractError(
-      'DAMAGED',
-      `Frame ${frame} of the file does not hold the rows that its index says`,
-      { hint: 'Compare with another copy; `bifract verify` tells more.' },
-    );
+    throw new BifractError('DAMAGED', `The row count of frame ${frame} differs from the index`, {
+      hint: 'Compare with another copy; see `bifract verify` for details.',
+    });
   }
 }

@@ -10,11 +10,11 @@ export interface CleanSummary {
   duration_ms: number;
 }
 
-const LOST = 'The file of this archive is missing, and no job works on it';
+const LOST = 'The file of this archive is missing, and no job is writing it';
 
 /**
- * Does what can be done of chosen orphans: marks records as failed, removes what dead runs left. What is no
- * orphan any more is left alone. Files are never deleted; adopting them is a job of its own.
+ * Cleans up chosen orphans: marks records as failed, removes unfinished objects. Anything that is no longer
+ * an orphan is skipped. Never deletes files; adopting them is a separate job.
  */
 export async function clean(
   deps: OrphanDeps,
@@ -23,15 +23,15 @@ export async function clean(
 ): Promise<CleanSummary> {
   const started = performance.now();
   const { signal, emit } = context;
-  emit('job:phase', { phase: 'Looking again' });
+  emit('job:phase', { phase: 'Checking orphans' });
   const now = await orphans(deps, { signal });
   const counts = { records_failed: 0, leftovers_removed: 0 };
   const failures: Failure[] = [];
   emit('job:phase', { phase: 'Cleaning up' });
   for (const orphan of chosen) {
     try {
-      const still = now.find(({ kind, id }) => kind === orphan.kind && id === orphan.id);
-      const message = await settle(deps, orphan, still, signal);
+      const current = now.find(({ kind, id }) => kind === orphan.kind && id === orphan.id);
+      const message = await cleanOne(deps, orphan, current, signal);
       if (orphan.kind === 'record') counts.records_failed++;
       else counts.leftovers_removed++;
       emit('job:item', { item: orphan.path, ok: true, message });
@@ -47,29 +47,29 @@ export async function clean(
   return { ...counts, duration_ms: Math.round(performance.now() - started) };
 }
 
-/** What was seen when the choice was made holds only if it is seen again. */
-async function settle(
+/** Acts only if the orphan still exists. */
+async function cleanOne(
   deps: OrphanDeps,
   chosen: Orphan,
-  still: Orphan | undefined,
+  current: Orphan | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  // The start of this very job puts right what dead runs left; another console may have been quicker.
-  if (still === undefined) return 'It was put right already.';
-  if (still.actions.includes('fail_record')) {
-    await deps.catalog.failArchive(still.id, LOST, { signal });
-    return 'Its record is marked as failed.';
+  // Recovery at the start of this job, or another console, may have cleaned up already.
+  if (current === undefined) return 'Already cleaned up.';
+  if (current.actions.includes('fail_record')) {
+    await deps.catalog.failArchive(current.id, LOST, { signal });
+    return 'Record marked as failed.';
   }
-  if (!still.actions.includes('discard')) {
-    throw new BifractError('BUSY', 'It may still be in use, or nothing can be done about it here', {
+  if (!current.actions.includes('discard')) {
+    throw new BifractError('BUSY', 'It may still be in use, or it cannot be cleaned up here', {
       hint:
         chosen.kind === 'file' && chosen.place === 'archives'
-          ? '`bifract adopt` gives a file its record back.'
+          ? 'Use `bifract adopt` to add a record for the file.'
           : undefined,
     });
   }
-  for await (const leftover of deps[still.place].leftovers({ signal })) {
-    if (leftover.id === still.id) await deps[still.place].discard(leftover, { signal });
+  for await (const unfinished of deps[current.place].leftovers({ signal })) {
+    if (unfinished.id === current.id) await deps[current.place].discard(unfinished, { signal });
   }
   return 'Removed.';
 }

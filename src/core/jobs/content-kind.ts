@@ -1,8 +1,8 @@
 import type { ContentKind, ContentReader } from '../format/index.ts';
 
 /**
- * What a file's content is. A file of ours says it; of the server's only the name does, and an unknown name is told
- * by its first bytes. `pieces` are all of the content, to be read once.
+ * Determines the content kind: from the file itself, else from its name, else from its first bytes. `pieces`
+ * yields the full content once.
  */
 export async function kindOf(
   content: ContentReader,

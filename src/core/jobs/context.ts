@@ -1,8 +1,8 @@
 import type { Emit } from '../events.ts';
 
-/** What the engine gives each job beside its dependencies and options. */
+/** What the engine passes to each job besides its dependencies and options. */
 export interface JobContext {
-  /** The job's id, kept with unfinished objects in storage. */
+  /** The job id; stored with unfinished objects. */
   id: string;
   signal: AbortSignal;
   emit: Emit;

@@ -7,10 +7,10 @@ import type { Storage, Storages, StoredObject } from '../ports/storage.ts';
 import { compareWithRecord } from './compare-record.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
-import { mustBeIdle } from './in-use.ts';
+import { mustNotBeInUse } from './in-use.ts';
 import { metered } from './meter.ts';
-import { endsOf, mustBeCompleted } from './plan-copy.ts';
-import { proved } from './proved.ts';
+import { mustBeCompleted, storagePair } from './plan-copy.ts';
+import { verifyTee } from './proved.ts';
 import { readBytes } from './read-whole.ts';
 import { mustBeSame, readBack } from './same-file.ts';
 import { storedWhole } from './stored.ts';
@@ -31,22 +31,23 @@ export interface CopySummary {
 }
 
 /**
- * Copies files to the other storage, one after the other, an event for each. A copy appears only when all of the file was read and proved
- * whole on the way, and agrees with its record; that of a move is read back as well. Then the record says the new place, and the
- * original of a move goes last. What is there already and is the same is not copied again.
+ * Copies files to the other storage one by one, with an event each. A copy becomes visible only after the
+ * file was read in full, verified and compared with its record; for a move it is also read back. Then the
+ * record is updated, and for a move the original is deleted last. An identical copy that already exists is
+ * not copied again.
  */
 export async function copy(deps: CopyDeps, plan: CopyPlan, context: JobContext): Promise<CopySummary> {
   const started = performance.now();
   const { id, signal, emit, now } = context;
   const failures: Failure[] = [];
-  const note = { id, kind: 'copy', started_at: now().toISOString() } as const;
+  const base = { id, kind: 'copy', started_at: now().toISOString() } as const;
   let done = 0;
   emit('job:phase', { phase: plan.move ? 'Moving' : 'Copying' });
   try {
     for (const item of plan.items) {
       signal.throwIfAborted();
       const { place, name, archive_id } = item;
-      await deps.state.note({ ...note, copying: { place, name, to: plan.to, archive_id } });
+      await deps.state.note({ ...base, copying: { place, name, to: plan.to, archive_id } });
       const error = await attempt(deps, plan, item, done, context);
       if (error) failures.push({ item: item.from_path, error });
       else done += item.size_bytes;
@@ -68,20 +69,20 @@ async function attempt(
   context: JobContext,
 ): Promise<ErrorReport | undefined> {
   const { emit, signal } = context;
-  const tell = (ok: boolean, message: string, error?: ErrorReport) =>
+  const report = (ok: boolean, message: string, error?: ErrorReport) =>
     emit('job:item', { item: item.from_path, ok, message, ...(error ? { error } : {}) });
   try {
     if (item.refusal) {
-      tell(false, item.refusal.message, item.refusal);
+      report(false, item.refusal.message, item.refusal);
       return item.refusal;
     }
     await copyOne(deps, plan, item, done, context);
-    tell(true, `${plan.move ? 'moved' : 'copied'} to ${item.to_path}`);
+    report(true, `${plan.move ? 'moved' : 'copied'} to ${item.to_path}`);
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();
     const error = asBifractError(thrown).report();
-    tell(false, error.message, error);
+    report(false, error.message, error);
     return error;
   }
 }
@@ -94,17 +95,17 @@ async function copyOne(
   context: JobContext,
 ): Promise<void> {
   const { signal } = context;
-  const ends = await endsOf(deps.storages, item.place, plan.to);
-  const { from, to } = ends;
-  await mustBeIdle(deps.state, item.name, context.id);
+  const pair = await storagePair(deps.storages, item.place, plan.to);
+  const { from, to } = pair;
+  await mustNotBeInUse(deps.state, item.name, context.id);
   const object = await planned(from, item, signal);
   const record = await recordOf(deps, item, signal);
   if (await to.stat(item.name, { signal })) {
-    await mustBeSame(ends, item.name, signal);
+    await mustBeSame(pair, item.name, signal);
   } else {
     const total = { done, total: plan.size_bytes };
-    const checksum = await put(deps, { ...ends, object, record }, total, context);
-    if (plan.move) await readBack(ends, object, checksum, signal);
+    const checksum = await put(deps, { ...pair, object, record }, total, context);
+    if (plan.move) await readBack(pair, object, checksum, signal);
   }
   await planned(from, item, signal);
   if (record) {
@@ -114,12 +115,12 @@ async function copyOne(
   if (plan.move) await from.delete(item.name);
 }
 
-/** The file as the plan saw it. */
+/** The file, if it is still as planned. */
 async function planned(from: Storage, item: CopyItem, signal: AbortSignal): Promise<StoredObject> {
   const object = await from.stat(item.name, { signal });
   if (object?.size_bytes === item.size_bytes && object.modified_at === item.modified_at) return object;
-  throw new BifractError('BUSY', 'It has changed, or went, since the plan was made', {
-    hint: 'Plan it again.',
+  throw new BifractError('BUSY', 'The file changed or was deleted after the plan was made', {
+    hint: 'Run it again.',
   });
 }
 
@@ -131,14 +132,14 @@ async function recordOf(
   if (archive_id === null) return undefined;
   const [record] = await (await deps.catalog()).archives({ ids: [archive_id] }, { signal });
   if (!record)
-    throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`, {
-      hint: 'Plan it again.',
+    throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} no longer exists`, {
+      hint: 'Run it again.',
     });
   mustBeCompleted(record);
   return record;
 }
 
-/** Stores the copy, proved on the way; its SHA-256. */
+/** Stores the copy, verified on the way; returns its SHA-256. */
 async function put(
   { keys }: CopyDeps,
   file: { from: Storage; to: Storage; object: StoredObject; record: ArchiveRecord | undefined },
@@ -149,10 +150,10 @@ async function put(
   const { name, size_bytes } = object;
   let read = 0;
   let checksum = '';
-  const prove = async (bytes: AsyncIterable<Buffer>) => {
-    const whole = await readBytes(bytes, object, { keys, signal });
-    if (record) compareWithRecord(record, measuredOf(whole));
-    checksum = whole.summary.checksum;
+  const verify = async (bytes: AsyncIterable<Buffer>) => {
+    const file = await readBytes(bytes, object, { keys, signal });
+    if (record) compareWithRecord(record, measuredOf(file));
+    checksum = file.summary.checksum;
   };
   const counted = async function* () {
     for await (const piece of from.stream(name, { signal })) {
@@ -161,7 +162,7 @@ async function put(
     }
   };
   const progress = () => ({ item: name, bytes_in: done + read, total_bytes: total });
-  const content = metered(proved(counted(), prove), emit, progress);
+  const content = metered(verifyTee(counted(), verify), emit, progress);
   const stored = await to.put(name, content, { signal, job: id, expected_bytes: size_bytes });
   await storedWhole(to, stored, { size_bytes });
   return checksum;

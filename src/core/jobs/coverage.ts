@@ -1,6 +1,6 @@
 import type { Coverage } from '../coverage.ts';
-import { ARRIVAL_MS, type Claim, claimOf, cutPieces } from '../policy/claims.ts';
-import { judgeCoverage } from '../policy/coverage.ts';
+import { type ArchiveEvidence, cutPieces, evidenceOf, INGEST_DELAY_MS } from '../policy/claims.ts';
+import { evaluateCoverage } from '../policy/coverage.ts';
 import { GRIDS } from '../policy/periods.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { LogDatabase, PeriodCount, PeriodGrid } from '../ports/log-database.ts';
@@ -16,47 +16,47 @@ export interface CoverageDeps {
   storages: Storages;
 }
 
-/** Who holds the rows of a fractal; see `CoverageQueries`. */
-export async function coverage(
+/** Which rows of a fractal are protected; see `CoverageQueries`. */
+export async function computeCoverage(
   deps: CoverageDeps,
   fractal_id: string,
   { unit = 'day', signal }: CallOptions & { unit?: 'hour' | 'day' } = {},
 ): Promise<Coverage> {
   const { name } = await findFractal(deps.catalog, fractal_id, signal);
   const grid = GRIDS[unit];
-  const { claims, counts } = await claimsAndCounts(deps, { fractal_id, grid }, { signal });
-  return { fractal_id, fractal_name: name, unit, ...judgeCoverage(grid, claims, counts) };
+  const { evidence, counts } = await evidenceAndCounts(deps, { fractal_id, grid }, { signal });
+  return { fractal_id, fractal_name: name, unit, ...evaluateCoverage(grid, evidence, counts) };
 }
 
-/** What archives of a fractal prove, and what ClickHouse counts beside it. */
-export async function claimsAndCounts(
+/** The archives of a fractal, and the matching row counts of ClickHouse. */
+export async function evidenceAndCounts(
   deps: CoverageDeps,
   { fractal_id, grid }: { fractal_id: string; grid: PeriodGrid },
   options: CallOptions,
-): Promise<{ claims: Claim[]; counts: PeriodCount[] }> {
-  const claims = await claimsOf(deps, fractal_id, options);
-  const query = { fractal_id, grid, pieces: cutPieces(claims), doubt_ms: ARRIVAL_MS };
-  return { claims, counts: await deps.logs.countsByPeriod(query, options) };
+): Promise<{ evidence: ArchiveEvidence[]; counts: PeriodCount[] }> {
+  const evidence = await collectEvidence(deps, fractal_id, options);
+  const query = { fractal_id, grid, pieces: cutPieces(evidence), doubt_ms: INGEST_DELAY_MS };
+  return { evidence, counts: await deps.logs.countsByPeriod(query, options) };
 }
 
-/** What the whole archives of a fractal prove: those whose file is there, as long as its record says. */
-export async function claimsOf(
+/** The complete archives of a fractal: those whose file exists with the recorded size. */
+export async function collectEvidence(
   { catalog, storages }: Pick<CoverageDeps, 'catalog' | 'storages'>,
   fractal_id: string,
   options: CallOptions = {},
-): Promise<Claim[]> {
+): Promise<ArchiveEvidence[]> {
   const records = await catalog.archives({ fractal_id }, options);
-  const files = new Files(fractal_id, options);
-  const claims: Claim[] = [];
+  const files = new FileSizes(fractal_id, options);
+  const evidence: ArchiveEvidence[] = [];
   for (const record of records) {
-    const claim = claimOf(record);
-    if (claim && (await files.has(record, await storagesOf(storages, record)))) claims.push(claim);
+    const entry = evidenceOf(record);
+    if (entry && (await files.matches(record, await storagesOf(storages, record)))) evidence.push(entry);
   }
-  return claims;
+  return evidence;
 }
 
-/** Files of a fractal's archives, listed once a storage. */
-class Files {
+/** Sizes of a fractal's archive files, listed once per storage. */
+class FileSizes {
   readonly #prefix: string;
   readonly #options: CallOptions;
   readonly #listed = new Map<Storage, Promise<Map<string, number>>>();
@@ -66,7 +66,7 @@ class Files {
     this.#options = options;
   }
 
-  async has(record: ArchiveRecord, storages: readonly Storage[]): Promise<boolean> {
+  async matches(record: ArchiveRecord, storages: readonly Storage[]): Promise<boolean> {
     for (const storage of storages) {
       for (const name of namesOf(record)) {
         if ((await this.#sizeOf(storage, name)) === record.size_bytes) return true;

@@ -2,28 +2,28 @@ import type { DeleteItem, DeleteTarget } from '../deletion.ts';
 import { asBifractError, type BifractError } from '../errors.ts';
 import type { State } from '../ports/state.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
-import { mustBeIdle } from './in-use.ts';
+import { mustNotBeInUse } from './in-use.ts';
 import { pathOf } from './target.ts';
 
-/** An item of which nothing is known yet. */
-export function nothing({ kind, id }: DeleteTarget): DeleteItem {
+/** An item before anything is known about it. */
+export function blankItem({ kind, id }: DeleteTarget): DeleteItem {
   const file = { storage_type: null, name: null, path: null, size_bytes: 0, modified_at: null };
   const record = { archive_id: null, created_at: null };
   return { kind, id, title: id, ...file, ...record, action: 'delete', refusal: null, notes: [] };
 }
 
-/** The item as one that stays. */
+/** The item, kept with a reason. */
 export function refused(item: DeleteItem, error: BifractError): DeleteItem {
   return { ...item, action: 'keep', refusal: error.report() };
 }
 
-/** What the plan keeps of a file, to know it again. */
+/** What the plan records of a file, to recognise it later. */
 export function fileOf({ storage, object }: { storage: Storage; object: StoredObject }) {
   const { name, size_bytes, modified_at } = object;
   return { storage_type: storage.kind, name, path: pathOf(storage, name), size_bytes, modified_at };
 }
 
-/** The item as one that stays where a job works on its file, or the check throws `BUSY`. */
+/** The item, kept if its file is in use or the check throws `BUSY`. */
 export async function idleOrRefused(
   { state }: { state: State },
   item: DeleteItem,
@@ -31,7 +31,7 @@ export async function idleOrRefused(
 ): Promise<DeleteItem> {
   try {
     check();
-    if (item.name !== null) await mustBeIdle(state, item.name);
+    if (item.name !== null) await mustNotBeInUse(state, item.name);
     return item;
   } catch (error) {
     const refusal = asBifractError(error);

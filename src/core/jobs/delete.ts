@@ -5,7 +5,7 @@ import type { State } from '../ports/state.ts';
 import type { Place, Storage, Storages } from '../ports/storage.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
-import { mustBeIdle } from './in-use.ts';
+import { mustNotBeInUse } from './in-use.ts';
 import { findFile } from './record-file.ts';
 
 export interface DeleteDeps {
@@ -21,9 +21,10 @@ export interface DeleteSummary {
 }
 
 /**
- * Deletes what the plan says, one after the other, an event for each. Record and file of an archive go together: the file
- * within the transaction that removes the record. A file that is gone already is fine; one that is another than the plan saw stays
- * (`BUSY`). Throws what the failures come to; what the plan keeps although it was named is one.
+ * Deletes what the plan says, one by one, with an event each. Record and file of an archive are deleted
+ * together: the file within the transaction that removes the record. A missing file is fine; a file that
+ * differs from the plan is kept (`BUSY`). Throws the combined error of all failures, including named items
+ * that the plan keeps.
  */
 export async function deletePlanned(
   deps: DeleteDeps,
@@ -32,10 +33,10 @@ export async function deletePlanned(
 ): Promise<DeleteSummary> {
   const started = performance.now();
   const { signal, emit } = context;
-  const run = new Run(deps, context);
+  const run = new DeleteRun(deps, context);
   const failures: Failure[] = [];
   let freed_bytes = 0;
-  await run.note();
+  await run.saveRecord();
   try {
     emit('job:phase', { phase: 'Deleting' });
     for (const item of plan.items) {
@@ -44,10 +45,10 @@ export async function deletePlanned(
       const error = item.refusal ?? (await attempt(() => run.delete(item), item, context));
       if (error) failures.push({ item: item.path ?? item.id, error });
       else freed_bytes += item.size_bytes;
-      if (item.refusal) tell(item, context, item.refusal);
+      if (item.refusal) emitFailure(item, context, item.refusal);
     }
   } finally {
-    await run.end();
+    await run.finish();
   }
   const error = combine(failures, plan.items.length, 'could not be deleted');
   if (error) throw error;
@@ -67,76 +68,76 @@ async function attempt(
   } catch (thrown) {
     context.signal.throwIfAborted();
     const error = asBifractError(thrown).report();
-    tell(item, context, error);
+    emitFailure(item, context, error);
     return error;
   }
 }
 
-function tell({ path, id }: DeleteItem, { emit }: JobContext, error: ErrorReport): void {
+function emitFailure({ path, id }: DeleteItem, { emit }: JobContext, error: ErrorReport): void {
   emit('job:item', { item: path ?? id, ok: false, message: error.message, error });
 }
 
 /** One run, and the journal of what it is at. */
-class Run {
+class DeleteRun {
   readonly #deps: DeleteDeps;
   readonly #context: JobContext;
-  /** Archives that are not known to be gone, or to be still there, as a whole. */
-  readonly #open = new Set<string>();
+  /** Archives whose deletion may be half done. */
+  readonly #pending = new Set<string>();
 
   constructor(deps: DeleteDeps, context: JobContext) {
     this.#deps = deps;
     this.#context = context;
   }
 
-  async note(): Promise<void> {
+  async saveRecord(): Promise<void> {
     const { id, now } = this.#context;
-    const deleting = [...this.#open].map((archive_id) => ({ archive_id }));
+    const deleting = [...this.#pending].map((archive_id) => ({ archive_id }));
     await this.#deps.state.note({ id, kind: 'delete', started_at: now().toISOString(), deleting });
   }
 
-  /** What is still open is ended by the next job of a later process: its note must stay. */
-  async end(): Promise<void> {
-    if (this.#open.size === 0) await this.#deps.state.forget(this.#context.id);
+  /** A pending deletion is completed by the recovery of a later process, which needs the job record. */
+  async finish(): Promise<void> {
+    if (this.#pending.size === 0) await this.#deps.state.forget(this.#context.id);
   }
 
   async delete(item: DeleteItem): Promise<string> {
-    if (item.name !== null) await mustBeIdle(this.#deps.state, item.name, this.#context.id);
+    if (item.name !== null) await mustNotBeInUse(this.#deps.state, item.name, this.#context.id);
     if (item.kind === 'group') {
-      const gone = await (await this.#deps.catalog()).deleteGroup(item.id);
-      return gone ? 'deleted' : 'was gone already';
+      const deleted = await (await this.#deps.catalog()).deleteGroup(item.id);
+      return deleted ? 'deleted' : 'already deleted';
     }
     if (item.archive_id !== null) return this.#deleteArchive(item, item.archive_id);
-    const place = item.kind === 'backup' ? 'backups' : 'archives';
-    return (await this.#removeFile(item, place)) ? 'deleted' : 'was gone already';
+    const kind = item.kind === 'backup' ? 'backups' : 'archives';
+    return (await this.#removeFile(item, kind)) ? 'deleted' : 'already deleted';
   }
 
   async #deleteArchive(item: DeleteItem, archive_id: string): Promise<string> {
     const catalog = await this.#deps.catalog();
     await this.#mustBePlanned(catalog, item, archive_id);
-    this.#open.add(archive_id);
-    await this.note();
+    this.#pending.add(archive_id);
+    await this.saveRecord();
     let removed: boolean | undefined;
     const remove = async () => {
       removed ??= await this.#removeFile(item, 'archives');
     };
     const deleted = await catalog.deleteArchive(archive_id, remove).catch((error: unknown) => {
-      // With the file still there nothing has changed. With the file gone, the record must follow.
+      // With the file still there, nothing has changed. Otherwise the record must be deleted too.
       if (removed) return catalog.deleteArchive(archive_id, remove);
-      return this.#stays(item, archive_id).then(() => Promise.reject(error));
+      return this.#closeIfKept(item, archive_id).then(() => Promise.reject(error));
     });
     if (!deleted) await remove();
-    this.#open.delete(archive_id);
-    if (!deleted && !removed) return 'was gone already';
-    return removed ? 'file and record deleted' : 'record deleted; the file was gone already';
+    this.#pending.delete(archive_id);
+    if (!deleted && !removed) return 'already deleted';
+    return removed ? 'file and record deleted' : 'record deleted; the file was already missing';
   }
 
-  /** A deletion that failed is closed where the file is seen to be there. */
-  async #stays({ name, storage_type }: DeleteItem, archive_id: string): Promise<void> {
+  /** A failed deletion is not pending if the file still exists. */
+  async #closeIfKept({ name, storage_type }: DeleteItem, archive_id: string): Promise<void> {
     const storage = await this.#storage('archives', storage_type);
-    if (name === null || (await storage.stat(name))) this.#open.delete(archive_id);
+    if (name === null || (await storage.stat(name))) this.#pending.delete(archive_id);
   }
 
-  /** The record may lead to another file by now. */
+  /** The record may point to another file by now. */
   async #mustBePlanned(catalog: Catalog, item: DeleteItem, archive_id: string): Promise<void> {
     const { signal } = this.#context;
     const [record] = await catalog.archives({ ids: [archive_id] }, { signal });
@@ -145,28 +146,28 @@ class Run {
     throw changed();
   }
 
-  /** False where there is none any more. Not to be cut short. */
-  async #removeFile({ name, storage_type, size_bytes, modified_at }: DeleteItem, place: Place) {
+  /** False if there is no file. Must not be interrupted. */
+  async #removeFile({ name, storage_type, size_bytes, modified_at }: DeleteItem, kind: Place) {
     if (name === null) return false;
-    const storage = await this.#storage(place, storage_type);
+    const storage = await this.#storage(kind, storage_type);
     const object = await storage.stat(name);
     if (!object) return false;
     if (object.size_bytes !== size_bytes || object.modified_at !== modified_at) throw changed();
     return storage.delete(name);
   }
 
-  async #storage(place: Place, type: DeleteItem['storage_type']): Promise<Storage> {
+  async #storage(kind: Place, type: DeleteItem['storage_type']): Promise<Storage> {
     const { storages } = this.#deps;
-    const own = await storages[place]();
+    const own = await storages[kind]();
     if (own.kind === type) return own;
-    const other = type === 'disk' || type === 's3' ? await storages.stored(place, type) : undefined;
+    const other = type === 'disk' || type === 's3' ? await storages.stored(kind, type) : undefined;
     if (other) return other;
-    throw new BifractError('NOT_FOUND', `The storage that it is in (${type}) is not set up any more`, {
-      hint: 'Set BIFRACT_S3_BUCKET in .env again: see docs/storage.md.',
+    throw new BifractError('NOT_FOUND', `Its storage (${type}) is no longer configured`, {
+      hint: 'Set BIFRACT_S3_BUCKET in .env again; see docs/storage.md.',
     });
   }
 }
 
 function changed(): BifractError {
-  return new BifractError('BUSY', 'It has changed since the plan was made', { hint: 'Plan it again.' });
+  return new BifractError('BUSY', 'It changed after the plan was made', { hint: 'Run it again.' });
 }

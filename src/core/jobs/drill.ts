@@ -3,15 +3,15 @@ import type { RestorePlan, RestoreSummary } from '../restore.ts';
 import type { JobContext } from './context.ts';
 import { type RestoreIntoDeps, restoreInto } from './restore-into.ts';
 import { mustBeClear } from './restore-obstacles.ts';
-import { dropScratch, forgetWhen, scratchName } from './scratch.ts';
+import { dropScratch, removeRecordIf, scratchName } from './scratch.ts';
 
 export interface DrillDeps extends RestoreIntoDeps {
   state: State;
 }
 
 /**
- * Restores the backup into a scratch database, compares every table's count with the manifest, and drops it
- * again: proof that the backup restores. `COUNT_DIFFERS` names what differs.
+ * Test restore: restores the backup into a scratch database, compares all row counts with the manifest, and
+ * drops the database. `COUNT_DIFFERS` names the differences.
  */
 export async function drill(
   deps: DrillDeps,
@@ -35,6 +35,6 @@ export async function drill(
     };
   } finally {
     emit('job:phase', { phase: 'Dropping the scratch database' });
-    await forgetWhen(await dropScratch(deps.server, [database], context), deps.state, id);
+    await removeRecordIf(await dropScratch(deps.server, [database], context), deps.state, id);
   }
 }

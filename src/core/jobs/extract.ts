@@ -12,9 +12,10 @@ export interface ExtractSource {
 }
 
 /**
- * What a file holds: of a backup the dump (or its manifest, as JSON), of an archive the NDJSON as stored; `raw`
- * is the decrypted stream, whatever it is, as is the content of a sealed stream that is neither. All of it is verified while it flows, the manifest's file to its
- * end as well: who reads to the end without an error has the content of a whole file.
+ * The content of a file: the dump of a backup (or its manifest as JSON), the NDJSON of an archive as stored.
+ * `raw` is the decrypted stream; so is the content of a stream that is neither. Everything is verified while
+ * it streams, for a manifest the whole file: reading to the end without an error proves that the file is
+ * complete.
  */
 export async function* extract(
   { storage, object, keys }: ExtractSource,
@@ -33,10 +34,10 @@ export async function* extract(
   else yield* backupPart(pieces, part);
 }
 
-/** zstd's frames begin with 28 B5 2F FD, skippable ones with 50 … 5F 2A 4D 18. */
+/** zstd frames begin with 28 B5 2F FD, skippable frames with 50 … 5F 2A 4D 18. */
 const FRAME_START = /^(28b52ffd|5[0-9a-f]2a4d18)/;
 
-/** Whether a file that is named neither backup nor archive holds something else than compressed content. */
+/** Whether a file with an unknown name contains something else than compressed content. */
 async function isBare(name: string, plaintext: AsyncIterable<Buffer>): Promise<boolean> {
   if (kindByName(name)) return false;
   let start = '';
@@ -60,7 +61,7 @@ async function* backupPart(
   yield Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** The content as it is stored, while the archive's own reader makes sure that it is an archive's. */
+/** The stored content, checked by the archive reader. */
 async function* withHeaderChecked(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   let held: Buffer[] = [];
   async function* tapped() {

@@ -3,19 +3,19 @@ import type { JobNote } from '../ports/state.ts';
 import type { Storage, Storages, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 
-/** What is compared of both ends of two files: the first bytes of a sealed file are of no other. */
+/** Bytes compared at both ends of the files; the first bytes of an encrypted file are unique. */
 const END_BYTES = 65_536;
 
-export interface FinishCopyDeps extends Storages {
+export interface RecoverCopyDeps extends Storages {
   catalog(): Promise<Catalog>;
 }
 
 /**
- * Ends a copy that was cut short. A copy is whole or not there at all: where it is there, the record that may still name the original
- * gets the new place, as the job would have done. The original stays, a move or not. Returns a sentence, where there is one to say.
+ * Recovers an interrupted copy. A copy is complete or absent: if it is there, the record is updated to it, as
+ * the job would have done. The original is kept, even for a move. Returns one sentence per action.
  */
-export async function finishCopy(
-  deps: FinishCopyDeps,
+export async function recoverCopy(
+  deps: RecoverCopyDeps,
   { copying }: JobNote,
   options: CallOptions,
 ): Promise<string[]> {
@@ -23,21 +23,20 @@ export async function finishCopy(
   const { place, name, to: type, archive_id } = copying;
   const to = await deps.stored(place, type);
   const from = await deps.stored(place, type === 's3' ? 'disk' : 's3');
-  // The settings may name one storage only by now.
+  // S3 may no longer be configured.
   if (!to || !from) return [];
   const [original, copied] = [await from.stat(name, options), await to.stat(name, options)];
-  if (!copied)
-    return [`${name} was being copied to ${to.location}: it is not there, and can be copied again`];
-  if (!original) return [`${name} was being moved to ${to.location}: it is there`];
+  if (!copied) return [`Copy of ${name} to ${to.location} was interrupted: copy it again`];
+  if (!original) return [`${name} was moved to ${to.location}`];
   if (!(await isCopy(from, to, original, copied, options)))
-    return [`${name} was being copied to ${to.location}, which has another file of that name`];
+    return [`Copy of ${name} was interrupted: ${to.location} has a different file of that name`];
   const catalog = archive_id === null ? undefined : await deps.catalog();
   const record =
     archive_id === null ? undefined : (await catalog?.archives({ ids: [archive_id] }, options))?.[0];
   if (record && isElsewhere(record, type)) {
     await catalog?.moveArchive(record.id, { storage_type: type, storage_path: name }, options);
   }
-  return [`${name} was copied to ${to.location}; the original is kept`];
+  return [`Completed the copy of ${name} to ${to.location}; the original is kept`];
 }
 
 function isElsewhere({ status, storage_type }: ArchiveRecord, type: 'disk' | 's3'): boolean {

@@ -6,45 +6,44 @@ import type { CallOptions } from '../ports/types.ts';
 import { ARCHIVES_PREFIX } from './plan-adopt.ts';
 import { findFile, storagesOf } from './record-file.ts';
 
-export interface FinishDeleteDeps extends Storages {
+export interface RecoverDeleteDeps extends Storages {
   catalog(): Promise<Catalog>;
 }
 
 /**
- * Ends deletions of archives that were cut short. The file goes within the transaction that removes the record: so the
- * record is gone, or both are there, or only the file is gone, and then the record goes too. Returns a sentence for each.
+ * Recovers interrupted deletions of archives. The file is deleted within the transaction that removes the
+ * record, so either the record is gone, or both exist, or only the file is gone: then the record is deleted
+ * too. Returns one sentence each.
  */
-export async function finishDelete(
-  deps: FinishDeleteDeps,
+export async function recoverDelete(
+  deps: RecoverDeleteDeps,
   { deleting = [] }: JobNote,
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];
   for (const { archive_id } of deleting) {
     const [record] = await (await deps.catalog()).archives({ ids: [archive_id] }, options);
-    done.push(
-      record ? await finishOne(deps, record, options) : `Archive ${archive_id} was being deleted: it is gone`,
-    );
+    done.push(record ? await finishOne(deps, record, options) : `Archive ${archive_id} was deleted`);
   }
   return done;
 }
 
 async function finishOne(
-  deps: FinishDeleteDeps,
+  deps: RecoverDeleteDeps,
   record: ArchiveRecord,
   options: CallOptions,
 ): Promise<string> {
   if (await findFile(deps, record, options))
-    return `${record.storage_path} was being deleted: file and record are both still there`;
+    return `Deletion of ${record.storage_path} was interrupted: file and record still exist`;
   const catalog = await deps.catalog();
   await mustBeMounted(deps, catalog, record, options);
   await catalog.deleteArchive(record.id, async () => undefined);
-  return `${record.storage_path} was being deleted: its record is gone now too`;
+  return `Completed the deletion of ${record.storage_path}: record deleted`;
 }
 
-/** A storage that shows no archive at all while records tell of some is not mounted, rather than empty. */
+/** An empty storage with completed records is more likely unmounted than empty. */
 async function mustBeMounted(
-  deps: FinishDeleteDeps,
+  deps: RecoverDeleteDeps,
   catalog: Catalog,
   record: ArchiveRecord,
   options: CallOptions,
@@ -57,9 +56,7 @@ async function mustBeMounted(
   for (const storage of await storagesOf(deps, record)) {
     for await (const _ of storage.list(ARCHIVES_PREFIX, options)) return;
   }
-  throw new BifractError(
-    'STORAGE_UNREACHABLE',
-    'The storage of archives shows none, though there are records',
-    { hint: 'Check that it is mounted.' },
-  );
+  throw new BifractError('STORAGE_UNREACHABLE', 'Archive storage is empty, but the database lists archives', {
+    hint: 'Check that the volume is mounted.',
+  });
 }

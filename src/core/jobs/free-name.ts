@@ -1,12 +1,12 @@
 import { BifractError } from '../errors.ts';
 import type { Storage } from '../ports/storage.ts';
 
-/** How far ahead of the clock a name may be. */
+/** Maximum lead of a name over the clock. */
 const MOST_SECONDS = 60;
 
 /**
- * The first name from that time on that no object has: a second file within one second takes the next second's
- * name, so that names never collide and nothing is replaced. `EXISTS` where the next minute's are all taken.
+ * The first unused name from that time on: a second file within the same second takes the name of the next
+ * second. `EXISTS` if all names of the next minute are taken.
  */
 export async function freeName(
   storage: Storage,
@@ -20,7 +20,7 @@ export async function freeName(
   }
   throw new BifractError(
     'EXISTS',
-    `No free name from ${nameAt(from)} on, for a minute, in ${storage.location}`,
+    `No free file name in ${storage.location}: all names from ${nameAt(from)} on are taken for a minute`,
     { hint: 'Check the clock of this machine.' },
   );
 }

@@ -4,66 +4,71 @@ import { asBifractError, BifractError } from '../errors.ts';
 import { archiveName, archivePath } from '../policy/names.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { Storage } from '../ports/storage.ts';
-import type { ArchiveName, ArchivePlan } from './archive-plan.ts';
+import type { ArchiveFileName, ArchivePlan } from './archive-plan.ts';
 import type { ArchiveWindow } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
 import { freeName } from './free-name.ts';
 import type { Patience } from './patience.ts';
-import { insist } from './record.ts';
+import { writeWithRetry } from './record.ts';
 
 export interface GroupRecordsDeps {
   catalog: Catalog;
   storage: Storage;
 }
 
-/** The records of an archive that is being made: its group's, and one for each file. */
+/** The records of an archive in progress: its group's, and one for each file. */
 export class GroupRecords {
   group_id: string | undefined;
-  /** Windows that got no record, though there are rows in them. */
+  /** Windows with rows that have no record yet. */
   #missing: number;
   readonly #deps: GroupRecordsDeps;
   readonly #plan: ArchivePlan;
-  readonly #patience: Patience;
+  readonly #retrier: Patience;
 
-  constructor(deps: GroupRecordsDeps, plan: ArchivePlan, patience: Patience) {
+  constructor(deps: GroupRecordsDeps, plan: ArchivePlan, retrier: Patience) {
     this.#deps = deps;
     this.#plan = plan;
-    this.#patience = patience;
-    this.group_id = plan.continued?.group_id;
-    this.#missing = plan.windows.filter((window) => !this.known(window)).length;
+    this.#retrier = retrier;
+    this.group_id = plan.resumed?.group_id;
+    this.#missing = plan.windows.filter((window) => !this.existing(window)).length;
   }
 
-  /** The file of a window that was begun before. */
-  known({ label }: ArchiveWindow): ArchiveName | undefined {
-    return this.#plan.continued?.files.get(label);
+  /** The file of a window started before the interruption. */
+  existing({ label }: ArchiveWindow): ArchiveFileName | undefined {
+    return this.#plan.resumed?.files.get(label);
   }
 
-  /** A name that no record and no file has. */
-  async name({ label }: ArchiveWindow, { now, signal }: JobContext): Promise<ArchiveName> {
+  /** A name that is not in use. */
+  async name({ label }: ArchiveWindow, { now, signal }: JobContext): Promise<ArchiveFileName> {
     const { id } = this.#plan.fractal;
     const nameAt = (time: Date) => archivePath(id, archiveName(id, time, label ?? undefined));
     const path = await freeName(this.#deps.storage, now(), nameAt, signal);
     return { archive_id: randomUUID(), filename: posix.basename(path), path };
   }
 
-  /** A window without rows gets none. */
-  spare(window: ArchiveWindow): void {
-    if (!this.known(window)) this.#missing--;
+  /** Excludes a window without rows. */
+  skip(window: ArchiveWindow): void {
+    if (!this.existing(window)) this.#missing--;
   }
 
-  /** Opens the file's record, with its group where it is the first, or says of that of an interrupted one that it goes on. */
-  async open(named: ArchiveName, window: ArchiveWindow, index: number, signal: AbortSignal): Promise<void> {
-    if (this.known(window)) return this.#deps.catalog.reopenArchive(named.archive_id, { signal });
-    const open = () => this.#insert(named, window, signal);
-    // Between two files, somebody else may have begun something on the fractal, and PostgreSQL may restart.
-    const again = index > 0 || this.group_id !== undefined;
-    this.group_id = await (again ? this.#patience.through(() => busyPasses(open), signal) : open());
+  /** Opens the file's record, and its group for the first one. The record of an interrupted file is reopened. */
+  async open(
+    name: ArchiveFileName,
+    window: ArchiveWindow,
+    index: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.existing(window)) return this.#deps.catalog.reopenArchive(name.archive_id, { signal });
+    const open = () => this.#insert(name, window, signal);
+    // Between two files, another operation may have started on the fractal, or PostgreSQL may restart.
+    const retry = index > 0 || this.group_id !== undefined;
+    this.group_id = await (retry ? this.#retrier.through(() => retryWhileBusy(open), signal) : open());
     this.#missing--;
   }
 
-  /** The id of the group. */
+  /** Returns the group id. */
   async #insert(
-    { archive_id, filename, path }: ArchiveName,
+    { archive_id, filename, path }: ArchiveFileName,
     { label }: ArchiveWindow,
     signal: AbortSignal,
   ): Promise<string | undefined> {
@@ -90,16 +95,19 @@ export class GroupRecords {
     return group_id;
   }
 
-  /** Says of the group how it ended. */
+  /** Records the outcome of the group. */
   async close(message: string | null, context: JobContext): Promise<void> {
     const { group_id } = this;
     if (group_id === undefined) return;
-    await insist(() => this.#deps.catalog.closeGroup(group_id, { missing: this.#missing, message }), context);
+    await writeWithRetry(
+      () => this.#deps.catalog.closeGroup(group_id, { missing: this.#missing, message }),
+      context,
+    );
   }
 }
 
-/** Somebody else's operation on the fractal ends. */
-async function busyPasses<T>(open: () => Promise<T>): Promise<T> {
+/** Makes `BUSY` retryable: other operations on the fractal end. */
+async function retryWhileBusy<T>(open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (thrown) {

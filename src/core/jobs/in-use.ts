@@ -4,29 +4,32 @@ import { BifractError } from '../errors.ts';
 import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover } from '../ports/storage.ts';
 
-/** Throws `BUSY` where a live job, other than `self`, works on the file of that name. */
-export async function mustBeIdle(state: State, name: string, self?: string): Promise<void> {
-  const user = (await state.live()).find((note) => note.id !== self && uses(note, name));
+/** Throws `BUSY` if a running job other than `self` uses the file. */
+export async function mustNotBeInUse(state: State, name: string, self?: string): Promise<void> {
+  const user = (await state.live()).find((record) => record.id !== self && isUsedBy(record, name));
   if (!user) return;
-  throw new BifractError('BUSY', `The job ${user.id} works on it`, {
-    hint: 'Try again when that has ended.',
+  throw new BifractError('BUSY', `In use by job ${user.id}`, {
+    hint: 'Try again when the job has ended.',
   });
 }
 
-/** Whether an unfinished object is that job's: by its own word, or, where storage could not keep that, by the name that the job noted. */
-export function isOf({ id, object, copying }: JobNote, leftover: Leftover): boolean {
-  if (leftover.job !== undefined) return leftover.job === id;
-  return leftover.name === object || leftover.name === copying?.name;
+/**
+ * Whether an unfinished object belongs to the job: by its stored job id or, if storage cannot keep that, by
+ * the name in the job record.
+ */
+export function belongsTo({ id, object, copying }: JobNote, unfinished: Leftover): boolean {
+  if (unfinished.job !== undefined) return unfinished.job === id;
+  return unfinished.name === object || unfinished.name === copying?.name;
 }
 
-/** A restore does not note which backup it reads: any may be it. */
-function uses({ kind, object, copying, restoring, rekey = [] }: JobNote, name: string): boolean {
+/** A job record of a restore does not name the backup: assume any. */
+function isUsedBy({ kind, object, copying, restoring, rekey = [] }: JobNote, name: string): boolean {
   if ((kind === 'restore' || kind === 'drill') && !name.includes('/')) return true;
   if (restoring && restoring.phase !== 'ended' && isRead(restoring.plan, name)) return true;
   return object === name || copying?.name === name || rekey.some((one) => one.name === name);
 }
 
-/** All files of a restore are needed until its end, and not only the one whose record says that it is being restored. */
+/** A restore needs all its files to the end, not only the one whose record is marked as restoring. */
 function isRead({ files }: ArchiveRestorePlan, name: string): boolean {
   return files.some((file) => file.name === posix.basename(name));
 }

@@ -11,24 +11,24 @@ export interface TimeWindow {
   to?: Timestamp;
 }
 
-/** Finds the lines of rows that match, in blocks of whole lines. */
-export class LineFinder {
-  readonly #needle: Needle;
+/** Finds matching rows in blocks of complete lines. */
+export class LineMatcher {
+  readonly #query: Needle;
   readonly #window: TimeWindow;
-  /** The literal as it can stand in a block, to pass over all other lines at once. */
+  /** The literal as it can appear in a block, to skip all other lines quickly. */
   readonly #stored: RegExp | undefined;
   readonly #bytes: Buffer;
 
-  constructor(needle: Needle, window: TimeWindow = {}) {
-    this.#needle = needle;
+  constructor(query: Needle, window: TimeWindow = {}) {
+    this.#query = query;
     this.#window = window;
-    this.#bytes = Buffer.from(needle.literal);
-    const { pattern, plain } = storedForm(needle.literal);
-    const anyCase = needle.any_case && needle.literal.toLowerCase() !== needle.literal.toUpperCase();
+    this.#bytes = Buffer.from(query.literal);
+    const { pattern, plain } = storedForm(query.literal);
+    const anyCase = query.any_case && query.literal.toLowerCase() !== query.literal.toUpperCase();
     if (anyCase || !plain) this.#stored = new RegExp(pattern, anyCase ? 'gi' : 'g');
   }
 
-  /** Where the matching lines of a block begin and end, newlines left out. */
+  /** Start and end offsets of matching lines, without newlines. */
   *find(block: Buffer): Generator<{ start: number; end: number }> {
     const next = this.#candidates(block);
     for (let at = next(0); at >= 0; ) {
@@ -41,7 +41,7 @@ export class LineFinder {
     }
   }
 
-  /** Gives the next place, at or after one, where a matching line may be; negative where there is none. */
+  /** Returns the offset of the next candidate at or after an offset; negative if there is none. */
   #candidates(block: Buffer): (from: number) => number {
     if (this.#bytes.length === 0) return (from) => (from < block.length ? from : -1);
     const stored = this.#stored;
@@ -59,6 +59,6 @@ export class LineFinder {
     const { from, to } = this.#window;
     if (from !== undefined && (row.ts === null || compareTimes(row.ts, from) < 0)) return false;
     if (to !== undefined && (row.ts === null || compareTimes(row.ts, to) >= 0)) return false;
-    return this.#needle.matches(row.raw);
+    return this.#query.matches(row.raw);
   }
 }

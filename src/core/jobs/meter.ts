@@ -3,8 +3,8 @@ import type { Emit, Progress } from '../events.ts';
 const INTERVAL_MS = 100;
 
 /**
- * Passes `bytes` on and reports progress while they flow, at most ten times a second, and once at the end.
- * The events carry what `read` returns at that moment.
+ * Passes `bytes` through and reports progress: at most ten times a second, and once at the end, with the
+ * current result of `read`.
  */
 export async function* metered<T>(
   bytes: AsyncIterable<T>,

@@ -16,17 +16,19 @@ export interface BackupSource {
   keys: readonly Key[];
 }
 
-/** The parts of a backup, on their way. */
+/** A backup being read. */
 export interface OpenBackup {
   manifest: BackupManifest;
-  /** To be read once, to its end: only then is it proved whole. */
+  /** Read it once to the end: only then is it verified. */
   dump: AsyncIterable<Buffer>;
-  /** Stored bytes read, and content bytes handed out so far. */
+  /** Stored bytes read, and content bytes returned. */
   progress(): { bytes_in: number; bytes_out: number };
   summary(): ContentSummary;
 }
 
-/** Opens a backup for reading. `NOT_BIFRACT` for an archive; else errors as of `readContent`, then and while reading. */
+/**
+ * Opens a backup for reading. `NOT_BIFRACT` for an archive; else errors of `readContent`, also while reading.
+ */
 export async function openBackup(
   { storage, object, keys }: BackupSource,
   signal?: AbortSignal,
@@ -35,7 +37,7 @@ export async function openBackup(
   const { kind, pieces } = await kindOf(content, object.name);
   if (kind === 'archive') {
     throw new BifractError('NOT_BIFRACT', `${object.name} is an archive of logs, not a backup`, {
-      hint: '`bifract restore-archive` brings its rows back.',
+      hint: 'Use `bifract restore-archive` to restore its rows.',
     });
   }
   const { manifest, dump } = await splitBackup(pieces);

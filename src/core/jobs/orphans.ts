@@ -5,51 +5,51 @@ import type { JobNote, State } from '../ports/state.ts';
 import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { isYoung } from './archive-continue.ts';
-import { isOf } from './in-use.ts';
+import { belongsTo } from './in-use.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
 import { isSame } from './record-file.ts';
-import { strangers } from './strangers.ts';
+import { unlistedBackups } from './strangers.ts';
 import { namesOf, pathOf } from './target.ts';
 
-/** No archive takes longer than this by the server's own limit; nor does an upload of a job that is alive. */
-const SURELY_DEAD_MS = 24 * 3_600_000;
+/** Longer than any archive or upload may take, by the limit of the server. */
+const MAX_JOB_AGE_MS = 24 * 3_600_000;
 
 export interface OrphanDeps {
   catalog: Catalog;
   archives: Storage;
   backups: Storage;
-  /** Whether the file of a record is there whose storage is not the one of `archives`. */
-  holds?(record: ArchiveRecord, options?: CallOptions): Promise<boolean>;
+  /** Whether the file of a record exists that is not in the storage of `archives`. */
+  fileExists?(record: ArchiveRecord, options?: CallOptions): Promise<boolean>;
   state: State;
-  /** How old an archive may be that goes on, milliseconds; none does where it is left out. */
+  /** Maximum age of a resumable archive, milliseconds; 0 if omitted. */
   max_duration_ms?: number;
   now(): Date;
 }
 
-/** What has lost its other half, or was left by a dead run: files, records, unfinished objects. Reads no file. */
+/** Files without record, records without file, and unfinished objects. Reads no file. */
 export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Promise<Orphan[]> {
   const before = await deps.catalog.archives({}, options);
   const files = new Map<string, StoredObject>();
   for await (const object of deps.archives.list(ARCHIVES_PREFIX, options)) {
     if (isArchive(object.name)) files.set(object.name, object);
   }
-  const [records, live, dead] = await Promise.all([
+  const [records, running, interrupted] = await Promise.all([
     deps.catalog.archives({}, options),
     deps.state.live(),
     deps.state.dead(),
   ]);
   const elsewhere = await keptElsewhere(deps, files, records, options);
   return [
-    ...lostFiles(deps, files, { before, records }, live),
-    ...lostRecords(deps, { files, elsewhere }, { before, records }, live, dead),
-    ...(await strangers(deps.backups, options)),
-    ...(await leftovers(deps, live, dead, options)),
+    ...filesWithoutRecord(deps, files, { before, records }, running),
+    ...recordsWithoutFile(deps, { files, elsewhere }, { before, records }, running, interrupted),
+    ...(await unlistedBackups(deps.backups, options)),
+    ...(await unfinishedObjects(deps, running, interrupted, options)),
   ];
 }
 
-/** Records whose files are in the other storage: settings may have changed since, or a copy was made. */
+/** Records whose files are in the other storage: the configuration may have changed, or a copy was made. */
 async function keptElsewhere(
-  { archives, holds }: OrphanDeps,
+  { archives, fileExists }: OrphanDeps,
   files: Map<string, StoredObject>,
   records: ArchiveRecord[],
   options: CallOptions,
@@ -59,37 +59,35 @@ async function keptElsewhere(
     const { id, status, storage_type } = record;
     if (status !== 'completed' || storage_type === archives.kind) continue;
     if (namesOf(record).some((name) => files.has(name))) continue;
-    if (await holds?.(record, options)) ids.add(id);
+    if (await fileExists?.(record, options)) ids.add(id);
   }
   return ids;
 }
 
 /**
- * Records as they were before the files were listed, and after. While jobs run, only what is amiss with both is: a file may
- * have got its record, or lost it, just then.
+ * Records before and after listing the files. An orphan must be one in both: jobs may have added or removed
+ * records meanwhile.
  */
 interface Records {
   before: ArchiveRecord[];
   records: ArchiveRecord[];
 }
 
-function lostFiles(
+function filesWithoutRecord(
   { archives }: OrphanDeps,
   files: Map<string, StoredObject>,
   { before, records }: Records,
-  live: JobNote[],
+  running: JobNote[],
 ): Orphan[] {
   const [earlier, known] = [byName(before), byName(records)];
-  const busy = new Set(live.map(({ object }) => object));
+  const busy = new Set(running.map(({ object }) => object));
   return [...files.values()]
     .filter(({ name }) => !busy.has(name) && isLost(earlier.get(name)) && isLost(known.get(name)))
     .map(({ name, size_bytes, modified_at }) => ({
       kind: 'file',
       place: 'archives',
       id: name,
-      title: known.has(name)
-        ? 'Archive file whose record says that it failed'
-        : 'Archive file without a record',
+      title: known.has(name) ? 'Archive file with a failed record' : 'Archive file without a record',
       path: pathOf(archives, name),
       size_bytes,
       since: modified_at,
@@ -102,45 +100,48 @@ function isLost(record: ArchiveRecord | undefined): boolean {
   return record === undefined || record.status === 'failed';
 }
 
-function lostRecords(
+function recordsWithoutFile(
   deps: OrphanDeps,
   { files, elsewhere }: { files: Map<string, StoredObject>; elsewhere: Set<string> },
   { before, records }: Records,
-  live: JobNote[],
-  dead: JobNote[],
+  running: JobNote[],
+  interrupted: JobNote[],
 ): Orphan[] {
   const missing = (record: ArchiveRecord) => !namesOf(record).some((name) => files.has(name));
   const complete = new Set(before.filter(({ status }) => status === 'completed').map(({ id }) => id));
   const completed = records.filter(
     ({ id, status }) => status === 'completed' && complete.has(id) && !elsewhere.has(id),
   );
-  // All of them missing at once is a storage that is not mounted, not so many losses.
+  // If all are missing, the storage is more likely unmounted.
   const allGone = completed.length > 0 && completed.every(missing) && files.size === 0;
-  const alive = new Set(live.map(({ archive_id }) => archive_id));
+  const alive = new Set(running.map(({ archive_id }) => archive_id));
   const stale = records.filter(
-    (record) => record.status === 'in_progress' && !alive.has(record.id) && isStale(deps, record, dead),
+    (record) =>
+      record.status === 'in_progress' && !alive.has(record.id) && isStale(deps, record, interrupted),
   );
   return [
-    ...completed.filter(missing).map((record) => lostRecord(deps, record, completedTitle(allGone), !allGone)),
-    ...stale.map((record) => lostRecord(deps, record, 'Record in progress that no job works on', true)),
+    ...completed
+      .filter(missing)
+      .map((record) => recordOrphan(deps, record, completedTitle(allGone), !allGone)),
+    ...stale.map((record) => recordOrphan(deps, record, 'Record in progress without a running job', true)),
   ];
 }
 
 function completedTitle(allGone: boolean): string {
   return allGone
-    ? 'Record whose file is missing, as are all others: check that the archive storage is the right one'
-    : 'Record whose file is missing';
+    ? 'Record with missing file, like all others: check that archive storage is configured and mounted'
+    : 'Record with missing file';
 }
 
-/** A record in progress that is not ours may be the server's own, until that has given up by its own limit. */
-function isStale({ now }: OrphanDeps, { id, created_at }: ArchiveRecord, dead: JobNote[]): boolean {
+/** A record in progress of another program may be active until the time limit of the server has passed. */
+function isStale({ now }: OrphanDeps, { id, created_at }: ArchiveRecord, interrupted: JobNote[]): boolean {
   return (
-    dead.some(({ archive_id }) => archive_id === id) ||
-    now().getTime() - Date.parse(created_at) > SURELY_DEAD_MS
+    interrupted.some(({ archive_id }) => archive_id === id) ||
+    now().getTime() - Date.parse(created_at) > MAX_JOB_AGE_MS
   );
 }
 
-function lostRecord({ archives }: OrphanDeps, record: ArchiveRecord, title: string, act: boolean): Orphan {
+function recordOrphan({ archives }: OrphanDeps, record: ArchiveRecord, title: string, act: boolean): Orphan {
   return {
     kind: 'record',
     place: 'archives',
@@ -154,69 +155,73 @@ function lostRecord({ archives }: OrphanDeps, record: ArchiveRecord, title: stri
   };
 }
 
-async function leftovers(
+async function unfinishedObjects(
   deps: OrphanDeps,
-  live: JobNote[],
-  deadNotes: JobNote[],
+  running: JobNote[],
+  records: JobNote[],
   options: CallOptions,
 ): Promise<Orphan[]> {
   const found: Orphan[] = [];
   for (const place of ['backups', 'archives'] as const) {
     const storage = deps[place];
     if (place === 'archives' && isSame(storage, deps.backups)) continue;
-    for await (const leftover of storage.leftovers(options)) {
-      if (!isOwnName(leftover.name) || live.some((note) => isOf(note, leftover))) continue;
-      const dead = isDead(deps, leftover, deadNotes);
-      // A health check may be on its way just now.
-      if (!dead && isProbeName(leftover.name)) continue;
-      const orphan = leftoverOrphan(storage, place, leftover, dead);
-      found.push(dead && goesOn(deps, storage, leftover, deadNotes) ? { ...orphan, goes_on: true } : orphan);
+    for await (const unfinished of storage.leftovers(options)) {
+      if (!isOwnName(unfinished.name) || running.some((record) => belongsTo(record, unfinished))) continue;
+      const interrupted = isInterrupted(deps, unfinished, records);
+      // May belong to a health check that is running now.
+      if (!interrupted && isProbeName(unfinished.name)) continue;
+      const orphan = unfinishedOrphan(storage, place, unfinished, interrupted);
+      found.push(
+        interrupted && isResumable(deps, storage, unfinished, records)
+          ? { ...orphan, goes_on: true }
+          : orphan,
+      );
     }
   }
   return found;
 }
 
-/** What no job of this machine began may be the work of another machine, or of the server. */
-function isDead({ now }: OrphanDeps, leftover: Leftover, dead: JobNote[]): boolean {
-  if (dead.some((note) => isOf(note, leftover))) return true;
-  return now().getTime() - Date.parse(leftover.started_at) > SURELY_DEAD_MS;
+/** An object of an unknown job may belong to another machine or to the server. */
+function isInterrupted({ now }: OrphanDeps, unfinished: Leftover, interrupted: JobNote[]): boolean {
+  if (interrupted.some((record) => belongsTo(record, unfinished))) return true;
+  return now().getTime() - Date.parse(unfinished.started_at) > MAX_JOB_AGE_MS;
 }
 
-/** Whether the call that began it would read back what is there. */
-function goesOn(
+/** Whether the same archive request would resume from it. */
+function isResumable(
   { now, max_duration_ms = 0 }: OrphanDeps,
   { unfinished }: Storage,
   { id, job, name }: Leftover,
-  dead: JobNote[],
+  interrupted: JobNote[],
 ): boolean {
-  const isOfNote = (note: JobNote) =>
-    (note.id === job && note.object === name) || note.archive?.leftovers.includes(id);
-  return dead.some(
-    (note) =>
+  const isOfRecord = (record: JobNote) =>
+    (record.id === job && record.object === name) || record.archive?.leftovers.includes(id);
+  return interrupted.some(
+    (record) =>
       unfinished !== undefined &&
-      note.archive !== undefined &&
-      isYoung(note.archive, max_duration_ms, now()) &&
-      isOfNote(note),
+      record.archive !== undefined &&
+      isYoung(record.archive, max_duration_ms, now()) &&
+      isOfRecord(record),
   );
 }
 
-function leftoverOrphan(
+function unfinishedOrphan(
   storage: Storage,
   place: Orphan['place'],
   { id, name, size_bytes, started_at }: Leftover,
-  dead: boolean,
+  interrupted: boolean,
 ): Orphan {
   return {
     kind: 'leftover',
     place,
     id,
-    title: dead
-      ? 'Unfinished file of a run that is dead'
-      : 'Unfinished file, perhaps of a run on another machine',
+    title: interrupted
+      ? 'Unfinished file of an interrupted run'
+      : 'Unfinished file, possibly of a run on another machine',
     path: pathOf(storage, name),
     size_bytes,
     since: started_at,
     fractal_name: null,
-    actions: dead ? ['discard'] : [],
+    actions: interrupted ? ['discard'] : [],
   };
 }

@@ -4,28 +4,31 @@ import type { JobContext } from './context.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** Before anything has been answered, a wrong address is likelier than a restart: it should be told soon. */
+/** Before the first success a wrong address is more likely than a restart: fail early. */
 const FIRST_TRIES = 4;
 
 export interface PatienceOptions {
-  /** How long may be spent on waiting in all, milliseconds. */
+  /** Limit of the total retry time, milliseconds. */
   max_ms: number;
-  /** How that limit is set, for people. */
+  /** Name of the setting for that limit. */
   variable: string;
-  /** The first wait, milliseconds; each further one is twice as long. */
+  /** The first wait, milliseconds; doubled for each further one. */
   first_ms?: number;
 }
 
-/** How long a job puts up with what fails and may succeed again. Waits are told as `job:retry`. */
+/**
+ * Retries transient errors with exponential backoff and a limit on the total retry time. Waits are reported
+ * as `job:retry`.
+ */
 export class Patience {
   readonly #options: PatienceOptions;
   readonly #context: Pick<JobContext, 'emit'>;
   #attempt = 0;
-  /** Time lost so far, and since when more is being lost, milliseconds. */
-  #lost = 0;
+  /** Time lost so far, and start of the current outage, milliseconds. */
+  #lost_ms = 0;
   #since: number | undefined;
-  #answered = false;
-  /** All of it was spent. */
+  #succeeded = false;
+  /** Whether the limit was reached. */
   exhausted = false;
 
   constructor(options: PatienceOptions, context: Pick<JobContext, 'emit'>) {
@@ -33,36 +36,39 @@ export class Patience {
     this.#context = context;
   }
 
-  /** Tries in a row that brought nothing. */
+  /** Failed attempts in a row. */
   get attempt(): number {
     return this.#attempt;
   }
 
-  /** Something came: the next failure is a first one. */
+  /** Resets the attempts after progress. */
   progressed(): void {
-    this.#answered = true;
+    this.#succeeded = true;
     if (this.#since === undefined) return;
-    this.#lost += performance.now() - this.#since;
+    this.#lost_ms += performance.now() - this.#since;
     this.#since = undefined;
     this.#attempt = 0;
   }
 
-  /** Waits before another try; throws `thrown` where that would not help, or says that it took too long. */
+  /**
+   * Waits before a retry. Throws `thrown` if it is not transient, or a timeout error once the limit is
+   * reached.
+   */
   async wait(thrown: unknown, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const error = asBifractError(thrown);
     if (!isTransient(error)) throw thrown;
     this.#since ??= performance.now();
     this.#attempt++;
-    const left = this.#options.max_ms - this.#lost - (performance.now() - this.#since);
-    if (left <= 0) throw this.#spent(error);
-    if (!this.#answered && this.#attempt >= FIRST_TRIES) throw thrown;
+    const left = this.#options.max_ms - this.#lost_ms - (performance.now() - this.#since);
+    if (left <= 0) throw this.#timeout(error);
+    if (!this.#succeeded && this.#attempt >= FIRST_TRIES) throw thrown;
     const wait_ms = Math.ceil(Math.min(left, this.#backOff()));
     this.#context.emit('job:retry', { attempt: this.#attempt, wait_ms, reason: error.message });
     await wait(wait_ms, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 
-  /** What `ask` brings, tried again as long as that makes sense. */
+  /** Runs `ask`, with retries. */
   async through<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
       try {
@@ -80,14 +86,14 @@ export class Patience {
     return Math.min(first * 2 ** (this.#attempt - 1), LONGEST_WAIT_MS) * (0.5 + Math.random() / 2);
   }
 
-  #spent(error: BifractError): BifractError {
+  #timeout(error: BifractError): BifractError {
     this.exhausted = true;
     const { max_ms, variable } = this.#options;
     return new BifractError(
       error.code,
-      `${error.message} (waited ${Math.round(max_ms / 1000)} seconds in all, no longer)`,
+      `${error.message} (gave up after ${Math.round(max_ms / 1000)} seconds of retries)`,
       {
-        hint: `Find out why, then try again: what is done already is not done again. ${variable} says how long is waited.`,
+        hint: `Fix the cause, then run it again: completed work is not repeated. ${variable} sets the limit.`,
         cause: error,
       },
     );

@@ -6,11 +6,11 @@ import { parseArchiveName, periodOf } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog, Fractal } from '../ports/catalog.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { readFront } from './read-front.ts';
+import { readHead } from './read-front.ts';
 import { sourceOf } from './source.ts';
 import { namesOf } from './target.ts';
 
-/** Where archives are kept, on disk below the archive root and on S3 as the key. */
+/** Prefix of archives: a folder below the archive root on disk, part of the key on S3. */
 export const ARCHIVES_PREFIX = 'archives/';
 
 export interface PlanAdoptDeps {
@@ -25,13 +25,13 @@ export interface PlanAdoptOptions extends CallOptions {
 
 interface Known {
   fractals: Fractal[];
-  /** Records by the names that their files can have. */
+  /** Records by possible file name. */
   records: Map<string, ArchiveRecord>;
 }
 
 /**
- * What would be made of the archive files that have no record, or of those given (names in the storage). Reads the ends of each file; a
- * file is proved whole only when it is adopted.
+ * Plans records for archive files without one, or for the given names. Reads header and trailer of each file;
+ * a file is verified only when it is adopted.
  */
 export async function planAdopt(
   { catalog, storage, keys }: PlanAdoptDeps,
@@ -41,7 +41,7 @@ export async function planAdopt(
   const objects: StoredObject[] = [];
   for await (const object of names ? given(storage, names, options) : storage.list(ARCHIVES_PREFIX, options))
     objects.push(object);
-  // Only now: a file has its record before it is there, and a job may be at work.
+  // Read the records after listing the files: a job adds the record before the file appears.
   const known = await gather(catalog, options);
   const items: AdoptItem[] = [];
   for (const object of objects) {
@@ -56,7 +56,7 @@ export function isArchive(name: string): boolean {
   return parseArchiveName(posix.basename(name)) !== undefined;
 }
 
-/** Records by every name that their files can have. */
+/** Records by every possible file name. */
 export function byName(records: readonly ArchiveRecord[]): Map<string, ArchiveRecord> {
   return new Map(records.flatMap((record) => namesOf(record).map((name) => [name, record] as const)));
 }
@@ -85,15 +85,15 @@ async function planOne(
   options: PlanAdoptOptions,
 ): Promise<AdoptItem> {
   const blank = blankItem(object);
-  if (object.modified_at === '') return skip(blank, `There is no such file in ${storage.location}.`);
+  if (object.modified_at === '') return skip(blank, `File not found in ${storage.location}.`);
   const record = known.records.get(object.name);
-  if (record && record.status !== 'failed') return skip(blank, `It has a record already: ${record.id}.`);
+  if (record && record.status !== 'failed') return skip(blank, `Already has a record: ${record.id}.`);
   try {
     const source = sourceOf(storage, object, options);
     const description = await describe(source, keys, options);
     const item = description.sealed
       ? ofSealed(blank, description)
-      : await ofUnsealed(blank, () => readFront(source, keys, 'archive', options));
+      : await ofUnsealed(blank, () => readHead(source, keys, 'archive', options));
     return decide({ ...item, archive_id: record?.id ?? null }, known, options);
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -121,7 +121,7 @@ function blankItem({ name, size_bytes, modified_at }: StoredObject): AdoptItem {
 }
 
 function ofSealed(item: AdoptItem, { head, end }: FileDescription): AdoptItem {
-  if (head?.kind !== 'archive') return skip(item, 'It is a backup, not an archive.');
+  if (head?.kind !== 'archive') return skip(item, 'This is a backup, not an archive.');
   return {
     ...item,
     fractal: head.fractal ?? item.fractal,
@@ -134,7 +134,7 @@ function ofSealed(item: AdoptItem, { head, end }: FileDescription): AdoptItem {
   };
 }
 
-async function ofUnsealed(item: AdoptItem, read: () => ReturnType<typeof readFront>): Promise<AdoptItem> {
+async function ofUnsealed(item: AdoptItem, read: () => ReturnType<typeof readHead>): Promise<AdoptItem> {
   const { first } = await read();
   const id = first?.fid || item.fractal?.id;
   return { ...item, fractal: id ? { id, name: null } : null, first: first?.ts ?? null };
@@ -143,28 +143,28 @@ async function ofUnsealed(item: AdoptItem, read: () => ReturnType<typeof readFro
 function decide(item: AdoptItem, { fractals }: Known, { create_fractals }: PlanAdoptOptions): AdoptItem {
   const { fractal } = item;
   if (item.action === 'skip') return item;
-  if (item.rows === 0) return skip(item, 'It holds no rows.');
-  if (fractal === null) return skip(item, 'Neither its name nor its content tells of which fractal it is.');
+  if (item.rows === 0) return skip(item, 'The file has no rows.');
+  if (fractal === null) return skip(item, 'Neither name nor content identifies the fractal.');
   const existing = fractals.find(({ id }) => id === fractal.id);
   if (existing) {
     const found = { ...item, fractal: { id: existing.id, name: existing.name }, fractal_known: true };
-    const reason = item.archive_id ? 'Its record says that it failed; it is set right.' : 'It has no record.';
+    const reason = item.archive_id ? 'Its failed record will be corrected.' : 'No record.';
     return { ...found, reason };
   }
   const named = fractals.find(({ name }) => name === fractal.name);
   if (named) {
-    const into = `a fractal of that name has another id (${named.id})`;
-    return skip(item, `Its fractal "${fractal.name}" (${fractal.id}) is gone, and ${into}.`);
+    const other = `a fractal with that name has another id (${named.id})`;
+    return skip(item, `Fractal "${fractal.name}" (${fractal.id}) no longer exists, and ${other}.`);
   }
   if (fractal.name === null)
-    return skip(item, `There is no fractal ${fractal.id}, and the file does not tell its name.`);
+    return skip(item, `Fractal ${fractal.id} does not exist, and the file does not contain its name.`);
   if (create_fractals) {
-    const reason = `Its fractal is gone and is made anew, as "${fractal.name}" with its id.`;
+    const reason = `Its fractal "${fractal.name}" will be recreated with the same id.`;
     return { ...item, create_fractal: true, reason };
   }
   return skip(
     item,
-    `There is no fractal ${fractal.id} ("${fractal.name}"): --create-fractals makes it anew.`,
+    `Fractal ${fractal.id} ("${fractal.name}") does not exist: recreate it with --create-fractals.`,
   );
 }
 

@@ -5,7 +5,7 @@ import type { ArchiveRecord, Fractal } from '../ports/catalog.ts';
 import type { LogDatabase } from '../ports/log-database.ts';
 import type { Storages } from '../ports/storage.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
-import { examine, type FoundFile } from './archive-found.ts';
+import { type InspectedFile, inspectSource } from './archive-found.ts';
 import { type RestoreObstacleDeps, restoreObstacles } from './archive-restore-obstacles.ts';
 import { storagesOf } from './record-file.ts';
 import { restoreNotes } from './restore-notes.ts';
@@ -15,53 +15,55 @@ export interface PlanArchiveRestoreDeps extends RestoreObstacleDeps {
   logs: LogDatabase;
   storages: Storages;
   keys: readonly Key[];
-  /** A file by its name, its path or the id of its record. */
+  /** Finds a file by name, path or record id. */
   find(label: string): Promise<Target>;
   now: Date;
-  /** Id of the plan. */
   id: string;
 }
 
-/** What restores on small machines were measured to bring back in a second. */
+/** Rates measured on small machines. */
 const ROWS_A_SECOND = { direct: 60_000, ingest: 15_000 };
 const BYTES_A_SECOND = 30_000_000;
 
-/** The records that a call names; null for a file. */
-interface Named {
+/** The records that the source names; null if it is a file. */
+interface NamedRecords {
   records: ArchiveRecord[] | null;
-  /** Of a group: archives of it that cannot be restored. */
+  /** Archives of the group that cannot be restored. */
   incomplete: number;
 }
 
-/** Plans a restore; see `ArchiveRestoreQueries`. Reads ends and trailers, and of a file that has neither nor a record all of it. */
-export async function planArchiveRestore(
+/**
+ * Plans a restore; see `ArchiveRestoreQueries`. Reads header and trailer; only a file with neither trailer nor record
+ * is read completely.
+ */
+export async function buildArchiveRestorePlan(
   deps: PlanArchiveRestoreDeps,
   query: ArchiveRestoreQuery,
 ): Promise<ArchiveRestorePlan> {
   const { signal, from = null, to = null, via = 'direct', replace = false } = query;
-  mustBeWindow(from, to);
+  assertValidWindow(from, to);
   const { records, incomplete } = await recordsOf(deps, query.source, { signal });
   const targets = records
     ? await Promise.all(records.map((record) => targetOf(deps, record, { signal })))
     : [await deps.find(query.source)];
-  const found: FoundFile[] = [];
-  for (const target of targets) found.push(await examine(target, deps.keys, { from, to }, { signal }));
-  found.sort((a, b) => ((a.file.first ?? '') < (b.file.first ?? '') ? -1 : 1));
+  const files: InspectedFile[] = [];
+  for (const target of targets) files.push(await inspectSource(target, deps.keys, { from, to }, { signal }));
+  files.sort((a, b) => ((a.file.first ?? '') < (b.file.first ?? '') ? -1 : 1));
   const fractals = await deps.catalog.fractals({ signal });
-  const into = intoOf(found, query.into, fractals);
+  const into = intoOf(files, query.into, fractals);
   const fractal = fractals.find(({ id }) => id === into.id);
-  const removes = replace ? removedWindow(found, { from, to }) : null;
+  const removes = replace ? windowToReplace(files, { from, to }) : null;
   const window = removes ?? { from, to };
-  const there = await deps.logs.stats(
+  const present = await deps.logs.stats(
     { fractal_id: into.id, from: window.from ?? undefined, to: window.to ?? undefined },
     { signal },
   );
-  const rows = found.reduce((sum, { rows_within }) => sum + rows_within, 0);
-  const content_bytes = found.reduce((sum, one) => sum + one.content_bytes, 0);
+  const rows = files.reduce((sum, { rows_within }) => sum + rows_within, 0);
+  const content_bytes = files.reduce((sum, file) => sum + file.content_bytes, 0);
   const plan: ArchiveRestorePlan = {
     id: deps.id,
     planned_at: deps.now.toISOString(),
-    files: found.map(({ file }) => file),
+    files: files.map(({ file }) => file),
     into,
     from,
     to,
@@ -70,13 +72,13 @@ export async function planArchiveRestore(
     removes,
     rows,
     content_bytes,
-    rows_there: there.rows,
+    rows_there: present.rows,
     estimate_ms: estimate(rows, content_bytes, via),
-    notes: restoreNotes({ found, incomplete, fractal, removes, query, now: deps.now }),
+    notes: restoreNotes({ files, incomplete, fractal, removes, query, now: deps.now }),
     obstacles: await restoreObstacles(
       deps,
       {
-        found,
+        files,
         incomplete,
         into,
         fractal,
@@ -85,7 +87,7 @@ export async function planArchiveRestore(
         removes,
         content_bytes,
         rows,
-        rows_there: there.rows,
+        rows_there: present.rows,
       },
       { signal },
     ),
@@ -93,21 +95,21 @@ export async function planArchiveRestore(
   return freeze(plan);
 }
 
-function mustBeWindow(from: Timestamp | null, to: Timestamp | null): void {
+function assertValidWindow(from: Timestamp | null, to: Timestamp | null): void {
   if (from === null || to === null || Date.parse(from) < Date.parse(to)) return;
-  throw new BifractError('USAGE', `Nothing is from ${from} on and before ${to}`, {
-    hint: '--from is the first moment that counts, --to the first that no longer does.',
+  throw new BifractError('USAGE', `--from (${from}) must be earlier than --to (${to})`, {
+    hint: 'The range includes --from and excludes --to.',
   });
 }
 
-/** Rows of other times are none of the archive's business: they would be gone for good. */
-function removedWindow(
-  found: readonly FoundFile[],
+/** Limited to the time range of the archive: it cannot bring back other rows. */
+function windowToReplace(
+  files: readonly InspectedFile[],
   { from, to }: { from: Timestamp | null; to: Timestamp | null },
 ): NonNullable<ArchiveRestorePlan['removes']> {
-  const times = found.flatMap(({ file: { first, last } }) => (first && last ? [first, last] : []));
+  const times = files.flatMap(({ file: { first, last } }) => (first && last ? [first, last] : []));
   const known =
-    times.length > 0 && found.every(({ file: { rows, first, last } }) => rows === 0 || (first && last));
+    times.length > 0 && files.every(({ file: { rows, first, last } }) => rows === 0 || (first && last));
   const ms = times.map((time) => Date.parse(time));
   return {
     from: from ?? (known ? new Date(Math.min(...ms)).toISOString() : null),
@@ -115,23 +117,26 @@ function removedWindow(
   };
 }
 
-/** The archive of that id, or the archives of the group of that id; null where it is no id that is known. */
+/** The archive with that id, or the archives of that group; null if neither exists. */
 async function recordsOf(
   { catalog }: PlanArchiveRestoreDeps,
   source: string,
   options: CallOptions,
-): Promise<Named> {
+): Promise<NamedRecords> {
   if (!RECORD_ID.test(source)) return { records: null, incomplete: 0 };
   const [record] = await catalog.archives({ ids: [source] }, options);
   if (record) return { records: [record], incomplete: 0 };
   const group = (await catalog.groups({}, options)).find(({ id }) => id === source);
   if (!group) return { records: null, incomplete: 0 };
   const all = await catalog.archives({ fractal_id: group.fractal_id }, options);
-  const held = all.filter(({ group_id }) => group_id === source);
-  const whole = held.filter(({ status }) => status === 'completed' || status === 'restoring');
-  if (whole.length === 0)
-    throw new BifractError('NOT_FOUND', `The group ${source} holds no completed archive`);
-  return { records: whole, incomplete: Math.max(held.length, group.archive_count) - whole.length };
+  const members = all.filter(({ group_id }) => group_id === source);
+  const restorable = members.filter(({ status }) => status === 'completed' || status === 'restoring');
+  if (restorable.length === 0)
+    throw new BifractError('NOT_FOUND', `Group ${source} has no completed archive`);
+  return {
+    records: restorable,
+    incomplete: Math.max(members.length, group.archive_count) - restorable.length,
+  };
 }
 
 async function targetOf(
@@ -143,18 +148,19 @@ async function targetOf(
 }
 
 function intoOf(
-  found: FoundFile[],
-  wanted: string | undefined,
+  files: InspectedFile[],
+  requested: string | undefined,
   fractals: Fractal[],
 ): ArchiveRestorePlan['into'] {
-  const own = found.find(({ fractal }) => fractal)?.fractal;
-  const id = wanted ?? own?.id;
+  const source_fractal = files.find(({ fractal }) => fractal)?.fractal;
+  const id = requested ?? source_fractal?.id;
   if (id === undefined) {
-    throw new BifractError('USAGE', 'The file does not say which fractal its rows are of', {
-      hint: 'Name the fractal that they are to go to with --into.',
+    throw new BifractError('USAGE', 'Cannot tell which fractal the file belongs to', {
+      hint: 'Choose a fractal with --into.',
     });
   }
-  const name = fractals.find((one) => one.id === id)?.name ?? (own?.id === id ? own.name : null);
+  const name =
+    fractals.find((file) => file.id === id)?.name ?? (source_fractal?.id === id ? source_fractal.name : null);
   return { id, name: name ?? id };
 }
 

@@ -6,31 +6,31 @@ import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { State } from '../ports/state.ts';
 import type { Place, Storage, Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { mustBeIdle } from './in-use.ts';
+import { mustNotBeInUse } from './in-use.ts';
 import { namesOf, pathOf, RECORD_ID } from './target.ts';
 
 export interface PlanCopyDeps {
   storages: Storages;
-  /** Asked only where archives are meant. */
+  /** Used only for archives. */
   catalog(): Promise<Catalog>;
   state: State;
   now: Date;
 }
 
-interface Ends {
+interface StoragePair {
   from: Storage;
   to: Storage;
 }
 
-/** What a copy would do; see `CopyQueries`. */
+/** Plans a copy; see `CopyQueries`. */
 export async function planCopy(
   deps: PlanCopyDeps,
   targets: readonly string[],
   { to, move = false, ...options }: CallOptions & { to: 'disk' | 's3'; move?: boolean },
 ): Promise<CopyPlan> {
   if (targets.length === 0)
-    throw new BifractError('USAGE', 'Name what to copy', {
-      hint: 'Give names of backups, or ids or files of archives.',
+    throw new BifractError('USAGE', 'No files given', {
+      hint: 'Name backups, archive files or archive ids.',
     });
   const items = new Map<string, CopyItem>();
   for (const target of targets) {
@@ -53,14 +53,14 @@ async function itemOf(
   options: CallOptions,
 ): Promise<CopyItem> {
   const place: Place = backupTime(posix.basename(target)) ? 'backups' : 'archives';
-  const ends = await endsOf(deps.storages, place, to);
-  const nothing: CopyItem = {
+  const pair = await storagePair(deps.storages, place, to);
+  const blank: CopyItem = {
     target,
     place,
     name: target,
-    from: ends.from.kind,
+    from: pair.from.kind,
     from_path: target,
-    to_path: pathOf(ends.to, target),
+    to_path: pathOf(pair.to, target),
     size_bytes: 0,
     modified_at: null,
     archive_id: null,
@@ -69,45 +69,49 @@ async function itemOf(
   };
   try {
     if (place === 'backups')
-      return { ...nothing, ...(await described(deps, [posix.basename(target)], ends, options)) };
-    return { ...nothing, ...(await archiveOf(deps, target, ends, options)) };
+      return { ...blank, ...(await described(deps, [posix.basename(target)], pair, options)) };
+    return { ...blank, ...(await archiveOf(deps, target, pair, options)) };
   } catch (thrown) {
     options.signal?.throwIfAborted();
     const error = asBifractError(thrown);
     if (!['NOT_FOUND', 'USAGE', 'BUSY', 'EXISTS'].includes(error.code)) throw error;
-    return { ...nothing, action: 'keep', refusal: error.report() };
+    return { ...blank, action: 'keep', refusal: error.report() };
   }
 }
 
-/** From where to where. `USAGE` where one of the two is not set up. */
-export async function endsOf(storages: Storages, place: Place, type: 'disk' | 's3'): Promise<Ends> {
-  const to = await storages.stored(place, type);
-  const from = await storages.stored(place, type === 's3' ? 'disk' : 's3');
+/** Source and destination. `USAGE` if one of them is not configured. */
+export async function storagePair(
+  storages: Storages,
+  kind: Place,
+  type: 'disk' | 's3',
+): Promise<StoragePair> {
+  const to = await storages.stored(kind, type);
+  const from = await storages.stored(kind, type === 's3' ? 'disk' : 's3');
   if (to && from) return { from, to };
-  throw new BifractError('USAGE', 'There is one storage only: S3 is not set up', {
-    hint: 'Set BIFRACT_S3_BUCKET in .env: see docs/storage.md.',
+  throw new BifractError('USAGE', 'Only one storage is configured: S3 is not set up', {
+    hint: 'Set BIFRACT_S3_BUCKET in .env; see docs/storage.md.',
   });
 }
 
-async function archiveOf(deps: PlanCopyDeps, target: string, ends: Ends, options: CallOptions) {
+async function archiveOf(deps: PlanCopyDeps, target: string, pair: StoragePair, options: CallOptions) {
   const { record, names } = RECORD_ID.test(target)
     ? await byId(deps, target, options)
     : await byFile(deps, target, options);
   if (record) mustBeCompleted(record);
-  return { ...(await described(deps, names, ends, options)), archive_id: record?.id ?? null };
+  return { ...(await described(deps, names, pair, options)), archive_id: record?.id ?? null };
 }
 
 async function byId(deps: PlanCopyDeps, id: string, options: CallOptions) {
   const [record] = await (await deps.catalog()).archives({ ids: [id] }, options);
   if (record) return { record, names: namesOf(record) };
-  throw new BifractError('NOT_FOUND', `There is no archive ${id}`, { hint: 'See `bifract list archives`.' });
+  throw new BifractError('NOT_FOUND', `Archive not found: ${id}`, { hint: 'See `bifract list archives`.' });
 }
 
 async function byFile(deps: PlanCopyDeps, file: string, options: CallOptions) {
   const filename = posix.basename(file);
   const parsed = parseArchiveName(filename);
   if (!parsed)
-    throw new BifractError('USAGE', `${file} is no backup, no archive file and no id of an archive`, {
+    throw new BifractError('USAGE', `Not a backup, an archive file or an archive id: ${file}`, {
       hint: 'See `bifract list backups` and `bifract list archives`.',
     });
   const records = await (await deps.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
@@ -115,34 +119,34 @@ async function byFile(deps: PlanCopyDeps, file: string, options: CallOptions) {
   return { record, names: record ? namesOf(record) : [archivePath(parsed.fractal_id, filename)] };
 }
 
-/** What is being written or restored has no file to copy yet, or one that is needed where it is. */
+/** The file of an archive being written does not exist yet; one being restored is needed where it is. */
 export function mustBeCompleted({ status }: ArchiveRecord): void {
   if (status !== 'completed')
-    throw new BifractError('BUSY', `Its record says: ${status}`, {
-      hint: 'Only completed archives are copied.',
+    throw new BifractError('BUSY', `The archive is not completed (status: ${status})`, {
+      hint: 'Only completed archives can be copied.',
     });
 }
 
 async function described(
   { state }: PlanCopyDeps,
   names: readonly string[],
-  { from, to }: Ends,
+  { from, to }: StoragePair,
   options: CallOptions,
 ) {
   for (const name of names) {
     const object = await from.stat(name, options);
     if (!object) continue;
-    await mustBeIdle(state, name);
+    await mustNotBeInUse(state, name);
     const { size_bytes, modified_at } = object;
     return { name, from_path: pathOf(from, name), to_path: pathOf(to, name), size_bytes, modified_at };
   }
   for (const name of names) {
     if (await to.stat(name, options))
-      throw new BifractError('EXISTS', `${name} is in ${to.location} already, and not in ${from.location}`, {
+      throw new BifractError('EXISTS', `${name} is already in ${to.location}, and not in ${from.location}`, {
         hint: 'There is nothing to copy.',
       });
   }
-  throw new BifractError('NOT_FOUND', `There is no ${names[0]} in ${from.location}`, {
+  throw new BifractError('NOT_FOUND', `${names[0]} not found in ${from.location}`, {
     hint: 'See `bifract list backups` and `bifract list archives`.',
   });
 }

@@ -4,7 +4,7 @@ import { BifractError } from '../errors.ts';
 import { archivePath, parseArchiveName } from '../policy/names.ts';
 import type { ArchiveRecord } from '../ports/catalog.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { fileOf, idleOrRefused, nothing } from './delete-item.ts';
+import { blankItem, fileOf, idleOrRefused } from './delete-item.ts';
 import type { PlanDeleteDeps } from './plan-delete.ts';
 import { findFile, otherStorage } from './record-file.ts';
 
@@ -16,28 +16,28 @@ export async function archiveItem(
 ): Promise<DeleteItem> {
   const found = await findFile(deps.storages, record, options);
   const item: DeleteItem = {
-    ...nothing({ kind: 'archive', id: record.id }),
+    ...blankItem({ kind: 'archive', id: record.id }),
     title: `Archive of ${record.fractal_name}${record.period_label ? `, ${record.period_label}` : ''}`,
     ...(found && fileOf(found)),
     archive_id: record.id,
     created_at: record.created_at,
     notes: [
-      ...(found ? [] : ['Its file is missing: only the record goes.']),
-      ...(record.status === 'failed' ? ['Its record says that it failed.'] : []),
+      ...(found ? [] : ['The file is missing: only the record will be deleted.']),
+      ...(record.status === 'failed' ? ['The record is marked as failed.'] : []),
       ...(await onlyCopyNotes(deps, record, options)),
     ],
   };
   return idleOrRefused(deps, item, () => {
     if (record.status !== 'in_progress' && record.status !== 'restoring') return;
     const doing = record.status === 'restoring' ? 'restored' : 'written';
-    throw new BifractError('BUSY', `${record.storage_path} is being ${doing}, as its record says`, {
-      hint: 'Try again when that has ended; `bifract list orphans` tells whether it is dead.',
+    throw new BifractError('BUSY', `${record.storage_path} is being ${doing}, according to its record`, {
+      hint: 'Try again when it has ended; `bifract list orphans` shows whether it was interrupted.',
     });
   });
 }
 
-/** A file of an archive, with the record that it may have. */
-export async function lostFileItem(
+/** An archive file, with its record if it has one. */
+export async function archiveFileItem(
   deps: PlanDeleteDeps,
   file: string,
   options: CallOptions,
@@ -45,7 +45,7 @@ export async function lostFileItem(
   const filename = posix.basename(file);
   const parsed = parseArchiveName(filename);
   if (!parsed) {
-    throw new BifractError('USAGE', `${file} is neither the id of an archive nor the name of its file`, {
+    throw new BifractError('USAGE', `Not an archive id or an archive file: ${file}`, {
       hint: 'See `bifract list archives`.',
     });
   }
@@ -59,19 +59,19 @@ export async function lostFileItem(
     const title = 'Archive file without a record';
     const created_at = parsed.created_at.toISOString();
     const item = {
-      ...nothing({ kind: 'archive', id: name }),
+      ...blankItem({ kind: 'archive', id: name }),
       title,
       ...fileOf({ storage, object }),
       created_at,
     };
     return idleOrRefused(deps, item);
   }
-  throw new BifractError('NOT_FOUND', `There is no archive file ${file}`, {
+  throw new BifractError('NOT_FOUND', `Archive file not found: ${file}`, {
     hint: 'See `bifract list archives` and `bifract list orphans`.',
   });
 }
 
-/** Rows that retention has removed from ClickHouse are in their archive only. */
+/** Warns if retention has removed the rows from ClickHouse. */
 async function onlyCopyNotes(
   deps: PlanDeleteDeps,
   { fractal_id, time_range_start: start, time_range_end: end, status }: ArchiveRecord,
@@ -84,9 +84,9 @@ async function onlyCopyNotes(
   const { earliest_log } = fractal;
   if (earliest_log === null || Date.parse(end) < Date.parse(earliest_log))
     return [
-      'By the server’s statistics, ClickHouse holds none of its rows any more: this may be the only copy.',
+      'According to the server’s statistics, its rows are no longer in ClickHouse: this may be the only copy.',
     ];
   if (Date.parse(start) < Date.parse(earliest_log))
-    return [`By the server’s statistics, ClickHouse holds no rows before ${earliest_log} any more.`];
+    return [`According to the server’s statistics, ClickHouse has no rows before ${earliest_log}.`];
   return [];
 }

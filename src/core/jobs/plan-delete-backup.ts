@@ -3,9 +3,9 @@ import { BifractError } from '../errors.ts';
 import { backupTime } from '../policy/names.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { fileOf, idleOrRefused, nothing, refused } from './delete-item.ts';
+import { blankItem, fileOf, idleOrRefused, refused } from './delete-item.ts';
 import type { PlanDeleteDeps, PlanDeleteOptions } from './plan-delete.ts';
-import { fixedReason, isWhole } from './plan-prune.ts';
+import { fixedReason, isIntact } from './plan-prune.ts';
 import { otherStorage } from './record-file.ts';
 import { pathOf } from './target.ts';
 
@@ -14,7 +14,7 @@ interface Backup {
   object: StoredObject;
 }
 
-/** A backup, in the installation's own storage or else in the other. */
+/** A backup in the installation's own storage, else in the other one. */
 export async function backupItem(
   deps: PlanDeleteDeps,
   name: string,
@@ -22,8 +22,8 @@ export async function backupItem(
 ): Promise<DeleteItem> {
   const created = backupTime(name);
   if (!created) {
-    throw new BifractError('USAGE', `${name} is not the name of a backup`, {
-      hint: 'See `bifract list backups`: a backup is named without its folder.',
+    throw new BifractError('USAGE', `Not a backup name: ${name}`, {
+      hint: 'Give the name without folder, as in `bifract list backups`.',
     });
   }
   const found: Backup[] = [];
@@ -33,27 +33,27 @@ export async function backupItem(
   }
   const [first, second] = found;
   if (!first) {
-    throw new BifractError('NOT_FOUND', `There is no backup ${name}`, {
+    throw new BifractError('NOT_FOUND', `Backup not found: ${name}`, {
       hint: 'See `bifract list backups`.',
     });
   }
   const why = await fixedReason(first.storage, first.object, await deps.keys(), options);
   return idleOrRefused(deps, {
-    ...nothing({ kind: 'backup', id: name }),
+    ...blankItem({ kind: 'backup', id: name }),
     title: 'Backup',
     ...fileOf(first),
     created_at: created.toISOString(),
     notes: [
-      ...(why === 'safety' ? ['It was made before a restore, so that the restore can be undone.'] : []),
-      ...(why === 'unreadable' ? ['It is damaged, or of a key that .env does not hold.'] : []),
-      ...(second ? [`Another copy stays: ${pathOf(second.storage, name)}.`] : []),
+      ...(why === 'safety' ? ['Safety backup, made before a restore.'] : []),
+      ...(why === 'unreadable' ? ['Damaged, or encrypted with a key that is not in .env.'] : []),
+      ...(second ? [`Another copy is kept: ${pathOf(second.storage, name)}.`] : []),
     ],
   });
 }
 
 /**
- * Keeps the newest of the named backups that can be read where no other that can be is left, unless the user consented;
- * and tells what is left.
+ * Keeps the newest of the named backups if no other readable backup would be left and the user has not
+ * consented to that. Returns what is left.
  */
 export async function keepLast(
   deps: PlanDeleteDeps,
@@ -66,28 +66,29 @@ export async function keepLast(
       ({ action, kind, path }) =>
         action === 'delete' && kind === 'backup' && path === pathOf(storage, object.name),
     );
-  const staying = all.filter((one) => !itemOf(one));
-  const whole = await newestWhole(deps, staying, options);
-  if (whole) return { count: staying.length, newest_whole: whole.object.name };
-  const going = all.filter(itemOf);
-  const last = (await newestWhole(deps, going, options)) ?? (staying.length === 0 ? going[0] : undefined);
+  const remaining = all.filter((one) => !itemOf(one));
+  const intact = await newestIntact(deps, remaining, options);
+  if (intact) return { count: remaining.length, newest_whole: intact.object.name };
+  const to_delete = all.filter(itemOf);
+  const last =
+    (await newestIntact(deps, to_delete, options)) ?? (remaining.length === 0 ? to_delete[0] : undefined);
   const item = last && itemOf(last);
-  if (!item) return { count: staying.length, newest_whole: null };
+  if (!item) return { count: remaining.length, newest_whole: null };
   if (options.last_backup) {
-    item.notes.push('It is the last backup that can be read: nothing will be left to restore from.');
-    return { count: staying.length, newest_whole: null };
+    item.notes.push('Last readable backup: nothing will be left to restore from.');
+    return { count: remaining.length, newest_whole: null };
   }
   items[items.indexOf(item)] = refused(item, lastBackup(item.id));
-  return { count: staying.length + 1, newest_whole: item.id };
+  return { count: remaining.length + 1, newest_whole: item.id };
 }
 
 function lastBackup(name: string): BifractError {
-  return new BifractError('LAST_BACKUP', `${name} is the last backup that can be read`, {
-    hint: 'Make another one first; or give --last-backup, and nothing is left to restore from.',
+  return new BifractError('LAST_BACKUP', `${name} is the last readable backup`, {
+    hint: 'Make another backup first, or delete it anyway with --last-backup.',
   });
 }
 
-async function newestWhole(
+async function newestIntact(
   deps: PlanDeleteDeps,
   backups: Backup[],
   options: CallOptions,
@@ -95,9 +96,9 @@ async function newestWhole(
   const keys = await deps.keys();
   for (const one of backups) {
     const { storage, object } = one;
-    // Its ends alone tell much sooner that it is none.
+    // Header and trailer alone reveal an unreadable file much sooner.
     if ((await fixedReason(storage, object, keys, options)) === 'unreadable') continue;
-    if (await isWhole(storage, object, keys, options)) return one;
+    if (await isIntact(storage, object, keys, options)) return one;
   }
   return undefined;
 }

@@ -5,14 +5,14 @@ import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { State } from '../ports/state.ts';
 import type { Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { nothing, refused } from './delete-item.ts';
-import { archiveItem, lostFileItem } from './plan-delete-archive.ts';
+import { blankItem, refused } from './delete-item.ts';
+import { archiveFileItem, archiveItem } from './plan-delete-archive.ts';
 import { backupItem, keepLast } from './plan-delete-backup.ts';
 import { RECORD_ID } from './target.ts';
 
 export interface PlanDeleteDeps {
   storages: Storages;
-  /** Asked only where archives or groups are meant. */
+  /** Used only for archives and groups. */
   catalog(): Promise<Catalog>;
   keys(): Promise<readonly Key[]>;
   state: State;
@@ -25,15 +25,15 @@ export interface PlanDeleteOptions extends CallOptions {
   last_backup?: boolean;
 }
 
-/** What a deletion would do; see `DeletionQueries`. */
+/** Plans a deletion; see `DeletionQueries`. */
 export async function planDelete(
   deps: PlanDeleteDeps,
   targets: readonly DeleteTarget[],
   options: PlanDeleteOptions = {},
 ): Promise<DeletePlan> {
   if (targets.length === 0)
-    throw new BifractError('USAGE', 'Name what to delete', {
-      hint: 'Give names of backups, or ids of archives or groups.',
+    throw new BifractError('USAGE', 'No targets given', {
+      hint: 'Name backups, archives or groups.',
     });
   const found = new Map<string, DeleteItem>();
   for (const target of targets) {
@@ -43,7 +43,7 @@ export async function planDelete(
   const backups_left = items.some(({ kind }) => kind === 'backup')
     ? await keepLast(deps, items, options)
     : null;
-  await noteLastArchives(deps, items, options);
+  await addLastArchiveNotes(deps, items, options);
   const freed_bytes = items.reduce(
     (sum, { action, size_bytes }) => sum + (action === 'delete' ? size_bytes : 0),
     0,
@@ -51,7 +51,7 @@ export async function planDelete(
   return freeze({ id: deps.id, planned_at: deps.now.toISOString(), items, freed_bytes, backups_left });
 }
 
-/** What cannot be found or may not go is an item as well: the others are not to suffer from it. */
+/** A target that cannot be found or deleted becomes a kept item, so that the others proceed. */
 async function itemsOf(
   deps: PlanDeleteDeps,
   target: DeleteTarget,
@@ -60,17 +60,17 @@ async function itemsOf(
   try {
     if (target.kind === 'backup') return [await backupItem(deps, target.id, options)];
     if (target.kind === 'group') return await groupItems(deps, target.id, options);
-    if (!RECORD_ID.test(target.id)) return [await lostFileItem(deps, target.id, options)];
+    if (!RECORD_ID.test(target.id)) return [await archiveFileItem(deps, target.id, options)];
     const [record] = await (await deps.catalog()).archives({ ids: [target.id] }, options);
     if (record) return [await archiveItem(deps, record, options)];
-    throw new BifractError('NOT_FOUND', `There is no archive ${target.id}`, {
+    throw new BifractError('NOT_FOUND', `Archive not found: ${target.id}`, {
       hint: 'See `bifract list archives`.',
     });
   } catch (thrown) {
     options.signal?.throwIfAborted();
     const error = asBifractError(thrown);
     if (!['NOT_FOUND', 'USAGE'].includes(error.code)) throw error;
-    return [refused({ ...nothing(target), title: target.id }, error)];
+    return [refused({ ...blankItem(target), title: target.id }, error)];
   }
 }
 
@@ -78,38 +78,38 @@ async function groupItems(deps: PlanDeleteDeps, id: string, options: CallOptions
   const catalog = await deps.catalog();
   const group = RECORD_ID.test(id) && (await catalog.groups({}, options)).find((one) => one.id === id);
   if (!group)
-    throw new BifractError('NOT_FOUND', `There is no group of archives ${id}`, {
-      hint: '`bifract list archives --json` tells the group of each.',
+    throw new BifractError('NOT_FOUND', `Group not found: ${id}`, {
+      hint: '`bifract list archives --json` shows the group of each archive.',
     });
   const records = (await catalog.archives({ fractal_id: group.fractal_id }, options)).filter(
     ({ group_id }) => group_id === id,
   );
   if (records.length === 0) {
     const { created_at } = group;
-    return [{ ...nothing({ kind: 'group', id }), title: 'Group without archives', created_at }];
+    return [{ ...blankItem({ kind: 'group', id }), title: 'Group without archives', created_at }];
   }
   return Promise.all(records.map((record) => archiveItem(deps, record, options)));
 }
 
-/** Says where a fractal will be without an archive, and which groups go with their last archive. */
-async function noteLastArchives(
+/** Notes which fractals will have no archive left, and which groups are deleted with their last archive. */
+async function addLastArchiveNotes(
   deps: PlanDeleteDeps,
   items: DeleteItem[],
   options: CallOptions,
 ): Promise<void> {
-  const going = new Set(
+  const to_delete = new Set(
     items.flatMap(({ action, archive_id }) => (action === 'delete' && archive_id ? [archive_id] : [])),
   );
-  if (going.size === 0) return;
+  if (to_delete.size === 0) return;
   const records = await (await deps.catalog()).archives({}, options);
-  const left = records.filter(({ id }) => !going.has(id));
-  for (const item of items.filter(({ archive_id }) => archive_id !== null && going.has(archive_id))) {
+  const left = records.filter(({ id }) => !to_delete.has(id));
+  for (const item of items.filter(({ archive_id }) => archive_id !== null && to_delete.has(archive_id))) {
     const record = records.find(({ id }) => id === item.archive_id);
-    if (record) item.notes.push(...lastOnes(record, left));
+    if (record) item.notes.push(...lastArchiveNotes(record, left));
   }
 }
 
-function lastOnes(
+function lastArchiveNotes(
   { status, group_id, fractal_id, fractal_name }: ArchiveRecord,
   left: ArchiveRecord[],
 ): string[] {
@@ -118,8 +118,8 @@ function lastOnes(
     !left.some((one) => one.fractal_id === fractal_id && one.status === 'completed');
   const alone = group_id !== null && !left.some((one) => one.group_id === group_id);
   return [
-    ...(last ? [`No archive of ${fractal_name} is left.`] : []),
-    ...(alone ? ['Its group goes with it.'] : []),
+    ...(last ? [`No archive of ${fractal_name} will be left.`] : []),
+    ...(alone ? ['Its group will be deleted too.'] : []),
   ];
 }
 

@@ -1,18 +1,18 @@
-import type { Claim } from '../policy/claims.ts';
+import type { ArchiveEvidence } from '../policy/claims.ts';
 import { GRANULARITIES, type Granularity, periodAt } from '../policy/periods.ts';
-import { type Due, dueOf } from '../policy/schedule.ts';
-import { soleStretches, surplusOf, type Unit } from '../policy/surplus.ts';
+import { checkDue, type Due } from '../policy/schedule.ts';
+import { findExcess, type RetentionUnit, soleSpans } from '../policy/surplus.ts';
 import type { ArchiveGroup, ArchiveRecord, Fractal } from '../ports/catalog.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { DueItem, DueQuery, ScheduleMode, SurplusItem } from '../schedule.ts';
-import { type CoverageDeps, claimsOf } from './coverage.ts';
+import { type CoverageDeps, collectEvidence } from './coverage.ts';
 
 export interface PlanDueDeps extends CoverageDeps {
   now: Date;
 }
 
-/** What the schedules ask for now; see `ScheduleQueries`. */
-export async function planDue(
+/** Plans what the schedules require now; see `ScheduleQueries`. */
+export async function buildDuePlan(
   deps: PlanDueDeps,
   { mode, fractal_id, signal }: DueQuery = {},
 ): Promise<DueItem[]> {
@@ -29,18 +29,17 @@ export async function planDue(
   const items: DueItem[] = [];
   for (const fractal of fractals) {
     if (fractal_id !== undefined && fractal.id !== fractal_id) continue;
-    const own = {
+    const scheduled = {
       groups: byFractal.groups.get(fractal.id) ?? [],
       archives: byFractal.archives.get(fractal.id) ?? [],
     };
-    const item = await itemOf(deps, fractal, own, mode, { signal });
+    const item = await itemOf(deps, fractal, scheduled, mode, { signal });
     if (item.schedule !== 'never' || item.surplus.length > 0) items.push(item);
   }
   return items;
 }
 
-/** Scheduled archives of one fractal. */
-interface Own {
+interface ScheduledArchives {
   groups: ArchiveGroup[];
   archives: ArchiveRecord[];
 }
@@ -52,14 +51,14 @@ function isScheduled({ archive_type }: { archive_type: string }): boolean {
 async function itemOf(
   deps: PlanDueDeps,
   fractal: Fractal,
-  own: Own,
-  asked: ScheduleMode | undefined,
+  scheduled: ScheduledArchives,
+  requested: ScheduleMode | undefined,
   options: CallOptions,
 ): Promise<DueItem> {
-  const alone = own.archives.filter(({ group_id }) => group_id === null);
-  const due = dueOf(fractal.archive_schedule, [...own.groups, ...alone], deps.now);
+  const ungrouped = scheduled.archives.filter(({ group_id }) => group_id === null);
+  const due = checkDue(fractal.archive_schedule, [...scheduled.groups, ...ungrouped], deps.now);
   const split = GRANULARITIES.find((one) => one === fractal.archive_split) ?? 'none';
-  const mode = asked ?? (isLimit(fractal.max_archives) ? 'full' : 'incremental');
+  const mode = requested ?? (isLimit(fractal.max_archives) ? 'full' : 'incremental');
   return {
     fractal_id: fractal.id,
     fractal_name: fractal.name,
@@ -72,7 +71,7 @@ async function itemOf(
     to: mode === 'full' ? null : endOf(split, deps.now),
     failures: due.failures,
     next: due.due ? null : due.next,
-    surplus: await surplusItems(deps, fractal, own, options),
+    surplus: await excessItems(deps, fractal, scheduled, options),
   };
 }
 
@@ -80,88 +79,94 @@ function isLimit(max: number | null): max is number {
   return max !== null && max >= 1;
 }
 
-/** A period that is not over would be archived again when it is. */
+/** The current period is excluded: it would have to be archived again. */
 function endOf(split: Granularity, now: Date): string | null {
   return split === 'none' ? null : periodAt(split, now.toISOString()).from;
 }
 
 function reasonOf({ archive_schedule }: Fractal, due: Due): string {
-  const tries = due.failures === 1 ? 'one try' : `${due.failures} tries`;
+  const attempts = due.failures === 1 ? '1 attempt' : `${due.failures} attempts`;
   if (due.due) {
     const since = `${archive_schedule}, none since ${due.since.slice(0, 'yyyy-mm-dd'.length)}`;
-    return due.failures === 0 ? since : `${since}; ${tries} failed`;
+    return due.failures === 0 ? since : `${since}; ${attempts} failed`;
   }
-  switch (due.why) {
+  switch (due.reason) {
     case 'never':
       return 'no schedule';
     case 'unknown':
-      return `its schedule "${archive_schedule}" is none that is known`;
+      return `unknown schedule "${archive_schedule}"`;
     case 'done':
-      return `${archive_schedule}, done; next from ${due.next}`;
+      return `${archive_schedule}, done; next due ${due.next}`;
     case 'running':
-      return 'is being archived';
+      return 'archive in progress';
     case 'waiting':
-      return `${tries} failed; tried again from ${due.next}`;
+      return `${attempts} failed; next attempt at ${due.next}`;
   }
 }
 
-async function surplusItems(
+async function excessItems(
   deps: PlanDueDeps,
   { id, max_archives }: Fractal,
-  own: Own,
+  scheduled: ScheduledArchives,
   options: CallOptions,
 ): Promise<SurplusItem[]> {
-  if (!isLimit(max_archives) || own.archives.length <= max_archives) return [];
-  const claims = await claimsOf(deps, id, options);
-  const { surplus } = surplusOf(unitsOf(own, claims), max_archives, deps.now);
-  const going = new Set(surplus.flatMap((unit) => unit.claims));
-  const left = claims.filter((claim) => !going.has(claim));
+  if (!isLimit(max_archives) || scheduled.archives.length <= max_archives) return [];
+  const evidence = await collectEvidence(deps, id, options);
+  const { excess } = findExcess(unitsOf(scheduled, evidence), max_archives, deps.now);
+  const removed = new Set(excess.flatMap((unit) => unit.evidence));
+  const remaining = evidence.filter((entry) => !removed.has(entry));
   const items: SurplusItem[] = [];
-  for (const unit of surplus) items.push(await surplusItem(deps, id, unit, left, options));
+  for (const unit of excess) items.push(await excessItem(deps, id, unit, remaining, options));
   return items;
 }
 
-function unitsOf({ groups, archives }: Own, claims: readonly Claim[]): Unit[] {
-  const byId = new Map(claims.map((claim) => [claim.archive_id, claim]));
-  const claimsOf = (records: readonly ArchiveRecord[]) =>
-    records.map(({ id }) => byId.get(id)).filter((claim) => claim !== undefined);
+function unitsOf(
+  { groups, archives }: ScheduledArchives,
+  evidence: readonly ArchiveEvidence[],
+): RetentionUnit[] {
+  const byId = new Map(evidence.map((entry) => [entry.archive_id, entry]));
+  const evidenceFor = (records: readonly ArchiveRecord[]) =>
+    records.map(({ id }) => byId.get(id)).filter((entry) => entry !== undefined);
   const members = Map.groupBy(archives, ({ group_id }) => group_id);
-  const alone = (members.get(null) ?? []).map(
-    (record): Unit => unitOf('archive', record, [record], claimsOf),
+  const ungrouped = (members.get(null) ?? []).map(
+    (record): RetentionUnit => unitOf('archive', record, [record], evidenceFor),
   );
-  return [...alone, ...groups.map((group) => unitOf('group', group, members.get(group.id) ?? [], claimsOf))];
+  return [
+    ...ungrouped,
+    ...groups.map((group) => unitOf('group', group, members.get(group.id) ?? [], evidenceFor)),
+  ];
 }
 
 function unitOf(
-  kind: Unit['kind'],
+  kind: RetentionUnit['kind'],
   { id, created_at, status }: Pick<ArchiveGroup, 'id' | 'created_at' | 'status'>,
   records: readonly ArchiveRecord[],
-  claimsOf: (records: readonly ArchiveRecord[]) => Claim[],
-): Unit {
-  const claims = claimsOf(records);
+  evidenceFor: (records: readonly ArchiveRecord[]) => ArchiveEvidence[],
+): RetentionUnit {
+  const evidence = evidenceFor(records);
   return {
     kind,
     id,
     created_at,
-    whole:
+    complete:
       (status === 'completed' || status === 'restoring') &&
-      claims.length > 0 &&
-      claims.length === records.length,
+      evidence.length > 0 &&
+      evidence.length === records.length,
     active: records.some((record) => record.status === 'in_progress' || record.status === 'restoring'),
-    claims,
+    evidence,
   };
 }
 
-/** Retention takes no protection from a row that ClickHouse still has: it may be gone from there tomorrow. */
-async function surplusItem(
+/** An archive that alone protects rows still in ClickHouse is kept: they may expire there soon. */
+async function excessItem(
   { logs }: PlanDueDeps,
   fractal_id: string,
-  { kind, id, created_at, claims }: Unit,
-  left: readonly Claim[],
+  { kind, id, created_at, evidence }: RetentionUnit,
+  remaining: readonly ArchiveEvidence[],
   options: CallOptions,
 ): Promise<SurplusItem> {
   let rows = 0;
-  for (const { from, to } of soleStretches(claims, left)) {
+  for (const { from, to } of soleSpans(evidence, remaining)) {
     const window = { fractal_id, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
     rows += (await logs.stats(window, options)).rows;
   }
@@ -169,8 +174,8 @@ async function surplusItem(
     kind,
     id,
     created_at,
-    files: claims.length,
+    files: evidence.length,
     action: rows > 0 ? 'keep' : 'delete',
-    reason: rows > 0 ? `ClickHouse has ${rows} rows of it that no later archive holds` : null,
+    reason: rows > 0 ? `${rows} of its rows in ClickHouse are in no later archive` : null,
   };
 }

@@ -8,7 +8,7 @@ import type { PruneItem, PrunePlan } from '../upkeep.ts';
 import { readWhole } from './read-whole.ts';
 import { sourceOf } from './source.ts';
 
-/** Ends of files read at the same time. */
+/** Files checked in parallel. */
 const AT_ONCE = 4;
 
 export interface PlanPruneDeps {
@@ -22,13 +22,13 @@ interface Candidate {
   name: string;
   size_bytes: number;
   created_at: string;
-  /** Why it stays whatever the rule says. */
+  /** Why it is kept regardless of the rule. */
   fixed: 'safety' | 'unreadable' | undefined;
 }
 
 /**
- * What a rule keeps and deletes; see `UpkeepQueries.planPrune`. Backups made before a restore and files that cannot be
- * read are outside the rule: they stay, and take nobody's place. So does the newest good one.
+ * Plans what a rule keeps and deletes; see `UpkeepQueries.planPrune`. Safety backups and unreadable files are
+ * kept and do not count towards the rule; the newest readable backup is always kept.
  */
 export async function planPrune(
   deps: PlanPruneDeps,
@@ -37,10 +37,10 @@ export async function planPrune(
 ): Promise<PrunePlan> {
   if (!keepsSomething(rule)) {
     throw new BifractError('USAGE', 'The rule keeps nothing', {
-      hint: 'Say what to keep, as in --keep-daily 7 --keep-weekly 4.',
+      hint: 'Set what to keep, for example --keep-daily 7 --keep-weekly 4.',
     });
   }
-  const items = await itemsOf(deps, rule, await lookAt(deps, options), options);
+  const items = await itemsOf(deps, rule, await findCandidates(deps, options), options);
   const freed_bytes = items.reduce(
     (sum, { action, size_bytes }) => sum + (action === 'delete' ? size_bytes : 0),
     0,
@@ -54,7 +54,7 @@ export async function planPrune(
   });
 }
 
-/** What goes goes because the newest stays: that one is read to its end before anything is to go. */
+/** Deletion relies on the newest backup, so that one is read in full first. */
 async function itemsOf(
   deps: PlanPruneDeps,
   rule: KeepRule,
@@ -69,13 +69,13 @@ async function itemsOf(
     toItem(candidate, candidate.fixed ? [candidate.fixed] : (reasons.get(candidate) ?? [])),
   );
   const idle = items.every(({ action }) => action === 'keep');
-  if (!newest || idle || (await isWhole(deps.storage, newest.object, deps.keys, options))) return items;
+  if (!newest || idle || (await isIntact(deps.storage, newest.object, deps.keys, options))) return items;
   newest.fixed = 'unreadable';
   return itemsOf(deps, rule, candidates, options);
 }
 
-/** Whether a backup can be read, to its last byte. */
-export async function isWhole(
+/** Whether a backup can be read to its last byte. */
+export async function isIntact(
   storage: Storage,
   object: StoredObject,
   keys: readonly Key[],
@@ -90,7 +90,7 @@ export async function isWhole(
   }
 }
 
-/** Throws what says nothing of the file itself; that no key of ours opens it, or that it is damaged, does. */
+/** Rethrows errors that are not about the file itself: damage and unknown keys are. */
 function mustBeOfTheFile(thrown: unknown, signal: AbortSignal | undefined): void {
   signal?.throwIfAborted();
   const { exitCode, code } = asBifractError(thrown);
@@ -102,19 +102,19 @@ function toItem({ name, size_bytes, created_at }: Candidate, reasons: string[]):
 }
 
 /** All backups, newest first. */
-async function lookAt(deps: PlanPruneDeps, options: CallOptions): Promise<Candidate[]> {
+async function findCandidates(deps: PlanPruneDeps, options: CallOptions): Promise<Candidate[]> {
   const objects = (await Array.fromAsync(deps.storage.list('bifract-backup-', options))).filter(
     ({ name }) => backupTime(name) !== undefined,
   );
   const candidates: Candidate[] = [];
   for (let at = 0; at < objects.length; at += AT_ONCE) {
     const some = objects.slice(at, at + AT_ONCE);
-    candidates.push(...(await Promise.all(some.map((object) => lookAtOne(deps, object, options)))));
+    candidates.push(...(await Promise.all(some.map((object) => candidateOf(deps, object, options)))));
   }
   return candidates.sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
 }
 
-async function lookAtOne(
+async function candidateOf(
   { storage, keys }: PlanPruneDeps,
   object: StoredObject,
   options: CallOptions,
@@ -124,7 +124,7 @@ async function lookAtOne(
   return { object, name, size_bytes, created_at, fixed: await fixedReason(storage, object, keys, options) };
 }
 
-/** Why a backup is outside every rule; undefined for one that can be read and was made by a person or by cron. */
+/** Why a backup is exempt from every rule; undefined for a readable backup made by a user or cron. */
 export async function fixedReason(
   storage: Storage,
   object: StoredObject,

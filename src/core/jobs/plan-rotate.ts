@@ -9,12 +9,12 @@ import { sourceOf } from './source.ts';
 interface PlanRotateDeps {
   backups: Storage;
   archives: Storage;
-  /** The current key and those before it. */
+  /** The current key, then older ones. */
   keys: readonly Key[];
   now: Date;
 }
 
-/** Finds out which key each file is under; see `UpkeepQueries.planRotate`. */
+/** Plans a key rotation; see `UpkeepQueries.planRotate`. */
 export async function planRotate(
   { backups, archives, keys, now }: PlanRotateDeps,
   options: CallOptions = {},
@@ -48,7 +48,7 @@ async function* files(backups: Storage, archives: Storage, options: CallOptions)
   }
 }
 
-/** Null for a file that none of the keys opens, or that is damaged: it stays as it is. */
+/** Null if no key opens the file or it is damaged: it is skipped. */
 async function keyOf(
   storage: Storage,
   object: StoredObject,

@@ -1,23 +1,23 @@
 /**
- * Passes bytes on while `prove` reads the same bytes, and ends only when that has ended well: what is stored of them is
- * all, and proved. Throws what `prove` throws, as soon as it does.
+ * Passes bytes through while `verify` reads the same bytes, and ends only after it has succeeded: the stored
+ * bytes are complete and verified. Throws the error of `verify` at once.
  */
-export async function* proved(
+export async function* verifyTee(
   bytes: AsyncIterable<Buffer>,
-  prove: (bytes: AsyncIterable<Buffer>) => Promise<unknown>,
+  verify: (bytes: AsyncIterable<Buffer>) => Promise<unknown>,
 ): AsyncGenerator<Buffer> {
   const { readable, writable } = new TransformStream<Buffer, Buffer>();
   const writer = writable.getWriter();
-  const nobody = () => undefined;
-  writer.closed.catch(nobody);
-  const proof = prove(readable).then(
+  const ignore = () => undefined;
+  writer.closed.catch(ignore);
+  const verification = verify(readable).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  // A reader that has ended, for whatever reason, must not keep the writer waiting.
-  void proof.then(() => writer.abort()).catch(nobody);
+  // A verifier that has ended must not block the writer.
+  void verification.then(() => writer.abort()).catch(ignore);
   const ended = async () => {
-    const failure = await proof;
+    const failure = await verification;
     if (failure) throw failure.error;
   };
   try {
@@ -29,10 +29,10 @@ export async function* proved(
       if (!taken) await ended();
       yield piece;
     }
-    await writer.close().catch(nobody);
+    await writer.close().catch(ignore);
     await ended();
   } finally {
-    await writer.abort().catch(nobody);
-    await proof;
+    await writer.abort().catch(ignore);
+    await verification;
   }
 }

@@ -16,29 +16,33 @@ export interface PruneSummary {
   freed_bytes: number;
 }
 
-/** Deletes what the plan says, oldest first, an event for each. `PARTLY_DONE` names what could not be deleted. */
+/** Deletes what the plan says, oldest first, with an event each. `PARTLY_DONE` names the failures. */
 export async function prune(
   { storage, state }: PruneDeps,
   plan: PrunePlan,
   context: JobContext,
 ): Promise<PruneSummary> {
   const { id, now, emit, signal } = context;
-  const going = plan.items.filter(({ action }) => action === 'delete').reverse();
-  if (going.length === plan.items.length && going.length > 0) {
-    throw new BifractError('INTERNAL', 'The plan deletes every backup, which none ever may');
+  const to_delete = plan.items.filter(({ action }) => action === 'delete').reverse();
+  if (to_delete.length === plan.items.length && to_delete.length > 0) {
+    throw new BifractError('INTERNAL', 'The plan would delete every backup');
   }
   await state.note({ id, kind: 'prune', started_at: now().toISOString() });
   try {
     const failures: Failure[] = [];
-    for (const item of going) {
+    for (const item of to_delete) {
       signal.throwIfAborted();
       const failure = await deleteOne(storage, item, context);
       if (failure) failures.push(failure);
     }
-    const error = combine(failures, going.length, 'backups could not be deleted');
+    const error = combine(failures, to_delete.length, 'backups could not be deleted');
     if (error) throw error;
     emit('job:progress', {});
-    return { deleted: going.length, kept: plan.items.length - going.length, freed_bytes: plan.freed_bytes };
+    return {
+      deleted: to_delete.length,
+      kept: plan.items.length - to_delete.length,
+      freed_bytes: plan.freed_bytes,
+    };
   } finally {
     await state.forget(id);
   }
@@ -51,13 +55,13 @@ async function deleteOne(
 ): Promise<Failure | undefined> {
   try {
     const object = await storage.stat(name, { signal });
-    // A name that holds another file now is not the one that was looked at.
+    // The name may belong to another file by now.
     if (object && object.size_bytes !== size_bytes)
-      throw new BifractError('BUSY', 'The file has changed since the plan was made', {
-        hint: 'Plan it again.',
+      throw new BifractError('BUSY', 'The file changed after the plan was made', {
+        hint: 'Run it again.',
       });
     await storage.delete(name, { signal });
-    emit('job:item', { item: name, ok: true, message: object ? 'deleted' : 'was gone already' });
+    emit('job:item', { item: name, ok: true, message: object ? 'deleted' : 'already deleted' });
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();

@@ -2,12 +2,11 @@ import { parseLine, type RowRange } from '../format/index.ts';
 
 const NEWLINE = 0x0a;
 
-/** Log lines to be sent together, and the rows that they end at. */
+/** Log lines to send together. */
 export interface LineBatch {
   lines: Buffer;
-  /** Rows in it. */
   rows: number;
-  /** Rows of the file up to its end, those left out among them. */
+  /** Position after its last row in the file, skipped rows included. */
   end: number;
 }
 
@@ -16,34 +15,34 @@ export interface BatchLimits {
   bytes: number;
 }
 
-/** What of a file cannot go through ingest. */
-export interface LeftOut {
-  /** Log lines with newlines in them, and empty ones: ingest would make several of them, or none. */
+/** Rows that cannot be sent through ingest. */
+export interface SkippedLines {
+  /** Log lines that contain newlines, and empty ones: ingest would turn them into several rows, or none. */
   newlines: number;
   empty: number;
 }
 
 /**
- * The log lines of an archive's rows in batches, from row number `from` of those in the range on. Where batches end does
- * not matter to a later run: it begins with the row after the last one that was accepted.
+ * The log lines of an archive's rows in batches, starting after the first `from` rows of the range. A later run may
+ * use other batch boundaries: it starts after the last accepted row.
  */
 export async function* rawBatches(
   blocks: AsyncIterable<Buffer>,
   { range, from, limits }: { range: RowRange | undefined; from: number; limits: BatchLimits },
-  left_out: LeftOut,
+  skipped: SkippedLines,
 ): AsyncGenerator<LineBatch> {
   let parts: Buffer[] = [];
-  let [rows, bytes, seen] = [0, 0, 0];
+  let [rows, bytes, position] = [0, 0, 0];
   const batch = (): LineBatch => {
-    const done = { lines: Buffer.concat(parts), rows, end: seen };
+    const done = { lines: Buffer.concat(parts), rows, end: position };
     parts = [];
     rows = bytes = 0;
     return done;
   };
   for await (const block of blocks) {
-    for (const raw of wanted(block, range)) {
-      if (++seen <= from) continue;
-      if (!canGo(raw, left_out)) continue;
+    for (const raw of rowsInRange(block, range)) {
+      if (++position <= from) continue;
+      if (!isSendable(raw, skipped)) continue;
       parts.push(raw, Buffer.of(NEWLINE));
       rows++;
       bytes += raw.length + 1;
@@ -53,7 +52,7 @@ export async function* rawBatches(
   if (rows > 0) yield batch();
 }
 
-function* wanted(block: Buffer, range: RowRange | undefined): Generator<Buffer> {
+function* rowsInRange(block: Buffer, range: RowRange | undefined): Generator<Buffer> {
   for (let start = 0; start < block.length; ) {
     const end = block.indexOf(NEWLINE, start) + 1 || block.length;
     const row = parseLine(block.subarray(start, end));
@@ -67,9 +66,9 @@ function* wanted(block: Buffer, range: RowRange | undefined): Generator<Buffer> 
   }
 }
 
-function canGo(raw: Buffer, left_out: LeftOut): boolean {
-  if (raw.length === 0) left_out.empty++;
-  else if (raw.includes(NEWLINE)) left_out.newlines++;
+function isSendable(raw: Buffer, skipped: SkippedLines): boolean {
+  if (raw.length === 0) skipped.empty++;
+  else if (raw.includes(NEWLINE)) skipped.newlines++;
   else return true;
   return false;
 }

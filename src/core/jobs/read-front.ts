@@ -11,37 +11,37 @@ import {
 } from '../format/index.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { kindByStart } from './content-kind.ts';
-import { fromFront, frontOf } from './front.ts';
+import { headBytes, withinHead } from './front.ts';
 
-/** Stored bytes that may be read of a file that must be read from its front. */
-const FRONT_BYTES = 4 * 1024 * 1024;
+/** Maximum number of stored bytes to read. */
+const HEAD_BYTES = 4 * 1024 * 1024;
 
-/** What the front of a file tells. */
-export interface Front {
+/** Information from the head of a file. */
+export interface HeadContent {
   kind: ContentKind;
   /** Of a backup. */
   manifest: BackupManifest | null;
-  /** The first row of an archive; null where it has none, or it could not be read. */
+  /** The first row of an archive; null if empty or unreadable. */
   first: ArchiveRow | null;
-  /** Whether more than the front would have been needed. */
-  over: boolean;
+  /** Whether the limit was reached. */
+  truncated: boolean;
 }
 
-/** Reads the manifest of a backup, or the first row of an archive, from the front of a file. */
-export async function readFront(
+/** Reads the manifest of a backup, or the first row of an archive. */
+export async function readHead(
   source: ByteSource,
   keys: readonly Key[],
   kind: ContentKind | undefined,
   { signal }: CallOptions = {},
-): Promise<Front> {
-  const content = () => readContent(frontOf(source, FRONT_BYTES), { keys, signal });
-  const known = kind ?? (await fromFront(() => kindOfStart(content()))) ?? 'archive';
+): Promise<HeadContent> {
+  const content = () => readContent(headBytes(source, HEAD_BYTES), { keys, signal });
+  const known = kind ?? (await withinHead(() => kindOfStart(content()))) ?? 'archive';
   if (known === 'backup') {
-    const split = await fromFront(() => splitBackup(content()));
-    return { kind: known, manifest: split?.manifest ?? null, first: null, over: split === undefined };
+    const split = await withinHead(() => splitBackup(content()));
+    return { kind: known, manifest: split?.manifest ?? null, first: null, truncated: split === undefined };
   }
-  const first = await fromFront(() => firstRow(content()));
-  return { kind: known, manifest: null, first: first ?? null, over: first === undefined };
+  const first = await withinHead(() => firstRow(content()));
+  return { kind: known, manifest: null, first: first ?? null, truncated: first === undefined };
 }
 
 async function kindOfStart(content: AsyncIterable<Buffer>): Promise<ContentKind> {

@@ -14,36 +14,36 @@ import {
 
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import { kindOf } from './content-kind.ts';
-import { LineThread } from './line-thread.ts';
+import { RowCheckWorker } from './line-thread.ts';
 import { sourceOf } from './source.ts';
 
-/** Stored files of so many bytes take longer than a thread to start. */
+/** Size from which starting a thread pays off. */
 const THREAD_FROM_BYTES = 8 * 1024 * 1024;
 
-/** A file that was read to its end without an error. */
-export interface WholeFile {
+/** A file that was read to the end without error. */
+export interface VerifiedFile {
   kind: ContentKind;
   summary: ContentSummary;
   /** Of an archive. */
   lines: LineTotals | null;
 }
 
-export interface ReadWholeOptions {
+export interface ReadOptions {
   keys: readonly Key[];
   signal?: AbortSignal;
-  /** Called now and then with the stored bytes read and the rows seen so far. */
+  /** Receives the stored bytes read and the rows so far, repeatedly. */
   onProgress?: (stored: number, rows: number) => void;
 }
 
 /**
- * Reads a stored file to its end and checks all that can be checked of it. Errors as of `readContent`; of an
- * archive also `DAMAGED` for lines that are no rows; `BUSY` where the file changed meanwhile.
+ * Reads a stored file to the end and verifies it. Throws errors of `readContent`; `DAMAGED` for invalid lines
+ * of an archive; `BUSY` if the file changed meanwhile.
  */
 export async function readWhole(
   storage: Storage,
   object: StoredObject,
-  options: ReadWholeOptions,
-): Promise<WholeFile> {
+  options: ReadOptions,
+): Promise<VerifiedFile> {
   try {
     const bytes = storage.stream(object.name, { signal: options.signal });
     const file = await readBytes(bytes, object, options);
@@ -56,43 +56,43 @@ export async function readWhole(
   }
 }
 
-/** The same of bytes that flow by; whether the file changed meanwhile is the caller's business. */
+/** The same for a stream of bytes; the caller checks for changes of the file. */
 export async function readBytes(
   bytes: AsyncIterable<Uint8Array>,
   object: Pick<StoredObject, 'name' | 'size_bytes'>,
-  { keys, signal, onProgress }: ReadWholeOptions,
-): Promise<WholeFile> {
+  { keys, signal, onProgress }: ReadOptions,
+): Promise<VerifiedFile> {
   const content = readContent(bytes, { keys, signal });
   const { kind, pieces } = await kindOf(content, object.name);
-  const told = (rows: number) => onProgress?.(content.progress().bytes_in, rows);
+  const report = (rows: number) => onProgress?.(content.progress().bytes_in, rows);
   if (kind === 'archive') {
-    const lines = await checkLines(archiveBytes(pieces), object.size_bytes, told);
+    const lines = await checkLines(archiveBytes(pieces), object.size_bytes, report);
     mustBeRows(lines);
     return { kind, summary: content.summary(), lines };
   }
-  for await (const _ of (await splitBackup(pieces)).dump) told(0);
+  for await (const _ of (await splitBackup(pieces)).dump) report(0);
   return { kind, summary: content.summary(), lines: null };
 }
 
-/** In a thread of its own where that is worth starting one. */
+/** In a worker thread for large files. */
 async function checkLines(
   blocks: AsyncIterable<Buffer>,
   stored: number,
-  told: (rows: number) => void,
+  report: (rows: number) => void,
 ): Promise<LineTotals> {
   if (stored < THREAD_FROM_BYTES) {
     const checker = new LineChecker();
     for await (const block of blocks) {
       checker.add(block);
-      told(checker.totals.rows);
+      report(checker.totals.rows);
     }
     return checker.totals;
   }
-  const thread = new LineThread();
+  const thread = new RowCheckWorker();
   try {
     for await (const block of blocks) {
       await thread.add(block);
-      told(thread.rows);
+      report(thread.rows);
     }
     return await thread.finish();
   } finally {
@@ -105,29 +105,29 @@ function mustBeRows({ malformed, rows, examples }: LineTotals): void {
   const some = malformed > examples.length ? ', …' : '';
   throw new BifractError(
     'DAMAGED',
-    `${malformed} of its ${rows} lines ${malformed === 1 ? 'is' : 'are'} no ${malformed === 1 ? 'row' : 'rows'} (${examples.join(', ')}${some})`,
-    { hint: 'The file is as it was written, but a restore will leave these lines out.' },
+    `${malformed} of ${rows} lines ${malformed === 1 ? 'is not a valid row' : 'are not valid rows'} (${examples.join(', ')}${some})`,
+    { hint: 'The file is stored as it was written; a restore skips these lines.' },
   );
 }
 
-/** What was read of a file that something writes to proves nothing. */
+/** A read is meaningless if the file changed meanwhile. */
 async function mustBeUnchanged(storage: Storage, object: StoredObject, signal?: AbortSignal): Promise<void> {
   const now = await storage.stat(object.name, { signal });
   if (now === undefined)
     throw new BifractError('NOT_FOUND', 'The file was removed while it was read', {
-      hint: 'List again: somebody, or retention, deleted it.',
+      hint: 'It was deleted, possibly by retention. List the files again.',
     });
   if (now.size_bytes === object.size_bytes && now.modified_at === object.modified_at) return;
   throw new BifractError('BUSY', 'The file changed while it was read', {
-    hint: 'Something writes to it. Try again when that has ended.',
+    hint: 'Something is writing to it. Try again later.',
   });
 }
 
-/** The tail of a file can tell a wrong key from a damaged beginning. */
+/** The trailer can distinguish a wrong key from a damaged beginning. */
 async function refine(
   error: BifractError,
   source: ByteSource,
-  { keys, signal }: ReadWholeOptions,
+  { keys, signal }: ReadOptions,
 ): Promise<BifractError> {
   if (error.code !== 'WRONG_KEY') return error;
   const better = await describe(source, keys, { signal }).then(

@@ -4,8 +4,8 @@ import type { CallOptions } from '../ports/types.ts';
 import { namesOf } from './target.ts';
 
 /**
- * Storages that can hold the file of a record, the one that it names first: the settings may have changed since it was
- * written, and a file may have been carried over by hand.
+ * Storages that may hold the file of a record, the recorded one first: the configuration may have changed, or
+ * the file was moved by hand.
  */
 export async function storagesOf(
   storages: Storages,
@@ -17,31 +17,31 @@ export async function storagesOf(
   return named ? [named, own] : [own];
 }
 
-/** The storage that is not the installation's own: the folders, where it keeps its files in S3. Undefined where there is none. */
-export async function otherStorage(storages: Storages, place: Place): Promise<Storage | undefined> {
-  const own = await storages[place]();
-  return own.kind === 'memory' ? undefined : storages.stored(place, own.kind === 's3' ? 'disk' : 's3');
+/** The other storage: the folders, if files are kept in S3. Undefined if there is none. */
+export async function otherStorage(storages: Storages, kind: Place): Promise<Storage | undefined> {
+  const own = await storages[kind]();
+  return own.kind === 'memory' ? undefined : storages.stored(kind, own.kind === 's3' ? 'disk' : 's3');
 }
 
-/** Every storage of the installation, each once. */
+/** All storages of the installation, without duplicates. */
 export async function allStorages(storages: Storages): Promise<Storage[]> {
-  const places = ['backups', 'archives'] as const;
-  const own = await Promise.all(places.map((place) => storages[place]()));
-  const others = await Promise.all(places.map((place) => otherStorage(storages, place)));
+  const kinds = ['backups', 'archives'] as const;
+  const own = await Promise.all(kinds.map((kind) => storages[kind]()));
+  const others = await Promise.all(kinds.map((kind) => otherStorage(storages, kind)));
   return [...own, ...others].filter(
     (one, index, all): one is Storage =>
       one !== undefined && all.findIndex((other) => isSame(one, other)) === index,
   );
 }
 
-/** On S3, backups and archives are in one bucket. */
+/** On S3, backups and archives share one bucket. */
 export function isSame(one: Storage, other: Storage | undefined): boolean {
   return (
     one === other || (one.kind === other?.kind && one.location === other.location && one.kind !== 'memory')
   );
 }
 
-/** The file of a record and where it is; undefined where it is missing. */
+/** The file of a record and its storage; undefined if missing. */
 export async function findFile(
   storages: Storages,
   record: ArchiveRecord,

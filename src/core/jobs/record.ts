@@ -7,8 +7,8 @@ import type { JobContext } from './context.ts';
 const WAITS_MS = [500, 1000, 2000, 4000, 8000, 15000];
 
 /**
- * Completes the record of a file that is whole and durable. PostgreSQL may restart just now: tries again for
- * half a minute before giving up, and then says that the file is good.
+ * Completes the record of a durable file. Retries for half a minute if PostgreSQL does not answer, then throws an
+ * error that says the file is intact.
  */
 export async function closeRecord(
   catalog: Catalog,
@@ -24,14 +24,17 @@ export async function closeRecord(
     checksum: file.checksum,
   };
   try {
-    await insist(() => catalog.completeArchive(archive_id, result), context);
+    await writeWithRetry(() => catalog.completeArchive(archive_id, result), context);
   } catch (error) {
-    throw recordLost(`The archive ${file.storage_path} is whole`, 'its record', asBifractError(error));
+    throw recordLost(`The archive ${file.storage_path} is complete`, 'its record', asBifractError(error));
   }
 }
 
-/** Writes to the catalog, again and again for half a minute where PostgreSQL does not answer. */
-export async function insist(write: () => Promise<void>, { emit }: Pick<JobContext, 'emit'>): Promise<void> {
+/** Writes to the catalog; retries for half a minute if PostgreSQL does not answer. */
+export async function writeWithRetry(
+  write: () => Promise<void>,
+  { emit }: Pick<JobContext, 'emit'>,
+): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await write();
@@ -45,17 +48,17 @@ export async function insist(write: () => Promise<void>, { emit }: Pick<JobConte
   }
 }
 
-/** That the files are good although the catalog could not be told. */
-export function recordLost(whole: string, record: string, cause: BifractError): BifractError {
-  return new BifractError('RECORD_LOST', `${whole} but ${record} could not be written: ${cause.message}`, {
-    hint: 'Nothing is lost. Once PostgreSQL answers, the next job, or opening the console, completes the record.',
+/** The files are intact, but the catalog could not be updated. */
+export function recordLost(intact: string, record: string, cause: BifractError): BifractError {
+  return new BifractError('RECORD_LOST', `${intact}, but ${record} could not be written: ${cause.message}`, {
+    hint: 'No data is lost. The record is completed by the next job, or when the console is opened, once PostgreSQL answers.',
     cause,
   });
 }
 
 /**
- * Marks a record failed for `error`, where the catalog can be reached: false where it cannot, or where the
- * file is whole and only its record is missing. Never throws: what stands in the way must not hide `error`.
+ * Marks a record as failed with `error`. Returns false if the catalog cannot be reached, or if only the record of a
+ * complete file is missing. Never throws: a second error must not hide the first.
  */
 export async function failRecord(catalog: Catalog, archive_id: string, error: unknown): Promise<boolean> {
   const { code, message } = asBifractError(error);

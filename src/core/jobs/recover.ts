@@ -7,104 +7,107 @@ import type { JobNote, State } from '../ports/state.ts';
 import type { Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { isYoung } from './archive-continue.ts';
-import { finishCopy } from './finish-copy.ts';
-import { finishDelete } from './finish-delete.ts';
-import { isOf } from './in-use.ts';
+import { recoverCopy } from './finish-copy.ts';
+import { recoverDelete } from './finish-delete.ts';
+import { belongsTo } from './in-use.ts';
 import { allStorages, storagesOf } from './record-file.ts';
-import { finishRekey, isUnder, storedSum, updateRecord } from './rekey.ts';
+import { isUnder, recoverRekey, storedSum, updateRecord } from './rekey.ts';
 import { undoRestore } from './undo-restore.ts';
 
 export interface RecoverDeps extends Storages {
   state: State;
-  /** Asked only when there is something to put right. */
+  /** Used only if there is something to recover. */
   catalog(): Promise<Catalog>;
   key(): Promise<Key>;
   server(): Promise<DatabaseServer>;
   app(): Promise<AppContainer | undefined>;
-  /** How old an archive may be that goes on, milliseconds. */
+  /** Maximum age of a resumable archive, milliseconds. */
   archive_limits?: { max_duration_ms: number };
   now?(): Date;
 }
 
-const INTERRUPTED = 'Interrupted: the process that wrote this archive ended';
-const GOES_ON = `${INTERRUPTED}; archiving the fractal again in the same way goes on with it`;
+const INTERRUPTED = 'Interrupted: the process writing this archive ended';
+const RESUMABLE = `${INTERRUPTED}; archive the fractal again with the same options to resume`;
 
 /**
- * Puts right what dead processes of ours left: their unfinished objects are removed; the record of an archive
- * that was being written becomes failed, or completed where its file is there and proves whole (it was counted
- * against ClickHouse before it was sealed). Returns a sentence for each thing done.
+ * Recovers from interrupted jobs of this program: removes unfinished objects; marks the record of an archive
+ * being written as failed, or as completed if its file is there and verified (its rows were counted against
+ * ClickHouse before it was closed). Returns one sentence per action.
  */
 export async function recover(deps: RecoverDeps, options: CallOptions = {}): Promise<string[]> {
-  // Restores of archives are left for another to go on with.
-  const dead = (await deps.state.dead()).filter(({ restoring }) => !restoring);
-  if (dead.length === 0) return [];
-  const waiting = await waitingArchives(deps, dead, options);
-  const swept = dead.filter((note) => !waiting.has(note));
-  const kept = new Set([...waiting].flatMap(({ archive }) => archive?.leftovers ?? []));
-  // What a storage cannot read back is of no use to an archive that goes on.
-  const readable = waiting.size === 0 || (await deps.archives()).unfinished !== undefined;
-  const done = await sweep(deps, readable ? swept : dead, kept, options);
-  for (const note of waiting) done.push(...(await settleArchive(deps, note, GOES_ON, options)));
-  for (const note of swept) {
-    if (!(await undone(deps, note, done, options))) continue;
-    done.push(...(await settleArchive(deps, note, INTERRUPTED, options)));
-    await deps.state.forget(note.id);
+  // Restores of archives are left to be resumed.
+  const interrupted = (await deps.state.dead()).filter(({ restoring }) => !restoring);
+  if (interrupted.length === 0) return [];
+  const resumable = await resumableArchives(deps, interrupted, options);
+  const abandoned = interrupted.filter((record) => !resumable.has(record));
+  const kept = new Set([...resumable].flatMap(({ archive }) => archive?.leftovers ?? []));
+  // Unfinished objects that storage cannot read back are of no use for resuming.
+  const readable = resumable.size === 0 || (await deps.archives()).unfinished !== undefined;
+  const done = await removeUnfinished(deps, readable ? abandoned : interrupted, kept, options);
+  for (const record of resumable) done.push(...(await updateArchive(deps, record, RESUMABLE, options)));
+  for (const record of abandoned) {
+    if (!(await recoverJob(deps, record, done, options))) continue;
+    done.push(...(await updateArchive(deps, record, INTERRUPTED, options)));
+    await deps.state.forget(record.id);
   }
   return done;
 }
 
 /**
- * Archives that can go on: lately begun, and with something that need not be done again. Their notes stay, and so
- * does what they had stored, until they go on or become too old.
+ * Archives that can be resumed: recent, with work that need not be repeated. Their job records and unfinished
+ * objects are kept until they are resumed or too old.
  */
-async function waitingArchives(
+async function resumableArchives(
   deps: RecoverDeps,
-  dead: readonly JobNote[],
+  interrupted: readonly JobNote[],
   options: CallOptions,
 ): Promise<Set<JobNote>> {
   const { max_duration_ms } = deps.archive_limits ?? { max_duration_ms: 0 };
-  const young = dead.filter(
+  const recent = interrupted.filter(
     ({ archive }) => archive && isYoung(archive, max_duration_ms, deps.now?.() ?? new Date()),
   );
-  if (young.length === 0) return new Set();
+  if (recent.length === 0) return new Set();
   const storage = await deps.archives();
   const left = new Set<string | undefined>();
   if (storage.unfinished) for await (const { id, job } of storage.leftovers(options)) left.add(id).add(job);
   const isLeft = ({ id, archive }: JobNote) =>
     [id, ...(archive?.leftovers ?? [])].some((one) => left.has(one));
-  return new Set(young.filter((note) => note.archive?.request.split !== 'none' || isLeft(note)));
+  return new Set(recent.filter((record) => record.archive?.request.split !== 'none' || isLeft(record)));
 }
 
-/** The record of an archive, and of its group, are made to say what is true. */
-async function settleArchive(
+/** Corrects the record of an archive and of its group. */
+async function updateArchive(
   deps: RecoverDeps,
-  note: JobNote,
+  record: JobNote,
   reason: string,
   options: CallOptions,
 ): Promise<string[]> {
-  const { archive_id, archive } = note;
+  const { archive_id, archive } = record;
   if (archive_id === undefined) return [];
   const catalog = await deps.catalog();
   const [before] = await catalog.archives({ ids: [archive_id] }, options);
-  const told = await settle(deps, note, archive_id, reason, options);
+  const message = await updateRecordStatus(deps, record, archive_id, reason, options);
   const group_id = archive?.group_id ?? before?.group_id;
   if (archive && group_id) await catalog.closeGroup(group_id, { missing: null, message: reason }, options);
-  // A note that stays is seen at every start: what was said before is not said again.
-  return reason === GOES_ON && before?.status !== 'in_progress' ? [] : [told];
+  // The job record is seen at every start: report it only once.
+  return reason === RESUMABLE && before?.status !== 'in_progress' ? [] : [message];
 }
 
-/** Undoes a dead restore; false where the server does not answer now: the note stays, and nothing else waits for it. */
-async function undone(
+/**
+ * Cleans up after an interrupted job; false if a server is unavailable: the job record is kept, and the
+ * others proceed.
+ */
+async function recoverJob(
   deps: RecoverDeps,
-  note: JobNote,
+  record: JobNote,
   done: string[],
   options: CallOptions,
 ): Promise<boolean> {
   try {
-    for (const file of note.rekey ?? []) done.push(await finishRotation(deps, file, options));
-    done.push(...(await undoRestore(deps, note, options)));
-    done.push(...(await finishDelete(deps, note, options)));
-    done.push(...(await finishCopy(deps, note, options)));
+    for (const file of record.rekey ?? []) done.push(await recoverRotation(deps, file, options));
+    done.push(...(await undoRestore(deps, record, options)));
+    done.push(...(await recoverDelete(deps, record, options)));
+    done.push(...(await recoverCopy(deps, record, options)));
     return true;
   } catch (error) {
     if (
@@ -116,44 +119,45 @@ async function undone(
   }
 }
 
-/** A file that was being put under another key is whole under the one or the other; its record says what it is now. */
-async function finishRotation(
+/** A file being re-encrypted is intact under the old or the new key; its record is updated accordingly. */
+async function recoverRotation(
   deps: RecoverDeps,
   { place, name }: NonNullable<JobNote['rekey']>[number],
   options: CallOptions,
 ): Promise<string> {
   const storage = await deps[place]();
-  await finishRekey(storage, name, options);
+  await recoverRekey(storage, name, options);
   const object = await storage.stat(name, options);
-  // Still under the old key it is the old file, and its record is right.
+  // Still under the old key, the record is correct.
   if (place === 'archives' && object && (await isUnder(await deps.key(), storage, object, options)))
     await updateRecord(await deps.catalog(), name, await storedSum(storage, name, options), options);
-  return `${name} was being put under another key: it is whole`;
+  return `Re-encryption of ${name} was interrupted; the file is intact`;
 }
 
-async function sweep(
+async function removeUnfinished(
   deps: RecoverDeps,
-  dead: readonly JobNote[],
+  interrupted: readonly JobNote[],
   kept: ReadonlySet<string>,
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];
-  const live = await deps.state.live();
+  const running = await deps.state.live();
   for (const storage of await allStorages(deps)) {
-    for await (const leftover of storage.leftovers(options)) {
-      // A live job may have begun again what a dead one was to write.
-      if (live.some((note) => isOf(note, leftover))) continue;
-      // A bucket may be shared: what has no name of ours is somebody else's, whatever stands beside it.
-      if (!isOwnName(leftover.name) || !dead.some((note) => isOf(note, leftover))) continue;
-      if (kept.has(leftover.id)) continue;
-      await storage.discard(leftover, options);
-      done.push(`Removed the unfinished ${leftover.name}`);
+    for await (const unfinished of storage.leftovers(options)) {
+      // A running job may have restarted what an interrupted one was writing.
+      if (running.some((record) => belongsTo(record, unfinished))) continue;
+      // A bucket may be shared: ignore names that are not from this program.
+      if (!isOwnName(unfinished.name) || !interrupted.some((record) => belongsTo(record, unfinished)))
+        continue;
+      if (kept.has(unfinished.id)) continue;
+      await storage.discard(unfinished, options);
+      done.push(`Removed unfinished file ${unfinished.name}`);
     }
   }
   return done;
 }
 
-async function settle(
+async function updateRecordStatus(
   deps: RecoverDeps,
   { object }: JobNote,
   archive_id: string,
@@ -162,24 +166,28 @@ async function settle(
 ): Promise<string> {
   const catalog = await deps.catalog();
   const [record] = await catalog.archives({ ids: [archive_id] }, options);
-  if (!record) return `The record of ${object ?? archive_id} is gone`;
-  // The server marks a running archive as failed when it starts: that is no more true than `in_progress`.
-  if (record.status === 'completed') return `${record.storage_path} was complete`;
-  const file = object === undefined ? undefined : await readWhole(deps, record, object, options);
-  if (!file && reason === GOES_ON && record.status === 'failed') return `${record.storage_path} waits`;
+  if (!record) return `The record of ${object ?? archive_id} no longer exists`;
+  // The server marks running archives as failed when it starts: that is as unreliable as `in_progress`.
+  if (record.status === 'completed') return `${record.storage_path} was already complete`;
+  const file = object === undefined ? undefined : await resultOfFile(deps, record, object, options);
+  if (!file && reason === RESUMABLE && record.status === 'failed')
+    return `${record.storage_path} can be resumed`;
   if (!file) {
     await catalog.failArchive(archive_id, reason, options);
-    return reason === GOES_ON
-      ? `${record.storage_path} was interrupted; archiving the fractal again goes on with it`
-      : `${record.storage_path} was interrupted; its record is marked as failed`;
+    return reason === RESUMABLE
+      ? `${record.storage_path} was interrupted; archive the fractal again to resume`
+      : `${record.storage_path} was interrupted; record marked as failed`;
   }
   await catalog.completeArchive(archive_id, file, options);
-  return `${record.storage_path} is whole; its record is completed`;
+  return `${record.storage_path} is complete; record updated`;
 }
 
-/** What the record of a file must say, once it was read to its end; undefined where it is missing or not whole. */
-async function readWhole(deps: RecoverDeps, record: ArchiveRecord, name: string, options: CallOptions) {
-  // The settings may name another storage by now.
+/**
+ * The archive result for the record, after reading the file to the end; undefined if it is missing or
+ * damaged.
+ */
+async function resultOfFile(deps: RecoverDeps, record: ArchiveRecord, name: string, options: CallOptions) {
+  // The configuration may have changed.
   const [storage] = await storagesOf(deps, record);
   if (!storage || !(await storage.stat(name, options))) return undefined;
   const content = readContent(storage.stream(name, options), {

@@ -7,14 +7,14 @@ import type { CallOptions } from '../ports/types.ts';
 import { sourceOf } from './source.ts';
 import { namesOf } from './target.ts';
 
-/** Where the file under the new key stands until it is proved: no list shows a name like that. */
+/** Temporary name of the re-encrypted file until it is verified; no list shows it. */
 export function rekeyName(name: string): string {
   return `${name}.rekey`;
 }
 
 /**
- * Writes the file anew under another key beside the old one, reads it back, and only then lets it take the old one's place.
- * Returns its size and checksum.
+ * Re-encrypts a file with another key next to the old one, reads it back, and then replaces the old one.
+ * Returns size and checksum.
  */
 export async function rekey(
   storage: Storage,
@@ -23,7 +23,7 @@ export async function rekey(
   options: CallOptions,
 ): Promise<{ size_bytes: number; checksum: string }> {
   const name = rekeyName(object.name);
-  await finishRekey(storage, object.name, options);
+  await recoverRekey(storage, object.name, options);
   const file = reseal(sourceOf(storage, object, options), keys, key, options);
   const written = await storage.put(name, file.bytes, { ...options, job, expected_bytes: object.size_bytes });
   const { stream_sha256, size_bytes, checksum } = file.summary();
@@ -34,20 +34,26 @@ export async function rekey(
     await storage.delete(name);
     throw error;
   }
-  await takePlace(storage, name, object.name);
+  await replaceFile(storage, name, object.name);
   return { size_bytes, checksum };
 }
 
-/** Ends what a dead run began: a proved file without its name gets it, an unproved one goes. */
-export async function finishRekey(storage: Storage, name: string, options: CallOptions = {}): Promise<void> {
+/**
+ * Recovers an interrupted re-encryption: a verified file that lacks its name gets it, an unverified one is
+ * deleted.
+ */
+export async function recoverRekey(storage: Storage, name: string, options: CallOptions = {}): Promise<void> {
   const temporary = rekeyName(name);
   if (!(await storage.stat(temporary, options))) return;
   if (await storage.stat(name, options)) await storage.delete(temporary, options);
   else await copyBack(storage, temporary, name);
 }
 
-/** Not to be cut short: the old file goes only when the new one is proved, and then the new one gets its name. */
-async function takePlace(storage: Storage, temporary: string, name: string): Promise<void> {
+/**
+ * Must not be interrupted: the old file is deleted only after the new one is verified, then the new one gets
+ * its name.
+ */
+async function replaceFile(storage: Storage, temporary: string, name: string): Promise<void> {
   if (storage.replace) return storage.replace(temporary, name);
   await storage.delete(name);
   await copyBack(storage, temporary, name);
@@ -71,7 +77,7 @@ async function mustBeSame(
   const stored = storage.stream(written.name, options);
   for await (const plain of readStream(stored, { keys: [key], signal: options.signal })) hash.update(plain);
   if (hash.digest('hex') === stream_sha256) return;
-  throw new BifractError('DAMAGED', `${storage.location} does not return what was written`, {
+  throw new BifractError('DAMAGED', `${storage.location} returned other data than was written`, {
     hint: 'The original was kept. Check the storage, then try again.',
   });
 }
@@ -79,12 +85,12 @@ async function mustBeSame(
 async function mustBeUnchanged(storage: Storage, object: StoredObject, options: CallOptions): Promise<void> {
   const now = await storage.stat(object.name, options);
   if (now?.size_bytes === object.size_bytes && now.modified_at === object.modified_at) return;
-  throw new BifractError('BUSY', 'The file changed, or went, while it was read', {
-    hint: 'Try again when whatever writes to it has ended.',
+  throw new BifractError('BUSY', 'The file changed or was deleted while it was read', {
+    hint: 'Try again when nothing is writing to it.',
   });
 }
 
-/** The record of an archive says size and checksum of its file: those of the new one from now on. */
+/** Updates size and checksum in the record of an archive. */
 export async function updateRecord(
   catalog: Catalog,
   name: string,
@@ -97,7 +103,7 @@ export async function updateRecord(
   await catalog.completeArchive(record.id, { ...file, log_count, time_range_start, time_range_end }, options);
 }
 
-/** The completed record of an archive's file. `BUSY` where something works on it. */
+/** The completed record of an archive file. `BUSY` if it is being written or restored. */
 export async function recordOf(
   catalog: Catalog,
   name: string,
@@ -105,14 +111,14 @@ export async function recordOf(
 ): Promise<ArchiveRecord | undefined> {
   const record = (await catalog.archives({}, options)).find((one) => namesOf(one).includes(name));
   if (record?.status === 'restoring' || record?.status === 'in_progress') {
-    throw new BifractError('BUSY', 'Its record says that it is being written or restored', {
-      hint: 'Try again when that has ended.',
+    throw new BifractError('BUSY', 'The archive is being written or restored, according to its record', {
+      hint: 'Try again when it has ended.',
     });
   }
   return record?.status === 'completed' ? record : undefined;
 }
 
-/** Whether the file is under that key. */
+/** Whether the file is encrypted with that key. */
 export async function isUnder(
   key: Key,
   storage: Storage,

@@ -6,11 +6,11 @@ import { type DirectDeps, restoreDirect } from './restore-direct.ts';
 import { restoreByIngest } from './restore-ingest.ts';
 
 export interface RestoreArchiveDeps extends DirectDeps {
-  /** Asked for only where lines are sent. */
+  /** Called only if the restore uses ingest. */
   ingest(): Promise<Ingest>;
 }
 
-/** Brings archived rows back as planned. What stood in the way then is thrown. */
+/** Restores archived rows as planned. Throws the first obstacle of the plan. */
 export async function restoreArchive(
   deps: RestoreArchiveDeps,
   plan: ArchiveRestorePlan,

@@ -5,7 +5,7 @@ import type { LogDatabase } from '../ports/log-database.ts';
 import type { LogRestore, StagedPartition } from '../ports/log-restore.ts';
 import type { JobContext } from './context.ts';
 import type { Patience } from './patience.ts';
-import type { RestoreJournal } from './restore-journal.ts';
+import type { RestoreCheckpoint } from './restore-journal.ts';
 
 export interface AttachDeps {
   rows: LogRestore;
@@ -14,59 +14,61 @@ export interface AttachDeps {
 }
 
 export interface AttachRun {
-  journal: RestoreJournal;
-  patience: Patience;
+  checkpoint: RestoreCheckpoint;
+  retrier: Patience;
   context: Pick<JobContext, 'emit' | 'signal'>;
 }
 
-/** A partition in all staged tables. */
-interface Gathered extends StagedPartition {
+/** A partition of all staged tables together. */
+interface CombinedPartition extends StagedPartition {
   tables: string[];
 }
 
-/** Removes the window's rows that had been ingested before the restore began. Done again, it changes nothing more. */
-export async function removeOld(
+/** Deletes the rows of the window that were ingested before the restore began. Idempotent. */
+export async function removeReplaced(
   { rows }: AttachDeps,
-  { journal, patience, context }: AttachRun,
+  { checkpoint, retrier, context }: AttachRun,
 ): Promise<void> {
-  const { plan, cutoff_ms } = journal.entry;
+  const { plan, cutoff_ms } = checkpoint.data;
   const { signal, emit } = context;
   const window = removedRows(plan);
   const cutoff = cutoff_ms as number;
-  await patience.through(async () => {
+  await retrier.through(async () => {
     const removed = await rows.countUntil(window, cutoff, { signal });
-    // Noted first, and only ever grown: a second try finds some of them gone.
-    const known = Math.max(journal.entry.removed, removed);
-    await journal.save({ phase: 'removing', removed: known });
+    // Saved first, and never reduced: a retry counts only what is left.
+    const known = Math.max(checkpoint.data.removed, removed);
+    await checkpoint.save({ phase: 'removing', removed: known });
     if (removed === 0) return;
-    emit('job:phase', { phase: `Removing ${removed} rows` });
+    emit('job:phase', { phase: `Deleting ${removed} rows` });
     await rows.removeUntil(window, cutoff, { signal });
   }, signal);
 }
 
-/** The rows that a restore replaces. */
 function removedRows(plan: ArchiveRestoreJournal['plan']) {
   const { from, to } = plan.removes ?? plan;
   return { fractal_id: plan.into.id, from: from ?? undefined, to: to ?? undefined };
 }
 
-/** The point of no return: every staged row is there. */
-export async function mustBeStaged(
+/** The last check before the point of no return. */
+export async function assertAllStaged(
   { rows }: Pick<AttachDeps, 'rows'>,
-  { journal, patience, context: { signal } }: AttachRun,
+  { checkpoint, retrier, context: { signal } }: AttachRun,
 ): Promise<void> {
-  await patience.through(() => gather(rows, journal.entry, signal), signal);
+  await retrier.through(() => combinePartitions(rows, checkpoint.data, signal), signal);
 }
 
-/** Moves the staged rows among the logs, partition by partition, each in one step and once. */
+/** Attaches the staged rows to the logs, partition by partition, each atomically and only once. */
 export async function attachAll(deps: AttachDeps, run: AttachRun): Promise<void> {
-  const { journal, patience, context } = run;
+  const { checkpoint, retrier, context } = run;
   const { signal } = context;
-  const partitions = await patience.through(() => gather(deps.rows, journal.entry, signal), signal);
+  const partitions = await retrier.through(
+    () => combinePartitions(deps.rows, checkpoint.data, signal),
+    signal,
+  );
   for (const partition of partitions) {
-    if (journal.entry.partitions.some(({ id }) => id === partition.id)) continue;
-    context.emit('job:phase', { phase: `Moving in the rows of ${monthOf(partition.id)}` });
-    await patience.through(() => moveIn(deps, run, partition), signal);
+    if (checkpoint.data.partitions.some(({ id }) => id === partition.id)) continue;
+    context.emit('job:phase', { phase: `Attaching rows of ${monthOf(partition.id)}` });
+    await retrier.through(() => attachPartition(deps, run, partition), signal);
   }
 }
 
@@ -74,25 +76,29 @@ function monthOf(id: string): string {
   return /^\d{6}$/.test(id) ? `${id.slice(0, 4)}-${id.slice(4)}` : `partition ${id}`;
 }
 
-async function gather(
+async function combinePartitions(
   rows: LogRestore,
   { tables }: ArchiveRestoreJournal,
   signal: AbortSignal,
-): Promise<Gathered[]> {
-  const gathered = new Map<string, Gathered>();
+): Promise<CombinedPartition[]> {
+  const combined = new Map<string, CombinedPartition>();
   for (const { name, rows: expected } of tables) {
     const partitions = await rows.partitions(name, { signal });
     const counted = partitions.reduce((sum, partition) => sum + partition.rows, 0);
-    if (counted !== expected) throw lost(name, expected, counted);
+    if (counted !== expected) throw stagedRowsLost(name, expected, counted);
     for (const partition of partitions) {
-      const known = gathered.get(partition.id);
-      gathered.set(partition.id, known ? merge(known, partition, name) : { ...partition, tables: [name] });
+      const known = combined.get(partition.id);
+      combined.set(partition.id, known ? merge(known, partition, name) : { ...partition, tables: [name] });
     }
   }
-  return [...gathered.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [...combined.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function merge(known: Gathered, { rows, first, last }: StagedPartition, table: string): Gathered {
+function merge(
+  known: CombinedPartition,
+  { rows, first, last }: StagedPartition,
+  table: string,
+): CombinedPartition {
   return {
     id: known.id,
     rows: known.rows + rows,
@@ -103,56 +109,60 @@ function merge(known: Gathered, { rows, first, last }: StagedPartition, table: s
 }
 
 /**
- * What is moved in is made anew each time, out of what the logs lack at that moment, in tables of new names; those of an
- * earlier try are dropped before, which also waits for, or prevents, whatever was still to happen with them. So it
- * does not matter how far that try came: what it moved in is no longer lacking.
+ * Each attempt selects the rows that are missing at that moment into new tables. It first drops the tables of earlier
+ * attempts, which waits for or prevents any pending operation on them. So an attempt may fail anywhere: rows it
+ * attached are no longer missing.
  */
-async function moveIn(deps: AttachDeps, run: AttachRun, partition: Gathered): Promise<void> {
+async function attachPartition(
+  deps: AttachDeps,
+  run: AttachRun,
+  partition: CombinedPartition,
+): Promise<void> {
   const { rows, logs } = deps;
-  const { journal, context } = run;
+  const { checkpoint, context } = run;
   const { signal } = context;
-  const { entry } = journal;
-  await dropOthers(rows, entry, signal);
-  const whole = await make(rows, entry, signal);
-  for (const table of partition.tables) await rows.share(table, whole, partition.id, { signal });
-  const counted = await rows.count(whole, { signal });
-  if (counted !== partition.rows) throw lost(whole, partition.rows, counted);
+  const { data: entry } = checkpoint;
+  await dropEarlierTables(rows, entry, signal);
+  const all_rows = await createTable(rows, entry, signal);
+  for (const table of partition.tables) await rows.share(table, all_rows, partition.id, { signal });
+  const counted = await rows.count(all_rows, { signal });
+  if (counted !== partition.rows) throw stagedRowsLost(all_rows, partition.rows, counted);
   const window = rangeOf(partition, entry.plan.into.id);
   const before = await logs.stats(window, { signal });
-  const source = before.rows === 0 ? whole : await lacking(deps, run, partition, whole);
-  const lacks = source === whole ? counted : await rows.count(source, { signal });
-  const tried = entry.moving?.id === partition.id ? entry.moving.rows : 0;
-  const added = Math.max(lacks, tried);
-  if (lacks > 0) {
-    await journal.save({ moving: { id: partition.id, rows: added } });
+  const source = before.rows === 0 ? all_rows : await selectMissing(deps, run, partition, all_rows);
+  const missingRows = source === all_rows ? counted : await rows.count(source, { signal });
+  const attempted = entry.moving?.id === partition.id ? entry.moving.rows : 0;
+  const added = Math.max(missingRows, attempted);
+  if (missingRows > 0) {
+    await checkpoint.save({ moving: { id: partition.id, rows: added } });
     await rows.attach(source, partition.id, { signal });
     const after = await logs.stats(window, { signal });
-    if (after.rows < before.rows + lacks) throw missing(before.rows + lacks, after.rows);
+    if (after.rows < before.rows + missingRows)
+      throw attachedRowsMissing(before.rows + missingRows, after.rows);
   }
-  const done = { id: partition.id, added, there: partition.rows - added };
-  await journal.save({ phase: 'attaching', partitions: [...entry.partitions, done], moving: null });
+  const attached = { id: partition.id, added, there: partition.rows - added };
+  await checkpoint.save({ phase: 'attaching', partitions: [...entry.partitions, attached], moving: null });
 }
 
-async function make(rows: LogRestore, { prefix }: ArchiveRestoreJournal, signal: AbortSignal) {
+async function createTable(rows: LogRestore, { prefix }: ArchiveRestoreJournal, signal: AbortSignal) {
   const name = `${prefix}m${randomBytes(4).toString('hex')}`;
   await rows.create(name, { signal });
   return name;
 }
 
-async function lacking(
+async function selectMissing(
   { rows, max_memory }: AttachDeps,
-  { journal, context: { signal } }: AttachRun,
-  { tables: _, ...partition }: Gathered,
+  { checkpoint, context: { signal } }: AttachRun,
+  { tables: _, ...partition }: CombinedPartition,
   table: string,
 ): Promise<string> {
-  const to = await make(rows, journal.entry, signal);
-  const part = { table, partition, fractal_id: journal.entry.plan.into.id };
+  const to = await createTable(rows, checkpoint.data, signal);
+  const part = { table, partition, fractal_id: checkpoint.data.plan.into.id };
   await rows.difference(part, to, { signal, max_memory });
   return to;
 }
 
-/** Tables of earlier tries. */
-async function dropOthers(
+async function dropEarlierTables(
   rows: LogRestore,
   { prefix, tables }: ArchiveRestoreJournal,
   signal: AbortSignal,
@@ -167,18 +177,18 @@ function rangeOf({ first, last }: StagedPartition, fractal_id: string) {
   return { fractal_id, from: first, to: new Date(Date.parse(last) + 1).toISOString() };
 }
 
-function lost(table: string, expected: number, counted: number): BifractError {
+function stagedRowsLost(table: string, expected: number, counted: number): BifractError {
   return new BifractError('COUNT_DIFFERS', `ClickHouse counts ${counted} rows in ${table}, not ${expected}`, {
-    hint: 'Rows that were prepared are gone. Nothing of them is among the logs; restore again.',
+    hint: 'Staged rows were lost, and none of them were attached. Run the restore again.',
   });
 }
 
-function missing(expected: number, counted: number): BifractError {
+function attachedRowsMissing(expected: number, counted: number): BifractError {
   return new BifractError(
     'COUNT_DIFFERS',
-    `After rows were moved in, ClickHouse counts ${counted} of them, not ${expected}`,
+    `After attaching rows, ClickHouse counts ${counted}, not ${expected}`,
     {
-      hint: 'Something deletes rows there just now. Restore again when that has ended: what is there stays.',
+      hint: 'Another process is deleting rows. Run the restore again once it has finished; restored rows stay.',
     },
   );
 }

@@ -6,30 +6,30 @@ import type { LogRestore } from '../ports/log-restore.ts';
 import type { State } from '../ports/state.ts';
 import type { JobContext } from './context.ts';
 import { Patience, type PatienceOptions } from './patience.ts';
-import { type AttachDeps, attachAll, mustBeStaged, removeOld } from './restore-attach.ts';
-import { RestoreJournal } from './restore-journal.ts';
-import { RestoreMarkHolder } from './restore-mark.ts';
+import { type AttachDeps, assertAllStaged, attachAll, removeReplaced } from './restore-attach.ts';
+import { RestoreCheckpoint } from './restore-journal.ts';
+import { RestoreRecordLock } from './restore-mark.ts';
 import { RestoreProgress, type RestoreRun, type StageDeps, stageFile } from './restore-stage.ts';
 
-const UNFINISHED =
-  'It could not be undone any more: rows may be missing among the logs until the same call again, an open console, or the next backup or archive brings it to its end.';
+const UNFINISHED_HINT =
+  'Interrupted past the point of no return. Rows may be missing until the restore is finished: run the same command again, or open the console.';
 
-/** How long a restore that cannot be undone any more goes on after it was cancelled, milliseconds. */
-const LATE_MS = 60_000;
+/** How long a restore past the point of no return may continue after it was cancelled. */
+const CANCEL_GRACE_MS = 60_000;
 
-/** How long the end of a restore whose rows are all back waits for ClickHouse, milliseconds. */
-const TIDY_MS = 30_000;
+/** How long a completed restore waits for ClickHouse to drop its tables. */
+const CLEANUP_LIMIT_MS = 30_000;
 
 export interface DirectDeps extends StageDeps, AttachDeps {
   catalog: Catalog;
   state: State;
-  patience: PatienceOptions;
+  retry: PatienceOptions;
 }
 
 /**
- * Brings rows back with all their columns. They are written into tables beside the logs first, while their files
- * are read to the end; only when all files have proved whole are they moved in, partition by partition, those that the
- * logs have already left out. Whatever dies in between, the same call goes on with what was done.
+ * Restores rows with all their columns. The files are first read completely into staging tables; only when all are
+ * verified are the rows that the logs lack attached, partition by partition. After an interruption, the same call
+ * resumes.
  */
 export async function restoreDirect(
   deps: DirectDeps,
@@ -37,96 +37,105 @@ export async function restoreDirect(
   context: JobContext,
 ): Promise<ArchiveRestoreSummary> {
   const started = performance.now();
-  const journal = await RestoreJournal.open(deps.state, plan, context);
-  const patience = new Patience(deps.patience, context);
-  const mark = new RestoreMarkHolder(deps.catalog, journal, patience, context);
+  const checkpoint = await RestoreCheckpoint.open(deps.state, plan, context);
+  const retrier = new Patience(deps.retry, context);
+  const lock = new RestoreRecordLock(deps.catalog, checkpoint, retrier, context);
   const progress = new RestoreProgress(plan, context.emit);
-  const run = { plan, journal, mark, patience, context, progress };
+  const run = { plan, checkpoint, lock, retrier, context, progress };
   try {
-    await mustBeAlone(deps.state, plan, context.id);
-    if (journal.entry.phase !== 'ended') {
+    await assertNoOtherRestore(deps.state, plan, context.id);
+    if (checkpoint.data.phase !== 'ended') {
       await stage(deps, run);
-      await moveIn(deps, run);
-      await journal.save({ phase: 'ended' });
+      await attach(deps, run);
+      await checkpoint.save({ phase: 'ended' });
     }
-    await mark.release(undefined);
-    await endTables(deps, journal, context);
-    return { ...summaryOf(journal.entry), duration_ms: Math.round(performance.now() - started) };
+    await lock.release(undefined);
+    await cleanUp(deps, checkpoint, context);
+    return { ...summaryOf(checkpoint.data), duration_ms: Math.round(performance.now() - started) };
   } catch (error) {
-    const released = await mark.release(context.signal.aborted ? context.signal.reason : error);
-    const undone = await undo(deps.rows, journal, { released, error }, context);
-    throw undone || !context.signal.aborted ? error : notUndone(context.signal, error);
+    const released = await lock.release(context.signal.aborted ? context.signal.reason : error);
+    const rolledBack = await rollBack(deps.rows, checkpoint, { released, error }, context);
+    throw rolledBack || !context.signal.aborted ? error : cancelledTooLate(context.signal, error);
   }
 }
 
 async function stage(deps: DirectDeps, run: RestoreRun): Promise<void> {
-  const { plan, journal, mark, patience, context } = run;
+  const { plan, checkpoint, lock, retrier, context } = run;
   const { signal } = context;
-  if (journal.resumed) await patience.through(() => takeOver(deps.rows, journal, signal), signal);
-  if (plan.replace && journal.entry.cutoff_ms === null) {
-    const cutoff_ms = await patience.through(() => deps.rows.clock({ signal }), signal);
-    await journal.save({ cutoff_ms });
+  if (checkpoint.resumed)
+    await retrier.through(() => checkStagedTables(deps.rows, checkpoint, signal), signal);
+  if (plan.replace && checkpoint.data.cutoff_ms === null) {
+    const cutoff_ms = await retrier.through(() => deps.rows.clock({ signal }), signal);
+    await checkpoint.save({ cutoff_ms });
   }
-  context.emit('job:phase', { phase: 'Reading the archive, writing its rows beside the logs' });
+  context.emit('job:phase', { phase: 'Staging rows of the archive' });
   for (const [index, file] of plan.files.entries()) {
-    await mark.hold(file.archive_id);
-    const staged = journal.entry.files[index];
-    if (staged) mark.tell(staged.rows);
+    await lock.acquire(file.archive_id);
+    const staged = checkpoint.data.files[index];
+    if (staged) lock.report(staged.rows);
     else await stageFile(deps, run, index);
   }
 }
 
-/** Two at once would each take the other's rows for lacking. */
-export async function mustBeAlone(state: State, { into }: ArchiveRestorePlan, own: string): Promise<void> {
+/** Two concurrent restores would both add the same missing rows. */
+export async function assertNoOtherRestore(
+  state: State,
+  { into }: ArchiveRestorePlan,
+  job_id: string,
+): Promise<void> {
   const others = (await state.live()).filter(
-    ({ id, restoring }) => id !== own && restoring && !restoring.left,
+    ({ id, restoring }) => id !== job_id && restoring && !restoring.left,
   );
   const other = others.find(({ restoring }) => restoring?.plan.into.id === into.id);
   if (!other) return;
-  throw new BifractError('BUSY', `The job ${other.id} is bringing rows back into ${into.name}`, {
-    hint: 'Wait for its end, then try again.',
+  throw new BifractError('BUSY', `Job ${other.id} is restoring rows into ${into.name}`, {
+    hint: 'Wait until it has finished, then try again.',
   });
 }
 
-/** What is not in the journal was not completed. Staged rows that were lost since, as with a power failure, are staged again. */
-async function takeOver(rows: LogRestore, journal: RestoreJournal, signal: AbortSignal): Promise<void> {
-  await dropAll(rows, journal.entry, { keep: true }, signal);
-  const there = new Set(await rows.tables(journal.entry.prefix, { signal }));
-  for (const { name, rows: expected } of journal.entry.tables) {
-    if (there.has(name) && (await rows.count(name, { signal })) === expected) continue;
-    await dropAll(rows, journal.entry, { keep: false }, signal);
-    return journal.save({ tables: [], files: [] });
+/** Drops incomplete tables. If staged rows were lost, for example in a power failure, all are staged again. */
+async function checkStagedTables(
+  rows: LogRestore,
+  checkpoint: RestoreCheckpoint,
+  signal: AbortSignal,
+): Promise<void> {
+  await dropTables(rows, checkpoint.data, { keep: true }, signal);
+  const existing = new Set(await rows.tables(checkpoint.data.prefix, { signal }));
+  for (const { name, rows: expected } of checkpoint.data.tables) {
+    if (existing.has(name) && (await rows.count(name, { signal })) === expected) continue;
+    await dropTables(rows, checkpoint.data, { keep: false }, signal);
+    return checkpoint.save({ tables: [], files: [] });
   }
 }
 
-async function moveIn(deps: DirectDeps, run: RestoreRun): Promise<void> {
-  const { plan, journal } = run;
-  await mustBeStaged(deps, run);
-  const late = lateEnd(run.context);
-  const steady = { ...run, context: { ...run.context, signal: late.signal } };
+async function attach(deps: DirectDeps, run: RestoreRun): Promise<void> {
+  const { plan, checkpoint } = run;
+  await assertAllStaged(deps, run);
+  const deferred = deferCancellation(run.context);
+  const deferredRun = { ...run, context: { ...run.context, signal: deferred.signal } };
   try {
-    if (plan.replace && journal.entry.phase !== 'attaching') await removeOld(deps, steady);
-    await journal.save({ phase: 'attaching' });
-    await attachAll(deps, steady);
+    if (plan.replace && checkpoint.data.phase !== 'attaching') await removeReplaced(deps, deferredRun);
+    await checkpoint.save({ phase: 'attaching' });
+    await attachAll(deps, deferredRun);
   } finally {
-    late.release();
+    deferred.release();
   }
 }
 
-/** A signal that follows the job's when what has begun ought to have ended: nobody is left with half of the rows. */
-function lateEnd({ signal, emit }: JobContext): { signal: AbortSignal; release(): void } {
+/** A signal that aborts some time after the job's, so that the restore can finish. */
+function deferCancellation({ signal, emit }: JobContext): { signal: AbortSignal; release(): void } {
   signal.throwIfAborted();
-  const late = new AbortController();
+  const deferred = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {
     emit('job:warning', {
-      message: 'It is brought to its end first: what has begun with the rows cannot be undone',
+      message: 'Too late to cancel: finishing the restore first',
     });
-    timer = setTimeout(() => late.abort(signal.reason), LATE_MS);
+    timer = setTimeout(() => deferred.abort(signal.reason), CANCEL_GRACE_MS);
   };
   signal.addEventListener('abort', onAbort, { once: true });
   return {
-    signal: late.signal,
+    signal: deferred.signal,
     release() {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -134,79 +143,79 @@ function lateEnd({ signal, emit }: JobContext): { signal: AbortSignal; release()
   };
 }
 
-/** The end of a restore that was cancelled too late. */
-function notUndone({ reason }: AbortSignal, error: unknown): BifractError {
+/** The error of a restore that was cancelled but did not finish in time. */
+function cancelledTooLate({ reason }: AbortSignal, error: unknown): BifractError {
   const { code, message } = asBifractError(reason);
-  const why = error === reason ? '' : `; its end failed: ${asBifractError(error).message}`;
-  return new BifractError(code, `${message}${why}`, { hint: UNFINISHED, cause: error });
+  const why = error === reason ? '' : `; finishing failed: ${asBifractError(error).message}`;
+  return new BifractError(code, `${message}${why}`, { hint: UNFINISHED_HINT, cause: error });
 }
 
-/** Ends a restore that had come so far that it can only be brought to its end. */
-export async function finishDirect(
-  deps: AttachDeps & { patience: PatienceOptions },
-  journal: RestoreJournal,
+/** Finishes a restore that is past the point of no return. */
+export async function completeDirect(
+  deps: AttachDeps & { retry: PatienceOptions },
+  checkpoint: RestoreCheckpoint,
   context: JobContext,
 ): Promise<void> {
-  const patience = new Patience(deps.patience, context);
-  const run = { journal, patience, context };
-  if (journal.entry.phase === 'removing') await removeOld(deps, run);
-  if (journal.entry.phase !== 'ended') await attachAll(deps, run);
-  await journal.save({ phase: 'ended' });
-  await dropAll(deps.rows, journal.entry, { keep: false }, context.signal);
+  const retrier = new Patience(deps.retry, context);
+  const run = { checkpoint, retrier, context };
+  if (checkpoint.data.phase === 'removing') await removeReplaced(deps, run);
+  if (checkpoint.data.phase !== 'ended') await attachAll(deps, run);
+  await checkpoint.save({ phase: 'ended' });
+  await dropTables(deps.rows, checkpoint.data, { keep: false }, context.signal);
 }
 
 /**
- * Drops the tables of a restore that has ended well. Those that stay because ClickHouse does not come back soon are no
- * harm to anybody, and go with the next job.
+ * Drops the tables of a finished restore. If ClickHouse does not answer, they do no harm, and the next job drops
+ * them.
  */
-async function endTables(
-  { rows, patience: options }: DirectDeps,
-  journal: RestoreJournal,
+async function cleanUp(
+  { rows, retry: options }: DirectDeps,
+  checkpoint: RestoreCheckpoint,
   context: JobContext,
 ): Promise<void> {
   const { emit } = context;
   const signal = context.signal.aborted ? new AbortController().signal : context.signal;
-  const patience = new Patience({ ...options, max_ms: Math.min(options.max_ms, TIDY_MS) }, context);
-  patience.progressed();
+  const retrier = new Patience({ ...options, max_ms: Math.min(options.max_ms, CLEANUP_LIMIT_MS) }, context);
+  retrier.progressed();
   try {
-    await patience.through(() => dropAll(rows, journal.entry, { keep: false }, signal), signal);
-    await journal.forget();
+    await retrier.through(() => dropTables(rows, checkpoint.data, { keep: false }, signal), signal);
+    await checkpoint.remove();
   } catch (error) {
-    await journal.save({ left: true });
+    await checkpoint.save({ left: true });
     const { message } = asBifractError(error);
-    emit('job:warning', { message: `Tables of the restore are still to be dropped: ${message}` });
+    emit('job:warning', { message: `Cannot drop the staging tables yet: ${message}` });
   }
 }
 
 /**
- * Up to the point of no return nothing has happened but in tables of its own: they go, unless the same call can go on with them.
- * From then on they and the journal stay, for the restore to be brought to its end. False then.
+ * Before the point of no return, drops the staging tables, unless the restore can be resumed. After it, keeps them so
+ * that the restore can be finished, and returns false.
  */
-async function undo(
+async function rollBack(
   rows: LogRestore,
-  journal: RestoreJournal,
+  checkpoint: RestoreCheckpoint,
   { released, error }: { released: boolean; error: unknown },
   { signal, emit }: JobContext,
 ): Promise<boolean> {
   const { transient, code } = asBifractError(error);
-  const again = !signal.aborted && (transient || code.endsWith('_UNREACHABLE'));
-  const begun = journal.entry.phase !== 'staging';
-  const halfway = begun && journal.entry.phase !== 'ended';
-  if (halfway) emit('job:warning', { message: UNFINISHED });
-  if (begun || again || !released) {
-    await journal.save({ left: true });
+  const resumable = !signal.aborted && (transient || code.endsWith('_UNREACHABLE'));
+  const started = checkpoint.data.phase !== 'staging';
+  const halfway = started && checkpoint.data.phase !== 'ended';
+  if (halfway) emit('job:warning', { message: UNFINISHED_HINT });
+  if (started || resumable || !released) {
+    await checkpoint.save({ left: true });
     return !halfway;
   }
-  const never = new AbortController().signal;
-  await dropAll(rows, journal.entry, { keep: false }, never).then(
-    () => journal.forget(),
-    () => journal.save({ left: true }),
+  const noSignal = new AbortController().signal;
+  await dropTables(rows, checkpoint.data, { keep: false }, noSignal).then(
+    () => checkpoint.remove(),
+    () => checkpoint.save({ left: true }),
   );
   return true;
 }
 
-/** Drops the tables of a restore, all or but those that its journal knows to be complete. */
-export async function dropAll(
+/** Drops the tables of a restore: all, or with `keep` only the incomplete ones. */
+export async function dropTables(
   rows: LogRestore,
   { prefix, tables }: ArchiveRestoreJournal,
   { keep }: { keep: boolean },
@@ -226,7 +235,7 @@ function summaryOf({ plan, files, partitions, removed }: ArchiveRestoreJournal) 
     files: files.length,
     rows_read: sum(files.map(({ rows }) => rows)),
     rows_added: sum(partitions.map(({ added }) => added)),
-    rows_there: sum(partitions.map(({ there }) => there)),
+    rows_there: sum(partitions.map(({ there: existing }) => existing)),
     rows_removed: removed,
     rows_left_out: sum(files.map(({ left_out }) => left_out)),
   };

@@ -8,11 +8,11 @@ import type { Ingest } from '../ports/ingest.ts';
 import type { State } from '../ports/state.ts';
 import type { JobContext } from './context.ts';
 import { Patience, type PatienceOptions } from './patience.ts';
-import { type BatchLimits, type LeftOut, type LineBatch, rawBatches } from './raw-lines.ts';
-import { mustBeAlone } from './restore-direct.ts';
-import { RestoreJournal } from './restore-journal.ts';
-import { RestoreMarkHolder } from './restore-mark.ts';
-import { mustBePlanned, RestoreProgress, type RestoreRun } from './restore-stage.ts';
+import { type BatchLimits, type LineBatch, rawBatches, type SkippedLines } from './raw-lines.ts';
+import { assertNoOtherRestore } from './restore-direct.ts';
+import { RestoreCheckpoint } from './restore-journal.ts';
+import { RestoreRecordLock } from './restore-mark.ts';
+import { assertUnchanged, RestoreProgress, type RestoreRun } from './restore-stage.ts';
 import type { Target } from './target.ts';
 import { verifyFile } from './verify-file.ts';
 
@@ -26,22 +26,21 @@ export interface IngestDeps {
   keys: readonly Key[];
   find(file: ArchiveRestoreFile): Promise<Target>;
   ingest: Ingest;
-  patience: PatienceOptions;
+  retry: PatienceOptions;
   /** For tests. */
   limits?: BatchLimits;
 }
 
-/** What is counted on the way. */
-interface Tally extends LeftOut {
+interface Tally extends SkippedLines {
   sent: number;
-  /** Rows that may have been taken twice, for an answer was lost. */
-  unsure: number;
+  /** Rows that may be duplicated because a response was lost. */
+  maybe_duplicated: number;
 }
 
 /**
- * Sends the log lines of archives through the server's ingest, which parses them anew. Each file is read to its end and
- * verified before its first line is sent. What the server has accepted is journalled, so that a later run goes on behind it; a
- * batch whose answer was lost is sent again, for losing rows is worse than having some twice, and that is told.
+ * Sends the log lines of archives through the server's ingest, which parses them again. Each file is verified before
+ * its first line is sent. Accepted rows are recorded, so that a later run continues after them. A batch whose
+ * response was lost is sent again, with a warning: duplicates are better than lost rows.
  */
 export async function restoreByIngest(
   deps: IngestDeps,
@@ -50,30 +49,30 @@ export async function restoreByIngest(
 ): Promise<ArchiveRestoreSummary> {
   const started = performance.now();
   const { signal } = context;
-  const journal = await RestoreJournal.open(deps.state, plan, context);
-  const patience = new Patience(deps.patience, context);
-  const mark = new RestoreMarkHolder(deps.catalog, journal, patience, context);
-  const run = { plan, journal, mark, patience, context, progress: new RestoreProgress(plan, context.emit) };
-  // Of its own: that files and the database answer says nothing of the server.
-  const server = new Patience(deps.patience, context);
-  const tally: Tally = { sent: 0, unsure: 0, newlines: 0, empty: 0 };
+  const checkpoint = await RestoreCheckpoint.open(deps.state, plan, context);
+  const retrier = new Patience(deps.retry, context);
+  const lock = new RestoreRecordLock(deps.catalog, checkpoint, retrier, context);
+  const run = { plan, checkpoint, lock, retrier, context, progress: new RestoreProgress(plan, context.emit) };
+  // Separate from the other: an answer from storage or database does not mean that the server is up.
+  const server = new Patience(deps.retry, context);
+  const tally: Tally = { sent: 0, maybe_duplicated: 0, newlines: 0, empty: 0 };
   try {
-    await mustBeAlone(deps.state, plan, context.id);
-    const token = await patience.through(() => tokenOf(deps.catalog, plan, signal), signal);
+    await assertNoOtherRestore(deps.state, plan, context.id);
+    const token = await retrier.through(() => tokenOf(deps.catalog, plan, signal), signal);
     for (const [index, file] of plan.files.entries()) {
-      await mark.hold(file.archive_id);
-      if (index < (journal.entry.sent?.file ?? 0)) continue;
+      await lock.acquire(file.archive_id);
+      if (index < (checkpoint.data.sent?.file ?? 0)) continue;
       await sendFile(deps, run, { index, token, server }, tally);
     }
-    await mark.release(undefined);
-    await journal.forget();
-    tell(tally, context);
+    await lock.release(undefined);
+    await checkpoint.remove();
+    warn(tally, context);
     return summaryOf(run, tally, Math.round(performance.now() - started));
   } catch (error) {
-    const released = await mark.release(signal.aborted ? signal.reason : error);
-    // Lines that were accepted cannot be taken back: the same call goes on behind them.
-    if (journal.entry.sent === null && released) await journal.forget();
-    else await journal.save({ left: true });
+    const released = await lock.release(signal.aborted ? signal.reason : error);
+    // Accepted lines cannot be taken back: the same call resumes after them.
+    if (checkpoint.data.sent === null && released) await checkpoint.remove();
+    else await checkpoint.save({ left: true });
     throw error;
   }
 }
@@ -82,7 +81,7 @@ async function tokenOf(catalog: Catalog, { into }: ArchiveRestorePlan, signal: A
   const token = await catalog.ingestToken(into.id, { signal });
   if (token !== null) return token;
   throw new BifractError('NOT_FOUND', `Fractal ${into.name} has no active ingest token`, {
-    hint: 'Make one in Bifract, or restore directly.',
+    hint: 'Create one in Bifract, or restore directly.',
   });
 }
 
@@ -92,36 +91,36 @@ async function sendFile(
   { index, token, server }: { index: number; token: string; server: Patience },
   tally: Tally,
 ): Promise<void> {
-  const { plan, journal, mark, context, progress } = run;
+  const { plan, checkpoint, lock, context, progress } = run;
   const { signal, emit } = context;
   const file = plan.files[index] as ArchiveRestoreFile;
   const target = await deps.find(file);
-  mustBePlanned(target, file);
-  emit('job:phase', { phase: `Reading ${file.name} to its end` });
-  await mustBeWhole(target, deps.keys, signal);
-  emit('job:phase', { phase: `Sending the lines of ${file.name} to ${deps.ingest.location}` });
-  const before = journal.entry.sent?.file === index ? journal.entry.sent : null;
-  if (before?.batch) tally.unsure += before.batch.rows;
-  let accepted = before?.rows ?? 0;
+  assertUnchanged(target, file);
+  emit('job:phase', { phase: `Verifying ${file.name}` });
+  await verifyContent(target, deps.keys, signal);
+  emit('job:phase', { phase: `Sending ${file.name} to ${deps.ingest.location}` });
+  const resumed = checkpoint.data.sent?.file === index ? checkpoint.data.sent : null;
+  if (resumed?.batch) tally.maybe_duplicated += resumed.batch.rows;
+  let accepted = resumed?.rows ?? 0;
   const content = readContent(target.storage.stream(target.object.name, { signal }), {
     keys: deps.keys,
     signal,
   });
   const options = { range: rangeOf(plan), from: accepted, limits: deps.limits ?? LIMITS };
   for await (const batch of rawBatches(archiveBytes(content), options, tally)) {
-    const on_its_way = { rows: batch.rows, since_ms: context.now().getTime() };
-    await journal.save({ sent: { file: index, rows: accepted, batch: on_its_way } });
+    const inFlight = { rows: batch.rows, since_ms: context.now().getTime() };
+    await checkpoint.save({ sent: { file: index, rows: accepted, batch: inFlight } });
     await sendBatch(deps.ingest, { server, context }, token, batch, tally);
     accepted = batch.end;
     tally.sent += batch.rows;
-    mark.tell(accepted);
-    progress.tell(file.name, tally.sent, content.progress().bytes_out);
+    lock.report(accepted);
+    progress.report(file.name, tally.sent, content.progress().bytes_out);
   }
-  await journal.save({ sent: { file: index + 1, rows: 0, batch: null } });
+  await checkpoint.save({ sent: { file: index + 1, rows: 0, batch: null } });
 }
 
-/** Damage is found before the first line leaves. */
-async function mustBeWhole(target: Target, keys: readonly Key[], signal: AbortSignal): Promise<void> {
+/** Detects damage before the first line is sent. */
+async function verifyContent(target: Target, keys: readonly Key[], signal: AbortSignal): Promise<void> {
   const { error } = await verifyFile(target, { keys, quick: false, signal });
   if (error) throw new BifractError(error.code, error.message, { hint: error.hint });
 }
@@ -133,20 +132,20 @@ async function sendBatch(
   batch: LineBatch,
   tally: Tally,
 ): Promise<void> {
-  for (let busy = 0; ; ) {
+  for (let refusals = 0; ; ) {
     try {
-      const answer = await ingest.send(token, batch.lines, { signal });
-      if (answer.outcome === 'accepted') return server.progressed();
-      if (answer.outcome === 'refused' && answer.busy) {
+      const response = await ingest.send(token, batch.lines, { signal });
+      if (response.outcome === 'accepted') return server.progressed();
+      if (response.outcome === 'refused' && response.busy) {
         // Not an error: the server sets the pace.
         server.progressed();
-        const wait_ms = answer.wait_ms ?? Math.min(BUSY_LONGEST_MS, BUSY_FIRST_MS * 2 ** busy);
-        emit('job:retry', { attempt: ++busy, wait_ms, reason: answer.reason });
+        const wait_ms = response.wait_ms ?? Math.min(BUSY_LONGEST_MS, BUSY_FIRST_MS * 2 ** refusals);
+        emit('job:retry', { attempt: ++refusals, wait_ms, reason: response.reason });
         await wait(wait_ms, undefined, { signal }).catch(() => signal.throwIfAborted());
         continue;
       }
-      if (answer.outcome === 'unknown') tally.unsure += batch.rows;
-      throw new BifractError('SERVER_UNREACHABLE', `The Bifract server: ${answer.reason}`, {
+      if (response.outcome === 'unknown') tally.maybe_duplicated += batch.rows;
+      throw new BifractError('SERVER_UNREACHABLE', `Bifract server: ${response.reason}`, {
         transient: true,
       });
     } catch (error) {
@@ -155,15 +154,14 @@ async function sendBatch(
   }
 }
 
-function tell({ newlines, empty, unsure }: Tally, { emit }: JobContext): void {
-  const told = [
-    newlines > 0 &&
-      `${newlines} rows were left out: their log lines have newlines in them, which ingest takes for several`,
-    empty > 0 && `${empty} rows were left out: their log lines are empty`,
-    unsure > 0 &&
-      `Up to ${unsure} rows may be there twice: the answer to them was lost, and they were sent again`,
+function warn({ newlines, empty, maybe_duplicated }: Tally, { emit }: JobContext): void {
+  const messages = [
+    newlines > 0 && `${newlines} rows skipped: their log lines contain newlines, which ingest would split`,
+    empty > 0 && `${empty} rows skipped: their log lines are empty`,
+    maybe_duplicated > 0 &&
+      `Up to ${maybe_duplicated} rows may be duplicated: the response of the server was lost, and they were sent again`,
   ];
-  for (const message of told) if (message) emit('job:warning', { message });
+  for (const message of messages) if (message) emit('job:warning', { message });
 }
 
 function summaryOf(

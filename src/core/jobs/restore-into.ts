@@ -9,11 +9,11 @@ import { compareCounts } from './restore-tables.ts';
 export interface RestoreIntoDeps extends BackupSource {
   server: DatabaseServer;
   tool: RestoreTool;
-  /** The installation's database: others get its encoding and locale, where it is there. */
+  /** The live database, whose encoding and locale are used if it exists. */
   live: string;
 }
 
-/** What a restored database holds. */
+/** Content of a restored database. */
 export interface Restored {
   tables: number;
   rows: number;
@@ -22,8 +22,8 @@ export interface Restored {
 }
 
 /**
- * Makes the database, restores the backup of the plan into it, and compares every count. Throws at the first
- * thing that is not as the plan says: what then stands in the database is the caller's to drop.
+ * Creates the database, restores the backup into it, and compares all counts. Throws at the first difference
+ * from the plan; the caller drops the database.
  */
 export async function restoreInto(
   deps: RestoreIntoDeps,
@@ -32,7 +32,7 @@ export async function restoreInto(
   context: JobContext,
 ): Promise<Restored> {
   const { signal, emit } = context;
-  const comment = `bifract: work of ${context.id}, dropped when it has ended`;
+  const comment = `bifract: scratch database of ${context.id}, dropped when it ends`;
   await deps.server.create(database, { like: deps.live, comment }, { signal });
   emit('job:phase', { phase: 'Restoring' });
   await feedDump(deps, plan, database, context);
@@ -62,7 +62,7 @@ async function feedDump(
   };
   await deps.tool.restore(fed, { database, no_owner: plan.no_owner, signal, onTable });
   if (summary().checksum === plan.file.checksum) return;
-  throw new BifractError('CHECKSUM_DIFFERS', `${plan.file.name} is not the file that was looked at before`, {
-    hint: 'It was changed in between. Nothing was replaced. Plan the restore again.',
+  throw new BifractError('CHECKSUM_DIFFERS', `${plan.file.name} changed after the restore was planned`, {
+    hint: 'Nothing was replaced. Plan the restore again.',
   });
 }

@@ -4,88 +4,92 @@ import type { ArchiveRestoreJournal } from '../ports/archive-restore-journal.ts'
 import type { JobNote, State } from '../ports/state.ts';
 import type { JobContext } from './context.ts';
 
-/** What the names of tables of all restores begin with. */
+/** Prefix of all staging tables. */
 const PREFIX = 'bifract_restore_';
 
-/** The same for two plans of the same call on the same files. */
+/** Identical for two plans of the same request on the same files. */
 export function restoreKey({ files, into, from, to, via, replace }: ArchiveRestorePlan): string {
   const sources = files.map(({ archive_id, path, size_bytes }) => [archive_id ?? path, size_bytes]);
-  const call = JSON.stringify([sources, into.id, from, to, via, replace]);
-  return createHash('sha256').update(call).digest('hex');
+  const identity = JSON.stringify([sources, into.id, from, to, via, replace]);
+  return createHash('sha256').update(identity).digest('hex');
 }
 
-/** The journal of one restore: kept with the note of its job, durable once `save` resolves. */
-export class RestoreJournal {
-  readonly entry: ArchiveRestoreJournal;
-  /** Whether it goes on with what an earlier job left. */
+/** The checkpoint of one restore: saved with its job record, durable once `save` resolves. */
+export class RestoreCheckpoint {
+  readonly data: ArchiveRestoreJournal;
+  /** Whether it resumes an earlier job. */
   readonly resumed: boolean;
   readonly #state: State;
-  readonly #note: JobNote;
+  readonly #job: JobNote;
 
-  private constructor(state: State, note: JobNote, entry: ArchiveRestoreJournal, resumed: boolean) {
+  private constructor(state: State, job: JobNote, data: ArchiveRestoreJournal, resumed: boolean) {
     this.#state = state;
-    this.#note = note;
-    this.entry = entry;
+    this.#job = job;
+    this.data = data;
     this.resumed = resumed;
   }
 
-  /** Begins a journal, or takes over the one that a job of the same call left. */
+  /** Creates a checkpoint, or resumes that of an interrupted job of the same request. */
   static async open(
     state: State,
     plan: ArchiveRestorePlan,
     { id, now }: Pick<JobContext, 'id' | 'now'>,
-  ): Promise<RestoreJournal> {
+  ): Promise<RestoreCheckpoint> {
     const key = restoreKey(plan);
-    const left = (await leftBehind(state)).filter(({ restoring }) => restoring?.key === key);
-    const last = left.at(-1)?.restoring;
-    const entry = last ? { ...last, plan, left: false } : begin(key, plan, id);
-    const note: JobNote = { id, kind: 'restore-archive', started_at: now().toISOString() };
-    const journal = new RestoreJournal(state, note, entry, last !== undefined);
-    await journal.save();
-    for (const one of left) await state.forget(one.id);
-    return journal;
+    const unfinished = (await leftBehind(state)).filter(({ restoring }) => restoring?.key === key);
+    const last = unfinished.at(-1)?.restoring;
+    const data = last ? { ...last, plan, left: false } : newCheckpoint(key, plan, id);
+    const job: JobNote = { id, kind: 'restore-archive', started_at: now().toISOString() };
+    const checkpoint = new RestoreCheckpoint(state, job, data, last !== undefined);
+    await checkpoint.save();
+    for (const record of unfinished) await state.forget(record.id);
+    return checkpoint;
   }
 
-  /** Takes over the journal that a job left, under another id. */
-  static async takeOver(
+  /** Takes over the checkpoint of an interrupted job under another id. */
+  static async adopt(
     state: State,
-    left: JobNote & { restoring: ArchiveRestoreJournal },
+    unfinished: JobNote & { restoring: ArchiveRestoreJournal },
     id: string,
-  ): Promise<RestoreJournal> {
-    const { kind, started_at, restoring } = left;
-    const journal = new RestoreJournal(state, { id, kind, started_at }, { ...restoring, left: false }, true);
-    await journal.save();
-    await state.forget(left.id);
-    return journal;
+  ): Promise<RestoreCheckpoint> {
+    const { kind, started_at, restoring } = unfinished;
+    const checkpoint = new RestoreCheckpoint(
+      state,
+      { id, kind, started_at },
+      { ...restoring, left: false },
+      true,
+    );
+    await checkpoint.save();
+    await state.forget(unfinished.id);
+    return checkpoint;
   }
 
   async save(values: Partial<ArchiveRestoreJournal> = {}): Promise<void> {
-    Object.assign(this.entry, values);
-    await this.#state.note({ ...this.#note, restoring: this.entry });
+    Object.assign(this.data, values);
+    await this.#state.note({ ...this.#job, restoring: this.data });
   }
 
-  /** Nothing is left to be done. */
-  async forget(): Promise<void> {
-    await this.#state.forget(this.#note.id);
+  async remove(): Promise<void> {
+    await this.#state.forget(this.#job.id);
   }
 }
 
-/** Notes of restores that have ended without their end, the newest last. */
+/** Records of unfinished restores, the newest last. */
 export async function leftBehind(state: State): Promise<JobNote[]> {
-  const live = (await state.live()).filter(({ restoring }) => restoring?.left);
-  return [...(await state.dead()), ...live]
+  const running = (await state.live()).filter(({ restoring }) => restoring?.left);
+  return [...(await state.dead()), ...running]
     .filter(({ restoring }) => restoring !== undefined)
     .sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
 }
 
-/** Archives that only such restores have marked as being restored. */
-export async function staleMarks(state: State): Promise<Set<string>> {
-  const marks = (notes: JobNote[]) => notes.flatMap(({ restoring }) => restoring?.archive_ids ?? []);
-  const live = new Set(marks((await state.live()).filter(({ restoring }) => !restoring?.left)));
-  return new Set(marks(await leftBehind(state)).filter((id) => !live.has(id)));
+/** Archives locked only by unfinished restores. */
+export async function staleLocks(state: State): Promise<Set<string>> {
+  const archiveIds = (jobs: JobNote[]) => jobs.flatMap(({ restoring }) => restoring?.archive_ids ?? []);
+  const running = new Set(archiveIds((await state.live()).filter(({ restoring }) => !restoring?.left)));
+  return new Set(archiveIds(await leftBehind(state)).filter((id) => !running.has(id)));
 }
 
-function begin(key: string, plan: ArchiveRestorePlan, id: string): ArchiveRestoreJournal {
+function newCheckpoint(key: string, plan: ArchiveRestorePlan, id: string): ArchiveRestoreJournal {
   return {
     key,
     plan,

@@ -23,7 +23,7 @@ export interface PlanDeps extends BackupSource {
   tool: RestoreTool;
   app: AppContainer | undefined;
   state: State;
-  /** Name of the installation's own database. */
+  /** Name of the live database. */
   live: string;
   now: Date;
 }
@@ -32,7 +32,7 @@ export interface PlanOptions extends CallOptions {
   onProgress?: (read: number, total: number) => void;
 }
 
-/** All that was found out: what the plan, its warnings and its obstacles are made of. */
+/** Everything the plan, its warnings and its obstacles are based on. */
 export interface Findings {
   query: RestoreQuery;
   database: string;
@@ -48,7 +48,7 @@ export interface Findings {
   missing_roles: string[];
 }
 
-/** Reads the backup through and plans its restore; see `RestoreQueries.planRestore`. Changes nothing. */
+/** Reads the backup in full and plans its restore; see `RestoreQueries.planRestore`. Changes nothing. */
 export async function planRestore(
   deps: PlanDeps,
   query: RestoreQuery,
@@ -57,7 +57,7 @@ export async function planRestore(
   const server = await deps.server.about(options);
   const database = nameOf(query, deps);
   const replaces = await deps.server.find(database, options);
-  if (query.target.kind === 'beside' && replaces) throw taken(database);
+  if (query.target.kind === 'beside' && replaces) throw alreadyExists(database);
   const live = query.target.kind === 'live';
   const read = await readThrough(deps, options);
   const now = live && replaces ? await countNow(deps.server, database, options) : [];
@@ -83,31 +83,31 @@ function nameOf({ target }: RestoreQuery, { live, now }: PlanDeps): string {
   if (target.kind === 'drill') return `bifract_drill_${now.getTime()}`;
   const { database } = target;
   if (database === '' || Buffer.byteLength(database) > 63 || /\p{Cc}/u.test(database)) {
-    throw new BifractError('USAGE', `Not the name of a database: ${JSON.stringify(database)}`, {
-      hint: 'A name has 1 to 63 bytes, none of them a control character.',
+    throw new BifractError('USAGE', `Invalid database name: ${JSON.stringify(database)}`, {
+      hint: 'Use 1 to 63 bytes without control characters.',
     });
   }
   return database;
 }
 
-function taken(database: string): BifractError {
-  return new BifractError('EXISTS', `There is a database ${database} already, and it is never replaced`, {
-    hint: 'Name another one, or drop it first.',
+function alreadyExists(database: string): BifractError {
+  return new BifractError('EXISTS', `Database ${database} already exists`, {
+    hint: 'Choose another name, or drop it first.',
   });
 }
 
-/** From the first byte to the last: what does not read whole is never planned. pg_restore looks at it as well. */
+/** Reads the file in full, and lets pg_restore read its table of contents: only an intact file is planned. */
 async function readThrough(deps: PlanDeps, { signal, onProgress }: PlanOptions) {
   const { manifest, dump, progress, summary } = await openBackup(deps, signal);
   let dump_bytes = 0;
-  const metered = async function* () {
+  const counted = async function* () {
     for await (const piece of dump) {
       dump_bytes += piece.length;
       onProgress?.(progress().bytes_in, deps.object.size_bytes);
       yield piece;
     }
   };
-  const contents = await deps.tool.contents(metered(), { signal });
+  const contents = await deps.tool.contents(counted(), { signal });
   return { manifest, contents, dump_bytes, summary: summary() };
 }
 
@@ -124,12 +124,15 @@ async function countNow(
   }
 }
 
-/** The size that the database had; else indexes are taken to double what the dump holds. */
+/** Size of the original database; else twice the dump, to allow for indexes. */
 function neededBytes({ manifest, dump_bytes }: Pick<Findings, 'manifest' | 'dump_bytes'>): number {
   return manifest.bifract_console?.database_bytes ?? 2 * dump_bytes;
 }
 
-/** Owners that the backup names and to which nothing can be given here. A role's name may hold spaces. */
+/**
+ * Owners in the backup that do not exist here, or that the user is no member of. Role names may contain
+ * spaces.
+ */
 function missingRoles({ owner_lines }: DumpContents, roles: string[]): string[] {
   const missing = owner_lines
     .filter((line) => !roles.some((role) => line.endsWith(` ${role}`)))

@@ -7,54 +7,54 @@ import type { LogRestore } from '../ports/log-restore.ts';
 import { compareWithRecord } from './compare-record.ts';
 import type { JobContext } from './context.ts';
 import type { Patience } from './patience.ts';
-import type { RestoreJournal } from './restore-journal.ts';
-import type { RestoreMarkHolder } from './restore-mark.ts';
+import type { RestoreCheckpoint } from './restore-journal.ts';
+import type { RestoreRecordLock } from './restore-mark.ts';
 import { RowFeed } from './row-feed.ts';
 import type { Target } from './target.ts';
 
-/** Rows of one staged table, and their bytes: what is lost where the connection breaks. */
+/** Limits of one staging table: what must be sent again if the connection breaks. */
 const TABLE_ROWS = 4_000_000;
 const TABLE_BYTES = 1024 ** 3;
 
 export interface StageDeps {
   rows: LogRestore;
   keys: readonly Key[];
-  /** The very file of a plan. */
+  /** Finds the file of a plan. */
   find(file: ArchiveRestoreFile): Promise<Target>;
-  /** Memory ceiling of one statement, bytes. */
+  /** Memory limit of one statement, bytes. */
   max_memory: number;
-  /** Rows of a staged table; for tests. */
+  /** Rows per staging table; for tests. */
   table_rows?: number;
 }
 
-/** What all parts of one restore share. */
+/** What all steps of one restore share. */
 export interface RestoreRun {
   plan: ArchiveRestorePlan;
-  journal: RestoreJournal;
-  mark: RestoreMarkHolder;
-  patience: Patience;
+  checkpoint: RestoreCheckpoint;
+  lock: RestoreRecordLock;
+  retrier: Patience;
   context: JobContext;
   progress: RestoreProgress;
 }
 
-/** Counts that only grow, whatever is read again. */
+/** Progress that never decreases, even if rows are read again. */
 export class RestoreProgress {
   readonly #plan: ArchiveRestorePlan;
   readonly #emit: JobContext['emit'];
   #rows = 0;
   #bytes = 0;
-  #told = Number.NEGATIVE_INFINITY;
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(plan: ArchiveRestorePlan, emit: JobContext['emit']) {
     this.#plan = plan;
     this.#emit = emit;
   }
 
-  tell(item: string, rows: number, bytes_in: number): void {
+  report(item: string, rows: number, bytes_in: number): void {
     this.#rows = Math.max(this.#rows, rows);
     this.#bytes = Math.max(this.#bytes, bytes_in);
-    if (performance.now() - this.#told < 100) return;
-    this.#told = performance.now();
+    if (performance.now() - this.#reportedAt < 100) return;
+    this.#reportedAt = performance.now();
     const { rows: total_rows, content_bytes } = this.#plan;
     const total_bytes = Math.max(content_bytes, this.#bytes);
     this.#emit('job:progress', {
@@ -68,47 +68,47 @@ export class RestoreProgress {
 }
 
 /**
- * Writes the wanted rows of a file into tables beside the logs, and reads it to its end: only a file that proves whole, and is what
- * its record says, is staged. What an earlier run has staged of it is passed over.
+ * Loads the rows of a file into staging tables, and reads it completely: only a file that is intact and matches its
+ * record is staged. Rows staged by an earlier run are skipped.
  */
 export async function stageFile(deps: StageDeps, run: RestoreRun, index: number): Promise<void> {
-  const { patience, context } = run;
+  const { retrier, context } = run;
   let lenient = false;
   for (;;) {
-    const before = stagedRows(run.journal, index);
+    const before = stagedRows(run.checkpoint, index);
     try {
-      return await pass(deps, run, index, lenient);
+      return await stagePass(deps, run, index, lenient);
     } catch (error) {
-      // Fields that are no text are taken by the slower reader only; the next table is tried with the fast one again.
-      const refused = error instanceof BifractError && error.code === 'QUERY_FAILED' && !error.transient;
-      if (refused && !(lenient && stagedRows(run.journal, index) === before)) lenient = true;
-      else await patience.wait(error, context.signal);
+      // Only the slower reader accepts fields that are not text; the next table tries the fast one again.
+      const rejected = error instanceof BifractError && error.code === 'QUERY_FAILED' && !error.transient;
+      if (rejected && !(lenient && stagedRows(run.checkpoint, index) === before)) lenient = true;
+      else await retrier.wait(error, context.signal);
     }
   }
 }
 
-export function stagedRows({ entry }: RestoreJournal, index: number): number {
+export function stagedRows({ data: entry }: RestoreCheckpoint, index: number): number {
   return entry.tables.filter(({ file }) => file === index).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-async function pass(deps: StageDeps, run: RestoreRun, index: number, lenient: boolean): Promise<void> {
-  const { plan, journal, context } = run;
+async function stagePass(deps: StageDeps, run: RestoreRun, index: number, lenient: boolean): Promise<void> {
+  const { plan, checkpoint, context } = run;
   const file = plan.files[index] as ArchiveRestoreFile;
   const target = await deps.find(file);
-  mustBePlanned(target, file);
+  assertUnchanged(target, file);
   const { signal } = context;
   const content = readContent(target.storage.stream(target.object.name, { signal }), {
     keys: deps.keys,
     signal,
   });
-  const lines = new RestoreLines(rangeOf(plan), stagedRows(journal, index));
+  const lines = new RestoreLines(rangeOf(plan), stagedRows(checkpoint, index));
   const feed = new RowFeed(archiveBytes(content), lines);
-  const told = tell(run, index, lines, () => content.progress().bytes_out);
+  const onProgress = report(run, index, lines, () => content.progress().bytes_out);
   try {
-    let careful = lenient;
-    while (await feed.more()) {
-      await fillTable(deps, run, index, feed, { lenient: careful, told });
-      careful = false;
+    let slowReader = lenient;
+    while (await feed.hasMore()) {
+      await fillTable(deps, run, index, feed, { lenient: slowReader, onProgress });
+      slowReader = false;
     }
   } finally {
     await feed.close();
@@ -121,59 +121,61 @@ async function pass(deps: StageDeps, run: RestoreRun, index: number, lenient: bo
   const measured = { size_bytes, checksum, rows, first, last, fractal_id, sealed };
   if (target.record?.status === 'completed' || target.record?.status === 'restoring')
     compareWithRecord(target.record, measured);
-  await journal.save({
-    files: [...journal.entry.files, { rows: totals.wanted, left_out: totals.malformed }],
+  await checkpoint.save({
+    files: [...checkpoint.data.files, { rows: totals.wanted, left_out: totals.malformed }],
   });
-  if (totals.malformed > 0) context.emit('job:warning', { message: leftOut(file, totals) });
+  if (totals.malformed > 0) context.emit('job:warning', { message: skippedLinesMessage(file, totals) });
 }
 
-/** A table is complete once ClickHouse counts in it what was sent; one that is not is never looked at again. */
+/** A table is complete once ClickHouse counts as many rows in it as were sent; an incomplete one is never used. */
 async function fillTable(
   { rows, max_memory, table_rows = TABLE_ROWS }: StageDeps,
-  { plan, journal, patience, context: { signal } }: RestoreRun,
+  { plan, checkpoint, retrier, context: { signal } }: RestoreRun,
   index: number,
   feed: RowFeed,
-  { lenient, told }: { lenient: boolean; told: () => void },
+  { lenient, onProgress }: { lenient: boolean; onProgress: () => void },
 ): Promise<void> {
-  const name = `${journal.entry.prefix}s${randomBytes(4).toString('hex')}`;
+  const name = `${checkpoint.data.prefix}s${randomBytes(4).toString('hex')}`;
   await rows.create(name, { signal });
-  const part = feed.take({ rows: table_rows, bytes: TABLE_BYTES }, told);
+  const part = feed.take({ rows: table_rows, bytes: TABLE_BYTES }, onProgress);
   await rows.load(name, plan.into.id, part.bytes, { signal, max_memory, lenient });
   const counted = await rows.count(name, { signal });
   if (counted !== part.rows()) {
-    throw new BifractError('COUNT_DIFFERS', `ClickHouse took ${counted} rows of the ${part.rows()} sent`, {
-      hint: 'Nothing was restored. Try again; if it happens again, check the log of ClickHouse.',
+    throw new BifractError('COUNT_DIFFERS', `ClickHouse counts ${counted} of the ${part.rows()} rows sent`, {
+      hint: 'Nothing was restored. Try again; if it fails again, check the ClickHouse log.',
     });
   }
-  await journal.save({ tables: [...journal.entry.tables, { name, file: index, rows: counted }] });
-  patience.progressed();
+  await checkpoint.save({ tables: [...checkpoint.data.tables, { name, file: index, rows: counted }] });
+  retrier.progressed();
 }
 
-function tell(
-  { plan, journal, mark, progress }: RestoreRun,
+function report(
+  { plan, checkpoint, lock, progress }: RestoreRun,
   index: number,
   { totals }: RestoreLines,
   read: () => number,
 ): () => void {
   const { name } = plan.files[index] as ArchiveRestoreFile;
-  const before = journal.entry.files.reduce((sum, { rows }) => sum + rows, 0);
+  const before = checkpoint.data.files.reduce((sum, { rows }) => sum + rows, 0);
   const bytes = plan.content_bytes / Math.max(1, plan.files.length);
   return () => {
-    mark.tell(totals.wanted);
-    progress.tell(name, before + totals.wanted, Math.round(index * bytes) + read());
+    lock.report(totals.wanted);
+    progress.report(name, before + totals.wanted, Math.round(index * bytes) + read());
   };
 }
 
-/** A file that was written anew since it was planned with is another one. */
-export function mustBePlanned({ object }: Target, file: ArchiveRestoreFile): void {
+export function assertUnchanged({ object }: Target, file: ArchiveRestoreFile): void {
   if (object.size_bytes === file.size_bytes) return;
-  throw new BifractError('BUSY', `${file.path} is not the file that was planned with: its size differs`, {
-    hint: 'Something has written it anew. Plan the restore again.',
+  throw new BifractError('BUSY', `${file.path} has changed since the restore was planned: its size differs`, {
+    hint: 'Plan the restore again.',
   });
 }
 
-function leftOut({ name }: ArchiveRestoreFile, { malformed, examples }: RestoreLines['totals']): string {
-  const some = malformed > examples.length ? ', …' : '';
-  const lines = malformed === 1 ? '1 line is no row and was' : `${malformed} lines are no rows and were`;
-  return `${name}: ${lines} left out (${examples.join(', ')}${some})`;
+function skippedLinesMessage(
+  { name }: ArchiveRestoreFile,
+  { malformed, examples }: RestoreLines['totals'],
+): string {
+  const ellipsis = malformed > examples.length ? ', …' : '';
+  const lines = malformed === 1 ? '1 line is not a valid row' : `${malformed} lines are not valid rows`;
+  return `${name}: skipped ${lines} (${examples.join(', ')}${ellipsis})`;
 }

@@ -9,7 +9,7 @@ interface Named {
 
 const NAMED = 5;
 
-/** Every table of the backup (with counts, or from the dump's list without) and of the database, by name. */
+/** All tables of the backup (with counts, or from the dump without) and of the database, by name. */
 export function mergeTables(
   counted: readonly TableCount[] | undefined,
   listed: readonly Named[],
@@ -29,8 +29,8 @@ export function mergeTables(
 }
 
 /**
- * Compares the counts of a restored database with those of the plan. `COUNT_DIFFERS` names what differs. A plan
- * without counts proves nothing, and false is returned.
+ * Compares the counts of a restored database with the plan. `COUNT_DIFFERS` names the differences. Returns
+ * false if the plan has no counts.
  */
 export function compareCounts(planned: readonly RestoreTable[], restored: readonly TableCount[]): boolean {
   const counted = planned.filter(({ rows_backup }) => rows_backup !== null);
@@ -45,12 +45,12 @@ export function compareCounts(planned: readonly RestoreTable[], restored: readon
       differences.push(`${table.schema}.${table.name} has ${rows} rows instead of ${table.rows_backup}`);
   }
   for (const table of restored)
-    if (!expected.has(keyOf(table))) differences.push(`${table.schema}.${table.name} should not be there`);
+    if (!expected.has(keyOf(table))) differences.push(`${table.schema}.${table.name} is not in the backup`);
   if (differences.length === 0) return true;
   const more = differences.length > NAMED ? `, and ${differences.length - NAMED} more` : '';
   throw new BifractError(
     'COUNT_DIFFERS',
-    `The restored database is not what the backup says: ${differences.slice(0, NAMED).join(', ')}${more}`,
+    `The restored database differs from the manifest: ${differences.slice(0, NAMED).join(', ')}${more}`,
     { hint: 'It was dropped; nothing was replaced.' },
   );
 }

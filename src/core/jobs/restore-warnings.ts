@@ -3,7 +3,7 @@ import type { Findings } from './restore-plan.ts';
 
 const NAMED = 5;
 
-/** What a person should know before saying yes. */
+/** Warnings to confirm before the restore. */
 export function findWarnings(found: Findings): string[] {
   return [...ofFile(found), ...ofVersions(found), ...ofOwners(found), ...ofLosses(found)];
 }
@@ -12,13 +12,11 @@ function ofFile({ manifest, summary }: Findings): string[] {
   const warnings: string[] = [];
   if (!manifest.bifract_console) {
     warnings.push(
-      'The file was written by Bifract itself and counts no rows: nothing can be compared after the restore.',
+      'The backup was made by Bifract itself and has no row counts: the restore cannot be compared.',
     );
   }
   if (!summary.sealed)
-    warnings.push(
-      'The file has no sealed ends: that nothing was cut off is known only by pg_restore reading it.',
-    );
+    warnings.push('The file has no header and trailer: only pg_restore can tell whether it was cut off.');
   return warnings;
 }
 
@@ -29,31 +27,31 @@ function ofVersions({ manifest, contents, server, database, query }: Findings): 
   const warnings: string[] = [];
   if (version && major(version) > major(server.version)) {
     warnings.push(
-      `The backup comes from PostgreSQL ${version}, this server is older (${server.version}): it may not take all of it.`,
+      `The backup is from PostgreSQL ${version}, this server is older (${server.version}): the restore may fail.`,
     );
   }
   if (query.target.kind === 'live' && name && name !== database)
-    warnings.push(`The backup is of a database named ${name}, not ${database}.`);
+    warnings.push(`The backup is of database ${name}, not ${database}.`);
   return warnings;
 }
 
 function ofOwners({ missing_roles, server }: Findings): string[] {
   if (missing_roles.length === 0) return [];
   return [
-    `The backup names ${some(missing_roles)} as owner, which this server does not have, or ${server.user} is no member of: everything will belong to ${server.user}, and granted privileges are left out.`,
+    `Owner ${some(missing_roles)} does not exist on this server, or ${server.user} is not a member: ${server.user} will own everything, and privileges are not restored.`,
   ];
 }
 
 function ofLosses({ tables, query, replaces, space, manifest }: Findings): string[] {
   if (space.free_bytes !== null && space.free_bytes < space.needed_bytes && !manifest.bifract_console)
-    return ['The disk of the server may be too small for a second copy of the database.'];
+    return ['The server may not have enough disk space for a second copy of the database.'];
   if (query.target.kind !== 'live' || !replaces) return [];
   const warnings: string[] = [];
-  const gone = tables.filter(({ where }) => where === 'database').map(nameOf);
-  if (gone.length > 0) warnings.push(`Not in the backup, and so gone afterwards: ${some(gone)}.`);
+  const dropped = tables.filter(({ where }) => where === 'database').map(nameOf);
+  if (dropped.length > 0) warnings.push(`Not in the backup, will be dropped: ${some(dropped)}.`);
   const archives = tables.find(({ schema, name }) => schema === 'public' && name === 'archives');
   if ((archives?.rows_now ?? 0) > (archives?.rows_backup ?? 0)) {
-    warnings.push('Archives made since the backup lose their records: `bifract adopt` gives them back.');
+    warnings.push('Archives made since the backup will lose their records: run `bifract adopt` afterwards.');
   }
   return warnings;
 }

@@ -6,21 +6,20 @@ import { type BackupDeps, backupNow } from './backup.ts';
 import type { JobContext } from './context.ts';
 import { type RestoreIntoDeps, restoreInto } from './restore-into.ts';
 import { mustBeClear, writersOf } from './restore-obstacles.ts';
-import { dropScratch, forgetWhen, scratchName } from './scratch.ts';
-import { takePlace } from './take-place.ts';
+import { dropScratch, removeRecordIf, scratchName } from './scratch.ts';
+import { swapDatabases } from './take-place.ts';
 
 export interface RestoreDeps extends RestoreIntoDeps {
   state: State;
   app: AppContainer | undefined;
-  /** What the backup before the restore is made with; asked for only where it is made. */
+  /** Dependencies of the safety backup; called only if one is made. */
   backup(): Promise<BackupDeps>;
 }
 
 /**
- * Restores a backup as planned. It goes into a fresh database first, is compared with the manifest there, and then
- * takes the live one's name in one transaction: until that commits, nothing of the live database has changed, whatever
- * dies or fails; from then on it is the backup. The safety backup is the last thing before, so that it is the newest
- * state.
+ * Restores a backup as planned. The backup is restored into a new database, compared with the manifest, and
+ * then swapped with the live database in one transaction: until the commit nothing of the live database has
+ * changed, whatever fails. The safety backup is taken last, so that it has the latest state.
  */
 export async function restore(
   deps: RestoreDeps,
@@ -36,8 +35,8 @@ class Restore {
   readonly #plan: RestorePlan;
   readonly #consent: RestoreConsent;
   readonly #context: JobContext;
-  readonly #note: JobNote & { databases: [fresh: string, old: string] };
-  #hold: Hold | undefined;
+  readonly #record: JobNote & { databases: [fresh: string, old: string] };
+  #lock: Hold | undefined;
 
   constructor(deps: RestoreDeps, plan: RestorePlan, consent: RestoreConsent, context: JobContext) {
     this.#deps = deps;
@@ -46,33 +45,33 @@ class Restore {
     this.#context = context;
     const { id, now } = context;
     const databases: [string, string] = [scratchName('restore', id), scratchName('replaced', id)];
-    this.#note = { id, kind: 'restore', started_at: now().toISOString(), databases };
+    this.#record = { id, kind: 'restore', started_at: now().toISOString(), databases };
   }
 
   async run(): Promise<RestoreSummary> {
     const started = performance.now();
     mustBeClear(this.#plan, this.#consent);
-    await this.#deps.state.note(this.#note);
+    await this.#deps.state.note(this.#record);
     try {
-      await this.#begin();
+      await this.#lockDatabase();
       const done = await this.#replace();
       return { ...done, duration_ms: Math.round(performance.now() - started) };
     } finally {
-      await this.#end();
+      await this.#cleanUp();
     }
   }
 
-  /** Nobody else backs up or restores the database from here on, and it is the one that was looked at. */
-  async #begin(): Promise<void> {
+  /** Locks the database against other backups and restores, and checks that it is still the planned one. */
+  async #lockDatabase(): Promise<void> {
     const { server } = this.#deps;
     const { database, replaces } = this.#plan;
     const { signal } = this.#context;
-    await this.#mustBeAlone();
-    if (replaces) this.#hold = await server.hold(database, { signal });
+    await this.#mustHaveNoWriters();
+    if (replaces) this.#lock = await server.hold(database, { signal });
     const now = await server.find(database, { signal });
     if (now?.oid === replaces?.oid) return;
-    throw new BifractError('BUSY', `The database ${database} is not the one that was looked at before`, {
-      hint: 'Somebody else has replaced it in between. Plan the restore again.',
+    throw new BifractError('BUSY', `Database ${database} was replaced after the restore was planned`, {
+      hint: 'Plan the restore again.',
     });
   }
 
@@ -80,34 +79,35 @@ class Restore {
     const { server } = this.#deps;
     const { database, replaces, file } = this.#plan;
     const { emit, signal } = this.#context;
-    const [fresh, old] = this.#note.databases;
+    const [fresh, old] = this.#record.databases;
     const restored = await restoreInto(this.#deps, this.#plan, fresh, this.#context);
     emit('job:phase', { phase: 'Collecting statistics' });
     await server.analyze(fresh, { signal });
     if (replaces) await server.copyProperties(database, fresh, { signal });
     await this.#stopApp();
     const safety_backup = await this.#backUp();
-    emit('job:phase', { phase: replaces ? 'Replacing the database' : 'Naming the database' });
-    await this.#mustBeAlone();
+    emit('job:phase', { phase: replaces ? 'Replacing the database' : 'Renaming the database' });
+    await this.#mustHaveNoWriters();
     signal.throwIfAborted();
     const names = { live: database, fresh, old, end_sessions: this.#consent.end_sessions };
-    const ended_sessions = await takePlace(server, names, replaces !== null, this.#context);
+    const ended_sessions = await swapDatabases(server, names, replaces !== null, this.#context);
     return { file: file.name, database, ...restored, safety_backup, ended_sessions };
   }
 
-  /** A job that began meanwhile would lose its records. */
-  async #mustBeAlone(): Promise<void> {
+  /** A job started meanwhile would lose its records. */
+  async #mustHaveNoWriters(): Promise<void> {
     if (!this.#plan.replaces) return;
     const [other] = writersOf(await this.#deps.state.live());
-    if (other) throw new BifractError('BUSY', `The job ${other.id} runs`, { hint: 'Wait for its end.' });
+    if (other)
+      throw new BifractError('BUSY', `Job ${other.id} is running`, { hint: 'Wait until it has ended.' });
   }
 
   async #stopApp(): Promise<void> {
     const { app, state } = this.#deps;
     if (!this.#consent.stop_app || !this.#plan.app?.running || !app) return;
     this.#context.emit('job:phase', { phase: `Stopping ${app.name}` });
-    await state.note({ ...this.#note, app_stopped: true });
-    this.#note.app_stopped = true;
+    await state.note({ ...this.#record, app_stopped: true });
+    this.#record.app_stopped = true;
     await app.stop({ signal: this.#context.signal });
   }
 
@@ -116,25 +116,25 @@ class Restore {
     if (!this.#consent.safety_backup || !replaces || target.kind !== 'live') return null;
     const reason = `before restore of ${file.name}`;
     const onName = (object: string) => {
-      this.#note.object = object;
-      return this.#deps.state.note(this.#note);
+      this.#record.object = object;
+      return this.#deps.state.note(this.#record);
     };
     const options = { exclusive: false, reason, onName };
     return (await backupNow(await this.#deps.backup(), options, this.#context)).name;
   }
 
-  /** However it ended: whichever of the two databases is not the live one goes, and the server runs again. */
-  async #end(): Promise<void> {
+  /** Whatever the outcome: drops the database that is not live, and starts the server again. */
+  async #cleanUp(): Promise<void> {
     const { server, state } = this.#deps;
-    await this.#hold?.release();
+    await this.#lock?.release();
     const started = await this.#startApp();
-    const dropped = await dropScratch(server, this.#note.databases, this.#context);
-    await forgetWhen(started && dropped, state, this.#note.id);
+    const dropped = await dropScratch(server, this.#record.databases, this.#context);
+    await removeRecordIf(started && dropped, state, this.#record.id);
   }
 
   async #startApp(): Promise<boolean> {
     const { app } = this.#deps;
-    if (!this.#note.app_stopped || !app) return true;
+    if (!this.#record.app_stopped || !app) return true;
     this.#context.emit('job:phase', { phase: `Starting ${app.name}` });
     try {
       await app.start();

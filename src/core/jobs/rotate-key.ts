@@ -6,20 +6,20 @@ import type { Storage } from '../ports/storage.ts';
 import type { RotateItem, RotatePlan } from '../upkeep.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
-import { finishRekey, recordOf, rekey, updateRecord } from './rekey.ts';
+import { recordOf, recoverRekey, rekey, updateRecord } from './rekey.ts';
 
 export interface RotateDeps {
   backups: Storage;
   archives: Storage;
   catalog(): Promise<Catalog>;
   state: State;
-  /** The current key and those before it. */
+  /** The current key, then older ones. */
   keys(): Promise<Key[]>;
-  /** Writes a new key to `.env`, the one so far among those before it; `keys` tells it from then on. */
+  /** Writes a new key to `.env` and keeps the old one for reading; `keys` returns it from then on. */
   replaceKey(): Promise<void>;
 }
 
-type OpenFile = NonNullable<JobNote['rekey']>[number];
+type PendingFile = NonNullable<JobNote['rekey']>[number];
 
 export interface RotateSummary {
   key_id: string;
@@ -29,9 +29,8 @@ export interface RotateSummary {
 }
 
 /**
- * Puts a new key in the place of the current one, then every file under it, one by one. Each file is readable at every
- * moment: under the old key, which stays among those for reading, or under the new one. What fails stays as it was; the
- * same call goes on with it.
+ * Replaces the current key, then re-encrypts all files one by one. Every file stays readable at all times,
+ * with the old key or the new one. A failed file stays unchanged; running it again continues with it.
  */
 export async function rotateKey(
   deps: RotateDeps,
@@ -40,8 +39,8 @@ export async function rotateKey(
 ): Promise<RotateSummary> {
   const started = performance.now();
   const { id, now, emit, signal } = context;
-  const open: OpenFile[] = [];
-  await begin(deps.state, context);
+  const pending: PendingFile[] = [];
+  await registerJob(deps.state, context);
   try {
     await mustBeCurrent(deps, plan);
     if (!plan.resumes) await deps.replaceKey();
@@ -49,62 +48,62 @@ export async function rotateKey(
     const total_bytes = items.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
     const failures: Failure[] = [];
     let bytes_in = 0;
-    emit('job:phase', { phase: 'Writing files under the new key' });
+    emit('job:phase', { phase: 'Re-encrypting files' });
     for (const item of items) {
       signal.throwIfAborted();
       emit('job:progress', { item: item.name, bytes_in, total_bytes });
-      open.push({ place: item.place, name: item.name });
-      await deps.state.note({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: open });
+      pending.push({ place: item.place, name: item.name });
+      await deps.state.note({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: pending });
       const failure = await one(deps, item, context);
       if (failure) failures.push(failure);
-      if (failure === undefined || (await isSettled(deps, item))) open.pop();
+      if (failure === undefined || (await isRecovered(deps, item))) pending.pop();
       bytes_in += item.size_bytes;
     }
     emit('job:progress', { bytes_in, total_bytes });
-    const error = combine(failures, items.length, 'files stay under the old key');
+    const error = combine(failures, items.length, 'files could not be re-encrypted');
     if (error) throw error;
     const [key] = await deps.keys();
     const duration_ms = Math.round(performance.now() - started);
     return { key_id: key ? keyId(key) : '', files: items.length, size_bytes: bytes_in, duration_ms };
   } finally {
-    // What is still open is ended by the next job of a later process: its note must stay.
-    if (open.length === 0 || (await allSettled(deps, open))) await deps.state.forget(id);
+    // Pending files are recovered by a later process, which needs the job record.
+    if (pending.length === 0 || (await allRecovered(deps, pending))) await deps.state.forget(id);
   }
 }
 
-async function allSettled(deps: RotateDeps, files: OpenFile[]): Promise<boolean> {
-  for (const file of files) if (!(await isSettled(deps, file))) return false;
+async function allRecovered(deps: RotateDeps, files: PendingFile[]): Promise<boolean> {
+  for (const file of files) if (!(await isRecovered(deps, file))) return false;
   return true;
 }
 
 /**
- * Whether a file that failed has its name again, and nothing else of it is left: tried once more where it has not. Of an
- * archive the record may be missing as well, which only a later process can tell.
+ * Whether a failed file has its name again and no temporary file is left; retried once. The record of an
+ * archive may be missing as well, which only recovery can tell.
  */
-async function isSettled(deps: RotateDeps, { place, name }: OpenFile): Promise<boolean> {
+async function isRecovered(deps: RotateDeps, { place, name }: PendingFile): Promise<boolean> {
   if (place === 'archives') return false;
-  return finishRekey(deps[place], name).then(
+  return recoverRekey(deps[place], name).then(
     () => true,
     () => false,
   );
 }
 
-async function begin(state: State, { id, now }: JobContext): Promise<void> {
+async function registerJob(state: State, { id, now }: JobContext): Promise<void> {
   await state.note({ id, kind: 'rotate-key', started_at: now().toISOString() });
-  const other = (await state.live()).find((note) => note.kind === 'rotate-key' && note.id !== id);
+  const other = (await state.live()).find((record) => record.kind === 'rotate-key' && record.id !== id);
   if (!other) return;
   await state.forget(id);
-  throw new BifractError('BUSY', `The job ${other.id} rotates the key already`, {
-    hint: 'Wait for its end.',
+  throw new BifractError('BUSY', `Job ${other.id} is already rotating the key`, {
+    hint: 'Wait until it has ended.',
   });
 }
 
-/** A plan of before another rotation would make one key too many. */
+/** An outdated plan would create one key too many. */
 async function mustBeCurrent({ keys }: RotateDeps, plan: RotatePlan): Promise<void> {
   const [current] = await keys();
   if (current && keyId(current) === plan.current_key_id) return;
-  throw new BifractError('BUSY', 'The key has changed since the rotation was planned', {
-    hint: 'Plan it again.',
+  throw new BifractError('BUSY', 'The key changed after the rotation was planned', {
+    hint: 'Run it again.',
   });
 }
 
@@ -116,12 +115,12 @@ async function one(deps: RotateDeps, item: RotateItem, context: JobContext): Pro
     const record = catalog && (await recordOf(catalog, name, { signal }));
     const storage = deps[place];
     const object = await storage.stat(name, { signal });
-    if (!object) throw new BifractError('NOT_FOUND', 'It is gone', { hint: 'Plan it again.' });
+    if (!object) throw new BifractError('NOT_FOUND', 'The file no longer exists', { hint: 'Run it again.' });
     const keys = await deps.keys();
     const file = await rekey(storage, object, { keys, key: keys[0] as Key, job: id }, { signal });
-    // From here on the file is the new one: its record follows, whatever else is asked for.
+    // The file is replaced: its record must follow, even after a cancel.
     if (catalog && record) await updateRecord(catalog, name, file, {});
-    emit('job:item', { item: name, ok: true, message: 'under the new key' });
+    emit('job:item', { item: name, ok: true, message: 're-encrypted' });
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();

@@ -2,21 +2,21 @@ import type { BrowsedRow } from '../files.ts';
 import { type ArchiveRow, type MalformedLine, parseLine } from '../format/index.ts';
 import { compareTimes } from '../policy/instant.ts';
 import type { Timestamp } from '../ports/types.ts';
-import type { LineFinder } from './line-finder.ts';
+import type { LineMatcher } from './line-finder.ts';
 
 const NEWLINE = 0x0a;
-/** What a screen is given of one value. */
+/** Maximum length of a value for screens. */
 const SHOWN_BYTES = 1024 * 1024;
 
-/** Some rows of an archive that follow each other, with the place of each. */
+/** Consecutive rows of an archive. */
 export class RowBlock {
-  /** Number of the first row. */
+  /** Index of the first row. */
   readonly first: number;
   readonly bytes: Buffer;
-  /** Where each line begins, and where the last one is over. */
+  /** Offset of each line, and of the end. */
   readonly #starts: number[] = [0];
 
-  /** `bytes` are whole lines. */
+  /** `bytes` are complete lines. */
   constructor(first: number, bytes: Buffer) {
     this.first = first;
     this.bytes = bytes;
@@ -28,19 +28,19 @@ export class RowBlock {
     return this.#starts.length - 1;
   }
 
-  /** Number of the row after the last. */
+  /** Index after the last row. */
   get end(): number {
     return this.first + this.rows;
   }
 
-  /** The rows of the block between two numbers. */
+  /** Rows of the block in an index range. */
   *read(from: number, to: number): Generator<BrowsedRow> {
     for (let row = Math.max(from, this.first); row < Math.min(to, this.end); row++) {
       yield browsed(row, this.#line(row - this.first));
     }
   }
 
-  /** Number of the first row at or after a time; the block's end where there is none. Rows are in order of time. */
+  /** Index of the first row at or after a time; `end` if there is none. Rows are in time order. */
   at(time: Timestamp): number {
     let [low, high] = [0, this.rows];
     while (low < high) {
@@ -52,19 +52,19 @@ export class RowBlock {
     return this.first + low;
   }
 
-  /** Time of the row at a place in the block; negative places count from the end. */
-  timeOf(place: number): Timestamp | null {
-    const row = this.rows === 0 ? undefined : parseLine(this.#line(place < 0 ? this.rows + place : place));
+  /** Time of a row, by index in the block; negative values count from the end. */
+  timeOf(index: number): Timestamp | null {
+    const row = this.rows === 0 ? undefined : parseLine(this.#line(index < 0 ? this.rows + index : index));
     return row === undefined || 'malformed' in row ? null : row.ts;
   }
 
-  /** Number of the first match at or after a row, or of the last one at or before it. */
-  find(finder: LineFinder, from: number, direction: 'next' | 'previous'): number | null {
+  /** Index of the first match at or after a row, or of the last one at or before it. */
+  find(matcher: LineMatcher, from: number, direction: 'next' | 'previous'): number | null {
     let found: number | null = null;
     const start =
       direction === 'next' ? (this.#starts[Math.max(0, from - this.first)] ?? this.bytes.length) : 0;
-    for (const hit of finder.find(this.bytes.subarray(start))) {
-      const row = this.first + this.#place(start + hit.start);
+    for (const hit of matcher.find(this.bytes.subarray(start))) {
+      const row = this.first + this.#rowAt(start + hit.start);
       if (direction === 'next') return row;
       if (row > from) break;
       found = row;
@@ -72,11 +72,11 @@ export class RowBlock {
     return found;
   }
 
-  #line(place: number): Buffer {
-    return this.bytes.subarray(this.#starts[place], (this.#starts[place + 1] as number) - 1);
+  #line(index: number): Buffer {
+    return this.bytes.subarray(this.#starts[index], (this.#starts[index + 1] as number) - 1);
   }
 
-  #place(offset: number): number {
+  #rowAt(offset: number): number {
     let [low, high] = [0, this.rows];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -87,7 +87,7 @@ export class RowBlock {
   }
 }
 
-/** A line that is no row is shown as it is. */
+/** An invalid line is shown as is. */
 function browsed(index: number, line: Buffer): BrowsedRow {
   const row: ArchiveRow | MalformedLine = parseLine(line);
   if ('malformed' in row) {

@@ -1,30 +1,30 @@
 import type { RestoreLines } from '../format/index.ts';
 
-/** A part of the rows, as it is sent. */
+/** Part of the rows, as it is sent. */
 export interface RowPart {
   bytes: AsyncGenerator<Buffer>;
-  /** Rows handed out so far. */
+  /** Rows returned so far. */
   rows(): number;
 }
 
-/** The wanted rows of a file, to be taken part by part. Closed, it closes its source. */
+/** The selected rows of a file, returned in parts. `close` closes the source. */
 export class RowFeed {
   readonly #source: AsyncIterator<Buffer>;
   readonly #lines: RestoreLines;
   #next: { pieces: Buffer[]; rows: number } | undefined;
-  #over = false;
+  #done = false;
 
-  /** `blocks` are whole lines. */
+  /** `blocks` must contain complete lines. */
   constructor(blocks: AsyncIterable<Buffer>, lines: RestoreLines) {
     this.#source = blocks[Symbol.asyncIterator]();
     this.#lines = lines;
   }
 
-  /** Whether there is another row; reads on until it is known. */
-  async more(): Promise<boolean> {
-    while (this.#next === undefined && !this.#over) {
+  /** Whether there is another row; reads until that is known. */
+  async hasMore(): Promise<boolean> {
+    while (this.#next === undefined && !this.#done) {
       const { done, value } = await this.#source.next();
-      if (done) this.#over = true;
+      if (done) this.#done = true;
       else {
         const block = this.#lines.take(value);
         if (block.rows > 0) this.#next = block;
@@ -33,12 +33,15 @@ export class RowFeed {
     return this.#next !== undefined;
   }
 
-  /** Rows up to about a limit; `told` is called with each block. What is left of it when it is given up is lost. */
-  take(limit: { rows: number; bytes: number }, told: () => void): RowPart {
+  /**
+   * Rows up to about a limit; `onBlock` is called after each block. If a part is not read to its end, the rest of it
+   * is lost.
+   */
+  take(limit: { rows: number; bytes: number }, onBlock: () => void): RowPart {
     let [rows, bytes] = [0, 0];
     const feed = this;
     const part = async function* () {
-      while (rows < limit.rows && bytes < limit.bytes && (await feed.more())) {
+      while (rows < limit.rows && bytes < limit.bytes && (await feed.hasMore())) {
         const block = feed.#next as { pieces: Buffer[]; rows: number };
         feed.#next = undefined;
         rows += block.rows;
@@ -46,7 +49,7 @@ export class RowFeed {
           bytes += piece.length;
           yield piece;
         }
-        told();
+        onBlock();
       }
     };
     return { bytes: part(), rows: () => rows };

@@ -2,31 +2,31 @@ import { BifractError } from '../errors.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import { storedSum } from './rekey.ts';
 
-interface Ends {
+interface StoragePair {
   from: Storage;
   to: Storage;
 }
 
-/** Two files of one name: the same to the byte, or `EXISTS`. */
-export async function mustBeSame({ from, to }: Ends, name: string, signal: AbortSignal): Promise<void> {
+/** Throws `EXISTS` unless both files are identical. */
+export async function mustBeSame(
+  { from, to }: StoragePair,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   const one = await storedSum(from, name, { signal });
   const other = await storedSum(to, name, { signal });
   if (one.checksum === other.checksum) return;
-  throw new BifractError(
-    'EXISTS',
-    `${to.location} has another file of that name, and none is ever replaced`,
-    {
-      hint: 'Compare the two with `bifract show`, and delete the one that is not wanted.',
-    },
-  );
+  throw new BifractError('EXISTS', `${to.location} has a different file of that name`, {
+    hint: 'Compare both with `bifract show`, and delete the one you do not need.',
+  });
 }
 
 /**
- * Reads a copy that was just made, and compares it with what was written: else `CHECKSUM_DIFFERS`. One that is not good, or that nobody
- * waits for any more, goes again, as long as the original is what it was.
+ * Reads a new copy back and compares it: `CHECKSUM_DIFFERS`. A bad copy, or the copy of a cancelled job, is
+ * deleted as long as the original is unchanged.
  */
 export async function readBack(
-  { from, to }: Ends,
+  { from, to }: StoragePair,
   original: StoredObject,
   checksum: string,
   signal: AbortSignal,
@@ -35,16 +35,23 @@ export async function readBack(
   try {
     if ((await storedSum(to, name, { signal })).checksum === checksum) return;
   } catch (error) {
-    if (signal.aborted) await takeBack({ from, to }, original);
+    if (signal.aborted) await removeCopy({ from, to }, original);
     throw error;
   }
-  await takeBack({ from, to }, original);
-  throw new BifractError('CHECKSUM_DIFFERS', `${to.location} does not return of ${name} what was written`, {
-    hint: 'The original was kept, the copy removed. Check the storage.',
-  });
+  await removeCopy({ from, to }, original);
+  throw new BifractError(
+    'CHECKSUM_DIFFERS',
+    `${to.location} returned other data for ${name} than was written`,
+    {
+      hint: 'The original was kept, the copy removed. Check the storage.',
+    },
+  );
 }
 
-async function takeBack({ from, to }: Ends, { name, size_bytes, modified_at }: StoredObject): Promise<void> {
+async function removeCopy(
+  { from, to }: StoragePair,
+  { name, size_bytes, modified_at }: StoredObject,
+): Promise<void> {
   const now = await from.stat(name);
   if (now?.size_bytes === size_bytes && now.modified_at === modified_at) await to.delete(name);
 }

@@ -4,22 +4,22 @@ import type { DatabaseServer } from '../ports/database-server.ts';
 import type { State } from '../ports/state.ts';
 import type { JobContext } from './context.ts';
 
-/** PostgreSQL may be starting again just now: what is to go is tried for about half a minute. */
+/** Waits for about half a minute in all: PostgreSQL may be restarting. */
 const WAITS_MS = [200, 500, 1000, 2000, 4000, 8000, 15_000];
 
-/** Name of a database that a job makes for itself. */
+/** Name of a database that a job creates for itself. */
 export function scratchName(purpose: 'restore' | 'drill' | 'replaced', job: string): string {
   return `bifract_${purpose}_${job.replace(/^[a-z]+-/, '').replaceAll('-', '_')}`;
 }
 
-/** Whether a database is one that a job made for itself: no other is ever dropped. */
+/** Whether a job created the database for itself: no other is ever dropped. */
 export function isScratchName(name: string): boolean {
   return /^bifract_(restore|drill|replaced)_[0-9a-z_]+$/.test(name);
 }
 
 /**
- * Drops databases of the job that are still there. Never throws: true once they are gone; else a warning was given, and
- * the job's note must stay, so that the next start drops them.
+ * Drops the databases of a job. Never throws. Returns false after a warning if that fails: the job record
+ * must then be kept so that the next start drops them.
  */
 export async function dropScratch(
   server: DatabaseServer,
@@ -35,7 +35,7 @@ export async function dropScratch(
       const wait_ms = code === 'POSTGRES_UNREACHABLE' ? WAITS_MS[attempt] : undefined;
       if (wait_ms === undefined) {
         emit('job:warning', {
-          message: `Could not drop ${names.join(', ')}: ${message}. The next start of bifract tries again.`,
+          message: `Could not drop ${names.join(', ')}: ${message}. It is tried again at the next start of bifract.`,
         });
         return false;
       }
@@ -45,7 +45,7 @@ export async function dropScratch(
   }
 }
 
-/** Forgets the job where nothing of it is left. */
-export async function forgetWhen(clean: boolean, state: State, id: string): Promise<void> {
+/** Removes the job record if nothing is left to clean up. */
+export async function removeRecordIf(clean: boolean, state: State, id: string): Promise<void> {
   if (clean) await state.forget(id);
 }

@@ -15,7 +15,7 @@ import { makeNeedle } from '../policy/needle.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { kindByName } from './content-kind.ts';
 import { combine, type Failure } from './failures.ts';
-import { LineFinder, type TimeWindow } from './line-finder.ts';
+import { LineMatcher, type TimeWindow } from './line-finder.ts';
 import { sourceOf } from './source.ts';
 import type { Target, TargetRef } from './target.ts';
 
@@ -25,8 +25,8 @@ export interface SearchDeps {
 }
 
 /**
- * Matching rows, as stored, in the order of targets and rows. A target that fails does not keep the next from being
- * searched: at the end the error is thrown that all failures come to.
+ * Matching rows as stored, in order of targets and rows. A failed target does not stop the others; the
+ * combined error is thrown at the end.
  */
 export async function* search(
   { targets, keys }: SearchDeps,
@@ -34,13 +34,13 @@ export async function* search(
   options: CallOptions = {},
 ): AsyncGenerator<SearchHit> {
   const window = { from, to };
-  const finder = new LineFinder(makeNeedle(pattern), window);
+  const matcher = new LineMatcher(makeNeedle(pattern), window);
   const failures: Failure[] = [];
   for (const { label, find } of targets) {
     try {
       const target = await find(options);
       for await (const block of rowBlocks(target, keys, window, options)) {
-        for (const { start, end } of finder.find(block)) {
+        for (const { start, end } of matcher.find(block)) {
           yield { target: label, path: target.path, line: block.subarray(start, end) };
         }
       }
@@ -53,7 +53,7 @@ export async function* search(
   if (error) throw error;
 }
 
-/** The rows of an archive that may be within a window, in blocks of whole lines. */
+/** Rows of an archive that may be in the window, in blocks of complete lines. */
 async function* rowBlocks(
   { storage, object }: Target,
   keys: readonly Key[],
@@ -63,7 +63,7 @@ async function* rowBlocks(
   const source = sourceOf(storage, object, options);
   const description = await describe(source, keys, options);
   if ((description.head?.kind ?? kindByName(object.name)) === 'backup') {
-    throw new BifractError('NOT_BIFRACT', 'This is a backup; only archives hold log lines', {
+    throw new BifractError('NOT_BIFRACT', 'This is a backup; only archives contain log lines', {
       hint: 'See `bifract list archives`.',
     });
   }
@@ -90,7 +90,7 @@ async function* indexedBlocks(
   }
 }
 
-/** A frame whose times are not known may hold any. */
+/** A frame without times may contain any row. */
 function isBefore({ last }: FrameEntry, { from }: TimeWindow): boolean {
   return from !== undefined && last !== null && compareTimes(last.ts, from) < 0;
 }

@@ -13,13 +13,13 @@ import { parseArchiveName, periodOf } from '../policy/names.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { compareWithRecord } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
-import { type Front, readFront } from './read-front.ts';
+import { type HeadContent, readHead } from './read-front.ts';
 import { sourceOf } from './source.ts';
 import type { Target } from './target.ts';
 
 /**
- * What a file is, by its first bytes and its tail, and of a backup its manifest. Of a file without sealed ends
- * by its front alone; the notes then say what that cannot tell. Errors as of `describe`.
+ * Describes a file by its header and trailer, a backup also by its manifest; a file without them by its head
+ * only. Errors of `describe`.
  */
 export async function show(
   target: Target,
@@ -89,26 +89,26 @@ async function ofUnsealed(
   keys: readonly Key[],
   options: CallOptions,
 ): Promise<FileReport> {
-  const front = await readFront(source, keys, kindByName(target.object.name), options);
+  const head = await readHead(source, keys, kindByName(target.object.name), options);
   const named = parseArchiveName(target.object.name.split('/').at(-1) ?? '');
-  const id = front.first?.fid || named?.fractal_id;
+  const id = head.first?.fid || named?.fractal_id;
   return {
     ...known(target, description),
-    kind: front.kind,
+    kind: head.kind,
     uuid: null,
-    tool: front.manifest ? `Bifract ${front.manifest.version}`.trim() : null,
-    created_at: front.manifest?.timestamp ?? named?.created_at.toISOString() ?? null,
+    tool: head.manifest ? `Bifract ${head.manifest.version}`.trim() : null,
+    created_at: head.manifest?.timestamp ?? named?.created_at.toISOString() ?? null,
     fractal: id ? { id, name: target.record?.fractal_name ?? null } : null,
     ...periodOf(named?.label),
-    fields: front.first ? front.first.fields !== null : null,
+    fields: head.first ? head.first.fields !== null : null,
     rows: null,
     content_bytes: null,
     content_sha256: null,
-    first: front.first?.ts ?? null,
+    first: head.first?.ts ?? null,
     last: null,
     frames: null,
-    backup: front.manifest ? backupOf(front.manifest) : null,
-    notes: unsealedNotes(front),
+    backup: head.manifest ? backupOf(head.manifest) : null,
+    notes: unsealedNotes(head),
   };
 }
 
@@ -134,25 +134,26 @@ function backupOf({
   };
 }
 
-function unsealedNotes({ kind, first, manifest, over }: Front): string[] {
+function unsealedNotes({ kind, first, manifest, truncated }: HeadContent): string[] {
   const what = kind === 'archive' ? 'rows, last time and size of its content' : 'size of its content';
   const notes = [
-    `The file has no sealed ends: ${what} are told only by reading all of it (\`bifract verify\`).`,
+    `No header and trailer: ${what} are known only after reading the full file (\`bifract verify\`).`,
   ];
-  if (over) notes.push('Its beginning is too long to be read for this: what it holds is not told.');
-  else if (kind === 'archive' && first === null) notes.push('It holds no row, or its first line is none.');
+  if (truncated) notes.push('The first row or the manifest is too long to read here: content not shown.');
+  else if (kind === 'archive' && first === null)
+    notes.push('The archive is empty, or its first line is not a valid row.');
   if (manifest && 'BIFRACT_BACKUP_ENCRYPTION_KEY' in manifest.env_vars) {
-    notes.push('Its manifest carries the key that opens it, as backups of the server do.');
+    notes.push('The manifest contains the encryption key, as in backups made by the server.');
   }
   return notes;
 }
 
 function recordNotes({ record, record_unknown }: Target, report: FileReport): string[] {
-  if (record_unknown !== null) return [`Its record could not be looked up: ${record_unknown}.`];
-  if (report.kind === 'archive' && record === null) return ['It has no record; `bifract adopt` makes one.'];
+  if (record_unknown !== null) return [`Cannot look up the record: ${record_unknown}.`];
+  if (report.kind === 'archive' && record === null) return ['No record; add one with `bifract adopt`.'];
   if (record === null) return [];
   if (record.status !== 'completed' && record.status !== 'restoring')
-    return [`Its record says: ${record.status}.`];
+    return [`Record status: ${record.status}.`];
   const { size_bytes, rows, sealed, fractal } = report;
   const times = sealed ? { first: report.first, last: report.last } : { first: null, last: null };
   try {

@@ -2,8 +2,8 @@ const NEWLINE = 0x0a;
 const BLOCK_BYTES = 1024 * 1024;
 
 /**
- * Cuts whole lines anew into blocks of about a MiB. Where the cuts are depends on the lines alone, not on the
- * pieces that they come in: reading a file again gives the same blocks.
+ * Splits complete lines into blocks of about 1 MiB. The cuts depend only on the lines, not on the input
+ * pieces: reading a file again gives the same blocks.
  */
 export async function* sizedBlocks(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];

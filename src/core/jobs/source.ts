@@ -2,7 +2,7 @@ import type { ByteSource } from '../format/index.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 
-/** A stored object as the bytes that the format reads from. */
+/** A stored object as a byte source for the format reader. */
 export function sourceOf(
   storage: Storage,
   { name, size_bytes }: StoredObject,

@@ -2,33 +2,33 @@ import type { LineTail } from '../format/index.ts';
 import type { LineBlock, LineOptions, LogDatabase, LogWindow } from '../ports/log-database.ts';
 import type { Patience } from './patience.ts';
 
-/** From the second try that brings nothing on, less is asked for at once: memory may be what is short. */
-const FRUGAL_FROM = 2;
+/** After this many failed attempts in a row, queries use less memory, in case that is the cause. */
+const LOW_MEMORY_FROM_ATTEMPT = 2;
 
 /**
- * The lines of a window, each once, through interruptions of the query: it is asked again from the row where `tail`
- * stands. Throws what no waiting mends, and what there is no patience left for.
+ * The lines of a window, each once, even if the query is interrupted: it resumes at the row after the last one in
+ * `tail`. Throws errors that are not transient, and once retries are exhausted.
  */
-export async function* steadyLines(
+export async function* streamRows(
   logs: LogDatabase,
   window: LogWindow,
   { signal, ...options }: LineOptions & { signal: AbortSignal },
   tail: LineTail,
-  patience: Patience,
+  retrier: Patience,
 ): AsyncGenerator<LineBlock> {
-  for (let frugal = false; ; ) {
+  for (let lowMemory = false; ; ) {
     try {
       const start = tail.key();
-      const lines = logs.lines(window, { ...options, signal, start, frugal });
+      const lines = logs.lines(window, { ...options, signal, start, frugal: lowMemory });
       for await (const block of start ? tail.unseen(lines) : lines) {
-        patience.progressed();
+        retrier.progressed();
         tail.add(block.bytes);
         yield block;
       }
       return;
     } catch (error) {
-      await patience.wait(error, signal);
-      frugal ||= patience.attempt >= FRUGAL_FROM;
+      await retrier.wait(error, signal);
+      lowMemory ||= retrier.attempt >= LOW_MEMORY_FROM_ATTEMPT;
     }
   }
 }

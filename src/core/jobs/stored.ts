@@ -2,7 +2,10 @@ import { BifractError } from '../errors.ts';
 import type { FileSummary } from '../format/index.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 
-/** The summary of a file just written, once storage agrees on its size; else the file goes and `DAMAGED` is thrown. */
+/**
+ * Returns the summary of a new file if storage reports the same size; else deletes the file and throws
+ * `DAMAGED`.
+ */
 export async function storedWhole<Summary extends Pick<FileSummary, 'size_bytes'>>(
   storage: Storage,
   object: StoredObject,
@@ -12,7 +15,7 @@ export async function storedWhole<Summary extends Pick<FileSummary, 'size_bytes'
   await storage.delete(object.name);
   throw new BifractError(
     'DAMAGED',
-    `${storage.location} holds ${object.size_bytes} bytes of ${object.name}, ${summary.size_bytes} were written`,
+    `${storage.location} has ${object.size_bytes} bytes of ${object.name}, but ${summary.size_bytes} were written`,
     { hint: 'The file was removed. Check the storage, then try again.' },
   );
 }

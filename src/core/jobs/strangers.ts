@@ -7,10 +7,10 @@ import { pathOf } from './target.ts';
 const SUFFIX = '.bifract-backup';
 
 /**
- * Files that call themselves backups under names that lists and retention do not know: renamed ones, copies. In a bucket only those whose name
- * begins as ours do are looked for: it may be shared, and large.
+ * Backup files with nonstandard names, unknown to lists and retention: renamed files, copies. In a bucket,
+ * only names with the standard prefix: it may be shared and large.
  */
-export async function strangers(backups: Storage, options: CallOptions): Promise<Orphan[]> {
+export async function unlistedBackups(backups: Storage, options: CallOptions): Promise<Orphan[]> {
   const found: Orphan[] = [];
   for await (const { name, size_bytes, modified_at } of backups.list(
     backups.kind === 's3' ? 'bifract-backup-' : '',
@@ -21,7 +21,7 @@ export async function strangers(backups: Storage, options: CallOptions): Promise
       kind: 'file',
       place: 'backups',
       id: name,
-      title: 'Backup under a name that the lists do not know',
+      title: 'Backup with a nonstandard name',
       path: pathOf(backups, name),
       size_bytes,
       since: modified_at,

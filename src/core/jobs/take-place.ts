@@ -6,11 +6,10 @@ import type { JobContext } from './context.ts';
 const WAITS_MS = [200, 500, 1000, 2000, 4000, 8000, 15_000];
 
 /**
- * Gives the fresh database its name: in the live one's place where there is one, else by a plain rename. A
- * connection that broke while the server committed leaves open whether it did: then the databases are asked, as soon as
- * they answer. Returns the number of sessions ended.
+ * Swaps the new database with the live one, or renames it if there is none. If the connection breaks during
+ * the commit, checks the outcome as soon as the server answers. Returns the number of terminated sessions.
  */
-export async function takePlace(
+export async function swapDatabases(
   server: DatabaseServer,
   swap: Swap,
   replaces: boolean,
@@ -24,13 +23,13 @@ export async function takePlace(
   } catch (thrown) {
     const error = asBifractError(thrown);
     if (error.code !== 'POSTGRES_UNREACHABLE' || fresh === undefined) throw error;
-    const live = await findPatiently(server, swap.live, emit);
+    const live = await findWithRetry(server, swap.live, emit);
     if (live?.oid !== fresh.oid) throw error;
     return 0;
   }
 }
 
-async function findPatiently(server: DatabaseServer, name: string, emit: JobContext['emit']) {
+async function findWithRetry(server: DatabaseServer, name: string, emit: JobContext['emit']) {
   for (const [attempt, wait_ms] of WAITS_MS.entries()) {
     try {
       return await server.find(name);

@@ -4,30 +4,30 @@ import type { ArchiveRecord } from '../ports/catalog.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 
-/** What the ids of records look like. */
+/** Pattern of record ids. */
 export const RECORD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** A file that a user named, by itself or by its record. */
+/** A file given by the user, directly or through its record. */
 export interface Target {
-  /** What the user called it. */
+  /** The target as the user gave it. */
   label: string;
   storage: Storage;
   object: StoredObject;
   /** Full path, or S3 key with its bucket. */
   path: string;
-  /** The archive's record; null where there is none. */
+  /** Record of the archive; null if there is none. */
   record: ArchiveRecord | null;
-  /** Why a record could not be looked for. */
+  /** Why the record could not be looked up. */
   record_unknown: string | null;
 }
 
-/** A target that is yet to be found. */
+/** A target to be resolved. */
 export interface TargetRef {
   label: string;
   find(options?: CallOptions): Promise<Target>;
 }
 
-/** The file of a record, in the first of the storages that has it. `NOT_FOUND` says what the record holds and where was looked. */
+/** The file of a record, from the first storage that has it. `NOT_FOUND` lists the searched locations. */
 export async function targetOfRecord(
   storages: readonly Storage[],
   record: ArchiveRecord,
@@ -43,15 +43,15 @@ export async function targetOfRecord(
   }
   const places = storages.map(({ location }) => location).join(', ');
   throw new BifractError('NOT_FOUND', `The file of archive ${record.id} is missing: ${record.storage_path}`, {
-    hint: `Looked in ${places}; the record (${record.status}) says that it is on ${record.storage_type}.`,
+    hint: `Searched ${places}. According to the record (${record.status}) it is on ${record.storage_type}.`,
   });
 }
 
-/** Where the file of a record can be: at the path that it says, below the archive root, or at the usual place. */
+/** Possible names of the file of a record: as recorded, below the archive root, and the default. */
 export function namesOf({ storage_path, fractal_id, filename }: ArchiveRecord): string[] {
-  const said = storage_path.replace(/^\/+/, '');
-  const below = said.indexOf('archives/', 1);
-  const names = [said, ...(below > 0 ? [said.slice(below)] : []), archivePath(fractal_id, filename)];
+  const recorded = storage_path.replace(/^\/+/, '');
+  const below = recorded.indexOf('archives/', 1);
+  const names = [recorded, ...(below > 0 ? [recorded.slice(below)] : []), archivePath(fractal_id, filename)];
   return [...new Set(names)].filter((name) => name !== '' && !name.split('/').includes('..'));
 }
 

@@ -1,9 +1,9 @@
 import { BifractError } from '../errors.ts';
 
-/** Node's timers hold no more. */
+/** Maximum of a Node timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A signal that follows `signal`, and aborts with `TIMED_OUT` once something takes too long. To be released. */
+/** A signal that follows `signal` and aborts with `TIMED_OUT` after `max_ms`. Must be released. */
 export function timeLimit(
   signal: AbortSignal,
   { max_ms, variable, what }: { max_ms: number; variable: string; what: string },
@@ -12,7 +12,7 @@ export function timeLimit(
   const timer = setTimeout(
     () => {
       const message = `${what} took longer than ${Math.round(max_ms / 1000)} seconds`;
-      controller.abort(new BifractError('TIMED_OUT', message, { hint: `${variable} sets that limit.` }));
+      controller.abort(new BifractError('TIMED_OUT', message, { hint: `${variable} sets the limit.` }));
     },
     Math.min(max_ms, LONGEST_MS),
   );

@@ -3,29 +3,29 @@ import type { JobNote } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { isScratchName } from './scratch.ts';
 
-export interface UndoDeps {
+export interface RecoverRestoreDeps {
   server(): Promise<DatabaseServer>;
   app(): Promise<AppContainer | undefined>;
 }
 
 /**
- * Cleans up after a restore or drill that died: the databases that it made, or set aside, go (the live one never bears
- * such a name), and the server's container runs again. Returns a sentence for each thing done.
+ * Cleans up after an interrupted restore or drill: drops the databases it created or set aside (the live one
+ * never has such a name) and starts the server container again. Returns one sentence per action.
  */
 export async function undoRestore(
-  deps: UndoDeps,
+  deps: RecoverRestoreDeps,
   { databases = [], app_stopped }: JobNote,
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];
   for (const name of databases.filter(isScratchName)) {
     if (await (await deps.server()).drop(name, options))
-      done.push(`Dropped the database ${name} of a restore that was interrupted`);
+      done.push(`Dropped database ${name} of an interrupted restore`);
   }
   const app = app_stopped ? await deps.app() : undefined;
   if (app && !(await app.running(options))) {
     await app.start(options);
-    done.push(`Started ${app.name} again, which a restore had stopped`);
+    done.push(`Started ${app.name}, which a restore had stopped`);
   }
   return done;
 }

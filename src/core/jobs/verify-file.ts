@@ -3,13 +3,13 @@ import type { VerifyItem } from '../files.ts';
 import type { FileDescription, Key } from '../format/index.ts';
 import { compareWithRecord, type Measured } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
-import { readWhole, type WholeFile } from './read-whole.ts';
+import { readWhole, type VerifiedFile } from './read-whole.ts';
 import type { Target } from './target.ts';
 import { describeEnds } from './verify-quick.ts';
 
 export interface VerifyFileOptions {
   keys: readonly Key[];
-  /** Size, ends and trailer only. */
+  /** Check only size, header and trailer. */
   quick: boolean;
   signal?: AbortSignal;
   onProgress?: (stored: number, rows: number) => void;
@@ -19,9 +19,12 @@ type Found = Omit<VerifyItem, 'target' | 'path' | 'ok' | 'error' | 'proven' | 'n
   measured: Measured;
 };
 
-/** Verifies one file against itself and its record. What is wrong is in the item; throws only when aborted. */
+/**
+ * Verifies one file and compares it with its record. Problems are reported in the item; throws only when
+ * aborted.
+ */
 export async function verifyFile(target: Target, options: VerifyFileOptions): Promise<VerifyItem> {
-  let item = untold(target.label, target.path, target.object.size_bytes);
+  let item = blankItem(target.label, target.path, target.object.size_bytes);
   try {
     mustBeFinished(target);
     const { measured, ...found } = options.quick
@@ -38,32 +41,32 @@ export async function verifyFile(target: Target, options: VerifyFileOptions): Pr
   }
 }
 
-/** An item of which nothing is known yet. */
-export function untold(target: string, path: string, size_bytes: number): VerifyItem {
-  const nothing = { kind: null, sealed: null, rows: null, content_bytes: null, checksum: null };
-  return { target, path, ...nothing, ok: false, proven: false, size_bytes, notes: [] };
+/** An item before anything is known about it. */
+export function blankItem(target: string, path: string, size_bytes: number): VerifyItem {
+  const empty = { kind: null, sealed: null, rows: null, content_bytes: null, checksum: null };
+  return { target, path, ...empty, ok: false, proven: false, size_bytes, notes: [] };
 }
 
 function mustBeFinished({ record }: Target): void {
   if (record?.status !== 'in_progress') return;
-  throw new BifractError('BUSY', 'The archive is still being written, as its record says', {
-    hint: 'Verify it when it is completed. `bifract list orphans` tells whether the job that writes it is dead.',
+  throw new BifractError('BUSY', 'The archive is still being written, according to its record', {
+    hint: 'Verify it when it is complete. `bifract list orphans` shows whether its job was interrupted.',
   });
 }
 
-/** What a file that was read to its end is, to be compared with its record. */
-export function measuredOf(file: WholeFile): Measured {
+/** Measurements of a fully read file, for comparison with its record. */
+export function measuredOf(file: VerifiedFile): Measured {
   return ofContent(file).measured;
 }
 
-function ofContent({ kind, summary, lines }: WholeFile): Found {
+function ofContent({ kind, summary, lines }: VerifiedFile): Found {
   const { size_bytes, checksum, content_bytes, sealed, head, end } = summary;
   const rows = lines?.rows ?? null;
   const [first, last] = [lines?.first ?? null, lines?.last ?? null];
   if (end !== null && kind === 'archive' && (end.first !== first || end.last !== last)) {
     throw new BifractError(
       'DAMAGED',
-      `Its rows are of ${first} to ${last}, its end says ${end.first} to ${end.last}`,
+      `The rows are from ${first} to ${last}, the trailer says ${end.first} to ${end.last}`,
       { hint: 'Compare with another copy.' },
     );
   }
@@ -93,20 +96,20 @@ function notesOf(
   { proven, quick }: { proven: boolean; quick: boolean },
 ): string[] {
   const notes: string[] = [];
-  if (record_unknown !== null) notes.push(`Its record could not be looked up: ${record_unknown}.`);
+  if (record_unknown !== null) notes.push(`Cannot look up the record: ${record_unknown}.`);
   if (record?.status === 'failed') {
-    notes.push('Its record says that it failed; `bifract adopt` sets the record of a sound file right.');
+    notes.push('The record is marked as failed; `bifract adopt` corrects it if the file is intact.');
   }
   if (kind === 'archive' && record === null && record_unknown === null) {
-    notes.push('It has no record; `bifract adopt` makes one.');
+    notes.push('No record; add one with `bifract adopt`.');
   }
-  if (quick) notes.push('Only size, ends and trailer were looked at, not what lies between.');
+  if (quick) notes.push('Quick check: only size, header and trailer were read.');
   else if (!sealed) notes.push(unsealedNote(proven));
   return notes;
 }
 
 function unsealedNote(proven: boolean): string {
   return proven
-    ? 'The file has no sealed ends; it is proven whole by the checksum and the count of its record, which agree.'
-    : 'The file has no sealed ends: only the checksum and the count of a record could prove that nothing is missing at its end.';
+    ? 'No header and trailer; complete according to checksum and count of its record.'
+    : 'No header and trailer: missing data at the end cannot be ruled out without a record with checksum and count.';
 }

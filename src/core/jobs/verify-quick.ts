@@ -7,8 +7,8 @@ import type { Target } from './target.ts';
 const END_MARK_BYTES = 4;
 
 /**
- * Size, ends and trailer of a file, in a few small reads. Of a file without sealed ends: that its first chunk
- * opens and that it ends in an end mark. Errors as of `describe`; `CUT_OFF` where the end mark is missing.
+ * Checks size, header and trailer in a few small reads; without them, that the first chunk decrypts and the
+ * file ends with an end marker. Errors of `describe`; `CUT_OFF` without the end marker.
  */
 export async function describeEnds(
   { storage, object }: Target,
@@ -20,7 +20,7 @@ export async function describeEnds(
   const end = description.trailer_offset ?? object.size_bytes;
   const mark = await source.read(end - END_MARK_BYTES, END_MARK_BYTES);
   if (mark.length === END_MARK_BYTES && mark.every((byte) => byte === 0)) return description;
-  throw new BifractError('CUT_OFF', 'The file is cut off: it does not end in an end mark', {
-    hint: 'Verify it without --quick to learn where it ends, and use another copy.',
+  throw new BifractError('CUT_OFF', 'The file is cut off: end marker missing', {
+    hint: 'Verify it without --quick to find where it ends, and use another copy.',
   });
 }

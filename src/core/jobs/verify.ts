@@ -4,17 +4,17 @@ import type { Key } from '../format/index.ts';
 import type { JobContext } from './context.ts';
 import { combine } from './failures.ts';
 import type { Target, TargetRef } from './target.ts';
-import { untold, verifyFile } from './verify-file.ts';
+import { blankItem, verifyFile } from './verify-file.ts';
 
 export interface VerifyDeps {
-  /** What is to be verified; called once. `warn` takes what a person should know of the choice. */
+  /** Targets to verify; called once. `warn` reports restrictions. */
   targets(warn: (message: string) => void): Promise<TargetRef[]>;
   keys: readonly Key[];
 }
 
 export interface VerifySummary {
   files: number;
-  /** Files whose completeness is proven, by sealed ends or by their record. */
+  /** Files proven complete, by header and trailer or by their record. */
   proven: number;
   rows: number;
   /** Stored bytes of all files. */
@@ -28,8 +28,8 @@ export interface VerifySummary {
 const INTERVAL_MS = 100;
 
 /**
- * Verifies files one after the other, and goes on after one that fails: each has its `job:item`. Throws what
- * they come to: the only one's error, the first's where all fail, `PARTLY_DONE` where some do.
+ * Verifies files one by one, with a `job:item` each, and continues after failures. Throws the combined error:
+ * its own for a single file, that of the first if all fail, else `PARTLY_DONE`.
  */
 export async function verify(
   deps: VerifyDeps,
@@ -38,14 +38,14 @@ export async function verify(
 ): Promise<VerifySummary> {
   const started = performance.now();
   const { signal, emit } = context;
-  emit('job:phase', { phase: 'Looking for files' });
+  emit('job:phase', { phase: 'Finding files' });
   const refs = await deps.targets((message) => emit('job:warning', { message }));
   const found = await findAll(refs, context);
-  emit('job:phase', { phase: quick ? 'Looking at ends' : 'Verifying' });
-  const tell = teller(found, context);
+  emit('job:phase', { phase: quick ? 'Checking headers and trailers' : 'Verifying' });
+  const reporterOf = progressReporter(found, context);
   const items: VerifyItem[] = [];
   for (const one of found) {
-    const onProgress = tell(one);
+    const onProgress = reporterOf(one);
     const item =
       'failed' in one ? one.failed : await verifyFile(one, { keys: deps.keys, quick, signal, onProgress });
     signal.throwIfAborted();
@@ -60,22 +60,22 @@ export async function verify(
 
 type FoundTarget = Target | { failed: VerifyItem };
 
-/** Finding all first lets the progress know its total. One that is not there fails as an item of its own. */
+/** Resolving all targets first gives the progress its total. A missing target becomes a failed item. */
 async function findAll(refs: readonly TargetRef[], { signal }: JobContext): Promise<FoundTarget[]> {
   const found: FoundTarget[] = [];
   for (const { label, find } of refs) {
     found.push(
       await find({ signal }).catch((error: unknown) => {
         signal.throwIfAborted();
-        return { failed: { ...untold(label, label, 0), error: asBifractError(error).report() } };
+        return { failed: { ...blankItem(label, label, 0), error: asBifractError(error).report() } };
       }),
     );
   }
   return found;
 }
 
-/** Progress over all files: what the earlier ones held is done. */
-function teller(found: readonly FoundTarget[], { emit }: JobContext) {
+/** Progress over all files. */
+function progressReporter(found: readonly FoundTarget[], { emit }: JobContext) {
   const sizeOf = (one: FoundTarget) => ('failed' in one ? 0 : one.object.size_bytes);
   const total_bytes = found.reduce((sum, one) => sum + sizeOf(one), 0);
   let done = { bytes: 0, rows: 0 };
@@ -95,14 +95,14 @@ function teller(found: readonly FoundTarget[], { emit }: JobContext) {
 
 function itemEvent(item: VerifyItem) {
   const { path, ok, error, ...details } = item;
-  const message = error?.message ?? [soundness(item), ...item.notes].join(' ');
+  const message = error?.message ?? [resultText(item), ...item.notes].join(' ');
   return { item: path, ok, message, ...(error ? { error } : {}), details };
 }
 
-function soundness({ rows, proven, checksum }: VerifyItem): string {
+function resultText({ rows, proven, checksum }: VerifyItem): string {
   const count = rows === null ? '' : `, ${rows} rows`;
-  if (checksum === null) return `Its ends are sound${count}.`;
-  return proven ? `Whole${count}.` : `Sound as far as it goes${count}.`;
+  if (checksum === null) return `Header and trailer are intact${count}.`;
+  return proven ? `Verified: complete${count}.` : `Verified: readable, completeness not proven${count}.`;
 }
 
 function sumUp(items: readonly VerifyItem[]) {

@@ -1,83 +1,82 @@
 import type { PeriodCount, PeriodGrid } from '../ports/log-database.ts';
 import type { Timestamp } from '../ports/types.ts';
-import { type Claim, type ClaimedPiece, cutPieces } from './claims.ts';
-import { type Cell, type CoveragePeriod, periodsOf, type Weighed } from './coverage-periods.ts';
+import { type ArchiveEvidence, cutPieces, type EvidencePiece } from './claims.ts';
+import { type Cell, type ComparedEvidence, type CoveragePeriod, periodsOf } from './coverage-periods.ts';
 
-/** Who holds what of a fractal. */
-export interface Judged {
+/** Which rows of a fractal are in archives. */
+export interface CoverageResult {
   periods: CoveragePeriod[];
-  /** Rows in ClickHouse that no whole archive holds. */
+  /** Rows in ClickHouse that no complete archive has. */
   unprotected_rows: number;
-  /** Until when archives hold everything without a gap, counted from the first row; null where nothing is held. */
+  /** Archives hold every row from the first one to this time; null if they hold none. */
   protected_until: Timestamp | null;
 }
 
 /**
- * Who holds what, from what archives prove and what ClickHouse counts; `counts` are of `cutPieces(claims)`, with
- * `ARRIVAL_MS` of doubt.
+ * Compares archives with ClickHouse; `counts` are those for `cutPieces(evidence)`, with `INGEST_DELAY_MS` of doubt.
  *
- * A row is held where it came in before the newest archive over its time was begun. Of those that came in just before,
- * that is believed where archive and ClickHouse have exactly as many. Where ClickHouse has more early rows than the
- * archive, some came in by the back door (a restore keeps the times of old): nobody can tell which, so none of that
- * stretch is called held.
+ * A row is protected if it was ingested before the newest archive of its time started. For rows ingested just before,
+ * this is assumed only if archive and ClickHouse have the same number of rows. If ClickHouse has more early rows than
+ * the archive, some were added with old times, as by a restore: since it is unknown which ones, the whole range
+ * counts as unprotected.
  */
-export function judgeCoverage(
+export function evaluateCoverage(
   grid: PeriodGrid,
-  claims: readonly Claim[],
+  evidence: readonly ArchiveEvidence[],
   counts: readonly PeriodCount[],
-): Judged {
-  const { weighed, cells } = judgeCells(claims, counts);
+): CoverageResult {
+  const { compared, cells } = evaluateCells(evidence, counts);
   const late = counts.reduce((sum, count) => sum + count.late, 0);
   return {
-    periods: periodsOf(grid, weighed, cells),
-    unprotected_rows: weighed.reduce((sum, claim) => sum + missing(claim), late),
-    protected_until: protectedUntil(claims, cells),
+    periods: periodsOf(grid, compared, cells),
+    unprotected_rows: compared.reduce((sum, entry) => sum + unprovenRows(entry), late),
+    protected_until: protectedUntil(evidence, cells),
   };
 }
 
-/** What of each count no archive holds. */
-export function judgeCells(
-  claims: readonly Claim[],
+/** How much of each count no archive has. */
+export function evaluateCells(
+  evidence: readonly ArchiveEvidence[],
   counts: readonly PeriodCount[],
-): { weighed: Weighed[]; cells: Cell[] } {
-  const pieces = cutPieces(claims);
-  const weighed = weigh(claims, pieces, counts);
+): { compared: ComparedEvidence[]; cells: Cell[] } {
+  const pieces = cutPieces(evidence);
+  const compared = compareEvidence(evidence, pieces, counts);
   return {
-    weighed,
-    cells: counts.map((count) => judgeCell(count, weighed[pieces[count.piece]?.claim ?? -1])),
+    compared,
+    cells: counts.map((count) => evaluateCell(count, compared[pieces[count.piece]?.evidence_index ?? -1])),
   };
 }
 
-function weigh(
-  claims: readonly Claim[],
-  pieces: readonly ClaimedPiece[],
+function compareEvidence(
+  evidence: readonly ArchiveEvidence[],
+  pieces: readonly EvidencePiece[],
   counts: readonly PeriodCount[],
-): Weighed[] {
-  const sums = sumUp(pieces.length, counts);
+): ComparedEvidence[] {
+  const sums = cumulativeCounts(pieces.length, counts);
   const at = new Map(pieces.map(({ from }, index) => [from, index]));
   const firsts = new Set(counts.map(({ first }) => first));
-  const weighed = claims.map((claim) => {
-    const [begin = 0, end = 0] = [at.get(claim.from), at.get(claim.to)];
+  const compared = evidence.map((entry) => {
+    const [begin = 0, end = 0] = [at.get(entry.from), at.get(entry.to)];
     const within = (sum: Float64Array) => (sum[end] ?? 0) - (sum[begin] ?? 0);
     return {
-      ...claim,
-      exact: within(sums.early) === claim.rows && firsts.has(claim.from),
-      fewer: within(sums.rows) < claim.rows,
+      ...entry,
+      exact: within(sums.early) === entry.rows && firsts.has(entry.from),
+      fewer: within(sums.rows) < entry.rows,
       early: 0,
       doubtful: 0,
     };
   });
   for (const { piece, rows, late, doubtful } of counts) {
-    const owner = weighed[pieces[piece]?.claim ?? -1];
+    const owner = compared[pieces[piece]?.evidence_index ?? -1];
     if (!owner) continue;
     owner.early += rows - late;
     owner.doubtful += doubtful;
   }
-  return weighed;
+  return compared;
 }
 
-/** Rows before each piece. */
-function sumUp(length: number, counts: readonly PeriodCount[]) {
+/** Cumulative counts, before each piece. */
+function cumulativeCounts(length: number, counts: readonly PeriodCount[]) {
   const [rows, early] = [new Float64Array(length + 1), new Float64Array(length + 1)];
   for (const count of counts.filter(({ piece }) => piece >= 0)) {
     rows[count.piece + 1] = (rows[count.piece + 1] ?? 0) + count.rows;
@@ -90,38 +89,38 @@ function sumUp(length: number, counts: readonly PeriodCount[]) {
   return { rows, early };
 }
 
-/** Early rows that a claim speaks for and that may not be in its archive. */
-function missing({ exact, early, doubtful, rows }: Weighed): number {
+/** Early rows that may not be in the archive. */
+function unprovenRows({ exact, early, doubtful, rows }: ComparedEvidence): number {
   return exact ? 0 : Math.max(doubtful, early - rows);
 }
 
-function judgeCell(count: PeriodCount, owner: Weighed | undefined): Cell {
+function evaluateCell(count: PeriodCount, owner: ComparedEvidence | undefined): Cell {
   const early = count.rows - count.late;
-  const surplus = owner && !owner.exact ? Math.max(0, owner.early - owner.rows) : 0;
+  const excess = owner && !owner.exact ? Math.max(0, owner.early - owner.rows) : 0;
   const doubtful = owner && !owner.exact ? count.doubtful : 0;
-  const unprotected = count.late + Math.max(doubtful, Math.min(surplus, early));
+  const unprotected = count.late + Math.max(doubtful, Math.min(excess, early));
   const firsts = [
     count.first_late,
     doubtful > 0 ? count.first_doubtful : null,
-    surplus > 0 ? count.first : null,
+    excess > 0 ? count.first : null,
   ];
-  return { ...count, unprotected, first_unprotected: least(firsts.filter((first) => first !== null)) };
+  return { ...count, unprotected, first_unprotected: min(firsts.filter((first) => first !== null)) };
 }
 
-function protectedUntil(claims: readonly Claim[], cells: readonly Cell[]): string | null {
-  if (claims.length === 0) return null;
-  const first = least([...cells.map((cell) => cell.first), ...claims.map(({ from }) => from)]);
-  const gap = least(cells.map(({ first_unprotected }) => first_unprotected));
+function protectedUntil(evidence: readonly ArchiveEvidence[], cells: readonly Cell[]): string | null {
+  if (evidence.length === 0) return null;
+  const first = min([...cells.map((cell) => cell.first), ...evidence.map(({ from }) => from)]);
+  const gap = min(cells.map(({ first_unprotected }) => first_unprotected));
   if (gap <= first) return null;
-  const end = Number.isFinite(gap) ? gap : greatest(claims.map(({ to }) => to - 1));
+  const end = Number.isFinite(gap) ? gap : max(evidence.map(({ to }) => to - 1));
   return new Date(end).toISOString();
 }
 
-/** Infinity where there is none. */
-function least(numbers: readonly number[]): number {
+/** Infinity if empty. */
+function min(numbers: readonly number[]): number {
   return numbers.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
 }
 
-function greatest(numbers: readonly number[]): number {
+function max(numbers: readonly number[]): number {
   return numbers.reduce((one, other) => Math.max(one, other), Number.NEGATIVE_INFINITY);
 }

@@ -12,8 +12,8 @@ const PART = /(?:(\d+)(?:\.(\d*))?|\.(\d+))(ns|us|µs|μs|ms|s|m|h)/y;
 const LONGEST = 2n ** 63n;
 
 /**
- * A duration string as Go's `time.ParseDuration` takes it (`1h30m`, `1.5h`, `90s`, `-5ms`, `0`), in
- * nanoseconds; undefined where the text is none, or where it does not fit into 64 bits.
+ * Parses a duration as Go's `time.ParseDuration` does (`1h30m`, `1.5h`, `90s`, `-5ms`, `0`) into nanoseconds;
+ * undefined if it is invalid or does not fit into 64 bits.
  */
 export function parseNanoseconds(text: string): bigint | undefined {
   const negative = text.startsWith('-');
@@ -24,7 +24,7 @@ export function parseNanoseconds(text: string): bigint | undefined {
   return negative ? -sum : sum;
 }
 
-/** The same in milliseconds, which may have a fraction. */
+/** Like `parseNanoseconds`, in milliseconds, which may have a fraction. */
 export function parseDuration(text: string): number | undefined {
   const nanoseconds = parseNanoseconds(text);
   return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e6;
@@ -36,10 +36,10 @@ function sumParts(body: string): bigint | undefined {
   for (PART.lastIndex = 0; PART.lastIndex < body.length; ) {
     const match = PART.exec(body);
     if (!match) return undefined;
-    const [, whole = '0', decimals = '', bare = '', unit = ''] = match;
+    const [, integer = '0', decimals = '', leadingFraction = '', unit = ''] = match;
     const size = NANOSECONDS[unit] ?? 0n;
-    const fraction = decimals || bare;
-    sum += BigInt(whole) * size + (BigInt(fraction || '0') * size) / 10n ** BigInt(fraction.length);
+    const fraction = decimals || leadingFraction;
+    sum += BigInt(integer) * size + (BigInt(fraction || '0') * size) / 10n ** BigInt(fraction.length);
     if (sum > LONGEST) return undefined;
   }
   return sum;

@@ -7,8 +7,7 @@ const CLOCK = String.raw`\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?`;
 const INSTANT = new RegExp(`^(${DAY})(?:[T ](${CLOCK})(Z|[+-]\\d{2}:\\d{2})?)?$`, 'i');
 
 /**
- * Orders two timestamps in UTC: negative, zero or positive. Digits behind the point count however many they
- * are; trailing zeros do not.
+ * Orders two UTC timestamps: negative, zero or positive. Compares any number of decimals; trailing zeros are ignored.
  */
 export function compareTimes(one: Timestamp, other: Timestamp): number {
   const [a, b] = [sortable(one), sortable(other)];
@@ -16,15 +15,15 @@ export function compareTimes(one: Timestamp, other: Timestamp): number {
   return a < b ? -1 : 1;
 }
 
-/** Seconds, and the fraction without trailing zeros: orders as text. */
+/** Seconds and fraction without trailing zeros: sorts as text. */
 function sortable(time: Timestamp): string {
   const fraction = time.slice(SECONDS_END + 1, -1).replace(/0+$/, '');
   return `${time.slice(0, SECONDS_END)}.${fraction}`;
 }
 
 /**
- * A time as people type it, in UTC: a day (`2026-03-01`), to the minute or finer, with `T` or a space, with a zone or
- * without (UTC). Throws `USAGE`, naming `what`.
+ * Parses a time as users type it: a day (`2026-03-01`), or to the minute or finer, with `T` or a space, with or
+ * without a zone (default UTC). Returns UTC. Throws `USAGE`, naming `what`.
  */
 export function parseInstant(text: string, what: string): Timestamp {
   const [, day, clock = '00:00', zone = 'Z'] = INSTANT.exec(text.trim()) ?? [];
@@ -32,14 +31,14 @@ export function parseInstant(text: string, what: string): Timestamp {
   const seconds = hours?.length === 'hh:mm'.length ? `${hours}:00` : hours;
   const time = new Date(`${day}T${seconds}${zone.toUpperCase()}`);
   if (day === undefined || Number.isNaN(time.getTime()) || !isInMonth(day)) {
-    throw new BifractError('USAGE', `${what} is no time: ${text}`, {
-      hint: 'Write 2026-03-01, 2026-03-01T14:00 or 2026-03-01T14:00:00.5+01:00; without a zone it is UTC.',
+    throw new BifractError('USAGE', `Invalid ${what}: ${text}`, {
+      hint: 'Use a format such as 2026-03-01, 2026-03-01T14:00 or 2026-03-01T14:00:00.5+01:00; the default zone is UTC.',
     });
   }
   return `${time.toISOString().slice(0, SECONDS_END)}${fraction && `.${fraction}`}Z`;
 }
 
-/** A day that the month has not got rolls over into the next one. */
+/** A day past the end of its month would roll over into the next one. */
 function isInMonth(day: string): boolean {
   return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }

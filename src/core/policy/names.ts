@@ -5,47 +5,46 @@ const BACKUP = new RegExp(`^bifract-backup-(${STAMP})\\.bifract-backup$`);
 const ARCHIVE = new RegExp(`^(${UUID})(?:-(${LABEL}))?-(${STAMP})\\.bifract-archive$`);
 const FRACTAL_ID = new RegExp(`^${UUID}$`);
 
-/** How an archive can be split by time. */
 export type Split = 'hour' | 'day' | 'week';
 
-/** What the file name of an archive says. */
+/** The parts of an archive's file name. */
 export interface ArchiveName {
   fractal_id: string;
-  /** The period as it stands in the name, as `2026-03-01_1400`; undefined for an archive of all time. */
+  /** The period as written in the name, such as `2026-03-01_1400`; undefined if not split. */
   label: string | undefined;
   created_at: Date;
 }
 
-/** The file name of a backup made now, in UTC; on S3 it is the key. */
+/** File name of a backup made now, in UTC; also its S3 key. */
 export function backupName(now: Date): string {
   return `bifract-backup-${stampOf(now)}.bifract-backup`;
 }
 
-/** When the backup of that name was made; undefined where it is not the name of a backup. */
+/** Parses the time from a backup's file name; undefined for any other name. */
 export function backupTime(name: string): Date | undefined {
   return parseStamp(BACKUP.exec(name)?.[1]);
 }
 
-/** The file name of an archive made now. `label` is a period label as `periodLabel` makes it. */
+/** File name of an archive made now. `label` is a result of `periodLabel`. */
 export function archiveName(fractal_id: string, now: Date, label?: string): string {
-  if (!FRACTAL_ID.test(fractal_id)) throw new RangeError(`Not the id of a fractal: ${fractal_id}`);
+  if (!FRACTAL_ID.test(fractal_id)) throw new RangeError(`Not a fractal id: ${fractal_id}`);
   const period = label === undefined ? '' : `-${fileLabel(label)}`;
   return `${fractal_id}${period}-${stampOf(now)}.bifract-archive`;
 }
 
-/** Where an archive of that name is kept: the path below the archive root, and the key on S3. */
+/** Path of an archive below the archive root; also its S3 key. */
 export function archivePath(fractal_id: string, name: string): string {
   return `archives/${fractal_id}/${name}`;
 }
 
-/** Reads the file name of an archive; undefined where it is none. */
+/** Parses an archive's file name; undefined for any other name. */
 export function parseArchiveName(name: string): ArchiveName | undefined {
   const [, fractal_id, label, time] = ARCHIVE.exec(name) ?? [];
   const created_at = parseStamp(time);
   return fractal_id === undefined || created_at === undefined ? undefined : { fractal_id, label, created_at };
 }
 
-/** Whether a name is one that this program, or the server, gives to what it stores, be it for a moment only. */
+/** Whether this program or the server uses such a name, even temporarily. */
 export function isOwnName(name: string): boolean {
   const path = name.replace(/\.rekey$/, '');
   const [, folder, filename = ''] = /^archives\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
@@ -53,19 +52,21 @@ export function isOwnName(name: string): boolean {
   return backupTime(path) !== undefined || isProbeName(path);
 }
 
-/** Whether it is the name of a file that a health check makes, and removes at once. */
+/** Whether it is the name of a temporary health check file. */
 export function isProbeName(name: string): boolean {
   return /^(?:archives\/)?bifract-probe-[0-9a-f]{16}$/.test(name);
 }
 
-/** A period label in the spelling of file names. Throws a `RangeError` where it would not be a safe part of one. */
+/** A period label as written in file names. Throws a `RangeError` if it is not safe in one. */
 export function fileLabel(label: string): string {
   const spelled = label.replaceAll(' ', '_').replaceAll(':', '');
   if (!new RegExp(`^${LABEL}$`).test(spelled)) throw new RangeError(`Not a period label: ${label}`);
   return spelled;
 }
 
-/** The label of the period that holds a time, in UTC: `2026-03-01 14:00`, `2026-03-01`, `2026-03-02 to 2026-03-08`. */
+/**
+ * The label of the period that contains a time, in UTC: `2026-03-01 14:00`, `2026-03-01`, `2026-03-02 to 2026-03-08`.
+ */
 export function periodLabel(split: Split, time: Date): string {
   const iso = time.toISOString();
   if (split === 'hour') return `${iso.slice(0, 10)} ${iso.slice(11, 13)}:00`;
@@ -80,7 +81,7 @@ function isoDay(time: Date, offset: number): string {
   return day.toISOString().slice(0, 10);
 }
 
-/** A time to the second in the spelling of file names, in UTC: `20260301-140509`. */
+/** A time as written in file names, to the second, in UTC: `20260301-140509`. */
 export function stampOf(time: Date): string {
   const digits = time.toISOString().replaceAll(/[-:]/g, '');
   return `${digits.slice(0, 8)}-${digits.slice(9, 15)}`;
@@ -89,11 +90,11 @@ export function stampOf(time: Date): string {
 function parseStamp(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text.replace(/(....)(..)(..)-(..)(..)(..)/, '$1-$2-$3T$4:$5:$6Z'));
-  // Date takes 30 February for 1 March; a name of ours never says so.
+  // Date accepts 30 February as 2 March; our names never contain it.
   return Number.isNaN(time.getTime()) || stampOf(time) !== text ? undefined : time;
 }
 
-/** The period that the label in a file name stands for: its label as records have it, and the split it comes of. */
+/** Parses the label in a file name: its period as records write it, and the split. */
 export function periodOf(label: string | undefined): { period: string | null; split: Split | 'none' } {
   if (label === undefined) return { period: null, split: 'none' };
   const hour = /^(\d{4}-\d{2}-\d{2})_(\d{2})(\d{2})$/.exec(label);

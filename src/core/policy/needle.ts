@@ -1,20 +1,19 @@
 import { BifractError } from '../errors.ts';
 
-/** What is looked for in log lines: a text as it is, or a regular expression. */
+/** What to search for in log lines: plain text, or a regular expression. */
 export type Pattern = { text: string } | { regex: string; flags?: string };
 
-/** A pattern made ready. */
+/** A pattern, ready for matching. */
 export interface Needle {
-  /** Whether a log line matches. */
   matches(raw: Buffer): boolean;
-  /** ASCII text that every matching log line contains, in any case where `any_case`; empty where none is known. */
+  /** ASCII text that every matching line contains, in any case if `any_case`; empty if unknown. */
   literal: string;
   any_case: boolean;
 }
 
 const PRINTABLE = /[ -~]+/g;
-/** How writers of JSON may put the characters that they do not leave as they are: as patterns. */
-const STORED: Record<string, string> = {
+/** How JSON writers may escape these characters, as regular expressions. */
+const JSON_FORMS: Record<string, string> = {
   '"': '\\\\"',
   '\\': '\\\\\\\\',
   '/': '\\\\?/',
@@ -26,15 +25,15 @@ const STORED: Record<string, string> = {
 const ALLOWED_FLAGS = /^[imsuv]*$/;
 
 /**
- * Makes a pattern ready. A text without capitals matches in any case. A regular expression sees the line as text,
- * bytes that are no UTF-8 as U+FFFD. Throws `USAGE` for an empty text or what is no regular expression.
+ * Compiles a pattern. Text without capitals is case-insensitive. A regular expression sees the line as text, invalid
+ * UTF-8 as U+FFFD. Throws `USAGE` for empty text or an invalid regular expression.
  */
 export function makeNeedle(pattern: Pattern): Needle {
-  if ('regex' in pattern) return regexNeedle(pattern.regex, pattern.flags ?? '');
+  if ('regex' in pattern) return compileRegex(pattern.regex, pattern.flags ?? '');
   const { text } = pattern;
   if (text === '')
-    throw new BifractError('USAGE', 'The text to look for is empty', {
-      hint: 'Give some text, or a regular expression.',
+    throw new BifractError('USAGE', 'The search text is empty', {
+      hint: 'Enter text or a regular expression.',
     });
   const literal = longest(text.match(PRINTABLE) ?? []);
   if (text !== text.toLowerCase()) {
@@ -45,32 +44,32 @@ export function makeNeedle(pattern: Pattern): Needle {
   return { literal, any_case: true, matches: (raw) => regex.test(raw.toString('utf8')) };
 }
 
-/** How a literal can stand in the JSON of a line, as a pattern; `plain` where that is as it is. */
+/** A regular expression for a literal as it may be written in JSON; `plain` if it is never escaped. */
 export function storedForm(literal: string): { pattern: string; plain: boolean } {
   const chars = [...literal];
   return {
-    pattern: chars.map((char) => STORED[char] ?? escapeRegex(char)).join(''),
-    plain: chars.every((char) => STORED[char] === undefined),
+    pattern: chars.map((char) => JSON_FORMS[char] ?? escapeRegex(char)).join(''),
+    plain: chars.every((char) => JSON_FORMS[char] === undefined),
   };
 }
 
-function regexNeedle(source: string, flags: string): Needle {
+function compileRegex(source: string, flags: string): Needle {
   if (!ALLOWED_FLAGS.test(flags)) {
-    throw new BifractError('USAGE', `These are no flags for a search: ${flags}`, {
-      hint: 'There are i (any case), m, s, u and v.',
+    throw new BifractError('USAGE', `Invalid regular expression flags: ${flags}`, {
+      hint: 'Supported flags: i (ignore case), m, s, u and v.',
     });
   }
   let regex: RegExp;
   try {
     regex = new RegExp(source, flags);
   } catch (cause) {
-    throw new BifractError('USAGE', `Not a regular expression: ${(cause as Error).message}`, {
-      hint: 'The syntax is that of JavaScript.',
+    throw new BifractError('USAGE', `Invalid regular expression: ${(cause as Error).message}`, {
+      hint: 'Use JavaScript syntax.',
       cause,
     });
   }
   return {
-    // Sets of the v flag nest, and with u a letter of ASCII matches others too.
+    // Sets nest with the v flag, and with u and i ASCII letters also match others.
     literal: regex.unicodeSets || (regex.unicode && regex.ignoreCase) ? '' : requiredLiteral(source),
     any_case: regex.ignoreCase,
     matches: (raw) => regex.test(raw.toString('utf8')),
@@ -78,8 +77,8 @@ function regexNeedle(source: string, flags: string): Needle {
 }
 
 /**
- * A text that every match of a regular expression contains: the longest run of plain characters outside of all
- * groups and classes. Empty where there may be none: with alternatives, or escapes that stand for characters.
+ * Text that every match contains: the longest run of plain characters outside of groups and classes. Empty if
+ * unknown: with alternatives, or escapes that stand for characters.
  */
 function requiredLiteral(source: string): string {
   if (source.includes('|') || /\\[xuckpP0-9]/.test(source)) return '';

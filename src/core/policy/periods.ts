@@ -2,12 +2,12 @@ import type { PeriodGrid } from '../ports/log-database.ts';
 import type { Timestamp } from '../ports/types.ts';
 import { periodLabel, type Split } from './names.ts';
 
-/** How an archive is split by time; `none`: one file for all. */
+/** How an archive is split by time; `none`: a single file. */
 export type Granularity = Split | 'none';
 
 export const GRANULARITIES: readonly Granularity[] = ['none', 'hour', 'day', 'week'];
 
-/** A period in UTC: `from ≤ time < to`. Weeks begin on Monday. */
+/** A period in UTC: `from ≤ time < to`. Weeks start on Monday. */
 export interface Period {
   label: string;
   from: Timestamp;
@@ -23,7 +23,7 @@ export const GRIDS: Record<Split, PeriodGrid> = {
   week: { length_ms: 7 * DAY_MS, shift_ms: 3 * DAY_MS },
 };
 
-/** The period that holds a time. */
+/** The period that contains a time. */
 export function periodAt(split: Split, time: Timestamp): Period {
   const { length_ms, shift_ms } = GRIDS[split];
   const from = Math.floor((Date.parse(time) + shift_ms) / length_ms) * length_ms - shift_ms;

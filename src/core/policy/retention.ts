@@ -1,6 +1,8 @@
 import type { Timestamp } from '../ports/types.ts';
 
-/** How many backups to keep: the newest ones, and the newest of each of the last days, weeks and months that have any. */
+/**
+ * How many backups to keep: the newest ones, and the newest of each of the last days, weeks and months that have any.
+ */
 export interface KeepRule {
   last?: number;
   daily?: number;
@@ -8,47 +10,50 @@ export interface KeepRule {
   monthly?: number;
 }
 
-/** Something with an age. */
-export interface Aged {
+export interface Dated {
   created_at: Timestamp;
 }
 
-/** Whether a thing is kept, and what for; without a reason it goes. */
-export interface Kept<Item> {
+/** Whether an item is kept, and why; without a reason it is deleted. */
+export interface RetentionDecision<Item> {
   item: Item;
   reasons: string[];
 }
 
-const BUCKETS: { rule: keyof KeepRule; of: (time: Date) => string }[] = [
-  { rule: 'last', of: (time) => time.toISOString() },
-  { rule: 'daily', of: (time) => day(time) },
-  { rule: 'weekly', of: (time) => monday(time) },
-  { rule: 'monthly', of: (time) => day(time).slice(0, 'yyyy-mm'.length) },
+const BUCKETS: { rule: keyof KeepRule; keyOf: (time: Date) => string }[] = [
+  { rule: 'last', keyOf: (time) => time.toISOString() },
+  { rule: 'daily', keyOf: (time) => day(time) },
+  { rule: 'weekly', keyOf: (time) => monday(time) },
+  { rule: 'monthly', keyOf: (time) => day(time).slice(0, 'yyyy-mm'.length) },
 ];
 
 /**
- * What a rule keeps of `items`, newest first. Days begin at midnight, weeks on Monday, all in UTC. A period
- * without a backup does not count, so a pause in backups deletes nothing. What is dated after `now` is of a
- * clock that was wrong: it is kept, and takes nobody's place.
+ * Applies a rule to `items`; returns them newest first. Days start at midnight, weeks on Monday, all in UTC. Periods
+ * without a backup do not count, so a pause in backups deletes nothing. Items dated after `now`, by a wrong clock,
+ * are kept and do not count.
  */
-export function retain<Item extends Aged>(items: readonly Item[], rule: KeepRule, now: Date): Kept<Item>[] {
-  const kept = items
+export function retain<Item extends Dated>(
+  items: readonly Item[],
+  rule: KeepRule,
+  now: Date,
+): RetentionDecision<Item>[] {
+  const decisions = items
     .map((item) => ({ item, time: new Date(item.created_at), reasons: [] as string[] }))
     .sort((a, b) => b.time.getTime() - a.time.getTime());
-  for (const { rule: name, of } of BUCKETS) {
-    const left = { count: rule[name] ?? 0, last: '' };
-    for (const { time, reasons } of kept) {
+  for (const { rule: name, keyOf } of BUCKETS) {
+    const remaining = { count: rule[name] ?? 0, last: '' };
+    for (const { time, reasons } of decisions) {
       if (time > now) continue;
-      // Two of the same instant are two of the last ones, but one of a day.
-      const bucket = of(time);
-      if (left.count === 0 || (name !== 'last' && bucket === left.last)) continue;
-      left.last = bucket;
-      left.count--;
+      // Two backups of the same instant count as two for `last`, but as one for a day.
+      const bucket = keyOf(time);
+      if (remaining.count === 0 || (name !== 'last' && bucket === remaining.last)) continue;
+      remaining.last = bucket;
+      remaining.count--;
       reasons.push(name);
     }
   }
-  for (const { time, reasons } of kept) if (time > now) reasons.push('future');
-  return kept.map(({ item, reasons }) => ({ item, reasons }));
+  for (const { time, reasons } of decisions) if (time > now) reasons.push('future');
+  return decisions.map(({ item, reasons }) => ({ item, reasons }));
 }
 
 /** Whether the rule keeps anything at all: one that does not would delete everything. */

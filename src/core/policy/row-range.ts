@@ -1,6 +1,6 @@
 import type { Timestamp } from '../ports/types.ts';
 
-/** The milliseconds of a window `from ≤ time < to`: columns hold no finer ones. Undefined for all of time. */
+/** The milliseconds of a window `from ≤ time < to`, the precision of the columns. Undefined if unbounded. */
 export function rangeOf({
   from,
   to,
@@ -15,9 +15,9 @@ export function rangeOf({
   };
 }
 
-/** The first whole millisecond that is not before the time. */
+/** The first whole millisecond at or after the time. */
 function firstMillisecond(time: Timestamp): number {
-  const [, whole = '', finer = ''] = /^(.*?\.\d{3})(\d*)Z$/.exec(time) ?? [time, time];
-  const ms = Date.parse(finer === '' ? time : `${whole}Z`);
-  return ms + (/[1-9]/.test(finer) ? 1 : 0);
+  const [, milliseconds = '', rest = ''] = /^(.*?\.\d{3})(\d*)Z$/.exec(time) ?? [time, time];
+  const ms = Date.parse(rest === '' ? time : `${milliseconds}Z`);
+  return ms + (/[1-9]/.test(rest) ? 1 : 0);
 }

@@ -1,64 +1,62 @@
 import type { Timestamp } from '../ports/types.ts';
-import type { Claim } from './claims.ts';
-import { SKEW_MS } from './schedule.ts';
+import type { ArchiveEvidence } from './claims.ts';
+import { MAX_CLOCK_SKEW_MS } from './schedule.ts';
 
-/** What retention counts as one: a group of archives, or an archive without one. */
-export interface Unit {
+/** What retention counts as one: a group of archives, or an archive without a group. */
+export interface RetentionUnit {
   kind: 'group' | 'archive';
-  /** Of the record. */
   id: string;
   created_at: Timestamp;
-  /** Completed, with each of its files where the record says. */
-  whole: boolean;
+  /** Completed, and all of its files exist as recorded. */
+  complete: boolean;
   /** Being written or restored. */
   active: boolean;
-  /** What its files hold. */
-  claims: readonly Claim[];
+  /** The rows its files hold. */
+  evidence: readonly ArchiveEvidence[];
 }
 
-/** What stays and what is one too many. */
-export interface Surplus {
-  kept: Unit[];
+export interface RetentionSplit {
+  kept: RetentionUnit[];
   /** The oldest first. */
-  surplus: Unit[];
+  excess: RetentionUnit[];
 }
 
 /**
- * The newest `max` whole units are kept, and what is older than all of these is surplus: whole ones, and the files of
- * those that failed in part. Units without any file, and units at work, are nobody's surplus. What is dated in the future
- * is of a clock that was wrong: it stays, and takes nobody's place. Less than one is never kept: `max` is at least 1.
+ * Keeps the newest `max` complete units; older units are excess, including the files of partly failed ones. Units
+ * without files and active units are never excess. Units dated in the future by a wrong clock are kept and do not
+ * count. Always keeps at least one: a `max` below 1 is no limit.
  */
-export function surplusOf(units: readonly Unit[], max: number, now: Date): Surplus {
-  if (!(max >= 1)) return { kept: [...units], surplus: [] };
+export function findExcess(units: readonly RetentionUnit[], max: number, now: Date): RetentionSplit {
+  if (!(max >= 1)) return { kept: [...units], excess: [] };
   const dated = units
-    .filter(({ created_at }) => Date.parse(created_at) <= now.getTime() + SKEW_MS)
+    .filter(({ created_at }) => Date.parse(created_at) <= now.getTime() + MAX_CLOCK_SKEW_MS)
     .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
-  const whole = dated.filter((unit) => unit.whole);
-  const last = whole[Math.floor(max) - 1];
-  const older = last ? dated.slice(dated.indexOf(last) + 1) : [];
-  const surplus = older.filter(({ active, claims }) => !active && claims.length > 0).reverse();
-  const going = new Set(surplus);
-  return { kept: units.filter((unit) => !going.has(unit)), surplus };
+  const complete = dated.filter((unit) => unit.complete);
+  const oldestKept = complete[Math.floor(max) - 1];
+  const older = oldestKept ? dated.slice(dated.indexOf(oldestKept) + 1) : [];
+  const excess = older.filter(({ active, evidence }) => !active && evidence.length > 0).reverse();
+  const removed = new Set(excess);
+  return { kept: units.filter((unit) => !removed.has(unit)), excess };
 }
 
-/** A stretch of time, Unix times, ms: `from ≤ time < to`. */
-export interface Stretch {
+/** A time range, Unix times, ms: `from ≤ time < to`. */
+export interface Span {
   from: number;
   to: number;
 }
 
-/** What is left of the stretches of `claims` without those that a later one of `others` covers too. */
-export function soleStretches(claims: readonly Claim[], others: readonly Claim[]): Stretch[] {
-  return claims.flatMap(({ from, to, until }) =>
+/** The time ranges of `evidence` that no archive in `others`, made at the same time or later, covers too. */
+export function soleSpans(evidence: readonly ArchiveEvidence[], others: readonly ArchiveEvidence[]): Span[] {
+  return evidence.flatMap(({ from, to, until }) =>
     others
       .filter((other) => other.until >= until)
-      .reduce<Stretch[]>((left, other) => left.flatMap((one) => without(one, other)), [{ from, to }]),
+      .reduce<Span[]>((spans, other) => spans.flatMap((span) => subtract(span, other)), [{ from, to }]),
   );
 }
 
-function without({ from, to }: Stretch, other: Stretch): Stretch[] {
+function subtract({ from, to }: Span, other: Span): Span[] {
   return [
     { from, to: Math.min(to, other.from) },
     { from: Math.max(from, other.to), to },
-  ].filter((rest) => rest.from < rest.to);
+  ].filter((span) => span.from < span.to);
 }

@@ -1,49 +1,49 @@
 import type { ArchiveRestorePlan } from '../archive-restore.ts';
 
-/** A table beside the logs that holds some of a file's rows, all of them written and counted. */
+/** A staging table with some of a file's rows, all of them written and counted. */
 export interface StagedTable {
   name: string;
-  /** Number of the file in the plan. */
+  /** Index of the file in the plan. */
   file: number;
   rows: number;
 }
 
 /**
- * How far a restore of archives is: what a later run needs to go on from there, or to clean up. Everything in it has
- * happened; what may have happened is told by what it works on.
+ * How far a restore of archives has come: what a later run needs to resume it or to clean up. Records only what has
+ * happened.
  */
 export interface ArchiveRestoreJournal {
-  /** The same for the same call: a later one goes on with what this one left. */
+  /** Identical for the same request: a later run resumes this one. */
   key: string;
   plan: ArchiveRestorePlan;
   /**
-   * `staging` changes nothing but tables of its own, and can be given up. From `removing` on, all rows stand beside the logs,
-   * their files have proved whole, and it is to be brought to its end. `ended`: only its tables are still to be dropped.
+   * `staging` changes only its own tables, and can be dropped. From `removing` on, all rows are staged and their
+   * files verified, and the restore must be finished. `ended`: only its tables are still to be dropped.
    */
   phase: 'staging' | 'removing' | 'attaching' | 'ended' | 'sending';
-  /** Records that may say that they are being restored: one does, but while it goes over to the next it may be either. */
+  /** Archives whose record may have the status `restoring`: one, or two while the lock moves to the next. */
   archive_ids: string[];
-  /** What the names of its tables begin with. */
+  /** Prefix of its table names. */
   prefix: string;
   tables: StagedTable[];
-  /** Files that were read to their end: rows wanted, and lines that were left out. */
+  /** Files that were read completely: selected rows, and skipped lines. */
   files: { rows: number; left_out: number }[];
-  /** Of `replace`: rows ingested later, by ClickHouse's clock, stay. */
+  /** For `replace`: rows ingested later, by ClickHouse's clock, are kept. */
   cutoff_ms: number | null;
   removed: number;
-  /** Partitions whose rows are among the logs, and how many were there before. */
+  /** Attached partitions, and how many of their rows were in the logs before. */
   partitions: { id: string; added: number; there: number }[];
-  /** The partition that is being moved in, and how many rows. */
+  /** The partition being attached, and how many rows. */
   moving: { id: string; rows: number } | null;
-  /** By `ingest`: rows of the file at hand that were accepted, and the batch that was on its way. */
+  /** For `ingest`: accepted rows of the current file, and the batch in flight. */
   sent: { file: number; rows: number; batch: SentBatch | null } | null;
-  /** The job has ended without its end, and left this for another. */
+  /** The job ended without finishing, and left this to a later one. */
   left?: boolean;
 }
 
 /** Rows that were sent and not yet acknowledged. */
 export interface SentBatch {
   rows: number;
-  /** When it was sent first, by ClickHouse's clock. */
+  /** When the batch was first sent, by ClickHouse's clock. */
   since_ms: number;
 }

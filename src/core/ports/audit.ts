@@ -2,25 +2,25 @@ import type { ErrorReport } from '../errors.ts';
 import type { JobKind } from '../events.ts';
 import type { Timestamp } from './types.ts';
 
-/** One line of the audit log: a job that destroys begins, or has ended. */
+/** One line of the audit log: the start or the end of a destructive job. */
 export interface AuditEntry {
   time: Timestamp;
-  /** Without an `ended` of the same job: the job was killed. */
+  /** A `begun` without an `ended` of the same job means that the job was killed. */
   event: 'begun' | 'ended';
   job: string;
   kind: JobKind;
-  /** What it is about, in a sentence. */
+  /** What the job does, in one line. */
   title: string;
-  /** What it is to destroy, as it was planned. */
+  /** What it will destroy, from its plan. */
   what?: readonly string[];
   outcome?: 'done' | 'failed' | 'cancelled';
-  /** What has become of each. */
+  /** The result for each item. */
   items?: readonly { item: string; ok: boolean; message: string }[];
   error?: ErrorReport;
 }
 
-/** Where it is kept who destroyed what, and when. Entries are only ever added. The adapter adds who. */
+/** An append-only log of who destroyed what, and when. The adapter adds the user. */
 export interface Audit {
-  /** Durable once it resolves. Errors: `STORAGE_FAILED`, `STORAGE_FULL`. */
+  /** Resolves once the entry is durable. Errors: `STORAGE_FAILED`, `STORAGE_FULL`. */
   append(entry: AuditEntry): Promise<void>;
 }

@@ -4,113 +4,113 @@ import type { RestoreSession } from '../restore.ts';
 import type { Database } from './database.ts';
 import type { CallOptions } from './types.ts';
 
-/** What is known of a PostgreSQL server, and of the user that connects to it. */
+/** A PostgreSQL server and the user that connects to it. */
 export interface ServerAbout {
   /** As `16.4`. */
   version: string;
   user: string;
-  /** Whether that user may make databases, and so rename them. */
+  /** Whether that user may create, and so rename, databases. */
   can_create: boolean;
-  /** Names of the roles to which that user can give what it makes, and of PostgreSQL's own. */
+  /** Roles that the user may make owner of an object, and PostgreSQL's built-in roles. */
   roles: string[];
 }
 
 /** A database as the server lists it. */
 export interface DatabaseAbout {
-  /** Tells it from a later one of the same name. */
+  /** Distinguishes it from a later database of the same name. */
   oid: number;
   size_bytes: number;
-  /** What keeps it from being renamed, a sentence each: prepared transactions, logical replication. */
+  /** What prevents renaming it, one line each: prepared transactions, replication slots. */
   pinned: string[];
 }
 
-/** The right to be the only job that reads or replaces all of a database. Ends with its connection at the latest. */
+/** Exclusive access for a job that reads or replaces all of a database. Released with its connection at the latest. */
 export interface Hold {
   release(): Promise<void>;
 }
 
-/** Which database takes whose place. */
+/** Which database replaces which. */
 export interface Swap {
-  /** Name of the database that is replaced; afterwards that of the fresh one. */
+  /** Name of the database that is replaced, and of the new one afterwards. */
   live: string;
   fresh: string;
-  /** New name of the one that is replaced. */
+  /** New name of the replaced database. */
   old: string;
-  /** End everybody's sessions, not only the idle ones of this program. */
+  /** End all sessions, not only idle ones of this program. */
   end_sessions: boolean;
 }
 
 /**
- * The PostgreSQL server of the installation, as something whose databases are made, swapped and dropped. Errors:
- * `POSTGRES_UNREACHABLE`, `QUERY_FAILED`; after an abort, the signal's reason.
+ * Creates, swaps and drops databases of the installation's PostgreSQL server. Errors: `POSTGRES_UNREACHABLE`,
+ * `QUERY_FAILED`; after an abort, the signal's reason.
  */
 export interface DatabaseServer {
   about(options?: CallOptions): Promise<ServerAbout>;
   find(database: string, options?: CallOptions): Promise<DatabaseAbout | undefined>;
-  /** Who is connected to it, but for idle sessions of this program. */
+  /** Sessions connected to the database, except idle ones of this program. */
   sessions(database: string, options?: CallOptions): Promise<RestoreSession[]>;
-  /** Free bytes where the server keeps its data; null where that cannot be known. */
+  /** Free bytes on the file system of the server's data; null if unknown. */
   freeBytes(options?: CallOptions): Promise<number | null>;
   /**
-   * Makes an empty database with encoding, locale, tablespace and owner of the database `like`, where there is one.
-   * `comment` says whose it is.
+   * Creates an empty database, with encoding, locale, tablespace and owner of `like` if that exists. `comment` becomes
+   * the comment on the database.
    */
   create(
     database: string,
     properties: { like?: string; comment: string },
     options?: CallOptions,
   ): Promise<void>;
-  /** Gives `to` what a dump does not carry: settings, privileges, comment and connection limit of `from`. */
+  /** Copies what a dump does not contain: settings, privileges, comment and connection limit. */
   copyProperties(from: string, to: string, options?: CallOptions): Promise<void>;
-  /** The planner's statistics, which a dump does not carry. */
+  /** Updates the planner's statistics, which a dump does not contain. */
   analyze(database: string, options?: CallOptions): Promise<void>;
-  /** The database as something to be read. */
+  /** The database as the source of a backup. */
   open(database: string): Database;
-  /** `BUSY` where a backup or a restore of that database runs already. */
+  /** `BUSY` if a backup or a restore of that database is running. */
   hold(database: string, options?: CallOptions): Promise<Hold>;
-  /** One rename. `EXISTS` where the new name is taken. */
+  /** `EXISTS` if the new name is taken. */
   rename(from: string, to: string, options?: CallOptions): Promise<void>;
   /**
-   * Both renames or none, in one transaction, with nobody connected and nobody able to connect in between. Returns
-   * how many sessions of others it ended. `BUSY` where somebody is connected whose session may not be ended, or
-   * does not end. Takes a few seconds at most, and no signal: it happens, or it does not.
+   * Does both renames in one transaction; nobody can connect in between. Returns the number of sessions of other
+   * programs that were ended. `BUSY` if a session may not be ended, or does not end. Takes a few seconds at most and
+   * cannot be cancelled.
    */
   swap(swap: Swap): Promise<number>;
-  /** Drops it, ending the sessions on it; false where there is none. */
+  /** Drops the database and ends its sessions; false if there is none. */
   drop(database: string, options?: CallOptions): Promise<boolean>;
 }
 
-/** What a dump says that it holds. */
+/** The table of contents of a dump. */
 export interface DumpContents {
   server_version: string | null;
   pg_dump_version: string | null;
   database: string | null;
-  /** Tables whose rows it holds. */
+  /** Tables with rows in the dump. */
   tables: { schema: string; name: string }[];
-  /** The end of each line of its list, where the owner stands. */
+  /** The end of each line of the list, which names the owner. */
   owner_lines: string[];
 }
 
-/** Where and how a dump is restored. */
-export interface RestoreInto extends CallOptions {
+/** Destination and options of a restore. */
+export interface DumpRestoreOptions extends CallOptions {
   database: string;
   no_owner: boolean;
-  /** Told each table as its data begins. */
+  /** Called with each table when its data begins. */
   onTable?: (table: string) => void;
 }
 
 /**
- * pg_restore, wherever it runs. The dump is read to its very end in any case, so that whatever proof of its
- * wholeness stands there is seen. What the dump throws is thrown as it is; the program ends then.
+ * pg_restore, local or in a container. Always reads the dump to its end, so that the checksum there is verified. An
+ * error thrown by the dump is passed on, after the program has been ended.
  */
 export interface RestoreTool {
-  /** For people: which program, where. */
+  /** For display: which program, and where. */
   readonly location: string;
   version(options?: CallOptions): Promise<string>;
-  /** What the dump holds. `UNSUPPORTED` with pg_restore's own words where it cannot read it. */
+  /** `UNSUPPORTED`, with the message of pg_restore, if it cannot read the dump. */
   contents(dump: AsyncIterable<Buffer>, options?: CallOptions): Promise<DumpContents>;
-  /** Restores into a database that is there and empty. `RESTORE_FAILED`, at the first error, in pg_restore's own words. */
-  restore(dump: AsyncIterable<Buffer>, into: RestoreInto): Promise<void>;
+  /** Restores into an existing, empty database. `RESTORE_FAILED` at the first error, with the message of pg_restore. */
+  restore(dump: AsyncIterable<Buffer>, into: DumpRestoreOptions): Promise<void>;
 }
 
 /** The container of the Bifract server. */

@@ -5,42 +5,41 @@ export interface TableCount {
   schema: string;
   name: string;
   rows: number;
-  /** `pg_table_size`, bytes: about what its part of a dump will be. */
+  /** `pg_table_size`, bytes: roughly its size in a dump. */
   size_bytes: number;
 }
 
-/** One consistent view of the whole database, held open until it is closed. */
+/** One consistent view of the whole database, open until `close`. */
 export interface DatabaseSnapshot {
-  /** PostgreSQL's name of it, for `pg_dump --snapshot`. */
+  /** Snapshot name for `pg_dump --snapshot`. */
   id: string;
   database: string;
   server_version: string;
-  /** `pg_database_size`, bytes: an upper bound of what a dump reads. */
+  /** `pg_database_size`, bytes: upper bound of what a dump reads. */
   size_bytes: number;
-  /** Counts of all ordinary tables, exact, as of this snapshot. */
+  /** Exact row counts of all ordinary tables in this snapshot. */
   tables(options?: CallOptions): Promise<TableCount[]>;
   close(): Promise<void>;
 }
 
-/** The PostgreSQL database as something to be backed up. */
+/** The PostgreSQL database as the source of a backup. */
 export interface Database {
-  /** `exclusive`: `BUSY` where another backup, or a restore, of this database runs; until the snapshot is closed. */
+  /** `exclusive` locks out other backups and restores of this database until the snapshot is closed; `BUSY` if one runs. */
   snapshot(options?: CallOptions & { exclusive?: boolean }): Promise<DatabaseSnapshot>;
 }
 
 /**
- * pg_dump, wherever it runs.
+ * pg_dump, local or in a container.
  *
- * The dump's iterator throws `DUMP_FAILED` with pg_dump's own words unless the program ended well: whoever
- * reads it to the end without an error has the whole dump. Ending the iteration early, or the signal, ends
- * the program, in a container too.
+ * The iterator throws `DUMP_FAILED`, with the message of pg_dump, unless the program succeeded: a dump that was read to
+ * the end without an error is complete. Stopping the iteration, or the signal, ends the program, in a container too.
  */
 export interface DumpTool {
-  /** For people: which program, where. */
+  /** For display: which program, and where. */
   readonly location: string;
   /** Version of the program, as `15.18`. */
   version(options?: CallOptions): Promise<string>;
-  /** `pg_dump -Fc` without compression of its own. `onTable` is told each table as its data begins. */
+  /** Runs `pg_dump -Fc` without compression. `onTable` is called with each table when its data begins. */
   dump(
     options: CallOptions & { snapshot?: string; onTable?: (table: string) => void },
   ): AsyncIterable<Buffer>;

@@ -1,21 +1,21 @@
 import type { CallOptions } from './types.ts';
 
 /**
- * What became of lines that were sent: `accepted` means queued by the server; `refused` that it did not take them now, and
- * after how long to ask again where it said so; `unknown` that the answer was lost, and they may have been taken or not.
+ * Result of sending lines: `accepted` means the server queued them; `refused` that it did not accept them now (retry after
+ * `wait_ms` if given); `unknown` that the response was lost, so they may or may not have been accepted.
  */
-export type IngestAnswer =
+export type IngestResult =
   | { outcome: 'accepted' }
   | { outcome: 'refused'; busy: boolean; wait_ms: number | null; reason: string }
   | { outcome: 'unknown'; reason: string };
 
-/** The Bifract server's own way in for log lines. */
+/** The Bifract server's ingest endpoint. */
 export interface Ingest {
-  /** Where it is, for people. */
+  /** URL, for messages. */
   readonly location: string;
   /**
-   * Sends log lines, divided by newlines. `SERVER_UNREACHABLE` where nothing answers there or the token is not accepted,
-   * `RESTORE_FAILED` where it will never take these lines.
+   * Sends newline-separated log lines. Throws `SERVER_UNREACHABLE` if the server does not respond or rejects the token,
+   * `RESTORE_FAILED` if it rejects the lines for good.
    */
-  send(token: string, lines: Buffer, options?: CallOptions): Promise<IngestAnswer>;
+  send(token: string, lines: Buffer, options?: CallOptions): Promise<IngestResult>;
 }

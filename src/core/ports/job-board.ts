@@ -3,49 +3,49 @@ import type { JobEvent } from '../events.ts';
 
 export type { JobEvent, JobKind, JobOwner } from '../events.ts';
 
-/** A job as its journal tells it. */
+/** A job as read from its journal. */
 export interface BoardJob {
   id: string;
-  /** Whether its process runs. An ended job is not live, nor is one whose process is gone without a word. */
+  /** Whether its process is running. False for a job that has ended or crashed. */
   live: boolean;
   /**
-   * What it said, from its first event on; of much progress only the last. Of a job whose process is gone without a
-   * word the last one is made up here: `job:failed` with `JOB_DIED`.
+   * Its events from the first one on, with progress thinned out. A crashed job gets a final `job:failed` event with
+   * `JOB_DIED`.
    */
   events: JobEvent[];
 }
 
-/** What a job of this process tells to other processes. */
+/** Sends the events of a job of this process to other processes. */
 export interface Publication {
-  /** Hands an event on. Never throws, never waits. */
+  /** Publishes an event. Never throws, never waits. */
   add(event: JobEvent): void;
-  /** To be called after the last event: resolves once it is on disk and sent, as far as that can be. */
+  /** Call it after the last event. Resolves once everything is on disk and sent, as far as possible. */
   close(): Promise<void>;
 }
 
-/** What a job of this process is told from outside. */
+/** Callbacks for a published job. */
 export interface PublishOptions {
-  /** Somebody wants it to end. */
+  /** Another process requests to cancel the job. */
   onCancel(reason: BifractError): void;
-  /** Its journal cannot be written, as on a full disk; said once. */
+  /** The journal cannot be written, for example on a full disk. Called once. */
   onTrouble(error: BifractError): void;
 }
 
-/** Where every process of an installation sees the jobs of every other. */
+/** Lets every process of an installation see the jobs of all others. */
 export interface JobBoard {
-  /** Makes a job of this process known. Rejects where the state folder cannot be written. */
+  /** Publishes a job of this process. Rejects if the state folder cannot be written. */
   publish(id: string, options: PublishOptions): Promise<Publication>;
-  /** The ids of all jobs that are known, running or ended, in no order. */
+  /** Ids of all known jobs, running or ended, in no particular order. */
   ids(): Promise<string[]>;
-  /** What is known of a job; undefined for none, or one that was forgotten since. */
+  /** Undefined if there is no such job, or if its journal has been removed. */
   find(id: string): Promise<BoardJob | undefined>;
   /**
-   * All events of a job, from its first to its end, live where it runs. Ends with its end; that of a job whose
-   * process dies meanwhile is `JOB_DIED`. `NOT_FOUND`.
+   * All events of a job, past and future, until the job ends. If its process crashes, the last event is `job:failed`
+   * with `JOB_DIED`. `NOT_FOUND`.
    */
   follow(id: string, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>;
-  /** Asks a job, of whatever process, to end. `NOT_FOUND` where none of that id runs, `BUSY` where it does not answer. */
+  /** Requests a job of any process to cancel. `NOT_FOUND` if no such job is running, `BUSY` if it does not respond. */
   cancel(id: string, options?: { signal?: AbortSignal }): Promise<void>;
-  /** Forgets jobs of long ago, and removes what dead processes left to be talked to. Never rejects. */
+  /** Removes old journals, and sockets of processes that have ended. Never rejects. */
   sweep(): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import type { JobOwner } from './job-board.ts';
 
-/** What the process of a job is told. */
+/** What the process of a job receives on stdin. */
 export interface JobOrder {
   /** A `JobRequest`. */
   request: object;
   by: JobOwner;
 }
 
-/** Starts jobs in processes of their own, which outlive the one that started them. */
+/** Starts jobs in detached processes, which outlive this one. */
 export interface JobStarter {
-  /** Resolves once the job has begun and every process of the installation can see it; rejects where it has not. */
-  start(id: string, order: JobOrder): Promise<void>;
+  /** Resolves once the job is running and visible to other processes; rejects if it did not start. */
+  start(id: string, request: JobOrder): Promise<void>;
 }

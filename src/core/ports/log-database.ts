@@ -1,101 +1,101 @@
 import type { CallOptions, Timestamp } from './types.ts';
 
-/** Rows of one fractal with `from ≤ timestamp < to`; without bounds, all. */
+/** Rows of one fractal with `from ≤ timestamp < to`; a missing bound is open. */
 export interface LogWindow {
   fractal_id: string;
   from?: Timestamp;
   to?: Timestamp;
 }
 
-/** What ClickHouse itself says of a window. */
+/** Exact row count and time range, as counted by ClickHouse. */
 export interface LogStats {
   rows: number;
   first: Timestamp | null;
   last: Timestamp | null;
 }
 
-/** Periods of one length; one of them begins `shift_ms` before 1970 does. */
+/** Periods of equal length; one of them starts `shift_ms` before the Unix epoch. */
 export interface PeriodGrid {
   length_ms: number;
   shift_ms: number;
 }
 
-/** What ClickHouse holds of one period. */
+/** Row count and time range of one period. */
 export interface PeriodStats extends LogStats {
-  /** When the period begins, which may be before the window does. */
+  /** Start of the period; may be earlier than the start of the window. */
   start: Timestamp;
 }
 
-/** Where in the order of (timestamp, log_id) to begin: with the first row that has this key. */
+/** Sort key (timestamp, log_id) of a row. Reading from a key starts with the first row that has it. */
 export interface RowKey {
-  /** Milliseconds since 1970. */
+  /** Unix time, ms. */
   ms: string;
-  /** The log id's bytes, hex. */
+  /** Bytes of the log id, hex. */
   id: string;
 }
 
-/** A stretch of time, up to the next one's beginning, and until when its rows came in that count as early. */
+/** A span of time that ends where the next one starts. Rows ingested after `until` count as late. */
 export interface LogPiece {
   /** Unix time, ms. */
   from: number;
-  /** Unix time, ms: rows that came in later are late. Null: all are late. */
+  /** Unix time, ms: rows ingested later are late. Null: all rows are late. */
   until: number | null;
 }
 
-/** Which rows to count: those of a fractal, by periods and by pieces. */
+/** Counts the rows of a fractal by period and span. */
 export interface CountQuery {
   fractal_id: string;
   grid: PeriodGrid;
-  /** In the order of time. */
+  /** Sorted by time. */
   pieces: readonly LogPiece[];
-  /** Rows that came in so long before the `until` of their piece, or less, are in doubt. */
+  /** Rows ingested no more than this long before the `until` of their span are doubtful. */
   doubt_ms: number;
 }
 
-/** Rows of one period that are in one piece. */
+/** Rows of one period within one span. */
 export interface PeriodCount {
-  /** Beginning of the period, Unix time, ms. */
+  /** Start of the period, Unix time, ms. */
   period: number;
-  /** Index of the piece; -1 before the first. */
+  /** Index of the span; -1 before the first. */
   piece: number;
   rows: number;
-  /** Time of the first and the last row, Unix time, ms. */
+  /** Time of the first and last row, Unix time, ms. */
   first: number;
   last: number;
-  /** Of them, those that came in late; all of them before the first piece. */
+  /** Rows ingested late; before the first span, all of them. */
   late: number;
-  /** Time of the first of these; null where there is none. */
+  /** Time of the first late row; null if there is none. */
   first_late: number | null;
-  /** Of the others, those in doubt, and the time of the first of these. */
+  /** Of the other rows, the doubtful ones, and the time of the first. */
   doubtful: number;
   first_doubtful: number | null;
 }
 
 export interface LineOptions extends CallOptions {
-  /** Write the parsed fields into each line. */
+  /** Include the parsed fields in each line. */
   fields: boolean;
-  /** Memory ceiling of the query, bytes. */
+  /** Memory limit of the query, bytes. */
   max_memory?: number;
-  /** Only the rows from this key on, all of those that have it among them. */
+  /** Start with the first row that has this key. */
   start?: RowKey;
-  /** Ask for less at once: for a server that ran out of memory. Slower. */
+  /** Read in smaller blocks, for a server that ran out of memory. Slower. */
   frugal?: boolean;
 }
 
 /**
- * Where archive lines come from.
+ * Source of archive lines.
  *
- * Yields blocks of whole NDJSON lines, each ended by a newline, in the order of (timestamp, log_id), exact to
- * the byte; never a part of a line, never an error message as data. A query that fails, mid-stream too, throws
- * `QUERY_FAILED`. Rows that share a key have no order among them: it differs from query to query.
+ * Yields blocks of complete NDJSON lines in (timestamp, log_id) order, byte-exact: never a partial line, never an error
+ * message as data. Throws `QUERY_FAILED` when the query fails, mid-stream as well. The order of rows with the same key is
+ * undefined and differs between queries.
  */
 export interface LineSource {
   lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock>;
 }
 
-/** Whole lines, and how many. */
+/** Complete lines. */
 export interface LineBlock {
-  /** Good until the next block is asked for: then their memory may be used again. */
+  /** Valid until the next block is requested; the memory is then reused. */
   bytes: Buffer;
   lines: number;
 }
@@ -103,13 +103,13 @@ export interface LineBlock {
 /** The log database. Errors: `CLICKHOUSE_UNREACHABLE`, `QUERY_FAILED`. */
 export interface LogDatabase extends LineSource {
   version(options?: CallOptions): Promise<string>;
-  /** Exact count and time range of a window. */
+  /** Exact row count and time range of a window. */
   stats(window: LogWindow, options?: CallOptions): Promise<LogStats>;
-  /** The same of each period of a window that holds rows, the earliest first. */
+  /** The same for each period of a window that has rows, earliest first. */
   periods(window: LogWindow, grid: PeriodGrid, options?: CallOptions): Promise<PeriodStats[]>;
-  /** Exact count and time range of every fractal that has rows, by fractal id. */
+  /** Exact row count and time range of every fractal that has rows, by fractal id. */
   statsByFractal(options?: CallOptions): Promise<Map<string, LogStats>>;
-  /** Exact counts in the order of time; periods without rows are not there. */
+  /** Exact counts sorted by time; periods without rows are omitted. */
   countsByPeriod(query: CountQuery, options?: CallOptions): Promise<PeriodCount[]>;
   close(): Promise<void>;
 }

@@ -1,16 +1,16 @@
 import type { LogWindow } from './log-database.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 
-/** Rows of one partition that stand in a table beside the logs. */
+/** Rows of one partition in a staging table. */
 export interface StagedPartition {
-  /** As ClickHouse calls it: `202603`. */
+  /** ClickHouse partition ID, such as `202603`. */
   id: string;
   rows: number;
   first: Timestamp;
   last: Timestamp;
 }
 
-/** A partition of a staged table, and the fractal that its rows are to go to. */
+/** A partition of a staging table, and the fractal its rows will be restored to. */
 export interface StagedPart {
   table: string;
   partition: StagedPartition;
@@ -18,52 +18,52 @@ export interface StagedPart {
 }
 
 export interface RestoreCallOptions extends CallOptions {
-  /** Memory ceiling of one statement, bytes. */
+  /** Memory limit of one statement, bytes. */
   max_memory?: number;
 }
 
 export interface LoadOptions extends RestoreCallOptions {
-  /** Fields may hold bytes that are no text, which are refused else: slower. */
+  /** Accept fields that are not valid UTF-8. Slower. */
   lenient?: boolean;
 }
 
 /**
- * The way of rows back into the log database: into tables of their own beside the logs, which nobody reads, and from
- * there by whole partitions, each in one step.
+ * Restores rows into the log database: they are loaded into staging tables next to the logs, then attached partition by
+ * partition, each in one step.
  *
- * Errors: `CLICKHOUSE_UNREACHABLE`, `QUERY_FAILED`. Where the connection broke, a statement may have been executed,
- * or may be just now: `drop` of the table that it works on waits for its end, and keeps it from beginning later.
+ * Errors: `CLICKHOUSE_UNREACHABLE`, `QUERY_FAILED`. After a lost connection the statement may have run or may still be
+ * running: `drop` of its table waits for it to end, and prevents it from starting later.
  */
 export interface LogRestore {
-  /** Makes an empty table like that of the logs. */
+  /** Creates an empty table with the schema of the logs table. */
   create(table: string, options?: CallOptions): Promise<void>;
   /**
-   * Writes archive lines, `ts`, `raw` or `raw64`, `id`, `its`, `fields`, into a table as rows of a fractal. One that fails may
+   * Loads archive lines (`ts`, `raw` or `raw64`, `id`, `its`, `fields`) into a table as rows of a fractal. A failed load may
    * have written some of them.
    */
   load(table: string, fractal_id: string, lines: AsyncIterable<Buffer>, options?: LoadOptions): Promise<void>;
   count(table: string, options?: CallOptions): Promise<number>;
   partitions(table: string, options?: CallOptions): Promise<StagedPartition[]>;
-  /** Adds a partition of one table to another; it stays in the first. No row is copied. */
+  /** Adds a partition of one table to another. The first table keeps it; no row is copied. */
   share(from: string, to: string, partition: string, options?: CallOptions): Promise<void>;
   /**
-   * Writes to `to` what of a partition is not among the logs: of each distinct row as many as there are more of it. Rows are the same
-   * where time, log line, id and time of ingest are: fields are parsed from the line, and need not be looked at.
+   * Inserts into `to` the rows of a partition that are missing from the logs, with multiplicity: of each distinct row, as many
+   * as the partition has more. Rows are equal if time, log line, id and ingest time are; fields are parsed from the line.
    */
   difference(part: StagedPart, to: string, options?: RestoreCallOptions): Promise<void>;
-  /** Adds a partition of a table to the logs, all of it or nothing. Done twice it doubles. */
+  /** Attaches a partition of a table to the logs, all or nothing. Not idempotent: a second call duplicates the rows. */
   attach(from: string, partition: string, options?: CallOptions): Promise<void>;
-  /** Rows of a window that were ingested up to that moment, milliseconds since 1970. */
+  /** Number of rows of a window ingested up to `cutoff_ms`, Unix time. */
   countUntil(window: LogWindow, cutoff_ms: number, options?: CallOptions): Promise<number>;
-  /** Removes these from the logs. */
+  /** Deletes these rows from the logs. */
   removeUntil(window: LogWindow, cutoff_ms: number, options?: CallOptions): Promise<void>;
-  /** The clock that times of ingest are from, milliseconds since 1970. */
+  /** The server's clock, which ingest times come from: Unix time, ms. */
   clock(options?: CallOptions): Promise<number>;
-  /** Tables whose names begin so. */
+  /** Names of the tables with this prefix. */
   tables(prefix: string, options?: CallOptions): Promise<string[]>;
-  /** Removes a table, if it is there, and waits for what still works on it. */
+  /** Drops a table if it exists, and waits for statements that still use it. */
   drop(table: string, options?: CallOptions): Promise<void>;
-  /** Room that the server has for new rows, bytes; null where it does not tell. */
+  /** Free disk space for new rows, bytes; null if unknown. */
   freeBytes(options?: CallOptions): Promise<number | null>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ArchiveRestoreJournal } from './archive-restore-journal.ts';
 import type { Place } from './storage.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 
-/** What was asked of an archive: two that are alike are the same. */
+/** Parameters of an archive. Two equal requests are the same archive. */
 export interface ArchiveRequest {
   fractal_id: string;
   split: 'none' | 'hour' | 'day' | 'week';
@@ -14,60 +14,60 @@ export interface ArchiveRequest {
   only_uncovered: boolean;
 }
 
-/** An archive under way: enough to go on with it where its job dies. */
+/** An archive in progress: what is needed to resume it if its job crashes. */
 export interface ArchiveNote {
   request: ArchiveRequest;
-  /** Time of the newest row when it was begun: it reaches no further. */
+  /** Time of the newest row when the archive was started: later rows are not included. */
   end: Timestamp;
   begun_at: Timestamp;
   group_id?: string;
-  /** The file that is being written, and how many rows it was to have. */
+  /** The file being written, and its expected number of rows. */
   window: { label: string | null; from: Timestamp | null; to: Timestamp; rows: number };
-  /** Handles of unfinished objects of jobs that died, whose rows this one takes over. */
+  /** Ids of unfinished objects of crashed jobs whose rows this one reuses. */
   leftovers: string[];
 }
 
-/** A job as the state folder keeps it while it runs: enough to clean up after it. */
+/** State of a running job, kept on disk: what is needed to clean up after a crash. The keys are persisted. */
 export interface JobNote {
   id: string;
   kind: JobKind;
   started_at: Timestamp;
-  /** The archive record it writes, once there is one. */
+  /** Id of the archive record it writes, once there is one. */
   archive_id?: string;
-  /** The object in storage it writes. */
+  /** Name of the object it writes. */
   object?: string;
   archive?: ArchiveNote;
-  /** Databases that it makes, or sets aside, and that are to go should it die. */
+  /** Databases that it creates or sets aside, to be dropped after a crash. */
   databases?: string[];
-  /** Objects that it puts others in the place of, under a new key, and which storage they are in. */
+  /** Objects that it replaces by copies under a new key, and their storage. */
   rekey?: { place: 'backups' | 'archives'; name: string }[];
-  /** Archives whose record and file it is deleting, and has not ended with. */
+  /** Archives whose record and file are not yet completely deleted. */
   deleting?: { archive_id: string }[];
-  /** The file that it is copying to another storage just now, and the record that is to say so. */
+  /** The file that it is copying to another storage, and the record to update. */
   copying?: { place: Place; name: string; to: 'disk' | 's3'; archive_id: string | null };
-  /** How far it is with bringing archived rows back. */
+  /** Progress of an archive restore. */
   restoring?: ArchiveRestoreJournal;
-  /** It has stopped the container of the server, which is to be started again. */
+  /** It stopped the server's container, which must be started again. */
   app_stopped?: boolean;
 }
 
-/** What jobs leave on disk so that any later process can tell live work from dead. */
+/** Job records on disk, so that any later process can tell running jobs from interrupted ones. */
 export interface State {
-  /** Keeps the note of a job of this process, anew or over the earlier one. */
-  note(note: JobNote): Promise<void>;
-  /** Keeps the note of a job that has ended, as one of the dead: for what can go on later. */
-  leave(note: JobNote): Promise<void>;
-  /** Forgets a job. */
+  /** Saves or replaces the record of a job of this process. */
+  note(record: JobNote): Promise<void>;
+  /** Saves the record of an ended job as interrupted, so that it can be resumed. */
+  leave(record: JobNote): Promise<void>;
+  /** Removes the record of a job. */
   forget(id: string): Promise<void>;
-  /** Removes what processes that died had half written, or half forgotten. */
+  /** Removes partly written or partly removed records of crashed processes. */
   tidy(): Promise<void>;
-  /** Jobs whose process is alive, this one's too. */
+  /** Jobs whose process is running, including this process. */
   live(): Promise<JobNote[]>;
-  /** Jobs whose process ended without forgetting them. */
+  /** Jobs whose process ended without removing their record. */
   dead(): Promise<JobNote[]>;
   /**
-   * Does work while no other process does any: what dead jobs left must not be put right twice at once. Waits for a
-   * live one that is at it.
+   * Runs `work` under a lock shared by all processes, so that interrupted jobs are not recovered twice at once. Waits
+   * for the lock.
    */
   alone<T>(work: () => Promise<T>, options?: CallOptions): Promise<T>;
 }

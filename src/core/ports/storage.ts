@@ -1,104 +1,102 @@
 import type { CallOptions, Timestamp } from './types.ts';
 
-/** What a storage is asked to keep. */
+/** What a storage is used for. */
 export type Place = 'backups' | 'archives';
 
 /** The storages of an installation. */
 export interface Storages {
-  /** The installation's own, by its settings. */
+  /** The storages that the settings select. */
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
-  /** The one of a kind, whether or not it is the installation's own; undefined where the settings name none. */
-  stored(place: Place, type: 'disk' | 's3'): Promise<Storage | undefined>;
+  /** The storage of a type, selected or not; undefined if it is not configured. */
+  stored(kind: Place, type: 'disk' | 's3'): Promise<Storage | undefined>;
 }
 
-/** A whole object in storage. */
+/** A complete object in storage. */
 export interface StoredObject {
-  /** Relative name with `/` between its parts, never leaving the storage's root. */
+  /** Relative name, with `/` as separator, inside the root of the storage. */
   name: string;
   size_bytes: number;
   modified_at: Timestamp;
 }
 
-/** What a run that was killed left in storage; never part of a listing. */
+/** What a killed process left in storage. Not listed by `list`. */
 export interface Leftover {
-  /** The storage's own handle for it, for `discard`. */
+  /** The storage's own id for it. */
   id: string;
-  /** The object it was to become. */
+  /** Name of the object it would have become. */
   name: string;
-  /** The job that wrote it, where the storage could keep that. */
+  /** The job that wrote it, if the storage could record that. */
   job: string | undefined;
   size_bytes: number;
   started_at: Timestamp;
 }
 
 export interface PutOptions extends CallOptions {
-  /** Id of the writing job: kept with the unfinished object, so that leftovers can be told from live work. */
+  /** Id of the writing job, stored with the unfinished object to tell abandoned objects from those in progress. */
   job?: string;
-  /** A guess at the final size in bytes, for part sizes and free-space checks. */
+  /** Estimated size in bytes, for part sizes and free-space checks. */
   expected_bytes?: number;
   /**
-   * Whether what was stored by then is to stay as a leftover, should an error end the writing. Only where the storage
-   * can read such a thing (`unfinished`).
+   * Whether to keep the unfinished object if writing fails. Only for storages that can read unfinished objects.
    */
   keep?(): boolean;
 }
 
 export interface StorageHealth {
   ok: boolean;
-  /** One sentence for people: what works or what does not. */
+  /** For display: what works or what does not. */
   detail: string;
   free_bytes?: number;
 }
 
 /**
- * Where files live. Every adapter passes `test/contracts/storage.ts`.
+ * Stores files as objects. Every adapter passes `test/contracts/storage.ts`.
  *
  * Errors are `BifractError`s: `NOT_FOUND`, `EXISTS`, `STORAGE_FULL`, `STORAGE_UNREACHABLE`,
- * `STORAGE_DENIED`, `STORAGE_FAILED`, and `USAGE` for what cannot be a name;
+ * `STORAGE_DENIED`, `STORAGE_FAILED`, and `USAGE` for an invalid name;
  * after an abort, the signal's reason.
  */
 export interface Storage {
   readonly kind: 'disk' | 's3' | 'memory';
-  /** For people: the folder, or `s3://bucket at endpoint`. */
+  /** For display: the folder, or `s3://bucket at endpoint`. */
   readonly location: string;
 
   /**
-   * Stores what `content` yields under `name`, all or nothing: the object appears whole and durable, or, when
-   * the content throws, the signal aborts or the storage fails, not at all. An existing object is never
-   * replaced (`EXISTS`).
+   * Stores `content` under `name` atomically: the object appears complete and durable, or not at all if the content
+   * throws, the signal aborts or the storage fails. Never replaces an existing object (`EXISTS`).
    */
   put(name: string, content: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>;
 
-  /** The object's description, or undefined where there is none. */
+  /** Undefined if there is no such object. */
   stat(name: string, options?: CallOptions): Promise<StoredObject | undefined>;
 
-  /** Exactly the bytes `offset … offset+length`, fewer only where the object ends. */
+  /** The bytes `offset … offset+length`, fewer only at the end of the object. */
   read(name: string, offset: number, length: number, options?: CallOptions): Promise<Buffer>;
 
-  /** All bytes from `offset` (default 0), in pieces. */
+  /** All bytes from `offset` (default 0) on. */
   stream(name: string, options?: CallOptions & { offset?: number }): AsyncIterable<Buffer>;
 
-  /** Whole objects whose name begins with `prefix`, in the order of names. */
+  /** Complete objects whose name begins with `prefix`, sorted by name. */
   list(prefix: string, options?: CallOptions): AsyncIterable<StoredObject>;
 
-  /** Deletes the object; false where there was none. */
+  /** False if there was no such object. */
   delete(name: string, options?: CallOptions): Promise<boolean>;
 
   /**
-   * Gives a whole object another name in one durable step, in the place of the one that has it: at every moment one of
-   * the two is there under `to`. Only where the storage can do that.
+   * Renames an object durably and atomically, replacing the one at `to`: one of the two is always there. Not supported
+   * by every storage.
    */
   replace?(from: string, to: string, options?: CallOptions): Promise<void>;
 
   leftovers(options?: CallOptions): AsyncIterable<Leftover>;
-  /** What there is of an unfinished object, from its first byte. Only where the storage can read such a thing. */
-  unfinished?(leftover: Leftover, options?: CallOptions): AsyncIterable<Buffer>;
-  discard(leftover: Leftover, options?: CallOptions): Promise<void>;
+  /** The content of an unfinished object so far. Not supported by every storage. */
+  unfinished?(unfinished: Leftover, options?: CallOptions): AsyncIterable<Buffer>;
+  discard(unfinished: Leftover, options?: CallOptions): Promise<void>;
 
   /**
-   * Writes, reads, lists and deletes a probe object, whose name begins with `prefix` (default: nothing) where there is
-   * such a folder. Never throws for a storage that fails.
+   * Writes, reads, lists and deletes a small object below `prefix` (default: the root; also if that folder does not
+   * exist). A failing storage is a result, not an error.
    */
   probe(options?: CallOptions & { prefix?: string }): Promise<StorageHealth>;
 }

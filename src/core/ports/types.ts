@@ -1,7 +1,7 @@
 /** A time in UTC, ISO 8601 with `Z`, as `2026-03-01T12:00:00.123Z`. Precision is the source's. */
 export type Timestamp = string;
 
-/** What every call of a port takes: the signal ends it, with the signal's reason as the error. */
+/** Options of every call of a port: the signal cancels it, and its reason becomes the error. */
 export interface CallOptions {
   signal?: AbortSignal;
 }

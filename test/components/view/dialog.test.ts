@@ -9,7 +9,7 @@ function dialogOf(items: number, given: Partial<DialogState> = {}): DialogState 
   return {
     title: 'Delete?',
     tone: 'bad',
-    lines: ['This cannot be undone.', 'Kept: the others.'],
+    lines: ['first line', 'second line'],
     items: Array.from({ length: items }, (_, index): Line => [{ text: String(index) }]),
     word: 'delete',
     options: [option('esc', true), option('ctrl-y', false)],
@@ -18,22 +18,22 @@ function dialogOf(items: number, given: Partial<DialogState> = {}): DialogState 
   };
 }
 
-/** Lines that the box takes. */
+/** Total lines of the box. */
 function heightOf(area: { columns: number; height: number }, dialog: DialogState): number {
-  const { airy, text, items, room } = layOutDialog(area, dialog);
+  const { spaced, text, items, room } = layOutDialog(area, dialog);
   const parts = [text.length, items.length, dialog.word === undefined ? 0 : 1].filter(
     (count) => count > 0,
   ).length;
   const more = items.length > room ? 1 : 0;
-  const word = dialog.word === undefined ? 0 : 1;
-  return 2 + text.length + room + more + word + dialog.options.length + (airy ? parts + 2 : 0);
+  const confirmation = dialog.word === undefined ? 0 : 1;
+  return 2 + text.length + room + more + confirmation + dialog.options.length + (spaced ? parts + 2 : 0);
 }
 
-test('the answers of a question are on every screen, and all of its text can be scrolled to', () => {
+test('the options of a dialog are always visible, and all of its text can be reached by scrolling', () => {
   for (const height of [9, 12, 19, 35]) {
     for (const items of [0, 1, 2, 5, 100]) {
-      for (const word of [undefined, 'delete']) {
-        const dialog = dialogOf(items, { word });
+      for (const confirmation of [undefined, 'delete']) {
+        const dialog = dialogOf(items, { word: confirmation });
         const area = { columns: 60, height };
         assert.ok(heightOf(area, dialog) <= height, `${items} items in ${height} lines`);
         const layout = layOutDialog(area, dialog);
@@ -43,14 +43,14 @@ test('the answers of a question are on every screen, and all of its text can be 
   }
 });
 
-test('empty lines give way before the text does', () => {
+test('empty lines are dropped before text is', () => {
   const area = { columns: 80, height: 10 };
   assert.deepEqual(
     [
       layOutDialog({ ...area, height: 19 }, dialogOf(1)),
       layOutDialog(area, dialogOf(1)),
       layOutDialog(area, dialogOf(1, { lines: Array(9).fill('x') })),
-    ].map(({ airy, text }) => [airy, text.length]),
+    ].map(({ spaced, text }) => [spaced, text.length]),
     [
       [true, 2],
       [false, 2],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { chunksOf } from '../../../src/components/view/browse.ts';
 import { fieldPairs } from '../../../src/components/view/pages/row.ts';
 
-test('fields are taken apart into names and values, in their order', () => {
+test('nested fields become dotted names and values, in order', () => {
   const pairs = fieldPairs(
     '{"z":"1","a":{"b":{"c":"x"},"d":[1,"2",{"e":null}]},"t":true,"n":null,"o":{},"l":[]}',
   );
@@ -18,7 +18,7 @@ test('fields are taken apart into names and values, in their order', () => {
   ]);
 });
 
-test('numbers keep the digits that they were written with', () => {
+test('numbers keep all their digits', () => {
   assert.deepEqual(fieldPairs('{"a":12345678901234567890,"b":1.10,"c":[1e400]}'), [
     ['a', '12345678901234567890'],
     ['b', '1.10'],
@@ -26,12 +26,12 @@ test('numbers keep the digits that they were written with', () => {
   ]);
 });
 
-test('what is no object is left as it is', () => {
+test('text that is not a JSON object has no fields', () => {
   for (const text of ['{"cut":"off', '[1]', '"text"', 'null', '']) assert.equal(fieldPairs(text), undefined);
   assert.deepEqual(fieldPairs('{}'), []);
 });
 
-test('chunks hold exactly the rows that are asked for', () => {
+test('the chunks cover exactly the requested rows', () => {
   assert.deepEqual(chunksOf(0, 32), [0]);
   assert.deepEqual(chunksOf(31, 33), [0, 1]);
   assert.deepEqual(chunksOf(64, 64), []);

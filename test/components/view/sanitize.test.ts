@@ -10,7 +10,7 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['a link, ended by ST', '\x1b]8;;http://x.example\x1b\\text\x1b]8;;\x1b\\', 'text'],
   ['a link, ended by BEL', '\x1b]8;;http://x.example\x07text\x1b]8;;\x07', 'text'],
   ['a clipboard write', 'a\x1b]52;c;aGk=\x07b', 'ab'],
-  ['a string without an end', 'a\x1b]0;title', 'a'],
+  ['a string without a terminator', 'a\x1b]0;title', 'a'],
   ['8-bit controls', 'a\x9b31mb\x9d0;t\x9cc\x85d', 'abc d'],
   ['device control strings', 'a\x1bPq#0\x1b\\b', 'ab'],
   ['newlines and tabs', 'a\r\nb\tc\u2028d', 'a b c d'],
@@ -18,18 +18,18 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['a lone escape at the end', 'a\x1b', 'a'],
   ['bidi controls', 'a\u202eb\u2066c\u200fd', 'abcd'],
   ['zero width and joiners', 'a\u200bb\u2060c\ufeffd', 'abcd'],
-  ['an emoji of several', '👩\u200d💻', '👩💻'],
+  ['a joined emoji', '👩\u200d💻', '👩💻'],
   ['a skin tone', '👍🏽', '👍'],
   ['a flag', '🇩🇪', 'DE'],
-  ['a pile of marks', `a${'\u0301'.repeat(30)}b`, 'a\u0301\u0301b'],
+  ['stacked combining marks', `a${'\u0301'.repeat(30)}b`, 'a\u0301\u0301b'],
   ['a lone surrogate', 'a\ud800b', 'a\ufffdb'],
 ];
 
-for (const [name, given, wanted] of cases) {
-  test(`sanitize: ${name}`, () => assert.equal(sanitize(given), wanted));
+for (const [name, input, expected] of cases) {
+  test(`sanitize: ${name}`, () => assert.equal(sanitize(input), expected));
 }
 
-test('whatever comes in, no control comes out, and a second time changes nothing', () => {
+test('no control character survives any input, and sanitizing is idempotent', () => {
   const piece = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom(
@@ -57,18 +57,18 @@ test('whatever comes in, no control comes out, and a second time changes nothing
   );
 });
 
-test('width counts what a terminal draws', () => {
+test('width counts terminal columns', () => {
   assert.equal(width('abc'), 3);
   assert.equal(width('日本'), 4);
   assert.equal(width('e\u0301'), 1);
   assert.equal(width('👍'), 2);
 });
 
-test('ASCII keeps the width', () => {
+test('converting to ASCII keeps the width', () => {
   assert.equal(toAscii('a日é'), 'a???');
   assert.equal(width(toAscii('日本語')), width('日本語'));
 });
 
-test('graphemes are characters as people count them', () => {
+test('graphemes are user-perceived characters', () => {
   assert.deepEqual(graphemes('ae\u0301日'), ['a', 'e\u0301', '日']);
 });

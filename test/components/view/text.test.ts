@@ -5,28 +5,28 @@ import { sanitize, width } from '../../../src/components/view/sanitize.ts';
 import {
   fit,
   fitLine,
-  joined,
+  justify,
   lineWidth,
-  spread,
-  squeeze,
+  mergeSpans,
+  shorten,
   truncate,
   wrap,
 } from '../../../src/components/view/text.ts';
 
-test('truncate marks what was lost, and never cuts a wide character in two', () => {
+test('truncate adds an ellipsis and never splits a wide character', () => {
   assert.equal(truncate('abcdef', 6), 'abcdef');
   assert.equal(truncate('abcdef', 5), 'abcd…');
   assert.equal(truncate('日本語', 4), '日…');
   assert.equal(truncate('abc', 0), '');
 });
 
-test('fit fills and aligns', () => {
+test('fit pads and aligns', () => {
   assert.equal(fit('ab', 4), 'ab  ');
   assert.equal(fit('ab', 4, 'right'), '  ab');
   assert.equal(fit('日本語', 4), '日… ');
 });
 
-test('a fitted line has exactly the columns asked for, whatever it holds', () => {
+test('a fitted line has exactly the requested width for any text', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'grapheme' }),
@@ -48,7 +48,7 @@ test('a fitted line has exactly the columns asked for, whatever it holds', () =>
   );
 });
 
-test('a cut line says so, also when the cut falls between two spans', () => {
+test('a cut line ends with an ellipsis, also when cut between two spans', () => {
   assert.equal(
     fitLine([{ text: 'abcd' }, { text: 'efgh' }], 4)
       .map((span) => span.text)
@@ -63,36 +63,36 @@ test('a cut line says so, also when the cut falls between two spans', () => {
   );
 });
 
-test('spread keeps the right end whole', () => {
-  const line = spread([{ text: 'a long left side' }], [{ text: 'right' }], 12);
+test('justify keeps the right part and cuts the left one', () => {
+  const line = justify([{ text: 'a long left side' }], [{ text: 'right' }], 12);
   assert.equal(line.map((span) => span.text).join(''), 'a long…right');
   assert.equal(lineWidth(line), 12);
 });
 
-test('wrap breaks at spaces, and words that are too long anywhere', () => {
+test('wrap breaks at spaces, and inside words that are too long', () => {
   assert.deepEqual(wrap('one two three', 7), ['one two', 'three']);
   assert.deepEqual(wrap('abcdefghij', 4), ['abcd', 'efgh', 'ij']);
   assert.deepEqual(wrap('', 10), ['']);
 });
 
-test('joined spans lose no text', () => {
+test('merged spans keep all text', () => {
   const line = [
     { text: 'a', tone: 'dim' },
     { text: ' ' },
     { text: 'b', tone: 'dim' },
     { text: 'c', tone: 'bad' },
   ] as const;
-  assert.deepEqual(joined(line), [
+  assert.deepEqual(mergeSpans(line), [
     { text: 'a b', tone: 'dim' },
     { text: 'c', tone: 'bad' },
   ]);
 });
 
-test('a line that is too long loses the middles of its longest words, not its end', () => {
+test('shorten cuts the longest words in the middle and keeps the end of the line', () => {
   const path = '/opt/bifract/archives/c0000000-0000/c0000000-0000-20260301-120000.bifract-archive';
-  const shown = squeeze(`Verification of ${path}: started`, 50);
+  const shown = shorten(`Verification of ${path}: started`, 50);
   assert.equal(shown.length, 50);
   assert.match(shown, /^Verification of \/opt\S*…\S+archive: started$/);
-  assert.equal(squeeze('short enough', 50), 'short enough');
-  assert.equal(squeeze('nothing here is a long word', 10), 'nothing here is a long word');
+  assert.equal(shorten('short enough', 50), 'short enough');
+  assert.equal(shorten('no long word in this text', 10), 'no long word in this text');
 });

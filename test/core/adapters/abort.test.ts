@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { untilAbort } from '../../../src/core/adapters/abort.ts';
 
-/** Yields what it is given and then waits; knows whether it was told to end. */
+/** Yields the values, then calls `last`; records whether it was closed. */
 function source(values: number[], last: () => Promise<IteratorResult<number>>) {
   const left = [...values];
   const state = { ended: false };
@@ -28,7 +28,7 @@ async function drain(values: AsyncIterable<number>, seen: number[] = []): Promis
   return seen;
 }
 
-test('passes on what comes, with one listener for all of it, and none afterwards', async () => {
+test('passes values on with a single listener, and removes it at the end', async () => {
   const { signal } = new AbortController();
   const { state, values } = source([1, 2, 3], done);
   const listeners: number[] = [];
@@ -39,7 +39,7 @@ test('passes on what comes, with one listener for all of it, and none afterwards
   assert.deepEqual(await drain(untilAbort(source([4, 5], done).values, undefined)), [4, 5]);
 });
 
-test('an abort ends the wait for a source that never answers; the source is told', async () => {
+test('an abort ends the wait for a hanging source and closes it', async () => {
   const controller = new AbortController();
   const { state, values } = source([1], never);
   const seen: number[] = [];
@@ -52,7 +52,7 @@ test('an abort ends the wait for a source that never answers; the source is told
   assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
 });
 
-test('an abort before the first step, or between two, is met at the next one', async () => {
+test('an abort before the first step or between two steps is thrown at the next one', async () => {
   const reason = new Error('enough');
   const early = source([1], done);
   await assert.rejects(drain(untilAbort(early.values, AbortSignal.abort(reason))), reason);
@@ -70,7 +70,7 @@ test('an abort before the first step, or between two, is met at the next one', a
   assert.ok(between.state.ended);
 });
 
-test('the error of a source is thrown, and whoever stops early ends the source', async () => {
+test('the error of a source is thrown, and stopping early closes the source', async () => {
   const { signal } = new AbortController();
   const failure = new Error('broken');
   await assert.rejects(drain(untilAbort(source([1], () => Promise.reject(failure)).values, signal)), failure);

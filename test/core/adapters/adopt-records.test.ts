@@ -37,12 +37,12 @@ function adopted(): AdoptedArchive {
   };
 }
 
-test('an adopted file has a completed record in a completed group of its own', async () => {
+test('an adopted file gets a completed record in its own completed group', async () => {
   const { group_id, archive_id } = await catalog.adoptArchive(adopted());
   const [record] = await catalog.archives({ ids: [archive_id] });
-  const { split: _, ...said } = adopted();
+  const { split: _, ...expected } = adopted();
   assert.deepEqual(record, {
-    ...said,
+    ...expected,
     id: archive_id,
     fractal_name: 'back again',
     status: 'completed',
@@ -59,23 +59,24 @@ test('an adopted file has a completed record in a completed group of its own', a
   assert.deepEqual([group?.archive_count, group?.completed_count], [1, 1]);
 });
 
-test('two who adopt one file at once make one record', async () => {
+test('adopting a file concurrently creates one record', async () => {
   const results = await Promise.allSettled([1, 2, 3].map(() => catalog.adoptArchive(adopted())));
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
-  for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'EXISTS');
+  const codes = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
+  assert.deepEqual(codes, ['EXISTS', 'EXISTS']);
   assert.equal((await catalog.archives({ fractal_id })).length, 1);
   assert.equal((await catalog.groups({ fractal_id })).length, 1);
 });
 
-test('a file of a fractal that is not there is refused', async () => {
+test('adopting a file of a missing fractal fails', async () => {
   await assert.rejects(catalog.adoptArchive({ ...adopted(), fractal_id: randomUUID() }), {
     code: 'NOT_FOUND',
   });
 });
 
-test('a fractal is made anew with its id, never over another', async () => {
-  const [made] = await catalog.fractals();
-  assert.deepEqual([made?.id, made?.name, made?.log_count], [fractal_id, 'back again', 0]);
+test('a fractal is created with its id, and never replaces another', async () => {
+  const [created] = await catalog.fractals();
+  assert.deepEqual([created?.id, created?.name, created?.log_count], [fractal_id, 'back again', 0]);
   await assert.rejects(catalog.createFractal({ id: fractal_id, name: 'x' }), { code: 'EXISTS' });
   await assert.rejects(catalog.createFractal({ id: randomUUID(), name: 'back again' }), { code: 'EXISTS' });
 });

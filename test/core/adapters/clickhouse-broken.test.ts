@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { connectClickHouse } from '../../../src/core/adapters/clickhouse.ts';
-import { cancelled } from '../../../src/core/errors.ts';
+import { BifractError, cancelled } from '../../../src/core/errors.ts';
 import type { LogDatabase } from '../../../src/core/ports/log-database.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { nativeBlock } from '../../helpers/native-block.ts';
@@ -21,20 +21,20 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** A server that answers as it is told, and what it was asked. One of `text` refuses what is asked for in Native format. */
+/** A server with scripted responses that records requests. With `text` it rejects requests in Native format. */
 async function replay(
-  answer: (response: ServerResponse) => void,
+  respond: (response: ServerResponse) => void,
   { text = false } = {},
-): Promise<{ logs: LogDatabase; asked: string[] }> {
-  const asked: string[] = [];
+): Promise<{ logs: LogDatabase; requests: string[] }> {
+  const requests: string[] = [];
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const sql = String(Buffer.concat(parts));
-    if (text && sql.endsWith('FORMAT Native')) return refuse(response);
-    asked.push(`${request.url} ${sql}`);
+    if (text && sql.endsWith('FORMAT Native')) return reject(response);
+    requests.push(`${request.url} ${sql}`);
     if (sql.startsWith('KILL')) response.end();
-    else answer(response);
+    else respond(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -50,10 +50,10 @@ async function replay(
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { logs, asked };
+  return { logs, requests };
 }
 
-function refuse(response: ServerResponse): void {
+function reject(response: ServerResponse): void {
   response.writeHead(404, { 'X-ClickHouse-Exception-Code': '115' });
   response.end('Code: 115. DB::Exception: Unknown setting. (UNKNOWN_SETTING) (version 1.2.3)');
 }
@@ -73,16 +73,16 @@ async function count(logs: LogDatabase, { fields = false, signal, onBlock }: Cou
   return count;
 }
 
-test('an answer that ends well is read whole', async () => {
-  const { logs, asked } = await replay((response) => response.end(LINE.repeat(3)), TEXT);
+test('a complete response is read in full', async () => {
+  const { logs, requests } = await replay((response) => response.end(LINE.repeat(3)), TEXT);
   assert.equal(await count(logs), 3);
-  assert.doesNotMatch(asked.at(-1) ?? '', /KILL/, 'a query that ended is not killed');
+  assert.doesNotMatch(requests.at(-1) ?? '', /KILL/, 'a finished query is not killed');
 });
 
 const styles: Record<string, (response: ServerResponse) => void> = {
   'text appended': (response) => response.end(`${LINE}${MESSAGE}\n`),
-  'a line of JSON': (response) => response.end(`${LINE}{"exception": "${MESSAGE}"}\n`),
-  'a frame and a broken connection': (response) => {
+  'a JSON line': (response) => response.end(`${LINE}{"exception": "${MESSAGE}"}\n`),
+  'a frame and a lost connection': (response) => {
     response.setHeader('X-ClickHouse-Exception-Tag', TAG);
     response.write(
       `${LINE}\r\n__exception__\r\n${TAG}\r\n${MESSAGE}\n${MESSAGE.length + 1} ${TAG}\r\n__exception__\r\n`,
@@ -91,13 +91,13 @@ const styles: Record<string, (response: ServerResponse) => void> = {
   },
 };
 
-for (const [style, answer] of Object.entries(styles)) {
-  test(`a failure after the answer began, as ${style}, is an error`, async () => {
-    const { logs, asked } = await replay(answer, TEXT);
+for (const [style, respond] of Object.entries(styles)) {
+  test(`a failure in mid-response, as ${style}, is an error`, async () => {
+    const { logs, requests } = await replay(respond, TEXT);
     const counting = count(logs);
     await refuses('QUERY_FAILED', counting);
-    await assert.rejects(counting, { message: `ClickHouse ended the query: ${MESSAGE}` });
-    assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+    await assert.rejects(counting, (error: Error) => error.message.endsWith(MESSAGE));
+    assert.match(requests.at(-1) ?? '', /KILL QUERY/);
   });
 }
 
@@ -110,17 +110,17 @@ const ROWS = Array.from({ length: 3000 }, (_, n) => ({
 const BLOCK = nativeBlock(ROWS);
 const BLOCKS = Buffer.concat([BLOCK, nativeBlock(ROWS.map((row) => ({ ...row, ms: row.ms + 10_000 })))]);
 
-test('rows in Native format are read whole', async () => {
-  const { logs, asked } = await replay((response) => response.end(BLOCKS));
+test('rows in Native format are read in full', async () => {
+  const { logs, requests } = await replay((response) => response.end(BLOCKS));
   assert.equal(await count(logs, { fields: true }), 6000);
-  assert.equal(asked.length, 1, 'a query that ended is not killed');
+  assert.equal(requests.length, 1, 'a finished query is not killed');
 });
 
 const nativeStyles: Record<string, (response: ServerResponse) => void> = {
   'text after a block': (response) => response.end(Buffer.concat([BLOCKS, Buffer.from(`${MESSAGE}\n`)])),
-  'text inside a block': (response) =>
+  'text within a block': (response) =>
     response.end(Buffer.concat([BLOCKS.subarray(0, -50_000), Buffer.from(`${MESSAGE}\n`)])),
-  'a frame and a broken connection': (response) => {
+  'a frame and a lost connection': (response) => {
     response.write(BLOCKS.subarray(0, -50_000));
     response.write(
       `\r\n__exception__\r\n${TAG}\r\n${MESSAGE}\n${MESSAGE.length + 1} ${TAG}\r\n__exception__\r\n`,
@@ -129,62 +129,71 @@ const nativeStyles: Record<string, (response: ServerResponse) => void> = {
   },
 };
 
-for (const [style, answer] of Object.entries(nativeStyles)) {
-  test(`a failure among rows in Native format, as ${style}, is an error`, async () => {
-    const { logs, asked } = await replay(answer);
+for (const [style, respond] of Object.entries(nativeStyles)) {
+  test(`a failure in Native format, as ${style}, is an error`, async () => {
+    const { logs, requests } = await replay(respond);
     const counting = count(logs, { fields: true });
     await refuses('QUERY_FAILED', counting);
-    await assert.rejects(counting, { message: `ClickHouse ended the query: ${MESSAGE}` });
-    assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+    await assert.rejects(counting, (error: Error) => error.message.endsWith(MESSAGE));
+    assert.match(requests.at(-1) ?? '', /KILL QUERY/);
   });
 }
 
-test('a connection that breaks among rows in Native format is an error, between blocks too', async () => {
+test('a connection lost in Native format is an error, also between blocks', async () => {
   for (const bytes of [BLOCKS, BLOCKS.subarray(0, -1), BLOCK.subarray(0, 1000)]) {
     const { logs } = await replay((response) => response.write(bytes, () => response.destroy()));
-    await assert.rejects(count(logs, { fields: true }), {
-      code: 'QUERY_FAILED',
-      message: /connection .* broke/,
-    });
+    await assert.rejects(count(logs, { fields: true }), isLostConnection);
   }
 });
 
-test('an answer in Native format that ends too soon is an error', async () => {
+test('a truncated response in Native format is an error', async () => {
   const { logs } = await replay((response) => response.end(BLOCKS.subarray(0, -1)));
-  await assert.rejects(count(logs, { fields: true }), { code: 'QUERY_FAILED', message: /cut off/ });
+  await assert.rejects(count(logs, { fields: true }), (error: BifractError) => {
+    assert.deepEqual([error.code, error.transient, error.cause], ['QUERY_FAILED', true, undefined]);
+    return true;
+  });
 });
 
-test('whoever stops reading, or aborts, leaves no thread and no query behind', async () => {
+test('a reader that stops or aborts leaves no thread and no query behind', async () => {
   const reason = cancelled();
   const controller = new AbortController();
-  const { logs, asked } = await replay((response) => response.write(Buffer.concat([BLOCKS, BLOCKS, BLOCKS])));
+  const { logs, requests } = await replay((response) =>
+    response.write(Buffer.concat([BLOCKS, BLOCKS, BLOCKS])),
+  );
   for await (const _ of logs.lines({ fractal_id: 'f' }, { fields: true })) break;
-  assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+  assert.match(requests.at(-1) ?? '', /KILL QUERY/);
   const aborted = count(logs, {
     fields: true,
     signal: controller.signal,
     onBlock: () => controller.abort(reason),
   });
   await assert.rejects(aborted, (error) => error === reason);
-  assert.match(asked.at(-1) ?? '', /KILL QUERY/);
-  await until(() => threads() === 0, LIMIT_MS, 'the thread has ended');
+  assert.match(requests.at(-1) ?? '', /KILL QUERY/);
+  await until(() => threads() === 0, LIMIT_MS, 'the thread to end');
 });
+
+function isLostConnection(error: unknown): boolean {
+  return (
+    error instanceof BifractError &&
+    error.code === 'QUERY_FAILED' &&
+    error.transient &&
+    error.cause instanceof Error &&
+    error.message.endsWith(error.cause.message)
+  );
+}
 
 function threads(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
 }
 
-test('a connection that breaks is an error, between lines too', async () => {
+test('a lost connection is an error, also between lines', async () => {
   const { logs } = await replay((response) => response.write(LINE, () => response.destroy()), TEXT);
   const counting = count(logs);
   await refuses('QUERY_FAILED', counting);
-  await assert.rejects(counting, {
-    message: /connection to ClickHouse broke/,
-    hint: /^Try again\..*log of ClickHouse/,
-  });
+  await assert.rejects(counting, isLostConnection);
 });
 
-test('a server that refuses says why', async () => {
+test('the error of a server contains its reason', async () => {
   const { logs } = await replay((response) => {
     response.statusCode = 500;
     response.setHeader('X-ClickHouse-Exception-Code', '241');
@@ -194,7 +203,7 @@ test('a server that refuses says why', async () => {
   await assert.rejects(count(logs), /memory limit exceeded/);
 });
 
-test('something else on the port is no ClickHouse', async () => {
+test('another service on the port is an error', async () => {
   const { logs } = await replay((response) => {
     response.statusCode = 404;
     response.end('<html>not found</html>');
@@ -202,21 +211,21 @@ test('something else on the port is no ClickHouse', async () => {
   await refuses('QUERY_FAILED', logs.version());
 });
 
-test('a server that hangs is left at once when the signal aborts', async () => {
+test('an abort ends a query of a hanging server at once', async () => {
   const reason = cancelled();
-  for (const begin of [() => undefined, (response: ServerResponse) => response.write(LINE)]) {
+  for (const start of [() => undefined, (response: ServerResponse) => response.write(LINE)]) {
     const controller = new AbortController();
-    const { logs, asked } = await replay((response) => {
-      begin(response);
+    const { logs, requests } = await replay((response) => {
+      start(response);
       setImmediate(() => controller.abort(reason));
     }, TEXT);
     await assert.rejects(count(logs, { signal: controller.signal }), (error) => error === reason);
-    assert.match(asked.at(-1) ?? '', /KILL QUERY/);
+    assert.match(requests.at(-1) ?? '', /KILL QUERY/);
   }
 });
 
-test('asks for a stream of exact text without limits', async () => {
-  const { logs, asked } = await replay((response) => response.end());
+test('queries ask for an exact, unlimited stream', async () => {
+  const { logs, requests } = await replay((response) => response.end());
   await count(logs);
   for (const setting of [
     'wait_end_of_query=0',
@@ -224,7 +233,7 @@ test('asks for a stream of exact text without limits', async () => {
     'date_time_output_format=iso',
     'max_execution_time=0',
   ]) {
-    assert.ok(asked[0]?.includes(setting), setting);
+    assert.ok(requests[0]?.includes(setting), setting);
   }
-  assert.ok(!asked[0]?.includes('enable_http_compression=1'));
+  assert.ok(!requests[0]?.includes('enable_http_compression=1'));
 });

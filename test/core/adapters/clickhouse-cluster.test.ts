@@ -2,33 +2,33 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { connectClickHouse } from '../../../src/core/adapters/clickhouse.ts';
 import {
-  ALONE,
-  type Forms,
-  formsOf,
+  activeStatementsQuery,
+  type Dialect,
+  dialectOf,
+  SINGLE_SERVER,
   syncQuery,
-  workingQuery,
 } from '../../../src/core/adapters/clickhouse-cluster.ts';
 import { connectLogRestore } from '../../../src/core/adapters/clickhouse-restore.ts';
 import {
-  absentQuery,
   attachQuery,
+  clonePartitionQuery,
+  countExcessQuery,
   countQuery,
   countUntilQuery,
   createQuery,
   dropQuery,
-  excessQuery,
-  type LogsShape,
+  insertAbsentQuery,
+  insertExcessQuery,
+  type LogsSchema,
   minutesQuery,
   partitionsQuery,
   removeUntilQuery,
-  shareQuery,
-  surplusQuery,
   tablesQuery,
 } from '../../../src/core/adapters/clickhouse-restore-query.ts';
 import { RestoreLines } from '../../../src/core/format/index.ts';
 import { testServices } from '../../helpers/services.ts';
 
-const SHAPE: LogsShape = {
+const SCHEMA: LogsSchema = {
   partition_key: 'toYYYYMM(timestamp)',
   sorting_key: 'fractal_id, timestamp, log_id',
   primary_key: 'fractal_id, timestamp, log_id',
@@ -41,70 +41,71 @@ const PART = {
   partition: { id: '202603', rows: 5, first: '2026-03-01T00:00:00Z', last: '2026-03-02T00:00:00Z' },
   fractal_id: 'f',
 };
-const SLICE = { from_ms: 0, to_ms: 1, share: 0, shares: 1 };
+const SLICE = { from_ms: 0, to_ms: 1, bucket: 0, buckets: 1 };
 const WINDOW = { fractal_id: 'f' };
 
 /** Every statement that reads or changes rows. */
-function statements(forms: Forms): Record<string, string> {
+function statements(dialect: Dialect): Record<string, string> {
   const all = {
-    create: createQuery('s_x', SHAPE, forms),
-    count: countQuery('s_x', forms),
-    partitions: partitionsQuery('s_x', SHAPE, forms),
-    minutes: minutesQuery(PART, SHAPE, forms),
-    absent: absentQuery(PART, SLICE, 'd_x', SHAPE, forms),
-    surplus: surplusQuery(PART, SLICE, SHAPE, forms),
-    excess: excessQuery(PART, SLICE, 'd_x', SHAPE, forms),
-    share: shareQuery('s_x', 'd_x', '202603', forms),
-    attach: attachQuery('s_x', '202603', SHAPE, forms),
-    countUntil: countUntilQuery(WINDOW, 1, forms),
-    removeUntil: removeUntilQuery(WINDOW, 1, forms),
-    tables: tablesQuery('s_', forms),
-    drop: dropQuery('s_x', forms),
-    working: workingQuery('s_x', forms),
+    create: createQuery('s_x', SCHEMA, dialect),
+    count: countQuery('s_x', dialect),
+    partitions: partitionsQuery('s_x', SCHEMA, dialect),
+    minutes: minutesQuery(PART, SCHEMA, dialect),
+    absent: insertAbsentQuery(PART, SLICE, 'd_x', SCHEMA, dialect),
+    surplus: countExcessQuery(PART, SLICE, SCHEMA, dialect),
+    excess: insertExcessQuery(PART, SLICE, 'd_x', SCHEMA, dialect),
+    share: clonePartitionQuery('s_x', 'd_x', '202603', dialect),
+    attach: attachQuery('s_x', '202603', SCHEMA, dialect),
+    countUntil: countUntilQuery(WINDOW, 1, dialect),
+    removeUntil: removeUntilQuery(WINDOW, 1, dialect),
+    tables: tablesQuery('s_', dialect),
+    drop: dropQuery('s_x', dialect),
+    working: activeStatementsQuery('s_x', dialect),
   };
   return Object.fromEntries(Object.entries(all).map(([name, { sql }]) => [name, sql.replace(/\s+/g, ' ')]));
 }
 
-test('on a cluster every statement reads from all nodes, and changes tables on all of them', () => {
-  const own = statements(formsOf('main'));
+test('on a cluster, statements read from all nodes and change tables on all nodes', () => {
+  const cluster = statements(dialectOf('main'));
   const staged = "clusterAllReplicas('main', currentDatabase(), 's_x')";
-  for (const [name, sql] of Object.entries(own)) {
+  for (const [name, sql] of Object.entries(cluster)) {
     if (name === 'share' || name === 'removeUntil') continue;
-    assert.doesNotMatch(sql, /(FROM|JOIN) (s_x|d_x|logs)\b(?!_)/, `${name} reads one node`);
+    assert.doesNotMatch(sql, /(FROM|JOIN) (s_x|d_x|logs)\b(?!_)/, `${name} reads a single node`);
   }
   for (const name of ['create', 'share', 'removeUntil', 'drop'])
-    assert.match(own[name] ?? '', / ON CLUSTER `main` /);
+    assert.match(cluster[name] ?? '', / ON CLUSTER `main` /);
   for (const name of ['count', 'partitions', 'minutes', 'absent', 'surplus', 'excess', 'attach'])
-    assert.ok(own[name]?.includes(staged), name);
+    assert.ok(cluster[name]?.includes(staged), name);
   for (const name of ['minutes', 'absent', 'surplus', 'excess', 'countUntil'])
-    assert.match(own[name] ?? '', /FROM logs_distributed WHERE/);
-  assert.match(own.attach ?? '', /^INSERT INTO logs_distributed \(/);
+    assert.match(cluster[name] ?? '', /FROM logs_distributed WHERE/);
+  assert.match(cluster.attach ?? '', /^INSERT INTO logs_distributed \(/);
   for (const name of ['absent', 'excess'])
-    assert.doesNotMatch(own[name] ?? '', /(?<!GLOBAL )(?<!GLOBAL NOT )(?<!NOT )\bIN \(/, name);
-  assert.match(own.absent ?? '', /GLOBAL NOT IN \(SELECT/);
+    assert.doesNotMatch(cluster[name] ?? '', /(?<!GLOBAL )(?<!GLOBAL NOT )(?<!NOT )\bIN \(/, name);
+  assert.match(cluster.absent ?? '', /GLOBAL NOT IN \(SELECT/);
   for (const name of ['tables', 'working'])
-    assert.match(own[name] ?? '', /FROM clusterAllReplicas\('main', system\./);
-  for (const sql of Object.values(own)) assert.doesNotMatch(sql, /_partition_id/);
-  assert.equal(syncQuery(formsOf('main')).sql, 'SYSTEM SYNC REPLICA ON CLUSTER `main` logs');
+    assert.match(cluster[name] ?? '', /FROM clusterAllReplicas\('main', system\./);
+  for (const sql of Object.values(cluster)) assert.doesNotMatch(sql, /_partition_id/);
+  assert.equal(syncQuery(dialectOf('main')).sql, 'SYSTEM SYNC REPLICA ON CLUSTER `main` logs');
 });
 
-test('on one server no statement speaks of a cluster', () => {
-  for (const sql of Object.values(statements(ALONE))) assert.doesNotMatch(sql, /cluster|GLOBAL|distributed/i);
-  assert.deepEqual(formsOf(undefined), ALONE);
+test('on a single server, no statement mentions a cluster', () => {
+  for (const sql of Object.values(statements(SINGLE_SERVER)))
+    assert.doesNotMatch(sql, /cluster|GLOBAL|distributed/i);
+  assert.deepEqual(dialectOf(undefined), SINGLE_SERVER);
 });
 
-test('the name of a cluster can be anything, and ends no statement', () => {
-  const odd = formsOf("ma`in' \\");
-  assert.equal(odd.on, " ON CLUSTER `ma\\`in' \\\\`");
-  assert.equal(odd.nodes('x'), "clusterAllReplicas('ma`in\\' \\\\', x)");
+test('a cluster name is quoted', () => {
+  const odd = dialectOf("ma`in' \\");
+  assert.equal(odd.onCluster, " ON CLUSTER `ma\\`in' \\\\`");
+  assert.equal(odd.allNodes('x'), "clusterAllReplicas('ma`in\\' \\\\', x)");
 });
 
-/** One server in the place of a cluster: the same statements, but for those words that need one. */
-const STAND_IN: Forms = {
+/** A single server as a cluster: the same statements without the clauses that need a cluster. */
+const STAND_IN: Dialect = {
   logs: 'logs_distributed',
-  all: (table) => table,
-  nodes: (table) => table,
-  on: '',
+  allShards: (table) => table,
+  allNodes: (table) => table,
+  onCluster: '',
   global: 'GLOBAL ',
   cluster: 'main',
 };
@@ -125,7 +126,7 @@ async function* linesOf(fractal_id: string): AsyncGenerator<Buffer> {
 const ROWS = `SELECT toUnixTimestamp64Milli(timestamp), raw_log, log_id, toJSONString(fields), toUnixTimestamp64Milli(ingest_timestamp)
   FROM logs WHERE fractal_id = {fractal:String} ORDER BY ALL FORMAT TSV`;
 
-test('rows come back by inserts into the distributed table, each once, however often it is tried', async () => {
+test('rows are restored through the distributed table exactly once, even if repeated', async () => {
   await services.ch(
     `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id) SELECT
        fromUnixTimestamp64Milli(toInt64(1769900000000 + number * 10000000)), concat('line ', toString(number % 400)), toString(number % 400),

@@ -47,7 +47,7 @@ test('rows are counted by hour, day and week in UTC, from 1970 to 2100', async (
   }
 });
 
-test('a window cuts the first and the last period', async () => {
+test('a window truncates the first and last period', async () => {
   const window = { fractal_id: FRACTAL, from: '2026-03-01T00:30:00Z', to: '2026-03-08T23:59:59.999Z' };
   assert.deepEqual(await logs.periods(window, GRIDS.day), [
     {
@@ -59,21 +59,21 @@ test('a window cuts the first and the last period', async () => {
   ]);
 });
 
-test('lines begin at a key, in both formats, with all rows that have it', async () => {
+test('reading starts at a key, in both formats, with all rows that have it', async () => {
   const all = await rawsFrom(true);
   const start = {
     ms: String(Date.parse('2026-03-01T00:00:00.000Z')),
     id: Buffer.from('id 1').toString('hex'),
   };
   for (const fields of [true, false]) {
-    for (const frugal of [true, false]) {
-      assert.deepEqual(await rawsFrom(fields, start, frugal), all.slice(all.indexOf('line 4')));
+    for (const low_memory of [true, false]) {
+      assert.deepEqual(await rawsFrom(fields, start, low_memory), all.slice(all.indexOf('line 4')));
     }
   }
 });
 
-async function rawsFrom(fields: boolean, start?: RowKey, frugal = false): Promise<string[]> {
-  const { bytes } = await gather(logs.lines({ fractal_id: FRACTAL }, { fields, start, frugal }));
+async function rawsFrom(fields: boolean, start?: RowKey, low_memory = false): Promise<string[]> {
+  const { bytes } = await gather(logs.lines({ fractal_id: FRACTAL }, { fields, start, frugal: low_memory }));
   return bytes
     .toString()
     .trim()
@@ -81,7 +81,7 @@ async function rawsFrom(fields: boolean, start?: RowKey, frugal = false): Promis
     .map((line) => (JSON.parse(line) as { raw: string }).raw);
 }
 
-test('a count whose answer went wrong is none, and may be asked for again', async () => {
+test('a count with a broken response fails with a transient error and can be repeated', async () => {
   const proxy = await faultyProxy(services.clickhouse.url);
   const other = await connectClickHouse({ ...services.clickhouse, url: proxy.url, cluster: undefined });
   for (const style of ['busy', 'gateway', 'reset', 'frame', 'text', 'json', 'cut'] as const) {

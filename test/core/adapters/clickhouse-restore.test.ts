@@ -19,13 +19,13 @@ const restore = await connectLogRestore(connection);
 
 after(() => Promise.all([logs.close(), restore.close()]));
 
-/** Everything that a row holds, as ClickHouse tells it, in an order of its own. */
+/** All columns of a row, sorted. */
 const ALL = `SELECT toUnixTimestamp64Milli(timestamp), hex(raw_log), hex(log_id), toJSONString(fields),
   toUnixTimestamp64Milli(ingest_timestamp), JSONAllPathsWithTypes(fields) FROM logs
   WHERE fractal_id = {fractal:String} ORDER BY ALL FORMAT TSV`;
 const held = (fractal: string) => services.ch(ALL, { fractal });
 
-/** Lines rather than one text: a difference is then told line by line. */
+/** Compares line by line, for a readable diff. */
 const same = (one: string, other: string) => {
   const [left, right] = [one.split('\n'), other.split('\n')];
   const lost = right.filter((line) => !left.includes(line));
@@ -52,7 +52,7 @@ async function insert(fractal: string, rows: Row[]) {
   }
 }
 
-/** The archive lines of a fractal as they go into a table. */
+/** The archive lines of a fractal, as loaded into a table. */
 async function* linesOf(fractal_id: string): AsyncGenerator<Buffer> {
   const lines = new RestoreLines(undefined);
   for await (const { bytes } of logs.lines({ fractal_id }, { fields: true }))
@@ -64,7 +64,7 @@ async function stage(table: string, from: string, to: string, lenient = false): 
   await restore.load(table, to, linesOf(from), { lenient });
 }
 
-async function bringIn(table: string, fractal_id: string): Promise<number> {
+async function attachMissing(table: string, fractal_id: string): Promise<number> {
   let added = 0;
   for (const partition of await restore.partitions(table)) {
     const to = `${table}_d_${partition.id}`;
@@ -80,7 +80,7 @@ async function bringIn(table: string, fractal_id: string): Promise<number> {
 const DAY = 86_400_000;
 const NOON = Date.UTC(2026, 2, 1, 12);
 
-test('rows come back with every column as it was, whatever they hold, from 1970 to 2100', async () => {
+test('rows are restored with every column unchanged, whatever they contain, from 1970 to 2100', async () => {
   const odd = [
     Buffer.alloc(0),
     Buffer.from('quotes " \' \\ \\n \\u0041 <>& / \r\n\t\u2028 \0 \x7f \x1b[31m ünï 🙂 \ufeff \ufffd'),
@@ -115,14 +115,14 @@ test('rows come back with every column as it was, whatever they hold, from 1970 
   await stage('s_all', 'all', 'all');
   await services.ch("DELETE FROM logs WHERE fractal_id = 'all'");
   assert.equal(await held('all'), '');
-  assert.equal(await bringIn('s_all', 'all'), rows.length + 2);
+  assert.equal(await attachMissing('s_all', 'all'), rows.length + 2);
   same(await held('all'), before);
-  assert.equal(await bringIn('s_all', 'all'), 0);
+  assert.equal(await attachMissing('s_all', 'all'), 0);
   same(await held('all'), before);
   await restore.drop('s_all');
 });
 
-test('a field that is no valid text comes back as the bytes that it is', async () => {
+test('a field that is not valid UTF-8 is restored byte for byte', async () => {
   await services.ch(
     `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id) SELECT fromUnixTimestamp64Milli(toInt64(${NOON})), 'x', '1', concat('{"k":"', unhex('FF41'), '"}')::JSON(max_dynamic_paths=1024), 'bad' SETTINGS allow_simdjson = 0`,
   );
@@ -130,24 +130,24 @@ test('a field that is no valid text comes back as the bytes that it is', async (
   await refuses('QUERY_FAILED', stage('s_bad', 'bad', 'bad2'));
   await restore.drop('s_bad');
   await stage('s_bad', 'bad', 'bad2', true);
-  await bringIn('s_bad', 'bad2');
+  await attachMissing('s_bad', 'bad2');
   assert.equal(await services.ch("SELECT hex(fields.k::String) FROM logs WHERE fractal_id = 'bad2'"), before);
 });
 
-test('of each distinct row the logs end with the larger of the two counts', async () => {
+test('of each distinct row, the logs end up with the larger of the two counts', async () => {
   const times = (count: number, word: string) =>
     Array.from({ length: count }, (): Row => ({ ms: NOON, raw: Buffer.from(word) }));
   await insert('many', [...times(3, 'three'), ...times(1, 'one'), ...times(2, 'two'), ...times(5, 'five')]);
   await stage('s_many', 'many', 'some');
   await insert('some', [...times(1, 'three'), ...times(4, 'two'), ...times(5, 'five'), ...times(2, 'other')]);
-  assert.equal(await bringIn('s_many', 'some'), 3);
+  assert.equal(await attachMissing('s_many', 'some'), 3);
   const counts = await services.ch(
     "SELECT raw_log, count() FROM logs WHERE fractal_id = 'some' GROUP BY 1 ORDER BY 1 FORMAT TSV",
   );
   assert.equal(counts, 'five\t5\none\t1\nother\t2\nthree\t3\ntwo\t4\n');
 });
 
-test('rows that differ in one column only are different rows', async () => {
+test('rows that differ in a single column are different rows', async () => {
   const row = { ms: NOON, raw: Buffer.from('same'), id: 'a' };
   await insert('apart', [
     row,
@@ -160,11 +160,11 @@ test('rows that differ in one column only are different rows', async () => {
   );
   await stage('s_apart', 'apart', 'apart2');
   await insert('apart2', [row]);
-  assert.equal(await bringIn('s_apart', 'apart2'), 4);
+  assert.equal(await attachMissing('s_apart', 'apart2'), 4);
   assert.equal(await held('apart2'), await held('apart'));
 });
 
-test('only rows that were ingested up to a moment are removed', async () => {
+test('only rows ingested up to the cutoff are removed', async () => {
   await insert('gone', [
     { ms: NOON, raw: Buffer.from('old') },
     { ms: NOON + 5000, raw: Buffer.from('late') },
@@ -181,7 +181,7 @@ test('only rows that were ingested up to a moment are removed', async () => {
   assert.equal(left, 'late\noutside\n');
 });
 
-test('a source that fails fails the load with its own error', async () => {
+test('a failing source fails the load with its error', async () => {
   await restore.create('s_broken');
   const reason = new Error('damaged');
   const lines = async function* () {
@@ -197,7 +197,7 @@ test('a source that fails fails the load with its own error', async () => {
   await restore.drop('s_broken');
 });
 
-test('a connection that breaks while rows are sent is a failure that passes, not one of the source', async (t) => {
+test('a connection lost during a load is a transient error, not an error of the source', async (t) => {
   let cuts = 0;
   const relay = await relayClickhouse(
     url,
@@ -224,11 +224,11 @@ test('a connection that breaks while rows are sent is a failure that passes, not
     (error) => error instanceof BifractError && error.code === 'CLICKHOUSE_UNREACHABLE' && error.transient,
   );
   assert.equal(cuts, 1);
-  await until(() => ended, LIMIT_MS, 'the source is told to end');
+  await until(() => ended, LIMIT_MS, 'the source to be closed');
   await through.drop('s_cut');
 });
 
-test('a line that ClickHouse cannot read fails the load in its words', async () => {
+test('a line that ClickHouse cannot parse fails the load', async () => {
   await restore.create('s_wrong');
   const lines = async function* () {
     yield Buffer.from('{"ts":"never"}\n');
@@ -237,12 +237,12 @@ test('a line that ClickHouse cannot read fails the load in its words', async () 
   await restore.drop('s_wrong');
 });
 
-test('the clock is the server’s, and it tells its room', async () => {
+test('the server reports its clock and free space', async () => {
   assert.ok(Math.abs((await restore.clock()) - Date.now()) < 60_000);
   assert.ok(((await restore.freeBytes()) ?? 0) > 1000);
 });
 
-test('stretches of a comparison hold no more than so many rows', () => {
+test('slices of a comparison are limited to max_rows', () => {
   const minutes = [
     { minute: 1, rows: 4 },
     { minute: 2, rows: 5 },
@@ -251,11 +251,11 @@ test('stretches of a comparison hold no more than so many rows', () => {
     { minute: 9, rows: 1 },
   ];
   assert.deepEqual(slicesOf(minutes, 10), [
-    { from_ms: 60_000, to_ms: 180_000, share: 0, shares: 1 },
-    { from_ms: 420_000, to_ms: 480_000, share: 0, shares: 1 },
-    { from_ms: 480_000, to_ms: 540_000, share: 0, shares: 3 },
-    { from_ms: 480_000, to_ms: 540_000, share: 1, shares: 3 },
-    { from_ms: 480_000, to_ms: 540_000, share: 2, shares: 3 },
-    { from_ms: 540_000, to_ms: 600_000, share: 0, shares: 1 },
+    { from_ms: 60_000, to_ms: 180_000, bucket: 0, buckets: 1 },
+    { from_ms: 420_000, to_ms: 480_000, bucket: 0, buckets: 1 },
+    { from_ms: 480_000, to_ms: 540_000, bucket: 0, buckets: 3 },
+    { from_ms: 480_000, to_ms: 540_000, bucket: 1, buckets: 3 },
+    { from_ms: 480_000, to_ms: 540_000, bucket: 2, buckets: 3 },
+    { from_ms: 540_000, to_ms: 600_000, bucket: 0, buckets: 1 },
   ]);
 });

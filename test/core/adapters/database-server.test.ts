@@ -5,7 +5,7 @@ import { namesIn } from '../../../src/core/adapters/database-properties.ts';
 import { databaseServer } from '../../../src/core/adapters/database-server.ts';
 import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
 import { drill } from '../../../src/core/jobs/drill.ts';
-import { recover } from '../../../src/core/jobs/recover.ts';
+import { type RecoverDeps, recover } from '../../../src/core/jobs/recover.ts';
 import { restore } from '../../../src/core/jobs/restore.ts';
 import { undoRestore } from '../../../src/core/jobs/undo-restore.ts';
 import type { AppContainer } from '../../../src/core/ports/database-server.ts';
@@ -36,7 +36,7 @@ async function exists(name: string): Promise<boolean> {
   return (await server.find(name)) !== undefined;
 }
 
-test('tells of itself, and finds databases', async () => {
+test('describes the server and finds databases', async () => {
   const about = await server.about();
   assert.match(about.version, /^\d+\.\d+$/);
   assert.ok(about.can_create && about.roles.includes(user));
@@ -44,7 +44,7 @@ test('tells of itself, and finds databases', async () => {
   assert.equal(await server.find('no such database'), undefined);
 });
 
-test('a swap gives both their names at once; without a live one it changes nothing', async () => {
+test('a swap renames both databases at once, and changes nothing if one is missing', async () => {
   const [live, fresh] = [await create('restore'), await create('restore')];
   const [first, second] = [await server.find(live), await server.find(fresh)];
   const old = `bifract_replaced_${suffix}`;
@@ -59,30 +59,30 @@ test('a swap gives both their names at once; without a live one it changes nothi
   );
 });
 
-test('one job holds a database at a time, and a snapshot can ask for that', async () => {
-  const hold = await server.hold(database);
+test('only one job can lock a database, and an exclusive snapshot takes the lock', async () => {
+  const lock = await server.hold(database);
   await refuses('BUSY', server.hold(database));
   await refuses('BUSY', server.open(database).snapshot({ exclusive: true }));
   await (await server.open(database).snapshot()).close();
-  await hold.release();
+  await lock.release();
   const snapshot = await server.open(database).snapshot({ exclusive: true });
   await refuses('BUSY', server.hold(database));
   await snapshot.close();
   await (await server.hold(database)).release();
 });
 
-test('a name that is taken is never given again', async () => {
+test('a database cannot be renamed to an existing name', async () => {
   const name = await create('restore');
   await refuses('EXISTS', server.rename(name, database));
 });
 
-test('a user who may not make databases is told apart; one who may needs to be no superuser', async () => {
-  const [plain, maker] = [`plain_${suffix}`, `maker_${suffix}`];
-  await sql(`CREATE ROLE ${plain} LOGIN PASSWORD 'p'; CREATE ROLE ${maker} LOGIN CREATEDB PASSWORD 'p'`);
+test('can_create is false without CREATEDB, and CREATEDB without superuser is enough for a swap', async () => {
+  const [plain, creator] = [`plain_${suffix}`, `creator_${suffix}`];
+  await sql(`CREATE ROLE ${plain} LOGIN PASSWORD 'p'; CREATE ROLE ${creator} LOGIN CREATEDB PASSWORD 'p'`);
   const as = (name: string) => databaseServer({ ...connection, user: name, password: 'p' }, async () => null);
   try {
     assert.equal((await as(plain).about()).can_create, false);
-    const own = as(maker);
+    const own = as(creator);
     const [live, fresh, old] = ['a', 'b', 'c'].map((name) => `bifract_restore_${suffix}_${name}`);
     made.push(live as string, fresh as string, old as string);
     await own.create(live as string, { comment: 'x' });
@@ -92,19 +92,19 @@ test('a user who may not make databases is told apart; one who may needs to be n
     assert.equal(await own.drop(old as string), true);
     assert.equal(await own.drop(live as string), true);
   } finally {
-    await sql(`DROP ROLE ${plain}; DROP ROLE ${maker}`);
+    await sql(`DROP ROLE ${plain}; DROP ROLE ${creator}`);
   }
 });
 
-test('what a dead restore or drill left is dropped at the next start, and the server started again', async () => {
-  const [left, stranger] = [await create('drill'), database];
+test('recovery drops the databases of an interrupted restore, and starts the server again', async () => {
+  const [scratch, foreign] = [await create('drill'), database];
   const state = new FakeState();
   state.deadNotes = [
     {
       id: 'drill-1',
       kind: 'drill',
       started_at: '2026-01-01T00:00:00Z',
-      databases: [left, stranger],
+      databases: [scratch, foreign],
       app_stopped: true,
     },
   ];
@@ -117,7 +117,7 @@ test('what a dead restore or drill left is dropped at the next start, and the se
       running = true;
     },
   };
-  const deps = {
+  const deps: RecoverDeps = {
     state,
     catalog: async () => new FakeCatalog(),
     backups: async () => new MemoryStorage(),
@@ -128,22 +128,22 @@ test('what a dead restore or drill left is dropped at the next start, and the se
     app: async () => app,
   };
   const done = await recover(deps);
-  assert.deepEqual([await exists(left), await exists(stranger)], [false, true]);
+  assert.deepEqual([await exists(scratch), await exists(foreign)], [false, true]);
   assert.ok(running);
   assert.equal(done.length, 2);
   assert.deepEqual(await state.dead(), []);
 });
 
-test('while the server does not answer, the note stays and nothing else is held up', async () => {
+test('rolling back a restore fails while the server is unreachable', async () => {
   const away = databaseServer({ ...connection, port: 1 }, async () => null);
-  const note = { id: 'd', kind: 'drill' as const, started_at: '', databases: ['bifract_drill_x'] };
+  const record = { id: 'd', kind: 'drill' as const, started_at: '', databases: ['bifract_drill_x'] };
   await refuses(
     'POSTGRES_UNREACHABLE',
-    undoRestore({ server: async () => away, app: async () => undefined }, note, {}),
+    undoRestore({ server: async () => away, app: async () => undefined }, record, {}),
   );
 });
 
-test('a plan with an obstacle that no consent removes is refused before anything is made', async () => {
+test('a plan with an obstacle that consent cannot remove is refused before anything is created', async () => {
   const obstacles = [{ code: 'STORAGE_FULL' as const, message: 'no room', consent: null }];
   const plan = { obstacles } as unknown as RestorePlan;
   const nothing = {} as Parameters<typeof restore>[0];
@@ -152,7 +152,7 @@ test('a plan with an obstacle that no consent removes is refused before anything
   await refuses('STORAGE_FULL', drill(nothing, plan, jobContext()));
 });
 
-test('lists of names are read as PostgreSQL keeps them', () => {
+test('parses lists of names as stored by PostgreSQL', () => {
   assert.deepEqual(namesIn('"$user", public, "a, ""b"""'), ['$user', 'public', 'a, "b"']);
   assert.deepEqual(namesIn(''), []);
 });

@@ -5,6 +5,7 @@ import { postgresDatabase } from '../../../src/core/adapters/database.ts';
 import { cancelled } from '../../../src/core/errors.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { testServices } from '../../helpers/services.ts';
+import { LIMIT_MS, until } from '../../helpers/until.ts';
 
 const { postgres, sql } = await testServices();
 const database = postgresDatabase(postgres);
@@ -16,7 +17,7 @@ async function open(): Promise<number> {
   return Number(row?.count);
 }
 
-test('a snapshot names itself, its database and its server', async () => {
+test('a snapshot has an id, a database and a server version', async () => {
   const snapshot = await database.snapshot();
   assert.match(snapshot.id, /^[0-9A-F]+-[0-9A-F]+-\d+$/);
   assert.equal(snapshot.database, postgres.database);
@@ -25,7 +26,7 @@ test('a snapshot names itself, its database and its server', async () => {
   await snapshot.close();
 });
 
-test('counts every table as of the snapshot, whatever is written after it', async () => {
+test('counts every table as of the snapshot, ignoring later writes', async () => {
   await sql(`INSERT INTO users (username, password_hash) SELECT 'u' || i, '' FROM generate_series(1, 100) i`);
   await sql(`CREATE SCHEMA "Odd ""schema"""`);
   await sql(`CREATE TABLE "Odd ""schema"""."table' x" (a int)`);
@@ -58,7 +59,7 @@ test('counts every table as of the snapshot, whatever is written after it', asyn
   }
 });
 
-test('a signal ends the counting, on the server too, and nothing stays open', async () => {
+test('a signal ends the counting, on the server too, and closes all connections', async () => {
   const reason = cancelled();
   await assert.rejects(database.snapshot({ signal: AbortSignal.abort(reason) }), (error) => error === reason);
   await sql('CREATE TABLE zz_slow (a int)');
@@ -72,34 +73,34 @@ test('a signal ends the counting, on the server too, and nothing stays open', as
         [what],
       )
     ).length;
-  while ((await waiting('%pg_sleep%')) === 0);
+  await until(() => waiting('%pg_sleep%'), LIMIT_MS, 'the table is locked');
   const counting = snapshot.tables({ signal: controller.signal });
-  while ((await waiting('%pg_table_size%')) === 0);
+  await until(() => waiting('%pg_table_size%'), LIMIT_MS, 'the count is running');
   controller.abort(reason);
   await assert.rejects(counting, (error) => error === reason);
-  while ((await waiting('%pg_table_size%')) > 0);
+  await until(async () => (await waiting('%pg_table_size%')) === 0, LIMIT_MS, 'the count has ended');
   await sql(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`,
   );
   await locked;
   await snapshot.close();
-  while ((await open()) > 0);
+  await until(async () => (await open()) === 0, LIMIT_MS, 'all connections are closed');
 });
 
-test('a table that somebody keeps locked is waited for, then told of, and nothing stays open', async () => {
+test('waiting for a locked table times out with BUSY', async () => {
   await sql('CREATE TABLE held (x int)');
   const { host, port, user, password } = postgres;
   const blocker = new pg.Client({ host, port, user, password, database: postgres.database });
   await blocker.connect();
   await blocker.query('BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE');
   const snapshot = await postgresDatabase(postgres, { lock_timeout_ms: 200 }).snapshot();
-  await assert.rejects(snapshot.tables(), { code: 'BUSY', message: /keeps a table .* locked/ });
+  await assert.rejects(snapshot.tables(), { code: 'BUSY' });
   await snapshot.close();
   await blocker.end();
   await sql('DROP TABLE held');
 });
 
-test('a connection that the server ends in between does not end the process', async () => {
+test('a connection closed by the server does not crash the process', async () => {
   const snapshot = await database.snapshot();
   await sql(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bifract-console' AND datname = current_database()`,
@@ -108,6 +109,6 @@ test('a connection that the server ends in between does not end the process', as
   await snapshot.close();
 });
 
-test('a server that does not answer is said to', async () => {
+test('an unreachable server is reported', async () => {
   await refuses('POSTGRES_UNREACHABLE', postgresDatabase({ ...postgres, port: 1 }).snapshot());
 });

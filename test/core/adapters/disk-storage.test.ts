@@ -48,7 +48,7 @@ async function visibleAndHidden(): Promise<string[]> {
   return (await readdir(root, { recursive: true })).sort();
 }
 
-test('files are for their owner alone, folders too', async () => {
+test('files have mode 0600, folders 0700', async () => {
   await storage.put('a/b.bin', text('x'));
   const modes = await Promise.all([root, join(root, 'a'), join(root, 'a/b.bin')].map((path) => stat(path)));
   assert.deepEqual(
@@ -57,7 +57,7 @@ test('files are for their owner alone, folders too', async () => {
   );
 });
 
-test('what root writes belongs to the owner of the folder', async (t) => {
+test('files written by root belong to the owner of the folder', async (t) => {
   if (process.getuid?.() !== 0) return t.diagnostic('needs root');
   await mkdir(root);
   await fs.chown(root, 1234, 2345);
@@ -68,14 +68,14 @@ test('what root writes belongs to the owner of the folder', async (t) => {
   }
 });
 
-test('a folder whose parent is missing is not made up', async () => {
+test('a folder is not created if its parent is missing', async () => {
   const lost = new DiskStorage(join(base, 'not/mounted'));
   await refuses('NOT_FOUND', lost.put('x', text('x')));
   assert.equal((await lost.probe()).ok, false);
   assert.deepEqual(await all(lost.list('')), []);
 });
 
-test('lists files only, and neither hidden nor oddly named ones', async () => {
+test('lists only files that are not hidden and have a valid name', async () => {
   await storage.put('a.bin', text('x'));
   await mkdir(join(root, 'folder.bin'));
   await mkdir(join(root, '.hidden'));
@@ -89,7 +89,7 @@ test('lists files only, and neither hidden nor oddly named ones', async () => {
   assert.equal(await storage.stat('folder.bin'), undefined);
 });
 
-test('links that lead out are neither followed, nor listed, nor written through', async () => {
+test('symbolic links that lead out are not followed, listed or written through', async () => {
   const outside = join(base, 'outside');
   await mkdir(outside);
   await writeFile(join(outside, 'secret'), 'secret');
@@ -110,14 +110,14 @@ test('links that lead out are neither followed, nor listed, nor written through'
   assert.deepEqual(await readdir(outside), ['secret']);
 });
 
-test('a folder that is itself a link is a fine root', async () => {
+test('the root may be a symbolic link', async () => {
   await mkdir(root);
   await symlink(root, join(base, 'link'));
   await new DiskStorage(join(base, 'link')).put('a/b.bin', text('x'));
   assert.equal(String(await storage.read('a/b.bin', 0, 1)), 'x');
 });
 
-test('a disk that refuses is told from one that fails', async () => {
+test('distinguishes denied access from I/O errors', async () => {
   for (const [code, ours] of [
     ['EROFS', 'STORAGE_DENIED'],
     ['EACCES', 'STORAGE_DENIED'],
@@ -130,7 +130,7 @@ test('a disk that refuses is told from one that fails', async () => {
   }
 });
 
-test('a file system without hard links still never replaces', async () => {
+test('never replaces a file on a file system without hard links', async () => {
   mock.method(fs, 'link', failure('EPERM'));
   await storage.put('a.bin', text('first'));
   async function* late() {
@@ -143,7 +143,7 @@ test('a file system without hard links still never replaces', async () => {
   assert.deepEqual(await visibleAndHidden(), ['a.bin', 'b.bin']);
 });
 
-test('a file is durable before it has its name, and the folder after it', async () => {
+test('syncs the file before the rename and the folder after it', async () => {
   await storage.put('first.bin', text('x'));
   const handle = await fs.open(base);
   const sync = mock.method(Object.getPrototypeOf(handle) as fs.FileHandle, 'sync');
@@ -158,7 +158,7 @@ test('a file is durable before it has its name, and the folder after it', async 
   assert.deepEqual([before, sync.mock.callCount()], [1, 2]);
 });
 
-test('a link that was made although its answer was lost is a success', async () => {
+test('a link that was created although its reply was lost counts as success', async () => {
   const link = fs.link;
   mock.method(fs, 'link', async (from: string, to: string) => {
     await link(from, to);
@@ -168,7 +168,7 @@ test('a link that was made although its answer was lost is a success', async () 
   assert.deepEqual(await visibleAndHidden(), ['a.bin']);
 });
 
-test('a disk that fills up is said to be full, and nothing stays', async () => {
+test('a write or sync error is reported with file and code, and leaves nothing behind', async () => {
   await storage.put('first.bin', text('x'));
   const handle = await fs.open(join(root, 'first.bin'));
   const prototype = Object.getPrototypeOf(handle);
@@ -184,12 +184,12 @@ test('a disk that fills up is said to be full, and nothing stays', async () => {
     const error = await full.catch((reason: unknown) => reason);
     mock.restoreAll();
     assert.ok(error instanceof BifractError && error.code === expected, String(error));
-    assert.match(error.message, new RegExp(`^Cannot (write|make) full.bin in ${root}( durable)?: ${code}`));
+    for (const value of ['full.bin', root, code]) assert.ok(error.message.includes(value), error.message);
     assert.deepEqual(await visibleAndHidden(), ['deep', 'first.bin']);
   }
 });
 
-test('a folder that cannot be made durable takes its new name back', async () => {
+test('removes the new name if the folder cannot be synced', async () => {
   await storage.put('a/first.bin', text('x'));
   const open = fs.open;
   mock.method(fs, 'open', async (path: string, ...rest: [string, number]) =>
@@ -200,7 +200,7 @@ test('a folder that cannot be made durable takes its new name back', async () =>
   assert.deepEqual(await visibleAndHidden(), ['a', 'a/first.bin']);
 });
 
-test('what cannot fit is refused before a byte is written', async () => {
+test('an object larger than the free space is refused before writing', async () => {
   let asked = false;
   async function* content() {
     asked = true;
@@ -211,7 +211,7 @@ test('what cannot fit is refused before a byte is written', async () => {
   assert.deepEqual(await visibleAndHidden(), []);
 });
 
-test('writes as fast as the disk takes it, in large pieces', async () => {
+test('writes in large pieces', async () => {
   const handle = await fs.open(base);
   const write = mock.method(Object.getPrototypeOf(handle) as fs.FileHandle, 'write');
   await handle.close();
@@ -225,7 +225,7 @@ async function handlePrototype(): Promise<fs.FileHandle> {
   return Object.getPrototypeOf(handle) as fs.FileHandle;
 }
 
-test('a long file is on its way to the disk before its end', async () => {
+test('a long file is synced while it is being written', async () => {
   const sync = mock.method(await handlePrototype(), 'datasync');
   let before = 0;
   async function* content() {
@@ -236,17 +236,17 @@ test('a long file is on its way to the disk before its end', async () => {
   assert.ok(before > 0);
 });
 
-test('what failed behind the writer is told, though the last sync succeeds', async () => {
+test('a failed background sync is reported even if the last sync succeeds', async () => {
   mock.method(await handlePrototype(), 'datasync', failure('EIO'), { times: 1 });
   await refuses('STORAGE_FAILED', storage.put('a.bin', pieces(pattern(40 << 20), 100_000)));
   assert.deepEqual(await visibleAndHidden(), []);
 });
 
-test('a file has its name only once every sync of it is over', async () => {
+test('a file gets its name only after every sync has ended', async () => {
   let ended = 0;
   const prototype = await handlePrototype();
   const { datasync } = prototype;
-  const begun = mock.method(prototype, 'datasync', async function (this: fs.FileHandle) {
+  const datasyncs = mock.method(prototype, 'datasync', async function (this: fs.FileHandle) {
     await datasync.call(this);
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
     ended++;
@@ -254,14 +254,14 @@ test('a file has its name only once every sync of it is over', async () => {
   const link = fs.link;
   let left = -1;
   mock.method(fs, 'link', async (from: string, to: string) => {
-    left = begun.mock.callCount() - ended;
+    left = datasyncs.mock.callCount() - ended;
     await link(from, to);
   });
   await storage.put('a.bin', pieces(pattern(17 << 20), 100_000));
-  assert.deepEqual([begun.mock.callCount(), left], [1, 0]);
+  assert.deepEqual([datasyncs.mock.callCount(), left], [1, 0]);
 });
 
-test('one piece is written while the next one fills, and no byte changes place', async () => {
+test('one piece is written while the next one fills, and the content stays intact', async () => {
   const prototype = await handlePrototype();
   const { write } = prototype;
   let [writing, most, fed] = [0, 0, 0];
@@ -290,7 +290,7 @@ test('one piece is written while the next one fills, and no byte changes place',
   assert.ok(bytes.equals(await storage.read('a.bin', 0, bytes.length)));
 });
 
-test('a probe tells the free space, and what fails in words', async () => {
+test('a probe reports the free space and describes failures', async () => {
   const health = await storage.probe();
   assert.ok((health.free_bytes ?? 0) > 0);
   await writeFile(join(base, 'file'), '');
@@ -299,7 +299,7 @@ test('a probe tells the free space, and what fails in words', async () => {
   assert.match(broken.detail, /ENOTDIR|EEXIST/);
 });
 
-test('a probe below a prefix is of that folder, which may be a file system of its own', async () => {
+test('a probe with a prefix tests that folder, which may be another file system', async () => {
   await fs.mkdir(root);
   await fs.symlink('/proc', join(root, 'archives'));
   assert.equal((await storage.probe({ prefix: 'archives/' })).ok, false);
@@ -312,14 +312,14 @@ test('a probe below a prefix is of that folder, which may be a file system of it
   assert.deepEqual(await visibleAndHidden(), ['archives']);
 });
 
-test('a killed probe is cleaned up by a later one', async () => {
+test('a probe removes objects of killed probes', async () => {
   await storage.put('bifract-probe-old', text('x'));
   await fs.utimes(join(root, 'bifract-probe-old'), 0, 0);
   await storage.probe();
   assert.deepEqual(await visibleAndHidden(), []);
 });
 
-test('discard takes nothing but unfinished files of its own', async () => {
+test('discard only removes unfinished files inside the root', async () => {
   await storage.put('a.bin', text('x'));
   for (const id of ['a.bin', '../root/a.bin', '/etc/passwd', '../.x..0123456789ab.partial']) {
     await refuses(

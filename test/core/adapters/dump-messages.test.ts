@@ -13,11 +13,11 @@ async function read(text: string): Promise<{ messages: DumpMessages; tables: str
   return { messages, tables };
 }
 
-test('tables are told, chatter is dropped, trouble is kept with its continuation', async () => {
+test('reports tables, drops other messages, and keeps errors with their continuation lines', async () => {
   const { messages, tables } = await read(`bifract pid 4711
 pg_dump: last built-in OID is 16383
 pg_dump: reading schemas
-  part of the chatter
+  continuation of a message
 pg_dump: dumping contents of table "public.users"
 pg_dump: dumping contents of table "odd.a "b""
 pg_dump: error: Dumping the contents of table "users" failed: PQgetResult() failed.
@@ -29,7 +29,7 @@ pg_dump: warning: there are circular foreign-key constraints
   assert.deepEqual(tables, ['public.users', 'odd.a "b"']);
   assert.equal(await messages.pid, 4711);
   assert.equal(
-    messages.trouble(),
+    messages.errorText(),
     `pg_dump: error: Dumping the contents of table "users" failed: PQgetResult() failed.
 pg_dump: detail: Error message from server: ERROR:  canceling statement
 DETAIL:  more of it
@@ -37,12 +37,12 @@ pg_dump: warning: there are circular foreign-key constraints`,
   );
 });
 
-test('what another program says is trouble, and only the last of it is kept', async () => {
+test('messages of another program are errors, and only the last ones are kept', async () => {
   const { messages } = await read('no such service: postgres\n');
-  assert.equal(messages.trouble(), 'no such service: postgres');
+  assert.equal(messages.errorText(), 'no such service: postgres');
   assert.equal(await messages.pid, undefined);
   const many = await read(
     Array.from({ length: 100 }, (_, line) => `pg_dump: error: ${line} ${'x'.repeat(300)}\n`).join(''),
   );
-  assert.ok(many.messages.trouble().length <= 2000 && many.messages.trouble().includes('error: 99'));
+  assert.ok(many.messages.errorText().length <= 2000 && many.messages.errorText().includes('error: 99'));
 });

@@ -14,7 +14,7 @@ const SHORT: Record<number, string> = {
   92: '\\\\',
 };
 
-/** A JSON string as ClickHouse writes it: control characters escaped, everything else as it is. */
+/** A JSON string as ClickHouse writes it: only control characters, quotes and backslashes are escaped. */
 function escapeBytes(bytes: Buffer): Buffer {
   const text = bytes.toString('latin1').replace(/[\x00-\x1f"\\]/g, (letter) => {
     const byte = letter.charCodeAt(0);
@@ -50,7 +50,7 @@ const anyBytes = fc.oneof(
   fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
 );
 
-test('of any bytes the repaired line is valid text and gives them back', () => {
+test('a repaired line of any bytes is valid UTF-8 and preserves them', () => {
   fc.assert(
     fc.property(fc.array(anyBytes, { minLength: 1, maxLength: 5 }), (logs) => {
       const block = repairLines(Buffer.concat(logs.map((log) => lineOf(Buffer.from(log)))));
@@ -74,7 +74,7 @@ test('of any bytes the repaired line is valid text and gives them back', () => {
   );
 });
 
-test('a block of valid text is not touched', () => {
+test('a block of valid UTF-8 is returned unchanged', () => {
   const block = Buffer.concat([
     lineOf(Buffer.from('ünïcødé \u2028 \ufffd "x" \\ \0')),
     lineOf(Buffer.alloc(0)),
@@ -82,13 +82,13 @@ test('a block of valid text is not touched', () => {
   assert.equal(repairLines(block), block);
 });
 
-test('invalid bytes outside of raw stay where they are', () => {
+test('invalid bytes outside raw are kept', () => {
   const line = lineOf(Buffer.from('fine'), '{"k":"@"}');
   line[line.indexOf('@')] = 0xff;
   assert.deepEqual(repairLines(line), line);
 });
 
-test('every escape of JSON is undone', () => {
+test('every JSON escape is decoded', () => {
   const escaped = String.raw`\"\\\/\b\f\n\r\t\u0000\u00e9\u2028\ud83d\ude00`;
   const bytes = unescapeBytes(Buffer.from(escaped));
   assert.equal(bytes.toString('utf8'), '"\\/\b\f\n\r\t\0é\u2028😀');
@@ -101,8 +101,8 @@ test('a line of 20 MB is repaired', () => {
   assert.ok(bytesOf(line).equals(raw));
 });
 
-test('a line of many pieces is repaired as one', () => {
-  // Three bytes for a letter, so that pieces end inside of letters; and bytes that are none.
+test('a line of several chunks is repaired correctly', () => {
+  // Three-byte characters, so that chunks end within characters; and invalid bytes.
   const log = Buffer.concat([
     Buffer.from('\ufeffé'),
     Buffer.from('€'.repeat(150_000)),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { alone } from '../../../src/core/adapters/lone-work.ts';
+import { withFileLock } from '../../../src/core/adapters/lone-work.ts';
 
 const MODULE = new URL('../../../src/core/adapters/lone-work.ts', import.meta.url);
 let dir: string;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(dir, { recursive: true }));
 
-test('one at a time, each in its turn, and nothing is left', async () => {
+test('runs one at a time and leaves no files', async () => {
   let at = 0;
   let done = 0;
   const work = async () => {
@@ -28,35 +28,35 @@ test('one at a time, each in its turn, and nothing is left', async () => {
     at -= 1;
     return ++done;
   };
-  const results = await Promise.all([1, 2, 3, 4].map(() => alone(path, work)));
+  const results = await Promise.all([1, 2, 3, 4].map(() => withFileLock(path, work)));
   assert.deepEqual(results.sort(), [1, 2, 3, 4]);
   await assert.rejects(
-    alone(path, () => Promise.reject(new Error('x'))),
+    withFileLock(path, () => Promise.reject(new Error('x'))),
     /x/,
   );
   assert.deepEqual(await readdir(dir), []);
 });
 
-test('what a killed process held is taken over; a live one is waited for', async () => {
-  const script = `import { alone } from ${JSON.stringify(MODULE.href)};
-    await alone(${JSON.stringify(path)}, () => { console.log('in'); return new Promise(() => setInterval(() => {}, 1000)); });`;
+test('waits for a running process, and takes over the lock of a killed one', async () => {
+  const script = `import { withFileLock } from ${JSON.stringify(MODULE.href)};
+    await withFileLock(${JSON.stringify(path)}, () => { console.log('in'); return new Promise(() => setInterval(() => {}, 1000)); });`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exit = once(child, 'exit');
   await once(child.stdout, 'data');
   let over = false;
-  const mine = alone(path, async () => over);
-  await assert.rejects(alone(path, async () => over, AbortSignal.timeout(300)));
+  const mine = withFileLock(path, async () => over);
+  await assert.rejects(withFileLock(path, async () => over, AbortSignal.timeout(300)));
   over = true;
   child.kill('SIGKILL');
   assert.equal(await mine, true);
   await exit;
 });
 
-test('a mark that is none holds nobody up', async () => {
+test('an invalid lock file is ignored', async () => {
   for (const text of ['', '{', '{}', '{"pid":"x"}', '{"pid":1,"start":"0","boot":""}']) {
     await writeFile(path, text);
-    assert.equal(await alone(path, async () => 7), 7, text);
+    assert.equal(await withFileLock(path, async () => 7), 7, text);
   }
 });

@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** Something that listens; the port is the system's choice. */
+/** Listens on a port, by default a free one. */
 async function listen(host: string, port = 0): Promise<number> {
   const server = createServer((socket) => socket.destroy());
   servers.push(server);
@@ -32,7 +32,7 @@ async function listen(host: string, port = 0): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A Compose project with one running container of each service, as Docker describes it. */
+/** A Compose project with a fake docker that reports one container for each service. */
 async function project({ running = true } = {}): Promise<void> {
   await writeFile(join(dir, 'docker-compose.yml'), 'services: {}');
   const networks = { other: { IPAddress: '' }, bifract_default: { IPAddress: ADDRESS } };
@@ -51,7 +51,7 @@ function postgres(host: string, port: number, host_given: boolean) {
   return { host, port, host_given, database: 'bifract', user: 'bifract', password: 'x' };
 }
 
-test('a host that is given and answers is taken', async () => {
+test('uses the configured host if it is reachable', async () => {
   await project();
   const port = await listen('127.0.0.1');
   const { connection, how, in_container } = await resolvePostgres(postgres('127.0.0.1', port, true), dir);
@@ -62,7 +62,7 @@ test('a host that is given and answers is taken', async () => {
   assert.deepEqual(Object.keys(connection).sort(), ['database', 'host', 'password', 'port', 'user']);
 });
 
-test('a host that does not answer gives way to the container', async () => {
+test('uses the container if the configured host is unreachable', async () => {
   await project();
   const port = await listen(ADDRESS);
   const { connection, how, in_container } = await resolvePostgres(
@@ -70,22 +70,22 @@ test('a host that does not answer gives way to the container', async () => {
     dir,
   );
   assert.deepEqual([connection.host, in_container], [ADDRESS, true]);
-  assert.equal(how, `container bifract-postgres at ${ADDRESS}:${port}`);
+  for (const value of ['bifract-postgres', `${ADDRESS}:${port}`]) assert.ok(how.includes(value), how);
 });
 
-test('the container comes before a default that nobody named', async () => {
+test('prefers the container to the default host', async () => {
   await project();
   const port = await listen('127.0.0.1');
   await listen(ADDRESS, port);
   assert.equal((await resolvePostgres(postgres('127.0.0.1', port, false), dir)).connection.host, ADDRESS);
 });
 
-test('the default is taken where there is no container', async () => {
+test('uses the default host if there is no container', async () => {
   const port = await listen('127.0.0.1');
   assert.equal((await resolvePostgres(postgres('127.0.0.1', port, false), dir)).connection.host, '127.0.0.1');
 });
 
-test('where nothing answers it is an error with a hint', async () => {
+test('fails with a hint if nothing is reachable', async () => {
   const resolving = resolvePostgres(postgres('127.0.0.1', 1, true), dir);
   await refuses('POSTGRES_UNREACHABLE', resolving);
   await assert.rejects(resolving, { exitCode: 4, hint: /docker compose up/ });
@@ -93,14 +93,14 @@ test('where nothing answers it is an error with a hint', async () => {
   await refuses('POSTGRES_UNREACHABLE', resolvePostgres(postgres('127.0.0.1', 1, false), dir));
 });
 
-test('a socket in a folder is a place too', async () => {
+test('the host may be the folder of a socket', async () => {
   const server = createServer((socket) => socket.destroy());
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(join(dir, '.s.PGSQL.5432'), resolve));
   assert.equal((await resolvePostgres(postgres(dir, 5432, true), dir)).connection.host, dir);
 });
 
-test('ClickHouse is found the same way, by its HTTP port', async () => {
+test('finds ClickHouse in the same way, by its HTTP port', async () => {
   const settings = { database: 'logs', user: 'default', password: undefined, cluster: undefined };
   const port = await listen('127.0.0.1');
   const url = `http://127.0.0.1:${port}`;
@@ -116,7 +116,7 @@ test('ClickHouse is found the same way, by its HTTP port', async () => {
   );
 });
 
-test('no project, no Docker, no container: nothing is found, and nothing fails', async () => {
+test('finds nothing, without an error, if there is no project, Docker or container', async () => {
   assert.equal(await findContainer('postgres', dir), undefined);
   await project();
   assert.deepEqual(await findContainer('postgres', dir), {

@@ -9,7 +9,7 @@ import type { S3Settings } from '../../../src/core/config/settings.ts';
 import { BifractError, type ErrorCode } from '../../../src/core/errors.ts';
 import { all, pieces } from '../../contracts/storage.ts';
 import type { Fault } from '../../helpers/s3/fault.ts';
-import { labSettings, QUICK, startLab } from '../../helpers/s3/lab.ts';
+import { BUCKET, labSettings, QUICK, startLab } from '../../helpers/s3/lab.ts';
 import { LAB } from '../../helpers/s3/server.ts';
 
 let lab: Awaited<ReturnType<typeof startLab>>;
@@ -29,8 +29,8 @@ interface Case {
   settings?: Partial<S3Settings>;
   fault?: Fault;
   code: ErrorCode;
-  says: RegExp;
-  hints: RegExp;
+  message: RegExp;
+  hint: RegExp;
 }
 
 const CASES: Case[] = [
@@ -38,90 +38,90 @@ const CASES: Case[] = [
     name: 'a wrong access key',
     settings: { access_key: 'other' },
     code: 'STORAGE_DENIED',
-    says: /does not know the access key/,
-    hints: /BIFRACT_S3_ACCESS_KEY/,
+    message: /access key/,
+    hint: /BIFRACT_S3_ACCESS_KEY/,
   },
   {
     name: 'a wrong secret key',
     settings: { secret_key: 'wrong-secret' },
     code: 'STORAGE_DENIED',
-    says: /secret key is wrong/,
-    hints: /BIFRACT_S3_SECRET_KEY/,
+    message: /secret key/,
+    hint: /BIFRACT_S3_SECRET_KEY/,
   },
   {
     name: 'a missing bucket',
     settings: { bucket: 'nowhere' },
     code: 'STORAGE_UNREACHABLE',
-    says: /no bucket nowhere/,
-    hints: /BIFRACT_S3_BUCKET/,
+    message: /nowhere/,
+    hint: /BIFRACT_S3_BUCKET/,
   },
   {
-    name: 'a clock that is off',
+    name: 'a wrong clock',
     fault: { status: 403, code: 'RequestTimeTooSkewed' },
     code: 'STORAGE_DENIED',
-    says: /clock/,
-    hints: /timedatectl/,
+    message: /clock/,
+    hint: /timedatectl/,
   },
   {
     name: 'a wrong region',
     fault: { status: 301, code: 'PermanentRedirect', headers: { 'x-amz-bucket-region': 'eu-central-1' } },
     code: 'STORAGE_UNREACHABLE',
-    says: /not in the region us-east-1/,
-    hints: /BIFRACT_S3_REGION=eu-central-1/,
+    message: /us-east-1/,
+    hint: /BIFRACT_S3_REGION=eu-central-1/,
   },
   {
     name: 'expired credentials',
     fault: { status: 400, code: 'ExpiredToken' },
     code: 'STORAGE_DENIED',
-    says: /expired/,
-    hints: /BIFRACT_S3_ACCESS_KEY/,
+    message: /expired/,
+    hint: /BIFRACT_S3_ACCESS_KEY/,
   },
   {
-    name: 'missing rights',
+    name: 'missing permissions',
     fault: { status: 403, code: 'AccessDenied' },
     code: 'STORAGE_DENIED',
-    says: /denies/,
-    hints: /get, put, list and delete/,
+    message: /403/,
+    hint: new RegExp(`get, put, list and delete.*${BUCKET}`),
   },
   {
     name: 'a used-up quota',
     fault: { status: 403, code: 'QuotaExceeded' },
     code: 'STORAGE_FULL',
-    says: /no room/,
-    hints: /quota/,
+    message: /space/,
+    hint: /quota/,
   },
   {
-    name: 'a service in trouble',
+    name: 'an unavailable service',
     fault: { status: 503, code: 'ServiceUnavailable' },
     code: 'STORAGE_UNREACHABLE',
-    says: /answers 503/,
-    hints: /later/,
+    message: /503/,
+    hint: /later/,
   },
   {
     name: 'a closed port',
     settings: { endpoint: 'http://127.0.0.1:1' },
     code: 'STORAGE_UNREACHABLE',
-    says: /127\.0\.0\.1:1 cannot be reached: nothing listens/,
-    hints: /BIFRACT_S3_ENDPOINT/,
+    message: /127\.0\.0\.1:1\b.*refused/,
+    hint: /BIFRACT_S3_ENDPOINT/,
   },
   {
-    name: 'a name that is unknown',
+    name: 'an unknown host',
     settings: { endpoint: 'http://nowhere.invalid' },
     code: 'STORAGE_UNREACHABLE',
-    says: /nowhere\.invalid cannot be reached/,
-    hints: /BIFRACT_S3_ENDPOINT/,
+    message: /nowhere\.invalid/,
+    hint: /BIFRACT_S3_ENDPOINT/,
   },
   {
-    name: 'a CA file that is not there',
+    name: 'a missing CA file',
     settings: { ca_file: '/nowhere/ca.pem' },
     code: 'ENV_INVALID',
-    says: /BIFRACT_S3_CA_FILE/,
-    hints: /PEM/,
+    message: /\/nowhere\/ca\.pem.*BIFRACT_S3_CA_FILE/,
+    hint: /PEM/,
   },
 ];
 
-for (const { name, settings, fault, code, says, hints } of CASES) {
-  test(`${name} has its own sentence, from every call`, async () => {
+for (const { name, settings, fault, code, message, hint } of CASES) {
+  test(`${name}: every call has the same error, without secrets`, async () => {
     lab.server.fault = () => fault;
     const storage = openS3Storage(labSettings(lab.server.url, settings), { patience: QUICK });
     const calls = [
@@ -139,13 +139,13 @@ for (const { name, settings, fault, code, says, hints } of CASES) {
       );
       assert.ok(error instanceof BifractError, String(error));
       assert.equal(error.code, code, error.message);
-      assert.match(error.message, says);
-      assert.match(error.hint ?? '', hints);
+      assert.match(error.message, message);
+      assert.match(error.hint ?? '', hint);
       holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
     }
     const health = await storage.probe();
     assert.equal(health.ok, false);
-    assert.match(health.detail, says);
+    assert.match(health.detail, message);
   });
 }
 
@@ -155,7 +155,7 @@ function holdsNoSecret(text: string): void {
   }
 }
 
-test('a web page instead of S3 is told', async (t) => {
+test('a website instead of S3 is reported', async (t) => {
   const web = createServer((_, response) => response.end('<html><body>Welcome</body></html>'));
   web.listen(0, '127.0.0.1');
   await once(web, 'listening');
@@ -163,10 +163,10 @@ test('a web page instead of S3 is told', async (t) => {
   const endpoint = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
   const health = await openS3Storage(labSettings(endpoint), { patience: QUICK }).probe();
   assert.equal(health.ok, false);
-  assert.match(health.detail, /S3/);
+  assert.match(health.detail, /BIFRACT_S3_ENDPOINT/);
 });
 
-test('the password of an address appears nowhere', async () => {
+test('the password of a URL is never shown', async () => {
   const endpoint = 'http://user:geheim@127.0.0.1:1';
   const storage = openS3Storage(labSettings(endpoint), { patience: QUICK });
   assert.equal(storage.location, 's3://lab at http://127.0.0.1:1');
@@ -174,7 +174,7 @@ test('the password of an address appears nowhere', async () => {
   holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
 });
 
-test('a service that repeats secrets is not repeated', async () => {
+test('secrets in a response are masked', async () => {
   lab.server.fault = () => ({ status: 400, code: `Bad:${LAB.secret_key}:${LAB.access_key}` });
   const storage = openS3Storage(labSettings(lab.server.url), { patience: QUICK });
   const error = await all(storage.list('')).catch((reason: unknown) => reason);
@@ -182,7 +182,7 @@ test('a service that repeats secrets is not repeated', async () => {
   holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
 });
 
-test('a service that cannot be reached at first is soon given up', async () => {
+test('a service that was never reached gets fewer attempts', async () => {
   let tries = 1;
   const onRetry = () => void tries++;
   const storage = openS3Storage(labSettings('http://127.0.0.1:1'), { patience: QUICK, onRetry });
@@ -190,21 +190,21 @@ test('a service that cannot be reached at first is soon given up', async () => {
   assert.equal(tries, QUICK.first_attempts);
 });
 
-test('a probe tells of versioning and object lock', async () => {
+test('a probe reports versioning and object lock', async () => {
   const health = await openS3Storage(labSettings(lab.server.url)).probe();
   assert.equal(health.ok, true);
-  assert.match(health.detail, /versioning is on.*object lock is on/);
+  assert.match(health.detail, /versioning.*object lock/);
   assert.equal(lab.server.buckets.get('lab')?.uploads.size, 0);
 });
 
-test('a probe tries an upload in parts: rights for small files are not enough', async () => {
+test('a probe tests multipart uploads: permissions for small files are not enough', async () => {
   const storage = openS3Storage(labSettings(lab.server.url), { patience: QUICK });
   for (const operation of ['create-upload', 'upload-part', 'list-uploads', 'abort-upload']) {
     lab.server.fault = (question) =>
       question.operation === operation ? { status: 403, code: 'AccessDenied' } : undefined;
     const health = await storage.probe();
     assert.deepEqual(
-      [health.ok, /denie|right/i.test(health.detail)],
+      [health.ok, /403 AccessDenied/.test(health.detail)],
       [false, true],
       `${operation}: ${health.detail}`,
     );

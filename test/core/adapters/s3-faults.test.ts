@@ -19,9 +19,9 @@ let asked: Operation[];
 
 beforeEach(async () => {
   lab = await startLab();
-  // A busy machine must not look like a stalled connection.
-  const patience = { ...QUICK, stall_ms: 10_000 };
-  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { patience });
+  // A busy machine must not be mistaken for a stalled connection.
+  const retry = { ...QUICK, stall_ms: 10_000 };
+  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { patience: retry });
   asked = [];
 });
 
@@ -58,7 +58,7 @@ async function isGone(): Promise<void> {
   assert.deepEqual(openUploads(), []);
 }
 
-test(`${RUNS} seeded uploads under faults: whole, or a clear error and nothing left`, async () => {
+test(`${RUNS} seeded uploads with faults: complete, or an error and nothing left`, async () => {
   let next = 0;
   const worker = async () => {
     while (next < RUNS) {
@@ -70,7 +70,7 @@ test(`${RUNS} seeded uploads under faults: whole, or a clear error and nothing l
 });
 
 for (const part of [1, 2, 3]) {
-  test(`a connection cut in part ${part} costs that part only`, async () => {
+  test(`a broken connection in part ${part} only repeats that part`, async () => {
     let cuts = 2;
     faulty((question) => (question.part === part && cuts-- > 0 ? { cut_after: 1_000_000 } : undefined));
     await put();
@@ -79,7 +79,7 @@ for (const part of [1, 2, 3]) {
   });
 }
 
-test('a part that stalls is sent again', async () => {
+test('a stalled part is sent again', async () => {
   let stalls = 1;
   faulty(({ part }) => (part === 2 && stalls-- > 0 ? { stall: true } : undefined));
   storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { patience: QUICK });
@@ -87,7 +87,7 @@ test('a part that stalls is sent again', async () => {
   await isStored();
 });
 
-test('a corrupted part is noticed and sent again', async () => {
+test('a corrupted part is detected and sent again', async () => {
   let spoiled = 1;
   faulty(({ part }) => (part === 3 && spoiled-- > 0 ? { corrupt: true } : undefined));
   await put();
@@ -95,13 +95,13 @@ test('a corrupted part is noticed and sent again', async () => {
   await isStored();
 });
 
-test('a part that is corrupted every time fails the upload', async () => {
+test('a part that is always corrupted fails the upload', async () => {
   faulty(({ part }) => (part === 2 ? { corrupt: true } : undefined));
   await refuses('STORAGE_FAILED', put());
   await isGone();
 });
 
-test('a completion answered 200 with an error is no success', async () => {
+test('a completion with status 200 and an error is a failure', async () => {
   faulty(({ operation }) =>
     operation === 'complete-upload' ? { error_in_200: 'InternalError' } : undefined,
   );
@@ -110,20 +110,20 @@ test('a completion answered 200 with an error is no success', async () => {
   await isGone();
 });
 
-test('a completion whose answer is lost is found out, not repeated', async () => {
+test('a completion whose response is lost is verified, not repeated', async () => {
   faulty(({ operation }) => (operation === 'complete-upload' ? { lose_answer: true } : undefined));
   await put();
   assert.equal(times('complete-upload'), 1);
   await isStored();
 });
 
-test('a small object whose answer is lost is found out, not repeated', async () => {
+test('a small object whose response is lost is verified, not repeated', async () => {
   faulty(({ operation }) => (operation === 'put-object' ? { lose_answer: true } : undefined));
   await put(CONTENT.subarray(0, 1000));
   assert.equal(times('put-object'), 1);
 });
 
-test('an upload opened twice because the answer was lost leaves no twin', async () => {
+test('an upload opened twice because the response was lost leaves no duplicate', async () => {
   let lost = 1;
   faulty(({ operation }) =>
     operation === 'create-upload' && lost-- > 0 ? { lose_answer: true } : undefined,
@@ -132,7 +132,7 @@ test('an upload opened twice because the answer was lost leaves no twin', async 
   await isStored();
 });
 
-test('what is beyond hope is not tried again', async () => {
+test('a permanent error is not retried', async () => {
   faulty(({ operation }) =>
     operation === 'upload-part' ? { status: 403, code: 'AccessDenied' } : undefined,
   );
@@ -141,7 +141,7 @@ test('what is beyond hope is not tried again', async () => {
   await isGone();
 });
 
-test('a part that fails for good ends content that never ends', async () => {
+test('a part that fails permanently closes endless content', async () => {
   let ended = false;
   async function* endless() {
     try {
@@ -156,7 +156,7 @@ test('a part that fails for good ends content that never ends', async () => {
   await isGone();
 });
 
-test('an object that another wrote meanwhile is not replaced, with conditional writes', async () => {
+test('conditional writes do not replace an object written in the meantime', async () => {
   const other = openS3Storage(labSettings(lab.server.url));
   let wrote: Promise<unknown> | undefined;
   faulty(({ operation }) => {
@@ -171,19 +171,19 @@ test('an object that another wrote meanwhile is not replaced, with conditional w
   assert.deepEqual(openUploads(), []);
 });
 
-test('a retry is told, with its reason and the time waited', async () => {
-  const told: string[] = [];
-  const telling = openS3Storage(labSettings(lab.server.url), {
+test('a retry is reported with its reason and wait', async () => {
+  const retries: string[] = [];
+  const reporting = openS3Storage(labSettings(lab.server.url), {
     patience: QUICK,
-    onRetry: ({ attempt, why, wait_ms }) => told.push(`${attempt} ${why} ${wait_ms > 0}`),
+    onRetry: ({ attempt, reason: why, wait_ms }) => retries.push(`${attempt} ${why} ${wait_ms > 0}`),
   });
   let storm = 2;
   faulty(() => (storm-- > 0 ? { status: 503, code: 'SlowDown' } : undefined));
-  await telling.list('')[Symbol.asyncIterator]().next();
-  assert.deepEqual(told, ['1 503 SlowDown true', '2 503 SlowDown true']);
+  await reporting.list('')[Symbol.asyncIterator]().next();
+  assert.deepEqual(retries, ['1 503 SlowDown true', '2 503 SlowDown true']);
 });
 
-test('no more than a few parts are in hand at once', async () => {
+test('only a few parts are in memory at once', async () => {
   let given = 0;
   let stored = 0;
   let most = 0;

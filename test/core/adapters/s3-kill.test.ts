@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openS3Storage } from '../../../src/core/adapters/s3-storage.ts';
 import { all, collect, pattern, pieces } from '../../contracts/storage.ts';
@@ -31,10 +31,15 @@ const MOMENTS: [operation: Operation, nth: number, answered: boolean][] = [
   ['abort-upload', 1, false],
 ];
 
-describe('a writer that is killed', { concurrency: 2 }, () => {
+/** How many of the moments left an object, and how many an unfinished one. */
+const outcomes = { objects: 0, unfinished: 0 };
+
+describe('a killed writer', { concurrency: 2 }, () => {
+  after(() => assert.ok(outcomes.objects > 0 && outcomes.unfinished > 0, JSON.stringify(outcomes)));
+
   for (const [operation, nth, answered] of MOMENTS) {
     const moment = `${answered ? 'after' : 'before'} ${operation} ${nth} is done`;
-    test(`${moment}: nothing is listed that is not whole, and leftovers can be removed`, async () => {
+    test(`${moment}: only complete objects are listed, and unfinished ones can be removed`, async () => {
       const lab = await startLab();
       try {
         await killAt(lab.server.url, moment, (kill) => {
@@ -49,7 +54,7 @@ describe('a writer that is killed', { concurrency: 2 }, () => {
           };
         });
         lab.server.fault = undefined;
-        await nothingHalf(lab.server.url);
+        await onlyComplete(lab.server.url);
         assert.ok(openKeys(lab).every((key) => key.startsWith('.bifract-uploads/')));
       } finally {
         await lab.stop();
@@ -66,13 +71,17 @@ async function killAt(url: string, moment: string, arm: (kill: () => void) => vo
   assert.equal(signal, 'SIGKILL', moment);
 }
 
-async function nothingHalf(url: string): Promise<void> {
+async function onlyComplete(url: string): Promise<void> {
   const storage = openS3Storage(labSettings(url));
   const listed = await all(storage.list(''));
-  if (listed.length > 0) assert.ok((await collect(storage.stream('a.bin'))).equals(CONTENT));
-  for (const leftover of await all(storage.leftovers())) {
-    assert.equal(leftover.name, 'a.bin');
-    await storage.discard(leftover);
+  for (const { name } of listed) {
+    outcomes.objects += 1;
+    assert.ok((await collect(storage.stream(name))).equals(CONTENT));
+  }
+  for (const unfinished of await all(storage.leftovers())) {
+    outcomes.unfinished += 1;
+    assert.equal(unfinished.name, 'a.bin');
+    await storage.discard(unfinished);
   }
   assert.deepEqual(await all(storage.leftovers()), []);
 }
@@ -81,7 +90,7 @@ function openKeys({ server }: Awaited<ReturnType<typeof startLab>>): string[] {
   return [...(server.buckets.get(BUCKET)?.uploads.values() ?? [])].map(({ key }) => key);
 }
 
-test('a service that is killed and comes back costs the parts on their way only', async () => {
+test('a restart of the service only repeats the parts in progress', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'bifract-s3-'));
   let service = spawnScript('main.ts', [dir, '0', BUCKET]);
   try {

@@ -34,7 +34,7 @@ after(async () => {
   await lab.stop();
 });
 
-/** A proxy that tunnels and forwards, and counts. */
+/** A proxy that tunnels, and records the requested hosts. */
 async function startProxy(): Promise<{ server: Server; url: string; hosts: string[] }> {
   const hosts: string[] = [];
   const server = createServer((request, response) => {
@@ -53,18 +53,18 @@ async function startProxy(): Promise<{ server: Server; url: string; hosts: strin
   return { server, url: `http://user:geheim@127.0.0.1:${(server.address() as AddressInfo).port}`, hosts };
 }
 
-test('a certificate of an unknown authority is refused, and one from the CA file trusted', async () => {
+test('a certificate of an unknown CA is refused, and one from the CA file is trusted', async () => {
   const refused = await openS3Storage(labSettings(https), { patience: QUICK }).probe();
   assert.equal(refused.ok, false);
-  assert.match(refused.detail, /certificate.*not trusted.*BIFRACT_S3_CA_FILE/s);
+  assert.match(refused.detail, /certificate.*BIFRACT_S3_CA_FILE/s);
   const trusted = await openS3Storage(labSettings(https, { ca_file: CERT }), { patience: QUICK }).probe();
   assert.equal(trusted.ok, true, trusted.detail);
 });
 
-test('http where the service speaks TLS, or the other way, is told', async () => {
+test('https to a service without TLS is reported', async () => {
   const endpoint = lab.server.url.replace('http:', 'https:');
   const health = await openS3Storage(labSettings(endpoint), { patience: QUICK }).probe();
-  assert.match(health.detail, /TLS.*begins with http or https/s);
+  assert.match(health.detail, /TLS.*BIFRACT_S3_ENDPOINT.*https/s);
 });
 
 test('a proxy is used, unless the host is exempt', async (t) => {
@@ -73,18 +73,18 @@ test('a proxy is used, unless the host is exempt', async (t) => {
     proxy.server.closeAllConnections();
     proxy.server.close();
   });
-  const settings = { ca_file: CERT, proxy: { https: proxy.url, http: proxy.url, except: undefined } };
+  const settings = { ca_file: CERT, proxy: { https: proxy.url, http: proxy.url, no_proxy: undefined } };
   const through = await openS3Storage(labSettings(https, settings), { patience: QUICK }).probe();
-  if (/cannot use a proxy/.test(through.detail)) return t.diagnostic(through.detail);
+  if (through.detail.includes(`Node ${process.versions.node}`)) return t.diagnostic(through.detail);
   assert.equal(through.ok, true, through.detail);
   assert.ok(proxy.hosts.includes(`CONNECT ${new URL(https).host}`), proxy.hosts.join());
   proxy.hosts.length = 0;
-  const exempt = { ...settings, proxy: { ...settings.proxy, except: '127.0.0.1' } };
+  const exempt = { ...settings, proxy: { ...settings.proxy, no_proxy: '127.0.0.1' } };
   assert.equal((await openS3Storage(labSettings(https, exempt), { patience: QUICK }).probe()).ok, true);
   assert.deepEqual(proxy.hosts, []);
 });
 
-test('a host that accepts and never says a word is given up', async (t) => {
+test('a host that accepts and never responds times out', async (t) => {
   const sockets: Socket[] = [];
   const silent = createNetServer((socket) => sockets.push(socket));
   silent.listen(0, '127.0.0.1');
@@ -95,5 +95,6 @@ test('a host that accepts and never says a word is given up', async (t) => {
   });
   const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
   const health = await openS3Storage(labSettings(endpoint), { patience: QUICK }).probe();
-  assert.match(health.detail, /no byte came or went/);
+  assert.equal(health.ok, false);
+  assert.match(health.detail, /timed out/);
 });

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cutIntoParts, lanes, PartBuffers, partSizes } from '../../../src/core/adapters/s3-parts.ts';
+import {
+  concurrentParts,
+  PartBuffers,
+  partSizes,
+  splitIntoParts,
+} from '../../../src/core/adapters/s3-parts.ts';
 import { all, pattern, pieces } from '../../contracts/storage.ts';
 
 const MIB = 2 ** 20;
@@ -15,7 +20,7 @@ function sizesUntil(sizes: (number: number) => number, bytes: number): number[] 
   return list;
 }
 
-test('5 TiB fit, whether expected or not, in parts that S3 takes', () => {
+test('5 TiB fit, expected or not, in parts of valid sizes', () => {
   for (const expected of [undefined, 5 * TIB]) {
     const list = sizesUntil(partSizes(plain, expected), 5 * TIB);
     assert.ok(list.length <= 10_000, `${list.length} parts`);
@@ -23,7 +28,7 @@ test('5 TiB fit, whether expected or not, in parts that S3 takes', () => {
   }
 });
 
-test('parts are of one size up to 20 GiB without a guess, and as long as a guess holds', () => {
+test('parts have equal size up to 20 GiB without an expected size, else up to that size', () => {
   for (const [expected, bytes] of [
     [undefined, 20 * GIB],
     [1 * GIB, 20 * GIB],
@@ -34,30 +39,30 @@ test('parts are of one size up to 20 GiB without a guess, and as long as a guess
   }
 });
 
-test('a guess far too low still lets terabytes through', () => {
+test('terabytes fit even if the expected size was far too low', () => {
   for (const expected of [1, 10 * GIB, 50 * GIB, 200 * GIB]) {
     assert.ok(sizesUntil(partSizes(plain, expected), 2 * TIB).length <= 10_000, String(expected));
   }
 });
 
-test('small uploads take little memory', () => {
+test('small uploads need little memory', () => {
   const size = partSizes(plain, undefined)(1);
-  assert.ok(size * lanes(size) <= 64 * MIB);
-  assert.equal(lanes(GIB), 1);
+  assert.ok(size * concurrentParts(size) <= 64 * MIB);
+  assert.equal(concurrentParts(GIB), 1);
 });
 
-test('R2 gets parts of one size, and so does who asks for it', () => {
+test('parts have equal size on R2, and if configured', () => {
   assert.equal(new Set(sizesUntil(partSizes(r2, undefined), 300 * GIB)).size, 1);
-  const asked = partSizes({ part_mib: 100, endpoint: undefined }, 5 * TIB);
-  assert.deepEqual(new Set(sizesUntil(asked, 900 * GIB)), new Set([100 * MIB]));
-  assert.throws(() => sizesUntil(asked, TIB), /BIFRACT_S3_PART_MIB|10000 parts/);
+  const fixed = partSizes({ part_mib: 100, endpoint: undefined }, 5 * TIB);
+  assert.deepEqual(new Set(sizesUntil(fixed, 900 * GIB)), new Set([100 * MIB]));
+  assert.throws(() => sizesUntil(fixed, TIB), /10000/);
 });
 
-test('content is cut exactly, whatever pieces it comes in', async () => {
+test('content is split exactly, whatever the size of its pieces', async () => {
   for (const total of [0, 1, 9, 10, 11, 20, 21, 35]) {
     for (const piece of [1, 3, 10, 100]) {
       const content = pattern(total);
-      const parts = await all(cutIntoParts(pieces(content, piece), () => 10, new PartBuffers()));
+      const parts = await all(splitIntoParts(pieces(content, piece), () => 10, new PartBuffers()));
       assert.ok(Buffer.concat(parts.map(({ bytes }) => bytes)).equals(content));
       assert.deepEqual(
         parts.map(({ number, last }) => [number, last]),
@@ -69,10 +74,10 @@ test('content is cut exactly, whatever pieces it comes in', async () => {
   }
 });
 
-test('a buffer goes round once it is given back', () => {
+test('a freed buffer is reused', () => {
   const buffers = new PartBuffers();
   const first = buffers.take(100);
-  buffers.release(first.subarray(0, 50));
+  buffers.free(first.subarray(0, 50));
   assert.equal(buffers.take(100).buffer, first.buffer);
   assert.notEqual(buffers.take(100).buffer, first.buffer);
 });

@@ -24,7 +24,7 @@ afterEach(() => {
 
 after(() => lab.stop());
 
-/** The first reads go wrong in this way. */
+/** Lets the first reads fail with these faults. */
 function reads(faults: Parameters<FaultPlan>[0] extends infer _ ? ReturnType<FaultPlan>[] : never): string[] {
   const left = [...faults];
   const asked: string[] = [];
@@ -36,7 +36,7 @@ function reads(faults: Parameters<FaultPlan>[0] extends infer _ ? ReturnType<Fau
   return asked;
 }
 
-test('a read goes on from the byte where its connection broke', async () => {
+test('a read resumes at the byte where its connection broke', async () => {
   const asked = reads([
     { cut_answer_after: 1_000_000 },
     { cut_answer_after: 500_001 },
@@ -46,18 +46,18 @@ test('a read goes on from the byte where its connection broke', async () => {
   assert.equal(asked.length, 4);
 });
 
-test('a read that stalls goes on, too', async () => {
+test('a stalled read resumes, too', async () => {
   const asked = reads([{ stall_answer_after: 2_000_000 }]);
   assert.ok((await storage.read('a.bin', 100, 2_900_000)).equals(CONTENT.subarray(100, 2_900_100)));
   assert.equal(asked.length, 2);
 });
 
-test('breaking again and again is no failure while bytes come', async () => {
+test('a read survives repeated failures as long as it makes progress', async () => {
   reads(Array.from({ length: 20 }, () => ({ cut_answer_after: 100_000 })));
   assert.ok((await collect(storage.stream('a.bin'))).equals(CONTENT));
 });
 
-test('a read that never gets a byte fails', async () => {
+test('a read without progress fails', async () => {
   const asked = reads(Array.from({ length: 50 }, () => ({ cut_answer_after: 0 })));
   await refuses('STORAGE_UNREACHABLE', collect(storage.stream('a.bin')));
   assert.equal(asked.length, QUICK.attempts);
@@ -69,12 +69,13 @@ test('two versions of an object are never mixed', async () => {
   const stream = storage.stream('b.bin')[Symbol.asyncIterator]();
   await stream.next();
   const entry = lab.server.buckets.get(BUCKET)?.objects.get('b.bin');
-  if (entry) entry.etag = 'another';
+  assert.ok(entry);
+  entry.etag = 'another';
   await refuses('STORAGE_FAILED', collect({ [Symbol.asyncIterator]: () => stream }));
   assert.equal(asked.length, 2);
 });
 
-test('a cancel ends a read that waits for bytes', async () => {
+test('a cancel ends a stalled read', async () => {
   reads([{ stall_answer_after: 1000 }]);
   const controller = new AbortController();
   const stream = storage.stream('a.bin', { signal: controller.signal })[Symbol.asyncIterator]();
@@ -84,7 +85,7 @@ test('a cancel ends a read that waits for bytes', async () => {
   await refuses('CANCELLED', next);
 });
 
-test('100,000 objects are listed page by page, in bounded memory', async () => {
+test('100,000 objects are listed page by page, in limited memory', async () => {
   const bucket = lab.server.buckets.get(BUCKET);
   const entry = bucket?.objects.get('a.bin');
   assert.ok(bucket && entry);

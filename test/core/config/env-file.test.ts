@@ -9,7 +9,7 @@ test('reads keys and values, trimmed, split at the first equals sign', () => {
   assert.deepEqual(parseEnvFile(text), { POSTGRES_USER: 'bifract', KEY: 'a=b==', EMPTY: '' });
 });
 
-test('accepts matching quotes and leaves every other character alone', () => {
+test('removes matching quotes and keeps every other character', () => {
   const text = `A="x y"\nB='$HOME # no comment'\nC="open\nD=it's\nE="\nF=""\nG="a'\nH=a # b\nI=\\n`;
   assert.deepEqual(parseEnvFile(text), {
     A: 'x y',
@@ -24,7 +24,7 @@ test('accepts matching quotes and leaves every other character alone', () => {
   });
 });
 
-test('the last of two values holds, in the place of the first', () => {
+test('the last of two values wins, at the position of the first', () => {
   const vars = parseEnvFile('B=1\nA=2\nB=3');
   assert.deepEqual(Object.entries(vars), [
     ['B', '3'],
@@ -32,7 +32,7 @@ test('the last of two values holds, in the place of the first', () => {
   ]);
 });
 
-test('a key named like a member of Object is a plain key', () => {
+test('a key may have the name of a member of Object', () => {
   const vars = parseEnvFile('__proto__=x\nconstructor=y');
   assert.deepEqual(Object.entries(vars), [
     ['__proto__', 'x'],
@@ -40,7 +40,7 @@ test('a key named like a member of Object is a plain key', () => {
   ]);
 });
 
-test('any text parses; keys and values come out trimmed and on one line', () => {
+test('any text parses into trimmed, single-line keys and values', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       for (const [key, value] of Object.entries(parseEnvFile(text))) {
@@ -51,7 +51,7 @@ test('any text parses; keys and values come out trimmed and on one line', () => 
   );
 });
 
-test('what is written line by line is read back', () => {
+test('reads back what was written line by line', () => {
   const key = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,20}$/);
   const value = fc.stringMatching(/^[!-~]([ -~]*[!-~])?$/).filter((text) => !/^(['"]).*\1$/.test(text));
   fc.assert(

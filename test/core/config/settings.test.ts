@@ -46,7 +46,7 @@ test('an empty file gives the defaults', () => {
   });
 });
 
-test('every variable arrives in its place', () => {
+test('reads every variable', () => {
   const settings = readSettings(
     {
       BIFRACT_BACKUP_ENCRYPTION_KEY: 'ab',
@@ -109,7 +109,7 @@ test('every variable arrives in its place', () => {
   });
 });
 
-test('the process environment wins, and an empty value counts as none', () => {
+test('the process environment takes precedence, and an empty value counts as not set', () => {
   const file = { POSTGRES_USER: 'file', POSTGRES_DB: '', POSTGRES_PASSWORD: 'x', BIFRACT_S3_BUCKET: '' };
   const settings = readSettings(file, { POSTGRES_USER: 'process', POSTGRES_PASSWORD: '' });
   assert.equal(settings.postgres.user, 'process');
@@ -118,7 +118,7 @@ test('the process environment wins, and an empty value counts as none', () => {
   assert.equal(settings.s3, undefined);
 });
 
-test('a ClickHouse URL wins over host and port', () => {
+test('CLICKHOUSE_URL takes precedence over host and port', () => {
   const { url } = readSettings(
     { CLICKHOUSE_HOST: 'a', CLICKHOUSE_URL: 'https://ch.example.com:8443/' },
     {},
@@ -126,7 +126,7 @@ test('a ClickHouse URL wins over host and port', () => {
   assert.equal(url, 'https://ch.example.com:8443');
 });
 
-test('S3 has variables of its own, and takes the proxy that everything else takes', () => {
+test('reads the S3 variables and the usual proxy variables', () => {
   const { s3 } = readSettings(
     {
       BIFRACT_S3_BUCKET: 'b',
@@ -140,10 +140,10 @@ test('S3 has variables of its own, and takes the proxy that everything else take
   );
   assert.deepEqual([s3?.storage_class, s3?.sse, s3?.sse_kms_key_id], ['STANDARD_IA', 'aws:kms', 'key']);
   assert.deepEqual([s3?.ca_file, s3?.part_mib], ['/etc/ca.pem', 64]);
-  assert.deepEqual(s3?.proxy, { https: 'http://p:1', http: 'http://q:2', except: 'minio.local' });
+  assert.deepEqual(s3?.proxy, { https: 'http://p:1', http: 'http://q:2', no_proxy: 'minio.local' });
 });
 
-test('a malformed value is refused by name', () => {
+test('the error for an invalid value names the variable', () => {
   const bad: [name: string, values: string[]][] = [
     ['POSTGRES_PORT', ['x', '0', '-1', '65536', '1.5', '0x50', '1e3']],
     ['CLICKHOUSE_HTTP_PORT', ['http']],
@@ -165,7 +165,7 @@ test('a malformed value is refused by name', () => {
   }
 });
 
-test('an address is never repeated, for it can carry a password', () => {
+test('an invalid URL is not shown, because it can contain a password', () => {
   const error = refusal({ CLICKHOUSE_URL: 'tcp://default:geheim@ch:9000' });
   assert.doesNotMatch(JSON.stringify(error.report()), /geheim/);
 });

@@ -5,7 +5,7 @@ import { inPieces } from '../../helpers/streams.ts';
 
 const parse = (text: string) => parseLine(Buffer.from(text));
 
-test('a row has its columns, fields and exact bytes', () => {
+test('parses columns, fields and exact bytes of a row', () => {
   const exact = Buffer.from([0, 255, 10, 254]);
   const line = `{"ts":"2026-03-01T12:00:00.1Z","raw":"x","id":"i","fid":"f","its":"2026-03-01T12:00:00Z","fields":{"a":"1"},"raw64":"${exact.toString('base64')}"}\n`;
   const row = parse(line);
@@ -23,13 +23,13 @@ test('a row has its columns, fields and exact bytes', () => {
   );
 });
 
-test('an empty raw64 means that raw is exact, and one that is no base64 is malformed', () => {
+test('empty raw64 means raw is exact; invalid base64 is malformed', () => {
   const empty = parse('{"raw":"x","raw64":""}');
   assert.ok(!('malformed' in empty) && empty.raw.toString() === 'x');
   assert.ok('malformed' in parse('{"raw":"x","raw64":"%%"}'));
 });
 
-test('times of other zones become UTC, digits kept; impossible ones are malformed', () => {
+test('converts times to UTC with all digits; impossible times are malformed', () => {
   const time = (ts: string) => {
     const row = parse(JSON.stringify({ ts, raw: 'x' }));
     return 'malformed' in row ? undefined : row.ts;
@@ -47,7 +47,7 @@ test('times of other zones become UTC, digits kept; impossible ones are malforme
   }
 });
 
-test('a line of 20 MB is read without becoming text', () => {
+test('parses a line of 20 MB', () => {
   const raw = Buffer.alloc(20_000_000, 'x');
   const row = parseLine(Buffer.concat([Buffer.from('{"raw":"'), raw, Buffer.from('","id":"7"}')]));
   assert.ok(!('malformed' in row));
@@ -55,7 +55,7 @@ test('a line of 20 MB is read without becoming text', () => {
   assert.ok(row.raw.equals(raw));
 });
 
-test('lines come whole from pieces of any size, the last one with its newline', async () => {
+test('yields complete lines from pieces of any size, with a final newline', async () => {
   const content = Buffer.from(
     `{"_bifract_archive_version":1}\r\n{"raw":"a"}\n{"raw":"${'b'.repeat(300)}"}\n{"raw":"c"}`,
   );

@@ -27,13 +27,13 @@ const row = (values: object) =>
     ...values,
   });
 
-test('a plain row is taken without asking', () => {
+test('accepts a plain row on the fast path', () => {
   const nested = row({ fields: { a: [1, -2.5e3, { b: null, c: [true, false, []] }], d: {} } });
   for (const line of [SOUND, nested])
     assert.equal(rowEnd(Buffer.from(`${line}\n`), 0), Buffer.byteLength(line) + 1);
 });
 
-test('what is taken without asking is a row, whatever is done to its bytes', () => {
+test('the fast path accepts only rows that parseLine accepts', () => {
   const lines = fc.constantFrom(
     SOUND,
     row({ fields: { a: 1, b: ['x', null] } }),
@@ -52,7 +52,7 @@ test('what is taken without asking is a row, whatever is done to its bytes', () 
   );
 });
 
-test('a scan of a row gives what parseLine gives', () => {
+test('scanRow agrees with parseLine', () => {
   const raw = fc.string({ unit: 'binary', maxLength: 20 });
   const extra = fc.constantFrom(
     '',
@@ -76,7 +76,7 @@ test('a scan of a row gives what parseLine gives', () => {
   assert.equal(scanRow(Buffer.from('oops\n'), 0, 4), undefined);
 });
 
-test('times that no calendar holds are no rows', () => {
+test('rows with impossible times are malformed', () => {
   for (const ts of [
     '2026-02-30T00:00:00Z',
     '2026-13-01T00:00:00Z',
@@ -86,11 +86,11 @@ test('times that no calendar holds are no rows', () => {
     const checker = new LineChecker();
     checker.add(Buffer.from(`${row({ ts })}\n${row({})}\n`));
     assert.deepEqual([checker.totals.rows, checker.totals.malformed], [2, 1], ts);
-    assert.match(checker.totals.examples[0] ?? '', /^line 2: a time is not RFC 3339/);
+    assert.match(checker.totals.examples[0] ?? '', /^line 2:.*RFC 3339/);
   }
 });
 
-test('first and last are those of sound rows', () => {
+test('first and last ignore malformed lines', () => {
   const checker = new LineChecker();
   const times = ['2026-03-01T00:00:00Z', '2026-03-01T00:00:01Z', '2026-03-01T00:00:02.5Z'];
   checker.add(Buffer.from(`no row\n${times.map((ts) => row({ ts })).join('\n')}\n`));
@@ -106,7 +106,7 @@ const archives = (load('index.json') as { file: string }[])
   .filter((vector) => vector.archive);
 
 for (const { file, key_hex, archive } of archives) {
-  test(`the lines of ${file} are judged as parseLine judges them`, async () => {
+  test(`LineChecker agrees with parseLine on ${file}`, async () => {
     const checker = new LineChecker();
     let malformed = 0;
     const content = readContent(inPieces(readFileSync(root + file), 50_000), { keys: [parseKey(key_hex)] });

@@ -6,7 +6,7 @@ import { readContent } from '../../../src/core/format/index.ts';
 import { archiveLine, framedArchive, KEY, KEY_HEX, noisyLines, readAll } from '../../helpers/sealed.ts';
 import { collect, inPieces } from '../../helpers/streams.ts';
 
-/** A stream without sealed ends, as the server writes it. */
+/** A sealed stream without key mark and trailer, as the server writes it. */
 function serverFile(stream: Buffer): Buffer {
   const base = randomBytes(32);
   const parts = [base];
@@ -25,8 +25,8 @@ function serverFile(stream: Buffer): Buffer {
 
 const checksummed = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
 
-suite('content', () => {
-  test('of one huge frame is streamed in small pieces, however well it compresses', async () => {
+suite('readContent', () => {
+  test('streams one huge frame in small pieces', async () => {
     const plain = Buffer.alloc(200_000_000);
     const stored = serverFile(zstdCompressSync(plain, checksummed));
     const hash = createHash('sha256');
@@ -41,7 +41,7 @@ suite('content', () => {
     assert.equal(reader.summary().content_bytes, plain.length);
   });
 
-  test('of a frame that lies about its size is refused, long or short', async () => {
+  test('rejects a frame with a wrong content size, long or short', async () => {
     for (const size of [1000, 30_000_000]) {
       const frame = zstdCompressSync(
         randomBytes(500)
@@ -55,22 +55,22 @@ suite('content', () => {
       const single = ((frame[4] as number) & 32) !== 0;
       const at = single ? 5 : 6;
       for (const change of [1, -1]) {
-        const lie = Buffer.from(frame);
-        lie.writeUInt8((lie.readUInt8(at) + change) & 255, at);
-        await assert.rejects(readAll(serverFile(lie)), { code: 'DAMAGED' });
+        const forged = Buffer.from(frame);
+        forged.writeUInt8((forged.readUInt8(at) + change) & 255, at);
+        await assert.rejects(readAll(serverFile(forged)), { code: 'DAMAGED' });
       }
       assert.equal((await readAll(serverFile(frame))).length, size);
     }
   });
 
-  test('of a frame that needs a dictionary, or a window too large, is not supported', async () => {
+  test('does not support dictionaries or oversized windows', async () => {
     const dictionary = Buffer.from('28b52ffd2301000000010000', 'hex');
     await assert.rejects(readAll(serverFile(dictionary)), { code: 'UNSUPPORTED' });
     const window = Buffer.from('28b52ffd0090010000', 'hex');
     await assert.rejects(readAll(serverFile(window)), { code: 'UNSUPPORTED', message: /256 MiB/ });
   });
 
-  test('before a damaged place is handed out before the error', async () => {
+  test('yields content before the damage, then fails', async () => {
     const lines = Array.from({ length: 8 }, (_, index) => noisyLines(index * 200, 200));
     const stored = await collect(framedArchive(lines).bytes);
     const at = stored.length - 70_000;
@@ -86,9 +86,9 @@ suite('content', () => {
     assert.ok(read > 400_000, `${read} bytes`);
   });
 
-  test('ends with the error of its source, and closes it when nobody reads on', async () => {
+  test('throws the error of its source, and closes the source when the reader stops', async () => {
     const stored = await collect(framedArchive([[archiveLine(0)]]).bytes);
-    const broken = new Error('the disk is gone');
+    const broken = new Error('disk failure');
     const source = async function* () {
       yield stored.subarray(0, 200);
       throw broken;
@@ -106,7 +106,7 @@ suite('content', () => {
     assert.equal(closed, true);
   });
 
-  test('stops with the reason of an abort', async () => {
+  test('throws the reason of an abort', async () => {
     const stored = await collect(framedArchive([noisyLines(0, 1000)]).bytes);
     const controller = new AbortController();
     const reason = new Error('stop');

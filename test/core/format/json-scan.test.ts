@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeString, NoJson, readMembers } from '../../../src/core/format/json-scan.ts';
+import { decodeString, JsonSyntaxError, readMembers } from '../../../src/core/format/json-scan.ts';
 
 function isJsonObject(text: string): boolean {
   try {
@@ -12,7 +12,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** What JSON.parse sees, but for half surrogates: bytes cannot hold them. */
+/** Like JSON.parse, with unpaired surrogates replaced: bytes cannot hold them. */
 function wellFormed(text: string): unknown {
   return JSON.parse(text, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
 }
@@ -25,7 +25,7 @@ function read(text: string): [string, unknown][] {
   });
 }
 
-test('members are those that JSON.parse sees', () => {
+test('members agree with JSON.parse', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()), fc.nat(3), (value, space) => {
       const plain = JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
@@ -34,7 +34,7 @@ test('members are those that JSON.parse sees', () => {
   );
 });
 
-test('what JSON.parse refuses is refused, and nothing else', () => {
+test('rejects exactly what JSON.parse rejects', () => {
   const seeds = [
     '{"a":[1,-2.5e+3,{"b":null}],"c":"x\\u00e9\\n\\ud83e\\udd80","d":true}',
     '{}',
@@ -47,18 +47,18 @@ test('what JSON.parse refuses is refused, and nothing else', () => {
       fc.nat(),
       fc.constantFrom(...alphabet),
       fc.nat(2),
-      (seed, place, letter, cut) => {
-        const at = place % (seed.length + 1);
-        const text = seed.slice(0, at) + letter + seed.slice(at + cut);
+      (seed, position, letter, removed) => {
+        const at = position % (seed.length + 1);
+        const text = seed.slice(0, at) + letter + seed.slice(at + removed);
         if (isJsonObject(text)) assert.deepEqual(Object.fromEntries(read(text)), wellFormed(text));
-        else assert.throws(() => read(text), NoJson, text);
+        else assert.throws(() => read(text), JsonSyntaxError, text);
       },
     ),
     { numRuns: 5000 },
   );
 });
 
-test('nesting has no limit, and bytes that are no UTF-8 stay', () => {
+test('allows any nesting depth and keeps invalid UTF-8', () => {
   const deep = `{"a":${'[{"b":'.repeat(100_000)}1${'}]'.repeat(100_000)}}`;
   assert.equal(readMembers(Buffer.from(deep)).length, 1);
   const bytes = Buffer.from('{"a":"\xff\xfe"}', 'latin1');

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import type { BifractError } from '../../../src/core/errors.ts';
 import { generateKey, keyId, parseKey } from '../../../src/core/format/index.ts';
-import { isMarkedBy, newBase } from '../../../src/core/format/layout.ts';
+import { hasKeyMark, newBase } from '../../../src/core/format/layout.ts';
 
-test('a key is 64 hex digits in any case, with whitespace around it', () => {
+test('parses 64 hex digits in any case, with surrounding whitespace', () => {
   const hex = generateKey();
   assert.match(hex, /^[0-9a-f]{64}$/);
   assert.notEqual(hex, generateKey());
@@ -20,7 +20,7 @@ for (const bad of [
   'ab'.repeat(33),
   `${'ab'.repeat(16)} ${'cd'.repeat(16)}`,
 ]) {
-  test(`refuses a key of ${bad.length} characters, without showing it`, () => {
+  test(`rejects a key of ${bad.length} characters without showing it`, () => {
     assert.throws(
       () => parseKey(bad),
       (error: BifractError) => {
@@ -33,7 +33,7 @@ for (const bad of [
   });
 }
 
-test('a key shows itself nowhere', () => {
+test('a key is never printed or serialized', () => {
   const hex = generateKey();
   const key = parseKey(hex);
   const shown = [
@@ -45,16 +45,16 @@ test('a key shows itself nowhere', () => {
   for (const text of shown) assert.ok(!text.toLowerCase().includes(hex.slice(0, 12)), text);
 });
 
-test('the fingerprint is 8 hex digits, stable, and no part of the key', () => {
+test('the fingerprint is 8 hex digits and stable', () => {
   assert.equal(keyId(parseKey('00'.repeat(32))), keyId(parseKey('00'.repeat(32))));
   assert.match(keyId(parseKey('00'.repeat(32))), /^[0-9a-f]{8}$/);
   assert.notEqual(keyId(parseKey('00'.repeat(32))), keyId(parseKey('01'.repeat(32))));
 });
 
-test('a base is marked by its own key alone', () => {
-  const [mine, other] = [parseKey(generateKey()), parseKey(generateKey())];
-  const base = newBase(mine);
-  assert.equal(isMarkedBy(base, mine), true);
-  assert.equal(isMarkedBy(base, other), false);
-  assert.notDeepEqual(base, newBase(mine));
+test('a key mark matches its own key only', () => {
+  const [own, other] = [parseKey(generateKey()), parseKey(generateKey())];
+  const base = newBase(own);
+  assert.equal(hasKeyMark(base, own), true);
+  assert.equal(hasKeyMark(base, other), false);
+  assert.notDeepEqual(base, newBase(own));
 });

@@ -29,8 +29,8 @@ async function* blocksOf(rows: Row[], size: number): AsyncGenerator<LineBlock> {
   }
 }
 
-/** As another query gives them: those that share a key in another order. */
-function again(rows: Row[], from: LineTail): Row[] {
+/** As another query returns them: rows with equal keys in another order. */
+function requery(rows: Row[], from: LineTail): Row[] {
   const key = from.key();
   const order = rows.toReversed().toSorted(byKey);
   return key ? order.filter((one) => !isBefore(keyOf(lineOf(one).subarray(0, -1)), key)) : order;
@@ -40,7 +40,7 @@ function isBefore(one: { ms: string; id: string }, other: { ms: string; id: stri
   return one.ms === other.ms ? one.id < other.id : Number(one.ms) < Number(other.ms);
 }
 
-test('every row comes once, however often the query breaks and whatever order equal rows come in', async () => {
+test('yields every row once, however often the query breaks and in any order of equal rows', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(row, { maxLength: 40 }),
@@ -52,7 +52,7 @@ test('every row comes once, however often the query breaks and whatever order eq
         const got: string[] = [];
         for (const last of [...breaks, Number.POSITIVE_INFINITY]) {
           let left = last;
-          for await (const { bytes, lines } of tail.unseen(blocksOf(again(rows, tail), size))) {
+          for await (const { bytes, lines } of tail.unseen(blocksOf(requery(rows, tail), size))) {
             if (left-- === 0) break;
             const parts = bytes.toString().trimEnd().split('\n');
             assert.equal(parts.length, lines);
@@ -68,7 +68,7 @@ test('every row comes once, however often the query breaks and whatever order eq
   );
 });
 
-test('a row that was changed or came in meanwhile is new, one that went is not missed', async () => {
+test('yields changed and added rows, and tolerates removed ones', async () => {
   const tail = new LineTail();
   tail.add(lineOf({ at: 1, id: 'a', its: 0 }));
   tail.add(lineOf({ at: 1, id: 'a', its: 1 }));
@@ -86,13 +86,13 @@ test('a row that was changed or came in meanwhile is new, one that went is not m
   assert.equal(got[0]?.lines, 3);
 });
 
-test('rows out of order are refused: nothing could go on from them', () => {
+test('rejects rows out of order', () => {
   const tail = new LineTail();
   tail.add(lineOf({ at: 2, id: 'a', its: 0 }));
   assert.throws(() => tail.add(lineOf({ at: 1, id: 'b', its: 0 })), { code: 'QUERY_FAILED' });
 });
 
-test('a key is exact to the byte, escapes and bytes that are no text too', () => {
+test('row keys are exact to the byte, including escapes and invalid UTF-8', () => {
   const line = Buffer.concat([
     Buffer.from('{"ts":"1969-12-31T23:59:59.999Z","raw":"\\"id\\":\\"no\\"","id":"a\\u0001'),
     Buffer.from([0xff, 0xfe]),

@@ -14,7 +14,7 @@ const document = readFileSync(root('docs/format.md'), 'utf8');
 const backup = root('test/fixtures/vectors/b-backup/pgdump.bifract-backup');
 const backupKey = (JSON.parse(readFileSync(`${backup}.json`, 'utf8')) as { key_hex: string }).key_hex;
 
-/** The code block of the document that is marked with a file name. */
+/** The code block with this file name in its info string. */
 function recipe(name: string): string {
   const block = new RegExp(`^\`\`\`\\w+ ${name.replace('.', '\\.')}\\n([^]*?)^\`\`\`$`, 'm').exec(document);
   assert.ok(block, `docs/format.md has no ${name}`);
@@ -23,7 +23,7 @@ function recipe(name: string): string {
 
 const has = (...command: [string, ...string[]]) => spawnSync(command[0], command.slice(1)).status === 0;
 
-suite('the recipes of docs/format.md', () => {
+suite('recipes of docs/format.md', () => {
   let folder: string;
   let archive: Buffer;
   const at = (name: string) => join(folder, name);
@@ -45,7 +45,7 @@ suite('the recipes of docs/format.md', () => {
     });
   }
 
-  test('the one for Node reads files of ours and of the server, and no damaged one', () => {
+  test('recover.mjs reads our files and those of the server, and rejects a damaged one', () => {
     const node = process.execPath;
     assert.ok(run(node, 'recover.mjs', at('archive'), KEY_HEX).equals(openStream(archive, KEY_HEX)));
     const content = openStream(readFileSync(backup), backupKey);
@@ -57,7 +57,9 @@ suite('the recipes of docs/format.md', () => {
   });
 
   const python = has('python3', '--version') && has('zstd', '--version');
-  test('the one for Python does, too', { skip: python ? false : 'python3 or zstd is missing' }, () => {
+  test('recover.py reads our files and rejects a wrong key', {
+    skip: python ? false : 'python3 or zstd is missing',
+  }, () => {
     const stream = run('python3', 'recover.py', at('archive'), KEY_HEX);
     writeFileSync(at('stream.zst'), stream);
     const content = execFileSync('zstd', ['-dc', at('stream.zst')], { maxBuffer: 2 ** 28 });
@@ -66,7 +68,7 @@ suite('the recipes of docs/format.md', () => {
     assert.throws(() => run('python3', 'recover.py', at('archive'), backupKey));
   });
 
-  test('a backup is split into manifest and dump', { skip: process.platform === 'win32' }, () => {
+  test('split.sh splits a backup into manifest and dump', { skip: process.platform === 'win32' }, () => {
     writeFileSync(at('content'), openContent(readFileSync(backup), backupKey));
     execFileSync('sh', [at('split.sh'), at('content')]);
     assert.equal(

@@ -33,8 +33,8 @@ const raws = fc.array(
 );
 const pieces = fc.integer({ min: 1, max: 5000 });
 
-suite('whatever is written is read', () => {
-  test('archives, of any lines in any blocks', async () => {
+suite('written files read back', () => {
+  test('archives with any lines in any blocks', async () => {
     await fc.assert(
       fc.asyncProperty(
         raws,
@@ -73,7 +73,7 @@ suite('whatever is written is read', () => {
     );
   });
 
-  test('backups, of any dump', async () => {
+  test('backups with any dump', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 200_000 }),
@@ -94,7 +94,7 @@ suite('whatever is written is read', () => {
     );
   });
 
-  test('files of many frames, by their index too, and their sizes are the computed ones', async () => {
+  test('files of many frames, also by index, at the computed size', async () => {
     const frame = fc.array(fc.string({ maxLength: 300 }), { minLength: 1, maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(
@@ -123,7 +123,7 @@ suite('whatever is written is read', () => {
     );
   });
 
-  test('a file of several megabytes, byte by byte around its chunk borders', async () => {
+  test('a file of several megabytes, in pieces around the chunk size', async () => {
     const lines = Array.from({ length: 30_000 }, (_, index) =>
       archiveLine(index, `row ${index} `.repeat(12)),
     );

@@ -53,13 +53,13 @@ const sealedTrailer = (trailer: Trailer) => (base: Buffer, offset: number) =>
   sealTrailer(KEY, base, offset, zstdCompressSync(json(trailer)));
 const noTrailer = () => Buffer.alloc(0);
 
-suite('sealed ends', () => {
+suite('head, end and trailer', () => {
   let parts: Parts;
   before(async () => {
     parts = await makeParts();
   });
 
-  const refused = async (stored: Buffer, code: string) => {
+  const rejects = async (stored: Buffer, code: string) => {
     const pieces: Buffer[] = [];
     await assert.rejects(
       async () => {
@@ -69,68 +69,68 @@ suite('sealed ends', () => {
     );
   };
 
-  test('the parts, put together again, are a whole file', async () => {
+  test('the reassembled parts are a valid file', async () => {
     const stored = resealed(parts.stream, sealedTrailer(parts.trailer));
     assert.deepEqual(await readAll(stored), parts.content);
   });
 
-  test('a file whose chunks were cut and given a false end mark is cut off', async () => {
+  test('detects a cut between chunks with a forged end marker', async () => {
     const [chunk, mark] = [32 + 65_568, Buffer.alloc(4)];
-    await refused(Buffer.concat([parts.stored.subarray(0, chunk), mark]), 'CUT_OFF');
+    await rejects(Buffer.concat([parts.stored.subarray(0, chunk), mark]), 'CUT_OFF');
     const withTrailer = [parts.stored.subarray(0, chunk), mark, parts.stored.subarray(parts.offset)];
-    await refused(Buffer.concat(withTrailer), 'CUT_OFF');
-    await refused(Buffer.concat([parts.stored.subarray(0, 32), mark]), 'CUT_OFF');
+    await rejects(Buffer.concat(withTrailer), 'CUT_OFF');
+    await rejects(Buffer.concat([parts.stored.subarray(0, 32), mark]), 'CUT_OFF');
   });
 
-  test('an end that is missing, at any frame border, is a cut', async () => {
+  test('detects a missing end frame, at any frame boundary', async () => {
     for (const { offset } of parts.trailer.index) {
       const stream = parts.stream.subarray(0, offset);
-      await refused(resealed(stream, sealedTrailer(parts.trailer)), 'CUT_OFF');
-      await refused(resealed(stream, noTrailer), 'CUT_OFF');
+      await rejects(resealed(stream, sealedTrailer(parts.trailer)), 'CUT_OFF');
+      await rejects(resealed(stream, noTrailer), 'CUT_OFF');
     }
   });
 
-  test('frames that are missing, doubled or swapped do not agree with the end', async () => {
+  test('detects missing, duplicate or swapped frames', async () => {
     const [first, second] = parts.trailer.index.map(({ offset, size }) =>
       parts.stream.subarray(offset, offset + size),
     );
     const rest = parts.stream.subarray(parts.trailer.index[2]?.offset);
     for (const frames of [[second], [first], [first, first, second], [second, first]]) {
       const stream = Buffer.concat([parts.head, ...(frames as Buffer[]), rest]);
-      await refused(resealed(stream, sealedTrailer(parts.trailer)), 'DAMAGED');
+      await rejects(resealed(stream, sealedTrailer(parts.trailer)), 'DAMAGED');
     }
   });
 
-  test('an end that tells other counts than the content has is refused', async () => {
+  test('rejects an end frame with wrong totals', async () => {
     const end = JSON.parse(parts.end.toString('utf8', 8)) as End;
     const wrong: Partial<End>[] = [{ rows: 1 }, { lines: 1 }, { bytes: 1 }, { sha256: 'ab'.repeat(32) }];
     for (const change of wrong) {
       const frame = skippableFrame(END_MAGIC, json({ ...end, ...change }));
       const stream = Buffer.concat([parts.head, parts.body, frame]);
       const trailer = { ...parts.trailer, end: { ...end, ...change } };
-      await refused(resealed(stream, sealedTrailer(trailer)), 'DAMAGED');
+      await rejects(resealed(stream, sealedTrailer(trailer)), 'DAMAGED');
     }
   });
 
-  test('nothing may follow the end', async () => {
+  test('rejects data after the end frame', async () => {
     const more = Buffer.concat([parts.stream, zstdCompressSync(Buffer.from('more'))]);
-    await refused(resealed(more, sealedTrailer(parts.trailer)), 'DAMAGED');
+    await rejects(resealed(more, sealedTrailer(parts.trailer)), 'DAMAGED');
     const twice = Buffer.concat([parts.stream, parts.end]);
-    await refused(resealed(twice, sealedTrailer(parts.trailer)), 'DAMAGED');
+    await rejects(resealed(twice, sealedTrailer(parts.trailer)), 'DAMAGED');
   });
 
-  test('a marked file must begin with a head that this program knows', async () => {
+  test('a file with a key mark must start with a supported head', async () => {
     const rest = Buffer.concat([parts.body, parts.end]);
-    await refused(resealed(rest, sealedTrailer(parts.trailer)), 'DAMAGED');
+    await rejects(resealed(rest, sealedTrailer(parts.trailer)), 'DAMAGED');
     const newer = skippableFrame(HEAD_MAGIC, json({ ...parts.trailer.head, v: 2 }));
-    await refused(resealed(Buffer.concat([newer, rest]), noTrailer), 'UNSUPPORTED');
+    await rejects(resealed(Buffer.concat([newer, rest]), noTrailer), 'UNSUPPORTED');
     const noJson = skippableFrame(HEAD_MAGIC, Buffer.from('{'));
-    await refused(resealed(Buffer.concat([noJson, rest]), noTrailer), 'DAMAGED');
+    await rejects(resealed(Buffer.concat([noJson, rest]), noTrailer), 'DAMAGED');
   });
 
-  test('a trailer must be there, be the right one, and agree', async () => {
-    await refused(resealed(parts.stream, noTrailer), 'CUT_OFF');
-    await refused(parts.stored.subarray(0, parts.offset), 'CUT_OFF');
+  test('the trailer must be present, intact and match the content', async () => {
+    await rejects(resealed(parts.stream, noTrailer), 'CUT_OFF');
+    await rejects(parts.stored.subarray(0, parts.offset), 'CUT_OFF');
     const [entry] = parts.trailer.index;
     assert.ok(entry);
     const changes: Partial<Trailer>[] = [
@@ -141,25 +141,25 @@ suite('sealed ends', () => {
       { head: { ...parts.trailer.head, created: 'x' } },
     ];
     for (const change of changes) {
-      await refused(resealed(parts.stream, sealedTrailer({ ...parts.trailer, ...change })), 'DAMAGED');
+      await rejects(resealed(parts.stream, sealedTrailer({ ...parts.trailer, ...change })), 'DAMAGED');
     }
     const other = await makeParts();
     const swapped = Buffer.concat([
       parts.stored.subarray(0, parts.offset),
       other.stored.subarray(other.offset),
     ]);
-    await refused(swapped, 'DAMAGED');
+    await rejects(swapped, 'DAMAGED');
     await assert.rejects(describe(memorySource(swapped), [KEY]), { code: 'DAMAGED' });
     const between = [
       parts.stored.subarray(0, parts.offset),
       Buffer.alloc(9),
       parts.stored.subarray(parts.offset),
     ];
-    await refused(Buffer.concat(between), 'DAMAGED');
-    await refused(Buffer.concat([parts.stored, Buffer.alloc(40)]), 'CUT_OFF');
+    await rejects(Buffer.concat(between), 'DAMAGED');
+    await rejects(Buffer.concat([parts.stored, Buffer.alloc(40)]), 'CUT_OFF');
   });
 
-  test('a description takes three reads and no content', async () => {
+  test('describes a file in at most three reads', async () => {
     const source = memorySource(parts.stored);
     const description = await describe(source, [OTHER_KEY, KEY]);
     assert.ok(source.reads.length <= 3);
@@ -170,7 +170,7 @@ suite('sealed ends', () => {
     assert.deepEqual(description.index?.[1]?.first, { ts: '2026-03-01T00:00:00.100Z', id: 'x' });
   });
 
-  test('a key that is not the one is told from damage', async () => {
+  test('distinguishes a wrong key from damage', async () => {
     await assert.rejects(readAll(parts.stored, 5000, [OTHER_KEY]), { code: 'WRONG_KEY' });
     await assert.rejects(describe(memorySource(parts.stored), [OTHER_KEY]), { code: 'WRONG_KEY' });
     await assert.rejects(readAll(parts.stored, 5000, []), { code: 'KEY_MISSING' });
@@ -179,7 +179,7 @@ suite('sealed ends', () => {
     await assert.rejects(readAll(flipped), { code: 'DAMAGED', message: /at byte 32:/ });
   });
 
-  test('frames read at random are only those asked for, and checked', async () => {
+  test('reads and verifies only the requested frames', async () => {
     const source = memorySource(parts.stored);
     const description = await describe(source, [KEY]);
     source.reads.length = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { ByteCursor } from '../../../src/core/format/byte-cursor.ts';
-import { spaceBefore } from '../../../src/core/format/frame.ts';
+import { paddingBefore } from '../../../src/core/format/frame.ts';
 import { Opener } from '../../../src/core/format/opener.ts';
 import { openContent, openStream } from '../../helpers/plain-reader.ts';
 import {
@@ -26,7 +26,7 @@ async function open(stored: Buffer, size: number): Promise<Buffer> {
 
 suite('a sealed stream', () => {
   for (const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1]) {
-    test(`of ${size} bytes has the computed size and reads back, in pieces of any size`, async () => {
+    test(`of ${size} bytes has the computed size and reads back in pieces of any size`, async () => {
       const plain = randomBytes(size);
       const stored = resealed(plain, nothing);
       assert.equal(stored.length, 32 + Math.ceil(size / CHUNK) * 32 + size + 4);
@@ -36,17 +36,17 @@ suite('a sealed stream', () => {
     });
   }
 
-  test('that is cut at any place around a chunk border is cut off', async () => {
+  test('cut anywhere around a chunk boundary is rejected as cut off', async () => {
     const stored = resealed(randomBytes(CHUNK + 10), nothing);
-    const border = 32 + 32 + CHUNK;
+    const boundary = 32 + 32 + CHUNK;
     for (const at of [
       33,
-      border - 1,
-      border,
-      border + 1,
-      border + 4,
-      border + 16,
-      border + 17,
+      boundary - 1,
+      boundary,
+      boundary + 1,
+      boundary + 4,
+      boundary + 16,
+      boundary + 17,
       stored.length - 1,
     ]) {
       await assert.rejects(open(stored.subarray(0, at), 5000), { code: 'CUT_OFF' }, `at ${at}`);
@@ -54,17 +54,17 @@ suite('a sealed stream', () => {
   });
 });
 
-test('space keeps every frame end off the chunk borders', () => {
+test('padding keeps frame ends off chunk boundaries', () => {
   for (let position = CHUNK - 40; position < CHUNK + 40; position++) {
     for (let size = 1; size < 60; size++) {
-      const space = spaceBefore(position, size)?.length ?? 0;
-      assert.notEqual((position + space + size) % CHUNK, 0);
-      if (space > 0) assert.notEqual((position + space) % CHUNK, 0);
+      const padding = paddingBefore(position, size)?.length ?? 0;
+      assert.notEqual((position + padding + size) % CHUNK, 0);
+      if (padding > 0) assert.notEqual((position + padding) % CHUNK, 0);
     }
   }
 });
 
-test('a frame that would end where a chunk ends is moved', async () => {
+test('a frame that would end where a chunk ends is shifted', async () => {
   const lines = noisyLines(0, 200, 500);
   const write = async (tool: string) => {
     const file = framedArchive([lines, [archiveLine(300)]], KEY, tool);
@@ -78,7 +78,7 @@ test('a frame that would end where a chunk ends is moved', async () => {
   const { stored } = await write(tool);
   const stream = openStream(stored, KEY_HEX);
   const end = headBytes + tool.length + frameBytes;
-  assert.equal(end % CHUNK, 0, 'without space it would have ended on the border');
+  assert.equal(end % CHUNK, 0, 'without padding it would end on the boundary');
   assert.equal(stream.readUInt32LE(headBytes + tool.length), 0x184d2a52);
   assert.equal(stream.readUInt32LE(headBytes + tool.length + 8), 0xfd2fb528);
   assert.deepEqual(await readAll(stored), openContent(stored, KEY_HEX));

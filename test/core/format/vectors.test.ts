@@ -57,28 +57,28 @@ async function plainStream(vector: Vector): Promise<Buffer> {
   return collect(opener.chunks());
 }
 
-/** Reads a vector to the last layer. */
-async function readWhole(vector: Vector): Promise<void> {
+/** Reads a vector down to the last layer. */
+async function readFully(vector: Vector): Promise<void> {
   if (vector.kind === 'stream') await plainStream(vector);
   else if (vector.kind === 'backup') await collect((await splitBackup(content(vector))).dump);
   else for await (const _ of archiveLines(content(vector)));
 }
 
-/** The server's reader turns each byte that is no UTF-8 into a replacement character; ours keeps it. */
+/** The server's reader replaces invalid UTF-8; ours keeps it. */
 function asServerReads(raw: Buffer): Buffer {
   const text = raw.toString('utf8');
   return text.includes('\ufffd') ? Buffer.from(text) : raw;
 }
 
-suite('files of the server', () => {
-  test('all are here', () => {
+suite('files of the Bifract server', () => {
+  test('are complete and unmodified', () => {
     assert.equal(vectors.length, 120);
     for (const { file, file_sha256 } of vectors)
       assert.equal(sha256(readFileSync(root + file)), file_sha256, file);
   });
 
   for (const vector of vectors.filter(({ file, ok }) => ok || file in TAKEN_BY_US)) {
-    test(`takes ${vector.file}`, async () => {
+    test(`accepts ${vector.file}`, async () => {
       const stream = vector.stream_plaintext as Hashes;
       assert.equal(sha256(await plainStream(vector)), stream.sha256);
       if (vector.kind === 'stream') return;
@@ -98,10 +98,10 @@ suite('files of the server', () => {
   }
 
   for (const vector of vectors.filter(({ file, ok }) => !ok && !(file in TAKEN_BY_US))) {
-    test(`refuses ${vector.file}`, async () => {
+    test(`rejects ${vector.file}`, async () => {
       const code = REFUSED[vector.file];
-      assert.ok(code, 'a verdict is needed');
-      await assert.rejects(readWhole(vector), { code });
+      assert.ok(code, 'no expected code in vectors.ts');
+      await assert.rejects(readFully(vector), { code });
     });
   }
 
@@ -143,14 +143,14 @@ suite('files of the server', () => {
   }
 });
 
-// Nothing inside these files tells that rows are missing: their reader can only compare with the record.
+// Nothing in these files shows that rows are missing; only the catalog record can.
 for (const file of [
   'd-tampered/stream-trunc-forged-sentinel.bin',
   'd-tampered/small-aligned-frames-truncated.bifract-archive',
 ]) {
-  test(`${file} reads as whole, for want of sealed ends`, async () => {
+  test(`${file} passes as complete: it has no trailer`, async () => {
     const vector = vectors.find((one) => one.file === file) as Vector;
     assert.equal(vector.ok, true);
-    await readWhole(vector);
+    await readFully(vector);
   });
 }

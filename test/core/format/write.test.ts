@@ -29,7 +29,7 @@ function line(index: number, raw = `row ${index}`): Buffer {
   return Buffer.from(`${JSON.stringify({ ts, raw, id: `id${index}`, fid: 'f1', its: ts })}\n`);
 }
 
-/** A block's memory is used again once the next one is asked for. */
+/** Reuses a block's memory once the next one is requested. */
 async function* blocks(...all: Buffer[]): AsyncGenerator<LineBlock> {
   for (const lines of all) {
     const bytes = Buffer.from(lines);
@@ -67,7 +67,7 @@ function contentFrames(stream: Buffer): { end: number; descriptor: number }[] {
   return frames;
 }
 
-test('an archive is the header line and its lines, and its summary counts them', async () => {
+test('writes the header line and all lines, and counts them in the summary', async () => {
   const rows = Array.from({ length: 1000 }, (_, index) => line(index));
   const file = writeArchive(blocks(Buffer.concat(rows.slice(0, 10)), Buffer.concat(rows.slice(10))), {
     key,
@@ -93,14 +93,14 @@ test('an archive is the header line and its lines, and its summary counts them',
   assert.deepEqual(file.progress(), { bytes_in: content.length, bytes_out: stored.length, rows: 1000 });
 });
 
-test('an archive without rows is a whole file', async () => {
+test('writes a valid archive without rows', async () => {
   const file = writeArchive(blocks(), { key, head });
   assert.equal(openContent(await collect(file), hex).toString(), '{"_bifract_archive_version":1}\n');
   assert.equal(file.summary().rows, 0);
   assert.equal(file.summary().first, null);
 });
 
-test('a backup is manifest, separator and dump, and never holds the key', async () => {
+test('writes manifest, separator and dump, and never the key', async () => {
   const dump = Buffer.from('PGDMP\n---BIFRACT_BACKUP_SEPARATOR---\n\0\xff', 'latin1');
   const manifest = backupManifest({
     version: '1',
@@ -127,7 +127,7 @@ test('a backup is manifest, separator and dump, and never holds the key', async 
   });
 });
 
-test('frames end at lines, carry size and checksum, and never end where a chunk ends', async () => {
+test('frames end at line ends, have size and checksum, and never end where a chunk ends', async () => {
   const rows = Array.from({ length: 60 }, (_, index) =>
     line(index, createHash('sha512').update(String(index)).digest('hex').repeat(1200)),
   );
@@ -143,7 +143,7 @@ test('frames end at lines, carry size and checksum, and never end where a chunk 
   }
 });
 
-test('a line of 20 MB is one frame and is counted as long', async () => {
+test('a line of 20 MB becomes one frame and counts as long', async () => {
   const long = line(1, 'x'.repeat(20_000_000));
   const file = writeArchive(blocks(Buffer.concat([line(0), long, line(2)])), { key, head });
   const content = openContent(await collect(file), hex);
@@ -152,8 +152,8 @@ test('a line of 20 MB is one frame and is counted as long', async () => {
   assert.equal(file.summary().frames, 3);
 });
 
-test('the error of a source is the error of the bytes, and they do not end', async () => {
-  const broken = new Error('the source broke');
+test('throws the error of the source and leaves the file without an end', async () => {
+  const broken = new Error('source failure');
   const source = (async function* () {
     for (let index = 0; index < 50_000; index++) yield { bytes: line(index), lines: 1 };
     throw broken;
@@ -170,7 +170,7 @@ test('the error of a source is the error of the bytes, and they do not end', asy
   assert.throws(() => file.summary(), { code: 'INTERNAL' });
 });
 
-test('an abort ends the writing with its reason', async () => {
+test('throws the reason of an abort', async () => {
   const controller = new AbortController();
   const reason = new Error('stop');
   const source = (async function* () {
@@ -183,7 +183,7 @@ test('an abort ends the writing with its reason', async () => {
   await assert.rejects(collect(file), (error) => error === reason);
 });
 
-test('a block that ends inside a line or miscounts is refused', async () => {
+test('rejects a block that ends inside a line or miscounts its lines', async () => {
   const cut = (async function* () {
     yield { bytes: Buffer.from('{"ts":'), lines: 0 };
   })();

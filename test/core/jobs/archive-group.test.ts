@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
 import { BifractError, cancelled } from '../../../src/core/errors.ts';
 import { generateKey, parseKey } from '../../../src/core/format/index.ts';
@@ -14,11 +15,12 @@ import {
   lineOf,
 } from '../../helpers/fake-ports.ts';
 import { openContent } from '../../helpers/plain-reader.ts';
+import { LIMIT_MS, until } from '../../helpers/until.ts';
 
 const OPTIONS = { fractal_id: FRACTAL_ID, fields: true };
-const broken = () => new BifractError('QUERY_FAILED', 'the connection broke', { transient: true });
+const connectionLost = () => new BifractError('QUERY_FAILED', 'the connection broke', { transient: true });
 
-/** Rows two hours apart: twelve a day, from the first of March 2026, a Sunday. */
+/** Rows two hours apart: twelve a day, from Sunday, 1 March 2026. */
 function setUp(rows: number) {
   const hex = generateKey();
   const deps = {
@@ -38,7 +40,7 @@ function setUp(rows: number) {
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
 
-/** The rows of all stored files, in the order of their names; and that each begins as an archive does. */
+/** The rows of all stored files, by file name; checks their header lines. */
 async function storedRows({ storage }: { storage: MemoryStorage }, hex: string): Promise<string[]> {
   const rows: string[] = [];
   for await (const { name, size_bytes } of storage.list('')) {
@@ -57,7 +59,7 @@ async function statusOf({ catalog }: { catalog: FakeCatalog }) {
   return { status, archive_count, completed_count, split_granularity };
 }
 
-test('a split archive is a file for each day, each with its record, and one group over them', async () => {
+test('a split archive has a file and a record for each day, in one group', async () => {
   const { deps, hex } = setUp(30);
   const context = jobContext();
   const summary = await archive(deps, { ...OPTIONS, split: 'day' }, context);
@@ -109,7 +111,7 @@ test('a split archive is a file for each day, each with its record, and one grou
   );
 });
 
-test('hours and weeks are named as the server names them; a period without rows makes nothing', async () => {
+test('hours and weeks are named as the server names them; a period without rows is omitted', async () => {
   const hours = setUp(2);
   await archive(hours.deps, { ...OPTIONS, split: 'hour' }, jobContext());
   assert.deepEqual(
@@ -136,7 +138,7 @@ test('hours and weeks are named as the server names them; a period without rows 
   );
 });
 
-test('a window bounds what is archived, whole or split; one without rows makes nothing', async () => {
+test('a window limits what is archived, split or not; a window without rows creates nothing', async () => {
   const { deps, hex } = setUp(30);
   const window = { from: '2026-03-01T10:00:00Z', to: '2026-03-02T04:00:00Z' };
   const one = await archive(deps, { ...OPTIONS, ...window }, jobContext());
@@ -160,7 +162,7 @@ test('a window bounds what is archived, whole or split; one without rows makes n
   assert.deepEqual([none.deps.catalog.allGroups, none.deps.catalog.records.size], [[], 0]);
 });
 
-test('where nothing is said, the fractal says how it is split', async () => {
+test('the default split is the setting of the fractal', async () => {
   const { deps } = setUp(13);
   deps.catalog.all[0] = fractal({ archive_split: 'day' });
   assert.equal((await archive(deps, OPTIONS, jobContext())).split, 'day');
@@ -169,13 +171,13 @@ test('where nothing is said, the fractal says how it is split', async () => {
   assert.equal((await archive(other.deps, { ...OPTIONS, split: 'none' }, jobContext())).children.length, 1);
 });
 
-test('one day that fails is named, and the others are made', async () => {
+test('a day that fails is named, and the others are archived', async () => {
   const { deps } = setUp(36);
   deps.logs.failAt = { row: 14, error: new BifractError('QUERY_FAILED', 'broken part') };
   const context = jobContext();
   await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, context), {
     code: 'PARTLY_DONE',
-    message: /1 of 3 periods could not be archived: 2026-03-02: broken part/,
+    message: /1 of 3 .*2026-03-02: broken part/,
   });
   assert.deepEqual(
     context.events.filter((one) => one.event === 'job:item').map(({ item, ok }) => [item, ok]),
@@ -193,7 +195,7 @@ test('one day that fails is named, and the others are made', async () => {
   assert.equal((await Array.fromAsync(deps.storage.list(''))).length, 2);
 });
 
-test('where all fail the group has failed, with the error of the first', async () => {
+test('if all periods fail, the group has failed, with the first error', async () => {
   const { deps } = setUp(24);
   deps.logs.lines = async function* () {
     yield* [];
@@ -208,7 +210,7 @@ test('where all fail the group has failed, with the error of the first', async (
   });
 });
 
-test('a storage that refuses one day is not asked for the next', async () => {
+test('a storage that denies access is not tried again for the next day', async () => {
   const { deps } = setUp(36);
   let puts = 0;
   deps.storage.put = async () => {
@@ -217,14 +219,14 @@ test('a storage that refuses one day is not asked for the next', async () => {
   };
   await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), {
     code: 'STORAGE_DENIED',
-    message: /1 failed and 2 were not begun: EROFS/,
+    message: /0 of 3 .*1 .*2 .*EROFS/,
   });
   assert.equal(puts, 1);
 });
 
-test('an interrupted query goes on with the row where it was, in the end gently, and loses and doubles none', async () => {
+test('an interrupted query resumes at the same row, later with less memory, and no row is lost or duplicated', async () => {
   const { deps, hex } = setUp(40);
-  deps.logs.failAt = { row: 25, error: broken(), times: 3 };
+  deps.logs.failAt = { row: 25, error: connectionLost(), times: 3 };
   const context = jobContext();
   await archive(deps, OPTIONS, context);
   assert.deepEqual(
@@ -248,13 +250,13 @@ test('an interrupted query goes on with the row where it was, in the end gently,
   );
 });
 
-test('waiting comes to an end: the archive fails, and no further period is begun', async () => {
+test('once retries are exhausted, the archive fails and no further period is started', async () => {
   const { deps } = setUp(48);
   deps.max_error_time_ms = 30;
-  deps.logs.failAt = { row: 14, error: broken() };
+  deps.logs.failAt = { row: 14, error: connectionLost() };
   await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), {
     code: 'PARTLY_DONE',
-    message: /1 of 4 periods were archived, 1 failed and 2 were not begun: the connection broke \(waited/,
+    message: /1 of 4 .*1 .*2 .*the connection broke/,
     hint: /BIFRACT_ARCHIVE_MAX_ERROR_TIME/,
   });
   assert.deepEqual(await statusOf(deps), {
@@ -265,31 +267,29 @@ test('waiting comes to an end: the archive fails, and no further period is begun
   });
 });
 
-test('a database that never answered is told soon, and makes nothing', async () => {
+test('a database that never answered fails early and creates nothing', async () => {
   const { deps } = setUp(10);
   const context = jobContext();
   deps.logs.stats = async () => {
-    throw broken();
+    throw connectionLost();
   };
   await assert.rejects(archive(deps, OPTIONS, context), { code: 'QUERY_FAILED' });
   assert.equal(context.events.filter((one) => one.event === 'job:retry').length, 3);
   assert.equal(deps.catalog.records.size, 0);
 });
 
-test('a file that takes too long fails by itself', async () => {
+test('a file that exceeds the time limit fails, and the next one is archived', async () => {
   const { deps } = setUp(24);
   deps.max_duration_ms = 1500;
   const { lines } = deps.logs;
   deps.logs.lines = async function* (window, options) {
     if (deps.logs.asked.length > 0) return yield* lines.call(deps.logs, window, options);
     yield* lines.call(deps.logs, window, options);
-    await new Promise((_, reject) => {
-      options.signal?.addEventListener('abort', () => reject(options.signal?.reason));
-    });
+    await wait(LIMIT_MS, undefined, { signal: options.signal }).catch(() => options.signal?.throwIfAborted());
   };
   await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), {
     code: 'PARTLY_DONE',
-    message: /2026-03-01: The archive took longer/,
+    message: /2026-03-01/,
   });
   assert.deepEqual(
     (await deps.catalog.archives()).map(({ status }) => status),
@@ -297,7 +297,7 @@ test('a file that takes too long fails by itself', async () => {
   );
 });
 
-test('a cancel at any row leaves the truth: done days stay, the one under way failed, no note', async () => {
+test('cancelling at any row keeps completed days, fails the current one and leaves no job record', async () => {
   for (const row of [0, 5, 12, 13, 30]) {
     const { deps } = setUp(36);
     const controller = new AbortController();
@@ -330,11 +330,11 @@ test('a cancel at any row leaves the truth: done days stay, the one under way fa
     });
     assert.equal((await Array.fromAsync(deps.storage.list(''))).length, day);
     assert.deepEqual(await deps.state.live(), []);
-    while (ended <= day) await new Promise(setImmediate);
+    await until(() => ended > day, LIMIT_MS, 'the queries to end');
   }
 });
 
-test('somebody who takes the fractal between two days is waited for', async () => {
+test('an operation that takes the fractal between two days is waited for', async () => {
   const { deps } = setUp(24);
   const { openArchive } = deps.catalog;
   let busy = 2;
@@ -347,7 +347,7 @@ test('somebody who takes the fractal between two days is waited for', async () =
   assert.equal(context.events.filter((one) => one.event === 'job:retry').length, 2);
 });
 
-test('a record that was opened although its answer was lost is not opened twice', async () => {
+test('a record is not opened twice when its response was lost', async () => {
   const { deps } = setUp(24);
   const { openArchive } = deps.catalog;
   let lost = 1;

@@ -27,7 +27,7 @@ async function stored(storage: MemoryStorage): Promise<string[]> {
   return (await Array.fromAsync(storage.list(''))).map(({ name }) => name);
 }
 
-test('a backup holds manifest and dump of one snapshot, and nothing of the key', async () => {
+test('a backup contains manifest and dump of one snapshot, and no trace of the key', async () => {
   const { deps, hex } = setUp();
   const context = jobContext();
   const summary = await backup(deps, context);
@@ -60,7 +60,7 @@ test('a backup holds manifest and dump of one snapshot, and nothing of the key',
   assert.ok(!JSON.stringify(context.events).includes(hex));
 });
 
-test('progress tells the table, bytes and an estimate', async () => {
+test('progress reports table, bytes and an estimate', async () => {
   const { deps } = setUp();
   const context = jobContext();
   await backup(deps, context);
@@ -71,7 +71,7 @@ test('progress tells the table, bytes and an estimate', async () => {
   assert.ok((last.bytes_in ?? 0) > 0 && (last.bytes_out ?? 0) > 0);
 });
 
-test('a dump that fails leaves no file, an open snapshot or a note', async () => {
+test('a failed dump leaves no file, no open snapshot and no job record', async () => {
   const { deps } = setUp();
   deps.dumpTool.error = new BifractError('DUMP_FAILED', 'pg_dump: error: connection lost');
   await assert.rejects(backup(deps, jobContext()), { code: 'DUMP_FAILED', message: /connection lost/ });
@@ -80,7 +80,7 @@ test('a dump that fails leaves no file, an open snapshot or a note', async () =>
   assert.deepEqual(await deps.state.live(), []);
 });
 
-test('a second backup within the same second takes the next name, the first stays', async () => {
+test('a second backup within the same second takes the next name and keeps the first', async () => {
   const { deps } = setUp();
   await backup(deps, jobContext());
   const before = await deps.storage.read(NAME, 0, 1e6);
@@ -89,7 +89,7 @@ test('a second backup within the same second takes the next name, the first stay
   assert.deepEqual(await deps.storage.read(NAME, 0, 1e6), before);
 });
 
-test('a storage that keeps fewer bytes than it was given is found out, and the file goes', async () => {
+test('a storage that loses bytes is detected, and the file is deleted', async () => {
   const { deps } = setUp();
   const put = deps.storage.put.bind(deps.storage);
   deps.storage.put = async (...args) => {
@@ -100,7 +100,7 @@ test('a storage that keeps fewer bytes than it was given is found out, and the f
   assert.deepEqual(await stored(deps.storage), []);
 });
 
-test('an abort in the middle ends in its own reason, and leaves nothing', async () => {
+test('an abort rejects with its reason and leaves nothing', async () => {
   const { deps } = setUp();
   const controller = new AbortController();
   const reason = new BifractError('CANCELLED', 'enough');

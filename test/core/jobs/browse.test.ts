@@ -18,14 +18,14 @@ const timeOf = (index: number) => new Date(Date.UTC(2026, 2, 1) + index * 10).to
 
 const kinds: [string, () => Promise<Buffer>][] = [
   ['by its index', () => collect(framedArchive(frames).bytes)],
-  ['from the front', async () => unsealedArchive(rows)],
+  ['sequentially', async () => unsealedArchive(rows)],
 ];
 
 for (const [how, make] of kinds) {
   suite(`an archive read ${how}`, () => {
     const open = async () => browse(await stored(await make()), [KEY]);
 
-    test('any window of rows is as it was written', async () => {
+    test('any range of rows is returned as written', async () => {
       const browser = await open();
       for (const [from, count] of [
         [0, 5],
@@ -52,7 +52,7 @@ for (const [how, make] of kinds) {
       await browser.close();
     });
 
-    test('a time leads to the first row at or after it', async () => {
+    test('a time is resolved to the first row at or after it', async () => {
       const browser = await open();
       assert.equal(await browser.at(timeOf(123)), 123);
       assert.equal(await browser.at('2026-03-01T00:00:01.2301Z'), 124);
@@ -61,7 +61,7 @@ for (const [how, make] of kinds) {
       assert.equal(await browser.at(timeOf(100)), 100);
     });
 
-    test('the nearest match is found on and back, the row itself included', async () => {
+    test('the nearest match is found forwards and backwards, including the start row', async () => {
       const browser = await open();
       const hit = { text: 'hit' };
       const cases: [number, 'next' | 'previous', number | null][] = [
@@ -83,7 +83,7 @@ for (const [how, make] of kinds) {
       assert.equal(await browser.find({ regex: 'row 2\\d\\d H' }, 0, 'next'), 242);
     });
 
-    test('a call that is cancelled ends with the reason, and the next one works', async () => {
+    test('a cancelled call rejects with the reason, and the next one works', async () => {
       const browser = await open();
       const reason = new BifractError('CANCELLED', 'enough');
       const signal = AbortSignal.abort(reason);
@@ -106,7 +106,7 @@ for (const [how, make] of kinds) {
   });
 }
 
-test('rows beyond what is kept are read again from the front', async () => {
+test('rows beyond the cache are read again from the beginning', async () => {
   const long = Array.from({ length: 90 }, (_, index) =>
     archiveLine(index, `row ${index} ${'x'.repeat(1_000_000)}`),
   );
@@ -114,14 +114,14 @@ test('rows beyond what is kept are read again from the front', async () => {
   assert.equal((await browser.read(89, 1))[0]?.index, 89);
   assert.ok((await browser.read(0, 1))[0]?.raw.startsWith('row 0 '));
   assert.ok((await browser.read(85, 1))[0]?.raw.startsWith('row 85 '));
-  // Some of these are the last that is kept, and the first that is not.
+  // Some of these are the last cached ones, some the first that are not.
   for (const row of [3, 19, 20, 21, 22, 23, 24, 25, 26]) {
     await browser.read(89, 1);
     assert.equal(await browser.find({ text: `row ${row} ` }, 89, 'previous'), row);
   }
 });
 
-test('before its end was seen, an archive without index knows only the rows that were', async () => {
+test('an archive without index counts only the rows read so far', async () => {
   const long = Array.from({ length: 10 }, (_, index) => archiveLine(index, 'x'.repeat(1_000_000)));
   const browser = await browse(await stored(unsealedArchive(long)), [KEY]);
   assert.deepEqual([browser.rows, browser.complete], [0, false]);
@@ -130,7 +130,7 @@ test('before its end was seen, an archive without index knows only the rows that
   assert.equal(browser.complete, false);
 });
 
-test('a row of 20 MB is shown by its beginning', async () => {
+test('a row of 20 MB is truncated', async () => {
   const big = archiveLine(1, `big ${'y'.repeat(20_000_000)}`);
   for (const bytes of [
     await sealedArchive([archiveLine(0), big, archiveLine(2)]),
@@ -144,7 +144,7 @@ test('a row of 20 MB is shown by its beginning', async () => {
   }
 });
 
-test('a line that is no row is shown as it is', async () => {
+test('an invalid line is shown as is', async () => {
   const browser = await browse(await stored(await sealedArchive([Buffer.from('oops\n'), archiveLine(1)])), [
     KEY,
   ]);
@@ -152,12 +152,12 @@ test('a line that is no row is shown as it is', async () => {
   assert.deepEqual([oops?.raw, oops?.ts], ['oops', null]);
 });
 
-test('a wrong key and a backup are refused', async () => {
+test('a wrong key is rejected', async () => {
   const bytes = await sealedArchive([archiveLine(0)]);
   await assert.rejects(browse(await stored(bytes), [parseKey('00'.repeat(32))]), { code: 'WRONG_KEY' });
 });
 
-test('blocks are kept up to a count of bytes, those used last, and the newest always', () => {
+test('the cache keeps the most recently used blocks up to its size, and always the newest', () => {
   const block = (bytes: number) => new RowBlock(0, Buffer.alloc(bytes, '\n'));
   const cache = new BlockCache(100);
   for (const number of [1, 2, 3]) cache.set(number, block(40));

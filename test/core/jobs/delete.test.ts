@@ -10,6 +10,7 @@ import { recover } from '../../../src/core/jobs/recover.ts';
 import { backupName } from '../../../src/core/policy/names.ts';
 import type { ArchiveRestoreJournal } from '../../../src/core/ports/archive-restore-journal.ts';
 import type { ArchiveRecord } from '../../../src/core/ports/catalog.ts';
+import type { Storages } from '../../../src/core/ports/storage.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../helpers/fake-ports.ts';
 import { KEY, OTHER_KEY } from '../../helpers/sealed.ts';
@@ -17,7 +18,7 @@ import { inPieces } from '../../helpers/streams.ts';
 import { recordOf } from '../../helpers/targets.ts';
 
 const MANIFEST = { version: '1', timestamp: '2026-03-01T00:00:00Z', type: 'postgres', env_vars: {} };
-const NOTE = { id: 'job-9', started_at: '2026-03-01T00:00:00Z' };
+const BASE = { id: 'job-9', started_at: '2026-03-01T00:00:00Z' };
 
 type SetUp = ReturnType<typeof setUp>;
 
@@ -26,7 +27,7 @@ function setUp() {
   const backups = new MemoryStorage();
   const catalog = new FakeCatalog();
   const state = new FakeState();
-  const storages = {
+  const storages: Storages = {
     backups: async () => backups,
     archives: async () => archives,
     stored: async () => undefined,
@@ -76,7 +77,7 @@ function plan({ deps }: SetUp, kind: DeleteTarget['kind'], ids: string[], option
   return planDelete(deps, targets, options);
 }
 
-function fates({ items }: DeletePlan) {
+function actions({ items }: DeletePlan) {
   return items.map(({ id, action, refusal }) => [id, action, refusal?.code]);
 }
 
@@ -84,240 +85,255 @@ async function names(storage: MemoryStorage): Promise<string[]> {
   return (await Array.fromAsync(storage.list(''))).map(({ name }) => name);
 }
 
-test('an archive goes with its record, and the plan says what is left', async () => {
-  const under = setUp();
-  const [first, second] = [await addArchive(under, 1), await addArchive(under, 2)];
-  const planned = await plan(under, 'archive', [first.id]);
-  assert.deepEqual(fates(planned), [[first.id, 'delete', undefined]]);
+test('an archive is deleted with its record, and the plan notes what is left', async () => {
+  const setup = setUp();
+  const [first, second] = [await addArchive(setup, 1), await addArchive(setup, 2)];
+  const planned = await plan(setup, 'archive', [first.id]);
+  assert.deepEqual(actions(planned), [[first.id, 'delete', undefined]]);
   assert.equal(planned.freed_bytes, 17);
   assert.ok(Object.isFrozen(planned) && Object.isFrozen(planned.items[0]));
-  const summary = await deletePlanned(under.deps, planned, jobContext());
+  const summary = await deletePlanned(setup.deps, planned, jobContext());
   assert.deepEqual([summary.deleted, summary.freed_bytes], [1, 17]);
-  assert.deepEqual([...under.catalog.records.keys()], [second.id]);
-  assert.deepEqual(await names(under.archives), [second.storage_path]);
-  assert.equal(under.state.notes.size, 0);
-  const last = await plan(under, 'archive', [second.id]);
-  assert.match(last.items[0]?.notes.join() ?? '', /No archive of web-prod is left/);
+  assert.deepEqual([...setup.catalog.records.keys()], [second.id]);
+  assert.deepEqual(await names(setup.archives), [second.storage_path]);
+  assert.equal(setup.state.notes.size, 0);
+  const last = await plan(setup, 'archive', [second.id]);
+  assert.match(last.items[0]?.notes.join() ?? '', /web-prod/);
+  assert.deepEqual(planned.items[0]?.notes, []);
 });
 
-test('what retention has removed from ClickHouse is told to be the only copy', async () => {
-  const under = setUp();
-  under.catalog.all[0] = fractal({ earliest_log: '2026-03-20T00:00:00Z' });
-  const range = { time_range_start: '2026-03-01T00:00:00Z', time_range_end: '2026-03-02T00:00:00Z' };
-  const { id } = await addArchive(under, 1, range);
-  const [item] = (await plan(under, 'archive', [id])).items;
-  assert.match(item?.notes.join() ?? '', /may be the only copy/);
+test('an archive whose rows retention has removed from ClickHouse gets a warning', async () => {
+  const setup = setUp();
+  setup.catalog.all[0] = fractal({ earliest_log: '2026-03-20T00:00:00Z' });
+  const notesOf = async (from: number, to: number) => {
+    const [time_range_start, time_range_end] = [from, to].map((day) => `2026-03-${day}T00:00:00Z`);
+    const { id } = await addArchive(setup, from, { time_range_start, time_range_end });
+    return (await plan(setup, 'archive', [id])).items[0]?.notes ?? [];
+  };
+  await addArchive(setup, 1);
+  const [removed, partly, present] = [await notesOf(10, 12), await notesOf(15, 25), await notesOf(21, 25)];
+  assert.deepEqual([removed.length, partly.length, present.length], [1, 1, 0]);
+  assert.match(partly.join(), /2026-03-20/);
+  assert.notDeepEqual(removed, partly);
 });
 
-test('an archive that is written or restored, or that a job works on, stays', async () => {
-  const under = setUp();
-  const writing = await addArchive(under, 1, { status: 'in_progress' });
-  const restoring = await addArchive(under, 2, { status: 'restoring' });
-  const read = await addArchive(under, 3);
-  await under.state.note({ ...NOTE, kind: 'verify', object: read.storage_path });
-  const planned = await plan(under, 'archive', [writing.id, restoring.id, read.id]);
+test('an archive being written, restored or used by a job is kept', async () => {
+  const setup = setUp();
+  const writing = await addArchive(setup, 1, { status: 'in_progress' });
+  const restoring = await addArchive(setup, 2, { status: 'restoring' });
+  const read = await addArchive(setup, 3);
+  await setup.state.note({ ...BASE, kind: 'verify', object: read.storage_path });
+  const planned = await plan(setup, 'archive', [writing.id, restoring.id, read.id]);
   assert.deepEqual(
     planned.items.map(({ refusal }) => refusal?.code),
     ['BUSY', 'BUSY', 'BUSY'],
   );
-  await refuses('BUSY', deletePlanned(under.deps, planned, jobContext()));
-  assert.equal((await names(under.archives)).length, 3);
-  assert.equal(under.catalog.records.size, 3);
+  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  assert.equal((await names(setup.archives)).length, 3);
+  assert.equal(setup.catalog.records.size, 3);
 });
 
-test('no file of a restore under way goes, though only one record says that it is restored', async () => {
-  const under = setUp();
+test('no file of a running restore is deleted, even if only one record is marked as restoring', async () => {
+  const setup = setUp();
   const [one, two, other] = [
-    await addArchive(under, 1),
-    await addArchive(under, 2),
-    await addArchive(under, 3),
+    await addArchive(setup, 1),
+    await addArchive(setup, 2),
+    await addArchive(setup, 3),
   ];
   const files = [one, two].map(({ filename }) => ({ name: filename }));
   const restoring = { phase: 'staging', plan: { files } } as unknown as ArchiveRestoreJournal;
-  await under.state.note({ ...NOTE, kind: 'restore-archive', restoring });
-  const planned = await plan(under, 'archive', [one.id, two.id, other.id]);
+  await setup.state.note({ ...BASE, kind: 'restore-archive', restoring });
+  const planned = await plan(setup, 'archive', [one.id, two.id, other.id]);
   assert.deepEqual(
     planned.items.map(({ refusal }) => refusal?.code),
     ['BUSY', 'BUSY', undefined],
   );
-  await under.state.note({ ...NOTE, kind: 'restore-archive', restoring: { ...restoring, phase: 'ended' } });
-  assert.equal((await plan(under, 'archive', [one.id])).items[0]?.action, 'delete');
+  await setup.state.note({ ...BASE, kind: 'restore-archive', restoring: { ...restoring, phase: 'ended' } });
+  assert.equal((await plan(setup, 'archive', [one.id])).items[0]?.action, 'delete');
 });
 
-test('what became busy after the plan stays too', async () => {
-  const under = setUp();
-  const record = await addArchive(under, 1);
-  const planned = await plan(under, 'archive', [record.id]);
-  under.catalog.records.set(record.id, { ...record, status: 'restoring' });
-  await refuses('BUSY', deletePlanned(under.deps, planned, jobContext()));
-  assert.deepEqual(await names(under.archives), [record.storage_path]);
-  assert.equal(under.catalog.records.size, 1);
-  assert.equal(under.state.notes.size, 0, 'nothing is open');
+test('an archive that became busy after the plan is kept', async () => {
+  const setup = setUp();
+  const record = await addArchive(setup, 1);
+  const planned = await plan(setup, 'archive', [record.id]);
+  setup.catalog.records.set(record.id, { ...record, status: 'restoring' });
+  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  assert.deepEqual(await names(setup.archives), [record.storage_path]);
+  assert.equal(setup.catalog.records.size, 1);
+  assert.equal(setup.state.notes.size, 0, 'nothing is pending');
 });
 
-test('a file that was replaced after the plan stays, with its record', async () => {
-  const under = setUp();
-  const record = await addArchive(under, 1);
-  const planned = await plan(under, 'archive', [record.id]);
-  await under.archives.delete(record.storage_path);
-  await under.archives.put(record.storage_path, inPieces(Buffer.from('another'), 9));
-  await refuses('BUSY', deletePlanned(under.deps, planned, jobContext()));
-  assert.deepEqual(await names(under.archives), [record.storage_path]);
-  assert.equal(under.catalog.records.size, 1);
+test('a file replaced after the plan is kept, with its record', async () => {
+  const setup = setUp();
+  const record = await addArchive(setup, 1);
+  const planned = await plan(setup, 'archive', [record.id]);
+  await setup.archives.delete(record.storage_path);
+  await setup.archives.put(record.storage_path, inPieces(Buffer.from('another'), 9));
+  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  assert.deepEqual(await names(setup.archives), [record.storage_path]);
+  assert.equal(setup.catalog.records.size, 1);
 });
 
 test('a file that cannot be deleted keeps its record', async () => {
-  const under = setUp();
-  const record = await addArchive(under, 1);
-  const planned = await plan(under, 'archive', [record.id]);
-  under.archives.delete = () => Promise.reject(new BifractError('STORAGE_DENIED', 'no'));
-  await refuses('STORAGE_DENIED', deletePlanned(under.deps, planned, jobContext()));
-  assert.equal(under.catalog.records.get(record.id)?.status, 'completed');
-  assert.equal(under.state.notes.size, 0);
+  const setup = setUp();
+  const record = await addArchive(setup, 1);
+  const planned = await plan(setup, 'archive', [record.id]);
+  setup.archives.delete = () => Promise.reject(new BifractError('STORAGE_DENIED', 'no'));
+  await refuses('STORAGE_DENIED', deletePlanned(setup.deps, planned, jobContext()));
+  assert.equal(setup.catalog.records.get(record.id)?.status, 'completed');
+  assert.equal(setup.state.notes.size, 0);
 });
 
-test('a record that stays although its file went is removed at once, or by the next job', async () => {
-  const under = setUp();
-  const record = await addArchive(under, 1);
+test('a record left without its file is deleted by a retry, or by the next job', async () => {
+  const setup = setUp();
+  const record = await addArchive(setup, 1);
   const lost = () => new BifractError('POSTGRES_UNREACHABLE', 'lost at the commit');
-  under.catalog.failures.push(lost());
-  await deletePlanned(under.deps, await plan(under, 'archive', [record.id]), jobContext());
-  assert.equal(under.catalog.records.size, 0, 'a second try');
+  setup.catalog.failures.push(lost());
+  await deletePlanned(setup.deps, await plan(setup, 'archive', [record.id]), jobContext());
+  assert.equal(setup.catalog.records.size, 0, 'deleted by the retry');
 
-  const other = await addArchive(under, 2);
-  under.catalog.failures.push(lost(), lost());
-  const planned = await plan(under, 'archive', [other.id]);
-  await refuses('POSTGRES_UNREACHABLE', deletePlanned(under.deps, planned, jobContext()));
-  const [note] = under.state.notes.values();
-  assert.deepEqual(note?.deleting, [{ archive_id: other.id }]);
-  if (note) under.state.deadNotes = [note];
-  const [said] = await recovered(under);
-  assert.match(said ?? '', /its record is gone now too/);
-  assert.equal(under.catalog.records.size, 0);
+  const other = await addArchive(setup, 2);
+  setup.catalog.failures.push(lost(), lost());
+  const planned = await plan(setup, 'archive', [other.id]);
+  await refuses('POSTGRES_UNREACHABLE', deletePlanned(setup.deps, planned, jobContext()));
+  const [interrupted] = setup.state.notes.values();
+  assert.deepEqual(interrupted?.deleting, [{ archive_id: other.id }]);
+  setup.state.deadNotes = [interrupted];
+  const [action] = await recovered(setup);
+  assert.ok(action?.includes(other.storage_path));
+  assert.equal(setup.catalog.records.size, 0);
 });
 
 function recovered({ deps, state }: SetUp): Promise<string[]> {
-  const never = () => Promise.reject(new Error('not asked'));
+  const never = () => Promise.reject(new Error('must not be called'));
   const { storages, catalog } = deps;
   return recover({ ...storages, state, catalog, key: async () => KEY, server: never, app: never });
 }
 
-test('a death before anything went leaves file and record', async () => {
-  const under = setUp();
-  const record = await addArchive(under, 1);
-  under.state.deadNotes = [{ ...NOTE, kind: 'delete', deleting: [{ archive_id: record.id }] }];
-  const [said] = await recovered(under);
-  assert.match(said ?? '', /both still there/);
-  assert.equal(under.catalog.records.size, 1);
+test('a crash before anything was deleted leaves file and record', async () => {
+  const setup = setUp();
+  const record = await addArchive(setup, 1);
+  setup.state.deadNotes = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: record.id }] }];
+  const [action] = await recovered(setup);
+  assert.ok(action?.includes(record.storage_path));
+  assert.equal(setup.catalog.records.size, 1);
+  assert.deepEqual(await names(setup.archives), [record.storage_path]);
 });
 
-test('a death after which storage shows nothing at all removes no record', async () => {
-  const under = setUp();
-  const [one] = [await addArchive(under, 1), await addArchive(under, 2)];
-  for (const name of await names(under.archives)) await under.archives.delete(name);
-  under.state.deadNotes = [{ ...NOTE, kind: 'delete', deleting: [{ archive_id: one.id }] }];
-  assert.deepEqual(await recovered(under), []);
-  assert.equal(under.catalog.records.size, 2);
-  assert.equal(under.state.deadNotes.length, 1, 'it is tried again when the storage is there');
+test('recovery with an empty storage deletes no record', async () => {
+  const setup = setUp();
+  const [one] = [await addArchive(setup, 1), await addArchive(setup, 2)];
+  for (const name of await names(setup.archives)) await setup.archives.delete(name);
+  setup.state.deadNotes = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: one.id }] }];
+  assert.deepEqual(await recovered(setup), []);
+  assert.equal(setup.catalog.records.size, 2);
+  assert.equal(setup.state.deadNotes.length, 1, 'it is retried when the storage is back');
 });
 
-test('a record without its file goes, and one named by its file is the same item', async () => {
-  const under = setUp();
-  const record = await addArchive(under, 1);
-  await under.archives.delete(record.storage_path);
-  const planned = await plan(under, 'archive', [record.id, record.filename, record.storage_path]);
+test('a record without its file is deleted, and naming the file gives the same item', async () => {
+  const setup = setUp();
+  const record = await addArchive(setup, 1);
+  await setup.archives.delete(record.storage_path);
+  const planned = await plan(setup, 'archive', [record.id, record.filename, record.storage_path]);
   assert.equal(planned.items.length, 1);
-  assert.match(planned.items[0]?.notes[0] ?? '', /Its file is missing/);
-  await deletePlanned(under.deps, planned, jobContext());
-  assert.equal(under.catalog.records.size, 0);
+  assert.deepEqual([planned.items[0]?.name, planned.items[0]?.archive_id], [null, record.id]);
+  await deletePlanned(setup.deps, planned, jobContext());
+  assert.equal(setup.catalog.records.size, 0);
 });
 
-test('a file without a record goes by its name, and names that are not ours are refused', async () => {
-  const under = setUp();
-  const { id, storage_path } = await addArchive(under, 1);
-  under.catalog.records.delete(id);
-  const planned = await plan(under, 'archive', [storage_path, '../etc/passwd', `${id.slice(0, -1)}f`]);
-  assert.deepEqual(fates(planned), [
+test('a file without a record is deleted by name, and invalid names are rejected', async () => {
+  const setup = setUp();
+  const { id, storage_path } = await addArchive(setup, 1);
+  setup.catalog.records.delete(id);
+  const planned = await plan(setup, 'archive', [storage_path, '../etc/passwd', `${id.slice(0, -1)}f`]);
+  assert.deepEqual(actions(planned), [
     [storage_path, 'delete', undefined],
     ['../etc/passwd', 'keep', 'USAGE'],
     [`${id.slice(0, -1)}f`, 'keep', 'NOT_FOUND'],
   ]);
   await assert.rejects(
-    deletePlanned(under.deps, planned, jobContext()),
+    deletePlanned(setup.deps, planned, jobContext()),
     (error: BifractError) => error.code === 'PARTLY_DONE' && error.message.includes('passwd'),
   );
-  assert.deepEqual(await names(under.archives), []);
+  assert.deepEqual(await names(setup.archives), []);
 });
 
-test('a group goes with all its archives; an empty one by itself', async () => {
-  const under = setUp();
+test('a group is deleted with all its archives; an empty one alone', async () => {
+  const setup = setUp();
   const group_id = 'bbbbbbbb-0000-4000-8000-000000000001';
   const group = { id: group_id, fractal_id: FRACTAL_ID, created_at: '2026-03-01T00:00:00Z' };
-  under.catalog.allGroups.push(group as (typeof under.catalog.allGroups)[number]);
-  const ours = [await addArchive(under, 1, { group_id }), await addArchive(under, 2, { group_id })];
-  const other = await addArchive(under, 3);
-  const planned = await plan(under, 'group', [group_id]);
+  setup.catalog.allGroups.push(group as (typeof setup.catalog.allGroups)[number]);
+  const ours = [await addArchive(setup, 1, { group_id }), await addArchive(setup, 2, { group_id })];
+  const other = await addArchive(setup, 3);
+  const planned = await plan(setup, 'group', [group_id]);
   assert.deepEqual(
     planned.items.map(({ id }) => id),
     ours.map(({ id }) => id),
   );
-  assert.match(planned.items[0]?.notes.join() ?? '', /Its group goes with it/);
-  await deletePlanned(under.deps, planned, jobContext());
-  assert.deepEqual([...under.catalog.records.keys()], [other.id]);
-  await deletePlanned(under.deps, await plan(under, 'group', [group_id]), jobContext());
-  assert.deepEqual(under.catalog.allGroups, []);
+  const [alone] = (await plan(setup, 'archive', [ours[0]?.id ?? ''])).items;
+  assert.deepEqual([planned.items[0]?.notes.length, alone?.notes.length], [1, 0], 'a note about the group');
+  await deletePlanned(setup.deps, planned, jobContext());
+  assert.deepEqual([...setup.catalog.records.keys()], [other.id]);
+  await deletePlanned(setup.deps, await plan(setup, 'group', [group_id]), jobContext());
+  assert.deepEqual(setup.catalog.allGroups, []);
 });
 
-test('of backups, the newest that can be read stays unless that is asked for in so many words', async () => {
-  const under = setUp();
-  const [old, good] = [await addBackup(under, 1), await addBackup(under, 2)];
-  const foreign = await addBackup(under, 3, { key: OTHER_KEY });
-  const planned = await plan(under, 'backup', [old, good]);
-  assert.deepEqual(fates(planned), [
+test('the last readable backup is kept without explicit consent', async () => {
+  const setup = setUp();
+  const [old, good] = [await addBackup(setup, 1), await addBackup(setup, 2)];
+  const foreign = await addBackup(setup, 3, { key: OTHER_KEY });
+  const planned = await plan(setup, 'backup', [old, good]);
+  assert.deepEqual(actions(planned), [
     [old, 'delete', undefined],
     [good, 'keep', 'LAST_BACKUP'],
   ]);
   assert.deepEqual(planned.backups_left, { count: 2, newest_whole: good });
-  const consented = await plan(under, 'backup', [old, good], { last_backup: true });
+  const consented = await plan(setup, 'backup', [old, good], { last_backup: true });
   assert.deepEqual(
-    fates(consented).map(([, action]) => action),
+    actions(consented).map(([, action]) => action),
     ['delete', 'delete'],
   );
-  assert.match(consented.items[1]?.notes.join() ?? '', /nothing will be left to restore from/);
-  const [item] = (await plan(under, 'backup', [foreign])).items;
-  assert.deepEqual([item?.action, /of a key that/.test(item?.notes.join() ?? '')], ['delete', true]);
-  await deletePlanned(under.deps, consented, jobContext());
-  assert.deepEqual(await names(under.backups), [foreign]);
+  assert.deepEqual(
+    consented.items.map(({ notes }) => notes.length),
+    [0, 1],
+    'a warning about the last one',
+  );
+  const [item] = (await plan(setup, 'backup', [foreign])).items;
+  assert.deepEqual([item?.action, item?.notes.length], ['delete', 1]);
+  await deletePlanned(setup.deps, consented, jobContext());
+  assert.deepEqual(await names(setup.backups), [foreign]);
 });
 
-test('a backup that is damaged in its middle is none that stays in the place of a good one', async () => {
-  const under = setUp();
-  const [good, bad] = [await addBackup(under, 1), await addBackup(under, 2)];
-  const bytes = await under.backups.read(bad, 0, 1e6);
+test('a backup damaged in the middle does not count as a readable one', async () => {
+  const setup = setUp();
+  const [good, bad] = [await addBackup(setup, 1), await addBackup(setup, 2)];
+  const bytes = await setup.backups.read(bad, 0, 1e6);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-  await under.backups.delete(bad);
-  await under.backups.put(bad, inPieces(bytes, 100));
-  const planned = await plan(under, 'backup', [good]);
-  assert.deepEqual(fates(planned), [[good, 'keep', 'LAST_BACKUP']]);
+  await setup.backups.delete(bad);
+  await setup.backups.put(bad, inPieces(bytes, 100));
+  const planned = await plan(setup, 'backup', [good]);
+  assert.deepEqual(actions(planned), [[good, 'keep', 'LAST_BACKUP']]);
   assert.equal(planned.backups_left?.newest_whole, good);
 });
 
-test('a safety backup says that it is one, and a running restore holds all backups', async () => {
-  const under = setUp();
-  await addBackup(under, 2);
-  const safety = await addBackup(under, 1, { reason: 'before restore of x' });
-  const planned = await plan(under, 'backup', [safety]);
-  assert.match(planned.items[0]?.notes[0] ?? '', /before a restore/);
-  await under.state.note({ ...NOTE, kind: 'restore' });
-  assert.equal((await plan(under, 'backup', [safety])).items[0]?.refusal?.code, 'BUSY');
-  await refuses('BUSY', deletePlanned(under.deps, planned, jobContext()));
-  assert.equal((await names(under.backups)).length, 2);
+test('a safety backup is marked as such, and a running restore keeps all backups', async () => {
+  const setup = setUp();
+  const ordinary = await addBackup(setup, 2);
+  await addBackup(setup, 3);
+  const safety = await addBackup(setup, 1, { reason: 'before restore of x' });
+  const planned = await plan(setup, 'backup', [safety]);
+  assert.equal(planned.items[0]?.notes.length, 1);
+  assert.deepEqual((await plan(setup, 'backup', [ordinary])).items[0]?.notes, []);
+  await setup.state.note({ ...BASE, kind: 'restore' });
+  assert.equal((await plan(setup, 'backup', [safety])).items[0]?.refusal?.code, 'BUSY');
+  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  assert.equal((await names(setup.backups)).length, 3);
 });
 
-test('a cancel between two files leaves the second', async () => {
-  const under = setUp();
-  const [one, two] = [await addArchive(under, 1), await addArchive(under, 2)];
-  const planned = await plan(under, 'archive', [one.id, two.id]);
+test('a cancel between two files keeps the second', async () => {
+  const setup = setUp();
+  const [one, two] = [await addArchive(setup, 1), await addArchive(setup, 2)];
+  const planned = await plan(setup, 'archive', [one.id, two.id]);
   const controller = new AbortController();
   const context = jobContext(controller.signal);
   const cut = {
@@ -327,8 +343,8 @@ test('a cancel between two files leaves the second', async () => {
       context.emit(event, payload);
     }) as typeof context.emit,
   };
-  await refuses('CANCELLED', deletePlanned(under.deps, planned, cut));
-  assert.deepEqual([...under.catalog.records.keys()], [two.id]);
-  assert.deepEqual(await names(under.archives), [two.storage_path]);
-  assert.equal(under.state.notes.size, 0);
+  await refuses('CANCELLED', deletePlanned(setup.deps, planned, cut));
+  assert.deepEqual([...setup.catalog.records.keys()], [two.id]);
+  assert.deepEqual(await names(setup.archives), [two.storage_path]);
+  assert.equal(setup.state.notes.size, 0);
 });

@@ -20,8 +20,8 @@ interface Sidecar {
   backup: { dump_sha256: string; manifest_sha256: string };
 }
 
-/** The server stops at lines of 10 MiB; this program has no limit. */
-const TAKEN_BY_US_ALONE = ['c-archive/line-of-10485760-bytes.bifract-archive'];
+/** The server rejects lines of 10 MiB; this program has no limit. */
+const REJECTED_BY_SERVER_ONLY = ['c-archive/line-of-10485760-bytes.bifract-archive'];
 
 const sidecars = readdirSync(VECTORS, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.(bin|bifract-\w+)\.json$/.test(path))
@@ -41,20 +41,20 @@ function wanted({ kind, plaintext, backup }: Sidecar): string {
   return kind === 'backup' ? backup.dump_sha256 : plaintext.sha256;
 }
 
-test('there are vectors of all kinds, sound and damaged', () => {
+test('there are intact and damaged vectors of all kinds', () => {
   assert.equal(sidecars.length, 120);
   assert.deepEqual([...new Set(sidecars.map(({ kind }) => kind))].sort(), ['archive-v1', 'backup', 'stream']);
   assert.ok(sidecars.filter(({ ok }) => !ok).length > 40);
 });
 
-for (const sidecar of sidecars.filter(({ ok, file }) => ok || TAKEN_BY_US_ALONE.includes(file))) {
-  test(`${sidecar.file} gives its content`, async () => {
+for (const sidecar of sidecars.filter(({ ok, file }) => ok || REJECTED_BY_SERVER_ONLY.includes(file))) {
+  test(`${sidecar.file} yields its content`, async () => {
     assert.equal(await sha256Of(sidecar, 'content'), wanted(sidecar));
   });
 }
 
-for (const sidecar of sidecars.filter(({ ok, file }) => !ok && !TAKEN_BY_US_ALONE.includes(file))) {
-  test(`${sidecar.file} is refused with exit 5 and a hint`, async () => {
+for (const sidecar of sidecars.filter(({ ok, file }) => !ok && !REJECTED_BY_SERVER_ONLY.includes(file))) {
+  test(`${sidecar.file} is rejected with exit 5 and a hint`, async () => {
     await assert.rejects(sha256Of(sidecar, 'content'), (error) => {
       assert.ok(error instanceof BifractError);
       assert.equal(error.exitCode, 5, error.message);
@@ -64,12 +64,12 @@ for (const sidecar of sidecars.filter(({ ok, file }) => !ok && !TAKEN_BY_US_ALON
   });
 }
 
-test('raw gives the plaintext of the encryption alone', async () => {
+test('raw yields the decrypted stream', async () => {
   const archive = sidecars.find(({ file }) => file.endsWith('odd.bifract-archive')) as Sidecar;
   assert.equal(await sha256Of(archive, 'raw'), archive.stream_plaintext.sha256);
 });
 
-test('the manifest of a backup comes as JSON, and only of a file that is whole', async () => {
+test('the manifest of a backup is returned as JSON', async () => {
   const backup = sidecars.find(({ file }) => file.endsWith('pgdump.bifract-backup')) as Sidecar;
   const storage = new DiskStorage(join(VECTORS, 'b-backup'));
   const object = await storage.stat('pgdump.bifract-backup');

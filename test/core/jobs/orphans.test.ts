@@ -11,21 +11,21 @@ import { FILE_NAME, FILE_PATH, recordOf } from '../../helpers/targets.ts';
 
 const NOW = new Date('2026-03-10T00:00:00Z');
 
-class LitteredStorage extends MemoryStorage {
-  litter: Leftover[] = [];
+class StorageWithUnfinished extends MemoryStorage {
+  unfinished_objects: Leftover[] = [];
   override async *leftovers() {
-    yield* this.litter;
+    yield* this.unfinished_objects;
   }
   override async discard({ id }: Leftover) {
-    this.litter = this.litter.filter((one) => one.id !== id);
+    this.unfinished_objects = this.unfinished_objects.filter((one) => one.id !== id);
   }
 }
 
 function setUp() {
   return {
     catalog: new FakeCatalog(),
-    archives: new LitteredStorage(),
-    backups: new LitteredStorage(),
+    archives: new StorageWithUnfinished(),
+    backups: new StorageWithUnfinished(),
     state: new FakeState(),
     now: () => NOW,
   };
@@ -42,14 +42,14 @@ function addRecord({ catalog }: Deps, seed: number, given: Parameters<typeof rec
   return { id, storage_path };
 }
 
-/** What was begun, but not marked yet, when its writer died. */
-const UNMARKED = FILE_PATH.replace(FILE_NAME, other(9));
+/** Object without job id. */
+const WITHOUT_JOB = FILE_PATH.replace(FILE_NAME, other(9));
 
 const putFile = ({ archives }: Deps, name: string) => archives.put(name, inPieces(Buffer.from('x'), 1));
 const brief = async (deps: Deps) =>
   (await orphans(deps)).map(({ kind, id, actions }) => [kind, id, actions.join()]);
 
-test('an installation in order has no orphans', async () => {
+test('a consistent installation has no orphans', async () => {
   const deps = setUp();
   const { storage_path } = addRecord(deps, 1);
   await putFile(deps, storage_path);
@@ -58,7 +58,7 @@ test('an installation in order has no orphans', async () => {
   assert.deepEqual(await brief(deps), []);
 });
 
-test('a backup that was renamed is shown, and nothing is done about it', async () => {
+test('a renamed backup is listed without actions', async () => {
   const deps = setUp();
   await deps.backups.put('before-upgrade.bifract-backup', inPieces(Buffer.from('x'), 1));
   await deps.backups.put('bifract-backup-20260301-120000.bifract-backup', inPieces(Buffer.from('x'), 1));
@@ -77,25 +77,25 @@ test('files without a record, or with a failed one, can be adopted', async () =>
   ]);
 });
 
-test('what jobs complete or delete while files are listed is no orphan', async () => {
+test('files and records that jobs add or delete during the listing are no orphans', async () => {
   const deps = setUp();
-  const going = addRecord(deps, 1);
-  await putFile(deps, going.storage_path);
-  const gone = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  const removed = addRecord(deps, 1);
+  await putFile(deps, removed.storage_path);
+  const completed = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
   const { archives, catalog } = deps;
   const list = archives.list.bind(archives);
   archives.list = async function* (...args) {
     yield* list(...args);
-    // One is deleted, one comes that is listed and one that is not.
-    catalog.records.delete(going.id);
-    const record = catalog.records.get(gone.id);
-    if (record) catalog.records.set(gone.id, { ...record, status: 'completed' });
+    // One is deleted, a listed one and a new one appear.
+    catalog.records.delete(removed.id);
+    const record = catalog.records.get(completed.id);
+    if (record) catalog.records.set(completed.id, { ...record, status: 'completed' });
     addRecord(deps, 3);
   };
   assert.deepEqual(await brief(deps), []);
 });
 
-test('a file whose record comes while files are listed is no orphan, nor to be adopted', async () => {
+test('a file whose record is added during the listing is neither an orphan nor adopted', async () => {
   const deps = setUp();
   const path = FILE_PATH.replace(FILE_NAME, other(1));
   await putFile(deps, path);
@@ -110,7 +110,7 @@ test('a file whose record comes while files are listed is no orphan, nor to be a
   assert.deepEqual(await planAdopt({ catalog, storage: archives, keys: [] }, undefined), { items: [] });
 });
 
-test('a file that a live job writes is no orphan', async () => {
+test('a file being written by a running job is no orphan', async () => {
   const deps = setUp();
   await putFile(deps, FILE_PATH);
   await deps.state.note({ id: 'job-9', kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH });
@@ -128,7 +128,7 @@ test('a completed record without its file can be marked as failed', async () => 
   assert.deepEqual(await brief(deps), []);
 });
 
-test('when all files are missing, the storage is to blame and nothing is offered', async () => {
+test('if all files are missing, no action is offered', async () => {
   const deps = setUp();
   const [one, two] = [addRecord(deps, 1), addRecord(deps, 2)];
   const found = await orphans(deps);
@@ -139,26 +139,25 @@ test('when all files are missing, the storage is to blame and nothing is offered
       [two.id, []],
     ],
   );
-  assert.match(found[0]?.title ?? '', /check that the archive storage/);
   await assert.rejects(clean(deps, found, jobContext()), { code: 'BUSY' });
   assert.equal(deps.catalog.records.get(one.id)?.status, 'completed');
 });
 
-test('a record in progress is dead when its job is, or when it is older than any archive takes', async () => {
+test('a record in progress is an orphan if its job was interrupted or it is too old', async () => {
   const deps = setUp();
-  const dead = addRecord(deps, 1, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  const interrupted = addRecord(deps, 1, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
   const old = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
-  const alive = addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
-  const note = { kind: 'archive' as const, started_at: NOW.toISOString() };
-  deps.state.deadNotes = [{ ...note, id: 'job-1', archive_id: dead.id }];
-  await deps.state.note({ ...note, id: 'job-3', archive_id: alive.id });
+  const active = addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
+  const base = { kind: 'archive' as const, started_at: NOW.toISOString() };
+  deps.state.deadNotes = [{ ...base, id: 'job-1', archive_id: interrupted.id }];
+  await deps.state.note({ ...base, id: 'job-3', archive_id: active.id });
   assert.deepEqual(await brief(deps), [
-    ['record', dead.id, 'fail_record'],
+    ['record', interrupted.id, 'fail_record'],
     ['record', old.id, 'fail_record'],
   ]);
 });
 
-test('what an interrupted archive goes on with is told from what is of no use to anybody', async () => {
+test('unfinished objects of a resumable archive are marked', async () => {
   const deps = { ...setUp(), max_duration_ms: 3_600_000 };
   const of = (job: string) => ({
     id: job,
@@ -167,8 +166,8 @@ test('what an interrupted archive goes on with is told from what is of no use to
     size_bytes: 7,
     started_at: NOW.toISOString(),
   });
-  deps.archives.litter = [of('young'), of('old'), of('backup')];
-  const note = { kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH } as const;
+  deps.archives.unfinished_objects = [of('young'), of('old'), of('backup')];
+  const base = { kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH } as const;
   const archive = (begun_at: string) => ({
     request: {
       fractal_id: 'f',
@@ -185,12 +184,12 @@ test('what an interrupted archive goes on with is told from what is of no use to
     leftovers: [],
   });
   deps.state.deadNotes = [
-    { ...note, id: 'young', archive: archive('2026-03-09T23:30:00Z') },
-    { ...note, id: 'old', archive: archive('2026-03-09T22:30:00Z') },
-    { ...note, id: 'backup', kind: 'backup' },
+    { ...base, id: 'young', archive: archive('2026-03-09T23:30:00Z') },
+    { ...base, id: 'old', archive: archive('2026-03-09T22:30:00Z') },
+    { ...base, id: 'backup', kind: 'backup' },
   ];
   const found = async () => (await orphans(deps)).map(({ id, goes_on }) => [id, goes_on ?? false]);
-  assert.deepEqual((await found())[0], ['young', false], 'a storage that cannot read it back');
+  assert.deepEqual((await found())[0], ['young', false], 'this storage cannot read it back');
   Object.assign(deps.archives, { unfinished: () => inPieces(Buffer.alloc(0), 1) });
   assert.deepEqual(await found(), [
     ['young', true],
@@ -199,48 +198,48 @@ test('what an interrupted archive goes on with is told from what is of no use to
   ]);
 });
 
-test('leftovers of dead runs can be removed; what may be alive cannot', async () => {
+test('unfinished objects of interrupted runs can be removed, possibly active ones cannot', async () => {
   const deps = setUp();
-  const leftover = (id: string, job: string | undefined, started_at: string, name = FILE_PATH) => ({
+  const unfinished = (id: string, job: string | undefined, started_at: string, name = FILE_PATH) => ({
     id,
     name,
     job,
     size_bytes: 7,
     started_at,
   });
-  deps.archives.litter = [
-    leftover('ours', 'job-dead', NOW.toISOString()),
-    leftover('running', 'job-live', '2026-03-01T00:00:00Z'),
-    leftover('elsewhere', 'job-unknown', NOW.toISOString()),
-    leftover('unmarked', undefined, NOW.toISOString(), UNMARKED),
+  deps.archives.unfinished_objects = [
+    unfinished('ours', 'job-interrupted', NOW.toISOString()),
+    unfinished('running', 'job-running', '2026-03-01T00:00:00Z'),
+    unfinished('elsewhere', 'job-unknown', NOW.toISOString()),
+    unfinished('without-job', undefined, NOW.toISOString(), WITHOUT_JOB),
   ];
-  deps.backups.litter = [
-    leftover('old', undefined, '2026-03-01T00:00:00Z'),
-    leftover('strange', undefined, '2026-03-01T00:00:00Z', 'archives/somebody-elses.tar'),
+  deps.backups.unfinished_objects = [
+    unfinished('old', undefined, '2026-03-01T00:00:00Z'),
+    unfinished('foreign', undefined, '2026-03-01T00:00:00Z', 'archives/somebody-elses.tar'),
   ];
-  const note = { kind: 'archive', started_at: NOW.toISOString() } as const;
-  deps.state.deadNotes = [{ ...note, id: 'job-dead', object: UNMARKED }];
-  await deps.state.note({ ...note, id: 'job-live' });
+  const base = { kind: 'archive', started_at: NOW.toISOString() } as const;
+  deps.state.deadNotes = [{ ...base, id: 'job-interrupted', object: WITHOUT_JOB }];
+  await deps.state.note({ ...base, id: 'job-running' });
   assert.deepEqual(await brief(deps), [
     ['leftover', 'old', 'discard'],
     ['leftover', 'ours', 'discard'],
     ['leftover', 'elsewhere', ''],
-    ['leftover', 'unmarked', 'discard'],
+    ['leftover', 'without-job', 'discard'],
   ]);
   const chosen = (await orphans(deps)).filter(({ actions }) => actions.length > 0);
   const summary = await clean(deps, chosen, jobContext());
   assert.equal(summary.leftovers_removed, 3);
   assert.deepEqual(
-    deps.archives.litter.map(({ id }) => id),
+    deps.archives.unfinished_objects.map(({ id }) => id),
     ['running', 'elsewhere'],
   );
   assert.deepEqual(
-    deps.backups.litter.map(({ id }) => id),
-    ['strange'],
+    deps.backups.unfinished_objects.map(({ id }) => id),
+    ['foreign'],
   );
 });
 
-test('a backup under another name is told of, and nothing is done to it', async () => {
+test('a backup with a nonstandard name is listed, and not deleted', async () => {
   const deps = setUp();
   const names = [
     'before-update.bifract-backup',
@@ -253,7 +252,7 @@ test('a backup under another name is told of, and nothing is done to it', async 
   assert.ok(await deps.backups.stat(names[0] ?? ''));
 });
 
-test('what has its other half again by then is left alone', async () => {
+test('a record whose file has reappeared is left unchanged', async () => {
   const deps = setUp();
   await putFile(deps, addRecord(deps, 1).storage_path);
   const lost = addRecord(deps, 2);
@@ -263,12 +262,12 @@ test('what has its other half again by then is left alone', async () => {
   assert.equal(deps.catalog.records.get(lost.id)?.status, 'completed');
 });
 
-test('a record whose file is in the other storage is not lost', async () => {
+test('a record whose file is in the other storage is no orphan', async () => {
   const deps = setUp();
   const { id } = addRecord(deps, 1, { storage_type: 's3' });
   const asked: string[] = [];
-  const holds = async (record: { id: string }) => asked.push(record.id) > 0;
-  assert.deepEqual(await orphans({ ...deps, holds }), []);
+  const fileExists = async (record: { id: string }) => asked.push(record.id) > 0;
+  assert.deepEqual(await orphans({ ...deps, fileExists }), []);
   assert.deepEqual(asked, [id]);
-  assert.equal((await orphans({ ...deps, holds: async () => false }))[0]?.id, id);
+  assert.equal((await orphans({ ...deps, fileExists: async () => false }))[0]?.id, id);
 });

@@ -5,7 +5,7 @@ import { ArchiveRestoreChaos } from '../../helpers/archive-restore-chaos.ts';
 
 const ROUNDS = 2;
 
-// Servers of its own: what is killed takes nobody else's data away.
+// Separate servers, so that killing them does not affect other tests.
 const keeper = await startKeeper();
 const chaos = await ArchiveRestoreChaos.start(keeper, 7, 2000);
 
@@ -14,7 +14,7 @@ after(async () => {
   await keeper.stop();
 });
 
-test('whatever is killed during a restore of archives, the same call brings back every row, once', async () => {
+test('after any process is killed during a restore, the same call restores every row exactly once', async () => {
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) rounds.push(await chaos.round());
   assert.ok(

@@ -31,7 +31,7 @@ function plan(file: string, target: RestoreTarget = { kind: 'live' }): Promise<R
   return engine.planRestore({ file, target });
 }
 
-async function leftovers(): Promise<string[]> {
+async function scratchDatabases(): Promise<string[]> {
   const rows = await sql<{ datname: string }>(
     `SELECT datname FROM pg_database WHERE datname ~ '^bifract_(restore|drill|replaced)_'`,
   );
@@ -46,7 +46,7 @@ async function connected(): Promise<pg.Client> {
   return client;
 }
 
-test('everything that PostgreSQL dumps comes back to the letter, and what was made since is gone', async () => {
+test('a restore brings back everything that PostgreSQL dumps, and drops newer objects', async () => {
   await sql(EVERYTHING);
   await sql(EVERYTHING_ELSE);
   await sql(`ALTER DATABASE ${live} SET work_mem TO '8MB'; COMMENT ON DATABASE ${live} IS 'it''s live'`);
@@ -58,7 +58,7 @@ test('everything that PostgreSQL dumps comes back to the letter, and what was ma
         ARRAY(SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase = d.oid)::text AS settings
        FROM pg_database d WHERE datname = current_database()`,
     );
-  // PostgreSQL spells CHECK (a IN (…)) otherwise once it was dumped and read again: from then on it stays.
+  // PostgreSQL rewrites CHECK (a IN (…)) on the first dump and restore; afterwards it is stable.
   await result(engine, { kind: 'restore', plan: await plan(await backup()), consent: QUIET });
   const [text, about] = [await dumpText(postgres, live), await properties()];
   const file = await backup();
@@ -75,19 +75,19 @@ test('everything that PostgreSQL dumps comes back to the letter, and what was ma
       { schema: 'public', name: 'since', rows_backup: null, rows_now: 0, where: 'database' },
     ],
   );
-  assert.ok(planned.warnings.some((warning) => /gone afterwards: public.since/.test(warning)));
+  assert.ok(planned.warnings.some((warning) => /public\.since/.test(warning)));
   const summary = await result<RestoreSummary>(engine, { kind: 'restore', plan: planned, consent: ALL });
   sameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await properties(), about);
   assert.equal(summary.compared, true);
   assert.ok(summary.safety_backup);
-  // And back: the safety backup is what was there before.
+  // And back: the safety backup has the previous state.
   await result(engine, { kind: 'restore', plan: await plan(summary.safety_backup), consent: QUIET });
   sameDump(await dumpText(postgres, live), changed);
-  assert.deepEqual(await leftovers(), []);
+  assert.deepEqual(await scratchDatabases(), []);
 });
 
-test('an empty database and one of 200 tables come back as well, beside the live one', async () => {
+test('an empty database and one of 200 tables can be restored to a new database', async () => {
   for (const [name, statements] of [
     ['empty', 'SELECT 1'],
     ['many', Array.from({ length: 200 }, (_, i) => `CREATE TABLE t${i} AS SELECT ${i} AS n`).join(';')],
@@ -124,15 +124,15 @@ function address() {
   return { host, port, user, password };
 }
 
-test('a plan is frozen; a drill compares and drops', async () => {
+test('a plan is frozen; a drill compares and drops its database', async () => {
   const planned = await plan(await backup(), { kind: 'drill' });
   assert.ok(Object.isFrozen(planned) && Object.isFrozen(planned.tables[0]));
   const summary = await result<RestoreSummary>(engine, { kind: 'drill', plan: planned });
   assert.equal(summary.compared, true);
-  assert.deepEqual(await leftovers(), []);
+  assert.deepEqual(await scratchDatabases(), []);
 });
 
-test('a drill whose counts differ fails with COUNT_DIFFERS, names the table, and drops', async () => {
+test('a drill with different counts fails with COUNT_DIFFERS, names the table, and drops its database', async () => {
   const planned = await plan(await backup(), { kind: 'drill' });
   const tables = planned.tables.map((table) =>
     table.name === 'child' ? { ...table, rows_backup: 11 } : table,
@@ -140,21 +140,21 @@ test('a drill whose counts differ fails with COUNT_DIFFERS, names the table, and
   const outcome = await runToEnd(engine, { kind: 'drill', plan: { ...planned, tables } });
   assert.ok(outcome.event === 'job:failed');
   assert.equal(outcome.error.code, 'COUNT_DIFFERS');
-  assert.match(outcome.error.message, /public\.child has 10 rows instead of 11/);
-  assert.deepEqual(await leftovers(), []);
+  assert.match(outcome.error.message, /public\.child.*\b10\b.*\b11\b/);
+  assert.deepEqual(await scratchDatabases(), []);
 });
 
-test('counts that differ keep the live database', async () => {
+test('different counts keep the live database', async () => {
   const planned = await plan(await backup());
   const text = await dumpText(postgres, live);
   const tables = planned.tables.slice(1);
   const outcome = await runToEnd(engine, { kind: 'restore', plan: { ...planned, tables }, consent: ALL });
   assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'COUNT_DIFFERS');
   sameDump(await dumpText(postgres, live), text);
-  assert.deepEqual(await leftovers(), []);
+  assert.deepEqual(await scratchDatabases(), []);
 });
 
-test('who is connected is named, and ended only on consent', async () => {
+test('sessions are listed, and terminated only with consent', async () => {
   const file = await backup();
   const client = await connected();
   const planned = await plan(file);
@@ -174,30 +174,30 @@ test('who is connected is named, and ended only on consent', async () => {
   await assert.rejects(client.query('SELECT 1'));
 });
 
-test('somebody who connects after the plan was made is in the way at the last moment', async () => {
+test('a session opened after the plan stops the restore at the last moment', async () => {
   const planned = await plan(await backup());
   const text = await dumpText(postgres, live);
   const client = await connected();
   const outcome = await runToEnd(engine, { kind: 'restore', plan: planned, consent: QUIET });
   assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'BUSY', JSON.stringify(outcome));
-  assert.match(outcome.error.message, /the server \d+ of/);
+  assert.match(outcome.error.message, /the server/);
   await client.end();
   sameDump(await dumpText(postgres, live), text);
-  assert.deepEqual(await leftovers(), []);
+  assert.deepEqual(await scratchDatabases(), []);
 });
 
-test('a server that connects again and again never stops a restore, nor sees half of one', async () => {
+test('a server that keeps reconnecting neither stops a restore nor sees a partial one', async () => {
   await sql('CREATE TABLE IF NOT EXISTS side (name text); TRUNCATE side; INSERT INTO side VALUES (NULL)');
   const file = await backup();
   await sql(`UPDATE side SET name = 'newer'`);
   const planned = await plan(file);
   let stop = false;
-  const seen = new Set<unknown>();
+  const names_seen = new Set<unknown>();
   const hammer = (async () => {
     while (!stop) {
       const client = await connected().catch(() => undefined);
       const rows = await client?.query('SELECT name FROM side').catch(() => undefined);
-      if (rows) seen.add(rows.rows[0]?.name);
+      if (rows) names_seen.add(rows.rows[0]?.name);
       await client?.end().catch(() => undefined);
     }
   })();
@@ -205,18 +205,19 @@ test('a server that connects again and again never stops a restore, nor sees hal
   stop = true;
   await hammer;
   assert.equal(done.event, 'job:done');
-  assert.ok([...seen].every((name) => name === null || name === 'newer'));
+  assert.ok(names_seen.size > 0, 'the server has read rows');
+  assert.ok([...names_seen].every((name) => name === null || name === 'newer'));
   assert.deepEqual(await sql('SELECT name FROM side'), [{ name: null }]);
 });
 
-test('damage that comes after the plan, and a file exchanged after it, change nothing', async () => {
+test('a file damaged or exchanged after the plan changes nothing', async () => {
   await sql(`CREATE TABLE bulk AS SELECT i, md5(i::text) AS text FROM generate_series(1, 40000) i`);
   const file = await backup();
   const path = join(dir, 'backups', file);
   const planned = await plan(file);
-  const [text, sound] = [await dumpText(postgres, live), await readFile(path)];
+  const [text, intact] = [await dumpText(postgres, live), await readFile(path)];
   const handle = await open(path, 'r+');
-  await handle.write(Buffer.from([255, 0]), 0, 2, Math.floor(sound.length * 0.8));
+  await handle.write(Buffer.from([255, 0]), 0, 2, Math.floor(intact.length * 0.8));
   await handle.close();
   const damaged = await runToEnd(engine, { kind: 'restore', plan: planned, consent: ALL });
   assert.ok(damaged.event === 'job:failed' && damaged.error.code === 'DAMAGED', JSON.stringify(damaged));
@@ -226,10 +227,10 @@ test('damage that comes after the plan, and a file exchanged after it, change no
   const exchanged = await runToEnd(engine, { kind: 'restore', plan: planned, consent: ALL });
   assert.ok(exchanged.event === 'job:failed' && exchanged.error.code === 'CHECKSUM_DIFFERS');
   sameDump(await dumpText(postgres, live), text);
-  assert.deepEqual(await leftovers(), []);
+  assert.deepEqual(await scratchDatabases(), []);
 });
 
-test('a cancel in the middle ends as cancelled, and changes nothing', async () => {
+test('a cancelled restore changes nothing', async () => {
   const planned = await plan(await backup());
   const text = await dumpText(postgres, live);
   for (const phase of ['Restoring', 'Comparing counts', 'Dumping']) {
@@ -238,11 +239,11 @@ test('a cancel in the middle ends as cancelled, and changes nothing', async () =
     });
     assert.equal(outcome.event, 'job:cancelled', phase);
     sameDump(await dumpText(postgres, live), text);
-    assert.deepEqual(await leftovers(), []);
+    assert.deepEqual(await scratchDatabases(), []);
   }
 });
 
-test('an archive that begins meanwhile would lose its record: the restore gives way', async () => {
+test('a restore fails if an archive job started meanwhile', async () => {
   const planned = await plan(await backup());
   const text = await dumpText(postgres, live);
   const state = new StateFolder(dir);
@@ -253,17 +254,17 @@ test('an archive that begins meanwhile would lose its record: the restore gives 
   await state.forget('archive-1');
   assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'BUSY', JSON.stringify(outcome));
   sameDump(await dumpText(postgres, live), text);
-  assert.deepEqual(await leftovers(), []);
+  assert.deepEqual(await scratchDatabases(), []);
 });
 
-test('two backups at once, or a backup during a restore: the later one is refused', async () => {
+test('a second backup, or a backup during a restore, is rejected', async () => {
   const file = await backup();
   const both = await Promise.all([
     runToEnd(engine, { kind: 'backup' }),
     runToEnd(engine, { kind: 'backup' }),
   ]);
-  const ends = both.map((one) => (one.event === 'job:done' ? 'done' : one.error.code)).sort();
-  assert.deepEqual(ends, ['BUSY', 'done']);
+  const outcomes = both.map((one) => (one.event === 'job:done' ? 'done' : one.error.code)).sort();
+  assert.deepEqual(outcomes, ['BUSY', 'done']);
   const planned = await plan(file);
   let during: Promise<unknown> | undefined;
   const outcome = await runToEnd(engine, { kind: 'restore', plan: planned, consent: ALL }, (event, id) => {

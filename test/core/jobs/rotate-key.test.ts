@@ -16,7 +16,7 @@ import {
   writeBackup,
 } from '../../../src/core/format/index.ts';
 import { planRotate } from '../../../src/core/jobs/plan-rotate.ts';
-import { recover } from '../../../src/core/jobs/recover.ts';
+import { type RecoverDeps, recover } from '../../../src/core/jobs/recover.ts';
 import { rekeyName } from '../../../src/core/jobs/rekey.ts';
 import { rotateKey } from '../../../src/core/jobs/rotate-key.ts';
 import { sourceOf } from '../../../src/core/jobs/source.ts';
@@ -24,7 +24,7 @@ import type { Storage } from '../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext, lineOf } from '../../helpers/fake-ports.ts';
 
 const BACKUP = 'bifract-backup-20260301-000000.bifract-backup';
-const SERVERS = 'bifract-backup-20260302-000000.bifract-backup';
+const SERVER_BACKUP = 'bifract-backup-20260302-000000.bifract-backup';
 const ARCHIVE = `archives/${FRACTAL_ID}/${FRACTAL_ID}-20260301-000000.bifract-archive`;
 const VECTORS = join(import.meta.dirname, '../../fixtures/vectors');
 const MANIFEST = { version: '1', timestamp: '2026-01-01T00:00:00Z', type: 'postgres', env_vars: {} };
@@ -33,7 +33,7 @@ async function* one<T>(value: T) {
   yield value;
 }
 
-/** A backup and an archive of ours, and a backup that the server wrote: all under one key. */
+/** A backup and an archive of this program and a backup of the server, all with one key. */
 async function setUp() {
   const index = JSON.parse(readFileSync(join(VECTORS, 'index.json'), 'utf8')) as { key?: string };
   const vector = JSON.parse(readFileSync(join(VECTORS, 'b-backup/big-dump.bifract-backup.json'), 'utf8')) as {
@@ -46,7 +46,7 @@ async function setUp() {
   const old = parseKey(hex);
   const head = { tool: 'test', uuid: '11111111-1111-4111-8111-111111111111' };
   await storage.put(BACKUP, writeBackup(MANIFEST, one(Buffer.alloc(300_000, 'x')), { key: old, head }).bytes);
-  await storage.put(SERVERS, one(readFileSync(join(VECTORS, 'b-backup/big-dump.bifract-backup'))));
+  await storage.put(SERVER_BACKUP, one(readFileSync(join(VECTORS, 'b-backup/big-dump.bifract-backup'))));
   const lines = one({ bytes: Buffer.from(`${lineOf(0)}\n${lineOf(1)}\n`), lines: 2 });
   const archive = writeArchive(lines, {
     key: old,
@@ -80,7 +80,7 @@ async function setUp() {
       keys = [parseKey(generateKey()), ...keys];
     },
   };
-  const recoverDeps = {
+  const recoverDeps: RecoverDeps = {
     state,
     catalog: async () => catalog,
     backups: async () => deps.backups,
@@ -104,9 +104,9 @@ async function current(deps: { keys(): Promise<Key[]> }): Promise<Key> {
   return (await deps.keys())[0] as Key;
 }
 
-test('every file opens under the new key alone, and holds the same; records follow', async () => {
+test('every file opens only with the new key and has the same content; records are updated', async () => {
   const { storage, deps, catalog, archive_id, old, now } = await setUp();
-  const names = [BACKUP, SERVERS, ARCHIVE];
+  const names = [BACKUP, SERVER_BACKUP, ARCHIVE];
   const before = await Promise.all(names.map((name) => contentOf(storage, name, old)));
   const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
   assert.deepEqual(
@@ -130,15 +130,15 @@ test('every file opens under the new key alone, and holds the same; records foll
   assert.equal((await Array.fromAsync(storage.list(''))).length, 3);
 });
 
-test('a rotation that was cut short at any put or delete is ended by the same call, and loses no file', async () => {
+test('a rotation interrupted at any put or delete is completed by running it again, and loses no file', async () => {
   for (let cut = 0; ; cut++) {
     const { storage, deps, recoverDeps, catalog, archive_id, now } = await setUp();
     const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
     const controller = new AbortController();
     let calls = 0;
-    const dying = dies(storage, () => calls++ === cut);
-    const died = await rotateKey(
-      { ...deps, backups: dying, archives: dying, state: noForget(deps.state) },
+    const killed = killedAt(storage, () => calls++ === cut);
+    const interrupted = await rotateKey(
+      { ...deps, backups: killed, archives: killed, state: keepingRecords(deps.state) },
       plan,
       jobContext(controller.signal),
     ).then(
@@ -151,7 +151,7 @@ test('a rotation that was cut short at any put or delete is ended by the same ca
     const again = await planRotate({ ...deps, keys: await deps.keys(), now });
     if (again.resumes) await rotateKey(deps, again, jobContext());
     const key = await current(deps);
-    for (const name of [BACKUP, SERVERS, ARCHIVE]) await contentOf(storage, name, key);
+    for (const name of [BACKUP, SERVER_BACKUP, ARCHIVE]) await contentOf(storage, name, key);
     const object = await storage.stat(ARCHIVE);
     assert.equal(catalog.records.get(archive_id)?.size_bytes, object?.size_bytes);
     const bytes = Buffer.concat(await Array.fromAsync(storage.stream(ARCHIVE)));
@@ -161,17 +161,17 @@ test('a rotation that was cut short at any put or delete is ended by the same ca
       `cut ${cut}`,
     );
     assert.equal((await Array.fromAsync(storage.list(''))).length, 3);
-    if (!died) break;
+    if (!interrupted) break;
     assert.ok(cut < 50);
   }
 });
 
-/** A storage whose process is killed at a call: that one and all after it never happen. */
-function dies(storage: MemoryStorage, now: () => boolean): Storage {
-  let dead = false;
-  const unless = () => {
-    dead ||= now();
-    if (dead) throw cancelled();
+/** A storage whose process is killed at a call: that call and all later ones have no effect. */
+function killedAt(storage: MemoryStorage, now: () => boolean): Storage {
+  let is_dead = false;
+  const checkAlive = () => {
+    is_dead ||= now();
+    if (is_dead) throw cancelled();
   };
   return new Proxy(storage as Storage, {
     get(target, name) {
@@ -180,18 +180,18 @@ function dies(storage: MemoryStorage, now: () => boolean): Storage {
       const bound = (value as (...args: unknown[]) => unknown).bind(target);
       if (name !== 'put' && name !== 'delete') return bound;
       return async (...args: unknown[]) => {
-        unless();
+        checkAlive();
         return bound(...args);
       };
     },
   });
 }
 
-function noForget(state: FakeState): FakeState {
+function keepingRecords(state: FakeState): FakeState {
   return Object.assign(Object.create(state) as FakeState, { forget: async () => {} });
 }
 
-test('a file that none of the keys opens stays as it is, and is told', async () => {
+test('a file that no key opens is skipped and listed', async () => {
   const { storage, deps, now } = await setUp();
   const foreign = 'bifract-backup-20260303-000000.bifract-backup';
   const other = { key: parseKey(generateKey()), head: { tool: 'test' } };

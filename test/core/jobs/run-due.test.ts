@@ -24,7 +24,7 @@ function item(name: string, given: Partial<DueItem> = {}): DueItem {
   };
 }
 
-function old(id: string, given: Partial<SurplusItem> = {}): SurplusItem {
+function excessItem(id: string, given: Partial<SurplusItem> = {}): SurplusItem {
   return {
     kind: 'group',
     id,
@@ -36,7 +36,7 @@ function old(id: string, given: Partial<SurplusItem> = {}): SurplusItem {
   };
 }
 
-/** What a run is given, and what it did. */
+/** The dependencies of a run, and what it did. */
 function setUp(items: DueItem[], given: Partial<RunDueDeps> = {}) {
   const archived: string[] = [];
   const removed: string[] = [];
@@ -58,51 +58,64 @@ function setUp(items: DueItem[], given: Partial<RunDueDeps> = {}) {
   return { deps, state, archived, removed, context: jobContext() };
 }
 
-const lines = ({ events }: ReturnType<typeof jobContext>) =>
-  events.flatMap((one) => (one.event === 'job:item' ? [`${one.ok} ${one.item}: ${one.message}`] : []));
+const itemsOf = ({ events }: ReturnType<typeof jobContext>) =>
+  events.filter((one) => one.event === 'job:item');
 
-test('what is due is archived, what is not is skipped, and each is told why', async () => {
-  const skipped = item('dns', { action: 'skip', reason: 'daily, done; next from 2026-03-02T00:00:00.000Z' });
+test('what is due is archived, the rest is skipped, and each has a reason', async () => {
+  const skipped = item('dns', { action: 'skip', reason: 'daily, done; next due 2026-03-02T00:00:00.000Z' });
   const { deps, state, archived, context } = setUp([item('web'), skipped, item('vpn')]);
   const summary = await runDue(deps, {}, context);
   assert.deepEqual(archived, ['web', 'vpn']);
-  assert.deepEqual(lines(context), [
-    'true web: archived 10 rows in 1 file (daily, none since 2026-03-01)',
-    'true dns: skipped: daily, done; next from 2026-03-02T00:00:00.000Z',
-    'true vpn: archived 10 rows in 1 file (daily, none since 2026-03-01)',
+  const items = itemsOf(context);
+  const outcomes = items.map(({ item, ok, details }) => [
+    item,
+    ok,
+    details?.action,
+    details?.rows,
+    details?.files,
   ]);
+  assert.deepEqual(outcomes, [
+    ['web', true, 'archived', 10, 1],
+    ['dns', true, 'skipped', 0, 0],
+    ['vpn', true, 'archived', 10, 1],
+  ]);
+  assert.ok(items[0]?.message?.includes('daily, none since 2026-03-01'));
+  assert.ok(items[1]?.message?.includes('daily, done; next due 2026-03-02'));
   assert.deepEqual([summary.archived, summary.skipped, summary.rows, summary.size_bytes], [2, 1, 20, 10]);
   assert.equal(state.notes.size, 0);
   const rows = context.events.flatMap((one) => (one.event === 'job:progress' ? [one.rows] : []));
-  assert.deepEqual(rows, [10, 20], 'counts only grow');
+  assert.deepEqual(rows, [10, 20], 'counts never decrease');
 });
 
-test('one that fails keeps no other from its turn, and is named: partly done', async () => {
+test('a failure does not stop the others: partly done, and named', async () => {
   const { deps, archived, context } = setUp([item('web'), item('vpn')]);
   const { archive } = deps;
-  deps.archive = async (one, own) => {
+  deps.archive = async (one, context) => {
     if (one.fractal_name === 'web') throw new BifractError('STORAGE_FULL', 'The disk is full');
-    return archive(one, own);
+    return archive(one, context);
   };
   const run = runDue(deps, {}, context);
   await refuses('PARTLY_DONE', run);
-  await assert.rejects(run, /1 of 2 fractals failed: web: The disk is full/);
+  await assert.rejects(run, /1 of 2 .*web: The disk is full/);
   assert.deepEqual(archived, ['vpn']);
-  assert.match(lines(context)[0] ?? '', /^false web: The disk is full$/);
+  const [failed] = itemsOf(context);
+  assert.deepEqual([failed?.item, failed?.ok, failed?.error?.code], ['web', false, 'STORAGE_FULL']);
 });
 
-test('where all fail, the error is theirs', async () => {
+test('if all fail, the error is theirs', async () => {
   const { deps, context } = setUp([item('web'), item('dns', { action: 'skip' })]);
   deps.archive = () => Promise.reject(new BifractError('CLICKHOUSE_UNREACHABLE', 'No answer'));
   await refuses('CLICKHOUSE_UNREACHABLE', runDue(deps, {}, context));
 });
 
-test('a fractal that somebody else works on, or has made meanwhile, is skipped', async () => {
+test('a fractal in use, or archived meanwhile, is skipped', async () => {
   const busy = setUp([item('web')], {
     archive: () => Promise.reject(new BifractError('BUSY', 'web is being archived')),
   });
   assert.equal((await runDue(busy.deps, {}, busy.context)).skipped, 1);
-  assert.deepEqual(lines(busy.context), ['true web: skipped: web is being archived']);
+  const [skipped] = itemsOf(busy.context);
+  assert.deepEqual([skipped?.item, skipped?.ok, skipped?.details?.action], ['web', true, 'skipped']);
+  assert.ok(skipped?.message?.includes('web is being archived'));
 
   const late = setUp([item('web')]);
   const { planDue } = late.deps;
@@ -114,30 +127,33 @@ test('a fractal that somebody else works on, or has made meanwhile, is skipped',
   assert.deepEqual(late.archived, []);
 });
 
-test('retention follows the archive, also where none was due; what must stay is told', async () => {
-  const surplus = [old('a'), old('b', { action: 'keep', reason: 'ClickHouse has 5 rows of it' })];
+test('retention follows the archive, even if none was due; kept archives are reported', async () => {
+  const surplus = [
+    excessItem('a'),
+    excessItem('b', { action: 'keep', reason: 'ClickHouse has 5 rows of it' }),
+  ];
   const { deps, removed, context } = setUp([
     item('web', { max_archives: 2, surplus }),
-    item('dns', { action: 'skip', max_archives: 1, surplus: [old('c')] }),
-    item('vpn', { max_archives: null, surplus: [old('never')] }),
+    item('dns', { action: 'skip', max_archives: 1, surplus: [excessItem('c')] }),
+    item('vpn', { max_archives: null, surplus: [excessItem('never')] }),
   ]);
   const summary = await runDue(deps, {}, context);
   assert.deepEqual(removed, ['a', 'c']);
   assert.deepEqual([summary.deleted, summary.freed_bytes], [2, 14]);
   assert.match(
-    lines(context)[0] ?? '',
-    /that of 2026-01-01T00:00:00Z stays: ClickHouse has 5 rows of it; 1 of before/,
+    itemsOf(context)[0]?.message ?? '',
+    /2026-01-01T00:00:00Z.*ClickHouse has 5 rows of it.*\b1\b.*max_archives 2/,
   );
 });
 
-test('after an archive that failed nothing is removed', async () => {
-  const { deps, removed, context } = setUp([item('web', { max_archives: 1, surplus: [old('a')] })]);
+test('nothing is deleted after a failed archive', async () => {
+  const { deps, removed, context } = setUp([item('web', { max_archives: 1, surplus: [excessItem('a')] })]);
   deps.archive = () => Promise.reject(new BifractError('COUNT_DIFFERS', 'ClickHouse counts 3 rows'));
   await refuses('COUNT_DIFFERS', runDue(deps, {}, context));
   assert.deepEqual(removed, []);
 });
 
-test('of two runs at once the later one ends as a conflict', async () => {
+test('of two concurrent runs, the later one ends as a conflict', async () => {
   const { deps, state, archived, context } = setUp([item('web')]);
   await state.note({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T12:00:00Z' });
   await refuses('BUSY', runDue(deps, {}, context));
@@ -147,13 +163,13 @@ test('of two runs at once the later one ends as a conflict', async () => {
   assert.equal((await runDue(deps, {}, jobContext())).archived, 1);
 });
 
-test('a cancelled run ends there, with its reason', async () => {
+test('a cancelled run ends with its reason', async () => {
   const controller = new AbortController();
   const { deps, archived, state } = setUp([item('web'), item('vpn')]);
   const reason = new BifractError('CANCELLED', 'Cancelled by the user');
   const { archive } = deps;
-  deps.archive = async (one, own) => {
-    const made = await archive(one, own);
+  deps.archive = async (one, context) => {
+    const made = await archive(one, context);
     controller.abort(reason);
     return made;
   };
@@ -162,14 +178,17 @@ test('a cancelled run ends there, with its reason', async () => {
   assert.equal(state.notes.size, 0);
 });
 
-test('where nothing is new, that is told and counts as no archive', async () => {
+test('no new rows is reported, and counts as no archive', async () => {
   const { deps, context } = setUp([item('web'), item('full', { mode: 'full' })], {
     archive: async () => ({ log_count: 0, size_bytes: 0, files: 0 }),
   });
   const summary = await runDue(deps, {}, context);
   assert.equal(summary.archived, 0);
-  assert.deepEqual(lines(context), [
-    'true web: nothing that is not archived already',
-    'true full: holds no rows',
-  ]);
+  assert.deepEqual(
+    itemsOf(context).map(({ item, ok, details }) => [item, ok, details?.action]),
+    [
+      ['web', true, 'nothing'],
+      ['full', true, 'nothing'],
+    ],
+  );
 });

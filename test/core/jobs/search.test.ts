@@ -26,7 +26,7 @@ suite('sealed archives', () => {
   );
   const frames = Array.from({ length: 10 }, (_, frame) => rows.slice(frame * 10, frame * 10 + 10));
 
-  test('matching lines come as stored, in order, from every frame', async () => {
+  test('matching lines are returned as stored, in order, from every frame', async () => {
     const target = await stored(await collect(framedArchive(frames).bytes));
     const wanted = rows.filter((_, index) => index % 10 === 0).map(text);
     assert.deepEqual(await found([target], { pattern: { text: 'ten' } }), wanted);
@@ -40,7 +40,7 @@ suite('sealed archives', () => {
     assert.deepEqual(await found([target], { pattern: { text: 'fid' } }), []);
   });
 
-  test('frames outside of the window are not read', async () => {
+  test('rows outside the window are not returned', async () => {
     const target = await stored(await collect(framedArchive(frames).bytes));
     const query = {
       pattern: { text: 'row' },
@@ -52,7 +52,7 @@ suite('sealed archives', () => {
     assert.deepEqual(await found([target], within), rows.slice(25, 35).map(text));
   });
 
-  test('frames that no row of the window is in may even be damaged', async () => {
+  test('frames outside the window are not read, even if damaged', async () => {
     const bulkyEnds = frames.map((lines, at) => (at === 0 || at === 9 ? bulky(at * 10) : lines));
     const bytes = await collect(framedArchive(bulkyEnds).bytes);
     for (const at of [200_000, bytes.length - 200_000]) bytes[at] = (bytes[at] as number) ^ 1;
@@ -67,7 +67,7 @@ suite('sealed archives', () => {
     await assert.rejects(found([target], { pattern: query.pattern, to: query.to }), { code: 'DAMAGED' });
   });
 
-  test('text is found however the JSON writes it', async () => {
+  test('text is found in every JSON escaping', async () => {
     const lines = [
       '{"ts":"2026-03-01T00:00:00Z","raw":"a \\u003cscript\\u003e \\"q\\" C:\\\\x","id":"1","fid":"f","its":"2026-03-01T00:00:00Z"}\n',
       '{"ts":"2026-03-01T00:00:01Z","raw":"\ufffd ERR","raw64":"/yBFUlI=","id":"2","fid":"f","its":"2026-03-01T00:00:00Z"}\n',
@@ -79,7 +79,7 @@ suite('sealed archives', () => {
     assert.deepEqual(await found([target], { pattern: { text: 'err' } }), [text(lines[1] as Buffer)]);
   });
 
-  test('a search that is given up reads no further', async () => {
+  test('an abandoned search stops reading', async () => {
     const target = await stored(await collect(framedArchive(frames).bytes));
     let reads = 0;
     const counted = new Proxy(target.storage, {
@@ -104,23 +104,23 @@ function bulky(from: number): Buffer[] {
   );
 }
 
-suite('several', () => {
-  test('one that fails does not keep the others from being searched', async () => {
-    const sound = refTo(await stored(await sealedArchive([archiveLine(1)])));
+suite('several targets', () => {
+  test('a failed target does not stop the others', async () => {
+    const intact = refTo(await stored(await sealedArchive([archiveLine(1)])));
     const missing = { label: 'gone', find: () => Promise.reject(new BifractError('NOT_FOUND', 'no gone')) };
     const lines: string[] = [];
     const run = async () => {
-      const deps = { targets: [missing, sound], keys: [KEY] };
+      const deps = { targets: [missing, intact], keys: [KEY] };
       for await (const { line } of search(deps, { pattern: { text: 'row' } })) lines.push(line.toString());
     };
     await assert.rejects(run(), {
       code: 'PARTLY_DONE',
-      message: /^1 of 2 could not be searched: no gone/,
+      message: /1 of 2.*gone/,
     });
     assert.equal(lines.length, 1);
   });
 
-  test('a backup is refused', async () => {
+  test('a backup is rejected', async () => {
     const vector = loadVectors().find(({ file }) => file === 'b-backup/pgdump.bifract-backup');
     assert.ok(vector);
     const target = await stored(vectorBytes(vector), { name: vector.file });
@@ -130,7 +130,7 @@ suite('several', () => {
   });
 });
 
-test('an archive of the server is searched from its front', async () => {
+test('an archive of the server is searched sequentially', async () => {
   const vector = loadVectors().find(({ file }) => file === 'c-archive/lines-5000.bifract-archive');
   assert.ok(vector);
   const target = await stored(vectorBytes(vector), { name: vector.file });

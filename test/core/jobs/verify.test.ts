@@ -27,16 +27,16 @@ function recordFor(bytes: Buffer, rows: number) {
 }
 
 suite('one file', () => {
-  test('a sealed file is proven whole by itself', async () => {
+  test('header and trailer prove that a file is complete', async () => {
     const bytes = await sealedArchive(lines(50));
     const item = await verifyFile(await stored(bytes), FULL);
     assert.equal(item.error, undefined);
     assert.deepEqual([item.ok, item.proven, item.sealed, item.rows], [true, true, true, 50]);
     assert.equal(item.checksum, sha256(bytes));
-    assert.match(item.notes.join(' '), /no record/);
+    assert.match(item.notes.join(' '), /bifract adopt/);
   });
 
-  test('a file that is what its record says has nothing to note', async () => {
+  test('a file that matches its record has no notes', async () => {
     const bytes = await sealedArchive(lines(50));
     const target = await stored(bytes, { record: recordFor(bytes, 50) });
     const item = await verifyFile(target, FULL);
@@ -57,17 +57,17 @@ suite('one file', () => {
     ['last time', { time_range_end: '2026-03-01T00:00:00.052Z' }, 'RECORD_DIFFERS', true],
     ['fractal', { fractal_id: 'ffffffff-2222-4333-8444-555555555555' }, 'RECORD_DIFFERS', true],
   ];
-  for (const [what, given, code, seenQuickly] of differing) {
-    test(`a record of another ${what} is told`, async () => {
+  for (const [what, given, code, found_quickly] of differing) {
+    test(`a record with a different ${what} is reported`, async () => {
       const bytes = await sealedArchive(lines(50));
       const target = await stored(bytes, { record: { ...recordFor(bytes, 50), ...given } });
       const item = await verifyFile(target, FULL);
       assert.deepEqual([item.ok, item.error?.code, item.rows], [false, code, 50]);
-      assert.equal((await verifyFile(target, QUICK)).ok, !seenQuickly);
+      assert.equal((await verifyFile(target, QUICK)).ok, !found_quickly);
     });
   }
 
-  test('lines that are no rows are damage, counted and the first named', async () => {
+  test('invalid lines are damage, counted and the first ones listed', async () => {
     const bad = [
       Buffer.from('{"ts":"2026"}\n'),
       Buffer.from('none\n'),
@@ -79,22 +79,18 @@ suite('one file', () => {
       FULL,
     );
     assert.equal(item.error?.code, 'DAMAGED');
-    assert.match(
-      item.error?.message ?? '',
-      /^4 of its 6 lines are no rows \(line 3: .*line 4: .*line 5: .*, …\)$/,
-    );
+    assert.match(item.error?.message ?? '', /4 of 6\b.*line 3: .*line 4: .*line 5: /);
   });
 
-  test('a wrong key has its own sentence, for sealed files at any place of the file', async () => {
+  test('a wrong key is reported as WRONG_KEY, quick or not', async () => {
     const target = await stored(await sealedArchive(lines(10)));
     for (const quick of [false, true]) {
       const { error } = await verifyFile(target, { keys: [OTHER_KEY], quick });
       assert.equal(error?.code, 'WRONG_KEY');
-      assert.match(error?.message ?? '', /sealed under another key/);
     }
   });
 
-  test('a file cut anywhere is never sound, quick or not', async () => {
+  test('a truncated file is never ok, quick or not', async () => {
     const bytes = await sealedArchive(lines(20));
     for (let length = 0; length < bytes.length; length += 41) {
       const target = await stored(bytes.subarray(0, length));
@@ -103,16 +99,16 @@ suite('one file', () => {
     }
   });
 
-  test('a file that grows while it is read is told as that', async () => {
+  test('a file that changes while it is read is reported as BUSY', async () => {
     const storage = new MemoryStorage();
     const target = await stored(await sealedArchive(lines(20)), { storage });
     const changed: Target = { ...target, object: { ...target.object, modified_at: '2020-01-01T00:00:00Z' } };
-    assert.equal((await verifyFile(changed, FULL)).error?.message, 'The file changed while it was read');
+    assert.equal((await verifyFile(changed, FULL)).error?.code, 'BUSY');
     await storage.delete(FILE_PATH);
     assert.equal((await verifyFile(target, FULL)).error?.code, 'NOT_FOUND');
   });
 
-  test('an archive in the making is not judged', async () => {
+  test('an archive being written is not verified', async () => {
     const bytes = await sealedArchive(lines(5));
     const record = { ...recordFor(bytes, 5), status: 'in_progress' as const };
     assert.equal((await verifyFile(await stored(bytes, { record }), FULL)).error?.code, 'BUSY');
@@ -124,20 +120,20 @@ suite('the job', () => {
     label: 'gone',
     find: () => Promise.reject(new BifractError('NOT_FOUND', 'There is no file gone')),
   };
-  const sound = async () => refTo(await stored(await sealedArchive(lines(5))));
+  const intact = async () => refTo(await stored(await sealedArchive(lines(5))));
   const broken = async (name: string) => {
     const bytes = await sealedArchive(lines(5));
     bytes[100] = (bytes[100] as number) ^ 1;
     return refTo(await stored(bytes, { name }));
   };
-  const run = async (refs: Awaited<ReturnType<typeof sound>>[]) => {
+  const run = async (refs: Awaited<ReturnType<typeof intact>>[]) => {
     const context = jobContext();
     const job = verify({ targets: async () => refs, keys: [KEY] }, { quick: false }, context);
     return { job, context };
   };
 
-  test('tells each file and sums up', async () => {
-    const { job, context } = await run([await sound(), await sound()]);
+  test('reports each file and the totals', async () => {
+    const { job, context } = await run([await intact(), await intact()]);
     const summary = await job;
     assert.deepEqual([summary.files, summary.proven, summary.rows], [2, 2, 10]);
     const items = context.events.filter(({ event }) => event === 'job:item');
@@ -146,32 +142,32 @@ suite('the job', () => {
     assert.ok(progress.length > 0);
   });
 
-  test('one that fails has its own code', async () => {
+  test('a single failed file keeps its own code', async () => {
     await assert.rejects((await run([await broken('x')])).job, { code: 'DAMAGED' });
     await assert.rejects((await run([missing])).job, { code: 'NOT_FOUND' });
   });
 
-  test('some that fail are named, and the others were verified', async () => {
-    const { job, context } = await run([missing, await sound(), await broken('x')]);
+  test('failed files are named, and the others are verified', async () => {
+    const { job, context } = await run([missing, await intact(), await broken('x')]);
     await assert.rejects(job, {
       code: 'PARTLY_DONE',
-      message: /^2 of 3 failed: There is no file gone; memory\/x: The file is damaged/,
+      message: /2 of 3.*gone.*memory\/x/,
     });
     const items = context.events.flatMap((event) => (event.event === 'job:item' ? [event.ok] : []));
     assert.deepEqual(items, [false, true, false]);
   });
 
-  test('all that fail have the code of the first', async () => {
+  test('if all files fail, the first code is used', async () => {
     await assert.rejects((await run([await broken('x'), missing])).job, {
       code: 'DAMAGED',
-      message: /^All 2 failed/,
+      message: /\b2\b.*memory\/x.*gone/,
     });
   });
 
-  test('an abort ends it with its reason', async () => {
+  test('an abort rejects with its reason', async () => {
     const controller = new AbortController();
     const reason = new BifractError('CANCELLED', 'enough');
-    const target = await sound();
+    const target = await intact();
     const targets = async () => {
       controller.abort(reason);
       return [target];
@@ -184,16 +180,17 @@ suite('the job', () => {
 suite('files of the server', () => {
   for (const vector of loadVectors().filter(({ kind }) => kind !== 'stream')) {
     const { file, key_hex, archive } = vector;
-    // What its reader passes over in silence is damage to a verification.
+    // Lines that the server skips silently are damage to a verification.
     const code = REFUSED[file] ?? (archive?.malformed_lines_skipped ? 'DAMAGED' : undefined);
-    test(`${file} is ${code ?? 'sound'}`, async () => {
+    test(`${file} is ${code ?? 'intact'}`, async () => {
       const bytes = vectorBytes(vector);
       const options = { keys: [parseKey(key_hex)], quick: false };
       const item = await verifyFile(await stored(bytes, { name: file }), options);
       assert.equal(item.error?.code, code);
       assert.equal(item.proven, false);
       if (code !== undefined) return;
-      assert.match(item.notes.join(' '), /no sealed ends: only the checksum and the count/);
+      assert.equal(item.sealed, false);
+      assert.ok(item.notes.length > 0, 'a note about completeness');
       if (archive) assert.equal(item.rows, archive.data_lines);
       if (file.startsWith('b-backup')) return;
       const record = recordOf({
@@ -206,7 +203,7 @@ suite('files of the server', () => {
     });
   }
 
-  test('one without its end mark is told quickly', async () => {
+  test('a quick verification detects a missing end marker', async () => {
     const vector = loadVectors().find(({ file }) => file.endsWith('c-archive/lines-5000.bifract-archive'));
     assert.ok(vector);
     const options = { keys: [parseKey(vector.key_hex)], quick: true };
@@ -218,7 +215,7 @@ suite('files of the server', () => {
     }
   });
 
-  test('one that lost its last chunks is told by its record alone', async () => {
+  test('a file without its last chunks is detected by its record', async () => {
     const vectors = loadVectors();
     const cut = vectors.find(({ file }) => file.includes('small-aligned-frames-truncated'));
     const whole = vectors.find(({ file }) => file.endsWith('small-aligned-frames.bifract-archive'));

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ARRIVAL_MS, type Claim, claimOf, cutPieces } from '../../../src/core/policy/claims.ts';
-import { judgeCoverage } from '../../../src/core/policy/coverage.ts';
+import {
+  type ArchiveEvidence,
+  cutPieces,
+  evidenceOf,
+  INGEST_DELAY_MS,
+} from '../../../src/core/policy/claims.ts';
+import { evaluateCoverage } from '../../../src/core/policy/coverage.ts';
 import { GRIDS } from '../../../src/core/policy/periods.ts';
 import { type CountedRow, countRows } from '../../helpers/count-rows.ts';
 import { fakeArchive, fakeFractal } from '../../helpers/fake-engine.ts';
@@ -11,32 +16,36 @@ const HOUR = 3_600_000;
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 1, 27);
 
-function judge(rows: readonly CountedRow[], claims: readonly Claim[], unit: 'hour' | 'day' = 'hour') {
-  const pieces = cutPieces(claims);
-  return judgeCoverage(
+function evaluate(
+  rows: readonly CountedRow[],
+  evidence: readonly ArchiveEvidence[],
+  unit: 'hour' | 'day' = 'hour',
+) {
+  const pieces = cutPieces(evidence);
+  return evaluateCoverage(
     GRIDS[unit],
-    claims,
-    countRows(rows, { grid: GRIDS[unit], pieces, doubt_ms: ARRIVAL_MS }),
+    evidence,
+    countRows(rows, { grid: GRIDS[unit], pieces, doubt_ms: INGEST_DELAY_MS }),
   );
 }
 
 const at = (hours: number) => START + hours * HOUR;
 const iso = (hours: number) => new Date(at(hours)).toISOString();
-/** Rows at these hours, in ClickHouse a second later. */
+/** Rows at these hours, ingested a second later. */
 const rowsAt = (...hours: number[]) => hours.map((hour) => ({ time: at(hour), ingested: at(hour) + 1000 }));
 
-function claim(archive_id: string, rows: readonly CountedRow[], made: number): Claim {
+function evidenceFrom(archive_id: string, rows: readonly CountedRow[], made: number): ArchiveEvidence {
   const times = rows.map(({ time }) => time);
   const [from, to] = [Math.min(...times), Math.max(...times) + 1];
   return { archive_id, from, to, until: made, rows: rows.length };
 }
 
-const states = (judged: ReturnType<typeof judge>) => judged.periods.map(({ state }) => state);
+const states = (result: ReturnType<typeof evaluate>) => result.periods.map(({ state }) => state);
 
-test('an archive of all rows protects them, and what came after it is not protected', () => {
+test('an archive of all rows protects them, but not later ones', () => {
   const rows = rowsAt(0.5, 1.5, 2.5);
-  const whole = claim('a', rows, at(3));
-  assert.deepEqual(judge(rows, [whole]), {
+  const archive = evidenceFrom('a', rows, at(3));
+  assert.deepEqual(evaluate(rows, [archive]), {
     periods: [0, 1, 2].map((hour) => ({
       from: iso(hour),
       to: iso(hour + 1),
@@ -48,78 +57,89 @@ test('an archive of all rows protects them, and what came after it is not protec
     unprotected_rows: 0,
     protected_until: iso(2.5),
   });
-  const later = judge([...rows, ...rowsAt(2.75, 4.5)], [whole]);
+  const later = evaluate([...rows, ...rowsAt(2.75, 4.5)], [archive]);
   assert.deepEqual(states(later), ['both', 'both', 'partial', 'none', 'clickhouse']);
   assert.equal(later.unprotected_rows, 2);
   assert.equal(later.protected_until, iso(2.75));
 });
 
-test('a row with an old time that came in late is told, and ends what is protected without a gap', () => {
+test('a late row with an old time is unprotected, and limits protected_until', () => {
   const rows = rowsAt(0.5, 1.5, 2.5);
   const late = { time: at(1.25), ingested: at(9) };
-  const judged = judge([...rows, late], [claim('a', rows, at(3))]);
-  assert.deepEqual(states(judged), ['both', 'partial', 'both']);
-  assert.equal(judged.unprotected_rows, 1);
-  assert.equal(judged.protected_until, iso(1.25));
-  const again = judge([...rows, late], [claim('a', rows, at(3)), claim('b', [...rows, late], at(10))]);
+  const result = evaluate([...rows, late], [evidenceFrom('a', rows, at(3))]);
+  assert.deepEqual(states(result), ['both', 'partial', 'both']);
+  assert.equal(result.unprotected_rows, 1);
+  assert.equal(result.protected_until, iso(1.25));
+  const again = evaluate(
+    [...rows, late],
+    [evidenceFrom('a', rows, at(3)), evidenceFrom('b', [...rows, late], at(10))],
+  );
   assert.deepEqual([states(again), again.unprotected_rows], [['both', 'both', 'both'], 0]);
 });
 
-test('a late row is told where others have expired, so that the counts agree by chance', () => {
+test('a late row is detected even if expired rows make the counts equal', () => {
   const rows = rowsAt(0.5, 1.5, 2.5, 3.5);
   const late = { time: at(2.25), ingested: at(9) };
-  const archive = claim('a', rows, at(4));
-  const judged = judge([...rows.slice(2), late], [archive]);
-  assert.deepEqual(states(judged), ['archive', 'archive', 'partial', 'both']);
-  assert.equal(judged.unprotected_rows, 1);
+  const archive = evidenceFrom('a', rows, at(4));
+  const result = evaluate([...rows.slice(2), late], [archive]);
+  assert.deepEqual(states(result), ['archive', 'archive', 'partial', 'both']);
+  assert.equal(result.unprotected_rows, 1);
 });
 
-test('rows that expired are held by the archive alone; an idle hour is not', () => {
+test('expired rows are only in the archive; an idle hour is not', () => {
   const rows = rowsAt(0.5, 1.5, 3.5);
-  const judged = judge(rows.slice(2), [claim('a', rows, at(4))]);
-  assert.deepEqual(states(judged), ['archive', 'archive', 'archive', 'both']);
-  assert.deepEqual(states(judge(rows, [claim('a', rows, at(4))])), ['both', 'both', 'none', 'both']);
-  assert.deepEqual(states(judge([], [claim('a', rows.slice(0, 1), at(4))])), ['archive']);
+  const result = evaluate(rows.slice(2), [evidenceFrom('a', rows, at(4))]);
+  assert.deepEqual(states(result), ['archive', 'archive', 'archive', 'both']);
+  assert.deepEqual(states(evaluate(rows, [evidenceFrom('a', rows, at(4))])), [
+    'both',
+    'both',
+    'none',
+    'both',
+  ]);
+  assert.deepEqual(states(evaluate([], [evidenceFrom('a', rows.slice(0, 1), at(4))])), ['archive']);
 });
 
-test('rows that came in with times of old are too many for the archive: nothing of it is called held', () => {
+test('backdated rows that exceed the archive leave its whole range unprotected', () => {
   const rows = rowsAt(0.5, 1.5);
-  const brought = { time: at(1.25), ingested: at(1.3) };
-  const judged = judge([...rows, brought], [claim('a', rows, at(3))]);
-  assert.deepEqual(states(judged), ['partial', 'partial']);
-  assert.equal(judged.unprotected_rows, 1);
-  assert.equal(judged.protected_until, null);
+  const backdated = { time: at(1.25), ingested: at(1.3) };
+  const result = evaluate([...rows, backdated], [evidenceFrom('a', rows, at(3))]);
+  assert.deepEqual(states(result), ['partial', 'partial']);
+  assert.equal(result.unprotected_rows, 1);
+  assert.equal(result.protected_until, null);
 });
 
-test('rows of the minute before an archive count only where its count is the very same', () => {
+test('rows of the minute before an archive count only if the counts are equal', () => {
   const rows = rowsAt(0.5, 1.5);
-  const close = claim('a', rows, at(1.5) + 2000);
-  assert.equal(judge(rows, [close]).unprotected_rows, 0);
-  assert.equal(judge(rows.slice(1), [close]).unprotected_rows, 1);
+  const close = evidenceFrom('a', rows, at(1.5) + 2000);
+  assert.equal(evaluate(rows, [close]).unprotected_rows, 0);
+  assert.equal(evaluate(rows.slice(1), [close]).unprotected_rows, 1);
 });
 
-test('without rows or archives there is nothing to tell', () => {
-  assert.deepEqual(judge([], []), { periods: [], unprotected_rows: 0, protected_until: null });
-  const judged = judge(rowsAt(0.5), []);
+test('without rows or archives the result is empty', () => {
+  assert.deepEqual(evaluate([], []), { periods: [], unprotected_rows: 0, protected_until: null });
+  const result = evaluate(rowsAt(0.5), []);
   assert.deepEqual(
-    [states(judged), judged.unprotected_rows, judged.protected_until],
+    [states(result), result.unprotected_rows, result.protected_until],
     [['clickhouse'], 1, null],
   );
 });
 
-test('a row dated 1970 makes no half million periods', () => {
-  const judged = judge([{ time: 0, ingested: at(1) }, ...rowsAt(0.5)], [claim('a', rowsAt(0.5), at(1))]);
+test('a row dated 1970 does not create half a million periods', () => {
+  const result = evaluate(
+    [{ time: 0, ingested: at(1) }, ...rowsAt(0.5)],
+    [evidenceFrom('a', rowsAt(0.5), at(1))],
+  );
   assert.deepEqual(
-    judged.periods.map(({ from, state }) => [from, state]),
+    result.periods.map(({ from, state }) => [from, state]),
     [
       ['1970-01-01T00:00:00.000Z', 'clickhouse'],
       [iso(0), 'both'],
     ],
   );
-  assert.equal(judged.protected_until, null);
+  assert.equal(result.protected_until, null);
 });
 
-test('a record speaks for its rows where it is whole and holds any', () => {
+test('only a record that is complete and has rows is evidence', () => {
   const record = fakeArchive(1, fakeFractal(1), {
     created_at: '2026-03-01T02:00:00Z',
     time_range_start: '2026-02-01T00:00:00.123Z',
@@ -127,14 +147,14 @@ test('a record speaks for its rows where it is whole and holds any', () => {
     archive_end_ts: '2026-03-05T00:00:00Z',
     log_count: 10,
   });
-  assert.deepEqual(claimOf(record), {
+  assert.deepEqual(evidenceOf(record), {
     archive_id: record.id,
     from: Date.parse('2026-02-01T00:00:00.123Z'),
     to: Date.parse('2026-03-01T01:59:59.001Z'),
     until: Date.parse('2026-03-01T02:00:00Z'),
     rows: 10,
   });
-  assert.ok(claimOf({ ...record, status: 'restoring' }));
+  assert.ok(evidenceOf({ ...record, status: 'restoring' }));
   for (const given of [
     { status: 'failed' as const },
     { status: 'in_progress' as const },
@@ -143,12 +163,12 @@ test('a record speaks for its rows where it is whole and holds any', () => {
     { time_range_start: '2026-03-02T00:00:00Z' },
     { time_range_end: 'infinity' },
   ]) {
-    assert.equal(claimOf({ ...record, ...given }), undefined, JSON.stringify(given));
+    assert.equal(evidenceOf({ ...record, ...given }), undefined, JSON.stringify(given));
   }
 });
 
-/** A row of a history, and the archives that hold it. */
-interface Lived extends CountedRow {
+/** A simulated row, and the archives that have it. */
+interface SimulatedRow extends CountedRow {
   in: Set<string>;
   gone: boolean;
 }
@@ -176,71 +196,75 @@ const step = fc.oneof(
   },
 );
 
-/** Twelve minutes a step: rows come in and expire, archives are made of what is there. */
-function live(steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[]) {
-  const rows: Lived[] = [];
-  const claims: Claim[] = [];
+/** Twelve minutes per step: rows arrive and expire, archives are made of the existing rows. */
+function simulate(steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[]) {
+  const rows: SimulatedRow[] = [];
+  const evidence: ArchiveEvidence[] = [];
   let now = START;
   for (const one of steps) {
     now += 12 * MINUTE;
-    const there = rows.filter(({ gone }) => !gone);
+    const present = rows.filter(({ gone }) => !gone);
     if (one.do === 'log' || one.do === 'late') {
       rows.push({ time: now - one.age * MINUTE, ingested: now, in: new Set(), gone: false });
     } else if (one.do === 'expire') {
-      for (const row of there) row.gone ||= row.time < now - one.age * MINUTE;
+      for (const row of present) row.gone ||= row.time < now - one.age * MINUTE;
     } else {
       const from = now - one.from * MINUTE;
-      const within = there.filter(({ time }) => time >= from && time < from + one.length * MINUTE);
+      const within = present.filter(({ time }) => time >= from && time < from + one.length * MINUTE);
       if (within.length === 0) continue;
-      const id = `archive ${claims.length}`;
+      const id = `archive ${evidence.length}`;
       for (const row of within) row.in.add(id);
-      claims.push(claim(id, within, now));
+      evidence.push(evidenceFrom(id, within, now));
     }
   }
-  return { rows: rows.filter(({ gone }) => !gone), claims };
+  return { rows: rows.filter(({ gone }) => !gone), evidence };
 }
 
-test('whatever happened: nothing is called held that is in no archive, and nothing else is called lost', () => {
+test('for any history, exactly the rows in no archive are unprotected', () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 60 }),
       fc.constantFrom('hour' as const, 'day' as const),
       (steps, unit) => {
-        const { rows, claims } = live(steps);
-        const judged = judge(rows, claims, unit);
-        const lost = rows.filter((row) => row.in.size === 0);
-        assert.equal(judged.unprotected_rows, lost.length);
+        const { rows, evidence } = simulate(steps);
+        const result = evaluate(rows, evidence, unit);
+        const unprotected = rows.filter((row) => row.in.size === 0);
+        assert.equal(result.unprotected_rows, unprotected.length);
         assert.equal(
-          judged.periods.reduce((sum, period) => sum + period.rows, 0),
+          result.periods.reduce((sum, period) => sum + period.rows, 0),
           rows.length,
         );
-        for (const period of judged.periods) {
+        for (const period of result.periods) {
           const [from, to] = [Date.parse(period.from), Date.parse(period.to)];
-          const own = lost.filter(({ time }) => time >= from && time < to).length;
-          assert.equal(period.unprotected_rows, own, period.from);
-          assert.equal(period.state === 'both', period.rows > 0 && own === 0, period.from);
-          assert.equal(period.state === 'clickhouse' || period.state === 'partial', own > 0, period.from);
+          const inPeriod = unprotected.filter(({ time }) => time >= from && time < to).length;
+          assert.equal(period.unprotected_rows, inPeriod, period.from);
+          assert.equal(period.state === 'both', period.rows > 0 && inPeriod === 0, period.from);
+          assert.equal(
+            period.state === 'clickhouse' || period.state === 'partial',
+            inPeriod > 0,
+            period.from,
+          );
         }
-        const until = Date.parse(judged.protected_until ?? iso(-1e4));
-        for (const { time } of lost) assert.ok(time >= until);
+        const until = Date.parse(result.protected_until ?? iso(-1e4));
+        for (const { time } of unprotected) assert.ok(time >= until);
       },
     ),
     { numRuns: 400 },
   );
 });
 
-test('the periods follow each other without gap or overlap', () => {
+test('periods follow each other without gap or overlap', () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 40 }),
       fc.constantFrom('hour' as const, 'day' as const),
       (steps, unit) => {
-        const { rows, claims } = live(steps);
-        const { periods } = judge(rows, claims, unit);
+        const { rows, evidence } = simulate(steps);
+        const { periods } = evaluate(rows, evidence, unit);
         for (const [index, { to }] of periods.entries()) {
           assert.equal(periods[index + 1]?.from ?? to, to);
         }
-        for (const { from, to } of claims) {
+        for (const { from, to } of evidence) {
           assert.ok(Date.parse(periods[0]?.from ?? '') <= from);
           assert.ok(Date.parse(periods.at(-1)?.to ?? '') >= to);
         }
@@ -249,26 +273,26 @@ test('the periods follow each other without gap or overlap', () => {
   );
 });
 
-test('pieces cut all of time that claims cover, each by the claim made last', () => {
-  const stretch = fc.record({
+test('pieces cover all archived time, each with the newest archive', () => {
+  const span = fc.record({
     from: fc.nat(50),
     length: fc.integer({ min: 1, max: 30 }),
     until: fc.nat(1000),
   });
   fc.assert(
-    fc.property(fc.array(stretch, { maxLength: 12 }), (stretches) => {
-      const claims = stretches.map(({ from, length, until }, index) => ({
+    fc.property(fc.array(span, { maxLength: 12 }), (spans) => {
+      const evidence = spans.map(({ from, length, until }, index) => ({
         archive_id: String(index),
         from,
         to: from + length,
         until,
         rows: 1,
       }));
-      const pieces = cutPieces(claims);
+      const pieces = cutPieces(evidence);
       for (let time = 0; time < 90; time++) {
-        const over = claims.filter(({ from, to }) => from <= time && time < to);
+        const covering = evidence.filter(({ from, to }) => from <= time && time < to);
         const piece = pieces.findLast(({ from }) => from <= time);
-        const newest = over.length > 0 ? Math.max(...over.map(({ until }) => until)) : null;
+        const newest = covering.length > 0 ? Math.max(...covering.map(({ until }) => until)) : null;
         assert.equal(piece?.until ?? null, newest);
       }
     }),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseDuration, parseNanoseconds } from '../../../src/core/policy/duration.ts';
 
-test('takes what Go takes', () => {
+test('accepts what Go accepts', () => {
   const cases: [string, bigint][] = [
     ['0', 0n],
     ['+0', 0n],
@@ -30,7 +30,7 @@ test('takes what Go takes', () => {
   for (const [text, expected] of cases) assert.equal(parseNanoseconds(text), expected, text);
 });
 
-test('refuses what Go refuses', () => {
+test('rejects what Go rejects', () => {
   const cases = [
     '',
     '+',
@@ -60,7 +60,7 @@ test('milliseconds keep their fraction', () => {
   assert.equal(parseDuration('nothing'), undefined);
 });
 
-test('a sequence of parts is the sum of its parts', () => {
+test('a sequence of parts is their sum', () => {
   const units = { ns: 1n, us: 1000n, ms: 1_000_000n, s: 10n ** 9n, m: 60n * 10n ** 9n, h: 3600n * 10n ** 9n };
   const part = fc.tuple(fc.nat(10_000), fc.constantFrom(...(Object.keys(units) as (keyof typeof units)[])));
   fc.assert(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareTimes, parseInstant } from '../../../src/core/policy/instant.ts';
 
-test('times are ordered by all their digits, however they are written', () => {
+test('times are ordered by all their digits, in any notation', () => {
   const ordered = [
     '2026-03-01T12:00:00Z',
     '2026-03-01T12:00:00.000000001Z',
@@ -19,7 +19,7 @@ test('times are ordered by all their digits, however they are written', () => {
   assert.equal(compareTimes('2026-03-01T12:00:00Z', '2026-03-01T12:00:00.000Z'), 0);
 });
 
-test('times as people type them are UTC unless they say otherwise', () => {
+test('times as users type them are UTC by default', () => {
   const cases: Record<string, string> = {
     '2026-03-01': '2026-03-01T00:00:00Z',
     '2026-03-01T14:00': '2026-03-01T14:00:00Z',
@@ -30,7 +30,7 @@ test('times as people type them are UTC unless they say otherwise', () => {
   for (const [text, time] of Object.entries(cases)) assert.equal(parseInstant(text, '--from'), time);
 });
 
-test('what is no time is refused by its name', () => {
+test('an invalid time is rejected, naming the option', () => {
   for (const text of ['', 'yesterday', '2026-02-30', '2026-03-01T25:00', '2026-3-1', '2026-03-01T14:00+1']) {
     assert.throws(() => parseInstant(text, '--from'), { code: 'USAGE', message: /--from/ });
   }

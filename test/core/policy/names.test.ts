@@ -24,11 +24,11 @@ test('a backup is named by the second, in UTC', () => {
   assert.equal(backupName(TIME), 'bifract-backup-20260301-140509.bifract-backup');
 });
 
-test('every name of a backup says when it was made', () => {
+test('every backup name contains its time', () => {
   fc.assert(fc.property(time, (now) => assert.equal(seconds(backupTime(backupName(now))), seconds(now))));
 });
 
-test('what is no backup is not taken for one', () => {
+test('other names are not taken for backups', () => {
   const others = [
     '',
     'bifract-backup-20260301-140509.bifract-backup.tmp',
@@ -49,7 +49,7 @@ test('an archive is named by fractal, period and second', () => {
   assert.equal(archivePath(FRACTAL, name), `archives/${FRACTAL}/${name}`);
 });
 
-test('every name of an archive is read back', () => {
+test('every archive name can be parsed', () => {
   const label = fc.option(fc.tuple(fc.constantFrom('hour' as const, 'day' as const, 'week' as const), time), {
     nil: undefined,
   });
@@ -65,7 +65,7 @@ test('every name of an archive is read back', () => {
   );
 });
 
-test('what is no archive is not taken for one', () => {
+test('other names are not taken for archives', () => {
   const others = [
     '',
     `${FRACTAL}.bifract-archive`,
@@ -76,7 +76,7 @@ test('what is no archive is not taken for one', () => {
   fc.assert(fc.property(fc.string(), (name) => parseArchiveName(name) === undefined));
 });
 
-test('an id or a label that is no safe part of a path is refused', () => {
+test('an id or label that is unsafe in a path is rejected', () => {
   assert.throws(() => archiveName('../../etc', TIME), RangeError);
   for (const label of ['', '..', '../x', 'a/b', 'a\\b', 'a\0', '.x'])
     assert.throws(() => fileLabel(label), RangeError);
@@ -91,16 +91,16 @@ test('periods are labelled in UTC, weeks from Monday to Sunday', () => {
   assert.equal(periodLabel('week', new Date('2026-12-31T12:00:00Z')), '2026-12-28 to 2027-01-03');
 });
 
-test('only names that this program or the server gives are its own', () => {
+test('only names that this program or the server uses are recognized', () => {
   const archive = `archives/${FRACTAL}/${FRACTAL}-20260301-120000.bifract-archive`;
-  const own = [
+  const managed = [
     'bifract-backup-20260301-120000.bifract-backup',
     'bifract-backup-20260301-120000.bifract-backup.rekey',
     archive,
     `${archive}.rekey`,
     'bifract-probe-0123456789abcdef',
   ];
-  const strange = [
+  const foreign = [
     '',
     'x/bifract-backup-20260301-120000.bifract-backup',
     'bifract-backup-latest.bifract-backup',
@@ -109,6 +109,6 @@ test('only names that this program or the server gives are its own', () => {
     `${archive}.gz`,
     'bifract-probe-x',
   ];
-  for (const name of own) assert.ok(isOwnName(name), name);
-  for (const name of strange) assert.ok(!isOwnName(name), name);
+  for (const name of managed) assert.ok(isOwnName(name), name);
+  for (const name of foreign) assert.ok(!isOwnName(name), name);
 });

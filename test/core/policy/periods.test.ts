@@ -9,7 +9,7 @@ const time = fc.date({
   noInvalidDate: true,
 });
 
-test('periods are those of the clock in UTC, weeks from Monday to Sunday', () => {
+test('periods follow the UTC clock, weeks start on Monday', () => {
   assert.deepEqual(periodAt('hour', '2026-03-01T14:59:59.999Z'), {
     label: '2026-03-01 14:00',
     from: '2026-03-01T14:00:00.000Z',
@@ -24,14 +24,18 @@ test('periods are those of the clock in UTC, weeks from Monday to Sunday', () =>
   assert.equal(periodAt('day', '2100-12-31T23:59:59.999Z').to, '2101-01-01T00:00:00.000Z');
 });
 
-test('every time is in its period, and the next period begins where it ends', () => {
+test('every time is in its period, and the next period starts where it ends', () => {
+  let weeks = 0;
   fc.assert(
     fc.property(time, fc.constantFrom('hour', 'day', 'week'), (at, split) => {
       const { label, from, to } = periodAt(split, at.toISOString());
       assert.ok(Date.parse(from) <= at.getTime() && at.getTime() < Date.parse(to));
       assert.equal(periodAt(split, from).label, label);
       assert.equal(periodAt(split, to).from, to);
-      if (split === 'week') assert.equal(new Date(from).getUTCDay(), 1);
+      if (split !== 'week') return;
+      weeks++;
+      assert.equal(new Date(from).getUTCDay(), 1);
     }),
   );
+  assert.ok(weeks > 0);
 });

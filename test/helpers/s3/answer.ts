@@ -1,7 +1,7 @@
 import type { StoredEntry } from './bucket.ts';
 import { S3Error } from './s3-error.ts';
 
-/** What a request is answered with. */
+/** The response to a request. */
 export interface Answer {
   status: number;
   headers?: Record<string, string | number>;
@@ -12,7 +12,7 @@ export function ok(body = '', headers: Answer['headers'] = {}): Answer {
   return { status: 200, headers, body };
 }
 
-/** The bytes that a `Range` header wants; undefined for all. */
+/** The byte range of a `Range` header; undefined for all. */
 export function rangeOf(header: string | undefined, size: number): [from: number, to: number] | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (!first && !last) return undefined;
@@ -24,7 +24,7 @@ export function rangeOf(header: string | undefined, size: number): [from: number
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** Conditions of a read. */
+/** Checks the conditions of a read. */
 export function checkRead(headers: Headers, entry: StoredEntry): void {
   if (headers['if-match'] && !matches(headers['if-match'], entry))
     throw new S3Error(412, 'PreconditionFailed');
@@ -32,7 +32,7 @@ export function checkRead(headers: Headers, entry: StoredEntry): void {
     throw new S3Error(304, 'NotModified');
 }
 
-/** Conditions of a write. */
+/** Checks the conditions of a write. */
 export function checkWrite(headers: Headers, entry: StoredEntry | undefined, conditional: boolean): void {
   const condition = headers['if-none-match'];
   if (condition === undefined) return;

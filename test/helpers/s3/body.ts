@@ -9,7 +9,7 @@ import type { Segment } from './bucket.ts';
 import { dechunk, type Trailer } from './chunked-body.ts';
 import { S3Error } from './s3-error.ts';
 
-/** A body on disk, all its checksums verified. */
+/** A body on disk with verified checksums. */
 export interface Received extends Segment {
   /** MD5, hex. */
   etag: string;
@@ -18,7 +18,7 @@ export interface Received extends Segment {
 const SUMS = ['crc32', 'sha1', 'sha256'] as const;
 type Sum = (typeof SUMS)[number];
 
-/** Receives a body into a new file of `folder`; nothing is kept of one whose length or checksums are wrong. */
+/** Receives a body into a new file in `folder`; deletes it if length or checksums are wrong. */
 export async function receiveBody(
   message: IncomingMessage,
   source: AsyncIterable<Buffer>,
@@ -38,7 +38,7 @@ export async function receiveBody(
   }
 }
 
-/** A small body as text, its checksum verified. */
+/** Receives a small body as text and verifies its checksum. */
 export async function receiveText(message: IncomingMessage, source: AsyncIterable<Buffer>): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of source) pieces.push(piece);
@@ -74,7 +74,7 @@ class Digests {
     }
   }
 
-  /** Compares with all that the request says of its body; gives the ETag. */
+  /** Verifies length and checksums declared by the request. Returns the ETag. */
   verify({ headers }: IncomingMessage, payload: string, trailer: Trailer): string {
     const length = headers['x-amz-decoded-content-length'] ?? headers['content-length'];
     if (length !== undefined && Number(length) !== this.size) throw new S3Error(400, 'IncompleteBody');

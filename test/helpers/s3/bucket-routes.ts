@@ -2,16 +2,16 @@ import { type Answer, ok } from './answer.ts';
 import type { Bucket } from './bucket.ts';
 import { element, textElement, xmlDocument } from './xml.ts';
 
-const MOST = 1000;
+const MAX_KEYS = 1000;
 
 /** ListObjectsV2. */
 export function listObjects(bucket: Bucket, query: URLSearchParams): Answer {
   const prefix = query.get('prefix') ?? '';
-  const limit = Math.min(MOST, Number(query.get('max-keys') ?? MOST));
+  const limit = Math.min(MAX_KEYS, Number(query.get('max-keys') ?? MAX_KEYS));
   const token = query.get('continuation-token');
   const after = token ? Buffer.from(token, 'base64url').toString() : (query.get('start-after') ?? '');
   const keys = sortedKeys(bucket);
-  let first = compare(after, prefix) < 0 ? placeOf(keys, prefix) : placeOf(keys, after);
+  let first = compare(after, prefix) < 0 ? lowerBound(keys, prefix) : lowerBound(keys, after);
   if (after && keys[first] === after) first++;
   const found = keys.slice(first, first + limit + 1).filter((key) => key.startsWith(prefix));
   const page = found.slice(0, limit);
@@ -50,7 +50,7 @@ function contents(bucket: Bucket, key: string): string {
 /** ListMultipartUploads. */
 export function listUploads(bucket: Bucket, query: URLSearchParams): Answer {
   const prefix = query.get('prefix') ?? '';
-  const limit = Math.min(MOST, Number(query.get('max-uploads') ?? MOST));
+  const limit = Math.min(MAX_KEYS, Number(query.get('max-uploads') ?? MAX_KEYS));
   const keyMarker = query.get('key-marker') ?? '';
   const idMarker = query.get('upload-id-marker') ?? '';
   const rest = [...bucket.uploads]
@@ -74,7 +74,7 @@ export function listUploads(bucket: Bucket, query: URLSearchParams): Answer {
   return ok(xmlDocument('ListMultipartUploadsResult', head + uploads.join('')));
 }
 
-/** Sorting all keys for every page would make long listings slow; the order changes only with the keys. */
+/** Sorted keys, cached: sorting them for every page would make long listings slow. */
 const sorted = new WeakMap<Bucket, { keys: string[]; of: number }>();
 
 function sortedKeys(bucket: Bucket): string[] {
@@ -85,8 +85,8 @@ function sortedKeys(bucket: Bucket): string[] {
   return keys;
 }
 
-/** Index of the first key that does not come before. */
-function placeOf(keys: string[], wanted: string): number {
+/** Index of the first key not less than `wanted`. */
+function lowerBound(keys: string[], wanted: string): number {
   let [low, high] = [0, keys.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -96,7 +96,7 @@ function placeOf(keys: string[], wanted: string): number {
   return low;
 }
 
-/** By the bytes of UTF-8, which is S3's order. */
+/** By UTF-8 bytes, as S3 sorts. */
 function compare(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -3,7 +3,7 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync } fr
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Bytes in a file. */
+/** A file with part of an object. */
 export interface Segment {
   file: string;
   size: number;
@@ -11,7 +11,7 @@ export interface Segment {
 
 export interface StoredMeta {
   content_type: string;
-  /** Headers as they came, `x-amz-meta-…`. */
+  /** The `x-amz-meta-…` headers. */
   user: Record<string, string>;
 }
 
@@ -34,16 +34,16 @@ export interface StoredUpload extends StoredMeta {
   parts: Map<number, StoredPart>;
 }
 
-/** A bucket in a folder. What a call has answered is on disk, so that a killed server finds it again. */
+/** A bucket in a folder. Everything acknowledged is on disk and survives a kill of the server. */
 export class Bucket {
   readonly name: string;
-  /** Where bodies are received. */
+  /** Folder for bodies. */
   readonly data: string;
   readonly objects = new Map<string, StoredEntry>();
   readonly uploads = new Map<string, StoredUpload>();
-  /** Uploads that were completed, with the answer: a repeated completion gets it again. */
+  /** Completed uploads with their response, which a repeated completion gets again. */
   readonly completed = new Map<string, { key: string; answer: string }>();
-  /** Grows with each change of the objects' names. */
+  /** Incremented when the set of keys changes. */
   version = 0;
   readonly #objectsDir: string;
   readonly #uploadsDir: string;
@@ -59,7 +59,7 @@ export class Bucket {
     this.#load();
   }
 
-  /** One commit at a time: checks and changes of the objects are one step. */
+  /** Runs one commit at a time, so that checks and changes are atomic. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const next = this.#last.then(work);
     this.#last = next.catch(() => undefined);
@@ -98,7 +98,7 @@ export class Bucket {
     if (old) await removeSegments([old]);
   }
 
-  /** Forgets an upload; of its bytes, those in `kept` stay. */
+  /** Removes an upload and its files, except those in `kept`. */
   async closeUpload(id: string, kept: readonly Segment[] = []): Promise<void> {
     const upload = this.uploads.get(id);
     this.uploads.delete(id);

@@ -1,9 +1,9 @@
 import { S3Error } from './s3-error.ts';
 
-/** Headers that come after a chunked body. */
+/** Trailing headers of a chunked body. */
 export type Trailer = Record<string, string>;
 
-/** The content of an `aws-chunked` body; what follows it goes into the trailer. */
+/** Decodes an `aws-chunked` body. Trailing headers go into `trailer`. */
 export async function* dechunk(source: AsyncIterable<Buffer>, trailer: Trailer): AsyncGenerator<Buffer> {
   const reader = new Reader(source);
   while (true) {
@@ -21,7 +21,7 @@ export async function* dechunk(source: AsyncIterable<Buffer>, trailer: Trailer):
 
 class Reader {
   readonly #source: AsyncIterator<Buffer>;
-  #held: Buffer = Buffer.alloc(0);
+  #buffered: Buffer = Buffer.alloc(0);
 
   constructor(source: AsyncIterable<Buffer>) {
     this.#source = source[Symbol.asyncIterator]();
@@ -29,10 +29,10 @@ class Reader {
 
   async line(): Promise<string> {
     while (true) {
-      const end = this.#held.indexOf('\r\n');
+      const end = this.#buffered.indexOf('\r\n');
       if (end >= 0) {
-        const line = this.#held.subarray(0, end).toString();
-        this.#held = this.#held.subarray(end + 2);
+        const line = this.#buffered.subarray(0, end).toString();
+        this.#buffered = this.#buffered.subarray(end + 2);
         return line;
       }
       if (!(await this.#more())) throw new S3Error(400, 'IncompleteBody');
@@ -41,9 +41,9 @@ class Reader {
 
   async *take(size: number): AsyncGenerator<Buffer> {
     for (let left = size; left > 0; ) {
-      if (this.#held.length === 0 && !(await this.#more())) throw new S3Error(400, 'IncompleteBody');
-      const piece = this.#held.subarray(0, left);
-      this.#held = this.#held.subarray(piece.length);
+      if (this.#buffered.length === 0 && !(await this.#more())) throw new S3Error(400, 'IncompleteBody');
+      const piece = this.#buffered.subarray(0, left);
+      this.#buffered = this.#buffered.subarray(piece.length);
       left -= piece.length;
       yield piece;
     }
@@ -51,12 +51,13 @@ class Reader {
 
   async rest(): Promise<string> {
     while (await this.#more());
-    return this.#held.toString();
+    return this.#buffered.toString();
   }
 
   async #more(): Promise<boolean> {
     const step = await this.#source.next();
-    if (!step.done) this.#held = this.#held.length ? Buffer.concat([this.#held, step.value]) : step.value;
+    if (!step.done)
+      this.#buffered = this.#buffered.length ? Buffer.concat([this.#buffered, step.value]) : step.value;
     return !step.done;
   }
 }

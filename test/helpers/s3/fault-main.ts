@@ -1,4 +1,4 @@
-/** Many uploads under faults: `node --import tsx test/helpers/s3/fault-main.ts [COUNT] [FIRST SEED]`. */
+/** Runs uploads under faults: `node --import tsx test/helpers/s3/fault-main.ts [COUNT] [FIRST SEED]`. */
 import { runFault } from './fault-run.ts';
 
 const [count = '200', first = '0'] = process.argv.slice(2);

@@ -4,7 +4,7 @@ import type { Operation } from './request.ts';
 
 export interface Scenario {
   plan: FaultPlan;
-  /** The fault lasts to the end of the upload, so that not even cleaning up can succeed. */
+  /** The fault lasts until the end of the upload, so that even cleanup fails. */
   for_good?: boolean;
 }
 
@@ -17,7 +17,7 @@ const STORM = [
   [409, 'OperationAborted'],
 ] as const;
 
-/** Ways in which a service, or the way to it, goes wrong. */
+/** Failures of the service or the network. */
 export const SCENARIOS: Record<string, (random: Random) => Scenario> = {
   none: () => ({ plan: () => undefined }),
   cut: (random) => sometimes(random, 0.3, () => cut(random)),
@@ -70,8 +70,8 @@ function sometimes(
   fault: () => Fault,
   operations?: Operation[],
 ): Scenario {
-  const concerned = ({ operation }: FaultQuestion) => !operations || operations.includes(operation);
-  return { plan: (question) => (concerned(question) && random.chance(probability) ? fault() : undefined) };
+  const applies = ({ operation }: FaultQuestion) => !operations || operations.includes(operation);
+  return { plan: (request) => (applies(request) && random.chance(probability) ? fault() : undefined) };
 }
 
 function firstTimes(times: number, operations: Operation[], fault: () => Fault): Scenario {

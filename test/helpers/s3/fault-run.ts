@@ -8,10 +8,16 @@ import { BUCKET, labSettings, QUICK, startLab } from './lab.ts';
 import { Random } from './random.ts';
 import { LAB, type S3Server } from './server.ts';
 
-const MOST_BYTES = 18_000_000;
-const SOURCE = randomBytes(MOST_BYTES);
+const MAX_BYTES = 18_000_000;
+const SOURCE = randomBytes(MAX_BYTES);
 const NAME = 'archives/f/f-20260301-120000.bifract-archive';
-const CLEAR = new Set(['STORAGE_UNREACHABLE', 'STORAGE_DENIED', 'STORAGE_FAILED', 'CANCELLED', 'EXISTS']);
+const EXPECTED_CODES = new Set([
+  'STORAGE_UNREACHABLE',
+  'STORAGE_DENIED',
+  'STORAGE_FAILED',
+  'CANCELLED',
+  'EXISTS',
+]);
 
 export interface FaultRun {
   scenario: string;
@@ -20,8 +26,8 @@ export interface FaultRun {
 }
 
 /**
- * One upload under the faults that the seed decides. Whatever happens, the object is whole or there is a clear
- * error, no object and no open upload; only a fault that lasts may leave an upload behind, which is then found.
+ * One upload with seeded faults. Either the object is complete, or there is a clear error, no object and no open
+ * upload. Only a permanent fault may leave an open upload, which `leftovers` must find.
  */
 export async function runFault(seed: number): Promise<FaultRun> {
   const random = new Random(seed);
@@ -29,7 +35,7 @@ export async function runFault(seed: number): Promise<FaultRun> {
   const scenario = names[seed % names.length] ?? 'none';
   const lab = await startLab({ conditional: random.chance(0.7) });
   try {
-    const bytes = random.chance(0.3) ? random.int(0, 5_000_000) : random.int(5_000_001, MOST_BYTES);
+    const bytes = random.chance(0.3) ? random.int(0, 5_000_000) : random.int(5_000_001, MAX_BYTES);
     const outcome = await upload(lab.server, SCENARIOS[scenario]?.(random) as Scenario, bytes, random);
     return { scenario, bytes, outcome };
   } finally {
@@ -42,9 +48,9 @@ async function upload(server: S3Server, scenario: Scenario, bytes: number, rando
   const content = SOURCE.subarray(0, bytes);
   const controller = new AbortController();
   const cancelAt = random.chance(0.15) ? random.int(1, 12) : undefined;
-  server.fault = (question) => {
-    if (question.count === cancelAt) controller.abort(cancelled());
-    return scenario.plan(question);
+  server.fault = (request) => {
+    if (request.count === cancelAt) controller.abort(cancelled());
+    return scenario.plan(request);
   };
   const put = storage.put(NAME, pieces(content, random), { job: 'job-1', signal: controller.signal });
   const error = await put.then(
@@ -52,12 +58,12 @@ async function upload(server: S3Server, scenario: Scenario, bytes: number, rando
     (reason: unknown) => reason,
   );
   server.fault = undefined;
-  if (error === undefined) await isWhole(storage, server, content, scenario.for_good === true);
-  else await isNotThere(storage, server, error, scenario.for_good === true);
+  if (error === undefined) await checkStored(storage, server, content, scenario.for_good === true);
+  else await checkNotStored(storage, server, error, scenario.for_good === true);
   return error instanceof BifractError ? error.code : 'stored';
 }
 
-async function isWhole(
+async function checkStored(
   storage: Storage,
   server: S3Server,
   content: Buffer,
@@ -65,30 +71,30 @@ async function isWhole(
 ): Promise<void> {
   const pieces: Buffer[] = [];
   for await (const piece of storage.stream(NAME)) pieces.push(piece);
-  assert.ok(Buffer.concat(pieces).equals(content), 'what is stored is not what was given');
-  leavesNothing(server, mayLeave, 'a success');
+  assert.ok(Buffer.concat(pieces).equals(content), 'stored content differs');
+  checkNoOpenUploads(server, mayLeave, 'a success');
 }
 
-async function isNotThere(
+async function checkNotStored(
   storage: Storage,
   server: S3Server,
   error: unknown,
   mayLeave: boolean,
 ): Promise<void> {
   assert.ok(error instanceof BifractError, String(error));
-  assert.ok(CLEAR.has(error.code), `${error.code}: ${error.message}`);
+  assert.ok(EXPECTED_CODES.has(error.code), `${error.code}: ${error.message}`);
   for (const secret of Object.values(LAB)) assert.ok(!JSON.stringify(error.report()).includes(secret));
   const bucket = server.buckets.get(BUCKET);
   if (mayLeave) for await (const leftover of storage.leftovers()) await storage.discard(leftover);
-  leavesNothing(server, mayLeave, error.message);
-  assert.equal(bucket?.objects.size, 0, `an object appeared although: ${error.message}`);
+  checkNoOpenUploads(server, mayLeave, error.message);
+  assert.equal(bucket?.objects.size, 0, `object stored despite: ${error.message}`);
 }
 
-/** What holds no bytes, a marker, may stay where the service refuses everything. */
-function leavesNothing(server: S3Server, mayLeave: boolean, after: string): void {
+/** Markers, which are empty, may remain if the service rejects everything. */
+function checkNoOpenUploads(server: S3Server, mayLeave: boolean, after: string): void {
   const keys = [...(server.buckets.get(BUCKET)?.uploads.values() ?? [])].map(({ key }) => key);
   const open = keys.filter((key) => !mayLeave || !key.startsWith('.bifract-uploads/'));
-  assert.deepEqual(open, [], `an upload stays open after: ${after}`);
+  assert.deepEqual(open, [], `upload left open after: ${after}`);
 }
 
 async function* pieces(content: Buffer, random: Random): AsyncGenerator<Buffer> {

@@ -1,38 +1,38 @@
 import type { Operation } from './request.ts';
 
-/** What is asked before each request is served. */
+/** The request for which a fault is chosen. */
 export interface FaultQuestion {
   operation: Operation;
   bucket: string;
   key: string;
   part: number | undefined;
-  /** Counts all requests from 1. */
+  /** Number of the request, from 1. */
   count: number;
 }
 
-/** How a request is to go wrong; what is undefined goes right. */
+/** How a request fails; undefined properties have no effect. */
 export interface Fault {
-  /** Refuse with this status and code, without doing it. */
+  /** Reject with this status and code. */
   status?: number;
   code?: string;
   headers?: Record<string, string>;
   delay_ms?: number;
-  /** Wait for this before anything is done. */
+  /** Wait for this first. */
   until?: Promise<unknown>;
-  /** Cut the connection once so many bytes of the body have come. */
+  /** Cut the connection after this many bytes of the request body. */
   cut_after?: number;
-  /** Flip a bit of the body on its way. */
+  /** Flip a bit of the request body. */
   corrupt?: boolean;
-  /** Neither read nor answer any more. */
+  /** Neither read nor respond. */
   stall?: boolean;
-  /** Do it, then cut the connection instead of answering. */
+  /** Process the request, then cut the connection instead of responding. */
   lose_answer?: boolean;
-  /** Answer 200 with an error of this code as the body, without doing it. */
+  /** Respond with status 200 and this error code in the body, without processing the request. */
   error_in_200?: string;
-  /** Cut the answer's body after so many bytes. */
+  /** Cut the response body after this many bytes. */
   cut_answer_after?: number;
-  /** Stop sending after so many bytes of the answer's body, without closing. */
+  /** Stop sending after this many bytes of the response body, without closing. */
   stall_answer_after?: number;
 }
 
-export type FaultPlan = (question: FaultQuestion) => Fault | undefined;
+export type FaultPlan = (request: FaultQuestion) => Fault | undefined;

@@ -6,7 +6,7 @@ import { LAB, S3Server, type S3ServerOptions } from './server.ts';
 
 export const BUCKET = 'lab';
 
-/** Settings for a bucket of a server, with the tests' credentials. */
+/** Settings for the test bucket, with the test credentials. */
 export function labSettings(endpoint: string, other: Partial<S3Settings> = {}): S3Settings {
   return {
     bucket: BUCKET,
@@ -23,7 +23,7 @@ export function labSettings(endpoint: string, other: Partial<S3Settings> = {}): 
   };
 }
 
-/** Patience for tests: the same behaviour, waited for in milliseconds. */
+/** Retry options for tests: the same behaviour with short waits. */
 export const QUICK = {
   attempts: 6,
   first_attempts: 2,
@@ -35,7 +35,7 @@ export const QUICK = {
   cleanup_ms: 5000,
 };
 
-/** A server in a temporary folder, with one bucket. */
+/** Starts a server in a temporary folder, with one bucket. */
 export async function startLab(
   options: Partial<S3ServerOptions> = {},
 ): Promise<{ server: S3Server; dir: string; stop(): Promise<void> }> {

@@ -1,11 +1,11 @@
 /**
- * The S3 server by itself: `node --import tsx test/helpers/s3/main.ts DIR [PORT] [BUCKET…]`. Its credentials are
- * those of the tests, or `S3_ACCESS_KEY` and `S3_SECRET_KEY`.
+ * Runs the S3 server: `node --import tsx test/helpers/s3/main.ts DIR [PORT] [BUCKET…]`. Credentials are
+ * `S3_ACCESS_KEY` and `S3_SECRET_KEY`, by default those of the tests.
  */
 import { LAB, S3Server } from './server.ts';
 
 const [dir, port = '0', ...buckets] = process.argv.slice(2);
-if (!dir) throw new Error('Which folder?');
+if (!dir) throw new Error('Missing argument: DIR');
 const server = await S3Server.start({
   dir,
   port: Number(port),

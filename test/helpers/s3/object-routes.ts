@@ -50,7 +50,7 @@ export const deleteObject: Route = async ({ bucket, request }) => {
   return { status: 204 };
 };
 
-/** What a request says of the object beside its bytes. */
+/** An object's metadata from the request. */
 export function metaOf({ message: { headers } }: S3Request): StoredMeta {
   const user = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'));
   return {

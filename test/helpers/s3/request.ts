@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request, taken apart. */
+/** A parsed request. */
 export interface S3Request {
   message: IncomingMessage;
   method: string;
-  /** Still encoded. */
+  /** URL-encoded. */
   path: string;
   query: URLSearchParams;
   bucket: string;
-  /** Empty for requests to a bucket. */
+  /** Empty for bucket requests. */
   key: string;
   operation: Operation;
 }

@@ -6,11 +6,11 @@ import type { Operation, S3Request } from './request.ts';
 import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './upload-routes.ts';
 import { element, xmlDocument } from './xml.ts';
 
-/** What the server honours. */
+/** Features and limits of the server. */
 export interface Behaviour {
-  /** Conditional writes; without, they are refused as not implemented. */
+  /** Supports conditional writes; otherwise rejects them as not implemented. */
   conditional: boolean;
-  /** The least size of every part but the last, bytes. */
+  /** Minimum size of every part but the last, bytes. */
   smallest_part: number;
   versioning: boolean;
   object_lock: boolean;
@@ -38,7 +38,7 @@ const getObjectLock: Route = async ({ options }) =>
     ),
   );
 
-/** Operations on a bucket that exists. */
+/** Operations on an existing bucket. */
 export const ROUTES: Partial<Record<Operation, Route>> = {
   'head-bucket': headBucket,
   'get-versioning': getVersioning,

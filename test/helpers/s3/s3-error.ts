@@ -1,4 +1,4 @@
-/** A refusal in S3's terms. */
+/** An S3 error response. */
 export class S3Error extends Error {
   readonly status: number;
   readonly code: string;

@@ -16,16 +16,16 @@ import { type Credentials, verifySignature } from './signature.ts';
 import { element, textElement, xmlDocument } from './xml.ts';
 
 export interface S3ServerOptions extends Partial<Behaviour>, Partial<Credentials> {
-  /** Where buckets are kept; each of its folders is one. */
+  /** Folder with one subfolder per bucket. */
   dir: string;
-  /** A free one by default. */
+  /** Default: a free one. */
   port?: number;
-  /** Buckets to make. */
+  /** Buckets to create. */
   buckets?: string[];
   fault?: FaultPlan;
 }
 
-/** The default credentials of the server. */
+/** Default credentials. */
 export const LAB: Credentials = { access_key: 'labaccess', secret_key: 'labsecretlabsecret' };
 
 const BEHAVIOUR: Behaviour = {
@@ -36,8 +36,8 @@ const BEHAVIOUR: Behaviour = {
 };
 
 /**
- * A small, strict S3 server on 127.0.0.1: signatures and checksums are verified, parts too, and what it has
- * answered outlives a kill. Faults are put in by a callback.
+ * A small, strict S3 server on 127.0.0.1. Verifies signatures, checksums and parts; acknowledged writes survive a kill.
+ * A callback injects faults.
  */
 export class S3Server {
   readonly url: string;
@@ -84,7 +84,7 @@ export class S3Server {
       if (fault.lose_answer) return void message.socket.destroy();
       await send(message, response, answer, fault);
     } catch (error) {
-      refuse(message, response, error);
+      sendError(message, response, error);
     }
   }
 
@@ -105,7 +105,7 @@ export class S3Server {
     const route = ROUTES[request.operation];
     if (!route) throw new S3Error(501, 'NotImplemented');
     const options = { ...BEHAVIOUR, ...this.#options };
-    return route({ bucket, request, body: spoiled(request.message, fault), payload, options });
+    return route({ bucket, request, body: withFault(request.message, fault), payload, options });
   }
 
   #listBuckets(): Answer {
@@ -121,8 +121,8 @@ export class S3Server {
   }
 }
 
-/** The body as it arrives, cut or corrupted where the fault says so. */
-async function* spoiled(message: IncomingMessage, { cut_after, corrupt }: Fault): AsyncGenerator<Buffer> {
+/** The request body, cut or corrupted by the fault. */
+async function* withFault(message: IncomingMessage, { cut_after, corrupt }: Fault): AsyncGenerator<Buffer> {
   let seen = 0;
   for await (const piece of message as AsyncIterable<Buffer>) {
     seen += piece.length;
@@ -177,7 +177,7 @@ function errorXml({ code, message }: S3Error): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element('Error', inner)}`;
 }
 
-function refuse(message: IncomingMessage, response: ServerResponse, error: unknown): void {
+function sendError(message: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.headersSent || message.socket.destroyed) return void response.destroy();
   const refusal = error instanceof S3Error ? error : new S3Error(500, 'InternalError', String(error));
   const bare = refusal.status === 304 || message.method === 'HEAD';

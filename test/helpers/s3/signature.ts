@@ -10,7 +10,7 @@ export interface Credentials {
 const HEADER = /^AWS4-HMAC-SHA256 Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/;
 const SKEW_MS = 900_000;
 
-/** Verifies a request's signature, version 4; gives the payload hash that it was signed with. */
+/** Verifies a request's signature, version 4. Returns the signed payload hash. */
 export function verifySignature(request: S3Request, { access_key, secret_key }: Credentials): string {
   const { headers } = request.message;
   const [, credential = '', signed = '', signature = ''] = HEADER.exec(headers.authorization ?? '') ?? [];
@@ -27,8 +27,8 @@ export function verifySignature(request: S3Request, { access_key, secret_key }: 
   const digest = createHash('sha256')
     .update(canonical(request, signed, payload))
     .digest('hex');
-  const wanted = hmac(key, ['AWS4-HMAC-SHA256', date, scope.join('/'), digest].join('\n'));
-  if (timingSafeEqual(wanted, Buffer.from(signature, 'hex'))) return payload;
+  const expected = hmac(key, ['AWS4-HMAC-SHA256', date, scope.join('/'), digest].join('\n'));
+  if (timingSafeEqual(expected, Buffer.from(signature, 'hex'))) return payload;
   throw new S3Error(403, 'SignatureDoesNotMatch', 'The calculated signature does not match the given one');
 }
 

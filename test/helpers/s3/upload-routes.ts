@@ -7,8 +7,8 @@ import type { Route, RouteContext } from './routes.ts';
 import { S3Error } from './s3-error.ts';
 import { element, innersOf, textElement, textOf, xmlDocument } from './xml.ts';
 
-const MOST_PARTS = 10_000;
-const PAGE = 1000;
+const MAX_PARTS = 10_000;
+const PAGE_SIZE = 1000;
 
 export const createUpload: Route = async ({ bucket, request }) => {
   const id = await bucket.openUpload(request.key, metaOf(request));
@@ -20,7 +20,7 @@ export const uploadPart: Route = async (context) => {
   const { bucket, request, body, payload } = context;
   const [id, upload] = uploadOf(context);
   const number = Number(request.query.get('partNumber'));
-  if (!(number >= 1 && number <= MOST_PARTS)) throw new S3Error(400, 'InvalidArgument', 'Part number');
+  if (!(number >= 1 && number <= MAX_PARTS)) throw new S3Error(400, 'InvalidArgument', 'Part number');
   const received = await receiveBody(request.message, body, bucket.data, payload);
   if (bucket.uploads.get(id) !== upload) {
     await removeSegments([received]);
@@ -35,7 +35,7 @@ export const listParts: Route = async (context) => {
   const [id, { key, parts }] = uploadOf(context);
   const after = Number(query.get('part-number-marker') ?? 0);
   const rest = [...parts].filter(([number]) => number > after).sort(([a], [b]) => a - b);
-  const page = rest.slice(0, Math.min(PAGE, Number(query.get('max-parts') ?? PAGE)));
+  const page = rest.slice(0, Math.min(PAGE_SIZE, Number(query.get('max-parts') ?? PAGE_SIZE)));
   const body = [
     textElement('Key', key),
     element('UploadId', id),

@@ -1,4 +1,4 @@
-/** A process that stores one object and ends: to be killed on the way. Arguments: settings as JSON, name, bytes. */
+/** Stores one object; tests kill this process on the way. Arguments: settings as JSON, name, size in bytes. */
 import { openS3Storage } from '../../../src/core/adapters/s3-storage.ts';
 import { pattern, pieces } from '../../contracts/storage.ts';
 

@@ -13,7 +13,7 @@ export function textElement(name: string, text: string): string {
   return element(name, escapeXml(text));
 }
 
-/** A whole document of S3's. */
+/** An S3 response document. */
 export function xmlDocument(root: string, inner: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${root}>`;
 }

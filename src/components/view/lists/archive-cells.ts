@@ -3,10 +3,10 @@ import { spinnerAt } from '../glyphs.ts';
 import { formatStamp } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
 import { formatPercent, plural } from '../units.ts';
-import { verdictOf } from '../verdict.ts';
+import { verificationOf } from '../verdict.ts';
 import type { ArchiveRow } from './archive-rows.ts';
 
-/** The running job that works on this fractal: it is archived, or gets rows of an archive. */
+/** The running job on a fractal: it archives it, or restores rows into it. */
 export function jobOfFractal(jobs: readonly JobView[], fractal: string): JobView | undefined {
   return jobs.find((job) => job.ended_at === undefined && job.target?.id === fractal);
 }
@@ -16,80 +16,77 @@ function archivingJob(jobs: readonly JobView[], fractal: string): JobView | unde
   return job?.kind === 'archive' ? job : undefined;
 }
 
-/** An archive's status in words, live where the work is ours. */
+/** The status of an archive; with progress if its job is known. */
 export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const { glyphs, jobs, now, busy } = snapshot;
-  // What is done to a group is done to all of it.
+  const { glyphs: symbols, jobs, now, busy } = snapshot;
+  // An action on a group applies to all its archives.
   const doing = busy.get(record.id) ?? busy.get(record.group_id ?? '');
-  if (doing !== undefined) return { text: `${spinnerAt(glyphs, now)} ${doing}`, tone: 'warn' };
+  if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
   switch (record.status) {
     case 'completed':
-      return { text: `${glyphs.ok} Completed`, tone: 'good' };
+      return { text: `${symbols.ok} Completed`, tone: 'good' };
     case 'failed':
-      return { text: `${glyphs.bad} Failed`, tone: 'bad' };
+      return { text: `${symbols.bad} Failed`, tone: 'bad' };
     case 'restoring':
-      return { text: `${spinnerAt(glyphs, now)} Restoring`, tone: 'info' };
+      return { text: `${spinnerAt(symbols, now)} Restoring`, tone: 'info' };
     case 'in_progress': {
       const job = archivingJob(jobs, record.fractal_id);
-      // What another process does is told by its record only.
-      if (!job) return { text: `${glyphs.dot} Archiving`, tone: 'info' };
+      // Of a process without a visible job, only the record is known.
+      if (!job) return { text: `${symbols.dot} Archiving`, tone: 'info' };
       const part =
         job.fraction === undefined || record.period_label !== null ? '' : ` ${formatPercent(job.fraction)}`;
-      return { text: `${spinnerAt(glyphs, now)} Archiving${part}`, tone: 'info' };
+      return { text: `${spinnerAt(symbols, now)} Archiving${part}`, tone: 'info' };
     }
   }
 }
 
-/** The status, and of a completed archive what a verification in this session has shown. */
-function provenStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const verdict = verdictOf(snapshot, record.filename, record.id);
-  if (!verdict || record.status !== 'completed' || snapshot.busy.has(record.id))
+/** The status; of a completed archive, its verification result in this session if there is one. */
+function verifiedStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
+  const verification = verificationOf(snapshot.verdicts, record.filename, record.id);
+  if (!verification || record.status !== 'completed' || snapshot.busy.has(record.id))
     return archiveStatus(record, snapshot);
-  const { glyphs } = snapshot;
-  if (!verdict.ok) return { text: `${glyphs.bad} Not sound`, tone: 'bad' };
-  return { text: `${glyphs.ok} ${verdict.quick ? 'Ends sound' : 'Verified'}`, tone: 'good' };
+  const { glyphs: symbols } = snapshot;
+  if (!verification.ok) return { text: `${symbols.bad} Verify failed`, tone: 'bad' };
+  return { text: `${symbols.ok} ${verification.quick ? 'Quick-checked' : 'Verified'}`, tone: 'good' };
 }
 
-/** How many of a group are whole, and how many there are to be. */
-function groupStatus(
-  { status, parts, announced, ...record }: Required<ArchiveRow>,
-  snapshot: Snapshot,
-): Span {
-  const { glyphs, busy } = snapshot;
+/** How many archives of a group are complete, out of how many. */
+function groupStatus({ status, parts, expected, ...record }: Required<ArchiveRow>, snapshot: Snapshot): Span {
+  const { glyphs: symbols, busy } = snapshot;
   if (busy.has(record.id) || status === 'restoring') return archiveStatus({ ...record, status }, snapshot);
-  const whole = parts.filter((part) => part.status === 'completed').length;
-  const count = `${whole} of ${announced}`;
-  if (status === 'in_progress') return { text: `${spinnerAt(glyphs, snapshot.now)} ${count}`, tone: 'info' };
-  if (announced === 0) return { text: `${glyphs.dot} Empty`, tone: 'dim' };
+  const complete = parts.filter((part) => part.status === 'completed').length;
+  const count = `${complete} of ${expected}`;
+  if (status === 'in_progress') return { text: `${spinnerAt(symbols, snapshot.now)} ${count}`, tone: 'info' };
+  if (expected === 0) return { text: `${symbols.dot} Empty`, tone: 'dim' };
   return status === 'completed'
-    ? { text: `${glyphs.ok} ${count}`, tone: 'good' }
-    : { text: `${whole > 0 ? glyphs.warn : glyphs.bad} ${count}`, tone: whole > 0 ? 'warn' : 'bad' };
+    ? { text: `${symbols.ok} ${count}`, tone: 'good' }
+    : { text: `${complete > 0 ? symbols.warn : symbols.bad} ${count}`, tone: complete > 0 ? 'warn' : 'bad' };
 }
 
-/** How an archive or a group stands. */
+/** The status of an archive or a group. */
 export function statusCell(record: ArchiveRow, snapshot: Snapshot): Span {
   return record.parts
     ? groupStatus(record as Required<ArchiveRow>, snapshot)
-    : provenStatus(record, snapshot);
+    : verifiedStatus(record, snapshot);
 }
 
-/** Why it failed, else which times it holds. */
-export function archiveNote(record: ArchiveRow, snapshot: Snapshot): Span {
-  const verdict = verdictOf(snapshot, record.filename, record.id);
+/** The error of an archive or a group, else its time range. */
+export function rangeOrError(record: ArchiveRow, snapshot: Snapshot): Span {
+  const verification = verificationOf(snapshot.verdicts, record.filename, record.id);
   if (record.status === 'failed' && record.error_message) return { text: record.error_message, tone: 'bad' };
-  if (verdict && !verdict.ok) return { text: verdict.message, tone: 'bad' };
+  if (verification && !verification.ok) return { text: verification.message, tone: 'bad' };
   const files = record.parts ? `${plural(record.parts.length, 'file')}, ` : '';
   return { text: files + archiveRange(record), tone: 'dim' };
 }
 
-/** The job whose figures are the archive's: one that makes several tells of all of them together. */
+/** The running job with the progress of this archive. A job of a group only has the progress of all its archives. */
 export function liveJob(record: ArchiveRecord, snapshot: Snapshot): JobView | undefined {
   return record.status === 'in_progress' && record.period_label === null
     ? archivingJob(snapshot.jobs, record.fractal_id)
     : undefined;
 }
 
-/** From its first log to its last. */
+/** The time range of an archive, from its first to its last log. */
 export function archiveRange(record: ArchiveRecord): string {
   const { time_range_start: from, time_range_end: to } = record;
   if (from === null && to === null) return record.period_label ?? '-';

@@ -2,11 +2,11 @@ import type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from '../../
 import { memo } from '../memo.ts';
 import type { Snapshot } from '../types.ts';
 
-/** A line of the archives: one archive, or a group of those that one request was split into. */
+/** A row of the list: one archive, or a group of archives that one request was split into. */
 export interface ArchiveRow extends ArchiveRecord {
-  /** Of a group: its archives, oldest period first; and how many they will be when it is done. */
+  /** Of a group: its archives, oldest period first, and their number once it is complete. */
   parts?: readonly ArchiveRecord[];
-  announced?: number;
+  expected?: number;
 }
 
 const NO_ARCHIVES: readonly ArchiveRecord[] = [];
@@ -48,11 +48,11 @@ function groupRow(
     checksum: null,
     period_label: null,
     parts: byPeriod,
-    announced: Math.max(group?.archive_count ?? 0, parts.length),
+    expected: Math.max(group?.archive_count ?? 0, parts.length),
   };
 }
 
-/** A group that holds nothing: what was to be in it was never opened, or is gone. */
+/** A group without archives: none was created yet, or all were deleted. */
 function emptyRow(group: ArchiveGroup, fractals: readonly Fractal[]): ArchiveRow {
   const name = fractals.find(({ id }) => id === group.fractal_id)?.name ?? group.fractal_id;
   return {
@@ -77,7 +77,7 @@ function emptyRow(group: ArchiveGroup, fractals: readonly Fractal[]): ArchiveRow
     group_id: group.id,
     period_label: null,
     parts: [],
-    announced: group.archive_count,
+    expected: group.archive_count,
   };
 }
 
@@ -87,30 +87,30 @@ const rowsOf = memo(
     groups: readonly ArchiveGroup[],
     fractals: readonly Fractal[],
   ): readonly ArchiveRow[] => {
-    const split = new Map<string, [ArchiveRecord, ...ArchiveRecord[]]>();
+    const partsOf = new Map<string, [ArchiveRecord, ...ArchiveRecord[]]>();
     for (const record of archives) {
       if (record.group_id === null || record.period_label === null) continue;
-      const parts = split.get(record.group_id);
+      const parts = partsOf.get(record.group_id);
       if (parts) parts.push(record);
-      else split.set(record.group_id, [record]);
+      else partsOf.set(record.group_id, [record]);
     }
     const inUse = new Set(archives.map(({ group_id }) => group_id));
     const known = new Map(groups.map((group) => [group.id, group]));
     return [
       ...archives.filter(({ group_id, period_label }) => group_id === null || period_label === null),
-      ...[...split].map(([id, parts]) => groupRow(parts, known.get(id))),
+      ...[...partsOf].map(([id, parts]) => groupRow(parts, known.get(id))),
       ...groups.filter(({ id }) => !inUse.has(id)).map((group) => emptyRow(group, fractals)),
     ];
   },
 );
 
-/** The archives as they are listed: those of one request as one. */
+/** The rows of the list of archives: those of one request are one row. */
 export function archiveRows({ data }: Pick<Snapshot, 'data'>): readonly ArchiveRow[] {
   const { archives, groups, fractals } = data;
   return rowsOf(archives.value ?? NO_ARCHIVES, groups.value ?? NO_GROUPS, fractals.value ?? NO_FRACTALS);
 }
 
-/** The group of that id, if it is one. */
+/** The group with this id, if there is one. */
 export function groupOf(
   snapshot: Pick<Snapshot, 'data'>,
   id: string | undefined,
@@ -119,7 +119,7 @@ export function groupOf(
   return row?.parts ? (row as Required<ArchiveRow>) : undefined;
 }
 
-/** The archives of a group, and other ids as they are. */
+/** Replaces ids of groups by the ids of their archives. */
 export function partIds(snapshot: Pick<Snapshot, 'data'>, ids: Iterable<string>): ReadonlySet<string> {
   return new Set([...ids].flatMap((id) => groupOf(snapshot, id)?.parts.map((part) => part.id) ?? [id]));
 }

@@ -3,7 +3,7 @@ import { type Column, type ListDefinition, listOf } from '../rows.ts';
 import { formatStamp, timeOf } from '../time.ts';
 import type { Place, Snapshot } from '../types.ts';
 import { formatBytes, formatCount } from '../units.ts';
-import { archiveNote, archiveRange, liveJob, statusCell } from './archive-cells.ts';
+import { archiveRange, liveJob, rangeOrError, statusCell } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
 import { ageColumn } from './common-columns.ts';
 
@@ -46,10 +46,10 @@ const columns: readonly Column<ArchiveRow>[] = [
   ageColumn,
   {
     id: 'note',
-    title: 'Reason or range',
+    title: 'Range or error',
     width: 18,
     grow: 3,
-    cell: archiveNote,
+    cell: rangeOrError,
     value: (record) => record.error_message ?? archiveRange(record),
   },
   {
@@ -88,7 +88,7 @@ export const archivesList = listOf(definition);
 export const fractalArchivesList = listOf({
   ...definition,
   columns: columns.filter((column) => column.id !== 'fractal'),
-  records: (snapshot: Snapshot, place: Place) => ofFractal(archiveRows(snapshot), place.subject),
+  records: (snapshot: Snapshot, screen: Place) => ofFractal(archiveRows(snapshot), screen.subject),
 });
 
 const period: Column<ArchiveRow> = {
@@ -105,6 +105,6 @@ const NO_PARTS: readonly ArchiveRow[] = [];
 export const groupList = listOf({
   ...definition,
   columns: [period, ...columns.filter(({ id }) => !['fractal', 'type', 'age'].includes(id))],
-  records: (snapshot: Snapshot, place: Place) => groupOf(snapshot, place.subject)?.parts ?? NO_PARTS,
+  records: (snapshot: Snapshot, screen: Place) => groupOf(snapshot, screen.subject)?.parts ?? NO_PARTS,
   sort: { column: 'period', descending: false },
 });

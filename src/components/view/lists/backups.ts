@@ -3,15 +3,15 @@ import { spinnerAt } from '../glyphs.ts';
 import { listOf } from '../rows.ts';
 import { formatStamp, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { shortVerdict, verdictOf } from '../verdict.ts';
+import { shortVerification, verificationOf } from '../verdict.ts';
 import { ageColumn, sizeColumn } from './common-columns.ts';
 
 const NONE: readonly BackupFile[] = [];
 
-/** The last verification, or what is being done to the file now. */
+/** The action running on the file, else its last verification. */
 function verified({ name }: BackupFile, snapshot: Snapshot): Span {
   const doing = snapshot.busy.get(name);
-  if (doing === undefined) return shortVerdict(verdictOf(snapshot, name), snapshot);
+  if (doing === undefined) return shortVerification(verificationOf(snapshot.verdicts, name), snapshot);
   return { text: `${spinnerAt(snapshot.glyphs, snapshot.now)} ${doing}`, tone: 'warn' };
 }
 
@@ -44,8 +44,8 @@ export const backupsList = listOf<BackupFile>({
     },
     {
       id: 'storage',
-      title: 'In',
-      width: 6,
+      title: 'Storage',
+      width: 7,
       drop: 2,
       cell: (record) => ({ text: record.storage_type, tone: 'dim' }),
       value: (record) => record.storage_type,

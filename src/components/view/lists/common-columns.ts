@@ -2,7 +2,7 @@ import type { Column } from '../rows.ts';
 import { ageOf, formatAge, timeOf } from '../time.ts';
 import { formatBytes } from '../units.ts';
 
-/** How large something is on storage. */
+/** Size in storage. */
 export const sizeColumn: Column<{ size_bytes: number }> = {
   id: 'size',
   title: 'Size',
@@ -12,7 +12,7 @@ export const sizeColumn: Column<{ size_bytes: number }> = {
   value: ({ size_bytes }) => size_bytes,
 };
 
-/** How long ago something was made. */
+/** Time since creation. */
 export const ageColumn: Column<{ created_at: string }> = {
   id: 'age',
   title: 'Age',

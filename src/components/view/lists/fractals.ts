@@ -9,12 +9,12 @@ import { jobOfFractal } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows } from './archive-rows.ts';
 import { sizeColumn } from './common-columns.ts';
 
-/** A fractal, and the newest archive that was asked for. */
+/** A fractal and its newest archive or group. */
 export interface FractalRecord extends Fractal {
   last?: ArchiveRow;
 }
 
-/** Fractals with their newest archives. */
+/** Adds the newest archive to each fractal. */
 export const withLastArchive = memo(
   (fractals: readonly Fractal[], archives: readonly ArchiveRow[]): readonly FractalRecord[] => {
     const last = new Map<string, ArchiveRow>();
@@ -32,13 +32,13 @@ export function fractalRecords(snapshot: Snapshot): readonly FractalRecord[] {
   return withLastArchive(snapshot.data.fractals.value ?? NO_FRACTALS, archiveRows(snapshot));
 }
 
-/** How the newest archive stands: live where it is ours and running. */
-export function lastArchive(record: FractalRecord, { glyphs, jobs, now }: Snapshot): Span {
+/** The status of the running job, else of the newest archive. */
+export function lastArchive(record: FractalRecord, { glyphs: symbols, jobs, now }: Snapshot): Span {
   const job = jobOfFractal(jobs, record.id);
   if (job) {
     const part = job.fraction === undefined ? '' : ` ${formatPercent(job.fraction)}`;
     return {
-      text: `${spinnerAt(glyphs, now)} ${job.kind === 'archive' ? 'archiving' : 'restoring'}${part}`,
+      text: `${spinnerAt(symbols, now)} ${job.kind === 'archive' ? 'archiving' : 'restoring'}${part}`,
       tone: 'info',
     };
   }
@@ -46,13 +46,13 @@ export function lastArchive(record: FractalRecord, { glyphs, jobs, now }: Snapsh
   const age = formatAge(ageOf(record.last.created_at, now) ?? 0);
   switch (record.last.status) {
     case 'completed':
-      return { text: `${glyphs.ok} ${age}`, tone: 'good' };
+      return { text: `${symbols.ok} ${age}`, tone: 'good' };
     case 'failed':
-      return { text: `${glyphs.bad} ${age} failed`, tone: 'bad' };
+      return { text: `${symbols.bad} ${age} failed`, tone: 'bad' };
     case 'in_progress':
-      return { text: `${glyphs.dot} archiving`, tone: 'info' };
+      return { text: `${symbols.dot} archiving`, tone: 'info' };
     case 'restoring':
-      return { text: `${glyphs.dot} restoring`, tone: 'info' };
+      return { text: `${symbols.dot} restoring`, tone: 'info' };
   }
 }
 

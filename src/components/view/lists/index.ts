@@ -1,24 +1,24 @@
 import { NEW_LIST, type RowView } from '../rows.ts';
 import type { ListState, Place, PlaceName, Resource, Snapshot } from '../types.ts';
-import { verdictOf } from '../verdict.ts';
+import { verificationOf } from '../verdict.ts';
 import { groupOf } from './archive-rows.ts';
 import { archivesList, fractalArchivesList, groupList } from './archives.ts';
 import { backupsList } from './backups.ts';
 import { fractalsList } from './fractals.ts';
-import { jobRows, jobsList, troubleOf } from './jobs.ts';
+import { jobProblem, jobRows, jobsList } from './jobs.ts';
 import { logList } from './log.ts';
 import { orphanName, orphansList } from './orphans.ts';
 
-type ListFunction = (snapshot: Snapshot, place: Place, list: ListState) => RowView;
+type ListFunction = (snapshot: Snapshot, screen: Place, list: ListState) => RowView;
 
-interface ListPlace {
+interface ScreenList {
   list: ListFunction;
-  /** What must have been loaded for the list to be complete. */
+  /** The data that the list shows. */
   needs?: Resource;
   noun: string;
 }
 
-const LISTS: Readonly<Partial<Record<PlaceName, ListPlace>>> = {
+const LISTS: Readonly<Partial<Record<PlaceName, ScreenList>>> = {
   fractals: { list: fractalsList, needs: 'fractals', noun: 'fractal' },
   'fractal-archives': { list: fractalArchivesList, needs: 'archives', noun: 'archive' },
   group: { list: groupList, needs: 'archives', noun: 'archive' },
@@ -29,28 +29,28 @@ const LISTS: Readonly<Partial<Record<PlaceName, ListPlace>>> = {
   orphans: { list: orphansList, needs: 'orphans', noun: 'orphan' },
 };
 
-/** The list that a place shows, if it is one. */
-export function listAt(place: Place): ListPlace | undefined {
-  return LISTS[place.name];
+/** The list of a screen, if it has one. */
+export function listAt(screen: Place): ScreenList | undefined {
+  return LISTS[screen.name];
 }
 
-/** The place the user is at. */
+/** The screen the user is on. */
 export function placeOf(snapshot: Snapshot): Place {
   return snapshot.ui.stack.at(-1) ?? snapshot.ui.stack[0];
 }
 
-/** Under what name a place keeps its list state. */
-export function listKey(place: Place): string {
-  return place.subject === undefined ? place.name : `${place.name}:${place.subject}`;
+/** The key of a screen's list state. */
+export function listKey(screen: Place): string {
+  return screen.subject === undefined ? screen.name : `${screen.name}:${screen.subject}`;
 }
 
-export function listStateAt(snapshot: Snapshot, place: Place): ListState {
-  return snapshot.ui.lists[listKey(place)] ?? NEW_LIST;
+export function listStateAt(snapshot: Snapshot, screen: Place): ListState {
+  return snapshot.ui.lists[listKey(screen)] ?? NEW_LIST;
 }
 
-/** The rows at the place the user is at; undefined where it is no list. */
-export function rowsAt(snapshot: Snapshot, place: Place = placeOf(snapshot)): RowView | undefined {
-  return listAt(place)?.list(snapshot, place, listStateAt(snapshot, place));
+/** The rows of a screen, by default the current one; undefined if it has no list. */
+export function rowsAt(snapshot: Snapshot, screen: Place = placeOf(snapshot)): RowView | undefined {
+  return listAt(screen)?.list(snapshot, screen, listStateAt(snapshot, screen));
 }
 
 /** Id of the row under the cursor. */
@@ -59,13 +59,13 @@ export function rowUnderCursor(snapshot: Snapshot): string | undefined {
   return view?.rows[view.index]?.id;
 }
 
-function failedVerdict(snapshot: Snapshot, ...names: string[]): string {
-  const verdict = verdictOf(snapshot, ...names);
-  return verdict && !verdict.ok ? `Verification failed: ${verdict.message}` : '';
+function verificationError(snapshot: Snapshot, ...names: string[]): string {
+  const verification = verificationOf(snapshot.verdicts, ...names);
+  return verification && !verification.ok ? `Verification failed: ${verification.message}` : '';
 }
 
-/** What is wrong with the row under the cursor, in full; empty where nothing is. */
-export function troubleUnderCursor(snapshot: Snapshot): string {
+/** The full error or warning of the row under the cursor; empty if there is none. */
+export function problemUnderCursor(snapshot: Snapshot): string {
   const id = rowUnderCursor(snapshot);
   switch (placeOf(snapshot).name) {
     case 'archives':
@@ -74,20 +74,20 @@ export function troubleUnderCursor(snapshot: Snapshot): string {
       const group = groupOf(snapshot, id);
       if (group) return group.error_message ?? '';
       const record = snapshot.data.archives.value?.find((one) => one.id === id);
-      return record ? (record.error_message ?? failedVerdict(snapshot, record.filename, record.id)) : '';
+      return record ? (record.error_message ?? verificationError(snapshot, record.filename, record.id)) : '';
     }
     case 'backups':
-      return id === undefined ? '' : failedVerdict(snapshot, id);
+      return id === undefined ? '' : verificationError(snapshot, id);
     case 'orphans': {
       const orphan = snapshot.data.orphans.value?.find((one) => one.id === id);
       if (!orphan) return '';
-      const failed = failedVerdict(snapshot, orphanName(orphan), orphan.id);
-      // Where nothing can be done, the whole title says why.
+      const failed = verificationError(snapshot, orphanName(orphan), orphan.id);
+      // If there are no actions, the title says why, and the column may cut it.
       return failed || (orphan.actions.length === 0 ? orphan.title : '');
     }
     case 'jobs': {
       const job = jobRows(snapshot).find((candidate) => candidate.id === id);
-      return job ? troubleOf(job) : '';
+      return job ? jobProblem(job) : '';
     }
     default:
       return '';

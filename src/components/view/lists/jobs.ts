@@ -9,7 +9,7 @@ import { formatBytes, formatPercent } from '../units.ts';
 
 const BAR = 10;
 
-/** A job, or one that waits for its turn. */
+/** A job, or a queued archive. */
 export type JobRow = JobView & { queued?: true };
 
 function queuedRow({ id, fractal_id, fractal_name, at }: QueuedArchive): JobRow {
@@ -20,7 +20,7 @@ function queuedRow({ id, fractal_id, fractal_name, at }: QueuedArchive): JobRow 
     title: `Archive of ${fractal_name}`,
     target: { kind: 'fractal', id: fractal_id },
     state: 'running',
-    phase: 'waits for the archive before it',
+    phase: 'Waiting for the previous archive',
     phases: [],
     progress: {},
     started_at: at,
@@ -38,7 +38,7 @@ const withQueue = memo((jobs: readonly JobView[], queue: readonly QueuedArchive[
   ...jobs,
 ]);
 
-/** The jobs, newest first; before them what waits for its turn, the next one last. */
+/** The queued archives, the next one last, and then the jobs, newest first. */
 export function jobRows({ jobs, queue }: Pick<Snapshot, 'jobs' | 'queue'>): readonly JobRow[] {
   return withQueue(jobs, queue);
 }
@@ -132,23 +132,23 @@ export const jobsList = listOf<JobRow>({
     },
     {
       id: 'trouble',
-      title: 'Trouble',
+      title: 'Problems',
       width: 14,
       grow: 2,
       drop: 2,
-      cell: (job) => ({ text: troubleOf(job), tone: job.error ? 'bad' : 'warn' }),
+      cell: (job) => ({ text: jobProblem(job), tone: job.error ? 'bad' : 'warn' }),
       value: (job) => job.warning_count + job.retries,
     },
   ],
   records: jobRows,
   id: (job) => job.id,
   search: (job) => `${job.title} ${jobOwner(job)} ${job.kind} ${job.state} ${job.error?.message ?? ''}`,
-  // The store has the newest first.
+  // The store already lists the newest first.
   sort: { column: '', descending: false },
 });
 
-/** What a person should know of a job, in a few words. */
-export function troubleOf(job: JobView): string {
+/** The error of a failed job, else its waits, retries and warnings in short. */
+export function jobProblem(job: JobView): string {
   if (job.error && job.state === 'failed') return job.error.message;
   const parts = [
     job.waiting ? `waiting: ${job.waiting.reason}` : '',

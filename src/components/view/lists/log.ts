@@ -9,7 +9,7 @@ export const SEVERITY_TONE: Readonly<Record<Severity, Tone>> = {
   error: 'bad',
 };
 
-const WORDS: Readonly<Record<Severity, string>> = {
+const LABELS: Readonly<Record<Severity, string>> = {
   info: 'info',
   good: 'done',
   warn: 'warning',
@@ -27,14 +27,14 @@ export const logList = listOf<LogEntry>({
     },
     {
       id: 'severity',
-      title: 'Kind',
+      title: 'Level',
       width: 7,
-      cell: (entry) => ({ text: WORDS[entry.severity], tone: SEVERITY_TONE[entry.severity] }),
+      cell: (entry) => ({ text: LABELS[entry.severity], tone: SEVERITY_TONE[entry.severity] }),
       value: (entry) => entry.severity,
     },
     {
       id: 'text',
-      title: 'What happened',
+      title: 'Message',
       width: 30,
       grow: 1,
       cell: (entry) => [

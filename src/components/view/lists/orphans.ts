@@ -4,7 +4,7 @@ import { listOf } from '../rows.ts';
 import { bareName } from '../text.ts';
 import { ageOf, formatAge, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { shortVerdict, verdictOf } from '../verdict.ts';
+import { shortVerification, verificationOf } from '../verdict.ts';
 import { sizeColumn } from './common-columns.ts';
 
 const NONE: readonly Orphan[] = [];
@@ -12,43 +12,46 @@ const NONE: readonly Orphan[] = [];
 const KINDS: Readonly<Record<Orphan['kind'], string>> = {
   file: 'file',
   record: 'record',
-  leftover: 'leftover',
+  leftover: 'unfinished',
 };
 
-const DEEDS: Readonly<Record<Orphan['actions'][number], string>> = {
+const ACTIONS: Readonly<Record<Orphan['actions'][number], string>> = {
   adopt: 'a adopt',
   fail_record: 'c mark failed',
   discard: 'c remove',
 };
 
-/** The file's name without the path. */
+/** The name of an orphan's file. */
 export function orphanName({ path }: Orphan): string {
   return bareName(path);
 }
 
-/** What can be done about an orphan, or what is being done. */
-export function orphanDeeds({ id, kind, actions }: Orphan, { busy, glyphs, now, read_only }: Snapshot): Span {
+/** The action running on an orphan, else the available actions. */
+export function orphanActions(
+  { id, kind, actions }: Orphan,
+  { busy, glyphs: symbols, now, read_only }: Snapshot,
+): Span {
   const doing = busy.get(id);
-  if (doing !== undefined) return { text: `${spinnerAt(glyphs, now)} ${doing}`, tone: 'warn' };
+  if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
   if (kind === 'file' && actions.length === 0)
     return { text: read_only ? 'v verify' : 'R restore', tone: 'info' };
-  if (actions.length === 0) return { text: 'nothing yet', tone: 'dim' };
+  if (actions.length === 0) return { text: 'none yet', tone: 'dim' };
   if (read_only) return { text: '-', tone: 'dim' };
-  return { text: actions.map((action) => DEEDS[action]).join(', '), tone: 'info' };
+  return { text: actions.map((action) => ACTIONS[action]).join(', '), tone: 'info' };
 }
 
 export const orphansList = listOf<Orphan>({
   columns: [
     {
       id: 'kind',
-      title: 'Lost',
-      width: 8,
+      title: 'Kind',
+      width: 10,
       cell: ({ kind }) => ({ text: KINDS[kind], tone: kind === 'leftover' ? 'dim' : 'warn' }),
       value: ({ kind }) => kind,
     },
     {
       id: 'title',
-      title: 'What it is',
+      title: 'Description',
       width: 26,
       grow: 2,
       cell: ({ title }) => ({ text: title }),
@@ -68,9 +71,9 @@ export const orphansList = listOf<Orphan>({
     },
     {
       id: 'deeds',
-      title: 'Can be done',
+      title: 'Actions',
       width: 16,
-      cell: orphanDeeds,
+      cell: orphanActions,
       value: ({ actions }) => actions.join(),
     },
     {
@@ -86,7 +89,8 @@ export const orphansList = listOf<Orphan>({
       title: 'Verified',
       width: 8,
       drop: 1,
-      cell: (orphan, snapshot) => shortVerdict(verdictOf(snapshot, orphanName(orphan), orphan.id), snapshot),
+      cell: (orphan, snapshot) =>
+        shortVerification(verificationOf(snapshot.verdicts, orphanName(orphan), orphan.id), snapshot),
       value: () => undefined,
     },
     {

@@ -4,25 +4,25 @@ import { listKey, listStateAt, placeOf } from '../lists/index.ts';
 import { cursorIndex, NEW_LIST } from '../rows.ts';
 import type { Loaded, Snapshot } from '../types.ts';
 
-/** Lines above the calendar: what it comes to, the legend, the numbers of its columns. */
+/** Lines above the calendar: the summary, the legend, the column numbers. */
 const HEAD = 3;
-/** Lines below it: a rule, the period under the cursor, its archive. */
+/** Lines below it: a heading, the period under the cursor, its archive. */
 const FOOT = 4;
 
 export type Unit = Coverage['unit'];
 
-/** What the subject of a timeline's place names. */
+/** Parses the subject of a coverage screen: `fractal_id/unit`. */
 export function coverageSubject(subject = ''): { fractal_id: string; unit: Unit } {
   const [fractal_id = '', unit] = subject.split('/');
   return { fractal_id, unit: unit === 'hour' ? 'hour' : 'day' };
 }
 
-/** What is known for the place the user is at. */
+/** The coverage shown on the current screen. */
 export function coverageAt(snapshot: Snapshot): Loaded<Coverage> | undefined {
   return snapshot.coverage.get(placeOf(snapshot).subject ?? '');
 }
 
-/** Index of the period under the cursor: the last one as long as nobody moved. */
+/** Index of the period under the cursor; initially the last one. */
 export function coverageCursor(snapshot: Snapshot): number {
   const periods = coverageAt(snapshot)?.value?.periods ?? [];
   const list = listStateAt(snapshot, placeOf(snapshot));
@@ -33,10 +33,10 @@ export function coverageCursor(snapshot: Snapshot): number {
   );
 }
 
-/** A line of the calendar: a month of days, or a day of hours. */
+/** A line of the calendar: the days of a month, or the hours of a day. */
 export interface CalendarRow {
   label: string;
-  /** Index of the period of each column; undefined where there is none. */
+  /** Index of the period in each column; undefined if there is none. */
   cells: (number | undefined)[];
 }
 
@@ -45,16 +45,16 @@ const SHAPES: Record<Unit, { label: number; column: (from: string) => number; co
   hour: { label: 'yyyy-mm-dd'.length, column: (from) => Number(from.slice(11, 13)), columns: 24 },
 };
 
-/** How many columns the calendar has, and how its lines are called. */
+/** The number of columns of the calendar, and the width of its labels. */
 export function shapeOf(unit: Unit): { label: number; columns: number } {
   return SHAPES[unit];
 }
 
-let known: { periods: readonly CoveragePeriod[]; rows: CalendarRow[]; rowOf: number[] } | undefined;
+let cached: { periods: readonly CoveragePeriod[]; rows: CalendarRow[]; rowOf: number[] } | undefined;
 
-/** The lines of a calendar, and which of them each period is on. The last answer is kept. */
+/** The lines of a calendar, and the line number of each period. Caches its last result. */
 export function calendarOf({ unit, periods }: Coverage): { rows: CalendarRow[]; rowOf: number[] } {
-  if (known?.periods === periods) return known;
+  if (cached?.periods === periods) return cached;
   const { label: width, column, columns } = SHAPES[unit];
   const rows: CalendarRow[] = [];
   const rowOf = periods.map(({ from }, index) => {
@@ -64,11 +64,11 @@ export function calendarOf({ unit, periods }: Coverage): { rows: CalendarRow[]; 
     if (row) row.cells[column(from)] = index;
     return rows.length - 1;
   });
-  known = { periods, rows, rowOf };
-  return known;
+  cached = { periods, rows, rowOf };
+  return cached;
 }
 
-/** The window of the calendar that fits, with the line of the cursor in it. */
+/** The visible lines of the calendar, around the cursor. */
 export function gridOf(snapshot: Snapshot): { top: number; height: number; rows: CalendarRow[] } {
   const height = Math.max(1, bodyHeight(snapshot) - HEAD - FOOT);
   const coverage = coverageAt(snapshot)?.value;
@@ -79,7 +79,7 @@ export function gridOf(snapshot: Snapshot): { top: number; height: number; rows:
   return { top, height, rows: rows.slice(top, top + height) };
 }
 
-/** Index of the period so many lines further, in the same column or the next to it that has one. */
+/** Index of the period `by` lines further, in the same column or the nearest one that has a period. */
 export function stepRows(snapshot: Snapshot, index: number, by: number): number {
   const coverage = coverageAt(snapshot)?.value;
   if (!coverage) return index;
@@ -92,16 +92,18 @@ export function stepRows(snapshot: Snapshot, index: number, by: number): number 
   return nearest?.cell ?? index;
 }
 
-/** Under what name it is kept which archive of a period is chosen. */
+/** The key of the list state that stores the selected archive of a period. */
 export function pickKey(snapshot: Snapshot): string {
   return `${listKey(placeOf(snapshot))}/archive`;
 }
 
-/** Archives of the period under the cursor, the newest first, and the chosen one. */
+/** Archives of the period under the cursor, newest first, and the index of the selected one. */
 export function archivesUnderCursor(snapshot: Snapshot): { ids: readonly string[]; index: number } {
-  const held = coverageAt(snapshot)?.value?.periods[coverageCursor(snapshot)]?.archive_ids ?? [];
-  const made = new Map((snapshot.data.archives.value ?? []).map(({ id, created_at }) => [id, created_at]));
-  const ids = held.toSorted((a, b) => ((made.get(a) ?? '') < (made.get(b) ?? '') ? 1 : -1));
+  const covering = coverageAt(snapshot)?.value?.periods[coverageCursor(snapshot)]?.archive_ids ?? [];
+  const createdAt = new Map(
+    (snapshot.data.archives.value ?? []).map(({ id, created_at }) => [id, created_at]),
+  );
+  const ids = covering.toSorted((a, b) => ((createdAt.get(a) ?? '') < (createdAt.get(b) ?? '') ? 1 : -1));
   const { index } = snapshot.ui.lists[pickKey(snapshot)] ?? NEW_LIST;
   return { ids, index: Math.min(index, Math.max(0, ids.length - 1)) };
 }

@@ -14,15 +14,15 @@ import { heading } from './fields.ts';
 
 type State = CoveragePeriod['state'];
 
-const LOOKS: Record<State, { sign: (glyphs: Glyphs) => string; tone: Tone; words: string }> = {
-  both: { sign: ({ full }) => full, tone: 'good', words: 'archived' },
-  archive: { sign: ({ mark }) => mark, tone: 'info', words: 'archives only' },
-  partial: { sign: ({ warn }) => warn, tone: 'warn', words: 'partly archived' },
-  clickhouse: { sign: ({ bad }) => bad, tone: 'bad', words: 'not archived' },
-  none: { sign: ({ dot }) => dot, tone: 'dim', words: 'no rows' },
+const STATES: Record<State, { symbol: (symbols: Glyphs) => string; tone: Tone; label: string }> = {
+  both: { symbol: ({ full }) => full, tone: 'good', label: 'archived' },
+  archive: { symbol: ({ selected }) => selected, tone: 'info', label: 'archives only' },
+  partial: { symbol: ({ warn }) => warn, tone: 'warn', label: 'partly archived' },
+  clickhouse: { symbol: ({ bad }) => bad, tone: 'bad', label: 'not archived' },
+  none: { symbol: ({ dot }) => dot, tone: 'dim', label: 'no rows' },
 };
 
-/** The timeline of a fractal: what it comes to, a calendar, and what is known of the period under the cursor. */
+/** Coverage of a fractal: a summary, a calendar, and details of the period under the cursor. */
 export function coverageLines(snapshot: Snapshot): readonly Line[] {
   const loaded = coverageAt(snapshot);
   const coverage = loaded?.value;
@@ -35,14 +35,14 @@ export function coverageLines(snapshot: Snapshot): readonly Line[] {
     ];
   }
   if (coverage.periods.length === 0) {
-    return [[{ text: '  No rows, in ClickHouse or in an archive.', tone: 'dim' }]];
+    return [[{ text: '  No rows in ClickHouse or in any archive.', tone: 'dim' }]];
   }
   const { rows, height } = gridOf(snapshot);
   const cursor = coverageCursor(snapshot);
   const grid = rows.map((row) => calendarLine(row, coverage, cursor, snapshot));
   const filling = Array.from({ length: Math.max(0, height - grid.length) }, (): Line => []);
   return [
-    sumLine(coverage, snapshot),
+    summaryLine(coverage, snapshot),
     legend(snapshot.glyphs),
     numbersLine(coverage.unit, snapshot),
     ...grid,
@@ -51,31 +51,29 @@ export function coverageLines(snapshot: Snapshot): readonly Line[] {
   ];
 }
 
-function sumLine({ protected_until, unprotected_rows }: Coverage, snapshot: Snapshot): Line {
+function summaryLine({ protected_until, unprotected_rows }: Coverage, snapshot: Snapshot): Line {
   const { error, loading, at } = coverageAt(snapshot) ?? {};
-  const open = unprotected_rows ?? 0;
+  const unprotected = unprotected_rows ?? 0;
   const until =
-    protected_until === null
-      ? 'No archive holds the first rows'
-      : `Archived until ${formatStamp(protected_until)}`;
-  const news = error ? `  old: ${error.message}` : loading && at !== undefined ? '  counting…' : '';
+    protected_until === null ? 'First rows not archived' : `Archived until ${formatStamp(protected_until)}`;
+  const status = error ? `  stale: ${error.message}` : loading && at !== undefined ? '  counting…' : '';
   return [
     { text: `  ${until}`, tone: protected_until === null ? 'warn' : 'plain' },
-    open > 0
-      ? { text: `, ${plural(open, 'row')} in no archive`, tone: 'warn' }
-      : { text: ', no row is without an archive', tone: 'good' },
-    { text: news, tone: error ? 'warn' : 'dim' },
+    unprotected > 0
+      ? { text: `, ${plural(unprotected, 'row')} not archived`, tone: 'warn' }
+      : { text: ', all rows archived', tone: 'good' },
+    { text: status, tone: error ? 'warn' : 'dim' },
   ];
 }
 
-function legend(glyphs: Glyphs): Line {
-  return Object.values(LOOKS).flatMap(({ sign, tone, words }): Span[] => [
-    { text: `  ${sign(glyphs)}`, tone },
-    { text: ` ${words}`, tone: 'dim' },
+function legend(symbols: Glyphs): Line {
+  return Object.values(STATES).flatMap(({ symbol, tone, label }): Span[] => [
+    { text: `  ${symbol(symbols)}`, tone },
+    { text: ` ${label}`, tone: 'dim' },
   ]);
 }
 
-/** Columns of one period; on a narrow terminal one, where the cursor takes the place of the sign. */
+/** Columns of one period: 2, or 1 on a narrow terminal, where the cursor replaces the symbol. */
 function cellWidth(unit: Coverage['unit'], { columns }: Snapshot): number {
   const shape = shapeOf(unit);
   return columns >= shape.label + 3 + 2 * shape.columns ? 2 : 1;
@@ -101,33 +99,36 @@ function calendarLine(
   cursor: number,
   snapshot: Snapshot,
 ): Line {
-  const { glyphs } = snapshot;
+  const { glyphs: symbols } = snapshot;
   const wide = cellWidth(unit, snapshot) === 2;
-  const here = cells.includes(cursor);
-  const signs = cells.flatMap((index): Span[] => {
+  const current = cells.includes(cursor);
+  const spans = cells.flatMap((index): Span[] => {
     const period = index === undefined ? undefined : periods[index];
     if (!period) return [{ text: wide ? '  ' : ' ' }];
-    const { sign, tone } = LOOKS[period.state];
-    const own: Span = { text: sign(glyphs), tone };
-    if (index !== cursor) return [...(wide ? [{ text: ' ' }] : []), own];
-    return [{ text: glyphs.cursor, tone: 'accent', bold: true }, ...(wide ? [own] : [])];
+    const { symbol, tone } = STATES[period.state];
+    const span: Span = { text: symbol(symbols), tone };
+    if (index !== cursor) return [...(wide ? [{ text: ' ' }] : []), span];
+    return [{ text: symbols.cursor, tone: 'accent', bold: true }, ...(wide ? [span] : [])];
   });
-  return [{ text: `  ${label}${wide ? '' : ' '}`, tone: here ? 'accent' : 'dim', bold: here }, ...signs];
+  return [
+    { text: `  ${label}${wide ? '' : ' '}`, tone: current ? 'accent' : 'dim', bold: current },
+    ...spans,
+  ];
 }
 
 function periodLines({ unit, periods }: Coverage, cursor: number, snapshot: Snapshot): Line[] {
   const period = periods[cursor];
   if (!period) return [];
-  const { columns, glyphs } = snapshot;
+  const { columns, glyphs: symbols } = snapshot;
   const { from, to, state, rows, unprotected_rows } = period;
-  const { sign, tone, words } = LOOKS[state];
+  const { symbol, tone, label } = STATES[state];
   const name = unit === 'day' ? from.slice(0, 10) : `${formatStamp(from)} to ${to.slice(11, 16)}`;
-  const open = unprotected_rows > 0 ? `, ${formatExact(unprotected_rows)} in no archive` : '';
+  const unprotected = unprotected_rows > 0 ? `, ${formatExact(unprotected_rows)} not archived` : '';
   return [
-    heading(`${name} UTC`, columns, glyphs),
+    heading(`${name} UTC`, columns, symbols),
     [
-      { text: `  ${sign(glyphs)} ${words}`, tone },
-      { text: `   ${plural(rows, 'row')} in ClickHouse${open}` },
+      { text: `  ${symbol(symbols)} ${label}`, tone },
+      { text: `   ${plural(rows, 'row')} in ClickHouse${unprotected}` },
     ],
     ...archiveLines(snapshot),
   ];
@@ -135,16 +136,15 @@ function periodLines({ unit, periods }: Coverage, cursor: number, snapshot: Snap
 
 function archiveLines(snapshot: Snapshot): Line[] {
   const { ids, index } = archivesUnderCursor(snapshot);
-  if (ids.length === 0) return [[{ text: '  In no archive', tone: 'dim' }]];
+  if (ids.length === 0) return [[{ text: '  Not in any archive', tone: 'dim' }]];
   const record = snapshot.data.archives.value?.find(({ id }) => id === ids[index]);
-  const count =
-    ids.length === 1 ? 'In one archive' : `Archive ${index + 1} of ${ids.length}, Tab for the next`;
+  const count = ids.length === 1 ? 'In 1 archive' : `Archive ${index + 1} of ${ids.length}, Tab for the next`;
   if (!record) return [[{ text: `  ${count}: ${ids[index]}`, tone: 'dim' }]];
   const { created_at, log_count, size_bytes, filename } = record;
   return [
     [
       { text: `  ${count}: ` },
-      { text: `of ${formatStamp(created_at)}, ${plural(log_count, 'row')}, ${formatBytes(size_bytes)}` },
+      { text: `created ${formatStamp(created_at)}, ${plural(log_count, 'row')}, ${formatBytes(size_bytes)}` },
     ],
     [{ text: `  ${filename}`, tone: 'dim' }],
   ];

@@ -6,12 +6,12 @@ import { field, heading } from './fields.ts';
 
 const PERIOD = 26;
 
-/** Archives of one group, each on a line. */
-export function groupPage(parts: readonly ArchiveRecord[], { columns, glyphs }: Snapshot): Line[] {
+/** The archives of a group, one per line. */
+export function groupPage(parts: readonly ArchiveRecord[], { columns, glyphs: symbols }: Snapshot): Line[] {
   const rows = parts.reduce((sum, { log_count }) => sum + log_count, 0);
   const size = parts.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   return [
-    heading(plural(parts.length, 'whole archive'), columns, glyphs),
+    heading(plural(parts.length, 'complete archive'), columns, symbols),
     field('Rows', { text: formatExact(rows) }),
     field('Size', { text: formatBytes(size) }),
     ...parts

@@ -5,7 +5,7 @@ import { overviewPage } from './overview.ts';
 import { archivePage, backupPage, entryPage, fractalPage, orphanPage } from './records.ts';
 import { rowPage } from './row.ts';
 
-/** The lines of a place that is no list. */
+/** The lines of a screen that is not a list. */
 export function pageAt(snapshot: Snapshot, { name, subject }: Place): readonly Line[] {
   switch (name) {
     case 'overview':
@@ -29,7 +29,7 @@ export function pageAt(snapshot: Snapshot, { name, subject }: Place): readonly L
   }
 }
 
-/** How far a page can be scrolled. */
+/** The last scroll position of a page. */
 export function lastTop(lines: readonly Line[], snapshot: Snapshot): number {
   return Math.max(0, lines.length - bodyHeight(snapshot));
 }

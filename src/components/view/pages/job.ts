@@ -1,5 +1,5 @@
 import type { JobView } from '../../../core/index.ts';
-import { jobBar, jobBytes, jobDone, jobOwner, jobState, jobWait } from '../jobs.ts';
+import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import { sanitize } from '../sanitize.ts';
 import { bareName } from '../text.ts';
@@ -7,7 +7,7 @@ import { formatClock, formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatByteRate, formatBytes, formatExact, formatPercent, formatRowRate, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
-import { restoreResultLines, tellsItself } from './restore-result.ts';
+import { replacesProgress, restoreResultLines } from './restore-result.ts';
 
 const BAR = 30;
 
@@ -22,7 +22,7 @@ function speeds(job: JobView): string {
 function times(job: JobView, now: number): string {
   const elapsed = formatDuration((job.ended_at ?? now) - job.started_at);
   if (job.ended_at !== undefined) return `took ${elapsed}, ended ${formatClock(job.ended_at)} UTC`;
-  const left = job.eta_ms === undefined ? 'time left not known' : `about ${formatDuration(job.eta_ms)} left`;
+  const left = job.eta_ms === undefined ? 'time left unknown' : `about ${formatDuration(job.eta_ms)} left`;
   return `${elapsed} elapsed, ${left}, started ${formatClock(job.started_at)} UTC`;
 }
 
@@ -31,7 +31,7 @@ function runningLines(job: JobView, snapshot: Snapshot): Line[] {
   const part = job.fraction === undefined ? '' : ` ${formatPercent(job.fraction)}`;
   const wait = jobWait(job, snapshot.now);
   return [
-    field('Phase', { text: job.phase ?? 'starting' }),
+    field('Phase', { text: job.phase ?? 'Starting' }),
     field('', ...jobBar(job, BAR, snapshot), { text: part, bold: true }),
     ...(wait ? longField('Waiting', wait, snapshot.columns, 'warn') : []),
     ...(job.progress.item ? longField('Now', job.progress.item, snapshot.columns) : []),
@@ -46,11 +46,11 @@ function shownValue(name: string, value: unknown): string {
   return name.endsWith('_ms') ? formatDuration(value) : formatExact(value);
 }
 
-/** The result without what is a list: that has lines of its own. */
+/** The scalar fields of the result; lists have their own sections. */
 function resultLines(job: JobView, snapshot: Snapshot): Line[] {
   const { columns } = snapshot;
-  const told = restoreResultLines(job, snapshot);
-  if (told) return told;
+  const restored = restoreResultLines(job, snapshot);
+  if (restored) return restored;
   return Object.entries(job.result ?? {})
     .filter(([, value]) => typeof value !== 'object' || value === null)
     .flatMap(([name, value]) => {
@@ -61,61 +61,61 @@ function resultLines(job: JobView, snapshot: Snapshot): Line[] {
     });
 }
 
-function itemLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
+function itemLines(job: JobView, { columns, glyphs: symbols }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
-  const lost = job.item_count - job.items.length;
-  // What failed is what one has come for.
+  const more = job.item_count - job.items.length;
+  // Failed items first.
   const items = job.items.toSorted((a, b) => Number(a.ok) - Number(b.ok));
   return [
-    heading(`${plural(job.item_count, 'item')}${failed}`, columns, glyphs),
+    heading(`${plural(job.item_count, 'item')}${failed}`, columns, symbols),
     ...items.flatMap(({ item, ok, message, error }): Line[] => [
       [
-        { text: `  ${ok ? glyphs.ok : glyphs.bad} `, tone: ok ? 'good' : 'bad' },
+        { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
         { text: bareName(item), bold: !ok },
       ],
       ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
       ...(error?.hint ? longField('What to do', error.hint, columns) : []),
     ]),
-    ...(lost > 0 ? [field('', { text: `and ${plural(lost, 'more', 'more')}`, tone: 'dim' })] : []),
+    ...(more > 0 ? [field('', { text: `and ${plural(more, 'more', 'more')}`, tone: 'dim' })] : []),
   ];
 }
 
-function troubleLines(job: JobView, { columns, glyphs }: Snapshot): Line[] {
-  const lost = job.warning_count - job.warnings.length;
+function warningLines(job: JobView, { columns, glyphs: symbols }: Snapshot): Line[] {
+  const more = job.warning_count - job.warnings.length;
   return [
     ...(job.warning_count > 0
       ? [
-          heading(plural(job.warning_count, 'warning'), columns, glyphs),
-          ...job.warnings.flatMap((warning) => longField(glyphs.warn, warning, columns, 'warn')),
-          ...(lost > 0 ? [field('', { text: `and ${plural(lost, 'more', 'more')}`, tone: 'dim' })] : []),
+          heading(plural(job.warning_count, 'warning'), columns, symbols),
+          ...job.warnings.flatMap((warning) => longField(symbols.warn, warning, columns, 'warn')),
+          ...(more > 0 ? [field('', { text: `and ${plural(more, 'more', 'more')}`, tone: 'dim' })] : []),
         ]
       : []),
   ];
 }
 
-function whoLine(job: JobView): string {
+function startedBy(job: JobView): string {
   const { host, pid } = job.by ?? {};
   return `${jobOwner(job)}; process ${pid} on ${host}`;
 }
 
 function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
-  const { columns, glyphs, now } = snapshot;
+  const { columns, glyphs: symbols, now } = snapshot;
   return [
-    heading(sanitize(job.title), columns, glyphs),
+    heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
-    field('Waits', {
-      text: `${formatDuration(now - job.started_at)}, for the archives before it to be done`,
+    field('Waiting', {
+      text: `${formatDuration(now - job.started_at)}, for the archives ahead of it`,
     }),
-    field('', { text: 'x takes it out of the queue', tone: 'dim' }),
+    field('', { text: 'Press x to remove it from the queue.', tone: 'dim' }),
   ];
 }
 
 function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
-  const { columns, glyphs, now } = snapshot;
+  const { columns, glyphs: symbols, now } = snapshot;
   if (job.queued) return queuedLines(job, snapshot);
   return [
-    heading(sanitize(job.title), columns, glyphs),
+    heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
     ...(job.error
       ? [
@@ -124,23 +124,25 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
         ]
       : []),
     ...runningLines(job, snapshot),
-    ...(tellsItself(job)
+    ...(replacesProgress(job)
       ? []
-      : [field('Done', { text: jobDone(job) }), field('Bytes', { text: jobBytes(job) })]),
+      : [field('Done', { text: jobProgress(job) }), field('Bytes', { text: jobBytes(job) })]),
     field('Time', { text: times(job, now) }),
     field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
-    ...(job.by ? longField('By', whoLine(job), columns) : []),
-    field('Id', { text: job.id, tone: 'dim' }),
+    ...(job.by ? longField('By', startedBy(job), columns) : []),
+    field('ID', { text: job.id, tone: 'dim' }),
     ...itemLines(job, snapshot),
-    ...(job.result ? [heading('Result', columns, glyphs), ...resultLines(job, snapshot)] : []),
-    ...troubleLines(job, snapshot),
-    heading('Phases', columns, glyphs),
+    ...(job.result ? [heading('Result', columns, symbols), ...resultLines(job, snapshot)] : []),
+    ...warningLines(job, snapshot),
+    heading('Phases', columns, symbols),
     ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),
   ];
 }
 
-/** A job in full: live while it runs. */
+/** All details of a job; live while it runs. */
 export function jobPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const job = jobRows(snapshot).find((candidate) => candidate.id === id);
-  return job ? jobLines(job, snapshot) : [[{ text: '  The job is not known any more.', tone: 'dim' }]];
+  return job
+    ? jobLines(job, snapshot)
+    : [[{ text: '  This job no longer exists. Press Esc to go back.', tone: 'dim' }]];
 }

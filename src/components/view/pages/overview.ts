@@ -13,12 +13,12 @@ import { field, heading, longField } from './fields.ts';
 const RESULTS = 3;
 const DAY = 86_400_000;
 
-function place(snapshot: Snapshot): Line[] {
-  const { installation, columns, glyphs, data } = snapshot;
+function installationLines(snapshot: Snapshot): Line[] {
+  const { installation, columns, glyphs: symbols, data } = snapshot;
   const key_id = keyIdOf(snapshot);
   const archives = data.health.value?.archives.location;
   return [
-    heading('Installation', columns, glyphs),
+    heading('Installation', columns, symbols),
     field('Directory', { text: installation.dir }),
     field('Key', key_id ? { text: key_id } : { text: 'none', tone: 'bad' }),
     field('Backups go to', { text: installation.storage }),
@@ -26,7 +26,7 @@ function place(snapshot: Snapshot): Line[] {
   ];
 }
 
-function partLines(health: Health, { glyphs, columns }: Snapshot): Line[] {
+function partLines(health: Health, { glyphs: symbols, columns }: Snapshot): Line[] {
   const parts = [
     ['PostgreSQL', health.postgres],
     ['ClickHouse', health.clickhouse],
@@ -35,27 +35,27 @@ function partLines(health: Health, { glyphs, columns }: Snapshot): Line[] {
     ['Key', health.key],
   ] as const;
   return parts.flatMap(([name, part]) => {
-    if (!part.ok) return longField(name, `${glyphs.bad} ${part.detail}`, columns, 'bad');
+    if (!part.ok) return longField(name, `${symbols.bad} ${part.detail}`, columns, 'bad');
     const free =
       'free_bytes' in part && part.free_bytes !== undefined ? `, ${formatBytes(part.free_bytes)} free` : '';
-    const [first = [], ...rest] = longField(name, `${glyphs.ok} ${part.detail}${free}`, columns);
+    const [first = [], ...rest] = longField(name, `${symbols.ok} ${part.detail}${free}`, columns);
     const [label, text] = first;
     if (!label || !text) return [];
-    const good = { text: glyphs.ok, tone: 'good' } as const;
-    return [[label, good, { text: text.text.slice(glyphs.ok.length) }], ...rest];
+    const good = { text: symbols.ok, tone: 'good' } as const;
+    return [[label, good, { text: text.text.slice(symbols.ok.length) }], ...rest];
   });
 }
 
-/** What stands where a value is not there (yet). */
+/** Placeholder for a value that is loading or failed to load. */
 function missing(loaded: Loaded<unknown>): Span | undefined {
   if (loaded.value !== undefined) return undefined;
-  return loaded.error ? { text: loaded.error.message, tone: 'bad' } : { text: 'asking…', tone: 'dim' };
+  return loaded.error ? { text: loaded.error.message, tone: 'bad' } : { text: 'loading…', tone: 'dim' };
 }
 
-function health(snapshot: Snapshot): Line[] {
-  const { columns, glyphs, data } = snapshot;
+function healthLines(snapshot: Snapshot): Line[] {
+  const { columns, glyphs: symbols, data } = snapshot;
   const none = missing(data.health);
-  const head = heading('Health', columns, glyphs);
+  const head = heading('Health', columns, symbols);
   if (data.health.value) return [head, ...partLines(data.health.value, snapshot)];
   return [head, ...(none ? [field('', none)] : [])];
 }
@@ -64,7 +64,7 @@ function backupLine({ data, now }: Snapshot): Line {
   const none = missing(data.backups);
   if (none) return field('Last backup', none);
   const [last] = data.backups.value ?? [];
-  if (!last) return field('Last backup', { text: 'never: b makes one now', tone: 'warn' });
+  if (!last) return field('Last backup', { text: 'never; press b to create one', tone: 'warn' });
   const age = ageOf(last.created_at, now) ?? 0;
   return field(
     'Last backup',
@@ -97,22 +97,22 @@ function archiveLine({ data }: Snapshot): Line {
   return field(
     'Archives',
     { text: `${formatCount(count('completed'))} completed` },
-    { text: active > 0 ? `, ${formatCount(active)} in the making` : '', tone: 'info' },
+    { text: active > 0 ? `, ${formatCount(active)} in progress` : '', tone: 'info' },
     { text: failed > 0 ? `, ${formatCount(failed)} failed` : '', tone: 'bad' },
   );
 }
 
 function jobLines(snapshot: Snapshot): Line[] {
-  const { jobs, columns, glyphs } = snapshot;
+  const { jobs, columns, glyphs: symbols } = snapshot;
   const running = jobs.filter((job) => job.ended_at === undefined);
   const ended = jobs.filter((job) => job.ended_at !== undefined).slice(0, RESULTS);
   const name = Math.max(16, Math.min(40, columns - 62));
-  const nothing = {
-    text: '  Nothing has run yet: b starts a backup, 2 shows the fractals.',
+  const empty = {
+    text: '  No jobs yet. Press b to start a backup, or 2 to list the fractals.',
     tone: 'dim',
   } as const;
   return [
-    heading('Jobs', columns, glyphs),
+    heading('Jobs', columns, symbols),
     ...running.map((job): Line => {
       const part = job.fraction === undefined ? '    ?' : formatPercent(job.fraction).padStart(5);
       const left = job.eta_ms === undefined ? '' : `  ${jobEta(job)} left`;
@@ -133,20 +133,20 @@ function jobLines(snapshot: Snapshot): Line[] {
         { text: `  ${end}`, tone: 'dim' },
       ];
     }),
-    ...(running.length + ended.length === 0 ? [[nothing]] : []),
+    ...(running.length + ended.length === 0 ? [[empty]] : []),
   ];
 }
 
-/** The installation at a glance. */
+/** Overview of the installation: health, protection, jobs. */
 export function overviewPage(snapshot: Snapshot): readonly Line[] {
-  const { columns, glyphs } = snapshot;
+  const { columns, glyphs: symbols } = snapshot;
   const protection = [
-    heading('Protection', columns, glyphs),
+    heading('Protection', columns, symbols),
     backupLine(snapshot),
     fractalLine(snapshot),
     archiveLine(snapshot),
   ];
-  const parts = [place(snapshot), health(snapshot), protection, jobLines(snapshot)];
+  const parts = [installationLines(snapshot), healthLines(snapshot), protection, jobLines(snapshot)];
   const tight = parts.reduce((sum, part) => sum + part.length, 0) + parts.length > bodyHeight(snapshot);
   return parts.flatMap((part, index) => (tight || index === 0 ? part : [[], ...part]));
 }

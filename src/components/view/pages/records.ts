@@ -6,60 +6,62 @@ import { orphanName } from '../lists/orphans.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatBytes, formatExact, plural } from '../units.ts';
 import { field, heading, longField, stamp } from './fields.ts';
-import { fileLines, noteLines, verdictLines } from './report.ts';
+import { fileLines, verificationLines, warningLines } from './report.ts';
 
-const GONE: readonly Line[] = [[{ text: '  It is no longer there. Esc goes back.', tone: 'dim' }]];
+const GONE: readonly Line[] = [
+  [{ text: '  This item no longer exists. Press Esc to go back.', tone: 'dim' }],
+];
 
 function bytes(size: number): Line {
   return [{ text: formatBytes(size) }, { text: `  ${plural(size, 'byte')}`, tone: 'dim' }];
 }
 
 function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
-  const { columns, glyphs, now } = snapshot;
+  const { columns, glyphs: symbols, now } = snapshot;
   const report = snapshot.reports.get(record.id);
   return [
-    heading(`Archive of ${record.fractal_name}`, columns, glyphs),
-    ...noteLines(report, snapshot),
+    heading(`Archive of ${record.fractal_name}`, columns, symbols),
+    ...warningLines(report, snapshot),
     field('Status', archiveStatus(record, snapshot)),
     ...(record.error_message ? longField('Reason', record.error_message, columns, 'bad') : []),
-    ...(record.status === 'in_progress' ? [] : verdictLines(snapshot, record.filename, record.id)),
+    ...(record.status === 'in_progress' ? [] : verificationLines(snapshot, record.filename, record.id)),
     field('Size', ...bytes(record.size_bytes)),
     field('Rows', { text: formatExact(record.log_count) }),
     field('First log', ...stamp(record.time_range_start, now)),
     field('Last log', ...stamp(record.time_range_end, now)),
-    field('Period', { text: record.period_label ?? 'whole fractal' }),
-    field('Archived to', ...stamp(record.archive_end_ts, now)),
-    heading('File', columns, glyphs),
+    field('Period', { text: record.period_label ?? 'entire fractal' }),
+    field('Archived until', ...stamp(record.archive_end_ts, now)),
+    heading('File', columns, symbols),
     ...longField('Name', record.filename, columns),
     ...longField('Path', record.storage_path, columns),
     field('Stored on', { text: record.storage_type }),
     field('Format', { text: `version ${record.format_version}` }),
     ...longField('SHA-256', record.checksum ?? 'none until the archive is complete', columns),
-    heading('Record', columns, glyphs),
+    heading('Record', columns, symbols),
     field('Created', ...stamp(record.created_at, now)),
     field('Created by', { text: record.created_by ?? '-' }),
     field('Type', { text: record.archive_type }),
-    field('Id', { text: record.id }),
+    field('ID', { text: record.id }),
     field('Group', { text: record.group_id ?? '-' }),
     field('Fractal', { text: record.fractal_id }),
     ...(record.status === 'in_progress' ? [] : fileLines(report, snapshot)),
   ];
 }
 
-/** Everything that is known of an archive. */
+/** All details of an archive. */
 export function archivePage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const record = snapshot.data.archives.value?.find((archive) => archive.id === id);
   return record ? archiveLines(record, snapshot) : GONE;
 }
 
 function backupLines(record: BackupFile, snapshot: Snapshot): Line[] {
-  const { columns, glyphs, now } = snapshot;
+  const { columns, glyphs: symbols, now } = snapshot;
   const report = snapshot.reports.get(record.name);
   return [
-    heading('Backup', columns, glyphs),
-    ...noteLines(report, snapshot),
+    heading('Backup', columns, symbols),
+    ...warningLines(report, snapshot),
     ...longField('Name', record.name, columns),
-    ...verdictLines(snapshot, record.name),
+    ...verificationLines(snapshot, record.name),
     field('Size', ...bytes(record.size_bytes)),
     field('Created', ...stamp(record.created_at, now)),
     field('Stored on', { text: record.storage_type }),
@@ -68,56 +70,57 @@ function backupLines(record: BackupFile, snapshot: Snapshot): Line[] {
   ];
 }
 
-/** Everything that is known of a backup. */
+/** All details of a backup. */
 export function backupPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const record = snapshot.data.backups.value?.find((backup) => backup.name === id);
   return record ? backupLines(record, snapshot) : GONE;
 }
 
-function orphanHelp({ kind, place, actions, goes_on }: Orphan): string {
-  if (kind === 'file' && place === 'backups')
-    return 'v verifies it and R restores it, as any other. Once it is named bifract-backup-YYYYMMDD-HHMMSS.bifract-backup it is among the backups.';
+function orphanHelp({ kind, place: storage, actions, goes_on }: Orphan): string {
+  if (kind === 'file' && storage === 'backups')
+    return 'Press v to verify or R to restore it. To list it as a backup, rename it to bifract-backup-YYYYMMDD-HHMMSS.bifract-backup.';
   if (actions.includes('adopt'))
-    return 'a gives the file a record, once it was read to its end and is whole.';
+    return 'Press a to adopt it: the file is read completely and gets a record if it is intact.';
   if (actions.includes('fail_record'))
-    return 'c marks the record as failed, so that nobody counts on its file.';
-  if (goes_on) return 'The same archive goes on with it: begin it again. c removes it.';
-  if (actions.includes('discard')) return 'c removes what the dead run left; it never was a whole file.';
+    return 'Press c to mark the record as failed, so that nothing relies on its file.';
+  if (goes_on) return 'Archive the fractal again to resume from this file, or press c to remove it.';
+  if (actions.includes('discard'))
+    return 'Press c to remove it. An interrupted job left it behind; it was never complete.';
   return kind === 'leftover'
-    ? 'Nothing yet: it may be the work of another machine. After a day it counts as left behind.'
-    : 'Nothing yet: something else is wrong first.';
+    ? 'Nothing yet: another machine may still be writing it. After a day it counts as abandoned.'
+    : 'Nothing yet: fix the problem in the heading first.';
 }
 
-/** Everything that is known of what has lost its other half. */
+/** All details of an orphaned file or record. */
 export function orphanPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const orphan = snapshot.data.orphans.value?.find((one) => one.id === id);
   if (!orphan) return GONE;
-  const { columns, glyphs, now } = snapshot;
+  const { columns, glyphs: symbols, now } = snapshot;
   const report = snapshot.reports.get(orphan.id);
   const doing = snapshot.busy.get(orphan.id);
   return [
-    heading(orphan.title, columns, glyphs),
-    ...noteLines(report, snapshot),
+    heading(orphan.title, columns, symbols),
+    ...warningLines(report, snapshot),
     ...longField('What to do', orphanHelp(orphan), columns, orphan.actions.length > 0 ? 'info' : 'plain'),
     ...(doing ? [field('Now', { text: doing, tone: 'warn' })] : []),
-    ...(orphan.kind === 'file' ? verdictLines(snapshot, orphanName(orphan), orphan.id) : []),
+    ...(orphan.kind === 'file' ? verificationLines(snapshot, orphanName(orphan), orphan.id) : []),
     field('Size', ...bytes(orphan.size_bytes)),
     field('Since', ...stamp(orphan.since, now)),
-    field('Storage', { text: `of ${orphan.place}` }),
+    field('Storage', { text: orphan.place }),
     field('Fractal', { text: orphan.fractal_name ?? '-' }),
     ...longField('Path', orphan.path, columns),
-    ...longField('Id', orphan.id, columns),
+    ...longField('ID', orphan.id, columns),
     ...(orphan.kind === 'file' ? fileLines(report, snapshot) : []),
   ];
 }
 
-/** Everything that is known of a fractal. */
+/** All details of a fractal. */
 export function fractalPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const record = fractalRecords(snapshot).find((fractal) => fractal.id === id);
   if (!record) return GONE;
-  const { columns, glyphs, now } = snapshot;
+  const { columns, glyphs: symbols, now } = snapshot;
   return [
-    heading(`Fractal ${record.name}`, columns, glyphs),
+    heading(`Fractal ${record.name}`, columns, symbols),
     ...longField('Description', record.description || '-', columns),
     field('Logs', { text: formatExact(record.log_count) }),
     field('Size', ...bytes(record.size_bytes)),
@@ -126,25 +129,28 @@ export function fractalPage(snapshot: Snapshot, id: string | undefined): readonl
     field('Retention', {
       text: record.retention_days === null ? 'forever' : plural(record.retention_days, 'day'),
     }),
-    heading('Archives', columns, glyphs),
+    heading('Archives', columns, symbols),
     field('Last', lastArchive(record, snapshot)),
     field('Schedule', { text: record.archive_schedule }),
     field('Split', { text: record.archive_split }),
     field('Kept', {
       text: record.max_archives === null ? 'all' : `the newest ${formatExact(record.max_archives)}`,
     }),
-    heading('Record', columns, glyphs),
+    heading('Record', columns, symbols),
     field('Created', ...stamp(record.created_at, now)),
-    field('Id', { text: record.id }),
+    field('ID', { text: record.id }),
   ];
 }
 
-/** A message of the log in full. */
-export function entryPage({ ui, columns, glyphs }: Snapshot, id: string | undefined): readonly Line[] {
+/** A message of the log, with its hint. */
+export function entryPage(
+  { ui, columns, glyphs: symbols }: Snapshot,
+  id: string | undefined,
+): readonly Line[] {
   const entry = ui.log.find((candidate) => candidate.id === id);
   if (!entry) return GONE;
   return [
-    heading('Message', columns, glyphs),
+    heading('Message', columns, symbols),
     field('When', { text: `${new Date(entry.at).toISOString()}` }),
     ...longField('What', entry.text, columns, SEVERITY_TONE[entry.severity]),
     ...(entry.hint ? longField('What to do', entry.hint, columns) : []),

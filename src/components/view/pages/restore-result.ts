@@ -3,69 +3,66 @@ import type { Line, Snapshot } from '../types.ts';
 import { plural } from '../units.ts';
 import { field, longField } from './fields.ts';
 
-/** What to do after a restore, a sentence each. */
+/** What to do after a restore, one sentence per entry. */
 function nextSteps({ kind, title }: JobView, { database, safety_backup }: RestoreSummary): string[] {
-  if (kind === 'drill')
-    return ['Nothing: the backup is proved to restore, and its scratch database is dropped.'];
+  if (kind === 'drill') return ['Nothing: the backup restores, and the scratch database was dropped.'];
   if (title.includes(' into '))
     return [
-      `Look into ${database} with psql. The live database was not touched.`,
-      `When you are done with it: DROP DATABASE "${database.replaceAll('"', '""')}".`,
+      `Inspect ${database} with psql. The live database was not touched.`,
+      `To remove it later: DROP DATABASE "${database.replaceAll('"', '""')}".`,
     ];
   return [
-    'Log in to Bifract, and look whether all is there.',
-    'Archives made since the backup have lost their records: 7 shows them, and a gives them back.',
+    'Log in to Bifract and check that everything is there.',
+    'Archives created since the backup lost their records: press 7 to list them, then a to adopt them.',
     safety_backup === null
-      ? 'What was there before is not kept.'
-      : `To go back to what was there before: 4, and R on ${safety_backup}. It is never pruned.`,
+      ? 'The previous database was not kept.'
+      : `To return to the previous database, press 4, then R on ${safety_backup}. It is never pruned.`,
   ];
 }
 
-function restoreLines(job: JobView, result: RestoreSummary, { columns, glyphs }: Snapshot): Line[] {
+function restoreLines(job: JobView, result: RestoreSummary, { columns, glyphs: symbols }: Snapshot): Line[] {
   const { tables, rows, compared, safety_backup, ended_sessions, database } = result;
-  const proof = compared
-    ? ({ text: `${glyphs.ok} every count is as in the backup`, tone: 'good' } as const)
-    : ({ text: `${glyphs.warn} the backup counts nothing to compare with`, tone: 'warn' } as const);
+  const comparison = compared
+    ? ({ text: `${symbols.ok} row counts match the backup`, tone: 'good' } as const)
+    : ({ text: `${symbols.warn} the backup has no row counts to compare`, tone: 'warn' } as const);
   return [
     ...longField('Restored', `${plural(tables, 'table')}, ${plural(rows, 'row')}`, columns),
-    field('Compared', proof),
+    field('Compared', comparison),
     ...(job.kind === 'drill' ? [] : longField('Into', database, columns)),
-    ...(safety_backup === null ? [] : longField('Before it', safety_backup, columns)),
-    ...(ended_sessions > 0 ? [field('Thrown out', { text: plural(ended_sessions, 'session') })] : []),
+    ...(safety_backup === null ? [] : longField('Safety backup', safety_backup, columns)),
+    ...(ended_sessions > 0 ? [field('Disconnected', { text: plural(ended_sessions, 'session') })] : []),
     ...nextSteps(job, result).flatMap((text, index) =>
       longField(index === 0 ? 'What to do now' : '', text, columns, 'info'),
     ),
   ];
 }
 
-function archiveLines(result: ArchiveRestoreSummary, { columns, glyphs }: Snapshot): Line[] {
+function archiveLines(result: ArchiveRestoreSummary, { columns, glyphs: symbols }: Snapshot): Line[] {
   const { into, via, rows_read, rows_added, rows_there, rows_removed } = result;
   const direct = via === 'direct';
   return [
     ...longField('Into', into.name, columns),
     field('Read', { text: plural(rows_read, 'row') }),
-    field(direct ? 'Added' : 'Sent', { text: `${glyphs.ok} ${plural(rows_added, 'row')}`, tone: 'good' }),
-    ...(rows_there > 0
-      ? [field('There already', { text: `${plural(rows_there, 'row')}, not doubled` })]
-      : []),
-    ...(rows_removed > 0 ? [field('Taken away', { text: plural(rows_removed, 'row'), tone: 'warn' })] : []),
+    field(direct ? 'Added' : 'Sent', { text: `${symbols.ok} ${plural(rows_added, 'row')}`, tone: 'good' }),
+    ...(rows_there > 0 ? [field('Already there', { text: `${plural(rows_there, 'row')}, skipped` })] : []),
+    ...(rows_removed > 0 ? [field('Removed', { text: plural(rows_removed, 'row'), tone: 'warn' })] : []),
     ...longField(
       'What to do now',
       direct
         ? 'Search for them in Bifract.'
-        : 'The server puts them into the table in its own time: search for them in Bifract.',
+        : 'The server ingests them in the background. Search for them in Bifract.',
       columns,
       'info',
     ),
   ];
 }
 
-/** Whether the result says all that the last progress could. */
-export function tellsItself({ kind, state }: JobView): boolean {
+/** Whether the result lines of a job make its progress lines redundant. */
+export function replacesProgress({ kind, state }: JobView): boolean {
   return state === 'done' && (kind === 'restore' || kind === 'drill' || kind === 'restore-archive');
 }
 
-/** What a restore has come to, in words; undefined for other jobs. */
+/** The result of a restore; undefined for other jobs. */
 export function restoreResultLines(job: JobView, snapshot: Snapshot): Line[] | undefined {
   const result: unknown = job.result;
   if (job.kind === 'restore' || job.kind === 'drill')

@@ -9,11 +9,11 @@ import { formatBytes, formatExact, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
 
 const MARGIN = '  ';
-const NAME_MOST = 28;
+const MAX_NAME = 28;
 
 type Flat = readonly (readonly [name: string, value: string])[];
 
-/** A number with the digits that it was written with: some have more than a number holds. */
+/** A number as written in the JSON: it may have more digits than a JavaScript number. */
 class Digits {
   readonly text: string;
 
@@ -26,12 +26,12 @@ function withDigits(_key: string, value: unknown, context?: { source?: string })
   return typeof value === 'number' ? new Digits(context?.source ?? String(value)) : value;
 }
 
-/** A value inside of a list, as JSON. */
-function written(value: unknown): string {
+/** A value as JSON, with numbers as they were written. */
+function toJson(value: unknown): string {
   if (value instanceof Digits) return value.text;
-  if (Array.isArray(value)) return `[${value.map(written).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${written(inner)}`);
+  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${toJson(inner)}`);
   return `{${entries.join(',')}}`;
 }
 
@@ -40,11 +40,11 @@ function flatten(value: unknown, path: string): Flat {
   const isGroup =
     typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Digits);
   const entries = isGroup ? Object.entries(value) : [];
-  if (entries.length === 0 && path !== '') return [[path, written(value)]];
+  if (entries.length === 0 && path !== '') return [[path, toJson(value)]];
   return entries.flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`));
 }
 
-/** The parsed fields as names and values; undefined for what is no JSON object, as text that was cut. */
+/** The parsed fields as names and values; undefined if the text is not a JSON object, for example because it was cut. */
 export function fieldPairs(fields: string): Flat | undefined {
   try {
     const parsed: unknown = JSON.parse(fields, withDigits);
@@ -56,13 +56,13 @@ export function fieldPairs(fields: string): Flat | undefined {
   }
 }
 
-function pairLines(pairs: Flat, columns: number, glyphs: Glyphs): Line[] {
+function pairLines(pairs: Flat, columns: number, symbols: Glyphs): Line[] {
   const longest = pairs.reduce((most, [name]) => Math.max(most, name.length), 0);
-  const names = Math.min(NAME_MOST, Math.max(8, longest));
+  const names = Math.min(MAX_NAME, Math.max(8, longest));
   return pairs.flatMap(([name, value]) =>
     hardWrap(value, Math.max(10, columns - names - 5)).map(
       (text, index): Line => [
-        { text: `${MARGIN}${fit(index === 0 ? name : '', names, 'left', glyphs.more)}  `, tone: 'info' },
+        { text: `${MARGIN}${fit(index === 0 ? name : '', names, 'left', symbols.ellipsis)}  `, tone: 'info' },
         { text },
       ],
     ),
@@ -73,16 +73,18 @@ function fieldLines(
   row: BrowsedRow,
   report: FileReport | undefined,
   columns: number,
-  glyphs: Glyphs,
+  symbols: Glyphs,
 ): Line[] {
   if (row.fields === null) {
-    const why =
-      report?.fields === false ? 'The archive was written without parsed fields.' : 'The row has none.';
-    return [[{ text: `${MARGIN}${why}`, tone: 'dim' }]];
+    const reason =
+      report?.fields === false
+        ? 'The archive was written without parsed fields.'
+        : 'This row has no parsed fields.';
+    return [[{ text: `${MARGIN}${reason}`, tone: 'dim' }]];
   }
   const pairs = fieldPairs(row.fields);
-  if (pairs) return pairLines(pairs, columns, glyphs);
-  const note: Line = [{ text: `${MARGIN}Too long to be taken apart; as text:`, tone: 'warn' }];
+  if (pairs) return pairLines(pairs, columns, symbols);
+  const note: Line = [{ text: `${MARGIN}Too long to parse; shown as text:`, tone: 'warn' }];
   return [note, ...hardWrap(row.fields, columns - 4).map((text): Line => [{ text: MARGIN + text }])];
 }
 
@@ -92,29 +94,29 @@ const allLines = memo(
     report: FileReport | undefined,
     search: Search | undefined,
     columns: number,
-    glyphs: Glyphs,
+    symbols: Glyphs,
   ) => {
     const shown = Buffer.byteLength(row.raw);
     const cut = row.raw_bytes > shown + 3;
-    const lost = cut ? `, of which the first ${formatBytes(shown)} are shown` : '';
+    const note = cut ? `, first ${formatBytes(shown)} shown` : '';
     return [
-      field('Time', { text: row.ts ?? 'none in the line' }),
+      field('Time', { text: row.ts ?? 'none' }),
       field('Ingested', { text: row.ingest_timestamp ?? '-' }),
-      field('Id', { text: row.id }),
-      field('Length', { text: plural(row.raw_bytes, 'byte') + lost, tone: cut ? 'warn' : 'plain' }),
-      heading('Log line', columns, glyphs),
+      field('ID', { text: row.id }),
+      field('Length', { text: plural(row.raw_bytes, 'byte') + note, tone: cut ? 'warn' : 'plain' }),
+      heading('Log line', columns, symbols),
       ...hardWrap(row.raw, columns - 4).map((text): Line => [{ text: MARGIN }, ...highlight(text, search)]),
-      heading('Fields', columns, glyphs),
-      ...fieldLines(row, report, columns, glyphs),
+      heading('Fields', columns, symbols),
+      ...fieldLines(row, report, columns, symbols),
     ];
   },
 );
 
-/** A row in full. */
-export function rowPage({ browse, columns, glyphs }: Snapshot): readonly Line[] {
+/** All details of a row. */
+export function rowPage({ browse, columns, glyphs: symbols }: Snapshot): readonly Line[] {
   const { detail } = browse ?? {};
-  if (!browse || !detail) return [[], [{ text: `${MARGIN}Reading${glyphs.more}`, tone: 'dim' }]];
-  const head = heading(`Row ${formatExact(detail.index + 1)}`, columns, glyphs);
+  if (!browse || !detail) return [[], [{ text: `${MARGIN}Reading${symbols.ellipsis}`, tone: 'dim' }]];
+  const head = heading(`Row ${formatExact(detail.index + 1)}`, columns, symbols);
   if (detail.error) {
     return [
       head,
@@ -122,6 +124,6 @@ export function rowPage({ browse, columns, glyphs }: Snapshot): readonly Line[] 
       ...(detail.error.hint ? longField('What to do', detail.error.hint, columns) : []),
     ];
   }
-  if (!detail.row) return [head, [{ text: `${MARGIN}Reading${glyphs.more}`, tone: 'dim' }]];
-  return [head, ...allLines(detail.row, browse.report, browse.search, columns, glyphs)];
+  if (!detail.row) return [head, [{ text: `${MARGIN}Reading${symbols.ellipsis}`, tone: 'dim' }]];
+  return [head, ...allLines(detail.row, browse.report, browse.search, columns, symbols)];
 }

@@ -10,7 +10,7 @@ const WIDE = 110;
 const TIME = 'YYYY-MM-DD HH:MM:SS.mmm'.length;
 const MARGIN = '  ';
 
-/** A time of a row to the millisecond; without its year where columns are few. */
+/** The time of a row in milliseconds; without the year on a narrow terminal. */
 function rowTime(ts: string | null, columns: number): string {
   if (ts === null) return '-';
   const [seconds = '', fraction = ''] = ts.replace('T', ' ').replace('Z', '').split('.');
@@ -22,15 +22,13 @@ function timeWidth(columns: number): number {
   return columns < WIDE ? TIME - 5 : TIME;
 }
 
-/** Above the rows: what the columns are, and what is not known of the file. */
+/** Column titles, and a note if the total number of rows is unknown. */
 export function rowsHead({ columns, browse }: Snapshot): Line {
   if (!browse?.report) return [];
-  const open = browse.complete
-    ? ''
-    : '  (no sealed ends: the number of rows is known at the end, G reads on to it)';
+  const note = browse.complete ? '' : '  (no trailer, so the total is unknown; press G to read to the end)';
   return [
     { text: `${MARGIN}${'Time (UTC)'.padEnd(timeWidth(columns))}  Log line`, tone: 'dim' },
-    { text: open, tone: 'warn' },
+    { text: note, tone: 'warn' },
   ];
 }
 
@@ -38,12 +36,15 @@ function messageLines(text: string, columns: number, tone: Span['tone'], bold = 
   return wrap(text, columns - 4).map((line) => [{ text: `${MARGIN}${line}`, tone, bold }]);
 }
 
-function instead({ opening, error, rows, complete }: BrowseState, snapshot: Snapshot): Line[] | undefined {
-  const { columns, glyphs, now } = snapshot;
+function placeholder(
+  { opening, error, rows, complete }: BrowseState,
+  snapshot: Snapshot,
+): Line[] | undefined {
+  const { columns, glyphs: symbols, now } = snapshot;
   if (opening)
     return [
       [],
-      ...messageLines(`${spinnerAt(glyphs, now)} Opening the archive${glyphs.more}`, columns, 'dim'),
+      ...messageLines(`${spinnerAt(symbols, now)} Opening the archive${symbols.ellipsis}`, columns, 'dim'),
     ];
   if (error) {
     return [
@@ -51,18 +52,23 @@ function instead({ opening, error, rows, complete }: BrowseState, snapshot: Snap
       ...messageLines(error.message, columns, 'bad', true),
       ...(error.hint ? messageLines(error.hint, columns, 'plain') : []),
       [],
-      ...messageLines('r tries again, Esc goes back.', columns, 'dim'),
+      ...messageLines('Press r to try again, or Esc to go back.', columns, 'dim'),
     ];
   }
   return complete && rows === 0
-    ? [[], ...messageLines('The archive holds no rows.', columns, 'dim')]
+    ? [[], ...messageLines('The archive contains no rows.', columns, 'dim')]
     : undefined;
 }
 
-function lineAt(browse: BrowseState, index: number, chosen: boolean, { columns, glyphs }: Snapshot): Line {
+function lineAt(
+  browse: BrowseState,
+  index: number,
+  highlighted: boolean,
+  { columns, glyphs: symbols }: Snapshot,
+): Line {
   const row = rowLine(browse, index);
-  const gutter: Span = { text: chosen ? `${glyphs.cursor} ` : MARGIN, tone: 'warn' };
-  if (!row) return [gutter, { text: `row ${formatExact(index + 1)} ${glyphs.more}`, tone: 'dim' }];
+  const gutter: Span = { text: highlighted ? `${symbols.cursor} ` : MARGIN, tone: 'warn' };
+  if (!row) return [gutter, { text: `row ${formatExact(index + 1)} ${symbols.ellipsis}`, tone: 'dim' }];
   if ('message' in row)
     return [gutter, { text: `row ${formatExact(index + 1)}: ${row.message}`, tone: 'bad' }];
   return [
@@ -73,35 +79,35 @@ function lineAt(browse: BrowseState, index: number, chosen: boolean, { columns, 
   ];
 }
 
-/** The rows on the screen, and which of the lines is under the cursor. */
-export function rowLines(snapshot: Snapshot): { lines: readonly Line[]; chosen?: number } {
+/** The visible rows, and the index of the line under the cursor. */
+export function rowLines(snapshot: Snapshot): { lines: readonly Line[]; cursor?: number } {
   const { browse } = snapshot;
   const view = rowsView(snapshot);
   if (!browse || !view) return { lines: [] };
-  const other = instead(browse, snapshot);
-  if (other) return { lines: other };
+  const empty = placeholder(browse, snapshot);
+  if (empty) return { lines: empty };
   const { top, height, index } = view;
-  // Before anything is known of an open end, its first rows are on their way.
+  // While the total is unknown and no row has been read, the first row is loading.
   const count = Math.max(view.count, browse.complete ? 0 : 1);
   const shown = Math.max(0, Math.min(height, count - top));
   const lines = Array.from({ length: shown }, (_, line) =>
     lineAt(browse, top + line, top + line === index, snapshot),
   );
-  return { lines, chosen: index - top };
+  return { lines, cursor: index - top };
 }
 
-/** To a tenth: of a million rows, one in a hundred is far. */
-function part(index: number, count: number): string {
+/** Position in percent, with one decimal: 1% of a million rows is a long way. */
+function percent(index: number, count: number): string {
   return `${(Math.floor((count < 2 ? 1 : index / (count - 1)) * 1_000) / 10).toFixed(1)}%`;
 }
 
 function position({ index, count }: RowsView, { complete }: BrowseState): string {
   const row = `row ${formatExact(index + 1)}`;
   if (!complete) return `${row} of ${formatExact(count)} seen, total unknown`;
-  return `${row} of ${formatExact(count)}  ${part(index, count)}`;
+  return `${row} of ${formatExact(count)}  ${percent(index, count)}`;
 }
 
-/** Where the cursor is in the archive: time, row, part. */
+/** Position of the cursor in the archive: search, time, row, percent. */
 export function rowPosition(snapshot: Snapshot): Span[] {
   const { browse } = snapshot;
   const view = rowsView(snapshot);

@@ -4,54 +4,58 @@ import { fit } from '../text.ts';
 import { formatDuration, formatStamp, shortStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatBytes, formatCount, formatExact, plural } from '../units.ts';
-import { sentences } from './words.ts';
+import { paragraphs } from './text.ts';
 
-function windowWords({ from, to }: ArchiveRestorePlan): string {
-  if (from === null && to === null) return 'of all times';
-  return `from ${from === null ? 'the first' : shortStamp(from)} to ${to === null ? 'the last' : `before ${shortStamp(to)}`}`;
+function formatTimeRange({ from, to }: ArchiveRestorePlan): string {
+  if (from === null && to === null) return 'all times';
+  return `from ${from === null ? 'the first' : shortStamp(from)} to ${to === null ? 'the last' : `${shortStamp(to)} (exclusive)`}`;
 }
 
-/** The sentence that says it all. */
-function deedOf({ into, replace, via, rows_there }: ArchiveRestorePlan): string {
-  const how = via === 'direct' ? 'straight into the table' : 'as new lines through ingest';
+/** What the restore does, in one sentence. */
+function headline({ into, replace, via, rows_there }: ArchiveRestorePlan): string {
+  const how = via === 'direct' ? 'directly in the table' : 'as new lines through ingest';
   return replace
-    ? `REPLACES ${plural(rows_there, 'row')} of ${into.name} by those of the archive, ${how}.`
-    : `Adds rows to ${into.name}, ${how}. Nothing is taken away.`;
+    ? `REPLACES ${plural(rows_there, 'row')} of ${into.name} with those of the archive, ${how}.`
+    : `Adds rows to ${into.name}, ${how}. Nothing is removed.`;
 }
 
 function fileLine(
   { name, rows, size_bytes, first, last, fields }: ArchiveRestoreFile,
-  mark: string,
-  wide: number,
+  ellipsis: string,
+  nameWidth: number,
 ): Line {
   return [
     {
       text: `  ${fit(`${formatStamp(first)} to ${formatStamp(last)}`, 37)} ${formatCount(rows).padStart(6)} rows ${formatBytes(size_bytes).padStart(10)}`,
     },
     { text: fields ? '' : ' no fields', tone: 'warn' },
-    { text: `  ${fit(name, wide, 'left', mark)}`, tone: 'dim' },
+    { text: `  ${fit(name, nameWidth, 'left', ellipsis)}`, tone: 'dim' },
   ];
 }
 
-/** A plan, what matters most first. */
-export function archivePlanLines(plan: ArchiveRestorePlan, { columns, glyphs }: Snapshot): Line[] {
-  const bound = plan.from === null && plan.to === null ? '' : 'at most ';
+/** A plan, most important facts first. */
+export function archivePlanLines(plan: ArchiveRestorePlan, { columns, glyphs: symbols }: Snapshot): Line[] {
+  const qualifier = plan.from === null && plan.to === null ? '' : 'at most ';
   return [
-    ...sentences([deedOf(plan)], columns, plan.replace ? 'bad' : 'plain'),
+    ...paragraphs([headline(plan)], columns, plan.replace ? 'bad' : 'plain'),
     ...plan.obstacles.flatMap(({ message, hint }) => [
-      ...longField(`${glyphs.bad} In the way`, message, columns, 'bad'),
+      ...longField(`${symbols.bad} Blocked`, message, columns, 'bad'),
       ...(hint ? longField('What to do', hint, columns) : []),
     ]),
-    ...plan.notes.flatMap((text) => longField(`${glyphs.warn} Note`, text, columns, 'warn')),
-    ...longField('Rows', `${bound}${formatExact(plan.rows)} in the files, ${windowWords(plan)}`, columns),
-    field(
-      'There now',
-      { text: `${plural(plan.rows_there, 'row')} of that time in ${plan.into.name}` },
-      { text: plan.replace && plan.rows_there > 0 ? ', which go' : '', tone: 'bad' },
+    ...plan.notes.flatMap((text) => longField(`${symbols.warn} Note`, text, columns, 'warn')),
+    ...longField(
+      'Rows',
+      `${qualifier}${formatExact(plan.rows)} in the files, ${formatTimeRange(plan)}`,
+      columns,
     ),
-    field('Read', { text: `${formatBytes(plan.content_bytes)} of lines` }),
-    field('Takes', { text: `about ${formatDuration(plan.estimate_ms)}, as measured elsewhere` }),
-    heading(plural(plan.files.length, 'file'), columns, glyphs),
-    ...plan.files.map((file) => fileLine(file, glyphs.more, Math.max(10, columns - 72))),
+    field(
+      'Existing',
+      { text: `${plural(plan.rows_there, 'row')} of that time range in ${plan.into.name}` },
+      { text: plan.replace && plan.rows_there > 0 ? ', to be deleted' : '', tone: 'bad' },
+    ),
+    field('Content', { text: formatBytes(plan.content_bytes) }),
+    field('Duration', { text: `about ${formatDuration(plan.estimate_ms)} (rough estimate)` }),
+    heading(plural(plan.files.length, 'file'), columns, symbols),
+    ...plan.files.map((file) => fileLine(file, symbols.ellipsis, Math.max(10, columns - 72))),
   ];
 }

@@ -1,110 +1,115 @@
 import { backupPage, orphanPage } from '../pages/records.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { restoreBlocked, restorePlanLines } from './restore-plan.ts';
+import { paragraphs, planChoices } from './text.ts';
 import type { BackupWizard, WizardChoice, WizardPage } from './types.ts';
-import { planChoices, sentences } from './words.ts';
 
 const STEPS = 3;
 
-/** Whether the plan replaces a database, and so wants consents and a name typed. */
+/** Whether the plan replaces a database: this requires consents and a typed confirmation. */
 export function replacesDatabase({ plan }: BackupWizard): boolean {
   return plan?.target.kind === 'live' && plan.replaces !== null;
 }
 
-function filePage({ source }: BackupWizard, snapshot: Snapshot): WizardPage {
+function fileStep({ source }: BackupWizard, snapshot: Snapshot): WizardPage {
   const { data, columns } = snapshot;
   const known = data.backups.value?.some(({ name }) => name === source);
   const intro =
-    'This is the backup that is brought back. Before anything else happens it will be read to its end, and a plan be shown.';
+    'This backup will be restored. It is read completely and checked first. Nothing changes before you confirm the plan.';
   return {
-    title: 'the backup',
+    title: 'Backup',
     step: 1,
     steps: STEPS,
     lines: [
-      ...sentences([intro], columns),
+      ...paragraphs([intro], columns),
       ...(known ? backupPage(snapshot, source) : orphanPage(snapshot, source)),
     ],
-    choices: [{ id: 'next', label: 'Go on: choose where it goes' }],
+    choices: [{ id: 'next', label: 'Continue: choose the target' }],
   };
 }
 
-function targetPage({ no_owner }: BackupWizard, { columns }: Snapshot): WizardPage {
-  const lines: Line[] = sentences(
-    ['Where is the backup to go? Whatever you choose, the file is read and a plan is shown next.'],
+function targetStep({ no_owner }: BackupWizard, { columns }: Snapshot): WizardPage {
+  const lines: Line[] = paragraphs(
+    ['Where should the backup be restored? For each choice, the file is checked and a plan is shown first.'],
     columns,
   );
   const choices: WizardChoice[] = [
     {
       id: 'drill',
-      label: 'Drill: prove that it restores',
-      about: 'Into a scratch database, every count compared, then dropped. Nothing else is touched.',
+      label: 'Test restore (scratch database, dropped afterwards)',
+      description: 'Compares every row count with the backup. Nothing else is touched.',
       tone: 'good',
     },
     {
       id: 'beside',
-      label: 'Beside: into a new database',
-      about: 'Under a name that does not exist yet. The live database is not touched.',
+      label: 'Restore to a new database',
+      description: 'The live database is not touched.',
       tone: 'info',
     },
     {
       id: 'live',
-      label: 'Live: replace the database of the installation',
-      about: 'It becomes what the backup is, at one moment or not at all. What was made since goes.',
+      label: 'Replace the live database',
+      description: 'All or nothing. Changes made since the backup are lost.',
       tone: 'bad',
     },
     {
       id: 'no_owner',
-      label: 'Leave owners and privileges out',
-      about: 'Everything will belong to the user that connects.',
+      label: 'Omit owners and privileges',
+      description: 'The connecting user will own everything.',
       on: no_owner,
     },
   ];
-  return { title: 'where to', step: 2, steps: STEPS, lines, choices };
+  return { title: 'Target', step: 2, steps: STEPS, lines, choices };
 }
 
 function consentChoices({ consent, plan }: BackupWizard): WizardChoice[] {
   if (!plan) return [];
   const count = plan.sessions.length;
   const { app } = plan;
+  const label = `Stop the Bifract server (${app?.name}) during the restore`;
+  const stopApp: WizardChoice[] = app?.running ? [{ id: 'stop_app', label, on: consent.stop_app }] : [];
   return [
     {
       id: 'safety_backup',
-      label: 'Back up the present database right before it is replaced',
+      label: 'Back up the current database first',
       on: consent.safety_backup,
-      ...(consent.safety_backup ? {} : { tone: 'bad' as const, about: 'Without it there is no way back.' }),
+      ...(consent.safety_backup
+        ? {}
+        : { tone: 'bad' as const, description: 'Without it there is no way back.' }),
     },
     {
       id: 'end_sessions',
-      label: `End the sessions that are connected (${count === 0 ? 'none' : count} now)`,
+      label: `Disconnect active sessions (${count === 0 ? 'none' : count} now)`,
       on: consent.end_sessions,
     },
-    ...(app?.running
-      ? [{ id: 'stop_app', label: `Stop the Bifract server (${app.name}) meanwhile`, on: consent.stop_app }]
-      : []),
+    ...stopApp,
   ];
 }
 
-function planPage(wizard: BackupWizard, snapshot: Snapshot): WizardPage {
+function planStep(wizard: BackupWizard, snapshot: Snapshot): WizardPage {
   const { plan } = wizard;
-  const deed = replacesDatabase(wizard) ? 'type the name of the database' : 'answer one question';
+  const confirmation = replacesDatabase(wizard) ? 'type the name of the database' : undefined;
   const blocked = restoreBlocked(wizard);
   return {
-    title: 'the plan',
+    title: 'Plan',
     step: 3,
     steps: STEPS,
     lines: plan ? restorePlanLines(plan, snapshot) : [],
-    choices: [...(replacesDatabase(wizard) ? consentChoices(wizard) : []), ...planChoices(deed, blocked)],
+    choices: [
+      ...(replacesDatabase(wizard) ? consentChoices(wizard) : []),
+      ...planChoices(confirmation, blocked),
+    ],
   };
 }
 
-/** The page of the restore of a backup. */
+/** The current page of a backup restore. */
 export function backupPageOf(wizard: BackupWizard, snapshot: Snapshot): WizardPage {
   switch (wizard.step) {
     case 'file':
-      return filePage(wizard, snapshot);
+      return fileStep(wizard, snapshot);
     case 'target':
-      return targetPage(wizard, snapshot);
+      return targetStep(wizard, snapshot);
     case 'plan':
-      return planPage(wizard, snapshot);
+      return planStep(wizard, snapshot);
   }
 }

@@ -8,22 +8,22 @@ import type { WizardPage, WizardState } from './types.ts';
 export type { WizardView } from './layout.ts';
 export type { ArchiveWizard, BackupWizard, WizardChoice, WizardPage, WizardState } from './types.ts';
 
-/** The page that a wizard is at. */
+/** The current page of a wizard. */
 export function wizardPage(wizard: WizardState, snapshot: Snapshot): WizardPage {
   const page = wizard.kind === 'backup' ? backupPageOf(wizard, snapshot) : archivePageOf(wizard, snapshot);
   if (wizard.planning) return { ...page, ...planningPage(wizard.planning, wizard.kind, snapshot) };
   return wizard.error ? { ...page, ...failedPage(wizard.error, snapshot) } : page;
 }
 
-/** Without the empty lines at its end: there is space enough below it. */
-function trimmed(page: WizardPage): WizardPage {
+/** Removes the empty lines at the end of a page: the layout adds its own gap. */
+function withoutTrailingGap(page: WizardPage): WizardPage {
   return { ...page, lines: page.lines.slice(0, page.lines.findLastIndex((line) => line.length > 0) + 1) };
 }
 
-/** The page as it is on the screen; undefined where there is no wizard. */
+/** The page and its layout on the screen; undefined if there is no wizard. */
 export function wizardView(snapshot: Snapshot): { page: WizardPage; view: WizardView } | undefined {
   const { wizard } = snapshot;
   if (!wizard) return undefined;
-  const page = trimmed(wizardPage(wizard, snapshot));
+  const page = withoutTrailingGap(wizardPage(wizard, snapshot));
   return { page, view: layOut(page, wizard, snapshot) };
 }

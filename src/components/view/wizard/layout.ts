@@ -4,53 +4,58 @@ import { wrap } from '../text.ts';
 import type { Glyphs, Line, Snapshot } from '../types.ts';
 import type { WizardChoice, WizardPage } from './types.ts';
 
-/** Lines above the text: the step, and an empty one. */
+/** Lines above the text: the step and an empty line. */
 const HEAD = 2;
-/** Lines of the text that are there beside choices without end. */
-const LEAST_TEXT = 4;
+/** Minimum lines of text, however many choices there are. */
+const MIN_TEXT = 4;
 const INDENT = '     ';
 
 interface ChoiceLine {
   line: Line;
-  /** Number of the choice that it belongs to; only its first line is drawn as chosen. */
+  /** Index of the choice that it belongs to; only its first line is highlighted. */
   choice: number;
   first: boolean;
 }
 
-/** A page as it fits on the screen. */
+/** A page laid out for the screen. */
 export interface WizardView {
-  /** The text that is shown, and how far it can be scrolled. */
+  /** The visible text, and its first and last scroll position. */
   lines: readonly Line[];
   top: number;
   lastTop: number;
-  /** Lines of the text that fit. */
+  /** Lines of text that fit. */
   room: number;
   choices: readonly ChoiceLine[];
-  /** Choices that do not fit, above and below those that do. */
+  /** Number of hidden choices above and below the visible ones. */
   above: number;
   below: number;
-  /** Number of the choice under the cursor. */
+  /** Index of the choice under the cursor. */
   index: number;
 }
 
-function sign({ on, exclusive }: WizardChoice, { ok }: Glyphs): string {
-  if (on === undefined) return '';
-  if (exclusive) return on ? '(*) ' : '( ) ';
-  return on ? `[${ok}] ` : '[ ] ';
+function checkbox({ on: checked, exclusive }: WizardChoice, { ok }: Glyphs): string {
+  if (checked === undefined) return '';
+  if (exclusive) return checked ? '(*) ' : '( ) ';
+  return checked ? `[${ok}] ` : '[ ] ';
 }
 
-function choiceLines(choice: WizardChoice, index: number, chosen: boolean, snapshot: Snapshot): ChoiceLine[] {
-  const { columns, glyphs } = snapshot;
+function choiceLines(
+  choice: WizardChoice,
+  index: number,
+  highlighted: boolean,
+  snapshot: Snapshot,
+): ChoiceLine[] {
+  const { columns, glyphs: symbols } = snapshot;
   const tone = choice.disabled ? 'dim' : (choice.tone ?? 'plain');
-  const about = choice.about ? wrap(choice.about, columns - INDENT.length - 2) : [];
-  const label = sign(choice, glyphs) + choice.label;
+  const description = choice.description ? wrap(choice.description, columns - INDENT.length - 2) : [];
+  const label = checkbox(choice, symbols) + choice.label;
   return [
     {
-      line: [{ text: `${chosen ? glyphs.cursor : ' '} ` }, { text: label, tone, bold: true }],
+      line: [{ text: `${highlighted ? symbols.cursor : ' '} ` }, { text: label, tone, bold: true }],
       choice: index,
       first: true,
     },
-    ...about.map((text) => ({
+    ...description.map((text) => ({
       line: [{ text: INDENT + text, tone: 'dim' as const }],
       choice: index,
       first: false,
@@ -58,7 +63,7 @@ function choiceLines(choice: WizardChoice, index: number, chosen: boolean, snaps
   ];
 }
 
-/** The choices that fit into `height` lines, the one under the cursor with all that is said of it. */
+/** The choices that fit into `height` lines, the one under the cursor with its full description. */
 function shownChoices(lines: readonly ChoiceLine[], index: number, height: number): readonly ChoiceLine[] {
   const end = lines.findLastIndex(({ choice }) => choice === index);
   const start = lines.findIndex(({ choice }) => choice === index);
@@ -66,32 +71,32 @@ function shownChoices(lines: readonly ChoiceLine[], index: number, height: numbe
   return lines.slice(top, top + height);
 }
 
-/** What of a page is to be seen: text as far as the choices leave room. */
+/** Lays out a page: choices first, the text in the remaining lines. */
 export function layOut(
   page: WizardPage,
-  { index: wanted, top }: { index: number; top: number },
+  { index: requested, top }: { index: number; top: number },
   snapshot: Snapshot,
 ): WizardView {
-  const index = Math.max(0, Math.min(wanted, page.choices.length - 1));
+  const index = Math.max(0, Math.min(requested, page.choices.length - 1));
   const all = page.choices.flatMap((choice, at) => choiceLines(choice, at, at === index, snapshot));
   const height = bodyHeight(snapshot) - HEAD;
   const gap = all.length > 0 ? 1 : 0;
-  const forChoices = Math.min(all.length, height - gap - Math.min(LEAST_TEXT, page.lines.length));
-  const most = height - forChoices - gap;
-  // A line is needed to say that there is more.
-  const room = page.lines.length <= most ? page.lines.length : Math.max(1, most - 1);
+  const forChoices = Math.min(all.length, height - gap - Math.min(MIN_TEXT, page.lines.length));
+  const available = height - forChoices - gap;
+  // One line is reserved for the scroll position if the text does not fit.
+  const room = page.lines.length <= available ? page.lines.length : Math.max(1, available - 1);
   const lastTop = Math.max(0, page.lines.length - room);
   const from = Math.max(0, Math.min(top, lastTop));
   const choices = shownChoices(all, index, Math.max(1, forChoices));
-  const seen = choices.filter(({ first }) => first).map(({ choice }) => choice);
+  const visible = choices.filter(({ first }) => first).map(({ choice }) => choice);
   return {
     lines: page.lines.slice(from, from + room),
     top: from,
     lastTop,
     room,
     choices,
-    above: seen[0] ?? 0,
-    below: Math.max(0, page.choices.length - 1 - (seen.at(-1) ?? 0)),
+    above: visible[0] ?? 0,
+    below: Math.max(0, page.choices.length - 1 - (visible.at(-1) ?? 0)),
     index,
   };
 }

@@ -1,5 +1,5 @@
 import type { ErrorReport } from '../../../core/index.ts';
-import { progressBar, restlessBar } from '../bar.ts';
+import { indeterminateBar, progressBar } from '../bar.ts';
 import { spinnerAt } from '../glyphs.ts';
 import { field, longField } from '../pages/fields.ts';
 import { formatDuration } from '../time.ts';
@@ -11,42 +11,42 @@ const BAR = 30;
 
 type Planning = NonNullable<WizardState['planning']>;
 
-const DOING: Readonly<Record<WizardState['kind'], string>> = {
+const DESCRIPTION: Readonly<Record<WizardState['kind'], string>> = {
   backup:
-    'The file is read from its first byte to its last: only a backup that is whole is ever restored. Then the database is looked at.',
-  archive: 'The files are looked at, and the rows that the fractal holds now are counted.',
+    'Reading the complete file, since only an intact backup is restored, and then checking the database.',
+  archive: 'Checking the files and counting the existing rows of the fractal.',
 };
 
-/** What is shown while a plan is being made. */
+/** Shown while a plan is being created. */
 export function planningPage(
   { since, read, total }: Planning,
   kind: WizardState['kind'],
-  { columns, glyphs, now }: Snapshot,
+  { columns, glyphs: symbols, now }: Snapshot,
 ): Pick<WizardPage, 'lines' | 'choices'> {
-  const bar = total > 0 ? progressBar(read / total, BAR, glyphs) : restlessBar(now, BAR, glyphs);
+  const bar = total > 0 ? progressBar(read / total, BAR, symbols) : indeterminateBar(now, BAR, symbols);
   const done =
     total > 0 ? ` ${formatPercent(read / total)}  ${formatBytes(read)} of ${formatBytes(total)}` : '';
   const lines: Line[] = [
     field(
       'Planning',
-      { text: `${spinnerAt(glyphs, now)} `, tone: 'info' },
+      { text: `${spinnerAt(symbols, now)} `, tone: 'info' },
       { text: formatDuration(now - since) },
     ),
     field('', ...bar, { text: done }),
-    ...longField('', DOING[kind], columns, 'dim'),
-    ...longField('', 'Esc stops it.', columns, 'dim'),
+    ...longField('', DESCRIPTION[kind], columns, 'dim'),
+    ...longField('', 'Press Esc to stop.', columns, 'dim'),
   ];
   return { lines, choices: [] };
 }
 
-/** What is shown where no plan could be made: why, what to do, and the way to try again. */
+/** Shown if planning failed: the error, a hint, and a way to try again. */
 export function failedPage(
   { message, hint }: ErrorReport,
-  { columns, glyphs }: Snapshot,
+  { columns, glyphs: symbols }: Snapshot,
 ): Pick<WizardPage, 'lines' | 'choices'> {
   return {
     lines: [
-      ...longField(`${glyphs.bad} No plan`, message, columns, 'bad'),
+      ...longField(`${symbols.bad} No plan`, message, columns, 'bad'),
       ...(hint ? longField('What to do', hint, columns) : []),
     ],
     choices: [{ id: 'again', label: 'Try again' }],

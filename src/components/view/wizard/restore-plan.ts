@@ -5,35 +5,38 @@ import { ageOf, formatAge, formatAgo, formatStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatBytes, plural } from '../units.ts';
 import { lossesOf, tableLines } from './restore-tables.ts';
+import { paragraphs } from './text.ts';
 import type { BackupWizard } from './types.ts';
-import { sentences } from './words.ts';
 
-function isRemoved({ consent }: RestoreObstacle, given: BackupWizard['consent']): boolean {
+function isResolved({ consent }: RestoreObstacle, given: BackupWizard['consent']): boolean {
   return consent === 'end_sessions' && (given.end_sessions || given.stop_app);
 }
 
-/** Why the plan cannot be carried out as it stands; undefined where it can. */
+/** Why the plan cannot be executed; undefined if it can. */
 export function restoreBlocked({ plan, consent }: BackupWizard): string | undefined {
-  const [first] = (plan?.obstacles ?? []).filter((one) => !isRemoved(one, consent));
-  return first && (first.consent === 'end_sessions' ? `${first.message}: tick how they end` : first.message);
+  const [first] = (plan?.obstacles ?? []).filter((one) => !isResolved(one, consent));
+  return (
+    first &&
+    (first.consent === 'end_sessions' ? `${first.message}: choose below how to disconnect` : first.message)
+  );
 }
 
-/** The sentence that says it all. */
-function deedOf({ target, database, replaces, backup }: RestorePlan, now: number): string {
+/** What the restore does, in one sentence. */
+function headline({ target, database, replaces, backup }: RestorePlan, now: number): string {
   const age = ageOf(backup.timestamp, now);
-  const of = `the backup of ${formatStamp(backup.timestamp)} UTC${age === undefined ? '' : `, ${formatAgo(age)}`}`;
+  const of = `the backup of ${formatStamp(backup.timestamp)} UTC${age === undefined ? '' : ` (${formatAgo(age)})`}`;
   if (target.kind === 'drill')
-    return `Restores ${of}, into a scratch database, compares every count, and drops it.`;
-  if (!replaces) return `Restores ${of}, into ${database}, which does not exist yet.`;
-  return `REPLACES the database ${database} by ${of}.`;
+    return `Restores ${of} into a scratch database, compares every row count, and drops it.`;
+  if (!replaces) return `Restores ${of} into ${database}, which does not exist yet.`;
+  return `REPLACES the database ${database} with ${of}.`;
 }
 
-function obstacleLines({ obstacles }: RestorePlan, { columns, glyphs }: Snapshot): Line[] {
+function obstacleLines({ obstacles }: RestorePlan, { columns, glyphs: symbols }: Snapshot): Line[] {
   return obstacles.flatMap(({ message, hint, consent }) => [
-    ...longField(`${glyphs.bad} In the way`, message, columns, 'bad'),
+    ...longField(`${symbols.bad} Blocked`, message, columns, 'bad'),
     ...longField(
       'What to do',
-      consent === 'end_sessions' ? 'Tick below how the sessions end.' : (hint ?? '-'),
+      consent === 'end_sessions' ? 'Choose below how to disconnect the sessions.' : (hint ?? '-'),
       columns,
     ),
   ]);
@@ -48,53 +51,56 @@ function sessionLine({ pid, user, application, client, state, since }: RestoreSe
   ];
 }
 
-function backupLines({ file, backup, planned_at }: RestorePlan, { columns, glyphs, now }: Snapshot): Line[] {
+function backupLines(
+  { file, backup, planned_at }: RestorePlan,
+  { columns, glyphs: symbols, now }: Snapshot,
+): Line[] {
   const age = ageOf(planned_at, now);
   const rowsOf = backup.rows === null ? 'rows not counted' : plural(backup.rows, 'row');
   return [
-    heading('Backup', columns, glyphs),
-    field('Made', ...stamp(backup.timestamp, now), { text: `  by ${backup.tool}`, tone: 'dim' }),
+    heading('Backup', columns, symbols),
+    field('Created', ...stamp(backup.timestamp, now), { text: `  by ${backup.tool}`, tone: 'dim' }),
     ...longField('File', file.path, columns),
-    field('Read', {
-      text: `${glyphs.ok} to its end: ${file.sealed ? 'whole' : 'readable, without sealed ends'}`,
+    field('Checked', {
+      text: file.sealed ? `${symbols.ok} complete` : `${symbols.warn} readable, but has no trailer`,
       tone: file.sealed ? 'good' : 'warn',
     }),
     field('Size', {
       text: `${formatBytes(file.size_bytes)}, a dump of ${formatBytes(backup.dump_bytes)}, ${rowsOf}`,
     }),
-    field('Of', {
-      text: `${backup.database ?? 'a database without a name'}, PostgreSQL ${backup.server_version ?? 'not known'}`,
+    field('Database', {
+      text: `${backup.database ?? 'unnamed'}, PostgreSQL ${backup.server_version ?? 'unknown'}`,
     }),
     field('Planned', { text: age === undefined ? '-' : formatAgo(age) }),
   ];
 }
 
-function serverLines(plan: RestorePlan, { columns, glyphs }: Snapshot): Line[] {
+function serverLines(plan: RestorePlan, { columns, glyphs: symbols }: Snapshot): Line[] {
   const { space, pg_restore, no_owner } = plan;
-  const free = space.free_bytes === null ? 'free space not known' : `${formatBytes(space.free_bytes)} free`;
+  const free = space.free_bytes === null ? 'free space unknown' : `${formatBytes(space.free_bytes)} free`;
   return [
-    heading('Server', columns, glyphs),
+    heading('Server', columns, symbols),
     field('PostgreSQL', { text: plan.server_version }),
-    ...longField('Restored by', pg_restore.location, columns),
-    field('Room', { text: `about ${formatBytes(space.needed_bytes)} needed, ${free}` }),
-    ...(no_owner ? [field('Owners', { text: 'left out: all will belong to the user that connects' })] : []),
+    ...longField('pg_restore', pg_restore.location, columns),
+    field('Disk space', { text: `about ${formatBytes(space.needed_bytes)} needed, ${free}` }),
+    ...(no_owner ? [field('Owners', { text: 'omitted; the connecting user will own everything' })] : []),
     ...(plan.app
       ? [field('Server app', { text: `${plan.app.name}, ${plan.app.running ? 'running' : 'stopped'}` })]
       : []),
   ];
 }
 
-/** A plan, what matters most first. */
+/** A plan, most important facts first. */
 export function restorePlanLines(plan: RestorePlan, snapshot: Snapshot): Line[] {
-  const { columns, glyphs, now } = snapshot;
+  const { columns, glyphs: symbols, now } = snapshot;
   const { sessions } = plan;
   return [
-    ...sentences([`${deedOf(plan, now)}${lossesOf(plan)}`], columns, plan.replaces ? 'bad' : 'plain'),
+    ...paragraphs([`${headline(plan, now)}${lossesOf(plan)}`], columns, plan.replaces ? 'bad' : 'plain'),
     ...obstacleLines(plan, snapshot),
-    ...plan.warnings.flatMap((text) => longField(`${glyphs.warn} Note`, text, columns, 'warn')),
+    ...plan.warnings.flatMap((text) => longField(`${symbols.warn} Note`, text, columns, 'warn')),
     ...(sessions.length > 0
       ? [
-          heading(`${plural(sessions.length, 'session')} connected`, columns, glyphs),
+          heading(`${plural(sessions.length, 'session')} connected`, columns, symbols),
           ...sessions.map((one) => sessionLine(one, now)),
         ]
       : []),

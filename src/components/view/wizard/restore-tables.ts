@@ -7,15 +7,15 @@ import { formatExact, plural } from '../units.ts';
 const NAME = 30;
 const COUNT = 13;
 
-/** How a table comes out of it, and how much a person should care: 0 is most. */
+/** What happens to a table; `order` sorts by importance, 0 first. */
 function changeOf({ where, rows_backup, rows_now }: RestoreTable): {
   text: string;
   tone: Tone;
   order: number;
 } {
-  if (where === 'database') return { text: 'goes', tone: 'bad', order: 0 };
-  if (where === 'backup') return { text: 'comes back', tone: 'good', order: 2 };
-  if (rows_backup === null || rows_now === null) return { text: 'not known', tone: 'warn', order: 1 };
+  if (where === 'database') return { text: 'dropped', tone: 'bad', order: 0 };
+  if (where === 'backup') return { text: 'restored', tone: 'good', order: 2 };
+  if (rows_backup === null || rows_now === null) return { text: 'unknown', tone: 'warn', order: 1 };
   const change = rows_backup - rows_now;
   if (change === 0) return { text: 'same', tone: 'dim', order: 4 };
   return change < 0
@@ -27,36 +27,39 @@ function rows(count: number | null, there: boolean): string {
   return (count === null ? (there ? '?' : '-') : formatExact(count)).padStart(COUNT);
 }
 
-/** How many tables lose what they hold now. */
-function losses({ tables, replaces }: RestorePlan): { going: number; fewer: number } {
-  if (!replaces) return { going: 0, fewer: 0 };
+/** How many tables are dropped, and how many lose rows. */
+function losses({ tables, replaces }: RestorePlan): { dropped: number; fewer: number } {
+  if (!replaces) return { dropped: 0, fewer: 0 };
   const lossy = tables.filter((table) => changeOf(table).order === 0);
-  const going = lossy.filter(({ where }) => where === 'database').length;
-  return { going, fewer: lossy.length - going };
+  const dropped = lossy.filter(({ where }) => where === 'database').length;
+  return { dropped, fewer: lossy.length - dropped };
 }
 
-/** How many tables go or lose rows, as a sentence; empty where none does. */
+/** How many tables are dropped or lose rows, as a sentence; empty if none. */
 export function lossesOf(plan: RestorePlan): string {
-  const { going, fewer } = losses(plan);
+  const { dropped, fewer } = losses(plan);
   const parts = [
-    going > 0 ? `${plural(going, 'table goes', 'tables go')}` : '',
-    fewer > 0 ? `${plural(fewer, 'table loses', 'tables lose')} rows` : '',
+    dropped > 0 ? `${plural(dropped, 'table')} will be dropped` : '',
+    fewer > 0 ? `${plural(fewer, 'table')} will lose rows` : '',
   ].filter(Boolean);
   return parts.length > 0 ? ` ${parts.join(', ')}: see below.` : '';
 }
 
-/** Tables with what they hold then and now; those that lose something first. */
-export function tableLines({ tables, replaces }: RestorePlan, { columns, glyphs }: Snapshot): Line[] {
-  const wide = Math.max(NAME, Math.min(60, columns - 2 * COUNT - 18));
-  const titles = `  ${fit('', wide)} ${'in the backup'.padStart(COUNT)}${replaces ? ` ${'now'.padStart(COUNT)}` : ''}`;
+/** Tables with their row counts in the backup and now, losses first. */
+export function tableLines(
+  { tables, replaces }: RestorePlan,
+  { columns, glyphs: symbols }: Snapshot,
+): Line[] {
+  const nameWidth = Math.max(NAME, Math.min(60, columns - 2 * COUNT - 18));
+  const titles = `  ${fit('', nameWidth)} ${'in the backup'.padStart(COUNT)}${replaces ? ` ${'now'.padStart(COUNT)}` : ''}`;
   return [
-    heading(plural(tables.length, 'table'), columns, glyphs),
+    heading(plural(tables.length, 'table'), columns, symbols),
     [{ text: titles, tone: 'dim' }],
     ...tables
       .toSorted((a, b) => changeOf(a).order - changeOf(b).order)
       .map((table): Line => {
         const { where, rows_backup, rows_now } = table;
-        const name = `  ${fit(`${table.schema}.${table.name}`, wide, 'left', glyphs.more)} ${rows(rows_backup, where !== 'database')}`;
+        const name = `  ${fit(`${table.schema}.${table.name}`, nameWidth, 'left', symbols.ellipsis)} ${rows(rows_backup, where !== 'database')}`;
         if (!replaces) return [{ text: name }];
         const { text, tone } = changeOf(table);
         return [

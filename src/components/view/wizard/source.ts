@@ -4,7 +4,7 @@ import { formatStamp } from '../time.ts';
 import type { Snapshot } from '../types.ts';
 import { plural } from '../units.ts';
 
-/** The completed archives that a restore takes its rows from: one, or those of a group. */
+/** The completed archives to restore from: one, or those of a group. */
 export function sourceArchives({ data }: Pick<Snapshot, 'data'>, source: string): readonly ArchiveRecord[] {
   const all = data.archives.value ?? [];
   const one = all.find(({ id }) => id === source);
@@ -12,17 +12,17 @@ export function sourceArchives({ data }: Pick<Snapshot, 'data'>, source: string)
   return all.filter(({ group_id, status }) => group_id === source && status === 'completed');
 }
 
-/** Id of the fractal that the source came from: as its record says, else as the file says itself. */
-export function ownFractal(snapshot: Snapshot, source: string): string | undefined {
+/** Id of the original fractal, from the record or else from the file. */
+export function originalFractal(snapshot: Snapshot, source: string): string | undefined {
   const [first] = sourceArchives(snapshot, source);
   return first?.fractal_id ?? snapshot.reports.get(source)?.value?.fractal?.id;
 }
 
-/** What people call the source. */
+/** A readable name of the source. */
 export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
   const files = sourceArchives(snapshot, source);
   const [first] = files;
   if (!first) return bareName(source);
-  const when = `${first.fractal_name}, ${formatStamp(first.created_at)}`;
+  const when = `${first.fractal_name} (${formatStamp(first.created_at)})`;
   return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
 }

@@ -8,22 +8,22 @@ import type {
 } from '../../../core/index.ts';
 import type { Line, Tone } from '../types.ts';
 
-/** Something that can be chosen on a page of a wizard. */
+/** A choice on a page of a wizard. */
 export interface WizardChoice {
   id: string;
   label: string;
-  /** What it means, in a sentence. */
-  about?: string;
-  /** Of a switch: whether it is on. */
+  /** Explanation, one or two sentences. */
+  description?: string;
+  /** State of a checkbox or radio button; undefined for a plain choice. */
   on?: boolean;
-  /** Whether it is one of several, of which one is on. */
+  /** A radio button: one of several choices. */
   exclusive?: true;
   tone?: Tone;
-  /** Why it cannot be chosen now. */
+  /** Why it is unavailable. */
   disabled?: string;
 }
 
-/** One step: text that scrolls, and below it what can be chosen. */
+/** One step: scrolling text, and the choices below it. */
 export interface WizardPage {
   title: string;
   step: number;
@@ -32,22 +32,22 @@ export interface WizardPage {
   choices: readonly WizardChoice[];
 }
 
-/** What every wizard has. */
-interface Walk {
-  /** What is brought back: id of a record or a group, or name of a file. */
+/** Common to all wizards. */
+interface WizardBase {
+  /** What is restored: id of a record or a group, or name of a file. */
   source: string;
-  /** Choice under the cursor. */
+  /** Index of the choice under the cursor. */
   index: number;
-  /** First line of the text that is shown. */
+  /** First visible line of text. */
   top: number;
-  /** Since when a plan is being made, and how far its reading is: bytes, ms since the epoch. */
+  /** Progress while a plan is being created: start in milliseconds since the epoch, bytes read, total bytes. */
   planning?: { since: number; read: number; total: number };
-  /** Why no plan could be made. */
+  /** Why planning failed. */
   error?: ErrorReport;
 }
 
-/** The restore of a backup, as far as it was chosen. */
-export interface BackupWizard extends Walk {
+/** A backup restore in preparation. */
+export interface BackupWizard extends WizardBase {
   kind: 'backup';
   step: 'file' | 'target' | 'plan';
   target: RestoreTarget;
@@ -56,13 +56,13 @@ export interface BackupWizard extends Walk {
   plan?: RestorePlan;
 }
 
-/** The restore of an archive or of a group of them, as far as it was chosen. */
-export interface ArchiveWizard extends Walk {
+/** A restore of an archive or a group in preparation. */
+export interface ArchiveWizard extends WizardBase {
   kind: 'archive';
   step: 'archive' | 'into' | 'rows' | 'how' | 'plan';
-  /** Id of the fractal that gets the rows. */
+  /** Id of the target fractal. */
   into?: string;
-  /** Only rows from (included) and to (excluded) these times. */
+  /** Time range: from (inclusive) to (exclusive). */
   from?: string;
   to?: string;
   replace: boolean;

@@ -1,19 +1,19 @@
 import type { Column } from './column.ts';
-import { type JsonOut, Literal } from './json-out.ts';
-import { malformed, type Reader, unknown } from './reader.ts';
+import { type JsonWriter, Literal } from './json-out.ts';
+import { malformed, type Reader, unsupported } from './reader.ts';
 
-const NONE = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 const NULL = new Literal('null');
 const OFFSET_BYTES = 8;
-/** Objects without a member take no bytes: their number must be bounded by itself. */
+/** Empty objects take no bytes, so the number of elements needs its own limit. */
 const MAX_ELEMENTS = 1 << 24;
 
-/** Ends of the arrays, then all their elements. */
+/** End offsets of the arrays, then all elements. */
 export class ArrayColumn implements Column {
   readonly #elements: Column;
-  #ends: Buffer = NONE;
+  #ends: Buffer = EMPTY;
   #at = 0;
-  #begin = 0;
+  #start = 0;
 
   constructor(elements: Column) {
     this.#elements = elements;
@@ -22,34 +22,34 @@ export class ArrayColumn implements Column {
   locate(reader: Reader, count: number): void {
     this.#ends = reader.bytes;
     this.#at = reader.at;
-    this.#begin = 0;
+    this.#start = 0;
     let last = 0;
     for (let left = count; left > 0; left--) {
       const end = reader.count();
-      if (end < last) throw malformed('an array that ends before it begins');
+      if (end < last) throw malformed('array offsets are not ascending');
       last = end;
     }
-    if (last > MAX_ELEMENTS) throw unknown('arrays of very many elements');
+    if (last > MAX_ELEMENTS) throw unsupported('too many array elements');
     this.#elements.locate(reader, last);
   }
 
-  write(out: JsonOut): void {
+  write(out: JsonWriter): void {
     const end = this.#ends.readUInt32LE(this.#at);
     this.#at += OFFSET_BYTES;
     out.byte(91);
-    for (let index = this.#begin; index < end; index++) {
-      if (index > this.#begin) out.byte(44);
+    for (let index = this.#start; index < end; index++) {
+      if (index > this.#start) out.byte(44);
       this.#elements.write(out);
     }
     out.byte(93);
-    this.#begin = end;
+    this.#start = end;
   }
 }
 
-/** A byte for each value that says whether it is null, then all values: something stands for a null too. */
+/** A null flag for each value, then all values, with a placeholder for each null. */
 export class NullableColumn implements Column {
   readonly #values: Column;
-  #nulls: Buffer = NONE;
+  #nulls: Buffer = EMPTY;
   #at = 0;
 
   constructor(values: Column) {
@@ -60,11 +60,11 @@ export class NullableColumn implements Column {
     this.#nulls = reader.bytes;
     this.#at = reader.skip(count);
     for (let at = this.#at; at < this.#at + count; at++)
-      if ((this.#nulls[at] as number) > 1) throw malformed('a value that is neither null nor not');
+      if ((this.#nulls[at] as number) > 1) throw malformed('invalid null flag');
     this.#values.locate(reader, count);
   }
 
-  write(out: JsonOut): void {
+  write(out: JsonWriter): void {
     const from = out.at;
     this.#values.write(out);
     if (this.#nulls[this.#at++] === 0) return;

@@ -1,10 +1,10 @@
-import type { JsonOut } from './json-out.ts';
+import type { JsonWriter } from './json-out.ts';
 import type { Reader } from './reader.ts';
 
-/** A column of a block, or of values inside one. Its values are written in their order, each once. */
+/** A column of a block, or a nested column. Values are written in order, each once. */
 export interface Column {
-  /** Finds where its values are, and passes over them: so a block is known to be whole before a line is written. */
+  /** Locates the values and skips them, so that a block is known to be complete before a line is written. */
   locate(reader: Reader, count: number): void;
   /** Writes the next value as JSON. */
-  write(out: JsonOut): void;
+  write(out: JsonWriter): void;
 }

@@ -2,99 +2,99 @@ import { Worker } from 'node:worker_threads';
 import { BifractError } from '../../errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import type { Decoded } from './decoder.ts';
-import type { AnswerOf } from './line-feed.ts';
+import type { ResponseScope } from './line-feed.ts';
 
-/** Beside the sources, or beside the bundle. */
+/** Next to the source file, or next to the bundle. */
 const ENTRY = import.meta.url.endsWith('.ts') ? './decode-thread-main.ts' : './decode-thread.js';
 
-/** Of its JavaScript objects: the rows themselves are in buffers, which these do not count. */
+/** Limits of the JavaScript heap, which does not include buffers. */
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
-/** What goes to the thread: that an answer begins, its bytes and memory of lines that are read, or that there are no more. */
+/** Messages to the thread: a response starts; bytes of it, with line buffers to reuse; the response has ended. */
 export type ToThread =
-  | { begin: AnswerOf }
-  | { buffer: ArrayBuffer; length: number; read: ArrayBuffer[] }
+  | { start: ResponseScope }
+  | { buffer: ArrayBuffer; length: number; recycled: ArrayBuffer[] }
   | { finish: true };
-/** What comes back, once for each message but the first: the same buffer, to be filled again, and what was in it. */
+/** Reply to each message except `start`: the buffer, to be refilled, and the decoded lines. */
 export interface FromThread {
   buffer: ArrayBuffer | undefined;
   blocks: { memory: ArrayBuffer; length: number; lines: number }[];
   end: Decoded['end'];
 }
 
-/** A `Decoder` in a thread of its own, so that decoding goes on beside compression and encryption. Must be closed. */
+/** Runs a `Decoder` in a worker thread, in parallel with compression and encryption. Must be closed. */
 export class DecodeThread {
   readonly #worker: Worker;
   readonly #free: ArrayBuffer[] = [];
-  readonly #read: ArrayBuffer[] = [];
-  readonly #asked: PromiseWithResolvers<Decoded>[] = [];
+  readonly #recycled: ArrayBuffer[] = [];
+  readonly #pending: PromiseWithResolvers<Decoded>[] = [];
   #failure: BifractError | undefined;
 
   constructor() {
     this.#worker = new Worker(new URL(ENTRY, import.meta.url), { resourceLimits: LIMITS });
-    this.#worker.on('message', (message: FromThread) => this.#take(message));
+    this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('messageerror', (error) => this.#fail(error));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
   }
 
-  /** Whether it has died, and can take no more answers. */
+  /** Whether the thread has failed or exited. */
   get ended(): boolean {
     return this.#failure !== undefined;
   }
 
-  /** Begins with the answer of a query; the one before it must be over. */
-  begin(of: AnswerOf): void {
+  /** Starts decoding a response; the previous one must be finished. */
+  start(of: ResponseScope): void {
     this.#worker.ref();
-    const message: ToThread = { begin: of };
+    const message: ToThread = { start: of };
     this.#worker.postMessage(message);
   }
 
-  /** Lets the process end while the thread waits for the next answer; false where it cannot take one. */
-  rest(): boolean {
-    if (this.ended || this.#asked.length > 0) return false;
+  /** Parks the thread, so that it does not keep the process alive; false if it cannot be reused. */
+  park(): boolean {
+    if (this.ended || this.#pending.length > 0) return false;
     this.#worker.unref();
     return true;
   }
 
-  /** A buffer of at least that size, to be filled and given to `add`. */
+  /** A buffer of at least `size` bytes for `add`. */
   buffer(size: number): ArrayBuffer {
     const kept = this.#free.pop();
     return kept && kept.byteLength >= size ? kept : new ArrayBuffer(size);
   }
 
-  /** Decodes the first `length` bytes of the buffer, which is gone with that. Answers come in the order of calls. */
+  /** Decodes the first `length` bytes of the buffer, which is transferred. Results resolve in call order. */
   add(buffer: ArrayBuffer, length: number): Promise<Decoded> {
-    const read = this.#read.splice(0);
-    return this.#ask({ buffer, length, read }, [buffer, ...read]);
+    const recycled = this.#recycled.splice(0);
+    return this.#send({ buffer, length, recycled }, [buffer, ...recycled]);
   }
 
-  /** Takes the memory of lines that came from the thread, to be written again. */
-  reuse({ buffer }: Buffer): void {
-    if (buffer instanceof ArrayBuffer && !buffer.detached) this.#read.push(buffer);
+  /** Returns the memory of lines to the thread. */
+  recycle({ buffer }: Buffer): void {
+    if (buffer instanceof ArrayBuffer && !buffer.detached) this.#recycled.push(buffer);
   }
 
   finish(): Promise<Decoded> {
-    return this.#ask({ finish: true }, []);
+    return this.#send({ finish: true }, []);
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
 
-  #ask(message: ToThread, transfer: ArrayBuffer[]): Promise<Decoded> {
-    const asked = Promise.withResolvers<Decoded>();
-    // Whoever stopped reading awaits no more answers.
-    asked.promise.catch(() => undefined);
-    if (this.#failure) asked.reject(this.#failure);
+  #send(message: ToThread, transfer: ArrayBuffer[]): Promise<Decoded> {
+    const pending = Promise.withResolvers<Decoded>();
+    // A reader that stopped early does not await the remaining results.
+    pending.promise.catch(() => undefined);
+    if (this.#failure) pending.reject(this.#failure);
     else {
-      this.#asked.push(asked);
+      this.#pending.push(pending);
       this.#worker.postMessage(message, transfer);
     }
-    return asked.promise;
+    return pending.promise;
   }
 
-  #take({ buffer, blocks, end }: FromThread): void {
+  #receive({ buffer, blocks, end }: FromThread): void {
     if (buffer) this.#free.push(buffer);
     const lines = blocks.map(
       (block): LineBlock => ({
@@ -102,14 +102,14 @@ export class DecodeThread {
         lines: block.lines,
       }),
     );
-    this.#asked.shift()?.resolve({ blocks: lines, end });
+    this.#pending.shift()?.resolve({ blocks: lines, end });
   }
 
   #fail(cause: unknown): void {
     const reason = cause instanceof Error ? `: ${cause.message}` : '';
-    this.#failure ??= new BifractError('INTERNAL', `The thread that decodes rows has ended${reason}`, {
+    this.#failure ??= new BifractError('INTERNAL', `The row decoder thread exited${reason}`, {
       cause,
     });
-    for (const asked of this.#asked.splice(0)) asked.reject(this.#failure);
+    for (const pending of this.#pending.splice(0)) pending.reject(this.#failure);
   }
 }

@@ -1,36 +1,36 @@
 import { DecodeThread } from './decode-thread.ts';
-import type { AnswerOf } from './line-feed.ts';
+import type { ResponseScope } from './line-feed.ts';
 
-/** Keeps a thread from one answer to the next: to start one takes longer than to decode a small answer. Must be closed. */
+/** Keeps one thread between responses, because starting a thread takes longer than decoding a small response. Must be closed. */
 export class DecodeThreads {
-  #resting: DecodeThread | undefined;
+  #idle: DecodeThread | undefined;
   #closed = false;
 
-  /** Starts a thread, unless one waits: it comes up while the query is on its way. */
+  /** Starts a thread ahead of the response, unless one is idle. */
   prepare(): void {
-    if (this.#closed || (this.#resting && !this.#resting.ended)) return;
-    this.#resting = new DecodeThread();
-    this.#resting.rest();
+    if (this.#closed || (this.#idle && !this.#idle.ended)) return;
+    this.#idle = new DecodeThread();
+    this.#idle.park();
   }
 
-  /** A thread for the answer of a query, to be given back. */
-  take(of: AnswerOf): DecodeThread {
-    const kept = this.#resting?.ended ? undefined : this.#resting;
+  /** A thread for a response; must be released. */
+  acquire(of: ResponseScope): DecodeThread {
+    const kept = this.#idle?.ended ? undefined : this.#idle;
     const thread = kept ?? new DecodeThread();
-    this.#resting = undefined;
-    thread.begin(of);
+    this.#idle = undefined;
+    thread.start(of);
     return thread;
   }
 
-  /** Takes a thread back. One that failed, or has not come to the end of its answer, ends. */
-  async give(thread: DecodeThread): Promise<void> {
-    if (this.#closed || this.#resting || !thread.rest()) return thread.close();
-    this.#resting = thread;
+  /** Takes a thread back. It is closed if it failed or has not finished its response. */
+  async release(thread: DecodeThread): Promise<void> {
+    if (this.#closed || this.#idle || !thread.park()) return thread.close();
+    this.#idle = thread;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#resting?.close();
-    this.#resting = undefined;
+    await this.#idle?.close();
+    this.#idle = undefined;
   }
 }

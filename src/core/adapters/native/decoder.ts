@@ -1,70 +1,71 @@
 import type { LineBlock } from '../../ports/log-database.ts';
-import { Tail } from '../answer-tail.ts';
-import { type AnswerOf, LineFeed } from './line-feed.ts';
-import { LineMemory } from './line-memory.ts';
-import { NotRead } from './reader.ts';
+import { ResponseTail } from '../answer-tail.ts';
+import { LineAssembler, type ResponseScope } from './line-feed.ts';
+import { LineBufferPool } from './line-memory.ts';
+import { DecodeError } from './reader.ts';
 import type { Cursor } from './row-key.ts';
 
-/** Lines, and how it goes on. */
+/** Decoded lines, and whether decoding has ended. */
 export interface Decoded {
   blocks: LineBlock[];
   /**
-   * Set once there is nothing more to decode: the whole answer was read (`all`), the rest must be asked for anew, from
-   * the cursor on or from the beginning, or what came is no data, and this the end of it.
+   * Set once decoding has ended: the response is complete; decoding stopped, and the rest must be requested again; or the
+   * response is not data, and these are its last bytes.
    */
-  end?: 'all' | { stop: Omit<Stop, 'lines'> } | { not_data: Buffer };
+  end?: 'complete' | { stop: Omit<Stop, 'lines'> } | { not_data: Buffer };
 }
 
-/** Where decoding ended before the answer did. */
+/** Where decoding stopped before the end of the response. */
 export interface Stop {
-  /** What was not decoded begins here; without it, at the beginning. */
+  /** First key that was not decoded; undefined: nothing was decoded. */
   cursor: Cursor | undefined;
-  /** Smaller blocks of the same rows may be decoded; where not set, only ClickHouse's own text helps. */
+  /** True: retry with smaller blocks. False: the rows must be requested as text. */
   large: boolean;
-  /** Lines before that. */
+  /** Number of lines before that. */
   lines: number;
 }
 
-/** A `LineFeed` that answers instead of throwing. */
+/** A `LineAssembler` that returns its errors as results. */
 export class Decoder {
-  readonly #feed: LineFeed;
-  #tail: Tail | undefined;
+  readonly #lines: LineAssembler;
+  #tail: ResponseTail | undefined;
 
-  /** `memory`: where lines are written; whoever reads them may give it back. */
-  constructor(of: AnswerOf, memory = new LineMemory()) {
-    this.#feed = new LineFeed(of, memory);
+  /** Lines are written into `buffers`; their reader may release them. */
+  constructor(of: ResponseScope, buffers = new LineBufferPool()) {
+    this.#lines = new LineAssembler(of, buffers);
   }
 
   add(bytes: Buffer): Decoded {
     if (this.#tail) return this.#tail.add(Buffer.from(bytes)) ? this.#notData(this.#tail) : { blocks: [] };
-    return this.#answer(false, () => this.#feed.add(bytes));
+    return this.#decode(false, () => this.#lines.add(bytes));
   }
 
-  /** The answer has ended, or broke off. */
+  /** The response has ended or was cut off. */
   finish(): Decoded {
     if (this.#tail) return this.#notData(this.#tail);
-    return this.#answer(true, () => this.#feed.end());
+    return this.#decode(true, () => this.#lines.finish());
   }
 
-  #answer(last: boolean, read: () => void): Decoded {
+  #decode(last: boolean, read: () => void): Decoded {
     try {
       read();
-      return { blocks: this.#feed.take(), ...(last && { end: 'all' }) };
+      return { blocks: this.#lines.take(), ...(last && { end: 'complete' }) };
     } catch (error) {
-      if (!(error instanceof NotRead)) throw error;
-      if (error.why === 'unknown' || error.why === 'large') return this.#stop(error.why === 'large');
-      // A message may be on its way still.
-      this.#tail = new Tail([Buffer.from(this.#feed.unread())]);
-      return last ? this.#notData(this.#tail) : { blocks: this.#feed.take() };
+      if (!(error instanceof DecodeError)) throw error;
+      if (error.reason === 'unsupported' || error.reason === 'too_large')
+        return this.#stop(error.reason === 'too_large');
+      // More of the error message may follow.
+      this.#tail = new ResponseTail([Buffer.from(this.#lines.unread())]);
+      return last ? this.#notData(this.#tail) : { blocks: this.#lines.take() };
     }
   }
 
   #stop(large: boolean): Decoded {
-    this.#feed.settle();
-    return { blocks: this.#feed.take(), end: { stop: { cursor: this.#feed.cursor(), large } } };
+    this.#lines.flush();
+    return { blocks: this.#lines.take(), end: { stop: { cursor: this.#lines.cursor(), large } } };
   }
 
-  #notData(tail: Tail): Decoded {
+  #notData(tail: ResponseTail): Decoded {
     return { blocks: [], end: { not_data: tail.last() } };
   }
 }

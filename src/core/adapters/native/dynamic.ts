@@ -1,15 +1,15 @@
 import type { Column } from './column.ts';
-import { type JsonOut, Literal } from './json-out.ts';
-import { malformed, type Reader, unknown } from './reader.ts';
+import { type JsonWriter, Literal } from './json-out.ts';
+import { malformed, type Reader, unsupported } from './reader.ts';
 import { readColumn } from './types.ts';
 
-/** The version of the flattened serialization, of Dynamic and of JSON. */
+/** Version of the flattened serialization of Dynamic and JSON. */
 export const FLATTENED = 3;
 const NULL = new Literal('null');
-/** With more types than this, ClickHouse needs more than a byte to name one. */
+/** With more types, ClickHouse uses more than one byte per type index. */
 const MAX_TYPES = 254;
 
-/** Values of several types: for each row a byte that names its type, then the values of each type. */
+/** Values of several types: a type index byte for each row, then the values of each type. */
 export class DynamicColumn implements Column {
   readonly types: Column[];
   bytes: Buffer = Buffer.alloc(0);
@@ -24,7 +24,7 @@ export class DynamicColumn implements Column {
     const counts = new Uint32Array(this.types.length + 1);
     for (let at = from; at < from + count; at++) {
       const type = reader.bytes[at] as number;
-      if (type >= counts.length) throw malformed('a value of a type that does not exist');
+      if (type >= counts.length) throw malformed('invalid type index');
       counts[type] = (counts[type] as number) + 1;
     }
     this.bytes = reader.bytes;
@@ -32,23 +32,23 @@ export class DynamicColumn implements Column {
     for (const [index, type] of this.types.entries()) type.locate(reader, counts[index] as number);
   }
 
-  write(out: JsonOut): void {
-    this.writeOf(this.bytes[this.at++] as number, out);
+  write(out: JsonWriter): void {
+    this.writeType(this.bytes[this.at++] as number, out);
   }
 
-  /** The next value of a type: for whoever knows which type comes next. */
-  writeOf(type: number, out: JsonOut): void {
+  /** Writes the next value of a type, for a caller that has read the type index. */
+  writeType(type: number, out: JsonWriter): void {
     const values = this.types[type];
     if (values) values.write(out);
     else out.raw(NULL);
   }
 }
 
-/** What stands before the values: version, types, and what stands before theirs. */
+/** Reads the prefix: version, types, and the prefix of each type. */
 export function readDynamic(reader: Reader, depth: number): DynamicColumn {
-  if (reader.count() !== FLATTENED) throw unknown('another serialization of Dynamic');
+  if (reader.count() !== FLATTENED) throw unsupported('unknown serialization of Dynamic');
   const count = reader.varint();
-  if (count > MAX_TYPES) throw unknown('a path of very many types');
+  if (count > MAX_TYPES) throw unsupported('too many types in a path');
   const names = Array.from({ length: count }, () => reader.string().toString('latin1'));
   return new DynamicColumn(names.map((name) => readColumn(name, reader, depth + 1)));
 }

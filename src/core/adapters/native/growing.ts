@@ -1,11 +1,11 @@
 const START_BYTES = 1 << 20;
 
-/** Bytes that grow at the end and are given up at the front. */
-export class Growing {
+/** A buffer that is appended to at the end and consumed from the start. */
+export class GrowableBuffer {
   bytes: Buffer<ArrayBuffer>;
-  /** The same, to be written by words. */
+  /** The same bytes, for writing 32-bit words. */
   words: DataView;
-  /** How many there are. */
+  /** Number of bytes in use. */
   at = 0;
 
   constructor(bytes: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(START_BYTES)) {
@@ -27,22 +27,22 @@ export class Growing {
     this.at += bytes.length;
   }
 
-  /** Those that there are: a view, good until the next change. */
+  /** A view of the bytes in use; valid until the next change. */
   view(from = 0): Buffer {
     return this.bytes.subarray(from, this.at);
   }
 
-  /** Gives up the first ones, and room that only something long needed. */
+  /** Drops the first bytes, and shrinks an oversized buffer. */
   drop(count: number): void {
     const left = this.at - count;
-    const roomy = this.bytes.length > 8 * START_BYTES && left < START_BYTES;
-    const kept = roomy ? Buffer.allocUnsafeSlow(START_BYTES) : this.bytes;
+    const oversized = this.bytes.length > 8 * START_BYTES && left < START_BYTES;
+    const kept = oversized ? Buffer.allocUnsafeSlow(START_BYTES) : this.bytes;
     this.bytes.copy(kept, 0, count, this.at);
-    if (roomy) this.#use(kept);
+    if (oversized) this.#use(kept);
     this.at = left;
   }
 
-  /** Takes the first ones away, with the memory that they are in: what follows them goes on in `next`. */
+  /** Removes the first bytes together with their memory; the rest moves to `next`. */
   take(count: number, next: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
     const taken = this.bytes.subarray(0, count);
     this.bytes.copy(next, 0, count, this.at);
@@ -57,7 +57,7 @@ export class Growing {
   }
 }
 
-/** A view of bytes by words, which need not begin where a word would. */
+/** A view for reading and writing words at any offset. */
 export function wordsOf({ buffer, byteOffset, length }: Buffer): DataView {
   return new DataView(buffer, byteOffset, length);
 }

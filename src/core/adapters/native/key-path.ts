@@ -1,77 +1,77 @@
-import { JsonOut, Literal } from './json-out.ts';
-import { unknown } from './reader.ts';
+import { JsonWriter, Literal } from './json-out.ts';
+import { unsupported } from './reader.ts';
 
 const DOT = 0x2e;
 const COMMA = Buffer.from(',');
 const COLON = Buffer.from(':');
 const NEST = Buffer.from(':{');
-/** Paths that are kept from block to block, and for each of them the paths before it. */
-const KEPT_PATHS = 4096;
-const KEPT_BEFORE = 64;
+/** Limits of the caches: paths, and for each path the prefixes after other paths. */
+const MAX_CACHED_PATHS = 4096;
+const MAX_CACHED_PREFIXES = 64;
 
-const scratch = new JsonOut();
-const kept = new Map<string, KeyPath>();
+const scratch = new JsonWriter();
+const cache = new Map<string, KeyPath>();
 
-/** A path of a JSON column: its keys from the outermost on, and the braces that end all but the last. */
+/** A path of a JSON column: its keys from the outermost in, and the closing braces. */
 export class KeyPath {
   readonly name: Buffer;
   readonly closing: Literal;
   readonly #keys: Buffer[];
-  /** What is written between the value of another path and that of this one. */
-  readonly #after = new Map<KeyPath | undefined, Literal>();
-  #before: KeyPath | undefined;
-  #last: Literal;
+  /** Text between the value of another path and the value of this one. */
+  readonly #prefixes = new Map<KeyPath | undefined, Literal>();
+  #previous: KeyPath | undefined;
+  #previousPrefix: Literal;
 
   constructor(name: Buffer) {
     this.name = name;
     this.#keys = keysOf(name);
     this.closing = new Literal('}'.repeat(this.#keys.length - 1));
-    this.#last = this.#between(undefined);
+    this.#previousPrefix = this.#between(undefined);
   }
 
-  /** What comes before its value, after that of the path that the object had last: braces, a comma, keys. */
-  after(before: KeyPath | undefined): Literal {
-    if (before === this.#before) return this.#last;
-    let found = this.#after.get(before);
+  /** Text to write before its value, given the previous path in the object: braces, a comma, keys. */
+  prefixAfter(previous: KeyPath | undefined): Literal {
+    if (previous === this.#previous) return this.#previousPrefix;
+    let found = this.#prefixes.get(previous);
     if (!found) {
-      found = this.#between(before);
-      if (this.#after.size >= KEPT_BEFORE) this.#after.clear();
-      this.#after.set(before, found);
+      found = this.#between(previous);
+      if (this.#prefixes.size >= MAX_CACHED_PREFIXES) this.#prefixes.clear();
+      this.#prefixes.set(previous, found);
     }
-    this.#before = before;
-    this.#last = found;
+    this.#previous = previous;
+    this.#previousPrefix = found;
     return found;
   }
 
-  #between(before: KeyPath | undefined): Literal {
+  #between(previous: KeyPath | undefined): Literal {
     const keys = this.#keys;
-    const others = before ? before.#keys : [];
+    const others = previous ? previous.#keys : [];
     const open = Math.max(0, others.length - 1);
-    const most = Math.min(open, keys.length - 1);
+    const max_shared = Math.min(open, keys.length - 1);
     let shared = 0;
-    while (shared < most && others[shared]?.equals(keys[shared] as Buffer)) shared++;
-    const parts: Uint8Array[] = [Buffer.alloc(open - shared, '}'), ...(before ? [COMMA] : [])];
+    while (shared < max_shared && others[shared]?.equals(keys[shared] as Buffer)) shared++;
+    const parts: Uint8Array[] = [Buffer.alloc(open - shared, '}'), ...(previous ? [COMMA] : [])];
     for (let index = shared; index < keys.length; index++)
       parts.push(keys[index] as Buffer, index < keys.length - 1 ? NEST : COLON);
     return new Literal(Buffer.concat(parts));
   }
 }
 
-/** A path by the name that ClickHouse gives it: keys with dots between them. */
+/** A path by its ClickHouse name: keys joined with dots. */
 export function keyPath(name: Buffer): KeyPath {
   const text = name.toString('latin1');
-  let path = kept.get(text);
+  let path = cache.get(text);
   if (path) return path;
-  // Some versions keep a dot inside a key so, if told to.
-  if (text.includes('%2E')) throw unknown('a key with an escaped dot');
-  // The block's own bytes are overwritten by the next one.
+  // Some versions can escape dots within keys like this.
+  if (text.includes('%2E')) throw unsupported('escaped dot in a key');
+  // Copied: the next block overwrites these bytes.
   path = new KeyPath(Buffer.from(name));
-  if (kept.size >= KEPT_PATHS) kept.clear();
-  kept.set(text, path);
+  if (cache.size >= MAX_CACHED_PATHS) cache.clear();
+  cache.set(text, path);
   return path;
 }
 
-/** A short text as a JSON string. */
+/** Short text as a JSON string. */
 export function jsonString(text: Buffer): Buffer {
   scratch.at = 0;
   scratch.string(text, 0, text.length);

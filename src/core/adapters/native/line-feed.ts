@@ -1,19 +1,19 @@
 import type { LineBlock } from '../../ports/log-database.ts';
 import { repairLines } from '../line-repair.ts';
-import { type Rows, readBeginning, readBlock } from './block.ts';
-import { Growing } from './growing.ts';
-import { JsonOut, Literal } from './json-out.ts';
+import { type Rows, readBlock, readBlockStart } from './block.ts';
+import { GrowableBuffer } from './growing.ts';
+import { JsonWriter, Literal } from './json-out.ts';
 import { jsonString } from './key-path.ts';
-import type { LineMemory } from './line-memory.ts';
-import { malformed, NotRead, Reader, unknown } from './reader.ts';
+import type { LineBufferPool } from './line-memory.ts';
+import { DecodeError, malformed, Reader, unsupported } from './reader.ts';
 import { type Cursor, RowKey } from './row-key.ts';
 
-/** Size from which lines are handed on. */
-const HAND_ON = 512 << 10;
-/** Larger blocks are not awaited. */
+/** Minimum size of a block of lines, except the last. */
+const FLUSH_BYTES = 512 << 10;
+/** Larger Native blocks are not buffered. */
 const MAX_BLOCK = 16 << 20;
-/** More rows of one key are left to ClickHouse's text, which does not need them all at once. */
-const MAX_HELD = 8 << 20;
+/** Limit for rows with the same key. More are requested as text, which need not be buffered. */
+const MAX_KEY_BYTES = 8 << 20;
 
 const TS = new Literal('{"ts":');
 const RAW = new Literal(',"raw":"');
@@ -23,138 +23,139 @@ const ITS = Buffer.from(',"its":');
 const FIELDS = new Literal(',"fields":');
 const CLOSE = new Literal('}\n');
 
-/** What an answer is of. */
-export interface AnswerOf {
+/** What a response contains. */
+export interface ResponseScope {
   fractal_id: string;
-  /** Whether rows come with their fields. */
+  /** Whether rows include their fields. */
   fields: boolean;
 }
 
-const CUT = Symbol('cut');
-/** How ClickHouse's messages of an exception end. */
-const MESSAGE_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/;
+const INCOMPLETE = Symbol('incomplete');
+/** End of a ClickHouse exception message. */
+const EXCEPTION_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/;
 
 /**
- * Turns an answer in Native format into the lines that ClickHouse's own text of it would be.
+ * Turns a response in Native format into the same lines that ClickHouse would write as JSONEachRow.
  *
- * The lines of the last key are held back until a row of another key is seen: so all that was handed on lies before
- * `cursor`, and another query that begins there neither repeats a row nor leaves one out, though rows that share a
- * key have no order among them.
+ * The lines of the last key are held back until a row with another key arrives. So everything returned lies before
+ * `cursor`, and a query that starts there neither repeats nor skips a row, although the order of rows with the same key is
+ * undefined.
  */
-export class LineFeed {
+export class LineAssembler {
   readonly #fidToIts: Literal;
   readonly #fields: boolean;
-  readonly #in = new Growing();
-  readonly #memory: LineMemory;
-  readonly #out: JsonOut;
+  readonly #in = new GrowableBuffer();
+  readonly #buffers: LineBufferPool;
+  readonly #out: JsonWriter;
   #ready: LineBlock[] = [];
   #key: RowKey | undefined;
   #lines = 0;
-  /** Bytes and lines before the key that is held back. */
-  #settled = { bytes: 0, lines: 0 };
-  /** The block that comes first, once it is all there, and where it ends. */
-  #found: { rows: Rows | undefined; end: number } | undefined;
-  /** So many bytes are awaited before a block is tried: each try is a pass over all that is there. */
-  #awaited = 0;
+  /** Bytes and lines before the last key. */
+  #complete = { bytes: 0, lines: 0 };
+  /** The next block and where it ends, once it is complete. */
+  #next: { rows: Rows | undefined; end: number } | undefined;
+  /** Bytes to wait for before the next attempt: each attempt scans all input. */
+  #needed = 0;
 
-  constructor({ fractal_id, fields }: AnswerOf, memory: LineMemory) {
-    this.#memory = memory;
-    this.#out = new JsonOut(memory.take(0));
+  constructor({ fractal_id, fields }: ResponseScope, buffers: LineBufferPool) {
+    this.#buffers = buffers;
+    this.#out = new JsonWriter(buffers.take(0));
     this.#fields = fields;
     const fid = jsonString(Buffer.from(fractal_id));
     this.#fidToIts = new Literal(Buffer.concat([FID, fid, ITS]));
   }
 
-  /** Takes bytes. Throws `NotRead`: as `unknown` and `large` all from `cursor` on must be asked for anew. */
+  /** Adds bytes. Throws `DecodeError`; if it is `unsupported` or `too_large`, request everything from `cursor` on again. */
   add(bytes: Uint8Array): void {
     this.#in.append(bytes);
-    while (this.#in.at > 0 && this.#in.at >= this.#awaited && this.#block());
+    while (this.#in.at > 0 && this.#in.at >= this.#needed && this.#block());
   }
 
-  /** The answer has ended. Throws `NotRead`, also where that was inside a block. */
-  end(): void {
-    while (this.#in.at > 0) if (!this.#block(true)) throw malformed('an answer that is cut off');
-    this.#settled = { bytes: this.#out.at, lines: this.#lines };
-    this.settle();
+  /** The response has ended. Throws `DecodeError` if it ended inside a block. */
+  finish(): void {
+    while (this.#in.at > 0) if (!this.#block(true)) throw malformed('truncated response');
+    this.#complete = { bytes: this.#out.at, lines: this.#lines };
+    this.flush();
   }
 
-  /** Hands on what lies before `cursor`. */
-  settle(): void {
-    const { bytes, lines } = this.#settled;
+  /** Makes the lines before `cursor` ready. */
+  flush(): void {
+    const { bytes, lines } = this.#complete;
     if (lines === 0) return;
-    const written = this.#out.take(bytes, this.#memory.take(this.#out.at - bytes));
+    const written = this.#out.take(bytes, this.#buffers.take(this.#out.at - bytes));
     const repaired = repairLines(written);
-    if (repaired !== written) this.#memory.give(written.buffer);
+    if (repaired !== written) this.#buffers.release(written.buffer);
     this.#ready.push({ bytes: repaired, lines });
     this.#lines -= lines;
-    this.#settled = { bytes: 0, lines: 0 };
+    this.#complete = { bytes: 0, lines: 0 };
   }
 
-  /** Key of the rows that are held back; undefined before the first row. */
+  /** Key of the lines held back; undefined before the first row. */
   cursor(): Cursor | undefined {
     return this.#key?.cursor();
   }
 
-  /** Takes away the lines that are ready. */
+  /** Removes and returns the lines that are ready. */
   take(): LineBlock[] {
     const ready = this.#ready;
     this.#ready = [];
     return ready;
   }
 
-  /** What was given and not read. */
+  /** Input not yet decoded. */
   unread(): Buffer {
     return this.#in.view();
   }
 
-  /** Writes the rows of the block that comes first, if that is whole beyond doubt. */
+  /** Writes the rows of the next block, if it is certainly complete. */
   #block(last = false): boolean {
-    this.#found ??= this.#find();
-    if (!this.#found) return false;
-    const { rows, end } = this.#found;
-    if (!(last && end === this.#in.at) && !this.#goesOn(end)) return false;
-    // Rows that end like a message are rather read as text than a message as rows.
-    if (last && endsAsMessage(this.#in.view())) throw unknown('an answer that ends as messages do');
+    this.#next ??= this.#find();
+    if (!this.#next) return false;
+    const { rows, end } = this.#next;
+    if (!(last && end === this.#in.at) && !this.#blockFollows(end)) return false;
+    // Better to request such rows as text than to take an error message for rows.
+    if (last && endsWithException(this.#in.view())) throw unsupported('response ends like an error message');
     if (rows) this.#rows(rows);
-    this.#found = undefined;
+    this.#next = undefined;
     this.#in.drop(end);
-    // Blocks are about alike: a little more is there once the next one is.
-    this.#awaited = Math.ceil(end * 1.05);
+    // Blocks are similar in size: wait for a little more than the next one.
+    this.#needed = Math.ceil(end * 1.05);
     return true;
   }
 
-  /** Whether another block begins there; throws where something else does. */
-  #goesOn(at: number): boolean {
-    return attempt(() => readBeginning(new Reader(this.#in.view(at)), this.#fields)) !== CUT;
+  /** Whether another block starts there; throws if something else does. */
+  #blockFollows(at: number): boolean {
+    return ifComplete(() => readBlockStart(new Reader(this.#in.view(at)), this.#fields)) !== INCOMPLETE;
   }
 
   #find(): { rows: Rows | undefined; end: number } | undefined {
     const reader = new Reader(this.#in.view());
-    const rows = attempt(() => readBlock(reader, this.#fields));
-    if (rows !== CUT) return { rows, end: reader.at };
-    if (this.#in.at >= MAX_BLOCK) throw new NotRead('large', 'A very large block');
-    this.#awaited = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
+    const rows = ifComplete(() => readBlock(reader, this.#fields));
+    if (rows !== INCOMPLETE) return { rows, end: reader.at };
+    if (this.#in.at >= MAX_BLOCK) throw new DecodeError('too_large', 'Block too large');
+    this.#needed = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
     return undefined;
   }
 
   #rows(rows: Rows): void {
     for (let left = rows.count; left > 0; left--) {
-      this.#follow(rows);
+      this.#trackKey(rows);
       this.#write(rows);
     }
     this.#key?.keep();
   }
 
-  /** Settles what lies before the row, if that has another key. */
-  #follow({ ts, id }: Rows): void {
+  /** Marks the lines before the row as complete if it has another key. */
+  #trackKey({ ts, id }: Rows): void {
     id.next();
-    if (this.#key?.follow(ts.bytes, ts.at, id.from, id.at)) {
-      if (this.#out.at - this.#settled.bytes > MAX_HELD) throw unknown('very many rows of one key');
+    if (this.#key?.advance(ts.bytes, ts.at, id.from, id.at)) {
+      if (this.#out.at - this.#complete.bytes > MAX_KEY_BYTES)
+        throw unsupported('too many rows with the same key');
       return;
     }
     this.#key ??= new RowKey(ts.bytes, ts.at, id.from, id.at);
-    this.#settled = { bytes: this.#out.at, lines: this.#lines };
-    if (this.#out.at >= HAND_ON) this.settle();
+    this.#complete = { bytes: this.#out.at, lines: this.#lines };
+    if (this.#out.at >= FLUSH_BYTES) this.flush();
   }
 
   #write({ ts, raw, id, its, fields }: Rows): void {
@@ -177,16 +178,16 @@ export class LineFeed {
   }
 }
 
-/** What `read` makes of bytes, if they are all there. */
-function attempt<Read>(read: () => Read): Read | typeof CUT {
+/** The result of `read`, or `INCOMPLETE` if it needs more bytes. */
+function ifComplete<Read>(read: () => Read): Read | typeof INCOMPLETE {
   try {
     return read();
   } catch (error) {
-    if (error instanceof NotRead && error.why === 'more') return CUT;
+    if (error instanceof DecodeError && error.reason === 'incomplete') return INCOMPLETE;
     throw error;
   }
 }
 
-function endsAsMessage(bytes: Buffer): boolean {
-  return MESSAGE_END.test(bytes.toString('latin1', Math.max(0, bytes.length - 256)));
+function endsWithException(bytes: Buffer): boolean {
+  return EXCEPTION_END.test(bytes.toString('latin1', Math.max(0, bytes.length - 256)));
 }

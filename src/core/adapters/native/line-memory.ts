@@ -1,25 +1,24 @@
-/** Room for lines up to the size from which they are handed on, and for what is written before that is looked at. */
-export const LINES_BYTES = 640 << 10;
-/** More are never needed at a time, or not soon. */
-const MOST_SPARE = 8;
+/** Size of a pooled buffer: a block of lines, plus what is written before its size is checked. */
+export const BUFFER_BYTES = 640 << 10;
+/** More are not needed at a time. */
+const MAX_FREE = 8;
 
 /**
- * Memory that lines are written into. It comes back once they are read: fresh memory would cost more than to fill it, for
- * the kernel clears it first.
+ * Pool of buffers for lines. Reusing them is worth it: the kernel zeroes fresh memory, which costs more than filling it.
  */
-export class LineMemory {
-  readonly #spare: ArrayBuffer[] = [];
+export class LineBufferPool {
+  readonly #free: ArrayBuffer[] = [];
 
-  /** At least `size` bytes, with whatever is in them. */
+  /** At least `size` bytes, uninitialized. */
   take(size: number): Buffer<ArrayBuffer> {
-    if (size > LINES_BYTES) return Buffer.allocUnsafeSlow(size);
-    const spare = this.#spare.pop();
-    return spare ? Buffer.from(spare) : Buffer.allocUnsafeSlow(LINES_BYTES);
+    if (size > BUFFER_BYTES) return Buffer.allocUnsafeSlow(size);
+    const free = this.#free.pop();
+    return free ? Buffer.from(free) : Buffer.allocUnsafeSlow(BUFFER_BYTES);
   }
 
-  /** Takes back what `take` gave. What only something long needed goes. */
-  give(memory: ArrayBuffer): void {
-    if (memory.byteLength === LINES_BYTES && this.#spare.length < MOST_SPARE) this.#spare.push(memory);
+  /** Returns memory to the pool. Oversized or excess memory is freed. */
+  release(memory: ArrayBuffer): void {
+    if (memory.byteLength === BUFFER_BYTES && this.#free.length < MAX_FREE) this.#free.push(memory);
     else memory.transfer(0);
   }
 }

@@ -1,81 +1,80 @@
 import { BifractError } from '../../errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
-import { brokenOff, notLines, Tail } from '../answer-tail.ts';
-import { release } from '../release.ts';
+import { connectionLost, ResponseTail, unexpectedResponse } from '../answer-tail.ts';
+import { freeBuffer } from '../release.ts';
 import type { DecodeThread } from './decode-thread.ts';
 import type { DecodeThreads } from './decode-threads.ts';
 import type { Decoded, Stop } from './decoder.ts';
-import type { AnswerOf } from './line-feed.ts';
+import type { ResponseScope } from './line-feed.ts';
 
-/** Bytes of a message to the thread: small ones would cost more than what they carry. */
+/** Bytes per message to the thread: small messages would be mostly overhead. */
 const BATCH = 256 << 10;
 /**
- * Messages that the thread has before it while their predecessors' lines are on their way out. Lines come once a block of
- * rows is whole: so many as the block before took, and two more, and it has work meanwhile.
+ * Limits for the messages queued for the thread while earlier lines are consumed. Lines come once a block is complete, so
+ * the queue holds as many messages as the previous block took, plus two, to keep the thread busy.
  */
 const AHEAD = { first: 16, least: 5, most: 32 };
 
 /**
- * The lines of an answer in Native format, whose chunks are gone once they are read: the same bytes as those of
- * ClickHouse's text. Returns undefined after the last one, or from where on the rest must be asked for anew, because of a
- * type or a size that the decoder does not take on. What ClickHouse says in the answer itself, a half block and a
- * connection that breaks throw `QUERY_FAILED`.
+ * The lines of a response in Native format, byte for byte as in JSONEachRow. Frees the chunks as it reads them. Returns
+ * undefined after the last line, or a `Stop` if the decoder does not support a type or a size, and the rest must be
+ * requested again. Throws `QUERY_FAILED` for an error message in the response, a partial block or a lost connection.
  */
 export async function* nativeLines(
   chunks: AsyncIterable<Buffer>,
-  of: AnswerOf,
+  of: ResponseScope,
   threads: DecodeThreads,
 ): AsyncGenerator<LineBlock, Stop | undefined> {
-  const thread = threads.take(of);
+  const thread = threads.acquire(of);
   let lines = 0;
   try {
-    for await (const { blocks, end } of decoded(chunks, thread)) {
+    for await (const { blocks, end } of decode(chunks, thread)) {
       for (const block of blocks) {
         lines += block.lines;
         yield block;
-        thread.reuse(block.bytes);
+        thread.recycle(block.bytes);
       }
       if (end === undefined) continue;
-      if (end === 'all') return undefined;
+      if (end === 'complete') return undefined;
       if ('stop' in end) return { ...end.stop, lines };
-      throw notLines(tailOf(end.not_data));
+      throw unexpectedResponse(tailOf(end.not_data));
     }
-    throw notLines(tailOf(Buffer.alloc(0)));
+    throw unexpectedResponse(tailOf(Buffer.alloc(0)));
   } finally {
-    await threads.give(thread);
+    await threads.release(thread);
   }
 }
 
-async function* decoded(chunks: AsyncIterable<Buffer>, thread: DecodeThread): AsyncGenerator<Decoded> {
-  const answers: Promise<Decoded>[] = [];
+async function* decode(chunks: AsyncIterable<Buffer>, thread: DecodeThread): AsyncGenerator<Decoded> {
+  const results: Promise<Decoded>[] = [];
   let ahead = AHEAD.first;
-  let silent = 0;
+  let empty = 0;
   try {
     for await (const { buffer, length } of batches(chunks, thread)) {
-      answers.push(thread.add(buffer, length));
-      while (answers.length > ahead) {
-        const answer = await (answers.shift() as Promise<Decoded>);
-        silent++;
-        if (answer.blocks.length > 0) {
-          ahead = Math.min(AHEAD.most, Math.max(AHEAD.least, silent + 2));
-          silent = 0;
+      results.push(thread.add(buffer, length));
+      while (results.length > ahead) {
+        const result = await (results.shift() as Promise<Decoded>);
+        empty++;
+        if (result.blocks.length > 0) {
+          ahead = Math.min(AHEAD.most, Math.max(AHEAD.least, empty + 2));
+          empty = 0;
         }
-        yield answer;
+        yield result;
       }
     }
   } catch (error) {
     if (error instanceof BifractError) throw error;
     const { end } = await thread.finish();
     const data = typeof end === 'object' && 'not_data' in end ? end.not_data : Buffer.alloc(0);
-    throw brokenOff(error, tailOf(data));
+    throw connectionLost(error, tailOf(data));
   }
-  answers.push(thread.finish());
-  for (const answer of answers) yield await answer;
+  results.push(thread.finish());
+  for (const result of results) yield await result;
 }
 
-/** Bytes crossed from another thread are a plain array. */
-function tailOf(bytes: Uint8Array): Tail {
-  return new Tail([Buffer.from(bytes)]);
+/** Bytes from another thread arrive as a plain Uint8Array. */
+function tailOf(bytes: Uint8Array): ResponseTail {
+  return new ResponseTail([Buffer.from(bytes)]);
 }
 
 async function* batches(
@@ -97,12 +96,12 @@ async function* batches(
         buffer = thread.buffer(BATCH);
         length = 0;
       }
-      release(chunk);
+      freeBuffer(chunk);
     }
   } catch (error) {
     failure = { error };
   }
-  // Before it breaks off, ClickHouse says why.
+  // The last bytes may contain ClickHouse's error message.
   if (length > 0) yield { buffer, length };
   if (failure) throw failure.error;
 }

@@ -1,32 +1,32 @@
-/** Lengths and counts beyond this are no block's. */
+/** No valid block has larger lengths or counts. */
 const MAX_LENGTH = 1 << 30;
 
 /**
- * Why a block is not read: its bytes are not all there yet (`more`), they are no block at all (`malformed`), they are
- * one that this decoder does not know every detail of (`unknown`), so that ClickHouse's own text must be asked for, or
- * one that takes too much memory (`large`), so that smaller ones must be.
+ * Why a block cannot be read: more bytes are needed (`incomplete`), they are not a block (`malformed`), the decoder does
+ * not support them, so the rows must be requested as text (`unsupported`), or the block takes too much memory, so smaller
+ * blocks must be requested (`too_large`).
  */
-export class NotRead extends Error {
-  readonly why: 'more' | 'malformed' | 'unknown' | 'large';
+export class DecodeError extends Error {
+  readonly reason: 'incomplete' | 'malformed' | 'unsupported' | 'too_large';
 
-  constructor(why: NotRead['why'], message: string) {
+  constructor(reason: DecodeError['reason'], message: string) {
     super(message);
-    this.why = why;
+    this.reason = reason;
   }
 }
 
-/** One for all: it is thrown often, and says nothing. */
-const MORE = new NotRead('more', 'More bytes are needed');
+/** Shared, because it is thrown often. */
+const INCOMPLETE = new DecodeError('incomplete', 'More bytes are needed');
 
-export function malformed(what: string): NotRead {
-  return new NotRead('malformed', what);
+export function malformed(what: string): DecodeError {
+  return new DecodeError('malformed', what);
 }
 
-export function unknown(what: string): NotRead {
-  return new NotRead('unknown', what);
+export function unsupported(what: string): DecodeError {
+  return new DecodeError('unsupported', what);
 }
 
-/** Bytes of ClickHouse's Native format, read from front to back. Throws `NotRead`; trusts no length. */
+/** Reads ClickHouse's Native format sequentially. Throws `DecodeError`; validates every length. */
 export class Reader {
   at = 0;
   readonly bytes: Buffer;
@@ -35,10 +35,10 @@ export class Reader {
     this.bytes = bytes;
   }
 
-  /** Passes over so many bytes; returns where they begin. */
+  /** Skips bytes; returns where they start. */
   skip(count: number): number {
     const from = this.at;
-    if (count > this.bytes.length - from) throw MORE;
+    if (count > this.bytes.length - from) throw INCOMPLETE;
     this.at = from + count;
     return from;
   }
@@ -47,18 +47,18 @@ export class Reader {
     const { bytes } = this;
     let value = 0;
     for (let scale = 1; scale <= MAX_LENGTH; scale *= 128) {
-      if (this.at >= bytes.length) throw MORE;
+      if (this.at >= bytes.length) throw INCOMPLETE;
       const byte = bytes[this.at++] as number;
       value += (byte & 127) * scale;
       if (byte < 128) return checked(value);
     }
-    throw malformed('a length that is too large');
+    throw malformed('length too large');
   }
 
-  /** A number of eight bytes that counts something. */
+  /** A count stored as UInt64. */
   count(): number {
     const at = this.skip(8);
-    if (this.bytes.readUInt32LE(at + 4) !== 0) throw malformed('a count that is too large');
+    if (this.bytes.readUInt32LE(at + 4) !== 0) throw malformed('count too large');
     return checked(this.bytes.readUInt32LE(at));
   }
 
@@ -74,6 +74,6 @@ export class Reader {
 }
 
 function checked(value: number): number {
-  if (value > MAX_LENGTH) throw malformed('a length that is too large');
+  if (value > MAX_LENGTH) throw malformed('length too large');
   return value;
 }

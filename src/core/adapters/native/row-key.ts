@@ -4,7 +4,7 @@ export type { Cursor };
 
 const TICKS_BYTES = 8;
 
-/** The key of a row, where it stands in a block. */
+/** The key of a row, as a position in its block. */
 export class RowKey {
   #bytes: Buffer;
   #ticks: number;
@@ -18,8 +18,8 @@ export class RowKey {
     this.#to = to;
   }
 
-  /** Whether a row has the same key; if not, that row's key takes this one's place. */
-  follow(bytes: Buffer, ticks: number, from: number, to: number): boolean {
+  /** Moves to a row; returns whether it has the same key. */
+  advance(bytes: Buffer, ticks: number, from: number, to: number): boolean {
     if (this.#equals(bytes, ticks, from, to)) return true;
     this.#bytes = bytes;
     this.#ticks = ticks;
@@ -29,13 +29,15 @@ export class RowKey {
   }
 
   #equals(bytes: Buffer, ticks: number, from: number, to: number): boolean {
-    const own = this.#bytes;
+    const current = this.#bytes;
     for (let index = 0; index < TICKS_BYTES; index++)
-      if (own[this.#ticks + index] !== bytes[ticks + index]) return false;
-    return to - from === this.#to - this.#from && own.compare(bytes, from, to, this.#from, this.#to) === 0;
+      if (current[this.#ticks + index] !== bytes[ticks + index]) return false;
+    return (
+      to - from === this.#to - this.#from && current.compare(bytes, from, to, this.#from, this.#to) === 0
+    );
   }
 
-  /** Keeps its bytes, as the block's own will be overwritten. */
+  /** Copies the key, because the block's bytes will be overwritten. */
   keep(): void {
     const ticks = this.#bytes.subarray(this.#ticks, this.#ticks + TICKS_BYTES);
     this.#bytes = Buffer.concat([ticks, this.#bytes.subarray(this.#from, this.#to)]);

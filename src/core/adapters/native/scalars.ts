@@ -1,16 +1,16 @@
 import type { Column } from './column.ts';
-import { type JsonOut, Literal } from './json-out.ts';
-import { type Reader, unknown } from './reader.ts';
+import { type JsonWriter, Literal } from './json-out.ts';
+import { type Reader, unsupported } from './reader.ts';
 import { writeDate, writeTicks, writeTime } from './times.ts';
 
-const NONE = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 const TRUE = new Literal('true');
 const FALSE = new Literal('false');
 const MINUS = 45;
 
 export class StringColumn implements Column {
-  bytes: Buffer = NONE;
-  /** Where the value that was passed over last begins and ends. */
+  bytes: Buffer = EMPTY;
+  /** Start and end of the current value. */
   from = 0;
   at = 0;
 
@@ -20,12 +20,12 @@ export class StringColumn implements Column {
     reader.skipStrings(count);
   }
 
-  write(out: JsonOut): void {
+  write(out: JsonWriter): void {
     this.next();
     out.string(this.bytes, this.from, this.at);
   }
 
-  /** Passes over the next value. */
+  /** Moves to the next value. */
   next(): void {
     const { bytes } = this;
     let { at } = this;
@@ -40,11 +40,11 @@ export class StringColumn implements Column {
   }
 }
 
-type WriteValue = (out: JsonOut, bytes: Buffer, at: number) => void;
+type WriteValue = (out: JsonWriter, bytes: Buffer, at: number) => void;
 
-/** Values of one size. */
+/** Values of a fixed size. */
 export class FixedColumn implements Column {
-  bytes: Buffer = NONE;
+  bytes: Buffer = EMPTY;
   at = 0;
   readonly #size: number;
   readonly #write: WriteValue;
@@ -59,17 +59,17 @@ export class FixedColumn implements Column {
     this.at = reader.skip(count * this.#size);
   }
 
-  write(out: JsonOut): void {
+  write(out: JsonWriter): void {
     this.#write(out, this.bytes, this.at);
     this.at += this.#size;
   }
 }
 
-/** Types whose values have one size, by ClickHouse's name. */
+/** Fixed-size types by ClickHouse name. */
 const FIXED: Record<string, [size: number, write: WriteValue]> = {
-  Int8: [1, (out, bytes, at) => whole(out, bytes.readInt8(at))],
-  Int16: [2, (out, bytes, at) => whole(out, bytes.readInt16LE(at))],
-  Int32: [4, (out, bytes, at) => whole(out, bytes.readInt32LE(at))],
+  Int8: [1, (out, bytes, at) => writeInteger(out, bytes.readInt8(at))],
+  Int16: [2, (out, bytes, at) => writeInteger(out, bytes.readInt16LE(at))],
+  Int32: [4, (out, bytes, at) => writeInteger(out, bytes.readInt32LE(at))],
   Int64: [8, writeInt64],
   UInt8: [1, (out, bytes, at) => out.digits(bytes.readUInt8(at))],
   UInt16: [2, (out, bytes, at) => out.digits(bytes.readUInt16LE(at))],
@@ -81,12 +81,12 @@ const FIXED: Record<string, [size: number, write: WriteValue]> = {
   DateTime: [4, (out, bytes, at) => writeTime(out, bytes.readUInt32LE(at), 0, 0)],
 };
 
-/** A column of single values, or undefined where the type is none that is known. */
+/** A column of scalar values; undefined if the type is not supported. */
 export function scalarColumn(type: string): Column | undefined {
   if (type === 'String') return new StringColumn();
   const fixed = Object.hasOwn(FIXED, type) ? FIXED[type] : undefined;
   if (fixed) return new FixedColumn(...fixed);
-  // In `iso` the zone of a type does not matter: the text is UTC.
+  // The time zone of the type does not matter: with `iso`, the text is UTC.
   const scale = /^DateTime64\((\d)(?:, '[\w/+-]+')?\)$/.exec(type)?.[1];
   return scale === undefined ? undefined : ticksColumn(Number(scale));
 }
@@ -96,35 +96,35 @@ export function ticksColumn(scale: number): FixedColumn {
   return new FixedColumn(8, (out, bytes, at) => writeTicks(out, bytes, at, scale));
 }
 
-function whole(out: JsonOut, value: number): void {
+function writeInteger(out: JsonWriter, value: number): void {
   if (value < 0) out.byte(MINUS);
   out.digits(Math.abs(value));
 }
 
-function writeInt64(out: JsonOut, bytes: Buffer, at: number): void {
+function writeInt64(out: JsonWriter, bytes: Buffer, at: number): void {
   const high = bytes.readInt32LE(at + 4);
   const exact = high >= -0x200000 && high < 0x200000;
-  if (exact) whole(out, high * 0x100000000 + bytes.readUInt32LE(at));
+  if (exact) writeInteger(out, high * 0x100000000 + bytes.readUInt32LE(at));
   else out.ascii(String(bytes.readBigInt64LE(at)));
 }
 
-function writeUInt64(out: JsonOut, bytes: Buffer, at: number): void {
+function writeUInt64(out: JsonWriter, bytes: Buffer, at: number): void {
   const high = bytes.readUInt32LE(at + 4);
   if (high < 0x200000) out.digits(high * 0x100000000 + bytes.readUInt32LE(at));
   else out.ascii(String(bytes.readBigUInt64LE(at)));
 }
 
-/** Both sides write the shortest text that reads back as the number; only the sign of an exponent differs. */
-function writeFloat64(out: JsonOut, bytes: Buffer, at: number): void {
+/** JavaScript and ClickHouse both write the shortest round-trip text; only the sign of the exponent differs. */
+function writeFloat64(out: JsonWriter, bytes: Buffer, at: number): void {
   const value = bytes.readDoubleLE(at);
-  if (!Number.isFinite(value)) throw unknown('a number that is not finite');
+  if (!Number.isFinite(value)) throw unsupported('number is not finite');
   if (Object.is(value, -0)) out.ascii('-0');
-  else if (Number.isSafeInteger(value)) whole(out, value);
+  else if (Number.isSafeInteger(value)) writeInteger(out, value);
   else out.ascii(String(value).replace('e+', 'e'));
 }
 
-function writeBool(out: JsonOut, bytes: Buffer, at: number): void {
+function writeBool(out: JsonWriter, bytes: Buffer, at: number): void {
   const value = bytes[at] as number;
-  if (value > 1) throw unknown('a truth that is neither true nor false');
+  if (value > 1) throw unsupported('invalid Bool');
   out.raw(value === 1 ? TRUE : FALSE);
 }

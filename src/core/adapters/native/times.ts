@@ -1,31 +1,30 @@
-import { type JsonOut, WORD } from './json-out.ts';
-import { unknown } from './reader.ts';
+import { type JsonWriter, WORD } from './json-out.ts';
+import { unsupported } from './reader.ts';
 
 const DAY = 86_400;
 const HOUR = 3600;
-/** The first second after the last year that ClickHouse writes a time of. */
-const END = Date.UTC(2300, 0, 1) / 1000;
+/** ClickHouse formats times up to the year 2299. */
+const END_SECONDS = Date.UTC(2300, 0, 1) / 1000;
 
 let day = -1;
 let date = '';
-/** `"2026-03-01T12:`, in words of which the last has room for a digit: that of the tens of minutes. */
-const UNTIL_HOUR = '"2026-03-01T12:'.length;
+/** `"2026-03-01T12:`, in words; the last word has room for the tens digit of the minutes. */
+const HOUR_TEXT_LENGTH = '"2026-03-01T12:'.length;
 const HOUR_WORDS = 4;
-/** Times near each other are mostly of few hours, but a row has more than one time: the texts of some are kept. */
-const KEPT_HOURS = 64;
-const hours = new Int32Array(KEPT_HOURS).fill(-1);
-const untilHour = new Int32Array(KEPT_HOURS * HOUR_WORDS);
-/** Two digits each; a dot and three. */
+/** Cached texts of hours: nearby rows share few hours, but a row has several times. */
+const CACHED_HOURS = 64;
+const hours = new Int32Array(CACHED_HOURS).fill(-1);
+const hourText = new Int32Array(CACHED_HOURS * HOUR_WORDS);
 const TWO_DIGITS = Int32Array.from({ length: 60 }, (_, number) => word(padStart(number, 2)));
 const MILLISECONDS = Int32Array.from({ length: 1000 }, (_, ms) => word(`.${padStart(ms, 3)}`));
 const COLON = 58 << 8;
 const END_OF_TIME = word('Z"');
 const END_BYTES = 2;
-/** How many ticks a second has, by the scale of a type. */
-const TICKS = Array.from({ length: 10 }, (_, scale) => 10 ** scale);
+/** Ticks per second, by scale. */
+const TICKS_PER_SECOND = Array.from({ length: 10 }, (_, scale) => 10 ** scale);
 
-/** A day since 1970 as `"2026-03-01"`. */
-export function writeDate(out: JsonOut, days: number): void {
+/** A day since the epoch as `"2026-03-01"`. */
+export function writeDate(out: JsonWriter, days: number): void {
   if (days !== day) {
     date = `"${new Date(days * DAY * 1000).toISOString().slice(0, 10)}"`;
     day = days;
@@ -34,45 +33,45 @@ export function writeDate(out: JsonOut, days: number): void {
 }
 
 /**
- * A time in UTC as ClickHouse writes it in `iso`, with its quotes: all digits of the fraction that its type has, and `Z`.
- * Times before 1970 and after 2299 are left to ClickHouse.
+ * A UTC time as ClickHouse writes it with `iso`, quoted: all fraction digits of its type, and `Z`. Times before 1970 and
+ * after 2299 are unsupported.
  */
-export function writeTime(out: JsonOut, seconds: number, fraction: number, scale: number): void {
-  if (seconds < 0 || seconds >= END) throw unknown('a time before 1970 or after 2299');
+export function writeTime(out: JsonWriter, seconds: number, fraction: number, scale: number): void {
+  if (seconds < 0 || seconds >= END_SECONDS) throw unsupported('time before 1970 or after 2299');
   const hour = Math.floor(seconds / HOUR);
   writeWithin(out, hour, seconds - hour * HOUR, fraction, scale);
 }
 
-/** Ticks of eight bytes, of which a second has ten to the power of `scale`, as a time. */
-export function writeTicks(out: JsonOut, bytes: Buffer, at: number, scale: number): void {
+/** Int64 ticks of 10^-scale seconds, as a time. */
+export function writeTicks(out: JsonWriter, bytes: Buffer, at: number, scale: number): void {
   const high = bytes.readInt32LE(at + 4);
   if (high < 1 << 20 && high >= 0) {
     const ticks = high * 0x100000000 + bytes.readUInt32LE(at);
-    const second = TICKS[scale] as number;
-    // Exact: a quotient that is not whole is never rounded up to one, for the ticks are below 2 ** 52.
+    const second = TICKS_PER_SECOND[scale] as number;
+    // Exact: below 2 ** 52 ticks, division never rounds a quotient up to an integer.
     const seconds = Math.floor(ticks / second);
     writeTime(out, seconds, ticks - seconds * second, scale);
     return;
   }
   const second = 10n ** BigInt(scale);
   const ticks = bytes.readBigInt64LE(at);
-  if (ticks < 0n) throw unknown('a time before 1970');
+  if (ticks < 0n) throw unsupported('time before 1970');
   writeTime(out, Number(ticks / second), Number(ticks % second), scale);
 }
 
-/** All small numbers: larger ones would be objects, some for each time. */
-function writeWithin(out: JsonOut, hour: number, second: number, fraction: number, scale: number): void {
-  const place = hour % KEPT_HOURS;
-  const from = place * HOUR_WORDS;
-  if (hours[place] !== hour) keepHour(hour);
+/** Uses small integers only: larger numbers would be allocated on the heap for each time. */
+function writeWithin(out: JsonWriter, hour: number, second: number, fraction: number, scale: number): void {
+  const slot = hour % CACHED_HOURS;
+  const from = slot * HOUR_WORDS;
+  if (hours[slot] !== hour) cacheHour(hour);
   const minute = (second / 60) | 0;
   const minutes = TWO_DIGITS[minute] as number;
   out.ensure(8 * WORD);
   const { words, at } = out;
-  words.setInt32(at, untilHour[from] as number, true);
-  words.setInt32(at + WORD, untilHour[from + 1] as number, true);
-  words.setInt32(at + 2 * WORD, untilHour[from + 2] as number, true);
-  words.setInt32(at + 3 * WORD, (untilHour[from + 3] as number) | (minutes << 24), true);
+  words.setInt32(at, hourText[from] as number, true);
+  words.setInt32(at + WORD, hourText[from + 1] as number, true);
+  words.setInt32(at + 2 * WORD, hourText[from + 2] as number, true);
+  words.setInt32(at + 3 * WORD, (hourText[from + 3] as number) | (minutes << 24), true);
   const seconds = TWO_DIGITS[second - minute * 60] as number;
   words.setInt32(at + 4 * WORD, (minutes >> 8) | COLON | (seconds << 16), true);
   if (scale === 3) {
@@ -89,15 +88,15 @@ function writeWithin(out: JsonOut, hour: number, second: number, fraction: numbe
   out.ascii('Z"');
 }
 
-function keepHour(hour: number): void {
-  const text = `"${new Date(hour * HOUR * 1000).toISOString().slice(0, UNTIL_HOUR - 1)}`;
-  const place = hour % KEPT_HOURS;
-  hours[place] = hour;
+function cacheHour(hour: number): void {
+  const text = `"${new Date(hour * HOUR * 1000).toISOString().slice(0, HOUR_TEXT_LENGTH - 1)}`;
+  const slot = hour % CACHED_HOURS;
+  hours[slot] = hour;
   for (let index = 0; index < HOUR_WORDS; index++)
-    untilHour[place * HOUR_WORDS + index] = word(text.slice(index * WORD, (index + 1) * WORD));
+    hourText[slot * HOUR_WORDS + index] = word(text.slice(index * WORD, (index + 1) * WORD));
 }
 
-/** Up to four characters, as they are written. */
+/** Up to four characters as a word. */
 function word(text: string): number {
   return Buffer.from(text.padEnd(WORD, '\0')).readInt32LE();
 }

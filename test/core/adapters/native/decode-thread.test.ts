@@ -17,29 +17,29 @@ function send(thread: DecodeThread, bytes: Buffer) {
   return thread.add(buffer, bytes.length);
 }
 
-function begun(): DecodeThread {
+function startedThread(): DecodeThread {
   const thread = new DecodeThread();
-  thread.begin(F);
+  thread.start(F);
   return thread;
 }
 
-function threads(): number {
+function activeThreads(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
 }
 
-test('decodes what it is sent, and gives buffers back to be filled again', async () => {
-  const thread = begun();
+test('decodes a block and returns the buffer for reuse', async () => {
+  const thread = startedThread();
   await send(thread, BLOCK);
-  const kept = thread.buffer(1);
-  assert.equal(kept.byteLength, BLOCK.length);
+  const reused = thread.buffer(1);
+  assert.equal(reused.byteLength, BLOCK.length);
   const { blocks, end } = await thread.finish();
-  assert.equal(end, 'all');
+  assert.equal(end, 'complete');
   assert.match(String(blocks[0]?.bytes), /^\{"ts":"2026-03-01T12:00:00.000Z","raw":"x".*\{"a":"b"\}\}\n$/);
   await thread.close();
 });
 
-test('memory of lines that are read goes back with what is sent next, and is written again', async () => {
-  const thread = begun();
+test('recycled line buffers go back to the thread and are reused', async () => {
+  const thread = startedThread();
   const rows = Array.from({ length: 3000 }, (_, n) => ({
     ms: 1772366400000 + n,
     raw: `line ${n} ${'x'.repeat(500)}`,
@@ -52,7 +52,7 @@ test('memory of lines that are read goes back with what is sent next, and is wri
   const read = ({ blocks }: Decoded) => {
     for (const { bytes } of blocks) {
       for (const line of bytes.toString().split('\n').slice(0, -1)) lines.push(JSON.parse(line).raw);
-      thread.reuse(bytes);
+      thread.recycle(bytes);
       returned.push(bytes);
     }
   };
@@ -62,88 +62,88 @@ test('memory of lines that are read goes back with what is sent next, and is wri
     reused = returned.filter(({ length }) => length === 0).length;
   }
   read(await thread.finish());
-  assert.ok(reused > 0, 'some went back');
+  assert.ok(reused > 0);
   assert.deepEqual(lines, expected);
   await thread.close();
 });
 
-test('a thread that dies fails what was asked of it, and what is asked of it after that', async () => {
-  const thread = begun();
+test('a crashed thread rejects pending and later requests', async () => {
+  const thread = startedThread();
   // More than the buffer holds.
-  const asked = [thread.add(new ArrayBuffer(8), 1000), send(thread, BLOCK), thread.finish()];
-  for (const answer of asked) await refuses('INTERNAL', answer);
+  const pending = [thread.add(new ArrayBuffer(8), 1000), send(thread, BLOCK), thread.finish()];
+  for (const result of pending) await refuses('INTERNAL', result);
   await refuses('INTERNAL', send(thread, BLOCK));
-  await assert.rejects(thread.finish(), /thread that decodes rows has ended: .*bounds/);
+  await assert.rejects(thread.finish(), (error: Error) => error.cause instanceof RangeError);
   await thread.close();
 });
 
-test('a thread that is closed with work before it leaves nothing behind', async () => {
-  const thread = begun();
-  const asked = Array.from({ length: 20 }, () => send(thread, BLOCK));
+test('closing a busy thread ends it and rejects its requests', async () => {
+  const thread = startedThread();
+  const pending = Array.from({ length: 20 }, () => send(thread, BLOCK));
   await thread.close();
-  const answers = await Promise.allSettled(asked);
-  assert.equal(answers.at(-1)?.status, 'rejected');
-  await until(() => threads() === 0, LIMIT_MS, 'the thread has ended');
+  const results = await Promise.allSettled(pending);
+  assert.equal(results.at(-1)?.status, 'rejected');
+  await until(() => activeThreads() === 0, LIMIT_MS, 'the thread to end');
 });
 
-test('a thread that was prepared is taken, and one that rests is the one that was prepared', async () => {
-  const kept = new DecodeThreads();
-  kept.prepare();
-  assert.equal(threads(), 0, 'it keeps no process');
-  const thread = kept.take(F);
-  assert.equal(threads(), 1);
+test('a prepared thread is acquired first, and prepare keeps an idle thread', async () => {
+  const threads = new DecodeThreads();
+  threads.prepare();
+  assert.equal(activeThreads(), 0, 'a parked thread does not keep the process alive');
+  const thread = threads.acquire(F);
+  assert.equal(activeThreads(), 1);
   await send(thread, BLOCK);
-  assert.equal((await thread.finish()).end, 'all');
-  await kept.give(thread);
-  kept.prepare();
-  assert.equal(kept.take(F), thread);
+  assert.equal((await thread.finish()).end, 'complete');
+  await threads.release(thread);
+  threads.prepare();
+  assert.equal(threads.acquire(F), thread);
   await thread.finish();
-  await kept.close();
+  await threads.close();
   await thread.close();
-  await until(() => threads() === 0, LIMIT_MS, 'the thread has ended');
+  await until(() => activeThreads() === 0, LIMIT_MS, 'the thread to end');
 });
 
-test('a thread is kept for the next answer, of another fractal too; it does not keep the process', async () => {
-  const kept = new DecodeThreads();
-  const first = kept.take(F);
+test('a thread is reused for the next response, also of another fractal, and does not keep the process alive', async () => {
+  const threads = new DecodeThreads();
+  const first = threads.acquire(F);
   await send(first, BLOCK);
-  assert.equal((await first.finish()).end, 'all');
-  await kept.give(first);
-  await until(() => threads() === 0, LIMIT_MS, 'the thread rests');
-  const second = kept.take({ ...F, fractal_id: 'g' });
+  assert.equal((await first.finish()).end, 'complete');
+  await threads.release(first);
+  await until(() => activeThreads() === 0, LIMIT_MS, 'the thread to park');
+  const second = threads.acquire({ ...F, fractal_id: 'g' });
   assert.equal(second, first);
   const { blocks } = await send(second, BLOCK);
   const { blocks: rest } = await second.finish();
   assert.match(String([...blocks, ...rest][0]?.bytes), /"fid":"g"/);
-  await kept.give(second);
-  await kept.close();
+  await threads.release(second);
+  await threads.close();
   await refuses('INTERNAL', second.finish());
 });
 
-test('a thread that failed, or has not come to its end, is not kept, nor is one after the close', async () => {
-  const kept = new DecodeThreads();
-  const busy = kept.take(F);
-  const asked = send(busy, BLOCK);
-  await kept.give(busy);
-  await asked.catch(() => undefined);
-  const broken = kept.take(F);
+test('a thread that failed or has not finished is not reused, nor is any thread after close', async () => {
+  const threads = new DecodeThreads();
+  const busy = threads.acquire(F);
+  const pending = send(busy, BLOCK);
+  await threads.release(busy);
+  await pending.catch(() => undefined);
+  const broken = threads.acquire(F);
   assert.notEqual(broken, busy);
   await refuses('INTERNAL', broken.add(new ArrayBuffer(8), 1000));
-  await kept.give(broken);
-  const fallen = kept.take(F);
-  await kept.give(fallen);
-  await fallen.close();
-  const last = kept.take(F);
-  assert.notEqual(last, fallen);
+  await threads.release(broken);
+  const closed = threads.acquire(F);
+  await threads.release(closed);
+  await closed.close();
+  const last = threads.acquire(F);
+  assert.notEqual(last, closed);
   assert.notEqual(last, broken);
-  const [one, other] = [kept.take(F), kept.take(F)];
-  await kept.give(one);
-  await kept.give(other);
-  assert.equal(kept.take(F), one);
+  const [one, other] = [threads.acquire(F), threads.acquire(F)];
+  await threads.release(one);
+  await threads.release(other);
+  assert.equal(threads.acquire(F), one);
   await refuses('INTERNAL', other.finish());
-  await kept.close();
-  await kept.give(one);
-  await kept.give(last);
+  await threads.close();
+  await threads.release(one);
+  await threads.release(last);
   for (const ended of [one, last]) await refuses('INTERNAL', ended.finish());
-  await until(() => threads() === 0, LIMIT_MS, 'the threads have ended');
+  await until(() => activeThreads() === 0, LIMIT_MS, 'the threads to end');
 });

@@ -19,8 +19,8 @@ function rowsFrom(first: number, count: number): NativeRow[] {
 }
 
 const BLOCKS = [nativeBlock(rowsFrom(0, 10)), nativeBlock(rowsFrom(10, 10)), nativeBlock(rowsFrom(20, 5))];
-const ANSWER = Buffer.concat(BLOCKS);
-const LINES = linesOf(decode(ANSWER));
+const RESPONSE = Buffer.concat(BLOCKS);
+const LINES = linesOf(decode(RESPONSE));
 
 interface Outcome {
   bytes: Buffer;
@@ -28,8 +28,8 @@ interface Outcome {
   end: NonNullable<Decoded['end']>;
 }
 
-/** What comes of an answer that is read in pieces. */
-function decode(answer: Buffer, pieceBytes = answer.length): Outcome {
+/** Decodes a response that arrives in pieces. */
+function decode(response: Buffer, pieceBytes = response.length): Outcome {
   const decoder = new Decoder({ fractal_id: 'f', fields: true });
   const parts: Buffer[] = [];
   let lines = 0;
@@ -41,8 +41,8 @@ function decode(answer: Buffer, pieceBytes = answer.length): Outcome {
     return end;
   };
   let end: Decoded['end'];
-  for (let at = 0; at < answer.length && !end; at += pieceBytes)
-    end = take(decoder.add(answer.subarray(at, at + pieceBytes)));
+  for (let at = 0; at < response.length && !end; at += pieceBytes)
+    end = take(decoder.add(response.subarray(at, at + pieceBytes)));
   end ??= take(decoder.finish());
   assert.ok(end);
   return { bytes: Buffer.concat(parts), lines, end };
@@ -56,65 +56,68 @@ function messageOf({ end }: Outcome): string {
   return typeof end === 'object' && 'not_data' in end ? end.not_data.toString() : '';
 }
 
-test('blocks that come in any pieces are the same lines', () => {
+test('blocks in pieces of any size give the same lines', () => {
   assert.equal(LINES.length, 25);
   assert.equal(
     LINES[0],
     '{"ts":"2026-03-01T12:00:00.000Z","raw":"line 0 Ã©","id":"id-0","fid":"f","its":"2026-03-01T12:00:00.000Z","fields":{"host":"host-0","net":{"ip":"10.0.0.0"},"note":"\\"x\\"\\n"}}',
   );
   for (const pieceBytes of [1, 7, 100, 4096]) {
-    const outcome = decode(ANSWER, pieceBytes);
-    assert.equal(outcome.end, 'all');
+    const outcome = decode(RESPONSE, pieceBytes);
+    assert.equal(outcome.end, 'complete');
     assert.deepEqual(linesOf(outcome), LINES);
   }
 });
 
-test('an answer cut anywhere but between blocks is no whole one, and no line of it is false', () => {
-  const borders = new Set([0, BLOCKS[0]?.length, (BLOCKS[0]?.length ?? 0) + (BLOCKS[1]?.length ?? 0)]);
-  for (let cut = 0; cut < ANSWER.length; cut++) {
-    const outcome = decode(ANSWER.subarray(0, cut));
-    assert.equal(outcome.end === 'all', borders.has(cut), `cut at ${cut}`);
+test('a response truncated within a block is not complete, and its lines are correct', () => {
+  const boundaries = new Set([0, BLOCKS[0]?.length, (BLOCKS[0]?.length ?? 0) + (BLOCKS[1]?.length ?? 0)]);
+  for (let cut = 0; cut < RESPONSE.length; cut++) {
+    const outcome = decode(RESPONSE.subarray(0, cut));
+    assert.equal(outcome.end === 'complete', boundaries.has(cut), `cut at ${cut}`);
     const lines = linesOf(outcome);
     assert.deepEqual(lines, LINES.slice(0, lines.length));
   }
 });
 
-for (const [style, words] of Object.entries({ text: MESSAGE, frame: FRAME })) {
-  test(`a failure told as ${style} anywhere in the answer never becomes a row, and is heard`, () => {
-    for (let at = 0; at <= ANSWER.length; at++) {
-      const outcome = decode(Buffer.concat([ANSWER.subarray(0, at), Buffer.from(words)]), 1000);
+for (const [style, text] of Object.entries({ text: MESSAGE, frame: FRAME })) {
+  test(`an error written as ${style} anywhere in the response never becomes a row and is reported`, () => {
+    let reported = 0;
+    for (let at = 0; at <= RESPONSE.length; at++) {
+      const outcome = decode(Buffer.concat([RESPONSE.subarray(0, at), Buffer.from(text)]), 1000);
       const lines = linesOf(outcome);
       assert.deepEqual(lines, LINES.slice(0, lines.length), `at ${at}`);
       assert.notEqual(outcome.end, 'all', `at ${at}`);
-      // Inside a block it may be taken for a type: then all is asked for anew, as text, which fails in its own words.
+      // Within a block it may be taken for a type name: then the rows are requested as text, and that query fails.
       if (typeof outcome.end === 'object' && 'stop' in outcome.end) continue;
       assert.ok(messageOf(outcome).includes(MESSAGE), `at ${at}`);
+      reported++;
     }
+    assert.ok(reported > 0);
   });
 }
 
-test('what claims to be very large costs nothing', () => {
+test('huge declared sizes cost neither time nor memory', () => {
   const huge = varint(2 ** 29);
   const claims = [
     Buffer.concat([varint(5), huge, string('ts')]),
     Buffer.concat([varint(5), varint(2 ** 40)]),
     Buffer.concat([varint(5), varint(1), huge]),
-    Buffer.concat([ANSWER, varint(5), huge, string('ts'), string('DateTime64(3)'), Buffer.alloc(1000)]),
+    Buffer.concat([RESPONSE, varint(5), huge, string('ts'), string('DateTime64(3)'), Buffer.alloc(1000)]),
     Buffer.alloc(100_000, 0xff),
     Buffer.alloc(100_000),
   ];
   for (const claim of claims) {
     const before = process.memoryUsage().arrayBuffers;
-    const began = performance.now();
+    const started = performance.now();
     const outcome = decode(claim, 4096);
-    assert.notEqual(outcome.end, 'all');
-    assert.ok(performance.now() - began < 2000);
+    assert.notEqual(outcome.end, 'complete');
+    assert.ok(performance.now() - started < 2000);
     assert.ok(process.memoryUsage().arrayBuffers - before < 64 << 20);
   }
 });
 
-/** `NATIVE_FUZZ=200000` damages so many answers instead of a few, `NATIVE_SEED` others. */
-test('a damaged answer gives whole lines or none, ends, and is never read without an end', () => {
+/** `NATIVE_FUZZ` sets the number of damaged responses, `NATIVE_SEED` the random seed. */
+test('a damaged response gives valid lines or none, and always ends', () => {
   const count = Number(process.env.NATIVE_FUZZ ?? 2000);
   const seed = Number(process.env.NATIVE_SEED ?? 1);
   for (let round = 0; round < count; round++) {
@@ -128,7 +131,7 @@ test('a damaged answer gives whole lines or none, ends, and is never read withou
 });
 
 function damage(dice: Dice): Buffer {
-  const bytes = Buffer.from(ANSWER);
+  const bytes = Buffer.from(RESPONSE);
   const at = dice.below(bytes.length);
   const length = 1 + dice.below(40);
   const kinds = [
