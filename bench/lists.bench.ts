@@ -1,4 +1,4 @@
-import { startKeeper } from '../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../bin/demo/keeper.ts';
 import { type PostgresServer, startPostgres } from '../bin/demo/postgres.ts';
 import { queryPostgres } from '../bin/demo/query.ts';
 import { POSTGRES_SCHEMA } from '../bin/demo/schema.ts';
@@ -12,7 +12,7 @@ const ROUNDS = 30;
 export const bench: Bench = {
   title: `lists of ${ARCHIVES} archives in one group each, and of ${FRACTALS} fractals, from PostgreSQL`,
   async run() {
-    const supervisor = await startKeeper();
+    const supervisor = await startDemoSupervisor();
     try {
       const server = await startPostgres(supervisor, 'bench-only');
       await queryPostgres(server, POSTGRES_SCHEMA);

@@ -8,7 +8,7 @@ import { seedRows } from '../bin/demo/seed-rows.ts';
 import { LOGS_DATABASE } from '../bin/demo/services.ts';
 import { formatBytes } from '../src/components/view/units.ts';
 import { UNLIMITED } from '../src/core/adapters/clickhouse-query.ts';
-import { LOADING, loadQuery } from '../src/core/adapters/clickhouse-restore-query.ts';
+import { LOAD_SETTINGS, loadQuery } from '../src/core/adapters/clickhouse-restore-query.ts';
 import type { Bench } from './run.ts';
 import { measure, PROGRAM, type Run } from './tools/program.ts';
 
@@ -93,7 +93,7 @@ export const bench: Bench = {
 async function plain(server: { url: string; user: string; password: string }, lines: string): Promise<Run> {
   const url = new URL(server.url);
   const { sql, params } = loadQuery('plain', FRACTAL, SHAPE);
-  const all = { ...UNLIMITED, ...LOADING, database: LOGS_DATABASE, query: sql };
+  const all = { ...UNLIMITED, ...LOAD_SETTINGS, database: LOGS_DATABASE, query: sql };
   for (const [name, value] of Object.entries(all)) url.searchParams.set(name, String(value));
   for (const [name, value] of Object.entries(params)) url.searchParams.set(`param_${name}`, String(value));
   const headers = ['-H', `X-ClickHouse-User: ${server.user}`, '-H', `X-ClickHouse-Key: ${server.password}`];

@@ -1,4 +1,4 @@
-import { BifractError, UNDONE } from '../src/core/errors.ts';
+import { BifractError, ROLLED_BACK } from '../src/core/errors.ts';
 import type { Engine, JobOwner } from '../src/core/index.ts';
 import { createEngine, createSharingEngine } from '../src/core/run-engine.ts';
 import type { GlobalFlags } from './arguments.ts';
@@ -56,7 +56,7 @@ function stopSignal(ignore_hangup: boolean): { signal: AbortSignal; dispose(): v
     if (name === 'SIGHUP' && ignore_hangup) return;
     if (controller.signal.aborted) process.exit(EXIT_OF[name]);
     const code = name === 'SIGINT' ? 'CANCELLED' : 'TERMINATED';
-    controller.abort(new BifractError(code, `Stopped by ${name}`, { hint: UNDONE }));
+    controller.abort(new BifractError(code, `Stopped by ${name}`, { hint: ROLLED_BACK }));
   };
   const names = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];
   for (const name of names) process.on(name, onSignal);

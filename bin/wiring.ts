@@ -8,24 +8,24 @@ import { connectClickHouse } from '../src/core/adapters/clickhouse.ts';
 import { connectLogRestore } from '../src/core/adapters/clickhouse-restore.ts';
 import { postgresDatabase } from '../src/core/adapters/database.ts';
 import { databaseServer } from '../src/core/adapters/database-server.ts';
-import { exists } from '../src/core/adapters/disk-file.ts';
+import { alreadyExists } from '../src/core/adapters/disk-file.ts';
 import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
 import { findDumpTool } from '../src/core/adapters/dump-tool.ts';
 import { replaceEnv } from '../src/core/adapters/env-writer.ts';
-import { FolderBoard } from '../src/core/adapters/folder-board.ts';
+import { FolderJobBus } from '../src/core/adapters/folder-board.ts';
 import { openIngest } from '../src/core/adapters/ingest.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/resolve-address.ts';
 import { findRestoreTool } from '../src/core/adapters/restore-tool.ts';
-import { RunnerProcess } from '../src/core/adapters/runner-process.ts';
+import { ProcessLauncher } from '../src/core/adapters/runner-process.ts';
 import { openS3Storage } from '../src/core/adapters/s3-storage.ts';
-import { serverSpace } from '../src/core/adapters/server-space.ts';
+import { serverFreeBytes } from '../src/core/adapters/server-space.ts';
 import { StateFolder } from '../src/core/adapters/state-folder.ts';
 import { jobOwner } from '../src/core/adapters/who.ts';
 import { setVariables } from '../src/core/config/edit-env.ts';
 import { BifractError } from '../src/core/errors.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobOwner } from '../src/core/index.ts';
-import type { JobBoard } from '../src/core/ports/job-board.ts';
+import type { JobBus } from '../src/core/ports/job-board.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
 import type { Services } from '../src/core/services.ts';
 import { CurrentKeys } from './current-keys.ts';
@@ -33,7 +33,7 @@ import type { Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
 export { createEnv, makePrivateFolder, replaceEnv } from '../src/core/adapters/env-writer.ts';
-export { runnerLog } from '../src/core/adapters/runner-process.ts';
+export { jobLogPath as runnerLog } from '../src/core/adapters/runner-process.ts';
 
 export const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
 const PREVIOUS_VARIABLE = `${KEY_VARIABLE}_PREVIOUS`;
@@ -81,8 +81,8 @@ export function makeServices(
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),
     state: new StateFolder(dir),
-    board: new FolderBoard(dir),
-    starter: new RunnerProcess(dir, [process.execPath, ...process.execArgv, process.argv[1] ?? '']),
+    jobBus: new FolderJobBus(dir),
+    launcher: new ProcessLauncher(dir, [process.execPath, ...process.execArgv, process.argv[1] ?? '']),
     owner: () => (by ? { ...by, pid: process.pid } : jobOwner()),
     audit: new AuditLog(dir),
     now: () => new Date(),
@@ -96,11 +96,11 @@ export function makeServices(
     server: once(async () => {
       const { connection, in_container } = await postgres();
       const location = { host: connection.host, compose_dir: in_container ? dir : undefined };
-      return databaseServer(connection, (folder, options) => serverSpace(location, folder, options));
+      return databaseServer(connection, (folder, options) => serverFreeBytes(location, folder, options));
     }),
     restoreTool: once(async () => {
       const { connection, in_container } = await postgres();
-      const { version } = await databaseServer(connection, async () => null).about();
+      const { version } = await databaseServer(connection, async () => null).info();
       const compose_dir = in_container ? dir : undefined;
       return findRestoreTool({ connection, server_version: version, compose_dir });
     }),
@@ -117,11 +117,11 @@ export function makeServices(
     ingest: once(async () =>
       openIngest(settings.server.base_url ?? `http://localhost:${settings.server.port}`),
     ),
-    postgresPlace: async () => (await postgres()).how,
-    clickhousePlace: async () => (await clickhouse()).how,
+    postgresLocation: async () => (await postgres()).description,
+    clickhouseLocation: async () => (await clickhouse()).description,
     backups: s3 ?? disk.backups,
     archives: s3 ?? disk.archives,
-    stored: async (place, type) => (type === 's3' ? s3?.() : disk[place]()),
+    storageOf: async (place, type) => (type === 's3' ? s3?.() : disk[place]()),
     localFile: async (path) => ({ storage: openFolder(dirname(resolve(path))), name: basename(path) }),
     close: () => closeAll(catalog, logs, logRestore),
   };
@@ -149,8 +149,8 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
 }
 
 /** The jobs of an installation. Needs no settings. */
-export function openJobBus(dir: string): JobBoard {
-  return new FolderBoard(dir);
+export function openJobBus(dir: string): JobBus {
+  return new FolderJobBus(dir);
 }
 
 /** A local folder as storage. */
@@ -160,7 +160,7 @@ export function openFolder(folder: string): Storage {
 
 /** Throws `EXISTS` if the file exists, even a hidden one (`.env`) that a storage would not list. */
 export async function requireNew(path: string): Promise<void> {
-  if (await lstat(path).catch(() => undefined)) throw exists(path);
+  if (await lstat(path).catch(() => undefined)) throw alreadyExists(path);
 }
 
 type Once<T> = (() => Promise<T>) & { created(): Promise<T> | undefined };

@@ -10,7 +10,7 @@ export function cancelCommand(
 ): Promise<number> {
   return withEngine(flags, async (engine, signal) => {
     const id = await engine.findJob(job);
-    await engine.askToEnd(id, { signal });
+    await engine.requestCancel(id, { signal });
     for await (const event of engine.follow(id, { signal })) {
       if (event.event === 'job:done' || event.event === 'job:failed') throw tooLate(id, event.event);
       if (event.event !== 'job:cancelled') continue;

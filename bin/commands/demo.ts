@@ -1,5 +1,5 @@
 import { BifractError } from '../../src/core/errors.ts';
-import type { JobBoard } from '../../src/core/ports/job-board.ts';
+import type { JobBus } from '../../src/core/ports/job-board.ts';
 import type { Invocation } from '../arguments.ts';
 import type { Printer } from '../printer.ts';
 
@@ -30,7 +30,7 @@ export async function demoCommand({ exec, flags }: DemoInvocation, printer: Prin
 }
 
 /** Cancels running jobs and waits until they have ended. */
-async function cancelJobs(jobBus: JobBoard): Promise<void> {
+async function cancelJobs(jobBus: JobBus): Promise<void> {
   for (const id of await jobBus.ids()) {
     if (!(await jobBus.find(id))?.live) continue;
     await jobBus.cancel(id).catch(() => undefined);

@@ -44,7 +44,7 @@ async function runRequest(
     // With `must_be_seen`, a job that other processes cannot see fails before it starts.
     respond(event.event === 'job:failed' ? { error: event.error } : { ok: true });
   });
-  const { outcome } = engine.start(request, { id, must_be_seen: true });
+  const { outcome } = engine.start(request, { id, must_be_visible: true });
   const cancel = () => engine.cancel(id, signal.reason);
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BifractError } from '../../src/core/errors.ts';
 import { entryCommand } from './entry.ts';
-import type { Keeper } from './keeper.ts';
+import type { DemoSupervisor } from './keeper.ts';
 
 /** Each running statement holds one thread; the engine has threads of its own. */
 const THREADS = 48;
@@ -21,7 +21,10 @@ export interface ClickhouseServer {
 }
 
 /** Starts ClickHouse in the supervisor's folder. Throws `PROGRAM_MISSING` without chdb, `CLICKHOUSE_UNREACHABLE` if it fails. */
-export async function startClickhouse(supervisor: Keeper, password: string): Promise<ClickhouseServer> {
+export async function startClickhouse(
+  supervisor: DemoSupervisor,
+  password: string,
+): Promise<ClickhouseServer> {
   const user = 'default';
   const running = await supervisor.start({
     name: 'clickhouse',

@@ -12,7 +12,7 @@ export interface InstallDir {
 }
 
 /** Creates `dir` (0700) with `.env` (0600), a new key and `backups/`; `extra` is added to `.env`. */
-export async function makeInstallDir(
+export async function createInstallDir(
   dir: string,
   postgres: PostgresAddress,
   clickhouse: Pick<ClickhouseServer, 'url' | 'user' | 'password'> & { database: string },

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ClickhouseServer } from './clickhouse.ts';
-import { type InstallDir, makeInstallDir } from './install-dir.ts';
-import { type Keeper, startKeeper } from './keeper.ts';
+import { createInstallDir, type InstallDir } from './install-dir.ts';
+import { type DemoSupervisor, startDemoSupervisor } from './keeper.ts';
 import type { PostgresServer } from './postgres.ts';
 import { seedDemo } from './seed.ts';
 import { LOGS_DATABASE, type OnStep, startServices } from './services.ts';
@@ -14,7 +14,7 @@ export interface Demo extends InstallDir {
   /** Number of log rows. */
   rows: number;
   /** See `DemoSupervisor.adopt`. */
-  adopt: Keeper['adopt'];
+  adopt: DemoSupervisor['adopt'];
   /** Stops the servers and removes all files. Can be called again. */
   stop(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface DemoOptions {
  * Throws `PROGRAM_MISSING`, `POSTGRES_UNREACHABLE`, `CLICKHOUSE_UNREACHABLE`, and the reason of the signal.
  */
 export async function startDemo({ onStep = () => {}, scale = 1, signal }: DemoOptions = {}): Promise<Demo> {
-  const supervisor = await startKeeper();
+  const supervisor = await startDemoSupervisor();
   const stop = () => void supervisor.stop();
   signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -48,14 +48,14 @@ export async function startDemo({ onStep = () => {}, scale = 1, signal }: DemoOp
   }
 }
 
-async function fill(supervisor: Keeper, onStep: OnStep, scale: number): Promise<Demo> {
+async function fill(supervisor: DemoSupervisor, onStep: OnStep, scale: number): Promise<Demo> {
   const { postgres, clickhouse } = await startServices(supervisor, onStep);
   const started = Date.now();
   const target = { postgres, clickhouse, logs_database: LOGS_DATABASE };
   const rows = scale === 0 ? 0 : await seedDemo(target, { scale });
   onStep(`${rows.toLocaleString('en')} log rows`, Date.now() - started);
   const logs = { ...clickhouse, database: LOGS_DATABASE };
-  const installation = await makeInstallDir(join(supervisor.dir, 'bifract'), postgres, logs);
+  const installation = await createInstallDir(join(supervisor.dir, 'bifract'), postgres, logs);
   return {
     ...installation,
     postgres,

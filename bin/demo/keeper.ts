@@ -19,7 +19,7 @@ export interface RunningProgram {
 }
 
 /** Runs programs in a temporary folder; both are gone when this process ends, however it ends. */
-export interface Keeper {
+export interface DemoSupervisor {
   /** The temporary folder. Other users can enter it but not list it. */
   dir: string;
   start(program: Program): Promise<RunningProgram>;
@@ -32,7 +32,7 @@ export interface Keeper {
 }
 
 /** Starts the supervisor. The servers are its children, so none can be lost at any moment. */
-export async function startKeeper(): Promise<Keeper> {
+export async function startDemoSupervisor(): Promise<DemoSupervisor> {
   const { command, args } = entryCommand('supervisor-process');
   const child = spawn(command, args, { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
   const connection = new SupervisorConnection(child);

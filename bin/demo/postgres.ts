@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../src/core/errors.ts';
 import { freePort } from './free-port.ts';
-import type { Keeper, RunningProgram } from './keeper.ts';
+import type { DemoSupervisor, RunningProgram } from './keeper.ts';
 import { findPostgres, type PostgresPrograms, serverUser } from './postgres-programs.ts';
 import { queryPostgres } from './query.ts';
 
@@ -32,7 +32,7 @@ export interface PostgresServer extends PostgresAddress {
  * Creates a cluster in the supervisor's folder and starts it on 127.0.0.1: no socket, one user with a password, no fsync.
  * Throws `PROGRAM_MISSING` without PostgreSQL, `POSTGRES_UNREACHABLE` if it does not start.
  */
-export async function startPostgres(supervisor: Keeper, password: string): Promise<PostgresServer> {
+export async function startPostgres(supervisor: DemoSupervisor, password: string): Promise<PostgresServer> {
   const [programs, user] = await Promise.all([findPostgres(), serverUser()]);
   const data = join(supervisor.dir, 'postgres');
   await mkdir(data, { mode: 0o700 });
@@ -64,7 +64,7 @@ export async function startPostgres(supervisor: Keeper, password: string): Promi
 }
 
 async function initialize(
-  supervisor: Keeper,
+  supervisor: DemoSupervisor,
   { bin }: PostgresPrograms,
   data: string,
   password: string,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ClickhouseServer, startClickhouse } from './clickhouse.ts';
-import type { Keeper } from './keeper.ts';
+import type { DemoSupervisor } from './keeper.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { queryClickhouse, queryPostgres } from './query.ts';
 import { LOGS_TABLE, POSTGRES_SCHEMA } from './schema.ts';
@@ -18,7 +18,10 @@ export type OnStep = (what: string, ms: number) => void;
 export const LOGS_DATABASE = 'logs';
 
 /** Starts both servers in parallel, each with its own password, and creates their tables. */
-export async function startServices(supervisor: Keeper, onStep: OnStep = () => {}): Promise<Services> {
+export async function startServices(
+  supervisor: DemoSupervisor,
+  onStep: OnStep = () => {},
+): Promise<Services> {
   const started = Date.now();
   const [postgres, clickhouse] = await Promise.all([
     startPostgres(supervisor, newSecret()).then(async (server) => {
@@ -27,7 +30,7 @@ export async function startServices(supervisor: Keeper, onStep: OnStep = () => {
       return server;
     }),
     startClickhouse(supervisor, newSecret()).then(async (server) => {
-      await makeLogsDatabase(server, LOGS_DATABASE);
+      await createLogsDatabase(server, LOGS_DATABASE);
       const version = await queryClickhouse(server, LOGS_DATABASE, 'SELECT version()');
       onStep(`ClickHouse ${version.trim()}`, Date.now() - started);
       return server;
@@ -37,7 +40,7 @@ export async function startServices(supervisor: Keeper, onStep: OnStep = () => {
 }
 
 /** Creates a database with an empty table `logs`. */
-export async function makeLogsDatabase(server: ClickhouseServer, name: string): Promise<void> {
+export async function createLogsDatabase(server: ClickhouseServer, name: string): Promise<void> {
   await queryClickhouse(server, 'default', `CREATE DATABASE ${name}`);
   await queryClickhouse(server, name, LOGS_TABLE);
 }

@@ -3,7 +3,7 @@ import type { Session } from './hooks/session.ts';
 import { useSession } from './hooks/use-session.ts';
 import type { Router } from './router.ts';
 import { CoverageScreen } from './screens/coverage-screen.tsx';
-import { KeyLine, TalkLine } from './screens/frame-lines.tsx';
+import { KeyHints, StatusLine } from './screens/frame-lines.tsx';
 import { HelpScreen } from './screens/help-screen.tsx';
 import { ListScreen } from './screens/list-screen.tsx';
 import { Overlay } from './screens/overlay.tsx';
@@ -11,7 +11,7 @@ import { PageScreen } from './screens/page-screen.tsx';
 import { RowsScreen } from './screens/rows-screen.tsx';
 import { WizardScreen } from './screens/wizard-screen.tsx';
 import { bodyHeight, isTooSmall } from './view/layout.ts';
-import { listAt, placeOf } from './view/lists/index.ts';
+import { currentScreen, listAt } from './view/lists/index.ts';
 import { titleLine } from './view/title.ts';
 import type { Snapshot } from './view/types.ts';
 import { Header } from './widgets/header.tsx';
@@ -19,31 +19,31 @@ import { Line } from './widgets/line.tsx';
 import { TooSmall } from './widgets/too-small.tsx';
 
 function Body({ snapshot }: { snapshot: Snapshot }) {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const { mode } = snapshot.ui;
   if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
   if (screen.name === 'rows') return <RowsScreen snapshot={snapshot} />;
   if (screen.name === 'coverage') return <CoverageScreen snapshot={snapshot} />;
   if (screen.name === 'wizard') return <WizardScreen snapshot={snapshot} />;
   return listAt(screen) ? (
-    <ListScreen snapshot={snapshot} place={screen} />
+    <ListScreen snapshot={snapshot} screen={screen} />
   ) : (
-    <PageScreen snapshot={snapshot} place={screen} />
+    <PageScreen snapshot={snapshot} screen={screen} />
   );
 }
 
 function Console({ snapshot }: { snapshot: Snapshot }) {
-  const { columns, rows, glyphs, ui } = snapshot;
+  const { columns, rows, symbols: glyphs, ui } = snapshot;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Header snapshot={snapshot} root={ui.stack[0]} />
-      <Line spans={titleLine(snapshot, placeOf(snapshot))} columns={columns} glyphs={glyphs} />
+      <Line spans={titleLine(snapshot, currentScreen(snapshot))} columns={columns} symbols={glyphs} />
       <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns} overflow="hidden">
         <Body snapshot={snapshot} />
         <Overlay snapshot={snapshot} />
       </Box>
-      <TalkLine snapshot={snapshot} />
-      <KeyLine snapshot={snapshot} />
+      <StatusLine snapshot={snapshot} />
+      <KeyHints snapshot={snapshot} />
     </Box>
   );
 }

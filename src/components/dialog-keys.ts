@@ -1,9 +1,9 @@
 import { quitNow } from './hooks/deeds.ts';
 import type { Session } from './hooks/session.ts';
-import { canTake, layOutDialog } from './view/dialog.ts';
+import { canChoose, layOutDialog } from './view/dialog.ts';
 import { bodyHeight } from './view/layout.ts';
 import type { DialogOption, DialogState } from './view/types.ts';
-import { typed } from './view/typing.ts';
+import { editText } from './view/typing.ts';
 
 function close(session: Session) {
   session.dispatch({ type: 'mode', mode: { name: 'keys' } });
@@ -18,22 +18,25 @@ const DIALOG_PAGE = 5;
 
 /** Edits the confirmation word, and scrolls the items of a long dialog. Returns whether the key was used. */
 function editDialog(session: Session, key: string, dialog: DialogState): boolean {
-  const { top = 0, word } = dialog;
+  const { top = 0, confirmation: word } = dialog;
   const step = key === 'pgdn' ? DIALOG_PAGE : key === 'pgup' ? -DIALOG_PAGE : undefined;
   if (step !== undefined) {
     const snapshot = session.snapshot();
-    const { items, room } = layOutDialog({ columns: snapshot.columns, height: bodyHeight(snapshot) }, dialog);
+    const { items, visibleItems: room } = layOutDialog(
+      { columns: snapshot.columns, height: bodyHeight(snapshot) },
+      dialog,
+    );
     const next = Math.max(0, Math.min(items.length - room, top + step));
     session.dispatch({ type: 'dialog', change: { top: next, typed: dialog.typed } });
     return true;
   }
-  const text = word === undefined ? undefined : typed(dialog.typed ?? '', key);
+  const text = word === undefined ? undefined : editText(dialog.typed ?? '', key);
   if (text !== undefined) session.dispatch({ type: 'dialog', change: { top, typed: text } });
   return text !== undefined;
 }
 
 /** Enter takes only the safe answer; after the confirmation word was typed, that is reported. */
-function chooseFocused(session: Session, { options, focus, word, typed }: DialogState) {
+function chooseFocused(session: Session, { options, focus, confirmation: word, typed }: DialogState) {
   const focused = options[focus];
   if (!focused?.safe) return;
   choose(session, focused);
@@ -45,8 +48,8 @@ function chooseFocused(session: Session, { options, focus, word, typed }: Dialog
 export function dialogKey(session: Session, key: string, dialog: DialogState) {
   const option = dialog.options.find(({ key: own }) => own === key);
   const danger = dialog.options.some(({ safe }) => !safe);
-  if (option && canTake(option, dialog)) return choose(session, option);
-  if (option) return session.notify('warn', `Not confirmed: type ${dialog.word} first`);
+  if (option && canChoose(option, dialog)) return choose(session, option);
+  if (option) return session.notify('warn', `Not confirmed: type ${dialog.confirmation} first`);
   if (key === 'enter') return chooseFocused(session, dialog);
   if (key === 'esc') return close(session);
   if (key === 'ctrl-c') return quitNow(session);

@@ -7,7 +7,7 @@ import { createSession, type Session } from './hooks/session.ts';
 import { startUp } from './hooks/start-up.ts';
 import { createRouter } from './router.ts';
 import { stopSelf, suspension } from './terminal.ts';
-import { glyphsFor, isUtf8 } from './view/glyphs.ts';
+import { isUtf8, symbolsFor } from './view/glyphs.ts';
 import { ColorContext } from './widgets/color-context.ts';
 
 export type { Preferences } from './hooks/preferences.ts';
@@ -72,7 +72,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const leave = () => instance?.unmount();
   const session = createSession({
     engine,
-    symbols: glyphsFor(utf8),
+    symbols: symbolsFor(utf8),
     read_only: options.readOnly ?? engine.installation.read_only,
     columns: stdout.columns || 80,
     rows: stdout.rows || 24,

@@ -1,13 +1,13 @@
 import type { Session } from './hooks/session.ts';
 import { COMMANDS, type Command } from './keymap/commands.ts';
-import { listAt, listKey, placeOf } from './view/lists/index.ts';
+import { currentScreen, listAt, listKey } from './view/lists/index.ts';
 import type { Snapshot } from './view/types.ts';
 
 export { COMMANDS, type Command } from './keymap/commands.ts';
 
 /** The commands of the current screen, without those that change data in a read-only console. */
 export function commandsAt(snapshot: Snapshot): readonly Command[] {
-  const { name } = placeOf(snapshot);
+  const { name } = currentScreen(snapshot);
   return COMMANDS.filter(
     (command) =>
       (!command.screens || command.screens.includes(name)) && !(command.changesData && snapshot.read_only),
@@ -45,6 +45,6 @@ export function runCommand(session: Session, command: Command): void {
 
 /** Sets the filter of the current list. */
 export function setFilter(session: Session, filter: string): void {
-  const screen = placeOf(session.snapshot());
+  const screen = currentScreen(session.snapshot());
   if (listAt(screen)) session.dispatch({ type: 'filter', key: listKey(screen), filter });
 }

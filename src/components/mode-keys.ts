@@ -2,9 +2,9 @@ import { dialogKey, smallDialogKey } from './dialog-keys.ts';
 import type { Session } from './hooks/session.ts';
 import { COMMANDS, commandFor, notAvailable, runCommand, searchCommands, setFilter } from './keymap.ts';
 import { bodyHeight, isTooSmall } from './view/layout.ts';
-import { listStateAt, placeOf } from './view/lists/index.ts';
+import { currentScreen, listStateAt } from './view/lists/index.ts';
 import type { Mode } from './view/types.ts';
-import { typed } from './view/typing.ts';
+import { editText } from './view/typing.ts';
 
 type In<Name extends Mode['name']> = Extract<Mode, { name: Name }>;
 
@@ -28,7 +28,7 @@ function filterKey(session: Session, key: string, { before }: In<'filter'>) {
     return setMode(session, KEYS);
   }
   const snapshot = session.snapshot();
-  const text = typed(listStateAt(snapshot, placeOf(snapshot)).filter, key);
+  const text = editText(listStateAt(snapshot, currentScreen(snapshot)).filter, key);
   if (text !== undefined) setFilter(session, text);
 }
 
@@ -46,7 +46,7 @@ function paletteKey(session: Session, key: string, mode: In<'palette'>) {
     const index = Math.max(0, Math.min(found.length - 1, mode.index + step));
     return setMode(session, { ...mode, index });
   }
-  const query = typed(mode.query, key);
+  const query = editText(mode.query, key);
   if (query !== undefined) setMode(session, { ...mode, query, index: 0 });
 }
 
@@ -54,13 +54,12 @@ function promptKey(session: Session, key: string, { prompt }: In<'prompt'>) {
   if (key === 'esc' || key === 'ctrl-c') return setMode(session, KEYS);
   if (key === 'enter') {
     setMode(session, KEYS);
-    const trouble = prompt.take(prompt.text);
-    if (trouble !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, trouble } });
+    const trouble = prompt.submit(prompt.text);
+    if (trouble !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, error: trouble } });
     return;
   }
-  const text = typed(prompt.text, key);
-  if (text !== undefined)
-    setMode(session, { name: 'prompt', prompt: { ...prompt, text, trouble: undefined } });
+  const text = editText(prompt.text, key);
+  if (text !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, text, error: undefined } });
 }
 
 const HELP_MOVES: Readonly<Record<string, number>> = { down: 1, j: 1, up: -1, k: -1, g: -1e6, home: -1e6 };
@@ -77,7 +76,7 @@ function screenKey(session: Session, key: string) {
   const snapshot = session.snapshot();
   const command = commandFor(snapshot, key);
   if (command) return runCommand(session, command);
-  const { name } = placeOf(snapshot);
+  const { name } = currentScreen(snapshot);
   const known = COMMANDS.find(
     (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),
   );
@@ -94,7 +93,8 @@ function smallKey(session: Session, key: string) {
 /** Folds a message that was on the screen long enough to be read. */
 function foldMessage(session: Session) {
   const { ui, now } = session.snapshot();
-  if (ui.flash && !ui.flash.folded && now - ui.flash.at > READ_MS) session.dispatch({ type: 'foldMessage' });
+  if (ui.statusMessage && !ui.statusMessage.collapsed && now - ui.statusMessage.at > READ_MS)
+    session.dispatch({ type: 'foldMessage' });
 }
 
 /** Sends a key to the current mode. */

@@ -1,11 +1,11 @@
 import { scrollTop } from './view/columns.ts';
 import { NEW_LIST } from './view/rows.ts';
-import type { DialogState, ListState, LogEntry, Mode, Place, Sort, UiState } from './view/types.ts';
+import type { DialogState, ListState, LogEntry, Mode, Screen, Sort, UiState } from './view/types.ts';
 
 /** Changes of the interface. `key` is the key of a list in `UiState.lists`. */
 export type Action =
-  | { type: 'go'; screen: Place }
-  | { type: 'open'; screen: Place }
+  | { type: 'go'; screen: Screen }
+  | { type: 'open'; screen: Screen }
   | { type: 'back' }
   | { type: 'cursor'; key: string; ids: readonly string[]; index: number; height: number }
   | { type: 'position'; key: string; index: number; top: number }
@@ -44,7 +44,7 @@ function focused(dialog: DialogState, by: number): DialogState {
   return { ...dialog, focus: (dialog.focus + by + count) % count };
 }
 
-function open(ui: UiState, screen: Place): UiState {
+function open(ui: UiState, screen: Screen): UiState {
   return { ...ui, stack: [...ui.stack, screen] };
 }
 
@@ -84,10 +84,10 @@ export function reduce(ui: UiState, action: Action): UiState {
       return patchList(ui, action.key, { sort: action.sort });
     case 'toggleSelected':
       return patchList(ui, action.key, {
-        marks: toggled((ui.lists[action.key] ?? NEW_LIST).marks, action.id),
+        selected: toggled((ui.lists[action.key] ?? NEW_LIST).selected, action.id),
       });
     case 'clearSelection':
-      return patchList(ui, action.key, { marks: new Set() });
+      return patchList(ui, action.key, { selected: new Set() });
     case 'mode':
       return { ...ui, mode: action.mode };
     case 'focus':
@@ -98,11 +98,11 @@ export function reduce(ui: UiState, action: Action): UiState {
       return {
         ...ui,
         log: [...ui.log, action.entry].slice(-MAX_LOG),
-        flash: action.quiet ? ui.flash : action.entry,
+        statusMessage: action.quiet ? ui.statusMessage : action.entry,
       };
     case 'foldMessage':
-      return ui.flash ? { ...ui, flash: { ...ui.flash, folded: true } } : ui;
+      return ui.statusMessage ? { ...ui, statusMessage: { ...ui.statusMessage, collapsed: true } } : ui;
     case 'clearMessage':
-      return { ...ui, flash: undefined };
+      return { ...ui, statusMessage: undefined };
   }
 }

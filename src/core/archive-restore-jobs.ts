@@ -22,7 +22,7 @@ import { findTarget } from './target.ts';
 const ERROR_TIME_VARIABLE = 'BIFRACT_ARCHIVE_MAX_ERROR_TIME';
 
 /** Plans a restore of an archive; see `ArchiveRestoreQueries`. */
-export async function serveArchiveRestorePlan(
+export async function planArchiveRestore(
   services: Services,
   query: ArchiveRestoreQuery,
 ): Promise<ArchiveRestorePlan> {

@@ -5,7 +5,7 @@ import type { CallOptions, Timestamp } from './ports/types.ts';
  * How rows are restored: straight into the table with all columns intact, or as raw lines through the server's
  * ingest.
  */
-export type RestoreVia = 'direct' | 'ingest';
+export type RestoreMethod = 'direct' | 'ingest';
 
 /** What to restore, and where to. */
 export interface ArchiveRestoreQuery extends CallOptions {
@@ -18,7 +18,7 @@ export interface ArchiveRestoreQuery extends CallOptions {
   to?: Timestamp;
   /** First delete the fractal's rows in that window; without one, in the time range of the archive. */
   replace?: boolean;
-  via?: RestoreVia;
+  via?: RestoreMethod;
 }
 
 /** A file to restore rows from. */
@@ -43,7 +43,7 @@ export interface ArchiveRestorePlan {
   into: { id: string; name: string };
   from: Timestamp | null;
   to: Timestamp | null;
-  via: RestoreVia;
+  via: RestoreMethod;
   replace: boolean;
   /** Time range in which `replace` deletes rows: `from ≤ timestamp < to`. Null if nothing is deleted. */
   removes: { from: Timestamp | null; to: Timestamp | null } | null;
@@ -63,7 +63,7 @@ export interface ArchiveRestorePlan {
 /** The result of a restore. */
 export interface ArchiveRestoreSummary {
   into: { id: string; name: string };
-  via: RestoreVia;
+  via: RestoreMethod;
   files: number;
   /** Rows read from the files, within the window. */
   rows_read: number;

@@ -3,7 +3,7 @@ import { computeCoverage } from './jobs/coverage.ts';
 import type { Services } from './services.ts';
 
 /** Coverage of a fractal; see `CoverageQueries`. */
-export async function serveCoverage(
+export async function queryCoverage(
   services: Services,
   ...query: Parameters<CoverageQueries['coverage']>
 ): Promise<Coverage> {

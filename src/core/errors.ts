@@ -110,12 +110,12 @@ export class BifractError extends Error {
 }
 
 /** Hint of a cancelled job that left nothing behind. */
-export const UNDONE = 'Partial work was rolled back; it is safe to start again.';
+export const ROLLED_BACK = 'Partial work was rolled back; it is safe to start again.';
 
 /** Reason for a job's `AbortSignal`: cancelled by the user, or the process is being terminated. */
 export function cancelled(code: 'CANCELLED' | 'TERMINATED' = 'CANCELLED'): BifractError {
   return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Terminated by a signal', {
-    hint: UNDONE,
+    hint: ROLLED_BACK,
   });
 }
 

@@ -10,11 +10,11 @@ export async function checkHealth(services: Services, options: CallOptions = {})
   const [postgres, clickhouse, backups, archives, key] = await Promise.all([
     part(async () => {
       const version = await (await services.catalog()).serverVersion(options);
-      return `${version} at ${await services.postgresPlace()}`;
+      return `${version} at ${await services.postgresLocation()}`;
     }),
     part(async () => {
       const version = await (await services.logs()).version(options);
-      return `${version} at ${await services.clickhousePlace()}`;
+      return `${version} at ${await services.clickhouseLocation()}`;
     }),
     storage(() => services.backups(), options),
     // Often on its own file system.

@@ -6,7 +6,7 @@ export type {
   ArchiveRestoreQueries,
   ArchiveRestoreQuery,
   ArchiveRestoreSummary,
-  RestoreVia,
+  RestoreMethod as RestoreVia,
 } from './archive-restore.ts';
 export type { CopyItem, CopyJobRequest, CopyPlan, CopyQueries } from './copying.ts';
 export type { Coverage, CoveragePeriod, CoverageQueries, CoverageState } from './coverage.ts';
@@ -29,7 +29,7 @@ export type {
   PartHealth,
   StartOptions,
 } from './engine.ts';
-export { asBifractError, BifractError, type ErrorReport, UNDONE } from './errors.ts';
+export { asBifractError, BifractError, type ErrorReport, ROLLED_BACK as UNDONE } from './errors.ts';
 export type { JobEvent, JobEventMap, JobKind, JobOwner, Progress } from './events.ts';
 export type {
   AdoptItem,
@@ -73,10 +73,10 @@ export type {
 export type {
   DueItem,
   DueQuery,
+  ExcessItem as SurplusItem,
   RunDueJobRequest,
   RunDueSummary,
   ScheduleMode,
-  SurplusItem,
 } from './schedule.ts';
 export type {
   KeepRule,

@@ -2,17 +2,17 @@ import type { JobRequest } from './engine.ts';
 import { BifractError } from './errors.ts';
 import type { JobEvent } from './events.ts';
 import { fold, newEntry, viewOf } from './job-fold.ts';
-import { leftBehind } from './jobs/restore-journal.ts';
+import { unfinishedRestores } from './jobs/restore-journal.ts';
 import type { JobQueries, KnownJob } from './known-jobs.ts';
-import type { BoardJob } from './ports/job-board.ts';
-import type { ArchiveNote, JobNote } from './ports/state.ts';
+import type { BusJob } from './ports/job-board.ts';
+import type { ArchiveProgressRecord, JobRecord } from './ports/state.ts';
 import type { CallOptions } from './ports/types.ts';
 import type { Services } from './services.ts';
 
-type JobServices = Pick<Services, 'board' | 'state' | 'catalog' | 'now'>;
+type JobServices = Pick<Services, 'jobBus' | 'state' | 'catalog' | 'now'>;
 
 /** Job queries on an installation's services. */
-export class ServedJobs implements JobQueries {
+export class JobQueryService implements JobQueries {
   readonly #services: JobServices;
 
   constructor(services: JobServices) {
@@ -20,8 +20,8 @@ export class ServedJobs implements JobQueries {
   }
 
   async knownJobs({ signal }: CallOptions = {}): Promise<KnownJob[]> {
-    const { board, state } = this.#services;
-    const interrupted = new Set((await state.dead()).map(({ id }) => id));
+    const { jobBus: board, state } = this.#services;
+    const interrupted = new Set((await state.interrupted()).map(({ id }) => id));
     const jobs: KnownJob[] = [];
     for (const id of await board.ids()) {
       signal?.throwIfAborted();
@@ -33,7 +33,7 @@ export class ServedJobs implements JobQueries {
   }
 
   async findJob(wanted: string): Promise<string> {
-    const ids = await this.#services.board.ids();
+    const ids = await this.#services.jobBus.ids();
     if (ids.includes(wanted)) return wanted;
     const [found, ...others] = ids.filter((id) => id.endsWith(`-${wanted}`));
     if (found === undefined) {
@@ -47,16 +47,16 @@ export class ServedJobs implements JobQueries {
   }
 
   follow(job: string, options?: CallOptions): AsyncIterable<JobEvent> {
-    return this.#services.board.follow(job, options);
+    return this.#services.jobBus.follow(job, options);
   }
 
-  askToEnd(job: string, options?: CallOptions): Promise<void> {
-    return this.#services.board.cancel(job, options);
+  requestCancel(job: string, options?: CallOptions): Promise<void> {
+    return this.#services.jobBus.cancel(job, options);
   }
 
-  async goOn(id: string, options?: CallOptions): Promise<JobRequest> {
+  async resumeRequest(id: string, options?: CallOptions): Promise<JobRequest> {
     const { state } = this.#services;
-    const records = [...(await leftBehind(state)), ...(await state.dead())];
+    const records = [...(await unfinishedRestores(state)), ...(await state.interrupted())];
     const record = records.find((one) => isAbout(one, id));
     if (record?.restoring) return { kind: 'restore-archive', plan: record.restoring.plan };
     if (record?.archive) return this.#archiveRequest(record.archive, options);
@@ -65,20 +65,20 @@ export class ServedJobs implements JobQueries {
     });
   }
 
-  async #archiveRequest({ request }: ArchiveNote, options?: CallOptions): Promise<JobRequest> {
+  async #archiveRequest({ request }: ArchiveProgressRecord, options?: CallOptions): Promise<JobRequest> {
     const { from, to, ...asked } = request;
     const fractals = await (await this.#services.catalog()).fractals(options);
     const fractal_name = fractals.find(({ id }) => id === request.fractal_id)?.name;
     return { kind: 'archive', ...asked, fractal_name, from: from ?? undefined, to: to ?? undefined };
   }
 
-  #fold({ id, live, events }: BoardJob): Omit<KnownJob, 'unsettled'> {
+  #fold({ id, live, events }: BusJob): Omit<KnownJob, 'unsettled'> {
     const entry = newEntry(id, Date.parse(events[0]?.time ?? ''));
     for (const event of events) fold(entry, event, Date.parse(event.time), this.#services.now().getTime());
     return { ...viewOf(entry), live };
   }
 }
 
-function isAbout({ id, archive_id, archive, restoring }: JobNote, wanted: string): boolean {
+function isAbout({ id, archive_id, archive, restoring }: JobRecord, wanted: string): boolean {
   return [id, archive_id, archive?.group_id, ...(restoring?.archive_ids ?? [])].includes(wanted);
 }

@@ -4,13 +4,13 @@ import { asBifractError, BifractError, cancelled } from './errors.ts';
 import type { Emit, JobEvent, JobEventMap, JobKind } from './events.ts';
 import { perform, startedEvent } from './perform.ts';
 import { stampOf } from './policy/names.ts';
-import type { Publication } from './ports/job-board.ts';
+import type { JobPublisher } from './ports/job-board.ts';
 import type { Services } from './services.ts';
 
 interface Running {
   id: string;
   controller: AbortController;
-  publisher?: Publication;
+  publisher?: JobPublisher;
   ended?: boolean;
   outcome: Promise<JobOutcome>;
 }
@@ -32,7 +32,7 @@ export class JobRunner {
   }
 
   /** Starts a job. Never throws: failures are reported as the outcome. */
-  start(request: JobRequest, { id, must_be_seen = false }: StartOptions = {}): JobHandle {
+  start(request: JobRequest, { id, must_be_visible: must_be_seen = false }: StartOptions = {}): JobHandle {
     const { promise: outcome, resolve } = Promise.withResolvers<JobOutcome>();
     const job: Running = {
       id: id ?? jobId(request.kind, this.#services.now()),
@@ -87,12 +87,12 @@ export class JobRunner {
 
   /** Publishes the job on the bus; returns the error if that fails. Read-only jobs are not published. */
   async #publish(job: Running): Promise<BifractError | undefined> {
-    const { board, installation } = this.#services;
+    const { jobBus: board, installation } = this.#services;
     if (installation.read_only) return undefined;
     try {
       job.publisher = await board.publish(job.id, {
         onCancel: (reason) => this.cancel(job.id, reason),
-        onTrouble: ({ message }) => {
+        onJournalError: ({ message }) => {
           if (!job.ended) this.#emit(job, 'job:warning', { message });
         },
       });

@@ -20,10 +20,10 @@ export interface JobQueries {
   /** All events of a job, live while it runs. `NOT_FOUND`. */
   follow(job: string, options?: CallOptions): AsyncIterable<JobEvent>;
   /** Cancels a job of any process; its final event follows. `NOT_FOUND` if it is not running, `BUSY`. */
-  askToEnd(job: string, options?: CallOptions): Promise<void>;
+  requestCancel(job: string, options?: CallOptions): Promise<void>;
   /**
    * The request that resumes interrupted work, given the id of the job, archive or group. `NOT_FOUND` if no
    * partial data is left.
    */
-  goOn(id: string, options?: CallOptions): Promise<JobRequest>;
+  resumeRequest(id: string, options?: CallOptions): Promise<JobRequest>;
 }

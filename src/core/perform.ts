@@ -5,9 +5,9 @@ import type { JobEventMap } from './events.ts';
 import { fileJobStarted, runFileJob } from './file-jobs.ts';
 import type { Key } from './format/index.ts';
 import { type ArchiveSummary, archive } from './jobs/archive.ts';
-import { audited } from './jobs/audited.ts';
+import { withAudit } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
-import { uncovered } from './jobs/uncovered.ts';
+import { selectUncovered } from './jobs/uncovered.ts';
 import { recoverAll } from './put-right.ts';
 import { restoreStarted, runBackup, runRestoreJob } from './restore-jobs.ts';
 import { runScheduled, scheduleStarted } from './schedule-jobs.ts';
@@ -25,7 +25,7 @@ export async function perform(services: Services, request: JobRequest, context: 
   await recoverAll(services, request, { signal: context.signal });
   const what = destroys(request);
   const run = (own: JobContext) => dispatch(services, request, { key, version }, own);
-  return what ? audited(services.audit, { ...startedEvent(request), what }, context, run) : run(context);
+  return what ? withAudit(services.audit, { ...startedEvent(request), what }, context, run) : run(context);
 }
 
 async function dispatch(
@@ -62,8 +62,8 @@ async function dispatch(
           key,
           version,
           ...services.archive_limits,
-          uncovered: ({ id }, plan, options) =>
-            uncovered({ catalog, logs, storages: services }, id, plan, options),
+          selectUncovered: ({ id }, plan, options) =>
+            selectUncovered({ catalog, logs, storages: services }, id, plan, options),
         },
         { ...request, fields: request.fields ?? true },
         context,

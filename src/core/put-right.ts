@@ -14,9 +14,9 @@ export async function recoverAll(
   options: CallOptions = {},
 ): Promise<string[]> {
   // A failure here shows up when the first record is written.
-  await services.state.tidy().catch(() => undefined);
-  if ((await services.state.dead()).length === 0) return [];
-  return services.state.alone(
+  await services.state.cleanUp().catch(() => undefined);
+  if ((await services.state.interrupted()).length === 0) return [];
+  return services.state.exclusive(
     async () => [
       ...(await recover(services, options)),
       ...(await recoverArchiveRestores(services, request, options)),

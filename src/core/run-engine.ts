@@ -1,12 +1,12 @@
-import { serveArchiveRestorePlan } from './archive-restore-jobs.ts';
-import { serveCoverage } from './coverage-queries.ts';
+import { planArchiveRestore } from './archive-restore-jobs.ts';
+import { queryCoverage } from './coverage-queries.ts';
 import type { BackupFile, Engine, ExtractPart, JobRequest } from './engine.ts';
 import { type BifractError, cancelled, readOnly } from './errors.ts';
 import type { JobEvent } from './events.ts';
 import { FileQueryService } from './file-queries.ts';
 import type { FileQueries } from './files.ts';
 import { checkHealth } from './health.ts';
-import { ServedJobs } from './job-queries.ts';
+import { JobQueryService } from './job-queries.ts';
 import { JobRunner, jobId } from './job-runner.ts';
 import { extract } from './jobs/extract.ts';
 import { pathOf } from './jobs/target.ts';
@@ -17,7 +17,7 @@ import type { CallOptions } from './ports/types.ts';
 import { recoverAll } from './put-right.ts';
 import { planRestore } from './restore-jobs.ts';
 import type { DueQuery } from './schedule.ts';
-import { servePlanDue } from './schedule-jobs.ts';
+import { planDue } from './schedule-jobs.ts';
 import type { Services } from './services.ts';
 import { type JobControl, JobSupervisor } from './shared-jobs.ts';
 import { planCopy, planDelete } from './storage-jobs.ts';
@@ -37,13 +37,13 @@ class RunningEngine implements Engine {
   readonly installation;
   readonly #services: Services;
   readonly #file_queries: FileQueries;
-  readonly #job_queries: ServedJobs;
+  readonly #job_queries: JobQueryService;
   readonly #jobs: JobControl;
 
   constructor(services: Services, jobs: JobControl) {
     this.#services = services;
     this.#file_queries = new FileQueryService(services);
-    this.#job_queries = new ServedJobs(services);
+    this.#job_queries = new JobQueryService(services);
     this.#jobs = jobs;
     this.installation = services.installation;
   }
@@ -75,7 +75,7 @@ class RunningEngine implements Engine {
   }
 
   async recover(options?: CallOptions) {
-    await this.#services.board.sweep();
+    await this.#services.jobBus.sweep();
     return recoverAll(this.#services, undefined, options);
   }
 
@@ -125,15 +125,15 @@ class RunningEngine implements Engine {
   }
 
   planArchiveRestore(...query: Parameters<Engine['planArchiveRestore']>) {
-    return serveArchiveRestorePlan(this.#services, ...query);
+    return planArchiveRestore(this.#services, ...query);
   }
 
   planDue(query?: DueQuery) {
-    return servePlanDue(this.#services, query);
+    return planDue(this.#services, query);
   }
 
   coverage(...query: Parameters<Engine['coverage']>) {
-    return serveCoverage(this.#services, ...query);
+    return queryCoverage(this.#services, ...query);
   }
 
   knownJobs(options?: CallOptions) {
@@ -148,12 +148,12 @@ class RunningEngine implements Engine {
     return this.#job_queries.follow(...query);
   }
 
-  askToEnd(...query: Parameters<Engine['askToEnd']>) {
-    return this.#job_queries.askToEnd(...query);
+  requestCancel(...query: Parameters<Engine['requestCancel']>) {
+    return this.#job_queries.requestCancel(...query);
   }
 
-  goOn(...query: Parameters<Engine['goOn']>) {
-    return this.#job_queries.goOn(...query);
+  resumeRequest(...query: Parameters<Engine['resumeRequest']>) {
+    return this.#job_queries.resumeRequest(...query);
   }
 
   start(...query: Parameters<Engine['start']>) {
@@ -161,7 +161,7 @@ class RunningEngine implements Engine {
   }
 
   async detach(request: JobRequest) {
-    const { starter, owner, now, installation } = this.#services;
+    const { launcher: starter, owner, now, installation } = this.#services;
     if (installation.read_only) throw readOnly();
     const id = jobId(request.kind, now());
     await starter.start(id, { request, by: owner() });

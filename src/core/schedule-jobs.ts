@@ -3,7 +3,7 @@ import type { DeleteTarget } from './deletion.ts';
 import type { JobRequest } from './engine.ts';
 import type { JobEventMap } from './events.ts';
 import type { ArchiveSummary } from './jobs/archive.ts';
-import { audited } from './jobs/audited.ts';
+import { withAudit } from './jobs/audited.ts';
 import type { JobContext } from './jobs/context.ts';
 import { deletePlanned } from './jobs/delete.ts';
 import { planDelete } from './jobs/plan-delete.ts';
@@ -15,7 +15,7 @@ import type { Services } from './services.ts';
 type ArchiveRequest = Extract<JobRequest, { kind: 'archive' }>;
 
 /** Plans what the schedules require now; see `ScheduleQueries`. */
-export async function servePlanDue(services: Services, query?: DueQuery): Promise<DueItem[]> {
+export async function planDue(services: Services, query?: DueQuery): Promise<DueItem[]> {
   const [catalog, logs] = await Promise.all([services.catalog(), services.logs()]);
   return buildDuePlan({ catalog, logs, storages: services, now: services.now() }, query);
 }
@@ -30,7 +30,7 @@ export function runScheduled(
   return runDue(
     {
       state: services.state,
-      planDue: (query) => servePlanDue(services, query),
+      planDue: (query) => planDue(services, query),
       archive: async (item, itemContext) => dueArchive(await archive(archiveRequest(item), itemContext)),
       remove: (targets, itemContext) => deleteExcess(services, targets, itemContext),
     },
@@ -66,7 +66,7 @@ async function deleteExcess(services: Services, targets: readonly DeleteTarget[]
       [path ?? id, archive_id && `record ${archive_id}`].filter(Boolean).join(', '),
     );
   const title = `Retention by max_archives: delete ${what.length} archives`;
-  return audited(services.audit, { kind: 'run-due', title, what }, context, (itemContext) =>
+  return withAudit(services.audit, { kind: 'run-due', title, what }, context, (itemContext) =>
     deletePlanned(deps, plan, itemContext),
   );
 }

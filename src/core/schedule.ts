@@ -5,7 +5,7 @@ import type { CallOptions, Timestamp } from './ports/types.ts';
 export type ScheduleMode = 'full' | 'incremental';
 
 /** A scheduled archive, or a group of them, in excess of `max_archives`. */
-export interface SurplusItem {
+export interface ExcessItem {
   kind: 'group' | 'archive';
   id: string;
   created_at: Timestamp;
@@ -35,7 +35,7 @@ export interface DueItem {
   /** When it is due or tried again; null if it is due now or that is unknown. */
   next: Timestamp | null;
   /** The oldest first; a new archive may add one more. */
-  surplus: SurplusItem[];
+  surplus: ExcessItem[];
 }
 
 export interface DueQuery extends CallOptions {

@@ -6,12 +6,12 @@ import type { Catalog } from './ports/catalog.ts';
 import type { Database, DumpTool } from './ports/database.ts';
 import type { AppContainer, DatabaseServer, RestoreTool } from './ports/database-server.ts';
 import type { Ingest } from './ports/ingest.ts';
-import type { JobBoard } from './ports/job-board.ts';
-import type { JobStarter } from './ports/job-starter.ts';
+import type { JobBus } from './ports/job-board.ts';
+import type { JobLauncher } from './ports/job-starter.ts';
 import type { LogDatabase } from './ports/log-database.ts';
 import type { LogRestore } from './ports/log-restore.ts';
 import type { State } from './ports/state.ts';
-import type { Place, Storage } from './ports/storage.ts';
+import type { Storage, StorageKind } from './ports/storage.ts';
 
 /**
  * Parts of the installation that the engine uses. Each is created on first use and kept, so that nothing
@@ -28,8 +28,8 @@ export interface Services {
   readonly variables: Record<string, string>;
   readonly state: State;
   /** Publishes jobs to other processes. */
-  readonly board: JobBoard;
-  readonly starter: JobStarter;
+  readonly jobBus: JobBus;
+  readonly launcher: JobLauncher;
   /** User, host and process that start jobs here. */
   owner(): JobOwner;
   now(): Date;
@@ -59,14 +59,14 @@ export interface Services {
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
   /** Backup or archive storage of a given type, configured or not; undefined if there is none. */
-  stored(place: Place, type: 'disk' | 's3'): Promise<Storage | undefined>;
+  storageOf(place: StorageKind, type: 'disk' | 's3'): Promise<Storage | undefined>;
   /** Audit log of destructive jobs. */
   readonly audit: Audit;
   /** The folder of a local path as storage, and the file name in it. */
   localFile(path: string): Promise<{ storage: Storage; name: string }>;
   /** Locations of the databases, for people. */
-  postgresPlace(): Promise<string>;
-  clickhousePlace(): Promise<string>;
+  postgresLocation(): Promise<string>;
+  clickhouseLocation(): Promise<string>;
   /** Closes open connections. */
   close(): Promise<void>;
 }

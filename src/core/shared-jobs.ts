@@ -85,7 +85,7 @@ export class JobSupervisor implements JobControl {
 
   /** Launches a process for the job; if that fails, runs it here and returns its handle. */
   async #launch(id: string, request: JobRequest): Promise<JobHandle | undefined> {
-    const { installation, starter, owner } = this.#services;
+    const { installation, launcher: starter, owner } = this.#services;
     // Lets the caller subscribe before the first event.
     await Promise.resolve();
     const by = owner();
@@ -105,7 +105,7 @@ export class JobSupervisor implements JobControl {
   async #cancel(job: string, reason: BifractError): Promise<void> {
     await this.#starting.get(job);
     if (this.#local.isRunning(job)) this.#local.cancel(job, reason);
-    else await this.#services.board.cancel(job, { signal: this.#closed.signal });
+    else await this.#services.jobBus.cancel(job, { signal: this.#closed.signal });
   }
 
   /**
@@ -113,7 +113,7 @@ export class JobSupervisor implements JobControl {
    */
   async #follow(id: string): Promise<JobOutcome> {
     try {
-      for await (const event of this.#services.board.follow(id, { signal: this.#closed.signal })) {
+      for await (const event of this.#services.jobBus.follow(id, { signal: this.#closed.signal })) {
         this.#notify(event);
         if (isEnd(event)) return event;
       }
@@ -127,7 +127,7 @@ export class JobSupervisor implements JobControl {
 
   /** Finds jobs of other processes: at first running and recent ones, then new ones. */
   async #discoverJobs(): Promise<void> {
-    const { board, now } = this.#services;
+    const { jobBus: board, now } = this.#services;
     try {
       const ids = (await board.ids()).filter((id) => !this.#known.has(id)).sort(byStart);
       for (const id of ids) {

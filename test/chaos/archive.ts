@@ -1,12 +1,12 @@
 // Disrupts archiving at seeded points: node --import tsx test/chaos/archive.ts [rounds] [seed]. Build first.
-import { startKeeper } from '../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import { LOGS_DATABASE, startServices } from '../../bin/demo/services.ts';
 import { ArchiveChaos } from '../helpers/archive-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
-const supervisor = await startKeeper();
+const supervisor = await startDemoSupervisor();
 const chaos = await ArchiveChaos.start(await startServices(supervisor), LOGS_DATABASE, seed);
 let [calls, faults, resumed] = [0, 0, 0];
 try {

@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { makeInstallDir } from '../../bin/demo/install-dir.ts';
-import { startKeeper } from '../../bin/demo/keeper.ts';
+import { createInstallDir } from '../../bin/demo/install-dir.ts';
+import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import { startPostgres } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { openEngine } from '../../bin/session.ts';
@@ -15,7 +15,7 @@ const tables = Number(process.argv[2] ?? 2000);
 /** With more in one transaction, the server runs out of locks. */
 const BATCH = 200;
 
-const supervisor = await startKeeper();
+const supervisor = await startDemoSupervisor();
 const dir = await mkdtemp(join(tmpdir(), 'bifract-many-'));
 try {
   const postgres = await startPostgres(supervisor, 'secret');
@@ -33,7 +33,7 @@ try {
     );
   }
   const nowhere = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database: 'x' };
-  await makeInstallDir(dir, postgres, nowhere);
+  await createInstallDir(dir, postgres, nowhere);
   const text = await dumpText(postgres, postgres.database);
   const engine = await openEngine({ dir, readOnly: false });
   const timed = async <T>(what: string, work: Promise<T>): Promise<T> => {

@@ -1,12 +1,12 @@
 // Disrupts restores of archives at seeded points: node --import tsx test/chaos/restore-archive.ts [rounds] [seed]
 // Build first.
-import { startKeeper } from '../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import { ArchiveRestoreChaos } from '../helpers/archive-restore-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
-const supervisor = await startKeeper();
+const supervisor = await startDemoSupervisor();
 const chaos = await ArchiveRestoreChaos.start(supervisor, seed);
 try {
   for (let round = 1; round <= rounds; round++) {

@@ -1,11 +1,11 @@
 // Disrupts restores at seeded points: node --import tsx test/chaos/restore.ts [rounds] [seed]
-import { startKeeper } from '../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import { RestoreChaos } from '../helpers/restore-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
-const supervisor = await startKeeper();
+const supervisor = await startDemoSupervisor();
 const chaos = await RestoreChaos.start(supervisor, seed, { disk: process.getuid?.() === 0 });
 try {
   for (let round = 1; round <= rounds; round++) {

@@ -1,5 +1,5 @@
 // Kills uploads of the built program at seeded points: node --import tsx test/chaos/upload.ts [rounds] [seed]
-import { startKeeper } from '../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import { startPostgres } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { POSTGRES_SCHEMA } from '../../bin/demo/schema.ts';
@@ -8,7 +8,7 @@ import { UploadChaos } from '../helpers/upload-chaos.ts';
 const rounds = Number(process.argv[2] ?? 100);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
-const supervisor = await startKeeper();
+const supervisor = await startDemoSupervisor();
 const postgres = await startPostgres(supervisor, 'secret');
 await queryPostgres(postgres, POSTGRES_SCHEMA);
 const chaos = await UploadChaos.start(postgres, seed);

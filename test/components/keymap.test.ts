@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { createSession, type Session } from '../../src/components/hooks/session.ts';
 import { COMMANDS, commandFor, commandsAt, searchCommands } from '../../src/components/keymap.ts';
 import { keysOf, splitEscapeKey } from '../../src/components/keys.ts';
-import { glyphsFor } from '../../src/components/view/glyphs.ts';
-import type { PlaceName } from '../../src/components/view/types.ts';
+import { symbolsFor } from '../../src/components/view/glyphs.ts';
+import type { ScreenName } from '../../src/components/view/types.ts';
 import { busyEngine } from '../helpers/fake-engine.ts';
 
-const PLACES: readonly PlaceName[] = [
+const PLACES: readonly ScreenName[] = [
   'overview',
   'fractals',
   'archives',
@@ -32,7 +32,7 @@ function session(read_only = false): Session {
   return createSession({
     engine: busyEngine(),
     terminal,
-    symbols: glyphsFor(true),
+    symbols: symbolsFor(true),
     read_only,
     columns: 80,
     rows: 24,

@@ -25,8 +25,8 @@ test('rows are selected and deselected one by one, and all at once', () => {
   let ui = reduce(initialUi(), { type: 'toggleSelected', key: 'k', id: 'a' });
   ui = reduce(ui, { type: 'toggleSelected', key: 'k', id: 'b' });
   ui = reduce(ui, { type: 'toggleSelected', key: 'k', id: 'a' });
-  assert.deepEqual([...(ui.lists.k?.marks ?? [])], ['b']);
-  assert.equal(reduce(ui, { type: 'clearSelection', key: 'k' }).lists.k?.marks.size, 0);
+  assert.deepEqual([...(ui.lists.k?.selected ?? [])], ['b']);
+  assert.equal(reduce(ui, { type: 'clearSelection', key: 'k' }).lists.k?.selected.size, 0);
 });
 
 test('screens are a stack whose root stays', () => {
@@ -48,5 +48,5 @@ test('the log keeps the newest entries; quiet ones are not on the message line',
   }
   assert.equal(ui.log.length, 500);
   assert.equal(ui.log.at(-1)?.id, '599');
-  assert.equal(ui.flash?.id, '0');
+  assert.equal(ui.statusMessage?.id, '0');
 });

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BifractError, cancelled, type ErrorCode } from '../../src/core/errors.ts';
-import type { Leftover, Storage, StoredObject } from '../../src/core/ports/storage.ts';
+import type { Storage, StoredObject, UnfinishedObject } from '../../src/core/ports/storage.ts';
 import { LIMIT_MS, until } from '../helpers/until.ts';
 
 /** A storage under test, and how to open it in another process. */
@@ -139,7 +139,7 @@ export function storageContract(title: string, make: () => Promise<StorageUnderT
         () => collect(storage.stream('signal.bin', { signal })),
         () => all(storage.list('', { signal })),
         () => storage.delete('signal.bin', { signal }),
-        () => storage.discard(unfinished, { signal }),
+        () => storage.discardUnfinished(unfinished, { signal }),
         () => storage.probe({ signal }),
       ];
       for (const call of calls) await refuses('CANCELLED', call());
@@ -247,8 +247,8 @@ export function storageContract(title: string, make: () => Promise<StorageUnderT
       for (const unfinished of found) {
         assert.ok(unfinished.size_bytes > 0);
         assert.ok(Math.abs(Date.now() - Date.parse(unfinished.started_at)) < 600_000);
-        await storage.discard(unfinished);
-        await storage.discard(unfinished);
+        await storage.discardUnfinished(unfinished);
+        await storage.discardUnfinished(unfinished);
       }
       assert.deepEqual(await unfinishedOf(storage, 'killed/a.bin'), []);
       await storage.put('killed/a.bin', pieces(Buffer.from('again'), 10));
@@ -289,8 +289,8 @@ function names(objects: StoredObject[]): string[] {
   return objects.map(({ name }) => name);
 }
 
-async function unfinishedOf(storage: Storage, name: string): Promise<Leftover[]> {
-  return (await all(storage.leftovers())).filter((unfinished) => unfinished.name === name);
+async function unfinishedOf(storage: Storage, name: string): Promise<UnfinishedObject[]> {
+  return (await all(storage.listUnfinished())).filter((unfinished) => unfinished.name === name);
 }
 
 async function holdsNothingOf(storage: Storage, name: string): Promise<void> {

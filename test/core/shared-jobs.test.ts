@@ -3,12 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { FolderBoard } from '../../src/core/adapters/folder-board.ts';
+import { FolderJobBus } from '../../src/core/adapters/folder-board.ts';
 import type { JobRequest } from '../../src/core/engine.ts';
-import { BifractError, cancelled, UNDONE } from '../../src/core/errors.ts';
+import { BifractError, cancelled, ROLLED_BACK } from '../../src/core/errors.ts';
 import type { JobEvent } from '../../src/core/events.ts';
 import { JobRunner } from '../../src/core/job-runner.ts';
-import type { JobOrder } from '../../src/core/ports/job-starter.ts';
+import type { LaunchRequest } from '../../src/core/ports/job-starter.ts';
 import type { Services } from '../../src/core/services.ts';
 import { JobSupervisor } from '../../src/core/shared-jobs.ts';
 import { LIMIT_MS, until } from '../helpers/until.ts';
@@ -22,7 +22,7 @@ let release: () => void;
 let fail: (error?: Error) => void;
 let cancels: number;
 let otherProcess: JobRunner;
-let orders: JobOrder[];
+let orders: LaunchRequest[];
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bifract-shared-'));
@@ -36,12 +36,15 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-function makeServices(start?: (id: string, order: JobOrder) => Promise<void>, read_only = false): Services {
+function makeServices(
+  start?: (id: string, order: LaunchRequest) => Promise<void>,
+  read_only = false,
+): Services {
   const gate = Promise.withResolvers<void>();
   release = gate.resolve;
   fail = (error = new Error('no keys')) => gate.reject(error);
   gate.promise.catch(() => undefined);
-  const board = new FolderBoard(dir);
+  const board = new FolderJobBus(dir);
   const cancel = board.cancel.bind(board);
   board.cancel = async (...call) => {
     await cancel(...call);
@@ -51,14 +54,14 @@ function makeServices(start?: (id: string, order: JobOrder) => Promise<void>, re
     installation: { read_only },
     now: () => new Date(),
     owner: () => OWNER,
-    board,
+    jobBus: board,
     keys: () => gate.promise.then(() => []),
-    starter: {
+    launcher: {
       // Stands in for another process.
-      start: async (id: string, order: JobOrder) => {
+      start: async (id: string, order: LaunchRequest) => {
         orders.push(order);
         await start?.(id, order);
-        otherProcess.start(order.request as JobRequest, { id, must_be_seen: true });
+        otherProcess.start(order.request as JobRequest, { id, must_be_visible: true });
         await until(
           async () => ((await board.find(id))?.events.length ?? 0) > 0,
           LIMIT_MS,
@@ -177,7 +180,7 @@ test('a cancelled job ends with the rollback hint unless it throws a cancel with
       new BifractError('CANCELLED', 'Cancelled by the user', { hint: 'Not rolled back.' }),
       'Not rolled back.',
     ],
-    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Fix it.' }), UNDONE],
+    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Fix it.' }), ROLLED_BACK],
   ] as const) {
     makeServices();
     const { id, outcome } = otherProcess.start(REQUEST);

@@ -5,7 +5,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { startKeeper } from '../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import type { Program } from '../../bin/demo/keeper-protocol.ts';
 import { isRunning } from '../helpers/processes.ts';
 import { LIMIT_MS, until } from '../helpers/until.ts';
@@ -27,7 +27,7 @@ function shell(name: string, script: string): Program {
 }
 
 test('stop stops the programs and removes the folder', async () => {
-  const supervisor = await startKeeper();
+  const supervisor = await startDemoSupervisor();
   const running = await supervisor.start(shell('one', 'echo up; exec sleep 600'));
   assert.equal(await running.firstLine(), 'up');
   assert.equal(await isRunning(running.pid), true);
@@ -38,7 +38,7 @@ test('stop stops the programs and removes the folder', async () => {
 });
 
 test('a failed program is reported with its error output', async () => {
-  const supervisor = await startKeeper();
+  const supervisor = await startDemoSupervisor();
   try {
     await supervisor.run(shell('good', 'exit 0'));
     await assert.rejects(supervisor.run(shell('bad', 'echo it is full >&2; exit 3')), /bad.*it is full/);
@@ -79,7 +79,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
 }
 
 test('programs end even if the supervisor is killed', async () => {
-  const supervisor = await startKeeper();
+  const supervisor = await startDemoSupervisor();
   const running = await supervisor.start(shell('one', 'ps -o ppid= -p $$; exec sleep 600'));
   process.kill(Number(await running.firstLine()), 'SIGKILL');
   await until(async () => !(await isRunning(running.pid)), LIMIT_MS, 'the program has ended');

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { makeInstallDir } from '../../bin/demo/install-dir.ts';
+import { createInstallDir } from '../../bin/demo/install-dir.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
 import type { Services } from '../../bin/demo/services.ts';
@@ -71,7 +71,7 @@ export class ArchiveChaos {
     const proxy = await startFaultyProxy(services.clickhouse.url);
     const chaos = new ArchiveChaos(services, database, dir, proxy, seed);
     const clickhouse = { ...services.clickhouse, url: proxy.url, database };
-    const { env } = await makeInstallDir(dir, services.postgres, clickhouse, {
+    const { env } = await createInstallDir(dir, services.postgres, clickhouse, {
       BIFRACT_ARCHIVE_MAX_ERROR_TIME: '20s',
     });
     chaos.#key = env.BIFRACT_BACKUP_ENCRYPTION_KEY ?? '';

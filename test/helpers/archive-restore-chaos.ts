@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ClickhouseServer, startClickhouse } from '../../bin/demo/clickhouse.ts';
-import { makeInstallDir } from '../../bin/demo/install-dir.ts';
-import type { Keeper } from '../../bin/demo/keeper.ts';
+import { createInstallDir } from '../../bin/demo/install-dir.ts';
+import type { DemoSupervisor } from '../../bin/demo/keeper.ts';
 import { type PostgresServer, startPostgres } from '../../bin/demo/postgres.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
 import { POSTGRES_SCHEMA } from '../../bin/demo/schema.ts';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
-import { makeLogsDatabase } from '../../bin/demo/services.ts';
+import { createLogsDatabase } from '../../bin/demo/services.ts';
 import { Dice } from '../fuzz/mutations.ts';
 import { type Started, start } from './program.ts';
 import { until } from './until.ts';
@@ -42,7 +42,7 @@ export interface Round {
  * expected rows, including rows that arrived meanwhile, and nothing may be left behind.
  */
 export class ArchiveRestoreChaos {
-  readonly #supervisor: Keeper;
+  readonly #supervisor: DemoSupervisor;
   readonly #postgres: PostgresServer;
   readonly #relay: Relay;
   readonly #dir: string;
@@ -52,7 +52,7 @@ export class ArchiveRestoreChaos {
   #full_ms = 0;
   #late = 0;
 
-  private constructor(supervisor: Keeper, { postgres, clickhouse, relay, dir }: Parts, seed: number) {
+  private constructor(supervisor: DemoSupervisor, { postgres, clickhouse, relay, dir }: Parts, seed: number) {
     this.#supervisor = supervisor;
     this.#postgres = postgres;
     this.#clickhouse = clickhouse;
@@ -61,17 +61,17 @@ export class ArchiveRestoreChaos {
     this.#dice = new Dice(seed);
   }
 
-  static async start(supervisor: Keeper, seed: number, rows = 20_000): Promise<ArchiveRestoreChaos> {
+  static async start(supervisor: DemoSupervisor, seed: number, rows = 20_000): Promise<ArchiveRestoreChaos> {
     const [postgres, clickhouse] = await Promise.all([
       startPostgres(supervisor, PASSWORD),
       startClickhouse(supervisor, PASSWORD),
     ]);
     await queryPostgres(postgres, POSTGRES_SCHEMA);
-    await makeLogsDatabase(clickhouse, 'logs');
+    await createLogsDatabase(clickhouse, 'logs');
     const relay = await Relay.open(clickhouse.http_port);
     const dir = await mkdtemp(join(tmpdir(), 'bifract-chaos-'));
     const url = `http://127.0.0.1:${relay.port}`;
-    await makeInstallDir(
+    await createInstallDir(
       dir,
       postgres,
       { ...clickhouse, url, database: 'logs' },

@@ -9,7 +9,7 @@ export interface CountedRow {
 /** Reference implementation of `LogDatabase.countsByPeriod`. */
 export function countRows(
   rows: readonly CountedRow[],
-  { grid, pieces: spans, doubt_ms }: Omit<CountQuery, 'fractal_id'>,
+  { grid, spans, doubt_ms }: Omit<CountQuery, 'fractal_id'>,
 ): PeriodCount[] {
   const cells = new Map<string, PeriodCount>();
   for (const { time, ingested } of [...rows].sort((a, b) => a.time - b.time)) {
@@ -19,7 +19,7 @@ export function countRows(
     const until = spans[span]?.until ?? Number.NEGATIVE_INFINITY;
     const key = `${period} ${span}`;
     const none = { late: 0, first_late: null, doubtful: 0, first_doubtful: null };
-    const cell = cells.get(key) ?? { period, piece: span, rows: 0, first: time, last: time, ...none };
+    const cell = cells.get(key) ?? { period, span: span, rows: 0, first: time, last: time, ...none };
     cell.rows++;
     cell.last = time;
     if (ingested > until) {
@@ -31,5 +31,5 @@ export function countRows(
     }
     cells.set(key, cell);
   }
-  return [...cells.values()].sort((a, b) => a.period - b.period || a.piece - b.piece);
+  return [...cells.values()].sort((a, b) => a.period - b.period || a.span - b.span);
 }

@@ -395,7 +395,7 @@ export class FakeEngine implements Engine {
   /** Results of `goOn`, by id of the job, archive or group. */
   readonly interrupted = new Map<string, JobRequest>();
 
-  goOn(id: string): Promise<JobRequest> {
+  resumeRequest(id: string): Promise<JobRequest> {
     return this.#answer(() => {
       const request = this.interrupted.get(id);
       if (request) return request;
@@ -403,7 +403,7 @@ export class FakeEngine implements Engine {
     });
   }
 
-  async askToEnd(id: string): Promise<void> {
+  async requestCancel(id: string): Promise<void> {
     this.cancel(id);
   }
 

@@ -12,7 +12,7 @@ export interface FakeRow {
 }
 
 /** A failure injected into a call, before or after it takes effect. */
-export interface Blow {
+export interface InjectedFailure {
   /** Number of the call, from 1. */
   call: number;
   when: 'before' | 'after';
@@ -24,17 +24,17 @@ export interface Blow {
 /** An in-memory log database with staging tables and injected failures. */
 export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
   logs: FakeRow[] = [];
-  readonly beside = new Map<string, FakeRow[]>();
-  blow: Blow | undefined;
+  readonly stagingTables = new Map<string, FakeRow[]>();
+  failure: InjectedFailure | undefined;
   calls = 0;
   now_ms = Date.UTC(2030, 0, 1);
   /** Runs before each call, to simulate concurrent work. */
-  meanwhile: (name: string) => void = () => {};
+  beforeCall: (name: string) => void = () => {};
 
   async #call<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     const number = ++this.calls;
-    this.meanwhile(name);
-    const injected = this.blow;
+    this.beforeCall(name);
+    const injected = this.failure;
     if (injected?.death && number > injected.call) throw injected.error;
     if (injected?.call === number && injected.when === 'before') throw injected.error;
     const result = await work();
@@ -43,15 +43,16 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
   }
 
   #table(name: string): FakeRow[] {
-    const table = this.beside.get(name);
+    const table = this.stagingTables.get(name);
     if (!table) throw new BifractError('QUERY_FAILED', `Table ${name} does not exist`);
     return table;
   }
 
   create(table: string) {
     return this.#call('create', () => {
-      if (this.beside.has(table)) throw new BifractError('QUERY_FAILED', `Table ${table} already exists`);
-      this.beside.set(table, []);
+      if (this.stagingTables.has(table))
+        throw new BifractError('QUERY_FAILED', `Table ${table} already exists`);
+      this.stagingTables.set(table, []);
     });
   }
 
@@ -82,13 +83,13 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
     });
   }
 
-  share(from: string, to: string, partition: string) {
+  clonePartition(from: string, to: string, partition: string) {
     return this.#call('clonePartition', () => {
       this.#table(to).push(...this.#table(from).filter((row) => partitionOf(row) === partition));
     });
   }
 
-  difference({ table, partition, fractal_id }: StagedPart, to: string) {
+  insertMissing({ table, partition, fractal_id }: StagedPart, to: string) {
     return this.#call('insertMissing', () => {
       const existing = new Map<string, number>();
       for (const row of this.logs.filter(({ fractal }) => fractal === fractal_id))
@@ -123,11 +124,13 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
   }
 
   tables(prefix: string) {
-    return this.#call('tables', () => [...this.beside.keys()].filter((name) => name.startsWith(prefix)));
+    return this.#call('tables', () =>
+      [...this.stagingTables.keys()].filter((name) => name.startsWith(prefix)),
+    );
   }
 
   drop(table: string) {
-    return this.#call('drop', () => void this.beside.delete(table));
+    return this.#call('drop', () => void this.stagingTables.delete(table));
   }
 
   async freeBytes() {
@@ -149,7 +152,7 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
 }
 
 /** The rows of a fractal, one line per row, sorted. */
-export function heldBy(rows: FakeRow[], fractal: string): string[] {
+export function rowsOf(rows: FakeRow[], fractal: string): string[] {
   return rows
     .filter((row) => row.fractal === fractal)
     .map(keyOf)

@@ -9,7 +9,7 @@ import type {
   Catalog,
   Fractal,
   NewArchive,
-  RestoreMark,
+  RestoreOutcome,
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type {
@@ -23,7 +23,7 @@ import type {
   PeriodStats,
   RowKey,
 } from '../../src/core/ports/log-database.ts';
-import type { JobNote, State } from '../../src/core/ports/state.ts';
+import type { JobRecord, State } from '../../src/core/ports/state.ts';
 
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
 
@@ -120,7 +120,7 @@ export class FakeCatalog implements Catalog {
       done.length === group.archive_count ? 'completed' : done.length === 0 ? 'failed' : 'partial';
     group.error_message = held.find(({ status }) => status === 'failed')?.error_message ?? message;
   }
-  async noteProgress(_id: string, progress: { log_count: number; size_bytes: number }) {
+  async updateProgress(_id: string, progress: { log_count: number; size_bytes: number }) {
     this.notes.push(progress);
   }
   async completeArchive(id: string, result: ArchiveResult) {
@@ -176,7 +176,7 @@ export class FakeCatalog implements Catalog {
   }
   /** Starts and ends of restores, in order. */
   readonly restores: string[] = [];
-  async beginRestore(id: string, before?: RestoreMark) {
+  async beginRestore(id: string, before?: RestoreOutcome) {
     const fractal_id = this.records.get(id)?.fractal_id;
     const active = [...this.records.values()].some(
       (one) =>
@@ -190,8 +190,8 @@ export class FakeCatalog implements Catalog {
     this.restores.push(`begin ${id}`);
     this.#set(id, { status: 'restoring' });
   }
-  async noteRestore() {}
-  async endRestore({ archive_id, lines, error }: RestoreMark) {
+  async updateRestore() {}
+  async endRestore({ archive_id, lines, error }: RestoreOutcome) {
     this.restores.push(`end ${archive_id} ${lines} ${error}`);
     if (this.records.get(archive_id)?.status === 'restoring') this.#set(archive_id, { status: 'completed' });
   }
@@ -278,7 +278,7 @@ export class FakeLogs implements LogDatabase {
     return this.periodCounts;
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
-    this.asked.push({ ...window, start: options.start, frugal: options.frugal });
+    this.asked.push({ ...window, start: options.start, frugal: options.low_memory });
     for (const row of this.#rowsIn(window)) {
       const time = Date.parse(timeOf(row, this.step));
       if (options.start && time < Number(options.start.ms)) continue;
@@ -359,28 +359,28 @@ export class FakeDumpTool implements DumpTool {
 }
 
 export class FakeState implements State {
-  readonly notes = new Map<string, JobNote>();
-  deadNotes: JobNote[] = [];
+  readonly notes = new Map<string, JobRecord>();
+  deadNotes: JobRecord[] = [];
 
-  async note(note: JobNote) {
+  async save(note: JobRecord) {
     this.notes.set(note.id, note);
   }
-  async leave(note: JobNote) {
+  async saveInterrupted(note: JobRecord) {
     this.notes.delete(note.id);
     this.deadNotes.push(note);
   }
-  async forget(id: string) {
+  async remove(id: string) {
     this.notes.delete(id);
     this.deadNotes = this.deadNotes.filter((note) => note.id !== id);
   }
-  async tidy() {}
-  async live() {
+  async cleanUp() {}
+  async running() {
     return [...this.notes.values()];
   }
-  async dead() {
+  async interrupted() {
     return this.deadNotes;
   }
-  async alone<T>(work: () => Promise<T>) {
+  async exclusive<T>(work: () => Promise<T>) {
     return work();
   }
 }

@@ -10,22 +10,22 @@ export type IngestResponse = number | { status: number; retry_after: string } | 
 export interface IngestServer {
   url: string;
   /** Accepted lines in the order received. */
-  taken: string[];
+  accepted: string[];
   /** Authorization header of each request. */
-  tokens: string[];
+  authorizations: string[];
   /** Responses to the next requests; later requests are accepted. */
-  fates: IngestResponse[];
+  responses: IngestResponse[];
 }
 
 /** The ingest endpoint of a Bifract server. Closed after the tests of the file. */
 export async function ingestServer(): Promise<IngestServer> {
-  const state: IngestServer = { url: '', taken: [], tokens: [], fates: [] };
+  const state: IngestServer = { url: '', accepted: [], authorizations: [], responses: [] };
   const server = createServer(async (request, response) => {
     const body = await text(request);
-    state.tokens.push(String(request.headers.authorization));
-    const planned = request.url === '/api/v1/ingest' ? (state.fates.shift() ?? 200) : 404;
+    state.authorizations.push(String(request.headers.authorization));
+    const planned = request.url === '/api/v1/ingest' ? (state.responses.shift() ?? 200) : 404;
     const lines = body.split('\n').filter(Boolean);
-    if (planned === 200 || planned === 'taken, cut') state.taken.push(...lines);
+    if (planned === 200 || planned === 'taken, cut') state.accepted.push(...lines);
     respond(response, planned, lines.length);
   });
   server.listen(0, '127.0.0.1');

@@ -65,7 +65,7 @@ export class PtyProgram {
   }
 
   /** Waits until the screen shows a text or pattern; fails with the screen. */
-  async see(match: string | RegExp, ms = 15_000): Promise<void> {
+  async waitFor(match: string | RegExp, ms = 15_000): Promise<void> {
     const shows = () => (typeof match === 'string' ? this.text().includes(match) : match.test(this.text()));
     await until(shows, ms, String(match)).catch((cause: unknown) => {
       throw new Error(`The screen never showed ${match}:\n${this.text()}`, { cause });

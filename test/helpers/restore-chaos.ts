@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { entryCommand } from '../../bin/demo/entry.ts';
-import { makeInstallDir } from '../../bin/demo/install-dir.ts';
-import type { Keeper } from '../../bin/demo/keeper.ts';
+import { createInstallDir } from '../../bin/demo/install-dir.ts';
+import type { DemoSupervisor } from '../../bin/demo/keeper.ts';
 import { type PostgresServer, startPostgres } from '../../bin/demo/postgres.ts';
 import { serverUser } from '../../bin/demo/postgres-programs.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
@@ -57,11 +57,11 @@ export class RestoreChaos {
   }
 
   /** `disk`: also fill up a disk, which needs root and a mount. */
-  static async start(supervisor: Keeper, seed: number, { disk = false } = {}): Promise<RestoreChaos> {
+  static async start(supervisor: DemoSupervisor, seed: number, { disk = false } = {}): Promise<RestoreChaos> {
     const server = await startPostgres(supervisor, 'secret');
     const dir = await mkdtemp(join(tmpdir(), 'bifract-chaos-'));
     const nowhere = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database: 'x' };
-    await makeInstallDir(dir, server, nowhere);
+    await createInstallDir(dir, server, nowhere);
     const chaos = new RestoreChaos(server, dir, seed, disk ? await SmallDisk.mount() : undefined);
     try {
       await chaos.#prepare();

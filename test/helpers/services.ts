@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import type { QueryResultRow } from 'pg';
 import type { ClickhouseServer } from '../../bin/demo/clickhouse.ts';
-import { type InstallDir, makeInstallDir } from '../../bin/demo/install-dir.ts';
-import { startKeeper } from '../../bin/demo/keeper.ts';
+import { createInstallDir, type InstallDir } from '../../bin/demo/install-dir.ts';
+import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import type { PostgresServer } from '../../bin/demo/postgres.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
-import { makeLogsDatabase, type Services, startServices } from '../../bin/demo/services.ts';
+import { createLogsDatabase, type Services, startServices } from '../../bin/demo/services.ts';
 import { BROKER_VARIABLE } from './broker-variable.ts';
 
 /** Both databases of one test file, with empty tables. */
@@ -43,7 +43,7 @@ export async function testServices(): Promise<TestServices> {
   const name = `t_${randomBytes(6).toString('hex')}`;
   await Promise.all([
     queryPostgres({ ...shared.postgres, database: 'postgres' }, `CREATE DATABASE ${name} TEMPLATE bifract`),
-    makeLogsDatabase(shared.clickhouse, name),
+    createLogsDatabase(shared.clickhouse, name),
   ]);
   after(() => drop(shared, name));
   return onDatabases(shared, name);
@@ -60,13 +60,13 @@ function onDatabases(shared: Services, database: string): TestServices {
     installation: async (extra) => {
       const dir = await mkdtemp(join(tmpdir(), 'bifract-test-'));
       after(() => rm(dir, { recursive: true, force: true }));
-      return makeInstallDir(dir, postgres, clickhouse, extra);
+      return createInstallDir(dir, postgres, clickhouse, extra);
     },
   };
 }
 
 async function startOwn(): Promise<Services> {
-  return startServices(await startKeeper());
+  return startServices(await startDemoSupervisor());
 }
 
 async function askBroker(url: string): Promise<Services> {

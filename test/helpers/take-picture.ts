@@ -11,12 +11,12 @@ try {
   for (const fractal of ['default', 'payments-json', 'windows-events'])
     await run(['archive', fractal, '--dir', demo.dir]);
   const console = new PtyProgram(process.execPath, [PROGRAM, '--dir', demo.dir], { columns: 110, rows: 18 });
-  await console.see(/ClickHouse ✓ +Storage ✓/);
+  await console.waitFor(/ClickHouse ✓ +Storage ✓/);
   console.type('2');
-  await console.see('web-prod');
+  await console.waitFor('web-prod');
   console.type('jjjjj');
   console.type('a');
-  await console.see(/archiving [2-9]\d%/, 60_000);
+  await console.waitFor(/archiving [2-9]\d%/, 60_000);
   await writeFile(join(import.meta.dirname, '../../docs/console.svg'), pictureOf(console.screen));
   console.kill('SIGTERM');
   await console.ended;

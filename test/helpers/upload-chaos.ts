@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { makeInstallDir } from '../../bin/demo/install-dir.ts';
+import { createInstallDir } from '../../bin/demo/install-dir.ts';
 import type { PostgresAddress } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { openS3Storage } from '../../src/core/adapters/s3-storage.ts';
@@ -57,7 +57,7 @@ export class UploadChaos {
   static async start(postgres: PostgresAddress, seed: number): Promise<UploadChaos> {
     const lab = await startLab();
     const dir = await mkdtemp(join(tmpdir(), 'bifract-upload-chaos-'));
-    await makeInstallDir(dir, postgres, NOWHERE, {
+    await createInstallDir(dir, postgres, NOWHERE, {
       BIFRACT_S3_BUCKET: BUCKET,
       BIFRACT_S3_ENDPOINT: lab.server.url,
       BIFRACT_S3_ACCESS_KEY: LAB.access_key,

@@ -25,10 +25,10 @@ async function backups(): Promise<string[]> {
 /** Opens the list of backups and makes another one; `count` is their number then. */
 async function openWithBackup(count: number): Promise<PtyProgram> {
   const console = new PtyProgram(process.execPath, [PROGRAM, '--dir', dir], { columns: 80, rows: 24 });
-  await console.see(/PG ✓ +CH ✓ +Storage ✓/);
+  await console.waitFor(/PG ✓ +CH ✓ +Storage ✓/);
   console.type('b');
   console.type('4');
-  await console.see(new RegExp(`${count} backups? *$`, 'm'), 30_000);
+  await console.waitFor(new RegExp(`${count} backups? *$`, 'm'), 30_000);
   return console;
 }
 
@@ -47,29 +47,29 @@ test('a backup is restored to a new database, and the live one does not change',
   const live = await services.sql(LIVE);
   const console = await openWithBackup(1);
   console.type('R');
-  await console.see('Step 1 of 3');
-  await console.see('✓ yes');
+  await console.waitFor('Step 1 of 3');
+  await console.waitFor('✓ yes');
   console.type('\r');
-  await console.see('Step 2 of 3');
+  await console.waitFor('Step 2 of 3');
   await until(() => selected(console) !== '', LIMIT_MS, 'a target is selected');
   const first = selected(console);
   console.type('\x1b[B');
   await until(() => ![first, ''].includes(selected(console)), LIMIT_MS, 'the second target is selected');
   console.type('\r');
-  await console.see('bifract_restored_');
+  await console.waitFor('bifract_restored_');
   console.type(`\x15${restored}\r`);
-  await console.see('Step 3 of 3');
+  await console.waitFor('Step 3 of 3');
   await until(() => selected(console) !== '', LIMIT_MS, 'the plan is ready');
   console.type('\r');
-  await console.see('Restore into');
+  await console.waitFor('Restore into');
   // Enter takes the safe answer, which closes the dialog.
   console.type('\r');
   await waitUntilGone(console, 'Restore into');
-  await console.see('Step 3 of 3');
+  await console.waitFor('Step 3 of 3');
   console.type('\r');
-  await console.see('Restore into');
+  await console.waitFor('Restore into');
   console.type('y');
-  await console.see(/Compared +✓/, 60_000);
+  await console.waitFor(/Compared +✓/, 60_000);
   console.type('q');
   assert.equal((await console.ended).exitCode, 0);
   const address = { ...services.postgres, database: restored };
@@ -86,21 +86,21 @@ test('a backup is deleted after its name is typed and Ctrl-Y, and the audit log 
   const [oldest = '', newest = ''] = before;
   console.type('G');
   console.type('D');
-  await console.see('Delete 1 item');
-  await console.see('Kept: 1 backup');
+  await console.waitFor('Delete 1 item');
+  await console.waitFor('Kept: 1 backup');
   const word = oldest.replace(/^bifract-backup-|\.bifract-backup$/g, '');
   console.type(CTRL_Y);
-  await console.see(`type ${word} first`);
+  await console.waitFor(`type ${word} first`);
   console.type(`${word}\r`);
   await waitUntilGone(console, 'Delete 1 item');
   assert.deepEqual(await backups(), before);
   console.type('D');
-  await console.see('Delete 1 item');
+  await console.waitFor('Delete 1 item');
   console.type(word);
-  await console.see(`: ${word}_`);
+  await console.waitFor(`: ${word}_`);
   console.type(CTRL_Y);
   await until(async () => (await backups()).length === 1, 30_000, 'the backup is deleted');
-  await console.see('1 backup');
+  await console.waitFor('1 backup');
   console.type('q');
   assert.equal((await console.ended).exitCode, 0);
   assert.deepEqual(await backups(), [newest]);

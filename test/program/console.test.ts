@@ -35,21 +35,21 @@ async function files(kind: string): Promise<string[]> {
 
 test('a user creates a backup and an archive, and finds them in the lists and on disk', async () => {
   const console = open();
-  await console.see('Overview');
-  await console.see(/PG ✓ +CH ✓ +Storage ✓/);
+  await console.waitFor('Overview');
+  await console.waitFor(/PG ✓ +CH ✓ +Storage ✓/);
   console.type('2');
-  await console.see('web-prod');
+  await console.waitFor('web-prod');
   console.type('a');
-  await console.see(/archiving|done/);
+  await console.waitFor(/archiving|done/);
   console.type('b');
   console.type('5');
-  await console.see(/Archive of/);
-  await console.see(/Backup of/);
-  await console.see(/done[\s\S]*done/, 30_000);
+  await console.waitFor(/Archive of/);
+  await console.waitFor(/Backup of/);
+  await console.waitFor(/done[\s\S]*done/, 30_000);
   console.type('4');
-  await console.see('1 backup');
+  await console.waitFor('1 backup');
   console.type('3');
-  await console.see('✓ Completed');
+  await console.waitFor('✓ Completed');
   assert.equal((await files('.bifract-backup')).length, 1);
   const [archive = ''] = await files('.bifract-archive');
   assert.ok((await stat(join(dir, archive))).size > 1_000_000);
@@ -59,11 +59,11 @@ test('a user creates a backup and an archive, and finds them in the lists and on
 
 test('the console follows the terminal size and restores the screen', async () => {
   const console = open();
-  await console.see('Overview');
+  await console.waitFor('Overview');
   console.resize(50, 10);
-  await console.see('60');
+  await console.waitFor('60');
   console.resize(140, 40);
-  await console.see('Protection');
+  await console.waitFor('Protection');
   assert.equal(console.screen.buffer.active.type, 'alternate');
   console.type('q');
   assert.equal((await console.ended).exitCode, 0);
@@ -72,9 +72,9 @@ test('the console follows the terminal size and restores the screen', async () =
 
 /** Starts a backup in the console that waits for a locked table. */
 async function startBackup(console: PtyProgram): Promise<void> {
-  await console.see('Overview');
+  await console.waitFor('Overview');
   console.type('b');
-  await console.see(/Backup of PostgreSQL\W+started/);
+  await console.waitFor(/Backup of PostgreSQL\W+started/);
   await until(async () => (await running()).length === 1, LIMIT_MS, 'the backup is running');
 }
 
@@ -107,13 +107,13 @@ for (const [how, leave] of [
     const [job] = await running();
     leave(first);
     await first.ended;
-    if (how === 'quitting the console') await first.see(`bifract attach ${job?.id}`);
+    if (how === 'quitting the console') await first.waitFor(`bifract attach ${job?.id}`);
     const second = open();
-    await second.see('Overview');
+    await second.waitFor('Overview');
     second.type('5');
-    await second.see(/Backup of PostgreSQL +\S running/);
+    await second.waitFor(/Backup of PostgreSQL +\S running/);
     await held.release();
-    await second.see(/Backup of PostgreSQL +✓ done/);
+    await second.waitFor(/Backup of PostgreSQL +✓ done/);
     await backupsCreated(1, before);
     second.type('q');
     assert.equal((await second.ended).exitCode, 0);
@@ -125,16 +125,16 @@ test('two consoles show the same job, and either can cancel it', async () => {
   const before = (await files('.bifract-backup')).length;
   await using _ = await HeldTable.hold(services.postgres, 'users');
   const [one, other] = [open(), open()];
-  await other.see('Overview');
+  await other.waitFor('Overview');
   other.type('5');
   await startBackup(one);
-  await other.see(/Backup of PostgreSQL +\S running/);
+  await other.waitFor(/Backup of PostgreSQL +\S running/);
   other.type('x');
-  await other.see('Cancel this job');
-  await other.see(/, pts\/\d/);
+  await other.waitFor('Cancel this job');
+  await other.waitFor(/, pts\/\d/);
   other.type('y');
-  await other.see(/✗ cancelled/);
-  await one.see(/Backup of PostgreSQL\W+cancelled/);
+  await other.waitFor(/✗ cancelled/);
+  await one.waitFor(/Backup of PostgreSQL\W+cancelled/);
   for (const console of [one, other]) console.type('q');
   assert.deepEqual([(await one.ended).exitCode, (await other.ended).exitCode], [0, 0]);
   await backupsCreated(0, before);
@@ -146,13 +146,13 @@ test('a crashed job is shown and cleaned up, by an open console and by the next 
   const isRecorded = async () => (await records()).length > 0;
   const isCleanedUp = async () => (await records()).length === 0;
   const console = open();
-  await console.see('Overview');
+  await console.waitFor('Overview');
   console.type('5');
   const shell = start(['backup', '--dir', dir]);
-  await console.see(/Backup of PostgreSQL +\S running/);
+  await console.waitFor(/Backup of PostgreSQL +\S running/);
   await until(isRecorded, LIMIT_MS, 'the job is recorded');
   shell.child.kill('SIGKILL');
-  await console.see(/Backup of PostgreSQL +✗ /);
+  await console.waitFor(/Backup of PostgreSQL +✗ /);
   await until(isCleanedUp, LIMIT_MS, 'the job is cleaned up');
   console.type('q');
   await console.ended;
@@ -162,10 +162,10 @@ test('a crashed job is shown and cleaned up, by an open console and by the next 
   await unseen.ended;
   await held.release();
   const next = open();
-  await next.see('Overview');
+  await next.waitFor('Overview');
   await until(isCleanedUp, LIMIT_MS, 'the job is cleaned up');
   next.type('5');
-  await next.see(/Backup of PostgreSQL +✗ /);
+  await next.waitFor(/Backup of PostgreSQL +✗ /);
   next.type('q');
   await next.ended;
   assert.deepEqual(await readdir(join(dir, '.bifract/run')), []);

@@ -48,7 +48,7 @@ export function realSuite(name: string, start: (dir: string) => Promise<RealServ
       const content = pattern(200 << 20);
       await storage.put('large.bin', pieces(content, 700_001), { job: 'job-1' });
       assert.ok((await collect(storage.stream('large.bin'))).equals(content));
-      assert.deepEqual(await all(storage.leftovers()), []);
+      assert.deepEqual(await all(storage.listUnfinished()), []);
     });
 
     test('lists more than one page', async () => {

@@ -1,6 +1,6 @@
 import type { ArchiveRestoreQuery } from '../../core/index.ts';
 import { JUMP_HINT, parseJump } from '../view/jump-time.ts';
-import { canBeTyped } from '../view/typing.ts';
+import { isTypeable } from '../view/typing.ts';
 import { plural } from '../view/units.ts';
 import { intoChoices } from '../view/wizard/archive-pages.ts';
 import { sourceArchives } from '../view/wizard/source.ts';
@@ -25,10 +25,10 @@ function promptBound(session: Session, wizard: ArchiveWizard, bound: 'from' | 't
   // A time without a date refers to the first day of the archive.
   const base = wizard.from ?? files.map((file) => file.time_range_start).toSorted()[0] ?? null;
   openPrompt(session, {
-    sign: bound,
+    prefix: bound,
     hint: `${JUMP_HINT}; empty: ${bound === 'from' ? 'first row' : 'last row'}`,
     text: wizard[bound] ?? '',
-    take(text) {
+    submit(text) {
       if (text.trim() === '') return session.wizard.change({ [bound]: undefined, index: 0 }) as undefined;
       const time = parseJump(text, base);
       if (time === undefined) return 'Invalid time';
@@ -54,7 +54,9 @@ function confirm(session: Session, { plan }: ArchiveWizard) {
         ? `${plural(rows_there, 'row')} now in ${into.name} in that time range will be deleted. This cannot be undone.`
         : 'Existing rows are kept.',
     ],
-    ...(replace ? { word: canBeTyped(into.name) ? into.name : `replace ${rows_there}`, typed: '' } : {}),
+    ...(replace
+      ? { confirmation: isTypeable(into.name) ? into.name : `replace ${rows_there}`, typed: '' }
+      : {}),
     options: [
       { key: 'esc', label: 'Cancel', safe: true, run: () => {} },
       {
@@ -74,7 +76,7 @@ function next(session: Session, wizard: ArchiveWizard) {
       const choices = intoChoices(wizard, session.snapshot());
       const index = Math.max(
         0,
-        choices.findIndex(({ on }) => on),
+        choices.findIndex(({ checked: on }) => on),
       );
       return store.change({ step: 'into', index });
     }

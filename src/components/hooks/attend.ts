@@ -1,8 +1,8 @@
 import type { Coverage, FileReport } from '../../core/index.ts';
-import { rowAtCursor, rowsPlace, rowsView } from '../view/browse.ts';
+import { rowAtCursor, rowsScreen, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { placeOf } from '../view/lists/index.ts';
-import type { PlaceName, Snapshot } from '../view/types.ts';
+import { currentScreen } from '../view/lists/index.ts';
+import type { ScreenName, Snapshot } from '../view/types.ts';
 import type { QueryCache } from './answers.ts';
 import type { Browsing } from './browsing.ts';
 import type { Data } from './data.ts';
@@ -14,11 +14,11 @@ interface LoaderTargets {
   browsing: Browsing;
 }
 
-const REPORTED: ReadonlySet<PlaceName> = new Set(['archive', 'backup', 'orphan', 'wizard']);
+const REPORTED: ReadonlySet<ScreenName> = new Set(['archive', 'backup', 'orphan', 'wizard']);
 
 /** The file whose report is on the screen. */
 function reportTarget(snapshot: Snapshot): string | undefined {
-  const { name, subject } = placeOf(snapshot);
+  const { name, subject } = currentScreen(snapshot);
   if (subject === undefined || !REPORTED.has(name)) return undefined;
   const orphan = snapshot.data.orphans.value?.find(({ id }) => id === subject);
   if (groupOf(snapshot, subject)) return undefined;
@@ -36,7 +36,9 @@ function readRows(snapshot: Snapshot, browsing: Browsing): void {
   // Until the end has been read there may be more rows than are known.
   const limit = snapshot.browse.complete ? count : Number.POSITIVE_INFINITY;
   browsing.request([top, Math.min(to, limit)], [to, Math.min(to + height, limit)]);
-  browsing.detail(placeOf(snapshot).name === 'row' && index < limit ? rowAtCursor(snapshot) : undefined);
+  browsing.detail(
+    currentScreen(snapshot).name === 'row' && index < limit ? rowAtCursor(snapshot) : undefined,
+  );
 }
 
 /** Makes the function that loads what is on the screen. Call it after every change; it does nothing if all is loaded. */
@@ -44,18 +46,18 @@ export function createLoader(
   now: () => Snapshot,
   { data, reports, coverage, browsing }: LoaderTargets,
 ): () => void {
-  let last: PlaceName | undefined;
+  let last: ScreenName | undefined;
   let loading = false;
   let again = false;
 
   function loadFor(snapshot: Snapshot): void {
-    const { name } = placeOf(snapshot);
+    const { name } = currentScreen(snapshot);
     const arrived = name !== last;
     last = name;
-    browsing.open(rowsPlace(snapshot)?.subject);
+    browsing.open(rowsScreen(snapshot)?.subject);
     readRows(now(), browsing);
     reports.show(reportTarget(snapshot));
-    const covered = name === 'coverage' ? placeOf(snapshot).subject : undefined;
+    const covered = name === 'coverage' ? currentScreen(snapshot).subject : undefined;
     coverage.show(covered);
     // Counts go stale at once: those of the last visit are shown until new ones arrive.
     if (arrived && covered !== undefined) coverage.refresh();

@@ -38,10 +38,10 @@ function planTarget(session: Session, target: RestoreTarget) {
 
 function promptDatabaseName(session: Session) {
   openPrompt(session, {
-    sign: 'database',
+    prefix: 'database',
     hint: 'name of the new database',
     text: 'bifract_restored',
-    take(text) {
+    submit(text) {
       const database = text.trim();
       const bytes = Buffer.byteLength(database);
       if (bytes === 0) return 'Enter a name';
@@ -72,14 +72,17 @@ function consequences({ plan, consent }: BackupWizard): string[] {
 
 function questionOf(
   wizard: BackupWizard,
-): Pick<DialogState, 'title' | 'tone' | 'lines' | 'word' | 'typed'> & { key: string; action: string } {
+): Pick<DialogState, 'title' | 'tone' | 'lines' | 'confirmation' | 'typed'> & {
+  key: string;
+  action: string;
+} {
   const { plan } = wizard;
   if (replacesDatabase(wizard)) {
     return {
       title: `Replace the database ${plan?.database}?`,
       tone: 'bad',
       lines: consequences(wizard),
-      word: plan?.database ?? '',
+      confirmation: plan?.database ?? '',
       typed: '',
       key: 'ctrl-y',
       action: 'Replace database',

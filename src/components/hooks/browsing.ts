@@ -97,7 +97,7 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
     archive.task?.abort();
     const controller = new AbortController();
     archive.task = controller;
-    const current: BrowseWork = { what, since: Date.now() };
+    const current: BrowseWork = { description: what, since: Date.now() };
     patch(archive, { work: current });
     try {
       const result = await task(archive.browser, controller.signal);

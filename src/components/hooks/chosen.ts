@@ -1,12 +1,12 @@
 import type { ArchiveRecord, DeleteTarget, Orphan } from '../../core/index.ts';
 import { groupOf, partIds } from '../view/lists/archive-rows.ts';
-import { listAt, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
+import { currentScreen, listAt, listStateAt, rowUnderCursor } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
 
 /** Ids of the selected rows, else of the one under the cursor or on the screen. */
 function selectedIds(snapshot: Snapshot): ReadonlySet<string> {
-  const screen = placeOf(snapshot);
-  const { marks } = listStateAt(snapshot, screen);
+  const screen = currentScreen(snapshot);
+  const { selected: marks } = listStateAt(snapshot, screen);
   if (listAt(screen) && marks.size > 0) return marks;
   const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   return new Set(id === undefined ? [] : [id]);
@@ -27,7 +27,7 @@ export function selectedFiles(snapshot: Snapshot): readonly string[] {
 
 /** The archive whose rows can be browsed: id of its record, or of a file without a record. */
 export function selectedArchive(snapshot: Snapshot): string | undefined {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   const record = snapshot.data.archives.value?.find((one) => one.id === id);
   const orphan = snapshot.data.orphans.value?.find(
@@ -87,7 +87,7 @@ export function otherStorage(snapshot: Snapshot): 'disk' | 's3' | undefined {
 export function selectedRestoreSource(
   snapshot: Snapshot,
 ): { kind: 'backup' | 'archive'; id: string } | undefined {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   const { archives, backups, orphans } = snapshot.data;
   if (id === undefined || snapshot.busy.has(id)) return undefined;

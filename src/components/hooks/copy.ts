@@ -1,7 +1,7 @@
 import type { ArchiveRecord, BrowsedRow, FileReport } from '../../core/index.ts';
 import { rowAtCursor } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { placeOf, rowUnderCursor } from '../view/lists/index.ts';
+import { currentScreen, rowUnderCursor } from '../view/lists/index.ts';
 import { sanitize } from '../view/sanitize.ts';
 import { truncate } from '../view/text.ts';
 import type { DialogOption, Snapshot } from '../view/types.ts';
@@ -35,7 +35,7 @@ function ofReport(report: FileReport): Copyable[] {
 
 /** What can be copied on this screen, except rows of an archive. */
 export function copyables(snapshot: Snapshot): readonly Copyable[] {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const { data, jobs, ui } = snapshot;
   const id = rowUnderCursor(snapshot) ?? screen.subject;
   const archive = data.archives.value?.find((record) => record.id === id);

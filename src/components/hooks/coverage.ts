@@ -1,13 +1,13 @@
 import type { Coverage, Engine } from '../../core/index.ts';
-import { listKey, placeOf } from '../view/lists/index.ts';
+import { currentScreen, listKey } from '../view/lists/index.ts';
 import {
   archivesUnderCursor,
   coverageAt,
   coverageCursor,
   coverageSubject,
-  gridOf,
-  pickKey,
+  selectedArchiveKey,
   stepRows,
+  visibleCalendar,
 } from '../view/pages/coverage-view.ts';
 import type { Snapshot } from '../view/types.ts';
 import type { Query } from './answers.ts';
@@ -28,7 +28,7 @@ export function openCoverage(session: Session, fractal_id: string): void {
 
 /** Switches between hours and days. */
 export function toggleUnit(session: Session): void {
-  const { fractal_id, unit } = coverageSubject(placeOf(session.snapshot()).subject);
+  const { fractal_id, unit } = coverageSubject(currentScreen(session.snapshot()).subject);
   session.dispatch({ type: 'back' });
   const subject = `${fractal_id}/${unit === 'day' ? 'hour' : 'day'}`;
   session.dispatch({ type: 'open', screen: { name: 'coverage', subject } });
@@ -44,15 +44,15 @@ export function moveInCoverage(
   if (periods.length === 0) return;
   const ids = periods.map(({ from }) => from);
   const index = by.to === undefined ? target(snapshot, by) : by.to === 'first' ? 0 : ids.length - 1;
-  const key = listKey(placeOf(snapshot));
+  const key = listKey(currentScreen(snapshot));
   session.dispatch({ type: 'cursor', key, ids, index, height: ids.length });
-  session.dispatch({ type: 'position', key: pickKey(snapshot), index: 0, top: 0 });
+  session.dispatch({ type: 'position', key: selectedArchiveKey(snapshot), index: 0, top: 0 });
 }
 
 function target(snapshot: Snapshot, by: { periods?: number; rows?: number; pages?: number }): number {
   const index = coverageCursor(snapshot);
   if (by.periods !== undefined) return index + by.periods;
-  const rows = (by.rows ?? 0) + (by.pages ?? 0) * gridOf(snapshot).height;
+  const rows = (by.rows ?? 0) + (by.pages ?? 0) * visibleCalendar(snapshot).height;
   return stepRows(snapshot, index, rows);
 }
 
@@ -62,7 +62,7 @@ export function nextArchive(session: Session): void {
   if (ids.length === 0) return;
   session.dispatch({
     type: 'position',
-    key: pickKey(session.snapshot()),
+    key: selectedArchiveKey(session.snapshot()),
     index: (index + 1) % ids.length,
     top: 0,
   });

@@ -3,7 +3,7 @@ import type { ArchiveSplit } from '../view/file-types.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { jobOfFractal } from '../view/lists/archive-cells.ts';
 import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
-import { listKey, listStateAt, placeOf, rowUnderCursor } from '../view/lists/index.ts';
+import { currentScreen, listKey, listStateAt, rowUnderCursor } from '../view/lists/index.ts';
 import { type JobRow, jobRows } from '../view/lists/jobs.ts';
 import type { DialogState, Prompt, Snapshot } from '../view/types.ts';
 import { plural } from '../view/units.ts';
@@ -16,10 +16,10 @@ export function runningJobs({ jobs }: Snapshot): readonly JobView[] {
 
 /** The fractals an archive action applies to: the selected ones, else the one under the cursor or on the screen. */
 export function selectedFractals(snapshot: Snapshot): readonly FractalRecord[] {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const fractals = fractalRecords(snapshot);
   if (screen.name === 'fractals') {
-    const { marks } = listStateAt(snapshot, screen);
+    const { selected: marks } = listStateAt(snapshot, screen);
     const marked = fractals.filter((fractal) => marks.has(fractal.id));
     if (marked.length > 0) return marked;
   }
@@ -29,7 +29,7 @@ export function selectedFractals(snapshot: Snapshot): readonly FractalRecord[] {
 
 /** The job under the cursor or on the screen. */
 export function selectedJob(snapshot: Snapshot): JobRow | undefined {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const id =
     screen.name === 'job' ? screen.subject : screen.name === 'jobs' ? rowUnderCursor(snapshot) : undefined;
   return jobRows(snapshot).find((job) => job.id === id);
@@ -43,7 +43,7 @@ export function startBackup({ engine }: Session) {
 export function archiveSelected(session: Session, split?: ArchiveSplit) {
   const { queue } = session;
   const chosen = selectedFractals(session.snapshot());
-  session.dispatch({ type: 'clearSelection', key: listKey(placeOf(session.snapshot())) });
+  session.dispatch({ type: 'clearSelection', key: listKey(currentScreen(session.snapshot())) });
   if (chosen.length > 1)
     session.notify('info', `${plural(chosen.length, 'fractal')} will be archived one after another`);
   for (const fractal of chosen) {

@@ -41,7 +41,7 @@ function confirmAdopt(session: Session, files: readonly string[], plan: AdoptPla
         ? ''
         : `Also creates ${created.size === 1 ? 'fractal' : 'fractals'} ${[...created].join(', ')}.`,
     ].filter(Boolean),
-    items: plan.items.flatMap((item) => adoptLines(item, session.snapshot().glyphs)),
+    items: plan.items.flatMap((item) => adoptLines(item, session.snapshot().symbols)),
     options: [
       { key: 'n', label: 'Cancel', safe: true, run: () => {} },
       ...(withoutFractal.length > 0
@@ -115,7 +115,7 @@ export function confirmClean(session: Session) {
       keptText(snapshot.data.orphans.value ?? [], orphans),
     ].filter(Boolean),
     items: orphans.map((orphan) => orphanLine(orphan, snapshot)),
-    ...(unfinished.length > 0 ? { word: `delete ${unfinished.length}`, typed: '' } : {}),
+    ...(unfinished.length > 0 ? { confirmation: `delete ${unfinished.length}`, typed: '' } : {}),
     options: [
       { key: 'esc', label: 'Cancel', safe: true, run: () => {} },
       {

@@ -1,7 +1,7 @@
 import { asBifractError, type JobKind, UNDONE } from '../../core/index.ts';
 import { jobOfFractal } from '../view/lists/archive-cells.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
-import { placeOf, rowUnderCursor } from '../view/lists/index.ts';
+import { currentScreen, rowUnderCursor } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
 import { selectedJob } from './deeds.ts';
 import { startAndShow } from './planned.ts';
@@ -12,7 +12,7 @@ const RESUMABLE: ReadonlySet<JobKind> = new Set(['archive', 'restore-archive', '
 
 /** The selected job, archive or group if it may be resumable; else why it is not. */
 export function resumable(snapshot: Snapshot): { id: string } | { why: string } {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   return screen.name === 'jobs' || screen.name === 'job'
     ? resumableJob(snapshot)
     : resumableArchive(snapshot);
@@ -30,7 +30,7 @@ function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
 }
 
 function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } {
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const isList = screen.name === 'archives' || screen.name === 'fractal-archives';
   const id = isList ? rowUnderCursor(snapshot) : screen.subject;
   const records = snapshot.data.archives.value ?? [];
@@ -47,7 +47,7 @@ export async function resumeSelected(session: Session) {
   const chosen = resumable(session.snapshot());
   if (!('id' in chosen)) return;
   try {
-    startAndShow(session, await session.engine.goOn(chosen.id, { signal: session.ended }));
+    startAndShow(session, await session.engine.resumeRequest(chosen.id, { signal: session.ended }));
   } catch (error) {
     if (session.ended.aborted) return;
     const { message, hint } = asBifractError(error).report();

@@ -1,15 +1,15 @@
 import { bodyHeight, tableHeight } from '../view/layout.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { listAt, listKey, listStateAt, placeOf, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
+import { currentScreen, listAt, listKey, listStateAt, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
-import type { Place, PlaceName, Sort } from '../view/types.ts';
+import type { Screen, ScreenName, Sort } from '../view/types.ts';
 import { selectedArchive } from './chosen.ts';
 import { moveInCoverage } from './coverage.ts';
 import { moveInRows } from './row-deeds.ts';
 import type { Session } from './session.ts';
 import { moveInWizard } from './wizard-deeds.ts';
 
-const OPENS: Readonly<Partial<Record<PlaceName, PlaceName>>> = {
+const OPENS: Readonly<Partial<Record<ScreenName, ScreenName>>> = {
   fractals: 'fractal-archives',
   'fractal-archives': 'archive',
   group: 'archive',
@@ -23,7 +23,7 @@ const OPENS: Readonly<Partial<Record<PlaceName, PlaceName>>> = {
 /** Moves the cursor, or scrolls a page without one. */
 export function move(session: Session, by: { rows?: number; pages?: number; to?: 'first' | 'last' }) {
   const snapshot = session.snapshot();
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   if (screen.name === 'rows') return moveInRows(session, by);
   if (screen.name === 'coverage') return moveInCoverage(session, by);
   if (screen.name === 'wizard') return moveInWizard(session, by);
@@ -40,9 +40,9 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
 }
 
 /** Opens the row under the cursor. */
-export function open(session: Session, as?: PlaceName) {
+export function open(session: Session, as?: ScreenName) {
   const snapshot = session.snapshot();
-  const name = as ?? OPENS[placeOf(snapshot).name];
+  const name = as ?? OPENS[currentScreen(snapshot).name];
   const subject = rowUnderCursor(snapshot);
   if (!name || subject === undefined) return;
   // Stores the cursor so that going back returns to this row.
@@ -55,13 +55,13 @@ export function open(session: Session, as?: PlaceName) {
 export function openRows(session: Session) {
   const subject = selectedArchive(session.snapshot());
   if (subject === undefined) return;
-  if (listAt(placeOf(session.snapshot()))) move(session, { rows: 0 });
+  if (listAt(currentScreen(session.snapshot()))) move(session, { rows: 0 });
   session.dispatch({ type: 'open', screen: { name: 'rows', subject } });
 }
 
 /** Opens the row under the cursor in full. */
 export function openRow(session: Session) {
-  const { subject } = placeOf(session.snapshot());
+  const { subject } = currentScreen(session.snapshot());
   session.dispatch({ type: 'scroll', key: `row:${subject}`, top: 0 });
   session.dispatch({ type: 'open', screen: { name: 'row', subject } });
 }
@@ -69,17 +69,17 @@ export function openRow(session: Session) {
 /** One step back: clears the filter, then the selection, then leaves the screen; a top-level screen goes to the overview. */
 export function back(session: Session, keepFilter = false) {
   const snapshot = session.snapshot();
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const list = listStateAt(snapshot, screen);
   if (!keepFilter && list.filter !== '')
     return session.dispatch({ type: 'filter', key: listKey(screen), filter: '' });
-  if (!keepFilter && list.marks.size > 0)
+  if (!keepFilter && list.selected.size > 0)
     return session.dispatch({ type: 'clearSelection', key: listKey(screen) });
   if (snapshot.ui.stack.length > 1) return session.dispatch({ type: 'back' });
   if (screen.name !== 'overview') session.dispatch({ type: 'go', screen: { name: 'overview' } });
 }
 
-export function go(session: Session, screen: Place) {
+export function go(session: Session, screen: Screen) {
   session.dispatch({ type: 'go', screen });
 }
 
@@ -88,14 +88,14 @@ export function toggleSelected(session: Session) {
   const snapshot = session.snapshot();
   const id = rowUnderCursor(snapshot);
   if (id === undefined) return;
-  session.dispatch({ type: 'toggleSelected', key: listKey(placeOf(snapshot)), id });
+  session.dispatch({ type: 'toggleSelected', key: listKey(currentScreen(snapshot)), id });
   move(session, { rows: 1 });
 }
 
 /** Sorts by the next column, or reverses the order. */
 export function sort(session: Session, how: 'next' | 'reverse') {
   const snapshot = session.snapshot();
-  const screen = placeOf(snapshot);
+  const screen = currentScreen(snapshot);
   const view = rowsAt(snapshot, screen);
   if (!view || !listAt(screen)) return;
   const ids = view.columns.map((column) => column.id);

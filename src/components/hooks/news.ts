@@ -1,7 +1,7 @@
 import type { ArchiveRecord, JobEvent, JobStore, JobView } from '../../core/index.ts';
 import { readableTitle } from '../view/job-name.ts';
 import { jobEnd } from '../view/jobs.ts';
-import { bareName } from '../view/text.ts';
+import { baseName } from '../view/text.ts';
 import { formatDuration } from '../view/time.ts';
 import type { Resource, Severity } from '../view/types.ts';
 
@@ -45,7 +45,7 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
   }
 
   function reportItem(job: JobView | undefined, { item, ok, message, error }: ItemEvent): void {
-    const name = bareName(item);
+    const name = baseName(item);
     if (ok) notify('good', `${name}: ${message}`, { quiet: true });
     else if ((job?.failed_count ?? 0) < MAX_REPORTED)
       notify('error', `${FAILED[job?.kind ?? ''] ?? 'Failed'}: ${message} (${name})`, { hint: error?.hint });

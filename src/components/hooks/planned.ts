@@ -1,10 +1,10 @@
 import { asBifractError, type JobRequest } from '../../core/index.ts';
-import { listKey, placeOf } from '../view/lists/index.ts';
+import { currentScreen, listKey } from '../view/lists/index.ts';
 import type { Session } from './session-type.ts';
 
 /** Clears the selection of the current list. */
 export function clearSelection(session: Session) {
-  session.dispatch({ type: 'clearSelection', key: listKey(placeOf(session.snapshot())) });
+  session.dispatch({ type: 'clearSelection', key: listKey(currentScreen(session.snapshot())) });
 }
 
 /** Starts a job on rows and shows `status` (such as `deleting`) in them until it has ended. */

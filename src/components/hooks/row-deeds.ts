@@ -1,5 +1,5 @@
 import { type ArchiveBrowser, asBifractError, type BrowsedRow } from '../../core/index.ts';
-import { rowAtCursor, rowLine, rowsPlace, rowsView } from '../view/browse.ts';
+import { rowAtCursor, rowLine, rowsScreen, rowsView } from '../view/browse.ts';
 import type { Search } from '../view/file-types.ts';
 import { JUMP_HINT, parseJump } from '../view/jump-time.ts';
 import { listKey } from '../view/lists/index.ts';
@@ -14,7 +14,7 @@ const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
 /** Moves the cursor to a row; one that is off the screen is scrolled into its upper third. */
 export function goToRow(session: Session, index: number) {
   const snapshot = session.snapshot();
-  const screen = rowsPlace(snapshot);
+  const screen = rowsScreen(snapshot);
   const view = rowsView(snapshot);
   if (!screen || !view) return;
   const visible = index >= view.top && index < view.top + view.height;
@@ -26,7 +26,7 @@ export function goToRow(session: Session, index: number) {
 /** Moves by rows or pages, or to the first or last row. If the number of rows is unknown, the archive is read to its end. */
 export function moveInRows(session: Session, by: { rows?: number; pages?: number; to?: 'first' | 'last' }) {
   const snapshot = session.snapshot();
-  const screen = rowsPlace(snapshot);
+  const screen = rowsScreen(snapshot);
   const view = rowsView(snapshot);
   if (!screen || !view) return;
   if (by.to === 'last' && !snapshot.browse?.complete) return void goToEnd(session);
@@ -77,7 +77,7 @@ export async function findMatch(session: Session, direction: 'next' | 'previous'
   if (!browse || !search) return;
   const from = included ? cursor : cursor + (direction === 'next' ? 1 : -1);
   const verb = direction === 'next' ? 'Searching' : 'Searching backwards';
-  const what = `${verb} for ${search.typed} from row ${formatExact(cursor + 1)}`;
+  const what = `${verb} for ${search.input} from row ${formatExact(cursor + 1)}`;
   const found = await runTask(session, what, (browser, signal) =>
     browser.find(search.pattern, from, direction, { signal }),
   );
@@ -87,7 +87,7 @@ export async function findMatch(session: Session, direction: 'next' | 'previous'
     direction === 'next'
       ? 'Press g, then n, to search from the first row.'
       : 'Press G, then N, to search from the last row.';
-  session.notify('warn', `No match ${direction === 'next' ? 'below' : 'above'} for ${search.typed}`, {
+  session.notify('warn', `No match ${direction === 'next' ? 'below' : 'above'} for ${search.input}`, {
     hint,
   });
 }
@@ -100,10 +100,10 @@ function startSearch(session: Session, search: Search) {
 /** Prompts for a search and runs it from the row under the cursor. */
 export function promptSearch(session: Session) {
   openPrompt(session, {
-    sign: '/',
+    prefix: '/',
     hint: SEARCH_HINT,
-    text: session.snapshot().browse?.search?.typed ?? '',
-    take(text) {
+    text: session.snapshot().browse?.search?.input ?? '',
+    submit(text) {
       if (text === '') return void session.browsing.searchFor(undefined);
       const search = parseSearch(text);
       if ('trouble' in search) return search.trouble;
@@ -132,10 +132,10 @@ async function jump(session: Session, time: string) {
 /** Prompts for a time and goes to the first row at or after it. */
 export function promptTime(session: Session) {
   openPrompt(session, {
-    sign: 'time',
+    prefix: 'time',
     hint: JUMP_HINT,
     text: '',
-    take(text) {
+    submit(text) {
       if (text.trim() === '') return undefined;
       const time = parseJump(text, timeAtCursor(session));
       if (time === undefined) return 'Invalid time';

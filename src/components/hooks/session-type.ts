@@ -1,6 +1,6 @@
 import type { Engine, JobStore } from '../../core/index.ts';
 import type { Action } from '../reducer.ts';
-import type { Glyphs, Severity, Snapshot } from '../view/types.ts';
+import type { Severity, Snapshot, Symbols } from '../view/types.ts';
 import type { Browsing } from './browsing.ts';
 import type { Data } from './data.ts';
 import type { Preferences } from './preferences.ts';
@@ -52,7 +52,7 @@ export interface Session {
 export interface SessionOptions {
   engine: Engine;
   terminal: TerminalControls;
-  symbols: Glyphs;
+  symbols: Symbols;
   read_only: boolean;
   columns: number;
   rows: number;

@@ -90,14 +90,14 @@ export function createSession(options: SessionOptions): Session {
       jobs: jobs.snapshot(),
       reports: reports.state(),
       coverage: coverage.state(),
-      verdicts: verdicts.state(),
+      verifications: verdicts.state(),
       queue: queue.state(),
       busy,
       browse: browsing.state(),
       wizard: wizard.state(),
       ...size,
       now: Date.now(),
-      glyphs: symbols,
+      symbols: symbols,
     };
     return current;
   }
@@ -114,7 +114,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function tick(): void {
-    if (ui.flash && Date.now() - ui.flash.at > MESSAGE_MS[ui.flash.severity])
+    if (ui.statusMessage && Date.now() - ui.statusMessage.at > MESSAGE_MS[ui.statusMessage.severity])
       ui = reduce(ui, { type: 'clearMessage' });
     changed();
     const active =

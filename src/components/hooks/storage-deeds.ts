@@ -1,6 +1,12 @@
 import type { CopyPlan, DeleteItem, DeletePlan } from '../../core/index.ts';
 import { dialogWidth } from '../view/dialog.ts';
-import { copyLines, deleteLines, deletionLines, deletionWord, sharedNotes } from '../view/storage-plans.ts';
+import {
+  copyLines,
+  deleteLines,
+  deletionConfirmation,
+  deletionLines,
+  sharedNotes,
+} from '../view/storage-plans.ts';
 import type { DialogState, Line } from '../view/types.ts';
 import { formatBytes, plural } from '../view/units.ts';
 import { otherStorage, selectedDeleteTargets, selectedStoredFiles } from './chosen.ts';
@@ -45,7 +51,7 @@ function confirmDelete(session: Session, ids: readonly string[], plan: DeletePla
   const run = () => void startOnRows(session, ids, 'deleting', { kind: 'delete', plan });
   openDialog(session, {
     ...dialog,
-    word: deletionWord(plan, snapshot.data.archives.value ?? []),
+    confirmation: deletionConfirmation(plan, snapshot.data.archives.value ?? []),
     typed: '',
     options: [CANCEL, { key: 'ctrl-y', label: `Delete ${what}`, safe: false, run }],
   });

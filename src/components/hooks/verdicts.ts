@@ -1,23 +1,23 @@
 import type { JobEvent } from '../../core/index.ts';
-import type { Verdict } from '../view/file-types.ts';
-import { bareName } from '../view/text.ts';
+import type { VerificationResult } from '../view/file-types.ts';
+import { baseName } from '../view/text.ts';
 
 /** The last verification result of every file that was verified in this session. */
 export interface VerificationResults {
   /** By base name of the file, and by target of the verification. */
-  state(): ReadonlyMap<string, Verdict>;
+  state(): ReadonlyMap<string, VerificationResult>;
   apply(event: JobEvent): void;
 }
 
 export function createVerificationResults(): VerificationResults {
   const verifying = new Set<string>();
-  let state: ReadonlyMap<string, Verdict> = new Map();
+  let state: ReadonlyMap<string, VerificationResult> = new Map();
 
   function add(event: Extract<JobEvent, { event: 'job:item' }>): void {
     const { item, ok, message, error, details = {} } = event;
     const quick = ok && details.checksum === null;
     const result = { at: Date.parse(event.time), ok, quick, message, hint: error?.hint };
-    const names = [bareName(item), details.target];
+    const names = [baseName(item), details.target];
     state = new Map([
       ...state,
       ...names.filter((name) => typeof name === 'string').map((name) => [name, result] as const),
@@ -29,7 +29,7 @@ export function createVerificationResults(): VerificationResults {
     if (!Array.isArray(children)) return;
     const files = children as { archive_id: string; storage_path: string }[];
     const written = new Set(
-      files.flatMap(({ archive_id, storage_path }) => [archive_id, bareName(storage_path)]),
+      files.flatMap(({ archive_id, storage_path }) => [archive_id, baseName(storage_path)]),
     );
     state = new Map([...state].filter(([name]) => !written.has(name)));
   }

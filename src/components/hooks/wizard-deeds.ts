@@ -1,4 +1,4 @@
-import { listAt, placeOf } from '../view/lists/index.ts';
+import { currentScreen, listAt } from '../view/lists/index.ts';
 import { wizardView } from '../view/wizard/index.ts';
 import type { WizardState } from '../view/wizard/types.ts';
 import { applyArchiveChoice, newArchiveWizard } from './archive-wizard.ts';
@@ -28,7 +28,7 @@ export function applyChoice(session: Session, only?: 'toggle') {
   const { wizard } = session.snapshot();
   const shown = wizardView(session.snapshot());
   const choice = shown?.page.choices[shown.view.index];
-  if (!wizard || !choice || (only && choice.on === undefined)) return;
+  if (!wizard || !choice || (only && choice.checked === undefined)) return;
   if (choice.disabled !== undefined) return session.notify('warn', `Cannot continue: ${choice.disabled}`);
   return wizard.kind === 'backup'
     ? applyBackupChoice(session, wizard, choice.id)
@@ -48,7 +48,7 @@ export function moveInWizard(
     const index = Math.max(0, Math.min(page.choices.length - 1, view.index + rows));
     return session.wizard.change({ index });
   }
-  const steps = rows + pages * Math.max(1, view.room - 1);
+  const steps = rows + pages * Math.max(1, view.textHeight - 1);
   const top = to === 'first' ? 0 : to === 'last' ? view.lastTop : view.top + steps;
   session.wizard.change({ top: Math.max(0, Math.min(view.lastTop, top)) });
 }
@@ -70,5 +70,6 @@ export function cancelWizard(session: Session) {
   session.wizard.close();
   session.notify('info', 'Restore cancelled; nothing has been changed');
   const snapshot = session.snapshot();
-  if (placeOf(snapshot).name === 'wizard' || !listAt(placeOf(snapshot))) session.dispatch({ type: 'back' });
+  if (currentScreen(snapshot).name === 'wizard' || !listAt(currentScreen(snapshot)))
+    session.dispatch({ type: 'back' });
 }

@@ -1,6 +1,6 @@
 import type { Session } from '../hooks/session.ts';
 import { rowsAt } from '../view/lists/index.ts';
-import type { PlaceName, Snapshot } from '../view/types.ts';
+import type { ScreenName, Snapshot } from '../view/types.ts';
 
 /** An action of the user. Keys, footer, help and palette are all generated from these. */
 export interface Command {
@@ -11,7 +11,7 @@ export interface Command {
   label?: string;
   description: string;
   /** Screens that have the command; all if absent. */
-  screens?: readonly PlaceName[];
+  screens?: readonly ScreenName[];
   group: 'here' | 'go' | 'move' | 'general';
   /** Changes data: not available in a read-only console. */
   changesData?: true;
@@ -21,7 +21,7 @@ export interface Command {
 }
 
 /** Screens with a list. */
-export const LIST_SCREENS: readonly PlaceName[] = [
+export const LIST_SCREENS: readonly ScreenName[] = [
   'fractals',
   'fractal-archives',
   'group',

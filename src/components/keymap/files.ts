@@ -2,10 +2,10 @@ import { selectedArchive, selectedFiles, selectedOrphans } from '../hooks/chosen
 import { adoptSelected, confirmClean, verifyAll, verifySelected } from '../hooks/file-deeds.ts';
 import { openRows } from '../hooks/moves.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
-import type { PlaceName, Snapshot } from '../view/types.ts';
+import type { ScreenName, Snapshot } from '../view/types.ts';
 import type { Command } from './command.ts';
 
-const WITH_FILES: readonly PlaceName[] = [
+const WITH_FILES: readonly ScreenName[] = [
   'archives',
   'fractal-archives',
   'group',

@@ -1,8 +1,8 @@
 import { go, move } from '../hooks/moves.ts';
-import type { PlaceName } from '../view/types.ts';
+import type { ScreenName } from '../view/types.ts';
 import type { Command } from './command.ts';
 
-function screen(key: string, name: PlaceName, title: string, ...more: string[]): Command {
+function screen(key: string, name: ScreenName, title: string, ...more: string[]): Command {
   return {
     name,
     keys: [key, ...more],

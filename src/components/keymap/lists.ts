@@ -3,7 +3,7 @@ import { resumable, resumeSelected } from '../hooks/go-on.ts';
 import { back, open, sort, toggleSelected } from '../hooks/moves.ts';
 import type { Session } from '../hooks/session.ts';
 import { chooseSplit } from '../hooks/split-choice.ts';
-import { listStateAt, placeOf } from '../view/lists/index.ts';
+import { currentScreen, listStateAt } from '../view/lists/index.ts';
 import type { Snapshot } from '../view/types.ts';
 import { type Command, LIST_SCREENS, noRow } from './command.ts';
 
@@ -25,7 +25,7 @@ function notResumable(snapshot: Snapshot): string | undefined {
 
 function editFilter(session: Session): void {
   const snapshot = session.snapshot();
-  const before = listStateAt(snapshot, placeOf(snapshot)).filter;
+  const before = listStateAt(snapshot, currentScreen(snapshot)).filter;
   session.dispatch({ type: 'mode', mode: { name: 'filter', before } });
 }
 

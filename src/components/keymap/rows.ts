@@ -1,11 +1,11 @@
 import { back, openRow } from '../hooks/moves.ts';
 import { findMatch, moveInRows, promptSearch, promptTime } from '../hooks/row-deeds.ts';
 import type { Session } from '../hooks/session.ts';
-import { placeOf } from '../view/lists/index.ts';
-import type { PlaceName, Snapshot } from '../view/types.ts';
+import { currentScreen } from '../view/lists/index.ts';
+import type { ScreenName, Snapshot } from '../view/types.ts';
 import type { Command } from './command.ts';
 
-const BOTH: readonly PlaceName[] = ['rows', 'row'];
+const BOTH: readonly ScreenName[] = ['rows', 'row'];
 
 function noRows({ browse }: Snapshot): string | undefined {
   if (browse?.opening) return 'the archive is still opening';
@@ -20,7 +20,7 @@ function noSearch(snapshot: Snapshot): string | undefined {
 function stopOrBack(session: Session) {
   if (session.browsing.stop()) return session.notify('info', 'Stopped');
   const snapshot = session.snapshot();
-  if (placeOf(snapshot).name === 'rows' && snapshot.browse?.search)
+  if (currentScreen(snapshot).name === 'rows' && snapshot.browse?.search)
     return session.browsing.searchFor(undefined);
   back(session);
 }

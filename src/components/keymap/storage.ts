@@ -1,9 +1,9 @@
 import { otherStorage, selectedDeleteTargets, selectedStoredFiles } from '../hooks/chosen.ts';
 import { copySelected, deleteSelected } from '../hooks/storage-deeds.ts';
-import type { PlaceName, Snapshot } from '../view/types.ts';
+import type { ScreenName, Snapshot } from '../view/types.ts';
 import type { Command } from './command.ts';
 
-const STORED: readonly PlaceName[] = [
+const STORED: readonly ScreenName[] = [
   'archives',
   'fractal-archives',
   'group',

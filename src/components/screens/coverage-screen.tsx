@@ -10,7 +10,7 @@ export function CoverageScreen({ snapshot }: { snapshot: Snapshot }) {
       lines={coverageLines(snapshot)}
       columns={snapshot.columns}
       height={bodyHeight(snapshot)}
-      symbols={snapshot.glyphs}
+      symbols={snapshot.symbols}
     />
   );
 }

@@ -3,7 +3,7 @@ import type { BrowseWork } from '../view/file-types.ts';
 import { statusMessageLines } from '../view/flash.ts';
 import { spinnerAt } from '../view/glyphs.ts';
 import { keyLabel } from '../view/key-label.ts';
-import { listStateAt, placeOf } from '../view/lists/index.ts';
+import { currentScreen, listStateAt } from '../view/lists/index.ts';
 import { formatDuration } from '../view/time.ts';
 import type { Line as LineOfSpans, Mode, Prompt, Snapshot } from '../view/types.ts';
 import { Footer, type Hint } from '../widgets/footer.tsx';
@@ -12,12 +12,12 @@ import { Line } from '../widgets/line.tsx';
 function filterLine(snapshot: Snapshot): LineOfSpans {
   return [
     { text: ' /', tone: 'info', bold: true },
-    { text: listStateAt(snapshot, placeOf(snapshot)).filter },
+    { text: listStateAt(snapshot, currentScreen(snapshot)).filter },
     { text: '_', tone: 'info' },
   ];
 }
 
-function promptLine({ sign: prefix, text, trouble: error, hint }: Prompt): LineOfSpans {
+function promptLine({ prefix, text, error, hint }: Prompt): LineOfSpans {
   return [
     { text: ` ${prefix}${prefix.length > 1 ? ' ' : ''}`, tone: 'info', bold: true },
     { text },
@@ -27,7 +27,7 @@ function promptLine({ sign: prefix, text, trouble: error, hint }: Prompt): LineO
   ];
 }
 
-function workLine({ what, since }: BrowseWork, { glyphs: symbols, now }: Snapshot): LineOfSpans {
+function workLine({ description: what, since }: BrowseWork, { symbols, now }: Snapshot): LineOfSpans {
   return [
     { text: ` ${spinnerAt(symbols, now)} `, tone: 'info', bold: true },
     { text: what, tone: 'info' },
@@ -45,8 +45,8 @@ function statusLine(snapshot: Snapshot): LineOfSpans {
 }
 
 /** The status line: the text being typed, the work in progress, or the last message. */
-export function TalkLine({ snapshot }: { snapshot: Snapshot }) {
-  return <Line spans={statusLine(snapshot)} columns={snapshot.columns} glyphs={snapshot.glyphs} />;
+export function StatusLine({ snapshot }: { snapshot: Snapshot }) {
+  return <Line spans={statusLine(snapshot)} columns={snapshot.columns} symbols={snapshot.symbols} />;
 }
 
 const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
@@ -71,8 +71,8 @@ const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
 };
 
 /** The footer, from the command table. */
-export function KeyLine({ snapshot }: { snapshot: Snapshot }) {
-  const { ui, columns, glyphs: symbols } = snapshot;
+export function KeyHints({ snapshot }: { snapshot: Snapshot }) {
+  const { ui, columns, symbols } = snapshot;
   const hints = commandsAt(snapshot).flatMap((command): Hint[] => {
     const [key] = command.keys;
     // The help lists disabled commands with their reasons; here they would look available.

@@ -1,7 +1,7 @@
 import { type Command, commandsAt } from '../keymap.ts';
 import { keyLabel } from '../view/key-label.ts';
 import { bodyHeight } from '../view/layout.ts';
-import { placeOf } from '../view/lists/index.ts';
+import { currentScreen } from '../view/lists/index.ts';
 import { heading } from '../view/pages/fields.ts';
 import { width } from '../view/sanitize.ts';
 import { lineWidth, wrap } from '../view/text.ts';
@@ -11,7 +11,7 @@ import { Lines } from '../widgets/lines.tsx';
 
 const GAP = 2;
 
-function keysOf({ keys }: Command, { glyphs: symbols }: Snapshot): string {
+function keysOf({ keys }: Command, { symbols }: Snapshot): string {
   return keys.map((key) => keyLabel(key, symbols)).join(' ');
 }
 
@@ -42,11 +42,11 @@ function addReason(lines: Line[], text: string, room: number): void {
 
 /** The help of the current screen, from the command table. */
 export function helpLines(snapshot: Snapshot): readonly Line[] {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   const commands = commandsAt(snapshot);
   const keyWidth = Math.max(...commands.map((command) => keysOf(command, snapshot).length));
   const groups = [
-    ['here', `On this screen: ${screenTitle(snapshot, placeOf(snapshot))}`],
+    ['here', `On this screen: ${screenTitle(snapshot, currentScreen(snapshot))}`],
     ['general', 'Everywhere'],
     ['go', 'Screens'],
     ['move', 'Navigation'],
@@ -66,7 +66,7 @@ export function HelpScreen({ snapshot, top }: { snapshot: Snapshot; top: number 
       top={top}
       columns={snapshot.columns}
       height={bodyHeight(snapshot)}
-      symbols={snapshot.glyphs}
+      symbols={snapshot.symbols}
     />
   );
 }

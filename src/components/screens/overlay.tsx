@@ -11,7 +11,7 @@ import { Palette } from '../widgets/palette.tsx';
 /** All lines of a long error but the last one, which is in the status line. */
 function LongError({ snapshot }: { snapshot: Snapshot }) {
   const lines = statusMessageLines(snapshot).slice(0, -1);
-  const { columns, glyphs: symbols, browse } = snapshot;
+  const { columns, symbols, browse } = snapshot;
   if (lines.length === 0 || browse?.work) return null;
   return (
     <Box position="absolute" left={0} top={bodyHeight(snapshot) - lines.length}>
@@ -22,7 +22,7 @@ function LongError({ snapshot }: { snapshot: Snapshot }) {
 
 /** Drawn over the body: a dialog, the palette, or an error of several lines. */
 export function Overlay({ snapshot }: { snapshot: Snapshot }) {
-  const { columns, glyphs: symbols, ui } = snapshot;
+  const { columns, symbols, ui } = snapshot;
   const area = { columns, height: bodyHeight(snapshot), symbols };
   if (ui.mode.name === 'dialog') return <Dialog dialog={ui.mode.dialog} {...area} />;
   if (ui.mode.name === 'keys') return <LongError snapshot={snapshot} />;

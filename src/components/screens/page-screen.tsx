@@ -1,16 +1,16 @@
 import { bodyHeight } from '../view/layout.ts';
 import { listStateAt } from '../view/lists/index.ts';
 import { pageAt } from '../view/pages/index.ts';
-import type { Place, Snapshot } from '../view/types.ts';
+import type { Screen, Snapshot } from '../view/types.ts';
 import { Lines } from '../widgets/lines.tsx';
 
 export interface PageScreenProps {
   snapshot: Snapshot;
-  place: Place;
+  screen: Screen;
 }
 
 /** A screen of scrolling text: the overview, a record, a job. */
-export function PageScreen({ snapshot, place: screen }: PageScreenProps) {
+export function PageScreen({ snapshot, screen }: PageScreenProps) {
   const { top } = listStateAt(snapshot, screen);
   return (
     <Lines
@@ -18,7 +18,7 @@ export function PageScreen({ snapshot, place: screen }: PageScreenProps) {
       top={top}
       columns={snapshot.columns}
       height={bodyHeight(snapshot)}
-      symbols={snapshot.glyphs}
+      symbols={snapshot.symbols}
     />
   );
 }

@@ -7,12 +7,12 @@ import { Lines } from '../widgets/lines.tsx';
 
 /** The visible rows of an archive. */
 export function RowsScreen({ snapshot }: { snapshot: Snapshot }) {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   const height = tableHeight(snapshot);
   const { lines, cursor } = rowLines(snapshot);
   return (
     <Box flexDirection="column" height={height + 1} width={columns}>
-      <Line spans={rowsHead(snapshot)} columns={columns} glyphs={symbols} />
+      <Line spans={rowsHead(snapshot)} columns={columns} symbols={symbols} />
       <Lines lines={lines} columns={columns} height={height} symbols={symbols} cursor={cursor} />
     </Box>
   );

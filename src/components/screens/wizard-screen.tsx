@@ -1,12 +1,12 @@
 import { Box } from 'ink';
 import { bodyHeight } from '../view/layout.ts';
 import { justify } from '../view/text.ts';
-import type { Glyphs, Line as LineOfSpans, Snapshot } from '../view/types.ts';
+import type { Line as LineOfSpans, Snapshot, Symbols } from '../view/types.ts';
 import { formatExact } from '../view/units.ts';
 import { type WizardPage, type WizardView, wizardView } from '../view/wizard/index.ts';
 import { Line } from '../widgets/line.tsx';
 
-function head({ title, step, steps }: WizardPage, { columns, glyphs: symbols }: Snapshot): LineOfSpans {
+function head({ title, step, steps }: WizardPage, { columns, symbols }: Snapshot): LineOfSpans {
   return justify(
     [
       { text: ` Step ${step} of ${steps}: `, tone: 'title' },
@@ -19,7 +19,7 @@ function head({ title, step, steps }: WizardPage, { columns, glyphs: symbols }: 
 }
 
 function position({ lines }: WizardPage, view: WizardView): LineOfSpans[] {
-  if (lines.length <= view.room) return [];
+  if (lines.length <= view.textHeight) return [];
   const to = view.top + view.lines.length;
   return [
     [
@@ -32,7 +32,7 @@ function position({ lines }: WizardPage, view: WizardView): LineOfSpans[] {
 }
 
 /** The line above the choices: how many of them are hidden. */
-function hiddenChoices({ choices, above, below }: WizardView, { up, down }: Glyphs): LineOfSpans[] {
+function hiddenChoices({ choices, above, below }: WizardView, { up, down }: Symbols): LineOfSpans[] {
   if (choices.length === 0) return [];
   const parts = [above > 0 ? `${up} ${above} above` : '', below > 0 ? `${down} ${below} below` : ''].filter(
     Boolean,
@@ -42,14 +42,14 @@ function hiddenChoices({ choices, above, below }: WizardView, { up, down }: Glyp
 
 /** A step of a restore: title, text and choices. */
 export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   const shown = wizardView(snapshot);
   if (!shown)
     return (
       <Line
         spans={[{ text: '  This restore has ended. Press Esc to go back.', tone: 'dim' }]}
         columns={columns}
-        glyphs={symbols}
+        symbols={symbols}
       />
     );
   const { page, view } = shown;
@@ -64,7 +64,7 @@ export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
     <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns} overflow="hidden">
       {text.map((spans, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines are identified by their position
-        <Line key={index} spans={spans} columns={columns} glyphs={symbols} />
+        <Line key={index} spans={spans} columns={columns} symbols={symbols} />
       ))}
       {view.choices.map(({ line, choice, first }, index) => (
         <Line
@@ -72,7 +72,7 @@ export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
           key={text.length + index}
           spans={line}
           columns={columns}
-          glyphs={symbols}
+          symbols={symbols}
           highlighted={first && choice === view.index}
         />
       ))}

@@ -1,7 +1,7 @@
-import type { Glyphs, Line } from './types.ts';
+import type { Line, Symbols } from './types.ts';
 
 /** A progress bar `columns` wide, drawn in eighths of a cell if the symbols have them. */
-export function progressBar(fraction: number, columns: number, symbols: Glyphs): Line {
+export function progressBar(fraction: number, columns: number, symbols: Symbols): Line {
   const part = Math.max(0, Math.min(1, fraction)) * columns;
   const full = Math.floor(part);
   const eighth = symbols.eighths[Math.floor((part - full) * 8) - 1] ?? '';
@@ -12,7 +12,7 @@ export function progressBar(fraction: number, columns: number, symbols: Glyphs):
 }
 
 /** A moving bar for work of unknown size. */
-export function indeterminateBar(now: number, columns: number, symbols: Glyphs): Line {
+export function indeterminateBar(now: number, columns: number, symbols: Symbols): Line {
   const size = Math.max(1, Math.floor(columns / 5));
   const path = Math.max(1, columns - size);
   const step = Math.floor(now / 250) % (2 * path);

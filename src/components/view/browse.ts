@@ -1,8 +1,8 @@
 import { scrollTop } from './columns.ts';
 import type { BrowseState, RowLine } from './file-types.ts';
 import { tableHeight } from './layout.ts';
-import { listStateAt, placeOf } from './lists/index.ts';
-import type { Place, Snapshot } from './types.ts';
+import { currentScreen, listStateAt } from './lists/index.ts';
+import type { Screen, Snapshot } from './types.ts';
 
 /** Rows read at a time. */
 export const CHUNK_ROWS = 32;
@@ -24,13 +24,13 @@ export interface RowsView {
 }
 
 /** The open screen of rows; it stays open below the page of a single row. */
-export function rowsPlace({ ui }: Pick<Snapshot, 'ui'>): Place | undefined {
+export function rowsScreen({ ui }: Pick<Snapshot, 'ui'>): Screen | undefined {
   return ui.stack.find((screen) => screen.name === 'rows');
 }
 
 /** The visible rows of the open archive; undefined if none is open. */
 export function rowsView(snapshot: Snapshot): RowsView | undefined {
-  const screen = rowsPlace(snapshot);
+  const screen = rowsScreen(snapshot);
   if (!screen || !snapshot.browse) return undefined;
   const list = listStateAt(snapshot, screen);
   const height = tableHeight(snapshot);
@@ -49,6 +49,6 @@ export function rowLine({ chunks }: BrowseState, index: number): RowLine | { mes
 /** Index of the row under the cursor, in the list or on its own page. */
 export function rowAtCursor(snapshot: Snapshot): number | undefined {
   const view = rowsView(snapshot);
-  const { name } = placeOf(snapshot);
+  const { name } = currentScreen(snapshot);
   return view && view.count > 0 && (name === 'rows' || name === 'row') ? view.index : undefined;
 }

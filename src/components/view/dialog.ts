@@ -13,7 +13,7 @@ export function dialogWidth({ items }: Pick<DialogState, 'items'>, columns: numb
 }
 
 /** Whether an option can be chosen: an unsafe one may require a typed confirmation. */
-export function canTake({ safe }: DialogOption, { word: confirmation, typed }: DialogState): boolean {
+export function canChoose({ safe }: DialogOption, { confirmation, typed }: DialogState): boolean {
   return safe || confirmation === undefined || typed === confirmation;
 }
 
@@ -25,7 +25,7 @@ export interface DialogLayout {
   text: readonly Line[];
   /** Scrolled, `room` lines at a time. */
   items: readonly Line[];
-  room: number;
+  visibleItems: number;
 }
 
 /** One line is reserved for the scroll position if not all items fit. */
@@ -38,7 +38,7 @@ function roomOf(items: readonly Line[], lines: number): number {
  * first, then the text scrolls together with the items.
  */
 export function layOutDialog(area: { columns: number; height: number }, dialog: DialogState): DialogLayout {
-  const { items = [], lines, options, word: confirmation } = dialog;
+  const { items = [], lines, options, confirmation } = dialog;
   const { height } = area;
   const text = lines
     .flatMap((line) => wrap(line, dialogWidth(dialog, area.columns)))
@@ -48,8 +48,8 @@ export function layOutDialog(area: { columns: number; height: number }, dialog: 
   const minimum = Math.min(items.length, 2);
   const gaps = 2 + prompt + [text, items].filter(({ length }) => length > 0).length;
   const free = height - fixed - text.length;
-  if (free - gaps >= minimum) return { spaced: true, text, items, room: roomOf(items, free - gaps) };
-  if (free >= minimum) return { spaced: false, text, items, room: roomOf(items, free) };
+  if (free - gaps >= minimum) return { spaced: true, text, items, visibleItems: roomOf(items, free - gaps) };
+  if (free >= minimum) return { spaced: false, text, items, visibleItems: roomOf(items, free) };
   const all = [...text, ...items];
-  return { spaced: false, text: [], items: all, room: roomOf(all, height - fixed) };
+  return { spaced: false, text: [], items: all, visibleItems: roomOf(all, height - fixed) };
 }

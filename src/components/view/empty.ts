@@ -1,9 +1,9 @@
 import type { ErrorReport } from '../../core/index.ts';
 import { listAt, listStateAt } from './lists/index.ts';
 import { wrap } from './text.ts';
-import type { Line, Place, PlaceName, Snapshot } from './types.ts';
+import type { Line, Screen, ScreenName, Snapshot } from './types.ts';
 
-const EMPTY: Readonly<Partial<Record<PlaceName, string>>> = {
+const EMPTY: Readonly<Partial<Record<ScreenName, string>>> = {
   fractals: 'No fractals yet. Create one in the Bifract web interface, then press r to reload.',
   'fractal-archives': 'This fractal has never been archived. Press a to archive it now.',
   group: 'This group contains no archives. Press Esc to go back, then D to delete it.',
@@ -15,7 +15,7 @@ const EMPTY: Readonly<Partial<Record<PlaceName, string>>> = {
     'No orphans: every archive file has its record, every record has its file, and there are no unfinished files.',
 };
 
-const READ_ONLY: Readonly<Partial<Record<PlaceName, string>>> = {
+const READ_ONLY: Readonly<Partial<Record<ScreenName, string>>> = {
   'fractal-archives': 'This fractal has never been archived.',
   archives: 'No archives yet.',
   backups: 'No backups yet.',
@@ -33,8 +33,8 @@ function failure({ message, hint }: ErrorReport, columns: number): Line[] {
 }
 
 /** Shown instead of a table's rows: why there are none, and what to press. */
-export function emptyLines(snapshot: Snapshot, screen: Place): readonly Line[] {
-  const { columns, data, glyphs: symbols, read_only } = snapshot;
+export function emptyLines(snapshot: Snapshot, screen: Screen): readonly Line[] {
+  const { columns, data, symbols, read_only } = snapshot;
   const needs = listAt(screen)?.needs;
   const loaded = needs && data[needs];
   const { filter } = listStateAt(snapshot, screen);

@@ -1,7 +1,7 @@
 import type { BrowsedRow, ErrorReport, FileReport, JobRequest } from '../../core/index.ts';
 
 /** Result of the last verification of a file in this session. */
-export interface Verdict {
+export interface VerificationResult {
   /** Milliseconds since the epoch. */
   at: number;
   ok: boolean;
@@ -38,13 +38,13 @@ export type RowChunk = readonly RowLine[] | ErrorReport;
 
 /** A search, as typed and as passed to the engine. */
 export interface Search {
-  typed: string;
+  input: string;
   pattern: { text: string } | { regex: string; flags: string };
 }
 
 /** A search or a jump in progress; it can be stopped. */
 export interface BrowseWork {
-  what: string;
+  description: string;
   since: number;
 }
 

@@ -14,8 +14,8 @@ const TEXT_SHARE = 0.6;
  * key collapses it into one.
  */
 export function statusMessageLines(snapshot: Snapshot): readonly [Line, ...Line[]] {
-  const { ui, glyphs: symbols, columns } = snapshot;
-  const entry = ui.flash;
+  const { ui, symbols, columns } = snapshot;
+  const entry = ui.statusMessage;
   // Table columns are too narrow for a full error message.
   if (!entry) return [[{ text: ` ${problemUnderCursor(snapshot)}`, tone: 'bad' }]];
   const symbol = { info: symbols.dot, good: symbols.ok, warn: symbols.warn, error: symbols.bad }[
@@ -28,7 +28,7 @@ export function statusMessageLines(snapshot: Snapshot): readonly [Line, ...Line[
     { text: entry.hint ? `  ${entry.hint}` : '', tone: 'dim' },
   ];
   if (lineWidth(line(entry.text)) <= columns) return [line(entry.text)];
-  if (entry.severity !== 'error' || entry.folded) {
+  if (entry.severity !== 'error' || entry.collapsed) {
     const fixed = lineWidth(line(''));
     const available = Math.max(Math.floor(columns * TEXT_SHARE), columns - fixed);
     return [line(shorten(sanitize(entry.text), available, symbols.ellipsis))];

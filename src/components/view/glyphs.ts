@@ -1,6 +1,6 @@
-import type { Glyphs } from './types.ts';
+import type { Symbols } from './types.ts';
 
-const UNICODE: Glyphs = {
+const UNICODE: Symbols = {
   ok: '✓',
   bad: '✗',
   warn: '!',
@@ -20,7 +20,7 @@ const UNICODE: Glyphs = {
   box: { tl: '╭', tr: '╮', bl: '╰', br: '╯', h: '─', v: '│' },
 };
 
-const ASCII: Glyphs = {
+const ASCII: Symbols = {
   ok: '+',
   bad: 'x',
   warn: '!',
@@ -47,11 +47,11 @@ export function isUtf8(env: Record<string, string | undefined>): boolean {
 }
 
 /** The symbols for a UTF-8 or an ASCII terminal. */
-export function glyphsFor(utf8: boolean): Glyphs {
+export function symbolsFor(utf8: boolean): Symbols {
   return utf8 ? UNICODE : ASCII;
 }
 
 /** The frame of the spinner at a time in milliseconds. */
-export function spinnerAt(symbols: Glyphs, now: number): string {
+export function spinnerAt(symbols: Symbols, now: number): string {
   return symbols.spinner[Math.floor(now / 250) % symbols.spinner.length] ?? '';
 }

@@ -18,7 +18,7 @@ import {
 const ESTIMATES: ReadonlySet<JobKind> = new Set(['backup', 'archive']);
 
 /** The state of a job: symbol and label. */
-export function jobState(job: JobView & { queued?: true }, { glyphs: symbols, now }: DrawContext): Span {
+export function jobState(job: JobView & { queued?: true }, { symbols, now }: DrawContext): Span {
   const spinner = spinnerAt(symbols, now);
   if (job.queued) return { text: `${symbols.dot} queued`, tone: 'dim' };
   if (job.error?.code === 'JOB_DIED') return { text: `${symbols.bad} crashed`, tone: 'bad' };
@@ -41,7 +41,7 @@ export function jobOwner({ by }: Pick<JobView, 'by'>): string {
 }
 
 /** The progress bar of a job. */
-export function jobBar(job: JobView, columns: number, { glyphs: symbols, now }: DrawContext): Line {
+export function jobBar(job: JobView, columns: number, { symbols, now }: DrawContext): Line {
   return job.fraction === undefined
     ? indeterminateBar(now, columns, symbols)
     : progressBar(job.fraction, columns, symbols);

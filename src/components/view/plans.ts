@@ -1,7 +1,7 @@
 import type { AdoptItem, Orphan } from '../../core/index.ts';
-import { bareName, fit } from './text.ts';
+import { baseName, fit } from './text.ts';
 import { ageOf, formatAge, formatStamp } from './time.ts';
-import type { DrawContext, Glyphs, Line } from './types.ts';
+import type { DrawContext, Line, Symbols } from './types.ts';
 import { formatBytes, formatCount } from './units.ts';
 
 function day(time: string | null): string {
@@ -9,7 +9,7 @@ function day(time: string | null): string {
 }
 
 /** An item of an adoption plan; the reason on a second line if it is not adopted. */
-export function adoptLines(item: AdoptItem, symbols: Glyphs): Line[] {
+export function adoptLines(item: AdoptItem, symbols: Symbols): Line[] {
   const adopted = item.action === 'adopt';
   const rows = item.rows === null ? 'rows ?' : `${formatCount(item.rows)} rows`;
   const name = item.fractal?.name ?? item.fractal?.id ?? 'no fractal';
@@ -18,13 +18,13 @@ export function adoptLines(item: AdoptItem, symbols: Glyphs): Line[] {
     { text: adopted ? `${symbols.ok} ` : `${symbols.bad} `, tone: adopted ? 'good' : 'bad' } as const,
     { text: fit(name, 14, 'left', symbols.ellipsis) },
     { text: `${formatBytes(item.size_bytes).padStart(10)} ${rows.padStart(11)}  ${days}` },
-    { text: bareName(item.path), tone: 'dim' } as const,
+    { text: baseName(item.path), tone: 'dim' } as const,
   ];
   return adopted ? [line] : [line, [{ text: `  not adopted: ${item.reason}`, tone: 'warn' }]];
 }
 
 /** An item of a clean-up: action, size, age, owner and name. */
-export function orphanLine(orphan: Orphan, { now, glyphs: symbols }: DrawContext): Line {
+export function orphanLine(orphan: Orphan, { now, symbols }: DrawContext): Line {
   const action = orphan.actions.includes('discard') ? 'remove' : 'mark failed';
   const age = ageOf(orphan.since, now);
   return [
@@ -33,6 +33,6 @@ export function orphanLine(orphan: Orphan, { now, glyphs: symbols }: DrawContext
       text: `${formatBytes(orphan.size_bytes).padStart(10)} ${(age === undefined ? '-' : formatAge(age)).padStart(5)}  `,
     },
     { text: `${orphan.fractal_name ?? orphan.place}  ` },
-    { text: bareName(orphan.path), tone: 'dim' },
+    { text: baseName(orphan.path), tone: 'dim' },
   ];
 }

@@ -1,5 +1,5 @@
 import type { ColumnShape } from './columns.ts';
-import type { ListState, Place, Snapshot, Sort, Span } from './types.ts';
+import type { ListState, Screen, Snapshot, Sort, Span } from './types.ts';
 
 export type SortValue = number | string | undefined;
 
@@ -12,7 +12,7 @@ export interface Column<T> extends ColumnShape {
 /** Describes a table of records. */
 export interface ListDefinition<T> {
   columns: readonly Column<T>[];
-  records(snapshot: Snapshot, screen: Place): readonly T[];
+  records(snapshot: Snapshot, screen: Screen): readonly T[];
   id(record: T): string;
   /** The text that a filter searches. */
   search(record: T): string;
@@ -38,7 +38,7 @@ export interface RowView {
   hidden: number;
 }
 
-export const NEW_LIST: ListState = { index: 0, top: 0, filter: '', marks: new Set() };
+export const NEW_LIST: ListState = { index: 0, top: 0, filter: '', selected: new Set() };
 
 function compare(a: SortValue, b: SortValue, descending: boolean): number {
   // Rows without a value come last in both directions.
@@ -86,7 +86,7 @@ export function cursorIndex(ids: readonly string[], list: ListState): number {
 /** Creates the function that turns records and the state of a list into rows. It caches its last result. */
 export function listOf<T>(
   definition: ListDefinition<T>,
-): (snapshot: Snapshot, screen: Place, list: ListState) => RowView {
+): (snapshot: Snapshot, screen: Screen, list: ListState) => RowView {
   let cached: { records: readonly T[]; filter: string; sort: Sort; rows: readonly Row[] } | undefined;
   return (snapshot, screen, list) => {
     const records = definition.records(snapshot, screen);
@@ -103,10 +103,10 @@ export function listOf<T>(
     const { rows } = cached;
     const ids = rows.map((row) => row.id);
     const selected = records.reduce(
-      (count, record) => count + Number(list.marks.has(definition.id(record))),
+      (count, record) => count + Number(list.selected.has(definition.id(record))),
       0,
     );
-    const visible = ids.reduce((count, id) => count + Number(list.marks.has(id)), 0);
+    const visible = ids.reduce((count, id) => count + Number(list.selected.has(id)), 0);
     return {
       columns: definition.columns,
       rows,

@@ -8,13 +8,13 @@ const REGEX = /^\/(.+)\/([imsuv]*)$/;
 /** Parses the input of a search. `trouble` says why it is invalid. */
 export function parseSearch(typed: string): Search | { trouble: string } {
   const [, regex, flags = ''] = REGEX.exec(typed) ?? [];
-  if (regex === undefined) return { typed, pattern: { text: typed } };
+  if (regex === undefined) return { input: typed, pattern: { text: typed } };
   try {
     new RegExp(regex, flags);
   } catch (error) {
     return { trouble: error instanceof Error ? error.message : String(error) };
   }
-  return { typed, pattern: { regex, flags } };
+  return { input: typed, pattern: { regex, flags } };
 }
 
 function matcher({ pattern }: Search): RegExp {

@@ -1,8 +1,8 @@
 import type { ArchiveRecord, CopyItem, DeleteItem, DeletePlan } from '../../core/index.ts';
-import { bareName, fit, wrap } from './text.ts';
+import { baseName, fit, wrap } from './text.ts';
 import { ageOf, formatAge, formatStamp } from './time.ts';
 import type { DrawContext, Line } from './types.ts';
-import { canBeTyped } from './typing.ts';
+import { isTypeable } from './typing.ts';
 import { formatBytes, plural } from './units.ts';
 
 const ACTION_WIDTH = 7;
@@ -36,7 +36,7 @@ export function sharedNotes({ items }: DeletePlan): readonly string[] {
  */
 export function deleteLines(
   item: DeleteItem,
-  { now, glyphs: symbols }: DrawContext,
+  { now, symbols }: DrawContext,
   columns: number,
   shared: readonly string[] = [],
 ): Line[] {
@@ -85,7 +85,7 @@ export function deletionLines(plan: DeletePlan): string[] {
 }
 
 /** The text to type to confirm a deletion: the name of a single item, or the number of items. */
-export function deletionWord({ items }: DeletePlan, archives: readonly ArchiveRecord[]): string {
+export function deletionConfirmation({ items }: DeletePlan, archives: readonly ArchiveRecord[]): string {
   const [first, ...others] = items.filter(({ action }) => action === 'delete');
   const byCount = `delete ${others.length + 1}`;
   if (!first || others.length > 0) return byCount;
@@ -93,11 +93,11 @@ export function deletionWord({ items }: DeletePlan, archives: readonly ArchiveRe
     first.kind === 'backup'
       ? first.id.replace(/^bifract-backup-(.+)\.bifract-backup$/, '$1')
       : archives.find(({ id }) => id === first.archive_id)?.fractal_name;
-  return name !== undefined && canBeTyped(name) ? name : byCount;
+  return name !== undefined && isTypeable(name) ? name : byCount;
 }
 
 /** An item of a copy plan: action, size, age and name; below it the reason why it is skipped. */
-export function copyLines(item: CopyItem, { now, glyphs: symbols }: DrawContext, columns: number): Line[] {
+export function copyLines(item: CopyItem, { now, symbols }: DrawContext, columns: number): Line[] {
   const copied = item.action === 'copy';
   const head: Line = [
     {
@@ -105,7 +105,7 @@ export function copyLines(item: CopyItem, { now, glyphs: symbols }: DrawContext,
       tone: copied ? 'info' : 'warn',
     },
     { text: sizeAndAge(item.size_bytes, item.modified_at, now) },
-    { text: bareName(item.name) },
+    { text: baseName(item.name) },
   ];
   return [head, ...remarks(item.refusal ? [`Skipped: ${refusalText(item.refusal)}`] : [], 'bad', columns)];
 }

@@ -62,7 +62,7 @@ export function justify(left: Line, right: Line, columns: number, ellipsis = 'â€
 }
 
 /** The last segment of a path. */
-export function bareName(path: string): string {
+export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 

@@ -6,10 +6,10 @@ import { coverageSubject } from './pages/coverage-view.ts';
 import { rowPosition } from './pages/rows.ts';
 import { justify } from './text.ts';
 import { ageOf, formatAgo, formatStamp } from './time.ts';
-import type { Line, Place, PlaceName, Resource, Snapshot, Span } from './types.ts';
+import type { Line, Resource, Screen, ScreenName, Snapshot, Span } from './types.ts';
 import { formatExact } from './units.ts';
 
-const TITLES: Readonly<Partial<Record<PlaceName, string>>> = {
+const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   overview: 'Overview',
   fractals: 'Fractals',
   archives: 'Archives',
@@ -20,7 +20,7 @@ const TITLES: Readonly<Partial<Record<PlaceName, string>>> = {
   orphans: 'Orphans',
 };
 
-const NEEDS: Readonly<Partial<Record<PlaceName, readonly Resource[]>>> = {
+const NEEDS: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
   overview: ['health', 'fractals', 'archives', 'backups'],
   archive: ['archives'],
   backup: ['backups'],
@@ -29,7 +29,7 @@ const NEEDS: Readonly<Partial<Record<PlaceName, readonly Resource[]>>> = {
 };
 
 /** The title of a screen in the breadcrumbs. */
-export function screenTitle({ data, jobs, queue }: Snapshot, { name, subject }: Place): string {
+export function screenTitle({ data, jobs, queue }: Snapshot, { name, subject }: Screen): string {
   const fractal = () => data.fractals.value?.find((record) => record.id === subject)?.name;
   switch (name) {
     case 'fractal-archives':
@@ -73,12 +73,12 @@ function breadcrumbs(snapshot: Snapshot): Span[] {
     if (last) return [{ text, bold: true }];
     return [
       { text, tone: 'dim' },
-      { text: ` ${snapshot.glyphs.breadcrumb} `, tone: 'dim' },
+      { text: ` ${snapshot.symbols.breadcrumb} `, tone: 'dim' },
     ];
   });
 }
 
-function stale(snapshot: Snapshot, screen: Place): Span[] {
+function stale(snapshot: Snapshot, screen: Screen): Span[] {
   const needs = listAt(screen)?.needs;
   const resources = needs ? [needs] : (NEEDS[screen.name] ?? []);
   const outdated = resources
@@ -89,7 +89,7 @@ function stale(snapshot: Snapshot, screen: Place): Span[] {
   return [{ text: `stale (${age}): ${outdated.error.message}  `, tone: 'warn' }];
 }
 
-function counts(snapshot: Snapshot, screen: Place): Span[] {
+function counts(snapshot: Snapshot, screen: Screen): Span[] {
   if (screen.name === 'rows' || screen.name === 'row') return rowPosition(snapshot);
   const view = rowsAt(snapshot, screen);
   if (!view) return [];
@@ -112,12 +112,12 @@ function counts(snapshot: Snapshot, screen: Place): Span[] {
 }
 
 /** The line above the body: breadcrumbs at the left; filter, selection and row counts at the right. */
-export function titleLine(snapshot: Snapshot, screen: Place): Line {
+export function titleLine(snapshot: Snapshot, screen: Screen): Line {
   const right = [...stale(snapshot, screen), ...counts(snapshot, screen), { text: ' ' }];
   return justify(
     [{ text: ' ' }, ...breadcrumbs(snapshot)],
     right,
     snapshot.columns,
-    snapshot.glyphs.ellipsis,
+    snapshot.symbols.ellipsis,
   );
 }

@@ -11,7 +11,7 @@ import type {
   JobView,
   Orphan,
 } from '../../core/index.ts';
-import type { BrowseState, QueuedArchive, Verdict } from './file-types.ts';
+import type { BrowseState, QueuedArchive, VerificationResult } from './file-types.ts';
 import type { WizardState } from './wizard/types.ts';
 
 /** Meaning of a span of text; the theme maps it to a style. */
@@ -27,7 +27,7 @@ export interface Span {
 export type Line = readonly Span[];
 
 /** Drawing characters: one set for UTF-8, one for ASCII. Each is one column wide, except `padlock`. */
-export interface Glyphs {
+export interface Symbols {
   ok: string;
   bad: string;
   warn: string;
@@ -57,7 +57,7 @@ export interface LogEntry {
   text: string;
   hint?: string;
   /** Limited to one line because it has already been shown in full. */
-  folded?: boolean;
+  collapsed?: boolean;
 }
 
 /** A query of the engine and its result. The last value is kept while a newer one is missing. */
@@ -81,7 +81,7 @@ export interface DataState {
 export type Resource = keyof DataState;
 
 export type ListName = 'fractals' | 'archives' | 'backups' | 'jobs' | 'log' | 'orphans';
-export type PlaceName =
+export type ScreenName =
   | 'overview'
   | ListName
   | 'fractal-archives'
@@ -98,8 +98,8 @@ export type PlaceName =
   | 'coverage';
 
 /** A screen, and the id of its subject. */
-export interface Place {
-  name: PlaceName;
+export interface Screen {
+  name: ScreenName;
   subject?: string;
 }
 
@@ -116,7 +116,7 @@ export interface ListState {
   top: number;
   filter: string;
   sort?: Sort;
-  marks: ReadonlySet<string>;
+  selected: ReadonlySet<string>;
 }
 
 /** An answer in a dialog. Enter chooses `safe` options only; the others need their own key. */
@@ -136,7 +136,7 @@ export interface DialogState {
   /** First visible item. */
   top?: number;
   /** Text to type before an unsafe option can be chosen, and the input so far. */
-  word?: string;
+  confirmation?: string;
   typed?: string;
   options: readonly DialogOption[];
   focus: number;
@@ -144,14 +144,14 @@ export interface DialogState {
 
 /** A one-line input. */
 export interface Prompt {
-  sign: string;
+  prefix: string;
   /** The accepted input. */
   hint: string;
   text: string;
   /** Why the last input was rejected. */
-  trouble?: string;
+  error?: string;
   /** Handles the input, or returns the reason to reject it. */
-  take(text: string): string | undefined;
+  submit(text: string): string | undefined;
 }
 
 /** What handles the keys. */
@@ -164,10 +164,10 @@ export type Mode =
   | { name: 'dialog'; dialog: DialogState };
 
 export interface UiState {
-  stack: readonly [Place, ...Place[]];
+  stack: readonly [Screen, ...Screen[]];
   lists: Readonly<Record<string, ListState>>;
   mode: Mode;
-  flash?: LogEntry;
+  statusMessage?: LogEntry;
   log: readonly LogEntry[];
 }
 
@@ -175,7 +175,7 @@ export interface UiState {
 export interface DrawContext {
   /** Milliseconds since the epoch. */
   now: number;
-  glyphs: Glyphs;
+  symbols: Symbols;
 }
 
 /** Everything needed to draw a frame. */
@@ -190,7 +190,7 @@ export interface Snapshot extends DrawContext {
   /** Coverage of fractals, by the subject of the screen that shows it. */
   coverage: ReadonlyMap<string, Loaded<Coverage>>;
   /** Last verification of each file, by its name. */
-  verdicts: ReadonlyMap<string, Verdict>;
+  verifications: ReadonlyMap<string, VerificationResult>;
   /** Fractals queued for archiving, the next one first. */
   queue: readonly QueuedArchive[];
   /** Labels of running actions on files, records and orphans, by their ids. */

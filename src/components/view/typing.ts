@@ -1,7 +1,7 @@
 import { graphemes, sanitize } from './sanitize.ts';
 
 /** The text of a one-line input after a key; undefined if the key does not edit text. */
-export function typed(text: string, key: string): string | undefined {
+export function editText(text: string, key: string): string | undefined {
   if (key === 'backspace') return graphemes(text).slice(0, -1).join('');
   if (key === 'ctrl-u') return '';
   if (key === 'ctrl-w') return text.replace(/\S*\s*$/, '');
@@ -13,6 +13,6 @@ export function typed(text: string, key: string): string | undefined {
 const MAX_LENGTH = 40;
 
 /** Whether a name is suitable for typed confirmation: short, and printable ASCII only. */
-export function canBeTyped(name: string): boolean {
+export function isTypeable(name: string): boolean {
   return name.length <= MAX_LENGTH && /^[\x21-\x7e]+$/.test(name);
 }

@@ -1,12 +1,12 @@
-import type { Verdict } from './file-types.ts';
+import type { VerificationResult } from './file-types.ts';
 import { formatAge, formatAgo } from './time.ts';
 import type { DrawContext, Span } from './types.ts';
 
 /** The last verification of a file in this session, under any of its names. */
 export function verificationOf(
-  verifications: ReadonlyMap<string, Verdict>,
+  verifications: ReadonlyMap<string, VerificationResult>,
   ...names: string[]
-): Verdict | undefined {
+): VerificationResult | undefined {
   return names
     .map((name) => verifications.get(name))
     .reduce((newest, one) => ((one?.at ?? 0) > (newest?.at ?? 0) ? one : newest), undefined);
@@ -14,8 +14,8 @@ export function verificationOf(
 
 /** A verification result for a table cell. */
 export function shortVerification(
-  verification: Verdict | undefined,
-  { glyphs: symbols, now }: DrawContext,
+  verification: VerificationResult | undefined,
+  { symbols, now }: DrawContext,
 ): Span {
   if (!verification) return { text: '-', tone: 'dim' };
   if (!verification.ok) return { text: `${symbols.bad} failed`, tone: 'bad' };
@@ -25,8 +25,8 @@ export function shortVerification(
 
 /** A verification result as a sentence, without its message. */
 export function longVerification(
-  verification: Verdict | undefined,
-  { glyphs: symbols, now }: DrawContext,
+  verification: VerificationResult | undefined,
+  { symbols, now }: DrawContext,
 ): Span {
   if (!verification) return { text: 'not in this session; press v, or V for a quick check', tone: 'dim' };
   const ago = formatAgo(now - verification.at);

@@ -1,9 +1,9 @@
 import { Box } from 'ink';
-import { canTake, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
+import { canChoose, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
 import { keyLabel } from '../view/key-label.ts';
 import { sanitize, width } from '../view/sanitize.ts';
 import { fitLine } from '../view/text.ts';
-import type { DialogState, Glyphs, Line as LineOfSpans, Span, Tone } from '../view/types.ts';
+import type { DialogState, Line as LineOfSpans, Span, Symbols, Tone } from '../view/types.ts';
 import { Line } from './line.tsx';
 
 interface FrameProps {
@@ -13,7 +13,7 @@ interface FrameProps {
   lines: readonly { spans: LineOfSpans; highlighted?: boolean }[];
   title: string;
   tone: Tone;
-  symbols: Glyphs;
+  symbols: Symbols;
   maxWidth: number;
 }
 
@@ -45,20 +45,20 @@ export function Frame({
       <Line
         spans={[...top, rule(inner + 1 - used), { text: box.tr, tone }]}
         columns={inner + 4}
-        glyphs={symbols}
+        symbols={symbols}
       />
       {lines.map(({ spans, highlighted }, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place in the box
         <Box key={index}>
-          <Line spans={[side]} columns={2} glyphs={symbols} />
-          <Line spans={spans} columns={inner} glyphs={symbols} highlighted={highlighted ?? false} />
-          <Line spans={[{ text: ` ${box.v}`, tone }]} columns={2} glyphs={symbols} />
+          <Line spans={[side]} columns={2} symbols={symbols} />
+          <Line spans={spans} columns={inner} symbols={symbols} highlighted={highlighted ?? false} />
+          <Line spans={[{ text: ` ${box.v}`, tone }]} columns={2} symbols={symbols} />
         </Box>
       ))}
       <Line
         spans={[{ text: box.bl, tone }, rule(inner + 2), { text: box.br, tone }]}
         columns={inner + 4}
-        glyphs={symbols}
+        symbols={symbols}
       />
     </Box>
   );
@@ -68,11 +68,11 @@ export interface DialogProps {
   dialog: DialogState;
   columns: number;
   height: number;
-  symbols: Glyphs;
+  symbols: Symbols;
 }
 
 /** The visible items, and the scroll position if not all fit. */
-function itemLines({ items, room }: DialogLayout, from = 0): readonly LineOfSpans[] {
+function itemLines({ items, visibleItems: room }: DialogLayout, from = 0): readonly LineOfSpans[] {
   const top = Math.max(0, Math.min(from, items.length - room));
   const shown = items.slice(top, top + room);
   if (shown.length === items.length) return shown;
@@ -83,7 +83,7 @@ function itemLines({ items, room }: DialogLayout, from = 0): readonly LineOfSpan
   ];
 }
 
-function confirmationLines({ word: confirmation, typed = '' }: DialogState): LineOfSpans[] {
+function confirmationLines({ confirmation, typed = '' }: DialogState): LineOfSpans[] {
   if (confirmation === undefined) return [];
   const matches = typed === confirmation;
   return [
@@ -97,9 +97,9 @@ function confirmationLines({ word: confirmation, typed = '' }: DialogState): Lin
   ];
 }
 
-function optionLines(dialog: DialogState, symbols: Glyphs) {
+function optionLines(dialog: DialogState, symbols: Symbols) {
   return dialog.options.map((option, index) => {
-    const enabled = canTake(option, dialog);
+    const enabled = canChoose(option, dialog);
     return {
       spans: [
         {

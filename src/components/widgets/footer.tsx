@@ -1,5 +1,5 @@
 import { width } from '../view/sanitize.ts';
-import type { Glyphs, Line as LineOfSpans } from '../view/types.ts';
+import type { Line as LineOfSpans, Symbols } from '../view/types.ts';
 import { Line } from './line.tsx';
 
 export interface Hint {
@@ -29,7 +29,7 @@ function fitting(hints: readonly Hint[], columns: number): Hint[] {
 export interface FooterProps {
   hints: readonly Hint[];
   columns: number;
-  symbols: Glyphs;
+  symbols: Symbols;
 }
 
 /** Keys and their actions, as many as fit. */
@@ -41,5 +41,5 @@ export function Footer({ hints, columns, symbols }: FooterProps) {
       { text: label, tone: 'dim' },
     ] as const;
   });
-  return <Line spans={spans} columns={columns} glyphs={symbols} />;
+  return <Line spans={spans} columns={columns} symbols={symbols} />;
 }

@@ -2,12 +2,12 @@ import { Box } from 'ink';
 import { spinnerAt } from '../view/glyphs.ts';
 import { keyIdOf } from '../view/key-id.ts';
 import { justify, lineWidth } from '../view/text.ts';
-import type { Line as LineOfSpans, Place, PlaceName, Snapshot, Span } from '../view/types.ts';
+import type { Line as LineOfSpans, Screen, ScreenName, Snapshot, Span } from '../view/types.ts';
 import { Line } from './line.tsx';
 
 const WIDE = 110;
 
-const TABS: readonly (readonly [PlaceName, string])[] = [
+const TABS: readonly (readonly [ScreenName, string])[] = [
   ['overview', 'Overview'],
   ['fractals', 'Fractals'],
   ['archives', 'Archives'],
@@ -17,7 +17,7 @@ const TABS: readonly (readonly [PlaceName, string])[] = [
   ['orphans', 'Orphans'],
 ];
 
-function component(name: string, ok: boolean | undefined, { glyphs: symbols }: Snapshot): LineOfSpans {
+function component(name: string, ok: boolean | undefined, { symbols }: Snapshot): LineOfSpans {
   if (ok === undefined) return [{ text: `  ${name} ${symbols.dot}`, tone: 'dim' }];
   return [
     { text: `  ${name} `, tone: ok ? 'dim' : 'bad', bold: !ok },
@@ -33,7 +33,7 @@ function health(snapshot: Snapshot): LineOfSpans {
     ...component(wide ? 'PostgreSQL' : 'PG', state(value?.postgres.ok), snapshot),
     ...component(wide ? 'ClickHouse' : 'CH', state(value?.clickhouse.ok), snapshot),
     ...component('Storage', state(value?.backups.ok && value.archives.ok), snapshot),
-    { text: snapshot.read_only ? `  read-only ${snapshot.glyphs.padlock}` : '', tone: 'warn' },
+    { text: snapshot.read_only ? `  read-only ${snapshot.symbols.padlock}` : '', tone: 'warn' },
     { text: ' ' },
   ];
 }
@@ -41,7 +41,7 @@ function health(snapshot: Snapshot): LineOfSpans {
 function installation(snapshot: Snapshot): LineOfSpans {
   const {
     installation: { dir, storage },
-    glyphs: symbols,
+    symbols,
   } = snapshot;
   const key_id = keyIdOf(snapshot);
   const separator: Span = { text: ` ${symbols.dot} `, tone: 'dim' };
@@ -55,13 +55,13 @@ function installation(snapshot: Snapshot): LineOfSpans {
   ];
 }
 
-function badge(name: PlaceName, { jobs, queue, glyphs: symbols, now }: Snapshot): string {
+function badge(name: ScreenName, { jobs, queue, symbols, now }: Snapshot): string {
   const running = jobs.filter((job) => job.ended_at === undefined).length + queue.length;
   return name === 'jobs' && running > 0 ? ` ${spinnerAt(symbols, now)} ${running}` : '';
 }
 
 /** The screens by name; on a narrow terminal by number, and only the current one by name. */
-function tabsOf(snapshot: Snapshot, root: Place) {
+function tabsOf(snapshot: Snapshot, root: Screen) {
   const named = TABS.map(([name, title], index) => ({
     name,
     text: ` ${index + 1} ${title}${badge(name, snapshot)} `,
@@ -79,12 +79,12 @@ function widthOf(tabs: readonly { text: string }[]): number {
 export interface HeaderProps {
   snapshot: Snapshot;
   /** The top-level screen, whose tab is highlighted. */
-  root: Place;
+  root: Screen;
 }
 
 /** The installation, its health, and the tabs. */
 export function Header({ snapshot, root }: HeaderProps) {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   const state = health(snapshot);
   const tabs = tabsOf(snapshot, root);
   const used = widthOf(tabs);
@@ -93,20 +93,20 @@ export function Header({ snapshot, root }: HeaderProps) {
       <Line
         spans={justify(installation(snapshot), state, columns, symbols.ellipsis)}
         columns={columns}
-        glyphs={symbols}
+        symbols={symbols}
       />
       <Box>
-        <Line spans={[]} columns={1} glyphs={symbols} />
+        <Line spans={[]} columns={1} symbols={symbols} />
         {tabs.map((tab) => (
           <Line
             key={tab.name}
             spans={[{ text: tab.text, tone: 'dim' }]}
             columns={lineWidth([tab])}
-            glyphs={symbols}
+            symbols={symbols}
             highlighted={tab.name === root.name}
           />
         ))}
-        <Line spans={[]} columns={Math.max(0, columns - used)} glyphs={symbols} />
+        <Line spans={[]} columns={Math.max(0, columns - used)} symbols={symbols} />
       </Box>
     </Box>
   );

@@ -3,30 +3,30 @@ import { memo, useContext } from 'react';
 import { HIGHLIGHT, NO_STYLE, STYLES } from '../theme.ts';
 import { toAscii } from '../view/sanitize.ts';
 import { fitLine, mergeSpans } from '../view/text.ts';
-import type { Glyphs, Line as LineOfSpans, Span } from '../view/types.ts';
+import type { Line as LineOfSpans, Span, Symbols } from '../view/types.ts';
 import { ColorContext } from './color-context.ts';
 
 export interface LineProps {
   spans: LineOfSpans;
   /** The exact width of the drawn line. */
   columns: number;
-  glyphs: Glyphs;
+  symbols: Symbols;
   /** Drawn as the cursor row. */
   highlighted?: boolean;
 }
 
-function encode(text: string, symbols: Glyphs): string {
+function encode(text: string, symbols: Symbols): string {
   return symbols.ellipsis === '…' ? text : toAscii(text);
 }
 
-function Piece({ span, symbols, highlighted }: { span: Span; symbols: Glyphs; highlighted: boolean }) {
+function Piece({ span, symbols, highlighted }: { span: Span; symbols: Symbols; highlighted: boolean }) {
   const colored = useContext(ColorContext);
   const style = highlighted ? HIGHLIGHT : STYLES[span.tone ?? 'plain'];
   const bold = span.bold ? true : style.bold;
   return <Text {...(colored ? { ...style, bold } : NO_STYLE)}>{encode(span.text, symbols)}</Text>;
 }
 
-function DrawnLine({ spans, columns, glyphs: symbols, highlighted = false }: LineProps) {
+function DrawnLine({ spans, columns, symbols, highlighted = false }: LineProps) {
   const fitted = fitLine(spans, columns, symbols.ellipsis);
   const pieces = highlighted ? [{ text: fitted.map((span) => span.text).join('') }] : mergeSpans(fitted);
   return (
@@ -44,7 +44,7 @@ function sameSpan(a: Span, b: Span | undefined): boolean {
 }
 
 function sameLine(a: LineProps, b: LineProps): boolean {
-  if (a.columns !== b.columns || a.glyphs !== b.glyphs || a.highlighted !== b.highlighted) return false;
+  if (a.columns !== b.columns || a.symbols !== b.symbols || a.highlighted !== b.highlighted) return false;
   return a.spans.length === b.spans.length && a.spans.every((span, index) => sameSpan(span, b.spans[index]));
 }
 

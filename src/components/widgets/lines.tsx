@@ -1,5 +1,5 @@
 import { Box } from 'ink';
-import type { Glyphs, Line as LineOfSpans } from '../view/types.ts';
+import type { Line as LineOfSpans, Symbols } from '../view/types.ts';
 import { Line } from './line.tsx';
 
 export interface LinesProps {
@@ -8,7 +8,7 @@ export interface LinesProps {
   top?: number;
   columns: number;
   height: number;
-  symbols: Glyphs;
+  symbols: Symbols;
   /** Line under the cursor, relative to the first visible line. */
   cursor?: number;
 }
@@ -24,7 +24,7 @@ export function Lines({ lines, top = 0, columns, height, symbols, cursor }: Line
           key={index}
           spans={lines[first + index] ?? []}
           columns={columns}
-          glyphs={symbols}
+          symbols={symbols}
           highlighted={index === cursor}
         />
       ))}

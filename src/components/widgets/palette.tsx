@@ -1,5 +1,5 @@
 import { scrollTop } from '../view/columns.ts';
-import type { Glyphs } from '../view/types.ts';
+import type { Symbols } from '../view/types.ts';
 import { Frame } from './dialog.tsx';
 
 export interface PaletteItem {
@@ -15,7 +15,7 @@ export interface PaletteProps {
   index: number;
   columns: number;
   height: number;
-  symbols: Glyphs;
+  symbols: Symbols;
 }
 
 const WIDE = 64;

@@ -2,7 +2,7 @@ import { Box } from 'ink';
 import { type ColumnShape, layOutColumns, type SizedColumn, scrollTop } from '../view/columns.ts';
 import type { RowView } from '../view/rows.ts';
 import { fitLine, lineWidth } from '../view/text.ts';
-import type { Glyphs, Line as LineOfSpans, ListState, Snapshot, Span } from '../view/types.ts';
+import type { Line as LineOfSpans, ListState, Snapshot, Span, Symbols } from '../view/types.ts';
 import { Line } from './line.tsx';
 import { Lines } from './lines.tsx';
 
@@ -20,13 +20,13 @@ export interface TableProps {
 const MARGINS = 3;
 const GAP: Span = { text: '  ' };
 
-function cell(spans: readonly Span[], { shape, width }: SizedColumn<ColumnShape>, symbols: Glyphs): Span[] {
+function cell(spans: readonly Span[], { shape, width }: SizedColumn<ColumnShape>, symbols: Symbols): Span[] {
   if (shape.align !== 'right') return fitLine(spans, width, symbols.ellipsis);
   const space = Math.max(0, width - lineWidth(spans));
   return [{ text: ' '.repeat(space) }, ...fitLine(spans, width - space, symbols.ellipsis)];
 }
 
-function titles(columns: readonly SizedColumn<ColumnShape>[], view: RowView, symbols: Glyphs): LineOfSpans {
+function titles(columns: readonly SizedColumn<ColumnShape>[], view: RowView, symbols: Symbols): LineOfSpans {
   const spans = columns.flatMap((column) => {
     const sorted = column.shape.id === view.sort.column;
     const text = sorted
@@ -39,7 +39,7 @@ function titles(columns: readonly SizedColumn<ColumnShape>[], view: RowView, sym
 
 /** A table: column titles and the visible rows, with cursor and selection marks at their left. */
 export function Table({ view, list, snapshot, height, empty }: TableProps) {
-  const { columns: width, glyphs: symbols } = snapshot;
+  const { columns: width, symbols } = snapshot;
   const columns = layOutColumns(view.columns, width - MARGINS);
   const top = scrollTop(list.top, view.index, height, view.rows.length);
   const shown = view.rows.slice(top, top + height);
@@ -47,18 +47,20 @@ export function Table({ view, list, snapshot, height, empty }: TableProps) {
     return <Lines lines={empty} columns={width} height={height + 1} symbols={symbols} />;
   return (
     <Box flexDirection="column" height={height + 1} width={width}>
-      <Line spans={titles(columns, view, symbols)} columns={width} glyphs={symbols} />
+      <Line spans={titles(columns, view, symbols)} columns={width} symbols={symbols} />
       {shown.map((row, index) => {
         const highlighted = top + index === view.index;
         const gutter: Span = {
-          text: (highlighted ? symbols.cursor : ' ') + (list.marks.has(row.id) ? symbols.selected : ' '),
+          text: (highlighted ? symbols.cursor : ' ') + (list.selected.has(row.id) ? symbols.selected : ' '),
           tone: 'warn',
         };
         const spans = columns.flatMap((column, at) => [
           at === 0 ? gutter : GAP,
           ...cell(row.cells(column.shape.id, snapshot), column, symbols),
         ]);
-        return <Line key={row.id} spans={spans} columns={width} glyphs={symbols} highlighted={highlighted} />;
+        return (
+          <Line key={row.id} spans={spans} columns={width} symbols={symbols} highlighted={highlighted} />
+        );
       })}
     </Box>
   );

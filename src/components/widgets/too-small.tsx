@@ -10,7 +10,7 @@ function dialogLines({ title, items, options }: DialogState): string[] {
 
 /** Shown instead of the console on a terminal that is too small. A dialog without items still works. */
 export function TooSmall({ snapshot, dialog }: { snapshot: Snapshot; dialog: DialogState | undefined }) {
-  const { columns, rows, glyphs: symbols } = snapshot;
+  const { columns, rows, symbols } = snapshot;
   const lines = dialog
     ? dialogLines(dialog)
     : ['Too small', `have ${columns}x${rows}`, `need ${MIN_SIZE.columns}x${MIN_SIZE.rows}`, 'q quits'];

@@ -7,7 +7,7 @@ import type {
   Catalog,
   Fractal,
   NewArchive,
-  RestoreMark,
+  RestoreOutcome,
 } from '../ports/catalog.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { insertAdopted, insertFractal } from './adopt-records.ts';
@@ -98,7 +98,7 @@ class PostgresCatalog implements Catalog {
     await this.#pool.transaction((session) => writeClosed(session, group_id, outcome), options);
   }
 
-  async noteProgress(
+  async updateProgress(
     archive_id: string,
     { log_count, size_bytes }: { log_count: number; size_bytes: number },
     options?: CallOptions,
@@ -154,18 +154,18 @@ class PostgresCatalog implements Catalog {
     return row?.token_value ?? null;
   }
 
-  async beginRestore(archive_id: string, previous?: RestoreMark, options?: CallOptions): Promise<void> {
+  async beginRestore(archive_id: string, previous?: RestoreOutcome, options?: CallOptions): Promise<void> {
     if (previous) await this.#updates.get(previous.archive_id);
     const [record] = await this.archives({ ids: [archive_id] }, options);
     if (!record) throw recordGone(archive_id);
     await this.#open(record.fractal_id, (session) => setRestoring(session, archive_id, previous), options);
   }
 
-  noteRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void> {
+  updateRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void> {
     return this.#update(UPDATE_RESTORE, UPDATE_RESTORE_LINES, [archive_id, lines], options);
   }
 
-  async endRestore(outcome: RestoreMark, options?: CallOptions): Promise<void> {
+  async endRestore(outcome: RestoreOutcome, options?: CallOptions): Promise<void> {
     await this.#updates.get(outcome.archive_id);
     this.#updates.delete(outcome.archive_id);
     await this.#pool.transaction((session) => clearRestoring(session, outcome), options);

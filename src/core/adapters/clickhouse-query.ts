@@ -132,7 +132,7 @@ const NEVER = -(2 ** 52);
  * Rows of a fractal by period and span. Each row is joined to the last span that starts at or before it. The spans are
  * part of the statement text (digits and commas only), because parameters go into the URL, whose length is limited.
  */
-export function countsQuery(table: string, { fractal_id, grid, pieces: spans, doubt_ms }: CountQuery): Query {
+export function countsQuery(table: string, { fractal_id, grid, spans, doubt_ms }: CountQuery): Query {
   const [starts, untils] = [spans.map(({ from }) => from), spans.map(({ until }) => until ?? NEVER)];
   const time = 'toUnixTimestamp64Milli(r.timestamp)';
   const ingested = 'toUnixTimestamp64Milli(r.ingest_timestamp)';

@@ -28,7 +28,7 @@ export interface Slice {
 export const LOGS = 'logs';
 
 /** Settings for loading lines. All are explicit because defaults differ between versions. Dates in fields stay text. */
-export const LOADING = {
+export const LOAD_SETTINGS = {
   date_time_input_format: 'best_effort',
   async_insert: 0,
   input_format_parallel_parsing: 0,

@@ -36,7 +36,7 @@ import {
   insertAbsentQuery,
   insertExcessQuery,
   LENIENT_SETTINGS,
-  LOADING,
+  LOAD_SETTINGS,
   type LogsSchema,
   loadQuery,
   minutesQuery,
@@ -96,7 +96,7 @@ class ClickHouseRestore implements LogRestore {
     try {
       await this.#run(
         query,
-        options.lenient ? { ...LOADING, ...LENIENT_SETTINGS } : LOADING,
+        options.lenient ? { ...LOAD_SETTINGS, ...LENIENT_SETTINGS } : LOAD_SETTINGS,
         options,
         values,
       );
@@ -119,7 +119,12 @@ class ClickHouseRestore implements LogRestore {
     return this.#rows<StagedPartition>(query, options);
   }
 
-  async share(from: string, to: string, partition: string, options: CallOptions = {}): Promise<void> {
+  async clonePartition(
+    from: string,
+    to: string,
+    partition: string,
+    options: CallOptions = {},
+  ): Promise<void> {
     await this.#run(
       clonePartitionQuery(checkedTable(from), checkedTable(to), partition, this.#dialect),
       {},
@@ -127,7 +132,7 @@ class ClickHouseRestore implements LogRestore {
     );
   }
 
-  async difference(part: StagedPart, to: string, options: RestoreCallOptions = {}): Promise<void> {
+  async insertMissing(part: StagedPart, to: string, options: RestoreCallOptions = {}): Promise<void> {
     checkedTable(part.table);
     const [schema, dialect] = [await this.#logsSchema(options), this.#dialect];
     const query = minutesQuery(part, schema, dialect);

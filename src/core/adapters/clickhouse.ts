@@ -120,10 +120,10 @@ class ClickHouse implements LogDatabase {
   async countsByPeriod(query: CountQuery, options: CallOptions = {}): Promise<PeriodCount[]> {
     const counts = countsQuery(this.#dialect.logs, query);
     const rows = await this.#rows<CountRow>(counts, STATS_TIMEOUT_MS, options, COUNT_SETTINGS);
-    const none = query.pieces.length === 0;
+    const none = query.spans.length === 0;
     return rows.map(({ span, ...row }) => ({
       ...row,
-      piece: none ? -1 : span,
+      span: none ? -1 : span,
       first_late: row.late > 0 ? row.first_late : null,
       first_doubtful: row.doubtful > 0 ? row.first_doubtful : null,
     }));
@@ -137,7 +137,7 @@ class ClickHouse implements LogDatabase {
   async *#stream(
     query: Query,
     settings: object,
-    { max_memory, frugal: low_memory, signal }: LineOptions,
+    { max_memory, low_memory, signal }: LineOptions,
     read: ReadLines,
   ): AsyncGenerator<LineBlock, Stop | undefined> {
     const query_id = randomUUID();

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { BifractError } from '../errors.ts';
-import type { DatabaseAbout, DatabaseServer, ServerAbout } from '../ports/database-server.ts';
+import type { DatabaseInfo, DatabaseServer, ServerInfo } from '../ports/database-server.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { orAbort } from './abort.ts';
 import { postgresDatabase } from './database.ts';
@@ -33,15 +33,15 @@ export function databaseServer(
     onMaintenanceDatabase(connection, work, options);
   const at = (database: string) => ({ ...connection, database });
   return {
-    about: (options) =>
+    info: (options) =>
       onServer(async (client) => {
-        const [info] = (await client.query<ServerAbout>(SERVER_INFO)).rows;
+        const [info] = (await client.query<ServerInfo>(SERVER_INFO)).rows;
         if (!info) throw new Error('The server returned no information about itself');
         return { ...info, version: info.version.split(' ')[0] ?? '' };
       }, options),
     find: (database, options) =>
       onServer(
-        async (client) => (await client.query<DatabaseAbout>(DATABASE_INFO, [database])).rows[0],
+        async (client) => (await client.query<DatabaseInfo>(DATABASE_INFO, [database])).rows[0],
         options,
       ),
     sessions: (database, options) => onServer((client) => sessionsOn(client, database), options),
@@ -59,7 +59,7 @@ export function databaseServer(
     analyze: (database, options) =>
       onDatabase(at(database), async (client) => void (await client.query('ANALYZE')), options),
     open: (database) => postgresDatabase(at(database)),
-    async hold(database, options) {
+    async lock(database, options) {
       const client = await connect(at(database), options);
       try {
         await orAbort(takeLock(client), options?.signal);

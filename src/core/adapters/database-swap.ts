@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { BifractError } from '../errors.ts';
-import type { RestoreSession, Swap } from '../ports/database-server.ts';
+import type { DatabaseSwap, RestoreSession } from '../ports/database-server.ts';
 import { sqlState } from './postgres-errors.ts';
 
 const OBJECT_IN_USE = '55006';
@@ -26,7 +26,7 @@ export async function sessionsOn(client: Client, database: string): Promise<Rest
  * Renames `live` to `old` and `fresh` to `live` in one transaction of `client`. The first rename locks the database
  * against new connections, then waits for existing ones, which `other` ends in the meantime.
  */
-export async function swapDatabases(client: Client, other: Client, swap: Swap): Promise<number> {
+export async function swapDatabases(client: Client, other: Client, swap: DatabaseSwap): Promise<number> {
   const [live, fresh, old] = [swap.live, swap.fresh, swap.old].map((name) => client.escapeIdentifier(name));
   if (!swap.end_sessions) await requireNoSessions(other, swap.live);
   await client.query('BEGIN');
@@ -49,7 +49,7 @@ export async function swapDatabases(client: Client, other: Client, swap: Swap): 
 }
 
 /** Ends sessions until the rename is done. Returns the number of sessions of other programs. */
-async function endSessions(other: Client, swap: Swap, renamed: Promise<unknown>): Promise<number> {
+async function endSessions(other: Client, swap: DatabaseSwap, renamed: Promise<unknown>): Promise<number> {
   const ended = new Set<number>();
   const settled = renamed.then(
     () => true,

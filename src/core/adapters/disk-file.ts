@@ -166,7 +166,7 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 
 /** A network file system may have created the link although its reply was lost: then both are the same file. */
 async function requireSameFile(path: string, target: string): Promise<void> {
   const [own, other] = await Promise.all([fs.stat(path), fs.lstat(target)]);
-  if (own.ino !== other.ino || own.dev !== other.dev) throw exists(target);
+  if (own.ino !== other.ino || own.dev !== other.dev) throw alreadyExists(target);
 }
 
 /** Reserves the name with an empty file, then replaces it. A kill in between leaves the empty file. */
@@ -193,7 +193,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-export function exists(path: string): BifractError {
+export function alreadyExists(path: string): BifractError {
   return new BifractError('EXISTS', `${path} already exists`, {
     hint: 'Remove it, or choose another name.',
   });

@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BifractError } from '../errors.ts';
-import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
+import type { PutOptions, Storage, StorageHealth, StoredObject, UnfinishedObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { untilAbort } from './abort.ts';
 import { diskError, errno, onDisk } from './disk-errors.ts';
-import { DiskFile, exists, publish, syncFolder } from './disk-file.ts';
+import { alreadyExists, DiskFile, publish, syncFolder } from './disk-file.ts';
 import { DiskRoot } from './disk-root.ts';
 import { walkFiles } from './disk-walk.ts';
 import { isObjectName } from './object-name.ts';
@@ -44,7 +44,7 @@ export class DiskStorage implements Storage {
       options.signal?.throwIfAborted();
       await onDisk(`Cannot store ${name}`, () => publish(file.path, target));
     } catch (error) {
-      await (options.keep?.() ? file.closeUnfinished() : file.remove());
+      await (options.keepUnfinished?.() ? file.closeUnfinished() : file.remove());
       throw error;
     }
     return this.#mustStat(name);
@@ -78,7 +78,7 @@ export class DiskStorage implements Storage {
     yield* this.#readFrom(name, this.#root.target(name), options);
   }
 
-  async *unfinished({ id }: Leftover, options: CallOptions = {}): AsyncGenerator<Buffer> {
+  async *readUnfinished({ id }: UnfinishedObject, options: CallOptions = {}): AsyncGenerator<Buffer> {
     yield* this.#readFrom(id, this.#partial(id), options);
   }
 
@@ -120,7 +120,7 @@ export class DiskStorage implements Storage {
     });
   }
 
-  async *leftovers(options: CallOptions = {}): AsyncGenerator<Leftover> {
+  async *listUnfinished(options: CallOptions = {}): AsyncGenerator<UnfinishedObject> {
     for await (const { path, hidden } of this.#walk('', options)) {
       const partial = hidden ? this.#root.parsePartial(path) : undefined;
       const stats =
@@ -131,7 +131,7 @@ export class DiskStorage implements Storage {
     }
   }
 
-  async discard({ id }: Leftover, options: CallOptions = {}): Promise<void> {
+  async discardUnfinished({ id }: UnfinishedObject, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     const path = this.#partial(id);
     if (await onDisk(`Cannot stat ${id}`, () => this.#root.stat(path))) await this.#unlink(path);
@@ -156,7 +156,7 @@ export class DiskStorage implements Storage {
     return onDisk(`Cannot store ${name}`, async () => {
       const owner = await this.#root.owner();
       await this.#root.makeFolders(target, owner);
-      if (await this.#root.stat(target)) throw exists(target);
+      if (await this.#root.stat(target)) throw alreadyExists(target);
       if (expected_bytes !== undefined) await this.#requireSpace(name, target, expected_bytes);
       return DiskFile.create(partial, owner, `${basename(name)} in ${this.location}`);
     });

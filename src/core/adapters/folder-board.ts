@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError, cancelled } from '../errors.ts';
-import type { BoardJob, JobBoard, JobEvent, Publication, PublishOptions } from '../ports/job-board.ts';
+import type { BusJob, JobBus, JobEvent, JobPublisher, PublishOptions } from '../ports/job-board.ts';
 import { crashEvent } from './died.ts';
 import { diskError, errno } from './disk-errors.ts';
 import { makePrivateFolder } from './env-writer.ts';
@@ -22,7 +22,7 @@ const POLL_MS = 500;
  * The jobs of an installation, visible to all its processes. Each job has a journal in `.bifract/journal`, and a socket
  * in `.bifract/run` while its process runs. Both folders have mode 0700.
  */
-export class FolderBoard implements JobBoard {
+export class FolderJobBus implements JobBus {
   readonly #home: string;
   readonly #journals: string;
   readonly #run: string;
@@ -34,7 +34,7 @@ export class FolderBoard implements JobBoard {
     this.#run = join(this.#home, 'run');
   }
 
-  async publish(id: string, { onCancel, onTrouble }: PublishOptions): Promise<Publication> {
+  async publish(id: string, { onCancel, onJournalError: onTrouble }: PublishOptions): Promise<JobPublisher> {
     for (const folder of [this.#home, this.#journals, this.#run]) await makePrivateFolder(folder);
     const history = new JobHistory();
     const cancel = () => onCancel(cancelled());
@@ -71,7 +71,7 @@ export class FolderBoard implements JobBoard {
     }
   }
 
-  async find(id: string): Promise<BoardJob | undefined> {
+  async find(id: string): Promise<BusJob | undefined> {
     const found = await this.#read(id);
     return found && { id, live: found.live, events: found.events.map(({ event }) => event) };
   }

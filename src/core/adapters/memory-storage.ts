@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BifractError } from '../errors.ts';
-import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
+import type { PutOptions, Storage, StorageHealth, StoredObject, UnfinishedObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { untilAbort } from './abort.ts';
 import { checkObjectName, compareNames } from './object-name.ts';
@@ -16,7 +16,7 @@ export class MemoryStorage implements Storage {
   readonly kind = 'memory';
   readonly location = 'memory';
   readonly #objects = new Map<string, Entry>();
-  readonly #unfinished = new Map<string, Leftover>();
+  readonly #unfinished = new Map<string, UnfinishedObject>();
 
   async put(
     name: string,
@@ -76,12 +76,12 @@ export class MemoryStorage implements Storage {
     return this.#objects.delete(name);
   }
 
-  async *leftovers(options: CallOptions = {}): AsyncGenerator<Leftover> {
+  async *listUnfinished(options: CallOptions = {}): AsyncGenerator<UnfinishedObject> {
     options.signal?.throwIfAborted();
     for (const unfinished of [...this.#unfinished.values()]) yield { ...unfinished };
   }
 
-  async discard({ id }: Leftover, options: CallOptions = {}): Promise<void> {
+  async discardUnfinished({ id }: UnfinishedObject, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     this.#unfinished.delete(id);
   }

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 3_000;
 export interface Resolved<Connection> {
   connection: Connection;
   /** For display: the address, and the container if it was found there. */
-  how: string;
+  description: string;
   /** Whether it runs in a container of the installation's Compose project. */
   in_container: boolean;
 }
@@ -85,13 +85,13 @@ async function resolve(
   dir: string,
   options?: CallOptions,
 ): Promise<Found | undefined> {
-  const direct: Found = { host, how: `${host}:${port}`, in_container: false };
+  const direct: Found = { host, description: `${host}:${port}`, in_container: false };
   if (host_given && (await isListening(host, port, options))) return direct;
   const container = await findContainer(service, dir, options);
   if (container?.address !== undefined && (await isListening(container.address, port, options))) {
     return {
       host: container.address,
-      how: `container ${container.name} at ${container.address}:${port}`,
+      description: `container ${container.name} at ${container.address}:${port}`,
       in_container: true,
     };
   }

@@ -1,5 +1,5 @@
 import { BifractError } from '../errors.ts';
-import type { RestoreMark } from '../ports/catalog.ts';
+import type { RestoreOutcome } from '../ports/catalog.ts';
 import type { Session } from './postgres.ts';
 
 /** Also sets a record to `restoring` again that the server reset during our job. */
@@ -14,7 +14,7 @@ export const UPDATE_RESTORE_LINES = 'UPDATE archives SET restore_lines_sent = $2
 export async function setRestoring(
   session: Session,
   archive_id: string,
-  previous: RestoreMark | undefined,
+  previous: RestoreOutcome | undefined,
 ): Promise<void> {
   if (previous) await clearRestoring(session, previous);
   const [record] = await session.query<{ status: string }>(
@@ -40,7 +40,7 @@ export async function setRestoring(
 /** Sets the archive back to `completed` and stores the result. Keeps a status that was changed in the meantime. */
 export async function clearRestoring(
   session: Session,
-  { archive_id, lines, error }: RestoreMark,
+  { archive_id, lines, error }: RestoreOutcome,
 ): Promise<void> {
   await session.query(
     `UPDATE archives SET restore_lines_sent = coalesce($2, restore_lines_sent), restore_error = $3,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError, type ErrorReport } from '../errors.ts';
-import type { JobOrder, JobStarter } from '../ports/job-starter.ts';
+import type { JobLauncher, LaunchRequest } from '../ports/job-starter.ts';
 import { boundedLines } from './bounded-lines.ts';
 import { onDisk } from './disk-errors.ts';
 import { makePrivateFolder } from './env-writer.ts';
@@ -17,7 +17,7 @@ const START_TIMEOUT_MS = 60_000;
  * Starts this program again for each job, in its own session, so that it outlives the terminal and this process. The
  * request is passed on stdin: other users can read arguments.
  */
-export class RunnerProcess implements JobStarter {
+export class ProcessLauncher implements JobLauncher {
   readonly #install: string;
   readonly #command: readonly string[];
 
@@ -27,10 +27,10 @@ export class RunnerProcess implements JobStarter {
     this.#command = command;
   }
 
-  async start(id: string, request: JobOrder): Promise<void> {
+  async start(id: string, request: LaunchRequest): Promise<void> {
     const home = join(this.#install, '.bifract');
     for (const folder of [home, join(home, 'journal')]) await makePrivateFolder(folder);
-    const path = runnerLog(this.#install, id);
+    const path = jobLogPath(this.#install, id);
     await using log = await onDisk(`Cannot write ${path}`, () => fs.open(path, 'a', 0o600));
     const [program = process.execPath, ...args] = this.#command;
     const child = spawn(program, [...args, 'run-job', id, '--dir', this.#install], {
@@ -48,11 +48,11 @@ export class RunnerProcess implements JobStarter {
 }
 
 /** The stderr of a job's process. Empty unless it crashes. */
-export function runnerLog(install: string, id: string): string {
+export function jobLogPath(install: string, id: string): string {
   return join(install, '.bifract', 'journal', `${id}.log`);
 }
 
-async function waitForStart(child: ChildProcess, request: JobOrder, log: string): Promise<void> {
+async function waitForStart(child: ChildProcess, request: LaunchRequest, log: string): Promise<void> {
   const failed = once(child, 'error').then(([cause]) => {
     throw new BifractError('INTERNAL', `Cannot start the process of the job: ${cause.message}`, {
       cause,
@@ -70,7 +70,7 @@ async function waitForStart(child: ChildProcess, request: JobOrder, log: string)
   });
 }
 
-async function readResponse({ stdin, stdout }: ChildProcess, request: JobOrder) {
+async function readResponse({ stdin, stdout }: ChildProcess, request: LaunchRequest) {
   if (!stdin || !stdout) return undefined;
   stdin.on('error', () => undefined);
   stdin.end(JSON.stringify(request));

@@ -1,5 +1,5 @@
 import type { S3Settings } from '../config/settings.ts';
-import type { Leftover, PutOptions, Storage, StorageHealth, StoredObject } from '../ports/storage.ts';
+import type { PutOptions, Storage, StorageHealth, StoredObject, UnfinishedObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { checkObjectName, isObjectName } from './object-name.ts';
 import { alreadyExists } from './s3-commit.ts';
@@ -15,7 +15,7 @@ import { probeStorage, unhealthy } from './storage-probe.ts';
 export interface S3Options {
   /** Called for each failed request that will be retried. */
   onRetry?: (retry: S3Retry) => void;
-  patience?: Partial<S3RetryPolicy>;
+  retry?: Partial<S3RetryPolicy>;
 }
 
 /**
@@ -23,9 +23,7 @@ export interface S3Options {
  * call.
  */
 export function openS3Storage(settings: S3Settings, options: S3Options = {}): Storage {
-  return new S3Storage(
-    new S3Connection(settings, { ...S3_RETRY_POLICY, ...options.patience }, options.onRetry),
-  );
+  return new S3Storage(new S3Connection(settings, { ...S3_RETRY_POLICY, ...options.retry }, options.onRetry));
 }
 
 class S3Storage implements Storage {
@@ -100,11 +98,11 @@ class S3Storage implements Storage {
     return true;
   }
 
-  leftovers(options: CallOptions = {}): AsyncIterable<Leftover> {
+  listUnfinished(options: CallOptions = {}): AsyncIterable<UnfinishedObject> {
     return listUnfinished(this.#connection, options);
   }
 
-  discard(unfinished: Leftover, options: CallOptions = {}): Promise<void> {
+  discardUnfinished(unfinished: UnfinishedObject, options: CallOptions = {}): Promise<void> {
     return discardUnfinished(this.#connection, unfinished, options);
   }
 

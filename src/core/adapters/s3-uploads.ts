@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Leftover } from '../ports/storage.ts';
+import type { UnfinishedObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { isObjectName } from './object-name.ts';
 import { type S3Connection, truncateToSeconds } from './s3-connection.ts';
@@ -58,7 +58,7 @@ export async function* openUploads(
 export async function* listUnfinished(
   connection: S3Connection,
   options: CallOptions,
-): AsyncGenerator<Leftover> {
+): AsyncGenerator<UnfinishedObject> {
   const markers = new Map<string, OpenUpload>();
   for await (const upload of openUploads(connection, MARKERS, options)) {
     const hash = MARKER.exec(upload.key)?.[1];
@@ -80,7 +80,7 @@ export async function* listUnfinished(
 /** Removes an unfinished upload and its marker, if they still exist. */
 export async function discardUnfinished(
   connection: S3Connection,
-  unfinished: Leftover,
+  unfinished: UnfinishedObject,
   options: CallOptions,
 ): Promise<void> {
   await abortUpload(connection, unfinished.name, unfinished.id, options);

@@ -5,7 +5,7 @@ import { docker } from './container.ts';
 const THIS_MACHINE = /^(localhost|127\.\d+\.\d+\.\d+|::1|\/.*)$/;
 
 /** Free bytes on the file system of a PostgreSQL server's data; null if unknown. */
-export async function serverSpace(
+export async function serverFreeBytes(
   { host, compose_dir }: { host: string; compose_dir: string | undefined },
   dataFolder: string | undefined,
   options?: CallOptions,

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError } from '../errors.ts';
-import type { JobNote, State } from '../ports/state.ts';
+import type { JobRecord, State } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { diskError, errno, onDisk } from './disk-errors.ts';
 import { DiskFile, syncFolder } from './disk-file.ts';
@@ -15,7 +15,7 @@ const JOB_ID = /^[\w-]{1,100}$/;
 /** Name of a record that is being written, with the job and the writing process. */
 const TEMPORARY = /^\.[\w-]+\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{12}$/;
 
-interface StoredRecord extends JobNote {
+interface StoredRecord extends JobRecord {
   process: ProcessIdentity;
   /** Set if the record is in two files: the same in both if they belong together. */
   stamp?: string;
@@ -41,15 +41,15 @@ export class StateFolder implements State {
     this.#jobs = join(this.#home, 'jobs');
   }
 
-  async note(record: JobNote): Promise<void> {
+  async save(record: JobRecord): Promise<void> {
     await this.#write(record, await this.#ownIdentity());
   }
 
-  leave(record: JobNote): Promise<void> {
+  saveInterrupted(record: JobRecord): Promise<void> {
     return this.#write(record, NO_PROCESS);
   }
 
-  async #write(record: JobNote, owner: ProcessIdentity): Promise<void> {
+  async #write(record: JobRecord, owner: ProcessIdentity): Promise<void> {
     const { path, stored, plan } = this.#split(record, owner);
     await onDisk(`Cannot save the job record in ${this.#jobs}`, async () => {
       for (const folder of [this.#home, this.#jobs]) await makeFolder(folder);
@@ -61,7 +61,7 @@ export class StateFolder implements State {
 
   /** What to write for a record, and where; and the plan that is on disk afterwards. */
   #split(
-    record: JobNote,
+    record: JobRecord,
     process: ProcessIdentity,
   ): { path: string; stored: object; plan?: { plan: object; stamp: string } } {
     const path = this.#path(record.id);
@@ -83,7 +83,7 @@ export class StateFolder implements State {
     return this.#self;
   }
 
-  async tidy(): Promise<void> {
+  async cleanUp(): Promise<void> {
     const names = await this.#files();
     for (const name of names) {
       if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json')))
@@ -95,7 +95,7 @@ export class StateFolder implements State {
     }
   }
 
-  async forget(id: string): Promise<void> {
+  async remove(id: string): Promise<void> {
     const path = this.#path(id);
     await onDisk(`Cannot remove the job record in ${this.#jobs}`, async () => {
       await fs.rm(path, { force: true });
@@ -104,20 +104,20 @@ export class StateFolder implements State {
     this.#plans.delete(id);
   }
 
-  live(): Promise<JobNote[]> {
+  running(): Promise<JobRecord[]> {
     return this.#select(true);
   }
 
-  dead(): Promise<JobNote[]> {
+  interrupted(): Promise<JobRecord[]> {
     return this.#select(false);
   }
 
-  alone<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
+  exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
     return withFileLock(join(this.#home, 'recovering'), work, signal);
   }
 
-  async #select(running: boolean): Promise<JobNote[]> {
-    const records: JobNote[] = [];
+  async #select(running: boolean): Promise<JobRecord[]> {
+    const records: JobRecord[] = [];
     for (const { process: owner, stamp: _, ...record } of await this.#all()) {
       if ((await isRunning(owner)) === running) records.push(record);
     }

@@ -6,7 +6,7 @@ import type { Catalog } from '../ports/catalog.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
-import { readWhole } from './read-whole.ts';
+import { readFully } from './read-whole.ts';
 
 export interface AdoptDeps {
   catalog: Catalog;
@@ -64,7 +64,7 @@ async function adoptOne(
   const { signal } = context;
   const object = await storage.stat(item.path, { signal });
   if (!object) throw new BifractError('NOT_FOUND', 'The file no longer exists', { hint: 'Run it again.' });
-  const file = await readWhole(storage, object, {
+  const file = await readFully(storage, object, {
     keys,
     signal,
     onProgress: progressReporter(item, context),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ArchiveRecord, Catalog, Fractal } from '../ports/catalog.ts';
 import type { LogDatabase } from '../ports/log-database.ts';
-import type { ArchiveNote, ArchiveRequest, JobNote, State } from '../ports/state.ts';
+import type { ArchiveProgressRecord, ArchiveRequest, JobRecord, State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { ArchivePlan } from './archive-plan.ts';
@@ -17,7 +17,7 @@ export interface ResumeDeps {
   max_duration_ms: number;
 }
 
-type InterruptedArchive = JobNote & { archive: ArchiveNote };
+type InterruptedArchive = JobRecord & { archive: ArchiveProgressRecord };
 
 /**
  * The plan for the rest of an interrupted archive of the same request; undefined if there is none. With `fresh`, or
@@ -29,12 +29,12 @@ export async function planResume(
   select: (plan: WindowPlan) => Promise<WindowPlan>,
   { now, signal }: { now(): Date; signal: AbortSignal },
 ): Promise<ArchivePlan | undefined> {
-  const interrupted = (await deps.state.dead()).filter((job): job is InterruptedArchive =>
+  const interrupted = (await deps.state.interrupted()).filter((job): job is InterruptedArchive =>
     isDeepStrictEqual(job.archive?.request, request),
   );
   const latest = interrupted.at(-1);
   if (!latest) return undefined;
-  const resumable = !fresh && isYoung(latest.archive, deps.max_duration_ms, now());
+  const resumable = !fresh && isResumable(latest.archive, deps.max_duration_ms, now());
   const plan = resumable
     ? await planRemaining(deps, fractal, latest, interrupted, select, { signal })
     : undefined;
@@ -43,7 +43,11 @@ export async function planResume(
 }
 
 /** Whether an archive started recently enough to be resumed. */
-export function isYoung({ begun_at }: ArchiveNote, max_duration_ms: number, now: Date): boolean {
+export function isResumable(
+  { begun_at }: ArchiveProgressRecord,
+  max_duration_ms: number,
+  now: Date,
+): boolean {
   return now.getTime() - Date.parse(begun_at) < max_duration_ms;
 }
 
@@ -53,7 +57,7 @@ async function discardInterrupted(
 ): Promise<void> {
   for (const job of interrupted) {
     await discardAll(deps.storage, await unfinishedOf(deps.storage, [job]));
-    await deps.state.forget(job.id);
+    await deps.state.remove(job.id);
   }
 }
 
@@ -100,20 +104,20 @@ function nameOf({ id, filename, storage_path }: ArchiveRecord) {
 /** The storage settings may have changed since. */
 function matchesStorage(
   { storage_type, storage_path }: ArchiveRecord,
-  { object }: JobNote,
+  { object }: JobRecord,
   { kind }: Storage,
 ): boolean {
   return storage_path === object && (storage_type === 's3') === (kind === 's3');
 }
 
-function windowOf({ window: { label, from, to, rows } }: ArchiveNote): ArchiveWindow {
+function windowOf({ window: { label, from, to, rows } }: ArchiveProgressRecord): ArchiveWindow {
   return { label, ...(from === null ? {} : { from }), to, rows };
 }
 
 /** All windows to archive, including those that failed before; the interrupted one with the row count it had then. */
 async function remainingWindows(
   { logs }: ResumeDeps,
-  job: ArchiveNote,
+  job: ArchiveProgressRecord,
   select: (plan: WindowPlan) => Promise<WindowPlan>,
   options: CallOptions,
 ): Promise<ArchiveWindow[]> {

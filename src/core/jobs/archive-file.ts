@@ -6,10 +6,10 @@ import type { LineBlock, LogDatabase, LogWindow } from '../ports/log-database.ts
 import type { Storage } from '../ports/storage.ts';
 import type { ArchiveWindow } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
-import { metered } from './meter.ts';
-import type { Patience } from './patience.ts';
+import { withProgress } from './meter.ts';
+import type { Retrier } from './patience.ts';
 import { streamRows } from './steady-lines.ts';
-import { storedWhole } from './stored.ts';
+import { checkStoredSize } from './stored.ts';
 
 export interface ArchiveFileDeps {
   catalog: Catalog;
@@ -50,7 +50,7 @@ export async function writeArchiveFile(
   deps: ArchiveFileDeps,
   file: ArchiveFile,
   totals: ArchiveTotals,
-  retrier: Patience,
+  retrier: Retrier,
   context: JobContext,
 ): Promise<FileSummary> {
   const { signal, now } = context;
@@ -68,8 +68,12 @@ export async function writeArchiveFile(
   });
   const bytes = withReporting(deps.catalog, file, totals, sealed, context);
   const keepUnfinished = () => retrier.exhausted;
-  const object = await deps.storage.put(file.path, bytes, { signal, job: context.id, keep: keepUnfinished });
-  const summary = await storedWhole(deps.storage, object, sealed.summary());
+  const object = await deps.storage.put(file.path, bytes, {
+    signal,
+    job: context.id,
+    keepUnfinished: keepUnfinished,
+  });
+  const summary = await checkStoredSize(deps.storage, object, sealed.summary());
   if (summary.long_lines > 0) context.emit('job:warning', { message: longLinesMessage(summary.long_lines) });
   return summary;
 }
@@ -93,7 +97,7 @@ function withReporting(
       bytes_out: totals.bytes_out + bytes_out,
     };
   };
-  return metered(
+  return withProgress(
     sealed.bytes,
     (event, payload) => {
       emit(event, payload);
@@ -111,7 +115,7 @@ function longLinesMessage(count: number): string {
 async function* countedRows(
   { logs, max_memory }: ArchiveFileDeps,
   { fractal, window, fields, stored }: ArchiveFile,
-  retrier: Patience,
+  retrier: Retrier,
   { signal, emit }: JobContext,
 ): AsyncIterable<LineBlock> {
   const rows: LogWindow = { fractal_id: fractal.id, from: window.from, to: window.to };
@@ -154,6 +158,6 @@ function catalogReporter(
     if (performance.now() - last < REPORT_INTERVAL_MS) return;
     last = performance.now();
     const { rows, bytes_out } = read();
-    catalog.noteProgress(archive_id, { log_count: rows, size_bytes: bytes_out }).catch(() => undefined);
+    catalog.updateProgress(archive_id, { log_count: rows, size_bytes: bytes_out }).catch(() => undefined);
   };
 }

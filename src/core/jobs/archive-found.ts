@@ -5,7 +5,7 @@ import { parseArchiveName } from '../policy/names.ts';
 import { rangeOf } from '../policy/row-range.ts';
 import type { ArchiveRecord } from '../ports/catalog.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
-import { readWhole } from './read-whole.ts';
+import { readFully } from './read-whole.ts';
 import { sourceOf } from './source.ts';
 import type { Target } from './target.ts';
 
@@ -94,7 +94,7 @@ async function fromRecordOrContent(
     const { log_count: rows, time_range_start: first, time_range_end: last } = record;
     return { rows, first, last, rows_within: rows, content_bytes: TYPICAL_COMPRESSION * object.size_bytes };
   }
-  const { summary, lines } = await readWhole(storage, object, { keys, signal });
+  const { summary, lines } = await readFully(storage, object, { keys, signal });
   const rows = lines?.rows ?? 0;
   const { content_bytes } = summary;
   return { rows, first: lines?.first ?? null, last: lines?.last ?? null, rows_within: rows, content_bytes };

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { asBifractError, type BifractError } from '../errors.ts';
 import type { FileSummary } from '../format/index.ts';
-import type { JobNote, State } from '../ports/state.ts';
-import type { Leftover } from '../ports/storage.ts';
+import type { JobRecord, State } from '../ports/state.ts';
+import type { UnfinishedObject } from '../ports/storage.ts';
 import {
   type ArchiveFile,
   type ArchiveFileDeps,
@@ -15,7 +15,7 @@ import type { ArchiveWindow } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
 import type { Failure } from './failures.ts';
 import { GroupRecords } from './group-records.ts';
-import type { Patience } from './patience.ts';
+import type { Retrier } from './patience.ts';
 import { closeRecord, failRecord, recordLost } from './record.ts';
 import { discardAll, unfinishedRows } from './stored-lines.ts';
 import { timeLimit } from './time-limit.ts';
@@ -42,17 +42,17 @@ export class ArchiveGroup {
   not_started = 0;
   /** The catalog record could not be updated: the job record must stay, so that recovery updates it. */
   #recordPending = false;
-  #record: JobNote | undefined;
+  #record: JobRecord | undefined;
   /** Partial files of an interrupted archive that have not been used yet. */
-  #unfinished: Leftover[];
+  #unfinished: UnfinishedObject[];
   readonly #deps: ArchiveGroupDeps;
   readonly #plan: ArchivePlan;
   readonly #context: JobContext;
-  readonly #retrier: Patience;
+  readonly #retrier: Retrier;
   readonly #totals: ArchiveTotals;
   readonly #records: GroupRecords;
 
-  constructor(deps: ArchiveGroupDeps, plan: ArchivePlan, context: JobContext, retrier: Patience) {
+  constructor(deps: ArchiveGroupDeps, plan: ArchivePlan, context: JobContext, retrier: Retrier) {
     this.#deps = deps;
     this.#plan = plan;
     this.#context = context;
@@ -93,10 +93,11 @@ export class ArchiveGroup {
   async #finishRecord(done: boolean): Promise<void> {
     if (this.#recordPending) return;
     const resumable = !done && this.#unfinished.length > 0;
-    if (this.#record && (this.#retrier.exhausted || resumable)) return this.#deps.state.leave(this.#record);
+    if (this.#record && (this.#retrier.exhausted || resumable))
+      return this.#deps.state.saveInterrupted(this.#record);
     // The records that listed these files were removed once this job had its own.
     if (this.#record) await discardAll(this.#deps.storage, this.#unfinished);
-    await this.#deps.state.forget(this.#context.id);
+    await this.#deps.state.remove(this.#context.id);
   }
 
   async #processWindow(window: ArchiveWindow, index: number): Promise<void> {
@@ -222,14 +223,14 @@ export class ArchiveGroup {
     }
   }
 
-  async #discard(unfinished: readonly Leftover[]): Promise<void> {
+  async #discard(unfinished: readonly UnfinishedObject[]): Promise<void> {
     this.#unfinished = this.#unfinished.filter((one) => !unfinished.includes(one));
     await discardAll(this.#deps.storage, unfinished);
   }
 
   async #saveRecord({ archive_id, path, window }: ArchiveFile): Promise<void> {
     const { request, end, begun_at } = this.#plan;
-    const record: JobNote = {
+    const record: JobRecord = {
       id: this.#context.id,
       kind: 'archive',
       started_at: this.#context.now().toISOString(),
@@ -246,12 +247,12 @@ export class ArchiveGroup {
     };
     // Skips identical records: each write costs two fsyncs, and there may be many small files.
     if (isDeepStrictEqual(record, { ...this.#record, started_at: record.started_at })) return;
-    await this.#deps.state.note(record);
+    await this.#deps.state.save(record);
     this.#record = record;
   }
 
   async #removeRecords(ids: readonly string[]): Promise<void> {
-    for (const id of ids) await this.#deps.state.forget(id);
+    for (const id of ids) await this.#deps.state.remove(id);
   }
 
   async #closeGroup(message: string | null): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Fractal } from '../ports/catalog.ts';
 import type { ArchiveRequest } from '../ports/state.ts';
-import type { Leftover } from '../ports/storage.ts';
+import type { UnfinishedObject } from '../ports/storage.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { ArchiveWindow } from './archive-windows.ts';
 
@@ -31,7 +31,7 @@ export interface ResumedArchive {
   /** Files that have a record, by period. */
   files: ReadonlyMap<string | null, ArchiveFileName>;
   /** Partial files, the longest first. */
-  unfinished: Leftover[];
+  unfinished: UnfinishedObject[];
   /** Interrupted jobs, whose records are removed once this job has its own. */
   job_ids: string[];
 }

@@ -11,7 +11,7 @@ import { planWindows, type WindowPlan } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
 import { combine } from './failures.ts';
 import { findFractal } from './find-fractal.ts';
-import { Patience } from './patience.ts';
+import { Retrier } from './patience.ts';
 
 export type { ArchiveChild, ArchiveSummary } from './archive-summary.ts';
 
@@ -21,7 +21,7 @@ export interface ArchiveDeps extends ArchiveGroupDeps {
   /** Wait before the first retry, milliseconds. */
   first_wait_ms?: number;
   /** Removes from a plan what complete archives already hold, for `only_uncovered`. */
-  uncovered?(fractal: Fractal, plan: WindowPlan, options: CallOptions): Promise<WindowPlan>;
+  selectUncovered?(fractal: Fractal, plan: WindowPlan, options: CallOptions): Promise<WindowPlan>;
 }
 
 export interface ArchiveOptions {
@@ -59,7 +59,7 @@ export async function archive(
   const fractal = await findFractal(deps.catalog, options.fractal_id, context.signal);
   await assertNotBeingRestored(deps, fractal);
   const request = requestOf(fractal, options);
-  const retrier = new Patience(
+  const retrier = new Retrier(
     {
       max_ms: deps.max_error_time_ms,
       variable: 'BIFRACT_ARCHIVE_MAX_ERROR_TIME',
@@ -81,7 +81,7 @@ export async function archive(
 
 /** An archive made during a restore would hold only some of the restored rows. */
 async function assertNotBeingRestored({ state }: ArchiveDeps, { id, name }: Fractal): Promise<void> {
-  const restoring_job = (await state.live()).find(
+  const restoring_job = (await state.running()).find(
     ({ restoring }) => restoring && !restoring.left && restoring.plan.into.id === id,
   );
   if (!restoring_job) return;
@@ -109,12 +109,12 @@ async function makePlan(
   fractal: Fractal,
   request: ArchiveRequest,
   { fresh = false }: ArchiveOptions,
-  retrier: Patience,
+  retrier: Retrier,
   context: JobContext,
 ): Promise<ArchivePlan | undefined> {
   const { signal, now, emit } = context;
   const select = async (plan: WindowPlan) =>
-    request.only_uncovered && deps.uncovered ? deps.uncovered(fractal, plan, { signal }) : plan;
+    request.only_uncovered && deps.selectUncovered ? deps.selectUncovered(fractal, plan, { signal }) : plan;
   const interrupted = await planResume(deps, { fractal, request, fresh }, select, context);
   if (interrupted) {
     const { begun_at, end } = interrupted;
@@ -134,7 +134,7 @@ async function makePlan(
 async function writeFiles(
   deps: ArchiveDeps,
   plan: ArchivePlan,
-  retrier: Patience,
+  retrier: Retrier,
   context: JobContext,
 ): Promise<ArchiveGroup> {
   const group = new ArchiveGroup(deps, plan, context, retrier);

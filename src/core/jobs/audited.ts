@@ -14,7 +14,7 @@ export interface Destruction {
 /**
  * Runs a destructive job with audit entries before and after. Without the first entry the job does not start.
  */
-export async function audited<T>(
+export async function withAudit<T>(
   audit: Audit,
   { kind, title, what }: Destruction,
   context: JobContext,

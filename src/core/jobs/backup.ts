@@ -5,8 +5,8 @@ import type { State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { JobContext } from './context.ts';
 import { freeName } from './free-name.ts';
-import { metered } from './meter.ts';
-import { storedWhole } from './stored.ts';
+import { withProgress } from './meter.ts';
+import { checkStoredSize } from './stored.ts';
 
 export interface BackupDeps {
   database: Database;
@@ -42,12 +42,12 @@ export interface BackupSummary {
 export async function backup(deps: BackupDeps, context: JobContext): Promise<BackupSummary> {
   const { id, now } = context;
   const record = { id, kind: 'backup', started_at: now().toISOString() } as const;
-  await deps.state.note(record);
-  const onName = (object: string) => deps.state.note({ ...record, object });
+  await deps.state.save(record);
+  const onName = (object: string) => deps.state.save({ ...record, object });
   try {
     return await backupNow(deps, { exclusive: true, onName }, context);
   } finally {
-    await deps.state.forget(id);
+    await deps.state.remove(id);
   }
 }
 
@@ -133,12 +133,12 @@ async function dumpInto(
   };
   const name = await freeName(storage, now(), backupName, signal);
   await onName?.(name);
-  const object = await storage.put(name, metered(file.bytes, emit, progress), {
+  const object = await storage.put(name, withProgress(file.bytes, emit, progress), {
     signal,
     job: context.id,
     // Dumps compress to a quarter or less; reserving the full size would reject disks with enough space.
     expected_bytes: Math.round(estimate / 4),
   });
-  const { size_bytes, content_bytes, checksum } = await storedWhole(storage, object, file.summary());
+  const { size_bytes, content_bytes, checksum } = await checkStoredSize(storage, object, file.summary());
   return { name, storage_type: storage.kind, size_bytes, content_bytes, checksum };
 }

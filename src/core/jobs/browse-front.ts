@@ -1,7 +1,7 @@
 import type { ArchiveBrowser, BrowsedRow, FileReport, SearchPattern } from '../files.ts';
 import { archiveBytes, type ByteSource, type Key, readContent } from '../format/index.ts';
 import { compareTimes } from '../policy/instant.ts';
-import { makeNeedle } from '../policy/needle.ts';
+import { compilePattern } from '../policy/needle.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import { BlockCache } from './block-cache.ts';
 import { headBytes } from './front.ts';
@@ -76,7 +76,7 @@ export class SequentialReader implements ArchiveBrowser {
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const matcher = new LineMatcher(makeNeedle(pattern));
+    const matcher = new LineMatcher(compilePattern(pattern));
     return this.#exclusive(
       () =>
         direction === 'next'

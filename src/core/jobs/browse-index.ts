@@ -8,7 +8,7 @@ import {
   readFrames,
 } from '../format/index.ts';
 import { compareTimes } from '../policy/instant.ts';
-import { makeNeedle } from '../policy/needle.ts';
+import { compilePattern } from '../policy/needle.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import { BlockCache } from './block-cache.ts';
 import { LineMatcher } from './line-finder.ts';
@@ -79,7 +79,7 @@ export class IndexedReader implements ArchiveBrowser {
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const matcher = new LineMatcher(makeNeedle(pattern));
+    const matcher = new LineMatcher(compilePattern(pattern));
     if (this.rows === 0) return null;
     const frame = this.#frameOf(Math.min(Math.max(0, from), this.rows - 1));
     if (direction === 'next') return from >= this.rows ? null : this.#findNext(matcher, frame, from, options);

@@ -68,8 +68,8 @@ async function cleanOne(
           : undefined,
     });
   }
-  for await (const unfinished of deps[current.place].leftovers({ signal })) {
-    if (unfinished.id === current.id) await deps[current.place].discard(unfinished, { signal });
+  for await (const unfinished of deps[current.place].listUnfinished({ signal })) {
+    if (unfinished.id === current.id) await deps[current.place].discardUnfinished(unfinished, { signal });
   }
   return 'Removed.';
 }

@@ -8,12 +8,12 @@ import { compareWithRecord } from './compare-record.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
 import { mustNotBeInUse } from './in-use.ts';
-import { metered } from './meter.ts';
+import { withProgress } from './meter.ts';
 import { mustBeCompleted, storagePair } from './plan-copy.ts';
 import { verifyTee } from './proved.ts';
 import { readBytes } from './read-whole.ts';
 import { mustBeSame, readBack } from './same-file.ts';
-import { storedWhole } from './stored.ts';
+import { checkStoredSize } from './stored.ts';
 import { measuredOf } from './verify-file.ts';
 
 export interface CopyDeps {
@@ -47,13 +47,13 @@ export async function copy(deps: CopyDeps, plan: CopyPlan, context: JobContext):
     for (const item of plan.items) {
       signal.throwIfAborted();
       const { place, name, archive_id } = item;
-      await deps.state.note({ ...base, copying: { place, name, to: plan.to, archive_id } });
+      await deps.state.save({ ...base, copying: { place, name, to: plan.to, archive_id } });
       const error = await attempt(deps, plan, item, done, context);
       if (error) failures.push({ item: item.from_path, error });
       else done += item.size_bytes;
     }
   } finally {
-    await deps.state.forget(id);
+    await deps.state.remove(id);
   }
   const error = combine(failures, plan.items.length, `could not be ${plan.move ? 'moved' : 'copied'}`);
   if (error) throw error;
@@ -162,8 +162,8 @@ async function put(
     }
   };
   const progress = () => ({ item: name, bytes_in: done + read, total_bytes: total });
-  const content = metered(verifyTee(counted(), verify), emit, progress);
+  const content = withProgress(verifyTee(counted(), verify), emit, progress);
   const stored = await to.put(name, content, { signal, job: id, expected_bytes: size_bytes });
-  await storedWhole(to, stored, { size_bytes });
+  await checkStoredSize(to, stored, { size_bytes });
   return checksum;
 }

@@ -35,7 +35,7 @@ export async function evidenceAndCounts(
   options: CallOptions,
 ): Promise<{ evidence: ArchiveEvidence[]; counts: PeriodCount[] }> {
   const evidence = await collectEvidence(deps, fractal_id, options);
-  const query = { fractal_id, grid, pieces: cutPieces(evidence), doubt_ms: INGEST_DELAY_MS };
+  const query = { fractal_id, grid, spans: cutPieces(evidence), doubt_ms: INGEST_DELAY_MS };
   return { evidence, counts: await deps.logs.countsByPeriod(query, options) };
 }
 

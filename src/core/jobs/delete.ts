@@ -2,7 +2,7 @@ import type { DeleteItem, DeletePlan } from '../deletion.ts';
 import { asBifractError, BifractError, type ErrorReport } from '../errors.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { State } from '../ports/state.ts';
-import type { Place, Storage, Storages } from '../ports/storage.ts';
+import type { Storage, StorageKind, Storages } from '../ports/storage.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
 import { mustNotBeInUse } from './in-use.ts';
@@ -92,12 +92,12 @@ class DeleteRun {
   async saveRecord(): Promise<void> {
     const { id, now } = this.#context;
     const deleting = [...this.#pending].map((archive_id) => ({ archive_id }));
-    await this.#deps.state.note({ id, kind: 'delete', started_at: now().toISOString(), deleting });
+    await this.#deps.state.save({ id, kind: 'delete', started_at: now().toISOString(), deleting });
   }
 
   /** A pending deletion is completed by the recovery of a later process, which needs the job record. */
   async finish(): Promise<void> {
-    if (this.#pending.size === 0) await this.#deps.state.forget(this.#context.id);
+    if (this.#pending.size === 0) await this.#deps.state.remove(this.#context.id);
   }
 
   async delete(item: DeleteItem): Promise<string> {
@@ -147,7 +147,7 @@ class DeleteRun {
   }
 
   /** False if there is no file. Must not be interrupted. */
-  async #removeFile({ name, storage_type, size_bytes, modified_at }: DeleteItem, kind: Place) {
+  async #removeFile({ name, storage_type, size_bytes, modified_at }: DeleteItem, kind: StorageKind) {
     if (name === null) return false;
     const storage = await this.#storage(kind, storage_type);
     const object = await storage.stat(name);
@@ -156,11 +156,11 @@ class DeleteRun {
     return storage.delete(name);
   }
 
-  async #storage(kind: Place, type: DeleteItem['storage_type']): Promise<Storage> {
+  async #storage(kind: StorageKind, type: DeleteItem['storage_type']): Promise<Storage> {
     const { storages } = this.#deps;
     const own = await storages[kind]();
     if (own.kind === type) return own;
-    const other = type === 'disk' || type === 's3' ? await storages.stored(kind, type) : undefined;
+    const other = type === 'disk' || type === 's3' ? await storages.storageOf(kind, type) : undefined;
     if (other) return other;
     throw new BifractError('NOT_FOUND', `Its storage (${type}) is no longer configured`, {
       hint: 'Set BIFRACT_S3_BUCKET in .env again; see docs/storage.md.',

@@ -22,7 +22,7 @@ export async function drill(
   const { id, now, emit } = context;
   mustBeClear(plan, { safety_backup: false, end_sessions: false, stop_app: false });
   const database = scratchName('drill', id);
-  await deps.state.note({ id, kind: 'drill', started_at: now().toISOString(), databases: [database] });
+  await deps.state.save({ id, kind: 'drill', started_at: now().toISOString(), databases: [database] });
   try {
     const restored = await restoreInto(deps, plan, database, context);
     return {

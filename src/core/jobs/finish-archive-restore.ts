@@ -3,10 +3,10 @@ import { BifractError } from '../errors.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { LogDatabase } from '../ports/log-database.ts';
 import type { LogRestore } from '../ports/log-restore.ts';
-import type { JobNote, State } from '../ports/state.ts';
+import type { JobRecord, State } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { assertNoOtherRestore, completeDirect, dropTables } from './restore-direct.ts';
-import { leftBehind, RestoreCheckpoint, staleLocks } from './restore-journal.ts';
+import { RestoreCheckpoint, staleLocks, unfinishedRestores } from './restore-journal.ts';
 
 export interface RecoverRestoresDeps {
   state: State;
@@ -31,7 +31,7 @@ export async function recoverRestores(
   options: CallOptions = {},
 ): Promise<string[]> {
   const messages: string[] = [];
-  for (const job of await leftBehind(deps.state)) {
+  for (const job of await unfinishedRestores(deps.state)) {
     try {
       await releaseStaleLock(deps, job);
       if (job.restoring?.key !== except) messages.push(...(await recoverRestore(deps, job, now, options)));
@@ -47,7 +47,7 @@ export async function recoverRestores(
 /** Releases the lock of an interrupted job, unless a running one has acquired it since. */
 async function releaseStaleLock(
   { state, catalog }: RecoverRestoresDeps,
-  { restoring }: JobNote,
+  { restoring }: JobRecord,
 ): Promise<void> {
   const ids = restoring?.archive_ids ?? [];
   if (ids.length === 0) return;
@@ -61,7 +61,7 @@ async function releaseStaleLock(
 
 async function recoverRestore(
   deps: RecoverRestoresDeps,
-  job: JobNote,
+  job: JobRecord,
   now: Date,
   { signal = new AbortController().signal }: CallOptions,
 ): Promise<string[]> {
@@ -72,11 +72,11 @@ async function recoverRestore(
   if (interrupted.phase === 'staging') {
     if (!expired) return [];
     await dropTables(await deps.logRestore(), interrupted, { keep: false }, signal);
-    await deps.state.forget(job.id);
+    await deps.state.remove(job.id);
     return [`Dropped the staged rows of an interrupted restore of ${what}`];
   }
   if (interrupted.phase === 'sending') {
-    if (expired) await deps.state.forget(job.id);
+    if (expired) await deps.state.remove(job.id);
     return [];
   }
   const id = `restore-archive-end-${randomBytes(6).toString('hex')}`;

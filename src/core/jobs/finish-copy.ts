@@ -1,5 +1,5 @@
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
-import type { JobNote } from '../ports/state.ts';
+import type { JobRecord } from '../ports/state.ts';
 import type { Storage, Storages, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 
@@ -16,13 +16,13 @@ export interface RecoverCopyDeps extends Storages {
  */
 export async function recoverCopy(
   deps: RecoverCopyDeps,
-  { copying }: JobNote,
+  { copying }: JobRecord,
   options: CallOptions,
 ): Promise<string[]> {
   if (!copying) return [];
   const { place, name, to: type, archive_id } = copying;
-  const to = await deps.stored(place, type);
-  const from = await deps.stored(place, type === 's3' ? 'disk' : 's3');
+  const to = await deps.storageOf(place, type);
+  const from = await deps.storageOf(place, type === 's3' ? 'disk' : 's3');
   // S3 may no longer be configured.
   if (!to || !from) return [];
   const [original, copied] = [await from.stat(name, options), await to.stat(name, options)];

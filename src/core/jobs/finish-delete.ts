@@ -1,6 +1,6 @@
 import { BifractError } from '../errors.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
-import type { JobNote } from '../ports/state.ts';
+import type { JobRecord } from '../ports/state.ts';
 import type { Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { ARCHIVES_PREFIX } from './plan-adopt.ts';
@@ -17,7 +17,7 @@ export interface RecoverDeleteDeps extends Storages {
  */
 export async function recoverDelete(
   deps: RecoverDeleteDeps,
-  { deleting = [] }: JobNote,
+  { deleting = [] }: JobRecord,
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];

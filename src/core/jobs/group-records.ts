@@ -8,7 +8,7 @@ import type { ArchiveFileName, ArchivePlan } from './archive-plan.ts';
 import type { ArchiveWindow } from './archive-windows.ts';
 import type { JobContext } from './context.ts';
 import { freeName } from './free-name.ts';
-import type { Patience } from './patience.ts';
+import type { Retrier } from './patience.ts';
 import { writeWithRetry } from './record.ts';
 
 export interface GroupRecordsDeps {
@@ -23,9 +23,9 @@ export class GroupRecords {
   #missing: number;
   readonly #deps: GroupRecordsDeps;
   readonly #plan: ArchivePlan;
-  readonly #retrier: Patience;
+  readonly #retrier: Retrier;
 
-  constructor(deps: GroupRecordsDeps, plan: ArchivePlan, retrier: Patience) {
+  constructor(deps: GroupRecordsDeps, plan: ArchivePlan, retrier: Retrier) {
     this.#deps = deps;
     this.#plan = plan;
     this.#retrier = retrier;

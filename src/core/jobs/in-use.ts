@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import type { ArchiveRestorePlan } from '../archive-restore.ts';
 import { BifractError } from '../errors.ts';
-import type { JobNote, State } from '../ports/state.ts';
-import type { Leftover } from '../ports/storage.ts';
+import type { JobRecord, State } from '../ports/state.ts';
+import type { UnfinishedObject } from '../ports/storage.ts';
 
 /** Throws `BUSY` if a running job other than `self` uses the file. */
 export async function mustNotBeInUse(state: State, name: string, self?: string): Promise<void> {
-  const user = (await state.live()).find((record) => record.id !== self && isUsedBy(record, name));
+  const user = (await state.running()).find((record) => record.id !== self && isUsedBy(record, name));
   if (!user) return;
   throw new BifractError('BUSY', `In use by job ${user.id}`, {
     hint: 'Try again when the job has ended.',
@@ -17,13 +17,13 @@ export async function mustNotBeInUse(state: State, name: string, self?: string):
  * Whether an unfinished object belongs to the job: by its stored job id or, if storage cannot keep that, by
  * the name in the job record.
  */
-export function belongsTo({ id, object, copying }: JobNote, unfinished: Leftover): boolean {
+export function belongsTo({ id, object, copying }: JobRecord, unfinished: UnfinishedObject): boolean {
   if (unfinished.job !== undefined) return unfinished.job === id;
   return unfinished.name === object || unfinished.name === copying?.name;
 }
 
 /** A job record of a restore does not name the backup: assume any. */
-function isUsedBy({ kind, object, copying, restoring, rekey = [] }: JobNote, name: string): boolean {
+function isUsedBy({ kind, object, copying, restoring, rekey = [] }: JobRecord, name: string): boolean {
   if ((kind === 'restore' || kind === 'drill') && !name.includes('/')) return true;
   if (restoring && restoring.phase !== 'ended' && isRead(restoring.plan, name)) return true;
   return object === name || copying?.name === name || rekey.some((one) => one.name === name);

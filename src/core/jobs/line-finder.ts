@@ -1,6 +1,6 @@
 import { scanRow } from '../format/index.ts';
 import { compareTimes } from '../policy/instant.ts';
-import { type Needle, storedForm } from '../policy/needle.ts';
+import { type CompiledPattern, jsonPattern } from '../policy/needle.ts';
 import type { Timestamp } from '../ports/types.ts';
 
 const NEWLINE = 0x0a;
@@ -13,17 +13,17 @@ export interface TimeWindow {
 
 /** Finds matching rows in blocks of complete lines. */
 export class LineMatcher {
-  readonly #query: Needle;
+  readonly #query: CompiledPattern;
   readonly #window: TimeWindow;
   /** The literal as it can appear in a block, to skip all other lines quickly. */
   readonly #stored: RegExp | undefined;
   readonly #bytes: Buffer;
 
-  constructor(query: Needle, window: TimeWindow = {}) {
+  constructor(query: CompiledPattern, window: TimeWindow = {}) {
     this.#query = query;
     this.#window = window;
     this.#bytes = Buffer.from(query.literal);
-    const { pattern, plain } = storedForm(query.literal);
+    const { pattern, plain } = jsonPattern(query.literal);
     const anyCase = query.any_case && query.literal.toLowerCase() !== query.literal.toUpperCase();
     if (anyCase || !plain) this.#stored = new RegExp(pattern, anyCase ? 'gi' : 'g');
   }

@@ -6,7 +6,7 @@ const INTERVAL_MS = 100;
  * Passes `bytes` through and reports progress: at most ten times a second, and once at the end, with the
  * current result of `read`.
  */
-export async function* metered<T>(
+export async function* withProgress<T>(
   bytes: AsyncIterable<T>,
   emit: Emit,
   read: () => Progress,

@@ -1,10 +1,10 @@
 import type { Orphan } from '../files.ts';
-import { isOwnName, isProbeName } from '../policy/names.ts';
+import { isBifractName, isProbeName } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
-import type { JobNote, State } from '../ports/state.ts';
-import type { Leftover, Storage, StoredObject } from '../ports/storage.ts';
+import type { JobRecord, State } from '../ports/state.ts';
+import type { Storage, StoredObject, UnfinishedObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { isYoung } from './archive-continue.ts';
+import { isResumable } from './archive-continue.ts';
 import { belongsTo } from './in-use.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
 import { isSame } from './record-file.ts';
@@ -35,8 +35,8 @@ export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Prom
   }
   const [records, running, interrupted] = await Promise.all([
     deps.catalog.archives({}, options),
-    deps.state.live(),
-    deps.state.dead(),
+    deps.state.running(),
+    deps.state.interrupted(),
   ]);
   const elsewhere = await keptElsewhere(deps, files, records, options);
   return [
@@ -77,7 +77,7 @@ function filesWithoutRecord(
   { archives }: OrphanDeps,
   files: Map<string, StoredObject>,
   { before, records }: Records,
-  running: JobNote[],
+  running: JobRecord[],
 ): Orphan[] {
   const [earlier, known] = [byName(before), byName(records)];
   const busy = new Set(running.map(({ object }) => object));
@@ -104,8 +104,8 @@ function recordsWithoutFile(
   deps: OrphanDeps,
   { files, elsewhere }: { files: Map<string, StoredObject>; elsewhere: Set<string> },
   { before, records }: Records,
-  running: JobNote[],
-  interrupted: JobNote[],
+  running: JobRecord[],
+  interrupted: JobRecord[],
 ): Orphan[] {
   const missing = (record: ArchiveRecord) => !namesOf(record).some((name) => files.has(name));
   const complete = new Set(before.filter(({ status }) => status === 'completed').map(({ id }) => id));
@@ -134,7 +134,7 @@ function completedTitle(allGone: boolean): string {
 }
 
 /** A record in progress of another program may be active until the time limit of the server has passed. */
-function isStale({ now }: OrphanDeps, { id, created_at }: ArchiveRecord, interrupted: JobNote[]): boolean {
+function isStale({ now }: OrphanDeps, { id, created_at }: ArchiveRecord, interrupted: JobRecord[]): boolean {
   return (
     interrupted.some(({ archive_id }) => archive_id === id) ||
     now().getTime() - Date.parse(created_at) > MAX_JOB_AGE_MS
@@ -157,24 +157,23 @@ function recordOrphan({ archives }: OrphanDeps, record: ArchiveRecord, title: st
 
 async function unfinishedObjects(
   deps: OrphanDeps,
-  running: JobNote[],
-  records: JobNote[],
+  running: JobRecord[],
+  records: JobRecord[],
   options: CallOptions,
 ): Promise<Orphan[]> {
   const found: Orphan[] = [];
   for (const place of ['backups', 'archives'] as const) {
     const storage = deps[place];
     if (place === 'archives' && isSame(storage, deps.backups)) continue;
-    for await (const unfinished of storage.leftovers(options)) {
-      if (!isOwnName(unfinished.name) || running.some((record) => belongsTo(record, unfinished))) continue;
+    for await (const unfinished of storage.listUnfinished(options)) {
+      if (!isBifractName(unfinished.name) || running.some((record) => belongsTo(record, unfinished)))
+        continue;
       const interrupted = isInterrupted(deps, unfinished, records);
       // May belong to a health check that is running now.
       if (!interrupted && isProbeName(unfinished.name)) continue;
       const orphan = unfinishedOrphan(storage, place, unfinished, interrupted);
       found.push(
-        interrupted && isResumable(deps, storage, unfinished, records)
-          ? { ...orphan, goes_on: true }
-          : orphan,
+        interrupted && canResume(deps, storage, unfinished, records) ? { ...orphan, goes_on: true } : orphan,
       );
     }
   }
@@ -182,25 +181,25 @@ async function unfinishedObjects(
 }
 
 /** An object of an unknown job may belong to another machine or to the server. */
-function isInterrupted({ now }: OrphanDeps, unfinished: Leftover, interrupted: JobNote[]): boolean {
+function isInterrupted({ now }: OrphanDeps, unfinished: UnfinishedObject, interrupted: JobRecord[]): boolean {
   if (interrupted.some((record) => belongsTo(record, unfinished))) return true;
   return now().getTime() - Date.parse(unfinished.started_at) > MAX_JOB_AGE_MS;
 }
 
 /** Whether the same archive request would resume from it. */
-function isResumable(
+function canResume(
   { now, max_duration_ms = 0 }: OrphanDeps,
-  { unfinished }: Storage,
-  { id, job, name }: Leftover,
-  interrupted: JobNote[],
+  { readUnfinished: unfinished }: Storage,
+  { id, job, name }: UnfinishedObject,
+  interrupted: JobRecord[],
 ): boolean {
-  const isOfRecord = (record: JobNote) =>
+  const isOfRecord = (record: JobRecord) =>
     (record.id === job && record.object === name) || record.archive?.leftovers.includes(id);
   return interrupted.some(
     (record) =>
       unfinished !== undefined &&
       record.archive !== undefined &&
-      isYoung(record.archive, max_duration_ms, now()) &&
+      isResumable(record.archive, max_duration_ms, now()) &&
       isOfRecord(record),
   );
 }
@@ -208,7 +207,7 @@ function isResumable(
 function unfinishedOrphan(
   storage: Storage,
   place: Orphan['place'],
-  { id, name, size_bytes, started_at }: Leftover,
+  { id, name, size_bytes, started_at }: UnfinishedObject,
   interrupted: boolean,
 ): Orphan {
   return {

@@ -7,7 +7,7 @@ const LONGEST_WAIT_MS = 30_000;
 /** Before the first success a wrong address is more likely than a restart: fail early. */
 const FIRST_TRIES = 4;
 
-export interface PatienceOptions {
+export interface RetryOptions {
   /** Limit of the total retry time, milliseconds. */
   max_ms: number;
   /** Name of the setting for that limit. */
@@ -20,8 +20,8 @@ export interface PatienceOptions {
  * Retries transient errors with exponential backoff and a limit on the total retry time. Waits are reported
  * as `job:retry`.
  */
-export class Patience {
-  readonly #options: PatienceOptions;
+export class Retrier {
+  readonly #options: RetryOptions;
   readonly #context: Pick<JobContext, 'emit'>;
   #attempt = 0;
   /** Time lost so far, and start of the current outage, milliseconds. */
@@ -31,7 +31,7 @@ export class Patience {
   /** Whether the limit was reached. */
   exhausted = false;
 
-  constructor(options: PatienceOptions, context: Pick<JobContext, 'emit'>) {
+  constructor(options: RetryOptions, context: Pick<JobContext, 'emit'>) {
     this.#options = options;
     this.#context = context;
   }

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { asBifractError } from '../errors.ts';
 import type { AdoptItem, AdoptPlan } from '../files.ts';
 import { describe, type FileDescription, type Key } from '../format/index.ts';
-import { parseArchiveName, periodOf } from '../policy/names.ts';
+import { parseArchiveName, parsePeriodLabel } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog, Fractal } from '../ports/catalog.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
@@ -113,7 +113,7 @@ function blankItem({ name, size_bytes, modified_at }: StoredObject): AdoptItem {
     rows: null,
     first: null,
     last: null,
-    ...periodOf(named?.label),
+    ...parsePeriodLabel(named?.label),
     created_at: named?.created_at.toISOString() ?? modified_at,
     action: 'adopt',
     reason: '',

@@ -4,7 +4,7 @@ import { asBifractError, BifractError } from '../errors.ts';
 import { archivePath, backupTime, parseArchiveName } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { State } from '../ports/state.ts';
-import type { Place, Storage, Storages } from '../ports/storage.ts';
+import type { Storage, StorageKind, Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { mustNotBeInUse } from './in-use.ts';
 import { namesOf, pathOf, RECORD_ID } from './target.ts';
@@ -52,7 +52,7 @@ async function itemOf(
   to: 'disk' | 's3',
   options: CallOptions,
 ): Promise<CopyItem> {
-  const place: Place = backupTime(posix.basename(target)) ? 'backups' : 'archives';
+  const place: StorageKind = backupTime(posix.basename(target)) ? 'backups' : 'archives';
   const pair = await storagePair(deps.storages, place, to);
   const blank: CopyItem = {
     target,
@@ -82,11 +82,11 @@ async function itemOf(
 /** Source and destination. `USAGE` if one of them is not configured. */
 export async function storagePair(
   storages: Storages,
-  kind: Place,
+  kind: StorageKind,
   type: 'disk' | 's3',
 ): Promise<StoragePair> {
-  const to = await storages.stored(kind, type);
-  const from = await storages.stored(kind, type === 's3' ? 'disk' : 's3');
+  const to = await storages.storageOf(kind, type);
+  const from = await storages.storageOf(kind, type === 's3' ? 'disk' : 's3');
   if (to && from) return { from, to };
   throw new BifractError('USAGE', 'Only one storage is configured: S3 is not set up', {
     hint: 'Set BIFRACT_S3_BUCKET in .env; see docs/storage.md.',

@@ -4,7 +4,7 @@ import { checkDue, type Due } from '../policy/schedule.ts';
 import { findExcess, type RetentionUnit, soleSpans } from '../policy/surplus.ts';
 import type { ArchiveGroup, ArchiveRecord, Fractal } from '../ports/catalog.ts';
 import type { CallOptions } from '../ports/types.ts';
-import type { DueItem, DueQuery, ScheduleMode, SurplusItem } from '../schedule.ts';
+import type { DueItem, DueQuery, ExcessItem, ScheduleMode } from '../schedule.ts';
 import { type CoverageDeps, collectEvidence } from './coverage.ts';
 
 export interface PlanDueDeps extends CoverageDeps {
@@ -109,13 +109,13 @@ async function excessItems(
   { id, max_archives }: Fractal,
   scheduled: ScheduledArchives,
   options: CallOptions,
-): Promise<SurplusItem[]> {
+): Promise<ExcessItem[]> {
   if (!isLimit(max_archives) || scheduled.archives.length <= max_archives) return [];
   const evidence = await collectEvidence(deps, id, options);
   const { excess } = findExcess(unitsOf(scheduled, evidence), max_archives, deps.now);
   const removed = new Set(excess.flatMap((unit) => unit.evidence));
   const remaining = evidence.filter((entry) => !removed.has(entry));
-  const items: SurplusItem[] = [];
+  const items: ExcessItem[] = [];
   for (const unit of excess) items.push(await excessItem(deps, id, unit, remaining, options));
   return items;
 }
@@ -164,7 +164,7 @@ async function excessItem(
   { kind, id, created_at, evidence }: RetentionUnit,
   remaining: readonly ArchiveEvidence[],
   options: CallOptions,
-): Promise<SurplusItem> {
+): Promise<ExcessItem> {
   let rows = 0;
   for (const { from, to } of soleSpans(evidence, remaining)) {
     const window = { fractal_id, from: new Date(from).toISOString(), to: new Date(to).toISOString() };

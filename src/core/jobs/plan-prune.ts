@@ -5,7 +5,7 @@ import { type KeepRule, keepsSomething, retain } from '../policy/retention.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { PruneItem, PrunePlan } from '../upkeep.ts';
-import { readWhole } from './read-whole.ts';
+import { readFully } from './read-whole.ts';
 import { sourceOf } from './source.ts';
 
 /** Files checked in parallel. */
@@ -82,7 +82,7 @@ export async function isIntact(
   { signal }: CallOptions,
 ): Promise<boolean> {
   try {
-    await readWhole(storage, object, { keys, signal });
+    await readFully(storage, object, { keys, signal });
     return true;
   } catch (error) {
     mustBeOfTheFile(error, signal);

@@ -27,7 +27,7 @@ export async function prune(
   if (to_delete.length === plan.items.length && to_delete.length > 0) {
     throw new BifractError('INTERNAL', 'The plan would delete every backup');
   }
-  await state.note({ id, kind: 'prune', started_at: now().toISOString() });
+  await state.save({ id, kind: 'prune', started_at: now().toISOString() });
   try {
     const failures: Failure[] = [];
     for (const item of to_delete) {
@@ -44,7 +44,7 @@ export async function prune(
       freed_bytes: plan.freed_bytes,
     };
   } finally {
-    await state.forget(id);
+    await state.remove(id);
   }
 }
 

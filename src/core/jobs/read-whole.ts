@@ -39,7 +39,7 @@ export interface ReadOptions {
  * Reads a stored file to the end and verifies it. Throws errors of `readContent`; `DAMAGED` for invalid lines
  * of an archive; `BUSY` if the file changed meanwhile.
  */
-export async function readWhole(
+export async function readFully(
   storage: Storage,
   object: StoredObject,
   options: ReadOptions,

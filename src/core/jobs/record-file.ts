@@ -1,5 +1,5 @@
 import type { ArchiveRecord } from '../ports/catalog.ts';
-import type { Place, Storage, Storages, StoredObject } from '../ports/storage.ts';
+import type { Storage, StorageKind, Storages, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { namesOf } from './target.ts';
 
@@ -13,14 +13,14 @@ export async function storagesOf(
 ): Promise<Storage[]> {
   const own = await storages.archives();
   if (own.kind === storage_type || own.kind === 'memory') return [own];
-  const named = await storages.stored('archives', storage_type);
+  const named = await storages.storageOf('archives', storage_type);
   return named ? [named, own] : [own];
 }
 
 /** The other storage: the folders, if files are kept in S3. Undefined if there is none. */
-export async function otherStorage(storages: Storages, kind: Place): Promise<Storage | undefined> {
+export async function otherStorage(storages: Storages, kind: StorageKind): Promise<Storage | undefined> {
   const own = await storages[kind]();
-  return own.kind === 'memory' ? undefined : storages.stored(kind, own.kind === 's3' ? 'disk' : 's3');
+  return own.kind === 'memory' ? undefined : storages.storageOf(kind, own.kind === 's3' ? 'disk' : 's3');
 }
 
 /** All storages of the installation, without duplicates. */

@@ -1,18 +1,18 @@
 import { BifractError } from '../errors.ts';
 import { archiveLines, type ContentSummary, type Key, readContent } from '../format/index.ts';
-import { isOwnName } from '../policy/names.ts';
+import { isBifractName } from '../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../ports/catalog.ts';
 import type { AppContainer, DatabaseServer } from '../ports/database-server.ts';
-import type { JobNote, State } from '../ports/state.ts';
+import type { JobRecord, State } from '../ports/state.ts';
 import type { Storages } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import { isYoung } from './archive-continue.ts';
+import { isResumable } from './archive-continue.ts';
 import { recoverCopy } from './finish-copy.ts';
 import { recoverDelete } from './finish-delete.ts';
 import { belongsTo } from './in-use.ts';
 import { allStorages, storagesOf } from './record-file.ts';
 import { isUnder, recoverRekey, storedSum, updateRecord } from './rekey.ts';
-import { undoRestore } from './undo-restore.ts';
+import { recoverRestore } from './undo-restore.ts';
 
 export interface RecoverDeps extends Storages {
   state: State;
@@ -36,19 +36,19 @@ const RESUMABLE = `${INTERRUPTED}; archive the fractal again with the same optio
  */
 export async function recover(deps: RecoverDeps, options: CallOptions = {}): Promise<string[]> {
   // Restores of archives are left to be resumed.
-  const interrupted = (await deps.state.dead()).filter(({ restoring }) => !restoring);
+  const interrupted = (await deps.state.interrupted()).filter(({ restoring }) => !restoring);
   if (interrupted.length === 0) return [];
   const resumable = await resumableArchives(deps, interrupted, options);
   const abandoned = interrupted.filter((record) => !resumable.has(record));
   const kept = new Set([...resumable].flatMap(({ archive }) => archive?.leftovers ?? []));
   // Unfinished objects that storage cannot read back are of no use for resuming.
-  const readable = resumable.size === 0 || (await deps.archives()).unfinished !== undefined;
+  const readable = resumable.size === 0 || (await deps.archives()).readUnfinished !== undefined;
   const done = await removeUnfinished(deps, readable ? abandoned : interrupted, kept, options);
   for (const record of resumable) done.push(...(await updateArchive(deps, record, RESUMABLE, options)));
   for (const record of abandoned) {
     if (!(await recoverJob(deps, record, done, options))) continue;
     done.push(...(await updateArchive(deps, record, INTERRUPTED, options)));
-    await deps.state.forget(record.id);
+    await deps.state.remove(record.id);
   }
   return done;
 }
@@ -59,18 +59,19 @@ export async function recover(deps: RecoverDeps, options: CallOptions = {}): Pro
  */
 async function resumableArchives(
   deps: RecoverDeps,
-  interrupted: readonly JobNote[],
+  interrupted: readonly JobRecord[],
   options: CallOptions,
-): Promise<Set<JobNote>> {
+): Promise<Set<JobRecord>> {
   const { max_duration_ms } = deps.archive_limits ?? { max_duration_ms: 0 };
   const recent = interrupted.filter(
-    ({ archive }) => archive && isYoung(archive, max_duration_ms, deps.now?.() ?? new Date()),
+    ({ archive }) => archive && isResumable(archive, max_duration_ms, deps.now?.() ?? new Date()),
   );
   if (recent.length === 0) return new Set();
   const storage = await deps.archives();
   const left = new Set<string | undefined>();
-  if (storage.unfinished) for await (const { id, job } of storage.leftovers(options)) left.add(id).add(job);
-  const isLeft = ({ id, archive }: JobNote) =>
+  if (storage.readUnfinished)
+    for await (const { id, job } of storage.listUnfinished(options)) left.add(id).add(job);
+  const isLeft = ({ id, archive }: JobRecord) =>
     [id, ...(archive?.leftovers ?? [])].some((one) => left.has(one));
   return new Set(recent.filter((record) => record.archive?.request.split !== 'none' || isLeft(record)));
 }
@@ -78,7 +79,7 @@ async function resumableArchives(
 /** Corrects the record of an archive and of its group. */
 async function updateArchive(
   deps: RecoverDeps,
-  record: JobNote,
+  record: JobRecord,
   reason: string,
   options: CallOptions,
 ): Promise<string[]> {
@@ -99,13 +100,13 @@ async function updateArchive(
  */
 async function recoverJob(
   deps: RecoverDeps,
-  record: JobNote,
+  record: JobRecord,
   done: string[],
   options: CallOptions,
 ): Promise<boolean> {
   try {
     for (const file of record.rekey ?? []) done.push(await recoverRotation(deps, file, options));
-    done.push(...(await undoRestore(deps, record, options)));
+    done.push(...(await recoverRestore(deps, record, options)));
     done.push(...(await recoverDelete(deps, record, options)));
     done.push(...(await recoverCopy(deps, record, options)));
     return true;
@@ -122,7 +123,7 @@ async function recoverJob(
 /** A file being re-encrypted is intact under the old or the new key; its record is updated accordingly. */
 async function recoverRotation(
   deps: RecoverDeps,
-  { place, name }: NonNullable<JobNote['rekey']>[number],
+  { place, name }: NonNullable<JobRecord['rekey']>[number],
   options: CallOptions,
 ): Promise<string> {
   const storage = await deps[place]();
@@ -136,21 +137,21 @@ async function recoverRotation(
 
 async function removeUnfinished(
   deps: RecoverDeps,
-  interrupted: readonly JobNote[],
+  interrupted: readonly JobRecord[],
   kept: ReadonlySet<string>,
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];
-  const running = await deps.state.live();
+  const running = await deps.state.running();
   for (const storage of await allStorages(deps)) {
-    for await (const unfinished of storage.leftovers(options)) {
+    for await (const unfinished of storage.listUnfinished(options)) {
       // A running job may have restarted what an interrupted one was writing.
       if (running.some((record) => belongsTo(record, unfinished))) continue;
       // A bucket may be shared: ignore names that are not from this program.
-      if (!isOwnName(unfinished.name) || !interrupted.some((record) => belongsTo(record, unfinished)))
+      if (!isBifractName(unfinished.name) || !interrupted.some((record) => belongsTo(record, unfinished)))
         continue;
       if (kept.has(unfinished.id)) continue;
-      await storage.discard(unfinished, options);
+      await storage.discardUnfinished(unfinished, options);
       done.push(`Removed unfinished file ${unfinished.name}`);
     }
   }
@@ -159,7 +160,7 @@ async function removeUnfinished(
 
 async function updateRecordStatus(
   deps: RecoverDeps,
-  { object }: JobNote,
+  { object }: JobRecord,
   archive_id: string,
   reason: string,
   options: CallOptions,

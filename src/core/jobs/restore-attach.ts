@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { BifractError } from '../errors.ts';
-import type { ArchiveRestoreJournal } from '../ports/archive-restore-journal.ts';
+import type { ArchiveRestoreCheckpoint } from '../ports/archive-restore-journal.ts';
 import type { LogDatabase } from '../ports/log-database.ts';
 import type { LogRestore, StagedPartition } from '../ports/log-restore.ts';
 import type { JobContext } from './context.ts';
-import type { Patience } from './patience.ts';
+import type { Retrier } from './patience.ts';
 import type { RestoreCheckpoint } from './restore-journal.ts';
 
 export interface AttachDeps {
@@ -15,7 +15,7 @@ export interface AttachDeps {
 
 export interface AttachRun {
   checkpoint: RestoreCheckpoint;
-  retrier: Patience;
+  retrier: Retrier;
   context: Pick<JobContext, 'emit' | 'signal'>;
 }
 
@@ -44,7 +44,7 @@ export async function removeReplaced(
   }, signal);
 }
 
-function removedRows(plan: ArchiveRestoreJournal['plan']) {
+function removedRows(plan: ArchiveRestoreCheckpoint['plan']) {
   const { from, to } = plan.removes ?? plan;
   return { fractal_id: plan.into.id, from: from ?? undefined, to: to ?? undefined };
 }
@@ -78,7 +78,7 @@ function monthOf(id: string): string {
 
 async function combinePartitions(
   rows: LogRestore,
-  { tables }: ArchiveRestoreJournal,
+  { tables }: ArchiveRestoreCheckpoint,
   signal: AbortSignal,
 ): Promise<CombinedPartition[]> {
   const combined = new Map<string, CombinedPartition>();
@@ -124,7 +124,7 @@ async function attachPartition(
   const { data: entry } = checkpoint;
   await dropEarlierTables(rows, entry, signal);
   const all_rows = await createTable(rows, entry, signal);
-  for (const table of partition.tables) await rows.share(table, all_rows, partition.id, { signal });
+  for (const table of partition.tables) await rows.clonePartition(table, all_rows, partition.id, { signal });
   const counted = await rows.count(all_rows, { signal });
   if (counted !== partition.rows) throw stagedRowsLost(all_rows, partition.rows, counted);
   const window = rangeOf(partition, entry.plan.into.id);
@@ -144,7 +144,7 @@ async function attachPartition(
   await checkpoint.save({ phase: 'attaching', partitions: [...entry.partitions, attached], moving: null });
 }
 
-async function createTable(rows: LogRestore, { prefix }: ArchiveRestoreJournal, signal: AbortSignal) {
+async function createTable(rows: LogRestore, { prefix }: ArchiveRestoreCheckpoint, signal: AbortSignal) {
   const name = `${prefix}m${randomBytes(4).toString('hex')}`;
   await rows.create(name, { signal });
   return name;
@@ -158,13 +158,13 @@ async function selectMissing(
 ): Promise<string> {
   const to = await createTable(rows, checkpoint.data, signal);
   const part = { table, partition, fractal_id: checkpoint.data.plan.into.id };
-  await rows.difference(part, to, { signal, max_memory });
+  await rows.insertMissing(part, to, { signal, max_memory });
   return to;
 }
 
 async function dropEarlierTables(
   rows: LogRestore,
-  { prefix, tables }: ArchiveRestoreJournal,
+  { prefix, tables }: ArchiveRestoreCheckpoint,
   signal: AbortSignal,
 ): Promise<void> {
   const kept = new Set(tables.map(({ name }) => name));

@@ -1,11 +1,11 @@
 import type { ArchiveRestorePlan, ArchiveRestoreSummary } from '../archive-restore.ts';
 import { asBifractError, BifractError } from '../errors.ts';
-import type { ArchiveRestoreJournal } from '../ports/archive-restore-journal.ts';
+import type { ArchiveRestoreCheckpoint } from '../ports/archive-restore-journal.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { LogRestore } from '../ports/log-restore.ts';
 import type { State } from '../ports/state.ts';
 import type { JobContext } from './context.ts';
-import { Patience, type PatienceOptions } from './patience.ts';
+import { Retrier, type RetryOptions } from './patience.ts';
 import { type AttachDeps, assertAllStaged, attachAll, removeReplaced } from './restore-attach.ts';
 import { RestoreCheckpoint } from './restore-journal.ts';
 import { RestoreRecordLock } from './restore-mark.ts';
@@ -23,7 +23,7 @@ const CLEANUP_LIMIT_MS = 30_000;
 export interface DirectDeps extends StageDeps, AttachDeps {
   catalog: Catalog;
   state: State;
-  retry: PatienceOptions;
+  retry: RetryOptions;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function restoreDirect(
 ): Promise<ArchiveRestoreSummary> {
   const started = performance.now();
   const checkpoint = await RestoreCheckpoint.open(deps.state, plan, context);
-  const retrier = new Patience(deps.retry, context);
+  const retrier = new Retrier(deps.retry, context);
   const lock = new RestoreRecordLock(deps.catalog, checkpoint, retrier, context);
   const progress = new RestoreProgress(plan, context.emit);
   const run = { plan, checkpoint, lock, retrier, context, progress };
@@ -83,7 +83,7 @@ export async function assertNoOtherRestore(
   { into }: ArchiveRestorePlan,
   job_id: string,
 ): Promise<void> {
-  const others = (await state.live()).filter(
+  const others = (await state.running()).filter(
     ({ id, restoring }) => id !== job_id && restoring && !restoring.left,
   );
   const other = others.find(({ restoring }) => restoring?.plan.into.id === into.id);
@@ -152,11 +152,11 @@ function cancelledTooLate({ reason }: AbortSignal, error: unknown): BifractError
 
 /** Finishes a restore that is past the point of no return. */
 export async function completeDirect(
-  deps: AttachDeps & { retry: PatienceOptions },
+  deps: AttachDeps & { retry: RetryOptions },
   checkpoint: RestoreCheckpoint,
   context: JobContext,
 ): Promise<void> {
-  const retrier = new Patience(deps.retry, context);
+  const retrier = new Retrier(deps.retry, context);
   const run = { checkpoint, retrier, context };
   if (checkpoint.data.phase === 'removing') await removeReplaced(deps, run);
   if (checkpoint.data.phase !== 'ended') await attachAll(deps, run);
@@ -175,7 +175,7 @@ async function cleanUp(
 ): Promise<void> {
   const { emit } = context;
   const signal = context.signal.aborted ? new AbortController().signal : context.signal;
-  const retrier = new Patience({ ...options, max_ms: Math.min(options.max_ms, CLEANUP_LIMIT_MS) }, context);
+  const retrier = new Retrier({ ...options, max_ms: Math.min(options.max_ms, CLEANUP_LIMIT_MS) }, context);
   retrier.progressed();
   try {
     await retrier.through(() => dropTables(rows, checkpoint.data, { keep: false }, signal), signal);
@@ -217,7 +217,7 @@ async function rollBack(
 /** Drops the tables of a restore: all, or with `keep` only the incomplete ones. */
 export async function dropTables(
   rows: LogRestore,
-  { prefix, tables }: ArchiveRestoreJournal,
+  { prefix, tables }: ArchiveRestoreCheckpoint,
   { keep }: { keep: boolean },
   signal: AbortSignal,
 ): Promise<void> {
@@ -227,7 +227,7 @@ export async function dropTables(
   }
 }
 
-function summaryOf({ plan, files, partitions, removed }: ArchiveRestoreJournal) {
+function summaryOf({ plan, files, partitions, removed }: ArchiveRestoreCheckpoint) {
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   return {
     into: plan.into,

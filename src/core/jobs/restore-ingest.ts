@@ -7,7 +7,7 @@ import type { Catalog } from '../ports/catalog.ts';
 import type { Ingest } from '../ports/ingest.ts';
 import type { State } from '../ports/state.ts';
 import type { JobContext } from './context.ts';
-import { Patience, type PatienceOptions } from './patience.ts';
+import { Retrier, type RetryOptions } from './patience.ts';
 import { type BatchLimits, type LineBatch, rawBatches, type SkippedLines } from './raw-lines.ts';
 import { assertNoOtherRestore } from './restore-direct.ts';
 import { RestoreCheckpoint } from './restore-journal.ts';
@@ -26,7 +26,7 @@ export interface IngestDeps {
   keys: readonly Key[];
   find(file: ArchiveRestoreFile): Promise<Target>;
   ingest: Ingest;
-  retry: PatienceOptions;
+  retry: RetryOptions;
   /** For tests. */
   limits?: BatchLimits;
 }
@@ -50,11 +50,11 @@ export async function restoreByIngest(
   const started = performance.now();
   const { signal } = context;
   const checkpoint = await RestoreCheckpoint.open(deps.state, plan, context);
-  const retrier = new Patience(deps.retry, context);
+  const retrier = new Retrier(deps.retry, context);
   const lock = new RestoreRecordLock(deps.catalog, checkpoint, retrier, context);
   const run = { plan, checkpoint, lock, retrier, context, progress: new RestoreProgress(plan, context.emit) };
   // Separate from the other: an answer from storage or database does not mean that the server is up.
-  const server = new Patience(deps.retry, context);
+  const server = new Retrier(deps.retry, context);
   const tally: Tally = { sent: 0, maybe_duplicated: 0, newlines: 0, empty: 0 };
   try {
     await assertNoOtherRestore(deps.state, plan, context.id);
@@ -88,7 +88,7 @@ async function tokenOf(catalog: Catalog, { into }: ArchiveRestorePlan, signal: A
 async function sendFile(
   deps: IngestDeps,
   run: RestoreRun,
-  { index, token, server }: { index: number; token: string; server: Patience },
+  { index, token, server }: { index: number; token: string; server: Retrier },
   tally: Tally,
 ): Promise<void> {
   const { plan, checkpoint, lock, context, progress } = run;
@@ -127,7 +127,7 @@ async function verifyContent(target: Target, keys: readonly Key[], signal: Abort
 
 async function sendBatch(
   ingest: Ingest,
-  { server, context: { signal, emit } }: { server: Patience; context: JobContext },
+  { server, context: { signal, emit } }: { server: Retrier; context: JobContext },
   token: string,
   batch: LineBatch,
   tally: Tally,

@@ -2,7 +2,7 @@ import { BifractError } from '../errors.ts';
 import type { DatabaseServer, RestoreTool } from '../ports/database-server.ts';
 import type { RestorePlan } from '../restore.ts';
 import type { JobContext } from './context.ts';
-import { metered } from './meter.ts';
+import { withProgress } from './meter.ts';
 import { type BackupSource, openBackup } from './open-backup.ts';
 import { compareCounts } from './restore-tables.ts';
 
@@ -56,7 +56,7 @@ async function feedDump(
   const { dump, progress, summary } = await openBackup(deps, signal);
   let item: string | undefined;
   const total_bytes = plan.file.size_bytes;
-  const fed = metered(dump, emit, () => ({ item, total_bytes, bytes_in: progress().bytes_in }));
+  const fed = withProgress(dump, emit, () => ({ item, total_bytes, bytes_in: progress().bytes_in }));
   const onTable = (table: string) => {
     item = table;
   };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveRestorePlan } from '../archive-restore.ts';
-import type { ArchiveRestoreJournal } from '../ports/archive-restore-journal.ts';
-import type { JobNote, State } from '../ports/state.ts';
+import type { ArchiveRestoreCheckpoint } from '../ports/archive-restore-journal.ts';
+import type { JobRecord, State } from '../ports/state.ts';
 import type { JobContext } from './context.ts';
 
 /** Prefix of all staging tables. */
@@ -16,13 +16,13 @@ export function restoreKey({ files, into, from, to, via, replace }: ArchiveResto
 
 /** The checkpoint of one restore: saved with its job record, durable once `save` resolves. */
 export class RestoreCheckpoint {
-  readonly data: ArchiveRestoreJournal;
+  readonly data: ArchiveRestoreCheckpoint;
   /** Whether it resumes an earlier job. */
   readonly resumed: boolean;
   readonly #state: State;
-  readonly #job: JobNote;
+  readonly #job: JobRecord;
 
-  private constructor(state: State, job: JobNote, data: ArchiveRestoreJournal, resumed: boolean) {
+  private constructor(state: State, job: JobRecord, data: ArchiveRestoreCheckpoint, resumed: boolean) {
     this.#state = state;
     this.#job = job;
     this.data = data;
@@ -36,20 +36,20 @@ export class RestoreCheckpoint {
     { id, now }: Pick<JobContext, 'id' | 'now'>,
   ): Promise<RestoreCheckpoint> {
     const key = restoreKey(plan);
-    const unfinished = (await leftBehind(state)).filter(({ restoring }) => restoring?.key === key);
+    const unfinished = (await unfinishedRestores(state)).filter(({ restoring }) => restoring?.key === key);
     const last = unfinished.at(-1)?.restoring;
     const data = last ? { ...last, plan, left: false } : newCheckpoint(key, plan, id);
-    const job: JobNote = { id, kind: 'restore-archive', started_at: now().toISOString() };
+    const job: JobRecord = { id, kind: 'restore-archive', started_at: now().toISOString() };
     const checkpoint = new RestoreCheckpoint(state, job, data, last !== undefined);
     await checkpoint.save();
-    for (const record of unfinished) await state.forget(record.id);
+    for (const record of unfinished) await state.remove(record.id);
     return checkpoint;
   }
 
   /** Takes over the checkpoint of an interrupted job under another id. */
   static async adopt(
     state: State,
-    unfinished: JobNote & { restoring: ArchiveRestoreJournal },
+    unfinished: JobRecord & { restoring: ArchiveRestoreCheckpoint },
     id: string,
   ): Promise<RestoreCheckpoint> {
     const { kind, started_at, restoring } = unfinished;
@@ -60,36 +60,36 @@ export class RestoreCheckpoint {
       true,
     );
     await checkpoint.save();
-    await state.forget(unfinished.id);
+    await state.remove(unfinished.id);
     return checkpoint;
   }
 
-  async save(values: Partial<ArchiveRestoreJournal> = {}): Promise<void> {
+  async save(values: Partial<ArchiveRestoreCheckpoint> = {}): Promise<void> {
     Object.assign(this.data, values);
-    await this.#state.note({ ...this.#job, restoring: this.data });
+    await this.#state.save({ ...this.#job, restoring: this.data });
   }
 
   async remove(): Promise<void> {
-    await this.#state.forget(this.#job.id);
+    await this.#state.remove(this.#job.id);
   }
 }
 
 /** Records of unfinished restores, the newest last. */
-export async function leftBehind(state: State): Promise<JobNote[]> {
-  const running = (await state.live()).filter(({ restoring }) => restoring?.left);
-  return [...(await state.dead()), ...running]
+export async function unfinishedRestores(state: State): Promise<JobRecord[]> {
+  const running = (await state.running()).filter(({ restoring }) => restoring?.left);
+  return [...(await state.interrupted()), ...running]
     .filter(({ restoring }) => restoring !== undefined)
     .sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
 }
 
 /** Archives locked only by unfinished restores. */
 export async function staleLocks(state: State): Promise<Set<string>> {
-  const archiveIds = (jobs: JobNote[]) => jobs.flatMap(({ restoring }) => restoring?.archive_ids ?? []);
-  const running = new Set(archiveIds((await state.live()).filter(({ restoring }) => !restoring?.left)));
-  return new Set(archiveIds(await leftBehind(state)).filter((id) => !running.has(id)));
+  const archiveIds = (jobs: JobRecord[]) => jobs.flatMap(({ restoring }) => restoring?.archive_ids ?? []);
+  const running = new Set(archiveIds((await state.running()).filter(({ restoring }) => !restoring?.left)));
+  return new Set(archiveIds(await unfinishedRestores(state)).filter((id) => !running.has(id)));
 }
 
-function newCheckpoint(key: string, plan: ArchiveRestorePlan, id: string): ArchiveRestoreJournal {
+function newCheckpoint(key: string, plan: ArchiveRestorePlan, id: string): ArchiveRestoreCheckpoint {
   return {
     key,
     plan,

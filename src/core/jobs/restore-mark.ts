@@ -1,7 +1,7 @@
 import { asBifractError } from '../errors.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { JobContext } from './context.ts';
-import type { Patience } from './patience.ts';
+import type { Retrier } from './patience.ts';
 import type { RestoreCheckpoint } from './restore-journal.ts';
 
 const REPORT_INTERVAL_MS = 2000;
@@ -13,13 +13,13 @@ const REPORT_INTERVAL_MS = 2000;
 export class RestoreRecordLock {
   readonly #catalog: Catalog;
   readonly #checkpoint: RestoreCheckpoint;
-  readonly #retrier: Patience;
+  readonly #retrier: Retrier;
   readonly #context: JobContext;
   #held: string | null = null;
   #lines = 0;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(catalog: Catalog, checkpoint: RestoreCheckpoint, retrier: Patience, context: JobContext) {
+  constructor(catalog: Catalog, checkpoint: RestoreCheckpoint, retrier: Retrier, context: JobContext) {
     this.#catalog = catalog;
     this.#checkpoint = checkpoint;
     this.#retrier = retrier;
@@ -50,7 +50,7 @@ export class RestoreRecordLock {
     const now = performance.now();
     if (this.#held === null || now - this.#reportedAt < REPORT_INTERVAL_MS) return;
     this.#reportedAt = now;
-    this.#catalog.noteRestore(this.#held, lines).catch(() => undefined);
+    this.#catalog.updateRestore(this.#held, lines).catch(() => undefined);
   }
 
   /** Releases the lock, whatever the outcome. False if the catalog does not answer. */

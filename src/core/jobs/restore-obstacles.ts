@@ -1,5 +1,5 @@
 import { BifractError } from '../errors.ts';
-import type { JobNote } from '../ports/state.ts';
+import type { JobRecord } from '../ports/state.ts';
 import type { RestoreConsent, RestoreObstacle, RestorePlan } from '../restore.ts';
 import type { Findings } from './restore-plan.ts';
 
@@ -7,7 +7,7 @@ import type { Findings } from './restore-plan.ts';
 const SPACE_FACTOR = 1.1;
 
 /** Obstacles to the restore. */
-export function findObstacles(found: Findings, jobs: JobNote[]): RestoreObstacle[] {
+export function findObstacles(found: Findings, jobs: JobRecord[]): RestoreObstacle[] {
   return [...ofServer(found), ...(found.query.target.kind === 'live' ? ofLive(found, jobs) : [])];
 }
 
@@ -38,7 +38,7 @@ function ofServer({ server, space, manifest }: Findings): RestoreObstacle[] {
   return obstacles;
 }
 
-function ofLive({ sessions, replaces, database }: Findings, jobs: JobNote[]): RestoreObstacle[] {
+function ofLive({ sessions, replaces, database }: Findings, jobs: JobRecord[]): RestoreObstacle[] {
   const obstacles: RestoreObstacle[] = (replaces?.pinned ?? []).map((message) => ({
     code: 'BUSY',
     message,
@@ -71,7 +71,7 @@ const HOLDERS = new Set<string>(['backup', 'restore']);
 const WRITERS = new Set<string>(['archive', 'restore-archive']);
 
 /** Running jobs whose records a restore would remove. */
-export function writersOf(jobs: JobNote[]): JobNote[] {
+export function writersOf(jobs: JobRecord[]): JobRecord[] {
   return jobs.filter(({ kind }) => WRITERS.has(kind));
 }
 

@@ -3,11 +3,11 @@ import type { BackupManifest, ContentSummary } from '../format/index.ts';
 import type { TableCount } from '../ports/database.ts';
 import type {
   AppContainer,
-  DatabaseAbout,
+  DatabaseInfo,
   DatabaseServer,
   DumpContents,
   RestoreTool,
-  ServerAbout,
+  ServerInfo,
 } from '../ports/database-server.ts';
 import type { State } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
@@ -40,8 +40,8 @@ export interface Findings {
   summary: ContentSummary;
   dump_bytes: number;
   contents: DumpContents;
-  server: ServerAbout;
-  replaces: DatabaseAbout | undefined;
+  server: ServerInfo;
+  replaces: DatabaseInfo | undefined;
   sessions: RestoreSession[];
   tables: RestoreTable[];
   space: RestorePlan['space'];
@@ -54,7 +54,7 @@ export async function planRestore(
   query: RestoreQuery,
   options: PlanOptions = {},
 ): Promise<RestorePlan> {
-  const server = await deps.server.about(options);
+  const server = await deps.server.info(options);
   const database = nameOf(query, deps);
   const replaces = await deps.server.find(database, options);
   if (query.target.kind === 'beside' && replaces) throw alreadyExists(database);
@@ -175,7 +175,7 @@ async function assemble(deps: PlanDeps, found: Findings, options: CallOptions): 
     space: found.space,
     app: app && replaces ? { name: app.name, running: await app.running(options) } : null,
     warnings: findWarnings(found),
-    obstacles: findObstacles(found, await deps.state.live()),
+    obstacles: findObstacles(found, await deps.state.running()),
   };
 }
 

@@ -6,7 +6,7 @@ import { rangeOf } from '../policy/row-range.ts';
 import type { LogRestore } from '../ports/log-restore.ts';
 import { compareWithRecord } from './compare-record.ts';
 import type { JobContext } from './context.ts';
-import type { Patience } from './patience.ts';
+import type { Retrier } from './patience.ts';
 import type { RestoreCheckpoint } from './restore-journal.ts';
 import type { RestoreRecordLock } from './restore-mark.ts';
 import { RowFeed } from './row-feed.ts';
@@ -32,7 +32,7 @@ export interface RestoreRun {
   plan: ArchiveRestorePlan;
   checkpoint: RestoreCheckpoint;
   lock: RestoreRecordLock;
-  retrier: Patience;
+  retrier: Retrier;
   context: JobContext;
   progress: RestoreProgress;
 }

@@ -1,6 +1,6 @@
 import { asBifractError, BifractError } from '../errors.ts';
-import type { AppContainer, Hold } from '../ports/database-server.ts';
-import type { JobNote, State } from '../ports/state.ts';
+import type { AppContainer, DatabaseLock } from '../ports/database-server.ts';
+import type { JobRecord, State } from '../ports/state.ts';
 import type { RestoreConsent, RestorePlan, RestoreSummary } from '../restore.ts';
 import { type BackupDeps, backupNow } from './backup.ts';
 import type { JobContext } from './context.ts';
@@ -35,8 +35,8 @@ class Restore {
   readonly #plan: RestorePlan;
   readonly #consent: RestoreConsent;
   readonly #context: JobContext;
-  readonly #record: JobNote & { databases: [fresh: string, old: string] };
-  #lock: Hold | undefined;
+  readonly #record: JobRecord & { databases: [fresh: string, old: string] };
+  #lock: DatabaseLock | undefined;
 
   constructor(deps: RestoreDeps, plan: RestorePlan, consent: RestoreConsent, context: JobContext) {
     this.#deps = deps;
@@ -51,7 +51,7 @@ class Restore {
   async run(): Promise<RestoreSummary> {
     const started = performance.now();
     mustBeClear(this.#plan, this.#consent);
-    await this.#deps.state.note(this.#record);
+    await this.#deps.state.save(this.#record);
     try {
       await this.#lockDatabase();
       const done = await this.#replace();
@@ -67,7 +67,7 @@ class Restore {
     const { database, replaces } = this.#plan;
     const { signal } = this.#context;
     await this.#mustHaveNoWriters();
-    if (replaces) this.#lock = await server.hold(database, { signal });
+    if (replaces) this.#lock = await server.lock(database, { signal });
     const now = await server.find(database, { signal });
     if (now?.oid === replaces?.oid) return;
     throw new BifractError('BUSY', `Database ${database} was replaced after the restore was planned`, {
@@ -97,7 +97,7 @@ class Restore {
   /** A job started meanwhile would lose its records. */
   async #mustHaveNoWriters(): Promise<void> {
     if (!this.#plan.replaces) return;
-    const [other] = writersOf(await this.#deps.state.live());
+    const [other] = writersOf(await this.#deps.state.running());
     if (other)
       throw new BifractError('BUSY', `Job ${other.id} is running`, { hint: 'Wait until it has ended.' });
   }
@@ -106,7 +106,7 @@ class Restore {
     const { app, state } = this.#deps;
     if (!this.#consent.stop_app || !this.#plan.app?.running || !app) return;
     this.#context.emit('job:phase', { phase: `Stopping ${app.name}` });
-    await state.note({ ...this.#record, app_stopped: true });
+    await state.save({ ...this.#record, app_stopped: true });
     this.#record.app_stopped = true;
     await app.stop({ signal: this.#context.signal });
   }
@@ -117,7 +117,7 @@ class Restore {
     const reason = `before restore of ${file.name}`;
     const onName = (object: string) => {
       this.#record.object = object;
-      return this.#deps.state.note(this.#record);
+      return this.#deps.state.save(this.#record);
     };
     const options = { exclusive: false, reason, onName };
     return (await backupNow(await this.#deps.backup(), options, this.#context)).name;

@@ -1,7 +1,7 @@
 import { asBifractError, BifractError } from '../errors.ts';
 import { type Key, keyId } from '../format/index.ts';
 import type { Catalog } from '../ports/catalog.ts';
-import type { JobNote, State } from '../ports/state.ts';
+import type { JobRecord, State } from '../ports/state.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { RotateItem, RotatePlan } from '../upkeep.ts';
 import type { JobContext } from './context.ts';
@@ -19,7 +19,7 @@ export interface RotateDeps {
   replaceKey(): Promise<void>;
 }
 
-type PendingFile = NonNullable<JobNote['rekey']>[number];
+type PendingFile = NonNullable<JobRecord['rekey']>[number];
 
 export interface RotateSummary {
   key_id: string;
@@ -53,7 +53,7 @@ export async function rotateKey(
       signal.throwIfAborted();
       emit('job:progress', { item: item.name, bytes_in, total_bytes });
       pending.push({ place: item.place, name: item.name });
-      await deps.state.note({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: pending });
+      await deps.state.save({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: pending });
       const failure = await one(deps, item, context);
       if (failure) failures.push(failure);
       if (failure === undefined || (await isRecovered(deps, item))) pending.pop();
@@ -67,7 +67,7 @@ export async function rotateKey(
     return { key_id: key ? keyId(key) : '', files: items.length, size_bytes: bytes_in, duration_ms };
   } finally {
     // Pending files are recovered by a later process, which needs the job record.
-    if (pending.length === 0 || (await allRecovered(deps, pending))) await deps.state.forget(id);
+    if (pending.length === 0 || (await allRecovered(deps, pending))) await deps.state.remove(id);
   }
 }
 
@@ -89,10 +89,10 @@ async function isRecovered(deps: RotateDeps, { place, name }: PendingFile): Prom
 }
 
 async function registerJob(state: State, { id, now }: JobContext): Promise<void> {
-  await state.note({ id, kind: 'rotate-key', started_at: now().toISOString() });
-  const other = (await state.live()).find((record) => record.kind === 'rotate-key' && record.id !== id);
+  await state.save({ id, kind: 'rotate-key', started_at: now().toISOString() });
+  const other = (await state.running()).find((record) => record.kind === 'rotate-key' && record.id !== id);
   if (!other) return;
-  await state.forget(id);
+  await state.remove(id);
   throw new BifractError('BUSY', `Job ${other.id} is already rotating the key`, {
     hint: 'Wait until it has ended.',
   });

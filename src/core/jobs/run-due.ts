@@ -43,20 +43,20 @@ export async function runDue(
     if (error) throw error;
     return { ...sumUp(run.outcomes), duration_ms: Math.round(performance.now() - started) };
   } finally {
-    await deps.state.forget(context.id);
+    await deps.state.remove(context.id);
   }
 }
 
 /** Of two runs started at once, the earlier one continues. */
 async function assertOnlyRun(state: State, { id, now }: JobContext): Promise<void> {
   const record = { id, kind: 'run-due' as const, started_at: now().toISOString() };
-  await state.note(record);
+  await state.save(record);
   const rank = (job: { id: string; started_at: string }) => `${job.started_at} ${job.id}`;
-  const other = (await state.live()).find(
+  const other = (await state.running()).find(
     (job) => job.kind === 'run-due' && job.id !== id && rank(job) < rank(record),
   );
   if (!other) return;
-  await state.forget(id);
+  await state.remove(id);
   throw new BifractError('BUSY', `Another run of scheduled archives is active since ${other.started_at}`, {
     hint: 'It archives everything that is due; nothing else to do.',
   });

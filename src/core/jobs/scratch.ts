@@ -47,5 +47,5 @@ export async function dropScratch(
 
 /** Removes the job record if nothing is left to clean up. */
 export async function removeRecordIf(clean: boolean, state: State, id: string): Promise<void> {
-  if (clean) await state.forget(id);
+  if (clean) await state.remove(id);
 }

@@ -11,7 +11,7 @@ import {
   readFrames,
 } from '../format/index.ts';
 import { compareTimes } from '../policy/instant.ts';
-import { makeNeedle } from '../policy/needle.ts';
+import { compilePattern } from '../policy/needle.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { kindByName } from './content-kind.ts';
 import { combine, type Failure } from './failures.ts';
@@ -34,7 +34,7 @@ export async function* search(
   options: CallOptions = {},
 ): AsyncGenerator<SearchHit> {
   const window = { from, to };
-  const matcher = new LineMatcher(makeNeedle(pattern), window);
+  const matcher = new LineMatcher(compilePattern(pattern), window);
   const failures: Failure[] = [];
   for (const { label, find } of targets) {
     try {

@@ -9,7 +9,7 @@ import {
   readFrames,
   splitBackup,
 } from '../format/index.ts';
-import { parseArchiveName, periodOf } from '../policy/names.ts';
+import { parseArchiveName, parsePeriodLabel } from '../policy/names.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { compareWithRecord } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
@@ -99,7 +99,7 @@ async function ofUnsealed(
     tool: head.manifest ? `Bifract ${head.manifest.version}`.trim() : null,
     created_at: head.manifest?.timestamp ?? named?.created_at.toISOString() ?? null,
     fractal: id ? { id, name: target.record?.fractal_name ?? null } : null,
-    ...periodOf(named?.label),
+    ...parsePeriodLabel(named?.label),
     fields: head.first ? head.first.fields !== null : null,
     rows: null,
     content_bytes: null,

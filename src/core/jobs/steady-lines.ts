@@ -1,6 +1,6 @@
 import type { LineTail } from '../format/index.ts';
 import type { LineBlock, LineOptions, LogDatabase, LogWindow } from '../ports/log-database.ts';
-import type { Patience } from './patience.ts';
+import type { Retrier } from './patience.ts';
 
 /** After this many failed attempts in a row, queries use less memory, in case that is the cause. */
 const LOW_MEMORY_FROM_ATTEMPT = 2;
@@ -14,12 +14,12 @@ export async function* streamRows(
   window: LogWindow,
   { signal, ...options }: LineOptions & { signal: AbortSignal },
   tail: LineTail,
-  retrier: Patience,
+  retrier: Retrier,
 ): AsyncGenerator<LineBlock> {
   for (let lowMemory = false; ; ) {
     try {
       const start = tail.key();
-      const lines = logs.lines(window, { ...options, signal, start, frugal: lowMemory });
+      const lines = logs.lines(window, { ...options, signal, start, low_memory: lowMemory });
       for await (const block of start ? tail.unseen(lines) : lines) {
         retrier.progressed();
         tail.add(block.bytes);

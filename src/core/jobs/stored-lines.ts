@@ -1,7 +1,7 @@
 import { BifractError } from '../errors.ts';
 import { archiveLines, type Key, readContent } from '../format/index.ts';
 import type { LineBlock } from '../ports/log-database.ts';
-import type { Leftover, Storage } from '../ports/storage.ts';
+import type { Storage, UnfinishedObject } from '../ports/storage.ts';
 
 /** Errors that mark the end of an unfinished file; after a key change, nothing of it is readable. */
 const END_CODES = new Set(['CUT_OFF', 'DAMAGED', 'NOT_BIFRACT', 'WRONG_KEY', 'NOT_FOUND']);
@@ -12,10 +12,10 @@ const END_CODES = new Set(['CUT_OFF', 'DAMAGED', 'NOT_BIFRACT', 'WRONG_KEY', 'NO
  */
 export async function* unfinishedRows(
   { storage, key }: { storage: Storage; key: Key },
-  object: Leftover,
+  object: UnfinishedObject,
   signal: AbortSignal,
 ): AsyncGenerator<LineBlock> {
-  const bytes = storage.unfinished?.(object, { signal });
+  const bytes = storage.readUnfinished?.(object, { signal });
   if (!bytes) return;
   try {
     yield* archiveLines(readContent(bytes, { keys: [key], signal }));
@@ -26,8 +26,8 @@ export async function* unfinishedRows(
 }
 
 /** Deletes partial files. Those that cannot be deleted become orphans, which `bifract clean` removes. */
-export async function discardAll(storage: Storage, objects: readonly Leftover[]): Promise<void> {
-  for (const object of objects) await storage.discard(object).catch(() => undefined);
+export async function discardAll(storage: Storage, objects: readonly UnfinishedObject[]): Promise<void> {
+  for (const object of objects) await storage.discardUnfinished(object).catch(() => undefined);
 }
 
 /** Partial files of interrupted jobs, and those that they had taken over; none if the storage cannot read them. */
@@ -38,10 +38,10 @@ export async function listUnfinishedOf(
     jobs: ReadonlySet<string | undefined>;
     ids: ReadonlySet<string>;
   },
-): Promise<Leftover[]> {
-  if (!storage.unfinished) return [];
-  const unfinished: Leftover[] = [];
-  for await (const object of storage.leftovers()) {
+): Promise<UnfinishedObject[]> {
+  if (!storage.readUnfinished) return [];
+  const unfinished: UnfinishedObject[] = [];
+  for await (const object of storage.listUnfinished()) {
     const { id, name, job } = object;
     const ofInterruptedJob = job !== undefined && interrupted.jobs.has(job) && interrupted.names.has(name);
     if (ofInterruptedJob || interrupted.ids.has(id)) unfinished.push(object);

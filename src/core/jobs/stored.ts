@@ -6,7 +6,7 @@ import type { Storage, StoredObject } from '../ports/storage.ts';
  * Returns the summary of a new file if storage reports the same size; else deletes the file and throws
  * `DAMAGED`.
  */
-export async function storedWhole<Summary extends Pick<FileSummary, 'size_bytes'>>(
+export async function checkStoredSize<Summary extends Pick<FileSummary, 'size_bytes'>>(
   storage: Storage,
   object: StoredObject,
   summary: Summary,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { asBifractError } from '../errors.ts';
-import type { DatabaseServer, Swap } from '../ports/database-server.ts';
+import type { DatabaseServer, DatabaseSwap } from '../ports/database-server.ts';
 import type { JobContext } from './context.ts';
 
 const WAITS_MS = [200, 500, 1000, 2000, 4000, 8000, 15_000];
@@ -11,7 +11,7 @@ const WAITS_MS = [200, 500, 1000, 2000, 4000, 8000, 15_000];
  */
 export async function swapDatabases(
   server: DatabaseServer,
-  swap: Swap,
+  swap: DatabaseSwap,
   replaces: boolean,
   { emit }: JobContext,
 ): Promise<number> {

@@ -1,6 +1,6 @@
 import { evaluateCells } from '../policy/coverage.ts';
 import type { Cell } from '../policy/coverage-periods.ts';
-import { fileLabel, periodOf, type Split } from '../policy/names.ts';
+import { fileLabel, parsePeriodLabel, type Split } from '../policy/names.ts';
 import { GRIDS, periodAt } from '../policy/periods.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { ArchiveWindow, WindowPlan } from './archive-windows.ts';
@@ -10,7 +10,7 @@ import { type CoverageDeps, evidenceAndCounts } from './coverage.ts';
  * Limits a plan to what no complete archive has yet: the periods with any such row, or for an unsplit archive
  * everything from the first such row on.
  */
-export async function uncovered(
+export async function selectUncovered(
   deps: CoverageDeps,
   fractal_id: string,
   plan: WindowPlan,
@@ -34,7 +34,7 @@ export async function uncovered(
 
 function splitOf({ label }: ArchiveWindow): Split | undefined {
   if (label === null) return undefined;
-  const { split } = periodOf(fileLabel(label));
+  const { split } = parsePeriodLabel(fileLabel(label));
   return split === 'none' ? undefined : split;
 }
 

@@ -1,5 +1,5 @@
 import type { AppContainer, DatabaseServer } from '../ports/database-server.ts';
-import type { JobNote } from '../ports/state.ts';
+import type { JobRecord } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { isScratchName } from './scratch.ts';
 
@@ -12,9 +12,9 @@ export interface RecoverRestoreDeps {
  * Cleans up after an interrupted restore or drill: drops the databases it created or set aside (the live one
  * never has such a name) and starts the server container again. Returns one sentence per action.
  */
-export async function undoRestore(
+export async function recoverRestore(
   deps: RecoverRestoreDeps,
-  { databases = [], app_stopped }: JobNote,
+  { databases = [], app_stopped }: JobRecord,
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];

@@ -3,7 +3,7 @@ import type { VerifyItem } from '../files.ts';
 import type { FileDescription, Key } from '../format/index.ts';
 import { compareWithRecord, type Measured } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
-import { readWhole, type VerifiedFile } from './read-whole.ts';
+import { readFully, type VerifiedFile } from './read-whole.ts';
 import type { Target } from './target.ts';
 import { describeEnds } from './verify-quick.ts';
 
@@ -29,7 +29,7 @@ export async function verifyFile(target: Target, options: VerifyFileOptions): Pr
     mustBeFinished(target);
     const { measured, ...found } = options.quick
       ? ofDescription(await describeEnds(target, options.keys, options), target)
-      : ofContent(await readWhole(target.storage, target.object, options));
+      : ofContent(await readFully(target.storage, target.object, options));
     item = { ...item, ...found };
     const compared = target.record?.status === 'completed' || target.record?.status === 'restoring';
     if (target.record && compared) compareWithRecord(target.record, measured);

@@ -1,5 +1,5 @@
 import type { ArchiveRecord } from '../ports/catalog.ts';
-import type { LogPiece } from '../ports/log-database.ts';
+import type { LogSpan } from '../ports/log-database.ts';
 
 /** Rows with a timestamp this close to the start of an archive may have become visible after it. */
 export const INGEST_DELAY_MS = 60_000;
@@ -19,7 +19,7 @@ export interface ArchiveEvidence {
 }
 
 /** A time range, and the newest archive that covers it. */
-export interface EvidencePiece extends LogPiece {
+export interface EvidencePiece extends LogSpan {
   /** Index of the evidence; -1 if no archive covers it. */
   evidence_index: number;
 }

@@ -43,7 +43,7 @@ export function evaluateCells(
   const compared = compareEvidence(evidence, pieces, counts);
   return {
     compared,
-    cells: counts.map((count) => evaluateCell(count, compared[pieces[count.piece]?.evidence_index ?? -1])),
+    cells: counts.map((count) => evaluateCell(count, compared[pieces[count.span]?.evidence_index ?? -1])),
   };
 }
 
@@ -66,7 +66,7 @@ function compareEvidence(
       doubtful: 0,
     };
   });
-  for (const { piece, rows, late, doubtful } of counts) {
+  for (const { span: piece, rows, late, doubtful } of counts) {
     const owner = compared[pieces[piece]?.evidence_index ?? -1];
     if (!owner) continue;
     owner.early += rows - late;
@@ -78,9 +78,9 @@ function compareEvidence(
 /** Cumulative counts, before each piece. */
 function cumulativeCounts(length: number, counts: readonly PeriodCount[]) {
   const [rows, early] = [new Float64Array(length + 1), new Float64Array(length + 1)];
-  for (const count of counts.filter(({ piece }) => piece >= 0)) {
-    rows[count.piece + 1] = (rows[count.piece + 1] ?? 0) + count.rows;
-    early[count.piece + 1] = (early[count.piece + 1] ?? 0) + count.rows - count.late;
+  for (const count of counts.filter(({ span: piece }) => piece >= 0)) {
+    rows[count.span + 1] = (rows[count.span + 1] ?? 0) + count.rows;
+    early[count.span + 1] = (early[count.span + 1] ?? 0) + count.rows - count.late;
   }
   for (let index = 1; index <= length; index++) {
     rows[index] = (rows[index] ?? 0) + (rows[index - 1] ?? 0);

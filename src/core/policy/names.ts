@@ -45,7 +45,7 @@ export function parseArchiveName(name: string): ArchiveName | undefined {
 }
 
 /** Whether this program or the server uses such a name, even temporarily. */
-export function isOwnName(name: string): boolean {
+export function isBifractName(name: string): boolean {
   const path = name.replace(/\.rekey$/, '');
   const [, folder, filename = ''] = /^archives\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
   if (folder !== undefined) return parseArchiveName(filename)?.fractal_id === folder;
@@ -95,7 +95,10 @@ function parseStamp(text: string | undefined): Date | undefined {
 }
 
 /** Parses the label in a file name: its period as records write it, and the split. */
-export function periodOf(label: string | undefined): { period: string | null; split: Split | 'none' } {
+export function parsePeriodLabel(label: string | undefined): {
+  period: string | null;
+  split: Split | 'none';
+} {
   if (label === undefined) return { period: null, split: 'none' };
   const hour = /^(\d{4}-\d{2}-\d{2})_(\d{2})(\d{2})$/.exec(label);
   if (hour) return { period: `${hour[1]} ${hour[2]}:${hour[3]}`, split: 'hour' };

@@ -4,7 +4,7 @@ import { BifractError } from '../errors.ts';
 export type Pattern = { text: string } | { regex: string; flags?: string };
 
 /** A pattern, ready for matching. */
-export interface Needle {
+export interface CompiledPattern {
   matches(raw: Buffer): boolean;
   /** ASCII text that every matching line contains, in any case if `any_case`; empty if unknown. */
   literal: string;
@@ -28,7 +28,7 @@ const ALLOWED_FLAGS = /^[imsuv]*$/;
  * Compiles a pattern. Text without capitals is case-insensitive. A regular expression sees the line as text, invalid
  * UTF-8 as U+FFFD. Throws `USAGE` for empty text or an invalid regular expression.
  */
-export function makeNeedle(pattern: Pattern): Needle {
+export function compilePattern(pattern: Pattern): CompiledPattern {
   if ('regex' in pattern) return compileRegex(pattern.regex, pattern.flags ?? '');
   const { text } = pattern;
   if (text === '')
@@ -45,7 +45,7 @@ export function makeNeedle(pattern: Pattern): Needle {
 }
 
 /** A regular expression for a literal as it may be written in JSON; `plain` if it is never escaped. */
-export function storedForm(literal: string): { pattern: string; plain: boolean } {
+export function jsonPattern(literal: string): { pattern: string; plain: boolean } {
   const chars = [...literal];
   return {
     pattern: chars.map((char) => JSON_FORMS[char] ?? escapeRegex(char)).join(''),
@@ -53,7 +53,7 @@ export function storedForm(literal: string): { pattern: string; plain: boolean }
   };
 }
 
-function compileRegex(source: string, flags: string): Needle {
+function compileRegex(source: string, flags: string): CompiledPattern {
   if (!ALLOWED_FLAGS.test(flags)) {
     throw new BifractError('USAGE', `Invalid regular expression flags: ${flags}`, {
       hint: 'Supported flags: i (ignore case), m, s, u and v.',

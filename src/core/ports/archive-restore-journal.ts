@@ -12,7 +12,7 @@ export interface StagedTable {
  * How far a restore of archives has come: what a later run needs to resume it or to clean up. Records only what has
  * happened.
  */
-export interface ArchiveRestoreJournal {
+export interface ArchiveRestoreCheckpoint {
   /** Identical for the same request: a later run resumes this one. */
   key: string;
   plan: ArchiveRestorePlan;

@@ -93,7 +93,7 @@ export interface ArchiveResult {
 }
 
 /** How the restore of an archive ended, as stored in its record. */
-export interface RestoreMark {
+export interface RestoreOutcome {
   archive_id: string;
   /** Rows sent; null keeps the stored number. */
   lines: number | null;
@@ -126,7 +126,7 @@ export interface Catalog {
   /** Creates the group and the archive, both `in_progress`. `BUSY` if the fractal has an active operation. */
   openArchive(archive: NewArchive, options?: CallOptions): Promise<{ group_id: string; archive_id: string }>;
   /** Stores rows and bytes so far, so that the server's own page shows progress. */
-  noteProgress(
+  updateProgress(
     archive_id: string,
     progress: { log_count: number; size_bytes: number },
     options?: CallOptions,
@@ -176,10 +176,10 @@ export interface Catalog {
    * Sets a completed archive to `restoring`, and `previous` back to `completed` in the same transaction. `BUSY`
    * if the fractal has an active operation or the archive is not completed, `NOT_FOUND` if the record is gone.
    */
-  beginRestore(archive_id: string, previous?: RestoreMark, options?: CallOptions): Promise<void>;
+  beginRestore(archive_id: string, previous?: RestoreOutcome, options?: CallOptions): Promise<void>;
   /** Stores the rows sent so far, so that the server's own page shows progress. */
-  noteRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void>;
+  updateRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void>;
   /** Sets the archive back to `completed`. Leaves a record alone that is gone or has another status by now. */
-  endRestore(outcome: RestoreMark, options?: CallOptions): Promise<void>;
+  endRestore(outcome: RestoreOutcome, options?: CallOptions): Promise<void>;
   close(): Promise<void>;
 }

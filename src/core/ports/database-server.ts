@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import type { CallOptions } from './types.ts';
 
 /** A PostgreSQL server and the user that connects to it. */
-export interface ServerAbout {
+export interface ServerInfo {
   /** As `16.4`. */
   version: string;
   user: string;
@@ -16,7 +16,7 @@ export interface ServerAbout {
 }
 
 /** A database as the server lists it. */
-export interface DatabaseAbout {
+export interface DatabaseInfo {
   /** Distinguishes it from a later database of the same name. */
   oid: number;
   size_bytes: number;
@@ -25,12 +25,12 @@ export interface DatabaseAbout {
 }
 
 /** Exclusive access for a job that reads or replaces all of a database. Released with its connection at the latest. */
-export interface Hold {
+export interface DatabaseLock {
   release(): Promise<void>;
 }
 
 /** Which database replaces which. */
-export interface Swap {
+export interface DatabaseSwap {
   /** Name of the database that is replaced, and of the new one afterwards. */
   live: string;
   fresh: string;
@@ -45,8 +45,8 @@ export interface Swap {
  * `QUERY_FAILED`; after an abort, the signal's reason.
  */
 export interface DatabaseServer {
-  about(options?: CallOptions): Promise<ServerAbout>;
-  find(database: string, options?: CallOptions): Promise<DatabaseAbout | undefined>;
+  info(options?: CallOptions): Promise<ServerInfo>;
+  find(database: string, options?: CallOptions): Promise<DatabaseInfo | undefined>;
   /** Sessions connected to the database, except idle ones of this program. */
   sessions(database: string, options?: CallOptions): Promise<RestoreSession[]>;
   /** Free bytes on the file system of the server's data; null if unknown. */
@@ -67,7 +67,7 @@ export interface DatabaseServer {
   /** The database as the source of a backup. */
   open(database: string): Database;
   /** `BUSY` if a backup or a restore of that database is running. */
-  hold(database: string, options?: CallOptions): Promise<Hold>;
+  lock(database: string, options?: CallOptions): Promise<DatabaseLock>;
   /** `EXISTS` if the new name is taken. */
   rename(from: string, to: string, options?: CallOptions): Promise<void>;
   /**
@@ -75,7 +75,7 @@ export interface DatabaseServer {
    * programs that were ended. `BUSY` if a session may not be ended, or does not end. Takes a few seconds at most and
    * cannot be cancelled.
    */
-  swap(swap: Swap): Promise<number>;
+  swap(swap: DatabaseSwap): Promise<number>;
   /** Drops the database and ends its sessions; false if there is none. */
   drop(database: string, options?: CallOptions): Promise<boolean>;
 }

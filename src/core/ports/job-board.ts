@@ -4,7 +4,7 @@ import type { JobEvent } from '../events.ts';
 export type { JobEvent, JobKind, JobOwner } from '../events.ts';
 
 /** A job as read from its journal. */
-export interface BoardJob {
+export interface BusJob {
   id: string;
   /** Whether its process is running. False for a job that has ended or crashed. */
   live: boolean;
@@ -16,7 +16,7 @@ export interface BoardJob {
 }
 
 /** Sends the events of a job of this process to other processes. */
-export interface Publication {
+export interface JobPublisher {
   /** Publishes an event. Never throws, never waits. */
   add(event: JobEvent): void;
   /** Call it after the last event. Resolves once everything is on disk and sent, as far as possible. */
@@ -28,17 +28,17 @@ export interface PublishOptions {
   /** Another process requests to cancel the job. */
   onCancel(reason: BifractError): void;
   /** The journal cannot be written, for example on a full disk. Called once. */
-  onTrouble(error: BifractError): void;
+  onJournalError(error: BifractError): void;
 }
 
 /** Lets every process of an installation see the jobs of all others. */
-export interface JobBoard {
+export interface JobBus {
   /** Publishes a job of this process. Rejects if the state folder cannot be written. */
-  publish(id: string, options: PublishOptions): Promise<Publication>;
+  publish(id: string, options: PublishOptions): Promise<JobPublisher>;
   /** Ids of all known jobs, running or ended, in no particular order. */
   ids(): Promise<string[]>;
   /** Undefined if there is no such job, or if its journal has been removed. */
-  find(id: string): Promise<BoardJob | undefined>;
+  find(id: string): Promise<BusJob | undefined>;
   /**
    * All events of a job, past and future, until the job ends. If its process crashes, the last event is `job:failed`
    * with `JOB_DIED`. `NOT_FOUND`.

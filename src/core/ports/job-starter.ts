@@ -1,14 +1,14 @@
 import type { JobOwner } from './job-board.ts';
 
 /** What the process of a job receives on stdin. */
-export interface JobOrder {
+export interface LaunchRequest {
   /** A `JobRequest`. */
   request: object;
   by: JobOwner;
 }
 
 /** Starts jobs in detached processes, which outlive this one. */
-export interface JobStarter {
+export interface JobLauncher {
   /** Resolves once the job is running and visible to other processes; rejects if it did not start. */
-  start(id: string, request: JobOrder): Promise<void>;
+  start(id: string, request: LaunchRequest): Promise<void>;
 }

@@ -35,7 +35,7 @@ export interface RowKey {
 }
 
 /** A span of time that ends where the next one starts. Rows ingested after `until` count as late. */
-export interface LogPiece {
+export interface LogSpan {
   /** Unix time, ms. */
   from: number;
   /** Unix time, ms: rows ingested later are late. Null: all rows are late. */
@@ -47,7 +47,7 @@ export interface CountQuery {
   fractal_id: string;
   grid: PeriodGrid;
   /** Sorted by time. */
-  pieces: readonly LogPiece[];
+  spans: readonly LogSpan[];
   /** Rows ingested no more than this long before the `until` of their span are doubtful. */
   doubt_ms: number;
 }
@@ -57,7 +57,7 @@ export interface PeriodCount {
   /** Start of the period, Unix time, ms. */
   period: number;
   /** Index of the span; -1 before the first. */
-  piece: number;
+  span: number;
   rows: number;
   /** Time of the first and last row, Unix time, ms. */
   first: number;
@@ -79,7 +79,7 @@ export interface LineOptions extends CallOptions {
   /** Start with the first row that has this key. */
   start?: RowKey;
   /** Read in smaller blocks, for a server that ran out of memory. Slower. */
-  frugal?: boolean;
+  low_memory?: boolean;
 }
 
 /**

@@ -45,12 +45,12 @@ export interface LogRestore {
   count(table: string, options?: CallOptions): Promise<number>;
   partitions(table: string, options?: CallOptions): Promise<StagedPartition[]>;
   /** Adds a partition of one table to another. The first table keeps it; no row is copied. */
-  share(from: string, to: string, partition: string, options?: CallOptions): Promise<void>;
+  clonePartition(from: string, to: string, partition: string, options?: CallOptions): Promise<void>;
   /**
    * Inserts into `to` the rows of a partition that are missing from the logs, with multiplicity: of each distinct row, as many
    * as the partition has more. Rows are equal if time, log line, id and ingest time are; fields are parsed from the line.
    */
-  difference(part: StagedPart, to: string, options?: RestoreCallOptions): Promise<void>;
+  insertMissing(part: StagedPart, to: string, options?: RestoreCallOptions): Promise<void>;
   /** Attaches a partition of a table to the logs, all or nothing. Not idempotent: a second call duplicates the rows. */
   attach(from: string, partition: string, options?: CallOptions): Promise<void>;
   /** Number of rows of a window ingested up to `cutoff_ms`, Unix time. */

@@ -1,6 +1,6 @@
 import type { JobKind } from '../events.ts';
-import type { ArchiveRestoreJournal } from './archive-restore-journal.ts';
-import type { Place } from './storage.ts';
+import type { ArchiveRestoreCheckpoint } from './archive-restore-journal.ts';
+import type { StorageKind } from './storage.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 
 /** Parameters of an archive. Two equal requests are the same archive. */
@@ -15,7 +15,7 @@ export interface ArchiveRequest {
 }
 
 /** An archive in progress: what is needed to resume it if its job crashes. */
-export interface ArchiveNote {
+export interface ArchiveProgressRecord {
   request: ArchiveRequest;
   /** Time of the newest row when the archive was started: later rows are not included. */
   end: Timestamp;
@@ -28,7 +28,7 @@ export interface ArchiveNote {
 }
 
 /** State of a running job, kept on disk: what is needed to clean up after a crash. The keys are persisted. */
-export interface JobNote {
+export interface JobRecord {
   id: string;
   kind: JobKind;
   started_at: Timestamp;
@@ -36,7 +36,7 @@ export interface JobNote {
   archive_id?: string;
   /** Name of the object it writes. */
   object?: string;
-  archive?: ArchiveNote;
+  archive?: ArchiveProgressRecord;
   /** Databases that it creates or sets aside, to be dropped after a crash. */
   databases?: string[];
   /** Objects that it replaces by copies under a new key, and their storage. */
@@ -44,9 +44,9 @@ export interface JobNote {
   /** Archives whose record and file are not yet completely deleted. */
   deleting?: { archive_id: string }[];
   /** The file that it is copying to another storage, and the record to update. */
-  copying?: { place: Place; name: string; to: 'disk' | 's3'; archive_id: string | null };
+  copying?: { place: StorageKind; name: string; to: 'disk' | 's3'; archive_id: string | null };
   /** Progress of an archive restore. */
-  restoring?: ArchiveRestoreJournal;
+  restoring?: ArchiveRestoreCheckpoint;
   /** It stopped the server's container, which must be started again. */
   app_stopped?: boolean;
 }
@@ -54,20 +54,20 @@ export interface JobNote {
 /** Job records on disk, so that any later process can tell running jobs from interrupted ones. */
 export interface State {
   /** Saves or replaces the record of a job of this process. */
-  note(record: JobNote): Promise<void>;
+  save(record: JobRecord): Promise<void>;
   /** Saves the record of an ended job as interrupted, so that it can be resumed. */
-  leave(record: JobNote): Promise<void>;
+  saveInterrupted(record: JobRecord): Promise<void>;
   /** Removes the record of a job. */
-  forget(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
   /** Removes partly written or partly removed records of crashed processes. */
-  tidy(): Promise<void>;
+  cleanUp(): Promise<void>;
   /** Jobs whose process is running, including this process. */
-  live(): Promise<JobNote[]>;
+  running(): Promise<JobRecord[]>;
   /** Jobs whose process ended without removing their record. */
-  dead(): Promise<JobNote[]>;
+  interrupted(): Promise<JobRecord[]>;
   /**
    * Runs `work` under a lock shared by all processes, so that interrupted jobs are not recovered twice at once. Waits
    * for the lock.
    */
-  alone<T>(work: () => Promise<T>, options?: CallOptions): Promise<T>;
+  exclusive<T>(work: () => Promise<T>, options?: CallOptions): Promise<T>;
 }

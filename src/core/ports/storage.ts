@@ -1,7 +1,7 @@
 import type { CallOptions, Timestamp } from './types.ts';
 
 /** What a storage is used for. */
-export type Place = 'backups' | 'archives';
+export type StorageKind = 'backups' | 'archives';
 
 /** The storages of an installation. */
 export interface Storages {
@@ -9,7 +9,7 @@ export interface Storages {
   backups(): Promise<Storage>;
   archives(): Promise<Storage>;
   /** The storage of a type, selected or not; undefined if it is not configured. */
-  stored(kind: Place, type: 'disk' | 's3'): Promise<Storage | undefined>;
+  storageOf(kind: StorageKind, type: 'disk' | 's3'): Promise<Storage | undefined>;
 }
 
 /** A complete object in storage. */
@@ -21,7 +21,7 @@ export interface StoredObject {
 }
 
 /** What a killed process left in storage. Not listed by `list`. */
-export interface Leftover {
+export interface UnfinishedObject {
   /** The storage's own id for it. */
   id: string;
   /** Name of the object it would have become. */
@@ -40,7 +40,7 @@ export interface PutOptions extends CallOptions {
   /**
    * Whether to keep the unfinished object if writing fails. Only for storages that can read unfinished objects.
    */
-  keep?(): boolean;
+  keepUnfinished?(): boolean;
 }
 
 export interface StorageHealth {
@@ -89,10 +89,10 @@ export interface Storage {
    */
   replace?(from: string, to: string, options?: CallOptions): Promise<void>;
 
-  leftovers(options?: CallOptions): AsyncIterable<Leftover>;
+  listUnfinished(options?: CallOptions): AsyncIterable<UnfinishedObject>;
   /** The content of an unfinished object so far. Not supported by every storage. */
-  unfinished?(unfinished: Leftover, options?: CallOptions): AsyncIterable<Buffer>;
-  discard(unfinished: Leftover, options?: CallOptions): Promise<void>;
+  readUnfinished?(unfinished: UnfinishedObject, options?: CallOptions): AsyncIterable<Buffer>;
+  discardUnfinished(unfinished: UnfinishedObject, options?: CallOptions): Promise<void>;
 
   /**
    * Writes, reads, lists and deletes a small object below `prefix` (default: the root; also if that folder does not

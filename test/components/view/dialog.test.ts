@@ -11,7 +11,7 @@ function dialogOf(items: number, given: Partial<DialogState> = {}): DialogState 
     tone: 'bad',
     lines: ['first line', 'second line'],
     items: Array.from({ length: items }, (_, index): Line => [{ text: String(index) }]),
-    word: 'delete',
+    confirmation: 'delete',
     options: [option('esc', true), option('ctrl-y', false)],
     focus: 0,
     ...given,
@@ -20,12 +20,12 @@ function dialogOf(items: number, given: Partial<DialogState> = {}): DialogState 
 
 /** Total lines of the box. */
 function heightOf(area: { columns: number; height: number }, dialog: DialogState): number {
-  const { spaced, text, items, room } = layOutDialog(area, dialog);
-  const parts = [text.length, items.length, dialog.word === undefined ? 0 : 1].filter(
+  const { spaced, text, items, visibleItems: room } = layOutDialog(area, dialog);
+  const parts = [text.length, items.length, dialog.confirmation === undefined ? 0 : 1].filter(
     (count) => count > 0,
   ).length;
   const more = items.length > room ? 1 : 0;
-  const confirmation = dialog.word === undefined ? 0 : 1;
+  const confirmation = dialog.confirmation === undefined ? 0 : 1;
   return 2 + text.length + room + more + confirmation + dialog.options.length + (spaced ? parts + 2 : 0);
 }
 
@@ -33,7 +33,7 @@ test('the options of a dialog are always visible, and all of its text can be rea
   for (const height of [9, 12, 19, 35]) {
     for (const items of [0, 1, 2, 5, 100]) {
       for (const confirmation of [undefined, 'delete']) {
-        const dialog = dialogOf(items, { word: confirmation });
+        const dialog = dialogOf(items, { confirmation: confirmation });
         const area = { columns: 60, height };
         assert.ok(heightOf(area, dialog) <= height, `${items} items in ${height} lines`);
         const layout = layOutDialog(area, dialog);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canTake } from '../../../src/components/view/dialog.ts';
+import { canChoose } from '../../../src/components/view/dialog.ts';
 import { statusMessageLines } from '../../../src/components/view/flash.ts';
-import { glyphsFor } from '../../../src/components/view/glyphs.ts';
+import { symbolsFor } from '../../../src/components/view/glyphs.ts';
 import { readableTitle } from '../../../src/components/view/job-name.ts';
 import { jobProgress, jobResult, jobSpeed } from '../../../src/components/view/jobs.ts';
 import type { DialogState, DrawContext, LogEntry, Snapshot } from '../../../src/components/view/types.ts';
@@ -10,7 +10,7 @@ import { longVerification, shortVerification, verificationOf } from '../../../sr
 import type { JobView } from '../../../src/core/index.ts';
 import { fakeArchive, fakeFractal } from '../../helpers/fake-engine.ts';
 
-const symbols = glyphsFor(true);
+const symbols = symbolsFor(true);
 
 function job(given: Partial<JobView>): JobView {
   return { kind: 'verify', progress: {}, started_at: 0, ended_at: 2_000, ...given } as JobView;
@@ -76,7 +76,7 @@ test('the newest verification counts, and a quick one is labelled as such', () =
     ['id', bad],
     ['name', old],
   ]);
-  const moment: DrawContext = { glyphs: symbols, now: 62_000 };
+  const moment: DrawContext = { symbols: symbols, now: 62_000 };
   assert.equal(verificationOf(verifications, 'name', 'id'), bad);
   assert.equal(verificationOf(verifications, 'name'), old);
   assert.equal(verificationOf(verifications, 'other'), undefined);
@@ -94,13 +94,13 @@ test('an option that requires a typed confirmation needs exactly that text', () 
     lines: [],
     options: [option],
     focus: 0,
-    word: 'remove 3',
+    confirmation: 'remove 3',
   };
   for (const typed of [undefined, '', 'remove', 'remove 33', 'Remove 3']) {
-    assert.equal(canTake(option, { ...dialog, typed }), false, String(typed));
+    assert.equal(canChoose(option, { ...dialog, typed }), false, String(typed));
   }
-  assert.equal(canTake(option, { ...dialog, typed: 'remove 3' }), true);
-  assert.equal(canTake({ ...option, safe: true }, dialog), true);
+  assert.equal(canChoose(option, { ...dialog, typed: 'remove 3' }), true);
+  assert.equal(canChoose({ ...option, safe: true }, dialog), true);
 });
 
 test('an error takes several lines until it is collapsed; other messages take one', () => {
@@ -116,7 +116,7 @@ test('an error takes several lines until it is collapsed; other messages take on
   const lines = of(entry).map((line) => line.map(({ text }) => text).join(''));
   assert.equal(lines.length, 3);
   assert.match(lines.at(-1) ?? '', /hint/);
-  assert.equal(of({ ...entry, folded: true }).length, 1);
+  assert.equal(of({ ...entry, collapsed: true }).length, 1);
   assert.equal(of({ ...entry, severity: 'warn' }).length, 1);
   assert.ok(of({ ...entry, text: entry.text.repeat(9) }).length <= 5);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { indeterminateBar, progressBar } from '../../../src/components/view/bar.ts';
 import { layOutColumns, scrollTop } from '../../../src/components/view/columns.ts';
-import { glyphsFor, isUtf8 } from '../../../src/components/view/glyphs.ts';
+import { isUtf8, symbolsFor } from '../../../src/components/view/glyphs.ts';
 import {
   ageOf,
   formatAge,
@@ -74,7 +74,7 @@ test('times are in UTC; missing or invalid ones are a dash', () => {
 });
 
 test('a bar has the requested width at any fraction', () => {
-  for (const symbols of [glyphsFor(true), glyphsFor(false)]) {
+  for (const symbols of [symbolsFor(true), symbolsFor(false)]) {
     for (const fraction of [0, 0.01, 0.333, 0.5, 0.99, 1, 7]) {
       const text = progressBar(fraction, 10, symbols)
         .map((span) => span.text)
@@ -90,7 +90,7 @@ test('a bar has the requested width at any fraction', () => {
       );
     }
   }
-  assert.equal(progressBar(0.99, 10, glyphsFor(false))[0]?.text, '#########');
+  assert.equal(progressBar(0.99, 10, symbolsFor(false))[0]?.text, '#########');
 });
 
 test('columns: the least important are dropped first, free space is shared, widths add up', () => {

@@ -164,7 +164,7 @@ test('a completed archive has the data of its file, and its group is completed',
 
 test('a failed archive and its group have the error message', async () => {
   const { archive_id } = await catalog.openArchive(newArchive());
-  await catalog.noteProgress(archive_id, { log_count: 5, size_bytes: 10 });
+  await catalog.updateProgress(archive_id, { log_count: 5, size_bytes: 10 });
   await catalog.failArchive(archive_id, 'the disk is full');
   const { archive, group } = await stateOf(archive_id);
   assert.deepEqual(
@@ -260,7 +260,7 @@ test('the status is corrected after a server start set it to failed', async () =
     sql(`WITH a AS (UPDATE archives SET status = 'failed', error_message = 'server restarted' RETURNING group_id)
          UPDATE archive_groups SET status = 'failed', error_message = 'x'`);
   await serverStarts();
-  await catalog.noteProgress(archive_id, { log_count: 3, size_bytes: 4 });
+  await catalog.updateProgress(archive_id, { log_count: 3, size_bytes: 4 });
   const updated = await stateOf(archive_id);
   assert.deepEqual(
     [
@@ -289,7 +289,7 @@ test('a progress update does not affect another operation that is active by now'
   const { archive_id } = await catalog.openArchive(newArchive());
   await sql(`UPDATE archives SET status = 'failed'`);
   const other = await catalog.openArchive(newArchive());
-  await catalog.noteProgress(archive_id, { log_count: 3, size_bytes: 4 });
+  await catalog.updateProgress(archive_id, { log_count: 3, size_bytes: 4 });
   const { archive } = await stateOf(archive_id);
   assert.deepEqual([archive?.status, archive?.log_count], ['failed', 3]);
   assert.equal((await stateOf(other.archive_id)).archive?.status, 'in_progress');
@@ -299,7 +299,7 @@ test('pending progress updates never overwrite the final status', async () => {
   for (let round = 0; round < 20; round++) {
     const { archive_id } = await catalog.openArchive(newArchive());
     const updates = [1, 2, 3].map((log_count) =>
-      catalog.noteProgress(archive_id, { log_count, size_bytes: 1 }),
+      catalog.updateProgress(archive_id, { log_count, size_bytes: 1 }),
     );
     await catalog.failArchive(archive_id, 'no');
     await Promise.all(updates);
@@ -504,7 +504,7 @@ async function completed(): Promise<string> {
 test('a restore sets one archive after the other to restoring, and back to completed with its result', async () => {
   const [one, two] = [await completed(), await completed()];
   await catalog.beginRestore(one);
-  await catalog.noteRestore(one, 5);
+  await catalog.updateRestore(one, 5);
   assert.deepEqual(await restoreState(one), {
     status: 'restoring',
     restore_lines_sent: '5',
@@ -536,11 +536,11 @@ test('a server start does not disturb a running restore', async () => {
   const one = await completed();
   await catalog.beginRestore(one);
   await sql("UPDATE archives SET status = 'completed' WHERE status = 'restoring'");
-  await catalog.noteRestore(one, 3);
+  await catalog.updateRestore(one, 3);
   assert.equal((await restoreState(one))?.status, 'restoring');
   await sql("UPDATE archives SET status = 'completed' WHERE status = 'restoring'");
   const { archive_id } = await catalog.openArchive(newArchive());
-  await catalog.noteRestore(one, 4);
+  await catalog.updateRestore(one, 4);
   await catalog.endRestore({ archive_id: one, lines: 4, error: null });
   assert.deepEqual(await restoreState(one), {
     status: 'completed',

@@ -147,7 +147,7 @@ test('rows are restored through the distributed table exactly once, even if repe
     for (const partition of partitions) {
       const to = `d_${round}_${partition.id}`;
       await restore.create(to);
-      await restore.difference({ table: 's_web', partition, fractal_id: 'web' }, to);
+      await restore.insertMissing({ table: 's_web', partition, fractal_id: 'web' }, to);
       added += await restore.count(to);
       await restore.attach(to, partition.id);
       await restore.drop(to);

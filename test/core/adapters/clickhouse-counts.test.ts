@@ -39,7 +39,7 @@ test('rows are counted by period and span like in the reference implementation',
             from: START + (from - 50) * MINUTE,
             until: until === null ? null : START + until * MINUTE,
           }));
-        const query = { fractal_id: 'counted', grid: GRIDS[split], pieces: spans, doubt_ms: 20 * MINUTE };
+        const query = { fractal_id: 'counted', grid: GRIDS[split], spans, doubt_ms: 20 * MINUTE };
         assert.deepEqual(await logs.countsByPeriod(query), countRows(ROWS, query));
       },
     ),
@@ -52,13 +52,13 @@ test('twenty thousand archives can be counted', async () => {
     from: START + index * 1000,
     until: START + index,
   }));
-  const query = { fractal_id: 'counted', grid: GRIDS.hour, pieces: spans, doubt_ms: 1000 };
+  const query = { fractal_id: 'counted', grid: GRIDS.hour, spans, doubt_ms: 1000 };
   assert.deepEqual(await logs.countsByPeriod(query), countRows(ROWS, query));
 });
 
 test('a fractal without rows has no periods', async () => {
   assert.deepEqual(
-    await logs.countsByPeriod({ fractal_id: "no'ne", grid: GRIDS.day, pieces: [], doubt_ms: 0 }),
+    await logs.countsByPeriod({ fractal_id: "no'ne", grid: GRIDS.day, spans: [], doubt_ms: 0 }),
     [],
   );
 });

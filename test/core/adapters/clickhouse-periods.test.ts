@@ -73,7 +73,9 @@ test('reading starts at a key, in both formats, with all rows that have it', asy
 });
 
 async function rawsFrom(fields: boolean, start?: RowKey, low_memory = false): Promise<string[]> {
-  const { bytes } = await gather(logs.lines({ fractal_id: FRACTAL }, { fields, start, frugal: low_memory }));
+  const { bytes } = await gather(
+    logs.lines({ fractal_id: FRACTAL }, { fields, start, low_memory: low_memory }),
+  );
   return bytes
     .toString()
     .trim()

@@ -69,7 +69,7 @@ async function attachMissing(table: string, fractal_id: string): Promise<number>
   for (const partition of await restore.partitions(table)) {
     const to = `${table}_d_${partition.id}`;
     await restore.create(to);
-    await restore.difference({ table, partition, fractal_id }, to);
+    await restore.insertMissing({ table, partition, fractal_id }, to);
     added += await restore.count(to);
     await restore.attach(to, partition.id);
     await restore.drop(to);

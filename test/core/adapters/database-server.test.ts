@@ -7,7 +7,7 @@ import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
 import { drill } from '../../../src/core/jobs/drill.ts';
 import { type RecoverDeps, recover } from '../../../src/core/jobs/recover.ts';
 import { restore } from '../../../src/core/jobs/restore.ts';
-import { undoRestore } from '../../../src/core/jobs/undo-restore.ts';
+import { recoverRestore } from '../../../src/core/jobs/undo-restore.ts';
 import type { AppContainer } from '../../../src/core/ports/database-server.ts';
 import type { RestorePlan } from '../../../src/core/restore.ts';
 import { refuses } from '../../contracts/storage.ts';
@@ -37,7 +37,7 @@ async function exists(name: string): Promise<boolean> {
 }
 
 test('describes the server and finds databases', async () => {
-  const about = await server.about();
+  const about = await server.info();
   assert.match(about.version, /^\d+\.\d+$/);
   assert.ok(about.can_create && about.roles.includes(user));
   assert.ok((await server.find(database))?.size_bytes);
@@ -60,15 +60,15 @@ test('a swap renames both databases at once, and changes nothing if one is missi
 });
 
 test('only one job can lock a database, and an exclusive snapshot takes the lock', async () => {
-  const lock = await server.hold(database);
-  await refuses('BUSY', server.hold(database));
+  const lock = await server.lock(database);
+  await refuses('BUSY', server.lock(database));
   await refuses('BUSY', server.open(database).snapshot({ exclusive: true }));
   await (await server.open(database).snapshot()).close();
   await lock.release();
   const snapshot = await server.open(database).snapshot({ exclusive: true });
-  await refuses('BUSY', server.hold(database));
+  await refuses('BUSY', server.lock(database));
   await snapshot.close();
-  await (await server.hold(database)).release();
+  await (await server.lock(database)).release();
 });
 
 test('a database cannot be renamed to an existing name', async () => {
@@ -81,7 +81,7 @@ test('can_create is false without CREATEDB, and CREATEDB without superuser is en
   await sql(`CREATE ROLE ${plain} LOGIN PASSWORD 'p'; CREATE ROLE ${creator} LOGIN CREATEDB PASSWORD 'p'`);
   const as = (name: string) => databaseServer({ ...connection, user: name, password: 'p' }, async () => null);
   try {
-    assert.equal((await as(plain).about()).can_create, false);
+    assert.equal((await as(plain).info()).can_create, false);
     const own = as(creator);
     const [live, fresh, old] = ['a', 'b', 'c'].map((name) => `bifract_restore_${suffix}_${name}`);
     made.push(live as string, fresh as string, old as string);
@@ -122,7 +122,7 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
     catalog: async () => new FakeCatalog(),
     backups: async () => new MemoryStorage(),
     archives: async () => new MemoryStorage(),
-    stored: async () => undefined,
+    storageOf: async () => undefined,
     key: () => Promise.reject(new Error('no key')),
     server: async () => server,
     app: async () => app,
@@ -131,7 +131,7 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
   assert.deepEqual([await exists(scratch), await exists(foreign)], [false, true]);
   assert.ok(running);
   assert.equal(done.length, 2);
-  assert.deepEqual(await state.dead(), []);
+  assert.deepEqual(await state.interrupted(), []);
 });
 
 test('rolling back a restore fails while the server is unreachable', async () => {
@@ -139,7 +139,7 @@ test('rolling back a restore fails while the server is unreachable', async () =>
   const record = { id: 'd', kind: 'drill' as const, started_at: '', databases: ['bifract_drill_x'] };
   await refuses(
     'POSTGRES_UNREACHABLE',
-    undoRestore({ server: async () => away, app: async () => undefined }, record, {}),
+    recoverRestore({ server: async () => away, app: async () => undefined }, record, {}),
   );
 });
 

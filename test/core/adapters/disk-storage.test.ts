@@ -324,7 +324,7 @@ test('discard only removes unfinished files inside the root', async () => {
   for (const id of ['a.bin', '../root/a.bin', '/etc/passwd', '../.x..0123456789ab.partial']) {
     await refuses(
       'INTERNAL',
-      storage.discard({ id, name: 'a.bin', job: undefined, size_bytes: 1, started_at: '' }),
+      storage.discardUnfinished({ id, name: 'a.bin', job: undefined, size_bytes: 1, started_at: '' }),
     );
   }
   assert.deepEqual(await visibleAndHidden(), ['a.bin']);

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FolderBoard } from '../../../src/core/adapters/folder-board.ts';
+import { FolderJobBus } from '../../../src/core/adapters/folder-board.ts';
 import type { BifractError } from '../../../src/core/errors.ts';
 import type { JobEvent } from '../../../src/core/events.ts';
-import type { Publication } from '../../../src/core/ports/job-board.ts';
+import type { JobPublisher } from '../../../src/core/ports/job-board.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { LIMIT_MS, until } from '../../helpers/until.ts';
 
@@ -19,13 +19,13 @@ const PUBLISHER = fileURLToPath(new URL('./job-publisher.ts', import.meta.url));
 const STARTED = event({ event: 'job:started', kind: 'archive', title: 'Archive of web' });
 const DONE = event({ event: 'job:done', result: { rows: 7 } });
 let dir: string;
-let jobBus: FolderBoard;
+let jobBus: FolderJobBus;
 let cancels: BifractError[];
-let open: Publication[];
+let open: JobPublisher[];
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bifract-jobs-'));
-  jobBus = new FolderBoard(dir);
+  jobBus = new FolderJobBus(dir);
   cancels = [];
   open = [];
 });
@@ -41,10 +41,10 @@ function event(bare: Bare): JobEvent {
   return { job: JOB, time: '2026-03-01T12:00:00.000Z', ...bare } as JobEvent;
 }
 
-async function publish(id = JOB, on = jobBus): Promise<Publication> {
+async function publish(id = JOB, on = jobBus): Promise<JobPublisher> {
   const publication = await on.publish(id, {
     onCancel: (reason) => cancels.push(reason),
-    onTrouble: (error) => assert.fail(error),
+    onJournalError: (error) => assert.fail(error),
   });
   open.push(publication);
   return publication;
@@ -55,7 +55,7 @@ function socketPath(install = dir): string {
 }
 
 /** Follows a job and collects its events. */
-function follow(id = JOB, on: FolderBoard = new FolderBoard(dir)) {
+function follow(id = JOB, on: FolderJobBus = new FolderJobBus(dir)) {
   const events: JobEvent[] = [];
   const end = new AbortController();
   const ended = (async () => {
@@ -98,7 +98,7 @@ test('a follower gets all events of a job, however late it joins', async () => {
 test('a cancel reaches the job, and fails once the job has ended', async () => {
   const job = await publish();
   job.add(STARTED);
-  await new FolderBoard(dir).cancel(JOB);
+  await new FolderJobBus(dir).cancel(JOB);
   assert.deepEqual(
     cancels.map(({ code }) => code),
     ['CANCELLED'],
@@ -177,14 +177,14 @@ test('a follower that does not read does not block the job', async () => {
 test('a socket with a path that is too long is in a temporary folder, and removed with the job', async () => {
   const long = join(dir, 'x'.repeat(90));
   await mkdir(long);
-  const far = new FolderBoard(long);
+  const far = new FolderJobBus(long);
   const job = await publish(JOB, far);
   job.add(STARTED);
   const [head = ''] = (await readFile(join(long, '.bifract/journal', `${JOB}.ndjson`), 'utf8')).split('\n');
   const { socket } = JSON.parse(head) as { socket: string };
   assert.ok(Buffer.byteLength(socket) <= 103, socket);
   assert.equal((await stat(dirname(socket))).mode & 0o777, 0o700);
-  const follower = follow(JOB, new FolderBoard(long));
+  const follower = follow(JOB, new FolderJobBus(long));
   await far.cancel(JOB);
   assert.equal(cancels.length, 1);
   job.add(DONE);
@@ -198,7 +198,7 @@ async function startPublisher(install = dir, ...mode: string[]) {
   const args = ['--import', 'tsx', PUBLISHER, install, JSON.stringify(STARTED), ...mode];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const exit = once(child, 'exit');
-  const other = new FolderBoard(install);
+  const other = new FolderJobBus(install);
   await until(
     async () => ((await other.find(JOB))?.events.length ?? 0) > 0,
     LIMIT_MS,
@@ -240,7 +240,7 @@ test('the next job also removes the temporary socket of a killed process', async
   await exit;
   await stat(socket);
   const id = 'backup-20260301-120001-abc123';
-  const next = await publish(id, new FolderBoard(long));
+  const next = await publish(id, new FolderJobBus(long));
   next.add({ ...DONE, job: id });
   await next.close();
   await assert.rejects(stat(dirname(socket)), { code: 'ENOENT' });

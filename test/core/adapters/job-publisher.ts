@@ -1,12 +1,12 @@
 /** A process that publishes a job and never ends: to be killed. Arguments: installation, first event, `progress` to keep sending. */
-import { FolderBoard } from '../../../src/core/adapters/folder-board.ts';
+import { FolderJobBus } from '../../../src/core/adapters/folder-board.ts';
 import type { JobEvent } from '../../../src/core/events.ts';
 
 const [install = '', text = '', mode] = process.argv.slice(2);
 const started = JSON.parse(text) as JobEvent;
-const job = await new FolderBoard(install).publish(started.job, {
+const job = await new FolderJobBus(install).publish(started.job, {
   onCancel: () => undefined,
-  onTrouble: () => undefined,
+  onJournalError: () => undefined,
 });
 job.add(started);
 let rows = 0;

@@ -9,6 +9,6 @@ if (mode === 'block')
     setInterval(() => process.stdout.write('writing\n'), 10);
     return new Promise(() => undefined);
   });
-await new StateFolder(install).note(JSON.parse(record));
+await new StateFolder(install).save(JSON.parse(record));
 process.stdout.write('saved\n');
 setInterval(() => undefined, 1000);

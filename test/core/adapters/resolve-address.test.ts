@@ -54,7 +54,11 @@ function postgres(host: string, port: number, host_given: boolean) {
 test('uses the configured host if it is reachable', async () => {
   await project();
   const port = await listen('127.0.0.1');
-  const { connection, how, in_container } = await resolvePostgres(postgres('127.0.0.1', port, true), dir);
+  const {
+    connection,
+    description: how,
+    in_container,
+  } = await resolvePostgres(postgres('127.0.0.1', port, true), dir);
   assert.deepEqual(
     [connection.host, connection.port, how, in_container],
     ['127.0.0.1', port, `127.0.0.1:${port}`, false],
@@ -65,10 +69,11 @@ test('uses the configured host if it is reachable', async () => {
 test('uses the container if the configured host is unreachable', async () => {
   await project();
   const port = await listen(ADDRESS);
-  const { connection, how, in_container } = await resolvePostgres(
-    postgres('postgres.invalid', port, true),
-    dir,
-  );
+  const {
+    connection,
+    description: how,
+    in_container,
+  } = await resolvePostgres(postgres('postgres.invalid', port, true), dir);
   assert.deepEqual([connection.host, in_container], [ADDRESS, true]);
   for (const value of ['bifract-postgres', `${ADDRESS}:${port}`]) assert.ok(how.includes(value), how);
 });

@@ -123,14 +123,14 @@ const CASES: Case[] = [
 for (const { name, settings, fault, code, message, hint } of CASES) {
   test(`${name}: every call has the same error, without secrets`, async () => {
     lab.server.fault = () => fault;
-    const storage = openS3Storage(labSettings(lab.server.url, settings), { patience: QUICK });
+    const storage = openS3Storage(labSettings(lab.server.url, settings), { retry: QUICK });
     const calls = [
       () => storage.stat('a.bin'),
       () => storage.put('a.bin', pieces(Buffer.from('x'), 1)),
       () => storage.read('a.bin', 0, 10),
       () => storage.delete('a.bin'),
       () => all(storage.list('')),
-      () => all(storage.leftovers()),
+      () => all(storage.listUnfinished()),
     ];
     for (const call of calls) {
       const error = await call().then(
@@ -161,14 +161,14 @@ test('a website instead of S3 is reported', async (t) => {
   await once(web, 'listening');
   t.after(() => web.close());
   const endpoint = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
-  const health = await openS3Storage(labSettings(endpoint), { patience: QUICK }).probe();
+  const health = await openS3Storage(labSettings(endpoint), { retry: QUICK }).probe();
   assert.equal(health.ok, false);
   assert.match(health.detail, /BIFRACT_S3_ENDPOINT/);
 });
 
 test('the password of a URL is never shown', async () => {
   const endpoint = 'http://user:geheim@127.0.0.1:1';
-  const storage = openS3Storage(labSettings(endpoint), { patience: QUICK });
+  const storage = openS3Storage(labSettings(endpoint), { retry: QUICK });
   assert.equal(storage.location, 's3://lab at http://127.0.0.1:1');
   const error = await storage.stat('a').catch((reason: unknown) => reason);
   holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
@@ -176,7 +176,7 @@ test('the password of a URL is never shown', async () => {
 
 test('secrets in a response are masked', async () => {
   lab.server.fault = () => ({ status: 400, code: `Bad:${LAB.secret_key}:${LAB.access_key}` });
-  const storage = openS3Storage(labSettings(lab.server.url), { patience: QUICK });
+  const storage = openS3Storage(labSettings(lab.server.url), { retry: QUICK });
   const error = await all(storage.list('')).catch((reason: unknown) => reason);
   assert.match(String(error), /Bad:\*\*\*/);
   holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
@@ -185,7 +185,7 @@ test('secrets in a response are masked', async () => {
 test('a service that was never reached gets fewer attempts', async () => {
   let tries = 1;
   const onRetry = () => void tries++;
-  const storage = openS3Storage(labSettings('http://127.0.0.1:1'), { patience: QUICK, onRetry });
+  const storage = openS3Storage(labSettings('http://127.0.0.1:1'), { retry: QUICK, onRetry });
   await assert.rejects(storage.stat('a'));
   assert.equal(tries, QUICK.first_attempts);
 });
@@ -198,7 +198,7 @@ test('a probe reports versioning and object lock', async () => {
 });
 
 test('a probe tests multipart uploads: permissions for small files are not enough', async () => {
-  const storage = openS3Storage(labSettings(lab.server.url), { patience: QUICK });
+  const storage = openS3Storage(labSettings(lab.server.url), { retry: QUICK });
   for (const operation of ['create-upload', 'upload-part', 'list-uploads', 'abort-upload']) {
     lab.server.fault = (question) =>
       question.operation === operation ? { status: 403, code: 'AccessDenied' } : undefined;

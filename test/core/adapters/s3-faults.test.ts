@@ -21,7 +21,7 @@ beforeEach(async () => {
   lab = await startLab();
   // A busy machine must not be mistaken for a stalled connection.
   const retry = { ...QUICK, stall_ms: 10_000 };
-  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { patience: retry });
+  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { retry: retry });
   asked = [];
 });
 
@@ -82,7 +82,7 @@ for (const part of [1, 2, 3]) {
 test('a stalled part is sent again', async () => {
   let stalls = 1;
   faulty(({ part }) => (part === 2 && stalls-- > 0 ? { stall: true } : undefined));
-  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { patience: QUICK });
+  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { retry: QUICK });
   await put();
   await isStored();
 });
@@ -174,7 +174,7 @@ test('conditional writes do not replace an object written in the meantime', asyn
 test('a retry is reported with its reason and wait', async () => {
   const retries: string[] = [];
   const reporting = openS3Storage(labSettings(lab.server.url), {
-    patience: QUICK,
+    retry: QUICK,
     onRetry: ({ attempt, reason: why, wait_ms }) => retries.push(`${attempt} ${why} ${wait_ms > 0}`),
   });
   let storm = 2;

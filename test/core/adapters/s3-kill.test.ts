@@ -78,12 +78,12 @@ async function onlyComplete(url: string): Promise<void> {
     outcomes.objects += 1;
     assert.ok((await collect(storage.stream(name))).equals(CONTENT));
   }
-  for (const unfinished of await all(storage.leftovers())) {
+  for (const unfinished of await all(storage.listUnfinished())) {
     outcomes.unfinished += 1;
     assert.equal(unfinished.name, 'a.bin');
-    await storage.discard(unfinished);
+    await storage.discardUnfinished(unfinished);
   }
-  assert.deepEqual(await all(storage.leftovers()), []);
+  assert.deepEqual(await all(storage.listUnfinished()), []);
 }
 
 function openKeys({ server }: Awaited<ReturnType<typeof startLab>>): string[] {
@@ -105,7 +105,7 @@ test('a restart of the service only repeats the parts in progress', async () => 
     }
     await storage.put('a.bin', content(), { job: 'job-1' });
     assert.ok((await collect(storage.stream('a.bin'))).equals(CONTENT));
-    assert.deepEqual(await all(storage.leftovers()), []);
+    assert.deepEqual(await all(storage.listUnfinished()), []);
   } finally {
     service.kill('SIGKILL');
     await rm(dir, { recursive: true, force: true });

@@ -54,16 +54,16 @@ async function startProxy(): Promise<{ server: Server; url: string; hosts: strin
 }
 
 test('a certificate of an unknown CA is refused, and one from the CA file is trusted', async () => {
-  const refused = await openS3Storage(labSettings(https), { patience: QUICK }).probe();
+  const refused = await openS3Storage(labSettings(https), { retry: QUICK }).probe();
   assert.equal(refused.ok, false);
   assert.match(refused.detail, /certificate.*BIFRACT_S3_CA_FILE/s);
-  const trusted = await openS3Storage(labSettings(https, { ca_file: CERT }), { patience: QUICK }).probe();
+  const trusted = await openS3Storage(labSettings(https, { ca_file: CERT }), { retry: QUICK }).probe();
   assert.equal(trusted.ok, true, trusted.detail);
 });
 
 test('https to a service without TLS is reported', async () => {
   const endpoint = lab.server.url.replace('http:', 'https:');
-  const health = await openS3Storage(labSettings(endpoint), { patience: QUICK }).probe();
+  const health = await openS3Storage(labSettings(endpoint), { retry: QUICK }).probe();
   assert.match(health.detail, /TLS.*BIFRACT_S3_ENDPOINT.*https/s);
 });
 
@@ -74,13 +74,13 @@ test('a proxy is used, unless the host is exempt', async (t) => {
     proxy.server.close();
   });
   const settings = { ca_file: CERT, proxy: { https: proxy.url, http: proxy.url, no_proxy: undefined } };
-  const through = await openS3Storage(labSettings(https, settings), { patience: QUICK }).probe();
+  const through = await openS3Storage(labSettings(https, settings), { retry: QUICK }).probe();
   if (through.detail.includes(`Node ${process.versions.node}`)) return t.diagnostic(through.detail);
   assert.equal(through.ok, true, through.detail);
   assert.ok(proxy.hosts.includes(`CONNECT ${new URL(https).host}`), proxy.hosts.join());
   proxy.hosts.length = 0;
   const exempt = { ...settings, proxy: { ...settings.proxy, no_proxy: '127.0.0.1' } };
-  assert.equal((await openS3Storage(labSettings(https, exempt), { patience: QUICK }).probe()).ok, true);
+  assert.equal((await openS3Storage(labSettings(https, exempt), { retry: QUICK }).probe()).ok, true);
   assert.deepEqual(proxy.hosts, []);
 });
 
@@ -94,7 +94,7 @@ test('a host that accepts and never responds times out', async (t) => {
     silent.close();
   });
   const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  const health = await openS3Storage(labSettings(endpoint), { patience: QUICK }).probe();
+  const health = await openS3Storage(labSettings(endpoint), { retry: QUICK }).probe();
   assert.equal(health.ok, false);
   assert.match(health.detail, /timed out/);
 });

@@ -14,7 +14,7 @@ let storage: Storage;
 
 before(async () => {
   lab = await startLab();
-  storage = openS3Storage(labSettings(lab.server.url), { patience: QUICK });
+  storage = openS3Storage(labSettings(lab.server.url), { retry: QUICK });
   await storage.put('a.bin', pieces(CONTENT, 100_000));
 });
 

@@ -7,12 +7,12 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { DiskStorage } from '../../../src/core/adapters/disk-storage.ts';
 import { BifractError } from '../../../src/core/errors.ts';
 import { generateKey, parseKey } from '../../../src/core/format/index.ts';
-import { ServedJobs } from '../../../src/core/job-queries.ts';
+import { JobQueryService } from '../../../src/core/job-queries.ts';
 import { type ArchiveDeps, type ArchiveOptions, archive } from '../../../src/core/jobs/archive.ts';
 import { recover } from '../../../src/core/jobs/recover.ts';
-import type { ArchiveRestoreJournal } from '../../../src/core/ports/archive-restore-journal.ts';
-import type { JobBoard } from '../../../src/core/ports/job-board.ts';
-import type { Leftover, PutOptions } from '../../../src/core/ports/storage.ts';
+import type { ArchiveRestoreCheckpoint } from '../../../src/core/ports/archive-restore-journal.ts';
+import type { JobBus } from '../../../src/core/ports/job-board.ts';
+import type { PutOptions, UnfinishedObject } from '../../../src/core/ports/storage.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { fakeArchiveRestorePlan } from '../../helpers/fake-engine.ts';
 import {
@@ -40,11 +40,11 @@ afterEach(() => rm(dir, { recursive: true }));
 class CrashingStorage extends DiskStorage {
   crashing = true;
   crashed = () => false;
-  override async discard(object: Leftover) {
-    if (!this.crashing || !this.crashed()) await super.discard(object);
+  override async discardUnfinished(object: UnfinishedObject) {
+    if (!this.crashing || !this.crashed()) await super.discardUnfinished(object);
   }
   override put(name: string, content: AsyncIterable<Uint8Array>, options: PutOptions = {}) {
-    return super.put(name, content, this.crashing ? { ...options, keep: () => true } : options);
+    return super.put(name, content, this.crashing ? { ...options, keepUnfinished: () => true } : options);
   }
 }
 
@@ -100,7 +100,7 @@ const recoverAll = (deps: Deps, now = new Date('2026-03-01T12:40:00Z')) =>
     app: async () => undefined,
     backups: async () => deps.storage,
     archives: async () => deps.storage,
-    stored: async () => undefined,
+    storageOf: async () => undefined,
     archive_limits: deps,
     now: () => now,
   });
@@ -166,7 +166,7 @@ test('a killed archive resumes without querying stored rows again, and no row is
     all(20).map((line) => JSON.parse(line).ts),
   );
   assert.deepEqual([await statuses(deps), await partials()], [['completed'], 0]);
-  assert.deepEqual([await deps.state.live(), await deps.state.dead()], [[], []]);
+  assert.deepEqual([await deps.state.running(), await deps.state.interrupted()], [[], []]);
   assert.equal(deps.catalog.allGroups[0]?.status, 'completed');
 });
 
@@ -174,9 +174,9 @@ test('a resumed file uses its own base: no nonce is used twice', async () => {
   const { deps } = setUp(20);
   large(deps);
   await crash(deps, 15);
-  const [object] = await Array.fromAsync(deps.storage.leftovers());
+  const [object] = await Array.fromAsync(deps.storage.listUnfinished());
   assert.ok(object);
-  const [before] = await Array.fromAsync(deps.storage.unfinished(object));
+  const [before] = await Array.fromAsync(deps.storage.readUnfinished(object));
   const { storage_path } = await archive(deps, OPTIONS, { ...jobContext(), id: 'job-2' });
   const after = await deps.storage.read(storage_path ?? '', 0, 32);
   assert.notDeepEqual(after, before?.subarray(0, 32));
@@ -301,14 +301,14 @@ test('a different request, a fresh one and one past the time limit do not resume
     { ...jobContext(), id: 'job-3', now: later },
   );
   assert.deepEqual([fresh.continued, await partials()], [false, 0]);
-  assert.deepEqual(await deps.state.dead(), []);
+  assert.deepEqual(await deps.state.interrupted(), []);
 
   await crash(deps, 15, { from: '2026-03-01T00:00:00Z' }, 'job-4');
   assert.equal((await statuses(deps)).at(-1), 'in_progress');
   const recovered = await recoverAll(deps, new Date('2026-03-03T00:00:00Z'));
   assert.ok(recovered.some((text) => text.includes('.bifract-archive')));
   assert.equal((await statuses(deps)).at(-1), 'failed');
-  assert.deepEqual([await partials(), await deps.state.dead()], [0, []]);
+  assert.deepEqual([await partials(), await deps.state.interrupted()], [0, []]);
 });
 
 test('a partial file under another key is ignored', async () => {
@@ -330,10 +330,10 @@ test('an archive that cannot be resumed yet keeps its partial data', async () =>
   const { reopenArchive } = deps.catalog;
   deps.catalog.reopenArchive = () => Promise.reject(new BifractError('BUSY', 'In use'));
   await assert.rejects(archive(deps, OPTIONS, { ...jobContext(), id: 'job-2' }), { code: 'BUSY' });
-  assert.deepEqual([await partials(), (await deps.state.dead()).map(({ id }) => id)], [1, ['job-2']]);
+  assert.deepEqual([await partials(), (await deps.state.interrupted()).map(({ id }) => id)], [1, ['job-2']]);
   deps.catalog.reopenArchive = reopenArchive;
   const { continued } = await archive(deps, OPTIONS, { ...jobContext(), id: 'job-3' });
-  assert.deepEqual([continued, await partials(), await deps.state.dead()], [true, 0, []]);
+  assert.deepEqual([continued, await partials(), await deps.state.interrupted()], [true, 0, []]);
   assert.notEqual(deps.logs.asked.at(-1)?.start, undefined);
   assert.deepEqual(timesOf(await rowsOf(deps, hex)), timesOf(all(20)));
 });
@@ -351,7 +351,10 @@ test('cancelling before the resume deletes the partial data', async () => {
   };
   const context = { ...jobContext(controller.signal), id: 'job-2' };
   await assert.rejects(archive(deps, OPTIONS, context), { code: 'CANCELLED' });
-  assert.deepEqual([await partials(), await deps.state.dead(), await deps.state.live()], [0, [], []]);
+  assert.deepEqual(
+    [await partials(), await deps.state.interrupted(), await deps.state.running()],
+    [0, [], []],
+  );
 });
 
 test('partial data of a later day survives a crash on an earlier day', async () => {
@@ -391,7 +394,10 @@ test('partial data of a later day survives a crash on an earlier day', async () 
     summary.children.map(({ period_label }) => period_label),
     ['2026-03-02', '2026-03-03', '2026-03-04'],
   );
-  assert.deepEqual([await partials(), await deps.state.dead(), await deps.state.live()], [0, [], []]);
+  assert.deepEqual(
+    [await partials(), await deps.state.interrupted(), await deps.state.running()],
+    [0, [], []],
+  );
   assert.deepEqual(timesOf(await rowsOf(deps, hex)), timesOf(all(40)));
   const third = deps.logs.asked.findLast(({ from }) => from === '2026-03-03T00:00:00.000Z');
   assert.notEqual(third?.start, undefined, 'stored rows are not queried again');
@@ -409,7 +415,7 @@ test('when retries are exhausted, partial data is kept and the next call resumes
       message: /no memory/,
     },
   );
-  assert.deepEqual([await partials(), (await deps.state.dead()).length], [1, 1]);
+  assert.deepEqual([await partials(), (await deps.state.interrupted()).length], [1, 1]);
   await recoverAll(deps);
   assert.match((await deps.catalog.archives())[0]?.error_message ?? '', /no memory/, 'the reason is kept');
   deps.logs.failAt = undefined;
@@ -426,37 +432,37 @@ test('if the storage cannot read partial files, completed days are kept and the 
   assert.equal(await partials(), 0, 'useless partial files are deleted');
   const summary = await archive(deps, { ...OPTIONS, split: 'day' }, { ...jobContext(), id: 'job-2' });
   assert.deepEqual([summary.continued, summary.log_count], [true, 16]);
-  assert.deepEqual([await rowsOf(deps, hex), await deps.state.dead()], [all(40), []]);
+  assert.deepEqual([await rowsOf(deps, hex), await deps.state.interrupted()], [all(40), []]);
   assert.deepEqual(await statuses(deps), ['completed', 'completed', 'completed', 'completed']);
 });
 
-function jobsOf({ state, catalog }: Deps): ServedJobs {
-  const jobBus = { ids: async () => [] } as unknown as JobBoard;
-  return new ServedJobs({ board: jobBus, state, catalog: async () => catalog, now: () => new Date() });
+function jobsOf({ state, catalog }: Deps): JobQueryService {
+  const jobBus = { ids: async () => [] } as unknown as JobBus;
+  return new JobQueryService({ jobBus: jobBus, state, catalog: async () => catalog, now: () => new Date() });
 }
 
 test('an interrupted archive is found by job, record and group id, and by nothing else', async () => {
   const { deps, hex } = setUp(40);
   const window = { from: '2026-03-01T06:00:00.000Z', to: '2026-03-03T12:00:00.000Z' };
   await crash(deps, 20, { split: 'day', ...window });
-  const [record] = await deps.state.dead();
+  const [record] = await deps.state.interrupted();
   const jobs = jobsOf(deps);
-  const request = await jobs.goOn('job-dead');
+  const request = await jobs.resumeRequest('job-dead');
   assert.equal(request.kind, 'archive');
   assert.equal(request.kind === 'archive' && request.fractal_name, 'web-prod');
-  assert.deepEqual(await jobs.goOn(record?.archive_id ?? ''), request);
-  assert.deepEqual(await jobs.goOn(record?.archive?.group_id ?? ''), request);
-  await refuses('NOT_FOUND', jobs.goOn('job-other'));
+  assert.deepEqual(await jobs.resumeRequest(record?.archive_id ?? ''), request);
+  assert.deepEqual(await jobs.resumeRequest(record?.archive?.group_id ?? ''), request);
+  await refuses('NOT_FOUND', jobs.resumeRequest('job-other'));
   const result = await archive(deps, request as ArchiveOptions, jobContext());
   assert.equal(result.continued, true);
   assert.equal((await rowsOf(deps, hex)).length, 27);
-  await refuses('NOT_FOUND', jobs.goOn('job-dead'));
+  await refuses('NOT_FOUND', jobs.resumeRequest('job-dead'));
 });
 
 test('the request to resume an interrupted restore is its plan', async () => {
   const { deps } = setUp(1);
   const plan = fakeArchiveRestorePlan();
-  const restoring = { plan, archive_ids: ['a2'] } as ArchiveRestoreJournal;
+  const restoring = { plan, archive_ids: ['a2'] } as ArchiveRestoreCheckpoint;
   const started_at = '2026-03-01T12:00:00Z';
   deps.state.deadNotes.push({
     id: 'job-r',
@@ -466,19 +472,19 @@ test('the request to resume an interrupted restore is its plan', async () => {
     restoring,
   });
   for (const id of ['job-r', 'a2'])
-    assert.deepEqual(await jobsOf(deps).goOn(id), { kind: 'restore-archive', plan });
+    assert.deepEqual(await jobsOf(deps).resumeRequest(id), { kind: 'restore-archive', plan });
   // A job that gave up, in a process that is still running.
   deps.state.deadNotes = [];
-  const plan_left = { plan, archive_ids: [], left: true } as unknown as ArchiveRestoreJournal;
-  await deps.state.note({ id: 'job-l', kind: 'restore-archive', started_at, restoring: plan_left });
-  assert.deepEqual(await jobsOf(deps).goOn('job-l'), { kind: 'restore-archive', plan });
+  const plan_left = { plan, archive_ids: [], left: true } as unknown as ArchiveRestoreCheckpoint;
+  await deps.state.save({ id: 'job-l', kind: 'restore-archive', started_at, restoring: plan_left });
+  assert.deepEqual(await jobsOf(deps).resumeRequest('job-l'), { kind: 'restore-archive', plan });
 });
 
 test('a job record is written once per file, and again when the group is known', async () => {
   const { deps } = setUp(40);
   const saved: (string | undefined)[] = [];
-  const { note: record } = deps.state;
-  deps.state.note = (one) => {
+  const { save: record } = deps.state;
+  deps.state.save = (one) => {
     saved.push(one.archive?.window.label ?? undefined);
     return record.call(deps.state, one);
   };

@@ -98,7 +98,7 @@ test('a split archive has a file and a record for each day, in one group', async
     await storedRows(deps, hex),
     range(0, 30).map((row) => lineOf(row, 7200)),
   );
-  assert.deepEqual(await deps.state.live(), []);
+  assert.deepEqual(await deps.state.running(), []);
   const progress = context.events.filter((one) => one.event === 'job:progress').at(-1);
   assert.deepEqual([progress?.item, progress?.rows, progress?.total_rows], ['2026-03-03', 30, 30]);
   assert.deepEqual(
@@ -329,7 +329,7 @@ test('cancelling at any row keeps completed days, fails the current one and leav
       split_granularity: 'day',
     });
     assert.equal((await Array.fromAsync(deps.storage.list(''))).length, day);
-    assert.deepEqual(await deps.state.live(), []);
+    assert.deepEqual(await deps.state.running(), []);
     await until(() => ended > day, LIMIT_MS, 'the queries to end');
   }
 });

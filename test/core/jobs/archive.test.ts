@@ -57,7 +57,7 @@ test('an archive holds every row, and its record matches the file', async () => 
   assert.equal(record.time_range_start, '2026-03-01T00:00:00.000Z');
   assert.equal(record.time_range_end, '2026-03-01T00:08:19.000Z');
   assert.equal(record.archive_end_ts, '2026-03-01T00:08:19.000Z');
-  assert.deepEqual(await deps.state.live(), []);
+  assert.deepEqual(await deps.state.running(), []);
 });
 
 test('two archives within one second have different names and files', async () => {
@@ -88,7 +88,7 @@ test('a query that fails midway leaves no file, and a failed record with the rea
   const [record] = await deps.catalog.archives();
   assert.equal(record?.status, 'failed');
   assert.equal(record.error_message, 'memory limit exceeded');
-  assert.deepEqual(await deps.state.live(), []);
+  assert.deepEqual(await deps.state.running(), []);
 });
 
 test('if ClickHouse counts more rows than it sent, the file is never sealed', async () => {
@@ -166,5 +166,5 @@ test('a record that cannot be completed leaves file and job record for recovery'
   deps.catalog.failures.push(new BifractError('QUERY_FAILED', 'relation does not exist'));
   await assert.rejects(archive(deps, OPTIONS, jobContext()), { code: 'RECORD_LOST' });
   assert.deepEqual(await objects(deps.storage), [PATH]);
-  assert.equal((await deps.state.live())[0]?.object, PATH);
+  assert.equal((await deps.state.running())[0]?.object, PATH);
 });

@@ -77,7 +77,7 @@ test('a failed dump leaves no file, no open snapshot and no job record', async (
   await assert.rejects(backup(deps, jobContext()), { code: 'DUMP_FAILED', message: /connection lost/ });
   assert.deepEqual(await stored(deps.storage), []);
   assert.equal(deps.database.open, 0);
-  assert.deepEqual(await deps.state.live(), []);
+  assert.deepEqual(await deps.state.running(), []);
 });
 
 test('a second backup within the same second takes the next name and keeps the first', async () => {

@@ -12,7 +12,7 @@ import { copy } from '../../../src/core/jobs/copy.ts';
 import { planCopy } from '../../../src/core/jobs/plan-copy.ts';
 import { recover } from '../../../src/core/jobs/recover.ts';
 import type { ArchiveRecord } from '../../../src/core/ports/catalog.ts';
-import type { Leftover, Storage, Storages } from '../../../src/core/ports/storage.ts';
+import type { Storage, Storages, UnfinishedObject } from '../../../src/core/ports/storage.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../helpers/fake-ports.ts';
 import { labSettings, QUICK, startLab } from '../../helpers/s3/lab.ts';
@@ -37,7 +37,7 @@ async function setUp(t: { after(end: () => Promise<void>): void }, bytes = BYTES
   const lab = await startLab();
   t.after(() => lab.stop());
   const disk = new DiskStorage(dir);
-  const s3: Storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { patience: QUICK });
+  const s3: Storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { retry: QUICK });
   const catalog = new FakeCatalog();
   const state = new FakeState();
   await disk.put(FILE_PATH, inPieces(bytes, 65_536));
@@ -46,7 +46,7 @@ async function setUp(t: { after(end: () => Promise<void>): void }, bytes = BYTES
   const storages: Storages = {
     backups: async () => disk,
     archives: async () => disk,
-    stored: async (_: string, type: 'disk' | 's3') => (type === 's3' ? s3 : disk),
+    storageOf: async (_: string, type: 'disk' | 's3') => (type === 's3' ? s3 : disk),
   };
   const deps = { storages, catalog: async () => catalog, keys: [KEY], state, now: new Date() };
   return { lab, disk, s3, catalog, state, record, deps };
@@ -261,7 +261,7 @@ test('a file used by a running job is not copied', async (t) => {
     started_at: '2026-03-01T00:00:00Z',
     object: FILE_PATH,
   };
-  await setup.state.note(record);
+  await setup.state.save(record);
   await refuses('BUSY', copied(setup, planned));
   assert.equal((await plan(setup)).items[0]?.refusal?.code, 'BUSY');
 });
@@ -318,7 +318,7 @@ test('a crash with a different file of that name: the record keeps pointing to t
 test('of unfinished uploads without job id, only those of interrupted jobs are removed', async (t) => {
   const setup = await setUp(t);
   const base = { kind: 'archive', started_at: '2026-03-01T00:00:00Z' } as const;
-  const left: Leftover[] = ['interrupted', 'restarted', 'unknown'].map((id) => ({
+  const left: UnfinishedObject[] = ['interrupted', 'restarted', 'unknown'].map((id) => ({
     id,
     name: FILE_PATH.replace('-123456.', `-12345${id.length % 10}.`),
     job: undefined,
@@ -326,16 +326,16 @@ test('of unfinished uploads without job id, only those of interrupted jobs are r
     started_at: base.started_at,
   }));
   const [interrupted, again] = left;
-  setup.disk.leftovers = async function* () {
+  setup.disk.listUnfinished = async function* () {
     yield* left;
   };
   const removed: string[] = [];
-  setup.disk.discard = async ({ id }) => void removed.push(id);
+  setup.disk.discardUnfinished = async ({ id }) => void removed.push(id);
   setup.state.deadNotes = [
     { ...base, id: 'job-1', object: interrupted?.name },
     { ...base, id: 'job-2', object: again?.name },
   ];
-  await setup.state.note({ ...base, id: 'job-3', object: again?.name });
+  await setup.state.save({ ...base, id: 'job-3', object: again?.name });
   await recovered(setup);
   assert.deepEqual(removed, ['interrupted']);
 });
@@ -343,7 +343,7 @@ test('of unfinished uploads without job id, only those of interrupted jobs are r
 test('the record of an interrupted copy is removed if its storage is no longer configured', async (t) => {
   const setup = await setUp(t);
   await crashBeforeRecord(setup);
-  setup.deps.storages.stored = async (_, type) => (type === 's3' ? undefined : setup.disk) as Storage;
+  setup.deps.storages.storageOf = async (_, type) => (type === 's3' ? undefined : setup.disk) as Storage;
   assert.deepEqual(await recovered(setup), []);
   assert.deepEqual(setup.state.deadNotes, []);
 });

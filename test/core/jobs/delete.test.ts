@@ -8,7 +8,7 @@ import { deletePlanned } from '../../../src/core/jobs/delete.ts';
 import { planDelete } from '../../../src/core/jobs/plan-delete.ts';
 import { recover } from '../../../src/core/jobs/recover.ts';
 import { backupName } from '../../../src/core/policy/names.ts';
-import type { ArchiveRestoreJournal } from '../../../src/core/ports/archive-restore-journal.ts';
+import type { ArchiveRestoreCheckpoint } from '../../../src/core/ports/archive-restore-journal.ts';
 import type { ArchiveRecord } from '../../../src/core/ports/catalog.ts';
 import type { Storages } from '../../../src/core/ports/storage.ts';
 import { refuses } from '../../contracts/storage.ts';
@@ -30,7 +30,7 @@ function setUp() {
   const storages: Storages = {
     backups: async () => backups,
     archives: async () => archives,
-    stored: async () => undefined,
+    storageOf: async () => undefined,
   };
   const deps = {
     storages,
@@ -122,7 +122,7 @@ test('an archive being written, restored or used by a job is kept', async () => 
   const writing = await addArchive(setup, 1, { status: 'in_progress' });
   const restoring = await addArchive(setup, 2, { status: 'restoring' });
   const read = await addArchive(setup, 3);
-  await setup.state.note({ ...BASE, kind: 'verify', object: read.storage_path });
+  await setup.state.save({ ...BASE, kind: 'verify', object: read.storage_path });
   const planned = await plan(setup, 'archive', [writing.id, restoring.id, read.id]);
   assert.deepEqual(
     planned.items.map(({ refusal }) => refusal?.code),
@@ -141,14 +141,14 @@ test('no file of a running restore is deleted, even if only one record is marked
     await addArchive(setup, 3),
   ];
   const files = [one, two].map(({ filename }) => ({ name: filename }));
-  const restoring = { phase: 'staging', plan: { files } } as unknown as ArchiveRestoreJournal;
-  await setup.state.note({ ...BASE, kind: 'restore-archive', restoring });
+  const restoring = { phase: 'staging', plan: { files } } as unknown as ArchiveRestoreCheckpoint;
+  await setup.state.save({ ...BASE, kind: 'restore-archive', restoring });
   const planned = await plan(setup, 'archive', [one.id, two.id, other.id]);
   assert.deepEqual(
     planned.items.map(({ refusal }) => refusal?.code),
     ['BUSY', 'BUSY', undefined],
   );
-  await setup.state.note({ ...BASE, kind: 'restore-archive', restoring: { ...restoring, phase: 'ended' } });
+  await setup.state.save({ ...BASE, kind: 'restore-archive', restoring: { ...restoring, phase: 'ended' } });
   assert.equal((await plan(setup, 'archive', [one.id])).items[0]?.action, 'delete');
 });
 
@@ -324,7 +324,7 @@ test('a safety backup is marked as such, and a running restore keeps all backups
   const planned = await plan(setup, 'backup', [safety]);
   assert.equal(planned.items[0]?.notes.length, 1);
   assert.deepEqual((await plan(setup, 'backup', [ordinary])).items[0]?.notes, []);
-  await setup.state.note({ ...BASE, kind: 'restore' });
+  await setup.state.save({ ...BASE, kind: 'restore' });
   assert.equal((await plan(setup, 'backup', [safety])).items[0]?.refusal?.code, 'BUSY');
   await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
   assert.equal((await names(setup.backups)).length, 3);

@@ -4,7 +4,7 @@ import { MemoryStorage } from '../../../src/core/adapters/memory-storage.ts';
 import { clean } from '../../../src/core/jobs/clean.ts';
 import { orphans } from '../../../src/core/jobs/orphans.ts';
 import { planAdopt } from '../../../src/core/jobs/plan-adopt.ts';
-import type { Leftover } from '../../../src/core/ports/storage.ts';
+import type { UnfinishedObject } from '../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../helpers/fake-ports.ts';
 import { inPieces } from '../../helpers/streams.ts';
 import { FILE_NAME, FILE_PATH, recordOf } from '../../helpers/targets.ts';
@@ -12,11 +12,11 @@ import { FILE_NAME, FILE_PATH, recordOf } from '../../helpers/targets.ts';
 const NOW = new Date('2026-03-10T00:00:00Z');
 
 class StorageWithUnfinished extends MemoryStorage {
-  unfinished_objects: Leftover[] = [];
-  override async *leftovers() {
+  unfinished_objects: UnfinishedObject[] = [];
+  override async *listUnfinished() {
     yield* this.unfinished_objects;
   }
-  override async discard({ id }: Leftover) {
+  override async discardUnfinished({ id }: UnfinishedObject) {
     this.unfinished_objects = this.unfinished_objects.filter((one) => one.id !== id);
   }
 }
@@ -113,7 +113,7 @@ test('a file whose record is added during the listing is neither an orphan nor a
 test('a file being written by a running job is no orphan', async () => {
   const deps = setUp();
   await putFile(deps, FILE_PATH);
-  await deps.state.note({ id: 'job-9', kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH });
+  await deps.state.save({ id: 'job-9', kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH });
   assert.deepEqual(await brief(deps), []);
 });
 
@@ -150,7 +150,7 @@ test('a record in progress is an orphan if its job was interrupted or it is too 
   const active = addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
   const base = { kind: 'archive' as const, started_at: NOW.toISOString() };
   deps.state.deadNotes = [{ ...base, id: 'job-1', archive_id: interrupted.id }];
-  await deps.state.note({ ...base, id: 'job-3', archive_id: active.id });
+  await deps.state.save({ ...base, id: 'job-3', archive_id: active.id });
   assert.deepEqual(await brief(deps), [
     ['record', interrupted.id, 'fail_record'],
     ['record', old.id, 'fail_record'],
@@ -190,7 +190,7 @@ test('unfinished objects of a resumable archive are marked', async () => {
   ];
   const found = async () => (await orphans(deps)).map(({ id, goes_on }) => [id, goes_on ?? false]);
   assert.deepEqual((await found())[0], ['young', false], 'this storage cannot read it back');
-  Object.assign(deps.archives, { unfinished: () => inPieces(Buffer.alloc(0), 1) });
+  Object.assign(deps.archives, { readUnfinished: () => inPieces(Buffer.alloc(0), 1) });
   assert.deepEqual(await found(), [
     ['young', true],
     ['old', false],
@@ -219,7 +219,7 @@ test('unfinished objects of interrupted runs can be removed, possibly active one
   ];
   const base = { kind: 'archive', started_at: NOW.toISOString() } as const;
   deps.state.deadNotes = [{ ...base, id: 'job-interrupted', object: WITHOUT_JOB }];
-  await deps.state.note({ ...base, id: 'job-running' });
+  await deps.state.save({ ...base, id: 'job-running' });
   assert.deepEqual(await brief(deps), [
     ['leftover', 'old', 'discard'],
     ['leftover', 'ours', 'discard'],

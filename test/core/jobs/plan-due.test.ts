@@ -56,7 +56,7 @@ async function setUp(
   const storages = {
     backups: async () => storage,
     archives: async () => storage,
-    stored: async () => undefined,
+    storageOf: async () => undefined,
   };
   const plan = (now: string, mode?: 'full' | 'incremental') =>
     buildDuePlan({ catalog, logs, storages, now: new Date(now) }, { mode });

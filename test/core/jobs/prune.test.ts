@@ -74,7 +74,7 @@ test('a rule deletes what it does not keep, except safety backups and unreadable
     ],
   );
   assert.equal((await Array.fromAsync(deps.storage.list(''))).length, 4);
-  assert.deepEqual(await state.live(), []);
+  assert.deepEqual(await state.running(), []);
 });
 
 test('the newest readable backup is kept even against the rule', async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { startKeeper } from '../../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../../bin/demo/keeper.ts';
 import { ArchiveRestoreChaos } from '../../helpers/archive-restore-chaos.ts';
 
 const ROUNDS = 2;
 
 // Separate servers, so that killing them does not affect other tests.
-const keeper = await startKeeper();
+const keeper = await startDemoSupervisor();
 const chaos = await ArchiveRestoreChaos.start(keeper, 7, 2000);
 
 after(async () => {

@@ -9,7 +9,12 @@ import { restoreKey, staleLocks } from '../../../src/core/jobs/restore-journal.t
 import type { Target } from '../../../src/core/jobs/target.ts';
 import type { ArchiveGroup } from '../../../src/core/ports/catalog.ts';
 import type { LogDatabase } from '../../../src/core/ports/log-database.ts';
-import { type Blow, FakeLogRestore, type FakeRow, heldBy } from '../../helpers/fake-log-restore.ts';
+import {
+  FakeLogRestore,
+  type FakeRow,
+  type InjectedFailure,
+  rowsOf,
+} from '../../helpers/fake-log-restore.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../helpers/fake-ports.ts';
 import { framedArchive, KEY } from '../../helpers/sealed.ts';
 import { collect } from '../../helpers/streams.ts';
@@ -32,7 +37,7 @@ function rowAt(index: number, fractal = FRACTAL_ID): FakeRow {
 const ROWS = Array.from({ length: 60 }, (_, index) => rowAt(index));
 const lineOf = ({ ts, its, id, raw }: FakeRow) =>
   Buffer.from(`${JSON.stringify({ ts, raw, id, fid: FRACTAL_ID, its })}\n`);
-const ALL = heldBy(ROWS, FRACTAL_ID);
+const ALL = rowsOf(ROWS, FRACTAL_ID);
 
 /** In six frames, so that it takes more than one table. */
 function framed(): Promise<Buffer> {
@@ -97,7 +102,7 @@ async function planned(
       storages: {
         backups: async () => target.storage,
         archives: async () => target.storage,
-        stored: async () => undefined,
+        storageOf: async () => undefined,
       },
       keys: [KEY],
       find: async () => target,
@@ -121,7 +126,7 @@ function counts({ rows_read, rows_added, rows_there, rows_removed }: ArchiveRest
 
 /** No staging tables or job records are left, and the record is unlocked. */
 function assertClean({ rows, state, catalog }: Lab) {
-  assert.deepEqual([...rows.beside.keys()], []);
+  assert.deepEqual([...rows.stagingTables.keys()], []);
   assert.deepEqual([...state.notes.keys(), ...state.deadNotes], []);
   assert.deepEqual(
     [...catalog.records.values()].map(({ status }) => status),
@@ -135,7 +140,7 @@ test('every row is restored, with its duplicates', async () => {
   assert.deepEqual([plan.rows, plan.rows_there, plan.obstacles], [60, 0, []]);
   const { summary } = await run(lab, plan);
   assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 60, rows_there: 0, rows_removed: 0 });
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), ALL);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
   assertClean(lab);
   assert.deepEqual(lab.catalog.restores, ['begin archive-1', 'end archive-1 60 null']);
 });
@@ -146,7 +151,7 @@ test('staging tables are dropped even if ClickHouse is briefly unreachable at th
   let drops = 0;
   const drop = lab.rows.drop.bind(lab.rows);
   lab.rows.drop = async (table) => {
-    const note = (await lab.state.live()).find(({ restoring }) => restoring);
+    const note = (await lab.state.running()).find(({ restoring }) => restoring);
     if (note?.restoring?.phase === 'ended' && drops++ < 3) throw UNREACHABLE;
     return drop(table);
   };
@@ -160,7 +165,7 @@ test('staging tables that cannot be dropped cause a warning, and the next job dr
   const plan = await planned(lab);
   const drop = lab.rows.drop.bind(lab.rows);
   lab.rows.drop = async (table) => {
-    const note = (await lab.state.live()).find(({ restoring }) => restoring);
+    const note = (await lab.state.running()).find(({ restoring }) => restoring);
     if (note?.restoring?.phase === 'ended') throw UNREACHABLE;
     return drop(table);
   };
@@ -168,7 +173,7 @@ test('staging tables that cannot be dropped cause a warning, and the next job dr
   const { context } = await run({ ...lab, deps: { ...lab.deps, retry } }, plan);
   const warnings = context.events.flatMap((event) => ('message' in event ? event.message : []));
   assert.match(warnings.join(), /ClickHouse does not answer/);
-  assert.ok(lab.rows.beside.size > 0);
+  assert.ok(lab.rows.stagingTables.size > 0);
   lab.rows.drop = drop;
   await recoverRestores(
     {
@@ -180,7 +185,7 @@ test('staging tables that cannot be dropped cause a warning, and the next job dr
     { except: undefined, now: new Date('2030-01-01T00:00:00Z') },
   );
   assertClean(lab);
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), ALL);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
 });
 
 test('existing rows are not duplicated, and a second restore adds nothing', async () => {
@@ -188,11 +193,11 @@ test('existing rows are not duplicated, and a second restore adds nothing', asyn
   lab.rows.logs = [rowAt(0), rowAt(1), rowAt(10), rowAt(10), rowAt(40), { ...rowAt(41), id: 'other' }];
   const { summary } = await run(lab, await planned(lab));
   assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 56, rows_there: 4, rows_removed: 0 });
-  const rows = heldBy(lab.rows.logs, FRACTAL_ID);
+  const rows = rowsOf(lab.rows.logs, FRACTAL_ID);
   assert.equal(rows.length, 62);
   const again = await run(lab, await planned(lab), 'job-2');
   assert.deepEqual(counts(again.summary), { rows_read: 60, rows_added: 0, rows_there: 60, rows_removed: 0 });
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), rows);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows);
 });
 
 test('a window restores rows from its start (inclusive) to its end (exclusive)', async () => {
@@ -215,8 +220,8 @@ test('rows restored into another fractal do not affect their own', async () => {
   const plan = await planned(lab, { into: other });
   assert.deepEqual(plan.into, { id: other, name: 'other' });
   await run(lab, plan);
-  assert.deepEqual(heldBy(lab.rows.logs, other), ALL);
-  assert.equal(heldBy(lab.rows.logs, FRACTAL_ID).length, 1);
+  assert.deepEqual(rowsOf(lab.rows.logs, other), ALL);
+  assert.equal(rowsOf(lab.rows.logs, FRACTAL_ID).length, 1);
 });
 
 test('replace deletes earlier rows of the window, but not rows that arrive meanwhile', async () => {
@@ -227,13 +232,13 @@ test('replace deletes earlier rows of the window, but not rows that arrive meanw
   lab.rows.logs = [old, outside, rowAt(30), { ...old, fractal: 'foreign' }];
   const plan = await planned(lab, { replace: true, from: '2026-01-01T00:00:00Z' });
   assert.equal(plan.rows_there, 2);
-  lab.rows.meanwhile = (name) => {
+  lab.rows.beforeCall = (name) => {
     if (name === 'load' && !lab.rows.logs.includes(late)) lab.rows.logs.push(late);
   };
   const { summary } = await run(lab, plan);
   assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 60, rows_there: 0, rows_removed: 2 });
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), heldBy([...ROWS, outside, late], FRACTAL_ID));
-  assert.equal(heldBy(lab.rows.logs, 'foreign').length, 1);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...ROWS, outside, late], FRACTAL_ID));
+  assert.equal(rowsOf(lab.rows.logs, 'foreign').length, 1);
 });
 
 test('replace without a window is limited to the time range of the archive', async () => {
@@ -248,7 +253,7 @@ test('replace without a window is limited to the time range of the archive', asy
   assert.match(plan.notes.join(), new RegExp(`${first}.*${after.ts}`));
   const { summary } = await run(lab, plan);
   assert.equal(summary.rows_removed, 2);
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), heldBy([...ROWS, before, after], FRACTAL_ID));
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...ROWS, before, after], FRACTAL_ID));
 });
 
 test('replace with an incomplete group requires a window: rows of the gap would be lost', async () => {
@@ -272,13 +277,13 @@ test('replace with an incomplete group requires a window: rows of the gap would 
 test('rows that arrive during a restore are kept', async () => {
   const lab = await createLab();
   const arrived: FakeRow[] = [];
-  lab.rows.meanwhile = () => {
+  lab.rows.beforeCall = () => {
     const row = { ...rowAt(arrived.length % 60), id: `new${arrived.length}` };
     arrived.push(row);
     lab.rows.logs.push(row);
   };
   await run(lab, await planned(lab));
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), heldBy([...ROWS, ...arrived], FRACTAL_ID));
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...ROWS, ...arrived], FRACTAL_ID));
 });
 
 test('a damaged file restores no rows and leaves nothing behind', async () => {
@@ -312,7 +317,7 @@ test('a file of the server is restored too, and the plan notes the missing field
   const plan = await planned(lab);
   assert.match(plan.notes.join(), /--via ingest/);
   await run(lab, plan);
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), ALL);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
 });
 
 test('invalid lines are skipped, counted and reported', async () => {
@@ -349,13 +354,13 @@ test('concurrent restores into one fractal are refused', async () => {
   const plan = await planned(lab);
   const other = { ...plan, from: '2026-02-01T00:00:00Z' };
   let second: Promise<unknown> | undefined;
-  lab.rows.meanwhile = (name) => {
+  lab.rows.beforeCall = (name) => {
     if (name === 'load') second ??= assert.rejects(run(lab, other, 'job-2'), { code: 'BUSY' });
   };
   await run(lab, plan);
   assert.ok(second);
   await second;
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), ALL);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
 });
 
 test('cancelling while rows are staged leaves nothing behind', async () => {
@@ -363,7 +368,7 @@ test('cancelling while rows are staged leaves nothing behind', async () => {
   const controller = new AbortController();
   const plan = await planned(lab);
   const reason = new BifractError('CANCELLED', 'Cancelled by the user');
-  lab.rows.meanwhile = (name) => {
+  lab.rows.beforeCall = (name) => {
     if (name === 'count') controller.abort(reason);
   };
   await assert.rejects(restoreArchive(lab.deps, plan, jobContext(controller.signal)));
@@ -377,13 +382,13 @@ for (const call of ['removeUntil', 'attach']) {
     lab.rows.logs = [...START_ROWS];
     const controller = new AbortController();
     const plan = await planned(lab, { replace: true });
-    lab.rows.meanwhile = (name) => {
+    lab.rows.beforeCall = (name) => {
       if (name === call) controller.abort(cancelled());
     };
     const context = jobContext(controller.signal);
     const summary = await restoreArchive(lab.deps, plan, context);
     assert.equal(summary.rows_added, ALL.length);
-    assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), ALL);
+    assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
     assert.equal(context.events.filter(({ event }) => event === 'job:warning').length, 1);
     assertClean(lab);
   });
@@ -411,7 +416,7 @@ test('after a late cancel, an unresponsive ClickHouse ends the restore after a m
   t.mock.timers.reset();
   lab.rows.attach = attach;
   await run(lab, plan, 'job-2');
-  assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), ALL);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
   assertClean(lab);
 });
 
@@ -444,7 +449,7 @@ test('rows are not deleted for an archive that has none in their time range', as
 /**
  * The process crashes at the blow: no later call gets through, and its job records are those of an interrupted job.
  */
-function crashingDeps(lab: Lab, blow: () => Blow | undefined): RestoreArchiveDeps {
+function crashingDeps(lab: Lab, blow: () => InjectedFailure | undefined): RestoreArchiveDeps {
   const guard = <T extends object>(part: T): T =>
     new Proxy(part, {
       get(target, name) {
@@ -468,7 +473,7 @@ async function expected(replace: boolean): Promise<{ rows: string[]; calls: numb
   const plan = await planned(lab, { replace });
   const before = lab.rows.calls;
   await run(lab, plan);
-  return { rows: heldBy(lab.rows.logs, FRACTAL_ID), calls: lab.rows.calls - before };
+  return { rows: rowsOf(lab.rows.logs, FRACTAL_ID), calls: lab.rows.calls - before };
 }
 
 for (const replace of [false, true]) {
@@ -482,21 +487,21 @@ for (const replace of [false, true]) {
         const lab = await createLab();
         lab.rows.logs = [...START_ROWS];
         const plan = await planned(lab, { replace });
-        const blow: Blow = { call: lab.rows.calls + call, when, error: CRASHED, death: true };
-        lab.rows.blow = blow;
+        const blow: InjectedFailure = { call: lab.rows.calls + call, when, error: CRASHED, death: true };
+        lab.rows.failure = blow;
         await restoreArchive(
-          crashingDeps(lab, () => lab.rows.blow),
+          crashingDeps(lab, () => lab.rows.failure),
           plan,
           jobContext(),
         ).catch(() => undefined);
-        lab.rows.blow = undefined;
+        lab.rows.failure = undefined;
         crash(lab);
         const again = await planned(lab, { replace });
         const key = restoreKey(again);
         assert.deepEqual([key, again.obstacles], [restoreKey(plan), []]);
         await recoverRestores(queries(lab), { except: key, now: new Date('2026-03-01T13:00:00Z') });
         const { summary } = await run(lab, again, 'job-2');
-        assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
+        assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
         assert.equal(summary.rows_read, 60);
         assert.equal(summary.rows_added + summary.rows_there, 60);
         assertClean(lab);
@@ -511,22 +516,22 @@ for (const replace of [false, true]) {
       const lab = await createLab();
       lab.rows.logs = [...START_ROWS];
       const plan = await planned(lab, { replace });
-      lab.rows.blow = { call: lab.rows.calls + call, when: 'after', error: CRASHED, death: true };
+      lab.rows.failure = { call: lab.rows.calls + call, when: 'after', error: CRASHED, death: true };
       await restoreArchive(
-        crashingDeps(lab, () => lab.rows.blow),
+        crashingDeps(lab, () => lab.rows.failure),
         plan,
         jobContext(),
       ).catch(() => undefined);
-      lab.rows.blow = undefined;
+      lab.rows.failure = undefined;
       crash(lab);
       await recoverRestores(queries(lab), {
         except: undefined,
         now: new Date('2026-03-09T00:00:00Z'),
       });
-      const now = heldBy(lab.rows.logs, FRACTAL_ID);
+      const now = rowsOf(lab.rows.logs, FRACTAL_ID);
       const rolledBack = now.length === START_ROWS.length;
       outcomes[rolledBack ? 'undone' : 'done']++;
-      assert.deepEqual(now, rolledBack ? heldBy(START_ROWS, FRACTAL_ID) : rows, `call ${call}`);
+      assert.deepEqual(now, rolledBack ? rowsOf(START_ROWS, FRACTAL_ID) : rows, `call ${call}`);
       assertClean(lab);
     }
     assert.ok(outcomes.undone > 5 && outcomes.done > 5, JSON.stringify(outcomes));
@@ -539,9 +544,9 @@ for (const replace of [false, true]) {
         const lab = await createLab();
         lab.rows.logs = [...START_ROWS];
         const plan = await planned(lab, { replace });
-        lab.rows.blow = { call: lab.rows.calls + call, when, error: UNREACHABLE, death: false };
+        lab.rows.failure = { call: lab.rows.calls + call, when, error: UNREACHABLE, death: false };
         const { summary } = await run(lab, plan);
-        assert.deepEqual(heldBy(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
+        assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
         assert.equal(summary.rows_added + summary.rows_there, 60);
         if (replace)
           assert.deepEqual(counts(summary), {

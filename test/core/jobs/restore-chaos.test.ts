@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { startKeeper } from '../../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../../bin/demo/keeper.ts';
 import { RestoreChaos } from '../../helpers/restore-chaos.ts';
 
 const ROUNDS = 5;
 
 // Needs its own server: killing its backends restarts it.
-const supervisor = await startKeeper();
+const supervisor = await startDemoSupervisor();
 const chaos = await RestoreChaos.start(supervisor, 7);
 
 after(async () => {

@@ -63,48 +63,48 @@ function warnings({ events }: ReturnType<typeof jobContext>): string[] {
 test('every line is sent once, in order, with the token of its fractal', async () => {
   const { server, deps, plan, state } = await createLab();
   const summary = await restoreByIngest(deps, plan, jobContext());
-  assert.deepEqual(server.taken, RAWS);
+  assert.deepEqual(server.accepted, RAWS);
   assert.deepEqual([summary.rows_added, summary.rows_left_out], [ROWS, 0]);
-  assert.deepEqual(new Set(server.tokens), new Set(['Bearer token']));
-  assert.deepEqual(await state.live(), []);
+  assert.deepEqual(new Set(server.authorizations), new Set(['Bearer token']));
+  assert.deepEqual(await state.running(), []);
 });
 
 test('only rows of the window are sent', async () => {
   const { server, deps, plan } = await createLab();
   const at = (ms: number) => new Date(Date.UTC(2026, 2, 1) + ms).toISOString();
   await restoreByIngest(deps, { ...plan, from: at(10), to: at(20) }, jobContext());
-  assert.deepEqual(server.taken, RAWS.slice(10, 20));
+  assert.deepEqual(server.accepted, RAWS.slice(10, 20));
 });
 
 test('repeated refusals delay the restore, but no line is lost or duplicated', async () => {
   const { server, deps, plan } = await createLab();
-  server.fates = [429, 503, 200, { status: 429, retry_after: '0' }, 500, 502, 200, 200, 429, 200];
+  server.responses = [429, 503, 200, { status: 429, retry_after: '0' }, 500, 502, 200, 200, 429, 200];
   const retry = { status: 429, retry_after: new Date(Date.now() - 1000).toUTCString() };
-  server.fates = server.fates.map((fate) => (fate === 429 ? retry : fate));
+  server.responses = server.responses.map((fate) => (fate === 429 ? retry : fate));
   const context = jobContext();
   await restoreByIngest(deps, plan, context);
-  assert.deepEqual(server.taken, RAWS);
+  assert.deepEqual(server.accepted, RAWS);
   assert.equal(context.events.filter(({ event }) => event === 'job:retry').length, 6);
   assert.deepEqual(warnings(context), []);
 });
 
 test('the wait requested by the server is respected', async () => {
   const { server, deps, plan } = await createLab();
-  server.fates = [{ status: 429, retry_after: '1' }];
+  server.responses = [{ status: 429, retry_after: '1' }];
   const context = jobContext();
   const began = performance.now();
   await restoreByIngest(deps, plan, context);
   assert.ok(performance.now() - began >= 990);
-  assert.deepEqual(server.taken, RAWS);
+  assert.deepEqual(server.accepted, RAWS);
 });
 
 test('lines whose response was lost are sent again, with a warning about duplicates', async () => {
   const { server, deps, plan } = await createLab();
-  server.fates = [200, 'cut', 200, 'taken, cut'];
+  server.responses = [200, 'cut', 200, 'taken, cut'];
   const context = jobContext();
   await restoreByIngest(deps, plan, context);
-  assert.deepEqual(new Set(server.taken), new Set(RAWS));
-  assert.equal(server.taken.length, ROWS + 10);
+  assert.deepEqual(new Set(server.accepted), new Set(RAWS));
+  assert.equal(server.accepted.length, ROWS + 10);
   assert.match(warnings(context).join(), /\b20\b/);
 });
 
@@ -125,12 +125,12 @@ test('an interrupted run resumes after the accepted rows', async () => {
     restoreByIngest(deps, plan, jobContext(controller.signal)),
     (error) => error === reason,
   );
-  assert.deepEqual(server.taken, RAWS.slice(0, 40));
+  assert.deepEqual(server.accepted, RAWS.slice(0, 40));
   state.deadNotes = [...state.notes.values()];
   state.notes.clear();
   const context = jobContext();
   await restoreByIngest(deps, plan, context);
-  assert.deepEqual(server.taken, RAWS);
+  assert.deepEqual(server.accepted, RAWS);
   assert.match(warnings(context).join(), /\b10\b/);
   assert.deepEqual([...state.notes.keys(), ...state.deadNotes], []);
 });
@@ -141,7 +141,7 @@ test('lines that ingest would split are skipped, counted and reported', async ()
   );
   const context = jobContext();
   const summary = await restoreByIngest(deps, plan, context);
-  assert.deepEqual(server.taken, ['row 0', 'row 3']);
+  assert.deepEqual(server.accepted, ['row 0', 'row 3']);
   assert.deepEqual([summary.rows_added, summary.rows_left_out], [2, 2]);
   const messages = warnings(context);
   assert.equal(messages.length, 2);
@@ -153,8 +153,8 @@ test('no line of a damaged file is sent', async () => {
   bytes[bytes.length - 400] = (bytes[bytes.length - 400] as number) ^ 1;
   const { server, deps, plan, state } = await createLab(bytes);
   await assert.rejects(restoreByIngest(deps, plan, jobContext()), { exitCode: 5 });
-  assert.deepEqual(server.taken, []);
-  assert.deepEqual(await state.live(), []);
+  assert.deepEqual(server.accepted, []);
+  assert.deepEqual(await state.running(), []);
 });
 
 test('a rejected token, or rejected lines, end the restore', async () => {
@@ -163,7 +163,7 @@ test('a rejected token, or rejected lines, end the restore', async () => {
     [400, 'RESTORE_FAILED'],
   ] as const) {
     const { server, deps, plan } = await createLab();
-    server.fates = [status];
+    server.responses = [status];
     await assert.rejects(restoreByIngest(deps, plan, jobContext()), (error) => {
       assert.equal((error as { code: string }).code, code);
       assert.doesNotMatch(String(error), /Bearer/);

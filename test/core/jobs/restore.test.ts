@@ -249,9 +249,9 @@ test('a restore fails if an archive job started meanwhile', async () => {
   const state = new StateFolder(dir);
   const outcome = await runToEnd(engine, { kind: 'restore', plan: planned, consent: QUIET }, (event) => {
     if (event.event === 'job:phase' && event.phase === 'Restoring')
-      void state.note({ id: 'archive-1', kind: 'archive', started_at: '2026-03-01T00:00:00Z' });
+      void state.save({ id: 'archive-1', kind: 'archive', started_at: '2026-03-01T00:00:00Z' });
   });
-  await state.forget('archive-1');
+  await state.remove('archive-1');
   assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'BUSY', JSON.stringify(outcome));
   sameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await scratchDatabases(), []);

@@ -85,7 +85,7 @@ async function setUp() {
     catalog: async () => catalog,
     backups: async () => deps.backups,
     archives: async () => deps.archives,
-    stored: async () => undefined,
+    storageOf: async () => undefined,
     key: async () => keys[0] as Key,
     server: () => Promise.reject(new Error('no server')),
     app: async () => undefined,
@@ -188,7 +188,7 @@ function killedAt(storage: MemoryStorage, now: () => boolean): Storage {
 }
 
 function keepingRecords(state: FakeState): FakeState {
-  return Object.assign(Object.create(state) as FakeState, { forget: async () => {} });
+  return Object.assign(Object.create(state) as FakeState, { remove: async () => {} });
 }
 
 test('a file that no key opens is skipped and listed', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BifractError } from '../../../src/core/errors.ts';
 import { type RunDueDeps, runDue } from '../../../src/core/jobs/run-due.ts';
-import type { DueItem, SurplusItem } from '../../../src/core/schedule.ts';
+import type { DueItem, ExcessItem } from '../../../src/core/schedule.ts';
 import { refuses } from '../../contracts/storage.ts';
 import { FakeState, jobContext } from '../../helpers/fake-ports.ts';
 
@@ -24,7 +24,7 @@ function item(name: string, given: Partial<DueItem> = {}): DueItem {
   };
 }
 
-function excessItem(id: string, given: Partial<SurplusItem> = {}): SurplusItem {
+function excessItem(id: string, given: Partial<ExcessItem> = {}): ExcessItem {
   return {
     kind: 'group',
     id,
@@ -155,11 +155,11 @@ test('nothing is deleted after a failed archive', async () => {
 
 test('of two concurrent runs, the later one ends as a conflict', async () => {
   const { deps, state, archived, context } = setUp([item('web')]);
-  await state.note({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T12:00:00Z' });
+  await state.save({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T12:00:00Z' });
   await refuses('BUSY', runDue(deps, {}, context));
   assert.deepEqual(archived, []);
   assert.deepEqual([...state.notes.keys()], ['run-due-other']);
-  await state.note({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T13:00:00Z' });
+  await state.save({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T13:00:00Z' });
   assert.equal((await runDue(deps, {}, jobContext())).archived, 1);
 });
 

@@ -25,7 +25,7 @@ function evaluate(
   return evaluateCoverage(
     GRIDS[unit],
     evidence,
-    countRows(rows, { grid: GRIDS[unit], pieces, doubt_ms: INGEST_DELAY_MS }),
+    countRows(rows, { grid: GRIDS[unit], spans: pieces, doubt_ms: INGEST_DELAY_MS }),
   );
 }
 

@@ -7,7 +7,7 @@ import {
   backupName,
   backupTime,
   fileLabel,
-  isOwnName,
+  isBifractName,
   parseArchiveName,
   periodLabel,
 } from '../../../src/core/policy/names.ts';
@@ -109,6 +109,6 @@ test('only names that this program or the server uses are recognized', () => {
     `${archive}.gz`,
     'bifract-probe-x',
   ];
-  for (const name of managed) assert.ok(isOwnName(name), name);
-  for (const name of foreign) assert.ok(!isOwnName(name), name);
+  for (const name of managed) assert.ok(isBifractName(name), name);
+  for (const name of foreign) assert.ok(!isBifractName(name), name);
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { makeNeedle, type Pattern, storedForm } from '../../../src/core/policy/needle.ts';
+import { compilePattern, jsonPattern, type Pattern } from '../../../src/core/policy/needle.ts';
 
-const matches = (pattern: Pattern, text: string) => makeNeedle(pattern).matches(Buffer.from(text));
+const matches = (pattern: Pattern, text: string) => compilePattern(pattern).matches(Buffer.from(text));
 
 test('text without capitals is case-insensitive, with capitals case-sensitive', () => {
   assert.ok(matches({ text: 'failed' }, 'login FAILED'));
@@ -15,7 +15,7 @@ test('text without capitals is case-insensitive, with capitals case-sensitive', 
 });
 
 test('a line with invalid UTF-8 still matches', () => {
-  assert.ok(makeNeedle({ text: 'err' }).matches(Buffer.from([0xff, 0x45, 0x52, 0x52, 0xfe])));
+  assert.ok(compilePattern({ text: 'err' }).matches(Buffer.from([0xff, 0x45, 0x52, 0x52, 0xfe])));
 });
 
 test('the literal is required text only', () => {
@@ -38,7 +38,7 @@ test('the literal is required text only', () => {
     ['[[ab]--[b]]cd', '', 'v'],
   ];
   for (const [regex, literal, flags] of cases)
-    assert.equal(makeNeedle({ regex, flags }).literal, literal, regex);
+    assert.equal(compilePattern({ regex, flags }).literal, literal, regex);
 });
 
 test('every match contains the literal', () => {
@@ -64,7 +64,7 @@ test('every match contains the literal', () => {
       fc.array(part, { maxLength: 6 }),
       fc.stringMatching(/^[a-hx0-9 .-]{0,20}$/),
       (parts, text) => {
-        const compiled = makeNeedle({ regex: parts.join('') });
+        const compiled = compilePattern({ regex: parts.join('') });
         if (!compiled.matches(Buffer.from(text))) return;
         matched++;
         assert.ok(text.includes(compiled.literal));
@@ -86,7 +86,7 @@ test('the JSON pattern matches every JSON form of the literal', () => {
   let plains = 0;
   fc.assert(
     fc.property(text, text, text, (before, literal, after) => {
-      const { pattern, plain } = storedForm(literal);
+      const { pattern, plain } = jsonPattern(literal);
       for (const write of writers) assert.match(write(before + literal + after), new RegExp(pattern));
       if (!plain) return;
       plains++;
@@ -104,6 +104,6 @@ test('invalid patterns are rejected', () => {
     { regex: 'a', flags: 'g' },
     { regex: 'a', flags: 'y' },
   ]) {
-    assert.throws(() => makeNeedle(pattern), { code: 'USAGE' });
+    assert.throws(() => compilePattern(pattern), { code: 'USAGE' });
   }
 });

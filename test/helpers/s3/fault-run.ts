@@ -44,7 +44,7 @@ export async function runFault(seed: number): Promise<FaultRun> {
 }
 
 async function upload(server: S3Server, scenario: Scenario, bytes: number, random: Random): Promise<string> {
-  const storage = openS3Storage(labSettings(server.url, { part_mib: 5 }), { patience: QUICK });
+  const storage = openS3Storage(labSettings(server.url, { part_mib: 5 }), { retry: QUICK });
   const content = SOURCE.subarray(0, bytes);
   const controller = new AbortController();
   const cancelAt = random.chance(0.15) ? random.int(1, 12) : undefined;
@@ -85,7 +85,8 @@ async function checkNotStored(
   assert.ok(EXPECTED_CODES.has(error.code), `${error.code}: ${error.message}`);
   for (const secret of Object.values(LAB)) assert.ok(!JSON.stringify(error.report()).includes(secret));
   const bucket = server.buckets.get(BUCKET);
-  if (mayLeave) for await (const leftover of storage.leftovers()) await storage.discard(leftover);
+  if (mayLeave)
+    for await (const leftover of storage.listUnfinished()) await storage.discardUnfinished(leftover);
   checkNoOpenUploads(server, mayLeave, error.message);
   assert.equal(bucket?.objects.size, 0, `object stored despite: ${error.message}`);
 }

@@ -18,7 +18,7 @@ function archivingJob(jobs: readonly JobView[], fractal: string): JobView | unde
 
 /** The status of an archive; with progress if its job is known. */
 export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const { glyphs: symbols, jobs, now, busy } = snapshot;
+  const { symbols, jobs, now, busy } = snapshot;
   // An action on a group applies to all its archives.
   const doing = busy.get(record.id) ?? busy.get(record.group_id ?? '');
   if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
@@ -42,17 +42,17 @@ export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
 
 /** The status; of a completed archive, its verification result in this session if there is one. */
 function verifiedStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const verification = verificationOf(snapshot.verdicts, record.filename, record.id);
+  const verification = verificationOf(snapshot.verifications, record.filename, record.id);
   if (!verification || record.status !== 'completed' || snapshot.busy.has(record.id))
     return archiveStatus(record, snapshot);
-  const { glyphs: symbols } = snapshot;
+  const { symbols } = snapshot;
   if (!verification.ok) return { text: `${symbols.bad} Verify failed`, tone: 'bad' };
   return { text: `${symbols.ok} ${verification.quick ? 'Quick-checked' : 'Verified'}`, tone: 'good' };
 }
 
 /** How many archives of a group are complete, out of how many. */
 function groupStatus({ status, parts, expected, ...record }: Required<ArchiveRow>, snapshot: Snapshot): Span {
-  const { glyphs: symbols, busy } = snapshot;
+  const { symbols, busy } = snapshot;
   if (busy.has(record.id) || status === 'restoring') return archiveStatus({ ...record, status }, snapshot);
   const complete = parts.filter((part) => part.status === 'completed').length;
   const count = `${complete} of ${expected}`;
@@ -72,7 +72,7 @@ export function statusCell(record: ArchiveRow, snapshot: Snapshot): Span {
 
 /** The error of an archive or a group, else its time range. */
 export function rangeOrError(record: ArchiveRow, snapshot: Snapshot): Span {
-  const verification = verificationOf(snapshot.verdicts, record.filename, record.id);
+  const verification = verificationOf(snapshot.verifications, record.filename, record.id);
   if (record.status === 'failed' && record.error_message) return { text: record.error_message, tone: 'bad' };
   if (verification && !verification.ok) return { text: verification.message, tone: 'bad' };
   const files = record.parts ? `${plural(record.parts.length, 'file')}, ` : '';

@@ -1,7 +1,7 @@
 import { memo } from '../memo.ts';
 import { type Column, type ListDefinition, listOf } from '../rows.ts';
 import { formatStamp, timeOf } from '../time.ts';
-import type { Place, Snapshot } from '../types.ts';
+import type { Screen, Snapshot } from '../types.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { archiveRange, liveJob, rangeOrError, statusCell } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
@@ -88,7 +88,7 @@ export const archivesList = listOf(definition);
 export const fractalArchivesList = listOf({
   ...definition,
   columns: columns.filter((column) => column.id !== 'fractal'),
-  records: (snapshot: Snapshot, screen: Place) => ofFractal(archiveRows(snapshot), screen.subject),
+  records: (snapshot: Snapshot, screen: Screen) => ofFractal(archiveRows(snapshot), screen.subject),
 });
 
 const period: Column<ArchiveRow> = {
@@ -105,6 +105,6 @@ const NO_PARTS: readonly ArchiveRow[] = [];
 export const groupList = listOf({
   ...definition,
   columns: [period, ...columns.filter(({ id }) => !['fractal', 'type', 'age'].includes(id))],
-  records: (snapshot: Snapshot, screen: Place) => groupOf(snapshot, screen.subject)?.parts ?? NO_PARTS,
+  records: (snapshot: Snapshot, screen: Screen) => groupOf(snapshot, screen.subject)?.parts ?? NO_PARTS,
   sort: { column: 'period', descending: false },
 });

@@ -11,8 +11,8 @@ const NONE: readonly BackupFile[] = [];
 /** The action running on the file, else its last verification. */
 function verified({ name }: BackupFile, snapshot: Snapshot): Span {
   const doing = snapshot.busy.get(name);
-  if (doing === undefined) return shortVerification(verificationOf(snapshot.verdicts, name), snapshot);
-  return { text: `${spinnerAt(snapshot.glyphs, snapshot.now)} ${doing}`, tone: 'warn' };
+  if (doing === undefined) return shortVerification(verificationOf(snapshot.verifications, name), snapshot);
+  return { text: `${spinnerAt(snapshot.symbols, snapshot.now)} ${doing}`, tone: 'warn' };
 }
 
 export const backupsList = listOf<BackupFile>({

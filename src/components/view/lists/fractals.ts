@@ -33,7 +33,7 @@ export function fractalRecords(snapshot: Snapshot): readonly FractalRecord[] {
 }
 
 /** The status of the running job, else of the newest archive. */
-export function lastArchive(record: FractalRecord, { glyphs: symbols, jobs, now }: Snapshot): Span {
+export function lastArchive(record: FractalRecord, { symbols, jobs, now }: Snapshot): Span {
   const job = jobOfFractal(jobs, record.id);
   if (job) {
     const part = job.fraction === undefined ? '' : ` ${formatPercent(job.fraction)}`;

@@ -1,5 +1,5 @@
 import { NEW_LIST, type RowView } from '../rows.ts';
-import type { ListState, Place, PlaceName, Resource, Snapshot } from '../types.ts';
+import type { ListState, Resource, Screen, ScreenName, Snapshot } from '../types.ts';
 import { verificationOf } from '../verdict.ts';
 import { groupOf } from './archive-rows.ts';
 import { archivesList, fractalArchivesList, groupList } from './archives.ts';
@@ -9,7 +9,7 @@ import { jobProblem, jobRows, jobsList } from './jobs.ts';
 import { logList } from './log.ts';
 import { orphanName, orphansList } from './orphans.ts';
 
-type ListFunction = (snapshot: Snapshot, screen: Place, list: ListState) => RowView;
+type ListFunction = (snapshot: Snapshot, screen: Screen, list: ListState) => RowView;
 
 interface ScreenList {
   list: ListFunction;
@@ -18,7 +18,7 @@ interface ScreenList {
   noun: string;
 }
 
-const LISTS: Readonly<Partial<Record<PlaceName, ScreenList>>> = {
+const LISTS: Readonly<Partial<Record<ScreenName, ScreenList>>> = {
   fractals: { list: fractalsList, needs: 'fractals', noun: 'fractal' },
   'fractal-archives': { list: fractalArchivesList, needs: 'archives', noun: 'archive' },
   group: { list: groupList, needs: 'archives', noun: 'archive' },
@@ -30,26 +30,26 @@ const LISTS: Readonly<Partial<Record<PlaceName, ScreenList>>> = {
 };
 
 /** The list of a screen, if it has one. */
-export function listAt(screen: Place): ScreenList | undefined {
+export function listAt(screen: Screen): ScreenList | undefined {
   return LISTS[screen.name];
 }
 
 /** The screen the user is on. */
-export function placeOf(snapshot: Snapshot): Place {
+export function currentScreen(snapshot: Snapshot): Screen {
   return snapshot.ui.stack.at(-1) ?? snapshot.ui.stack[0];
 }
 
 /** The key of a screen's list state. */
-export function listKey(screen: Place): string {
+export function listKey(screen: Screen): string {
   return screen.subject === undefined ? screen.name : `${screen.name}:${screen.subject}`;
 }
 
-export function listStateAt(snapshot: Snapshot, screen: Place): ListState {
+export function listStateAt(snapshot: Snapshot, screen: Screen): ListState {
   return snapshot.ui.lists[listKey(screen)] ?? NEW_LIST;
 }
 
 /** The rows of a screen, by default the current one; undefined if it has no list. */
-export function rowsAt(snapshot: Snapshot, screen: Place = placeOf(snapshot)): RowView | undefined {
+export function rowsAt(snapshot: Snapshot, screen: Screen = currentScreen(snapshot)): RowView | undefined {
   return listAt(screen)?.list(snapshot, screen, listStateAt(snapshot, screen));
 }
 
@@ -60,14 +60,14 @@ export function rowUnderCursor(snapshot: Snapshot): string | undefined {
 }
 
 function verificationError(snapshot: Snapshot, ...names: string[]): string {
-  const verification = verificationOf(snapshot.verdicts, ...names);
+  const verification = verificationOf(snapshot.verifications, ...names);
   return verification && !verification.ok ? `Verification failed: ${verification.message}` : '';
 }
 
 /** The full error or warning of the row under the cursor; empty if there is none. */
 export function problemUnderCursor(snapshot: Snapshot): string {
   const id = rowUnderCursor(snapshot);
-  switch (placeOf(snapshot).name) {
+  switch (currentScreen(snapshot).name) {
     case 'archives':
     case 'fractal-archives':
     case 'group': {

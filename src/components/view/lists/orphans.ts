@@ -1,7 +1,7 @@
 import type { Orphan } from '../../../core/index.ts';
 import { spinnerAt } from '../glyphs.ts';
 import { listOf } from '../rows.ts';
-import { bareName } from '../text.ts';
+import { baseName } from '../text.ts';
 import { ageOf, formatAge, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
 import { shortVerification, verificationOf } from '../verdict.ts';
@@ -23,13 +23,13 @@ const ACTIONS: Readonly<Record<Orphan['actions'][number], string>> = {
 
 /** The name of an orphan's file. */
 export function orphanName({ path }: Orphan): string {
-  return bareName(path);
+  return baseName(path);
 }
 
 /** The action running on an orphan, else the available actions. */
 export function orphanActions(
   { id, kind, actions }: Orphan,
-  { busy, glyphs: symbols, now, read_only }: Snapshot,
+  { busy, symbols, now, read_only }: Snapshot,
 ): Span {
   const doing = busy.get(id);
   if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
@@ -90,7 +90,7 @@ export const orphansList = listOf<Orphan>({
       width: 8,
       drop: 1,
       cell: (orphan, snapshot) =>
-        shortVerification(verificationOf(snapshot.verdicts, orphanName(orphan), orphan.id), snapshot),
+        shortVerification(verificationOf(snapshot.verifications, orphanName(orphan), orphan.id), snapshot),
       value: () => undefined,
     },
     {

@@ -1,6 +1,6 @@
 import type { Coverage, CoveragePeriod } from '../../../core/index.ts';
 import { bodyHeight } from '../layout.ts';
-import { listKey, listStateAt, placeOf } from '../lists/index.ts';
+import { currentScreen, listKey, listStateAt } from '../lists/index.ts';
 import { cursorIndex, NEW_LIST } from '../rows.ts';
 import type { Loaded, Snapshot } from '../types.ts';
 
@@ -19,13 +19,13 @@ export function coverageSubject(subject = ''): { fractal_id: string; unit: Unit 
 
 /** The coverage shown on the current screen. */
 export function coverageAt(snapshot: Snapshot): Loaded<Coverage> | undefined {
-  return snapshot.coverage.get(placeOf(snapshot).subject ?? '');
+  return snapshot.coverage.get(currentScreen(snapshot).subject ?? '');
 }
 
 /** Index of the period under the cursor; initially the last one. */
 export function coverageCursor(snapshot: Snapshot): number {
   const periods = coverageAt(snapshot)?.value?.periods ?? [];
-  const list = listStateAt(snapshot, placeOf(snapshot));
+  const list = listStateAt(snapshot, currentScreen(snapshot));
   if (list.cursor === undefined) return periods.length - 1;
   return cursorIndex(
     periods.map(({ from }) => from),
@@ -69,7 +69,7 @@ export function calendarOf({ unit, periods }: Coverage): { rows: CalendarRow[]; 
 }
 
 /** The visible lines of the calendar, around the cursor. */
-export function gridOf(snapshot: Snapshot): { top: number; height: number; rows: CalendarRow[] } {
+export function visibleCalendar(snapshot: Snapshot): { top: number; height: number; rows: CalendarRow[] } {
   const height = Math.max(1, bodyHeight(snapshot) - HEAD - FOOT);
   const coverage = coverageAt(snapshot)?.value;
   if (!coverage) return { top: 0, height, rows: [] };
@@ -93,8 +93,8 @@ export function stepRows(snapshot: Snapshot, index: number, by: number): number 
 }
 
 /** The key of the list state that stores the selected archive of a period. */
-export function pickKey(snapshot: Snapshot): string {
-  return `${listKey(placeOf(snapshot))}/archive`;
+export function selectedArchiveKey(snapshot: Snapshot): string {
+  return `${listKey(currentScreen(snapshot))}/archive`;
 }
 
 /** Archives of the period under the cursor, newest first, and the index of the selected one. */
@@ -104,6 +104,6 @@ export function archivesUnderCursor(snapshot: Snapshot): { ids: readonly string[
     (snapshot.data.archives.value ?? []).map(({ id, created_at }) => [id, created_at]),
   );
   const ids = covering.toSorted((a, b) => ((createdAt.get(a) ?? '') < (createdAt.get(b) ?? '') ? 1 : -1));
-  const { index } = snapshot.ui.lists[pickKey(snapshot)] ?? NEW_LIST;
+  const { index } = snapshot.ui.lists[selectedArchiveKey(snapshot)] ?? NEW_LIST;
   return { ids, index: Math.min(index, Math.max(0, ids.length - 1)) };
 }

@@ -1,20 +1,20 @@
 import type { Coverage, CoveragePeriod } from '../../../core/index.ts';
 import { formatStamp } from '../time.ts';
-import type { Glyphs, Line, Snapshot, Span, Tone } from '../types.ts';
+import type { Line, Snapshot, Span, Symbols, Tone } from '../types.ts';
 import { formatBytes, formatExact, plural } from '../units.ts';
 import {
   archivesUnderCursor,
   type CalendarRow,
   coverageAt,
   coverageCursor,
-  gridOf,
   shapeOf,
+  visibleCalendar,
 } from './coverage-view.ts';
 import { heading } from './fields.ts';
 
 type State = CoveragePeriod['state'];
 
-const STATES: Record<State, { symbol: (symbols: Glyphs) => string; tone: Tone; label: string }> = {
+const STATES: Record<State, { symbol: (symbols: Symbols) => string; tone: Tone; label: string }> = {
   both: { symbol: ({ full }) => full, tone: 'good', label: 'archived' },
   archive: { symbol: ({ selected }) => selected, tone: 'info', label: 'archives only' },
   partial: { symbol: ({ warn }) => warn, tone: 'warn', label: 'partly archived' },
@@ -37,13 +37,13 @@ export function coverageLines(snapshot: Snapshot): readonly Line[] {
   if (coverage.periods.length === 0) {
     return [[{ text: '  No rows in ClickHouse or in any archive.', tone: 'dim' }]];
   }
-  const { rows, height } = gridOf(snapshot);
+  const { rows, height } = visibleCalendar(snapshot);
   const cursor = coverageCursor(snapshot);
   const grid = rows.map((row) => calendarLine(row, coverage, cursor, snapshot));
   const filling = Array.from({ length: Math.max(0, height - grid.length) }, (): Line => []);
   return [
     summaryLine(coverage, snapshot),
-    legend(snapshot.glyphs),
+    legend(snapshot.symbols),
     numbersLine(coverage.unit, snapshot),
     ...grid,
     ...filling,
@@ -66,7 +66,7 @@ function summaryLine({ protected_until, unprotected_rows }: Coverage, snapshot: 
   ];
 }
 
-function legend(symbols: Glyphs): Line {
+function legend(symbols: Symbols): Line {
   return Object.values(STATES).flatMap(({ symbol, tone, label }): Span[] => [
     { text: `  ${symbol(symbols)}`, tone },
     { text: ` ${label}`, tone: 'dim' },
@@ -99,7 +99,7 @@ function calendarLine(
   cursor: number,
   snapshot: Snapshot,
 ): Line {
-  const { glyphs: symbols } = snapshot;
+  const { symbols } = snapshot;
   const wide = cellWidth(unit, snapshot) === 2;
   const current = cells.includes(cursor);
   const spans = cells.flatMap((index): Span[] => {
@@ -119,7 +119,7 @@ function calendarLine(
 function periodLines({ unit, periods }: Coverage, cursor: number, snapshot: Snapshot): Line[] {
   const period = periods[cursor];
   if (!period) return [];
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   const { from, to, state, rows, unprotected_rows } = period;
   const { symbol, tone, label } = STATES[state];
   const name = unit === 'day' ? from.slice(0, 10) : `${formatStamp(from)} to ${to.slice(11, 16)}`;

@@ -1,12 +1,12 @@
 import { wrap } from '../text.ts';
 import { ageOf, formatAgo, formatStamp } from '../time.ts';
-import type { Glyphs, Line, Span, Tone } from '../types.ts';
+import type { Line, Span, Symbols, Tone } from '../types.ts';
 
 const LABEL = 15;
 const INDENT = '  ';
 
 /** A heading followed by a rule. */
-export function heading(title: string, columns: number, symbols: Glyphs): Line {
+export function heading(title: string, columns: number, symbols: Symbols): Line {
   const rule = symbols.rule.repeat(Math.max(0, columns - title.length - 3));
   return [
     { text: ` ${title} `, tone: 'title', bold: true },

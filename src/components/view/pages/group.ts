@@ -7,7 +7,7 @@ import { field, heading } from './fields.ts';
 const PERIOD = 26;
 
 /** The archives of a group, one per line. */
-export function groupPage(parts: readonly ArchiveRecord[], { columns, glyphs: symbols }: Snapshot): Line[] {
+export function groupPage(parts: readonly ArchiveRecord[], { columns, symbols }: Snapshot): Line[] {
   const rows = parts.reduce((sum, { log_count }) => sum + log_count, 0);
   const size = parts.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   return [

@@ -1,12 +1,12 @@
 import { bodyHeight } from '../layout.ts';
-import type { Line, Place, Snapshot } from '../types.ts';
+import type { Line, Screen, Snapshot } from '../types.ts';
 import { jobPage } from './job.ts';
 import { overviewPage } from './overview.ts';
 import { archivePage, backupPage, entryPage, fractalPage, orphanPage } from './records.ts';
 import { rowPage } from './row.ts';
 
 /** The lines of a screen that is not a list. */
-export function pageAt(snapshot: Snapshot, { name, subject }: Place): readonly Line[] {
+export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly Line[] {
   switch (name) {
     case 'overview':
       return overviewPage(snapshot);

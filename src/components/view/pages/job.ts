@@ -2,7 +2,7 @@ import type { JobView } from '../../../core/index.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import { sanitize } from '../sanitize.ts';
-import { bareName } from '../text.ts';
+import { baseName } from '../text.ts';
 import { formatClock, formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
 import { formatByteRate, formatBytes, formatExact, formatPercent, formatRowRate, plural } from '../units.ts';
@@ -61,7 +61,7 @@ function resultLines(job: JobView, snapshot: Snapshot): Line[] {
     });
 }
 
-function itemLines(job: JobView, { columns, glyphs: symbols }: Snapshot): Line[] {
+function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
   const more = job.item_count - job.items.length;
@@ -72,7 +72,7 @@ function itemLines(job: JobView, { columns, glyphs: symbols }: Snapshot): Line[]
     ...items.flatMap(({ item, ok, message, error }): Line[] => [
       [
         { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
-        { text: bareName(item), bold: !ok },
+        { text: baseName(item), bold: !ok },
       ],
       ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
       ...(error?.hint ? longField('What to do', error.hint, columns) : []),
@@ -81,7 +81,7 @@ function itemLines(job: JobView, { columns, glyphs: symbols }: Snapshot): Line[]
   ];
 }
 
-function warningLines(job: JobView, { columns, glyphs: symbols }: Snapshot): Line[] {
+function warningLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
   const more = job.warning_count - job.warnings.length;
   return [
     ...(job.warning_count > 0
@@ -100,7 +100,7 @@ function startedBy(job: JobView): string {
 }
 
 function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   return [
     heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
@@ -112,7 +112,7 @@ function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
 }
 
 function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   if (job.queued) return queuedLines(job, snapshot);
   return [
     heading(sanitize(job.title), columns, symbols),

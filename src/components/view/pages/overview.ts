@@ -14,7 +14,7 @@ const RESULTS = 3;
 const DAY = 86_400_000;
 
 function installationLines(snapshot: Snapshot): Line[] {
-  const { installation, columns, glyphs: symbols, data } = snapshot;
+  const { installation, columns, symbols, data } = snapshot;
   const key_id = keyIdOf(snapshot);
   const archives = data.health.value?.archives.location;
   return [
@@ -26,7 +26,7 @@ function installationLines(snapshot: Snapshot): Line[] {
   ];
 }
 
-function partLines(health: Health, { glyphs: symbols, columns }: Snapshot): Line[] {
+function partLines(health: Health, { symbols, columns }: Snapshot): Line[] {
   const parts = [
     ['PostgreSQL', health.postgres],
     ['ClickHouse', health.clickhouse],
@@ -53,7 +53,7 @@ function missing(loaded: Loaded<unknown>): Span | undefined {
 }
 
 function healthLines(snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols, data } = snapshot;
+  const { columns, symbols, data } = snapshot;
   const none = missing(data.health);
   const head = heading('Health', columns, symbols);
   if (data.health.value) return [head, ...partLines(data.health.value, snapshot)];
@@ -103,7 +103,7 @@ function archiveLine({ data }: Snapshot): Line {
 }
 
 function jobLines(snapshot: Snapshot): Line[] {
-  const { jobs, columns, glyphs: symbols } = snapshot;
+  const { jobs, columns, symbols } = snapshot;
   const running = jobs.filter((job) => job.ended_at === undefined);
   const ended = jobs.filter((job) => job.ended_at !== undefined).slice(0, RESULTS);
   const name = Math.max(16, Math.min(40, columns - 62));
@@ -139,7 +139,7 @@ function jobLines(snapshot: Snapshot): Line[] {
 
 /** Overview of the installation: health, protection, jobs. */
 export function overviewPage(snapshot: Snapshot): readonly Line[] {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   const protection = [
     heading('Protection', columns, symbols),
     backupLine(snapshot),

@@ -17,7 +17,7 @@ function bytes(size: number): Line {
 }
 
 function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   const report = snapshot.reports.get(record.id);
   return [
     heading(`Archive of ${record.fractal_name}`, columns, symbols),
@@ -55,7 +55,7 @@ export function archivePage(snapshot: Snapshot, id: string | undefined): readonl
 }
 
 function backupLines(record: BackupFile, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   const report = snapshot.reports.get(record.name);
   return [
     heading('Backup', columns, symbols),
@@ -95,7 +95,7 @@ function orphanHelp({ kind, place: storage, actions, goes_on }: Orphan): string 
 export function orphanPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const orphan = snapshot.data.orphans.value?.find((one) => one.id === id);
   if (!orphan) return GONE;
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   const report = snapshot.reports.get(orphan.id);
   const doing = snapshot.busy.get(orphan.id);
   return [
@@ -118,7 +118,7 @@ export function orphanPage(snapshot: Snapshot, id: string | undefined): readonly
 export function fractalPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const record = fractalRecords(snapshot).find((fractal) => fractal.id === id);
   if (!record) return GONE;
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   return [
     heading(`Fractal ${record.name}`, columns, symbols),
     ...longField('Description', record.description || '-', columns),
@@ -143,10 +143,7 @@ export function fractalPage(snapshot: Snapshot, id: string | undefined): readonl
 }
 
 /** A message of the log, with its hint. */
-export function entryPage(
-  { ui, columns, glyphs: symbols }: Snapshot,
-  id: string | undefined,
-): readonly Line[] {
+export function entryPage({ ui, columns, symbols }: Snapshot, id: string | undefined): readonly Line[] {
   const entry = ui.log.find((candidate) => candidate.id === id);
   if (!entry) return GONE;
   return [

@@ -10,7 +10,7 @@ type Backup = NonNullable<FileReport['backup']>;
 
 /** The last verification and its message. */
 export function verificationLines(snapshot: Snapshot, ...names: string[]): Line[] {
-  const verification = verificationOf(snapshot.verdicts, ...names);
+  const verification = verificationOf(snapshot.verifications, ...names);
   const { columns } = snapshot;
   return [
     field('Verified', longVerification(verification, snapshot)),
@@ -45,7 +45,7 @@ function contentLines(report: FileReport, { columns, now }: Snapshot): Line[] {
   ];
 }
 
-function tableLines({ tables }: Backup, { columns, glyphs: symbols }: Snapshot): Line[] {
+function tableLines({ tables }: Backup, { columns, symbols }: Snapshot): Line[] {
   if (tables === null) return [field('Tables', { text: 'not listed in the file', tone: 'dim' })];
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   return [
@@ -60,7 +60,7 @@ function tableLines({ tables }: Backup, { columns, glyphs: symbols }: Snapshot):
 }
 
 function backupLines(backup: Backup, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   return [
     heading('Database', columns, symbols),
     field('Database', valueOrUnknown(backup.database)),
@@ -77,7 +77,7 @@ function backupLines(backup: Backup, snapshot: Snapshot): Line[] {
 }
 
 function reportLines(report: FileReport, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   const { fractal, backup } = report;
   return [
     heading('In the file', columns, symbols),
@@ -104,16 +104,13 @@ function reportLines(report: FileReport, snapshot: Snapshot): Line[] {
 }
 
 /** Warnings about a file, shown first. */
-export function warningLines(
-  loaded: Loaded<FileReport> | undefined,
-  { columns, glyphs: symbols }: Snapshot,
-): Line[] {
+export function warningLines(loaded: Loaded<FileReport> | undefined, { columns, symbols }: Snapshot): Line[] {
   return (loaded?.value?.notes ?? []).flatMap((note) => longField(symbols.warn, note, columns, 'warn'));
 }
 
 /** The report of a file, or its error. */
 export function fileLines(loaded: Loaded<FileReport> | undefined, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   if (loaded?.value) return reportLines(loaded.value, snapshot);
   const head = heading('In the file', columns, symbols);
   if (!loaded?.error)

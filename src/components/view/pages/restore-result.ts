@@ -20,7 +20,7 @@ function nextSteps({ kind, title }: JobView, { database, safety_backup }: Restor
   ];
 }
 
-function restoreLines(job: JobView, result: RestoreSummary, { columns, glyphs: symbols }: Snapshot): Line[] {
+function restoreLines(job: JobView, result: RestoreSummary, { columns, symbols }: Snapshot): Line[] {
   const { tables, rows, compared, safety_backup, ended_sessions, database } = result;
   const comparison = compared
     ? ({ text: `${symbols.ok} row counts match the backup`, tone: 'good' } as const)
@@ -37,7 +37,7 @@ function restoreLines(job: JobView, result: RestoreSummary, { columns, glyphs: s
   ];
 }
 
-function archiveLines(result: ArchiveRestoreSummary, { columns, glyphs: symbols }: Snapshot): Line[] {
+function archiveLines(result: ArchiveRestoreSummary, { columns, symbols }: Snapshot): Line[] {
   const { into, via, rows_read, rows_added, rows_there, rows_removed } = result;
   const direct = via === 'direct';
   return [

@@ -4,7 +4,7 @@ import { hardWrap } from '../hard-wrap.ts';
 import { memo } from '../memo.ts';
 import { highlight } from '../search.ts';
 import { fit } from '../text.ts';
-import type { Glyphs, Line, Snapshot } from '../types.ts';
+import type { Line, Snapshot, Symbols } from '../types.ts';
 import { formatBytes, formatExact, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
 
@@ -56,7 +56,7 @@ export function fieldPairs(fields: string): Flat | undefined {
   }
 }
 
-function pairLines(pairs: Flat, columns: number, symbols: Glyphs): Line[] {
+function pairLines(pairs: Flat, columns: number, symbols: Symbols): Line[] {
   const longest = pairs.reduce((most, [name]) => Math.max(most, name.length), 0);
   const names = Math.min(MAX_NAME, Math.max(8, longest));
   return pairs.flatMap(([name, value]) =>
@@ -73,7 +73,7 @@ function fieldLines(
   row: BrowsedRow,
   report: FileReport | undefined,
   columns: number,
-  symbols: Glyphs,
+  symbols: Symbols,
 ): Line[] {
   if (row.fields === null) {
     const reason =
@@ -94,7 +94,7 @@ const allLines = memo(
     report: FileReport | undefined,
     search: Search | undefined,
     columns: number,
-    symbols: Glyphs,
+    symbols: Symbols,
   ) => {
     const shown = Buffer.byteLength(row.raw);
     const cut = row.raw_bytes > shown + 3;
@@ -113,7 +113,7 @@ const allLines = memo(
 );
 
 /** All details of a row. */
-export function rowPage({ browse, columns, glyphs: symbols }: Snapshot): readonly Line[] {
+export function rowPage({ browse, columns, symbols }: Snapshot): readonly Line[] {
   const { detail } = browse ?? {};
   if (!browse || !detail) return [[], [{ text: `${MARGIN}Reading${symbols.ellipsis}`, tone: 'dim' }]];
   const head = heading(`Row ${formatExact(detail.index + 1)}`, columns, symbols);

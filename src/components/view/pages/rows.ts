@@ -40,7 +40,7 @@ function placeholder(
   { opening, error, rows, complete }: BrowseState,
   snapshot: Snapshot,
 ): Line[] | undefined {
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   if (opening)
     return [
       [],
@@ -64,7 +64,7 @@ function lineAt(
   browse: BrowseState,
   index: number,
   highlighted: boolean,
-  { columns, glyphs: symbols }: Snapshot,
+  { columns, symbols }: Snapshot,
 ): Line {
   const row = rowLine(browse, index);
   const gutter: Span = { text: highlighted ? `${symbols.cursor} ` : MARGIN, tone: 'warn' };
@@ -116,7 +116,7 @@ export function rowPosition(snapshot: Snapshot): Span[] {
   const time = row && 'ts' in row && row.ts !== null ? row.ts.slice(0, 19).replace('T', ' ') : '';
   const { search } = browse;
   return [
-    { text: search ? `  ${search.typed}  ` : '', tone: 'info' },
+    { text: search ? `  ${search.input}  ` : '', tone: 'info' },
     { text: time === '' ? '' : `${time}  `, tone: 'dim' },
     { text: position(view, browse) },
   ];

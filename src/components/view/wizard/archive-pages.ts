@@ -86,7 +86,7 @@ function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wiz
       label: 'Direct: insert into the ClickHouse table',
       description:
         'Restores time, ID and log line exactly, with the parsed fields. Existing rows are skipped.',
-      on: via === 'direct',
+      checked: via === 'direct',
       exclusive: true,
     },
     {
@@ -94,14 +94,14 @@ function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wiz
       label: 'Ingest: send the lines to the Bifract server',
       description:
         'The server parses every line with its current rules and assigns new times, IDs and fields.',
-      on: via === 'ingest',
+      checked: via === 'ingest',
       exclusive: true,
     },
     {
       id: 'replace',
       label: 'Replace: first delete the existing rows of that time range',
       description: 'If off, rows are only added.',
-      on: replace,
+      checked: replace,
       ...(replace ? { tone: 'bad' as const } : {}),
     },
     { id: 'next', label: 'Continue: create the plan' },

@@ -34,7 +34,7 @@ function fileLine(
 }
 
 /** A plan, most important facts first. */
-export function archivePlanLines(plan: ArchiveRestorePlan, { columns, glyphs: symbols }: Snapshot): Line[] {
+export function archivePlanLines(plan: ArchiveRestorePlan, { columns, symbols }: Snapshot): Line[] {
   const qualifier = plan.from === null && plan.to === null ? '' : 'at most ';
   return [
     ...paragraphs([headline(plan)], columns, plan.replace ? 'bad' : 'plain'),

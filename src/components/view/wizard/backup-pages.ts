@@ -56,7 +56,7 @@ function targetStep({ no_owner }: BackupWizard, { columns }: Snapshot): WizardPa
       id: 'no_owner',
       label: 'Omit owners and privileges',
       description: 'The connecting user will own everything.',
-      on: no_owner,
+      checked: no_owner,
     },
   ];
   return { title: 'Target', step: 2, steps: STEPS, lines, choices };
@@ -67,12 +67,12 @@ function consentChoices({ consent, plan }: BackupWizard): WizardChoice[] {
   const count = plan.sessions.length;
   const { app } = plan;
   const label = `Stop the Bifract server (${app?.name}) during the restore`;
-  const stopApp: WizardChoice[] = app?.running ? [{ id: 'stop_app', label, on: consent.stop_app }] : [];
+  const stopApp: WizardChoice[] = app?.running ? [{ id: 'stop_app', label, checked: consent.stop_app }] : [];
   return [
     {
       id: 'safety_backup',
       label: 'Back up the current database first',
-      on: consent.safety_backup,
+      checked: consent.safety_backup,
       ...(consent.safety_backup
         ? {}
         : { tone: 'bad' as const, description: 'Without it there is no way back.' }),
@@ -80,7 +80,7 @@ function consentChoices({ consent, plan }: BackupWizard): WizardChoice[] {
     {
       id: 'end_sessions',
       label: `Disconnect active sessions (${count === 0 ? 'none' : count} now)`,
-      on: consent.end_sessions,
+      checked: consent.end_sessions,
     },
     ...stopApp,
   ];

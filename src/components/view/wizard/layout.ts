@@ -1,7 +1,7 @@
 import { scrollTop } from '../columns.ts';
 import { bodyHeight } from '../layout.ts';
 import { wrap } from '../text.ts';
-import type { Glyphs, Line, Snapshot } from '../types.ts';
+import type { Line, Snapshot, Symbols } from '../types.ts';
 import type { WizardChoice, WizardPage } from './types.ts';
 
 /** Lines above the text: the step and an empty line. */
@@ -24,7 +24,7 @@ export interface WizardView {
   top: number;
   lastTop: number;
   /** Lines of text that fit. */
-  room: number;
+  textHeight: number;
   choices: readonly ChoiceLine[];
   /** Number of hidden choices above and below the visible ones. */
   above: number;
@@ -33,7 +33,7 @@ export interface WizardView {
   index: number;
 }
 
-function checkbox({ on: checked, exclusive }: WizardChoice, { ok }: Glyphs): string {
+function checkbox({ checked, exclusive }: WizardChoice, { ok }: Symbols): string {
   if (checked === undefined) return '';
   if (exclusive) return checked ? '(*) ' : '( ) ';
   return checked ? `[${ok}] ` : '[ ] ';
@@ -45,7 +45,7 @@ function choiceLines(
   highlighted: boolean,
   snapshot: Snapshot,
 ): ChoiceLine[] {
-  const { columns, glyphs: symbols } = snapshot;
+  const { columns, symbols } = snapshot;
   const tone = choice.disabled ? 'dim' : (choice.tone ?? 'plain');
   const description = choice.description ? wrap(choice.description, columns - INDENT.length - 2) : [];
   const label = checkbox(choice, symbols) + choice.label;
@@ -93,7 +93,7 @@ export function layOut(
     lines: page.lines.slice(from, from + room),
     top: from,
     lastTop,
-    room,
+    textHeight: room,
     choices,
     above: visible[0] ?? 0,
     below: Math.max(0, page.choices.length - 1 - (visible.at(-1) ?? 0)),

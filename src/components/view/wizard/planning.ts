@@ -21,7 +21,7 @@ const DESCRIPTION: Readonly<Record<WizardState['kind'], string>> = {
 export function planningPage(
   { since, read, total }: Planning,
   kind: WizardState['kind'],
-  { columns, glyphs: symbols, now }: Snapshot,
+  { columns, symbols, now }: Snapshot,
 ): Pick<WizardPage, 'lines' | 'choices'> {
   const bar = total > 0 ? progressBar(read / total, BAR, symbols) : indeterminateBar(now, BAR, symbols);
   const done =
@@ -42,7 +42,7 @@ export function planningPage(
 /** Shown if planning failed: the error, a hint, and a way to try again. */
 export function failedPage(
   { message, hint }: ErrorReport,
-  { columns, glyphs: symbols }: Snapshot,
+  { columns, symbols }: Snapshot,
 ): Pick<WizardPage, 'lines' | 'choices'> {
   return {
     lines: [

@@ -31,7 +31,7 @@ function headline({ target, database, replaces, backup }: RestorePlan, now: numb
   return `REPLACES the database ${database} with ${of}.`;
 }
 
-function obstacleLines({ obstacles }: RestorePlan, { columns, glyphs: symbols }: Snapshot): Line[] {
+function obstacleLines({ obstacles }: RestorePlan, { columns, symbols }: Snapshot): Line[] {
   return obstacles.flatMap(({ message, hint, consent }) => [
     ...longField(`${symbols.bad} Blocked`, message, columns, 'bad'),
     ...longField(
@@ -51,10 +51,7 @@ function sessionLine({ pid, user, application, client, state, since }: RestoreSe
   ];
 }
 
-function backupLines(
-  { file, backup, planned_at }: RestorePlan,
-  { columns, glyphs: symbols, now }: Snapshot,
-): Line[] {
+function backupLines({ file, backup, planned_at }: RestorePlan, { columns, symbols, now }: Snapshot): Line[] {
   const age = ageOf(planned_at, now);
   const rowsOf = backup.rows === null ? 'rows not counted' : plural(backup.rows, 'row');
   return [
@@ -75,7 +72,7 @@ function backupLines(
   ];
 }
 
-function serverLines(plan: RestorePlan, { columns, glyphs: symbols }: Snapshot): Line[] {
+function serverLines(plan: RestorePlan, { columns, symbols }: Snapshot): Line[] {
   const { space, pg_restore, no_owner } = plan;
   const free = space.free_bytes === null ? 'free space unknown' : `${formatBytes(space.free_bytes)} free`;
   return [
@@ -92,7 +89,7 @@ function serverLines(plan: RestorePlan, { columns, glyphs: symbols }: Snapshot):
 
 /** A plan, most important facts first. */
 export function restorePlanLines(plan: RestorePlan, snapshot: Snapshot): Line[] {
-  const { columns, glyphs: symbols, now } = snapshot;
+  const { columns, symbols, now } = snapshot;
   const { sessions } = plan;
   return [
     ...paragraphs([`${headline(plan, now)}${lossesOf(plan)}`], columns, plan.replaces ? 'bad' : 'plain'),

@@ -46,10 +46,7 @@ export function lossesOf(plan: RestorePlan): string {
 }
 
 /** Tables with their row counts in the backup and now, losses first. */
-export function tableLines(
-  { tables, replaces }: RestorePlan,
-  { columns, glyphs: symbols }: Snapshot,
-): Line[] {
+export function tableLines({ tables, replaces }: RestorePlan, { columns, symbols }: Snapshot): Line[] {
   const nameWidth = Math.max(NAME, Math.min(60, columns - 2 * COUNT - 18));
   const titles = `  ${fit('', nameWidth)} ${'in the backup'.padStart(COUNT)}${replaces ? ` ${'now'.padStart(COUNT)}` : ''}`;
   return [

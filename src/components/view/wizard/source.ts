@@ -1,5 +1,5 @@
 import type { ArchiveRecord } from '../../../core/index.ts';
-import { bareName } from '../text.ts';
+import { baseName } from '../text.ts';
 import { formatStamp } from '../time.ts';
 import type { Snapshot } from '../types.ts';
 import { plural } from '../units.ts';
@@ -22,7 +22,7 @@ export function originalFractal(snapshot: Snapshot, source: string): string | un
 export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
   const files = sourceArchives(snapshot, source);
   const [first] = files;
-  if (!first) return bareName(source);
+  if (!first) return baseName(source);
   const when = `${first.fractal_name} (${formatStamp(first.created_at)})`;
   return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
 }

@@ -15,7 +15,7 @@ export interface WizardChoice {
   /** Explanation, one or two sentences. */
   description?: string;
   /** State of a checkbox or radio button; undefined for a plain choice. */
-  on?: boolean;
+  checked?: boolean;
   /** A radio button: one of several choices. */
   exclusive?: true;
   tone?: Tone;
