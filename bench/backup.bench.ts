@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startDemo } from '../bin/demo/installation.ts';
 import type { PostgresServer } from '../bin/demo/postgres.ts';
 import { queryPostgres } from '../bin/demo/query.ts';
-import { formatBytes } from '../src/components/view/units.ts';
+import { formatBytes } from '../src/core/text/units.ts';
 import type { Bench } from './run.ts';
 import { dumpAge, isInstalled } from './tools/plain-programs.ts';
 import { measure, PROGRAM, type Run } from './tools/program.ts';

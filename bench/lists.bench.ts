@@ -1,8 +1,8 @@
-import { startDemoSupervisor } from '../bin/demo/keeper.ts';
 import { type PostgresServer, startPostgres } from '../bin/demo/postgres.ts';
 import { queryPostgres } from '../bin/demo/query.ts';
 import { POSTGRES_SCHEMA } from '../bin/demo/schema.ts';
-import { connectCatalog } from '../src/core/adapters/catalog.ts';
+import { startDemoSupervisor } from '../bin/demo/supervisor.ts';
+import { connectCatalog } from '../src/core/adapters/postgres/catalog/catalog.ts';
 import type { Bench } from './run.ts';
 
 const FRACTALS = 1_000;

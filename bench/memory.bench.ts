@@ -2,7 +2,7 @@ import { startDemo } from '../bin/demo/installation.ts';
 import { queryPostgres } from '../bin/demo/query.ts';
 import { seedRows } from '../bin/demo/seed-rows.ts';
 import { LOGS_DATABASE } from '../bin/demo/services.ts';
-import { formatBytes } from '../src/components/view/units.ts';
+import { formatBytes } from '../src/core/text/units.ts';
 import type { Bench } from './run.ts';
 import { measure, PROGRAM, type Run } from './tools/program.ts';
 

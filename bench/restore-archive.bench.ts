@@ -6,9 +6,9 @@ import { startDemo } from '../bin/demo/installation.ts';
 import { queryClickhouse, queryPostgres } from '../bin/demo/query.ts';
 import { seedRows } from '../bin/demo/seed-rows.ts';
 import { LOGS_DATABASE } from '../bin/demo/services.ts';
-import { formatBytes } from '../src/components/view/units.ts';
-import { UNLIMITED } from '../src/core/adapters/clickhouse-query.ts';
-import { LOAD_SETTINGS, loadQuery } from '../src/core/adapters/clickhouse-restore-query.ts';
+import { UNLIMITED } from '../src/core/adapters/clickhouse/queries.ts';
+import { LOAD_SETTINGS, loadQuery } from '../src/core/adapters/clickhouse/restore-queries.ts';
+import { formatBytes } from '../src/core/text/units.ts';
 import type { Bench } from './run.ts';
 import { measure, PROGRAM, type Run } from './tools/program.ts';
 

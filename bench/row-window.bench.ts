@@ -1,5 +1,5 @@
-import { formatBytes } from '../src/components/view/units.ts';
-import { browse } from '../src/core/jobs/browse.ts';
+import { browse } from '../src/core/features/search/open.ts';
+import { formatBytes } from '../src/core/text/units.ts';
 import type { Bench } from './run.ts';
 import { type BigArchive, bigArchive } from './tools/big-archive.ts';
 import { countReads } from './tools/counting-storage.ts';

@@ -1,7 +1,7 @@
 /** `seal-once.ts LINES FOLDER`: seals the lines of a file into another one twice and prints seconds and CPU seconds of the second run as JSON. */
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { DiskStorage } from '../src/core/adapters/disk-storage.ts';
+import { DiskStorage } from '../src/core/adapters/disk/storage.ts';
 import { countLines } from '../src/core/format/archive-frames.ts';
 import { parseKey, writeArchive } from '../src/core/format/index.ts';
 import type { LineBlock } from '../src/core/ports/log-database.ts';

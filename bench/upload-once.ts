@@ -1,7 +1,7 @@
 /** `upload-once.ts bifract|lib-storage URL MiB`: measures one upload and prints seconds and memory as JSON. */
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { openS3Storage } from '../src/core/adapters/s3-storage.ts';
+import { openS3Storage } from '../src/core/adapters/s3/storage.ts';
 import { BUCKET, labSettings } from '../test/helpers/s3/lab.ts';
 
 const [client, url = '', mib = '0'] = process.argv.slice(2);

@@ -1,6 +1,6 @@
-import { formatBytes } from '../src/components/view/units.ts';
+import { verifyFile } from '../src/core/features/inspect/verify-file.ts';
 import { archiveBytes, LineChecker, readContent, readStream } from '../src/core/format/index.ts';
-import { verifyFile } from '../src/core/jobs/verify-file.ts';
+import { formatBytes } from '../src/core/text/units.ts';
 import type { Bench } from './run.ts';
 import { type BigArchive, bigArchive } from './tools/big-archive.ts';
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
 import { compareTimes, parseInstant } from '../src/core/policy/instant.ts';
 import { GRANULARITIES, type Granularity } from '../src/core/policy/periods.ts';
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Help, Option } from 'commander';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
 import { type ArchiveInvocation, defineArchive } from './archive-arguments.ts';
 import { type ArchiveRestoreInvocation, defineArchiveRestore } from './archive-restore-arguments.ts';
 import { type BackupInvocation, defineBackup } from './backup-arguments.ts';

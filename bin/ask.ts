@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { sanitize } from '../src/components/view/sanitize.ts';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
+import { sanitize } from '../src/core/text/sanitize.ts';
 import type { GlobalFlags } from './arguments.ts';
 
 /**

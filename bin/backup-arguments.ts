@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
+import type { KeepRule } from '../src/core/contract/upkeep.ts';
 import { keepsSomething } from '../src/core/policy/retention.ts';
-import type { KeepRule } from '../src/core/upkeep.ts';
-import { type NotifyFlags, notifyFlags, notifyOptions } from './listener-flags.ts';
-import type { NotifyOptions } from './tell.ts';
+import type { NotifyOptions } from './notify.ts';
+import { type NotifyFlags, notifyFlags, notifyOptions } from './notify-flags.ts';
 import { type KeepFlags, keepFlags, ruleOf } from './upkeep-arguments.ts';
 
 /** What to do after a backup. */

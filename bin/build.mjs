@@ -28,9 +28,9 @@ const { outputFiles } = await build({
   entryPoints: {
     bifract: 'bin/bifract.ts',
     'chdb-server': 'bin/demo/chdb-server.ts',
-    'supervisor-process': 'bin/demo/keeper-process.ts',
-    'line-thread': 'src/core/jobs/line-thread-main.ts',
-    'decode-thread': 'src/core/adapters/native/decode-thread-main.ts',
+    'supervisor-process': 'bin/demo/supervisor-process.ts',
+    'row-check-worker': 'src/core/features/inspect/row-check-worker-main.ts',
+    'decode-thread': 'src/core/adapters/clickhouse/native/decode-thread-main.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
 import type { SearchPattern } from '../src/core/index.ts';
 import { parseInstant } from '../src/core/policy/instant.ts';
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
+import type { BackupSummary } from '../src/core/features/backup/backup.ts';
 import type { JobOutcome, RunDueSummary } from '../src/core/index.ts';
-import type { BackupSummary } from '../src/core/jobs/backup.ts';
 
 const LIMIT_MS = 300_000;
 

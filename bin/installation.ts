@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type EnvVars, parseEnvFile } from '../src/core/config/env-file.ts';
 import { readSettings, type Settings } from '../src/core/config/settings.ts';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
 
 /** An installation directory, read once. Holds secrets. */
 export interface Installation {

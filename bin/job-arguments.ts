@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
 import type { BackupExtras } from './backup-arguments.ts';
 
 /** Commands on jobs of any process. */

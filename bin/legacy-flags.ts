@@ -1,4 +1,4 @@
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
 
 const COMMANDS: Record<string, string[]> = {
   '--backup': ['backup'],

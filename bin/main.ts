@@ -1,4 +1,4 @@
-import { asBifractError, EXIT } from '../src/core/errors.ts';
+import { asBifractError, EXIT } from '../src/core/contract/errors.ts';
 import { type Invocation, parseArguments } from './arguments.ts';
 import { makePrinter, type Printer } from './printer.ts';
 import { VERSION } from './version.ts';
@@ -30,7 +30,7 @@ async function run(invocation: Invocation, printer: Printer): Promise<number> {
     case 'backup':
       return (await import('./commands/backup.ts')).backupCommand(invocation, printer);
     case 'archive':
-      return (await import('./commands/job.ts')).archiveCommand(invocation, printer);
+      return (await import('./commands/archive.ts')).archiveCommand(invocation, printer);
     case 'list':
       return (await import('./commands/list.ts')).listCommand(invocation, printer);
     case 'status':

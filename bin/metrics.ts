@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { BifractError } from '../src/core/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
+import type { BackupSummary } from '../src/core/features/backup/backup.ts';
 import type { JobOutcome, RunDueSummary } from '../src/core/index.ts';
-import type { BackupSummary } from '../src/core/jobs/backup.ts';
 
 const READABLE = 0o644;
 

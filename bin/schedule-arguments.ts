@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ScheduleMode } from '../src/core/index.ts';
-import { type NotifyFlags, notifyFlags, notifyOptions } from './listener-flags.ts';
-import type { NotifyOptions } from './tell.ts';
+import type { NotifyOptions } from './notify.ts';
+import { type NotifyFlags, notifyFlags, notifyOptions } from './notify-flags.ts';
 
 /** Commands on schedules and coverage. */
 export type ScheduleInvocation =

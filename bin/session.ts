@@ -1,6 +1,6 @@
-import { BifractError, ROLLED_BACK } from '../src/core/errors.ts';
+import { BifractError, ROLLED_BACK } from '../src/core/contract/errors.ts';
+import { createEngine, createSharingEngine } from '../src/core/engine/create-engine.ts';
 import type { Engine, JobOwner } from '../src/core/index.ts';
-import { createEngine, createSharingEngine } from '../src/core/run-engine.ts';
 import type { GlobalFlags } from './arguments.ts';
 import { readInstallation } from './installation.ts';
 import { keepMemoryLow } from './memory.ts';

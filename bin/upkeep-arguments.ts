@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { BifractError } from '../src/core/errors.ts';
-import type { KeepRule } from '../src/core/upkeep.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
+import type { KeepRule } from '../src/core/contract/upkeep.ts';
 
 /** Maintenance commands. */
 export type UpkeepInvocation =

@@ -22,7 +22,7 @@ if (major < 22 || (major === 22 && minor < 15)) {
 }
 
 const { tsImport } = await import('tsx/esm/api');
-const { startKeeper } = await tsImport('../bin/demo/keeper.ts', import.meta.url);
+const { startDemoSupervisor } = await tsImport('../bin/demo/supervisor.ts', import.meta.url);
 const { startServices } = await tsImport('../bin/demo/services.ts', import.meta.url);
 const { BROKER_VARIABLE } = await tsImport('./helpers/broker-variable.ts', import.meta.url);
 
@@ -31,7 +31,7 @@ if (files.length === 0) {
   console.error('No test files found');
   process.exit(2);
 }
-const supervisor = await startKeeper();
+const supervisor = await startDemoSupervisor();
 const broker = await startBroker();
 const child = spawn(
   process.execPath,

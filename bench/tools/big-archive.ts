@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DiskStorage } from '../../src/core/adapters/disk-storage.ts';
+import { DiskStorage } from '../../src/core/adapters/disk/storage.ts';
+import type { Target } from '../../src/core/features/files/target.ts';
 import { type FileSummary, type Key, parseKey, writeArchive } from '../../src/core/format/index.ts';
-import type { Target } from '../../src/core/jobs/target.ts';
 import type { LineBlock } from '../../src/core/ports/log-database.ts';
 import type { StoredObject } from '../../src/core/ports/storage.ts';
 

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Demo } from '../../bin/demo/installation.ts';
 import { LOGS_DATABASE } from '../../bin/demo/services.ts';
-import { linesQuery, UNLIMITED } from '../../src/core/adapters/clickhouse-query.ts';
+import { linesQuery, UNLIMITED } from '../../src/core/adapters/clickhouse/queries.ts';
 import { measure, type Run } from './program.ts';
 
 /** Measures curl fetching the same lines from ClickHouse to /dev/null, as a sysadmin would. */

@@ -1,11 +1,11 @@
-import { plural } from '../../src/components/view/units.ts';
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import { BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
+import type { AdoptSummary } from '../../src/core/features/orphans/adopt.ts';
 import type { AdoptPlan } from '../../src/core/index.ts';
-import type { AdoptSummary } from '../../src/core/jobs/adopt.ts';
+import { plural } from '../../src/core/text/units.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm } from '../ask.ts';
 import type { FileInvocation } from '../file-arguments.ts';
-import { adoptPlanLines, adoptSummaryLines } from '../print/mending.ts';
+import { adoptPlanLines, adoptSummaryLines } from '../print/orphans.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { runJob } from './run-job.ts';

@@ -1,4 +1,4 @@
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Engine, JobEvent, JobKind, JobOutcome } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { itemLines } from '../print/items.ts';

@@ -1,11 +1,11 @@
-import { ERROR_EXITS } from '../../src/core/errors.ts';
+import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import type { BackupInvocation } from '../backup-arguments.ts';
+import { failedStart, notify } from '../notify.ts';
 import { resultLines } from '../print/results.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
-import { failedStart, notify } from '../tell.ts';
 import { detachJob } from './detach.ts';
 import { pruneAfter } from './prune.ts';
 import { runJob } from './run-job.ts';

@@ -1,4 +1,4 @@
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';

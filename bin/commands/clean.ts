@@ -1,9 +1,9 @@
-import { plural } from '../../src/components/view/units.ts';
-import { BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import { BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
+import { plural } from '../../src/core/text/units.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm } from '../ask.ts';
 import type { FileInvocation } from '../file-arguments.ts';
-import { orphanTable } from '../print/mending.ts';
+import { orphanTable } from '../print/orphans.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { runJob } from './run-job.ts';

@@ -1,6 +1,6 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
 import type { Invocation } from '../arguments.ts';
 import { openPreferences } from '../preferences.ts';
 import { statusLines } from '../print/status.ts';

@@ -1,5 +1,5 @@
-import { formatBytes, plural } from '../../src/components/view/units.ts';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import { formatBytes, plural } from '../../src/core/text/units.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm } from '../ask.ts';
 import { copyPlanLines } from '../print/copy.ts';

@@ -1,5 +1,5 @@
-import { BifractError } from '../../src/core/errors.ts';
-import type { JobBus } from '../../src/core/ports/job-board.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import type { JobBus } from '../../src/core/ports/job-bus.ts';
 import type { Invocation } from '../arguments.ts';
 import type { Printer } from '../printer.ts';
 

@@ -1,4 +1,4 @@
-import { ERROR_EXITS } from '../../src/core/errors.ts';
+import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { Engine, JobOutcome, JobRequest } from '../../src/core/index.ts';
 import type { Printer } from '../printer.ts';
 

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Invocation } from '../arguments.ts';
 import { withEngine } from '../session.ts';
 import { openFolder, requireNew } from '../wiring.ts';

@@ -1,4 +1,4 @@
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Engine, Fractal } from '../../src/core/index.ts';
 
 /** Finds a fractal by ID or name. Throws `NOT_FOUND`, with the names of the others as a hint. */

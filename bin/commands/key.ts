@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setVariables } from '../../src/core/config/edit-env.ts';
-import { BifractError, readOnly as readOnlyError } from '../../src/core/errors.ts';
+import { BifractError, readOnly as readOnlyError } from '../../src/core/contract/errors.ts';
 import { generateKey, keyId, parseKey } from '../../src/core/format/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { readInstallation } from '../installation.ts';

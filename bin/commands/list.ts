@@ -1,6 +1,6 @@
 import type { Engine } from '../../src/core/index.ts';
 import type { Invocation } from '../arguments.ts';
-import { orphanTable } from '../print/mending.ts';
+import { orphanTable } from '../print/orphans.ts';
 import { archiveTable, backupTable, fractalTable } from '../print/tables.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';

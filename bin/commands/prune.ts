@@ -1,7 +1,7 @@
-import { formatBytes, plural } from '../../src/components/view/units.ts';
-import { asBifractError, BifractError } from '../../src/core/errors.ts';
+import { asBifractError, BifractError } from '../../src/core/contract/errors.ts';
+import type { KeepRule, PrunePlan } from '../../src/core/contract/upkeep.ts';
 import type { DeletePlan, Engine } from '../../src/core/index.ts';
-import type { KeepRule, PrunePlan } from '../../src/core/upkeep.ts';
+import { formatBytes, plural } from '../../src/core/text/units.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm } from '../ask.ts';
 import { deletePlanLines } from '../print/deletion.ts';

@@ -1,6 +1,6 @@
-import { formatExact } from '../../src/components/view/units.ts';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { ArchiveRestorePlan, Engine } from '../../src/core/index.ts';
+import { formatExact } from '../../src/core/text/units.ts';
 import type { ArchiveRestoreInvocation } from '../archive-restore-arguments.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm, confirmByTyping } from '../ask.ts';

@@ -1,6 +1,10 @@
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import type {
+  RestoreConsent,
+  RestoreJobRequest,
+  RestorePlan,
+} from '../../src/core/features/restore/contract.ts';
 import type { Engine, JobEvent } from '../../src/core/index.ts';
-import type { RestoreConsent, RestoreJobRequest, RestorePlan } from '../../src/core/restore.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm, confirmByTyping } from '../ask.ts';
 import { restorePlanLines } from '../print/restore.ts';

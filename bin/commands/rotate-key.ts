@@ -1,5 +1,5 @@
-import { plural } from '../../src/components/view/units.ts';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import { plural } from '../../src/core/text/units.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm } from '../ask.ts';
 import { rotatePlanLines } from '../print/upkeep.ts';

@@ -1,13 +1,13 @@
-import { ERROR_EXITS } from '../../src/core/errors.ts';
+import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { Engine, RunDueSummary } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { runDueVariables } from '../hook.ts';
 import { RUN_DUE_METRICS } from '../metrics.ts';
+import { failedStart, notify } from '../notify.ts';
 import { dueLines, runDueLines } from '../print/schedule.ts';
 import type { Printer } from '../printer.ts';
 import type { ScheduleInvocation } from '../schedule-arguments.ts';
 import { withEngine } from '../session.ts';
-import { failedStart, notify } from '../tell.ts';
 import { runJob } from './run-job.ts';
 
 type Invocation = Extract<ScheduleInvocation, { command: 'run-due' }> & { flags: GlobalFlags };

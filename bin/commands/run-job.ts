@@ -1,4 +1,4 @@
-import { ERROR_EXITS } from '../../src/core/errors.ts';
+import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { Engine, JobKind, JobOutcome, JobRequest } from '../../src/core/index.ts';
 import { itemLines } from '../print/items.ts';
 import { summaryLines } from '../print/summaries.ts';

@@ -1,6 +1,6 @@
 import { fstatSync, rmSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { asBifractError, BifractError, ERROR_EXITS } from '../../src/core/errors.ts';
+import { asBifractError, BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { Engine, JobOwner, JobRequest } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { withEngine } from '../session.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { sanitize } from '../../src/components/view/sanitize.ts';
 import type { SearchHit } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import type { FileInvocation } from '../file-arguments.ts';
 import type { Printer } from '../printer.ts';

@@ -1,4 +1,4 @@
-import { asBifractError, ERROR_EXITS, type ErrorReport, EXIT } from '../../src/core/errors.ts';
+import { asBifractError, ERROR_EXITS, type ErrorReport, EXIT } from '../../src/core/contract/errors.ts';
 import type { ArchiveRecord, BackupFile, Engine, Fractal, Health, Timestamp } from '../../src/core/index.ts';
 import type { Invocation } from '../arguments.ts';
 import { statusLines } from '../print/status.ts';

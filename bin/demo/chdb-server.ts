@@ -7,11 +7,11 @@
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { StatementResponse } from './chdb/answer.ts';
 import { ChdbEngine } from './chdb/engine.ts';
 import { execute } from './chdb/execute.ts';
 import { Fifos } from './chdb/fifo.ts';
 import { authenticate, type Call, parseCall, readStatement } from './chdb/request.ts';
+import { StatementResponse } from './chdb/response.ts';
 import { Sessions } from './chdb/sessions.ts';
 import { preparation } from './chdb/statement.ts';
 

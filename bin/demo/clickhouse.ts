@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import { entryCommand } from './entry.ts';
-import type { DemoSupervisor } from './keeper.ts';
+import type { DemoSupervisor } from './supervisor.ts';
 
 /** Each running statement holds one thread; the engine has threads of its own. */
 const THREADS = 48;

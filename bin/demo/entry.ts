@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 /** Source files of the programs of this project. Only the first needs more than type stripping. */
 const SOURCES = {
   bifract: '../bifract.ts',
-  'supervisor-process': './keeper-process.ts',
+  'supervisor-process': './supervisor-process.ts',
   'chdb-server': './chdb-server.ts',
 };
 

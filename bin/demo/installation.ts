@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { ClickhouseServer } from './clickhouse.ts';
 import { createInstallDir, type InstallDir } from './install-dir.ts';
-import { type DemoSupervisor, startDemoSupervisor } from './keeper.ts';
 import type { PostgresServer } from './postgres.ts';
 import { seedDemo } from './seed.ts';
 import { LOGS_DATABASE, type OnStep, startServices } from './services.ts';
+import { type DemoSupervisor, startDemoSupervisor } from './supervisor.ts';
 
 /** A running throwaway installation. */
 export interface Demo extends InstallDir {

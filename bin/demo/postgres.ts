@@ -1,11 +1,11 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import { freePort } from './free-port.ts';
-import type { DemoSupervisor, RunningProgram } from './keeper.ts';
 import { findPostgres, type PostgresPrograms, serverUser } from './postgres-programs.ts';
 import { queryPostgres } from './query.ts';
+import type { DemoSupervisor, RunningProgram } from './supervisor.ts';
 
 const ATTEMPTS = 3;
 const POLL_MS = 40;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { ClickhouseServer } from './clickhouse.ts';
 import type { PostgresAddress } from './postgres.ts';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type ClickhouseServer, startClickhouse } from './clickhouse.ts';
-import type { DemoSupervisor } from './keeper.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { queryClickhouse, queryPostgres } from './query.ts';
 import { LOGS_TABLE, POSTGRES_SCHEMA } from './schema.ts';
+import type { DemoSupervisor } from './supervisor.ts';
 
 /** Both databases of an installation, with empty tables. */
 export interface Services {

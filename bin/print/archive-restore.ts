@@ -1,7 +1,7 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
-import { formatDuration, formatStamp } from '../../src/components/view/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
 import type { ArchiveRestorePlan, ArchiveRestoreSummary } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatDuration, formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 const METHODS = {

@@ -1,7 +1,7 @@
-import { formatDuration } from '../../src/components/view/time.ts';
-import { formatBytes, plural } from '../../src/components/view/units.ts';
+import type { CopySummary } from '../../src/core/features/copy/copy.ts';
 import type { CopyPlan } from '../../src/core/index.ts';
-import type { CopySummary } from '../../src/core/jobs/copy.ts';
+import { formatDuration } from '../../src/core/text/time.ts';
+import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 /** The plan of a copy, for people. */

@@ -1,7 +1,7 @@
-import { formatStamp } from '../../src/components/view/time.ts';
-import { formatBytes, plural } from '../../src/components/view/units.ts';
+import type { DeleteSummary } from '../../src/core/features/delete/delete.ts';
 import type { DeleteItem, DeletePlan } from '../../src/core/index.ts';
-import type { DeleteSummary } from '../../src/core/jobs/delete.ts';
+import { formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 /** The plan of a deletion, for people. */

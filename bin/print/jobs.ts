@@ -1,9 +1,9 @@
+import { take } from '../../src/components/text/text.ts';
 import { jobOwner } from '../../src/components/view/jobs.ts';
-import { sanitize } from '../../src/components/view/sanitize.ts';
-import { take } from '../../src/components/view/text.ts';
-import { formatAgo, formatDuration } from '../../src/components/view/time.ts';
-import { formatBytes, formatPercent, plural } from '../../src/components/view/units.ts';
 import type { KnownJob } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatAgo, formatDuration } from '../../src/core/text/time.ts';
+import { formatBytes, formatPercent, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 /** A job, for programs. */

@@ -1,5 +1,5 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
 import type { JobEvent } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
 import type { Printer } from '../printer.ts';
 import { describeEvent, ProgressLine } from './progress.ts';
 

@@ -1,4 +1,4 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
 import type { Printer } from '../printer.ts';
 import { describeEvent, ProgressLine } from './progress.ts';
 

@@ -1,14 +1,14 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
-import { take } from '../../src/components/view/text.ts';
-import { formatDuration } from '../../src/components/view/time.ts';
+import { take } from '../../src/components/text/text.ts';
+import type { JobEvent, Progress } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatDuration } from '../../src/core/text/time.ts';
 import {
   formatByteRate,
   formatBytes,
   formatExact,
   formatPercent,
   formatRowRate,
-} from '../../src/components/view/units.ts';
-import type { JobEvent, Progress } from '../../src/core/index.ts';
+} from '../../src/core/text/units.ts';
 
 /** Text of an event other than progress; undefined for events that need no line. */
 export function describeEvent(event: JobEvent): string | undefined {

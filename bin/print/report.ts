@@ -1,6 +1,6 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
-import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
 import type { FileReport } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 
 /** The report of a file, for people. */
 export function reportLines(report: FileReport): string[] {

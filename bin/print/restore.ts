@@ -1,7 +1,12 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
-import { formatDuration, formatStamp } from '../../src/components/view/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
-import type { RestorePlan, RestoreSession, RestoreSummary, RestoreTable } from '../../src/core/restore.ts';
+import type {
+  RestorePlan,
+  RestoreSession,
+  RestoreSummary,
+  RestoreTable,
+} from '../../src/core/features/restore/contract.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatDuration, formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 /** The plan of a restore, for people. */

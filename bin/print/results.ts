@@ -1,8 +1,8 @@
-import { formatDuration } from '../../src/components/view/time.ts';
-import { formatBytes, formatExact, formatRatio, plural } from '../../src/components/view/units.ts';
+import type { ArchiveSummary } from '../../src/core/features/archive/archive.ts';
+import type { BackupSummary } from '../../src/core/features/backup/backup.ts';
 import type { JobKind } from '../../src/core/index.ts';
-import type { ArchiveSummary } from '../../src/core/jobs/archive.ts';
-import type { BackupSummary } from '../../src/core/jobs/backup.ts';
+import { formatDuration } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact, formatRatio, plural } from '../../src/core/text/units.ts';
 
 /** The result of a backup or archive, for people. */
 export function resultLines(kind: JobKind, result: Record<string, unknown>): string[] {

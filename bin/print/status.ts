@@ -1,6 +1,6 @@
-import { sanitize } from '../../src/components/view/sanitize.ts';
-import { formatStamp } from '../../src/components/view/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 import type { Status } from '../commands/status.ts';
 import { table } from './tables.ts';
 

@@ -1,7 +1,7 @@
-import { sanitize, width } from '../../src/components/view/sanitize.ts';
-import { formatStamp } from '../../src/components/view/time.ts';
-import { formatBytes, formatExact } from '../../src/components/view/units.ts';
 import type { ArchiveRecord, BackupFile, Fractal } from '../../src/core/index.ts';
+import { sanitize, width } from '../../src/core/text/sanitize.ts';
+import { formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 
 interface Column<Row> {
   title: string;

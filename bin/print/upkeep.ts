@@ -1,8 +1,8 @@
-import { formatStamp } from '../../src/components/view/time.ts';
-import { formatBytes, plural } from '../../src/components/view/units.ts';
-import type { PruneSummary } from '../../src/core/jobs/prune.ts';
-import type { RotateSummary } from '../../src/core/jobs/rotate-key.ts';
-import type { PrunePlan, RotatePlan } from '../../src/core/upkeep.ts';
+import type { PrunePlan, RotatePlan } from '../../src/core/contract/upkeep.ts';
+import type { PruneSummary } from '../../src/core/features/backup/prune.ts';
+import type { RotateSummary } from '../../src/core/features/keys/rotate.ts';
+import { formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 export function prunePlanLines({ items, freed_bytes }: PrunePlan): string[] {

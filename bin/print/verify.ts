@@ -1,6 +1,6 @@
-import { formatDuration } from '../../src/components/view/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/components/view/units.ts';
-import type { VerifySummary } from '../../src/core/jobs/verify.ts';
+import type { VerifySummary } from '../../src/core/features/inspect/verify.ts';
+import { formatDuration } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 
 /** The result of a verification, for people. */
 export function verifySummaryLines({

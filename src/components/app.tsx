@@ -1,7 +1,5 @@
 import { Box, useInput, usePaste } from 'ink';
-import type { Session } from './hooks/session.ts';
-import { useSession } from './hooks/use-session.ts';
-import type { Router } from './router.ts';
+import type { Router } from './input/router.ts';
 import { CoverageScreen } from './screens/coverage-screen.tsx';
 import { KeyHints, StatusLine } from './screens/frame-lines.tsx';
 import { HelpScreen } from './screens/help-screen.tsx';
@@ -10,13 +8,15 @@ import { Overlay } from './screens/overlay.tsx';
 import { PageScreen } from './screens/page-screen.tsx';
 import { RowsScreen } from './screens/rows-screen.tsx';
 import { WizardScreen } from './screens/wizard-screen.tsx';
-import { bodyHeight, isTooSmall } from './view/layout.ts';
+import type { Session } from './state/session.ts';
+import { useSession } from './state/use-session.ts';
+import { bodyHeight, isTooSmall } from './text/layout.ts';
+import { Header } from './ui/header.tsx';
+import { Line } from './ui/line.tsx';
+import { TooSmall } from './ui/too-small.tsx';
 import { currentScreen, listAt } from './view/lists/index.ts';
 import { titleLine } from './view/title.ts';
 import type { Snapshot } from './view/types.ts';
-import { Header } from './widgets/header.tsx';
-import { Line } from './widgets/line.tsx';
-import { TooSmall } from './widgets/too-small.tsx';
 
 function Body({ snapshot }: { snapshot: Snapshot }) {
   const screen = currentScreen(snapshot);

@@ -2,15 +2,15 @@ import { type Instance, render, type SuspendTerminal, useApp } from 'ink';
 import { useEffect } from 'react';
 import type { Engine } from '../core/index.ts';
 import { App } from './app.tsx';
-import { noPreferences, type Preferences } from './hooks/preferences.ts';
-import { createSession, type Session } from './hooks/session.ts';
-import { startUp } from './hooks/start-up.ts';
-import { createRouter } from './router.ts';
+import { createRouter } from './input/router.ts';
+import { noPreferences, type Preferences } from './state/preferences.ts';
+import { createSession, type Session } from './state/session.ts';
+import { startUp } from './state/startup.ts';
 import { stopSelf, suspension } from './terminal.ts';
-import { isUtf8, symbolsFor } from './view/glyphs.ts';
-import { ColorContext } from './widgets/color-context.ts';
+import { isUtf8, symbolsFor } from './text/symbols.ts';
+import { ColorContext } from './ui/color-context.ts';
 
-export type { Preferences } from './hooks/preferences.ts';
+export type { Preferences } from './state/preferences.ts';
 
 export interface ConsoleOptions {
   stdin: NodeJS.ReadStream;

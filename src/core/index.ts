@@ -1,36 +1,7 @@
 /** The entry point of the engine: all that the console may import from core. */
-export type {
-  ArchiveRestoreFile,
-  ArchiveRestoreJobRequest,
-  ArchiveRestorePlan,
-  ArchiveRestoreQueries,
-  ArchiveRestoreQuery,
-  ArchiveRestoreSummary,
-  RestoreMethod as RestoreVia,
-} from './archive-restore.ts';
-export type { CopyItem, CopyJobRequest, CopyPlan, CopyQueries } from './copying.ts';
-export type { Coverage, CoveragePeriod, CoverageQueries, CoverageState } from './coverage.ts';
-export type {
-  DeleteItem,
-  DeleteJobRequest,
-  DeletePlan,
-  DeleteQuery,
-  DeleteTarget,
-  DeletionQueries,
-} from './deletion.ts';
-export type {
-  BackupFile,
-  Engine,
-  Health,
-  InstallationInfo,
-  JobHandle,
-  JobOutcome,
-  JobRequest,
-  PartHealth,
-  StartOptions,
-} from './engine.ts';
-export { asBifractError, BifractError, type ErrorReport, ROLLED_BACK as UNDONE } from './errors.ts';
-export type { JobEvent, JobEventMap, JobKind, JobOwner, Progress } from './events.ts';
+
+export { asBifractError, BifractError, type ErrorReport, ROLLED_BACK as UNDONE } from './contract/errors.ts';
+export type { JobEvent, JobEventMap, JobKind, JobOwner, Progress } from './contract/events.ts';
 export type {
   AdoptItem,
   AdoptPlan,
@@ -44,19 +15,51 @@ export type {
   SearchPattern,
   SearchQuery,
   VerifyItem,
-} from './files.ts';
-export {
-  createJobStore,
-  type JobItem,
-  type JobState,
-  type JobStore,
-  type JobStoreOptions,
-  type JobView,
-} from './job-store.ts';
-export type { JobQueries, KnownJob } from './known-jobs.ts';
-export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
-export type { StorageHealth } from './ports/storage.ts';
-export type { Timestamp } from './ports/types.ts';
+} from './contract/files.ts';
+export type {
+  KeepRule,
+  PruneItem,
+  PrunePlan,
+  RotateItem,
+  RotatePlan,
+  UpkeepJobRequest,
+} from './contract/upkeep.ts';
+export type {
+  BackupFile,
+  Engine,
+  Health,
+  InstallationInfo,
+  JobHandle,
+  JobOutcome,
+  JobRequest,
+  PartHealth,
+  StartOptions,
+} from './engine/contract.ts';
+export type { JobQueries, KnownJob } from './engine/known-jobs.ts';
+export type {
+  ArchiveRestoreFile,
+  ArchiveRestoreJobRequest,
+  ArchiveRestorePlan,
+  ArchiveRestoreQueries,
+  ArchiveRestoreQuery,
+  ArchiveRestoreSummary,
+  RestoreMethod as RestoreVia,
+} from './features/archive-restore/contract.ts';
+export type { CopyItem, CopyJobRequest, CopyPlan, CopyQueries } from './features/copy/contract.ts';
+export type {
+  Coverage,
+  CoveragePeriod,
+  CoverageQueries,
+  CoverageState,
+} from './features/coverage/contract.ts';
+export type {
+  DeleteItem,
+  DeleteJobRequest,
+  DeletePlan,
+  DeleteQuery,
+  DeleteTarget,
+  DeletionQueries,
+} from './features/delete/contract.ts';
 export type {
   RestoreBackup,
   RestoreConsent,
@@ -69,7 +72,7 @@ export type {
   RestoreSummary,
   RestoreTable,
   RestoreTarget,
-} from './restore.ts';
+} from './features/restore/contract.ts';
 export type {
   DueItem,
   DueQuery,
@@ -77,12 +80,15 @@ export type {
   RunDueJobRequest,
   RunDueSummary,
   ScheduleMode,
-} from './schedule.ts';
-export type {
-  KeepRule,
-  PruneItem,
-  PrunePlan,
-  RotateItem,
-  RotatePlan,
-  UpkeepJobRequest,
-} from './upkeep.ts';
+} from './features/schedule/contract.ts';
+export {
+  createJobStore,
+  type JobItem,
+  type JobState,
+  type JobStore,
+  type JobStoreOptions,
+  type JobView,
+} from './job/store.ts';
+export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
+export type { StorageHealth } from './ports/storage.ts';
+export type { Timestamp } from './ports/types.ts';

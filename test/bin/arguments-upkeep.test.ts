@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseArguments } from '../../bin/arguments.ts';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 
 function parse(line: string): object {
   const { flags: _, ...rest } = parseArguments(line.split(' '), { version: '1', env: {} });

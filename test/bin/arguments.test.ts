@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Invocation, parseArguments } from '../../bin/arguments.ts';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 
 function parse(line: string, env: NodeJS.ProcessEnv = {}): Invocation {
   return parseArguments(line.split(' ').filter(Boolean), { version: '1.2.3', env });

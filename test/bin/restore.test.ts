@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import pg from 'pg';
 import { entryCommand } from '../../bin/demo/entry.ts';
-import { findDumpTool } from '../../src/core/adapters/dump-tool.ts';
+import { findDumpTool } from '../../src/core/adapters/postgres/tools/pg-dump.ts';
 import { parseKey } from '../../src/core/format/index.ts';
 import { Sealer } from '../../src/core/format/sealer.ts';
 import { collect } from '../contracts/storage.ts';

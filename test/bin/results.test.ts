@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resultLines } from '../../bin/print/results.ts';
-import { type ArchiveChild, summarize } from '../../src/core/jobs/archive-summary.ts';
+import { type ArchiveChild, summarize } from '../../src/core/features/archive/summary.ts';
 
 const child: ArchiveChild = {
   archive_id: 'a1',

@@ -1,6 +1,7 @@
 // Disrupts archiving at seeded points: node --import tsx test/chaos/archive.ts [rounds] [seed]. Build first.
-import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
+
 import { LOGS_DATABASE, startServices } from '../../bin/demo/services.ts';
+import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { ArchiveChaos } from '../helpers/archive-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 50);

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInstallDir } from '../../bin/demo/install-dir.ts';
-import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import { startPostgres } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
+import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { openEngine } from '../../bin/session.ts';
-import type { BackupSummary } from '../../src/core/jobs/backup.ts';
+import type { BackupSummary } from '../../src/core/features/backup/backup.ts';
 import { dumpText, sameDump } from '../helpers/dump-text.ts';
 import { result } from '../helpers/engine-jobs.ts';
 

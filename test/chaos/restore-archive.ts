@@ -1,6 +1,6 @@
 // Disrupts restores of archives at seeded points: node --import tsx test/chaos/restore-archive.ts [rounds] [seed]
 // Build first.
-import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { ArchiveRestoreChaos } from '../helpers/archive-restore-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 50);

@@ -7,7 +7,7 @@ import { measure, PROGRAM } from '../../bench/tools/program.ts';
 import { type Demo, startDemo } from '../../bin/demo/installation.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
-import { formatBytes } from '../../src/components/view/units.ts';
+import { formatBytes } from '../../src/core/text/units.ts';
 import { BUCKET, startLab } from '../helpers/s3/lab.ts';
 import { LAB } from '../helpers/s3/server.ts';
 

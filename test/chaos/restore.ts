@@ -1,5 +1,5 @@
 // Disrupts restores at seeded points: node --import tsx test/chaos/restore.ts [rounds] [seed]
-import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
+import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { RestoreChaos } from '../helpers/restore-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 50);

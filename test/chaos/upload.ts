@@ -1,8 +1,9 @@
 // Kills uploads of the built program at seeded points: node --import tsx test/chaos/upload.ts [rounds] [seed]
-import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
+
 import { startPostgres } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { POSTGRES_SCHEMA } from '../../bin/demo/schema.ts';
+import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { UploadChaos } from '../helpers/upload-chaos.ts';
 
 const rounds = Number(process.argv[2] ?? 100);

@@ -1,4 +1,4 @@
-import { DiskStorage } from '../../src/core/adapters/disk-storage.ts';
+import { DiskStorage } from '../../src/core/adapters/disk/storage.ts';
 
 /** Opens a folder in another process, for the storage contract. */
 export function open(location: string): DiskStorage {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BifractError, cancelled, type ErrorCode } from '../../src/core/errors.ts';
+import { BifractError, cancelled, type ErrorCode } from '../../src/core/contract/errors.ts';
 import type { Storage, StoredObject, UnfinishedObject } from '../../src/core/ports/storage.ts';
 import { LIMIT_MS, until } from '../helpers/until.ts';
 

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import { describe, parseKey, readContent } from '../../src/core/format/index.ts';
 import { archiveLine, framedArchive, KEY, noisyLines, readAll } from '../helpers/sealed.ts';
 import { collect, inPieces, memorySource } from '../helpers/streams.ts';

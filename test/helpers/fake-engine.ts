@@ -1,3 +1,5 @@
+import type { PrunePlan, RotatePlan } from '../../src/core/contract/upkeep.ts';
+import type { RestorePlan, RestoreQuery } from '../../src/core/features/restore/contract.ts';
 import type {
   AdoptPlan,
   ArchiveBrowser,
@@ -28,8 +30,6 @@ import type {
   SearchHit,
 } from '../../src/core/index.ts';
 import { BifractError } from '../../src/core/index.ts';
-import type { RestorePlan, RestoreQuery } from '../../src/core/restore.ts';
-import type { PrunePlan, RotatePlan } from '../../src/core/upkeep.ts';
 import { FakeArchive, fakeBackupReport, fakeOrphan, fakeReport } from './fake-archive.ts';
 import { fakeRestorePlan } from './fake-plans.ts';
 

@@ -1,4 +1,4 @@
-import { BifractError } from '../../src/core/errors.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type { LogDatabase, LogStats, LogWindow } from '../../src/core/ports/log-database.ts';
 import type { LogRestore, StagedPart, StagedPartition } from '../../src/core/ports/log-restore.ts';
 

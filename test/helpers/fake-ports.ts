@@ -1,6 +1,6 @@
-import { BifractError } from '../../src/core/errors.ts';
-import type { JobEventMap, JobEventName } from '../../src/core/events.ts';
-import type { JobContext } from '../../src/core/jobs/context.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import type { JobEventMap, JobEventName } from '../../src/core/contract/events.ts';
+import type { JobContext } from '../../src/core/job/context.ts';
 import type {
   AdoptedArchive,
   ArchiveGroup,

@@ -6,10 +6,10 @@ import { after } from 'node:test';
 import type { QueryResultRow } from 'pg';
 import type { ClickhouseServer } from '../../bin/demo/clickhouse.ts';
 import { createInstallDir, type InstallDir } from '../../bin/demo/install-dir.ts';
-import { startDemoSupervisor } from '../../bin/demo/keeper.ts';
 import type { PostgresServer } from '../../bin/demo/postgres.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
 import { createLogsDatabase, type Services, startServices } from '../../bin/demo/services.ts';
+import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { BROKER_VARIABLE } from './broker-variable.ts';
 
 /** Both databases of one test file, with empty tables. */

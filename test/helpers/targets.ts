@@ -1,9 +1,9 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import { MemoryStorage } from '../../src/core/adapters/memory-storage.ts';
+import { MemoryStorage } from '../../src/core/adapters/storage/memory.ts';
+import type { Target, TargetRef } from '../../src/core/features/files/target.ts';
 import { ARCHIVE_HEADER } from '../../src/core/format/archive-frames.ts';
 import { type Key, writeArchive } from '../../src/core/format/index.ts';
 import { Sealer } from '../../src/core/format/sealer.ts';
-import type { Target, TargetRef } from '../../src/core/jobs/target.ts';
 import { archivePath } from '../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';
 import { FRACTAL_ID } from './fake-ports.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ERROR_EXITS } from '../../src/core/errors.ts';
+import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import { ndjson, run } from '../helpers/program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { S3 } from '@aws-sdk/client-s3';
-import { openS3Storage } from '../../src/core/adapters/s3-storage.ts';
+import { openS3Storage } from '../../src/core/adapters/s3/storage.ts';
 import type { S3Settings } from '../../src/core/config/settings.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
 import { all, collect, pattern, pieces, refuses, storageContract } from '../contracts/storage.ts';

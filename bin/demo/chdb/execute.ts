@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { StatementResponse } from './answer.ts';
 import type { ChdbEngine, Connection, InsertResult } from './engine.ts';
 import { type Fifos, feed } from './fifo.ts';
 import type { Call, Statement } from './request.ts';
+import type { StatementResponse } from './response.ts';
 import { insertFromFile, isInsert, isSelect, isStreamable, namedFormat } from './statement.ts';
 
 /** A statement and its context. `signal` aborts when the client disconnects. */

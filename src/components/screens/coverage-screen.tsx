@@ -1,7 +1,7 @@
-import { bodyHeight } from '../view/layout.ts';
+import { bodyHeight } from '../text/layout.ts';
+import { Lines } from '../ui/lines.tsx';
 import { coverageLines } from '../view/pages/coverage.ts';
 import type { Snapshot } from '../view/types.ts';
-import { Lines } from '../widgets/lines.tsx';
 
 /** Coverage of a fractal as a calendar of days or hours. */
 export function CoverageScreen({ snapshot }: { snapshot: Snapshot }) {

@@ -1,13 +1,13 @@
-import { commandsAt } from '../keymap.ts';
+import { formatDuration } from '../../core/text/time.ts';
+import { commandsAt } from '../input/keymap.ts';
+import { keyLabel } from '../text/key-label.ts';
+import { spinnerAt } from '../text/symbols.ts';
+import { Footer, type Hint } from '../ui/footer.tsx';
+import { Line } from '../ui/line.tsx';
 import type { BrowseWork } from '../view/file-types.ts';
-import { statusMessageLines } from '../view/flash.ts';
-import { spinnerAt } from '../view/glyphs.ts';
-import { keyLabel } from '../view/key-label.ts';
 import { currentScreen, listStateAt } from '../view/lists/index.ts';
-import { formatDuration } from '../view/time.ts';
+import { statusMessageLines } from '../view/status-message.ts';
 import type { Line as LineOfSpans, Mode, Prompt, Snapshot } from '../view/types.ts';
-import { Footer, type Hint } from '../widgets/footer.tsx';
-import { Line } from '../widgets/line.tsx';
 
 function filterLine(snapshot: Snapshot): LineOfSpans {
   return [

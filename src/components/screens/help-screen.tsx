@@ -1,13 +1,13 @@
-import { type Command, commandsAt } from '../keymap.ts';
-import { keyLabel } from '../view/key-label.ts';
-import { bodyHeight } from '../view/layout.ts';
+import { width } from '../../core/text/sanitize.ts';
+import { type Command, commandsAt } from '../input/keymap.ts';
+import { keyLabel } from '../text/key-label.ts';
+import { bodyHeight } from '../text/layout.ts';
+import { lineWidth, wrap } from '../text/text.ts';
+import { Lines } from '../ui/lines.tsx';
 import { currentScreen } from '../view/lists/index.ts';
 import { heading } from '../view/pages/fields.ts';
-import { width } from '../view/sanitize.ts';
-import { lineWidth, wrap } from '../view/text.ts';
 import { screenTitle } from '../view/title.ts';
 import type { Line, Snapshot } from '../view/types.ts';
-import { Lines } from '../widgets/lines.tsx';
 
 const GAP = 2;
 

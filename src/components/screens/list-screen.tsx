@@ -1,8 +1,8 @@
+import { tableHeight } from '../text/layout.ts';
+import { Table } from '../ui/table.tsx';
 import { emptyLines } from '../view/empty.ts';
-import { tableHeight } from '../view/layout.ts';
 import { listStateAt, rowsAt } from '../view/lists/index.ts';
 import type { Screen, Snapshot } from '../view/types.ts';
-import { Table } from '../widgets/table.tsx';
 
 export interface ListScreenProps {
   snapshot: Snapshot;

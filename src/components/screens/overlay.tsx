@@ -1,12 +1,12 @@
 import { Box } from 'ink';
-import { searchCommands } from '../keymap.ts';
-import { statusMessageLines } from '../view/flash.ts';
-import { keyLabel } from '../view/key-label.ts';
-import { bodyHeight } from '../view/layout.ts';
+import { searchCommands } from '../input/keymap.ts';
+import { keyLabel } from '../text/key-label.ts';
+import { bodyHeight } from '../text/layout.ts';
+import { Dialog } from '../ui/dialog.tsx';
+import { Lines } from '../ui/lines.tsx';
+import { Palette } from '../ui/palette.tsx';
+import { statusMessageLines } from '../view/status-message.ts';
 import type { Snapshot } from '../view/types.ts';
-import { Dialog } from '../widgets/dialog.tsx';
-import { Lines } from '../widgets/lines.tsx';
-import { Palette } from '../widgets/palette.tsx';
 
 /** All lines of a long error but the last one, which is in the status line. */
 function LongError({ snapshot }: { snapshot: Snapshot }) {

@@ -1,8 +1,8 @@
-import { bodyHeight } from '../view/layout.ts';
+import { bodyHeight } from '../text/layout.ts';
+import { Lines } from '../ui/lines.tsx';
 import { listStateAt } from '../view/lists/index.ts';
 import { pageAt } from '../view/pages/index.ts';
 import type { Screen, Snapshot } from '../view/types.ts';
-import { Lines } from '../widgets/lines.tsx';
 
 export interface PageScreenProps {
   snapshot: Snapshot;

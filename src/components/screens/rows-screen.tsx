@@ -1,9 +1,9 @@
 import { Box } from 'ink';
-import { tableHeight } from '../view/layout.ts';
+import { tableHeight } from '../text/layout.ts';
+import { Line } from '../ui/line.tsx';
+import { Lines } from '../ui/lines.tsx';
 import { rowLines, rowsHead } from '../view/pages/rows.ts';
 import type { Snapshot } from '../view/types.ts';
-import { Line } from '../widgets/line.tsx';
-import { Lines } from '../widgets/lines.tsx';
 
 /** The visible rows of an archive. */
 export function RowsScreen({ snapshot }: { snapshot: Snapshot }) {

@@ -1,10 +1,10 @@
 import { Box } from 'ink';
-import { bodyHeight } from '../view/layout.ts';
-import { justify } from '../view/text.ts';
+import { formatExact } from '../../core/text/units.ts';
+import { bodyHeight } from '../text/layout.ts';
+import { justify } from '../text/text.ts';
+import { Line } from '../ui/line.tsx';
 import type { Line as LineOfSpans, Snapshot, Symbols } from '../view/types.ts';
-import { formatExact } from '../view/units.ts';
 import { type WizardPage, type WizardView, wizardView } from '../view/wizard/index.ts';
-import { Line } from '../widgets/line.tsx';
 
 function head({ title, step, steps }: WizardPage, { columns, symbols }: Snapshot): LineOfSpans {
   return justify(

@@ -1,6 +1,6 @@
-import { scrollTop } from './columns.ts';
+import { scrollTop } from '../text/columns.ts';
+import { tableHeight } from '../text/layout.ts';
 import type { BrowseState, RowLine } from './file-types.ts';
-import { tableHeight } from './layout.ts';
 import { currentScreen, listStateAt } from './lists/index.ts';
 import type { Screen, Snapshot } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { wrap } from './text.ts';
+import { wrap } from '../text/text.ts';
 import type { DialogOption, DialogState, Line } from './types.ts';
 
 const NARROW = 58;

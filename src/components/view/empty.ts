@@ -1,6 +1,6 @@
 import type { ErrorReport } from '../../core/index.ts';
+import { wrap } from '../text/text.ts';
 import { listAt, listStateAt } from './lists/index.ts';
-import { wrap } from './text.ts';
 import type { Line, Screen, ScreenName, Snapshot } from './types.ts';
 
 const EMPTY: Readonly<Partial<Record<ScreenName, string>>> = {

@@ -1,5 +1,5 @@
 import type { ArchiveRecord } from '../../core/index.ts';
-import { formatStamp } from './time.ts';
+import { formatStamp } from '../../core/text/time.ts';
 
 const BACKUP = /bifract-backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d\.bifract-backup/g;
 const FOLDERS = /\S+\/(?=\S+\.bifract-archive)/g;

@@ -1,9 +1,5 @@
 import type { JobKind, JobState, JobView, Progress } from '../../core/index.ts';
-import { indeterminateBar, progressBar } from './bar.ts';
-import { spinnerAt } from './glyphs.ts';
-import { readableTitle } from './job-name.ts';
-import { formatDuration } from './time.ts';
-import type { DrawContext, Line, Span } from './types.ts';
+import { formatDuration } from '../../core/text/time.ts';
 import {
   formatByteRate,
   formatBytes,
@@ -12,7 +8,11 @@ import {
   formatRatio,
   formatRowRate,
   plural,
-} from './units.ts';
+} from '../../core/text/units.ts';
+import { indeterminateBar, progressBar } from '../text/bar.ts';
+import { spinnerAt } from '../text/symbols.ts';
+import { readableTitle } from './job-name.ts';
+import type { DrawContext, Line, Span } from './types.ts';
 
 /** Jobs whose total size is an estimate; the others know the sizes of their files. */
 const ESTIMATES: ReadonlySet<JobKind> = new Set(['backup', 'archive']);

@@ -1,4 +1,4 @@
-import { timeOf } from './time.ts';
+import { timeOf } from '../../core/text/time.ts';
 
 /** Accepted input of a jump. */
 export const JUMP_HINT = '2026-03-01 [14:00[:05]], 14:00 (same day), -2h +30m (from here); UTC';

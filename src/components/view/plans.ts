@@ -1,8 +1,8 @@
 import type { AdoptItem, Orphan } from '../../core/index.ts';
-import { baseName, fit } from './text.ts';
-import { ageOf, formatAge, formatStamp } from './time.ts';
+import { ageOf, formatAge, formatStamp } from '../../core/text/time.ts';
+import { formatBytes, formatCount } from '../../core/text/units.ts';
+import { baseName, fit } from '../text/text.ts';
 import type { DrawContext, Line, Symbols } from './types.ts';
-import { formatBytes, formatCount } from './units.ts';
 
 function day(time: string | null): string {
   return formatStamp(time).slice(0, 10);

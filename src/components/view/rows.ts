@@ -1,4 +1,4 @@
-import type { ColumnShape } from './columns.ts';
+import type { ColumnShape } from '../text/columns.ts';
 import type { ListState, Screen, Snapshot, Sort, Span } from './types.ts';
 
 export type SortValue = number | string | undefined;

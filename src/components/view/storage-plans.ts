@@ -1,9 +1,9 @@
 import type { ArchiveRecord, CopyItem, DeleteItem, DeletePlan } from '../../core/index.ts';
-import { baseName, fit, wrap } from './text.ts';
-import { ageOf, formatAge, formatStamp } from './time.ts';
+import { ageOf, formatAge, formatStamp } from '../../core/text/time.ts';
+import { formatBytes, plural } from '../../core/text/units.ts';
+import { baseName, fit, wrap } from '../text/text.ts';
+import { isTypeable } from '../text/typing.ts';
 import type { DrawContext, Line } from './types.ts';
-import { isTypeable } from './typing.ts';
-import { formatBytes, plural } from './units.ts';
 
 const ACTION_WIDTH = 7;
 const INDENT = ' '.repeat(ACTION_WIDTH);

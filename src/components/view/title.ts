@@ -1,13 +1,13 @@
+import { ageOf, formatAgo, formatStamp } from '../../core/text/time.ts';
+import { formatExact } from '../../core/text/units.ts';
+import { justify } from '../text/text.ts';
 import { groupOf } from './lists/archive-rows.ts';
 import { listAt, listStateAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
 import { orphanName } from './lists/orphans.ts';
 import { coverageSubject } from './pages/coverage-view.ts';
 import { rowPosition } from './pages/rows.ts';
-import { justify } from './text.ts';
-import { ageOf, formatAgo, formatStamp } from './time.ts';
 import type { Line, Resource, Screen, ScreenName, Snapshot, Span } from './types.ts';
-import { formatExact } from './units.ts';
 
 const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   overview: 'Overview',

@@ -1,4 +1,4 @@
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import { parseDuration } from '../policy/duration.ts';
 import type { EnvVars } from './env-file.ts';
 

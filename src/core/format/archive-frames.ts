@@ -1,5 +1,5 @@
 import type { Hash } from 'node:crypto';
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import type { LineBlock } from '../ports/log-database.ts';
 import type { RowPosition } from './ends.ts';
 import { type ContentFrame, frameTarget } from './frame.ts';

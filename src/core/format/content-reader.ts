@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import { countLines } from './archive-frames.ts';
 import { ByteCursor } from './byte-cursor.ts';
 import { type DecodedPiece, decodeFrames } from './content-decoder.ts';

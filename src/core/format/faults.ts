@@ -1,4 +1,4 @@
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 
 const OTHER_COPY = 'Use another copy of the file. Content before this point is intact.';
 

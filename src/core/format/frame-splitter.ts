@@ -1,4 +1,4 @@
-import type { BifractError } from '../errors.ts';
+import type { BifractError } from '../contract/errors.ts';
 import type { ByteCursor } from './byte-cursor.ts';
 import { cutOff, damaged, notBifract, unsupported } from './faults.ts';
 import { END_MAGIC, HEAD_MAGIC, SKIPPABLE_HEAD_BYTES, ZSTD_MAGIC } from './frame.ts';

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 
 const KEY_BYTES = 32;
 const HINT =

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import type { LineBlock, RowKey } from '../ports/log-database.ts';
 import { decodeBytes, decodeString, JsonSyntaxError, readMembers } from './json-scan.ts';
 

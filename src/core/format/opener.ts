@@ -1,5 +1,5 @@
 import { createDecipheriv } from 'node:crypto';
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import type { ByteCursor } from './byte-cursor.ts';
 import { cutOff, damaged, notBifract, wrongKey } from './faults.ts';
 import { type Key, secretOf } from './key.ts';

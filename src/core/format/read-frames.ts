@@ -1,4 +1,4 @@
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import { decompressFrame } from './decompress.ts';
 import type { ByteSource, FileDescription } from './describe.ts';
 import type { FrameEntry } from './ends.ts';

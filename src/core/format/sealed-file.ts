@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { End, FrameEntry, Head } from './ends.ts';
 import {

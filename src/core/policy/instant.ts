@@ -1,4 +1,4 @@
-import { BifractError } from '../errors.ts';
+import { BifractError } from '../contract/errors.ts';
 import type { Timestamp } from '../ports/types.ts';
 
 const SECONDS_END = 19;

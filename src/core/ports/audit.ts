@@ -1,5 +1,5 @@
-import type { ErrorReport } from '../errors.ts';
-import type { JobKind } from '../events.ts';
+import type { ErrorReport } from '../contract/errors.ts';
+import type { JobKind } from '../contract/events.ts';
 import type { Timestamp } from './types.ts';
 
 /** One line of the audit log: the start or the end of a destructive job. */

@@ -1,6 +1,6 @@
-export type { RestoreSession } from '../restore.ts';
+export type { RestoreSession } from '../features/restore/contract.ts';
 
-import type { RestoreSession } from '../restore.ts';
+import type { RestoreSession } from '../features/restore/contract.ts';
 import type { Database } from './database.ts';
 import type { CallOptions } from './types.ts';
 

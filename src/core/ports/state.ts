@@ -1,5 +1,5 @@
-import type { JobKind } from '../events.ts';
-import type { ArchiveRestoreCheckpoint } from './archive-restore-journal.ts';
+import type { JobKind } from '../contract/events.ts';
+import type { ArchiveRestoreCheckpoint } from './archive-restore-checkpoint.ts';
 import type { StorageKind } from './storage.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 

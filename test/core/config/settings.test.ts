@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readSettings } from '../../../src/core/config/settings.ts';
-import { BifractError } from '../../../src/core/errors.ts';
+import { BifractError } from '../../../src/core/contract/errors.ts';
 
 function refusal(vars: Record<string, string>): BifractError {
   try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import type { BifractError } from '../../../src/core/errors.ts';
+import type { BifractError } from '../../../src/core/contract/errors.ts';
 import { generateKey, keyId, parseKey } from '../../../src/core/format/index.ts';
 import { hasKeyMark, newBase } from '../../../src/core/format/layout.ts';
 

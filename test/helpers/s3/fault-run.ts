@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { openS3Storage } from '../../../src/core/adapters/s3-storage.ts';
-import { BifractError, cancelled } from '../../../src/core/errors.ts';
+import { openS3Storage } from '../../../src/core/adapters/s3/storage.ts';
+import { BifractError, cancelled } from '../../../src/core/contract/errors.ts';
 import type { Storage } from '../../../src/core/ports/storage.ts';
 import { SCENARIOS, type Scenario } from './fault-plans.ts';
 import { BUCKET, labSettings, QUICK, startLab } from './lab.ts';

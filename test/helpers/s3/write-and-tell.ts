@@ -1,5 +1,5 @@
 /** Stores one object; tests kill this process on the way. Arguments: settings as JSON, name, size in bytes. */
-import { openS3Storage } from '../../../src/core/adapters/s3-storage.ts';
+import { openS3Storage } from '../../../src/core/adapters/s3/storage.ts';
 import { pattern, pieces } from '../../contracts/storage.ts';
 
 const [settings = '', name = '', bytes = '0'] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import type { ArchiveRecord, JobView } from '../../../core/index.ts';
-import { spinnerAt } from '../glyphs.ts';
-import { formatStamp } from '../time.ts';
+import { formatStamp } from '../../../core/text/time.ts';
+import { formatPercent, plural } from '../../../core/text/units.ts';
+import { spinnerAt } from '../../text/symbols.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { formatPercent, plural } from '../units.ts';
-import { verificationOf } from '../verdict.ts';
+import { verificationOf } from '../verification.ts';
 import type { ArchiveRow } from './archive-rows.ts';
 
 /** The running job on a fractal: it archives it, or restores rows into it. */

@@ -1,8 +1,8 @@
-import { memo } from '../memo.ts';
+import { formatStamp, timeOf } from '../../../core/text/time.ts';
+import { formatBytes, formatCount } from '../../../core/text/units.ts';
+import { memo } from '../../text/memo.ts';
 import { type Column, type ListDefinition, listOf } from '../rows.ts';
-import { formatStamp, timeOf } from '../time.ts';
 import type { Screen, Snapshot } from '../types.ts';
-import { formatBytes, formatCount } from '../units.ts';
 import { archiveRange, liveJob, rangeOrError, statusCell } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
 import { ageColumn } from './common-columns.ts';

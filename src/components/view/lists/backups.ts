@@ -1,9 +1,9 @@
 import type { BackupFile } from '../../../core/index.ts';
-import { spinnerAt } from '../glyphs.ts';
+import { formatStamp, timeOf } from '../../../core/text/time.ts';
+import { spinnerAt } from '../../text/symbols.ts';
 import { listOf } from '../rows.ts';
-import { formatStamp, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { shortVerification, verificationOf } from '../verdict.ts';
+import { shortVerification, verificationOf } from '../verification.ts';
 import { ageColumn, sizeColumn } from './common-columns.ts';
 
 const NONE: readonly BackupFile[] = [];

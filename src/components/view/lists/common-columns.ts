@@ -1,6 +1,6 @@
+import { ageOf, formatAge, timeOf } from '../../../core/text/time.ts';
+import { formatBytes } from '../../../core/text/units.ts';
 import type { Column } from '../rows.ts';
-import { ageOf, formatAge, timeOf } from '../time.ts';
-import { formatBytes } from '../units.ts';
 
 /** Size in storage. */
 export const sizeColumn: Column<{ size_bytes: number }> = {

@@ -1,10 +1,10 @@
 import type { Fractal } from '../../../core/index.ts';
-import { spinnerAt } from '../glyphs.ts';
-import { memo } from '../memo.ts';
+import { ageOf, formatAge, formatStamp, timeOf } from '../../../core/text/time.ts';
+import { formatBytes, formatCount, formatPercent } from '../../../core/text/units.ts';
+import { memo } from '../../text/memo.ts';
+import { spinnerAt } from '../../text/symbols.ts';
 import { type ListDefinition, listOf } from '../rows.ts';
-import { ageOf, formatAge, formatStamp, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { formatBytes, formatCount, formatPercent } from '../units.ts';
 import { jobOfFractal } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows } from './archive-rows.ts';
 import { sizeColumn } from './common-columns.ts';

@@ -1,6 +1,6 @@
 import { NEW_LIST, type RowView } from '../rows.ts';
 import type { ListState, Resource, Screen, ScreenName, Snapshot } from '../types.ts';
-import { verificationOf } from '../verdict.ts';
+import { verificationOf } from '../verification.ts';
 import { groupOf } from './archive-rows.ts';
 import { archivesList, fractalArchivesList, groupList } from './archives.ts';
 import { backupsList } from './backups.ts';

@@ -1,5 +1,5 @@
+import { formatClock } from '../../../core/text/time.ts';
 import { listOf } from '../rows.ts';
-import { formatClock } from '../time.ts';
 import type { LogEntry, Severity, Tone } from '../types.ts';
 
 export const SEVERITY_TONE: Readonly<Record<Severity, Tone>> = {

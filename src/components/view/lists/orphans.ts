@@ -1,10 +1,10 @@
 import type { Orphan } from '../../../core/index.ts';
-import { spinnerAt } from '../glyphs.ts';
+import { ageOf, formatAge, timeOf } from '../../../core/text/time.ts';
+import { spinnerAt } from '../../text/symbols.ts';
+import { baseName } from '../../text/text.ts';
 import { listOf } from '../rows.ts';
-import { baseName } from '../text.ts';
-import { ageOf, formatAge, timeOf } from '../time.ts';
 import type { Snapshot, Span } from '../types.ts';
-import { shortVerification, verificationOf } from '../verdict.ts';
+import { shortVerification, verificationOf } from '../verification.ts';
 import { sizeColumn } from './common-columns.ts';
 
 const NONE: readonly Orphan[] = [];

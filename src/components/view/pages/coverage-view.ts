@@ -1,5 +1,5 @@
 import type { Coverage, CoveragePeriod } from '../../../core/index.ts';
-import { bodyHeight } from '../layout.ts';
+import { bodyHeight } from '../../text/layout.ts';
 import { currentScreen, listKey, listStateAt } from '../lists/index.ts';
 import { cursorIndex, NEW_LIST } from '../rows.ts';
 import type { Loaded, Snapshot } from '../types.ts';

@@ -1,7 +1,7 @@
 import type { Coverage, CoveragePeriod } from '../../../core/index.ts';
-import { formatStamp } from '../time.ts';
+import { formatStamp } from '../../../core/text/time.ts';
+import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
 import type { Line, Snapshot, Span, Symbols, Tone } from '../types.ts';
-import { formatBytes, formatExact, plural } from '../units.ts';
 import {
   archivesUnderCursor,
   type CalendarRow,

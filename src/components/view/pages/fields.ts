@@ -1,5 +1,5 @@
-import { wrap } from '../text.ts';
-import { ageOf, formatAgo, formatStamp } from '../time.ts';
+import { ageOf, formatAgo, formatStamp } from '../../../core/text/time.ts';
+import { wrap } from '../../text/text.ts';
 import type { Line, Span, Symbols, Tone } from '../types.ts';
 
 const LABEL = 15;

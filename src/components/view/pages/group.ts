@@ -1,7 +1,7 @@
 import type { ArchiveRecord } from '../../../core/index.ts';
-import { fit } from '../text.ts';
+import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { fit } from '../../text/text.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatBytes, formatExact, plural } from '../units.ts';
 import { field, heading } from './fields.ts';
 
 const PERIOD = 26;

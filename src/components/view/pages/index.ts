@@ -1,4 +1,4 @@
-import { bodyHeight } from '../layout.ts';
+import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Screen, Snapshot } from '../types.ts';
 import { jobPage } from './job.ts';
 import { overviewPage } from './overview.ts';

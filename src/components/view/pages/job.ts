@@ -1,11 +1,18 @@
 import type { JobView } from '../../../core/index.ts';
+import { sanitize } from '../../../core/text/sanitize.ts';
+import { formatClock, formatDuration } from '../../../core/text/time.ts';
+import {
+  formatByteRate,
+  formatBytes,
+  formatExact,
+  formatPercent,
+  formatRowRate,
+  plural,
+} from '../../../core/text/units.ts';
+import { baseName } from '../../text/text.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
-import { sanitize } from '../sanitize.ts';
-import { baseName } from '../text.ts';
-import { formatClock, formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatByteRate, formatBytes, formatExact, formatPercent, formatRowRate, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
 import { replacesProgress, restoreResultLines } from './restore-result.ts';
 

@@ -1,13 +1,13 @@
 import type { Health } from '../../../core/index.ts';
+import { sanitize } from '../../../core/text/sanitize.ts';
+import { ageOf, formatAgo, formatDuration } from '../../../core/text/time.ts';
+import { formatBytes, formatCount, formatPercent, plural } from '../../../core/text/units.ts';
+import { keyIdOf } from '../../text/key-id.ts';
+import { bodyHeight } from '../../text/layout.ts';
+import { fit } from '../../text/text.ts';
 import { jobBar, jobEnd, jobEta, jobSpeed, jobState } from '../jobs.ts';
-import { keyIdOf } from '../key-id.ts';
-import { bodyHeight } from '../layout.ts';
 import { fractalRecords } from '../lists/fractals.ts';
-import { sanitize } from '../sanitize.ts';
-import { fit } from '../text.ts';
-import { ageOf, formatAgo, formatDuration } from '../time.ts';
 import type { Line, Loaded, Snapshot, Span } from '../types.ts';
-import { formatBytes, formatCount, formatPercent, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
 
 const RESULTS = 3;

@@ -1,7 +1,7 @@
 import type { FileReport } from '../../../core/index.ts';
+import { formatBytes, formatExact, formatRatio, plural } from '../../../core/text/units.ts';
 import type { Line, Loaded, Snapshot, Span } from '../types.ts';
-import { formatBytes, formatExact, formatRatio, plural } from '../units.ts';
-import { longVerification, verificationOf } from '../verdict.ts';
+import { longVerification, verificationOf } from '../verification.ts';
 import { field, heading, longField, stamp } from './fields.ts';
 
 const TABLE = 34;

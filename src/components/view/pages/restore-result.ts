@@ -1,6 +1,6 @@
 import type { ArchiveRestoreSummary, JobView, RestoreSummary } from '../../../core/index.ts';
+import { plural } from '../../../core/text/units.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { plural } from '../units.ts';
 import { field, longField } from './fields.ts';
 
 /** What to do after a restore, one sentence per entry. */

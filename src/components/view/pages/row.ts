@@ -1,11 +1,11 @@
 import type { BrowsedRow, FileReport } from '../../../core/index.ts';
+import { hardWrap } from '../../../core/text/hard-wrap.ts';
+import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { memo } from '../../text/memo.ts';
+import { fit } from '../../text/text.ts';
 import type { Search } from '../file-types.ts';
-import { hardWrap } from '../hard-wrap.ts';
-import { memo } from '../memo.ts';
 import { highlight } from '../search.ts';
-import { fit } from '../text.ts';
 import type { Line, Snapshot, Symbols } from '../types.ts';
-import { formatBytes, formatExact, plural } from '../units.ts';
 import { field, heading, longField } from './fields.ts';
 
 const MARGIN = '  ';

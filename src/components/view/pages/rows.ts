@@ -1,10 +1,10 @@
+import { formatExact } from '../../../core/text/units.ts';
+import { spinnerAt } from '../../text/symbols.ts';
+import { wrap } from '../../text/text.ts';
 import { type RowsView, rowLine, rowsView } from '../browse.ts';
 import type { BrowseState } from '../file-types.ts';
-import { spinnerAt } from '../glyphs.ts';
 import { highlight } from '../search.ts';
-import { wrap } from '../text.ts';
 import type { Line, Snapshot, Span } from '../types.ts';
-import { formatExact } from '../units.ts';
 
 const WIDE = 110;
 const TIME = 'YYYY-MM-DD HH:MM:SS.mmm'.length;

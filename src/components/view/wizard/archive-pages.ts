@@ -1,9 +1,9 @@
+import { shortStamp } from '../../../core/text/time.ts';
+import { formatCount } from '../../../core/text/units.ts';
 import { groupOf } from '../lists/archive-rows.ts';
 import { groupPage } from '../pages/group.ts';
 import { archivePage, orphanPage } from '../pages/records.ts';
-import { shortStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatCount } from '../units.ts';
 import { archivePlanLines } from './archive-plan.ts';
 import { originalFractal, sourceArchives, sourceTitle } from './source.ts';
 import { paragraphs, planChoices } from './text.ts';

@@ -1,9 +1,9 @@
 import type { ArchiveRestoreFile, ArchiveRestorePlan } from '../../../core/index.ts';
+import { formatDuration, formatStamp, shortStamp } from '../../../core/text/time.ts';
+import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import { fit } from '../../text/text.ts';
 import { field, heading, longField } from '../pages/fields.ts';
-import { fit } from '../text.ts';
-import { formatDuration, formatStamp, shortStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatBytes, formatCount, formatExact, plural } from '../units.ts';
 import { paragraphs } from './text.ts';
 
 function formatTimeRange({ from, to }: ArchiveRestorePlan): string {

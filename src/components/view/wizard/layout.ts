@@ -1,6 +1,6 @@
-import { scrollTop } from '../columns.ts';
-import { bodyHeight } from '../layout.ts';
-import { wrap } from '../text.ts';
+import { scrollTop } from '../../text/columns.ts';
+import { bodyHeight } from '../../text/layout.ts';
+import { wrap } from '../../text/text.ts';
 import type { Line, Snapshot, Symbols } from '../types.ts';
 import type { WizardChoice, WizardPage } from './types.ts';
 

@@ -1,10 +1,10 @@
 import type { ErrorReport } from '../../../core/index.ts';
-import { indeterminateBar, progressBar } from '../bar.ts';
-import { spinnerAt } from '../glyphs.ts';
+import { formatDuration } from '../../../core/text/time.ts';
+import { formatBytes, formatPercent } from '../../../core/text/units.ts';
+import { indeterminateBar, progressBar } from '../../text/bar.ts';
+import { spinnerAt } from '../../text/symbols.ts';
 import { field, longField } from '../pages/fields.ts';
-import { formatDuration } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatBytes, formatPercent } from '../units.ts';
 import type { WizardPage, WizardState } from './types.ts';
 
 const BAR = 30;

@@ -1,9 +1,9 @@
 import type { RestoreObstacle, RestorePlan, RestoreSession } from '../../../core/index.ts';
+import { ageOf, formatAge, formatAgo, formatStamp } from '../../../core/text/time.ts';
+import { formatBytes, plural } from '../../../core/text/units.ts';
+import { fit } from '../../text/text.ts';
 import { field, heading, longField, stamp } from '../pages/fields.ts';
-import { fit } from '../text.ts';
-import { ageOf, formatAge, formatAgo, formatStamp } from '../time.ts';
 import type { Line, Snapshot } from '../types.ts';
-import { formatBytes, plural } from '../units.ts';
 import { lossesOf, tableLines } from './restore-tables.ts';
 import { paragraphs } from './text.ts';
 import type { BackupWizard } from './types.ts';

@@ -1,8 +1,8 @@
 import type { RestorePlan, RestoreTable } from '../../../core/index.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { fit } from '../../text/text.ts';
 import { heading } from '../pages/fields.ts';
-import { fit } from '../text.ts';
 import type { Line, Snapshot, Tone } from '../types.ts';
-import { formatExact, plural } from '../units.ts';
 
 const NAME = 30;
 const COUNT = 13;

@@ -1,8 +1,8 @@
 import type { ArchiveRecord } from '../../../core/index.ts';
-import { baseName } from '../text.ts';
-import { formatStamp } from '../time.ts';
+import { formatStamp } from '../../../core/text/time.ts';
+import { plural } from '../../../core/text/units.ts';
+import { baseName } from '../../text/text.ts';
 import type { Snapshot } from '../types.ts';
-import { plural } from '../units.ts';
 
 /** The completed archives to restore from: one, or those of a group. */
 export function sourceArchives({ data }: Pick<Snapshot, 'data'>, source: string): readonly ArchiveRecord[] {

@@ -1,4 +1,4 @@
-import { wrap } from '../text.ts';
+import { wrap } from '../../text/text.ts';
 import type { Line, Tone } from '../types.ts';
 import type { WizardChoice } from './types.ts';
 

@@ -1,0 +1,38 @@
+import type { Session } from '../../state/session.ts';
+import { rowsAt } from '../../view/lists/index.ts';
+import type { ScreenName, Snapshot } from '../../view/types.ts';
+
+/** An action of the user. Keys, footer, help and palette are all generated from these. */
+export interface Command {
+  /** Unique name, shown in the palette. */
+  name: string;
+  keys: readonly string[];
+  /** One or two words for the footer; without it the command is not shown there. */
+  label?: string;
+  description: string;
+  /** Screens that have the command; all if absent. */
+  screens?: readonly ScreenName[];
+  group: 'here' | 'go' | 'move' | 'general';
+  /** Changes data: not available in a read-only console. */
+  changesData?: true;
+  /** Why the command is not available now. */
+  disabled?(snapshot: Snapshot): string | undefined;
+  run(session: Session): void;
+}
+
+/** Screens with a list. */
+export const LIST_SCREENS: readonly ScreenName[] = [
+  'fractals',
+  'fractal-archives',
+  'group',
+  'archives',
+  'backups',
+  'jobs',
+  'log',
+  'orphans',
+];
+
+/** The reason if the list has no row to act on. */
+export function noRow(snapshot: Snapshot): string | undefined {
+  return rowsAt(snapshot)?.rows.length ? undefined : 'the list is empty';
+}

@@ -1,0 +1,106 @@
+import { adoptSelected, confirmClean, verifyAll, verifySelected } from '../../state/file-actions.ts';
+import { openRows } from '../../state/navigation.ts';
+import { selectedArchive, selectedFiles, selectedOrphans } from '../../state/selection.ts';
+import { rowUnderCursor } from '../../view/lists/index.ts';
+import type { ScreenName, Snapshot } from '../../view/types.ts';
+import type { Command } from './command.ts';
+
+const WITH_FILES: readonly ScreenName[] = [
+  'archives',
+  'fractal-archives',
+  'group',
+  'archive',
+  'backups',
+  'backup',
+  'orphans',
+  'orphan',
+];
+const WITH_ARCHIVES = WITH_FILES.filter((name) => !name.startsWith('backup'));
+
+function noFile(snapshot: Snapshot): string | undefined {
+  return selectedFiles(snapshot).length > 0 ? undefined : 'no complete file selected';
+}
+
+function noArchive(snapshot: Snapshot): string | undefined {
+  return selectedArchive(snapshot) === undefined ? 'no complete archive selected' : undefined;
+}
+
+function noAdoption(snapshot: Snapshot): string | undefined {
+  return selectedOrphans(snapshot, 'adopt').length > 0 ? undefined : 'no file without a record selected';
+}
+
+function noCleaning(snapshot: Snapshot): string | undefined {
+  if (selectedOrphans(snapshot, 'discard', 'fail_record').length > 0) return undefined;
+  return rowUnderCursor(snapshot) === undefined && snapshot.data.orphans.value?.length === 0
+    ? 'there are no orphans'
+    : 'nothing selected can be cleaned up (complete files are never deleted here)';
+}
+
+/** Commands on files. */
+export const FILES: readonly Command[] = [
+  {
+    name: 'adopt',
+    keys: ['a'],
+    label: 'adopt',
+    description: 'Create the missing records of the selected files; shows a plan first',
+    screens: ['orphans', 'orphan'],
+    group: 'here',
+    changesData: true,
+    disabled: noAdoption,
+    run: adoptSelected,
+  },
+  {
+    name: 'clean',
+    keys: ['c'],
+    label: 'clean',
+    description: 'Mark records without a file as failed and delete unfinished files; asks first',
+    screens: ['orphans', 'orphan'],
+    group: 'here',
+    changesData: true,
+    disabled: noCleaning,
+    run: confirmClean,
+  },
+  {
+    name: 'verify',
+    keys: ['v'],
+    label: 'verify',
+    description: 'Verify the selected files: read each completely and check its checksums',
+    screens: WITH_FILES,
+    group: 'here',
+    disabled: noFile,
+    run: (session) => verifySelected(session, false),
+  },
+  {
+    name: 'rows',
+    keys: ['o'],
+    label: 'rows',
+    description: 'Browse the log lines of the archive',
+    screens: WITH_ARCHIVES,
+    group: 'here',
+    disabled: noArchive,
+    run: openRows,
+  },
+];
+
+/** Commands on files that are needed less often. */
+export const MORE_FILES: readonly Command[] = [
+  {
+    name: 'quick check',
+    keys: ['V'],
+    label: 'quick check',
+    description: 'Check only the size, header and trailer of the selected files',
+    screens: WITH_FILES,
+    group: 'here',
+    disabled: noFile,
+    run: (session) => verifySelected(session, true),
+  },
+  {
+    name: 'verify all',
+    keys: ['*'],
+    label: 'verify all',
+    description: 'Verify every backup and every completed archive',
+    screens: ['overview', ...WITH_FILES],
+    group: 'here',
+    run: verifyAll,
+  },
+];

@@ -1,0 +1,85 @@
+import { quit, startBackup } from '../../state/actions.ts';
+import { canCopy, copy } from '../../state/copy-menu.ts';
+import type { Session } from '../../state/session.ts';
+import type { Command } from './command.ts';
+
+function refresh(session: Session): void {
+  session.refresh();
+  session.notify('info', 'Reloading all data', { quiet: true });
+}
+
+/** Commands of every screen, first in the footer. */
+export const ALWAYS: readonly Command[] = [
+  {
+    name: 'backup',
+    keys: ['b'],
+    label: 'backup',
+    description: 'Back up the PostgreSQL database',
+    group: 'general',
+    changesData: true,
+    run: startBackup,
+  },
+  {
+    name: 'help',
+    keys: ['?'],
+    label: 'help',
+    description: 'Show the keys of this screen',
+    group: 'general',
+    run: (session) => session.dispatch({ type: 'mode', mode: { name: 'help', top: 0 } }),
+  },
+  {
+    name: 'quit',
+    keys: ['q', 'ctrl-c'],
+    label: 'quit',
+    description: 'Quit; running jobs continue',
+    group: 'general',
+    run: quit,
+  },
+];
+
+/** More commands of every screen. */
+export const GENERAL: readonly Command[] = [
+  {
+    name: 'copy',
+    keys: ['y'],
+    label: 'copy',
+    description: 'Copy a path, ID or checksum to the clipboard',
+    group: 'here',
+    disabled: (snapshot) => (canCopy(snapshot) ? undefined : 'nothing to copy here'),
+    run: copy,
+  },
+  {
+    name: 'palette',
+    keys: [':'],
+    label: 'commands',
+    description: 'Find and run a command by name',
+    group: 'general',
+    run: (session) => session.dispatch({ type: 'mode', mode: { name: 'palette', query: '', index: 0 } }),
+  },
+  {
+    name: 'refresh',
+    keys: ['r'],
+    label: 'refresh',
+    description: 'Reload all data',
+    group: 'general',
+    run: refresh,
+  },
+];
+
+/** Commands on the terminal itself. */
+export const TERMINAL: readonly Command[] = [
+  {
+    name: 'repaint',
+    keys: ['ctrl-l'],
+    description: 'Redraw the screen',
+    group: 'general',
+    run: (session) => session.terminal.repaint(),
+  },
+  {
+    name: 'suspend',
+    keys: ['ctrl-z'],
+    description: 'Suspend the console; resume it with fg',
+    group: 'general',
+    run: (session) => session.terminal.suspend(),
+  },
+];

@@ -1,0 +1,107 @@
+import { back, openRow } from '../../state/navigation.ts';
+import { findMatch, moveInRows, promptSearch, promptTime } from '../../state/rows/actions.ts';
+import type { Session } from '../../state/session.ts';
+import { currentScreen } from '../../view/lists/index.ts';
+import type { ScreenName, Snapshot } from '../../view/types.ts';
+import type { Command } from './command.ts';
+
+const BOTH: readonly ScreenName[] = ['rows', 'row'];
+
+function noRows({ browse }: Snapshot): string | undefined {
+  if (browse?.opening) return 'the archive is still opening';
+  return browse?.report && (browse.rows > 0 || !browse.complete) ? undefined : 'the archive has no rows';
+}
+
+function noSearch(snapshot: Snapshot): string | undefined {
+  return noRows(snapshot) ?? (snapshot.browse?.search ? undefined : 'no search is active; press / to search');
+}
+
+/** Stops the running task, else clears the search, else goes back. */
+function stopOrBack(session: Session) {
+  if (session.browsing.stop()) return session.notify('info', 'Stopped');
+  const snapshot = session.snapshot();
+  if (currentScreen(snapshot).name === 'rows' && snapshot.browse?.search)
+    return session.browsing.searchFor(undefined);
+  back(session);
+}
+
+/** Commands on the rows of an archive. */
+export const ROWS: readonly Command[] = [
+  {
+    name: 'show row',
+    keys: ['enter', 'right', 'l'],
+    label: 'row',
+    description: 'Show the complete row: log line, times, parsed fields',
+    screens: ['rows'],
+    group: 'here',
+    disabled: noRows,
+    run: openRow,
+  },
+  {
+    name: 'leave rows',
+    keys: ['esc', 'left', 'h', 'backspace'],
+    label: 'back',
+    description: 'Stop the running search, clear the search, or go back',
+    screens: BOTH,
+    group: 'here',
+    run: stopOrBack,
+  },
+  {
+    name: 'search',
+    keys: ['/'],
+    label: 'search',
+    description: 'Search the log lines for a text or a /regular expression/',
+    screens: BOTH,
+    group: 'here',
+    disabled: noRows,
+    run: promptSearch,
+  },
+  {
+    name: 'next match',
+    keys: ['n'],
+    label: 'next',
+    description: 'Go to the next match',
+    screens: BOTH,
+    group: 'here',
+    disabled: noSearch,
+    run: (session) => void findMatch(session, 'next'),
+  },
+  {
+    name: 'previous match',
+    keys: ['N'],
+    label: 'previous',
+    description: 'Go to the previous match',
+    screens: BOTH,
+    group: 'here',
+    disabled: noSearch,
+    run: (session) => void findMatch(session, 'previous'),
+  },
+  {
+    name: 'time',
+    keys: ['t'],
+    label: 'time',
+    description: 'Go to the first row at or after a time',
+    screens: ['rows'],
+    group: 'here',
+    disabled: noRows,
+    run: promptTime,
+  },
+  {
+    name: 'next row',
+    keys: ['J', 'tab'],
+    label: 'next row',
+    description: 'Show the next row',
+    screens: ['row'],
+    group: 'here',
+    run: (session) => moveInRows(session, { rows: 1 }),
+  },
+  {
+    name: 'previous row',
+    keys: ['K'],
+    label: 'previous row',
+    description: 'Show the previous row',
+    screens: ['row'],
+    group: 'here',
+    run: (session) => moveInRows(session, { rows: -1 }),
+  },
+];

@@ -1,0 +1,50 @@
+import type { Session } from '../state/session.ts';
+import { currentScreen, listAt, listKey } from '../view/lists/index.ts';
+import type { Snapshot } from '../view/types.ts';
+import { COMMANDS, type Command } from './commands/index.ts';
+
+export { COMMANDS, type Command } from './commands/index.ts';
+
+/** The commands of the current screen, without those that change data in a read-only console. */
+export function commandsAt(snapshot: Snapshot): readonly Command[] {
+  const { name } = currentScreen(snapshot);
+  return COMMANDS.filter(
+    (command) =>
+      (!command.screens || command.screens.includes(name)) && !(command.changesData && snapshot.read_only),
+  );
+}
+
+/** The command of a key on the current screen. */
+export function commandFor(snapshot: Snapshot, key: string): Command | undefined {
+  return commandsAt(snapshot).find((command) => command.keys.includes(key));
+}
+
+/** The commands whose name or description contains all words of a query. */
+export function searchCommands(snapshot: Snapshot, query: string): readonly Command[] {
+  const words = query.toLowerCase().split(' ').filter(Boolean);
+  const text = (command: Command) => `${command.name} ${command.description}`.toLowerCase();
+  const found = commandsAt(snapshot).filter(
+    (command) => command.group !== 'move' && words.every((word) => text(command).includes(word)),
+  );
+  // Commands whose name starts with the query come first.
+  const rank = (command: Command) => Number(!command.name.startsWith(query.toLowerCase()));
+  return found.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** The message for a command that cannot run now. */
+export function notAvailable({ name }: Command, why: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)} is not available: ${why}`;
+}
+
+/** Runs a command, or reports why it is not available. */
+export function runCommand(session: Session, command: Command): void {
+  const why = command.disabled?.(session.snapshot());
+  if (why) session.notify('warn', notAvailable(command, why));
+  else command.run(session);
+}
+
+/** Sets the filter of the current list. */
+export function setFilter(session: Session, filter: string): void {
+  const screen = currentScreen(session.snapshot());
+  if (listAt(screen)) session.dispatch({ type: 'filter', key: listKey(screen), filter });
+}

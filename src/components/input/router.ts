@@ -1,0 +1,94 @@
+import type { Key } from 'ink';
+import { graphemes, sanitize } from '../../core/text/sanitize.ts';
+import type { Session } from '../state/session.ts';
+import type { DialogOption, Mode } from '../view/types.ts';
+import { keysOf, splitEscapeKey } from './keys.ts';
+import { route } from './mode-keys.ts';
+
+/** Receives all keys, in order of arrival. */
+export interface Router {
+  /** One input of Ink. */
+  input(input: string, key: Key): void;
+  /** Inserts pasted text into a text input; it is never interpreted as keys. */
+  paste(text: string): void;
+  /** Call it after each frame: the dialog in it accepts keys from now on. */
+  rendered(): void;
+  close(): void;
+}
+
+const SPLIT_ESC_MS = 40;
+/** Modes that accept pasted text; confirmation words in dialogs must be typed. */
+const TYPING: ReadonlySet<Mode['name']> = new Set(['filter', 'palette', 'prompt']);
+
+/** Splits input into keys and routes them one by one, each on the state that the previous one left. */
+export function createRouter(session: Session): Router {
+  let pendingEsc: NodeJS.Timeout | undefined;
+  /** Options of the dialog that has been drawn; keys typed before that are dropped. */
+  let drawn: readonly DialogOption[] | undefined;
+  let arming: NodeJS.Immediate | undefined;
+
+  function dialogOptions(): readonly DialogOption[] | undefined {
+    const { mode } = session.snapshot().ui;
+    return mode.name === 'dialog' ? mode.dialog.options : undefined;
+  }
+
+  function press(key: string): void {
+    const options = dialogOptions();
+    if (options === undefined || options === drawn) route(session, key);
+  }
+
+  function flushEsc(): void {
+    if (pendingEsc === undefined) return;
+    clearTimeout(pendingEsc);
+    pendingEsc = undefined;
+    press('esc');
+  }
+
+  function joinSplitKey(input: string): string {
+    const split = pendingEsc === undefined ? undefined : splitEscapeKey(input);
+    if (!split) {
+      flushEsc();
+      return input;
+    }
+    clearTimeout(pendingEsc);
+    pendingEsc = undefined;
+    press(split.key);
+    return input.slice(split.length);
+  }
+
+  return {
+    input(raw, key) {
+      const plain = !key.ctrl && !key.meta;
+      const input = plain && raw !== '' ? joinSplitKey(raw) : raw;
+      if (input === '' && raw !== '') return;
+      if (raw === '' || !plain) flushEsc();
+      const names = keysOf(input, key);
+      for (const [index, name] of names.entries()) {
+        // A final Esc may be the start of an escape sequence.
+        if (name === 'esc' && index === names.length - 1) pendingEsc = setTimeout(flushEsc, SPLIT_ESC_MS);
+        else press(name);
+      }
+    },
+    paste(text) {
+      const { mode } = session.snapshot().ui;
+      if (!TYPING.has(mode.name)) {
+        session.notify('info', 'Paste ignored: press / or : first');
+        return;
+      }
+      for (const part of graphemes(sanitize(text.split('\n')[0] ?? ''))) press(part);
+    },
+    rendered() {
+      const options = dialogOptions();
+      if (options === undefined || options === drawn) return;
+      // Keys of the same read are still being delivered when the frame has been written.
+      clearImmediate(arming);
+      arming = setImmediate(() => {
+        drawn = options;
+      });
+    },
+    close() {
+      clearTimeout(pendingEsc);
+      clearImmediate(arming);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import type { ArchiveRecord, BrowsedRow, FileReport } from '../../core/index.ts';
+import { sanitize } from '../../core/text/sanitize.ts';
+import { formatBytes } from '../../core/text/units.ts';
+import { truncate } from '../text/text.ts';
+import { rowAtCursor } from '../view/browse.ts';
+import { groupOf } from '../view/lists/archive-rows.ts';
+import { currentScreen, rowUnderCursor } from '../view/lists/index.ts';
+import type { DialogOption, Snapshot } from '../view/types.ts';
+import { openDialog } from './actions.ts';
+import { copySequence } from './clipboard.ts';
+import { readRow } from './rows/actions.ts';
+import type { Session } from './session.ts';
+
+type Copyable = { key: string; label: string; text: string | null };
+
+/** Many terminals ignore more than this. */
+const LONG_BYTES = 70_000;
+const PREVIEW = 200;
+
+function ofArchive(record: ArchiveRecord, report: FileReport | undefined): Copyable[] {
+  return [
+    { key: 'p', label: 'path', text: report?.path ?? record.storage_path },
+    { key: 'i', label: 'ID', text: record.id },
+    { key: 'c', label: 'checksum', text: record.checksum },
+  ];
+}
+
+function ofReport(report: FileReport): Copyable[] {
+  return [
+    { key: 's', label: 'content hash', text: report.content_sha256 },
+    { key: 'u', label: 'ID in file', text: report.uuid },
+    { key: 'k', label: 'key ID', text: report.key_id },
+  ];
+}
+
+/** What can be copied on this screen, except rows of an archive. */
+export function copyables(snapshot: Snapshot): readonly Copyable[] {
+  const screen = currentScreen(snapshot);
+  const { data, jobs, ui } = snapshot;
+  const id = rowUnderCursor(snapshot) ?? screen.subject;
+  const archive = data.archives.value?.find((record) => record.id === id);
+  const backup = data.backups.value?.find((record) => record.name === id);
+  const fractal = data.fractals.value?.find((record) => record.id === id);
+  const orphan = data.orphans.value?.find((record) => record.id === id);
+  const job = jobs.find((candidate) => candidate.id === id);
+  const report = id === screen.subject ? snapshot.reports.get(id ?? '')?.value : undefined;
+  const entry =
+    screen.name === 'log' || screen.name === 'entry' ? ui.log.find((line) => line.id === id) : undefined;
+  const all: Copyable[] = [
+    ...(archive ? ofArchive(archive, report) : []),
+    ...(backup
+      ? [
+          { key: 'p', label: 'path', text: backup.path },
+          { key: 'n', label: 'name', text: backup.name },
+        ]
+      : []),
+    ...(groupOf(snapshot, id) ? [{ key: 'i', label: 'ID', text: id ?? null }] : []),
+    ...(orphan
+      ? [
+          { key: 'p', label: 'path', text: orphan.path },
+          { key: 'i', label: 'ID', text: orphan.id },
+        ]
+      : []),
+    ...(report ? ofReport(report) : []),
+    ...(fractal
+      ? [
+          { key: 'i', label: 'ID', text: fractal.id },
+          { key: 'n', label: 'name', text: fractal.name },
+        ]
+      : []),
+    ...(job ? [{ key: 'i', label: 'ID', text: job.id }] : []),
+    ...(entry ? [{ key: 'm', label: 'message', text: entry.text }] : []),
+    ...(screen.name === 'overview'
+      ? [{ key: 'd', label: 'directory', text: snapshot.installation.dir }]
+      : []),
+  ];
+  return all.filter((one) => one.text);
+}
+
+/** Whether there is anything to copy here. */
+export function canCopy(snapshot: Snapshot): boolean {
+  return rowAtCursor(snapshot) !== undefined || copyables(snapshot).length > 0;
+}
+
+function copyText(session: Session, label: string, text: string) {
+  session.terminal.write(copySequence(text, Boolean(process.env.TMUX)));
+  const bytes = Buffer.byteLength(text);
+  const shown = truncate(sanitize(text.slice(0, PREVIEW)), PREVIEW - 1);
+  if (bytes <= LONG_BYTES) return session.notify('info', `Copied ${label}: ${shown}`);
+  const hint = 'Many terminals ignore clipboard data longer than 70 KB.';
+  session.notify('warn', `Copied ${label} (${formatBytes(bytes)}): ${shown}`, { hint });
+}
+
+/** The row as JSON, with the keys of the lines of an archive. */
+export function rowJson(
+  { ts, raw, id, ingest_timestamp, fields }: BrowsedRow,
+  fid: string | undefined,
+): string {
+  const head = JSON.stringify({ ts, raw, id, fid, its: ingest_timestamp });
+  // `fields` is inserted as it is: parsing it would change large numbers.
+  return fields === null ? head : `${head.slice(0, -1)},"fields":${fields}}`;
+}
+
+async function copyRow(session: Session, index: number, label: string, text: (row: BrowsedRow) => string) {
+  const row = await readRow(session, index);
+  if (row) copyText(session, label, text(row));
+}
+
+function openRowCopyMenu(session: Session, index: number) {
+  const fid = session.snapshot().browse?.report?.fractal?.id;
+  const options = [
+    ['r', 'log line', (row: BrowsedRow) => row.raw],
+    ['j', 'row as JSON', (row: BrowsedRow) => rowJson(row, fid)],
+    ['i', 'ID', (row: BrowsedRow) => row.id],
+  ] as const;
+  openDialog(session, {
+    title: 'Copy',
+    tone: 'info',
+    lines: [],
+    options: options.map(([key, label, text]) => ({
+      key,
+      label,
+      safe: true,
+      run: () => void copyRow(session, index, label, text),
+    })),
+  });
+}
+
+/** Copies the only value of this screen, or opens a menu if there are several. */
+export function copy(session: Session) {
+  const snapshot = session.snapshot();
+  const row = rowAtCursor(snapshot);
+  if (row !== undefined) return openRowCopyMenu(session, row);
+  const [first, ...more] = copyables(snapshot);
+  if (!first) return;
+  const copyOne = ({ label, text }: Copyable) => copyText(session, label, text ?? '');
+  if (more.length === 0) return copyOne(first);
+  const options = [first, ...more].map(
+    (one): DialogOption => ({ key: one.key, label: one.label, safe: true, run: () => copyOne(one) }),
+  );
+  openDialog(session, { title: 'Copy', tone: 'info', lines: [], options });
+}

@@ -1,0 +1,146 @@
+import { type ArchiveBrowser, asBifractError, type BrowsedRow } from '../../../core/index.ts';
+import { formatExact } from '../../../core/text/units.ts';
+import { rowAtCursor, rowLine, rowsScreen, rowsView } from '../../view/browse.ts';
+import type { Search } from '../../view/file-types.ts';
+import { JUMP_HINT, parseJump } from '../../view/jump-time.ts';
+import { listKey } from '../../view/lists/index.ts';
+import { parseSearch, SEARCH_HINT } from '../../view/search.ts';
+import { openPrompt } from '../actions.ts';
+import type { Session } from '../session.ts';
+
+/** Later than any time in an archive. */
+const END_OF_TIME = '9999-12-31T23:59:59.999999999Z';
+
+/** Moves the cursor to a row; one that is off the screen is scrolled into its upper third. */
+export function goToRow(session: Session, index: number) {
+  const snapshot = session.snapshot();
+  const screen = rowsScreen(snapshot);
+  const view = rowsView(snapshot);
+  if (!screen || !view) return;
+  const visible = index >= view.top && index < view.top + view.height;
+  const top = visible ? view.top : Math.max(0, index - Math.floor(view.height / 3));
+  session.dispatch({ type: 'position', key: listKey(screen), index, top });
+  session.dispatch({ type: 'scroll', key: `row:${screen.subject}`, top: 0 });
+}
+
+/** Moves by rows or pages, or to the first or last row. If the number of rows is unknown, the archive is read to its end. */
+export function moveInRows(session: Session, by: { rows?: number; pages?: number; to?: 'first' | 'last' }) {
+  const snapshot = session.snapshot();
+  const screen = rowsScreen(snapshot);
+  const view = rowsView(snapshot);
+  if (!screen || !view) return;
+  if (by.to === 'last' && !snapshot.browse?.complete) return void goToEnd(session);
+  const steps = (by.rows ?? 0) + (by.pages ?? 0) * Math.max(1, view.height - 1);
+  const wanted = by.to === 'first' ? 0 : by.to === 'last' ? view.count - 1 : view.index + steps;
+  const index = Math.max(0, Math.min(view.count - 1, wanted));
+  const top = by.pages ? Math.max(0, view.top + index - view.index) : view.top;
+  session.dispatch({ type: 'position', key: listKey(screen), index, top });
+  session.dispatch({ type: 'scroll', key: `row:${screen.subject}`, top: 0 });
+}
+
+type Task<T> = (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>;
+
+/** Runs a slow task on the archive and reports its errors. */
+async function runTask<T>(session: Session, what: string, task: Task<T>): Promise<T | undefined> {
+  try {
+    return await session.browsing.run(what, task);
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('error', `${what}: ${message}`, { hint });
+    return undefined;
+  }
+}
+
+async function goToEnd(session: Session) {
+  const rows = await runTask(session, 'Reading to the end', (browser, signal) =>
+    browser.at(END_OF_TIME, { signal }),
+  );
+  if (rows !== undefined) goToRow(session, Math.max(0, rows - 1));
+}
+
+/** Reads one row in full; reports the error and returns undefined if that fails. */
+export async function readRow(session: Session, index: number): Promise<BrowsedRow | undefined> {
+  try {
+    return await session.browsing.row(index);
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('error', `Cannot read row ${formatExact(index + 1)}: ${message}`, { hint });
+    return undefined;
+  }
+}
+
+/** Goes to the nearest match of the current search, including the row under the cursor if `included`. */
+export async function findMatch(session: Session, direction: 'next' | 'previous', included = false) {
+  const { browse } = session.snapshot();
+  const search = browse?.search;
+  const cursor = rowAtCursor(session.snapshot()) ?? 0;
+  if (!browse || !search) return;
+  const from = included ? cursor : cursor + (direction === 'next' ? 1 : -1);
+  const verb = direction === 'next' ? 'Searching' : 'Searching backwards';
+  const what = `${verb} for ${search.input} from row ${formatExact(cursor + 1)}`;
+  const found = await runTask(session, what, (browser, signal) =>
+    browser.find(search.pattern, from, direction, { signal }),
+  );
+  if (found === undefined) return;
+  if (found !== null) return goToRow(session, found);
+  const hint =
+    direction === 'next'
+      ? 'Press g, then n, to search from the first row.'
+      : 'Press G, then N, to search from the last row.';
+  session.notify('warn', `No match ${direction === 'next' ? 'below' : 'above'} for ${search.input}`, {
+    hint,
+  });
+}
+
+function startSearch(session: Session, search: Search) {
+  session.browsing.searchFor(search);
+  void findMatch(session, 'next', true);
+}
+
+/** Prompts for a search and runs it from the row under the cursor. */
+export function promptSearch(session: Session) {
+  openPrompt(session, {
+    prefix: '/',
+    hint: SEARCH_HINT,
+    text: session.snapshot().browse?.search?.input ?? '',
+    submit(text) {
+      if (text === '') return void session.browsing.searchFor(undefined);
+      const search = parseSearch(text);
+      if ('trouble' in search) return search.trouble;
+      startSearch(session, search);
+      return undefined;
+    },
+  });
+}
+
+function timeAtCursor(session: Session): string | null {
+  const snapshot = session.snapshot();
+  const { browse } = snapshot;
+  const index = rowAtCursor(snapshot);
+  const line = browse && index !== undefined ? rowLine(browse, index) : undefined;
+  return line && 'ts' in line ? line.ts : (browse?.report?.first ?? null);
+}
+
+async function jump(session: Session, time: string) {
+  const index = await runTask(session, `Going to ${time}`, (browser, signal) => browser.at(time, { signal }));
+  const { browse } = session.snapshot();
+  if (index === undefined || !browse) return;
+  goToRow(session, Math.max(0, Math.min(index, browse.rows - 1)));
+  if (index >= browse.rows) session.notify('warn', `All rows are earlier than ${time}; this is the last one`);
+}
+
+/** Prompts for a time and goes to the first row at or after it. */
+export function promptTime(session: Session) {
+  openPrompt(session, {
+    prefix: 'time',
+    hint: JUMP_HINT,
+    text: '',
+    submit(text) {
+      if (text.trim() === '') return undefined;
+      const time = parseJump(text, timeAtCursor(session));
+      if (time === undefined) return 'Invalid time';
+      void jump(session, time);
+      return undefined;
+    },
+  });
+}

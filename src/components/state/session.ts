@@ -1,0 +1,196 @@
+import { createJobStore, type FileReport } from '../../core/index.ts';
+import type { Resource, Severity, Snapshot, UiState } from '../view/types.ts';
+import { queryCoverage } from './coverage.ts';
+import { loadData } from './data.ts';
+import { followJobs } from './job-notifications.ts';
+import { createLoader } from './loader.ts';
+import { noPreferences, type Preferences, savedSort } from './preferences.ts';
+import { createQueryCache } from './query-cache.ts';
+import { createQueue } from './queue.ts';
+import { type Action, initialUi, reduce } from './reducer.ts';
+import { createBrowsing } from './rows/browser.ts';
+import type { Session, SessionOptions } from './session-type.ts';
+import { createVerificationResults } from './verification-results.ts';
+import { createWizard } from './wizard/wizard.ts';
+
+export type { Session, SessionOptions, TerminalControls } from './session-type.ts';
+
+const TICK_MS = 1_000;
+const BUSY_TICK_MS = 250;
+const REFRESH_MS = 15_000;
+const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'];
+const MESSAGE_MS: Readonly<Record<Severity, number>> = {
+  info: 5_000,
+  good: 8_000,
+  warn: 10_000,
+  error: 20_000,
+};
+const LABELS: Readonly<Record<Resource, string>> = {
+  health: 'the health status',
+  fractals: 'fractals',
+  archives: 'archives',
+  groups: 'archive groups',
+  backups: 'backups',
+  orphans: 'orphans',
+};
+
+function withSavedSorts(ui: UiState, preferences: Preferences): UiState {
+  return LISTS.reduce<UiState>((state, key) => {
+    const sort = savedSort(preferences, key);
+    return sort ? reduce(state, { type: 'sort', key, sort }) : state;
+  }, ui);
+}
+
+/** Creates a session. It does not call the engine before `start`. */
+export function createSession(options: SessionOptions): Session {
+  const { engine, symbols, terminal } = options;
+  const jobs = createJobStore();
+  const listeners = new Set<() => void>();
+  const stops: (() => void)[] = [];
+  const end = new AbortController();
+  let preferences = noPreferences();
+  let ui = initialUi();
+  let size = { columns: options.columns, rows: options.rows };
+  let current: Snapshot | undefined;
+  let entries = 0;
+  let busy: ReadonlyMap<string, string> = new Map();
+  let timer: NodeJS.Timeout | undefined;
+
+  const data = loadData(engine, (failed) => {
+    const error = failed && data.state()[failed].error;
+    if (failed && error)
+      notify('error', `Cannot load ${LABELS[failed]}: ${error.message}`, { hint: error.hint });
+    changed();
+  });
+
+  const reports = createQueryCache<FileReport>((target, options) => engine.show(target, options), changed);
+  const coverage = createQueryCache(queryCoverage(engine), changed);
+  const browsing = createBrowsing(engine, changed);
+  const queue = createQueue(engine, changed);
+  const verdicts = createVerificationResults();
+  const wizard = createWizard(changed);
+
+  function refresh(...resources: Resource[]): void {
+    data.refresh(...resources);
+    if (resources.length === 0) reports.refresh();
+    if (resources.length === 0 || resources.includes('archives')) coverage.refresh();
+  }
+
+  function changed(): void {
+    current = undefined;
+    for (const listener of listeners) listener();
+  }
+
+  function snapshot(): Snapshot {
+    current ??= {
+      installation: engine.installation,
+      read_only: options.read_only,
+      ui,
+      data: data.state(),
+      jobs: jobs.snapshot(),
+      reports: reports.state(),
+      coverage: coverage.state(),
+      verifications: verdicts.state(),
+      queue: queue.state(),
+      busy,
+      browse: browsing.state(),
+      wizard: wizard.state(),
+      ...size,
+      now: Date.now(),
+      symbols: symbols,
+    };
+    return current;
+  }
+
+  function dispatch(action: Action): void {
+    ui = reduce(ui, action);
+    changed();
+  }
+
+  function notify(severity: Severity, text: string, options: { hint?: string; quiet?: boolean } = {}): void {
+    entries += 1;
+    const entry = { id: String(entries), at: Date.now(), severity, text, hint: options.hint };
+    dispatch({ type: 'log', entry, quiet: options.quiet });
+  }
+
+  function tick(): void {
+    if (ui.statusMessage && Date.now() - ui.statusMessage.at > MESSAGE_MS[ui.statusMessage.severity])
+      ui = reduce(ui, { type: 'clearMessage' });
+    changed();
+    const active =
+      browsing.state()?.work ||
+      wizard.state()?.planning ||
+      jobs.snapshot().some((job) => job.ended_at === undefined);
+    timer = setTimeout(tick, active ? BUSY_TICK_MS : TICK_MS);
+  }
+
+  return {
+    engine,
+    jobs,
+    data,
+    browsing,
+    queue,
+    wizard,
+    get preferences() {
+      return preferences;
+    },
+    applyPreferences(saved) {
+      preferences = saved;
+      ui = withSavedSorts(ui, saved);
+      changed();
+    },
+    terminal,
+    ended: end.signal,
+    snapshot,
+    dispatch,
+    notify,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    setBusy(ids, status) {
+      const next = new Map(busy);
+      for (const id of ids) status === undefined ? next.delete(id) : next.set(id, status);
+      busy = next;
+      changed();
+    },
+    refresh() {
+      refresh();
+      browsing.retry();
+    },
+    resize(columns, rows) {
+      if (columns === size.columns && rows === size.rows) return;
+      size = { columns, rows };
+      changed();
+    },
+    start() {
+      const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
+      stops.push(engine.subscribe(verdicts.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
+      tick();
+    },
+    load() {
+      const refresher = setInterval(() => data.refresh(), REFRESH_MS);
+      stops.push(() => clearInterval(refresher));
+      data.refresh();
+    },
+    leave() {
+      end.abort();
+      queue.close();
+      terminal.leave();
+    },
+    close() {
+      end.abort();
+      clearTimeout(timer);
+      for (const stop of stops.splice(0)) stop();
+      queue.close();
+      data.close();
+      reports.close();
+      coverage.close();
+      browsing.close();
+      wizard.stop();
+      jobs.close();
+      listeners.clear();
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { Box } from 'ink';
+import { keyIdOf } from '../text/key-id.ts';
+import { spinnerAt } from '../text/symbols.ts';
+import { justify, lineWidth } from '../text/text.ts';
+import type { Line as LineOfSpans, Screen, ScreenName, Snapshot, Span } from '../view/types.ts';
+import { Line } from './line.tsx';
+
+const WIDE = 110;
+
+const TABS: readonly (readonly [ScreenName, string])[] = [
+  ['overview', 'Overview'],
+  ['fractals', 'Fractals'],
+  ['archives', 'Archives'],
+  ['backups', 'Backups'],
+  ['jobs', 'Jobs'],
+  ['log', 'Log'],
+  ['orphans', 'Orphans'],
+];
+
+function component(name: string, ok: boolean | undefined, { symbols }: Snapshot): LineOfSpans {
+  if (ok === undefined) return [{ text: `  ${name} ${symbols.dot}`, tone: 'dim' }];
+  return [
+    { text: `  ${name} `, tone: ok ? 'dim' : 'bad', bold: !ok },
+    { text: ok ? symbols.ok : symbols.bad, tone: ok ? 'good' : 'bad' },
+  ];
+}
+
+function health(snapshot: Snapshot): LineOfSpans {
+  const { value, error } = snapshot.data.health;
+  const wide = snapshot.columns >= WIDE;
+  const state = (ok: boolean | undefined) => (error && !value ? false : ok);
+  return [
+    ...component(wide ? 'PostgreSQL' : 'PG', state(value?.postgres.ok), snapshot),
+    ...component(wide ? 'ClickHouse' : 'CH', state(value?.clickhouse.ok), snapshot),
+    ...component('Storage', state(value?.backups.ok && value.archives.ok), snapshot),
+    { text: snapshot.read_only ? `  read-only ${snapshot.symbols.padlock}` : '', tone: 'warn' },
+    { text: ' ' },
+  ];
+}
+
+function installation(snapshot: Snapshot): LineOfSpans {
+  const {
+    installation: { dir, storage },
+    symbols,
+  } = snapshot;
+  const key_id = keyIdOf(snapshot);
+  const separator: Span = { text: ` ${symbols.dot} `, tone: 'dim' };
+  return [
+    { text: ' bifract', tone: 'title' },
+    { text: `  ${dir}` },
+    separator,
+    key_id ? { text: `key ${key_id}`, tone: 'dim' } : { text: 'no key', tone: 'bad' },
+    separator,
+    { text: storage, tone: 'dim' },
+  ];
+}
+
+function badge(name: ScreenName, { jobs, queue, symbols, now }: Snapshot): string {
+  const running = jobs.filter((job) => job.ended_at === undefined).length + queue.length;
+  return name === 'jobs' && running > 0 ? ` ${spinnerAt(symbols, now)} ${running}` : '';
+}
+
+/** The screens by name; on a narrow terminal by number, and only the current one by name. */
+function tabsOf(snapshot: Snapshot, root: Screen) {
+  const named = TABS.map(([name, title], index) => ({
+    name,
+    text: ` ${index + 1} ${title}${badge(name, snapshot)} `,
+  }));
+  if (widthOf(named) <= snapshot.columns) return named;
+  return named.map((tab, index) =>
+    tab.name === root.name ? tab : { ...tab, text: ` ${index + 1}${badge(tab.name, snapshot)} ` },
+  );
+}
+
+function widthOf(tabs: readonly { text: string }[]): number {
+  return tabs.reduce((sum, tab) => sum + lineWidth([tab]), 1);
+}
+
+export interface HeaderProps {
+  snapshot: Snapshot;
+  /** The top-level screen, whose tab is highlighted. */
+  root: Screen;
+}
+
+/** The installation, its health, and the tabs. */
+export function Header({ snapshot, root }: HeaderProps) {
+  const { columns, symbols } = snapshot;
+  const state = health(snapshot);
+  const tabs = tabsOf(snapshot, root);
+  const used = widthOf(tabs);
+  return (
+    <Box flexDirection="column">
+      <Line
+        spans={justify(installation(snapshot), state, columns, symbols.ellipsis)}
+        columns={columns}
+        symbols={symbols}
+      />
+      <Box>
+        <Line spans={[]} columns={1} symbols={symbols} />
+        {tabs.map((tab) => (
+          <Line
+            key={tab.name}
+            spans={[{ text: tab.text, tone: 'dim' }]}
+            columns={lineWidth([tab])}
+            symbols={symbols}
+            highlighted={tab.name === root.name}
+          />
+        ))}
+        <Line spans={[]} columns={Math.max(0, columns - used)} symbols={symbols} />
+      </Box>
+    </Box>
+  );
+}

@@ -1,0 +1,67 @@
+import { Box } from 'ink';
+import { type ColumnShape, layOutColumns, type SizedColumn, scrollTop } from '../text/columns.ts';
+import { fitLine, lineWidth } from '../text/text.ts';
+import type { RowView } from '../view/rows.ts';
+import type { Line as LineOfSpans, ListState, Snapshot, Span, Symbols } from '../view/types.ts';
+import { Line } from './line.tsx';
+import { Lines } from './lines.tsx';
+
+export interface TableProps {
+  view: RowView;
+  list: ListState;
+  snapshot: Snapshot;
+  /** Rows below the column titles. */
+  height: number;
+  /** Shown if there are no rows. */
+  empty: readonly LineOfSpans[];
+}
+
+/** Columns for the cursor, the selection mark, and the right margin. */
+const MARGINS = 3;
+const GAP: Span = { text: '  ' };
+
+function cell(spans: readonly Span[], { shape, width }: SizedColumn<ColumnShape>, symbols: Symbols): Span[] {
+  if (shape.align !== 'right') return fitLine(spans, width, symbols.ellipsis);
+  const space = Math.max(0, width - lineWidth(spans));
+  return [{ text: ' '.repeat(space) }, ...fitLine(spans, width - space, symbols.ellipsis)];
+}
+
+function titles(columns: readonly SizedColumn<ColumnShape>[], view: RowView, symbols: Symbols): LineOfSpans {
+  const spans = columns.flatMap((column) => {
+    const sorted = column.shape.id === view.sort.column;
+    const text = sorted
+      ? `${column.shape.title}${view.sort.descending ? symbols.down : symbols.up}`
+      : column.shape.title;
+    return [GAP, ...cell([{ text, tone: sorted ? 'info' : 'dim', bold: sorted }], column, symbols)];
+  });
+  return spans;
+}
+
+/** A table: column titles and the visible rows, with cursor and selection marks at their left. */
+export function Table({ view, list, snapshot, height, empty }: TableProps) {
+  const { columns: width, symbols } = snapshot;
+  const columns = layOutColumns(view.columns, width - MARGINS);
+  const top = scrollTop(list.top, view.index, height, view.rows.length);
+  const shown = view.rows.slice(top, top + height);
+  if (shown.length === 0)
+    return <Lines lines={empty} columns={width} height={height + 1} symbols={symbols} />;
+  return (
+    <Box flexDirection="column" height={height + 1} width={width}>
+      <Line spans={titles(columns, view, symbols)} columns={width} symbols={symbols} />
+      {shown.map((row, index) => {
+        const highlighted = top + index === view.index;
+        const gutter: Span = {
+          text: (highlighted ? symbols.cursor : ' ') + (list.selected.has(row.id) ? symbols.selected : ' '),
+          tone: 'warn',
+        };
+        const spans = columns.flatMap((column, at) => [
+          at === 0 ? gutter : GAP,
+          ...cell(row.cells(column.shape.id, snapshot), column, symbols),
+        ]);
+        return (
+          <Line key={row.id} spans={spans} columns={width} symbols={symbols} highlighted={highlighted} />
+        );
+      })}
+    </Box>
+  );
+}

@@ -1,0 +1,32 @@
+import { parentPort } from 'node:worker_threads';
+import type { FromThread, ToThread } from './decode-thread.ts';
+import { type Decoded, Decoder } from './decoder.ts';
+import { BUFFER_BYTES, LineBufferPool } from './line-buffer-pool.ts';
+
+const buffers = new LineBufferPool();
+let decoder = new Decoder({ fractal_id: '', fields: true }, buffers);
+
+parentPort?.on('message', (message: ToThread) => {
+  if ('start' in message) {
+    decoder = new Decoder(message.start, buffers);
+    return;
+  }
+  if ('finish' in message) return reply(decoder.finish());
+  for (const buffer of message.recycled) buffers.release(buffer);
+  reply(decoder.add(Buffer.from(message.buffer, 0, message.length)), message.buffer);
+});
+
+function reply({ blocks, end }: Decoded, buffer?: ArrayBuffer): void {
+  const sent = blocks.map(({ bytes, lines }) => ({ memory: memoryOf(bytes), length: bytes.length, lines }));
+  const message: FromThread = { blocks: sent, end, buffer };
+  const transfer = sent.map(({ memory }) => memory);
+  parentPort?.postMessage(message, buffer ? [...transfer, buffer] : transfer);
+}
+
+/** Memory that starts with these bytes and is used for nothing else. */
+function memoryOf(bytes: Buffer): ArrayBuffer {
+  const { buffer, byteOffset } = bytes;
+  // Small buffers may share Node's pool.
+  const exclusive = buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength >= BUFFER_BYTES;
+  return exclusive ? buffer : new Uint8Array(bytes).buffer;
+}

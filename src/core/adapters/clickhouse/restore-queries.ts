@@ -1,0 +1,315 @@
+import type { LogWindow } from '../../ports/log-database.ts';
+import type { StagedPart } from '../../ports/log-restore.ts';
+import { type Dialect, SINGLE_SERVER } from './cluster.ts';
+import { type Query, windowCondition } from './queries.ts';
+
+/** Schema of the logs table, which a staging table must match. */
+export interface LogsSchema {
+  partition_key: string;
+  sorting_key: string;
+  primary_key: string;
+  storage_policy: string;
+  /** Type of column `fields`. */
+  fields: string;
+  /** `MergeTree`, `ReplicatedMergeTree`, … */
+  engine: string;
+}
+
+/** Rows of a time range; if a minute has too many rows, one of several hash buckets of them. */
+export interface Slice {
+  from_ms: number;
+  /** Exclusive. */
+  to_ms: number;
+  bucket: number;
+  buckets: number;
+}
+
+/** Local table that the logs are written to; reads may use the distributed table. */
+export const LOGS = 'logs';
+
+/** Settings for loading lines. All are explicit because defaults differ between versions. Dates in fields stay text. */
+export const LOAD_SETTINGS = {
+  date_time_input_format: 'best_effort',
+  async_insert: 0,
+  input_format_parallel_parsing: 0,
+  input_format_skip_unknown_fields: 1,
+  input_format_allow_errors_num: '0',
+  input_format_allow_errors_ratio: 0,
+  input_format_null_as_default: 1,
+  input_format_try_infer_dates: 0,
+  input_format_try_infer_datetimes: 0,
+  input_format_json_try_infer_numbers_from_strings: 0,
+  max_insert_block_size: '65536',
+  min_insert_block_size_rows: '65536',
+  min_insert_block_size_bytes: '33554432',
+  max_partitions_per_insert_block: 0,
+} as const;
+
+/** Selects the slower of ClickHouse's two JSON parsers, which accepts invalid UTF-8. */
+export const LENIENT_SETTINGS = { allow_simdjson: 0 } as const;
+
+/** Limit for one comparison, which keeps the keys of its rows in memory. */
+export const MAX_SLICE_ROWS = 2_000_000;
+export const MINUTE_MS = 60_000;
+
+const COLUMNS = 'timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp';
+const ROW = 'timestamp, log_id, raw_log, ingest_timestamp';
+const KEY = `sipHash128(${ROW})`;
+
+export function schemaQuery(): Query {
+  return {
+    sql: `SELECT t.partition_key, t.sorting_key, t.primary_key, t.storage_policy, t.engine, c.type AS fields
+      FROM system.tables AS t INNER JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
+      WHERE t.database = currentDatabase() AND t.name = '${LOGS}' AND c.name = 'fields' FORMAT JSONEachRow`,
+    params: {},
+  };
+}
+
+/** A table that differs from the logs only in engine options, so that partitions can be attached to the logs. */
+export function createQuery(
+  table: string,
+  schema: LogsSchema,
+  { onCluster }: Dialect = SINGLE_SERVER,
+): Query {
+  const key = (expression: string) => (expression === '' ? 'tuple()' : `(${expression})`);
+  const primary = schema.primary_key === schema.sorting_key ? '' : ` PRIMARY KEY ${key(schema.primary_key)}`;
+  // ClickHouse compares the expression as text: no added parentheses.
+  const partition = schema.partition_key === '' ? '' : `PARTITION BY ${schema.partition_key}`;
+  const policy = schema.storage_policy.replace(/[\\']/g, '\\$&');
+  return {
+    sql: `CREATE TABLE ${table}${onCluster} AS ${LOGS} ENGINE = MergeTree ${partition}
+      ORDER BY ${key(schema.sorting_key)}${primary} SETTINGS storage_policy = '${policy}'`,
+    params: {},
+  };
+}
+
+/** Lines are the request body. */
+export function loadQuery(table: string, fractal_id: string, schema: LogsSchema): Query {
+  const type = schema.fields.replace(/[\\']/g, '\\$&');
+  return {
+    sql: `INSERT INTO ${table} (${COLUMNS})
+      SELECT ts, if(raw64 = '', raw, base64Decode(raw64)), id, fields, {fractal:String}, its
+      FROM input('ts DateTime64(3, \\'UTC\\'), raw String, raw64 String, id String, its DateTime64(3, \\'UTC\\'), fields ${type}')
+      FORMAT JSONEachRow`,
+    params: { fractal: fractal_id },
+  };
+}
+
+export function countQuery(table: string, { allShards }: Dialect = SINGLE_SERVER): Query {
+  return { sql: `SELECT count() AS rows FROM ${allShards(table)} FORMAT JSONEachRow`, params: {} };
+}
+
+export function partitionsQuery(table: string, schema: LogsSchema, dialect: Dialect = SINGLE_SERVER): Query {
+  return {
+    sql: `SELECT ${partitionId(schema, dialect)} AS id, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
+      FROM ${dialect.allShards(table)} GROUP BY id ORDER BY id FORMAT JSONEachRow`,
+    params: {},
+  };
+}
+
+/** ID of a row's partition: the virtual column `_partition_id` is not available from other nodes. */
+function partitionId({ partition_key }: LogsSchema, { cluster }: Dialect): string {
+  if (cluster === undefined) return '_partition_id';
+  return partition_key === '' ? "'all'" : `partitionId(${partition_key})`;
+}
+
+function inPartition(schema: LogsSchema, dialect: Dialect): string {
+  return `${partitionId(schema, dialect)} = {partition:String}`;
+}
+
+/** Rows per minute, of both sides of a comparison together. */
+export function minutesQuery(
+  { table, partition, fractal_id }: StagedPart,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
+): Query {
+  const minute = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute`;
+  const { where, params } = inRange(fractal_id, Date.parse(partition.first), Date.parse(partition.last) + 1);
+  return {
+    sql: `SELECT minute, count() AS rows FROM (
+        SELECT ${minute} FROM ${dialect.allShards(table)} WHERE ${inPartition(schema, dialect)}
+        UNION ALL SELECT ${minute} FROM ${dialect.logs} WHERE ${where})
+      GROUP BY minute ORDER BY minute FORMAT JSONEachRow`,
+    params: { ...params, partition: partition.id },
+  };
+}
+
+/** Inserts the rows that the logs do not have at all. */
+export function insertAbsentQuery(
+  part: StagedPart,
+  slice: Slice,
+  to: string,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
+): Query {
+  const { where, params } = inSlice(part.fractal_id, slice);
+  return {
+    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM ${dialect.allShards(part.table)}
+      WHERE ${where} AND ${inPartition(schema, dialect)}
+        AND ${KEY} ${dialect.global}NOT IN (SELECT ${KEY} FROM ${dialect.logs} WHERE ${where})`,
+    params: { ...params, partition: part.partition.id },
+  };
+}
+
+/** Counts the distinct rows that the logs have, but fewer times. */
+export function countExcessQuery(
+  part: StagedPart,
+  slice: Slice,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
+): Query {
+  const { where, params } = inSlice(part.fractal_id, slice);
+  return {
+    sql: `SELECT count() AS rows FROM (${excessKeys(part.table, where, schema, dialect)}) FORMAT JSONEachRow`,
+    params: { ...params, partition: part.partition.id },
+  };
+}
+
+/** Inserts the excess copies of these rows. */
+export function insertExcessQuery(
+  part: StagedPart,
+  slice: Slice,
+  to: string,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
+): Query {
+  const { where, params } = inSlice(part.fractal_id, slice);
+  return {
+    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM (
+        SELECT ${COLUMNS}, key, row_number() OVER (PARTITION BY key ORDER BY log_id) AS nth FROM (
+          SELECT ${COLUMNS}, ${KEY} AS key FROM ${dialect.allShards(part.table)}
+          WHERE ${where} AND ${inPartition(schema, dialect)}
+            AND key ${dialect.global}IN (${excessKeys(part.table, where, schema, dialect)}))) AS staged
+      INNER JOIN (SELECT ${KEY} AS key, count() AS existing FROM ${dialect.logs} WHERE ${where} GROUP BY key) AS present
+        USING (key)
+      WHERE nth > existing`,
+    params: { ...params, partition: part.partition.id },
+  };
+}
+
+function excessKeys(table: string, where: string, schema: LogsSchema, dialect: Dialect): string {
+  return `SELECT key FROM (
+      SELECT ${KEY} AS key, 1 AS staged, 0 AS present FROM ${dialect.allShards(table)}
+      WHERE ${where} AND ${inPartition(schema, dialect)}
+      UNION ALL SELECT ${KEY} AS key, 0 AS staged, 1 AS present FROM ${dialect.logs} WHERE ${where})
+    GROUP BY key HAVING sum(present) > 0 AND sum(staged) > sum(present)`;
+}
+
+/** `ATTACH PARTITION` takes no bound parameters, so the partition ID is validated. */
+export function clonePartitionQuery(
+  from: string,
+  to: string,
+  partition: string,
+  { onCluster }: Dialect = SINGLE_SERVER,
+): Query {
+  if (!/^[\w-]+$/.test(partition)) throw new RangeError(`Invalid partition ID: ${partition}`);
+  return { sql: `ALTER TABLE ${to}${onCluster} ATTACH PARTITION ID '${partition}' FROM ${from}`, params: {} };
+}
+
+/**
+ * Adds the rows of a partition to the logs: on a single server in one step; on a cluster by an insert that routes each row
+ * to its shard, and that may have added some rows when it fails.
+ */
+export function attachQuery(
+  from: string,
+  partition: string,
+  schema: LogsSchema,
+  dialect: Dialect = SINGLE_SERVER,
+): Query {
+  if (dialect.cluster === undefined) return clonePartitionQuery(from, LOGS, partition);
+  return {
+    sql: `INSERT INTO ${dialect.logs} (${COLUMNS}) SELECT ${COLUMNS} FROM ${dialect.allShards(from)} WHERE ${inPartition(schema, dialect)}`,
+    params: { partition },
+  };
+}
+
+/** Bounded by ingest time, so that rows ingested meanwhile are kept. */
+export function countUntilQuery(
+  window: LogWindow,
+  cutoff_ms: number,
+  { logs }: Dialect = SINGLE_SERVER,
+): Query {
+  const { where, params } = until(window, cutoff_ms);
+  return { sql: `SELECT count() AS rows FROM ${logs} WHERE ${where} FORMAT JSONEachRow`, params };
+}
+
+export function removeUntilQuery(
+  window: LogWindow,
+  cutoff_ms: number,
+  { onCluster }: Dialect = SINGLE_SERVER,
+): Query {
+  const { where, params } = until(window, cutoff_ms);
+  return { sql: `DELETE FROM ${LOGS}${onCluster} WHERE ${where}`, params };
+}
+
+function until(window: LogWindow, cutoff_ms: number) {
+  const { where, params } = windowCondition(window);
+  return {
+    where: `${where} AND ingest_timestamp <= fromUnixTimestamp64Milli({cutoff:Int64})`,
+    params: { ...params, cutoff: cutoff_ms },
+  };
+}
+
+export function tablesQuery(prefix: string, { allNodes }: Dialect = SINGLE_SERVER): Query {
+  return {
+    sql: `SELECT DISTINCT name FROM ${allNodes('system.tables')} WHERE database = currentDatabase() AND startsWith(name, {prefix:String})
+      ORDER BY name FORMAT JSONEachRow`,
+    params: { prefix },
+  };
+}
+
+export function dropQuery(table: string, { onCluster }: Dialect = SINGLE_SERVER): Query {
+  return { sql: `DROP TABLE IF EXISTS ${table}${onCluster} SYNC`, params: {} };
+}
+
+export function clockQuery(): Query {
+  return { sql: 'SELECT toUnixTimestamp64Milli(now64(3)) AS ms FORMAT JSONEachRow', params: {} };
+}
+
+/** Free space of the disks in the storage policy of the logs. */
+export function freeQuery(schema: LogsSchema): Query {
+  return {
+    sql: `SELECT sum(free_space) AS bytes FROM system.disks WHERE name IN (
+        SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name = {policy:String}) FORMAT JSONEachRow`,
+    params: { policy: schema.storage_policy },
+  };
+}
+
+/**
+ * Divides a comparison into slices of full minutes with at most `max_rows` rows each. `minutes` must be sorted (minutes
+ * since the Unix epoch).
+ */
+export function slicesOf(minutes: { minute: number; rows: number }[], max_rows = MAX_SLICE_ROWS): Slice[] {
+  const slices: Slice[] = [];
+  let slice_rows = 0;
+  for (const { minute, rows } of minutes) {
+    const [from_ms, to_ms] = [minute * MINUTE_MS, (minute + 1) * MINUTE_MS];
+    const last = slices.at(-1);
+    if (last && last.buckets === 1 && slice_rows + rows <= max_rows) {
+      last.to_ms = to_ms;
+      slice_rows += rows;
+      continue;
+    }
+    const buckets = Math.ceil(rows / max_rows);
+    for (let bucket = 0; bucket < buckets; bucket++) slices.push({ from_ms, to_ms, bucket, buckets });
+    slice_rows = rows;
+  }
+  return slices;
+}
+
+function inSlice(fractal_id: string, { from_ms, to_ms, bucket, buckets }: Slice) {
+  const { where, params } = inRange(fractal_id, from_ms, to_ms);
+  if (buckets === 1) return { where, params };
+  return {
+    where: `${where} AND cityHash64(${ROW}) % {buckets:UInt64} = {bucket:UInt64}`,
+    params: { ...params, bucket, buckets },
+  };
+}
+
+function inRange(fractal_id: string, from_ms: number, to_ms: number) {
+  return {
+    where: `fractal_id = {fractal:String} AND timestamp >= fromUnixTimestamp64Milli({from_ms:Int64})
+      AND timestamp < fromUnixTimestamp64Milli({to_ms:Int64})`,
+    params: { fractal: fractal_id, from_ms, to_ms } as Record<string, unknown>,
+  };
+}

@@ -1,0 +1,156 @@
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BifractError, cancelled } from '../../contract/errors.ts';
+import type { BusJob, JobBus, JobEvent, JobPublisher, PublishOptions } from '../../ports/job-bus.ts';
+import { diskError, errno } from '../disk/errors.ts';
+import { makePrivateFolder } from '../state/env-file.ts';
+import { identityOf, isRunning } from '../state/process-identity.ts';
+import { crashEvent } from './crash-event.ts';
+import { isEnd, JobHistory } from './history.ts';
+import { type Journal, readJournal } from './journal-reader.ts';
+import { JournalWriter } from './journal-writer.ts';
+import { cancelBySocket, followSocket } from './socket-client.ts';
+import { JobSocket } from './socket-server.ts';
+import { sweepJournals } from './sweep.ts';
+
+const JOURNAL = /^([\w-]{1,100})\.ndjson$/;
+/** Interval for reading the journal of a running process that cannot be reached by its socket. */
+const POLL_MS = 500;
+
+/**
+ * The jobs of an installation, visible to all its processes. Each job has a journal in `.bifract/journal`, and a socket
+ * in `.bifract/run` while its process runs. Both folders have mode 0700.
+ */
+export class FolderJobBus implements JobBus {
+  readonly #home: string;
+  readonly #journals: string;
+  readonly #run: string;
+
+  /** The folders are created with the first job; the installation must exist. */
+  constructor(install: string) {
+    this.#home = join(install, '.bifract');
+    this.#journals = join(this.#home, 'journal');
+    this.#run = join(this.#home, 'run');
+  }
+
+  async publish(id: string, { onCancel, onJournalError: onTrouble }: PublishOptions): Promise<JobPublisher> {
+    for (const folder of [this.#home, this.#journals, this.#run]) await makePrivateFolder(folder);
+    const history = new JobHistory();
+    const cancel = () => onCancel(cancelled());
+    const socket = await JobSocket.listen(this.#run, id, history, cancel);
+    try {
+      const process_ = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
+      const head = { journal: 1, job: id, process: process_, socket: socket.path } as const;
+      const file = await JournalWriter.create(this.#path(id), head, history, onTrouble);
+      const sweeping = this.sweep();
+      return {
+        add(event) {
+          const entry = history.add(event);
+          file.add(entry);
+          socket.send(entry);
+        },
+        close: async () => {
+          await file.close();
+          await Promise.all([socket.close(), sweeping]);
+        },
+      };
+    } catch (error) {
+      await socket.close();
+      throw error;
+    }
+  }
+
+  async ids(): Promise<string[]> {
+    try {
+      const names = await fs.readdir(this.#journals);
+      return names.flatMap((name) => JOURNAL.exec(name)?.[1] ?? []);
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return [];
+      throw diskError(`Cannot read ${this.#journals}`, error);
+    }
+  }
+
+  async find(id: string): Promise<BusJob | undefined> {
+    const found = await this.#read(id);
+    return found && { id, live: found.live, events: found.events.map(({ event }) => event) };
+  }
+
+  async *follow(id: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<JobEvent> {
+    for (let last = 0; ; await wait(POLL_MS, undefined, { signal })) {
+      const found = await this.#read(id);
+      if (!found) throw unknownJob(id);
+      for (const { seq, event } of found.events) {
+        // The final event of a crashed process is numbered after its journal, which lags behind its socket.
+        if (seq <= last && !isEnd(event)) continue;
+        last = seq;
+        yield event;
+      }
+      if (!found.live) return;
+      for await (const { seq, event } of this.#followSocket(id, found.journal, last, signal)) {
+        last = seq;
+        yield event;
+        if (isEnd(event)) return;
+      }
+    }
+  }
+
+  async cancel(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const found = await this.#read(id);
+    if (!found) throw unknownJob(id);
+    if (!found.live) throw notRunning(id);
+    const { socket, process: owner } = found.journal.head;
+    if (socket !== null && (await cancelBySocket(socket, signal))) return;
+    if (!(await this.#read(id))?.live) throw notRunning(id);
+    throw new BifractError('BUSY', `Process ${owner.pid} of job ${id} does not respond`, {
+      hint: `If it is stopped, continue it with \`kill -CONT ${owner.pid}\` on its machine, then cancel again or use \`kill -TERM ${owner.pid}\`.`,
+    });
+  }
+
+  /** Ignores errors: writing a journal reports the same problems. */
+  async sweep(): Promise<void> {
+    await sweepJournals(this.#journals, this.#run).catch(() => undefined);
+  }
+
+  /** Events from the process; none if it cannot be reached. */
+  async *#followSocket(id: string, { head }: Journal, after: number, signal?: AbortSignal) {
+    if (head.socket === null) return;
+    try {
+      yield* followSocket(head.socket, id, after, signal);
+    } catch {
+      signal?.throwIfAborted();
+    }
+  }
+
+  /** A journal, and whether its process runs. Adds the final event of a crashed process. */
+  async #read(id: string) {
+    const first = await readJournal(this.#path(id));
+    if (!first) return undefined;
+    if (!first.ended && (await isRunning(first.head.process)))
+      return { journal: first, live: true, events: first.entries };
+    // The job may have ended since the journal was read.
+    const journal = first.ended ? first : ((await readJournal(this.#path(id))) ?? first);
+    if (journal.ended) return { journal, live: false, events: journal.entries };
+    const log = join(this.#journals, `${id}.log`);
+    const logFile = await fs.stat(log).catch(() => undefined);
+    const end = crashEvent(id, journal, logFile?.size ? log : undefined);
+    return { journal, live: false, events: [...journal.entries, end] };
+  }
+
+  #path(id: string): string {
+    if (JOURNAL.test(`${id}.ndjson`)) return join(this.#journals, `${id}.ndjson`);
+    throw unknownJob(id);
+  }
+}
+
+function unknownJob(id: string): BifractError {
+  return new BifractError('NOT_FOUND', `Job ${id} does not exist`, {
+    hint: 'Run `bifract jobs --all` to see all jobs.',
+  });
+}
+
+function notRunning(id: string): BifractError {
+  return new BifractError('NOT_FOUND', `Job ${id} is not running`, {
+    hint: `Run \`bifract attach ${id}\` to see how it ended.`,
+  });
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { BifractError, type ErrorReport } from '../../contract/errors.ts';
+import type { JobLauncher, LaunchRequest } from '../../ports/job-launcher.ts';
+import { onDisk } from '../disk/errors.ts';
+import { makePrivateFolder } from '../state/env-file.ts';
+import { boundedLines } from './bounded-lines.ts';
+import { parseObject } from './journal-reader.ts';
+
+const MAX_RESPONSE_BYTES = 64 << 10;
+/** Time limit for a job's process to start. */
+const START_TIMEOUT_MS = 60_000;
+
+/**
+ * Starts this program again for each job, in its own session, so that it outlives the terminal and this process. The
+ * request is passed on stdin: other users can read arguments.
+ */
+export class ProcessLauncher implements JobLauncher {
+  readonly #install: string;
+  readonly #command: readonly string[];
+
+  /** `command` starts this program, without its own arguments. */
+  constructor(install: string, command: readonly string[]) {
+    this.#install = install;
+    this.#command = command;
+  }
+
+  async start(id: string, request: LaunchRequest): Promise<void> {
+    const home = join(this.#install, '.bifract');
+    for (const folder of [home, join(home, 'journal')]) await makePrivateFolder(folder);
+    const path = jobLogPath(this.#install, id);
+    await using log = await onDisk(`Cannot write ${path}`, () => fs.open(path, 'a', 0o600));
+    const [program = process.execPath, ...args] = this.#command;
+    const child = spawn(program, [...args, 'run-job', id, '--dir', this.#install], {
+      detached: true,
+      stdio: ['pipe', 'pipe', log.fd],
+    });
+    try {
+      await waitForStart(child, request, path);
+    } finally {
+      child.unref();
+      child.stdin?.destroy();
+      child.stdout?.destroy();
+    }
+  }
+}
+
+/** The stderr of a job's process. Empty unless it crashes. */
+export function jobLogPath(install: string, id: string): string {
+  return join(install, '.bifract', 'journal', `${id}.log`);
+}
+
+async function waitForStart(child: ChildProcess, request: LaunchRequest, log: string): Promise<void> {
+  const failed = once(child, 'error').then(([cause]) => {
+    throw new BifractError('INTERNAL', `Cannot start the process of the job: ${cause.message}`, {
+      cause,
+    });
+  });
+  const responded = readResponse(child, request);
+  // The later of the two must not become an unhandled rejection.
+  for (const one of [failed, responded]) one.catch(() => undefined);
+  const response = await Promise.race([responded, failed]);
+  if (response?.ok === true) return;
+  const { code, message, hint } = (response?.error ?? {}) as Partial<ErrorReport>;
+  if (code !== undefined && message !== undefined) throw new BifractError(code, message, { hint });
+  throw new BifractError('INTERNAL', 'The process of the job ended before the job started', {
+    hint: `Its output is in ${log}.`,
+  });
+}
+
+async function readResponse({ stdin, stdout }: ChildProcess, request: LaunchRequest) {
+  if (!stdin || !stdout) return undefined;
+  stdin.on('error', () => undefined);
+  stdin.end(JSON.stringify(request));
+  const timeout = setTimeout(() => stdout.destroy(), START_TIMEOUT_MS);
+  try {
+    for await (const line of boundedLines(stdout, MAX_RESPONSE_BYTES)) return parseObject(line);
+  } finally {
+    clearTimeout(timeout);
+  }
+  return undefined;
+}

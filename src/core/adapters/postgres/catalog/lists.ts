@@ -1,0 +1,86 @@
+import type { ArchiveGroup, ArchiveRecord } from '../../../ports/catalog.ts';
+import { number, type PackedList, text, textOrNull, time, timeOrNull } from './row-codec.ts';
+
+/** Archive groups, newest first; `$1` is a fractal or null. */
+export const GROUPS: PackedList<ArchiveGroup> = {
+  columns: [
+    'id',
+    'fractal_id',
+    'split_granularity',
+    'status',
+    'error_message',
+    'total_log_count',
+    'total_size_bytes',
+    'archive_count',
+    'completed_count',
+    'archive_type',
+    'created_by',
+    'created_at',
+  ],
+  from: 'FROM archive_groups WHERE $1::uuid IS NULL OR fractal_id = $1 ORDER BY created_at DESC, id',
+  row: (value) => ({
+    id: text(value[0]),
+    fractal_id: text(value[1]),
+    split_granularity: text(value[2]),
+    status: text(value[3]),
+    error_message: textOrNull(value[4]),
+    total_log_count: number(value[5]),
+    total_size_bytes: number(value[6]),
+    archive_count: number(value[7]),
+    completed_count: number(value[8]),
+    archive_type: text(value[9]),
+    created_by: textOrNull(value[10]),
+    created_at: time(value[11]),
+  }),
+};
+
+/** Archives, newest first; `$1` is a fractal or null, `$2` a list of ids or null. */
+export const ARCHIVES: PackedList<ArchiveRecord> = {
+  columns: [
+    'a.id',
+    'a.fractal_id',
+    'f.name',
+    'a.filename',
+    'a.storage_type',
+    'a.storage_path',
+    'a.size_bytes',
+    'a.log_count',
+    'a.time_range_start',
+    'a.time_range_end',
+    'a.status',
+    'a.error_message',
+    'a.created_by',
+    'a.created_at',
+    'a.archive_type',
+    'a.format_version',
+    'a.archive_end_ts',
+    'a.checksum',
+    'a.group_id',
+    'a.period_label',
+  ],
+  from: `FROM archives a JOIN fractals f ON f.id = a.fractal_id
+  WHERE ($1::uuid IS NULL OR a.fractal_id = $1) AND ($2::uuid[] IS NULL OR a.id = ANY($2))
+  ORDER BY a.created_at DESC, a.id`,
+  row: (value) => ({
+    id: text(value[0]),
+    fractal_id: text(value[1]),
+    fractal_name: text(value[2]),
+    filename: text(value[3]),
+    storage_type: text(value[4]),
+    storage_path: text(value[5]),
+    size_bytes: number(value[6]),
+    log_count: number(value[7]),
+    time_range_start: timeOrNull(value[8]),
+    time_range_end: timeOrNull(value[9]),
+    status: text(value[10]),
+    error_message: textOrNull(value[11]),
+    created_by: textOrNull(value[12]),
+    created_at: time(value[13]),
+    archive_type: text(value[14]),
+    format_version: number(value[15]),
+    archive_end_ts: timeOrNull(value[16]),
+    checksum: textOrNull(value[17]),
+    group_id: textOrNull(value[18]),
+    period_label: textOrNull(value[19]),
+  }),
+};

@@ -1,0 +1,59 @@
+import { asBifractError } from '../contract/errors.ts';
+import { keyId } from '../format/index.ts';
+import type { Storage, StorageHealth } from '../ports/storage.ts';
+import type { CallOptions } from '../ports/types.ts';
+import type { Health, PartHealth } from './contract.ts';
+import type { Services } from './services.ts';
+
+/** Checks all parts in parallel. Never throws: a failed part reports its own error. */
+export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
+  const [postgres, clickhouse, backups, archives, key] = await Promise.all([
+    part(async () => {
+      const version = await (await services.catalog()).serverVersion(options);
+      return `${version} at ${await services.postgresLocation()}`;
+    }),
+    part(async () => {
+      const version = await (await services.logs()).version(options);
+      return `${version} at ${await services.clickhouseLocation()}`;
+    }),
+    storage(() => services.backups(), options),
+    // Often on its own file system.
+    storage(() => services.archives(), { ...options, prefix: 'archives/' }),
+    keyHealth(services),
+  ]);
+  return { postgres, clickhouse, backups, archives, key };
+}
+
+async function keyHealth(services: Services): Promise<Health['key']> {
+  let key_id: string | null = null;
+  const health = await part(async () => {
+    key_id = keyId(await services.key());
+    return `256 bits, fingerprint ${key_id}`;
+  });
+  return { ...health, key_id };
+}
+
+async function part(ask: () => Promise<string>): Promise<PartHealth> {
+  try {
+    return { ok: true, detail: await ask() };
+  } catch (error) {
+    return { ok: false, detail: errorText(error) };
+  }
+}
+
+async function storage(
+  open: () => Promise<Storage>,
+  options: CallOptions & { prefix?: string },
+): Promise<StorageHealth & { location: string }> {
+  try {
+    const target = await open();
+    return { ...(await target.probe(options)), location: target.location };
+  } catch (error) {
+    return { ok: false, detail: errorText(error), location: '' };
+  }
+}
+
+function errorText(error: unknown): string {
+  const { message, hint } = asBifractError(error);
+  return hint ? `${message}. ${hint}` : message;
+}

@@ -1,0 +1,152 @@
+import { posix } from 'node:path';
+import { asBifractError, BifractError } from '../../contract/errors.ts';
+import { archivePath, backupTime, parseArchiveName } from '../../policy/names.ts';
+import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
+import type { State } from '../../ports/state.ts';
+import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import { mustNotBeInUse } from '../files/in-use.ts';
+import { namesOf, pathOf, RECORD_ID } from '../files/target.ts';
+import type { CopyItem, CopyPlan } from './contract.ts';
+
+export interface PlanCopyDeps {
+  storages: Storages;
+  /** Used only for archives. */
+  catalog(): Promise<Catalog>;
+  state: State;
+  now: Date;
+}
+
+interface StoragePair {
+  from: Storage;
+  to: Storage;
+}
+
+/** Plans a copy; see `CopyQueries`. */
+export async function planCopy(
+  deps: PlanCopyDeps,
+  targets: readonly string[],
+  { to, move = false, ...options }: CallOptions & { to: 'disk' | 's3'; move?: boolean },
+): Promise<CopyPlan> {
+  if (targets.length === 0)
+    throw new BifractError('USAGE', 'No files given', {
+      hint: 'Name backups, archive files or archive ids.',
+    });
+  const items = new Map<string, CopyItem>();
+  for (const target of targets) {
+    const item = await itemOf(deps, target, to, options);
+    items.set(`${item.place} ${item.name}`, Object.freeze(item));
+  }
+  const all = [...items.values()];
+  const size_bytes = all.reduce(
+    (sum, { action, size_bytes: size }) => sum + (action === 'copy' ? size : 0),
+    0,
+  );
+  Object.freeze(all);
+  return Object.freeze({ planned_at: deps.now.toISOString(), to, move, items: all, size_bytes });
+}
+
+async function itemOf(
+  deps: PlanCopyDeps,
+  target: string,
+  to: 'disk' | 's3',
+  options: CallOptions,
+): Promise<CopyItem> {
+  const place: StorageKind = backupTime(posix.basename(target)) ? 'backups' : 'archives';
+  const pair = await storagePair(deps.storages, place, to);
+  const blank: CopyItem = {
+    target,
+    place,
+    name: target,
+    from: pair.from.kind,
+    from_path: target,
+    to_path: pathOf(pair.to, target),
+    size_bytes: 0,
+    modified_at: null,
+    archive_id: null,
+    action: 'copy',
+    refusal: null,
+  };
+  try {
+    if (place === 'backups')
+      return { ...blank, ...(await described(deps, [posix.basename(target)], pair, options)) };
+    return { ...blank, ...(await archiveOf(deps, target, pair, options)) };
+  } catch (thrown) {
+    options.signal?.throwIfAborted();
+    const error = asBifractError(thrown);
+    if (!['NOT_FOUND', 'USAGE', 'BUSY', 'EXISTS'].includes(error.code)) throw error;
+    return { ...blank, action: 'keep', refusal: error.report() };
+  }
+}
+
+/** Source and destination. `USAGE` if one of them is not configured. */
+export async function storagePair(
+  storages: Storages,
+  kind: StorageKind,
+  type: 'disk' | 's3',
+): Promise<StoragePair> {
+  const to = await storages.storageOf(kind, type);
+  const from = await storages.storageOf(kind, type === 's3' ? 'disk' : 's3');
+  if (to && from) return { from, to };
+  throw new BifractError('USAGE', 'Only one storage is configured: S3 is not set up', {
+    hint: 'Set BIFRACT_S3_BUCKET in .env; see docs/storage.md.',
+  });
+}
+
+async function archiveOf(deps: PlanCopyDeps, target: string, pair: StoragePair, options: CallOptions) {
+  const { record, names } = RECORD_ID.test(target)
+    ? await byId(deps, target, options)
+    : await byFile(deps, target, options);
+  if (record) mustBeCompleted(record);
+  return { ...(await described(deps, names, pair, options)), archive_id: record?.id ?? null };
+}
+
+async function byId(deps: PlanCopyDeps, id: string, options: CallOptions) {
+  const [record] = await (await deps.catalog()).archives({ ids: [id] }, options);
+  if (record) return { record, names: namesOf(record) };
+  throw new BifractError('NOT_FOUND', `Archive not found: ${id}`, { hint: 'See `bifract list archives`.' });
+}
+
+async function byFile(deps: PlanCopyDeps, file: string, options: CallOptions) {
+  const filename = posix.basename(file);
+  const parsed = parseArchiveName(filename);
+  if (!parsed)
+    throw new BifractError('USAGE', `Not a backup, an archive file or an archive id: ${file}`, {
+      hint: 'See `bifract list backups` and `bifract list archives`.',
+    });
+  const records = await (await deps.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
+  const record = records.find((one) => one.filename === filename);
+  return { record, names: record ? namesOf(record) : [archivePath(parsed.fractal_id, filename)] };
+}
+
+/** The file of an archive being written does not exist yet; one being restored is needed where it is. */
+export function mustBeCompleted({ status }: ArchiveRecord): void {
+  if (status !== 'completed')
+    throw new BifractError('BUSY', `The archive is not completed (status: ${status})`, {
+      hint: 'Only completed archives can be copied.',
+    });
+}
+
+async function described(
+  { state }: PlanCopyDeps,
+  names: readonly string[],
+  { from, to }: StoragePair,
+  options: CallOptions,
+) {
+  for (const name of names) {
+    const object = await from.stat(name, options);
+    if (!object) continue;
+    await mustNotBeInUse(state, name);
+    const { size_bytes, modified_at } = object;
+    return { name, from_path: pathOf(from, name), to_path: pathOf(to, name), size_bytes, modified_at };
+  }
+  for (const name of names) {
+    if (await to.stat(name, options))
+      throw new BifractError('EXISTS', `${name} is already in ${to.location}, and not in ${from.location}`, {
+        hint: 'There is nothing to copy.',
+      });
+  }
+  throw new BifractError('NOT_FOUND', `${names[0]} not found in ${from.location}`, {
+    hint: 'See `bifract list backups` and `bifract list archives`.',
+  });
+}

@@ -1,0 +1,115 @@
+import { asBifractError, BifractError } from '../../contract/errors.ts';
+import type { VerifyItem } from '../../contract/files.ts';
+import type { FileDescription, Key } from '../../format/index.ts';
+import type { Target } from '../files/target.ts';
+import { compareWithRecord, type Measured } from './compare-record.ts';
+import { kindByName } from './content-kind.ts';
+import { readFully, type VerifiedFile } from './read-fully.ts';
+import { describeEnds } from './verify-quick.ts';
+
+export interface VerifyFileOptions {
+  keys: readonly Key[];
+  /** Check only size, header and trailer. */
+  quick: boolean;
+  signal?: AbortSignal;
+  onProgress?: (stored: number, rows: number) => void;
+}
+
+type Found = Omit<VerifyItem, 'target' | 'path' | 'ok' | 'error' | 'proven' | 'notes'> & {
+  measured: Measured;
+};
+
+/**
+ * Verifies one file and compares it with its record. Problems are reported in the item; throws only when
+ * aborted.
+ */
+export async function verifyFile(target: Target, options: VerifyFileOptions): Promise<VerifyItem> {
+  let item = blankItem(target.label, target.path, target.object.size_bytes);
+  try {
+    mustBeFinished(target);
+    const { measured, ...found } = options.quick
+      ? ofDescription(await describeEnds(target, options.keys, options), target)
+      : ofContent(await readFully(target.storage, target.object, options));
+    item = { ...item, ...found };
+    const compared = target.record?.status === 'completed' || target.record?.status === 'restoring';
+    if (target.record && compared) compareWithRecord(target.record, measured);
+    const proven = !options.quick && (measured.sealed || (compared && Boolean(target.record?.checksum)));
+    return { ...item, ok: true, proven, notes: notesOf(target, item, { proven, quick: options.quick }) };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    return { ...item, error: asBifractError(error).report() };
+  }
+}
+
+/** An item before anything is known about it. */
+export function blankItem(target: string, path: string, size_bytes: number): VerifyItem {
+  const empty = { kind: null, sealed: null, rows: null, content_bytes: null, checksum: null };
+  return { target, path, ...empty, ok: false, proven: false, size_bytes, notes: [] };
+}
+
+function mustBeFinished({ record }: Target): void {
+  if (record?.status !== 'in_progress') return;
+  throw new BifractError('BUSY', 'The archive is still being written, according to its record', {
+    hint: 'Verify it when it is complete. `bifract list orphans` shows whether its job was interrupted.',
+  });
+}
+
+/** Measurements of a fully read file, for comparison with its record. */
+export function measuredOf(file: VerifiedFile): Measured {
+  return ofContent(file).measured;
+}
+
+function ofContent({ kind, summary, lines }: VerifiedFile): Found {
+  const { size_bytes, checksum, content_bytes, sealed, head, end } = summary;
+  const rows = lines?.rows ?? null;
+  const [first, last] = [lines?.first ?? null, lines?.last ?? null];
+  if (end !== null && kind === 'archive' && (end.first !== first || end.last !== last)) {
+    throw new BifractError(
+      'DAMAGED',
+      `The rows are from ${first} to ${last}, the trailer says ${end.first} to ${end.last}`,
+      { hint: 'Compare with another copy.' },
+    );
+  }
+  const fractal_id = head?.fractal?.id ?? null;
+  const measured = { size_bytes, checksum, rows, first, last, fractal_id, sealed };
+  return { kind, sealed, rows, content_bytes, checksum, size_bytes, measured };
+}
+
+function ofDescription({ size_bytes, sealed, head, end }: FileDescription, { object }: Target): Found {
+  const kind = head?.kind ?? kindByName(object.name) ?? null;
+  const rows = end !== null && kind === 'archive' ? end.rows : null;
+  const times = { first: end?.first ?? null, last: end?.last ?? null };
+  const measured = {
+    size_bytes,
+    checksum: null,
+    rows,
+    ...times,
+    fractal_id: head?.fractal?.id ?? null,
+    sealed,
+  };
+  return { kind, sealed, rows, content_bytes: end?.bytes ?? null, checksum: null, size_bytes, measured };
+}
+
+function notesOf(
+  { record, record_unknown }: Target,
+  { kind, sealed }: VerifyItem,
+  { proven, quick }: { proven: boolean; quick: boolean },
+): string[] {
+  const notes: string[] = [];
+  if (record_unknown !== null) notes.push(`Cannot look up the record: ${record_unknown}.`);
+  if (record?.status === 'failed') {
+    notes.push('The record is marked as failed; `bifract adopt` corrects it if the file is intact.');
+  }
+  if (kind === 'archive' && record === null && record_unknown === null) {
+    notes.push('No record; add one with `bifract adopt`.');
+  }
+  if (quick) notes.push('Quick check: only size, header and trailer were read.');
+  else if (!sealed) notes.push(unsealedNote(proven));
+  return notes;
+}
+
+function unsealedNote(proven: boolean): string {
+  return proven
+    ? 'No header and trailer; complete according to checksum and count of its record.'
+    : 'No header and trailer: missing data at the end cannot be ruled out without a record with checksum and count.';
+}

@@ -1,0 +1,173 @@
+import { posix } from 'node:path';
+import { asBifractError } from '../../contract/errors.ts';
+import type { AdoptItem, AdoptPlan } from '../../contract/files.ts';
+import { describe, type FileDescription, type Key } from '../../format/index.ts';
+import { parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
+import type { ArchiveRecord, Catalog, Fractal } from '../../ports/catalog.ts';
+import type { Storage, StoredObject } from '../../ports/storage.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import { namesOf } from '../files/target.ts';
+import { sourceOf } from '../inspect/object-source.ts';
+import { readHead } from '../inspect/read-head.ts';
+
+/** Prefix of archives: a folder below the archive root on disk, part of the key on S3. */
+export const ARCHIVES_PREFIX = 'archives/';
+
+export interface PlanAdoptDeps {
+  catalog: Catalog;
+  storage: Storage;
+  keys: readonly Key[];
+}
+
+export interface PlanAdoptOptions extends CallOptions {
+  create_fractals?: boolean;
+}
+
+interface Known {
+  fractals: Fractal[];
+  /** Records by possible file name. */
+  records: Map<string, ArchiveRecord>;
+}
+
+/**
+ * Plans records for archive files without one, or for the given names. Reads header and trailer of each file;
+ * a file is verified only when it is adopted.
+ */
+export async function planAdopt(
+  { catalog, storage, keys }: PlanAdoptDeps,
+  names: readonly string[] | undefined,
+  options: PlanAdoptOptions = {},
+): Promise<AdoptPlan> {
+  const objects: StoredObject[] = [];
+  for await (const object of names ? given(storage, names, options) : storage.list(ARCHIVES_PREFIX, options))
+    objects.push(object);
+  // Read the records after listing the files: a job adds the record before the file appears.
+  const known = await gather(catalog, options);
+  const items: AdoptItem[] = [];
+  for (const object of objects) {
+    const record = known.records.get(object.name);
+    if (names === undefined && (!isArchive(object.name) || (record && record.status !== 'failed'))) continue;
+    items.push(await planOne(storage, object, keys, known, options));
+  }
+  return { items };
+}
+
+export function isArchive(name: string): boolean {
+  return parseArchiveName(posix.basename(name)) !== undefined;
+}
+
+/** Records by every possible file name. */
+export function byName(records: readonly ArchiveRecord[]): Map<string, ArchiveRecord> {
+  return new Map(records.flatMap((record) => namesOf(record).map((name) => [name, record] as const)));
+}
+
+async function gather(catalog: Catalog, options: CallOptions): Promise<Known> {
+  const [fractals, records] = await Promise.all([catalog.fractals(options), catalog.archives({}, options)]);
+  return { fractals, records: byName(records) };
+}
+
+async function* given(
+  storage: Storage,
+  names: readonly string[],
+  options: CallOptions,
+): AsyncGenerator<StoredObject> {
+  for (const name of names) {
+    const object = await storage.stat(name, options);
+    yield object ?? { name, size_bytes: 0, modified_at: '' };
+  }
+}
+
+async function planOne(
+  storage: Storage,
+  object: StoredObject,
+  keys: readonly Key[],
+  known: Known,
+  options: PlanAdoptOptions,
+): Promise<AdoptItem> {
+  const blank = blankItem(object);
+  if (object.modified_at === '') return skip(blank, `File not found in ${storage.location}.`);
+  const record = known.records.get(object.name);
+  if (record && record.status !== 'failed') return skip(blank, `Already has a record: ${record.id}.`);
+  try {
+    const source = sourceOf(storage, object, options);
+    const description = await describe(source, keys, options);
+    const item = description.sealed
+      ? ofSealed(blank, description)
+      : await ofUnsealed(blank, () => readHead(source, keys, 'archive', options));
+    return decide({ ...item, archive_id: record?.id ?? null }, known, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    return skip(blank, `${asBifractError(error).message}.`);
+  }
+}
+
+function blankItem({ name, size_bytes, modified_at }: StoredObject): AdoptItem {
+  const named = parseArchiveName(posix.basename(name));
+  return {
+    path: name,
+    size_bytes,
+    fractal: named ? { id: named.fractal_id, name: null } : null,
+    fractal_known: false,
+    create_fractal: false,
+    archive_id: null,
+    rows: null,
+    first: null,
+    last: null,
+    ...parsePeriodLabel(named?.label),
+    created_at: named?.created_at.toISOString() ?? modified_at,
+    action: 'adopt',
+    reason: '',
+  };
+}
+
+function ofSealed(item: AdoptItem, { head, end }: FileDescription): AdoptItem {
+  if (head?.kind !== 'archive') return skip(item, 'This is a backup, not an archive.');
+  return {
+    ...item,
+    fractal: head.fractal ?? item.fractal,
+    rows: end?.rows ?? null,
+    first: end?.first ?? null,
+    last: end?.last ?? null,
+    period: head.period ?? item.period,
+    split: head.split ?? item.split,
+    created_at: head.created,
+  };
+}
+
+async function ofUnsealed(item: AdoptItem, read: () => ReturnType<typeof readHead>): Promise<AdoptItem> {
+  const { first } = await read();
+  const id = first?.fid || item.fractal?.id;
+  return { ...item, fractal: id ? { id, name: null } : null, first: first?.ts ?? null };
+}
+
+function decide(item: AdoptItem, { fractals }: Known, { create_fractals }: PlanAdoptOptions): AdoptItem {
+  const { fractal } = item;
+  if (item.action === 'skip') return item;
+  if (item.rows === 0) return skip(item, 'The file has no rows.');
+  if (fractal === null) return skip(item, 'Neither name nor content identifies the fractal.');
+  const existing = fractals.find(({ id }) => id === fractal.id);
+  if (existing) {
+    const found = { ...item, fractal: { id: existing.id, name: existing.name }, fractal_known: true };
+    const reason = item.archive_id ? 'Its failed record will be corrected.' : 'No record.';
+    return { ...found, reason };
+  }
+  const named = fractals.find(({ name }) => name === fractal.name);
+  if (named) {
+    const other = `a fractal with that name has another id (${named.id})`;
+    return skip(item, `Fractal "${fractal.name}" (${fractal.id}) no longer exists, and ${other}.`);
+  }
+  if (fractal.name === null)
+    return skip(item, `Fractal ${fractal.id} does not exist, and the file does not contain its name.`);
+  if (create_fractals) {
+    const reason = `Its fractal "${fractal.name}" will be recreated with the same id.`;
+    return { ...item, create_fractal: true, reason };
+  }
+  return skip(
+    item,
+    `Fractal ${fractal.id} ("${fractal.name}") does not exist: recreate it with --create-fractals.`,
+  );
+}
+
+function skip(item: AdoptItem, reason: string): AdoptItem {
+  return { ...item, action: 'skip', reason };
+}

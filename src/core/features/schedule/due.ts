@@ -1,0 +1,104 @@
+import type { Timestamp } from '../../ports/types.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** How far the clock of another machine may be ahead: later dates come from a wrong clock. */
+export const MAX_CLOCK_SKEW_MS = 60 * MINUTE_MS;
+/** Wait after the first failure; doubled after each further one. */
+const FIRST_WAIT_MS = 15 * MINUTE_MS;
+/** The server's own limit for an archive. */
+const ABANDONED_AFTER_MS = DAY_MS;
+
+/** How often to archive a fractal. */
+export type Schedule = 'daily' | 'weekly' | 'monthly';
+
+/** A scheduled archive, successful or not. */
+export interface Attempt {
+  created_at: Timestamp;
+  /** Of a group of archives, or of a single one. */
+  status: 'in_progress' | 'completed' | 'failed' | 'restoring' | 'partial';
+}
+
+/** Whether a fractal is due; times are UTC. */
+export type Due =
+  | {
+      due: true;
+      /** Start of the calendar period that has no archive yet. */
+      since: Timestamp;
+      /** Attempts that failed since the last successful archive. */
+      failures: number;
+    }
+  | {
+      due: false;
+      /**
+       * `never`: no schedule; `unknown`: an invalid one; `done`: already archived in this period; `running`: in
+       * progress; `waiting`: failed, and waiting for the next attempt.
+       */
+      reason: 'never' | 'unknown' | 'done' | 'running' | 'waiting';
+      failures: number;
+      /** When it is due or tried again; null if unknown. */
+      next: Timestamp | null;
+    };
+
+/**
+ * Whether a fractal is due: it is if no scheduled archive succeeded since the start of the calendar day, week
+ * (Monday) or month, UTC. A partly failed one counts as failed. After a failure it waits, longer each time, up to a
+ * day.
+ *
+ * Attempts dated more than `MAX_CLOCK_SKEW_MS` after `now` are ignored: a clock that was once wrong must not stop a
+ * schedule.
+ */
+export function checkDue(schedule: string, attempts: readonly Attempt[], now: Date): Due {
+  if (schedule === 'never') return { due: false, reason: 'never', failures: 0, next: null };
+  if (!isSchedule(schedule)) return { due: false, reason: 'unknown', failures: 0, next: null };
+  const past = attempts
+    .filter(({ created_at }) => Date.parse(created_at) <= now.getTime() + MAX_CLOCK_SKEW_MS)
+    .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+  const latestGood = past.findIndex(({ status }) => status === 'completed' || status === 'restoring');
+  const recent = latestGood < 0 ? past : past.slice(0, latestGood);
+  const running = recent.find(
+    ({ status, created_at }) => status === 'in_progress' && !isAbandoned(created_at, now),
+  );
+  const failures = recent.filter((one) => one !== running).length;
+  const completed = past[latestGood];
+  const since = periodStart(schedule, now);
+  if (completed && Date.parse(completed.created_at) >= since.getTime()) {
+    return { due: false, reason: 'done', failures: 0, next: periodEnd(schedule, now).toISOString() };
+  }
+  if (running) return { due: false, reason: 'running', failures, next: null };
+  const next = nextAttempt(recent, now);
+  if (next) return { due: false, reason: 'waiting', failures, next: next.toISOString() };
+  return { due: true, since: since.toISOString(), failures };
+}
+
+export function isSchedule(text: string): text is Schedule {
+  return text === 'daily' || text === 'weekly' || text === 'monthly';
+}
+
+/** When to try again after these failures, the newest first; undefined if now. */
+function nextAttempt([last, ...before]: readonly Attempt[], now: Date): Date | undefined {
+  if (!last) return undefined;
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** before.length, DAY_MS);
+  const next = new Date(Date.parse(last.created_at) + wait);
+  return next > now ? next : undefined;
+}
+
+function isAbandoned(created_at: Timestamp, now: Date): boolean {
+  return now.getTime() - Date.parse(created_at) > ABANDONED_AFTER_MS;
+}
+
+/** Start of the day, week or month that contains a time, UTC. */
+export function periodStart(schedule: Schedule, time: Date): Date {
+  const [year, month, day] = [time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()];
+  if (schedule === 'monthly') return new Date(Date.UTC(year, month, 1));
+  const sinceMonday = schedule === 'weekly' ? (time.getUTCDay() + 6) % 7 : 0;
+  return new Date(Date.UTC(year, month, day - sinceMonday));
+}
+
+/** Start of the following period. */
+export function periodEnd(schedule: Schedule, time: Date): Date {
+  const end = periodStart(schedule, time);
+  if (schedule === 'monthly') end.setUTCMonth(end.getUTCMonth() + 1);
+  else end.setUTCDate(end.getUTCDate() + (schedule === 'weekly' ? 7 : 1));
+  return end;
+}

@@ -1,0 +1,64 @@
+import { scanRow } from '../../format/index.ts';
+import { compareTimes } from '../../policy/instant.ts';
+import type { Timestamp } from '../../ports/types.ts';
+import { type CompiledPattern, jsonPattern } from './pattern.ts';
+
+const NEWLINE = 0x0a;
+
+/** From (included) and to (excluded). */
+export interface TimeWindow {
+  from?: Timestamp;
+  to?: Timestamp;
+}
+
+/** Finds matching rows in blocks of complete lines. */
+export class LineMatcher {
+  readonly #query: CompiledPattern;
+  readonly #window: TimeWindow;
+  /** The literal as it can appear in a block, to skip all other lines quickly. */
+  readonly #stored: RegExp | undefined;
+  readonly #bytes: Buffer;
+
+  constructor(query: CompiledPattern, window: TimeWindow = {}) {
+    this.#query = query;
+    this.#window = window;
+    this.#bytes = Buffer.from(query.literal);
+    const { pattern, plain } = jsonPattern(query.literal);
+    const anyCase = query.any_case && query.literal.toLowerCase() !== query.literal.toUpperCase();
+    if (anyCase || !plain) this.#stored = new RegExp(pattern, anyCase ? 'gi' : 'g');
+  }
+
+  /** Start and end offsets of matching lines, without newlines. */
+  *find(block: Buffer): Generator<{ start: number; end: number }> {
+    const next = this.#candidates(block);
+    for (let at = next(0); at >= 0; ) {
+      const start = at === 0 ? 0 : block.lastIndexOf(NEWLINE, at - 1) + 1;
+      const newline = block.indexOf(NEWLINE, at);
+      const end = newline < 0 ? block.length : newline;
+      if (this.#isHit(block, start, end)) yield { start, end };
+      if (end + 1 >= block.length) return;
+      at = next(end + 1);
+    }
+  }
+
+  /** Returns the offset of the next candidate at or after an offset; negative if there is none. */
+  #candidates(block: Buffer): (from: number) => number {
+    if (this.#bytes.length === 0) return (from) => (from < block.length ? from : -1);
+    const stored = this.#stored;
+    if (stored === undefined) return (from) => block.indexOf(this.#bytes, from);
+    const text = block.toString('latin1');
+    return (from) => {
+      stored.lastIndex = from;
+      return stored.exec(text)?.index ?? -1;
+    };
+  }
+
+  #isHit(block: Buffer, start: number, end: number): boolean {
+    const row = scanRow(block, start, end);
+    if (row === undefined) return false;
+    const { from, to } = this.#window;
+    if (from !== undefined && (row.ts === null || compareTimes(row.ts, from) < 0)) return false;
+    if (to !== undefined && (row.ts === null || compareTimes(row.ts, to) >= 0)) return false;
+    return this.#query.matches(row.raw);
+  }
+}

@@ -1,0 +1,28 @@
+import { BifractError } from '../../contract/errors.ts';
+import type { ArchiveBrowser, FileReport } from '../../contract/files.ts';
+import { describe, type Key } from '../../format/index.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import type { Target } from '../files/target.ts';
+import { sourceOf } from '../inspect/object-source.ts';
+import { show } from '../inspect/show.ts';
+import { IndexedReader } from './indexed-reader.ts';
+import { SequentialReader } from './sequential-reader.ts';
+
+/** Opens an archive for random access: by its index if it has one, else sequentially. */
+export async function browse(
+  target: Target,
+  keys: readonly Key[],
+  options: CallOptions = {},
+): Promise<ArchiveBrowser> {
+  const report: FileReport = await show(target, keys, options);
+  if (report.kind === 'backup') {
+    throw new BifractError('NOT_BIFRACT', `${report.name} is a backup; only archives contain rows`, {
+      hint: 'See its content with `bifract show`.',
+    });
+  }
+  const open = (call: CallOptions) => sourceOf(target.storage, target.object, call);
+  const description = await describe(open(options), keys, options);
+  return description.index === null
+    ? new SequentialReader(report, open, keys)
+    : new IndexedReader(report, open, keys, { ...description, index: description.index });
+}

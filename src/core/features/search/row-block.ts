@@ -1,0 +1,117 @@
+import type { BrowsedRow } from '../../contract/files.ts';
+import { type ArchiveRow, type MalformedLine, parseLine } from '../../format/index.ts';
+import { compareTimes } from '../../policy/instant.ts';
+import type { Timestamp } from '../../ports/types.ts';
+import type { LineMatcher } from './matcher.ts';
+
+const NEWLINE = 0x0a;
+/** Maximum length of a value for screens. */
+const SHOWN_BYTES = 1024 * 1024;
+
+/** Consecutive rows of an archive. */
+export class RowBlock {
+  /** Index of the first row. */
+  readonly first: number;
+  readonly bytes: Buffer;
+  /** Offset of each line, and of the end. */
+  readonly #starts: number[] = [0];
+
+  /** `bytes` are complete lines. */
+  constructor(first: number, bytes: Buffer) {
+    this.first = first;
+    this.bytes = bytes;
+    for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1))
+      this.#starts.push(at + 1);
+  }
+
+  get rows(): number {
+    return this.#starts.length - 1;
+  }
+
+  /** Index after the last row. */
+  get end(): number {
+    return this.first + this.rows;
+  }
+
+  /** Rows of the block in an index range. */
+  *read(from: number, to: number): Generator<BrowsedRow> {
+    for (let row = Math.max(from, this.first); row < Math.min(to, this.end); row++) {
+      yield browsed(row, this.#line(row - this.first));
+    }
+  }
+
+  /** Index of the first row at or after a time; `end` if there is none. Rows are in time order. */
+  at(time: Timestamp): number {
+    let [low, high] = [0, this.rows];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const ts = this.timeOf(middle);
+      if (ts !== null && compareTimes(ts, time) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return this.first + low;
+  }
+
+  /** Time of a row, by index in the block; negative values count from the end. */
+  timeOf(index: number): Timestamp | null {
+    const row = this.rows === 0 ? undefined : parseLine(this.#line(index < 0 ? this.rows + index : index));
+    return row === undefined || 'malformed' in row ? null : row.ts;
+  }
+
+  /** Index of the first match at or after a row, or of the last one at or before it. */
+  find(matcher: LineMatcher, from: number, direction: 'next' | 'previous'): number | null {
+    let found: number | null = null;
+    const start =
+      direction === 'next' ? (this.#starts[Math.max(0, from - this.first)] ?? this.bytes.length) : 0;
+    for (const hit of matcher.find(this.bytes.subarray(start))) {
+      const row = this.first + this.#rowAt(start + hit.start);
+      if (direction === 'next') return row;
+      if (row > from) break;
+      found = row;
+    }
+    return found;
+  }
+
+  #line(index: number): Buffer {
+    return this.bytes.subarray(this.#starts[index], (this.#starts[index + 1] as number) - 1);
+  }
+
+  #rowAt(offset: number): number {
+    let [low, high] = [0, this.rows];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#starts[middle] as number) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** An invalid line is shown as is. */
+function browsed(index: number, line: Buffer): BrowsedRow {
+  const row: ArchiveRow | MalformedLine = parseLine(line);
+  if ('malformed' in row) {
+    return {
+      index,
+      ts: null,
+      id: '',
+      raw: shown(line),
+      raw_bytes: line.length,
+      fields: null,
+      ingest_timestamp: null,
+    };
+  }
+  return {
+    index,
+    ts: row.ts,
+    id: row.id,
+    raw: shown(row.raw),
+    raw_bytes: row.raw.length,
+    fields: row.fields && shown(row.fields),
+    ingest_timestamp: row.its,
+  };
+}
+
+function shown(bytes: Buffer): string {
+  return bytes.toString('utf8', 0, SHOWN_BYTES);
+}

@@ -1,0 +1,100 @@
+import { asBifractError, BifractError } from '../../contract/errors.ts';
+import type { SearchHit, SearchQuery } from '../../contract/files.ts';
+import {
+  archiveBytes,
+  type ByteSource,
+  describe,
+  type FileDescription,
+  type FrameEntry,
+  type Key,
+  readContent,
+  readFrames,
+} from '../../format/index.ts';
+import { combine, type Failure } from '../../job/failures.ts';
+import { compareTimes } from '../../policy/instant.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import type { Target, TargetRef } from '../files/target.ts';
+import { kindByName } from '../inspect/content-kind.ts';
+import { sourceOf } from '../inspect/object-source.ts';
+import { LineMatcher, type TimeWindow } from './matcher.ts';
+import { compilePattern } from './pattern.ts';
+
+export interface SearchDeps {
+  targets: TargetRef[];
+  keys: readonly Key[];
+}
+
+/**
+ * Matching rows as stored, in order of targets and rows. A failed target does not stop the others; the
+ * combined error is thrown at the end.
+ */
+export async function* search(
+  { targets, keys }: SearchDeps,
+  { pattern, from, to }: Omit<SearchQuery, 'targets'>,
+  options: CallOptions = {},
+): AsyncGenerator<SearchHit> {
+  const window = { from, to };
+  const matcher = new LineMatcher(compilePattern(pattern), window);
+  const failures: Failure[] = [];
+  for (const { label, find } of targets) {
+    try {
+      const target = await find(options);
+      for await (const block of rowBlocks(target, keys, window, options)) {
+        for (const { start, end } of matcher.find(block)) {
+          yield { target: label, path: target.path, line: block.subarray(start, end) };
+        }
+      }
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      failures.push({ item: label, error: asBifractError(error).report() });
+    }
+  }
+  const error = combine(failures, targets.length, 'could not be searched');
+  if (error) throw error;
+}
+
+/** Rows of an archive that may be in the window, in blocks of complete lines. */
+async function* rowBlocks(
+  { storage, object }: Target,
+  keys: readonly Key[],
+  window: TimeWindow,
+  options: CallOptions,
+): AsyncGenerator<Buffer> {
+  const source = sourceOf(storage, object, options);
+  const description = await describe(source, keys, options);
+  if ((description.head?.kind ?? kindByName(object.name)) === 'backup') {
+    throw new BifractError('NOT_BIFRACT', 'This is a backup; only archives contain log lines', {
+      hint: 'See `bifract list archives`.',
+    });
+  }
+  if (description.index === null) {
+    yield* archiveBytes(readContent(source.stream(), { keys, signal: options.signal }));
+  } else {
+    yield* indexedBlocks(source, { ...description, index: description.index }, keys, window, options);
+  }
+}
+
+async function* indexedBlocks(
+  source: ByteSource,
+  description: FileDescription & { index: FrameEntry[] },
+  keys: readonly Key[],
+  window: TimeWindow,
+  options: CallOptions,
+): AsyncGenerator<Buffer> {
+  const { index } = description;
+  const from = index.findIndex((entry) => !isBefore(entry, window));
+  if (from < 0) return;
+  const to = index.findLastIndex((entry) => !isAfter(entry, window)) + 1;
+  for await (const { frame, plain } of readFrames(source, description, keys, from, to, options)) {
+    yield frame === 0 ? plain.subarray(plain.indexOf('\n') + 1) : plain;
+  }
+}
+
+/** A frame without times may contain any row. */
+function isBefore({ last }: FrameEntry, { from }: TimeWindow): boolean {
+  return from !== undefined && last !== null && compareTimes(last.ts, from) < 0;
+}
+
+function isAfter({ first }: FrameEntry, { to }: TimeWindow): boolean {
+  return to !== undefined && first !== null && compareTimes(first.ts, to) >= 0;
+}

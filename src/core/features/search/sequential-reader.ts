@@ -1,0 +1,188 @@
+import type { ArchiveBrowser, BrowsedRow, FileReport, SearchPattern } from '../../contract/files.ts';
+import { archiveBytes, type ByteSource, type Key, readContent } from '../../format/index.ts';
+import { compareTimes } from '../../policy/instant.ts';
+import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import { headBytes } from '../inspect/head-reader.ts';
+import { BlockCache } from './block-cache.ts';
+import { LineMatcher } from './matcher.ts';
+import { compilePattern } from './pattern.ts';
+import { RowBlock } from './row-block.ts';
+import { sizedBlocks } from './sized-blocks.ts';
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+/** What is remembered of a block that was read. */
+interface BlockInfo {
+  first: number;
+  rows: number;
+  last: Timestamp | null;
+}
+
+/**
+ * Reads an archive without index: sequentially, as far as needed. Recent blocks are cached; going back
+ * further restarts from the beginning.
+ */
+export class SequentialReader implements ArchiveBrowser {
+  readonly report: FileReport;
+  complete = false;
+  readonly #open: (options: CallOptions) => ByteSource;
+  readonly #keys: readonly Key[];
+  readonly #blocks: BlockInfo[] = [];
+  readonly #cache = new BlockCache(CACHE_BYTES);
+  #reader: AsyncGenerator<Buffer> | undefined;
+  /** Number of the next block of the reader. */
+  #next = 0;
+  /** Calls are serialised: there is one reader. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(report: FileReport, open: (options: CallOptions) => ByteSource, keys: readonly Key[]) {
+    this.report = report;
+    this.#open = open;
+    this.#keys = keys;
+  }
+
+  get rows(): number {
+    const last = this.#blocks.at(-1);
+    return last ? last.first + last.rows : 0;
+  }
+
+  read(from: number, count: number, options: CallOptions = {}): Promise<BrowsedRow[]> {
+    return this.#exclusive(async () => {
+      const start = Math.max(0, from);
+      const rows: BrowsedRow[] = [];
+      for await (const block of this.#blocksFrom(start, options)) {
+        rows.push(...block.read(start, from + count));
+        if (block.end >= from + count) break;
+      }
+      return rows;
+    }, options);
+  }
+
+  at(time: Timestamp, options: CallOptions = {}): Promise<number> {
+    return this.#exclusive(async () => {
+      const seen = this.#blocks.findIndex(({ last }) => last !== null && compareTimes(last, time) >= 0);
+      const from = seen < 0 ? this.rows : (this.#blocks[seen] as BlockInfo).first;
+      for await (const block of this.#blocksFrom(from, options)) {
+        const row = block.at(time);
+        if (row < block.end) return row;
+      }
+      return this.rows;
+    }, options);
+  }
+
+  find(
+    pattern: SearchPattern,
+    from: number,
+    direction: 'next' | 'previous',
+    options: CallOptions = {},
+  ): Promise<number | null> {
+    const matcher = new LineMatcher(compilePattern(pattern));
+    return this.#exclusive(
+      () =>
+        direction === 'next'
+          ? this.#findNext(matcher, Math.max(0, from), options)
+          : this.#findPrevious(matcher, from, options),
+      options,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    await this.#reset();
+    this.#cache.clear();
+  }
+
+  async #findNext(matcher: LineMatcher, from: number, options: CallOptions): Promise<number | null> {
+    for await (const block of this.#blocksFrom(from, options)) {
+      const found = block.find(matcher, from, 'next');
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  /** Searches cached blocks backwards, then reads everything before them once from the beginning. */
+  async #findPrevious(matcher: LineMatcher, from: number, options: CallOptions): Promise<number | null> {
+    if (from < 0) return null;
+    for await (const _ of this.#blocksFrom(from, options)) break;
+    let number = this.#numberOf(Math.min(from, this.rows - 1));
+    for (; number >= 0; number--) {
+      const block = this.#cache.get(number);
+      if (block === undefined) break;
+      const found = block.find(matcher, from, 'previous');
+      if (found !== null) return found;
+    }
+    let found: number | null = null;
+    for (let before = 0; before <= number; before++) {
+      found = (await this.#block(before, options))?.find(matcher, from, 'previous') ?? found;
+    }
+    return found;
+  }
+
+  /** Blocks from the one with the given row to the end. */
+  async *#blocksFrom(row: number, options: CallOptions): AsyncGenerator<RowBlock> {
+    for (let number = row < this.rows ? this.#numberOf(row) : this.#blocks.length; ; number++) {
+      const block = await this.#block(number, options);
+      if (block === undefined) return;
+      if (block.end > row) yield block;
+    }
+  }
+
+  #numberOf(row: number): number {
+    return this.#blocks.findLastIndex(({ first }) => first <= row);
+  }
+
+  async #block(number: number, options: CallOptions): Promise<RowBlock | undefined> {
+    const cached = this.#cache.get(number);
+    if (cached) return cached;
+    if (this.complete && number >= this.#blocks.length) return undefined;
+    if (number < this.#next) await this.#reset();
+    let block: RowBlock | undefined;
+    while (this.#next <= number) {
+      options.signal?.throwIfAborted();
+      block = await this.#advance();
+      if (block === undefined) return undefined;
+    }
+    return block;
+  }
+
+  async #advance(): Promise<RowBlock | undefined> {
+    this.#reader ??= sizedBlocks(
+      archiveBytes(readContent(headBytes(this.#open({}), Number.POSITIVE_INFINITY), { keys: this.#keys })),
+    );
+    const { done, value } = await this.#reader.next().catch(async (error: unknown) => {
+      await this.#reset();
+      throw error;
+    });
+    if (done) {
+      this.complete = true;
+      return undefined;
+    }
+    const number = this.#next++;
+    const block = new RowBlock(this.#blocks[number]?.first ?? this.rows, value);
+    this.#blocks[number] ??= { first: block.first, rows: block.rows, last: block.timeOf(-1) };
+    this.#cache.set(number, block);
+    return block;
+  }
+
+  async #reset(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    this.#next = 0;
+    await reader?.return(undefined);
+  }
+
+  /** A cancelled call rejects at once, but its work finishes before the next call starts. */
+  #exclusive<T>(work: () => Promise<T>, { signal }: CallOptions): Promise<T> {
+    const result = this.#queue.then(() => {
+      signal?.throwIfAborted();
+      return work();
+    });
+    this.#queue = result.catch(() => undefined);
+    if (signal === undefined) return result;
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    });
+  }
+}

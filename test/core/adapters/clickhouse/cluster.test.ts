@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import {
+  activeStatementsQuery,
+  type Dialect,
+  dialectOf,
+  SINGLE_SERVER,
+  syncQuery,
+} from '../../../../src/core/adapters/clickhouse/cluster.ts';
+import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-database.ts';
+import { connectLogRestore } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
+import {
+  attachQuery,
+  clonePartitionQuery,
+  countExcessQuery,
+  countQuery,
+  countUntilQuery,
+  createQuery,
+  dropQuery,
+  insertAbsentQuery,
+  insertExcessQuery,
+  type LogsSchema,
+  minutesQuery,
+  partitionsQuery,
+  removeUntilQuery,
+  tablesQuery,
+} from '../../../../src/core/adapters/clickhouse/restore-queries.ts';
+import { RestoreLines } from '../../../../src/core/format/index.ts';
+import { testServices } from '../../../helpers/services.ts';
+
+const SCHEMA: LogsSchema = {
+  partition_key: 'toYYYYMM(timestamp)',
+  sorting_key: 'fractal_id, timestamp, log_id',
+  primary_key: 'fractal_id, timestamp, log_id',
+  storage_policy: 'default',
+  fields: 'JSON(max_dynamic_paths=1024)',
+  engine: 'ReplicatedMergeTree',
+};
+const PART = {
+  table: 's_x',
+  partition: { id: '202603', rows: 5, first: '2026-03-01T00:00:00Z', last: '2026-03-02T00:00:00Z' },
+  fractal_id: 'f',
+};
+const SLICE = { from_ms: 0, to_ms: 1, bucket: 0, buckets: 1 };
+const WINDOW = { fractal_id: 'f' };
+
+/** Every statement that reads or changes rows. */
+function statements(dialect: Dialect): Record<string, string> {
+  const all = {
+    create: createQuery('s_x', SCHEMA, dialect),
+    count: countQuery('s_x', dialect),
+    partitions: partitionsQuery('s_x', SCHEMA, dialect),
+    minutes: minutesQuery(PART, SCHEMA, dialect),
+    absent: insertAbsentQuery(PART, SLICE, 'd_x', SCHEMA, dialect),
+    surplus: countExcessQuery(PART, SLICE, SCHEMA, dialect),
+    excess: insertExcessQuery(PART, SLICE, 'd_x', SCHEMA, dialect),
+    share: clonePartitionQuery('s_x', 'd_x', '202603', dialect),
+    attach: attachQuery('s_x', '202603', SCHEMA, dialect),
+    countUntil: countUntilQuery(WINDOW, 1, dialect),
+    removeUntil: removeUntilQuery(WINDOW, 1, dialect),
+    tables: tablesQuery('s_', dialect),
+    drop: dropQuery('s_x', dialect),
+    working: activeStatementsQuery('s_x', dialect),
+  };
+  return Object.fromEntries(Object.entries(all).map(([name, { sql }]) => [name, sql.replace(/\s+/g, ' ')]));
+}
+
+test('on a cluster, statements read from all nodes and change tables on all nodes', () => {
+  const cluster = statements(dialectOf('main'));
+  const staged = "clusterAllReplicas('main', currentDatabase(), 's_x')";
+  for (const [name, sql] of Object.entries(cluster)) {
+    if (name === 'share' || name === 'removeUntil') continue;
+    assert.doesNotMatch(sql, /(FROM|JOIN) (s_x|d_x|logs)\b(?!_)/, `${name} reads a single node`);
+  }
+  for (const name of ['create', 'share', 'removeUntil', 'drop'])
+    assert.match(cluster[name] ?? '', / ON CLUSTER `main` /);
+  for (const name of ['count', 'partitions', 'minutes', 'absent', 'surplus', 'excess', 'attach'])
+    assert.ok(cluster[name]?.includes(staged), name);
+  for (const name of ['minutes', 'absent', 'surplus', 'excess', 'countUntil'])
+    assert.match(cluster[name] ?? '', /FROM logs_distributed WHERE/);
+  assert.match(cluster.attach ?? '', /^INSERT INTO logs_distributed \(/);
+  for (const name of ['absent', 'excess'])
+    assert.doesNotMatch(cluster[name] ?? '', /(?<!GLOBAL )(?<!GLOBAL NOT )(?<!NOT )\bIN \(/, name);
+  assert.match(cluster.absent ?? '', /GLOBAL NOT IN \(SELECT/);
+  for (const name of ['tables', 'working'])
+    assert.match(cluster[name] ?? '', /FROM clusterAllReplicas\('main', system\./);
+  for (const sql of Object.values(cluster)) assert.doesNotMatch(sql, /_partition_id/);
+  assert.equal(syncQuery(dialectOf('main')).sql, 'SYSTEM SYNC REPLICA ON CLUSTER `main` logs');
+});
+
+test('on a single server, no statement mentions a cluster', () => {
+  for (const sql of Object.values(statements(SINGLE_SERVER)))
+    assert.doesNotMatch(sql, /cluster|GLOBAL|distributed/i);
+  assert.deepEqual(dialectOf(undefined), SINGLE_SERVER);
+});
+
+test('a cluster name is quoted', () => {
+  const odd = dialectOf("ma`in' \\");
+  assert.equal(odd.onCluster, " ON CLUSTER `ma\\`in' \\\\`");
+  assert.equal(odd.allNodes('x'), "clusterAllReplicas('ma`in\\' \\\\', x)");
+});
+
+/** A single server as a cluster: the same statements without the clauses that need a cluster. */
+const STAND_IN: Dialect = {
+  logs: 'logs_distributed',
+  allShards: (table) => table,
+  allNodes: (table) => table,
+  onCluster: '',
+  global: 'GLOBAL ',
+  cluster: 'main',
+};
+const services = await testServices();
+const { url, user, password, database } = services.clickhouse;
+const connection = { url, user, password, database, cluster: 'main' };
+await services.ch("CREATE TABLE logs_distributed ENGINE = Alias('logs')");
+const logs = await connectClickHouse(connection);
+const restore = await connectLogRestore(connection, STAND_IN);
+after(() => Promise.all([logs.close(), restore.close()]));
+
+async function* linesOf(fractal_id: string): AsyncGenerator<Buffer> {
+  const lines = new RestoreLines(undefined);
+  for await (const { bytes } of logs.lines({ fractal_id }, { fields: true }))
+    yield* lines.take(Buffer.from(bytes)).pieces;
+}
+
+const ROWS = `SELECT toUnixTimestamp64Milli(timestamp), raw_log, log_id, toJSONString(fields), toUnixTimestamp64Milli(ingest_timestamp)
+  FROM logs WHERE fractal_id = {fractal:String} ORDER BY ALL FORMAT TSV`;
+
+test('rows are restored through the distributed table exactly once, even if repeated', async () => {
+  await services.ch(
+    `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id) SELECT
+       fromUnixTimestamp64Milli(toInt64(1769900000000 + number * 10000000)), concat('line ', toString(number % 400)), toString(number % 400),
+       concat('{"n":', toString(number), '}'), 'web' FROM numbers(500)`,
+  );
+  const before = await services.ch(ROWS, { fractal: 'web' });
+  await restore.create('s_web');
+  await restore.load('s_web', 'web', linesOf('web'));
+  await services.ch("DELETE FROM logs WHERE fractal_id = 'web' AND log_id < '3'");
+  const partitions = await restore.partitions('s_web');
+  assert.equal(partitions.length, 3);
+  assert.equal(
+    partitions.reduce((sum, { rows }) => sum + rows, 0),
+    500,
+  );
+  for (const round of [1, 2]) {
+    let added = 0;
+    for (const partition of partitions) {
+      const to = `d_${round}_${partition.id}`;
+      await restore.create(to);
+      await restore.insertMissing({ table: 's_web', partition, fractal_id: 'web' }, to);
+      added += await restore.count(to);
+      await restore.attach(to, partition.id);
+      await restore.drop(to);
+    }
+    assert.equal(added > 0, round === 1);
+    assert.equal(await services.ch(ROWS, { fractal: 'web' }), before);
+  }
+  assert.deepEqual(await restore.tables('d_'), []);
+  await restore.drop('s_web');
+});

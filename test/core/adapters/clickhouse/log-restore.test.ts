@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-database.ts';
+import { connectLogRestore } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
+import { slicesOf } from '../../../../src/core/adapters/clickhouse/restore-queries.ts';
+import { BifractError } from '../../../../src/core/contract/errors.ts';
+import { RestoreLines } from '../../../../src/core/format/index.ts';
+import { refuses } from '../../../contracts/storage.ts';
+import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
+import { testServices } from '../../../helpers/services.ts';
+import { LIMIT_MS, until } from '../../../helpers/until.ts';
+
+const services = await testServices();
+const { url, user, password, database } = services.clickhouse;
+const connection = { url, user, password, database, cluster: undefined };
+const logs = await connectClickHouse(connection);
+const restore = await connectLogRestore(connection);
+
+after(() => Promise.all([logs.close(), restore.close()]));
+
+/** All columns of a row, sorted. */
+const ALL = `SELECT toUnixTimestamp64Milli(timestamp), hex(raw_log), hex(log_id), toJSONString(fields),
+  toUnixTimestamp64Milli(ingest_timestamp), JSONAllPathsWithTypes(fields) FROM logs
+  WHERE fractal_id = {fractal:String} ORDER BY ALL FORMAT TSV`;
+const held = (fractal: string) => services.ch(ALL, { fractal });
+
+/** Compares line by line, for a readable diff. */
+const same = (one: string, other: string) => {
+  const [left, right] = [one.split('\n'), other.split('\n')];
+  const lost = right.filter((line) => !left.includes(line));
+  assert.deepEqual({ more: left.filter((line) => !right.includes(line)), lost }, { more: [], lost: [] });
+  assert.equal(left.length, right.length);
+};
+
+interface Row {
+  ms: number;
+  raw: Buffer;
+  id?: string;
+  fields?: string;
+}
+
+async function insert(fractal: string, rows: Row[]) {
+  for (let at = 0; at < rows.length; at += 100) {
+    const values = rows.slice(at, at + 100).map(({ ms, raw, id = 'x', fields = '{}' }) => {
+      const quoted = fields.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+      return `SELECT fromUnixTimestamp64Milli(toInt64(${ms})), unhex('${raw.toString('hex')}'), '${id}', '${quoted}'::JSON(max_dynamic_paths=1024), '${fractal}', fromUnixTimestamp64Milli(toInt64(${ms + 1000}))`;
+    });
+    await services.ch(
+      `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp) ${values.join(' UNION ALL ')} SETTINGS input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0`,
+    );
+  }
+}
+
+/** The archive lines of a fractal, as loaded into a table. */
+async function* linesOf(fractal_id: string): AsyncGenerator<Buffer> {
+  const lines = new RestoreLines(undefined);
+  for await (const { bytes } of logs.lines({ fractal_id }, { fields: true }))
+    yield* lines.take(Buffer.from(bytes)).pieces;
+}
+
+async function stage(table: string, from: string, to: string, lenient = false): Promise<void> {
+  await restore.create(table);
+  await restore.load(table, to, linesOf(from), { lenient });
+}
+
+async function attachMissing(table: string, fractal_id: string): Promise<number> {
+  let added = 0;
+  for (const partition of await restore.partitions(table)) {
+    const to = `${table}_d_${partition.id}`;
+    await restore.create(to);
+    await restore.insertMissing({ table, partition, fractal_id }, to);
+    added += await restore.count(to);
+    await restore.attach(to, partition.id);
+    await restore.drop(to);
+  }
+  return added;
+}
+
+const DAY = 86_400_000;
+const NOON = Date.UTC(2026, 2, 1, 12);
+
+test('rows are restored with every column unchanged, whatever they contain, from 1970 to 2100', async () => {
+  const odd = [
+    Buffer.alloc(0),
+    Buffer.from('quotes " \' \\ \\n \\u0041 <>& / \r\n\t\u2028 \0 \x7f \x1b[31m ünï 🙂 \ufeff \ufffd'),
+    Buffer.from('fffe00c328a0a1f0288cbc', 'hex'),
+    Buffer.from('edb080eda080', 'hex'),
+    Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
+    Buffer.from('{"ts":"x"}\n\\ud83d\\ude00 \\ud800'),
+  ];
+  const random = fc.sample(fc.uint8Array({ maxLength: 60 }), 200).map((bytes) => Buffer.from(bytes));
+  const fields = [
+    '{"user":"eve","n":5,"big":18446744073709551615,"least":-9223372036854775808,"half":0.5,"yes":true}',
+    '{"a":{"b":{"c":["x","y"]}},"date":"2026-03-01","time":"2026-03-01T12:00:00Z","simple":"2026-03-01 12:00:00"}',
+    '{"list":[1,2,3],"mixed":[{"k":"v"},{"k":"w"}],"odd":"q\\"\\\\ \\n \\u2028 🙂 </script>","":"empty"}',
+    '{}',
+  ];
+  const times = [
+    0,
+    1,
+    DAY,
+    NOON,
+    Date.UTC(2026, 1, 28, 23, 59, 59, 999),
+    Date.UTC(2100, 11, 31, 23, 59, 59, 999),
+  ];
+  const rows = [...odd, ...random].map((raw, at) => ({
+    raw,
+    ms: times[at % times.length] as number,
+    id: `i${at}`,
+    fields: fields[at % fields.length],
+  }));
+  await insert('all', [...rows, rows[3] as Row, rows[3] as Row]);
+  const before = await held('all');
+  await stage('s_all', 'all', 'all');
+  await services.ch("DELETE FROM logs WHERE fractal_id = 'all'");
+  assert.equal(await held('all'), '');
+  assert.equal(await attachMissing('s_all', 'all'), rows.length + 2);
+  same(await held('all'), before);
+  assert.equal(await attachMissing('s_all', 'all'), 0);
+  same(await held('all'), before);
+  await restore.drop('s_all');
+});
+
+test('a field that is not valid UTF-8 is restored byte for byte', async () => {
+  await services.ch(
+    `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id) SELECT fromUnixTimestamp64Milli(toInt64(${NOON})), 'x', '1', concat('{"k":"', unhex('FF41'), '"}')::JSON(max_dynamic_paths=1024), 'bad' SETTINGS allow_simdjson = 0`,
+  );
+  const before = await services.ch("SELECT hex(fields.k::String) FROM logs WHERE fractal_id = 'bad'");
+  await refuses('QUERY_FAILED', stage('s_bad', 'bad', 'bad2'));
+  await restore.drop('s_bad');
+  await stage('s_bad', 'bad', 'bad2', true);
+  await attachMissing('s_bad', 'bad2');
+  assert.equal(await services.ch("SELECT hex(fields.k::String) FROM logs WHERE fractal_id = 'bad2'"), before);
+});
+
+test('of each distinct row, the logs end up with the larger of the two counts', async () => {
+  const times = (count: number, word: string) =>
+    Array.from({ length: count }, (): Row => ({ ms: NOON, raw: Buffer.from(word) }));
+  await insert('many', [...times(3, 'three'), ...times(1, 'one'), ...times(2, 'two'), ...times(5, 'five')]);
+  await stage('s_many', 'many', 'some');
+  await insert('some', [...times(1, 'three'), ...times(4, 'two'), ...times(5, 'five'), ...times(2, 'other')]);
+  assert.equal(await attachMissing('s_many', 'some'), 3);
+  const counts = await services.ch(
+    "SELECT raw_log, count() FROM logs WHERE fractal_id = 'some' GROUP BY 1 ORDER BY 1 FORMAT TSV",
+  );
+  assert.equal(counts, 'five\t5\none\t1\nother\t2\nthree\t3\ntwo\t4\n');
+});
+
+test('rows that differ in a single column are different rows', async () => {
+  const row = { ms: NOON, raw: Buffer.from('same'), id: 'a' };
+  await insert('apart', [
+    row,
+    { ...row, ms: NOON + 1 },
+    { ...row, id: 'b' },
+    { ...row, raw: Buffer.from('other') },
+  ]);
+  await services.ch(
+    `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp) SELECT timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp + 1 FROM logs WHERE fractal_id = 'apart' AND raw_log = 'other'`,
+  );
+  await stage('s_apart', 'apart', 'apart2');
+  await insert('apart2', [row]);
+  assert.equal(await attachMissing('s_apart', 'apart2'), 4);
+  assert.equal(await held('apart2'), await held('apart'));
+});
+
+test('only rows ingested up to the cutoff are removed', async () => {
+  await insert('gone', [
+    { ms: NOON, raw: Buffer.from('old') },
+    { ms: NOON + 5000, raw: Buffer.from('late') },
+    { ms: NOON + DAY, raw: Buffer.from('outside') },
+  ]);
+  const window = { fractal_id: 'gone', to: '2026-03-02T00:00:00Z' };
+  const cutoff = NOON + 1000;
+  assert.equal(await restore.countUntil(window, cutoff), 1);
+  await restore.removeUntil(window, cutoff);
+  assert.equal(await restore.countUntil(window, cutoff), 0);
+  const left = await services.ch(
+    "SELECT raw_log FROM logs WHERE fractal_id = 'gone' ORDER BY timestamp FORMAT TSV",
+  );
+  assert.equal(left, 'late\noutside\n');
+});
+
+test('a failing source fails the load with its error', async () => {
+  await restore.create('s_broken');
+  const reason = new Error('damaged');
+  const lines = async function* () {
+    for (let row = 0; row < 3000; row++)
+      yield Buffer.from(
+        `{"ts":"2026-03-01T12:00:00Z","raw":"${'x'.repeat(100)}","id":"1","fid":"f","its":"2026-03-01T12:00:00Z"}\n`,
+      );
+    throw reason;
+  };
+  await assert.rejects(restore.load('s_broken', 'f', lines()), (error) => error === reason);
+  await restore.drop('s_broken');
+  assert.deepEqual(await restore.tables('s_broken'), []);
+  await restore.drop('s_broken');
+});
+
+test('a connection lost during a load is a transient error, not an error of the source', async (t) => {
+  let cuts = 0;
+  const relay = await relayClickhouse(
+    url,
+    () => undefined,
+    (params) => Boolean(params.get('query')?.startsWith('INSERT')) && ++cuts > 0,
+  );
+  t.after(() => relay.close());
+  const through = await connectLogRestore({ ...connection, url: relay.url });
+  t.after(() => through.close());
+  await through.create('s_cut');
+  let ended = false;
+  const lines = async function* () {
+    try {
+      for (;;)
+        yield Buffer.from(
+          `{"ts":"2026-03-01T12:00:00Z","raw":"${'x'.repeat(10_000)}","id":"1","fid":"f","its":"2026-03-01T12:00:00Z"}\n`,
+        );
+    } finally {
+      ended = true;
+    }
+  };
+  await assert.rejects(
+    through.load('s_cut', 'f', lines()),
+    (error) => error instanceof BifractError && error.code === 'CLICKHOUSE_UNREACHABLE' && error.transient,
+  );
+  assert.equal(cuts, 1);
+  await until(() => ended, LIMIT_MS, 'the source to be closed');
+  await through.drop('s_cut');
+});
+
+test('a line that ClickHouse cannot parse fails the load', async () => {
+  await restore.create('s_wrong');
+  const lines = async function* () {
+    yield Buffer.from('{"ts":"never"}\n');
+  };
+  await refuses('QUERY_FAILED', restore.load('s_wrong', 'f', lines()));
+  await restore.drop('s_wrong');
+});
+
+test('the server reports its clock and free space', async () => {
+  assert.ok(Math.abs((await restore.clock()) - Date.now()) < 60_000);
+  assert.ok(((await restore.freeBytes()) ?? 0) > 1000);
+});
+
+test('slices of a comparison are limited to max_rows', () => {
+  const minutes = [
+    { minute: 1, rows: 4 },
+    { minute: 2, rows: 5 },
+    { minute: 7, rows: 2 },
+    { minute: 8, rows: 25 },
+    { minute: 9, rows: 1 },
+  ];
+  assert.deepEqual(slicesOf(minutes, 10), [
+    { from_ms: 60_000, to_ms: 180_000, bucket: 0, buckets: 1 },
+    { from_ms: 420_000, to_ms: 480_000, bucket: 0, buckets: 1 },
+    { from_ms: 480_000, to_ms: 540_000, bucket: 0, buckets: 3 },
+    { from_ms: 480_000, to_ms: 540_000, bucket: 1, buckets: 3 },
+    { from_ms: 480_000, to_ms: 540_000, bucket: 2, buckets: 3 },
+    { from_ms: 540_000, to_ms: 600_000, bucket: 0, buckets: 1 },
+  ]);
+});

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { FolderJobBus } from '../../../../src/core/adapters/job-bus/job-bus.ts';
+import type { BifractError } from '../../../../src/core/contract/errors.ts';
+import type { JobEvent } from '../../../../src/core/contract/events.ts';
+import type { JobPublisher } from '../../../../src/core/ports/job-bus.ts';
+import { refuses } from '../../../contracts/storage.ts';
+import { LIMIT_MS, until } from '../../../helpers/until.ts';
+
+const JOB = 'archive-20260301-120000-abc123';
+const PUBLISHER = fileURLToPath(new URL('./job-publisher.ts', import.meta.url));
+const STARTED = event({ event: 'job:started', kind: 'archive', title: 'Archive of web' });
+const DONE = event({ event: 'job:done', result: { rows: 7 } });
+let dir: string;
+let jobBus: FolderJobBus;
+let cancels: BifractError[];
+let open: JobPublisher[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-jobs-'));
+  jobBus = new FolderJobBus(dir);
+  cancels = [];
+  open = [];
+});
+
+afterEach(async () => {
+  await Promise.all(open.map((one) => one.close()));
+  await rm(dir, { recursive: true });
+});
+
+type Bare = JobEvent extends infer One ? (One extends JobEvent ? Omit<One, 'job' | 'time'> : never) : never;
+
+function event(bare: Bare): JobEvent {
+  return { job: JOB, time: '2026-03-01T12:00:00.000Z', ...bare } as JobEvent;
+}
+
+async function publish(id = JOB, on = jobBus): Promise<JobPublisher> {
+  const publication = await on.publish(id, {
+    onCancel: (reason) => cancels.push(reason),
+    onJournalError: (error) => assert.fail(error),
+  });
+  open.push(publication);
+  return publication;
+}
+
+function socketPath(install = dir): string {
+  return join(install, '.bifract/run', `${JOB}.sock`);
+}
+
+/** Follows a job and collects its events. */
+function follow(id = JOB, on: FolderJobBus = new FolderJobBus(dir)) {
+  const events: JobEvent[] = [];
+  const end = new AbortController();
+  const ended = (async () => {
+    for await (const one of on.follow(id, { signal: end.signal })) events.push(one);
+  })();
+  ended.catch(() => undefined);
+  return { events, ended, stop: () => end.abort() };
+}
+
+test('without a job nothing is found and no folder is created', async () => {
+  assert.deepEqual([await jobBus.ids(), await jobBus.find(JOB), await readdir(dir)], [[], undefined, []]);
+  await refuses('NOT_FOUND', jobBus.cancel(JOB));
+  await refuses('NOT_FOUND', follow('none').ended);
+  for (const id of ['../x', '', 'a/b']) await refuses('NOT_FOUND', follow(id).ended);
+});
+
+test('a follower gets all events of a job, however late it joins', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const early = follow();
+  await until(() => early.events.length === 1, LIMIT_MS, 'the first event arrives');
+  job.add(event({ event: 'job:phase', phase: 'Archiving' }));
+  job.add(event({ event: 'job:progress', rows: 5, total_rows: 10 }));
+  await until(() => early.events.length === 3, LIMIT_MS, 'the progress arrives');
+  const late = follow();
+  await until(() => late.events.length === 3, LIMIT_MS, 'the late follower catches up');
+  assert.equal((await jobBus.find(JOB))?.live, true);
+  job.add(DONE);
+  await job.close();
+  await Promise.all([early.ended, late.ended]);
+  assert.deepEqual(early.events, late.events);
+  assert.deepEqual(early.events.at(-1), DONE);
+  const after = follow();
+  await after.ended;
+  assert.deepEqual(after.events.at(-1), DONE);
+  assert.deepEqual([await jobBus.ids(), (await jobBus.find(JOB))?.live], [[JOB], false]);
+  assert.deepEqual(await readdir(join(dir, '.bifract/run')), [], 'the socket is removed');
+});
+
+test('a cancel reaches the job, and fails once the job has ended', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  await new FolderJobBus(dir).cancel(JOB);
+  assert.deepEqual(
+    cancels.map(({ code }) => code),
+    ['CANCELLED'],
+  );
+  job.add(event({ event: 'job:cancelled', error: { code: 'CANCELLED', message: 'Cancelled by the user' } }));
+  await job.close();
+  await refuses('NOT_FOUND', jobBus.cancel(JOB));
+});
+
+test('folders have mode 0700, sockets 0600', async () => {
+  await publish();
+  const modes = await Promise.all(
+    ['.bifract', '.bifract/journal', '.bifract/run', `.bifract/run/${JOB}.sock`].map((path) =>
+      stat(join(dir, path)),
+    ),
+  );
+  assert.deepEqual(
+    modes.map(({ mode }) => (mode & 0o777).toString(8)),
+    ['700', '700', '700', '600'],
+  );
+});
+
+test('invalid, endless and missing requests on the socket do not disturb the job or its followers', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const follower = follow();
+  await until(() => follower.events.length === 1, LIMIT_MS, 'the follower is connected');
+  const invalid = [
+    '\n\n\n',
+    'x\n',
+    '{"do":"x"}\n',
+    '{"do":"follow","after":{}}\n{"do":"follow"}\n',
+    '\0\xff\n',
+    'null\n',
+  ];
+  const sockets = [...invalid, 'x'.repeat(1 << 20), '{"do":"follow","after":-1e99}\n', ''].map((text) => {
+    const socket = connect(socketPath());
+    socket.on('error', () => undefined);
+    socket.write(text);
+    return socket;
+  });
+  for (const socket of sockets) socket.resume();
+  await until(
+    () => sockets.slice(0, 7).every(({ closed }) => closed),
+    LIMIT_MS,
+    'connections with invalid requests are closed',
+  );
+  job.add(event({ event: 'job:phase', phase: 'still there' }));
+  job.add(DONE);
+  await job.close();
+  await follower.ended;
+  assert.deepEqual(follower.events.at(-1), DONE);
+  assert.deepEqual(cancels, []);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('a follower that does not read does not block the job', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const lazy = connect(socketPath());
+  lazy.on('error', () => undefined);
+  lazy.write('{"do":"follow"}\n');
+  lazy.pause();
+  const message = 'm'.repeat(1 << 19);
+  for (let at = 0; at < 80; at++) job.add(event({ event: 'job:warning', message }));
+  job.add(DONE);
+  const began = performance.now();
+  await job.close();
+  assert.ok(performance.now() - began < 5_000);
+  lazy.destroy();
+  const after = follow();
+  await after.ended;
+  assert.deepEqual(after.events.at(-1), DONE);
+});
+
+test('a socket with a path that is too long is in a temporary folder, and removed with the job', async () => {
+  const long = join(dir, 'x'.repeat(90));
+  await mkdir(long);
+  const far = new FolderJobBus(long);
+  const job = await publish(JOB, far);
+  job.add(STARTED);
+  const [head = ''] = (await readFile(join(long, '.bifract/journal', `${JOB}.ndjson`), 'utf8')).split('\n');
+  const { socket } = JSON.parse(head) as { socket: string };
+  assert.ok(Buffer.byteLength(socket) <= 103, socket);
+  assert.equal((await stat(dirname(socket))).mode & 0o777, 0o700);
+  const follower = follow(JOB, new FolderJobBus(long));
+  await far.cancel(JOB);
+  assert.equal(cancels.length, 1);
+  job.add(DONE);
+  await job.close();
+  await follower.ended;
+  await assert.rejects(stat(dirname(socket)), { code: 'ENOENT' });
+});
+
+/** Publishes a job in another process. */
+async function startPublisher(install = dir, ...mode: string[]) {
+  const args = ['--import', 'tsx', PUBLISHER, install, JSON.stringify(STARTED), ...mode];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const exit = once(child, 'exit');
+  const other = new FolderJobBus(install);
+  await until(
+    async () => ((await other.find(JOB))?.events.length ?? 0) > 0,
+    LIMIT_MS,
+    'the job is published',
+  );
+  return { child, exit };
+}
+
+test('following a job ends with JOB_DIED when its process is killed', async () => {
+  const { child, exit } = await startPublisher();
+  const follower = follow();
+  await until(() => follower.events.length === 1, LIMIT_MS, 'the follower is connected');
+  child.kill('SIGKILL');
+  await exit;
+  await follower.ended;
+  const [, end] = follower.events;
+  assert.ok(end?.event === 'job:failed');
+  assert.deepEqual([end.error.code, Boolean(end.error.hint)], ['JOB_DIED', true]);
+  const found = await jobBus.find(JOB);
+  assert.deepEqual([found?.live, found?.events.length], [false, 2]);
+  await refuses('NOT_FOUND', jobBus.cancel(JOB));
+  const next = await publish('backup-20260301-120001-abc123');
+  next.add({ ...DONE, job: 'backup-20260301-120001-abc123' });
+  await next.close();
+  assert.deepEqual(
+    await readdir(join(dir, '.bifract/run')),
+    [],
+    'the next job removes the socket of the killed process',
+  );
+});
+
+test('the next job also removes the temporary socket of a killed process', async () => {
+  const long = join(dir, 'x'.repeat(90));
+  await mkdir(long);
+  const { child, exit } = await startPublisher(long);
+  const [head = ''] = (await readFile(join(long, '.bifract/journal', `${JOB}.ndjson`), 'utf8')).split('\n');
+  const { socket } = JSON.parse(head) as { socket: string };
+  child.kill('SIGKILL');
+  await exit;
+  await stat(socket);
+  const id = 'backup-20260301-120001-abc123';
+  const next = await publish(id, new FolderJobBus(long));
+  next.add({ ...DONE, job: id });
+  await next.close();
+  await assert.rejects(stat(dirname(socket)), { code: 'ENOENT' });
+});
+
+test('JOB_DIED is reported even if the journal lags behind the socket', async () => {
+  const { child, exit } = await startPublisher(dir, 'progress');
+  const follower = follow();
+  await until(() => follower.events.length > 100, LIMIT_MS, 'the follower is ahead of the journal');
+  child.kill('SIGKILL');
+  await exit;
+  await follower.ended;
+  const end = follower.events.at(-1);
+  assert.equal(end?.event === 'job:failed' && end.error.code, 'JOB_DIED');
+});
+
+test('a stopped process counts as running, and a cancel waits for it', async () => {
+  const { child, exit } = await startPublisher();
+  child.kill('SIGSTOP');
+  assert.equal((await jobBus.find(JOB))?.live, true);
+  const asked = new AbortController();
+  const cancel = jobBus.cancel(JOB, { signal: asked.signal });
+  asked.abort(new Error('enough'));
+  await assert.rejects(cancel);
+  child.kill('SIGKILL');
+  await exit;
+});
+
+test('the error for a process that does not respond names the command that continues it', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  await rm(socketPath());
+  await assert.rejects(jobBus.cancel(JOB), (error: BifractError) => {
+    assert.equal(error.code, 'BUSY');
+    assert.match(error.hint ?? '', new RegExp(`kill -CONT ${process.pid}\\b`));
+    return true;
+  });
+});
+
+test('a reused PID is not mistaken for the process of the job', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  await job.close();
+  const path = join(dir, '.bifract/journal', `${JOB}.ndjson`);
+  const text = await readFile(path, 'utf8');
+  assert.equal((await jobBus.find(JOB))?.live, true);
+  for (const [one, other] of [
+    [/"start":"\d+"/, '"start":"1"'],
+    [/"boot":"[^"]+"/, '"boot":"another"'],
+  ] as const) {
+    await writeFile(path, text.replace(one, other));
+    assert.equal((await jobBus.find(JOB))?.live, false, other);
+  }
+});
+
+test('keeps the last hundred ended jobs for two weeks, and running ones forever', async () => {
+  const job = await publish();
+  job.add(STARTED);
+  const folder = join(dir, '.bifract/journal');
+  const dead = JSON.stringify({
+    journal: 1,
+    job: 'x',
+    process: { pid: 1, start: '1', boot: '' },
+    socket: null,
+  });
+  const long = new Date(Date.now() - 20 * 86_400_000);
+  await utimes(join(folder, `${JOB}.ndjson`), long, long);
+  for (let at = 0; at < 110; at++) await writeFile(join(folder, `verify-${at}.ndjson`), `${dead}\n`);
+  await writeFile(join(folder, 'old.ndjson'), `${dead}\n`);
+  await utimes(join(folder, 'old.ndjson'), long, long);
+  const next = await publish('backup-20260301-120001-abc123');
+  await next.close();
+  const ids = await jobBus.ids();
+  assert.ok(ids.includes(JOB));
+  assert.ok(!ids.includes('old'));
+  assert.ok(ids.length >= 100 && ids.length <= 102, `${ids.length}`);
+});

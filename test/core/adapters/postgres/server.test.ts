@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, test } from 'node:test';
+import { namesIn } from '../../../../src/core/adapters/postgres/properties.ts';
+import { databaseServer } from '../../../../src/core/adapters/postgres/server.ts';
+import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
+import { type RecoverDeps, recover } from '../../../../src/core/engine/recover.ts';
+import type { RestorePlan } from '../../../../src/core/features/restore/contract.ts';
+import { drill } from '../../../../src/core/features/restore/drill.ts';
+import { recoverRestore } from '../../../../src/core/features/restore/recovery.ts';
+import { restore } from '../../../../src/core/features/restore/restore.ts';
+import type { AppContainer } from '../../../../src/core/ports/database-server.ts';
+import { refuses } from '../../../contracts/storage.ts';
+import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { testServices } from '../../../helpers/services.ts';
+
+const { postgres, sql } = await testServices();
+const { host, port, user, password, database } = postgres;
+const connection = { host, port, user, password, database };
+const server = databaseServer(connection, async () => null);
+const suffix = randomBytes(4).toString('hex');
+const made: string[] = [];
+
+after(async () => {
+  for (const name of made) await server.drop(name);
+});
+
+async function create(purpose: string): Promise<string> {
+  const name = `bifract_${purpose}_${suffix}_${made.length}`;
+  made.push(name);
+  await server.create(name, { comment: 'test' });
+  return name;
+}
+
+async function exists(name: string): Promise<boolean> {
+  return (await server.find(name)) !== undefined;
+}
+
+test('describes the server and finds databases', async () => {
+  const about = await server.info();
+  assert.match(about.version, /^\d+\.\d+$/);
+  assert.ok(about.can_create && about.roles.includes(user));
+  assert.ok((await server.find(database))?.size_bytes);
+  assert.equal(await server.find('no such database'), undefined);
+});
+
+test('a swap renames both databases at once, and changes nothing if one is missing', async () => {
+  const [live, fresh] = [await create('restore'), await create('restore')];
+  const [first, second] = [await server.find(live), await server.find(fresh)];
+  const old = `bifract_replaced_${suffix}`;
+  made.push(old);
+  await refuses('NOT_FOUND', server.swap({ live: 'nope', fresh, old, end_sessions: true }));
+  await refuses('NOT_FOUND', server.swap({ live, fresh: 'nope', old, end_sessions: true }));
+  assert.deepEqual([(await server.find(live))?.oid, await exists(old)], [first?.oid, false]);
+  await server.swap({ live, fresh, old, end_sessions: true });
+  assert.deepEqual(
+    [(await server.find(live))?.oid, (await server.find(old))?.oid, await exists(fresh)],
+    [second?.oid, first?.oid, false],
+  );
+});
+
+test('only one job can lock a database, and an exclusive snapshot takes the lock', async () => {
+  const lock = await server.lock(database);
+  await refuses('BUSY', server.lock(database));
+  await refuses('BUSY', server.open(database).snapshot({ exclusive: true }));
+  await (await server.open(database).snapshot()).close();
+  await lock.release();
+  const snapshot = await server.open(database).snapshot({ exclusive: true });
+  await refuses('BUSY', server.lock(database));
+  await snapshot.close();
+  await (await server.lock(database)).release();
+});
+
+test('a database cannot be renamed to an existing name', async () => {
+  const name = await create('restore');
+  await refuses('EXISTS', server.rename(name, database));
+});
+
+test('can_create is false without CREATEDB, and CREATEDB without superuser is enough for a swap', async () => {
+  const [plain, creator] = [`plain_${suffix}`, `creator_${suffix}`];
+  await sql(`CREATE ROLE ${plain} LOGIN PASSWORD 'p'; CREATE ROLE ${creator} LOGIN CREATEDB PASSWORD 'p'`);
+  const as = (name: string) => databaseServer({ ...connection, user: name, password: 'p' }, async () => null);
+  try {
+    assert.equal((await as(plain).info()).can_create, false);
+    const own = as(creator);
+    const [live, fresh, old] = ['a', 'b', 'c'].map((name) => `bifract_restore_${suffix}_${name}`);
+    made.push(live as string, fresh as string, old as string);
+    await own.create(live as string, { comment: 'x' });
+    await own.create(fresh as string, { like: live, comment: 'x' });
+    await own.copyProperties(live as string, fresh as string);
+    await own.swap({ live: live as string, fresh: fresh as string, old: old as string, end_sessions: true });
+    assert.equal(await own.drop(old as string), true);
+    assert.equal(await own.drop(live as string), true);
+  } finally {
+    await sql(`DROP ROLE ${plain}; DROP ROLE ${creator}`);
+  }
+});
+
+test('recovery drops the databases of an interrupted restore, and starts the server again', async () => {
+  const [scratch, foreign] = [await create('drill'), database];
+  const state = new FakeState();
+  state.deadNotes = [
+    {
+      id: 'drill-1',
+      kind: 'drill',
+      started_at: '2026-01-01T00:00:00Z',
+      databases: [scratch, foreign],
+      app_stopped: true,
+    },
+  ];
+  let running = false;
+  const app: AppContainer = {
+    name: 'bifract',
+    running: async () => running,
+    stop: async () => {},
+    start: async () => {
+      running = true;
+    },
+  };
+  const deps: RecoverDeps = {
+    state,
+    catalog: async () => new FakeCatalog(),
+    backups: async () => new MemoryStorage(),
+    archives: async () => new MemoryStorage(),
+    storageOf: async () => undefined,
+    key: () => Promise.reject(new Error('no key')),
+    server: async () => server,
+    app: async () => app,
+  };
+  const done = await recover(deps);
+  assert.deepEqual([await exists(scratch), await exists(foreign)], [false, true]);
+  assert.ok(running);
+  assert.equal(done.length, 2);
+  assert.deepEqual(await state.interrupted(), []);
+});
+
+test('rolling back a restore fails while the server is unreachable', async () => {
+  const away = databaseServer({ ...connection, port: 1 }, async () => null);
+  const record = { id: 'd', kind: 'drill' as const, started_at: '', databases: ['bifract_drill_x'] };
+  await refuses(
+    'POSTGRES_UNREACHABLE',
+    recoverRestore({ server: async () => away, app: async () => undefined }, record, {}),
+  );
+});
+
+test('a plan with an obstacle that consent cannot remove is refused before anything is created', async () => {
+  const obstacles = [{ code: 'STORAGE_FULL' as const, message: 'no room', consent: null }];
+  const plan = { obstacles } as unknown as RestorePlan;
+  const nothing = {} as Parameters<typeof restore>[0];
+  const consent = { safety_backup: true, end_sessions: true, stop_app: true };
+  await refuses('STORAGE_FULL', restore(nothing, plan, consent, jobContext()));
+  await refuses('STORAGE_FULL', drill(nothing, plan, jobContext()));
+});
+
+test('parses lists of names as stored by PostgreSQL', () => {
+  assert.deepEqual(namesIn('"$user", public, "a, ""b"""'), ['$user', 'public', 'a, "b"']);
+  assert.deepEqual(namesIn(''), []);
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { withFileLock } from '../../../../src/core/adapters/state/file-lock.ts';
+
+const MODULE = new URL('../../../../src/core/adapters/state/file-lock.ts', import.meta.url);
+let dir: string;
+let path: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-lone-'));
+  path = join(dir, 'recovering');
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+test('runs one at a time and leaves no files', async () => {
+  let at = 0;
+  let done = 0;
+  const work = async () => {
+    assert.equal(++at, 1);
+    await wait(5);
+    at -= 1;
+    return ++done;
+  };
+  const results = await Promise.all([1, 2, 3, 4].map(() => withFileLock(path, work)));
+  assert.deepEqual(results.sort(), [1, 2, 3, 4]);
+  await assert.rejects(
+    withFileLock(path, () => Promise.reject(new Error('x'))),
+    /x/,
+  );
+  assert.deepEqual(await readdir(dir), []);
+});
+
+test('waits for a running process, and takes over the lock of a killed one', async () => {
+  const script = `import { withFileLock } from ${JSON.stringify(MODULE.href)};
+    await withFileLock(${JSON.stringify(path)}, () => { console.log('in'); return new Promise(() => setInterval(() => {}, 1000)); });`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  await once(child.stdout, 'data');
+  let over = false;
+  const mine = withFileLock(path, async () => over);
+  await assert.rejects(withFileLock(path, async () => over, AbortSignal.timeout(300)));
+  over = true;
+  child.kill('SIGKILL');
+  assert.equal(await mine, true);
+  await exit;
+});
+
+test('an invalid lock file is ignored', async () => {
+  for (const text of ['', '{', '{}', '{"pid":"x"}', '{"pid":1,"start":"0","boot":""}']) {
+    await writeFile(path, text);
+    assert.equal(await withFileLock(path, async () => 7), 7, text);
+  }
+});

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs, { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { identityOf, isRunning } from '../../../../src/core/adapters/state/process-identity.ts';
+import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
+import type { JobRecord } from '../../../../src/core/ports/state.ts';
+import { refuses } from '../../../contracts/storage.ts';
+
+const RECORD: JobRecord = {
+  id: 'archive-20260301-120000-abc123',
+  kind: 'archive',
+  started_at: '2026-03-01T12:00:00Z',
+};
+const WRITER = fileURLToPath(new URL('./record-writer.ts', import.meta.url));
+let dir: string;
+let state: StateFolder;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-state-'));
+  state = new StateFolder(dir);
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+function recordPath(): string {
+  return join(dir, '.bifract/jobs', `${RECORD.id}.json`);
+}
+
+function startWriter(...mode: string[]) {
+  const args = ['--import', 'tsx', WRITER, dir, JSON.stringify(RECORD), ...mode];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+async function changeOwner(change: Record<string, unknown>): Promise<void> {
+  const record = JSON.parse(await readFile(recordPath(), 'utf8'));
+  await writeFile(recordPath(), JSON.stringify({ ...record, process: { ...record.process, ...change } }));
+}
+
+test('without a record no folder is created', async () => {
+  assert.deepEqual([await state.running(), await state.interrupted(), await readdir(dir)], [[], [], []]);
+});
+
+test('a record of this process is running, is replaced when saved again, and can be removed', async () => {
+  await state.save(RECORD);
+  const later = { ...RECORD, archive_id: 'a', object: 'archives/x' };
+  await state.save(later);
+  assert.deepEqual([await state.running(), await state.interrupted()], [[later], []]);
+  await state.remove(RECORD.id);
+  await state.remove(RECORD.id);
+  assert.deepEqual([await state.running(), await state.interrupted()], [[], []]);
+  assert.deepEqual(await readdir(join(dir, '.bifract/jobs')), []);
+});
+
+test('records have mode 0600, folders 0700', async () => {
+  await state.save(RECORD);
+  const modes = await Promise.all(
+    ['.bifract', '.bifract/jobs', `.bifract/jobs/${RECORD.id}.json`].map((path) => stat(join(dir, path))),
+  );
+  assert.deepEqual(
+    modes.map(({ mode }) => (mode & 0o777).toString(8)),
+    ['700', '700', '600'],
+  );
+});
+
+test('a job whose process was killed is interrupted', async () => {
+  const child = startWriter();
+  const exit = once(child, 'exit');
+  await Promise.race([once(child.stdout, 'data'), exit]);
+  assert.deepEqual([await state.running(), await state.interrupted()], [[RECORD], []]);
+  child.kill('SIGKILL');
+  await exit;
+  assert.deepEqual([await state.running(), await state.interrupted()], [[], [RECORD]]);
+});
+
+test('cleanup removes partial writes of killed processes, and keeps those of running ones', async () => {
+  const jobs = join(dir, '.bifract/jobs');
+  const child = startWriter('block');
+  await once(child.stdout, 'data');
+  const other = { ...RECORD, id: `${RECORD.id}-other` };
+  const partial = () => readdir(jobs).then((names) => names.filter((name) => name.startsWith('.')).length);
+  await new StateFolder(dir).save(other);
+  await new StateFolder(dir).cleanUp();
+  assert.equal(await partial(), 1);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await new StateFolder(dir).cleanUp();
+  assert.equal(await partial(), 0);
+  assert.deepEqual(await readdir(jobs), [`${other.id}.json`]);
+});
+
+/** A record of a restore with these staging tables. */
+function restoring(plan: object, ...tables: string[]): JobRecord {
+  const rows = tables.map((name, file) => ({ name, file, rows: 1 }));
+  return { ...RECORD, kind: 'restore-archive', restoring: { key: 'k', plan, tables: rows } as never };
+}
+
+async function jobFiles(): Promise<string[]> {
+  return (await readdir(join(dir, '.bifract/jobs'))).sort();
+}
+
+test('the plan of a restore is saved once, the rest of its record with every step, and both are removed', async () => {
+  const plan = { id: 'p', files: ['a'] };
+  await state.save(restoring(plan));
+  const { ino } = await stat(recordPath());
+  for (const tables of [['t1'], ['t1', 't2']]) {
+    await state.save(restoring(plan, ...tables));
+    assert.deepEqual(await new StateFolder(dir).running(), [restoring(plan, ...tables)]);
+  }
+  assert.equal((await stat(recordPath())).ino, ino);
+  assert.deepEqual(await jobFiles(), [`${RECORD.id}.json`, `${RECORD.id}.now`]);
+  assert.doesNotMatch(await readFile(join(dir, '.bifract/jobs', `${RECORD.id}.now`), 'utf8'), /"files"/);
+  await state.saveInterrupted(restoring(plan, 't3'));
+  assert.deepEqual(await state.running(), []);
+  assert.deepEqual(await new StateFolder(dir).interrupted(), [restoring(plan, 't3')]);
+  await state.remove(RECORD.id);
+  assert.deepEqual(await jobFiles(), []);
+  await state.save(restoring(plan, 't4'));
+  assert.deepEqual(await state.running(), [restoring(plan, 't4')]);
+});
+
+test('a second file is only valid for the plan it was saved with', async () => {
+  const [old, later] = [{ id: 'old' }, { id: 'later' }];
+  await state.save(restoring(old));
+  await state.save(restoring(old, 'of the old'));
+  await new StateFolder(dir).save(restoring(later));
+  assert.deepEqual(await state.running(), [restoring(later)]);
+});
+
+test('a plan that could not be saved is saved with the next record', async () => {
+  const plan = { id: 'p' };
+  const rename = mock.method(fs, 'rename', () =>
+    Promise.reject(Object.assign(new Error('ENOSPC: made up'), { code: 'ENOSPC' })),
+  );
+  await refuses('STORAGE_FULL', state.save(restoring(plan)));
+  rename.mock.restore();
+  await state.save(restoring(plan, 't1'));
+  assert.deepEqual(await state.running(), [restoring(plan, 't1')]);
+});
+
+test('cleanup removes a second file without a plan', async () => {
+  const plan = { id: 'p' };
+  await state.save(restoring(plan));
+  await state.save(restoring(plan, 't1'));
+  await rm(recordPath());
+  assert.deepEqual([await state.running(), await state.interrupted()], [[], []]);
+  await state.save({ ...RECORD, id: 'other' });
+  await state.cleanUp();
+  assert.deepEqual(await jobFiles(), ['other.json']);
+});
+
+test('a process is not identified by its PID alone', async () => {
+  await state.save(RECORD);
+  for (const change of [{ start: '1' }, { boot: 'another' }, { pid: 1 }, { pid: 2 ** 22 + 1 }]) {
+    await changeOwner(change);
+    assert.deepEqual(
+      [await state.running(), await state.interrupted()],
+      [[], [RECORD]],
+      JSON.stringify(change),
+    );
+    await state.save(RECORD);
+  }
+});
+
+test('ignores files that are not records', async () => {
+  await state.save(RECORD);
+  for (const [name, text] of [
+    ['half.json', '{"id":'],
+    ['other.json', '{}'],
+    ['.hidden.json', '{}'],
+    ['x.txt', 'x'],
+  ]) {
+    await writeFile(join(dir, '.bifract/jobs', name ?? ''), text ?? '');
+  }
+  assert.deepEqual([await state.running(), await state.interrupted()], [[RECORD], []]);
+});
+
+test('an id that is not a valid file name is refused', async () => {
+  for (const id of ['', '../x', 'a/b', '.x']) await refuses('INTERNAL', state.save({ ...RECORD, id }));
+});
+
+test('a process that has ended is not running, and processes have different identities', async () => {
+  const child = spawn('sleep', ['60']);
+  const identity = await identityOf(child.pid ?? 0);
+  assert.ok(identity && (await isRunning(identity)));
+  assert.notDeepEqual(identity, await identityOf(process.pid));
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+  assert.equal(await isRunning(identity), false);
+});

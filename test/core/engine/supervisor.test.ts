@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { FolderJobBus } from '../../../src/core/adapters/job-bus/job-bus.ts';
+import { BifractError, cancelled, ROLLED_BACK } from '../../../src/core/contract/errors.ts';
+import type { JobEvent } from '../../../src/core/contract/events.ts';
+import type { JobRequest } from '../../../src/core/engine/contract.ts';
+import { JobRunner } from '../../../src/core/engine/runner.ts';
+import type { Services } from '../../../src/core/engine/services.ts';
+import { JobSupervisor } from '../../../src/core/engine/supervisor.ts';
+import type { LaunchRequest } from '../../../src/core/ports/job-launcher.ts';
+import { LIMIT_MS, until } from '../../helpers/until.ts';
+
+const REQUEST: JobRequest = { kind: 'verify', targets: [] };
+const OWNER = { user: 'root', host: 'here', pid: 1, from: 'pts/0' };
+let dir: string;
+/** Lets the waiting jobs continue. */
+let release: () => void;
+/** Makes the waiting jobs fail; a cancelled job ends as cancelled. */
+let fail: (error?: Error) => void;
+let cancels: number;
+let otherProcess: JobRunner;
+let orders: LaunchRequest[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bifract-shared-'));
+  orders = [];
+  cancels = 0;
+});
+
+afterEach(async () => {
+  release();
+  await otherProcess.shutdown(cancelled());
+  await rm(dir, { recursive: true });
+});
+
+function makeServices(
+  start?: (id: string, order: LaunchRequest) => Promise<void>,
+  read_only = false,
+): Services {
+  const gate = Promise.withResolvers<void>();
+  release = gate.resolve;
+  fail = (error = new Error('no keys')) => gate.reject(error);
+  gate.promise.catch(() => undefined);
+  const board = new FolderJobBus(dir);
+  const cancel = board.cancel.bind(board);
+  board.cancel = async (...call) => {
+    await cancel(...call);
+    cancels += 1;
+  };
+  const fakes: { [Key in keyof Services]?: unknown } = {
+    installation: { read_only },
+    now: () => new Date(),
+    owner: () => OWNER,
+    jobBus: board,
+    keys: () => gate.promise.then(() => []),
+    launcher: {
+      // Stands in for another process.
+      start: async (id: string, order: LaunchRequest) => {
+        orders.push(order);
+        await start?.(id, order);
+        otherProcess.start(order.request as JobRequest, { id, must_be_visible: true });
+        await until(
+          async () => ((await board.find(id))?.events.length ?? 0) > 0,
+          LIMIT_MS,
+          'the job is visible',
+        );
+      },
+    },
+  };
+  const services = fakes as Services;
+  otherProcess = new JobRunner(services);
+  return services;
+}
+
+/** A console and the events it receives. */
+function openConsole(services: Services): { jobs: JobSupervisor; events: JobEvent[] } {
+  const jobs = new JobSupervisor(services, new JobRunner(services));
+  const events: JobEvent[] = [];
+  jobs.subscribe((event) => events.push(event));
+  return { jobs, events };
+}
+
+const names = (events: JobEvent[]) => events.map(({ event }) => event);
+
+test('a job is reported at once, runs in another process, and is followed to its end', async () => {
+  const { jobs, events } = openConsole(makeServices());
+  const { id, outcome } = jobs.start(REQUEST);
+  await until(() => events.length > 0, LIMIT_MS, 'the job is reported');
+  assert.deepEqual([events[0]?.event, events[0]?.job], ['job:started', id]);
+  await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
+  assert.equal(jobs.outlives(id), true);
+  assert.deepEqual(orders, [{ request: REQUEST, by: OWNER }]);
+  release();
+  assert.equal((await outcome).event, 'job:done');
+  assert.equal(names(events).at(-1), 'job:done');
+  await jobs.shutdown(cancelled());
+});
+
+test('closing a console stops no job of another process; the next console receives all its events', async () => {
+  const services = makeServices();
+  const first = openConsole(services);
+  const { id } = first.jobs.start(REQUEST);
+  await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
+  await first.jobs.shutdown(cancelled());
+  assert.equal(otherProcess.isRunning(id), true);
+  const next = openConsole(services);
+  await until(
+    () => next.events.some(({ event }) => event === 'job:started'),
+    LIMIT_MS,
+    'the job is reported',
+  );
+  release();
+  await until(() => names(next.events).at(-1) === 'job:done', LIMIT_MS, 'its end is reported');
+  assert.equal(names(next.events).filter((event) => event === 'job:started').length, 1);
+  await next.jobs.shutdown(cancelled());
+});
+
+test('a cancel reaches a job in another process, even while it is being started', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { jobs } = openConsole(makeServices(() => gate.promise));
+  const { id, outcome } = jobs.start(REQUEST);
+  jobs.cancel(id);
+  gate.resolve();
+  await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
+  await until(() => cancels === 1, LIMIT_MS, 'the cancel arrived');
+  fail();
+  assert.equal((await outcome).event, 'job:cancelled');
+  await jobs.shutdown(cancelled());
+});
+
+test('if no process can be started the job runs here with a warning, and stops with the console', async () => {
+  const full = new BifractError('STORAGE_FULL', 'The disk is full');
+  const { jobs, events } = openConsole(makeServices(() => Promise.reject(full)));
+  const { id, outcome } = jobs.start(REQUEST);
+  await until(
+    () => events.filter(({ event }) => event === 'job:started').length === 2,
+    LIMIT_MS,
+    'the job runs here',
+  );
+  assert.equal(jobs.outlives(id), false);
+  assert.equal(events[1]?.event, 'job:warning');
+  assert.match(JSON.stringify(events[1]), /The disk is full/);
+  const ending = jobs.shutdown(cancelled());
+  fail();
+  await ending;
+  assert.equal((await outcome).event, 'job:cancelled');
+});
+
+test('a read-only console runs verification itself, and writes nothing', async () => {
+  const { jobs } = openConsole(makeServices(undefined, true));
+  const { outcome } = jobs.start(REQUEST);
+  release();
+  assert.equal((await outcome).event, 'job:done');
+  assert.deepEqual([orders, await readdir(dir)], [[], []]);
+  await jobs.shutdown(cancelled());
+});
+
+test('jobs that ended long ago are not reported, recent ones are', async () => {
+  const services = makeServices();
+  release();
+  const ids = ['verify-20260301-120000-aaaaaa', 'verify-20260301-120000-bbbbbb'];
+  for (const id of ids) await otherProcess.start(REQUEST, { id }).outcome;
+  const old = join(dir, '.bifract/journal', `${ids[0]}.ndjson`);
+  await writeFile(
+    old,
+    (await readFile(old, 'utf8')).replaceAll(/"time":"[^"]+"/g, '"time":"2026-03-01T12:00:00Z"'),
+  );
+  const { jobs, events } = openConsole(services);
+  await until(() => names(events).includes('job:done'), LIMIT_MS, 'a job is reported');
+  assert.deepEqual([...new Set(events.map(({ job }) => job))], [ids[1]]);
+  await jobs.shutdown(cancelled());
+});
+
+test('a cancelled job ends with the rollback hint unless it throws a cancel with its own; other errors are dropped', async () => {
+  for (const [thrown, hint] of [
+    [
+      new BifractError('CANCELLED', 'Cancelled by the user', { hint: 'Not rolled back.' }),
+      'Not rolled back.',
+    ],
+    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Fix it.' }), ROLLED_BACK],
+  ] as const) {
+    makeServices();
+    const { id, outcome } = otherProcess.start(REQUEST);
+    await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
+    otherProcess.cancel(id);
+    fail(thrown);
+    const end = await outcome;
+    assert.equal(end.event === 'job:cancelled' && end.error.hint, hint);
+  }
+});
+
+test('errors of jobs that end as INTERNAL are passed to onFault, others are not', async () => {
+  const faults: unknown[] = [];
+  for (const error of [new Error('a fault'), new BifractError('BUSY', 'in use')]) {
+    const runner = new JobRunner(makeServices(), (fault) => faults.push(fault));
+    const { outcome } = runner.start(REQUEST);
+    fail(error);
+    assert.equal((await outcome).event, 'job:failed');
+  }
+  assert.deepEqual(
+    faults.map((fault) => (fault as Error).message),
+    ['a fault'],
+  );
+});

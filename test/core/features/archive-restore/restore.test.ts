@@ -1,0 +1,588 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
+import { restoreKey, staleLocks } from '../../../../src/core/features/archive-restore/checkpoint.ts';
+import type {
+  ArchiveRestorePlan,
+  ArchiveRestoreSummary,
+} from '../../../../src/core/features/archive-restore/contract.ts';
+import { buildArchiveRestorePlan } from '../../../../src/core/features/archive-restore/plan.ts';
+import { recoverRestores } from '../../../../src/core/features/archive-restore/recovery.ts';
+import {
+  type RestoreArchiveDeps,
+  restoreArchive,
+} from '../../../../src/core/features/archive-restore/restore.ts';
+import type { Target } from '../../../../src/core/features/files/target.ts';
+import type { ArchiveGroup } from '../../../../src/core/ports/catalog.ts';
+import type { LogDatabase } from '../../../../src/core/ports/log-database.ts';
+import {
+  FakeLogRestore,
+  type FakeRow,
+  type InjectedFailure,
+  rowsOf,
+} from '../../../helpers/fake-log-restore.ts';
+import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../../helpers/fake-ports.ts';
+import { framedArchive, KEY } from '../../../helpers/sealed.ts';
+import { collect } from '../../../helpers/streams.ts';
+import { FILE_NAME, FILE_PATH, sealedArchive, stored, unsealedArchive } from '../../../helpers/targets.ts';
+
+const DAY = 86_400_000;
+const START = Date.UTC(2026, 0, 25);
+const CRASHED = new BifractError('INTERNAL', 'The process is dead');
+const UNREACHABLE = new BifractError('CLICKHOUSE_UNREACHABLE', 'ClickHouse does not answer', {
+  transient: true,
+});
+
+/** A row every day for two months; the first day has three identical ones. */
+function rowAt(index: number, fractal = FRACTAL_ID): FakeRow {
+  const ts = new Date(START + Math.max(0, index - 2) * DAY).toISOString();
+  const n = Math.max(0, index - 2);
+  return { fractal, ts, its: ts, id: `id${n}`, raw: `row ${n}` };
+}
+
+const ROWS = Array.from({ length: 60 }, (_, index) => rowAt(index));
+const lineOf = ({ ts, its, id, raw }: FakeRow) =>
+  Buffer.from(`${JSON.stringify({ ts, raw, id, fid: FRACTAL_ID, its })}\n`);
+const ALL = rowsOf(ROWS, FRACTAL_ID);
+
+/** In six frames, so that it takes more than one table. */
+function framed(): Promise<Buffer> {
+  const frames = Array.from({ length: 6 }, (_, at) => ROWS.slice(at * 10, at * 10 + 10).map(lineOf));
+  return collect(framedArchive(frames, KEY, 'test 1', { id: FRACTAL_ID, name: 'web-prod' }).bytes);
+}
+
+interface Lab {
+  rows: FakeLogRestore;
+  catalog: FakeCatalog;
+  state: FakeState;
+  target: Target;
+  deps: RestoreArchiveDeps;
+}
+
+async function createLab(bytes?: Buffer): Promise<Lab> {
+  const [rows, catalog, state] = [new FakeLogRestore(), new FakeCatalog(), new FakeState()];
+  const target = await stored(bytes ?? (await framed()));
+  const { archive_id } = await catalog.openArchive({
+    fractal_id: FRACTAL_ID,
+    filename: FILE_NAME,
+    storage_type: 'disk',
+    storage_path: FILE_PATH,
+    archive_type: 'adhoc',
+    archive_end_ts: null,
+  });
+  await catalog.completeArchive(archive_id, {
+    size_bytes: target.object.size_bytes,
+    log_count: ROWS.length,
+    time_range_start: ROWS[0]?.ts ?? null,
+    time_range_end: ROWS.at(-1)?.ts ?? null,
+    checksum: '',
+  });
+  const record = catalog.records.get(archive_id) ?? null;
+  const located = { ...target, record };
+  const deps: RestoreArchiveDeps = {
+    rows,
+    logs: rows as unknown as LogDatabase,
+    catalog,
+    state,
+    keys: [KEY],
+    find: async () => located,
+    ingest: async () => {
+      throw new Error('not called');
+    },
+    max_memory: 1e9,
+    table_rows: 25,
+    retry: { max_ms: 60_000, variable: 'X', first_ms: 1 },
+  };
+  return { rows, catalog, state, target: located, deps };
+}
+
+async function planned(
+  { rows, catalog, state, target }: Lab,
+  query: { source?: string; into?: string; from?: string; to?: string; replace?: boolean } = {},
+): Promise<ArchiveRestorePlan> {
+  return buildArchiveRestorePlan(
+    {
+      catalog,
+      logs: rows as unknown as LogDatabase,
+      rows,
+      storages: {
+        backups: async () => target.storage,
+        archives: async () => target.storage,
+        storageOf: async () => undefined,
+      },
+      keys: [KEY],
+      find: async () => target,
+      hasToken: async () => true,
+      stale_locks: await staleLocks(state),
+      now: new Date('2030-01-01T00:00:00Z'),
+      id: 'plan-1',
+    },
+    { source: FILE_NAME, ...query },
+  );
+}
+
+async function run(lab: Lab, plan: ArchiveRestorePlan, id = 'job-1') {
+  const context = { ...jobContext(), id };
+  return { context, summary: await restoreArchive(lab.deps, plan, context) };
+}
+
+function counts({ rows_read, rows_added, rows_there, rows_removed }: ArchiveRestoreSummary) {
+  return { rows_read, rows_added, rows_there, rows_removed };
+}
+
+/** No staging tables or job records are left, and the record is unlocked. */
+function assertClean({ rows, state, catalog }: Lab) {
+  assert.deepEqual([...rows.stagingTables.keys()], []);
+  assert.deepEqual([...state.notes.keys(), ...state.deadNotes], []);
+  assert.deepEqual(
+    [...catalog.records.values()].map(({ status }) => status),
+    ['completed'],
+  );
+}
+
+test('every row is restored, with its duplicates', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab);
+  assert.deepEqual([plan.rows, plan.rows_there, plan.obstacles], [60, 0, []]);
+  const { summary } = await run(lab, plan);
+  assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 60, rows_there: 0, rows_removed: 0 });
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  assertClean(lab);
+  assert.deepEqual(lab.catalog.restores, ['begin archive-1', 'end archive-1 60 null']);
+});
+
+test('staging tables are dropped even if ClickHouse is briefly unreachable at the end', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab);
+  let drops = 0;
+  const drop = lab.rows.drop.bind(lab.rows);
+  lab.rows.drop = async (table) => {
+    const note = (await lab.state.running()).find(({ restoring }) => restoring);
+    if (note?.restoring?.phase === 'ended' && drops++ < 3) throw UNREACHABLE;
+    return drop(table);
+  };
+  await run(lab, plan);
+  assert.ok(drops > 3);
+  assertClean(lab);
+});
+
+test('staging tables that cannot be dropped cause a warning, and the next job drops them', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab);
+  const drop = lab.rows.drop.bind(lab.rows);
+  lab.rows.drop = async (table) => {
+    const note = (await lab.state.running()).find(({ restoring }) => restoring);
+    if (note?.restoring?.phase === 'ended') throw UNREACHABLE;
+    return drop(table);
+  };
+  const retry = { ...lab.deps.retry, max_ms: 20 };
+  const { context } = await run({ ...lab, deps: { ...lab.deps, retry } }, plan);
+  const warnings = context.events.flatMap((event) => ('message' in event ? event.message : []));
+  assert.match(warnings.join(), /ClickHouse does not answer/);
+  assert.ok(lab.rows.stagingTables.size > 0);
+  lab.rows.drop = drop;
+  await recoverRestores(
+    {
+      state: lab.state,
+      catalog: async () => lab.catalog,
+      logs: async () => lab.deps.logs,
+      logRestore: async () => lab.rows,
+    },
+    { except: undefined, now: new Date('2030-01-01T00:00:00Z') },
+  );
+  assertClean(lab);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+});
+
+test('existing rows are not duplicated, and a second restore adds nothing', async () => {
+  const lab = await createLab();
+  lab.rows.logs = [rowAt(0), rowAt(1), rowAt(10), rowAt(10), rowAt(40), { ...rowAt(41), id: 'other' }];
+  const { summary } = await run(lab, await planned(lab));
+  assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 56, rows_there: 4, rows_removed: 0 });
+  const rows = rowsOf(lab.rows.logs, FRACTAL_ID);
+  assert.equal(rows.length, 62);
+  const again = await run(lab, await planned(lab), 'job-2');
+  assert.deepEqual(counts(again.summary), { rows_read: 60, rows_added: 0, rows_there: 60, rows_removed: 0 });
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows);
+});
+
+test('a window restores rows from its start (inclusive) to its end (exclusive)', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab, { from: '2026-02-01T00:00:00Z', to: '2026-02-03T00:00:00Z' });
+  assert.ok(plan.rows >= 2);
+  const { summary } = await run(lab, plan);
+  assert.equal(summary.rows_added, 2);
+  assert.deepEqual(
+    lab.rows.logs.map(({ ts }) => ts.slice(0, 10)),
+    ['2026-02-01', '2026-02-02'],
+  );
+});
+
+test('rows restored into another fractal do not affect their own', async () => {
+  const lab = await createLab();
+  const other = '99999999-2222-4333-8444-555555555555';
+  await lab.catalog.createFractal({ id: other, name: 'other' });
+  lab.rows.logs = [rowAt(5)];
+  const plan = await planned(lab, { into: other });
+  assert.deepEqual(plan.into, { id: other, name: 'other' });
+  await run(lab, plan);
+  assert.deepEqual(rowsOf(lab.rows.logs, other), ALL);
+  assert.equal(rowsOf(lab.rows.logs, FRACTAL_ID).length, 1);
+});
+
+test('replace deletes earlier rows of the window, but not rows that arrive meanwhile', async () => {
+  const lab = await createLab();
+  const old = { ...rowAt(20), raw: 'old', its: '2029-12-31T00:00:00Z' };
+  const outside = { ...old, raw: 'outside', ts: '2025-01-01T00:00:00.000Z' };
+  const late = { ...old, raw: 'late', its: '2030-01-01T00:00:01Z' };
+  lab.rows.logs = [old, outside, rowAt(30), { ...old, fractal: 'foreign' }];
+  const plan = await planned(lab, { replace: true, from: '2026-01-01T00:00:00Z' });
+  assert.equal(plan.rows_there, 2);
+  lab.rows.beforeCall = (name) => {
+    if (name === 'load' && !lab.rows.logs.includes(late)) lab.rows.logs.push(late);
+  };
+  const { summary } = await run(lab, plan);
+  assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 60, rows_there: 0, rows_removed: 2 });
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...ROWS, outside, late], FRACTAL_ID));
+  assert.equal(rowsOf(lab.rows.logs, 'foreign').length, 1);
+});
+
+test('replace without a window is limited to the time range of the archive', async () => {
+  const lab = await createLab();
+  const at = (ts: string, raw: string) => ({ ...rowAt(20), its: '2029-12-31T00:00:00Z', ts, raw });
+  const [first, last] = [ROWS[0]?.ts ?? '', ROWS.at(-1)?.ts ?? ''];
+  const before = at(new Date(Date.parse(first) - 1).toISOString(), 'before');
+  const after = at(new Date(Date.parse(last) + 1).toISOString(), 'after');
+  lab.rows.logs = [before, at(first, 'old'), at(last, 'old'), after];
+  const plan = await planned(lab, { replace: true });
+  assert.deepEqual([plan.removes, plan.rows_there], [{ from: first, to: after.ts }, 2]);
+  assert.match(plan.notes.join(), new RegExp(`${first}.*${after.ts}`));
+  const { summary } = await run(lab, plan);
+  assert.equal(summary.rows_removed, 2);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...ROWS, before, after], FRACTAL_ID));
+});
+
+test('replace with an incomplete group requires a window: rows of the gap would be lost', async () => {
+  const lab = await createLab();
+  const id = 'bbbbbbbb-0000-4000-8000-000000000001';
+  for (const record of lab.catalog.records.values()) Object.assign(record, { group_id: id });
+  const ask = async (archive_count: number, query: object) => {
+    lab.catalog.allGroups.splice(0);
+    lab.catalog.allGroups.push({ id, fractal_id: FRACTAL_ID, archive_count } as ArchiveGroup);
+    const plan = await planned(lab, { source: id, ...query });
+    return plan.obstacles.map(({ code, message }) => `${code} ${message}`).join();
+  };
+  const window = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+  assert.match(await ask(3, { replace: true }), /^USAGE .*\b2\b/);
+  assert.match(await ask(3, { replace: true, from: window.from }), /^USAGE .*\b2\b/);
+  assert.equal(await ask(3, { replace: true, ...window }), '');
+  assert.equal(await ask(3, {}), '');
+  assert.equal(await ask(1, { replace: true }), '');
+});
+
+test('rows that arrive during a restore are kept', async () => {
+  const lab = await createLab();
+  const arrived: FakeRow[] = [];
+  lab.rows.beforeCall = () => {
+    const row = { ...rowAt(arrived.length % 60), id: `new${arrived.length}` };
+    arrived.push(row);
+    lab.rows.logs.push(row);
+  };
+  await run(lab, await planned(lab));
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...ROWS, ...arrived], FRACTAL_ID));
+});
+
+test('a damaged file restores no rows and leaves nothing behind', async () => {
+  const intact = await sealedArchive(ROWS.map(lineOf));
+  for (const at of [100, Math.floor(intact.length / 2), intact.length - 300]) {
+    const broken = Buffer.from(intact);
+    broken[at] = (broken[at] as number) ^ 1;
+    const lab = await createLab(intact);
+    const plan = await planned(lab);
+    lab.deps.find = async () => ({ ...(await stored(broken)), record: lab.target.record });
+    await assert.rejects(run(lab, plan), (error) => {
+      assert.ok(error instanceof BifractError && error.exitCode === 5, String(error));
+      return true;
+    });
+    assert.deepEqual(lab.rows.logs, []);
+    assertClean(lab);
+  }
+});
+
+test('a file that does not match its record restores no rows', async () => {
+  const lab = await createLab();
+  const record = lab.catalog.records.get('archive-1');
+  if (record) lab.target.record = { ...record, log_count: 61 };
+  await assert.rejects(run(lab, await planned(lab)), { code: 'COUNT_DIFFERS' });
+  assert.deepEqual(lab.rows.logs, []);
+  assertClean(lab);
+});
+
+test('a file of the server is restored too, and the plan notes the missing fields', async () => {
+  const lab = await createLab(unsealedArchive(ROWS.map(lineOf)));
+  const plan = await planned(lab);
+  assert.match(plan.notes.join(), /--via ingest/);
+  await run(lab, plan);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+});
+
+test('invalid lines are skipped, counted and reported', async () => {
+  const lab = await createLab(unsealedArchive([...ROWS.map(lineOf), Buffer.from('{"ts":"never"}\n')]));
+  lab.target.record = null;
+  for (const record of lab.catalog.records.values()) lab.catalog.records.delete(record.id);
+  const plan = {
+    ...(await planned({ ...lab, target: await stored(await sealedArchive(ROWS.map(lineOf))) })),
+  };
+  const file = { ...plan.files[0], size_bytes: lab.target.object.size_bytes, archive_id: null };
+  const { summary, context } = await run(lab, { ...plan, files: [file as (typeof plan.files)[0]] });
+  assert.deepEqual([summary.rows_added, summary.rows_left_out], [60, 1]);
+  assert.ok(context.events.some((one) => one.event === 'job:warning' && /\b1\b/.test(one.message)));
+});
+
+test('a fractal in use is an obstacle, and the restore is refused', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab);
+  await lab.catalog.openArchive({
+    fractal_id: FRACTAL_ID,
+    filename: 'x',
+    storage_type: 'disk',
+    storage_path: 'x',
+    archive_type: 'adhoc',
+    archive_end_ts: null,
+  });
+  assert.equal((await planned(lab)).obstacles[0]?.code, 'BUSY');
+  await assert.rejects(run(lab, plan), { code: 'BUSY' });
+  assert.deepEqual(lab.rows.logs, []);
+});
+
+test('concurrent restores into one fractal are refused', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab);
+  const other = { ...plan, from: '2026-02-01T00:00:00Z' };
+  let second: Promise<unknown> | undefined;
+  lab.rows.beforeCall = (name) => {
+    if (name === 'load') second ??= assert.rejects(run(lab, other, 'job-2'), { code: 'BUSY' });
+  };
+  await run(lab, plan);
+  assert.ok(second);
+  await second;
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+});
+
+test('cancelling while rows are staged leaves nothing behind', async () => {
+  const lab = await createLab();
+  const controller = new AbortController();
+  const plan = await planned(lab);
+  const reason = new BifractError('CANCELLED', 'Cancelled by the user');
+  lab.rows.beforeCall = (name) => {
+    if (name === 'count') controller.abort(reason);
+  };
+  await assert.rejects(restoreArchive(lab.deps, plan, jobContext(controller.signal)));
+  assert.deepEqual(lab.rows.logs, []);
+  assertClean(lab);
+});
+
+for (const call of ['removeUntil', 'attach']) {
+  test(`cancelling at ${call} is too late: the restore finishes, with a warning`, async () => {
+    const lab = await createLab();
+    lab.rows.logs = [...START_ROWS];
+    const controller = new AbortController();
+    const plan = await planned(lab, { replace: true });
+    lab.rows.beforeCall = (name) => {
+      if (name === call) controller.abort(cancelled());
+    };
+    const context = jobContext(controller.signal);
+    const summary = await restoreArchive(lab.deps, plan, context);
+    assert.equal(summary.rows_added, ALL.length);
+    assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+    assert.equal(context.events.filter(({ event }) => event === 'job:warning').length, 1);
+    assertClean(lab);
+  });
+}
+
+test('after a late cancel, an unresponsive ClickHouse ends the restore after a minute, with a hint', async (t) => {
+  const lab = await createLab();
+  lab.rows.logs = [...START_ROWS];
+  const controller = new AbortController();
+  const plan = await planned(lab, { replace: true });
+  const { attach } = lab.rows;
+  const hangs = Promise.withResolvers<void>();
+  lab.rows.attach = (_table, _partition, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+      hangs.resolve();
+    });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const ended = restoreArchive(lab.deps, plan, jobContext(controller.signal));
+  const refused = assert.rejects(ended, { code: 'CANCELLED', hint: /./ });
+  await hangs.promise;
+  controller.abort(cancelled());
+  t.mock.timers.tick(60_000);
+  await refused;
+  t.mock.timers.reset();
+  lab.rows.attach = attach;
+  await run(lab, plan, 'job-2');
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  assertClean(lab);
+});
+
+test('an error after a late cancel is reported with it', async () => {
+  const lab = await createLab();
+  lab.rows.logs = [...START_ROWS];
+  const controller = new AbortController();
+  const plan = await planned(lab, { replace: true });
+  lab.rows.attach = async () => {
+    controller.abort(cancelled());
+    throw new BifractError('QUERY_FAILED', 'The disk of ClickHouse is full');
+  };
+  await assert.rejects(restoreArchive(lab.deps, plan, jobContext(controller.signal)), {
+    code: 'CANCELLED',
+    message: /^Cancelled by the user.*The disk of ClickHouse is full$/,
+    hint: /./,
+  });
+});
+
+test('rows are not deleted for an archive that has none in their time range', async () => {
+  const lab = await createLab();
+  lab.rows.logs = [{ ...rowAt(0), ts: '2030-01-01T00:00:00.000Z' }];
+  const window = { from: '2029-12-31T00:00:00Z', to: '2030-01-02T00:00:00Z' };
+  const { obstacles } = await planned(lab, { replace: true, ...window });
+  assert.equal(obstacles[0]?.code, 'USAGE');
+  assert.match(obstacles[0].message, /\b1\b/);
+  assert.deepEqual((await planned(lab, window)).obstacles, []);
+});
+
+/**
+ * The process crashes at the blow: no later call gets through, and its job records are those of an interrupted job.
+ */
+function crashingDeps(lab: Lab, blow: () => InjectedFailure | undefined): RestoreArchiveDeps {
+  const guard = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get(target, name) {
+        const value = Reflect.get(target, name, target) as unknown;
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          const now = blow();
+          if (now?.death && lab.rows.calls >= now.call) throw CRASHED;
+          return (value as (...all: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+  return { ...lab.deps, state: guard(lab.state), catalog: guard(lab.catalog) };
+}
+
+const START_ROWS = [rowAt(0), rowAt(10), { ...rowAt(40), raw: 'other' }];
+
+async function expected(replace: boolean): Promise<{ rows: string[]; calls: number }> {
+  const lab = await createLab();
+  lab.rows.logs = [...START_ROWS];
+  const plan = await planned(lab, { replace });
+  const before = lab.rows.calls;
+  await run(lab, plan);
+  return { rows: rowsOf(lab.rows.logs, FRACTAL_ID), calls: lab.rows.calls - before };
+}
+
+for (const replace of [false, true]) {
+  const what = replace ? 'a replacing restore' : 'a restore';
+
+  test(`${what} that crashes at any call is finished by the same call`, async () => {
+    const { rows, calls } = await expected(replace);
+    assert.ok(calls > 25, String(calls));
+    for (let call = 1; call <= calls; call++) {
+      for (const when of ['before', 'after'] as const) {
+        const lab = await createLab();
+        lab.rows.logs = [...START_ROWS];
+        const plan = await planned(lab, { replace });
+        const blow: InjectedFailure = { call: lab.rows.calls + call, when, error: CRASHED, death: true };
+        lab.rows.failure = blow;
+        await restoreArchive(
+          crashingDeps(lab, () => lab.rows.failure),
+          plan,
+          jobContext(),
+        ).catch(() => undefined);
+        lab.rows.failure = undefined;
+        crash(lab);
+        const again = await planned(lab, { replace });
+        const key = restoreKey(again);
+        assert.deepEqual([key, again.obstacles], [restoreKey(plan), []]);
+        await recoverRestores(queries(lab), { except: key, now: new Date('2026-03-01T13:00:00Z') });
+        const { summary } = await run(lab, again, 'job-2');
+        assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
+        assert.equal(summary.rows_read, 60);
+        assert.equal(summary.rows_added + summary.rows_there, 60);
+        assertClean(lab);
+      }
+    }
+  });
+
+  test(`${what} that crashes at any call is finished or rolled back by any later job`, async () => {
+    const { rows, calls } = await expected(replace);
+    const outcomes = { undone: 0, done: 0 };
+    for (let call = 1; call <= calls; call++) {
+      const lab = await createLab();
+      lab.rows.logs = [...START_ROWS];
+      const plan = await planned(lab, { replace });
+      lab.rows.failure = { call: lab.rows.calls + call, when: 'after', error: CRASHED, death: true };
+      await restoreArchive(
+        crashingDeps(lab, () => lab.rows.failure),
+        plan,
+        jobContext(),
+      ).catch(() => undefined);
+      lab.rows.failure = undefined;
+      crash(lab);
+      await recoverRestores(queries(lab), {
+        except: undefined,
+        now: new Date('2026-03-09T00:00:00Z'),
+      });
+      const now = rowsOf(lab.rows.logs, FRACTAL_ID);
+      const rolledBack = now.length === START_ROWS.length;
+      outcomes[rolledBack ? 'undone' : 'done']++;
+      assert.deepEqual(now, rolledBack ? rowsOf(START_ROWS, FRACTAL_ID) : rows, `call ${call}`);
+      assertClean(lab);
+    }
+    assert.ok(outcomes.undone > 5 && outcomes.done > 5, JSON.stringify(outcomes));
+  });
+
+  test(`${what} survives a lost response at any call`, async () => {
+    const { rows, calls } = await expected(replace);
+    for (let call = 1; call <= calls; call++) {
+      for (const when of ['before', 'after'] as const) {
+        const lab = await createLab();
+        lab.rows.logs = [...START_ROWS];
+        const plan = await planned(lab, { replace });
+        lab.rows.failure = { call: lab.rows.calls + call, when, error: UNREACHABLE, death: false };
+        const { summary } = await run(lab, plan);
+        assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
+        assert.equal(summary.rows_added + summary.rows_there, 60);
+        if (replace)
+          assert.deepEqual(counts(summary), {
+            rows_read: 60,
+            rows_added: 60,
+            rows_there: 0,
+            rows_removed: 3,
+          });
+        else
+          assert.deepEqual(counts(summary), {
+            rows_read: 60,
+            rows_added: 58,
+            rows_there: 2,
+            rows_removed: 0,
+          });
+      }
+    }
+  });
+}
+
+function crash({ state }: Lab): void {
+  state.deadNotes = [...state.notes.values()].map((note) => structuredClone(note));
+  state.notes.clear();
+}
+
+function queries({ rows, catalog, state }: Lab) {
+  return {
+    state,
+    catalog: async () => catalog,
+    logs: async () => rows as unknown as LogDatabase,
+    logRestore: async () => rows,
+  };
+}

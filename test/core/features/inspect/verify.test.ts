@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { suite, test } from 'node:test';
+import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
+import { BifractError } from '../../../../src/core/contract/errors.ts';
+import type { Target } from '../../../../src/core/features/files/target.ts';
+import { verify } from '../../../../src/core/features/inspect/verify.ts';
+import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts';
+import { parseKey } from '../../../../src/core/format/index.ts';
+import { jobContext } from '../../../helpers/fake-ports.ts';
+import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
+import { FILE_PATH, lines, recordOf, refTo, sealedArchive, stored } from '../../../helpers/targets.ts';
+import { loadVectors, REFUSED, vectorBytes } from '../../../helpers/vectors.ts';
+
+const FULL = { keys: [KEY], quick: false };
+const QUICK = { keys: [KEY], quick: true };
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+function recordFor(bytes: Buffer, rows: number) {
+  return recordOf({
+    size_bytes: bytes.length,
+    log_count: rows,
+    checksum: sha256(bytes),
+    time_range_start: '2026-03-01T00:00:00Z',
+    time_range_end: `2026-03-01T00:00:00.${String(rows - 1).padStart(3, '0')}Z`,
+  });
+}
+
+suite('one file', () => {
+  test('header and trailer prove that a file is complete', async () => {
+    const bytes = await sealedArchive(lines(50));
+    const item = await verifyFile(await stored(bytes), FULL);
+    assert.equal(item.error, undefined);
+    assert.deepEqual([item.ok, item.proven, item.sealed, item.rows], [true, true, true, 50]);
+    assert.equal(item.checksum, sha256(bytes));
+    assert.match(item.notes.join(' '), /bifract adopt/);
+  });
+
+  test('a file that matches its record has no notes', async () => {
+    const bytes = await sealedArchive(lines(50));
+    const target = await stored(bytes, { record: recordFor(bytes, 50) });
+    const item = await verifyFile(target, FULL);
+    assert.deepEqual([item.ok, item.notes, item.error], [true, [], undefined]);
+    assert.equal((await verifyFile(target, QUICK)).ok, true);
+  });
+
+  const differing: [
+    what: string,
+    given: Partial<ReturnType<typeof recordOf>>,
+    code: string,
+    quick: boolean,
+  ][] = [
+    ['size', { size_bytes: 7 }, 'RECORD_DIFFERS', true],
+    ['count', { log_count: 49 }, 'COUNT_DIFFERS', true],
+    ['checksum', { checksum: 'ab'.repeat(32) }, 'CHECKSUM_DIFFERS', false],
+    ['first time', { time_range_start: '2026-03-01T00:00:01Z' }, 'RECORD_DIFFERS', true],
+    ['last time', { time_range_end: '2026-03-01T00:00:00.052Z' }, 'RECORD_DIFFERS', true],
+    ['fractal', { fractal_id: 'ffffffff-2222-4333-8444-555555555555' }, 'RECORD_DIFFERS', true],
+  ];
+  for (const [what, given, code, found_quickly] of differing) {
+    test(`a record with a different ${what} is reported`, async () => {
+      const bytes = await sealedArchive(lines(50));
+      const target = await stored(bytes, { record: { ...recordFor(bytes, 50), ...given } });
+      const item = await verifyFile(target, FULL);
+      assert.deepEqual([item.ok, item.error?.code, item.rows], [false, code, 50]);
+      assert.equal((await verifyFile(target, QUICK)).ok, !found_quickly);
+    });
+  }
+
+  test('invalid lines are damage, counted and the first ones listed', async () => {
+    const bad = [
+      Buffer.from('{"ts":"2026"}\n'),
+      Buffer.from('none\n'),
+      Buffer.from('{}x\n'),
+      Buffer.from('[]\n'),
+    ];
+    const item = await verifyFile(
+      await stored(await sealedArchive([archiveLine(0), ...bad, archiveLine(1)])),
+      FULL,
+    );
+    assert.equal(item.error?.code, 'DAMAGED');
+    assert.match(item.error?.message ?? '', /4 of 6\b.*line 3: .*line 4: .*line 5: /);
+  });
+
+  test('a wrong key is reported as WRONG_KEY, quick or not', async () => {
+    const target = await stored(await sealedArchive(lines(10)));
+    for (const quick of [false, true]) {
+      const { error } = await verifyFile(target, { keys: [OTHER_KEY], quick });
+      assert.equal(error?.code, 'WRONG_KEY');
+    }
+  });
+
+  test('a truncated file is never ok, quick or not', async () => {
+    const bytes = await sealedArchive(lines(20));
+    for (let length = 0; length < bytes.length; length += 41) {
+      const target = await stored(bytes.subarray(0, length));
+      for (const options of [FULL, QUICK])
+        assert.equal((await verifyFile(target, options)).ok, false, `${length}`);
+    }
+  });
+
+  test('a file that changes while it is read is reported as BUSY', async () => {
+    const storage = new MemoryStorage();
+    const target = await stored(await sealedArchive(lines(20)), { storage });
+    const changed: Target = { ...target, object: { ...target.object, modified_at: '2020-01-01T00:00:00Z' } };
+    assert.equal((await verifyFile(changed, FULL)).error?.code, 'BUSY');
+    await storage.delete(FILE_PATH);
+    assert.equal((await verifyFile(target, FULL)).error?.code, 'NOT_FOUND');
+  });
+
+  test('an archive being written is not verified', async () => {
+    const bytes = await sealedArchive(lines(5));
+    const record = { ...recordFor(bytes, 5), status: 'in_progress' as const };
+    assert.equal((await verifyFile(await stored(bytes, { record }), FULL)).error?.code, 'BUSY');
+  });
+});
+
+suite('the job', () => {
+  const missing = {
+    label: 'gone',
+    find: () => Promise.reject(new BifractError('NOT_FOUND', 'There is no file gone')),
+  };
+  const intact = async () => refTo(await stored(await sealedArchive(lines(5))));
+  const broken = async (name: string) => {
+    const bytes = await sealedArchive(lines(5));
+    bytes[100] = (bytes[100] as number) ^ 1;
+    return refTo(await stored(bytes, { name }));
+  };
+  const run = async (refs: Awaited<ReturnType<typeof intact>>[]) => {
+    const context = jobContext();
+    const job = verify({ targets: async () => refs, keys: [KEY] }, { quick: false }, context);
+    return { job, context };
+  };
+
+  test('reports each file and the totals', async () => {
+    const { job, context } = await run([await intact(), await intact()]);
+    const summary = await job;
+    assert.deepEqual([summary.files, summary.proven, summary.rows], [2, 2, 10]);
+    const items = context.events.filter(({ event }) => event === 'job:item');
+    assert.equal(items.length, 2);
+    const progress = context.events.filter(({ event }) => event === 'job:progress');
+    assert.ok(progress.length > 0);
+  });
+
+  test('a single failed file keeps its own code', async () => {
+    await assert.rejects((await run([await broken('x')])).job, { code: 'DAMAGED' });
+    await assert.rejects((await run([missing])).job, { code: 'NOT_FOUND' });
+  });
+
+  test('failed files are named, and the others are verified', async () => {
+    const { job, context } = await run([missing, await intact(), await broken('x')]);
+    await assert.rejects(job, {
+      code: 'PARTLY_DONE',
+      message: /2 of 3.*gone.*memory\/x/,
+    });
+    const items = context.events.flatMap((event) => (event.event === 'job:item' ? [event.ok] : []));
+    assert.deepEqual(items, [false, true, false]);
+  });
+
+  test('if all files fail, the first code is used', async () => {
+    await assert.rejects((await run([await broken('x'), missing])).job, {
+      code: 'DAMAGED',
+      message: /\b2\b.*memory\/x.*gone/,
+    });
+  });
+
+  test('an abort rejects with its reason', async () => {
+    const controller = new AbortController();
+    const reason = new BifractError('CANCELLED', 'enough');
+    const target = await intact();
+    const targets = async () => {
+      controller.abort(reason);
+      return [target];
+    };
+    const job = verify({ targets, keys: [KEY] }, { quick: false }, jobContext(controller.signal));
+    await assert.rejects(job, reason);
+  });
+});
+
+suite('files of the server', () => {
+  for (const vector of loadVectors().filter(({ kind }) => kind !== 'stream')) {
+    const { file, key_hex, archive } = vector;
+    // Lines that the server skips silently are damage to a verification.
+    const code = REFUSED[file] ?? (archive?.malformed_lines_skipped ? 'DAMAGED' : undefined);
+    test(`${file} is ${code ?? 'intact'}`, async () => {
+      const bytes = vectorBytes(vector);
+      const options = { keys: [parseKey(key_hex)], quick: false };
+      const item = await verifyFile(await stored(bytes, { name: file }), options);
+      assert.equal(item.error?.code, code);
+      assert.equal(item.proven, false);
+      if (code !== undefined) return;
+      assert.equal(item.sealed, false);
+      assert.ok(item.notes.length > 0, 'a note about completeness');
+      if (archive) assert.equal(item.rows, archive.data_lines);
+      if (file.startsWith('b-backup')) return;
+      const record = recordOf({
+        size_bytes: bytes.length,
+        log_count: item.rows ?? 0,
+        checksum: sha256(bytes),
+      });
+      const proven = await verifyFile(await stored(bytes, { name: file, record }), options);
+      assert.deepEqual([proven.ok, proven.proven], [true, true]);
+    });
+  }
+
+  test('a quick verification detects a missing end marker', async () => {
+    const vector = loadVectors().find(({ file }) => file.endsWith('c-archive/lines-5000.bifract-archive'));
+    assert.ok(vector);
+    const options = { keys: [parseKey(vector.key_hex)], quick: true };
+    const bytes = vectorBytes(vector);
+    assert.equal((await verifyFile(await stored(bytes), options)).ok, true);
+    for (const cut of [1, 4, 20, 70_000]) {
+      const item = await verifyFile(await stored(bytes.subarray(0, -cut)), options);
+      assert.equal(item.error?.code, 'CUT_OFF', `${cut}`);
+    }
+  });
+
+  test('a file without its last chunks is detected by its record', async () => {
+    const vectors = loadVectors();
+    const cut = vectors.find(({ file }) => file.includes('small-aligned-frames-truncated'));
+    const whole = vectors.find(({ file }) => file.endsWith('small-aligned-frames.bifract-archive'));
+    assert.ok(cut && whole);
+    const record = recordOf({
+      size_bytes: vectorBytes(cut).length,
+      log_count: whole.archive?.data_lines ?? -1,
+    });
+    const item = await verifyFile(await stored(vectorBytes(cut), { record }), {
+      keys: [parseKey(cut.key_hex)],
+      quick: false,
+    });
+    assert.equal(item.error?.code, 'COUNT_DIFFERS');
+  });
+});

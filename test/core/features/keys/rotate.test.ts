@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
+import { cancelled } from '../../../../src/core/contract/errors.ts';
+import { type RecoverDeps, recover } from '../../../../src/core/engine/recover.ts';
+import { sourceOf } from '../../../../src/core/features/inspect/object-source.ts';
+import { planRotate } from '../../../../src/core/features/keys/plan.ts';
+import { rekeyName } from '../../../../src/core/features/keys/rekey.ts';
+import { rotateKey } from '../../../../src/core/features/keys/rotate.ts';
+import {
+  describe,
+  generateKey,
+  type Key,
+  keyId,
+  parseKey,
+  readContent,
+  writeArchive,
+  writeBackup,
+} from '../../../../src/core/format/index.ts';
+import type { Storage } from '../../../../src/core/ports/storage.ts';
+import { FakeCatalog, FakeState, FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
+
+const BACKUP = 'bifract-backup-20260301-000000.bifract-backup';
+const SERVER_BACKUP = 'bifract-backup-20260302-000000.bifract-backup';
+const ARCHIVE = `archives/${FRACTAL_ID}/${FRACTAL_ID}-20260301-000000.bifract-archive`;
+const VECTORS = join(import.meta.dirname, '../../../fixtures/vectors');
+const MANIFEST = { version: '1', timestamp: '2026-01-01T00:00:00Z', type: 'postgres', env_vars: {} };
+
+async function* one<T>(value: T) {
+  yield value;
+}
+
+/** A backup and an archive of this program and a backup of the server, all with one key. */
+async function setUp() {
+  const index = JSON.parse(readFileSync(join(VECTORS, 'index.json'), 'utf8')) as { key?: string };
+  const vector = JSON.parse(readFileSync(join(VECTORS, 'b-backup/big-dump.bifract-backup.json'), 'utf8')) as {
+    key?: string;
+    key_hex?: string;
+  };
+  const hex = vector.key ?? vector.key_hex ?? index.key ?? '';
+  const storage = new MemoryStorage();
+  const catalog = new FakeCatalog();
+  const old = parseKey(hex);
+  const head = { tool: 'test', uuid: '11111111-1111-4111-8111-111111111111' };
+  await storage.put(BACKUP, writeBackup(MANIFEST, one(Buffer.alloc(300_000, 'x')), { key: old, head }).bytes);
+  await storage.put(SERVER_BACKUP, one(readFileSync(join(VECTORS, 'b-backup/big-dump.bifract-backup'))));
+  const lines = one({ bytes: Buffer.from(`${lineOf(0)}\n${lineOf(1)}\n`), lines: 2 });
+  const archive = writeArchive(lines, {
+    key: old,
+    head: { ...head, fractal: { id: FRACTAL_ID, name: 'web' }, period: null, split: 'none', fields: true },
+  });
+  await storage.put(ARCHIVE, archive.bytes);
+  const { archive_id } = await catalog.openArchive({
+    fractal_id: FRACTAL_ID,
+    filename: ARCHIVE.split('/').at(-1) ?? '',
+    storage_type: 'disk',
+    storage_path: ARCHIVE,
+    archive_type: 'adhoc',
+  } as Parameters<FakeCatalog['openArchive']>[0]);
+  const { size_bytes, checksum, rows, first, last } = archive.summary();
+  await catalog.completeArchive(archive_id, {
+    size_bytes,
+    checksum,
+    log_count: rows,
+    time_range_start: first,
+    time_range_end: last,
+  });
+  let keys: Key[] = [old];
+  const state = new FakeState();
+  const deps = {
+    backups: storage as Storage,
+    archives: storage as Storage,
+    catalog: async () => catalog,
+    state,
+    keys: async () => keys,
+    replaceKey: async () => {
+      keys = [parseKey(generateKey()), ...keys];
+    },
+  };
+  const recoverDeps: RecoverDeps = {
+    state,
+    catalog: async () => catalog,
+    backups: async () => deps.backups,
+    archives: async () => deps.archives,
+    storageOf: async () => undefined,
+    key: async () => keys[0] as Key,
+    server: () => Promise.reject(new Error('no server')),
+    app: async () => undefined,
+  };
+  return { storage, catalog, archive_id, deps, recoverDeps, old, now: new Date() };
+}
+
+async function contentOf(storage: Storage, name: string, key: Key): Promise<string> {
+  const content = readContent(storage.stream(name), { keys: [key] });
+  const hash = createHash('sha256');
+  for await (const piece of content) hash.update(piece);
+  return hash.digest('hex');
+}
+
+async function current(deps: { keys(): Promise<Key[]> }): Promise<Key> {
+  return (await deps.keys())[0] as Key;
+}
+
+test('every file opens only with the new key and has the same content; records are updated', async () => {
+  const { storage, deps, catalog, archive_id, old, now } = await setUp();
+  const names = [BACKUP, SERVER_BACKUP, ARCHIVE];
+  const before = await Promise.all(names.map((name) => contentOf(storage, name, old)));
+  const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
+  assert.deepEqual(
+    plan.items.map(({ name, action, key_id }) => [name, action, key_id]),
+    names.map((name) => [name, 'reencrypt', keyId(old)]),
+  );
+  const summary = await rotateKey(deps, plan, jobContext());
+  const key = await current(deps);
+  assert.equal(summary.files, 3);
+  assert.equal(summary.key_id, keyId(key));
+  assert.deepEqual(await Promise.all(names.map((name) => contentOf(storage, name, key))), before);
+  const object = await storage.stat(BACKUP);
+  assert.ok(object);
+  const { head, index } = await describe(sourceOf(storage, object), [key]);
+  assert.equal(head?.uuid, '11111111-1111-4111-8111-111111111111');
+  assert.ok(index && index.length > 0);
+  const bytes = Buffer.concat(await Array.fromAsync(storage.stream(ARCHIVE)));
+  const record = catalog.records.get(archive_id);
+  assert.equal(record?.checksum, createHash('sha256').update(bytes).digest('hex'));
+  assert.equal(record?.size_bytes, bytes.length);
+  assert.equal((await Array.fromAsync(storage.list(''))).length, 3);
+});
+
+test('a rotation interrupted at any put or delete is completed by running it again, and loses no file', async () => {
+  for (let cut = 0; ; cut++) {
+    const { storage, deps, recoverDeps, catalog, archive_id, now } = await setUp();
+    const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
+    const controller = new AbortController();
+    let calls = 0;
+    const killed = killedAt(storage, () => calls++ === cut);
+    const interrupted = await rotateKey(
+      { ...deps, backups: killed, archives: killed, state: keepingRecords(deps.state) },
+      plan,
+      jobContext(controller.signal),
+    ).then(
+      () => false,
+      () => true,
+    );
+    deps.state.deadNotes = [...deps.state.notes.values()];
+    deps.state.notes.clear();
+    await recover(recoverDeps);
+    const again = await planRotate({ ...deps, keys: await deps.keys(), now });
+    if (again.resumes) await rotateKey(deps, again, jobContext());
+    const key = await current(deps);
+    for (const name of [BACKUP, SERVER_BACKUP, ARCHIVE]) await contentOf(storage, name, key);
+    const object = await storage.stat(ARCHIVE);
+    assert.equal(catalog.records.get(archive_id)?.size_bytes, object?.size_bytes);
+    const bytes = Buffer.concat(await Array.fromAsync(storage.stream(ARCHIVE)));
+    assert.equal(
+      catalog.records.get(archive_id)?.checksum,
+      createHash('sha256').update(bytes).digest('hex'),
+      `cut ${cut}`,
+    );
+    assert.equal((await Array.fromAsync(storage.list(''))).length, 3);
+    if (!interrupted) break;
+    assert.ok(cut < 50);
+  }
+});
+
+/** A storage whose process is killed at a call: that call and all later ones have no effect. */
+function killedAt(storage: MemoryStorage, now: () => boolean): Storage {
+  let is_dead = false;
+  const checkAlive = () => {
+    is_dead ||= now();
+    if (is_dead) throw cancelled();
+  };
+  return new Proxy(storage as Storage, {
+    get(target, name) {
+      const value = target[name as keyof Storage];
+      if (typeof value !== 'function') return value;
+      const bound = (value as (...args: unknown[]) => unknown).bind(target);
+      if (name !== 'put' && name !== 'delete') return bound;
+      return async (...args: unknown[]) => {
+        checkAlive();
+        return bound(...args);
+      };
+    },
+  });
+}
+
+function keepingRecords(state: FakeState): FakeState {
+  return Object.assign(Object.create(state) as FakeState, { remove: async () => {} });
+}
+
+test('a file that no key opens is skipped and listed', async () => {
+  const { storage, deps, now } = await setUp();
+  const foreign = 'bifract-backup-20260303-000000.bifract-backup';
+  const other = { key: parseKey(generateKey()), head: { tool: 'test' } };
+  await storage.put(foreign, writeBackup(MANIFEST, one(Buffer.from('x')), other).bytes);
+  const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
+  assert.equal(plan.items.find(({ name }) => name === foreign)?.action, 'skip');
+  await rotateKey(deps, plan, jobContext());
+  assert.ok(await contentOf(storage, foreign, other.key));
+  assert.equal(await storage.stat(rekeyName(foreign)), undefined);
+});
