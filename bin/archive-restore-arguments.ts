@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { RestoreVia } from '../src/core/index.ts';
+import type { RestoreMethod } from '../src/core/index.ts';
 import { parseInstant } from '../src/core/policy/instant.ts';
 
 export interface ArchiveRestoreInvocation {
@@ -10,7 +10,7 @@ export interface ArchiveRestoreInvocation {
   from: string | undefined;
   to: string | undefined;
   replace: boolean;
-  via: RestoreVia;
+  via: RestoreMethod;
   dry_run: boolean;
 }
 
@@ -19,7 +19,7 @@ interface Flags {
   from?: string;
   to?: string;
   replace: boolean;
-  via: RestoreVia;
+  via: RestoreMethod;
   dryRun: boolean;
 }
 

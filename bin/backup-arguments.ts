@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { BifractError } from '../src/core/contract/errors.ts';
-import type { KeepRule } from '../src/core/contract/upkeep.ts';
+import type { KeepRule } from '../src/core/policy/retention.ts';
 import { keepsSomething } from '../src/core/policy/retention.ts';
 import type { NotifyOptions } from './notify.ts';
 import { type NotifyFlags, notifyFlags, notifyOptions } from './notify-flags.ts';

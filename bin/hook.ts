@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { BifractError } from '../src/core/contract/errors.ts';
-import type { BackupSummary } from '../src/core/features/backup/backup.ts';
-import type { JobOutcome, RunDueSummary } from '../src/core/index.ts';
+import type { BackupSummary, JobOutcome, RunDueSummary } from '../src/core/index.ts';
 
 const LIMIT_MS = 300_000;
 

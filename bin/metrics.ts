@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BifractError } from '../src/core/contract/errors.ts';
-import type { BackupSummary } from '../src/core/features/backup/backup.ts';
-import type { JobOutcome, RunDueSummary } from '../src/core/index.ts';
+import type { BackupSummary, JobOutcome, RunDueSummary } from '../src/core/index.ts';
 
 const READABLE = 0o644;
 

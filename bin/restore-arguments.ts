@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { RestoreTarget } from '../src/core/features/restore/contract.ts';
+import type { RestoreTarget } from '../src/core/index.ts';
 
 /** Consents that no flag gives or refuses are undefined: the user is asked. */
 export interface RestoreInvocation {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { BifractError } from '../src/core/contract/errors.ts';
-import type { KeepRule } from '../src/core/contract/upkeep.ts';
+import type { KeepRule } from '../src/core/policy/retention.ts';
 
 /** Maintenance commands. */
 export type UpkeepInvocation =

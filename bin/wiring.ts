@@ -23,9 +23,9 @@ import { jobOwner } from '../src/core/adapters/state/owner.ts';
 import { StateFolder } from '../src/core/adapters/state/state-folder.ts';
 import { setVariables } from '../src/core/config/edit-env.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
-import type { Services } from '../src/core/engine/services.ts';
+import type { EngineServices } from '../src/core/engine/services.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
-import type { JobOwner } from '../src/core/index.ts';
+import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
 import { CurrentKeys } from './current-keys.ts';
@@ -49,7 +49,7 @@ export function makeServices(
     /** Who started the job, if another process did. */
     by?: JobOwner;
   },
-): Services {
+): EngineServices {
   const { dir, settings, variables } = installation;
   const currentKeys = new CurrentKeys(installation);
   const readKeys = async () => {
@@ -149,7 +149,7 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
 }
 
 /** The jobs of an installation. Needs no settings. */
-export function openJobBus(dir: string): JobBus {
+export function openJobBus(dir: string): JobBus<JobEvent> {
   return new FolderJobBus(dir);
 }
 

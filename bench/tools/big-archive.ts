@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiskStorage } from '../../src/core/adapters/disk/storage.ts';
 import type { Target } from '../../src/core/features/files/target.ts';
-import { type FileSummary, type Key, parseKey, writeArchive } from '../../src/core/format/index.ts';
+import { type FileSummary, parseKey, writeArchive } from '../../src/core/format/index.ts';
+import type { Key } from '../../src/core/ports/key.ts';
 import type { LineBlock } from '../../src/core/ports/log-database.ts';
 import type { StoredObject } from '../../src/core/ports/storage.ts';
 

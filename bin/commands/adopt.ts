@@ -1,11 +1,12 @@
 import { BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import type { AdoptSummary } from '../../src/core/features/orphans/adopt.ts';
 import type { AdoptPlan } from '../../src/core/index.ts';
+import { summaryRows } from '../../src/core/index.ts';
 import { plural } from '../../src/core/text/units.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm } from '../ask.ts';
 import type { FileInvocation } from '../file-arguments.ts';
-import { adoptPlanLines, adoptSummaryLines } from '../print/orphans.ts';
+import { adoptPlanLines } from '../print/orphans.ts';
+import { rowLines } from '../print/rows.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { runJob } from './run-job.ts';
@@ -30,7 +31,7 @@ export function adoptCommand(invocation: AdoptInvocation, printer: Printer): Pro
       printer.failed(outcome.error);
       return ERROR_EXITS[outcome.error.code];
     }
-    printer.result(outcome.result, adoptSummaryLines(outcome.result as unknown as AdoptSummary));
+    printer.result(outcome.result, rowLines(summaryRows('adopt', outcome.result)));
     return named && chosen.length < plan.items.length ? ERROR_EXITS.PARTLY_DONE : 0;
   });
 }

@@ -1,5 +1,5 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { Engine, JobEvent, JobKind, JobOutcome } from '../../src/core/index.ts';
+import type { Engine, JobEvent, JobOutcome } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { itemLines } from '../print/items.ts';
 import type { Printer } from '../printer.ts';
@@ -25,7 +25,7 @@ export function attachCommand(
 }
 
 async function follow(engine: Engine, id: string, printer: Printer, signal: AbortSignal): Promise<number> {
-  let kind: JobKind | undefined;
+  let kind: string | undefined;
   for await (const event of engine.follow(id, { signal })) {
     if (event.event === 'job:started') kind = event.kind;
     printer.event(event);

@@ -1,9 +1,10 @@
 import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
+import { summaryRows } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import type { BackupInvocation } from '../backup-arguments.ts';
 import { failedStart, notify } from '../notify.ts';
-import { resultLines } from '../print/results.ts';
+import { rowLines } from '../print/rows.ts';
 import type { Printer } from '../printer.ts';
 import { withEngine } from '../session.ts';
 import { detachJob } from './detach.ts';
@@ -43,7 +44,7 @@ async function backUp(
     await notify(outcome, invocation, printer);
     return ERROR_EXITS[outcome.error.code];
   }
-  printer.result(outcome.result, resultLines('backup', outcome.result));
+  printer.result(outcome.result, rowLines(summaryRows('backup', outcome.result)));
   const exit = await notify(outcome, invocation, printer);
   if (invocation.prune === undefined) return exit;
   return (await pruneAfter(engine, invocation.prune, printer, signal)) || exit;

@@ -1,4 +1,5 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
+import type { JobEvent } from '../../src/core/index.ts';
 import type { JobBus } from '../../src/core/ports/job-bus.ts';
 import type { Invocation } from '../arguments.ts';
 import type { Printer } from '../printer.ts';
@@ -30,7 +31,7 @@ export async function demoCommand({ exec, flags }: DemoInvocation, printer: Prin
 }
 
 /** Cancels running jobs and waits until they have ended. */
-async function cancelJobs(jobBus: JobBus): Promise<void> {
+async function cancelJobs(jobBus: JobBus<JobEvent>): Promise<void> {
   for (const id of await jobBus.ids()) {
     if (!(await jobBus.find(id))?.live) continue;
     await jobBus.cancel(id).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { asBifractError, BifractError } from '../../src/core/contract/errors.ts';
-import type { KeepRule, PrunePlan } from '../../src/core/contract/upkeep.ts';
-import type { DeletePlan, Engine } from '../../src/core/index.ts';
+import type { DeletePlan, Engine, PrunePlan } from '../../src/core/index.ts';
+import type { KeepRule } from '../../src/core/policy/retention.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm } from '../ask.ts';

@@ -1,10 +1,12 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type {
+  DrillRequest,
+  Engine,
+  JobEvent,
   RestoreConsent,
-  RestoreJobRequest,
   RestorePlan,
-} from '../../src/core/features/restore/contract.ts';
-import type { Engine, JobEvent } from '../../src/core/index.ts';
+  RestoreRequest,
+} from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { confirm, confirmByTyping } from '../ask.ts';
 import { restorePlanLines } from '../print/restore.ts';
@@ -54,7 +56,7 @@ async function requestOf(
   plan: RestorePlan,
   invocation: Invocation,
   signal: AbortSignal,
-): Promise<RestoreJobRequest> {
+): Promise<RestoreRequest | DrillRequest> {
   if (plan.target.kind === 'drill') return { kind: 'drill', plan };
   return { kind: 'restore', plan, consent: await askConsent(plan, invocation, signal) };
 }

@@ -1,10 +1,12 @@
 import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import type { Engine, RunDueSummary } from '../../src/core/index.ts';
+import type { Engine } from '../../src/core/index.ts';
+import { summaryRows } from '../../src/core/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import { runDueVariables } from '../hook.ts';
 import { RUN_DUE_METRICS } from '../metrics.ts';
 import { failedStart, notify } from '../notify.ts';
-import { dueLines, runDueLines } from '../print/schedule.ts';
+import { rowLines } from '../print/rows.ts';
+import { dueLines } from '../print/schedule.ts';
 import type { Printer } from '../printer.ts';
 import type { ScheduleInvocation } from '../schedule-arguments.ts';
 import { withEngine } from '../session.ts';
@@ -51,7 +53,7 @@ async function runDue(
   const request = { kind: 'run-due' as const, mode: invocation.mode };
   const outcome = await runJob(engine, request, printer, signal);
   if (outcome.event === 'job:done') {
-    printer.result(outcome.result, runDueLines(outcome.result as unknown as RunDueSummary));
+    printer.result(outcome.result, rowLines(summaryRows('run-due', outcome.result)));
     return notify(outcome, invocation, printer, NOTIFICATIONS);
   }
   printer.failed(outcome.error);

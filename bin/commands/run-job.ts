@@ -1,7 +1,7 @@
 import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import type { Engine, JobKind, JobOutcome, JobRequest } from '../../src/core/index.ts';
+import { type Engine, type JobOutcome, type JobRequest, summaryRows } from '../../src/core/index.ts';
 import { itemLines } from '../print/items.ts';
-import { summaryLines } from '../print/summaries.ts';
+import { rowLines } from '../print/rows.ts';
 import type { Printer } from '../printer.ts';
 
 /**
@@ -40,9 +40,9 @@ export async function runToEnd(
 }
 
 /** Prints the outcome of a job. Returns the exit code. */
-export function printOutcome(outcome: JobOutcome, kind: JobKind | undefined, printer: Printer): number {
+export function printOutcome(outcome: JobOutcome, kind: string | undefined, printer: Printer): number {
   if (outcome.event === 'job:done') {
-    printer.result(outcome.result, summaryLines(kind, outcome.result));
+    printer.result(outcome.result, rowLines(summaryRows(kind ?? '', outcome.result)));
     return 0;
   }
   printer.failed(outcome.error);

@@ -1,7 +1,7 @@
-import type { ArchiveRestorePlan, ArchiveRestoreSummary } from '../../src/core/index.ts';
+import type { ArchiveRestorePlan } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { formatDuration, formatStamp } from '../../src/core/text/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
+import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 const METHODS = {
@@ -44,21 +44,4 @@ export function archiveRestorePlanLines(plan: ArchiveRestorePlan): string[] {
 function windowText({ from, to }: Pick<ArchiveRestorePlan, 'from' | 'to'>): string {
   if (from === null && to === null) return 'all rows';
   return [from && `from ${from}`, to && `before ${to}`].filter(Boolean).join(', ');
-}
-
-/** The result of an archive restore, for people. */
-export function archiveRestoreLines(summary: ArchiveRestoreSummary): string[] {
-  const { into, via, files, rows_read, rows_added, rows_there, rows_removed, rows_left_out, duration_ms } =
-    summary;
-  const action = via === 'direct' ? 'added to' : 'accepted by the server for';
-  const rest = [
-    rows_there > 0 && `${formatExact(rows_there)} existed already`,
-    rows_removed > 0 && `${formatExact(rows_removed)} deleted first`,
-    rows_left_out && `${formatExact(rows_left_out)} lines left out`,
-  ].filter((part) => typeof part === 'string');
-  return [
-    `Restore complete: ${formatExact(rows_added)} rows ${action} ${sanitize(into.name)}`,
-    `${plural(files, 'file')}, ${formatExact(rows_read)} rows read, ${formatDuration(duration_ms)}`,
-    ...(rest.length > 0 ? [rest.join(', ')] : []),
-  ];
 }

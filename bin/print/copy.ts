@@ -1,6 +1,4 @@
-import type { CopySummary } from '../../src/core/features/copy/copy.ts';
 import type { CopyPlan } from '../../src/core/index.ts';
-import { formatDuration } from '../../src/core/text/time.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
@@ -18,9 +16,4 @@ export function copyPlanLines({ items, move, size_bytes }: CopyPlan): string[] {
       ? 'No files can be copied'
       : `${plural(count, 'file')} (${formatBytes(size_bytes)}) will be ${action}`,
   ];
-}
-
-export function copySummaryLines({ copied, size_bytes, moved, duration_ms }: CopySummary): string[] {
-  const action = moved ? 'moved' : 'copied';
-  return [`${plural(copied, 'file')} ${action}, ${formatBytes(size_bytes)}, ${formatDuration(duration_ms)}`];
 }

@@ -1,4 +1,3 @@
-import type { DeleteSummary } from '../../src/core/features/delete/delete.ts';
 import type { DeleteItem, DeletePlan } from '../../src/core/index.ts';
 import { formatStamp } from '../../src/core/text/time.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
@@ -32,8 +31,4 @@ function remarks({ path, id, notes, refusal }: DeleteItem): string[] {
 function remainingLine({ count, newest_whole }: NonNullable<DeletePlan['backups_left']>): string {
   if (newest_whole) return `${plural(count, 'backup')} left, the newest readable one is ${newest_whole}`;
   return count === 0 ? 'No backup left' : `${plural(count, 'backup')} left, none of them readable`;
-}
-
-export function deleteSummaryLines({ deleted, freed_bytes }: DeleteSummary): string[] {
-  return [`${plural(deleted, 'item')} deleted, ${formatBytes(freed_bytes)} freed`];
 }

@@ -1,8 +1,7 @@
-import type { AdoptSummary } from '../../src/core/features/orphans/adopt.ts';
 import type { AdoptPlan, Orphan } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { formatStamp } from '../../src/core/text/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
+import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 /** The plan of an adoption, for people. */
@@ -16,13 +15,6 @@ export function adoptPlanLines({ items }: AdoptPlan): string[] {
     { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
     { title: 'REASON', cell: ({ reason }) => reason },
   ]);
-}
-
-export function adoptSummaryLines({ adopted, fractals_created }: AdoptSummary): string[] {
-  const rows = adopted.reduce((sum, { log_count }) => sum + log_count, 0);
-  const recreated =
-    fractals_created.length > 0 ? `, ${plural(fractals_created.length, 'fractal')} recreated` : '';
-  return [`${plural(adopted.length, 'file')} adopted, ${formatExact(rows)} rows${recreated}`];
 }
 
 const COMMANDS = { adopt: 'bifract adopt', fail_record: 'bifract clean', discard: 'bifract clean' } as const;

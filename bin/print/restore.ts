@@ -1,12 +1,7 @@
-import type {
-  RestorePlan,
-  RestoreSession,
-  RestoreSummary,
-  RestoreTable,
-} from '../../src/core/features/restore/contract.ts';
+import type { DatabaseSession, RestorePlan, RestoreTable } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
-import { formatDuration, formatStamp } from '../../src/core/text/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
+import { formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 /** The plan of a restore, for people. */
@@ -46,7 +41,7 @@ function targetText({ target, database, replaces }: RestorePlan): string {
   return `${database} (new database)`;
 }
 
-function sessionText({ application, pid, user, client, state, since }: RestoreSession): string {
+function sessionText({ application, pid, user, client, state, since }: DatabaseSession): string {
   const from = client === null ? '' : ` from ${client}`;
   return `${application || 'unnamed'} (${pid}) of ${user}${from}, ${state}, since ${formatStamp(since)}Z`;
 }
@@ -79,16 +74,4 @@ const CHANGES: Record<string, string> = { backup: 'added', database: 'dropped' }
 function count(rows: number | null, exists: boolean): string {
   if (rows !== null) return formatExact(rows);
   return exists ? '?' : '-';
-}
-
-/** The result of a restore, for people. */
-export function restoreLines(kind: 'restore' | 'drill', summary: RestoreSummary): string[] {
-  const { file, database, tables, rows, compared, safety_backup, ended_sessions, duration_ms } = summary;
-  const check = compared ? 'all row counts match the manifest' : 'no row counts to compare with';
-  return [
-    kind === 'drill' ? `Test restore passed: ${file}` : `Restore complete: ${file} restored to ${database}`,
-    `${plural(tables, 'table')}, ${formatExact(rows)} rows, ${check}, ${formatDuration(duration_ms)}`,
-    ...(ended_sessions > 0 ? [`${plural(ended_sessions, 'session')} terminated`] : []),
-    ...(safety_backup === null ? [] : [`Backup of the previous database: ${safety_backup}`]),
-  ];
 }

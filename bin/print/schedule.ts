@@ -1,7 +1,7 @@
-import type { Coverage, CoveragePeriod, DueItem, RunDueSummary } from '../../src/core/index.ts';
+import type { Coverage, CoveragePeriod, DueItem } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
-import { formatDuration, formatStamp } from '../../src/core/text/time.ts';
-import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
+import { formatStamp } from '../../src/core/text/time.ts';
+import { formatExact } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
 
 const NOTE = 'DELETES counts archives beyond max_archives now; a new archive may push out one more.';
@@ -27,20 +27,6 @@ function deletions(excess: DueItem['surplus']): string {
   const deleted = excess.filter(({ action }) => action === 'delete').length;
   const kept = excess.length - deleted;
   return kept === 0 ? String(deleted) : `${deleted}, ${kept} kept`;
-}
-
-export function runDueLines({
-  archived,
-  skipped,
-  rows,
-  size_bytes,
-  deleted,
-  ...rest
-}: RunDueSummary): string[] {
-  const freed = deleted > 0 ? `, ${deleted} older deleted (${formatBytes(rest.freed_bytes)})` : '';
-  return [
-    `${plural(archived, 'fractal')} archived, ${skipped} not due: ${formatExact(rows)} rows, ${formatBytes(size_bytes)}${freed}, ${formatDuration(rest.duration_ms)}`,
-  ];
 }
 
 const STATES: Record<CoveragePeriod['state'], string> = {

@@ -1,6 +1,4 @@
-import type { PrunePlan, RotatePlan } from '../../src/core/contract/upkeep.ts';
-import type { PruneSummary } from '../../src/core/features/backup/prune.ts';
-import type { RotateSummary } from '../../src/core/features/keys/rotate.ts';
+import type { PrunePlan, RotatePlan } from '../../src/core/index.ts';
 import { formatStamp } from '../../src/core/text/time.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { table } from './tables.ts';
@@ -24,12 +22,6 @@ export function prunePlanLines({ items, freed_bytes }: PrunePlan): string[] {
   ];
 }
 
-export function pruneSummaryLines({ deleted, kept, freed_bytes }: PruneSummary): string[] {
-  return [
-    `${plural(deleted, 'backup')} deleted, ${kept} kept${deleted > 0 ? `, ${formatBytes(freed_bytes)} freed` : ''}`,
-  ];
-}
-
 const ACTIONS = { reencrypt: 're-encrypt', keep: 'keep: done', skip: 'skip: no known key' };
 
 export function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan): string[] {
@@ -45,13 +37,5 @@ export function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan):
       { title: 'KEY', cell: ({ key_id }) => key_id ?? '?' },
       { title: 'ACTION', cell: ({ action }) => ACTIONS[action] },
     ]),
-  ];
-}
-
-export function rotateSummaryLines({ key_id, files, size_bytes }: RotateSummary): string[] {
-  return [
-    `Key rotated to ${key_id}: ${plural(files, 'file')} (${formatBytes(size_bytes)}) re-encrypted`,
-    'Keep a copy of .env in a safe place, and restart the Bifract server so that it uses the new key.',
-    'The previous key stays in BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS, for copies of files elsewhere.',
   ];
 }

@@ -1,173 +1,216 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, join, normalize, relative } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Modules of the architecture: the first pattern that matches a file names its module. */
-const MODULES: [module: string, pattern: RegExp][] = [
-  ['errors', /^src\/core\/errors\.ts$/],
-  [
-    'events',
-    /^src\/core\/(events|files|restore|upkeep|deletion|copying|coverage|schedule|archive-restore)\.ts$/,
-  ],
-  ['core-index', /^src\/core\/index\.ts$/],
-  ['format', /^src\/core\/format\//],
-  ['policy', /^src\/core\/policy\//],
-  ['config', /^src\/core\/config\//],
-  ['ports', /^src\/core\/ports\//],
-  ['adapters', /^src\/core\/adapters\//],
-  ['jobs', /^src\/core\/jobs\//],
-  ['core', /^src\/core\//],
-  ['widgets', /^src\/components\/widgets\//],
-  ['view', /^src\/components\/view\//],
-  ['hooks', /^src\/components\/hooks\//],
-  ['screens', /^src\/components\/screens\//],
-  ['keymap', /^src\/components\/keymap(\.ts|\/)/],
-  ['keys', /^src\/components\/keys\.ts$/],
-  ['reducer', /^src\/components\/reducer(\.ts|\/)/],
-  ['theme', /^src\/components\/theme\.ts$/],
-  ['app', /^src\/components\//],
-  ['wiring', /^bin\/wiring\.ts$/],
-  ['demo', /^bin\/demo\//],
-  ['bin', /^bin\//],
-];
-
-/** Allowed imports per module. `name*`: types only. */
-const ALLOWED: Record<string, string[]> = {
-  errors: [],
-  events: ['errors*', 'ports*', 'policy*'],
-  format: ['errors', 'ports*'],
-  policy: ['errors', 'ports*'],
-  config: ['errors', 'policy'],
-  ports: ['errors*', 'events*'],
-  adapters: ['ports*', 'errors', 'config*', 'config'],
-  jobs: ['ports*', 'format', 'policy', 'events*', 'errors'],
-  'core-index': ['core', 'events*', 'errors', 'ports*', 'format*', 'jobs*'],
-  core: ['core', 'core*', 'errors', 'events*', 'ports*', 'format', 'policy', 'jobs'],
-  view: ['core-index*', 'theme*'],
-  theme: ['view*'],
-  widgets: ['core-index*', 'view', 'theme'],
-  keys: [],
-  reducer: ['core-index*', 'view', 'keys'],
-  hooks: ['core-index', 'view', 'reducer'],
-  keymap: ['core-index*', 'view', 'hooks', 'keys'],
-  demo: ['errors'],
-  screens: ['core-index*', 'hooks', 'widgets', 'view', 'keymap', 'keys', 'theme'],
+/**
+ * What each module may import besides itself. A type counts like a value, and so does a re-export: a module that needs
+ * something from a module that is not listed here has the wrong place, or the thing it needs has.
+ */
+const BELOW_CONTRACT = ['text', 'ports', 'policy'];
+const BELOW_JOB = [...BELOW_CONTRACT, 'contract'];
+const BELOW_FEATURES = [...BELOW_JOB, 'config', 'format', 'job'];
+const MAY_IMPORT: Record<string, string[]> = {
+  text: [],
+  ports: ['text'],
+  policy: ['text', 'ports'],
+  contract: BELOW_CONTRACT,
+  config: BELOW_JOB,
+  format: BELOW_JOB,
+  job: BELOW_JOB,
+  adapters: [...BELOW_JOB, 'config', 'format'],
+  features: BELOW_FEATURES,
+  engine: [...BELOW_FEATURES, 'features'],
+  index: [...BELOW_FEATURES, 'features', 'engine'],
+  components: ['index', 'text'],
+  demo: ['index', 'text', 'contract'],
+  bin: ['index', 'text', 'policy', 'contract', 'config', 'components', 'demo', 'wiring'],
+  wiring: [...BELOW_FEATURES, 'engine', 'index', 'adapters', 'bin'],
 };
 
-/** Packages and the modules that may import them: keeps startup fast and the core free of UI code. */
+/** The features that others build on, in their order; all other features come after them. */
+const FIRST_FEATURES = ['files', 'inspect', 'coverage', 'backup'];
+
+/** Which modules may use a package. A package that is not listed may be used by `bin` only. */
 const PACKAGES: Record<string, string[]> = {
-  react: ['widgets', 'hooks', 'screens', 'app'],
-  ink: ['widgets', 'hooks', 'screens', 'app'],
-  'string-width': ['view'],
+  react: ['components'],
+  ink: ['components'],
+  'string-width': ['text'],
   pg: ['adapters', 'demo'],
   chdb: ['demo'],
   '@clickhouse/client': ['adapters'],
   '@aws-sdk/client-s3': ['adapters'],
   execa: ['adapters', 'bin'],
-  commander: ['bin'],
-  conf: ['bin', 'wiring'],
 };
 
 interface Import {
   file: string;
   from: string;
-  typeOnly: boolean;
 }
 
 function moduleOf(file: string): string | undefined {
-  return MODULES.find(([, pattern]) => pattern.test(file))?.[0];
+  const [top, second, third] = file.split('/');
+  if (file === 'bin/wiring.ts') return 'wiring';
+  if (top === 'bin') return second === 'demo' ? 'demo' : 'bin';
+  if (top !== 'src') return undefined;
+  if (second === 'components') return 'components';
+  return third === 'index.ts' ? 'index' : third;
 }
 
-const IMPORT = /^\s*(import|export)\s+(type\s+)?(?:[^'";]*?from\s+)?'([^']+)'|import\('([^']+)'\)/gm;
+const IMPORT =
+  /^\s*(?:import|export)\s+(?:type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)|new URL\('(\.[^']+\.ts)'/gm;
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  return [...text.matchAll(IMPORT)].map(([, , type, named, dynamic]) => ({
+  return [...text.matchAll(IMPORT)].map(([, named, dynamic, url]) => ({
     file,
-    from: (named ?? dynamic) as string,
-    typeOnly: type !== undefined,
+    from: (named ?? dynamic ?? url) as string,
   }));
 }
 
-function violation({ file, from, typeOnly }: Import): string | undefined {
-  const module = moduleOf(file) as string;
-  if (from.startsWith('node:') || builtinModules.includes(from)) return undefined;
-  if (!from.startsWith('.')) return packageViolation(module, from, typeOnly);
-  const target = normalize(join(dirname(file), from));
+function targetOf({ file, from }: Import): string {
+  return normalize(join(dirname(file), from));
+}
+
+function breach(one: Import): string | undefined {
+  const module = moduleOf(one.file) as string;
+  if (one.from.startsWith('node:') || builtinModules.includes(one.from)) return undefined;
+  if (!one.from.startsWith('.')) return packageBreach(module, one.from);
+  const target = targetOf(one);
   const other = moduleOf(target) ?? target;
-  if (other === module || module === 'bin' || module === 'wiring' || module === 'app')
-    return entryPointViolation(module, other, target);
-  const allowed = ALLOWED[module] ?? [];
-  if (allowed.includes(other) || (typeOnly && allowed.includes(`${other}*`))) return undefined;
-  return `${module} may not import ${typeOnly ? 'types of ' : ''}${other}`;
+  if (other === module) return module === 'features' ? featureBreach(one.file, target) : undefined;
+  return MAY_IMPORT[module]?.includes(other) ? undefined : `${module} may not import ${other}`;
 }
 
-/** The console imports core through its index only; only the wiring names adapters. */
-function entryPointViolation(module: string, other: string, target: string): string | undefined {
-  if (module === 'app' && target.startsWith('src/core/') && other !== 'core-index')
-    return 'the console may import core through src/core/index.ts only';
-  if (module === 'bin' && other === 'adapters') return 'only bin/wiring.ts may import adapters';
-  return undefined;
+function featureBreach(file: string, target: string): string | undefined {
+  const [feature, other] = [file, target].map((path) => path.split('/')[3] as string);
+  const order = (name: string | undefined) => {
+    const index = FIRST_FEATURES.indexOf(name as string);
+    return index < 0 ? FIRST_FEATURES.length : index;
+  };
+  if (feature === other || order(other) < order(feature)) return undefined;
+  if (order(feature) === FIRST_FEATURES.length && order(other) === order(feature)) return undefined;
+  return `feature ${feature} may not import feature ${other}`;
 }
 
-function packageViolation(module: string, from: string, typeOnly: boolean): string | undefined {
-  const name = from
-    .split('/')
-    .slice(0, from.startsWith('@') ? 2 : 1)
-    .join('/');
-  const modules = PACKAGES[name];
-  if (!modules) return module === 'bin' ? undefined : `${module} may not use the package ${name}`;
-  if (typeOnly || modules.includes(module)) return undefined;
-  return `${module} may not use the package ${name}`;
+function packageBreach(module: string, from: string): string | undefined {
+  const parts = from.startsWith('@') ? 2 : 1;
+  const name = from.split('/').slice(0, parts).join('/');
+  const allowed = PACKAGES[name] ?? ['bin'];
+  return allowed.includes(module) ? undefined : `${module} may not use the package ${name}`;
 }
 
-const files = globSync(['src/**/*.{ts,tsx}', 'bin/**/*.ts'], { cwd: ROOT }).map((file) =>
-  relative('.', file),
-);
+/** The cycles of a graph, each as the nodes of one strongly connected component (Tarjan). */
+function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const cycles: string[][] = [];
+  const visit = (node: string): void => {
+    index.set(node, index.size);
+    low.set(node, index.get(node) as number);
+    stack.push(node);
+    for (const next of graph.get(node) ?? []) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(node, Math.min(low.get(node) as number, low.get(next) as number));
+    }
+    if (low.get(node) !== index.get(node)) return;
+    const component = stack.splice(stack.indexOf(node));
+    if (component.length > 1 || graph.get(node)?.includes(node)) cycles.push(component);
+  };
+  for (const node of graph.keys()) if (!index.has(node)) visit(node);
+  return cycles;
+}
+
+const files = globSync(['src/**/*.{ts,tsx}', 'bin/**/*.ts'], { cwd: ROOT });
+const imports = files.flatMap(importsOf);
+
+function graphOf(name: (file: string) => string): Map<string, string[]> {
+  const graph = new Map<string, string[]>(files.map((file) => [name(file), []]));
+  for (const one of imports) {
+    if (!one.from.startsWith('.')) continue;
+    const [from, to] = [name(one.file), name(targetOf(one))];
+    if (graph.has(to) && (from !== to || one.file === targetOf(one))) graph.get(from)?.push(to);
+  }
+  return graph;
+}
 
 test('every source file belongs to a module', () => {
   assert.ok(files.length > 50);
+  const modules = new Set(Object.keys(MAY_IMPORT));
   assert.deepEqual(
-    files.filter((file) => moduleOf(file) === undefined),
+    files.filter((file) => !modules.has(moduleOf(file) ?? '')),
     [],
   );
 });
 
-test('imports follow the allowed directions', () => {
-  const violations = files.flatMap(importsOf).flatMap((reference) => {
-    const reason = violation(reference);
-    return reason ? [`${reference.file} → ${reference.from}: ${reason}`] : [];
+test('no file imports what its module may not', () => {
+  const breaches = imports.flatMap((one) => {
+    const reason = breach(one);
+    return reason ? [`${one.file} imports ${one.from}: ${reason}`] : [];
   });
-  assert.deepEqual(violations, []);
+  assert.deepEqual(breaches, []);
 });
 
-test('violations are detected', () => {
-  const cases: [file: string, from: string, typeOnly: boolean][] = [
-    ['src/core/jobs/backup.ts', '../adapters/disk-storage.ts', false],
-    ['src/core/ports/storage.ts', '../format/index.ts', false],
-    ['src/core/format/seal.ts', '../ports/storage.ts', false],
-    ['src/core/engine.ts', 'react', false],
-    ['src/components/widgets/table.tsx', '../../core/index.ts', false],
-    ['src/components/screens/jobs.tsx', '../../core/run-engine.ts', false],
-    ['bin/commands/job.ts', '../../src/core/adapters/disk/storage.ts', false],
-    ['src/core/adapters/clickhouse.ts', 'left-pad', false],
+test('no file imports itself through others', () => {
+  assert.deepEqual(cyclesOf(graphOf((file) => file)), []);
+});
+
+test('features and adapters have no cycles among each other', () => {
+  const folder = (file: string) => (/^src\/core\/(features|adapters)\//.test(file) ? dirname4(file) : file);
+  assert.deepEqual(cyclesOf(graphOf(folder)), []);
+});
+
+/** `src/core/features/backup` of any file in it. */
+function dirname4(file: string): string {
+  return file.split('/').slice(0, 4).join('/');
+}
+
+test('a breach is found', () => {
+  const cases: [file: string, from: string][] = [
+    ['src/core/features/backup/backup.ts', '../../adapters/disk/storage.ts'],
+    ['src/core/features/backup/backup.ts', '../restore/restore.ts'],
+    ['src/core/features/files/target.ts', '../inspect/show.ts'],
+    ['src/core/ports/storage.ts', '../contract/errors.ts'],
+    ['src/core/policy/names.ts', '../contract/errors.ts'],
+    ['src/core/format/envelope/seal.ts', '../../job/context.ts'],
+    ['src/core/features/backup/backup.ts', 'react'],
+    ['src/core/features/backup/job.ts', '../../engine/jobs.ts'],
+    ['src/components/ui/table.tsx', '../../core/engine/contract.ts'],
+    ['bin/commands/backup.ts', '../../src/core/adapters/disk/storage.ts'],
+    ['src/core/adapters/disk/storage.ts', 'left-pad'],
   ];
-  for (const [file, from, typeOnly] of cases) {
-    assert.notEqual(violation({ file, from, typeOnly }), undefined, `${file} → ${from}`);
-  }
+  for (const [file, from] of cases) assert.notEqual(breach({ file, from }), undefined, `${file}: ${from}`);
 });
 
-test('core does not use the terminal', () => {
-  const offenders = files
-    .filter((file) => file.startsWith('src/core/'))
-    .filter((file) => {
-      return /process\.(stdout|stderr|stdin|argv|exit)\b|console\.\w+\(/.test(
-        readFileSync(join(ROOT, file), 'utf8'),
-      );
-    });
-  assert.deepEqual(offenders, []);
+test('a cycle is found', () => {
+  const graph = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['b', 'd']],
+    ['d', []],
+  ]);
+  assert.deepEqual(cyclesOf(graph), [['b', 'c']]);
+});
+
+test('the engine never touches the terminal', () => {
+  const terminal = /process\.(stdout|stderr|stdin|argv|exit)\b|console\.\w+\(/;
+  assert.deepEqual(
+    files.filter(
+      (file) => file.startsWith('src/core/') && terminal.test(readFileSync(join(ROOT, file), 'utf8')),
+    ),
+    [],
+  );
+});
+
+test('no folder of sources is flat and large', () => {
+  const counts = new Map<string, number>();
+  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  assert.deepEqual(
+    [...counts].filter(([, count]) => count > 25),
+    [],
+  );
 });

@@ -7,7 +7,7 @@ import { startPostgres } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { openEngine } from '../../bin/session.ts';
-import type { BackupSummary } from '../../src/core/features/backup/backup.ts';
+import type { BackupSummary } from '../../src/core/features/backup/contract.ts';
 import { dumpText, sameDump } from '../helpers/dump-text.ts';
 import { result } from '../helpers/engine-jobs.ts';
 

@@ -1,4 +1,5 @@
-import type { PrunePlan, RotatePlan } from '../../src/core/contract/upkeep.ts';
+import type { PrunePlan } from '../../src/core/features/backup/contract.ts';
+import type { RotatePlan } from '../../src/core/features/keys/contract.ts';
 import type { RestorePlan, RestoreQuery } from '../../src/core/features/restore/contract.ts';
 import type {
   AdoptPlan,

@@ -1,4 +1,4 @@
-import type { JobKind, JobView } from '../../core/index.ts';
+import type { JobView } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import type { ArchiveSplit } from '../view/file-types.ts';
 import { jobOwner } from '../view/jobs.ts';
@@ -84,7 +84,7 @@ function cancel(session: Session, jobs: readonly JobView[]) {
 
 const PARTIAL_DELETED = 'Its partial output is deleted; nothing else is changed.';
 /** What cancelling means, by kind of job. */
-const CANCEL_EFFECTS: Readonly<Partial<Record<JobKind, string>>> = {
+const CANCEL_EFFECTS: Readonly<Partial<Record<string, string>>> = {
   backup: PARTIAL_DELETED,
   archive: PARTIAL_DELETED,
   verify: 'Verifying changes nothing. Results so far are kept.',

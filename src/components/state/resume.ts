@@ -1,4 +1,4 @@
-import { asBifractError, type JobKind, UNDONE } from '../../core/index.ts';
+import { asBifractError, ROLLED_BACK } from '../../core/index.ts';
 import { jobOfFractal } from '../view/lists/archive-cells.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
 import { currentScreen, rowUnderCursor } from '../view/lists/index.ts';
@@ -8,7 +8,7 @@ import { startAndShow } from './plan-dialog.ts';
 import type { Session } from './session.ts';
 
 /** Kinds of jobs that may leave resumable work. */
-const RESUMABLE: ReadonlySet<JobKind> = new Set(['archive', 'restore-archive', 'run-due']);
+const RESUMABLE: ReadonlySet<string> = new Set(['archive', 'restore-archive', 'run-due']);
 
 /** The selected job, archive or group if it may be resumable; else why it is not. */
 export function resumable(snapshot: Snapshot): { id: string } | { why: string } {
@@ -23,7 +23,7 @@ function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
   if (!job) return { why: 'no job selected' };
   if (job.ended_at === undefined) return { why: 'the job is still running' };
   if (job.state === 'done') return { why: 'the job has completed' };
-  if (job.error?.hint === UNDONE) return { why: 'its partial work was rolled back; start it again' };
+  if (job.error?.hint === ROLLED_BACK) return { why: 'its partial work was rolled back; start it again' };
   return RESUMABLE.has(job.kind)
     ? { id: job.id }
     : { why: 'jobs of this kind cannot be resumed; start it again' };

@@ -1,4 +1,4 @@
-import type { JobKind, JobState, JobView, Progress } from '../../core/index.ts';
+import type { JobState, JobView, Progress } from '../../core/index.ts';
 import { formatDuration } from '../../core/text/time.ts';
 import {
   formatByteRate,
@@ -15,7 +15,7 @@ import { readableTitle } from './job-name.ts';
 import type { DrawContext, Line, Span } from './types.ts';
 
 /** Jobs whose total size is an estimate; the others know the sizes of their files. */
-const ESTIMATES: ReadonlySet<JobKind> = new Set(['backup', 'archive']);
+const ESTIMATES: ReadonlySet<string> = new Set(['backup', 'archive']);
 
 /** The state of a job: symbol and label. */
 export function jobState(job: JobView & { queued?: true }, { symbols, now }: DrawContext): Span {
@@ -110,7 +110,7 @@ function counted(number: number | undefined, noun: string, many?: string): strin
 }
 
 /** Result of a job on existing files. */
-function fileResult(kind: JobKind, result: Record<string, unknown>): string[] | undefined {
+function fileResult(kind: string, result: Record<string, unknown>): string[] | undefined {
   switch (kind) {
     case 'verify': {
       const files = count(result, 'files') ?? 0;

@@ -1,21 +1,6 @@
+import type { JobOwner } from '../ports/job-launcher.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { ErrorReport } from './errors.ts';
-
-/** Kinds of jobs. */
-export type JobKind =
-  | 'backup'
-  | 'archive'
-  | 'verify'
-  | 'adopt'
-  | 'clean'
-  | 'restore'
-  | 'drill'
-  | 'prune'
-  | 'rotate-key'
-  | 'run-due'
-  | 'delete'
-  | 'copy'
-  | 'restore-archive';
 
 /** Progress of a job. Counts only grow. Values that do not apply or are not known are absent. */
 export interface Progress {
@@ -34,19 +19,6 @@ export interface Progress {
   bytes_out?: number;
 }
 
-/** Who started a job, and where it runs. */
-export interface JobOwner {
-  /** Operating system user. */
-  user: string;
-  /** The user who called sudo. */
-  sudo_user?: string;
-  host: string;
-  /** The process that runs the job. */
-  pid: number;
-  /** Where it was started: a terminal as `pts/3`, `cron`, `systemd`; null if unknown. */
-  from: string | null;
-}
-
 /**
  * Events of a job by name, with their payload. Payloads are plain data in wire format: `--json` prints them
  * and the journal stores them unchanged.
@@ -55,7 +27,7 @@ export interface JobOwner {
  * `job:done`, `job:failed`, `job:cancelled`.
  */
 export interface JobEventMap {
-  'job:started': { kind: JobKind; title: string; target?: { kind: 'fractal'; id: string }; by?: JobOwner };
+  'job:started': { kind: string; title: string; target?: { kind: 'fractal'; id: string }; by?: JobOwner };
   /** A new phase; its name is a short gerund ("Dumping"). */
   'job:phase': { phase: string };
   'job:progress': Progress;

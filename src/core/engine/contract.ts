@@ -1,55 +1,22 @@
 import type { BifractError } from '../contract/errors.ts';
-import type { JobEvent, JobKind } from '../contract/events.ts';
-import type { FileJobRequest, FileQueries } from '../contract/files.ts';
-import type { UpkeepJobRequest, UpkeepQueries } from '../contract/upkeep.ts';
-import type {
-  ArchiveRestoreJobRequest,
-  ArchiveRestoreQueries,
-} from '../features/archive-restore/contract.ts';
-import type { CopyJobRequest, CopyQueries } from '../features/copy/contract.ts';
+import type { JobEvent } from '../contract/events.ts';
+import type { ArchiveRestoreQueries } from '../features/archive-restore/contract.ts';
+import type { BackupQueries } from '../features/backup/contract.ts';
+import type { CopyQueries } from '../features/copy/contract.ts';
 import type { CoverageQueries } from '../features/coverage/contract.ts';
-import type { DeleteJobRequest, DeletionQueries } from '../features/delete/contract.ts';
-import type { ExtractPart } from '../features/inspect/extract.ts';
-import type { RestoreJobRequest, RestoreQueries } from '../features/restore/contract.ts';
-import type { RunDueJobRequest, ScheduleQueries } from '../features/schedule/contract.ts';
-import type { Granularity } from '../policy/periods.ts';
-import type { ArchiveGroup, ArchiveRecord, ArchiveType, Fractal } from '../ports/catalog.ts';
+import type { DeletionQueries } from '../features/delete/contract.ts';
+import type { InspectQueries } from '../features/inspect/contract.ts';
+import type { KeyQueries } from '../features/keys/contract.ts';
+import type { OrphanQueries } from '../features/orphans/contract.ts';
+import type { RestoreQueries } from '../features/restore/contract.ts';
+import type { ScheduleQueries } from '../features/schedule/contract.ts';
+import type { SearchQueries } from '../features/search/contract.ts';
+import type { ArchiveGroup, ArchiveRecord, Fractal } from '../ports/catalog.ts';
+import type { InstallationInfo } from '../ports/services.ts';
 import type { StorageHealth } from '../ports/storage.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
+import type { JobKind, JobRequest } from './jobs.ts';
 import type { JobQueries } from './known-jobs.ts';
-
-/** A request for a job: plain data, so that it can be stored and passed to another process. */
-export type JobRequest =
-  | { kind: 'backup' }
-  | {
-      kind: 'archive';
-      /** Id of the fractal. */
-      fractal_id: string;
-      /** Its name, for titles. */
-      fractal_name?: string;
-      /** Write the parsed fields into each line (default true). */
-      fields?: boolean;
-      /** One file per period; by default the setting of the fractal (`archive_split`). */
-      split?: Granularity;
-      /** Only rows with `from ≤ timestamp < to`. */
-      from?: Timestamp;
-      to?: Timestamp;
-      /** Default `adhoc`. */
-      archive_type?: ArchiveType;
-      /** Skip periods that complete archives already cover. */
-      only_uncovered?: boolean;
-      /** Start over instead of resuming an interrupted archive of the same request. */
-      fresh?: boolean;
-    }
-  | FileJobRequest
-  | RestoreJobRequest
-  | DeleteJobRequest
-  | CopyJobRequest
-  | ArchiveRestoreJobRequest
-  | UpkeepJobRequest
-  | RunDueJobRequest;
-
-export type { ExtractPart } from '../features/inspect/extract.ts';
 
 /** How a job ended: exactly one of the three terminal events, with its payload. */
 export type JobOutcome = Extract<JobEvent, { event: 'job:done' | 'job:failed' | 'job:cancelled' }>;
@@ -99,29 +66,21 @@ export interface Health {
   key: PartHealth & { key_id: string | null };
 }
 
-/** What is known about the installation without any network access. */
-export interface InstallationInfo {
-  dir: string;
-  /** Short fingerprint of the encryption key, never the key; null if there is none. */
-  key_id: string | null;
-  /** Location of backups, for people. */
-  storage: string;
-  read_only: boolean;
-  version: string;
-}
-
 /**
  * The engine: everything that the console and the command line can request.
  *
  * Queries throw `BifractError`. `start` never throws: any failure is reported as the `job:failed` of the job.
  */
 export interface Engine
-  extends FileQueries,
+  extends BackupQueries,
     RestoreQueries,
-    UpkeepQueries,
+    ArchiveRestoreQueries,
+    InspectQueries,
+    SearchQueries,
+    OrphanQueries,
+    KeyQueries,
     DeletionQueries,
     CopyQueries,
-    ArchiveRestoreQueries,
     CoverageQueries,
     ScheduleQueries,
     JobQueries {
@@ -132,13 +91,6 @@ export interface Engine
   archives(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveRecord[]>;
   /** Newest first; excludes partial files and files of another kind. */
   backups(options?: CallOptions): Promise<BackupFile[]>;
-
-  /**
-   * The content of a file as bytes: the dump or manifest of a backup, the NDJSON of an archive. Verified
-   * while it streams: reading to the end without an error proves that the file is complete. `file` is a path,
-   * a bare name in storage, or an S3 key.
-   */
-  extract(file: string, part: ExtractPart, options?: CallOptions): AsyncIterable<Buffer>;
 
   start(request: JobRequest, options?: StartOptions): JobHandle;
   /**

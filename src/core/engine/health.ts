@@ -1,9 +1,9 @@
 import { asBifractError } from '../contract/errors.ts';
 import { keyId } from '../format/index.ts';
+import type { Services } from '../ports/services.ts';
 import type { Storage, StorageHealth } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { Health, PartHealth } from './contract.ts';
-import type { Services } from './services.ts';
 
 /** Checks all parts in parallel. Never throws: a failed part reports its own error. */
 export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {

@@ -1,15 +1,15 @@
 import { BifractError } from '../contract/errors.ts';
 import type { JobEvent } from '../contract/events.ts';
-import { unfinishedRestores } from '../features/archive-restore/checkpoint.ts';
+import { isRestoreRecord, unfinishedRestores } from '../features/archive-restore/checkpoint.ts';
 import { fold, newEntry, viewOf } from '../job/job-view.ts';
 import type { BusJob } from '../ports/job-bus.ts';
 import type { ArchiveProgressRecord, JobRecord } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
-import type { JobRequest } from './contract.ts';
+import type { JobRequest } from './jobs.ts';
 import type { JobQueries, KnownJob } from './known-jobs.ts';
-import type { Services } from './services.ts';
+import type { EngineServices } from './services.ts';
 
-type JobServices = Pick<Services, 'jobBus' | 'state' | 'catalog' | 'now'>;
+type JobServices = Pick<EngineServices, 'jobBus' | 'state' | 'catalog' | 'now'>;
 
 /** Job queries on an installation's services. */
 export class JobQueryService implements JobQueries {
@@ -58,7 +58,7 @@ export class JobQueryService implements JobQueries {
     const { state } = this.#services;
     const records = [...(await unfinishedRestores(state)), ...(await state.interrupted())];
     const record = records.find((one) => isAbout(one, id));
-    if (record?.restoring) return { kind: 'restore-archive', plan: record.restoring.plan };
+    if (record && isRestoreRecord(record)) return { kind: 'restore-archive', plan: record.restoring.plan };
     if (record?.archive) return this.#archiveRequest(record.archive, options);
     throw new BifractError('NOT_FOUND', 'Cannot resume: no partial data is left', {
       hint: 'Start it again.',
@@ -72,7 +72,7 @@ export class JobQueryService implements JobQueries {
     return { kind: 'archive', ...asked, fractal_name, from: from ?? undefined, to: to ?? undefined };
   }
 
-  #fold({ id, live, events }: BusJob): Omit<KnownJob, 'unsettled'> {
+  #fold({ id, live, events }: BusJob<JobEvent>): Omit<KnownJob, 'unsettled'> {
     const entry = newEntry(id, Date.parse(events[0]?.time ?? ''));
     for (const event of events) fold(entry, event, Date.parse(event.time), this.#services.now().getTime());
     return { ...viewOf(entry), live };

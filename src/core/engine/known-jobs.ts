@@ -1,7 +1,7 @@
 import type { JobEvent } from '../contract/events.ts';
 import type { JobView } from '../job/job-view.ts';
 import type { CallOptions } from '../ports/types.ts';
-import type { JobRequest } from './contract.ts';
+import type { JobRequest } from './jobs.ts';
 
 /** A job of any process of the installation. */
 export interface KnownJob extends JobView {

@@ -1,8 +1,9 @@
+import { restoreKey } from '../features/archive-restore/checkpoint.ts';
+import { recoverRestores } from '../features/archive-restore/recovery.ts';
+import type { Services } from '../ports/services.ts';
 import type { CallOptions } from '../ports/types.ts';
-import type { JobRequest } from './contract.ts';
+import type { JobRequest } from './jobs.ts';
 import { recover } from './recover.ts';
-import type { Services } from './services.ts';
-import { recoverArchiveRestores } from './wire-archive-restore.ts';
 
 /**
  * Recovers from interrupted processes, one process at a time. Leaves what `request` resumes. Returns one
@@ -19,8 +20,13 @@ export async function recoverAll(
   return services.state.exclusive(
     async () => [
       ...(await recover(services, options)),
-      ...(await recoverArchiveRestores(services, request, options)),
+      ...(await recoverRestores(services, { except: resumedBy(request), now: services.now() }, options)),
     ],
     options,
   );
+}
+
+/** The key of the interrupted restore that a request resumes: recovery leaves it alone. */
+function resumedBy(request: JobRequest | undefined): string | undefined {
+  return request?.kind === 'restore-archive' ? restoreKey(request.plan) : undefined;
 }

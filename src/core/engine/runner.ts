@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { asBifractError, BifractError, cancelled } from '../contract/errors.ts';
-import type { Emit, JobEvent, JobEventMap, JobKind } from '../contract/events.ts';
+import type { Emit, JobEvent, JobEventMap } from '../contract/events.ts';
 import { stampOf } from '../policy/names.ts';
 import type { JobPublisher } from '../ports/job-bus.ts';
-import type { JobHandle, JobOutcome, JobRequest, StartOptions } from './contract.ts';
+import type { JobHandle, JobOutcome, StartOptions } from './contract.ts';
+import type { JobRequest } from './jobs.ts';
 import { perform, startedEvent } from './perform.ts';
-import type { Services } from './services.ts';
+import type { EngineServices } from './services.ts';
 
 interface Running {
   id: string;
   controller: AbortController;
-  publisher?: JobPublisher;
+  publisher?: JobPublisher<JobEvent>;
   ended?: boolean;
   outcome: Promise<JobOutcome>;
 }
@@ -20,13 +21,13 @@ interface Running {
  * other processes; cancels jobs on request.
  */
 export class JobRunner {
-  readonly #services: Services;
+  readonly #services: EngineServices;
   readonly #onFault: (error: unknown) => void;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   readonly #running = new Map<string, Running>();
 
   /** `onFault` receives errors of jobs that ended as `INTERNAL`: their event has no stack. */
-  constructor(services: Services, onFault: (error: unknown) => void = () => undefined) {
+  constructor(services: EngineServices, onFault: (error: unknown) => void = () => undefined) {
     this.#services = services;
     this.#onFault = onFault;
   }
@@ -91,7 +92,7 @@ export class JobRunner {
     if (installation.read_only) return undefined;
     try {
       job.publisher = await board.publish(job.id, {
-        onCancel: (reason) => this.cancel(job.id, reason),
+        onCancel: () => this.cancel(job.id),
         onJournalError: ({ message }) => {
           if (!job.ended) this.#emit(job, 'job:warning', { message });
         },
@@ -149,6 +150,6 @@ function endReason(thrown: unknown, signal: AbortSignal): BifractError {
 }
 
 /** Id of a new job: kind, time, random suffix. */
-export function jobId(kind: JobKind, now: Date): string {
+export function jobId(kind: string, now: Date): string {
   return `${kind}-${stampOf(now)}-${randomBytes(3).toString('hex')}`;
 }

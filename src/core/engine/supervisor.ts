@@ -1,9 +1,10 @@
 import { asBifractError, BifractError, cancelled } from '../contract/errors.ts';
 import type { JobEvent } from '../contract/events.ts';
-import type { Engine, JobHandle, JobOutcome, JobRequest, StartOptions } from './contract.ts';
+import type { Engine, JobHandle, JobOutcome, StartOptions } from './contract.ts';
+import type { JobRequest } from './jobs.ts';
 import { startedEvent } from './perform.ts';
 import { type JobRunner, jobId } from './runner.ts';
-import type { Services } from './services.ts';
+import type { EngineServices } from './services.ts';
 
 /** How an engine runs jobs. */
 export type JobControl = Pick<Engine, 'start' | 'cancel' | 'outlives' | 'subscribe'> & {
@@ -22,7 +23,7 @@ const RECENT_MS = 86_400_000;
  * no process can be started, the job runs in this one and ends with it.
  */
 export class JobSupervisor implements JobControl {
-  readonly #services: Services;
+  readonly #services: EngineServices;
   readonly #local: JobRunner;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   /** Jobs that are or were followed. */
@@ -33,7 +34,7 @@ export class JobSupervisor implements JobControl {
   #first = true;
 
   /** `local` runs jobs that cannot get their own process. */
-  constructor(services: Services, local: JobRunner) {
+  constructor(services: EngineServices, local: JobRunner) {
     this.#services = services;
     this.#local = local;
     local.subscribe((event) => this.#notify(event));

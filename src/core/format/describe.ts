@@ -1,7 +1,8 @@
+import type { Key } from '../ports/key.ts';
 import { ByteCursor } from './byte-cursor.ts';
 import type { End, FrameEntry, Head } from './ends.ts';
 import { cutOff, wrongKey } from './faults.ts';
-import { type Key, keyId } from './key.ts';
+import { keyId } from './key.ts';
 import { BASE_BYTES, CHUNK_HEAD_BYTES, LENGTH_BYTES, MAX_CHUNK_LENGTH } from './layout.ts';
 import { Opener } from './opener.ts';
 import { findTrailer, openTrailer, TAIL_BYTES } from './trailer.ts';

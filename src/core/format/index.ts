@@ -8,7 +8,7 @@ export { LineChecker, type LineTotals } from './check-lines.ts';
 export { type ContentReader, type ContentSummary, type ReadOptions, readContent } from './content-reader.ts';
 export { type ByteSource, describe, type FileDescription } from './describe.ts';
 export type { ArchiveHead, BackupHead, ContentKind, End, FrameEntry, Head, RowPosition } from './ends.ts';
-export { generateKey, type Key, keyId, parseKey } from './key.ts';
+export { generateKey, keyId, parseKey } from './key.ts';
 export { keyOf, LineTail } from './line-tail.ts';
 export { type BackupManifest, backupManifest, type ConsoleManifest } from './manifest.ts';
 export { type FrameContent, readFrames } from './read-frames.ts';

@@ -1,31 +1,10 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import { BifractError } from '../contract/errors.ts';
+import type { Key } from '../ports/key.ts';
 
 const KEY_BYTES = 32;
 const HINT =
   'BIFRACT_BACKUP_ENCRYPTION_KEY must be the 64 hex digits that the installation was set up with. No other key opens its files.';
-
-/** The secret inside a key; for modules of this folder only. */
-let secretOf: (key: Key) => KeyObject;
-
-/** The AES-256 key of an installation. Opaque: printing or serializing it does not reveal the secret. */
-export class Key {
-  readonly #secret: KeyObject;
-
-  static {
-    secretOf = (key) => key.#secret;
-  }
-
-  constructor(secret: KeyObject) {
-    this.#secret = secret;
-  }
-
-  toJSON(): string {
-    return `key ${keyId(this)}`;
-  }
-}
-
-export { secretOf };
 
 /** Parses a key of 64 hex digits; surrounding whitespace is ignored. Throws `KEY_MALFORMED`, without the value. */
 export function parseKey(hex: string): Key {
@@ -39,7 +18,7 @@ export function parseKey(hex: string): Key {
     const message = `The encryption key has ${digits.length} hex digits, expected ${KEY_BYTES * 2}`;
     throw new BifractError('KEY_MALFORMED', message, { hint: HINT });
   }
-  return new Key(createSecretKey(Buffer.from(digits, 'hex')));
+  return createSecretKey(Buffer.from(digits, 'hex'));
 }
 
 /** A new random key as 64 lower-case hex digits, as in `.env`. */
@@ -57,5 +36,5 @@ export function keyId(key: Key): string {
 
 /** HKDF-SHA256 of the key: 32 bytes, for one purpose only. */
 export function deriveKey(key: Key, salt: string | Uint8Array, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secretOf(key), salt, purpose, KEY_BYTES));
+  return Buffer.from(hkdfSync('sha256', key, salt, purpose, KEY_BYTES));
 }

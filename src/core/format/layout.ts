@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { deriveKey, type Key } from './key.ts';
+import type { Key } from '../ports/key.ts';
+import { deriveKey } from './key.ts';
 
 /** Bytes at the start of a file from which every chunk's nonce is derived. */
 export const BASE_BYTES = 32;

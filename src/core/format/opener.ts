@@ -1,8 +1,8 @@
 import { createDecipheriv } from 'node:crypto';
 import { BifractError } from '../contract/errors.ts';
+import type { Key } from '../ports/key.ts';
 import type { ByteCursor } from './byte-cursor.ts';
 import { cutOff, damaged, notBifract, wrongKey } from './faults.ts';
-import { type Key, secretOf } from './key.ts';
 import {
   BASE_BYTES,
   CHUNK_HEAD_BYTES,
@@ -18,7 +18,7 @@ const NOT_A_BIFRACT_FILE = 'Not a Bifract file, or its start is damaged';
 
 /** The plaintext of a chunk (`sealed` is ciphertext and tag), or undefined if it fails authentication. */
 export function openChunk(key: Key, nonce: Buffer, sealed: Buffer): Buffer | undefined {
-  const decipher = createDecipheriv('aes-256-gcm', secretOf(key), nonce);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce);
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const plain = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
   try {

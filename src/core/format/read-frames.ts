@@ -1,11 +1,11 @@
 import { BifractError } from '../contract/errors.ts';
+import type { Key } from '../ports/key.ts';
 import { decompressFrame } from './decompress.ts';
 import type { ByteSource, FileDescription } from './describe.ts';
 import type { FrameEntry } from './ends.ts';
 import { damaged } from './faults.ts';
 import { FRAMES_READ_AHEAD } from './frame.ts';
 import { mapInOrder } from './in-order.ts';
-import type { Key } from './key.ts';
 import {
   BASE_BYTES,
   CHUNK_HEAD_BYTES,

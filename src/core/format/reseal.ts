@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Key } from '../ports/key.ts';
 import { type ByteSource, describe } from './describe.ts';
 import { zstdFrame } from './frame.ts';
-import type { Key } from './key.ts';
 import { BASE_BYTES } from './layout.ts';
 import { readStream } from './read-stream.ts';
 import { Sealer } from './sealer.ts';

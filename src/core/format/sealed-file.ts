@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { BifractError } from '../contract/errors.ts';
+import type { Key } from '../ports/key.ts';
 import type { Timestamp } from '../ports/types.ts';
 import type { End, FrameEntry, Head } from './ends.ts';
 import {
@@ -14,7 +15,6 @@ import {
 } from './frame.ts';
 import { freeBuffer } from './frame-memory.ts';
 import { mapInOrder } from './in-order.ts';
-import type { Key } from './key.ts';
 import { Sealer } from './sealer.ts';
 import { sealTrailer } from './trailer.ts';
 

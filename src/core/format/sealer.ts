@@ -1,6 +1,6 @@
 import { createCipheriv, type KeyObject } from 'node:crypto';
+import type { Key } from '../ports/key.ts';
 import { freeBuffer } from './frame-memory.ts';
-import { type Key, secretOf } from './key.ts';
 import { CHUNK_PLAIN_BYTES, chunkNonce, LENGTH_BYTES, newBase } from './layout.ts';
 
 /** Encrypts a stream into chunks: `push` plaintext, `take` stored bytes. */
@@ -19,7 +19,7 @@ export class Sealer {
 
   /** Pass `base` only for a stream that must not have a key mark. */
   constructor(key: Key, base = newBase(key)) {
-    this.#secret = secretOf(key);
+    this.#secret = key;
     this.base = base;
     this.#ready = [this.base];
     this.#readyBytes = this.base.length;

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { Key } from '../ports/key.ts';
 import { decompressStream } from './decompress.ts';
 import type { Trailer } from './ends.ts';
 import { parseTrailer } from './ends-json.ts';
 import { cutOff, damaged } from './faults.ts';
-import { deriveKey, type Key } from './key.ts';
+import { deriveKey } from './key.ts';
 import { NONCE_BYTES, TAG_BYTES } from './layout.ts';
 
 /** The last bytes of a sealed file: length of the sealed trailer, and a magic. */

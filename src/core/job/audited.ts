@@ -1,11 +1,11 @@
 import { asBifractError } from '../contract/errors.ts';
-import type { Emit, JobKind } from '../contract/events.ts';
+import type { Emit } from '../contract/events.ts';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
 import type { JobContext } from './context.ts';
 
 /** The audit entry of a destructive job. */
 export interface Destruction {
-  kind: JobKind;
+  kind: string;
   title: string;
   /** What will be destroyed. */
   what: readonly string[];

@@ -1,5 +1,6 @@
 import type { ErrorReport } from '../contract/errors.ts';
-import type { JobEvent, JobKind, JobOwner, Progress } from '../contract/events.ts';
+import type { JobEvent, Progress } from '../contract/events.ts';
+import type { JobOwner } from '../ports/job-launcher.ts';
 
 export type JobState = 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled';
 
@@ -14,7 +15,7 @@ export interface JobItem {
 /** State of a job, derived from its events. */
 export interface JobView {
   readonly id: string;
-  readonly kind: JobKind;
+  readonly kind: string;
   readonly title: string;
   readonly target?: { kind: 'fractal'; id: string };
   /** Who started it, and where it runs. */

@@ -1,5 +1,3 @@
-import type { ErrorReport } from '../contract/errors.ts';
-import type { JobKind } from '../contract/events.ts';
 import type { Timestamp } from './types.ts';
 
 /** One line of the audit log: the start or the end of a destructive job. */
@@ -8,7 +6,7 @@ export interface AuditEntry {
   /** A `begun` without an `ended` of the same job means that the job was killed. */
   event: 'begun' | 'ended';
   job: string;
-  kind: JobKind;
+  kind: string;
   /** What the job does, in one line. */
   title: string;
   /** What it will destroy, from its plan. */
@@ -16,7 +14,7 @@ export interface AuditEntry {
   outcome?: 'done' | 'failed' | 'cancelled';
   /** The result for each item. */
   items?: readonly { item: string; ok: boolean; message: string }[];
-  error?: ErrorReport;
+  error?: { code: string; message: string; hint?: string };
 }
 
 /** An append-only log of who destroyed what, and when. The adapter adds the user. */

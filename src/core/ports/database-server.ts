@@ -1,8 +1,18 @@
-export type { RestoreSession } from '../features/restore/contract.ts';
-
-import type { RestoreSession } from '../features/restore/contract.ts';
 import type { Database } from './database.ts';
-import type { CallOptions } from './types.ts';
+import type { CallOptions, Timestamp } from './types.ts';
+
+/** A session on the database to be replaced. Idle sessions of this program are not listed. */
+export interface DatabaseSession {
+  pid: number;
+  user: string;
+  /** `application_name`; may be empty. */
+  application: string;
+  /** Client address; null for a socket. */
+  client: string | null;
+  /** As reported by PostgreSQL: `active`, `idle`, `idle in transaction`. */
+  state: string;
+  since: Timestamp;
+}
 
 /** A PostgreSQL server and the user that connects to it. */
 export interface ServerInfo {
@@ -48,7 +58,7 @@ export interface DatabaseServer {
   info(options?: CallOptions): Promise<ServerInfo>;
   find(database: string, options?: CallOptions): Promise<DatabaseInfo | undefined>;
   /** Sessions connected to the database, except idle ones of this program. */
-  sessions(database: string, options?: CallOptions): Promise<RestoreSession[]>;
+  sessions(database: string, options?: CallOptions): Promise<DatabaseSession[]>;
   /** Free bytes on the file system of the server's data; null if unknown. */
   freeBytes(options?: CallOptions): Promise<number | null>;
   /**

@@ -1,10 +1,5 @@
-import type { BifractError } from '../contract/errors.ts';
-import type { JobEvent } from '../contract/events.ts';
-
-export type { JobEvent, JobKind, JobOwner } from '../contract/events.ts';
-
 /** A job as read from its journal. */
-export interface BusJob {
+export interface BusJob<Event> {
   id: string;
   /** Whether its process is running. False for a job that has ended or crashed. */
   live: boolean;
@@ -12,13 +7,13 @@ export interface BusJob {
    * Its events from the first one on, with progress thinned out. A crashed job gets a final `job:failed` event with
    * `JOB_DIED`.
    */
-  events: JobEvent[];
+  events: Event[];
 }
 
 /** Sends the events of a job of this process to other processes. */
-export interface JobPublisher {
+export interface JobPublisher<Event> {
   /** Publishes an event. Never throws, never waits. */
-  add(event: JobEvent): void;
+  add(event: Event): void;
   /** Call it after the last event. Resolves once everything is on disk and sent, as far as possible. */
   close(): Promise<void>;
 }
@@ -26,24 +21,24 @@ export interface JobPublisher {
 /** Callbacks for a published job. */
 export interface PublishOptions {
   /** Another process requests to cancel the job. */
-  onCancel(reason: BifractError): void;
+  onCancel(): void;
   /** The journal cannot be written, for example on a full disk. Called once. */
-  onJournalError(error: BifractError): void;
+  onJournalError(error: Error): void;
 }
 
 /** Lets every process of an installation see the jobs of all others. */
-export interface JobBus {
+export interface JobBus<Event> {
   /** Publishes a job of this process. Rejects if the state folder cannot be written. */
-  publish(id: string, options: PublishOptions): Promise<JobPublisher>;
+  publish(id: string, options: PublishOptions): Promise<JobPublisher<Event>>;
   /** Ids of all known jobs, running or ended, in no particular order. */
   ids(): Promise<string[]>;
   /** Undefined if there is no such job, or if its journal has been removed. */
-  find(id: string): Promise<BusJob | undefined>;
+  find(id: string): Promise<BusJob<Event> | undefined>;
   /**
    * All events of a job, past and future, until the job ends. If its process crashes, the last event is `job:failed`
    * with `JOB_DIED`. `NOT_FOUND`.
    */
-  follow(id: string, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>;
+  follow(id: string, options?: { signal?: AbortSignal }): AsyncIterable<Event>;
   /** Requests a job of any process to cancel. `NOT_FOUND` if no such job is running, `BUSY` if it does not respond. */
   cancel(id: string, options?: { signal?: AbortSignal }): Promise<void>;
   /** Removes old journals, and sockets of processes that have ended. Never rejects. */

@@ -1,4 +1,15 @@
-import type { JobOwner } from './job-bus.ts';
+/** Who started a job, and where it runs. */
+export interface JobOwner {
+  /** Operating system user. */
+  user: string;
+  /** The user who called sudo. */
+  sudo_user?: string;
+  host: string;
+  /** The process that runs the job. */
+  pid: number;
+  /** Where it was started: a terminal as `pts/3`, `cron`, `systemd`; null if unknown. */
+  from: string | null;
+}
 
 /** What the process of a job receives on stdin. */
 export interface LaunchRequest {

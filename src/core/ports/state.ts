@@ -1,5 +1,3 @@
-import type { JobKind } from '../contract/events.ts';
-import type { ArchiveRestoreCheckpoint } from './archive-restore-checkpoint.ts';
 import type { StorageKind } from './storage.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 
@@ -27,10 +25,22 @@ export interface ArchiveProgressRecord {
   leftovers: string[];
 }
 
+/** Progress of an archive restore, as far as other jobs need it; the feature stores more in it. */
+export interface RestoringRecord {
+  /** Equal for equal calls: a later one resumes what this one left. */
+  key: string;
+  plan: { into: { id: string }; files: { name: string }[] };
+  phase: string;
+  /** Archive records that may be locked as being restored. */
+  archive_ids: string[];
+  /** The job ended early and left this for a later one to resume. */
+  left?: boolean;
+}
+
 /** State of a running job, kept on disk: what is needed to clean up after a crash. The keys are persisted. */
 export interface JobRecord {
   id: string;
-  kind: JobKind;
+  kind: string;
   started_at: Timestamp;
   /** Id of the archive record it writes, once there is one. */
   archive_id?: string;
@@ -46,7 +56,7 @@ export interface JobRecord {
   /** The file that it is copying to another storage, and the record to update. */
   copying?: { place: StorageKind; name: string; to: 'disk' | 's3'; archive_id: string | null };
   /** Progress of an archive restore. */
-  restoring?: ArchiveRestoreCheckpoint;
+  restoring?: RestoringRecord;
   /** It stopped the server's container, which must be started again. */
   app_stopped?: boolean;
 }

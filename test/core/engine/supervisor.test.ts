@@ -6,9 +6,9 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { FolderJobBus } from '../../../src/core/adapters/job-bus/job-bus.ts';
 import { BifractError, cancelled, ROLLED_BACK } from '../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../src/core/contract/events.ts';
-import type { JobRequest } from '../../../src/core/engine/contract.ts';
+import type { JobRequest } from '../../../src/core/engine/jobs.ts';
 import { JobRunner } from '../../../src/core/engine/runner.ts';
-import type { Services } from '../../../src/core/engine/services.ts';
+import type { EngineServices } from '../../../src/core/engine/services.ts';
 import { JobSupervisor } from '../../../src/core/engine/supervisor.ts';
 import type { LaunchRequest } from '../../../src/core/ports/job-launcher.ts';
 import { LIMIT_MS, until } from '../../helpers/until.ts';
@@ -39,7 +39,7 @@ afterEach(async () => {
 function makeServices(
   start?: (id: string, order: LaunchRequest) => Promise<void>,
   read_only = false,
-): Services {
+): EngineServices {
   const gate = Promise.withResolvers<void>();
   release = gate.resolve;
   fail = (error = new Error('no keys')) => gate.reject(error);
@@ -50,7 +50,7 @@ function makeServices(
     await cancel(...call);
     cancels += 1;
   };
-  const fakes: { [Key in keyof Services]?: unknown } = {
+  const fakes: { [Key in keyof EngineServices]?: unknown } = {
     installation: { read_only },
     now: () => new Date(),
     owner: () => OWNER,
@@ -70,13 +70,13 @@ function makeServices(
       },
     },
   };
-  const services = fakes as Services;
+  const services = fakes as unknown as EngineServices;
   otherProcess = new JobRunner(services);
   return services;
 }
 
 /** A console and the events it receives. */
-function openConsole(services: Services): { jobs: JobSupervisor; events: JobEvent[] } {
+function openConsole(services: EngineServices): { jobs: JobSupervisor; events: JobEvent[] } {
   const jobs = new JobSupervisor(services, new JobRunner(services));
   const events: JobEvent[] = [];
   jobs.subscribe((event) => events.push(event));

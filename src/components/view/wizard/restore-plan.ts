@@ -1,4 +1,4 @@
-import type { RestoreObstacle, RestorePlan, RestoreSession } from '../../../core/index.ts';
+import type { DatabaseSession, RestoreObstacle, RestorePlan } from '../../../core/index.ts';
 import { ageOf, formatAge, formatAgo, formatStamp } from '../../../core/text/time.ts';
 import { formatBytes, plural } from '../../../core/text/units.ts';
 import { fit } from '../../text/text.ts';
@@ -42,7 +42,7 @@ function obstacleLines({ obstacles }: RestorePlan, { columns, symbols }: Snapsho
   ]);
 }
 
-function sessionLine({ pid, user, application, client, state, since }: RestoreSession, now: number): Line {
+function sessionLine({ pid, user, application, client, state, since }: DatabaseSession, now: number): Line {
   const age = ageOf(since, now);
   const who = `${fit(application || 'unnamed', 14)} ${fit(user, 10)} ${fit(client ?? 'socket', 15)}`;
   return [

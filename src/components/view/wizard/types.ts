@@ -2,9 +2,9 @@ import type {
   ArchiveRestorePlan,
   ErrorReport,
   RestoreConsent,
+  RestoreMethod,
   RestorePlan,
   RestoreTarget,
-  RestoreVia,
 } from '../../../core/index.ts';
 import type { Line, Tone } from '../types.ts';
 
@@ -66,7 +66,7 @@ export interface ArchiveWizard extends WizardBase {
   from?: string;
   to?: string;
   replace: boolean;
-  via: RestoreVia;
+  via: RestoreMethod;
   plan?: ArchiveRestorePlan;
 }
 

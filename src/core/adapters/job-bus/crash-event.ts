@@ -1,9 +1,8 @@
-import type { JobKind } from '../../ports/job-bus.ts';
 import type { Entry } from './history.ts';
 import type { Journal } from './journal-reader.ts';
 
 /** Hints for jobs that can be resumed. */
-const RESUME_HINTS: Partial<Record<JobKind, string>> = {
+const RESUME_HINTS: Partial<Record<string, string>> = {
   archive: 'Run the same command again to resume it, or select it in the console and press c.',
   'restore-archive':
     'Run the same command again to resume it, or select it in the console and press c. If it was already replacing rows, the next job, or opening the console, finishes that: no rows are lost.',

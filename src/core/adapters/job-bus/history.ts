@@ -1,4 +1,4 @@
-import type { JobEvent } from '../../ports/job-bus.ts';
+import type { JobEvent } from '../../contract/events.ts';
 
 const MAX_EVENTS = 3_000;
 const MAX_BYTES = 4 << 20;

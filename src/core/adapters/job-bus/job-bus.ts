@@ -1,8 +1,9 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BifractError, cancelled } from '../../contract/errors.ts';
-import type { BusJob, JobBus, JobEvent, JobPublisher, PublishOptions } from '../../ports/job-bus.ts';
+import { BifractError } from '../../contract/errors.ts';
+import type { JobEvent } from '../../contract/events.ts';
+import type { BusJob, JobBus, JobPublisher, PublishOptions } from '../../ports/job-bus.ts';
 import { diskError, errno } from '../disk/errors.ts';
 import { makePrivateFolder } from '../state/env-file.ts';
 import { identityOf, isRunning } from '../state/process-identity.ts';
@@ -22,7 +23,7 @@ const POLL_MS = 500;
  * The jobs of an installation, visible to all its processes. Each job has a journal in `.bifract/journal`, and a socket
  * in `.bifract/run` while its process runs. Both folders have mode 0700.
  */
-export class FolderJobBus implements JobBus {
+export class FolderJobBus implements JobBus<JobEvent> {
   readonly #home: string;
   readonly #journals: string;
   readonly #run: string;
@@ -34,11 +35,13 @@ export class FolderJobBus implements JobBus {
     this.#run = join(this.#home, 'run');
   }
 
-  async publish(id: string, { onCancel, onJournalError: onTrouble }: PublishOptions): Promise<JobPublisher> {
+  async publish(
+    id: string,
+    { onCancel, onJournalError: onTrouble }: PublishOptions,
+  ): Promise<JobPublisher<JobEvent>> {
     for (const folder of [this.#home, this.#journals, this.#run]) await makePrivateFolder(folder);
     const history = new JobHistory();
-    const cancel = () => onCancel(cancelled());
-    const socket = await JobSocket.listen(this.#run, id, history, cancel);
+    const socket = await JobSocket.listen(this.#run, id, history, onCancel);
     try {
       const process_ = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
       const head = { journal: 1, job: id, process: process_, socket: socket.path } as const;
@@ -71,7 +74,7 @@ export class FolderJobBus implements JobBus {
     }
   }
 
-  async find(id: string): Promise<BusJob | undefined> {
+  async find(id: string): Promise<BusJob<JobEvent> | undefined> {
     const found = await this.#read(id);
     return found && { id, live: found.live, events: found.events.map(({ event }) => event) };
   }

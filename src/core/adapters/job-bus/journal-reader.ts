@@ -1,5 +1,5 @@
 import fs from 'node:fs/promises';
-import type { JobEvent } from '../../ports/job-bus.ts';
+import type { JobEvent } from '../../contract/events.ts';
 import { diskError, errno } from '../disk/errors.ts';
 import type { ProcessIdentity } from '../state/process-identity.ts';
 import { type Entry, isEnd } from './history.ts';

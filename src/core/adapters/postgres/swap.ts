@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { BifractError } from '../../contract/errors.ts';
-import type { DatabaseSwap, RestoreSession } from '../../ports/database-server.ts';
+import type { DatabaseSession, DatabaseSwap } from '../../ports/database-server.ts';
 import { sqlState } from './errors.ts';
 
 const OBJECT_IN_USE = '55006';
@@ -18,8 +18,8 @@ const END = `SELECT pid, (${OWN_IDLE}) AS own, pg_terminate_backend(pid) AS ende
     AND backend_type NOT IN ('autovacuum worker', 'parallel worker')`;
 
 /** Sessions connected to a database, except idle ones of this program, which reconnects by itself. */
-export async function sessionsOn(client: Client, database: string): Promise<RestoreSession[]> {
-  return (await client.query<RestoreSession>(SESSIONS, [database])).rows;
+export async function sessionsOn(client: Client, database: string): Promise<DatabaseSession[]> {
+  return (await client.query<DatabaseSession>(SESSIONS, [database])).rows;
 }
 
 /**
@@ -71,7 +71,7 @@ async function requireNoSessions(client: Client, database: string): Promise<void
   });
 }
 
-function describeSessions(database: string, sessions: RestoreSession[]): string {
+function describeSessions(database: string, sessions: DatabaseSession[]): string {
   const named = sessions
     .slice(0, 5)
     .map(({ pid, user, application, client }) =>

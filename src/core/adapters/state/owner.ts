@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import type { JobOwner } from '../../ports/job-bus.ts';
+import type { JobOwner } from '../../ports/job-launcher.ts';
 
 const TERMINAL = /^\/dev\/((?:pts\/|tty|console)\w*)$/;
 const CRON = /^(?:cron|crond|anacron|fcron|atd)$/i;

@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import type { Retrier } from '../../job/retry.ts';
-import type { ArchiveRestoreCheckpoint } from '../../ports/archive-restore-checkpoint.ts';
 import type { LogDatabase } from '../../ports/log-database.ts';
 import type { LogRestore, StagedPartition } from '../../ports/log-restore.ts';
-import type { RestoreCheckpoint } from './checkpoint.ts';
+import type { ArchiveRestoreCheckpoint, RestoreCheckpoint } from './checkpoint.ts';
 
 export interface AttachDeps {
   rows: LogRestore;

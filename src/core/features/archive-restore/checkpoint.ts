@@ -1,8 +1,55 @@
 import { createHash } from 'node:crypto';
 import type { JobContext } from '../../job/context.ts';
-import type { ArchiveRestoreCheckpoint } from '../../ports/archive-restore-checkpoint.ts';
-import type { JobRecord, State } from '../../ports/state.ts';
+import type { JobRecord, RestoringRecord, State } from '../../ports/state.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
+
+/** A staging table with some of a file's rows, all of them written and counted. */
+export interface StagedTable {
+  name: string;
+  /** Index of the file in the plan. */
+  file: number;
+  rows: number;
+}
+
+/**
+ * How far a restore of archives has come: what a later run needs to resume it or to clean up. Records only what has
+ * happened.
+ */
+export interface ArchiveRestoreCheckpoint extends RestoringRecord {
+  /** Identical for the same request: a later run resumes this one. */
+  key: string;
+  plan: ArchiveRestorePlan;
+  /**
+   * `staging` changes only its own tables, and can be dropped. From `removing` on, all rows are staged and their
+   * files verified, and the restore must be finished. `ended`: only its tables are still to be dropped.
+   */
+  phase: 'staging' | 'removing' | 'attaching' | 'ended' | 'sending';
+  /** Archives whose record may have the status `restoring`: one, or two while the lock moves to the next. */
+  archive_ids: string[];
+  /** Prefix of its table names. */
+  prefix: string;
+  tables: StagedTable[];
+  /** Files that were read completely: selected rows, and skipped lines. */
+  files: { rows: number; left_out: number }[];
+  /** For `replace`: rows ingested later, by ClickHouse's clock, are kept. */
+  cutoff_ms: number | null;
+  removed: number;
+  /** Attached partitions, and how many of their rows were in the logs before. */
+  partitions: { id: string; added: number; there: number }[];
+  /** The partition being attached, and how many rows. */
+  moving: { id: string; rows: number } | null;
+  /** For `ingest`: accepted rows of the current file, and the batch in flight. */
+  sent: { file: number; rows: number; batch: SentBatch | null } | null;
+  /** The job ended without finishing, and left this to a later one. */
+  left?: boolean;
+}
+
+/** Rows that were sent and not yet acknowledged. */
+export interface SentBatch {
+  rows: number;
+  /** When the batch was first sent, by ClickHouse's clock. */
+  since_ms: number;
+}
 
 /** Prefix of all staging tables. */
 const PREFIX = 'bifract_restore_';
@@ -36,7 +83,7 @@ export class RestoreCheckpoint {
     { id, now }: Pick<JobContext, 'id' | 'now'>,
   ): Promise<RestoreCheckpoint> {
     const key = restoreKey(plan);
-    const unfinished = (await unfinishedRestores(state)).filter(({ restoring }) => restoring?.key === key);
+    const unfinished = (await unfinishedRestores(state)).filter(({ restoring }) => restoring.key === key);
     const last = unfinished.at(-1)?.restoring;
     const data = last ? { ...last, plan, left: false } : newCheckpoint(key, plan, id);
     const job: JobRecord = { id, kind: 'restore-archive', started_at: now().toISOString() };
@@ -47,11 +94,7 @@ export class RestoreCheckpoint {
   }
 
   /** Takes over the checkpoint of an interrupted job under another id. */
-  static async adopt(
-    state: State,
-    unfinished: JobRecord & { restoring: ArchiveRestoreCheckpoint },
-    id: string,
-  ): Promise<RestoreCheckpoint> {
+  static async adopt(state: State, unfinished: RestoreRecord, id: string): Promise<RestoreCheckpoint> {
     const { kind, started_at, restoring } = unfinished;
     const checkpoint = new RestoreCheckpoint(
       state,
@@ -74,11 +117,19 @@ export class RestoreCheckpoint {
   }
 }
 
+/** The record of a restore job, with all that this feature stores in it. */
+export type RestoreRecord = JobRecord & { restoring: ArchiveRestoreCheckpoint };
+
+/** Only this feature writes such records, so what it stored in them is what it reads. */
+export function isRestoreRecord(record: JobRecord): record is RestoreRecord {
+  return record.restoring !== undefined;
+}
+
 /** Records of unfinished restores, the newest last. */
-export async function unfinishedRestores(state: State): Promise<JobRecord[]> {
+export async function unfinishedRestores(state: State): Promise<RestoreRecord[]> {
   const running = (await state.running()).filter(({ restoring }) => restoring?.left);
   return [...(await state.interrupted()), ...running]
-    .filter(({ restoring }) => restoring !== undefined)
+    .filter(isRestoreRecord)
     .sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
 }
 

@@ -1,12 +1,11 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import { Retrier, type RetryOptions } from '../../job/retry.ts';
-import type { ArchiveRestoreCheckpoint } from '../../ports/archive-restore-checkpoint.ts';
 import type { Catalog } from '../../ports/catalog.ts';
 import type { LogRestore } from '../../ports/log-restore.ts';
 import type { State } from '../../ports/state.ts';
 import { type AttachDeps, assertAllStaged, attachAll, removeReplaced } from './attach.ts';
-import { RestoreCheckpoint } from './checkpoint.ts';
+import { type ArchiveRestoreCheckpoint, RestoreCheckpoint } from './checkpoint.ts';
 import type { ArchiveRestorePlan, ArchiveRestoreSummary } from './contract.ts';
 import { RestoreRecordLock } from './record-lock.ts';
 import { RestoreProgress, type RestoreRun, type StageDeps, stageFile } from './staging.ts';

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import { archiveBytes, type Key, readContent } from '../../format/index.ts';
+import { archiveBytes, readContent } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { Retrier, type RetryOptions } from '../../job/retry.ts';
 import { rangeOf } from '../../policy/row-range.ts';
 import type { Catalog } from '../../ports/catalog.ts';
 import type { Ingest } from '../../ports/ingest.ts';
+import type { Key } from '../../ports/key.ts';
 import type { State } from '../../ports/state.ts';
 import type { Target } from '../files/target.ts';
 import { verifyFile } from '../inspect/verify-file.ts';

@@ -1,8 +1,9 @@
 import { BifractError } from '../../contract/errors.ts';
-import { describe, type FileDescription, type Key } from '../../format/index.ts';
+import { describe, type FileDescription } from '../../format/index.ts';
 import { parseArchiveName } from '../../policy/names.ts';
 import { rangeOf } from '../../policy/row-range.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
 import { sourceOf } from '../inspect/object-source.ts';

@@ -1,6 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
-import type { Key } from '../../format/index.ts';
 import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { LogDatabase } from '../../ports/log-database.ts';
 import type { Storages } from '../../ports/storage.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';

@@ -3,9 +3,9 @@ import { BifractError } from '../../contract/errors.ts';
 import type { Catalog } from '../../ports/catalog.ts';
 import type { LogDatabase } from '../../ports/log-database.ts';
 import type { LogRestore } from '../../ports/log-restore.ts';
-import type { JobRecord, State } from '../../ports/state.ts';
+import type { State } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { RestoreCheckpoint, staleLocks, unfinishedRestores } from './checkpoint.ts';
+import { RestoreCheckpoint, type RestoreRecord, staleLocks, unfinishedRestores } from './checkpoint.ts';
 import { assertNoOtherRestore, completeDirect, dropTables } from './direct.ts';
 
 export interface RecoverRestoresDeps {
@@ -34,7 +34,7 @@ export async function recoverRestores(
   for (const job of await unfinishedRestores(deps.state)) {
     try {
       await releaseStaleLock(deps, job);
-      if (job.restoring?.key !== except) messages.push(...(await recoverRestore(deps, job, now, options)));
+      if (job.restoring.key !== except) messages.push(...(await recoverRestore(deps, job, now, options)));
     } catch (error) {
       options.signal?.throwIfAborted();
       // Nothing else depends on it: the job record stays, and the next job tries again.
@@ -47,9 +47,9 @@ export async function recoverRestores(
 /** Releases the lock of an interrupted job, unless a running one has acquired it since. */
 async function releaseStaleLock(
   { state, catalog }: RecoverRestoresDeps,
-  { restoring }: JobRecord,
+  { restoring }: RestoreRecord,
 ): Promise<void> {
-  const ids = restoring?.archive_ids ?? [];
+  const ids = restoring.archive_ids;
   if (ids.length === 0) return;
   const stale = await staleLocks(state);
   const database = await catalog();
@@ -61,12 +61,11 @@ async function releaseStaleLock(
 
 async function recoverRestore(
   deps: RecoverRestoresDeps,
-  job: JobRecord,
+  job: RestoreRecord,
   now: Date,
   { signal = new AbortController().signal }: CallOptions,
 ): Promise<string[]> {
   const interrupted = job.restoring;
-  if (!interrupted) return [];
   const what = interrupted.plan.files.map(({ name }) => name).join(', ');
   const expired = now.getTime() - Date.parse(job.started_at) > STAGED_RETENTION_MS;
   if (interrupted.phase === 'staging') {
@@ -80,7 +79,7 @@ async function recoverRestore(
     return [];
   }
   const id = `restore-archive-end-${randomBytes(6).toString('hex')}`;
-  const adopted = await RestoreCheckpoint.adopt(deps.state, { ...job, restoring: interrupted }, id);
+  const adopted = await RestoreCheckpoint.adopt(deps.state, job, id);
   try {
     await assertNoOtherRestore(deps.state, interrupted.plan, id);
     const [rows, logs] = [await deps.logRestore(), await deps.logs()];

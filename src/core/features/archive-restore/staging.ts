@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
-import { archiveBytes, type Key, RestoreLines, readContent } from '../../format/index.ts';
+import { archiveBytes, RestoreLines, readContent } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import type { Retrier } from '../../job/retry.ts';
 import { rangeOf } from '../../policy/row-range.ts';
+import type { Key } from '../../ports/key.ts';
 import type { LogRestore } from '../../ports/log-restore.ts';
 import type { Target } from '../files/target.ts';
 import { compareWithRecord } from '../inspect/compare-record.ts';

@@ -7,13 +7,12 @@ import type { ArchiveType, Fractal } from '../../ports/catalog.ts';
 import type { ArchiveRequest } from '../../ports/state.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import { findFractal } from '../files/find-fractal.ts';
+import type { ArchiveSummary } from './contract.ts';
 import { ArchiveGroup, type ArchiveGroupDeps } from './group-writer.ts';
 import type { ArchivePlan } from './plan-types.ts';
 import { planResume } from './resume.ts';
-import { type ArchiveSummary, summarize } from './summary.ts';
+import { summarize } from './summary.ts';
 import { planWindows, type WindowPlan } from './windows.ts';
-
-export type { ArchiveChild, ArchiveSummary } from './summary.ts';
 
 export interface ArchiveDeps extends ArchiveGroupDeps {
   /** Total time to spend on retries, milliseconds. */

@@ -7,10 +7,11 @@ import type { Retrier } from '../../job/retry.ts';
 import { timeLimit } from '../../job/time-limit.ts';
 import type { JobRecord, State } from '../../ports/state.ts';
 import type { UnfinishedObject } from '../../ports/storage.ts';
+import type { ArchiveChild } from './contract.ts';
 import { GroupRecords } from './group-records.ts';
 import type { ArchivePlan } from './plan-types.ts';
 import { closeRecord, failRecord, recordLost } from './record.ts';
-import { type ArchiveChild, childOf } from './summary.ts';
+import { childOf } from './summary.ts';
 import { discardAll, unfinishedRows } from './unfinished.ts';
 import type { ArchiveWindow } from './windows.ts';
 import {

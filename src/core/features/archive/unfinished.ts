@@ -1,5 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
-import { archiveLines, type Key, readContent } from '../../format/index.ts';
+import { archiveLines, readContent } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import type { Storage, UnfinishedObject } from '../../ports/storage.ts';
 

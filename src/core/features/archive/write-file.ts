@@ -1,10 +1,11 @@
 import { BifractError } from '../../contract/errors.ts';
-import { type FileSummary, type Key, LineTail, writeArchive } from '../../format/index.ts';
+import { type FileSummary, LineTail, writeArchive } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
 import type { Retrier } from '../../job/retry.ts';
 import type { Granularity } from '../../policy/periods.ts';
 import type { Catalog, Fractal } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { LineBlock, LogDatabase, LogWindow } from '../../ports/log-database.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { checkStoredSize } from '../files/check-size.ts';

@@ -1,12 +1,14 @@
-import { type BackupManifest, backupManifest, type Key, writeBackup } from '../../format/index.ts';
+import { type BackupManifest, backupManifest, writeBackup } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
 import { backupName } from '../../policy/names.ts';
 import type { Database, DatabaseSnapshot, DumpTool, TableCount } from '../../ports/database.ts';
+import type { Key } from '../../ports/key.ts';
 import type { State } from '../../ports/state.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { checkStoredSize } from '../files/check-size.ts';
 import { freeName } from '../files/free-name.ts';
+import type { BackupSummary } from './contract.ts';
 
 export interface BackupDeps {
   database: Database;
@@ -18,19 +20,6 @@ export interface BackupDeps {
   variables: Record<string, string>;
   /** This program's version. */
   version: string;
-}
-
-export interface BackupSummary {
-  name: string;
-  storage_type: Storage['kind'];
-  size_bytes: number;
-  /** Size of manifest and dump before compression. */
-  content_bytes: number;
-  /** SHA-256 of the stored bytes, hex. */
-  checksum: string;
-  tables: number;
-  rows: number;
-  duration_ms: number;
 }
 
 /**

@@ -1,12 +1,13 @@
 import { asBifractError, BifractError, EXIT } from '../../contract/errors.ts';
-import type { PruneItem, PrunePlan } from '../../contract/upkeep.ts';
-import { describe, type Key } from '../../format/index.ts';
+import { describe } from '../../format/index.ts';
 import { backupTime } from '../../policy/names.ts';
 import { type KeepRule, keepsSomething, retain } from '../../policy/retention.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import { readFully } from '../inspect/read-fully.ts';
+import type { PruneItem, PrunePlan } from './contract.ts';
 
 /** Files checked in parallel. */
 const AT_ONCE = 4;

@@ -1,19 +1,13 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { PruneItem, PrunePlan } from '../../contract/upkeep.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine, type Failure } from '../../job/failures.ts';
 import type { State } from '../../ports/state.ts';
 import type { Storage } from '../../ports/storage.ts';
+import type { PruneItem, PrunePlan, PruneSummary } from './contract.ts';
 
 export interface PruneDeps {
   storage: Storage;
   state: State;
-}
-
-export interface PruneSummary {
-  deleted: number;
-  kept: number;
-  freed_bytes: number;
 }
 
 /** Deletes what the plan says, oldest first, with an event each. `PARTLY_DONE` names the failures. */

@@ -33,6 +33,13 @@ export interface CopyPlan {
 
 export type CopyJobRequest = { kind: 'copy'; plan: CopyPlan };
 
+export interface CopySummary {
+  copied: number;
+  size_bytes: number;
+  moved: boolean;
+  duration_ms: number;
+}
+
 /** Queries about copies between storages. */
 export interface CopyQueries {
   /**

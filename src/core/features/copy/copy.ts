@@ -1,9 +1,9 @@
 import { asBifractError, BifractError, type ErrorReport } from '../../contract/errors.ts';
-import type { Key } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine, type Failure } from '../../job/failures.ts';
 import { withProgress } from '../../job/progress.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { State } from '../../ports/state.ts';
 import type { Storage, Storages, StoredObject } from '../../ports/storage.ts';
 import { checkStoredSize } from '../files/check-size.ts';
@@ -12,7 +12,7 @@ import { compareWithRecord } from '../inspect/compare-record.ts';
 import { readBytes } from '../inspect/read-fully.ts';
 import { measuredOf } from '../inspect/verify-file.ts';
 import { mustBeSame, readBack } from './compare-objects.ts';
-import type { CopyItem, CopyPlan } from './contract.ts';
+import type { CopyItem, CopyPlan, CopySummary } from './contract.ts';
 import { mustBeCompleted, storagePair } from './plan.ts';
 import { verifyTee } from './verify-tee.ts';
 
@@ -21,13 +21,6 @@ export interface CopyDeps {
   catalog(): Promise<Catalog>;
   keys: readonly Key[];
   state: State;
-}
-
-export interface CopySummary {
-  copied: number;
-  size_bytes: number;
-  moved: boolean;
-  duration_ms: number;
 }
 
 /**

@@ -54,6 +54,12 @@ export interface DeleteQuery extends CallOptions {
   last_backup?: boolean;
 }
 
+export interface DeleteSummary {
+  deleted: number;
+  freed_bytes: number;
+  duration_ms: number;
+}
+
 /** Queries about deletions. */
 export interface DeletionQueries {
   /**

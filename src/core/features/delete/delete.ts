@@ -6,18 +6,12 @@ import type { State } from '../../ports/state.ts';
 import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
 import { findFile } from '../files/record-file.ts';
-import type { DeleteItem, DeletePlan } from './contract.ts';
+import type { DeleteItem, DeletePlan, DeleteSummary } from './contract.ts';
 
 export interface DeleteDeps {
   storages: Storages;
   catalog(): Promise<Catalog>;
   state: State;
-}
-
-export interface DeleteSummary {
-  deleted: number;
-  freed_bytes: number;
-  duration_ms: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { Key } from '../../format/index.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { State } from '../../ports/state.ts';
 import type { Storages } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';

@@ -3,8 +3,8 @@ import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { JobRecord } from '../../ports/state.ts';
 import type { Storages } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { ARCHIVES_PREFIX } from '../files/archive-files.ts';
 import { findFile, storagesOf } from '../files/record-file.ts';
-import { ARCHIVES_PREFIX } from '../orphans/plan-adopt.ts';
 
 export interface RecoverDeleteDeps extends Storages {
   catalog(): Promise<Catalog>;

@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
-import type { JobRecord, State } from '../../ports/state.ts';
+import type { JobRecord, RestoringRecord, State } from '../../ports/state.ts';
 import type { UnfinishedObject } from '../../ports/storage.ts';
-import type { ArchiveRestorePlan } from '../archive-restore/contract.ts';
 
 /** Throws `BUSY` if a running job other than `self` uses the file. */
 export async function mustNotBeInUse(state: State, name: string, self?: string): Promise<void> {
@@ -30,6 +29,6 @@ function isUsedBy({ kind, object, copying, restoring, rekey = [] }: JobRecord, n
 }
 
 /** A restore needs all its files to the end, not only the one whose record is marked as restoring. */
-function isRead({ files }: ArchiveRestorePlan, name: string): boolean {
+function isRead({ files }: RestoringRecord['plan'], name: string): boolean {
   return files.some((file) => file.name === posix.basename(name));
 }

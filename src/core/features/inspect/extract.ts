@@ -1,9 +1,9 @@
-import { archiveLines, type Key, readContent, readStream, splitBackup } from '../../format/index.ts';
+import { archiveLines, readContent, readStream, splitBackup } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { kindByName, kindOf } from './content-kind.ts';
-
-export type ExtractPart = 'content' | 'manifest' | 'raw';
+import type { ExtractPart } from './contract.ts';
 
 export interface ExtractSource {
   storage: Storage;

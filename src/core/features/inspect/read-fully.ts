@@ -5,12 +5,12 @@ import {
   type ContentKind,
   type ContentSummary,
   describe,
-  type Key,
   LineChecker,
   type LineTotals,
   readContent,
   splitBackup,
 } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import { kindOf } from './content-kind.ts';

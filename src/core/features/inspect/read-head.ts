@@ -4,11 +4,11 @@ import {
   type BackupManifest,
   type ByteSource,
   type ContentKind,
-  type Key,
   parseLine,
   readContent,
   splitBackup,
 } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { kindByStart } from './content-kind.ts';
 import { headBytes, withinHead } from './head-reader.ts';

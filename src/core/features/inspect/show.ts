@@ -1,19 +1,19 @@
 import { asBifractError } from '../../contract/errors.ts';
-import type { FileReport } from '../../contract/files.ts';
 import {
   type BackupManifest,
   type ByteSource,
   describe,
   type FileDescription,
-  type Key,
   readFrames,
   splitBackup,
 } from '../../format/index.ts';
 import { parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
 import { compareWithRecord } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
+import type { FileReport } from './contract.ts';
 import { sourceOf } from './object-source.ts';
 import { type HeadContent, readHead } from './read-head.ts';
 

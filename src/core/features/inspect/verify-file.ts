@@ -1,9 +1,10 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { VerifyItem } from '../../contract/files.ts';
-import type { FileDescription, Key } from '../../format/index.ts';
+import type { FileDescription } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Target } from '../files/target.ts';
 import { compareWithRecord, type Measured } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
+import type { VerifyItem } from './contract.ts';
 import { readFully, type VerifiedFile } from './read-fully.ts';
 import { describeEnds } from './verify-quick.ts';
 

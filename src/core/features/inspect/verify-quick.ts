@@ -1,5 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
-import { describe, type FileDescription, type Key } from '../../format/index.ts';
+import { describe, type FileDescription } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
 import { sourceOf } from './object-source.ts';

@@ -1,28 +1,15 @@
 import { asBifractError } from '../../contract/errors.ts';
-import type { VerifyItem } from '../../contract/files.ts';
-import type { Key } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine } from '../../job/failures.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Target, TargetRef } from '../files/target.ts';
+import type { VerifyItem, VerifySummary } from './contract.ts';
 import { blankItem, verifyFile } from './verify-file.ts';
 
 export interface VerifyDeps {
   /** Targets to verify; called once. `warn` reports restrictions. */
   targets(warn: (message: string) => void): Promise<TargetRef[]>;
   keys: readonly Key[];
-}
-
-export interface VerifySummary {
-  files: number;
-  /** Files proven complete, by header and trailer or by their record. */
-  proven: number;
-  rows: number;
-  /** Stored bytes of all files. */
-  size_bytes: number;
-  content_bytes: number;
-  quick: boolean;
-  items: VerifyItem[];
-  duration_ms: number;
 }
 
 const INTERVAL_MS = 100;

@@ -1,10 +1,11 @@
 import { asBifractError } from '../../contract/errors.ts';
-import type { RotateItem, RotatePlan } from '../../contract/upkeep.ts';
-import { describe, type Key, keyId } from '../../format/index.ts';
+import { describe, keyId } from '../../format/index.ts';
 import { backupTime, parseArchiveName } from '../../policy/names.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { sourceOf } from '../inspect/object-source.ts';
+import type { RotateItem, RotatePlan } from './contract.ts';
 
 interface PlanRotateDeps {
   backups: Storage;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
-import { describe, type Key, readStream, reseal } from '../../format/index.ts';
+import { describe, readStream, reseal } from '../../format/index.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { namesOf } from '../files/target.ts';

@@ -1,11 +1,12 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { RotateItem, RotatePlan } from '../../contract/upkeep.ts';
-import { type Key, keyId } from '../../format/index.ts';
+import { keyId } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine, type Failure } from '../../job/failures.ts';
 import type { Catalog } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { JobRecord, State } from '../../ports/state.ts';
 import type { Storage } from '../../ports/storage.ts';
+import type { RotateItem, RotatePlan, RotateSummary } from './contract.ts';
 import { recordOf, recoverRekey, rekey, updateRecord } from './rekey.ts';
 
 export interface RotateDeps {
@@ -20,13 +21,6 @@ export interface RotateDeps {
 }
 
 type PendingFile = NonNullable<JobRecord['rekey']>[number];
-
-export interface RotateSummary {
-  key_id: string;
-  files: number;
-  size_bytes: number;
-  duration_ms: number;
-}
 
 /**
  * Replaces the current key, then re-encrypts all files one by one. Every file stays readable at all times,

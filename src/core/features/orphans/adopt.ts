@@ -1,24 +1,17 @@
 import { posix } from 'node:path';
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { AdoptItem, AdoptPlan } from '../../contract/files.ts';
-import type { Key } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine, type Failure } from '../../job/failures.ts';
 import type { Catalog } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { readFully } from '../inspect/read-fully.ts';
+import type { AdoptItem, AdoptPlan, AdoptSummary } from './contract.ts';
 
 export interface AdoptDeps {
   catalog: Catalog;
   storage: Storage;
   keys: readonly Key[];
-}
-
-export interface AdoptSummary {
-  adopted: { path: string; archive_id: string; log_count: number; size_bytes: number; checksum: string }[];
-  skipped: number;
-  fractals_created: string[];
-  duration_ms: number;
 }
 
 type Adopted = AdoptSummary['adopted'][number];

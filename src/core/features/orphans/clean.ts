@@ -1,14 +1,8 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { Orphan } from '../../contract/files.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine, type Failure } from '../../job/failures.ts';
+import type { CleanSummary, Orphan } from './contract.ts';
 import { type OrphanDeps, orphans } from './find.ts';
-
-export interface CleanSummary {
-  records_failed: number;
-  leftovers_removed: number;
-  duration_ms: number;
-}
 
 const LOST = 'The file of this archive is missing, and no job is writing it';
 

@@ -1,14 +1,14 @@
-import type { Orphan } from '../../contract/files.ts';
 import { isBifractName, isProbeName } from '../../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { JobRecord, State } from '../../ports/state.ts';
 import type { Storage, StoredObject, UnfinishedObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { isResumable } from '../archive/resume.ts';
+import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
 import { belongsTo } from '../files/in-use.ts';
 import { isSame } from '../files/record-file.ts';
 import { namesOf, pathOf } from '../files/target.ts';
-import { ARCHIVES_PREFIX, byName, isArchive } from './plan-adopt.ts';
+import type { Orphan } from './contract.ts';
 import { unlistedBackups } from './unlisted-backups.ts';
 
 /** Longer than any archive or upload may take, by the limit of the server. */

@@ -1,17 +1,15 @@
 import { posix } from 'node:path';
 import { asBifractError } from '../../contract/errors.ts';
-import type { AdoptItem, AdoptPlan } from '../../contract/files.ts';
-import { describe, type FileDescription, type Key } from '../../format/index.ts';
+import { describe, type FileDescription } from '../../format/index.ts';
 import { parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
 import type { ArchiveRecord, Catalog, Fractal } from '../../ports/catalog.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { namesOf } from '../files/target.ts';
+import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import { readHead } from '../inspect/read-head.ts';
-
-/** Prefix of archives: a folder below the archive root on disk, part of the key on S3. */
-export const ARCHIVES_PREFIX = 'archives/';
+import type { AdoptItem, AdoptPlan } from './contract.ts';
 
 export interface PlanAdoptDeps {
   catalog: Catalog;
@@ -50,15 +48,6 @@ export async function planAdopt(
     items.push(await planOne(storage, object, keys, known, options));
   }
   return { items };
-}
-
-export function isArchive(name: string): boolean {
-  return parseArchiveName(posix.basename(name)) !== undefined;
-}
-
-/** Records by every possible file name. */
-export function byName(records: readonly ArchiveRecord[]): Map<string, ArchiveRecord> {
-  return new Map(records.flatMap((record) => namesOf(record).map((name) => [name, record] as const)));
 }
 
 async function gather(catalog: Catalog, options: CallOptions): Promise<Known> {

@@ -1,8 +1,8 @@
-import type { Orphan } from '../../contract/files.ts';
 import { backupTime } from '../../policy/names.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { pathOf } from '../files/target.ts';
+import type { Orphan } from './contract.ts';
 
 const SUFFIX = '.bifract-backup';
 

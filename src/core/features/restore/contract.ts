@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../../contract/errors.ts';
+import type { DatabaseSession } from '../../ports/database-server.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 
 /** Where a backup is restored to. */
@@ -30,19 +31,6 @@ export interface RestoreTable {
    * will be dropped).
    */
   where: 'both' | 'backup' | 'database';
-}
-
-/** A session on the database to be replaced. Idle sessions of this program are not listed. */
-export interface RestoreSession {
-  pid: number;
-  user: string;
-  /** `application_name`; may be empty. */
-  application: string;
-  /** Client address; null for a socket. */
-  client: string | null;
-  /** As reported by PostgreSQL: `active`, `idle`, `idle in transaction`. */
-  state: string;
-  since: Timestamp;
 }
 
 /** Something that prevents a restore. */
@@ -97,7 +85,7 @@ export interface RestorePlan {
   /** All tables of backup and database, by schema and name. */
   tables: RestoreTable[];
   /** Sessions on the database to be replaced. */
-  sessions: RestoreSession[];
+  sessions: DatabaseSession[];
   /** Disk space on the server: an estimate of the need, and what is free (null if unknown). */
   space: { needed_bytes: number; free_bytes: number | null };
   /** The Bifract server container, which can be stopped for the restore; null if there is none. */
@@ -118,10 +106,18 @@ export interface RestoreConsent {
   stop_app: boolean;
 }
 
-/** Restore jobs: `restore` for all targets but the scratch database, `drill` for that one. */
-export type RestoreJobRequest =
-  | { kind: 'restore'; plan: RestorePlan; consent: RestoreConsent }
-  | { kind: 'drill'; plan: RestorePlan };
+/** Restores a backup as planned, to any target but a scratch database. */
+export interface RestoreRequest {
+  kind: 'restore';
+  plan: RestorePlan;
+  consent: RestoreConsent;
+}
+
+/** Restores a backup to a scratch database, compares it with the manifest and drops it. */
+export interface DrillRequest {
+  kind: 'drill';
+  plan: RestorePlan;
+}
 
 /** Result of a restore or a drill. */
 export interface RestoreSummary {

@@ -1,11 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
-import {
-  type BackupManifest,
-  type ContentSummary,
-  type Key,
-  readContent,
-  splitBackup,
-} from '../../format/index.ts';
+import { type BackupManifest, type ContentSummary, readContent, splitBackup } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import { kindOf } from '../inspect/content-kind.ts';
 

@@ -5,6 +5,7 @@ import type {
   AppContainer,
   DatabaseInfo,
   DatabaseServer,
+  DatabaseSession,
   DumpContents,
   RestoreTool,
   ServerInfo,
@@ -12,7 +13,7 @@ import type {
 import type { State } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { pathOf } from '../files/target.ts';
-import type { RestorePlan, RestoreQuery, RestoreSession, RestoreTable } from './contract.ts';
+import type { RestorePlan, RestoreQuery, RestoreTable } from './contract.ts';
 import { findObstacles } from './obstacles.ts';
 import { type BackupSource, openBackup } from './open-backup.ts';
 import { mergeTables } from './table-counts.ts';
@@ -42,7 +43,7 @@ export interface Findings {
   contents: DumpContents;
   server: ServerInfo;
   replaces: DatabaseInfo | undefined;
-  sessions: RestoreSession[];
+  sessions: DatabaseSession[];
   tables: RestoreTable[];
   space: RestorePlan['space'];
   missing_roles: string[];

@@ -1,15 +1,11 @@
 import { BifractError } from '../../contract/errors.ts';
-import type { ArchiveBrowser, BrowsedRow, FileReport, SearchPattern } from '../../contract/files.ts';
-import {
-  type ByteSource,
-  type FileDescription,
-  type FrameEntry,
-  type Key,
-  readFrames,
-} from '../../format/index.ts';
+import { type ByteSource, type FileDescription, type FrameEntry, readFrames } from '../../format/index.ts';
 import { compareTimes } from '../../policy/instant.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import type { FileReport } from '../inspect/contract.ts';
 import { BlockCache } from './block-cache.ts';
+import type { ArchiveBrowser, BrowsedRow, SearchPattern } from './contract.ts';
 import { LineMatcher } from './matcher.ts';
 import { compilePattern } from './pattern.ts';
 import { RowBlock } from './row-block.ts';

@@ -1,10 +1,12 @@
 import { BifractError } from '../../contract/errors.ts';
-import type { ArchiveBrowser, FileReport } from '../../contract/files.ts';
-import { describe, type Key } from '../../format/index.ts';
+import { describe } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
+import type { FileReport } from '../inspect/contract.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import { show } from '../inspect/show.ts';
+import type { ArchiveBrowser } from './contract.ts';
 import { IndexedReader } from './indexed-reader.ts';
 import { SequentialReader } from './sequential-reader.ts';
 

@@ -1,7 +1,7 @@
-import type { BrowsedRow } from '../../contract/files.ts';
 import { type ArchiveRow, type MalformedLine, parseLine } from '../../format/index.ts';
 import { compareTimes } from '../../policy/instant.ts';
 import type { Timestamp } from '../../ports/types.ts';
+import type { BrowsedRow } from './contract.ts';
 import type { LineMatcher } from './matcher.ts';
 
 const NEWLINE = 0x0a;

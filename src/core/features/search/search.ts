@@ -1,21 +1,21 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { SearchHit, SearchQuery } from '../../contract/files.ts';
 import {
   archiveBytes,
   type ByteSource,
   describe,
   type FileDescription,
   type FrameEntry,
-  type Key,
   readContent,
   readFrames,
 } from '../../format/index.ts';
 import { combine, type Failure } from '../../job/failures.ts';
 import { compareTimes } from '../../policy/instant.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import type { Target, TargetRef } from '../files/target.ts';
 import { kindByName } from '../inspect/content-kind.ts';
 import { sourceOf } from '../inspect/object-source.ts';
+import type { SearchHit, SearchQuery } from './contract.ts';
 import { LineMatcher, type TimeWindow } from './matcher.ts';
 import { compilePattern } from './pattern.ts';
 

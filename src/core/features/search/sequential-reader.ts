@@ -1,9 +1,11 @@
-import type { ArchiveBrowser, BrowsedRow, FileReport, SearchPattern } from '../../contract/files.ts';
-import { archiveBytes, type ByteSource, type Key, readContent } from '../../format/index.ts';
+import { archiveBytes, type ByteSource, readContent } from '../../format/index.ts';
 import { compareTimes } from '../../policy/instant.ts';
+import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import type { FileReport } from '../inspect/contract.ts';
 import { headBytes } from '../inspect/head-reader.ts';
 import { BlockCache } from './block-cache.ts';
+import type { ArchiveBrowser, BrowsedRow, SearchPattern } from './contract.ts';
 import { LineMatcher } from './matcher.ts';
 import { compilePattern } from './pattern.ts';
 import { RowBlock } from './row-block.ts';

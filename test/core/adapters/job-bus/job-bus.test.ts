@@ -20,13 +20,13 @@ const STARTED = event({ event: 'job:started', kind: 'archive', title: 'Archive o
 const DONE = event({ event: 'job:done', result: { rows: 7 } });
 let dir: string;
 let jobBus: FolderJobBus;
-let cancels: BifractError[];
-let open: JobPublisher[];
+let cancels: number;
+let open: JobPublisher<JobEvent>[];
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bifract-jobs-'));
   jobBus = new FolderJobBus(dir);
-  cancels = [];
+  cancels = 0;
   open = [];
 });
 
@@ -41,9 +41,11 @@ function event(bare: Bare): JobEvent {
   return { job: JOB, time: '2026-03-01T12:00:00.000Z', ...bare } as JobEvent;
 }
 
-async function publish(id = JOB, on = jobBus): Promise<JobPublisher> {
+async function publish(id = JOB, on = jobBus): Promise<JobPublisher<JobEvent>> {
   const publication = await on.publish(id, {
-    onCancel: (reason) => cancels.push(reason),
+    onCancel: () => {
+      cancels++;
+    },
     onJournalError: (error) => assert.fail(error),
   });
   open.push(publication);
@@ -99,10 +101,7 @@ test('a cancel reaches the job, and fails once the job has ended', async () => {
   const job = await publish();
   job.add(STARTED);
   await new FolderJobBus(dir).cancel(JOB);
-  assert.deepEqual(
-    cancels.map(({ code }) => code),
-    ['CANCELLED'],
-  );
+  assert.equal(cancels, 1);
   job.add(event({ event: 'job:cancelled', error: { code: 'CANCELLED', message: 'Cancelled by the user' } }));
   await job.close();
   await refuses('NOT_FOUND', jobBus.cancel(JOB));
@@ -151,7 +150,7 @@ test('invalid, endless and missing requests on the socket do not disturb the job
   await job.close();
   await follower.ended;
   assert.deepEqual(follower.events.at(-1), DONE);
-  assert.deepEqual(cancels, []);
+  assert.equal(cancels, 0);
   for (const socket of sockets) socket.destroy();
 });
 
@@ -186,7 +185,7 @@ test('a socket with a path that is too long is in a temporary folder, and remove
   assert.equal((await stat(dirname(socket))).mode & 0o777, 0o700);
   const follower = follow(JOB, new FolderJobBus(long));
   await far.cancel(JOB);
-  assert.equal(cancels.length, 1);
+  assert.equal(cancels, 1);
   job.add(DONE);
   await job.close();
   await follower.ended;

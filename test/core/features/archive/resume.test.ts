@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { DiskStorage } from '../../../../src/core/adapters/disk/storage.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
+import type { JobEvent } from '../../../../src/core/contract/events.ts';
 import { JobQueryService } from '../../../../src/core/engine/job-queries.ts';
 import { recover } from '../../../../src/core/engine/recover.ts';
 import {
@@ -13,8 +14,8 @@ import {
   type ArchiveOptions,
   archive,
 } from '../../../../src/core/features/archive/archive.ts';
+import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
 import { generateKey, parseKey } from '../../../../src/core/format/index.ts';
-import type { ArchiveRestoreCheckpoint } from '../../../../src/core/ports/archive-restore-checkpoint.ts';
 import type { JobBus } from '../../../../src/core/ports/job-bus.ts';
 import type { PutOptions, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
@@ -441,7 +442,7 @@ test('if the storage cannot read partial files, completed days are kept and the 
 });
 
 function jobsOf({ state, catalog }: Deps): JobQueryService {
-  const jobBus = { ids: async () => [] } as unknown as JobBus;
+  const jobBus = { ids: async () => [] } as unknown as JobBus<JobEvent>;
   return new JobQueryService({ jobBus: jobBus, state, catalog: async () => catalog, now: () => new Date() });
 }
 

@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { DiskStorage } from '../../../../src/core/adapters/disk/storage.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import { type ExtractPart, extract } from '../../../../src/core/features/inspect/extract.ts';
+import type { ExtractPart } from '../../../../src/core/features/inspect/contract.ts';
+import { extract } from '../../../../src/core/features/inspect/extract.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 
 const VECTORS = join(import.meta.dirname, '../../../fixtures/vectors');

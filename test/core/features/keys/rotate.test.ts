@@ -13,13 +13,13 @@ import { rotateKey } from '../../../../src/core/features/keys/rotate.ts';
 import {
   describe,
   generateKey,
-  type Key,
   keyId,
   parseKey,
   readContent,
   writeArchive,
   writeBackup,
 } from '../../../../src/core/format/index.ts';
+import type { Key } from '../../../../src/core/ports/key.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
 

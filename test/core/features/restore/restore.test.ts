@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import pg from 'pg';
 import { openEngine } from '../../../../bin/session.ts';
 import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
-import type { BackupSummary } from '../../../../src/core/features/backup/backup.ts';
+import type { BackupSummary } from '../../../../src/core/features/backup/contract.ts';
 import type {
   RestorePlan,
   RestoreSummary,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import type { ArchiveBrowser } from '../../../../src/core/contract/files.ts';
 import { BlockCache } from '../../../../src/core/features/search/block-cache.ts';
+import type { ArchiveBrowser } from '../../../../src/core/features/search/contract.ts';
 import { browse } from '../../../../src/core/features/search/open.ts';
 import { RowBlock } from '../../../../src/core/features/search/row-block.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import type { SearchQuery } from '../../../../src/core/contract/files.ts';
 import type { Target } from '../../../../src/core/features/files/target.ts';
+import type { SearchQuery } from '../../../../src/core/features/search/contract.ts';
 import { search } from '../../../../src/core/features/search/search.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../src/core/adapters/storage/memory.ts';
-import { BifractError } from '../../../src/core/contract/errors.ts';
-import type { Services } from '../../../src/core/engine/services.ts';
-import { runFileJob } from '../../../src/core/engine/wire-file.ts';
-import { FileQueryService } from '../../../src/core/engine/wire-file-queries.ts';
-import type { ArchiveGroup } from '../../../src/core/ports/catalog.ts';
-import { FakeCatalog, FakeState, jobContext } from '../../helpers/fake-ports.ts';
-import { KEY } from '../../helpers/sealed.ts';
-import { inPieces } from '../../helpers/streams.ts';
-import { FILE_NAME, FILE_PATH, lines, recordOf, sealedArchive } from '../../helpers/targets.ts';
+import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
+import { BifractError } from '../../../../src/core/contract/errors.ts';
+import { showFile, verifyJob } from '../../../../src/core/features/inspect/job.ts';
+import { planAdoptOf } from '../../../../src/core/features/orphans/job.ts';
+import type { ArchiveGroup } from '../../../../src/core/ports/catalog.ts';
+import type { Services } from '../../../../src/core/ports/services.ts';
+import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { KEY } from '../../../helpers/sealed.ts';
+import { inPieces } from '../../../helpers/streams.ts';
+import { FILE_NAME, FILE_PATH, lines, recordOf, sealedArchive } from '../../../helpers/targets.ts';
 
 function setUp() {
   const catalog = new FakeCatalog();
@@ -38,17 +38,16 @@ async function addArchive({ catalog, archives }: ReturnType<typeof setUp>) {
 
 async function verified(services: Services, targets: string[] | 'all') {
   const context = jobContext();
-  const result = await runFileJob(services, { kind: 'verify', targets }, context);
-  return { items: 'items' in result ? result.items : [], events: context.events };
+  const result = await verifyJob.run(services, { kind: 'verify', targets }, context);
+  return { items: result.items, events: context.events };
 }
 
 test('an archive is found by record id, storage name and path, always with its record', async () => {
   const set = setUp();
   const { bytes, record } = await addArchive(set);
   await set.local.put(FILE_NAME, inPieces(bytes, 65_536));
-  const files = new FileQueryService(set.services);
   for (const target of [record.id, FILE_PATH, `/mnt/copy/${FILE_NAME}`]) {
-    const report = await files.show(target);
+    const report = await showFile(set.services, target);
     assert.deepEqual([report.rows, report.record?.id, report.notes], [5, record.id, []], target);
   }
 });
@@ -56,7 +55,7 @@ test('an archive is found by record id, storage name and path, always with its r
 test('an archive is found by its bare name', async () => {
   const set = setUp();
   await addArchive(set);
-  assert.equal((await new FileQueryService(set.services).show(FILE_NAME)).rows, 5);
+  assert.equal((await showFile(set.services, FILE_NAME)).rows, 5);
 });
 
 test('verifying a group verifies its existing archives', async () => {
@@ -81,7 +80,7 @@ test('a record with a path from another root is found below the archive root', a
   const set = setUp();
   const { record } = await addArchive(set);
   set.catalog.records.set(record.id, { ...record, storage_path: `/archives/${FILE_PATH}` });
-  assert.equal((await new FileQueryService(set.services).show(record.id)).rows, 5);
+  assert.equal((await showFile(set.services, record.id)).rows, 5);
 });
 
 test('`all` verifies every backup and every completed archive, compared with its record', async () => {
@@ -115,9 +114,8 @@ test('without the database, files are verified on their own, with a warning', as
 test('a file to adopt can be given as a path that ends in its name', async () => {
   const set = setUp();
   await set.archives.put(FILE_PATH, inPieces(await sealedArchive(lines(3)), 65_536));
-  const files = new FileQueryService(set.services);
   for (const name of [FILE_PATH, `/var/lib/archives/${FILE_NAME}`]) {
-    const [item] = (await files.planAdopt([name])).items;
+    const [item] = (await planAdoptOf(set.services, [name])).items;
     assert.deepEqual([item?.path, item?.action], [FILE_PATH, 'adopt'], name);
   }
 });

@@ -1,13 +1,13 @@
 import { posix } from 'node:path';
-import { asBifractError } from '../contract/errors.ts';
-import { storagesOf } from '../features/files/record-file.ts';
-import { pathOf, RECORD_ID, type Target, targetOfRecord } from '../features/files/target.ts';
-import { parseArchiveName } from '../policy/names.ts';
-import type { Catalog } from '../ports/catalog.ts';
-import type { StoredObject } from '../ports/storage.ts';
-import type { CallOptions } from '../ports/types.ts';
+import { asBifractError } from '../../contract/errors.ts';
+import { parseArchiveName } from '../../policy/names.ts';
+import type { Catalog } from '../../ports/catalog.ts';
+import type { Services } from '../../ports/services.ts';
+import type { StoredObject } from '../../ports/storage.ts';
+import type { CallOptions } from '../../ports/types.ts';
 import { locate } from './locate.ts';
-import type { Services } from './services.ts';
+import { storagesOf } from './record-file.ts';
+import { pathOf, RECORD_ID, type Target, targetOfRecord } from './target.ts';
 
 /** Finds a target by archive record id, or by file as `locate` does, with its record. */
 export async function findTarget(

@@ -1,72 +1,19 @@
-import { asBifractError } from '../contract/errors.ts';
-import type { JobEventMap } from '../contract/events.ts';
-import type { FileJobRequest } from '../contract/files.ts';
-import { storagesOf } from '../features/files/record-file.ts';
-import { pathOf, RECORD_ID, type TargetRef, targetOfRecord } from '../features/files/target.ts';
-import { verify } from '../features/inspect/verify.ts';
-import { adopt } from '../features/orphans/adopt.ts';
-import { clean } from '../features/orphans/clean.ts';
-import { ARCHIVES_PREFIX, isArchive } from '../features/orphans/plan-adopt.ts';
-import type { JobContext } from '../job/context.ts';
-import { backupTime } from '../policy/names.ts';
-import type { ArchiveRecord } from '../ports/catalog.ts';
-import type { Storage, StoredObject } from '../ports/storage.ts';
-import type { CallOptions } from '../ports/types.ts';
-import { findTarget } from './find-target.ts';
-import type { Services } from './services.ts';
-import { orphanDeps } from './wire-file-queries.ts';
+import { asBifractError } from '../../contract/errors.ts';
+import { backupTime } from '../../policy/names.ts';
+import type { ArchiveRecord } from '../../ports/catalog.ts';
+import type { Services } from '../../ports/services.ts';
+import type { Storage, StoredObject } from '../../ports/storage.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
+import { findTarget } from '../files/find-target.ts';
+import { storagesOf } from '../files/record-file.ts';
+import { pathOf, RECORD_ID, type TargetRef, targetOfRecord } from '../files/target.ts';
 
 /** Prefix of every backup name: a bucket may hold other objects. */
 const BACKUPS_PREFIX = 'bifract-backup-';
 
-/** Runs a job on existing files. */
-export async function runFileJob(services: Services, request: FileJobRequest, context: JobContext) {
-  switch (request.kind) {
-    case 'verify': {
-      const { targets, quick = false } = request;
-      const refs = (warn: (message: string) => void) =>
-        targets === 'all'
-          ? everything(services, warn, { signal: context.signal })
-          : named(services, targets, { signal: context.signal });
-      return verify({ targets: refs, keys: await services.keys() }, { quick }, context);
-    }
-    case 'adopt': {
-      const [catalog, storage, keys] = await Promise.all([
-        services.catalog(),
-        services.archives(),
-        services.keys(),
-      ]);
-      return adopt({ catalog, storage, keys }, request.plan, context);
-    }
-    case 'clean':
-      return clean(await orphanDeps(services), request.orphans, context);
-  }
-}
-
-/** The `job:started` payload. */
-export function fileJobStarted(request: FileJobRequest): JobEventMap['job:started'] {
-  switch (request.kind) {
-    case 'verify':
-      return { kind: 'verify', title: `Verification of ${verifyTitle(request.targets)}` };
-    case 'adopt': {
-      const files = request.plan.items.filter(({ action }) => action === 'adopt').length;
-      return { kind: 'adopt', title: `Adoption of ${files} ${files === 1 ? 'file' : 'files'}` };
-    }
-    case 'clean':
-      return {
-        kind: 'clean',
-        title: `Clean-up of ${request.orphans.length} ${request.orphans.length === 1 ? 'orphan' : 'orphans'}`,
-      };
-  }
-}
-
-function verifyTitle(targets: string[] | 'all'): string {
-  if (targets === 'all') return 'all files';
-  return targets.length === 1 ? (targets[0] as string) : `${targets.length} files`;
-}
-
 /** The named targets; a group stands for all its archives. */
-async function named(
+export async function named(
   services: Services,
   labels: readonly string[],
   options: CallOptions,
@@ -91,7 +38,7 @@ async function groupOf(services: Services, id: string, options: CallOptions): Pr
 }
 
 /** Every backup and every completed archive; without the database, the archive files alone. */
-async function everything(
+export async function everything(
   services: Services,
   warn: (message: string) => void,
   options: CallOptions,

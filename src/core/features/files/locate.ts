@@ -1,9 +1,9 @@
-import { BifractError } from '../contract/errors.ts';
-import { otherStorage } from '../features/files/record-file.ts';
-import { archivePath, parseArchiveName } from '../policy/names.ts';
-import type { Storage, StoredObject } from '../ports/storage.ts';
-import type { CallOptions } from '../ports/types.ts';
-import type { Services } from './services.ts';
+import { BifractError } from '../../contract/errors.ts';
+import { archivePath, parseArchiveName } from '../../policy/names.ts';
+import type { Services } from '../../ports/services.ts';
+import type { Storage, StoredObject } from '../../ports/storage.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import { otherStorage } from './record-file.ts';
 
 /** A file and the storage that holds it. */
 export interface Located {

@@ -1,8 +1,8 @@
-import type { Coverage, CoverageQueries } from '../features/coverage/contract.ts';
-import { computeCoverage } from '../features/coverage/coverage.ts';
-import type { Services } from './services.ts';
+import type { Services } from '../../ports/services.ts';
+import type { Coverage, CoverageQueries } from './contract.ts';
+import { computeCoverage } from './coverage.ts';
 
-/** Coverage of a fractal; see `CoverageQueries`. */
+/** See `CoverageQueries`. */
 export async function queryCoverage(
   services: Services,
   ...query: Parameters<CoverageQueries['coverage']>

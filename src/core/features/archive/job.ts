@@ -1,0 +1,71 @@
+import type { JobContext } from '../../job/context.ts';
+import type { JobType } from '../../job/job-type.ts';
+import type { Services } from '../../ports/services.ts';
+import type { Row } from '../../text/rows.ts';
+import { formatDuration } from '../../text/time.ts';
+import { formatBytes, formatRatio, plural } from '../../text/units.ts';
+import { archive } from './archive.ts';
+import type { ArchiveJobRequest, ArchiveSummary } from './contract.ts';
+import { selectUncovered } from './incremental.ts';
+
+export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
+  title: ({ fractal_name, fractal_id }) => `Archive of ${fractal_name ?? fractal_id}`,
+  target: ({ fractal_id }) => ({ kind: 'fractal', id: fractal_id }),
+  destroys: () => undefined,
+  run: runArchive,
+  summary: archiveRows,
+};
+
+/** Archives a fractal on an installation's services; `run-due` does the same within its own job. */
+export async function runArchive(
+  services: Services,
+  request: ArchiveJobRequest,
+  context: JobContext,
+): Promise<ArchiveSummary> {
+  const [catalog, logs] = [await services.catalog(), await services.logs()];
+  const deps = {
+    catalog,
+    logs,
+    storage: await services.archives(),
+    state: services.state,
+    key: await services.key(),
+    version: services.installation.version,
+    ...services.archive_limits,
+    uncovered: ({ id }: { id: string }, ...query: TailOf<Parameters<typeof selectUncovered>>) =>
+      selectUncovered({ catalog, logs, storages: services }, id, ...query),
+  };
+  return archive(deps, { ...request, fields: request.fields ?? true }, context);
+}
+
+type TailOf<List extends unknown[]> = List extends [unknown, unknown, ...infer Tail] ? Tail : never;
+
+function archiveRows(summary: ArchiveSummary): Row[] {
+  const { fractal_name, group_id, storage_path, split, children, checksum, continued, log_count } = summary;
+  if (group_id === null)
+    return [
+      { label: 'Archive', value: `no file: ${fractal_name} has no rows to archive${windowText(summary)}` },
+    ];
+  const files = `${plural(children.length, 'file')}, split by ${split}${continued ? ' (resumed: files of the earlier run are not counted)' : ''}`;
+  const { content_bytes, size_bytes } = summary;
+  const ratio = formatRatio(content_bytes, size_bytes) ?? '1:1';
+  return [
+    { label: 'Archive', value: storage_path ?? files, tone: 'good' },
+    { label: 'Fractal', value: fractal_name },
+    {
+      label: 'Rows',
+      value: `${plural(log_count, 'row')}, ${summary.time_range_start} to ${summary.time_range_end}`,
+    },
+    {
+      label: 'Size',
+      value: `${formatBytes(size_bytes)} (${formatBytes(content_bytes)} before compression, ${ratio})`,
+    },
+    ...(checksum === null ? [] : [{ label: 'SHA-256', value: checksum }]),
+    { label: 'Duration', value: formatDuration(summary.duration_ms) },
+  ];
+}
+
+/** Results of earlier versions have no window. */
+function windowText({ window }: Partial<ArchiveSummary>): string {
+  const from = window?.from ? ` from ${window.from}` : '';
+  return window?.to ? `${from} before ${window.to}` : from;
+}

@@ -1,0 +1,67 @@
+import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import type { FileReport } from '../inspect/contract.ts';
+
+/** A row of an archive for the browser. */
+export interface BrowsedRow {
+  /** Position in the archive, from 0. */
+  index: number;
+  /** Null if the line has none; also `ingest_timestamp`. */
+  ts: Timestamp | null;
+  id: string;
+  /** The log line: invalid UTF-8 as replacement characters, at most 1 MiB. */
+  raw: string;
+  /** Size of the full log line, bytes. */
+  raw_bytes: number;
+  /** Parsed fields as JSON text, at most 1 MiB; null if the archive has none. */
+  fields: string | null;
+  ingest_timestamp: Timestamp | null;
+}
+
+/** An archive opened for random access. The cost of a row does not depend on the archive size. */
+export interface ArchiveBrowser {
+  readonly report: FileReport;
+  /**
+   * Total rows. For a file without header and trailer: the rows read so far, with `complete` false until the
+   * end is reached.
+   */
+  readonly rows: number;
+  readonly complete: boolean;
+  /** Rows `from … from+count`; fewer at the end. */
+  read(from: number, count: number, options?: CallOptions): Promise<BrowsedRow[]>;
+  /** Index of the first row at or after a time; `rows` if there is none. */
+  at(time: Timestamp, options?: CallOptions): Promise<number>;
+  /** Index of the nearest match, starting with row `from`; null if there is none. */
+  find(
+    pattern: SearchPattern,
+    from: number,
+    direction: 'next' | 'previous',
+    options?: CallOptions,
+  ): Promise<number | null>;
+  close(): Promise<void>;
+}
+
+/** A literal (case-insensitive unless it contains a capital) or a regular expression. */
+export type SearchPattern = { text: string } | { regex: string; flags?: string };
+
+export interface SearchQuery {
+  targets: string[];
+  pattern: SearchPattern;
+  /** From (included) and to (excluded). */
+  from?: Timestamp;
+  to?: Timestamp;
+}
+
+/** A matching row: its NDJSON line as stored, without newline. */
+export interface SearchHit {
+  target: string;
+  path: string;
+  line: Buffer;
+}
+
+/** Queries on the rows of archives. */
+export interface SearchQueries {
+  /** Matching rows of archives, in order of targets and rows. Frames outside the time window are not read. */
+  search(query: SearchQuery, options?: CallOptions): AsyncIterable<SearchHit>;
+  /** Opens an archive for random access. */
+  browse(target: string, options?: CallOptions): Promise<ArchiveBrowser>;
+}

@@ -1,0 +1,26 @@
+import type { Services } from '../ports/services.ts';
+import type { JobRecord } from '../ports/state.ts';
+import type { CallOptions } from '../ports/types.ts';
+import type { Row } from '../text/rows.ts';
+import type { JobContext } from './context.ts';
+
+/** What the engine must know of a kind of job. A feature exports one for each kind; the engine's table lists them. */
+export interface JobType<Request, Summary extends object> {
+  /** What the job does and to what, for people: `Backup of PostgreSQL`. */
+  title(request: Request): string;
+  /** The fractal it works on, if it is exactly one. */
+  target?(request: Request): { kind: 'fractal'; id: string };
+  /** What it destroys, one line each, for the audit log; undefined if it destroys nothing. */
+  destroys(request: Request): string[] | undefined;
+  /** Set on jobs that change nothing: they are allowed with --read-only and run no recovery first. */
+  readonly readsOnly?: true;
+  /** Does the work. Throws what went wrong; after an abort the signal's reason. */
+  run(services: Services, request: Request, context: JobContext): Promise<Summary>;
+  /** What it did, for people. */
+  summary(summary: Summary): Row[];
+  /**
+   * Cleans up after an interrupted job of this kind, as far as its record tells; the engine removes the record
+   * afterwards. Returns what was done, one line each. Throws if it must be tried again later.
+   */
+  recover?(services: Services, record: JobRecord, options: CallOptions): Promise<string[]>;
+}
