@@ -79,7 +79,7 @@ export function fakeOrphan(kind: Orphan['kind'], seed: number, given: Partial<Or
   const name = `archives/f${seed}/f${seed}-20260301-12000${seed % 10}.bifract-archive`;
   const titles = {
     file: 'Archive file without a record',
-    record: 'Record without a file',
+    record: 'Record whose file is missing',
     leftover: 'Unfinished file of an interrupted job',
   };
   const actions = { file: ['adopt'], record: ['fail_record'], leftover: ['discard'] } as const;

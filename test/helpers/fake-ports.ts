@@ -109,16 +109,16 @@ export class FakeCatalog implements Catalog {
   }
   async closeGroup(id: string, { missing, message }: { missing: number | null; message: string | null }) {
     const group = this.allGroups.find((one) => one.id === id);
-    const held = [...this.records.values()].filter(({ group_id }) => group_id === id);
-    const done = held.filter(({ status }) => status === 'completed');
+    const members = [...this.records.values()].filter(({ group_id }) => group_id === id);
+    const done = members.filter(({ status }) => status === 'completed');
     if (!group) throw new Error(`No group ${id}`);
     group.archive_count =
-      missing === null ? Math.max(held.length, group.archive_count) : held.length + missing;
+      missing === null ? Math.max(members.length, group.archive_count) : members.length + missing;
     group.completed_count = done.length;
     group.total_log_count = done.reduce((sum, { log_count }) => sum + log_count, 0);
     group.status =
       done.length === group.archive_count ? 'completed' : done.length === 0 ? 'failed' : 'partial';
-    group.error_message = held.find(({ status }) => status === 'failed')?.error_message ?? message;
+    group.error_message = members.find(({ status }) => status === 'failed')?.error_message ?? message;
   }
   async updateProgress(_id: string, progress: { log_count: number; size_bytes: number }) {
     this.notes.push(progress);

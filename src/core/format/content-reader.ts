@@ -106,7 +106,7 @@ class FileReader implements ContentReader {
 
   async *#read(): AsyncGenerator<Buffer> {
     const opener = await Opener.open(this.#stored, this.#options.keys);
-    const checker = opener.marked ? new MetadataChecker() : undefined;
+    const checker = opener.hasKeyMark ? new MetadataChecker() : undefined;
     const stream = new ByteCursor(opener.chunks());
     for await (const piece of decodeFrames(splitFrames(stream, (position) => opener.locate(position)))) {
       this.#options.signal?.throwIfAborted();
@@ -116,7 +116,7 @@ class FileReader implements ContentReader {
     if (stream.position === 0) throw opener.emptyError();
     const sha256 = this.#contentHash.digest('hex');
     const offset = this.#stored.position;
-    const after = await this.#readTail(opener.marked);
+    const after = await this.#readTail(opener.hasKeyMark);
     const totals = { lines: this.#lines, bytes: this.#contentBytes, sha256 };
     await checker?.finish(totals, { key: opener.key, base: opener.base, offset, after });
     this.#summary = this.#summarize(opener, checker, sha256, this.#storedBytes - offset);
@@ -163,10 +163,10 @@ class FileReader implements ContentReader {
       lines: this.#lines,
       frames: this.#frames,
       key_id: keyId(opener.key),
-      sealed: opener.marked,
+      sealed: opener.hasKeyMark,
       head: checker?.head ?? null,
       end: checker?.end ?? null,
-      ignored_bytes: opener.marked ? 0 : after,
+      ignored_bytes: opener.hasKeyMark ? 0 : after,
     };
   }
 }

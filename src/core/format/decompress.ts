@@ -13,7 +13,7 @@ const PIECE_BYTES = 1024 * 1024;
 
 /** Decompresses one complete frame of known plain size on the thread pool; never produces more than that. */
 export async function decompressFrame(frame: Buffer, plain: number, at: number): Promise<Buffer> {
-  // One byte of room to spare: then the content comes in one piece, which is not copied.
+  // One extra byte, so that the content comes in one piece without copying.
   const chunkSize = Math.min(MAX_PIECE_BYTES, Math.max(1024, plain + 1));
   let bytes: Buffer;
   try {

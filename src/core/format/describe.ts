@@ -52,7 +52,7 @@ export async function describe(
   const tailAt = Math.max(0, source.size - TAIL_READ_BYTES);
   const tail = await source.read(tailAt, source.size - tailAt);
   const offset = findTrailer(tail, source.size, BASE_BYTES + LENGTH_BYTES);
-  if (!opener.marked) return describeUnmarked(source, opener, offset !== undefined);
+  if (!opener.hasKeyMark) return describeWithoutTrailer(source, opener, offset !== undefined);
   if (offset === undefined) throw cutOff('the trailer is missing, or data was appended');
   const length = source.size - TAIL_BYTES - offset;
   const sealed =
@@ -65,12 +65,12 @@ export async function describe(
   return { size_bytes: source.size, key_id, sealed: true, head, end, index, trailer_offset: offset };
 }
 
-async function describeUnmarked(
+async function describeWithoutTrailer(
   source: ByteSource,
   opener: Opener,
   hasTrailer: boolean,
 ): Promise<FileDescription> {
-  if (hasTrailer) throw wrongKey('The file was encrypted with a different key');
+  if (hasTrailer) throw wrongKey('The file was encrypted with another key');
   if ((await opener.chunks().next()).done) throw opener.emptyError();
   const nothing = { head: null, end: null, index: null, trailer_offset: null };
   return { size_bytes: source.size, key_id: keyId(opener.key), sealed: false, ...nothing };

@@ -39,7 +39,7 @@ interface StoredChunk {
 export class Opener {
   readonly base: Buffer;
   /** Whether the base has the key mark of a given key: then the file has a head and trailer, or is cut off. */
-  readonly marked: boolean;
+  readonly hasKeyMark: boolean;
   readonly #stored: ByteCursor;
   readonly #keys: readonly Key[];
   #key: Key | undefined;
@@ -53,7 +53,7 @@ export class Opener {
     this.base = base;
     this.#keys = keys;
     this.#key = keys.find((key) => hasKeyMark(base, key));
-    this.marked = this.#key !== undefined;
+    this.hasKeyMark = this.#key !== undefined;
   }
 
   /** Reads the base. Errors: `KEY_MISSING`, `CUT_OFF`. */
@@ -88,7 +88,7 @@ export class Opener {
 
   /** The error for an empty stream: valid, but no writer produces it. */
   emptyError(): BifractError {
-    return this.marked
+    return this.hasKeyMark
       ? cutOff('it has no chunks')
       : notBifract(`${NOT_A_BIFRACT_FILE}: it contains no encrypted data`);
   }
@@ -121,7 +121,7 @@ export class Opener {
   }
 
   #badLength(at: number, length: number): BifractError {
-    if (this.#index === 0 && !this.marked) return notBifract(NOT_A_BIFRACT_FILE);
+    if (this.#index === 0 && !this.hasKeyMark) return notBifract(NOT_A_BIFRACT_FILE);
     return damaged(at, `invalid chunk length ${length}`);
   }
 
@@ -135,7 +135,7 @@ export class Opener {
   }
 
   async #openFirst(chunk: StoredChunk): Promise<Buffer> {
-    if (this.marked) return this.#open(chunk);
+    if (this.hasKeyMark) return this.#open(chunk);
     const expected = chunkNonce(this.base, 0);
     if (!chunk.nonce.equals(expected)) throw this.#nonceError(chunk, expected);
     for (const key of this.#keys) {
@@ -164,8 +164,6 @@ export class Opener {
       second && this.#keys.some((key) => openChunk(key, second.nonce, second.sealed) !== undefined);
     if (opens) return damaged(first.at, 'a chunk fails authentication');
     const keys = this.#keys.length === 1 ? 'The key does not open' : 'None of the keys opens';
-    return wrongKey(
-      `${keys} this file: it was encrypted with a different key, or its first chunk is damaged`,
-    );
+    return wrongKey(`${keys} this file: it was encrypted with another key, or its first chunk is damaged`);
   }
 }

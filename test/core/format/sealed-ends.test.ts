@@ -75,11 +75,11 @@ suite('head, end and trailer', () => {
   });
 
   test('detects a cut between chunks with a forged end marker', async () => {
-    const [chunk, mark] = [32 + 65_568, Buffer.alloc(4)];
-    await rejects(Buffer.concat([parts.stored.subarray(0, chunk), mark]), 'CUT_OFF');
-    const withTrailer = [parts.stored.subarray(0, chunk), mark, parts.stored.subarray(parts.offset)];
+    const [cut, endMarker] = [32 + 65_568, Buffer.alloc(4)];
+    await rejects(Buffer.concat([parts.stored.subarray(0, cut), endMarker]), 'CUT_OFF');
+    const withTrailer = [parts.stored.subarray(0, cut), endMarker, parts.stored.subarray(parts.offset)];
     await rejects(Buffer.concat(withTrailer), 'CUT_OFF');
-    await rejects(Buffer.concat([parts.stored.subarray(0, 32), mark]), 'CUT_OFF');
+    await rejects(Buffer.concat([parts.stored.subarray(0, 32), endMarker]), 'CUT_OFF');
   });
 
   test('detects a missing end frame, at any frame boundary', async () => {

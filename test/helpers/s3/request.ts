@@ -34,9 +34,9 @@ export type Operation =
 
 export function parseRequest(message: IncomingMessage): S3Request {
   const url = message.url ?? '/';
-  const mark = url.indexOf('?');
-  const path = mark < 0 ? url : url.slice(0, mark);
-  const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1).replaceAll('+', '%2B'));
+  const queryStart = url.indexOf('?');
+  const path = queryStart < 0 ? url : url.slice(0, queryStart);
+  const query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1).replaceAll('+', '%2B'));
   const method = message.method ?? 'GET';
   const [bucket = '', ...rest] = path.slice(1).split('/').map(decodeURIComponent);
   const key = rest.join('/');
