@@ -80,7 +80,7 @@ export function fakeOrphan(kind: Orphan['kind'], seed: number, given: Partial<Or
   const titles = {
     file: 'Archive file without a record',
     record: 'Record whose file is missing',
-    leftover: 'Unfinished file of an interrupted job',
+    leftover: 'Unfinished file of a run that was interrupted',
   };
   const actions = { file: ['adopt'], record: ['fail_record'], leftover: ['discard'] } as const;
   return {
