@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { openS3Storage } from '../src/core/adapters/s3/storage.ts';
-import { BUCKET, labSettings } from '../test/helpers/s3/lab.ts';
+import { BUCKET, testS3Settings } from '../test/helpers/s3/test-server.ts';
 
 const [client, url = '', mib = '0'] = process.argv.slice(2);
 const block = randomBytes(1 << 20);
-const settings = labSettings(url);
+const settings = testS3Settings(url);
 
 async function* content(): AsyncGenerator<Buffer> {
   for (let i = 0; i < Number(mib); i++) yield block;

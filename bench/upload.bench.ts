@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { BUCKET } from '../test/helpers/s3/lab.ts';
+import { BUCKET } from '../test/helpers/s3/test-server.ts';
 import type { Bench } from './run.ts';
 import { median } from './tools/median.ts';
 

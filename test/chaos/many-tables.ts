@@ -8,8 +8,8 @@ import { queryPostgres } from '../../bin/demo/query.ts';
 import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { openEngine } from '../../bin/session.ts';
 import type { BackupSummary } from '../../src/core/features/backup/contract.ts';
-import { dumpText, sameDump } from '../helpers/dump-text.ts';
-import { result } from '../helpers/engine-jobs.ts';
+import { assertSameDump, dumpText } from '../helpers/dump-text.ts';
+import { resultOfJob } from '../helpers/engine-jobs.ts';
 
 const tables = Number(process.argv[2] ?? 2000);
 /** With more in one transaction, the server runs out of locks. */
@@ -44,13 +44,13 @@ try {
   };
   const { name } = await timed(
     `Backup of ${tables} tables`,
-    result<BackupSummary>(engine, { kind: 'backup' }),
+    resultOfJob<BackupSummary>(engine, { kind: 'backup' }),
   );
   await queryPostgres(postgres, 'DROP TABLE t1; UPDATE t2 SET x = 2000000');
   const plan = await timed('Plan', engine.planRestore({ file: name, target: { kind: 'live' } }));
   const consent = { safety_backup: false, end_sessions: true, stop_app: false };
-  await timed('Restore', result(engine, { kind: 'restore', plan, consent }));
-  sameDump(await dumpText(postgres, postgres.database), text);
+  await timed('Restore', resultOfJob(engine, { kind: 'restore', plan, consent }));
+  assertSameDump(await dumpText(postgres, postgres.database), text);
   await engine.close();
   console.log('Both dumps are identical.');
 } finally {

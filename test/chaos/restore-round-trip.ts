@@ -8,8 +8,8 @@ import { type Demo, startDemo } from '../../bin/demo/installation.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
 import { formatBytes } from '../../src/core/text/units.ts';
-import { BUCKET, startLab } from '../helpers/s3/lab.ts';
-import { LAB } from '../helpers/s3/server.ts';
+import { TEST_CREDENTIALS } from '../helpers/s3/server.ts';
+import { BUCKET, startS3Server } from '../helpers/s3/test-server.ts';
 
 const [count = '2000000', storage = 'disk', ...chosen] = process.argv.slice(2);
 const rows = Number(count);
@@ -26,7 +26,7 @@ const DIGEST = `SELECT count() AS rows, sum(cityHash64(timestamp, raw_log, log_i
   sum(cityHash64(toJSONString(fields), JSONAllPathsWithTypes(fields))) AS fields, min(timestamp), max(timestamp)
   FROM logs WHERE fractal_id = '${FRACTAL}' FORMAT JSONEachRow`;
 
-const lab = storage === 's3' ? await startLab() : undefined;
+const lab = storage === 's3' ? await startS3Server() : undefined;
 const demo = await startDemo({ scale: 0 });
 try {
   if (lab) await storeInBucket(demo, lab.server.url);
@@ -55,7 +55,12 @@ try {
 }
 
 async function storeInBucket({ dir }: Demo, url: string): Promise<void> {
-  const settings = { BUCKET, ENDPOINT: url, ACCESS_KEY: LAB.access_key, SECRET_KEY: LAB.secret_key };
+  const settings = {
+    BUCKET,
+    ENDPOINT: url,
+    ACCESS_KEY: TEST_CREDENTIALS.access_key,
+    SECRET_KEY: TEST_CREDENTIALS.secret_key,
+  };
   const lines = Object.entries(settings).map(([name, value]) => `BIFRACT_S3_${name}=${value}\n`);
   await appendFile(join(dir, '.env'), lines.join(''));
 }

@@ -89,7 +89,7 @@ export class ArchiveChaos {
     const split = this.#random.pick(SPLITS);
     const calls: string[] = [];
     this.#faults = 0;
-    this.#proxy.choose = (sql) => this.#fault(sql);
+    this.#proxy.chooseFault = (sql) => this.#fault(sql);
     let unrecovered = false;
     for (let left = this.#random.int(1, 3); left > 0; left--) {
       const disruption = this.#random.pick(DISRUPTIONS);
@@ -102,7 +102,7 @@ export class ArchiveChaos {
       });
       if (ended.code === 0) await this.#checkComplete(ended);
     }
-    this.#proxy.choose = undefined;
+    this.#proxy.chooseFault = undefined;
     const last = await this.#call(split, 'none');
     if (last.code !== 0) throw new Error(`The call without disruption failed: ${last.stderr}${last.stdout}`);
     await this.#checkConsistent(false);

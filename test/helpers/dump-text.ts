@@ -28,7 +28,7 @@ export async function dumpDigest(server: PostgresServer, database: string): Prom
 }
 
 /** Throws with the first lines that differ. */
-export function sameDump(actual: string, expected: string): void {
+export function assertSameDump(actual: string, expected: string): void {
   const [actualLines, expectedLines] = [actual.split('\n'), expected.split('\n')];
   const at = expectedLines.findIndex((line, index) => line !== actualLines[index]);
   if (at < 0 && actualLines.length === expectedLines.length) return;

@@ -15,7 +15,7 @@ export async function runToEnd(
 }
 
 /** Runs a job and returns its result. Throws if the job fails. */
-export async function result<Summary>(engine: Engine, request: JobRequest): Promise<Summary> {
+export async function resultOfJob<Summary>(engine: Engine, request: JobRequest): Promise<Summary> {
   const outcome = await runToEnd(engine, request);
   if (outcome.event !== 'job:done') throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
   return outcome.result as Summary;

@@ -120,7 +120,7 @@ export class FakeArchive implements ArchiveBrowser {
   closed = false;
   reads = 0;
   rowsRead = 0;
-  stopped = 0;
+  aborted = 0;
   /** Reads wait for this. */
   readGate: Promise<void> = Promise.resolve();
   /** Searches and jumps wait for this. */
@@ -180,7 +180,7 @@ export class FakeArchive implements ArchiveBrowser {
       this.workGate,
       new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
     ]);
-    if (signal?.aborted) this.stopped += 1;
+    if (signal?.aborted) this.aborted += 1;
     signal?.throwIfAborted();
     const matches = matcher(pattern);
     const step = direction === 'next' ? 1 : -1;

@@ -53,7 +53,7 @@ export class FakeCatalog implements Catalog {
   readonly all: Fractal[] = [fractal()];
   readonly allGroups: ArchiveGroup[] = [];
   readonly records = new Map<string, ArchiveRecord>();
-  readonly notes: { log_count: number; size_bytes: number }[] = [];
+  readonly progress: { log_count: number; size_bytes: number }[] = [];
   /** Errors for the next calls of `completeArchive`, `deleteArchive` and `moveArchive`. */
   readonly failures: BifractError[] = [];
 
@@ -121,7 +121,7 @@ export class FakeCatalog implements Catalog {
     group.error_message = members.find(({ status }) => status === 'failed')?.error_message ?? message;
   }
   async updateProgress(_id: string, progress: { log_count: number; size_bytes: number }) {
-    this.notes.push(progress);
+    this.progress.push(progress);
   }
   async completeArchive(id: string, result: ArchiveResult) {
     const failure = this.failures.shift();
@@ -243,7 +243,7 @@ export class FakeLogs implements LogDatabase {
   /** Seconds between rows. */
   readonly step: number;
   /** Calls of `lines`. */
-  readonly asked: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
+  readonly calls: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
 
   constructor(rows: number, step = 1) {
     this.rows = rows;
@@ -278,7 +278,7 @@ export class FakeLogs implements LogDatabase {
     return this.periodCounts;
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
-    this.asked.push({ ...window, start: options.start, frugal: options.low_memory });
+    this.calls.push({ ...window, start: options.start, frugal: options.low_memory });
     for (const row of this.#rowsIn(window)) {
       const time = Date.parse(timeOf(row, this.step));
       if (options.start && time < Number(options.start.ms)) continue;
@@ -359,26 +359,26 @@ export class FakeDumpTool implements DumpTool {
 }
 
 export class FakeState implements State {
-  readonly notes = new Map<string, JobRecord>();
-  deadNotes: JobRecord[] = [];
+  readonly records = new Map<string, JobRecord>();
+  interruptedRecords: JobRecord[] = [];
 
   async save(note: JobRecord) {
-    this.notes.set(note.id, note);
+    this.records.set(note.id, note);
   }
   async saveInterrupted(note: JobRecord) {
-    this.notes.delete(note.id);
-    this.deadNotes.push(note);
+    this.records.delete(note.id);
+    this.interruptedRecords.push(note);
   }
   async remove(id: string) {
-    this.notes.delete(id);
-    this.deadNotes = this.deadNotes.filter((note) => note.id !== id);
+    this.records.delete(id);
+    this.interruptedRecords = this.interruptedRecords.filter((note) => note.id !== id);
   }
   async cleanUp() {}
   async running() {
-    return [...this.notes.values()];
+    return [...this.records.values()];
   }
   async interrupted() {
-    return this.deadNotes;
+    return this.interruptedRecords;
   }
   async exclusive<T>(work: () => Promise<T>) {
     return work();

@@ -26,7 +26,7 @@ export interface FaultyProxy {
   /** The current fault, if any. */
   fault: Fault | undefined;
   /** If set, chooses the fault for each statement instead. */
-  choose?: (sql: string) => Fault | undefined;
+  chooseFault?: (sql: string) => Fault | undefined;
   /** Statements received, in order. */
   statements: string[];
   close(): Promise<void>;
@@ -72,7 +72,7 @@ async function relay(
   const query = new URL(incoming.url ?? '/', upstream).searchParams.get('query') ?? '';
   const sql = query || body.toString();
   proxy.statements.push(sql);
-  const fault = proxy.choose ? proxy.choose(sql) : take(proxy, sql);
+  const fault = proxy.chooseFault ? proxy.chooseFault(sql) : take(proxy, sql);
   if (fault && failAtStart(fault, outgoing)) return;
   const { hostname, port } = upstream;
   const upstreamRequest = request({

@@ -1,7 +1,7 @@
 import { type Hash, randomBytes } from 'node:crypto';
-import type { Head } from '../../src/core/format/ends.ts';
 import type { ContentFrame } from '../../src/core/format/frame.ts';
 import { type ArchiveHead, parseKey, readContent } from '../../src/core/format/index.ts';
+import type { Head } from '../../src/core/format/metadata.ts';
 import { FileWriter, type SealedFile } from '../../src/core/format/sealed-file.ts';
 import { Sealer } from '../../src/core/format/sealer.ts';
 import type { Key } from '../../src/core/ports/key.ts';
@@ -81,7 +81,11 @@ export function noisyLines(from: number, count: number, bytes = 400): Buffer[] {
 }
 
 /** Seals any stream, with any bytes after the end marker: for invalid files. */
-export function resealed(stream: Buffer, after: (base: Buffer, offset: number) => Buffer, key = KEY): Buffer {
+export function sealStream(
+  stream: Buffer,
+  after: (base: Buffer, offset: number) => Buffer,
+  key = KEY,
+): Buffer {
   const sealer = new Sealer(key);
   sealer.push(stream);
   sealer.end();

@@ -14,7 +14,7 @@ export async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buf
 }
 
 /** All lines in one block. Copies each block, as its memory is reused. */
-export async function gather(blocks: AsyncIterable<LineBlock>): Promise<LineBlock> {
+export async function collectLines(blocks: AsyncIterable<LineBlock>): Promise<LineBlock> {
   const parts: Buffer[] = [];
   let count = 0;
   for await (const { bytes, lines } of blocks) {
@@ -25,7 +25,7 @@ export async function gather(blocks: AsyncIterable<LineBlock>): Promise<LineBloc
 }
 
 /** The lines of a block, without their newlines. */
-export function* bytesOf(block: LineBlock): Generator<Buffer> {
+export function* blockLines(block: LineBlock): Generator<Buffer> {
   for (let start = 0; start < block.bytes.length; ) {
     const end = block.bytes.indexOf('\n', start);
     yield block.bytes.subarray(start, end);

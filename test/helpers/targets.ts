@@ -21,7 +21,7 @@ export async function sealedArchive(lines: Buffer[], key: Key = KEY): Promise<Bu
 }
 
 /** An archive as the server writes it: one zstd frame, no key mark, no trailer. */
-export function unsealedArchive(lines: Buffer[]): Buffer {
+export function serverArchive(lines: Buffer[]): Buffer {
   const content = Buffer.concat([ARCHIVE_HEADER, ...lines]);
   const sealer = new Sealer(KEY);
   // Without a key mark, the base is any 32 bytes.
@@ -31,12 +31,12 @@ export function unsealedArchive(lines: Buffer[]): Buffer {
   return sealer.take(0) as Buffer;
 }
 
-export function lines(count: number): Buffer[] {
+export function numberedLines(count: number): Buffer[] {
   return Array.from({ length: count }, (_, index) => archiveLine(index));
 }
 
 /** Stores bytes as a file and returns it as a target. */
-export async function stored(
+export async function storedTarget(
   bytes: Buffer,
   given: { name?: string; record?: ArchiveRecord; storage?: MemoryStorage } = {},
 ): Promise<Target> {
@@ -45,12 +45,12 @@ export async function stored(
   return { label: name, storage, object, path: `memory/${name}`, record, record_unknown: null };
 }
 
-export function refTo(target: Target): TargetRef {
+export function targetRef(target: Target): TargetRef {
   return { label: target.label, find: async () => target };
 }
 
 /** The record of a completed archive; `given` overrides. */
-export function recordOf(given: Partial<ArchiveRecord> = {}): ArchiveRecord {
+export function archiveRecord(given: Partial<ArchiveRecord> = {}): ArchiveRecord {
   return {
     id: 'aaaaaaaa-0000-4000-8000-000000000001',
     fractal_id: FRACTAL_ID,

@@ -9,9 +9,9 @@ import { queryPostgres } from '../../bin/demo/query.ts';
 import { openS3Storage } from '../../src/core/adapters/s3/storage.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
 import { type Ended, ndjson, type Started, start } from './program.ts';
-import { BUCKET, labSettings, startLab } from './s3/lab.ts';
 import { Random } from './s3/random.ts';
-import { LAB } from './s3/server.ts';
+import { TEST_CREDENTIALS } from './s3/server.ts';
+import { BUCKET, startS3Server, testS3Settings } from './s3/test-server.ts';
 import { LIMIT_MS, until } from './until.ts';
 
 const NOWHERE = { url: 'http://127.0.0.1:1', user: 'x', password: 'x', database: 'x' };
@@ -38,7 +38,7 @@ export interface UploadRound {
  * unfinished uploads must be found and removed by the next job.
  */
 export class UploadChaos {
-  readonly #lab: Awaited<ReturnType<typeof startLab>>;
+  readonly #lab: Awaited<ReturnType<typeof startS3Server>>;
   readonly #storage: Storage;
   readonly #dir: string;
   readonly #random: Random;
@@ -46,22 +46,22 @@ export class UploadChaos {
   /** A backup in the folder to copy. */
   #local = '';
 
-  private constructor(lab: Awaited<ReturnType<typeof startLab>>, dir: string, seed: number) {
+  private constructor(lab: Awaited<ReturnType<typeof startS3Server>>, dir: string, seed: number) {
     this.#lab = lab;
-    this.#storage = openS3Storage(labSettings(lab.server.url));
+    this.#storage = openS3Storage(testS3Settings(lab.server.url));
     this.#dir = dir;
     this.#random = new Random(seed);
   }
 
   /** Adds a table that hardly compresses to the database. */
   static async start(postgres: PostgresAddress, seed: number): Promise<UploadChaos> {
-    const lab = await startLab();
+    const lab = await startS3Server();
     const dir = await mkdtemp(join(tmpdir(), 'bifract-upload-chaos-'));
     await createInstallDir(dir, postgres, NOWHERE, {
       BIFRACT_S3_BUCKET: BUCKET,
       BIFRACT_S3_ENDPOINT: lab.server.url,
-      BIFRACT_S3_ACCESS_KEY: LAB.access_key,
-      BIFRACT_S3_SECRET_KEY: LAB.secret_key,
+      BIFRACT_S3_ACCESS_KEY: TEST_CREDENTIALS.access_key,
+      BIFRACT_S3_SECRET_KEY: TEST_CREDENTIALS.secret_key,
       BIFRACT_S3_PART_MIB: String(PART_MIB),
     });
     const chaos = new UploadChaos(lab, dir, seed);

@@ -22,12 +22,12 @@ export function vectorBytes({ file }: Vector): Buffer {
 }
 
 /** Files that this program accepts and the server's reader rejects, and why. */
-export const TAKEN_BY_US: Record<string, string> = {
+export const ACCEPTED_HERE: Record<string, string> = {
   'c-archive/line-of-10485760-bytes.bifract-archive': 'lines have no length limit here',
 };
 
 /** The error code of each rejected file. */
-export const REFUSED: Record<string, string> = {
+export const EXPECTED_CODES: Record<string, string> = {
   'b-backup/no-separator.bifract-backup': 'NOT_BIFRACT',
   'b-backup/bad-manifest.bifract-backup': 'NOT_BIFRACT',
   'b-backup/env-not-string.bifract-backup': 'NOT_BIFRACT',

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
-import { HeldTable } from '../helpers/held-table.ts';
+import { LockedTable } from '../helpers/locked-table.ts';
 import { isRunning } from '../helpers/processes.ts';
 import { ndjson, PROGRAM, run, start } from '../helpers/program.ts';
 import { PtyProgram } from '../helpers/pty.ts';
@@ -101,7 +101,7 @@ for (const [how, leave] of [
 ] as const) {
   test(`${how} does not stop a job, and the next console shows it`, async () => {
     const before = (await files('.bifract-backup')).length;
-    const held = await HeldTable.hold(services.postgres, 'users');
+    const held = await LockedTable.hold(services.postgres, 'users');
     const first = open();
     await startBackup(first);
     const [job] = await running();
@@ -123,7 +123,7 @@ for (const [how, leave] of [
 
 test('two consoles show the same job, and either can cancel it', async () => {
   const before = (await files('.bifract-backup')).length;
-  await using _ = await HeldTable.hold(services.postgres, 'users');
+  await using _ = await LockedTable.hold(services.postgres, 'users');
   const [one, other] = [open(), open()];
   await other.waitFor('Overview');
   other.type('5');
@@ -141,7 +141,7 @@ test('two consoles show the same job, and either can cancel it', async () => {
 });
 
 test('a crashed job is shown and cleaned up, by an open console and by the next one', async () => {
-  const held = await HeldTable.hold(services.postgres, 'users');
+  const held = await LockedTable.hold(services.postgres, 'users');
   const records = () => readdir(join(dir, '.bifract/jobs'));
   const isRecorded = async () => (await records()).length > 0;
   const isCleanedUp = async () => (await records()).length === 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { HeldTable } from '../helpers/held-table.ts';
+import { LockedTable } from '../helpers/locked-table.ts';
 import { isRunning } from '../helpers/processes.ts';
 import { type Ended, ndjson, run, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
@@ -61,7 +61,7 @@ test('--detach with --read-only fails and changes nothing', async () => {
 });
 
 test('a detached backup can be followed to its end, and leaves only its journal', async () => {
-  const held = await HeldTable.hold(services.postgres, 'users');
+  const held = await LockedTable.hold(services.postgres, 'users');
   const job = await detached();
   assert.equal(job.state, 'running');
   assert.notEqual(job.by.pid, process.pid);
@@ -84,7 +84,7 @@ test('a detached backup can be followed to its end, and leaves only its journal'
 });
 
 test('a cancel ends the job and its process; who is attached ends with 130', async () => {
-  await using _ = await HeldTable.hold(services.postgres, 'users');
+  await using _ = await LockedTable.hold(services.postgres, 'users');
   const job = await detached();
   const attached = start(['attach', job.id, '--dir', dir]);
   const cancelled = await bifract('cancel', job.id);
@@ -99,7 +99,7 @@ test('a cancel ends the job and its process; who is attached ends with 130', asy
 });
 
 test('Ctrl-C detaches from a job and leaves it running', async () => {
-  await using _ = await HeldTable.hold(services.postgres, 'users');
+  await using _ = await LockedTable.hold(services.postgres, 'users');
   const job = await detached();
   const attached = start(['attach', job.id, '--dir', dir]);
   attached.child.stderr?.once('data', () => attached.child.kill('SIGINT'));
@@ -111,7 +111,7 @@ test('Ctrl-C detaches from a job and leaves it running', async () => {
 });
 
 test('SIGHUP does not reach a detached job; SIGTERM cancels it cleanly', async () => {
-  await using _ = await HeldTable.hold(services.postgres, 'users');
+  await using _ = await LockedTable.hold(services.postgres, 'users');
   const job = await detached();
   process.kill(job.by.pid, 'SIGHUP');
   assert.equal((await find(job.id)).state, 'running');
@@ -127,7 +127,7 @@ async function sessionOf(pid: number): Promise<number> {
 }
 
 test('a killed job is reported as crashed, and the next job cleans up after it', async () => {
-  const held = await HeldTable.hold(services.postgres, 'users');
+  const held = await LockedTable.hold(services.postgres, 'users');
   const job = await detached();
   const attached = start(['attach', job.id, '--dir', dir, '--json']);
   await until(
@@ -153,7 +153,7 @@ test('a killed job is reported as crashed, and the next job cleans up after it',
 });
 
 test('a backup from cron is listed and can be cancelled', async () => {
-  await using _ = await HeldTable.hold(services.postgres, 'users');
+  await using _ = await LockedTable.hold(services.postgres, 'users');
   const cron = start(['--backup', '--dir', dir, '--non-interactive']);
   await until(
     async () => (await jobs()).some(({ by }) => by.pid === cron.pid),
@@ -167,7 +167,7 @@ test('a backup from cron is listed and can be cancelled', async () => {
 });
 
 test('--detach --quiet prints only the job ID', async () => {
-  await using _ = await HeldTable.hold(services.postgres, 'users');
+  await using _ = await LockedTable.hold(services.postgres, 'users');
   const { stdout } = await bifract('backup', '--detach', '--quiet');
   assert.match(stdout.toString(), /^backup-\d{8}-\d{6}-\w+\n$/);
   assert.equal((await bifract('cancel', stdout.toString().trim())).code, 0);

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
-import { dumpText, sameDump } from '../helpers/dump-text.ts';
+import { assertSameDump, dumpText } from '../helpers/dump-text.ts';
 import { isRunning } from '../helpers/processes.ts';
 import { type Ended, ndjson, run, type Started, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
@@ -108,7 +108,7 @@ test('SIGTERM stops a restore with exit 143, and the live database does not chan
   program.child.kill('SIGTERM');
   assert.equal((await program.ended).code, 143);
   await leavesNothing(before);
-  sameDump(await dumpText(postgres, postgres.database), text);
+  assertSameDump(await dumpText(postgres, postgres.database), text);
   assert.equal(await isRunning(program.pid), false);
 });
 

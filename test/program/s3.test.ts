@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { seedRows } from '../../bin/demo/seed-rows.ts';
 import { type Ended, ndjson, start } from '../helpers/program.ts';
-import { BUCKET, startLab } from '../helpers/s3/lab.ts';
-import { LAB } from '../helpers/s3/server.ts';
+import { TEST_CREDENTIALS } from '../helpers/s3/server.ts';
+import { BUCKET, startS3Server } from '../helpers/s3/test-server.ts';
 import { testServices } from '../helpers/services.ts';
 
 const FRACTAL = 'a0000000-0000-4000-8000-00000000000a';
 const ROWS = 5_000;
 
 const services = await testServices();
-const lab = await startLab({ versioning: true });
+const lab = await startS3Server({ versioning: true });
 after(() => lab.stop());
 const { dir, env } = await services.installation({
   BIFRACT_S3_BUCKET: BUCKET,
   BIFRACT_S3_ENDPOINT: lab.server.url,
-  BIFRACT_S3_ACCESS_KEY: LAB.access_key,
-  BIFRACT_S3_SECRET_KEY: LAB.secret_key,
+  BIFRACT_S3_ACCESS_KEY: TEST_CREDENTIALS.access_key,
+  BIFRACT_S3_SECRET_KEY: TEST_CREDENTIALS.secret_key,
 });
 await services.sql(`INSERT INTO fractals (id, name) VALUES ($1, 'bucketed')`, [FRACTAL]);
 await seedRows(services.clickhouse, services.clickhouse.database, {
@@ -152,7 +152,7 @@ test('delete removes file and record, but not the last backup', async () => {
 
 test('wrong S3 credentials exit with 4', async () => {
   const settings = await readFile(join(dir, '.env'), 'utf8');
-  await writeFile(join(dir, '.env'), settings.replace(LAB.secret_key, 'anothersecret'));
+  await writeFile(join(dir, '.env'), settings.replace(TEST_CREDENTIALS.secret_key, 'anothersecret'));
   const ended = await bifract('backup');
   assert.equal(ended.code, 4, ended.stderr);
   assert.match(ended.stderr, /STORAGE_DENIED/);
@@ -162,7 +162,7 @@ test('wrong S3 credentials exit with 4', async () => {
 
 test('no secret appears in any output, argument or log', () => {
   const secrets = [
-    LAB.secret_key,
+    TEST_CREDENTIALS.secret_key,
     env.BIFRACT_BACKUP_ENCRYPTION_KEY,
     services.postgres.password,
     'anothersecret',

@@ -8,7 +8,7 @@ import { openS3Storage } from '../../src/core/adapters/s3/storage.ts';
 import type { S3Settings } from '../../src/core/config/settings.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
 import { all, collect, pattern, pieces, refuses, storageContract } from '../contracts/storage.ts';
-import { BUCKET, labSettings } from '../helpers/s3/lab.ts';
+import { BUCKET, testS3Settings } from '../helpers/s3/test-server.ts';
 import type { RealService } from './service.ts';
 
 /** Tests for a real S3 service: the storage contract, large objects and long listings. */
@@ -23,7 +23,7 @@ export function realSuite(name: string, start: (dir: string) => Promise<RealServ
       dir = await mkdtemp(join(tmpdir(), 'bifract-s3-real-'));
       service = await start(dir);
       const { access_key, secret_key } = service;
-      settings = labSettings(service.url, { access_key, secret_key });
+      settings = testS3Settings(service.url, { access_key, secret_key });
       await makeBucket(settings);
       storage = openS3Storage(settings);
     });

@@ -141,7 +141,7 @@ test('a running search is shown, does not block keys, and is stopped by Esc', as
   await terminal.press('esc');
   await terminal.waitUntilGone('Searching');
   await terminal.waitFor('row 3 of');
-  assert.equal(archive.stopped, 1);
+  assert.equal(archive.aborted, 1);
   assert.equal(archive.closed, false);
 });
 
@@ -155,7 +155,7 @@ test('leaving the screen stops a search and closes the archive', async () => {
   await terminal.waitFor('Searching');
   await terminal.press('1');
   await terminal.waitFor('Protection');
-  assert.equal(archive.stopped, 1);
+  assert.equal(archive.aborted, 1);
   assert.equal(archive.closed, true);
   await terminal.waitUntilGone('Searching');
 });
@@ -308,7 +308,7 @@ test('copying a row does not stop a search', async () => {
   await terminal.waitUntilGone('i  ID');
   gate.resolve();
   await terminal.waitFor('row 1,000 of');
-  assert.equal(archive.stopped, 0);
+  assert.equal(archive.aborted, 0);
   assert.ok(terminal.written.includes(Buffer.from('id-0').toString('base64')));
 });
 

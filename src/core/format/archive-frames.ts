@@ -1,10 +1,10 @@
 import type { Hash } from 'node:crypto';
 import { BifractError } from '../contract/errors.ts';
 import type { LineBlock } from '../ports/log-database.ts';
-import type { RowPosition } from './ends.ts';
 import { type ContentFrame, frameTarget } from './frame.ts';
-import { FrameBufferPool } from './frame-memory.ts';
+import { FrameBufferPool } from './frame-buffer-pool.ts';
 import { decodeString, JsonSyntaxError, readMembers } from './json-scan.ts';
+import type { RowPosition } from './metadata.ts';
 
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;

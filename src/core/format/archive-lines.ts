@@ -1,7 +1,7 @@
 import type { LineBlock } from '../ports/log-database.ts';
 import { countLines } from './archive-frames.ts';
-import { notBifract, unsupported } from './faults.ts';
 import { foldKey } from './fold-key.ts';
+import { notBifract, unsupported } from './format-errors.ts';
 import { JsonSyntaxError, type Member, readMembers } from './json-scan.ts';
 
 const NEWLINE = 0x0a;

@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { type ContentFrame, frameTarget } from './frame.ts';
-import { FrameBufferPool } from './frame-memory.ts';
+import { FrameBufferPool } from './frame-buffer-pool.ts';
 import { type BackupManifest, backupManifest, SEPARATOR } from './manifest.ts';
 
 /** Splits a backup's content (manifest, separator, dump) into frames. `hash` receives all content. */

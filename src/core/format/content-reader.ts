@@ -4,10 +4,10 @@ import type { Key } from '../ports/key.ts';
 import { countLines } from './archive-frames.ts';
 import { ByteCursor } from './byte-cursor.ts';
 import { type DecodedPiece, decodeFrames } from './content-decoder.ts';
-import type { End, Head } from './ends.ts';
-import { MetadataChecker } from './ends-checker.ts';
 import { splitFrames } from './frame-splitter.ts';
 import { keyId } from './key.ts';
+import type { End, Head } from './metadata.ts';
+import { MetadataChecker } from './metadata-checker.ts';
 import { Opener } from './opener.ts';
 import { MAX_TRAILER_BYTES, TAIL_BYTES } from './trailer.ts';
 

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { createZstdDecompress, type ZstdOptions, zstdDecompress } from 'node:zlib';
 import { BifractError } from '../contract/errors.ts';
-import { damaged } from './faults.ts';
+import { damaged } from './format-errors.ts';
 
 const decompress = promisify(zstdDecompress) as (bytes: Buffer, options: ZstdOptions) => Promise<Buffer>;
 

@@ -1,6 +1,6 @@
 import type { BifractError } from '../contract/errors.ts';
 import type { ByteCursor } from './byte-cursor.ts';
-import { cutOff, damaged, notBifract, unsupported } from './faults.ts';
+import { cutOff, damaged, notBifract, unsupported } from './format-errors.ts';
 import { END_MAGIC, HEAD_MAGIC, SKIPPABLE_HEAD_BYTES, ZSTD_MAGIC } from './frame.ts';
 
 const MAGIC_BYTES = 4;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { constants, createZstdCompress } from 'node:zlib';
-import type { ContentKind, RowPosition } from './ends.ts';
 import { CHUNK_PLAIN_BYTES } from './layout.ts';
+import type { ContentKind, RowPosition } from './metadata.ts';
 
 export const ZSTD_MAGIC = 0xfd2fb528;
 export const HEAD_MAGIC = 0x184d2a50;

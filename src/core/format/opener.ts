@@ -2,7 +2,7 @@ import { createDecipheriv } from 'node:crypto';
 import { BifractError } from '../contract/errors.ts';
 import type { Key } from '../ports/key.ts';
 import type { ByteCursor } from './byte-cursor.ts';
-import { cutOff, damaged, notBifract, wrongKey } from './faults.ts';
+import { cutOff, damaged, notBifract, wrongKey } from './format-errors.ts';
 import {
   BASE_BYTES,
   CHUNK_HEAD_BYTES,

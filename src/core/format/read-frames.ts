@@ -1,11 +1,9 @@
 import { BifractError } from '../contract/errors.ts';
 import type { Key } from '../ports/key.ts';
 import { decompressFrame } from './decompress.ts';
-import type { ByteSource, FileDescription } from './describe.ts';
-import type { FrameEntry } from './ends.ts';
-import { damaged } from './faults.ts';
+import type { ByteSource, FileDescription } from './describe-file.ts';
+import { damaged } from './format-errors.ts';
 import { FRAMES_READ_AHEAD } from './frame.ts';
-import { mapInOrder } from './in-order.ts';
 import {
   BASE_BYTES,
   CHUNK_HEAD_BYTES,
@@ -16,6 +14,8 @@ import {
   hasKeyMark,
   LENGTH_BYTES,
 } from './layout.ts';
+import { mapInOrder } from './map-in-order.ts';
+import type { FrameEntry } from './metadata.ts';
 import { openChunk } from './opener.ts';
 
 /** The content of one frame, and its position in the index. */

@@ -1,7 +1,7 @@
 import type { Timestamp } from '../ports/types.ts';
 import { parseLine } from './archive-row.ts';
 import { decodeBytes } from './json-scan.ts';
-import { type RowSpans, rowEnd } from './row-scan.ts';
+import { type RowSpans, rowEnd } from './row-scanner.ts';
 
 /** The parts of a row that a search needs. */
 export interface ScannedRow {

@@ -2,7 +2,6 @@ import { createHash, type Hash } from 'node:crypto';
 import { BifractError } from '../contract/errors.ts';
 import type { Key } from '../ports/key.ts';
 import type { Timestamp } from '../ports/types.ts';
-import type { End, FrameEntry, Head } from './ends.ts';
 import {
   type ContentFrame,
   compressBound,
@@ -13,8 +12,9 @@ import {
   skippableFrame,
   zstdFrame,
 } from './frame.ts';
-import { freeBuffer } from './frame-memory.ts';
-import { mapInOrder } from './in-order.ts';
+import { freeBuffer } from './frame-buffer-pool.ts';
+import { mapInOrder } from './map-in-order.ts';
+import type { End, FrameEntry, Head } from './metadata.ts';
 import { Sealer } from './sealer.ts';
 import { sealTrailer } from './trailer.ts';
 

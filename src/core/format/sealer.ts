@@ -1,6 +1,6 @@
 import { createCipheriv, type KeyObject } from 'node:crypto';
 import type { Key } from '../ports/key.ts';
-import { freeBuffer } from './frame-memory.ts';
+import { freeBuffer } from './frame-buffer-pool.ts';
 import { CHUNK_PLAIN_BYTES, chunkNonce, LENGTH_BYTES, newBase } from './layout.ts';
 
 /** Encrypts a stream into chunks: `push` plaintext, `take` stored bytes. */

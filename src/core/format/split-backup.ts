@@ -1,5 +1,5 @@
-import { notBifract } from './faults.ts';
 import { foldKey } from './fold-key.ts';
+import { notBifract } from './format-errors.ts';
 import { JsonSyntaxError, type Member, readMembers } from './json-scan.ts';
 import { type BackupManifest, type ConsoleManifest, SEPARATOR } from './manifest.ts';
 

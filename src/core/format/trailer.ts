@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Key } from '../ports/key.ts';
 import { decompressStream } from './decompress.ts';
-import type { Trailer } from './ends.ts';
-import { parseTrailer } from './ends-json.ts';
-import { cutOff, damaged } from './faults.ts';
+import { cutOff, damaged } from './format-errors.ts';
 import { deriveKey } from './key.ts';
 import { NONCE_BYTES, TAG_BYTES } from './layout.ts';
+import type { Trailer } from './metadata.ts';
+import { parseTrailer } from './metadata-json.ts';
 
 /** The last bytes of a sealed file: length of the sealed trailer, and a magic. */
 export const TAIL_BYTES = 16;

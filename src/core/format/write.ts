@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { LineBlock } from '../ports/log-database.ts';
 import { archiveFrames } from './archive-frames.ts';
 import { backupFrames } from './backup-frames.ts';
-import { type ArchiveHead, type BackupHead, type ContentKind, HEAD_VERSION, type Head } from './ends.ts';
 import type { BackupManifest } from './manifest.ts';
+import { type ArchiveHead, type BackupHead, type ContentKind, HEAD_VERSION, type Head } from './metadata.ts';
 import { FileWriter, type SealedFile, type WriteOptions } from './sealed-file.ts';
 
 /**

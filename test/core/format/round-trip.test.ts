@@ -23,7 +23,7 @@ import {
   OTHER_KEY,
   readAll,
 } from '../../helpers/sealed.ts';
-import { bytesOf, collect, inPieces, memorySource } from '../../helpers/streams.ts';
+import { blockLines, collect, inPieces, memorySource } from '../../helpers/streams.ts';
 
 const raws = fc.array(
   fc.oneof(fc.string({ unit: 'binary' }), fc.string({ minLength: 500, maxLength: 3000 })),
@@ -52,7 +52,7 @@ suite('written files read back', () => {
           const stored = await collect(file.bytes);
           const reader = readContent(inPieces(stored, size), { keys: [OTHER_KEY, KEY] });
           const rows: Buffer[] = [];
-          for await (const block of archiveLines(reader)) rows.push(...bytesOf(block));
+          for await (const block of archiveLines(reader)) rows.push(...blockLines(block));
           assert.deepEqual(
             rows.map((row) => `${row}\n`),
             lines.map(String),

@@ -12,7 +12,7 @@ import {
   KEY_HEX,
   noisyLines,
   readAll,
-  resealed,
+  sealStream,
 } from '../../helpers/sealed.ts';
 import { collect, inPieces } from '../../helpers/streams.ts';
 
@@ -28,7 +28,7 @@ suite('a sealed stream', () => {
   for (const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1]) {
     test(`of ${size} bytes has the computed size and reads back in pieces of any size`, async () => {
       const plain = randomBytes(size);
-      const stored = resealed(plain, nothing);
+      const stored = sealStream(plain, nothing);
       assert.equal(stored.length, 32 + Math.ceil(size / CHUNK) * 32 + size + 4);
       assert.deepEqual(openStream(stored, KEY_HEX), plain);
       for (const pieces of [1, CHUNK - 1, CHUNK + 1, stored.length])
@@ -37,7 +37,7 @@ suite('a sealed stream', () => {
   }
 
   test('cut anywhere around a chunk boundary is rejected as cut off', async () => {
-    const stored = resealed(randomBytes(CHUNK + 10), nothing);
+    const stored = sealStream(randomBytes(CHUNK + 10), nothing);
     const boundary = 32 + 32 + CHUNK;
     for (const at of [
       33,

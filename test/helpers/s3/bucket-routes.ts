@@ -1,11 +1,11 @@
-import { type Answer, ok } from './answer.ts';
 import type { Bucket } from './bucket.ts';
+import { ok, type S3Response } from './response.ts';
 import { element, textElement, xmlDocument } from './xml.ts';
 
 const MAX_KEYS = 1000;
 
 /** ListObjectsV2. */
-export function listObjects(bucket: Bucket, query: URLSearchParams): Answer {
+export function listObjects(bucket: Bucket, query: URLSearchParams): S3Response {
   const prefix = query.get('prefix') ?? '';
   const limit = Math.min(MAX_KEYS, Number(query.get('max-keys') ?? MAX_KEYS));
   const token = query.get('continuation-token');
@@ -48,7 +48,7 @@ function contents(bucket: Bucket, key: string): string {
 }
 
 /** ListMultipartUploads. */
-export function listUploads(bucket: Bucket, query: URLSearchParams): Answer {
+export function listUploads(bucket: Bucket, query: URLSearchParams): S3Response {
   const prefix = query.get('prefix') ?? '';
   const limit = Math.min(MAX_KEYS, Number(query.get('max-uploads') ?? MAX_KEYS));
   const keyMarker = query.get('key-marker') ?? '';

@@ -1,4 +1,4 @@
-import type { Fault, FaultPlan, FaultQuestion } from './fault.ts';
+import type { Fault, FaultPlan, FaultRequest } from './fault.ts';
 import type { Random } from './random.ts';
 import type { Operation } from './request.ts';
 
@@ -27,8 +27,8 @@ export const SCENARIOS: Record<string, (random: Random) => Scenario> = {
   slow: (random) => sometimes(random, 0.5, () => ({ delay_ms: random.int(1, 40) })),
   stall: (random) => sometimes(random, 0.12, () => ({ stall: true })),
   corrupt: (random) => sometimes(random, 0.4, () => ({ corrupt: true }), ['upload-part', 'put-object']),
-  'lost answers': (random) => sometimes(random, 0.35, () => ({ lose_answer: true })),
-  'lost completion': (random) => onceAt(random, COMMITS, () => ({ lose_answer: true })),
+  'lost answers': (random) => sometimes(random, 0.35, () => ({ lose_response: true })),
+  'lost completion': (random) => onceAt(random, COMMITS, () => ({ lose_response: true })),
   'error in 200': (random) =>
     firstTimes(random.int(1, 8), ['complete-upload'], () => ({ error_in_200: 'InternalError' })),
   'denied completion': () => always(COMMITS, () => ({ status: 403, code: 'AccessDenied' })),
@@ -44,7 +44,7 @@ export const SCENARIOS: Record<string, (random: Random) => Scenario> = {
         refusal(random),
         { delay_ms: random.int(1, 30) },
         { corrupt: true },
-        { lose_answer: true },
+        { lose_response: true },
       ]),
     ),
 };
@@ -52,7 +52,7 @@ export const SCENARIOS: Record<string, (random: Random) => Scenario> = {
 const COMMITS: Operation[] = ['complete-upload', 'put-object'];
 
 function cut(random: Random): Fault {
-  return random.chance(0.5) ? { cut_after: random.int(0, 5_000_000) } : { cut_after: 0, lose_answer: true };
+  return random.chance(0.5) ? { cut_after: random.int(0, 5_000_000) } : { cut_after: 0, lose_response: true };
 }
 
 function refusal(random: Random): Fault {
@@ -70,7 +70,7 @@ function sometimes(
   fault: () => Fault,
   operations?: Operation[],
 ): Scenario {
-  const applies = ({ operation }: FaultQuestion) => !operations || operations.includes(operation);
+  const applies = ({ operation }: FaultRequest) => !operations || operations.includes(operation);
   return { plan: (request) => (applies(request) && random.chance(probability) ? fault() : undefined) };
 }
 

@@ -4,9 +4,9 @@ import { openS3Storage } from '../../../src/core/adapters/s3/storage.ts';
 import { BifractError, cancelled } from '../../../src/core/contract/errors.ts';
 import type { Storage } from '../../../src/core/ports/storage.ts';
 import { SCENARIOS, type Scenario } from './fault-plans.ts';
-import { BUCKET, labSettings, QUICK, startLab } from './lab.ts';
 import { Random } from './random.ts';
-import { LAB, type S3Server } from './server.ts';
+import { type S3Server, TEST_CREDENTIALS } from './server.ts';
+import { BUCKET, QUICK_RETRIES, startS3Server, testS3Settings } from './test-server.ts';
 
 const MAX_BYTES = 18_000_000;
 const SOURCE = randomBytes(MAX_BYTES);
@@ -33,7 +33,7 @@ export async function runFault(seed: number): Promise<FaultRun> {
   const random = new Random(seed);
   const names = Object.keys(SCENARIOS);
   const scenario = names[seed % names.length] ?? 'none';
-  const lab = await startLab({ conditional: random.chance(0.7) });
+  const lab = await startS3Server({ conditional: random.chance(0.7) });
   try {
     const bytes = random.chance(0.3) ? random.int(0, 5_000_000) : random.int(5_000_001, MAX_BYTES);
     const outcome = await upload(lab.server, SCENARIOS[scenario]?.(random) as Scenario, bytes, random);
@@ -44,7 +44,7 @@ export async function runFault(seed: number): Promise<FaultRun> {
 }
 
 async function upload(server: S3Server, scenario: Scenario, bytes: number, random: Random): Promise<string> {
-  const storage = openS3Storage(labSettings(server.url, { part_mib: 5 }), { retry: QUICK });
+  const storage = openS3Storage(testS3Settings(server.url, { part_mib: 5 }), { retry: QUICK_RETRIES });
   const content = SOURCE.subarray(0, bytes);
   const controller = new AbortController();
   const cancelAt = random.chance(0.15) ? random.int(1, 12) : undefined;
@@ -83,7 +83,8 @@ async function checkNotStored(
 ): Promise<void> {
   assert.ok(error instanceof BifractError, String(error));
   assert.ok(EXPECTED_CODES.has(error.code), `${error.code}: ${error.message}`);
-  for (const secret of Object.values(LAB)) assert.ok(!JSON.stringify(error.report()).includes(secret));
+  for (const secret of Object.values(TEST_CREDENTIALS))
+    assert.ok(!JSON.stringify(error.report()).includes(secret));
   const bucket = server.buckets.get(BUCKET);
   if (mayLeave)
     for await (const leftover of storage.listUnfinished()) await storage.discardUnfinished(leftover);

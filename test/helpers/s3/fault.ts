@@ -1,7 +1,7 @@
 import type { Operation } from './request.ts';
 
 /** The request for which a fault is chosen. */
-export interface FaultQuestion {
+export interface FaultRequest {
   operation: Operation;
   bucket: string;
   key: string;
@@ -26,13 +26,13 @@ export interface Fault {
   /** Neither read nor respond. */
   stall?: boolean;
   /** Process the request, then cut the connection instead of responding. */
-  lose_answer?: boolean;
+  lose_response?: boolean;
   /** Respond with status 200 and this error code in the body, without processing the request. */
   error_in_200?: string;
   /** Cut the response body after this many bytes. */
-  cut_answer_after?: number;
+  cut_response_after?: number;
   /** Stop sending after this many bytes of the response body, without closing. */
-  stall_answer_after?: number;
+  stall_response_after?: number;
 }
 
-export type FaultPlan = (request: FaultQuestion) => Fault | undefined;
+export type FaultPlan = (request: FaultRequest) => Fault | undefined;

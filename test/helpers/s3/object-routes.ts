@@ -1,7 +1,7 @@
-import { type Answer, checkRead, checkWrite, ok, rangeOf } from './answer.ts';
 import { receiveBody } from './body.ts';
 import { readSegments, removeSegments, type StoredMeta } from './bucket.ts';
 import type { S3Request } from './request.ts';
+import { checkRead, checkWrite, ok, rangeOf, type S3Response } from './response.ts';
 import type { Route } from './routes.ts';
 import { S3Error } from './s3-error.ts';
 
@@ -31,7 +31,7 @@ export const getObject: Route = async ({ bucket, request }) => {
   checkRead(headers, entry);
   const range = rangeOf(headers.range, entry.size);
   const [from, to] = range ?? [0, entry.size];
-  const answer: Answer = {
+  const answer: S3Response = {
     status: range ? 206 : 200,
     headers: {
       'content-type': entry.content_type,

@@ -1,8 +1,8 @@
-import { type Answer, ok } from './answer.ts';
 import type { Bucket } from './bucket.ts';
 import { listObjects, listUploads } from './bucket-routes.ts';
 import { deleteObject, getObject, putObject } from './object-routes.ts';
 import type { Operation, S3Request } from './request.ts';
+import { ok, type S3Response } from './response.ts';
 import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './upload-routes.ts';
 import { element, xmlDocument } from './xml.ts';
 
@@ -25,7 +25,7 @@ export interface RouteContext {
   options: Behaviour;
 }
 
-export type Route = (context: RouteContext) => Promise<Answer>;
+export type Route = (context: RouteContext) => Promise<S3Response>;
 
 const headBucket: Route = async () => ok();
 const getVersioning: Route = async ({ options }) =>

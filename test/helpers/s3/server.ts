@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, ok } from './answer.ts';
 import { Bucket } from './bucket.ts';
 import type { Fault, FaultPlan } from './fault.ts';
 import { parseRequest, type S3Request } from './request.ts';
+import { ok, type S3Response } from './response.ts';
 import { type Behaviour, ROUTES } from './routes.ts';
 import { S3Error } from './s3-error.ts';
 import { type Credentials, verifySignature } from './signature.ts';
@@ -26,7 +26,7 @@ export interface S3ServerOptions extends Partial<Behaviour>, Partial<Credentials
 }
 
 /** Default credentials. */
-export const LAB: Credentials = { access_key: 'labaccess', secret_key: 'labsecretlabsecret' };
+export const TEST_CREDENTIALS: Credentials = { access_key: 'labaccess', secret_key: 'labsecretlabsecret' };
 
 const BEHAVIOUR: Behaviour = {
   conditional: true,
@@ -81,7 +81,7 @@ export class S3Server {
       await fault.until;
       if (fault.stall) return void message.pause();
       const answer = await this.#answer(request, fault);
-      if (fault.lose_answer) return void message.socket.destroy();
+      if (fault.lose_response) return void message.socket.destroy();
       await send(message, response, answer, fault);
     } catch (error) {
       sendError(message, response, error);
@@ -93,8 +93,8 @@ export class S3Server {
     return this.fault?.({ operation, bucket, key, part, count: ++this.#count }) ?? {};
   }
 
-  async #answer(request: S3Request, fault: Fault): Promise<Answer> {
-    const payload = verifySignature(request, { ...LAB, ...this.#options });
+  async #answer(request: S3Request, fault: Fault): Promise<S3Response> {
+    const payload = verifySignature(request, { ...TEST_CREDENTIALS, ...this.#options });
     if (fault.status !== undefined) return faulty(fault, fault.status);
     if (fault.error_in_200 !== undefined) return ok(errorXml(new S3Error(500, fault.error_in_200)));
     if (Buffer.byteLength(request.key) > 1024) throw new S3Error(400, 'KeyTooLongError');
@@ -108,12 +108,12 @@ export class S3Server {
     return route({ bucket, request, body: withFault(request.message, fault), payload, options });
   }
 
-  #listBuckets(): Answer {
+  #listBuckets(): S3Response {
     const names = [...this.buckets.keys()].map((name) => element('Bucket', textElement('Name', name)));
     return ok(xmlDocument('ListAllMyBucketsResult', element('Buckets', names.join(''))));
   }
 
-  #createBucket(name: string): Answer {
+  #createBucket(name: string): S3Response {
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new S3Error(400, 'InvalidBucketName');
     if (this.buckets.has(name)) throw new S3Error(409, 'BucketAlreadyOwnedByYou');
     this.buckets.set(name, new Bucket(this.#options.dir, name));
@@ -135,7 +135,7 @@ async function* withFault(message: IncomingMessage, { cut_after, corrupt }: Faul
 async function send(
   message: IncomingMessage,
   response: ServerResponse,
-  { status, headers, body = '' }: Answer,
+  { status, headers, body = '' }: S3Response,
   fault: Fault,
 ): Promise<void> {
   const text = typeof body === 'string';
@@ -147,7 +147,7 @@ async function send(
     ...(status === 204 ? {} : { 'content-length': length }),
   });
   if (message.method === 'HEAD' || text) return void response.end(message.method === 'HEAD' ? '' : body);
-  const { cut_answer_after, stall_answer_after } = fault;
+  const { cut_response_after: cut_answer_after, stall_response_after: stall_answer_after } = fault;
   const limit = cut_answer_after ?? stall_answer_after;
   if (limit === undefined) return pipeline(Readable.from(body.bytes), response);
   await sendSome(response, body.bytes, limit);
@@ -168,7 +168,7 @@ async function sendSome(
   }
 }
 
-function faulty({ code = 'InternalError', headers }: Fault, status: number): Answer {
+function faulty({ code = 'InternalError', headers }: Fault, status: number): S3Response {
   return { status, headers: headers ?? {}, body: errorXml(new S3Error(status, code)) };
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { checkWrite, ok } from './answer.ts';
 import { receiveBody, receiveText } from './body.ts';
 import { removeSegments, type StoredPart, type StoredUpload } from './bucket.ts';
 import { metaOf } from './object-routes.ts';
+import { checkWrite, ok } from './response.ts';
 import type { Route, RouteContext } from './routes.ts';
 import { S3Error } from './s3-error.ts';
 import { element, innersOf, textElement, textOf, xmlDocument } from './xml.ts';

@@ -123,7 +123,7 @@ async function stagePass(deps: StageDeps, run: RestoreRun, index: number, lenien
   if (target.record?.status === 'completed' || target.record?.status === 'restoring')
     compareWithRecord(target.record, measured);
   await checkpoint.save({
-    files: [...checkpoint.data.files, { rows: totals.wanted, left_out: totals.malformed }],
+    files: [...checkpoint.data.files, { rows: totals.in_range, left_out: totals.malformed }],
   });
   if (totals.malformed > 0) context.emit('job:warning', { message: skippedLinesMessage(file, totals) });
 }
@@ -160,8 +160,8 @@ function report(
   const before = checkpoint.data.files.reduce((sum, { rows }) => sum + rows, 0);
   const bytes = plan.content_bytes / Math.max(1, plan.files.length);
   return () => {
-    lock.report(totals.wanted);
-    progress.report(name, before + totals.wanted, Math.round(index * bytes) + read());
+    lock.report(totals.in_range);
+    progress.report(name, before + totals.in_range, Math.round(index * bytes) + read());
   };
 }
 

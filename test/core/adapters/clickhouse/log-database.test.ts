@@ -7,7 +7,7 @@ import { cancelled } from '../../../../src/core/contract/errors.ts';
 import type { LogDatabase, LogWindow } from '../../../../src/core/ports/log-database.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { testServices } from '../../../helpers/services.ts';
-import { gather } from '../../../helpers/streams.ts';
+import { collectLines } from '../../../helpers/streams.ts';
 import { LIMIT_MS, until } from '../../../helpers/until.ts';
 
 interface Line {
@@ -45,7 +45,7 @@ async function insert(fractal: string, rows: { raw: Buffer; fields?: string; tim
 }
 
 async function linesOf(window: LogWindow, fields = true, database = logs): Promise<Line[]> {
-  const { bytes, lines: count } = await gather(database.lines(window, { fields }));
+  const { bytes, lines: count } = await collectLines(database.lines(window, { fields }));
   const lines = bytes
     .toString('utf8')
     .split('\n')
@@ -128,7 +128,7 @@ test('fields with strings, arrays, nested objects and large integers are exact',
   ]);
   const lines = await linesOf({ fractal_id: 'fields' });
   assert.deepEqual(lines.map((line) => line.fields).slice(0, 2), [fields, {}]);
-  const { bytes } = await gather(logs.lines({ fractal_id: 'fields' }, { fields: true }));
+  const { bytes } = await collectLines(logs.lines({ fractal_id: 'fields' }, { fields: true }));
   assert.ok(String(bytes).includes(`"fields":${big}}`));
 });
 
@@ -144,7 +144,7 @@ test('a field that is not valid UTF-8 is kept in the line as stored', async () =
   await services.ch(
     `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id) SELECT ${TIME}, 'x', '1', concat('{"k":"', unhex('FF41'), '"}')::JSON(max_dynamic_paths=1024), 'badfield' SETTINGS allow_simdjson = 0`,
   );
-  const { bytes } = await gather(logs.lines({ fractal_id: 'badfield' }, { fields: true }));
+  const { bytes } = await collectLines(logs.lines({ fractal_id: 'badfield' }, { fields: true }));
   assert.ok(bytes.includes(Buffer.from('"fields":{"k":"\xffA"}}', 'latin1')));
 });
 

@@ -6,7 +6,7 @@ import { GRIDS, periodAt } from '../../../../src/core/policy/periods.ts';
 import type { RowKey } from '../../../../src/core/ports/log-database.ts';
 import { faultyProxy } from '../../../helpers/faulty-proxy.ts';
 import { testServices } from '../../../helpers/services.ts';
-import { gather } from '../../../helpers/streams.ts';
+import { collectLines } from '../../../helpers/streams.ts';
 
 const services = await testServices();
 const logs = await connectClickHouse({ ...services.clickhouse, cluster: undefined });
@@ -73,7 +73,7 @@ test('reading starts at a key, in both formats, with all rows that have it', asy
 });
 
 async function rawsFrom(fields: boolean, start?: RowKey, low_memory = false): Promise<string[]> {
-  const { bytes } = await gather(
+  const { bytes } = await collectLines(
     logs.lines({ fractal_id: FRACTAL }, { fields, start, low_memory: low_memory }),
   );
   return bytes

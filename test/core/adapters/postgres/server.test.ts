@@ -99,7 +99,7 @@ test('can_create is false without CREATEDB, and CREATEDB without superuser is en
 test('recovery drops the databases of an interrupted restore, and starts the server again', async () => {
   const [scratch, foreign] = [await create('drill'), database];
   const state = new FakeState();
-  state.deadNotes = [
+  state.interruptedRecords = [
     {
       id: 'drill-1',
       kind: 'drill',

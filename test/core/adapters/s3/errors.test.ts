@@ -9,13 +9,13 @@ import type { S3Settings } from '../../../../src/core/config/settings.ts';
 import { BifractError, type ErrorCode } from '../../../../src/core/contract/errors.ts';
 import { all, pieces } from '../../../contracts/storage.ts';
 import type { Fault } from '../../../helpers/s3/fault.ts';
-import { BUCKET, labSettings, QUICK, startLab } from '../../../helpers/s3/lab.ts';
-import { LAB } from '../../../helpers/s3/server.ts';
+import { TEST_CREDENTIALS } from '../../../helpers/s3/server.ts';
+import { BUCKET, QUICK_RETRIES, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 
-let lab: Awaited<ReturnType<typeof startLab>>;
+let lab: Awaited<ReturnType<typeof startS3Server>>;
 
 before(async () => {
-  lab = await startLab({ versioning: true, object_lock: true });
+  lab = await startS3Server({ versioning: true, object_lock: true });
 });
 
 afterEach(() => {
@@ -123,7 +123,7 @@ const CASES: Case[] = [
 for (const { name, settings, fault, code, message, hint } of CASES) {
   test(`${name}: every call has the same error, without secrets`, async () => {
     lab.server.fault = () => fault;
-    const storage = openS3Storage(labSettings(lab.server.url, settings), { retry: QUICK });
+    const storage = openS3Storage(testS3Settings(lab.server.url, settings), { retry: QUICK_RETRIES });
     const calls = [
       () => storage.stat('a.bin'),
       () => storage.put('a.bin', pieces(Buffer.from('x'), 1)),
@@ -150,7 +150,13 @@ for (const { name, settings, fault, code, message, hint } of CASES) {
 }
 
 function holdsNoSecret(text: string): void {
-  for (const secret of [LAB.secret_key, LAB.access_key, 'wrong-secret', 'Signature=', 'geheim']) {
+  for (const secret of [
+    TEST_CREDENTIALS.secret_key,
+    TEST_CREDENTIALS.access_key,
+    'wrong-secret',
+    'Signature=',
+    'geheim',
+  ]) {
     assert.ok(!text.includes(secret), text);
   }
 }
@@ -161,22 +167,25 @@ test('a website instead of S3 is reported', async (t) => {
   await once(web, 'listening');
   t.after(() => web.close());
   const endpoint = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
-  const health = await openS3Storage(labSettings(endpoint), { retry: QUICK }).probe();
+  const health = await openS3Storage(testS3Settings(endpoint), { retry: QUICK_RETRIES }).probe();
   assert.equal(health.ok, false);
   assert.match(health.detail, /BIFRACT_S3_ENDPOINT/);
 });
 
 test('the password of a URL is never shown', async () => {
   const endpoint = 'http://user:geheim@127.0.0.1:1';
-  const storage = openS3Storage(labSettings(endpoint), { retry: QUICK });
+  const storage = openS3Storage(testS3Settings(endpoint), { retry: QUICK_RETRIES });
   assert.equal(storage.location, 's3://lab at http://127.0.0.1:1');
   const error = await storage.stat('a').catch((reason: unknown) => reason);
   holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
 });
 
 test('secrets in a response are masked', async () => {
-  lab.server.fault = () => ({ status: 400, code: `Bad:${LAB.secret_key}:${LAB.access_key}` });
-  const storage = openS3Storage(labSettings(lab.server.url), { retry: QUICK });
+  lab.server.fault = () => ({
+    status: 400,
+    code: `Bad:${TEST_CREDENTIALS.secret_key}:${TEST_CREDENTIALS.access_key}`,
+  });
+  const storage = openS3Storage(testS3Settings(lab.server.url), { retry: QUICK_RETRIES });
   const error = await all(storage.list('')).catch((reason: unknown) => reason);
   assert.match(String(error), /Bad:\*\*\*/);
   holdsNoSecret(inspect(error, { depth: 20, showHidden: true }));
@@ -185,20 +194,20 @@ test('secrets in a response are masked', async () => {
 test('a service that was never reached gets fewer attempts', async () => {
   let tries = 1;
   const onRetry = () => void tries++;
-  const storage = openS3Storage(labSettings('http://127.0.0.1:1'), { retry: QUICK, onRetry });
+  const storage = openS3Storage(testS3Settings('http://127.0.0.1:1'), { retry: QUICK_RETRIES, onRetry });
   await assert.rejects(storage.stat('a'));
-  assert.equal(tries, QUICK.first_attempts);
+  assert.equal(tries, QUICK_RETRIES.first_attempts);
 });
 
 test('a probe reports versioning and object lock', async () => {
-  const health = await openS3Storage(labSettings(lab.server.url)).probe();
+  const health = await openS3Storage(testS3Settings(lab.server.url)).probe();
   assert.equal(health.ok, true);
   assert.match(health.detail, /versioning.*object lock/);
   assert.equal(lab.server.buckets.get('lab')?.uploads.size, 0);
 });
 
 test('a probe tests multipart uploads: permissions for small files are not enough', async () => {
-  const storage = openS3Storage(labSettings(lab.server.url), { retry: QUICK });
+  const storage = openS3Storage(testS3Settings(lab.server.url), { retry: QUICK_RETRIES });
   for (const operation of ['create-upload', 'upload-part', 'list-uploads', 'abort-upload']) {
     lab.server.fault = (question) =>
       question.operation === operation ? { status: 403, code: 'AccessDenied' } : undefined;

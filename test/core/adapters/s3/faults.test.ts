@@ -7,21 +7,21 @@ import { collect, pieces, refuses } from '../../../contracts/storage.ts';
 import type { FaultPlan } from '../../../helpers/s3/fault.ts';
 import { SCENARIOS } from '../../../helpers/s3/fault-plans.ts';
 import { runFault } from '../../../helpers/s3/fault-run.ts';
-import { BUCKET, labSettings, QUICK, startLab } from '../../../helpers/s3/lab.ts';
 import type { Operation } from '../../../helpers/s3/request.ts';
+import { BUCKET, QUICK_RETRIES, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 
 const RUNS = 2 * Object.keys(SCENARIOS).length;
 const CONTENT = randomBytes(13 << 20);
 
-let lab: Awaited<ReturnType<typeof startLab>>;
+let lab: Awaited<ReturnType<typeof startS3Server>>;
 let storage: Storage;
 let asked: Operation[];
 
 beforeEach(async () => {
-  lab = await startLab();
+  lab = await startS3Server();
   // A busy machine must not be mistaken for a stalled connection.
-  const retry = { ...QUICK, stall_ms: 10_000 };
-  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { retry: retry });
+  const retry = { ...QUICK_RETRIES, stall_ms: 10_000 };
+  storage = openS3Storage(testS3Settings(lab.server.url, { part_mib: 5 }), { retry: retry });
   asked = [];
 });
 
@@ -82,7 +82,7 @@ for (const part of [1, 2, 3]) {
 test('a stalled part is sent again', async () => {
   let stalls = 1;
   faulty(({ part }) => (part === 2 && stalls-- > 0 ? { stall: true } : undefined));
-  storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { retry: QUICK });
+  storage = openS3Storage(testS3Settings(lab.server.url, { part_mib: 5 }), { retry: QUICK_RETRIES });
   await put();
   await isStored();
 });
@@ -106,19 +106,19 @@ test('a completion with status 200 and an error is a failure', async () => {
     operation === 'complete-upload' ? { error_in_200: 'InternalError' } : undefined,
   );
   await refuses('STORAGE_UNREACHABLE', put());
-  assert.equal(times('complete-upload'), QUICK.attempts);
+  assert.equal(times('complete-upload'), QUICK_RETRIES.attempts);
   await isGone();
 });
 
 test('a completion whose response is lost is verified, not repeated', async () => {
-  faulty(({ operation }) => (operation === 'complete-upload' ? { lose_answer: true } : undefined));
+  faulty(({ operation }) => (operation === 'complete-upload' ? { lose_response: true } : undefined));
   await put();
   assert.equal(times('complete-upload'), 1);
   await isStored();
 });
 
 test('a small object whose response is lost is verified, not repeated', async () => {
-  faulty(({ operation }) => (operation === 'put-object' ? { lose_answer: true } : undefined));
+  faulty(({ operation }) => (operation === 'put-object' ? { lose_response: true } : undefined));
   await put(CONTENT.subarray(0, 1000));
   assert.equal(times('put-object'), 1);
 });
@@ -126,7 +126,7 @@ test('a small object whose response is lost is verified, not repeated', async ()
 test('an upload opened twice because the response was lost leaves no duplicate', async () => {
   let lost = 1;
   faulty(({ operation }) =>
-    operation === 'create-upload' && lost-- > 0 ? { lose_answer: true } : undefined,
+    operation === 'create-upload' && lost-- > 0 ? { lose_response: true } : undefined,
   );
   await put();
   await isStored();
@@ -157,7 +157,7 @@ test('a part that fails permanently closes endless content', async () => {
 });
 
 test('conditional writes do not replace an object written in the meantime', async () => {
-  const other = openS3Storage(labSettings(lab.server.url));
+  const other = openS3Storage(testS3Settings(lab.server.url));
   let wrote: Promise<unknown> | undefined;
   faulty(({ operation }) => {
     if (operation !== 'complete-upload' || wrote) return undefined;
@@ -173,8 +173,8 @@ test('conditional writes do not replace an object written in the meantime', asyn
 
 test('a retry is reported with its reason and wait', async () => {
   const retries: string[] = [];
-  const reporting = openS3Storage(labSettings(lab.server.url), {
-    retry: QUICK,
+  const reporting = openS3Storage(testS3Settings(lab.server.url), {
+    retry: QUICK_RETRIES,
     onRetry: ({ attempt, reason: why, wait_ms }) => retries.push(`${attempt} ${why} ${wait_ms > 0}`),
   });
   let storm = 2;

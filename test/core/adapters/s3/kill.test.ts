@@ -9,8 +9,8 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openS3Storage } from '../../../../src/core/adapters/s3/storage.ts';
 import { all, collect, pattern, pieces } from '../../../contracts/storage.ts';
-import { BUCKET, labSettings, startLab } from '../../../helpers/s3/lab.ts';
 import type { Operation } from '../../../helpers/s3/request.ts';
+import { BUCKET, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 
 const CONTENT = pattern(13 << 20);
 
@@ -40,7 +40,7 @@ describe('a killed writer', { concurrency: 2 }, () => {
   for (const [operation, nth, answered] of MOMENTS) {
     const moment = `${answered ? 'after' : 'before'} ${operation} ${nth} is done`;
     test(`${moment}: only complete objects are listed, and unfinished ones can be removed`, async () => {
-      const lab = await startLab();
+      const lab = await startS3Server();
       try {
         await killAt(lab.server.url, moment, (kill) => {
           let left = nth;
@@ -48,7 +48,7 @@ describe('a killed writer', { concurrency: 2 }, () => {
             if (left === 0) kill();
             else if (question.operation === operation) left--;
             if (left > 0) return undefined;
-            if (answered) return { lose_answer: true };
+            if (answered) return { lose_response: true };
             kill();
             return { stall: true };
           };
@@ -64,7 +64,7 @@ describe('a killed writer', { concurrency: 2 }, () => {
 });
 
 async function killAt(url: string, moment: string, arm: (kill: () => void) => void): Promise<void> {
-  const settings = JSON.stringify(labSettings(url, { part_mib: 5 }));
+  const settings = JSON.stringify(testS3Settings(url, { part_mib: 5 }));
   const child = spawnScript('write-and-tell.ts', [settings, 'a.bin', String(CONTENT.length)]);
   arm(() => child.kill('SIGKILL'));
   const [, signal] = await once(child, 'exit');
@@ -72,7 +72,7 @@ async function killAt(url: string, moment: string, arm: (kill: () => void) => vo
 }
 
 async function onlyComplete(url: string): Promise<void> {
-  const storage = openS3Storage(labSettings(url));
+  const storage = openS3Storage(testS3Settings(url));
   const listed = await all(storage.list(''));
   for (const { name } of listed) {
     outcomes.objects += 1;
@@ -86,7 +86,7 @@ async function onlyComplete(url: string): Promise<void> {
   assert.deepEqual(await all(storage.listUnfinished()), []);
 }
 
-function openKeys({ server }: Awaited<ReturnType<typeof startLab>>): string[] {
+function openKeys({ server }: Awaited<ReturnType<typeof startS3Server>>): string[] {
   return [...(server.buckets.get(BUCKET)?.uploads.values() ?? [])].map(({ key }) => key);
 }
 
@@ -95,7 +95,7 @@ test('a restart of the service only repeats the parts in progress', async () => 
   let service = spawnScript('main.ts', [dir, '0', BUCKET]);
   try {
     const [url] = await once(createInterface(service.stdout as NodeJS.ReadableStream), 'line');
-    const storage = openS3Storage(labSettings(url, { part_mib: 5 }));
+    const storage = openS3Storage(testS3Settings(url, { part_mib: 5 }));
     async function* content() {
       yield* pieces(CONTENT.subarray(0, 11 << 20), 1 << 20);
       service.kill('SIGKILL');

@@ -5,16 +5,16 @@ import { cancelled } from '../../../../src/core/contract/errors.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { collect, pattern, pieces, refuses } from '../../../contracts/storage.ts';
 import type { FaultPlan } from '../../../helpers/s3/fault.ts';
-import { BUCKET, labSettings, QUICK, startLab } from '../../../helpers/s3/lab.ts';
+import { BUCKET, QUICK_RETRIES, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 
 const CONTENT = pattern(3_000_000);
 
-let lab: Awaited<ReturnType<typeof startLab>>;
+let lab: Awaited<ReturnType<typeof startS3Server>>;
 let storage: Storage;
 
 before(async () => {
-  lab = await startLab();
-  storage = openS3Storage(labSettings(lab.server.url), { retry: QUICK });
+  lab = await startS3Server();
+  storage = openS3Storage(testS3Settings(lab.server.url), { retry: QUICK_RETRIES });
   await storage.put('a.bin', pieces(CONTENT, 100_000));
 });
 
@@ -38,8 +38,8 @@ function reads(faults: Parameters<FaultPlan>[0] extends infer _ ? ReturnType<Fau
 
 test('a read resumes at the byte where its connection broke', async () => {
   const asked = reads([
-    { cut_answer_after: 1_000_000 },
-    { cut_answer_after: 500_001 },
+    { cut_response_after: 1_000_000 },
+    { cut_response_after: 500_001 },
     { status: 503, code: 'SlowDown' },
   ]);
   assert.ok((await collect(storage.stream('a.bin', { offset: 7 }))).equals(CONTENT.subarray(7)));
@@ -47,25 +47,25 @@ test('a read resumes at the byte where its connection broke', async () => {
 });
 
 test('a stalled read resumes, too', async () => {
-  const asked = reads([{ stall_answer_after: 2_000_000 }]);
+  const asked = reads([{ stall_response_after: 2_000_000 }]);
   assert.ok((await storage.read('a.bin', 100, 2_900_000)).equals(CONTENT.subarray(100, 2_900_100)));
   assert.equal(asked.length, 2);
 });
 
 test('a read survives repeated failures as long as it makes progress', async () => {
-  reads(Array.from({ length: 20 }, () => ({ cut_answer_after: 100_000 })));
+  reads(Array.from({ length: 20 }, () => ({ cut_response_after: 100_000 })));
   assert.ok((await collect(storage.stream('a.bin'))).equals(CONTENT));
 });
 
 test('a read without progress fails', async () => {
-  const asked = reads(Array.from({ length: 50 }, () => ({ cut_answer_after: 0 })));
+  const asked = reads(Array.from({ length: 50 }, () => ({ cut_response_after: 0 })));
   await refuses('STORAGE_UNREACHABLE', collect(storage.stream('a.bin')));
-  assert.equal(asked.length, QUICK.attempts);
+  assert.equal(asked.length, QUICK_RETRIES.attempts);
 });
 
 test('two versions of an object are never mixed', async () => {
   await storage.put('b.bin', pieces(CONTENT, 100_000));
-  const asked = reads([{ cut_answer_after: 1_000_000 }]);
+  const asked = reads([{ cut_response_after: 1_000_000 }]);
   const stream = storage.stream('b.bin')[Symbol.asyncIterator]();
   await stream.next();
   const entry = lab.server.buckets.get(BUCKET)?.objects.get('b.bin');
@@ -76,7 +76,7 @@ test('two versions of an object are never mixed', async () => {
 });
 
 test('a cancel ends a stalled read', async () => {
-  reads([{ stall_answer_after: 1000 }]);
+  reads([{ stall_response_after: 1000 }]);
   const controller = new AbortController();
   const stream = storage.stream('a.bin', { signal: controller.signal })[Symbol.asyncIterator]();
   await stream.next();

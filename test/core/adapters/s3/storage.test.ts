@@ -1,11 +1,11 @@
 import { openS3Storage } from '../../../../src/core/adapters/s3/storage.ts';
 import { storageContract } from '../../../contracts/storage.ts';
-import { labSettings, startLab } from '../../../helpers/s3/lab.ts';
+import { startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 
 for (const conditional of [true, false]) {
   storageContract(`S3 as storage, ${conditional ? 'with' : 'without'} conditional writes`, async () => {
-    const { server, stop } = await startLab({ conditional });
-    const settings = labSettings(server.url);
+    const { server, stop } = await startS3Server({ conditional });
+    const settings = testS3Settings(server.url);
     return {
       storage: openS3Storage(settings),
       close: stop,

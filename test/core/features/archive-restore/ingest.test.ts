@@ -7,14 +7,14 @@ import { type IngestDeps, restoreByIngest } from '../../../../src/core/features/
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../../helpers/fake-ports.ts';
 import { ingestServer } from '../../../helpers/ingest-server.ts';
 import { archiveLine, KEY } from '../../../helpers/sealed.ts';
-import { FILE_NAME, lines, sealedArchive, stored } from '../../../helpers/targets.ts';
+import { FILE_NAME, numberedLines, sealedArchive, storedTarget } from '../../../helpers/targets.ts';
 
 const ROWS = 95;
 const RAWS = Array.from({ length: ROWS }, (_, index) => `row ${index}`);
 
 async function createLab(bytes?: Buffer) {
   const server = await ingestServer();
-  const target = await stored(bytes ?? (await sealedArchive(lines(ROWS))));
+  const target = await storedTarget(bytes ?? (await sealedArchive(numberedLines(ROWS))));
   const [catalog, state] = [new FakeCatalog(), new FakeState()];
   const deps: IngestDeps = {
     catalog,
@@ -126,13 +126,13 @@ test('an interrupted run resumes after the accepted rows', async () => {
     (error) => error === reason,
   );
   assert.deepEqual(server.accepted, RAWS.slice(0, 40));
-  state.deadNotes = [...state.notes.values()];
-  state.notes.clear();
+  state.interruptedRecords = [...state.records.values()];
+  state.records.clear();
   const context = jobContext();
   await restoreByIngest(deps, plan, context);
   assert.deepEqual(server.accepted, RAWS);
   assert.match(warnings(context).join(), /\b10\b/);
-  assert.deepEqual([...state.notes.keys(), ...state.deadNotes], []);
+  assert.deepEqual([...state.records.keys(), ...state.interruptedRecords], []);
 });
 
 test('lines that ingest would split are skipped, counted and reported', async () => {
@@ -149,7 +149,7 @@ test('lines that ingest would split are skipped, counted and reported', async ()
 });
 
 test('no line of a damaged file is sent', async () => {
-  const bytes = await sealedArchive(lines(ROWS));
+  const bytes = await sealedArchive(numberedLines(ROWS));
   bytes[bytes.length - 400] = (bytes[bytes.length - 400] as number) ^ 1;
   const { server, deps, plan, state } = await createLab(bytes);
   await assert.rejects(restoreByIngest(deps, plan, jobContext()), { exitCode: 5 });

@@ -24,7 +24,13 @@ import {
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../../helpers/fake-ports.ts';
 import { framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
-import { FILE_NAME, FILE_PATH, sealedArchive, stored, unsealedArchive } from '../../../helpers/targets.ts';
+import {
+  FILE_NAME,
+  FILE_PATH,
+  sealedArchive,
+  serverArchive,
+  storedTarget,
+} from '../../../helpers/targets.ts';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 0, 25);
@@ -61,7 +67,7 @@ interface Lab {
 
 async function createLab(bytes?: Buffer): Promise<Lab> {
   const [rows, catalog, state] = [new FakeLogRestore(), new FakeCatalog(), new FakeState()];
-  const target = await stored(bytes ?? (await framed()));
+  const target = await storedTarget(bytes ?? (await framed()));
   const { archive_id } = await catalog.openArchive({
     fractal_id: FRACTAL_ID,
     filename: FILE_NAME,
@@ -133,7 +139,7 @@ function counts({ rows_read, rows_added, rows_there, rows_removed }: ArchiveRest
 /** No staging tables or job records are left, and the record is unlocked. */
 function assertClean({ rows, state, catalog }: Lab) {
   assert.deepEqual([...rows.stagingTables.keys()], []);
-  assert.deepEqual([...state.notes.keys(), ...state.deadNotes], []);
+  assert.deepEqual([...state.records.keys(), ...state.interruptedRecords], []);
   assert.deepEqual(
     [...catalog.records.values()].map(({ status }) => status),
     ['completed'],
@@ -299,7 +305,7 @@ test('a damaged file restores no rows and leaves nothing behind', async () => {
     broken[at] = (broken[at] as number) ^ 1;
     const lab = await createLab(intact);
     const plan = await planned(lab);
-    lab.deps.find = async () => ({ ...(await stored(broken)), record: lab.target.record });
+    lab.deps.find = async () => ({ ...(await storedTarget(broken)), record: lab.target.record });
     await assert.rejects(run(lab, plan), (error) => {
       assert.ok(error instanceof BifractError && error.exitCode === 5, String(error));
       return true;
@@ -319,7 +325,7 @@ test('a file that does not match its record restores no rows', async () => {
 });
 
 test('a file of the server is restored too, and the plan notes the missing fields', async () => {
-  const lab = await createLab(unsealedArchive(ROWS.map(lineOf)));
+  const lab = await createLab(serverArchive(ROWS.map(lineOf)));
   const plan = await planned(lab);
   assert.match(plan.notes.join(), /--via ingest/);
   await run(lab, plan);
@@ -327,11 +333,11 @@ test('a file of the server is restored too, and the plan notes the missing field
 });
 
 test('invalid lines are skipped, counted and reported', async () => {
-  const lab = await createLab(unsealedArchive([...ROWS.map(lineOf), Buffer.from('{"ts":"never"}\n')]));
+  const lab = await createLab(serverArchive([...ROWS.map(lineOf), Buffer.from('{"ts":"never"}\n')]));
   lab.target.record = null;
   for (const record of lab.catalog.records.values()) lab.catalog.records.delete(record.id);
   const plan = {
-    ...(await planned({ ...lab, target: await stored(await sealedArchive(ROWS.map(lineOf))) })),
+    ...(await planned({ ...lab, target: await storedTarget(await sealedArchive(ROWS.map(lineOf))) })),
   };
   const file = { ...plan.files[0], size_bytes: lab.target.object.size_bytes, archive_id: null };
   const { summary, context } = await run(lab, { ...plan, files: [file as (typeof plan.files)[0]] });
@@ -574,8 +580,8 @@ for (const replace of [false, true]) {
 }
 
 function crash({ state }: Lab): void {
-  state.deadNotes = [...state.notes.values()].map((note) => structuredClone(note));
-  state.notes.clear();
+  state.interruptedRecords = [...state.records.values()].map((note) => structuredClone(note));
+  state.records.clear();
 }
 
 function queries({ rows, catalog, state }: Lab) {

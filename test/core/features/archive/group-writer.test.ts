@@ -240,7 +240,7 @@ test('an interrupted query resumes at the same row, later with less memory, and 
   );
   const from = String(Date.parse('2026-03-03T00:00:00Z'));
   assert.deepEqual(
-    deps.logs.asked.map(({ start, frugal }) => [start?.ms, frugal]),
+    deps.logs.calls.map(({ start, frugal }) => [start?.ms, frugal]),
     [
       [undefined, false],
       [from, false],
@@ -283,7 +283,7 @@ test('a file that exceeds the time limit fails, and the next one is archived', a
   deps.max_duration_ms = 1500;
   const { lines } = deps.logs;
   deps.logs.lines = async function* (window, options) {
-    if (deps.logs.asked.length > 0) return yield* lines.call(deps.logs, window, options);
+    if (deps.logs.calls.length > 0) return yield* lines.call(deps.logs, window, options);
     yield* lines.call(deps.logs, window, options);
     await wait(LIMIT_MS, undefined, { signal: options.signal }).catch(() => options.signal?.throwIfAborted());
   };

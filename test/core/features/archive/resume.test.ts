@@ -90,10 +90,10 @@ async function crash(
   await Promise.race([crashed.promise, archive(deps, { ...OPTIONS, ...options }, context)]);
   deps.catalog.failArchive = failArchive;
   deps.storage.crashing = false;
-  const record = deps.state.notes.get(id);
+  const record = deps.state.records.get(id);
   if (!record) return;
-  deps.state.notes.delete(id);
-  deps.state.deadNotes.push(record);
+  deps.state.records.delete(id);
+  deps.state.interruptedRecords.push(record);
 }
 
 const recoverAll = (deps: Deps, now = new Date('2026-03-01T12:40:00Z')) =>
@@ -164,7 +164,7 @@ test('a killed archive resumes without querying stored rows again, and no row is
   const context = { ...jobContext(), id: 'job-2' };
   const summary = await archive(deps, OPTIONS, context);
   assert.deepEqual([summary.continued, summary.archive_id, summary.log_count], [true, record?.id, 20]);
-  const start = Number(deps.logs.asked.at(-1)?.start?.ms);
+  const start = Number(deps.logs.calls.at(-1)?.start?.ms);
   assert.ok(start > Date.parse('2026-03-01T00:00:00Z'), 'starts after the stored rows');
   assert.deepEqual(
     (await rowsOf(deps, hex)).map((line) => JSON.parse(line).ts),
@@ -259,8 +259,8 @@ async function crashAfterFailure(deps: Deps, hex: string): Promise<void> {
   await Promise.race([crashed.promise, archive(deps, { ...OPTIONS, split: 'day' }, context)]);
   deps.catalog.failArchive = failArchive;
   deps.storage.crashing = false;
-  deps.state.deadNotes.push(...deps.state.notes.values());
-  deps.state.notes.clear();
+  deps.state.interruptedRecords.push(...deps.state.records.values());
+  deps.state.records.clear();
   await recoverAll(deps);
   assert.deepEqual(await statuses(deps), ['completed', 'failed', 'completed', 'failed']);
 
@@ -324,7 +324,7 @@ test('a partial file under another key is ignored', async () => {
   const summary = await archive(otherKey, OPTIONS, { ...jobContext(), id: 'job-2' });
   assert.deepEqual([summary.continued, summary.log_count], [true, 20]);
   await assert.rejects(rowsOf(deps, hex));
-  assert.equal(deps.logs.asked.at(-1)?.start, undefined);
+  assert.equal(deps.logs.calls.at(-1)?.start, undefined);
 });
 
 test('an archive that cannot be resumed yet keeps its partial data', async () => {
@@ -339,7 +339,7 @@ test('an archive that cannot be resumed yet keeps its partial data', async () =>
   deps.catalog.reopenArchive = reopenArchive;
   const { continued } = await archive(deps, OPTIONS, { ...jobContext(), id: 'job-3' });
   assert.deepEqual([continued, await partials(), await deps.state.interrupted()], [true, 0, []]);
-  assert.notEqual(deps.logs.asked.at(-1)?.start, undefined);
+  assert.notEqual(deps.logs.calls.at(-1)?.start, undefined);
   assert.deepEqual(timesOf(await rowsOf(deps, hex)), timesOf(all(20)));
 });
 
@@ -387,8 +387,8 @@ test('partial data of a later day survives a crash on an earlier day', async () 
   const context = { ...jobContext(), id: 'job-1' };
   await Promise.race([crashed.promise, archive(deps, { ...OPTIONS, split: 'day' }, context)]);
   deps.catalog.failArchive = failArchive;
-  deps.state.deadNotes.push(...deps.state.notes.values());
-  deps.state.notes.clear();
+  deps.state.interruptedRecords.push(...deps.state.records.values());
+  deps.state.records.clear();
   await recoverAll(deps);
   broken = false;
   await crash(deps, 20, { split: 'day' }, 'job-2');
@@ -404,7 +404,7 @@ test('partial data of a later day survives a crash on an earlier day', async () 
     [0, [], []],
   );
   assert.deepEqual(timesOf(await rowsOf(deps, hex)), timesOf(all(40)));
-  const third = deps.logs.asked.findLast(({ from }) => from === '2026-03-03T00:00:00.000Z');
+  const third = deps.logs.calls.findLast(({ from }) => from === '2026-03-03T00:00:00.000Z');
   assert.notEqual(third?.start, undefined, 'stored rows are not queried again');
 });
 
@@ -469,7 +469,7 @@ test('the request to resume an interrupted restore is its plan', async () => {
   const plan = fakeArchiveRestorePlan();
   const restoring = { plan, archive_ids: ['a2'] } as ArchiveRestoreCheckpoint;
   const started_at = '2026-03-01T12:00:00Z';
-  deps.state.deadNotes.push({
+  deps.state.interruptedRecords.push({
     id: 'job-r',
     kind: 'restore-archive',
     started_at,
@@ -479,7 +479,7 @@ test('the request to resume an interrupted restore is its plan', async () => {
   for (const id of ['job-r', 'a2'])
     assert.deepEqual(await jobsOf(deps).resumeRequest(id), { kind: 'restore-archive', plan });
   // A job that gave up, in a process that is still running.
-  deps.state.deadNotes = [];
+  deps.state.interruptedRecords = [];
   const plan_left = { plan, archive_ids: [], left: true } as unknown as ArchiveRestoreCheckpoint;
   await deps.state.save({ id: 'job-l', kind: 'restore-archive', started_at, restoring: plan_left });
   assert.deepEqual(await jobsOf(deps).resumeRequest('job-l'), { kind: 'restore-archive', plan });

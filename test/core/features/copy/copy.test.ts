@@ -15,18 +15,24 @@ import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
 import type { Storage, Storages, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
-import { labSettings, QUICK, startLab } from '../../../helpers/s3/lab.ts';
+import { QUICK_RETRIES, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 import { KEY, noisyLines } from '../../../helpers/sealed.ts';
 import { collect, inPieces } from '../../../helpers/streams.ts';
-import { FILE_NAME, FILE_PATH, lines, recordOf, sealedArchive } from '../../../helpers/targets.ts';
+import {
+  archiveRecord,
+  FILE_NAME,
+  FILE_PATH,
+  numberedLines,
+  sealedArchive,
+} from '../../../helpers/targets.ts';
 
 const BACKUP = 'bifract-backup-20260301-000000.bifract-backup';
 const MANIFEST = { version: '1', timestamp: '2026-03-01T00:00:00Z', type: 'postgres', env_vars: {} };
 /** Enough rows for an upload in several parts. */
 const NOISE = 40_000;
 
-const BYTES = await sealedArchive(lines(50));
-const OTHER = await sealedArchive(lines(50));
+const BYTES = await sealedArchive(numberedLines(50));
+const OTHER = await sealedArchive(numberedLines(50));
 
 type SetUp = Awaited<ReturnType<typeof setUp>>;
 
@@ -34,10 +40,12 @@ type SetUp = Awaited<ReturnType<typeof setUp>>;
 async function setUp(t: { after(end: () => Promise<void>): void }, bytes = BYTES) {
   const dir = await mkdtemp(join(tmpdir(), 'bifract-copy-'));
   t.after(() => rm(dir, { recursive: true }));
-  const lab = await startLab();
+  const lab = await startS3Server();
   t.after(() => lab.stop());
   const disk = new DiskStorage(dir);
-  const s3: Storage = openS3Storage(labSettings(lab.server.url, { part_mib: 5 }), { retry: QUICK });
+  const s3: Storage = openS3Storage(testS3Settings(lab.server.url, { part_mib: 5 }), {
+    retry: QUICK_RETRIES,
+  });
   const catalog = new FakeCatalog();
   const state = new FakeState();
   await disk.put(FILE_PATH, inPieces(bytes, 65_536));
@@ -53,7 +61,7 @@ async function setUp(t: { after(end: () => Promise<void>): void }, bytes = BYTES
 }
 
 function trueRecord(bytes: Buffer): ArchiveRecord {
-  return recordOf({ size_bytes: bytes.length, log_count: bytes.length > 100_000 ? NOISE : 50 });
+  return archiveRecord({ size_bytes: bytes.length, log_count: bytes.length > 100_000 ? NOISE : 50 });
 }
 
 function plan({ deps }: SetUp, options: { move?: boolean; to?: 'disk' | 's3' } = {}, target = FILE_PATH) {
@@ -75,7 +83,7 @@ async function assertUntouched(
   assert.deepEqual(catalog.records.get(record.id), record);
   assert.equal(await s3.stat(FILE_PATH), undefined, 'no copy');
   assert.equal(lab.server.buckets.get('lab')?.uploads.size, 0, 'no open upload');
-  assert.equal(state.notes.size, 0, 'no job record');
+  assert.equal(state.records.size, 0, 'no job record');
 }
 
 test('a copy is identical, and the record points to it', async (t) => {
@@ -92,7 +100,7 @@ test('a copy is identical, and the record points to it', async (t) => {
   assert.ok(await setup.disk.stat(FILE_PATH), 'the original is kept');
   const { storage_type, storage_path } = setup.catalog.records.get(setup.record.id) as ArchiveRecord;
   assert.deepEqual([storage_type, storage_path], ['s3', FILE_PATH]);
-  assert.equal(setup.state.notes.size, 0);
+  assert.equal(setup.state.records.size, 0);
 });
 
 test('a move deletes the original, and can be reversed', async (t) => {
@@ -271,7 +279,7 @@ async function crashBeforeRecord(setup: SetUp): Promise<void> {
   const { state, s3, record } = setup;
   await s3.put(FILE_PATH, inPieces(BYTES, 65_536), { job: 'job-0' });
   const copying = { place: 'archives', name: FILE_PATH, to: 's3', archive_id: record.id } as const;
-  state.deadNotes = [{ id: 'job-0', kind: 'copy', started_at: '2026-03-01T00:00:00Z', copying }];
+  state.interruptedRecords = [{ id: 'job-0', kind: 'copy', started_at: '2026-03-01T00:00:00Z', copying }];
 }
 
 function recovered({ deps, state }: SetUp): Promise<string[]> {
@@ -293,7 +301,7 @@ test('a crash between copy and record update: recovery updates the record and ke
   assert.ok(action?.includes(FILE_PATH) && action.includes(setup.s3.location));
   assert.equal(setup.catalog.records.get(setup.record.id)?.storage_type, 's3');
   assert.ok(await setup.disk.stat(FILE_PATH));
-  assert.deepEqual(setup.state.deadNotes, []);
+  assert.deepEqual(setup.state.interruptedRecords, []);
 });
 
 test('a crash before the copy is complete: the record keeps pointing to the original', async (t) => {
@@ -331,7 +339,7 @@ test('of unfinished uploads without job id, only those of interrupted jobs are r
   };
   const removed: string[] = [];
   setup.disk.discardUnfinished = async ({ id }) => void removed.push(id);
-  setup.state.deadNotes = [
+  setup.state.interruptedRecords = [
     { ...base, id: 'job-1', object: interrupted?.name },
     { ...base, id: 'job-2', object: again?.name },
   ];
@@ -345,7 +353,7 @@ test('the record of an interrupted copy is removed if its storage is no longer c
   await crashBeforeRecord(setup);
   setup.deps.storages.storageOf = async (_, type) => (type === 's3' ? undefined : setup.disk) as Storage;
   assert.deepEqual(await recovered(setup), []);
-  assert.deepEqual(setup.state.deadNotes, []);
+  assert.deepEqual(setup.state.interruptedRecords, []);
 });
 
 test('no partial copy is left on disk if S3 fails while it is read', async (t) => {

@@ -15,7 +15,7 @@ import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
-import { recordOf } from '../../../helpers/targets.ts';
+import { archiveRecord } from '../../../helpers/targets.ts';
 
 const MANIFEST = { version: '1', timestamp: '2026-03-01T00:00:00Z', type: 'postgres', env_vars: {} };
 const BASE = { id: 'job-9', started_at: '2026-03-01T00:00:00Z' };
@@ -50,7 +50,7 @@ async function addArchive(
   given: Partial<ArchiveRecord> = {},
 ): Promise<ArchiveRecord> {
   const filename = `${FRACTAL_ID}-202603${String(day).padStart(2, '0')}-120000.bifract-archive`;
-  const record = recordOf({
+  const record = archiveRecord({
     id: `aaaaaaaa-0000-4000-8000-0000000000${String(day).padStart(2, '0')}`,
     filename,
     storage_path: `archives/${FRACTAL_ID}/${filename}`,
@@ -96,7 +96,7 @@ test('an archive is deleted with its record, and the plan notes what is left', a
   assert.deepEqual([summary.deleted, summary.freed_bytes], [1, 17]);
   assert.deepEqual([...setup.catalog.records.keys()], [second.id]);
   assert.deepEqual(await names(setup.archives), [second.storage_path]);
-  assert.equal(setup.state.notes.size, 0);
+  assert.equal(setup.state.records.size, 0);
   const last = await plan(setup, 'archive', [second.id]);
   assert.match(last.items[0]?.notes.join() ?? '', /web-prod/);
   assert.deepEqual(planned.items[0]?.notes, []);
@@ -160,7 +160,7 @@ test('an archive that became busy after the plan is kept', async () => {
   await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
   assert.deepEqual(await names(setup.archives), [record.storage_path]);
   assert.equal(setup.catalog.records.size, 1);
-  assert.equal(setup.state.notes.size, 0, 'nothing is pending');
+  assert.equal(setup.state.records.size, 0, 'nothing is pending');
 });
 
 test('a file replaced after the plan is kept, with its record', async () => {
@@ -181,7 +181,7 @@ test('a file that cannot be deleted keeps its record', async () => {
   setup.archives.delete = () => Promise.reject(new BifractError('STORAGE_DENIED', 'no'));
   await refuses('STORAGE_DENIED', deletePlanned(setup.deps, planned, jobContext()));
   assert.equal(setup.catalog.records.get(record.id)?.status, 'completed');
-  assert.equal(setup.state.notes.size, 0);
+  assert.equal(setup.state.records.size, 0);
 });
 
 test('a record left without its file is deleted by a retry, or by the next job', async () => {
@@ -196,9 +196,9 @@ test('a record left without its file is deleted by a retry, or by the next job',
   setup.catalog.failures.push(lost(), lost());
   const planned = await plan(setup, 'archive', [other.id]);
   await refuses('POSTGRES_UNREACHABLE', deletePlanned(setup.deps, planned, jobContext()));
-  const [interrupted] = setup.state.notes.values();
+  const [interrupted] = setup.state.records.values();
   assert.deepEqual(interrupted?.deleting, [{ archive_id: other.id }]);
-  setup.state.deadNotes = [interrupted];
+  setup.state.interruptedRecords = [interrupted];
   const [action] = await recovered(setup);
   assert.ok(action?.includes(other.storage_path));
   assert.equal(setup.catalog.records.size, 0);
@@ -213,7 +213,7 @@ function recovered({ deps, state }: SetUp): Promise<string[]> {
 test('a crash before anything was deleted leaves file and record', async () => {
   const setup = setUp();
   const record = await addArchive(setup, 1);
-  setup.state.deadNotes = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: record.id }] }];
+  setup.state.interruptedRecords = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: record.id }] }];
   const [action] = await recovered(setup);
   assert.ok(action?.includes(record.storage_path));
   assert.equal(setup.catalog.records.size, 1);
@@ -224,10 +224,10 @@ test('recovery with an empty storage deletes no record', async () => {
   const setup = setUp();
   const [one] = [await addArchive(setup, 1), await addArchive(setup, 2)];
   for (const name of await names(setup.archives)) await setup.archives.delete(name);
-  setup.state.deadNotes = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: one.id }] }];
+  setup.state.interruptedRecords = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: one.id }] }];
   assert.deepEqual(await recovered(setup), []);
   assert.equal(setup.catalog.records.size, 2);
-  assert.equal(setup.state.deadNotes.length, 1, 'it is retried when the storage is back');
+  assert.equal(setup.state.interruptedRecords.length, 1, 'it is retried when the storage is back');
 });
 
 test('a record without its file is deleted, and naming the file gives the same item', async () => {
@@ -346,5 +346,5 @@ test('a cancel between two files keeps the second', async () => {
   await refuses('CANCELLED', deletePlanned(setup.deps, planned, cut));
   assert.deepEqual([...setup.catalog.records.keys()], [two.id]);
   assert.deepEqual(await names(setup.archives), [two.storage_path]);
-  assert.equal(setup.state.notes.size, 0);
+  assert.equal(setup.state.records.size, 0);
 });

@@ -9,7 +9,13 @@ import type { Services } from '../../../../src/core/ports/services.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
-import { FILE_NAME, FILE_PATH, lines, recordOf, sealedArchive } from '../../../helpers/targets.ts';
+import {
+  archiveRecord,
+  FILE_NAME,
+  FILE_PATH,
+  numberedLines,
+  sealedArchive,
+} from '../../../helpers/targets.ts';
 
 function setUp() {
   const catalog = new FakeCatalog();
@@ -29,9 +35,9 @@ function setUp() {
 }
 
 async function addArchive({ catalog, archives }: ReturnType<typeof setUp>) {
-  const bytes = await sealedArchive(lines(5));
+  const bytes = await sealedArchive(numberedLines(5));
   await archives.put(FILE_PATH, inPieces(bytes, 65_536));
-  const record = recordOf({ size_bytes: bytes.length, log_count: 5 });
+  const record = archiveRecord({ size_bytes: bytes.length, log_count: 5 });
   catalog.records.set(record.id, record);
   return { bytes, record };
 }
@@ -113,7 +119,7 @@ test('without the database, files are verified on their own, with a warning', as
 
 test('a file to adopt can be given as a path that ends in its name', async () => {
   const set = setUp();
-  await set.archives.put(FILE_PATH, inPieces(await sealedArchive(lines(3)), 65_536));
+  await set.archives.put(FILE_PATH, inPieces(await sealedArchive(numberedLines(3)), 65_536));
   for (const name of [FILE_PATH, `/var/lib/archives/${FILE_NAME}`]) {
     const [item] = (await planAdoptOf(set.services, [name])).items;
     assert.deepEqual([item?.path, item?.action], [FILE_PATH, 'adopt'], name);

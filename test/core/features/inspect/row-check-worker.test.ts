@@ -4,7 +4,7 @@ import { RowCheckWorker } from '../../../../src/core/features/inspect/row-check-
 import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts';
 import { LineChecker } from '../../../../src/core/format/index.ts';
 import { archiveLine, KEY, noisyLines } from '../../../helpers/sealed.ts';
-import { sealedArchive, stored } from '../../../helpers/targets.ts';
+import { sealedArchive, storedTarget } from '../../../helpers/targets.ts';
 
 test('the worker agrees with the checker, also for blocks longer than its buffers', async () => {
   const blocks = [
@@ -30,12 +30,12 @@ test('the worker agrees with the checker, also for blocks longer than its buffer
 
 test('a large file is checked by a worker', async () => {
   const lines = noisyLines(0, 24_000, 800);
-  const intact = await stored(await sealedArchive(lines));
+  const intact = await storedTarget(await sealedArchive(lines));
   assert.ok(intact.object.size_bytes > 8 * 1024 * 1024, `${intact.object.size_bytes}`);
   const item = await verifyFile(intact, { keys: [KEY], quick: false });
   assert.deepEqual([item.ok, item.rows], [true, 24_000]);
   lines[23_000] = Buffer.from('oops\n');
-  const bad = await verifyFile(await stored(await sealedArchive(lines)), { keys: [KEY], quick: false });
+  const bad = await verifyFile(await storedTarget(await sealedArchive(lines)), { keys: [KEY], quick: false });
   assert.equal(bad.error?.code, 'DAMAGED');
   assert.match(bad.error?.message ?? '', /1 of 24000.*line 23002: /);
 });

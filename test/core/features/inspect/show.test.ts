@@ -6,8 +6,14 @@ import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { FRACTAL_ID } from '../../../helpers/fake-ports.ts';
 import { KEY, noisyLines, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { collect, inPieces } from '../../../helpers/streams.ts';
-import { lines, recordOf, sealedArchive, stored, unsealedArchive } from '../../../helpers/targets.ts';
-import { loadVectors, REFUSED, vectorBytes } from '../../../helpers/vectors.ts';
+import {
+  archiveRecord,
+  numberedLines,
+  sealedArchive,
+  serverArchive,
+  storedTarget,
+} from '../../../helpers/targets.ts';
+import { EXPECTED_CODES, loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
 async function sealedBackup(): Promise<Buffer> {
   const manifest = backupManifest({
@@ -49,7 +55,7 @@ function counting(storage: Storage): { storage: Storage; bytes: () => number } {
 suite('sealed files', () => {
   test('an archive is described by header and trailer, with a few small reads', async () => {
     const bytes = await sealedArchive(noisyLines(0, 8000, 800));
-    const target = await stored(bytes);
+    const target = await storedTarget(bytes);
     const counted = counting(target.storage);
     const report = await show({ ...target, storage: counted.storage }, [KEY]);
     assert.deepEqual([report.kind, report.sealed, report.rows, report.fields], ['archive', true, 8000, true]);
@@ -59,15 +65,17 @@ suite('sealed files', () => {
   });
 
   test('a difference from the record is noted', async () => {
-    const bytes = await sealedArchive(lines(10));
-    const agreeing = recordOf({ size_bytes: bytes.length, log_count: 10 });
-    assert.deepEqual((await show(await stored(bytes, { record: agreeing }), [KEY])).notes, []);
-    const { notes } = await show(await stored(bytes, { record: { ...agreeing, log_count: 11 } }), [KEY]);
+    const bytes = await sealedArchive(numberedLines(10));
+    const agreeing = archiveRecord({ size_bytes: bytes.length, log_count: 10 });
+    assert.deepEqual((await show(await storedTarget(bytes, { record: agreeing }), [KEY])).notes, []);
+    const { notes } = await show(await storedTarget(bytes, { record: { ...agreeing, log_count: 11 } }), [
+      KEY,
+    ]);
     assert.match(notes.join(), /\b10\b.*\b11\b/);
   });
 
   test('a backup is described by its manifest, without the values of its variables', async () => {
-    const target = await stored(await sealedBackup(), {
+    const target = await storedTarget(await sealedBackup(), {
       name: 'bifract-backup-20260301-120000.bifract-backup',
     });
     const report = await show({ ...target, storage: counting(target.storage).storage }, [KEY]);
@@ -79,14 +87,16 @@ suite('sealed files', () => {
   });
 
   test('a wrong key is reported as WRONG_KEY', async () => {
-    await assert.rejects(show(await stored(await sealedBackup()), [OTHER_KEY]), { code: 'WRONG_KEY' });
+    await assert.rejects(show(await storedTarget(await sealedBackup()), [OTHER_KEY]), { code: 'WRONG_KEY' });
   });
 });
 
 suite('files of the server', () => {
-  for (const vector of loadVectors().filter(({ kind, file }) => kind !== 'stream' && !(file in REFUSED))) {
+  for (const vector of loadVectors().filter(
+    ({ kind, file }) => kind !== 'stream' && !(file in EXPECTED_CODES),
+  )) {
     test(`${vector.file} is described by its head`, async () => {
-      const target = await stored(vectorBytes(vector), { name: vector.file });
+      const target = await storedTarget(vectorBytes(vector), { name: vector.file });
       const report = await show({ ...target, storage: counting(target.storage).storage }, [
         parseKey(vector.key_hex),
       ]);
@@ -100,7 +110,7 @@ suite('files of the server', () => {
   test('a file with a first line longer than the head is still described', async () => {
     const vector = loadVectors().find(({ file }) => file.includes('line-of-10485760'));
     assert.ok(vector);
-    const target = await stored(vectorBytes(vector), { name: vector.file });
+    const target = await storedTarget(vectorBytes(vector), { name: vector.file });
     assert.equal((await show(target, [parseKey(vector.key_hex)])).kind, 'archive');
   });
 
@@ -108,9 +118,9 @@ suite('files of the server', () => {
   for (const bytes of [12_000_000, 20_000_000]) {
     test(`a first line of ${bytes} bytes is too long for the head, with a note`, async () => {
       const [long] = noisyLines(0, 1, bytes);
-      const report = await show(await stored(unsealedArchive([long as Buffer])), [KEY]);
+      const report = await show(await storedTarget(serverArchive([long as Buffer])), [KEY]);
       assert.deepEqual([report.kind, report.first], ['archive', null]);
-      const short = await show(await stored(unsealedArchive(lines(1))), [KEY]);
+      const short = await show(await storedTarget(serverArchive(numberedLines(1))), [KEY]);
       assert.notEqual(short.first, null);
       assert.equal(report.notes.length, short.notes.length + 1);
     });

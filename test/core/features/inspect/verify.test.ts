@@ -9,15 +9,22 @@ import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { jobContext } from '../../../helpers/fake-ports.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
-import { FILE_PATH, lines, recordOf, refTo, sealedArchive, stored } from '../../../helpers/targets.ts';
-import { loadVectors, REFUSED, vectorBytes } from '../../../helpers/vectors.ts';
+import {
+  archiveRecord,
+  FILE_PATH,
+  numberedLines,
+  sealedArchive,
+  storedTarget,
+  targetRef,
+} from '../../../helpers/targets.ts';
+import { EXPECTED_CODES, loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
 const FULL = { keys: [KEY], quick: false };
 const QUICK = { keys: [KEY], quick: true };
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 function recordFor(bytes: Buffer, rows: number) {
-  return recordOf({
+  return archiveRecord({
     size_bytes: bytes.length,
     log_count: rows,
     checksum: sha256(bytes),
@@ -28,8 +35,8 @@ function recordFor(bytes: Buffer, rows: number) {
 
 suite('one file', () => {
   test('header and trailer prove that a file is complete', async () => {
-    const bytes = await sealedArchive(lines(50));
-    const item = await verifyFile(await stored(bytes), FULL);
+    const bytes = await sealedArchive(numberedLines(50));
+    const item = await verifyFile(await storedTarget(bytes), FULL);
     assert.equal(item.error, undefined);
     assert.deepEqual([item.ok, item.proven, item.sealed, item.rows], [true, true, true, 50]);
     assert.equal(item.checksum, sha256(bytes));
@@ -37,8 +44,8 @@ suite('one file', () => {
   });
 
   test('a file that matches its record has no notes', async () => {
-    const bytes = await sealedArchive(lines(50));
-    const target = await stored(bytes, { record: recordFor(bytes, 50) });
+    const bytes = await sealedArchive(numberedLines(50));
+    const target = await storedTarget(bytes, { record: recordFor(bytes, 50) });
     const item = await verifyFile(target, FULL);
     assert.deepEqual([item.ok, item.notes, item.error], [true, [], undefined]);
     assert.equal((await verifyFile(target, QUICK)).ok, true);
@@ -46,7 +53,7 @@ suite('one file', () => {
 
   const differing: [
     what: string,
-    given: Partial<ReturnType<typeof recordOf>>,
+    given: Partial<ReturnType<typeof archiveRecord>>,
     code: string,
     quick: boolean,
   ][] = [
@@ -59,8 +66,8 @@ suite('one file', () => {
   ];
   for (const [what, given, code, found_quickly] of differing) {
     test(`a record with a different ${what} is reported`, async () => {
-      const bytes = await sealedArchive(lines(50));
-      const target = await stored(bytes, { record: { ...recordFor(bytes, 50), ...given } });
+      const bytes = await sealedArchive(numberedLines(50));
+      const target = await storedTarget(bytes, { record: { ...recordFor(bytes, 50), ...given } });
       const item = await verifyFile(target, FULL);
       assert.deepEqual([item.ok, item.error?.code, item.rows], [false, code, 50]);
       assert.equal((await verifyFile(target, QUICK)).ok, !found_quickly);
@@ -75,7 +82,7 @@ suite('one file', () => {
       Buffer.from('[]\n'),
     ];
     const item = await verifyFile(
-      await stored(await sealedArchive([archiveLine(0), ...bad, archiveLine(1)])),
+      await storedTarget(await sealedArchive([archiveLine(0), ...bad, archiveLine(1)])),
       FULL,
     );
     assert.equal(item.error?.code, 'DAMAGED');
@@ -83,7 +90,7 @@ suite('one file', () => {
   });
 
   test('a wrong key is reported as WRONG_KEY, quick or not', async () => {
-    const target = await stored(await sealedArchive(lines(10)));
+    const target = await storedTarget(await sealedArchive(numberedLines(10)));
     for (const quick of [false, true]) {
       const { error } = await verifyFile(target, { keys: [OTHER_KEY], quick });
       assert.equal(error?.code, 'WRONG_KEY');
@@ -91,9 +98,9 @@ suite('one file', () => {
   });
 
   test('a truncated file is never ok, quick or not', async () => {
-    const bytes = await sealedArchive(lines(20));
+    const bytes = await sealedArchive(numberedLines(20));
     for (let length = 0; length < bytes.length; length += 41) {
-      const target = await stored(bytes.subarray(0, length));
+      const target = await storedTarget(bytes.subarray(0, length));
       for (const options of [FULL, QUICK])
         assert.equal((await verifyFile(target, options)).ok, false, `${length}`);
     }
@@ -101,7 +108,7 @@ suite('one file', () => {
 
   test('a file that changes while it is read is reported as BUSY', async () => {
     const storage = new MemoryStorage();
-    const target = await stored(await sealedArchive(lines(20)), { storage });
+    const target = await storedTarget(await sealedArchive(numberedLines(20)), { storage });
     const changed: Target = { ...target, object: { ...target.object, modified_at: '2020-01-01T00:00:00Z' } };
     assert.equal((await verifyFile(changed, FULL)).error?.code, 'BUSY');
     await storage.delete(FILE_PATH);
@@ -109,9 +116,9 @@ suite('one file', () => {
   });
 
   test('an archive being written is not verified', async () => {
-    const bytes = await sealedArchive(lines(5));
+    const bytes = await sealedArchive(numberedLines(5));
     const record = { ...recordFor(bytes, 5), status: 'in_progress' as const };
-    assert.equal((await verifyFile(await stored(bytes, { record }), FULL)).error?.code, 'BUSY');
+    assert.equal((await verifyFile(await storedTarget(bytes, { record }), FULL)).error?.code, 'BUSY');
   });
 });
 
@@ -120,11 +127,11 @@ suite('the job', () => {
     label: 'gone',
     find: () => Promise.reject(new BifractError('NOT_FOUND', 'There is no file gone')),
   };
-  const intact = async () => refTo(await stored(await sealedArchive(lines(5))));
+  const intact = async () => targetRef(await storedTarget(await sealedArchive(numberedLines(5))));
   const broken = async (name: string) => {
-    const bytes = await sealedArchive(lines(5));
+    const bytes = await sealedArchive(numberedLines(5));
     bytes[100] = (bytes[100] as number) ^ 1;
-    return refTo(await stored(bytes, { name }));
+    return targetRef(await storedTarget(bytes, { name }));
   };
   const run = async (refs: Awaited<ReturnType<typeof intact>>[]) => {
     const context = jobContext();
@@ -181,11 +188,11 @@ suite('files of the server', () => {
   for (const vector of loadVectors().filter(({ kind }) => kind !== 'stream')) {
     const { file, key_hex, archive } = vector;
     // Lines that the server skips silently are damage to a verification.
-    const code = REFUSED[file] ?? (archive?.malformed_lines_skipped ? 'DAMAGED' : undefined);
+    const code = EXPECTED_CODES[file] ?? (archive?.malformed_lines_skipped ? 'DAMAGED' : undefined);
     test(`${file} is ${code ?? 'intact'}`, async () => {
       const bytes = vectorBytes(vector);
       const options = { keys: [parseKey(key_hex)], quick: false };
-      const item = await verifyFile(await stored(bytes, { name: file }), options);
+      const item = await verifyFile(await storedTarget(bytes, { name: file }), options);
       assert.equal(item.error?.code, code);
       assert.equal(item.proven, false);
       if (code !== undefined) return;
@@ -193,12 +200,12 @@ suite('files of the server', () => {
       assert.ok(item.notes.length > 0, 'a note about completeness');
       if (archive) assert.equal(item.rows, archive.data_lines);
       if (file.startsWith('b-backup')) return;
-      const record = recordOf({
+      const record = archiveRecord({
         size_bytes: bytes.length,
         log_count: item.rows ?? 0,
         checksum: sha256(bytes),
       });
-      const proven = await verifyFile(await stored(bytes, { name: file, record }), options);
+      const proven = await verifyFile(await storedTarget(bytes, { name: file, record }), options);
       assert.deepEqual([proven.ok, proven.proven], [true, true]);
     });
   }
@@ -208,9 +215,9 @@ suite('files of the server', () => {
     assert.ok(vector);
     const options = { keys: [parseKey(vector.key_hex)], quick: true };
     const bytes = vectorBytes(vector);
-    assert.equal((await verifyFile(await stored(bytes), options)).ok, true);
+    assert.equal((await verifyFile(await storedTarget(bytes), options)).ok, true);
     for (const cut of [1, 4, 20, 70_000]) {
-      const item = await verifyFile(await stored(bytes.subarray(0, -cut)), options);
+      const item = await verifyFile(await storedTarget(bytes.subarray(0, -cut)), options);
       assert.equal(item.error?.code, 'CUT_OFF', `${cut}`);
     }
   });
@@ -220,11 +227,11 @@ suite('files of the server', () => {
     const cut = vectors.find(({ file }) => file.includes('small-aligned-frames-truncated'));
     const whole = vectors.find(({ file }) => file.endsWith('small-aligned-frames.bifract-archive'));
     assert.ok(cut && whole);
-    const record = recordOf({
+    const record = archiveRecord({
       size_bytes: vectorBytes(cut).length,
       log_count: whole.archive?.data_lines ?? -1,
     });
-    const item = await verifyFile(await stored(vectorBytes(cut), { record }), {
+    const item = await verifyFile(await storedTarget(vectorBytes(cut), { record }), {
       keys: [parseKey(cut.key_hex)],
       quick: false,
     });

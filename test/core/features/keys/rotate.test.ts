@@ -145,8 +145,8 @@ test('a rotation interrupted at any put or delete is completed by running it aga
       () => false,
       () => true,
     );
-    deps.state.deadNotes = [...deps.state.notes.values()];
-    deps.state.notes.clear();
+    deps.state.interruptedRecords = [...deps.state.records.values()];
+    deps.state.records.clear();
     await recover(recoverDeps);
     const again = await planRotate({ ...deps, keys: await deps.keys(), now });
     if (again.resumes) await rotateKey(deps, again, jobContext());

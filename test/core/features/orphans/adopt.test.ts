@@ -9,7 +9,13 @@ import { archivePath } from '../../../../src/core/policy/names.ts';
 import { FakeCatalog, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
-import { FILE_NAME, FILE_PATH, lines, recordOf, sealedArchive } from '../../../helpers/targets.ts';
+import {
+  archiveRecord,
+  FILE_NAME,
+  FILE_PATH,
+  numberedLines,
+  sealedArchive,
+} from '../../../helpers/targets.ts';
 import { loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
 function setUp() {
@@ -22,7 +28,7 @@ async function put(storage: MemoryStorage, bytes: Buffer, name = FILE_PATH): Pro
 
 test('a file without a record gets a record that describes it', async () => {
   const deps = setUp();
-  const bytes = await sealedArchive(lines(20));
+  const bytes = await sealedArchive(numberedLines(20));
   await put(deps.storage, bytes);
   const plan = await planAdopt(deps, undefined);
   assert.deepEqual(
@@ -49,7 +55,7 @@ test('a file without a record gets a record that describes it', async () => {
 
 test('a damaged file gets no record, the others do', async () => {
   const deps = setUp();
-  const bytes = await sealedArchive(lines(20));
+  const bytes = await sealedArchive(numberedLines(20));
   const broken = Buffer.from(bytes);
   broken[200] = (broken[200] as number) ^ 1;
   await put(deps.storage, broken);
@@ -68,8 +74,8 @@ test('files that cannot be adopted are skipped with a reason', async () => {
   const other = archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123457'));
   const cut = archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123458'));
   const empty = archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123459'));
-  await put(deps.storage, await sealedArchive(lines(3), OTHER_KEY), other);
-  await put(deps.storage, (await sealedArchive(lines(3))).subarray(0, -9), cut);
+  await put(deps.storage, await sealedArchive(numberedLines(3), OTHER_KEY), other);
+  await put(deps.storage, (await sealedArchive(numberedLines(3))).subarray(0, -9), cut);
   await put(deps.storage, await sealedArchive([]), empty);
   await put(deps.storage, Buffer.from('x'), `archives/${FRACTAL_ID}/notes.txt`);
   const { items } = await planAdopt(deps, undefined);
@@ -89,8 +95,8 @@ test('files that cannot be adopted are skipped with a reason', async () => {
 
 test('a file with a completed record is skipped, a failed record is corrected', async () => {
   const deps = setUp();
-  await put(deps.storage, await sealedArchive(lines(4)));
-  const record = recordOf();
+  await put(deps.storage, await sealedArchive(numberedLines(4)));
+  const record = archiveRecord();
   deps.catalog.records.set(record.id, record);
   assert.deepEqual((await planAdopt(deps, undefined)).items, []);
   const [adopted] = (await planAdopt(deps, [FILE_PATH])).items;
@@ -106,7 +112,7 @@ test('a file with a completed record is skipped, a failed record is corrected', 
 
 test('a missing fractal is recreated only with consent, and never with a name in use', async () => {
   const deps = setUp();
-  await put(deps.storage, await sealedArchive(lines(2)));
+  await put(deps.storage, await sealedArchive(numberedLines(2)));
   deps.catalog.all.length = 0;
   const [asked] = (await planAdopt(deps, undefined)).items;
   assert.deepEqual([asked?.action, asked?.create_fractal], ['skip', false]);
@@ -121,7 +127,7 @@ test('a missing fractal is recreated only with consent, and never with a name in
   assert.equal(deps.catalog.records.size, 1);
 
   const taken = setUp();
-  await put(taken.storage, await sealedArchive(lines(2)));
+  await put(taken.storage, await sealedArchive(numberedLines(2)));
   taken.catalog.all.splice(0, 1, fractal({ id: 'ffffffff-2222-4333-8444-555555555555' }));
   const [skipped] = (await planAdopt(taken, undefined, { create_fractals: true })).items;
   assert.equal(skipped?.action, 'skip');

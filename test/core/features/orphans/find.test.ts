@@ -7,7 +7,7 @@ import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import type { UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { inPieces } from '../../../helpers/streams.ts';
-import { FILE_NAME, FILE_PATH, recordOf } from '../../../helpers/targets.ts';
+import { archiveRecord, FILE_NAME, FILE_PATH } from '../../../helpers/targets.ts';
 
 const NOW = new Date('2026-03-10T00:00:00Z');
 
@@ -35,10 +35,10 @@ type Deps = ReturnType<typeof setUp>;
 
 const other = (seed: number) => FILE_NAME.replace('123456', String(100_000 + seed));
 
-function addRecord({ catalog }: Deps, seed: number, given: Parameters<typeof recordOf>[0] = {}) {
+function addRecord({ catalog }: Deps, seed: number, given: Parameters<typeof archiveRecord>[0] = {}) {
   const id = `aaaaaaaa-0000-4000-8000-${String(seed).padStart(12, '0')}`;
   const storage_path = FILE_PATH.replace(FILE_NAME, other(seed));
-  catalog.records.set(id, recordOf({ id, filename: other(seed), storage_path, ...given }));
+  catalog.records.set(id, archiveRecord({ id, filename: other(seed), storage_path, ...given }));
   return { id, storage_path };
 }
 
@@ -149,7 +149,7 @@ test('a record in progress is an orphan if its job was interrupted or it is too 
   const old = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
   const active = addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
   const base = { kind: 'archive' as const, started_at: NOW.toISOString() };
-  deps.state.deadNotes = [{ ...base, id: 'job-1', archive_id: interrupted.id }];
+  deps.state.interruptedRecords = [{ ...base, id: 'job-1', archive_id: interrupted.id }];
   await deps.state.save({ ...base, id: 'job-3', archive_id: active.id });
   assert.deepEqual(await brief(deps), [
     ['record', interrupted.id, 'fail_record'],
@@ -183,7 +183,7 @@ test('unfinished objects of a resumable archive are marked', async () => {
     window: { label: null, from: null, to: NOW.toISOString(), rows: 1 },
     leftovers: [],
   });
-  deps.state.deadNotes = [
+  deps.state.interruptedRecords = [
     { ...base, id: 'young', archive: archive('2026-03-09T23:30:00Z') },
     { ...base, id: 'old', archive: archive('2026-03-09T22:30:00Z') },
     { ...base, id: 'backup', kind: 'backup' },
@@ -218,7 +218,7 @@ test('unfinished objects of interrupted runs can be removed, possibly active one
     unfinished('foreign', undefined, '2026-03-01T00:00:00Z', 'archives/somebody-elses.tar'),
   ];
   const base = { kind: 'archive', started_at: NOW.toISOString() } as const;
-  deps.state.deadNotes = [{ ...base, id: 'job-interrupted', object: WITHOUT_JOB }];
+  deps.state.interruptedRecords = [{ ...base, id: 'job-interrupted', object: WITHOUT_JOB }];
   await deps.state.save({ ...base, id: 'job-running' });
   assert.deepEqual(await brief(deps), [
     ['leftover', 'old', 'discard'],

@@ -13,9 +13,9 @@ import type {
 } from '../../../../src/core/features/restore/contract.ts';
 import type { Engine } from '../../../../src/core/index.ts';
 import { refuses } from '../../../contracts/storage.ts';
-import { dumpText, sameDump } from '../../../helpers/dump-text.ts';
-import { result, runToEnd } from '../../../helpers/engine-jobs.ts';
-import { EVERYTHING, EVERYTHING_ELSE } from '../../../helpers/everything.ts';
+import { DEPENDENT_OBJECTS_SQL, TABLES_SQL } from '../../../helpers/all-object-kinds.ts';
+import { assertSameDump, dumpText } from '../../../helpers/dump-text.ts';
+import { resultOfJob, runToEnd } from '../../../helpers/engine-jobs.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const { postgres, sql, installation } = await testServices();
@@ -28,7 +28,7 @@ const engine: Engine = await openEngine({ dir, readOnly: false });
 after(() => engine.close());
 
 async function backup(): Promise<string> {
-  return (await result<BackupSummary>(engine, { kind: 'backup' })).name;
+  return (await resultOfJob<BackupSummary>(engine, { kind: 'backup' })).name;
 }
 
 function plan(file: string, target: RestoreTarget = { kind: 'live' }): Promise<RestorePlan> {
@@ -51,8 +51,8 @@ async function connected(): Promise<pg.Client> {
 }
 
 test('a restore brings back everything that PostgreSQL dumps, and drops newer objects', async () => {
-  await sql(EVERYTHING);
-  await sql(EVERYTHING_ELSE);
+  await sql(TABLES_SQL);
+  await sql(DEPENDENT_OBJECTS_SQL);
   await sql(`ALTER DATABASE ${live} SET work_mem TO '8MB'; COMMENT ON DATABASE ${live} IS 'it''s live'`);
   await sql(`ALTER DATABASE ${live} SET search_path TO "$user", public, "odd, one"`);
   await sql(`REVOKE CONNECT ON DATABASE ${live} FROM PUBLIC`);
@@ -63,7 +63,7 @@ test('a restore brings back everything that PostgreSQL dumps, and drops newer ob
        FROM pg_database d WHERE datname = current_database()`,
     );
   // PostgreSQL rewrites CHECK (a IN (…)) on the first dump and restore; afterwards it is stable.
-  await result(engine, { kind: 'restore', plan: await plan(await backup()), consent: QUIET });
+  await resultOfJob(engine, { kind: 'restore', plan: await plan(await backup()), consent: QUIET });
   const [text, about] = [await dumpText(postgres, live), await properties()];
   const file = await backup();
   await sql(
@@ -80,14 +80,14 @@ test('a restore brings back everything that PostgreSQL dumps, and drops newer ob
     ],
   );
   assert.ok(planned.warnings.some((warning) => /public\.since/.test(warning)));
-  const summary = await result<RestoreSummary>(engine, { kind: 'restore', plan: planned, consent: ALL });
-  sameDump(await dumpText(postgres, live), text);
+  const summary = await resultOfJob<RestoreSummary>(engine, { kind: 'restore', plan: planned, consent: ALL });
+  assertSameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await properties(), about);
   assert.equal(summary.compared, true);
   assert.ok(summary.safety_backup);
   // And back: the safety backup has the previous state.
-  await result(engine, { kind: 'restore', plan: await plan(summary.safety_backup), consent: QUIET });
-  sameDump(await dumpText(postgres, live), changed);
+  await resultOfJob(engine, { kind: 'restore', plan: await plan(summary.safety_backup), consent: QUIET });
+  assertSameDump(await dumpText(postgres, live), changed);
   assert.deepEqual(await scratchDatabases(), []);
 });
 
@@ -108,10 +108,10 @@ test('an empty database and one of 200 tables can be restored to a new database'
       await client.connect();
       await client.query(statements);
       await client.end();
-      const file = (await result<BackupSummary>(other, { kind: 'backup' })).name;
+      const file = (await resultOfJob<BackupSummary>(other, { kind: 'backup' })).name;
       const planned = await other.planRestore({ file, target: { kind: 'beside', database: copy } });
-      await result(other, { kind: 'restore', plan: planned, consent: ALL });
-      sameDump(await dumpText(postgres, copy), await dumpText(postgres, source));
+      await resultOfJob(other, { kind: 'restore', plan: planned, consent: ALL });
+      assertSameDump(await dumpText(postgres, copy), await dumpText(postgres, source));
       await refuses('EXISTS', other.planRestore({ file, target: { kind: 'beside', database: copy } }));
       const odd = 'x\u001b[31m';
       await refuses('USAGE', other.planRestore({ file, target: { kind: 'beside', database: odd } }));
@@ -131,7 +131,7 @@ function address() {
 test('a plan is frozen; a drill compares and drops its database', async () => {
   const planned = await plan(await backup(), { kind: 'drill' });
   assert.ok(Object.isFrozen(planned) && Object.isFrozen(planned.tables[0]));
-  const summary = await result<RestoreSummary>(engine, { kind: 'drill', plan: planned });
+  const summary = await resultOfJob<RestoreSummary>(engine, { kind: 'drill', plan: planned });
   assert.equal(summary.compared, true);
   assert.deepEqual(await scratchDatabases(), []);
 });
@@ -154,7 +154,7 @@ test('different counts keep the live database', async () => {
   const tables = planned.tables.slice(1);
   const outcome = await runToEnd(engine, { kind: 'restore', plan: { ...planned, tables }, consent: ALL });
   assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'COUNT_DIFFERS');
-  sameDump(await dumpText(postgres, live), text);
+  assertSameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await scratchDatabases(), []);
 });
 
@@ -173,7 +173,7 @@ test('sessions are listed, and terminated only with consent', async () => {
   const refused = await runToEnd(engine, { kind: 'restore', plan: planned, consent: QUIET });
   assert.ok(refused.event === 'job:failed' && refused.error.code === 'BUSY');
   assert.equal((await client.query('SELECT 1')).rows.length, 1);
-  const summary = await result<RestoreSummary>(engine, { kind: 'restore', plan: planned, consent: ALL });
+  const summary = await resultOfJob<RestoreSummary>(engine, { kind: 'restore', plan: planned, consent: ALL });
   assert.equal(summary.ended_sessions, 1);
   await assert.rejects(client.query('SELECT 1'));
 });
@@ -186,7 +186,7 @@ test('a session opened after the plan stops the restore at the last moment', asy
   assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'BUSY', JSON.stringify(outcome));
   assert.match(outcome.error.message, /the server/);
   await client.end();
-  sameDump(await dumpText(postgres, live), text);
+  assertSameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await scratchDatabases(), []);
 });
 
@@ -230,7 +230,7 @@ test('a file damaged or exchanged after the plan changes nothing', async () => {
   await writeFile(path, await readFile(join(dir, 'backups', other)));
   const exchanged = await runToEnd(engine, { kind: 'restore', plan: planned, consent: ALL });
   assert.ok(exchanged.event === 'job:failed' && exchanged.error.code === 'CHECKSUM_DIFFERS');
-  sameDump(await dumpText(postgres, live), text);
+  assertSameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await scratchDatabases(), []);
 });
 
@@ -242,7 +242,7 @@ test('a cancelled restore changes nothing', async () => {
       if (event.event === 'job:phase' && event.phase === phase) engine.cancel(id);
     });
     assert.equal(outcome.event, 'job:cancelled', phase);
-    sameDump(await dumpText(postgres, live), text);
+    assertSameDump(await dumpText(postgres, live), text);
     assert.deepEqual(await scratchDatabases(), []);
   }
 });
@@ -257,7 +257,7 @@ test('a restore fails if an archive job started meanwhile', async () => {
   });
   await state.remove('archive-1');
   assert.ok(outcome.event === 'job:failed' && outcome.error.code === 'BUSY', JSON.stringify(outcome));
-  sameDump(await dumpText(postgres, live), text);
+  assertSameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await scratchDatabases(), []);
 });
 

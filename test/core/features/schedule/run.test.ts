@@ -82,7 +82,7 @@ test('what is due is archived, the rest is skipped, and each has a reason', asyn
   assert.ok(items[0]?.message?.includes('daily, none since 2026-03-01'));
   assert.ok(items[1]?.message?.includes('daily, done; next due 2026-03-02'));
   assert.deepEqual([summary.archived, summary.skipped, summary.rows, summary.size_bytes], [2, 1, 20, 10]);
-  assert.equal(state.notes.size, 0);
+  assert.equal(state.records.size, 0);
   const rows = context.events.flatMap((one) => (one.event === 'job:progress' ? [one.rows] : []));
   assert.deepEqual(rows, [10, 20], 'counts never decrease');
 });
@@ -158,7 +158,7 @@ test('of two concurrent runs, the later one ends as a conflict', async () => {
   await state.save({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T12:00:00Z' });
   await refuses('BUSY', runDue(deps, {}, context));
   assert.deepEqual(archived, []);
-  assert.deepEqual([...state.notes.keys()], ['run-due-other']);
+  assert.deepEqual([...state.records.keys()], ['run-due-other']);
   await state.save({ id: 'run-due-other', kind: 'run-due', started_at: '2026-03-01T13:00:00Z' });
   assert.equal((await runDue(deps, {}, jobContext())).archived, 1);
 });
@@ -175,7 +175,7 @@ test('a cancelled run ends with its reason', async () => {
   };
   await assert.rejects(runDue(deps, {}, jobContext(controller.signal)), (error) => error === reason);
   assert.deepEqual(archived, ['web']);
-  assert.equal(state.notes.size, 0);
+  assert.equal(state.records.size, 0);
 });
 
 test('no new rows is reported, and counts as no archive', async () => {

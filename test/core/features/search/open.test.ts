@@ -8,7 +8,7 @@ import { RowBlock } from '../../../../src/core/features/search/row-block.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { archiveLine, framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
-import { sealedArchive, stored, unsealedArchive } from '../../../helpers/targets.ts';
+import { sealedArchive, serverArchive, storedTarget } from '../../../helpers/targets.ts';
 
 const rows = Array.from({ length: 300 }, (_, index) =>
   archiveLine(index * 10, `row ${index} ${index % 100 === 42 ? 'HIT' : ''}`),
@@ -18,12 +18,12 @@ const timeOf = (index: number) => new Date(Date.UTC(2026, 2, 1) + index * 10).to
 
 const kinds: [string, () => Promise<Buffer>][] = [
   ['by its index', () => collect(framedArchive(frames).bytes)],
-  ['sequentially', async () => unsealedArchive(rows)],
+  ['sequentially', async () => serverArchive(rows)],
 ];
 
 for (const [how, make] of kinds) {
   suite(`an archive read ${how}`, () => {
-    const open = async () => browse(await stored(await make()), [KEY]);
+    const open = async () => browse(await storedTarget(await make()), [KEY]);
 
     test('any range of rows is returned as written', async () => {
       const browser = await open();
@@ -93,8 +93,8 @@ for (const [how, make] of kinds) {
     });
 
     test('an archive without rows is empty', async () => {
-      const bytes = how === 'by its index' ? await sealedArchive([]) : unsealedArchive([]);
-      const browser: ArchiveBrowser = await browse(await stored(bytes), [KEY]);
+      const bytes = how === 'by its index' ? await sealedArchive([]) : serverArchive([]);
+      const browser: ArchiveBrowser = await browse(await storedTarget(bytes), [KEY]);
       assert.deepEqual(await browser.read(0, 10), []);
       assert.deepEqual(
         [await browser.at(timeOf(0)), await browser.find({ text: 'x' }, 0, 'next')],
@@ -110,7 +110,7 @@ test('rows beyond the cache are read again from the beginning', async () => {
   const long = Array.from({ length: 90 }, (_, index) =>
     archiveLine(index, `row ${index} ${'x'.repeat(1_000_000)}`),
   );
-  const browser = await browse(await stored(unsealedArchive(long)), [KEY]);
+  const browser = await browse(await storedTarget(serverArchive(long)), [KEY]);
   assert.equal((await browser.read(89, 1))[0]?.index, 89);
   assert.ok((await browser.read(0, 1))[0]?.raw.startsWith('row 0 '));
   assert.ok((await browser.read(85, 1))[0]?.raw.startsWith('row 85 '));
@@ -123,7 +123,7 @@ test('rows beyond the cache are read again from the beginning', async () => {
 
 test('an archive without index counts only the rows read so far', async () => {
   const long = Array.from({ length: 10 }, (_, index) => archiveLine(index, 'x'.repeat(1_000_000)));
-  const browser = await browse(await stored(unsealedArchive(long)), [KEY]);
+  const browser = await browse(await storedTarget(serverArchive(long)), [KEY]);
   assert.deepEqual([browser.rows, browser.complete], [0, false]);
   await browser.read(0, 1);
   assert.ok(browser.rows < 10);
@@ -134,9 +134,9 @@ test('a row of 20 MB is truncated', async () => {
   const big = archiveLine(1, `big ${'y'.repeat(20_000_000)}`);
   for (const bytes of [
     await sealedArchive([archiveLine(0), big, archiveLine(2)]),
-    unsealedArchive([archiveLine(0), big, archiveLine(2)]),
+    serverArchive([archiveLine(0), big, archiveLine(2)]),
   ]) {
-    const browser = await browse(await stored(bytes), [KEY]);
+    const browser = await browse(await storedTarget(bytes), [KEY]);
     const [, row, last] = await browser.read(0, 3);
     assert.equal(row?.raw_bytes, 20_000_004);
     assert.equal(row?.raw.length, 1024 * 1024);
@@ -145,16 +145,17 @@ test('a row of 20 MB is truncated', async () => {
 });
 
 test('an invalid line is shown as is', async () => {
-  const browser = await browse(await stored(await sealedArchive([Buffer.from('oops\n'), archiveLine(1)])), [
-    KEY,
-  ]);
+  const browser = await browse(
+    await storedTarget(await sealedArchive([Buffer.from('oops\n'), archiveLine(1)])),
+    [KEY],
+  );
   const [oops] = await browser.read(0, 1);
   assert.deepEqual([oops?.raw, oops?.ts], ['oops', null]);
 });
 
 test('a wrong key is rejected', async () => {
   const bytes = await sealedArchive([archiveLine(0)]);
-  await assert.rejects(browse(await stored(bytes), [parseKey('00'.repeat(32))]), { code: 'WRONG_KEY' });
+  await assert.rejects(browse(await storedTarget(bytes), [parseKey('00'.repeat(32))]), { code: 'WRONG_KEY' });
 });
 
 test('the cache keeps the most recently used blocks up to its size, and always the newest', () => {

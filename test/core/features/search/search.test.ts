@@ -8,13 +8,13 @@ import { parseKey } from '../../../../src/core/format/index.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { archiveLine, framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
-import { refTo, sealedArchive, stored } from '../../../helpers/targets.ts';
+import { sealedArchive, storedTarget, targetRef } from '../../../helpers/targets.ts';
 import { loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
 type Query = Omit<SearchQuery, 'targets'>;
 
 async function found(targets: Target[], query: Query, keys = [KEY]): Promise<string[]> {
-  const hits = await Array.fromAsync(search({ targets: targets.map(refTo), keys }, query));
+  const hits = await Array.fromAsync(search({ targets: targets.map(targetRef), keys }, query));
   return hits.map(({ line }) => line.toString('latin1'));
 }
 
@@ -27,7 +27,7 @@ suite('sealed archives', () => {
   const frames = Array.from({ length: 10 }, (_, frame) => rows.slice(frame * 10, frame * 10 + 10));
 
   test('matching lines are returned as stored, in order, from every frame', async () => {
-    const target = await stored(await collect(framedArchive(frames).bytes));
+    const target = await storedTarget(await collect(framedArchive(frames).bytes));
     const wanted = rows.filter((_, index) => index % 10 === 0).map(text);
     assert.deepEqual(await found([target], { pattern: { text: 'ten' } }), wanted);
     assert.deepEqual(await found([target], { pattern: { text: 'Ten' } }), wanted);
@@ -41,7 +41,7 @@ suite('sealed archives', () => {
   });
 
   test('rows outside the window are not returned', async () => {
-    const target = await stored(await collect(framedArchive(frames).bytes));
+    const target = await storedTarget(await collect(framedArchive(frames).bytes));
     const query = {
       pattern: { text: 'row' },
       from: '2026-03-01T00:00:00.025Z',
@@ -56,7 +56,7 @@ suite('sealed archives', () => {
     const bulkyEnds = frames.map((lines, at) => (at === 0 || at === 9 ? bulky(at * 10) : lines));
     const bytes = await collect(framedArchive(bulkyEnds).bytes);
     for (const at of [200_000, bytes.length - 200_000]) bytes[at] = (bytes[at] as number) ^ 1;
-    const target = await stored(bytes);
+    const target = await storedTarget(bytes);
     const query = {
       pattern: { text: 'row' },
       from: '2026-03-01T00:00:00.025Z',
@@ -72,7 +72,7 @@ suite('sealed archives', () => {
       '{"ts":"2026-03-01T00:00:00Z","raw":"a \\u003cscript\\u003e \\"q\\" C:\\\\x","id":"1","fid":"f","its":"2026-03-01T00:00:00Z"}\n',
       '{"ts":"2026-03-01T00:00:01Z","raw":"\ufffd ERR","raw64":"/yBFUlI=","id":"2","fid":"f","its":"2026-03-01T00:00:00Z"}\n',
     ].map((line) => Buffer.from(line));
-    const target = await stored(await sealedArchive(lines));
+    const target = await storedTarget(await sealedArchive(lines));
     for (const word of ['<script>', '"q"', 'c:\\x', 'a <']) {
       assert.equal((await found([target], { pattern: { text: word } })).length, 1, word);
     }
@@ -80,7 +80,7 @@ suite('sealed archives', () => {
   });
 
   test('an abandoned search stops reading', async () => {
-    const target = await stored(await collect(framedArchive(frames).bytes));
+    const target = await storedTarget(await collect(framedArchive(frames).bytes));
     let reads = 0;
     const counted = new Proxy(target.storage, {
       get: (storage, key) => {
@@ -90,7 +90,7 @@ suite('sealed archives', () => {
       },
     }) as Storage;
     for await (const _ of search(
-      { targets: [refTo({ ...target, storage: counted })], keys: [KEY] },
+      { targets: [targetRef({ ...target, storage: counted })], keys: [KEY] },
       { pattern: { text: 'row' } },
     ))
       break;
@@ -106,7 +106,7 @@ function bulky(from: number): Buffer[] {
 
 suite('several targets', () => {
   test('a failed target does not stop the others', async () => {
-    const intact = refTo(await stored(await sealedArchive([archiveLine(1)])));
+    const intact = targetRef(await storedTarget(await sealedArchive([archiveLine(1)])));
     const missing = { label: 'gone', find: () => Promise.reject(new BifractError('NOT_FOUND', 'no gone')) };
     const lines: string[] = [];
     const run = async () => {
@@ -123,7 +123,7 @@ suite('several targets', () => {
   test('a backup is rejected', async () => {
     const vector = loadVectors().find(({ file }) => file === 'b-backup/pgdump.bifract-backup');
     assert.ok(vector);
-    const target = await stored(vectorBytes(vector), { name: vector.file });
+    const target = await storedTarget(vectorBytes(vector), { name: vector.file });
     await assert.rejects(found([target], { pattern: { text: 'x' } }, [parseKey(vector.key_hex)]), {
       code: 'NOT_BIFRACT',
     });
@@ -133,7 +133,7 @@ suite('several targets', () => {
 test('an archive of the server is searched sequentially', async () => {
   const vector = loadVectors().find(({ file }) => file === 'c-archive/lines-5000.bifract-archive');
   assert.ok(vector);
-  const target = await stored(vectorBytes(vector), { name: vector.file });
+  const target = await storedTarget(vectorBytes(vector), { name: vector.file });
   const all = await found([target], { pattern: { regex: '' } }, [parseKey(vector.key_hex)]);
   assert.equal(all.length, 5000);
 });

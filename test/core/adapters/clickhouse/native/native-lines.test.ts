@@ -6,7 +6,7 @@ import { connectClickHouse } from '../../../../../src/core/adapters/clickhouse/l
 import type { LogDatabase, LogWindow, RowKey } from '../../../../../src/core/ports/log-database.ts';
 import { relayClickhouse } from '../../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../../helpers/services.ts';
-import { gather } from '../../../../helpers/streams.ts';
+import { collectLines } from '../../../../helpers/streams.ts';
 
 const DAY_MS = 86_400_000;
 const FROM = new Date('2026-02-28T20:00:00Z');
@@ -54,7 +54,7 @@ function open(address: string): Promise<LogDatabase> {
 }
 
 const bytesOf = (source: LogDatabase, window: LogWindow, start?: RowKey, fields = true) =>
-  gather(source.lines(window, { fields, start }));
+  collectLines(source.lines(window, { fields, start }));
 
 /** The formats requested since the last call. */
 function formats(): string[] {

@@ -9,7 +9,7 @@ const NEWLINE = 0x0a;
  * The point from which another query can resume: the key of the last row, and the rows seen with that key. Rows with
  * equal keys come in any order, so they are identified by their content.
  */
-export class LineTail {
+export class ResumePoint {
   #key: RowKey | undefined;
   /** Hash of each line with the key, and how often it was seen. */
   #seen = new Map<string, number>();
@@ -23,7 +23,7 @@ export class LineTail {
   add(lines: Buffer): void {
     if (lines.length === 0) return;
     let { start, end } = lineBefore(lines, lines.length);
-    const key = keyOf(lines.subarray(start, end));
+    const key = rowKeyOf(lines.subarray(start, end));
     if (this.#key && isBefore(key, this.#key))
       throw new BifractError('QUERY_FAILED', 'The log database returned rows out of order');
     if (!isSame(key, this.#key)) this.#seen.clear();
@@ -32,7 +32,7 @@ export class LineTail {
       count(this.#seen, lines.subarray(start, end), 1);
       if (start === 0) return;
       ({ start, end } = lineBefore(lines, start));
-      if (!isSame(key, keyOf(lines.subarray(start, end)))) return;
+      if (!isSame(key, rowKeyOf(lines.subarray(start, end)))) return;
     }
   }
 
@@ -66,7 +66,8 @@ function dropSeen(bytes: Buffer, key: RowKey | undefined, left: Map<string, numb
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(NEWLINE, start);
     const line = bytes.subarray(start, end);
-    if (!isSame(keyOf(line), key)) return { lines: [...lines, bytes.subarray(start)], dropped, past: true };
+    if (!isSame(rowKeyOf(line), key))
+      return { lines: [...lines, bytes.subarray(start)], dropped, past: true };
     if (count(left, line, -1)) dropped++;
     else lines.push(bytes.subarray(start, end + 1));
     start = end + 1;
@@ -97,7 +98,7 @@ function isBefore(one: RowKey, other: RowKey): boolean {
 }
 
 /** The key of a line's row. Throws `INTERNAL` if the line is not a row. */
-export function keyOf(line: Buffer): RowKey {
+export function rowKeyOf(line: Buffer): RowKey {
   try {
     const members = readMembers(line);
     const [ts, id] = ['ts', 'id'].map((key) => members.find((member) => member.key === key));

@@ -1,5 +1,5 @@
 /** SQL that creates every kind of object that PostgreSQL dumps, with unusual names. A restore must reproduce them exactly. */
-export const EVERYTHING = `
+export const TABLES_SQL = `
 CREATE SCHEMA "Odd ""schema"" ü";
 CREATE EXTENSION IF NOT EXISTS pgcrypto;
 CREATE TYPE mood AS ENUM ('sad', 'it''s ok', 'happy ☃');
@@ -35,7 +35,7 @@ CREATE VIEW halves AS SELECT n, half(n) AS h FROM parted;
 `;
 
 /** SQL for the objects that depend on those. */
-export const EVERYTHING_ELSE = `
+export const DEPENDENT_OBJECTS_SQL = `
 CREATE VIEW checked AS SELECT * FROM self WHERE id > 0 WITH LOCAL CHECK OPTION;
 CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS rows, sum(n) AS sum FROM parted;
 CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS one WITH NO DATA;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Key } from '../ports/key.ts';
-import { type ByteSource, describe } from './describe.ts';
+import { type ByteSource, describeFile } from './describe-file.ts';
 import { zstdFrame } from './frame.ts';
 import { BASE_BYTES } from './layout.ts';
 import { readStream } from './read-stream.ts';
@@ -11,7 +11,7 @@ import { sealTrailer } from './trailer.ts';
 const PIECE_BYTES = 1024 * 1024;
 
 /** A file being re-encrypted. */
-export interface ResealedFile {
+export interface ReencryptedFile {
   /** The stored bytes under the new key; read once. */
   readonly bytes: AsyncIterable<Buffer>;
   /** Available after the last byte. `stream_sha256` is of the plaintext stream, which is the same in both files. */
@@ -22,12 +22,12 @@ export interface ResealedFile {
  * Encrypts a file with another key. The plaintext stream stays the same byte for byte: identity, times, frames and
  * index. A file without head and trailer gets none. Errors as of `describeFile` and `readStream`.
  */
-export function reseal(
+export function reencryptFile(
   source: ByteSource,
   keys: readonly Key[],
   key: Key,
   options: { signal?: AbortSignal } = {},
-): ResealedFile {
+): ReencryptedFile {
   const stored = createHash('sha256');
   const plaintext = createHash('sha256');
   let size_bytes = 0;
@@ -39,7 +39,7 @@ export function reseal(
     }
   }
   async function* pieces(): AsyncGenerator<Buffer> {
-    const { sealed, head, end, index } = await describe(source, keys, options);
+    const { sealed, head, end, index } = await describeFile(source, keys, options);
     const sealer = new Sealer(key, sealed ? undefined : randomBytes(BASE_BYTES));
     for await (const plain of readStream(source.stream(), { keys, signal: options.signal })) {
       plaintext.update(plain);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { compressBound, zstdFrame } from '../../../src/core/format/frame.ts';
-import { freeBuffer } from '../../../src/core/format/frame-memory.ts';
+import { freeBuffer } from '../../../src/core/format/frame-buffer-pool.ts';
 
 test('frees memory that is not shared', async () => {
   const exact = Buffer.allocUnsafeSlow(1000);

@@ -1,5 +1,5 @@
-import { type End, type FrameEntry, HEAD_VERSION, type Head, type Trailer } from './ends.ts';
-import { damaged, unsupported } from './faults.ts';
+import { damaged, unsupported } from './format-errors.ts';
+import { type End, type FrameEntry, HEAD_VERSION, type Head, type Trailer } from './metadata.ts';
 
 /** Parses a head frame's payload. Keeps unknown members; a newer version is `UNSUPPORTED`. */
 export function parseHead(payload: Buffer, at: number): Head {

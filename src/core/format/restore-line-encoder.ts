@@ -1,6 +1,6 @@
 import type { Timestamp } from '../ports/types.ts';
 import { type ArchiveRow, parseLine } from './archive-row.ts';
-import { type RowSpans, rowEnd } from './row-scan.ts';
+import { type RowSpans, rowEnd } from './row-scanner.ts';
 
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
@@ -26,7 +26,7 @@ export interface RestoreTotals {
   /** Valid rows, of any time. */
   rows: number;
   /** Of these, rows in the range. */
-  wanted: number;
+  in_range: number;
   first: Timestamp | null;
   last: Timestamp | null;
   /** Number of lines that are not rows, and the first few with line number (the header is line 1) and reason. */
@@ -45,10 +45,10 @@ export interface RestoreBlock {
  * writes pass through unchanged; all others are parsed and rewritten. Lines that are not rows, or lack a time, are
  * counted and skipped.
  */
-export class RestoreLines {
+export class RestoreLineEncoder {
   readonly totals: RestoreTotals = {
     rows: 0,
-    wanted: 0,
+    in_range: 0,
     first: null,
     last: null,
     malformed: 0,
@@ -117,7 +117,7 @@ export class RestoreLines {
       const ms = Date.parse(time);
       if (ms < this.#range.from_ms || ms >= this.#range.to_ms) return false;
     }
-    this.totals.wanted++;
+    this.totals.in_range++;
     if (this.#skip === 0) return true;
     this.#skip--;
     return false;

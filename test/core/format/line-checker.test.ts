@@ -11,8 +11,8 @@ import {
   readContent,
   scanRow,
 } from '../../../src/core/format/index.ts';
-import { rowEnd } from '../../../src/core/format/row-scan.ts';
-import { bytesOf, inPieces } from '../../helpers/streams.ts';
+import { rowEnd } from '../../../src/core/format/row-scanner.ts';
+import { blockLines, inPieces } from '../../helpers/streams.ts';
 
 const VALID =
   '{"ts":"2026-03-01T12:00:00.123Z","raw":"a \\"b\\" \\u00e9","id":"x","fid":"f","its":"2026-03-31T12:00:00Z"}';
@@ -112,7 +112,7 @@ for (const { file, key_hex, archive } of archives) {
     const content = readContent(inPieces(readFileSync(root + file), 50_000), { keys: [parseKey(key_hex)] });
     for await (const block of archiveLines(content)) {
       checker.add(block.bytes);
-      for (const line of bytesOf(block)) if ('malformed' in parseLine(line)) malformed++;
+      for (const line of blockLines(block)) if ('malformed' in parseLine(line)) malformed++;
     }
     assert.equal(checker.totals.rows, archive.data_lines);
     assert.equal(checker.totals.malformed, malformed);

@@ -1,9 +1,9 @@
 import type { Key } from '../ports/key.ts';
 import { ByteCursor } from './byte-cursor.ts';
-import type { End, FrameEntry, Head } from './ends.ts';
-import { cutOff, wrongKey } from './faults.ts';
+import { cutOff, wrongKey } from './format-errors.ts';
 import { keyId } from './key.ts';
 import { BASE_BYTES, CHUNK_HEAD_BYTES, LENGTH_BYTES, MAX_CHUNK_LENGTH } from './layout.ts';
+import type { End, FrameEntry, Head } from './metadata.ts';
 import { Opener } from './opener.ts';
 import { findTrailer, openTrailer, TAIL_BYTES } from './trailer.ts';
 
@@ -39,7 +39,7 @@ export interface FileDescription {
  * Describes a file from its first bytes and its tail, in two or three reads. Verifies the trailer, not the content.
  * Errors as of `readContent`, and whatever the source throws.
  */
-export async function describe(
+export async function describeFile(
   source: ByteSource,
   keys: readonly Key[],
   options: { signal?: AbortSignal } = {},

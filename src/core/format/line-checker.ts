@@ -1,6 +1,6 @@
 import type { Timestamp } from '../ports/types.ts';
 import { parseLine } from './archive-row.ts';
-import { rowEnd } from './row-scan.ts';
+import { rowEnd } from './row-scanner.ts';
 
 const NEWLINE = 0x0a;
 const EXAMPLES = 3;

@@ -2,17 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { S3Settings } from '../../../src/core/config/settings.ts';
-import { LAB, S3Server, type S3ServerOptions } from './server.ts';
+import { S3Server, type S3ServerOptions, TEST_CREDENTIALS } from './server.ts';
 
 export const BUCKET = 'lab';
 
 /** Settings for the test bucket, with the test credentials. */
-export function labSettings(endpoint: string, other: Partial<S3Settings> = {}): S3Settings {
+export function testS3Settings(endpoint: string, other: Partial<S3Settings> = {}): S3Settings {
   return {
     bucket: BUCKET,
     endpoint,
     region: 'us-east-1',
-    ...LAB,
+    ...TEST_CREDENTIALS,
     storage_class: undefined,
     sse: undefined,
     sse_kms_key_id: undefined,
@@ -24,7 +24,7 @@ export function labSettings(endpoint: string, other: Partial<S3Settings> = {}): 
 }
 
 /** Retry options for tests: the same behaviour with short waits. */
-export const QUICK = {
+export const QUICK_RETRIES = {
   attempts: 6,
   first_attempts: 2,
   wait_ms: 2,
@@ -36,7 +36,7 @@ export const QUICK = {
 };
 
 /** Starts a server in a temporary folder, with one bucket. */
-export async function startLab(
+export async function startS3Server(
   options: Partial<S3ServerOptions> = {},
 ): Promise<{ server: S3Server; dir: string; stop(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'bifract-s3-'));

@@ -1,10 +1,10 @@
 import type { Key } from '../ports/key.ts';
 import type { DecodedPiece } from './content-decoder.ts';
-import type { End, FrameEntry, Head, Trailer } from './ends.ts';
-import { parseEnd, parseHead } from './ends-json.ts';
-import { cutOff, damaged } from './faults.ts';
+import { cutOff, damaged } from './format-errors.ts';
 import { END_MAGIC, HEAD_MAGIC } from './frame.ts';
 import type { StreamFrame } from './frame-splitter.ts';
+import type { End, FrameEntry, Head, Trailer } from './metadata.ts';
+import { parseEnd, parseHead } from './metadata-json.ts';
 import { openTail } from './trailer.ts';
 
 /** Totals of the content, counted while reading. */

@@ -26,7 +26,7 @@ test('passes our own lines through unchanged, in one piece', () => {
   const block = lines.take(Buffer.from(text));
   assert.deepEqual([block.pieces.length, block.rows], [1, 6]);
   assert.equal(block.pieces[0]?.toString(), text);
-  assert.deepEqual([lines.totals.first, lines.totals.last, lines.totals.wanted], [TS, TS, 6]);
+  assert.deepEqual([lines.totals.first, lines.totals.last, lines.totals.in_range], [TS, TS, 6]);
 });
 
 test('rejects non-canonical base64', () => {
@@ -87,8 +87,8 @@ test('does not send rows outside the range, nor the skipped ones', () => {
   const range = { from_ms: start + 5, to_ms: start + 10 };
   const lines = new RestoreLines(range);
   assert.equal(passed(text, lines), [5, 5, 6, 9].map(at).join(''));
-  assert.deepEqual([lines.totals.rows, lines.totals.wanted], [7, 4]);
+  assert.deepEqual([lines.totals.rows, lines.totals.in_range], [7, 4]);
   const rest = new RestoreLines(range, 3);
   assert.equal(passed(text, rest), at(9));
-  assert.equal(rest.totals.wanted, 4);
+  assert.equal(rest.totals.in_range, 4);
 });

@@ -2,13 +2,13 @@ import type { StoredEntry } from './bucket.ts';
 import { S3Error } from './s3-error.ts';
 
 /** The response to a request. */
-export interface Answer {
+export interface S3Response {
   status: number;
   headers?: Record<string, string | number>;
   body?: string | { length: number; bytes: AsyncIterable<Buffer> };
 }
 
-export function ok(body = '', headers: Answer['headers'] = {}): Answer {
+export function ok(body = '', headers: S3Response['headers'] = {}): S3Response {
   return { status: 200, headers, body };
 }
 

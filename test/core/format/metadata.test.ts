@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, suite, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import type { End, Trailer } from '../../../src/core/format/ends.ts';
 import { END_MAGIC, HEAD_MAGIC, skippableFrame } from '../../../src/core/format/frame.ts';
 import { describe, readFrames } from '../../../src/core/format/index.ts';
+import type { End, Trailer } from '../../../src/core/format/metadata.ts';
 import { openTail, sealTrailer } from '../../../src/core/format/trailer.ts';
 import { openContent, openStream } from '../../helpers/plain-reader.ts';
 import {
@@ -13,7 +13,7 @@ import {
   noisyLines,
   OTHER_KEY,
   readAll,
-  resealed,
+  sealStream,
 } from '../../helpers/sealed.ts';
 import { collect, memorySource } from '../../helpers/streams.ts';
 
@@ -70,7 +70,7 @@ suite('head, end and trailer', () => {
   };
 
   test('the reassembled parts are a valid file', async () => {
-    const stored = resealed(parts.stream, sealedTrailer(parts.trailer));
+    const stored = sealStream(parts.stream, sealedTrailer(parts.trailer));
     assert.deepEqual(await readAll(stored), parts.content);
   });
 
@@ -85,8 +85,8 @@ suite('head, end and trailer', () => {
   test('detects a missing end frame, at any frame boundary', async () => {
     for (const { offset } of parts.trailer.index) {
       const stream = parts.stream.subarray(0, offset);
-      await rejects(resealed(stream, sealedTrailer(parts.trailer)), 'CUT_OFF');
-      await rejects(resealed(stream, noTrailer), 'CUT_OFF');
+      await rejects(sealStream(stream, sealedTrailer(parts.trailer)), 'CUT_OFF');
+      await rejects(sealStream(stream, noTrailer), 'CUT_OFF');
     }
   });
 
@@ -97,7 +97,7 @@ suite('head, end and trailer', () => {
     const rest = parts.stream.subarray(parts.trailer.index[2]?.offset);
     for (const frames of [[second], [first], [first, first, second], [second, first]]) {
       const stream = Buffer.concat([parts.head, ...(frames as Buffer[]), rest]);
-      await rejects(resealed(stream, sealedTrailer(parts.trailer)), 'DAMAGED');
+      await rejects(sealStream(stream, sealedTrailer(parts.trailer)), 'DAMAGED');
     }
   });
 
@@ -108,28 +108,28 @@ suite('head, end and trailer', () => {
       const frame = skippableFrame(END_MAGIC, json({ ...end, ...change }));
       const stream = Buffer.concat([parts.head, parts.body, frame]);
       const trailer = { ...parts.trailer, end: { ...end, ...change } };
-      await rejects(resealed(stream, sealedTrailer(trailer)), 'DAMAGED');
+      await rejects(sealStream(stream, sealedTrailer(trailer)), 'DAMAGED');
     }
   });
 
   test('rejects data after the end frame', async () => {
     const more = Buffer.concat([parts.stream, zstdCompressSync(Buffer.from('more'))]);
-    await rejects(resealed(more, sealedTrailer(parts.trailer)), 'DAMAGED');
+    await rejects(sealStream(more, sealedTrailer(parts.trailer)), 'DAMAGED');
     const twice = Buffer.concat([parts.stream, parts.end]);
-    await rejects(resealed(twice, sealedTrailer(parts.trailer)), 'DAMAGED');
+    await rejects(sealStream(twice, sealedTrailer(parts.trailer)), 'DAMAGED');
   });
 
   test('a file with a key mark must start with a supported head', async () => {
     const rest = Buffer.concat([parts.body, parts.end]);
-    await rejects(resealed(rest, sealedTrailer(parts.trailer)), 'DAMAGED');
+    await rejects(sealStream(rest, sealedTrailer(parts.trailer)), 'DAMAGED');
     const newer = skippableFrame(HEAD_MAGIC, json({ ...parts.trailer.head, v: 2 }));
-    await rejects(resealed(Buffer.concat([newer, rest]), noTrailer), 'UNSUPPORTED');
+    await rejects(sealStream(Buffer.concat([newer, rest]), noTrailer), 'UNSUPPORTED');
     const noJson = skippableFrame(HEAD_MAGIC, Buffer.from('{'));
-    await rejects(resealed(Buffer.concat([noJson, rest]), noTrailer), 'DAMAGED');
+    await rejects(sealStream(Buffer.concat([noJson, rest]), noTrailer), 'DAMAGED');
   });
 
   test('the trailer must be present, intact and match the content', async () => {
-    await rejects(resealed(parts.stream, noTrailer), 'CUT_OFF');
+    await rejects(sealStream(parts.stream, noTrailer), 'CUT_OFF');
     await rejects(parts.stored.subarray(0, parts.offset), 'CUT_OFF');
     const [entry] = parts.trailer.index;
     assert.ok(entry);
@@ -141,7 +141,7 @@ suite('head, end and trailer', () => {
       { head: { ...parts.trailer.head, created: 'x' } },
     ];
     for (const change of changes) {
-      await rejects(resealed(parts.stream, sealedTrailer({ ...parts.trailer, ...change })), 'DAMAGED');
+      await rejects(sealStream(parts.stream, sealedTrailer({ ...parts.trailer, ...change })), 'DAMAGED');
     }
     const other = await makeParts();
     const swapped = Buffer.concat([
