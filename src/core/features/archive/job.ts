@@ -31,7 +31,7 @@ export async function runArchive(
     key: await services.key(),
     version: services.installation.version,
     ...services.archive_limits,
-    uncovered: ({ id }: { id: string }, ...query: TailOf<Parameters<typeof selectUncovered>>) =>
+    selectUncovered: ({ id }: { id: string }, ...query: TailOf<Parameters<typeof selectUncovered>>) =>
       selectUncovered({ catalog, logs, storages: services }, id, ...query),
   };
   return archive(deps, { ...request, fields: request.fields ?? true }, context);
