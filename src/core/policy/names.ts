@@ -8,7 +8,7 @@ const ARCHIVE = new RegExp(`^(${UUID})(?:-(${LABEL}))?-(${STAMP})\\.bifract-arch
 const FRACTAL_ID = new RegExp(`^${UUID}$`);
 
 /** The parts of an archive's file name. */
-export interface ArchiveName {
+interface ArchiveName {
   fractal_id: string;
   /** The period as written in the name, such as `2026-03-01_1400`; undefined if not split. */
   label: string | undefined;

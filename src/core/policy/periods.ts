@@ -10,7 +10,7 @@ export type Granularity = Split | 'none';
 export const GRANULARITIES: readonly Granularity[] = ['none', 'hour', 'day', 'week'];
 
 /** A period in UTC: `from ≤ time < to`. Weeks start on Monday. */
-export interface Period {
+interface Period {
   /** `2026-03-01 14:00`, `2026-03-01`, `2026-03-02 to 2026-03-08`. */
   label: string;
   from: Timestamp;

@@ -11,12 +11,12 @@ export interface KeepRule {
   monthly?: number;
 }
 
-export interface Dated {
+interface Dated {
   created_at: Timestamp;
 }
 
 /** Whether an item is kept, and why; without a reason it is deleted. */
-export interface RetentionDecision<Item> {
+interface RetentionDecision<Item> {
   item: Item;
   reasons: string[];
 }

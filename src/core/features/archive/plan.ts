@@ -28,7 +28,7 @@ export interface ArchivePlan {
 export type ArchiveWindow = ArchiveProgressRecord['window'];
 
 /** What an interrupted archive left behind. */
-export interface ResumedArchive {
+interface ResumedArchive {
   group_id: string;
   /** Files that have a record, by period. */
   files: ReadonlyMap<string | null, ArchiveFileName>;
@@ -47,7 +47,7 @@ export interface ArchiveFileName {
 }
 
 /** The files that an archive of a fractal consists of. */
-export interface WindowPlan {
+interface WindowPlan {
   /** Time of the newest row, where all windows end. Null if there are no rows. */
   end: Timestamp | null;
   /** The earliest first; none is empty. */

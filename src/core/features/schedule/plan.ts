@@ -8,7 +8,7 @@ import type { DueItem, DueQuery, ExcessItem, ScheduleMode } from './contract.ts'
 import { checkDue, type Due } from './due.ts';
 import { findExcess, type RetentionUnit, soleSpans } from './excess.ts';
 
-export type PlanDueServices = CoverageServices & Pick<Services, 'now'>;
+type PlanDueServices = CoverageServices & Pick<Services, 'now'>;
 
 /** Plans what the schedules require now; see `ScheduleQueries`. */
 export async function planDue(

@@ -5,9 +5,11 @@ import type { MemoryStorage } from '../../../../src/core/adapters/storage/memory
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { archive } from '../../../../src/core/features/archive/archive.ts';
 import { archiveParts } from '../../../helpers/archive-parts.ts';
+import { countRows } from '../../../helpers/count-rows.ts';
 import { FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
 import { openContent as readPlain } from '../../../helpers/plain-reader.ts';
+import { addScheduledArchive } from '../../../helpers/scheduled-archives.ts';
 
 const PATH = `archives/${FRACTAL_ID}/${FRACTAL_ID}-20260301-123456.bifract-archive`;
 const OPTIONS = { kind: 'archive' as const, fractal_id: FRACTAL_ID };
@@ -148,4 +150,66 @@ test('a record that cannot be completed leaves file and job record for recovery'
   await assert.rejects(archive(fakeServices(parts), OPTIONS, jobContext()), { code: 'RECORD_LOST' });
   assert.deepEqual(await objects(parts.archives), [PATH]);
   assert.equal((await parts.state.running())[0]?.object, PATH);
+});
+
+/** The services of an archive, with an earlier archive of the rows in `[first, last]`. */
+async function withEarlierArchive(rows: number, [first, last]: [first: number, last: number], step = 1) {
+  const { parts } = archiveParts(rows, { step });
+  const time = (row: number) => new Date(Date.UTC(2026, 2, 1) + row * step * 1000).toISOString();
+  await addScheduledArchive(parts, FRACTAL_ID, {
+    day: '03-20',
+    record: { time_range_start: time(first), time_range_end: time(last), log_count: last - first + 1 },
+  });
+  const counted = Array.from({ length: rows }, (_, row) => Date.parse(time(row)));
+  parts.logs.countsByPeriod = async (query) =>
+    countRows(
+      counted.map((at) => ({ time: at, ingested: at })),
+      query,
+    );
+  return fakeServices({ ...parts, backups: parts.archives, storageOf: async () => undefined });
+}
+
+test('with only_uncovered, an unsplit archive starts at the first row that no archive has', async () => {
+  const request = { ...OPTIONS, only_uncovered: true };
+  const rest = await archive(await withEarlierArchive(100, [0, 59]), request, jobContext());
+  assert.deepEqual([rest.log_count, rest.time_range_start], [40, '2026-03-01T00:01:00.000Z']);
+  const all = await archive(await withEarlierArchive(100, [50, 99]), request, jobContext());
+  assert.equal(all.log_count, 100, 'a gap at the start');
+  const none = await archive(await withEarlierArchive(100, [0, 99]), request, jobContext());
+  assert.deepEqual([none.log_count, none.group_id], [0, null]);
+  const { only_uncovered: _, ...everything } = request;
+  const repeated = await archive(await withEarlierArchive(100, [0, 99]), everything, jobContext());
+  assert.equal(repeated.log_count, 100);
+});
+
+test('with only_uncovered, a split archive has the days of which some row is in no archive', async () => {
+  const services = await withEarlierArchive(48, [12, 29], 7200);
+  const request = { ...OPTIONS, split: 'day' as const, only_uncovered: true };
+  const { children } = await archive(services, request, jobContext());
+  assert.deepEqual(
+    children.map(({ period_label, log_count }) => [period_label, log_count]),
+    [
+      ['2026-03-01', 12],
+      ['2026-03-03', 12],
+      ['2026-03-04', 12],
+    ],
+  );
+});
+
+test('an archive of a fractal that is being restored is refused', async () => {
+  const { parts } = archiveParts(10);
+  const restoring = {
+    key: 'k',
+    plan: { into: { id: FRACTAL_ID }, files: [] },
+    phase: 'staging',
+    archive_ids: [],
+  };
+  const record = { id: 'job-r', kind: 'restore-archive', started_at: '2026-03-01T12:00:00Z' };
+  await parts.state.save({ ...record, restoring });
+  await assert.rejects(archive(fakeServices(parts), OPTIONS, jobContext()), {
+    code: 'BUSY',
+    message: /job-r/,
+  });
+  await parts.state.save({ ...record, restoring: { ...restoring, left: true } });
+  assert.equal((await archive(fakeServices(parts), OPTIONS, jobContext())).log_count, 10);
 });
