@@ -2,14 +2,14 @@ import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/job.ts';
 import { planPruneOf } from '../features/backup/job.ts';
 import { planCopyOf } from '../features/copy/job.ts';
-import { queryCoverage } from '../features/coverage/queries.ts';
+import { coverage } from '../features/coverage/coverage.ts';
 import { planDeleteOf } from '../features/delete/job.ts';
 import { pathOf } from '../features/files/target.ts';
 import { extractFile, showFile } from '../features/inspect/job.ts';
 import { planRotateOf } from '../features/keys/job.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
 import { planRestoreOf } from '../features/restore/job.ts';
-import { planDue } from '../features/schedule/job.ts';
+import { planDue } from '../features/schedule/plan.ts';
 import { browseArchive, searchArchives } from '../features/search/queries.ts';
 import { backupTime } from '../policy/names.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
@@ -47,7 +47,7 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
     search: (...query) => searchArchives(services, ...query),
     browse: (...query) => browseArchive(services, ...query),
     orphans: (options) => findOrphans(services, options),
-    coverage: (...query) => queryCoverage(services, ...query),
+    coverage: (...query) => coverage(services, ...query),
 
     planRestore: (...query) => planRestoreOf(services, ...query),
     planPrune: (...query) => planPruneOf(services, ...query),
