@@ -1,6 +1,6 @@
 /** The engine's only public entry point: what the console and the command line may import from it. */
 export { asBifractError, BifractError, type ErrorReport, ROLLED_BACK } from './contract/errors.ts';
-export type { JobEvent, JobEventMap, Progress } from './contract/events.ts';
+export type { JobDescription, JobEvent, JobEventMap, Progress } from './contract/events.ts';
 export type {
   BackupFile,
   Engine,
@@ -11,8 +11,8 @@ export type {
   StartOptions,
 } from './engine/contract.ts';
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
+export type { JobQueries, KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, type SummaryOf, summaryRows } from './engine/jobs.ts';
-export type { JobQueries, KnownJob } from './engine/known-jobs.ts';
 export type * from './features/archive/contract.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';
@@ -25,8 +25,14 @@ export type * from './features/orphans/contract.ts';
 export type * from './features/restore/contract.ts';
 export type * from './features/schedule/contract.ts';
 export type * from './features/search/contract.ts';
-export type { JobItem, JobState, JobView } from './job/job-view.ts';
-export { createJobStore, type JobStore, type JobStoreOptions } from './job/store.ts';
+export {
+  createJobStore,
+  type JobItem,
+  type JobState,
+  type JobStore,
+  type JobStoreOptions,
+  type JobView,
+} from './job/store.ts';
 export type { KeepRule } from './policy/retention.ts';
 export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
 export type { DatabaseSession } from './ports/database-server.ts';

@@ -7,6 +7,7 @@ import { formatBytes, formatRatio, plural } from '../../text/units.ts';
 import { archive } from './archive.ts';
 import type { ArchiveJobRequest, ArchiveSummary } from './contract.ts';
 import { selectUncovered } from './incremental.ts';
+import { canResume, recoverArchive, resumeRequest } from './recovery.ts';
 
 export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   title: ({ fractal_name, fractal_id }) => `Archive of ${fractal_name ?? fractal_id}`,
@@ -14,6 +15,10 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   destroys: () => undefined,
   run: runArchive,
   summary: archiveRows,
+  resumeHint: 'Run the same command again to resume it, or select it in the console and press c.',
+  resumable: canResume,
+  resumeRequest,
+  recover: recoverArchive,
 };
 
 /** Archives a fractal on an installation's services; `run-due` does the same within its own job. */

@@ -8,7 +8,7 @@ import { DiskStorage } from '../../../../src/core/adapters/disk/storage.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
 import { JobQueryService } from '../../../../src/core/engine/job-queries.ts';
-import { recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import {
   type ArchiveDeps,
   type ArchiveOptions,
@@ -28,6 +28,7 @@ import {
   jobContext,
   lineOf,
 } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { openContent } from '../../../helpers/plain-reader.ts';
 
 const DAY_MS = 86_400_000;
@@ -96,19 +97,22 @@ async function crash(
   deps.state.interruptedRecords.push(record);
 }
 
-const recoverAll = (deps: Deps, now = new Date('2026-03-01T12:40:00Z')) =>
-  recover({
-    state: deps.state,
-    catalog: async () => deps.catalog,
-    key: async () => deps.key,
-    server: () => Promise.reject(new Error('not asked')),
-    app: async () => undefined,
-    backups: async () => deps.storage,
-    archives: async () => deps.storage,
-    storageOf: async () => undefined,
-    archive_limits: deps,
-    now: () => now,
-  });
+const recoverAll = (
+  { state, catalog, key, storage, ...limits }: Deps,
+  now = new Date('2026-03-01T12:40:00Z'),
+) =>
+  recover(
+    fakeServices({
+      state,
+      catalog,
+      key,
+      backups: storage,
+      archives: storage,
+      storageOf: async () => undefined,
+      archive_limits: limits,
+      now,
+    }),
+  );
 
 async function rowsOf({ storage }: Deps, hex: string): Promise<string[]> {
   const rows: string[] = [];
@@ -431,7 +435,7 @@ test('when retries are exhausted, partial data is kept and the next call resumes
 
 test('if the storage cannot read partial files, completed days are kept and the interrupted one starts over', async () => {
   const { deps, hex } = setUp(40);
-  Object.defineProperty(deps.storage, 'unfinished', { value: undefined });
+  Object.defineProperty(deps.storage, 'readUnfinished', { value: undefined });
   await crash(deps, 30, { split: 'day' });
   await recoverAll(deps);
   assert.equal(await partials(), 0, 'useless partial files are deleted');
