@@ -1,17 +1,15 @@
 /** The engine's only public entry point: what the console and the command line may import from it. */
 export { asBifractError, BifractError, type ErrorReport, ROLLED_BACK } from './contract/errors.ts';
-export type { JobDescription, JobEvent, JobEventMap, Progress } from './contract/events.ts';
+export type { JobEvent, JobEventMap, Progress } from './contract/events.ts';
 export type {
   BackupFile,
   Engine,
   Health,
   JobHandle,
   JobOutcome,
-  PartHealth,
-  StartOptions,
 } from './engine/contract.ts';
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
-export type { JobQueries, KnownJob } from './engine/job-queries.ts';
+export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, type SummaryOf, summaryRows } from './engine/jobs.ts';
 export type * from './features/archive/contract.ts';
 export type * from './features/archive-restore/contract.ts';
@@ -27,16 +25,12 @@ export type * from './features/schedule/contract.ts';
 export type * from './features/search/contract.ts';
 export {
   createJobStore,
-  type JobItem,
   type JobState,
   type JobStore,
-  type JobStoreOptions,
   type JobView,
 } from './job/store.ts';
-export type { KeepRule } from './policy/retention.ts';
 export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
 export type { DatabaseSession } from './ports/database-server.ts';
 export type { JobOwner } from './ports/job-launcher.ts';
 export type { InstallationInfo } from './ports/services.ts';
-export type { StorageHealth } from './ports/storage.ts';
 export type { Timestamp } from './ports/types.ts';
