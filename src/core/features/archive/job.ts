@@ -4,6 +4,7 @@ import { formatDuration } from '../../text/time.ts';
 import { formatBytes, formatRatio, plural } from '../../text/units.ts';
 import { archive } from './archive.ts';
 import type { ArchiveJobRequest, ArchiveSummary } from './contract.ts';
+import { canResume, recoverArchive, resumeRequest } from './recovery.ts';
 
 export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   title: ({ fractal_name, fractal_id }) => `Archive of ${fractal_name ?? fractal_id}`,
@@ -11,6 +12,10 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   destroys: () => undefined,
   run: archive,
   summary: archiveRows,
+  resumeHint: 'Run the same command again to resume it, or select it in the console and press c.',
+  resumable: canResume,
+  resumeRequest,
+  recover: recoverArchive,
 };
 
 function archiveRows(summary: ArchiveSummary): Row[] {

@@ -8,7 +8,7 @@ import { DiskStorage } from '../../../../src/core/adapters/disk/storage.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
 import { JobQueryService } from '../../../../src/core/engine/job-queries.ts';
-import { recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import { archive } from '../../../../src/core/features/archive/archive.ts';
 import type { ArchiveJobRequest } from '../../../../src/core/features/archive/contract.ts';
 import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
@@ -77,19 +77,22 @@ async function crash(
   parts.state.interruptedRecords.push(record);
 }
 
-const recoverAll = (parts: Parts, now = new Date('2026-03-01T12:40:00Z')) =>
-  recover({
-    state: parts.state,
-    catalog: async () => parts.catalog,
-    key: async () => parts.key,
-    server: () => Promise.reject(new Error('not asked')),
-    app: async () => undefined,
-    backups: async () => parts.archives,
-    archives: async () => parts.archives,
-    storageOf: async () => undefined,
-    archive_limits: parts.archive_limits,
-    now: () => now,
-  });
+const recoverAll = (
+  { state, catalog, key, archives, archive_limits }: Parts,
+  now = new Date('2026-03-01T12:40:00Z'),
+) =>
+  recover(
+    fakeServices({
+      state,
+      catalog,
+      key,
+      backups: archives,
+      archives,
+      storageOf: async () => undefined,
+      archive_limits,
+      now,
+    }),
+  );
 
 async function rowsOf({ archives }: Parts, hex: string): Promise<string[]> {
   const rows: string[] = [];
