@@ -1,6 +1,6 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/job.ts';
-import { planPruneOf } from '../features/backup/job.ts';
+import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopyOf } from '../features/copy/job.ts';
 import { queryCoverage } from '../features/coverage/queries.ts';
 import { planDeleteOf } from '../features/delete/job.ts';
@@ -8,7 +8,7 @@ import { pathOf } from '../features/files/target.ts';
 import { extractFile, showFile } from '../features/inspect/job.ts';
 import { planRotateOf } from '../features/keys/job.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
-import { planRestoreOf } from '../features/restore/job.ts';
+import { planRestore } from '../features/restore/plan.ts';
 import { planDue } from '../features/schedule/job.ts';
 import { browseArchive, searchArchives } from '../features/search/queries.ts';
 import { backupTime } from '../policy/names.ts';
@@ -49,8 +49,8 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
     orphans: (options) => findOrphans(services, options),
     coverage: (...query) => queryCoverage(services, ...query),
 
-    planRestore: (...query) => planRestoreOf(services, ...query),
-    planPrune: (...query) => planPruneOf(services, ...query),
+    planRestore: (...query) => planRestore(services, ...query),
+    planPrune: (...query) => planPrune(services, ...query),
     planArchiveRestore: (query) => planArchiveRestore(services, query),
     planAdopt: (...query) => planAdoptOf(services, ...query),
     planDelete: (...query) => planDeleteOf(services, ...query),

@@ -12,6 +12,7 @@ import { restore } from '../../../../src/core/features/restore/restore.ts';
 import type { AppContainer } from '../../../../src/core/ports/database-server.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const { postgres, sql } = await testServices();
@@ -146,10 +147,10 @@ test('rolling back a restore fails while the server is unreachable', async () =>
 test('a plan with an obstacle that consent cannot remove is refused before anything is created', async () => {
   const obstacles = [{ code: 'STORAGE_FULL' as const, message: 'no room', consent: null }];
   const plan = { obstacles } as unknown as RestorePlan;
-  const nothing = {} as Parameters<typeof restore>[0];
+  const nothing = fakeServices({});
   const consent = { safety_backup: true, end_sessions: true, stop_app: true };
-  await refuses('STORAGE_FULL', restore(nothing, plan, consent, jobContext()));
-  await refuses('STORAGE_FULL', drill(nothing, plan, jobContext()));
+  await refuses('STORAGE_FULL', restore(nothing, { kind: 'restore', plan, consent }, jobContext()));
+  await refuses('STORAGE_FULL', drill(nothing, { kind: 'drill', plan }, jobContext()));
 });
 
 test('parses lists of names as stored by PostgreSQL', () => {
