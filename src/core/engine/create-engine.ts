@@ -5,7 +5,8 @@ import { planCopyOf } from '../features/copy/job.ts';
 import { queryCoverage } from '../features/coverage/queries.ts';
 import { planDeleteOf } from '../features/delete/job.ts';
 import { pathOf } from '../features/files/target.ts';
-import { extractFile, showFile } from '../features/inspect/job.ts';
+import { extract } from '../features/inspect/extract.ts';
+import { show } from '../features/inspect/show.ts';
 import { planRotateOf } from '../features/keys/job.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
 import { planRestore } from '../features/restore/plan.ts';
@@ -42,8 +43,8 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
     archives: async (filter, options) => (await services.catalog()).archives(filter, options),
     backups: (options) => backupFiles(services, options),
 
-    show: (...query) => showFile(services, ...query),
-    extract: (...query) => extractFile(services, ...query),
+    show: (...query) => show(services, ...query),
+    extract: (...query) => extract(services, ...query),
     search: (...query) => searchArchives(services, ...query),
     browse: (...query) => browseArchive(services, ...query),
     orphans: (options) => findOrphans(services, options),

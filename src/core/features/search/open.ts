@@ -5,7 +5,7 @@ import type { CallOptions } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
 import type { FileReport } from '../inspect/contract.ts';
 import { sourceOf } from '../inspect/object-source.ts';
-import { show } from '../inspect/show.ts';
+import { describeTarget } from '../inspect/show.ts';
 import type { ArchiveBrowser } from './contract.ts';
 import { IndexedReader } from './indexed-reader.ts';
 import { SequentialReader } from './sequential-reader.ts';
@@ -16,7 +16,7 @@ export async function browse(
   keys: readonly Key[],
   options: CallOptions = {},
 ): Promise<ArchiveBrowser> {
-  const report: FileReport = await show(target, keys, options);
+  const report: FileReport = await describeTarget(target, keys, options);
   if (report.kind === 'backup') {
     throw new BifractError('NOT_BIFRACT', `${report.name} is a backup; only archives contain rows`, {
       hint: 'See its content with `bifract show`.',

@@ -3,7 +3,7 @@ import { compareTimes } from '../../policy/instant.ts';
 import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import type { FileReport } from '../inspect/contract.ts';
-import { headBytes } from '../inspect/head-reader.ts';
+import { headBytes } from '../inspect/read-head.ts';
 import { BlockCache } from './block-cache.ts';
 import type { ArchiveBrowser, BrowsedRow, SearchPattern } from './contract.ts';
 import { LineMatcher } from './matcher.ts';
