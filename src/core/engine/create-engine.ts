@@ -11,7 +11,8 @@ import { planRotateOf } from '../features/keys/job.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
 import { planRestore } from '../features/restore/plan.ts';
 import { planDue } from '../features/schedule/job.ts';
-import { browseArchive, searchArchives } from '../features/search/queries.ts';
+import { browse } from '../features/search/browse.ts';
+import { search } from '../features/search/search.ts';
 import { backupTime } from '../policy/names.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
@@ -45,8 +46,8 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
 
     show: (...query) => show(services, ...query),
     extract: (...query) => extract(services, ...query),
-    search: (...query) => searchArchives(services, ...query),
-    browse: (...query) => browseArchive(services, ...query),
+    search: (...query) => search(services, ...query),
+    browse: (...query) => browse(services, ...query),
     orphans: (options) => findOrphans(services, options),
     coverage: (...query) => queryCoverage(services, ...query),
 

@@ -5,7 +5,7 @@ import type { Services } from '../../ports/services.ts';
 import type { Storage, Storages, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { otherStorage, storagesOf } from './record-file.ts';
-import { pathOf, RECORD_ID, type Target, targetOfRecord } from './target.ts';
+import { type Located, pathOf, RECORD_ID, type Target, targetOfRecord } from './target.ts';
 
 /** Where files are looked for. */
 export type FileServices = Pick<Services, 'localFile' | keyof Storages>;
@@ -47,12 +47,6 @@ async function recordOf(
     options.signal?.throwIfAborted();
     return { record: null, record_unknown: asBifractError(error).message };
   }
-}
-
-/** A file and the storage that holds it. */
-export interface Located {
-  storage: Storage;
-  object: StoredObject;
 }
 
 /**

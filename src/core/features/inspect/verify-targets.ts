@@ -7,9 +7,15 @@ import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
 import { listBackups } from '../files/backup-files.ts';
 import { type FileServices, findTarget } from '../files/find-target.ts';
 import { storagesOf } from '../files/record-file.ts';
-import { pathOf, RECORD_ID, type TargetRef, targetOfRecord } from '../files/target.ts';
+import { pathOf, RECORD_ID, type Target, targetOfRecord } from '../files/target.ts';
 
 export type TargetServices = FileServices & Pick<Services, 'catalog'>;
+
+/** A target to be resolved. */
+export interface TargetRef {
+  label: string;
+  find(options?: CallOptions): Promise<Target>;
+}
 
 /** What to verify: the named targets, or all. `warn` reports restrictions. */
 export function targetRefs(

@@ -4,10 +4,10 @@ import type { JobContext } from '../../job/context.ts';
 import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import { throttle } from '../../job/throttle.ts';
 import type { Services } from '../../ports/services.ts';
-import type { Target, TargetRef } from '../files/target.ts';
+import type { Target } from '../files/target.ts';
 import type { VerifyItem, VerifyRequest, VerifySummary } from './contract.ts';
 import { blankItem, verifyFile } from './verify-file.ts';
-import { type TargetServices, targetRefs } from './verify-targets.ts';
+import { type TargetRef, type TargetServices, targetRefs } from './verify-targets.ts';
 
 /**
  * Verifies files one by one, with a `job:item` each, and continues after failures. Throws the combined error:

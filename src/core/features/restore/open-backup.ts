@@ -3,8 +3,8 @@ import { type BackupManifest, type ContentSummary, readContent, splitBackup } fr
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { type FileServices, type Located, locate } from '../files/find-target.ts';
-import { pathOf } from '../files/target.ts';
+import { type FileServices, locate } from '../files/find-target.ts';
+import { type Located, pathOf } from '../files/target.ts';
 import { kindOf } from '../inspect/content-kind.ts';
 import type { RestorePlan } from './contract.ts';
 
