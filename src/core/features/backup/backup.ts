@@ -39,7 +39,7 @@ export async function backup(
   }
 }
 
-export interface BackupOptions {
+interface BackupOptions {
   /**
    * Fail with `BUSY` while another backup or a restore of the database runs; not for the backup of a restore
    * itself.

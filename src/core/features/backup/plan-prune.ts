@@ -74,7 +74,7 @@ async function applyRule(
   rule: KeepRule,
   candidates: readonly Candidate[],
   now: Date,
-  isIntact: (candidate: Candidate) => Promise<boolean>,
+  isReadable: (candidate: Candidate) => Promise<boolean>,
 ): Promise<PruneItem[]> {
   const ruled = candidates.filter(({ fixed }) => fixed === undefined);
   const reasons = new Map(retain(ruled, rule, now).map(({ item, reasons }) => [item, reasons]));
@@ -84,9 +84,9 @@ async function applyRule(
     toItem(candidate, candidate.fixed ? [candidate.fixed] : (reasons.get(candidate) ?? [])),
   );
   const idle = items.every(({ action }) => action === 'keep');
-  if (!newest || idle || (await isIntact(newest))) return items;
+  if (!newest || idle || (await isReadable(newest))) return items;
   newest.fixed = 'unreadable';
-  return applyRule(rule, candidates, now, isIntact);
+  return applyRule(rule, candidates, now, isReadable);
 }
 
 function toItem({ object, created_at }: Candidate, reasons: string[]): PruneItem {
@@ -105,7 +105,7 @@ export async function fixedReason(
     const { head } = await describe(sourceOf(storage, object, options), keys, options);
     return head?.reason === undefined ? undefined : 'safety';
   } catch (error) {
-    mustBeOfTheFile(error, options.signal);
+    rethrowUnlessUnreadable(error, options.signal);
     return 'unreadable';
   }
 }
@@ -121,13 +121,13 @@ export async function isIntact(
     await readFully(storage, object, { keys, signal });
     return true;
   } catch (error) {
-    mustBeOfTheFile(error, signal);
+    rethrowUnlessUnreadable(error, signal);
     return false;
   }
 }
 
-/** Rethrows errors that are not about the file itself: damage and unknown keys are. */
-function mustBeOfTheFile(thrown: unknown, signal: AbortSignal | undefined): void {
+/** Rethrows errors that do not show that the file is damaged or encrypted with an unknown key. */
+function rethrowUnlessUnreadable(thrown: unknown, signal: AbortSignal | undefined): void {
   signal?.throwIfAborted();
   const { exitCode, code } = asBifractError(thrown);
   if (exitCode !== EXIT.integrity && code !== 'UNSUPPORTED') throw thrown;

@@ -11,7 +11,7 @@ import { readFully, type VerifiedFile } from './read-fully.ts';
 
 const END_MARK_BYTES = 4;
 
-export interface VerifyFileOptions {
+interface VerifyFileOptions {
   keys: readonly Key[];
   /** Check only size, header and trailer. */
   quick: boolean;

@@ -30,11 +30,11 @@ export async function planRestore(
     now: services.now(),
   };
   const database = nameOf(query, services.database_name, parts.now);
-  const found = await findOut(parts, query, database, options);
+  const found = await gatherFindings(parts, query, database, options);
   return freeze(await assemble(parts, found, await services.state.running(), options));
 }
 
-interface Parts {
+interface PlanParts {
   source: BackupSource;
   server: DatabaseServer;
   tool: RestoreTool;
@@ -54,8 +54,8 @@ function nameOf({ target }: RestoreQuery, live: string, now: Date): string {
   return database;
 }
 
-async function findOut(
-  { source, server, tool }: Parts,
+async function gatherFindings(
+  { source, server, tool }: PlanParts,
   query: RestoreQuery,
   database: string,
   options: PlanOptions,
@@ -117,7 +117,7 @@ function missingRoles({ owner_lines }: DumpContents, roles: string[]): string[] 
 }
 
 async function assemble(
-  { source, tool, app, now }: Parts,
+  { source, tool, app, now }: PlanParts,
   found: Findings,
   running: JobRecord[],
   options: CallOptions,
