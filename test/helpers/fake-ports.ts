@@ -13,6 +13,7 @@ import type {
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type {
+  CountQuery,
   LineBlock,
   LineOptions,
   LogDatabase,
@@ -274,7 +275,7 @@ export class FakeLogs implements LogDatabase {
   async statsByFractal() {
     return new Map([[FRACTAL_ID, await this.stats()]]);
   }
-  async countsByPeriod(): Promise<PeriodCount[]> {
+  async countsByPeriod(_: CountQuery): Promise<PeriodCount[]> {
     return this.periodCounts;
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {

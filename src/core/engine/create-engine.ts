@@ -2,7 +2,7 @@ import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/job.ts';
 import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopyOf } from '../features/copy/job.ts';
-import { queryCoverage } from '../features/coverage/queries.ts';
+import { coverage } from '../features/coverage/coverage.ts';
 import { planDeleteOf } from '../features/delete/job.ts';
 import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
@@ -10,7 +10,7 @@ import { show } from '../features/inspect/show.ts';
 import { planRotateOf } from '../features/keys/job.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
 import { planRestore } from '../features/restore/plan.ts';
-import { planDue } from '../features/schedule/job.ts';
+import { planDue } from '../features/schedule/plan.ts';
 import { browse } from '../features/search/browse.ts';
 import { search } from '../features/search/search.ts';
 import { backupTime } from '../policy/names.ts';
@@ -49,7 +49,7 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
     search: (...query) => search(services, ...query),
     browse: (...query) => browse(services, ...query),
     orphans: (options) => findOrphans(services, options),
-    coverage: (...query) => queryCoverage(services, ...query),
+    coverage: (...query) => coverage(services, ...query),
 
     planRestore: (...query) => planRestore(services, ...query),
     planPrune: (...query) => planPrune(services, ...query),
