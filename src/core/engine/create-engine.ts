@@ -1,16 +1,18 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/job.ts';
-import { planPruneOf } from '../features/backup/job.ts';
+import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopyOf } from '../features/copy/job.ts';
 import { coverage } from '../features/coverage/coverage.ts';
 import { planDeleteOf } from '../features/delete/job.ts';
 import { pathOf } from '../features/files/target.ts';
-import { extractFile, showFile } from '../features/inspect/job.ts';
+import { extract } from '../features/inspect/extract.ts';
+import { show } from '../features/inspect/show.ts';
 import { planRotateOf } from '../features/keys/job.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
-import { planRestoreOf } from '../features/restore/job.ts';
+import { planRestore } from '../features/restore/plan.ts';
 import { planDue } from '../features/schedule/plan.ts';
-import { browseArchive, searchArchives } from '../features/search/queries.ts';
+import { browse } from '../features/search/browse.ts';
+import { search } from '../features/search/search.ts';
 import { backupTime } from '../policy/names.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
@@ -44,15 +46,15 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     archives: async (filter, options) => (await services.catalog()).archives(filter, options),
     backups: (options) => backupFiles(services, options),
 
-    show: (...query) => showFile(services, ...query),
-    extract: (...query) => extractFile(services, ...query),
-    search: (...query) => searchArchives(services, ...query),
-    browse: (...query) => browseArchive(services, ...query),
+    show: (...query) => show(services, ...query),
+    extract: (...query) => extract(services, ...query),
+    search: (...query) => search(services, ...query),
+    browse: (...query) => browse(services, ...query),
     orphans: (options) => findOrphans(services, options),
     coverage: (...query) => coverage(services, ...query),
 
-    planRestore: (...query) => planRestoreOf(services, ...query),
-    planPrune: (...query) => planPruneOf(services, ...query),
+    planRestore: (...query) => planRestore(services, ...query),
+    planPrune: (...query) => planPrune(services, ...query),
     planArchiveRestore: (query) => planArchiveRestore(services, query),
     planAdopt: (...query) => planAdoptOf(services, ...query),
     planDelete: (...query) => planDeleteOf(services, ...query),

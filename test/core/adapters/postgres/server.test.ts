@@ -139,10 +139,10 @@ test('rolling back a restore fails while the server is unreachable', async () =>
 test('a plan with an obstacle that consent cannot remove is refused before anything is created', async () => {
   const obstacles = [{ code: 'STORAGE_FULL' as const, message: 'no room', consent: null }];
   const plan = { obstacles } as unknown as RestorePlan;
-  const nothing = {} as Parameters<typeof restore>[0];
+  const nothing = fakeServices({});
   const consent = { safety_backup: true, end_sessions: true, stop_app: true };
-  await refuses('STORAGE_FULL', restore(nothing, plan, consent, jobContext()));
-  await refuses('STORAGE_FULL', drill(nothing, plan, jobContext()));
+  await refuses('STORAGE_FULL', restore(nothing, { kind: 'restore', plan, consent }, jobContext()));
+  await refuses('STORAGE_FULL', drill(nothing, { kind: 'drill', plan }, jobContext()));
 });
 
 test('parses lists of names as stored by PostgreSQL', () => {
