@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import type { JobRecord, RestoringRecord, State } from '../../ports/state.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
@@ -131,6 +132,22 @@ export async function unfinishedRestores(state: State): Promise<RestoreRecord[]>
   return [...(await state.interrupted()), ...running]
     .filter(isRestoreRecord)
     .sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
+}
+
+/** Two concurrent restores would both add the same missing rows. */
+export async function assertNoOtherRestore(
+  state: State,
+  { into }: ArchiveRestorePlan,
+  job_id: string,
+): Promise<void> {
+  const others = (await state.running()).filter(
+    ({ id, restoring }) => id !== job_id && restoring && !restoring.left,
+  );
+  const other = others.find(({ restoring }) => restoring?.plan.into.id === into.id);
+  if (!other) return;
+  throw new BifractError('BUSY', `Job ${other.id} is restoring rows into ${into.name}`, {
+    hint: 'Wait until it has finished, then try again.',
+  });
 }
 
 /** Archives locked only by unfinished restores. */
