@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import { archiveBytes, parseLine, type RowRange, readContent } from '../../format/index.ts';
+import type { JobContext } from '../../job/context.ts';
 import { Retrier } from '../../job/retry.ts';
 import { rangeOf } from '../../policy/row-range.ts';
 import type { Ingest } from '../../ports/ingest.ts';
@@ -15,7 +16,7 @@ const BUSY_LONGEST_MS = 30_000;
 const NEWLINE = 0x0a;
 
 /** What was sent by this run. */
-export interface SentRows extends SkippedLines {
+interface SentRows extends SkippedLines {
   rows: number;
   /** Rows that may be duplicated because a response was lost. */
   maybe_duplicated: number;
@@ -128,6 +129,20 @@ async function sendBatch(
       await retrier.wait(asBifractError(error), signal);
     }
   }
+}
+
+/** Warns of rows that were skipped, or may be duplicated. */
+export function warnOfSent(
+  { newlines, empty, maybe_duplicated }: SentRows,
+  { emit }: Pick<JobContext, 'emit'>,
+): void {
+  const messages = [
+    newlines > 0 && `${newlines} rows skipped: their log lines contain newlines, which ingest would split`,
+    empty > 0 && `${empty} rows skipped: their log lines are empty`,
+    maybe_duplicated > 0 &&
+      `Up to ${maybe_duplicated} rows may be duplicated: the response of the server was lost, and they were sent again`,
+  ];
+  for (const message of messages) if (message) emit('job:warning', { message });
 }
 
 /**

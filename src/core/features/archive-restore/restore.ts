@@ -5,7 +5,7 @@ import type { Services } from '../../ports/services.ts';
 import { attach, count } from './attach.ts';
 import { type ArchiveRestoreCheckpoint, assertNoOtherRestore, RestoreCheckpoint } from './checkpoint.ts';
 import type { ArchiveRestorePlan, ArchiveRestoreSummary, RestoreMethod } from './contract.ts';
-import { type SentRows, sendFiles } from './ingest.ts';
+import { sendFiles, warnOfSent } from './ingest.ts';
 import { openRun, type RestoreLimits, type RestoreRun } from './run.ts';
 import { stage } from './stage.ts';
 import { dropTables } from './tables.ts';
@@ -87,7 +87,7 @@ async function restoreByIngest(run: RestoreRun): Promise<RowCounts> {
   const sent = await sendFiles(run);
   await run.lock.release(undefined);
   await run.checkpoint.remove();
-  warnOf(sent, run.context);
+  warnOfSent(sent, run.context);
   const rows_left_out = sent.newlines + sent.empty;
   return {
     rows_read: sent.rows + rows_left_out,
@@ -130,16 +130,6 @@ function countsOf({ files, partitions, removed }: ArchiveRestoreCheckpoint): Row
     rows_removed: removed,
     rows_left_out: sum(files.map(({ left_out }) => left_out)),
   };
-}
-
-function warnOf({ newlines, empty, maybe_duplicated }: SentRows, { emit }: JobContext): void {
-  const messages = [
-    newlines > 0 && `${newlines} rows skipped: their log lines contain newlines, which ingest would split`,
-    empty > 0 && `${empty} rows skipped: their log lines are empty`,
-    maybe_duplicated > 0 &&
-      `Up to ${maybe_duplicated} rows may be duplicated: the response of the server was lost, and they were sent again`,
-  ];
-  for (const message of messages) if (message) emit('job:warning', { message });
 }
 
 /**
