@@ -8,7 +8,7 @@ import { FRACTAL_ID, lineOf } from '../helpers/fake-ports.ts';
 import { collectLines } from '../helpers/streams.ts';
 
 /** A row of the database under test, and its line in an archive. */
-export interface ContractRow {
+interface ContractRow {
   ts: string;
   raw: string;
   id: string;

@@ -7,7 +7,7 @@ import { collectLines } from '../helpers/streams.ts';
 import { refuses } from './storage.ts';
 
 /** A log database under test, to restore rows into and to read them from. Both may be the same object. */
-export interface RestoreUnderTest {
+interface RestoreUnderTest {
   restore: LogRestore;
   logs: LogDatabase;
 }

@@ -28,7 +28,7 @@ export interface StatementOptions extends CallOptions {
   max_memory?: number;
 }
 
-export interface QueryOptions extends StatementOptions {
+interface QueryOptions extends StatementOptions {
   /**
    * Time limit, milliseconds; default: none. A query with a limit is not killed after an abort: if the server hangs, the
    * caller would have to wait for that.

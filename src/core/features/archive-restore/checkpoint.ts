@@ -5,7 +5,7 @@ import type { JobRecord, RestoringRecord, State } from '../../ports/state.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
 
 /** A staging table with some of a file's rows, all of them written and counted. */
-export interface StagedTable {
+interface StagedTable {
   name: string;
   /** Index of the file in the plan. */
   file: number;
@@ -46,7 +46,7 @@ export interface ArchiveRestoreCheckpoint extends RestoringRecord {
 }
 
 /** Rows that were sent and not yet acknowledged. */
-export interface SentBatch {
+interface SentBatch {
   rows: number;
   /** When the batch was first sent, by ClickHouse's clock. */
   since_ms: number;

@@ -108,7 +108,7 @@ async function findByPath(
  * Marks the record of one archive as being restored, which locks the other archives of its fractal: only one may be
  * active.
  */
-export class RestoreRecordLock {
+class RestoreRecordLock {
   readonly #services: Pick<Services, 'catalog'>;
   readonly #checkpoint: RestoreCheckpoint;
   readonly #retrier: Retrier;
@@ -184,7 +184,7 @@ export class RestoreRecordLock {
 }
 
 /** Progress that never decreases, even if rows are read again. */
-export class RestoreProgress {
+class RestoreProgress {
   readonly #plan: ArchiveRestorePlan;
   readonly #emit: (item: string) => void;
   #rows = 0;

@@ -99,7 +99,7 @@ export function scalarColumn(type: string): Column | undefined {
 }
 
 /** Times as 64-bit ticks. */
-export function ticksColumn(scale: number): FixedColumn {
+function ticksColumn(scale: number): FixedColumn {
   return new FixedColumn(8, (out, bytes, at) => writeTicks(out, bytes, at, scale));
 }
 
