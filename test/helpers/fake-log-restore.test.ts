@@ -1,9 +1,11 @@
 import { logDatabaseContract, ROWS, STEP } from '../contracts/log-database.ts';
 import { logRestoreContract } from '../contracts/log-restore.ts';
 import { FakeLogRestore } from './fake-log-restore.ts';
-import { FakeLogs } from './fake-ports.ts';
+import { FakeLogs, FRACTAL_ID } from './fake-ports.ts';
 
-logDatabaseContract('fake of generated rows', async () => new FakeLogs(ROWS.length, STEP));
+logDatabaseContract('fake of generated rows', async () =>
+  Object.assign(new FakeLogs(ROWS.length, STEP), { fractal_id: FRACTAL_ID }),
+);
 
 logDatabaseContract('fake of given rows', async () => {
   const logs = new FakeLogRestore();

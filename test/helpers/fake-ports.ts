@@ -245,6 +245,8 @@ export class FakeLogs implements LogDatabase {
   failAt: { row: number; error: Error; times?: number } | undefined;
   /** Seconds between rows. */
   readonly step: number;
+  /** The only fractal that has rows; default: every fractal has them. */
+  fractal_id: string | undefined;
   /** Calls of `lines`. */
   readonly calls: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
 
@@ -309,8 +311,8 @@ export class FakeLogs implements LogDatabase {
       bytes.fill('?');
     }
   }
-  #rowsIn({ fractal_id = FRACTAL_ID, from, to }: Partial<LogWindow> = {}): number[] {
-    if (fractal_id !== FRACTAL_ID) return [];
+  #rowsIn({ fractal_id, from, to }: Partial<LogWindow> = {}): number[] {
+    if (fractal_id && this.fractal_id && fractal_id !== this.fractal_id) return [];
     const all = Array.from({ length: this.rows }, (_, row) => row);
     return all.filter((row) => {
       const time = Date.parse(timeOf(row, this.step));
@@ -381,31 +383,54 @@ export class FakeDumpTool implements DumpTool {
   }
 }
 
+/** Job records in memory. Tests may set the records directly. */
 export class FakeState implements State {
   readonly records = new Map<string, JobRecord>();
   interruptedRecords: JobRecord[] = [];
+  #last: Promise<unknown> = Promise.resolve();
 
-  async save(note: JobRecord) {
-    this.records.set(note.id, note);
+  async save(record: JobRecord) {
+    await this.remove(record.id);
+    this.records.set(record.id, structuredClone(record));
   }
-  async saveInterrupted(note: JobRecord) {
-    this.records.delete(note.id);
-    this.interruptedRecords.push(note);
+  async saveInterrupted(record: JobRecord) {
+    await this.remove(record.id);
+    this.interruptedRecords.push(structuredClone(record));
   }
   async remove(id: string) {
     this.records.delete(id);
-    this.interruptedRecords = this.interruptedRecords.filter((note) => note.id !== id);
+    this.interruptedRecords = this.interruptedRecords.filter((record) => record.id !== id);
   }
   async cleanUp() {}
   async running() {
-    return [...this.records.values()];
+    return [...this.records.values()].sort(byStart);
   }
   async interrupted() {
-    return this.interruptedRecords;
+    return this.interruptedRecords.toSorted(byStart);
   }
-  async exclusive<T>(work: () => Promise<T>) {
-    return work();
+  async exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}) {
+    const before = this.#last;
+    const done = Promise.withResolvers<void>();
+    this.#last = before.then(() => done.promise);
+    try {
+      const aborted = Promise.withResolvers<never>();
+      signal?.addEventListener('abort', () => aborted.reject(signal.reason), { once: true });
+      await Promise.race([before, aborted.promise]);
+      return await work();
+    } finally {
+      done.resolve();
+    }
   }
+
+  /** Ends the process of all saved records. */
+  crash() {
+    this.interruptedRecords.push(...this.records.values());
+    this.records.clear();
+  }
+}
+
+function byStart(one: JobRecord, other: JobRecord): number {
+  return one.started_at < other.started_at ? -1 : Number(one.started_at > other.started_at);
 }
 
 type Emitted = { [Name in JobEventName]: { event: Name } & JobEventMap[Name] }[JobEventName];

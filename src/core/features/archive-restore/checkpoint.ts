@@ -127,7 +127,7 @@ export function isRestoreRecord(record: JobRecord): record is RestoreRecord {
 }
 
 /** Records of unfinished restores, the newest last. */
-export async function unfinishedRestores(state: State): Promise<RestoreRecord[]> {
+async function unfinishedRestores(state: State): Promise<RestoreRecord[]> {
   const running = (await state.running()).filter(({ restoring }) => restoring?.left);
   return [...(await state.interrupted()), ...running]
     .filter(isRestoreRecord)

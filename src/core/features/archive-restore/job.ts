@@ -4,6 +4,7 @@ import { sanitize } from '../../text/sanitize.ts';
 import { formatDuration } from '../../text/time.ts';
 import { formatExact, plural } from '../../text/units.ts';
 import type { ArchiveRestoreJobRequest, ArchiveRestorePlan, ArchiveRestoreSummary } from './contract.ts';
+import { canResume, recoverArchiveRestore, resumeRequest } from './recovery.ts';
 import { restoreArchive } from './restore.ts';
 
 export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestoreSummary> = {
@@ -16,6 +17,11 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
   destroys: ({ plan }) => removedRows(plan),
   run: (services, { plan }, context) => restoreArchive(services, plan, context),
   summary: archiveRestoreRows,
+  resumeHint:
+    'Run the same command again to resume it, or select it in the console and press c. If it was already replacing rows, the next job, or opening the console, finishes that: no rows are lost.',
+  resumable: canResume,
+  resumeRequest,
+  recover: recoverArchiveRestore,
 };
 
 function removedRows({ into, removes, rows_there }: ArchiveRestorePlan): string[] | undefined {

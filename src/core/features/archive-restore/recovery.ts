@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { BifractError } from '../../contract/errors.ts';
+import type { RecoverOptions } from '../../job/job-type.ts';
 import type { Services } from '../../ports/services.ts';
 import type { JobRecord } from '../../ports/state.ts';
-import type { CallOptions } from '../../ports/types.ts';
 import {
   assertNoOtherRestore,
   isRestoreRecord,
@@ -10,7 +9,6 @@ import {
   type RestoreRecord,
   restoreKey,
   staleLocks,
-  unfinishedRestores,
 } from './checkpoint.ts';
 import type { ArchiveRestoreJobRequest } from './contract.ts';
 import { restoreDirect } from './restore.ts';
@@ -36,6 +34,14 @@ export async function canResume(
   return (phase === 'staging' || phase === 'sending') && age_ms <= STAGED_RETENTION_MS;
 }
 
+/** The request that resumes an interrupted restore. */
+export async function resumeRequest(
+  _: unknown,
+  record: JobRecord,
+): Promise<ArchiveRestoreJobRequest | undefined> {
+  return isRestoreRecord(record) ? { kind: 'restore-archive', plan: record.restoring.plan } : undefined;
+}
+
 /**
  * Recovers an interrupted restore of archives, and completes their records again. A restore that may already have
  * deleted rows is finished; staged rows of any other are dropped once it can no longer be resumed. Returns a sentence
@@ -44,7 +50,7 @@ export async function canResume(
 export async function recoverArchiveRestore(
   services: Services,
   record: JobRecord,
-  { resumable, signal = new AbortController().signal }: CallOptions & { resumable: boolean },
+  { resumable, signal = new AbortController().signal }: RecoverOptions,
 ): Promise<string[]> {
   if (!isRestoreRecord(record)) return [];
   await releaseStaleLock(services, record);
@@ -85,25 +91,4 @@ async function finish(services: Services, record: RestoreRecord, signal: AbortSi
     await run.checkpoint.save({ left: true });
     throw error;
   }
-}
-
-/** Recovers all interrupted restores. `except` is the key of a restore that is about to be resumed. */
-export async function recoverRestores(
-  services: Services,
-  { except, now }: { except: string | undefined; now: Date },
-  options: CallOptions = {},
-): Promise<string[]> {
-  const messages: string[] = [];
-  for (const record of await unfinishedRestores(services.state)) {
-    try {
-      const resumable = record.restoring.key === except || (await canResume({ now: () => now }, record, {}));
-      messages.push(...(await recoverArchiveRestore(services, record, { ...options, resumable })));
-      if (!resumable) await services.state.remove(record.id);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      // Nothing else depends on it: the job record stays, and the next job tries again.
-      if (!(error instanceof BifractError)) throw error;
-    }
-  }
-  return messages;
 }

@@ -18,6 +18,7 @@ import type {
 } from './contract.ts';
 import { drill } from './drill.ts';
 import { planRestore } from './plan.ts';
+import { recoverRestore } from './recovery.ts';
 import { restore } from './restore.ts';
 
 export const restoreJob: JobType<RestoreRequest, RestoreSummary> = {
@@ -32,6 +33,7 @@ export const restoreJob: JobType<RestoreRequest, RestoreSummary> = {
       { label: 'Restored', value: `${summary.file} to ${summary.database}`, tone: 'good' },
       summary,
     ),
+  recover: recoverRestore,
 };
 
 export const drillJob: JobType<DrillRequest, RestoreSummary> = {
@@ -41,6 +43,7 @@ export const drillJob: JobType<DrillRequest, RestoreSummary> = {
     drill(await restoreDeps(services, await findAgain(services, plan, context)), plan, context),
   summary: (summary) =>
     restoreRows({ label: 'Test restore', value: `${summary.file}: passed`, tone: 'good' }, summary),
+  recover: recoverRestore,
 };
 
 /** See `RestoreQueries`. */

@@ -4,14 +4,15 @@ import { after, test } from 'node:test';
 import { namesIn } from '../../../../src/core/adapters/postgres/properties.ts';
 import { databaseServer } from '../../../../src/core/adapters/postgres/server.ts';
 import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
-import { type RecoverDeps, recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { RestorePlan } from '../../../../src/core/features/restore/contract.ts';
 import { drill } from '../../../../src/core/features/restore/drill.ts';
 import { recoverRestore } from '../../../../src/core/features/restore/recovery.ts';
 import { restore } from '../../../../src/core/features/restore/restore.ts';
 import type { AppContainer } from '../../../../src/core/ports/database-server.ts';
 import { refuses } from '../../../contracts/storage.ts';
-import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const { postgres, sql } = await testServices();
@@ -117,17 +118,9 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
       running = true;
     },
   };
-  const deps: RecoverDeps = {
-    state,
-    catalog: async () => new FakeCatalog(),
-    backups: async () => new MemoryStorage(),
-    archives: async () => new MemoryStorage(),
-    storageOf: async () => undefined,
-    key: () => Promise.reject(new Error('no key')),
-    server: async () => server,
-    app: async () => app,
-  };
-  const done = await recover(deps);
+  const [backups, archives] = [new MemoryStorage(), new MemoryStorage()];
+  const storageOf = async () => undefined;
+  const done = await recover(fakeServices({ state, backups, archives, storageOf, server, app }));
   assert.deepEqual([await exists(scratch), await exists(foreign)], [false, true]);
   assert.ok(running);
   assert.equal(done.length, 2);

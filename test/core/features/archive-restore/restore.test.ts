@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
-import { restoreKey, unfinishedRestores } from '../../../../src/core/features/archive-restore/checkpoint.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
+import { restoreKey } from '../../../../src/core/features/archive-restore/checkpoint.ts';
 import type {
   ArchiveRestorePlan,
   ArchiveRestoreSummary,
 } from '../../../../src/core/features/archive-restore/contract.ts';
 import { planArchiveRestore } from '../../../../src/core/features/archive-restore/plan.ts';
-import { canResume, recoverArchiveRestore } from '../../../../src/core/features/archive-restore/recovery.ts';
 import { restoreArchive } from '../../../../src/core/features/archive-restore/restore.ts';
 import type { RestoreLimits } from '../../../../src/core/features/archive-restore/run.ts';
 import type { ArchiveGroup } from '../../../../src/core/ports/catalog.ts';
@@ -124,17 +124,10 @@ async function run(lab: Lab, plan: ArchiveRestorePlan, id = 'job-1', limits = LI
   return { context, summary: await restore(lab, plan, context, limits) };
 }
 
-/** Recovers interrupted restores before a job, as the engine does; `plan`: what that job restores. */
-async function recover({ parts, state }: Lab, now: string, plan?: ArchiveRestorePlan): Promise<string[]> {
-  const services = fakeServices({ ...parts, now: new Date(now) });
-  const messages: string[] = [];
-  for (const record of await unfinishedRestores(state)) {
-    const request = plan && { kind: 'restore-archive' as const, plan };
-    const resumable = await canResume(services, record, { request });
-    messages.push(...(await recoverArchiveRestore(services, record, { resumable })));
-    if (!resumable) await state.remove(record.id);
-  }
-  return messages;
+/** What a later job does first; `plan`: what it restores. */
+function recovered({ parts }: Lab, now: string, plan?: ArchiveRestorePlan): Promise<string[]> {
+  const request = plan && { kind: 'restore-archive' as const, plan };
+  return recover(fakeServices({ ...parts, now: new Date(now) }), { request });
 }
 
 function counts({ rows_read, rows_added, rows_there, rows_removed }: ArchiveRestoreSummary) {
@@ -191,7 +184,7 @@ test('staging tables that cannot be dropped cause a warning, and the next job dr
   assert.match(warnings.join(), /ClickHouse does not answer/);
   assert.ok(lab.rows.stagingTables.size > 0);
   lab.rows.drop = drop;
-  const messages = await recover(lab, '2030-01-01T00:00:00Z');
+  const messages = await recovered(lab, '2030-01-01T00:00:00Z');
   assert.equal(messages.length, 1);
   assertClean(lab);
   assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
@@ -503,7 +496,7 @@ for (const replace of [false, true]) {
         crash(lab);
         const again = await planned(lab, { replace });
         assert.deepEqual([restoreKey(again), again.obstacles], [restoreKey(plan), []]);
-        await recover(lab, '2026-03-01T13:00:00Z', again);
+        await recovered(lab, '2026-03-01T13:00:00Z', again);
         const { summary } = await run(lab, again, 'job-2');
         assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
         assert.equal(summary.rows_read, 60);
@@ -527,7 +520,7 @@ for (const replace of [false, true]) {
       ).catch(() => undefined);
       lab.rows.failure = undefined;
       crash(lab);
-      await recover(lab, '2026-03-09T00:00:00Z');
+      await recovered(lab, '2026-03-09T00:00:00Z');
       const now = rowsOf(lab.rows.logs, FRACTAL_ID);
       const rolledBack = now.length === START_ROWS.length;
       outcomes[rolledBack ? 'undone' : 'done']++;
