@@ -26,6 +26,7 @@ import type {
 } from '../../src/core/ports/log-database.ts';
 import type { JobRecord, State } from '../../src/core/ports/state.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
+import { countRows } from './count-rows.ts';
 
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
 
@@ -238,12 +239,14 @@ export class FakeLogs implements LogDatabase {
   readonly rows: number;
   /** Row counts for `stats`, one per call, the last one repeated; if empty, the real count. */
   counts: number[] = [];
-  /** The result of `countsByPeriod`. */
-  periodCounts: PeriodCount[] = [];
+  /** The result of `countsByPeriod`; default: the real one. */
+  periodCounts: PeriodCount[] | undefined;
   /** Error to throw after `row` rows, `times` times (default: always). */
   failAt: { row: number; error: Error; times?: number } | undefined;
   /** Seconds between rows. */
   readonly step: number;
+  /** The only fractal that has rows; default: every fractal has them. */
+  fractal_id: string | undefined;
   /** Calls of `lines`. */
   readonly calls: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
 
@@ -254,14 +257,20 @@ export class FakeLogs implements LogDatabase {
   async version() {
     return 'fake';
   }
-  async stats(window?: LogWindow): Promise<LogStats> {
+  async stats(window?: LogWindow, { signal }: CallOptions = {}): Promise<LogStats> {
+    signal?.throwIfAborted();
     const count = this.counts.length > 1 ? this.counts.shift() : this.counts[0];
     const rows = this.#rowsIn(window);
     if ((count ?? rows.length) === 0) return { rows: 0, first: null, last: null };
     const [first, last] = [rows[0] ?? 0, rows.at(-1) ?? this.rows - 1];
     return { rows: count ?? rows.length, first: timeOf(first, this.step), last: timeOf(last, this.step) };
   }
-  async periods(window: LogWindow, { length_ms, shift_ms }: PeriodGrid): Promise<PeriodStats[]> {
+  async periods(
+    window: LogWindow,
+    { length_ms, shift_ms }: PeriodGrid,
+    { signal }: CallOptions = {},
+  ): Promise<PeriodStats[]> {
+    signal?.throwIfAborted();
     const start = (row: number) => {
       const time = Date.parse(timeOf(row, this.step)) + shift_ms;
       return new Date(time - (time % length_ms) - shift_ms).toISOString();
@@ -273,28 +282,37 @@ export class FakeLogs implements LogDatabase {
       last: timeOf(rows.at(-1) ?? 0, this.step),
     }));
   }
-  async statsByFractal() {
-    return new Map([[FRACTAL_ID, await this.stats()]]);
+  async statsByFractal(options?: CallOptions) {
+    return new Map([[FRACTAL_ID, await this.stats(undefined, options)]]);
   }
-  async countsByPeriod(_: CountQuery): Promise<PeriodCount[]> {
-    return this.periodCounts;
+  async countsByPeriod(query: CountQuery, { signal }: CallOptions = {}): Promise<PeriodCount[]> {
+    signal?.throwIfAborted();
+    const times = this.#rowsIn(query).map((row) => Date.parse(timeOf(row, this.step)));
+    return (
+      this.periodCounts ??
+      countRows(
+        times.map((time) => ({ time, ingested: time })),
+        query,
+      )
+    );
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
     this.calls.push({ ...window, start: options.start, frugal: options.low_memory });
     for (const row of this.#rowsIn(window)) {
-      const time = Date.parse(timeOf(row, this.step));
-      if (options.start && time < Number(options.start.ms)) continue;
+      options.signal?.throwIfAborted();
+      if (options.start && isBefore(row, this.step, options.start)) continue;
       if (this.failAt?.row === row && (this.failAt.times ?? 1) > 0) {
         if (this.failAt.times !== undefined) this.failAt.times--;
         throw this.failAt.error;
       }
-      const bytes = Buffer.from(`${lineOf(row, this.step)}\n`);
+      const bytes = Buffer.from(`${lineOf(row, this.step, options)}\n`);
       yield { bytes, lines: 1 };
       // The source reuses the memory.
       bytes.fill('?');
     }
   }
-  #rowsIn({ from, to }: Partial<LogWindow> = {}): number[] {
+  #rowsIn({ fractal_id, from, to }: Partial<LogWindow> = {}): number[] {
+    if (fractal_id && this.fractal_id && fractal_id !== this.fractal_id) return [];
     const all = Array.from({ length: this.rows }, (_, row) => row);
     return all.filter((row) => {
       const time = Date.parse(timeOf(row, this.step));
@@ -308,8 +326,13 @@ function timeOf(row: number, step = 1): string {
   return new Date(Date.UTC(2026, 2, 1) + row * step * 1000).toISOString();
 }
 
+function isBefore(row: number, step: number, { ms, id }: RowKey): boolean {
+  const earlier = Number(ms) - Date.parse(timeOf(row, step));
+  return earlier > 0 || (earlier === 0 && `id-${row}` < Buffer.from(id, 'hex').toString());
+}
+
 /** The line of a row. */
-export function lineOf(row: number, step = 1): string {
+export function lineOf(row: number, step = 1, { fields = true } = {}): string {
   const ts = timeOf(row, step);
   return JSON.stringify({
     ts,
@@ -317,7 +340,7 @@ export function lineOf(row: number, step = 1): string {
     id: `id-${row}`,
     fid: FRACTAL_ID,
     its: ts,
-    fields: { n: row },
+    ...(fields && { fields: { n: row } }),
   });
 }
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort } from '../abort.ts';
-import type { ClickHouseConnection } from '../clickhouse/log-database.ts';
+import type { ClickHouseConnection } from '../clickhouse/session.ts';
 import type { PostgresConnection } from '../postgres/errors.ts';
 import { findContainer } from './compose.ts';
 

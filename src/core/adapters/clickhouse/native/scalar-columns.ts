@@ -1,4 +1,3 @@
-import type { Column } from './column.ts';
 import { type JsonWriter, Literal } from './json-writer.ts';
 import { type Reader, unsupported } from './reader.ts';
 import { writeDate, writeTicks, writeTime } from './times.ts';
@@ -7,6 +6,14 @@ const EMPTY = Buffer.alloc(0);
 const TRUE = new Literal('true');
 const FALSE = new Literal('false');
 const MINUS = 45;
+
+/** A column of a block, or a nested column. Values are written in order, each once. */
+export interface Column {
+  /** Locates the values and skips them, so that a block is known to be complete before a line is written. */
+  locate(reader: Reader, count: number): void;
+  /** Writes the next value as JSON. */
+  write(out: JsonWriter): void;
+}
 
 export class StringColumn implements Column {
   bytes: Buffer = EMPTY;
@@ -92,7 +99,7 @@ export function scalarColumn(type: string): Column | undefined {
 }
 
 /** Times as 64-bit ticks. */
-export function ticksColumn(scale: number): FixedColumn {
+function ticksColumn(scale: number): FixedColumn {
   return new FixedColumn(8, (out, bytes, at) => writeTicks(out, bytes, at, scale));
 }
 

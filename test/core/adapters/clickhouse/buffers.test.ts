@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  BUFFER_BYTES,
-  LineBufferPool,
-} from '../../../../../src/core/adapters/clickhouse/native/line-buffer-pool.ts';
+import { BUFFER_BYTES, LineBufferPool } from '../../../../src/core/adapters/clickhouse/buffers.ts';
 
 test('released memory is reused', () => {
   const pool = new LineBufferPool();

@@ -1,18 +1,10 @@
 import type { ErrorReport } from '../../contract/errors.ts';
-import type { ArchiveRecord, Catalog, Fractal } from '../../ports/catalog.ts';
-import type { LogRestore } from '../../ports/log-restore.ts';
-import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
+import type { Timestamp } from '../../ports/types.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
 import { type InspectedFile, TYPICAL_COMPRESSION } from './inspect-source.ts';
 
-export interface RestoreObstacleDeps {
-  catalog: Catalog;
-  rows: LogRestore;
-  /** Whether the fractal has an ingest token. */
-  hasToken(fractal_id: string): Promise<boolean>;
-  /** Archives locked by interrupted restores: the next job releases them. */
-  stale_locks: ReadonlySet<string>;
-}
+const DAY_MS = 86_400_000;
 
 /** What planning a restore found out. */
 export interface RestoreFacts {
@@ -29,23 +21,27 @@ export interface RestoreFacts {
   /** Rows that the files may have in the window, and rows that the fractal has there. */
   rows: number;
   rows_there: number;
+  /** All archives of the installation. */
+  archives: readonly ArchiveRecord[];
+  /** Archives locked by interrupted restores: the next job releases them. */
+  stale_locks: ReadonlySet<string>;
+  /** Free disk space of ClickHouse, bytes; null if unknown or not needed. */
+  free_bytes: number | null;
+  /** Whether the fractal has an ingest token. */
+  has_token: boolean;
+  now: Date;
 }
 
 /** What prevents a planned restore. */
-export async function restoreObstacles(
-  { catalog, rows, hasToken, stale_locks }: RestoreObstacleDeps,
-  facts: RestoreFacts,
-  options: CallOptions,
-): Promise<ErrorReport[]> {
-  const byIngest = facts.via === 'ingest';
+export function restoreObstacles(facts: RestoreFacts): ErrorReport[] {
   return [
-    ...facts.files.flatMap((file) => recordObstacles(file, stale_locks)),
+    ...facts.files.flatMap((file) => recordObstacles(file, facts.stale_locks)),
     ...gapObstacles(facts),
     ...targetObstacles(facts),
-    ...concurrencyObstacles(facts.files, await catalog.archives({}, options), stale_locks),
-    ...(byIngest ? [] : spaceObstacles(facts, await rows.freeBytes(options))),
+    ...concurrencyObstacles(facts),
+    ...spaceObstacles(facts),
     ...replaceObstacles(facts),
-    ...(byIngest && !(await hasToken(facts.into.id)) ? [missingToken(facts)] : []),
+    ...tokenObstacles(facts),
   ];
 }
 
@@ -83,11 +79,7 @@ function targetObstacles({ fractal, into }: RestoreFacts): ErrorReport[] {
 }
 
 /** Other active archives of these fractals: the server allows one at a time. */
-function concurrencyObstacles(
-  files: readonly InspectedFile[],
-  archives: readonly ArchiveRecord[],
-  stale_locks: ReadonlySet<string>,
-): ErrorReport[] {
+function concurrencyObstacles({ files, archives, stale_locks }: RestoreFacts): ErrorReport[] {
   const fractal_ids = new Set(
     files.flatMap(({ fractal, record }) => (fractal && record ? [fractal.id] : [])),
   );
@@ -104,12 +96,12 @@ function concurrencyObstacles(
     });
 }
 
-function spaceObstacles({ content_bytes }: RestoreFacts, free: number | null): ErrorReport[] {
-  if (free === null || content_bytes / TYPICAL_COMPRESSION <= free) return [];
+function spaceObstacles({ content_bytes, free_bytes }: RestoreFacts): ErrorReport[] {
+  if (free_bytes === null || content_bytes / TYPICAL_COMPRESSION <= free_bytes) return [];
   return [
     {
       code: 'STORAGE_FULL',
-      message: `ClickHouse has ${free} bytes free, not enough for these rows`,
+      message: `ClickHouse has ${free_bytes} bytes free, not enough for these rows`,
       hint: 'Free some space in ClickHouse, or restore a smaller range with --from and --to.',
     },
   ];
@@ -141,7 +133,58 @@ function replaceObstacles({ removes, via, rows, rows_there }: RestoreFacts): Err
   return obstacles;
 }
 
-function missingToken({ into }: RestoreFacts): ErrorReport {
+function tokenObstacles({ via, has_token, into }: RestoreFacts): ErrorReport[] {
+  if (via !== 'ingest' || has_token) return [];
   const message = `Fractal ${into.name} has no active ingest token`;
-  return { code: 'NOT_FOUND', message, hint: 'Create one in Bifract, or restore directly.' };
+  return [{ code: 'NOT_FOUND', message, hint: 'Create one in Bifract, or restore directly.' }];
+}
+
+/** What to consider before a restore of archives, one sentence each. */
+export function restoreNotes(facts: RestoreFacts): string[] {
+  return [...fileNotes(facts), ...methodNotes(facts), ...fractalNotes(facts)];
+}
+
+function fileNotes({ files, incomplete, via }: RestoreFacts): string[] {
+  const notes: string[] = [];
+  if (incomplete > 0)
+    notes.push(`${incomplete} archives of the group are incomplete and will not be restored.`);
+  const withoutFields = files.filter(({ file }) => !file.fields).length;
+  if (via === 'direct' && withoutFields > 0) {
+    const which = withoutFields === files.length ? '' : ` in ${withoutFields} of the ${files.length} files`;
+    notes.push(
+      `Parsed fields are missing${which}: restored rows will have empty fields, and field searches will not find them. Use \`--via ingest\` to have the server parse the lines again.`,
+    );
+  }
+  const unproven = files.filter(({ sealed, file }) => !sealed && file.archive_id === null).length;
+  if (unproven > 0) {
+    notes.push(
+      `${unproven === 1 ? '1 file has' : `${unproven} files have`} neither a trailer nor a record: rows may be missing at the end.`,
+    );
+  }
+  return notes;
+}
+
+function methodNotes({ via }: RestoreFacts): string[] {
+  if (via !== 'ingest') return [];
+  return [
+    'The server parses each line again: rows get the time of ingest, new ids and current fields; lines without a time get the present one; existing rows are duplicated.',
+    'Log lines that contain newlines cannot be ingested: they are skipped and counted.',
+  ];
+}
+
+function fractalNotes({ files, fractal, removes, window, now }: RestoreFacts): string[] {
+  const notes: string[] = [];
+  if (removes?.from && removes.to && (window.from === null || window.to === null)) {
+    notes.push(
+      `All rows from ${removes.from} to before ${removes.to} are deleted first, including those that the archive does not have; other rows are kept. Use --from and --to to choose another range.`,
+    );
+  }
+  const days = fractal?.retention_days ?? null;
+  const first = files.map(({ file }) => file.first).find((time) => time !== null) ?? null;
+  if (days !== null && first !== null && Date.parse(first) < now.getTime() - days * DAY_MS) {
+    notes.push(
+      `The fractal keeps rows for ${days} days: the server will delete older rows again unless you raise its retention first.`,
+    );
+  }
+  return notes;
 }
