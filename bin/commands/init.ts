@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setVariables } from '../../src/core/config/edit-env.ts';
-import { parseEnvFile } from '../../src/core/config/env-file.ts';
+import { parseEnvFile, setVariables } from '../../src/core/config/env-file.ts';
 import { generateKey, keyId, parseKey } from '../../src/core/format/index.ts';
 import type { GlobalFlags } from '../arguments.ts';
 import type { Printer } from '../printer.ts';

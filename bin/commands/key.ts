@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setVariables } from '../../src/core/config/edit-env.ts';
+import { setVariables } from '../../src/core/config/env-file.ts';
 import { BifractError, readOnly as readOnlyError } from '../../src/core/contract/errors.ts';
 import { generateKey, keyId, parseKey } from '../../src/core/format/index.ts';
 import type { GlobalFlags } from '../arguments.ts';

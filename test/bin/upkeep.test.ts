@@ -9,8 +9,7 @@ import { hookVariables, runHook } from '../../bin/hook.ts';
 import { metricsText, writeMetrics } from '../../bin/metrics.ts';
 import type { Printer } from '../../bin/printer.ts';
 import { replaceEnv } from '../../bin/wiring.ts';
-import { setVariables } from '../../src/core/config/edit-env.ts';
-import { parseEnvFile } from '../../src/core/config/env-file.ts';
+import { parseEnvFile, setVariables } from '../../src/core/config/env-file.ts';
 import type { JobOutcome } from '../../src/core/index.ts';
 import { refuses } from '../contracts/storage.ts';
 

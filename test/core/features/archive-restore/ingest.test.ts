@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openIngest } from '../../../../src/core/adapters/bifract-server/ingest.ts';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { cancelled } from '../../../../src/core/contract/errors.ts';
 import type {
   ArchiveRestorePlan,
@@ -13,6 +12,7 @@ import { FakeLogRestore } from '../../../helpers/fake-log-restore.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../../helpers/fake-ports.ts';
 import { type FakeParts, fakeServices } from '../../../helpers/fake-services.ts';
 import { ingestServer } from '../../../helpers/ingest-server.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY } from '../../../helpers/sealed.ts';
 import { FILE_NAME, numberedLines, sealedArchive, storedTarget } from '../../../helpers/targets.ts';
 

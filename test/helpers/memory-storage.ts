@@ -1,28 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { BifractError } from '../../contract/errors.ts';
+import { untilAbort } from '../../src/core/adapters/abort.ts';
+import { checkObjectName, compareNames } from '../../src/core/adapters/storage/object-name.ts';
+import { probeStorage } from '../../src/core/adapters/storage/probe.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
 import type {
   PutOptions,
   Storage,
   StorageHealth,
   StoredObject,
   UnfinishedObject,
-} from '../../ports/storage.ts';
-import type { CallOptions } from '../../ports/types.ts';
-import { untilAbort } from '../abort.ts';
-import { checkObjectName, compareNames } from './object-name.ts';
-import { probeStorage } from './probe.ts';
+} from '../../src/core/ports/storage.ts';
+import type { CallOptions } from '../../src/core/ports/types.ts';
 
 interface Entry {
   bytes: Buffer;
   modified_at: string;
 }
 
-/** A storage in the memory of this process. */
+let created = 0;
+
+/** A storage in the memory of this process that poses as a folder or a bucket. Each has a location of its own. */
 export class MemoryStorage implements Storage {
-  readonly kind = 'memory';
-  readonly location = 'memory';
+  readonly kind: Storage['kind'];
+  readonly location: string;
   readonly #objects = new Map<string, Entry>();
   readonly #unfinished = new Map<string, UnfinishedObject>();
+
+  constructor(kind: Storage['kind'] = 'disk') {
+    this.kind = kind;
+    this.location = `memory-${++created}`;
+  }
 
   async put(
     name: string,

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { DumpMessages } from '../../../../../src/core/adapters/postgres/tools/dump-messages.ts';
+import { ProgramMessages } from '../../../../../src/core/adapters/postgres/tools/pg-tool.ts';
 
-async function read(text: string): Promise<{ messages: DumpMessages; tables: string[] }> {
+async function read(text: string): Promise<{ messages: ProgramMessages; tables: string[] }> {
   const stream = new PassThrough();
   const tables: string[] = [];
-  const messages = new DumpMessages(stream, (table) => tables.push(table));
+  const messages = new ProgramMessages(stream, (table) => tables.push(table));
   stream.end(text);
   await once(stream, 'close');
   return { messages, tables };

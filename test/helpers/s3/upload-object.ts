@@ -1,4 +1,4 @@
-/** Stores one object; tests kill this process on the way. Arguments: settings as JSON, name, size in bytes. */
+/** Uploads one object; tests kill this process while it does. Arguments: settings as JSON, name, size in bytes. */
 import { openS3Storage } from '../../../src/core/adapters/s3/storage.ts';
 import { pattern, pieces } from '../../contracts/storage.ts';
 
