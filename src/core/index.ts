@@ -25,6 +25,7 @@ export type * from './features/orphans/contract.ts';
 export type * from './features/restore/contract.ts';
 export type * from './features/schedule/contract.ts';
 export type * from './features/search/contract.ts';
+export { generateKey, keyId, parseKey } from './format/index.ts';
 export type { JobItem, JobState, JobView } from './job/job-view.ts';
 export { createJobStore, type JobStore, type JobStoreOptions } from './job/store.ts';
 export type { KeepRule } from './policy/retention.ts';
