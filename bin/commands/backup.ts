@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { BackupSummary, KeepRule } from '../../src/core/index.ts';
-import { keepsSomething } from '../../src/core/policy/retention.ts';
+import { type KeepRule, keepsSomething } from '../../src/core/policy/retention.ts';
 import { defineCommand } from '../command.ts';
 import {
   declareNotifications,
@@ -67,7 +66,7 @@ function inputOf({ prune, metrics, onSuccess, onFailure, ...keep }: Options, com
   return input;
 }
 
-export const BACKUP_NOTIFICATIONS: NotificationContent<BackupSummary> = {
+export const BACKUP_NOTIFICATIONS: NotificationContent<'backup'> = {
   prefix: 'bifract_backup',
   noun: 'backup',
   help: {

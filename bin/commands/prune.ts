@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { asBifractError, BifractError } from '../../src/core/contract/errors.ts';
-import type { DeletePlan, JobRequest, KeepRule, PrunePlan } from '../../src/core/index.ts';
+import type { DeletePlan, JobRequest, PrunePlan } from '../../src/core/index.ts';
+import type { KeepRule } from '../../src/core/policy/retention.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';

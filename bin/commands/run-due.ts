@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { DueItem, RunDueSummary, ScheduleMode } from '../../src/core/index.ts';
+import type { DueItem, ScheduleMode } from '../../src/core/index.ts';
 import { type Context, defineCommand } from '../command.ts';
 import {
   declareNotifications,
@@ -48,7 +48,7 @@ export const command = defineCommand<Input>({
   },
 });
 
-const NOTIFICATIONS: NotificationContent<RunDueSummary> = {
+const NOTIFICATIONS: NotificationContent<'run-due'> = {
   prefix: 'bifract_run_due',
   noun: 'scheduled archive run',
   help: {

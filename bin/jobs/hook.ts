@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { JobOutcome } from '../../src/core/index.ts';
+import type { JobKind, JobOutcome, SummaryOf } from '../../src/core/index.ts';
 
 const LIMIT_MS = 300_000;
 
 /** Environment variables that the hook of a successful job gets besides `BIFRACT_RESULT`. */
-type HookVariables<Summary> = (summary: Summary) => Record<string, string>;
+type HookVariables<Kind extends JobKind> = (summary: SummaryOf<Kind>) => Record<string, string>;
 
 /** Runs a command in the shell, its output on stderr. Throws if the command fails. */
-export async function runHook<Summary>(
+export async function runHook<Kind extends JobKind>(
   command: string,
-  outcome: JobOutcome,
-  variables: HookVariables<Summary>,
+  outcome: JobOutcome<Kind>,
+  variables: HookVariables<Kind>,
 ): Promise<void> {
   const child = spawn('/bin/sh', ['-c', command], {
     env: { ...process.env, ...hookVariables(outcome, variables) },
@@ -29,12 +29,11 @@ export async function runHook<Summary>(
 }
 
 /** Environment variables for a hook. */
-export function hookVariables<Summary>(
-  outcome: JobOutcome,
-  variables: HookVariables<Summary>,
+export function hookVariables<Kind extends JobKind>(
+  outcome: JobOutcome<Kind>,
+  variables: HookVariables<Kind>,
 ): Record<string, string> {
-  if (outcome.event === 'job:done')
-    return { BIFRACT_RESULT: 'success', ...variables(outcome.result as Summary) };
+  if (outcome.event === 'job:done') return { BIFRACT_RESULT: 'success', ...variables(outcome.result) };
   const { code, message } = outcome.error;
   return { BIFRACT_RESULT: 'failure', BIFRACT_CODE: code, BIFRACT_MESSAGE: message };
 }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { JobOutcome } from '../../src/core/index.ts';
+import type { JobKind, JobOutcome, SummaryOf } from '../../src/core/index.ts';
 
 const READABLE = 0o644;
 
 /** The metrics of one kind of job. */
-export interface MetricFamily<Summary> {
+export interface MetricFamily<Kind extends JobKind> {
   /** Prefix of each name, as in `<prefix>_last_run_timestamp_seconds`. */
   prefix: string;
   /** Name of the job in help texts. */
@@ -15,14 +15,14 @@ export interface MetricFamily<Summary> {
   /** Help text of each of its metrics. */
   help: Record<string, string>;
   /** The values of a successful job. */
-  metrics(summary: Summary): Record<string, number>;
+  metrics(summary: SummaryOf<Kind>): Record<string, number>;
 }
 
 /** Writes the metrics of a job to a file, which is replaced atomically. Throws `STORAGE_FAILED`. */
-export async function writeMetrics<Summary>(
+export async function writeMetrics<Kind extends JobKind>(
   path: string,
-  outcome: JobOutcome,
-  family: MetricFamily<Summary>,
+  outcome: JobOutcome<Kind>,
+  family: MetricFamily<Kind>,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
@@ -46,10 +46,10 @@ export async function writeMetrics<Summary>(
 }
 
 /** The metrics of a job in the Prometheus text format. A failed job keeps the values of the last successful one. */
-export function metricsText<Summary>(
-  outcome: JobOutcome,
+export function metricsText<Kind extends JobKind>(
+  outcome: JobOutcome<Kind>,
   previous: string,
-  family: MetricFamily<Summary>,
+  family: MetricFamily<Kind>,
 ): string {
   const help = helpOf(family);
   const values = new Map(readValues(previous, help));
@@ -59,7 +59,7 @@ export function metricsText<Summary>(
   set('last_run_success', outcome.event === 'job:done' ? 1 : 0);
   if (outcome.event === 'job:done') {
     set('last_success_timestamp_seconds', ended);
-    for (const [name, value] of Object.entries(family.metrics(outcome.result as Summary))) set(name, value);
+    for (const [name, value] of Object.entries(family.metrics(outcome.result))) set(name, value);
   }
   return Object.entries(help)
     .filter(([name]) => values.has(name))
@@ -67,7 +67,11 @@ export function metricsText<Summary>(
     .join('');
 }
 
-function helpOf({ prefix, noun, help }: Omit<MetricFamily<unknown>, 'metrics'>): Record<string, string> {
+function helpOf({
+  prefix,
+  noun,
+  help,
+}: Pick<MetricFamily<JobKind>, 'prefix' | 'noun' | 'help'>): Record<string, string> {
   const all = {
     last_run_timestamp_seconds: `End time of the last ${noun}, successful or not.`,
     last_run_success: `Whether the last ${noun} succeeded.`,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { asBifractError } from '../../src/core/contract/errors.ts';
-import type { JobOutcome, JobRequest } from '../../src/core/index.ts';
+import type { JobKind, JobOutcome, JobRequest, SummaryOf } from '../../src/core/index.ts';
 import type { Context } from '../command.ts';
 import type { Printer } from '../output/printer.ts';
 import { type Session, withEngine } from '../session.ts';
@@ -18,9 +18,9 @@ export interface NotifyOptions {
 }
 
 /** What the notifications of a kind of job contain. */
-export interface NotificationContent<Summary> extends MetricFamily<Summary> {
+export interface NotificationContent<Kind extends JobKind> extends MetricFamily<Kind> {
   /** Environment variables for the hook of a successful job. */
-  variables(summary: Summary): Record<string, string>;
+  variables(summary: SummaryOf<Kind>): Record<string, string>;
 }
 
 export function declareNotifications(command: Command, noun: string): Command {
@@ -34,15 +34,15 @@ export function declareNotifications(command: Command, noun: string): Command {
  * Runs a job, prints its outcome and reports it, even that of a job that could not start, as in a broken installation.
  * After a success runs `afterwards`. A failed notification fails the command, not the job.
  */
-export async function runAndNotify<Summary>(
+export async function runAndNotify<Request extends JobRequest>(
   context: Context,
-  request: JobRequest,
+  request: Request,
   options: NotifyOptions,
-  content: NotificationContent<Summary>,
+  content: NotificationContent<Request['kind']>,
   afterwards: (session: Session) => Promise<number> = async () => 0,
 ): Promise<number> {
   let started = false;
-  const report = (outcome: JobOutcome) => notify(outcome, options, content, context.printer);
+  const report = (outcome: JobOutcome<Request['kind']>) => notify(outcome, options, content, context.printer);
   try {
     return await withEngine(context, async (session) => {
       started = true;
@@ -58,10 +58,10 @@ export async function runAndNotify<Summary>(
 }
 
 /** Writes metrics and runs the hook. Prints failures and returns their exit code. */
-async function notify<Summary>(
-  outcome: JobOutcome,
+async function notify<Kind extends JobKind>(
+  outcome: JobOutcome<Kind>,
   { metrics, onSuccess, onFailure }: NotifyOptions,
-  content: NotificationContent<Summary>,
+  content: NotificationContent<Kind>,
   printer: Printer,
 ): Promise<number> {
   const hook = outcome.event === 'job:done' ? onSuccess : onFailure;
@@ -82,7 +82,7 @@ async function notify<Summary>(
   return exit;
 }
 
-function failedStart(thrown: unknown, { kind }: JobRequest): JobOutcome {
+function failedStart(thrown: unknown, { kind }: JobRequest): Exclude<JobOutcome, { event: 'job:done' }> {
   const error = asBifractError(thrown).report();
   return { event: 'job:failed', job: kind, time: new Date().toISOString(), error };
 }

@@ -11,10 +11,10 @@ export async function runJob(session: Session, request: JobRequest): Promise<num
 }
 
 /** Runs a job in this process and prints its events. The signal of the session cancels it with its reason. */
-export async function awaitJob(
+export async function awaitJob<Request extends JobRequest>(
   { engine, printer, signal }: Session,
-  request: JobRequest,
-): Promise<JobOutcome> {
+  request: Request,
+): Promise<JobOutcome<Request['kind']>> {
   const stop = engine.subscribe((event) => printer.event(event));
   const job = engine.start(request);
   const cancel = () => engine.cancel(job.id, signal.reason);
@@ -28,8 +28,11 @@ export async function awaitJob(
   }
 }
 
+type Failure = Extract<JobOutcome, { event: 'job:failed' | 'job:cancelled' }>;
+type Outcome = { event: 'job:done'; result: object } | Failure;
+
 /** Prints the outcome of a job. Returns the exit code. */
-export function printOutcome(outcome: JobOutcome, kind: string | undefined, printer: Printer): number {
+export function printOutcome(outcome: Outcome, kind: string | undefined, printer: Printer): number {
   if (outcome.event === 'job:done') {
     printer.result(outcome.result, rowLines(summaryRows(kind ?? '', outcome.result)));
     return 0;
@@ -57,8 +60,6 @@ async function detachJob(session: Session, request: JobRequest): Promise<number>
   printer.result({ job }, lines, [job]);
   return 0;
 }
-
-type Failure = Extract<JobOutcome, { event: 'job:failed' | 'job:cancelled' }>;
 
 async function earlyFailure(session: Session, job: string): Promise<Failure | undefined> {
   const signal = AbortSignal.any([session.signal, AbortSignal.timeout(EARLY_FAILURE_MS)]);

@@ -113,13 +113,13 @@ const GOOD = {
   job: 'b',
   time: '2026-03-01T00:00:00.000Z',
   result: { name: 'f', size_bytes: 10, content_bytes: 30, rows: 7, duration_ms: 1500, checksum: 'c' },
-} as unknown as JobOutcome;
+} as unknown as JobOutcome<'backup'>;
 const BAD = {
   event: 'job:failed',
   job: 'b',
   time: '2026-03-02T00:00:00.000Z',
   error: { code: 'DUMP_FAILED', message: 'no' },
-} as unknown as JobOutcome;
+} as unknown as JobOutcome<'backup'>;
 
 test('metrics of a failed backup keep the values of the last successful one', async () => {
   const path = join(home, 'm.prom');
