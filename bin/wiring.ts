@@ -27,8 +27,7 @@ import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
-import { CurrentKeys } from './current-keys.ts';
-import type { Installation } from './installation.ts';
+import { CurrentKeys, type Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
 export { jobLogPath as runnerLog } from '../src/core/adapters/job-bus/launcher.ts';
