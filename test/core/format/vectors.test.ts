@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe as suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ByteCursor } from '../../../src/core/format/byte-cursor.ts';
+import { ByteCursor } from '../../../src/core/format/envelope/byte-cursor.ts';
+import { Opener } from '../../../src/core/format/envelope/opener.ts';
 import {
   archiveLines,
   describe,
@@ -12,7 +13,6 @@ import {
   readContent,
   splitBackup,
 } from '../../../src/core/format/index.ts';
-import { Opener } from '../../../src/core/format/opener.ts';
 import { blockLines, collect, inPieces, memorySource } from '../../helpers/streams.ts';
 import { ACCEPTED_HERE, EXPECTED_CODES } from '../../helpers/vectors.ts';
 

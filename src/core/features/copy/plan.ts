@@ -89,7 +89,7 @@ export async function storagePair(
   const from = await storages.storageOf(kind, type === 's3' ? 'disk' : 's3');
   if (to && from) return { from, to };
   throw new BifractError('USAGE', 'Only one storage is configured: S3 is not set up', {
-    hint: 'Set BIFRACT_S3_BUCKET in .env; see docs/storage.md.',
+    hint: 'Set BIFRACT_S3_BUCKET in .env; see docs/guide/storage.md.',
   });
 }
 

@@ -157,7 +157,7 @@ class DeleteRun {
     const other = type === 'disk' || type === 's3' ? await storages.storageOf(kind, type) : undefined;
     if (other) return other;
     throw new BifractError('NOT_FOUND', `Its storage (${type}) is no longer configured`, {
-      hint: 'Set BIFRACT_S3_BUCKET in .env again; see docs/storage.md.',
+      hint: 'Set BIFRACT_S3_BUCKET in .env again; see docs/guide/storage.md.',
     });
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
-import { describe, readStream, reseal } from '../../format/index.ts';
+import { describe, readStream, reencryptFile } from '../../format/index.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
@@ -25,7 +25,7 @@ export async function rekey(
 ): Promise<{ size_bytes: number; checksum: string }> {
   const name = rekeyName(object.name);
   await recoverRekey(storage, object.name, options);
-  const file = reseal(sourceOf(storage, object, options), keys, key, options);
+  const file = reencryptFile(sourceOf(storage, object, options), keys, key, options);
   const written = await storage.put(name, file.bytes, { ...options, job, expected_bytes: object.size_bytes });
   const { stream_sha256, size_bytes, checksum } = file.summary();
   try {
