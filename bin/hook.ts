@@ -33,7 +33,7 @@ export const runDueVariables: HookVariables = (result) => {
 
 /** Environment variables for a hook. */
 export function hookVariables(outcome: JobOutcome, ofResult = backupVariables): Record<string, string> {
-  if (outcome.event === 'job:done') return { BIFRACT_RESULT: 'success', ...ofResult(outcome.result) };
+  if (outcome.event === 'job:done') return { BIFRACT_RESULT: 'success', ...ofResult({ ...outcome.result }) };
   const { code, message } = outcome.error;
   return { BIFRACT_RESULT: 'failure', BIFRACT_CODE: code, BIFRACT_MESSAGE: message };
 }

@@ -68,7 +68,7 @@ export function metricsText(outcome: JobOutcome, previous: string, family = BACK
   set('last_run_success', outcome.event === 'job:done' ? 1 : 0);
   if (outcome.event === 'job:done') {
     set('last_success_timestamp_seconds', ended);
-    for (const [name, value] of Object.entries(family.values(outcome.result))) set(name, value);
+    for (const [name, value] of Object.entries(family.values({ ...outcome.result }))) set(name, value);
   }
   return Object.entries(help)
     .filter(([name]) => values.has(name))

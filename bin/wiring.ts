@@ -23,7 +23,8 @@ import { jobOwner } from '../src/core/adapters/state/owner.ts';
 import { StateFolder } from '../src/core/adapters/state/state-folder.ts';
 import { setVariables } from '../src/core/config/edit-env.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
-import type { EngineServices } from '../src/core/engine/services.ts';
+import type { EngineServices } from '../src/core/engine/contract.ts';
+import { resumeHint } from '../src/core/engine/jobs.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
@@ -81,7 +82,7 @@ export function makeServices(
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),
     state: new StateFolder(dir),
-    jobBus: new FolderJobBus(dir),
+    jobBus: new FolderJobBus(dir, resumeHint),
     launcher: new ProcessLauncher(dir, [process.execPath, ...process.execArgv, process.argv[1] ?? '']),
     owner: () => (by ? { ...by, pid: process.pid } : jobOwner()),
     audit: new AuditLog(dir),
@@ -150,7 +151,7 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
 
 /** The jobs of an installation. Needs no settings. */
 export function openJobBus(dir: string): JobBus<JobEvent> {
-  return new FolderJobBus(dir);
+  return new FolderJobBus(dir, resumeHint);
 }
 
 /** A local folder as storage. */

@@ -13,6 +13,7 @@ import type {
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type {
+  CountQuery,
   LineBlock,
   LineOptions,
   LogDatabase,
@@ -24,6 +25,7 @@ import type {
   RowKey,
 } from '../../src/core/ports/log-database.ts';
 import type { JobRecord, State } from '../../src/core/ports/state.ts';
+import type { CallOptions } from '../../src/core/ports/types.ts';
 
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
 
@@ -274,7 +276,7 @@ export class FakeLogs implements LogDatabase {
   async statsByFractal() {
     return new Map([[FRACTAL_ID, await this.stats()]]);
   }
-  async countsByPeriod(): Promise<PeriodCount[]> {
+  async countsByPeriod(_: CountQuery): Promise<PeriodCount[]> {
     return this.periodCounts;
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
@@ -358,31 +360,54 @@ export class FakeDumpTool implements DumpTool {
   }
 }
 
+/** Job records in memory. Tests may set the records directly. */
 export class FakeState implements State {
   readonly records = new Map<string, JobRecord>();
   interruptedRecords: JobRecord[] = [];
+  #last: Promise<unknown> = Promise.resolve();
 
-  async save(note: JobRecord) {
-    this.records.set(note.id, note);
+  async save(record: JobRecord) {
+    await this.remove(record.id);
+    this.records.set(record.id, structuredClone(record));
   }
-  async saveInterrupted(note: JobRecord) {
-    this.records.delete(note.id);
-    this.interruptedRecords.push(note);
+  async saveInterrupted(record: JobRecord) {
+    await this.remove(record.id);
+    this.interruptedRecords.push(structuredClone(record));
   }
   async remove(id: string) {
     this.records.delete(id);
-    this.interruptedRecords = this.interruptedRecords.filter((note) => note.id !== id);
+    this.interruptedRecords = this.interruptedRecords.filter((record) => record.id !== id);
   }
   async cleanUp() {}
   async running() {
-    return [...this.records.values()];
+    return [...this.records.values()].sort(byStart);
   }
   async interrupted() {
-    return this.interruptedRecords;
+    return this.interruptedRecords.toSorted(byStart);
   }
-  async exclusive<T>(work: () => Promise<T>) {
-    return work();
+  async exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}) {
+    const before = this.#last;
+    const done = Promise.withResolvers<void>();
+    this.#last = before.then(() => done.promise);
+    try {
+      const aborted = Promise.withResolvers<never>();
+      signal?.addEventListener('abort', () => aborted.reject(signal.reason), { once: true });
+      await Promise.race([before, aborted.promise]);
+      return await work();
+    } finally {
+      done.resolve();
+    }
   }
+
+  /** Ends the process of all saved records. */
+  crash() {
+    this.interruptedRecords.push(...this.records.values());
+    this.records.clear();
+  }
+}
+
+function byStart(one: JobRecord, other: JobRecord): number {
+  return one.started_at < other.started_at ? -1 : Number(one.started_at > other.started_at);
 }
 
 type Emitted = { [Name in JobEventName]: { event: Name } & JobEventMap[Name] }[JobEventName];

@@ -35,8 +35,8 @@ export function selectedJob(snapshot: Snapshot): JobRow | undefined {
   return jobRows(snapshot).find((job) => job.id === id);
 }
 
-export function startBackup({ engine }: Session) {
-  engine.start({ kind: 'backup' });
+export function startBackup({ startJob }: Session) {
+  startJob({ kind: 'backup' });
 }
 
 /** Archives the selected fractals one after another; each is split as it is configured unless `split` is given. */

@@ -1,4 +1,4 @@
-import type { Engine, JobStore } from '../../core/index.ts';
+import type { Engine, JobHandle, JobRequest, JobStore } from '../../core/index.ts';
 import type { Severity, Snapshot, Symbols } from '../view/types.ts';
 import type { Data } from './data.ts';
 import type { Preferences } from './preferences.ts';
@@ -24,6 +24,8 @@ export interface Session {
   readonly browsing: Browsing;
   readonly queue: Queue;
   readonly wizard: Wizard;
+  /** Starts a job, and shows it at once: its process may take a moment to start. */
+  startJob(request: JobRequest): JobHandle;
   readonly preferences: Preferences;
   /** Applies saved preferences, and saves changes to them from now on. */
   applyPreferences(preferences: Preferences): void;

@@ -1,4 +1,5 @@
-import { createJobStore, type FileReport } from '../../core/index.ts';
+import { createJobStore, type FileReport, type JobHandle, type JobRequest } from '../../core/index.ts';
+import { readableTitle } from '../view/job-name.ts';
 import type { Resource, Severity, Snapshot, UiState } from '../view/types.ts';
 import { queryCoverage } from './coverage.ts';
 import { loadData } from './data.ts';
@@ -66,7 +67,7 @@ export function createSession(options: SessionOptions): Session {
   const reports = createQueryCache<FileReport>((target, options) => engine.show(target, options), changed);
   const coverage = createQueryCache(queryCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
-  const queue = createQueue(engine, changed);
+  const queue = createQueue(startJob, changed);
   const verdicts = createVerificationResults();
   const wizard = createWizard(changed);
 
@@ -113,6 +114,12 @@ export function createSession(options: SessionOptions): Session {
     dispatch({ type: 'log', entry, quiet: options.quiet });
   }
 
+  function startJob(request: JobRequest): JobHandle {
+    const job = engine.start(request);
+    jobs.add({ ...job, title: readableTitle(job.title, data.state().archives.value ?? []) });
+    return job;
+  }
+
   function tick(): void {
     if (ui.statusMessage && Date.now() - ui.statusMessage.at > MESSAGE_MS[ui.statusMessage.severity])
       ui = reduce(ui, { type: 'clearMessage' });
@@ -131,6 +138,7 @@ export function createSession(options: SessionOptions): Session {
     browsing,
     queue,
     wizard,
+    startJob,
     get preferences() {
       return preferences;
     },

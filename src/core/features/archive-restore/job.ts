@@ -18,6 +18,7 @@ import type {
   ArchiveRestoreSummary,
 } from './contract.ts';
 import { buildArchiveRestorePlan } from './plan.ts';
+import { canResume, recoverArchiveRestore, resumeRequest } from './recovery.ts';
 import { restoreArchive } from './restore.ts';
 
 /** The variable that limits the time spent waiting for what fails, named when it was too short. */
@@ -43,6 +44,11 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
     return restoreArchive(deps, plan, context);
   },
   summary: archiveRestoreRows,
+  resumeHint:
+    'Run the same command again to resume it, or select it in the console and press c. If it was already replacing rows, the next job, or opening the console, finishes that: no rows are lost.',
+  resumable: canResume,
+  resumeRequest,
+  recover: recoverArchiveRestore,
 };
 
 /** See `ArchiveRestoreQueries`. */

@@ -6,6 +6,7 @@ import { formatBytes, plural } from '../../text/units.ts';
 import type { CopyJobRequest, CopyPlan, CopyQueries, CopySummary } from './contract.ts';
 import { copy } from './copy.ts';
 import { planCopy } from './plan.ts';
+import { recoverCopy } from './recovery.ts';
 
 export const copyJob: JobType<CopyJobRequest, CopySummary> = {
   title: ({ plan }) => {
@@ -26,6 +27,7 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
     },
     { label: 'Duration', value: formatDuration(duration_ms) },
   ],
+  recover: recoverCopy,
 };
 
 /** See `CopyQueries`. */

@@ -6,6 +6,7 @@ import { formatBytes, plural } from '../../text/units.ts';
 import type { DeleteJobRequest, DeletePlan, DeleteQuery, DeleteSummary, DeleteTarget } from './contract.ts';
 import { deletePlanned } from './delete.ts';
 import { planDelete } from './plan.ts';
+import { recoverDelete } from './recovery.ts';
 
 export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   title: ({ plan }) =>
@@ -18,6 +19,7 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   summary: ({ deleted, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },
   ],
+  recover: recoverDelete,
 };
 
 /** See `DeletionQueries`. */

@@ -1,7 +1,7 @@
 import type { ArchiveRecord } from '../../ports/catalog.ts';
-import type { Storage, StorageKind, Storages, StoredObject } from '../../ports/storage.ts';
+import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { namesOf } from './target.ts';
+import { findIn, type Located } from './target.ts';
 
 /**
  * Storages that may hold the file of a record, the recorded one first: the configuration may have changed, or
@@ -46,12 +46,6 @@ export async function findFile(
   storages: Storages,
   record: ArchiveRecord,
   options: CallOptions = {},
-): Promise<{ storage: Storage; object: StoredObject } | undefined> {
-  for (const storage of await storagesOf(storages, record)) {
-    for (const name of namesOf(record)) {
-      const object = await storage.stat(name, options);
-      if (object) return { storage, object };
-    }
-  }
-  return undefined;
+): Promise<Located | undefined> {
+  return findIn(await storagesOf(storages, record), record, options);
 }

@@ -4,14 +4,15 @@ import { after, test } from 'node:test';
 import { namesIn } from '../../../../src/core/adapters/postgres/properties.ts';
 import { databaseServer } from '../../../../src/core/adapters/postgres/server.ts';
 import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
-import { type RecoverDeps, recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { RestorePlan } from '../../../../src/core/features/restore/contract.ts';
 import { drill } from '../../../../src/core/features/restore/drill.ts';
 import { recoverRestore } from '../../../../src/core/features/restore/recovery.ts';
 import { restore } from '../../../../src/core/features/restore/restore.ts';
 import type { AppContainer } from '../../../../src/core/ports/database-server.ts';
 import { refuses } from '../../../contracts/storage.ts';
-import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const { postgres, sql } = await testServices();
@@ -117,17 +118,9 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
       running = true;
     },
   };
-  const deps: RecoverDeps = {
-    state,
-    catalog: async () => new FakeCatalog(),
-    backups: async () => new MemoryStorage(),
-    archives: async () => new MemoryStorage(),
-    storageOf: async () => undefined,
-    key: () => Promise.reject(new Error('no key')),
-    server: async () => server,
-    app: async () => app,
-  };
-  const done = await recover(deps);
+  const [backups, archives] = [new MemoryStorage(), new MemoryStorage()];
+  const storageOf = async () => undefined;
+  const done = await recover(fakeServices({ state, backups, archives, storageOf, server, app }));
   assert.deepEqual([await exists(scratch), await exists(foreign)], [false, true]);
   assert.ok(running);
   assert.equal(done.length, 2);
@@ -146,10 +139,10 @@ test('rolling back a restore fails while the server is unreachable', async () =>
 test('a plan with an obstacle that consent cannot remove is refused before anything is created', async () => {
   const obstacles = [{ code: 'STORAGE_FULL' as const, message: 'no room', consent: null }];
   const plan = { obstacles } as unknown as RestorePlan;
-  const nothing = {} as Parameters<typeof restore>[0];
+  const nothing = fakeServices({});
   const consent = { safety_backup: true, end_sessions: true, stop_app: true };
-  await refuses('STORAGE_FULL', restore(nothing, plan, consent, jobContext()));
-  await refuses('STORAGE_FULL', drill(nothing, plan, jobContext()));
+  await refuses('STORAGE_FULL', restore(nothing, { kind: 'restore', plan, consent }, jobContext()));
+  await refuses('STORAGE_FULL', drill(nothing, { kind: 'drill', plan }, jobContext()));
 });
 
 test('parses lists of names as stored by PostgreSQL', () => {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
+import type { JobRequest } from '../../../../src/core/engine/jobs.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import { restoreKey, staleLocks } from '../../../../src/core/features/archive-restore/checkpoint.ts';
 import type {
   ArchiveRestorePlan,
   ArchiveRestoreSummary,
 } from '../../../../src/core/features/archive-restore/contract.ts';
 import { buildArchiveRestorePlan } from '../../../../src/core/features/archive-restore/plan.ts';
-import { recoverRestores } from '../../../../src/core/features/archive-restore/recovery.ts';
 import {
   type RestoreArchiveDeps,
   restoreArchive,
@@ -22,6 +24,7 @@ import {
   rowsOf,
 } from '../../../helpers/fake-log-restore.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
 import {
@@ -187,15 +190,7 @@ test('staging tables that cannot be dropped cause a warning, and the next job dr
   assert.match(warnings.join(), /ClickHouse does not answer/);
   assert.ok(lab.rows.stagingTables.size > 0);
   lab.rows.drop = drop;
-  await recoverRestores(
-    {
-      state: lab.state,
-      catalog: async () => lab.catalog,
-      logs: async () => lab.deps.logs,
-      logRestore: async () => lab.rows,
-    },
-    { except: undefined, now: new Date('2030-01-01T00:00:00Z') },
-  );
+  await recovered({ ...lab, logs: lab.deps.logs }, '2030-01-01T00:00:00Z');
   assertClean(lab);
   assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
 });
@@ -511,7 +506,7 @@ for (const replace of [false, true]) {
         const again = await planned(lab, { replace });
         const key = restoreKey(again);
         assert.deepEqual([key, again.obstacles], [restoreKey(plan), []]);
-        await recoverRestores(queries(lab), { except: key, now: new Date('2026-03-01T13:00:00Z') });
+        await recovered(lab, '2026-03-01T13:00:00Z', { kind: 'restore-archive', plan: again });
         const { summary } = await run(lab, again, 'job-2');
         assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
         assert.equal(summary.rows_read, 60);
@@ -536,10 +531,7 @@ for (const replace of [false, true]) {
       ).catch(() => undefined);
       lab.rows.failure = undefined;
       crash(lab);
-      await recoverRestores(queries(lab), {
-        except: undefined,
-        now: new Date('2026-03-09T00:00:00Z'),
-      });
+      await recovered(lab, '2026-03-09T00:00:00Z');
       const now = rowsOf(lab.rows.logs, FRACTAL_ID);
       const rolledBack = now.length === START_ROWS.length;
       outcomes[rolledBack ? 'undone' : 'done']++;
@@ -584,11 +576,13 @@ function crash({ state }: Lab): void {
   state.records.clear();
 }
 
-function queries({ rows, catalog, state }: Lab) {
-  return {
-    state,
-    catalog: async () => catalog,
-    logs: async () => rows as unknown as LogDatabase,
-    logRestore: async () => rows,
+function recovered(lab: Lab & { logs?: LogDatabase }, now: string, request?: JobRequest): Promise<string[]> {
+  const { rows, catalog, state, logs = rows as unknown as LogDatabase } = lab;
+  const storages = {
+    backups: new MemoryStorage(),
+    archives: new MemoryStorage(),
+    storageOf: async () => undefined,
   };
+  const services = { state, catalog, logs, logRestore: rows, now: new Date(now), ...storages };
+  return recover(fakeServices(services), { request });
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import { BlockCache } from '../../../../src/core/features/search/block-cache.ts';
+import { openArchive } from '../../../../src/core/features/search/browse.ts';
 import type { ArchiveBrowser } from '../../../../src/core/features/search/contract.ts';
-import { browse } from '../../../../src/core/features/search/open.ts';
-import { RowBlock } from '../../../../src/core/features/search/row-block.ts';
+import { BlockCache, RowBlock } from '../../../../src/core/features/search/row-block.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { archiveLine, framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
@@ -23,7 +22,7 @@ const kinds: [string, () => Promise<Buffer>][] = [
 
 for (const [how, make] of kinds) {
   suite(`an archive read ${how}`, () => {
-    const open = async () => browse(await storedTarget(await make()), [KEY]);
+    const open = async () => openArchive(await storedTarget(await make()), [KEY]);
 
     test('any range of rows is returned as written', async () => {
       const browser = await open();
@@ -94,7 +93,7 @@ for (const [how, make] of kinds) {
 
     test('an archive without rows is empty', async () => {
       const bytes = how === 'by its index' ? await sealedArchive([]) : serverArchive([]);
-      const browser: ArchiveBrowser = await browse(await storedTarget(bytes), [KEY]);
+      const browser: ArchiveBrowser = await openArchive(await storedTarget(bytes), [KEY]);
       assert.deepEqual(await browser.read(0, 10), []);
       assert.deepEqual(
         [await browser.at(timeOf(0)), await browser.find({ text: 'x' }, 0, 'next')],
@@ -110,7 +109,7 @@ test('rows beyond the cache are read again from the beginning', async () => {
   const long = Array.from({ length: 90 }, (_, index) =>
     archiveLine(index, `row ${index} ${'x'.repeat(1_000_000)}`),
   );
-  const browser = await browse(await storedTarget(serverArchive(long)), [KEY]);
+  const browser = await openArchive(await storedTarget(serverArchive(long)), [KEY]);
   assert.equal((await browser.read(89, 1))[0]?.index, 89);
   assert.ok((await browser.read(0, 1))[0]?.raw.startsWith('row 0 '));
   assert.ok((await browser.read(85, 1))[0]?.raw.startsWith('row 85 '));
@@ -123,7 +122,7 @@ test('rows beyond the cache are read again from the beginning', async () => {
 
 test('an archive without index counts only the rows read so far', async () => {
   const long = Array.from({ length: 10 }, (_, index) => archiveLine(index, 'x'.repeat(1_000_000)));
-  const browser = await browse(await storedTarget(serverArchive(long)), [KEY]);
+  const browser = await openArchive(await storedTarget(serverArchive(long)), [KEY]);
   assert.deepEqual([browser.rows, browser.complete], [0, false]);
   await browser.read(0, 1);
   assert.ok(browser.rows < 10);
@@ -136,7 +135,7 @@ test('a row of 20 MB is truncated', async () => {
     await sealedArchive([archiveLine(0), big, archiveLine(2)]),
     serverArchive([archiveLine(0), big, archiveLine(2)]),
   ]) {
-    const browser = await browse(await storedTarget(bytes), [KEY]);
+    const browser = await openArchive(await storedTarget(bytes), [KEY]);
     const [, row, last] = await browser.read(0, 3);
     assert.equal(row?.raw_bytes, 20_000_004);
     assert.equal(row?.raw.length, 1024 * 1024);
@@ -145,7 +144,7 @@ test('a row of 20 MB is truncated', async () => {
 });
 
 test('an invalid line is shown as is', async () => {
-  const browser = await browse(
+  const browser = await openArchive(
     await storedTarget(await sealedArchive([Buffer.from('oops\n'), archiveLine(1)])),
     [KEY],
   );
@@ -155,7 +154,9 @@ test('an invalid line is shown as is', async () => {
 
 test('a wrong key is rejected', async () => {
   const bytes = await sealedArchive([archiveLine(0)]);
-  await assert.rejects(browse(await storedTarget(bytes), [parseKey('00'.repeat(32))]), { code: 'WRONG_KEY' });
+  await assert.rejects(openArchive(await storedTarget(bytes), [parseKey('00'.repeat(32))]), {
+    code: 'WRONG_KEY',
+  });
 });
 
 test('the cache keeps the most recently used blocks up to its size, and always the newest', () => {
