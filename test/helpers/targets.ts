@@ -2,6 +2,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { MemoryStorage } from '../../src/core/adapters/storage/memory.ts';
 import type { Target } from '../../src/core/features/files/target.ts';
 import { ARCHIVE_HEADER } from '../../src/core/format/content/archive-frames.ts';
+import { Sealer } from '../../src/core/format/envelope/sealer.ts';
 import { writeArchive } from '../../src/core/format/index.ts';
 import { archivePath } from '../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';

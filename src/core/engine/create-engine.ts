@@ -1,13 +1,13 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/job.ts';
 import { planPrune } from '../features/backup/plan-prune.ts';
-import { planCopyOf } from '../features/copy/job.ts';
+import { planCopy } from '../features/copy/plan.ts';
 import { coverage } from '../features/coverage/coverage.ts';
 import { planDeleteOf } from '../features/delete/job.ts';
 import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
 import { show } from '../features/inspect/show.ts';
-import { planRotateOf } from '../features/keys/job.ts';
+import { planRotate } from '../features/keys/plan.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
 import { planRestore } from '../features/restore/plan.ts';
 import { planDue } from '../features/schedule/plan.ts';
@@ -58,8 +58,8 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     planArchiveRestore: (query) => planArchiveRestore(services, query),
     planAdopt: (...query) => planAdoptOf(services, ...query),
     planDelete: (...query) => planDeleteOf(services, ...query),
-    planCopy: (...query) => planCopyOf(services, ...query),
-    planRotate: (options) => planRotateOf(services, options),
+    planCopy: (...query) => planCopy(services, ...query),
+    planRotate: (options) => planRotate(services, options),
     planDue: (query) => planDue(services, query),
 
     knownJobs: (options) => known.knownJobs(options),

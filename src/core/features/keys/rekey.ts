@@ -118,30 +118,3 @@ export async function recordOf(
   }
   return record?.status === 'completed' ? record : undefined;
 }
-
-/** Whether the file is encrypted with that key. */
-export async function isUnder(
-  key: Key,
-  storage: Storage,
-  object: StoredObject,
-  options: CallOptions,
-): Promise<boolean> {
-  try {
-    await describe(sourceOf(storage, object, options), [key], options);
-    return true;
-  } catch (error) {
-    if (error instanceof BifractError && error.code === 'WRONG_KEY') return false;
-    throw error;
-  }
-}
-
-/** Size and SHA-256 of the stored bytes. */
-export async function storedSum(storage: Storage, name: string, options: CallOptions) {
-  const hash = createHash('sha256');
-  let size_bytes = 0;
-  for await (const piece of storage.stream(name, options)) {
-    hash.update(piece);
-    size_bytes += piece.length;
-  }
-  return { size_bytes, checksum: hash.digest('hex') };
-}
