@@ -3,7 +3,7 @@ import { planArchiveRestore } from '../features/archive-restore/job.ts';
 import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopy } from '../features/copy/plan.ts';
 import { coverage } from '../features/coverage/coverage.ts';
-import { planDeleteOf } from '../features/delete/job.ts';
+import { planDelete } from '../features/delete/plan.ts';
 import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
 import { show } from '../features/inspect/show.ts';
@@ -57,7 +57,7 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     planPrune: (...query) => planPrune(services, ...query),
     planArchiveRestore: (query) => planArchiveRestore(services, query),
     planAdopt: (...query) => planAdoptOf(services, ...query),
-    planDelete: (...query) => planDeleteOf(services, ...query),
+    planDelete: (...query) => planDelete(services, ...query),
     planCopy: (...query) => planCopy(services, ...query),
     planRotate: (options) => planRotate(services, options),
     planDue: (query) => planDue(services, query),
