@@ -8,7 +8,8 @@ import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
 import { show } from '../features/inspect/show.ts';
 import { planRotate } from '../features/keys/plan.ts';
-import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
+import { findOrphans } from '../features/orphans/find.ts';
+import { planAdopt } from '../features/orphans/plan-adopt.ts';
 import { planRestore } from '../features/restore/plan.ts';
 import { planDue } from '../features/schedule/plan.ts';
 import { browse } from '../features/search/browse.ts';
@@ -56,7 +57,7 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     planRestore: (...query) => planRestore(services, ...query),
     planPrune: (...query) => planPrune(services, ...query),
     planArchiveRestore: (query) => planArchiveRestore(services, query),
-    planAdopt: (...query) => planAdoptOf(services, ...query),
+    planAdopt: (...query) => planAdopt(services, ...query),
     planDelete: (...query) => planDelete(services, ...query),
     planCopy: (...query) => planCopy(services, ...query),
     planRotate: (options) => planRotate(services, options),
