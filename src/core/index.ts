@@ -23,6 +23,7 @@ export type * from './features/orphans/contract.ts';
 export type * from './features/restore/contract.ts';
 export type * from './features/schedule/contract.ts';
 export type * from './features/search/contract.ts';
+export { generateKey, keyId, parseKey } from './format/index.ts';
 export {
   createJobStore,
   type JobState,

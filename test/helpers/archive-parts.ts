@@ -1,8 +1,8 @@
-import { MemoryStorage } from '../../src/core/adapters/storage/memory.ts';
 import { generateKey, parseKey } from '../../src/core/format/index.ts';
 import type { InstallationInfo } from '../../src/core/ports/services.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeLogs, FakeState } from './fake-ports.ts';
+import { MemoryStorage } from './memory-storage.ts';
 
 const INSTALLATION: InstallationInfo = {
   dir: '/opt/bifract',

@@ -1,5 +1,4 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import { MemoryStorage } from '../../src/core/adapters/storage/memory.ts';
 import type { Target } from '../../src/core/features/files/target.ts';
 import { ARCHIVE_HEADER } from '../../src/core/format/content/archive-frames.ts';
 import { Sealer } from '../../src/core/format/envelope/sealer.ts';
@@ -8,6 +7,7 @@ import { archivePath } from '../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';
 import type { Key } from '../../src/core/ports/key.ts';
 import { FRACTAL_ID } from './fake-ports.ts';
+import { MemoryStorage } from './memory-storage.ts';
 import { archiveLine, blocksOf, HEAD, KEY } from './sealed.ts';
 import { collect, inPieces } from './streams.ts';
 

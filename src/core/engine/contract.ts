@@ -54,7 +54,7 @@ export interface BackupFile {
   size_bytes: number;
   /** From the file name, UTC; the modification time if the name has none. */
   created_at: Timestamp;
-  storage_type: 'disk' | 's3' | 'memory';
+  storage_type: 'disk' | 's3';
   /** Full path, or S3 key with its bucket. */
   path: string;
 }

@@ -1,5 +1,5 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
-import { planArchiveRestore } from '../features/archive-restore/job.ts';
+import { planArchiveRestore } from '../features/archive-restore/plan.ts';
 import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopy } from '../features/copy/plan.ts';
 import { coverage } from '../features/coverage/coverage.ts';

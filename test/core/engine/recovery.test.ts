@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../src/core/contract/errors.ts';
 import { JOBS, resumeHint } from '../../../src/core/engine/jobs.ts';
 import { recover } from '../../../src/core/engine/recovery.ts';
 import type { JobRecord } from '../../../src/core/ports/state.ts';
 import { FakeCatalog, FakeState } from '../../helpers/fake-ports.ts';
 import { fakeServices } from '../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../helpers/memory-storage.ts';
 
 const STARTED = { started_at: '2026-03-01T12:00:00Z' };
 const DROPPED: JobRecord = { ...STARTED, id: 'drill-1', kind: 'drill', databases: ['bifract_drill_x'] };

@@ -3,6 +3,7 @@ import type { RecoverOptions } from '../../job/job-type.ts';
 import type { Services } from '../../ports/services.ts';
 import type { JobRecord } from '../../ports/state.ts';
 import {
+  assertNoOtherRestore,
   isRestoreRecord,
   RestoreCheckpoint,
   type RestoreRecord,
@@ -10,25 +11,26 @@ import {
   staleLocks,
 } from './checkpoint.ts';
 import type { ArchiveRestoreJobRequest } from './contract.ts';
-import { assertNoOtherRestore, completeDirect, dropTables } from './direct.ts';
-
-type RecoveryServices = Pick<Services, 'state' | 'catalog' | 'logs' | 'logRestore' | 'now'>;
+import { restoreDirect } from './restore.ts';
+import { openRun } from './run.ts';
+import { dropTables } from './tables.ts';
 
 /** How long staged rows of an interrupted restore are kept for resuming. */
 const STAGED_RETENTION_MS = 24 * 3_600_000;
 const INTERRUPTED = 'Interrupted: the restore process ended. Run the same command again to resume.';
-const NO_RETRY = { max_ms: 0, variable: 'BIFRACT_ARCHIVE_MAX_ERROR_TIME' };
+/** A server that does not answer is left to the next recovery; an abort ends this one at once. */
+const LIMITS = { retry_ms: 0, cancel_grace_ms: 0 };
 
 /** Whether `request` resumes an interrupted restore, or a later one can: none of its rows were deleted yet. */
 export async function canResume(
-  { now }: Pick<Services, 'now'>,
+  services: Pick<Services, 'now'>,
   record: JobRecord,
   { request }: { request?: ArchiveRestoreJobRequest },
 ): Promise<boolean> {
   if (!isRestoreRecord(record)) return false;
   const { key, phase } = record.restoring;
   if (request && restoreKey(request.plan) === key) return true;
-  const age_ms = now().getTime() - Date.parse(record.started_at);
+  const age_ms = services.now().getTime() - Date.parse(record.started_at);
   return (phase === 'staging' || phase === 'sending') && age_ms <= STAGED_RETENTION_MS;
 }
 
@@ -42,55 +44,51 @@ export async function resumeRequest(
 
 /**
  * Recovers an interrupted restore of archives, and completes their records again. A restore that may already have
- * deleted rows is finished; staged rows of any other are dropped once it can no longer be resumed. Returns a sentence for
- * each action.
+ * deleted rows is finished; staged rows of any other are dropped once it can no longer be resumed. Returns a sentence
+ * for each action.
  */
 export async function recoverArchiveRestore(
-  services: RecoveryServices,
+  services: Services,
   record: JobRecord,
   { resumable, signal = new AbortController().signal }: RecoverOptions,
 ): Promise<string[]> {
   if (!isRestoreRecord(record)) return [];
   await releaseStaleLock(services, record);
-  if (resumable) return [];
   const { phase, plan } = record.restoring;
+  if (resumable || phase === 'sending') return [];
   const what = plan.files.map(({ name }) => name).join(', ');
-  if (phase === 'sending') return [];
   if (phase === 'staging') {
     await dropTables(await services.logRestore(), record.restoring, { keep: false }, signal);
     return [`Dropped the staged rows of an interrupted restore of ${what}`];
   }
-  await finish(services, record, signal);
-  return [`Finished the interrupted restore of ${what} into ${plan.into.name}`];
+  const finished = await finish(services, record, signal);
+  return finished ? [`Finished the interrupted restore of ${what} into ${plan.into.name}`] : [];
 }
 
 /** Releases the lock of an interrupted job, unless a running one has acquired it since. */
-async function releaseStaleLock(
-  { state, catalog }: RecoveryServices,
-  { restoring }: RestoreRecord,
-): Promise<void> {
+async function releaseStaleLock(services: Services, { restoring }: RestoreRecord): Promise<void> {
   const ids = restoring.archive_ids;
   if (ids.length === 0) return;
-  const stale = await staleLocks(state);
-  const database = await catalog();
-  for (const { id, status } of await database.archives({ ids })) {
+  const stale = await staleLocks(services.state);
+  const catalog = await services.catalog();
+  for (const { id, status } of await catalog.archives({ ids })) {
     if (status === 'restoring' && stale.has(id))
-      await database.endRestore({ archive_id: id, lines: null, error: INTERRUPTED });
+      await catalog.endRestore({ archive_id: id, lines: null, error: INTERRUPTED });
   }
 }
 
-async function finish(services: RecoveryServices, record: RestoreRecord, signal: AbortSignal): Promise<void> {
-  const { state, now } = services;
+/** Continues at the checkpoint, under another job id. False if staging tables are left to a later recovery. */
+async function finish(services: Services, record: RestoreRecord, signal: AbortSignal): Promise<boolean> {
+  const { state } = services;
   const id = `restore-archive-end-${randomBytes(6).toString('hex')}`;
-  const adopted = await RestoreCheckpoint.adopt(state, record, id);
+  const context = { id, signal, emit: () => undefined, now: () => services.now() };
+  const run = await openRun(services, () => RestoreCheckpoint.adopt(state, record, id), context, LIMITS);
   try {
-    await assertNoOtherRestore(state, record.restoring.plan, id);
-    const [rows, logs] = [await services.logRestore(), await services.logs()];
-    const context = { id, signal, emit: () => undefined, now };
-    await completeDirect({ rows, logs, max_memory: 0, retry: NO_RETRY }, adopted, context);
-    await adopted.remove();
+    await assertNoOtherRestore(state, run.plan, id);
+    await restoreDirect(run, 'attach');
+    return run.checkpoint.data.left !== true;
   } catch (error) {
-    await adopted.save({ left: true });
+    await run.checkpoint.save({ left: true });
     throw error;
   }
 }

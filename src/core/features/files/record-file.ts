@@ -12,7 +12,7 @@ export async function storagesOf(
   { storage_type }: Pick<ArchiveRecord, 'storage_type'>,
 ): Promise<Storage[]> {
   const own = await storages.archives();
-  if (own.kind === storage_type || own.kind === 'memory') return [own];
+  if (own.kind === storage_type) return [own];
   const named = await storages.storageOf('archives', storage_type);
   return named ? [named, own] : [own];
 }
@@ -20,7 +20,7 @@ export async function storagesOf(
 /** The other storage: the folders, if files are kept in S3. Undefined if there is none. */
 export async function otherStorage(storages: Storages, kind: StorageKind): Promise<Storage | undefined> {
   const own = await storages[kind]();
-  return own.kind === 'memory' ? undefined : storages.storageOf(kind, own.kind === 's3' ? 'disk' : 's3');
+  return storages.storageOf(kind, own.kind === 's3' ? 'disk' : 's3');
 }
 
 /** All storages of the installation, without duplicates. */
@@ -36,9 +36,7 @@ export async function allStorages(storages: Storages): Promise<Storage[]> {
 
 /** On S3, backups and archives share one bucket. */
 export function isSame(one: Storage, other: Storage | undefined): boolean {
-  return (
-    one === other || (one.kind === other?.kind && one.location === other.location && one.kind !== 'memory')
-  );
+  return one === other || (one.kind === other?.kind && one.location === other.location);
 }
 
 /** The file of a record and its storage; undefined if missing. */

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { namesIn } from '../../../../src/core/adapters/postgres/properties.ts';
 import { databaseServer } from '../../../../src/core/adapters/postgres/server.ts';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { RestorePlan } from '../../../../src/core/features/restore/contract.ts';
 import { drill } from '../../../../src/core/features/restore/drill.ts';
@@ -13,12 +12,13 @@ import type { AppContainer } from '../../../../src/core/ports/database-server.ts
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const { postgres, sql } = await testServices();
 const { host, port, user, password, database } = postgres;
 const connection = { host, port, user, password, database };
-const server = databaseServer(connection, async () => null);
+const server = databaseServer(connection);
 const suffix = randomBytes(4).toString('hex');
 const made: string[] = [];
 
@@ -43,6 +43,13 @@ test('describes the server and finds databases', async () => {
   assert.ok(about.can_create && about.roles.includes(user));
   assert.ok((await server.find(database))?.size_bytes);
   assert.equal(await server.find('no such database'), undefined);
+});
+
+test('the free space of the server is known on the same machine, and unknown on another one', async () => {
+  assert.ok(Number(await server.freeBytes()) > 0);
+  // This address is not recognized as one of this machine.
+  const elsewhere = databaseServer({ ...connection, host: '0.0.0.0' });
+  assert.equal(await elsewhere.freeBytes(), null);
 });
 
 test('a swap renames both databases at once, and changes nothing if one is missing', async () => {
@@ -80,7 +87,7 @@ test('a database cannot be renamed to an existing name', async () => {
 test('can_create is false without CREATEDB, and CREATEDB without superuser is enough for a swap', async () => {
   const [plain, creator] = [`plain_${suffix}`, `creator_${suffix}`];
   await sql(`CREATE ROLE ${plain} LOGIN PASSWORD 'p'; CREATE ROLE ${creator} LOGIN CREATEDB PASSWORD 'p'`);
-  const as = (name: string) => databaseServer({ ...connection, user: name, password: 'p' }, async () => null);
+  const as = (name: string) => databaseServer({ ...connection, user: name, password: 'p' });
   try {
     assert.equal((await as(plain).info()).can_create, false);
     const own = as(creator);
@@ -128,7 +135,7 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
 });
 
 test('rolling back a restore fails while the server is unreachable', async () => {
-  const away = databaseServer({ ...connection, port: 1 }, async () => null);
+  const away = databaseServer({ ...connection, port: 1 });
   const record = { id: 'd', kind: 'drill' as const, started_at: '', databases: ['bifract_drill_x'] };
   await refuses(
     'POSTGRES_UNREACHABLE',

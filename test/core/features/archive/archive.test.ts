@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { archive } from '../../../../src/core/features/archive/archive.ts';
 import { archiveParts } from '../../../helpers/archive-parts.ts';
 import { countRows } from '../../../helpers/count-rows.ts';
 import { FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import type { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { openContent as readPlain } from '../../../helpers/plain-reader.ts';
 import { addScheduledArchive } from '../../../helpers/scheduled-archives.ts';
 

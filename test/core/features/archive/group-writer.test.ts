@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
 import { archive } from '../../../../src/core/features/archive/archive.ts';
 import { archiveParts } from '../../../helpers/archive-parts.ts';
 import { type FakeCatalog, FRACTAL_ID, fractal, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import type { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { openContent } from '../../../helpers/plain-reader.ts';
 import { LIMIT_MS, until } from '../../../helpers/until.ts';
 
@@ -50,7 +50,7 @@ test('a split archive has a file and a record for each day, in one group', async
     ],
   );
   assert.equal(summary.log_count, 30);
-  const records = await parts.catalog.archives();
+  const records = (await parts.catalog.archives()).reverse();
   assert.deepEqual(
     records.map((one) => [
       one.status,
@@ -93,10 +93,9 @@ test('hours and weeks are named as the server names them; a period without rows 
   const hours = setUp(2);
   await archive(fakeServices(hours.parts), { ...OPTIONS, split: 'hour' }, jobContext());
   assert.deepEqual(
-    (await hours.parts.catalog.archives()).map(({ period_label, filename }) => [
-      period_label,
-      filename.slice(36, 52),
-    ]),
+    (await hours.parts.catalog.archives())
+      .reverse()
+      .map(({ period_label, filename }) => [period_label, filename.slice(36, 52)]),
     [
       ['2026-03-01 00:00', '-2026-03-01_0000'],
       ['2026-03-01 02:00', '-2026-03-01_0200'],
@@ -105,10 +104,9 @@ test('hours and weeks are named as the server names them; a period without rows 
   const weeks = setUp(13);
   await archive(fakeServices(weeks.parts), { ...OPTIONS, split: 'week' }, jobContext());
   assert.deepEqual(
-    (await weeks.parts.catalog.archives()).map(({ period_label, filename }) => [
-      period_label,
-      filename.slice(36, 61),
-    ]),
+    (await weeks.parts.catalog.archives())
+      .reverse()
+      .map(({ period_label, filename }) => [period_label, filename.slice(36, 61)]),
     [
       ['2026-02-23 to 2026-03-01', '-2026-02-23_to_2026-03-01'],
       ['2026-03-02 to 2026-03-08', '-2026-03-02_to_2026-03-08'],
@@ -169,7 +167,7 @@ test('a day that fails is named, and the others are archived', async () => {
     ],
   );
   assert.deepEqual(
-    (await parts.catalog.archives()).map(({ status }) => status),
+    (await parts.catalog.archives()).reverse().map(({ status }) => status),
     ['completed', 'failed', 'completed'],
   );
   assert.deepEqual((await statusOf(parts)).status, 'partial');
@@ -275,7 +273,7 @@ test('a file that exceeds the time limit fails, and the next one is archived', a
     message: /2026-03-01/,
   });
   assert.deepEqual(
-    (await parts.catalog.archives()).map(({ status }) => status),
+    (await parts.catalog.archives()).reverse().map(({ status }) => status),
     ['failed', 'completed'],
   );
 });
@@ -303,7 +301,7 @@ test('cancelling at any row keeps completed days, fails the current one and leav
         code: 'CANCELLED',
       },
     );
-    const records = await parts.catalog.archives();
+    const records = (await parts.catalog.archives()).reverse();
     assert.deepEqual(
       records.map(({ status, error_message }) => [status, error_message]),
       [...range(0, day).map(() => ['completed', null]), ['failed', 'Cancelled by the user']],

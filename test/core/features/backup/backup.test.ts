@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { backup } from '../../../../src/core/features/backup/backup.ts';
 import { generateKey, parseKey } from '../../../../src/core/format/index.ts';
 import { FakeDatabase, FakeDumpTool, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { openContent as readPlain } from '../../../helpers/plain-reader.ts';
 
 const NAME = 'bifract-backup-20260301-123456.bifract-backup';
@@ -38,7 +38,7 @@ test('a backup contains manifest and dump of one snapshot, and no trace of the k
     { ...summary, checksum: '', duration_ms: 0 },
     {
       name: NAME,
-      storage_type: 'memory',
+      storage_type: 'disk',
       size_bytes,
       content_bytes: summary.content_bytes,
       checksum: '',

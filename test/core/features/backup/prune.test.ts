@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { planPrune } from '../../../../src/core/features/backup/plan-prune.ts';
 import { prune } from '../../../../src/core/features/backup/prune.ts';
@@ -9,6 +8,7 @@ import { backupName } from '../../../../src/core/policy/names.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 
 const NOW = new Date('2026-03-31T12:00:00Z');
 const key = parseKey(generateKey());

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
@@ -14,6 +13,7 @@ import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import { archiveRecord } from '../../../helpers/targets.ts';
@@ -275,6 +275,8 @@ test('a group is deleted with all its archives; an empty one alone', async () =>
   assert.deepEqual([planned.items[0]?.notes.length, alone?.notes.length], [1, 0], 'a note about the group');
   await run(setup, planned);
   assert.deepEqual([...setup.catalog.records.keys()], [other.id]);
+  assert.deepEqual(setup.catalog.allGroups, []);
+  setup.catalog.allGroups.push(group as (typeof setup.catalog.allGroups)[number]);
   await run(setup, await plan(setup, 'group', [group_id]));
   assert.deepEqual(setup.catalog.allGroups, []);
 });

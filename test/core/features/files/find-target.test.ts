@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { show } from '../../../../src/core/features/inspect/show.ts';
 import { verify } from '../../../../src/core/features/inspect/verify.ts';
@@ -9,6 +8,7 @@ import type { ArchiveGroup } from '../../../../src/core/ports/catalog.ts';
 import type { Services } from '../../../../src/core/ports/services.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import {
@@ -30,6 +30,7 @@ function setUp() {
     catalog,
     backups,
     archives,
+    storageOf: async () => undefined,
     localFile: async (path: string) => ({ storage: local, name: path.split('/').at(-1) ?? '' }),
   };
   return { services: fakeServices(parts), parts, catalog, archives, local };

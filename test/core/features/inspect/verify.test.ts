@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { Target } from '../../../../src/core/features/files/target.ts';
 import { verify } from '../../../../src/core/features/inspect/verify.ts';
@@ -9,6 +8,7 @@ import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import {

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { cancelled } from '../../../../src/core/contract/errors.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import { sourceOf } from '../../../../src/core/features/inspect/object-source.ts';
@@ -25,6 +24,7 @@ import type { Services } from '../../../../src/core/ports/services.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
 import { type FakeParts, fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 
 const BACKUP = 'bifract-backup-20260301-000000.bifract-backup';
 const SERVER_BACKUP = 'bifract-backup-20260302-000000.bifract-backup';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { adopt } from '../../../../src/core/features/orphans/adopt.ts';
 import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
@@ -9,6 +8,7 @@ import { archivePath } from '../../../../src/core/policy/names.ts';
 import type { Key } from '../../../../src/core/ports/key.ts';
 import { FakeCatalog, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import {

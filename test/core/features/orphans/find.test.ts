@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { clean } from '../../../../src/core/features/orphans/clean.ts';
 import type { Orphan } from '../../../../src/core/features/orphans/contract.ts';
 import { findOrphans } from '../../../../src/core/features/orphans/find.ts';
@@ -8,16 +7,13 @@ import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import type { UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import { archiveRecord, FILE_NAME, FILE_PATH } from '../../../helpers/targets.ts';
 
 const NOW = new Date('2026-03-10T00:00:00Z');
 
 class StorageWithUnfinished extends MemoryStorage {
-  constructor(location: string) {
-    super();
-    Object.defineProperties(this, { kind: { value: 'disk' }, location: { value: location } });
-  }
   unfinished_objects: UnfinishedObject[] = [];
   override async *listUnfinished() {
     yield* this.unfinished_objects;
@@ -30,8 +26,8 @@ class StorageWithUnfinished extends MemoryStorage {
 function setUp({ max_duration_ms = 0, other }: { max_duration_ms?: number; other?: MemoryStorage } = {}) {
   const parts = {
     catalog: new FakeCatalog(),
-    archives: new StorageWithUnfinished('/archives'),
-    backups: new StorageWithUnfinished('/backups'),
+    archives: new StorageWithUnfinished(),
+    backups: new StorageWithUnfinished(),
     state: new FakeState(),
     keys: [],
     now: NOW,
@@ -276,8 +272,7 @@ test('a record whose file has reappeared is left unchanged', async () => {
 });
 
 test('a record whose file is in the other storage is no orphan', async () => {
-  const other = new MemoryStorage();
-  Object.defineProperty(other, 'kind', { value: 's3' });
+  const other = new MemoryStorage('s3');
   const set = setUp({ other });
   const { id, storage_path } = addRecord(set, 1, { storage_type: 's3' });
   assert.deepEqual(await brief(set), [['record', id, '']], 'missing in both');

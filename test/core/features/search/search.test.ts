@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import type { Target } from '../../../../src/core/features/files/target.ts';
 import type { SearchQuery } from '../../../../src/core/features/search/contract.ts';
 import { search } from '../../../../src/core/features/search/search.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
 import { sealedArchive, storedTarget } from '../../../helpers/targets.ts';

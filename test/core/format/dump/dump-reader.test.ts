@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { postgresDatabase } from '../../../../src/core/adapters/postgres/snapshot.ts';
-import { bestFor, findPgDump } from '../../../../src/core/adapters/postgres/tools/find-programs.ts';
+import { bestFor, findPrograms } from '../../../../src/core/adapters/postgres/tools/pg-tool.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { checkDump, type ExpectedTable } from '../../../../src/core/format/dump/check-dump.ts';
 import { type DumpContents, DumpReader } from '../../../../src/core/format/dump/dump-reader.ts';
@@ -41,7 +41,7 @@ before(async () => {
 });
 
 async function pgDump(args: string[]): Promise<Buffer> {
-  const program = bestFor('1', await findPgDump())?.path as string;
+  const program = bestFor('1', await findPrograms('pg_dump'))?.path as string;
   const env = { ...process.env, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
   const options = { env, encoding: 'buffer', maxBuffer: 1 << 28 } as const;
   return (await run(program, [...args, '-d', database], options)).stdout;
