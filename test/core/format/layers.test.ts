@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../../../src/core/format');
-const LAYERS = ['envelope', 'frames', 'content'];
+const LAYERS = ['dump', 'envelope', 'frames', 'content'];
 
 /** Files without a folder, below all layers: errors and buffers. */
 const BOTTOM = -1;
