@@ -10,14 +10,14 @@
 export { archiveBytes, archiveLines } from './content/archive-lines.ts';
 export { type ArchiveRow, type MalformedLine, parseLine } from './content/archive-row.ts';
 export { type BackupManifest, backupManifest, splitBackup } from './content/backup.ts';
-export { describeFile as describe, type FileDescription } from './content/describe-file.ts';
+export { describeFile, type FileDescription } from './content/describe-file.ts';
 export type { ArchiveHead } from './content/metadata.ts';
 export { type ContentReader, type ContentSummary, readContent } from './content/read-content.ts';
 export {
-  RestoreLineEncoder as RestoreLines,
+  RestoreLineEncoder,
   type RowRange,
 } from './content/restore-lines.ts';
-export { ResumePoint as LineTail, rowKeyOf as keyOf } from './content/resume-point.ts';
+export { ResumePoint } from './content/resume-point.ts';
 export { LineChecker, type LineTotals, scanRow } from './content/row-scanner.ts';
 export {
   type FileSummary,

@@ -1,5 +1,5 @@
 import { asBifractError } from '../../contract/errors.ts';
-import { describe, keyId } from '../../format/index.ts';
+import { describeFile, keyId } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
@@ -57,7 +57,7 @@ async function keyOf(
   options: CallOptions,
 ): Promise<string | null> {
   try {
-    return (await describe(sourceOf(storage, object, options), keys, options)).key_id;
+    return (await describeFile(sourceOf(storage, object, options), keys, options)).key_id;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (asBifractError(error).exitCode === 5) return null;

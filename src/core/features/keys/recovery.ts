@@ -1,5 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
-import { describe } from '../../format/index.ts';
+import { describeFile } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { JobRecord } from '../../ports/state.ts';
@@ -47,7 +47,7 @@ async function isUnder(
   options: CallOptions,
 ): Promise<boolean> {
   try {
-    await describe(sourceOf(storage, object, options), [key], options);
+    await describeFile(sourceOf(storage, object, options), [key], options);
     return true;
   } catch (error) {
     if (error instanceof BifractError && error.code === 'WRONG_KEY') return false;

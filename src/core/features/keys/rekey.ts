@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
-import { describe, readStream, reencryptFile } from '../../format/index.ts';
+import { describeFile, readStream, reencryptFile } from '../../format/index.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
@@ -73,7 +73,7 @@ async function mustBeSame(
   stream_sha256: string,
   options: CallOptions,
 ): Promise<void> {
-  await describe(sourceOf(storage, written, options), [key], options);
+  await describeFile(sourceOf(storage, written, options), [key], options);
   const hash = createHash('sha256');
   const stored = storage.stream(written.name, options);
   for await (const plain of readStream(stored, { keys: [key], signal: options.signal })) hash.update(plain);

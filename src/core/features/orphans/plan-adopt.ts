@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { asBifractError } from '../../contract/errors.ts';
-import { describe, type FileDescription } from '../../format/index.ts';
+import { describeFile, type FileDescription } from '../../format/index.ts';
 import { archivePath, parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
 import type { ArchiveRecord, Catalog, Fractal } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
@@ -88,7 +88,7 @@ async function planOne(
   if (record && record.status !== 'failed') return skip(blank, `Already has a record: ${record.id}.`);
   try {
     const source = sourceOf(storage, object, options);
-    const description = await describe(source, keys, options);
+    const description = await describeFile(source, keys, options);
     const item = description.sealed
       ? ofSealed(blank, description)
       : await ofUnsealed(blank, () => readHead(source, keys, 'archive', options));

@@ -11,7 +11,7 @@ import { planRotate } from '../../../../src/core/features/keys/plan.ts';
 import { rekeyName } from '../../../../src/core/features/keys/rekey.ts';
 import { rotateKey } from '../../../../src/core/features/keys/rotate.ts';
 import {
-  describe,
+  describeFile,
   generateKey,
   keyId,
   parseKey,
@@ -115,7 +115,7 @@ test('every file opens only with the new key and has the same content; records a
   assert.deepEqual(await Promise.all(names.map((name) => contentOf(storage, name, key))), before);
   const object = await storage.stat(BACKUP);
   assert.ok(object);
-  const { head, index } = await describe(sourceOf(storage, object), [key]);
+  const { head, index } = await describeFile(sourceOf(storage, object), [key]);
   assert.equal(head?.uuid, '11111111-1111-4111-8111-111111111111');
   assert.ok(index && index.length > 0);
   const bytes = Buffer.concat(await Array.fromAsync(storage.stream(ARCHIVE)));

@@ -4,7 +4,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { decodeTrailer, type End, type Trailer } from '../../../../src/core/format/content/metadata.ts';
 import { openTail, sealTrailer } from '../../../../src/core/format/envelope/trailer.ts';
 import { END_MAGIC, HEAD_MAGIC, skippableFrame } from '../../../../src/core/format/frames/frame.ts';
-import { describe, readFrames } from '../../../../src/core/format/index.ts';
+import { describeFile, readFrames } from '../../../../src/core/format/index.ts';
 import { openContent, openStream } from '../../../helpers/plain-reader.ts';
 import {
   framedArchive,
@@ -35,7 +35,7 @@ async function makeParts(): Promise<Parts> {
   const stream = openStream(stored, KEY_HEX);
   const headEnd = 8 + stream.readUInt32LE(4);
   const endAt = stream.lastIndexOf(Buffer.from('512a4d18', 'hex'));
-  const offset = (await describe(memorySource(stored), [KEY])).trailer_offset as number;
+  const offset = (await describeFile(memorySource(stored), [KEY])).trailer_offset as number;
   return {
     stored,
     content: openContent(stored, KEY_HEX),
@@ -152,7 +152,7 @@ suite('head, end and trailer', () => {
       other.stored.subarray(other.offset),
     ]);
     await rejects(swapped, 'DAMAGED');
-    await assert.rejects(describe(memorySource(swapped), [KEY]), { code: 'DAMAGED' });
+    await assert.rejects(describeFile(memorySource(swapped), [KEY]), { code: 'DAMAGED' });
     const between = [
       parts.stored.subarray(0, parts.offset),
       Buffer.alloc(9),
@@ -164,7 +164,7 @@ suite('head, end and trailer', () => {
 
   test('describes a file in at most three reads', async () => {
     const source = memorySource(parts.stored);
-    const description = await describe(source, [OTHER_KEY, KEY]);
+    const description = await describeFile(source, [OTHER_KEY, KEY]);
     assert.ok(source.reads.length <= 3);
     assert.equal(description.sealed, true);
     assert.deepEqual(description.head, parts.trailer.head);
@@ -175,7 +175,7 @@ suite('head, end and trailer', () => {
 
   test('distinguishes a wrong key from damage', async () => {
     await assert.rejects(readAll(parts.stored, 5000, [OTHER_KEY]), { code: 'WRONG_KEY' });
-    await assert.rejects(describe(memorySource(parts.stored), [OTHER_KEY]), { code: 'WRONG_KEY' });
+    await assert.rejects(describeFile(memorySource(parts.stored), [OTHER_KEY]), { code: 'WRONG_KEY' });
     await assert.rejects(readAll(parts.stored, 5000, []), { code: 'KEY_MISSING' });
     const flipped = Buffer.from(parts.stored);
     flipped[60] = (flipped[60] as number) ^ 1;
@@ -184,7 +184,7 @@ suite('head, end and trailer', () => {
 
   test('reads and verifies only the requested frames', async () => {
     const source = memorySource(parts.stored);
-    const description = await describe(source, [KEY]);
+    const description = await describeFile(source, [KEY]);
     source.reads.length = 0;
     const frames = [];
     for await (const frame of readFrames(source, description, [KEY], 2, 3)) frames.push(frame);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type ArchiveRow, parseLine, RestoreLines } from '../../../../src/core/format/index.ts';
+import { type ArchiveRow, parseLine, RestoreLineEncoder } from '../../../../src/core/format/index.ts';
 
 const TS = '2026-03-01T12:00:00.123Z';
 const ITS = '2026-03-01T12:00:01Z';
 
-function passed(text: string | Buffer, lines = new RestoreLines(undefined)): string {
+function passed(text: string | Buffer, lines = new RestoreLineEncoder(undefined)): string {
   return Buffer.concat(lines.take(Buffer.from(text)).pieces).toString('latin1');
 }
 
@@ -22,7 +22,7 @@ test('passes our own lines through unchanged, in one piece', () => {
     plain(''),
     ...['/w==', '/wAB', 'AAAA/wABAP8='].map((raw64) => withRaw64(raw64)),
   ].join('');
-  const lines = new RestoreLines(undefined);
+  const lines = new RestoreLineEncoder(undefined);
   const block = lines.take(Buffer.from(text));
   assert.deepEqual([block.pieces.length, block.rows], [1, 6]);
   assert.equal(block.pieces[0]?.toString(), text);
@@ -72,7 +72,7 @@ test('sends log lines of any bytes unchanged', () => {
 });
 
 test('skips and counts lines that are not rows, or whose time is missing or out of range', () => {
-  const lines = new RestoreLines(undefined);
+  const lines = new RestoreLineEncoder(undefined);
   const text = `${plain('a')}nonsense\n{"raw":"no time","id":"a"}\n{"ts":"1850-01-01T00:00:00Z","raw":"x","id":"a","fid":"f","its":"${ITS}"}\n${plain('b')}`;
   assert.equal(passed(text, lines), plain('a') + plain('b'));
   assert.deepEqual([lines.totals.rows, lines.totals.malformed], [2, 3]);
@@ -85,10 +85,10 @@ test('does not send rows outside the range, nor the skipped ones', () => {
   const text = [0, 5, 5, 6, 9, 10, 11].map(at).join('');
   const start = Date.parse('2026-03-01T12:00:00Z');
   const range = { from_ms: start + 5, to_ms: start + 10 };
-  const lines = new RestoreLines(range);
+  const lines = new RestoreLineEncoder(range);
   assert.equal(passed(text, lines), [5, 5, 6, 9].map(at).join(''));
   assert.deepEqual([lines.totals.rows, lines.totals.in_range], [7, 4]);
-  const rest = new RestoreLines(range, 3);
+  const rest = new RestoreLineEncoder(range, 3);
   assert.equal(passed(text, rest), at(9));
   assert.equal(rest.totals.in_range, 4);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keyOf, LineTail } from '../../../../src/core/format/index.ts';
+import { ResumePoint, rowKeyOf } from '../../../../src/core/format/content/resume-point.ts';
 import type { LineBlock } from '../../../../src/core/ports/log-database.ts';
 
 interface Row {
@@ -30,10 +30,10 @@ async function* blocksOf(rows: Row[], size: number): AsyncGenerator<LineBlock> {
 }
 
 /** As another query returns them: rows with equal keys in another order. */
-function requery(rows: Row[], from: LineTail): Row[] {
+function requery(rows: Row[], from: ResumePoint): Row[] {
   const key = from.key();
   const order = rows.toReversed().toSorted(byKey);
-  return key ? order.filter((one) => !isBefore(keyOf(lineOf(one).subarray(0, -1)), key)) : order;
+  return key ? order.filter((one) => !isBefore(rowKeyOf(lineOf(one).subarray(0, -1)), key)) : order;
 }
 
 function isBefore(one: { ms: string; id: string }, other: { ms: string; id: string }): boolean {
@@ -48,7 +48,7 @@ test('yields every row once, however often the query breaks and in any order of 
       fc.array(fc.nat(8), { maxLength: 6 }),
       async (unsorted, size, breaks) => {
         const rows = unsorted.toSorted(byKey);
-        const tail = new LineTail();
+        const tail = new ResumePoint();
         const got: string[] = [];
         for (const last of [...breaks, Number.POSITIVE_INFINITY]) {
           let left = last;
@@ -69,7 +69,7 @@ test('yields every row once, however often the query breaks and in any order of 
 });
 
 test('yields changed and added rows, and tolerates removed ones', async () => {
-  const tail = new LineTail();
+  const tail = new ResumePoint();
   tail.add(lineOf({ at: 1, id: 'a', its: 0 }));
   tail.add(lineOf({ at: 1, id: 'a', its: 1 }));
   const now = [
@@ -87,7 +87,7 @@ test('yields changed and added rows, and tolerates removed ones', async () => {
 });
 
 test('rejects rows out of order', () => {
-  const tail = new LineTail();
+  const tail = new ResumePoint();
   tail.add(lineOf({ at: 2, id: 'a', its: 0 }));
   assert.throws(() => tail.add(lineOf({ at: 1, id: 'b', its: 0 })), { code: 'QUERY_FAILED' });
 });
@@ -98,7 +98,7 @@ test('row keys are exact to the byte, including escapes and invalid UTF-8', () =
     Buffer.from([0xff, 0xfe]),
     Buffer.from('\\n"}'),
   ]);
-  assert.deepEqual(keyOf(line), { ms: '-1', id: '6101fffe0a' });
-  assert.throws(() => keyOf(Buffer.from('{"ts":"soon","id":"a"}')), { code: 'INTERNAL' });
-  assert.throws(() => keyOf(Buffer.from('Code: 241')), { code: 'INTERNAL' });
+  assert.deepEqual(rowKeyOf(line), { ms: '-1', id: '6101fffe0a' });
+  assert.throws(() => rowKeyOf(Buffer.from('{"ts":"soon","id":"a"}')), { code: 'INTERNAL' });
+  assert.throws(() => rowKeyOf(Buffer.from('Code: 241')), { code: 'INTERNAL' });
 });
