@@ -1,13 +1,14 @@
 import type { Services } from '../../src/core/ports/services.ts';
 
 /** The plain value behind a service: what its getter returns. Services with arguments or effects stay functions. */
-type Plain<Service> = Service extends () => infer Value
-  ? [Awaited<Value>] extends [void]
-    ? Service
-    : Awaited<Value>
-  : Service;
+type Plain<Service> = Service extends () => infer Value ? Awaited<Value> : Service;
 
-export type FakeParts = { [Name in keyof Services]: Plain<Services[Name]> };
+/** Services that are called for their effect. */
+type Action = 'replaceKey' | 'close';
+
+export type FakeParts = {
+  [Name in keyof Services]: Name extends Action ? Services[Name] : Plain<Services[Name]>;
+};
 
 /** Services that are used as they are given; all others are getters of a value. */
 const AS_GIVEN = new Set<string | symbol>([
