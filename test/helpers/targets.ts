@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import type { Target } from '../../src/core/features/files/target.ts';
+import { pathOf, type Target } from '../../src/core/features/files/target.ts';
 import { ARCHIVE_HEADER } from '../../src/core/format/content/archive-frames.ts';
 import { Sealer } from '../../src/core/format/envelope/sealer.ts';
 import { writeArchive } from '../../src/core/format/index.ts';
@@ -42,7 +42,7 @@ export async function storedTarget(
 ): Promise<Target> {
   const { name = FILE_PATH, record = null, storage = new MemoryStorage() } = given;
   const object = await storage.put(name, inPieces(bytes, 65_536));
-  return { label: name, storage, object, path: `memory/${name}`, record, record_unknown: null };
+  return { label: name, storage, object, path: pathOf(storage, name), record, record_unknown: null };
 }
 
 /** The record of a completed archive; `given` overrides. */
