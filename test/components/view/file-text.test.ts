@@ -115,8 +115,8 @@ test('an error takes several lines until it is collapsed; other messages take on
     text: 'message '.repeat(15),
     hint: 'hint '.repeat(12),
   };
-  const of = (flash: LogEntry) =>
-    statusMessageLines({ ui: { flash }, glyphs: symbols, columns: 80 } as unknown as Snapshot);
+  const of = (statusMessage: LogEntry) =>
+    statusMessageLines({ ui: { statusMessage }, symbols, columns: 80 } as unknown as Snapshot);
   const lines = of(entry).map((line) => line.map(({ text }) => text).join(''));
   assert.equal(lines.length, 3);
   assert.match(lines.at(-1) ?? '', /hint/);

@@ -21,7 +21,7 @@ export function intoChoices({ source, into }: ArchiveWizard, snapshot: Snapshot)
     .map(({ id, name, log_count }) => ({
       id,
       label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} logs`,
-      on: id === into,
+      checked: id === into,
       exclusive: true,
     }));
 }
