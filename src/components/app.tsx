@@ -1,4 +1,5 @@
 import { Box, useInput, usePaste } from 'ink';
+import { useSyncExternalStore } from 'react';
 import type { Router } from './input/router.ts';
 import { CoverageScreen } from './screens/coverage-screen.tsx';
 import { KeyHints, StatusLine } from './screens/frame-lines.tsx';
@@ -9,12 +10,12 @@ import { PageScreen } from './screens/page-screen.tsx';
 import { RowsScreen } from './screens/rows-screen.tsx';
 import { WizardScreen } from './screens/wizard-screen.tsx';
 import type { Session } from './state/session.ts';
-import { useSession } from './state/use-session.ts';
 import { bodyHeight, isTooSmall } from './text/layout.ts';
 import { Header } from './ui/header.tsx';
 import { Line } from './ui/line.tsx';
 import { TooSmall } from './ui/too-small.tsx';
-import { currentScreen, listAt } from './view/lists/index.ts';
+import { listAt } from './view/lists/index.ts';
+import { currentScreen } from './view/snapshot.ts';
 import { titleLine } from './view/title.ts';
 import type { Snapshot } from './view/types.ts';
 
@@ -58,4 +59,9 @@ export function App({ session, router }: { session: Session; router: Router }) {
     return <TooSmall snapshot={snapshot} dialog={mode.name === 'dialog' ? mode.dialog : undefined} />;
   }
   return <Console snapshot={snapshot} />;
+}
+
+/** The current snapshot of the session; renders again when it changes. */
+export function useSession(session: Session): Snapshot {
+  return useSyncExternalStore(session.subscribe, session.snapshot, session.snapshot);
 }

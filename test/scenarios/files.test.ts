@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { VerifyItem } from '../../src/core/index.ts';
-import { BifractError } from '../../src/core/index.ts';
+import { type VerifyItem, BifractError } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { fakeBackupReport, fakeReport } from '../helpers/fake-archive.ts';
 import { FakeEngine, type FakeJob, fakeArchive, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';

@@ -1,7 +1,7 @@
 import { quitNow } from '../state/actions.ts';
 import type { Session } from '../state/session.ts';
 import { bodyHeight } from '../text/layout.ts';
-import { editText } from '../text/typing.ts';
+import { editText } from '../text/text.ts';
 import { canChoose, layOutDialog } from '../view/dialog.ts';
 import type { DialogOption, DialogState } from '../view/types.ts';
 

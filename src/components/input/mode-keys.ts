@@ -1,7 +1,7 @@
 import type { Session } from '../state/session.ts';
 import { bodyHeight, isTooSmall } from '../text/layout.ts';
-import { editText } from '../text/typing.ts';
-import { currentScreen, listStateAt } from '../view/lists/index.ts';
+import { editText } from '../text/text.ts';
+import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import type { Mode } from '../view/types.ts';
 import { dialogKey, smallDialogKey } from './dialog-keys.ts';
 import { COMMANDS, commandFor, notAvailable, runCommand, searchCommands, setFilter } from './keymap.ts';
@@ -9,6 +9,7 @@ import { COMMANDS, commandFor, notAvailable, runCommand, searchCommands, setFilt
 type In<Name extends Mode['name']> = Extract<Mode, { name: Name }>;
 
 const KEYS: Mode = { name: 'keys' };
+
 /** Time to read a message. */
 const READ_MS = 1_500;
 const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);

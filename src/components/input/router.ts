@@ -17,6 +17,7 @@ export interface Router {
 }
 
 const SPLIT_ESC_MS = 40;
+
 /** Modes that accept pasted text; confirmation words in dialogs must be typed. */
 const TYPING: ReadonlySet<Mode['name']> = new Set(['filter', 'palette', 'prompt']);
 

@@ -1,5 +1,5 @@
 import { bodyHeight } from '../text/layout.ts';
-import { Lines } from '../ui/lines.tsx';
+import { Lines } from '../ui/line.tsx';
 import { coverageLines } from '../view/pages/coverage.ts';
 import type { Snapshot } from '../view/types.ts';
 

@@ -1,13 +1,12 @@
 import { formatDuration } from '../../core/text/time.ts';
 import { commandsAt } from '../input/keymap.ts';
-import { keyLabel } from '../text/key-label.ts';
+import type { Line as LineOfSpans } from '../text/line.ts';
 import { spinnerAt } from '../text/symbols.ts';
-import { Footer, type Hint } from '../ui/footer.tsx';
+import { Footer, type Hint, keyLabel } from '../ui/footer.tsx';
 import { Line } from '../ui/line.tsx';
-import type { BrowseWork } from '../view/file-types.ts';
-import { currentScreen, listStateAt } from '../view/lists/index.ts';
+import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import { statusMessageLines } from '../view/status-message.ts';
-import type { Line as LineOfSpans, Mode, Prompt, Snapshot } from '../view/types.ts';
+import type { BrowseWork, Mode, Prompt, Snapshot } from '../view/types.ts';
 
 function filterLine(snapshot: Snapshot): LineOfSpans {
   return [

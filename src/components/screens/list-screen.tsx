@@ -1,7 +1,8 @@
 import { tableHeight } from '../text/layout.ts';
 import { Table } from '../ui/table.tsx';
 import { emptyLines } from '../view/empty.ts';
-import { listStateAt, rowsAt } from '../view/lists/index.ts';
+import { rowsAt } from '../view/lists/index.ts';
+import { listStateAt } from '../view/snapshot.ts';
 import type { Screen, Snapshot } from '../view/types.ts';
 
 export interface ListScreenProps {

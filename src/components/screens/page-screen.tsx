@@ -1,7 +1,7 @@
 import { bodyHeight } from '../text/layout.ts';
-import { Lines } from '../ui/lines.tsx';
-import { listStateAt } from '../view/lists/index.ts';
+import { Lines } from '../ui/line.tsx';
 import { pageAt } from '../view/pages/index.ts';
+import { listStateAt } from '../view/snapshot.ts';
 import type { Screen, Snapshot } from '../view/types.ts';
 
 export interface PageScreenProps {

@@ -1,7 +1,6 @@
 import { Box } from 'ink';
 import { tableHeight } from '../text/layout.ts';
-import { Line } from '../ui/line.tsx';
-import { Lines } from '../ui/lines.tsx';
+import { Line, Lines } from '../ui/line.tsx';
 import { rowLines, rowsHead } from '../view/pages/rows.ts';
 import type { Snapshot } from '../view/types.ts';
 

@@ -1,8 +1,7 @@
 import type { ArchiveRecord, JobEvent, JobStore, JobView } from '../../core/index.ts';
 import { formatDuration } from '../../core/text/time.ts';
 import { baseName } from '../text/text.ts';
-import { readableTitle } from '../view/job-name.ts';
-import { jobEnd } from '../view/jobs.ts';
+import { jobEnd, readableTitle } from '../view/jobs.ts';
 import type { Resource, Severity } from '../view/types.ts';
 
 interface Options {
@@ -15,6 +14,7 @@ interface Options {
 type ItemEvent = Extract<JobEvent, { event: 'job:item' }>;
 
 const SETTLE_MS = 400;
+
 /** Warnings, retries and failures that are reported per job; its page shows them all. */
 const MAX_REPORTED = 20;
 const FAILED: Readonly<Record<string, string>> = {

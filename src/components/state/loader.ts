@@ -1,7 +1,7 @@
 import type { Coverage, FileReport } from '../../core/index.ts';
 import { rowAtCursor, rowsScreen, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { currentScreen } from '../view/lists/index.ts';
+import { currentScreen } from '../view/snapshot.ts';
 import type { ScreenName, Snapshot } from '../view/types.ts';
 import type { Data } from './data.ts';
 import type { QueryCache } from './query-cache.ts';

@@ -1,6 +1,7 @@
 import { asBifractError, type JobRequest } from '../../core/index.ts';
-import { currentScreen, listKey } from '../view/lists/index.ts';
-import type { Session } from './session-type.ts';
+import { currentScreen, listKey } from '../view/snapshot.ts';
+import type { DialogState, Prompt } from '../view/types.ts';
+import type { Session } from './session.ts';
 
 /** Clears the selection of the current list. */
 export function clearSelection(session: Session) {
@@ -60,4 +61,14 @@ export function startAndShow(session: Session, request: JobRequest) {
   const { id } = session.engine.start(request);
   session.dispatch({ type: 'go', screen: { name: 'jobs' } });
   session.dispatch({ type: 'open', screen: { name: 'job', subject: id } });
+}
+
+/** Opens a dialog with its first option focused. */
+export function openDialog(session: Session, dialog: Omit<DialogState, 'focus'>) {
+  session.dispatch({ type: 'mode', mode: { name: 'dialog', dialog: { ...dialog, focus: 0 } } });
+}
+
+/** Opens a prompt for a line of text. */
+export function openPrompt(session: Session, prompt: Prompt) {
+  session.dispatch({ type: 'mode', mode: { name: 'prompt', prompt } });
 }

@@ -1,4 +1,5 @@
-import { currentScreen, listAt } from '../../view/lists/index.ts';
+import { listAt } from '../../view/lists/index.ts';
+import { currentScreen } from '../../view/snapshot.ts';
 import { wizardView } from '../../view/wizard/index.ts';
 import type { WizardState } from '../../view/wizard/types.ts';
 import { selectedRestoreSource } from '../selection.ts';

@@ -1,12 +1,10 @@
 import type { ArchiveRestoreQuery } from '../../../core/index.ts';
 import { plural } from '../../../core/text/units.ts';
-import { isTypeable } from '../../text/typing.ts';
+import { isTypeable } from '../../text/text.ts';
 import { JUMP_HINT, parseJump } from '../../view/jump-time.ts';
-import { intoChoices } from '../../view/wizard/archive-pages.ts';
-import { sourceArchives } from '../../view/wizard/source.ts';
+import { intoChoices, sourceArchives } from '../../view/wizard/archive-pages.ts';
 import type { ArchiveWizard } from '../../view/wizard/types.ts';
-import { openDialog, openPrompt } from '../actions.ts';
-import { startAndShow } from '../plan-dialog.ts';
+import { openDialog, openPrompt, startAndShow } from '../plan-dialog.ts';
 import type { Session } from '../session.ts';
 
 /** The initial state of the restore of an archive or a group. */

@@ -2,11 +2,11 @@ import type { JobRequest, RestoreTarget } from '../../../core/index.ts';
 import type { DialogState } from '../../view/types.ts';
 import { replacesDatabase } from '../../view/wizard/backup-pages.ts';
 import type { BackupWizard } from '../../view/wizard/types.ts';
-import { openDialog, openPrompt } from '../actions.ts';
-import { startAndShow } from '../plan-dialog.ts';
+import { openDialog, openPrompt, startAndShow } from '../plan-dialog.ts';
 import type { Session } from '../session.ts';
 
 const NO_CONSENT = { safety_backup: false, end_sessions: false, stop_app: false } as const;
+
 /** PostgreSQL truncates longer names. */
 const MAX_NAME_BYTES = 63;
 

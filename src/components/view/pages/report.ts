@@ -1,7 +1,8 @@
 import type { FileReport } from '../../../core/index.ts';
 import { formatBytes, formatExact, formatRatio, plural } from '../../../core/text/units.ts';
-import type { Line, Loaded, Snapshot, Span } from '../types.ts';
-import { longVerification, verificationOf } from '../verification.ts';
+import type { Line, Span } from '../../text/line.ts';
+import { longVerification, verificationOf } from '../lists/file-cells.ts';
+import type { Loaded, Snapshot } from '../types.ts';
 import { field, heading, longField, stamp } from './fields.ts';
 
 const TABLE = 34;

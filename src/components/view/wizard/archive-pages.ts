@@ -1,12 +1,14 @@
-import { shortStamp } from '../../../core/text/time.ts';
-import { formatCount } from '../../../core/text/units.ts';
+import type { ArchiveRecord } from '../../../core/index.ts';
+import { formatStamp, shortStamp } from '../../../core/text/time.ts';
+import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import type { Line } from '../../text/line.ts';
+import { baseName, fit } from '../../text/text.ts';
 import { groupOf } from '../lists/archive-rows.ts';
-import { groupPage } from '../pages/group.ts';
+import { field, heading, paragraphs } from '../pages/fields.ts';
 import { archivePage, orphanPage } from '../pages/records.ts';
-import type { Line, Snapshot } from '../types.ts';
+import type { Snapshot } from '../types.ts';
 import { archivePlanLines } from './archive-plan.ts';
-import { originalFractal, sourceArchives, sourceTitle } from './source.ts';
-import { paragraphs, planChoices } from './text.ts';
+import { planChoices } from './planning.ts';
 import type { ArchiveWizard, WizardChoice, WizardPage } from './types.ts';
 
 const STEPS = 5;
@@ -135,4 +137,50 @@ export function archivePageOf(wizard: ArchiveWizard, snapshot: Snapshot): Wizard
     case 'plan':
       return planStep(wizard, snapshot);
   }
+}
+
+const PERIOD = 26;
+
+/** The archives of a group, one per line. */
+export function groupPage(parts: readonly ArchiveRecord[], { columns, symbols }: Snapshot): Line[] {
+  const rows = parts.reduce((sum, { log_count }) => sum + log_count, 0);
+  const size = parts.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  return [
+    heading(plural(parts.length, 'complete archive'), columns, symbols),
+    field('Rows', { text: formatExact(rows) }),
+    field('Size', { text: formatBytes(size) }),
+    ...parts
+      .toSorted((a, b) => (a.period_label ?? '').localeCompare(b.period_label ?? '', 'en'))
+      .map(
+        (part): Line => [
+          {
+            text: `  ${fit(part.period_label ?? '-', PERIOD)} ${formatExact(part.log_count).padStart(14)} rows ${formatBytes(part.size_bytes).padStart(10)}`,
+          },
+          { text: `  ${part.filename}`, tone: 'dim' },
+        ],
+      ),
+  ];
+}
+
+/** The completed archives to restore from: one, or those of a group. */
+export function sourceArchives({ data }: Pick<Snapshot, 'data'>, source: string): readonly ArchiveRecord[] {
+  const all = data.archives.value ?? [];
+  const one = all.find(({ id }) => id === source);
+  if (one) return [one];
+  return all.filter(({ group_id, status }) => group_id === source && status === 'completed');
+}
+
+/** Id of the original fractal, from the record or else from the file. */
+export function originalFractal(snapshot: Snapshot, source: string): string | undefined {
+  const [first] = sourceArchives(snapshot, source);
+  return first?.fractal_id ?? snapshot.reports.get(source)?.value?.fractal?.id;
+}
+
+/** A readable name of the source. */
+export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
+  const files = sourceArchives(snapshot, source);
+  const [first] = files;
+  if (!first) return baseName(source);
+  const when = `${first.fractal_name} (${formatStamp(first.created_at)})`;
+  return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
 }

@@ -1,7 +1,9 @@
+import type { Line } from '../../text/line.ts';
+import { paragraphs } from '../pages/fields.ts';
 import { backupPage, orphanPage } from '../pages/records.ts';
-import type { Line, Snapshot } from '../types.ts';
+import type { Snapshot } from '../types.ts';
+import { planChoices } from './planning.ts';
 import { restoreBlocked, restorePlanLines } from './restore-plan.ts';
-import { paragraphs, planChoices } from './text.ts';
 import type { BackupWizard, WizardChoice, WizardPage } from './types.ts';
 
 const STEPS = 3;

@@ -1,12 +1,12 @@
+import { bodyHeight, scrollTop } from '../../text/layout.ts';
+import type { Line } from '../../text/line.ts';
+import type { Symbols } from '../../text/symbols.ts';
+import { wrap } from '../../text/text.ts';
 import type { Snapshot } from '../types.ts';
 import { archivePageOf } from './archive-pages.ts';
 import { backupPageOf } from './backup-pages.ts';
-import { layOut, type WizardView } from './layout.ts';
 import { failedPage, planningPage } from './planning.ts';
-import type { WizardPage, WizardState } from './types.ts';
-
-export type { WizardView } from './layout.ts';
-export type { ArchiveWizard, BackupWizard, WizardChoice, WizardPage, WizardState } from './types.ts';
+import type { WizardChoice, WizardPage, WizardState } from './types.ts';
 
 /** The current page of a wizard. */
 export function wizardPage(wizard: WizardState, snapshot: Snapshot): WizardPage {
@@ -26,4 +26,102 @@ export function wizardView(snapshot: Snapshot): { page: WizardPage; view: Wizard
   if (!wizard) return undefined;
   const page = withoutTrailingGap(wizardPage(wizard, snapshot));
   return { page, view: layOut(page, wizard, snapshot) };
+}
+
+/** Lines above the text: the step and an empty line. */
+const HEAD = 2;
+
+/** Minimum lines of text, however many choices there are. */
+const MIN_TEXT = 4;
+const INDENT = '     ';
+
+interface ChoiceLine {
+  line: Line;
+  /** Index of the choice that it belongs to; only its first line is highlighted. */
+  choice: number;
+  first: boolean;
+}
+
+/** A page laid out for the screen. */
+export interface WizardView {
+  /** The visible text, and its first and last scroll position. */
+  lines: readonly Line[];
+  top: number;
+  lastTop: number;
+  /** Lines of text that fit. */
+  textHeight: number;
+  choices: readonly ChoiceLine[];
+  /** Number of hidden choices above and below the visible ones. */
+  above: number;
+  below: number;
+  /** Index of the choice under the cursor. */
+  index: number;
+}
+
+function checkbox({ checked, exclusive }: WizardChoice, { ok }: Symbols): string {
+  if (checked === undefined) return '';
+  if (exclusive) return checked ? '(*) ' : '( ) ';
+  return checked ? `[${ok}] ` : '[ ] ';
+}
+
+function choiceLines(
+  choice: WizardChoice,
+  index: number,
+  highlighted: boolean,
+  snapshot: Snapshot,
+): ChoiceLine[] {
+  const { columns, symbols } = snapshot;
+  const tone = choice.disabled ? 'dim' : (choice.tone ?? 'plain');
+  const description = choice.description ? wrap(choice.description, columns - INDENT.length - 2) : [];
+  const label = checkbox(choice, symbols) + choice.label;
+  return [
+    {
+      line: [{ text: `${highlighted ? symbols.cursor : ' '} ` }, { text: label, tone, bold: true }],
+      choice: index,
+      first: true,
+    },
+    ...description.map((text) => ({
+      line: [{ text: INDENT + text, tone: 'dim' as const }],
+      choice: index,
+      first: false,
+    })),
+  ];
+}
+
+/** The choices that fit into `height` lines, the one under the cursor with its full description. */
+function shownChoices(lines: readonly ChoiceLine[], index: number, height: number): readonly ChoiceLine[] {
+  const end = lines.findLastIndex(({ choice }) => choice === index);
+  const start = lines.findIndex(({ choice }) => choice === index);
+  const top = scrollTop(scrollTop(0, end, height, lines.length), start, height, lines.length);
+  return lines.slice(top, top + height);
+}
+
+/** Lays out a page: choices first, the text in the remaining lines. */
+export function layOut(
+  page: WizardPage,
+  { index: requested, top }: { index: number; top: number },
+  snapshot: Snapshot,
+): WizardView {
+  const index = Math.max(0, Math.min(requested, page.choices.length - 1));
+  const all = page.choices.flatMap((choice, at) => choiceLines(choice, at, at === index, snapshot));
+  const height = bodyHeight(snapshot) - HEAD;
+  const gap = all.length > 0 ? 1 : 0;
+  const forChoices = Math.min(all.length, height - gap - Math.min(MIN_TEXT, page.lines.length));
+  const available = height - forChoices - gap;
+  // One line is reserved for the scroll position if the text does not fit.
+  const room = page.lines.length <= available ? page.lines.length : Math.max(1, available - 1);
+  const lastTop = Math.max(0, page.lines.length - room);
+  const from = Math.max(0, Math.min(top, lastTop));
+  const choices = shownChoices(all, index, Math.max(1, forChoices));
+  const visible = choices.filter(({ first }) => first).map(({ choice }) => choice);
+  return {
+    lines: page.lines.slice(from, from + room),
+    top: from,
+    lastTop,
+    textHeight: room,
+    choices,
+    above: visible[0] ?? 0,
+    below: Math.max(0, page.choices.length - 1 - (visible.at(-1) ?? 0)),
+    index,
+  };
 }

@@ -1,11 +1,11 @@
 import type { ErrorReport } from '../../../core/index.ts';
 import { formatDuration } from '../../../core/text/time.ts';
 import { formatBytes, formatPercent } from '../../../core/text/units.ts';
-import { indeterminateBar, progressBar } from '../../text/bar.ts';
-import { spinnerAt } from '../../text/symbols.ts';
+import type { Line } from '../../text/line.ts';
+import { indeterminateBar, progressBar, spinnerAt } from '../../text/symbols.ts';
 import { field, longField } from '../pages/fields.ts';
-import type { Line, Snapshot } from '../types.ts';
-import type { WizardPage, WizardState } from './types.ts';
+import type { Snapshot } from '../types.ts';
+import type { WizardChoice, WizardPage, WizardState } from './types.ts';
 
 const BAR = 30;
 
@@ -51,4 +51,18 @@ export function failedPage(
     ],
     choices: [{ id: 'again', label: 'Try again' }],
   };
+}
+
+/** Choices below a plan. `confirmation` says what to type to start it, `blocked` why it cannot be started. */
+export function planChoices(confirmation: string | undefined, blocked: string | undefined): WizardChoice[] {
+  return [
+    { id: 'again', label: 'Plan again' },
+    {
+      id: 'next',
+      label: confirmation ? `Continue: ${confirmation}` : 'Continue',
+      disabled: blocked,
+      tone: 'warn',
+      description: blocked && `Not now: ${blocked}`,
+    },
+  ];
 }

@@ -6,7 +6,7 @@ import type {
   RestorePlan,
   RestoreTarget,
 } from '../../../core/index.ts';
-import type { Line, Tone } from '../types.ts';
+import type { Line, Tone } from '../../text/line.ts';
 
 /** A choice on a page of a wizard. */
 export interface WizardChoice {
