@@ -11,7 +11,7 @@ export type {
   StartOptions,
 } from './engine/contract.ts';
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
-export { type JobKind, type JobRequest, type SummaryOf, summaryRows } from './engine/jobs.ts';
+export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
 export type { JobQueries, KnownJob } from './engine/known-jobs.ts';
 export type * from './features/archive/contract.ts';
 export type * from './features/archive-restore/contract.ts';

@@ -84,8 +84,8 @@ for (const [columns, rows] of [
       rows_removed: 0,
       duration_ms: 5,
     });
-    await terminal.waitFor(/✓ 900 rows/);
-    await terminal.waitFor(/100 rows/);
+    await terminal.waitFor(/Restored +900 rows/);
+    await terminal.waitFor(/Already there +100 rows/);
   });
 }
 

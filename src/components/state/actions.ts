@@ -1,4 +1,4 @@
-import { asBifractError, type JobView, ROLLED_BACK } from '../../core/index.ts';
+import { asBifractError, type JobView, jobFacts, ROLLED_BACK } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
@@ -52,24 +52,6 @@ function cancel(session: Session, jobs: readonly JobView[]) {
   }
 }
 
-const PARTIAL_DELETED = 'Its partial output is deleted; nothing else is changed.';
-
-/** What cancelling means, by kind of job. */
-const CANCEL_EFFECTS: Readonly<Partial<Record<string, string>>> = {
-  backup: PARTIAL_DELETED,
-  archive: PARTIAL_DELETED,
-  verify: 'Verifying changes nothing. Results so far are kept.',
-  adopt: 'Records created so far are kept.',
-  clean: 'What has been cleaned up so far stays cleaned up.',
-  delete: 'What has been deleted so far is gone; the rest is kept.',
-  restore:
-    'The live database is not changed before the final swap; what has been restored so far is dropped.',
-  drill: 'The scratch database is dropped; nothing else is changed.',
-  'restore-archive':
-    'Staged rows are dropped. If it is already deleting rows or moving them in, it finishes that first. Lines sent to ingest are kept.',
-  copy: 'Finished copies are kept; the partial one is deleted.',
-};
-
 /** Asks for confirmation to cancel the selected job; a queued one is removed at once. */
 export function confirmCancel(session: Session) {
   const job = selectedJob(session.snapshot());
@@ -84,7 +66,7 @@ export function confirmCancel(session: Session) {
     lines: [
       job.title,
       ...(job.by ? [`Started by ${jobOwner(job)}.`] : []),
-      CANCEL_EFFECTS[job.kind] ?? 'It stops as soon as that is safe.',
+      jobFacts(job.kind).cancelEffect ?? 'It stops as soon as that is safe.',
     ],
     options: [
       { key: 'n', label: 'Keep running', safe: true, run: () => {} },
@@ -168,9 +150,6 @@ export function chooseSplit(session: Session) {
   session.dispatch({ type: 'focus', by: focus });
 }
 
-/** Kinds of jobs that may leave resumable work. */
-const RESUMABLE: ReadonlySet<string> = new Set(['archive', 'restore-archive', 'run-due']);
-
 /** The selected job, archive or group if it may be resumable; else why it is not. */
 export function resumable(snapshot: Snapshot): { id: string } | { why: string } {
   const screen = currentScreen(snapshot);
@@ -185,7 +164,7 @@ function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
   if (job.ended_at === undefined) return { why: 'the job is still running' };
   if (job.state === 'done') return { why: 'the job has completed' };
   if (job.error?.hint === ROLLED_BACK) return { why: 'its partial work was rolled back; start it again' };
-  return RESUMABLE.has(job.kind)
+  return jobFacts(job.kind).keepsPartialWork
     ? { id: job.id }
     : { why: 'jobs of this kind cannot be resumed; start it again' };
 }

@@ -17,13 +17,6 @@ const SETTLE_MS = 400;
 
 /** Warnings, retries and failures that are reported per job; its page shows them all. */
 const MAX_REPORTED = 20;
-const FAILED: Readonly<Record<string, string>> = {
-  verify: 'Verification failed',
-  adopt: 'Adoption failed',
-  clean: 'Cleanup failed',
-  delete: 'Deletion failed',
-  copy: 'Copy failed',
-};
 
 function severityOf({ state, warning_count }: JobView): Severity {
   if (state === 'failed') return 'error';
@@ -48,7 +41,7 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
     const name = baseName(item);
     if (ok) notify('good', `${name}: ${message}`, { quiet: true });
     else if ((job?.failed_count ?? 0) < MAX_REPORTED)
-      notify('error', `${FAILED[job?.kind ?? ''] ?? 'Failed'}: ${message} (${name})`, { hint: error?.hint });
+      notify('error', `Failed: ${message} (${name})`, { hint: error?.hint });
   }
 
   function reportEnd(job: JobView | undefined): void {

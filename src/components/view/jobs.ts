@@ -1,4 +1,10 @@
-import type { ArchiveRecord, JobState, JobView, Progress } from '../../core/index.ts';
+import {
+  type ArchiveRecord,
+  type JobState,
+  type JobView,
+  jobFacts,
+  type Progress,
+} from '../../core/index.ts';
 import { formatDuration, formatStamp } from '../../core/text/time.ts';
 import {
   formatByteRate,
@@ -12,9 +18,6 @@ import {
 import type { Line, Span } from '../text/line.ts';
 import { indeterminateBar, progressBar, spinnerAt } from '../text/symbols.ts';
 import type { DrawContext } from './types.ts';
-
-/** Jobs whose total size is an estimate; the others know the sizes of their files. */
-const ESTIMATES: ReadonlySet<string> = new Set(['backup', 'archive']);
 
 /** The state of a job: symbol and label. */
 export function jobState(job: JobView & { queued?: true }, { symbols, now }: DrawContext): Span {
@@ -72,7 +75,7 @@ export function jobProgress({ kind, progress }: JobView): string {
       : `${plural(rows, 'row')}, total unknown`;
   }
   if (bytes_in === undefined) return 'nothing yet';
-  const about = ESTIMATES.has(kind) ? 'about ' : '';
+  const about = jobFacts(kind).estimatesTotal ? 'about ' : '';
   const counted = rows ? `, ${plural(rows, 'row')}` : '';
   return total_bytes
     ? // The safety backup of a restore counts too, but is not part of the file being read.

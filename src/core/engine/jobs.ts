@@ -49,6 +49,13 @@ export function jobTypeOf({ kind }: { kind: string }): JobType<object, object> |
   return Object.hasOwn(JOBS, kind) ? (JOBS[kind as JobKind] as JobType<object, object>) : undefined;
 }
 
+/** What screens must know of a kind of job; nothing is set for a kind that this version does not know. */
+type JobFacts = Pick<JobType<never, object>, 'cancelEffect' | 'keepsPartialWork' | 'estimatesTotal'>;
+
+export function jobFacts(kind: string): JobFacts {
+  return jobTypeOf({ kind }) ?? {};
+}
+
 /** What a finished job did, for people. The result of a job of another version may have another shape. */
 export function summaryRows(kind: string, result: object): Row[] {
   try {

@@ -18,6 +18,12 @@ export interface JobType<Request, Summary extends object> {
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;
   /** What it did, for people. */
   summary(summary: Summary): Row[];
+  /** What cancelling it means, one or two sentences; by default that it stops as soon as that is safe. */
+  readonly cancelEffect?: string;
+  /** Set if a job that did not complete may leave partial work that can be resumed. */
+  readonly keepsPartialWork?: true;
+  /** Set if the total of its progress in bytes is an estimate. */
+  readonly estimatesTotal?: true;
   /**
    * Cleans up after an interrupted job of this kind, as far as its record tells; the engine removes the record
    * afterwards. Returns what was done, one line each. Throws if it must be tried again later.

@@ -1,4 +1,10 @@
-import type { ArchiveRestoreSummary, JobView, RestoreSummary } from '../../../core/index.ts';
+import {
+  type ArchiveRestoreSummary,
+  type JobView,
+  type RestoreSummary,
+  summaryRows,
+} from '../../../core/index.ts';
+import type { Row } from '../../../core/text/rows.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { formatClock, formatDuration } from '../../../core/text/time.ts';
 import {
@@ -9,7 +15,7 @@ import {
   formatRowRate,
   plural,
 } from '../../../core/text/units.ts';
-import type { Line } from '../../text/line.ts';
+import type { Line, Tone } from '../../text/line.ts';
 import { baseName } from '../../text/text.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
@@ -17,6 +23,13 @@ import type { Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
 
 const BAR = 30;
+const TONES: Readonly<Record<NonNullable<Row['tone']> | 'plain', Tone>> = {
+  plain: 'plain',
+  good: 'good',
+  warning: 'warn',
+  danger: 'bad',
+  muted: 'dim',
+};
 
 function speeds(job: JobView): string {
   const parts = [
@@ -53,12 +66,23 @@ function shownValue(name: string, value: unknown): string {
   return name.endsWith('_ms') ? formatDuration(value) : formatExact(value);
 }
 
-/** The scalar fields of the result; lists have their own sections. */
-function resultLines(job: JobView, snapshot: Snapshot): Line[] {
-  const { columns } = snapshot;
-  const restored = restoreResultLines(job, snapshot);
-  if (restored) return restored;
-  return Object.entries(job.result ?? {})
+/** What the job did, as the command line says it too, and what to do now. */
+function resultLines(job: JobView, { columns }: Snapshot): Line[] {
+  const result = job.result ?? {};
+  // The result of a job of another version may lack a value.
+  const rows = summaryRows(job.kind, result).filter(({ value }) => typeof value === 'string');
+  return [
+    ...rows.flatMap(({ label, value, tone }) => longField(label, value, columns, TONES[tone ?? 'plain'])),
+    ...(rows.length === 0 ? valueLines(result, columns) : []),
+    ...nextSteps(job).flatMap((text, index) =>
+      longField(index === 0 ? 'What to do now' : '', text, columns, 'info'),
+    ),
+  ];
+}
+
+/** The plain values of a result without a summary, such as that of another version's job. */
+function valueLines(result: Record<string, unknown>, columns: number): Line[] {
+  return Object.entries(result)
     .filter(([, value]) => typeof value !== 'object' || value === null)
     .flatMap(([name, value]) => {
       const label = sanitize(name)
@@ -66,6 +90,32 @@ function resultLines(job: JobView, snapshot: Snapshot): Line[] {
         .replaceAll('_', ' ');
       return longField(label.slice(0, 14), shownValue(name, value), columns);
     });
+}
+
+/** What to do after a restore, one sentence per entry; empty for other jobs. */
+function nextSteps({ kind, result }: JobView): string[] {
+  const summary: unknown = result;
+  if (kind === 'restore') return restoreSteps(summary as RestoreSummary);
+  if (kind === 'drill') return ['Nothing: the backup restores, and the scratch database was dropped.'];
+  if (kind !== 'restore-archive') return [];
+  return (summary as ArchiveRestoreSummary).via === 'direct'
+    ? ['Search for them in Bifract.']
+    : ['The server ingests them in the background. Search for them in Bifract.'];
+}
+
+function restoreSteps({ live, database, safety_backup }: RestoreSummary): string[] {
+  if (!live)
+    return [
+      `Inspect ${database} with psql. The live database was not touched.`,
+      `To remove it later: DROP DATABASE "${database.replaceAll('"', '""')}".`,
+    ];
+  return [
+    'Log in to Bifract and check that everything is there.',
+    'Archives created since the backup lost their records: press 7 to list them, then a to adopt them.',
+    safety_backup === null
+      ? 'The previous database was not kept.'
+      : `To return to the previous database, press 4, then R on ${safety_backup}. It is never pruned.`,
+  ];
 }
 
 function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
@@ -131,7 +181,7 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
         ]
       : []),
     ...runningLines(job, snapshot),
-    ...(replacesProgress(job)
+    ...(job.state === 'done' && nextSteps(job).length > 0
       ? []
       : [field('Done', { text: jobProgress(job) }), field('Bytes', { text: jobBytes(job) })]),
     field('Time', { text: times(job, now) }),
@@ -152,71 +202,4 @@ export function jobPage(snapshot: Snapshot, id: string | undefined): readonly Li
   return job
     ? jobLines(job, snapshot)
     : [[{ text: '  This job no longer exists. Press Esc to go back.', tone: 'dim' }]];
-}
-
-/** What to do after a restore, one sentence per entry. */
-function nextSteps({ kind, title }: JobView, { database, safety_backup }: RestoreSummary): string[] {
-  if (kind === 'drill') return ['Nothing: the backup restores, and the scratch database was dropped.'];
-  if (title.includes(' into '))
-    return [
-      `Inspect ${database} with psql. The live database was not touched.`,
-      `To remove it later: DROP DATABASE "${database.replaceAll('"', '""')}".`,
-    ];
-  return [
-    'Log in to Bifract and check that everything is there.',
-    'Archives created since the backup lost their records: press 7 to list them, then a to adopt them.',
-    safety_backup === null
-      ? 'The previous database was not kept.'
-      : `To return to the previous database, press 4, then R on ${safety_backup}. It is never pruned.`,
-  ];
-}
-
-function restoreLines(job: JobView, result: RestoreSummary, { columns, symbols }: Snapshot): Line[] {
-  const { tables, rows, compared, safety_backup, ended_sessions, database } = result;
-  const comparison = compared
-    ? ({ text: `${symbols.ok} row counts match the backup`, tone: 'good' } as const)
-    : ({ text: `${symbols.warn} the backup has no row counts to compare`, tone: 'warn' } as const);
-  return [
-    ...longField('Restored', `${plural(tables, 'table')}, ${plural(rows, 'row')}`, columns),
-    field('Compared', comparison),
-    ...(job.kind === 'drill' ? [] : longField('Into', database, columns)),
-    ...(safety_backup === null ? [] : longField('Safety backup', safety_backup, columns)),
-    ...(ended_sessions > 0 ? [field('Disconnected', { text: plural(ended_sessions, 'session') })] : []),
-    ...nextSteps(job, result).flatMap((text, index) =>
-      longField(index === 0 ? 'What to do now' : '', text, columns, 'info'),
-    ),
-  ];
-}
-
-function archiveLines(result: ArchiveRestoreSummary, { columns, symbols }: Snapshot): Line[] {
-  const { into, via, rows_read, rows_added, rows_there, rows_removed } = result;
-  const direct = via === 'direct';
-  return [
-    ...longField('Into', into.name, columns),
-    field('Read', { text: plural(rows_read, 'row') }),
-    field(direct ? 'Added' : 'Sent', { text: `${symbols.ok} ${plural(rows_added, 'row')}`, tone: 'good' }),
-    ...(rows_there > 0 ? [field('Already there', { text: `${plural(rows_there, 'row')}, skipped` })] : []),
-    ...(rows_removed > 0 ? [field('Removed', { text: plural(rows_removed, 'row'), tone: 'warn' })] : []),
-    ...longField(
-      'What to do now',
-      direct
-        ? 'Search for them in Bifract.'
-        : 'The server ingests them in the background. Search for them in Bifract.',
-      columns,
-      'info',
-    ),
-  ];
-}
-
-/** Whether the result lines of a job make its progress lines redundant. */
-export function replacesProgress({ kind, state }: JobView): boolean {
-  return state === 'done' && (kind === 'restore' || kind === 'drill' || kind === 'restore-archive');
-}
-
-/** The result of a restore; undefined for other jobs. */
-export function restoreResultLines(job: JobView, snapshot: Snapshot): Line[] | undefined {
-  const result: unknown = job.result;
-  if (job.kind === 'restore' || job.kind === 'drill')
-    return restoreLines(job, result as RestoreSummary, snapshot);
-  return job.kind === 'restore-archive' ? archiveLines(result as ArchiveRestoreSummary, snapshot) : undefined;
 }

@@ -43,6 +43,9 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
     return restoreArchive(deps, plan, context);
   },
   summary: archiveRestoreRows,
+  cancelEffect:
+    'Staged rows are dropped. If it is already deleting rows or moving them in, it finishes that first. Lines sent to ingest are kept.',
+  keepsPartialWork: true,
 };
 
 /** See `ArchiveRestoreQueries`. */

@@ -14,6 +14,9 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   destroys: () => undefined,
   run: runArchive,
   summary: archiveRows,
+  cancelEffect: 'Its partial output is deleted; nothing else is changed.',
+  keepsPartialWork: true,
+  estimatesTotal: true,
 };
 
 /** Archives a fractal on an installation's services; `run-due` does the same within its own job. */

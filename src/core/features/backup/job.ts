@@ -15,6 +15,8 @@ export const backupJob: JobType<BackupRequest, BackupSummary> = {
   destroys: () => undefined,
   run: async (services, _request, context) => backup(await backupDeps(services), context),
   summary: backupRows,
+  cancelEffect: 'Its partial output is deleted; nothing else is changed.',
+  estimatesTotal: true,
 };
 
 export const pruneJob: JobType<PruneRequest, PruneSummary> = {

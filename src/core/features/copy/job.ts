@@ -26,6 +26,7 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
     },
     { label: 'Duration', value: formatDuration(duration_ms) },
   ],
+  cancelEffect: 'Finished copies are kept; the partial one is deleted.',
 };
 
 /** See `CopyQueries`. */

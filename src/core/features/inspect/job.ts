@@ -23,6 +23,7 @@ export const verifyJob: JobType<VerifyRequest, VerifySummary> = {
     return verify({ targets: refs, keys: await services.keys() }, { quick }, context);
   },
   summary: verifyRows,
+  cancelEffect: 'Verifying changes nothing. Results so far are kept.',
 };
 
 /** See `InspectQueries`. */

@@ -51,6 +51,7 @@ export const adoptJob: JobType<AdoptRequest, AdoptSummary> = {
       ? [{ label: 'Created', value: plural(fractals_created.length, 'fractal') }]
       : []),
   ],
+  cancelEffect: 'Records created so far are kept.',
 };
 
 export const cleanJob: JobType<CleanRequest, CleanSummary> = {
@@ -63,6 +64,7 @@ export const cleanJob: JobType<CleanRequest, CleanSummary> = {
     list.map(({ kind, path, id }) => (kind === 'record' ? `record ${id}, ${path}` : path)),
   run: async (services, { orphans: list }, context) => clean(await orphanDeps(services), list, context),
   summary: () => [],
+  cancelEffect: 'What has been cleaned up so far stays cleaned up.',
 };
 
 /** See `OrphanQueries`. */

@@ -32,6 +32,8 @@ export const restoreJob: JobType<RestoreRequest, RestoreSummary> = {
       { label: 'Restored', value: `${summary.file} to ${summary.database}`, tone: 'good' },
       summary,
     ),
+  cancelEffect:
+    'The live database is not changed before the final swap; what has been restored so far is dropped.',
 };
 
 export const drillJob: JobType<DrillRequest, RestoreSummary> = {
@@ -41,6 +43,7 @@ export const drillJob: JobType<DrillRequest, RestoreSummary> = {
     drill(await restoreDeps(services, await findAgain(services, plan, context)), plan, context),
   summary: (summary) =>
     restoreRows({ label: 'Test restore', value: `${summary.file}: passed`, tone: 'good' }, summary),
+  cancelEffect: 'The scratch database is dropped; nothing else is changed.',
 };
 
 /** See `RestoreQueries`. */

@@ -32,6 +32,7 @@ export const runDueJob: JobType<RunDueJobRequest, RunDueSummary> = {
       context,
     ),
   summary: runDueRows,
+  keepsPartialWork: true,
 };
 
 /** See `ScheduleQueries`. */
