@@ -1,4 +1,4 @@
-import { quitNow } from '../state/actions.ts';
+import { quitNow } from '../state/job-actions.ts';
 import type { Session } from '../state/session.ts';
 import { bodyHeight } from '../text/layout.ts';
 import { editText } from '../text/text.ts';

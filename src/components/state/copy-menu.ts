@@ -7,7 +7,7 @@ import { groupOf } from '../view/lists/archive-rows.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption, Snapshot } from '../view/types.ts';
-import { openDialog } from './plan-dialog.ts';
+import { openDialog } from './dialogs.ts';
 import { readRow } from './rows/actions.ts';
 import type { Session } from './session.ts';
 

@@ -1,5 +1,5 @@
-import { quit, startBackup } from '../../state/actions.ts';
 import { canCopy, copy } from '../../state/copy-menu.ts';
+import { quit, startBackup } from '../../state/job-actions.ts';
 import { go, move } from '../../state/navigation.ts';
 import type { Session } from '../../state/session.ts';
 import type { ScreenName } from '../../view/types.ts';

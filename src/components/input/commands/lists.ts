@@ -4,7 +4,7 @@ import {
   confirmCancel,
   resumable,
   resumeSelected,
-} from '../../state/actions.ts';
+} from '../../state/job-actions.ts';
 import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';

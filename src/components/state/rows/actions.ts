@@ -5,7 +5,7 @@ import { JUMP_HINT, parseJump } from '../../view/jump-time.ts';
 import { parseSearch, SEARCH_HINT } from '../../view/search.ts';
 import { listKey } from '../../view/snapshot.ts';
 import type { Search } from '../../view/types.ts';
-import { openPrompt } from '../plan-dialog.ts';
+import { openPrompt } from '../dialogs.ts';
 import type { Session } from '../session.ts';
 
 /** Later than any time in an archive. */

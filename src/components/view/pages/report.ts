@@ -112,7 +112,7 @@ export function warningLines(loaded: Loaded<FileReport> | undefined, { columns, 
 /** The report of a file, or its error. */
 export function fileLines(loaded: Loaded<FileReport> | undefined, snapshot: Snapshot): Line[] {
   const { columns, symbols } = snapshot;
-  if (loaded?.value) return reportLines(loaded.value, snapshot);
+  if (loaded?.value && !loaded.error) return reportLines(loaded.value, snapshot);
   const head = heading('In the file', columns, symbols);
   if (!loaded?.error)
     return [head, field('', { text: `Reading header and trailer${symbols.ellipsis}`, tone: 'dim' })];

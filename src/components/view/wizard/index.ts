@@ -3,16 +3,37 @@ import type { Line } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { wrap } from '../../text/text.ts';
 import type { Snapshot } from '../types.ts';
-import { archivePageOf } from './archive-pages.ts';
-import { backupPageOf } from './backup-pages.ts';
+import { ARCHIVE_STEPS } from './archive-pages.ts';
+import { BACKUP_STEPS } from './backup-pages.ts';
 import { failedPage, planningPage } from './planning.ts';
-import type { WizardChoice, WizardPage, WizardState } from './types.ts';
+import type { WizardChoice, WizardContent, WizardPage, WizardState } from './types.ts';
 
 /** The current page of a wizard. */
-export function wizardPage(wizard: WizardState, snapshot: Snapshot): WizardPage {
-  const page = wizard.kind === 'backup' ? backupPageOf(wizard, snapshot) : archivePageOf(wizard, snapshot);
-  if (wizard.planning) return { ...page, ...planningPage(wizard.planning, wizard.kind, snapshot) };
-  return wizard.error ? { ...page, ...failedPage(wizard.error, snapshot) } : page;
+function wizardPage(wizard: WizardState, snapshot: Snapshot): WizardPage {
+  const steps = stepsOf(wizard.kind);
+  const index = steps.findIndex(({ step }) => step === wizard.step);
+  const place = { title: steps[index]?.title ?? '', step: index + 1, steps: steps.length };
+  if (wizard.planning) return { ...place, ...planningPage(wizard.planning, wizard.kind, snapshot) };
+  if (wizard.error) return { ...place, ...failedPage(wizard.error, snapshot) };
+  return { ...place, ...contentOf(wizard, snapshot) };
+}
+
+function stepsOf(kind: WizardState['kind']): readonly { step: WizardState['step']; title: string }[] {
+  return kind === 'backup' ? BACKUP_STEPS : ARCHIVE_STEPS;
+}
+
+function contentOf(wizard: WizardState, snapshot: Snapshot): WizardContent {
+  const content =
+    wizard.kind === 'backup'
+      ? BACKUP_STEPS.find(({ step }) => step === wizard.step)?.content(wizard, snapshot)
+      : ARCHIVE_STEPS.find(({ step }) => step === wizard.step)?.content(wizard, snapshot);
+  return content ?? { lines: [], choices: [] };
+}
+
+/** The step before the current one; undefined on the first. */
+export function stepBefore({ kind, step: current }: WizardState): WizardState['step'] | undefined {
+  const steps = stepsOf(kind);
+  return steps[steps.findIndex(({ step }) => step === current) - 1]?.step;
 }
 
 /** Removes the empty lines at the end of a page: the layout adds its own gap. */

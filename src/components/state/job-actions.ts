@@ -6,7 +6,7 @@ import { jobOfFractal } from '../view/lists/file-cells.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
 import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
-import { openDialog, startAndShow } from './plan-dialog.ts';
+import { openDialog, startAndShow } from './dialogs.ts';
 import { selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
 
