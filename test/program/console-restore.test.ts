@@ -69,7 +69,7 @@ test('a backup is restored to a new database, and the live one does not change',
   console.type('\r');
   await console.waitFor('Restore into');
   console.type('y');
-  await console.waitFor(/Compared +✓/, 60_000);
+  await console.waitFor(/every count matches/, 60_000);
   console.type('q');
   assert.equal((await console.ended).exitCode, 0);
   const address = { ...services.postgres, database: restored };
@@ -86,16 +86,16 @@ test('a backup is deleted after its name is typed and Ctrl-Y, and the audit log 
   const [oldest = '', newest = ''] = before;
   console.type('G');
   console.type('D');
-  await console.waitFor('Delete 1 item');
+  await console.waitFor('Delete 1 backup');
   await console.waitFor('Kept: 1 backup');
   const word = oldest.replace(/^bifract-backup-|\.bifract-backup$/g, '');
   console.type(CTRL_Y);
   await console.waitFor(`type ${word} first`);
   console.type(`${word}\r`);
-  await waitUntilGone(console, 'Delete 1 item');
+  await waitUntilGone(console, 'Delete 1 backup');
   assert.deepEqual(await backups(), before);
   console.type('D');
-  await console.waitFor('Delete 1 item');
+  await console.waitFor('Delete 1 backup');
   console.type(word);
   await console.waitFor(`: ${word}_`);
   console.type(CTRL_Y);
