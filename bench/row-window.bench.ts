@@ -1,4 +1,4 @@
-import { browse } from '../src/core/features/search/open.ts';
+import { openArchive } from '../src/core/features/search/browse.ts';
 import { formatBytes } from '../src/core/text/units.ts';
 import type { Bench } from './run.ts';
 import { type BigArchive, bigArchive } from './tools/big-archive.ts';
@@ -32,7 +32,7 @@ export const bench: Bench = {
 async function measure({ target, key, summary }: BigArchive, name: string, position: number) {
   const counted = countReads(target.storage);
   const started = performance.now();
-  const browser = await browse({ ...target, storage: counted.storage }, [key]);
+  const browser = await openArchive({ ...target, storage: counted.storage }, [key]);
   const opened = performance.now();
   const from = Math.floor(summary.rows * position);
   const read = await browser.read(from, WINDOW_ROWS);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import module from 'node:module';
+import { enableCompileCache } from './compile-cache.ts';
 import { poolThreads } from './pool.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -11,6 +11,6 @@ if (major < 22 || (major === 22 && minor < 15)) {
 }
 // Must be set before the first use of the pool, which never grows.
 process.env.UV_THREADPOOL_SIZE ??= String(poolThreads());
-module.enableCompileCache?.();
+enableCompileCache();
 const { main } = await import('./main.ts');
 await main(process.argv.slice(2));

@@ -1,16 +1,20 @@
 import { BifractError, ROLLED_BACK } from '../src/core/contract/errors.ts';
-import { createEngine, createSharingEngine } from '../src/core/engine/create-engine.ts';
-import type { Engine, JobOwner } from '../src/core/index.ts';
-import type { GlobalFlags } from './arguments.ts';
+import { createEngine, createSharingEngine, type Engine, type JobOwner } from '../src/core/index.ts';
+import type { Context, GlobalFlags } from './command.ts';
 import { readInstallation } from './installation.ts';
 import { keepMemoryLow } from './memory.ts';
 import { makeServices } from './wiring.ts';
 
-export interface EngineOptions {
+interface EngineOptions {
   /** Who started the job, if another process did. */
   by?: JobOwner;
   /** Run jobs in processes of their own, and follow jobs of other processes. */
   shared?: boolean;
+}
+
+interface SessionOptions extends Pick<EngineOptions, 'by'> {
+  /** Keep running after SIGHUP. */
+  ignore_hangup?: boolean;
 }
 
 /** Opens the engine on the installation in `flags.dir`. */
@@ -26,22 +30,25 @@ export async function openEngine(
   return engine;
 }
 
+/** What a command works with while its engine is open. */
+export interface Session extends Context {
+  engine: Engine;
+  signal: AbortSignal;
+}
+
 /**
- * Calls `use` with an engine and closes the engine afterwards. SIGINT, SIGTERM and SIGHUP abort the signal passed to
- * `use`, with the error for the right exit code; a second one exits at once.
+ * Calls `use` with an engine and closes the engine afterwards. SIGINT, SIGTERM and SIGHUP abort the signal of the
+ * session, with the error for the right exit code; a second one exits at once.
  */
 export async function withEngine<T>(
-  flags: Pick<GlobalFlags, 'dir' | 'readOnly'>,
-  use: (engine: Engine, signal: AbortSignal) => Promise<T>,
-  {
-    by,
-    ignore_hangup = false,
-  }: EngineOptions & { /** Keep running after SIGHUP. */ ignore_hangup?: boolean } = {},
+  context: Context,
+  use: (session: Session) => Promise<T>,
+  { by, ignore_hangup = false }: SessionOptions = {},
 ): Promise<T> {
   const stop = stopSignal(ignore_hangup);
-  const engine = await openEngine(flags, { by });
+  const engine = await openEngine(context.flags, { by });
   try {
-    return await use(engine, stop.signal);
+    return await use({ ...context, engine, signal: stop.signal });
   } finally {
     await engine.close();
     stop.dispose();

@@ -5,13 +5,11 @@ import { connectClickHouse } from '../src/core/adapters/clickhouse/log-database.
 import { connectLogRestore } from '../src/core/adapters/clickhouse/log-restore.ts';
 import { alreadyExists } from '../src/core/adapters/disk/file.ts';
 import { DiskStorage } from '../src/core/adapters/disk/storage.ts';
-import { findApp } from '../src/core/adapters/docker/app-container.ts';
-import { findArchiveVolume } from '../src/core/adapters/docker/archive-volume.ts';
+import { findApp, findArchiveVolume } from '../src/core/adapters/docker/compose.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/docker/resolve-address.ts';
 import { FolderJobBus } from '../src/core/adapters/job-bus/job-bus.ts';
 import { ProcessLauncher } from '../src/core/adapters/job-bus/launcher.ts';
 import { connectCatalog } from '../src/core/adapters/postgres/catalog/catalog.ts';
-import { serverFreeBytes } from '../src/core/adapters/postgres/free-space.ts';
 import { databaseServer } from '../src/core/adapters/postgres/server.ts';
 import { postgresDatabase } from '../src/core/adapters/postgres/snapshot.ts';
 import { findDumpTool } from '../src/core/adapters/postgres/tools/pg-dump.ts';
@@ -21,15 +19,15 @@ import { AuditLog } from '../src/core/adapters/state/audit-log.ts';
 import { replaceEnv } from '../src/core/adapters/state/env-file.ts';
 import { jobOwner } from '../src/core/adapters/state/owner.ts';
 import { StateFolder } from '../src/core/adapters/state/state-folder.ts';
-import { setVariables } from '../src/core/config/edit-env.ts';
+import { setVariables } from '../src/core/config/env-file.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
-import type { EngineServices } from '../src/core/engine/services.ts';
+import type { EngineServices } from '../src/core/engine/contract.ts';
+import { resumeHint } from '../src/core/engine/jobs.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
 import type { Storage } from '../src/core/ports/storage.ts';
-import { CurrentKeys } from './current-keys.ts';
-import type { Installation } from './installation.ts';
+import { CurrentKeys, type Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
 export { jobLogPath as runnerLog } from '../src/core/adapters/job-bus/launcher.ts';
@@ -81,7 +79,7 @@ export function makeServices(
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),
     state: new StateFolder(dir),
-    jobBus: new FolderJobBus(dir),
+    jobBus: new FolderJobBus(dir, resumeHint),
     launcher: new ProcessLauncher(dir, [process.execPath, ...process.execArgv, process.argv[1] ?? '']),
     owner: () => (by ? { ...by, pid: process.pid } : jobOwner()),
     audit: new AuditLog(dir),
@@ -95,12 +93,11 @@ export function makeServices(
     database_name: settings.postgres.database,
     server: once(async () => {
       const { connection, in_container } = await postgres();
-      const location = { host: connection.host, compose_dir: in_container ? dir : undefined };
-      return databaseServer(connection, (folder, options) => serverFreeBytes(location, folder, options));
+      return databaseServer(connection, in_container ? dir : undefined);
     }),
     restoreTool: once(async () => {
       const { connection, in_container } = await postgres();
-      const { version } = await databaseServer(connection, async () => null).info();
+      const { version } = await databaseServer(connection).info();
       const compose_dir = in_container ? dir : undefined;
       return findRestoreTool({ connection, server_version: version, compose_dir });
     }),
@@ -150,7 +147,7 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
 
 /** The jobs of an installation. Needs no settings. */
 export function openJobBus(dir: string): JobBus<JobEvent> {
-  return new FolderJobBus(dir);
+  return new FolderJobBus(dir, resumeHint);
 }
 
 /** A local folder as storage. */

@@ -4,22 +4,21 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const CONCURRENCY = 2;
-// Limit of each test and hook; a test's own `timeout` wins. Only from Node 26 on, where it is known not to limit
-// whole files.
+// Limit of each test and hook; a test's own `timeout` wins. Node 26 applies --test-timeout to each test, Node 22 to
+// whole files, which may take longer: there, only a test's own `timeout` limits it.
 const TEST_TIMEOUT_MS = 180_000;
 // Fails a file that stays alive after its tests, such as one with a test that timed out.
 const EXIT_GUARD = join(import.meta.dirname, 'helpers/exit-guard.mjs');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 15)) {
-  process.exit(await rerun(join(ROOT, 'node_modules/.bin/node')));
-}
+const other = otherNode();
+if (other) process.exit(await rerun(other));
 
 const { tsImport } = await import('tsx/esm/api');
 const { startDemoSupervisor } = await tsImport('../bin/demo/supervisor.ts', import.meta.url);
@@ -38,6 +37,8 @@ const child = spawn(
   [
     ...['--import', 'tsx', '--import', EXIT_GUARD],
     ...['--test', `--test-concurrency=${CONCURRENCY}`],
+    // Worker threads start from TypeScript sources, which tsx does not load.
+    ...(isOlderThan(22, 18) ? ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'] : []),
     ...(major >= 26 ? [`--test-timeout=${TEST_TIMEOUT_MS}`] : []),
     ...flags,
     ...files,
@@ -50,13 +51,44 @@ const [code] = await once(child, 'exit');
 await supervisor.stop();
 process.exit(code ?? 1);
 
-/** Runs this script with the project's own Node: the current one is too old. */
-async function rerun(node) {
-  if (!existsSync(node)) {
-    console.error(`Node 22.15 or newer is required; this is ${process.version}`);
-    return 2;
+function isOlderThan(wanted_major, wanted_minor) {
+  return major < wanted_major || (major === wanted_major && minor < wanted_minor);
+}
+
+/**
+ * The Node to run the tests with, if it is not this one. With BIFRACT_TEST_NODE=system it is the one that PATH had
+ * before npm put the project's own in front of it; else this one, or the project's own if this one is too old.
+ */
+function otherNode() {
+  const bundled = join(ROOT, 'node_modules/.bin/node');
+  if (process.env.BIFRACT_TEST_NODE === 'system') {
+    const system = systemNode();
+    if (realpathSync(system) !== realpathSync(process.execPath)) return system;
+    if (isOlderThan(22, 15)) fail(`Node 22.15 or newer is required; ${system} is ${process.version}`);
+    return undefined;
   }
-  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+  if (!isOlderThan(22, 15)) return undefined;
+  if (!existsSync(bundled)) fail(`Node 22.15 or newer is required; this is ${process.version}`);
+  return bundled;
+}
+
+function systemNode() {
+  const folders = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => !/node_modules\//.test(folder));
+  const found = folders.map((folder) => join(folder, 'node')).find((path) => existsSync(path));
+  return found ?? fail('BIFRACT_TEST_NODE=system, but PATH has no node outside of node_modules');
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+/** Runs this script with another Node, which the tests also find first in PATH. */
+async function rerun(node) {
+  const PATH = [dirname(node), process.env.PATH].join(delimiter);
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, PATH } });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   const [code] = await once(child, 'exit');
   return code ?? 1;

@@ -1,44 +1,64 @@
 import { BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { AdoptPlan } from '../../src/core/index.ts';
-import { summaryRows } from '../../src/core/index.ts';
-import { plural } from '../../src/core/text/units.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { confirm } from '../ask.ts';
-import type { FileInvocation } from '../file-arguments.ts';
-import { adoptPlanLines } from '../print/orphans.ts';
-import { rowLines } from '../print/rows.ts';
-import type { Printer } from '../printer.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
+import { defineCommand } from '../command.ts';
+import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
+import { table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
-import { runJob } from './run-job.ts';
 
-type AdoptInvocation = Extract<FileInvocation, { command: 'adopt' }> & { flags: GlobalFlags };
-
-/** Plans, asks, adopts. */
-export function adoptCommand(invocation: AdoptInvocation, printer: Printer): Promise<number> {
-  const { files, dry_run, create_fractals, flags } = invocation;
-  return withEngine(flags, async (engine, signal) => {
-    const named = files.length > 0;
-    const plan = await engine.planAdopt(named ? files : undefined, { create_fractals, signal });
-    const chosen = plan.items.filter(({ action }) => action === 'adopt');
-    if (dry_run || !flags.json) printer.list(plan.items, adoptPlanLines(plan));
-    if (dry_run) return 0;
-    if (named) requireAdoptable(plan);
-    if (chosen.length === 0) return 0;
-    const question = `Read ${plural(chosen.length, 'file')} and recreate the records?`;
-    if (!(await confirm(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
-    const outcome = await runJob(engine, { kind: 'adopt', plan }, printer, signal);
-    if (outcome.event !== 'job:done') {
-      printer.failed(outcome.error);
-      return ERROR_EXITS[outcome.error.code];
-    }
-    printer.result(outcome.result, rowLines(summaryRows('adopt', outcome.result)));
-    return named && chosen.length < plan.items.length ? ERROR_EXITS.PARTLY_DONE : 0;
-  });
+interface Input {
+  files: string[];
+  createFractals: boolean;
+  dryRun: boolean;
 }
+
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    declarePlan(command)
+      .description('Recreate the records of archive files that have none (default: all such files)')
+      .argument('[files...]')
+      .option('--create-fractals', 'Recreate missing fractals under their old ID and name', false)
+      .action((files: string[], options: Omit<Input, 'files'>) => choose({ files, ...options }));
+  },
+  run: ({ files, createFractals, dryRun }, context) =>
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const named = files.length > 0;
+      const options = { create_fractals: createFractals, signal };
+      const plan = await engine.planAdopt(named ? files : undefined, options);
+      const count = plan.items.filter(({ action }) => action === 'adopt').length;
+      return runPlan(session, {
+        dryRun,
+        values: plan.items,
+        lines: planLines(plan),
+        consent: async () => {
+          if (named) requireAdoptable(plan);
+          if (count > 0) await confirm(session, `Read ${plural(count, 'file')} and recreate the records?`);
+        },
+        run: async () => {
+          const exit = count > 0 ? await runJob(session, { kind: 'adopt', plan }) : 0;
+          return exit || (named && count < plan.items.length ? ERROR_EXITS.PARTLY_DONE : 0);
+        },
+      });
+    }),
+});
 
 /** Throws `NOT_FOUND` if none of the named files can be adopted. */
 function requireAdoptable({ items }: AdoptPlan): void {
   if (items.some(({ action }) => action === 'adopt')) return;
   const reasons = items.map(({ path, reason }) => `${path}: ${reason}`);
   throw new BifractError('NOT_FOUND', `Nothing to adopt: ${reasons.join('; ')}`);
+}
+
+function planLines({ items }: AdoptPlan): string[] {
+  if (items.length === 0) return ['Every archive file has a record.'];
+  return table(items, [
+    { title: 'ACTION', cell: ({ action }) => action },
+    { title: 'FILE', cell: ({ path }) => path },
+    { title: 'FRACTAL', cell: ({ fractal }) => fractal?.name ?? fractal?.id ?? '-' },
+    { title: 'LOGS', cell: ({ rows }) => (rows === null ? '?' : formatExact(rows)), right: true },
+    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+    { title: 'REASON', cell: ({ reason }) => reason },
+  ]);
 }

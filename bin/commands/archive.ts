@@ -1,28 +1,56 @@
-import type { Engine, JobRequest } from '../../src/core/index.ts';
-import type { Invocation } from '../arguments.ts';
-import type { Printer } from '../printer.ts';
+import { Option } from 'commander';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import { compareTimes } from '../../src/core/policy/instant.ts';
+import { GRANULARITIES, type Granularity } from '../../src/core/policy/periods.ts';
+import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
+import { defineCommand } from '../command.ts';
+import { runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
-import { detachJob } from './detach.ts';
-import { findFractal } from './fractal.ts';
-import { runToEnd } from './run-job.ts';
 
-type ArchiveInvocation = Extract<Invocation, { command: 'archive' }>;
-
-/** Archives a fractal. */
-export function archiveCommand(invocation: ArchiveInvocation, printer: Printer): Promise<number> {
-  return withEngine(invocation.flags, async (engine, signal) => {
-    const request = await requestOf(invocation, engine, signal);
-    if (invocation.flags.detach) return detachJob(engine, request, printer, signal);
-    return runToEnd(engine, request, printer, signal);
-  });
+interface Input extends TimeRange {
+  fractal: string;
+  fields: boolean;
+  /** Undefined: the setting of the fractal. */
+  split?: Granularity;
+  fresh: boolean;
 }
 
-async function requestOf(
-  invocation: ArchiveInvocation,
-  engine: Engine,
-  signal: AbortSignal,
-): Promise<JobRequest> {
-  const { fractal, fields, split, from, to, fresh } = invocation;
-  const { id, name } = await findFractal(engine, fractal, signal);
-  return { kind: 'archive', fractal_id: id, fractal_name: name, fields, split, from, to, fresh };
+const HELP = `
+<fractal> is a name or an ID. Periods are in UTC, weeks start on Monday, and a period without rows gets no file.
+If an archive is interrupted, run the same command again within BIFRACT_ARCHIVE_MAX_DURATION: it resumes, keeps the
+finished files and does not read stored rows again.`;
+
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Archive the logs of a fractal')
+      .argument('<fractal>')
+      .addOption(
+        new Option(
+          '--split <period>',
+          'Write one file per period (default: the setting of the fractal)',
+        ).choices(GRANULARITIES),
+      );
+    declareTimeRange(command)
+      .option('--no-fields', 'Leave out the parsed fields')
+      .option('--fresh', 'Start over instead of resuming an interrupted archive', false)
+      .addHelpText('after', HELP)
+      .action((fractal: string, options: Omit<Input, 'fractal'>) => {
+        requireRange(options);
+        choose({ fractal, ...options });
+      });
+  },
+  run: ({ fractal, ...options }, context) =>
+    withEngine(context, async (session) => {
+      const { id, name } = await findFractal(session, fractal);
+      return runJob(session, { kind: 'archive', fractal_id: id, fractal_name: name, ...options });
+    }),
+  detachable: true,
+});
+
+function requireRange({ from, to }: TimeRange): void {
+  if (from === undefined || to === undefined || compareTimes(from, to) < 0) return;
+  throw new BifractError('USAGE', `--from (${from}) must be earlier than --to (${to})`, {
+    hint: 'The time of --to itself is excluded.',
+  });
 }

@@ -1,35 +1,41 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { Engine, JobEvent, JobOutcome } from '../../src/core/index.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { itemLines } from '../print/items.ts';
-import type { Printer } from '../printer.ts';
-import { withEngine } from '../session.ts';
-import { printOutcome } from './run-job.ts';
+import type { JobEvent, JobOutcome } from '../../src/core/index.ts';
+import { defineCommand } from '../command.ts';
+import { printOutcome } from '../jobs/run.ts';
+import { type Session, withEngine } from '../session.ts';
 
-/** Follows a job to its end and returns its exit code. A signal stops following, not the job. */
-export function attachCommand(
-  { job, flags }: { job: string; flags: GlobalFlags },
-  printer: Printer,
-): Promise<number> {
-  return withEngine(flags, async (engine, signal) => {
-    const id = await engine.findJob(job);
-    try {
-      return await follow(engine, id, printer, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      throw new BifractError(signal.reason.code, `Detached: job ${id} is still running`, {
-        hint: `Follow it with \`bifract attach ${id}\`, or cancel it with \`bifract cancel ${id}\`.`,
-      });
-    }
-  });
-}
+export const ID_HELP = `
+<id> is the ID of a job, or the part of it after the last dash.`;
 
-async function follow(engine: Engine, id: string, printer: Printer, signal: AbortSignal): Promise<number> {
+export const command = defineCommand<{ id: string }>({
+  declare(command, choose) {
+    command
+      .description('Follow a job until it ends and exit with its exit code; Ctrl-C leaves it running')
+      .argument('<id>')
+      .addHelpText('after', ID_HELP)
+      .action((id: string) => choose({ id }));
+  },
+  run: (input, context) =>
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const id = await engine.findJob(input.id);
+      try {
+        return await follow(session, id);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        // The signal stops following, not the job.
+        throw new BifractError(signal.reason.code, `Detached: job ${id} is still running`, {
+          hint: `Follow it with \`bifract attach ${id}\`, or cancel it with \`bifract cancel ${id}\`.`,
+        });
+      }
+    }),
+});
+
+async function follow({ engine, printer, signal }: Session, id: string): Promise<number> {
   let kind: string | undefined;
   for await (const event of engine.follow(id, { signal })) {
     if (event.event === 'job:started') kind = event.kind;
     printer.event(event);
-    if (event.event === 'job:item') printer.item(itemLines(event));
     if (isOutcome(event)) return printOutcome(event, kind, printer);
   }
   throw new BifractError('INTERNAL', `Lost contact with job ${id}`);

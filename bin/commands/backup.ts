@@ -1,51 +1,91 @@
-import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import type { Engine } from '../../src/core/index.ts';
-import { summaryRows } from '../../src/core/index.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import type { BackupInvocation } from '../backup-arguments.ts';
-import { failedStart, notify } from '../notify.ts';
-import { rowLines } from '../print/rows.ts';
-import type { Printer } from '../printer.ts';
+import type { Command } from 'commander';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import { type KeepRule, keepsSomething } from '../../src/core/policy/retention.ts';
+import { defineCommand } from '../command.ts';
+import {
+  declareNotifications,
+  type NotificationContent,
+  type NotifyOptions,
+  runAndNotify,
+} from '../jobs/notify.ts';
+import { runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
-import { detachJob } from './detach.ts';
-import { pruneAfter } from './prune.ts';
-import { runJob } from './run-job.ts';
+import { declareKeepRule, type KeepOptions, ruleOf } from './prune.ts';
 
-type Invocation = BackupInvocation & { flags: GlobalFlags };
+interface Input extends NotifyOptions {
+  /** Retention after the backup, if requested. */
+  prune?: KeepRule;
+}
 
-/**
- * Backs up, then notifies, then applies retention if the backup succeeded. A failed notification or retention fails the
- * command, not the backup.
- */
-export async function backupCommand(invocation: Invocation, printer: Printer): Promise<number> {
-  let started = false;
-  try {
-    return await withEngine(invocation.flags, (engine, signal) => {
-      started = true;
-      return backUp(engine, invocation, printer, signal);
+interface Options extends KeepOptions, NotifyOptions {
+  prune: boolean;
+}
+
+const HELP = `
+The shell runs the --on-success or --on-failure command with the outcome in BIFRACT_RESULT (success, failure),
+BIFRACT_CODE, BIFRACT_MESSAGE, BIFRACT_FILE, BIFRACT_SIZE_BYTES, BIFRACT_ROWS, BIFRACT_DURATION_MS, BIFRACT_CHECKSUM.
+--prune does not ask for confirmation.`;
+
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Back up the whole PostgreSQL database, encrypted')
+      .option('--prune', 'Then delete backups that no --keep-* option keeps', false);
+    declareNotifications(declareKeepRule(command), 'backup')
+      .addHelpText('after', HELP)
+      .action((options: Options) => choose(inputOf(options, command)));
+  },
+  run(input, context) {
+    const request = { kind: 'backup' } as const;
+    if (context.flags.detach) return withEngine(context, (session) => runJob(session, request));
+    return runAndNotify(context, request, input, BACKUP_NOTIFICATIONS, async (session) => {
+      if (!input.prune) return 0;
+      const plan = await session.engine.planPrune(input.prune, { signal: session.signal });
+      return runJob(session, { kind: 'prune', plan });
     });
-  } catch (thrown) {
-    // A broken installation is a failure to report as well.
-    if (!started) await notify(failedStart(thrown, 'backup'), invocation, printer);
-    throw thrown;
+  },
+  detachable: true,
+});
+
+/** Checked before the backup, not after it. */
+function inputOf({ prune, metrics, onSuccess, onFailure, ...keep }: Options, command: Command): Input {
+  const rule = ruleOf(keep);
+  if (prune && !keepsSomething(rule)) {
+    throw new BifractError('USAGE', '--prune requires at least one --keep-* option', {
+      hint: 'For example: --prune --keep-daily 7 --keep-weekly 4.',
+    });
   }
+  const input = { ...(prune && { prune: rule }), metrics, onSuccess, onFailure };
+  if (command.optsWithGlobals().detach && Object.values(input).some((extra) => extra !== undefined)) {
+    throw new BifractError(
+      'USAGE',
+      '--detach cannot be combined with --prune, --metrics, --on-success or --on-failure',
+      { hint: 'Omit --detach, or the other options.' },
+    );
+  }
+  return input;
 }
 
-async function backUp(
-  engine: Engine,
-  invocation: Invocation,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<number> {
-  if (invocation.flags.detach) return detachJob(engine, { kind: 'backup' }, printer, signal);
-  const outcome = await runJob(engine, { kind: 'backup' }, printer, signal);
-  if (outcome.event !== 'job:done') {
-    printer.failed(outcome.error);
-    await notify(outcome, invocation, printer);
-    return ERROR_EXITS[outcome.error.code];
-  }
-  printer.result(outcome.result, rowLines(summaryRows('backup', outcome.result)));
-  const exit = await notify(outcome, invocation, printer);
-  if (invocation.prune === undefined) return exit;
-  return (await pruneAfter(engine, invocation.prune, printer, signal)) || exit;
-}
+export const BACKUP_NOTIFICATIONS: NotificationContent<'backup'> = {
+  prefix: 'bifract_backup',
+  noun: 'backup',
+  help: {
+    duration_seconds: 'Duration of the last successful backup.',
+    size_bytes: 'Stored size of the last successful backup.',
+    content_bytes: 'Size of the last successful backup before compression.',
+    rows: 'Rows of all tables in the last successful backup.',
+  },
+  metrics: ({ duration_ms, size_bytes, content_bytes, rows }) => ({
+    duration_seconds: duration_ms / 1000,
+    size_bytes,
+    content_bytes,
+    rows,
+  }),
+  variables: ({ name, size_bytes, rows, duration_ms, checksum }) => ({
+    BIFRACT_FILE: name,
+    BIFRACT_SIZE_BYTES: String(size_bytes),
+    BIFRACT_ROWS: String(rows),
+    BIFRACT_DURATION_MS: String(duration_ms),
+    BIFRACT_CHECKSUM: checksum,
+  }),
+};

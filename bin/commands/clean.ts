@@ -1,31 +1,50 @@
-import { BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import { plural } from '../../src/core/text/units.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { confirm } from '../ask.ts';
-import type { FileInvocation } from '../file-arguments.ts';
-import { orphanTable } from '../print/orphans.ts';
-import type { Printer } from '../printer.ts';
+import type { Orphan } from '../../src/core/index.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatStamp } from '../../src/core/text/time.ts';
+import { formatBytes, plural } from '../../src/core/text/units.ts';
+import { defineCommand } from '../command.ts';
+import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
-import { runJob } from './run-job.ts';
 
-type CleanInvocation = Extract<FileInvocation, { command: 'clean' }> & { flags: GlobalFlags };
+export const command = defineCommand<{ dryRun: boolean }>({
+  declare(command, choose) {
+    declarePlan(command)
+      .description('Clean up after interrupted jobs: mark their records as failed, delete unfinished files')
+      .action(choose);
+  },
+  run: ({ dryRun }, context) =>
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const orphans = (await engine.orphans({ signal })).filter(
+        ({ actions }) => actions.includes('fail_record') || actions.includes('discard'),
+      );
+      const count = orphans.length;
+      const question = `Clean up ${plural(count, 'orphan')}: mark records as failed, delete unfinished files?`;
+      return runPlan(session, {
+        dryRun,
+        values: orphans,
+        lines: orphanLines(orphans),
+        consent: () => confirm(session, count > 0 ? question : undefined),
+        run: async () => (count === 0 ? 0 : runJob(session, { kind: 'clean', orphans })),
+      });
+    }),
+});
 
-/** Lists what interrupted jobs left, asks, cleans up. Finished files are never touched. */
-export function cleanCommand({ dry_run, flags }: CleanInvocation, printer: Printer): Promise<number> {
-  return withEngine(flags, async (engine, signal) => {
-    const orphans = (await engine.orphans({ signal })).filter(
-      ({ actions }) => actions.includes('fail_record') || actions.includes('discard'),
-    );
-    if (dry_run || !flags.json) printer.list(orphans, orphanTable(orphans));
-    if (dry_run || orphans.length === 0) return 0;
-    const question = `Clean up ${plural(orphans.length, 'orphan')}: mark records as failed, delete unfinished files?`;
-    if (!(await confirm(question, flags, signal))) throw new BifractError('CANCELLED', 'Nothing was changed');
-    const outcome = await runJob(engine, { kind: 'clean', orphans }, printer, signal);
-    if (outcome.event === 'job:done') {
-      printer.result(outcome.result, []);
-      return 0;
-    }
-    printer.failed(outcome.error);
-    return ERROR_EXITS[outcome.error.code];
+const COMMANDS = { adopt: 'bifract adopt', fail_record: 'bifract clean', discard: 'bifract clean' } as const;
+
+const RESUMABLE = '  fix: run the same archive command to resume, or `bifract clean` to delete';
+
+/** Three or four lines per orphan: paths are long, and useful only in full. */
+export function orphanLines(orphans: Orphan[]): string[] {
+  if (orphans.length === 0) return ['No orphans: every file has a record, and every record has a file.'];
+  return orphans.flatMap(({ kind, place, title, path, size_bytes, since, actions, goes_on }) => {
+    const time = since === null ? [] : [`since ${formatStamp(since)}Z`];
+    const unlisted = kind === 'file' && place === 'backups';
+    const fix = unlisted
+      ? 'use its path, or restore its original name'
+      : [...new Set(actions.map((action) => COMMANDS[action]))].join(', ');
+    const facts = [formatBytes(size_bytes), ...time, ...(fix && !goes_on ? [`fix: ${fix}`] : [])];
+    return [title, `  ${facts.join(', ')}`, ...(goes_on ? [RESUMABLE] : []), `  ${sanitize(path)}`];
   });
 }

@@ -1,36 +1,45 @@
+import type { Preferences } from '../../src/components/index.tsx';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
-import type { Invocation } from '../arguments.ts';
-import { openPreferences } from '../preferences.ts';
-import { statusLines } from '../print/status.ts';
-import type { Printer } from '../printer.ts';
+import { type Context, defineCommand } from '../command.ts';
 import { openEngine, withEngine } from '../session.ts';
-import { readStatus } from './status.ts';
+import { readStatus, statusLines } from './status.ts';
 
 const LISTED_JOBS = 5;
 
-type ConsoleInvocation = Extract<Invocation, { command: 'console' }>;
+/** What the program does without a command. */
+export const command = defineCommand<object>({
+  declare(program, choose) {
+    program.action(() => choose({}));
+  },
+  async run(_input, context) {
+    if (!hasTerminal()) return withoutTerminal(context);
+    const { engine, error } = await openConsole(context);
+    await listRunningJobs(engine);
+    if (error) throw error;
+    return 0;
+  },
+});
 
-/** Opens the console; without a terminal, prints the status and throws `NO_TERMINAL`. */
-export async function consoleCommand(
-  invocation: ConsoleInvocation,
-  printer: Printer,
-  { list_jobs = true }: { /** List the jobs that are still running afterwards. */ list_jobs?: boolean } = {},
-): Promise<number> {
-  const { stdin, stdout, env } = process;
-  if (!stdin.isTTY || !stdout.isTTY || env.TERM === 'dumb') return withoutTerminal(invocation, printer);
-  const color = invocation.flags.color && !env.NO_COLOR;
-  if (!color) env.FORCE_COLOR = '0';
-  const [engine, { openConsole }] = await Promise.all([
-    openEngine(invocation.flags, { shared: true }),
-    import('../../src/components/index.tsx'),
-  ]);
-  const { error } = await openConsole(engine, { stdin, stdout, color, preferences: openPreferences });
-  await closeEngine(engine);
-  if (list_jobs) await listRunningJobs(engine);
+/** Opens the console on a throwaway installation. */
+export async function openDemoConsole(context: Context): Promise<number> {
+  const { error } = await openConsole(context);
   if (error) throw error;
   return 0;
+}
+
+async function openConsole({ flags }: Context): Promise<{ engine: Engine; error: unknown }> {
+  const { stdin, stdout, env } = process;
+  const color = flags.color && !env.NO_COLOR;
+  if (!color) env.FORCE_COLOR = '0';
+  const [engine, { openConsole: open }] = await Promise.all([
+    openEngine(flags, { shared: true }),
+    import('../../src/components/index.tsx'),
+  ]);
+  const { error } = await open(engine, { stdin, stdout, color, preferences: openPreferences });
+  await closeEngine(engine);
+  return { engine, error };
 }
 
 async function listRunningJobs(engine: Engine): Promise<void> {
@@ -51,8 +60,32 @@ async function closeEngine(engine: Engine): Promise<void> {
   clearTimeout(slow);
 }
 
-async function withoutTerminal({ flags }: ConsoleInvocation, printer: Printer): Promise<number> {
-  await withEngine(flags, async (engine, signal) => {
+/** Preferences of the console, kept in the user's configuration folder. */
+async function openPreferences(): Promise<Preferences> {
+  const { default: Conf } = await import('conf');
+  const store = new Conf<Record<string, unknown>>({
+    projectName: 'bifract',
+    projectSuffix: '',
+    clearInvalidConfig: true,
+  });
+  return {
+    get: (key) => store.get(key),
+    set(key, value) {
+      try {
+        store.set(key, value);
+      } catch {
+        // Without a writable home, the choice holds for this run only.
+      }
+    },
+  };
+}
+
+function hasTerminal(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb';
+}
+
+async function withoutTerminal(context: Context): Promise<never> {
+  await withEngine(context, async ({ engine, printer, signal }) => {
     const status = await readStatus(engine, signal);
     printer.result(status, statusLines(status));
   });

@@ -1,30 +1,62 @@
-import { BifractError } from '../../src/core/contract/errors.ts';
+import { Option } from 'commander';
+import type { CopyPlan } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { confirm } from '../ask.ts';
-import { copyPlanLines } from '../print/copy.ts';
-import type { Printer } from '../printer.ts';
+import { defineCommand } from '../command.ts';
+import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
+import { table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
-import type { StorageInvocation } from '../storage-arguments.ts';
-import { detachJob } from './detach.ts';
-import { runToEnd } from './run-job.ts';
 
-type Invocation = Extract<StorageInvocation, { command: 'copy' }> & { flags: GlobalFlags };
+interface Input {
+  targets: string[];
+  to: 'disk' | 's3';
+  move: boolean;
+  dryRun: boolean;
+}
 
-/** Copies files to the other storage. Asks only before deleting originals. */
-export function copyCommand(
-  { targets, to, move, dry_run, flags }: Invocation,
-  printer: Printer,
-): Promise<number> {
-  return withEngine(flags, async (engine, signal) => {
-    const plan = await engine.planCopy(targets, { to, move, signal });
-    if (dry_run || !flags.json) printer.list(plan.items, copyPlanLines(plan));
-    if (dry_run) return 0;
-    const count = plan.items.filter(({ action }) => action === 'copy').length;
-    const question = `Copy ${plural(count, 'file')} (${formatBytes(plan.size_bytes)}) and delete the originals?`;
-    if (move && count > 0 && !(await confirm(question, flags, signal)))
-      throw new BifractError('CANCELLED', 'Nothing was copied');
-    if (flags.detach) return detachJob(engine, { kind: 'copy', plan }, printer, signal);
-    return runToEnd(engine, { kind: 'copy', plan }, printer, signal);
-  });
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    declarePlan(command, 'Only --move asks')
+      .description('Copy backups or archives to the other storage, and verify each copy')
+      .argument('<targets...>')
+      .addOption(
+        new Option('--to <storage>', 'Destination storage').choices(['disk', 's3']).makeOptionMandatory(),
+      )
+      .option('--move', 'Delete each original after its copy is verified', false)
+      .action((targets: string[], options: Omit<Input, 'targets'>) => choose({ targets, ...options }));
+  },
+  run: ({ targets, to, move, dryRun }, context) =>
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const plan = await engine.planCopy(targets, { to, move, signal });
+      const count = countCopies(plan);
+      const question = `Copy ${plural(count, 'file')} (${formatBytes(plan.size_bytes)}) and delete the originals?`;
+      return runPlan(session, {
+        dryRun,
+        values: plan.items,
+        lines: planLines(plan),
+        consent: () => confirm(session, move && count > 0 ? question : undefined),
+        run: () => runJob(session, { kind: 'copy', plan }),
+      });
+    }),
+  detachable: true,
+});
+
+function countCopies({ items }: CopyPlan): number {
+  return items.filter(({ action }) => action === 'copy').length;
+}
+
+function planLines(plan: CopyPlan): string[] {
+  const { items, move, size_bytes } = plan;
+  const count = countCopies(plan);
+  return [
+    ...table(items, [
+      { title: 'FILE', cell: ({ from_path }) => from_path },
+      { title: 'SIZE', cell: ({ size_bytes: size }) => formatBytes(size), right: true },
+      { title: 'TO', cell: ({ to_path, refusal }) => refusal?.message ?? to_path },
+    ]),
+    count === 0
+      ? 'No files can be copied'
+      : `${plural(count, 'file')} (${formatBytes(size_bytes)}) will be ${move ? 'moved' : 'copied'}`,
+  ];
 }

@@ -1,32 +1,90 @@
-import { BifractError } from '../../src/core/contract/errors.ts';
-import type { DeletePlan } from '../../src/core/index.ts';
+import type { DeleteItem, DeletePlan } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { confirm } from '../ask.ts';
-import { deletePlanLines } from '../print/deletion.ts';
-import type { Printer } from '../printer.ts';
+import { defineCommand } from '../command.ts';
+import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
+import { stampCell, table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
-import type { StorageInvocation } from '../storage-arguments.ts';
-import { runToEnd } from './run-job.ts';
 
-type Invocation = Extract<StorageInvocation, { command: 'delete' }> & { flags: GlobalFlags };
-
-/** Plans, asks, deletes. */
-export function deleteCommand(invocation: Invocation, printer: Printer): Promise<number> {
-  const { kind, ids, dry_run, last_backup, flags } = invocation;
-  return withEngine(flags, async (engine, signal) => {
-    const targets = ids.map((id) => ({ kind, id }));
-    const plan = await engine.planDelete(targets, { last_backup, signal });
-    if (dry_run || !flags.json) printer.list(plan.items, deletePlanLines(plan));
-    if (dry_run) return 0;
-    const count = plan.items.filter(({ action }) => action === 'delete').length;
-    if (count > 0 && !(await confirm(question(plan, count), flags, signal)))
-      throw new BifractError('CANCELLED', 'Nothing was deleted');
-    return runToEnd(engine, { kind: 'delete', plan }, printer, signal);
-  });
+interface Input {
+  kind: 'backup' | 'archive' | 'group';
+  ids: string[];
+  /** Delete even the last readable backup. */
+  lastBackup?: boolean;
+  dryRun: boolean;
 }
 
-function question({ items, freed_bytes }: DeletePlan, count: number): string {
-  const rest = count < items.length ? ` and keep ${items.length - count}` : '';
-  return `Delete ${plural(count, 'item')} (${formatBytes(freed_bytes)})${rest}?`;
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Delete files together with their records')
+      .helpCommand('help [command]', 'Print help for a command');
+    const action = (kind: Input['kind']) => (ids: string[], options: Omit<Input, 'kind' | 'ids'>) =>
+      choose({ kind, ids, ...options });
+    declarePlan(command.command('backup <names...>'))
+      .description('Delete backup files')
+      .option('--last-backup', 'Delete even the last readable backup', false)
+      .action(action('backup'));
+    declarePlan(command.command('archive <ids...>'))
+      .description('Delete archives, both record and file, given by record ID or file')
+      .action(action('archive'));
+    declarePlan(command.command('group <ids...>'))
+      .description('Delete archive groups with all their archives')
+      .action(action('group'));
+  },
+  run: ({ kind, ids, lastBackup, dryRun }, context) =>
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const targets = ids.map((id) => ({ kind, id }));
+      const plan = await engine.planDelete(targets, { last_backup: lastBackup, signal });
+      return runPlan(session, {
+        dryRun,
+        values: plan.items,
+        lines: deletePlanLines(plan),
+        consent: () => confirm(session, question(plan)),
+        run: () => runJob(session, { kind: 'delete', plan }),
+      });
+    }),
+});
+
+function question(plan: DeletePlan): string | undefined {
+  const count = countDeletions(plan);
+  const kept = plan.items.length - count;
+  if (count === 0) return undefined;
+  return `Delete ${plural(count, 'item')} (${formatBytes(plan.freed_bytes)})${kept > 0 ? ` and keep ${kept}` : ''}?`;
+}
+
+/** How many items of a plan will be deleted. */
+export function countDeletions({ items }: { items: readonly { action: string }[] }): number {
+  return items.filter(({ action }) => action === 'delete').length;
+}
+
+/** The plan of a deletion, for people. */
+export function deletePlanLines({ items, freed_bytes, backups_left }: DeletePlan): string[] {
+  const count = countDeletions({ items });
+  return [
+    ...table(items, [
+      { title: 'ITEM', cell: ({ title }) => title },
+      { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
+      { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+      { title: 'ACTION', cell: ({ action }) => action },
+      { title: 'FILE', cell: ({ path, id }) => path ?? id },
+    ]),
+    ...items.flatMap(remarks),
+    count === 0
+      ? 'Nothing will be deleted'
+      : `${plural(count, 'item')} (${formatBytes(freed_bytes)}) will be deleted`,
+    ...(backups_left ? [remainingLine(backups_left)] : []),
+  ];
+}
+
+function remarks({ path, id, notes, refusal }: DeleteItem): string[] {
+  const name = (path ?? id).split('/').at(-1);
+  const reason = refusal ? [`${refusal.message}.${refusal.hint ? ` ${refusal.hint}` : ''}`] : [];
+  return [...reason, ...notes].map((note) => `  ${name}: ${note}`);
+}
+
+function remainingLine({ count, newest_whole }: NonNullable<DeletePlan['backups_left']>): string {
+  if (newest_whole) return `${plural(count, 'backup')} left, the newest readable one is ${newest_whole}`;
+  return count === 0 ? 'No backup left' : `${plural(count, 'backup')} left, none of them readable`;
 }

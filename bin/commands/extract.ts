@@ -1,19 +1,47 @@
 import { basename, dirname, resolve } from 'node:path';
+import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { Invocation } from '../arguments.ts';
+import { defineCommand } from '../command.ts';
 import { withEngine } from '../session.ts';
 import { openFolder, requireNew } from '../wiring.ts';
 
-/** Writes the content of a file to stdout, or to a new file that exists only when complete. */
-export function extractCommand(invocation: Extract<Invocation, { command: 'extract' }>): Promise<number> {
-  const { file, output, part, flags } = invocation;
-  return withEngine(flags, async (engine, signal) => {
-    const content = engine.extract(file, part, { signal });
-    if (output === undefined || output === '-') await toStdout(content);
-    else await toFile(resolve(output), content, signal);
-    return 0;
-  });
+interface Input {
+  file: string;
+  output?: string;
+  part: 'content' | 'manifest' | 'raw';
 }
+
+interface Options {
+  output?: string;
+  manifest?: boolean;
+  raw?: boolean;
+}
+
+/** Writes the content of a file to stdout, or to a new file that exists only when complete. */
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Write the plain content of a file: the dump of a backup, the NDJSON of an archive')
+      .argument('<file>')
+      .option('-o, --output <file>', 'Write to a new file instead of stdout')
+      .addOption(
+        new Option('--manifest', 'Write the manifest of a backup instead of its dump').conflicts('raw'),
+      )
+      .option('--raw', 'Decrypt only: do not decompress')
+      .action((file: string, { output, manifest, raw }: Options) => {
+        const part = manifest ? 'manifest' : raw ? 'raw' : 'content';
+        choose({ file, output, part });
+      });
+  },
+  run: ({ file, output, part }, context) =>
+    withEngine(context, async ({ engine, signal }) => {
+      const content = engine.extract(file, part, { signal });
+      if (output === undefined || output === '-') await toStdout(content);
+      else await toFile(resolve(output), content, signal);
+      return 0;
+    }),
+  only_output: true,
+});
 
 async function toFile(path: string, content: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
   await requireNew(path);

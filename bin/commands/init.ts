@@ -1,10 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setVariables } from '../../src/core/config/edit-env.ts';
-import { parseEnvFile } from '../../src/core/config/env-file.ts';
-import { generateKey, keyId, parseKey } from '../../src/core/format/index.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import type { Printer } from '../printer.ts';
+import { parseEnvFile, setVariables } from '../../src/core/config/env-file.ts';
+import { generateKey, keyId, parseKey } from '../../src/core/index.ts';
+import { defineCommand } from '../command.ts';
 import { createEnv, KEY_VARIABLE, makePrivateFolder, replaceEnv } from '../wiring.ts';
 
 const HEAD = `# A Bifract installation. Without this key no backup or archive can be read: keep a copy in a safe place.
@@ -12,7 +10,7 @@ const HEAD = `# A Bifract installation. Without this key no backup or archive ca
 const GROUP_AND_OTHERS = 0o077;
 
 /** What `init` did. */
-export interface InitResult {
+interface InitResult {
   dir: string;
   /** What was created; empty if nothing was missing. */
   made: string[];
@@ -20,14 +18,20 @@ export interface InitResult {
   warnings: string[];
 }
 
-/** Creates or completes an installation directory, without overwriting anything. */
-export async function initCommand({ flags }: { flags: GlobalFlags }, printer: Printer): Promise<number> {
-  const result = await initialize(resolve(flags.dir));
-  const created = result.made.length > 0 ? `Created ${result.made.join(', ')}` : 'Nothing was missing';
-  const lines = [`${created} in ${result.dir}`, `Key fingerprint ${result.key_id}`];
-  printer.result(result, [...lines, ...result.warnings.map((text) => `Warning: ${text}`)]);
-  return 0;
-}
+export const command = defineCommand<object>({
+  declare(command, choose) {
+    command
+      .description('Create or complete an installation directory, without overwriting anything')
+      .action(() => choose({}));
+  },
+  async run(_input, { flags, printer }) {
+    const result = await initialize(resolve(flags.dir));
+    const created = result.made.length > 0 ? `Created ${result.made.join(', ')}` : 'Nothing was missing';
+    const lines = [`${created} in ${result.dir}`, `Key fingerprint ${result.key_id}`];
+    printer.result(result, [...lines, ...result.warnings.map((text) => `Warning: ${text}`)]);
+    return 0;
+  },
+});
 
 async function initialize(dir: string): Promise<InitResult> {
   const made: string[] = [];

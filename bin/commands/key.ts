@@ -1,36 +1,49 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setVariables } from '../../src/core/config/edit-env.ts';
+import { setVariables } from '../../src/core/config/env-file.ts';
 import { BifractError, readOnly as readOnlyError } from '../../src/core/contract/errors.ts';
-import { generateKey, keyId, parseKey } from '../../src/core/format/index.ts';
-import type { GlobalFlags } from '../arguments.ts';
+import { generateKey, keyId, parseKey, type RotatePlan } from '../../src/core/index.ts';
+import { formatBytes, plural } from '../../src/core/text/units.ts';
+import { type Context, defineCommand } from '../command.ts';
 import { readInstallation } from '../installation.ts';
-import type { Printer } from '../printer.ts';
+import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
+import { table } from '../output/tables.ts';
+import { withEngine } from '../session.ts';
 import { KEY_VARIABLE, replaceEnv } from '../wiring.ts';
-import { rotateKey } from './rotate-key.ts';
 
-export interface KeyInvocation {
-  command: 'key';
-  what: 'show' | 'generate' | 'rotate';
-  dry_run: boolean;
-}
+type Input = { what: 'show' | 'generate' } | { what: 'rotate'; dryRun: boolean };
 
-/** Shows the fingerprint of the key, generates a key, or rotates it. */
-export async function keyCommand(
-  invocation: KeyInvocation & { flags: GlobalFlags },
-  printer: Printer,
-): Promise<number> {
-  switch (invocation.what) {
-    case 'show':
-      return showKey(invocation.flags, printer);
-    case 'generate':
-      return generate(invocation.flags, printer);
-    case 'rotate':
-      return rotateKey(invocation, printer);
-  }
-}
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Manage the encryption key')
+      .helpCommand('help [command]', 'Print help for a command');
+    command
+      .command('show')
+      .description('Show the fingerprint of the key, never the key itself')
+      .action(() => choose({ what: 'show' }));
+    command
+      .command('generate')
+      .description('Generate a key if there is none')
+      .action(() => choose({ what: 'generate' }));
+    declarePlan(command.command('rotate'))
+      .description('Generate a new key and re-encrypt every file; if interrupted, run it again to resume')
+      .action((options: { dryRun: boolean }) => choose({ what: 'rotate', ...options }));
+  },
+  run(input, context) {
+    switch (input.what) {
+      case 'show':
+        return showKey(context);
+      case 'generate':
+        return writeNewKey(context);
+      case 'rotate':
+        return rotateKey(input.dryRun, context);
+    }
+  },
+});
 
-async function showKey({ dir }: GlobalFlags, printer: Printer): Promise<number> {
+async function showKey({ flags: { dir }, printer }: Context): Promise<number> {
   const { settings } = await readInstallation(dir, process.env);
   if (settings.encryption_key === undefined) throw keyMissing(dir);
   const key_id = keyId(parseKey(settings.encryption_key));
@@ -40,15 +53,21 @@ async function showKey({ dir }: GlobalFlags, printer: Printer): Promise<number> 
   return 0;
 }
 
-async function generate({ dir, readOnly }: GlobalFlags, printer: Printer): Promise<number> {
-  if (readOnly) throw readOnlyError();
-  const { settings, dir: home } = await readInstallation(dir, process.env);
+function keyMissing(dir: string): BifractError {
+  return new BifractError('KEY_MISSING', `${KEY_VARIABLE} is not set in ${join(dir, '.env')}`, {
+    hint: 'Generate one with `bifract key generate`.',
+  });
+}
+
+async function writeNewKey({ flags, printer }: Context): Promise<number> {
+  if (flags.readOnly) throw readOnlyError();
+  const { settings, dir } = await readInstallation(flags.dir, process.env);
   if (settings.encryption_key !== undefined) {
     throw new BifractError('EXISTS', 'A key exists and is never overwritten', {
       hint: 'To replace it and keep every file readable, run `bifract key rotate`.',
     });
   }
-  const path = join(home, '.env');
+  const path = join(dir, '.env');
   const text = await readFile(path, 'utf8');
   const key = generateKey();
   await replaceEnv(path, text, setVariables(text, { [KEY_VARIABLE]: key }));
@@ -57,8 +76,38 @@ async function generate({ dir, readOnly }: GlobalFlags, printer: Printer): Promi
   return 0;
 }
 
-function keyMissing(dir: string): BifractError {
-  return new BifractError('KEY_MISSING', `${KEY_VARIABLE} is not set in ${join(dir, '.env')}`, {
-    hint: 'Generate one with `bifract key generate`.',
+/** Rotates the key, or resumes an interrupted rotation. */
+function rotateKey(dryRun: boolean, context: Context): Promise<number> {
+  return withEngine(context, async (session) => {
+    const plan = await session.engine.planRotate({ signal: session.signal });
+    const files = plural(plan.items.filter(({ action }) => action === 'reencrypt').length, 'file');
+    const question = plan.resumes
+      ? `Resume the rotation and re-encrypt ${files}?`
+      : `Generate a new key and re-encrypt ${files}?`;
+    return runPlan(session, {
+      dryRun,
+      values: plan.items,
+      lines: rotatePlanLines(plan),
+      consent: () => confirm(session, question),
+      run: () => runJob(session, { kind: 'rotate-key', plan }),
+    });
   });
+}
+
+const ACTIONS = { reencrypt: 're-encrypt', keep: 'keep: done', skip: 'skip: no known key' };
+
+function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan): string[] {
+  const summary = resumes
+    ? `An interrupted rotation will resume with key ${current_key_id}.`
+    : `Key ${current_key_id} will be replaced by a new one.`;
+  if (items.length === 0) return [summary, 'No files.'];
+  return [
+    summary,
+    ...table(items, [
+      { title: 'FILE', cell: ({ name }) => name },
+      { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+      { title: 'KEY', cell: ({ key_id }) => key_id ?? '?' },
+      { title: 'ACTION', cell: ({ action }) => ACTIONS[action] },
+    ]),
+  ];
 }

@@ -1,45 +1,112 @@
-import type { Engine } from '../../src/core/index.ts';
-import type { Invocation } from '../arguments.ts';
-import { orphanTable } from '../print/orphans.ts';
-import { archiveTable, backupTable, fractalTable } from '../print/tables.ts';
-import type { Printer } from '../printer.ts';
-import { withEngine } from '../session.ts';
-import { findFractal } from './fractal.ts';
+import type { ArchiveRecord, BackupFile, Fractal } from '../../src/core/index.ts';
+import { formatBytes, formatExact } from '../../src/core/text/units.ts';
+import { findFractal } from '../arguments.ts';
+import { defineCommand } from '../command.ts';
+import { stampCell, table } from '../output/tables.ts';
+import { type Session, withEngine } from '../session.ts';
+import { orphanLines } from './clean.ts';
 
-type ListInvocation = Extract<Invocation, { command: 'list' }>;
+type Input = { what: 'backups' | 'fractals' | 'orphans' } | { what: 'archives'; fractal?: string };
 
-/** Prints a list: a table for people, one object a line for programs. */
-export function listCommand(invocation: ListInvocation, printer: Printer): Promise<number> {
-  return withEngine(invocation.flags, async (engine, signal) => {
-    const { values, lines } = await listing(invocation, engine, signal);
-    printer.list(values, lines);
-    return 0;
-  });
-}
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('List backups, fractals, archives or orphans')
+      .helpCommand('help [command]', 'Print help for a command');
+    command
+      .command('backups')
+      .description('List backup files, newest first')
+      .action(() => choose({ what: 'backups' }));
+    command
+      .command('fractals')
+      .description('List fractals')
+      .action(() => choose({ what: 'fractals' }));
+    command
+      .command('archives')
+      .description('List archives, newest first')
+      .option('--fractal <fractal>', 'Only archives of this fractal (name or ID)')
+      .action((options: { fractal?: string }) => choose({ what: 'archives', ...options }));
+    command
+      .command('orphans')
+      .description(
+        'List files without a record, records without a file, and unfinished files of interrupted jobs',
+      )
+      .action(() => choose({ what: 'orphans' }));
+  },
+  run: (input, context) =>
+    withEngine(context, async (session) => {
+      const { values, lines } = await listing(input, session);
+      session.printer.list(values, lines);
+      return 0;
+    }),
+  only_output: true,
+});
 
-async function listing(
-  invocation: ListInvocation,
-  engine: Engine,
-  signal: AbortSignal,
-): Promise<{ values: object[]; lines: string[] }> {
-  switch (invocation.what) {
+async function listing(input: Input, session: Session): Promise<{ values: object[]; lines: string[] }> {
+  const { engine, signal } = session;
+  switch (input.what) {
     case 'backups': {
       const backups = await engine.backups({ signal });
-      return { values: backups, lines: backupTable(backups) };
+      return { values: backups, lines: backupLines(backups) };
     }
     case 'fractals': {
       const fractals = await engine.fractals({ signal });
-      return { values: fractals, lines: fractalTable(fractals) };
+      return { values: fractals, lines: fractalLines(fractals) };
     }
     case 'orphans': {
       const orphans = await engine.orphans({ signal });
-      return { values: orphans, lines: orphanTable(orphans) };
+      return { values: orphans, lines: orphanLines(orphans) };
     }
     case 'archives': {
-      const { fractal } = invocation;
-      const fractal_id = fractal === undefined ? undefined : (await findFractal(engine, fractal, signal)).id;
+      const { fractal } = input;
+      const fractal_id = fractal === undefined ? undefined : (await findFractal(session, fractal)).id;
       const archives = await engine.archives({ fractal_id }, { signal });
-      return { values: archives, lines: archiveTable(archives) };
+      return { values: archives, lines: archiveLines(archives) };
     }
   }
+}
+
+function backupLines(backups: BackupFile[]): string[] {
+  if (backups.length === 0) return ['No backups yet. Create one with `bifract backup`.'];
+  return table(backups, [
+    { title: 'NAME', cell: ({ name }) => name },
+    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+    { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
+    { title: 'STORAGE', cell: ({ storage_type }) => storage_type },
+  ]);
+}
+
+function fractalLines(fractals: Fractal[]): string[] {
+  if (fractals.length === 0) return ['No fractals.'];
+  return table(fractals, [
+    { title: 'NAME', cell: ({ name }) => name },
+    { title: 'ID', cell: ({ id }) => id },
+    { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
+    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+    { title: 'OLDEST', cell: ({ earliest_log }) => stampCell(earliest_log) },
+    { title: 'NEWEST', cell: ({ latest_log }) => stampCell(latest_log) },
+    { title: 'SCHEDULE', cell: ({ archive_schedule }) => archive_schedule },
+  ]);
+}
+
+const STATUS_LABELS: Record<string, string> = {
+  in_progress: 'Archiving',
+  completed: 'Completed',
+  failed: 'Failed',
+  restoring: 'Restoring',
+};
+
+function archiveLines(archives: ArchiveRecord[]): string[] {
+  if (archives.length === 0) return ['No archives yet. Create one with `bifract archive <fractal>`.'];
+  return table(archives, [
+    { title: 'ID', cell: ({ id }) => id },
+    { title: 'FRACTAL', cell: ({ fractal_name }) => fractal_name },
+    { title: 'STATUS', cell: ({ status }) => STATUS_LABELS[status] ?? status },
+    { title: 'LOGS', cell: ({ log_count }) => formatExact(log_count), right: true },
+    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+    { title: 'FROM', cell: ({ time_range_start }) => stampCell(time_range_start) },
+    { title: 'TO', cell: ({ time_range_end }) => stampCell(time_range_end) },
+    { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
+    { title: 'ERROR', cell: ({ error_message }) => error_message ?? '' },
+  ]);
 }

@@ -1,36 +1,79 @@
+import type { Command } from 'commander';
 import { asBifractError, BifractError } from '../../src/core/contract/errors.ts';
-import type { DeletePlan, Engine, PrunePlan } from '../../src/core/index.ts';
+import type { DeletePlan, JobRequest, PrunePlan } from '../../src/core/index.ts';
 import type { KeepRule } from '../../src/core/policy/retention.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { confirm } from '../ask.ts';
-import { deletePlanLines } from '../print/deletion.ts';
-import { prunePlanLines } from '../print/upkeep.ts';
-import type { Printer } from '../printer.ts';
-import { withEngine } from '../session.ts';
-import type { UpkeepInvocation } from '../upkeep-arguments.ts';
-import { runToEnd } from './run-job.ts';
+import { defineCommand } from '../command.ts';
+import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
+import { stampCell, table } from '../output/tables.ts';
+import { type Session, withEngine } from '../session.ts';
+import { countDeletions, deletePlanLines } from './delete.ts';
 
-type Invocation = Extract<UpkeepInvocation, { command: 'prune' }> & { flags: GlobalFlags };
+/** Options of a retention rule. */
+export interface KeepOptions {
+  keepLast?: number;
+  keepDaily?: number;
+  keepWeekly?: number;
+  keepMonthly?: number;
+}
+
+interface Input {
+  rule: KeepRule;
+  dryRun: boolean;
+}
 
 /**
- * Plans, asks, deletes: backups by the rule, if there is one, and scheduled archives beyond `max_archives`. If archives
- * cannot be checked, backups are pruned all the same.
+ * Deletes backups by the rule, if there is one, and scheduled archives beyond `max_archives`. If archives cannot be
+ * checked, backups are pruned all the same.
  */
-export function pruneCommand({ rule, dry_run, flags }: Invocation, printer: Printer): Promise<number> {
-  return withEngine(flags, async (engine, signal) => {
-    const backups = hasRule(rule) ? await engine.planPrune(rule, { signal }) : undefined;
-    const archives = await planArchives(engine, printer, signal);
-    if (dry_run || !flags.json) show(backups, archives.plan, printer);
-    const [files, records] = [countDeletions(backups), countDeletions(archives.plan)];
-    if (dry_run || files + records === 0) return archives.exit;
-    const freed = (backups?.freed_bytes ?? 0) + (archives.plan?.freed_bytes ?? 0);
-    if (!(await confirm(question(files, records, freed), flags, signal)))
-      throw new BifractError('CANCELLED', 'Nothing was deleted');
-    const deleted =
-      archives.plan && records > 0 ? await deleteArchives(engine, archives.plan, printer, signal) : 0;
-    const pruned = backups && files > 0 ? await execute(engine, backups, printer, signal) : 0;
-    return pruned || deleted || archives.exit;
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    declarePlan(declareKeepRule(command))
+      .description('Delete backups that no --keep-* option keeps, and scheduled archives beyond max_archives')
+      .addHelpText('after', '\nThe newest good backup is always kept.')
+      .action(({ dryRun, ...keep }: KeepOptions & { dryRun: boolean }) =>
+        choose({ rule: ruleOf(keep), dryRun }),
+      );
+  },
+  run: ({ rule, dryRun }, context) =>
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const backups = hasRule(rule) ? await engine.planPrune(rule, { signal }) : undefined;
+      const archives = await planArchives(session);
+      const exit = await runPlan(session, {
+        dryRun,
+        values: [...(backups?.items ?? []), ...(archives.plan?.items ?? [])],
+        lines: [...backupLines(backups), ...archiveLines(archives.plan)],
+        consent: () => confirm(session, question(backups, archives.plan)),
+        run: async () => {
+          const deleted = await runIfAny(session, archives.plan, (plan) => ({ kind: 'delete', plan }));
+          return (await runIfAny(session, backups, (plan) => ({ kind: 'prune', plan }))) || deleted;
+        },
+      });
+      return exit || archives.exit;
+    }),
+});
+
+/** Adds the options of a retention rule. */
+export function declareKeepRule(command: Command): Command {
+  const newest = (period: string) => `Keep the newest backup of each of the last <n> ${period} that have one`;
+  return command
+    .option('--keep-last <n>', 'Keep the newest <n> backups', parseCount)
+    .option('--keep-daily <n>', newest('days'), parseCount)
+    .option('--keep-weekly <n>', `${newest('weeks')} (Monday to Sunday, UTC)`, parseCount)
+    .option('--keep-monthly <n>', newest('months'), parseCount);
+}
+
+export function ruleOf({ keepLast, keepDaily, keepWeekly, keepMonthly }: KeepOptions): KeepRule {
+  return { last: keepLast, daily: keepDaily, weekly: keepWeekly, monthly: keepMonthly };
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(count)) return count;
+  throw new BifractError('USAGE', `Not a valid count: ${text}`, {
+    hint: 'Pass a whole number, as in --keep-daily 7.',
   });
 }
 
@@ -38,30 +81,11 @@ function hasRule(rule: KeepRule): boolean {
   return Object.values(rule).some((count) => count !== undefined);
 }
 
-function countDeletions(plan: { items: readonly { action: string }[] } | undefined): number {
-  return plan?.items.filter(({ action }) => action === 'delete').length ?? 0;
-}
-
-function show(backups: PrunePlan | undefined, archives: DeletePlan | undefined, printer: Printer): void {
-  const none = 'No --keep-* option given: all backups are kept.';
-  printer.list(backups?.items ?? [], backups ? prunePlanLines(backups) : [none]);
-  const none_excess = 'No scheduled archive exceeds max_archives.';
-  printer.list(archives?.items ?? [], archives ? deletePlanLines(archives) : [none_excess]);
-}
-
-function question(backups: number, archives: number, freed_bytes: number): string {
-  const what = [
-    ...(backups > 0 ? [plural(backups, 'backup')] : []),
-    ...(archives > 0 ? [plural(archives, 'archive')] : []),
-  ];
-  return `Delete ${what.join(' and ')} (${formatBytes(freed_bytes)})?`;
-}
-
-async function planArchives(
-  engine: Engine,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<{ plan: DeletePlan | undefined; exit: number }> {
+async function planArchives({
+  engine,
+  printer,
+  signal,
+}: Session): Promise<{ plan: DeletePlan | undefined; exit: number }> {
   try {
     const excess = (await engine.planDue({ signal })).flatMap((item) => item.surplus);
     const targets = excess.filter(({ action }) => action === 'delete');
@@ -75,30 +99,50 @@ async function planArchives(
   }
 }
 
-async function deleteArchives(
-  engine: Engine,
-  plan: DeletePlan,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<number> {
-  return runToEnd(engine, { kind: 'delete', plan }, printer, signal);
+function question(backups: PrunePlan | undefined, archives: DeletePlan | undefined): string | undefined {
+  const counted = [
+    { plan: backups, noun: 'backup' },
+    { plan: archives, noun: 'archive' },
+  ].flatMap(({ plan, noun }) => {
+    const count = plan ? countDeletions(plan) : 0;
+    return count > 0 ? [plural(count, noun)] : [];
+  });
+  const freed = (backups?.freed_bytes ?? 0) + (archives?.freed_bytes ?? 0);
+  return counted.length === 0 ? undefined : `Delete ${counted.join(' and ')} (${formatBytes(freed)})?`;
 }
 
-/** Applies retention after a backup, without asking: `--prune` is the consent. */
-export async function pruneAfter(
-  engine: Engine,
-  rule: KeepRule,
-  printer: Printer,
-  signal: AbortSignal,
+/** Runs a job unless its plan deletes nothing. */
+async function runIfAny<Plan extends DeletePlan | PrunePlan>(
+  session: Session,
+  plan: Plan | undefined,
+  requestOf: (plan: Plan) => JobRequest,
 ): Promise<number> {
-  return execute(engine, await engine.planPrune(rule, { signal }), printer, signal);
+  return plan && countDeletions(plan) > 0 ? runJob(session, requestOf(plan)) : 0;
 }
 
-async function execute(
-  engine: Engine,
-  plan: PrunePlan,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<number> {
-  return runToEnd(engine, { kind: 'prune', plan }, printer, signal);
+function backupLines(plan: PrunePlan | undefined): string[] {
+  return plan ? planLines(plan) : ['No --keep-* option given: all backups are kept.'];
+}
+
+function archiveLines(plan: DeletePlan | undefined): string[] {
+  return plan ? deletePlanLines(plan) : ['No scheduled archive exceeds max_archives.'];
+}
+
+function planLines({ items, freed_bytes }: PrunePlan): string[] {
+  if (items.length === 0) return ['No backups.'];
+  const count = countDeletions({ items });
+  return [
+    ...table(items, [
+      { title: 'NAME', cell: ({ name }) => name },
+      { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
+      { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+      {
+        title: 'ACTION',
+        cell: ({ reasons }) => (reasons.length > 0 ? `keep: ${reasons.join(', ')}` : 'delete'),
+      },
+    ]),
+    count === 0
+      ? 'Nothing will be deleted'
+      : `${plural(count, 'backup')} (${formatBytes(freed_bytes)}) will be deleted`,
+  ];
 }

@@ -1,57 +1,113 @@
+import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { ArchiveRestorePlan, Engine } from '../../src/core/index.ts';
-import { formatExact } from '../../src/core/text/units.ts';
-import type { ArchiveRestoreInvocation } from '../archive-restore-arguments.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { confirm, confirmByTyping } from '../ask.ts';
-import { archiveRestorePlanLines } from '../print/archive-restore.ts';
-import type { Printer } from '../printer.ts';
-import { withEngine } from '../session.ts';
-import { detachJob } from './detach.ts';
-import { findFractal } from './fractal.ts';
-import { runToEnd } from './run-job.ts';
+import type { ArchiveRestorePlan, RestoreMethod } from '../../src/core/index.ts';
+import { formatDuration } from '../../src/core/text/time.ts';
+import { formatBytes, formatExact } from '../../src/core/text/units.ts';
+import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
+import { defineCommand } from '../command.ts';
+import { confirm, confirmByTyping, declarePlan, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
+import { row, rowLines } from '../output/rows.ts';
+import { stampCell, table } from '../output/tables.ts';
+import { type Session, withEngine } from '../session.ts';
 
-type Invocation = ArchiveRestoreInvocation & { flags: GlobalFlags };
-
-/** Plans, asks, restores. */
-export function restoreArchiveCommand(invocation: Invocation, printer: Printer): Promise<number> {
-  const { dry_run, flags } = invocation;
-  return withEngine(flags, async (engine, signal) => {
-    const plan = await makePlan(engine, invocation, signal);
-    if (dry_run || !(flags.json || flags.quiet)) printer.list([plan], archiveRestorePlanLines(plan));
-    if (dry_run) return 0;
-    const [obstacle] = plan.obstacles;
-    if (obstacle) throw new BifractError(obstacle.code, obstacle.message, { hint: obstacle.hint });
-    await requireConsent(plan, flags, signal);
-    const request = { kind: 'restore-archive', plan } as const;
-    if (flags.detach) return detachJob(engine, request, printer, signal);
-    return runToEnd(engine, request, printer, signal);
-  });
+interface Input extends TimeRange {
+  source: string;
+  /** Name or ID of a fractal. */
+  into?: string;
+  replace: boolean;
+  via: RestoreMethod;
+  dryRun: boolean;
 }
 
-async function makePlan(
-  engine: Engine,
-  { source, into, from, to, replace, via }: Invocation,
-  signal: AbortSignal,
-): Promise<ArchiveRestorePlan> {
-  const fractal = into === undefined ? undefined : (await findFractal(engine, into, signal)).id;
-  return engine.planArchiveRestore({ source, into: fractal, from, to, replace, via, signal });
+const HELP = `
+<target> is the ID of an archive or a group (see \`bifract list archives\`), a path, or a file name in storage.
+Rows that already exist are not duplicated. If a restore is interrupted, run the same command again: it resumes.`;
+
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Restore archived rows, with all columns as they were')
+      .argument('<target>')
+      .option('--into <fractal>', 'Restore into this fractal (name or ID) instead of the original one');
+    declarePlan(declareTimeRange(command))
+      .option(
+        '--replace',
+        'First delete the rows of the fractal in that time range, or in the range of the archive',
+        false,
+      )
+      .addOption(
+        new Option(
+          '--via <method>',
+          'Write to the table directly, or send raw lines for the server to parse again',
+        )
+          .choices(['direct', 'ingest'])
+          .default('direct'),
+      )
+      .addHelpText('after', HELP)
+      .action((source: string, options: Omit<Input, 'source'>) => choose({ source, ...options }));
+  },
+  run: ({ dryRun, into, ...input }, context) =>
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const fractal = into === undefined ? undefined : (await findFractal(session, into)).id;
+      const plan = await engine.planArchiveRestore({ ...input, into: fractal, signal });
+      return runPlan(session, {
+        dryRun,
+        values: [plan],
+        lines: planLines(plan),
+        consent: () => askConsent(plan, session),
+        run: () => runJob(session, { kind: 'restore-archive', plan }),
+      });
+    }),
+  detachable: true,
+});
+
+/** Throws the first obstacle before it asks. Deleting rows takes more than a yes. */
+async function askConsent(plan: ArchiveRestorePlan, session: Session): Promise<void> {
+  const { into, replace, rows, rows_there, obstacles } = plan;
+  const [obstacle] = obstacles;
+  if (obstacle) throw new BifractError(obstacle.code, obstacle.message, { hint: obstacle.hint });
+  if (!replace || rows_there === 0)
+    return confirm(session, `Restore up to ${formatExact(rows)} rows into ${into.name}?`);
+  const question = `Type the name of the fractal (${into.name}) to delete its ${formatExact(rows_there)} rows and restore the archive`;
+  return confirmByTyping(session, into.name, question);
 }
 
-/** Adding rows can be undone, so without a terminal it needs no consent. */
-async function requireConsent(
-  plan: ArchiveRestorePlan,
-  flags: GlobalFlags,
-  signal: AbortSignal,
-): Promise<void> {
-  const { into, replace, rows_there } = plan;
-  if (replace && rows_there > 0) {
-    const question = `Type the name of the fractal (${into.name}) to delete its ${formatExact(rows_there)} rows and restore the archive`;
-    if (await confirmByTyping(into.name, question, flags, signal)) return;
-  } else {
-    if (!process.stdin.isTTY || !process.stderr.isTTY) return;
-    if (await confirm(`Restore up to ${formatExact(plan.rows)} rows into ${into.name}?`, flags, signal))
-      return;
-  }
-  throw new BifractError('CANCELLED', 'Nothing was changed');
+const METHODS = {
+  direct: 'direct: written to the table, all columns as they were',
+  ingest: 'ingest: sent as raw lines, parsed again by the server',
+};
+
+function planLines(plan: ArchiveRestorePlan): string[] {
+  const { files, into, via, removes, rows, content_bytes, rows_there, estimate_ms, notes, obstacles } = plan;
+  const limit = plan.from === null && plan.to === null ? '' : 'up to ';
+  const existing = removes ? `rows (${windowText(removes)}), DELETED FIRST` : 'rows in this range';
+  const facts = [
+    row('Target', `${into.name} (${into.id})`),
+    row('Range', windowText(plan)),
+    row('Method', METHODS[via]),
+    row('Rows', `${limit}${formatExact(rows)}, about ${formatBytes(content_bytes)} uncompressed`),
+    row('Existing', `${formatExact(rows_there)} ${existing}`),
+    row('Duration', `about ${formatDuration(estimate_ms)}`),
+    ...notes.map((text) => row('Note', text)),
+    ...obstacles.map(({ message, hint }) => row('Problem', hint ? `${message}. ${hint}` : message)),
+  ];
+  return [
+    ...table(files, [
+      { title: 'FILE', cell: ({ name }) => name },
+      { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+      { title: 'ROWS', cell: ({ rows: held }) => formatExact(held), right: true },
+      { title: 'FIRST', cell: ({ first }) => stampCell(first) },
+      { title: 'LAST', cell: ({ last }) => stampCell(last) },
+    ]),
+    '',
+    ...rowLines(facts),
+    '',
+  ];
+}
+
+function windowText({ from, to }: Pick<ArchiveRestorePlan, 'from' | 'to'>): string {
+  if (from === null && to === null) return 'all rows';
+  return [from && `from ${from}`, to && `before ${to}`].filter(Boolean).join(', ');
 }

@@ -1,41 +1,98 @@
+import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type {
-  DrillRequest,
-  Engine,
+  DatabaseSession,
   JobEvent,
   RestoreConsent,
   RestorePlan,
-  RestoreRequest,
+  RestoreTable,
+  RestoreTarget,
 } from '../../src/core/index.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { confirm, confirmByTyping } from '../ask.ts';
-import { restorePlanLines } from '../print/restore.ts';
-import type { Printer } from '../printer.ts';
-import type { RestoreInvocation } from '../restore-arguments.ts';
-import { withEngine } from '../session.ts';
-import { detachJob } from './detach.ts';
-import { runToEnd } from './run-job.ts';
+import { formatBytes, formatExact } from '../../src/core/text/units.ts';
+import { defineCommand } from '../command.ts';
+import { ask, confirmByTyping, runPlan } from '../jobs/plan.ts';
+import { runJob } from '../jobs/run.ts';
+import { row, rowLines } from '../output/rows.ts';
+import { stampCell, table } from '../output/tables.ts';
+import { type Session, withEngine } from '../session.ts';
 
-type Invocation = RestoreInvocation & { flags: GlobalFlags };
-
-/** Plans, asks, restores. */
-export function restoreCommand(invocation: Invocation, printer: Printer): Promise<number> {
-  const { dry_run, flags } = invocation;
-  return withEngine(flags, async (engine, signal) => {
-    const plan = await makePlan(engine, invocation, printer, signal);
-    if (dry_run || !flags.json) printer.list([plan], restorePlanLines(plan));
-    if (dry_run) return 0;
-    const request = await requestOf(plan, invocation, signal);
-    if (flags.detach) return detachJob(engine, request, printer, signal);
-    return runToEnd(engine, request, printer, signal);
-  });
+interface Input {
+  file: string;
+  target: RestoreTarget;
+  owner: boolean;
+  safetyBackup: boolean;
+  /** Undefined: ask. */
+  endSessions?: boolean;
+  stopApp?: boolean;
+  dryRun: boolean;
 }
 
-async function makePlan(
-  engine: Engine,
-  { file, target, no_owner, flags }: Invocation,
-  printer: Printer,
-  signal: AbortSignal,
+interface Options extends Omit<Input, 'file' | 'target'> {
+  database?: string;
+  drill?: boolean;
+}
+
+const HELP = `
+<file> is a path, a file name in backups/, or an S3 key. It is verified in full before anything changes. The backup is
+restored to a new database, compared with its manifest, and swapped with the live database in one transaction: a restore
+happens completely or not at all.
+Asks before it replaces the live database. Without a terminal it then does nothing and exits with 2, unless --yes or
+--non-interactive is given.`;
+
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Restore a backup of the PostgreSQL database')
+      .argument('<file>')
+      .addOption(new Option('--database <name>', 'Restore to this new database and leave the live one alone'))
+      .addOption(
+        new Option(
+          '--drill',
+          'Test restore: restore to a scratch database, compare row counts, drop it',
+        ).conflicts('database'),
+      )
+      .option('--dry-run', 'Verify the file, show the plan and change nothing', false)
+      .option('--no-safety-backup', 'Do not back up the live database first')
+      .option('--end-sessions', 'Terminate sessions connected to the database')
+      .option('--no-end-sessions', 'Fail if sessions are connected to the database')
+      .option('--stop-app', 'Stop the Bifract server container during the restore')
+      .option('--no-stop-app', 'Leave the container running')
+      .option('--no-owner', 'Skip owners and privileges: the connecting user owns everything')
+      .addHelpText('after', HELP)
+      .action((file: string, { database, drill, ...options }: Options) =>
+        choose({ file, target: targetOf(database, drill), ...options }),
+      );
+  },
+  run: (input, context) => {
+    // Cron jobs of existing installations rely on it; every other command needs --yes.
+    const flags = { ...context.flags, yes: context.flags.yes || context.flags.nonInteractive };
+    return withEngine({ ...context, flags }, async (session) => {
+      const plan = await makePlan(input, session);
+      return runPlan(session, {
+        dryRun: input.dryRun,
+        values: [plan],
+        lines: planLines(plan),
+        consent: () => askConsent(plan, input, session),
+        run: (consent) =>
+          runJob(
+            session,
+            plan.target.kind === 'drill' ? { kind: 'drill', plan } : { kind: 'restore', plan, consent },
+          ),
+      });
+    });
+  },
+  detachable: true,
+});
+
+function targetOf(database: string | undefined, drill = false): RestoreTarget {
+  if (drill) return { kind: 'drill' };
+  return database === undefined ? { kind: 'live' } : { kind: 'beside', database };
+}
+
+/** Reads the whole file: its progress is that of a job. */
+function makePlan(
+  { file, target, owner }: Input,
+  { engine, printer, signal, flags }: Session,
 ): Promise<RestorePlan> {
   const print = (event: JobEvent) => {
     if (!flags.json) printer.event(event);
@@ -43,7 +100,7 @@ async function makePlan(
   const stamp = () => ({ job: 'plan', time: new Date().toISOString() });
   print({ event: 'job:phase', ...stamp(), phase: `Verifying ${file}` });
   return engine.planRestore(
-    { file, target, no_owner },
+    { file, target, no_owner: !owner },
     {
       signal,
       onProgress: (bytes_in, total_bytes) =>
@@ -52,42 +109,94 @@ async function makePlan(
   );
 }
 
-async function requestOf(
-  plan: RestorePlan,
-  invocation: Invocation,
-  signal: AbortSignal,
-): Promise<RestoreRequest | DrillRequest> {
-  if (plan.target.kind === 'drill') return { kind: 'drill', plan };
-  return { kind: 'restore', plan, consent: await askConsent(plan, invocation, signal) };
-}
-
 /** Asks for the consents that no flag gives. Only a restore that replaces a database needs any. */
 async function askConsent(
   plan: RestorePlan,
-  invocation: Invocation,
-  signal: AbortSignal,
+  { safetyBackup, stopApp, endSessions }: Input,
+  session: Session,
 ): Promise<RestoreConsent> {
-  const { safety_backup, flags } = invocation;
   const { database, replaces, app, sessions, target } = plan;
   if (target.kind !== 'live' || !replaces)
     return { safety_backup: false, end_sessions: false, stop_app: false };
   requirePossible(plan);
   const stop_app =
-    invocation.stop_app ??
-    (app?.running === true && (await confirm('Stop the Bifract server during the restore?', flags, signal)));
+    stopApp ?? (app?.running === true && (await ask(session, 'Stop the Bifract server during the restore?')));
   const count = sessions.length;
+  // With --yes also those that connect later.
   const end_sessions =
-    invocation.end_sessions ??
-    ((count > 0 || flags.yes || flags.nonInteractive) &&
-      (await confirm(`Terminate sessions connected to the database (${count} now)?`, flags, signal)));
+    endSessions ??
+    ((count > 0 || session.flags.yes) &&
+      (await ask(session, `Terminate sessions connected to the database (${count} now)?`)));
   const question = `Type the name of the database (${database}) to replace it with the backup`;
-  if (!(await confirmByTyping(database, question, flags, signal)))
-    throw new BifractError('CANCELLED', 'Nothing was changed');
-  return { safety_backup, end_sessions, stop_app };
+  await confirmByTyping(session, database, question);
+  return { safety_backup: safetyBackup, end_sessions, stop_app };
 }
 
 /** Throws the first obstacle that no consent removes, before anything is asked. */
 function requirePossible({ obstacles }: RestorePlan): void {
   const [first] = obstacles.filter(({ consent }) => consent === null);
   if (first) throw new BifractError(first.code, first.message, { hint: first.hint });
+}
+
+function planLines(plan: RestorePlan): string[] {
+  const { file, backup, pg_restore, space, warnings, obstacles } = plan;
+  const origin = [
+    `${stampCell(backup.timestamp)} by ${backup.tool}`,
+    backup.server_version && `PostgreSQL ${backup.server_version}`,
+    backup.database && `database ${backup.database}`,
+  ];
+  const free = space.free_bytes === null ? 'free space unknown' : `${formatBytes(space.free_bytes)} free`;
+  const rows = [
+    row('File', `${file.path} (${formatBytes(file.size_bytes)}, verified: complete)`),
+    row('Created', origin.filter(Boolean).join(', ')),
+    row('Target', targetText(plan)),
+    row('Server', `PostgreSQL ${plan.server_version}, ${pg_restore.location}`),
+    row('Space', `about ${formatBytes(space.needed_bytes)} needed, ${free}`),
+    ...plan.sessions.map((session) => row('Session', sessionText(session))),
+    ...(plan.app?.running ? [row('Container', `${plan.app.name} is running`)] : []),
+    ...warnings.map((text) => row('Warning', text)),
+    ...obstacles.map(({ message, hint }) => row('Problem', hint ? `${message}. ${hint}` : message)),
+  ];
+  return [...rowLines(rows), '', ...tableLines(plan.tables), ''];
+}
+
+function targetText({ target, database, replaces }: RestorePlan): string {
+  if (target.kind === 'drill') return 'a scratch database, dropped after the comparison';
+  if (replaces) return `${database}, REPLACING the current database (${formatBytes(replaces.size_bytes)})`;
+  return `${database} (new database)`;
+}
+
+function sessionText({ application, pid, user, client, state, since }: DatabaseSession): string {
+  const from = client === null ? '' : ` from ${client}`;
+  return `${application || 'unnamed'} (${pid}) of ${user}${from}, ${state}, since ${stampCell(since)}`;
+}
+
+function tableLines(tables: RestoreTable[]): string[] {
+  if (tables.length === 0) return ['The backup contains no tables.'];
+  const now = tables.some(({ where }) => where !== 'backup');
+  return table(tables, [
+    { title: 'TABLE', cell: ({ schema, name }) => `${schema}.${name}` },
+    {
+      title: 'BACKUP',
+      cell: ({ rows_backup, where }) => count(rows_backup, where !== 'database'),
+      right: true,
+    },
+    ...(now
+      ? [
+          {
+            title: 'CURRENT',
+            cell: ({ rows_now, where }: RestoreTable) => count(rows_now, where !== 'backup'),
+            right: true,
+          },
+        ]
+      : []),
+    { title: now ? 'CHANGE' : '', cell: ({ where }) => (now ? (CHANGES[where] ?? '') : '') },
+  ]);
+}
+
+const CHANGES: Record<string, string> = { backup: 'added', database: 'dropped' };
+
+function count(rows: number | null, exists: boolean): string {
+  if (rows !== null) return formatExact(rows);
+  return exists ? '?' : '-';
 }

@@ -1,62 +1,111 @@
-import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import type { Engine } from '../../src/core/index.ts';
-import { summaryRows } from '../../src/core/index.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import { runDueVariables } from '../hook.ts';
-import { RUN_DUE_METRICS } from '../metrics.ts';
-import { failedStart, notify } from '../notify.ts';
-import { rowLines } from '../print/rows.ts';
-import { dueLines } from '../print/schedule.ts';
-import type { Printer } from '../printer.ts';
-import type { ScheduleInvocation } from '../schedule-arguments.ts';
+import { Option } from 'commander';
+import type { DueItem, ScheduleMode } from '../../src/core/index.ts';
+import { type Context, defineCommand } from '../command.ts';
+import {
+  declareNotifications,
+  type NotificationContent,
+  type NotifyOptions,
+  runAndNotify,
+} from '../jobs/notify.ts';
+import { table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
-import { runJob } from './run-job.ts';
 
-type Invocation = Extract<ScheduleInvocation, { command: 'run-due' }> & { flags: GlobalFlags };
-
-const NOTIFICATIONS = { metrics: RUN_DUE_METRICS, variables: runDueVariables };
-
-/** Archives what is due, then notifies. A failed notification fails the command, not the archives. */
-export async function runDueCommand(invocation: Invocation, printer: Printer): Promise<number> {
-  let started = false;
-  try {
-    return await withEngine(invocation.flags, (engine, signal) => {
-      started = true;
-      return invocation.dry_run
-        ? show(engine, invocation, printer, signal)
-        : runDue(engine, invocation, printer, signal);
-    });
-  } catch (thrown) {
-    if (!started && !invocation.dry_run)
-      await notify(failedStart(thrown, 'run-due'), invocation, printer, NOTIFICATIONS);
-    throw thrown;
-  }
+interface Input extends NotifyOptions {
+  mode?: ScheduleMode;
+  dryRun: boolean;
 }
 
-async function show(
-  engine: Engine,
-  { mode }: Invocation,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<number> {
-  const items = await engine.planDue({ mode, signal });
-  printer.list(items, dueLines(items));
-  return 0;
+interface Options extends NotifyOptions {
+  full?: boolean;
+  incremental?: boolean;
+  dryRun: boolean;
 }
 
-async function runDue(
-  engine: Engine,
-  invocation: Invocation,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<number> {
-  const request = { kind: 'run-due' as const, mode: invocation.mode };
-  const outcome = await runJob(engine, request, printer, signal);
-  if (outcome.event === 'job:done') {
-    printer.result(outcome.result, rowLines(summaryRows('run-due', outcome.result)));
-    return notify(outcome, invocation, printer, NOTIFICATIONS);
-  }
-  printer.failed(outcome.error);
-  await notify(outcome, invocation, printer, NOTIFICATIONS);
-  return ERROR_EXITS[outcome.error.code];
+const HELP = `
+For cron: archives each fractal that is due by its archive_schedule (daily, weekly, monthly; UTC), then applies
+max_archives. Without --full or --incremental, archives only rows that no archive holds yet, but all rows of fractals
+with max_archives.
+The shell runs the --on-success or --on-failure command with the outcome in BIFRACT_RESULT (success, failure),
+BIFRACT_CODE, BIFRACT_MESSAGE, BIFRACT_ARCHIVED, BIFRACT_SKIPPED, BIFRACT_ROWS, BIFRACT_SIZE_BYTES, BIFRACT_DELETED.`;
+
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Archive fractals whose schedule is due, then apply retention')
+      .addOption(new Option('--full', 'Archive all rows').conflicts('incremental'))
+      .option('--incremental', 'Archive only rows that no complete archive holds')
+      .option('--dry-run', 'Show what is due and what would be deleted, and change nothing', false);
+    declareNotifications(command, 'run')
+      .addHelpText('after', HELP)
+      .action(({ full, incremental, ...options }: Options) => {
+        const mode = full ? 'full' : incremental ? 'incremental' : undefined;
+        choose({ mode, ...options });
+      });
+  },
+  run(input, context) {
+    if (input.dryRun) return showDue(input, context);
+    return runAndNotify(context, { kind: 'run-due', mode: input.mode }, input, NOTIFICATIONS);
+  },
+});
+
+const NOTIFICATIONS: NotificationContent<'run-due'> = {
+  prefix: 'bifract_run_due',
+  noun: 'scheduled archive run',
+  help: {
+    duration_seconds: 'Duration of the last successful run.',
+    archived: 'Fractals archived by the last successful run.',
+    skipped: 'Fractals not due in the last successful run.',
+    rows: 'Rows archived by the last successful run.',
+    size_bytes: 'Stored size of the archives of the last successful run.',
+    deleted: 'Older archives deleted by the last successful run.',
+  },
+  metrics: ({ duration_ms, archived, skipped, rows, size_bytes, deleted }) => ({
+    duration_seconds: duration_ms / 1000,
+    archived,
+    skipped,
+    rows,
+    size_bytes,
+    deleted,
+  }),
+  variables: ({ archived, skipped, rows, size_bytes, deleted, duration_ms }) => ({
+    BIFRACT_ARCHIVED: String(archived),
+    BIFRACT_SKIPPED: String(skipped),
+    BIFRACT_ROWS: String(rows),
+    BIFRACT_SIZE_BYTES: String(size_bytes),
+    BIFRACT_DELETED: String(deleted),
+    BIFRACT_DURATION_MS: String(duration_ms),
+  }),
+};
+
+function showDue({ mode }: Input, context: Context): Promise<number> {
+  return withEngine(context, async ({ engine, printer, signal }) => {
+    const items = await engine.planDue({ mode, signal });
+    printer.list(items, dueLines(items));
+    return 0;
+  });
+}
+
+const NOTE = 'DELETES counts archives beyond max_archives now; a new archive may push out one more.';
+
+/** What is due and what would be deleted, for people. */
+function dueLines(items: readonly DueItem[]): string[] {
+  if (items.length === 0) return ['No fractal has a schedule.'];
+  const may_exceed = items.some(
+    ({ action, max_archives }) => action === 'archive' && (max_archives ?? 0) > 0,
+  );
+  const lines = table(items, [
+    { title: 'FRACTAL', cell: ({ fractal_name }) => fractal_name },
+    { title: 'DUE', cell: ({ action }) => (action === 'archive' ? 'due' : 'skip') },
+    { title: 'SPLIT', cell: ({ split }) => split },
+    { title: 'ROWS', cell: ({ mode }) => (mode === 'full' ? 'all' : 'new') },
+    { title: 'DELETES', cell: ({ surplus }) => deletions(surplus) },
+    { title: 'REASON', cell: ({ reason }) => reason },
+  ]);
+  return may_exceed ? [...lines, NOTE] : lines;
+}
+
+function deletions(excess: DueItem['surplus']): string {
+  const deleted = excess.filter(({ action }) => action === 'delete').length;
+  const kept = excess.length - deleted;
+  return kept === 0 ? String(deleted) : `${deleted}, ${kept} kept`;
 }

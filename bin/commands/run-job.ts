@@ -1,50 +1,76 @@
-import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import { type Engine, type JobOutcome, type JobRequest, summaryRows } from '../../src/core/index.ts';
-import { itemLines } from '../print/items.ts';
-import { rowLines } from '../print/rows.ts';
-import type { Printer } from '../printer.ts';
+import { fstatSync, rmSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { asBifractError, BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
+import type { JobOwner, JobRequest } from '../../src/core/index.ts';
+import { defineCommand } from '../command.ts';
+import { type Session, withEngine } from '../session.ts';
+import { runnerLog } from '../wiring.ts';
 
 /**
- * Runs a job in this process and prints its events and items. The signal cancels it with its reason.
+ * Internal: the process of a job, started by another bifract process. Reads the request from stdin, reports on stdout
+ * whether the job has started, and runs it. It has no terminal; SIGTERM cancels the job.
  */
-export async function runJob(
-  engine: Engine,
-  request: JobRequest,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<JobOutcome> {
-  const stop = engine.subscribe((event) => {
-    printer.event(event);
-    if (event.event === 'job:item') printer.item(itemLines(event));
+export const command = defineCommand<{ id: string }>({
+  declare(command, choose) {
+    command.argument('<id>').action((id: string) => choose({ id }));
+  },
+  async run({ id }, context) {
+    try {
+      const { request, by } = await readInput();
+      return await withEngine(context, (session) => runRequest(session, id, request), {
+        by,
+        ignore_hangup: true,
+      });
+    } catch (thrown) {
+      const error = asBifractError(thrown);
+      respond({ error: error.report() });
+      return error.exitCode;
+    } finally {
+      removeEmpty(runnerLog(context.flags.dir, id));
+    }
+  },
+});
+
+async function runRequest({ engine, signal }: Session, id: string, request: JobRequest): Promise<number> {
+  let responded = false;
+  engine.subscribe((event) => {
+    if (responded || event.job !== id) return;
+    responded = true;
+    // With `must_be_visible`, a job that other processes cannot see fails before it starts.
+    respond(event.event === 'job:failed' ? { error: event.error } : { ok: true });
   });
-  const job = engine.start(request);
-  const cancel = () => engine.cancel(job.id, signal.reason);
+  const { outcome } = engine.start(request, { id, must_be_visible: true });
+  const cancel = () => engine.cancel(id, signal.reason);
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
+  const result = await outcome;
+  return result.event === 'job:done' ? 0 : (ERROR_EXITS[result.error.code] ?? 1);
+}
+
+interface RunnerInput {
+  request: JobRequest;
+  by: JobOwner;
+}
+
+async function readInput(): Promise<RunnerInput> {
   try {
-    return await job.outcome;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    stop();
+    return JSON.parse(process.stdin.isTTY ? '' : await text(process.stdin)) as RunnerInput;
+  } catch (cause) {
+    throw new BifractError('USAGE', 'run-job is internal: bifract uses it to start the process of a job', {
+      hint: 'To run a job in the background, pass --detach to its command.',
+      cause,
+    });
   }
 }
 
-/** Runs a job in this process and prints its outcome. Returns the exit code. */
-export async function runToEnd(
-  engine: Engine,
-  request: JobRequest,
-  printer: Printer,
-  signal: AbortSignal,
-): Promise<number> {
-  return printOutcome(await runJob(engine, request, printer, signal), request.kind, printer);
+function respond(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Prints the outcome of a job. Returns the exit code. */
-export function printOutcome(outcome: JobOutcome, kind: string | undefined, printer: Printer): number {
-  if (outcome.event === 'job:done') {
-    printer.result(outcome.result, rowLines(summaryRows(kind ?? '', outcome.result)));
-    return 0;
+function removeEmpty(path: string): void {
+  try {
+    if (fstatSync(2).size === 0) rmSync(path, { force: true });
+  } catch {
+    // It is removed with the journal.
   }
-  printer.failed(outcome.error);
-  return ERROR_EXITS[outcome.error.code] ?? 1;
 }

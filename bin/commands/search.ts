@@ -1,25 +1,73 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { SearchHit } from '../../src/core/index.ts';
+import { Option } from 'commander';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import type { SearchHit, SearchPattern } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
-import type { GlobalFlags } from '../arguments.ts';
-import type { FileInvocation } from '../file-arguments.ts';
-import type { Printer } from '../printer.ts';
+import { declareTimeRange, type TimeRange } from '../arguments.ts';
+import { defineCommand } from '../command.ts';
+import type { Printer } from '../output/printer.ts';
 import { withEngine } from '../session.ts';
 
-type SearchInvocation = Extract<FileInvocation, { command: 'search' }> & { flags: GlobalFlags };
+interface Input extends TimeRange {
+  targets: string[];
+  pattern: SearchPattern;
+  limit?: number;
+  count: boolean;
+}
 
-const BATCH_BYTES = 64 * 1024;
-const BATCH_MS = 200;
+interface Options extends TimeRange {
+  regex?: boolean;
+  text?: boolean;
+  limit?: number;
+  count: boolean;
+}
 
 /** Prints matching rows as stored, or their count. Exits 0 even without a match. */
-export function searchCommand(invocation: SearchInvocation, printer: Printer): Promise<number> {
-  const { targets, pattern, from, to, limit, count, flags } = invocation;
-  return withEngine(flags, async (engine, signal) => {
-    const hits = limited(engine.search({ targets, pattern, from, to }, { signal }), limit);
-    if (count) await printCounts(hits, targets, printer);
-    else await printLines(hits);
-    return 0;
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description(
+        'Search archives for log lines that contain a text or match /a regular expression/, and print the rows as NDJSON',
+      )
+      .usage('[options] <target>... <pattern>')
+      .argument('<targets-and-pattern...>');
+    declareTimeRange(command)
+      .addOption(new Option('--regex', 'Treat the pattern as a regular expression').conflicts('text'))
+      .option('--text', 'Treat the pattern as text, even if it is /between slashes/')
+      .option('--limit <n>', 'Stop after <n> rows', parseLimit)
+      .option('--count', 'Print only the number of matching rows per target', false)
+      .action((operands: string[], { regex, text, ...options }: Options) => {
+        const targets = operands.slice(0, -1);
+        if (targets.length === 0) {
+          throw new BifractError('USAGE', 'search requires a target and a pattern', {
+            hint: 'See `bifract search --help`.',
+          });
+        }
+        choose({ targets, pattern: patternOf(operands.at(-1) ?? '', { regex, text }), ...options });
+      });
+  },
+  run: ({ targets, pattern, from, to, limit, count }, context) =>
+    withEngine(context, async ({ engine, printer, signal }) => {
+      const hits = limited(engine.search({ targets, pattern, from, to }, { signal }), limit);
+      if (count) await printCounts(hits, targets, printer);
+      else await printLines(hits);
+      return 0;
+    }),
+  only_output: true,
+});
+
+function patternOf(pattern: string, { regex, text }: Pick<Options, 'regex' | 'text'>): SearchPattern {
+  if (regex) return { regex: pattern };
+  const slashed = text ? null : /^\/(.+)\/([a-z]*)$/s.exec(pattern);
+  return slashed ? { regex: slashed[1] ?? '', flags: slashed[2] ?? '' } : { text: pattern };
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isSafeInteger(limit) && limit > 0) return limit;
+  throw new BifractError('USAGE', `Not a valid --limit: ${text}`, {
+    hint: 'Pass a whole number above zero.',
   });
 }
 
@@ -59,6 +107,9 @@ async function printLines(hits: AsyncIterable<SearchHit>): Promise<void> {
     await out.end();
   }
 }
+
+const BATCH_BYTES = 64 * 1024;
+const BATCH_MS = 200;
 
 /** Writes lines in batches, at the pace of the reader, until the reader closes the pipe. */
 class LineWriter {

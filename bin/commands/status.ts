@@ -1,12 +1,32 @@
 import { asBifractError, ERROR_EXITS, type ErrorReport, EXIT } from '../../src/core/contract/errors.ts';
 import type { ArchiveRecord, BackupFile, Engine, Fractal, Health, Timestamp } from '../../src/core/index.ts';
-import type { Invocation } from '../arguments.ts';
-import { statusLines } from '../print/status.ts';
-import type { Printer } from '../printer.ts';
+import { sanitize } from '../../src/core/text/sanitize.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
+import { defineCommand } from '../command.ts';
+import { stampCell, table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
 
+/** Prints the status. Exits 3 for a bad key, 4 for an unreachable part, 5 for a bad newest backup, else 0. */
+export const command = defineCommand<object>({
+  declare(command, choose) {
+    command
+      .description('Show the health of each part, and since when data is protected')
+      .action(() => choose({}));
+  },
+  run: (_input, context) =>
+    withEngine(context, async ({ engine, printer, signal }) => {
+      const status = await readStatus(engine, signal);
+      printer.result(status, statusLines(status));
+      const { key, ...parts } = status.health;
+      if (!key.ok) return EXIT.config;
+      if (!Object.values(parts).every(({ ok }) => ok)) return EXIT.unreachable;
+      return status.last_backup_error ? ERROR_EXITS[status.last_backup_error.code] : EXIT.done;
+    }),
+  only_output: true,
+});
+
 /** The output of `status`: health of each part, and since when data is protected. */
-export interface Status {
+interface Status {
   dir: string;
   health: Health;
   last_backup: BackupFile | null;
@@ -19,14 +39,14 @@ export interface Status {
 }
 
 /** A job whose process crashed, and what to do. */
-export interface InterruptedJob {
+interface InterruptedJob {
   id: string;
   title: string;
   hint: string;
 }
 
 /** A fractal, its newest completed archive, and its coverage. */
-export interface FractalStatus {
+interface FractalStatus {
   id: string;
   name: string;
   log_count: number;
@@ -41,21 +61,6 @@ export interface FractalStatus {
 
 /** Monitors call `status`: counts that take longer are left out. */
 const COUNT_LIMIT_MS = 20_000;
-
-/** Prints the status. Exits 3 for a bad key, 4 for an unreachable part, 5 for a bad newest backup, else 0. */
-export function statusCommand(
-  invocation: Extract<Invocation, { command: 'status' }>,
-  printer: Printer,
-): Promise<number> {
-  return withEngine(invocation.flags, async (engine, signal) => {
-    const status = await readStatus(engine, signal);
-    printer.result(status, statusLines(status));
-    const { key, ...parts } = status.health;
-    if (!key.ok) return EXIT.config;
-    if (!Object.values(parts).every(({ ok }) => ok)) return EXIT.unreachable;
-    return status.last_backup_error ? ERROR_EXITS[status.last_backup_error.code] : EXIT.done;
-  });
-}
 
 /** Queries everything at once. A part that fails shows in its health and has an empty list. */
 export async function readStatus(engine: Engine, signal?: AbortSignal): Promise<Status> {
@@ -126,4 +131,86 @@ function checkBackup(
     () => null,
     (error: unknown) => asBifractError(error).report(),
   );
+}
+
+/** The status, for people. */
+export function statusLines(status: Status): string[] {
+  return [
+    `Installation  ${sanitize(status.dir)}`,
+    '',
+    ...healthLines(status),
+    '',
+    ...interruptedLines(status),
+    ...protectionLines(status),
+  ];
+}
+
+/** Interrupted jobs explain rows that seem to be missing. */
+function interruptedLines({ interrupted }: Status): string[] {
+  return interrupted.flatMap(({ id, title, hint }) => [
+    `Interrupted   ${sanitize(title)} (${id})`,
+    `              ${hint}`,
+    '',
+  ]);
+}
+
+function healthLines({ health }: Status): string[] {
+  const { postgres, clickhouse, backups, archives, key } = health;
+  const parts = [
+    { name: 'PostgreSQL', ...postgres },
+    { name: 'ClickHouse', ...clickhouse },
+    { name: 'Backups', ...backups, detail: storageDetail(backups) },
+    { name: 'Archives', ...archives, detail: storageDetail(archives) },
+    { name: 'Key', ...key },
+  ];
+  return table(parts, [
+    { title: 'PART', cell: ({ name }) => name },
+    { title: 'STATE', cell: ({ ok }) => (ok ? 'ok' : 'FAILED') },
+    { title: 'DETAIL', cell: ({ detail }) => detail.trim() },
+  ]);
+}
+
+function storageDetail({ location, detail, free_bytes }: Status['health']['backups']): string {
+  const free = free_bytes === undefined ? '' : `; ${formatBytes(free_bytes)} free`;
+  return `${location}  ${detail}${free}`;
+}
+
+function protectionLines({ last_backup, last_backup_error, backups, fractals }: Status): string[] {
+  const last = lastBackup(last_backup, backups, last_backup_error);
+  if (fractals.length === 0) return last;
+  const rows = table(fractals, [
+    { title: 'FRACTAL', cell: ({ name }) => name },
+    { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
+    { title: 'LAST ARCHIVE', cell: (fractal) => lastArchive(fractal) },
+    { title: 'PROTECTED UNTIL', cell: (fractal) => protectedUntil(fractal) },
+    { title: 'NOT ARCHIVED', cell: ({ unprotected_rows }) => unprotected(unprotected_rows), right: true },
+  ]);
+  return [...last, '', ...rows];
+}
+
+function lastBackup(
+  last: Status['last_backup'],
+  count: number,
+  error: Status['last_backup_error'],
+): string[] {
+  if (!last) return ['Last backup   none'];
+  const line = `Last backup   ${stampCell(last.created_at)}  ${formatBytes(last.size_bytes)}  (${count} in total)`;
+  if (!error) return [`${line}  readable with the current key`];
+  return [line, `              FAILED: ${sanitize(error.message)}.${error.hint ? ` ${error.hint}` : ''}`];
+}
+
+function lastArchive({ last_archive, last_archive_whole }: Status['fractals'][number]): string {
+  if (!last_archive || !last_archive_whole) return 'none';
+  const { files, rows } = last_archive_whole;
+  const split = files > 1 ? ` in ${formatExact(files)} files` : '';
+  return `${stampCell(last_archive.created_at)}  ${plural(rows, 'log')}${split}`;
+}
+
+function protectedUntil({ protected_until, unprotected_rows }: Status['fractals'][number]): string {
+  if (unprotected_rows === null) return '?';
+  return stampCell(protected_until);
+}
+
+function unprotected(rows: number | null): string {
+  return rows === null ? '?' : formatExact(rows);
 }

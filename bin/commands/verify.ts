@@ -1,18 +1,33 @@
-import type { GlobalFlags } from '../arguments.ts';
-import type { FileInvocation } from '../file-arguments.ts';
-import type { Printer } from '../printer.ts';
+import { BifractError } from '../../src/core/contract/errors.ts';
+import { defineCommand } from '../command.ts';
+import { runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
-import { detachJob } from './detach.ts';
-import { runToEnd } from './run-job.ts';
 
-type VerifyInvocation = Extract<FileInvocation, { command: 'verify' }> & { flags: GlobalFlags };
-
-/** Verifies files: prints a line per file and a summary. */
-export function verifyCommand(invocation: VerifyInvocation, printer: Printer): Promise<number> {
-  const { targets, quick, flags } = invocation;
-  return withEngine(flags, async (engine, signal) => {
-    const request = { kind: 'verify', targets, quick } as const;
-    if (flags.detach) return detachJob(engine, request, printer, signal);
-    return runToEnd(engine, request, printer, signal);
-  });
+interface Input {
+  targets: string[] | 'all';
+  quick: boolean;
 }
+
+export const command = defineCommand<Input>({
+  declare(command, choose) {
+    command
+      .description('Verify files: read them in full and compare them with their records')
+      .argument('[targets...]')
+      .option('--all', 'Verify every backup and every completed archive', false)
+      .option('--quick', 'Check only size, header and trailer', false)
+      .action((targets: string[], { all, quick }: { all: boolean; quick: boolean }) => {
+        if (all === targets.length > 0) {
+          throw new BifractError(
+            'USAGE',
+            all ? '--all cannot be combined with targets' : 'No targets given',
+            {
+              hint: 'Name files or archive IDs, or pass --all.',
+            },
+          );
+        }
+        choose({ targets: all ? 'all' : targets, quick });
+      });
+  },
+  run: (input, context) => withEngine(context, (session) => runJob(session, { kind: 'verify', ...input })),
+  detachable: true,
+});

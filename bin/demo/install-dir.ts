@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClickhouseServer } from './clickhouse.ts';
-import type { PostgresAddress } from './postgres.ts';
+import type { PostgresAddress } from './query.ts';
 
 /** An installation directory, for `--dir`. */
 export interface InstallDir {

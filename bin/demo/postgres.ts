@@ -4,21 +4,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { freePort } from './free-port.ts';
 import { findPostgres, type PostgresPrograms, serverUser } from './postgres-programs.ts';
-import { queryPostgres } from './query.ts';
+import { type PostgresAddress, queryPostgres } from './query.ts';
 import type { DemoSupervisor, RunningProgram } from './supervisor.ts';
 
 const ATTEMPTS = 3;
 const POLL_MS = 40;
 const START_LIMIT_MS = 30_000;
-
-/** Address and login of a PostgreSQL database. */
-export interface PostgresAddress {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  database: string;
-}
 
 /** A throwaway server with an empty database `bifract`. */
 export interface PostgresServer extends PostgresAddress {

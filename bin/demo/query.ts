@@ -1,7 +1,15 @@
 import pg from 'pg';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { ClickhouseServer } from './clickhouse.ts';
-import type { PostgresAddress } from './postgres.ts';
+
+/** Address and login of a PostgreSQL database. */
+export interface PostgresAddress {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+}
 
 /** Runs one statement (or several, without values) on a new connection. All values come back as text. */
 export async function queryPostgres<Row extends pg.QueryResultRow>(

@@ -1,6 +1,5 @@
 import type { ClickhouseServer } from './clickhouse.ts';
-import type { PostgresAddress } from './postgres.ts';
-import { queryClickhouse, queryPostgres } from './query.ts';
+import { type PostgresAddress, queryClickhouse, queryPostgres } from './query.ts';
 import { DEMO_FRACTALS, type DemoFractal, RECORDS_AFTER, RECORDS_BEFORE } from './seed-records.ts';
 import { seedRows } from './seed-rows.ts';
 

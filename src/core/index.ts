@@ -7,12 +7,10 @@ export type {
   Health,
   JobHandle,
   JobOutcome,
-  PartHealth,
-  StartOptions,
 } from './engine/contract.ts';
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
+export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
-export type { JobQueries, KnownJob } from './engine/known-jobs.ts';
 export type * from './features/archive/contract.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';
@@ -25,12 +23,15 @@ export type * from './features/orphans/contract.ts';
 export type * from './features/restore/contract.ts';
 export type * from './features/schedule/contract.ts';
 export type * from './features/search/contract.ts';
-export type { JobItem, JobState, JobView } from './job/job-view.ts';
-export { createJobStore, type JobStore, type JobStoreOptions } from './job/store.ts';
-export type { KeepRule } from './policy/retention.ts';
+export { generateKey, keyId, parseKey } from './format/index.ts';
+export {
+  createJobStore,
+  type JobState,
+  type JobStore,
+  type JobView,
+} from './job/store.ts';
 export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
 export type { DatabaseSession } from './ports/database-server.ts';
 export type { JobOwner } from './ports/job-launcher.ts';
 export type { InstallationInfo } from './ports/services.ts';
-export type { StorageHealth } from './ports/storage.ts';
 export type { Timestamp } from './ports/types.ts';

@@ -3,14 +3,13 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { initCommand } from '../../bin/commands/init.ts';
-import { keyCommand } from '../../bin/commands/key.ts';
-import { hookVariables, runHook } from '../../bin/hook.ts';
-import { metricsText, writeMetrics } from '../../bin/metrics.ts';
-import type { Printer } from '../../bin/printer.ts';
+import { BACKUP_NOTIFICATIONS } from '../../bin/commands/backup.ts';
+import { hookVariables, runHook } from '../../bin/jobs/hook.ts';
+import { metricsText, writeMetrics } from '../../bin/jobs/metrics.ts';
+import type { Printer } from '../../bin/output/printer.ts';
+import { parseArguments } from '../../bin/program.ts';
 import { replaceEnv } from '../../bin/wiring.ts';
-import { setVariables } from '../../src/core/config/edit-env.ts';
-import { parseEnvFile } from '../../src/core/config/env-file.ts';
+import { parseEnvFile, setVariables } from '../../src/core/config/env-file.ts';
 import type { JobOutcome } from '../../src/core/index.ts';
 import { refuses } from '../contracts/storage.ts';
 
@@ -18,25 +17,21 @@ const KEY = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
 const home = await mkdtemp(join(tmpdir(), 'bifract-upkeep-'));
 after(() => rm(home, { recursive: true, force: true }));
 
-const FLAGS = {
-  json: false,
-  quiet: false,
-  color: false,
-  readOnly: false,
-  nonInteractive: true,
-  yes: true,
-};
 const results: object[] = [];
 const printer = {
   event: () => {},
   list: () => {},
   failed: () => {},
-  item: () => {},
   result: (value: object) => void results.push(value),
 } as unknown as Printer;
 
 function init(dir: string): Promise<number> {
-  return initCommand({ flags: { ...FLAGS, dir } }, printer);
+  return bifract('init', '--dir', dir);
+}
+
+async function bifract(...args: string[]): Promise<number> {
+  const { run, flags } = await parseArguments(args, { version: '1', env: {} });
+  return run({ flags, printer });
 }
 
 async function mode(path: string): Promise<number> {
@@ -86,8 +81,7 @@ test('key generate creates a key only if there is none', async () => {
   const dir = join(home, 'nokey');
   await init(dir);
   await writeFile(join(dir, '.env'), 'A=1\n');
-  const generate = () =>
-    keyCommand({ command: 'key', what: 'generate', dry_run: false, flags: { ...FLAGS, dir } }, printer);
+  const generate = () => bifract('key', 'generate', '--dir', dir);
   await generate();
   assert.match(
     await readFile(join(dir, '.env'), 'utf8'),
@@ -118,20 +112,20 @@ const GOOD = {
   job: 'b',
   time: '2026-03-01T00:00:00.000Z',
   result: { name: 'f', size_bytes: 10, content_bytes: 30, rows: 7, duration_ms: 1500, checksum: 'c' },
-} as unknown as JobOutcome;
+} as unknown as JobOutcome<'backup'>;
 const BAD = {
   event: 'job:failed',
   job: 'b',
   time: '2026-03-02T00:00:00.000Z',
   error: { code: 'DUMP_FAILED', message: 'no' },
-} as unknown as JobOutcome;
+} as unknown as JobOutcome<'backup'>;
 
 test('metrics of a failed backup keep the values of the last successful one', async () => {
   const path = join(home, 'm.prom');
-  await writeMetrics(path, GOOD);
-  await writeMetrics(path, BAD);
+  await writeMetrics(path, GOOD, BACKUP_NOTIFICATIONS);
+  await writeMetrics(path, BAD, BACKUP_NOTIFICATIONS);
   const text = await readFile(path, 'utf8');
-  assert.equal(text, metricsText(BAD, metricsText(GOOD, '')));
+  assert.equal(text, metricsText(BAD, metricsText(GOOD, '', BACKUP_NOTIFICATIONS), BACKUP_NOTIFICATIONS));
   for (const line of [
     'bifract_backup_last_run_success 0',
     `bifract_backup_last_success_timestamp_seconds ${Date.UTC(2026, 2, 1) / 1000}`,
@@ -141,14 +135,16 @@ test('metrics of a failed backup keep the values of the last successful one', as
   ])
     assert.ok(text.split('\n').includes(line), line);
   assert.equal(await mode(path), 0o644);
-  await refuses('STORAGE_FAILED', writeMetrics(join(home, 'none', 'm.prom'), GOOD));
+  await refuses('STORAGE_FAILED', writeMetrics(join(home, 'none', 'm.prom'), GOOD, BACKUP_NOTIFICATIONS));
 });
+
+const { variables } = BACKUP_NOTIFICATIONS;
 
 test('a hook gets the outcome, and its failure is an error', async () => {
   const out = join(home, 'hook.out');
-  await runHook(`echo "$BIFRACT_RESULT $BIFRACT_CODE" > '${out}'`, BAD);
+  await runHook(`echo "$BIFRACT_RESULT $BIFRACT_CODE" > '${out}'`, BAD, variables);
   assert.equal(await readFile(out, 'utf8'), 'failure DUMP_FAILED\n');
-  assert.equal(hookVariables(GOOD).BIFRACT_FILE, 'f');
-  await refuses('PARTLY_DONE', runHook('exit 3', GOOD));
-  await refuses('DUMP_FAILED', runHook('exit 3', BAD));
+  assert.equal(hookVariables(GOOD, variables).BIFRACT_FILE, 'f');
+  await refuses('PARTLY_DONE', runHook('exit 3', GOOD, variables));
+  await refuses('DUMP_FAILED', runHook('exit 3', BAD, variables));
 });

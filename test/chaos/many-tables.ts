@@ -7,7 +7,6 @@ import { startPostgres } from '../../bin/demo/postgres.ts';
 import { queryPostgres } from '../../bin/demo/query.ts';
 import { startDemoSupervisor } from '../../bin/demo/supervisor.ts';
 import { openEngine } from '../../bin/session.ts';
-import type { BackupSummary } from '../../src/core/features/backup/contract.ts';
 import { assertSameDump, dumpText } from '../helpers/dump-text.ts';
 import { resultOfJob } from '../helpers/engine-jobs.ts';
 
@@ -42,10 +41,7 @@ try {
     console.log(`${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
     return done;
   };
-  const { name } = await timed(
-    `Backup of ${tables} tables`,
-    resultOfJob<BackupSummary>(engine, { kind: 'backup' }),
-  );
+  const { name } = await timed(`Backup of ${tables} tables`, resultOfJob(engine, { kind: 'backup' }));
   await queryPostgres(postgres, 'DROP TABLE t1; UPDATE t2 SET x = 2000000');
   const plan = await timed('Plan', engine.planRestore({ file: name, target: { kind: 'live' } }));
   const consent = { safety_backup: false, end_sessions: true, stop_app: false };

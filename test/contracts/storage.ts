@@ -13,10 +13,10 @@ export interface StorageUnderTest {
   storage: Storage;
   close(): Promise<void>;
   /**
-   * For storages that outlive a process: a module that exports `open(location): Storage`, the location, and the number of
-   * bytes after which a killed writer leaves an unfinished object.
+   * For storages that outlive a process: the folder, or the S3 settings as JSON, and the number of bytes after which a
+   * killed writer leaves an unfinished object.
    */
-  reopen?: { module: URL; location: string; bytes: number };
+  reopen?: { location: string; bytes: number };
 }
 
 const WRITER = fileURLToPath(new URL('./storage-writer.ts', import.meta.url));
@@ -236,8 +236,8 @@ export function storageContract(title: string, make: () => Promise<StorageUnderT
 
     test('a killed writer leaves only an unfinished object, which can be discarded', async (t) => {
       if (!under.reopen) return t.diagnostic('does not outlive its process');
-      const { module, location, bytes } = under.reopen;
-      await writeUntilKilled([module.href, location, 'killed/a.bin', String(bytes)]);
+      const { location, bytes } = under.reopen;
+      await writeUntilKilled([storage.kind, location, 'killed/a.bin', String(bytes)]);
       assert.deepEqual(await all(storage.list('killed/')), []);
       const found = await unfinishedOf(storage, 'killed/a.bin');
       assert.deepEqual(

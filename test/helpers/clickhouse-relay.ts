@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
 /** A proxy that forwards requests to ClickHouse unchanged, except those it should reject. */
-export interface ClickhouseRelay {
+interface ClickhouseRelay {
   url: string;
   /** Statements in the order received. */
   statements: string[];

@@ -1,11 +1,11 @@
-import type { Engine, JobEvent, JobOutcome, JobRequest } from '../../src/core/index.ts';
+import type { Engine, JobEvent, JobOutcome, JobRequest, SummaryOf } from '../../src/core/index.ts';
 
 /** Runs a job to its end. `onEvent` receives its events. */
-export async function runToEnd(
+export async function runToEnd<Request extends JobRequest>(
   engine: Engine,
-  request: JobRequest,
+  request: Request,
   onEvent: (event: JobEvent, id: string) => void = () => {},
-): Promise<JobOutcome> {
+): Promise<JobOutcome<Request['kind']>> {
   const stop = engine.subscribe((event) => onEvent(event, event.job));
   try {
     return await engine.start(request).outcome;
@@ -15,8 +15,11 @@ export async function runToEnd(
 }
 
 /** Runs a job and returns its result. Throws if the job fails. */
-export async function resultOfJob<Summary>(engine: Engine, request: JobRequest): Promise<Summary> {
+export async function resultOfJob<Request extends JobRequest>(
+  engine: Engine,
+  request: Request,
+): Promise<SummaryOf<Request['kind']>> {
   const outcome = await runToEnd(engine, request);
   if (outcome.event !== 'job:done') throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
-  return outcome.result as Summary;
+  return outcome.result;
 }

@@ -111,11 +111,16 @@ export class FakeJob {
   readonly #listeners: Set<(event: JobEvent) => void>;
   readonly #end = Promise.withResolvers<JobOutcome>();
 
-  constructor(id: string, request: JobRequest, listeners: Set<(event: JobEvent) => void>) {
+  constructor(
+    id: string,
+    request: JobRequest,
+    { title, target }: Pick<JobHandle, 'title' | 'target'>,
+    listeners: Set<(event: JobEvent) => void>,
+  ) {
     this.id = id;
     this.request = request;
     this.#listeners = listeners;
-    this.handle = { id, kind: request.kind, outcome: this.#end.promise };
+    this.handle = { id, kind: request.kind, title, target, outcome: this.#end.promise };
   }
 
   emit<Name extends keyof JobEventMap>(event: Name, payload: JobEventMap[Name], time = Date.now()): void {
@@ -327,8 +332,6 @@ export class FakeEngine implements Engine {
   }
 
   start(request: JobRequest): JobHandle {
-    const job = new FakeJob(`job-${this.jobs.length + 1}`, request, this.#listeners);
-    this.jobs.push(job);
     const on =
       request.kind === 'archive'
         ? request.fractal_id
@@ -338,6 +341,8 @@ export class FakeEngine implements Engine {
     const target = on === undefined ? undefined : ({ kind: 'fractal', id: on } as const);
     const fractal = this.data.fractals.find((candidate) => candidate.id === target?.id);
     const title = request.kind === 'archive' ? `Archive ${fractal?.name ?? target?.id}` : titleOf(request);
+    const job = new FakeJob(`job-${this.jobs.length + 1}`, request, { title, target }, this.#listeners);
+    this.jobs.push(job);
     job.emit('job:started', { kind: request.kind, title, target });
     this.onStart(job);
     return job.handle;

@@ -1,6 +1,18 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { LogDatabase, LogStats, LogWindow } from '../../src/core/ports/log-database.ts';
+import type {
+  CountQuery,
+  LineBlock,
+  LineOptions,
+  LogDatabase,
+  LogStats,
+  LogWindow,
+  PeriodCount,
+  PeriodGrid,
+  PeriodStats,
+} from '../../src/core/ports/log-database.ts';
 import type { LogRestore, StagedPart, StagedPartition } from '../../src/core/ports/log-restore.ts';
+import type { CallOptions } from '../../src/core/ports/types.ts';
+import { countRows } from './count-rows.ts';
 
 /** A row of the fake. */
 export interface FakeRow {
@@ -9,6 +21,7 @@ export interface FakeRow {
   its: string;
   id: string;
   raw: string;
+  fields?: object;
 }
 
 /** A failure injected into a call, before or after it takes effect. */
@@ -22,7 +35,7 @@ export interface InjectedFailure {
 }
 
 /** An in-memory log database with staging tables and injected failures. */
-export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
+export class FakeLogRestore implements LogRestore, LogDatabase {
   logs: FakeRow[] = [];
   readonly stagingTables = new Map<string, FakeRow[]>();
   failure: InjectedFailure | undefined;
@@ -31,7 +44,8 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
   /** Runs before each call, to simulate concurrent work. */
   beforeCall: (name: string) => void = () => {};
 
-  async #call<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+  async #call<T>(name: string, { signal }: CallOptions, work: () => T | Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
     const number = ++this.calls;
     this.beforeCall(name);
     const injected = this.failure;
@@ -48,33 +62,30 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
     return table;
   }
 
-  create(table: string) {
-    return this.#call('create', () => {
+  create(table: string, options: CallOptions = {}) {
+    return this.#call('create', options, () => {
       if (this.stagingTables.has(table))
         throw new BifractError('QUERY_FAILED', `Table ${table} already exists`);
       this.stagingTables.set(table, []);
     });
   }
 
-  load(table: string, fractal: string, lines: AsyncIterable<Buffer>) {
-    return this.#call('load', async () => {
+  load(table: string, fractal: string, lines: AsyncIterable<Buffer>, options: CallOptions = {}) {
+    return this.#call('load', options, async () => {
       const rows = this.#table(table);
       const parts: Buffer[] = [];
       for await (const part of lines) parts.push(part);
-      for (const line of Buffer.concat(parts).toString().split('\n').filter(Boolean)) {
-        const { ts, its, id, raw = '', raw64 = '' } = JSON.parse(line) as Record<string, string>;
-        const text = raw64 === '' ? raw : Buffer.from(raw64, 'base64').toString();
-        rows.push({ fractal, ts: ts as string, its: its as string, id: id as string, raw: text });
-      }
+      for (const line of Buffer.concat(parts).toString().split('\n').filter(Boolean))
+        rows.push(loadedRow(line, fractal));
     });
   }
 
-  count(table: string) {
-    return this.#call('count', () => this.#table(table).length);
+  count(table: string, options: CallOptions = {}) {
+    return this.#call('count', options, () => this.#table(table).length);
   }
 
-  partitions(table: string): Promise<StagedPartition[]> {
-    return this.#call('partitions', () => {
+  partitions(table: string, options: CallOptions = {}): Promise<StagedPartition[]> {
+    return this.#call('partitions', options, () => {
       const rows = this.#table(table);
       return [...new Set(rows.map(partitionOf))].sort().map((id) => {
         const times = rows.filter((row) => partitionOf(row) === id).map(({ ts }) => ts);
@@ -83,14 +94,14 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
     });
   }
 
-  clonePartition(from: string, to: string, partition: string) {
-    return this.#call('clonePartition', () => {
+  clonePartition(from: string, to: string, partition: string, options: CallOptions = {}) {
+    return this.#call('clonePartition', options, () => {
       this.#table(to).push(...this.#table(from).filter((row) => partitionOf(row) === partition));
     });
   }
 
-  insertMissing({ table, partition, fractal_id }: StagedPart, to: string) {
-    return this.#call('insertMissing', () => {
+  insertMissing({ table, partition, fractal_id }: StagedPart, to: string, options: CallOptions = {}) {
+    return this.#call('insertMissing', options, () => {
       const existing = new Map<string, number>();
       for (const row of this.logs.filter(({ fractal }) => fractal === fractal_id))
         existing.set(keyOf(row), (existing.get(keyOf(row)) ?? 0) + 1);
@@ -102,50 +113,81 @@ export class FakeLogRestore implements LogRestore, Pick<LogDatabase, 'stats'> {
     });
   }
 
-  attach(from: string, partition: string) {
-    return this.#call('attach', () => {
+  attach(from: string, partition: string, options: CallOptions = {}) {
+    return this.#call('attach', options, () => {
       this.logs.push(...this.#table(from).filter((row) => partitionOf(row) === partition));
     });
   }
 
-  countUntil(window: LogWindow, cutoff_ms: number) {
-    return this.#call('countUntil', () => this.logs.filter(until(window, cutoff_ms)).length);
+  countUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}) {
+    return this.#call('countUntil', options, () => this.logs.filter(until(window, cutoff_ms)).length);
   }
 
-  removeUntil(window: LogWindow, cutoff_ms: number) {
-    return this.#call('removeUntil', () => {
+  removeUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}) {
+    return this.#call('removeUntil', options, () => {
       const removed = until(window, cutoff_ms);
       this.logs = this.logs.filter((row) => !removed(row));
     });
   }
 
-  clock() {
-    return this.#call('clock', () => this.now_ms);
+  clock(options: CallOptions = {}) {
+    return this.#call('clock', options, () => this.now_ms);
   }
 
-  tables(prefix: string) {
-    return this.#call('tables', () =>
-      [...this.stagingTables.keys()].filter((name) => name.startsWith(prefix)),
+  tables(prefix: string, options: CallOptions = {}) {
+    return this.#call('tables', options, () =>
+      [...this.stagingTables.keys()].filter((name) => name.startsWith(prefix)).sort(),
     );
   }
 
-  drop(table: string) {
-    return this.#call('drop', () => void this.stagingTables.delete(table));
+  drop(table: string, options: CallOptions = {}) {
+    return this.#call('drop', options, () => void this.stagingTables.delete(table));
   }
 
   async freeBytes() {
     return null;
   }
 
-  stats(window: LogWindow): Promise<LogStats> {
-    return this.#call('stats', () => {
-      const times = this.logs.filter(inWindow(window)).map(({ ts }) => ts);
-      return {
-        rows: times.length,
-        first: times.length ? min(times) : null,
-        last: times.length ? max(times) : null,
-      };
+  async version() {
+    return 'fake';
+  }
+
+  stats(window: LogWindow, options: CallOptions = {}): Promise<LogStats> {
+    return this.#call('stats', options, () => statsOf(this.logs.filter(inWindow(window))));
+  }
+
+  async periods(window: LogWindow, grid: PeriodGrid, options: CallOptions = {}): Promise<PeriodStats[]> {
+    return this.#call('periods', options, () =>
+      [...Map.groupBy(sorted(this.logs.filter(inWindow(window))), (row) => periodOf(row, grid))].map(
+        ([start, rows]) => ({ start: new Date(start).toISOString(), ...statsOf(rows) }),
+      ),
+    );
+  }
+
+  statsByFractal(options: CallOptions = {}): Promise<Map<string, LogStats>> {
+    return this.#call('statsByFractal', options, () => {
+      const groups = Map.groupBy(this.logs, ({ fractal }) => fractal);
+      return new Map([...groups].map(([fractal, rows]) => [fractal, statsOf(rows)]));
     });
+  }
+
+  countsByPeriod(query: CountQuery, options: CallOptions = {}): Promise<PeriodCount[]> {
+    return this.#call('countsByPeriod', options, () => {
+      const rows = this.logs.filter(({ fractal }) => fractal === query.fractal_id);
+      const times = rows.map(({ ts, its }) => ({ time: Date.parse(ts), ingested: Date.parse(its) }));
+      return countRows(times, query);
+    });
+  }
+
+  async *lines(window: LogWindow, { fields, start, signal }: LineOptions): AsyncGenerator<LineBlock> {
+    const rows = await this.#call('lines', { signal }, () => sorted(this.logs.filter(inWindow(window))));
+    for (const row of rows) {
+      signal?.throwIfAborted();
+      if (start && !isFrom(row, start)) continue;
+      const { fractal: fid, ts, its, id, raw } = row;
+      const line = { ts, raw, id, fid, its, ...(fields && { fields: row.fields ?? {} }) };
+      yield { bytes: Buffer.from(`${JSON.stringify(line)}\n`), lines: 1 };
+    }
   }
 
   async close() {}
@@ -159,12 +201,37 @@ export function rowsOf(rows: FakeRow[], fractal: string): string[] {
     .sort();
 }
 
+function loadedRow(line: string, fractal: string): FakeRow {
+  const { ts, its, id, raw = '', raw64 = '', fields } = JSON.parse(line);
+  const text = raw64 === '' ? raw : Buffer.from(raw64, 'base64').toString();
+  return { fractal, ts, its, id, raw: text, ...(fields && { fields }) };
+}
+
 function keyOf({ ts, its, id, raw }: FakeRow): string {
   return [new Date(ts).toISOString(), id, raw, new Date(its).toISOString()].join(' ');
 }
 
 function partitionOf({ ts }: FakeRow): string {
   return ts.slice(0, 7).replace('-', '');
+}
+
+function periodOf({ ts }: FakeRow, { length_ms, shift_ms }: PeriodGrid): number {
+  return Math.floor((Date.parse(ts) + shift_ms) / length_ms) * length_ms - shift_ms;
+}
+
+function statsOf(rows: readonly FakeRow[]): LogStats {
+  const times = rows.map(({ ts }) => ts);
+  if (times.length === 0) return { rows: 0, first: null, last: null };
+  return { rows: times.length, first: min(times), last: max(times) };
+}
+
+function sorted(rows: readonly FakeRow[]): FakeRow[] {
+  return rows.toSorted((a, b) => Date.parse(a.ts) - Date.parse(b.ts) || (a.id < b.id ? -1 : 1));
+}
+
+function isFrom({ ts, id }: FakeRow, start: NonNullable<LineOptions['start']>): boolean {
+  const later = Date.parse(ts) - Number(start.ms);
+  return later > 0 || (later === 0 && Buffer.compare(Buffer.from(id), Buffer.from(start.id, 'hex')) >= 0);
 }
 
 function inWindow({ fractal_id, from, to }: LogWindow) {

@@ -13,6 +13,7 @@ import type {
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type {
+  CountQuery,
   LineBlock,
   LineOptions,
   LogDatabase,
@@ -24,6 +25,8 @@ import type {
   RowKey,
 } from '../../src/core/ports/log-database.ts';
 import type { JobRecord, State } from '../../src/core/ports/state.ts';
+import type { CallOptions } from '../../src/core/ports/types.ts';
+import { countRows } from './count-rows.ts';
 
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
 
@@ -48,47 +51,54 @@ export function fractal(values: Partial<Fractal> = {}): Fractal {
   };
 }
 
-/** A catalog in memory. Enforces one active operation per fractal. */
+/** A catalog in memory. Passes `test/contracts/catalog.ts`, and can be made to fail. */
 export class FakeCatalog implements Catalog {
   readonly all: Fractal[] = [fractal()];
   readonly allGroups: ArchiveGroup[] = [];
   readonly records = new Map<string, ArchiveRecord>();
   readonly progress: { log_count: number; size_bytes: number }[] = [];
+  /** Starts and ends of restores, in order. */
+  readonly restores: string[] = [];
   /** Errors for the next calls of `completeArchive`, `deleteArchive` and `moveArchive`. */
   readonly failures: BifractError[] = [];
+  token: string | null = 'token';
+  #created = 0;
 
   async serverVersion() {
-    return 'PostgreSQL 16.0 (fake)';
+    return '16.0';
   }
   async fractals() {
-    return this.all;
+    return this.all.toSorted((a, b) => compareText(a.name, b.name)).map((one) => ({ ...one }));
   }
-  async groups() {
-    return this.allGroups;
+  async groups({ fractal_id }: { fractal_id?: string } = {}) {
+    const found = this.allGroups.filter((one) => !fractal_id || one.fractal_id === fractal_id);
+    return newestFirst(found).map((one) => ({ ...one }));
   }
   async archives(filter: { fractal_id?: string; ids?: string[] } = {}) {
-    return [...this.records.values()].filter(
+    const found = [...this.records.values()].filter(
       ({ id, fractal_id }) =>
         (filter.ids?.includes(id) ?? true) && (!filter.fractal_id || fractal_id === filter.fractal_id),
     );
+    return newestFirst(found);
   }
+  async ingestToken() {
+    return this.token;
+  }
+
   async openArchive(archive: NewArchive) {
-    if (
-      [...this.records.values()].some(
-        ({ status, fractal_id }) => status === 'in_progress' && fractal_id === archive.fractal_id,
-      )
-    ) {
-      throw new BifractError('BUSY', 'web-prod is already being archived');
-    }
+    const fractal_name = this.#fractalName(archive.fractal_id);
+    this.#requireIdle(archive.fractal_id);
     const { id: wanted, split = 'none', archive_count = 1, ...record } = archive;
-    const id = wanted ?? `archive-${this.records.size + 1}`;
+    const created_at = this.#nextTime();
+    const id = wanted ?? `archive-${this.#created}`;
     const group_id = archive.group_id ?? `group-${id}`;
     if (archive.group_id === undefined)
-      this.allGroups.push(newGroup(group_id, archive, split, archive_count));
+      this.allGroups.push({ ...newGroup(group_id, archive, split, archive_count), created_at });
+    else this.#resumeGroup(group_id);
     this.records.set(id, {
       ...record,
       id,
-      fractal_name: 'web-prod',
+      fractal_name,
       size_bytes: 0,
       log_count: 0,
       time_range_start: null,
@@ -96,7 +106,7 @@ export class FakeCatalog implements Catalog {
       status: 'in_progress',
       error_message: null,
       created_by: null,
-      created_at: '2026-03-01T00:00:00Z',
+      created_at,
       format_version: 1,
       checksum: null,
       group_id,
@@ -105,113 +115,241 @@ export class FakeCatalog implements Catalog {
     return { group_id, archive_id: id };
   }
   async reopenArchive(id: string) {
-    this.#set(id, { status: 'in_progress', error_message: null });
+    const { status, fractal_id, group_id } = this.#record(id);
+    if (status !== 'failed') throw busy(`The status of the archive is ${status}`);
+    this.#requireIdle(fractal_id);
+    this.#set(id, { status: 'in_progress', error_message: null, size_bytes: 0, log_count: 0 });
+    this.#resumeGroup(group_id);
+  }
+  async updateProgress(id: string, progress: { log_count: number; size_bytes: number }) {
+    this.progress.push(progress);
+    const record = this.records.get(id);
+    if (record?.status === 'in_progress') this.#set(id, progress);
+    if (record?.status !== 'failed') return;
+    if (this.#activeOf(record.fractal_id)) return this.#set(id, progress);
+    this.#set(id, { ...progress, status: 'in_progress', error_message: null });
+    this.#resumeGroup(record.group_id);
+  }
+  async completeArchive(id: string, result: ArchiveResult) {
+    this.#failIfAsked();
+    const { group_id } = this.#record(id);
+    this.#set(id, { ...result, status: 'completed', error_message: null });
+    this.#updateTotals(group_id);
+  }
+  async failArchive(id: string, error_message: string) {
+    const { checksum, group_id } = this.#record(id);
+    const counts = checksum === null ? { size_bytes: 0, log_count: 0 } : {};
+    this.#set(id, { ...counts, status: 'failed', error_message });
+    this.#updateTotals(group_id);
   }
   async closeGroup(id: string, { missing, message }: { missing: number | null; message: string | null }) {
     const group = this.allGroups.find((one) => one.id === id);
-    const members = [...this.records.values()].filter(({ group_id }) => group_id === id);
-    const done = members.filter(({ status }) => status === 'completed');
-    if (!group) throw new Error(`No group ${id}`);
-    group.archive_count =
-      missing === null ? Math.max(members.length, group.archive_count) : members.length + missing;
-    group.completed_count = done.length;
-    group.total_log_count = done.reduce((sum, { log_count }) => sum + log_count, 0);
-    group.status =
-      done.length === group.archive_count ? 'completed' : done.length === 0 ? 'failed' : 'partial';
-    group.error_message = members.find(({ status }) => status === 'failed')?.error_message ?? message;
+    if (!group) return;
+    const members = this.#members(id).length;
+    group.archive_count = missing === null ? Math.max(members, group.archive_count) : members + missing;
+    if (group.archive_count === 0) return this.#removeGroup(id);
+    group.status = 'failed';
+    this.#updateTotals(id);
+    if ((group.status as string) !== 'completed') group.error_message ??= message;
   }
-  async updateProgress(_id: string, progress: { log_count: number; size_bytes: number }) {
-    this.progress.push(progress);
-  }
-  async completeArchive(id: string, result: ArchiveResult) {
-    const failure = this.failures.shift();
-    if (failure) throw failure;
-    this.#set(id, { ...result, status: 'completed', error_message: null });
-  }
-  async failArchive(id: string, error_message: string) {
-    this.#set(id, { status: 'failed', error_message });
-  }
-  async adoptArchive({ split: _, ...archive }: AdoptedArchive) {
-    if (!this.all.some(({ id }) => id === archive.fractal_id)) {
-      throw new BifractError('NOT_FOUND', `No fractal ${archive.fractal_id}`);
-    }
-    const id = `archive-${this.records.size + 1}`;
+
+  async adoptArchive({ split, ...archive }: AdoptedArchive) {
+    const fractal_name = this.#fractalName(archive.fractal_id);
+    if ([...this.records.values()].some(({ filename }) => filename === archive.filename))
+      throw new BifractError('EXISTS', `${archive.filename} has a record`);
+    this.#nextTime();
+    const id = `archive-${this.#created}`;
+    const group_id = `group-${id}`;
+    const { created_at } = archive;
+    this.allGroups.push({ ...newGroup(group_id, archive, split, 1), created_at });
     this.records.set(id, {
       ...archive,
       id,
-      fractal_name: 'web-prod',
+      fractal_name,
       status: 'completed',
       error_message: null,
       created_by: null,
       format_version: 1,
-      group_id: `group-${id}`,
+      group_id,
     });
-    return { group_id: `group-${id}`, archive_id: id };
+    this.#updateTotals(group_id);
+    return { group_id, archive_id: id };
   }
   async createFractal({ id, name }: { id: string; name: string }) {
+    if (this.all.some((one) => one.id === id || one.name === name))
+      throw new BifractError('EXISTS', `A fractal ${name} exists`);
     this.all.push(fractal({ id, name }));
   }
+
   async dropArchive(id: string) {
-    this.records.delete(id);
+    this.#remove(id);
   }
   async deleteArchive(id: string, removeFile: () => Promise<void>) {
     const record = this.records.get(id);
     if (!record) return false;
-    if (record.status === 'in_progress' || record.status === 'restoring') {
-      throw new BifractError('BUSY', `The archive is ${record.status}`);
-    }
+    if (isActive(record)) throw busy(`The archive is ${record.status}`);
     await removeFile();
-    const failure = this.failures.shift();
-    if (failure) throw failure;
-    return this.records.delete(id);
+    this.#failIfAsked();
+    this.#remove(id);
+    return true;
   }
   async deleteGroup(id: string) {
-    const at = this.allGroups.findIndex((group) => group.id === id);
-    if (at >= 0) this.allGroups.splice(at, 1);
-    return at >= 0;
+    if (!this.allGroups.some((group) => group.id === id)) return false;
+    if (this.#members(id).length > 0) throw busy('The group has archives');
+    this.#removeGroup(id);
+    return true;
   }
-  token: string | null = 'token';
-  async ingestToken() {
-    return this.token;
+  async moveArchive(id: string, location: { storage_type: 'disk' | 's3'; storage_path: string }) {
+    this.#failIfAsked();
+    const { status } = this.#record(id);
+    if (status !== 'completed') throw busy(`The status of the archive is ${status}`);
+    this.#set(id, location);
   }
-  /** Starts and ends of restores, in order. */
-  readonly restores: string[] = [];
+
   async beginRestore(id: string, before?: RestoreOutcome) {
-    const fractal_id = this.records.get(id)?.fractal_id;
-    const active = [...this.records.values()].some(
-      (one) =>
-        one.fractal_id === fractal_id &&
-        one.id !== before?.archive_id &&
-        ['in_progress', 'restoring'].includes(one.status),
-    );
-    if (active || this.records.get(id)?.status !== 'completed')
-      throw new BifractError('BUSY', 'web-prod is busy');
+    const { status, fractal_id } = this.#record(id);
+    this.#requireIdle(fractal_id, before?.archive_id);
+    const startsOver = id === before?.archive_id && status === 'restoring';
+    if (status !== 'completed' && !startsOver) throw busy(`The status of the archive is ${status}`);
     if (before) await this.endRestore(before);
     this.restores.push(`begin ${id}`);
     this.#set(id, { status: 'restoring' });
   }
-  async updateRestore() {}
+  async updateRestore(id: string) {
+    const record = this.records.get(id);
+    if (record?.status === 'completed' && !this.#activeOf(record.fractal_id))
+      this.#set(id, { status: 'restoring' });
+  }
   async endRestore({ archive_id, lines, error }: RestoreOutcome) {
     this.restores.push(`end ${archive_id} ${lines} ${error}`);
     if (this.records.get(archive_id)?.status === 'restoring') this.#set(archive_id, { status: 'completed' });
   }
-  async moveArchive(id: string, place: { storage_type: 'disk' | 's3'; storage_path: string }) {
-    const failure = this.failures.shift();
-    if (failure) throw failure;
-    this.#set(id, place);
-  }
   async close() {}
 
-  #set(id: string, values: Partial<ArchiveRecord>) {
-    const record = this.records.get(id);
-    if (!record) throw new Error(`No record ${id}`);
-    this.records.set(id, { ...record, ...values });
+  #failIfAsked(): void {
+    const failure = this.failures.shift();
+    if (failure) throw failure;
   }
+
+  #fractalName(id: string): string {
+    const found = this.all.find((one) => one.id === id);
+    if (!found) throw new BifractError('NOT_FOUND', `No fractal ${id}`);
+    return found.name;
+  }
+
+  #activeOf(fractal_id: string, except?: string): ArchiveRecord | undefined {
+    return [...this.records.values()].find(
+      (one) => one.fractal_id === fractal_id && one.id !== except && isActive(one),
+    );
+  }
+
+  #requireIdle(fractal_id: string, except?: string): void {
+    const active = this.#activeOf(fractal_id, except);
+    if (active) throw busy(`Fractal ${active.fractal_name} is busy: ${active.filename} is ${active.status}`);
+  }
+
+  #record(id: string): ArchiveRecord {
+    const record = this.records.get(id);
+    if (!record) throw new BifractError('NOT_FOUND', `No record ${id}`);
+    return record;
+  }
+
+  #set(id: string, values: Partial<ArchiveRecord>): void {
+    this.records.set(id, { ...this.#record(id), ...values });
+  }
+
+  #members(group_id: string): ArchiveRecord[] {
+    return [...this.records.values()].filter((one) => one.group_id === group_id);
+  }
+
+  #resumeGroup(id: string | null): void {
+    const group = this.allGroups.find((one) => one.id === id);
+    if (group && group.status !== 'in_progress')
+      Object.assign(group, { status: 'in_progress', error_message: null });
+  }
+
+  #updateTotals(id: string | null): void {
+    const group = this.allGroups.find((one) => one.id === id);
+    if (!group) return;
+    const members = this.#members(group.id);
+    const done = members.filter(({ status }) => status === 'completed' || status === 'restoring');
+    const failed = members.filter(({ status }) => status === 'failed');
+    const missing = group.status === 'in_progress' && done.length + failed.length < group.archive_count;
+    Object.assign(group, {
+      total_log_count: done.reduce((sum, { log_count }) => sum + log_count, 0),
+      total_size_bytes: done.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+      completed_count: done.length,
+      error_message:
+        failed
+          .map(({ error_message }) => error_message)
+          .sort()
+          .at(-1) ?? null,
+      status: statusOf({
+        group,
+        done,
+        failed,
+        active: missing || done.length + failed.length < members.length,
+      }),
+    });
+  }
+
+  #remove(id: string): void {
+    const record = this.records.get(id);
+    if (!record) return;
+    this.records.delete(id);
+    const group = this.allGroups.find((one) => one.id === record.group_id);
+    if (!group) return;
+    group.archive_count--;
+    if (this.#members(group.id).length === 0) this.#removeGroup(group.id);
+    else this.#updateTotals(group.id);
+  }
+
+  #removeGroup(id: string): void {
+    const at = this.allGroups.findIndex((group) => group.id === id);
+    if (at >= 0) this.allGroups.splice(at, 1);
+  }
+
+  /** A second after the previous one, so that the order of records is certain. */
+  #nextTime(): string {
+    return new Date(Date.UTC(2026, 2, 1, 0, 0, this.#created++)).toISOString().replace('.000Z', 'Z');
+  }
+}
+
+function statusOf({
+  group,
+  done,
+  failed,
+  active,
+}: {
+  group: ArchiveGroup;
+  done: unknown[];
+  failed: unknown[];
+  active: boolean;
+}): ArchiveGroup['status'] {
+  if (active) return 'in_progress';
+  if (failed.length === 0 && done.length >= group.archive_count) return 'completed';
+  return done.length === 0 ? 'failed' : 'partial';
+}
+
+function isActive({ status }: ArchiveRecord): boolean {
+  return status === 'in_progress' || status === 'restoring';
+}
+
+function newestFirst<Row extends { created_at: string }>(rows: Row[]): Row[] {
+  return rows.toSorted((a, b) => compareText(b.created_at, a.created_at));
+}
+
+function compareText(a = '', b = ''): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function busy(message: string): BifractError {
+  return new BifractError('BUSY', message);
 }
 
 function newGroup(
   id: string,
-  { fractal_id, archive_type }: NewArchive,
+  { fractal_id, archive_type }: Pick<NewArchive, 'fractal_id' | 'archive_type'>,
   split_granularity: string,
   archive_count: number,
 ): ArchiveGroup {
@@ -236,12 +374,14 @@ export class FakeLogs implements LogDatabase {
   readonly rows: number;
   /** Row counts for `stats`, one per call, the last one repeated; if empty, the real count. */
   counts: number[] = [];
-  /** The result of `countsByPeriod`. */
-  periodCounts: PeriodCount[] = [];
+  /** The result of `countsByPeriod`; default: the real one. */
+  periodCounts: PeriodCount[] | undefined;
   /** Error to throw after `row` rows, `times` times (default: always). */
   failAt: { row: number; error: Error; times?: number } | undefined;
   /** Seconds between rows. */
   readonly step: number;
+  /** The only fractal that has rows; default: every fractal has them. */
+  fractal_id: string | undefined;
   /** Calls of `lines`. */
   readonly calls: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
 
@@ -252,14 +392,20 @@ export class FakeLogs implements LogDatabase {
   async version() {
     return 'fake';
   }
-  async stats(window?: LogWindow): Promise<LogStats> {
+  async stats(window?: LogWindow, { signal }: CallOptions = {}): Promise<LogStats> {
+    signal?.throwIfAborted();
     const count = this.counts.length > 1 ? this.counts.shift() : this.counts[0];
     const rows = this.#rowsIn(window);
     if ((count ?? rows.length) === 0) return { rows: 0, first: null, last: null };
     const [first, last] = [rows[0] ?? 0, rows.at(-1) ?? this.rows - 1];
     return { rows: count ?? rows.length, first: timeOf(first, this.step), last: timeOf(last, this.step) };
   }
-  async periods(window: LogWindow, { length_ms, shift_ms }: PeriodGrid): Promise<PeriodStats[]> {
+  async periods(
+    window: LogWindow,
+    { length_ms, shift_ms }: PeriodGrid,
+    { signal }: CallOptions = {},
+  ): Promise<PeriodStats[]> {
+    signal?.throwIfAborted();
     const start = (row: number) => {
       const time = Date.parse(timeOf(row, this.step)) + shift_ms;
       return new Date(time - (time % length_ms) - shift_ms).toISOString();
@@ -271,28 +417,37 @@ export class FakeLogs implements LogDatabase {
       last: timeOf(rows.at(-1) ?? 0, this.step),
     }));
   }
-  async statsByFractal() {
-    return new Map([[FRACTAL_ID, await this.stats()]]);
+  async statsByFractal(options?: CallOptions) {
+    return new Map([[FRACTAL_ID, await this.stats(undefined, options)]]);
   }
-  async countsByPeriod(): Promise<PeriodCount[]> {
-    return this.periodCounts;
+  async countsByPeriod(query: CountQuery, { signal }: CallOptions = {}): Promise<PeriodCount[]> {
+    signal?.throwIfAborted();
+    const times = this.#rowsIn(query).map((row) => Date.parse(timeOf(row, this.step)));
+    return (
+      this.periodCounts ??
+      countRows(
+        times.map((time) => ({ time, ingested: time })),
+        query,
+      )
+    );
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
     this.calls.push({ ...window, start: options.start, frugal: options.low_memory });
     for (const row of this.#rowsIn(window)) {
-      const time = Date.parse(timeOf(row, this.step));
-      if (options.start && time < Number(options.start.ms)) continue;
+      options.signal?.throwIfAborted();
+      if (options.start && isBefore(row, this.step, options.start)) continue;
       if (this.failAt?.row === row && (this.failAt.times ?? 1) > 0) {
         if (this.failAt.times !== undefined) this.failAt.times--;
         throw this.failAt.error;
       }
-      const bytes = Buffer.from(`${lineOf(row, this.step)}\n`);
+      const bytes = Buffer.from(`${lineOf(row, this.step, options)}\n`);
       yield { bytes, lines: 1 };
       // The source reuses the memory.
       bytes.fill('?');
     }
   }
-  #rowsIn({ from, to }: Partial<LogWindow> = {}): number[] {
+  #rowsIn({ fractal_id, from, to }: Partial<LogWindow> = {}): number[] {
+    if (fractal_id && this.fractal_id && fractal_id !== this.fractal_id) return [];
     const all = Array.from({ length: this.rows }, (_, row) => row);
     return all.filter((row) => {
       const time = Date.parse(timeOf(row, this.step));
@@ -306,8 +461,13 @@ function timeOf(row: number, step = 1): string {
   return new Date(Date.UTC(2026, 2, 1) + row * step * 1000).toISOString();
 }
 
+function isBefore(row: number, step: number, { ms, id }: RowKey): boolean {
+  const earlier = Number(ms) - Date.parse(timeOf(row, step));
+  return earlier > 0 || (earlier === 0 && `id-${row}` < Buffer.from(id, 'hex').toString());
+}
+
 /** The line of a row. */
-export function lineOf(row: number, step = 1): string {
+export function lineOf(row: number, step = 1, { fields = true } = {}): string {
   const ts = timeOf(row, step);
   return JSON.stringify({
     ts,
@@ -315,7 +475,7 @@ export function lineOf(row: number, step = 1): string {
     id: `id-${row}`,
     fid: FRACTAL_ID,
     its: ts,
-    fields: { n: row },
+    ...(fields && { fields: { n: row } }),
   });
 }
 
@@ -358,31 +518,54 @@ export class FakeDumpTool implements DumpTool {
   }
 }
 
+/** Job records in memory. Tests may set the records directly. */
 export class FakeState implements State {
   readonly records = new Map<string, JobRecord>();
   interruptedRecords: JobRecord[] = [];
+  #last: Promise<unknown> = Promise.resolve();
 
-  async save(note: JobRecord) {
-    this.records.set(note.id, note);
+  async save(record: JobRecord) {
+    await this.remove(record.id);
+    this.records.set(record.id, structuredClone(record));
   }
-  async saveInterrupted(note: JobRecord) {
-    this.records.delete(note.id);
-    this.interruptedRecords.push(note);
+  async saveInterrupted(record: JobRecord) {
+    await this.remove(record.id);
+    this.interruptedRecords.push(structuredClone(record));
   }
   async remove(id: string) {
     this.records.delete(id);
-    this.interruptedRecords = this.interruptedRecords.filter((note) => note.id !== id);
+    this.interruptedRecords = this.interruptedRecords.filter((record) => record.id !== id);
   }
   async cleanUp() {}
   async running() {
-    return [...this.records.values()];
+    return [...this.records.values()].sort(byStart);
   }
   async interrupted() {
-    return this.interruptedRecords;
+    return this.interruptedRecords.toSorted(byStart);
   }
-  async exclusive<T>(work: () => Promise<T>) {
-    return work();
+  async exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}) {
+    const before = this.#last;
+    const done = Promise.withResolvers<void>();
+    this.#last = before.then(() => done.promise);
+    try {
+      const aborted = Promise.withResolvers<never>();
+      signal?.addEventListener('abort', () => aborted.reject(signal.reason), { once: true });
+      await Promise.race([before, aborted.promise]);
+      return await work();
+    } finally {
+      done.resolve();
+    }
   }
+
+  /** Ends the process of all saved records. */
+  crash() {
+    this.interruptedRecords.push(...this.records.values());
+    this.records.clear();
+  }
+}
+
+function byStart(one: JobRecord, other: JobRecord): number {
+  return one.started_at < other.started_at ? -1 : Number(one.started_at > other.started_at);
 }
 
 type Emitted = { [Name in JobEventName]: { event: Name } & JobEventMap[Name] }[JobEventName];

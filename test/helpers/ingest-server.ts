@@ -5,9 +5,9 @@ import { text } from 'node:stream/consumers';
 import { after } from 'node:test';
 
 /** How to respond to a request: with a status, or by closing the connection before or after accepting the lines. */
-export type IngestResponse = number | { status: number; retry_after: string } | 'cut' | 'taken, cut';
+type IngestResponse = number | { status: number; retry_after: string } | 'cut' | 'taken, cut';
 
-export interface IngestServer {
+interface IngestServer {
   url: string;
   /** Accepted lines in the order received. */
   accepted: string[];

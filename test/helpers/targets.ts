@@ -1,6 +1,5 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import { MemoryStorage } from '../../src/core/adapters/storage/memory.ts';
-import type { Target, TargetRef } from '../../src/core/features/files/target.ts';
+import type { Target } from '../../src/core/features/files/target.ts';
 import { ARCHIVE_HEADER } from '../../src/core/format/archive-frames.ts';
 import { writeArchive } from '../../src/core/format/index.ts';
 import { Sealer } from '../../src/core/format/sealer.ts';
@@ -8,6 +7,7 @@ import { archivePath } from '../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';
 import type { Key } from '../../src/core/ports/key.ts';
 import { FRACTAL_ID } from './fake-ports.ts';
+import { MemoryStorage } from './memory-storage.ts';
 import { archiveLine, blocksOf, HEAD, KEY } from './sealed.ts';
 import { collect, inPieces } from './streams.ts';
 
@@ -43,10 +43,6 @@ export async function storedTarget(
   const { name = FILE_PATH, record = null, storage = new MemoryStorage() } = given;
   const object = await storage.put(name, inPieces(bytes, 65_536));
   return { label: name, storage, object, path: `memory/${name}`, record, record_unknown: null };
-}
-
-export function targetRef(target: Target): TargetRef {
-  return { label: target.label, find: async () => target };
 }
 
 /** The record of a completed archive; `given` overrides. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createInstallDir } from '../../bin/demo/install-dir.ts';
-import type { PostgresAddress } from '../../bin/demo/postgres.ts';
-import { queryPostgres } from '../../bin/demo/query.ts';
+
+import { type PostgresAddress, queryPostgres } from '../../bin/demo/query.ts';
 import { openS3Storage } from '../../src/core/adapters/s3/storage.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
 import { type Ended, ndjson, type Started, start } from './program.ts';

@@ -124,7 +124,7 @@ test('without a terminal, the console prints the status and a hint and exits wit
 });
 
 test('the page of exit codes lists every code with its exit', async () => {
-  const page = await readFile(join(ROOT, 'docs/exit-codes.md'), 'utf8');
+  const page = await readFile(join(ROOT, 'docs/reference/errors.md'), 'utf8');
   const rows = page.split('\n').filter((line) => /^\| \d/.test(line));
   for (const [code, exit] of Object.entries(ERROR_EXITS)) {
     const row = rows.find((line) => line.includes(`\`${code}\``));

@@ -54,11 +54,11 @@ test('a dry run shows the plan and changes nothing', async () => {
 test('rows are restored exactly, and a second call does not duplicate them', async () => {
   const before_restore = await digest();
   await clear();
-  const { code, end } = await last('restore-archive', archive);
+  const { code, end } = await last('restore-archive', archive, '--yes');
   assert.equal(code, 0, JSON.stringify(end));
   assert.equal(end.result.rows_added, 3000);
   assert.equal(await digest(), before_restore);
-  const again = await last('restore-archive', file);
+  const again = await last('restore-archive', file, '--yes');
   assert.deepEqual([again.end.result.rows_added, again.end.result.rows_there], [0, 3000]);
   assert.equal(await digest(), before_restore);
   const [record] = await services.sql('SELECT status, restore_lines_sent, restore_error FROM archives');
@@ -83,7 +83,7 @@ test('a group is restored into another fractal', async () => {
   const other = 'f1000000-0000-4000-8000-000000000002';
   await services.sql(`INSERT INTO fractals (id, name) VALUES ('${other}', 'other')`);
   const [group] = await services.sql('SELECT id FROM archive_groups');
-  const { code } = await last('restore-archive', group?.id ?? '', '--into', 'other');
+  const { code } = await last('restore-archive', group?.id ?? '', '--into', 'other', '--yes');
   assert.equal(code, 0);
   assert.equal(await digest(other), await digest());
 });
@@ -92,15 +92,15 @@ test('a fractal in use exits with 6, a damaged file with 5, an unknown file with
   await services.sql(
     `INSERT INTO archives (fractal_id, filename, storage_type, storage_path, status, format_version) VALUES ('${FRACTAL}', 'x', 'disk', 'x', 'in_progress', 1)`,
   );
-  assert.equal((await bifract('restore-archive', archive)).code, 6);
+  assert.equal((await bifract('restore-archive', archive, '--yes')).code, 6);
   await services.sql("DELETE FROM archives WHERE filename = 'x'");
   const before_restore = await digest();
   const bytes = await readFile(file);
   const copy = join(dir, 'broken.bifract-archive');
   bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] as number) ^ 1;
   await writeFile(copy, bytes);
-  assert.equal((await bifract('restore-archive', copy)).code, 5);
-  assert.equal((await bifract('restore-archive', 'nothing')).code, 1);
+  assert.equal((await bifract('restore-archive', copy, '--yes')).code, 5);
+  assert.equal((await bifract('restore-archive', 'nothing', '--yes')).code, 1);
   assert.equal(await digest(), before_restore);
   assert.equal(
     await services.ch(

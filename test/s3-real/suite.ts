@@ -36,7 +36,6 @@ export function realSuite(name: string, start: (dir: string) => Promise<RealServ
       storage,
       close: async () => undefined,
       reopen: {
-        module: new URL('../contracts/open-s3-storage.ts', import.meta.url),
         location: JSON.stringify(settings),
         bytes: 40 << 20,
       },

@@ -88,7 +88,7 @@ export async function startOnRows(
 ) {
   clearSelection(session);
   session.setBusy(ids, status);
-  const { outcome } = session.engine.start(request);
+  const { outcome } = session.startJob(request);
   await outcome;
   session.setBusy(ids, undefined);
 }
@@ -96,7 +96,7 @@ export async function startOnRows(
 /** Starts a job and opens its page. */
 export function startAndShow(session: Session, request: JobRequest) {
   session.wizard.close();
-  const { id } = session.engine.start(request);
+  const { id } = session.startJob(request);
   session.dispatch({ type: 'go', screen: { name: 'jobs' } });
   session.dispatch({ type: 'open', screen: { name: 'job', subject: id } });
 }

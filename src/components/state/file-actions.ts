@@ -26,12 +26,12 @@ import type { Session } from './session.ts';
 export function verifySelected(session: Session, quick: boolean) {
   const targets = [...selectedFiles(session.snapshot())];
   clearSelection(session);
-  session.engine.start({ kind: 'verify', targets, ...(quick ? { quick } : {}) });
+  session.startJob({ kind: 'verify', targets, ...(quick ? { quick } : {}) });
 }
 
 /** Verifies every backup and every completed archive. */
 export function verifyAll(session: Session) {
-  session.engine.start({ kind: 'verify', targets: 'all' });
+  session.startJob({ kind: 'verify', targets: 'all' });
 }
 
 /** Plans the deletion of the selected files and asks for confirmation, listing what is deleted and what is kept. */

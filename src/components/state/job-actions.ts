@@ -15,8 +15,8 @@ export function runningJobs({ jobs }: Snapshot): readonly JobView[] {
   return jobs.filter((job) => job.ended_at === undefined);
 }
 
-export function startBackup({ engine }: Session) {
-  engine.start({ kind: 'backup' });
+export function startBackup({ startJob }: Session) {
+  startJob({ kind: 'backup' });
 }
 
 /** Archives the selected fractals one after another; each is split as it is configured unless `split` is given. */

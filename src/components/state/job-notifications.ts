@@ -26,7 +26,6 @@ function severityOf({ state, warning_count }: JobView): Severity {
 /** Makes the listener that applies job events to the store and notifies the user of those that matter. */
 export function followJobs({ jobs, notify, refresh, archives }: Options): (event: JobEvent) => void {
   const openedAt = Date.now();
-  const announced = new Set<string>();
   const find = (id: string) => jobs.snapshot().find((job) => job.id === id);
 
   function warn(job: JobView | undefined, text: string): void {
@@ -58,8 +57,6 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
     if (Date.parse(event.time) < openedAt) return;
     switch (event.event) {
       case 'job:started':
-        if (announced.has(event.job)) return;
-        announced.add(event.job);
         notify('info', `${event.title}: started`);
         // The record of a new archive appears a moment later.
         if (event.kind === 'archive') setTimeout(() => refresh('archives'), SETTLE_MS).unref();

@@ -1,4 +1,4 @@
-import type { Engine, JobOutcome } from '../../core/index.ts';
+import type { JobHandle, JobOutcome, JobRequest } from '../../core/index.ts';
 import type { ArchiveSplit, QueuedArchive } from '../view/types.ts';
 
 /** Fractals to archive one after another, because each archive can use much memory in ClickHouse. */
@@ -12,7 +12,7 @@ export interface Queue {
   close(): void;
 }
 
-export function createQueue(engine: Pick<Engine, 'start'>, changed: () => void): Queue {
+export function createQueue(startJob: (request: JobRequest) => JobHandle, changed: () => void): Queue {
   let state: readonly QueuedArchive[] = [];
   let current: Promise<JobOutcome> | undefined;
   let closed = false;
@@ -22,7 +22,7 @@ export function createQueue(engine: Pick<Engine, 'start'>, changed: () => void):
     if (closed || current || !first) return;
     state = rest;
     const { fractal_id, fractal_name, split } = first;
-    current = engine.start({
+    current = startJob({
       kind: 'archive',
       fractal_id,
       fractal_name,

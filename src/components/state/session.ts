@@ -3,9 +3,12 @@ import {
   createJobStore,
   type Engine,
   type FileReport,
+  type JobHandle,
+  type JobRequest,
   type JobStore,
 } from '../../core/index.ts';
 import type { Symbols } from '../text/symbols.ts';
+import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
 import type { Resource, Severity, Snapshot } from '../view/types.ts';
 import { type Data, loadData } from './data.ts';
@@ -27,6 +30,8 @@ export interface Session {
   readonly browsing: Browsing;
   readonly queue: Queue;
   readonly wizard: Wizard;
+  /** Starts a job, and shows it at once: its process may take a moment to start. */
+  startJob(request: JobRequest): JobHandle;
   readonly preferences: Preferences;
   /** Applies saved preferences, and saves changes to them from now on. */
   applyPreferences(preferences: Preferences): void;
@@ -114,7 +119,7 @@ export function createSession(options: SessionOptions): Session {
   const reports = createShownCache<FileReport>((target, options) => engine.show(target, options), changed);
   const coverage = createShownCache(queryCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
-  const queue = createQueue(engine, changed);
+  const queue = createQueue(startJob, changed);
   const verifications = createVerificationResults();
   const wizard = createWizard(changed);
 
@@ -161,6 +166,12 @@ export function createSession(options: SessionOptions): Session {
     dispatch({ type: 'log', entry, quiet: options.quiet });
   }
 
+  function startJob(request: JobRequest): JobHandle {
+    const job = engine.start(request);
+    jobs.add({ ...job, title: readableTitle(job.title, data.state().archives.value ?? []) });
+    return job;
+  }
+
   function tick(): void {
     if (ui.statusMessage && Date.now() - ui.statusMessage.at > MESSAGE_MS[ui.statusMessage.severity])
       ui = reduce(ui, { type: 'clearMessage' });
@@ -179,6 +190,7 @@ export function createSession(options: SessionOptions): Session {
     browsing,
     queue,
     wizard,
+    startJob,
     get preferences() {
       return preferences;
     },

@@ -37,7 +37,7 @@ export function createVerificationResults(): VerificationResults {
   return {
     state: () => state,
     apply(event) {
-      if (event.event === 'job:done') dropStale(event.result);
+      if (event.event === 'job:done') dropStale({ ...event.result });
       if (event.event === 'job:started' && event.kind === 'verify') verifying.add(event.job);
       if (event.event === 'job:item' && verifying.has(event.job)) add(event);
     },

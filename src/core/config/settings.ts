@@ -31,25 +31,25 @@ export interface ProxySettings {
   no_proxy: string | undefined;
 }
 
-export interface PostgresSettings {
+/** Address and credentials of PostgreSQL. */
+export interface PostgresConnection {
+  /** A host name, an IP address, or the folder of a socket. */
   host: string;
   port: number;
-  /** False if the host is only the default. */
-  host_given: boolean;
   database: string;
   user: string;
   password: string | undefined;
 }
 
-export interface ClickHouseSettings {
-  /** The HTTP interface. */
-  url: string;
+export interface PostgresSettings extends PostgresConnection {
   /** False if the host is only the default. */
   host_given: boolean;
-  /** Port of the HTTP interface, used if the host turns out to be a container. */
-  http_port: number;
-  /** Port of the native protocol, which this program does not use. */
-  native_port: number;
+}
+
+/** Address and credentials of ClickHouse. */
+export interface ClickHouseConnection {
+  /** HTTP interface. A user and password in the URL take precedence. */
+  url: string;
   database: string;
   user: string;
   password: string | undefined;
@@ -57,7 +57,16 @@ export interface ClickHouseSettings {
   cluster: string | undefined;
 }
 
-export interface ArchiveSettings {
+export interface ClickHouseSettings extends ClickHouseConnection {
+  /** False if the host is only the default. */
+  host_given: boolean;
+  /** Port of the HTTP interface, used if the host turns out to be a container. */
+  http_port: number;
+  /** Port of the native protocol, which this program does not use. */
+  native_port: number;
+}
+
+interface ArchiveSettings {
   /** Memory limit of one archive query in ClickHouse, bytes. */
   max_memory: number;
   /** Time limit of one archive, milliseconds. */
@@ -71,7 +80,7 @@ export interface ArchiveSettings {
   dir: string | undefined;
 }
 
-export interface ServerSettings {
+interface ServerSettings {
   port: number;
   domain: string | undefined;
   base_url: string | undefined;
@@ -180,7 +189,7 @@ function clickhouseSettings(env: Environment): ClickHouseSettings {
 }
 
 /** The URL of an HTTP service; an IPv6 address is put in brackets. */
-export function httpUrl(host: string, port: number): string {
+function httpUrl(host: string, port: number): string {
   const bare = host.replace(/^\[|\]$/g, '');
   return `http://${bare.includes(':') ? `[${bare}]` : bare}:${port}`;
 }

@@ -19,6 +19,13 @@ export interface Progress {
   bytes_out?: number;
 }
 
+/** What a job is: its kind, what it does to what, and the fractal it works on, if it is exactly one. */
+export interface JobDescription {
+  kind: string;
+  title: string;
+  target?: { kind: 'fractal'; id: string };
+}
+
 /**
  * Events of a job by name, with their payload. Payloads are plain data in wire format: `--json` prints them
  * and the journal stores them unchanged.
@@ -27,7 +34,8 @@ export interface Progress {
  * `job:done`, `job:failed`, `job:cancelled`.
  */
 export interface JobEventMap {
-  'job:started': { kind: string; title: string; target?: { kind: 'fractal'; id: string }; by?: JobOwner };
+  /** Emitted once, by the process that runs the job. */
+  'job:started': JobDescription & { by?: JobOwner };
   /** A new phase; its name is a short gerund ("Dumping"). */
   'job:phase': { phase: string };
   'job:progress': Progress;
@@ -44,7 +52,7 @@ export interface JobEventMap {
     /** Details about the item. */
     details?: Record<string, unknown>;
   };
-  'job:done': { result: Record<string, unknown> };
+  'job:done': { result: object };
   'job:failed': { error: ErrorReport };
   'job:cancelled': { error: ErrorReport };
 }

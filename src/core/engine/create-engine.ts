@@ -1,38 +1,42 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
-import { planArchiveRestore } from '../features/archive-restore/job.ts';
-import { planPruneOf } from '../features/backup/job.ts';
+import { planArchiveRestore } from '../features/archive-restore/plan.ts';
+import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopyOf } from '../features/copy/job.ts';
-import { queryCoverage } from '../features/coverage/queries.ts';
+import { coverage } from '../features/coverage/coverage.ts';
 import { planDeleteOf } from '../features/delete/job.ts';
 import { pathOf } from '../features/files/target.ts';
-import { extractFile, showFile } from '../features/inspect/job.ts';
+import { extract } from '../features/inspect/extract.ts';
+import { show } from '../features/inspect/show.ts';
 import { planRotateOf } from '../features/keys/job.ts';
 import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
-import { planRestoreOf } from '../features/restore/job.ts';
-import { planDue } from '../features/schedule/job.ts';
-import { browseArchive, searchArchives } from '../features/search/queries.ts';
+import { planRestore } from '../features/restore/plan.ts';
+import { planDue } from '../features/schedule/plan.ts';
+import { browse } from '../features/search/browse.ts';
+import { search } from '../features/search/search.ts';
 import { backupTime } from '../policy/names.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
-import type { BackupFile, Engine } from './contract.ts';
+import type { BackupFile, Engine, EngineServices } from './contract.ts';
 import { checkHealth } from './health.ts';
+import { JobFeed } from './job-feed.ts';
 import { JobQueryService } from './job-queries.ts';
-import { recoverAll } from './recover-all.ts';
+import { recover } from './recovery.ts';
 import { JobRunner, jobId } from './runner.ts';
-import type { EngineServices } from './services.ts';
 import { type JobControl, JobSupervisor } from './supervisor.ts';
 
 /** An engine that runs jobs in this process; `onFault` receives errors of jobs that ended as `INTERNAL`. */
 export function createEngine(services: EngineServices, onFault?: (error: unknown) => void): Engine {
-  return engineOf(services, new JobRunner(services, onFault));
+  const feed = new JobFeed(services, { shared: false });
+  return engineOf(services, feed, new JobRunner(services, feed, onFault));
 }
 
 /** An engine for consoles: runs jobs in their own processes and follows those of all other processes. */
 export function createSharingEngine(services: EngineServices): Engine {
-  return engineOf(services, new JobSupervisor(services, new JobRunner(services)));
+  const feed = new JobFeed(services, { shared: true });
+  return engineOf(services, feed, new JobSupervisor(services, feed, new JobRunner(services, feed)));
 }
 
-function engineOf(services: EngineServices, jobs: JobControl): Engine {
+function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): Engine {
   const known = new JobQueryService(services);
   return {
     installation: services.installation,
@@ -42,15 +46,15 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
     archives: async (filter, options) => (await services.catalog()).archives(filter, options),
     backups: (options) => backupFiles(services, options),
 
-    show: (...query) => showFile(services, ...query),
-    extract: (...query) => extractFile(services, ...query),
-    search: (...query) => searchArchives(services, ...query),
-    browse: (...query) => browseArchive(services, ...query),
+    show: (...query) => show(services, ...query),
+    extract: (...query) => extract(services, ...query),
+    search: (...query) => search(services, ...query),
+    browse: (...query) => browse(services, ...query),
     orphans: (options) => findOrphans(services, options),
-    coverage: (...query) => queryCoverage(services, ...query),
+    coverage: (...query) => coverage(services, ...query),
 
-    planRestore: (...query) => planRestoreOf(services, ...query),
-    planPrune: (...query) => planPruneOf(services, ...query),
+    planRestore: (...query) => planRestore(services, ...query),
+    planPrune: (...query) => planPrune(services, ...query),
     planArchiveRestore: (query) => planArchiveRestore(services, query),
     planAdopt: (...query) => planAdoptOf(services, ...query),
     planDelete: (...query) => planDeleteOf(services, ...query),
@@ -67,7 +71,7 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
     start: (...query) => jobs.start(...query),
     cancel: (...query) => jobs.cancel(...query),
     outlives: (job) => jobs.outlives(job),
-    subscribe: (listener) => jobs.subscribe(listener),
+    subscribe: (listener) => feed.subscribe(listener),
     detach: async (request) => {
       if (services.installation.read_only) throw readOnly();
       const id = jobId(request.kind, services.now());
@@ -76,10 +80,11 @@ function engineOf(services: EngineServices, jobs: JobControl): Engine {
     },
     recover: async (options) => {
       await services.jobBus.sweep();
-      return recoverAll(services, undefined, options);
+      return recover(services, options);
     },
     close: async (reason: BifractError = cancelled()) => {
       await jobs.shutdown(reason);
+      feed.close(reason);
       await services.close();
     },
   };

@@ -1,15 +1,39 @@
 import { BifractError } from '../contract/errors.ts';
 import type { JobEvent } from '../contract/events.ts';
-import { isRestoreRecord, unfinishedRestores } from '../features/archive-restore/checkpoint.ts';
-import { fold, newEntry, viewOf } from '../job/job-view.ts';
-import type { BusJob } from '../ports/job-bus.ts';
-import type { ArchiveProgressRecord, JobRecord } from '../ports/state.ts';
+import { fold, type JobView, newEntry, viewOf } from '../job/store.ts';
+import type { BusJob, JobBus } from '../ports/job-bus.ts';
+import type { Services } from '../ports/services.ts';
+import type { JobRecord } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
-import type { JobRequest } from './jobs.ts';
-import type { JobQueries, KnownJob } from './known-jobs.ts';
-import type { EngineServices } from './services.ts';
+import { type JobRequest, jobTypeOf } from './jobs.ts';
+import { interruptedRecords } from './recovery.ts';
 
-type JobServices = Pick<EngineServices, 'jobBus' | 'state' | 'catalog' | 'now'>;
+/** A job of any process of the installation. */
+export interface KnownJob extends JobView {
+  /** Whether its process is running. */
+  live: boolean;
+  /** Its process crashed and has not been cleaned up after yet; the next job or console does that. */
+  unsettled: boolean;
+}
+
+/** Queries about the jobs of all consoles, cron jobs and shells of the installation. */
+export interface JobQueries {
+  /** Running jobs first, then ended ones, newest first. */
+  knownJobs(options?: CallOptions): Promise<KnownJob[]>;
+  /** Completes a job id given in full or by its last characters. `NOT_FOUND`; `USAGE` if ambiguous. */
+  findJob(id: string): Promise<string>;
+  /** All events of a job, live while it runs. `NOT_FOUND`. */
+  follow(job: string, options?: CallOptions): AsyncIterable<JobEvent>;
+  /** Cancels a job of any process; its final event follows. `NOT_FOUND` if it is not running, `BUSY`. */
+  requestCancel(job: string, options?: CallOptions): Promise<void>;
+  /**
+   * The request that resumes interrupted work, given the id of the job, archive or group. `NOT_FOUND` if no
+   * partial data is left.
+   */
+  resumeRequest(id: string, options?: CallOptions): Promise<JobRequest>;
+}
+
+type JobServices = Pick<Services, 'state' | 'catalog' | 'now'> & { readonly jobBus: JobBus<JobEvent> };
 
 /** Job queries on an installation's services. */
 export class JobQueryService implements JobQueries {
@@ -20,14 +44,15 @@ export class JobQueryService implements JobQueries {
   }
 
   async knownJobs({ signal }: CallOptions = {}): Promise<KnownJob[]> {
-    const { jobBus: board, state } = this.#services;
+    const { jobBus, state, now } = this.#services;
     const interrupted = new Set((await state.interrupted()).map(({ id }) => id));
     const jobs: KnownJob[] = [];
-    for (const id of await board.ids()) {
+    for (const id of await jobBus.ids()) {
       signal?.throwIfAborted();
-      const job = await board.find(id);
+      const job = await jobBus.find(id);
       // No event yet: the job is starting, or the disk was full.
-      if (job && job.events.length > 0) jobs.push({ ...this.#fold(job), unsettled: interrupted.has(id) });
+      if (!job || job.events.length === 0) continue;
+      jobs.push({ ...viewOfAll(job, now()), live: job.live, unsettled: interrupted.has(id) });
     }
     return jobs.sort((a, b) => Number(b.live) - Number(a.live) || b.started_at - a.started_at);
   }
@@ -55,28 +80,19 @@ export class JobQueryService implements JobQueries {
   }
 
   async resumeRequest(id: string, options?: CallOptions): Promise<JobRequest> {
-    const { state } = this.#services;
-    const records = [...(await unfinishedRestores(state)), ...(await state.interrupted())];
-    const record = records.find((one) => isAbout(one, id));
-    if (record && isRestoreRecord(record)) return { kind: 'restore-archive', plan: record.restoring.plan };
-    if (record?.archive) return this.#archiveRequest(record.archive, options);
+    const record = (await interruptedRecords(this.#services.state)).find((one) => isAbout(one, id));
+    const request = record && (await jobTypeOf(record)?.resumeRequest?.(this.#services, record, options));
+    if (request) return request as JobRequest;
     throw new BifractError('NOT_FOUND', 'Cannot resume: no partial data is left', {
       hint: 'Start it again.',
     });
   }
+}
 
-  async #archiveRequest({ request }: ArchiveProgressRecord, options?: CallOptions): Promise<JobRequest> {
-    const { from, to, ...asked } = request;
-    const fractals = await (await this.#services.catalog()).fractals(options);
-    const fractal_name = fractals.find(({ id }) => id === request.fractal_id)?.name;
-    return { kind: 'archive', ...asked, fractal_name, from: from ?? undefined, to: to ?? undefined };
-  }
-
-  #fold({ id, live, events }: BusJob<JobEvent>): Omit<KnownJob, 'unsettled'> {
-    const entry = newEntry(id, Date.parse(events[0]?.time ?? ''));
-    for (const event of events) fold(entry, event, Date.parse(event.time), this.#services.now().getTime());
-    return { ...viewOf(entry), live };
-  }
+function viewOfAll({ id, events }: BusJob<JobEvent>, now: Date): JobView {
+  const entry = newEntry(id, Date.parse(events[0]?.time ?? ''));
+  for (const event of events) fold(entry, event, Date.parse(event.time), now.getTime());
+  return viewOf(entry);
 }
 
 function isAbout({ id, archive_id, archive, restoring }: JobRecord, wanted: string): boolean {

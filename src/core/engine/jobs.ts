@@ -1,4 +1,5 @@
-import { asBifractError } from '../contract/errors.ts';
+import { asBifractError, BifractError } from '../contract/errors.ts';
+import type { JobDescription } from '../contract/events.ts';
 import { archiveJob } from '../features/archive/job.ts';
 import { archiveRestoreJob } from '../features/archive-restore/job.ts';
 import { backupJob, pruneJob } from '../features/backup/job.ts';
@@ -27,7 +28,7 @@ export const JOBS = {
   delete: deleteJob,
   copy: copyJob,
   'rotate-key': rotateKeyJob,
-} satisfies Record<string, JobType<never, object>>;
+};
 
 type Jobs = typeof JOBS;
 
@@ -36,11 +37,11 @@ export type JobKind = keyof Jobs;
 
 /** What a job of a kind is asked to do: plain data, so that it can be stored and handed to another process. */
 export type RequestOf<Kind extends JobKind> =
-  Jobs[Kind] extends JobType<infer Request, object> ? Request : never;
+  Jobs[Kind] extends JobType<infer Request, infer _> ? Request : never;
 
 /** What `job:done` of a kind carries. */
 export type SummaryOf<Kind extends JobKind> =
-  Jobs[Kind] extends JobType<never, infer Summary> ? Summary : never;
+  Jobs[Kind] extends JobType<infer _, infer Summary> ? Summary : never;
 
 export type JobRequest = { [Kind in JobKind]: RequestOf<Kind> }[JobKind];
 
@@ -54,6 +55,27 @@ type JobFacts = Pick<JobType<never, object>, 'cancelEffect' | 'keepsPartialWork'
 
 export function jobFacts(kind: string): JobFacts {
   return jobTypeOf({ kind }) ?? {};
+}
+
+/** The table's entry for a request. `USAGE` for a kind that this version does not know. */
+export function typeOf(request: JobRequest): JobType<object, object> {
+  const type = jobTypeOf(request);
+  if (type) return type;
+  throw new BifractError('USAGE', `Unknown kind of job: ${request.kind}`);
+}
+
+/** What a job is, for people and for its `job:started`. */
+export function describeJob<Request extends JobRequest>(
+  request: Request,
+): JobDescription & { kind: Request['kind'] } {
+  const type = jobTypeOf(request);
+  const target = type?.target?.(request);
+  return { kind: request.kind, title: type?.title(request) ?? request.kind, ...(target ? { target } : {}) };
+}
+
+/** What to do after a crash of a job of this kind, for people; undefined if it cannot be resumed. */
+export function resumeHint(kind: string): string | undefined {
+  return jobTypeOf({ kind })?.resumeHint;
 }
 
 /** What a finished job did, for people. The result of a job of another version may have another shape. */

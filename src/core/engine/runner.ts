@@ -1,59 +1,63 @@
 import { randomBytes } from 'node:crypto';
-import { asBifractError, BifractError, cancelled } from '../contract/errors.ts';
+import { asBifractError, BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import type { Emit, JobEvent, JobEventMap } from '../contract/events.ts';
+import { withAudit } from '../job/audited.ts';
+import type { JobContext } from '../job/context.ts';
 import { stampOf } from '../policy/names.ts';
-import type { JobPublisher } from '../ports/job-bus.ts';
-import type { JobHandle, JobOutcome, StartOptions } from './contract.ts';
-import type { JobRequest } from './jobs.ts';
-import { perform, startedEvent } from './perform.ts';
-import type { EngineServices } from './services.ts';
+import type { JobLog } from '../ports/job-bus.ts';
+import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
+import type { JobFeed } from './job-feed.ts';
+import { describeJob, type JobRequest, typeOf } from './jobs.ts';
+import { recover } from './recovery.ts';
 
 interface Running {
   id: string;
   controller: AbortController;
-  publisher?: JobPublisher<JobEvent>;
+  log?: JobLog<JobEvent>;
   ended?: boolean;
-  outcome: Promise<JobOutcome>;
+  outcome: Promise<unknown>;
 }
 
 /**
- * Runs jobs in this process: stamps their events, passes them to local listeners and, over the job bus, to
- * other processes; cancels jobs on request.
+ * Runs jobs in this process: passes their events to the feed of this process and, over the job bus, to other
+ * processes; cancels jobs on request.
  */
 export class JobRunner {
   readonly #services: EngineServices;
+  readonly #feed: Pick<JobFeed, 'add'>;
   readonly #onFault: (error: unknown) => void;
-  readonly #listeners = new Set<(event: JobEvent) => void>();
   readonly #running = new Map<string, Running>();
 
   /** `onFault` receives errors of jobs that ended as `INTERNAL`: their event has no stack. */
-  constructor(services: EngineServices, onFault: (error: unknown) => void = () => undefined) {
+  constructor(
+    services: EngineServices,
+    feed: Pick<JobFeed, 'add'>,
+    onFault: (error: unknown) => void = () => undefined,
+  ) {
     this.#services = services;
+    this.#feed = feed;
     this.#onFault = onFault;
   }
 
-  /** Starts a job. Never throws: failures are reported as the outcome. */
-  start(request: JobRequest, { id, must_be_visible: must_be_seen = false }: StartOptions = {}): JobHandle {
-    const { promise: outcome, resolve } = Promise.withResolvers<JobOutcome>();
+  /** Starts a job. Never throws: failures are reported as the outcome. `warning` is its first event. */
+  start<Request extends JobRequest>(
+    request: Request,
+    { id, must_be_visible = false, warning }: StartOptions & { warning?: string } = {},
+  ): JobHandle<Request['kind']> {
+    const { promise: outcome, resolve } = Promise.withResolvers<JobOutcome<Request['kind']>>();
     const job: Running = {
       id: id ?? jobId(request.kind, this.#services.now()),
       controller: new AbortController(),
       outcome,
     };
     this.#running.set(job.id, job);
-    resolve(this.#run(job, request, must_be_seen));
-    return { id: job.id, kind: request.kind, outcome };
+    // The job type of the request made the result.
+    resolve(this.#run(job, request, { must_be_visible, warning }) as typeof outcome);
+    return { id: job.id, ...describeJob(request), outcome };
   }
 
   cancel(job: string, reason = cancelled()) {
     this.#running.get(job)?.controller.abort(reason);
-  }
-
-  subscribe(listener: (event: JobEvent) => void) {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
   }
 
   /** Whether the job runs in this process. */
@@ -72,26 +76,31 @@ export class JobRunner {
     await Promise.all(running.map(({ outcome }) => outcome));
   }
 
-  async #run(job: Running, request: JobRequest, must_be_seen: boolean): Promise<JobOutcome> {
+  async #run(
+    job: Running,
+    request: JobRequest,
+    { must_be_visible, warning }: { must_be_visible: boolean; warning: string | undefined },
+  ): Promise<JobOutcome> {
     // Lets the caller subscribe before the first event.
     await Promise.resolve();
-    const publishError = await this.#publish(job);
+    const invisible = await this.#publish(job);
+    const warnings = [warning, invisible?.message].filter((text) => text !== undefined);
     const outcome =
-      publishError && must_be_seen
-        ? this.#finish(job, 'job:failed', publishError)
-        : await this.#perform(job, request, publishError?.message);
+      invisible && must_be_visible
+        ? this.#fail(job, 'job:failed', invisible)
+        : await this.#perform(job, request, warnings);
     job.ended = true;
-    await job.publisher?.close();
+    await job.log?.close();
     this.#running.delete(job.id);
     return outcome;
   }
 
   /** Publishes the job on the bus; returns the error if that fails. Read-only jobs are not published. */
   async #publish(job: Running): Promise<BifractError | undefined> {
-    const { jobBus: board, installation } = this.#services;
+    const { jobBus, installation } = this.#services;
     if (installation.read_only) return undefined;
     try {
-      job.publisher = await board.publish(job.id, {
+      job.log = await jobBus.publish(job.id, {
         onCancel: () => this.cancel(job.id),
         onJournalError: ({ message }) => {
           if (!job.ended) this.#emit(job, 'job:warning', { message });
@@ -107,11 +116,11 @@ export class JobRunner {
     }
   }
 
-  async #perform(job: Running, request: JobRequest, warning?: string): Promise<JobOutcome> {
+  async #perform(job: Running, request: JobRequest, warnings: readonly string[]): Promise<JobOutcome> {
     const { signal } = job.controller;
     const emit: Emit = (event, payload) => void this.#emit(job, event, payload);
-    emit('job:started', { ...startedEvent(request), by: this.#services.owner() });
-    if (warning !== undefined) emit('job:warning', { message: warning });
+    emit('job:started', { ...describeJob(request), by: this.#services.owner() });
+    for (const message of warnings) emit('job:warning', { message });
     try {
       const context = { id: job.id, signal, emit, now: () => this.#services.now() };
       const result = await perform(this.#services, request, context);
@@ -119,27 +128,35 @@ export class JobRunner {
     } catch (thrown) {
       const reason = endReason(thrown, signal);
       if (reason.code === 'INTERNAL') this.#onFault(thrown);
-      return this.#finish(job, signal.aborted ? 'job:cancelled' : 'job:failed', reason);
+      return this.#fail(job, signal.aborted ? 'job:cancelled' : 'job:failed', reason);
     }
   }
 
-  #finish(job: Running, event: 'job:failed' | 'job:cancelled', error: BifractError): JobOutcome {
+  #fail(job: Running, event: 'job:failed' | 'job:cancelled', error: BifractError): JobOutcome {
     return this.#emit(job, event, { error: error.report() }) as JobOutcome;
   }
 
   #emit<Name extends keyof JobEventMap>(job: Running, event: Name, payload: JobEventMap[Name]): JobEvent {
     const time = this.#services.now().toISOString();
     const stamped = { event, job: job.id, time, ...payload } as unknown as JobEvent;
-    job.publisher?.add(stamped);
-    for (const listener of this.#listeners) {
-      try {
-        listener(stamped);
-      } catch {
-        // A failing listener must not affect the job.
-      }
-    }
+    job.log?.add(stamped);
+    this.#feed.add(stamped);
     return stamped;
   }
+}
+
+/** Runs a job and returns its summary. Recovers interrupted jobs first. */
+async function perform(services: EngineServices, request: JobRequest, context: JobContext): Promise<object> {
+  const type = typeOf(request);
+  if (type.readsOnly) return type.run(services, request, context);
+  if (services.installation.read_only) throw readOnly();
+  // Without a key no job begins that would change something.
+  await services.key();
+  await recover(services, { request, signal: context.signal });
+  const run = (own: JobContext) => type.run(services, request, own);
+  const what = type.destroys(request);
+  if (!what) return run(context);
+  return withAudit(services.audit, { kind: request.kind, title: type.title(request), what }, context, run);
 }
 
 /** The first reason wins: an error thrown while unwinding is dropped unless it carries the same code. */

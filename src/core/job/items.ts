@@ -6,6 +6,8 @@ import { combine, type Failure } from './failures.ts';
 export interface ItemOutcome {
   message: string;
   error?: ErrorReport;
+  /** There was nothing to do: it does not count when failures are compared with the number of items. */
+  skipped?: boolean;
   /** What the job found out about it, for `job:item`. */
   details?: Record<string, unknown>;
 }
@@ -24,16 +26,18 @@ export async function forEachItem<Item>(
   { signal, emit }: Pick<JobContext, 'signal' | 'emit'>,
 ): Promise<void> {
   const failures: Failure[] = [];
+  let skipped = 0;
   for (const one of items) {
     signal.throwIfAborted();
     const item = name(one);
-    const { message, error, details } = await work(one).catch((thrown: unknown): ItemOutcome => {
+    const { message, error, details, ...outcome } = await work(one).catch((thrown: unknown): ItemOutcome => {
       signal.throwIfAborted();
       const report = asBifractError(thrown).report();
       return { message: report.message, error: report };
     });
     signal.throwIfAborted();
     if (error) failures.push({ item, error });
+    else if (outcome.skipped) skipped++;
     emit('job:item', {
       item,
       ok: !error,
@@ -42,6 +46,6 @@ export async function forEachItem<Item>(
       ...(details ? { details } : {}),
     });
   }
-  const error = combine(failures, items.length, failed);
+  const error = combine(failures, items.length - skipped, failed);
   if (error) throw error;
 }

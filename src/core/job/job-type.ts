@@ -24,9 +24,33 @@ export interface JobType<Request, Summary extends object> {
   readonly keepsPartialWork?: true;
   /** Set if the total of its progress in bytes is an estimate. */
   readonly estimatesTotal?: true;
+
+  /** For jobs that can be resumed: what to do after a crash, for people. */
+  readonly resumeHint?: string;
+  /**
+   * Whether an interrupted job can still be resumed: then recovery keeps its record and its unfinished objects.
+   * `request` is a job of the same kind that is about to start, and may resume it.
+   */
+  resumable?(
+    services: Services,
+    record: JobRecord,
+    options: CallOptions & { request?: Request },
+  ): Promise<boolean>;
+  /** The request that resumes an interrupted job; undefined if its record has nothing to resume. */
+  resumeRequest?(
+    services: Pick<Services, 'catalog'>,
+    record: JobRecord,
+    options?: CallOptions,
+  ): Promise<Request | undefined>;
   /**
    * Cleans up after an interrupted job of this kind, as far as its record tells; the engine removes the record
-   * afterwards. Returns what was done, one line each. Throws if it must be tried again later.
+   * afterwards unless the job is resumable. Returns what was done, one line each. A `BifractError` means that it must
+   * be tried again later.
    */
-  recover?(services: Services, record: JobRecord, options: CallOptions): Promise<string[]>;
+  recover?(services: Services, record: JobRecord, options: RecoverOptions): Promise<string[]>;
+}
+
+export interface RecoverOptions extends CallOptions {
+  /** Whether the job can be resumed: what it needs for that must be kept. */
+  resumable: boolean;
 }

@@ -1,23 +1,17 @@
 import type { Emit, Progress } from '../contract/events.ts';
+import { throttle } from './throttle.ts';
 
-const INTERVAL_MS = 100;
-
-/**
- * Passes `bytes` through and reports progress: at most ten times a second, and once at the end, with the
- * current result of `read`.
- */
+/** Passes `bytes` through and reports the current result of `read` as progress, now and then and once at the end. */
 export async function* withProgress<T>(
   bytes: AsyncIterable<T>,
   emit: Emit,
   read: () => Progress,
 ): AsyncIterable<T> {
-  let last = Number.NEGATIVE_INFINITY;
+  const report = () => emit('job:progress', read());
+  const step = throttle(report);
   for await (const block of bytes) {
     yield block;
-    const now = performance.now();
-    if (now - last < INTERVAL_MS) continue;
-    last = now;
-    emit('job:progress', read());
+    step();
   }
-  emit('job:progress', read());
+  report();
 }

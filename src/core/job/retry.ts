@@ -10,8 +10,8 @@ const FIRST_TRIES = 4;
 export interface RetryOptions {
   /** Limit of the total retry time, milliseconds. */
   max_ms: number;
-  /** Name of the setting for that limit. */
-  variable: string;
+  /** Name of the setting for that limit, if there is one. */
+  variable?: string;
   /** The first wait, milliseconds; doubled for each further one. */
   first_ms?: number;
 }
@@ -93,7 +93,9 @@ export class Retrier {
       error.code,
       `${error.message} (gave up after ${Math.round(max_ms / 1000)} seconds of retries)`,
       {
-        hint: `Fix the cause, then run it again: completed work is not repeated. ${variable} sets the limit.`,
+        hint: variable
+          ? `Fix the cause, then run it again: completed work is not repeated. ${variable} sets the limit.`
+          : 'Fix the cause, then run it again.',
         cause: error,
       },
     );

@@ -1,4 +1,3 @@
-import { BifractError } from '../contract/errors.ts';
 import type { Timestamp } from '../ports/types.ts';
 
 const SECONDS_END = 19;
@@ -23,18 +22,14 @@ function sortable(time: Timestamp): string {
 
 /**
  * Parses a time as users type it: a day (`2026-03-01`), or to the minute or finer, with `T` or a space, with or
- * without a zone (default UTC). Returns UTC. Throws `USAGE`, naming `what`.
+ * without a zone (default UTC). Returns UTC; undefined if `text` is not a time.
  */
-export function parseInstant(text: string, what: string): Timestamp {
+export function parseInstant(text: string): Timestamp | undefined {
   const [, day, clock = '00:00', zone = 'Z'] = INSTANT.exec(text.trim()) ?? [];
   const [hours, fraction = ''] = clock.split('.');
   const seconds = hours?.length === 'hh:mm'.length ? `${hours}:00` : hours;
   const time = new Date(`${day}T${seconds}${zone.toUpperCase()}`);
-  if (day === undefined || Number.isNaN(time.getTime()) || !isInMonth(day)) {
-    throw new BifractError('USAGE', `Invalid ${what}: ${text}`, {
-      hint: 'Use a format such as 2026-03-01, 2026-03-01T14:00 or 2026-03-01T14:00:00.5+01:00; the default zone is UTC.',
-    });
-  }
+  if (day === undefined || Number.isNaN(time.getTime()) || !isInMonth(day)) return undefined;
   return `${time.toISOString().slice(0, SECONDS_END)}${fraction && `.${fraction}`}Z`;
 }
 

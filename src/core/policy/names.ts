@@ -1,3 +1,5 @@
+import type { Granularity } from './periods.ts';
+
 const STAMP = String.raw`\d{8}-\d{6}`;
 const UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 const LABEL = '[0-9A-Za-z][0-9A-Za-z_-]*?';
@@ -5,10 +7,8 @@ const BACKUP = new RegExp(`^bifract-backup-(${STAMP})\\.bifract-backup$`);
 const ARCHIVE = new RegExp(`^(${UUID})(?:-(${LABEL}))?-(${STAMP})\\.bifract-archive$`);
 const FRACTAL_ID = new RegExp(`^${UUID}$`);
 
-export type Split = 'hour' | 'day' | 'week';
-
 /** The parts of an archive's file name. */
-export interface ArchiveName {
+interface ArchiveName {
   fractal_id: string;
   /** The period as written in the name, such as `2026-03-01_1400`; undefined if not split. */
   label: string | undefined;
@@ -25,7 +25,7 @@ export function backupTime(name: string): Date | undefined {
   return parseStamp(BACKUP.exec(name)?.[1]);
 }
 
-/** File name of an archive made now. `label` is a result of `periodLabel`. */
+/** File name of an archive made now. `label` is that of a period. */
 export function archiveName(fractal_id: string, now: Date, label?: string): string {
   if (!FRACTAL_ID.test(fractal_id)) throw new RangeError(`Not a fractal id: ${fractal_id}`);
   const period = label === undefined ? '' : `-${fileLabel(label)}`;
@@ -64,23 +64,6 @@ export function fileLabel(label: string): string {
   return spelled;
 }
 
-/**
- * The label of the period that contains a time, in UTC: `2026-03-01 14:00`, `2026-03-01`, `2026-03-02 to 2026-03-08`.
- */
-export function periodLabel(split: Split, time: Date): string {
-  const iso = time.toISOString();
-  if (split === 'hour') return `${iso.slice(0, 10)} ${iso.slice(11, 13)}:00`;
-  if (split === 'day') return iso.slice(0, 10);
-  const sinceMonday = (time.getUTCDay() + 6) % 7;
-  return `${isoDay(time, -sinceMonday)} to ${isoDay(time, 6 - sinceMonday)}`;
-}
-
-function isoDay(time: Date, offset: number): string {
-  const day = new Date(time);
-  day.setUTCDate(day.getUTCDate() + offset);
-  return day.toISOString().slice(0, 10);
-}
-
 /** A time as written in file names, to the second, in UTC: `20260301-140509`. */
 export function stampOf(time: Date): string {
   const digits = time.toISOString().replaceAll(/[-:]/g, '');
@@ -95,15 +78,11 @@ function parseStamp(text: string | undefined): Date | undefined {
 }
 
 /** Parses the label in a file name: its period as records write it, and the split. */
-export function parsePeriodLabel(label: string | undefined): {
-  period: string | null;
-  split: Split | 'none';
-} {
+export function parsePeriodLabel(label: string | undefined): { period: string | null; split: Granularity } {
   if (label === undefined) return { period: null, split: 'none' };
   const hour = /^(\d{4}-\d{2}-\d{2})_(\d{2})(\d{2})$/.exec(label);
   if (hour) return { period: `${hour[1]} ${hour[2]}:${hour[3]}`, split: 'hour' };
-  if (/^\d{4}-\d{2}-\d{2}_to_\d{4}-\d{2}-\d{2}$/.test(label)) {
-    return { period: label.replaceAll('_', ' '), split: 'week' };
-  }
-  return { period: label.replaceAll('_', ' '), split: /^\d{4}-\d{2}-\d{2}$/.test(label) ? 'day' : 'none' };
+  const period = label.replaceAll('_', ' ');
+  if (/^\d{4}-\d{2}-\d{2} to \d{4}-\d{2}-\d{2}$/.test(period)) return { period, split: 'week' };
+  return { period, split: /^\d{4}-\d{2}-\d{2}$/.test(label) ? 'day' : 'none' };
 }

@@ -1,4 +1,5 @@
 import type { Timestamp } from '../ports/types.ts';
+import { dayOf, periodAt } from './periods.ts';
 
 /**
  * How many backups to keep: the newest ones, and the newest of each of the last days, weeks and months that have any.
@@ -10,21 +11,21 @@ export interface KeepRule {
   monthly?: number;
 }
 
-export interface Dated {
+interface Dated {
   created_at: Timestamp;
 }
 
 /** Whether an item is kept, and why; without a reason it is deleted. */
-export interface RetentionDecision<Item> {
+interface RetentionDecision<Item> {
   item: Item;
   reasons: string[];
 }
 
 const BUCKETS: { rule: keyof KeepRule; keyOf: (time: Date) => string }[] = [
   { rule: 'last', keyOf: (time) => time.toISOString() },
-  { rule: 'daily', keyOf: (time) => day(time) },
-  { rule: 'weekly', keyOf: (time) => monday(time) },
-  { rule: 'monthly', keyOf: (time) => day(time).slice(0, 'yyyy-mm'.length) },
+  { rule: 'daily', keyOf: (time) => dayOf(time.toISOString()) },
+  { rule: 'weekly', keyOf: (time) => periodAt('week', time.toISOString()).label },
+  { rule: 'monthly', keyOf: (time) => time.toISOString().slice(0, 'yyyy-mm'.length) },
 ];
 
 /**
@@ -59,14 +60,4 @@ export function retain<Item extends Dated>(
 /** Whether the rule keeps anything at all: one that does not would delete everything. */
 export function keepsSomething(rule: KeepRule): boolean {
   return Object.values(rule).some((count) => (count ?? 0) > 0);
-}
-
-function day(time: Date): string {
-  return time.toISOString().slice(0, 'yyyy-mm-dd'.length);
-}
-
-function monday(time: Date): string {
-  const first = new Date(time);
-  first.setUTCDate(first.getUTCDate() - ((first.getUTCDay() + 6) % 7));
-  return day(first);
 }

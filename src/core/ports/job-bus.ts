@@ -10,9 +10,9 @@ export interface BusJob<Event> {
   events: Event[];
 }
 
-/** Sends the events of a job of this process to other processes. */
-export interface JobPublisher<Event> {
-  /** Publishes an event. Never throws, never waits. */
+/** The log of a job of this process: keeps its events and sends them to other processes. */
+export interface JobLog<Event> {
+  /** Adds an event. Never throws, never waits. */
   add(event: Event): void;
   /** Call it after the last event. Resolves once everything is on disk and sent, as far as possible. */
   close(): Promise<void>;
@@ -29,7 +29,7 @@ export interface PublishOptions {
 /** Lets every process of an installation see the jobs of all others. */
 export interface JobBus<Event> {
   /** Publishes a job of this process. Rejects if the state folder cannot be written. */
-  publish(id: string, options: PublishOptions): Promise<JobPublisher<Event>>;
+  publish(id: string, options: PublishOptions): Promise<JobLog<Event>>;
   /** Ids of all known jobs, running or ended, in no particular order. */
   ids(): Promise<string[]>;
   /** Undefined if there is no such job, or if its journal has been removed. */

@@ -82,17 +82,6 @@ export interface LineOptions extends CallOptions {
   low_memory?: boolean;
 }
 
-/**
- * Source of archive lines.
- *
- * Yields blocks of complete NDJSON lines in (timestamp, log_id) order, byte-exact: never a partial line, never an error
- * message as data. Throws `QUERY_FAILED` when the query fails, mid-stream as well. The order of rows with the same key is
- * undefined and differs between queries.
- */
-export interface LineSource {
-  lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock>;
-}
-
 /** Complete lines. */
 export interface LineBlock {
   /** Valid until the next block is requested; the memory is then reused. */
@@ -101,7 +90,7 @@ export interface LineBlock {
 }
 
 /** The log database. Errors: `CLICKHOUSE_UNREACHABLE`, `QUERY_FAILED`. */
-export interface LogDatabase extends LineSource {
+export interface LogDatabase {
   version(options?: CallOptions): Promise<string>;
   /** Exact row count and time range of a window. */
   stats(window: LogWindow, options?: CallOptions): Promise<LogStats>;
@@ -111,5 +100,11 @@ export interface LogDatabase extends LineSource {
   statsByFractal(options?: CallOptions): Promise<Map<string, LogStats>>;
   /** Exact counts sorted by time; periods without rows are omitted. */
   countsByPeriod(query: CountQuery, options?: CallOptions): Promise<PeriodCount[]>;
+  /**
+   * The archive lines of a window: blocks of complete NDJSON lines in (timestamp, log_id) order, byte-exact; never a partial
+   * line, never an error message as data. Throws `QUERY_FAILED` when the query fails, mid-stream as well. The order of rows
+   * with the same key is undefined and differs between queries.
+   */
+  lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock>;
   close(): Promise<void>;
 }

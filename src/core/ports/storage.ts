@@ -58,7 +58,7 @@ export interface StorageHealth {
  * after an abort, the signal's reason.
  */
 export interface Storage {
-  readonly kind: 'disk' | 's3' | 'memory';
+  readonly kind: 'disk' | 's3';
   /** For display: the folder, or `s3://bucket at endpoint`. */
   readonly location: string;
 

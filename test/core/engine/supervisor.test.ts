@@ -6,15 +6,17 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { FolderJobBus } from '../../../src/core/adapters/job-bus/job-bus.ts';
 import { BifractError, cancelled, ROLLED_BACK } from '../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../src/core/contract/events.ts';
-import type { JobRequest } from '../../../src/core/engine/jobs.ts';
+import type { EngineServices, JobHandle } from '../../../src/core/engine/contract.ts';
+import { JobFeed } from '../../../src/core/engine/job-feed.ts';
+import type { JobRequest, RequestOf } from '../../../src/core/engine/jobs.ts';
 import { JobRunner } from '../../../src/core/engine/runner.ts';
-import type { EngineServices } from '../../../src/core/engine/services.ts';
 import { JobSupervisor } from '../../../src/core/engine/supervisor.ts';
 import type { LaunchRequest } from '../../../src/core/ports/job-launcher.ts';
 import { LIMIT_MS, until } from '../../helpers/until.ts';
 
-const REQUEST: JobRequest = { kind: 'verify', targets: [] };
+const REQUEST: RequestOf<'verify'> = { kind: 'verify', targets: [] };
 const OWNER = { user: 'root', host: 'here', pid: 1, from: 'pts/0' };
+const NO_FEED = { add: () => undefined };
 let dir: string;
 /** Lets the waiting jobs continue. */
 let release: () => void;
@@ -44,7 +46,7 @@ function makeServices(
   release = gate.resolve;
   fail = (error = new Error('no keys')) => gate.reject(error);
   gate.promise.catch(() => undefined);
-  const board = new FolderJobBus(dir);
+  const board = new FolderJobBus(dir, () => undefined);
   const cancel = board.cancel.bind(board);
   board.cancel = async (...call) => {
     await cancel(...call);
@@ -71,32 +73,43 @@ function makeServices(
     },
   };
   const services = fakes as unknown as EngineServices;
-  otherProcess = new JobRunner(services);
+  otherProcess = new JobRunner(services, NO_FEED);
   return services;
 }
 
 /** A console and the events it receives. */
-function openConsole(services: EngineServices): { jobs: JobSupervisor; events: JobEvent[] } {
-  const jobs = new JobSupervisor(services, new JobRunner(services));
+function openConsole(services: EngineServices): {
+  jobs: JobSupervisor;
+  events: JobEvent[];
+  close(): Promise<void>;
+} {
+  const feed = new JobFeed(services, { shared: true });
+  const jobs = new JobSupervisor(services, feed, new JobRunner(services, feed));
   const events: JobEvent[] = [];
-  jobs.subscribe((event) => events.push(event));
-  return { jobs, events };
+  feed.subscribe((event) => events.push(event));
+  const close = async () => {
+    await jobs.shutdown(cancelled());
+    feed.close(cancelled());
+  };
+  return { jobs, events, close };
 }
 
 const names = (events: JobEvent[]) => events.map(({ event }) => event);
 
-test('a job is reported at once, runs in another process, and is followed to its end', async () => {
-  const { jobs, events } = openConsole(makeServices());
-  const { id, outcome } = jobs.start(REQUEST);
-  await until(() => events.length > 0, LIMIT_MS, 'the job is reported');
-  assert.deepEqual([events[0]?.event, events[0]?.job], ['job:started', id]);
+test('a job is described at once, runs in another process, and is followed to its end', async () => {
+  const { jobs, events, close } = openConsole(makeServices());
+  const { id, kind, title, outcome } = jobs.start(REQUEST);
   await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
   assert.equal(jobs.outlives(id), true);
   assert.deepEqual(orders, [{ request: REQUEST, by: OWNER }]);
   release();
   assert.equal((await outcome).event, 'job:done');
+  const [started] = events;
+  assert.equal(names(events).filter((event) => event === 'job:started').length, 1);
   assert.equal(names(events).at(-1), 'job:done');
-  await jobs.shutdown(cancelled());
+  assert.ok(started?.event === 'job:started');
+  assert.deepEqual([started.job, started.kind, started.title], [id, kind, title]);
+  await close();
 });
 
 test('closing a console stops no job of another process; the next console receives all its events', async () => {
@@ -104,7 +117,7 @@ test('closing a console stops no job of another process; the next console receiv
   const first = openConsole(services);
   const { id } = first.jobs.start(REQUEST);
   await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
-  await first.jobs.shutdown(cancelled());
+  await first.close();
   assert.equal(otherProcess.isRunning(id), true);
   const next = openConsole(services);
   await until(
@@ -115,12 +128,12 @@ test('closing a console stops no job of another process; the next console receiv
   release();
   await until(() => names(next.events).at(-1) === 'job:done', LIMIT_MS, 'its end is reported');
   assert.equal(names(next.events).filter((event) => event === 'job:started').length, 1);
-  await next.jobs.shutdown(cancelled());
+  await next.close();
 });
 
 test('a cancel reaches a job in another process, even while it is being started', async () => {
   const gate = Promise.withResolvers<void>();
-  const { jobs } = openConsole(makeServices(() => gate.promise));
+  const { jobs, close } = openConsole(makeServices(() => gate.promise));
   const { id, outcome } = jobs.start(REQUEST);
   jobs.cancel(id);
   gate.resolve();
@@ -128,34 +141,30 @@ test('a cancel reaches a job in another process, even while it is being started'
   await until(() => cancels === 1, LIMIT_MS, 'the cancel arrived');
   fail();
   assert.equal((await outcome).event, 'job:cancelled');
-  await jobs.shutdown(cancelled());
+  await close();
 });
 
 test('if no process can be started the job runs here with a warning, and stops with the console', async () => {
   const full = new BifractError('STORAGE_FULL', 'The disk is full');
-  const { jobs, events } = openConsole(makeServices(() => Promise.reject(full)));
+  const { jobs, events, close } = openConsole(makeServices(() => Promise.reject(full)));
   const { id, outcome } = jobs.start(REQUEST);
-  await until(
-    () => events.filter(({ event }) => event === 'job:started').length === 2,
-    LIMIT_MS,
-    'the job runs here',
-  );
+  await until(() => events.length === 2, LIMIT_MS, 'the job runs here');
   assert.equal(jobs.outlives(id), false);
-  assert.equal(events[1]?.event, 'job:warning');
+  assert.deepEqual(names(events), ['job:started', 'job:warning']);
   assert.match(JSON.stringify(events[1]), /The disk is full/);
-  const ending = jobs.shutdown(cancelled());
+  const ending = close();
   fail();
   await ending;
   assert.equal((await outcome).event, 'job:cancelled');
 });
 
 test('a read-only console runs verification itself, and writes nothing', async () => {
-  const { jobs } = openConsole(makeServices(undefined, true));
+  const { jobs, close } = openConsole(makeServices(undefined, true));
   const { outcome } = jobs.start(REQUEST);
   release();
   assert.equal((await outcome).event, 'job:done');
   assert.deepEqual([orders, await readdir(dir)], [[], []]);
-  await jobs.shutdown(cancelled());
+  await close();
 });
 
 test('jobs that ended long ago are not reported, recent ones are', async () => {
@@ -168,10 +177,10 @@ test('jobs that ended long ago are not reported, recent ones are', async () => {
     old,
     (await readFile(old, 'utf8')).replaceAll(/"time":"[^"]+"/g, '"time":"2026-03-01T12:00:00Z"'),
   );
-  const { jobs, events } = openConsole(services);
+  const { events, close } = openConsole(services);
   await until(() => names(events).includes('job:done'), LIMIT_MS, 'a job is reported');
   assert.deepEqual([...new Set(events.map(({ job }) => job))], [ids[1]]);
-  await jobs.shutdown(cancelled());
+  await close();
 });
 
 test('a cancelled job ends with the rollback hint unless it throws a cancel with its own; other errors are dropped', async () => {
@@ -183,7 +192,7 @@ test('a cancelled job ends with the rollback hint unless it throws a cancel with
     [new BifractError('QUERY_FAILED', 'broken', { hint: 'Fix it.' }), ROLLED_BACK],
   ] as const) {
     makeServices();
-    const { id, outcome } = otherProcess.start(REQUEST);
+    const { id, outcome }: JobHandle<'verify'> = otherProcess.start(REQUEST);
     await until(() => otherProcess.isRunning(id), LIMIT_MS, 'the job runs');
     otherProcess.cancel(id);
     fail(thrown);
@@ -195,8 +204,8 @@ test('a cancelled job ends with the rollback hint unless it throws a cancel with
 test('errors of jobs that end as INTERNAL are passed to onFault, others are not', async () => {
   const faults: unknown[] = [];
   for (const error of [new Error('a fault'), new BifractError('BUSY', 'in use')]) {
-    const runner = new JobRunner(makeServices(), (fault) => faults.push(fault));
-    const { outcome } = runner.start(REQUEST);
+    const runner = new JobRunner(makeServices(), NO_FEED, (fault) => faults.push(fault));
+    const { outcome }: JobHandle<'verify'> = runner.start(REQUEST);
     fail(error);
     assert.equal((await outcome).event, 'job:failed');
   }

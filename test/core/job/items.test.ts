@@ -40,6 +40,18 @@ test('an outcome with an error counts as a failure, with its details', async () 
   assert.deepEqual(event?.event === 'job:item' && event.details, { rows: 1 });
 });
 
+test('skipped items do not count: if all others fail, the error is theirs', async () => {
+  const { error, reported } = await run(['a', 'b'], async (item) => {
+    if (item === 'a') return { message: 'nothing to do', skipped: true };
+    throw new BifractError('NOT_FOUND', 'No such file: b');
+  });
+  assert.equal(error?.code, 'NOT_FOUND');
+  assert.deepEqual(
+    reported.map(({ ok }) => ok),
+    [true, false],
+  );
+});
+
 test('after an abort no further item is worked on, and the reason is thrown', async () => {
   const controller = new AbortController();
   const reason = new BifractError('CANCELLED', 'Cancelled');

@@ -177,3 +177,19 @@ test('failed items are kept in preference to successful ones', () => {
   );
   assert.deepEqual(job?.items[0], { item: 'f1', ok: true, message: 'm', error: undefined });
 });
+
+test('a job is listed while its process starts, and its first event completes it', () => {
+  const store = createJobStore({ interval_ms: 0 });
+  const target = { kind: 'fractal', id: 'f' } as const;
+  store.add({ id: 'one', kind: 'archive', title: 'Archive of web', target });
+  const [starting] = store.snapshot();
+  assert.deepEqual(
+    [starting?.title, starting?.state, starting?.target],
+    ['Archive of web', 'running', target],
+  );
+  store.apply(started('one'));
+  store.add({ id: 'one', kind: 'archive', title: 'late' });
+  const jobs = store.snapshot();
+  assert.equal(jobs.length, 1);
+  assert.notEqual(jobs[0]?.title, 'late');
+});

@@ -9,8 +9,9 @@ import {
   fileLabel,
   isBifractName,
   parseArchiveName,
-  periodLabel,
+  parsePeriodLabel,
 } from '../../../src/core/policy/names.ts';
+import { periodAt } from '../../../src/core/policy/periods.ts';
 
 const FRACTAL = '0b7c1f6e-3f8e-4f6e-9a63-0d9d0c1b2a3f';
 const TIME = new Date('2026-03-01T14:05:09.999Z');
@@ -47,6 +48,7 @@ test('an archive is named by fractal, period and second', () => {
   const name = archiveName(FRACTAL, TIME, '2026-03-02 to 2026-03-08');
   assert.equal(name, `${FRACTAL}-2026-03-02_to_2026-03-08-20260301-140509.bifract-archive`);
   assert.equal(archivePath(FRACTAL, name), `archives/${FRACTAL}/${name}`);
+  assert.equal(fileLabel('2026-03-01 14:00'), '2026-03-01_1400');
 });
 
 test('every archive name can be parsed', () => {
@@ -55,12 +57,14 @@ test('every archive name can be parsed', () => {
   });
   fc.assert(
     fc.property(fc.uuid(), time, label, (id, now, period) => {
-      const text = period && periodLabel(...period);
+      const [split, at] = period ?? [];
+      const text = split && at && periodAt(split, at.toISOString()).label;
       const read = parseArchiveName(archiveName(id, now, text));
       assert.deepEqual(
         [read?.fractal_id, read?.label, seconds(read?.created_at)],
         [id, text && fileLabel(text), seconds(now)],
       );
+      assert.deepEqual(parsePeriodLabel(read?.label), { period: text ?? null, split: split ?? 'none' });
     }),
   );
 });
@@ -80,15 +84,6 @@ test('an id or label that is unsafe in a path is rejected', () => {
   assert.throws(() => archiveName('../../etc', TIME), RangeError);
   for (const label of ['', '..', '../x', 'a/b', 'a\\b', 'a\0', '.x'])
     assert.throws(() => fileLabel(label), RangeError);
-});
-
-test('periods are labelled in UTC, weeks from Monday to Sunday', () => {
-  assert.equal(periodLabel('hour', TIME), '2026-03-01 14:00');
-  assert.equal(fileLabel(periodLabel('hour', TIME)), '2026-03-01_1400');
-  assert.equal(periodLabel('day', TIME), '2026-03-01');
-  assert.equal(periodLabel('week', TIME), '2026-02-23 to 2026-03-01');
-  assert.equal(periodLabel('week', new Date('2026-03-02T00:00:00Z')), '2026-03-02 to 2026-03-08');
-  assert.equal(periodLabel('week', new Date('2026-12-31T12:00:00Z')), '2026-12-28 to 2027-01-03');
 });
 
 test('only names that this program or the server uses are recognized', () => {

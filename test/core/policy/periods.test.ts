@@ -20,6 +20,10 @@ test('periods follow the UTC clock, weeks start on Monday', () => {
     from: '2026-03-02T00:00:00.000Z',
     to: '2026-03-09T00:00:00.000Z',
   });
+  assert.equal(periodAt('day', '2026-03-01T14:05:09.999Z').label, '2026-03-01');
+  assert.equal(periodAt('week', '2026-03-01T14:05:09.999Z').label, '2026-02-23 to 2026-03-01');
+  assert.equal(periodAt('week', '2026-03-02T00:00:00Z').label, '2026-03-02 to 2026-03-08');
+  assert.equal(periodAt('week', '2026-12-31T12:00:00Z').label, '2026-12-28 to 2027-01-03');
   assert.equal(periodAt('week', '1970-01-01T00:00:00Z').label, '1969-12-29 to 1970-01-04');
   assert.equal(periodAt('day', '2100-12-31T23:59:59.999Z').to, '2101-01-01T00:00:00.000Z');
 });

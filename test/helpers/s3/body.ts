@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import type { Segment } from './bucket.ts';
-import { dechunk, type Trailer } from './chunked-body.ts';
-import { S3Error } from './s3-error.ts';
+import { S3Error } from './response.ts';
 
 /** A body on disk with verified checksums. */
 export interface Received extends Segment {
@@ -106,4 +105,66 @@ function base64Crc(value: number): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return bytes.toString('base64');
+}
+
+/** Trailing headers of a chunked body. */
+type Trailer = Record<string, string>;
+
+/** Decodes an `aws-chunked` body. Trailing headers go into `trailer`. */
+async function* dechunk(source: AsyncIterable<Buffer>, trailer: Trailer): AsyncGenerator<Buffer> {
+  const reader = new ChunkReader(source);
+  while (true) {
+    const size = Number.parseInt(await reader.line(), 16);
+    if (!(size >= 0)) throw new S3Error(400, 'InvalidChunkSizeError');
+    if (size === 0) break;
+    yield* reader.take(size);
+    await reader.line();
+  }
+  for (const line of (await reader.rest()).split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0) trailer[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+  }
+}
+
+class ChunkReader {
+  readonly #source: AsyncIterator<Buffer>;
+  #buffered: Buffer = Buffer.alloc(0);
+
+  constructor(source: AsyncIterable<Buffer>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  async line(): Promise<string> {
+    while (true) {
+      const end = this.#buffered.indexOf('\r\n');
+      if (end >= 0) {
+        const line = this.#buffered.subarray(0, end).toString();
+        this.#buffered = this.#buffered.subarray(end + 2);
+        return line;
+      }
+      if (!(await this.#more())) throw new S3Error(400, 'IncompleteBody');
+    }
+  }
+
+  async *take(size: number): AsyncGenerator<Buffer> {
+    for (let left = size; left > 0; ) {
+      if (this.#buffered.length === 0 && !(await this.#more())) throw new S3Error(400, 'IncompleteBody');
+      const piece = this.#buffered.subarray(0, left);
+      this.#buffered = this.#buffered.subarray(piece.length);
+      left -= piece.length;
+      yield piece;
+    }
+  }
+
+  async rest(): Promise<string> {
+    while (await this.#more());
+    return this.#buffered.toString();
+  }
+
+  async #more(): Promise<boolean> {
+    const step = await this.#source.next();
+    if (!step.done)
+      this.#buffered = this.#buffered.length ? Buffer.concat([this.#buffered, step.value]) : step.value;
+    return !step.done;
+  }
 }

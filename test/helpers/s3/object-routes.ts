@@ -1,9 +1,7 @@
 import { receiveBody } from './body.ts';
-import { readSegments, removeSegments, type StoredMeta } from './bucket.ts';
-import type { S3Request } from './request.ts';
-import { checkRead, checkWrite, ok, rangeOf, type S3Response } from './response.ts';
-import type { Route } from './routes.ts';
-import { S3Error } from './s3-error.ts';
+import { readSegments, removeSegments, type StoredEntry, type StoredMeta } from './bucket.ts';
+import type { Route, S3Request } from './request.ts';
+import { ok, S3Error, type S3Response } from './response.ts';
 
 export const putObject: Route = async ({ bucket, request, body, payload, options }) => {
   const { key, message } = request;
@@ -57,4 +55,39 @@ export function metaOf({ message: { headers } }: S3Request): StoredMeta {
     content_type: headers['content-type'] ?? 'application/octet-stream',
     user: Object.fromEntries(user.map(([name, value]) => [name, String(value)])),
   };
+}
+
+/** The byte range of a `Range` header; undefined for all. */
+function rangeOf(header: string | undefined, size: number): [from: number, to: number] | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (!first && !last) return undefined;
+  const from = first ? Number(first) : Math.max(0, size - Number(last));
+  const to = first && last ? Math.min(Number(last) + 1, size) : size;
+  if (from >= to) throw new S3Error(416, 'InvalidRange');
+  return [from, to];
+}
+
+type Headers = Record<string, string | string[] | undefined>;
+
+/** Checks the conditions of a read. */
+function checkRead(headers: Headers, entry: StoredEntry): void {
+  if (headers['if-match'] && !matches(headers['if-match'], entry))
+    throw new S3Error(412, 'PreconditionFailed');
+  if (headers['if-none-match'] && matches(headers['if-none-match'], entry))
+    throw new S3Error(304, 'NotModified');
+}
+
+/** Checks the conditions of a write. */
+export function checkWrite(headers: Headers, entry: StoredEntry | undefined, conditional: boolean): void {
+  const condition = headers['if-none-match'];
+  if (condition === undefined) return;
+  if (!conditional) throw new S3Error(501, 'NotImplemented', 'A header implies what is not implemented');
+  if (entry && matches(condition, entry)) throw new S3Error(412, 'PreconditionFailed');
+}
+
+function matches(header: string | string[] | undefined, { etag }: StoredEntry): boolean {
+  return String(header)
+    .split(',')
+    .map((tag) => tag.trim().replace(/^W\//, '').replaceAll('"', ''))
+    .some((tag) => tag === '*' || tag === etag);
 }

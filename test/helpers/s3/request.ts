@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Bucket } from './bucket.ts';
+import type { S3Response } from './response.ts';
 
 /** A parsed request. */
 export interface S3Request {
@@ -73,3 +75,24 @@ function bucketOperation(method: string, query: URLSearchParams): Operation {
   if (query.has('object-lock')) return 'get-object-lock';
   return 'list-objects';
 }
+
+/** Features and limits of the server. */
+export interface Behaviour {
+  /** Supports conditional writes; otherwise rejects them as not implemented. */
+  conditional: boolean;
+  /** Minimum size of every part but the last, bytes. */
+  smallest_part: number;
+  versioning: boolean;
+  object_lock: boolean;
+}
+
+export interface RouteContext {
+  bucket: Bucket;
+  request: S3Request;
+  body: AsyncIterable<Buffer>;
+  /** The payload hash of the signature. */
+  payload: string;
+  options: Behaviour;
+}
+
+export type Route = (context: RouteContext) => Promise<S3Response>;

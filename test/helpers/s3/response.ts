@@ -1,6 +1,3 @@
-import type { StoredEntry } from './bucket.ts';
-import { S3Error } from './s3-error.ts';
-
 /** The response to a request. */
 export interface S3Response {
   status: number;
@@ -12,37 +9,55 @@ export function ok(body = '', headers: S3Response['headers'] = {}): S3Response {
   return { status: 200, headers, body };
 }
 
-/** The byte range of a `Range` header; undefined for all. */
-export function rangeOf(header: string | undefined, size: number): [from: number, to: number] | undefined {
-  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
-  if (!first && !last) return undefined;
-  const from = first ? Number(first) : Math.max(0, size - Number(last));
-  const to = first && last ? Math.min(Number(last) + 1, size) : size;
-  if (from >= to) throw new S3Error(416, 'InvalidRange');
-  return [from, to];
+/** An S3 error response. */
+export class S3Error extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string = code) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
 }
 
-type Headers = Record<string, string | string[] | undefined>;
-
-/** Checks the conditions of a read. */
-export function checkRead(headers: Headers, entry: StoredEntry): void {
-  if (headers['if-match'] && !matches(headers['if-match'], entry))
-    throw new S3Error(412, 'PreconditionFailed');
-  if (headers['if-none-match'] && matches(headers['if-none-match'], entry))
-    throw new S3Error(304, 'NotModified');
+/** Text as the content of an XML element. */
+export function escapeXml(text: string): string {
+  return text.replace(/[<>&"'\u0000-\u001f]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-/** Checks the conditions of a write. */
-export function checkWrite(headers: Headers, entry: StoredEntry | undefined, conditional: boolean): void {
-  const condition = headers['if-none-match'];
-  if (condition === undefined) return;
-  if (!conditional) throw new S3Error(501, 'NotImplemented', 'A header implies what is not implemented');
-  if (entry && matches(condition, entry)) throw new S3Error(412, 'PreconditionFailed');
+/** An element with inner XML. */
+export function element(name: string, inner: string | number | boolean): string {
+  return `<${name}>${inner}</${name}>`;
 }
 
-function matches(header: string | string[] | undefined, { etag }: StoredEntry): boolean {
-  return String(header)
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, '').replaceAll('"', ''))
-    .some((tag) => tag === '*' || tag === etag);
+/** An element with text. */
+export function textElement(name: string, text: string): string {
+  return element(name, escapeXml(text));
+}
+
+/** An S3 response document. */
+export function xmlDocument(root: string, inner: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${root}>`;
+}
+
+/** The text of the first element of that name. */
+export function textOf(xml: string, name: string): string | undefined {
+  const inner = new RegExp(`<${name}>([^]*?)</${name}>`).exec(xml)?.[1];
+  return inner === undefined ? undefined : unescapeXml(inner);
+}
+
+/** The inner XML of every element of that name. */
+export function innersOf(xml: string, name: string): string[] {
+  return [...xml.matchAll(new RegExp(`<${name}>([^]*?)</${name}>`, 'g'))].map((match) => match[1] ?? '');
+}
+
+const ENTITIES: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+
+function unescapeXml(text: string): string {
+  return text.replace(/&(#x[0-9a-f]+|#\d+|lt|gt|amp|quot|apos);/gi, (_, entity: string) => {
+    if (!entity.startsWith('#')) return ENTITIES[entity] ?? '';
+    const hex = entity[1] === 'x';
+    return String.fromCodePoint(Number.parseInt(entity.slice(hex ? 2 : 1), hex ? 16 : 10));
+  });
 }

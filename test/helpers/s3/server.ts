@@ -8,12 +8,10 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bucket } from './bucket.ts';
 import type { Fault, FaultPlan } from './fault.ts';
-import { parseRequest, type S3Request } from './request.ts';
-import { ok, type S3Response } from './response.ts';
-import { type Behaviour, ROUTES } from './routes.ts';
-import { S3Error } from './s3-error.ts';
+import { type Behaviour, parseRequest, type S3Request } from './request.ts';
+import { element, ok, S3Error, type S3Response, textElement, xmlDocument } from './response.ts';
+import { ROUTES } from './routes.ts';
 import { type Credentials, verifySignature } from './signature.ts';
-import { element, textElement, xmlDocument } from './xml.ts';
 
 export interface S3ServerOptions extends Partial<Behaviour>, Partial<Credentials> {
   /** Folder with one subfolder per bucket. */

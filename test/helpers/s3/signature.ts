@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { S3Request } from './request.ts';
-import { S3Error } from './s3-error.ts';
+import { S3Error } from './response.ts';
 
 export interface Credentials {
   access_key: string;

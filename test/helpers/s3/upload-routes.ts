@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { receiveBody, receiveText } from './body.ts';
 import { removeSegments, type StoredPart, type StoredUpload } from './bucket.ts';
-import { metaOf } from './object-routes.ts';
-import { checkWrite, ok } from './response.ts';
-import type { Route, RouteContext } from './routes.ts';
-import { S3Error } from './s3-error.ts';
-import { element, innersOf, textElement, textOf, xmlDocument } from './xml.ts';
+import { checkWrite, metaOf } from './object-routes.ts';
+import type { Route, RouteContext } from './request.ts';
+import { element, innersOf, ok, S3Error, textElement, textOf, xmlDocument } from './response.ts';
 
 const MAX_PARTS = 10_000;
 const PAGE_SIZE = 1000;

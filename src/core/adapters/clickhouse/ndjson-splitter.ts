@@ -1,6 +1,6 @@
 import type { LineBlock } from '../../ports/log-database.ts';
-import { freeBuffer } from './free-buffer.ts';
-import { connectionLost, ResponseTail, unexpectedResponse } from './response-tail.ts';
+import { freeBuffer } from './buffers.ts';
+import { connectionLost, ResponseTail, unexpectedResponse } from './errors.ts';
 import { repairLines } from './utf8-repair.ts';
 
 /** Minimum size of a block, except the last. */

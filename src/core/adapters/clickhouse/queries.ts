@@ -55,6 +55,10 @@ const LINE = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, fractal_id A
 const NATIVE_ROW = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, ingest_timestamp AS its`;
 const ORDER = 'ORDER BY fractal_id, timestamp, log_id';
 
+export function versionQuery(): Query {
+  return { sql: 'SELECT version() AS version FORMAT JSONEachRow', params: {} };
+}
+
 /**
  * The lines of a window in primary key order, so that ClickHouse need not sort. The aliases are the keys of the line.
  *

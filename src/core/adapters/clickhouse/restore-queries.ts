@@ -16,7 +16,7 @@ export interface LogsSchema {
 }
 
 /** Rows of a time range; if a minute has too many rows, one of several hash buckets of them. */
-export interface Slice {
+interface Slice {
   from_ms: number;
   /** Exclusive. */
   to_ms: number;
@@ -25,7 +25,7 @@ export interface Slice {
 }
 
 /** Local table that the logs are written to; reads may use the distributed table. */
-export const LOGS = 'logs';
+const LOGS = 'logs';
 
 /** Settings for loading lines. All are explicit because defaults differ between versions. Dates in fields stay text. */
 export const LOAD_SETTINGS = {
@@ -49,8 +49,8 @@ export const LOAD_SETTINGS = {
 export const LENIENT_SETTINGS = { allow_simdjson: 0 } as const;
 
 /** Limit for one comparison, which keeps the keys of its rows in memory. */
-export const MAX_SLICE_ROWS = 2_000_000;
-export const MINUTE_MS = 60_000;
+const MAX_SLICE_ROWS = 2_000_000;
+const MINUTE_MS = 60_000;
 
 const COLUMNS = 'timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp';
 const ROW = 'timestamp, log_id, raw_log, ingest_timestamp';
@@ -66,11 +66,7 @@ export function schemaQuery(): Query {
 }
 
 /** A table that differs from the logs only in engine options, so that partitions can be attached to the logs. */
-export function createQuery(
-  table: string,
-  schema: LogsSchema,
-  { onCluster }: Dialect = SINGLE_SERVER,
-): Query {
+export function createQuery(table: string, schema: LogsSchema, { onCluster }: Dialect): Query {
   const key = (expression: string) => (expression === '' ? 'tuple()' : `(${expression})`);
   const primary = schema.primary_key === schema.sorting_key ? '' : ` PRIMARY KEY ${key(schema.primary_key)}`;
   // ClickHouse compares the expression as text: no added parentheses.
@@ -95,11 +91,11 @@ export function loadQuery(table: string, fractal_id: string, schema: LogsSchema)
   };
 }
 
-export function countQuery(table: string, { allShards }: Dialect = SINGLE_SERVER): Query {
+export function countQuery(table: string, { allShards }: Dialect): Query {
   return { sql: `SELECT count() AS rows FROM ${allShards(table)} FORMAT JSONEachRow`, params: {} };
 }
 
-export function partitionsQuery(table: string, schema: LogsSchema, dialect: Dialect = SINGLE_SERVER): Query {
+export function partitionsQuery(table: string, schema: LogsSchema, dialect: Dialect): Query {
   return {
     sql: `SELECT ${partitionId(schema, dialect)} AS id, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
       FROM ${dialect.allShards(table)} GROUP BY id ORDER BY id FORMAT JSONEachRow`,
@@ -121,7 +117,7 @@ function inPartition(schema: LogsSchema, dialect: Dialect): string {
 export function minutesQuery(
   { table, partition, fractal_id }: StagedPart,
   schema: LogsSchema,
-  dialect: Dialect = SINGLE_SERVER,
+  dialect: Dialect,
 ): Query {
   const minute = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute`;
   const { where, params } = inRange(fractal_id, Date.parse(partition.first), Date.parse(partition.last) + 1);
@@ -140,7 +136,7 @@ export function insertAbsentQuery(
   slice: Slice,
   to: string,
   schema: LogsSchema,
-  dialect: Dialect = SINGLE_SERVER,
+  dialect: Dialect,
 ): Query {
   const { where, params } = inSlice(part.fractal_id, slice);
   return {
@@ -156,7 +152,7 @@ export function countExcessQuery(
   part: StagedPart,
   slice: Slice,
   schema: LogsSchema,
-  dialect: Dialect = SINGLE_SERVER,
+  dialect: Dialect,
 ): Query {
   const { where, params } = inSlice(part.fractal_id, slice);
   return {
@@ -171,7 +167,7 @@ export function insertExcessQuery(
   slice: Slice,
   to: string,
   schema: LogsSchema,
-  dialect: Dialect = SINGLE_SERVER,
+  dialect: Dialect,
 ): Query {
   const { where, params } = inSlice(part.fractal_id, slice);
   return {
@@ -200,7 +196,7 @@ export function clonePartitionQuery(
   from: string,
   to: string,
   partition: string,
-  { onCluster }: Dialect = SINGLE_SERVER,
+  { onCluster }: Dialect,
 ): Query {
   if (!/^[\w-]+$/.test(partition)) throw new RangeError(`Invalid partition ID: ${partition}`);
   return { sql: `ALTER TABLE ${to}${onCluster} ATTACH PARTITION ID '${partition}' FROM ${from}`, params: {} };
@@ -210,13 +206,8 @@ export function clonePartitionQuery(
  * Adds the rows of a partition to the logs: on a single server in one step; on a cluster by an insert that routes each row
  * to its shard, and that may have added some rows when it fails.
  */
-export function attachQuery(
-  from: string,
-  partition: string,
-  schema: LogsSchema,
-  dialect: Dialect = SINGLE_SERVER,
-): Query {
-  if (dialect.cluster === undefined) return clonePartitionQuery(from, LOGS, partition);
+export function attachQuery(from: string, partition: string, schema: LogsSchema, dialect: Dialect): Query {
+  if (dialect.cluster === undefined) return clonePartitionQuery(from, LOGS, partition, SINGLE_SERVER);
   return {
     sql: `INSERT INTO ${dialect.logs} (${COLUMNS}) SELECT ${COLUMNS} FROM ${dialect.allShards(from)} WHERE ${inPartition(schema, dialect)}`,
     params: { partition },
@@ -224,20 +215,12 @@ export function attachQuery(
 }
 
 /** Bounded by ingest time, so that rows ingested meanwhile are kept. */
-export function countUntilQuery(
-  window: LogWindow,
-  cutoff_ms: number,
-  { logs }: Dialect = SINGLE_SERVER,
-): Query {
+export function countUntilQuery(window: LogWindow, cutoff_ms: number, { logs }: Dialect): Query {
   const { where, params } = until(window, cutoff_ms);
   return { sql: `SELECT count() AS rows FROM ${logs} WHERE ${where} FORMAT JSONEachRow`, params };
 }
 
-export function removeUntilQuery(
-  window: LogWindow,
-  cutoff_ms: number,
-  { onCluster }: Dialect = SINGLE_SERVER,
-): Query {
+export function removeUntilQuery(window: LogWindow, cutoff_ms: number, { onCluster }: Dialect): Query {
   const { where, params } = until(window, cutoff_ms);
   return { sql: `DELETE FROM ${LOGS}${onCluster} WHERE ${where}`, params };
 }
@@ -250,7 +233,7 @@ function until(window: LogWindow, cutoff_ms: number) {
   };
 }
 
-export function tablesQuery(prefix: string, { allNodes }: Dialect = SINGLE_SERVER): Query {
+export function tablesQuery(prefix: string, { allNodes }: Dialect): Query {
   return {
     sql: `SELECT DISTINCT name FROM ${allNodes('system.tables')} WHERE database = currentDatabase() AND startsWith(name, {prefix:String})
       ORDER BY name FORMAT JSONEachRow`,
@@ -258,7 +241,7 @@ export function tablesQuery(prefix: string, { allNodes }: Dialect = SINGLE_SERVE
   };
 }
 
-export function dropQuery(table: string, { onCluster }: Dialect = SINGLE_SERVER): Query {
+export function dropQuery(table: string, { onCluster }: Dialect): Query {
   return { sql: `DROP TABLE IF EXISTS ${table}${onCluster} SYNC`, params: {} };
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import fs from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
-import { checkObjectName, isObjectName } from '../storage/object-name.ts';
+import { checkObjectName, compareNames, isObjectName } from '../storage/object-name.ts';
 import { errno } from './errors.ts';
 import { type Owner, syncFolder } from './file.ts';
 
@@ -11,9 +11,16 @@ const PARTIAL = /^\.(.+)\.([\w-]*)\.[0-9a-f]{12}\.partial$/s;
 const JOB = /^[\w-]{0,60}$/;
 
 /** The parts of the name of an unfinished file. */
-export interface PartialName {
+interface PartialName {
   name: string;
   job: string | undefined;
+}
+
+/** A file below a folder: its relative path, with `/` as separator. */
+interface FileEntry {
+  path: string;
+  /** Whether its name begins with a dot. */
+  hidden: boolean;
 }
 
 /** A folder as the root of a storage. Turns object names into paths, and rejects those that lead out of it. */
@@ -87,6 +94,14 @@ export class DiskRoot {
     return bavail * bsize;
   }
 
+  /**
+   * The files below the root, sorted by path. Skips folders that cannot contain `prefix`, and does not enter hidden or
+   * linked folders. A missing folder counts as empty.
+   */
+  files(prefix: string): AsyncGenerator<FileEntry> {
+    return walk(this.path, prefix);
+  }
+
   async #mustBeInside(path: string): Promise<void> {
     const [root, real] = await Promise.all([fs.realpath(this.path), fs.realpath(path)]);
     if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
@@ -105,4 +120,32 @@ async function makeFolder(path: string, owner: Owner | undefined): Promise<void>
   }
   if (owner) await fs.chown(path, owner.uid, owner.gid);
   await syncFolder(dirname(path));
+}
+
+async function* walk(root: string, prefix: string, below = ''): AsyncGenerator<FileEntry> {
+  for (const entry of await sortedEntries(join(root, below))) {
+    const path = below + entry.name;
+    const hidden = entry.name.startsWith('.');
+    if (!entry.isDirectory()) yield { path, hidden };
+    else if (!hidden && reaches(`${path}/`, prefix)) yield* walk(root, prefix, `${path}/`);
+  }
+}
+
+function reaches(folder: string, prefix: string): boolean {
+  return folder.startsWith(prefix) || prefix.startsWith(folder);
+}
+
+async function sortedEntries(folder: string): Promise<Dirent[]> {
+  try {
+    const entries = await fs.readdir(folder, { withFileTypes: true });
+    return entries.sort((a, b) => compareNames(sortKey(a), sortKey(b)));
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A folder sorts like its files, with the slash. */
+function sortKey(entry: Dirent): string {
+  return entry.isDirectory() ? `${entry.name}/` : entry.name;
 }

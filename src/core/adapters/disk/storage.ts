@@ -15,7 +15,6 @@ import { probeStorage } from '../storage/probe.ts';
 import { diskError, errno, onDisk } from './errors.ts';
 import { alreadyExists, DiskFile, publish, syncFolder } from './file.ts';
 import { DiskRoot } from './root.ts';
-import { walkFiles } from './walk.ts';
 
 /** Space that must stay free: a full disk harms other programs too. */
 const FREE_MARGIN = 64 << 20;
@@ -206,7 +205,7 @@ export class DiskStorage implements Storage {
 
   async *#walk(prefix: string, { signal }: CallOptions) {
     try {
-      for await (const file of walkFiles(this.location, prefix)) {
+      for await (const file of this.#root.files(prefix)) {
         signal?.throwIfAborted();
         yield file;
       }

@@ -1,9 +1,14 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BifractError } from '../../contract/errors.ts';
+import type { AppContainer } from '../../ports/database-server.ts';
 import type { CallOptions } from '../../ports/types.ts';
 
-const TIMEOUT_MS = 15_000;
+const QUERY_TIMEOUT_MS = 15_000;
+const CONTROL_TIMEOUT_MS = 180_000;
 const COMPOSE_FILES = ['docker-compose.yml', 'docker-compose.yaml', 'compose.yaml', 'compose.yml'];
+const APP_SERVICE = 'bifract';
+const ARCHIVE_VOLUME = 'bifract-archives';
 
 /** A running container of the installation. */
 export interface Container {
@@ -43,8 +48,55 @@ function describe(id: string, [found]: Inspected[]): Container | undefined {
   return { id, name: (found.Name ?? id).replace(/^\//, ''), address };
 }
 
-/** Whether the folder contains a Compose project. */
-export async function hasProject(dir: string): Promise<boolean> {
+/** The server's container in the Compose project of `dir`; undefined if there is no project, or no such service. */
+export async function findApp(dir: string): Promise<AppContainer | undefined> {
+  if (!(await hasProject(dir))) return undefined;
+  const services = await control(dir, ['config', '--services']).catch(() => '');
+  if (!services.split('\n').includes(APP_SERVICE)) return undefined;
+  return {
+    name: APP_SERVICE,
+    running: async (options) => (await findContainer(APP_SERVICE, dir, options)) !== undefined,
+    stop: async () => void (await control(dir, ['stop', APP_SERVICE])),
+    start: async () => void (await control(dir, ['start', APP_SERVICE])),
+  };
+}
+
+async function control(dir: string, args: string[]): Promise<string> {
+  const { execa } = await import('execa');
+  const { failed, stdout, stderr } = await execa('docker', ['compose', ...args], {
+    cwd: dir,
+    reject: false,
+    stdin: 'ignore',
+    timeout: CONTROL_TIMEOUT_MS,
+  });
+  if (!failed) return stdout ?? '';
+  const lines = (stderr ?? '').trim().split('\n').slice(-3).join(' ');
+  throw new BifractError('PROGRAM_MISSING', `docker compose ${args.join(' ')} failed: ${lines}`, {
+    hint: 'Stop or start the container yourself, and pass --no-stop-app.',
+  });
+}
+
+/**
+ * The local folder of the Docker volume with the archives; undefined without Docker or without such a volume. By default
+ * Compose prefixes the volume with the project name, so it is also looked up by its label.
+ */
+export async function findArchiveVolume(dir: string): Promise<string | undefined> {
+  if (!(await hasProject(dir))) return undefined;
+  const named = await mountPoint(dir, ARCHIVE_VOLUME);
+  if (named !== undefined) return named;
+  const labels = ['volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.volume=${ARCHIVE_VOLUME}`];
+  const found = (await docker(labels, dir))?.split('\n').filter(Boolean) ?? [];
+  const labeled = found.length === 1 ? found[0] : undefined;
+  return labeled === undefined ? undefined : mountPoint(dir, labeled);
+}
+
+async function mountPoint(dir: string, volume: string): Promise<string | undefined> {
+  return (
+    (await docker(['volume', 'inspect', '--format', '{{.Mountpoint}}', volume], dir))?.trim() || undefined
+  );
+}
+
+async function hasProject(dir: string): Promise<boolean> {
   const found = await Promise.allSettled(COMPOSE_FILES.map((file) => access(join(dir, file))));
   return found.some(({ status }) => status === 'fulfilled');
 }
@@ -60,7 +112,7 @@ export async function docker(
     cwd,
     reject: false,
     stdin: 'ignore',
-    timeout: TIMEOUT_MS,
+    timeout: QUERY_TIMEOUT_MS,
     cancelSignal: signal,
   });
   signal?.throwIfAborted();

@@ -1,15 +1,19 @@
 import { connect } from 'node:net';
+import type {
+  ClickHouseConnection,
+  ClickHouseSettings,
+  PostgresConnection,
+  PostgresSettings,
+} from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort } from '../abort.ts';
-import type { ClickHouseConnection } from '../clickhouse/log-database.ts';
-import type { PostgresConnection } from '../postgres/errors.ts';
 import { findContainer } from './compose.ts';
 
 const TIMEOUT_MS = 3_000;
 
 /** The address where a database was found. */
-export interface Resolved<Connection> {
+interface Resolved<Connection> {
   connection: Connection;
   /** For display: the address, and the container if it was found there. */
   description: string;
@@ -33,7 +37,7 @@ interface DatabaseLocation {
  * `POSTGRES_UNREACHABLE` if nothing is listening at any of them.
  */
 export async function resolvePostgres(
-  settings: PostgresConnection & { host_given: boolean },
+  settings: PostgresSettings,
   dir: string,
   options?: CallOptions,
 ): Promise<Resolved<PostgresConnection>> {
@@ -52,7 +56,7 @@ export async function resolvePostgres(
 
 /** Finds the HTTP interface of ClickHouse in the same way. `CLICKHOUSE_UNREACHABLE`. */
 export async function resolveClickHouse(
-  settings: ClickHouseConnection & { host_given: boolean; http_port: number },
+  settings: Omit<ClickHouseSettings, 'native_port'>,
   dir: string,
   options?: CallOptions,
 ): Promise<Resolved<ClickHouseConnection>> {

@@ -1,14 +1,9 @@
 import type { JobEvent } from '../../contract/events.ts';
+import type { Entry } from './entry.ts';
 
 const MAX_EVENTS = 3_000;
 const MAX_BYTES = 4 << 20;
 const SHRINK_TO = 0.75;
-
-/** An event and its sequence number within the job. */
-export interface Entry {
-  seq: number;
-  event: JobEvent;
-}
 
 /** Events of lower priority are dropped first; start and end of a job never. */
 const PRIORITY: Record<JobEvent['event'], number> = {
@@ -74,9 +69,4 @@ export class JobHistory {
 /** Failed items have a higher priority than successful ones. */
 function priorityOf(event: JobEvent): number {
   return event.event === 'job:item' && !event.ok ? 2 : PRIORITY[event.event];
-}
-
-/** Whether this is the last event of a job. */
-export function isEnd({ event }: JobEvent): boolean {
-  return event === 'job:done' || event === 'job:failed' || event === 'job:cancelled';
 }

@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../contract/errors.ts';
 import type { JobEvent } from '../../contract/events.ts';
-import type { BusJob, JobBus, JobPublisher, PublishOptions } from '../../ports/job-bus.ts';
+import type { BusJob, JobBus, JobLog, PublishOptions } from '../../ports/job-bus.ts';
 import { diskError, errno } from '../disk/errors.ts';
 import { makePrivateFolder } from '../state/env-file.ts';
-import { identityOf, isRunning } from '../state/process-identity.ts';
-import { crashEvent } from './crash-event.ts';
-import { isEnd, JobHistory } from './history.ts';
-import { type Journal, readJournal } from './journal-reader.ts';
-import { JournalWriter } from './journal-writer.ts';
+import { isRunning } from '../state/process-identity.ts';
+import { type Entry, isEnd } from './entry.ts';
+import { FolderJobLog } from './job-log.ts';
+import { type Journal, readJournal } from './journal.ts';
 import { cancelBySocket, followSocket } from './socket-client.ts';
-import { JobSocket } from './socket-server.ts';
 import { sweepJournals } from './sweep.ts';
 
 const JOURNAL = /^([\w-]{1,100})\.ndjson$/;
@@ -27,41 +25,29 @@ export class FolderJobBus implements JobBus<JobEvent> {
   readonly #home: string;
   readonly #journals: string;
   readonly #run: string;
+  readonly #resumeHint: (kind: string) => string | undefined;
 
-  /** The folders are created with the first job; the installation must exist. */
-  constructor(install: string) {
+  /**
+   * The folders are created with the first job; the installation must exist. `resumeHint` says what to do after a crash
+   * of a kind of job that can be resumed.
+   */
+  constructor(install: string, resumeHint: (kind: string) => string | undefined) {
+    this.#resumeHint = resumeHint;
     this.#home = join(install, '.bifract');
     this.#journals = join(this.#home, 'journal');
     this.#run = join(this.#home, 'run');
   }
 
-  async publish(
-    id: string,
-    { onCancel, onJournalError: onTrouble }: PublishOptions,
-  ): Promise<JobPublisher<JobEvent>> {
+  async publish(id: string, options: PublishOptions): Promise<JobLog<JobEvent>> {
     for (const folder of [this.#home, this.#journals, this.#run]) await makePrivateFolder(folder);
-    const history = new JobHistory();
-    const socket = await JobSocket.listen(this.#run, id, history, onCancel);
-    try {
-      const process_ = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
-      const head = { journal: 1, job: id, process: process_, socket: socket.path } as const;
-      const file = await JournalWriter.create(this.#path(id), head, history, onTrouble);
-      const sweeping = this.sweep();
-      return {
-        add(event) {
-          const entry = history.add(event);
-          file.add(entry);
-          socket.send(entry);
-        },
-        close: async () => {
-          await file.close();
-          await Promise.all([socket.close(), sweeping]);
-        },
-      };
-    } catch (error) {
-      await socket.close();
-      throw error;
-    }
+    const log = await FolderJobLog.open(id, { journal: this.#path(id), run: this.#run }, options);
+    const swept = this.sweep();
+    return {
+      add: (event) => log.add(event),
+      close: async () => {
+        await Promise.all([log.close(), swept]);
+      },
+    };
   }
 
   async ids(): Promise<string[]> {
@@ -134,10 +120,25 @@ export class FolderJobBus implements JobBus<JobEvent> {
     // The job may have ended since the journal was read.
     const journal = first.ended ? first : ((await readJournal(this.#path(id))) ?? first);
     if (journal.ended) return { journal, live: false, events: journal.entries };
-    const log = join(this.#journals, `${id}.log`);
-    const logFile = await fs.stat(log).catch(() => undefined);
-    const end = crashEvent(id, journal, logFile?.size ? log : undefined);
+    const end = await this.#crashEvent(id, journal);
     return { journal, live: false, events: [...journal.entries, end] };
+  }
+
+  /** The final event of a job whose process was killed or lost with its machine. */
+  async #crashEvent(job: string, { head, entries, written_at }: Journal): Promise<Entry> {
+    const start = entries[0]?.event;
+    const hint =
+      (start?.event === 'job:started' && this.#resumeHint(start.kind)) ||
+      'The next job, or opening the console, cleans up after it. Then start it again.';
+    const stderr = join(this.#journals, `${job}.log`);
+    const has_output = ((await fs.stat(stderr).catch(() => undefined))?.size ?? 0) > 0;
+    const time = new Date(written_at).toISOString();
+    const error = {
+      code: 'JOB_DIED',
+      message: `The process of the job (PID ${head.process.pid}) was killed, or the machine went down`,
+      hint: has_output ? `${hint} Its last output is in ${stderr}.` : hint,
+    } as const;
+    return { seq: (entries.at(-1)?.seq ?? 0) + 1, event: { event: 'job:failed', job, time, error } };
   }
 
   #path(id: string): string {

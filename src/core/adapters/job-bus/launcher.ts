@@ -7,7 +7,7 @@ import type { JobLauncher, LaunchRequest } from '../../ports/job-launcher.ts';
 import { onDisk } from '../disk/errors.ts';
 import { makePrivateFolder } from '../state/env-file.ts';
 import { boundedLines } from './bounded-lines.ts';
-import { parseObject } from './journal-reader.ts';
+import { parseObject } from './entry.ts';
 
 const MAX_RESPONSE_BYTES = 64 << 10;
 /** Time limit for a job's process to start. */

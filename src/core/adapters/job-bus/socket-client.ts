@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { boundedLines } from './bounded-lines.ts';
-import type { Entry } from './history.ts';
-import { parseEntry, parseObject } from './journal-reader.ts';
+import { type Entry, parseEntry, parseObject } from './entry.ts';
 
 /** The result of a job may be a long list. */
 const MAX_EVENT_BYTES = 64 << 20;

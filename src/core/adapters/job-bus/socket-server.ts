@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { errno } from '../disk/errors.ts';
 import { boundedLines } from './bounded-lines.ts';
-import type { Entry, JobHistory } from './history.ts';
-import { parseObject } from './journal-reader.ts';
+import { type Entry, formatEntry, parseObject, thinProgress } from './entry.ts';
+import type { JobHistory } from './history.ts';
 
 /** Longest socket path that works on every system. */
 const MAX_PATH_BYTES = 103;
@@ -33,8 +33,6 @@ export class JobSocket {
   readonly #cancel: () => void;
   readonly #connections = new Set<Socket>();
   readonly #followers = new Set<Socket>();
-  #progressAt = 0;
-  #pendingProgress: Entry | undefined;
 
   private constructor(path: string, server: Server, history: JobHistory, cancel: () => void) {
     this.path = path;
@@ -65,17 +63,9 @@ export class JobSocket {
   }
 
   /** Sends an event to all followers; progress at most ten times a second. */
-  send(entry: Entry): void {
-    const isProgress = entry.event.event === 'job:progress';
-    if (isProgress && performance.now() - this.#progressAt < PROGRESS_MS) {
-      this.#pendingProgress = entry;
-      return;
-    }
-    if (this.#pendingProgress && !isProgress) this.#broadcast(this.#pendingProgress);
-    this.#pendingProgress = undefined;
-    if (isProgress) this.#progressAt = performance.now();
-    this.#broadcast(entry);
-  }
+  readonly send = thinProgress(PROGRESS_MS, (entries) => {
+    for (const entry of entries) this.#broadcast(entry);
+  });
 
   /** Delivers what was sent, closes the connections and removes the socket. */
   async close(): Promise<void> {
@@ -128,22 +118,18 @@ export class JobSocket {
     socket.setTimeout(0);
     this.#followers.add(socket);
     const after = Number.isSafeInteger(request.after) ? (request.after as number) : 0;
-    for (const entry of this.#history.entries(after)) socket.write(lineOf(entry));
+    for (const entry of this.#history.entries(after)) socket.write(formatEntry(entry));
     return true;
   }
 
   #broadcast(entry: Entry): void {
     if (this.#followers.size === 0) return;
-    const line = lineOf(entry);
+    const line = formatEntry(entry);
     for (const socket of this.#followers) {
       if (socket.writableLength > STUCK_BYTES) socket.destroy();
       else if (entry.event.event !== 'job:progress' || socket.writableLength < SLOW_BYTES) socket.write(line);
     }
   }
-}
-
-function lineOf({ seq, event }: Entry): string {
-  return `${JSON.stringify({ seq, ...event })}\n`;
 }
 
 async function tryListen(path: string): Promise<Server> {

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRunning } from '../state/process-identity.ts';
-import { readJournal } from './journal-reader.ts';
+import { readJournal } from './journal.ts';
 import { removeSocket, temporarySockets } from './socket-server.ts';
 
 const DAY_MS = 86_400_000;

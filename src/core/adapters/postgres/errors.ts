@@ -1,3 +1,4 @@
+import type { PostgresConnection } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 
 /** Starting up, shutting down, out of connections; and errors of the driver and the system for a broken connection. */
@@ -8,16 +9,6 @@ const BROKEN =
 const REFUSED = new Set(['28P01', '28000']);
 const NO_DATABASE = '3D000';
 const NO_TABLE = '42P01';
-
-/** Address and credentials of PostgreSQL. */
-export interface PostgresConnection {
-  /** A host name, an IP address, or the folder of a socket. */
-  host: string;
-  port: number;
-  database: string;
-  user: string;
-  password: string | undefined;
-}
 
 /** The SQLSTATE of an error, or its system error code. */
 export function sqlState(error: unknown): string {

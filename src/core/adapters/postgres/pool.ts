@@ -1,35 +1,11 @@
-import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { PostgresConnection } from '../../config/settings.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort } from '../abort.ts';
-import { closingClient } from './client.ts';
-import { type PostgresConnection, postgresError } from './errors.ts';
-import { parserOf } from './types.ts';
+import { clientConfig, loadDriver } from './driver.ts';
+import { postgresError } from './errors.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
-const LOCK_TIMEOUT_MS = 10_000;
-
-/** Settings of every connection. Times are UTC, whatever the default of the server. */
-export function clientConfig(connection: PostgresConnection): ClientConfig {
-  return {
-    ...connection,
-    application_name: 'bifract-console',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    // Enough to sort ten thousand records in memory.
-    options: '-c timezone=UTC -c datestyle=ISO -c work_mem=32MB',
-  };
-}
-
-/** The driver, loaded on first use, with our parsers in place of some of its own. */
-export async function loadDriver() {
-  const { default: pg } = await import('pg');
-  const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-    parserOf(oid) ?? pg.types.getTypeParser(oid, format as 'text');
-  const Client = closingClient(pg.Client);
-  return { pg, Client, types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser } };
-}
 
 /** Runs statements on one connection. */
 export interface Session {

@@ -1,17 +1,21 @@
+import { statfs } from 'node:fs/promises';
 import type { Client } from 'pg';
+import type { PostgresConnection } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { DatabaseInfo, DatabaseServer, ServerInfo } from '../../ports/database-server.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort } from '../abort.ts';
+import { docker } from '../docker/compose.ts';
 import { takeLock } from './advisory-lock.ts';
-import { type PostgresConnection, postgresError, sqlState } from './errors.ts';
-import { clientConfig, loadDriver } from './pool.ts';
+import { newClient } from './driver.ts';
+import { postgresError, sqlState } from './errors.ts';
 import { createStatement, propertyStatements } from './properties.ts';
 import { postgresDatabase } from './snapshot.ts';
 import { sessionsOn, swapDatabases } from './swap.ts';
 
 /** Databases that every server has, to connect to while another one is created, renamed or dropped. */
 const MAINTENANCE_DATABASES = ['postgres', 'template1'];
+const THIS_MACHINE = /^(localhost|127\.\d+\.\d+\.\d+|::1|\/.*)$/;
 const NO_DATABASE = '3D000';
 const NAME_TAKEN = '42P04';
 const SERVER_INFO = `SELECT current_setting('server_version') AS version, current_user AS user,
@@ -24,11 +28,8 @@ const DATABASE_INFO = `SELECT oid::bigint AS oid, pg_database_size(oid) AS size_
     ) AS pinned
   FROM pg_database WHERE datname = $1`;
 
-/** The server behind a connection. `freeBytes` returns the free space for its data folder. */
-export function databaseServer(
-  connection: PostgresConnection,
-  freeBytes: (dataFolder: string | undefined, options?: CallOptions) => Promise<number | null>,
-): DatabaseServer {
+/** The server behind a connection. `compose_dir` is the installation directory if it runs in a container of it. */
+export function databaseServer(connection: PostgresConnection, compose_dir?: string): DatabaseServer {
   const onServer = <T>(work: (client: Client) => Promise<T>, options?: CallOptions) =>
     onMaintenanceDatabase(connection, work, options);
   const at = (database: string) => ({ ...connection, database });
@@ -45,7 +46,10 @@ export function databaseServer(
         options,
       ),
     sessions: (database, options) => onServer((client) => sessionsOn(client, database), options),
-    freeBytes: async (options) => freeBytes(await onServer(dataFolder, options), options),
+    async freeBytes(options) {
+      const folder = await onServer(dataFolder, options);
+      return folder === undefined ? null : freeBytes(folder, connection.host, compose_dir, options);
+    },
     create: (database, { like, comment }, options) =>
       onServer(async (client) => {
         await client.query(await createStatement(client, database, like));
@@ -102,6 +106,32 @@ async function dataFolder(client: Client): Promise<string | undefined> {
   return rows[0]?.data_directory;
 }
 
+/** Free bytes on the file system of the data folder; null if unknown. */
+async function freeBytes(
+  folder: string,
+  host: string,
+  compose_dir: string | undefined,
+  options?: CallOptions,
+): Promise<number | null> {
+  if (compose_dir !== undefined) return containerFreeBytes(compose_dir, folder, options);
+  if (!THIS_MACHINE.test(host)) return null;
+  // If the port is forwarded from another machine, the folder does not exist here.
+  return statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => null,
+  );
+}
+
+async function containerFreeBytes(
+  dir: string,
+  folder: string,
+  options?: CallOptions,
+): Promise<number | null> {
+  const text = await docker(['compose', 'exec', '-T', 'postgres', 'df', '-Pk', folder], dir, options);
+  const kib = /\s(\d+)\s+\d+%\s/.exec(text?.split('\n')[1] ?? '')?.[1];
+  return kib === undefined ? null : Number(kib) * 1024;
+}
+
 async function onMaintenanceDatabase<T>(
   connection: PostgresConnection,
   work: (client: Client) => Promise<T>,
@@ -125,10 +155,7 @@ async function onDatabase<T>(
 
 async function connect(connection: PostgresConnection, { signal }: CallOptions = {}): Promise<Client> {
   signal?.throwIfAborted();
-  const { Client: PgClient, types } = await loadDriver();
-  const client = new PgClient({ ...clientConfig(connection), types });
-  // A broken connection shows as an error of the current or next statement.
-  client.on('error', () => undefined);
+  const client = await newClient(connection);
   try {
     await orAbort(client.connect(), signal);
     return client;

@@ -1,17 +1,19 @@
 import type { Client } from 'pg';
+import type { PostgresConnection } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { Database, DatabaseSnapshot, TableCount } from '../../ports/database.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort } from '../abort.ts';
 import { takeLock } from './advisory-lock.ts';
-import { type PostgresConnection, postgresError, sqlState } from './errors.ts';
-import { clientConfig, loadDriver } from './pool.ts';
+import { newClient } from './driver.ts';
+import { postgresError, sqlState } from './errors.ts';
 
 /** Wait for a schema change that is running, but not forever. */
 const LOCK_TIMEOUT_MS = 60_000;
 const LOCK_TIMED_OUT = '55P03';
 /** A snapshot must outlive a long dump or count, and row security must not hide rows from it. */
-const NO_TIMEOUTS = '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off';
+const SNAPSHOT_OPTIONS =
+  '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off';
 const SNAPSHOT_INFO = `SELECT pg_backend_pid() AS pid, pg_export_snapshot() AS id, current_database() AS database,
   current_setting('server_version') AS server_version, pg_database_size(current_database()) AS size_bytes`;
 /** The tables whose rows pg_dump dumps: no system tables, temporary tables, or tables of extensions. */
@@ -44,7 +46,10 @@ export function postgresDatabase(
   return {
     async snapshot(options: CallOptions & { exclusive?: boolean } = {}): Promise<DatabaseSnapshot> {
       options.signal?.throwIfAborted();
-      const client = await newClient(connection, lock_timeout_ms);
+      const client = await newClient(connection, {
+        options: SNAPSHOT_OPTIONS,
+        lock_timeout: lock_timeout_ms,
+      });
       try {
         return await orAbort(begin(client, connection, options.exclusive), options.signal);
       } catch (error) {
@@ -54,16 +59,6 @@ export function postgresDatabase(
       }
     },
   };
-}
-
-async function newClient(connection: PostgresConnection, lock_timeout = LOCK_TIMEOUT_MS): Promise<Client> {
-  const { Client: PgClient, types } = await loadDriver();
-  const config = clientConfig(connection);
-  const options = `${config.options} ${NO_TIMEOUTS}`;
-  const client = new PgClient({ ...config, options, lock_timeout, types });
-  // A running pg_dump no longer needs this connection.
-  client.on('error', () => undefined);
-  return client;
 }
 
 async function begin(

@@ -3,7 +3,7 @@ import { BifractError } from '../../contract/errors.ts';
 import type { StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { type S3Connection, type S3Head, truncateToSeconds } from './connection.ts';
-import { delayedSignal, failureOf, isTransient } from './retry.ts';
+import { failureOf, isTransient } from './retry.ts';
 
 /** An object that is ready to be committed. */
 export interface CommitRequest {
@@ -132,6 +132,27 @@ export async function retract(
   if (found?.token !== token) return;
   const input = { Bucket: connection.settings.bucket, Key: name };
   await connection.call(`Cannot delete ${name}`, (s3, http) => s3.deleteObject(input, http), options);
+}
+
+/** A signal that aborts some time after another one, with the same reason. Release it when it is no longer needed. */
+function delayedSignal(
+  signal: AbortSignal | undefined,
+  ms: number,
+): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = () => {
+    timer = setTimeout(() => controller.abort(signal?.reason), ms);
+  };
+  if (signal?.aborted) start();
+  else signal?.addEventListener('abort', start, { once: true });
+  return {
+    signal: controller.signal,
+    release() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', start);
+    },
+  };
 }
 
 export function alreadyExists({ location }: S3Connection, name: string): BifractError {

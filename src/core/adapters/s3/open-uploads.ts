@@ -6,7 +6,7 @@ import { type S3Connection, truncateToSeconds } from './connection.ts';
 import { failureOf } from './retry.ts';
 
 /** An open multipart upload. */
-export interface OpenUpload {
+interface OpenUpload {
   key: string;
   id: string;
   started_at: string;

@@ -34,7 +34,7 @@ export interface Part {
 }
 
 /** The size of part `number`, in bytes. */
-export type PartSizes = (number: number) => number;
+type PartSizes = (number: number) => number;
 
 /**
  * Part sizes for an upload of about `expected` bytes. Parts have equal size up to the expected size, or up to 23 GiB

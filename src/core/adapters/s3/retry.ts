@@ -92,24 +92,3 @@ export function retryDelay(attempt: number, error: unknown, retryPolicy: S3Retry
   const jittered = backoff * (0.5 + Math.random() / 2);
   return asked > jittered ? Math.min(asked, retryPolicy.longest_wait_ms) : jittered;
 }
-
-/** A signal that aborts some time after another one, with the same reason. Release it when it is no longer needed. */
-export function delayedSignal(
-  signal: AbortSignal | undefined,
-  ms: number,
-): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const start = () => {
-    timer = setTimeout(() => controller.abort(signal?.reason), ms);
-  };
-  if (signal?.aborted) start();
-  else signal?.addEventListener('abort', start, { once: true });
-  return {
-    signal: controller.signal,
-    release() {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', start);
-    },
-  };
-}

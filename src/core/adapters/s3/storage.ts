@@ -12,13 +12,12 @@ import { probeStorage, unhealthy } from '../storage/probe.ts';
 import { alreadyExists } from './commit.ts';
 import { S3Connection, type S3Retry, truncateToSeconds } from './connection.ts';
 import { notFound, streamRange } from './download.ts';
-import { bucketFeatures } from './features.ts';
 import { discardUnfinished, listUnfinished } from './open-uploads.ts';
-import { probeUploads } from './probe.ts';
+import { bucketFeatures, probeUploads } from './probe.ts';
 import { S3_RETRY_POLICY, type S3RetryPolicy } from './retry.ts';
 import { uploadObject } from './upload.ts';
 
-export interface S3Options {
+interface S3Options {
   /** Called for each failed request that will be retried. */
   onRetry?: (retry: S3Retry) => void;
   retry?: Partial<S3RetryPolicy>;

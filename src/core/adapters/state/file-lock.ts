@@ -29,7 +29,9 @@ export async function withFileLock<T>(
     throw diskError(`Cannot write ${ownFile}`, error);
   }
   try {
-    while (!(await acquire(ownFile, path))) await wait(POLL_MS, undefined, { signal });
+    while (!(await acquire(ownFile, path))) {
+      await wait(POLL_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
+    }
     try {
       return await work();
     } finally {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import type { JobRecord, RestoringRecord, State } from '../../ports/state.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
 
 /** A staging table with some of a file's rows, all of them written and counted. */
-export interface StagedTable {
+interface StagedTable {
   name: string;
   /** Index of the file in the plan. */
   file: number;
@@ -45,7 +46,7 @@ export interface ArchiveRestoreCheckpoint extends RestoringRecord {
 }
 
 /** Rows that were sent and not yet acknowledged. */
-export interface SentBatch {
+interface SentBatch {
   rows: number;
   /** When the batch was first sent, by ClickHouse's clock. */
   since_ms: number;
@@ -126,11 +127,27 @@ export function isRestoreRecord(record: JobRecord): record is RestoreRecord {
 }
 
 /** Records of unfinished restores, the newest last. */
-export async function unfinishedRestores(state: State): Promise<RestoreRecord[]> {
+async function unfinishedRestores(state: State): Promise<RestoreRecord[]> {
   const running = (await state.running()).filter(({ restoring }) => restoring?.left);
   return [...(await state.interrupted()), ...running]
     .filter(isRestoreRecord)
     .sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
+}
+
+/** Two concurrent restores would both add the same missing rows. */
+export async function assertNoOtherRestore(
+  state: State,
+  { into }: ArchiveRestorePlan,
+  job_id: string,
+): Promise<void> {
+  const others = (await state.running()).filter(
+    ({ id, restoring }) => id !== job_id && restoring && !restoring.left,
+  );
+  const other = others.find(({ restoring }) => restoring?.plan.into.id === into.id);
+  if (!other) return;
+  throw new BifractError('BUSY', `Job ${other.id} is restoring rows into ${into.name}`, {
+    hint: 'Wait until it has finished, then try again.',
+  });
 }
 
 /** Archives locked only by unfinished restores. */

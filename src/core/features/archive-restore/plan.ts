@@ -1,33 +1,24 @@
+import { randomUUID } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
 import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
-import type { LogDatabase } from '../../ports/log-database.ts';
-import type { Storages } from '../../ports/storage.ts';
+import type { Services } from '../../ports/services.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import { findTarget } from '../files/find-target.ts';
 import { storagesOf } from '../files/record-file.ts';
 import { RECORD_ID, type Target, targetOfRecord } from '../files/target.ts';
+import { staleLocks } from './checkpoint.ts';
 import type { ArchiveRestorePlan, ArchiveRestoreQuery } from './contract.ts';
+import { type RestoreFacts, restoreNotes, restoreObstacles } from './findings.ts';
 import { type InspectedFile, inspectSource } from './inspect-source.ts';
-import { restoreNotes } from './notes.ts';
-import { type RestoreObstacleDeps, restoreObstacles } from './obstacles.ts';
-
-export interface PlanArchiveRestoreDeps extends RestoreObstacleDeps {
-  logs: LogDatabase;
-  storages: Storages;
-  keys: readonly Key[];
-  /** Finds a file by name, path or record id. */
-  find(label: string): Promise<Target>;
-  now: Date;
-  id: string;
-}
 
 /** Rates measured on small machines. */
 const ROWS_A_SECOND = { direct: 60_000, ingest: 15_000 };
 const BYTES_A_SECOND = 30_000_000;
 
-/** The records that the source names; null if it is a file. */
-interface NamedRecords {
-  records: ArchiveRecord[] | null;
+/** The files that the source names. */
+interface Sources {
+  targets: Target[];
   /** Archives of the group that cannot be restored. */
   incomplete: number;
 }
@@ -36,34 +27,18 @@ interface NamedRecords {
  * Plans a restore; see `ArchiveRestoreQueries`. Reads header and trailer; only a file with neither trailer nor record
  * is read completely.
  */
-export async function buildArchiveRestorePlan(
-  deps: PlanArchiveRestoreDeps,
+export async function planArchiveRestore(
+  services: Services,
   query: ArchiveRestoreQuery,
 ): Promise<ArchiveRestorePlan> {
-  const { signal, from = null, to = null, via = 'direct', replace = false } = query;
+  const { from = null, to = null, via = 'direct', replace = false } = query;
   assertValidWindow(from, to);
-  const { records, incomplete } = await recordsOf(deps, query.source, { signal });
-  const targets = records
-    ? await Promise.all(records.map((record) => targetOf(deps, record, { signal })))
-    : [await deps.find(query.source)];
-  const files: InspectedFile[] = [];
-  for (const target of targets) files.push(await inspectSource(target, deps.keys, { from, to }, { signal }));
-  files.sort((a, b) => ((a.file.first ?? '') < (b.file.first ?? '') ? -1 : 1));
-  const fractals = await deps.catalog.fractals({ signal });
-  const into = intoOf(files, query.into, fractals);
-  const fractal = fractals.find(({ id }) => id === into.id);
-  const removes = replace ? windowToReplace(files, { from, to }) : null;
-  const window = removes ?? { from, to };
-  const present = await deps.logs.stats(
-    { fractal_id: into.id, from: window.from ?? undefined, to: window.to ?? undefined },
-    { signal },
-  );
-  const rows = files.reduce((sum, { rows_within }) => sum + rows_within, 0);
-  const content_bytes = files.reduce((sum, file) => sum + file.content_bytes, 0);
-  const plan: ArchiveRestorePlan = {
-    id: deps.id,
-    planned_at: deps.now.toISOString(),
-    files: files.map(({ file }) => file),
+  const facts = await findFacts(services, query);
+  const { into, removes, rows, content_bytes, rows_there, now } = facts;
+  return freeze({
+    id: randomUUID(),
+    planned_at: now.toISOString(),
+    files: facts.files.map(({ file }) => file),
     into,
     from,
     to,
@@ -72,27 +47,11 @@ export async function buildArchiveRestorePlan(
     removes,
     rows,
     content_bytes,
-    rows_there: present.rows,
+    rows_there,
     estimate_ms: estimate(rows, content_bytes, via),
-    notes: restoreNotes({ files, incomplete, fractal, removes, query, now: deps.now }),
-    obstacles: await restoreObstacles(
-      deps,
-      {
-        files,
-        incomplete,
-        into,
-        fractal,
-        window: { from, to },
-        via,
-        removes,
-        content_bytes,
-        rows,
-        rows_there: present.rows,
-      },
-      { signal },
-    ),
-  };
-  return freeze(plan);
+    notes: restoreNotes(facts),
+    obstacles: restoreObstacles(facts),
+  });
 }
 
 function assertValidWindow(from: Timestamp | null, to: Timestamp | null): void {
@@ -100,6 +59,83 @@ function assertValidWindow(from: Timestamp | null, to: Timestamp | null): void {
   throw new BifractError('USAGE', `--from (${from}) must be earlier than --to (${to})`, {
     hint: 'The range includes --from and excludes --to.',
   });
+}
+
+async function findFacts(services: Services, query: ArchiveRestoreQuery): Promise<RestoreFacts> {
+  const { signal, via = 'direct', replace = false } = query;
+  const window = { from: query.from ?? null, to: query.to ?? null };
+  const [catalog, logs, rows, keys] = await Promise.all([
+    services.catalog(),
+    services.logs(),
+    services.logRestore(),
+    services.keys(),
+  ]);
+  const { targets, incomplete } = await sourcesOf(services, query.source, { signal });
+  const files = await inspectAll(targets, keys, window, { signal });
+  const fractals = await catalog.fractals({ signal });
+  const into = intoOf(files, query.into, fractals);
+  const removes = replace ? windowToReplace(files, window) : null;
+  const { from, to } = removes ?? window;
+  const there = { fractal_id: into.id, from: from ?? undefined, to: to ?? undefined };
+  return {
+    files,
+    incomplete,
+    into,
+    fractal: fractals.find(({ id }) => id === into.id),
+    window,
+    via,
+    removes,
+    content_bytes: files.reduce((sum, file) => sum + file.content_bytes, 0),
+    rows: files.reduce((sum, { rows_within }) => sum + rows_within, 0),
+    rows_there: (await logs.stats(there, { signal })).rows,
+    archives: await catalog.archives({}, { signal }),
+    stale_locks: await staleLocks(services.state),
+    free_bytes: via === 'direct' ? await rows.freeBytes({ signal }) : null,
+    has_token: via === 'ingest' && (await catalog.ingestToken(into.id, { signal })) !== null,
+    now: services.now(),
+  };
+}
+
+async function sourcesOf(services: Services, source: string, options: CallOptions): Promise<Sources> {
+  const named = RECORD_ID.test(source) ? await recordsOf(services, source, options) : undefined;
+  if (!named) return { targets: [await findTarget(services, source, options)], incomplete: 0 };
+  const target = async (record: ArchiveRecord) =>
+    targetOfRecord(await storagesOf(services, record), record, record.id, options);
+  return { targets: await Promise.all(named.records.map(target)), incomplete: named.incomplete };
+}
+
+/** The archive with that id, or the archives of that group; undefined if neither exists. */
+async function recordsOf(
+  services: Pick<Services, 'catalog'>,
+  source: string,
+  options: CallOptions,
+): Promise<{ records: ArchiveRecord[]; incomplete: number } | undefined> {
+  const catalog = await services.catalog();
+  const [record] = await catalog.archives({ ids: [source] }, options);
+  if (record) return { records: [record], incomplete: 0 };
+  const group = (await catalog.groups({}, options)).find(({ id }) => id === source);
+  if (!group) return undefined;
+  const all = await catalog.archives({ fractal_id: group.fractal_id }, options);
+  const members = all.filter(({ group_id }) => group_id === source);
+  const restorable = members.filter(({ status }) => status === 'completed' || status === 'restoring');
+  if (restorable.length === 0)
+    throw new BifractError('NOT_FOUND', `Group ${source} has no completed archive`);
+  return {
+    records: restorable,
+    incomplete: Math.max(members.length, group.archive_count) - restorable.length,
+  };
+}
+
+/** Describes the files, the earliest rows first. */
+async function inspectAll(
+  targets: readonly Target[],
+  keys: readonly Key[],
+  window: RestoreFacts['window'],
+  options: CallOptions,
+): Promise<InspectedFile[]> {
+  const files: InspectedFile[] = [];
+  for (const target of targets) files.push(await inspectSource(target, keys, window, options));
+  return files.sort((a, b) => ((a.file.first ?? '') < (b.file.first ?? '') ? -1 : 1));
 }
 
 /** Limited to the time range of the archive: it cannot bring back other rows. */
@@ -115,36 +151,6 @@ function windowToReplace(
     from: from ?? (known ? new Date(Math.min(...ms)).toISOString() : null),
     to: to ?? (known ? new Date(Math.max(...ms) + 1).toISOString() : null),
   };
-}
-
-/** The archive with that id, or the archives of that group; null if neither exists. */
-async function recordsOf(
-  { catalog }: PlanArchiveRestoreDeps,
-  source: string,
-  options: CallOptions,
-): Promise<NamedRecords> {
-  if (!RECORD_ID.test(source)) return { records: null, incomplete: 0 };
-  const [record] = await catalog.archives({ ids: [source] }, options);
-  if (record) return { records: [record], incomplete: 0 };
-  const group = (await catalog.groups({}, options)).find(({ id }) => id === source);
-  if (!group) return { records: null, incomplete: 0 };
-  const all = await catalog.archives({ fractal_id: group.fractal_id }, options);
-  const members = all.filter(({ group_id }) => group_id === source);
-  const restorable = members.filter(({ status }) => status === 'completed' || status === 'restoring');
-  if (restorable.length === 0)
-    throw new BifractError('NOT_FOUND', `Group ${source} has no completed archive`);
-  return {
-    records: restorable,
-    incomplete: Math.max(members.length, group.archive_count) - restorable.length,
-  };
-}
-
-async function targetOf(
-  { storages }: PlanArchiveRestoreDeps,
-  record: ArchiveRecord,
-  options: CallOptions,
-): Promise<Target> {
-  return targetOfRecord(await storagesOf(storages, record), record, record.id, options);
 }
 
 function intoOf(

@@ -2,42 +2,15 @@ import { asBifractError, BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine } from '../../job/failures.ts';
 import { Retrier } from '../../job/retry.ts';
-import { GRANULARITIES, type Granularity } from '../../policy/periods.ts';
-import type { ArchiveType, Fractal } from '../../ports/catalog.ts';
-import type { ArchiveRequest } from '../../ports/state.ts';
-import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import { GRANULARITIES } from '../../policy/periods.ts';
+import type { Fractal } from '../../ports/catalog.ts';
+import type { ArchiveRequest, State } from '../../ports/state.ts';
 import { findFractal } from '../files/find-fractal.ts';
-import type { ArchiveSummary } from './contract.ts';
-import { ArchiveGroup, type ArchiveGroupDeps } from './group-writer.ts';
-import type { ArchivePlan } from './plan-types.ts';
+import { type ArchiveServices, type Connected, connect } from './connect.ts';
+import type { ArchiveJobRequest, ArchiveSummary } from './contract.ts';
+import { GroupWriter } from './group-writer.ts';
+import { type ArchivePlan, planWindows } from './plan.ts';
 import { planResume } from './resume.ts';
-import { summarize } from './summary.ts';
-import { planWindows, type WindowPlan } from './windows.ts';
-
-export interface ArchiveDeps extends ArchiveGroupDeps {
-  /** Total time to spend on retries, milliseconds. */
-  max_error_time_ms: number;
-  /** Wait before the first retry, milliseconds. */
-  first_wait_ms?: number;
-  /** Removes from a plan what complete archives already hold, for `only_uncovered`. */
-  selectUncovered?(fractal: Fractal, plan: WindowPlan, options: CallOptions): Promise<WindowPlan>;
-}
-
-export interface ArchiveOptions {
-  fractal_id: string;
-  /** Include the parsed fields in each line. */
-  fields: boolean;
-  /** Default: the setting of the fractal. */
-  split?: Granularity;
-  /** Only rows with `from ≤ timestamp < to`. */
-  from?: Timestamp;
-  to?: Timestamp;
-  /** Default `adhoc`. */
-  archive_type?: ArchiveType;
-  only_uncovered?: boolean;
-  /** Do not resume an interrupted archive. */
-  fresh?: boolean;
-}
 
 /**
  * Archives the rows of a fractal into sealed files, one for each period, with a group and records in the catalog.
@@ -49,37 +22,28 @@ export interface ArchiveOptions {
  * Throws `PARTLY_DONE` if some periods failed, each reported as a `job:item`.
  */
 export async function archive(
-  deps: ArchiveDeps,
-  options: ArchiveOptions,
+  services: ArchiveServices,
+  { fresh = false, ...options }: ArchiveJobRequest,
   context: JobContext,
 ): Promise<ArchiveSummary> {
   const started = performance.now();
+  const connected = await connect(services);
   context.emit('job:phase', { phase: 'Counting rows' });
-  const fractal = await findFractal(deps.catalog, options.fractal_id, context.signal);
-  await assertNotBeingRestored(deps, fractal);
+  const fractal = await findFractal(connected.catalog, options.fractal_id, context.signal);
+  await assertNotBeingRestored(services.state, fractal);
   const request = requestOf(fractal, options);
-  const retrier = new Retrier(
-    {
-      max_ms: deps.max_error_time_ms,
-      variable: 'BIFRACT_ARCHIVE_MAX_ERROR_TIME',
-      first_ms: deps.first_wait_ms,
-    },
-    context,
-  );
-  const plan = await makePlan(deps, fractal, request, options, retrier, context);
-  const group = plan && (await writeFiles(deps, plan, retrier, context));
-  const summary = summarize(fractal, {
-    split: request.split,
-    window: { from: request.from, to: request.to },
-    group_id: group?.group_id ?? null,
+  const retrier = new Retrier(connected.retry, context);
+  const plan = await planArchive(connected, { fractal, request, fresh }, retrier, context);
+  const written = plan && (await writeFiles(connected, plan, retrier, context));
+  return {
+    ...summarize(fractal, request, written),
     continued: plan?.resumed !== undefined,
-    children: group?.children ?? [],
-  });
-  return { ...summary, duration_ms: Math.round(performance.now() - started) };
+    duration_ms: Math.round(performance.now() - started),
+  };
 }
 
 /** An archive made during a restore would hold only some of the restored rows. */
-async function assertNotBeingRestored({ state }: ArchiveDeps, { id, name }: Fractal): Promise<void> {
+async function assertNotBeingRestored(state: State, { id, name }: Fractal): Promise<void> {
   const restoring_job = (await state.running()).find(
     ({ restoring }) => restoring && !restoring.left && restoring.plan.into.id === id,
   );
@@ -89,32 +53,28 @@ async function assertNotBeingRestored({ state }: ArchiveDeps, { id, name }: Frac
   });
 }
 
-function requestOf({ id, archive_split }: Fractal, options: ArchiveOptions): ArchiveRequest {
+/** The request with its defaults: equal requests are the same archive. */
+function requestOf({ id, archive_split }: Fractal, options: ArchiveJobRequest): ArchiveRequest {
   const configured = GRANULARITIES.find((one) => one === archive_split) ?? 'none';
   return {
     fractal_id: id,
     split: options.split ?? configured,
     from: options.from ?? null,
     to: options.to ?? null,
-    fields: options.fields,
+    fields: options.fields ?? true,
     archive_type: options.archive_type ?? 'adhoc',
     only_uncovered: options.only_uncovered ?? false,
   };
 }
 
-/** Undefined if there are no rows. */
-async function makePlan(
-  deps: ArchiveDeps,
-  fractal: Fractal,
-  request: ArchiveRequest,
-  { fresh = false }: ArchiveOptions,
+/** The rest of an interrupted archive of the same request, or a new one; undefined if there are no rows. */
+async function planArchive(
+  connected: Connected,
+  requested: { fractal: Fractal; request: ArchiveRequest; fresh: boolean },
   retrier: Retrier,
-  context: JobContext,
+  { signal, now, emit }: JobContext,
 ): Promise<ArchivePlan | undefined> {
-  const { signal, now, emit } = context;
-  const select = async (plan: WindowPlan) =>
-    request.only_uncovered && deps.selectUncovered ? deps.selectUncovered(fractal, plan, { signal }) : plan;
-  const interrupted = await planResume(deps, { fractal, request, fresh }, select, context);
+  const interrupted = await planResume(connected, requested, now(), { signal });
   if (interrupted) {
     const { begun_at, end } = interrupted;
     emit('job:warning', {
@@ -122,39 +82,67 @@ async function makePlan(
     });
     return interrupted;
   }
-  const { fractal_id, split, from, to } = request;
-  const query = { fractal_id, split, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) };
-  const plan = () => planWindows(deps.logs, query, { signal }).then(select);
+  const { fractal, request } = requested;
+  const plan = () => planWindows(connected.services, request, { signal });
   const { end, windows } = await retrier.through(plan, signal);
   if (end === null || windows.length === 0) return undefined;
   return { fractal, request, end, begun_at: now().toISOString(), windows };
 }
 
 async function writeFiles(
-  deps: ArchiveDeps,
+  connected: Connected,
   plan: ArchivePlan,
   retrier: Retrier,
   context: JobContext,
-): Promise<ArchiveGroup> {
-  const group = new ArchiveGroup(deps, plan, context, retrier);
+): Promise<GroupWriter> {
+  const writer = new GroupWriter(connected, plan, retrier, context);
   try {
-    await group.run();
+    await writer.run();
   } catch (thrown) {
     if (context.signal.aborted || plan.request.split === 'none') throw thrown;
-    throw stoppedEarly(group, plan, thrown);
+    throw stoppedEarly(writer, plan, thrown);
   }
-  const error = combine(group.failures, plan.windows.length, 'periods could not be archived');
+  const error = combine(writer.failures, plan.windows.length, 'periods could not be archived');
   if (error) throw error;
-  return group;
+  return writer;
 }
 
-function stoppedEarly(group: ArchiveGroup, { windows }: ArchivePlan, thrown: unknown): BifractError {
+function stoppedEarly(writer: GroupWriter, { windows }: ArchivePlan, thrown: unknown): BifractError {
   const error = asBifractError(thrown);
-  const { length: archived } = group.children;
-  if (archived === 0 && group.failures.length === 0) return error;
+  const { length: archived } = writer.children;
+  if (archived === 0 && writer.failures.length === 0) return error;
   return new BifractError(
     archived > 0 ? 'PARTLY_DONE' : error.code,
-    `${archived} of ${windows.length} periods archived, ${group.failures.length} failed, ${group.not_started} not started: ${error.message}`,
+    `${archived} of ${windows.length} periods archived, ${writer.failures.length} failed, ${writer.not_started} not started: ${error.message}`,
     { hint: error.hint, cause: error },
   );
+}
+
+/** Totals of the files of an archive, of which there may be none. */
+function summarize(
+  { id, name }: Fractal,
+  { split, from, to }: ArchiveRequest,
+  { group_id = null, children }: Pick<GroupWriter, 'children'> & { group_id?: string | null } = {
+    children: [],
+  },
+): Omit<ArchiveSummary, 'continued' | 'duration_ms'> {
+  const only = split === 'none' ? children[0] : undefined;
+  const sum = (key: 'size_bytes' | 'log_count' | 'content_bytes') =>
+    children.reduce((total, child) => total + child[key], 0);
+  return {
+    fractal_id: id,
+    fractal_name: name,
+    split,
+    window: { from, to },
+    group_id,
+    children,
+    archive_id: only?.archive_id ?? null,
+    storage_path: only?.storage_path ?? null,
+    checksum: only?.checksum ?? null,
+    size_bytes: sum('size_bytes'),
+    log_count: sum('log_count'),
+    content_bytes: sum('content_bytes'),
+    time_range_start: children[0]?.time_range_start ?? null,
+    time_range_end: children.at(-1)?.time_range_end ?? null,
+  };
 }

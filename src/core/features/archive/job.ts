@@ -1,46 +1,25 @@
-import type { JobContext } from '../../job/context.ts';
 import type { JobType } from '../../job/job-type.ts';
-import type { Services } from '../../ports/services.ts';
 import type { Row } from '../../text/rows.ts';
 import { formatDuration } from '../../text/time.ts';
 import { formatBytes, formatRatio, plural } from '../../text/units.ts';
 import { archive } from './archive.ts';
 import type { ArchiveJobRequest, ArchiveSummary } from './contract.ts';
-import { selectUncovered } from './incremental.ts';
+import { canResume, recoverArchive, resumeRequest } from './recovery.ts';
 
 export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   title: ({ fractal_name, fractal_id }) => `Archive of ${fractal_name ?? fractal_id}`,
   target: ({ fractal_id }) => ({ kind: 'fractal', id: fractal_id }),
   destroys: () => undefined,
-  run: runArchive,
+  run: archive,
   summary: archiveRows,
   cancelEffect: 'Its partial output is deleted; nothing else is changed.',
   keepsPartialWork: true,
   estimatesTotal: true,
+  resumeHint: 'Run the same command again to resume it, or select it in the console and press c.',
+  resumable: canResume,
+  resumeRequest,
+  recover: recoverArchive,
 };
-
-/** Archives a fractal on an installation's services; `run-due` does the same within its own job. */
-export async function runArchive(
-  services: Services,
-  request: ArchiveJobRequest,
-  context: JobContext,
-): Promise<ArchiveSummary> {
-  const [catalog, logs] = [await services.catalog(), await services.logs()];
-  const deps = {
-    catalog,
-    logs,
-    storage: await services.archives(),
-    state: services.state,
-    key: await services.key(),
-    version: services.installation.version,
-    ...services.archive_limits,
-    selectUncovered: ({ id }: { id: string }, ...query: TailOf<Parameters<typeof selectUncovered>>) =>
-      selectUncovered({ catalog, logs, storages: services }, id, ...query),
-  };
-  return archive(deps, { ...request, fields: request.fields ?? true }, context);
-}
-
-type TailOf<List extends unknown[]> = List extends [unknown, unknown, ...infer Tail] ? Tail : never;
 
 function archiveRows(summary: ArchiveSummary): Row[] {
   const { fractal_name, group_id, storage_path, split, children, checksum, continued, log_count } = summary;

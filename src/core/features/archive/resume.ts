@@ -1,21 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ArchiveRecord, Catalog, Fractal } from '../../ports/catalog.ts';
-import type { LogDatabase } from '../../ports/log-database.ts';
-import type { ArchiveProgressRecord, ArchiveRequest, JobRecord, State } from '../../ports/state.ts';
-import type { Storage } from '../../ports/storage.ts';
+import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
+import type { ArchiveProgressRecord, ArchiveRequest, JobRecord } from '../../ports/state.ts';
+import type { Storage, UnfinishedObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import type { ArchivePlan } from './plan-types.ts';
-import { discardAll, listUnfinishedOf } from './unfinished.ts';
-import { type ArchiveWindow, nextMillisecond, planWindows, type WindowPlan } from './windows.ts';
-
-export interface ResumeDeps {
-  catalog: Catalog;
-  logs: LogDatabase;
-  storage: Storage;
-  state: State;
-  /** Wall-clock limit of one file, milliseconds: an archive started longer ago is not resumed. */
-  max_duration_ms: number;
-}
+import type { Connected } from './connect.ts';
+import {
+  type ArchiveFileName,
+  type ArchivePlan,
+  type ArchiveWindow,
+  nextMillisecond,
+  planWindows,
+} from './plan.ts';
 
 type InterruptedArchive = JobRecord & { archive: ArchiveProgressRecord };
 
@@ -24,21 +19,20 @@ type InterruptedArchive = JobRecord & { archive: ArchiveProgressRecord };
  * if it cannot be resumed, its partial data is deleted.
  */
 export async function planResume(
-  deps: ResumeDeps,
+  connected: Connected,
   { fractal, request, fresh }: { fractal: Fractal; request: ArchiveRequest; fresh: boolean },
-  select: (plan: WindowPlan) => Promise<WindowPlan>,
-  { now, signal }: { now(): Date; signal: AbortSignal },
+  now: Date,
+  options: CallOptions,
 ): Promise<ArchivePlan | undefined> {
-  const interrupted = (await deps.state.interrupted()).filter((job): job is InterruptedArchive =>
+  const { state, archive_limits } = connected.services;
+  const interrupted = (await state.interrupted()).filter((job): job is InterruptedArchive =>
     isDeepStrictEqual(job.archive?.request, request),
   );
   const latest = interrupted.at(-1);
   if (!latest) return undefined;
-  const resumable = !fresh && isResumable(latest.archive, deps.max_duration_ms, now());
-  const plan = resumable
-    ? await planRemaining(deps, fractal, latest, interrupted, select, { signal })
-    : undefined;
-  if (!plan) await discardInterrupted(deps, interrupted);
+  const resumable = !fresh && isResumable(latest.archive, archive_limits.max_duration_ms, now);
+  const plan = resumable ? await planRest(connected, fractal, latest, interrupted, options) : undefined;
+  if (!plan) await discardInterrupted(connected, interrupted);
   return plan;
 }
 
@@ -51,81 +45,93 @@ export function isResumable(
   return now.getTime() - Date.parse(begun_at) < max_duration_ms;
 }
 
-async function discardInterrupted(
-  deps: ResumeDeps,
-  interrupted: readonly InterruptedArchive[],
-): Promise<void> {
-  for (const job of interrupted) {
-    await discardAll(deps.storage, await unfinishedOf(deps.storage, [job]));
-    await deps.state.remove(job.id);
-  }
-}
-
-function unfinishedOf(storage: Storage, interrupted: readonly InterruptedArchive[]) {
-  return listUnfinishedOf(storage, {
-    names: new Set(interrupted.map(({ object }) => object)),
-    jobs: new Set(interrupted.map(({ id }) => id)),
-    ids: new Set(interrupted.flatMap(({ archive }) => archive.leftovers)),
-  });
-}
-
-async function planRemaining(
-  deps: ResumeDeps,
+/** The rest of the latest of these interruptions of an archive; undefined if there is none. */
+async function planRest(
+  { services, catalog, storage }: Connected,
   fractal: Fractal,
-  job: InterruptedArchive,
+  latest: InterruptedArchive,
   interrupted: readonly InterruptedArchive[],
-  select: (plan: WindowPlan) => Promise<WindowPlan>,
   options: CallOptions,
 ): Promise<ArchivePlan | undefined> {
-  const { request, end, begun_at } = job.archive;
-  const [record] = await deps.catalog.archives({ ids: [job.archive_id ?? ''] }, options);
-  const group_id = job.archive.group_id ?? record?.group_id;
-  if (!group_id || (record && !matchesStorage(record, job, deps.storage))) return undefined;
-  const records = (await deps.catalog.archives({ fractal_id: fractal.id }, options)).filter(
+  const { request, end, begun_at } = latest.archive;
+  const [record] = await catalog.archives({ ids: [latest.archive_id ?? ''] }, options);
+  const group_id = latest.archive.group_id ?? record?.group_id;
+  if (!group_id || (record && !isIn(storage, record, latest))) return undefined;
+  const records = (await catalog.archives({ fractal_id: fractal.id }, options)).filter(
     (one) => one.group_id === group_id,
   );
   const completed = new Set(
     records.filter(({ status }) => status === 'completed').map((one) => one.period_label),
   );
-  const windows = (await remainingWindows(deps, job.archive, select, options)).filter(
+  const windows = (await remainingWindows(services, latest.archive, options)).filter(
     ({ label }) => !completed.has(label),
   );
   if (windows.length === 0) return undefined;
   const files = new Map(records.map((one) => [one.period_label, nameOf(one)]));
-  const unfinished = await unfinishedOf(deps.storage, interrupted);
+  const unfinished = await listUnfinished(storage, interrupted);
   const resumed = { group_id, files, unfinished, job_ids: interrupted.map(({ id }) => id) };
   return { fractal, request, end, begun_at, windows, resumed };
 }
 
-function nameOf({ id, filename, storage_path }: ArchiveRecord) {
-  return { archive_id: id, filename, path: storage_path };
-}
-
-/** The storage settings may have changed since. */
-function matchesStorage(
+/** Whether the file is in this storage: its settings may have changed since. */
+function isIn(
+  { kind }: Storage,
   { storage_type, storage_path }: ArchiveRecord,
   { object }: JobRecord,
-  { kind }: Storage,
 ): boolean {
   return storage_path === object && (storage_type === 's3') === (kind === 's3');
 }
 
-function windowOf({ window: { label, from, to, rows } }: ArchiveProgressRecord): ArchiveWindow {
-  return { label, ...(from === null ? {} : { from }), to, rows };
-}
-
 /** All windows to archive, including those that failed before; the interrupted one with the row count it had then. */
 async function remainingWindows(
-  { logs }: ResumeDeps,
-  job: ArchiveProgressRecord,
-  select: (plan: WindowPlan) => Promise<WindowPlan>,
+  services: Connected['services'],
+  { request, window, end }: ArchiveProgressRecord,
   options: CallOptions,
 ): Promise<ArchiveWindow[]> {
-  const current = windowOf(job);
-  const { fractal_id, split, from } = job.request;
-  if (split === 'none') return [current];
-  const query = { fractal_id, split, ...(from === null ? {} : { from }), to: nextMillisecond(job.end) };
-  const { windows } = await select(await planWindows(logs, query, options));
-  const others = windows.filter(({ label }) => label !== current.label);
-  return [...others, current].sort((a, b) => (a.to < b.to ? -1 : 1));
+  if (request.split === 'none') return [window];
+  const { windows } = await planWindows(services, { ...request, to: nextMillisecond(end) }, options);
+  const others = windows.filter(({ label }) => label !== window.label);
+  return [...others, window].sort((a, b) => (a.to < b.to ? -1 : 1));
+}
+
+function nameOf({ id, filename, storage_path }: ArchiveRecord): ArchiveFileName {
+  return { archive_id: id, filename, path: storage_path };
+}
+
+/**
+ * Partial files of interrupted jobs, and those that they had taken over, the longest first; none if the storage cannot
+ * read them.
+ */
+async function listUnfinished(
+  storage: Storage,
+  interrupted: readonly InterruptedArchive[],
+): Promise<UnfinishedObject[]> {
+  if (!storage.readUnfinished) return [];
+  const names = new Set(interrupted.map(({ object }) => object));
+  const jobs = new Set(interrupted.map(({ id }) => id));
+  const ids = new Set(interrupted.flatMap(({ archive }) => archive.leftovers));
+  const unfinished: UnfinishedObject[] = [];
+  for await (const object of storage.listUnfinished()) {
+    const { id, name, job } = object;
+    if (ids.has(id) || (job !== undefined && jobs.has(job) && names.has(name))) unfinished.push(object);
+  }
+  return unfinished.sort((a, b) => b.size_bytes - a.size_bytes);
+}
+
+async function discardInterrupted(
+  { storage, services }: Connected,
+  interrupted: readonly InterruptedArchive[],
+): Promise<void> {
+  for (const job of interrupted) {
+    await discardUnfinished(storage, await listUnfinished(storage, [job]));
+    await services.state.remove(job.id);
+  }
+}
+
+/** Deletes partial files. Those that cannot be deleted become orphans, which `bifract clean` removes. */
+export async function discardUnfinished(
+  storage: Storage,
+  objects: readonly UnfinishedObject[],
+): Promise<void> {
+  for (const object of objects) await storage.discardUnfinished(object).catch(() => undefined);
 }

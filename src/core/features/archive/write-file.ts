@@ -1,38 +1,27 @@
 import { BifractError } from '../../contract/errors.ts';
-import { type FileSummary, LineTail, writeArchive } from '../../format/index.ts';
+import {
+  archiveLines,
+  type FileSummary,
+  LineTail,
+  readContent,
+  type SealedFile,
+  writeArchive,
+} from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
 import type { Retrier } from '../../job/retry.ts';
-import type { Granularity } from '../../policy/periods.ts';
-import type { Catalog, Fractal } from '../../ports/catalog.ts';
-import type { Key } from '../../ports/key.ts';
-import type { LineBlock, LogDatabase, LogWindow } from '../../ports/log-database.ts';
-import type { Storage } from '../../ports/storage.ts';
+import type { Catalog } from '../../ports/catalog.ts';
+import type { LineBlock, LineOptions, LogDatabase, LogWindow } from '../../ports/log-database.ts';
+import type { UnfinishedObject } from '../../ports/storage.ts';
 import { checkStoredSize } from '../files/check-size.ts';
-import { streamRows } from './row-stream.ts';
-import type { ArchiveWindow } from './windows.ts';
+import type { Connected } from './connect.ts';
+import { type ArchiveFileName, type ArchivePlan, type ArchiveWindow, logWindow } from './plan.ts';
 
-export interface ArchiveFileDeps {
-  catalog: Catalog;
-  logs: LogDatabase;
-  storage: Storage;
-  key: Key;
-  version: string;
-  /** Memory limit of the query in ClickHouse, bytes. */
-  max_memory: number;
-}
-
-/** A file to write, and its record. */
-export interface ArchiveFile {
-  fractal: Fractal;
-  split: Granularity;
-  /** Include the parsed fields in each line. */
-  fields: boolean;
-  archive_id: string;
-  path: string;
+/** A file to write. */
+export interface ArchiveFile extends ArchiveFileName {
   window: ArchiveWindow;
-  /** Rows stored before the job was interrupted: written first, and not queried again. */
-  stored?: AsyncIterable<LineBlock>;
+  /** Partial file of an interrupted job: its rows are written first, and not queried again. */
+  unfinished?: UnfinishedObject;
 }
 
 /** Totals of the files written so far, to which progress adds. */
@@ -43,86 +32,63 @@ export interface ArchiveTotals {
   total_rows: number;
 }
 
+/** After this many failed attempts in a row, queries use less memory, in case that is the cause. */
+const LOW_MEMORY_FROM_ATTEMPT = 2;
+/** How often the catalog receives the progress, milliseconds. */
+const CATALOG_INTERVAL_MS = 2000;
+/** Errors that mark the end of an unfinished file; after a key change, nothing of it is readable. */
+const END_CODES = new Set(['CUT_OFF', 'DAMAGED', 'NOT_BIFRACT', 'WRONG_KEY', 'NOT_FOUND']);
+
 /**
  * Writes one archive file. It is sealed only after its row count matches ClickHouse's, and is in storage when this
  * returns.
  */
 export async function writeArchiveFile(
-  deps: ArchiveFileDeps,
+  connected: Connected,
+  { fractal, request }: ArchivePlan,
   file: ArchiveFile,
   totals: ArchiveTotals,
   retrier: Retrier,
   context: JobContext,
 ): Promise<FileSummary> {
-  const { signal, now } = context;
-  const sealed = writeArchive(countedRows(deps, file, retrier, context), {
-    key: deps.key,
+  const { services, storage, key } = connected;
+  const { signal, now, emit } = context;
+  const { split, fields } = request;
+  const sealed = writeArchive(countedRows(connected, request, file, retrier, context), {
+    key,
     head: {
       created: now().toISOString(),
-      tool: `bifract-console ${deps.version}`,
-      fractal: { id: file.fractal.id, name: file.fractal.name },
+      tool: `bifract-console ${services.installation.version}`,
+      fractal: { id: fractal.id, name: fractal.name },
       period: file.window.label,
-      split: file.split,
-      fields: file.fields,
+      split,
+      fields,
     },
     signal,
   });
-  const bytes = withReporting(deps.catalog, file, totals, sealed, context);
+  const item = file.window.label ?? fractal.name;
+  const bytes = withReporting(connected.catalog, file, { item, ...totals }, sealed, context);
   const keepUnfinished = () => retrier.exhausted;
-  const object = await deps.storage.put(file.path, bytes, {
-    signal,
-    job: context.id,
-    keepUnfinished: keepUnfinished,
-  });
-  const summary = await checkStoredSize(deps.storage, object, sealed.summary());
-  if (summary.long_lines > 0) context.emit('job:warning', { message: longLinesMessage(summary.long_lines) });
+  const object = await storage.put(file.path, bytes, { signal, job: context.id, keepUnfinished });
+  const summary = await checkStoredSize(storage, object, sealed.summary());
+  if (summary.long_lines > 0) emit('job:warning', { message: longLinesMessage(summary.long_lines) });
   return summary;
-}
-
-/** Passes the bytes on, and reports progress as events and to the catalog. */
-function withReporting(
-  catalog: Catalog,
-  { archive_id, fractal, window }: ArchiveFile,
-  totals: ArchiveTotals,
-  sealed: { bytes: AsyncIterable<Buffer>; progress(): { rows: number; bytes_in: number; bytes_out: number } },
-  { emit }: JobContext,
-): AsyncIterable<Buffer> {
-  const report = catalogReporter(catalog, archive_id, () => sealed.progress());
-  const progress = () => {
-    const { rows, bytes_in, bytes_out } = sealed.progress();
-    return {
-      item: window.label ?? fractal.name,
-      rows: totals.rows + rows,
-      total_rows: totals.total_rows,
-      bytes_in: totals.bytes_in + bytes_in,
-      bytes_out: totals.bytes_out + bytes_out,
-    };
-  };
-  return withProgress(
-    sealed.bytes,
-    (event, payload) => {
-      emit(event, payload);
-      report();
-    },
-    progress,
-  );
-}
-
-function longLinesMessage(count: number): string {
-  return `${count} ${count === 1 ? 'line is' : 'lines are'} 10 MiB or longer: this program can restore them, the restore of the Bifract server cannot`;
 }
 
 /** Yields the rows, then throws unless their count matches: the file is then never sealed. */
 async function* countedRows(
-  { logs, max_memory }: ArchiveFileDeps,
-  { fractal, window, fields, stored }: ArchiveFile,
+  connected: Connected,
+  { fractal_id, fields }: ArchivePlan['request'],
+  { window, unfinished }: ArchiveFile,
   retrier: Retrier,
   { signal, emit }: JobContext,
 ): AsyncIterable<LineBlock> {
-  const rows: LogWindow = { fractal_id: fractal.id, from: window.from, to: window.to };
+  const { logs, services } = connected;
+  const { max_memory } = services.archive_limits;
+  const rows = logWindow(fractal_id, window);
   const tail = new LineTail();
   let written = 0;
-  for await (const block of stored ?? []) {
+  for await (const block of unfinished ? storedRows(connected, unfinished, signal) : []) {
     tail.add(block.bytes);
     written += block.lines;
     yield block;
@@ -136,6 +102,53 @@ async function* countedRows(
   assertCountsAgree(written, window.rows, after);
 }
 
+/**
+ * The rows of an unfinished archive file, as far as its chunks authenticate. They are encrypted again under another
+ * base: no nonce may serve for two plaintexts.
+ */
+async function* storedRows(
+  { storage, key }: Connected,
+  object: UnfinishedObject,
+  signal: AbortSignal,
+): AsyncGenerator<LineBlock> {
+  const bytes = storage.readUnfinished?.(object, { signal });
+  if (!bytes) return;
+  try {
+    yield* archiveLines(readContent(bytes, { keys: [key], signal }));
+  } catch (error) {
+    if (error instanceof BifractError && END_CODES.has(error.code)) return;
+    throw error;
+  }
+}
+
+/**
+ * The lines of a window, each once, even if the query is interrupted: it resumes at the row after the last one in
+ * `tail`. Throws errors that are not transient, and once retries are exhausted.
+ */
+async function* streamRows(
+  logs: LogDatabase,
+  window: LogWindow,
+  { signal, ...options }: LineOptions & { signal: AbortSignal },
+  tail: LineTail,
+  retrier: Retrier,
+): AsyncGenerator<LineBlock> {
+  for (let low_memory = false; ; ) {
+    try {
+      const start = tail.key();
+      const lines = logs.lines(window, { ...options, signal, start, low_memory });
+      for await (const block of start ? tail.unseen(lines) : lines) {
+        retrier.progressed();
+        tail.add(block.bytes);
+        yield block;
+      }
+      return;
+    } catch (error) {
+      await retrier.wait(error, signal);
+      low_memory ||= retrier.attempt >= LOW_MEMORY_FROM_ATTEMPT;
+    }
+  }
+}
+
 /** Rows that arrive or expire during the query may change the count. */
 function assertCountsAgree(written: number, before: number, after: number): void {
   if (written >= Math.min(before, after) && written <= Math.max(before, after)) return;
@@ -146,19 +159,47 @@ function assertCountsAgree(written: number, before: number, after: number): void
   );
 }
 
-const REPORT_INTERVAL_MS = 2000;
+/** Passes the bytes on, and reports progress as events and to the catalog. */
+function withReporting(
+  catalog: Catalog,
+  { archive_id }: ArchiveFile,
+  { item, ...totals }: ArchiveTotals & { item: string },
+  sealed: SealedFile,
+  { emit }: JobContext,
+): AsyncIterable<Buffer> {
+  const reportToCatalog = catalogReporter(catalog, archive_id, sealed);
+  const progress = () => {
+    const { rows, bytes_in, bytes_out } = sealed.progress();
+    return {
+      item,
+      rows: totals.rows + rows,
+      total_rows: totals.total_rows,
+      bytes_in: totals.bytes_in + bytes_in,
+      bytes_out: totals.bytes_out + bytes_out,
+    };
+  };
+  return withProgress(
+    sealed.bytes,
+    (event, payload) => {
+      emit(event, payload);
+      reportToCatalog();
+    },
+    progress,
+  );
+}
 
 /** Reports progress to the catalog from time to time. Errors are ignored: only the final result matters. */
-function catalogReporter(
-  catalog: Catalog,
-  archive_id: string,
-  read: () => { rows: number; bytes_out: number },
-): () => void {
+function catalogReporter(catalog: Catalog, archive_id: string, sealed: SealedFile): () => void {
+  // Small files are not reported at all.
   let last = performance.now();
   return () => {
-    if (performance.now() - last < REPORT_INTERVAL_MS) return;
+    if (performance.now() - last < CATALOG_INTERVAL_MS) return;
     last = performance.now();
-    const { rows, bytes_out } = read();
+    const { rows, bytes_out } = sealed.progress();
     catalog.updateProgress(archive_id, { log_count: rows, size_bytes: bytes_out }).catch(() => undefined);
   };
+}
+
+function longLinesMessage(count: number): string {
+  return `${count} ${count === 1 ? 'line is' : 'lines are'} 10 MiB or longer: this program can restore them, the restore of the Bifract server cannot`;
 }

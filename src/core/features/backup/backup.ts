@@ -2,25 +2,19 @@ import { type BackupManifest, backupManifest, writeBackup } from '../../format/i
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
 import { backupName } from '../../policy/names.ts';
-import type { Database, DatabaseSnapshot, DumpTool, TableCount } from '../../ports/database.ts';
+import type { DatabaseSnapshot, DumpTool, TableCount } from '../../ports/database.ts';
 import type { Key } from '../../ports/key.ts';
-import type { State } from '../../ports/state.ts';
+import type { Services } from '../../ports/services.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { checkStoredSize } from '../files/check-size.ts';
 import { freeName } from '../files/free-name.ts';
-import type { BackupSummary } from './contract.ts';
+import type { BackupRequest, BackupSummary } from './contract.ts';
 
-export interface BackupDeps {
-  database: Database;
-  dumpTool: DumpTool;
-  storage: Storage;
-  state: State;
-  key: Key;
-  /** The `.env` variables for the manifest, without the key. */
-  variables: Record<string, string>;
-  /** This program's version. */
-  version: string;
-}
+/** What a backup is made with. */
+export type BackupServices = Pick<
+  Services,
+  'database' | 'dumpTool' | 'backups' | 'key' | 'variables' | 'installation'
+>;
 
 /**
  * Backs up the PostgreSQL database into one encrypted file.
@@ -28,19 +22,24 @@ export interface BackupDeps {
  * Dump and row counts come from one snapshot. The file becomes visible only after pg_dump has succeeded and
  * all bytes are durable.
  */
-export async function backup(deps: BackupDeps, context: JobContext): Promise<BackupSummary> {
+export async function backup(
+  services: BackupServices & Pick<Services, 'state'>,
+  _request: BackupRequest,
+  context: JobContext,
+): Promise<BackupSummary> {
   const { id, now } = context;
+  const { state } = services;
   const record = { id, kind: 'backup', started_at: now().toISOString() } as const;
-  await deps.state.save(record);
-  const onName = (object: string) => deps.state.save({ ...record, object });
+  await state.save(record);
+  const onName = (object: string) => state.save({ ...record, object });
   try {
-    return await backupNow(deps, { exclusive: true, onName }, context);
+    return await backupNow(services, { exclusive: true, onName }, context);
   } finally {
-    await deps.state.remove(id);
+    await state.remove(id);
   }
 }
 
-export interface BackupOptions {
+interface BackupOptions {
   /**
    * Fail with `BUSY` while another backup or a restore of the database runs; not for the backup of a restore
    * itself.
@@ -54,40 +53,55 @@ export interface BackupOptions {
 
 /** The same within another job, which keeps its own job record. */
 export async function backupNow(
-  deps: BackupDeps,
-  { exclusive, reason, onName }: BackupOptions,
+  services: BackupServices,
+  options: BackupOptions,
   context: JobContext,
 ): Promise<BackupSummary> {
   const started = performance.now();
-  context.emit('job:phase', { phase: 'Taking a snapshot' });
-  const snapshot = await deps.database.snapshot({ signal: context.signal, exclusive });
+  const { signal, emit } = context;
+  const database = await services.database();
+  const parts = {
+    tool: await services.dumpTool(),
+    storage: await services.backups(),
+    key: await services.key(),
+  };
+  emit('job:phase', { phase: 'Taking a snapshot' });
+  const snapshot = await database.snapshot({ signal, exclusive: options.exclusive });
   try {
-    context.emit('job:phase', { phase: 'Counting rows' });
-    const tables = await snapshot.tables({ signal: context.signal });
-    const manifest = await makeManifest(deps, snapshot, tables, context);
-    const stored = await dumpInto(deps, snapshot, tables, { manifest, reason, onName }, context);
+    emit('job:phase', { phase: 'Counting rows' });
+    const tables = await snapshot.tables({ signal });
+    const source = { ...parts, snapshot, tables };
+    const manifest = await makeManifest(services, source, context);
+    const file = await writeFile(source, manifest, options, context);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    return { ...stored, tables: tables.length, rows, duration_ms: Math.round(performance.now() - started) };
+    return { ...file, tables: tables.length, rows, duration_ms: Math.round(performance.now() - started) };
   } finally {
     await snapshot.close();
   }
 }
 
+interface BackupSource {
+  tool: DumpTool;
+  storage: Storage;
+  key: Key;
+  snapshot: DatabaseSnapshot;
+  tables: TableCount[];
+}
+
 async function makeManifest(
-  deps: BackupDeps,
-  snapshot: DatabaseSnapshot,
-  tables: TableCount[],
+  { installation: { version }, variables }: BackupServices,
+  { tool, snapshot, tables }: BackupSource,
   { signal, now }: JobContext,
 ): Promise<BackupManifest> {
   return backupManifest({
-    version: deps.version,
+    version,
     timestamp: now().toISOString(),
-    env_vars: deps.variables,
+    env_vars: variables,
     bifract_console: {
       format: 1,
-      tool: `bifract-console ${deps.version}`,
+      tool: `bifract-console ${version}`,
       server_version: snapshot.server_version,
-      pg_dump_version: await deps.dumpTool.version({ signal }),
+      pg_dump_version: await tool.version({ signal }),
       database: snapshot.database,
       database_bytes: snapshot.size_bytes,
       tables,
@@ -95,25 +109,24 @@ async function makeManifest(
   });
 }
 
-async function dumpInto(
-  { dumpTool, storage, key, version }: BackupDeps,
-  snapshot: DatabaseSnapshot,
-  tables: TableCount[],
-  { manifest, reason, onName }: { manifest: BackupManifest } & Pick<BackupOptions, 'reason' | 'onName'>,
+async function writeFile(
+  { tool, storage, key, snapshot, tables }: BackupSource,
+  manifest: BackupManifest,
+  { reason, onName }: BackupOptions,
   context: JobContext,
 ): Promise<Pick<BackupSummary, 'name' | 'storage_type' | 'size_bytes' | 'content_bytes' | 'checksum'>> {
   const { signal, emit, now } = context;
   emit('job:phase', { phase: 'Dumping' });
   const estimate = tables.reduce((sum, table) => sum + table.size_bytes, 0);
   let item: string | undefined;
-  const dump = dumpTool.dump({
+  const dump = tool.dump({
     snapshot: snapshot.id,
     signal,
     onTable: (table) => {
       item = table;
     },
   });
-  const head = { created: now().toISOString(), tool: `bifract-console ${version}`, reason };
+  const head = { created: now().toISOString(), tool: `bifract-console ${manifest.version}`, reason };
   const file = writeBackup(manifest, dump, { key, head, signal });
   const progress = () => {
     const { bytes_in, bytes_out } = file.progress();

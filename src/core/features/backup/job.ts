@@ -1,19 +1,15 @@
 import type { JobType } from '../../job/job-type.ts';
-import type { KeepRule } from '../../policy/retention.ts';
-import type { Services } from '../../ports/services.ts';
-import type { CallOptions } from '../../ports/types.ts';
 import type { Row } from '../../text/rows.ts';
 import { formatDuration } from '../../text/time.ts';
 import { formatBytes, formatRatio, plural } from '../../text/units.ts';
-import { type BackupDeps, backup } from './backup.ts';
+import { backup } from './backup.ts';
 import type { BackupRequest, BackupSummary, PrunePlan, PruneRequest, PruneSummary } from './contract.ts';
-import { planPrune } from './plan-prune.ts';
 import { prune } from './prune.ts';
 
 export const backupJob: JobType<BackupRequest, BackupSummary> = {
   title: () => 'Backup of PostgreSQL',
   destroys: () => undefined,
-  run: async (services, _request, context) => backup(await backupDeps(services), context),
+  run: backup,
   summary: backupRows,
   cancelEffect: 'Its partial output is deleted; nothing else is changed.',
   estimatesTotal: true,
@@ -22,36 +18,12 @@ export const backupJob: JobType<BackupRequest, BackupSummary> = {
 export const pruneJob: JobType<PruneRequest, PruneSummary> = {
   title: ({ plan }) => `Prune: delete ${deleted(plan).length} of ${plural(plan.items.length, 'backup')}`,
   destroys: ({ plan }) => deleted(plan),
-  run: async ({ backups, state }, { plan }, context) =>
-    prune({ storage: await backups(), state }, plan, context),
+  run: prune,
   summary: ({ deleted: count, kept, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(count, 'backup')} (${formatBytes(freed_bytes)})` },
     { label: 'Kept', value: plural(kept, 'backup') },
   ],
 };
-
-/** What a backup is made with. */
-export async function backupDeps(services: Services): Promise<BackupDeps> {
-  return {
-    database: await services.database(),
-    dumpTool: await services.dumpTool(),
-    storage: await services.backups(),
-    state: services.state,
-    key: await services.key(),
-    variables: services.variables,
-    version: services.installation.version,
-  };
-}
-
-/** See `BackupQueries`. */
-export async function planPruneOf(
-  services: Services,
-  rule: KeepRule,
-  options?: CallOptions,
-): Promise<PrunePlan> {
-  const [storage, keys] = await Promise.all([services.backups(), services.keys()]);
-  return planPrune({ storage, keys, now: services.now() }, rule, options);
-}
 
 function deleted({ items }: PrunePlan): string[] {
   return items.filter(({ action }) => action === 'delete').map(({ name }) => name);

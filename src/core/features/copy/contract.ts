@@ -8,7 +8,7 @@ export interface CopyItem {
   place: 'backups' | 'archives';
   /** Name of the file in both storages. */
   name: string;
-  from: 'disk' | 's3' | 'memory';
+  from: 'disk' | 's3';
   from_path: string;
   to_path: string;
   size_bytes: number;

@@ -6,6 +6,7 @@ import { formatBytes, plural } from '../../text/units.ts';
 import type { CopyJobRequest, CopyPlan, CopyQueries, CopySummary } from './contract.ts';
 import { copy } from './copy.ts';
 import { planCopy } from './plan.ts';
+import { recoverCopy } from './recovery.ts';
 
 export const copyJob: JobType<CopyJobRequest, CopySummary> = {
   title: ({ plan }) => {
@@ -27,6 +28,7 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
     { label: 'Duration', value: formatDuration(duration_ms) },
   ],
   cancelEffect: 'Finished copies are kept; the partial one is deleted.',
+  recover: recoverCopy,
 };
 
 /** See `CopyQueries`. */

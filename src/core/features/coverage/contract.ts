@@ -1,7 +1,24 @@
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
-import type { CoveragePeriod } from './periods.ts';
 
-export type { CoveragePeriod, CoverageState } from './periods.ts';
+/**
+ * Where the rows of a period are: in ClickHouse and complete archives (`both`), only in ClickHouse (`clickhouse`,
+ * unprotected), only in archives (`archive`), some of them in archives (`partial`), or there are none (`none`).
+ */
+export type CoverageState = 'both' | 'clickhouse' | 'archive' | 'partial' | 'none';
+
+/** One hour or day of a fractal. */
+export interface CoveragePeriod {
+  from: Timestamp;
+  to: Timestamp;
+  state: CoverageState;
+  rows: number;
+  /**
+   * Rows in ClickHouse that no complete archive has: an upper bound if only their sum over several periods is known.
+   */
+  unprotected_rows: number;
+  /** Completed archives that cover the period, at least in part. */
+  archive_ids: string[];
+}
 
 export interface Coverage {
   fractal_id: string;
@@ -15,6 +32,11 @@ export interface Coverage {
   protected_until: Timestamp | null;
 }
 
+export interface CoverageQuery extends CallOptions {
+  /** Length of the periods. */
+  unit?: 'hour' | 'day';
+}
+
 /** Queries about which rows archives protect. */
 export interface CoverageQueries {
   /**
@@ -22,5 +44,5 @@ export interface CoverageQueries {
    * that is very many periods, those without rows in ClickHouse may be omitted. `NOT_FOUND` if the fractal does not
    * exist.
    */
-  coverage(fractal_id: string, query?: CallOptions & { unit?: 'hour' | 'day' }): Promise<Coverage>;
+  coverage(fractal_id: string, query?: CoverageQuery): Promise<Coverage>;
 }

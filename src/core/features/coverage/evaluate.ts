@@ -1,16 +1,7 @@
 import type { PeriodCount, PeriodGrid } from '../../ports/log-database.ts';
-import type { Timestamp } from '../../ports/types.ts';
+import type { Coverage } from './contract.ts';
 import { type ArchiveEvidence, cutPieces, type EvidencePiece } from './evidence.ts';
-import { type Cell, type ComparedEvidence, type CoveragePeriod, periodsOf } from './periods.ts';
-
-/** Which rows of a fractal are in archives. */
-export interface CoverageResult {
-  periods: CoveragePeriod[];
-  /** Rows in ClickHouse that no complete archive has. */
-  unprotected_rows: number;
-  /** Archives hold every row from the first one to this time; null if they hold none. */
-  protected_until: Timestamp | null;
-}
+import { type Cell, type ComparedEvidence, periodsOf } from './periods.ts';
 
 /**
  * Compares archives with ClickHouse; `counts` are those for `cutPieces(evidence)`, with `INGEST_DELAY_MS` of doubt.
@@ -24,7 +15,7 @@ export function evaluateCoverage(
   grid: PeriodGrid,
   evidence: readonly ArchiveEvidence[],
   counts: readonly PeriodCount[],
-): CoverageResult {
+): Pick<Coverage, 'periods' | 'unprotected_rows' | 'protected_until'> {
   const { compared, cells } = evaluateCells(evidence, counts);
   const late = counts.reduce((sum, count) => sum + count.late, 0);
   return {

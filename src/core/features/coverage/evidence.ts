@@ -1,5 +1,10 @@
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { LogSpan } from '../../ports/log-database.ts';
+import type { Services } from '../../ports/services.ts';
+import type { Storage } from '../../ports/storage.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import { storagesOf } from '../files/record-file.ts';
+import { namesOf } from '../files/target.ts';
 
 /** Rows with a timestamp this close to the start of an archive may have become visible after it. */
 export const INGEST_DELAY_MS = 60_000;
@@ -18,10 +23,23 @@ export interface ArchiveEvidence {
   rows: number;
 }
 
-/** A time range, and the newest archive that covers it. */
-export interface EvidencePiece extends LogSpan {
-  /** Index of the evidence; -1 if no archive covers it. */
-  evidence_index: number;
+export type EvidenceServices = Pick<Services, 'catalog' | 'backups' | 'archives' | 'storageOf'>;
+
+/** The complete archives of a fractal: those whose file exists with the recorded size. */
+export async function collectEvidence(
+  services: EvidenceServices,
+  fractal_id: string,
+  options: CallOptions = {},
+): Promise<ArchiveEvidence[]> {
+  const catalog = await services.catalog();
+  const records = await catalog.archives({ fractal_id }, options);
+  const files = new FileSizes(fractal_id, options);
+  const evidence: ArchiveEvidence[] = [];
+  for (const record of records) {
+    const entry = evidenceOf(record);
+    if (entry && (await files.matches(record, await storagesOf(services, record)))) evidence.push(entry);
+  }
+  return evidence;
 }
 
 /**
@@ -40,6 +58,48 @@ export function evidenceOf(record: ArchiveRecord): ArchiveEvidence | undefined {
     rows: log_count,
   };
   return entry.from < entry.to && Number.isFinite(entry.until) ? entry : undefined;
+}
+
+/** Sizes of a fractal's archive files, listed once per storage. */
+class FileSizes {
+  readonly #prefix: string;
+  readonly #options: CallOptions;
+  readonly #listed = new Map<Storage, Promise<Map<string, number>>>();
+
+  constructor(fractal_id: string, options: CallOptions) {
+    this.#prefix = `archives/${fractal_id}/`;
+    this.#options = options;
+  }
+
+  async matches(record: ArchiveRecord, storages: readonly Storage[]): Promise<boolean> {
+    for (const storage of storages) {
+      for (const name of namesOf(record)) {
+        if ((await this.#sizeOf(storage, name)) === record.size_bytes) return true;
+      }
+    }
+    return false;
+  }
+
+  async #sizeOf(storage: Storage, name: string): Promise<number | undefined> {
+    if (!name.startsWith(this.#prefix)) return (await storage.stat(name, this.#options))?.size_bytes;
+    const listed = this.#listed.get(storage) ?? this.#list(storage);
+    this.#listed.set(storage, listed);
+    return (await listed).get(name);
+  }
+
+  async #list(storage: Storage): Promise<Map<string, number>> {
+    const sizes = new Map<string, number>();
+    for await (const { name, size_bytes } of storage.list(this.#prefix, this.#options)) {
+      sizes.set(name, size_bytes);
+    }
+    return sizes;
+  }
+}
+
+/** A time range, and the newest archive that covers it. */
+export interface EvidencePiece extends LogSpan {
+  /** Index of the evidence; -1 if no archive covers it. */
+  evidence_index: number;
 }
 
 /** Splits time at every start and end of an archive, from the first start on; the last piece has no end. */

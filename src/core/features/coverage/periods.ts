@@ -1,26 +1,6 @@
 import type { PeriodCount, PeriodGrid } from '../../ports/log-database.ts';
-import type { Timestamp } from '../../ports/types.ts';
+import type { CoveragePeriod, CoverageState } from './contract.ts';
 import type { ArchiveEvidence } from './evidence.ts';
-
-/**
- * Where the rows of a period are: in ClickHouse and complete archives (`both`), only in ClickHouse (`clickhouse`,
- * unprotected), only in archives (`archive`), some of them in archives (`partial`), or there are none (`none`).
- */
-export type CoverageState = 'both' | 'clickhouse' | 'archive' | 'partial' | 'none';
-
-/** One hour or day of a fractal. */
-export interface CoveragePeriod {
-  from: Timestamp;
-  to: Timestamp;
-  state: CoverageState;
-  rows: number;
-  /**
-   * Rows in ClickHouse that no complete archive has: an upper bound if only their sum over several periods is known.
-   */
-  unprotected_rows: number;
-  /** Completed archives that cover the period, at least in part. */
-  archive_ids: string[];
-}
 
 /** Above this limit, only periods with rows are listed: one row dated 1970 would make half a million. */
 const MAX_LISTED_PERIODS = 20_000;

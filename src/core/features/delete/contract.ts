@@ -16,7 +16,7 @@ export interface DeleteItem {
   /** Description for people. */
   title: string;
   /** Storage of the file; null if there is no file. */
-  storage_type: 'disk' | 's3' | 'memory' | null;
+  storage_type: 'disk' | 's3' | null;
   /** Name of the file in that storage. */
   name: string | null;
   /** Full path, or S3 key with its bucket. */

@@ -6,6 +6,7 @@ import { formatBytes, plural } from '../../text/units.ts';
 import type { DeleteJobRequest, DeletePlan, DeleteQuery, DeleteSummary, DeleteTarget } from './contract.ts';
 import { deletePlanned } from './delete.ts';
 import { planDelete } from './plan.ts';
+import { recoverDelete } from './recovery.ts';
 
 export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   title: ({ plan }) =>
@@ -19,6 +20,7 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },
   ],
   cancelEffect: 'What has been deleted so far is gone; the rest is kept.',
+  recover: recoverDelete,
 };
 
 /** See `DeletionQueries`. */

@@ -1,7 +1,7 @@
 import type { ArchiveRecord } from '../../ports/catalog.ts';
-import type { Storage, StorageKind, Storages, StoredObject } from '../../ports/storage.ts';
+import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { namesOf } from './target.ts';
+import { findIn, type Located } from './target.ts';
 
 /**
  * Storages that may hold the file of a record, the recorded one first: the configuration may have changed, or
@@ -12,7 +12,7 @@ export async function storagesOf(
   { storage_type }: Pick<ArchiveRecord, 'storage_type'>,
 ): Promise<Storage[]> {
   const own = await storages.archives();
-  if (own.kind === storage_type || own.kind === 'memory') return [own];
+  if (own.kind === storage_type) return [own];
   const named = await storages.storageOf('archives', storage_type);
   return named ? [named, own] : [own];
 }
@@ -20,7 +20,7 @@ export async function storagesOf(
 /** The other storage: the folders, if files are kept in S3. Undefined if there is none. */
 export async function otherStorage(storages: Storages, kind: StorageKind): Promise<Storage | undefined> {
   const own = await storages[kind]();
-  return own.kind === 'memory' ? undefined : storages.storageOf(kind, own.kind === 's3' ? 'disk' : 's3');
+  return storages.storageOf(kind, own.kind === 's3' ? 'disk' : 's3');
 }
 
 /** All storages of the installation, without duplicates. */
@@ -36,9 +36,7 @@ export async function allStorages(storages: Storages): Promise<Storage[]> {
 
 /** On S3, backups and archives share one bucket. */
 export function isSame(one: Storage, other: Storage | undefined): boolean {
-  return (
-    one === other || (one.kind === other?.kind && one.location === other.location && one.kind !== 'memory')
-  );
+  return one === other || (one.kind === other?.kind && one.location === other.location);
 }
 
 /** The file of a record and its storage; undefined if missing. */
@@ -46,12 +44,6 @@ export async function findFile(
   storages: Storages,
   record: ArchiveRecord,
   options: CallOptions = {},
-): Promise<{ storage: Storage; object: StoredObject } | undefined> {
-  for (const storage of await storagesOf(storages, record)) {
-    for (const name of namesOf(record)) {
-      const object = await storage.stat(name, options);
-      if (object) return { storage, object };
-    }
-  }
-  return undefined;
+): Promise<Located | undefined> {
+  return findIn(await storagesOf(storages, record), record, options);
 }

@@ -7,7 +7,7 @@ export interface FileReport {
   /** Full path, or S3 key with its bucket. */
   path: string;
   name: string;
-  storage_type: 'disk' | 's3' | 'memory';
+  storage_type: 'disk' | 's3';
   size_bytes: number;
   kind: 'backup' | 'archive';
   /** Fingerprint of the key it is encrypted with. */

@@ -1,15 +1,12 @@
 import { archiveLines, readContent, readStream, splitBackup } from '../../format/index.ts';
-import type { Key } from '../../ports/key.ts';
-import type { Storage, StoredObject } from '../../ports/storage.ts';
+import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { type FileServices, locate } from '../files/find-target.ts';
 import { kindByName, kindOf } from './content-kind.ts';
 import type { ExtractPart } from './contract.ts';
 
-export interface ExtractSource {
-  storage: Storage;
-  object: StoredObject;
-  keys: readonly Key[];
-}
+/** zstd frames begin with 28 B5 2F FD, skippable frames with 50 … 5F 2A 4D 18. */
+const FRAME_START = /^(28b52ffd|5[0-9a-f]2a4d18)/;
 
 /**
  * The content of a file: the dump of a backup (or its manifest as JSON), the NDJSON of an archive as stored.
@@ -18,10 +15,13 @@ export interface ExtractSource {
  * complete.
  */
 export async function* extract(
-  { storage, object, keys }: ExtractSource,
+  services: FileServices & Pick<Services, 'keys'>,
+  file: string,
   part: ExtractPart,
   options: CallOptions = {},
 ): AsyncIterable<Buffer> {
+  const keys = await services.keys();
+  const { storage, object } = await locate(services, file, options);
   const read = { keys, signal: options.signal };
   const stored = () => storage.stream(object.name, options);
   if (part === 'raw' || (await isBare(object.name, readStream(stored(), read)))) {
@@ -33,9 +33,6 @@ export async function* extract(
   if (kind === 'archive') yield* withHeaderChecked(pieces);
   else yield* backupPart(pieces, part);
 }
-
-/** zstd frames begin with 28 B5 2F FD, skippable frames with 50 … 5F 2A 4D 18. */
-const FRAME_START = /^(28b52ffd|5[0-9a-f]2a4d18)/;
 
 /** Whether a file with an unknown name contains something else than compressed content. */
 async function isBare(name: string, plaintext: AsyncIterable<Buffer>): Promise<boolean> {

@@ -11,7 +11,6 @@ import {
   splitBackup,
 } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
-
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import { kindOf } from './content-kind.ts';
 import { sourceOf } from './object-source.ts';

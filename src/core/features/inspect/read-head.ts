@@ -1,3 +1,4 @@
+import { BifractError } from '../../contract/errors.ts';
 import {
   type ArchiveRow,
   archiveBytes,
@@ -11,10 +12,10 @@ import {
 import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { kindByStart } from './content-kind.ts';
-import { headBytes, withinHead } from './head-reader.ts';
 
 /** Maximum number of stored bytes to read. */
 const HEAD_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 256 * 1024;
 
 /** Information from the head of a file. */
 export interface HeadContent {
@@ -56,3 +57,29 @@ async function firstRow(content: AsyncIterable<Buffer>): Promise<ArchiveRow | nu
   }
   return null;
 }
+
+/** The result of `read`; undefined if it needs more than the head. */
+async function withinHead<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    // Decompressors report it as damage, with the original error as cause.
+    const reason = error instanceof BifractError ? error.cause : error;
+    if (reason instanceof HeadLimitExceeded) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The first `limit` bytes of a file by ranged reads; throws `HeadLimitExceeded` if more is requested and the
+ * file is longer.
+ */
+export async function* headBytes(source: ByteSource, limit: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < source.size; at += PIECE_BYTES) {
+    if (at >= limit) throw new HeadLimitExceeded();
+    yield await source.read(at, Math.min(PIECE_BYTES, source.size - at));
+  }
+}
+
+/** Thrown by `headBytes` if a reader needs more than the limit. */
+class HeadLimitExceeded extends Error {}

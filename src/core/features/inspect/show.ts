@@ -9,7 +9,9 @@ import {
 } from '../../format/index.ts';
 import { parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
 import type { Key } from '../../ports/key.ts';
+import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { type FileServices, findTarget } from '../files/find-target.ts';
 import type { Target } from '../files/target.ts';
 import { compareWithRecord } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
@@ -17,11 +19,21 @@ import type { FileReport } from './contract.ts';
 import { sourceOf } from './object-source.ts';
 import { type HeadContent, readHead } from './read-head.ts';
 
+/** Describes a file by a few small reads; see `InspectQueries.show`. */
+export async function show(
+  services: FileServices & Pick<Services, 'catalog' | 'keys'>,
+  label: string,
+  options: CallOptions = {},
+): Promise<FileReport> {
+  const keys = await services.keys();
+  return describeTarget(await findTarget(services, label, options), keys, options);
+}
+
 /**
  * Describes a file by its header and trailer, a backup also by its manifest; a file without them by its head
  * only. Errors of `describe`.
  */
-export async function show(
+export async function describeTarget(
   target: Target,
   keys: readonly Key[],
   options: CallOptions = {},
@@ -29,12 +41,12 @@ export async function show(
   const source = sourceOf(target.storage, target.object, options);
   const description = await describe(source, keys, options);
   const report = description.sealed
-    ? await ofSealed(target, source, description, keys, options)
-    : await ofUnsealed(target, source, description, keys, options);
+    ? await reportSealed(target, source, description, keys, options)
+    : await reportUnsealed(target, source, description, keys, options);
   return { ...report, notes: [...report.notes, ...recordNotes(target, report)] };
 }
 
-async function ofSealed(
+async function reportSealed(
   target: Target,
   source: ByteSource,
   description: FileDescription,
@@ -82,7 +94,7 @@ async function sealedManifest(
   return (await splitBackup(content())).manifest;
 }
 
-async function ofUnsealed(
+async function reportUnsealed(
   target: Target,
   source: ByteSource,
   description: FileDescription,

@@ -1,14 +1,17 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import type { FileDescription } from '../../format/index.ts';
+import { describe, type FileDescription } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
+import type { CallOptions } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
 import { compareWithRecord, type Measured } from './compare-record.ts';
 import { kindByName } from './content-kind.ts';
 import type { VerifyItem } from './contract.ts';
+import { sourceOf } from './object-source.ts';
 import { readFully, type VerifiedFile } from './read-fully.ts';
-import { describeEnds } from './verify-quick.ts';
 
-export interface VerifyFileOptions {
+const END_MARK_BYTES = 4;
+
+interface VerifyFileOptions {
   keys: readonly Key[];
   /** Check only size, header and trailer. */
   quick: boolean;
@@ -74,6 +77,25 @@ function ofContent({ kind, summary, lines }: VerifiedFile): Found {
   const fractal_id = head?.fractal?.id ?? null;
   const measured = { size_bytes, checksum, rows, first, last, fractal_id, sealed };
   return { kind, sealed, rows, content_bytes, checksum, size_bytes, measured };
+}
+
+/**
+ * Checks size, header and trailer in a few small reads; without them, that the first chunk decrypts and the
+ * file ends with an end marker. Errors of `describe`; `CUT_OFF` without the end marker.
+ */
+async function describeEnds(
+  { storage, object }: Target,
+  keys: readonly Key[],
+  options: CallOptions,
+): Promise<FileDescription> {
+  const source = sourceOf(storage, object, options);
+  const description = await describe(source, keys, options);
+  const end = description.trailer_offset ?? object.size_bytes;
+  const mark = await source.read(end - END_MARK_BYTES, END_MARK_BYTES);
+  if (mark.length === END_MARK_BYTES && mark.every((byte) => byte === 0)) return description;
+  throw new BifractError('CUT_OFF', 'The file is cut off: end marker missing', {
+    hint: 'Verify it without --quick to find where it ends, and use another copy.',
+  });
 }
 
 function ofDescription({ size_bytes, sealed, head, end }: FileDescription, { object }: Target): Found {

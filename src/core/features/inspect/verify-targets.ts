@@ -1,20 +1,35 @@
 import { asBifractError } from '../../contract/errors.ts';
-import { backupTime } from '../../policy/names.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
-import { findTarget } from '../files/find-target.ts';
+import { listBackups } from '../files/backup-files.ts';
+import { type FileServices, findTarget } from '../files/find-target.ts';
 import { storagesOf } from '../files/record-file.ts';
-import { pathOf, RECORD_ID, type TargetRef, targetOfRecord } from '../files/target.ts';
+import { pathOf, RECORD_ID, type Target, targetOfRecord } from '../files/target.ts';
 
-/** Prefix of every backup name: a bucket may hold other objects. */
-const BACKUPS_PREFIX = 'bifract-backup-';
+export type TargetServices = FileServices & Pick<Services, 'catalog'>;
+
+/** A target to be resolved. */
+export interface TargetRef {
+  label: string;
+  find(options?: CallOptions): Promise<Target>;
+}
+
+/** What to verify: the named targets, or all. `warn` reports restrictions. */
+export function targetRefs(
+  services: TargetServices,
+  targets: string[] | 'all',
+  warn: (message: string) => void,
+  options: CallOptions,
+): Promise<TargetRef[]> {
+  return targets === 'all' ? allRefs(services, warn, options) : namedRefs(services, targets, options);
+}
 
 /** The named targets; a group stands for all its archives. */
-export async function named(
-  services: Services,
+async function namedRefs(
+  services: TargetServices,
   labels: readonly string[],
   options: CallOptions,
 ): Promise<TargetRef[]> {
@@ -29,7 +44,7 @@ export async function named(
   return refs;
 }
 
-async function groupOf(services: Services, id: string, options: CallOptions): Promise<ArchiveRecord[]> {
+async function groupOf(services: TargetServices, id: string, options: CallOptions): Promise<ArchiveRecord[]> {
   const catalog = await services.catalog();
   const group = (await catalog.groups({}, options)).find((one) => one.id === id);
   if (!group) return [];
@@ -38,18 +53,16 @@ async function groupOf(services: Services, id: string, options: CallOptions): Pr
 }
 
 /** Every backup and every completed archive; without the database, the archive files alone. */
-export async function everything(
-  services: Services,
+async function allRefs(
+  services: TargetServices,
   warn: (message: string) => void,
   options: CallOptions,
 ): Promise<TargetRef[]> {
-  const refs = await stored(
-    await services.backups(),
-    BACKUPS_PREFIX,
-    (name) => backupTime(name) !== undefined,
-    options,
-  );
+  const backups = await services.backups();
   const archives = await services.archives();
+  const refs = (await Array.fromAsync(listBackups(backups, options))).map((object) =>
+    refOfObject(backups, object, null),
+  );
   try {
     const records = await (await services.catalog()).archives({}, options);
     return [...refs, ...records.filter(isThere).map((record) => refOfRecord(services, record))];
@@ -57,7 +70,9 @@ export async function everything(
     options.signal?.throwIfAborted();
     const { message } = asBifractError(error);
     warn(`Cannot read the archive records (${message}): archive files are verified without comparing them`);
-    return [...refs, ...(await stored(archives, ARCHIVES_PREFIX, isArchive, options, message))];
+    for await (const object of archives.list(ARCHIVES_PREFIX, options))
+      if (isArchive(object.name)) refs.push(refOfObject(archives, object, message));
+    return refs;
   }
 }
 
@@ -65,26 +80,12 @@ function isThere({ status }: ArchiveRecord): boolean {
   return status === 'completed' || status === 'restoring';
 }
 
-function refOfRecord(services: Services, record: ArchiveRecord): TargetRef {
+function refOfRecord(services: TargetServices, record: ArchiveRecord): TargetRef {
   const label = record.storage_path;
   return {
     label,
     find: async (call) => targetOfRecord(await storagesOf(services, record), record, label, call),
   };
-}
-
-async function stored(
-  storage: Storage,
-  prefix: string,
-  isWanted: (name: string) => boolean,
-  options: CallOptions,
-  record_unknown: string | null = null,
-): Promise<TargetRef[]> {
-  const refs: TargetRef[] = [];
-  for await (const object of storage.list(prefix, options)) {
-    if (isWanted(object.name)) refs.push(refOfObject(storage, object, record_unknown));
-  }
-  return refs;
 }
 
 function refOfObject(storage: Storage, object: StoredObject, record_unknown: string | null): TargetRef {

@@ -1,89 +1,82 @@
 import { asBifractError } from '../../contract/errors.ts';
+import type { Progress } from '../../contract/events.ts';
 import type { JobContext } from '../../job/context.ts';
-import { combine } from '../../job/failures.ts';
-import type { Key } from '../../ports/key.ts';
-import type { Target, TargetRef } from '../files/target.ts';
-import type { VerifyItem, VerifySummary } from './contract.ts';
+import { forEachItem, type ItemOutcome } from '../../job/items.ts';
+import { throttle } from '../../job/throttle.ts';
+import type { Services } from '../../ports/services.ts';
+import type { Target } from '../files/target.ts';
+import type { VerifyItem, VerifyRequest, VerifySummary } from './contract.ts';
 import { blankItem, verifyFile } from './verify-file.ts';
-
-export interface VerifyDeps {
-  /** Targets to verify; called once. `warn` reports restrictions. */
-  targets(warn: (message: string) => void): Promise<TargetRef[]>;
-  keys: readonly Key[];
-}
-
-const INTERVAL_MS = 100;
+import { type TargetRef, type TargetServices, targetRefs } from './verify-targets.ts';
 
 /**
  * Verifies files one by one, with a `job:item` each, and continues after failures. Throws the combined error:
  * its own for a single file, that of the first if all fail, else `PARTLY_DONE`.
  */
 export async function verify(
-  deps: VerifyDeps,
-  { quick }: { quick: boolean },
+  services: TargetServices & Pick<Services, 'keys'>,
+  { targets, quick = false }: VerifyRequest,
   context: JobContext,
 ): Promise<VerifySummary> {
   const started = performance.now();
   const { signal, emit } = context;
+  const keys = await services.keys();
   emit('job:phase', { phase: 'Finding files' });
-  const refs = await deps.targets((message) => emit('job:warning', { message }));
-  const found = await findAll(refs, context);
+  const warn = (message: string) => emit('job:warning', { message });
+  const found = await findAll(await targetRefs(services, targets, warn, { signal }), context);
   emit('job:phase', { phase: quick ? 'Checking headers and trailers' : 'Verifying' });
-  const reporterOf = progressReporter(found, context);
+  const progressOf = progressReporter(found, context);
   const items: VerifyItem[] = [];
-  for (const one of found) {
-    const onProgress = reporterOf(one);
-    const item =
-      'failed' in one ? one.failed : await verifyFile(one, { keys: deps.keys, quick, signal, onProgress });
-    signal.throwIfAborted();
+  const text = { name: (one: FoundTarget) => one.path, failed: 'failed' };
+  const verifyOne = async (one: FoundTarget) => {
+    const onProgress = progressOf(one);
+    const item = 'failed' in one ? one.failed : await verifyFile(one, { keys, quick, signal, onProgress });
     items.push(item);
-    emit('job:item', itemEvent(item));
-  }
-  const failures = items.flatMap(({ path, error }) => (error ? [{ item: path, error }] : []));
-  const error = combine(failures, items.length, 'failed');
-  if (error) throw error;
+    return outcomeOf(item);
+  };
+  await forEachItem(found, text, verifyOne, context);
   return { ...sumUp(items), quick, items, duration_ms: Math.round(performance.now() - started) };
 }
 
-type FoundTarget = Target | { failed: VerifyItem };
+type FoundTarget = Target | { path: string; failed: VerifyItem };
 
 /** Resolving all targets first gives the progress its total. A missing target becomes a failed item. */
 async function findAll(refs: readonly TargetRef[], { signal }: JobContext): Promise<FoundTarget[]> {
   const found: FoundTarget[] = [];
   for (const { label, find } of refs) {
-    found.push(
-      await find({ signal }).catch((error: unknown) => {
-        signal.throwIfAborted();
-        return { failed: { ...blankItem(label, label, 0), error: asBifractError(error).report() } };
-      }),
-    );
+    const target = find({ signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      return {
+        path: label,
+        failed: { ...blankItem(label, label, 0), error: asBifractError(error).report() },
+      };
+    });
+    found.push(await target);
   }
   return found;
 }
 
-/** Progress over all files. */
+/** Progress over all files: call it for each file in turn, then with what was read of that file. */
 function progressReporter(found: readonly FoundTarget[], { emit }: JobContext) {
   const sizeOf = (one: FoundTarget) => ('failed' in one ? 0 : one.object.size_bytes);
   const total_bytes = found.reduce((sum, one) => sum + sizeOf(one), 0);
+  const report = throttle((progress: Progress) => emit('job:progress', progress));
   let done = { bytes: 0, rows: 0 };
-  let last = Number.NEGATIVE_INFINITY;
   return (one: FoundTarget) => {
     const before = done;
     done = { ...done, bytes: before.bytes + sizeOf(one) };
     return (stored: number, rows: number) => {
       done.rows = before.rows + rows;
-      if (performance.now() - last < INTERVAL_MS) return;
-      last = performance.now();
       const item = 'failed' in one ? undefined : one.object.name;
-      emit('job:progress', { item, rows: done.rows, bytes_in: before.bytes + stored, total_bytes });
+      report({ item, rows: done.rows, bytes_in: before.bytes + stored, total_bytes });
     };
   };
 }
 
-function itemEvent(item: VerifyItem) {
-  const { path, ok, error, ...details } = item;
+function outcomeOf(item: VerifyItem): ItemOutcome {
+  const { path: _path, ok: _ok, error, ...details } = item;
   const message = error?.message ?? [resultText(item), ...item.notes].join(' ');
-  return { item: path, ok, message, ...(error ? { error } : {}), details };
+  return { message, error, details };
 }
 
 function resultText({ rows, proven, checksum }: VerifyItem): string {

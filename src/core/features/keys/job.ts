@@ -4,6 +4,7 @@ import type { CallOptions } from '../../ports/types.ts';
 import { formatBytes, plural } from '../../text/units.ts';
 import type { RotatePlan, RotateRequest, RotateSummary } from './contract.ts';
 import { planRotate } from './plan.ts';
+import { recoverRotation } from './recovery.ts';
 import { rotateKey } from './rotate.ts';
 
 export const rotateKeyJob: JobType<RotateRequest, RotateSummary> = {
@@ -22,6 +23,8 @@ export const rotateKeyJob: JobType<RotateRequest, RotateSummary> = {
     },
     { label: 'Old key', value: 'in BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS, for copies of files elsewhere' },
   ],
+  resumeHint: 'Run the same command again to continue with the files that still use the old key.',
+  recover: recoverRotation,
 };
 
 /** See `KeyQueries`. */

@@ -1,30 +1,31 @@
 import type { JobContext } from '../../job/context.ts';
-import type { State } from '../../ports/state.ts';
-import type { RestorePlan, RestoreSummary } from './contract.ts';
-import { type RestoreIntoDeps, restoreInto } from './load.ts';
-import { mustBeClear } from './obstacles.ts';
-import { dropScratch, removeRecordIf, scratchName } from './scratch-database.ts';
-
-export interface DrillDeps extends RestoreIntoDeps {
-  state: State;
-}
+import type { Services } from '../../ports/services.ts';
+import type { FileServices } from '../files/find-target.ts';
+import { mustBeClear } from './checks.ts';
+import type { DrillRequest, RestoreSummary } from './contract.ts';
+import { type LoadServices, restoreInto } from './load.ts';
+import { plannedBackup } from './open-backup.ts';
+import { dropScratch, scratchName } from './scratch-database.ts';
 
 /**
  * Test restore: restores the backup into a scratch database, compares all row counts with the manifest, and
  * drops the database. `COUNT_DIFFERS` names the differences.
  */
 export async function drill(
-  deps: DrillDeps,
-  plan: RestorePlan,
+  services: FileServices & LoadServices & Pick<Services, 'keys' | 'state'>,
+  { plan }: DrillRequest,
   context: JobContext,
 ): Promise<RestoreSummary> {
   const started = performance.now();
   const { id, now, emit } = context;
   mustBeClear(plan, { safety_backup: false, end_sessions: false, stop_app: false });
+  const source = await plannedBackup(services, plan, context);
+  const server = await services.server();
+  const { state } = services;
   const database = scratchName('drill', id);
-  await deps.state.save({ id, kind: 'drill', started_at: now().toISOString(), databases: [database] });
+  await state.save({ id, kind: 'drill', started_at: now().toISOString(), databases: [database] });
   try {
-    const restored = await restoreInto(deps, plan, database, context);
+    const restored = await restoreInto(services, { plan, source, database }, context);
     return {
       file: plan.file.name,
       database,
@@ -36,6 +37,6 @@ export async function drill(
     };
   } finally {
     emit('job:phase', { phase: 'Dropping the scratch database' });
-    await removeRecordIf(await dropScratch(deps.server, [database], context), deps.state, id);
+    if (await dropScratch(server, [database], context)) await state.remove(id);
   }
 }

@@ -1,16 +1,19 @@
 import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
-import type { DatabaseServer, RestoreTool } from '../../ports/database-server.ts';
+import type { RestoreTool } from '../../ports/database-server.ts';
+import type { Services } from '../../ports/services.ts';
 import type { RestorePlan } from './contract.ts';
 import { type BackupSource, openBackup } from './open-backup.ts';
-import { compareCounts } from './table-counts.ts';
+import { compareCounts, countTables } from './table-counts.ts';
 
-export interface RestoreIntoDeps extends BackupSource {
-  server: DatabaseServer;
-  tool: RestoreTool;
-  /** The live database, whose encoding and locale are used if it exists. */
-  live: string;
+export type LoadServices = Pick<Services, 'server' | 'restoreTool' | 'database_name'>;
+
+/** Which backup is restored into which new database. */
+export interface Load {
+  plan: RestorePlan;
+  source: BackupSource;
+  database: string;
 }
 
 /** Content of a restored database. */
@@ -26,41 +29,37 @@ export interface Restored {
  * from the plan; the caller drops the database.
  */
 export async function restoreInto(
-  deps: RestoreIntoDeps,
-  plan: RestorePlan,
-  database: string,
+  services: LoadServices,
+  { plan, source, database }: Load,
   context: JobContext,
 ): Promise<Restored> {
   const { signal, emit } = context;
+  const server = await services.server();
+  const tool = await services.restoreTool();
   const comment = `bifract: scratch database of ${context.id}, dropped when it ends`;
-  await deps.server.create(database, { like: deps.live, comment }, { signal });
+  // Encoding and locale of the live database, if it exists.
+  await server.create(database, { like: services.database_name, comment }, { signal });
   emit('job:phase', { phase: 'Restoring' });
-  await feedDump(deps, plan, database, context);
+  await feedDump(tool, { plan, source, database }, context);
   emit('job:phase', { phase: 'Comparing counts' });
-  const snapshot = await deps.server.open(database).snapshot({ signal });
-  try {
-    const tables = await snapshot.tables({ signal });
-    const compared = compareCounts(plan.tables, tables);
-    return { tables: tables.length, rows: tables.reduce((sum, { rows }) => sum + rows, 0), compared };
-  } finally {
-    await snapshot.close();
-  }
+  const tables = await countTables(server, database, { signal });
+  const compared = compareCounts(plan.tables, tables);
+  return { tables: tables.length, rows: tables.reduce((sum, { rows }) => sum + rows, 0), compared };
 }
 
 async function feedDump(
-  deps: RestoreIntoDeps,
-  plan: RestorePlan,
-  database: string,
+  tool: RestoreTool,
+  { plan, source, database }: Load,
   { signal, emit }: JobContext,
 ): Promise<void> {
-  const { dump, progress, summary } = await openBackup(deps, signal);
+  const { dump, progress, summary } = await openBackup(source, { signal });
   let item: string | undefined;
   const total_bytes = plan.file.size_bytes;
   const fed = withProgress(dump, emit, () => ({ item, total_bytes, bytes_in: progress().bytes_in }));
   const onTable = (table: string) => {
     item = table;
   };
-  await deps.tool.restore(fed, { database, no_owner: plan.no_owner, signal, onTable });
+  await tool.restore(fed, { database, no_owner: plan.no_owner, signal, onTable });
   if (summary().checksum === plan.file.checksum) return;
   throw new BifractError('CHECKSUM_DIFFERS', `${plan.file.name} changed after the restore was planned`, {
     hint: 'Nothing was replaced. Plan the restore again.',

@@ -1,85 +1,48 @@
 import { BifractError } from '../../contract/errors.ts';
-import type { BackupManifest, ContentSummary } from '../../format/index.ts';
-import type { TableCount } from '../../ports/database.ts';
-import type {
-  AppContainer,
-  DatabaseInfo,
-  DatabaseServer,
-  DatabaseSession,
-  DumpContents,
-  RestoreTool,
-  ServerInfo,
-} from '../../ports/database-server.ts';
-import type { State } from '../../ports/state.ts';
+import type { AppContainer, DatabaseServer, DumpContents, RestoreTool } from '../../ports/database-server.ts';
+import type { Services } from '../../ports/services.ts';
+import type { JobRecord } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { type FileServices, locate } from '../files/find-target.ts';
 import { pathOf } from '../files/target.ts';
-import type { RestorePlan, RestoreQuery, RestoreTable } from './contract.ts';
-import { findObstacles } from './obstacles.ts';
+import { type Findings, findObstacles, findWarnings } from './checks.ts';
+import type { RestorePlan, RestoreQueries, RestoreQuery } from './contract.ts';
 import { type BackupSource, openBackup } from './open-backup.ts';
-import { mergeTables } from './table-counts.ts';
-import { findWarnings } from './warnings.ts';
+import { countTables, mergeTables } from './table-counts.ts';
 
-export interface PlanDeps extends BackupSource {
-  server: DatabaseServer;
-  tool: RestoreTool;
-  app: AppContainer | undefined;
-  state: State;
-  /** Name of the live database. */
-  live: string;
-  now: Date;
-}
+type PlanServices = FileServices &
+  Pick<Services, 'keys' | 'server' | 'restoreTool' | 'app' | 'state' | 'database_name' | 'now'>;
 
-export interface PlanOptions extends CallOptions {
-  onProgress?: (read: number, total: number) => void;
-}
-
-/** Everything the plan, its warnings and its obstacles are based on. */
-export interface Findings {
-  query: RestoreQuery;
-  database: string;
-  manifest: BackupManifest;
-  summary: ContentSummary;
-  dump_bytes: number;
-  contents: DumpContents;
-  server: ServerInfo;
-  replaces: DatabaseInfo | undefined;
-  sessions: DatabaseSession[];
-  tables: RestoreTable[];
-  space: RestorePlan['space'];
-  missing_roles: string[];
-}
+type PlanOptions = NonNullable<Parameters<RestoreQueries['planRestore']>[1]>;
 
 /** Reads the backup in full and plans its restore; see `RestoreQueries.planRestore`. Changes nothing. */
 export async function planRestore(
-  deps: PlanDeps,
+  services: PlanServices,
   query: RestoreQuery,
   options: PlanOptions = {},
 ): Promise<RestorePlan> {
-  const server = await deps.server.info(options);
-  const database = nameOf(query, deps);
-  const replaces = await deps.server.find(database, options);
-  if (query.target.kind === 'beside' && replaces) throw alreadyExists(database);
-  const live = query.target.kind === 'live';
-  const read = await readThrough(deps, options);
-  const now = live && replaces ? await countNow(deps.server, database, options) : [];
-  const found: Findings = {
-    query,
-    database,
-    ...read,
-    server,
-    replaces: live ? replaces : undefined,
-    sessions: live && replaces ? await deps.server.sessions(database, options) : [],
-    tables: mergeTables(read.manifest.bifract_console?.tables, read.contents.tables, now),
-    space: {
-      needed_bytes: neededBytes(read),
-      free_bytes: await deps.server.freeBytes(options),
-    },
-    missing_roles: missingRoles(read.contents, server.roles),
+  const source = { ...(await locate(services, query.file, options)), keys: await services.keys() };
+  const parts = {
+    source,
+    server: await services.server(),
+    tool: await services.restoreTool(),
+    app: await services.app(),
+    now: services.now(),
   };
-  return freeze(await assemble(deps, found, options));
+  const database = nameOf(query, services.database_name, parts.now);
+  const found = await gatherFindings(parts, query, database, options);
+  return freeze(await assemble(parts, found, await services.state.running(), options));
 }
 
-function nameOf({ target }: RestoreQuery, { live, now }: PlanDeps): string {
+interface PlanParts {
+  source: BackupSource;
+  server: DatabaseServer;
+  tool: RestoreTool;
+  app: AppContainer | undefined;
+  now: Date;
+}
+
+function nameOf({ target }: RestoreQuery, live: string, now: Date): string {
   if (target.kind === 'live') return live;
   if (target.kind === 'drill') return `bifract_drill_${now.getTime()}`;
   const { database } = target;
@@ -91,6 +54,31 @@ function nameOf({ target }: RestoreQuery, { live, now }: PlanDeps): string {
   return database;
 }
 
+async function gatherFindings(
+  { source, server, tool }: PlanParts,
+  query: RestoreQuery,
+  database: string,
+  options: PlanOptions,
+): Promise<Findings> {
+  const info = await server.info(options);
+  const existing = await server.find(database, options);
+  if (query.target.kind === 'beside' && existing) throw alreadyExists(database);
+  const replaces = query.target.kind === 'live' ? existing : undefined;
+  const read = await readThrough(source, tool, options);
+  const now = replaces ? await countTables(server, database, options) : [];
+  return {
+    query,
+    database,
+    ...read,
+    server: info,
+    replaces,
+    sessions: replaces ? await server.sessions(database, options) : [],
+    tables: mergeTables(read.manifest.bifract_console?.tables, read.contents.tables, now),
+    space: { needed_bytes: neededBytes(read), free_bytes: await server.freeBytes(options) },
+    missing_roles: missingRoles(read.contents, info.roles),
+  };
+}
+
 function alreadyExists(database: string): BifractError {
   return new BifractError('EXISTS', `Database ${database} already exists`, {
     hint: 'Choose another name, or drop it first.',
@@ -98,31 +86,18 @@ function alreadyExists(database: string): BifractError {
 }
 
 /** Reads the file in full, and lets pg_restore read its table of contents: only an intact file is planned. */
-async function readThrough(deps: PlanDeps, { signal, onProgress }: PlanOptions) {
-  const { manifest, dump, progress, summary } = await openBackup(deps, signal);
+async function readThrough(source: BackupSource, tool: RestoreTool, { signal, onProgress }: PlanOptions) {
+  const { manifest, dump, progress, summary } = await openBackup(source, { signal });
   let dump_bytes = 0;
   const counted = async function* () {
     for await (const piece of dump) {
       dump_bytes += piece.length;
-      onProgress?.(progress().bytes_in, deps.object.size_bytes);
+      onProgress?.(progress().bytes_in, source.object.size_bytes);
       yield piece;
     }
   };
-  const contents = await deps.tool.contents(counted(), { signal });
+  const contents = await tool.contents(counted(), { signal });
   return { manifest, contents, dump_bytes, summary: summary() };
-}
-
-async function countNow(
-  server: DatabaseServer,
-  database: string,
-  options: CallOptions,
-): Promise<TableCount[]> {
-  const snapshot = await server.open(database).snapshot(options);
-  try {
-    return await snapshot.tables(options);
-  } finally {
-    await snapshot.close();
-  }
 }
 
 /** Size of the original database; else twice the dump, to allow for indexes. */
@@ -141,13 +116,18 @@ function missingRoles({ owner_lines }: DumpContents, roles: string[]): string[] 
   return [...new Set(missing)].sort();
 }
 
-async function assemble(deps: PlanDeps, found: Findings, options: CallOptions): Promise<RestorePlan> {
+async function assemble(
+  { source, tool, app, now }: PlanParts,
+  found: Findings,
+  running: JobRecord[],
+  options: CallOptions,
+): Promise<RestorePlan> {
   const { manifest, contents, summary, query, replaces, missing_roles } = found;
   const own = manifest.bifract_console;
-  const { storage, object, app } = deps;
+  const { storage, object } = source;
   const rows = own?.tables.reduce((sum, table) => sum + table.rows, 0) ?? null;
   return {
-    planned_at: deps.now.toISOString(),
+    planned_at: now.toISOString(),
     target: query.target,
     no_owner: query.no_owner === true || missing_roles.length > 0,
     file: {
@@ -170,13 +150,13 @@ async function assemble(deps: PlanDeps, found: Findings, options: CallOptions): 
     database: found.database,
     replaces: replaces ? { oid: replaces.oid, size_bytes: replaces.size_bytes } : null,
     server_version: found.server.version,
-    pg_restore: { location: deps.tool.location, version: await deps.tool.version(options) },
+    pg_restore: { location: tool.location, version: await tool.version(options) },
     tables: found.tables,
     sessions: found.sessions,
     space: found.space,
     app: app && replaces ? { name: app.name, running: await app.running(options) } : null,
     warnings: findWarnings(found),
-    obstacles: findObstacles(found, await deps.state.running()),
+    obstacles: findObstacles(found, running),
   };
 }
 

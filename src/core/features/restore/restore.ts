@@ -1,20 +1,25 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
-import type { AppContainer, DatabaseLock } from '../../ports/database-server.ts';
-import type { JobRecord, State } from '../../ports/state.ts';
-import { type BackupDeps, backupNow } from '../backup/backup.ts';
-import type { RestoreConsent, RestorePlan, RestoreSummary } from './contract.ts';
-import { type RestoreIntoDeps, restoreInto } from './load.ts';
-import { mustBeClear, writersOf } from './obstacles.ts';
-import { dropScratch, removeRecordIf, scratchName } from './scratch-database.ts';
-import { swapDatabases } from './swap.ts';
+import type {
+  AppContainer,
+  DatabaseLock,
+  DatabaseServer,
+  DatabaseSwap,
+} from '../../ports/database-server.ts';
+import type { Services } from '../../ports/services.ts';
+import type { JobRecord } from '../../ports/state.ts';
+import { type BackupServices, backupNow } from '../backup/backup.ts';
+import type { FileServices } from '../files/find-target.ts';
+import { mustBeClear, writersOf } from './checks.ts';
+import type { RestoreRequest, RestoreSummary } from './contract.ts';
+import { type LoadServices, restoreInto } from './load.ts';
+import { type BackupSource, plannedBackup } from './open-backup.ts';
+import { dropScratch, scratchName, whenReachable } from './scratch-database.ts';
 
-export interface RestoreDeps extends RestoreIntoDeps {
-  state: State;
-  app: AppContainer | undefined;
-  /** Dependencies of the safety backup; called only if one is made. */
-  backup(): Promise<BackupDeps>;
-}
+type RestoreServices = FileServices &
+  LoadServices &
+  BackupServices &
+  Pick<Services, 'keys' | 'app' | 'state'>;
 
 /**
  * Restores a backup as planned. The backup is restored into a new database, compared with the manifest, and
@@ -22,27 +27,39 @@ export interface RestoreDeps extends RestoreIntoDeps {
  * changed, whatever fails. The safety backup is taken last, so that it has the latest state.
  */
 export async function restore(
-  deps: RestoreDeps,
-  plan: RestorePlan,
-  consent: RestoreConsent,
+  services: RestoreServices,
+  request: RestoreRequest,
   context: JobContext,
 ): Promise<RestoreSummary> {
-  return new Restore(deps, plan, consent, context).run();
+  mustBeClear(request.plan, request.consent);
+  const source = await plannedBackup(services, request.plan, context);
+  const server = await services.server();
+  const app = await services.app();
+  return new Restore(services, request, context, { source, server, app }).run();
 }
 
 class Restore {
-  readonly #deps: RestoreDeps;
-  readonly #plan: RestorePlan;
-  readonly #consent: RestoreConsent;
+  readonly #services: RestoreServices;
+  readonly #request: RestoreRequest;
   readonly #context: JobContext;
+  readonly #source: BackupSource;
+  readonly #server: DatabaseServer;
+  readonly #app: AppContainer | undefined;
   readonly #record: JobRecord & { databases: [fresh: string, old: string] };
   #lock: DatabaseLock | undefined;
 
-  constructor(deps: RestoreDeps, plan: RestorePlan, consent: RestoreConsent, context: JobContext) {
-    this.#deps = deps;
-    this.#plan = plan;
-    this.#consent = consent;
+  constructor(
+    services: RestoreServices,
+    request: RestoreRequest,
+    context: JobContext,
+    parts: { source: BackupSource; server: DatabaseServer; app: AppContainer | undefined },
+  ) {
+    this.#services = services;
+    this.#request = request;
     this.#context = context;
+    this.#source = parts.source;
+    this.#server = parts.server;
+    this.#app = parts.app;
     const { id, now } = context;
     const databases: [string, string] = [scratchName('restore', id), scratchName('replaced', id)];
     this.#record = { id, kind: 'restore', started_at: now().toISOString(), databases };
@@ -50,8 +67,7 @@ class Restore {
 
   async run(): Promise<RestoreSummary> {
     const started = performance.now();
-    mustBeClear(this.#plan, this.#consent);
-    await this.#deps.state.save(this.#record);
+    await this.#services.state.save(this.#record);
     try {
       await this.#lockDatabase();
       const done = await this.#replace();
@@ -63,12 +79,11 @@ class Restore {
 
   /** Locks the database against other backups and restores, and checks that it is still the planned one. */
   async #lockDatabase(): Promise<void> {
-    const { server } = this.#deps;
-    const { database, replaces } = this.#plan;
+    const { database, replaces } = this.#request.plan;
     const { signal } = this.#context;
     await this.#mustHaveNoWriters();
-    if (replaces) this.#lock = await server.lock(database, { signal });
-    const now = await server.find(database, { signal });
+    if (replaces) this.#lock = await this.#server.lock(database, { signal });
+    const now = await this.#server.find(database, { signal });
     if (now?.oid === replaces?.oid) return;
     throw new BifractError('BUSY', `Database ${database} was replaced after the restore was planned`, {
       hint: 'Plan the restore again.',
@@ -76,65 +91,65 @@ class Restore {
   }
 
   async #replace(): Promise<Omit<RestoreSummary, 'duration_ms'>> {
-    const { server } = this.#deps;
-    const { database, replaces, file } = this.#plan;
+    const { plan, consent } = this.#request;
+    const { database, replaces, file } = plan;
     const { emit, signal } = this.#context;
     const [fresh, old] = this.#record.databases;
-    const restored = await restoreInto(this.#deps, this.#plan, fresh, this.#context);
+    const load = { plan, source: this.#source, database: fresh };
+    const restored = await restoreInto(this.#services, load, this.#context);
     emit('job:phase', { phase: 'Collecting statistics' });
-    await server.analyze(fresh, { signal });
-    if (replaces) await server.copyProperties(database, fresh, { signal });
+    await this.#server.analyze(fresh, { signal });
+    if (replaces) await this.#server.copyProperties(database, fresh, { signal });
     await this.#stopApp();
     const safety_backup = await this.#backUp();
     emit('job:phase', { phase: replaces ? 'Replacing the database' : 'Renaming the database' });
     await this.#mustHaveNoWriters();
     signal.throwIfAborted();
-    const names = { live: database, fresh, old, end_sessions: this.#consent.end_sessions };
-    const ended_sessions = await swapDatabases(server, names, replaces !== null, this.#context);
-    const live = this.#plan.target.kind === 'live';
+    const names = { live: database, fresh, old, end_sessions: consent.end_sessions };
+    const ended_sessions = await swapDatabases(this.#server, names, replaces !== null, this.#context);
+    const live = plan.target.kind === 'live';
     return { file: file.name, database, live, ...restored, safety_backup, ended_sessions };
   }
 
   /** A job started meanwhile would lose its records. */
   async #mustHaveNoWriters(): Promise<void> {
-    if (!this.#plan.replaces) return;
-    const [other] = writersOf(await this.#deps.state.running());
-    if (other)
-      throw new BifractError('BUSY', `Job ${other.id} is running`, { hint: 'Wait until it has ended.' });
+    if (!this.#request.plan.replaces) return;
+    const [other] = writersOf(await this.#services.state.running());
+    if (!other) return;
+    throw new BifractError('BUSY', `Job ${other.id} is running`, { hint: 'Wait until it has ended.' });
   }
 
   async #stopApp(): Promise<void> {
-    const { app, state } = this.#deps;
-    if (!this.#consent.stop_app || !this.#plan.app?.running || !app) return;
+    const { plan, consent } = this.#request;
+    const app = this.#app;
+    if (!consent.stop_app || !plan.app?.running || !app) return;
     this.#context.emit('job:phase', { phase: `Stopping ${app.name}` });
-    await state.save({ ...this.#record, app_stopped: true });
+    await this.#services.state.save({ ...this.#record, app_stopped: true });
     this.#record.app_stopped = true;
     await app.stop({ signal: this.#context.signal });
   }
 
   async #backUp(): Promise<string | null> {
-    const { replaces, file, target } = this.#plan;
-    if (!this.#consent.safety_backup || !replaces || target.kind !== 'live') return null;
-    const reason = `before restore of ${file.name}`;
+    const { plan, consent } = this.#request;
+    if (!consent.safety_backup || !plan.replaces || plan.target.kind !== 'live') return null;
+    const reason = `before restore of ${plan.file.name}`;
     const onName = (object: string) => {
       this.#record.object = object;
-      return this.#deps.state.save(this.#record);
+      return this.#services.state.save(this.#record);
     };
-    const options = { exclusive: false, reason, onName };
-    return (await backupNow(await this.#deps.backup(), options, this.#context)).name;
+    return (await backupNow(this.#services, { exclusive: false, reason, onName }, this.#context)).name;
   }
 
   /** Whatever the outcome: drops the database that is not live, and starts the server again. */
   async #cleanUp(): Promise<void> {
-    const { server, state } = this.#deps;
     await this.#lock?.release();
     const started = await this.#startApp();
-    const dropped = await dropScratch(server, this.#record.databases, this.#context);
-    await removeRecordIf(started && dropped, state, this.#record.id);
+    const dropped = await dropScratch(this.#server, this.#record.databases, this.#context);
+    if (started && dropped) await this.#services.state.remove(this.#record.id);
   }
 
   async #startApp(): Promise<boolean> {
-    const { app } = this.#deps;
+    const app = this.#app;
     if (!this.#record.app_stopped || !app) return true;
     this.#context.emit('job:phase', { phase: `Starting ${app.name}` });
     try {
@@ -145,5 +160,29 @@ class Restore {
       this.#context.emit('job:warning', { message: `${app.name} could not be started again: ${message}` });
       return false;
     }
+  }
+}
+
+/**
+ * Swaps the new database with the live one, or renames it if there is none. If the connection breaks during
+ * the commit, checks the outcome as soon as the server answers. Returns the number of terminated sessions.
+ */
+async function swapDatabases(
+  server: DatabaseServer,
+  swap: DatabaseSwap,
+  replaces: boolean,
+  context: JobContext,
+): Promise<number> {
+  const fresh = await server.find(swap.fresh);
+  try {
+    if (replaces) return await server.swap(swap);
+    await server.rename(swap.fresh, swap.live);
+    return 0;
+  } catch (thrown) {
+    const error = asBifractError(thrown);
+    if (error.code !== 'POSTGRES_UNREACHABLE' || fresh === undefined) throw error;
+    const live = await whenReachable(() => server.find(swap.live), context);
+    if (live?.oid !== fresh.oid) throw error;
+    return 0;
   }
 }

@@ -1,18 +1,32 @@
 import { BifractError } from '../../contract/errors.ts';
 import type { TableCount } from '../../ports/database.ts';
+import type { DatabaseServer } from '../../ports/database-server.ts';
+import type { CallOptions } from '../../ports/types.ts';
 import type { RestoreTable } from './contract.ts';
 
-interface Named {
-  schema: string;
-  name: string;
-}
-
+/** How many differences an error names. */
 const NAMED = 5;
+
+type TableName = Pick<TableCount, 'schema' | 'name'>;
+
+/** All tables of a database, counted in one snapshot. */
+export async function countTables(
+  server: DatabaseServer,
+  database: string,
+  options: CallOptions,
+): Promise<TableCount[]> {
+  const snapshot = await server.open(database).snapshot(options);
+  try {
+    return await snapshot.tables(options);
+  } finally {
+    await snapshot.close();
+  }
+}
 
 /** All tables of the backup (with counts, or from the dump without) and of the database, by name. */
 export function mergeTables(
   counted: readonly TableCount[] | undefined,
-  listed: readonly Named[],
+  listed: readonly TableName[],
   now: readonly TableCount[],
 ): RestoreTable[] {
   const tables = new Map<string, RestoreTable>();
@@ -55,7 +69,7 @@ export function compareCounts(planned: readonly RestoreTable[], restored: readon
   );
 }
 
-function keyOf({ schema, name }: Named): string {
+function keyOf({ schema, name }: TableName): string {
   return JSON.stringify([schema, name]);
 }
 

@@ -1,3 +1,4 @@
+import { periodAt } from '../../policy/periods.ts';
 import type { Timestamp } from '../../ports/types.ts';
 
 const MINUTE_MS = 60_000;
@@ -10,7 +11,7 @@ const FIRST_WAIT_MS = 15 * MINUTE_MS;
 const ABANDONED_AFTER_MS = DAY_MS;
 
 /** How often to archive a fractal. */
-export type Schedule = 'daily' | 'weekly' | 'monthly';
+type Schedule = 'daily' | 'weekly' | 'monthly';
 
 /** A scheduled archive, successful or not. */
 export interface Attempt {
@@ -61,17 +62,17 @@ export function checkDue(schedule: string, attempts: readonly Attempt[], now: Da
   );
   const failures = recent.filter((one) => one !== running).length;
   const completed = past[latestGood];
-  const since = periodStart(schedule, now);
-  if (completed && Date.parse(completed.created_at) >= since.getTime()) {
-    return { due: false, reason: 'done', failures: 0, next: periodEnd(schedule, now).toISOString() };
+  const { start, end } = calendarPeriod(schedule, now);
+  if (completed && Date.parse(completed.created_at) >= start.getTime()) {
+    return { due: false, reason: 'done', failures: 0, next: end.toISOString() };
   }
   if (running) return { due: false, reason: 'running', failures, next: null };
   const next = nextAttempt(recent, now);
   if (next) return { due: false, reason: 'waiting', failures, next: next.toISOString() };
-  return { due: true, since: since.toISOString(), failures };
+  return { due: true, since: start.toISOString(), failures };
 }
 
-export function isSchedule(text: string): text is Schedule {
+function isSchedule(text: string): text is Schedule {
   return text === 'daily' || text === 'weekly' || text === 'monthly';
 }
 
@@ -87,18 +88,12 @@ function isAbandoned(created_at: Timestamp, now: Date): boolean {
   return now.getTime() - Date.parse(created_at) > ABANDONED_AFTER_MS;
 }
 
-/** Start of the day, week or month that contains a time, UTC. */
-export function periodStart(schedule: Schedule, time: Date): Date {
-  const [year, month, day] = [time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()];
-  if (schedule === 'monthly') return new Date(Date.UTC(year, month, 1));
-  const sinceMonday = schedule === 'weekly' ? (time.getUTCDay() + 6) % 7 : 0;
-  return new Date(Date.UTC(year, month, day - sinceMonday));
-}
-
-/** Start of the following period. */
-export function periodEnd(schedule: Schedule, time: Date): Date {
-  const end = periodStart(schedule, time);
-  if (schedule === 'monthly') end.setUTCMonth(end.getUTCMonth() + 1);
-  else end.setUTCDate(end.getUTCDate() + (schedule === 'weekly' ? 7 : 1));
-  return end;
+/** The calendar day, week or month that contains a time, UTC: `start ≤ time < end`. */
+export function calendarPeriod(schedule: Schedule, time: Date): { start: Date; end: Date } {
+  if (schedule === 'monthly') {
+    const [year, month] = [time.getUTCFullYear(), time.getUTCMonth()];
+    return { start: new Date(Date.UTC(year, month)), end: new Date(Date.UTC(year, month + 1)) };
+  }
+  const { from, to } = periodAt(schedule === 'daily' ? 'day' : 'week', time.toISOString());
+  return { start: new Date(from), end: new Date(to) };
 }

@@ -15,7 +15,7 @@ export interface RetentionUnit {
   evidence: readonly ArchiveEvidence[];
 }
 
-export interface RetentionSplit {
+interface RetentionSplit {
   kept: RetentionUnit[];
   /** The oldest first. */
   excess: RetentionUnit[];
@@ -40,7 +40,7 @@ export function findExcess(units: readonly RetentionUnit[], max: number, now: Da
 }
 
 /** A time range, Unix times, ms: `from ≤ time < to`. */
-export interface Span {
+interface Span {
   from: number;
   to: number;
 }

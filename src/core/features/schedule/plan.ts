@@ -1,39 +1,35 @@
-import { GRANULARITIES, type Granularity, periodAt } from '../../policy/periods.ts';
+import { dayOf, GRANULARITIES, type Granularity, periodAt } from '../../policy/periods.ts';
 import type { ArchiveGroup, ArchiveRecord, Fractal } from '../../ports/catalog.ts';
+import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { type CoverageDeps, collectEvidence } from '../coverage/coverage.ts';
-import type { ArchiveEvidence } from '../coverage/evidence.ts';
+import type { CoverageServices } from '../coverage/coverage.ts';
+import { type ArchiveEvidence, collectEvidence } from '../coverage/evidence.ts';
 import type { DueItem, DueQuery, ExcessItem, ScheduleMode } from './contract.ts';
 import { checkDue, type Due } from './due.ts';
 import { findExcess, type RetentionUnit, soleSpans } from './excess.ts';
 
-export interface PlanDueDeps extends CoverageDeps {
-  now: Date;
-}
+type PlanDueServices = CoverageServices & Pick<Services, 'now'>;
 
 /** Plans what the schedules require now; see `ScheduleQueries`. */
-export async function buildDuePlan(
-  deps: PlanDueDeps,
+export async function planDue(
+  services: PlanDueServices,
   { mode, fractal_id, signal }: DueQuery = {},
 ): Promise<DueItem[]> {
+  const catalog = await services.catalog();
   const filter = fractal_id === undefined ? {} : { fractal_id };
   const [fractals, groups, archives] = await Promise.all([
-    deps.catalog.fractals({ signal }),
-    deps.catalog.groups(filter, { signal }),
-    deps.catalog.archives(filter, { signal }),
+    catalog.fractals({ signal }),
+    catalog.groups(filter, { signal }),
+    catalog.archives(filter, { signal }),
   ]);
-  const byFractal = {
-    groups: Map.groupBy(groups.filter(isScheduled), (group) => group.fractal_id),
-    archives: Map.groupBy(archives.filter(isScheduled), (record) => record.fractal_id),
-  };
+  const groupsOf = Map.groupBy(groups.filter(isScheduled), (group) => group.fractal_id);
+  const archivesOf = Map.groupBy(archives.filter(isScheduled), (record) => record.fractal_id);
   const items: DueItem[] = [];
   for (const fractal of fractals) {
-    if (fractal_id !== undefined && fractal.id !== fractal_id) continue;
-    const scheduled = {
-      groups: byFractal.groups.get(fractal.id) ?? [],
-      archives: byFractal.archives.get(fractal.id) ?? [],
-    };
-    const item = await itemOf(deps, fractal, scheduled, mode, { signal });
+    const { id } = fractal;
+    if (fractal_id !== undefined && id !== fractal_id) continue;
+    const scheduled = { groups: groupsOf.get(id) ?? [], archives: archivesOf.get(id) ?? [] };
+    const item = await planFractal(services, fractal, scheduled, mode, { signal });
     if (item.schedule !== 'never' || item.surplus.length > 0) items.push(item);
   }
   return items;
@@ -48,15 +44,16 @@ function isScheduled({ archive_type }: { archive_type: string }): boolean {
   return archive_type === 'scheduled';
 }
 
-async function itemOf(
-  deps: PlanDueDeps,
+async function planFractal(
+  services: PlanDueServices,
   fractal: Fractal,
   scheduled: ScheduledArchives,
   requested: ScheduleMode | undefined,
   options: CallOptions,
 ): Promise<DueItem> {
+  const now = services.now();
   const ungrouped = scheduled.archives.filter(({ group_id }) => group_id === null);
-  const due = checkDue(fractal.archive_schedule, [...scheduled.groups, ...ungrouped], deps.now);
+  const due = checkDue(fractal.archive_schedule, [...scheduled.groups, ...ungrouped], now);
   const split = GRANULARITIES.find((one) => one === fractal.archive_split) ?? 'none';
   const mode = requested ?? (isLimit(fractal.max_archives) ? 'full' : 'incremental');
   return {
@@ -68,10 +65,10 @@ async function itemOf(
     action: due.due ? 'archive' : 'skip',
     reason: reasonOf(fractal, due),
     mode,
-    to: mode === 'full' ? null : endOf(split, deps.now),
+    to: mode === 'full' ? null : endOf(split, now),
     failures: due.failures,
     next: due.due ? null : due.next,
-    surplus: await excessItems(deps, fractal, scheduled, options),
+    surplus: await planRetention(services, fractal, scheduled, options),
   };
 }
 
@@ -87,7 +84,7 @@ function endOf(split: Granularity, now: Date): string | null {
 function reasonOf({ archive_schedule }: Fractal, due: Due): string {
   const attempts = due.failures === 1 ? '1 attempt' : `${due.failures} attempts`;
   if (due.due) {
-    const since = `${archive_schedule}, none since ${due.since.slice(0, 'yyyy-mm-dd'.length)}`;
+    const since = `${archive_schedule}, none since ${dayOf(due.since)}`;
     return due.failures === 0 ? since : `${since}; ${attempts} failed`;
   }
   switch (due.reason) {
@@ -104,19 +101,20 @@ function reasonOf({ archive_schedule }: Fractal, due: Due): string {
   }
 }
 
-async function excessItems(
-  deps: PlanDueDeps,
+/** The scheduled archives of a fractal that exceed `max_archives`. */
+async function planRetention(
+  services: PlanDueServices,
   { id, max_archives }: Fractal,
   scheduled: ScheduledArchives,
   options: CallOptions,
 ): Promise<ExcessItem[]> {
   if (!isLimit(max_archives) || scheduled.archives.length <= max_archives) return [];
-  const evidence = await collectEvidence(deps, id, options);
-  const { excess } = findExcess(unitsOf(scheduled, evidence), max_archives, deps.now);
+  const evidence = await collectEvidence(services, id, options);
+  const { excess } = findExcess(unitsOf(scheduled, evidence), max_archives, services.now());
   const removed = new Set(excess.flatMap((unit) => unit.evidence));
   const remaining = evidence.filter((entry) => !removed.has(entry));
   const items: ExcessItem[] = [];
-  for (const unit of excess) items.push(await excessItem(deps, id, unit, remaining, options));
+  for (const unit of excess) items.push(await excessItem(services, id, unit, remaining, options));
   return items;
 }
 
@@ -125,15 +123,11 @@ function unitsOf(
   evidence: readonly ArchiveEvidence[],
 ): RetentionUnit[] {
   const byId = new Map(evidence.map((entry) => [entry.archive_id, entry]));
-  const evidenceFor = (records: readonly ArchiveRecord[]) =>
-    records.map(({ id }) => byId.get(id)).filter((entry) => entry !== undefined);
   const members = Map.groupBy(archives, ({ group_id }) => group_id);
-  const ungrouped = (members.get(null) ?? []).map(
-    (record): RetentionUnit => unitOf('archive', record, [record], evidenceFor),
-  );
+  const ungrouped = members.get(null) ?? [];
   return [
-    ...ungrouped,
-    ...groups.map((group) => unitOf('group', group, members.get(group.id) ?? [], evidenceFor)),
+    ...ungrouped.map((record) => unitOf('archive', record, [record], byId)),
+    ...groups.map((group) => unitOf('group', group, members.get(group.id) ?? [], byId)),
   ];
 }
 
@@ -141,9 +135,9 @@ function unitOf(
   kind: RetentionUnit['kind'],
   { id, created_at, status }: Pick<ArchiveGroup, 'id' | 'created_at' | 'status'>,
   records: readonly ArchiveRecord[],
-  evidenceFor: (records: readonly ArchiveRecord[]) => ArchiveEvidence[],
+  byId: ReadonlyMap<string, ArchiveEvidence>,
 ): RetentionUnit {
-  const evidence = evidenceFor(records);
+  const evidence = records.map((record) => byId.get(record.id)).filter((entry) => entry !== undefined);
   return {
     kind,
     id,
@@ -159,12 +153,13 @@ function unitOf(
 
 /** An archive that alone protects rows still in ClickHouse is kept: they may expire there soon. */
 async function excessItem(
-  { logs }: PlanDueDeps,
+  services: PlanDueServices,
   fractal_id: string,
   { kind, id, created_at, evidence }: RetentionUnit,
   remaining: readonly ArchiveEvidence[],
   options: CallOptions,
 ): Promise<ExcessItem> {
+  const logs = await services.logs();
   let rows = 0;
   for (const { from, to } of soleSpans(evidence, remaining)) {
     const window = { fractal_id, from: new Date(from).toISOString(), to: new Date(to).toISOString() };

@@ -1,27 +1,17 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import type { Emit } from '../../contract/events.ts';
+import { withAudit } from '../../job/audited.ts';
 import type { JobContext } from '../../job/context.ts';
-import { combine, type Failure } from '../../job/failures.ts';
+import { forEachItem, type ItemOutcome } from '../../job/items.ts';
+import type { Services } from '../../ports/services.ts';
 import type { State } from '../../ports/state.ts';
-import type { DeleteTarget } from '../delete/contract.ts';
-import type { DueItem, DueOutcome, RunDueSummary, ScheduleMode } from './contract.ts';
-
-/** What a run reports of an archive. */
-export interface DueArchive {
-  log_count: number;
-  size_bytes: number;
-  files: number;
-}
-
-export interface RunDueDeps {
-  state: State;
-  planDue(query: { mode?: ScheduleMode; fractal_id?: string; signal: AbortSignal }): Promise<DueItem[]>;
-  archive(item: DueItem, context: JobContext): Promise<DueArchive>;
-  remove(
-    targets: readonly DeleteTarget[],
-    context: JobContext,
-  ): Promise<{ deleted: number; freed_bytes: number }>;
-}
+import { plural } from '../../text/units.ts';
+import { archive } from '../archive/archive.ts';
+import type { ArchiveJobRequest } from '../archive/contract.ts';
+import type { DeleteSummary } from '../delete/contract.ts';
+import { deleteJob, planDeleteOf } from '../delete/job.ts';
+import type { DueItem, DueOutcome, ExcessItem, RunDueJobRequest, RunDueSummary } from './contract.ts';
+import { planDue } from './plan.ts';
 
 /**
  * Makes the scheduled archives that are due, then applies `max_archives`, one fractal after the other, with an item
@@ -29,21 +19,21 @@ export interface RunDueDeps {
  * this installation; otherwise throws the combined failures.
  */
 export async function runDue(
-  deps: RunDueDeps,
-  { mode }: { mode?: ScheduleMode },
+  services: Services,
+  request: RunDueJobRequest,
   context: JobContext,
 ): Promise<RunDueSummary> {
   const started = performance.now();
-  await assertOnlyRun(deps.state, context);
+  const { state } = services;
+  await assertOnlyRun(state, context);
   try {
-    const items = await deps.planDue({ mode, signal: context.signal });
-    const run = new DueRun(deps, context, mode);
-    for (const [index, item] of items.entries()) await run.processFractal(item, index);
-    const error = combine(run.failures, run.attempted, 'fractals failed');
-    if (error) throw error;
+    const items = await planDue(services, { mode: request.mode, signal: context.signal });
+    const run = new DueRun(services, request, context);
+    const text = { name: ({ fractal_name }: DueItem) => fractal_name, failed: 'fractals failed' };
+    await forEachItem(items, text, (item) => run.processFractal(item), context);
     return { ...sumUp(run.outcomes), duration_ms: Math.round(performance.now() - started) };
   } finally {
-    await deps.state.remove(context.id);
+    await state.remove(context.id);
   }
 }
 
@@ -64,74 +54,55 @@ async function assertOnlyRun(state: State, { id, now }: JobContext): Promise<voi
 
 class DueRun {
   readonly outcomes: DueOutcome[] = [];
-  readonly failures: Failure[] = [];
-  /** Fractals that were not skipped. */
-  attempted = 0;
-  readonly #deps: RunDueDeps;
+  readonly #services: Services;
+  readonly #request: RunDueJobRequest;
   readonly #context: JobContext;
-  readonly #mode: ScheduleMode | undefined;
+  /** Counts of the fractals so far. */
   readonly #progress = { rows: 0, bytes_in: 0, bytes_out: 0 };
 
-  constructor(deps: RunDueDeps, context: JobContext, mode: ScheduleMode | undefined) {
-    this.#deps = deps;
+  constructor(services: Services, request: RunDueJobRequest, context: JobContext) {
+    this.#services = services;
+    this.#request = request;
     this.#context = context;
-    this.#mode = mode;
   }
 
-  async processFractal(planned: DueItem, index: number): Promise<void> {
-    const { signal, emit } = this.#context;
-    signal.throwIfAborted();
+  async processFractal(planned: DueItem): Promise<ItemOutcome> {
     const { fractal_id, fractal_name } = planned;
     const zero = { rows: 0, size_bytes: 0, files: 0, deleted: 0, freed_bytes: 0 };
     const outcome: DueOutcome = { fractal_id, fractal_name, action: 'skipped', ...zero };
-    const messages: string[] = [];
-    const context = this.#contextFor(fractal_name, index);
-    const error =
-      (await this.#reportOf(() => this.#archiveIfDue(planned, outcome, messages, context))) ??
-      (await this.#reportOf(() => this.#applyRetention(planned, outcome, messages, context)));
-    if (outcome.action !== 'skipped' || outcome.deleted > 0 || error) this.attempted++;
-    if (error) outcome.action = 'failed';
-    if (error) this.failures.push({ item: fractal_name, error });
     this.outcomes.push(outcome);
-    const message = [...messages, ...(error ? [error.message] : [])].join('; ');
-    emit('job:item', { item: fractal_name, ok: !error, message, error, details: { ...outcome } });
-  }
-
-  async #reportOf(work: () => Promise<void>) {
+    const messages: string[] = [];
+    const context = this.#contextFor(fractal_name);
     try {
-      await work();
-      return undefined;
+      messages.push(await this.#archiveIfDue(planned, outcome, context));
+      await this.#applyRetention(planned, outcome, messages, context);
     } catch (thrown) {
       this.#context.signal.throwIfAborted();
-      return asBifractError(thrown).report();
+      outcome.action = 'failed';
+      const error = asBifractError(thrown).report();
+      return { message: [...messages, error.message].join('; '), error, details: { ...outcome } };
     }
+    const skipped = outcome.action === 'skipped' && outcome.deleted === 0;
+    return { message: messages.join('; '), skipped, details: { ...outcome } };
   }
 
-  async #archiveIfDue(
-    planned: DueItem,
-    outcome: DueOutcome,
-    messages: string[],
-    context: JobContext,
-  ): Promise<void> {
-    if (planned.action === 'skip') return void messages.push(`skipped: ${planned.reason}`);
+  /** Returns what was done, in a few words, and records it in `outcome`. */
+  async #archiveIfDue(planned: DueItem, outcome: DueOutcome, context: JobContext): Promise<string> {
+    if (planned.action === 'skip') return `skipped: ${planned.reason}`;
     // Another process may have archived it since the plan was made.
-    const [item = planned] = await this.#plan(planned.fractal_id);
-    if (item.action === 'skip') return void messages.push(`skipped: ${item.reason}`);
+    const item = (await this.#planAgain(planned)) ?? planned;
+    if (item.action === 'skip') return `skipped: ${item.reason}`;
     try {
-      const { log_count, size_bytes, files } = await this.#deps.archive(item, context);
-      Object.assign(outcome, {
-        action: files > 0 ? 'archived' : 'nothing',
-        rows: log_count,
-        size_bytes,
-        files,
-      });
+      const { log_count, size_bytes, children } = await archive(this.#services, requestOf(item), context);
+      const action = children.length > 0 ? 'archived' : 'nothing';
+      Object.assign(outcome, { action, rows: log_count, size_bytes, files: children.length });
     } catch (thrown) {
       context.signal.throwIfAborted();
       const error = asBifractError(thrown);
       if (error.code !== 'BUSY') throw error;
-      return void messages.push(`skipped: ${error.message}`);
+      return `skipped: ${error.message}`;
     }
-    messages.push(archivedMessage(item, outcome));
+    return archivedMessage(item, outcome);
   }
 
   async #applyRetention(
@@ -141,27 +112,26 @@ class DueRun {
     context: JobContext,
   ): Promise<void> {
     if (planned.max_archives === null) return;
-    const [item] = await this.#plan(planned.fractal_id);
-    const excess = item?.surplus ?? [];
+    const excess = (await this.#planAgain(planned))?.surplus ?? [];
     const deletable = excess.filter(({ action }) => action === 'delete');
-    for (const { action, created_at, reason } of excess) {
+    for (const { action, created_at, reason } of excess)
       if (action === 'keep') messages.push(`kept ${created_at}: ${reason}`);
-    }
     if (deletable.length === 0) return;
-    const { freed_bytes } = await this.#deps.remove(deletable, context);
+    const { freed_bytes } = await removeExcess(this.#services, deletable, context);
     Object.assign(outcome, { deleted: deletable.length, freed_bytes });
     messages.push(`deleted ${deletable.length} (max_archives ${planned.max_archives})`);
   }
 
-  #plan(fractal_id: string): Promise<DueItem[]> {
-    return this.#deps.planDue({ mode: this.#mode, fractal_id, signal: this.#context.signal });
+  async #planAgain({ fractal_id }: DueItem): Promise<DueItem | undefined> {
+    const query = { mode: this.#request.mode, fractal_id, signal: this.#context.signal };
+    return (await planDue(this.#services, query))[0];
   }
 
-  /** The job context for one fractal, whose counts add to those of the fractals before it. */
-  #contextFor(name: string, index: number): JobContext {
+  /** The job context for the latest fractal, whose counts add to those of the fractals before it. */
+  #contextFor(name: string): JobContext {
     const { id, emit } = this.#context;
     const base = { ...this.#progress };
-    const record: Emit = (event, payload) => {
+    const forward: Emit = (event, payload) => {
       if (event === 'job:progress') {
         const { rows = 0, bytes_in = 0, bytes_out = 0 } = payload as Partial<typeof base>;
         this.#progress.rows = base.rows + rows;
@@ -173,8 +143,35 @@ class DueRun {
         emit('job:warning', { message: `${name}: ${payload.message}` });
       else if (event === 'job:retry') emit(event, payload);
     };
-    return { ...this.#context, id: `${id}-${index + 1}`, emit: record };
+    return { ...this.#context, id: `${id}-${this.outcomes.length}`, emit: forward };
   }
+}
+
+function requestOf({ fractal_id, fractal_name, split, mode, to }: DueItem): ArchiveJobRequest {
+  return {
+    kind: 'archive',
+    fractal_id,
+    fractal_name,
+    split,
+    archive_type: 'scheduled',
+    only_uncovered: mode === 'incremental',
+    ...(to === null ? {} : { to }),
+  };
+}
+
+/** Deletes what exceeds `max_archives`, with a plan and an entry in the audit log of its own. */
+async function removeExcess(
+  services: Services,
+  excess: readonly ExcessItem[],
+  context: JobContext,
+): Promise<DeleteSummary> {
+  const plan = await planDeleteOf(services, excess, { signal: context.signal });
+  const request = { kind: 'delete' as const, plan };
+  const what = deleteJob.destroys(request) ?? [];
+  const title = `Retention by max_archives: delete ${plural(what.length, 'archive')}`;
+  return withAudit(services.audit, { kind: 'run-due', title, what }, context, (own) =>
+    deleteJob.run(services, request, own),
+  );
 }
 
 function archivedMessage({ mode, reason }: DueItem, { rows, files }: DueOutcome): string {
@@ -185,7 +182,7 @@ function archivedMessage({ mode, reason }: DueItem, { rows, files }: DueOutcome)
 
 function sumUp(fractals: DueOutcome[]): Omit<RunDueSummary, 'duration_ms'> {
   const sum = (key: 'rows' | 'size_bytes' | 'deleted' | 'freed_bytes') =>
-    fractals.reduce((total, processFractal) => total + processFractal[key], 0);
+    fractals.reduce((total, fractal) => total + fractal[key], 0);
   return {
     archived: fractals.filter(({ action }) => action === 'archived').length,
     skipped: fractals.filter(({ action }) => action === 'skipped').length,

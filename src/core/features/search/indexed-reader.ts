@@ -4,11 +4,9 @@ import { compareTimes } from '../../policy/instant.ts';
 import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import type { FileReport } from '../inspect/contract.ts';
-import { BlockCache } from './block-cache.ts';
 import type { ArchiveBrowser, BrowsedRow, SearchPattern } from './contract.ts';
 import { LineMatcher } from './matcher.ts';
-import { compilePattern } from './pattern.ts';
-import { RowBlock } from './row-block.ts';
+import { BlockCache, RowBlock } from './row-block.ts';
 
 const CACHE_BYTES = 32 * 1024 * 1024;
 /** Frames read at a time when searching backwards. */
@@ -75,7 +73,7 @@ export class IndexedReader implements ArchiveBrowser {
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const matcher = new LineMatcher(compilePattern(pattern));
+    const matcher = new LineMatcher(pattern);
     if (this.rows === 0) return null;
     const frame = this.#frameOf(Math.min(Math.max(0, from), this.rows - 1));
     if (direction === 'next') return from >= this.rows ? null : this.#findNext(matcher, frame, from, options);

@@ -1,7 +1,8 @@
 import { scanRow } from '../../format/index.ts';
 import { compareTimes } from '../../policy/instant.ts';
 import type { Timestamp } from '../../ports/types.ts';
-import { type CompiledPattern, jsonPattern } from './pattern.ts';
+import type { SearchPattern } from './contract.ts';
+import { type CompiledPattern, compilePattern, jsonPattern } from './pattern.ts';
 
 const NEWLINE = 0x0a;
 
@@ -13,19 +14,21 @@ export interface TimeWindow {
 
 /** Finds matching rows in blocks of complete lines. */
 export class LineMatcher {
-  readonly #query: CompiledPattern;
+  readonly #pattern: CompiledPattern;
   readonly #window: TimeWindow;
   /** The literal as it can appear in a block, to skip all other lines quickly. */
   readonly #stored: RegExp | undefined;
   readonly #bytes: Buffer;
 
-  constructor(query: CompiledPattern, window: TimeWindow = {}) {
-    this.#query = query;
+  /** Throws `USAGE` for an invalid pattern. */
+  constructor(pattern: SearchPattern, window: TimeWindow = {}) {
+    this.#pattern = compilePattern(pattern);
     this.#window = window;
-    this.#bytes = Buffer.from(query.literal);
-    const { pattern, plain } = jsonPattern(query.literal);
-    const anyCase = query.any_case && query.literal.toLowerCase() !== query.literal.toUpperCase();
-    if (anyCase || !plain) this.#stored = new RegExp(pattern, anyCase ? 'gi' : 'g');
+    const { literal, any_case } = this.#pattern;
+    this.#bytes = Buffer.from(literal);
+    const stored = jsonPattern(literal);
+    const anyCase = any_case && literal.toLowerCase() !== literal.toUpperCase();
+    if (anyCase || !stored.plain) this.#stored = new RegExp(stored.pattern, anyCase ? 'gi' : 'g');
   }
 
   /** Start and end offsets of matching lines, without newlines. */
@@ -59,6 +62,6 @@ export class LineMatcher {
     const { from, to } = this.#window;
     if (from !== undefined && (row.ts === null || compareTimes(row.ts, from) < 0)) return false;
     if (to !== undefined && (row.ts === null || compareTimes(row.ts, to) >= 0)) return false;
-    return this.#query.matches(row.raw);
+    return this.#pattern.matches(row.raw);
   }
 }

@@ -1,7 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
-
-/** What to search for in log lines: plain text, or a regular expression. */
-export type Pattern = { text: string } | { regex: string; flags?: string };
+import type { SearchPattern } from './contract.ts';
 
 /** A pattern, ready for matching. */
 export interface CompiledPattern {
@@ -13,7 +11,7 @@ export interface CompiledPattern {
 
 const PRINTABLE = /[ -~]+/g;
 /** How JSON writers may escape these characters, as regular expressions. */
-const JSON_FORMS: Record<string, string> = {
+const JSON_ESCAPES: Record<string, string> = {
   '"': '\\\\"',
   '\\': '\\\\\\\\',
   '/': '\\\\?/',
@@ -28,7 +26,7 @@ const ALLOWED_FLAGS = /^[imsuv]*$/;
  * Compiles a pattern. Text without capitals is case-insensitive. A regular expression sees the line as text, invalid
  * UTF-8 as U+FFFD. Throws `USAGE` for empty text or an invalid regular expression.
  */
-export function compilePattern(pattern: Pattern): CompiledPattern {
+export function compilePattern(pattern: SearchPattern): CompiledPattern {
   if ('regex' in pattern) return compileRegex(pattern.regex, pattern.flags ?? '');
   const { text } = pattern;
   if (text === '')
@@ -48,8 +46,8 @@ export function compilePattern(pattern: Pattern): CompiledPattern {
 export function jsonPattern(literal: string): { pattern: string; plain: boolean } {
   const chars = [...literal];
   return {
-    pattern: chars.map((char) => JSON_FORMS[char] ?? escapeRegex(char)).join(''),
-    plain: chars.every((char) => JSON_FORMS[char] === undefined),
+    pattern: chars.map((char) => JSON_ESCAPES[char] ?? escapeRegex(char)).join(''),
+    plain: chars.every((char) => JSON_ESCAPES[char] === undefined),
   };
 }
 

@@ -11,34 +11,31 @@ import {
 import { combine, type Failure } from '../../job/failures.ts';
 import { compareTimes } from '../../policy/instant.ts';
 import type { Key } from '../../ports/key.ts';
+import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import type { Target, TargetRef } from '../files/target.ts';
+import { type FileServices, findTarget } from '../files/find-target.ts';
+import type { Target } from '../files/target.ts';
 import { kindByName } from '../inspect/content-kind.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import type { SearchHit, SearchQuery } from './contract.ts';
 import { LineMatcher, type TimeWindow } from './matcher.ts';
-import { compilePattern } from './pattern.ts';
-
-export interface SearchDeps {
-  targets: TargetRef[];
-  keys: readonly Key[];
-}
 
 /**
  * Matching rows as stored, in order of targets and rows. A failed target does not stop the others; the
  * combined error is thrown at the end.
  */
 export async function* search(
-  { targets, keys }: SearchDeps,
-  { pattern, from, to }: Omit<SearchQuery, 'targets'>,
+  services: FileServices & Pick<Services, 'catalog' | 'keys'>,
+  { targets, pattern, from, to }: SearchQuery,
   options: CallOptions = {},
 ): AsyncGenerator<SearchHit> {
+  const keys = await services.keys();
   const window = { from, to };
-  const matcher = new LineMatcher(compilePattern(pattern), window);
+  const matcher = new LineMatcher(pattern, window);
   const failures: Failure[] = [];
-  for (const { label, find } of targets) {
+  for (const label of targets) {
     try {
-      const target = await find(options);
+      const target = await findTarget(services, label, options);
       for await (const block of rowBlocks(target, keys, window, options)) {
         for (const { start, end } of matcher.find(block)) {
           yield { target: label, path: target.path, line: block.subarray(start, end) };

@@ -3,14 +3,13 @@ import { compareTimes } from '../../policy/instant.ts';
 import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import type { FileReport } from '../inspect/contract.ts';
-import { headBytes } from '../inspect/head-reader.ts';
-import { BlockCache } from './block-cache.ts';
+import { headBytes } from '../inspect/read-head.ts';
 import type { ArchiveBrowser, BrowsedRow, SearchPattern } from './contract.ts';
 import { LineMatcher } from './matcher.ts';
-import { compilePattern } from './pattern.ts';
-import { RowBlock } from './row-block.ts';
-import { sizedBlocks } from './sized-blocks.ts';
+import { BlockCache, RowBlock } from './row-block.ts';
 
+const NEWLINE = 0x0a;
+const BLOCK_BYTES = 1024 * 1024;
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 /** What is remembered of a block that was read. */
@@ -78,7 +77,7 @@ export class SequentialReader implements ArchiveBrowser {
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const matcher = new LineMatcher(compilePattern(pattern));
+    const matcher = new LineMatcher(pattern);
     return this.#exclusive(
       () =>
         direction === 'next'
@@ -187,4 +186,27 @@ export class SequentialReader implements ArchiveBrowser {
       result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
     });
   }
+}
+
+/**
+ * Splits complete lines into blocks of about 1 MiB. The cuts depend only on the lines, not on the input
+ * pieces: reading a file again gives the same blocks.
+ */
+async function* sizedBlocks(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let size = 0;
+  for await (const piece of lines) {
+    held.push(piece);
+    size += piece.length;
+    if (size < BLOCK_BYTES) continue;
+    let rest = Buffer.concat(held, size);
+    while (rest.length >= BLOCK_BYTES) {
+      const end = rest.indexOf(NEWLINE, BLOCK_BYTES - 1) + 1;
+      yield rest.subarray(0, end);
+      rest = rest.subarray(end);
+    }
+    held = rest.length > 0 ? [rest] : [];
+    size = rest.length;
+  }
+  if (size > 0) yield Buffer.concat(held, size);
 }

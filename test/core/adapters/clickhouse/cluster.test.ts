@@ -26,6 +26,7 @@ import {
   tablesQuery,
 } from '../../../../src/core/adapters/clickhouse/restore-queries.ts';
 import { RestoreLines } from '../../../../src/core/format/index.ts';
+import { logRestoreContract } from '../../../contracts/log-restore.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const SCHEMA: LogsSchema = {
@@ -157,4 +158,14 @@ test('rows are restored through the distributed table exactly once, even if repe
   }
   assert.deepEqual(await restore.tables('d_'), []);
   await restore.drop('s_web');
+});
+
+logRestoreContract('ClickHouse cluster', async () => {
+  const other = await testServices();
+  await other.ch("CREATE TABLE logs_distributed ENGINE = Alias('logs')");
+  const connection = { ...other.clickhouse, cluster: 'main' };
+  return {
+    restore: await connectLogRestore(connection, STAND_IN),
+    logs: await connectClickHouse(connection),
+  };
 });

@@ -55,10 +55,3 @@ test('twenty thousand archives can be counted', async () => {
   const query = { fractal_id: 'counted', grid: GRIDS.hour, spans, doubt_ms: 1000 };
   assert.deepEqual(await logs.countsByPeriod(query), countRows(ROWS, query));
 });
-
-test('a fractal without rows has no periods', async () => {
-  assert.deepEqual(
-    await logs.countsByPeriod({ fractal_id: "no'ne", grid: GRIDS.day, spans: [], doubt_ms: 0 }),
-    [],
-  );
-});

@@ -134,19 +134,6 @@ test('a field that is not valid UTF-8 is restored byte for byte', async () => {
   assert.equal(await services.ch("SELECT hex(fields.k::String) FROM logs WHERE fractal_id = 'bad2'"), before);
 });
 
-test('of each distinct row, the logs end up with the larger of the two counts', async () => {
-  const times = (count: number, word: string) =>
-    Array.from({ length: count }, (): Row => ({ ms: NOON, raw: Buffer.from(word) }));
-  await insert('many', [...times(3, 'three'), ...times(1, 'one'), ...times(2, 'two'), ...times(5, 'five')]);
-  await stage('s_many', 'many', 'some');
-  await insert('some', [...times(1, 'three'), ...times(4, 'two'), ...times(5, 'five'), ...times(2, 'other')]);
-  assert.equal(await attachMissing('s_many', 'some'), 3);
-  const counts = await services.ch(
-    "SELECT raw_log, count() FROM logs WHERE fractal_id = 'some' GROUP BY 1 ORDER BY 1 FORMAT TSV",
-  );
-  assert.equal(counts, 'five\t5\none\t1\nother\t2\nthree\t3\ntwo\t4\n');
-});
-
 test('rows that differ in a single column are different rows', async () => {
   const row = { ms: NOON, raw: Buffer.from('same'), id: 'a' };
   await insert('apart', [
@@ -162,39 +149,6 @@ test('rows that differ in a single column are different rows', async () => {
   await insert('apart2', [row]);
   assert.equal(await attachMissing('s_apart', 'apart2'), 4);
   assert.equal(await held('apart2'), await held('apart'));
-});
-
-test('only rows ingested up to the cutoff are removed', async () => {
-  await insert('gone', [
-    { ms: NOON, raw: Buffer.from('old') },
-    { ms: NOON + 5000, raw: Buffer.from('late') },
-    { ms: NOON + DAY, raw: Buffer.from('outside') },
-  ]);
-  const window = { fractal_id: 'gone', to: '2026-03-02T00:00:00Z' };
-  const cutoff = NOON + 1000;
-  assert.equal(await restore.countUntil(window, cutoff), 1);
-  await restore.removeUntil(window, cutoff);
-  assert.equal(await restore.countUntil(window, cutoff), 0);
-  const left = await services.ch(
-    "SELECT raw_log FROM logs WHERE fractal_id = 'gone' ORDER BY timestamp FORMAT TSV",
-  );
-  assert.equal(left, 'late\noutside\n');
-});
-
-test('a failing source fails the load with its error', async () => {
-  await restore.create('s_broken');
-  const reason = new Error('damaged');
-  const lines = async function* () {
-    for (let row = 0; row < 3000; row++)
-      yield Buffer.from(
-        `{"ts":"2026-03-01T12:00:00Z","raw":"${'x'.repeat(100)}","id":"1","fid":"f","its":"2026-03-01T12:00:00Z"}\n`,
-      );
-    throw reason;
-  };
-  await assert.rejects(restore.load('s_broken', 'f', lines()), (error) => error === reason);
-  await restore.drop('s_broken');
-  assert.deepEqual(await restore.tables('s_broken'), []);
-  await restore.drop('s_broken');
 });
 
 test('a connection lost during a load is a transient error, not an error of the source', async (t) => {
@@ -235,11 +189,6 @@ test('a line that ClickHouse cannot parse fails the load', async () => {
   };
   await refuses('QUERY_FAILED', restore.load('s_wrong', 'f', lines()));
   await restore.drop('s_wrong');
-});
-
-test('the server reports its clock and free space', async () => {
-  assert.ok(Math.abs((await restore.clock()) - Date.now()) < 60_000);
-  assert.ok(((await restore.freeBytes()) ?? 0) > 1000);
 });
 
 test('slices of a comparison are limited to max_rows', () => {

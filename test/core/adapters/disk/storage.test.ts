@@ -14,7 +14,6 @@ storageContract('a folder as storage', async () => {
     storage: new DiskStorage(location),
     close: () => rm(folder, { recursive: true }),
     reopen: {
-      module: new URL('../../../contracts/open-disk-storage.ts', import.meta.url),
       location,
       bytes: 3 << 20,
     },

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { FolderJobBus } from '../../../../src/core/adapters/job-bus/job-bus.ts';
 import type { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
-import type { JobPublisher } from '../../../../src/core/ports/job-bus.ts';
+import type { JobLog } from '../../../../src/core/ports/job-bus.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { LIMIT_MS, until } from '../../../helpers/until.ts';
 
@@ -18,14 +18,15 @@ const JOB = 'archive-20260301-120000-abc123';
 const PUBLISHER = fileURLToPath(new URL('./job-publisher.ts', import.meta.url));
 const STARTED = event({ event: 'job:started', kind: 'archive', title: 'Archive of web' });
 const DONE = event({ event: 'job:done', result: { rows: 7 } });
+const resumeHint = (kind: string) => (kind === 'archive' ? 'Resume it.' : undefined);
 let dir: string;
 let jobBus: FolderJobBus;
 let cancels: number;
-let open: JobPublisher<JobEvent>[];
+let open: JobLog<JobEvent>[];
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bifract-jobs-'));
-  jobBus = new FolderJobBus(dir);
+  jobBus = new FolderJobBus(dir, resumeHint);
   cancels = 0;
   open = [];
 });
@@ -41,15 +42,15 @@ function event(bare: Bare): JobEvent {
   return { job: JOB, time: '2026-03-01T12:00:00.000Z', ...bare } as JobEvent;
 }
 
-async function publish(id = JOB, on = jobBus): Promise<JobPublisher<JobEvent>> {
-  const publication = await on.publish(id, {
+async function publish(id = JOB, on = jobBus): Promise<JobLog<JobEvent>> {
+  const log = await on.publish(id, {
     onCancel: () => {
       cancels++;
     },
     onJournalError: (error) => assert.fail(error),
   });
-  open.push(publication);
-  return publication;
+  open.push(log);
+  return log;
 }
 
 function socketPath(install = dir): string {
@@ -57,7 +58,7 @@ function socketPath(install = dir): string {
 }
 
 /** Follows a job and collects its events. */
-function follow(id = JOB, on: FolderJobBus = new FolderJobBus(dir)) {
+function follow(id = JOB, on: FolderJobBus = new FolderJobBus(dir, resumeHint)) {
   const events: JobEvent[] = [];
   const end = new AbortController();
   const ended = (async () => {
@@ -100,7 +101,7 @@ test('a follower gets all events of a job, however late it joins', async () => {
 test('a cancel reaches the job, and fails once the job has ended', async () => {
   const job = await publish();
   job.add(STARTED);
-  await new FolderJobBus(dir).cancel(JOB);
+  await new FolderJobBus(dir, resumeHint).cancel(JOB);
   assert.equal(cancels, 1);
   job.add(event({ event: 'job:cancelled', error: { code: 'CANCELLED', message: 'Cancelled by the user' } }));
   await job.close();
@@ -176,14 +177,14 @@ test('a follower that does not read does not block the job', async () => {
 test('a socket with a path that is too long is in a temporary folder, and removed with the job', async () => {
   const long = join(dir, 'x'.repeat(90));
   await mkdir(long);
-  const far = new FolderJobBus(long);
+  const far = new FolderJobBus(long, resumeHint);
   const job = await publish(JOB, far);
   job.add(STARTED);
   const [head = ''] = (await readFile(join(long, '.bifract/journal', `${JOB}.ndjson`), 'utf8')).split('\n');
   const { socket } = JSON.parse(head) as { socket: string };
   assert.ok(Buffer.byteLength(socket) <= 103, socket);
   assert.equal((await stat(dirname(socket))).mode & 0o777, 0o700);
-  const follower = follow(JOB, new FolderJobBus(long));
+  const follower = follow(JOB, new FolderJobBus(long, resumeHint));
   await far.cancel(JOB);
   assert.equal(cancels, 1);
   job.add(DONE);
@@ -197,7 +198,7 @@ async function startPublisher(install = dir, ...mode: string[]) {
   const args = ['--import', 'tsx', PUBLISHER, install, JSON.stringify(STARTED), ...mode];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const exit = once(child, 'exit');
-  const other = new FolderJobBus(install);
+  const other = new FolderJobBus(install, resumeHint);
   await until(
     async () => ((await other.find(JOB))?.events.length ?? 0) > 0,
     LIMIT_MS,
@@ -215,7 +216,7 @@ test('following a job ends with JOB_DIED when its process is killed', async () =
   await follower.ended;
   const [, end] = follower.events;
   assert.ok(end?.event === 'job:failed');
-  assert.deepEqual([end.error.code, Boolean(end.error.hint)], ['JOB_DIED', true]);
+  assert.deepEqual([end.error.code, end.error.hint], ['JOB_DIED', 'Resume it.']);
   const found = await jobBus.find(JOB);
   assert.deepEqual([found?.live, found?.events.length], [false, 2]);
   await refuses('NOT_FOUND', jobBus.cancel(JOB));
@@ -239,7 +240,7 @@ test('the next job also removes the temporary socket of a killed process', async
   await exit;
   await stat(socket);
   const id = 'backup-20260301-120001-abc123';
-  const next = await publish(id, new FolderJobBus(long));
+  const next = await publish(id, new FolderJobBus(long, resumeHint));
   next.add({ ...DONE, job: id });
   await next.close();
   await assert.rejects(stat(dirname(socket)), { code: 'ENOENT' });

@@ -4,7 +4,7 @@ import type { JobEvent } from '../../../../src/core/contract/events.ts';
 
 const [install = '', text = '', mode] = process.argv.slice(2);
 const started = JSON.parse(text) as JobEvent;
-const job = await new FolderJobBus(install).publish(started.job, {
+const job = await new FolderJobBus(install, () => undefined).publish(started.job, {
   onCancel: () => undefined,
   onJournalError: () => undefined,
 });

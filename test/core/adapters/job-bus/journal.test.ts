@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { JobHistory } from '../../../../src/core/adapters/job-bus/history.ts';
-import { parseJournal, readJournal } from '../../../../src/core/adapters/job-bus/journal-reader.ts';
-import { JournalWriter } from '../../../../src/core/adapters/job-bus/journal-writer.ts';
+import { JournalWriter, parseJournal, readJournal } from '../../../../src/core/adapters/job-bus/journal.ts';
 import type { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
 

@@ -3,21 +3,22 @@ import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { namesIn } from '../../../../src/core/adapters/postgres/properties.ts';
 import { databaseServer } from '../../../../src/core/adapters/postgres/server.ts';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
-import { type RecoverDeps, recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { RestorePlan } from '../../../../src/core/features/restore/contract.ts';
 import { drill } from '../../../../src/core/features/restore/drill.ts';
 import { recoverRestore } from '../../../../src/core/features/restore/recovery.ts';
 import { restore } from '../../../../src/core/features/restore/restore.ts';
 import type { AppContainer } from '../../../../src/core/ports/database-server.ts';
 import { refuses } from '../../../contracts/storage.ts';
-import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const { postgres, sql } = await testServices();
 const { host, port, user, password, database } = postgres;
 const connection = { host, port, user, password, database };
-const server = databaseServer(connection, async () => null);
+const server = databaseServer(connection);
 const suffix = randomBytes(4).toString('hex');
 const made: string[] = [];
 
@@ -42,6 +43,13 @@ test('describes the server and finds databases', async () => {
   assert.ok(about.can_create && about.roles.includes(user));
   assert.ok((await server.find(database))?.size_bytes);
   assert.equal(await server.find('no such database'), undefined);
+});
+
+test('the free space of the server is known on the same machine, and unknown on another one', async () => {
+  assert.ok(Number(await server.freeBytes()) > 0);
+  // This address is not recognized as one of this machine.
+  const elsewhere = databaseServer({ ...connection, host: '0.0.0.0' });
+  assert.equal(await elsewhere.freeBytes(), null);
 });
 
 test('a swap renames both databases at once, and changes nothing if one is missing', async () => {
@@ -79,7 +87,7 @@ test('a database cannot be renamed to an existing name', async () => {
 test('can_create is false without CREATEDB, and CREATEDB without superuser is enough for a swap', async () => {
   const [plain, creator] = [`plain_${suffix}`, `creator_${suffix}`];
   await sql(`CREATE ROLE ${plain} LOGIN PASSWORD 'p'; CREATE ROLE ${creator} LOGIN CREATEDB PASSWORD 'p'`);
-  const as = (name: string) => databaseServer({ ...connection, user: name, password: 'p' }, async () => null);
+  const as = (name: string) => databaseServer({ ...connection, user: name, password: 'p' });
   try {
     assert.equal((await as(plain).info()).can_create, false);
     const own = as(creator);
@@ -117,17 +125,9 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
       running = true;
     },
   };
-  const deps: RecoverDeps = {
-    state,
-    catalog: async () => new FakeCatalog(),
-    backups: async () => new MemoryStorage(),
-    archives: async () => new MemoryStorage(),
-    storageOf: async () => undefined,
-    key: () => Promise.reject(new Error('no key')),
-    server: async () => server,
-    app: async () => app,
-  };
-  const done = await recover(deps);
+  const [backups, archives] = [new MemoryStorage(), new MemoryStorage()];
+  const storageOf = async () => undefined;
+  const done = await recover(fakeServices({ state, backups, archives, storageOf, server, app }));
   assert.deepEqual([await exists(scratch), await exists(foreign)], [false, true]);
   assert.ok(running);
   assert.equal(done.length, 2);
@@ -135,7 +135,7 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
 });
 
 test('rolling back a restore fails while the server is unreachable', async () => {
-  const away = databaseServer({ ...connection, port: 1 }, async () => null);
+  const away = databaseServer({ ...connection, port: 1 });
   const record = { id: 'd', kind: 'drill' as const, started_at: '', databases: ['bifract_drill_x'] };
   await refuses(
     'POSTGRES_UNREACHABLE',
@@ -146,10 +146,10 @@ test('rolling back a restore fails while the server is unreachable', async () =>
 test('a plan with an obstacle that consent cannot remove is refused before anything is created', async () => {
   const obstacles = [{ code: 'STORAGE_FULL' as const, message: 'no room', consent: null }];
   const plan = { obstacles } as unknown as RestorePlan;
-  const nothing = {} as Parameters<typeof restore>[0];
+  const nothing = fakeServices({});
   const consent = { safety_backup: true, end_sessions: true, stop_app: true };
-  await refuses('STORAGE_FULL', restore(nothing, plan, consent, jobContext()));
-  await refuses('STORAGE_FULL', drill(nothing, plan, jobContext()));
+  await refuses('STORAGE_FULL', restore(nothing, { kind: 'restore', plan, consent }, jobContext()));
+  await refuses('STORAGE_FULL', drill(nothing, { kind: 'drill', plan }, jobContext()));
 });
 
 test('parses lists of names as stored by PostgreSQL', () => {

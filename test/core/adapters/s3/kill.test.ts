@@ -15,7 +15,7 @@ import { BUCKET, startS3Server, testS3Settings } from '../../../helpers/s3/test-
 const CONTENT = pattern(13 << 20);
 
 function spawnScript(script: string, args: string[]): ChildProcess {
-  const path = fileURLToPath(new URL(`../../helpers/s3/${script}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../../helpers/s3/${script}`, import.meta.url));
   return spawn(process.execPath, ['--import', 'tsx', path, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -65,7 +65,7 @@ describe('a killed writer', { concurrency: 2 }, () => {
 
 async function killAt(url: string, moment: string, arm: (kill: () => void) => void): Promise<void> {
   const settings = JSON.stringify(testS3Settings(url, { part_mib: 5 }));
-  const child = spawnScript('write-and-tell.ts', [settings, 'a.bin', String(CONTENT.length)]);
+  const child = spawnScript('upload-object.ts', [settings, 'a.bin', String(CONTENT.length)]);
   arm(() => child.kill('SIGKILL'));
   const [, signal] = await once(child, 'exit');
   assert.equal(signal, 'SIGKILL', moment);

@@ -10,7 +10,6 @@ for (const conditional of [true, false]) {
       storage: openS3Storage(settings),
       close: stop,
       reopen: {
-        module: new URL('../../../contracts/open-s3-storage.ts', import.meta.url),
         location: JSON.stringify(settings),
         bytes: 40 << 20,
       },

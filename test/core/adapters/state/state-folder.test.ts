@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { identityOf, isRunning } from '../../../../src/core/adapters/state/process-identity.ts';
 import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
 import type { JobRecord } from '../../../../src/core/ports/state.ts';
+import { stateContract } from '../../../contracts/state.ts';
 import { refuses } from '../../../contracts/storage.ts';
 
 const RECORD: JobRecord = {
@@ -36,6 +37,26 @@ function startWriter(...mode: string[]) {
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
+stateContract('state folder', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'bifract-state-'));
+  return {
+    state: new StateFolder(home),
+    crash: () => endProcess(join(home, '.bifract/jobs')),
+    close: () => rm(home, { recursive: true }),
+  };
+});
+
+/** Makes another process, which has ended, the owner of all records. */
+async function endProcess(jobs: string): Promise<void> {
+  for (const name of await readdir(jobs)) {
+    const record = JSON.parse(await readFile(join(jobs, name), 'utf8'));
+    await writeFile(
+      join(jobs, name),
+      JSON.stringify({ ...record, process: { ...record.process, start: '1' } }),
+    );
+  }
+}
+
 async function changeOwner(change: Record<string, unknown>): Promise<void> {
   const record = JSON.parse(await readFile(recordPath(), 'utf8'));
   await writeFile(recordPath(), JSON.stringify({ ...record, process: { ...record.process, ...change } }));
@@ -43,17 +64,6 @@ async function changeOwner(change: Record<string, unknown>): Promise<void> {
 
 test('without a record no folder is created', async () => {
   assert.deepEqual([await state.running(), await state.interrupted(), await readdir(dir)], [[], [], []]);
-});
-
-test('a record of this process is running, is replaced when saved again, and can be removed', async () => {
-  await state.save(RECORD);
-  const later = { ...RECORD, archive_id: 'a', object: 'archives/x' };
-  await state.save(later);
-  assert.deepEqual([await state.running(), await state.interrupted()], [[later], []]);
-  await state.remove(RECORD.id);
-  await state.remove(RECORD.id);
-  assert.deepEqual([await state.running(), await state.interrupted()], [[], []]);
-  assert.deepEqual(await readdir(join(dir, '.bifract/jobs')), []);
 });
 
 test('records have mode 0600, folders 0700', async () => {

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
-import { restoreKey, staleLocks } from '../../../../src/core/features/archive-restore/checkpoint.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
+import { restoreKey } from '../../../../src/core/features/archive-restore/checkpoint.ts';
 import type {
   ArchiveRestorePlan,
   ArchiveRestoreSummary,
 } from '../../../../src/core/features/archive-restore/contract.ts';
-import { buildArchiveRestorePlan } from '../../../../src/core/features/archive-restore/plan.ts';
-import { recoverRestores } from '../../../../src/core/features/archive-restore/recovery.ts';
-import {
-  type RestoreArchiveDeps,
-  restoreArchive,
-} from '../../../../src/core/features/archive-restore/restore.ts';
-import type { Target } from '../../../../src/core/features/files/target.ts';
+import { planArchiveRestore } from '../../../../src/core/features/archive-restore/plan.ts';
+import { restoreArchive } from '../../../../src/core/features/archive-restore/restore.ts';
+import type { RestoreLimits } from '../../../../src/core/features/archive-restore/run.ts';
 import type { ArchiveGroup } from '../../../../src/core/ports/catalog.ts';
-import type { LogDatabase } from '../../../../src/core/ports/log-database.ts';
 import {
   FakeLogRestore,
   type FakeRow,
@@ -22,6 +18,8 @@ import {
   rowsOf,
 } from '../../../helpers/fake-log-restore.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext } from '../../../helpers/fake-ports.ts';
+import { type FakeParts, fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
 import {
@@ -57,18 +55,29 @@ function framed(): Promise<Buffer> {
   return collect(framedArchive(frames, KEY, 'test 1', { id: FRACTAL_ID, name: 'web-prod' }).bytes);
 }
 
+const ARCHIVE_ID = 'aaaaaaaa-0000-4000-8000-000000000001';
+/** Small tables, so that the rows take more than one, and short waits. */
+const LIMITS: Partial<RestoreLimits> = {
+  table: { rows: 25, bytes: 1e9 },
+  retry_ms: 60_000,
+  first_wait_ms: 1,
+};
+
 interface Lab {
   rows: FakeLogRestore;
   catalog: FakeCatalog;
   state: FakeState;
-  target: Target;
-  deps: RestoreArchiveDeps;
+  /** Size of the file as planned. */
+  size_bytes: number;
+  /** The services of the installation; later changes take effect. */
+  parts: Partial<FakeParts>;
 }
 
 async function createLab(bytes?: Buffer): Promise<Lab> {
   const [rows, catalog, state] = [new FakeLogRestore(), new FakeCatalog(), new FakeState()];
-  const target = await storedTarget(bytes ?? (await framed()));
+  const { storage, object } = await storedTarget(bytes ?? (await framed()));
   const { archive_id } = await catalog.openArchive({
+    id: ARCHIVE_ID,
     fractal_id: FRACTAL_ID,
     filename: FILE_NAME,
     storage_type: 'disk',
@@ -77,59 +86,48 @@ async function createLab(bytes?: Buffer): Promise<Lab> {
     archive_end_ts: null,
   });
   await catalog.completeArchive(archive_id, {
-    size_bytes: target.object.size_bytes,
+    size_bytes: object.size_bytes,
     log_count: ROWS.length,
     time_range_start: ROWS[0]?.ts ?? null,
     time_range_end: ROWS.at(-1)?.ts ?? null,
     checksum: '',
   });
-  const record = catalog.records.get(archive_id) ?? null;
-  const located = { ...target, record };
-  const deps: RestoreArchiveDeps = {
-    rows,
-    logs: rows as unknown as LogDatabase,
+  const parts: Partial<FakeParts> = {
+    logRestore: rows,
+    logs: rows,
     catalog,
     state,
     keys: [KEY],
-    find: async () => located,
-    ingest: async () => {
-      throw new Error('not called');
-    },
-    max_memory: 1e9,
-    table_rows: 25,
-    retry: { max_ms: 60_000, variable: 'X', first_ms: 1 },
+    backups: new MemoryStorage(),
+    archives: storage,
+    storageOf: async () => undefined,
+    localFile: async (name) => ({ storage: new MemoryStorage(), name }),
+    archive_limits: { max_memory: 1e9, max_duration_ms: 0, max_error_time_ms: 60_000 },
+    now: new Date('2030-01-01T00:00:00Z'),
   };
-  return { rows, catalog, state, target: located, deps };
+  return { rows, catalog, state, size_bytes: object.size_bytes, parts };
 }
 
-async function planned(
-  { rows, catalog, state, target }: Lab,
+function planned(
+  { parts }: Pick<Lab, 'parts'>,
   query: { source?: string; into?: string; from?: string; to?: string; replace?: boolean } = {},
 ): Promise<ArchiveRestorePlan> {
-  return buildArchiveRestorePlan(
-    {
-      catalog,
-      logs: rows as unknown as LogDatabase,
-      rows,
-      storages: {
-        backups: async () => target.storage,
-        archives: async () => target.storage,
-        storageOf: async () => undefined,
-      },
-      keys: [KEY],
-      find: async () => target,
-      hasToken: async () => true,
-      stale_locks: await staleLocks(state),
-      now: new Date('2030-01-01T00:00:00Z'),
-      id: 'plan-1',
-    },
-    { source: FILE_NAME, ...query },
-  );
+  return planArchiveRestore(fakeServices(parts), { source: FILE_NAME, ...query });
 }
 
-async function run(lab: Lab, plan: ArchiveRestorePlan, id = 'job-1') {
+function restore(lab: Lab, plan: ArchiveRestorePlan, context = jobContext(), limits = LIMITS) {
+  return restoreArchive(fakeServices(lab.parts), plan, context, limits);
+}
+
+async function run(lab: Lab, plan: ArchiveRestorePlan, id = 'job-1', limits = LIMITS) {
   const context = { ...jobContext(), id };
-  return { context, summary: await restoreArchive(lab.deps, plan, context) };
+  return { context, summary: await restore(lab, plan, context, limits) };
+}
+
+/** What a later job does first; `plan`: what it restores. */
+function recovered({ parts }: Lab, now: string, plan?: ArchiveRestorePlan): Promise<string[]> {
+  const request = plan && { kind: 'restore-archive' as const, plan };
+  return recover(fakeServices({ ...parts, now: new Date(now) }), { request });
 }
 
 function counts({ rows_read, rows_added, rows_there, rows_removed }: ArchiveRestoreSummary) {
@@ -154,7 +152,7 @@ test('every row is restored, with its duplicates', async () => {
   assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 60, rows_there: 0, rows_removed: 0 });
   assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
   assertClean(lab);
-  assert.deepEqual(lab.catalog.restores, ['begin archive-1', 'end archive-1 60 null']);
+  assert.deepEqual(lab.catalog.restores, [`begin ${ARCHIVE_ID}`, `end ${ARCHIVE_ID} 60 null`]);
 });
 
 test('staging tables are dropped even if ClickHouse is briefly unreachable at the end', async () => {
@@ -181,21 +179,13 @@ test('staging tables that cannot be dropped cause a warning, and the next job dr
     if (note?.restoring?.phase === 'ended') throw UNREACHABLE;
     return drop(table);
   };
-  const retry = { ...lab.deps.retry, max_ms: 20 };
-  const { context } = await run({ ...lab, deps: { ...lab.deps, retry } }, plan);
+  const { context } = await run(lab, plan, 'job-1', { ...LIMITS, retry_ms: 20 });
   const warnings = context.events.flatMap((event) => ('message' in event ? event.message : []));
   assert.match(warnings.join(), /ClickHouse does not answer/);
   assert.ok(lab.rows.stagingTables.size > 0);
   lab.rows.drop = drop;
-  await recoverRestores(
-    {
-      state: lab.state,
-      catalog: async () => lab.catalog,
-      logs: async () => lab.deps.logs,
-      logRestore: async () => lab.rows,
-    },
-    { except: undefined, now: new Date('2030-01-01T00:00:00Z') },
-  );
+  const messages = await recovered(lab, '2030-01-01T00:00:00Z');
+  assert.equal(messages.length, 1);
   assertClean(lab);
   assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
 });
@@ -305,7 +295,7 @@ test('a damaged file restores no rows and leaves nothing behind', async () => {
     broken[at] = (broken[at] as number) ^ 1;
     const lab = await createLab(intact);
     const plan = await planned(lab);
-    lab.deps.find = async () => ({ ...(await storedTarget(broken)), record: lab.target.record });
+    lab.parts.archives = (await storedTarget(broken)).storage;
     await assert.rejects(run(lab, plan), (error) => {
       assert.ok(error instanceof BifractError && error.exitCode === 5, String(error));
       return true;
@@ -317,8 +307,7 @@ test('a damaged file restores no rows and leaves nothing behind', async () => {
 
 test('a file that does not match its record restores no rows', async () => {
   const lab = await createLab();
-  const record = lab.catalog.records.get('archive-1');
-  if (record) lab.target.record = { ...record, log_count: 61 };
+  for (const record of lab.catalog.records.values()) record.log_count = 61;
   await assert.rejects(run(lab, await planned(lab)), { code: 'COUNT_DIFFERS' });
   assert.deepEqual(lab.rows.logs, []);
   assertClean(lab);
@@ -334,12 +323,10 @@ test('a file of the server is restored too, and the plan notes the missing field
 
 test('invalid lines are skipped, counted and reported', async () => {
   const lab = await createLab(serverArchive([...ROWS.map(lineOf), Buffer.from('{"ts":"never"}\n')]));
-  lab.target.record = null;
-  for (const record of lab.catalog.records.values()) lab.catalog.records.delete(record.id);
-  const plan = {
-    ...(await planned({ ...lab, target: await storedTarget(await sealedArchive(ROWS.map(lineOf))) })),
-  };
-  const file = { ...plan.files[0], size_bytes: lab.target.object.size_bytes, archive_id: null };
+  lab.catalog.records.clear();
+  const intact = (await storedTarget(await sealedArchive(ROWS.map(lineOf)))).storage;
+  const plan = await planned({ parts: { ...lab.parts, archives: intact } });
+  const file = { ...plan.files[0], size_bytes: lab.size_bytes };
   const { summary, context } = await run(lab, { ...plan, files: [file as (typeof plan.files)[0]] });
   assert.deepEqual([summary.rows_added, summary.rows_left_out], [60, 1]);
   assert.ok(context.events.some((one) => one.event === 'job:warning' && /\b1\b/.test(one.message)));
@@ -383,7 +370,7 @@ test('cancelling while rows are staged leaves nothing behind', async () => {
   lab.rows.beforeCall = (name) => {
     if (name === 'count') controller.abort(reason);
   };
-  await assert.rejects(restoreArchive(lab.deps, plan, jobContext(controller.signal)));
+  await assert.rejects(restore(lab, plan, jobContext(controller.signal)));
   assert.deepEqual(lab.rows.logs, []);
   assertClean(lab);
 });
@@ -398,7 +385,7 @@ for (const call of ['removeUntil', 'attach']) {
       if (name === call) controller.abort(cancelled());
     };
     const context = jobContext(controller.signal);
-    const summary = await restoreArchive(lab.deps, plan, context);
+    const summary = await restore(lab, plan, context);
     assert.equal(summary.rows_added, ALL.length);
     assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
     assert.equal(context.events.filter(({ event }) => event === 'job:warning').length, 1);
@@ -419,7 +406,7 @@ test('after a late cancel, an unresponsive ClickHouse ends the restore after a m
       hangs.resolve();
     });
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const ended = restoreArchive(lab.deps, plan, jobContext(controller.signal));
+  const ended = restore(lab, plan, jobContext(controller.signal));
   const refused = assert.rejects(ended, { code: 'CANCELLED', hint: /./ });
   await hangs.promise;
   controller.abort(cancelled());
@@ -441,7 +428,7 @@ test('an error after a late cancel is reported with it', async () => {
     controller.abort(cancelled());
     throw new BifractError('QUERY_FAILED', 'The disk of ClickHouse is full');
   };
-  await assert.rejects(restoreArchive(lab.deps, plan, jobContext(controller.signal)), {
+  await assert.rejects(restore(lab, plan, jobContext(controller.signal)), {
     code: 'CANCELLED',
     message: /^Cancelled by the user.*The disk of ClickHouse is full$/,
     hint: /./,
@@ -461,7 +448,7 @@ test('rows are not deleted for an archive that has none in their time range', as
 /**
  * The process crashes at the blow: no later call gets through, and its job records are those of an interrupted job.
  */
-function crashingDeps(lab: Lab, blow: () => InjectedFailure | undefined): RestoreArchiveDeps {
+function crashing(lab: Lab, blow: () => InjectedFailure | undefined): Lab {
   const guard = <T extends object>(part: T): T =>
     new Proxy(part, {
       get(target, name) {
@@ -474,7 +461,7 @@ function crashingDeps(lab: Lab, blow: () => InjectedFailure | undefined): Restor
         };
       },
     });
-  return { ...lab.deps, state: guard(lab.state), catalog: guard(lab.catalog) };
+  return { ...lab, parts: { ...lab.parts, state: guard(lab.state), catalog: guard(lab.catalog) } };
 }
 
 const START_ROWS = [rowAt(0), rowAt(10), { ...rowAt(40), raw: 'other' }];
@@ -501,17 +488,15 @@ for (const replace of [false, true]) {
         const plan = await planned(lab, { replace });
         const blow: InjectedFailure = { call: lab.rows.calls + call, when, error: CRASHED, death: true };
         lab.rows.failure = blow;
-        await restoreArchive(
-          crashingDeps(lab, () => lab.rows.failure),
+        await restore(
+          crashing(lab, () => lab.rows.failure),
           plan,
-          jobContext(),
         ).catch(() => undefined);
         lab.rows.failure = undefined;
         crash(lab);
         const again = await planned(lab, { replace });
-        const key = restoreKey(again);
-        assert.deepEqual([key, again.obstacles], [restoreKey(plan), []]);
-        await recoverRestores(queries(lab), { except: key, now: new Date('2026-03-01T13:00:00Z') });
+        assert.deepEqual([restoreKey(again), again.obstacles], [restoreKey(plan), []]);
+        await recovered(lab, '2026-03-01T13:00:00Z', again);
         const { summary } = await run(lab, again, 'job-2');
         assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
         assert.equal(summary.rows_read, 60);
@@ -529,17 +514,13 @@ for (const replace of [false, true]) {
       lab.rows.logs = [...START_ROWS];
       const plan = await planned(lab, { replace });
       lab.rows.failure = { call: lab.rows.calls + call, when: 'after', error: CRASHED, death: true };
-      await restoreArchive(
-        crashingDeps(lab, () => lab.rows.failure),
+      await restore(
+        crashing(lab, () => lab.rows.failure),
         plan,
-        jobContext(),
       ).catch(() => undefined);
       lab.rows.failure = undefined;
       crash(lab);
-      await recoverRestores(queries(lab), {
-        except: undefined,
-        now: new Date('2026-03-09T00:00:00Z'),
-      });
+      await recovered(lab, '2026-03-09T00:00:00Z');
       const now = rowsOf(lab.rows.logs, FRACTAL_ID);
       const rolledBack = now.length === START_ROWS.length;
       outcomes[rolledBack ? 'undone' : 'done']++;
@@ -582,13 +563,4 @@ for (const replace of [false, true]) {
 function crash({ state }: Lab): void {
   state.interruptedRecords = [...state.records.values()].map((note) => structuredClone(note));
   state.records.clear();
-}
-
-function queries({ rows, catalog, state }: Lab) {
-  return {
-    state,
-    catalog: async () => catalog,
-    logs: async () => rows as unknown as LogDatabase,
-    logRestore: async () => rows,
-  };
 }

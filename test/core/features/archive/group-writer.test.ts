@@ -1,50 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
-import { type ArchiveDeps, archive } from '../../../../src/core/features/archive/archive.ts';
-import { generateKey, parseKey } from '../../../../src/core/format/index.ts';
-import {
-  FakeCatalog,
-  FakeLogs,
-  FakeState,
-  FRACTAL_ID,
-  fractal,
-  jobContext,
-  lineOf,
-} from '../../../helpers/fake-ports.ts';
+import { archive } from '../../../../src/core/features/archive/archive.ts';
+import { archiveParts } from '../../../helpers/archive-parts.ts';
+import { type FakeCatalog, FRACTAL_ID, fractal, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import type { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { openContent } from '../../../helpers/plain-reader.ts';
 import { LIMIT_MS, until } from '../../../helpers/until.ts';
 
-const OPTIONS = { fractal_id: FRACTAL_ID, fields: true };
+const OPTIONS = { kind: 'archive' as const, fractal_id: FRACTAL_ID };
 const connectionLost = () => new BifractError('QUERY_FAILED', 'the connection broke', { transient: true });
 
 /** Rows two hours apart: twelve a day, from Sunday, 1 March 2026. */
-function setUp(rows: number) {
-  const hex = generateKey();
-  const deps = {
-    catalog: new FakeCatalog(),
-    logs: new FakeLogs(rows, 7200),
-    storage: new MemoryStorage(),
-    state: new FakeState(),
-    key: parseKey(hex),
-    version: '1.0.0',
-    max_memory: 1e9,
-    max_duration_ms: 60_000,
-    max_error_time_ms: 60_000,
-    first_wait_ms: 1,
-  } satisfies ArchiveDeps;
-  return { deps, hex };
-}
+const setUp = (rows: number) => archiveParts(rows, { step: 7200 });
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
 
 /** The rows of all stored files, by file name; checks their header lines. */
-async function storedRows({ storage }: { storage: MemoryStorage }, hex: string): Promise<string[]> {
+async function storedRows({ archives }: { archives: MemoryStorage }, hex: string): Promise<string[]> {
   const rows: string[] = [];
-  for await (const { name, size_bytes } of storage.list('')) {
-    const [head, ...lines] = openContent(await storage.read(name, 0, size_bytes), hex)
+  for await (const { name, size_bytes } of archives.list('')) {
+    const [head, ...lines] = openContent(await archives.read(name, 0, size_bytes), hex)
       .toString()
       .trimEnd()
       .split('\n');
@@ -60,9 +38,9 @@ async function statusOf({ catalog }: { catalog: FakeCatalog }) {
 }
 
 test('a split archive has a file and a record for each day, in one group', async () => {
-  const { deps, hex } = setUp(30);
+  const { parts, hex } = setUp(30);
   const context = jobContext();
-  const summary = await archive(deps, { ...OPTIONS, split: 'day' }, context);
+  const summary = await archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, context);
   assert.deepEqual(
     summary.children.map(({ period_label, log_count }) => [period_label, log_count]),
     [
@@ -72,7 +50,7 @@ test('a split archive has a file and a record for each day, in one group', async
     ],
   );
   assert.equal(summary.log_count, 30);
-  const records = await deps.catalog.archives();
+  const records = (await parts.catalog.archives()).reverse();
   assert.deepEqual(
     records.map((one) => [
       one.status,
@@ -88,17 +66,17 @@ test('a split archive has a file and a record for each day, in one group', async
     ]),
   );
   assert.equal(new Set(records.map(({ group_id }) => group_id)).size, 1);
-  assert.deepEqual(await statusOf(deps), {
+  assert.deepEqual(await statusOf(parts), {
     status: 'completed',
     archive_count: 3,
     completed_count: 3,
     split_granularity: 'day',
   });
   assert.deepEqual(
-    await storedRows(deps, hex),
+    await storedRows(parts, hex),
     range(0, 30).map((row) => lineOf(row, 7200)),
   );
-  assert.deepEqual(await deps.state.running(), []);
+  assert.deepEqual(await parts.state.running(), []);
   const progress = context.events.filter((one) => one.event === 'job:progress').at(-1);
   assert.deepEqual([progress?.item, progress?.rows, progress?.total_rows], ['2026-03-03', 30, 30]);
   assert.deepEqual(
@@ -113,24 +91,22 @@ test('a split archive has a file and a record for each day, in one group', async
 
 test('hours and weeks are named as the server names them; a period without rows is omitted', async () => {
   const hours = setUp(2);
-  await archive(hours.deps, { ...OPTIONS, split: 'hour' }, jobContext());
+  await archive(fakeServices(hours.parts), { ...OPTIONS, split: 'hour' }, jobContext());
   assert.deepEqual(
-    (await hours.deps.catalog.archives()).map(({ period_label, filename }) => [
-      period_label,
-      filename.slice(36, 52),
-    ]),
+    (await hours.parts.catalog.archives())
+      .reverse()
+      .map(({ period_label, filename }) => [period_label, filename.slice(36, 52)]),
     [
       ['2026-03-01 00:00', '-2026-03-01_0000'],
       ['2026-03-01 02:00', '-2026-03-01_0200'],
     ],
   );
   const weeks = setUp(13);
-  await archive(weeks.deps, { ...OPTIONS, split: 'week' }, jobContext());
+  await archive(fakeServices(weeks.parts), { ...OPTIONS, split: 'week' }, jobContext());
   assert.deepEqual(
-    (await weeks.deps.catalog.archives()).map(({ period_label, filename }) => [
-      period_label,
-      filename.slice(36, 61),
-    ]),
+    (await weeks.parts.catalog.archives())
+      .reverse()
+      .map(({ period_label, filename }) => [period_label, filename.slice(36, 61)]),
     [
       ['2026-02-23 to 2026-03-01', '-2026-02-23_to_2026-03-01'],
       ['2026-03-02 to 2026-03-08', '-2026-03-02_to_2026-03-08'],
@@ -139,43 +115,46 @@ test('hours and weeks are named as the server names them; a period without rows 
 });
 
 test('a window limits what is archived, split or not; a window without rows creates nothing', async () => {
-  const { deps, hex } = setUp(30);
+  const { parts, hex } = setUp(30);
   const window = { from: '2026-03-01T10:00:00Z', to: '2026-03-02T04:00:00Z' };
-  const one = await archive(deps, { ...OPTIONS, ...window }, jobContext());
+  const one = await archive(fakeServices(parts), { ...OPTIONS, ...window }, jobContext());
   assert.deepEqual([one.log_count, one.children.length, one.children[0]?.period_label], [9, 1, null]);
   assert.deepEqual(
-    await storedRows(deps, hex),
+    await storedRows(parts, hex),
     range(5, 14).map((row) => lineOf(row, 7200)),
   );
-  const split = await archive(deps, { ...OPTIONS, ...window, split: 'day' }, jobContext());
+  const split = await archive(fakeServices(parts), { ...OPTIONS, ...window, split: 'day' }, jobContext());
   assert.deepEqual(
     split.children.map(({ log_count }) => log_count),
     [7, 2],
   );
   const none = setUp(30);
   const empty = await archive(
-    none.deps,
+    fakeServices(none.parts),
     { ...OPTIONS, from: '2030-01-01T00:00:00Z', split: 'hour' },
     jobContext(),
   );
   assert.deepEqual([empty.group_id, empty.children], [null, []]);
-  assert.deepEqual([none.deps.catalog.allGroups, none.deps.catalog.records.size], [[], 0]);
+  assert.deepEqual([none.parts.catalog.allGroups, none.parts.catalog.records.size], [[], 0]);
 });
 
 test('the default split is the setting of the fractal', async () => {
-  const { deps } = setUp(13);
-  deps.catalog.all[0] = fractal({ archive_split: 'day' });
-  assert.equal((await archive(deps, OPTIONS, jobContext())).split, 'day');
+  const { parts } = setUp(13);
+  parts.catalog.all[0] = fractal({ archive_split: 'day' });
+  assert.equal((await archive(fakeServices(parts), OPTIONS, jobContext())).split, 'day');
   const other = setUp(13);
-  other.deps.catalog.all[0] = fractal({ archive_split: 'day' });
-  assert.equal((await archive(other.deps, { ...OPTIONS, split: 'none' }, jobContext())).children.length, 1);
+  other.parts.catalog.all[0] = fractal({ archive_split: 'day' });
+  assert.equal(
+    (await archive(fakeServices(other.parts), { ...OPTIONS, split: 'none' }, jobContext())).children.length,
+    1,
+  );
 });
 
 test('a day that fails is named, and the others are archived', async () => {
-  const { deps } = setUp(36);
-  deps.logs.failAt = { row: 14, error: new BifractError('QUERY_FAILED', 'broken part') };
+  const { parts } = setUp(36);
+  parts.logs.failAt = { row: 14, error: new BifractError('QUERY_FAILED', 'broken part') };
   const context = jobContext();
-  await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, context), {
+  await assert.rejects(archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, context), {
     code: 'PARTLY_DONE',
     message: /1 of 3 .*2026-03-02: broken part/,
   });
@@ -188,21 +167,23 @@ test('a day that fails is named, and the others are archived', async () => {
     ],
   );
   assert.deepEqual(
-    (await deps.catalog.archives()).map(({ status }) => status),
+    (await parts.catalog.archives()).reverse().map(({ status }) => status),
     ['completed', 'failed', 'completed'],
   );
-  assert.deepEqual((await statusOf(deps)).status, 'partial');
-  assert.equal((await Array.fromAsync(deps.storage.list(''))).length, 2);
+  assert.deepEqual((await statusOf(parts)).status, 'partial');
+  assert.equal((await Array.fromAsync(parts.archives.list(''))).length, 2);
 });
 
 test('if all periods fail, the group has failed, with the first error', async () => {
-  const { deps } = setUp(24);
-  deps.logs.lines = async function* () {
+  const { parts } = setUp(24);
+  parts.logs.lines = async function* () {
     yield* [];
     throw new BifractError('QUERY_FAILED', 'broken part');
   };
-  await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), { code: 'QUERY_FAILED' });
-  assert.deepEqual(await statusOf(deps), {
+  await assert.rejects(archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, jobContext()), {
+    code: 'QUERY_FAILED',
+  });
+  assert.deepEqual(await statusOf(parts), {
     status: 'failed',
     archive_count: 2,
     completed_count: 0,
@@ -211,13 +192,13 @@ test('if all periods fail, the group has failed, with the first error', async ()
 });
 
 test('a storage that denies access is not tried again for the next day', async () => {
-  const { deps } = setUp(36);
+  const { parts } = setUp(36);
   let puts = 0;
-  deps.storage.put = async () => {
+  parts.archives.put = async () => {
     puts++;
     throw new BifractError('STORAGE_DENIED', 'EROFS: read-only file system');
   };
-  await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), {
+  await assert.rejects(archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, jobContext()), {
     code: 'STORAGE_DENIED',
     message: /0 of 3 .*1 .*2 .*EROFS/,
   });
@@ -225,12 +206,12 @@ test('a storage that denies access is not tried again for the next day', async (
 });
 
 test('an interrupted query resumes at the same row, later with less memory, and no row is lost or duplicated', async () => {
-  const { deps, hex } = setUp(40);
-  deps.logs.failAt = { row: 25, error: connectionLost(), times: 3 };
+  const { parts, hex } = setUp(40);
+  parts.logs.failAt = { row: 25, error: connectionLost(), times: 3 };
   const context = jobContext();
-  await archive(deps, OPTIONS, context);
+  await archive(fakeServices(parts), OPTIONS, context);
   assert.deepEqual(
-    await storedRows(deps, hex),
+    await storedRows(parts, hex),
     range(0, 40).map((row) => lineOf(row, 7200)),
   );
   const retries = context.events.filter((one) => one.event === 'job:retry');
@@ -240,7 +221,7 @@ test('an interrupted query resumes at the same row, later with less memory, and 
   );
   const from = String(Date.parse('2026-03-03T00:00:00Z'));
   assert.deepEqual(
-    deps.logs.calls.map(({ start, frugal }) => [start?.ms, frugal]),
+    parts.logs.calls.map(({ start, frugal }) => [start?.ms, frugal]),
     [
       [undefined, false],
       [from, false],
@@ -251,15 +232,15 @@ test('an interrupted query resumes at the same row, later with less memory, and 
 });
 
 test('once retries are exhausted, the archive fails and no further period is started', async () => {
-  const { deps } = setUp(48);
-  deps.max_error_time_ms = 30;
-  deps.logs.failAt = { row: 14, error: connectionLost() };
-  await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), {
+  const { parts } = setUp(48);
+  parts.archive_limits.max_error_time_ms = 30;
+  parts.logs.failAt = { row: 14, error: connectionLost() };
+  await assert.rejects(archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, jobContext()), {
     code: 'PARTLY_DONE',
     message: /1 of 4 .*1 .*2 .*the connection broke/,
     hint: /BIFRACT_ARCHIVE_MAX_ERROR_TIME/,
   });
-  assert.deepEqual(await statusOf(deps), {
+  assert.deepEqual(await statusOf(parts), {
     status: 'partial',
     archive_count: 4,
     completed_count: 1,
@@ -268,44 +249,44 @@ test('once retries are exhausted, the archive fails and no further period is sta
 });
 
 test('a database that never answered fails early and creates nothing', async () => {
-  const { deps } = setUp(10);
+  const { parts } = setUp(10);
   const context = jobContext();
-  deps.logs.stats = async () => {
+  parts.logs.stats = async () => {
     throw connectionLost();
   };
-  await assert.rejects(archive(deps, OPTIONS, context), { code: 'QUERY_FAILED' });
+  await assert.rejects(archive(fakeServices(parts), OPTIONS, context), { code: 'QUERY_FAILED' });
   assert.equal(context.events.filter((one) => one.event === 'job:retry').length, 3);
-  assert.equal(deps.catalog.records.size, 0);
+  assert.equal(parts.catalog.records.size, 0);
 });
 
 test('a file that exceeds the time limit fails, and the next one is archived', async () => {
-  const { deps } = setUp(24);
-  deps.max_duration_ms = 1500;
-  const { lines } = deps.logs;
-  deps.logs.lines = async function* (window, options) {
-    if (deps.logs.calls.length > 0) return yield* lines.call(deps.logs, window, options);
-    yield* lines.call(deps.logs, window, options);
+  const { parts } = setUp(24);
+  parts.archive_limits.max_duration_ms = 1500;
+  const { lines } = parts.logs;
+  parts.logs.lines = async function* (window, options) {
+    if (parts.logs.calls.length > 0) return yield* lines.call(parts.logs, window, options);
+    yield* lines.call(parts.logs, window, options);
     await wait(LIMIT_MS, undefined, { signal: options.signal }).catch(() => options.signal?.throwIfAborted());
   };
-  await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext()), {
+  await assert.rejects(archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, jobContext()), {
     code: 'PARTLY_DONE',
     message: /2026-03-01/,
   });
   assert.deepEqual(
-    (await deps.catalog.archives()).map(({ status }) => status),
+    (await parts.catalog.archives()).reverse().map(({ status }) => status),
     ['failed', 'completed'],
   );
 });
 
 test('cancelling at any row keeps completed days, fails the current one and leaves no job record', async () => {
   for (const row of [0, 5, 12, 13, 30]) {
-    const { deps } = setUp(36);
+    const { parts } = setUp(36);
     const controller = new AbortController();
-    const { lines } = deps.logs;
+    const { lines } = parts.logs;
     let ended = 0;
-    deps.logs.lines = async function* (window, options) {
+    parts.logs.lines = async function* (window, options) {
       try {
-        for await (const block of lines.call(deps.logs, window, options)) {
+        for await (const block of lines.call(parts.logs, window, options)) {
           if (block.bytes.toString().includes(`"line ${row}"`)) controller.abort(cancelled());
           yield block;
         }
@@ -314,49 +295,55 @@ test('cancelling at any row keeps completed days, fails the current one and leav
       }
     };
     const day = Math.floor(row / 12);
-    await assert.rejects(archive(deps, { ...OPTIONS, split: 'day' }, jobContext(controller.signal)), {
-      code: 'CANCELLED',
-    });
-    const records = await deps.catalog.archives();
+    await assert.rejects(
+      archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, jobContext(controller.signal)),
+      {
+        code: 'CANCELLED',
+      },
+    );
+    const records = (await parts.catalog.archives()).reverse();
     assert.deepEqual(
       records.map(({ status, error_message }) => [status, error_message]),
       [...range(0, day).map(() => ['completed', null]), ['failed', 'Cancelled by the user']],
     );
-    assert.deepEqual(await statusOf(deps), {
+    assert.deepEqual(await statusOf(parts), {
       status: day === 0 ? 'failed' : 'partial',
       archive_count: 3,
       completed_count: day,
       split_granularity: 'day',
     });
-    assert.equal((await Array.fromAsync(deps.storage.list(''))).length, day);
-    assert.deepEqual(await deps.state.running(), []);
+    assert.equal((await Array.fromAsync(parts.archives.list(''))).length, day);
+    assert.deepEqual(await parts.state.running(), []);
     await until(() => ended > day, LIMIT_MS, 'the queries to end');
   }
 });
 
 test('an operation that takes the fractal between two days is waited for', async () => {
-  const { deps } = setUp(24);
-  const { openArchive } = deps.catalog;
+  const { parts } = setUp(24);
+  const { openArchive } = parts.catalog;
   let busy = 2;
-  deps.catalog.openArchive = async (record) => {
+  parts.catalog.openArchive = async (record) => {
     if (record.group_id && busy-- > 0) throw new BifractError('BUSY', 'web-prod is being restored');
-    return openArchive.call(deps.catalog, record);
+    return openArchive.call(parts.catalog, record);
   };
   const context = jobContext();
-  assert.equal((await archive(deps, { ...OPTIONS, split: 'day' }, context)).children.length, 2);
+  assert.equal(
+    (await archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, context)).children.length,
+    2,
+  );
   assert.equal(context.events.filter((one) => one.event === 'job:retry').length, 2);
 });
 
 test('a record is not opened twice when its response was lost', async () => {
-  const { deps } = setUp(24);
-  const { openArchive } = deps.catalog;
+  const { parts } = setUp(24);
+  const { openArchive } = parts.catalog;
   let lost = 1;
-  deps.catalog.openArchive = async (record) => {
-    const opened = await openArchive.call(deps.catalog, record);
+  parts.catalog.openArchive = async (record) => {
+    const opened = await openArchive.call(parts.catalog, record);
     if (record.group_id && lost-- > 0) throw new BifractError('POSTGRES_UNREACHABLE', 'restarting');
     return opened;
   };
-  await archive(deps, { ...OPTIONS, split: 'day' }, jobContext());
-  assert.equal(deps.catalog.records.size, 2);
-  assert.equal((await statusOf(deps)).status, 'completed');
+  await archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, jobContext());
+  assert.equal(parts.catalog.records.size, 2);
+  assert.equal((await statusOf(parts)).status, 'completed');
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { planPrune } from '../../../../src/core/features/backup/plan-prune.ts';
 import { prune } from '../../../../src/core/features/backup/prune.ts';
@@ -8,6 +7,8 @@ import { generateKey, parseKey, writeBackup } from '../../../../src/core/format/
 import { backupName } from '../../../../src/core/policy/names.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 
 const NOW = new Date('2026-03-31T12:00:00Z');
 const key = parseKey(generateKey());
@@ -29,7 +30,9 @@ async function setUp(
     else if (damaged) bytes[bytes.length - 20] = (bytes.at(-20) ?? 0) ^ 1;
     await storage.put(nameOf(day), source(bytes));
   }
-  return { storage, keys: [key], now: NOW };
+  const state = new FakeState();
+  const parts = { backups: storage, keys: [key], now: NOW, state };
+  return { storage, state, parts, services: fakeServices(parts) };
 }
 
 async function* source(bytes: Buffer) {
@@ -41,7 +44,7 @@ function nameOf(day: number): string {
 }
 
 test('a rule deletes what it does not keep, except safety backups and unreadable files', async () => {
-  const deps = await setUp([
+  const { services, storage, state } = await setUp([
     { day: 1 },
     { day: 2, reason: 'before restore of x' },
     { day: 3, key: parseKey(generateKey()) },
@@ -49,7 +52,7 @@ test('a rule deletes what it does not keep, except safety backups and unreadable
     { day: 5 },
     { day: 6, damaged: true },
   ]);
-  const plan = await planPrune(deps, { last: 1 });
+  const plan = await planPrune(services, { last: 1 });
   assert.ok(Object.isFrozen(plan) && Object.isFrozen(plan.items[0]));
   assert.deepEqual(
     plan.items.map(({ name, action, reasons }) => [name, action, reasons.join()]),
@@ -63,8 +66,7 @@ test('a rule deletes what it does not keep, except safety backups and unreadable
     ],
   );
   const context = jobContext();
-  const state = new FakeState();
-  const summary = await prune({ storage: deps.storage, state }, plan, context);
+  const summary = await prune(services, { kind: 'prune', plan }, context);
   assert.deepEqual(summary, { deleted: 2, kept: 4, freed_bytes: plan.freed_bytes });
   assert.deepEqual(
     context.events.flatMap((event) => (event.event === 'job:item' ? [[event.item, event.ok]] : [])),
@@ -73,52 +75,53 @@ test('a rule deletes what it does not keep, except safety backups and unreadable
       [nameOf(4), true],
     ],
   );
-  assert.equal((await Array.fromAsync(deps.storage.list(''))).length, 4);
+  assert.equal((await Array.fromAsync(storage.list(''))).length, 4);
   assert.deepEqual(await state.running(), []);
 });
 
 test('the newest readable backup is kept even against the rule', async () => {
-  const deps = await setUp([{ day: 1 }, { day: 2 }]);
-  const plan = await planPrune({ ...deps, now: new Date('2026-03-01T12:00:00Z') }, { daily: 1 });
+  const { services, parts } = await setUp([{ day: 1 }, { day: 2 }]);
+  parts.now = new Date('2026-03-01T12:00:00Z');
+  const plan = await planPrune(services, { daily: 1 });
   assert.deepEqual(plan.items[0]?.reasons, ['future', 'newest']);
 });
 
 test('a rule that keeps nothing is rejected', async () => {
-  await refuses('USAGE', planPrune(await setUp([{ day: 1 }]), { last: 0 }));
+  await refuses('USAGE', planPrune((await setUp([{ day: 1 }])).services, { last: 0 }));
 });
 
 test('a failed deletion is named, the rest is deleted: PARTLY_DONE', async () => {
-  const deps = await setUp([{ day: 1 }, { day: 2 }, { day: 3 }]);
-  const plan = await planPrune(deps, { last: 1 });
-  const remove = deps.storage.delete.bind(deps.storage);
-  deps.storage.delete = async (name, options) => {
+  const { services, storage } = await setUp([{ day: 1 }, { day: 2 }, { day: 3 }]);
+  const plan = await planPrune(services, { last: 1 });
+  const remove = storage.delete.bind(storage);
+  storage.delete = async (name, options) => {
     if (name === nameOf(1)) throw new BifractError('STORAGE_DENIED', 'no');
     return remove(name, options);
   };
-  await assert.rejects(prune({ storage: deps.storage, state: new FakeState() }, plan, jobContext()), {
+  await assert.rejects(prune(services, { kind: 'prune', plan }, jobContext()), {
     code: 'PARTLY_DONE',
     message: new RegExp(`1 of 2 .*${nameOf(1)}`),
   });
-  assert.equal(await deps.storage.stat(nameOf(2)), undefined);
+  assert.equal(await storage.stat(nameOf(2)), undefined);
 });
 
 test('a file changed after the plan is kept', async () => {
-  const deps = await setUp([{ day: 1 }, { day: 2 }]);
-  const plan = await planPrune(deps, { last: 1 });
-  await deps.storage.delete(nameOf(1));
-  await deps.storage.put(nameOf(1), source(Buffer.from('another')));
-  await refuses('BUSY', prune({ storage: deps.storage, state: new FakeState() }, plan, jobContext()));
-  assert.ok(await deps.storage.stat(nameOf(1)));
+  const { services, storage } = await setUp([{ day: 1 }, { day: 2 }]);
+  const plan = await planPrune(services, { last: 1 });
+  await storage.delete(nameOf(1));
+  await storage.put(nameOf(1), source(Buffer.from('another')));
+  await refuses('BUSY', prune(services, { kind: 'prune', plan }, jobContext()));
+  assert.ok(await storage.stat(nameOf(1)));
 });
 
 test('a newer backup with intact header and trailer but damaged content does not count', async () => {
-  const deps = await setUp([
+  const { services } = await setUp([
     { day: 1 },
     { day: 2 },
     { day: 3, damaged: 'middle' },
     { day: 4, damaged: 'middle' },
   ]);
-  const plan = await planPrune(deps, { last: 1 });
+  const plan = await planPrune(services, { last: 1 });
   assert.deepEqual(
     plan.items.map(({ name, action, reasons }) => [name, action, reasons.join()]),
     [

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { DiskStorage } from '../../../../src/core/adapters/disk/storage.ts';
 import { openS3Storage } from '../../../../src/core/adapters/s3/storage.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
-import { recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { CopyPlan } from '../../../../src/core/features/copy/contract.ts';
 import { copy } from '../../../../src/core/features/copy/copy.ts';
 import { planCopy } from '../../../../src/core/features/copy/plan.ts';
@@ -15,6 +15,7 @@ import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
 import type { Storage, Storages, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { QUICK_RETRIES, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 import { KEY, noisyLines } from '../../../helpers/sealed.ts';
 import { collect, inPieces } from '../../../helpers/streams.ts';
@@ -282,17 +283,15 @@ async function crashBeforeRecord(setup: SetUp): Promise<void> {
   state.interruptedRecords = [{ id: 'job-0', kind: 'copy', started_at: '2026-03-01T00:00:00Z', copying }];
 }
 
-function recovered({ deps, state }: SetUp): Promise<string[]> {
-  const never = () => Promise.reject(new Error('must not be called'));
-  return recover({
-    ...deps.storages,
-    state,
-    catalog: deps.catalog,
-    key: async () => KEY,
-    server: never,
-    app: never,
-  });
+async function recovered({ deps, state, catalog }: SetUp): Promise<string[]> {
+  const { backups, archives, storageOf } = deps.storages;
+  const storages = { backups: await backups(), archives: await archives(), storageOf };
+  return recover(
+    fakeServices({ ...storages, state, catalog, key: KEY, now: new Date(), archive_limits: LIMITS }),
+  );
 }
+
+const LIMITS = { max_memory: 0, max_duration_ms: 0, max_error_time_ms: 0 };
 
 test('a crash between copy and record update: recovery updates the record and keeps the original', async (t) => {
   const setup = await setUp(t);

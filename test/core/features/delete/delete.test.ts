@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
-import { recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
 import type { DeletePlan, DeleteTarget } from '../../../../src/core/features/delete/contract.ts';
 import { deletePlanned } from '../../../../src/core/features/delete/delete.ts';
@@ -13,6 +12,8 @@ import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
 import type { Storages } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import { archiveRecord } from '../../../helpers/targets.ts';
@@ -204,10 +205,9 @@ test('a record left without its file is deleted by a retry, or by the next job',
   assert.equal(setup.catalog.records.size, 0);
 });
 
-function recovered({ deps, state }: SetUp): Promise<string[]> {
-  const never = () => Promise.reject(new Error('must not be called'));
-  const { storages, catalog } = deps;
-  return recover({ ...storages, state, catalog, key: async () => KEY, server: never, app: never });
+async function recovered({ deps, state, archives, backups, catalog }: SetUp): Promise<string[]> {
+  const { storageOf } = deps.storages;
+  return recover(fakeServices({ archives, backups, storageOf, state, catalog, key: KEY }));
 }
 
 test('a crash before anything was deleted leaves file and record', async () => {
@@ -274,6 +274,8 @@ test('a group is deleted with all its archives; an empty one alone', async () =>
   assert.deepEqual([planned.items[0]?.notes.length, alone?.notes.length], [1, 0], 'a note about the group');
   await deletePlanned(setup.deps, planned, jobContext());
   assert.deepEqual([...setup.catalog.records.keys()], [other.id]);
+  assert.deepEqual(setup.catalog.allGroups, []);
+  setup.catalog.allGroups.push(group as (typeof setup.catalog.allGroups)[number]);
   await deletePlanned(setup.deps, await plan(setup, 'group', [group_id]), jobContext());
   assert.deepEqual(setup.catalog.allGroups, []);
 });

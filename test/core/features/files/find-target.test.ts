@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import { showFile, verifyJob } from '../../../../src/core/features/inspect/job.ts';
+import { show } from '../../../../src/core/features/inspect/show.ts';
+import { verify } from '../../../../src/core/features/inspect/verify.ts';
 import { planAdoptOf } from '../../../../src/core/features/orphans/job.ts';
 import type { ArchiveGroup } from '../../../../src/core/ports/catalog.ts';
 import type { Services } from '../../../../src/core/ports/services.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import {
@@ -20,18 +22,18 @@ import {
 function setUp() {
   const catalog = new FakeCatalog();
   const [backups, archives, local] = [new MemoryStorage(), new MemoryStorage(), new MemoryStorage()];
-  // Services that are missing here must not be used.
-  const fakes: { [Key in keyof Services]?: unknown } = {
+  const parts = {
     state: new FakeState(),
-    now: () => new Date(),
-    key: async () => KEY,
-    keys: async () => [KEY],
-    catalog: async () => catalog,
-    backups: async () => backups,
-    archives: async () => archives,
+    now: new Date(),
+    key: KEY,
+    keys: [KEY],
+    catalog,
+    backups,
+    archives,
+    storageOf: async () => undefined,
     localFile: async (path: string) => ({ storage: local, name: path.split('/').at(-1) ?? '' }),
   };
-  return { services: fakes as Services, catalog, archives, local };
+  return { services: fakeServices(parts), parts, catalog, archives, local };
 }
 
 async function addArchive({ catalog, archives }: ReturnType<typeof setUp>) {
@@ -44,7 +46,7 @@ async function addArchive({ catalog, archives }: ReturnType<typeof setUp>) {
 
 async function verified(services: Services, targets: string[] | 'all') {
   const context = jobContext();
-  const result = await verifyJob.run(services, { kind: 'verify', targets }, context);
+  const result = await verify(services, { kind: 'verify', targets }, context);
   return { items: result.items, events: context.events };
 }
 
@@ -53,7 +55,7 @@ test('an archive is found by record id, storage name and path, always with its r
   const { bytes, record } = await addArchive(set);
   await set.local.put(FILE_NAME, inPieces(bytes, 65_536));
   for (const target of [record.id, FILE_PATH, `/mnt/copy/${FILE_NAME}`]) {
-    const report = await showFile(set.services, target);
+    const report = await show(set.services, target);
     assert.deepEqual([report.rows, report.record?.id, report.notes], [5, record.id, []], target);
   }
 });
@@ -61,7 +63,7 @@ test('an archive is found by record id, storage name and path, always with its r
 test('an archive is found by its bare name', async () => {
   const set = setUp();
   await addArchive(set);
-  assert.equal((await showFile(set.services, FILE_NAME)).rows, 5);
+  assert.equal((await show(set.services, FILE_NAME)).rows, 5);
 });
 
 test('verifying a group verifies its existing archives', async () => {
@@ -86,7 +88,7 @@ test('a record with a path from another root is found below the archive root', a
   const set = setUp();
   const { record } = await addArchive(set);
   set.catalog.records.set(record.id, { ...record, storage_path: `/archives/${FILE_PATH}` });
-  assert.equal((await showFile(set.services, record.id)).rows, 5);
+  assert.equal((await show(set.services, record.id)).rows, 5);
 });
 
 test('`all` verifies every backup and every completed archive, compared with its record', async () => {
@@ -105,7 +107,12 @@ test('without the database, files are verified on their own, with a warning', as
   const set = setUp();
   await addArchive(set);
   const down = new BifractError('POSTGRES_UNREACHABLE', 'PostgreSQL is down');
-  const services: Services = { ...set.services, catalog: () => Promise.reject(down) };
+  const services = fakeServices({
+    ...set.parts,
+    get catalog(): FakeCatalog {
+      throw down;
+    },
+  });
   const { items, events } = await verified(services, 'all');
   assert.deepEqual(
     items.map(({ ok, proven }) => [ok, proven]),

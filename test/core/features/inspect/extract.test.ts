@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { DiskStorage } from '../../../../src/core/adapters/disk/storage.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { ExtractPart } from '../../../../src/core/features/inspect/contract.ts';
 import { extract } from '../../../../src/core/features/inspect/extract.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 
 const VECTORS = join(import.meta.dirname, '../../../fixtures/vectors');
 
@@ -28,13 +29,17 @@ const sidecars = readdirSync(VECTORS, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.(bin|bifract-\w+)\.json$/.test(path))
   .map((path) => JSON.parse(readFileSync(join(VECTORS, path), 'utf8')) as Sidecar);
 
-async function sha256Of({ file, key_hex }: Sidecar, part: ExtractPart): Promise<string> {
-  const path = join(VECTORS, file);
-  const storage = new DiskStorage(join(path, '..'));
-  const object = await storage.stat(basename(path));
-  assert.ok(object);
+function extracted({ file, key_hex }: Sidecar, part: ExtractPart): AsyncIterable<Buffer> {
+  const localFile = async (path: string) => ({
+    storage: new DiskStorage(dirname(path)),
+    name: basename(path),
+  });
+  return extract(fakeServices({ localFile, keys: [parseKey(key_hex)] }), join(VECTORS, file), part);
+}
+
+async function sha256Of(sidecar: Sidecar, part: ExtractPart): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of extract({ storage, object, keys: [parseKey(key_hex)] }, part)) hash.update(piece);
+  for await (const piece of extracted(sidecar, part)) hash.update(piece);
   return hash.digest('hex');
 }
 
@@ -72,11 +77,6 @@ test('raw yields the decrypted stream', async () => {
 
 test('the manifest of a backup is returned as JSON', async () => {
   const backup = sidecars.find(({ file }) => file.endsWith('pgdump.bifract-backup')) as Sidecar;
-  const storage = new DiskStorage(join(VECTORS, 'b-backup'));
-  const object = await storage.stat('pgdump.bifract-backup');
-  assert.ok(object);
-  const pieces: Buffer[] = [];
-  for await (const piece of extract({ storage, object, keys: [parseKey(backup.key_hex)] }, 'manifest'))
-    pieces.push(piece);
+  const pieces = await Array.fromAsync(extracted(backup, 'manifest'));
   assert.equal(JSON.parse(Buffer.concat(pieces).toString()).version, 'v0.9.3');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { show } from '../../../../src/core/features/inspect/show.ts';
+import { describeTarget } from '../../../../src/core/features/inspect/show.ts';
 import { backupManifest, parseKey, writeBackup } from '../../../../src/core/format/index.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { FRACTAL_ID } from '../../../helpers/fake-ports.ts';
@@ -57,7 +57,7 @@ suite('sealed files', () => {
     const bytes = await sealedArchive(noisyLines(0, 8000, 800));
     const target = await storedTarget(bytes);
     const counted = counting(target.storage);
-    const report = await show({ ...target, storage: counted.storage }, [KEY]);
+    const report = await describeTarget({ ...target, storage: counted.storage }, [KEY]);
     assert.deepEqual([report.kind, report.sealed, report.rows, report.fields], ['archive', true, 8000, true]);
     assert.deepEqual(report.fractal, { id: FRACTAL_ID, name: 'web-prod' });
     assert.equal(report.size_bytes, bytes.length);
@@ -67,10 +67,14 @@ suite('sealed files', () => {
   test('a difference from the record is noted', async () => {
     const bytes = await sealedArchive(numberedLines(10));
     const agreeing = archiveRecord({ size_bytes: bytes.length, log_count: 10 });
-    assert.deepEqual((await show(await storedTarget(bytes, { record: agreeing }), [KEY])).notes, []);
-    const { notes } = await show(await storedTarget(bytes, { record: { ...agreeing, log_count: 11 } }), [
-      KEY,
-    ]);
+    assert.deepEqual(
+      (await describeTarget(await storedTarget(bytes, { record: agreeing }), [KEY])).notes,
+      [],
+    );
+    const { notes } = await describeTarget(
+      await storedTarget(bytes, { record: { ...agreeing, log_count: 11 } }),
+      [KEY],
+    );
     assert.match(notes.join(), /\b10\b.*\b11\b/);
   });
 
@@ -78,7 +82,7 @@ suite('sealed files', () => {
     const target = await storedTarget(await sealedBackup(), {
       name: 'bifract-backup-20260301-120000.bifract-backup',
     });
-    const report = await show({ ...target, storage: counting(target.storage).storage }, [KEY]);
+    const report = await describeTarget({ ...target, storage: counting(target.storage).storage }, [KEY]);
     assert.deepEqual(report.backup?.tables, [{ schema: 'public', name: 'users', rows: 3 }]);
     assert.deepEqual(report.backup?.variables, ['BIFRACT_PORT', 'POSTGRES_PASSWORD']);
     assert.equal(report.backup?.pg_dump_version, '16.1');
@@ -87,7 +91,9 @@ suite('sealed files', () => {
   });
 
   test('a wrong key is reported as WRONG_KEY', async () => {
-    await assert.rejects(show(await storedTarget(await sealedBackup()), [OTHER_KEY]), { code: 'WRONG_KEY' });
+    await assert.rejects(describeTarget(await storedTarget(await sealedBackup()), [OTHER_KEY]), {
+      code: 'WRONG_KEY',
+    });
   });
 });
 
@@ -97,7 +103,7 @@ suite('files of the server', () => {
   )) {
     test(`${vector.file} is described by its head`, async () => {
       const target = await storedTarget(vectorBytes(vector), { name: vector.file });
-      const report = await show({ ...target, storage: counting(target.storage).storage }, [
+      const report = await describeTarget({ ...target, storage: counting(target.storage).storage }, [
         parseKey(vector.key_hex),
       ]);
       assert.equal(report.kind, vector.kind === 'backup' ? 'backup' : 'archive');
@@ -111,16 +117,16 @@ suite('files of the server', () => {
     const vector = loadVectors().find(({ file }) => file.includes('line-of-10485760'));
     assert.ok(vector);
     const target = await storedTarget(vectorBytes(vector), { name: vector.file });
-    assert.equal((await show(target, [parseKey(vector.key_hex)])).kind, 'archive');
+    assert.equal((await describeTarget(target, [parseKey(vector.key_hex)])).kind, 'archive');
   });
 
   // Large frames are decompressed in pieces, smaller ones at once.
   for (const bytes of [12_000_000, 20_000_000]) {
     test(`a first line of ${bytes} bytes is too long for the head, with a note`, async () => {
       const [long] = noisyLines(0, 1, bytes);
-      const report = await show(await storedTarget(serverArchive([long as Buffer])), [KEY]);
+      const report = await describeTarget(await storedTarget(serverArchive([long as Buffer])), [KEY]);
       assert.deepEqual([report.kind, report.first], ['archive', null]);
-      const short = await show(await storedTarget(serverArchive(numberedLines(1))), [KEY]);
+      const short = await describeTarget(await storedTarget(serverArchive(numberedLines(1))), [KEY]);
       assert.notEqual(short.first, null);
       assert.equal(report.notes.length, short.notes.length + 1);
     });

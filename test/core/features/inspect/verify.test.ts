@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { Target } from '../../../../src/core/features/files/target.ts';
 import { verify } from '../../../../src/core/features/inspect/verify.ts';
 import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
+import { inPieces } from '../../../helpers/streams.ts';
 import {
   archiveRecord,
   FILE_PATH,
   numberedLines,
   sealedArchive,
   storedTarget,
-  targetRef,
 } from '../../../helpers/targets.ts';
 import { EXPECTED_CODES, loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
@@ -123,24 +124,25 @@ suite('one file', () => {
 });
 
 suite('the job', () => {
-  const missing = {
-    label: 'gone',
-    find: () => Promise.reject(new BifractError('NOT_FOUND', 'There is no file gone')),
-  };
-  const intact = async () => targetRef(await storedTarget(await sealedArchive(numberedLines(5))));
-  const broken = async (name: string) => {
-    const bytes = await sealedArchive(numberedLines(5));
+  const intact = () => sealedArchive(numberedLines(5));
+  const broken = async () => {
+    const bytes = await intact();
     bytes[100] = (bytes[100] as number) ^ 1;
-    return targetRef(await storedTarget(bytes, { name }));
+    return bytes;
   };
-  const run = async (refs: Awaited<ReturnType<typeof intact>>[]) => {
-    const context = jobContext();
-    const job = verify({ targets: async () => refs, keys: [KEY] }, { quick: false }, context);
-    return { job, context };
+  /** Verifies files of these names and contents; those without content are missing. */
+  const run = async (files: Record<string, Buffer | undefined>, context = jobContext()) => {
+    const archives = new MemoryStorage();
+    for (const [name, bytes] of Object.entries(files))
+      if (bytes) await archives.put(name, inPieces(bytes, 65_536));
+    const backups = new MemoryStorage();
+    const localFile = async (name: string) => ({ storage: backups, name });
+    const services = fakeServices({ archives, backups, localFile, keys: [KEY] });
+    return { job: verify(services, { kind: 'verify', targets: Object.keys(files) }, context), context };
   };
 
   test('reports each file and the totals', async () => {
-    const { job, context } = await run([await intact(), await intact()]);
+    const { job, context } = await run({ a: await intact(), b: await intact() });
     const summary = await job;
     assert.deepEqual([summary.files, summary.proven, summary.rows], [2, 2, 10]);
     const items = context.events.filter(({ event }) => event === 'job:item');
@@ -150,12 +152,12 @@ suite('the job', () => {
   });
 
   test('a single failed file keeps its own code', async () => {
-    await assert.rejects((await run([await broken('x')])).job, { code: 'DAMAGED' });
-    await assert.rejects((await run([missing])).job, { code: 'NOT_FOUND' });
+    await assert.rejects((await run({ x: await broken() })).job, { code: 'DAMAGED' });
+    await assert.rejects((await run({ gone: undefined })).job, { code: 'NOT_FOUND' });
   });
 
   test('failed files are named, and the others are verified', async () => {
-    const { job, context } = await run([missing, await intact(), await broken('x')]);
+    const { job, context } = await run({ gone: undefined, a: await intact(), x: await broken() });
     await assert.rejects(job, {
       code: 'PARTLY_DONE',
       message: /2 of 3.*gone.*memory\/x/,
@@ -165,7 +167,7 @@ suite('the job', () => {
   });
 
   test('if all files fail, the first code is used', async () => {
-    await assert.rejects((await run([await broken('x'), missing])).job, {
+    await assert.rejects((await run({ x: await broken(), gone: undefined })).job, {
       code: 'DAMAGED',
       message: /\b2\b.*memory\/x.*gone/,
     });
@@ -174,12 +176,17 @@ suite('the job', () => {
   test('an abort rejects with its reason', async () => {
     const controller = new AbortController();
     const reason = new BifractError('CANCELLED', 'enough');
-    const target = await intact();
-    const targets = async () => {
-      controller.abort(reason);
-      return [target];
-    };
-    const job = verify({ targets, keys: [KEY] }, { quick: false }, jobContext(controller.signal));
+    const context = jobContext(controller.signal);
+    const { job } = await run(
+      { a: await intact() },
+      {
+        ...context,
+        emit: (event, payload) => {
+          context.emit(event, payload);
+          if (event === 'job:phase') controller.abort(reason);
+        },
+      },
+    );
     await assert.rejects(job, reason);
   });
 });

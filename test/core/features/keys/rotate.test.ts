@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { cancelled } from '../../../../src/core/contract/errors.ts';
-import { type RecoverDeps, recover } from '../../../../src/core/engine/recover.ts';
+import { recover } from '../../../../src/core/engine/recovery.ts';
 import { sourceOf } from '../../../../src/core/features/inspect/object-source.ts';
 import { planRotate } from '../../../../src/core/features/keys/plan.ts';
 import { rekeyName } from '../../../../src/core/features/keys/rekey.ts';
@@ -22,6 +21,8 @@ import {
 import type { Key } from '../../../../src/core/ports/key.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 
 const BACKUP = 'bifract-backup-20260301-000000.bifract-backup';
 const SERVER_BACKUP = 'bifract-backup-20260302-000000.bifract-backup';
@@ -80,17 +81,7 @@ async function setUp() {
       keys = [parseKey(generateKey()), ...keys];
     },
   };
-  const recoverDeps: RecoverDeps = {
-    state,
-    catalog: async () => catalog,
-    backups: async () => deps.backups,
-    archives: async () => deps.archives,
-    storageOf: async () => undefined,
-    key: async () => keys[0] as Key,
-    server: () => Promise.reject(new Error('no server')),
-    app: async () => undefined,
-  };
-  return { storage, catalog, archive_id, deps, recoverDeps, old, now: new Date() };
+  return { storage, catalog, archive_id, deps, old, now: new Date() };
 }
 
 async function contentOf(storage: Storage, name: string, key: Key): Promise<string> {
@@ -132,7 +123,7 @@ test('every file opens only with the new key and has the same content; records a
 
 test('a rotation interrupted at any put or delete is completed by running it again, and loses no file', async () => {
   for (let cut = 0; ; cut++) {
-    const { storage, deps, recoverDeps, catalog, archive_id, now } = await setUp();
+    const { storage, deps, catalog, archive_id, now } = await setUp();
     const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
     const controller = new AbortController();
     let calls = 0;
@@ -147,7 +138,9 @@ test('a rotation interrupted at any put or delete is completed by running it aga
     );
     deps.state.interruptedRecords = [...deps.state.records.values()];
     deps.state.records.clear();
-    await recover(recoverDeps);
+    const { backups, archives, state } = deps;
+    const storageOf = async () => undefined;
+    await recover(fakeServices({ backups, archives, state, storageOf, key: await current(deps), catalog }));
     const again = await planRotate({ ...deps, keys: await deps.keys(), now });
     if (again.resumes) await rotateKey(deps, again, jobContext());
     const key = await current(deps);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { adopt } from '../../../../src/core/features/orphans/adopt.ts';
 import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { archivePath } from '../../../../src/core/policy/names.ts';
 import { FakeCatalog, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import {

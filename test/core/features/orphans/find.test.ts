@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStorage } from '../../../../src/core/adapters/storage/memory.ts';
 import { clean } from '../../../../src/core/features/orphans/clean.ts';
 import { orphans } from '../../../../src/core/features/orphans/find.ts';
 import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import type { UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import { archiveRecord, FILE_NAME, FILE_PATH } from '../../../helpers/targets.ts';
 

@@ -5,12 +5,7 @@ import { after, test } from 'node:test';
 import pg from 'pg';
 import { openEngine } from '../../../../bin/session.ts';
 import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
-import type { BackupSummary } from '../../../../src/core/features/backup/contract.ts';
-import type {
-  RestorePlan,
-  RestoreSummary,
-  RestoreTarget,
-} from '../../../../src/core/features/restore/contract.ts';
+import type { RestorePlan, RestoreTarget } from '../../../../src/core/features/restore/contract.ts';
 import type { Engine } from '../../../../src/core/index.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { DEPENDENT_OBJECTS_SQL, TABLES_SQL } from '../../../helpers/all-object-kinds.ts';
@@ -28,7 +23,7 @@ const engine: Engine = await openEngine({ dir, readOnly: false });
 after(() => engine.close());
 
 async function backup(): Promise<string> {
-  return (await resultOfJob<BackupSummary>(engine, { kind: 'backup' })).name;
+  return (await resultOfJob(engine, { kind: 'backup' })).name;
 }
 
 function plan(file: string, target: RestoreTarget = { kind: 'live' }): Promise<RestorePlan> {
@@ -80,7 +75,7 @@ test('a restore brings back everything that PostgreSQL dumps, and drops newer ob
     ],
   );
   assert.ok(planned.warnings.some((warning) => /public\.since/.test(warning)));
-  const summary = await resultOfJob<RestoreSummary>(engine, { kind: 'restore', plan: planned, consent: ALL });
+  const summary = await resultOfJob(engine, { kind: 'restore', plan: planned, consent: ALL });
   assertSameDump(await dumpText(postgres, live), text);
   assert.deepEqual(await properties(), about);
   assert.equal(summary.compared, true);
@@ -108,7 +103,7 @@ test('an empty database and one of 200 tables can be restored to a new database'
       await client.connect();
       await client.query(statements);
       await client.end();
-      const file = (await resultOfJob<BackupSummary>(other, { kind: 'backup' })).name;
+      const file = (await resultOfJob(other, { kind: 'backup' })).name;
       const planned = await other.planRestore({ file, target: { kind: 'beside', database: copy } });
       await resultOfJob(other, { kind: 'restore', plan: planned, consent: ALL });
       assertSameDump(await dumpText(postgres, copy), await dumpText(postgres, source));
@@ -131,7 +126,7 @@ function address() {
 test('a plan is frozen; a drill compares and drops its database', async () => {
   const planned = await plan(await backup(), { kind: 'drill' });
   assert.ok(Object.isFrozen(planned) && Object.isFrozen(planned.tables[0]));
-  const summary = await resultOfJob<RestoreSummary>(engine, { kind: 'drill', plan: planned });
+  const summary = await resultOfJob(engine, { kind: 'drill', plan: planned });
   assert.equal(summary.compared, true);
   assert.deepEqual(await scratchDatabases(), []);
 });
@@ -173,7 +168,7 @@ test('sessions are listed, and terminated only with consent', async () => {
   const refused = await runToEnd(engine, { kind: 'restore', plan: planned, consent: QUIET });
   assert.ok(refused.event === 'job:failed' && refused.error.code === 'BUSY');
   assert.equal((await client.query('SELECT 1')).rows.length, 1);
-  const summary = await resultOfJob<RestoreSummary>(engine, { kind: 'restore', plan: planned, consent: ALL });
+  const summary = await resultOfJob(engine, { kind: 'restore', plan: planned, consent: ALL });
   assert.equal(summary.ended_sessions, 1);
   await assert.rejects(client.query('SELECT 1'));
 });

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  type Attempt,
-  checkDue,
-  periodEnd,
-  periodStart,
-} from '../../../../src/core/features/schedule/due.ts';
+import { type Attempt, calendarPeriod, checkDue } from '../../../../src/core/features/schedule/due.ts';
 
 const SCHEDULES = ['daily', 'weekly', 'monthly'] as const;
 const completed = (created_at: string): Attempt => ({ created_at, status: 'completed' });
@@ -87,11 +82,11 @@ test('each period starts where the one before it ends', () => {
   let weeks = 0;
   fc.assert(
     fc.property(fc.constantFrom(...SCHEDULES), time, (schedule, now) => {
-      const [start, end] = [periodStart(schedule, now), periodEnd(schedule, now)];
+      const { start, end } = calendarPeriod(schedule, now);
       assert.ok(start <= now && now < end);
-      assert.deepEqual(periodStart(schedule, end), end);
-      assert.deepEqual(periodEnd(schedule, new Date(start.getTime() - 1)), start);
-      assert.deepEqual(periodStart(schedule, new Date(end.getTime() - 1)), start);
+      assert.deepEqual(calendarPeriod(schedule, end).start, end);
+      assert.deepEqual(calendarPeriod(schedule, new Date(start.getTime() - 1)).end, start);
+      assert.deepEqual(calendarPeriod(schedule, new Date(end.getTime() - 1)).start, start);
       assert.ok(start.getTime() % 86_400_000 === 0);
       if (schedule !== 'weekly') return;
       weeks++;
@@ -114,7 +109,7 @@ test('a cron job every ten minutes makes one archive per period, whatever fails'
       }
       const periods = attempts
         .filter(({ status }) => status === 'completed')
-        .map(({ created_at }) => periodStart(schedule, new Date(created_at)).getTime());
+        .map(({ created_at }) => calendarPeriod(schedule, new Date(created_at)).start.getTime());
       assert.equal(new Set(periods).size, periods.length);
       const fails = attempts.filter(({ status }) => status !== 'completed');
       assert.ok(fails.length < 8 * (periods.length + 1) + 4, String(fails.length));

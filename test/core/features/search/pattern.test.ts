@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compilePattern, jsonPattern, type Pattern } from '../../../../src/core/features/search/pattern.ts';
+import type { SearchPattern } from '../../../../src/core/features/search/contract.ts';
+import { compilePattern, jsonPattern } from '../../../../src/core/features/search/pattern.ts';
 
-const matches = (pattern: Pattern, text: string) => compilePattern(pattern).matches(Buffer.from(text));
+const matches = (pattern: SearchPattern, text: string) => compilePattern(pattern).matches(Buffer.from(text));
 
 test('text without capitals is case-insensitive, with capitals case-sensitive', () => {
   assert.ok(matches({ text: 'failed' }, 'login FAILED'));

@@ -1,21 +1,29 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { Target } from '../../../../src/core/features/files/target.ts';
 import type { SearchQuery } from '../../../../src/core/features/search/contract.ts';
 import { search } from '../../../../src/core/features/search/search.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
+import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, framedArchive, KEY } from '../../../helpers/sealed.ts';
 import { collect } from '../../../helpers/streams.ts';
-import { sealedArchive, storedTarget, targetRef } from '../../../helpers/targets.ts';
+import { sealedArchive, storedTarget } from '../../../helpers/targets.ts';
 import { loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
 type Query = Omit<SearchQuery, 'targets'>;
 
-async function found(targets: Target[], query: Query, keys = [KEY]): Promise<string[]> {
-  const hits = await Array.fromAsync(search({ targets: targets.map(targetRef), keys }, query));
+async function found(target: Target, query: Query, keys = [KEY]): Promise<string[]> {
+  const targets = [target.label];
+  const hits = await Array.fromAsync(search(servicesOf(target, keys), { targets, ...query }));
   return hits.map(({ line }) => line.toString('latin1'));
+}
+
+/** Services whose archive storage is that of the target. */
+function servicesOf({ storage: archives }: Target, keys = [KEY]) {
+  const backups = new MemoryStorage();
+  return fakeServices({ archives, backups, keys, localFile: async (name) => ({ storage: backups, name }) });
 }
 
 const text = (line: Buffer) => line.toString('latin1').trimEnd();
@@ -29,15 +37,15 @@ suite('sealed archives', () => {
   test('matching lines are returned as stored, in order, from every frame', async () => {
     const target = await storedTarget(await collect(framedArchive(frames).bytes));
     const wanted = rows.filter((_, index) => index % 10 === 0).map(text);
-    assert.deepEqual(await found([target], { pattern: { text: 'ten' } }), wanted);
-    assert.deepEqual(await found([target], { pattern: { text: 'Ten' } }), wanted);
-    assert.deepEqual(await found([target], { pattern: { regex: 'row \\d+0 T' } }), wanted.slice(1));
+    assert.deepEqual(await found(target, { pattern: { text: 'ten' } }), wanted);
+    assert.deepEqual(await found(target, { pattern: { text: 'Ten' } }), wanted);
+    assert.deepEqual(await found(target, { pattern: { regex: 'row \\d+0 T' } }), wanted.slice(1));
     assert.deepEqual(
-      await found([target], { pattern: { regex: '^row 1[0-9] $' } }),
+      await found(target, { pattern: { regex: '^row 1[0-9] $' } }),
       rows.slice(11, 20).map(text),
     );
-    assert.deepEqual(await found([target], { pattern: { text: 'TEN' } }), []);
-    assert.deepEqual(await found([target], { pattern: { text: 'fid' } }), []);
+    assert.deepEqual(await found(target, { pattern: { text: 'TEN' } }), []);
+    assert.deepEqual(await found(target, { pattern: { text: 'fid' } }), []);
   });
 
   test('rows outside the window are not returned', async () => {
@@ -47,9 +55,9 @@ suite('sealed archives', () => {
       from: '2026-03-01T00:00:00.025Z',
       to: '2026-03-01T00:00:00.04Z',
     };
-    assert.deepEqual(await found([target], query), rows.slice(25, 40).map(text));
+    assert.deepEqual(await found(target, query), rows.slice(25, 40).map(text));
     const within = { ...query, to: '2026-03-01T00:00:00.035Z' };
-    assert.deepEqual(await found([target], within), rows.slice(25, 35).map(text));
+    assert.deepEqual(await found(target, within), rows.slice(25, 35).map(text));
   });
 
   test('frames outside the window are not read, even if damaged', async () => {
@@ -62,9 +70,9 @@ suite('sealed archives', () => {
       from: '2026-03-01T00:00:00.025Z',
       to: '2026-03-01T00:00:00.04Z',
     };
-    assert.deepEqual(await found([target], query), rows.slice(25, 40).map(text));
-    await assert.rejects(found([target], { pattern: query.pattern, from: query.from }), { code: 'DAMAGED' });
-    await assert.rejects(found([target], { pattern: query.pattern, to: query.to }), { code: 'DAMAGED' });
+    assert.deepEqual(await found(target, query), rows.slice(25, 40).map(text));
+    await assert.rejects(found(target, { pattern: query.pattern, from: query.from }), { code: 'DAMAGED' });
+    await assert.rejects(found(target, { pattern: query.pattern, to: query.to }), { code: 'DAMAGED' });
   });
 
   test('text is found in every JSON escaping', async () => {
@@ -74,9 +82,9 @@ suite('sealed archives', () => {
     ].map((line) => Buffer.from(line));
     const target = await storedTarget(await sealedArchive(lines));
     for (const word of ['<script>', '"q"', 'c:\\x', 'a <']) {
-      assert.equal((await found([target], { pattern: { text: word } })).length, 1, word);
+      assert.equal((await found(target, { pattern: { text: word } })).length, 1, word);
     }
-    assert.deepEqual(await found([target], { pattern: { text: 'err' } }), [text(lines[1] as Buffer)]);
+    assert.deepEqual(await found(target, { pattern: { text: 'err' } }), [text(lines[1] as Buffer)]);
   });
 
   test('an abandoned search stops reading', async () => {
@@ -89,11 +97,8 @@ suite('sealed archives', () => {
         return typeof value === 'function' ? value.bind(storage) : value;
       },
     }) as Storage;
-    for await (const _ of search(
-      { targets: [targetRef({ ...target, storage: counted })], keys: [KEY] },
-      { pattern: { text: 'row' } },
-    ))
-      break;
+    const query = { targets: [target.label], pattern: { text: 'row' } };
+    for await (const _ of search(servicesOf({ ...target, storage: counted }), query)) break;
     assert.ok(reads < 9, `${reads} reads`);
   });
 });
@@ -106,12 +111,11 @@ function bulky(from: number): Buffer[] {
 
 suite('several targets', () => {
   test('a failed target does not stop the others', async () => {
-    const intact = targetRef(await storedTarget(await sealedArchive([archiveLine(1)])));
-    const missing = { label: 'gone', find: () => Promise.reject(new BifractError('NOT_FOUND', 'no gone')) };
+    const intact = await storedTarget(await sealedArchive([archiveLine(1)]));
     const lines: string[] = [];
     const run = async () => {
-      const deps = { targets: [missing, intact], keys: [KEY] };
-      for await (const { line } of search(deps, { pattern: { text: 'row' } })) lines.push(line.toString());
+      const query = { targets: ['gone', intact.label], pattern: { text: 'row' } };
+      for await (const { line } of search(servicesOf(intact), query)) lines.push(line.toString());
     };
     await assert.rejects(run(), {
       code: 'PARTLY_DONE',
@@ -124,7 +128,7 @@ suite('several targets', () => {
     const vector = loadVectors().find(({ file }) => file === 'b-backup/pgdump.bifract-backup');
     assert.ok(vector);
     const target = await storedTarget(vectorBytes(vector), { name: vector.file });
-    await assert.rejects(found([target], { pattern: { text: 'x' } }, [parseKey(vector.key_hex)]), {
+    await assert.rejects(found(target, { pattern: { text: 'x' } }, [parseKey(vector.key_hex)]), {
       code: 'NOT_BIFRACT',
     });
   });
@@ -134,6 +138,6 @@ test('an archive of the server is searched sequentially', async () => {
   const vector = loadVectors().find(({ file }) => file === 'c-archive/lines-5000.bifract-archive');
   assert.ok(vector);
   const target = await storedTarget(vectorBytes(vector), { name: vector.file });
-  const all = await found([target], { pattern: { regex: '' } }, [parseKey(vector.key_hex)]);
+  const all = await found(target, { pattern: { regex: '' } }, [parseKey(vector.key_hex)]);
   assert.equal(all.length, 5000);
 });

@@ -1,7 +1,6 @@
-import type { Column } from './column.ts';
+import { readColumn } from './nested-columns.ts';
 import { malformed, type Reader, unsupported } from './reader.ts';
-import { FixedColumn, StringColumn } from './scalars.ts';
-import { readColumn } from './types.ts';
+import { type Column, FixedColumn, StringColumn } from './scalar-columns.ts';
 
 const NO_VALUES = new StringColumn();
 

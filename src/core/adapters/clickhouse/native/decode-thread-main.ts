@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
+import { BUFFER_BYTES, LineBufferPool } from '../buffers.ts';
 import type { FromThread, ToThread } from './decode-thread.ts';
 import { type Decoded, Decoder } from './decoder.ts';
-import { BUFFER_BYTES, LineBufferPool } from './line-buffer-pool.ts';
 
 const buffers = new LineBufferPool();
 let decoder = new Decoder({ fractal_id: '', fields: true }, buffers);

@@ -1,9 +1,8 @@
-import type { LineBlock } from '../../../ports/log-database.ts';
-import { ResponseTail } from '../response-tail.ts';
+import type { LineBlock, RowKey } from '../../../ports/log-database.ts';
+import { LineBufferPool } from '../buffers.ts';
+import { ResponseTail } from '../errors.ts';
 import { LineAssembler, type ResponseScope } from './line-assembler.ts';
-import { LineBufferPool } from './line-buffer-pool.ts';
 import { DecodeError } from './reader.ts';
-import type { Cursor } from './row-key.ts';
 
 /** Decoded lines, and whether decoding has ended. */
 export interface Decoded {
@@ -18,7 +17,7 @@ export interface Decoded {
 /** Where decoding stopped before the end of the response. */
 export interface Stop {
   /** First key that was not decoded; undefined: nothing was decoded. */
-  cursor: Cursor | undefined;
+  cursor: RowKey | undefined;
   /** True: retry with smaller blocks. False: the rows must be requested as text. */
   large: boolean;
   /** Number of lines before that. */

@@ -1,4 +1,4 @@
-import { GrowableBuffer, wordsOf } from './growable-buffer.ts';
+import { GrowableBuffer, wordsOf } from '../buffers.ts';
 
 /** Text is escaped in chunks, so that long text does not need the worst case reserved at once. */
 const CHUNK = 16 << 10;

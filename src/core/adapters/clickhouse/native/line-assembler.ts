@@ -1,12 +1,11 @@
-import type { LineBlock } from '../../../ports/log-database.ts';
+import type { LineBlock, RowKey } from '../../../ports/log-database.ts';
+import type { LineBufferPool } from '../buffers.ts';
+import { GrowableBuffer } from '../buffers.ts';
 import { repairLines } from '../utf8-repair.ts';
 import { type Rows, readBlock, readBlockStart } from './block.ts';
-import { GrowableBuffer } from './growable-buffer.ts';
 import { JsonWriter, Literal } from './json-writer.ts';
 import { jsonString } from './key-path.ts';
-import type { LineBufferPool } from './line-buffer-pool.ts';
 import { DecodeError, malformed, Reader, unsupported } from './reader.ts';
-import { type Cursor, RowKey } from './row-key.ts';
 
 /** Minimum size of a block of lines, except the last. */
 const FLUSH_BYTES = 512 << 10;
@@ -22,6 +21,7 @@ const FID = Buffer.from('","fid":');
 const ITS = Buffer.from(',"its":');
 const FIELDS = new Literal(',"fields":');
 const CLOSE = new Literal('}\n');
+const TICKS_BYTES = 8;
 
 /** What a response contains. */
 export interface ResponseScope {
@@ -48,7 +48,7 @@ export class LineAssembler {
   readonly #buffers: LineBufferPool;
   readonly #out: JsonWriter;
   #ready: LineBlock[] = [];
-  #key: RowKey | undefined;
+  #key: RowPosition | undefined;
   #lines = 0;
   /** Bytes and lines before the last key. */
   #complete = { bytes: 0, lines: 0 };
@@ -91,7 +91,7 @@ export class LineAssembler {
   }
 
   /** Key of the lines held back; undefined before the first row. */
-  cursor(): Cursor | undefined {
+  cursor(): RowKey | undefined {
     return this.#key?.cursor();
   }
 
@@ -153,7 +153,7 @@ export class LineAssembler {
         throw unsupported('too many rows with the same key');
       return;
     }
-    this.#key ??= new RowKey(ts.bytes, ts.at, id.from, id.at);
+    this.#key ??= new RowPosition(ts.bytes, ts.at, id.from, id.at);
     this.#complete = { bytes: this.#out.at, lines: this.#lines };
     if (this.#out.at >= FLUSH_BYTES) this.flush();
   }
@@ -190,4 +190,54 @@ function ifComplete<Read>(read: () => Read): Read | typeof INCOMPLETE {
 
 function endsWithException(bytes: Buffer): boolean {
   return EXCEPTION_END.test(bytes.toString('latin1', Math.max(0, bytes.length - 256)));
+}
+
+/** The key of a row, as a position in its block. */
+class RowPosition {
+  #bytes: Buffer;
+  #ticks: number;
+  #from: number;
+  #to: number;
+
+  constructor(bytes: Buffer, ticks: number, from: number, to: number) {
+    this.#bytes = bytes;
+    this.#ticks = ticks;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Moves to a row; returns whether it has the same key. */
+  advance(bytes: Buffer, ticks: number, from: number, to: number): boolean {
+    if (this.#equals(bytes, ticks, from, to)) return true;
+    this.#bytes = bytes;
+    this.#ticks = ticks;
+    this.#from = from;
+    this.#to = to;
+    return false;
+  }
+
+  #equals(bytes: Buffer, ticks: number, from: number, to: number): boolean {
+    const current = this.#bytes;
+    for (let index = 0; index < TICKS_BYTES; index++)
+      if (current[this.#ticks + index] !== bytes[ticks + index]) return false;
+    return (
+      to - from === this.#to - this.#from && current.compare(bytes, from, to, this.#from, this.#to) === 0
+    );
+  }
+
+  /** Copies the key, because the block's bytes will be overwritten. */
+  keep(): void {
+    const ticks = this.#bytes.subarray(this.#ticks, this.#ticks + TICKS_BYTES);
+    this.#bytes = Buffer.concat([ticks, this.#bytes.subarray(this.#from, this.#to)]);
+    this.#ticks = 0;
+    this.#from = TICKS_BYTES;
+    this.#to = this.#bytes.length;
+  }
+
+  cursor(): RowKey {
+    return {
+      ms: String(this.#bytes.readBigInt64LE(this.#ticks)),
+      id: this.#bytes.toString('hex', this.#from, this.#to),
+    };
+  }
 }

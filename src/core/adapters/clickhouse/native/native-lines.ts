@@ -1,9 +1,8 @@
 import { BifractError } from '../../../contract/errors.ts';
 import type { LineBlock } from '../../../ports/log-database.ts';
-import { freeBuffer } from '../free-buffer.ts';
-import { connectionLost, ResponseTail, unexpectedResponse } from '../response-tail.ts';
-import type { DecodeThread } from './decode-thread.ts';
-import type { DecodeThreads } from './decode-threads.ts';
+import { freeBuffer } from '../buffers.ts';
+import { connectionLost, ResponseTail, unexpectedResponse } from '../errors.ts';
+import type { DecodeThread, DecodeThreads } from './decode-thread.ts';
 import type { Decoded, Stop } from './decoder.ts';
 import type { ResponseScope } from './line-assembler.ts';
 

@@ -1,38 +1,18 @@
+import type { PostgresConnection } from '../../../config/settings.ts';
 import { BifractError } from '../../../contract/errors.ts';
 import type {
   AdoptedArchive,
-  ArchiveGroup,
-  ArchiveRecord,
   ArchiveResult,
   Catalog,
-  Fractal,
   NewArchive,
   RestoreOutcome,
 } from '../../../ports/catalog.ts';
 import type { CallOptions } from '../../../ports/types.ts';
-import type { PostgresConnection } from '../errors.ts';
+import { sqlState } from '../errors.ts';
 import { PostgresPool, type Session } from '../pool.ts';
-import { insertAdopted, insertFractal } from './adopt.ts';
-import {
-  describeActive,
-  insertArchive,
-  isBusy,
-  isMissingFractal,
-  lockGroup,
-  updateGroupTotals,
-  writeClosed,
-  writeCompleted,
-  writeFailed,
-  writeReopened,
-} from './archives.ts';
-import { lockIdle, removeArchive, removeGroup, writeLocation } from './delete.ts';
-import { ARCHIVES, GROUPS } from './lists.ts';
-import { clearRestoring, setRestoring, UPDATE_RESTORE, UPDATE_RESTORE_LINES } from './restore.ts';
-import { packedRows } from './row-codec.ts';
+import * as read from './read.ts';
+import * as write from './write.ts';
 
-const FRACTALS = `SELECT id, name, description, is_default, is_system, created_at, log_count, size_bytes,
-    earliest_log, latest_log, retention_days, archive_schedule, max_archives, archive_split
-  FROM fractals ORDER BY name`;
 /** Also sets a record back to `in_progress` that the server set to failed during our job. */
 const UPDATE_PROGRESS = `WITH updated AS (
     UPDATE archives SET log_count = $2, size_bytes = $3, status = 'in_progress', error_message = NULL
@@ -40,15 +20,20 @@ const UPDATE_PROGRESS = `WITH updated AS (
   UPDATE archive_groups g SET status = 'in_progress', error_message = NULL
   FROM updated WHERE g.id = updated.group_id AND g.status <> 'in_progress'`;
 const UPDATE_COUNTS = 'UPDATE archives SET log_count = $2, size_bytes = $3 WHERE id = $1';
+/** Also sets a record to `restoring` again that the server reset during our job. */
+const UPDATE_RESTORE = `UPDATE archives SET restore_lines_sent = $2, status = 'restoring'
+  WHERE id = $1 AND status IN ('completed', 'restoring')`;
+const UPDATE_RESTORE_LINES = 'UPDATE archives SET restore_lines_sent = $2 WHERE id = $1';
 
-const INGEST_TOKEN = `SELECT token_value FROM ingest_tokens WHERE fractal_id = $1 AND is_active
-  ORDER BY is_default DESC, token_value LIMIT 1`;
+const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
 
 /** The server's records. Connects on the first query. */
 export async function connectCatalog(connection: PostgresConnection): Promise<Catalog> {
   return new PostgresCatalog(await PostgresPool.open(connection));
 }
 
+/** Each write is one transaction. */
 class PostgresCatalog implements Catalog {
   readonly #pool: PostgresPool;
   /** Pending updates by archive: one that arrives late would overwrite the final status. */
@@ -58,87 +43,80 @@ class PostgresCatalog implements Catalog {
     this.#pool = pool;
   }
 
-  async serverVersion(options?: CallOptions): Promise<string> {
-    const [row] = await this.#pool.query<{ server_version: string }>('SHOW server_version', [], options);
-    return row?.server_version.split(' ')[0] ?? '';
+  serverVersion(options?: CallOptions) {
+    return read.serverVersion(this.#pool, options);
   }
 
-  fractals(options?: CallOptions): Promise<Fractal[]> {
-    return this.#pool.query<Fractal>(FRACTALS, [], options);
+  fractals(options?: CallOptions) {
+    return read.listFractals(this.#pool, options);
   }
 
-  groups(filter: { fractal_id?: string } = {}, options?: CallOptions): Promise<ArchiveGroup[]> {
-    return packedRows(this.#pool, GROUPS, [filter.fractal_id ?? null], options);
+  groups(filter: { fractal_id?: string } = {}, options?: CallOptions) {
+    return read.listGroups(this.#pool, filter, options);
   }
 
-  archives(
-    filter: { fractal_id?: string; ids?: string[] } = {},
-    options?: CallOptions,
-  ): Promise<ArchiveRecord[]> {
-    return packedRows(this.#pool, ARCHIVES, [filter.fractal_id ?? null, filter.ids ?? null], options);
+  archives(filter: { fractal_id?: string; ids?: string[] } = {}, options?: CallOptions) {
+    return read.listArchives(this.#pool, filter, options);
+  }
+
+  ingestToken(fractal_id: string, options?: CallOptions) {
+    return read.readIngestToken(this.#pool, fractal_id, options);
   }
 
   openArchive(archive: NewArchive, options?: CallOptions) {
-    return this.#open(archive.fractal_id, (session) => insertArchive(session, archive), options);
+    return this.#activate(archive.fractal_id, (session) => write.insertArchive(session, archive), options);
   }
 
   async reopenArchive(archive_id: string, options?: CallOptions): Promise<void> {
-    const [record] = await this.archives({ ids: [archive_id] }, options);
-    const found =
-      record &&
-      (await this.#open(record.fractal_id, (session) => writeReopened(session, archive_id), options));
-    if (!found) throw recordGone(archive_id);
+    const fractal_id = await this.#fractalOf(archive_id, options);
+    await this.#activate(fractal_id, (session) => write.reopenArchive(session, archive_id), options);
   }
 
-  async closeGroup(
-    group_id: string,
-    outcome: { missing: number | null; message: string | null },
-    options?: CallOptions,
-  ): Promise<void> {
-    await this.#pool.transaction((session) => writeClosed(session, group_id, outcome), options);
-  }
-
-  async updateProgress(
+  updateProgress(
     archive_id: string,
     { log_count, size_bytes }: { log_count: number; size_bytes: number },
     options?: CallOptions,
   ): Promise<void> {
-    await this.#update(UPDATE_PROGRESS, UPDATE_COUNTS, [archive_id, log_count, size_bytes], options);
+    return this.#update(UPDATE_PROGRESS, UPDATE_COUNTS, [archive_id, log_count, size_bytes], options);
   }
 
-  completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void> {
-    return this.#finish(archive_id, (session) => writeCompleted(session, archive_id, result), options);
+  async completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void> {
+    await this.#endUpdates(archive_id);
+    await this.#pool.transaction((session) => write.completeArchive(session, archive_id, result), options);
   }
 
-  failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void> {
-    return this.#finish(archive_id, (session) => writeFailed(session, archive_id, message), options);
+  async failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void> {
+    await this.#endUpdates(archive_id);
+    await this.#pool.transaction((session) => write.failArchive(session, archive_id, message), options);
+  }
+
+  closeGroup(
+    group_id: string,
+    outcome: { missing: number | null; message: string | null },
+    options?: CallOptions,
+  ): Promise<void> {
+    return this.#pool.transaction((session) => write.closeGroup(session, group_id, outcome), options);
   }
 
   adoptArchive(archive: AdoptedArchive, options?: CallOptions) {
-    return this.#pool.transaction((session) => insertAdopted(session, archive), options);
+    return this.#pool.transaction((session) => write.insertAdopted(session, archive), options);
   }
 
-  async createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void> {
-    await this.#pool.transaction((session) => insertFractal(session, fractal), options);
+  createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void> {
+    return this.#pool.transaction((session) => write.insertFractal(session, fractal), options);
   }
 
   async dropArchive(archive_id: string, options?: CallOptions): Promise<void> {
-    await this.#updates.get(archive_id);
-    await this.#pool.transaction((session) => removeArchive(session, archive_id), options);
+    await this.#endUpdates(archive_id);
+    await this.#pool.transaction((session) => write.removeRecord(session, archive_id), options);
   }
 
   deleteArchive(archive_id: string, removeFile: () => Promise<void>): Promise<boolean> {
-    return this.#pool.transaction(async (session) => {
-      if (!(await lockIdle(session, archive_id))) return false;
-      // Remove the file last: earlier failures are rolled back, and only the commit comes after it.
-      await removeArchive(session, archive_id);
-      await removeFile();
-      return true;
-    });
+    return this.#pool.transaction((session) => write.deleteArchive(session, archive_id, removeFile));
   }
 
   deleteGroup(group_id: string, options?: CallOptions): Promise<boolean> {
-    return this.#pool.transaction((session) => removeGroup(session, group_id), options);
+    return this.#pool.transaction((session) => write.deleteGroup(session, group_id), options);
   }
 
   moveArchive(
@@ -146,19 +124,13 @@ class PostgresCatalog implements Catalog {
     location: { storage_type: 'disk' | 's3'; storage_path: string },
     options?: CallOptions,
   ): Promise<void> {
-    return this.#pool.transaction((session) => writeLocation(session, archive_id, location), options);
-  }
-
-  async ingestToken(fractal_id: string, options?: CallOptions): Promise<string | null> {
-    const [row] = await this.#pool.query<{ token_value: string }>(INGEST_TOKEN, [fractal_id], options);
-    return row?.token_value ?? null;
+    return this.#pool.transaction((session) => write.moveArchive(session, archive_id, location), options);
   }
 
   async beginRestore(archive_id: string, previous?: RestoreOutcome, options?: CallOptions): Promise<void> {
-    if (previous) await this.#updates.get(previous.archive_id);
-    const [record] = await this.archives({ ids: [archive_id] }, options);
-    if (!record) throw recordGone(archive_id);
-    await this.#open(record.fractal_id, (session) => setRestoring(session, archive_id, previous), options);
+    if (previous) await this.#endUpdates(previous.archive_id);
+    const fractal_id = await this.#fractalOf(archive_id, options);
+    await this.#activate(fractal_id, (session) => write.beginRestore(session, archive_id, previous), options);
   }
 
   updateRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void> {
@@ -166,47 +138,35 @@ class PostgresCatalog implements Catalog {
   }
 
   async endRestore(outcome: RestoreOutcome, options?: CallOptions): Promise<void> {
-    await this.#updates.get(outcome.archive_id);
-    this.#updates.delete(outcome.archive_id);
-    await this.#pool.transaction((session) => clearRestoring(session, outcome), options);
+    await this.#endUpdates(outcome.archive_id);
+    await this.#pool.transaction((session) => write.endRestore(session, outcome), options);
   }
 
   close(): Promise<void> {
     return this.#pool.close();
   }
 
-  async #update(
-    sql: string,
-    counts: string,
-    values: [archive_id: string, ...counts: number[]],
-    options?: CallOptions,
-  ): Promise<void> {
-    const [archive_id] = values;
-    const updating = this.#pool.query(sql, values, options).catch((error: unknown) => {
-      // Another operation is active on the fractal: update the counts, not the status.
-      if (!isBusy(error)) throw error;
-      return this.#pool.query(counts, values, options);
-    });
-    const previous = this.#updates.get(archive_id);
-    const all = Promise.allSettled([previous, updating]);
-    this.#updates.set(archive_id, all);
-    await updating;
+  async #fractalOf(archive_id: string, options?: CallOptions): Promise<string> {
+    const [record] = await this.archives({ ids: [archive_id] }, options);
+    if (!record) throw write.recordGone(archive_id);
+    return record.fractal_id;
   }
 
-  async #open<T>(
+  /** Starts an operation on a fractal. A unique index of the database allows only one at a time: `BUSY`. */
+  async #activate<T>(
     fractal_id: string,
-    work: (session: Session) => Promise<T>,
+    start: (session: Session) => Promise<T>,
     options?: CallOptions,
   ): Promise<T> {
     try {
-      return await this.#pool.transaction(work, options);
+      return await this.#pool.transaction(start, options);
     } catch (error) {
-      if (isMissingFractal(error))
-        throw new BifractError('NOT_FOUND', `Fractal ${fractal_id} does not exist`, {
-          hint: 'Run `bifract list fractals` to see all fractals.',
-        });
-      if (!isBusy(error)) throw error;
-      const active = await this.#pool.transaction((session) => describeActive(session, fractal_id), options);
+      if (violates(FOREIGN_KEY_VIOLATION, error)) throw write.noFractal(fractal_id);
+      if (!violates(UNIQUE_VIOLATION, error)) throw error;
+      const active = await this.#pool.transaction(
+        (session) => read.describeActive(session, fractal_id),
+        options,
+      );
       throw new BifractError('BUSY', active, {
         hint: 'Wait until it has finished, then try again.',
         cause: error,
@@ -214,23 +174,29 @@ class PostgresCatalog implements Catalog {
     }
   }
 
-  async #finish(
-    archive_id: string,
-    write: (session: Session) => Promise<boolean>,
+  /** Updates counts and status; only the counts if another operation is active on the fractal. */
+  async #update(
+    sql: string,
+    countsOnly: string,
+    values: [archive_id: string, ...counts: number[]],
     options?: CallOptions,
   ): Promise<void> {
+    const [archive_id] = values;
+    const updating = this.#pool.query(sql, values, options).catch((error: unknown) => {
+      if (!violates(UNIQUE_VIOLATION, error)) throw error;
+      return this.#pool.query(countsOnly, values, options);
+    });
+    const previous = this.#updates.get(archive_id);
+    this.#updates.set(archive_id, Promise.allSettled([previous, updating]));
+    await updating;
+  }
+
+  async #endUpdates(archive_id: string): Promise<void> {
     await this.#updates.get(archive_id);
     this.#updates.delete(archive_id);
-    await this.#pool.transaction(async (session) => {
-      const group = await lockGroup(session, archive_id);
-      if (!(await write(session))) throw recordGone(archive_id);
-      if (group !== undefined) await updateGroupTotals(session, group);
-    }, options);
   }
 }
 
-function recordGone(archive_id: string): BifractError {
-  return new BifractError('NOT_FOUND', `The record of archive ${archive_id} is gone`, {
-    hint: 'It was deleted in the meantime. Run `bifract list archives` to see what is left.',
-  });
+function violates(constraint: string, error: unknown): boolean {
+  return sqlState(error instanceof BifractError ? error.cause : error) === constraint;
 }

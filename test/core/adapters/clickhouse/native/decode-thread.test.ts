@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DecodeThread } from '../../../../../src/core/adapters/clickhouse/native/decode-thread.ts';
-import { DecodeThreads } from '../../../../../src/core/adapters/clickhouse/native/decode-threads.ts';
+import {
+  DecodeThread,
+  DecodeThreads,
+} from '../../../../../src/core/adapters/clickhouse/native/decode-thread.ts';
 import type { Decoded } from '../../../../../src/core/adapters/clickhouse/native/decoder.ts';
 import { refuses } from '../../../../contracts/storage.ts';
 import { nativeBlock } from '../../../../helpers/native-block.ts';

@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { postgresDatabase } from '../../../../../src/core/adapters/postgres/snapshot.ts';
-import { bestFor, findPgDump } from '../../../../../src/core/adapters/postgres/tools/find-programs.ts';
+import { dumpTool, findDumpTool } from '../../../../../src/core/adapters/postgres/tools/pg-dump.ts';
 import {
-  composeDumpTool,
-  findDumpTool,
-  localDumpTool,
-} from '../../../../../src/core/adapters/postgres/tools/pg-dump.ts';
+  bestFor,
+  composeTool,
+  findPrograms,
+  localTool,
+} from '../../../../../src/core/adapters/postgres/tools/pg-tool.ts';
 import { type BifractError, cancelled } from '../../../../../src/core/contract/errors.ts';
 import type { DumpTool } from '../../../../../src/core/ports/database.ts';
 import { collect, refuses } from '../../../../contracts/storage.ts';
@@ -38,7 +39,7 @@ exit "$(cat "$code")"
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bifract-dump-'));
   await script('docker', DOCKER);
-  const best = bestFor('1', await findPgDump());
+  const best = bestFor('1', await findPrograms('pg_dump'));
   programs = dirname(best?.path ?? '');
   process.env.PATH = [dir, programs, process.env.PATH].join(delimiter);
   Object.assign(process.env, { PGHOST: host, PGPORT: String(port), POSTGRES_PASSWORD: password });
@@ -61,10 +62,8 @@ async function script(name: string, text: string): Promise<string> {
 
 /** A tool whose pg_dump is a script that writes its process id to `$0.pid`. */
 async function scripted(name: string, text: string): Promise<DumpTool> {
-  return localDumpTool(
-    { path: await script(name, `#!/bin/sh\necho $$ > "$0.pid"\n${text}`), version: '15.0' },
-    connection,
-  );
+  const path = await script(name, `#!/bin/sh\necho $$ > "$0.pid"\n${text}`);
+  return dumpTool(localTool('pg_dump', { path, version: '15.0' }, connection));
 }
 
 /** The process id of a script. */
@@ -106,7 +105,7 @@ function contents(dump: Buffer): string {
 
 const tools: Record<string, () => Promise<DumpTool>> = {
   local: () => findDumpTool({ connection, server_version: '1.0', compose_dir: undefined }),
-  'of the container': async () => composeDumpTool(dir, connection),
+  'of the container': async () => dumpTool(composeTool('pg_dump', dir, connection)),
 };
 
 for (const [which, make] of Object.entries(tools)) {
@@ -234,10 +233,8 @@ test('a program that ignores SIGTERM is killed', { timeout: 20_000 }, async () =
 });
 
 test('a missing program fails with PROGRAM_MISSING', async () => {
-  await refuses(
-    'PROGRAM_MISSING',
-    collect(localDumpTool({ path: join(dir, 'none'), version: '1' }, connection).dump({})),
-  );
+  const missing = localTool('pg_dump', { path: join(dir, 'none'), version: '1' }, connection);
+  await refuses('PROGRAM_MISSING', collect(dumpTool(missing).dump({})));
 });
 
 test('selects the program closest to the server version, and none that is older', () => {

@@ -3,16 +3,20 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { findApp } from '../../../../../src/core/adapters/docker/app-container.ts';
+import { findApp } from '../../../../../src/core/adapters/docker/compose.ts';
 import { databaseServer } from '../../../../../src/core/adapters/postgres/server.ts';
-import { bestFor, findPgDump } from '../../../../../src/core/adapters/postgres/tools/find-programs.ts';
 import { findDumpTool } from '../../../../../src/core/adapters/postgres/tools/pg-dump.ts';
 import {
-  composeRestoreTool,
   findRestoreTool,
-  localRestoreTool,
+  parseContents,
+  restoreTool,
 } from '../../../../../src/core/adapters/postgres/tools/pg-restore.ts';
-import { parseContents } from '../../../../../src/core/adapters/postgres/tools/table-of-contents.ts';
+import {
+  bestFor,
+  composeTool,
+  findPrograms,
+  localTool,
+} from '../../../../../src/core/adapters/postgres/tools/pg-tool.ts';
 import { BifractError, cancelled } from '../../../../../src/core/contract/errors.ts';
 import type { RestoreTool } from '../../../../../src/core/ports/database-server.ts';
 import { collect, refuses } from '../../../../contracts/storage.ts';
@@ -22,7 +26,7 @@ import { LIMIT_MS, until } from '../../../../helpers/until.ts';
 const { postgres, sql } = await testServices();
 const { host, port, user, password, database } = postgres;
 const connection = { host, port, user, password, database };
-const server = databaseServer(connection, async () => null);
+const server = databaseServer(connection);
 const scratch = `bifract_restore_${database}`;
 let dir: string;
 let dump: Buffer;
@@ -45,7 +49,7 @@ before(async () => {
   await writeFile(join(dir, 'docker'), DOCKER);
   await chmod(join(dir, 'docker'), 0o755);
   await writeFile(join(dir, 'docker-compose.yml'), '');
-  const best = bestFor('1', await findPgDump());
+  const best = bestFor('1', await findPrograms('pg_restore'));
   process.env.PATH = [dir, dirname(best?.path ?? ''), process.env.PATH].join(delimiter);
   Object.assign(process.env, { PGHOST: host, PGPORT: String(port), POSTGRES_PASSWORD: password });
   await sql('CREATE TABLE stuff AS SELECT i, md5(i::text) AS t FROM generate_series(1, 50000) i');
@@ -70,7 +74,7 @@ async function fresh(): Promise<void> {
 
 const tools: Record<string, () => Promise<RestoreTool>> = {
   local: () => findRestoreTool({ connection, server_version: '1', compose_dir: undefined }),
-  'of the container': async () => composeRestoreTool(dir, user),
+  'of the container': async () => restoreTool(composeTool('pg_restore', dir, connection)),
 };
 
 for (const [which, make] of Object.entries(tools)) {
@@ -142,7 +146,9 @@ test('the password is never in an argument', async () => {
 test('an invalid dump fails with UNSUPPORTED, a missing program with PROGRAM_MISSING', async () => {
   const tool = await (tools.local as () => Promise<RestoreTool>)();
   await refuses('UNSUPPORTED', tool.contents(pieces(Buffer.from('no dump at all'))));
-  const missing = localRestoreTool({ path: join(dir, 'missing'), version: '15.0' }, connection);
+  const missing = restoreTool(
+    localTool('pg_restore', { path: join(dir, 'missing'), version: '15.0' }, connection),
+  );
   await refuses('PROGRAM_MISSING', missing.contents(pieces(dump)));
 });
 

@@ -1,0 +1,158 @@
+import { Command, CommanderError, Help, Option } from 'commander';
+import { BifractError } from '../src/core/contract/errors.ts';
+import type { CommandCall, GlobalFlags, ProgramCommand } from './command.ts';
+import { COMMANDS } from './commands/index.ts';
+import { asSubcommand } from './legacy-flags.ts';
+
+/** A parsed command line. */
+export interface ProgramCall extends CommandCall {
+  /** `console` without a command, `help` for `--help` and `--version`. */
+  name: string;
+  flags: GlobalFlags;
+  /** See `ProgramCommand`. */
+  only_output: boolean;
+}
+
+interface ParseOptions {
+  version: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Parses `argv` (without node and script) and loads the file of the command. Throws `USAGE`. */
+export async function parseArguments(argv: string[], { version, env }: ParseOptions): Promise<ProgramCall> {
+  const program = defineProgram(version, env);
+  const args = asSubcommand(argv);
+  const output = { text: '', failed: program };
+  let call: Omit<ProgramCall, 'flags'> | undefined;
+  try {
+    capture(program, output);
+    for (const name of namesToLoad(program, args)) {
+      const { declare, detachable, only_output = false } = (await load(name)).command;
+      declare(name === 'console' ? program : find(program, name), (chosen) => {
+        requireDetachable(name, detachable, program.opts());
+        call = { name, only_output, ...chosen };
+      });
+    }
+    capture(program, output);
+    program.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) call = helpCall(output.text);
+    else if (error.code === 'commander.help') throw missingSubcommand(output.failed);
+    else throw usageError(error, output.failed);
+  }
+  return { ...(call as Omit<ProgramCall, 'flags'>), flags: program.opts() };
+}
+
+/** The names and the global flags; the rest is declared by the file of the command that is called. */
+function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
+  const program = new Command('bifract')
+    .description('Back up, archive and restore a Bifract installation. Without a command: open the console.')
+    .version(version, '--version', 'Print the version')
+    .helpOption('--help', 'Print help')
+    .configureHelp({ optionDescription: describeOption })
+    .addOption(
+      new Option('--dir <dir>', 'Installation directory').default(
+        env.BIFRACT_DIR || '/opt/bifract',
+        '$BIFRACT_DIR or /opt/bifract',
+      ),
+    )
+    .option('--json', 'Print NDJSON to stdout', false)
+    .option('--quiet', 'Print only results and errors', false)
+    .option('--no-color', 'Disable colors')
+    .option('--read-only', 'Refuse to change anything', false)
+    .option(
+      '--non-interactive',
+      'Never prompt, and print log lines with UTC timestamps. Answers yes to the prompts of `restore` only; ' +
+        'other destructive commands need --yes',
+      false,
+    )
+    .option('--yes', 'Answer yes to every prompt', false)
+    .option('--detach', 'Run the job in the background and print its ID', false)
+    .helpCommand('help [command]', 'Print help for a command')
+    .addHelpText('after', LEGACY_HELP);
+  for (const name of Object.keys(COMMANDS)) program.command(name);
+  program.command(RUN_JOB, { hidden: true });
+  return program;
+}
+
+const RUN_JOB = 'run-job';
+
+const LEGACY_HELP = `
+Forms used by existing cron jobs:
+  bifract --backup --dir <dir> [--non-interactive]      Same as: bifract backup
+  bifract --restore --restore-file <file> --dir <dir>   Same as: bifract restore <file>
+  bifract --list-backups --dir <dir>                    Same as: bifract list backups`;
+
+/** Leaves out "(default: false)": a flag is off unless it is given. */
+function describeOption(option: Option): string {
+  return new Help().optionDescription(option).replace(' (default: false)', '');
+}
+
+/** The command that is called; all of them for the help of the program; none if there is no such command. */
+function namesToLoad(program: Command, args: string[]): string[] {
+  const { operands, unknown } = program.parseOptions(args);
+  const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
+  if (name !== undefined) return name in COMMANDS || name === RUN_JOB ? [name] : [];
+  const help = operands.length > 0 || unknown.includes('--help');
+  return help ? Object.keys(COMMANDS) : ['console'];
+}
+
+function load(name: string): Promise<{ command: ProgramCommand }> {
+  if (name === 'console') return import('./commands/console.ts');
+  if (name === RUN_JOB) return import('./commands/run-job.ts');
+  return (COMMANDS[name] as (typeof COMMANDS)[string])();
+}
+
+function find(program: Command, name: string): Command {
+  return program.commands.find((one) => one.name() === name) as Command;
+}
+
+function requireDetachable(name: string, detachable: true | undefined, { detach }: GlobalFlags): void {
+  if (detach && !detachable) throw new BifractError('USAGE', `${name} does not support --detach`);
+}
+
+/** Collects what commander prints, and notes the command whose arguments are wrong instead of exiting. */
+function capture(command: Command, output: { text: string; failed: Command }): void {
+  command.exitOverride((error) => {
+    output.failed = command;
+    throw error;
+  });
+  command.configureOutput({
+    writeOut: (part) => {
+      output.text += part;
+    },
+    writeErr: () => undefined,
+  });
+  for (const child of command.commands) capture(child, output);
+}
+
+function helpCall(text: string): Omit<ProgramCall, 'flags'> {
+  const run = async () => {
+    process.stdout.write(text);
+    return 0;
+  };
+  return { name: 'help', input: { text }, run, only_output: true };
+}
+
+function usageError(error: CommanderError, command: Command): BifractError {
+  const [message = ''] = error.message.replace(/^error: /, '').split('\n');
+  return new BifractError('USAGE', message, {
+    hint: `See \`${fullName(command)} --help\`.`,
+    cause: error,
+  });
+}
+
+/** The error for a command group that was called without a subcommand. */
+function missingSubcommand(group: Command): BifractError {
+  const names = group.commands.map((one) => one.name());
+  return new BifractError(
+    'USAGE',
+    `${group.name()} requires a subcommand: ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`,
+    { hint: `See \`${fullName(group)} --help\`.` },
+  );
+}
+
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
+}

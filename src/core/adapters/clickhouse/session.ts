@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { CallOptions } from '../../ports/types.ts';
+import { orAbort, untilAbort } from '../abort.ts';
+import { type Dialect, dialectOf } from './cluster.ts';
+import { clickhouseError, ResponseTail, unexpectedResponse, unreachable } from './errors.ts';
+import { type Query, UNLIMITED } from './queries.ts';
+
+/** Disables the library's idle timeout: a sink that retries for an hour must not end the query. */
+const IDLE_TIMEOUT_MS = 2 ** 31 - 1;
+const KILL_TIMEOUT_MS = 5_000;
+
+/** Address and credentials of ClickHouse. */
+export interface ClickHouseConnection {
+  /** HTTP interface. A user and password in the URL take precedence. */
+  url: string;
+  database: string;
+  user: string;
+  password: string | undefined;
+  /** Name of the cluster; if set, reads go to the distributed table. */
+  cluster: string | undefined;
+}
+
+export interface StatementOptions extends CallOptions {
+  settings?: object;
+  /** Memory limit, bytes. */
+  max_memory?: number;
+}
+
+interface QueryOptions extends StatementOptions {
+  /**
+   * Time limit, milliseconds; default: none. A query with a limit is not killed after an abort: if the server hangs, the
+   * caller would have to wait for that.
+   */
+  limit_ms?: number;
+}
+
+/** What reads a response: yields items of it, and returns undefined once it has read all of it. */
+type ReadResponse<Item, Rest> = (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Item, Rest | undefined>;
+
+/**
+ * Statements on one ClickHouse server or cluster, without limits that a settings profile may impose. Connects with the
+ * first statement. Throws `CLICKHOUSE_UNREACHABLE`, `QUERY_FAILED`; after an abort the signal's reason.
+ */
+export class ClickHouseSession {
+  readonly dialect: Dialect;
+  /** Origin of the HTTP interface, for messages. */
+  readonly address: string;
+  readonly #client: ClickHouseClient;
+  readonly #user: string;
+
+  private constructor(client: ClickHouseClient, address: string, user: string, dialect: Dialect) {
+    this.#client = client;
+    this.address = address;
+    this.#user = user;
+    this.dialect = dialect;
+  }
+
+  static async open(
+    connection: ClickHouseConnection,
+    dialect = dialectOf(connection.cluster),
+  ): Promise<ClickHouseSession> {
+    const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
+    const url = new URL(connection.url);
+    const username = decodeURIComponent(url.username) || connection.user;
+    const password = decodeURIComponent(url.password) || (connection.password ?? '');
+    url.username = url.password = '';
+    const client = createClient({
+      url,
+      username,
+      password,
+      database: connection.database,
+      application: 'bifract-console',
+      request_timeout: IDLE_TIMEOUT_MS,
+      // Client and server share a host or network: compression would only slow ClickHouse down.
+      compression: { request: false, response: false },
+      log: { level: ClickHouseLogLevel.OFF },
+    });
+    return new ClickHouseSession(client, url.origin, username, dialect);
+  }
+
+  /** Runs a query with a small result. */
+  async rows<Row>(query: Query, options: QueryOptions = {}): Promise<Row[]> {
+    const response = await this.#send(query, options);
+    const lines = response.toString('utf8').split('\n').filter(Boolean);
+    return lines.map((line) => {
+      const row = parseRow(line);
+      if (row === undefined) throw unexpectedResponse(new ResponseTail([response]));
+      return row as Row;
+    });
+  }
+
+  /** Runs a query with one row; throws if it is missing. */
+  async row<Row>(query: Query, options: QueryOptions = {}): Promise<Row> {
+    const [row] = await this.rows<Row>(query, options);
+    if (row === undefined) throw unexpectedResponse(new ResponseTail([]));
+    return row;
+  }
+
+  /** Runs a statement without a result. `values` is the body of an insert. */
+  async run(statement: Query, options: StatementOptions = {}, values?: Readable): Promise<void> {
+    await this.#send(statement, options, values);
+  }
+
+  /** Yields what `read` makes of the response. The query is killed unless it is read to the end. */
+  async *stream<Item, Rest>(
+    query: Query,
+    options: StatementOptions,
+    read: ReadResponse<Item, Rest>,
+  ): AsyncGenerator<Item, Rest | undefined> {
+    const { signal } = options;
+    const query_id = randomUUID();
+    let ended = false;
+    try {
+      const chunks = await this.#open(query, query_id, options);
+      const rest = yield* read(untilAbort(chunks, signal));
+      ended = rest === undefined;
+      return rest;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#error(error);
+    } finally {
+      if (!ended) await this.#kill(query_id);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Returns the response. */
+  async #send(statement: Query, options: QueryOptions, values?: Readable): Promise<Buffer> {
+    const { signal, limit_ms } = options;
+    const timeout = limit_ms === undefined ? undefined : AbortSignal.timeout(limit_ms);
+    const either = signal && timeout ? AbortSignal.any([signal, timeout]) : (signal ?? timeout);
+    const query_id = randomUUID();
+    const parts: Buffer[] = [];
+    try {
+      const chunks = await this.#open(statement, query_id, { ...options, signal: either }, values);
+      for await (const part of untilAbort(chunks, either)) parts.push(part);
+    } catch (error) {
+      if (signal?.aborted && !timeout) await this.#kill(query_id);
+      signal?.throwIfAborted();
+      if (timeout?.aborted)
+        throw unreachable(this.address, `no response within ${Number(limit_ms) / 1000} seconds`, error);
+      throw this.#error(error);
+    }
+    return Buffer.concat(parts);
+  }
+
+  async #open(
+    { sql, params }: Query,
+    query_id: string,
+    { signal, settings, max_memory }: StatementOptions,
+    values?: Readable,
+  ): Promise<AsyncIterable<Buffer>> {
+    signal?.throwIfAborted();
+    const memory = max_memory === undefined ? {} : { max_memory_usage: String(max_memory) };
+    const call = {
+      query: sql,
+      query_params: params,
+      clickhouse_settings: { ...UNLIMITED, ...settings, ...memory },
+      query_id,
+      abort_signal: signal,
+    };
+    return (await orAbort(this.#client.exec(values ? { ...call, values } : call), signal)).stream;
+  }
+
+  /**
+   * Closing the connection is not enough: a statement that changes data continues, and a query ends only when ClickHouse
+   * next writes to it.
+   */
+  async #kill(query_id: string): Promise<void> {
+    const command = this.#client.command({
+      query: `KILL QUERY${this.dialect.onCluster} WHERE query_id = {id:String} ASYNC`,
+      query_params: { id: query_id },
+      abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
+    });
+    await command.catch(() => undefined);
+  }
+
+  #error(error: unknown): Error {
+    return clickhouseError(error, this.address, this.#user);
+  }
+}
+
+/** Parses a row; undefined if the line is incomplete or an error message. */
+function parseRow(line: string): unknown {
+  try {
+    const row = JSON.parse(line) as object;
+    return 'exception' in row ? undefined : row;
+  } catch {
+    return undefined;
+  }
+}

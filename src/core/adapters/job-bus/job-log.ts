@@ -1,0 +1,49 @@
+import type { JobEvent } from '../../contract/events.ts';
+import type { JobLog, PublishOptions } from '../../ports/job-bus.ts';
+import { identityOf } from '../state/process-identity.ts';
+import { JobHistory } from './history.ts';
+import { JournalWriter } from './journal.ts';
+import { JobSocket } from './socket-server.ts';
+
+/** Logs the events of a job of this process: keeps a history, writes the journal, and sends them to followers. */
+export class FolderJobLog implements JobLog<JobEvent> {
+  readonly #history: JobHistory;
+  readonly #journal: JournalWriter;
+  readonly #socket: JobSocket;
+
+  private constructor(history: JobHistory, journal: JournalWriter, socket: JobSocket) {
+    this.#history = history;
+    this.#journal = journal;
+    this.#socket = socket;
+  }
+
+  /** Creates the journal at a path, and a socket in the folder `run`. Both folders must exist. */
+  static async open(
+    id: string,
+    { journal: path, run }: { journal: string; run: string },
+    { onCancel, onJournalError }: PublishOptions,
+  ): Promise<FolderJobLog> {
+    const history = new JobHistory();
+    const socket = await JobSocket.listen(run, id, history, onCancel);
+    try {
+      const identity = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
+      const head = { journal: 1, job: id, process: identity, socket: socket.path } as const;
+      const journal = await JournalWriter.create(path, head, history, onJournalError);
+      return new FolderJobLog(history, journal, socket);
+    } catch (error) {
+      await socket.close();
+      throw error;
+    }
+  }
+
+  add(event: JobEvent): void {
+    const entry = this.#history.add(event);
+    this.#journal.add(entry);
+    this.#socket.send(entry);
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close();
+    await this.#socket.close();
+  }
+}

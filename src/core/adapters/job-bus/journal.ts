@@ -1,0 +1,181 @@
+import { constants } from 'node:fs';
+import fs from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { asBifractError, type BifractError } from '../../contract/errors.ts';
+import { diskError, errno, onDisk } from '../disk/errors.ts';
+import type { ProcessIdentity } from '../state/process-identity.ts';
+import {
+  type Entry,
+  formatEntry,
+  formatLine,
+  isEnd,
+  parseEntry,
+  parseObject,
+  thinProgress,
+} from './entry.ts';
+import type { JobHistory } from './history.ts';
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const PROGRESS_MS = 1_000;
+/** From this size on the file is rewritten from the history, which is smaller. */
+const MAX_BYTES = 8 << 20;
+/** Far above the size of any journal; the rest of a larger file is not read. */
+const MAX_READ_BYTES = 64 << 20;
+
+/** The first line of a journal: the job, its process, and the socket of that process. */
+export interface JournalHead {
+  journal: 1;
+  job: string;
+  process: ProcessIdentity;
+  socket: string | null;
+}
+
+/** The readable part of a journal. */
+export interface Journal {
+  head: JournalHead;
+  entries: Entry[];
+  /** Whether it contains the final event of the job. */
+  ended: boolean;
+  /** Time of the last write, ms since the epoch. */
+  written_at: number;
+}
+
+/**
+ * Writes the journal of a job: a line for its process, then a line per event, with progress at most once a second. A write
+ * error is reported once and retried with the next event; it does not fail the job.
+ */
+export class JournalWriter {
+  readonly #path: string;
+  readonly #head: JournalHead;
+  readonly #history: JobHistory;
+  readonly #onError: (error: BifractError) => void;
+  #written = Promise.resolve();
+  readonly #queue: Entry[] = [];
+  #size = 0;
+  #incompleteLine = false;
+  #reported = false;
+
+  private constructor(
+    path: string,
+    head: JournalHead,
+    history: JobHistory,
+    onError: (error: BifractError) => void,
+  ) {
+    this.#path = path;
+    this.#head = head;
+    this.#history = history;
+    this.#onError = onError;
+  }
+
+  /** Creates the file, which must not exist. */
+  static async create(
+    path: string,
+    head: JournalHead,
+    history: JobHistory,
+    onError: (error: BifractError) => void,
+  ): Promise<JournalWriter> {
+    await onDisk(`Cannot create the job's journal in ${dirname(path)}`, async () => {
+      await using file = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+      try {
+        await file.writeFile(formatLine(head));
+      } catch (error) {
+        // On a full disk the file may exist without its first line, and so without an owner.
+        await fs.rm(path, { force: true });
+        throw error;
+      }
+    });
+    return new JournalWriter(path, head, history, onError);
+  }
+
+  /** Writes an event asynchronously. */
+  readonly add = thinProgress(PROGRESS_MS, (entries) => {
+    // Events that arrive during a write are written together.
+    if (this.#queue.push(...entries) > entries.length) return;
+    this.#written = this.#written.then(() => this.#write(this.#queue.splice(0)));
+  });
+
+  /** Resolves when everything is written or has failed. */
+  async close(): Promise<void> {
+    await this.#written;
+  }
+
+  async #write(entries: Entry[]): Promise<void> {
+    try {
+      if (this.#size > MAX_BYTES) return await this.#rewrite();
+      const text = entries.map(formatEntry).join('');
+      await this.#append(`${this.#incompleteLine ? '\n' : ''}${text}`);
+    } catch (error) {
+      this.#incompleteLine = true;
+      // The final event matters most, and the job itself may have freed space.
+      if (entries.some(({ event }) => isEnd(event)) && (await this.#rewrite().then(yes, no))) return;
+      if (this.#reported) return;
+      this.#reported = true;
+      this.#onError(asBifractError(diskError('Cannot write the journal of this job', error)));
+    }
+  }
+
+  async #append(text: string): Promise<void> {
+    await using file = await fs.open(this.#path, O_WRONLY | O_APPEND | O_NOFOLLOW);
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+    this.#size += bytes.length;
+    this.#incompleteLine = false;
+  }
+
+  async #rewrite(): Promise<void> {
+    const temporary = join(dirname(this.#path), `.${this.#head.job}`);
+    const text = formatLine(this.#head) + this.#history.entries().map(formatEntry).join('');
+    try {
+      await fs.writeFile(temporary, text, { mode: 0o600 });
+      await fs.rename(temporary, this.#path);
+      this.#size = text.length;
+      this.#incompleteLine = false;
+    } catch (error) {
+      await fs.rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+const yes = () => true;
+const no = () => false;
+
+/** Reads a journal, skipping invalid lines; undefined if it does not exist, or is not a journal. */
+export async function readJournal(path: string): Promise<Journal | undefined> {
+  try {
+    await using file = await fs.open(path);
+    const { size, mtimeMs } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, MAX_READ_BYTES)), 0, null, 0);
+    const journal = parseJournal(buffer.toString('utf8', 0, bytesRead));
+    return journal && { ...journal, written_at: mtimeMs };
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return undefined;
+    throw diskError(`Cannot read ${path}`, error);
+  }
+}
+
+/** Parses the text of a journal. */
+export function parseJournal(text: string): Omit<Journal, 'written_at'> | undefined {
+  const [first = '', ...lines] = text.split('\n');
+  const head = parseHead(first);
+  if (!head) return undefined;
+  const entries: Entry[] = [];
+  let last = 0;
+  for (const line of lines) {
+    const entry = parseEntry(line, head.job);
+    if (!entry || entry.seq <= last) continue;
+    entries.push(entry);
+    last = entry.seq;
+    // Ignore anything after the final event.
+    if (isEnd(entry.event)) return { head, entries, ended: true };
+  }
+  return { head, entries, ended: false };
+}
+
+function parseHead(line: string): JournalHead | undefined {
+  const { journal, job, process: identity, socket } = parseObject(line) ?? {};
+  const { pid, start, boot } = (identity ?? {}) as Partial<ProcessIdentity>;
+  if (journal !== 1 || typeof job !== 'string' || typeof pid !== 'number') return undefined;
+  if (typeof start !== 'string' || typeof boot !== 'string') return undefined;
+  return { journal, job, process: { pid, start, boot }, socket: typeof socket === 'string' ? socket : null };
+}

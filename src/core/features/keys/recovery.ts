@@ -1,0 +1,34 @@
+import type { Services } from '../../ports/services.ts';
+import type { JobRecord } from '../../ports/state.ts';
+import type { CallOptions } from '../../ports/types.ts';
+import { isUnder, recoverRekey, storedSum, updateRecord } from './rekey.ts';
+
+type RotationServices = Pick<Services, 'backups' | 'archives' | 'catalog' | 'key'>;
+
+/**
+ * Recovers an interrupted rotation: a file being re-encrypted is intact under the old or the new key; its record is
+ * updated accordingly. Returns one sentence per file.
+ */
+export async function recoverRotation(
+  services: RotationServices,
+  { rekey = [] }: JobRecord,
+  options: CallOptions,
+): Promise<string[]> {
+  const done: string[] = [];
+  for (const file of rekey) done.push(await recoverFile(services, file, options));
+  return done;
+}
+
+async function recoverFile(
+  services: RotationServices,
+  { place, name }: NonNullable<JobRecord['rekey']>[number],
+  options: CallOptions,
+): Promise<string> {
+  const storage = await services[place]();
+  await recoverRekey(storage, name, options);
+  const object = await storage.stat(name, options);
+  // Still under the old key, the record is correct.
+  if (place === 'archives' && object && (await isUnder(await services.key(), storage, object, options)))
+    await updateRecord(await services.catalog(), name, await storedSum(storage, name, options), options);
+  return `Re-encryption of ${name} was interrupted; the file is intact`;
+}

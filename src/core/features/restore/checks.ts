@@ -1,0 +1,174 @@
+import { BifractError } from '../../contract/errors.ts';
+import type { BackupManifest, ContentSummary } from '../../format/index.ts';
+import type { DatabaseInfo, DatabaseSession, DumpContents, ServerInfo } from '../../ports/database-server.ts';
+import type { JobRecord } from '../../ports/state.ts';
+import type { RestoreConsent, RestoreObstacle, RestorePlan, RestoreQuery, RestoreTable } from './contract.ts';
+
+/** How many tables or roles a warning names. */
+const NAMED = 5;
+/** Extra space for the write-ahead log. */
+const SPACE_FACTOR = 1.1;
+/** Jobs that lock the whole database. A job that only waits for the lock is an obstacle too. */
+const LOCKING_JOBS = new Set<string>(['backup', 'restore']);
+/** Jobs that write records to the database, which a restore would remove. */
+const WRITING_JOBS = new Set<string>(['archive', 'restore-archive']);
+
+/** What a plan, its warnings and its obstacles are based on. */
+export interface Findings {
+  query: RestoreQuery;
+  database: string;
+  manifest: BackupManifest;
+  summary: ContentSummary;
+  dump_bytes: number;
+  contents: DumpContents;
+  server: ServerInfo;
+  replaces: DatabaseInfo | undefined;
+  sessions: DatabaseSession[];
+  tables: RestoreTable[];
+  space: RestorePlan['space'];
+  missing_roles: string[];
+}
+
+/** Warnings to confirm before the restore. */
+export function findWarnings(found: Findings): string[] {
+  return [...fileWarnings(found), ...versionWarnings(found), ...ownerWarnings(found), ...lossWarnings(found)];
+}
+
+function fileWarnings({ manifest, summary }: Findings): string[] {
+  const warnings: string[] = [];
+  if (!manifest.bifract_console) {
+    warnings.push(
+      'The backup was made by Bifract itself and has no row counts: the restore cannot be compared.',
+    );
+  }
+  if (!summary.sealed)
+    warnings.push('The file has no header and trailer: only pg_restore can tell whether it was cut off.');
+  return warnings;
+}
+
+function versionWarnings({ manifest, contents, server, database, query }: Findings): string[] {
+  const own = manifest.bifract_console;
+  const version = own?.server_version ?? contents.server_version;
+  const name = own?.database ?? contents.database;
+  const warnings: string[] = [];
+  if (version && major(version) > major(server.version)) {
+    warnings.push(
+      `The backup is from PostgreSQL ${version}, this server is older (${server.version}): the restore may fail.`,
+    );
+  }
+  if (query.target.kind === 'live' && name && name !== database)
+    warnings.push(`The backup is of database ${name}, not ${database}.`);
+  return warnings;
+}
+
+function ownerWarnings({ missing_roles, server }: Findings): string[] {
+  if (missing_roles.length === 0) return [];
+  return [
+    `Owner ${some(missing_roles)} does not exist on this server, or ${server.user} is not a member: ${server.user} will own everything, and privileges are not restored.`,
+  ];
+}
+
+function lossWarnings({ tables, query, replaces, space, manifest }: Findings): string[] {
+  if (space.free_bytes !== null && space.free_bytes < space.needed_bytes && !manifest.bifract_console)
+    return ['The server may not have enough disk space for a second copy of the database.'];
+  if (query.target.kind !== 'live' || !replaces) return [];
+  const warnings: string[] = [];
+  const dropped = tables.filter(({ where }) => where === 'database').map(nameOf);
+  if (dropped.length > 0) warnings.push(`Not in the backup, will be dropped: ${some(dropped)}.`);
+  const archives = tables.find(({ schema, name }) => schema === 'public' && name === 'archives');
+  if ((archives?.rows_now ?? 0) > (archives?.rows_backup ?? 0)) {
+    warnings.push('Archives made since the backup will lose their records: run `bifract adopt` afterwards.');
+  }
+  return warnings;
+}
+
+function nameOf({ schema, name }: RestoreTable): string {
+  return `${schema}.${name}`;
+}
+
+function some(names: string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return names.slice(0, NAMED).join(', ') + more;
+}
+
+function major(version: string): number {
+  return Number.parseInt(version, 10);
+}
+
+/** Obstacles to the restore. */
+export function findObstacles(found: Findings, jobs: JobRecord[]): RestoreObstacle[] {
+  return [
+    ...serverObstacles(found),
+    ...(found.query.target.kind === 'live' ? liveObstacles(found, jobs) : []),
+  ];
+}
+
+function serverObstacles({ server, space, manifest }: Findings): RestoreObstacle[] {
+  const obstacles: RestoreObstacle[] = [];
+  if (!server.can_create) {
+    obstacles.push({
+      code: 'UNSUPPORTED',
+      message: `User ${server.user} is not allowed to create databases`,
+      hint: `As an administrator, run: ALTER ROLE ${server.user} CREATEDB`,
+      consent: null,
+    });
+  }
+  const { needed_bytes, free_bytes } = space;
+  // Without the size of the original database the need is a guess, worth only a warning.
+  if (manifest.bifract_console && free_bytes !== null && free_bytes < needed_bytes * SPACE_FACTOR) {
+    obstacles.push({
+      code: 'STORAGE_FULL',
+      message: `Not enough disk space: ${mib(free_bytes)} free, ${mib(needed_bytes * SPACE_FACTOR)} needed for a second copy of the database`,
+      hint: 'Free disk space on the server: the database is replaced only after the restore next to it is complete.',
+      consent: null,
+    });
+  }
+  return obstacles;
+}
+
+function mib(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
+}
+
+function liveObstacles({ sessions, replaces, database }: Findings, jobs: JobRecord[]): RestoreObstacle[] {
+  const obstacles: RestoreObstacle[] = (replaces?.pinned ?? []).map((message) => ({
+    code: 'BUSY',
+    message,
+    hint: `It prevents ${database} from being replaced: end it first.`,
+    consent: null,
+  }));
+  for (const { id } of jobs.filter(({ kind }) => LOCKING_JOBS.has(kind) || WRITING_JOBS.has(kind))) {
+    obstacles.push({
+      code: 'BUSY',
+      message: `Job ${id} is running`,
+      hint: 'Wait until it has ended.',
+      consent: null,
+    });
+  }
+  if (sessions.length > 0) {
+    const count = sessions.length === 1 ? '1 session is' : `${sessions.length} sessions are`;
+    obstacles.push({
+      code: 'BUSY',
+      message: `${count} connected to ${database}`,
+      hint: 'Stop the Bifract server with --stop-app, or terminate the sessions with --end-sessions.',
+      consent: 'end_sessions',
+    });
+  }
+  return obstacles;
+}
+
+/** Running jobs whose records a restore would remove. */
+export function writersOf(jobs: JobRecord[]): JobRecord[] {
+  return jobs.filter(({ kind }) => WRITING_JOBS.has(kind));
+}
+
+/**
+ * Throws the first obstacle that the consent does not remove. Sessions may be those of the server, which is
+ * stopped first.
+ */
+export function mustBeClear({ obstacles }: RestorePlan, consent: RestoreConsent): void {
+  for (const { code, message, hint, consent: needed } of obstacles) {
+    if (needed === 'end_sessions' && (consent.end_sessions || consent.stop_app)) continue;
+    throw new BifractError(code, message, { hint });
+  }
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { cancelled } from '../../src/core/contract/errors.ts';
+import type { LogDatabase } from '../../src/core/ports/log-database.ts';
+import type { LogRestore } from '../../src/core/ports/log-restore.ts';
+import { collectLines } from '../helpers/streams.ts';
+import { refuses } from './storage.ts';
+
+/** A log database under test, to restore rows into and to read them from. Both may be the same object. */
+interface RestoreUnderTest {
+  restore: LogRestore;
+  logs: LogDatabase;
+}
+
+const INGESTED = '2026-03-20T00:00:00.000Z';
+const INGESTED_MS = Date.parse(INGESTED);
+const MARCH = '2026-03-01T12:00:00.000Z';
+const APRIL = '2026-04-01T00:00:00.000Z';
+
+interface Row {
+  ts: string;
+  raw: string;
+  its?: string;
+}
+
+/** What every log database must do when rows are restored into it. `make` opens an empty one. */
+export function logRestoreContract(title: string, make: () => Promise<RestoreUnderTest>): void {
+  describe(title, () => {
+    let restore: LogRestore;
+    let logs: LogDatabase;
+    before(async () => {
+      ({ restore, logs } = await make());
+    });
+    after(() => Promise.all([restore.close(), logs.close()]));
+
+    async function staged(table: string, fractal_id: string, rows: Row[]): Promise<string> {
+      await restore.create(table);
+      await restore.load(table, fractal_id, linesOf(rows));
+      return table;
+    }
+
+    /** Adds rows to the logs. */
+    async function insert(fractal_id: string, rows: Row[]): Promise<void> {
+      const table = await staged(`i_${fractal_id}`, fractal_id, rows);
+      for (const { id } of await restore.partitions(table)) await restore.attach(table, id);
+      await restore.drop(table);
+    }
+
+    /** Log lines of a fractal in the logs, sorted. */
+    async function held(fractal_id: string): Promise<string[]> {
+      const { bytes } = await collectLines(logs.lines({ fractal_id }, { fields: false }));
+      const lines = bytes.toString().split('\n').filter(Boolean);
+      return lines.map((line) => (JSON.parse(line) as Row).raw).sort();
+    }
+
+    test('a new table is empty, and is listed until it is dropped', async () => {
+      for (const table of ['t_b', 't_a', 'u_a']) await restore.create(table);
+      assert.equal(await restore.count('t_a'), 0);
+      assert.deepEqual(await restore.partitions('t_a'), []);
+      assert.deepEqual(await restore.tables('t_'), ['t_a', 't_b']);
+      await refuses('QUERY_FAILED', restore.create('t_a'));
+      for (const table of ['t_a', 't_b', 'u_a', 'u_a', 'never']) await restore.drop(table);
+      assert.deepEqual(await restore.tables('t_'), []);
+    });
+
+    test('a table that does not exist cannot be loaded or counted', async () => {
+      await refuses('QUERY_FAILED', restore.load('none', 'f', linesOf([])));
+      await refuses('QUERY_FAILED', restore.count('none'));
+      await refuses('QUERY_FAILED', restore.partitions('none'));
+    });
+
+    test('loaded rows are counted by month, and are not in the logs', async () => {
+      const rows = [MARCH, MARCH, '2026-03-31T23:59:59.999Z', APRIL].map((ts) => ({ ts, raw: 'x' }));
+      await staged('s_load', 'load', rows);
+      assert.equal(await restore.count('s_load'), 4);
+      assert.deepEqual(await restore.partitions('s_load'), [
+        { id: '202603', rows: 3, first: MARCH, last: '2026-03-31T23:59:59.999Z' },
+        { id: '202604', rows: 1, first: APRIL, last: APRIL },
+      ]);
+      assert.deepEqual(await held('load'), []);
+      await restore.drop('s_load');
+    });
+
+    test('a failing source fails the load with its error', async () => {
+      await restore.create('s_broken');
+      const reason = new Error('damaged');
+      const lines = async function* () {
+        yield* linesOf(Array.from({ length: 3000 }, () => ({ ts: MARCH, raw: 'x'.repeat(100) })));
+        throw reason;
+      };
+      await assert.rejects(restore.load('s_broken', 'f', lines()), (error) => error === reason);
+      await restore.drop('s_broken');
+      assert.deepEqual(await restore.tables('s_broken'), []);
+    });
+
+    test('a partition is added to another table, and the first keeps it', async () => {
+      await staged('s_clone', 'clone', [
+        { ts: MARCH, raw: 'a' },
+        { ts: APRIL, raw: 'b' },
+      ]);
+      await restore.create('d_clone');
+      await restore.clonePartition('s_clone', 'd_clone', '202603');
+      assert.deepEqual([await restore.count('d_clone'), await restore.count('s_clone')], [1, 2]);
+      for (const table of ['s_clone', 'd_clone']) await restore.drop(table);
+    });
+
+    test('attached rows are in the logs of their fractal; attached again, they are duplicated', async () => {
+      await staged('s_attach', 'attach', [
+        { ts: MARCH, raw: 'a' },
+        { ts: APRIL, raw: 'b' },
+      ]);
+      await restore.attach('s_attach', '202603');
+      assert.deepEqual(await held('attach'), ['a']);
+      assert.deepEqual(await logs.stats({ fractal_id: 'attach' }), { rows: 1, first: MARCH, last: MARCH });
+      await restore.attach('s_attach', '202603');
+      assert.deepEqual(await held('attach'), ['a', 'a']);
+      assert.equal(await restore.count('s_attach'), 2);
+      await restore.drop('s_attach');
+    });
+
+    test('of each distinct row, the logs end up with the larger of the two counts', async () => {
+      const times = (count: number, raw: string): Row[] =>
+        Array.from({ length: count }, () => ({ ts: MARCH, raw }));
+      await insert('some', [
+        ...times(1, 'three'),
+        ...times(4, 'two'),
+        ...times(5, 'five'),
+        ...times(2, 'other'),
+      ]);
+      await staged('s_some', 'some', [
+        ...times(3, 'three'),
+        ...times(1, 'one'),
+        ...times(2, 'two'),
+        ...times(5, 'five'),
+      ]);
+      await restore.create('d_some');
+      const [partition] = await restore.partitions('s_some');
+      assert.ok(partition);
+      await restore.insertMissing({ table: 's_some', partition, fractal_id: 'some' }, 'd_some');
+      assert.equal(await restore.count('d_some'), 3);
+      await restore.attach('d_some', partition.id);
+      const counts = [...Map.groupBy(await held('some'), (raw) => raw)].map(([raw, { length }]) => [
+        raw,
+        length,
+      ]);
+      assert.deepEqual(Object.fromEntries(counts), { five: 5, one: 1, other: 2, three: 3, two: 4 });
+      for (const table of ['s_some', 'd_some']) await restore.drop(table);
+    });
+
+    test('only rows of the window ingested up to the cutoff are removed', async () => {
+      const late = new Date(INGESTED_MS + 1).toISOString();
+      await insert('gone', [
+        { ts: MARCH, raw: 'old' },
+        { ts: MARCH, raw: 'late', its: late },
+        { ts: APRIL, raw: 'outside' },
+      ]);
+      await insert('kept', [{ ts: MARCH, raw: 'foreign' }]);
+      const window = { fractal_id: 'gone', to: APRIL };
+      assert.equal(await restore.countUntil(window, INGESTED_MS), 1);
+      await restore.removeUntil(window, INGESTED_MS);
+      assert.equal(await restore.countUntil(window, INGESTED_MS), 0);
+      assert.deepEqual(await held('gone'), ['late', 'outside']);
+      assert.deepEqual(await held('kept'), ['foreign']);
+    });
+
+    test('reports its clock and free space', async () => {
+      const ms = await restore.clock();
+      assert.ok(Number.isSafeInteger(ms) && ms > Date.UTC(2026, 0, 1), String(ms));
+      const free = await restore.freeBytes();
+      assert.ok(free === null || free > 1000, String(free));
+    });
+
+    test('every call fails with the reason of its signal', async () => {
+      const reason = cancelled();
+      const options = { signal: AbortSignal.abort(reason) };
+      const window = { fractal_id: 'f' };
+      const partition = { id: '202603', rows: 1, first: MARCH, last: MARCH };
+      await restore.create('s_signal');
+      const calls: (() => Promise<unknown>)[] = [
+        () => restore.create('s_other', options),
+        () => restore.load('s_signal', 'f', linesOf([{ ts: MARCH, raw: 'x' }]), options),
+        () => restore.count('s_signal', options),
+        () => restore.partitions('s_signal', options),
+        () => restore.clonePartition('s_signal', 's_signal', '202603', options),
+        () => restore.insertMissing({ table: 's_signal', partition, fractal_id: 'f' }, 's_signal', options),
+        () => restore.attach('s_signal', '202603', options),
+        () => restore.countUntil(window, 0, options),
+        () => restore.removeUntil(window, 0, options),
+        () => restore.clock(options),
+        () => restore.tables('s_', options),
+        () => restore.drop('s_signal', options),
+      ];
+      for (const call of calls) await assert.rejects(call, (error) => error === reason);
+      assert.equal(await restore.count('s_signal'), 0);
+      await restore.drop('s_signal');
+    });
+  });
+}
+
+/** Archive lines, as `load` takes them. */
+async function* linesOf(rows: Row[]): AsyncGenerator<Buffer> {
+  for (const { ts, raw, its = INGESTED } of rows)
+    yield Buffer.from(`${JSON.stringify({ ts, raw, id: 'x', fid: 'f', its })}\n`);
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { JobRecord, State } from '../../src/core/ports/state.ts';
+
+/** A state under test. */
+export interface StateUnderTest {
+  state: State;
+  /** Ends the process of all saved records. */
+  crash(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const RECORD: JobRecord = {
+  id: 'archive-20260301-120000-abc123',
+  kind: 'archive',
+  started_at: '2026-03-01T12:00:00Z',
+};
+
+function restoring(plan: object, phase: string): JobRecord {
+  return {
+    ...RECORD,
+    kind: 'restore-archive',
+    restoring: { key: 'k', plan, phase, archive_ids: [] } as never,
+  };
+}
+
+/** What every state must do. */
+export function stateContract(title: string, make: () => Promise<StateUnderTest>): void {
+  describe(title, () => {
+    let under: StateUnderTest;
+    let state: State;
+    const all = async () => [await state.running(), await state.interrupted()];
+    beforeEach(async () => {
+      under = await make();
+      state = under.state;
+    });
+    afterEach(() => under.close());
+
+    test('without a record no job is running or interrupted', async () => {
+      await state.cleanUp();
+      assert.deepEqual(await all(), [[], []]);
+    });
+
+    test('a saved record is running, is replaced when saved again, and can be removed twice', async () => {
+      await state.save(RECORD);
+      const later = { ...RECORD, archive_id: 'a', object: 'archives/x' };
+      await state.save(later);
+      assert.deepEqual(await all(), [[later], []]);
+      await state.remove(RECORD.id);
+      await state.remove(RECORD.id);
+      assert.deepEqual(await all(), [[], []]);
+    });
+
+    test('a record is saved as it was at that moment', async () => {
+      const rekey = [{ place: 'backups' as const, name: 'a' }];
+      await state.save({ ...RECORD, rekey });
+      rekey.push({ place: 'backups', name: 'b' });
+      assert.deepEqual((await state.running())[0]?.rekey?.length, 1);
+    });
+
+    test('a job whose process ended is interrupted; cleanup keeps its record, saving it again makes it running', async () => {
+      await state.save(RECORD);
+      await under.crash();
+      await state.cleanUp();
+      assert.deepEqual(await all(), [[], [RECORD]]);
+      await state.save(RECORD);
+      assert.deepEqual(await all(), [[RECORD], []]);
+      await under.crash();
+      await state.remove(RECORD.id);
+      assert.deepEqual(await all(), [[], []]);
+    });
+
+    test('a record saved as interrupted is not running', async () => {
+      await state.save(RECORD);
+      const last = { ...RECORD, object: 'archives/x' };
+      await state.saveInterrupted(last);
+      await state.saveInterrupted(last);
+      assert.deepEqual(await all(), [[], [last]]);
+    });
+
+    test('records are in the order of their start', async () => {
+      const records = ['12:00', '11:00', '13:00'].map((time, at) => ({
+        ...RECORD,
+        id: `job-${at}`,
+        started_at: `2026-03-01T${time}:00Z`,
+      }));
+      for (const record of records) await state.save(record);
+      const ids = (list: JobRecord[]) => list.map(({ id }) => id);
+      assert.deepEqual(ids(await state.running()), ['job-1', 'job-0', 'job-2']);
+      await under.crash();
+      assert.deepEqual(ids(await state.interrupted()), ['job-1', 'job-0', 'job-2']);
+    });
+
+    test('every save of a restore has its plan', async () => {
+      const plan = { into: { id: 'f' }, files: [{ name: 'a' }] };
+      for (const phase of ['staging', 'removing', 'attaching']) {
+        await state.save(restoring(plan, phase));
+        assert.deepEqual(await all(), [[restoring(plan, phase)], []]);
+      }
+      await state.saveInterrupted(restoring(plan, 'ended'));
+      assert.deepEqual(await all(), [[], [restoring(plan, 'ended')]]);
+      const other = { into: { id: 'g' }, files: [] };
+      await state.save(restoring(other, 'staging'));
+      assert.deepEqual(await all(), [[restoring(other, 'staging')], []]);
+    });
+
+    test('exclusive work runs one at a time; its result and its error are passed on', async () => {
+      await state.save(RECORD);
+      let running = 0;
+      const work = async (result: number) => {
+        assert.equal(++running, 1);
+        await wait(5);
+        running -= 1;
+        return result;
+      };
+      const results = await Promise.all([1, 2, 3].map((result) => state.exclusive(() => work(result))));
+      assert.deepEqual(results, [1, 2, 3]);
+      const error = new Error('broken');
+      await assert.rejects(
+        state.exclusive(() => Promise.reject(error)),
+        (thrown) => thrown === error,
+      );
+      assert.equal(await state.exclusive(() => work(4)), 4);
+    });
+
+    test('an abort ends the wait for exclusive work with its reason', async () => {
+      await state.save(RECORD);
+      const gate = Promise.withResolvers<void>();
+      const entered = Promise.withResolvers<void>();
+      const first = state.exclusive(() => {
+        entered.resolve();
+        return gate.promise;
+      });
+      await entered.promise;
+      const [controller, reason] = [new AbortController(), new Error('enough')];
+      const second = state.exclusive(async () => assert.fail(), { signal: controller.signal });
+      controller.abort(reason);
+      await assert.rejects(second, (thrown) => thrown === reason);
+      gate.resolve();
+      await first;
+    });
+  });
+}
