@@ -1,7 +1,36 @@
 import type { PrunePlan } from '../../src/core/features/backup/contract.ts';
 import type { RotatePlan } from '../../src/core/features/keys/contract.ts';
 import type { RestorePlan, RestoreQuery } from '../../src/core/features/restore/contract.ts';
-import { type AdoptPlan, type ArchiveBrowser, type ArchiveGroup, type ArchiveRecord, type ArchiveRestorePlan, type ArchiveRestoreQuery, type BackupFile, type CopyPlan, type Coverage, type CoveragePeriod, type DeletePlan, type DeleteTarget, type DueItem, type Engine, type ErrorReport, type FileReport, type Fractal, type Health, type InstallationInfo, type JobEvent, type JobEventMap, type JobHandle, type JobOutcome, type JobRequest, type KnownJob, type Orphan, type SearchHit, BifractError } from '../../src/core/index.ts';
+import {
+  type AdoptPlan,
+  type ArchiveBrowser,
+  type ArchiveGroup,
+  type ArchiveRecord,
+  type ArchiveRestorePlan,
+  type ArchiveRestoreQuery,
+  type BackupFile,
+  BifractError,
+  type CopyPlan,
+  type Coverage,
+  type CoveragePeriod,
+  type DeletePlan,
+  type DeleteTarget,
+  type DueItem,
+  type Engine,
+  type ErrorReport,
+  type FileReport,
+  type Fractal,
+  type Health,
+  type InstallationInfo,
+  type JobEvent,
+  type JobEventMap,
+  type JobHandle,
+  type JobOutcome,
+  type JobRequest,
+  type KnownJob,
+  type Orphan,
+  type SearchHit,
+} from '../../src/core/index.ts';
 import { FakeArchive, fakeBackupReport, fakeOrphan, fakeReport } from './fake-archive.ts';
 import { fakeRestorePlan } from './fake-plans.ts';
 
