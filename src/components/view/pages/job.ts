@@ -103,8 +103,9 @@ function nextSteps({ kind, result }: JobView): string[] {
     : ['The server ingests them in the background. Search for them in Bifract.'];
 }
 
+/** Results of earlier versions do not say whether the database was the live one. */
 function restoreSteps({ live, database, safety_backup }: RestoreSummary): string[] {
-  if (!live)
+  if (live === false)
     return [
       `Inspect ${database} with psql. The live database was not touched.`,
       `To remove it later: DROP DATABASE "${database.replaceAll('"', '""')}".`,
