@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { DiskStorage } from '../src/core/adapters/disk/storage.ts';
-import { countLines } from '../src/core/format/archive-frames.ts';
+import { countLines } from '../src/core/format/content/archive-frames.ts';
 import { parseKey, writeArchive } from '../src/core/format/index.ts';
 import type { LineBlock } from '../src/core/ports/log-database.ts';
 

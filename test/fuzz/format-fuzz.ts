@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BifractError } from '../../src/core/contract/errors.ts';
-import { describe, parseKey, readContent } from '../../src/core/format/index.ts';
+import { describeFile, parseKey, readContent } from '../../src/core/format/index.ts';
 import { archiveLine, framedArchive, KEY, noisyLines, readAll } from '../helpers/sealed.ts';
 import { collect, inPieces, memorySource } from '../helpers/streams.ts';
 import { Dice, MUTATIONS, type Subject } from './mutations.ts';
@@ -64,7 +64,7 @@ async function readDamaged(target: Target, damaged: Buffer, pieceBytes: number):
 
 async function describeDamaged(target: Target, damaged: Buffer): Promise<void> {
   try {
-    const { end } = await describe(memorySource(damaged), [target.key]);
+    const { end } = await describeFile(memorySource(damaged), [target.key]);
     if (end !== null && end.bytes !== target.content.length) throw new Error('wrong description');
   } catch (error) {
     if (!(error instanceof BifractError && CODES.includes(error.code))) throw error;

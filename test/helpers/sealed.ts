@@ -1,9 +1,9 @@
 import { type Hash, randomBytes } from 'node:crypto';
-import type { ContentFrame } from '../../src/core/format/frame.ts';
+import type { Head } from '../../src/core/format/content/metadata.ts';
+import { FileWriter, type SealedFile } from '../../src/core/format/content/write-file.ts';
+import { Sealer } from '../../src/core/format/envelope/sealer.ts';
+import type { ContentFrame } from '../../src/core/format/frames/frame.ts';
 import { type ArchiveHead, parseKey, readContent } from '../../src/core/format/index.ts';
-import type { Head } from '../../src/core/format/metadata.ts';
-import { FileWriter, type SealedFile } from '../../src/core/format/sealed-file.ts';
-import { Sealer } from '../../src/core/format/sealer.ts';
 import type { Key } from '../../src/core/ports/key.ts';
 import type { LineBlock } from '../../src/core/ports/log-database.ts';
 import { collect, inPieces } from './streams.ts';

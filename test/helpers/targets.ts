@@ -1,8 +1,8 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { Target } from '../../src/core/features/files/target.ts';
-import { ARCHIVE_HEADER } from '../../src/core/format/archive-frames.ts';
+import { ARCHIVE_HEADER } from '../../src/core/format/content/archive-frames.ts';
+import { Sealer } from '../../src/core/format/envelope/sealer.ts';
 import { writeArchive } from '../../src/core/format/index.ts';
-import { Sealer } from '../../src/core/format/sealer.ts';
 import { archivePath } from '../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';
 import type { Key } from '../../src/core/ports/key.ts';

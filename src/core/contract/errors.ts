@@ -1,4 +1,4 @@
-/** Process exit codes, a contract with scripts; `docs/exit-codes.md` explains each. */
+/** Process exit codes, a contract with scripts; `docs/reference/errors.md` explains each. */
 export const EXIT = {
   done: 0,
   failed: 1,

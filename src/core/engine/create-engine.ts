@@ -1,14 +1,15 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/plan.ts';
 import { planPrune } from '../features/backup/plan-prune.ts';
-import { planCopyOf } from '../features/copy/job.ts';
+import { planCopy } from '../features/copy/plan.ts';
 import { coverage } from '../features/coverage/coverage.ts';
-import { planDeleteOf } from '../features/delete/job.ts';
+import { planDelete } from '../features/delete/plan.ts';
 import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
 import { show } from '../features/inspect/show.ts';
-import { planRotateOf } from '../features/keys/job.ts';
-import { findOrphans, planAdoptOf } from '../features/orphans/job.ts';
+import { planRotate } from '../features/keys/plan.ts';
+import { findOrphans } from '../features/orphans/find.ts';
+import { planAdopt } from '../features/orphans/plan-adopt.ts';
 import { planRestore } from '../features/restore/plan.ts';
 import { planDue } from '../features/schedule/plan.ts';
 import { browse } from '../features/search/browse.ts';
@@ -56,10 +57,10 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     planRestore: (...query) => planRestore(services, ...query),
     planPrune: (...query) => planPrune(services, ...query),
     planArchiveRestore: (query) => planArchiveRestore(services, query),
-    planAdopt: (...query) => planAdoptOf(services, ...query),
-    planDelete: (...query) => planDeleteOf(services, ...query),
-    planCopy: (...query) => planCopyOf(services, ...query),
-    planRotate: (options) => planRotateOf(services, options),
+    planAdopt: (...query) => planAdopt(services, ...query),
+    planDelete: (...query) => planDelete(services, ...query),
+    planCopy: (...query) => planCopy(services, ...query),
+    planRotate: (options) => planRotate(services, options),
     planDue: (query) => planDue(services, query),
 
     knownJobs: (options) => known.knownJobs(options),

@@ -1,25 +1,33 @@
 /**
- * Entry point of the file formats: reads and writes sealed streams and their content. Streams only, no file access.
- * The layout is described in `docs/format.md`.
+ * Entry point of the file formats: reads and writes backups and archives. Streams only, no file access. The layout is
+ * described in `docs/reference/format.md`. Layers, each importing only those before it:
+ *
+ * - `dump/`: pg_dump's custom format
+ * - `envelope/`: the encrypted stream of chunks, with its trailer
+ * - `frames/`: the zstd frames in that stream
+ * - `content/`: what the frames hold: metadata, and the lines of an archive or the manifest and dump of a backup
  */
-export { archiveBytes, archiveLines } from './archive-lines.ts';
-export { type ArchiveRow, type MalformedLine, parseLine } from './archive-row.ts';
-export { type ContentReader, type ContentSummary, type ReadOptions, readContent } from './content-reader.ts';
-export { type ByteSource, describeFile as describe, type FileDescription } from './describe-file.ts';
-export { generateKey, keyId, parseKey } from './key.ts';
-export { LineChecker, type LineTotals } from './line-checker.ts';
-export { type BackupManifest, backupManifest, type ConsoleManifest } from './manifest.ts';
-export type { ArchiveHead, BackupHead, ContentKind, End, FrameEntry, Head, RowPosition } from './metadata.ts';
-export { type FrameContent, readFrames } from './read-frames.ts';
-export { readStream } from './read-stream.ts';
-export { type ReencryptedFile as ResealedFile, reencryptFile as reseal } from './reencrypt-file.ts';
+export { archiveBytes, archiveLines } from './content/archive-lines.ts';
+export { type ArchiveRow, type MalformedLine, parseLine } from './content/archive-row.ts';
+export { type BackupManifest, backupManifest, splitBackup } from './content/backup.ts';
+export { describeFile, type FileDescription } from './content/describe-file.ts';
+export type { ArchiveHead } from './content/metadata.ts';
+export { type ContentReader, type ContentSummary, readContent } from './content/read-content.ts';
 export {
-  RestoreLineEncoder as RestoreLines,
-  type RestoreTotals,
+  RestoreLineEncoder,
   type RowRange,
-} from './restore-line-encoder.ts';
-export { ResumePoint as LineTail, rowKeyOf as keyOf } from './resume-point.ts';
-export { type ScannedRow, scanRow } from './scan-row.ts';
-export type { FileSummary, SealedFile, WriteOptions } from './sealed-file.ts';
-export { splitBackup } from './split-backup.ts';
-export { writeArchive, writeBackup } from './write.ts';
+} from './content/restore-lines.ts';
+export { ResumePoint } from './content/resume-point.ts';
+export { LineChecker, type LineTotals, scanRow } from './content/row-scanner.ts';
+export {
+  type FileSummary,
+  type SealedFile,
+  writeArchive,
+  writeBackup,
+} from './content/write-file.ts';
+export { generateKey, keyId, parseKey } from './envelope/key.ts';
+export type { ByteSource } from './envelope/open-file.ts';
+export { readStream } from './envelope/opener.ts';
+export { reencryptFile } from './envelope/reencrypt.ts';
+export type { ContentKind, FrameEntry } from './frames/frame.ts';
+export { readFrames } from './frames/read-frames.ts';

@@ -10,8 +10,8 @@ import { zstdCompressSync } from 'node:zlib';
 import pg from 'pg';
 import { entryCommand } from '../../../bin/demo/entry.ts';
 import { findDumpTool } from '../../../src/core/adapters/postgres/tools/pg-dump.ts';
+import { Sealer } from '../../../src/core/format/envelope/sealer.ts';
 import { parseKey } from '../../../src/core/format/index.ts';
-import { Sealer } from '../../../src/core/format/sealer.ts';
 import { collect } from '../../contracts/storage.ts';
 import { testServices } from '../../helpers/services.ts';
 

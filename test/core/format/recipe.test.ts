@@ -10,20 +10,20 @@ import { framedArchive, KEY_HEX, noisyLines } from '../../helpers/sealed.ts';
 import { collect } from '../../helpers/streams.ts';
 
 const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-const document = readFileSync(root('docs/format.md'), 'utf8');
+const document = readFileSync(root('docs/reference/format.md'), 'utf8');
 const backup = root('test/fixtures/vectors/b-backup/pgdump.bifract-backup');
 const backupKey = (JSON.parse(readFileSync(`${backup}.json`, 'utf8')) as { key_hex: string }).key_hex;
 
 /** The code block with this file name in its info string. */
 function recipe(name: string): string {
   const block = new RegExp(`^\`\`\`\\w+ ${name.replace('.', '\\.')}\\n([^]*?)^\`\`\`$`, 'm').exec(document);
-  assert.ok(block, `docs/format.md has no ${name}`);
+  assert.ok(block, `docs/reference/format.md has no ${name}`);
   return block[1] as string;
 }
 
 const has = (...command: [string, ...string[]]) => spawnSync(command[0], command.slice(1)).status === 0;
 
-suite('recipes of docs/format.md', () => {
+suite('recipes of docs/reference/format.md', () => {
   let folder: string;
   let archive: Buffer;
   const at = (name: string) => join(folder, name);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {
   archiveLines,
   backupManifest,
-  describe,
+  describeFile,
   parseLine,
   readContent,
   readFrames,
@@ -107,7 +107,7 @@ suite('written files read back', () => {
           const stored = await collect(file.bytes);
           const content = await readAll(stored, 999);
           const source = memorySource(stored);
-          const description = await describe(source, [KEY]);
+          const description = await describeFile(source, [KEY]);
           const stream = openStream(stored, KEY_HEX).length;
           assert.equal(description.trailer_offset, 32 + Math.ceil(stream / 65536) * 32 + stream + 4);
           const [from, to] = [Math.min(a % 14, b % 14), Math.max(a % 14, b % 14)];

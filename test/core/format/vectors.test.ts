@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe as suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ByteCursor } from '../../../src/core/format/byte-cursor.ts';
+import { ByteCursor } from '../../../src/core/format/envelope/byte-cursor.ts';
+import { Opener } from '../../../src/core/format/envelope/opener.ts';
 import {
   archiveLines,
-  describe,
+  describeFile,
   parseKey,
   parseLine,
   readContent,
   splitBackup,
 } from '../../../src/core/format/index.ts';
-import { Opener } from '../../../src/core/format/opener.ts';
 import { blockLines, collect, inPieces, memorySource } from '../../helpers/streams.ts';
 import { ACCEPTED_HERE, EXPECTED_CODES } from '../../helpers/vectors.ts';
 
@@ -89,7 +89,7 @@ suite('files of the Bifract server', () => {
       assert.equal(summary.content_sha256, sha256(plain));
       assert.equal(summary.checksum, vector.file_sha256);
       assert.equal(summary.sealed, false);
-      const description = await describe(memorySource(readFileSync(root + vector.file)), [
+      const description = await describeFile(memorySource(readFileSync(root + vector.file)), [
         parseKey(vector.key_hex),
       ]);
       assert.equal(description.sealed, false);

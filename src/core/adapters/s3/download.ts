@@ -97,7 +97,7 @@ function applyResponse(position: Position, response: GetObjectCommandOutput, nam
   if (first !== position.at) {
     (response.Body as Readable).destroy();
     throw new BifractError('STORAGE_FAILED', `The S3 service did not return the requested range of ${name}`, {
-      hint: 'The service, or a proxy in front of it, is not compatible with S3. See docs/storage.md.',
+      hint: 'The service, or a proxy in front of it, is not compatible with S3. See docs/guide/storage.md.',
     });
   }
   position.etag = response.ETag;

@@ -149,7 +149,7 @@ function errorResponse(error: unknown, status: number, code: string, location: S
   }
   const hint = /part/i.test(code)
     ? 'If the service requires parts of equal size, set BIFRACT_S3_PART_MIB.'
-    : 'See docs/storage.md for the requirements of each service.';
+    : 'See docs/guide/storage.md for the requirements of each service.';
   return { code: 'STORAGE_FAILED', text: `${text}: ${messageOf(error)}`, hint };
 }
 

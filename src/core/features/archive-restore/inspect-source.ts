@@ -1,5 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
-import { describe, type FileDescription } from '../../format/index.ts';
+import { describeFile, type FileDescription } from '../../format/index.ts';
 import { parseArchiveName } from '../../policy/names.ts';
 import { rangeOf } from '../../policy/row-range.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
@@ -32,7 +32,7 @@ export async function inspectSource(
   options: CallOptions,
 ): Promise<InspectedFile> {
   const { object, record, path } = target;
-  const description = await describe(sourceOf(target.storage, object, options), keys, options);
+  const description = await describeFile(sourceOf(target.storage, object, options), keys, options);
   if (description.head?.kind === 'backup')
     throw new BifractError('NOT_BIFRACT', `${path} is a backup, not an archive`, {
       hint: 'Use `bifract restore` to restore it.',

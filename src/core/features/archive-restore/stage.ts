@@ -1,5 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
-import { archiveBytes, type ContentSummary, RestoreLines, readContent } from '../../format/index.ts';
+import { archiveBytes, type ContentSummary, RestoreLineEncoder, readContent } from '../../format/index.ts';
 import { rangeOf } from '../../policy/row-range.ts';
 import type { Target } from '../files/target.ts';
 import { compareWithRecord } from '../inspect/compare-record.ts';
@@ -66,7 +66,7 @@ async function stagePass(run: RestoreRun, index: number, lenient: boolean): Prom
   const target = await findPlanned(run, file);
   const bytes = target.storage.stream(target.object.name, { signal });
   const content = readContent(bytes, { keys: await services.keys(), signal });
-  const lines = new RestoreLines(rangeOf(plan), stagedRows(checkpoint, index));
+  const lines = new RestoreLineEncoder(rangeOf(plan), stagedRows(checkpoint, index));
   const feed = new RowFeed(archiveBytes(content), lines);
   const onBlock = reportsOf(run, index, lines, () => content.progress().bytes_out);
   try {
@@ -112,7 +112,7 @@ async function fillTable(
 function reportsOf(
   { plan, checkpoint, lock, progress }: RestoreRun,
   index: number,
-  { totals }: RestoreLines,
+  { totals }: RestoreLineEncoder,
   read: () => number,
 ): () => void {
   const { name } = plan.files[index] as ArchiveRestoreFile;
@@ -127,7 +127,7 @@ function reportsOf(
 function assertMatchesRecord(
   { record }: Target,
   { size_bytes, checksum, sealed, head }: ContentSummary,
-  { rows, malformed, first, last }: RestoreLines['totals'],
+  { rows, malformed, first, last }: RestoreLineEncoder['totals'],
 ): void {
   if (record?.status !== 'completed' && record?.status !== 'restoring') return;
   const fractal_id = head?.fractal?.id ?? null;
@@ -144,7 +144,7 @@ function assertMatchesRecord(
 
 function skippedLinesMessage(
   { name }: ArchiveRestoreFile,
-  { malformed, examples }: RestoreLines['totals'],
+  { malformed, examples }: RestoreLineEncoder['totals'],
 ): string {
   const ellipsis = malformed > examples.length ? ', …' : '';
   const lines = malformed === 1 ? '1 line is not a valid row' : `${malformed} lines are not valid rows`;
@@ -161,12 +161,12 @@ interface RowPart {
 /** The selected rows of a file, returned in parts. `close` closes the source. */
 class RowFeed {
   readonly #source: AsyncIterator<Buffer>;
-  readonly #lines: RestoreLines;
+  readonly #lines: RestoreLineEncoder;
   #next: { pieces: Buffer[]; rows: number } | undefined;
   #done = false;
 
   /** `blocks` must contain complete lines. */
-  constructor(blocks: AsyncIterable<Buffer>, lines: RestoreLines) {
+  constructor(blocks: AsyncIterable<Buffer>, lines: RestoreLineEncoder) {
     this.#source = blocks[Symbol.asyncIterator]();
     this.#lines = lines;
   }

@@ -2,7 +2,7 @@ import { BifractError } from '../../contract/errors.ts';
 import {
   archiveLines,
   type FileSummary,
-  LineTail,
+  ResumePoint,
   readContent,
   type SealedFile,
   writeArchive,
@@ -86,7 +86,7 @@ async function* countedRows(
   const { logs, services } = connected;
   const { max_memory } = services.archive_limits;
   const rows = logWindow(fractal_id, window);
-  const tail = new LineTail();
+  const tail = new ResumePoint();
   let written = 0;
   for await (const block of unfinished ? storedRows(connected, unfinished, signal) : []) {
     tail.add(block.bytes);
@@ -129,7 +129,7 @@ async function* streamRows(
   logs: LogDatabase,
   window: LogWindow,
   { signal, ...options }: LineOptions & { signal: AbortSignal },
-  tail: LineTail,
+  tail: ResumePoint,
   retrier: Retrier,
 ): AsyncGenerator<LineBlock> {
   for (let low_memory = false; ; ) {

@@ -1,5 +1,5 @@
 import { asBifractError, BifractError, EXIT } from '../../contract/errors.ts';
-import { describe } from '../../format/index.ts';
+import { describeFile } from '../../format/index.ts';
 import { backupTime } from '../../policy/names.ts';
 import { type KeepRule, keepsSomething, retain } from '../../policy/retention.ts';
 import type { Key } from '../../ports/key.ts';
@@ -102,7 +102,7 @@ export async function fixedReason(
   options: CallOptions,
 ): Promise<Candidate['fixed']> {
   try {
-    const { head } = await describe(sourceOf(storage, object, options), keys, options);
+    const { head } = await describeFile(sourceOf(storage, object, options), keys, options);
     return head?.reason === undefined ? undefined : 'safety';
   } catch (error) {
     rethrowUnlessUnreadable(error, options.signal);

@@ -1,27 +1,16 @@
-import { asBifractError, BifractError, type ErrorReport } from '../../contract/errors.ts';
+import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
-import { combine, type Failure } from '../../job/failures.ts';
-import { withProgress } from '../../job/progress.ts';
-import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
+import { forEachItem, type ItemOutcome } from '../../job/items.ts';
+import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
-import type { State } from '../../ports/state.ts';
+import type { Services } from '../../ports/services.ts';
 import type { Storage, Storages, StoredObject } from '../../ports/storage.ts';
-import { checkStoredSize } from '../files/check-size.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
-import { compareWithRecord } from '../inspect/compare-record.ts';
-import { readBytes } from '../inspect/read-fully.ts';
-import { measuredOf } from '../inspect/verify-file.ts';
-import { mustBeSame, readBack } from './compare-objects.ts';
-import type { CopyItem, CopyPlan, CopySummary } from './contract.ts';
+import type { CopyItem, CopyJobRequest, CopyPlan, CopySummary } from './contract.ts';
+import { copyFile, mustBeSame, readBack } from './copy-file.ts';
 import { mustBeCompleted, storagePair } from './plan.ts';
-import { verifyTee } from './verify-tee.ts';
 
-export interface CopyDeps {
-  storages: Storages;
-  catalog(): Promise<Catalog>;
-  keys: readonly Key[];
-  state: State;
-}
+type CopyServices = Pick<Services, keyof Storages | 'catalog' | 'keys' | 'state'>;
 
 /**
  * Copies files to the other storage one by one, with an event each. A copy becomes visible only after the
@@ -29,87 +18,65 @@ export interface CopyDeps {
  * record is updated, and for a move the original is deleted last. An identical copy that already exists is
  * not copied again.
  */
-export async function copy(deps: CopyDeps, plan: CopyPlan, context: JobContext): Promise<CopySummary> {
+export async function copy(
+  services: CopyServices,
+  { plan }: CopyJobRequest,
+  context: JobContext,
+): Promise<CopySummary> {
   const started = performance.now();
-  const { id, signal, emit, now } = context;
-  const failures: Failure[] = [];
+  const { id, emit, now } = context;
+  const keys = await services.keys();
   const base = { id, kind: 'copy', started_at: now().toISOString() } as const;
   let done = 0;
+  const copyOne = async (item: CopyItem): Promise<ItemOutcome> => {
+    const { place, name, archive_id, to_path, refusal } = item;
+    if (refusal) return { message: refusal.message, error: refusal };
+    await services.state.save({ ...base, copying: { place, name, to: plan.to, archive_id } });
+    await copyItem(services, plan, item, { keys, done }, context);
+    done += item.size_bytes;
+    return { message: `${plan.move ? 'moved' : 'copied'} to ${to_path}` };
+  };
   emit('job:phase', { phase: plan.move ? 'Moving' : 'Copying' });
+  const failed = `could not be ${plan.move ? 'moved' : 'copied'}`;
   try {
-    for (const item of plan.items) {
-      signal.throwIfAborted();
-      const { place, name, archive_id } = item;
-      await deps.state.save({ ...base, copying: { place, name, to: plan.to, archive_id } });
-      const error = await attempt(deps, plan, item, done, context);
-      if (error) failures.push({ item: item.from_path, error });
-      else done += item.size_bytes;
-    }
+    await forEachItem(plan.items, { name: ({ from_path }) => from_path, failed }, copyOne, context);
   } finally {
-    await deps.state.remove(id);
+    await services.state.remove(id);
   }
-  const error = combine(failures, plan.items.length, `could not be ${plan.move ? 'moved' : 'copied'}`);
-  if (error) throw error;
   const duration_ms = Math.round(performance.now() - started);
   return { copied: plan.items.length, size_bytes: done, moved: plan.move, duration_ms };
 }
 
-async function attempt(
-  deps: CopyDeps,
+async function copyItem(
+  services: CopyServices,
   plan: CopyPlan,
   item: CopyItem,
-  done: number,
-  context: JobContext,
-): Promise<ErrorReport | undefined> {
-  const { emit, signal } = context;
-  const report = (ok: boolean, message: string, error?: ErrorReport) =>
-    emit('job:item', { item: item.from_path, ok, message, ...(error ? { error } : {}) });
-  try {
-    if (item.refusal) {
-      report(false, item.refusal.message, item.refusal);
-      return item.refusal;
-    }
-    await copyOne(deps, plan, item, done, context);
-    report(true, `${plan.move ? 'moved' : 'copied'} to ${item.to_path}`);
-    return undefined;
-  } catch (thrown) {
-    signal.throwIfAborted();
-    const error = asBifractError(thrown).report();
-    report(false, error.message, error);
-    return error;
-  }
-}
-
-async function copyOne(
-  deps: CopyDeps,
-  plan: CopyPlan,
-  item: CopyItem,
-  done: number,
+  { keys, done }: { keys: readonly Key[]; done: number },
   context: JobContext,
 ): Promise<void> {
   const { signal } = context;
-  const pair = await storagePair(deps.storages, item.place, plan.to);
+  const pair = await storagePair(services, item.place, plan.to);
   const { from, to } = pair;
-  await mustNotBeInUse(deps.state, item.name, context.id);
-  const object = await planned(from, item, signal);
-  const record = await recordOf(deps, item, signal);
+  await mustNotBeInUse(services.state, item.name, context.id);
+  const object = await plannedFile(from, item, signal);
+  const record = await recordOf(services, item, signal);
   if (await to.stat(item.name, { signal })) {
     await mustBeSame(pair, item.name, signal);
   } else {
-    const total = { done, total: plan.size_bytes };
-    const checksum = await put(deps, { ...pair, object, record }, total, context);
+    const progress = { done, total: plan.size_bytes };
+    const checksum = await copyFile(pair, { object, record, keys }, progress, context);
     if (plan.move) await readBack(pair, object, checksum, signal);
   }
-  await planned(from, item, signal);
+  await plannedFile(from, item, signal);
   if (record) {
     const place = { storage_type: plan.to, storage_path: item.name };
-    await (await deps.catalog()).moveArchive(record.id, place, { signal });
+    await (await services.catalog()).moveArchive(record.id, place, { signal });
   }
   if (plan.move) await from.delete(item.name);
 }
 
 /** The file, if it is still as planned. */
-async function planned(from: Storage, item: CopyItem, signal: AbortSignal): Promise<StoredObject> {
+async function plannedFile(from: Storage, item: CopyItem, signal: AbortSignal): Promise<StoredObject> {
   const object = await from.stat(item.name, { signal });
   if (object?.size_bytes === item.size_bytes && object.modified_at === item.modified_at) return object;
   throw new BifractError('BUSY', 'The file changed or was deleted after the plan was made', {
@@ -118,45 +85,16 @@ async function planned(from: Storage, item: CopyItem, signal: AbortSignal): Prom
 }
 
 async function recordOf(
-  deps: CopyDeps,
+  services: Pick<Services, 'catalog'>,
   { archive_id }: CopyItem,
   signal: AbortSignal,
 ): Promise<ArchiveRecord | undefined> {
   if (archive_id === null) return undefined;
-  const [record] = await (await deps.catalog()).archives({ ids: [archive_id] }, { signal });
+  const [record] = await (await services.catalog()).archives({ ids: [archive_id] }, { signal });
   if (!record)
     throw new BifractError('NOT_FOUND', `The record of archive ${archive_id} no longer exists`, {
       hint: 'Run it again.',
     });
   mustBeCompleted(record);
   return record;
-}
-
-/** Stores the copy, verified on the way; returns its SHA-256. */
-async function put(
-  { keys }: CopyDeps,
-  file: { from: Storage; to: Storage; object: StoredObject; record: ArchiveRecord | undefined },
-  { done, total }: { done: number; total: number },
-  { id, signal, emit }: JobContext,
-): Promise<string> {
-  const { from, to, object, record } = file;
-  const { name, size_bytes } = object;
-  let read = 0;
-  let checksum = '';
-  const verify = async (bytes: AsyncIterable<Buffer>) => {
-    const file = await readBytes(bytes, object, { keys, signal });
-    if (record) compareWithRecord(record, measuredOf(file));
-    checksum = file.summary.checksum;
-  };
-  const counted = async function* () {
-    for await (const piece of from.stream(name, { signal })) {
-      read += piece.length;
-      yield piece;
-    }
-  };
-  const progress = () => ({ item: name, bytes_in: done + read, total_bytes: total });
-  const content = withProgress(verifyTee(counted(), verify), emit, progress);
-  const stored = await to.put(name, content, { signal, job: id, expected_bytes: size_bytes });
-  await checkStoredSize(to, stored, { size_bytes });
-  return checksum;
 }

@@ -1,30 +1,25 @@
 import { posix } from 'node:path';
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import { archivePath, backupTime, parseArchiveName } from '../../policy/names.ts';
-import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
-import type { State } from '../../ports/state.ts';
+import type { ArchiveRecord } from '../../ports/catalog.ts';
+import type { Services } from '../../ports/services.ts';
 import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
 import { namesOf, pathOf, RECORD_ID } from '../files/target.ts';
 import type { CopyItem, CopyPlan } from './contract.ts';
 
-export interface PlanCopyDeps {
-  storages: Storages;
-  /** Used only for archives. */
-  catalog(): Promise<Catalog>;
-  state: State;
-  now: Date;
-}
+/** The catalog is used only for archives. */
+export type PlanCopyServices = Pick<Services, keyof Storages | 'catalog' | 'state' | 'now'>;
 
-interface StoragePair {
+export interface StoragePair {
   from: Storage;
   to: Storage;
 }
 
 /** Plans a copy; see `CopyQueries`. */
 export async function planCopy(
-  deps: PlanCopyDeps,
+  services: PlanCopyServices,
   targets: readonly string[],
   { to, move = false, ...options }: CallOptions & { to: 'disk' | 's3'; move?: boolean },
 ): Promise<CopyPlan> {
@@ -34,26 +29,28 @@ export async function planCopy(
     });
   const items = new Map<string, CopyItem>();
   for (const target of targets) {
-    const item = await itemOf(deps, target, to, options);
+    const item = await itemOf(services, target, to, options);
     items.set(`${item.place} ${item.name}`, Object.freeze(item));
   }
   const all = [...items.values()];
-  const size_bytes = all.reduce(
-    (sum, { action, size_bytes: size }) => sum + (action === 'copy' ? size : 0),
-    0,
-  );
-  Object.freeze(all);
-  return Object.freeze({ planned_at: deps.now.toISOString(), to, move, items: all, size_bytes });
+  const to_copy = all.filter(({ action }) => action === 'copy');
+  return Object.freeze({
+    planned_at: services.now().toISOString(),
+    to,
+    move,
+    items: Object.freeze(all) as CopyItem[],
+    size_bytes: to_copy.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+  });
 }
 
 async function itemOf(
-  deps: PlanCopyDeps,
+  services: PlanCopyServices,
   target: string,
   to: 'disk' | 's3',
   options: CallOptions,
 ): Promise<CopyItem> {
   const place: StorageKind = backupTime(posix.basename(target)) ? 'backups' : 'archives';
-  const pair = await storagePair(deps.storages, place, to);
+  const pair = await storagePair(services, place, to);
   const blank: CopyItem = {
     target,
     place,
@@ -69,8 +66,8 @@ async function itemOf(
   };
   try {
     if (place === 'backups')
-      return { ...blank, ...(await described(deps, [posix.basename(target)], pair, options)) };
-    return { ...blank, ...(await archiveOf(deps, target, pair, options)) };
+      return { ...blank, ...(await described(services, [posix.basename(target)], pair, options)) };
+    return { ...blank, ...(await archiveOf(services, target, pair, options)) };
   } catch (thrown) {
     options.signal?.throwIfAborted();
     const error = asBifractError(thrown);
@@ -89,32 +86,37 @@ export async function storagePair(
   const from = await storages.storageOf(kind, type === 's3' ? 'disk' : 's3');
   if (to && from) return { from, to };
   throw new BifractError('USAGE', 'Only one storage is configured: S3 is not set up', {
-    hint: 'Set BIFRACT_S3_BUCKET in .env; see docs/storage.md.',
+    hint: 'Set BIFRACT_S3_BUCKET in .env; see docs/guide/storage.md.',
   });
 }
 
-async function archiveOf(deps: PlanCopyDeps, target: string, pair: StoragePair, options: CallOptions) {
+async function archiveOf(
+  services: PlanCopyServices,
+  target: string,
+  pair: StoragePair,
+  options: CallOptions,
+) {
   const { record, names } = RECORD_ID.test(target)
-    ? await byId(deps, target, options)
-    : await byFile(deps, target, options);
+    ? await byId(services, target, options)
+    : await byFile(services, target, options);
   if (record) mustBeCompleted(record);
-  return { ...(await described(deps, names, pair, options)), archive_id: record?.id ?? null };
+  return { ...(await described(services, names, pair, options)), archive_id: record?.id ?? null };
 }
 
-async function byId(deps: PlanCopyDeps, id: string, options: CallOptions) {
-  const [record] = await (await deps.catalog()).archives({ ids: [id] }, options);
+async function byId(services: PlanCopyServices, id: string, options: CallOptions) {
+  const [record] = await (await services.catalog()).archives({ ids: [id] }, options);
   if (record) return { record, names: namesOf(record) };
   throw new BifractError('NOT_FOUND', `Archive not found: ${id}`, { hint: 'See `bifract list archives`.' });
 }
 
-async function byFile(deps: PlanCopyDeps, file: string, options: CallOptions) {
+async function byFile(services: PlanCopyServices, file: string, options: CallOptions) {
   const filename = posix.basename(file);
   const parsed = parseArchiveName(filename);
   if (!parsed)
     throw new BifractError('USAGE', `Not a backup, an archive file or an archive id: ${file}`, {
       hint: 'See `bifract list backups` and `bifract list archives`.',
     });
-  const records = await (await deps.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
+  const records = await (await services.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
   const record = records.find((one) => one.filename === filename);
   return { record, names: record ? namesOf(record) : [archivePath(parsed.fractal_id, filename)] };
 }
@@ -128,7 +130,7 @@ export function mustBeCompleted({ status }: ArchiveRecord): void {
 }
 
 async function described(
-  { state }: PlanCopyDeps,
+  { state }: PlanCopyServices,
   names: readonly string[],
   { from, to }: StoragePair,
   options: CallOptions,

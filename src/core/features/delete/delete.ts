@@ -1,18 +1,14 @@
-import { asBifractError, BifractError, type ErrorReport } from '../../contract/errors.ts';
+import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
-import { combine, type Failure } from '../../job/failures.ts';
+import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import type { Catalog } from '../../ports/catalog.ts';
-import type { State } from '../../ports/state.ts';
+import type { Services } from '../../ports/services.ts';
 import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
 import { findFile } from '../files/record-file.ts';
-import type { DeleteItem, DeletePlan, DeleteSummary } from './contract.ts';
+import type { DeleteItem, DeleteJobRequest, DeleteSummary } from './contract.ts';
 
-export interface DeleteDeps {
-  storages: Storages;
-  catalog(): Promise<Catalog>;
-  state: State;
-}
+type DeleteServices = Pick<Services, keyof Storages | 'catalog' | 'state'>;
 
 /**
  * Deletes what the plan says, one by one, with an event each. Record and file of an archive are deleted
@@ -21,83 +17,63 @@ export interface DeleteDeps {
  * that the plan keeps.
  */
 export async function deletePlanned(
-  deps: DeleteDeps,
-  plan: DeletePlan,
+  services: DeleteServices,
+  { plan }: DeleteJobRequest,
   context: JobContext,
 ): Promise<DeleteSummary> {
   const started = performance.now();
-  const { signal, emit } = context;
-  const run = new DeleteRun(deps, context);
-  const failures: Failure[] = [];
+  const { emit } = context;
+  const run = new DeleteRun(services, context);
   let freed_bytes = 0;
+  const deleteOne = async (item: DeleteItem): Promise<ItemOutcome> => {
+    emit('job:progress', { item: nameOf(item) });
+    if (item.refusal) return { message: item.refusal.message, error: item.refusal };
+    const message = await run.delete(item);
+    freed_bytes += item.size_bytes;
+    return { message };
+  };
   await run.saveRecord();
   try {
     emit('job:phase', { phase: 'Deleting' });
-    for (const item of plan.items) {
-      signal.throwIfAborted();
-      emit('job:progress', { item: item.path ?? item.id });
-      const error = item.refusal ?? (await attempt(() => run.delete(item), item, context));
-      if (error) failures.push({ item: item.path ?? item.id, error });
-      else freed_bytes += item.size_bytes;
-      if (item.refusal) emitFailure(item, context, item.refusal);
-    }
+    await forEachItem(plan.items, { name: nameOf, failed: 'could not be deleted' }, deleteOne, context);
   } finally {
     await run.finish();
   }
-  const error = combine(failures, plan.items.length, 'could not be deleted');
-  if (error) throw error;
   const duration_ms = Math.round(performance.now() - started);
   return { deleted: plan.items.length, freed_bytes, duration_ms };
 }
 
-async function attempt(
-  work: () => Promise<string>,
-  item: DeleteItem,
-  context: JobContext,
-): Promise<ErrorReport | undefined> {
-  try {
-    const message = await work();
-    context.emit('job:item', { item: item.path ?? item.id, ok: true, message });
-    return undefined;
-  } catch (thrown) {
-    context.signal.throwIfAborted();
-    const error = asBifractError(thrown).report();
-    emitFailure(item, context, error);
-    return error;
-  }
-}
-
-function emitFailure({ path, id }: DeleteItem, { emit }: JobContext, error: ErrorReport): void {
-  emit('job:item', { item: path ?? id, ok: false, message: error.message, error });
+function nameOf({ path, id }: DeleteItem): string {
+  return path ?? id;
 }
 
 /** One run, and the journal of what it is at. */
 class DeleteRun {
-  readonly #deps: DeleteDeps;
+  readonly #services: DeleteServices;
   readonly #context: JobContext;
   /** Archives whose deletion may be half done. */
   readonly #pending = new Set<string>();
 
-  constructor(deps: DeleteDeps, context: JobContext) {
-    this.#deps = deps;
+  constructor(services: DeleteServices, context: JobContext) {
+    this.#services = services;
     this.#context = context;
   }
 
   async saveRecord(): Promise<void> {
     const { id, now } = this.#context;
     const deleting = [...this.#pending].map((archive_id) => ({ archive_id }));
-    await this.#deps.state.save({ id, kind: 'delete', started_at: now().toISOString(), deleting });
+    await this.#services.state.save({ id, kind: 'delete', started_at: now().toISOString(), deleting });
   }
 
   /** A pending deletion is completed by the recovery of a later process, which needs the job record. */
   async finish(): Promise<void> {
-    if (this.#pending.size === 0) await this.#deps.state.remove(this.#context.id);
+    if (this.#pending.size === 0) await this.#services.state.remove(this.#context.id);
   }
 
   async delete(item: DeleteItem): Promise<string> {
-    if (item.name !== null) await mustNotBeInUse(this.#deps.state, item.name, this.#context.id);
+    if (item.name !== null) await mustNotBeInUse(this.#services.state, item.name, this.#context.id);
     if (item.kind === 'group') {
-      const deleted = await (await this.#deps.catalog()).deleteGroup(item.id);
+      const deleted = await (await this.#services.catalog()).deleteGroup(item.id);
       return deleted ? 'deleted' : 'already deleted';
     }
     if (item.archive_id !== null) return this.#deleteArchive(item, item.archive_id);
@@ -106,7 +82,7 @@ class DeleteRun {
   }
 
   async #deleteArchive(item: DeleteItem, archive_id: string): Promise<string> {
-    const catalog = await this.#deps.catalog();
+    const catalog = await this.#services.catalog();
     await this.#mustBePlanned(catalog, item, archive_id);
     this.#pending.add(archive_id);
     await this.saveRecord();
@@ -135,7 +111,7 @@ class DeleteRun {
   async #mustBePlanned(catalog: Catalog, item: DeleteItem, archive_id: string): Promise<void> {
     const { signal } = this.#context;
     const [record] = await catalog.archives({ ids: [archive_id] }, { signal });
-    const found = record && (await findFile(this.#deps.storages, record, { signal }));
+    const found = record && (await findFile(this.#services, record, { signal }));
     if (!found || (found.storage.kind === item.storage_type && found.object.name === item.name)) return;
     throw changed();
   }
@@ -151,13 +127,12 @@ class DeleteRun {
   }
 
   async #storage(kind: StorageKind, type: DeleteItem['storage_type']): Promise<Storage> {
-    const { storages } = this.#deps;
-    const own = await storages[kind]();
+    const own = await this.#services[kind]();
     if (own.kind === type) return own;
-    const other = type === 'disk' || type === 's3' ? await storages.storageOf(kind, type) : undefined;
+    const other = type === 'disk' || type === 's3' ? await this.#services.storageOf(kind, type) : undefined;
     if (other) return other;
     throw new BifractError('NOT_FOUND', `Its storage (${type}) is no longer configured`, {
-      hint: 'Set BIFRACT_S3_BUCKET in .env again; see docs/storage.md.',
+      hint: 'Set BIFRACT_S3_BUCKET in .env again; see docs/guide/storage.md.',
     });
   }
 }

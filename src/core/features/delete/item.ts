@@ -1,9 +1,12 @@
 import { asBifractError, type BifractError } from '../../contract/errors.ts';
-import type { State } from '../../ports/state.ts';
-import type { Storage, StoredObject } from '../../ports/storage.ts';
+import type { Services } from '../../ports/services.ts';
+import type { Storages } from '../../ports/storage.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
-import { pathOf } from '../files/target.ts';
+import { type Located, pathOf } from '../files/target.ts';
 import type { DeleteItem, DeleteTarget } from './contract.ts';
+
+/** What planning needs: the catalog only for archives and groups, the keys only for backups. */
+export type PlanDeleteServices = Pick<Services, keyof Storages | 'catalog' | 'keys' | 'state' | 'now'>;
 
 /** An item before anything is known about it. */
 export function blankItem({ kind, id }: DeleteTarget): DeleteItem {
@@ -18,14 +21,14 @@ export function refused(item: DeleteItem, error: BifractError): DeleteItem {
 }
 
 /** What the plan records of a file, to recognise it later. */
-export function fileOf({ storage, object }: { storage: Storage; object: StoredObject }) {
+export function fileOf({ storage, object }: Located) {
   const { name, size_bytes, modified_at } = object;
   return { storage_type: storage.kind, name, path: pathOf(storage, name), size_bytes, modified_at };
 }
 
 /** The item, kept if its file is in use or the check throws `BUSY`. */
 export async function idleOrRefused(
-  { state }: { state: State },
+  { state }: Pick<Services, 'state'>,
   item: DeleteItem,
   check: () => void = () => undefined,
 ): Promise<DeleteItem> {

@@ -1,21 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import type { JobType } from '../../job/job-type.ts';
-import type { Services } from '../../ports/services.ts';
 import { countOf } from '../../text/rows.ts';
 import { formatBytes, plural } from '../../text/units.ts';
-import type { DeleteJobRequest, DeletePlan, DeleteQuery, DeleteSummary, DeleteTarget } from './contract.ts';
+import type { DeleteItem, DeleteJobRequest, DeleteSummary } from './contract.ts';
 import { deletePlanned } from './delete.ts';
-import { planDelete } from './plan.ts';
 import { recoverDelete } from './recovery.ts';
 
 export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
-  title: ({ plan }) =>
-    `Deletion of ${countOf(
-      plan.items.map(({ name, id }) => name ?? id),
-      'item',
-    )}`,
-  destroys: ({ plan }) => deletedBy(plan),
-  run: (services, { plan }, context) => deletePlanned(deleteDeps(services), plan, context),
+  title: ({ plan }) => {
+    const names = plan.items.map(({ name, id }) => name ?? id);
+    return `Deletion of ${countOf(names, 'item')}`;
+  },
+  destroys: ({ plan }) => plan.items.filter(({ action }) => action === 'delete').map(describeItem),
+  run: deletePlanned,
   summary: ({ deleted, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },
   ],
@@ -23,27 +19,6 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   recover: recoverDelete,
 };
 
-/** See `DeletionQueries`. */
-export function planDeleteOf(
-  services: Services,
-  targets: readonly DeleteTarget[],
-  query?: DeleteQuery,
-): Promise<DeletePlan> {
-  const keys = () => services.keys();
-  return planDelete({ ...deleteDeps(services), keys, now: services.now(), id: randomUUID() }, targets, query);
-}
-
-/** What a deletion works on. */
-export function deleteDeps(services: Services) {
-  return { storages: services, catalog: () => services.catalog(), state: services.state };
-}
-
-/** What a plan deletes, one line each, for the audit log. */
-export function deletedBy({ items }: DeletePlan): string[] {
-  return items
-    .filter(({ action }) => action === 'delete')
-    .map(
-      ({ path, archive_id, id }) =>
-        [path, archive_id && `record ${archive_id}`].filter(Boolean).join(', ') || id,
-    );
+function describeItem({ path, archive_id, id }: DeleteItem): string {
+  return [path, archive_id && `record ${archive_id}`].filter(Boolean).join(', ') || id;
 }

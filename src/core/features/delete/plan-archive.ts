@@ -4,17 +4,51 @@ import { archivePath, parseArchiveName } from '../../policy/names.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { findFile, otherStorage } from '../files/record-file.ts';
+import { RECORD_ID } from '../files/target.ts';
 import type { DeleteItem } from './contract.ts';
-import { blankItem, fileOf, idleOrRefused } from './item.ts';
-import type { PlanDeleteDeps } from './plan.ts';
+import { blankItem, fileOf, idleOrRefused, type PlanDeleteServices } from './item.ts';
+
+/** The item of an archive, by record id or file name. */
+export async function archiveItem(
+  services: PlanDeleteServices,
+  id: string,
+  options: CallOptions,
+): Promise<DeleteItem> {
+  if (!RECORD_ID.test(id)) return fileItem(services, id, options);
+  const [record] = await (await services.catalog()).archives({ ids: [id] }, options);
+  if (record) return recordItem(services, record, options);
+  throw new BifractError('NOT_FOUND', `Archive not found: ${id}`, { hint: 'See `bifract list archives`.' });
+}
+
+/** The archives of a group, or the group itself if it has none. */
+export async function groupItems(
+  services: PlanDeleteServices,
+  id: string,
+  options: CallOptions,
+): Promise<DeleteItem[]> {
+  const catalog = await services.catalog();
+  const group = RECORD_ID.test(id) && (await catalog.groups({}, options)).find((one) => one.id === id);
+  if (!group)
+    throw new BifractError('NOT_FOUND', `Group not found: ${id}`, {
+      hint: '`bifract list archives --json` shows the group of each archive.',
+    });
+  const records = (await catalog.archives({ fractal_id: group.fractal_id }, options)).filter(
+    ({ group_id }) => group_id === id,
+  );
+  if (records.length === 0) {
+    const { created_at } = group;
+    return [{ ...blankItem({ kind: 'group', id }), title: 'Group without archives', created_at }];
+  }
+  return Promise.all(records.map((record) => recordItem(services, record, options)));
+}
 
 /** A record and its file. */
-export async function archiveItem(
-  deps: PlanDeleteDeps,
+async function recordItem(
+  services: PlanDeleteServices,
   record: ArchiveRecord,
   options: CallOptions,
 ): Promise<DeleteItem> {
-  const found = await findFile(deps.storages, record, options);
+  const found = await findFile(services, record, options);
   const item: DeleteItem = {
     ...blankItem({ kind: 'archive', id: record.id }),
     title: `Archive of ${record.fractal_name}${record.period_label ? `, ${record.period_label}` : ''}`,
@@ -24,10 +58,10 @@ export async function archiveItem(
     notes: [
       ...(found ? [] : ['The file is missing: only the record will be deleted.']),
       ...(record.status === 'failed' ? ['The record is marked as failed.'] : []),
-      ...(await onlyCopyNotes(deps, record, options)),
+      ...(await onlyCopyNotes(services, record, options)),
     ],
   };
-  return idleOrRefused(deps, item, () => {
+  return idleOrRefused(services, item, () => {
     if (record.status !== 'in_progress' && record.status !== 'restoring') return;
     const doing = record.status === 'restoring' ? 'restored' : 'written';
     throw new BifractError('BUSY', `${record.storage_path} is being ${doing}, according to its record`, {
@@ -36,49 +70,14 @@ export async function archiveItem(
   });
 }
 
-/** An archive file, with its record if it has one. */
-export async function archiveFileItem(
-  deps: PlanDeleteDeps,
-  file: string,
-  options: CallOptions,
-): Promise<DeleteItem> {
-  const filename = posix.basename(file);
-  const parsed = parseArchiveName(filename);
-  if (!parsed) {
-    throw new BifractError('USAGE', `Not an archive id or an archive file: ${file}`, {
-      hint: 'See `bifract list archives`.',
-    });
-  }
-  const records = await (await deps.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
-  const record = records.find((one) => one.filename === filename);
-  if (record) return archiveItem(deps, record, options);
-  const name = archivePath(parsed.fractal_id, filename);
-  for (const storage of [await deps.storages.archives(), await otherStorage(deps.storages, 'archives')]) {
-    const object = await storage?.stat(name, options);
-    if (!storage || !object) continue;
-    const title = 'Archive file without a record';
-    const created_at = parsed.created_at.toISOString();
-    const item = {
-      ...blankItem({ kind: 'archive', id: name }),
-      title,
-      ...fileOf({ storage, object }),
-      created_at,
-    };
-    return idleOrRefused(deps, item);
-  }
-  throw new BifractError('NOT_FOUND', `Archive file not found: ${file}`, {
-    hint: 'See `bifract list archives` and `bifract list orphans`.',
-  });
-}
-
 /** Warns if retention has removed the rows from ClickHouse. */
 async function onlyCopyNotes(
-  deps: PlanDeleteDeps,
+  services: PlanDeleteServices,
   { fractal_id, time_range_start: start, time_range_end: end, status }: ArchiveRecord,
   options: CallOptions,
 ): Promise<string[]> {
   if (status !== 'completed' || start === null || end === null) return [];
-  const fractals = await (await deps.catalog()).fractals(options);
+  const fractals = await (await services.catalog()).fractals(options);
   const fractal = fractals.find(({ id }) => id === fractal_id);
   if (!fractal) return [];
   const { earliest_log } = fractal;
@@ -89,4 +88,71 @@ async function onlyCopyNotes(
   if (Date.parse(start) < Date.parse(earliest_log))
     return [`According to the server’s statistics, ClickHouse has no rows before ${earliest_log}.`];
   return [];
+}
+
+/** An archive file, with its record if it has one. */
+async function fileItem(
+  services: PlanDeleteServices,
+  file: string,
+  options: CallOptions,
+): Promise<DeleteItem> {
+  const filename = posix.basename(file);
+  const parsed = parseArchiveName(filename);
+  if (!parsed) {
+    throw new BifractError('USAGE', `Not an archive id or an archive file: ${file}`, {
+      hint: 'See `bifract list archives`.',
+    });
+  }
+  const records = await (await services.catalog()).archives({ fractal_id: parsed.fractal_id }, options);
+  const record = records.find((one) => one.filename === filename);
+  if (record) return recordItem(services, record, options);
+  const name = archivePath(parsed.fractal_id, filename);
+  for (const storage of [await services.archives(), await otherStorage(services, 'archives')]) {
+    const object = await storage?.stat(name, options);
+    if (!storage || !object) continue;
+    const title = 'Archive file without a record';
+    const created_at = parsed.created_at.toISOString();
+    const item = {
+      ...blankItem({ kind: 'archive', id: name }),
+      title,
+      ...fileOf({ storage, object }),
+      created_at,
+    };
+    return idleOrRefused(services, item);
+  }
+  throw new BifractError('NOT_FOUND', `Archive file not found: ${file}`, {
+    hint: 'See `bifract list archives` and `bifract list orphans`.',
+  });
+}
+
+/** Notes which fractals will have no archive left, and which groups are deleted with their last archive. */
+export async function addLastArchiveNotes(
+  services: PlanDeleteServices,
+  items: DeleteItem[],
+  options: CallOptions,
+): Promise<void> {
+  const to_delete = new Set(
+    items.flatMap(({ action, archive_id }) => (action === 'delete' && archive_id ? [archive_id] : [])),
+  );
+  if (to_delete.size === 0) return;
+  const records = await (await services.catalog()).archives({}, options);
+  const left = records.filter(({ id }) => !to_delete.has(id));
+  for (const item of items.filter(({ archive_id }) => archive_id !== null && to_delete.has(archive_id))) {
+    const record = records.find(({ id }) => id === item.archive_id);
+    if (record) item.notes.push(...lastArchiveNotes(record, left));
+  }
+}
+
+function lastArchiveNotes(
+  { status, group_id, fractal_id, fractal_name }: ArchiveRecord,
+  left: ArchiveRecord[],
+): string[] {
+  const last =
+    status === 'completed' &&
+    !left.some((one) => one.fractal_id === fractal_id && one.status === 'completed');
+  const alone = group_id !== null && !left.some((one) => one.group_id === group_id);
+  return [
+    ...(last ? [`No archive of ${fractal_name} will be left.`] : []),
+    ...(alone ? ['Its group will be deleted too.'] : []),
+  ];
 }

@@ -1,22 +1,17 @@
 import { BifractError } from '../../contract/errors.ts';
 import { backupTime } from '../../policy/names.ts';
-import type { Storage, StoredObject } from '../../ports/storage.ts';
+import type { Storage } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { fixedReason, isIntact } from '../backup/plan-prune.ts';
+import { listBackups } from '../files/backup-files.ts';
 import { otherStorage } from '../files/record-file.ts';
-import { pathOf } from '../files/target.ts';
-import type { DeleteItem, DeletePlan } from './contract.ts';
-import { blankItem, fileOf, idleOrRefused, refused } from './item.ts';
-import type { PlanDeleteDeps, PlanDeleteOptions } from './plan.ts';
-
-interface Backup {
-  storage: Storage;
-  object: StoredObject;
-}
+import { type Located, pathOf } from '../files/target.ts';
+import type { DeleteItem, DeletePlan, DeleteQuery } from './contract.ts';
+import { blankItem, fileOf, idleOrRefused, type PlanDeleteServices, refused } from './item.ts';
 
 /** A backup in the installation's own storage, else in the other one. */
 export async function backupItem(
-  deps: PlanDeleteDeps,
+  services: PlanDeleteServices,
   name: string,
   options: CallOptions,
 ): Promise<DeleteItem> {
@@ -26,8 +21,8 @@ export async function backupItem(
       hint: 'Give the name without folder, as in `bifract list backups`.',
     });
   }
-  const found: Backup[] = [];
-  for (const storage of await backupStorages(deps)) {
+  const found: Located[] = [];
+  for (const storage of await backupStorages(services)) {
     const object = await storage.stat(name, options);
     if (object) found.push({ storage, object });
   }
@@ -37,8 +32,8 @@ export async function backupItem(
       hint: 'See `bifract list backups`.',
     });
   }
-  const why = await fixedReason(first.storage, first.object, await deps.keys(), options);
-  return idleOrRefused(deps, {
+  const why = await fixedReason(first.storage, first.object, await services.keys(), options);
+  return idleOrRefused(services, {
     ...blankItem({ kind: 'backup', id: name }),
     title: 'Backup',
     ...fileOf(first),
@@ -56,22 +51,22 @@ export async function backupItem(
  * consented to that. Returns what is left.
  */
 export async function keepLast(
-  deps: PlanDeleteDeps,
+  services: PlanDeleteServices,
   items: DeleteItem[],
-  options: PlanDeleteOptions,
+  options: DeleteQuery,
 ): Promise<DeletePlan['backups_left']> {
-  const all = await newestFirst(deps, options);
-  const itemOf = ({ storage, object }: Backup) =>
+  const all = await newestFirst(services, options);
+  const itemOf = ({ storage, object }: Located) =>
     items.find(
       ({ action, kind, path }) =>
         action === 'delete' && kind === 'backup' && path === pathOf(storage, object.name),
     );
   const remaining = all.filter((one) => !itemOf(one));
-  const intact = await newestIntact(deps, remaining, options);
+  const intact = await newestIntact(services, remaining, options);
   if (intact) return { count: remaining.length, newest_whole: intact.object.name };
   const to_delete = all.filter(itemOf);
   const last =
-    (await newestIntact(deps, to_delete, options)) ?? (remaining.length === 0 ? to_delete[0] : undefined);
+    (await newestIntact(services, to_delete, options)) ?? (remaining.length === 0 ? to_delete[0] : undefined);
   const item = last && itemOf(last);
   if (!item) return { count: remaining.length, newest_whole: null };
   if (options.last_backup) {
@@ -89,11 +84,11 @@ function lastBackup(name: string): BifractError {
 }
 
 async function newestIntact(
-  deps: PlanDeleteDeps,
-  backups: Backup[],
+  services: PlanDeleteServices,
+  backups: Located[],
   options: CallOptions,
-): Promise<Backup | undefined> {
-  const keys = await deps.keys();
+): Promise<Located | undefined> {
+  const keys = await services.keys();
   for (const one of backups) {
     const { storage, object } = one;
     // Header and trailer alone reveal an unreadable file much sooner.
@@ -103,16 +98,15 @@ async function newestIntact(
   return undefined;
 }
 
-async function newestFirst(deps: PlanDeleteDeps, options: CallOptions): Promise<Backup[]> {
-  const all: Backup[] = [];
-  for (const storage of await backupStorages(deps)) {
-    for await (const object of storage.list('bifract-backup-', options))
-      if (backupTime(object.name)) all.push({ storage, object });
+async function newestFirst(services: PlanDeleteServices, options: CallOptions): Promise<Located[]> {
+  const all: Located[] = [];
+  for (const storage of await backupStorages(services)) {
+    for await (const object of listBackups(storage, options)) all.push({ storage, object });
   }
   return all.sort((a, b) => (a.object.name < b.object.name ? 1 : -1));
 }
 
-async function backupStorages({ storages }: PlanDeleteDeps): Promise<Storage[]> {
-  const other = await otherStorage(storages, 'backups');
-  return [await storages.backups(), ...(other ? [other] : [])];
+async function backupStorages(services: PlanDeleteServices): Promise<Storage[]> {
+  const other = await otherStorage(services, 'backups');
+  return [await services.backups(), ...(other ? [other] : [])];
 }

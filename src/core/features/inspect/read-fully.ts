@@ -4,7 +4,7 @@ import {
   type ByteSource,
   type ContentKind,
   type ContentSummary,
-  describe,
+  describeFile,
   LineChecker,
   type LineTotals,
   readContent,
@@ -129,7 +129,7 @@ async function refine(
   { keys, signal }: ReadOptions,
 ): Promise<BifractError> {
   if (error.code !== 'WRONG_KEY') return error;
-  const better = await describe(source, keys, { signal }).then(
+  const better = await describeFile(source, keys, { signal }).then(
     () => error,
     (other: unknown) => asBifractError(other),
   );

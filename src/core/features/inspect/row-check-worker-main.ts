@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { LineChecker } from '../../format/line-checker.ts';
+import { LineChecker } from '../../format/index.ts';
 import type { CheckRequest, CheckResponse } from './row-check-worker.ts';
 
 /** The worker side of `RowCheckWorker`. */

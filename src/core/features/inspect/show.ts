@@ -2,7 +2,7 @@ import { asBifractError } from '../../contract/errors.ts';
 import {
   type BackupManifest,
   type ByteSource,
-  describe,
+  describeFile,
   type FileDescription,
   readFrames,
   splitBackup,
@@ -31,7 +31,7 @@ export async function show(
 
 /**
  * Describes a file by its header and trailer, a backup also by its manifest; a file without them by its head
- * only. Errors of `describe`.
+ * only. Errors of `describeFile`.
  */
 export async function describeTarget(
   target: Target,
@@ -39,7 +39,7 @@ export async function describeTarget(
   options: CallOptions = {},
 ): Promise<FileReport> {
   const source = sourceOf(target.storage, target.object, options);
-  const description = await describe(source, keys, options);
+  const description = await describeFile(source, keys, options);
   const report = description.sealed
     ? await reportSealed(target, source, description, keys, options)
     : await reportUnsealed(target, source, description, keys, options);

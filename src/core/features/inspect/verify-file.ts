@@ -1,5 +1,5 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import { describe, type FileDescription } from '../../format/index.ts';
+import { describeFile, type FileDescription } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
@@ -81,7 +81,7 @@ function ofContent({ kind, summary, lines }: VerifiedFile): Found {
 
 /**
  * Checks size, header and trailer in a few small reads; without them, that the first chunk decrypts and the
- * file ends with an end marker. Errors of `describe`; `CUT_OFF` without the end marker.
+ * file ends with an end marker. Errors of `describeFile`; `CUT_OFF` without the end marker.
  */
 async function describeEnds(
   { storage, object }: Target,
@@ -89,7 +89,7 @@ async function describeEnds(
   options: CallOptions,
 ): Promise<FileDescription> {
   const source = sourceOf(storage, object, options);
-  const description = await describe(source, keys, options);
+  const description = await describeFile(source, keys, options);
   const end = description.trailer_offset ?? object.size_bytes;
   const mark = await source.read(end - END_MARK_BYTES, END_MARK_BYTES);
   if (mark.length === END_MARK_BYTES && mark.every((byte) => byte === 0)) return description;

@@ -1,38 +1,40 @@
 import { asBifractError } from '../../contract/errors.ts';
-import { describe, keyId } from '../../format/index.ts';
-import { backupTime, parseArchiveName } from '../../policy/names.ts';
+import { describeFile, keyId } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
+import type { Services } from '../../ports/services.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
+import { listBackups } from '../files/backup-files.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import type { RotateItem, RotatePlan } from './contract.ts';
 
-interface PlanRotateDeps {
-  backups: Storage;
-  archives: Storage;
-  /** The current key, then older ones. */
-  keys: readonly Key[];
-  now: Date;
-}
-
-/** Plans a key rotation; see `UpkeepQueries.planRotate`. */
+/** Plans a key rotation; see `KeyQueries`. */
 export async function planRotate(
-  { backups, archives, keys, now }: PlanRotateDeps,
+  services: Pick<Services, 'backups' | 'archives' | 'keys' | 'now'>,
   options: CallOptions = {},
 ): Promise<RotatePlan> {
+  const [backups, archives, keys] = await Promise.all([
+    services.backups(),
+    services.archives(),
+    services.keys(),
+  ]);
   const current = keyId(keys[0] as Key);
-  const found: { item: Omit<RotateItem, 'action'>; known: boolean }[] = [];
+  const found: Omit<RotateItem, 'action'>[] = [];
   for await (const { place, storage, object } of files(backups, archives, options)) {
-    const key_id = await keyOf(storage, object, keys, options);
     const { name, size_bytes } = object;
-    found.push({ item: { place, name, size_bytes, key_id }, known: key_id !== null });
+    found.push({ place, name, size_bytes, key_id: await keyOf(storage, object, keys, options) });
   }
-  const resumes = found.some(({ item }) => item.key_id !== null && item.key_id !== current);
-  const items = found.map(({ item }) => ({ ...item, action: actionOf(item.key_id, current, resumes) }));
-  const plan: RotatePlan = { planned_at: now.toISOString(), resumes, current_key_id: current, items };
-  for (const item of items) Object.freeze(item);
-  Object.freeze(items);
-  return Object.freeze(plan);
+  const resumes = found.some(({ key_id }) => key_id !== null && key_id !== current);
+  const items = found.map((item) =>
+    Object.freeze({ ...item, action: actionOf(item.key_id, current, resumes) }),
+  );
+  return Object.freeze({
+    planned_at: services.now().toISOString(),
+    resumes,
+    current_key_id: current,
+    items: Object.freeze(items) as RotateItem[],
+  });
 }
 
 function actionOf(key_id: string | null, current: string, resumes: boolean): RotateItem['action'] {
@@ -41,12 +43,10 @@ function actionOf(key_id: string | null, current: string, resumes: boolean): Rot
 }
 
 async function* files(backups: Storage, archives: Storage, options: CallOptions) {
-  for await (const object of backups.list('bifract-backup-', options))
-    if (backupTime(object.name)) yield { place: 'backups' as const, storage: backups, object };
-  for await (const object of archives.list('archives/', options)) {
-    if (parseArchiveName(object.name.split('/').at(-1) ?? ''))
-      yield { place: 'archives' as const, storage: archives, object };
-  }
+  for await (const object of listBackups(backups, options))
+    yield { place: 'backups' as const, storage: backups, object };
+  for await (const object of archives.list(ARCHIVES_PREFIX, options))
+    if (isArchive(object.name)) yield { place: 'archives' as const, storage: archives, object };
 }
 
 /** Null if no key opens the file or it is damaged: it is skipped. */
@@ -57,7 +57,7 @@ async function keyOf(
   options: CallOptions,
 ): Promise<string | null> {
   try {
-    return (await describe(sourceOf(storage, object, options), keys, options)).key_id;
+    return (await describeFile(sourceOf(storage, object, options), keys, options)).key_id;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (asBifractError(error).exitCode === 5) return null;

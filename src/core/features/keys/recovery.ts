@@ -1,7 +1,13 @@
+import { BifractError } from '../../contract/errors.ts';
+import { describeFile } from '../../format/index.ts';
+import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { JobRecord } from '../../ports/state.ts';
+import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { isUnder, recoverRekey, storedSum, updateRecord } from './rekey.ts';
+import { storedSum } from '../files/stored-sum.ts';
+import { sourceOf } from '../inspect/object-source.ts';
+import { recoverRekey, updateRecord } from './rekey.ts';
 
 type RotationServices = Pick<Services, 'backups' | 'archives' | 'catalog' | 'key'>;
 
@@ -31,4 +37,20 @@ async function recoverFile(
   if (place === 'archives' && object && (await isUnder(await services.key(), storage, object, options)))
     await updateRecord(await services.catalog(), name, await storedSum(storage, name, options), options);
   return `Re-encryption of ${name} was interrupted; the file is intact`;
+}
+
+/** Whether the file is encrypted with that key. */
+async function isUnder(
+  key: Key,
+  storage: Storage,
+  object: StoredObject,
+  options: CallOptions,
+): Promise<boolean> {
+  try {
+    await describeFile(sourceOf(storage, object, options), [key], options);
+    return true;
+  } catch (error) {
+    if (error instanceof BifractError && error.code === 'WRONG_KEY') return false;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
-import { describe, readStream, reseal } from '../../format/index.ts';
+import { describeFile, readStream, reencryptFile } from '../../format/index.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
@@ -25,7 +25,7 @@ export async function rekey(
 ): Promise<{ size_bytes: number; checksum: string }> {
   const name = rekeyName(object.name);
   await recoverRekey(storage, object.name, options);
-  const file = reseal(sourceOf(storage, object, options), keys, key, options);
+  const file = reencryptFile(sourceOf(storage, object, options), keys, key, options);
   const written = await storage.put(name, file.bytes, { ...options, job, expected_bytes: object.size_bytes });
   const { stream_sha256, size_bytes, checksum } = file.summary();
   try {
@@ -73,7 +73,7 @@ async function mustBeSame(
   stream_sha256: string,
   options: CallOptions,
 ): Promise<void> {
-  await describe(sourceOf(storage, written, options), [key], options);
+  await describeFile(sourceOf(storage, written, options), [key], options);
   const hash = createHash('sha256');
   const stored = storage.stream(written.name, options);
   for await (const plain of readStream(stored, { keys: [key], signal: options.signal })) hash.update(plain);
@@ -117,31 +117,4 @@ export async function recordOf(
     });
   }
   return record?.status === 'completed' ? record : undefined;
-}
-
-/** Whether the file is encrypted with that key. */
-export async function isUnder(
-  key: Key,
-  storage: Storage,
-  object: StoredObject,
-  options: CallOptions,
-): Promise<boolean> {
-  try {
-    await describe(sourceOf(storage, object, options), [key], options);
-    return true;
-  } catch (error) {
-    if (error instanceof BifractError && error.code === 'WRONG_KEY') return false;
-    throw error;
-  }
-}
-
-/** Size and SHA-256 of the stored bytes. */
-export async function storedSum(storage: Storage, name: string, options: CallOptions) {
-  const hash = createHash('sha256');
-  let size_bytes = 0;
-  for await (const piece of storage.stream(name, options)) {
-    hash.update(piece);
-    size_bytes += piece.length;
-  }
-  return { size_bytes, checksum: hash.digest('hex') };
 }

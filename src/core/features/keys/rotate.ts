@@ -1,25 +1,14 @@
-import { asBifractError, BifractError } from '../../contract/errors.ts';
+import { BifractError } from '../../contract/errors.ts';
 import { keyId } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
-import { combine, type Failure } from '../../job/failures.ts';
-import type { Catalog } from '../../ports/catalog.ts';
+import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import type { Key } from '../../ports/key.ts';
+import type { Services } from '../../ports/services.ts';
 import type { JobRecord, State } from '../../ports/state.ts';
-import type { Storage } from '../../ports/storage.ts';
-import type { RotateItem, RotatePlan, RotateSummary } from './contract.ts';
+import type { RotateItem, RotatePlan, RotateRequest, RotateSummary } from './contract.ts';
 import { recordOf, recoverRekey, rekey, updateRecord } from './rekey.ts';
 
-export interface RotateDeps {
-  backups: Storage;
-  archives: Storage;
-  catalog(): Promise<Catalog>;
-  state: State;
-  /** The current key, then older ones. */
-  keys(): Promise<Key[]>;
-  /** Writes a new key to `.env` and keeps the old one for reading; `keys` returns it from then on. */
-  replaceKey(): Promise<void>;
-}
-
+type RotateServices = Pick<Services, 'backups' | 'archives' | 'catalog' | 'state' | 'keys' | 'replaceKey'>;
 type PendingFile = NonNullable<JobRecord['rekey']>[number];
 
 /**
@@ -27,59 +16,46 @@ type PendingFile = NonNullable<JobRecord['rekey']>[number];
  * with the old key or the new one. A failed file stays unchanged; running it again continues with it.
  */
 export async function rotateKey(
-  deps: RotateDeps,
-  plan: RotatePlan,
+  services: RotateServices,
+  { plan }: RotateRequest,
   context: JobContext,
 ): Promise<RotateSummary> {
   const started = performance.now();
   const { id, now, emit, signal } = context;
+  const items = plan.items.filter(({ action }) => action === 'reencrypt');
+  const total_bytes = items.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  let bytes_in = 0;
   const pending: PendingFile[] = [];
-  await registerJob(deps.state, context);
-  try {
-    await mustBeCurrent(deps, plan);
-    if (!plan.resumes) await deps.replaceKey();
-    const items = plan.items.filter(({ action }) => action === 'reencrypt');
-    const total_bytes = items.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
-    const failures: Failure[] = [];
-    let bytes_in = 0;
-    emit('job:phase', { phase: 'Re-encrypting files' });
-    for (const item of items) {
-      signal.throwIfAborted();
-      emit('job:progress', { item: item.name, bytes_in, total_bytes });
-      pending.push({ place: item.place, name: item.name });
-      await deps.state.save({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: pending });
-      const failure = await one(deps, item, context);
-      if (failure) failures.push(failure);
-      if (failure === undefined || (await isRecovered(deps, item))) pending.pop();
-      bytes_in += item.size_bytes;
+  const rotateOne = async (item: RotateItem): Promise<ItemOutcome> => {
+    const { place, name, size_bytes } = item;
+    emit('job:progress', { item: name, bytes_in, total_bytes });
+    bytes_in += size_bytes;
+    pending.push({ place, name });
+    await services.state.save({ id, kind: 'rotate-key', started_at: now().toISOString(), rekey: pending });
+    try {
+      await reencrypt(services, item, context);
+    } catch (error) {
+      if (!signal.aborted && (await isRecovered(services, item))) pending.pop();
+      throw error;
     }
+    pending.pop();
+    return { message: 're-encrypted' };
+  };
+  await registerJob(services.state, context);
+  try {
+    await mustBeCurrent(services, plan);
+    if (!plan.resumes) await services.replaceKey();
+    emit('job:phase', { phase: 'Re-encrypting files' });
+    const text = { name: ({ name }: RotateItem) => name, failed: 'files could not be re-encrypted' };
+    await forEachItem(items, text, rotateOne, context);
     emit('job:progress', { bytes_in, total_bytes });
-    const error = combine(failures, items.length, 'files could not be re-encrypted');
-    if (error) throw error;
-    const [key] = await deps.keys();
+    const [key] = await services.keys();
     const duration_ms = Math.round(performance.now() - started);
     return { key_id: key ? keyId(key) : '', files: items.length, size_bytes: bytes_in, duration_ms };
   } finally {
     // Pending files are recovered by a later process, which needs the job record.
-    if (pending.length === 0 || (await allRecovered(deps, pending))) await deps.state.remove(id);
+    if (await allRecovered(services, pending)) await services.state.remove(id);
   }
-}
-
-async function allRecovered(deps: RotateDeps, files: PendingFile[]): Promise<boolean> {
-  for (const file of files) if (!(await isRecovered(deps, file))) return false;
-  return true;
-}
-
-/**
- * Whether a failed file has its name again and no temporary file is left; retried once. The record of an
- * archive may be missing as well, which only recovery can tell.
- */
-async function isRecovered(deps: RotateDeps, { place, name }: PendingFile): Promise<boolean> {
-  if (place === 'archives') return false;
-  return recoverRekey(deps[place], name).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function registerJob(state: State, { id, now }: JobContext): Promise<void> {
@@ -93,33 +69,43 @@ async function registerJob(state: State, { id, now }: JobContext): Promise<void>
 }
 
 /** An outdated plan would create one key too many. */
-async function mustBeCurrent({ keys }: RotateDeps, plan: RotatePlan): Promise<void> {
-  const [current] = await keys();
+async function mustBeCurrent(services: Pick<Services, 'keys'>, plan: RotatePlan): Promise<void> {
+  const [current] = await services.keys();
   if (current && keyId(current) === plan.current_key_id) return;
   throw new BifractError('BUSY', 'The key changed after the rotation was planned', {
     hint: 'Run it again.',
   });
 }
 
-async function one(deps: RotateDeps, item: RotateItem, context: JobContext): Promise<Failure | undefined> {
-  const { place, name } = item;
-  const { signal, emit, id } = context;
-  try {
-    const catalog = place === 'archives' ? await deps.catalog() : undefined;
-    const record = catalog && (await recordOf(catalog, name, { signal }));
-    const storage = deps[place];
-    const object = await storage.stat(name, { signal });
-    if (!object) throw new BifractError('NOT_FOUND', 'The file no longer exists', { hint: 'Run it again.' });
-    const keys = await deps.keys();
-    const file = await rekey(storage, object, { keys, key: keys[0] as Key, job: id }, { signal });
-    // The file is replaced: its record must follow, even after a cancel.
-    if (catalog && record) await updateRecord(catalog, name, file, {});
-    emit('job:item', { item: name, ok: true, message: 're-encrypted' });
-    return undefined;
-  } catch (thrown) {
-    signal.throwIfAborted();
-    const error = asBifractError(thrown).report();
-    emit('job:item', { item: name, ok: false, message: error.message, error });
-    return { item: name, error };
-  }
+async function reencrypt(
+  services: RotateServices,
+  { place, name }: RotateItem,
+  { id, signal }: JobContext,
+): Promise<void> {
+  const catalog = place === 'archives' ? await services.catalog() : undefined;
+  const record = catalog && (await recordOf(catalog, name, { signal }));
+  const storage = await services[place]();
+  const object = await storage.stat(name, { signal });
+  if (!object) throw new BifractError('NOT_FOUND', 'The file no longer exists', { hint: 'Run it again.' });
+  const keys = await services.keys();
+  const file = await rekey(storage, object, { keys, key: keys[0] as Key, job: id }, { signal });
+  // The file is replaced: its record must follow, even after a cancel.
+  if (catalog && record) await updateRecord(catalog, name, file, {});
+}
+
+async function allRecovered(services: RotateServices, files: PendingFile[]): Promise<boolean> {
+  for (const file of files) if (!(await isRecovered(services, file))) return false;
+  return true;
+}
+
+/**
+ * Whether a failed file has its name again and no temporary file is left; retried once. The record of an
+ * archive may be missing as well, which only recovery can tell.
+ */
+async function isRecovered(services: RotateServices, { place, name }: PendingFile): Promise<boolean> {
+  if (place === 'archives') return false;
+  return recoverRekey(await services[place](), name).then(
+    () => true,
+    () => false,
+  );
 }

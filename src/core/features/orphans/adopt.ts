@@ -1,67 +1,65 @@
 import { posix } from 'node:path';
-import { asBifractError, BifractError } from '../../contract/errors.ts';
+import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
-import { combine, type Failure } from '../../job/failures.ts';
+import { forEachItem, type ItemOutcome } from '../../job/items.ts';
+import { throttle } from '../../job/throttle.ts';
 import type { Catalog } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
+import type { Services } from '../../ports/services.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { readFully } from '../inspect/read-fully.ts';
-import type { AdoptItem, AdoptPlan, AdoptSummary } from './contract.ts';
-
-export interface AdoptDeps {
-  catalog: Catalog;
-  storage: Storage;
-  keys: readonly Key[];
-}
+import type { AdoptItem, AdoptRequest, AdoptSummary } from './contract.ts';
 
 type Adopted = AdoptSummary['adopted'][number];
-
-const INTERVAL_MS = 100;
 
 /**
  * Adds the planned records for archive files, after reading each file in full. A failure does not stop the
  * others; the combined error is thrown at the end.
  */
-export async function adopt(deps: AdoptDeps, plan: AdoptPlan, context: JobContext): Promise<AdoptSummary> {
+export async function adopt(
+  services: Pick<Services, 'catalog' | 'archives' | 'keys'>,
+  { plan }: AdoptRequest,
+  context: JobContext,
+): Promise<AdoptSummary> {
   const started = performance.now();
+  const [catalog, storage, keys] = await Promise.all([
+    services.catalog(),
+    services.archives(),
+    services.keys(),
+  ]);
   const chosen = plan.items.filter(({ action }) => action === 'adopt');
   const adopted: Adopted[] = [];
   const fractals_created: string[] = [];
-  const failures: Failure[] = [];
+  const work = async (item: AdoptItem): Promise<ItemOutcome> => {
+    const record = await adoptOne({ catalog, storage, keys }, item, fractals_created, context);
+    adopted.push(record);
+    const message = `${record.log_count} rows, record ${record.archive_id}`;
+    return { message, details: { ...record } };
+  };
   context.emit('job:phase', { phase: 'Reading files' });
-  for (const item of chosen) {
-    try {
-      const record = await adoptOne(deps, item, fractals_created, context);
-      adopted.push(record);
-      const message = `${record.log_count} rows, record ${record.archive_id}`;
-      context.emit('job:item', { item: item.path, ok: true, message, details: { ...record } });
-    } catch (thrown) {
-      context.signal.throwIfAborted();
-      const error = asBifractError(thrown).report();
-      failures.push({ item: item.path, error });
-      context.emit('job:item', { item: item.path, ok: false, message: error.message, error });
-    }
-  }
-  const error = combine(failures, chosen.length, 'could not be adopted');
-  if (error) throw error;
+  await forEachItem(chosen, { name: ({ path }) => path, failed: 'could not be adopted' }, work, context);
   const skipped = plan.items.length - chosen.length;
   return { adopted, skipped, fractals_created, duration_ms: Math.round(performance.now() - started) };
 }
 
+interface Installation {
+  catalog: Catalog;
+  storage: Storage;
+  keys: readonly Key[];
+}
+
 async function adoptOne(
-  { catalog, storage, keys }: AdoptDeps,
+  { catalog, storage, keys }: Installation,
   item: AdoptItem,
   created: string[],
-  context: JobContext,
+  { signal, emit }: JobContext,
 ): Promise<Adopted> {
-  const { signal } = context;
   const object = await storage.stat(item.path, { signal });
   if (!object) throw new BifractError('NOT_FOUND', 'The file no longer exists', { hint: 'Run it again.' });
-  const file = await readFully(storage, object, {
-    keys,
-    signal,
-    onProgress: progressReporter(item, context),
-  });
+  const onProgress = throttle((bytes_in: number, rows: number) =>
+    emit('job:progress', { item: item.path, rows, bytes_in, total_bytes: item.size_bytes }),
+  );
+  const file = await readFully(storage, object, { keys, signal, onProgress });
   const { size_bytes, checksum } = file.summary;
   const { fractal } = item;
   if (fractal === null || file.lines === null)
@@ -96,13 +94,4 @@ async function adoptOne(
     { signal },
   );
   return { path: item.path, archive_id, log_count, size_bytes, checksum };
-}
-
-function progressReporter({ path, size_bytes }: AdoptItem, { emit }: JobContext) {
-  let last = Number.NEGATIVE_INFINITY;
-  return (stored: number, rows: number) => {
-    if (performance.now() - last < INTERVAL_MS) return;
-    last = performance.now();
-    emit('job:progress', { item: path, rows, bytes_in: stored, total_bytes: size_bytes });
-  };
 }

@@ -1,84 +1,93 @@
-import { isBifractName, isProbeName } from '../../policy/names.ts';
-import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
-import type { JobRecord, State } from '../../ports/state.ts';
-import type { Storage, StoredObject, UnfinishedObject } from '../../ports/storage.ts';
+import { backupTime, isBifractName, isProbeName } from '../../policy/names.ts';
+import type { ArchiveRecord } from '../../ports/catalog.ts';
+import type { Services } from '../../ports/services.ts';
+import type { JobRecord } from '../../ports/state.ts';
+import type { Storage, Storages, StoredObject, UnfinishedObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { isResumable } from '../archive/resume.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
 import { belongsTo } from '../files/in-use.ts';
-import { isSame } from '../files/record-file.ts';
-import { namesOf, pathOf } from '../files/target.ts';
+import { isSame, storagesOf } from '../files/record-file.ts';
+import { findIn, namesOf, pathOf } from '../files/target.ts';
 import type { Orphan } from './contract.ts';
-import { unlistedBackups } from './unlisted-backups.ts';
 
 /** Longer than any archive or upload may take, by the limit of the server. */
 const MAX_JOB_AGE_MS = 24 * 3_600_000;
 
-export interface OrphanDeps {
-  catalog: Catalog;
-  archives: Storage;
-  backups: Storage;
-  /** Whether the file of a record exists that is not in the storage of `archives`. */
-  fileExists?(record: ArchiveRecord, options?: CallOptions): Promise<boolean>;
-  state: State;
-  /** Maximum age of a resumable archive, milliseconds; 0 if omitted. */
-  max_duration_ms?: number;
-  now(): Date;
-}
+export type OrphanServices = Pick<Services, keyof Storages | 'catalog' | 'state' | 'archive_limits' | 'now'>;
 
 /** Files without record, records without file, and unfinished objects. Reads no file. */
-export async function orphans(deps: OrphanDeps, options: CallOptions = {}): Promise<Orphan[]> {
-  const before = await deps.catalog.archives({}, options);
-  const files = new Map<string, StoredObject>();
-  for await (const object of deps.archives.list(ARCHIVES_PREFIX, options)) {
-    if (isArchive(object.name)) files.set(object.name, object);
-  }
-  const [records, running, interrupted] = await Promise.all([
-    deps.catalog.archives({}, options),
-    deps.state.running(),
-    deps.state.interrupted(),
-  ]);
-  const elsewhere = await keptElsewhere(deps, files, records, options);
+export async function findOrphans(services: OrphanServices, options: CallOptions = {}): Promise<Orphan[]> {
+  const inventory = await takeInventory(services, options);
   return [
-    ...filesWithoutRecord(deps, files, { before, records }, running),
-    ...recordsWithoutFile(deps, { files, elsewhere }, { before, records }, running, interrupted),
-    ...(await unlistedBackups(deps.backups, options)),
-    ...(await unfinishedObjects(deps, running, interrupted, options)),
+    ...filesWithoutRecord(inventory),
+    ...recordsWithoutFile(inventory),
+    ...(await unlistedBackups(inventory, options)),
+    ...(await unfinishedObjects(inventory, options)),
   ];
 }
 
-/** Records whose files are in the other storage: the configuration may have changed, or a copy was made. */
-async function keptElsewhere(
-  { archives, fileExists }: OrphanDeps,
-  files: Map<string, StoredObject>,
-  records: ArchiveRecord[],
-  options: CallOptions,
-): Promise<Set<string>> {
-  const ids = new Set<string>();
-  for (const record of records) {
-    const { id, status, storage_type } = record;
-    if (status !== 'completed' || storage_type === archives.kind) continue;
-    if (namesOf(record).some((name) => files.has(name))) continue;
-    if (await fileExists?.(record, options)) ids.add(id);
-  }
-  return ids;
-}
-
-/**
- * Records before and after listing the files. An orphan must be one in both: jobs may have added or removed
- * records meanwhile.
- */
-interface Records {
+interface Inventory {
+  backups: Storage;
+  archives: Storage;
+  /** Archive files by name. */
+  files: Map<string, StoredObject>;
+  /**
+   * Records before and after listing the files. An orphan must be one in both: jobs may have added or removed
+   * records meanwhile.
+   */
   before: ArchiveRecord[];
   records: ArchiveRecord[];
+  /** Ids of the records whose files are in the other storage. */
+  elsewhere: Set<string>;
+  running: JobRecord[];
+  interrupted: JobRecord[];
+  now: Date;
+  /** Maximum age of a resumable archive, milliseconds. */
+  max_duration_ms: number;
 }
 
-function filesWithoutRecord(
-  { archives }: OrphanDeps,
-  files: Map<string, StoredObject>,
-  { before, records }: Records,
-  running: JobRecord[],
-): Orphan[] {
+async function takeInventory(services: OrphanServices, options: CallOptions): Promise<Inventory> {
+  const [catalog, archives, backups] = await Promise.all([
+    services.catalog(),
+    services.archives(),
+    services.backups(),
+  ]);
+  const before = await catalog.archives({}, options);
+  const files = new Map<string, StoredObject>();
+  for await (const object of archives.list(ARCHIVES_PREFIX, options))
+    if (isArchive(object.name)) files.set(object.name, object);
+  const [records, running, interrupted] = await Promise.all([
+    catalog.archives({}, options),
+    services.state.running(),
+    services.state.interrupted(),
+  ]);
+  const elsewhere = new Set<string>();
+  for (const record of records.filter((one) => isMissing(one, files))) {
+    if (record.storage_type !== archives.kind && (await mayBeElsewhere(services, record, options)))
+      elsewhere.add(record.id);
+  }
+  const { max_duration_ms } = services.archive_limits;
+  const now = services.now();
+  return { backups, archives, files, before, records, elsewhere, running, interrupted, now, max_duration_ms };
+}
+
+function isMissing(record: ArchiveRecord, files: Inventory['files']): boolean {
+  return record.status === 'completed' && !namesOf(record).some((name) => files.has(name));
+}
+
+/** The configuration may have changed, or a copy was made. A storage that is not set up may hold any file. */
+async function mayBeElsewhere(
+  services: OrphanServices,
+  record: ArchiveRecord,
+  options: CallOptions,
+): Promise<boolean> {
+  const storages = await storagesOf(services, record);
+  if (!storages.some(({ kind }) => kind === record.storage_type)) return true;
+  return (await findIn(storages, record, options)) !== undefined;
+}
+
+function filesWithoutRecord({ archives, files, before, records, running }: Inventory): Orphan[] {
   const [earlier, known] = [byName(before), byName(records)];
   const busy = new Set(running.map(({ object }) => object));
   return [...files.values()]
@@ -100,48 +109,43 @@ function isLost(record: ArchiveRecord | undefined): boolean {
   return record === undefined || record.status === 'failed';
 }
 
-function recordsWithoutFile(
-  deps: OrphanDeps,
-  { files, elsewhere }: { files: Map<string, StoredObject>; elsewhere: Set<string> },
-  { before, records }: Records,
-  running: JobRecord[],
-  interrupted: JobRecord[],
-): Orphan[] {
-  const missing = (record: ArchiveRecord) => !namesOf(record).some((name) => files.has(name));
+function recordsWithoutFile(inventory: Inventory): Orphan[] {
+  const { archives, files, before, records, elsewhere, running } = inventory;
   const complete = new Set(before.filter(({ status }) => status === 'completed').map(({ id }) => id));
   const completed = records.filter(
     ({ id, status }) => status === 'completed' && complete.has(id) && !elsewhere.has(id),
   );
+  const missing = completed.filter((record) => isMissing(record, files));
   // If all are missing, the storage is more likely unmounted.
-  const allGone = completed.length > 0 && completed.every(missing) && files.size === 0;
-  const alive = new Set(running.map(({ archive_id }) => archive_id));
+  const allGone = missing.length > 0 && missing.length === completed.length && files.size === 0;
+  const active = new Set(running.map(({ archive_id }) => archive_id));
   const stale = records.filter(
-    (record) =>
-      record.status === 'in_progress' && !alive.has(record.id) && isStale(deps, record, interrupted),
+    (record) => record.status === 'in_progress' && !active.has(record.id) && isStale(record, inventory),
   );
   return [
-    ...completed
-      .filter(missing)
-      .map((record) => recordOrphan(deps, record, completedTitle(allGone), !allGone)),
-    ...stale.map((record) => recordOrphan(deps, record, 'Record in progress without a running job', true)),
+    ...missing.map((record) => recordOrphan(archives, record, missingTitle(allGone), !allGone)),
+    ...stale.map((record) =>
+      recordOrphan(archives, record, 'Record in progress without a running job', true),
+    ),
   ];
 }
 
-function completedTitle(allGone: boolean): string {
+function missingTitle(allGone: boolean): string {
   return allGone
     ? 'Record with missing file, like all others: check that archive storage is configured and mounted'
     : 'Record with missing file';
 }
 
 /** A record in progress of another program may be active until the time limit of the server has passed. */
-function isStale({ now }: OrphanDeps, { id, created_at }: ArchiveRecord, interrupted: JobRecord[]): boolean {
-  return (
-    interrupted.some(({ archive_id }) => archive_id === id) ||
-    now().getTime() - Date.parse(created_at) > MAX_JOB_AGE_MS
-  );
+function isStale({ id, created_at }: ArchiveRecord, { interrupted, now }: Inventory): boolean {
+  return interrupted.some(({ archive_id }) => archive_id === id) || isTooOld(created_at, now);
 }
 
-function recordOrphan({ archives }: OrphanDeps, record: ArchiveRecord, title: string, act: boolean): Orphan {
+function isTooOld(since: string, now: Date): boolean {
+  return now.getTime() - Date.parse(since) > MAX_JOB_AGE_MS;
+}
+
+function recordOrphan(archives: Storage, record: ArchiveRecord, title: string, act: boolean): Orphan {
   return {
     kind: 'record',
     place: 'archives',
@@ -155,53 +159,68 @@ function recordOrphan({ archives }: OrphanDeps, record: ArchiveRecord, title: st
   };
 }
 
-async function unfinishedObjects(
-  deps: OrphanDeps,
-  running: JobRecord[],
-  records: JobRecord[],
-  options: CallOptions,
-): Promise<Orphan[]> {
+/**
+ * Backup files with nonstandard names, unknown to lists and retention: renamed files, copies. In a bucket,
+ * only names with the standard prefix: it may be shared and large.
+ */
+async function unlistedBackups({ backups }: Inventory, options: CallOptions): Promise<Orphan[]> {
+  const found: Orphan[] = [];
+  const prefix = backups.kind === 's3' ? 'bifract-backup-' : '';
+  for await (const { name, size_bytes, modified_at } of backups.list(prefix, options)) {
+    if (!name.endsWith('.bifract-backup') || backupTime(name)) continue;
+    found.push({
+      kind: 'file',
+      place: 'backups',
+      id: name,
+      title: 'Backup with a nonstandard name',
+      path: pathOf(backups, name),
+      size_bytes,
+      since: modified_at,
+      fractal_name: null,
+      actions: [],
+    });
+  }
+  return found;
+}
+
+async function unfinishedObjects(inventory: Inventory, options: CallOptions): Promise<Orphan[]> {
+  const { backups, archives, running } = inventory;
   const found: Orphan[] = [];
   for (const place of ['backups', 'archives'] as const) {
-    const storage = deps[place];
-    if (place === 'archives' && isSame(storage, deps.backups)) continue;
+    if (place === 'archives' && isSame(archives, backups)) continue;
+    const storage = inventory[place];
     for await (const unfinished of storage.listUnfinished(options)) {
       if (!isBifractName(unfinished.name) || running.some((record) => belongsTo(record, unfinished)))
         continue;
-      const interrupted = isInterrupted(deps, unfinished, records);
+      const interrupted = isInterrupted(unfinished, inventory);
       // May belong to a health check that is running now.
       if (!interrupted && isProbeName(unfinished.name)) continue;
-      const orphan = unfinishedOrphan(storage, place, unfinished, interrupted);
-      found.push(
-        interrupted && canResume(deps, storage, unfinished, records) ? { ...orphan, goes_on: true } : orphan,
-      );
+      const goes_on = interrupted && canResume(unfinished, storage, inventory);
+      found.push({
+        ...unfinishedOrphan(storage, place, unfinished, interrupted),
+        ...(goes_on ? { goes_on } : {}),
+      });
     }
   }
   return found;
 }
 
 /** An object of an unknown job may belong to another machine or to the server. */
-function isInterrupted({ now }: OrphanDeps, unfinished: UnfinishedObject, interrupted: JobRecord[]): boolean {
-  if (interrupted.some((record) => belongsTo(record, unfinished))) return true;
-  return now().getTime() - Date.parse(unfinished.started_at) > MAX_JOB_AGE_MS;
+function isInterrupted(unfinished: UnfinishedObject, { interrupted, now }: Inventory): boolean {
+  return interrupted.some((record) => belongsTo(record, unfinished)) || isTooOld(unfinished.started_at, now);
 }
 
 /** Whether the same archive request would resume from it. */
 function canResume(
-  { now, max_duration_ms = 0 }: OrphanDeps,
-  { readUnfinished: unfinished }: Storage,
   { id, job, name }: UnfinishedObject,
-  interrupted: JobRecord[],
+  storage: Storage,
+  { interrupted, max_duration_ms, now }: Inventory,
 ): boolean {
-  const isOfRecord = (record: JobRecord) =>
-    (record.id === job && record.object === name) || record.archive?.leftovers.includes(id);
-  return interrupted.some(
-    (record) =>
-      unfinished !== undefined &&
-      record.archive !== undefined &&
-      isResumable(record.archive, max_duration_ms, now()) &&
-      isOfRecord(record),
-  );
+  if (storage.readUnfinished === undefined) return false;
+  return interrupted.some(({ id: own, object, archive }) => {
+    if (!archive || !isResumable(archive, max_duration_ms, now)) return false;
+    return (own === job && object === name) || archive.leftovers.includes(id);
+  });
 }
 
 function unfinishedOrphan(

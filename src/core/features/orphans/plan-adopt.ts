@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import { asBifractError } from '../../contract/errors.ts';
-import { describe, type FileDescription } from '../../format/index.ts';
-import { parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
+import { describeFile, type FileDescription } from '../../format/index.ts';
+import { archivePath, parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
 import type { ArchiveRecord, Catalog, Fractal } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
+import type { Services } from '../../ports/services.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
@@ -11,13 +12,7 @@ import { sourceOf } from '../inspect/object-source.ts';
 import { readHead } from '../inspect/read-head.ts';
 import type { AdoptItem, AdoptPlan } from './contract.ts';
 
-export interface PlanAdoptDeps {
-  catalog: Catalog;
-  storage: Storage;
-  keys: readonly Key[];
-}
-
-export interface PlanAdoptOptions extends CallOptions {
+interface PlanAdoptOptions extends CallOptions {
   create_fractals?: boolean;
 }
 
@@ -28,42 +23,56 @@ interface Known {
 }
 
 /**
- * Plans records for archive files without one, or for the given names. Reads header and trailer of each file;
+ * Plans records for archive files without one, or for the given files. Reads header and trailer of each file;
  * a file is verified only when it is adopted.
  */
 export async function planAdopt(
-  { catalog, storage, keys }: PlanAdoptDeps,
-  names: readonly string[] | undefined,
+  services: Pick<Services, 'catalog' | 'archives' | 'keys'>,
+  files?: readonly string[],
   options: PlanAdoptOptions = {},
 ): Promise<AdoptPlan> {
+  const [catalog, storage, keys] = await Promise.all([
+    services.catalog(),
+    services.archives(),
+    services.keys(),
+  ]);
   const objects: StoredObject[] = [];
-  for await (const object of names ? given(storage, names, options) : storage.list(ARCHIVES_PREFIX, options))
+  for await (const object of files ? named(storage, files, options) : storage.list(ARCHIVES_PREFIX, options))
     objects.push(object);
   // Read the records after listing the files: a job adds the record before the file appears.
   const known = await gather(catalog, options);
   const items: AdoptItem[] = [];
   for (const object of objects) {
     const record = known.records.get(object.name);
-    if (names === undefined && (!isArchive(object.name) || (record && record.status !== 'failed'))) continue;
+    if (files === undefined && (!isArchive(object.name) || (record && record.status !== 'failed'))) continue;
     items.push(await planOne(storage, object, keys, known, options));
   }
   return { items };
 }
 
+async function* named(
+  storage: Storage,
+  files: readonly string[],
+  options: CallOptions,
+): AsyncGenerator<StoredObject> {
+  for (const file of files) {
+    const name = await storedName(storage, file, options);
+    yield (await storage.stat(name, options)) ?? { name, size_bytes: 0, modified_at: '' };
+  }
+}
+
+/** The name in storage of what a user calls a file: the name itself, or a path that ends in the file's name. */
+async function storedName(storage: Storage, file: string, options?: CallOptions): Promise<string> {
+  const filename = posix.basename(file);
+  const parsed = parseArchiveName(filename);
+  const usual = parsed && archivePath(parsed.fractal_id, filename);
+  if (usual === undefined || (!file.startsWith('/') && (await storage.stat(file, options)))) return file;
+  return (await storage.stat(usual, options)) ? usual : file;
+}
+
 async function gather(catalog: Catalog, options: CallOptions): Promise<Known> {
   const [fractals, records] = await Promise.all([catalog.fractals(options), catalog.archives({}, options)]);
   return { fractals, records: byName(records) };
-}
-
-async function* given(
-  storage: Storage,
-  names: readonly string[],
-  options: CallOptions,
-): AsyncGenerator<StoredObject> {
-  for (const name of names) {
-    const object = await storage.stat(name, options);
-    yield object ?? { name, size_bytes: 0, modified_at: '' };
-  }
 }
 
 async function planOne(
@@ -79,7 +88,7 @@ async function planOne(
   if (record && record.status !== 'failed') return skip(blank, `Already has a record: ${record.id}.`);
   try {
     const source = sourceOf(storage, object, options);
-    const description = await describe(source, keys, options);
+    const description = await describeFile(source, keys, options);
     const item = description.sealed
       ? ofSealed(blank, description)
       : await ofUnsealed(blank, () => readHead(source, keys, 'archive', options));

@@ -9,7 +9,8 @@ import { plural } from '../../text/units.ts';
 import { archive } from '../archive/archive.ts';
 import type { ArchiveJobRequest } from '../archive/contract.ts';
 import type { DeleteSummary } from '../delete/contract.ts';
-import { deleteJob, planDeleteOf } from '../delete/job.ts';
+import { deleteJob } from '../delete/job.ts';
+import { planDelete } from '../delete/plan.ts';
 import type { DueItem, DueOutcome, ExcessItem, RunDueJobRequest, RunDueSummary } from './contract.ts';
 import { planDue } from './plan.ts';
 
@@ -165,7 +166,7 @@ async function removeExcess(
   excess: readonly ExcessItem[],
   context: JobContext,
 ): Promise<DeleteSummary> {
-  const plan = await planDeleteOf(services, excess, { signal: context.signal });
+  const plan = await planDelete(services, excess, { signal: context.signal });
   const request = { kind: 'delete' as const, plan };
   const what = deleteJob.destroys(request) ?? [];
   const title = `Retention by max_archives: delete ${plural(what.length, 'archive')}`;

@@ -1,5 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
-import { describe } from '../../format/index.ts';
+import { describeFile } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
@@ -34,7 +34,7 @@ export async function openArchive(
     });
   }
   const open = (call: CallOptions) => sourceOf(target.storage, target.object, call);
-  const description = await describe(open(options), keys, options);
+  const description = await describeFile(open(options), keys, options);
   return description.index === null
     ? new SequentialReader(report, open, keys)
     : new IndexedReader(report, open, keys, { ...description, index: description.index });

@@ -2,7 +2,7 @@ import { asBifractError, BifractError } from '../../contract/errors.ts';
 import {
   archiveBytes,
   type ByteSource,
-  describe,
+  describeFile,
   type FileDescription,
   type FrameEntry,
   readContent,
@@ -58,7 +58,7 @@ async function* rowBlocks(
   options: CallOptions,
 ): AsyncGenerator<Buffer> {
   const source = sourceOf(storage, object, options);
-  const description = await describe(source, keys, options);
+  const description = await describeFile(source, keys, options);
   if ((description.head?.kind ?? kindByName(object.name)) === 'backup') {
     throw new BifractError('NOT_BIFRACT', 'This is a backup; only archives contain log lines', {
       hint: 'See `bifract list archives`.',

@@ -25,7 +25,7 @@ import {
   removeUntilQuery,
   tablesQuery,
 } from '../../../../src/core/adapters/clickhouse/restore-queries.ts';
-import { RestoreLines } from '../../../../src/core/format/index.ts';
+import { RestoreLineEncoder } from '../../../../src/core/format/index.ts';
 import { logRestoreContract } from '../../../contracts/log-restore.ts';
 import { testServices } from '../../../helpers/services.ts';
 
@@ -119,7 +119,7 @@ const restore = await connectLogRestore(connection, STAND_IN);
 after(() => Promise.all([logs.close(), restore.close()]));
 
 async function* linesOf(fractal_id: string): AsyncGenerator<Buffer> {
-  const lines = new RestoreLines(undefined);
+  const lines = new RestoreLineEncoder(undefined);
   for await (const { bytes } of logs.lines({ fractal_id }, { fields: true }))
     yield* lines.take(Buffer.from(bytes)).pieces;
 }

@@ -5,7 +5,7 @@ import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-
 import { connectLogRestore } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
 import { slicesOf } from '../../../../src/core/adapters/clickhouse/restore-queries.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import { RestoreLines } from '../../../../src/core/format/index.ts';
+import { RestoreLineEncoder } from '../../../../src/core/format/index.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
@@ -54,7 +54,7 @@ async function insert(fractal: string, rows: Row[]) {
 
 /** The archive lines of a fractal, as loaded into a table. */
 async function* linesOf(fractal_id: string): AsyncGenerator<Buffer> {
-  const lines = new RestoreLines(undefined);
+  const lines = new RestoreLineEncoder(undefined);
   for await (const { bytes } of logs.lines({ fractal_id }, { fields: true }))
     yield* lines.take(Buffer.from(bytes)).pieces;
 }

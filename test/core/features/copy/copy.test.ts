@@ -12,10 +12,10 @@ import { copy } from '../../../../src/core/features/copy/copy.ts';
 import { planCopy } from '../../../../src/core/features/copy/plan.ts';
 import { writeBackup } from '../../../../src/core/format/index.ts';
 import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
-import type { Storage, Storages, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
+import type { Storage, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
-import { fakeServices } from '../../../helpers/fake-services.ts';
+import { type FakeParts, fakeServices } from '../../../helpers/fake-services.ts';
 import { QUICK_RETRIES, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
 import { KEY, noisyLines } from '../../../helpers/sealed.ts';
 import { collect, inPieces } from '../../../helpers/streams.ts';
@@ -35,6 +35,8 @@ const NOISE = 40_000;
 const BYTES = await sealedArchive(numberedLines(50));
 const OTHER = await sealedArchive(numberedLines(50));
 
+const LIMITS = { max_memory: 0, max_duration_ms: 0, max_error_time_ms: 0 };
+
 type SetUp = Awaited<ReturnType<typeof setUp>>;
 
 /** An archive on disk with its record, and a bucket. */
@@ -52,27 +54,35 @@ async function setUp(t: { after(end: () => Promise<void>): void }, bytes = BYTES
   await disk.put(FILE_PATH, inPieces(bytes, 65_536));
   const record = trueRecord(bytes);
   catalog.records.set(record.id, record);
-  const storages: Storages = {
-    backups: async () => disk,
-    archives: async () => disk,
-    storageOf: async (_: string, type: 'disk' | 's3') => (type === 's3' ? s3 : disk),
+  const parts: Partial<FakeParts> = {
+    backups: disk,
+    archives: disk,
+    storageOf: async (_, type) => (type === 's3' ? s3 : disk),
+    catalog,
+    state,
+    keys: [KEY],
+    key: KEY,
+    now: new Date(),
+    archive_limits: LIMITS,
   };
-  const deps = { storages, catalog: async () => catalog, keys: [KEY], state, now: new Date() };
-  return { lab, disk, s3, catalog, state, record, deps };
+  return { lab, disk, s3, catalog, state, record, parts, services: fakeServices(parts) };
 }
 
 function trueRecord(bytes: Buffer): ArchiveRecord {
   return archiveRecord({ size_bytes: bytes.length, log_count: bytes.length > 100_000 ? NOISE : 50 });
 }
 
-function plan({ deps }: SetUp, options: { move?: boolean; to?: 'disk' | 's3' } = {}, target = FILE_PATH) {
-  return planCopy(deps, [target], { to: 's3', ...options });
+function plan({ services }: SetUp, options: { move?: boolean; to?: 'disk' | 's3' } = {}, target = FILE_PATH) {
+  return planCopy(services, [target], { to: 's3', ...options });
 }
 
 /** Runs the planned copy. */
 async function copied(setup: SetUp, planned: CopyPlan, signal?: AbortSignal) {
   const context = jobContext(signal);
-  return { summary: await copy(setup.deps, planned, context), events: context.events };
+  return {
+    summary: await copy(setup.services, { kind: 'copy', plan: planned }, context),
+    events: context.events,
+  };
 }
 
 /** Asserts that original and record are unchanged and that no copy is left. */
@@ -243,10 +253,10 @@ test('a cancelled copy leaves nothing', async (t) => {
 
 test('a failed file is named, and the others are copied', async (t) => {
   const setup = await setUp(t);
-  const planned = await planCopy(setup.deps, [FILE_PATH, BACKUP, 'what.txt'], { to: 's3' });
+  const planned = await planCopy(setup.services, [FILE_PATH, BACKUP, 'what.txt'], { to: 's3' });
   const context = jobContext();
   await assert.rejects(
-    copy(setup.deps, planned, context),
+    copy(setup.services, { kind: 'copy', plan: planned }, context),
     (error: BifractError) => error.code === 'PARTLY_DONE' && error.message.includes(BACKUP),
   );
   const items = context.events.filter((event) => event.event === 'job:item');
@@ -283,20 +293,10 @@ async function crashBeforeRecord(setup: SetUp): Promise<void> {
   state.interruptedRecords = [{ id: 'job-0', kind: 'copy', started_at: '2026-03-01T00:00:00Z', copying }];
 }
 
-async function recovered({ deps, state, catalog }: SetUp): Promise<string[]> {
-  const { backups, archives, storageOf } = deps.storages;
-  const storages = { backups: await backups(), archives: await archives(), storageOf };
-  return recover(
-    fakeServices({ ...storages, state, catalog, key: KEY, now: new Date(), archive_limits: LIMITS }),
-  );
-}
-
-const LIMITS = { max_memory: 0, max_duration_ms: 0, max_error_time_ms: 0 };
-
 test('a crash between copy and record update: recovery updates the record and keeps the original', async (t) => {
   const setup = await setUp(t);
   await crashBeforeRecord(setup);
-  const [action] = await recovered(setup);
+  const [action] = await recover(setup.services);
   assert.ok(action?.includes(FILE_PATH) && action.includes(setup.s3.location));
   assert.equal(setup.catalog.records.get(setup.record.id)?.storage_type, 's3');
   assert.ok(await setup.disk.stat(FILE_PATH));
@@ -307,7 +307,7 @@ test('a crash before the copy is complete: the record keeps pointing to the orig
   const setup = await setUp(t);
   await crashBeforeRecord(setup);
   await setup.s3.delete(FILE_PATH);
-  const [action] = await recovered(setup);
+  const [action] = await recover(setup.services);
   assert.ok(action?.includes(FILE_PATH));
   await assertUntouched(setup);
 });
@@ -317,7 +317,7 @@ test('a crash with a different file of that name: the record keeps pointing to t
   await crashBeforeRecord(setup);
   await setup.s3.delete(FILE_PATH);
   await setup.s3.put(FILE_PATH, inPieces(OTHER, 65_536));
-  const [action] = await recovered(setup);
+  const [action] = await recover(setup.services);
   assert.ok(action?.includes(FILE_PATH));
   assert.deepEqual(setup.catalog.records.get(setup.record.id), setup.record);
 });
@@ -343,15 +343,15 @@ test('of unfinished uploads without job id, only those of interrupted jobs are r
     { ...base, id: 'job-2', object: again?.name },
   ];
   await setup.state.save({ ...base, id: 'job-3', object: again?.name });
-  await recovered(setup);
+  await recover(setup.services);
   assert.deepEqual(removed, ['interrupted']);
 });
 
 test('the record of an interrupted copy is removed if its storage is no longer configured', async (t) => {
   const setup = await setUp(t);
   await crashBeforeRecord(setup);
-  setup.deps.storages.storageOf = async (_, type) => (type === 's3' ? undefined : setup.disk) as Storage;
-  assert.deepEqual(await recovered(setup), []);
+  setup.parts.storageOf = async (_, type) => (type === 's3' ? undefined : setup.disk);
+  assert.deepEqual(await recover(setup.services), []);
   assert.deepEqual(setup.state.interruptedRecords, []);
 });
 

@@ -7,9 +7,9 @@ import type { DeletePlan, DeleteTarget } from '../../../../src/core/features/del
 import { deletePlanned } from '../../../../src/core/features/delete/delete.ts';
 import { planDelete } from '../../../../src/core/features/delete/plan.ts';
 import { writeBackup } from '../../../../src/core/format/index.ts';
+import type { JobContext } from '../../../../src/core/job/context.ts';
 import { backupName } from '../../../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
-import type { Storages } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
@@ -28,20 +28,17 @@ function setUp() {
   const backups = new MemoryStorage();
   const catalog = new FakeCatalog();
   const state = new FakeState();
-  const storages: Storages = {
-    backups: async () => backups,
-    archives: async () => archives,
+  const services = fakeServices({
+    archives,
+    backups,
     storageOf: async () => undefined,
-  };
-  const deps = {
-    storages,
-    catalog: async () => catalog,
-    keys: async () => [KEY],
+    catalog,
     state,
+    key: KEY,
+    keys: [KEY],
     now: new Date('2026-03-31T12:00:00Z'),
-    id: 'plan-1',
-  };
-  return { archives, backups, catalog, state, deps };
+  });
+  return { archives, backups, catalog, state, services };
 }
 
 /** A record and its file. */
@@ -73,9 +70,18 @@ async function addBackup(
   return name;
 }
 
-function plan({ deps }: SetUp, kind: DeleteTarget['kind'], ids: string[], options = {}): Promise<DeletePlan> {
+function plan(
+  { services }: SetUp,
+  kind: DeleteTarget['kind'],
+  ids: string[],
+  options = {},
+): Promise<DeletePlan> {
   const targets = ids.map((id) => ({ kind, id }));
-  return planDelete(deps, targets, options);
+  return planDelete(services, targets, options);
+}
+
+function run({ services }: SetUp, planned: DeletePlan, context: JobContext = jobContext()) {
+  return deletePlanned(services, { kind: 'delete', plan: planned }, context);
 }
 
 function actions({ items }: DeletePlan) {
@@ -93,7 +99,7 @@ test('an archive is deleted with its record, and the plan notes what is left', a
   assert.deepEqual(actions(planned), [[first.id, 'delete', undefined]]);
   assert.equal(planned.freed_bytes, 17);
   assert.ok(Object.isFrozen(planned) && Object.isFrozen(planned.items[0]));
-  const summary = await deletePlanned(setup.deps, planned, jobContext());
+  const summary = await run(setup, planned);
   assert.deepEqual([summary.deleted, summary.freed_bytes], [1, 17]);
   assert.deepEqual([...setup.catalog.records.keys()], [second.id]);
   assert.deepEqual(await names(setup.archives), [second.storage_path]);
@@ -129,7 +135,7 @@ test('an archive being written, restored or used by a job is kept', async () => 
     planned.items.map(({ refusal }) => refusal?.code),
     ['BUSY', 'BUSY', 'BUSY'],
   );
-  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  await refuses('BUSY', run(setup, planned));
   assert.equal((await names(setup.archives)).length, 3);
   assert.equal(setup.catalog.records.size, 3);
 });
@@ -158,7 +164,7 @@ test('an archive that became busy after the plan is kept', async () => {
   const record = await addArchive(setup, 1);
   const planned = await plan(setup, 'archive', [record.id]);
   setup.catalog.records.set(record.id, { ...record, status: 'restoring' });
-  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  await refuses('BUSY', run(setup, planned));
   assert.deepEqual(await names(setup.archives), [record.storage_path]);
   assert.equal(setup.catalog.records.size, 1);
   assert.equal(setup.state.records.size, 0, 'nothing is pending');
@@ -170,7 +176,7 @@ test('a file replaced after the plan is kept, with its record', async () => {
   const planned = await plan(setup, 'archive', [record.id]);
   await setup.archives.delete(record.storage_path);
   await setup.archives.put(record.storage_path, inPieces(Buffer.from('another'), 9));
-  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  await refuses('BUSY', run(setup, planned));
   assert.deepEqual(await names(setup.archives), [record.storage_path]);
   assert.equal(setup.catalog.records.size, 1);
 });
@@ -180,7 +186,7 @@ test('a file that cannot be deleted keeps its record', async () => {
   const record = await addArchive(setup, 1);
   const planned = await plan(setup, 'archive', [record.id]);
   setup.archives.delete = () => Promise.reject(new BifractError('STORAGE_DENIED', 'no'));
-  await refuses('STORAGE_DENIED', deletePlanned(setup.deps, planned, jobContext()));
+  await refuses('STORAGE_DENIED', run(setup, planned));
   assert.equal(setup.catalog.records.get(record.id)?.status, 'completed');
   assert.equal(setup.state.records.size, 0);
 });
@@ -190,31 +196,26 @@ test('a record left without its file is deleted by a retry, or by the next job',
   const record = await addArchive(setup, 1);
   const lost = () => new BifractError('POSTGRES_UNREACHABLE', 'lost at the commit');
   setup.catalog.failures.push(lost());
-  await deletePlanned(setup.deps, await plan(setup, 'archive', [record.id]), jobContext());
+  await run(setup, await plan(setup, 'archive', [record.id]));
   assert.equal(setup.catalog.records.size, 0, 'deleted by the retry');
 
   const other = await addArchive(setup, 2);
   setup.catalog.failures.push(lost(), lost());
   const planned = await plan(setup, 'archive', [other.id]);
-  await refuses('POSTGRES_UNREACHABLE', deletePlanned(setup.deps, planned, jobContext()));
+  await refuses('POSTGRES_UNREACHABLE', run(setup, planned));
   const [interrupted] = setup.state.records.values();
   assert.deepEqual(interrupted?.deleting, [{ archive_id: other.id }]);
   setup.state.interruptedRecords = [interrupted];
-  const [action] = await recovered(setup);
+  const [action] = await recover(setup.services);
   assert.ok(action?.includes(other.storage_path));
   assert.equal(setup.catalog.records.size, 0);
 });
-
-async function recovered({ deps, state, archives, backups, catalog }: SetUp): Promise<string[]> {
-  const { storageOf } = deps.storages;
-  return recover(fakeServices({ archives, backups, storageOf, state, catalog, key: KEY }));
-}
 
 test('a crash before anything was deleted leaves file and record', async () => {
   const setup = setUp();
   const record = await addArchive(setup, 1);
   setup.state.interruptedRecords = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: record.id }] }];
-  const [action] = await recovered(setup);
+  const [action] = await recover(setup.services);
   assert.ok(action?.includes(record.storage_path));
   assert.equal(setup.catalog.records.size, 1);
   assert.deepEqual(await names(setup.archives), [record.storage_path]);
@@ -225,7 +226,7 @@ test('recovery with an empty storage deletes no record', async () => {
   const [one] = [await addArchive(setup, 1), await addArchive(setup, 2)];
   for (const name of await names(setup.archives)) await setup.archives.delete(name);
   setup.state.interruptedRecords = [{ ...BASE, kind: 'delete', deleting: [{ archive_id: one.id }] }];
-  assert.deepEqual(await recovered(setup), []);
+  assert.deepEqual(await recover(setup.services), []);
   assert.equal(setup.catalog.records.size, 2);
   assert.equal(setup.state.interruptedRecords.length, 1, 'it is retried when the storage is back');
 });
@@ -237,7 +238,7 @@ test('a record without its file is deleted, and naming the file gives the same i
   const planned = await plan(setup, 'archive', [record.id, record.filename, record.storage_path]);
   assert.equal(planned.items.length, 1);
   assert.deepEqual([planned.items[0]?.name, planned.items[0]?.archive_id], [null, record.id]);
-  await deletePlanned(setup.deps, planned, jobContext());
+  await run(setup, planned);
   assert.equal(setup.catalog.records.size, 0);
 });
 
@@ -252,7 +253,7 @@ test('a file without a record is deleted by name, and invalid names are rejected
     [`${id.slice(0, -1)}f`, 'keep', 'NOT_FOUND'],
   ]);
   await assert.rejects(
-    deletePlanned(setup.deps, planned, jobContext()),
+    run(setup, planned),
     (error: BifractError) => error.code === 'PARTLY_DONE' && error.message.includes('passwd'),
   );
   assert.deepEqual(await names(setup.archives), []);
@@ -272,11 +273,11 @@ test('a group is deleted with all its archives; an empty one alone', async () =>
   );
   const [alone] = (await plan(setup, 'archive', [ours[0]?.id ?? ''])).items;
   assert.deepEqual([planned.items[0]?.notes.length, alone?.notes.length], [1, 0], 'a note about the group');
-  await deletePlanned(setup.deps, planned, jobContext());
+  await run(setup, planned);
   assert.deepEqual([...setup.catalog.records.keys()], [other.id]);
   assert.deepEqual(setup.catalog.allGroups, []);
   setup.catalog.allGroups.push(group as (typeof setup.catalog.allGroups)[number]);
-  await deletePlanned(setup.deps, await plan(setup, 'group', [group_id]), jobContext());
+  await run(setup, await plan(setup, 'group', [group_id]));
   assert.deepEqual(setup.catalog.allGroups, []);
 });
 
@@ -302,7 +303,7 @@ test('the last readable backup is kept without explicit consent', async () => {
   );
   const [item] = (await plan(setup, 'backup', [foreign])).items;
   assert.deepEqual([item?.action, item?.notes.length], ['delete', 1]);
-  await deletePlanned(setup.deps, consented, jobContext());
+  await run(setup, consented);
   assert.deepEqual(await names(setup.backups), [foreign]);
 });
 
@@ -328,7 +329,7 @@ test('a safety backup is marked as such, and a running restore keeps all backups
   assert.deepEqual((await plan(setup, 'backup', [ordinary])).items[0]?.notes, []);
   await setup.state.save({ ...BASE, kind: 'restore' });
   assert.equal((await plan(setup, 'backup', [safety])).items[0]?.refusal?.code, 'BUSY');
-  await refuses('BUSY', deletePlanned(setup.deps, planned, jobContext()));
+  await refuses('BUSY', run(setup, planned));
   assert.equal((await names(setup.backups)).length, 3);
 });
 
@@ -345,7 +346,7 @@ test('a cancel between two files keeps the second', async () => {
       context.emit(event, payload);
     }) as typeof context.emit,
   };
-  await refuses('CANCELLED', deletePlanned(setup.deps, planned, cut));
+  await refuses('CANCELLED', run(setup, planned, cut));
   assert.deepEqual([...setup.catalog.records.keys()], [two.id]);
   assert.deepEqual(await names(setup.archives), [two.storage_path]);
   assert.equal(setup.state.records.size, 0);

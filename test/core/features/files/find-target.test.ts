@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { show } from '../../../../src/core/features/inspect/show.ts';
 import { verify } from '../../../../src/core/features/inspect/verify.ts';
-import { planAdoptOf } from '../../../../src/core/features/orphans/job.ts';
+import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import type { ArchiveGroup } from '../../../../src/core/ports/catalog.ts';
 import type { Services } from '../../../../src/core/ports/services.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
@@ -128,7 +128,7 @@ test('a file to adopt can be given as a path that ends in its name', async () =>
   const set = setUp();
   await set.archives.put(FILE_PATH, inPieces(await sealedArchive(numberedLines(3)), 65_536));
   for (const name of [FILE_PATH, `/var/lib/archives/${FILE_NAME}`]) {
-    const [item] = (await planAdoptOf(set.services, [name])).items;
+    const [item] = (await planAdopt(set.services, [name])).items;
     assert.deepEqual([item?.path, item?.action], [FILE_PATH, 'adopt'], name);
   }
 });

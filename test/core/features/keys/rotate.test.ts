@@ -6,11 +6,12 @@ import { test } from 'node:test';
 import { cancelled } from '../../../../src/core/contract/errors.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import { sourceOf } from '../../../../src/core/features/inspect/object-source.ts';
+import type { RotatePlan } from '../../../../src/core/features/keys/contract.ts';
 import { planRotate } from '../../../../src/core/features/keys/plan.ts';
 import { rekeyName } from '../../../../src/core/features/keys/rekey.ts';
 import { rotateKey } from '../../../../src/core/features/keys/rotate.ts';
 import {
-  describe,
+  describeFile,
   generateKey,
   keyId,
   parseKey,
@@ -19,9 +20,10 @@ import {
   writeBackup,
 } from '../../../../src/core/format/index.ts';
 import type { Key } from '../../../../src/core/ports/key.ts';
+import type { Services } from '../../../../src/core/ports/services.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
-import { fakeServices } from '../../../helpers/fake-services.ts';
+import { type FakeParts, fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 
 const BACKUP = 'bifract-backup-20260301-000000.bifract-backup';
@@ -69,19 +71,22 @@ async function setUp() {
     time_range_start: first,
     time_range_end: last,
   });
-  let keys: Key[] = [old];
   const state = new FakeState();
-  const deps = {
-    backups: storage as Storage,
-    archives: storage as Storage,
-    catalog: async () => catalog,
+  const parts: Partial<FakeParts> & { keys: Key[] } = {
+    backups: storage,
+    archives: storage,
+    storageOf: async () => undefined,
+    catalog,
     state,
-    keys: async () => keys,
+    key: old,
+    keys: [old],
+    now: new Date(),
     replaceKey: async () => {
-      keys = [parseKey(generateKey()), ...keys];
+      parts.key = parseKey(generateKey());
+      parts.keys = [parts.key, ...parts.keys];
     },
   };
-  return { storage, catalog, archive_id, deps, old, now: new Date() };
+  return { storage, catalog, archive_id, state, parts, services: fakeServices(parts), old };
 }
 
 async function contentOf(storage: Storage, name: string, key: Key): Promise<string> {
@@ -91,27 +96,26 @@ async function contentOf(storage: Storage, name: string, key: Key): Promise<stri
   return hash.digest('hex');
 }
 
-async function current(deps: { keys(): Promise<Key[]> }): Promise<Key> {
-  return (await deps.keys())[0] as Key;
-}
+const rotate = (services: Services, plan: RotatePlan, context = jobContext()) =>
+  rotateKey(services, { kind: 'rotate-key', plan }, context);
 
 test('every file opens only with the new key and has the same content; records are updated', async () => {
-  const { storage, deps, catalog, archive_id, old, now } = await setUp();
+  const { storage, services, catalog, archive_id, old } = await setUp();
   const names = [BACKUP, SERVER_BACKUP, ARCHIVE];
   const before = await Promise.all(names.map((name) => contentOf(storage, name, old)));
-  const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
+  const plan = await planRotate(services);
   assert.deepEqual(
     plan.items.map(({ name, action, key_id }) => [name, action, key_id]),
     names.map((name) => [name, 'reencrypt', keyId(old)]),
   );
-  const summary = await rotateKey(deps, plan, jobContext());
-  const key = await current(deps);
+  const summary = await rotate(services, plan);
+  const key = await services.key();
   assert.equal(summary.files, 3);
   assert.equal(summary.key_id, keyId(key));
   assert.deepEqual(await Promise.all(names.map((name) => contentOf(storage, name, key))), before);
   const object = await storage.stat(BACKUP);
   assert.ok(object);
-  const { head, index } = await describe(sourceOf(storage, object), [key]);
+  const { head, index } = await describeFile(sourceOf(storage, object), [key]);
   assert.equal(head?.uuid, '11111111-1111-4111-8111-111111111111');
   assert.ok(index && index.length > 0);
   const bytes = Buffer.concat(await Array.fromAsync(storage.stream(ARCHIVE)));
@@ -123,27 +127,23 @@ test('every file opens only with the new key and has the same content; records a
 
 test('a rotation interrupted at any put or delete is completed by running it again, and loses no file', async () => {
   for (let cut = 0; ; cut++) {
-    const { storage, deps, catalog, archive_id, now } = await setUp();
-    const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
+    const { storage, state, parts, services, catalog, archive_id } = await setUp();
+    const plan = await planRotate(services);
     const controller = new AbortController();
     let calls = 0;
     const killed = killedAt(storage, () => calls++ === cut);
-    const interrupted = await rotateKey(
-      { ...deps, backups: killed, archives: killed, state: keepingRecords(deps.state) },
-      plan,
-      jobContext(controller.signal),
-    ).then(
+    Object.assign(parts, { backups: killed, archives: killed, state: keepingRecords(state) });
+    const interrupted = await rotate(services, plan, jobContext(controller.signal)).then(
       () => false,
       () => true,
     );
-    deps.state.interruptedRecords = [...deps.state.records.values()];
-    deps.state.records.clear();
-    const { backups, archives, state } = deps;
-    const storageOf = async () => undefined;
-    await recover(fakeServices({ backups, archives, state, storageOf, key: await current(deps), catalog }));
-    const again = await planRotate({ ...deps, keys: await deps.keys(), now });
-    if (again.resumes) await rotateKey(deps, again, jobContext());
-    const key = await current(deps);
+    Object.assign(parts, { backups: storage, archives: storage, state });
+    state.interruptedRecords = [...state.records.values()];
+    state.records.clear();
+    await recover(services);
+    const again = await planRotate(services);
+    if (again.resumes) await rotate(services, again);
+    const key = await services.key();
     for (const name of [BACKUP, SERVER_BACKUP, ARCHIVE]) await contentOf(storage, name, key);
     const object = await storage.stat(ARCHIVE);
     assert.equal(catalog.records.get(archive_id)?.size_bytes, object?.size_bytes);
@@ -154,7 +154,10 @@ test('a rotation interrupted at any put or delete is completed by running it aga
       `cut ${cut}`,
     );
     assert.equal((await Array.fromAsync(storage.list(''))).length, 3);
-    if (!interrupted) break;
+    if (!interrupted) {
+      assert.ok(cut > 5, 'it was interrupted at several calls');
+      break;
+    }
     assert.ok(cut < 50);
   }
 });
@@ -185,13 +188,13 @@ function keepingRecords(state: FakeState): FakeState {
 }
 
 test('a file that no key opens is skipped and listed', async () => {
-  const { storage, deps, now } = await setUp();
+  const { storage, services } = await setUp();
   const foreign = 'bifract-backup-20260303-000000.bifract-backup';
   const other = { key: parseKey(generateKey()), head: { tool: 'test' } };
   await storage.put(foreign, writeBackup(MANIFEST, one(Buffer.from('x')), other).bytes);
-  const plan = await planRotate({ ...deps, keys: await deps.keys(), now });
+  const plan = await planRotate(services);
   assert.equal(plan.items.find(({ name }) => name === foreign)?.action, 'skip');
-  await rotateKey(deps, plan, jobContext());
+  await rotate(services, plan);
   assert.ok(await contentOf(storage, foreign, other.key));
   assert.equal(await storage.stat(rekeyName(foreign)), undefined);
 });

@@ -5,7 +5,9 @@ import { adopt } from '../../../../src/core/features/orphans/adopt.ts';
 import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { archivePath } from '../../../../src/core/policy/names.ts';
+import type { Key } from '../../../../src/core/ports/key.ts';
 import { FakeCatalog, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
@@ -18,8 +20,9 @@ import {
 } from '../../../helpers/targets.ts';
 import { loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
-function setUp() {
-  return { catalog: new FakeCatalog(), storage: new MemoryStorage(), keys: [KEY] };
+function setUp(keys: Key[] = [KEY]) {
+  const parts = { catalog: new FakeCatalog(), archives: new MemoryStorage(), keys };
+  return { catalog: parts.catalog, storage: parts.archives, services: fakeServices(parts) };
 }
 
 async function put(storage: MemoryStorage, bytes: Buffer, name = FILE_PATH): Promise<void> {
@@ -27,16 +30,16 @@ async function put(storage: MemoryStorage, bytes: Buffer, name = FILE_PATH): Pro
 }
 
 test('a file without a record gets a record that describes it', async () => {
-  const deps = setUp();
+  const set = setUp();
   const bytes = await sealedArchive(numberedLines(20));
-  await put(deps.storage, bytes);
-  const plan = await planAdopt(deps, undefined);
+  await put(set.storage, bytes);
+  const plan = await planAdopt(set.services);
   assert.deepEqual(
     plan.items.map(({ path, rows, action, fractal_known }) => ({ path, rows, action, fractal_known })),
     [{ path: FILE_PATH, rows: 20, action: 'adopt', fractal_known: true }],
   );
-  const summary = await adopt(deps, plan, jobContext());
-  const [record] = await deps.catalog.archives();
+  const summary = await adopt(set.services, { kind: 'adopt', plan: plan }, jobContext());
+  const [record] = await set.catalog.archives();
   assert.deepEqual(
     [record?.size_bytes, record?.checksum],
     [bytes.length, createHash('sha256').update(bytes).digest('hex')],
@@ -50,35 +53,37 @@ test('a file without a record gets a record that describes it', async () => {
     ['2026-03-01T00:00:00.000Z', '2026-03-01T00:00:00.019Z', '2026-03-01T00:00:00.019Z'],
   );
   assert.equal(record?.checksum, summary.adopted[0]?.checksum);
-  assert.deepEqual((await planAdopt(deps, undefined)).items, []);
+  assert.deepEqual((await planAdopt(set.services)).items, []);
 });
 
 test('a damaged file gets no record, the others do', async () => {
-  const deps = setUp();
+  const set = setUp();
   const bytes = await sealedArchive(numberedLines(20));
   const broken = Buffer.from(bytes);
   broken[200] = (broken[200] as number) ^ 1;
-  await put(deps.storage, broken);
-  await put(deps.storage, bytes, archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123457')));
-  const plan = await planAdopt(deps, undefined);
+  await put(set.storage, broken);
+  await put(set.storage, bytes, archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123457')));
+  const plan = await planAdopt(set.services);
   assert.deepEqual(
     plan.items.map(({ action }) => action),
     ['adopt', 'adopt'],
   );
-  await assert.rejects(adopt(deps, plan, jobContext()), { code: 'PARTLY_DONE' });
-  assert.equal(deps.catalog.records.size, 1);
+  await assert.rejects(adopt(set.services, { kind: 'adopt', plan: plan }, jobContext()), {
+    code: 'PARTLY_DONE',
+  });
+  assert.equal(set.catalog.records.size, 1);
 });
 
 test('files that cannot be adopted are skipped with a reason', async () => {
-  const deps = setUp();
+  const set = setUp();
   const other = archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123457'));
   const cut = archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123458'));
   const empty = archivePath(FRACTAL_ID, FILE_NAME.replace('123456', '123459'));
-  await put(deps.storage, await sealedArchive(numberedLines(3), OTHER_KEY), other);
-  await put(deps.storage, (await sealedArchive(numberedLines(3))).subarray(0, -9), cut);
-  await put(deps.storage, await sealedArchive([]), empty);
-  await put(deps.storage, Buffer.from('x'), `archives/${FRACTAL_ID}/notes.txt`);
-  const { items } = await planAdopt(deps, undefined);
+  await put(set.storage, await sealedArchive(numberedLines(3), OTHER_KEY), other);
+  await put(set.storage, (await sealedArchive(numberedLines(3))).subarray(0, -9), cut);
+  await put(set.storage, await sealedArchive([]), empty);
+  await put(set.storage, Buffer.from('x'), `archives/${FRACTAL_ID}/notes.txt`);
+  const { items } = await planAdopt(set.services);
   assert.deepEqual(
     items.map(({ path, action, rows }) => [path, action, rows]),
     [
@@ -88,48 +93,48 @@ test('files that cannot be adopted are skipped with a reason', async () => {
     ],
   );
   assert.equal(new Set(items.map(({ reason }) => reason)).size, 3, 'each has its own reason');
-  const [missing] = (await planAdopt(deps, ['archives/none'])).items;
+  const [missing] = (await planAdopt(set.services, ['archives/none'])).items;
   assert.deepEqual([missing?.path, missing?.action], ['archives/none', 'skip']);
-  assert.ok(missing?.reason.includes(deps.storage.location));
+  assert.ok(missing?.reason.includes(set.storage.location));
 });
 
 test('a file with a completed record is skipped, a failed record is corrected', async () => {
-  const deps = setUp();
-  await put(deps.storage, await sealedArchive(numberedLines(4)));
+  const set = setUp();
+  await put(set.storage, await sealedArchive(numberedLines(4)));
   const record = archiveRecord();
-  deps.catalog.records.set(record.id, record);
-  assert.deepEqual((await planAdopt(deps, undefined)).items, []);
-  const [adopted] = (await planAdopt(deps, [FILE_PATH])).items;
+  set.catalog.records.set(record.id, record);
+  assert.deepEqual((await planAdopt(set.services)).items, []);
+  const [adopted] = (await planAdopt(set.services, [FILE_PATH])).items;
   assert.equal(adopted?.action, 'skip');
   assert.ok(adopted.reason.includes(record.id));
-  deps.catalog.records.set(record.id, { ...record, status: 'failed', error_message: 'server restarted' });
-  const plan = await planAdopt(deps, undefined);
+  set.catalog.records.set(record.id, { ...record, status: 'failed', error_message: 'server restarted' });
+  const plan = await planAdopt(set.services);
   assert.equal(plan.items[0]?.archive_id, record.id);
-  await adopt(deps, plan, jobContext());
-  const [corrected] = await deps.catalog.archives();
+  await adopt(set.services, { kind: 'adopt', plan: plan }, jobContext());
+  const [corrected] = await set.catalog.archives();
   assert.deepEqual([corrected?.id, corrected?.status, corrected?.log_count], [record.id, 'completed', 4]);
 });
 
 test('a missing fractal is recreated only with consent, and never with a name in use', async () => {
-  const deps = setUp();
-  await put(deps.storage, await sealedArchive(numberedLines(2)));
-  deps.catalog.all.length = 0;
-  const [asked] = (await planAdopt(deps, undefined)).items;
+  const set = setUp();
+  await put(set.storage, await sealedArchive(numberedLines(2)));
+  set.catalog.all.length = 0;
+  const [asked] = (await planAdopt(set.services)).items;
   assert.deepEqual([asked?.action, asked?.create_fractal], ['skip', false]);
   assert.match(asked?.reason ?? '', /--create-fractals/);
-  const plan = await planAdopt(deps, undefined, { create_fractals: true });
-  const summary = await adopt(deps, plan, jobContext());
+  const plan = await planAdopt(set.services, undefined, { create_fractals: true });
+  const summary = await adopt(set.services, { kind: 'adopt', plan: plan }, jobContext());
   assert.deepEqual(summary.fractals_created, [FRACTAL_ID]);
   assert.deepEqual(
-    deps.catalog.all.map(({ id, name }) => [id, name]),
+    set.catalog.all.map(({ id, name }) => [id, name]),
     [[FRACTAL_ID, 'web-prod']],
   );
-  assert.equal(deps.catalog.records.size, 1);
+  assert.equal(set.catalog.records.size, 1);
 
   const taken = setUp();
   await put(taken.storage, await sealedArchive(numberedLines(2)));
   taken.catalog.all.splice(0, 1, fractal({ id: 'ffffffff-2222-4333-8444-555555555555' }));
-  const [skipped] = (await planAdopt(taken, undefined, { create_fractals: true })).items;
+  const [skipped] = (await planAdopt(taken.services, undefined, { create_fractals: true })).items;
   assert.equal(skipped?.action, 'skip');
   assert.match(skipped?.reason ?? '', /ffffffff-2222-4333-8444-555555555555/);
 });
@@ -137,16 +142,16 @@ test('a missing fractal is recreated only with consent, and never with a name in
 test('a file of the server is adopted by its lines and its name', async () => {
   const vector = loadVectors().find(({ file }) => file === 'c-archive/lines-5000.bifract-archive');
   assert.ok(vector);
-  const deps = { ...setUp(), keys: [parseKey(vector.key_hex)] };
+  const set = setUp([parseKey(vector.key_hex)]);
   const name = `${FRACTAL_ID}-2026-03-01_1400-20260302-010203.bifract-archive`;
-  await put(deps.storage, vectorBytes(vector), archivePath(FRACTAL_ID, name));
-  const [found] = (await planAdopt(deps, undefined)).items;
+  await put(set.storage, vectorBytes(vector), archivePath(FRACTAL_ID, name));
+  const [found] = (await planAdopt(set.services)).items;
   assert.ok(found);
   assert.deepEqual([found.rows, found.period, found.split], [null, '2026-03-01 14:00', 'hour']);
   const id = found.fractal?.id ?? '';
-  deps.catalog.all.push(fractal({ id, name: 'of the vector' }));
-  await adopt(deps, await planAdopt(deps, undefined), jobContext());
-  const [record] = await deps.catalog.archives();
+  set.catalog.all.push(fractal({ id, name: 'of the vector' }));
+  await adopt(set.services, { kind: 'adopt', plan: await planAdopt(set.services) }, jobContext());
+  const [record] = await set.catalog.archives();
   assert.deepEqual(
     [record?.log_count, record?.fractal_id, record?.period_label],
     [5000, id, '2026-03-01 14:00'],
@@ -155,8 +160,11 @@ test('a file of the server is adopted by its lines and its name', async () => {
 });
 
 test('a file with invalid lines is not adopted', async () => {
-  const deps = setUp();
-  await put(deps.storage, await sealedArchive([archiveLine(0), Buffer.from('oops\n')]));
-  await assert.rejects(adopt(deps, await planAdopt(deps, undefined), jobContext()), { code: 'DAMAGED' });
-  assert.equal(deps.catalog.records.size, 0);
+  const set = setUp();
+  await put(set.storage, await sealedArchive([archiveLine(0), Buffer.from('oops\n')]));
+  await assert.rejects(
+    adopt(set.services, { kind: 'adopt', plan: await planAdopt(set.services) }, jobContext()),
+    { code: 'DAMAGED' },
+  );
+  assert.equal(set.catalog.records.size, 0);
 });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clean } from '../../../../src/core/features/orphans/clean.ts';
-import { orphans } from '../../../../src/core/features/orphans/find.ts';
+import type { Orphan } from '../../../../src/core/features/orphans/contract.ts';
+import { findOrphans } from '../../../../src/core/features/orphans/find.ts';
 import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import type { UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
+import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import { archiveRecord, FILE_NAME, FILE_PATH } from '../../../helpers/targets.ts';
@@ -21,21 +23,25 @@ class StorageWithUnfinished extends MemoryStorage {
   }
 }
 
-function setUp() {
-  return {
+function setUp({ max_duration_ms = 0, other }: { max_duration_ms?: number; other?: MemoryStorage } = {}) {
+  const parts = {
     catalog: new FakeCatalog(),
     archives: new StorageWithUnfinished(),
     backups: new StorageWithUnfinished(),
     state: new FakeState(),
-    now: () => NOW,
+    keys: [],
+    now: NOW,
+    archive_limits: { max_memory: 0, max_duration_ms, max_error_time_ms: 0 },
+    storageOf: async () => other,
   };
+  return { ...parts, services: fakeServices(parts) };
 }
 
-type Deps = ReturnType<typeof setUp>;
+type SetUp = ReturnType<typeof setUp>;
 
 const other = (seed: number) => FILE_NAME.replace('123456', String(100_000 + seed));
 
-function addRecord({ catalog }: Deps, seed: number, given: Parameters<typeof archiveRecord>[0] = {}) {
+function addRecord({ catalog }: SetUp, seed: number, given: Parameters<typeof archiveRecord>[0] = {}) {
   const id = `aaaaaaaa-0000-4000-8000-${String(seed).padStart(12, '0')}`;
   const storage_path = FILE_PATH.replace(FILE_NAME, other(seed));
   catalog.records.set(id, archiveRecord({ id, filename: other(seed), storage_path, ...given }));
@@ -45,44 +51,46 @@ function addRecord({ catalog }: Deps, seed: number, given: Parameters<typeof arc
 /** Object without job id. */
 const WITHOUT_JOB = FILE_PATH.replace(FILE_NAME, other(9));
 
-const putFile = ({ archives }: Deps, name: string) => archives.put(name, inPieces(Buffer.from('x'), 1));
-const brief = async (deps: Deps) =>
-  (await orphans(deps)).map(({ kind, id, actions }) => [kind, id, actions.join()]);
+const putFile = ({ archives }: SetUp, name: string) => archives.put(name, inPieces(Buffer.from('x'), 1));
+const cleanUp = ({ services }: SetUp, orphans: Orphan[]) =>
+  clean(services, { kind: 'clean', orphans }, jobContext());
+const brief = async (set: SetUp) =>
+  (await findOrphans(set.services)).map(({ kind, id, actions }) => [kind, id, actions.join()]);
 
 test('a consistent installation has no orphans', async () => {
-  const deps = setUp();
-  const { storage_path } = addRecord(deps, 1);
-  await putFile(deps, storage_path);
-  addRecord(deps, 2, { status: 'failed' });
-  addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
-  assert.deepEqual(await brief(deps), []);
+  const set = setUp();
+  const { storage_path } = addRecord(set, 1);
+  await putFile(set, storage_path);
+  addRecord(set, 2, { status: 'failed' });
+  addRecord(set, 3, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  assert.deepEqual(await brief(set), []);
 });
 
 test('a renamed backup is listed without actions', async () => {
-  const deps = setUp();
-  await deps.backups.put('before-upgrade.bifract-backup', inPieces(Buffer.from('x'), 1));
-  await deps.backups.put('bifract-backup-20260301-120000.bifract-backup', inPieces(Buffer.from('x'), 1));
-  await deps.backups.put('notes.txt', inPieces(Buffer.from('x'), 1));
-  assert.deepEqual(await brief(deps), [['file', 'before-upgrade.bifract-backup', '']]);
+  const set = setUp();
+  await set.backups.put('before-upgrade.bifract-backup', inPieces(Buffer.from('x'), 1));
+  await set.backups.put('bifract-backup-20260301-120000.bifract-backup', inPieces(Buffer.from('x'), 1));
+  await set.backups.put('notes.txt', inPieces(Buffer.from('x'), 1));
+  assert.deepEqual(await brief(set), [['file', 'before-upgrade.bifract-backup', '']]);
 });
 
 test('files without a record, or with a failed one, can be adopted', async () => {
-  const deps = setUp();
-  await putFile(deps, FILE_PATH);
-  const { storage_path } = addRecord(deps, 1, { status: 'failed' });
-  await putFile(deps, storage_path);
-  assert.deepEqual(await brief(deps), [
+  const set = setUp();
+  await putFile(set, FILE_PATH);
+  const { storage_path } = addRecord(set, 1, { status: 'failed' });
+  await putFile(set, storage_path);
+  assert.deepEqual(await brief(set), [
     ['file', storage_path, 'adopt'],
     ['file', FILE_PATH, 'adopt'],
   ]);
 });
 
 test('files and records that jobs add or delete during the listing are no orphans', async () => {
-  const deps = setUp();
-  const removed = addRecord(deps, 1);
-  await putFile(deps, removed.storage_path);
-  const completed = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
-  const { archives, catalog } = deps;
+  const set = setUp();
+  const removed = addRecord(set, 1);
+  await putFile(set, removed.storage_path);
+  const completed = addRecord(set, 2, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  const { archives, catalog } = set;
   const list = archives.list.bind(archives);
   archives.list = async function* (...args) {
     yield* list(...args);
@@ -90,48 +98,48 @@ test('files and records that jobs add or delete during the listing are no orphan
     catalog.records.delete(removed.id);
     const record = catalog.records.get(completed.id);
     if (record) catalog.records.set(completed.id, { ...record, status: 'completed' });
-    addRecord(deps, 3);
+    addRecord(set, 3);
   };
-  assert.deepEqual(await brief(deps), []);
+  assert.deepEqual(await brief(set), []);
 });
 
 test('a file whose record is added during the listing is neither an orphan nor adopted', async () => {
-  const deps = setUp();
+  const set = setUp();
   const path = FILE_PATH.replace(FILE_NAME, other(1));
-  await putFile(deps, path);
-  const { archives, catalog } = deps;
+  await putFile(set, path);
+  const { archives, catalog } = set;
   const list = archives.list.bind(archives);
   archives.list = async function* (...args) {
     yield* list(...args);
-    addRecord(deps, 1);
+    addRecord(set, 1);
   };
-  assert.deepEqual(await brief(deps), []);
+  assert.deepEqual(await brief(set), []);
   catalog.records.clear();
-  assert.deepEqual(await planAdopt({ catalog, storage: archives, keys: [] }, undefined), { items: [] });
+  assert.deepEqual(await planAdopt(set.services), { items: [] });
 });
 
 test('a file being written by a running job is no orphan', async () => {
-  const deps = setUp();
-  await putFile(deps, FILE_PATH);
-  await deps.state.save({ id: 'job-9', kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH });
-  assert.deepEqual(await brief(deps), []);
+  const set = setUp();
+  await putFile(set, FILE_PATH);
+  await set.state.save({ id: 'job-9', kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH });
+  assert.deepEqual(await brief(set), []);
 });
 
 test('a completed record without its file can be marked as failed', async () => {
-  const deps = setUp();
-  await putFile(deps, addRecord(deps, 1).storage_path);
-  const lost = addRecord(deps, 2);
-  assert.deepEqual(await brief(deps), [['record', lost.id, 'fail_record']]);
-  const summary = await clean(deps, await orphans(deps), jobContext());
+  const set = setUp();
+  await putFile(set, addRecord(set, 1).storage_path);
+  const lost = addRecord(set, 2);
+  assert.deepEqual(await brief(set), [['record', lost.id, 'fail_record']]);
+  const summary = await cleanUp(set, await findOrphans(set.services));
   assert.equal(summary.records_failed, 1);
-  assert.equal(deps.catalog.records.get(lost.id)?.status, 'failed');
-  assert.deepEqual(await brief(deps), []);
+  assert.equal(set.catalog.records.get(lost.id)?.status, 'failed');
+  assert.deepEqual(await brief(set), []);
 });
 
 test('if all files are missing, no action is offered', async () => {
-  const deps = setUp();
-  const [one, two] = [addRecord(deps, 1), addRecord(deps, 2)];
-  const found = await orphans(deps);
+  const set = setUp();
+  const [one, two] = [addRecord(set, 1), addRecord(set, 2)];
+  const found = await findOrphans(set.services);
   assert.deepEqual(
     found.map(({ id, actions }) => [id, actions]),
     [
@@ -139,26 +147,26 @@ test('if all files are missing, no action is offered', async () => {
       [two.id, []],
     ],
   );
-  await assert.rejects(clean(deps, found, jobContext()), { code: 'BUSY' });
-  assert.equal(deps.catalog.records.get(one.id)?.status, 'completed');
+  await assert.rejects(cleanUp(set, found), { code: 'BUSY' });
+  assert.equal(set.catalog.records.get(one.id)?.status, 'completed');
 });
 
 test('a record in progress is an orphan if its job was interrupted or it is too old', async () => {
-  const deps = setUp();
-  const interrupted = addRecord(deps, 1, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
-  const old = addRecord(deps, 2, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
-  const active = addRecord(deps, 3, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
+  const set = setUp();
+  const interrupted = addRecord(set, 1, { status: 'in_progress', created_at: '2026-03-09T23:00:00Z' });
+  const old = addRecord(set, 2, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
+  const active = addRecord(set, 3, { status: 'in_progress', created_at: '2026-03-08T00:00:00Z' });
   const base = { kind: 'archive' as const, started_at: NOW.toISOString() };
-  deps.state.interruptedRecords = [{ ...base, id: 'job-1', archive_id: interrupted.id }];
-  await deps.state.save({ ...base, id: 'job-3', archive_id: active.id });
-  assert.deepEqual(await brief(deps), [
+  set.state.interruptedRecords = [{ ...base, id: 'job-1', archive_id: interrupted.id }];
+  await set.state.save({ ...base, id: 'job-3', archive_id: active.id });
+  assert.deepEqual(await brief(set), [
     ['record', interrupted.id, 'fail_record'],
     ['record', old.id, 'fail_record'],
   ]);
 });
 
 test('unfinished objects of a resumable archive are marked', async () => {
-  const deps = { ...setUp(), max_duration_ms: 3_600_000 };
+  const set = setUp({ max_duration_ms: 3_600_000 });
   const of = (job: string) => ({
     id: job,
     name: FILE_PATH,
@@ -166,7 +174,7 @@ test('unfinished objects of a resumable archive are marked', async () => {
     size_bytes: 7,
     started_at: NOW.toISOString(),
   });
-  deps.archives.unfinished_objects = [of('young'), of('old'), of('backup')];
+  set.archives.unfinished_objects = [of('young'), of('old'), of('backup')];
   const base = { kind: 'archive', started_at: NOW.toISOString(), object: FILE_PATH } as const;
   const archive = (begun_at: string) => ({
     request: {
@@ -183,14 +191,15 @@ test('unfinished objects of a resumable archive are marked', async () => {
     window: { label: null, from: null, to: NOW.toISOString(), rows: 1 },
     leftovers: [],
   });
-  deps.state.interruptedRecords = [
+  set.state.interruptedRecords = [
     { ...base, id: 'young', archive: archive('2026-03-09T23:30:00Z') },
     { ...base, id: 'old', archive: archive('2026-03-09T22:30:00Z') },
     { ...base, id: 'backup', kind: 'backup' },
   ];
-  const found = async () => (await orphans(deps)).map(({ id, goes_on }) => [id, goes_on ?? false]);
+  const found = async () =>
+    (await findOrphans(set.services)).map(({ id, goes_on }) => [id, goes_on ?? false]);
   assert.deepEqual((await found())[0], ['young', false], 'this storage cannot read it back');
-  Object.assign(deps.archives, { readUnfinished: () => inPieces(Buffer.alloc(0), 1) });
+  Object.assign(set.archives, { readUnfinished: () => inPieces(Buffer.alloc(0), 1) });
   assert.deepEqual(await found(), [
     ['young', true],
     ['old', false],
@@ -199,7 +208,7 @@ test('unfinished objects of a resumable archive are marked', async () => {
 });
 
 test('unfinished objects of interrupted runs can be removed, possibly active ones cannot', async () => {
-  const deps = setUp();
+  const set = setUp();
   const unfinished = (id: string, job: string | undefined, started_at: string, name = FILE_PATH) => ({
     id,
     name,
@@ -207,67 +216,72 @@ test('unfinished objects of interrupted runs can be removed, possibly active one
     size_bytes: 7,
     started_at,
   });
-  deps.archives.unfinished_objects = [
+  set.archives.unfinished_objects = [
     unfinished('ours', 'job-interrupted', NOW.toISOString()),
     unfinished('running', 'job-running', '2026-03-01T00:00:00Z'),
     unfinished('elsewhere', 'job-unknown', NOW.toISOString()),
     unfinished('without-job', undefined, NOW.toISOString(), WITHOUT_JOB),
   ];
-  deps.backups.unfinished_objects = [
+  set.backups.unfinished_objects = [
     unfinished('old', undefined, '2026-03-01T00:00:00Z'),
     unfinished('foreign', undefined, '2026-03-01T00:00:00Z', 'archives/somebody-elses.tar'),
   ];
   const base = { kind: 'archive', started_at: NOW.toISOString() } as const;
-  deps.state.interruptedRecords = [{ ...base, id: 'job-interrupted', object: WITHOUT_JOB }];
-  await deps.state.save({ ...base, id: 'job-running' });
-  assert.deepEqual(await brief(deps), [
+  set.state.interruptedRecords = [{ ...base, id: 'job-interrupted', object: WITHOUT_JOB }];
+  await set.state.save({ ...base, id: 'job-running' });
+  assert.deepEqual(await brief(set), [
     ['leftover', 'old', 'discard'],
     ['leftover', 'ours', 'discard'],
     ['leftover', 'elsewhere', ''],
     ['leftover', 'without-job', 'discard'],
   ]);
-  const chosen = (await orphans(deps)).filter(({ actions }) => actions.length > 0);
-  const summary = await clean(deps, chosen, jobContext());
+  const chosen = (await findOrphans(set.services)).filter(({ actions }) => actions.length > 0);
+  const summary = await cleanUp(set, chosen);
   assert.equal(summary.leftovers_removed, 3);
   assert.deepEqual(
-    deps.archives.unfinished_objects.map(({ id }) => id),
+    set.archives.unfinished_objects.map(({ id }) => id),
     ['running', 'elsewhere'],
   );
   assert.deepEqual(
-    deps.backups.unfinished_objects.map(({ id }) => id),
+    set.backups.unfinished_objects.map(({ id }) => id),
     ['foreign'],
   );
 });
 
 test('a backup with a nonstandard name is listed, and not deleted', async () => {
-  const deps = setUp();
+  const set = setUp();
   const names = [
     'before-update.bifract-backup',
     'bifract-backup-20260301-000000.bifract-backup',
     'notes.txt',
   ];
-  for (const name of names) await deps.backups.put(name, inPieces(Buffer.from('x'), 1));
-  assert.deepEqual(await brief(deps), [['file', names[0], '']]);
-  await assert.rejects(clean(deps, await orphans(deps), jobContext()), { code: 'BUSY' });
-  assert.ok(await deps.backups.stat(names[0] ?? ''));
+  for (const name of names) await set.backups.put(name, inPieces(Buffer.from('x'), 1));
+  assert.deepEqual(await brief(set), [['file', names[0], '']]);
+  await assert.rejects(cleanUp(set, await findOrphans(set.services)), { code: 'BUSY' });
+  assert.ok(await set.backups.stat(names[0] ?? ''));
 });
 
 test('a record whose file has reappeared is left unchanged', async () => {
-  const deps = setUp();
-  await putFile(deps, addRecord(deps, 1).storage_path);
-  const lost = addRecord(deps, 2);
-  const found = await orphans(deps);
-  await putFile(deps, lost.storage_path);
-  await clean(deps, found, jobContext());
-  assert.equal(deps.catalog.records.get(lost.id)?.status, 'completed');
+  const set = setUp();
+  await putFile(set, addRecord(set, 1).storage_path);
+  const lost = addRecord(set, 2);
+  const found = await findOrphans(set.services);
+  await putFile(set, lost.storage_path);
+  await cleanUp(set, found);
+  assert.equal(set.catalog.records.get(lost.id)?.status, 'completed');
 });
 
 test('a record whose file is in the other storage is no orphan', async () => {
-  const deps = setUp();
-  const { id } = addRecord(deps, 1, { storage_type: 's3' });
-  const asked: string[] = [];
-  const fileExists = async (record: { id: string }) => asked.push(record.id) > 0;
-  assert.deepEqual(await orphans({ ...deps, fileExists }), []);
-  assert.deepEqual(asked, [id]);
-  assert.equal((await orphans({ ...deps, fileExists: async () => false }))[0]?.id, id);
+  const other = new MemoryStorage('s3');
+  const set = setUp({ other });
+  const { id, storage_path } = addRecord(set, 1, { storage_type: 's3' });
+  assert.deepEqual(await brief(set), [['record', id, '']], 'missing in both');
+  await other.put(storage_path, inPieces(Buffer.from('x'), 1));
+  assert.deepEqual(await brief(set), []);
+});
+
+test('a record whose storage is not configured is no orphan', async () => {
+  const set = setUp();
+  addRecord(set, 1, { storage_type: 's3' });
+  assert.deepEqual(await brief(set), []);
 });
