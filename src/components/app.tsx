@@ -1,43 +1,24 @@
 import { Box, useInput, usePaste } from 'ink';
+import { useSyncExternalStore } from 'react';
 import type { Router } from './input/router.ts';
-import { CoverageScreen } from './screens/coverage-screen.tsx';
+import { Body } from './screens/body.tsx';
 import { KeyHints, StatusLine } from './screens/frame-lines.tsx';
-import { HelpScreen } from './screens/help-screen.tsx';
-import { ListScreen } from './screens/list-screen.tsx';
 import { Overlay } from './screens/overlay.tsx';
-import { PageScreen } from './screens/page-screen.tsx';
-import { RowsScreen } from './screens/rows-screen.tsx';
-import { WizardScreen } from './screens/wizard-screen.tsx';
 import type { Session } from './state/session.ts';
-import { useSession } from './state/use-session.ts';
 import { bodyHeight, isTooSmall } from './text/layout.ts';
 import { Header } from './ui/header.tsx';
 import { Line } from './ui/line.tsx';
 import { TooSmall } from './ui/too-small.tsx';
-import { currentScreen, listAt } from './view/lists/index.ts';
+import { currentScreen } from './view/snapshot.ts';
 import { titleLine } from './view/title.ts';
 import type { Snapshot } from './view/types.ts';
 
-function Body({ snapshot }: { snapshot: Snapshot }) {
-  const screen = currentScreen(snapshot);
-  const { mode } = snapshot.ui;
-  if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
-  if (screen.name === 'rows') return <RowsScreen snapshot={snapshot} />;
-  if (screen.name === 'coverage') return <CoverageScreen snapshot={snapshot} />;
-  if (screen.name === 'wizard') return <WizardScreen snapshot={snapshot} />;
-  return listAt(screen) ? (
-    <ListScreen snapshot={snapshot} screen={screen} />
-  ) : (
-    <PageScreen snapshot={snapshot} screen={screen} />
-  );
-}
-
 function Console({ snapshot }: { snapshot: Snapshot }) {
-  const { columns, rows, symbols: glyphs, ui } = snapshot;
+  const { columns, rows, symbols, ui } = snapshot;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Header snapshot={snapshot} root={ui.stack[0]} />
-      <Line spans={titleLine(snapshot, currentScreen(snapshot))} columns={columns} symbols={glyphs} />
+      <Line spans={titleLine(snapshot, currentScreen(snapshot))} columns={columns} symbols={symbols} />
       <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns} overflow="hidden">
         <Body snapshot={snapshot} />
         <Overlay snapshot={snapshot} />
@@ -58,4 +39,9 @@ export function App({ session, router }: { session: Session; router: Router }) {
     return <TooSmall snapshot={snapshot} dialog={mode.name === 'dialog' ? mode.dialog : undefined} />;
   }
   return <Console snapshot={snapshot} />;
+}
+
+/** The current snapshot of the session; renders again when it changes. */
+function useSession(session: Session): Snapshot {
+  return useSyncExternalStore(session.subscribe, session.snapshot, session.snapshot);
 }

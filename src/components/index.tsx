@@ -8,7 +8,7 @@ import { createSession, type Session } from './state/session.ts';
 import { startUp } from './state/startup.ts';
 import { stopSelf, suspension } from './terminal.ts';
 import { isUtf8, symbolsFor } from './text/symbols.ts';
-import { ColorContext } from './ui/color-context.ts';
+import { ColorContext } from './ui/theme.ts';
 
 export type { Preferences } from './state/preferences.ts';
 

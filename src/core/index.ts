@@ -10,7 +10,7 @@ export type {
 } from './engine/contract.ts';
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
-export { type JobKind, type JobRequest, type SummaryOf, summaryRows } from './engine/jobs.ts';
+export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
 export type * from './features/archive/contract.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';

@@ -34,6 +34,16 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** The features that others build on, in their order; all other features come after them. */
 const FIRST_FEATURES = ['files', 'inspect', 'coverage', 'backup'];
 
+/** The layers of the console. What is in no folder of its own puts the layers together, and may import all of them. */
+const CONSOLE_LAYERS: Record<string, string[]> = {
+  text: [],
+  view: ['text'],
+  ui: ['text', 'view'],
+  state: ['text', 'view'],
+  input: ['text', 'view', 'state'],
+  screens: ['text', 'view', 'ui', 'input'],
+};
+
 /** Which modules may use a package. A package that is not listed may be used by `bin` only. */
 const PACKAGES: Record<string, string[]> = {
   react: ['components'],
@@ -81,8 +91,20 @@ function breach(one: Import): string | undefined {
   if (!one.from.startsWith('.')) return packageBreach(module, one.from);
   const target = targetOf(one);
   const other = moduleOf(target) ?? target;
-  if (other === module) return module === 'features' ? featureBreach(one.file, target) : undefined;
+  if (other === module) return innerBreach(module, one.file, target);
   return MAY_IMPORT[module]?.includes(other) ? undefined : `${module} may not import ${other}`;
+}
+
+function innerBreach(module: string, file: string, target: string): string | undefined {
+  if (module === 'features') return featureBreach(file, target);
+  return module === 'components' ? layerBreach(file, target) : undefined;
+}
+
+function layerBreach(file: string, target: string): string | undefined {
+  const [layer, other] = [file, target].map((path) => path.split('/')[2] as string);
+  if (layer === undefined || other === undefined || layer === other) return undefined;
+  const allowed = CONSOLE_LAYERS[layer];
+  return !allowed || allowed.includes(other) ? undefined : `layer ${layer} may not import layer ${other}`;
 }
 
 function featureBreach(file: string, target: string): string | undefined {
@@ -180,6 +202,11 @@ test('a breach is found', () => {
     ['src/core/features/backup/backup.ts', 'react'],
     ['src/core/features/backup/job.ts', '../../engine/jobs.ts'],
     ['src/components/ui/table.tsx', '../../core/engine/contract.ts'],
+    ['src/components/text/line.ts', '../view/types.ts'],
+    ['src/components/view/jobs.ts', '../state/session.ts'],
+    ['src/components/ui/table.tsx', '../state/session.ts'],
+    ['src/components/state/session.ts', '../input/keymap.ts'],
+    ['src/components/input/router.ts', '../app.tsx'],
     ['bin/commands/backup.ts', '../../src/core/adapters/disk/storage.ts'],
     ['src/core/adapters/disk/storage.ts', 'left-pad'],
   ];
@@ -204,6 +231,12 @@ test('the engine never touches the terminal', () => {
     ),
     [],
   );
+});
+
+test('every folder of the console is one of its layers', () => {
+  const folders = new Set(files.map((file) => /^src\/components\/([^/]+)\//.exec(file)?.[1]));
+  folders.delete(undefined);
+  assert.deepEqual([...folders].toSorted(), Object.keys(CONSOLE_LAYERS).toSorted());
 });
 
 test('no folder of sources is flat and large', () => {

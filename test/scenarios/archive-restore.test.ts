@@ -39,6 +39,22 @@ async function toRows(terminal: FakeTerminal) {
   await terminal.waitFor('Step 3 of 5');
 }
 
+test('the chosen fractal stays chosen when the user goes back', async () => {
+  const { console, terminal } = await openRestore();
+  await using _ = console;
+  await terminal.press('enter');
+  await terminal.waitFor('Step 2 of 5');
+  await terminal.press('down', 'enter');
+  await terminal.waitFor('Step 3 of 5');
+  await terminal.press('esc');
+  await terminal.waitFor(/\( \) web/);
+  await terminal.waitFor(/\(\*\) dns/);
+  await terminal.press('esc');
+  await terminal.waitFor('Step 1 of 5');
+  await terminal.press('enter');
+  await terminal.waitFor(/▌ \(\*\) dns/);
+});
+
 for (const [columns, rows] of [
   [80, 24],
   [140, 40],
@@ -84,8 +100,8 @@ for (const [columns, rows] of [
       rows_removed: 0,
       duration_ms: 5,
     });
-    await terminal.waitFor(/✓ 900 rows/);
-    await terminal.waitFor(/100 rows/);
+    await terminal.waitFor(/Restored +900 rows/);
+    await terminal.waitFor(/Already there +100 rows/);
   });
 }
 

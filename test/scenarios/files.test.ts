@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { VerifyItem } from '../../src/core/index.ts';
-import { BifractError } from '../../src/core/index.ts';
+import { BifractError, type VerifyItem } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { fakeBackupReport, fakeReport } from '../helpers/fake-archive.ts';
 import { FakeEngine, type FakeJob, fakeArchive, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';
@@ -147,7 +146,7 @@ test('a failed verification shows the error and the hint in the list and on its 
     checksum: null,
     error: CUT_OFF,
   });
-  await terminal.waitFor(/✗ Verification failed: The file is truncated/);
+  await terminal.waitFor(/✗ Failed: The file is truncated/);
   await terminal.waitFor('Look for another copy of it.');
   await terminal.waitFor('✗ failed');
   verified(job as FakeJob, second?.name ?? '', second?.path ?? '');
@@ -180,7 +179,7 @@ test('a single failed file is reported once', async () => {
   verified(job as FakeJob, backup?.name ?? '', backup?.path ?? '', { ok: false, error: CUT_OFF });
   job?.fail({ ...CUT_OFF, message: `${backup?.path}: ${CUT_OFF.message}` });
   await terminal.press('6');
-  await terminal.waitFor(/error .*Verification failed/);
+  await terminal.waitFor(/error .*Failed: The file is truncated/);
   assert.equal(terminal.text().match(/ error /g)?.length, 1);
 });
 

@@ -18,6 +18,7 @@ const PLANNED = /Step 3 of 3[\s\S]*\n▌ /;
 const RESULT = {
   file: BACKUP.name,
   database: 'bifract',
+  live: true,
   tables: 6,
   rows: 61_234,
   compared: true,
@@ -95,7 +96,7 @@ for (const [columns, rows] of [
     await terminal.waitFor(/Now +public\.alerts/);
     await terminal.waitFor('25%');
     job.done(RESULT);
-    await terminal.waitFor(/Compared +✓/);
+    await terminal.waitFor(/Contents +6 tables, 61,234 rows/);
     await terminal.waitFor('bifract-backup-20261123-030000');
     assert.doesNotMatch(terminal.text(), /Done +\d/);
   });
@@ -184,7 +185,7 @@ test('a restore to a new database asks for its name and for confirmation', async
   assert.ok(job?.request.kind === 'restore');
   assert.deepEqual(job.request.plan.target, { kind: 'beside', database: 'copy' });
   assert.deepEqual(job.request.consent, { safety_backup: false, end_sessions: false, stop_app: false });
-  job.done({ ...RESULT, database: 'copy', safety_backup: null, ended_sessions: 0 });
+  job.done({ ...RESULT, database: 'copy', live: false, safety_backup: null, ended_sessions: 0 });
   await terminal.waitFor('DROP DATABASE "copy"');
 });
 
@@ -200,8 +201,8 @@ test('a drill asks for confirmation, and its result says what it proves', async 
   await terminal.press('y');
   await terminal.waitFor('Jobs › Restore drill');
   assert.equal(engine.jobs[0]?.request.kind, 'drill');
-  engine.jobs[0]?.done({ ...RESULT, safety_backup: null, ended_sessions: 0 });
-  await terminal.waitFor(/Compared +✓/);
+  engine.jobs[0]?.done({ ...RESULT, live: false, safety_backup: null, ended_sessions: 0 });
+  await terminal.waitFor(/Contents +6 tables, 61,234 rows/);
 });
 
 test('planning shows its progress, is stopped by Esc, and can be retried after an error', async () => {

@@ -1,9 +1,34 @@
 import type { Session } from '../state/session.ts';
-import { currentScreen, listAt, listKey } from '../view/lists/index.ts';
+import { listAt } from '../view/lists/index.ts';
+import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { Snapshot } from '../view/types.ts';
-import { COMMANDS, type Command } from './commands/index.ts';
+import type { Command } from './commands/command.ts';
+import { COVERAGE } from './commands/coverage.ts';
+import { FILES, MORE_FILES, STORAGE } from './commands/files.ts';
+import { ALWAYS, GENERAL, MOVES, SCREENS, TERMINAL } from './commands/general.ts';
+import { JOBS, OPENING, SELECTING, SORTING } from './commands/lists.ts';
+import { ROWS } from './commands/rows.ts';
+import { RESTORING, WIZARD } from './commands/wizard.ts';
 
-export { COMMANDS, type Command } from './commands/index.ts';
+/** All commands, in the order of the footer and the help. */
+export const COMMANDS: readonly Command[] = [
+  ...OPENING,
+  ...ROWS,
+  ...WIZARD,
+  ...JOBS,
+  ...COVERAGE,
+  ...FILES,
+  ...RESTORING,
+  ...STORAGE,
+  ...SELECTING,
+  ...ALWAYS,
+  ...MORE_FILES,
+  ...SORTING,
+  ...GENERAL,
+  ...SCREENS,
+  ...MOVES,
+  ...TERMINAL,
+];
 
 /** The commands of the current screen, without those that change data in a read-only console. */
 export function commandsAt(snapshot: Snapshot): readonly Command[] {

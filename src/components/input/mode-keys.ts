@@ -1,121 +1,206 @@
+import { quitNow } from '../state/job-actions.ts';
 import type { Session } from '../state/session.ts';
-import { bodyHeight, isTooSmall } from '../text/layout.ts';
-import { editText } from '../text/typing.ts';
-import { currentScreen, listStateAt } from '../view/lists/index.ts';
-import type { Mode } from '../view/types.ts';
-import { dialogKey, smallDialogKey } from './dialog-keys.ts';
-import { COMMANDS, commandFor, notAvailable, runCommand, searchCommands, setFilter } from './keymap.ts';
+import { bodyHeight } from '../text/layout.ts';
+import { editText } from '../text/text.ts';
+import { canChoose, layOutDialog } from '../view/dialog.ts';
+import { currentScreen, listStateAt } from '../view/snapshot.ts';
+import type { DialogOption, DialogState, Mode } from '../view/types.ts';
+import { runCommand, searchCommands, setFilter } from './keymap.ts';
 
-type In<Name extends Mode['name']> = Extract<Mode, { name: Name }>;
+/** A mode that has its own keys instead of the commands of the screen. */
+export type KeyMode = Exclude<Mode, { name: 'keys' }>;
+type In<Name extends KeyMode['name']> = Extract<KeyMode, { name: Name }>;
 
-const KEYS: Mode = { name: 'keys' };
-/** Time to read a message. */
-const READ_MS = 1_500;
-const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);
+/** A key of a mode. */
+interface ModeKey<M> {
+  keys: readonly string[];
+  /** One or two words for the footer; without it the key is not shown there. */
+  label?: string;
+  run(session: Session, mode: M): void;
+}
+
+interface ModeKeys<M> {
+  keys: readonly ModeKey<M>[];
+  /** Handles all other keys. */
+  other?(session: Session, key: string, mode: M): void;
+}
 
 function setMode(session: Session, mode: Mode) {
   session.dispatch({ type: 'mode', mode });
 }
 
-function filterKey(session: Session, key: string, { before }: In<'filter'>) {
-  if (key === 'enter' || key === 'down' || key === 'up') return setMode(session, KEYS);
-  if (key === 'esc') {
-    setFilter(session, '');
-    return setMode(session, KEYS);
-  }
-  if (key === 'ctrl-c') {
-    setFilter(session, before);
-    return setMode(session, KEYS);
-  }
-  const snapshot = session.snapshot();
-  const text = editText(listStateAt(snapshot, currentScreen(snapshot)).filter, key);
-  if (text !== undefined) setFilter(session, text);
+function close(session: Session) {
+  setMode(session, { name: 'keys' });
 }
 
-function paletteKey(session: Session, key: string, mode: In<'palette'>) {
-  const found = searchCommands(session.snapshot(), mode.query);
-  const step = key === 'down' || key === 'tab' ? 1 : key === 'up' ? -1 : 0;
-  if (key === 'esc' || key === 'ctrl-c') return setMode(session, KEYS);
-  if (key === 'enter') {
-    const command = found[mode.index];
-    setMode(session, KEYS);
-    if (command) runCommand(session, command);
-    return;
-  }
-  if (step !== 0) {
-    const index = Math.max(0, Math.min(found.length - 1, mode.index + step));
-    return setMode(session, { ...mode, index });
-  }
-  const query = editText(mode.query, key);
-  if (query !== undefined) setMode(session, { ...mode, query, index: 0 });
+const FILTER: ModeKeys<In<'filter'>> = {
+  keys: [
+    { keys: ['enter', 'down', 'up'], label: 'apply filter', run: close },
+    { keys: ['esc'], label: 'clear', run: (session) => leaveFilter(session, '') },
+    { keys: ['ctrl-c'], run: (session, { before }) => leaveFilter(session, before) },
+  ],
+  other(session, key) {
+    const snapshot = session.snapshot();
+    const text = editText(listStateAt(snapshot, currentScreen(snapshot)).filter, key);
+    if (text !== undefined) setFilter(session, text);
+  },
+};
+
+function leaveFilter(session: Session, filter: string) {
+  setFilter(session, filter);
+  close(session);
 }
 
-function promptKey(session: Session, key: string, { prompt }: In<'prompt'>) {
-  if (key === 'esc' || key === 'ctrl-c') return setMode(session, KEYS);
-  if (key === 'enter') {
-    setMode(session, KEYS);
-    const trouble = prompt.submit(prompt.text);
-    if (trouble !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, error: trouble } });
-    return;
-  }
+const PALETTE: ModeKeys<In<'palette'>> = {
+  keys: [
+    { keys: ['enter'], label: 'run', run: runChosen },
+    { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
+    { keys: ['down', 'tab'], run: (session, mode) => movePalette(session, mode, 1) },
+    { keys: ['up'], run: (session, mode) => movePalette(session, mode, -1) },
+  ],
+  other(session, key, mode) {
+    const query = editText(mode.query, key);
+    if (query !== undefined) setMode(session, { ...mode, query, index: 0 });
+  },
+};
+
+function runChosen(session: Session, { query, index }: In<'palette'>) {
+  const command = searchCommands(session.snapshot(), query)[index];
+  close(session);
+  if (command) runCommand(session, command);
+}
+
+function movePalette(session: Session, mode: In<'palette'>, by: number) {
+  const last = searchCommands(session.snapshot(), mode.query).length - 1;
+  setMode(session, { ...mode, index: Math.max(0, Math.min(last, mode.index + by)) });
+}
+
+const PROMPT: ModeKeys<In<'prompt'>> = {
+  keys: [
+    { keys: ['enter'], label: 'go', run: submit },
+    { keys: ['ctrl-u'], label: 'clear', run: (session, mode) => editPrompt(session, 'ctrl-u', mode) },
+    { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
+  ],
+  other: editPrompt,
+};
+
+function submit(session: Session, { prompt }: In<'prompt'>) {
+  close(session);
+  const error = prompt.submit(prompt.text);
+  if (error !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, error } });
+}
+
+function editPrompt(session: Session, key: string, { prompt }: In<'prompt'>) {
   const text = editText(prompt.text, key);
   if (text !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, text, error: undefined } });
 }
 
-const HELP_MOVES: Readonly<Record<string, number>> = { down: 1, j: 1, up: -1, k: -1, g: -1e6, home: -1e6 };
+const HELP: ModeKeys<In<'help'>> = {
+  keys: [
+    { keys: ['esc', '?', 'q', 'enter', 'ctrl-c'], label: 'close help', run: close },
+    { keys: ['pgdn', ' '], label: 'scroll', run: (session, mode) => scroll(session, mode, page(session)) },
+    { keys: ['pgup'], run: (session, mode) => scroll(session, mode, -page(session)) },
+    { keys: ['down', 'j'], run: (session, mode) => scroll(session, mode, 1) },
+    { keys: ['up', 'k'], run: (session, mode) => scroll(session, mode, -1) },
+    { keys: ['g', 'home'], run: (session, mode) => scroll(session, mode, -mode.top) },
+  ],
+};
 
-function helpKey(session: Session, key: string, mode: In<'help'>) {
-  const page = bodyHeight(session.snapshot()) - 1;
-  const step = HELP_MOVES[key] ?? (key === 'pgdn' || key === ' ' ? page : key === 'pgup' ? -page : undefined);
-  if (step !== undefined) return setMode(session, { ...mode, top: Math.max(0, mode.top + step) });
-  if (key === 'esc' || key === '?' || key === 'q' || key === 'enter' || key === 'ctrl-c')
-    setMode(session, KEYS);
+function page(session: Session): number {
+  return bodyHeight(session.snapshot()) - 1;
 }
 
-function screenKey(session: Session, key: string) {
+function scroll(session: Session, mode: In<'help'>, by: number) {
+  setMode(session, { ...mode, top: Math.max(0, mode.top + by) });
+}
+
+/** The keys of the options come first; see `pressOption`. */
+const DIALOG: ModeKeys<In<'dialog'>> = {
+  keys: [
+    { keys: ['esc'], label: 'cancel', run: close },
+    { keys: ['enter'], run: (session, { dialog }) => chooseFocused(session, dialog) },
+    { keys: ['ctrl-c'], run: (session) => quitNow(session) },
+    { keys: ['pgdn'], run: (session, { dialog }) => scrollDialog(session, dialog, DIALOG_PAGE) },
+    { keys: ['pgup'], run: (session, { dialog }) => scrollDialog(session, dialog, -DIALOG_PAGE) },
+  ],
+  other(session, key, { dialog }) {
+    if (typeConfirmation(session, key, dialog)) return;
+    if (key === 'q' && dialog.options.some(({ safe }) => !safe)) return close(session);
+    if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
+    if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
+  },
+};
+
+const DIALOG_PAGE = 5;
+
+/** Enter takes only the safe answer; after the confirmation was typed, that is reported. */
+function chooseFocused(session: Session, { options, focus, confirmation, typed }: DialogState) {
+  const focused = options[focus];
+  if (!focused?.safe) return;
+  choose(session, focused);
+  if (confirmation !== undefined && typed === confirmation)
+    session.notify('warn', 'Cancelled: Enter only takes the safe answer');
+}
+
+function choose(session: Session, option: DialogOption) {
+  close(session);
+  option.run();
+}
+
+/** Scrolls the items of a long dialog. */
+function scrollDialog(session: Session, dialog: DialogState, by: number) {
   const snapshot = session.snapshot();
-  const command = commandFor(snapshot, key);
-  if (command) return runCommand(session, command);
-  const { name } = currentScreen(snapshot);
-  const known = COMMANDS.find(
-    (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),
+  const area = { columns: snapshot.columns, height: bodyHeight(snapshot) };
+  const { items, visibleItems } = layOutDialog(area, dialog);
+  const top = Math.max(0, Math.min(items.length - visibleItems, (dialog.top ?? 0) + by));
+  session.dispatch({ type: 'dialog', change: { top, typed: dialog.typed } });
+}
+
+/** Edits the typed confirmation; false if there is none, or the key does not edit text. */
+function typeConfirmation(session: Session, key: string, dialog: DialogState): boolean {
+  const { top = 0, confirmation, typed = '' } = dialog;
+  const text = confirmation === undefined ? undefined : editText(typed, key);
+  if (text === undefined) return false;
+  session.dispatch({ type: 'dialog', change: { top, typed: text } });
+  return true;
+}
+
+/** Presses the key of an option; false if no option has it. */
+function pressOption(session: Session, key: string, dialog: DialogState): boolean {
+  const option = dialog.options.find((one) => one.key === key);
+  if (!option) return false;
+  if (canChoose(option, dialog)) choose(session, option);
+  else session.notify('warn', `Not confirmed: type ${dialog.confirmation} first`);
+  return true;
+}
+
+/** The keys of every mode, in the order of the footer. */
+const MODES: { [Name in KeyMode['name']]: ModeKeys<In<Name>> } = {
+  filter: FILTER,
+  palette: PALETTE,
+  prompt: PROMPT,
+  help: HELP,
+  dialog: DIALOG,
+};
+
+/** Handles a key in a mode. */
+export function modeKey(session: Session, key: string, mode: KeyMode): void {
+  if (mode.name === 'dialog' && pressOption(session, key, mode.dialog)) return;
+  const { keys, other } = MODES[mode.name] as ModeKeys<KeyMode>;
+  const found = keys.find((one) => one.keys.includes(key));
+  if (found) found.run(session, mode);
+  else other?.(session, key, mode);
+}
+
+/** The keys of a mode that the footer shows, the first of each. */
+export function modeHints({ name }: KeyMode): { key: string; label: string }[] {
+  return MODES[name].keys.flatMap(({ keys: [key], label }) =>
+    key === undefined || label === undefined ? [] : [{ key, label }],
   );
-  if (known?.changesData && snapshot.read_only)
-    session.notify('warn', notAvailable(known, 'the console is read-only'));
 }
 
-function smallKey(session: Session, key: string) {
-  const { mode } = session.snapshot().ui;
-  if (mode.name === 'dialog') smallDialogKey(session, key, mode.dialog);
-  else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
-}
-
-/** Folds a message that was on the screen long enough to be read. */
-function foldMessage(session: Session) {
-  const { ui, now } = session.snapshot();
-  if (ui.statusMessage && !ui.statusMessage.collapsed && now - ui.statusMessage.at > READ_MS)
-    session.dispatch({ type: 'foldMessage' });
-}
-
-/** Sends a key to the current mode. */
-export function route(session: Session, key: string) {
-  foldMessage(session);
-  const snapshot = session.snapshot();
-  const { mode } = snapshot.ui;
-  if (ALWAYS.has(key)) return screenKey(session, key);
-  if (isTooSmall(snapshot)) return smallKey(session, key);
-  switch (mode.name) {
-    case 'keys':
-      return screenKey(session, key);
-    case 'dialog':
-      return dialogKey(session, key, mode.dialog);
-    case 'filter':
-      return filterKey(session, key, mode);
-    case 'palette':
-      return paletteKey(session, key, mode);
-    case 'prompt':
-      return promptKey(session, key, mode);
-    case 'help':
-      return helpKey(session, key, mode);
-  }
+/** Handles a key on a terminal too small for the dialog: one with items can only be closed, as they are not visible. */
+export function smallDialogKey(session: Session, key: string, mode: In<'dialog'>) {
+  if (mode.dialog.items === undefined) modeKey(session, key, mode);
+  else if (key === 'esc' || key === 'q') close(session);
 }

@@ -1,9 +1,12 @@
 import type { Key } from 'ink';
 import { graphemes, sanitize } from '../../core/text/sanitize.ts';
 import type { Session } from '../state/session.ts';
+import { isTooSmall } from '../text/layout.ts';
+import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption, Mode } from '../view/types.ts';
+import { COMMANDS, commandFor, notAvailable, runCommand } from './keymap.ts';
 import { keysOf, splitEscapeKey } from './keys.ts';
-import { route } from './mode-keys.ts';
+import { modeKey, smallDialogKey } from './mode-keys.ts';
 
 /** Receives all keys, in order of arrival. */
 export interface Router {
@@ -17,6 +20,11 @@ export interface Router {
 }
 
 const SPLIT_ESC_MS = 40;
+/** Time to read a message. */
+const READ_MS = 1_500;
+/** Keys that work in every mode. */
+const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);
+
 /** Modes that accept pasted text; confirmation words in dialogs must be typed. */
 const TYPING: ReadonlySet<Mode['name']> = new Set(['filter', 'palette', 'prompt']);
 
@@ -91,4 +99,40 @@ export function createRouter(session: Session): Router {
       clearImmediate(arming);
     },
   };
+}
+
+/** Sends a key to the current mode. */
+function route(session: Session, key: string) {
+  foldMessage(session);
+  const snapshot = session.snapshot();
+  const { mode } = snapshot.ui;
+  if (ALWAYS.has(key)) return screenKey(session, key);
+  if (isTooSmall(snapshot)) return smallKey(session, key);
+  if (mode.name === 'keys') return screenKey(session, key);
+  modeKey(session, key, mode);
+}
+
+/** Folds a message that was on the screen long enough to be read. */
+function foldMessage(session: Session) {
+  const { ui, now } = session.snapshot();
+  if (ui.statusMessage && !ui.statusMessage.collapsed && now - ui.statusMessage.at > READ_MS)
+    session.dispatch({ type: 'foldMessage' });
+}
+
+function smallKey(session: Session, key: string) {
+  const { mode } = session.snapshot().ui;
+  if (mode.name === 'dialog') smallDialogKey(session, key, mode);
+  else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
+}
+
+function screenKey(session: Session, key: string) {
+  const snapshot = session.snapshot();
+  const command = commandFor(snapshot, key);
+  if (command) return runCommand(session, command);
+  const { name } = currentScreen(snapshot);
+  const known = COMMANDS.find(
+    (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),
+  );
+  if (known?.changesData && snapshot.read_only)
+    session.notify('warn', notAvailable(known, 'the console is read-only'));
 }

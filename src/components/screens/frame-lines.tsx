@@ -1,13 +1,13 @@
 import { formatDuration } from '../../core/text/time.ts';
 import { commandsAt } from '../input/keymap.ts';
-import { keyLabel } from '../text/key-label.ts';
+import { modeHints } from '../input/mode-keys.ts';
+import type { Line as LineOfSpans } from '../text/line.ts';
 import { spinnerAt } from '../text/symbols.ts';
-import { Footer, type Hint } from '../ui/footer.tsx';
+import { Footer, type Hint, keyLabel } from '../ui/footer.tsx';
 import { Line } from '../ui/line.tsx';
-import type { BrowseWork } from '../view/file-types.ts';
-import { currentScreen, listStateAt } from '../view/lists/index.ts';
+import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import { statusMessageLines } from '../view/status-message.ts';
-import type { Line as LineOfSpans, Mode, Prompt, Snapshot } from '../view/types.ts';
+import type { BrowseWork, Prompt, Snapshot } from '../view/types.ts';
 
 function filterLine(snapshot: Snapshot): LineOfSpans {
   return [
@@ -49,35 +49,19 @@ export function StatusLine({ snapshot }: { snapshot: Snapshot }) {
   return <Line spans={statusLine(snapshot)} columns={snapshot.columns} symbols={snapshot.symbols} />;
 }
 
-const BY_MODE: Readonly<Partial<Record<Mode['name'], readonly Hint[]>>> = {
-  help: [
-    { key: 'Esc', label: 'close help' },
-    { key: 'PgDn', label: 'scroll' },
-  ],
-  filter: [
-    { key: 'Enter', label: 'apply filter' },
-    { key: 'Esc', label: 'clear' },
-  ],
-  prompt: [
-    { key: 'Enter', label: 'go' },
-    { key: '^U', label: 'clear' },
-    { key: 'Esc', label: 'close' },
-  ],
-  palette: [
-    { key: 'Enter', label: 'run' },
-    { key: 'Esc', label: 'close' },
-  ],
-  dialog: [{ key: 'Esc', label: 'cancel' }],
-};
-
-/** The footer, from the command table. */
+/** The footer, from the table of commands or of the keys of the mode. */
 export function KeyHints({ snapshot }: { snapshot: Snapshot }) {
   const { ui, columns, symbols } = snapshot;
-  const hints = commandsAt(snapshot).flatMap((command): Hint[] => {
+  const hints = ui.mode.name === 'keys' ? commandHints(snapshot) : modeHints(ui.mode);
+  const labelled = hints.map((hint) => ({ ...hint, key: keyLabel(hint.key, symbols) }));
+  return <Footer hints={labelled} columns={columns} symbols={symbols} />;
+}
+
+function commandHints(snapshot: Snapshot): Hint[] {
+  return commandsAt(snapshot).flatMap((command): Hint[] => {
     const [key] = command.keys;
     // The help lists disabled commands with their reasons; here they would look available.
     if (!command.label || key === undefined || command.disabled?.(snapshot) !== undefined) return [];
-    return [{ key: keyLabel(key, symbols), label: command.label, required: command.name === 'help' }];
+    return [{ key, label: command.label, required: command.name === 'help' }];
   });
-  return <Footer hints={BY_MODE[ui.mode.name] ?? hints} columns={columns} symbols={symbols} />;
 }

@@ -1,13 +1,15 @@
 import { width } from '../../core/text/sanitize.ts';
-import { type Command, commandsAt } from '../input/keymap.ts';
-import { keyLabel } from '../text/key-label.ts';
+import type { Command } from '../input/commands/command.ts';
+import { commandsAt } from '../input/keymap.ts';
 import { bodyHeight } from '../text/layout.ts';
-import { lineWidth, wrap } from '../text/text.ts';
-import { Lines } from '../ui/lines.tsx';
-import { currentScreen } from '../view/lists/index.ts';
+import { type Line, lineWidth } from '../text/line.ts';
+import { wrap } from '../text/text.ts';
+import { keyLabel } from '../ui/footer.tsx';
+import { Lines } from '../ui/line.tsx';
 import { heading } from '../view/pages/fields.ts';
+import { currentScreen } from '../view/snapshot.ts';
 import { screenTitle } from '../view/title.ts';
-import type { Line, Snapshot } from '../view/types.ts';
+import type { Snapshot } from '../view/types.ts';
 
 const GAP = 2;
 

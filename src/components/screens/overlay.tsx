@@ -1,9 +1,9 @@
 import { Box } from 'ink';
 import { searchCommands } from '../input/keymap.ts';
-import { keyLabel } from '../text/key-label.ts';
 import { bodyHeight } from '../text/layout.ts';
 import { Dialog } from '../ui/dialog.tsx';
-import { Lines } from '../ui/lines.tsx';
+import { keyLabel } from '../ui/footer.tsx';
+import { Lines } from '../ui/line.tsx';
 import { Palette } from '../ui/palette.tsx';
 import { statusMessageLines } from '../view/status-message.ts';
 import type { Snapshot } from '../view/types.ts';

@@ -1,10 +1,12 @@
 import { Box } from 'ink';
 import { formatExact } from '../../core/text/units.ts';
 import { bodyHeight } from '../text/layout.ts';
-import { justify } from '../text/text.ts';
+import { justify, type Line as LineOfSpans } from '../text/line.ts';
+import type { Symbols } from '../text/symbols.ts';
 import { Line } from '../ui/line.tsx';
-import type { Line as LineOfSpans, Snapshot, Symbols } from '../view/types.ts';
-import { type WizardPage, type WizardView, wizardView } from '../view/wizard/index.ts';
+import type { Snapshot } from '../view/types.ts';
+import { type WizardView, wizardView } from '../view/wizard/index.ts';
+import type { WizardPage } from '../view/wizard/types.ts';
 
 function head({ title, step, steps }: WizardPage, { columns, symbols }: Snapshot): LineOfSpans {
   return justify(

@@ -4,10 +4,10 @@ import { formatBytes } from '../../core/text/units.ts';
 import { truncate } from '../text/text.ts';
 import { rowAtCursor } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { currentScreen, rowUnderCursor } from '../view/lists/index.ts';
+import { rowUnderCursor } from '../view/lists/index.ts';
+import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption, Snapshot } from '../view/types.ts';
-import { openDialog } from './actions.ts';
-import { copySequence } from './clipboard.ts';
+import { openDialog } from './dialogs.ts';
 import { readRow } from './rows/actions.ts';
 import type { Session } from './session.ts';
 
@@ -139,4 +139,17 @@ export function copy(session: Session) {
     (one): DialogOption => ({ key: one.key, label: one.label, safe: true, run: () => copyOne(one) }),
   );
   openDialog(session, { title: 'Copy', tone: 'info', lines: [], options });
+}
+
+const OSC52 = '\x1b]52;c;';
+const BELL = '\x07';
+
+/**
+ * The OSC 52 sequence that makes the user's terminal copy a text, through SSH too. Inside tmux it is sent twice: for
+ * tmux itself (`set-clipboard on`) and passed through (`allow-passthrough on`).
+ */
+export function copySequence(text: string, insideTmux: boolean): string {
+  const sequence = OSC52 + Buffer.from(text, 'utf8').toString('base64') + BELL;
+  if (!insideTmux) return sequence;
+  return `${sequence}\x1bPtmux;${sequence.replaceAll('\x1b', '\x1b\x1b')}\x1b\\`;
 }

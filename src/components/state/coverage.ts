@@ -1,5 +1,3 @@
-import type { Coverage, Engine } from '../../core/index.ts';
-import { currentScreen, listKey } from '../view/lists/index.ts';
 import {
   archivesUnderCursor,
   coverageAt,
@@ -8,18 +6,10 @@ import {
   selectedArchiveKey,
   stepRows,
   visibleCalendar,
-} from '../view/pages/coverage-view.ts';
+} from '../view/pages/coverage.ts';
+import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { Snapshot } from '../view/types.ts';
-import type { Query } from './query-cache.ts';
-import type { Session } from './session-type.ts';
-
-/** The coverage query; its target is the subject of the coverage screen. */
-export function queryCoverage(engine: Pick<Engine, 'coverage'>): Query<Coverage> {
-  return (subject, { signal }) => {
-    const { fractal_id, unit } = coverageSubject(subject);
-    return engine.coverage(fractal_id, { unit, signal });
-  };
-}
+import type { Session } from './session.ts';
 
 /** Opens the timeline of a fractal. */
 export function openCoverage(session: Session, fractal_id: string): void {

@@ -1,8 +1,7 @@
 import type { ArchiveRecord, JobEvent, JobStore, JobView } from '../../core/index.ts';
 import { formatDuration } from '../../core/text/time.ts';
 import { baseName } from '../text/text.ts';
-import { readableTitle } from '../view/job-name.ts';
-import { jobEnd } from '../view/jobs.ts';
+import { jobEnd, readableTitle } from '../view/jobs.ts';
 import type { Resource, Severity } from '../view/types.ts';
 
 interface Options {
@@ -15,15 +14,9 @@ interface Options {
 type ItemEvent = Extract<JobEvent, { event: 'job:item' }>;
 
 const SETTLE_MS = 400;
+
 /** Warnings, retries and failures that are reported per job; its page shows them all. */
 const MAX_REPORTED = 20;
-const FAILED: Readonly<Record<string, string>> = {
-  verify: 'Verification failed',
-  adopt: 'Adoption failed',
-  clean: 'Cleanup failed',
-  delete: 'Deletion failed',
-  copy: 'Copy failed',
-};
 
 function severityOf({ state, warning_count }: JobView): Severity {
   if (state === 'failed') return 'error';
@@ -47,7 +40,7 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
     const name = baseName(item);
     if (ok) notify('good', `${name}: ${message}`, { quiet: true });
     else if ((job?.failed_count ?? 0) < MAX_REPORTED)
-      notify('error', `${FAILED[job?.kind ?? ''] ?? 'Failed'}: ${message} (${name})`, { hint: error?.hint });
+      notify('error', `Failed: ${message} (${name})`, { hint: error?.hint });
   }
 
   function reportEnd(job: JobView | undefined): void {

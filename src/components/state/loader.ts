@@ -1,16 +1,16 @@
 import type { Coverage, FileReport } from '../../core/index.ts';
 import { rowAtCursor, rowsScreen, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { currentScreen } from '../view/lists/index.ts';
+import { currentScreen } from '../view/snapshot.ts';
 import type { ScreenName, Snapshot } from '../view/types.ts';
 import type { Data } from './data.ts';
-import type { QueryCache } from './query-cache.ts';
+import type { ShownCache } from './load-cache.ts';
 import type { Browsing } from './rows/browser.ts';
 
 interface LoaderTargets {
   data: Data;
-  reports: QueryCache<FileReport>;
-  coverage: QueryCache<Coverage>;
+  reports: ShownCache<FileReport>;
+  coverage: ShownCache<Coverage>;
   browsing: Browsing;
 }
 

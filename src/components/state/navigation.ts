@@ -1,7 +1,8 @@
 import { bodyHeight, tableHeight } from '../text/layout.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { currentScreen, listAt, listKey, listStateAt, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
+import { listAt, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
+import { currentScreen, listKey, listStateAt } from '../view/snapshot.ts';
 import type { Screen, ScreenName, Sort } from '../view/types.ts';
 import { moveInCoverage } from './coverage.ts';
 import { moveInRows } from './rows/actions.ts';

@@ -1,4 +1,5 @@
-import type { Sort } from '../view/types.ts';
+import type { Sort, UiState } from '../view/types.ts';
+import { reduce } from './reducer.ts';
 
 /** Settings that the console keeps between runs. Implementations must not throw. */
 export interface Preferences {
@@ -18,4 +19,12 @@ export function savedSort(preferences: Preferences, list: string): Sort | undefi
   if (typeof saved !== 'object' || saved === null) return undefined;
   const { column, descending } = saved as Partial<Record<keyof Sort, unknown>>;
   return typeof column === 'string' && typeof descending === 'boolean' ? { column, descending } : undefined;
+}
+
+export const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'];
+export function withSavedSorts(ui: UiState, preferences: Preferences): UiState {
+  return LISTS.reduce<UiState>((state, key) => {
+    const sort = savedSort(preferences, key);
+    return sort ? reduce(state, { type: 'sort', key, sort }) : state;
+  }, ui);
 }

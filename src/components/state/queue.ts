@@ -1,5 +1,5 @@
 import type { JobHandle, JobOutcome, JobRequest } from '../../core/index.ts';
-import type { ArchiveSplit, QueuedArchive } from '../view/file-types.ts';
+import type { ArchiveSplit, QueuedArchive } from '../view/types.ts';
 
 /** Fractals to archive one after another, because each archive can use much memory in ClickHouse. */
 export interface Queue {

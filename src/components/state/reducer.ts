@@ -1,5 +1,5 @@
-import { scrollTop } from '../text/columns.ts';
-import { NEW_LIST } from '../view/rows.ts';
+import { scrollTop } from '../text/layout.ts';
+import { NEW_LIST } from '../view/snapshot.ts';
 import type { DialogState, ListState, LogEntry, Mode, Screen, Sort, UiState } from '../view/types.ts';
 
 /** Changes of the interface. `key` is the key of a list in `UiState.lists`. */

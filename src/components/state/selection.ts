@@ -1,6 +1,9 @@
 import type { ArchiveRecord, DeleteTarget, Orphan } from '../../core/index.ts';
 import { groupOf, partIds } from '../view/lists/archive-rows.ts';
-import { currentScreen, listAt, listStateAt, rowUnderCursor } from '../view/lists/index.ts';
+import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
+import { listAt, rowUnderCursor } from '../view/lists/index.ts';
+import { type JobRow, jobRows } from '../view/lists/jobs.ts';
+import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import type { Snapshot } from '../view/types.ts';
 
 /** Ids of the selected rows, else of the one under the cursor or on the screen. */
@@ -98,4 +101,25 @@ export function selectedRestoreSource(
     return { kind: 'archive', id };
   const file = orphans.value?.find((one) => one.id === id && one.kind === 'file');
   return file && { kind: file.place === 'backups' ? 'backup' : 'archive', id };
+}
+
+/** The fractals an archive action applies to: the selected ones, else the one under the cursor or on the screen. */
+export function selectedFractals(snapshot: Snapshot): readonly FractalRecord[] {
+  const screen = currentScreen(snapshot);
+  const fractals = fractalRecords(snapshot);
+  if (screen.name === 'fractals') {
+    const { selected: marks } = listStateAt(snapshot, screen);
+    const marked = fractals.filter((fractal) => marks.has(fractal.id));
+    if (marked.length > 0) return marked;
+  }
+  const id = screen.name === 'fractals' ? rowUnderCursor(snapshot) : screen.subject;
+  return fractals.filter((fractal) => fractal.id === id);
+}
+
+/** The job under the cursor or on the screen. */
+export function selectedJob(snapshot: Snapshot): JobRow | undefined {
+  const screen = currentScreen(snapshot);
+  const id =
+    screen.name === 'job' ? screen.subject : screen.name === 'jobs' ? rowUnderCursor(snapshot) : undefined;
+  return jobRows(snapshot).find((job) => job.id === id);
 }

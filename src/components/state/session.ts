@@ -1,31 +1,90 @@
-import { createJobStore, type FileReport, type JobHandle, type JobRequest } from '../../core/index.ts';
-import { readableTitle } from '../view/job-name.ts';
-import type { Resource, Severity, Snapshot, UiState } from '../view/types.ts';
-import { queryCoverage } from './coverage.ts';
-import { loadData } from './data.ts';
+import {
+  type Coverage,
+  createJobStore,
+  type Engine,
+  type FileReport,
+  type JobHandle,
+  type JobRequest,
+  type JobStore,
+} from '../../core/index.ts';
+import type { Symbols } from '../text/symbols.ts';
+import { readableTitle } from '../view/jobs.ts';
+import { coverageSubject } from '../view/pages/coverage.ts';
+import type { Resource, Severity, Snapshot } from '../view/types.ts';
+import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
+import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
-import { noPreferences, type Preferences, savedSort } from './preferences.ts';
-import { createQueryCache } from './query-cache.ts';
-import { createQueue } from './queue.ts';
+import { noPreferences, type Preferences, withSavedSorts } from './preferences.ts';
+import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
-import { createBrowsing } from './rows/browser.ts';
-import type { Session, SessionOptions } from './session-type.ts';
+import { type Browsing, createBrowsing } from './rows/browser.ts';
 import { createVerificationResults } from './verification-results.ts';
-import { createWizard } from './wizard/wizard.ts';
+import { createWizard, type Wizard } from './wizard/wizard.ts';
 
-export type { Session, SessionOptions, TerminalControls } from './session-type.ts';
+/** The console without its views: its state, the engine, and everything that keys can do to them. */
+export interface Session {
+  readonly engine: Engine;
+  readonly jobs: JobStore;
+  readonly data: Data;
+  readonly browsing: Browsing;
+  readonly queue: Queue;
+  readonly wizard: Wizard;
+  /** Starts a job, and shows it at once: its process may take a moment to start. */
+  startJob(request: JobRequest): JobHandle;
+  readonly preferences: Preferences;
+  /** Applies saved preferences, and saves changes to them from now on. */
+  applyPreferences(preferences: Preferences): void;
+  readonly terminal: TerminalControls;
+  /** Aborted when the user leaves: nothing may be started after that. */
+  readonly ended: AbortSignal;
+  snapshot(): Snapshot;
+  subscribe(listener: () => void): () => void;
+  dispatch(action: Action): void;
+  /** Notifies the user: in the log and, unless `quiet`, on the message line. */
+  notify(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  /** Sets the status of rows that a job works on, by id; undefined clears it. */
+  setBusy(ids: readonly string[], status: string | undefined): void;
+  /** Reloads everything that is shown. */
+  refresh(): void;
+  resize(columns: number, rows: number): void;
+  /** Subscribes to the engine. Call it before the first key can arrive. */
+  start(): void;
+  /** Loads the data now and periodically. */
+  load(): void;
+  /** Leaves the console and restores the terminal. */
+  leave(): void;
+  close(): void;
+}
+
+/** What the session can do to the terminal. */
+export interface TerminalControls {
+  /** Writes an escape sequence that does not change the screen. */
+  write(text: string): void;
+  repaint(): void;
+  suspend(): void;
+  leave(): void;
+}
+
+export interface SessionOptions {
+  engine: Engine;
+  terminal: TerminalControls;
+  symbols: Symbols;
+  read_only: boolean;
+  columns: number;
+  rows: number;
+}
 
 const TICK_MS = 1_000;
 const BUSY_TICK_MS = 250;
 const REFRESH_MS = 15_000;
-const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'];
 const MESSAGE_MS: Readonly<Record<Severity, number>> = {
   info: 5_000,
   good: 8_000,
   warn: 10_000,
   error: 20_000,
 };
+
 const LABELS: Readonly<Record<Resource, string>> = {
   health: 'the health status',
   fractals: 'fractals',
@@ -34,13 +93,6 @@ const LABELS: Readonly<Record<Resource, string>> = {
   backups: 'backups',
   orphans: 'orphans',
 };
-
-function withSavedSorts(ui: UiState, preferences: Preferences): UiState {
-  return LISTS.reduce<UiState>((state, key) => {
-    const sort = savedSort(preferences, key);
-    return sort ? reduce(state, { type: 'sort', key, sort }) : state;
-  }, ui);
-}
 
 /** Creates a session. It does not call the engine before `start`. */
 export function createSession(options: SessionOptions): Session {
@@ -64,11 +116,11 @@ export function createSession(options: SessionOptions): Session {
     changed();
   });
 
-  const reports = createQueryCache<FileReport>((target, options) => engine.show(target, options), changed);
-  const coverage = createQueryCache(queryCoverage(engine), changed);
+  const reports = createShownCache<FileReport>((target, options) => engine.show(target, options), changed);
+  const coverage = createShownCache(queryCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
   const queue = createQueue(startJob, changed);
-  const verdicts = createVerificationResults();
+  const verifications = createVerificationResults();
   const wizard = createWizard(changed);
 
   function refresh(...resources: Resource[]): void {
@@ -91,14 +143,14 @@ export function createSession(options: SessionOptions): Session {
       jobs: jobs.snapshot(),
       reports: reports.state(),
       coverage: coverage.state(),
-      verifications: verdicts.state(),
+      verifications: verifications.state(),
       queue: queue.state(),
       busy,
       browse: browsing.state(),
       wizard: wizard.state(),
       ...size,
       now: Date.now(),
-      symbols: symbols,
+      symbols,
     };
     return current;
   }
@@ -173,7 +225,7 @@ export function createSession(options: SessionOptions): Session {
     },
     start() {
       const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
-      stops.push(engine.subscribe(verdicts.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
       listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
       tick();
     },
@@ -200,5 +252,13 @@ export function createSession(options: SessionOptions): Session {
       jobs.close();
       listeners.clear();
     },
+  };
+}
+
+/** The coverage query; its target is the subject of the coverage screen. */
+export function queryCoverage(engine: Pick<Engine, 'coverage'>): Query<string, Coverage> {
+  return (subject, { signal }) => {
+    const { fractal_id, unit } = coverageSubject(subject);
+    return engine.coverage(fractal_id, { unit, signal });
   };
 }

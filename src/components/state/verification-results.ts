@@ -1,6 +1,6 @@
 import type { JobEvent } from '../../core/index.ts';
 import { baseName } from '../text/text.ts';
-import type { VerificationResult } from '../view/file-types.ts';
+import type { VerificationResult } from '../view/types.ts';
 
 /** The last verification result of every file that was verified in this session. */
 export interface VerificationResults {

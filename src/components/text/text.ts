@@ -1,5 +1,4 @@
 import { graphemes, sanitize, width } from '../../core/text/sanitize.ts';
-import type { Line, Span } from '../view/types.ts';
 
 /** Cuts a text to `columns`, with an ellipsis if anything was removed. The text must be sanitized. */
 export function truncate(text: string, columns: number, ellipsis = '…'): string {
@@ -26,39 +25,6 @@ export function fit(text: string, columns: number, align: 'left' | 'right' = 'le
   const shown = truncate(sanitize(text), columns, ellipsis);
   const space = ' '.repeat(Math.max(0, columns - width(shown)));
   return align === 'right' ? space + shown : shown + space;
-}
-
-/** Width of a line in columns. */
-export function lineWidth(line: Line): number {
-  return line.reduce((sum, span) => sum + width(sanitize(span.text)), 0);
-}
-
-/** The line in exactly `columns` columns: sanitized, and cut or padded. */
-export function fitLine(line: Line, columns: number, ellipsis = '…'): Span[] {
-  const fitted: Span[] = [];
-  let left = columns;
-  for (const [index, span] of line.entries()) {
-    const text = sanitize(span.text);
-    const size = width(text);
-    const more = line.slice(index + 1).some((later) => later.text !== '');
-    if (size < left || (size === left && !more)) {
-      fitted.push({ ...span, text });
-      left -= size;
-      continue;
-    }
-    // The ellipsis also replaces a span that fits, if there is no space left for the next one.
-    const cut = truncate(more && size === left ? `${text} ` : text, left, ellipsis);
-    fitted.push({ ...span, text: cut });
-    left -= width(cut);
-    break;
-  }
-  return left > 0 ? [...fitted, { text: ' '.repeat(left) }] : fitted;
-}
-
-/** Two parts at the left and right edge of one line; the left one is cut if both do not fit. */
-export function justify(left: Line, right: Line, columns: number, ellipsis = '…'): Span[] {
-  const size = Math.min(lineWidth(right), columns);
-  return [...fitLine(left, columns - size, ellipsis), ...fitLine(right, size, ellipsis)];
 }
 
 /** The last segment of a path. */
@@ -90,19 +56,6 @@ function pieces(word: string, columns: number): string[] {
   return [head, ...pieces(word.slice(head.length), columns)];
 }
 
-/** Merges adjacent spans of the same style. */
-export function mergeSpans(line: Line): Span[] {
-  const spans: Span[] = [];
-  for (const span of line) {
-    const last = spans.at(-1);
-    const blank = span.text.trim() === '';
-    // Spaces look the same in every tone.
-    if (last && (blank || (last.tone === span.tone && last.bold === span.bold))) last.text += span.text;
-    else if (span.text !== '') spans.push({ ...span });
-  }
-  return spans;
-}
-
 /** Minimum width of a shortened word: enough of its start and end to recognize it. */
 const MIN_WORD = 24;
 
@@ -128,4 +81,21 @@ function cutMiddle(word: string, columns: number, ellipsis: string): string {
     tail = part + tail;
   }
   return head + ellipsis + tail;
+}
+
+/** The text of a one-line input after a key; undefined if the key does not edit text. */
+export function editText(text: string, key: string): string | undefined {
+  if (key === 'backspace') return graphemes(text).slice(0, -1).join('');
+  if (key === 'ctrl-u') return '';
+  if (key === 'ctrl-w') return text.replace(/\S*\s*$/, '');
+  // Longer strings are names of keys, such as `enter`.
+  return Array.from(key).length > 1 || sanitize(key) === '' ? undefined : text + key;
+}
+
+/** The longest name used as a typed confirmation. */
+const MAX_LENGTH = 40;
+
+/** Whether a name is suitable for typed confirmation: short, and printable ASCII only. */
+export function isTypeable(name: string): boolean {
+  return name.length <= MAX_LENGTH && /^[\x21-\x7e]+$/.test(name);
 }

@@ -1,9 +1,10 @@
 import { Box } from 'ink';
 import { sanitize, width } from '../../core/text/sanitize.ts';
-import { keyLabel } from '../text/key-label.ts';
-import { fitLine } from '../text/text.ts';
+import { fitLine, type Line as LineOfSpans, type Span, type Tone } from '../text/line.ts';
+import type { Symbols } from '../text/symbols.ts';
 import { canChoose, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
-import type { DialogState, Line as LineOfSpans, Span, Symbols, Tone } from '../view/types.ts';
+import type { DialogState } from '../view/types.ts';
+import { keyLabel } from './footer.tsx';
 import { Line } from './line.tsx';
 
 interface FrameProps {

@@ -1,5 +1,6 @@
 import { width } from '../../core/text/sanitize.ts';
-import type { Line as LineOfSpans, Symbols } from '../view/types.ts';
+import type { Line as LineOfSpans } from '../text/line.ts';
+import type { Symbols } from '../text/symbols.ts';
 import { Line } from './line.tsx';
 
 export interface Hint {
@@ -42,4 +43,24 @@ export function Footer({ hints, columns, symbols }: FooterProps) {
     ] as const;
   });
   return <Line spans={spans} columns={columns} symbols={symbols} />;
+}
+
+const LABELS: Readonly<Record<string, string>> = {
+  ' ': 'Space',
+  enter: 'Enter',
+  esc: 'Esc',
+  pgup: 'PgUp',
+  pgdn: 'PgDn',
+  home: 'Home',
+  end: 'End',
+  tab: 'Tab',
+  backspace: 'Bksp',
+};
+
+/** A key's name as printed on a keyboard. */
+export function keyLabel(key: string, arrows: { up: string; down: string }): string {
+  if (key === 'up' || key === 'down') return arrows[key];
+  if (key === 'left' || key === 'right') return key === 'left' ? 'Left' : 'Right';
+  if (key.startsWith('ctrl-')) return `^${key.slice(5).toUpperCase()}`;
+  return LABELS[key] ?? key;
 }

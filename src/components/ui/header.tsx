@@ -1,8 +1,8 @@
 import { Box } from 'ink';
-import { keyIdOf } from '../text/key-id.ts';
+import { justify, type Line as LineOfSpans, lineWidth, type Span } from '../text/line.ts';
 import { spinnerAt } from '../text/symbols.ts';
-import { justify, lineWidth } from '../text/text.ts';
-import type { Line as LineOfSpans, Screen, ScreenName, Snapshot, Span } from '../view/types.ts';
+import { keyIdOf } from '../view/snapshot.ts';
+import type { Screen, ScreenName, Snapshot } from '../view/types.ts';
 import { Line } from './line.tsx';
 
 const WIDE = 110;

@@ -1,10 +1,9 @@
-import { Text } from 'ink';
+import { Box, Text } from 'ink';
 import { memo, useContext } from 'react';
 import { toAscii } from '../../core/text/sanitize.ts';
-import { fitLine, mergeSpans } from '../text/text.ts';
-import type { Line as LineOfSpans, Span, Symbols } from '../view/types.ts';
-import { ColorContext } from './color-context.ts';
-import { HIGHLIGHT, NO_STYLE, STYLES } from './theme.ts';
+import { fitLine, type Line as LineOfSpans, mergeSpans, type Span } from '../text/line.ts';
+import type { Symbols } from '../text/symbols.ts';
+import { ColorContext, HIGHLIGHT, NO_STYLE, STYLES } from './theme.ts';
 
 export interface LineProps {
   spans: LineOfSpans;
@@ -50,3 +49,33 @@ function sameLine(a: LineProps, b: LineProps): boolean {
 
 /** One line of the screen. All text is drawn through it, so that everything is sanitized and fits. */
 export const Line = memo(DrawnLine, sameLine);
+
+export interface LinesProps {
+  lines: readonly LineOfSpans[];
+  /** Index of the first visible line. */
+  top?: number;
+  columns: number;
+  height: number;
+  symbols: Symbols;
+  /** Line under the cursor, relative to the first visible line. */
+  cursor?: number;
+}
+
+/** A window of `height` lines, padded with empty ones. */
+export function Lines({ lines, top = 0, columns, height, symbols, cursor }: LinesProps) {
+  const first = Math.max(0, Math.min(top, lines.length - height));
+  return (
+    <Box flexDirection="column" height={height} width={columns}>
+      {Array.from({ length: height }, (_, index) => (
+        <Line
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines are identified by their position
+          key={index}
+          spans={lines[first + index] ?? []}
+          columns={columns}
+          symbols={symbols}
+          highlighted={index === cursor}
+        />
+      ))}
+    </Box>
+  );
+}

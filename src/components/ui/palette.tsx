@@ -1,5 +1,5 @@
-import { scrollTop } from '../text/columns.ts';
-import type { Symbols } from '../view/types.ts';
+import { scrollTop } from '../text/layout.ts';
+import type { Symbols } from '../text/symbols.ts';
 import { Frame } from './dialog.tsx';
 
 export interface PaletteItem {

@@ -1,10 +1,10 @@
 import { Box } from 'ink';
-import { type ColumnShape, layOutColumns, type SizedColumn, scrollTop } from '../text/columns.ts';
-import { fitLine, lineWidth } from '../text/text.ts';
-import type { RowView } from '../view/rows.ts';
-import type { Line as LineOfSpans, ListState, Snapshot, Span, Symbols } from '../view/types.ts';
-import { Line } from './line.tsx';
-import { Lines } from './lines.tsx';
+import { type ColumnShape, layOutColumns, type SizedColumn, scrollTop } from '../text/layout.ts';
+import { fitLine, type Line as LineOfSpans, lineWidth, type Span } from '../text/line.ts';
+import type { Symbols } from '../text/symbols.ts';
+import type { RowView } from '../view/lists/list.ts';
+import type { ListState, Snapshot } from '../view/types.ts';
+import { Line, Lines } from './line.tsx';
 
 export interface TableProps {
   view: RowView;

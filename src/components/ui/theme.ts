@@ -1,5 +1,6 @@
 import type { TextProps } from 'ink';
-import type { Tone } from '../view/types.ts';
+import { createContext } from 'react';
+import type { Tone } from '../text/line.ts';
 
 type Style = Pick<TextProps, 'color' | 'dimColor' | 'bold' | 'inverse'>;
 
@@ -19,3 +20,6 @@ export const STYLES: Readonly<Record<Tone, Style>> = {
 export const HIGHLIGHT: Style = { color: 'cyan', inverse: true };
 
 export const NO_STYLE: Style = {};
+
+/** Whether text is drawn with colours and other styles. */
+export const ColorContext = createContext(true);

@@ -1,6 +1,6 @@
 import { MIN_SIZE } from '../text/layout.ts';
 import type { DialogState, Snapshot } from '../view/types.ts';
-import { Lines } from './lines.tsx';
+import { Lines } from './line.tsx';
 
 /** A dialog with items is not offered here: its items must be seen before it is answered. */
 function dialogLines({ title, items, options }: DialogState): string[] {

@@ -1,8 +1,6 @@
-import { scrollTop } from '../text/columns.ts';
-import { tableHeight } from '../text/layout.ts';
-import type { BrowseState, RowLine } from './file-types.ts';
-import { currentScreen, listStateAt } from './lists/index.ts';
-import type { Screen, Snapshot } from './types.ts';
+import { scrollTop, tableHeight } from '../text/layout.ts';
+import { currentScreen, listStateAt } from './snapshot.ts';
+import type { BrowseState, RowLine, Screen, Snapshot } from './types.ts';
 
 /** Rows read at a time. */
 export const CHUNK_ROWS = 32;

@@ -1,8 +1,10 @@
+import type { Line } from '../text/line.ts';
 import { wrap } from '../text/text.ts';
-import type { DialogOption, DialogState, Line } from './types.ts';
+import type { DialogOption, DialogState } from './types.ts';
 
 const NARROW = 58;
 const WIDE = 110;
+
 /** Columns and lines taken by the frame and its margins. */
 const MARGINS = 8;
 const FRAME_LINES = 2;

@@ -1,7 +1,9 @@
 import type { ErrorReport } from '../../core/index.ts';
+import type { Line } from '../text/line.ts';
 import { wrap } from '../text/text.ts';
-import { listAt, listStateAt } from './lists/index.ts';
-import type { Line, Screen, ScreenName, Snapshot } from './types.ts';
+import { listAt } from './lists/index.ts';
+import { listStateAt } from './snapshot.ts';
+import type { Screen, ScreenName, Snapshot } from './types.ts';
 
 const EMPTY: Readonly<Partial<Record<ScreenName, string>>> = {
   fractals: 'No fractals yet. Create one in the Bifract web interface, then press r to reload.',

@@ -1,5 +1,11 @@
-import type { JobState, JobView, Progress } from '../../core/index.ts';
-import { formatDuration } from '../../core/text/time.ts';
+import {
+  type ArchiveRecord,
+  type JobState,
+  type JobView,
+  jobFacts,
+  type Progress,
+} from '../../core/index.ts';
+import { formatDuration, formatStamp } from '../../core/text/time.ts';
 import {
   formatByteRate,
   formatBytes,
@@ -9,13 +15,9 @@ import {
   formatRowRate,
   plural,
 } from '../../core/text/units.ts';
-import { indeterminateBar, progressBar } from '../text/bar.ts';
-import { spinnerAt } from '../text/symbols.ts';
-import { readableTitle } from './job-name.ts';
-import type { DrawContext, Line, Span } from './types.ts';
-
-/** Jobs whose total size is an estimate; the others know the sizes of their files. */
-const ESTIMATES: ReadonlySet<string> = new Set(['backup', 'archive']);
+import type { Line, Span } from '../text/line.ts';
+import { indeterminateBar, progressBar, spinnerAt } from '../text/symbols.ts';
+import type { DrawContext } from './types.ts';
 
 /** The state of a job: symbol and label. */
 export function jobState(job: JobView & { queued?: true }, { symbols, now }: DrawContext): Span {
@@ -73,7 +75,7 @@ export function jobProgress({ kind, progress }: JobView): string {
       : `${plural(rows, 'row')}, total unknown`;
   }
   if (bytes_in === undefined) return 'nothing yet';
-  const about = ESTIMATES.has(kind) ? 'about ' : '';
+  const about = jobFacts(kind).estimatesTotal ? 'about ' : '';
   const counted = rows ? `, ${plural(rows, 'row')}` : '';
   return total_bytes
     ? // The safety backup of a restore counts too, but is not part of the file being read.
@@ -181,4 +183,17 @@ export function jobEnd(job: JobView): { text: string; hint?: string } {
     text: `${job.title}: ${outcome}${why}`,
     hint: job.state === 'failed' ? job.error?.hint : undefined,
   };
+}
+
+const BACKUP = /bifract-backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d\.bifract-backup/g;
+const FOLDERS = /\S+\/(?=\S+\.bifract-archive)/g;
+const RECORD_ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\S*\.bifract-archive)/g;
+
+/** A job title with readable file names instead of ids and paths. */
+export function readableTitle(title: string, archives: readonly ArchiveRecord[]): string {
+  const named = title.replace(BACKUP, 'backup of $1-$2-$3 $4:$5').replace(FOLDERS, '');
+  return named.replace(RECORD_ID, (id) => {
+    const record = archives.find((one) => one.id === id);
+    return record ? `${record.fractal_name}, ${formatStamp(record.created_at)}` : id;
+  });
 }

@@ -1,5 +1,5 @@
-import type { Search } from './file-types.ts';
-import type { Line, Span } from './types.ts';
+import type { Line, Span } from '../text/line.ts';
+import type { Search } from './types.ts';
 
 export const SEARCH_HINT = 'text (ignores case unless it has capitals), or /regex/i';
 

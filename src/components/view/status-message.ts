@@ -1,11 +1,18 @@
 import { sanitize } from '../../core/text/sanitize.ts';
-import { lineWidth, shorten, wrap } from '../text/text.ts';
-import { problemUnderCursor } from './lists/index.ts';
+import { type Line, lineWidth } from '../text/line.ts';
+import { shorten, wrap } from '../text/text.ts';
+import { groupOf } from './lists/archive-rows.ts';
+import { verificationOf } from './lists/file-cells.ts';
+import { rowUnderCursor } from './lists/index.ts';
+import { jobProblem, jobRows } from './lists/jobs.ts';
 import { SEVERITY_TONE } from './lists/log.ts';
-import type { Line, Snapshot } from './types.ts';
+import { orphanName } from './lists/orphans.ts';
+import { currentScreen } from './snapshot.ts';
+import type { Snapshot } from './types.ts';
 
 const MAX_LINES = 5;
 const INDENT = '   ';
+
 /** Minimum share of the line for the message, next to its hint. */
 const TEXT_SHARE = 0.6;
 
@@ -43,4 +50,39 @@ export function statusMessageLines(snapshot: Snapshot): readonly [Line, ...Line[
   const what = entry.hint ? wrap(entry.hint, room).map((text): Line => [{ text: INDENT + text }]) : [];
   const [first = [], ...rest] = [...why.slice(0, MAX_LINES - Math.min(2, what.length)), ...what];
   return [first, ...rest.slice(0, MAX_LINES - 1)];
+}
+
+/** The full error or warning of the row under the cursor; empty if there is none. */
+function problemUnderCursor(snapshot: Snapshot): string {
+  const id = rowUnderCursor(snapshot);
+  switch (currentScreen(snapshot).name) {
+    case 'archives':
+    case 'fractal-archives':
+    case 'group': {
+      const group = groupOf(snapshot, id);
+      if (group) return group.error_message ?? '';
+      const record = snapshot.data.archives.value?.find((one) => one.id === id);
+      return record ? (record.error_message ?? verificationError(snapshot, record.filename, record.id)) : '';
+    }
+    case 'backups':
+      return id === undefined ? '' : verificationError(snapshot, id);
+    case 'orphans': {
+      const orphan = snapshot.data.orphans.value?.find((one) => one.id === id);
+      if (!orphan) return '';
+      const failed = verificationError(snapshot, orphanName(orphan), orphan.id);
+      // If there are no actions, the title says why, and the column may cut it.
+      return failed || (orphan.actions.length === 0 ? orphan.title : '');
+    }
+    case 'jobs': {
+      const job = jobRows(snapshot).find((candidate) => candidate.id === id);
+      return job ? jobProblem(job) : '';
+    }
+    default:
+      return '';
+  }
+}
+
+function verificationError(snapshot: Snapshot, ...names: string[]): string {
+  const verification = verificationOf(snapshot.verifications, ...names);
+  return verification && !verification.ok ? `Verification failed: ${verification.message}` : '';
 }

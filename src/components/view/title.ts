@@ -1,13 +1,14 @@
 import { ageOf, formatAgo, formatStamp } from '../../core/text/time.ts';
 import { formatExact } from '../../core/text/units.ts';
-import { justify } from '../text/text.ts';
+import { justify, type Line, type Span } from '../text/line.ts';
 import { groupOf } from './lists/archive-rows.ts';
-import { listAt, listStateAt, rowsAt } from './lists/index.ts';
+import { listAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
 import { orphanName } from './lists/orphans.ts';
-import { coverageSubject } from './pages/coverage-view.ts';
+import { coverageSubject } from './pages/coverage.ts';
 import { rowPosition } from './pages/rows.ts';
-import type { Line, Resource, Screen, ScreenName, Snapshot, Span } from './types.ts';
+import { listStateAt } from './snapshot.ts';
+import type { Resource, Screen, ScreenName, Snapshot } from './types.ts';
 
 const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   overview: 'Overview',

@@ -2,51 +2,20 @@ import type {
   ArchiveGroup,
   ArchiveRecord,
   BackupFile,
+  BrowsedRow,
   Coverage,
   ErrorReport,
   FileReport,
   Fractal,
   Health,
   InstallationInfo,
+  JobRequest,
   JobView,
   Orphan,
 } from '../../core/index.ts';
-import type { BrowseState, QueuedArchive, VerificationResult } from './file-types.ts';
+import type { Line, Tone } from '../text/line.ts';
+import type { Symbols } from '../text/symbols.ts';
 import type { WizardState } from './wizard/types.ts';
-
-/** Meaning of a span of text; the theme maps it to a style. */
-export type Tone = 'plain' | 'dim' | 'good' | 'bad' | 'warn' | 'info' | 'accent' | 'title';
-
-/** Part of a line, in one style. */
-export interface Span {
-  text: string;
-  tone?: Tone;
-  bold?: boolean;
-}
-
-export type Line = readonly Span[];
-
-/** Drawing characters: one set for UTF-8, one for ASCII. Each is one column wide, except `padlock`. */
-export interface Symbols {
-  ok: string;
-  bad: string;
-  warn: string;
-  dot: string;
-  cursor: string;
-  selected: string;
-  ellipsis: string;
-  rule: string;
-  full: string;
-  empty: string;
-  /** Partial cells from one to seven eighths; empty in ASCII. */
-  eighths: readonly string[];
-  spinner: readonly string[];
-  breadcrumb: string;
-  up: string;
-  down: string;
-  padlock: string;
-  box: { tl: string; tr: string; bl: string; br: string; h: string; v: string };
-}
 
 export type Severity = 'info' | 'good' | 'warn' | 'error';
 
@@ -200,4 +169,69 @@ export interface Snapshot extends DrawContext {
   wizard?: WizardState;
   columns: number;
   rows: number;
+}
+
+/** Result of the last verification of a file in this session. */
+export interface VerificationResult {
+  /** Milliseconds since the epoch. */
+  at: number;
+  ok: boolean;
+  /** Only the size, the header and the trailer were checked. */
+  quick: boolean;
+  message: string;
+  hint?: string;
+}
+
+/** The periods an archive is split into. */
+export type ArchiveSplit = NonNullable<Extract<JobRequest, { kind: 'archive' }>['split']>;
+
+/** A fractal queued for archiving. */
+export interface QueuedArchive {
+  id: string;
+  fractal_id: string;
+  fractal_name: string;
+  /** The fractal's own setting if absent. */
+  split?: ArchiveSplit;
+  /** When it was queued, milliseconds since the epoch. */
+  at: number;
+}
+
+/** A row in the list of rows: as much of it as fits on one line. */
+export interface RowLine {
+  index: number;
+  ts: string | null;
+  /** Sanitized and cut to one line. */
+  line: string;
+}
+
+/** Consecutive rows, or the reason they cannot be read. */
+export type RowChunk = readonly RowLine[] | ErrorReport;
+
+/** A search, as typed and as passed to the engine. */
+export interface Search {
+  input: string;
+  pattern: { text: string } | { regex: string; flags: string };
+}
+
+/** A search or a jump in progress; it can be stopped. */
+export interface BrowseWork {
+  description: string;
+  since: number;
+}
+
+/** An archive open for browsing. */
+export interface BrowseState {
+  target: string;
+  opening: boolean;
+  error?: ErrorReport;
+  report?: FileReport;
+  /** Total number of rows; the rows read so far while `complete` is false. */
+  rows: number;
+  complete: boolean;
+  /** Chunks of rows by number: the visible ones and a few around them. */
+  chunks: ReadonlyMap<number, RowChunk>;
+  work?: BrowseWork;
+  search?: Search;
+  /** The row shown in full. */
+  detail?: { index: number; row?: BrowsedRow; error?: ErrorReport };
 }

@@ -50,6 +50,13 @@ export function jobTypeOf({ kind }: { kind: string }): JobType<object, object> |
   return Object.hasOwn(JOBS, kind) ? (JOBS[kind as JobKind] as JobType<object, object>) : undefined;
 }
 
+/** What screens must know of a kind of job; nothing is set for a kind that this version does not know. */
+type JobFacts = Pick<JobType<never, object>, 'cancelEffect' | 'keepsPartialWork' | 'estimatesTotal'>;
+
+export function jobFacts(kind: string): JobFacts {
+  return jobTypeOf({ kind }) ?? {};
+}
+
 /** The table's entry for a request. `USAGE` for a kind that this version does not know. */
 export function typeOf(request: JobRequest): JobType<object, object> {
   const type = jobTypeOf(request);

@@ -18,6 +18,12 @@ export interface JobType<Request, Summary extends object> {
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;
   /** What it did, for people. */
   summary(summary: Summary): Row[];
+  /** What cancelling it means, one or two sentences; by default that it stops as soon as that is safe. */
+  readonly cancelEffect?: string;
+  /** Set if a job that did not complete may leave partial work that can be resumed. */
+  readonly keepsPartialWork?: true;
+  /** Set if the total of its progress in bytes is an estimate. */
+  readonly estimatesTotal?: true;
 
   /** For jobs that can be resumed: what to do after a crash, for people. */
   readonly resumeHint?: string;

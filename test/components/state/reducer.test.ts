@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { initialUi, reduce } from '../../../src/components/state/reducer.ts';
-import { cursorIndex, NEW_LIST } from '../../../src/components/view/rows.ts';
+import { cursorIndex } from '../../../src/components/view/lists/list.ts';
+import { NEW_LIST } from '../../../src/components/view/snapshot.ts';
 
 const ids = Array.from({ length: 30 }, (_, index) => `id-${index}`);
 

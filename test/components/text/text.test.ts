@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  fit,
-  fitLine,
-  justify,
-  lineWidth,
-  mergeSpans,
-  shorten,
-  truncate,
-  wrap,
-} from '../../../src/components/text/text.ts';
+import { fitLine, justify, lineWidth, mergeSpans } from '../../../src/components/text/line.ts';
+import { fit, shorten, truncate, wrap } from '../../../src/components/text/text.ts';
 import { sanitize, width } from '../../../src/core/text/sanitize.ts';
 
 test('truncate adds an ellipsis and never splits a wide character', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Line } from '../../../src/components/text/line.ts';
 import { layOutDialog } from '../../../src/components/view/dialog.ts';
-import type { DialogState, Line } from '../../../src/components/view/types.ts';
+import type { DialogState } from '../../../src/components/view/types.ts';
 
 const option = (key: string, safe: boolean) => ({ key, label: key, safe, run: () => {} });
 

@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { symbolsFor } from '../../../src/components/text/symbols.ts';
 import { canChoose } from '../../../src/components/view/dialog.ts';
-import { readableTitle } from '../../../src/components/view/job-name.ts';
-import { jobProgress, jobResult, jobSpeed } from '../../../src/components/view/jobs.ts';
-import { statusMessageLines } from '../../../src/components/view/status-message.ts';
-import type { DialogState, DrawContext, LogEntry, Snapshot } from '../../../src/components/view/types.ts';
+import { jobProgress, jobResult, jobSpeed, readableTitle } from '../../../src/components/view/jobs.ts';
 import {
   longVerification,
   shortVerification,
   verificationOf,
-} from '../../../src/components/view/verification.ts';
+} from '../../../src/components/view/lists/file-cells.ts';
+import { statusMessageLines } from '../../../src/components/view/status-message.ts';
+import type { DialogState, DrawContext, LogEntry, Snapshot } from '../../../src/components/view/types.ts';
 import type { JobView } from '../../../src/core/index.ts';
 import { fakeArchive, fakeFractal } from '../../helpers/fake-engine.ts';
 
@@ -115,8 +114,8 @@ test('an error takes several lines until it is collapsed; other messages take on
     text: 'message '.repeat(15),
     hint: 'hint '.repeat(12),
   };
-  const of = (flash: LogEntry) =>
-    statusMessageLines({ ui: { flash }, glyphs: symbols, columns: 80 } as unknown as Snapshot);
+  const of = (statusMessage: LogEntry) =>
+    statusMessageLines({ ui: { statusMessage }, symbols, columns: 80 } as unknown as Snapshot);
   const lines = of(entry).map((line) => line.map(({ text }) => text).join(''));
   assert.equal(lines.length, 3);
   assert.match(lines.at(-1) ?? '', /hint/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Search } from '../../../src/components/view/file-types.ts';
 import { highlight, parseSearch } from '../../../src/components/view/search.ts';
+import type { Search } from '../../../src/components/view/types.ts';
 
 function search(typed: string): Search {
   const parsed = parseSearch(typed);

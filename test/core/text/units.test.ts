@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { indeterminateBar, progressBar } from '../../../src/components/text/bar.ts';
-import { layOutColumns, scrollTop } from '../../../src/components/text/columns.ts';
-import { isUtf8, symbolsFor } from '../../../src/components/text/symbols.ts';
+import { layOutColumns, scrollTop } from '../../../src/components/text/layout.ts';
+import { indeterminateBar, isUtf8, progressBar, symbolsFor } from '../../../src/components/text/symbols.ts';
 import {
   ageOf,
   formatAge,

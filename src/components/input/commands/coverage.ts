@@ -1,7 +1,7 @@
-import { selectedFractals } from '../../state/actions.ts';
 import { moveInCoverage, nextArchive, openCoverage, openCovering, toggleUnit } from '../../state/coverage.ts';
 import { back } from '../../state/navigation.ts';
-import { archivesUnderCursor, coverageAt } from '../../view/pages/coverage-view.ts';
+import { selectedFractals } from '../../state/selection.ts';
+import { archivesUnderCursor, coverageAt } from '../../view/pages/coverage.ts';
 import type { Snapshot } from '../../view/types.ts';
 import type { Command } from './command.ts';
 

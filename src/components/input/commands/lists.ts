@@ -1,9 +1,14 @@
-import { archiveSelected, confirmCancel, selectedFractals, selectedJob } from '../../state/actions.ts';
+import {
+  archiveSelected,
+  chooseSplit,
+  confirmCancel,
+  resumable,
+  resumeSelected,
+} from '../../state/job-actions.ts';
 import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
-import { resumable, resumeSelected } from '../../state/resume.ts';
+import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
-import { chooseSplit } from '../../state/split-choice.ts';
-import { currentScreen, listStateAt } from '../../view/lists/index.ts';
+import { currentScreen, listStateAt } from '../../view/snapshot.ts';
 import type { Snapshot } from '../../view/types.ts';
 import { type Command, LIST_SCREENS, noRow } from './command.ts';
 

@@ -1,7 +1,7 @@
 import { back, openRow } from '../../state/navigation.ts';
 import { findMatch, moveInRows, promptSearch, promptTime } from '../../state/rows/actions.ts';
 import type { Session } from '../../state/session.ts';
-import { currentScreen } from '../../view/lists/index.ts';
+import { currentScreen } from '../../view/snapshot.ts';
 import type { ScreenName, Snapshot } from '../../view/types.ts';
 import type { Command } from './command.ts';
 

@@ -1,11 +1,11 @@
 import { type ArchiveBrowser, asBifractError, type BrowsedRow } from '../../../core/index.ts';
 import { formatExact } from '../../../core/text/units.ts';
 import { rowAtCursor, rowLine, rowsScreen, rowsView } from '../../view/browse.ts';
-import type { Search } from '../../view/file-types.ts';
 import { JUMP_HINT, parseJump } from '../../view/jump-time.ts';
-import { listKey } from '../../view/lists/index.ts';
 import { parseSearch, SEARCH_HINT } from '../../view/search.ts';
-import { openPrompt } from '../actions.ts';
+import { listKey } from '../../view/snapshot.ts';
+import type { Search } from '../../view/types.ts';
+import { openPrompt } from '../dialogs.ts';
 import type { Session } from '../session.ts';
 
 /** Later than any time in an archive. */

@@ -1,5 +1,5 @@
 import { type ArchiveBrowser, asBifractError, type BrowsedRow, type Engine } from '../../../core/index.ts';
-import type { BrowseState, BrowseWork, Search } from '../../view/file-types.ts';
+import type { BrowseState, BrowseWork, Search } from '../../view/types.ts';
 import { createRowWindow, type RowWindow } from './window.ts';
 
 /** The archive that is open for browsing: one at a time. */

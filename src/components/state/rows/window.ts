@@ -1,7 +1,7 @@
 import { asBifractError, type BrowsedRow } from '../../../core/index.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { CHUNK_ROWS, chunksOf } from '../../view/browse.ts';
-import type { RowChunk, RowLine } from '../../view/file-types.ts';
+import type { RowChunk, RowLine } from '../../view/types.ts';
 
 /** A cache of the rows around those on the screen. */
 export interface RowWindow {
@@ -17,6 +17,7 @@ type Read = (from: number, count: number, options: { signal: AbortSignal }) => P
 
 /** Chunks in the cache: enough for a tall terminal, a page around it, and some way back. */
 const MAX_CHUNKS = 16;
+
 /** Wider than any terminal. */
 const MAX_LINE = 1_000;
 

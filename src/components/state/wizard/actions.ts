@@ -1,15 +1,12 @@
-import { currentScreen, listAt } from '../../view/lists/index.ts';
-import { wizardView } from '../../view/wizard/index.ts';
-import type { WizardState } from '../../view/wizard/types.ts';
+import { listAt } from '../../view/lists/index.ts';
+import { currentScreen } from '../../view/snapshot.ts';
+import { stepBefore, wizardView } from '../../view/wizard/index.ts';
+import type { WizardEffect, WizardState } from '../../view/wizard/types.ts';
+import { ask, startAndShow } from '../dialogs.ts';
 import { selectedRestoreSource } from '../selection.ts';
 import type { Session } from '../session.ts';
-import { applyArchiveChoice, newArchiveWizard } from './archive.ts';
-import { applyBackupChoice, newBackupWizard } from './backup.ts';
-
-const STEPS = {
-  backup: ['file', 'target', 'plan'],
-  archive: ['archive', 'into', 'rows', 'how', 'plan'],
-} as const satisfies Record<WizardState['kind'], readonly WizardState['step'][]>;
+import { archiveQuestion, archiveRequest, newArchiveWizard, promptBound } from './archive.ts';
+import { backupQuestion, backupRequest, newBackupWizard, promptDatabase } from './backup.ts';
 
 /** Opens the restore of the backup or archive under the cursor or on the screen; continues one that is open already. */
 export function openWizard(session: Session) {
@@ -25,14 +22,50 @@ export function openWizard(session: Session) {
 
 /** Applies the choice under the cursor, or reports why that is not possible. */
 export function applyChoice(session: Session, only?: 'toggle') {
-  const { wizard } = session.snapshot();
   const shown = wizardView(session.snapshot());
   const choice = shown?.page.choices[shown.view.index];
-  if (!wizard || !choice || (only && choice.checked === undefined)) return;
+  if (!choice || (only && choice.checked === undefined)) return;
   if (choice.disabled !== undefined) return session.notify('warn', `Cannot continue: ${choice.disabled}`);
-  return wizard.kind === 'backup'
-    ? applyBackupChoice(session, wizard, choice.id)
-    : applyArchiveChoice(session, wizard, choice.id);
+  return applyEffect(session, choice.effect);
+}
+
+function applyEffect(session: Session, effect: WizardEffect) {
+  const { wizard: store } = session;
+  if (effect.do === 'change') return store.change(effect.change);
+  if (effect.do === 'plan') {
+    store.change({ ...effect.change, step: 'plan' });
+    return makePlan(session);
+  }
+  const wizard = store.state();
+  if (effect.do === 'confirm') return confirm(session, wizard);
+  if (effect.text !== 'database')
+    return wizard?.kind === 'archive' ? promptBound(session, wizard, effect.text) : undefined;
+  promptDatabase(session, (database) =>
+    applyEffect(session, { do: 'plan', change: { target: { kind: 'beside', database } } }),
+  );
+}
+
+/** Makes the plan of the stored choices. */
+function makePlan({ wizard: store, engine }: Session) {
+  const wizard = store.state();
+  if (wizard?.kind === 'backup') {
+    const { source: file, target, no_owner } = wizard;
+    store.plan((signal, onProgress) =>
+      engine.planRestore({ file, target, no_owner }, { signal, onProgress }),
+    );
+  }
+  if (wizard?.kind === 'archive') {
+    const { source, into, from, to, replace, via } = wizard;
+    store.plan((signal) => engine.planArchiveRestore({ source, into, from, to, replace, via, signal }));
+  }
+}
+
+/** Asks for confirmation of the plan and starts it. */
+function confirm(session: Session, wizard: WizardState | undefined) {
+  if (!wizard?.plan) return;
+  const request = wizard.kind === 'backup' ? backupRequest(wizard) : archiveRequest(wizard);
+  const question = wizard.kind === 'backup' ? backupQuestion(wizard) : archiveQuestion(wizard);
+  if (request && question) ask(session, question, () => startAndShow(session, request));
 }
 
 /** Moves between the choices, or scrolls the text if there is only one. `pages` and `to` scroll the text. */
@@ -58,8 +91,7 @@ export function stepBack(session: Session) {
   const { wizard: store } = session;
   const wizard = store.state();
   if (!wizard) return session.dispatch({ type: 'back' });
-  const steps: readonly WizardState['step'][] = STEPS[wizard.kind];
-  const before = steps[steps.indexOf(wizard.step) - 1];
+  const before = stepBefore(wizard);
   if (before === undefined) return cancelWizard(session);
   if (store.stop()) session.notify('info', 'Planning stopped; nothing has been changed');
   store.change({ step: before });

@@ -1,5 +1,5 @@
 import { asBifractError, BifractError } from '../../../core/index.ts';
-import type { ArchiveWizard, BackupWizard, WizardState } from '../../view/wizard/types.ts';
+import type { WizardChange, WizardState } from '../../view/wizard/types.ts';
 
 /** Makes a plan; reports the bytes read so far. */
 export type MakePlan<Plan> = (
@@ -10,15 +10,12 @@ export type MakePlan<Plan> = (
 /** Progress is reported per chunk, but shown only this often. */
 const PROGRESS_MS = 100;
 
-type Change = Partial<Omit<BackupWizard, 'kind' | 'step' | 'plan'>> &
-  Partial<Omit<ArchiveWizard, 'kind' | 'step' | 'plan'>> & { step?: WizardState['step'] };
-
 /** The restore that is being prepared: one at a time. It is kept while the user is on another screen. */
 export interface Wizard {
   state(): WizardState | undefined;
   open(wizard: WizardState): void;
   /** Stores choices. A new step starts at its first choice and the top of its text. */
-  change(change: Change): void;
+  change(change: WizardChange): void;
   /** Makes the plan; stops a planning that is running. */
   plan(make: MakePlan<NonNullable<WizardState['plan']>>): void;
   /** Stops the running planning; false if there is none. */

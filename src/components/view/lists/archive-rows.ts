@@ -1,5 +1,5 @@
 import type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from '../../../core/index.ts';
-import { memo } from '../../text/memo.ts';
+import { memo } from '../snapshot.ts';
 import type { Snapshot } from '../types.ts';
 
 /** A row of the list: one archive, or a group of archives that one request was split into. */

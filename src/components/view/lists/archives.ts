@@ -1,11 +1,10 @@
 import { formatStamp, timeOf } from '../../../core/text/time.ts';
 import { formatBytes, formatCount } from '../../../core/text/units.ts';
-import { memo } from '../../text/memo.ts';
-import { type Column, type ListDefinition, listOf } from '../rows.ts';
+import { memo } from '../snapshot.ts';
 import type { Screen, Snapshot } from '../types.ts';
-import { archiveRange, liveJob, rangeOrError, statusCell } from './archive-cells.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
-import { ageColumn } from './common-columns.ts';
+import { ageColumn, archiveRange, liveJob, rangeOrError, statusCell } from './file-cells.ts';
+import { type Column, type ListDefinition, listOf } from './list.ts';
 
 const columns: readonly Column<ArchiveRow>[] = [
   {

@@ -1,10 +1,10 @@
 import type { BackupFile } from '../../../core/index.ts';
 import { formatStamp, timeOf } from '../../../core/text/time.ts';
+import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
-import { listOf } from '../rows.ts';
-import type { Snapshot, Span } from '../types.ts';
-import { shortVerification, verificationOf } from '../verification.ts';
-import { ageColumn, sizeColumn } from './common-columns.ts';
+import type { Snapshot } from '../types.ts';
+import { ageColumn, shortVerification, sizeColumn, verificationOf } from './file-cells.ts';
+import { listOf } from './list.ts';
 
 const NONE: readonly BackupFile[] = [];
 

@@ -1,13 +1,13 @@
 import type { Fractal } from '../../../core/index.ts';
 import { ageOf, formatAge, formatStamp, timeOf } from '../../../core/text/time.ts';
 import { formatBytes, formatCount, formatPercent } from '../../../core/text/units.ts';
-import { memo } from '../../text/memo.ts';
+import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
-import { type ListDefinition, listOf } from '../rows.ts';
-import type { Snapshot, Span } from '../types.ts';
-import { jobOfFractal } from './archive-cells.ts';
+import { memo } from '../snapshot.ts';
+import type { Snapshot } from '../types.ts';
 import { type ArchiveRow, archiveRows } from './archive-rows.ts';
-import { sizeColumn } from './common-columns.ts';
+import { jobOfFractal, sizeColumn } from './file-cells.ts';
+import { type ListDefinition, listOf } from './list.ts';
 
 /** A fractal and its newest archive or group. */
 export interface FractalRecord extends Fractal {

@@ -1,11 +1,11 @@
 import type { JobView } from '../../../core/index.ts';
 import { formatDuration } from '../../../core/text/time.ts';
 import { formatBytes, formatPercent } from '../../../core/text/units.ts';
-import { memo } from '../../text/memo.ts';
-import type { QueuedArchive } from '../file-types.ts';
+import type { Line } from '../../text/line.ts';
 import { jobBar, jobEta, jobOwner, jobSpeed, jobState } from '../jobs.ts';
-import { listOf } from '../rows.ts';
-import type { Line, Snapshot } from '../types.ts';
+import { memo } from '../snapshot.ts';
+import type { QueuedArchive, Snapshot } from '../types.ts';
+import { listOf } from './list.ts';
 
 const BAR = 10;
 

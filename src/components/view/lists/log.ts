@@ -1,6 +1,7 @@
 import { formatClock } from '../../../core/text/time.ts';
-import { listOf } from '../rows.ts';
-import type { LogEntry, Severity, Tone } from '../types.ts';
+import type { Tone } from '../../text/line.ts';
+import type { LogEntry, Severity } from '../types.ts';
+import { listOf } from './list.ts';
 
 export const SEVERITY_TONE: Readonly<Record<Severity, Tone>> = {
   info: 'info',

@@ -1,11 +1,11 @@
 import type { Orphan } from '../../../core/index.ts';
 import { ageOf, formatAge, timeOf } from '../../../core/text/time.ts';
+import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import { baseName } from '../../text/text.ts';
-import { listOf } from '../rows.ts';
-import type { Snapshot, Span } from '../types.ts';
-import { shortVerification, verificationOf } from '../verification.ts';
-import { sizeColumn } from './common-columns.ts';
+import type { Snapshot } from '../types.ts';
+import { shortVerification, sizeColumn, verificationOf } from './file-cells.ts';
+import { listOf } from './list.ts';
 
 const NONE: readonly Orphan[] = [];
 

@@ -1,6 +1,7 @@
 import { ageOf, formatAgo, formatStamp } from '../../../core/text/time.ts';
+import type { Line, Span, Tone } from '../../text/line.ts';
+import type { Symbols } from '../../text/symbols.ts';
 import { wrap } from '../../text/text.ts';
-import type { Line, Span, Symbols, Tone } from '../types.ts';
 
 const LABEL = 15;
 const INDENT = '  ';
@@ -30,4 +31,12 @@ export function stamp(time: string | null, now: number): Line {
   const age = ageOf(time, now);
   const ago = age === undefined ? '' : `, ${formatAgo(age)}`;
   return [{ text: `${formatStamp(time)}${age === undefined ? '' : ' UTC'}` }, { text: ago, tone: 'dim' }];
+}
+
+/** Wrapped paragraphs, followed by an empty line. */
+export function paragraphs(texts: readonly string[], columns: number, tone: Tone = 'plain'): Line[] {
+  return [
+    ...texts.flatMap((text) => wrap(text, columns - 3)).map((text): Line => [{ text: ` ${text}`, tone }]),
+    [],
+  ];
 }

@@ -1,5 +1,6 @@
 import { bodyHeight } from '../../text/layout.ts';
-import type { Line, Screen, Snapshot } from '../types.ts';
+import type { Line } from '../../text/line.ts';
+import type { Screen, Snapshot } from '../types.ts';
 import { jobPage } from './job.ts';
 import { overviewPage } from './overview.ts';
 import { archivePage, backupPage, entryPage, fractalPage, orphanPage } from './records.ts';

@@ -1,4 +1,10 @@
-import type { JobView } from '../../../core/index.ts';
+import {
+  type ArchiveRestoreSummary,
+  type JobView,
+  type RestoreSummary,
+  summaryRows,
+} from '../../../core/index.ts';
+import type { Row } from '../../../core/text/rows.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { formatClock, formatDuration } from '../../../core/text/time.ts';
 import {
@@ -9,14 +15,21 @@ import {
   formatRowRate,
   plural,
 } from '../../../core/text/units.ts';
+import type { Line, Tone } from '../../text/line.ts';
 import { baseName } from '../../text/text.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
-import type { Line, Snapshot } from '../types.ts';
+import type { Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
-import { replacesProgress, restoreResultLines } from './restore-result.ts';
 
 const BAR = 30;
+const TONES: Readonly<Record<NonNullable<Row['tone']> | 'plain', Tone>> = {
+  plain: 'plain',
+  good: 'good',
+  warning: 'warn',
+  danger: 'bad',
+  muted: 'dim',
+};
 
 function speeds(job: JobView): string {
   const parts = [
@@ -53,12 +66,23 @@ function shownValue(name: string, value: unknown): string {
   return name.endsWith('_ms') ? formatDuration(value) : formatExact(value);
 }
 
-/** The scalar fields of the result; lists have their own sections. */
-function resultLines(job: JobView, snapshot: Snapshot): Line[] {
-  const { columns } = snapshot;
-  const restored = restoreResultLines(job, snapshot);
-  if (restored) return restored;
-  return Object.entries(job.result ?? {})
+/** What the job did, as the command line says it too, and what to do now. */
+function resultLines(job: JobView, { columns }: Snapshot): Line[] {
+  const result = job.result ?? {};
+  // The result of a job of another version may lack a value.
+  const rows = summaryRows(job.kind, result).filter(({ value }) => typeof value === 'string');
+  return [
+    ...rows.flatMap(({ label, value, tone }) => longField(label, value, columns, TONES[tone ?? 'plain'])),
+    ...(rows.length === 0 ? valueLines(result, columns) : []),
+    ...nextSteps(job).flatMap((text, index) =>
+      longField(index === 0 ? 'What to do now' : '', text, columns, 'info'),
+    ),
+  ];
+}
+
+/** The plain values of a result without a summary, such as that of another version's job. */
+function valueLines(result: Record<string, unknown>, columns: number): Line[] {
+  return Object.entries(result)
     .filter(([, value]) => typeof value !== 'object' || value === null)
     .flatMap(([name, value]) => {
       const label = sanitize(name)
@@ -66,6 +90,33 @@ function resultLines(job: JobView, snapshot: Snapshot): Line[] {
         .replaceAll('_', ' ');
       return longField(label.slice(0, 14), shownValue(name, value), columns);
     });
+}
+
+/** What to do after a restore, one sentence per entry; empty for other jobs. */
+function nextSteps({ kind, result }: JobView): string[] {
+  const summary: unknown = result;
+  if (kind === 'restore') return restoreSteps(summary as RestoreSummary);
+  if (kind === 'drill') return ['Nothing: the backup restores, and the scratch database was dropped.'];
+  if (kind !== 'restore-archive') return [];
+  return (summary as ArchiveRestoreSummary).via === 'direct'
+    ? ['Search for them in Bifract.']
+    : ['The server ingests them in the background. Search for them in Bifract.'];
+}
+
+/** Results of earlier versions do not say whether the database was the live one. */
+function restoreSteps({ live, database, safety_backup }: RestoreSummary): string[] {
+  if (live === false)
+    return [
+      `Inspect ${database} with psql. The live database was not touched.`,
+      `To remove it later: DROP DATABASE "${database.replaceAll('"', '""')}".`,
+    ];
+  return [
+    'Log in to Bifract and check that everything is there.',
+    'Archives created since the backup lost their records: press 7 to list them, then a to adopt them.',
+    safety_backup === null
+      ? 'The previous database was not kept.'
+      : `To return to the previous database, press 4, then R on ${safety_backup}. It is never pruned.`,
+  ];
 }
 
 function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
@@ -131,7 +182,7 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
         ]
       : []),
     ...runningLines(job, snapshot),
-    ...(replacesProgress(job)
+    ...(job.state === 'done' && nextSteps(job).length > 0
       ? []
       : [field('Done', { text: jobProgress(job) }), field('Bytes', { text: jobBytes(job) })]),
     field('Time', { text: times(job, now) }),

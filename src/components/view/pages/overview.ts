@@ -2,12 +2,13 @@ import type { Health } from '../../../core/index.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { ageOf, formatAgo, formatDuration } from '../../../core/text/time.ts';
 import { formatBytes, formatCount, formatPercent, plural } from '../../../core/text/units.ts';
-import { keyIdOf } from '../../text/key-id.ts';
 import { bodyHeight } from '../../text/layout.ts';
+import type { Line, Span } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';
 import { jobBar, jobEnd, jobEta, jobSpeed, jobState } from '../jobs.ts';
 import { fractalRecords } from '../lists/fractals.ts';
-import type { Line, Loaded, Snapshot, Span } from '../types.ts';
+import { keyIdOf } from '../snapshot.ts';
+import type { Loaded, Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
 
 const RESULTS = 3;

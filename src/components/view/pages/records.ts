@@ -1,10 +1,11 @@
 import type { ArchiveRecord, BackupFile, Orphan } from '../../../core/index.ts';
 import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
-import { archiveStatus } from '../lists/archive-cells.ts';
+import type { Line } from '../../text/line.ts';
+import { archiveStatus } from '../lists/file-cells.ts';
 import { fractalRecords, lastArchive } from '../lists/fractals.ts';
 import { SEVERITY_TONE } from '../lists/log.ts';
 import { orphanName } from '../lists/orphans.ts';
-import type { Line, Snapshot } from '../types.ts';
+import type { Snapshot } from '../types.ts';
 import { field, heading, longField, stamp } from './fields.ts';
 import { fileLines, verificationLines, warningLines } from './report.ts';
 

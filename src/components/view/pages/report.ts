@@ -1,7 +1,8 @@
 import type { FileReport } from '../../../core/index.ts';
 import { formatBytes, formatExact, formatRatio, plural } from '../../../core/text/units.ts';
-import type { Line, Loaded, Snapshot, Span } from '../types.ts';
-import { longVerification, verificationOf } from '../verification.ts';
+import type { Line, Span } from '../../text/line.ts';
+import { longVerification, verificationOf } from '../lists/file-cells.ts';
+import type { Loaded, Snapshot } from '../types.ts';
 import { field, heading, longField, stamp } from './fields.ts';
 
 const TABLE = 34;
@@ -111,7 +112,7 @@ export function warningLines(loaded: Loaded<FileReport> | undefined, { columns, 
 /** The report of a file, or its error. */
 export function fileLines(loaded: Loaded<FileReport> | undefined, snapshot: Snapshot): Line[] {
   const { columns, symbols } = snapshot;
-  if (loaded?.value) return reportLines(loaded.value, snapshot);
+  if (loaded?.value && !loaded.error) return reportLines(loaded.value, snapshot);
   const head = heading('In the file', columns, symbols);
   if (!loaded?.error)
     return [head, field('', { text: `Reading header and trailer${symbols.ellipsis}`, tone: 'dim' })];

@@ -1,11 +1,12 @@
 import type { BrowsedRow, FileReport } from '../../../core/index.ts';
 import { hardWrap } from '../../../core/text/hard-wrap.ts';
 import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
-import { memo } from '../../text/memo.ts';
+import type { Line } from '../../text/line.ts';
+import type { Symbols } from '../../text/symbols.ts';
 import { fit } from '../../text/text.ts';
-import type { Search } from '../file-types.ts';
 import { highlight } from '../search.ts';
-import type { Line, Snapshot, Symbols } from '../types.ts';
+import { memo } from '../snapshot.ts';
+import type { Search, Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
 
 const MARGIN = '  ';

@@ -1,10 +1,10 @@
 import { formatExact } from '../../../core/text/units.ts';
+import type { Line, Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import { wrap } from '../../text/text.ts';
 import { type RowsView, rowLine, rowsView } from '../browse.ts';
-import type { BrowseState } from '../file-types.ts';
 import { highlight } from '../search.ts';
-import type { Line, Snapshot, Span } from '../types.ts';
+import type { BrowseState, Snapshot } from '../types.ts';
 
 const WIDE = 110;
 const TIME = 'YYYY-MM-DD HH:MM:SS.mmm'.length;

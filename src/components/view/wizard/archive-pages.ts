@@ -1,27 +1,43 @@
-import { shortStamp } from '../../../core/text/time.ts';
-import { formatCount } from '../../../core/text/units.ts';
+import type { ArchiveRecord } from '../../../core/index.ts';
+import { formatStamp, shortStamp } from '../../../core/text/time.ts';
+import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import type { Line } from '../../text/line.ts';
+import { baseName, fit } from '../../text/text.ts';
 import { groupOf } from '../lists/archive-rows.ts';
-import { groupPage } from '../pages/group.ts';
+import { field, heading, paragraphs } from '../pages/fields.ts';
 import { archivePage, orphanPage } from '../pages/records.ts';
-import type { Line, Snapshot } from '../types.ts';
+import type { Snapshot } from '../types.ts';
 import { archivePlanLines } from './archive-plan.ts';
-import { originalFractal, sourceArchives, sourceTitle } from './source.ts';
-import { paragraphs, planChoices } from './text.ts';
-import type { ArchiveWizard, WizardChoice, WizardPage } from './types.ts';
+import { planChoices, type WizardStep } from './planning.ts';
+import type { ArchiveWizard, WizardChoice, WizardContent } from './types.ts';
 
-const STEPS = 5;
+/** Index of the last choice of a page. */
+const LAST = Number.MAX_SAFE_INTEGER;
+const RESET: WizardChoice = {
+  label: 'Reset to all rows',
+  effect: { do: 'change', change: { from: undefined, to: undefined, index: 0 } },
+};
+
+/** The steps of an archive restore. */
+export const ARCHIVE_STEPS: readonly WizardStep<ArchiveWizard>[] = [
+  { step: 'archive', title: 'Archive', content: archiveStep },
+  { step: 'into', title: 'Target fractal', content: targetStep },
+  { step: 'rows', title: 'Rows', content: rowsStep },
+  { step: 'how', title: 'Method', content: methodStep },
+  { step: 'plan', title: 'Plan', content: planStep },
+];
 
 /** The fractals that rows can be restored into, the original one first. */
-export function intoChoices({ source, into }: ArchiveWizard, snapshot: Snapshot): WizardChoice[] {
+function intoChoices({ source, into }: ArchiveWizard, snapshot: Snapshot): WizardChoice[] {
   const original = originalFractal(snapshot, source);
   return (snapshot.data.fractals.value ?? [])
     .toSorted(
       (a, b) => Number(b.id === original) - Number(a.id === original) || a.name.localeCompare(b.name, 'en'),
     )
     .map(({ id, name, log_count }) => ({
-      id,
       label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} logs`,
-      on: id === into,
+      checked: id === into,
+      effect: { do: 'change', change: { step: 'rows', into: id } },
       exclusive: true,
     }));
 }
@@ -32,29 +48,33 @@ function sourceLines(snapshot: Snapshot, source: string): readonly Line[] {
   return files.length > 0 ? archivePage(snapshot, source) : orphanPage(snapshot, source);
 }
 
-function archiveStep({ source }: ArchiveWizard, snapshot: Snapshot): WizardPage {
+function archiveStep(wizard: ArchiveWizard, snapshot: Snapshot): WizardContent {
+  const { source } = wizard;
+  const chosen = intoChoices(wizard, snapshot).findIndex(({ checked }) => checked);
   const intro = `Restores rows of ${sourceTitle(snapshot, source)} to ClickHouse. Nothing is written before you confirm the plan.`;
   return {
-    title: 'Archive',
-    step: 1,
-    steps: STEPS,
     lines: [...paragraphs([intro], snapshot.columns), ...sourceLines(snapshot, source)],
-    choices: [{ id: 'next', label: 'Continue: choose the fractal' }],
+    choices: [
+      {
+        label: 'Continue: choose the fractal',
+        effect: { do: 'change', change: { step: 'into', index: Math.max(0, chosen) } },
+      },
+    ],
   };
 }
 
-function targetStep(wizard: ArchiveWizard, snapshot: Snapshot): WizardPage {
+function targetStep(wizard: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const choices = intoChoices(wizard, snapshot);
   const original = originalFractal(snapshot, wizard.source);
-  const missing = !choices.some(({ id }) => id === original);
+  const missing = !snapshot.data.fractals.value?.some(({ id }) => id === original);
   const lines = paragraphs(
     ['Restore the rows into which fractal?', ...(missing ? ['The original fractal no longer exists.'] : [])],
     snapshot.columns,
   );
-  return { title: 'Target fractal', step: 2, steps: STEPS, lines, choices };
+  return { lines, choices };
 }
 
-function rowsStep({ source, from, to }: ArchiveWizard, snapshot: Snapshot): WizardPage {
+function rowsStep({ source, from, to }: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const files = sourceArchives(snapshot, source);
   const times = files.flatMap(({ time_range_start, time_range_end }) => [time_range_start, time_range_end]);
   const known = times.filter((time) => time !== null).toSorted();
@@ -65,24 +85,27 @@ function rowsStep({ source, from, to }: ArchiveWizard, snapshot: Snapshot): Wiza
       : 'The time range of the archive is unknown.';
   const all = from === undefined && to === undefined;
   return {
-    title: 'Rows',
-    step: 3,
-    steps: STEPS,
     lines: paragraphs([`Restore all rows, or only a time range? ${span}`], snapshot.columns),
     choices: [
-      { id: 'next', label: all ? 'Continue with all rows' : 'Continue with this time range' },
-      { id: 'from', label: `From: ${from ? shortStamp(from) : 'the first row'}` },
-      { id: 'to', label: `To (exclusive): ${to ? shortStamp(to) : 'after the last row'}` },
-      ...(all ? [] : [{ id: 'all', label: 'Reset to all rows' }]),
+      {
+        label: all ? 'Continue with all rows' : 'Continue with this time range',
+        effect: { do: 'change', change: { step: 'how', index: LAST } },
+      },
+      { label: `From: ${from ? shortStamp(from) : 'the first row'}`, effect: { do: 'prompt', text: 'from' } },
+      {
+        label: `To (exclusive): ${to ? shortStamp(to) : 'after the last row'}`,
+        effect: { do: 'prompt', text: 'to' },
+      },
+      ...(all ? [] : [RESET]),
     ],
   };
 }
 
-function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): WizardPage {
+function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): WizardContent {
   const lines: Line[] = paragraphs(['How should the rows be restored?'], columns);
   const choices: WizardChoice[] = [
     {
-      id: 'direct',
+      effect: { do: 'change', change: { via: 'direct' } },
       label: 'Direct: insert into the ClickHouse table',
       description:
         'Restores time, ID and log line exactly, with the parsed fields. Existing rows are skipped.',
@@ -90,7 +113,7 @@ function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wiz
       exclusive: true,
     },
     {
-      id: 'ingest',
+      effect: { do: 'change', change: { via: 'ingest' } },
       label: 'Ingest: send the lines to the Bifract server',
       description:
         'The server parses every line with its current rules and assigns new times, IDs and fields.',
@@ -98,41 +121,68 @@ function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wiz
       exclusive: true,
     },
     {
-      id: 'replace',
+      effect: { do: 'change', change: { replace: !replace } },
       label: 'Replace: first delete the existing rows of that time range',
       description: 'If off, rows are only added.',
       checked: replace,
       ...(replace ? { tone: 'bad' as const } : {}),
     },
-    { id: 'next', label: 'Continue: create the plan' },
+    { label: 'Continue: create the plan', effect: { do: 'plan' } },
   ];
-  return { title: 'Method', step: 4, steps: STEPS, lines, choices };
+  return { lines, choices };
 }
 
-function planStep({ plan }: ArchiveWizard, snapshot: Snapshot): WizardPage {
+function planStep({ plan }: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const blocked = plan?.obstacles[0]?.message;
   const confirmation = plan?.replace ? 'type the name of the fractal' : undefined;
   return {
-    title: 'Plan',
-    step: 5,
-    steps: STEPS,
     lines: plan ? archivePlanLines(plan, snapshot) : [],
     choices: planChoices(confirmation, blocked),
   };
 }
 
-/** The current page of an archive restore. */
-export function archivePageOf(wizard: ArchiveWizard, snapshot: Snapshot): WizardPage {
-  switch (wizard.step) {
-    case 'archive':
-      return archiveStep(wizard, snapshot);
-    case 'into':
-      return targetStep(wizard, snapshot);
-    case 'rows':
-      return rowsStep(wizard, snapshot);
-    case 'how':
-      return methodStep(wizard, snapshot);
-    case 'plan':
-      return planStep(wizard, snapshot);
-  }
+const PERIOD = 26;
+
+/** The archives of a group, one per line. */
+export function groupPage(parts: readonly ArchiveRecord[], { columns, symbols }: Snapshot): Line[] {
+  const rows = parts.reduce((sum, { log_count }) => sum + log_count, 0);
+  const size = parts.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  return [
+    heading(plural(parts.length, 'complete archive'), columns, symbols),
+    field('Rows', { text: formatExact(rows) }),
+    field('Size', { text: formatBytes(size) }),
+    ...parts
+      .toSorted((a, b) => (a.period_label ?? '').localeCompare(b.period_label ?? '', 'en'))
+      .map(
+        (part): Line => [
+          {
+            text: `  ${fit(part.period_label ?? '-', PERIOD)} ${formatExact(part.log_count).padStart(14)} rows ${formatBytes(part.size_bytes).padStart(10)}`,
+          },
+          { text: `  ${part.filename}`, tone: 'dim' },
+        ],
+      ),
+  ];
+}
+
+/** The completed archives to restore from: one, or those of a group. */
+export function sourceArchives({ data }: Pick<Snapshot, 'data'>, source: string): readonly ArchiveRecord[] {
+  const all = data.archives.value ?? [];
+  const one = all.find(({ id }) => id === source);
+  if (one) return [one];
+  return all.filter(({ group_id, status }) => group_id === source && status === 'completed');
+}
+
+/** Id of the original fractal, from the record or else from the file. */
+export function originalFractal(snapshot: Snapshot, source: string): string | undefined {
+  const [first] = sourceArchives(snapshot, source);
+  return first?.fractal_id ?? snapshot.reports.get(source)?.value?.fractal?.id;
+}
+
+/** A readable name of the source. */
+export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
+  const files = sourceArchives(snapshot, source);
+  const [first] = files;
+  if (!first) return baseName(source);
+  const when = `${first.fractal_name} (${formatStamp(first.created_at)})`;
+  return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
 }

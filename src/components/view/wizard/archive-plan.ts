@@ -1,10 +1,10 @@
 import type { ArchiveRestoreFile, ArchiveRestorePlan } from '../../../core/index.ts';
 import { formatDuration, formatStamp, shortStamp } from '../../../core/text/time.ts';
 import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import type { Line } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';
-import { field, heading, longField } from '../pages/fields.ts';
-import type { Line, Snapshot } from '../types.ts';
-import { paragraphs } from './text.ts';
+import { field, heading, longField, paragraphs } from '../pages/fields.ts';
+import type { Snapshot } from '../types.ts';
 
 function formatTimeRange({ from, to }: ArchiveRestorePlan): string {
   if (from === null && to === null) return 'all times';

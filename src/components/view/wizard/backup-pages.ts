@@ -1,65 +1,70 @@
+import type { RestoreConsent } from '../../../core/index.ts';
+import type { Line } from '../../text/line.ts';
+import { paragraphs } from '../pages/fields.ts';
 import { backupPage, orphanPage } from '../pages/records.ts';
-import type { Line, Snapshot } from '../types.ts';
+import type { Snapshot } from '../types.ts';
+import { planChoices, type WizardStep } from './planning.ts';
 import { restoreBlocked, restorePlanLines } from './restore-plan.ts';
-import { paragraphs, planChoices } from './text.ts';
-import type { BackupWizard, WizardChoice, WizardPage } from './types.ts';
+import type { BackupWizard, WizardChoice, WizardContent } from './types.ts';
 
-const STEPS = 3;
+/** The steps of a backup restore. */
+export const BACKUP_STEPS: readonly WizardStep<BackupWizard>[] = [
+  { step: 'file', title: 'Backup', content: fileStep },
+  { step: 'target', title: 'Target', content: targetStep },
+  { step: 'plan', title: 'Plan', content: planStep },
+];
 
 /** Whether the plan replaces a database: this requires consents and a typed confirmation. */
 export function replacesDatabase({ plan }: BackupWizard): boolean {
   return plan?.target.kind === 'live' && plan.replaces !== null;
 }
 
-function fileStep({ source }: BackupWizard, snapshot: Snapshot): WizardPage {
+function fileStep({ source }: BackupWizard, snapshot: Snapshot): WizardContent {
   const { data, columns } = snapshot;
   const known = data.backups.value?.some(({ name }) => name === source);
   const intro =
     'This backup will be restored. It is read completely and checked first. Nothing changes before you confirm the plan.';
   return {
-    title: 'Backup',
-    step: 1,
-    steps: STEPS,
     lines: [
       ...paragraphs([intro], columns),
       ...(known ? backupPage(snapshot, source) : orphanPage(snapshot, source)),
     ],
-    choices: [{ id: 'next', label: 'Continue: choose the target' }],
+    choices: [{ label: 'Continue: choose the target', effect: { do: 'change', change: { step: 'target' } } }],
   };
 }
 
-function targetStep({ no_owner }: BackupWizard, { columns }: Snapshot): WizardPage {
+function targetStep({ no_owner }: BackupWizard, { columns }: Snapshot): WizardContent {
   const lines: Line[] = paragraphs(
     ['Where should the backup be restored? For each choice, the file is checked and a plan is shown first.'],
     columns,
   );
   const choices: WizardChoice[] = [
     {
-      id: 'drill',
+      effect: { do: 'plan', change: { target: { kind: 'drill' } } },
       label: 'Test restore (scratch database, dropped afterwards)',
       description: 'Compares every row count with the backup. Nothing else is touched.',
       tone: 'good',
     },
     {
-      id: 'beside',
+      effect: { do: 'prompt', text: 'database' },
       label: 'Restore to a new database',
       description: 'The live database is not touched.',
       tone: 'info',
     },
     {
-      id: 'live',
+      effect: { do: 'plan', change: { target: { kind: 'live' } } },
       label: 'Replace the live database',
       description: 'All or nothing. Changes made since the backup are lost.',
       tone: 'bad',
     },
     {
-      id: 'no_owner',
+      effect: { do: 'change', change: { no_owner: !no_owner } },
       label: 'Omit owners and privileges',
       description: 'The connecting user will own everything.',
       checked: no_owner,
     },
   ];
-  return { title: 'Target', step: 2, steps: STEPS, lines, choices };
+  return { lines, choices };
 }
 
 function consentChoices({ consent, plan }: BackupWizard): WizardChoice[] {
@@ -67,49 +72,36 @@ function consentChoices({ consent, plan }: BackupWizard): WizardChoice[] {
   const count = plan.sessions.length;
   const { app } = plan;
   const label = `Stop the Bifract server (${app?.name}) during the restore`;
-  const stopApp: WizardChoice[] = app?.running ? [{ id: 'stop_app', label, checked: consent.stop_app }] : [];
+  const toggle = (name: keyof RestoreConsent): Pick<WizardChoice, 'checked' | 'effect'> => ({
+    checked: consent[name],
+    effect: { do: 'change', change: { consent: { ...consent, [name]: !consent[name] } } },
+  });
+  const stopApp: WizardChoice[] = app?.running ? [{ label, ...toggle('stop_app') }] : [];
   return [
     {
-      id: 'safety_backup',
       label: 'Back up the current database first',
-      checked: consent.safety_backup,
+      ...toggle('safety_backup'),
       ...(consent.safety_backup
         ? {}
         : { tone: 'bad' as const, description: 'Without it there is no way back.' }),
     },
     {
-      id: 'end_sessions',
       label: `Disconnect active sessions (${count === 0 ? 'none' : count} now)`,
-      checked: consent.end_sessions,
+      ...toggle('end_sessions'),
     },
     ...stopApp,
   ];
 }
 
-function planStep(wizard: BackupWizard, snapshot: Snapshot): WizardPage {
+function planStep(wizard: BackupWizard, snapshot: Snapshot): WizardContent {
   const { plan } = wizard;
   const confirmation = replacesDatabase(wizard) ? 'type the name of the database' : undefined;
   const blocked = restoreBlocked(wizard);
   return {
-    title: 'Plan',
-    step: 3,
-    steps: STEPS,
     lines: plan ? restorePlanLines(plan, snapshot) : [],
     choices: [
       ...(replacesDatabase(wizard) ? consentChoices(wizard) : []),
       ...planChoices(confirmation, blocked),
     ],
   };
-}
-
-/** The current page of a backup restore. */
-export function backupPageOf(wizard: BackupWizard, snapshot: Snapshot): WizardPage {
-  switch (wizard.step) {
-    case 'file':
-      return fileStep(wizard, snapshot);
-    case 'target':
-      return targetStep(wizard, snapshot);
-    case 'plan':
-      return planStep(wizard, snapshot);
-  }
 }

@@ -1,11 +1,18 @@
 import type { ErrorReport } from '../../../core/index.ts';
 import { formatDuration } from '../../../core/text/time.ts';
 import { formatBytes, formatPercent } from '../../../core/text/units.ts';
-import { indeterminateBar, progressBar } from '../../text/bar.ts';
-import { spinnerAt } from '../../text/symbols.ts';
+import type { Line } from '../../text/line.ts';
+import { indeterminateBar, progressBar, spinnerAt } from '../../text/symbols.ts';
 import { field, longField } from '../pages/fields.ts';
-import type { Line, Snapshot } from '../types.ts';
-import type { WizardPage, WizardState } from './types.ts';
+import type { Snapshot } from '../types.ts';
+import type { WizardChoice, WizardContent, WizardState } from './types.ts';
+
+/** A step of a kind of restore. */
+export interface WizardStep<Wizard extends WizardState> {
+  step: Wizard['step'];
+  title: string;
+  content(wizard: Wizard, snapshot: Snapshot): WizardContent;
+}
 
 const BAR = 30;
 
@@ -22,7 +29,7 @@ export function planningPage(
   { since, read, total }: Planning,
   kind: WizardState['kind'],
   { columns, symbols, now }: Snapshot,
-): Pick<WizardPage, 'lines' | 'choices'> {
+): WizardContent {
   const bar = total > 0 ? progressBar(read / total, BAR, symbols) : indeterminateBar(now, BAR, symbols);
   const done =
     total > 0 ? ` ${formatPercent(read / total)}  ${formatBytes(read)} of ${formatBytes(total)}` : '';
@@ -40,15 +47,26 @@ export function planningPage(
 }
 
 /** Shown if planning failed: the error, a hint, and a way to try again. */
-export function failedPage(
-  { message, hint }: ErrorReport,
-  { columns, symbols }: Snapshot,
-): Pick<WizardPage, 'lines' | 'choices'> {
+export function failedPage({ message, hint }: ErrorReport, { columns, symbols }: Snapshot): WizardContent {
   return {
     lines: [
       ...longField(`${symbols.bad} No plan`, message, columns, 'bad'),
       ...(hint ? longField('What to do', hint, columns) : []),
     ],
-    choices: [{ id: 'again', label: 'Try again' }],
+    choices: [{ label: 'Try again', effect: { do: 'plan' } }],
   };
+}
+
+/** Choices below a plan. `confirmation` says what to type to start it, `blocked` why it cannot be started. */
+export function planChoices(confirmation: string | undefined, blocked: string | undefined): WizardChoice[] {
+  return [
+    { label: 'Plan again', effect: { do: 'plan' } },
+    {
+      effect: { do: 'confirm' },
+      label: confirmation ? `Continue: ${confirmation}` : 'Continue',
+      disabled: blocked,
+      tone: 'warn',
+      description: blocked && `Not now: ${blocked}`,
+    },
+  ];
 }

@@ -6,12 +6,12 @@ import type {
   RestorePlan,
   RestoreTarget,
 } from '../../../core/index.ts';
-import type { Line, Tone } from '../types.ts';
+import type { Line, Tone } from '../../text/line.ts';
 
 /** A choice on a page of a wizard. */
 export interface WizardChoice {
-  id: string;
   label: string;
+  effect: WizardEffect;
   /** Explanation, one or two sentences. */
   description?: string;
   /** State of a checkbox or radio button; undefined for a plain choice. */
@@ -23,13 +23,32 @@ export interface WizardChoice {
   disabled?: string;
 }
 
-/** One step: scrolling text, and the choices below it. */
-export interface WizardPage {
+/** What choosing does. */
+export type WizardEffect =
+  /** Stores choices, and may go to another step. */
+  | { do: 'change'; change: WizardChange }
+  /** Stores choices, goes to the plan, and makes it. */
+  | { do: 'plan'; change?: WizardChange }
+  /** Asks for a text. */
+  | { do: 'prompt'; text: 'database' | 'from' | 'to' }
+  /** Asks for confirmation of the plan. */
+  | { do: 'confirm' };
+
+/** Choices to store. */
+export type WizardChange = Partial<Omit<BackupWizard, 'kind' | 'step' | 'plan'>> &
+  Partial<Omit<ArchiveWizard, 'kind' | 'step' | 'plan'>> & { step?: WizardState['step'] };
+
+/** The text of a step, and the choices below it. */
+export interface WizardContent {
+  lines: readonly Line[];
+  choices: readonly WizardChoice[];
+}
+
+/** The page of the current step. */
+export interface WizardPage extends WizardContent {
   title: string;
   step: number;
   steps: number;
-  lines: readonly Line[];
-  choices: readonly WizardChoice[];
 }
 
 /** Common to all wizards. */

@@ -17,6 +17,9 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
   destroys: ({ plan }) => removedRows(plan),
   run: (services, { plan }, context) => restoreArchive(services, plan, context),
   summary: archiveRestoreRows,
+  cancelEffect:
+    'Staged rows are dropped. If it is already deleting rows or moving them in, it finishes that first. Lines sent to ingest are kept.',
+  keepsPartialWork: true,
   resumeHint:
     'Run the same command again to resume it, or select it in the console and press c. If it was already replacing rows, the next job, or opening the console, finishes that: no rows are lost.',
   resumable: canResume,

@@ -11,6 +11,8 @@ export const backupJob: JobType<BackupRequest, BackupSummary> = {
   destroys: () => undefined,
   run: backup,
   summary: backupRows,
+  cancelEffect: 'Its partial output is deleted; nothing else is changed.',
+  estimatesTotal: true,
 };
 
 export const pruneJob: JobType<PruneRequest, PruneSummary> = {

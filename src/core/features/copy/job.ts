@@ -21,5 +21,6 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
     },
     { label: 'Duration', value: formatDuration(duration_ms) },
   ],
+  cancelEffect: 'Finished copies are kept; the partial one is deleted.',
   recover: recoverCopy,
 };

@@ -15,6 +15,7 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   summary: ({ deleted, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },
   ],
+  cancelEffect: 'What has been deleted so far is gone; the rest is kept.',
   recover: recoverDelete,
 };
 

@@ -11,6 +11,7 @@ export const verifyJob: JobType<VerifyRequest, VerifySummary> = {
   readsOnly: true,
   run: verify,
   summary: verifyRows,
+  cancelEffect: 'Verifying changes nothing. Results so far are kept.',
 };
 
 function verifyRows(summary: VerifySummary): Row[] {

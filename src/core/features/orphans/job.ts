@@ -24,6 +24,7 @@ export const adoptJob: JobType<AdoptRequest, AdoptSummary> = {
         : []),
     ];
   },
+  cancelEffect: 'Records created so far are kept.',
 };
 
 export const cleanJob: JobType<CleanRequest, CleanSummary> = {
@@ -35,4 +36,5 @@ export const cleanJob: JobType<CleanRequest, CleanSummary> = {
     orphans.map(({ kind, path, id }) => (kind === 'record' ? `record ${id}, ${path}` : path)),
   run: clean,
   summary: () => [],
+  cancelEffect: 'What has been cleaned up so far stays cleaned up.',
 };

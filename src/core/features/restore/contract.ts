@@ -123,6 +123,8 @@ export interface DrillRequest {
 export interface RestoreSummary {
   file: string;
   database: string;
+  /** Whether it is the live database of the installation. */
+  live: boolean;
   tables: number;
   /** Total rows, counted in the restored database. */
   rows: number;

@@ -29,6 +29,7 @@ export async function drill(
     return {
       file: plan.file.name,
       database,
+      live: false,
       ...restored,
       safety_backup: null,
       ended_sessions: 0,

@@ -16,6 +16,8 @@ export const restoreJob: JobType<RestoreRequest, RestoreSummary> = {
       { label: 'Restored', value: `${summary.file} to ${summary.database}`, tone: 'good' },
       summary,
     ),
+  cancelEffect:
+    'The live database is not changed before the final swap; what has been restored so far is dropped.',
   recover: recoverRestore,
 };
 
@@ -25,6 +27,7 @@ export const drillJob: JobType<DrillRequest, RestoreSummary> = {
   run: drill,
   summary: (summary) =>
     restoreRows({ label: 'Test restore', value: `${summary.file}: passed`, tone: 'good' }, summary),
+  cancelEffect: 'The scratch database is dropped; nothing else is changed.',
   recover: recoverRestore,
 };
 

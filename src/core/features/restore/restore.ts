@@ -107,7 +107,8 @@ class Restore {
     signal.throwIfAborted();
     const names = { live: database, fresh, old, end_sessions: consent.end_sessions };
     const ended_sessions = await swapDatabases(this.#server, names, replaces !== null, this.#context);
-    return { file: file.name, database, ...restored, safety_backup, ended_sessions };
+    const live = plan.target.kind === 'live';
+    return { file: file.name, database, live, ...restored, safety_backup, ended_sessions };
   }
 
   /** A job started meanwhile would lose its records. */

@@ -10,6 +10,7 @@ export const runDueJob: JobType<RunDueJobRequest, RunDueSummary> = {
   destroys: () => undefined,
   run: runDue,
   summary: runDueRows,
+  keepsPartialWork: true,
 };
 
 function runDueRows(summary: RunDueSummary): Row[] {

@@ -1,10 +1,66 @@
 import type { ArchiveRecord, JobView } from '../../../core/index.ts';
-import { formatStamp } from '../../../core/text/time.ts';
-import { formatPercent, plural } from '../../../core/text/units.ts';
+import { ageOf, formatAge, formatAgo, formatStamp, timeOf } from '../../../core/text/time.ts';
+import { formatBytes, formatPercent, plural } from '../../../core/text/units.ts';
+import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
-import type { Snapshot, Span } from '../types.ts';
-import { verificationOf } from '../verification.ts';
+import type { DrawContext, Snapshot, VerificationResult } from '../types.ts';
 import type { ArchiveRow } from './archive-rows.ts';
+import type { Column } from './list.ts';
+
+/** Size in storage. */
+export const sizeColumn: Column<{ size_bytes: number }> = {
+  id: 'size',
+  title: 'Size',
+  width: 9,
+  align: 'right',
+  cell: ({ size_bytes }) => ({ text: formatBytes(size_bytes) }),
+  value: ({ size_bytes }) => size_bytes,
+};
+
+/** Time since creation. */
+export const ageColumn: Column<{ created_at: string }> = {
+  id: 'age',
+  title: 'Age',
+  width: 4,
+  align: 'right',
+  cell: ({ created_at }, { now }) => ({ text: formatAge(ageOf(created_at, now) ?? 0) }),
+  value: ({ created_at }) => timeOf(created_at),
+};
+
+/** The last verification of a file in this session, under any of its names. */
+export function verificationOf(
+  verifications: ReadonlyMap<string, VerificationResult>,
+  ...names: string[]
+): VerificationResult | undefined {
+  return names
+    .map((name) => verifications.get(name))
+    .reduce((newest, one) => ((one?.at ?? 0) > (newest?.at ?? 0) ? one : newest), undefined);
+}
+
+/** A verification result for a table cell. */
+export function shortVerification(
+  verification: VerificationResult | undefined,
+  { symbols, now }: DrawContext,
+): Span {
+  if (!verification) return { text: '-', tone: 'dim' };
+  if (!verification.ok) return { text: `${symbols.bad} failed`, tone: 'bad' };
+  const age = formatAge(now - verification.at);
+  return { text: `${symbols.ok} ${verification.quick ? 'quick' : age}`, tone: 'good' };
+}
+
+/** A verification result as a sentence, without its message. */
+export function longVerification(
+  verification: VerificationResult | undefined,
+  { symbols, now }: DrawContext,
+): Span {
+  if (!verification) return { text: 'not in this session; press v, or V for a quick check', tone: 'dim' };
+  const ago = formatAgo(now - verification.at);
+  if (!verification.ok) return { text: `${symbols.bad} failed, ${ago}`, tone: 'bad' };
+  return {
+    text: `${symbols.ok} ${verification.quick ? 'quick check passed' : 'passed'}, ${ago}`,
+    tone: 'good',
+  };
+}
 
 /** The running job on a fractal: it archives it, or restores rows into it. */
 export function jobOfFractal(jobs: readonly JobView[], fractal: string): JobView | undefined {

@@ -1,38 +1,18 @@
-import type { JobView } from '../../core/index.ts';
+import { asBifractError, type JobView, jobFacts, ROLLED_BACK } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
-import type { ArchiveSplit } from '../view/file-types.ts';
 import { jobOwner } from '../view/jobs.ts';
-import { jobOfFractal } from '../view/lists/archive-cells.ts';
-import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
-import { currentScreen, listKey, listStateAt, rowUnderCursor } from '../view/lists/index.ts';
-import { type JobRow, jobRows } from '../view/lists/jobs.ts';
-import type { DialogState, Prompt, Snapshot } from '../view/types.ts';
+import { archiveRows } from '../view/lists/archive-rows.ts';
+import { jobOfFractal } from '../view/lists/file-cells.ts';
+import { rowUnderCursor } from '../view/lists/index.ts';
+import { currentScreen, listKey } from '../view/snapshot.ts';
+import type { ArchiveSplit, Snapshot } from '../view/types.ts';
+import { openDialog, startAndShow } from './dialogs.ts';
+import { selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
 
 /** Jobs that have not ended. */
 export function runningJobs({ jobs }: Snapshot): readonly JobView[] {
   return jobs.filter((job) => job.ended_at === undefined);
-}
-
-/** The fractals an archive action applies to: the selected ones, else the one under the cursor or on the screen. */
-export function selectedFractals(snapshot: Snapshot): readonly FractalRecord[] {
-  const screen = currentScreen(snapshot);
-  const fractals = fractalRecords(snapshot);
-  if (screen.name === 'fractals') {
-    const { selected: marks } = listStateAt(snapshot, screen);
-    const marked = fractals.filter((fractal) => marks.has(fractal.id));
-    if (marked.length > 0) return marked;
-  }
-  const id = screen.name === 'fractals' ? rowUnderCursor(snapshot) : screen.subject;
-  return fractals.filter((fractal) => fractal.id === id);
-}
-
-/** The job under the cursor or on the screen. */
-export function selectedJob(snapshot: Snapshot): JobRow | undefined {
-  const screen = currentScreen(snapshot);
-  const id =
-    screen.name === 'job' ? screen.subject : screen.name === 'jobs' ? rowUnderCursor(snapshot) : undefined;
-  return jobRows(snapshot).find((job) => job.id === id);
 }
 
 export function startBackup({ startJob }: Session) {
@@ -65,39 +45,12 @@ export function archiveSelected(session: Session, split?: ArchiveSplit) {
   }
 }
 
-/** Opens a dialog with its first option focused. */
-export function openDialog(session: Session, dialog: Omit<DialogState, 'focus'>) {
-  session.dispatch({ type: 'mode', mode: { name: 'dialog', dialog: { ...dialog, focus: 0 } } });
-}
-
-/** Opens a prompt for a line of text. */
-export function openPrompt(session: Session, prompt: Prompt) {
-  session.dispatch({ type: 'mode', mode: { name: 'prompt', prompt } });
-}
-
 function cancel(session: Session, jobs: readonly JobView[]) {
   for (const job of jobs) {
     session.jobs.markCancelling(job.id);
     session.engine.cancel(job.id);
   }
 }
-
-const PARTIAL_DELETED = 'Its partial output is deleted; nothing else is changed.';
-/** What cancelling means, by kind of job. */
-const CANCEL_EFFECTS: Readonly<Partial<Record<string, string>>> = {
-  backup: PARTIAL_DELETED,
-  archive: PARTIAL_DELETED,
-  verify: 'Verifying changes nothing. Results so far are kept.',
-  adopt: 'Records created so far are kept.',
-  clean: 'What has been cleaned up so far stays cleaned up.',
-  delete: 'What has been deleted so far is gone; the rest is kept.',
-  restore:
-    'The live database is not changed before the final swap; what has been restored so far is dropped.',
-  drill: 'The scratch database is dropped; nothing else is changed.',
-  'restore-archive':
-    'Staged rows are dropped. If it is already deleting rows or moving them in, it finishes that first. Lines sent to ingest are kept.',
-  copy: 'Finished copies are kept; the partial one is deleted.',
-};
 
 /** Asks for confirmation to cancel the selected job; a queued one is removed at once. */
 export function confirmCancel(session: Session) {
@@ -113,7 +66,7 @@ export function confirmCancel(session: Session) {
     lines: [
       job.title,
       ...(job.by ? [`Started by ${jobOwner(job)}.`] : []),
-      CANCEL_EFFECTS[job.kind] ?? 'It stops as soon as that is safe.',
+      jobFacts(job.kind).cancelEffect ?? 'It stops as soon as that is safe.',
     ],
     options: [
       { key: 'n', label: 'Keep running', safe: true, run: () => {} },
@@ -162,4 +115,82 @@ export function quitNow(session: Session) {
   // Leave first: otherwise the end of a job would start the next queued one.
   session.leave();
   cancel(session, stopping);
+}
+
+const SPLITS: readonly (readonly [ArchiveSplit, key: string, label: string])[] = [
+  ['none', 'n', 'One file'],
+  ['hour', 'h', 'One file per hour'],
+  ['day', 'd', 'One file per day'],
+  ['week', 'w', 'One file per week (Monday to Sunday)'],
+];
+
+/** Asks how to split the archives of the selected fractals, and starts them. The configured split has the focus. */
+export function chooseSplit(session: Session) {
+  const chosen = selectedFractals(session.snapshot());
+  const [first] = chosen;
+  if (!first) return;
+  const isDefault = (split: ArchiveSplit) => chosen.every(({ archive_split }) => archive_split === split);
+  const options = SPLITS.map(([split, key, label]) => ({
+    key,
+    label: isDefault(split) ? `${label} (default)` : label,
+    safe: true,
+    run: () => archiveSelected(session, split),
+  }));
+  const focus = Math.max(
+    0,
+    SPLITS.findIndex(([split]) => isDefault(split)),
+  );
+  const dialog = {
+    title: `Split the archive of ${chosen.length === 1 ? first.name : plural(chosen.length, 'fractal')}?`,
+    tone: 'info' as const,
+    lines: ['Periods are in UTC. Each file can be restored or deleted on its own.'],
+    options,
+  };
+  openDialog(session, dialog);
+  session.dispatch({ type: 'focus', by: focus });
+}
+
+/** The selected job, archive or group if it may be resumable; else why it is not. */
+export function resumable(snapshot: Snapshot): { id: string } | { why: string } {
+  const screen = currentScreen(snapshot);
+  return screen.name === 'jobs' || screen.name === 'job'
+    ? resumableJob(snapshot)
+    : resumableArchive(snapshot);
+}
+
+function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
+  const job = selectedJob(snapshot);
+  if (!job) return { why: 'no job selected' };
+  if (job.ended_at === undefined) return { why: 'the job is still running' };
+  if (job.state === 'done') return { why: 'the job has completed' };
+  if (job.error?.hint === ROLLED_BACK) return { why: 'its partial work was rolled back; start it again' };
+  return jobFacts(job.kind).keepsPartialWork
+    ? { id: job.id }
+    : { why: 'jobs of this kind cannot be resumed; start it again' };
+}
+
+function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } {
+  const screen = currentScreen(snapshot);
+  const isList = screen.name === 'archives' || screen.name === 'fractal-archives';
+  const id = isList ? rowUnderCursor(snapshot) : screen.subject;
+  const records = snapshot.data.archives.value ?? [];
+  const row =
+    archiveRows(snapshot).find((one) => one.id === id) ?? records.find((record) => record.id === id);
+  if (!row) return { why: 'no archive selected' };
+  if (row.status === 'completed') return { why: 'the archive is complete' };
+  if (jobOfFractal(snapshot.jobs, row.fractal_id)) return { why: 'a job is using the fractal' };
+  return { id: row.id };
+}
+
+/** Resumes the selected work in a new job, and opens its page. */
+export async function resumeSelected(session: Session) {
+  const chosen = resumable(session.snapshot());
+  if (!('id' in chosen)) return;
+  try {
+    startAndShow(session, await session.engine.resumeRequest(chosen.id, { signal: session.ended }));
+  } catch (error) {
+    if (session.ended.aborted) return;
+    const { message, hint } = asBifractError(error).report();
+    session.notify('error', `Not resumed: ${message}`, { hint });
+  }
 }

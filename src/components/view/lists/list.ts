@@ -1,5 +1,6 @@
-import type { ColumnShape } from '../text/columns.ts';
-import type { ListState, Screen, Snapshot, Sort, Span } from './types.ts';
+import type { ColumnShape } from '../../text/layout.ts';
+import type { Span } from '../../text/line.ts';
+import type { ListState, Screen, Snapshot, Sort } from '../types.ts';
 
 export type SortValue = number | string | undefined;
 
@@ -37,8 +38,6 @@ export interface RowView {
   selected: number;
   hidden: number;
 }
-
-export const NEW_LIST: ListState = { index: 0, top: 0, filter: '', selected: new Set() };
 
 function compare(a: SortValue, b: SortValue, descending: boolean): number {
   // Rows without a value come last in both directions.

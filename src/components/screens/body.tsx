@@ -1,0 +1,74 @@
+import { Box } from 'ink';
+import { bodyHeight, tableHeight } from '../text/layout.ts';
+import { Line, Lines } from '../ui/line.tsx';
+import { Table } from '../ui/table.tsx';
+import { emptyLines } from '../view/empty.ts';
+import { rowsAt } from '../view/lists/index.ts';
+import { coverageLines } from '../view/pages/coverage.ts';
+import { pageAt } from '../view/pages/index.ts';
+import { rowLines, rowsHead } from '../view/pages/rows.ts';
+import { currentScreen, listStateAt } from '../view/snapshot.ts';
+import type { Screen, Snapshot } from '../view/types.ts';
+import { HelpScreen } from './help-screen.tsx';
+import { WizardScreen } from './wizard-screen.tsx';
+
+/** The body of the current screen, or the help. */
+export function Body({ snapshot }: { snapshot: Snapshot }) {
+  const screen = currentScreen(snapshot);
+  const { mode } = snapshot.ui;
+  if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
+  if (screen.name === 'rows') return <RowsScreen snapshot={snapshot} />;
+  if (screen.name === 'coverage') return <CoverageScreen snapshot={snapshot} />;
+  if (screen.name === 'wizard') return <WizardScreen snapshot={snapshot} />;
+  return <ListOrPage snapshot={snapshot} screen={screen} />;
+}
+
+/** A list of records, or a page of scrolling text. */
+function ListOrPage({ snapshot, screen }: { snapshot: Snapshot; screen: Screen }) {
+  const view = rowsAt(snapshot, screen);
+  const list = listStateAt(snapshot, screen);
+  if (view)
+    return (
+      <Table
+        view={view}
+        list={list}
+        snapshot={snapshot}
+        height={tableHeight(snapshot)}
+        empty={emptyLines(snapshot, screen)}
+      />
+    );
+  return (
+    <Lines
+      lines={pageAt(snapshot, screen)}
+      top={list.top}
+      columns={snapshot.columns}
+      height={bodyHeight(snapshot)}
+      symbols={snapshot.symbols}
+    />
+  );
+}
+
+/** The visible rows of an archive. */
+function RowsScreen({ snapshot }: { snapshot: Snapshot }) {
+  const { columns, symbols } = snapshot;
+  const height = tableHeight(snapshot);
+  const { lines, cursor } = rowLines(snapshot);
+  return (
+    <Box flexDirection="column" height={height + 1} width={columns}>
+      <Line spans={rowsHead(snapshot)} columns={columns} symbols={symbols} />
+      <Lines lines={lines} columns={columns} height={height} symbols={symbols} cursor={cursor} />
+    </Box>
+  );
+}
+
+/** Coverage of a fractal as a calendar of days or hours. */
+function CoverageScreen({ snapshot }: { snapshot: Snapshot }) {
+  return (
+    <Lines
+      lines={coverageLines(snapshot)}
+      columns={snapshot.columns}
+      height={bodyHeight(snapshot)}
+      symbols={snapshot.symbols}
+    />
+  );
+}
