@@ -16,6 +16,17 @@ const LARGE_OBJECTS_BLOCK = 3;
 
 /** Names are kept in memory, so a damaged length must not make one of them gigabytes. PostgreSQL's limit is 63 bytes. */
 const MAX_NAME_BYTES = 4096;
+const MAX_NUMBER_BYTES = 20;
+/** Second, minute, hour, day, month, year from 1900, daylight saving: when the dump was made. */
+const TIME_FIELDS = [
+  [0, 61],
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [0, 11],
+  [70, 1000],
+  [-1, 1],
+] as const;
 /** pg_dump ends the rows of a COPY with this. */
 const END_OF_ROWS = Buffer.from('\\.\n\n\n', 'latin1');
 const NEWLINES_OF_END = 3;
@@ -125,11 +136,11 @@ export class DumpReader {
     const compressed =
       archiveVersion >= WITH_COMPRESSION_BYTE
         ? ((yield { take: 1 })[0] as number) !== 0
-        : (yield* this.#integer()) !== 0;
-    // When it was made: second, minute, hour, day, month, year, daylight saving.
-    for (let field = 0; field < 7; field++) yield* this.#integer();
-    // Database, version of the server, version of pg_dump.
-    for (let field = 0; field < 3; field++) yield* this.#skipString();
+        : (yield* this.#integerWithin(-1, 9, 'its compression level')) !== 0;
+    for (const [least, most] of TIME_FIELDS) yield* this.#integerWithin(least, most, 'its time');
+    yield* this.#string();
+    for (const program of ['server', 'pg_dump'])
+      if (!/^\d/.test(yield* this.#string())) throw damaged(`the version of its ${program} is invalid`);
     const entries = yield* this.#integer();
     if (entries < 0) throw damaged('its table of contents has a negative length');
     for (let entry = 0; entry < entries; entry++) yield* this.#entry(archiveVersion, offsetBytes);
@@ -140,28 +151,43 @@ export class DumpReader {
 
   *#entry(archiveVersion: number, offsetBytes: number): Generator<Wanted, void, Buffer> {
     const id = yield* this.#integer();
-    yield* this.#integer();
-    yield* this.#skipString();
-    yield* this.#skipString();
+    const hasData = yield* this.#integerWithin(0, 1, 'an entry');
+    for (let oid = 0; oid < 2; oid++) yield* this.#number();
     const tag = yield* this.#string();
     const description = yield* this.#string();
-    yield* this.#integer();
-    yield* this.#skipString();
-    yield* this.#skipString();
+    yield* this.#integerWithin(1, 4, 'the section of an entry');
+    // Definition and drop statement.
+    for (let field = 0; field < 2; field++) yield* this.#skipString();
     const isCopy = yield* this.#skipString();
     const schema = yield* this.#string();
     yield* this.#skipString();
     if (archiveVersion >= WITH_TABLE_AM) yield* this.#skipString();
     if (archiveVersion >= WITH_RELKIND) yield* this.#integer();
-    // Owner, and whether the table has OIDs.
     yield* this.#skipString();
-    yield* this.#skipString();
-    while (yield* this.#skipString());
-    const [state] = yield { take: 1 };
+    if (!/^(true|false)$/.test(yield* this.#string())) throw damaged('an entry is invalid');
+    while (yield* this.#number());
+    const [state = 0] = yield { take: 1 };
     yield { skip: offsetBytes };
+    if (state < 1 || state > NO_DATA || (state === NO_DATA) === (hasData === 1))
+      throw damaged('an entry of its table of contents is invalid');
     if (state === NO_DATA) return;
     if (this.#expected.has(id)) throw damaged(`two entries of its table of contents have the number ${id}`);
     this.#expected.set(id, { schema, name: tag, isCopy, isTable: description === 'TABLE DATA' });
+  }
+
+  /** A number that is written as text; false if it is absent. */
+  *#number(): Generator<Wanted, boolean, Buffer> {
+    const length = yield* this.#integer();
+    if (length < 0) return false;
+    const text = length > MAX_NUMBER_BYTES ? '' : (yield { take: length }).toString('latin1');
+    if (!/^\d+$/.test(text)) throw damaged('a number in its table of contents is invalid');
+    return true;
+  }
+
+  *#integerWithin(least: number, most: number, what: string): Generator<Wanted, number, Buffer> {
+    const value = yield* this.#integer();
+    if (value < least || value > most) throw damaged(`${what} is invalid`);
+    return value;
   }
 
   *#integer(): Generator<Wanted, number, Buffer> {
