@@ -57,7 +57,7 @@ export async function serverUser(): Promise<{ uid: number; gid: number } | undef
   }
   throw new BifractError(
     'PROGRAM_MISSING',
-    'PostgreSQL cannot run as root, and there is no user postgres or nobody',
+    'PostgreSQL cannot run as root, and there is no user `postgres` or `nobody`',
     {
       hint: 'Run the demo as an ordinary user.',
     },

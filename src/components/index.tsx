@@ -17,7 +17,7 @@ export interface ConsoleOptions {
   stdout: NodeJS.WriteStream;
   /** Disable all keys that change data (default: as the installation is configured). */
   readOnly?: boolean;
-  /** False draws without any style; true uses what Ink's colour library detects. */
+  /** False draws without any style; true uses what Ink's color library detects. */
   color: boolean;
   /** Loads the saved preferences; called after the first frame. */
   preferences?: () => Promise<Preferences>;

@@ -383,7 +383,7 @@ export class FakeLogs implements LogDatabase {
   /** The only fractal that has rows; default: every fractal has them. */
   fractal_id: string | undefined;
   /** Calls of `lines`. */
-  readonly calls: (LogWindow & { start?: RowKey; frugal?: boolean })[] = [];
+  readonly calls: (LogWindow & { start?: RowKey; low_memory?: boolean })[] = [];
 
   constructor(rows: number, step = 1) {
     this.rows = rows;
@@ -432,7 +432,7 @@ export class FakeLogs implements LogDatabase {
     );
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
-    this.calls.push({ ...window, start: options.start, frugal: options.low_memory });
+    this.calls.push({ ...window, start: options.start, low_memory: options.low_memory });
     for (const row of this.#rowsIn(window)) {
       options.signal?.throwIfAborted();
       if (options.start && isBefore(row, this.step, options.start)) continue;

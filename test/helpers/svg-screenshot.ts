@@ -6,7 +6,7 @@ const FONT = "14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono',
 const TITLE = 'The console: fractals of an installation while one of them is archived';
 const GROUND = '#16181d';
 const TEXT = '#c8ccd4';
-/** The 16 ANSI colours of a dark theme. */
+/** The 16 ANSI colors of a dark theme. */
 const ANSI = [
   '#3b4048',
   '#e06c75',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-// Ink's colour library decides when it is loaded, and finds no terminal here.
+// Ink's color library decides when it is loaded, and finds no terminal here.
 process.env.FORCE_COLOR = '1';
 const { startConsole } = await import('../helpers/console.ts');
 
@@ -22,14 +22,14 @@ async function visitScreens(color: boolean): Promise<string> {
   return terminal.written;
 }
 
-test('only the 16 colours of the terminal are used, and the row under the cursor is inverse', async () => {
+test('only the 16 colors of the terminal are used, and the row under the cursor is inverse', async () => {
   const used = styles(await visitScreens(true));
   assert.ok(used.has('7') && used.has('36') && used.has('32'), [...used].join(' '));
   const extended = [...used].filter((style) => style.includes(';') || /^(38|48)/.test(style));
   assert.deepEqual(extended, []);
 });
 
-test('without colours there are no styles, and the cursor is still visible', async () => {
+test('without colors there are no styles, and the cursor is still visible', async () => {
   const written = await visitScreens(false);
   assert.deepEqual([...styles(written)], []);
   assert.match(written, /▌/);

@@ -4,7 +4,7 @@ import type { Tone } from '../text/line.ts';
 
 type Style = Pick<TextProps, 'color' | 'dimColor' | 'bold' | 'inverse'>;
 
-/** Styles by tone. Only the 16 ANSI colours, so that they follow the light or dark palette of the terminal. */
+/** Styles by tone. Only the 16 ANSI colors, so that they follow the light or dark palette of the terminal. */
 export const STYLES: Readonly<Record<Tone, Style>> = {
   plain: {},
   dim: { dimColor: true },
@@ -21,5 +21,5 @@ export const HIGHLIGHT: Style = { color: 'cyan', inverse: true };
 
 export const NO_STYLE: Style = {};
 
-/** Whether text is drawn with colours and other styles. */
+/** Whether text is drawn with colors and other styles. */
 export const ColorContext = createContext(true);

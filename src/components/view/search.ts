@@ -5,14 +5,14 @@ export const SEARCH_HINT = 'text (ignores case unless it has capitals), or /rege
 
 const REGEX = /^\/(.+)\/([imsuv]*)$/;
 
-/** Parses the input of a search. `trouble` says why it is invalid. */
-export function parseSearch(typed: string): Search | { trouble: string } {
+/** Parses the input of a search. `problem` says why it is invalid. */
+export function parseSearch(typed: string): Search | { problem: string } {
   const [, regex, flags = ''] = REGEX.exec(typed) ?? [];
   if (regex === undefined) return { input: typed, pattern: { text: typed } };
   try {
     new RegExp(regex, flags);
   } catch (error) {
-    return { trouble: error instanceof Error ? error.message : String(error) };
+    return { problem: error instanceof Error ? error.message : String(error) };
   }
   return { input: typed, pattern: { regex, flags } };
 }

@@ -1,4 +1,4 @@
-/** How a value is meant: screens and terminals choose the colour. */
+/** How a value is meant: screens and terminals choose the color. */
 export type Tone = 'good' | 'warning' | 'danger' | 'muted';
 
 /** One line of a plan or a summary: what the command line and the console both show. */

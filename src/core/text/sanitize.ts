@@ -7,13 +7,13 @@ const CSI = /(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*(?:[\x40-\x7e]|$)/g;
 const ESCAPES = /\x1b[\x20-\x2f]*[\x30-\x7e]?/g;
 const SPACES = /[\t\n\r\v\f\x85\u2028\u2029]+/g;
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/g;
-/** Characters that reverse the reading direction, or join, hide or restyle their neighbours. */
+/** Characters that reverse the reading direction, or join, hide or restyle their neighbors. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}|\p{Emoji_Modifier}|[\ufff9-\ufffb]/gu;
 const FLAGS = /[\u{1f1e6}-\u{1f1ff}]/gu;
 const STACKED_MARKS = /(\p{M}{2})\p{M}+/gu;
 
 /**
- * Makes untrusted text safe to display: one line, no control sequences, nothing that reorders or hides its neighbours,
+ * Makes untrusted text safe to display: one line, no control sequences, nothing that reorders or hides its neighbors,
  * and only characters whose width terminals agree on. Idempotent.
  */
 export function sanitize(text: string): string {

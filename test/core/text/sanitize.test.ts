@@ -5,7 +5,7 @@ import { graphemes, sanitize, toAscii, width } from '../../../src/core/text/sani
 
 const cases: readonly (readonly [string, string, string])[] = [
   ['plain text', 'web-prod 1', 'web-prod 1'],
-  ['colours', '\x1b[31mred\x1b[0m', 'red'],
+  ['colors', '\x1b[31mred\x1b[0m', 'red'],
   ['cursor movement', 'a\x1b[2J\x1b[10;10Hb', 'ab'],
   ['a link, ended by ST', '\x1b]8;;http://x.example\x1b\\text\x1b]8;;\x1b\\', 'text'],
   ['a link, ended by BEL', '\x1b]8;;http://x.example\x07text\x1b]8;;\x07', 'text'],

@@ -77,7 +77,7 @@ function bucketOperation(method: string, query: URLSearchParams): Operation {
 }
 
 /** Features and limits of the server. */
-export interface Behaviour {
+export interface Behavior {
   /** Supports conditional writes; otherwise rejects them as not implemented. */
   conditional: boolean;
   /** Minimum size of every part but the last, bytes. */
@@ -92,7 +92,7 @@ export interface RouteContext {
   body: AsyncIterable<Buffer>;
   /** The payload hash of the signature. */
   payload: string;
-  options: Behaviour;
+  options: Behavior;
 }
 
 export type Route = (context: RouteContext) => Promise<S3Response>;

@@ -8,12 +8,12 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bucket } from './bucket.ts';
 import type { Fault, FaultPlan } from './fault.ts';
-import { type Behaviour, parseRequest, type S3Request } from './request.ts';
+import { type Behavior, parseRequest, type S3Request } from './request.ts';
 import { element, ok, S3Error, type S3Response, textElement, xmlDocument } from './response.ts';
 import { ROUTES } from './routes.ts';
 import { type Credentials, verifySignature } from './signature.ts';
 
-export interface S3ServerOptions extends Partial<Behaviour>, Partial<Credentials> {
+export interface S3ServerOptions extends Partial<Behavior>, Partial<Credentials> {
   /** Folder with one subfolder per bucket. */
   dir: string;
   /** Default: a free one. */
@@ -26,7 +26,7 @@ export interface S3ServerOptions extends Partial<Behaviour>, Partial<Credentials
 /** Default credentials. */
 export const TEST_CREDENTIALS: Credentials = { access_key: 'labaccess', secret_key: 'labsecretlabsecret' };
 
-const BEHAVIOUR: Behaviour = {
+const BEHAVIOR: Behavior = {
   conditional: true,
   smallest_part: 5 << 20,
   versioning: false,
@@ -102,7 +102,7 @@ export class S3Server {
     if (!bucket) throw new S3Error(404, 'NoSuchBucket', 'The bucket does not exist');
     const route = ROUTES[request.operation];
     if (!route) throw new S3Error(501, 'NotImplemented');
-    const options = { ...BEHAVIOUR, ...this.#options };
+    const options = { ...BEHAVIOR, ...this.#options };
     return route({ bucket, request, body: withFault(request.message, fault), payload, options });
   }
 

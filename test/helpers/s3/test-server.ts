@@ -23,7 +23,7 @@ export function testS3Settings(endpoint: string, other: Partial<S3Settings> = {}
   };
 }
 
-/** Retry options for tests: the same behaviour with short waits. */
+/** Retry options for tests: the same behavior with short waits. */
 export const QUICK_RETRIES = {
   attempts: 6,
   first_attempts: 2,

@@ -106,7 +106,7 @@ export function promptSearch(session: Session) {
     submit(text) {
       if (text === '') return void session.browsing.searchFor(undefined);
       const search = parseSearch(text);
-      if ('trouble' in search) return search.trouble;
+      if ('problem' in search) return search.problem;
       startSearch(session, search);
       return undefined;
     },

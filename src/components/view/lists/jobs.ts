@@ -131,7 +131,7 @@ export const jobsList = listOf<JobRow>({
       value: (job) => job.progress.bytes_out,
     },
     {
-      id: 'trouble',
+      id: 'problems',
       title: 'Problems',
       width: 14,
       grow: 2,

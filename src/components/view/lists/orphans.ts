@@ -70,7 +70,7 @@ export const orphansList = listOf<Orphan>({
       value: ({ since }) => timeOf(since),
     },
     {
-      id: 'deeds',
+      id: 'actions',
       title: 'Actions',
       width: 16,
       cell: orphanActions,

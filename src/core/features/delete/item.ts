@@ -20,7 +20,7 @@ export function refused(item: DeleteItem, error: BifractError): DeleteItem {
   return { ...item, action: 'keep', refusal: error.report() };
 }
 
-/** What the plan records of a file, to recognise it later. */
+/** What the plan records of a file, to recognize it later. */
 export function fileOf({ storage, object }: Located) {
   const { name, size_bytes, modified_at } = object;
   return { storage_type: storage.kind, name, path: pathOf(storage, name), size_bytes, modified_at };

@@ -33,7 +33,7 @@ export class SequentialReader implements ArchiveBrowser {
   #reader: AsyncGenerator<Buffer> | undefined;
   /** Number of the next block of the reader. */
   #next = 0;
-  /** Calls are serialised: there is one reader. */
+  /** Calls are serialized: there is one reader. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(report: FileReport, open: (options: CallOptions) => ByteSource, keys: readonly Key[]) {

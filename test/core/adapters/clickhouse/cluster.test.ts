@@ -53,7 +53,7 @@ function statements(dialect: Dialect): Record<string, string> {
     partitions: partitionsQuery('s_x', SCHEMA, dialect),
     minutes: minutesQuery(PART, SCHEMA, dialect),
     absent: insertAbsentQuery(PART, SLICE, 'd_x', SCHEMA, dialect),
-    surplus: countExcessQuery(PART, SLICE, SCHEMA, dialect),
+    overCount: countExcessQuery(PART, SLICE, SCHEMA, dialect),
     excess: insertExcessQuery(PART, SLICE, 'd_x', SCHEMA, dialect),
     share: clonePartitionQuery('s_x', 'd_x', '202603', dialect),
     attach: attachQuery('s_x', '202603', SCHEMA, dialect),
@@ -75,9 +75,9 @@ test('on a cluster, statements read from all nodes and change tables on all node
   }
   for (const name of ['create', 'share', 'removeUntil', 'drop'])
     assert.match(cluster[name] ?? '', / ON CLUSTER `main` /);
-  for (const name of ['count', 'partitions', 'minutes', 'absent', 'surplus', 'excess', 'attach'])
+  for (const name of ['count', 'partitions', 'minutes', 'absent', 'overCount', 'excess', 'attach'])
     assert.ok(cluster[name]?.includes(staged), name);
-  for (const name of ['minutes', 'absent', 'surplus', 'excess', 'countUntil'])
+  for (const name of ['minutes', 'absent', 'overCount', 'excess', 'countUntil'])
     assert.match(cluster[name] ?? '', /FROM logs_distributed WHERE/);
   assert.match(cluster.attach ?? '', /^INSERT INTO logs_distributed \(/);
   for (const name of ['absent', 'excess'])

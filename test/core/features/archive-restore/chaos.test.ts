@@ -6,12 +6,12 @@ import { ArchiveRestoreChaos } from '../../../helpers/archive-restore-chaos.ts';
 const ROUNDS = 2;
 
 // Separate servers, so that killing them does not affect other tests.
-const keeper = await startDemoSupervisor();
-const chaos = await ArchiveRestoreChaos.start(keeper, 7, 2000);
+const supervisor = await startDemoSupervisor();
+const chaos = await ArchiveRestoreChaos.start(supervisor, 7, 2000);
 
 after(async () => {
   await chaos.stop();
-  await keeper.stop();
+  await supervisor.stop();
 });
 
 test('after any process is killed during a restore, the same call restores every row exactly once', async () => {

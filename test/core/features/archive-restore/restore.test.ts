@@ -508,7 +508,7 @@ for (const replace of [false, true]) {
 
   test(`${what} that crashes at any call is finished or rolled back by any later job`, async () => {
     const { rows, calls } = await expected(replace);
-    const outcomes = { undone: 0, done: 0 };
+    const outcomes = { rolledBack: 0, done: 0 };
     for (let call = 1; call <= calls; call++) {
       const lab = await createLab();
       lab.rows.logs = [...START_ROWS];
@@ -523,11 +523,11 @@ for (const replace of [false, true]) {
       await recovered(lab, '2026-03-09T00:00:00Z');
       const now = rowsOf(lab.rows.logs, FRACTAL_ID);
       const rolledBack = now.length === START_ROWS.length;
-      outcomes[rolledBack ? 'undone' : 'done']++;
+      outcomes[rolledBack ? 'rolledBack' : 'done']++;
       assert.deepEqual(now, rolledBack ? rowsOf(START_ROWS, FRACTAL_ID) : rows, `call ${call}`);
       assertClean(lab);
     }
-    assert.ok(outcomes.undone > 5 && outcomes.done > 5, JSON.stringify(outcomes));
+    assert.ok(outcomes.rolledBack > 5 && outcomes.done > 5, JSON.stringify(outcomes));
   });
 
   test(`${what} survives a lost response at any call`, async () => {

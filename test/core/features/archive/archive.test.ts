@@ -115,7 +115,7 @@ test('a second archive of a fractal in use is refused', async () => {
 
 test('an unknown fractal is not found', async () => {
   const { parts } = archiveParts(10);
-  await assert.rejects(archive(fakeServices(parts), { ...OPTIONS, fractal_id: 'nobody' }, jobContext()), {
+  await assert.rejects(archive(fakeServices(parts), { ...OPTIONS, fractal_id: 'unknown' }, jobContext()), {
     code: 'NOT_FOUND',
   });
 });

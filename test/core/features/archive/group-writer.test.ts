@@ -221,7 +221,7 @@ test('an interrupted query resumes at the same row, later with less memory, and 
   );
   const from = String(Date.parse('2026-03-03T00:00:00Z'));
   assert.deepEqual(
-    parts.logs.calls.map(({ start, frugal }) => [start?.ms, frugal]),
+    parts.logs.calls.map(({ start, low_memory }) => [start?.ms, low_memory]),
     [
       [undefined, false],
       [from, false],

@@ -156,7 +156,7 @@ test('whole blocks that are missing are missed', async () => {
   for (const start of lastBlocks(5)) assert.equal(await refusal(dump.subarray(0, start)), 'CUT_OFF');
 });
 
-test('nothing that is not a dump passes, and none of it uses memory by a length that it claims', () => {
+test('nothing that is not a dump passes, and a stated length alone takes no memory', () => {
   for (const bytes of [Buffer.alloc(0), Buffer.from('-- PostgreSQL database dump\n'), Buffer.from('PGDMP')])
     assert.throws(() => readAll(bytes), BifractError);
   const tar = Buffer.from(dump);
