@@ -28,6 +28,8 @@ import type { JobRecord, State } from '../../src/core/ports/state.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
 import { countRows } from './count-rows.ts';
 
+import { fakeDump } from './fake-dump.ts';
+
 export const FRACTAL_ID = '11111111-2222-4333-8444-555555555555';
 
 /** A fractal with defaults; `values` overrides. */
@@ -503,7 +505,7 @@ export class FakeDatabase implements Database {
 
 export class FakeDumpTool implements DumpTool {
   readonly location = 'fake';
-  content: Buffer[] = [Buffer.from('PGDMP dump')];
+  content: Buffer[] = [fakeDump([{ schema: 'public', name: 'users', rows: 3 }])];
   error: Error | undefined;
   snapshots: (string | undefined)[] = [];
 

@@ -25,6 +25,7 @@ export {
   writeArchive,
   writeBackup,
 } from './content/write-file.ts';
+export { checkDump } from './dump/check-dump.ts';
 export { generateKey, keyId, parseKey } from './envelope/key.ts';
 export type { ByteSource } from './envelope/open-file.ts';
 export { readStream } from './envelope/opener.ts';

@@ -1,4 +1,5 @@
-import { type BackupManifest, backupManifest, writeBackup } from '../../format/index.ts';
+import { BifractError, EXIT } from '../../contract/errors.ts';
+import { type BackupManifest, backupManifest, checkDump, writeBackup } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
 import { backupName } from '../../policy/names.ts';
@@ -127,7 +128,7 @@ async function writeFile(
     },
   });
   const head = { created: now().toISOString(), tool: `bifract-console ${manifest.version}`, reason };
-  const file = writeBackup(manifest, dump, { key, head, signal });
+  const file = writeBackup(manifest, provenDump(dump, tables), { key, head, signal });
   const progress = () => {
     const { bytes_in, bytes_out } = file.progress();
     // Once the estimate is exceeded, the total is unknown.
@@ -143,4 +144,23 @@ async function writeFile(
   });
   const { size_bytes, content_bytes, checksum } = await checkStoredSize(storage, object, file.summary());
   return { name, storage_type: storage.kind, size_bytes, content_bytes, checksum };
+}
+
+/**
+ * A dump that is proven complete before it ends: pg_dump behind a container client, ssh or a wrapper can lose the end of
+ * its output and still exit with 0. What is not proven is never sealed.
+ */
+async function* provenDump(
+  dump: AsyncIterable<Buffer>,
+  tables: readonly TableCount[],
+): AsyncGenerator<Buffer> {
+  try {
+    yield* checkDump(dump, tables);
+  } catch (error) {
+    if (!(error instanceof BifractError) || error.exitCode !== EXIT.integrity || error.hint) throw error;
+    throw new BifractError(error.code, error.message, {
+      hint: 'No backup was made. Run it again; if that fails too, check what starts pg_dump: a container client or wrapper may lose part of its output.',
+      cause: error,
+    });
+  }
 }

@@ -4,6 +4,7 @@ import {
   type ByteSource,
   type ContentKind,
   type ContentSummary,
+  checkDump,
   describeFile,
   LineChecker,
   type LineTotals,
@@ -69,7 +70,8 @@ export async function readBytes(
     mustBeRows(lines);
     return { kind, summary: content.summary(), lines };
   }
-  for await (const _ of (await splitBackup(pieces)).dump) report(0);
+  const { manifest, dump } = await splitBackup(pieces);
+  for await (const _ of checkDump(dump, manifest.bifract_console?.tables)) report(0);
   return { kind, summary: content.summary(), lines: null };
 }
 

@@ -1,5 +1,11 @@
 import { BifractError } from '../../contract/errors.ts';
-import { type BackupManifest, type ContentSummary, readContent, splitBackup } from '../../format/index.ts';
+import {
+  type BackupManifest,
+  type ContentSummary,
+  checkDump,
+  readContent,
+  splitBackup,
+} from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
@@ -53,5 +59,6 @@ export async function openBackup(
     });
   }
   const { manifest, dump } = await splitBackup(pieces);
-  return { manifest, dump, progress: () => content.progress(), summary: () => content.summary() };
+  const checked = checkDump(dump, manifest.bifract_console?.tables);
+  return { manifest, dump: checked, progress: () => content.progress(), summary: () => content.summary() };
 }

@@ -127,6 +127,7 @@ export class DumpReader {
     const magic = yield { take: MAGIC.length };
     if (magic.toString('latin1') !== MAGIC) throw damaged('it does not start with PGDMP');
     const [major = 0, minor = 0, , intBytes = 0, offsetBytes = 0, format = 0] = yield { take: 6 };
+    if (major !== 1) throw damaged('its header is invalid');
     const archiveVersion = version(major, minor);
     if (archiveVersion < OLDEST || archiveVersion > NEWEST) throw unsupported(`${major}.${minor}`);
     if (format !== CUSTOM_FORMAT)

@@ -326,7 +326,8 @@ test('invalid lines are skipped, counted and reported', async () => {
   lab.catalog.records.clear();
   const intact = (await storedTarget(await sealedArchive(ROWS.map(lineOf)))).storage;
   const plan = await planned({ parts: { ...lab.parts, archives: intact } });
-  const file = { ...plan.files[0], size_bytes: lab.size_bytes };
+  const path = plan.files[0]?.path.replace(intact.location, lab.parts.archives?.location ?? '');
+  const file = { ...plan.files[0], path, size_bytes: lab.size_bytes };
   const { summary, context } = await run(lab, { ...plan, files: [file as (typeof plan.files)[0]] });
   assert.deepEqual([summary.rows_added, summary.rows_left_out], [60, 1]);
   assert.ok(context.events.some((one) => one.event === 'job:warning' && /\b1\b/.test(one.message)));

@@ -51,7 +51,7 @@ test('a backup contains manifest and dump of one snapshot, and no trace of the k
   const content = readPlain(await backups.read(NAME, 0, size_bytes ?? 0), hex).toString();
   assert.equal(content.length, summary.content_bytes);
   const [manifest = '', dump] = content.split('\n---BIFRACT_BACKUP_SEPARATOR---\n');
-  assert.equal(dump, 'PGDMP dump');
+  assert.ok(dump?.startsWith('PGDMP'));
   const { env_vars, bifract_console, timestamp, type } = JSON.parse(manifest);
   assert.deepEqual(
     { env_vars, timestamp, type },

@@ -6,6 +6,7 @@ import { prune } from '../../../../src/core/features/backup/prune.ts';
 import { generateKey, parseKey, writeBackup } from '../../../../src/core/format/index.ts';
 import { backupName } from '../../../../src/core/policy/names.ts';
 import { refuses } from '../../../contracts/storage.ts';
+import { fakeDump } from '../../../helpers/fake-dump.ts';
 import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
@@ -20,7 +21,7 @@ async function setUp(
   const storage = new MemoryStorage();
   for (const { day, reason, key: other = key, damaged } of files) {
     const dump = (async function* () {
-      yield Buffer.from('PGDMP');
+      yield fakeDump();
     })();
     const written = await Array.fromAsync(
       writeBackup(MANIFEST, dump, { key: other, head: { tool: 'test', reason } }).bytes,

@@ -14,6 +14,7 @@ import { writeBackup } from '../../../../src/core/format/index.ts';
 import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
 import type { Storage, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
+import { fakeDump } from '../../../helpers/fake-dump.ts';
 import { FakeCatalog, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { type FakeParts, fakeServices } from '../../../helpers/fake-services.ts';
 import { QUICK_RETRIES, startS3Server, testS3Settings } from '../../../helpers/s3/test-server.ts';
@@ -126,7 +127,7 @@ test('a move deletes the original, and can be reversed', async (t) => {
 
 test('a backup is copied unchanged, without a record', async (t) => {
   const setup = await setUp(t);
-  const dump = inPieces(Buffer.from('PGDMP and more'), 5);
+  const dump = inPieces(fakeDump(), 5);
   const { bytes } = writeBackup(MANIFEST, dump, { key: KEY, head: { tool: 'test' } });
   await setup.disk.put(BACKUP, bytes);
   await copied(setup, await plan(setup, {}, BACKUP));

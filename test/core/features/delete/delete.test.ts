@@ -11,6 +11,7 @@ import type { JobContext } from '../../../../src/core/job/context.ts';
 import { backupName } from '../../../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
 import { refuses } from '../../../contracts/storage.ts';
+import { fakeDump } from '../../../helpers/fake-dump.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
@@ -65,7 +66,7 @@ async function addBackup(
   { key = KEY, reason }: { key?: typeof KEY; reason?: string } = {},
 ): Promise<string> {
   const name = backupName(new Date(Date.UTC(2026, 2, day)));
-  const dump = inPieces(Buffer.from('PGDMP'), 5);
+  const dump = inPieces(fakeDump(), 5);
   await backups.put(name, writeBackup(MANIFEST, dump, { key, head: { tool: 'test', reason } }).bytes);
   return name;
 }

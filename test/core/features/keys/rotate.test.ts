@@ -22,6 +22,7 @@ import {
 import type { Key } from '../../../../src/core/ports/key.ts';
 import type { Services } from '../../../../src/core/ports/services.ts';
 import type { Storage } from '../../../../src/core/ports/storage.ts';
+import { fakeDump } from '../../../helpers/fake-dump.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, jobContext, lineOf } from '../../../helpers/fake-ports.ts';
 import { type FakeParts, fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
@@ -48,7 +49,14 @@ async function setUp() {
   const catalog = new FakeCatalog();
   const old = parseKey(hex);
   const head = { tool: 'test', uuid: '11111111-1111-4111-8111-111111111111' };
-  await storage.put(BACKUP, writeBackup(MANIFEST, one(Buffer.alloc(300_000, 'x')), { key: old, head }).bytes);
+  await storage.put(
+    BACKUP,
+    writeBackup(
+      MANIFEST,
+      one(fakeDump([{ schema: 'public', name: 't', rows: 3000, text: 'x'.repeat(100) }])),
+      { key: old, head },
+    ).bytes,
+  );
   await storage.put(SERVER_BACKUP, one(readFileSync(join(VECTORS, 'b-backup/big-dump.bifract-backup'))));
   const lines = one({ bytes: Buffer.from(`${lineOf(0)}\n${lineOf(1)}\n`), lines: 2 });
   const archive = writeArchive(lines, {
