@@ -5,6 +5,7 @@ import {
   type ContentKind,
   type ContentSummary,
   checkDump,
+  type DumpContents,
   describeFile,
   LineChecker,
   type LineTotals,
@@ -26,6 +27,8 @@ export interface VerifiedFile {
   summary: ContentSummary;
   /** Of an archive. */
   lines: LineTotals | null;
+  /** Of a backup. */
+  dump: DumpContents | null;
 }
 
 export interface ReadOptions {
@@ -68,11 +71,15 @@ export async function readBytes(
   if (kind === 'archive') {
     const lines = await checkLines(archiveBytes(pieces), object.size_bytes, report);
     mustBeRows(lines);
-    return { kind, summary: content.summary(), lines };
+    return { kind, summary: content.summary(), lines, dump: null };
   }
   const { manifest, dump } = await splitBackup(pieces);
-  for await (const _ of checkDump(dump, manifest.bifract_console?.tables)) report(0);
-  return { kind, summary: content.summary(), lines: null };
+  let contents: DumpContents | null = null;
+  const checked = checkDump(dump, manifest.bifract_console?.tables, (found) => {
+    contents = found;
+  });
+  for await (const _ of checked) report(0);
+  return { kind, summary: content.summary(), lines: null, dump: contents };
 }
 
 /** In a worker thread for large files. */

@@ -1,5 +1,5 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import { describeFile, type FileDescription } from '../../format/index.ts';
+import { type DumpContents, describeFile, type FileDescription } from '../../format/index.ts';
 import type { Key } from '../../ports/key.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import type { Target } from '../files/target.ts';
@@ -63,9 +63,9 @@ export function measuredOf(file: VerifiedFile): Measured {
   return ofContent(file).measured;
 }
 
-function ofContent({ kind, summary, lines }: VerifiedFile): Found {
+function ofContent({ kind, summary, lines, dump }: VerifiedFile): Found {
   const { size_bytes, checksum, content_bytes, sealed, head, end } = summary;
-  const rows = lines?.rows ?? null;
+  const rows = lines?.rows ?? (dump && dumpedRows(dump));
   const [first, last] = [lines?.first ?? null, lines?.last ?? null];
   if (end !== null && kind === 'archive' && (end.first !== first || end.last !== last)) {
     throw new BifractError(
@@ -77,6 +77,14 @@ function ofContent({ kind, summary, lines }: VerifiedFile): Found {
   const fractal_id = head?.fractal?.id ?? null;
   const measured = { size_bytes, checksum, rows, first, last, fractal_id, sealed };
   return { kind, sealed, rows, content_bytes, checksum, size_bytes, measured };
+}
+
+/** Rows of all tables; null if the dump does not tell. */
+function dumpedRows({ tables }: DumpContents): number | null {
+  return tables.reduce<number | null>(
+    (sum, { rows }) => (sum === null || rows === null ? null : sum + rows),
+    0,
+  );
 }
 
 /**
