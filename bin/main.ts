@@ -21,7 +21,7 @@ export async function main(argv: string[]): Promise<void> {
 }
 
 /**
- * Output that cannot be written does not stop a job: a full log partition must not cost a backup. It is reported when
+ * Output that cannot be written does not stop a job: a full log partition must not make a backup fail. It is reported when
  * the command is done. `bifract … | head` is not a failure: the reader has closed the pipe.
  */
 function watchOutput(): { exitCode(call: ProgramCall): Promise<number> } {

@@ -398,7 +398,7 @@ export class FakeEngine implements Engine {
 
   async *follow(): AsyncIterable<JobEvent> {}
 
-  /** Results of `goOn`, by id of the job, archive or group. */
+  /** Results of `resumeRequest`, by id of the job, archive or group. */
   readonly interrupted = new Map<string, JobRequest>();
 
   resumeRequest(id: string): Promise<JobRequest> {

@@ -29,9 +29,9 @@ export interface InjectedFailure {
   /** Number of the call, from 1. */
   call: number;
   when: 'before' | 'after';
-  /** Thrown by the call; with `death`, by all later calls too. */
+  /** Thrown by the call; with `fatal`, by all later calls too. */
   error: Error;
-  death: boolean;
+  fatal: boolean;
 }
 
 /** An in-memory log database with staging tables and injected failures. */
@@ -49,7 +49,7 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
     const number = ++this.calls;
     this.beforeCall(name);
     const injected = this.failure;
-    if (injected?.death && number > injected.call) throw injected.error;
+    if (injected?.fatal && number > injected.call) throw injected.error;
     if (injected?.call === number && injected.when === 'before') throw injected.error;
     const result = await work();
     if (injected?.call === number && injected.when === 'after') throw injected.error;

@@ -1,4 +1,4 @@
-// Opens a console on an engine in memory, to try it out: node --import tsx test/helpers/play-console.tsx [--read-only] [--no-color]
+// Opens a console on an engine in memory, to try it out: node --import tsx test/helpers/preview-console.tsx [--read-only] [--no-color]
 if (process.argv.includes('--no-color')) process.env.FORCE_COLOR = '0';
 const { openConsole } = await import('../../src/components/index.tsx');
 const { busyEngine } = await import('./fake-engine.ts');

@@ -1,4 +1,4 @@
-// Takes the screenshot of the README: node --import tsx test/helpers/take-picture.ts, after npm run build.
+// Takes the screenshot of the README: node --import tsx test/helpers/take-screenshot.ts, after npm run build.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startDemo } from '../../bin/demo/installation.ts';

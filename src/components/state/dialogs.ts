@@ -24,7 +24,7 @@ export async function planAndRun<Plan>(session: Session, action: PlannedAction<P
   try {
     const plan = await action.plan(session.ended);
     const { ui } = session.snapshot();
-    if (ui.stack !== stack || ui.mode.name !== 'keys') return notifyLeft(session, action);
+    if (ui.stack !== stack || ui.mode.name !== 'keys') return notifyScreenLeft(session, action);
     ask(session, action.question(plan), () =>
       startOnRows(session, action.ids, action.status, action.request(plan)),
     );
@@ -35,7 +35,7 @@ export async function planAndRun<Plan>(session: Session, action: PlannedAction<P
   }
 }
 
-function notifyLeft(session: Session, { name, key }: Pick<PlannedAction<unknown>, 'name' | 'key'>) {
+function notifyScreenLeft(session: Session, { name, key }: Pick<PlannedAction<unknown>, 'name' | 'key'>) {
   session.notify('info', `The ${name} was not started because you left the screen: press ${key} again`);
 }
 

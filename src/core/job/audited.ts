@@ -4,7 +4,7 @@ import type { Audit, AuditEntry } from '../ports/audit.ts';
 import type { JobContext } from './context.ts';
 
 /** The audit entry of a destructive job. */
-export interface Destruction {
+export interface DestructiveJob {
   kind: string;
   title: string;
   /** What will be destroyed. */
@@ -16,7 +16,7 @@ export interface Destruction {
  */
 export async function withAudit<T>(
   audit: Audit,
-  { kind, title, what }: Destruction,
+  { kind, title, what }: DestructiveJob,
   context: JobContext,
   run: (context: JobContext) => Promise<T>,
 ): Promise<T> {

@@ -2,7 +2,7 @@ import { asBifractError, type ErrorReport } from '../contract/errors.ts';
 import type { JobContext } from './context.ts';
 import { combine, type Failure } from './failures.ts';
 
-/** What became of one item of a job. With an error it failed, and the others are still worked on. */
+/** Outcome of one item of a job. With an error it failed, and the others are still worked on. */
 export interface ItemOutcome {
   message: string;
   error?: ErrorReport;
@@ -13,8 +13,8 @@ export interface ItemOutcome {
 }
 
 /**
- * Works on items one after the other, with a `job:item` for each. An item that fails does not keep the next from its
- * turn; an abort does.
+ * Works on items one after the other, with a `job:item` for each. A failed item does not stop the next one; an
+ * abort does.
  *
  * Throws what the failures amount to: the only item's error, the first one's if all failed, else `PARTLY_DONE`;
  * `failed` completes that sentence ("could not be deleted").

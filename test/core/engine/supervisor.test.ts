@@ -46,9 +46,9 @@ function makeServices(
   release = gate.resolve;
   fail = (error = new Error('no keys')) => gate.reject(error);
   gate.promise.catch(() => undefined);
-  const board = new FolderJobBus(dir, () => undefined);
-  const cancel = board.cancel.bind(board);
-  board.cancel = async (...call) => {
+  const jobBus = new FolderJobBus(dir, () => undefined);
+  const cancel = jobBus.cancel.bind(jobBus);
+  jobBus.cancel = async (...call) => {
     await cancel(...call);
     cancels += 1;
   };
@@ -56,7 +56,7 @@ function makeServices(
     installation: { read_only },
     now: () => new Date(),
     owner: () => OWNER,
-    jobBus: board,
+    jobBus: jobBus,
     keys: () => gate.promise.then(() => []),
     launcher: {
       // Stands in for another process.
@@ -65,7 +65,7 @@ function makeServices(
         await start?.(id, order);
         otherProcess.start(order.request as JobRequest, { id, must_be_visible: true });
         await until(
-          async () => ((await board.find(id))?.events.length ?? 0) > 0,
+          async () => ((await jobBus.find(id))?.events.length ?? 0) > 0,
           LIMIT_MS,
           'the job is visible',
         );

@@ -8,7 +8,7 @@ export interface Scenario {
   for_good?: boolean;
 }
 
-const STORM = [
+const TRANSIENT_ERRORS = [
   [500, 'InternalError'],
   [502, 'BadGateway'],
   [503, 'SlowDown'],
@@ -56,7 +56,7 @@ function cut(random: Random): Fault {
 }
 
 function refusal(random: Random): Fault {
-  const [status, code] = random.pick(STORM);
+  const [status, code] = random.pick(TRANSIENT_ERRORS);
   return { status, code };
 }
 

@@ -48,7 +48,7 @@ export function textOf(xml: string, name: string): string | undefined {
 }
 
 /** The inner XML of every element of that name. */
-export function innersOf(xml: string, name: string): string[] {
+export function innerXmlOf(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}>([^]*?)</${name}>`, 'g'))].map((match) => match[1] ?? '');
 }
 

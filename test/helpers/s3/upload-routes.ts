@@ -3,7 +3,7 @@ import { receiveBody, receiveText } from './body.ts';
 import { removeSegments, type StoredPart, type StoredUpload } from './bucket.ts';
 import { checkWrite, metaOf } from './object-routes.ts';
 import type { Route, RouteContext } from './request.ts';
-import { element, innersOf, ok, S3Error, textElement, textOf, xmlDocument } from './response.ts';
+import { element, innerXmlOf, ok, S3Error, textElement, textOf, xmlDocument } from './response.ts';
 
 const MAX_PARTS = 10_000;
 const PAGE_SIZE = 1000;
@@ -86,7 +86,7 @@ interface WantedPart {
 }
 
 function wantedParts(xml: string): WantedPart[] {
-  const parts = innersOf(xml, 'Part').map((part) => ({
+  const parts = innerXmlOf(xml, 'Part').map((part) => ({
     number: Number(textOf(part, 'PartNumber')),
     etag: textOf(part, 'ETag')?.replaceAll('"', ''),
   }));

@@ -151,7 +151,7 @@ function archiveLines(snapshot: Snapshot): Line[] {
 const HEAD = 3;
 
 /** Lines below it: a heading, the period under the cursor, its archive. */
-const FOOT = 4;
+const FOOTER_LINES = 4;
 
 export type Unit = Coverage['unit'];
 
@@ -213,7 +213,7 @@ export function calendarOf({ unit, periods }: Coverage): { rows: CalendarRow[]; 
 
 /** The visible lines of the calendar, around the cursor. */
 export function visibleCalendar(snapshot: Snapshot): { top: number; height: number; rows: CalendarRow[] } {
-  const height = Math.max(1, bodyHeight(snapshot) - HEAD - FOOT);
+  const height = Math.max(1, bodyHeight(snapshot) - HEAD - FOOTER_LINES);
   const coverage = coverageAt(snapshot)?.value;
   if (!coverage) return { top: 0, height, rows: [] };
   const { rows, rowOf } = calendarOf(coverage);

@@ -61,7 +61,7 @@ export function parseObject(line: string): Record<string, unknown> | undefined {
  * Passes entries on, progress at most once per interval: what comes earlier is dropped, but for the last one before any
  * other event.
  */
-export function thinProgress(
+export function throttleProgress(
   interval_ms: number,
   pass: (entries: readonly Entry[]) => void,
 ): (entry: Entry) => void {

@@ -11,7 +11,7 @@ import {
   isEnd,
   parseEntry,
   parseObject,
-  thinProgress,
+  throttleProgress,
 } from './entry.ts';
 import type { JobHistory } from './history.ts';
 
@@ -88,7 +88,7 @@ export class JournalWriter {
   }
 
   /** Writes an event asynchronously. */
-  readonly add = thinProgress(PROGRESS_MS, (entries) => {
+  readonly add = throttleProgress(PROGRESS_MS, (entries) => {
     // Events that arrive during a write are written together.
     if (this.#queue.push(...entries) > entries.length) return;
     this.#written = this.#written.then(() => this.#write(this.#queue.splice(0)));

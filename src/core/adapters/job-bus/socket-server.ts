@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { errno } from '../disk/errors.ts';
 import { boundedLines } from './bounded-lines.ts';
-import { type Entry, formatEntry, parseObject, thinProgress } from './entry.ts';
+import { type Entry, formatEntry, parseObject, throttleProgress } from './entry.ts';
 import type { JobHistory } from './history.ts';
 
 /** Longest socket path that works on every system. */
@@ -63,7 +63,7 @@ export class JobSocket {
   }
 
   /** Sends an event to all followers; progress at most ten times a second. */
-  readonly send = thinProgress(PROGRESS_MS, (entries) => {
+  readonly send = throttleProgress(PROGRESS_MS, (entries) => {
     for (const entry of entries) this.#broadcast(entry);
   });
 

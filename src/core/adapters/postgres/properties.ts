@@ -75,10 +75,10 @@ async function settings(client: Client, from: string, name: string): Promise<str
     const split = setting.indexOf('=');
     const [key, value] = [setting.slice(0, split), setting.slice(split + 1)];
     const values = LISTS.has(key) ? namesIn(value) : [value];
-    const whose = role === null ? '' : `ROLE ${client.escapeIdentifier(role)} IN `;
+    const forRole = role === null ? '' : `ROLE ${client.escapeIdentifier(role)} IN `;
     const quoted = values.map((one) => client.escapeLiteral(one)).join(', ');
     const parameter = key.split('.').map(client.escapeIdentifier).join('.');
-    return `ALTER ${whose}DATABASE ${name} SET ${parameter} TO ${quoted || "''"}`;
+    return `ALTER ${forRole}DATABASE ${name} SET ${parameter} TO ${quoted || "''"}`;
   });
 }
 
@@ -104,8 +104,8 @@ async function grants(
   return [
     `REVOKE ALL ON DATABASE ${name} FROM PUBLIC, ${client.escapeIdentifier(owner)}`,
     ...rows.map(({ role, privilege, grantable }) => {
-      const whom = role === null ? 'PUBLIC' : client.escapeIdentifier(role);
-      return `GRANT ${privilege} ON DATABASE ${name} TO ${whom}${grantable ? ' WITH GRANT OPTION' : ''}`;
+      const grantee = role === null ? 'PUBLIC' : client.escapeIdentifier(role);
+      return `GRANT ${privilege} ON DATABASE ${name} TO ${grantee}${grantable ? ' WITH GRANT OPTION' : ''}`;
     }),
   ];
 }

@@ -70,7 +70,10 @@ export class StateFolder implements State {
     const saved = this.#plans.get(record.id);
     if (saved?.plan === restoring.plan) {
       const { plan: _, ...rest } = restoring;
-      return { path: nowPath(path), stored: { ...record, restoring: rest, process, stamp: saved.stamp } };
+      return {
+        path: progressPath(path),
+        stored: { ...record, restoring: rest, process, stamp: saved.stamp },
+      };
     }
     const stamp = randomBytes(6).toString('hex');
     return { path, stored: { ...record, process, stamp }, plan: { plan: restoring.plan, stamp } };
@@ -99,7 +102,7 @@ export class StateFolder implements State {
     const path = this.#path(id);
     await onDisk(`Cannot remove the job record in ${this.#jobs}`, async () => {
       await fs.rm(path, { force: true });
-      await fs.rm(nowPath(path), { force: true });
+      await fs.rm(progressPath(path), { force: true });
     });
     this.#plans.delete(id);
   }
@@ -176,12 +179,12 @@ async function replace(path: string, temporary: string, record: object): Promise
 async function readRecord(path: string): Promise<StoredRecord | undefined> {
   const first = await readRecordFile(path);
   if (first?.stamp === undefined || !first.restoring) return first;
-  const now = await readRecordFile(nowPath(path));
+  const now = await readRecordFile(progressPath(path));
   if (now?.stamp !== first.stamp || !now.restoring) return first;
   return { ...now, restoring: { ...now.restoring, plan: first.restoring.plan } };
 }
 
-function nowPath(path: string): string {
+function progressPath(path: string): string {
   return path.replace(/json$/, 'now');
 }
 

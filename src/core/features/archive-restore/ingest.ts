@@ -132,7 +132,7 @@ async function sendBatch(
 }
 
 /** Warns of rows that were skipped, or may be duplicated. */
-export function warnOfSent(
+export function warnAboutSkippedRows(
   { newlines, empty, maybe_duplicated }: SentRows,
   { emit }: Pick<JobContext, 'emit'>,
 ): void {

@@ -13,8 +13,8 @@ import { type RestoreFacts, restoreNotes, restoreObstacles } from './findings.ts
 import { type InspectedFile, inspectSource } from './inspect-source.ts';
 
 /** Rates measured on small machines. */
-const ROWS_A_SECOND = { direct: 60_000, ingest: 15_000 };
-const BYTES_A_SECOND = 30_000_000;
+const ROWS_PER_SECOND = { direct: 60_000, ingest: 15_000 };
+const BYTES_PER_SECOND = 30_000_000;
 
 /** The files that the source names. */
 interface Sources {
@@ -171,7 +171,7 @@ function intoOf(
 }
 
 function estimate(rows: number, bytes: number, via: ArchiveRestorePlan['via']): number {
-  return Math.round(1000 * Math.max(rows / ROWS_A_SECOND[via], bytes / BYTES_A_SECOND));
+  return Math.round(1000 * Math.max(rows / ROWS_PER_SECOND[via], bytes / BYTES_PER_SECOND));
 }
 
 function freeze<T>(value: T): T {

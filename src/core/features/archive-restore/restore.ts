@@ -5,7 +5,7 @@ import type { Services } from '../../ports/services.ts';
 import { attach, count } from './attach.ts';
 import { type ArchiveRestoreCheckpoint, assertNoOtherRestore, RestoreCheckpoint } from './checkpoint.ts';
 import type { ArchiveRestorePlan, ArchiveRestoreSummary, RestoreMethod } from './contract.ts';
-import { sendFiles, warnOfSent } from './ingest.ts';
+import { sendFiles, warnAboutSkippedRows } from './ingest.ts';
 import { openRun, type RestoreLimits, type RestoreRun } from './run.ts';
 import { stage } from './stage.ts';
 import { dropTables } from './tables.ts';
@@ -87,7 +87,7 @@ async function restoreByIngest(run: RestoreRun): Promise<RowCounts> {
   const sent = await sendFiles(run);
   await run.lock.release(undefined);
   await run.checkpoint.remove();
-  warnOfSent(sent, run.context);
+  warnAboutSkippedRows(sent, run.context);
   const rows_left_out = sent.newlines + sent.empty;
   return {
     rows_read: sent.rows + rows_left_out,

@@ -9,7 +9,7 @@ import { freeName } from '../files/free-name.ts';
 import type { Connected } from './connect.ts';
 import type { ArchiveFileName, ArchivePlan, ArchiveWindow } from './plan.ts';
 
-/** How long the result of an archive is tried to be recorded, milliseconds. */
+/** How long to retry recording the result of an archive, milliseconds. */
 const RECORD_RETRY_MS = 30_000;
 
 /** The records of an archive in progress: its group's, and one for each file. */

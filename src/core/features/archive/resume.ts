@@ -31,7 +31,7 @@ export async function planResume(
   const latest = interrupted.at(-1);
   if (!latest) return undefined;
   const resumable = !fresh && isResumable(latest.archive, archive_limits.max_duration_ms, now);
-  const plan = resumable ? await planRest(connected, fractal, latest, interrupted, options) : undefined;
+  const plan = resumable ? await planRemaining(connected, fractal, latest, interrupted, options) : undefined;
   if (!plan) await discardInterrupted(connected, interrupted);
   return plan;
 }
@@ -46,7 +46,7 @@ export function isResumable(
 }
 
 /** The rest of the latest of these interruptions of an archive; undefined if there is none. */
-async function planRest(
+async function planRemaining(
   { services, catalog, storage }: Connected,
   fractal: Fractal,
   latest: InterruptedArchive,

@@ -12,7 +12,7 @@ import { readFully } from '../inspect/read-fully.ts';
 import type { PruneItem, PrunePlan } from './contract.ts';
 
 /** Files checked in parallel. */
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 interface Candidate {
   object: StoredObject;
@@ -59,8 +59,8 @@ async function findCandidates(
 ): Promise<Candidate[]> {
   const objects = await Array.fromAsync(listBackups(storage, options));
   const candidates: Candidate[] = [];
-  for (let at = 0; at < objects.length; at += AT_ONCE) {
-    const some = objects.slice(at, at + AT_ONCE).map(async (object): Promise<Candidate> => {
+  for (let at = 0; at < objects.length; at += CONCURRENCY) {
+    const some = objects.slice(at, at + CONCURRENCY).map(async (object): Promise<Candidate> => {
       const created_at = (backupTime(object.name) as Date).toISOString();
       return { object, created_at, fixed: await fixedReason(storage, object, keys, options) };
     });
@@ -129,6 +129,6 @@ export async function isIntact(
 /** Rethrows errors that do not show that the file is damaged or encrypted with an unknown key. */
 function rethrowUnlessUnreadable(thrown: unknown, signal: AbortSignal | undefined): void {
   signal?.throwIfAborted();
-  const { exitCode, code } = asBifractError(thrown);
-  if (exitCode !== EXIT.integrity && code !== 'UNSUPPORTED') throw thrown;
+  const { exitCode } = asBifractError(thrown);
+  if (exitCode !== EXIT.integrity) throw thrown;
 }

@@ -47,7 +47,7 @@ function nameOf({ path, id }: DeleteItem): string {
   return path ?? id;
 }
 
-/** One run, and the journal of what it is at. */
+/** One run, and a record of what it is working on. */
 class DeleteRun {
   readonly #services: DeleteServices;
   readonly #context: JobContext;

@@ -70,7 +70,7 @@ export async function readBytes(
   const report = (rows: number) => onProgress?.(content.progress().bytes_in, rows);
   if (kind === 'archive') {
     const lines = await checkLines(archiveBytes(pieces), object.size_bytes, report);
-    mustBeRows(lines);
+    requireValidRows(lines);
     return { kind, summary: content.summary(), lines, dump: null };
   }
   const { manifest, dump } = await splitBackup(pieces);
@@ -108,7 +108,7 @@ async function checkLines(
   }
 }
 
-function mustBeRows({ malformed, rows, examples }: LineTotals): void {
+function requireValidRows({ malformed, rows, examples }: LineTotals): void {
   if (malformed === 0) return;
   const some = malformed > examples.length ? ', …' : '';
   throw new BifractError(

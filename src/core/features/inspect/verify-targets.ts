@@ -49,7 +49,7 @@ async function groupOf(services: TargetServices, id: string, options: CallOption
   const group = (await catalog.groups({}, options)).find((one) => one.id === id);
   if (!group) return [];
   const records = await catalog.archives({ fractal_id: group.fractal_id }, options);
-  return records.filter((record) => record.group_id === id && isThere(record));
+  return records.filter((record) => record.group_id === id && isCompleted(record));
 }
 
 /** Every backup and every completed archive; without the database, the archive files alone. */
@@ -65,7 +65,7 @@ async function allRefs(
   );
   try {
     const records = await (await services.catalog()).archives({}, options);
-    return [...refs, ...records.filter(isThere).map((record) => refOfRecord(services, record))];
+    return [...refs, ...records.filter(isCompleted).map((record) => refOfRecord(services, record))];
   } catch (error) {
     options.signal?.throwIfAborted();
     const { message } = asBifractError(error);
@@ -76,7 +76,7 @@ async function allRefs(
   }
 }
 
-function isThere({ status }: ArchiveRecord): boolean {
+function isCompleted({ status }: ArchiveRecord): boolean {
   return status === 'completed' || status === 'restoring';
 }
 

@@ -166,7 +166,7 @@ export function writersOf(jobs: JobRecord[]): JobRecord[] {
  * Throws the first obstacle that the consent does not remove. Sessions may be those of the server, which is
  * stopped first.
  */
-export function mustBeClear({ obstacles }: RestorePlan, consent: RestoreConsent): void {
+export function requireNoObstacles({ obstacles }: RestorePlan, consent: RestoreConsent): void {
   for (const { code, message, hint, consent: needed } of obstacles) {
     if (needed === 'end_sessions' && (consent.end_sessions || consent.stop_app)) continue;
     throw new BifractError(code, message, { hint });

@@ -1,7 +1,7 @@
 import type { JobContext } from '../../job/context.ts';
 import type { Services } from '../../ports/services.ts';
 import type { FileServices } from '../files/find-target.ts';
-import { mustBeClear } from './checks.ts';
+import { requireNoObstacles } from './checks.ts';
 import type { DrillRequest, RestoreSummary } from './contract.ts';
 import { type LoadServices, restoreInto } from './load.ts';
 import { plannedBackup } from './open-backup.ts';
@@ -18,7 +18,7 @@ export async function drill(
 ): Promise<RestoreSummary> {
   const started = performance.now();
   const { id, now, emit } = context;
-  mustBeClear(plan, { safety_backup: false, end_sessions: false, stop_app: false });
+  requireNoObstacles(plan, { safety_backup: false, end_sessions: false, stop_app: false });
   const source = await plannedBackup(services, plan, context);
   const server = await services.server();
   const { state } = services;

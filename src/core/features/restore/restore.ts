@@ -10,7 +10,7 @@ import type { Services } from '../../ports/services.ts';
 import type { JobRecord } from '../../ports/state.ts';
 import { type BackupServices, backupNow } from '../backup/backup.ts';
 import type { FileServices } from '../files/find-target.ts';
-import { mustBeClear, writersOf } from './checks.ts';
+import { requireNoObstacles, writersOf } from './checks.ts';
 import type { RestoreRequest, RestoreSummary } from './contract.ts';
 import { type LoadServices, restoreInto } from './load.ts';
 import { type BackupSource, plannedBackup } from './open-backup.ts';
@@ -31,7 +31,7 @@ export async function restore(
   request: RestoreRequest,
   context: JobContext,
 ): Promise<RestoreSummary> {
-  mustBeClear(request.plan, request.consent);
+  requireNoObstacles(request.plan, request.consent);
   const source = await plannedBackup(services, request.plan, context);
   const server = await services.server();
   const app = await services.app();

@@ -46,7 +46,10 @@ interface Span {
 }
 
 /** The time ranges of `evidence` that no archive in `others`, made at the same time or later, covers too. */
-export function soleSpans(evidence: readonly ArchiveEvidence[], others: readonly ArchiveEvidence[]): Span[] {
+export function spansCoveredOnlyBy(
+  evidence: readonly ArchiveEvidence[],
+  others: readonly ArchiveEvidence[],
+): Span[] {
   return evidence.flatMap(({ from, to, until }) =>
     others
       .filter((other) => other.until >= until)

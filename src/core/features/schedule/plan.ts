@@ -6,7 +6,7 @@ import type { CoverageServices } from '../coverage/coverage.ts';
 import { type ArchiveEvidence, collectEvidence } from '../coverage/evidence.ts';
 import type { DueItem, DueQuery, ExcessItem, ScheduleMode } from './contract.ts';
 import { checkDue, type Due } from './due.ts';
-import { findExcess, type RetentionUnit, soleSpans } from './excess.ts';
+import { findExcess, type RetentionUnit, spansCoveredOnlyBy } from './excess.ts';
 
 type PlanDueServices = CoverageServices & Pick<Services, 'now'>;
 
@@ -161,7 +161,7 @@ async function excessItem(
 ): Promise<ExcessItem> {
   const logs = await services.logs();
   let rows = 0;
-  for (const { from, to } of soleSpans(evidence, remaining)) {
+  for (const { from, to } of spansCoveredOnlyBy(evidence, remaining)) {
     const window = { fractal_id, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
     rows += (await logs.stats(window, options)).rows;
   }

@@ -21,7 +21,7 @@ export interface FileDescription {
 
 /**
  * Describes a file from its first bytes and its tail, in two or three reads. Verifies the trailer, not the content.
- * Errors as of `readContent`, and whatever the source throws.
+ * Same errors as `readContent`, and whatever the source throws.
  */
 export async function describeFile(
   source: ByteSource,

@@ -25,7 +25,7 @@ export interface OpenedFile {
   trailer: { offset: number; bytes: Buffer } | undefined;
 }
 
-/** Finds a file's key and opens its trailer, in two or three reads. Errors as of `readContent`. */
+/** Finds a file's key and opens its trailer, in two or three reads. Same errors as `readContent`. */
 export async function openFile(
   source: ByteSource,
   keys: readonly Key[],

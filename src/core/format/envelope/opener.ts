@@ -24,7 +24,7 @@ export interface ReadOptions {
 
 /**
  * The plaintext of a sealed stream. Verifies the encryption only: a stream cut between two chunks is not detected.
- * Errors as of `readContent`.
+ * Same errors as `readContent`.
  */
 export async function* readStream(
   bytes: AsyncIterable<Uint8Array>,

@@ -19,7 +19,7 @@ export interface ReencryptedFile {
 
 /**
  * Encrypts a file with another key. Plaintext stream and trailer stay the same byte for byte: identity, times, frames
- * and index. A file without head and trailer gets none. Errors as of `openFile` and `readStream`.
+ * and index. A file without head and trailer gets none. Same errors as `openFile` and `readStream`.
  */
 export function reencryptFile(
   source: ByteSource,

@@ -447,17 +447,17 @@ test('rows are not deleted for an archive that has none in their time range', as
 });
 
 /**
- * The process crashes at the blow: no later call gets through, and its job records are those of an interrupted job.
+ * The process crashes at the injected failure: no later call gets through, and its job records are those of an interrupted job.
  */
-function crashing(lab: Lab, blow: () => InjectedFailure | undefined): Lab {
+function crashing(lab: Lab, failure: () => InjectedFailure | undefined): Lab {
   const guard = <T extends object>(part: T): T =>
     new Proxy(part, {
       get(target, name) {
         const value = Reflect.get(target, name, target) as unknown;
         if (typeof value !== 'function') return value;
         return (...args: unknown[]) => {
-          const now = blow();
-          if (now?.death && lab.rows.calls >= now.call) throw CRASHED;
+          const now = failure();
+          if (now?.fatal && lab.rows.calls >= now.call) throw CRASHED;
           return (value as (...all: unknown[]) => unknown).apply(target, args);
         };
       },
@@ -487,8 +487,8 @@ for (const replace of [false, true]) {
         const lab = await createLab();
         lab.rows.logs = [...START_ROWS];
         const plan = await planned(lab, { replace });
-        const blow: InjectedFailure = { call: lab.rows.calls + call, when, error: CRASHED, death: true };
-        lab.rows.failure = blow;
+        const failure: InjectedFailure = { call: lab.rows.calls + call, when, error: CRASHED, fatal: true };
+        lab.rows.failure = failure;
         await restore(
           crashing(lab, () => lab.rows.failure),
           plan,
@@ -514,7 +514,7 @@ for (const replace of [false, true]) {
       const lab = await createLab();
       lab.rows.logs = [...START_ROWS];
       const plan = await planned(lab, { replace });
-      lab.rows.failure = { call: lab.rows.calls + call, when: 'after', error: CRASHED, death: true };
+      lab.rows.failure = { call: lab.rows.calls + call, when: 'after', error: CRASHED, fatal: true };
       await restore(
         crashing(lab, () => lab.rows.failure),
         plan,
@@ -538,7 +538,7 @@ for (const replace of [false, true]) {
         const lab = await createLab();
         lab.rows.logs = [...START_ROWS];
         const plan = await planned(lab, { replace });
-        lab.rows.failure = { call: lab.rows.calls + call, when, error: UNREACHABLE, death: false };
+        lab.rows.failure = { call: lab.rows.calls + call, when, error: UNREACHABLE, fatal: false };
         const { summary } = await run(lab, plan);
         assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows, `${when} call ${call}`);
         assert.equal(summary.rows_added + summary.rows_there, 60);

@@ -53,7 +53,7 @@ async function setUp(t: { after(end: () => Promise<void>): void }, bytes = BYTES
   const catalog = new FakeCatalog();
   const state = new FakeState();
   await disk.put(FILE_PATH, inPieces(bytes, 65_536));
-  const record = trueRecord(bytes);
+  const record = matchingRecord(bytes);
   catalog.records.set(record.id, record);
   const parts: Partial<FakeParts> = {
     backups: disk,
@@ -69,7 +69,7 @@ async function setUp(t: { after(end: () => Promise<void>): void }, bytes = BYTES
   return { lab, disk, s3, catalog, state, record, parts, services: fakeServices(parts) };
 }
 
-function trueRecord(bytes: Buffer): ArchiveRecord {
+function matchingRecord(bytes: Buffer): ArchiveRecord {
   return archiveRecord({ size_bytes: bytes.length, log_count: bytes.length > 100_000 ? NOISE : 50 });
 }
 

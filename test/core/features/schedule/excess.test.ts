@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ArchiveEvidence } from '../../../../src/core/features/coverage/evidence.ts';
 import { MAX_CLOCK_SKEW_MS } from '../../../../src/core/features/schedule/due.ts';
-import { findExcess, type RetentionUnit, soleSpans } from '../../../../src/core/features/schedule/excess.ts';
+import {
+  findExcess,
+  type RetentionUnit,
+  spansCoveredOnlyBy,
+} from '../../../../src/core/features/schedule/excess.ts';
 
 const NOW = new Date('2026-03-10T00:00:00Z');
 
@@ -120,7 +124,7 @@ test('for any spans: what is left and what later ones cover add up, without over
       evidence,
       ([entry], others): void => {
         if (entry === undefined) return;
-        const remaining = soleSpans([entry], others);
+        const remaining = spansCoveredOnlyBy([entry], others);
         for (let time = 0; time < 60; time++) {
           const inside: boolean = entry.from <= time && time < entry.to;
           const over = others.some(

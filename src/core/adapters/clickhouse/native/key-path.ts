@@ -4,7 +4,7 @@ import { unsupported } from './reader.ts';
 const DOT = 0x2e;
 const COMMA = Buffer.from(',');
 const COLON = Buffer.from(':');
-const NEST = Buffer.from(':{');
+const OPEN_OBJECT = Buffer.from(':{');
 /** Limits of the caches: paths, and for each path the prefixes after other paths. */
 const MAX_CACHED_PATHS = 4096;
 const MAX_CACHED_PREFIXES = 64;
@@ -52,7 +52,7 @@ export class KeyPath {
     while (shared < max_shared && others[shared]?.equals(keys[shared] as Buffer)) shared++;
     const parts: Uint8Array[] = [Buffer.alloc(open - shared, '}'), ...(previous ? [COMMA] : [])];
     for (let index = shared; index < keys.length; index++)
-      parts.push(keys[index] as Buffer, index < keys.length - 1 ? NEST : COLON);
+      parts.push(keys[index] as Buffer, index < keys.length - 1 ? OPEN_OBJECT : COLON);
     return new Literal(Buffer.concat(parts));
   }
 }

@@ -18,7 +18,7 @@ const hourText = new Int32Array(CACHED_HOURS * HOUR_WORDS);
 const TWO_DIGITS = Int32Array.from({ length: 60 }, (_, number) => word(padStart(number, 2)));
 const MILLISECONDS = Int32Array.from({ length: 1000 }, (_, ms) => word(`.${padStart(ms, 3)}`));
 const COLON = 58 << 8;
-const END_OF_TIME = word('Z"');
+const TIME_SUFFIX = word('Z"');
 const END_BYTES = 2;
 /** Ticks per second, by scale. */
 const TICKS_PER_SECOND = Array.from({ length: 10 }, (_, scale) => 10 ** scale);
@@ -76,7 +76,7 @@ function writeWithin(out: JsonWriter, hour: number, second: number, fraction: nu
   words.setInt32(at + 4 * WORD, (minutes >> 8) | COLON | (seconds << 16), true);
   if (scale === 3) {
     words.setInt32(at + 5 * WORD, MILLISECONDS[fraction] as number, true);
-    words.setInt32(at + 6 * WORD, END_OF_TIME, true);
+    words.setInt32(at + 6 * WORD, TIME_SUFFIX, true);
     out.at = at + 6 * WORD + END_BYTES;
     return;
   }
