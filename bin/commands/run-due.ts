@@ -23,7 +23,7 @@ interface Options extends NotifyOptions {
   dryRun: boolean;
 }
 
-const HELP = `For cron: archives each fractal that is due by its archive_schedule (daily, weekly, monthly; UTC), then applies max_archives. Default: incremental (whole periods, or everything from the first unarchived row); full for fractals with max_archives.
+const HELP = `For cron: archives each fractal that is due by its archive_schedule (daily, weekly, monthly; UTC), then applies max_archives. Default: incremental (whole periods, or everything from the first row not yet archived); full for fractals with max_archives.
 
 ${hookHelp('BIFRACT_ARCHIVED, BIFRACT_SKIPPED, BIFRACT_ROWS, BIFRACT_SIZE_BYTES, BIFRACT_DELETED and BIFRACT_DURATION_MS')}`;
 
