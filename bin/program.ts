@@ -1,7 +1,8 @@
-import { Command, CommanderError, Help, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { CommandCall, GlobalFlags, ProgramCommand } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
+import { fullName, HELP_FORMAT } from './help.ts';
 import { asSubcommand } from './legacy-flags.ts';
 
 /** A parsed command line. */
@@ -50,7 +51,7 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
     .description('Back up, archive and restore a Bifract installation. Without a command: open the console.')
     .version(version, '--version', 'Print the version')
     .helpOption('--help', 'Print help')
-    .configureHelp({ optionDescription: describeOption })
+    .configureHelp(HELP_FORMAT)
     .addOption(
       new Option('--dir <dir>', 'Installation directory').default(
         env.BIFRACT_DIR || '/opt/bifract',
@@ -61,16 +62,16 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
     .option('--quiet', 'Print only results and errors', false)
     .option('--no-color', 'Disable colors')
     .option('--read-only', 'Refuse to change anything', false)
+    .option('--non-interactive', 'Never prompt; timestamp log lines. Confirms only `restore`', false)
+    .option('--yes', 'Answer yes to every prompt', false)
     .option(
-      '--non-interactive',
-      'Never prompt, and print log lines with UTC timestamps. Answers yes to the prompts of `restore` only; ' +
-        'other destructive commands need --yes',
+      '--detach',
+      'Run the job in the background and print its ID (archive, backup, copy, restore, restore-archive, verify)',
       false,
     )
-    .option('--yes', 'Answer yes to every prompt', false)
-    .option('--detach', 'Run the job in the background and print its ID', false)
     .helpCommand('help [command]', 'Print help for a command')
-    .addHelpText('after', LEGACY_HELP);
+    .addHelpText('after', LEGACY_HELP)
+    .addHelpText('afterAll', ({ command }) => (command.parent ? GLOBAL_OPTIONS : ''));
   for (const name of Object.keys(COMMANDS)) program.command(name);
   program.command(RUN_JOB, { hidden: true });
   return program;
@@ -78,16 +79,14 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
 
 const RUN_JOB = 'run-job';
 
+const GLOBAL_OPTIONS = `
+Global options: see \`bifract --help\`.`;
+
 const LEGACY_HELP = `
 Forms used by existing cron jobs:
   bifract --backup --dir <dir> [--non-interactive]      Same as: bifract backup
   bifract --restore --restore-file <file> --dir <dir>   Same as: bifract restore <file>
   bifract --list-backups --dir <dir>                    Same as: bifract list backups`;
-
-/** Leaves out "(default: false)": a flag is off unless it is given. */
-function describeOption(option: Option): string {
-  return new Help().optionDescription(option).replace(' (default: false)', '');
-}
 
 /** The command that is called; all of them for the help of the program; none if there is no such command. */
 function namesToLoad(program: Command, args: string[]): string[] {
@@ -151,8 +150,4 @@ function missingSubcommand(group: Command): BifractError {
     `${group.name()} requires a subcommand: ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`,
     { hint: `See \`${fullName(group)} --help\`.` },
   );
-}
-
-function fullName(command: Command): string {
-  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 }

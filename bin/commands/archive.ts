@@ -4,6 +4,7 @@ import { compareTimes } from '../../src/core/policy/instant.ts';
 import { GRANULARITIES, type Granularity } from '../../src/core/policy/periods.ts';
 import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter } from '../help.ts';
 import { runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
 
@@ -15,10 +16,9 @@ interface Input extends TimeRange {
   fresh: boolean;
 }
 
-const HELP = `
-<fractal> is a name or an ID. Periods are in UTC, weeks start on Monday, and a period without rows gets no file.
-If an archive is interrupted, run the same command again within BIFRACT_ARCHIVE_MAX_DURATION: it resumes, keeps the
-finished files and does not read stored rows again.`;
+const HELP = `<fractal> is a name or an ID. Periods are in UTC, weeks start on Monday, and a period without rows gets no file.
+
+If an archive is interrupted, run the same command again within BIFRACT_ARCHIVE_MAX_DURATION: it resumes, keeps the finished files and does not request stored rows again.`;
 
 export const command = defineCommand<Input>({
   declare(command, choose) {
@@ -34,11 +34,11 @@ export const command = defineCommand<Input>({
     declareTimeRange(command)
       .option('--no-fields', 'Leave out the parsed fields')
       .option('--fresh', 'Start over instead of resuming an interrupted archive', false)
-      .addHelpText('after', HELP)
       .action((fractal: string, options: Omit<Input, 'fractal'>) => {
         requireRange(options);
         choose({ fractal, ...options });
       });
+    addFooter(command, HELP);
   },
   run: ({ fractal, ...options }, context) =>
     withEngine(context, async (session) => {

@@ -1,18 +1,17 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { JobEvent, JobOutcome } from '../../src/core/index.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter } from '../help.ts';
 import { printOutcome } from '../jobs/run.ts';
 import { type Session, withEngine } from '../session.ts';
 
-export const ID_HELP = `
-<id> is the ID of a job, or the part of it after the last dash.`;
+export const ID_HELP = '<id> is the ID of a job, or the part of it after the last dash.';
 
 export const command = defineCommand<{ id: string }>({
   declare(command, choose) {
-    command
+    addFooter(command, ID_HELP)
       .description('Follow a job until it ends and exit with its exit code; Ctrl-C leaves it running')
       .argument('<id>')
-      .addHelpText('after', ID_HELP)
       .action((id: string) => choose({ id }));
   },
   run: (input, context) =>

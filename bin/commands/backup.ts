@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { type KeepRule, keepsSomething } from '../../src/core/policy/retention.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter } from '../help.ts';
 import {
   declareNotifications,
+  hookHelp,
   type NotificationContent,
   type NotifyOptions,
   runAndNotify,
@@ -21,19 +23,19 @@ interface Options extends KeepOptions, NotifyOptions {
   prune: boolean;
 }
 
-const HELP = `
-The shell runs the --on-success or --on-failure command with the outcome in BIFRACT_RESULT (success, failure),
-BIFRACT_CODE, BIFRACT_MESSAGE, BIFRACT_FILE, BIFRACT_SIZE_BYTES, BIFRACT_ROWS, BIFRACT_DURATION_MS, BIFRACT_CHECKSUM.
---prune does not ask for confirmation.`;
+const HELP = `--prune does not ask for confirmation.
+
+${hookHelp('BIFRACT_FILE, BIFRACT_SIZE_BYTES, BIFRACT_ROWS, BIFRACT_DURATION_MS and BIFRACT_CHECKSUM')}`;
 
 export const command = defineCommand<Input>({
   declare(command, choose) {
     command
       .description('Back up the whole PostgreSQL database, encrypted')
-      .option('--prune', 'Then delete backups that no --keep-* option keeps', false);
-    declareNotifications(declareKeepRule(command), 'backup')
-      .addHelpText('after', HELP)
-      .action((options: Options) => choose(inputOf(options, command)));
+      .option('--prune', 'After the backup, delete backups that no --keep-* option keeps', false);
+    declareNotifications(declareKeepRule(command), 'backup').action((options: Options) =>
+      choose(inputOf(options, command)),
+    );
+    addFooter(command, HELP);
   },
   run(input, context) {
     const request = { kind: 'backup' } as const;
@@ -53,6 +55,11 @@ function inputOf({ prune, metrics, onSuccess, onFailure, ...keep }: Options, com
   if (prune && !keepsSomething(rule)) {
     throw new BifractError('USAGE', '--prune requires at least one --keep-* option', {
       hint: 'For example: --prune --keep-daily 7 --keep-weekly 4.',
+    });
+  }
+  if (!prune && Object.values(rule).some((count) => count !== undefined)) {
+    throw new BifractError('USAGE', '--keep-* options require --prune', {
+      hint: 'Add --prune to delete the backups that they do not keep.',
     });
   }
   const input = { ...(prune && { prune: rule }), metrics, onSuccess, onFailure };

@@ -1,14 +1,14 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter } from '../help.ts';
 import { withEngine } from '../session.ts';
 import { ID_HELP } from './attach.ts';
 
 export const command = defineCommand<{ id: string }>({
   declare(command, choose) {
-    command
+    addFooter(command, ID_HELP)
       .description('Cancel a running job and wait for its cleanup')
       .argument('<id>')
-      .addHelpText('after', ID_HELP)
       .action((id: string) => choose({ id }));
   },
   run: (input, context) =>

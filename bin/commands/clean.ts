@@ -10,7 +10,9 @@ import { withEngine } from '../session.ts';
 export const command = defineCommand<{ dryRun: boolean }>({
   declare(command, choose) {
     declarePlan(command)
-      .description('Clean up after interrupted jobs: mark their records as failed, delete unfinished files')
+      .description(
+        'Mark the records of interrupted jobs and of missing files as failed, and delete unfinished files',
+      )
       .action(choose);
   },
   run: ({ dryRun }, context) =>

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { CopyPlan } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter, targetHelp } from '../help.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { table } from '../output/tables.ts';
@@ -16,14 +17,16 @@ interface Input {
 
 export const command = defineCommand<Input>({
   declare(command, choose) {
-    declarePlan(command, 'Only --move asks')
+    declarePlan(command, 'With --move, asks')
       .description('Copy backups or archives to the other storage, and verify each copy')
+      .usage('--to <storage> [options] <target>...')
       .argument('<targets...>')
       .addOption(
         new Option('--to <storage>', 'Destination storage').choices(['disk', 's3']).makeOptionMandatory(),
       )
       .option('--move', 'Delete each original after its copy is verified', false)
       .action((targets: string[], options: Omit<Input, 'targets'>) => choose({ targets, ...options }));
+    addFooter(command, targetHelp('an archive'));
   },
   run: ({ targets, to, move, dryRun }, context) =>
     withEngine(context, async (session) => {

@@ -14,7 +14,9 @@ const RECENT_MS = 86_400_000;
 export const command = defineCommand<{ all: boolean }>({
   declare(command, choose) {
     command
-      .description('List jobs of every console, cron job and shell: running, or ended within the last day')
+      .description(
+        'List running jobs, and those that ended in the last 24 hours, from any console, cron job or shell',
+      )
       .option('--all', 'List all known jobs', false)
       .action(choose);
   },

@@ -29,7 +29,7 @@ export const command = defineCommand<Input>({
     command
       .command('orphans')
       .description(
-        'List files without a record, records without a file, and unfinished files of interrupted jobs',
+        'List files without a record, records without a file, unfinished files of interrupted jobs, and backups whose names are not recognized',
       )
       .action(() => choose({ what: 'orphans' }));
   },

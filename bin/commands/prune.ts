@@ -4,6 +4,7 @@ import type { DeletePlan, JobRequest, PrunePlan } from '../../src/core/index.ts'
 import type { KeepRule } from '../../src/core/policy/retention.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter } from '../help.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { stampCell, table } from '../output/tables.ts';
@@ -31,10 +32,10 @@ export const command = defineCommand<Input>({
   declare(command, choose) {
     declarePlan(declareKeepRule(command))
       .description('Delete backups that no --keep-* option keeps, and scheduled archives beyond max_archives')
-      .addHelpText('after', '\nThe newest good backup is always kept.')
       .action(({ dryRun, ...keep }: KeepOptions & { dryRun: boolean }) =>
         choose({ rule: ruleOf(keep), dryRun }),
       );
+    addFooter(command, 'The newest intact backup is always kept.');
   },
   run: ({ rule, dryRun }, context) =>
     withEngine(context, async (session) => {
@@ -57,7 +58,8 @@ export const command = defineCommand<Input>({
 
 /** Adds the options of a retention rule. */
 export function declareKeepRule(command: Command): Command {
-  const newest = (period: string) => `Keep the newest backup of each of the last <n> ${period} that have one`;
+  const newest = (period: string) =>
+    `Keep the newest backup of each of the last <n> ${period} that have a backup`;
   return command
     .option('--keep-last <n>', 'Keep the newest <n> backups', parseCount)
     .option('--keep-daily <n>', newest('days'), parseCount)

@@ -5,6 +5,7 @@ import { formatDuration } from '../../src/core/text/time.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter, targetHelp } from '../help.ts';
 import { confirm, confirmByTyping, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { row, rowLines } from '../output/rows.ts';
@@ -20,9 +21,7 @@ interface Input extends TimeRange {
   dryRun: boolean;
 }
 
-const HELP = `
-<target> is the ID of an archive or a group (see \`bifract list archives\`), a path, or a file name in storage.
-Rows that already exist are not duplicated. If a restore is interrupted, run the same command again: it resumes.`;
+const HELP = `${targetHelp('an archive or a group')} Rows that already exist are not duplicated. If a restore is interrupted, run the same command again: it resumes.`;
 
 export const command = defineCommand<Input>({
   declare(command, choose) {
@@ -33,7 +32,7 @@ export const command = defineCommand<Input>({
     declarePlan(declareTimeRange(command))
       .option(
         '--replace',
-        'First delete the rows of the fractal in that time range, or in the range of the archive',
+        "Before restoring, delete the fractal's rows between --from and --to (default: the archive's time range)",
         false,
       )
       .addOption(
@@ -44,8 +43,8 @@ export const command = defineCommand<Input>({
           .choices(['direct', 'ingest'])
           .default('direct'),
       )
-      .addHelpText('after', HELP)
       .action((source: string, options: Omit<Input, 'source'>) => choose({ source, ...options }));
+    addFooter(command, HELP);
   },
   run: ({ dryRun, into, ...input }, context) =>
     withEngine(context, async (session) => {

@@ -10,6 +10,7 @@ import type {
 } from '../../src/core/index.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter } from '../help.ts';
 import { ask, confirmByTyping, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { row, rowLines } from '../output/rows.ts';
@@ -32,23 +33,22 @@ interface Options extends Omit<Input, 'file' | 'target'> {
   drill?: boolean;
 }
 
-const HELP = `
-<file> is a path, a file name in backups/, or an S3 key. It is verified in full before anything changes. The backup is
-restored to a new database, compared with its manifest, and swapped with the live database in one transaction: a restore
-happens completely or not at all.
-Asks before it replaces the live database. Without a terminal it then does nothing and exits with 2, unless --yes or
---non-interactive is given.`;
+const HELP = `<file> is a path, a file name in backups/, or an S3 key. It is verified in full before anything changes. The backup is restored into a new database, compared with its manifest, and swapped with the live database in one transaction, so it is all or nothing.
+
+Asks before it replaces the live database. Without a terminal, it does nothing and exits with 2, unless --yes or --non-interactive is given.`;
 
 export const command = defineCommand<Input>({
   declare(command, choose) {
     command
       .description('Restore a backup of the PostgreSQL database')
       .argument('<file>')
-      .addOption(new Option('--database <name>', 'Restore to this new database and leave the live one alone'))
+      .addOption(
+        new Option('--database <name>', 'Restore into this new database and leave the live one alone'),
+      )
       .addOption(
         new Option(
           '--drill',
-          'Test restore: restore to a scratch database, compare row counts, drop it',
+          'Test restore: restore into a scratch database, compare row counts, drop it',
         ).conflicts('database'),
       )
       .option('--dry-run', 'Verify the file, show the plan and change nothing', false)
@@ -58,10 +58,10 @@ export const command = defineCommand<Input>({
       .option('--stop-app', 'Stop the Bifract server container during the restore')
       .option('--no-stop-app', 'Leave the container running')
       .option('--no-owner', 'Skip owners and privileges: the connecting user owns everything')
-      .addHelpText('after', HELP)
       .action((file: string, { database, drill, ...options }: Options) =>
         choose({ file, target: targetOf(database, drill), ...options }),
       );
+    addFooter(command, HELP);
   },
   run: (input, context) => {
     // Cron jobs of existing installations rely on it; every other command needs --yes.

@@ -1,8 +1,10 @@
 import { Option } from 'commander';
 import type { DueItem, ScheduleMode } from '../../src/core/index.ts';
 import { type Context, defineCommand } from '../command.ts';
+import { addFooter } from '../help.ts';
 import {
   declareNotifications,
+  hookHelp,
   type NotificationContent,
   type NotifyOptions,
   runAndNotify,
@@ -21,26 +23,26 @@ interface Options extends NotifyOptions {
   dryRun: boolean;
 }
 
-const HELP = `
-For cron: archives each fractal that is due by its archive_schedule (daily, weekly, monthly; UTC), then applies
-max_archives. Without --full or --incremental, archives only rows that no archive holds yet, but all rows of fractals
-with max_archives.
-The shell runs the --on-success or --on-failure command with the outcome in BIFRACT_RESULT (success, failure),
-BIFRACT_CODE, BIFRACT_MESSAGE, BIFRACT_ARCHIVED, BIFRACT_SKIPPED, BIFRACT_ROWS, BIFRACT_SIZE_BYTES, BIFRACT_DELETED.`;
+const HELP = `For cron: archives each fractal that is due by its archive_schedule (daily, weekly, monthly; UTC), then applies max_archives. Default: incremental (whole periods, or everything from the first row not yet archived); full for fractals with max_archives.
+
+${hookHelp('BIFRACT_ARCHIVED, BIFRACT_SKIPPED, BIFRACT_ROWS, BIFRACT_SIZE_BYTES, BIFRACT_DELETED and BIFRACT_DURATION_MS')}`;
 
 export const command = defineCommand<Input>({
   declare(command, choose) {
     command
       .description('Archive fractals whose schedule is due, then apply retention')
-      .addOption(new Option('--full', 'Archive all rows').conflicts('incremental'))
-      .option('--incremental', 'Archive only rows that no complete archive holds')
-      .option('--dry-run', 'Show what is due and what would be deleted, and change nothing', false);
-    declareNotifications(command, 'run')
-      .addHelpText('after', HELP)
-      .action(({ full, incremental, ...options }: Options) => {
-        const mode = full ? 'full' : incremental ? 'incremental' : undefined;
-        choose({ mode, ...options });
-      });
+      .addOption(new Option('--full', 'Archive all rows of every due fractal').conflicts('incremental'))
+      .option('--incremental', 'Archive only what is in no complete archive yet')
+      .option(
+        '--dry-run',
+        'Show what is due and what would be deleted, and change nothing; ignores --metrics and the hooks',
+        false,
+      );
+    declareNotifications(command, 'run').action(({ full, incremental, ...options }: Options) => {
+      const mode = full ? 'full' : incremental ? 'incremental' : undefined;
+      choose({ mode, ...options });
+    });
+    addFooter(command, HELP);
   },
   run(input, context) {
     if (input.dryRun) return showDue(input, context);
@@ -85,7 +87,8 @@ function showDue({ mode }: Input, context: Context): Promise<number> {
   });
 }
 
-const NOTE = 'DELETES counts archives beyond max_archives now; a new archive may push out one more.';
+const NOTE =
+  'DELETES counts archives that exceed max_archives now; the run itself may push one more over the limit.';
 
 /** What is due and what would be deleted, for people. */
 function dueLines(items: readonly DueItem[]): string[] {

@@ -6,6 +6,7 @@ import type { SearchHit, SearchPattern } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { declareTimeRange, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter, targetHelp } from '../help.ts';
 import type { Printer } from '../output/printer.ts';
 import { withEngine } from '../session.ts';
 
@@ -26,12 +27,12 @@ interface Options extends TimeRange {
 /** Prints matching rows as stored, or their count. Exits 0 even without a match. */
 export const command = defineCommand<Input>({
   declare(command, choose) {
-    command
+    addFooter(command, targetHelp('an archive'))
       .description(
-        'Search archives for log lines that contain a text or match /a regular expression/, and print the rows as NDJSON',
+        'Search archives for log lines that contain a text or match a /regex/, and print them as NDJSON',
       )
       .usage('[options] <target>... <pattern>')
-      .argument('<targets-and-pattern...>');
+      .argument('[targets-and-pattern...]');
     declareTimeRange(command)
       .addOption(new Option('--regex', 'Treat the pattern as a regular expression').conflicts('text'))
       .option('--text', 'Treat the pattern as text, even if it is /between slashes/')

@@ -1,12 +1,13 @@
 import type { FileReport } from '../../src/core/index.ts';
 import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter, targetHelp } from '../help.ts';
 import { rowLines } from '../output/rows.ts';
 import { withEngine } from '../session.ts';
 
 export const command = defineCommand<{ target: string }>({
   declare(command, choose) {
-    command
+    addFooter(command, targetHelp('an archive'))
       .description('Show what a file or archive record is, without reading all of it')
       .argument('<target>')
       .action((target: string) => choose({ target }));

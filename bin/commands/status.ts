@@ -10,7 +10,7 @@ import { withEngine } from '../session.ts';
 export const command = defineCommand<object>({
   declare(command, choose) {
     command
-      .description('Show the health of each part, and since when data is protected')
+      .description('Check every component, and show how far each fractal is archived')
       .action(() => choose({}));
   },
   run: (_input, context) =>
@@ -25,7 +25,7 @@ export const command = defineCommand<object>({
   only_output: true,
 });
 
-/** The output of `status`: health of each part, and since when data is protected. */
+/** The output of `status`: health of each part, and how far each fractal is archived. */
 interface Status {
   dir: string;
   health: Health;

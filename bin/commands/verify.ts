@@ -1,5 +1,6 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { defineCommand } from '../command.ts';
+import { addFooter, targetHelp } from '../help.ts';
 import { runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
 
@@ -10,8 +11,9 @@ interface Input {
 
 export const command = defineCommand<Input>({
   declare(command, choose) {
-    command
+    addFooter(command, targetHelp('an archive or a group'))
       .description('Verify files: read them in full and compare them with their records')
+      .usage('[options] <target>... | --all')
       .argument('[targets...]')
       .option('--all', 'Verify every backup and every completed archive', false)
       .option('--quick', 'Check only size, header and trailer', false)

@@ -30,6 +30,11 @@ export function declareNotifications(command: Command, noun: string): Command {
     .option('--on-failure <command>', `Run a shell command after a failed ${noun}`);
 }
 
+/** Describes the hooks of a command. `variables`: what its `variables` sets. */
+export function hookHelp(variables: string): string {
+  return `The shell runs the --on-success or --on-failure command with BIFRACT_RESULT set to success or failure. On success, ${variables} are set too; on failure, BIFRACT_CODE and BIFRACT_MESSAGE.`;
+}
+
 /**
  * Runs a job, prints its outcome and reports it, even that of a job that could not start, as in a broken installation.
  * After a success runs `afterwards`. A failed notification fails the command, not the job.

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
+import { addFooter } from '../help.ts';
 import type { Session } from '../session.ts';
 
 /** A job that is planned, shown and confirmed before it runs. */
@@ -28,10 +29,10 @@ export async function runPlan<Consent>(
 
 /** Adds `--dry-run` to a command that asks before it acts, and says so in its help. */
 export function declarePlan(command: Command, asks = 'Asks'): Command {
-  const text = `
-${asks} for confirmation. Without a terminal, or with --non-interactive, it then does nothing and exits with 2, unless
---yes is given.`;
-  return command.option('--dry-run', 'Show the plan and change nothing', false).addHelpText('after', text);
+  return addFooter(
+    command.option('--dry-run', 'Show the plan and change nothing', false),
+    `${asks} for confirmation. If it cannot ask (no terminal, or --non-interactive), it does nothing and exits with 2, unless --yes is given.`,
+  );
 }
 
 /** Asks a yes/no question, if there is one. Throws `CANCELLED` for no, and what `ask` throws. */

@@ -1,0 +1,37 @@
+import { type Command, Help, type Option } from 'commander';
+
+/** Adds text below the options, wrapped at the width of the terminal as they are. */
+export function addFooter(command: Command, text: string): Command {
+  return command.addHelpText('after', () => `\n${wrap(text)}`);
+}
+
+function wrap(text: string): string {
+  return new Help().boxWrap(text, process.stdout.columns ?? 80);
+}
+
+/** What help texts look like, where commander's own format differs. */
+export const HELP_FORMAT: Partial<Help> = {
+  optionDescription,
+  commandUsage: (command) => `${fullName(command)} ${usageOf(command)}`.trim(),
+  subcommandTerm: (command) => `${command.name()} ${usageOf(command)}`.trim(),
+};
+
+/** Leaves out "(default: false)": a flag is off unless it is given. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(' (default: false)', '');
+}
+
+/** Leaves out "[options]" where `--help` is the only one. */
+function usageOf(command: Command): string {
+  return command.options.length > 0 ? command.usage() : command.usage().replace(/\[options\] ?/, '');
+}
+
+/** Of a subcommand with the names of its parents. */
+export function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
+}
+
+/** What `<target>` can be for commands that read files. `id` says whose ID. */
+export function targetHelp(id: string): string {
+  return `<target> is a path, a file name in storage, or the ID of ${id} (see \`bifract list archives\`).`;
+}
