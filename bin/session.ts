@@ -1,4 +1,4 @@
-import { BifractError, ROLLED_BACK } from '../src/core/contract/errors.ts';
+import { BifractError } from '../src/core/contract/errors.ts';
 import { createEngine, createSharingEngine, type Engine, type JobOwner } from '../src/core/index.ts';
 import type { Context, GlobalFlags } from './command.ts';
 import { readInstallation } from './installation.ts';
@@ -63,7 +63,7 @@ function stopSignal(ignore_hangup: boolean): { signal: AbortSignal; dispose(): v
     if (name === 'SIGHUP' && ignore_hangup) return;
     if (controller.signal.aborted) process.exit(EXIT_OF[name]);
     const code = name === 'SIGINT' ? 'CANCELLED' : 'TERMINATED';
-    controller.abort(new BifractError(code, `Stopped by ${name}`, { hint: ROLLED_BACK }));
+    controller.abort(new BifractError(code, `Stopped by ${name}`));
   };
   const names = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];
   for (const name of names) process.on(name, onSignal);

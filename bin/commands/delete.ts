@@ -1,10 +1,10 @@
-import type { DeleteItem, DeletePlan } from '../../src/core/index.ts';
+import { type DeleteItem, type DeletePlan, refusalOf } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { stampCell, table } from '../output/tables.ts';
-import { withEngine } from '../session.ts';
+import { type Session, withEngine } from '../session.ts';
 
 interface Input {
   kind: 'backup' | 'archive' | 'group';
@@ -42,10 +42,17 @@ export const command = defineCommand<Input>({
         values: plan.items,
         lines: deletePlanLines(plan),
         consent: () => confirm(session, question(plan)),
-        run: () => runJob(session, { kind: 'delete', plan }),
+        run: () => runDelete(session, plan),
       });
     }),
 });
+
+/** Starts no job if the plan deletes nothing: throws why, as the job would. */
+function runDelete(session: Session, plan: DeletePlan): Promise<number> {
+  const error = countDeletions(plan) === 0 ? refusalOf(plan) : undefined;
+  if (error) throw error;
+  return runJob(session, { kind: 'delete', plan });
+}
 
 function question(plan: DeletePlan): string | undefined {
   const count = countDeletions(plan);
@@ -59,7 +66,7 @@ export function countDeletions({ items }: { items: readonly { action: string }[]
   return items.filter(({ action }) => action === 'delete').length;
 }
 
-/** The plan of a deletion, for people. */
+/** The plan of a deletion, human-readable. */
 export function deletePlanLines({ items, freed_bytes, backups_left }: DeletePlan): string[] {
   const count = countDeletions({ items });
   return [
@@ -74,7 +81,7 @@ export function deletePlanLines({ items, freed_bytes, backups_left }: DeletePlan
     count === 0
       ? 'Nothing will be deleted'
       : `${plural(count, 'item')} (${formatBytes(freed_bytes)}) will be deleted`,
-    ...(backups_left ? [remainingLine(backups_left)] : []),
+    ...(backups_left ? remainingLines(backups_left, count) : []),
   ];
 }
 
@@ -84,7 +91,11 @@ function remarks({ path, id, notes, refusal }: DeleteItem): string[] {
   return [...reason, ...notes].map((note) => `  ${name}: ${note}`);
 }
 
-function remainingLine({ count, newest_whole }: NonNullable<DeletePlan['backups_left']>): string {
-  if (newest_whole) return `${plural(count, 'backup')} left, the newest readable one is ${newest_whole}`;
-  return count === 0 ? 'No backup left' : `${plural(count, 'backup')} left, none of them readable`;
+function remainingLines(
+  { count, newest_whole }: NonNullable<DeletePlan['backups_left']>,
+  deletions: number,
+): string[] {
+  if (deletions === 0) return count === 0 ? ['There are no backups'] : [];
+  if (newest_whole) return [`${plural(count, 'backup')} left, the newest readable one is ${newest_whole}`];
+  return [count === 0 ? 'No backup left' : `${plural(count, 'backup')} left, none of them readable`];
 }

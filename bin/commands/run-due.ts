@@ -90,7 +90,7 @@ function showDue({ mode }: Input, context: Context): Promise<number> {
 const NOTE =
   'DELETES counts archives that exceed max_archives now; the run itself may push one more over the limit.';
 
-/** What is due and what would be deleted, for people. */
+/** What is due and what would be deleted, human-readable. */
 function dueLines(items: readonly DueItem[]): string[] {
   if (items.length === 0) return ['No fractal has a schedule.'];
   const may_exceed = items.some(

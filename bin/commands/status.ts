@@ -133,7 +133,7 @@ function checkBackup(
   );
 }
 
-/** The status, for people. */
+/** The status, human-readable. */
 export function statusLines(status: Status): string[] {
   return [
     `Installation  ${sanitize(status.dir)}`,

@@ -11,7 +11,7 @@ export interface Services {
   clickhouse: ClickhouseServer;
 }
 
-/** Reports a finished step, for people, and its duration. */
+/** Reports a finished step, human-readable, and its duration. */
 export type OnStep = (what: string, ms: number) => void;
 
 /** The ClickHouse database of the logs. */

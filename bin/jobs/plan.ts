@@ -8,7 +8,7 @@ import type { Session } from '../session.ts';
 /** A job that is planned, shown and confirmed before it runs. */
 interface PlannedJob<Consent> {
   dryRun: boolean;
-  /** The plan: objects for programs, lines for people. */
+  /** The plan: objects for programs, human-readable lines. */
   values: object[];
   lines: string[];
   /** Asks the user, if the plan needs consent. Throws what `confirm` throws. */

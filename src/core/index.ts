@@ -17,6 +17,7 @@ export type * from './features/backup/contract.ts';
 export type * from './features/copy/contract.ts';
 export type * from './features/coverage/contract.ts';
 export type * from './features/delete/contract.ts';
+export { refusalOf } from './features/delete/delete.ts';
 export type * from './features/inspect/contract.ts';
 export type * from './features/keys/contract.ts';
 export type * from './features/orphans/contract.ts';

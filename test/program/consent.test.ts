@@ -68,6 +68,26 @@ test('without --yes, commands that delete or replace data exit with 2 and change
   await refuses('adopt');
 });
 
+test('a deletion of which every item is refused shows its plan and starts no job', async () => {
+  const unchanged = await state();
+  for (const [name, code, exit] of [
+    ['nope', 'USAGE', 2],
+    ['bifract-backup-20200101-000000.bifract-backup', 'NOT_FOUND', 1],
+  ] as const) {
+    const ended = await bifract('delete', 'backup', name);
+    assert.equal(ended.code, exit, ended.stdout + ended.stderr);
+    assert.match(String(ended.stdout), /Nothing will be deleted/);
+    assert.match(String(ended.stderr), new RegExp(code));
+    assert.doesNotMatch(String(ended.stdout), /Deleting/);
+    const events = ndjson<{ event?: string; error?: { code: string } }>(
+      await bifract('delete', 'backup', name, '--yes', '--json'),
+    );
+    assert.equal(events.at(-1)?.error?.code, code);
+    assert.ok(events.every(({ event }) => event !== 'job:started'));
+  }
+  assert.deepEqual(await state(), unchanged);
+});
+
 test('--yes confirms', async () => {
   for (const args of [['adopt'], ['key', 'rotate'], ['prune', '--keep-last', '1']]) {
     const ended = await bifract(...args, '--yes', '--non-interactive');

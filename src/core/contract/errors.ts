@@ -109,14 +109,12 @@ export class BifractError extends Error {
   }
 }
 
-/** Hint of a cancelled job that left nothing behind. */
+/** Hint of a cancelled job that left nothing behind. The runner adds the hint of its kind to a reason without one. */
 export const ROLLED_BACK = 'Partial work was rolled back; it is safe to start again.';
 
 /** Reason for a job's `AbortSignal`: cancelled by the user, or the process is being terminated. */
 export function cancelled(code: 'CANCELLED' | 'TERMINATED' = 'CANCELLED'): BifractError {
-  return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Terminated by a signal', {
-    hint: ROLLED_BACK,
-  });
+  return new BifractError(code, code === 'CANCELLED' ? 'Cancelled by the user' : 'Terminated by a signal');
 }
 
 /** The error for a change in read-only mode. */

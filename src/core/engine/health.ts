@@ -10,11 +10,11 @@ export async function checkHealth(services: Services, options: CallOptions = {})
   const [postgres, clickhouse, backups, archives, key] = await Promise.all([
     part(async () => {
       const version = await (await services.catalog()).serverVersion(options);
-      return `${version} at ${await services.postgresLocation()}`;
+      return `${version} ${placeOf(await services.postgresLocation())}`;
     }),
     part(async () => {
       const version = await (await services.logs()).version(options);
-      return `${version} at ${await services.clickhouseLocation()}`;
+      return `${version} ${placeOf(await services.clickhouseLocation())}`;
     }),
     storage(() => services.backups(), options),
     // Often on its own file system.
@@ -56,4 +56,9 @@ async function storage(
 function errorText(error: unknown): string {
   const { message, hint } = asBifractError(error);
   return hint ? `${message}. ${hint}` : message;
+}
+
+/** A location as used in a sentence: `at localhost:5432`, `in container db (172.18.0.2:5432)`. */
+function placeOf(location: string): string {
+  return location.startsWith('container ') ? `in ${location}` : `at ${location}`;
 }

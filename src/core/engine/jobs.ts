@@ -64,7 +64,7 @@ export function typeOf(request: JobRequest): JobType<object, object> {
   throw new BifractError('USAGE', `Unknown kind of job: ${request.kind}`);
 }
 
-/** What a job is, for people and for its `job:started`. */
+/** What a job is: human-readable, and for its `job:started`. */
 export function describeJob<Request extends JobRequest>(
   request: Request,
 ): JobDescription & { kind: Request['kind'] } {
@@ -73,12 +73,12 @@ export function describeJob<Request extends JobRequest>(
   return { kind: request.kind, title: type?.title(request) ?? request.kind, ...(target ? { target } : {}) };
 }
 
-/** What to do after a crash of a job of this kind, for people; undefined if it cannot be resumed. */
+/** What to do after a crash of a job of this kind, human-readable; undefined if it cannot be resumed. */
 export function resumeHint(kind: string): string | undefined {
   return jobTypeOf({ kind })?.resumeHint;
 }
 
-/** What a finished job did, for people. The result of a job of another version may have another shape. */
+/** What a finished job did, human-readable. The result of a job of another version may have another shape. */
 export function summaryRows(kind: string, result: object): Row[] {
   try {
     return jobTypeOf({ kind })?.summary(result) ?? [];

@@ -7,7 +7,7 @@ import { stampOf } from '../policy/names.ts';
 import type { JobLog } from '../ports/job-bus.ts';
 import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
 import type { JobFeed } from './job-feed.ts';
-import { describeJob, type JobRequest, typeOf } from './jobs.ts';
+import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
 import { recover } from './recovery.ts';
 
 interface Running {
@@ -109,7 +109,7 @@ export class JobRunner {
       return undefined;
     } catch (error) {
       const { code, message, hint } = asBifractError(error).report();
-      return new BifractError(code, `Other processes cannot see this job: ${message}`, {
+      return new BifractError(code, `This job is not visible to other consoles: ${message}`, {
         hint,
         cause: error,
       });
@@ -126,7 +126,7 @@ export class JobRunner {
       const result = await perform(this.#services, request, context);
       return this.#emit(job, 'job:done', { result: { ...result } }) as JobOutcome;
     } catch (thrown) {
-      const reason = endReason(thrown, signal);
+      const reason = endReason(thrown, signal, jobTypeOf(request)?.cancelledHint);
       if (reason.code === 'INTERNAL') this.#onFault(thrown);
       return this.#fail(job, signal.aborted ? 'job:cancelled' : 'job:failed', reason);
     }
@@ -159,11 +159,15 @@ async function perform(services: EngineServices, request: JobRequest, context: J
   return withAudit(services.audit, { kind: request.kind, title: type.title(request), what }, context, run);
 }
 
-/** The first reason wins: an error thrown while unwinding is dropped unless it carries the same code. */
-function endReason(thrown: unknown, signal: AbortSignal): BifractError {
+/**
+ * The first reason wins: an error thrown while unwinding is dropped unless it carries the same code. The end of a
+ * cancelled job has a hint that says what it left behind.
+ */
+function endReason(thrown: unknown, signal: AbortSignal, hint: string | undefined): BifractError {
   if (!signal.aborted) return asBifractError(thrown);
   const reason = asBifractError(signal.reason);
-  return thrown instanceof BifractError && thrown.code === reason.code ? thrown : reason;
+  const end = thrown instanceof BifractError && thrown.code === reason.code ? thrown : reason;
+  return end.hint === undefined ? new BifractError(end.code, end.message, { hint, cause: end }) : end;
 }
 
 /** Id of a new job: kind, time, random suffix. */

@@ -75,7 +75,7 @@ export class JobSupervisor implements JobControl {
       await launcher.start(id, { request, by: owner() });
       return undefined;
     } catch (error) {
-      const warning = `This job stops when the console is closed: ${asBifractError(error).message}`;
+      const warning = `Runs inside the console and stops when you quit: ${asBifractError(error).message}`;
       return this.#local.start(request, { id, warning });
     }
   }

@@ -6,7 +6,7 @@ import type { JobContext } from './context.ts';
 
 /** What the engine must know of a kind of job. A feature exports one for each kind; the engine's table lists them. */
 export interface JobType<Request, Summary extends object> {
-  /** What the job does and to what, for people: `Backup of PostgreSQL`. */
+  /** What the job does and to what, human-readable: `Backup of PostgreSQL`. */
   title(request: Request): string;
   /** The fractal it works on, if it is exactly one. */
   target?(request: Request): { kind: 'fractal'; id: string };
@@ -16,16 +16,18 @@ export interface JobType<Request, Summary extends object> {
   readonly readsOnly?: true;
   /** Does the work. Throws what went wrong; after an abort the signal's reason. */
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;
-  /** What it did, for people. */
+  /** What it did, human-readable. */
   summary(summary: Summary): Row[];
   /** What cancelling it means, one or two sentences; by default that it stops as soon as that is safe. */
   readonly cancelEffect?: string;
+  /** What a cancelled job left behind, as a hint; the job may throw a more exact one with the reason. */
+  readonly cancelledHint: string;
   /** Set if a job that did not complete may leave partial work that can be resumed. */
   readonly keepsPartialWork?: true;
   /** Set if the total of its progress in bytes is an estimate. */
   readonly estimatesTotal?: true;
 
-  /** For jobs that can be resumed: what to do after a crash, for people. */
+  /** For jobs that can be resumed: what to do after a crash, human-readable. */
   readonly resumeHint?: string;
   /**
    * Whether an interrupted job can still be resumed: then recovery keeps its record and its unfinished objects.

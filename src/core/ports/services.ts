@@ -15,7 +15,7 @@ export interface InstallationInfo {
   dir: string;
   /** Short fingerprint of the encryption key, never the key; null if there is none. */
   key_id: string | null;
-  /** Location of backups, for people. */
+  /** Location of backups, human-readable. */
   storage: string;
   read_only: boolean;
   version: string;
@@ -74,7 +74,7 @@ export interface Services {
   readonly audit: Audit;
   /** The folder of a local path as storage, and the file name in it. */
   localFile(path: string): Promise<{ storage: Storage; name: string }>;
-  /** Locations of the databases, for people. */
+  /** Locations of the databases, human-readable. */
   postgresLocation(): Promise<string>;
   clickhouseLocation(): Promise<string>;
   /** Closes open connections. */

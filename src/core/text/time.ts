@@ -7,9 +7,10 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-/** A duration in its two largest units: `1m 05s`. */
+/** A duration in its two largest units: `1m 05s`; `<1s` below a second. */
 export function formatDuration(ms: number): string {
   const time = Math.max(0, Math.floor(ms / SECOND)) * SECOND;
+  if (time < SECOND) return '<1s';
   if (time < MINUTE) return `${time / SECOND}s`;
   if (time < HOUR) return `${Math.floor(time / MINUTE)}m ${twoDigits((time % MINUTE) / SECOND)}s`;
   if (time < DAY) return `${Math.floor(time / HOUR)}h ${twoDigits(Math.floor((time % HOUR) / MINUTE))}m`;

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { FolderJobBus } from '../../../src/core/adapters/job-bus/job-bus.ts';
-import { BifractError, cancelled, ROLLED_BACK } from '../../../src/core/contract/errors.ts';
+import { BifractError, cancelled } from '../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../src/core/contract/events.ts';
 import type { EngineServices, JobHandle } from '../../../src/core/engine/contract.ts';
 import { JobFeed } from '../../../src/core/engine/job-feed.ts';
 import type { JobRequest, RequestOf } from '../../../src/core/engine/jobs.ts';
+import { JOBS } from '../../../src/core/engine/jobs.ts';
 import { JobRunner } from '../../../src/core/engine/runner.ts';
 import { JobSupervisor } from '../../../src/core/engine/supervisor.ts';
 import type { LaunchRequest } from '../../../src/core/ports/job-launcher.ts';
@@ -183,13 +184,13 @@ test('jobs that ended long ago are not reported, recent ones are', async () => {
   await close();
 });
 
-test('a cancelled job ends with the rollback hint unless it throws a cancel with its own; other errors are dropped', async () => {
+test('a cancelled job ends with the hint of its kind unless it throws a cancel with its own; other errors are dropped', async () => {
   for (const [thrown, hint] of [
     [
       new BifractError('CANCELLED', 'Cancelled by the user', { hint: 'Not rolled back.' }),
       'Not rolled back.',
     ],
-    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Fix it.' }), ROLLED_BACK],
+    [new BifractError('QUERY_FAILED', 'broken', { hint: 'Fix it.' }), JOBS.verify.cancelledHint],
   ] as const) {
     makeServices();
     const { id, outcome }: JobHandle<'verify'> = otherProcess.start(REQUEST);

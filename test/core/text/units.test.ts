@@ -52,7 +52,9 @@ test('durations have two units, ages one', () => {
   assert.equal(formatDuration(65_000), '1m 05s');
   assert.equal(formatDuration(3_600_000), '1h 00m');
   assert.equal(formatDuration(90_000_000), '1d 01h');
-  assert.equal(formatDuration(-5), '0s');
+  assert.equal(formatDuration(-5), '<1s');
+  assert.equal(formatDuration(999), '<1s');
+  assert.equal(formatDuration(1_000), '1s');
   assert.equal(formatAge(9_000), 'now');
   assert.equal(formatAge(47 * 3_600_000), '47h');
   assert.equal(formatAge(49 * 3_600_000), '2d');

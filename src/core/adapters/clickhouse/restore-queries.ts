@@ -214,7 +214,7 @@ export function attachQuery(from: string, partition: string, schema: LogsSchema,
   };
 }
 
-/** Bounded by ingest time, so that rows ingested meanwhile are kept. */
+/** Bounded by ingest time, so that rows ingested during the restore are kept. */
 export function countUntilQuery(window: LogWindow, cutoff_ms: number, { logs }: Dialect): Query {
   const { where, params } = until(window, cutoff_ms);
   return { sql: `SELECT count() AS rows FROM ${logs} WHERE ${where} FORMAT JSONEachRow`, params };

@@ -105,7 +105,7 @@ export class DiskRoot {
   async #mustBeInside(path: string): Promise<void> {
     const [root, real] = await Promise.all([fs.realpath(this.path), fs.realpath(path)]);
     if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
-    throw new BifractError('STORAGE_FAILED', `${path} leads out of ${this.path}`, {
+    throw new BifractError('STORAGE_FAILED', `${path} points outside ${this.path}`, {
       hint: 'Remove the symbolic link: files must be inside that folder.',
     });
   }

@@ -193,7 +193,7 @@ export class DiskStorage implements Storage {
     return object;
   }
 
-  /** Undefined for a link that leads out of the storage, or a file deleted in the meantime. */
+  /** Undefined for a link that points outside the storage, or a file deleted in the meantime. */
   async #statListed(name: string): Promise<StoredObject | undefined> {
     try {
       return await this.stat(name);

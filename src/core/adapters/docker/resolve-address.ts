@@ -95,7 +95,7 @@ async function resolve(
   if (container?.address !== undefined && (await isListening(container.address, port, options))) {
     return {
       host: container.address,
-      description: `container ${container.name} at ${container.address}:${port}`,
+      description: `container ${container.name} (${container.address}:${port})`,
       in_container: true,
     };
   }

@@ -14,8 +14,8 @@ export async function takeLock(client: Client): Promise<void> {
   const { rows } = await client.query<{ taken: boolean }>(TRY_LOCK, LOCK_KEY);
   if (rows[0]?.taken) return;
   const holder = (await client.query<{ pid: number; since: string }>(HOLDER, LOCK_KEY)).rows[0];
-  const since = holder ? ` since ${holder.since} (session ${holder.pid})` : '';
-  throw new BifractError('BUSY', `Another backup or restore of this database is running${since}`, {
+  const running = holder ? `has been running since ${holder.since} (session ${holder.pid})` : 'is running';
+  throw new BifractError('BUSY', `Another backup or restore of this database ${running}`, {
     hint: 'Wait until it has finished, then try again.',
   });
 }

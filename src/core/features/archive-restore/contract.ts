@@ -35,7 +35,7 @@ export interface ArchiveRestoreFile {
   fields: boolean;
 }
 
-/** What a restore of an archive will do. Frozen. */
+/** What a restore of an archive will do. The plan is frozen. */
 export interface ArchiveRestorePlan {
   id: string;
   planned_at: Timestamp;
@@ -50,7 +50,7 @@ export interface ArchiveRestorePlan {
   /** Rows of the files in the window: exact without a window, otherwise an upper bound. */
   rows: number;
   content_bytes: number;
-  /** Rows that the fractal has in the window now; with `replace`, these are deleted. */
+  /** Rows that the fractal has now, in the window and in the time range of the files; `replace` deletes them. */
   rows_there: number;
   /** Estimated from measured restores on similar machines. */
   estimate_ms: number;

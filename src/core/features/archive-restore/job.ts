@@ -1,3 +1,4 @@
+import { ROLLED_BACK } from '../../contract/errors.ts';
 import type { JobType } from '../../job/job-type.ts';
 import { countOf, type Row } from '../../text/rows.ts';
 import { sanitize } from '../../text/sanitize.ts';
@@ -20,6 +21,7 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
   cancelEffect:
     'Staged rows are dropped. If it is already deleting rows or moving them in, it finishes that first. Lines sent to ingest are kept.',
   keepsPartialWork: true,
+  cancelledHint: ROLLED_BACK,
   resumeHint:
     'Run the same command again to resume it, or select it in the console and press c. If it was already replacing rows, the next job, or opening the console, finishes that: no rows are lost.',
   resumable: canResume,

@@ -74,8 +74,8 @@ async function findFacts(services: Services, query: ArchiveRestoreQuery): Promis
   const files = await inspectAll(targets, keys, window, { signal });
   const fractals = await catalog.fractals({ signal });
   const into = intoOf(files, query.into, fractals);
-  const removes = replace ? windowToReplace(files, window) : null;
-  const { from, to } = removes ?? window;
+  const covered = coveredWindow(files, window);
+  const { from, to } = covered;
   const there = { fractal_id: into.id, from: from ?? undefined, to: to ?? undefined };
   return {
     files,
@@ -84,7 +84,7 @@ async function findFacts(services: Services, query: ArchiveRestoreQuery): Promis
     fractal: fractals.find(({ id }) => id === into.id),
     window,
     via,
-    removes,
+    removes: replace ? covered : null,
     content_bytes: files.reduce((sum, file) => sum + file.content_bytes, 0),
     rows: files.reduce((sum, { rows_within }) => sum + rows_within, 0),
     rows_there: (await logs.stats(there, { signal })).rows,
@@ -98,7 +98,10 @@ async function findFacts(services: Services, query: ArchiveRestoreQuery): Promis
 
 async function sourcesOf(services: Services, source: string, options: CallOptions): Promise<Sources> {
   const named = RECORD_ID.test(source) ? await recordsOf(services, source, options) : undefined;
-  if (!named) return { targets: [await findTarget(services, source, options)], incomplete: 0 };
+  if (!named) {
+    const target = await findTarget(services, source, { ...options, kind: 'archives' });
+    return { targets: [target], incomplete: 0 };
+  }
   const target = async (record: ArchiveRecord) =>
     targetOfRecord(await storagesOf(services, record), record, record.id, options);
   return { targets: await Promise.all(named.records.map(target)), incomplete: named.incomplete };
@@ -138,8 +141,8 @@ async function inspectAll(
   return files.sort((a, b) => ((a.file.first ?? '') < (b.file.first ?? '') ? -1 : 1));
 }
 
-/** Limited to the time range of the archive: it cannot bring back other rows. */
-function windowToReplace(
+/** The window within the time range of the files, as far as that is known: they cannot bring back other rows. */
+function coveredWindow(
   files: readonly InspectedFile[],
   { from, to }: { from: Timestamp | null; to: Timestamp | null },
 ): NonNullable<ArchiveRestorePlan['removes']> {

@@ -10,6 +10,8 @@ import { openRun, type RestoreLimits, type RestoreRun } from './run.ts';
 import { stage } from './stage.ts';
 import { dropTables } from './tables.ts';
 
+const SENT_HINT = 'Lines sent to ingest are kept. Run the same command again to send the rest.';
+
 const UNFINISHED_HINT =
   'Interrupted past the point of no return. Rows may be missing until the restore is finished: run the same command again, or open the console.';
 
@@ -165,8 +167,11 @@ function cancelledTooLate({ reason }: AbortSignal, error: unknown): BifractError
 }
 
 /** Accepted lines cannot be taken back: the same call resumes after them. */
-async function rollBackIngest({ checkpoint }: RestoreRun, error: unknown, released: boolean) {
-  if (checkpoint.data.sent === null && released) await checkpoint.remove();
+async function rollBackIngest({ checkpoint, context }: RestoreRun, error: unknown, released: boolean) {
+  const { sent } = checkpoint.data;
+  if (sent === null && released) await checkpoint.remove();
   else await checkpoint.save({ left: true });
-  return error;
+  if (sent === null || !context.signal.aborted) return error;
+  const { code, message } = asBifractError(context.signal.reason);
+  return new BifractError(code, message, { hint: SENT_HINT, cause: error });
 }

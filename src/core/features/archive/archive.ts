@@ -99,12 +99,23 @@ async function writeFiles(
   try {
     await writer.run();
   } catch (thrown) {
-    if (context.signal.aborted || plan.request.split === 'none') throw thrown;
+    if (context.signal.aborted) throw cancelledAfter(writer, context.signal, thrown);
+    if (plan.request.split === 'none') throw thrown;
     throw stoppedEarly(writer, plan, thrown);
   }
   const error = combine(writer.failures, plan.windows.length, 'periods could not be archived');
   if (error) throw error;
   return writer;
+}
+
+/** The reason, with a hint if files are kept. */
+function cancelledAfter({ children }: GroupWriter, { reason }: AbortSignal, thrown: unknown): unknown {
+  if (children.length === 0) return thrown;
+  const { code, message } = asBifractError(reason);
+  return new BifractError(code, message, {
+    hint: 'Unfinished files were deleted. Files of finished periods are kept.',
+    cause: thrown,
+  });
 }
 
 function stoppedEarly(writer: GroupWriter, { windows }: ArchivePlan, thrown: unknown): BifractError {

@@ -7,6 +7,7 @@ import type { Retrier } from '../../job/retry.ts';
 import { timeLimit } from '../../job/time-limit.ts';
 import type { JobRecord } from '../../ports/state.ts';
 import type { UnfinishedObject } from '../../ports/storage.ts';
+import { plural } from '../../text/units.ts';
 import type { Connected } from './connect.ts';
 import type { ArchiveChild } from './contract.ts';
 import { type ArchivePlan, type ArchiveWindow, logWindow } from './plan.ts';
@@ -185,7 +186,7 @@ export class GroupWriter {
     this.#totals.bytes_in += child.content_bytes;
     this.#totals.bytes_out += child.size_bytes;
     if (child.period_label === null) return;
-    const message = `${child.log_count} rows`;
+    const message = plural(child.log_count, 'row');
     this.#context.emit('job:item', { item: child.period_label, ok: true, message, details: { ...child } });
   }
 

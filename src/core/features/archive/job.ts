@@ -1,3 +1,4 @@
+import { ROLLED_BACK } from '../../contract/errors.ts';
 import type { JobType } from '../../job/job-type.ts';
 import type { Row } from '../../text/rows.ts';
 import { formatDuration } from '../../text/time.ts';
@@ -12,7 +13,8 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   destroys: () => undefined,
   run: archive,
   summary: archiveRows,
-  cancelEffect: 'Its partial output is deleted; nothing else is changed.',
+  cancelEffect: 'Unfinished files are deleted. Files of finished periods are kept.',
+  cancelledHint: ROLLED_BACK,
   keepsPartialWork: true,
   estimatesTotal: true,
   resumeHint: 'Run the same command again to resume it, or select it in the console and press c.',

@@ -136,7 +136,7 @@ export class ArchiveRecords {
     }
   }
 
-  /** Writes to the catalog, even if the job is cancelled meanwhile. */
+  /** Writes to the catalog, even if the job is being cancelled. */
   async #write(write: () => Promise<void>): Promise<void> {
     const retrier = new Retrier({ ...this.#connected.retry, max_ms: RECORD_RETRY_MS }, this.#context);
     // PostgreSQL answered when the record was opened.

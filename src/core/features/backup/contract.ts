@@ -33,7 +33,7 @@ export interface PruneItem {
   reasons: string[];
 }
 
-/** What `prune` will do: shown, then executed unchanged. Frozen. */
+/** What `prune` will do: shown, then executed unchanged. The plan is frozen. */
 export interface PrunePlan {
   planned_at: Timestamp;
   rule: KeepRule;

@@ -1,3 +1,4 @@
+import { ROLLED_BACK } from '../../contract/errors.ts';
 import type { JobType } from '../../job/job-type.ts';
 import type { Row } from '../../text/rows.ts';
 import { formatDuration } from '../../text/time.ts';
@@ -12,6 +13,7 @@ export const backupJob: JobType<BackupRequest, BackupSummary> = {
   run: backup,
   summary: backupRows,
   cancelEffect: 'Its partial output is deleted; nothing else is changed.',
+  cancelledHint: ROLLED_BACK,
   estimatesTotal: true,
 };
 
@@ -19,6 +21,7 @@ export const pruneJob: JobType<PruneRequest, PruneSummary> = {
   title: ({ plan }) => `Prune: delete ${deleted(plan).length} of ${plural(plan.items.length, 'backup')}`,
   destroys: ({ plan }) => deleted(plan),
   run: prune,
+  cancelledHint: 'What has been deleted so far is gone; the rest is kept.',
   summary: ({ deleted: count, kept, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(count, 'backup')} (${formatBytes(freed_bytes)})` },
     { label: 'Kept', value: plural(kept, 'backup') },

@@ -31,7 +31,7 @@ export async function planPrune(
   options: CallOptions = {},
 ): Promise<PrunePlan> {
   if (!keepsSomething(rule)) {
-    throw new BifractError('USAGE', 'The rule keeps nothing', {
+    throw new BifractError('USAGE', 'These --keep-* options would keep no backup', {
       hint: 'Set what to keep, for example --keep-daily 7 --keep-weekly 4.',
     });
   }

@@ -20,7 +20,7 @@ export interface CopyItem {
   refusal: ErrorReport | null;
 }
 
-/** What a copy will do. Frozen. */
+/** What a copy will do. The plan is frozen. */
 export interface CopyPlan {
   planned_at: Timestamp;
   to: 'disk' | 's3';

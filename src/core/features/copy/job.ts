@@ -22,5 +22,6 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
     { label: 'Duration', value: formatDuration(duration_ms) },
   ],
   cancelEffect: 'Finished copies are kept; the partial one is deleted.',
+  cancelledHint: 'Finished copies are kept; the partial one was deleted.',
   recover: recoverCopy,
 };

@@ -13,7 +13,7 @@ export interface DeleteItem {
   kind: 'backup' | 'archive' | 'group';
   /** File name of a backup; record id of an archive or a group; path of an archive file without a record. */
   id: string;
-  /** Description for people. */
+  /** Human-readable description. */
   title: string;
   /** Storage of the file; null if there is no file. */
   storage_type: 'disk' | 's3' | null;
@@ -34,7 +34,7 @@ export interface DeleteItem {
   notes: string[];
 }
 
-/** What a deletion will do: shown, then executed unchanged. Frozen. */
+/** What a deletion will do: shown, then executed unchanged. The plan is frozen. */
 export interface DeletePlan {
   /** Unique id; the audit log refers to it. */
   id: string;

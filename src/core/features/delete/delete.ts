@@ -1,12 +1,15 @@
 import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
+import { combine } from '../../job/failures.ts';
 import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import type { Catalog } from '../../ports/catalog.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
 import { findFile } from '../files/record-file.ts';
-import type { DeleteItem, DeleteJobRequest, DeleteSummary } from './contract.ts';
+import type { DeleteItem, DeleteJobRequest, DeletePlan, DeleteSummary } from './contract.ts';
+
+const FAILED = 'could not be deleted';
 
 type DeleteServices = Pick<Services, keyof Storages | 'catalog' | 'state'>;
 
@@ -35,12 +38,20 @@ export async function deletePlanned(
   await run.saveRecord();
   try {
     emit('job:phase', { phase: 'Deleting' });
-    await forEachItem(plan.items, { name: nameOf, failed: 'could not be deleted' }, deleteOne, context);
+    await forEachItem(plan.items, { name: nameOf, failed: FAILED }, deleteOne, context);
   } finally {
     await run.finish();
   }
   const duration_ms = Math.round(performance.now() - started);
   return { deleted: plan.items.length, freed_bytes, duration_ms };
+}
+
+/** The error of the refused items of a plan, as that of the job; undefined if there are none. */
+export function refusalOf({ items }: DeletePlan): BifractError | undefined {
+  const failures = items.flatMap((item) =>
+    item.refusal ? [{ item: nameOf(item), error: item.refusal }] : [],
+  );
+  return combine(failures, items.length, FAILED);
 }
 
 function nameOf({ path, id }: DeleteItem): string {

@@ -16,6 +16,7 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },
   ],
   cancelEffect: 'What has been deleted so far is gone; the rest is kept.',
+  cancelledHint: 'What has been deleted so far is gone; the rest is kept.',
   recover: recoverDelete,
 };
 

@@ -79,7 +79,7 @@ export async function keepLast(
 
 function lastBackup(name: string): BifractError {
   return new BifractError('LAST_BACKUP', `${name} is the last readable backup`, {
-    hint: 'Make another backup first, or delete it anyway with --last-backup.',
+    hint: `Make another backup first. To delete this one anyway, run "bifract delete backup --last-backup ${name}".`,
   });
 }
 

@@ -10,11 +10,16 @@ import { type Located, pathOf, RECORD_ID, type Target, targetOfRecord } from './
 /** Where files are looked for. */
 export type FileServices = Pick<Services, 'localFile' | keyof Storages>;
 
+interface FindOptions extends CallOptions {
+  /** The only kind of file that the hint names; by default it names both. */
+  kind?: 'archives';
+}
+
 /** Finds a target by archive record id, or by file as `locate` does, with its record. */
 export async function findTarget(
   services: FileServices & Pick<Services, 'catalog'>,
   label: string,
-  options: CallOptions = {},
+  options: FindOptions = {},
 ): Promise<Target> {
   if (RECORD_ID.test(label)) {
     const [record] = await (await services.catalog()).archives({ ids: [label] }, options);
@@ -57,7 +62,7 @@ async function recordOf(
 export async function locate(
   services: FileServices,
   file: string,
-  options: CallOptions = {},
+  options: FindOptions = {},
 ): Promise<Located> {
   // A bare archive name: the fractal id in the name gives the folder.
   const fractal = parseArchiveName(file)?.fractal_id;
@@ -82,8 +87,9 @@ export async function locate(
     if (object) return { storage, object };
     looked.push(storage.location);
   }
+  const lists = `${options.kind ? '' : '`bifract list backups` and '}\`bifract list archives\``;
   throw new BifractError('NOT_FOUND', `File not found: ${file}`, {
-    hint: `Searched ${[...new Set(looked)].join(', ')}. See \`bifract list backups\` and \`bifract list archives\`.`,
+    hint: `Searched ${[...new Set(looked)].join(', ')}. See ${lists}.`,
   });
 }
 

@@ -20,7 +20,7 @@ export async function freeName(
   }
   throw new BifractError(
     'EXISTS',
-    `No free file name in ${storage.location}: all names from ${nameAt(from)} on are taken for a minute`,
+    `No free file name in ${storage.location}: all names of the next minute, from ${nameAt(from)}, are taken`,
     { hint: 'Check the clock of this machine.' },
   );
 }

@@ -39,7 +39,7 @@ export async function targetOfRecord(
   }
   const places = storages.map(({ location }) => location).join(', ');
   throw new BifractError('NOT_FOUND', `The file of archive ${record.id} is missing: ${record.storage_path}`, {
-    hint: `Searched ${places}. According to the record (${record.status}) it is on ${record.storage_type}.`,
+    hint: `Searched ${places}. According to the record (${record.status}) it is on ${record.storage_type}. Put the file back, or mark its record as failed with \`bifract clean\`.`,
   });
 }
 

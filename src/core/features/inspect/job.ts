@@ -12,6 +12,7 @@ export const verifyJob: JobType<VerifyRequest, VerifySummary> = {
   run: verify,
   summary: verifyRows,
   cancelEffect: 'Verifying changes nothing. Results so far are kept.',
+  cancelledHint: 'Nothing was changed. Results so far are kept.',
 };
 
 function verifyRows(summary: VerifySummary): Row[] {

@@ -40,7 +40,7 @@ export interface ReadOptions {
 
 /**
  * Reads a stored file to the end and verifies it. Throws errors of `readContent`; `DAMAGED` for invalid lines
- * of an archive; `BUSY` if the file changed meanwhile.
+ * of an archive; `BUSY` if the file changed during the read.
  */
 export async function readFully(
   storage: Storage,
@@ -118,7 +118,7 @@ function requireValidRows({ malformed, rows, examples }: LineTotals): void {
   );
 }
 
-/** A read is meaningless if the file changed meanwhile. */
+/** A read is meaningless if the file changed during it. */
 async function mustBeUnchanged(storage: Storage, object: StoredObject, signal?: AbortSignal): Promise<void> {
   const now = await storage.stat(object.name, { signal });
   if (now === undefined)

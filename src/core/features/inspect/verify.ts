@@ -4,6 +4,7 @@ import type { JobContext } from '../../job/context.ts';
 import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import { throttle } from '../../job/throttle.ts';
 import type { Services } from '../../ports/services.ts';
+import { plural } from '../../text/units.ts';
 import type { Target } from '../files/target.ts';
 import type { VerifyItem, VerifyRequest, VerifySummary } from './contract.ts';
 import { blankItem, verifyFile } from './verify-file.ts';
@@ -80,9 +81,9 @@ function outcomeOf(item: VerifyItem): ItemOutcome {
 }
 
 function resultText({ rows, proven, checksum }: VerifyItem): string {
-  const count = rows === null ? '' : `, ${rows} rows`;
+  const count = rows === null ? '' : `, ${plural(rows, 'row')}`;
   if (checksum === null) return `Header and trailer are intact${count}.`;
-  return proven ? `Verified: complete${count}.` : `Verified: readable, completeness not proven${count}.`;
+  return proven ? `Complete${count}.` : `Readable${count}; completeness not proven.`;
 }
 
 function sumUp(items: readonly VerifyItem[]) {

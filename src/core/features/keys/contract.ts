@@ -11,7 +11,7 @@ export interface RotateItem {
   action: 'reencrypt' | 'keep' | 'skip';
 }
 
-/** What `key rotate` will do. Frozen. */
+/** What `key rotate` will do. The plan is frozen. */
 export interface RotatePlan {
   planned_at: Timestamp;
   /** Whether this completes an earlier rotation (no new key) or starts a new one. */

@@ -45,11 +45,9 @@ async function cleanOne(
     return 'Record marked as failed.';
   }
   if (!current.actions.includes('discard')) {
-    throw new BifractError('BUSY', 'It may still be in use, or it cannot be cleaned up here', {
-      hint:
-        chosen.kind === 'file' && chosen.place === 'archives'
-          ? 'Use `bifract adopt` to add a record for the file.'
-          : undefined,
+    if (chosen.kind !== 'file') throw new BifractError('BUSY', 'Skipped: it may still be in use');
+    throw new BifractError('BUSY', 'Skipped: a clean-up deletes no complete files', {
+      hint: chosen.place === 'archives' ? 'Use `bifract adopt` to add a record for the file.' : undefined,
     });
   }
   const storage = await services[current.place]();

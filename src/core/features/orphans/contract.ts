@@ -47,7 +47,7 @@ export interface Orphan {
   place: 'backups' | 'archives';
   /** Path of the file, id of the record, or storage handle of the unfinished object. */
   id: string;
-  /** Description for people. */
+  /** Human-readable description. */
   title: string;
   path: string;
   size_bytes: number;

@@ -34,7 +34,7 @@ interface Inventory {
   files: Map<string, StoredObject>;
   /**
    * Records before and after listing the files. An orphan must be one in both: jobs may have added or removed
-   * records meanwhile.
+   * records in between.
    */
   before: ArchiveRecord[];
   records: ArchiveRecord[];
@@ -132,8 +132,8 @@ function recordsWithoutFile(inventory: Inventory): Orphan[] {
 
 function missingTitle(allGone: boolean): string {
   return allGone
-    ? 'Record with missing file, like all others: check that archive storage is configured and mounted'
-    : 'Record with missing file';
+    ? 'All archive files are missing. Check that the storage is mounted.'
+    : 'Record whose file is missing';
 }
 
 /** A record in progress of another program may be active until the time limit of the server has passed. */
@@ -234,8 +234,8 @@ function unfinishedOrphan(
     place,
     id,
     title: interrupted
-      ? 'Unfinished file of an interrupted run'
-      : 'Unfinished file, possibly of a run on another machine',
+      ? 'Unfinished file of an interrupted job'
+      : 'Unfinished file, possibly of a job on another machine',
     path: pathOf(storage, name),
     size_bytes,
     since: started_at,

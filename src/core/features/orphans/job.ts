@@ -25,6 +25,7 @@ export const adoptJob: JobType<AdoptRequest, AdoptSummary> = {
     ];
   },
   cancelEffect: 'Records created so far are kept.',
+  cancelledHint: 'Records created so far are kept.',
 };
 
 export const cleanJob: JobType<CleanRequest, CleanSummary> = {
@@ -37,4 +38,5 @@ export const cleanJob: JobType<CleanRequest, CleanSummary> = {
   run: clean,
   summary: () => [],
   cancelEffect: 'What has been cleaned up so far stays cleaned up.',
+  cancelledHint: 'What has been cleaned up so far stays cleaned up.',
 };

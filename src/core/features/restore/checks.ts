@@ -57,7 +57,7 @@ function versionWarnings({ manifest, contents, server, database, query }: Findin
     );
   }
   if (query.target.kind === 'live' && name && name !== database)
-    warnings.push(`The backup is of database ${name}, not ${database}.`);
+    warnings.push(`The backup was made from database ${name}, not ${database}.`);
   return warnings;
 }
 

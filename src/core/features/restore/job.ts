@@ -1,3 +1,4 @@
+import { ROLLED_BACK } from '../../contract/errors.ts';
 import type { JobType } from '../../job/job-type.ts';
 import type { Row } from '../../text/rows.ts';
 import { formatDuration } from '../../text/time.ts';
@@ -18,6 +19,7 @@ export const restoreJob: JobType<RestoreRequest, RestoreSummary> = {
     ),
   cancelEffect:
     'The live database is not changed before the final swap; what has been restored so far is dropped.',
+  cancelledHint: ROLLED_BACK,
   recover: recoverRestore,
 };
 
@@ -28,12 +30,13 @@ export const drillJob: JobType<DrillRequest, RestoreSummary> = {
   summary: (summary) =>
     restoreRows({ label: 'Test restore', value: `${summary.file}: passed`, tone: 'good' }, summary),
   cancelEffect: 'The scratch database is dropped; nothing else is changed.',
+  cancelledHint: ROLLED_BACK,
   recover: recoverRestore,
 };
 
 function restoreRows(first: Row, summary: RestoreSummary): Row[] {
   const { tables, rows, compared, safety_backup, ended_sessions, duration_ms } = summary;
-  const checked = compared ? 'every count matches the manifest' : 'the manifest has no counts to compare';
+  const checked = compared ? 'row counts match the backup' : 'the backup has no row counts to compare';
   return [
     first,
     { label: 'Contents', value: `${plural(tables, 'table')}, ${plural(rows, 'row')}; ${checked}` },

@@ -111,7 +111,7 @@ class Restore {
     return { file: file.name, database, live, ...restored, safety_backup, ended_sessions };
   }
 
-  /** A job started meanwhile would lose its records. */
+  /** A job that is running now would lose its records. */
   async #mustHaveNoWriters(): Promise<void> {
     if (!this.#request.plan.replaces) return;
     const [other] = writersOf(await this.#services.state.running());

@@ -9,6 +9,7 @@ export const runDueJob: JobType<RunDueJobRequest, RunDueSummary> = {
   title: () => 'Scheduled archives',
   destroys: () => undefined,
   run: runDue,
+  cancelledHint: 'Archives made so far are kept. The next run makes the others.',
   summary: runDueRows,
   keepsPartialWork: true,
 };

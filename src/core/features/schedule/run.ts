@@ -48,9 +48,13 @@ async function assertOnlyRun(state: State, { id, now }: JobContext): Promise<voi
   );
   if (!other) return;
   await state.remove(id);
-  throw new BifractError('BUSY', `Another run of scheduled archives is active since ${other.started_at}`, {
-    hint: 'It archives everything that is due; nothing else to do.',
-  });
+  throw new BifractError(
+    'BUSY',
+    `Another run of scheduled archives has been active since ${other.started_at}`,
+    {
+      hint: 'It archives everything that is due; nothing else to do.',
+    },
+  );
 }
 
 class DueRun {
@@ -177,7 +181,7 @@ async function removeExcess(
 
 function archivedMessage({ mode, reason }: DueItem, { rows, files }: DueOutcome): string {
   if (files === 0) return mode === 'incremental' ? 'no new rows' : 'no rows';
-  const what = `archived ${rows} ${rows === 1 ? 'row' : 'rows'} in ${files} ${files === 1 ? 'file' : 'files'}`;
+  const what = `archived ${plural(rows, 'row')} in ${plural(files, 'file')}`;
   return `${what} (${reason})`;
 }
 

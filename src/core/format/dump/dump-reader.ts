@@ -279,7 +279,7 @@ class BlockReader {
   #integer(value: number): void {
     if (this.#state === 'id') this.#open(value);
     else if (this.#state === 'object') this.#state = value === 0 ? this.#close() : 'length';
-    else if (value < 0) throw damaged(`the data of ${nameOf(this.#entry)} have a negative length`);
+    else if (value < 0) throw damaged(`the data of ${nameOf(this.#entry)} has a negative length`);
     else if (value > 0) {
       this.#left = value;
       this.#state = 'data';
@@ -288,7 +288,7 @@ class BlockReader {
 
   #open(id: number): void {
     this.#entry = this.#expected.get(id);
-    if (!this.#entry) throw damaged(`a data block is of entry ${id}, which has no data or has had its block`);
+    if (!this.#entry) throw damaged(`a data block is of entry ${id}, which has no data or already had one`);
     this.#expected.delete(id);
     this.#newlines = 0;
     this.#tail.fill(0);

@@ -142,7 +142,10 @@ test('an interrupted run resumes after the accepted rows', async () => {
       return send(...call);
     },
   };
-  await assert.rejects(restore({ parts }, plan, jobContext(controller.signal)), (error) => error === reason);
+  await assert.rejects(restore({ parts }, plan, jobContext(controller.signal)), {
+    code: 'TERMINATED',
+    hint: /again/,
+  });
   assert.deepEqual(server.accepted, RAWS.slice(0, 40));
   state.interruptedRecords = [...state.records.values()];
   state.records.clear();

@@ -250,6 +250,8 @@ test('replace without a window is limited to the time range of the archive', asy
   const before = at(new Date(Date.parse(first) - 1).toISOString(), 'before');
   const after = at(new Date(Date.parse(last) + 1).toISOString(), 'after');
   lab.rows.logs = [before, at(first, 'old'), at(last, 'old'), after];
+  const kept = await planned(lab);
+  assert.deepEqual([kept.removes, kept.rows_there], [null, 2]);
   const plan = await planned(lab, { replace: true });
   assert.deepEqual([plan.removes, plan.rows_there], [{ from: first, to: after.ts }, 2]);
   assert.match(plan.notes.join(), new RegExp(`${first}.*${after.ts}`));

@@ -26,7 +26,7 @@ export function restoreTool(tool: PgTool): RestoreTool {
       if (result.ok) return parseContents(stdout);
       throw programError(tool, result, 'UNSUPPORTED', {
         what: 'cannot read the dump',
-        hint: 'A dump of a newer pg_dump needs a pg_restore of the same version or newer.',
+        hint: 'A dump made by a newer pg_dump needs a pg_restore of the same version or newer.',
       });
     },
     async restore(dump, { database, no_owner, ...options }) {
