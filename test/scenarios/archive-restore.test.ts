@@ -117,7 +117,7 @@ test('the plan has the chosen time range, fractal, method and replace; replacing
   await terminal.press('down', 'down', 'enter', ...'2026-01-31', 'enter');
   await terminal.waitFor('The end must be later');
   await terminal.press('\x15', ...'+2h', 'enter');
-  await terminal.waitFor(/To.* 2026-02-01T14:00:00Z/);
+  await terminal.waitFor(/Until.* 2026-02-01T14:00:00Z/);
   await terminal.press('enter');
   await terminal.waitFor('Step 4 of 5');
   await terminal.press('up', ' ', 'up', ' ');

@@ -36,7 +36,7 @@ for (const [columns, rows, utf8] of [
     await terminal.waitFor(/\b0 rows/);
     await terminal.press('left');
     await terminal.waitFor(`${dayOf(1)} UTC`);
-    await terminal.waitFor(new RegExp(`\\${sign.bad}.* 1,068 .*1,068`));
+    await terminal.waitFor(new RegExp(`\\${sign.bad}.* 1,068 rows, none archived`));
     await terminal.press('left');
     await terminal.waitFor(/1,067 .*\b7\b/);
     await terminal.waitFor(sign.cursor + (columns >= 80 ? '!' : ''));
@@ -96,7 +96,7 @@ test('Tab selects the archives of a day, Enter opens one, Esc returns to the day
   await terminal.press('2', 't');
   await terminal.waitFor(`${dayOf(0)} UTC`);
   await terminal.press('enter');
-  await terminal.waitFor('Open archive is not available');
+  await terminal.waitFor('Cannot open an archive');
   await terminal.press('left', 'left');
   await terminal.waitFor('1 of 2');
   await terminal.waitFor(archives[0]?.filename.slice(0, 50) ?? '?');

@@ -54,9 +54,9 @@ for (const [columns, rows] of [
     await terminal.waitFor(/\w +cd34cd34/);
     await terminal.waitFor(/Frames +412/);
     await terminal.press('y');
-    await terminal.waitFor('s  content hash');
+    await terminal.waitFor('s  SHA-256 of the content');
     await terminal.press('c');
-    await terminal.waitFor('Copied checksum: ab12ab12');
+    await terminal.waitFor('Copied SHA-256: ab12ab12');
     assert.ok(terminal.written.includes(Buffer.from(record.checksum ?? '').toString('base64')));
   });
 }
@@ -118,7 +118,7 @@ test('v verifies the file under the cursor, shows progress, and keeps the result
   await terminal.waitFor(' 25%');
   verified(job as FakeJob, record.id, `/archives/${record.storage_path}`);
   job?.done({ files: 1, proven: 1, rows: 1234, size_bytes: 120 * 2 ** 20, quick: false, items: [{ a: 1 }] });
-  await terminal.waitFor(/done, 1 file .*120 MiB/);
+  await terminal.waitFor(/done: 1 file .*120 MiB/);
   await terminal.waitFor(`✓ ${record.filename}`);
   await terminal.waitUntilGone('[{');
   await terminal.press('3');
@@ -197,7 +197,7 @@ test('a quick check is not shown as a full verification', async () => {
     proven: false,
   });
   job?.done({ files: 1, proven: 0, rows: 1, size_bytes: 1024, quick: true });
-  await terminal.waitFor(/done, 1 file/);
+  await terminal.waitFor(/done: 1 file/);
   await terminal.waitFor(/^▌.* ✓ (?!Completed)/m);
   assert.doesNotMatch(terminal.text(), /✓ Verified/);
   await terminal.press('enter');
@@ -214,9 +214,9 @@ test('an archive that is being written cannot be verified or browsed', async () 
   await terminal.press('3');
   await terminal.waitFor('1 archive');
   await terminal.press('v');
-  await terminal.waitFor('Verify is not available');
+  await terminal.waitFor('Cannot verify');
   await terminal.press('o');
-  await terminal.waitFor('Rows is not available');
+  await terminal.waitFor('Cannot browse rows');
   const before = engine.queries;
   await terminal.press('enter');
   await terminal.waitFor(/Status +· Archiving/);
@@ -264,6 +264,6 @@ test('queued archives are in the list of jobs and can be removed', async () => {
   engine.jobs[1]?.fail({ code: 'QUERY_FAILED', message: 'no memory' });
   await terminal.waitFor('Archive fractal-4: started');
   engine.jobs[2]?.done();
-  await terminal.waitFor('Archive fractal-4: done');
+  await terminal.waitFor('Archive fractal-4 done');
   assert.equal(engine.jobs.length, 3);
 });

@@ -94,7 +94,7 @@ test('verify, delete and restore apply to all archives of a group', async () => 
   await terminal.press('\x19');
   await terminal.waitFor(/web +\S deleting/);
   await terminal.press('R');
-  await terminal.waitFor('Restore is not available');
+  await terminal.waitFor('Cannot restore');
   await terminal.press('enter');
   await terminal.waitFor(/01:00 +\S deleting/);
   engine.jobs[1]?.fail({ code: 'PARTLY_DONE', message: '1 of 3 could not be deleted' });
@@ -111,10 +111,10 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   await terminal.press('2');
   await terminal.waitFor('2 fractals');
   await terminal.press('G', 'A');
-  await terminal.waitFor('Split the archive of web?');
-  await terminal.waitFor('d  One file per day (default)');
+  await terminal.waitFor('How should "web" be split?');
+  await terminal.waitFor('d  One file per day (current setting)');
   await terminal.press('h');
-  await terminal.waitUntilGone('Split the archive');
+  await terminal.waitUntilGone('be split?');
   const { id, name } = WEB;
   assert.deepEqual(engine.jobs[0]?.request, {
     kind: 'archive',
@@ -124,9 +124,9 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   });
   engine.jobs[0]?.done();
   await terminal.press('A');
-  await terminal.waitFor('Split the archive');
+  await terminal.waitFor('be split?');
   await terminal.press('enter');
-  await terminal.waitUntilGone('Split the archive');
+  await terminal.waitUntilGone('be split?');
   assert.deepEqual(engine.jobs[1]?.request, {
     kind: 'archive',
     fractal_id: id,
@@ -135,9 +135,9 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   });
   engine.jobs[1]?.done();
   await terminal.press('A');
-  await terminal.waitFor('Split the archive');
+  await terminal.waitFor('be split?');
   await terminal.press('esc');
-  await terminal.waitUntilGone('Split the archive');
+  await terminal.waitUntilGone('be split?');
   await terminal.press('a');
   assert.deepEqual(engine.jobs[2]?.request, { kind: 'archive', fractal_id: id, fractal_name: name });
 });

@@ -79,7 +79,7 @@ for (const [columns, rows] of [
     await terminal.waitFor('Replace the database bifract?');
     for (const key of 'bifract') await terminal.press(key);
     await terminal.press('enter');
-    await terminal.waitFor('Cancelled: Enter');
+    await terminal.waitFor('Cancelled. To confirm');
     assert.equal(engine.jobs.length, 0);
 
     await terminal.press('enter');
@@ -93,7 +93,7 @@ for (const [columns, rows] of [
     assert.equal(job.request.plan.target.kind, 'live');
     job.phase('Restoring');
     job.emit('job:progress', { item: 'public.alerts', bytes_in: 12_000_000, total_bytes: 48_000_000 });
-    await terminal.waitFor(/Now +public\.alerts/);
+    await terminal.waitFor(/Working on +public\.alerts/);
     await terminal.waitFor('25%');
     job.done(RESULT);
     await terminal.waitFor(/Contents +6 tables, 61,234 rows/);
@@ -197,7 +197,7 @@ test('a drill asks for confirmation, and its result says what it proves', async 
   await terminal.waitFor(PLANNED);
   await terminal.waitFor('scratch');
   await terminal.press('enter');
-  await terminal.waitFor('Start the drill?');
+  await terminal.waitFor('Run the test restore?');
   await terminal.press('y');
   await terminal.waitFor('Jobs › Restore drill');
   assert.equal(engine.jobs[0]?.request.kind, 'drill');
@@ -285,7 +285,7 @@ test('a read-only console has no restore', async () => {
   await terminal.press('4');
   await terminal.waitFor('1 backup');
   await terminal.press('R');
-  await terminal.waitFor('Restore is not available');
+  await terminal.waitFor('Cannot restore');
 });
 
 test('a renamed backup is an orphan and can be restored from there', async () => {
@@ -299,7 +299,7 @@ test('a renamed backup is an orphan and can be restored from there', async () =>
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.press('7');
-  await terminal.waitFor('R restore');
+  await terminal.waitFor(/ restore/);
   await terminal.press('R');
   await terminal.waitFor('Step 1 of 3');
   await terminal.waitFor('before-upgrade');

@@ -44,7 +44,7 @@ test('D deletes a backup after a plan, its typed timestamp and Ctrl-Y; the row s
   await terminal.waitFor('Delete 1 backup');
   for (const key of stampOf(backup.name)) await terminal.press(key);
   await terminal.press('enter');
-  await terminal.waitFor('Cancelled: Enter');
+  await terminal.waitFor('Cancelled. To confirm');
   assert.equal(engine.jobs.length, 0);
 
   await terminal.press('D');
@@ -54,10 +54,10 @@ test('D deletes a backup after a plan, its typed timestamp and Ctrl-Y; the row s
   await terminal.waitFor(/\S deleting/);
   assert.deepEqual(engine.jobs[0]?.request, { kind: 'delete', plan });
   await terminal.press('D');
-  await terminal.waitFor('Delete is not available');
+  await terminal.waitFor('Cannot delete');
   engine.data.backups = BACKUPS.slice(1);
   engine.jobs[0]?.done({ deleted: 1, freed_bytes: 2 ** 20, duration_ms: 4 });
-  await terminal.waitFor(/done, 1 .*deleted.* 1\.0 MiB/);
+  await terminal.waitFor(/done: 1 .*deleted.* 1\.0 MiB/);
   await terminal.waitFor('2 backups');
 });
 
@@ -136,9 +136,9 @@ test('a read-only console cannot delete or copy', async () => {
   await using _ = console;
   assert.doesNotMatch(terminal.text(), / D delete/);
   await terminal.press('D');
-  await terminal.waitFor('Delete is not available: the console is read-only');
+  await terminal.waitFor('Cannot delete: the console is read-only');
   await terminal.press('C');
-  await terminal.waitFor('Copy to is not available: the console is read-only');
+  await terminal.waitFor('Cannot copy to S3 or disk: the console is read-only');
   assert.equal(engine.deleteCalls.length + engine.copyCalls.length, 0);
 });
 
@@ -146,7 +146,7 @@ test('C needs a second storage, and copies the file to it', async () => {
   const { console, terminal } = await openBackups();
   await using _ = console;
   await terminal.press('C');
-  await terminal.waitFor(/Copy to is not available: .*BIFRACT_S3_BUCKET/);
+  await terminal.waitFor(/Cannot copy to S3 or disk: .*BIFRACT_S3_BUCKET/);
 
   const backups = BACKUPS.map((backup) => ({ ...backup, storage_type: 's3' as const }));
   const engine = new FakeEngine({ backups }, { storage: 's3://bucket' });

@@ -62,13 +62,13 @@ test('a long description is wrapped in the help', async () => {
   await using console = startConsole({ columns: 60, rows: 40 });
   const { terminal } = console;
   await terminal.press('4', '?');
-  await terminal.waitFor(/Verify the selected files: .*\n +.*checksums/);
+  await terminal.waitFor(/Verify this file or all selected ones: .*\n? *.*checksums/);
 });
 
 test('a key that is not available says why', async () => {
   await using console = startConsole();
   await console.terminal.press('5', 'x');
-  await console.terminal.waitFor('Cancel is not available: no job selected');
+  await console.terminal.waitFor('Cannot cancel: no job selected');
 });
 
 test('y copies the chosen value through the terminal', async () => {
@@ -146,7 +146,7 @@ test('a read-only console shows a padlock and has no commands that change data',
   await terminal.press('2');
   await terminal.waitFor('10 fractals');
   await terminal.press('b', 'a');
-  await terminal.waitFor('Archive is not available: the console is read-only');
+  await terminal.waitFor('Cannot archive: the console is read-only');
   assert.equal(engine.jobs.length, 0);
   await terminal.press('?');
   await terminal.waitFor('Show fractals');

@@ -57,8 +57,8 @@ export function searchCommands(snapshot: Snapshot, query: string): readonly Comm
 }
 
 /** The message for a command that cannot run now. */
-export function notAvailable({ name }: Command, why: string): string {
-  return `${name.charAt(0).toUpperCase()}${name.slice(1)} is not available: ${why}`;
+export function notAvailable({ name, verb = name }: Command, why: string): string {
+  return `Cannot ${verb}: ${why}`;
 }
 
 /** Runs a command, or reports why it is not available. */

@@ -117,7 +117,7 @@ function scroll(session: Session, mode: In<'help'>, by: number) {
 /** The keys of the options come first; see `pressOption`. */
 const DIALOG: ModeKeys<In<'dialog'>> = {
   keys: [
-    { keys: ['esc'], label: 'cancel', run: close },
+    { keys: ['esc'], label: 'close', run: close },
     { keys: ['enter'], run: (session, { dialog }) => chooseFocused(session, dialog) },
     { keys: ['ctrl-c'], run: (session) => quitNow(session) },
     { keys: ['pgdn'], run: (session, { dialog }) => scrollDialog(session, dialog, DIALOG_PAGE) },
@@ -139,7 +139,7 @@ function chooseFocused(session: Session, { options, focus, confirmation, typed }
   if (!focused?.safe) return;
   choose(session, focused);
   if (confirmation !== undefined && typed === confirmation)
-    session.notify('warn', 'Cancelled: Enter only takes the safe answer');
+    session.notify('warn', 'Cancelled. To confirm, press ^Y, not Enter.');
 }
 
 function choose(session: Session, option: DialogOption) {
@@ -193,9 +193,12 @@ export function modeKey(session: Session, key: string, mode: KeyMode): void {
 }
 
 /** The keys of a mode that the footer shows, the first of each. */
-export function modeHints({ name }: KeyMode): { key: string; label: string }[] {
-  return MODES[name].keys.flatMap(({ keys: [key], label }) =>
-    key === undefined || label === undefined ? [] : [{ key, label }],
+export function modeHints(mode: KeyMode): { key: string; label: string }[] {
+  const onEscape = mode.name === 'dialog' ? mode.dialog.escape : undefined;
+  return MODES[mode.name].keys.flatMap(({ keys: [key], label }) =>
+    key === undefined || label === undefined
+      ? []
+      : [{ key, label: key === 'esc' ? (onEscape ?? label) : label }],
   );
 }
 

@@ -21,15 +21,15 @@ function ofArchive(record: ArchiveRecord, report: FileReport | undefined): Copya
   return [
     { key: 'p', label: 'path', text: report?.path ?? record.storage_path },
     { key: 'i', label: 'ID', text: record.id },
-    { key: 'c', label: 'checksum', text: record.checksum },
+    { key: 'c', label: 'SHA-256', text: record.checksum },
   ];
 }
 
 function ofReport(report: FileReport): Copyable[] {
   return [
-    { key: 's', label: 'content hash', text: report.content_sha256 },
-    { key: 'u', label: 'ID in file', text: report.uuid },
-    { key: 'k', label: 'key ID', text: report.key_id },
+    { key: 's', label: 'SHA-256 of the content', text: report.content_sha256 },
+    { key: 'u', label: 'File ID', text: report.uuid },
+    { key: 'k', label: 'Key fingerprint', text: report.key_id },
   ];
 }
 

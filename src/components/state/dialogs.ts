@@ -25,6 +25,8 @@ export async function planAndRun<Plan>(session: Session, action: PlannedAction<P
     const plan = await action.plan(session.ended);
     const { ui } = session.snapshot();
     if (ui.stack !== stack || ui.mode.name !== 'keys') return notifyScreenLeft(session, action);
+    // The message that the planning is running is outdated; others are kept.
+    if (ui.statusMessage?.severity === 'info') session.dispatch({ type: 'clearMessage' });
     ask(session, action.question(plan), () =>
       startOnRows(session, action.ids, action.status, action.request(plan)),
     );
@@ -36,7 +38,8 @@ export async function planAndRun<Plan>(session: Session, action: PlannedAction<P
 }
 
 function notifyScreenLeft(session: Session, { name, key }: Pick<PlannedAction<unknown>, 'name' | 'key'>) {
-  session.notify('info', `The ${name} was not started because you left the screen: press ${key} again`);
+  const start = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+  session.notify('info', `${start} not started: you left the screen. Press ${key} again.`);
 }
 
 /** A question with one answer that changes something. */

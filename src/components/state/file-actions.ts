@@ -9,6 +9,7 @@ import {
   deletionConfirmation,
   deletionLines,
   orphanLine,
+  refusalText,
   sharedNotes,
 } from '../view/plans.ts';
 import type { DialogOption } from '../view/types.ts';
@@ -64,9 +65,22 @@ function deleteQuestion(session: Session, plan: DeletePlan): Question {
     lines: deletionLines(plan),
     items: itemLines(session, items, (item, columns) => deleteLines(item, snapshot, columns, shared)),
   };
-  if (deleted.length === 0) return question;
+  if (deleted.length === 0) return withReasonOnce(session, question, items);
   const confirmation = deletionConfirmation(plan, snapshot.data.archives.value ?? []);
   return { ...question, confirmation, answer: `Delete ${what}` };
+}
+
+/** If all items are kept for the same reason, it is shown once, above them. */
+function withReasonOnce(session: Session, question: Question, items: readonly DeleteItem[]): Question {
+  const [reason, ...others] = new Set(items.map(({ refusal }) => (refusal ? refusalText(refusal) : '')));
+  if (!reason || others.length > 0) return question;
+  const snapshot = session.snapshot();
+  const withoutReasons = items.map((item) => ({ ...item, refusal: null }));
+  return {
+    ...question,
+    lines: [reason],
+    items: itemLines(session, withoutReasons, (item, columns) => deleteLines(item, snapshot, columns)),
+  };
 }
 
 /** What the items have in common: `backup`, `archive`, `group`, else `item`. */

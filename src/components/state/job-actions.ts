@@ -62,6 +62,7 @@ export function confirmCancel(session: Session) {
   }
   openDialog(session, {
     title: 'Cancel this job?',
+    escape: 'keep running',
     tone: 'warn',
     lines: [
       job.title,
@@ -87,14 +88,15 @@ export function quit(session: Session) {
   if (stopping.length === 0 && queued === 0) return session.leave();
   const continuing = runningJobs(session.snapshot()).length - stopping.length;
   openDialog(session, {
+    escape: 'stay',
     title:
       stopping.length > 0
         ? `Quit and cancel ${plural(stopping.length, 'running job')}?`
-        : `Quit and drop ${plural(queued, 'queued fractal')}?`,
+        : `Quit? ${plural(queued, 'queued archive')} will not run`,
     tone: 'warn',
     lines: [
       ...stopping.slice(0, 5).map((job) => job.title),
-      ...(queued > 0 ? [`${plural(queued, 'queued fractal')} will not be archived.`] : []),
+      ...(queued > 0 && stopping.length > 0 ? [`${plural(queued, 'queued archive')} will not run.`] : []),
       ...(continuing > 0 ? [`${plural(continuing, 'running job')} will continue without the console.`] : []),
     ],
     options: [
@@ -132,7 +134,7 @@ export function chooseSplit(session: Session) {
   const isDefault = (split: ArchiveSplit) => chosen.every(({ archive_split }) => archive_split === split);
   const options = SPLITS.map(([split, key, label]) => ({
     key,
-    label: isDefault(split) ? `${label} (default)` : label,
+    label: isDefault(split) ? `${label} (current setting)` : label,
     safe: true,
     run: () => archiveSelected(session, split),
   }));
@@ -141,7 +143,7 @@ export function chooseSplit(session: Session) {
     SPLITS.findIndex(([split]) => isDefault(split)),
   );
   const dialog = {
-    title: `Split the archive of ${chosen.length === 1 ? first.name : plural(chosen.length, 'fractal')}?`,
+    title: `How should ${chosen.length === 1 ? `"${first.name}"` : plural(chosen.length, 'fractal')} be split?`,
     tone: 'info' as const,
     lines: ['Periods are in UTC. Each file can be restored or deleted on its own.'],
     options,
@@ -164,6 +166,9 @@ function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
   if (job.ended_at === undefined) return { why: 'the job is still running' };
   if (job.state === 'done') return { why: 'the job has completed' };
   if (job.error?.hint === ROLLED_BACK) return { why: 'its partial work was rolled back; start it again' };
+  // A cancelled restore can have sent rows that the same restore must not send again; others start over.
+  if (job.state === 'cancelled' && job.kind !== 'restore-archive')
+    return { why: 'it was cancelled; start it again' };
   return jobFacts(job.kind).keepsPartialWork
     ? { id: job.id }
     : { why: 'jobs of this kind cannot be resumed; start it again' };
@@ -191,6 +196,6 @@ export async function resumeSelected(session: Session) {
   } catch (error) {
     if (session.ended.aborted) return;
     const { message, hint } = asBifractError(error).report();
-    session.notify('error', `Not resumed: ${message}`, { hint });
+    session.notify('error', message, { hint });
   }
 }

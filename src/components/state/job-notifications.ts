@@ -59,13 +59,13 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
       case 'job:started':
         notify('info', `${event.title}: started`);
         // The record of a new archive appears a moment later.
-        if (event.kind === 'archive') setTimeout(() => refresh('archives'), SETTLE_MS).unref();
+        if (event.kind === 'archive') setTimeout(() => refresh('archives', 'groups'), SETTLE_MS).unref();
         return;
       case 'job:retry':
         if (event.attempt > MAX_REPORTED) return;
         warn(
           find(event.job),
-          `attempt ${event.attempt} in ${formatDuration(event.wait_ms)}: ${event.reason}`,
+          `attempt ${event.attempt + 1} in ${formatDuration(event.wait_ms)}: ${event.reason}`,
         );
         return;
       case 'job:warning':

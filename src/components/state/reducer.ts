@@ -44,6 +44,12 @@ function focused(dialog: DialogState, by: number): DialogState {
   return { ...dialog, focus: (dialog.focus + by + count) % count };
 }
 
+/** A message belongs to the screen that it appeared on; an error stays until there was time to read it. */
+function withoutReadMessage(ui: UiState): UiState {
+  const { statusMessage: message } = ui;
+  return message?.severity === 'error' && !message.collapsed ? ui : { ...ui, statusMessage: undefined };
+}
+
 function open(ui: UiState, screen: Screen): UiState {
   return { ...ui, stack: [...ui.stack, screen] };
 }
@@ -63,11 +69,11 @@ function moveCursor(ui: UiState, action: Extract<Action, { type: 'cursor' }>): U
 export function reduce(ui: UiState, action: Action): UiState {
   switch (action.type) {
     case 'go':
-      return { ...ui, stack: [action.screen], mode: { name: 'keys' } };
+      return { ...withoutReadMessage(ui), stack: [action.screen], mode: { name: 'keys' } };
     case 'open':
-      return open(ui, action.screen);
+      return open(withoutReadMessage(ui), action.screen);
     case 'back':
-      return back(ui);
+      return back(withoutReadMessage(ui));
     case 'cursor':
       return moveCursor(ui, action);
     case 'position':

@@ -89,9 +89,9 @@ function confirmationLines({ confirmation, typed = '' }: DialogState): LineOfSpa
   const matches = typed === confirmation;
   return [
     [
-      { text: 'Type ' },
+      { text: 'Type "' },
       { text: confirmation, bold: true, tone: 'warn' },
-      { text: ' to confirm: ' },
+      { text: '" to confirm: ' },
       { text: typed, tone: matches ? 'good' : 'plain', bold: matches },
       { text: '_', tone: 'info' },
     ],

@@ -1,6 +1,8 @@
 import { Box } from 'ink';
+import { sanitize } from '../../core/text/sanitize.ts';
 import { justify, type Line as LineOfSpans, lineWidth, type Span } from '../text/line.ts';
 import { spinnerAt } from '../text/symbols.ts';
+import { truncate } from '../text/text.ts';
 import { keyIdOf } from '../view/snapshot.ts';
 import type { Screen, ScreenName, Snapshot } from '../view/types.ts';
 import { Line } from './line.tsx';
@@ -38,21 +40,24 @@ function health(snapshot: Snapshot): LineOfSpans {
   ];
 }
 
-function installation(snapshot: Snapshot): LineOfSpans {
-  const {
-    installation: { dir, storage },
-    symbols,
-  } = snapshot;
+/** Minimum room for the storage, which is left out rather than reduced to nothing. */
+const MIN_STORAGE = 8;
+
+/** The installation in `room` columns: the paths are cut, the key is not. */
+function installation(snapshot: Snapshot, room: number): LineOfSpans {
+  const { installation, symbols } = snapshot;
   const key_id = keyIdOf(snapshot);
   const separator: Span = { text: ` ${symbols.dot} `, tone: 'dim' };
-  return [
-    { text: ' bifract', tone: 'title' },
-    { text: `  ${dir}` },
+  const title: Span = { text: ' bifract  ', tone: 'title' };
+  const key: LineOfSpans = [
     separator,
     key_id ? { text: `key ${key_id}`, tone: 'dim' } : { text: 'no key', tone: 'bad' },
-    separator,
-    { text: storage, tone: 'dim' },
   ];
+  const forDirectory = Math.max(1, room - lineWidth([title, ...key]));
+  const directory = { text: truncate(sanitize(installation.dir), forDirectory, symbols.ellipsis) };
+  const head = [title, directory, ...key];
+  if (room - lineWidth(head) < MIN_STORAGE) return head;
+  return [...head, separator, { text: installation.storage, tone: 'dim' }];
 }
 
 function badge(name: ScreenName, { jobs, queue, symbols, now }: Snapshot): string {
@@ -91,7 +96,7 @@ export function Header({ snapshot, root }: HeaderProps) {
   return (
     <Box flexDirection="column">
       <Line
-        spans={justify(installation(snapshot), state, columns, symbols.ellipsis)}
+        spans={justify(installation(snapshot, columns - lineWidth(state)), state, columns, symbols.ellipsis)}
         columns={columns}
         symbols={symbols}
       />

@@ -20,7 +20,7 @@ export interface PaletteProps {
 
 const WIDE = 64;
 const ROWS = 10;
-const NAME = 14;
+const NAME = 19;
 
 /** The command palette. */
 export function Palette({ query, items, index, columns, height, symbols }: PaletteProps) {
@@ -30,7 +30,10 @@ export function Palette({ query, items, index, columns, height, symbols }: Palet
     spans: [
       { text: ` ${item.name.padEnd(NAME)}`, bold: true },
       { text: `${item.key.padEnd(6)} `, tone: 'info' } as const,
-      { text: item.disabled ?? item.description, tone: item.disabled ? 'warn' : 'dim' } as const,
+      {
+        text: item.disabled ? `not now: ${item.disabled}` : item.description,
+        tone: item.disabled ? 'warn' : 'dim',
+      } as const,
     ],
     highlighted: top + at === index,
   }));

@@ -9,7 +9,7 @@ const EMPTY: Readonly<Partial<Record<ScreenName, string>>> = {
   fractals: 'No fractals yet. Create one in the Bifract web interface, then press r to reload.',
   'fractal-archives': 'This fractal has never been archived. Press a to archive it now.',
   group: 'This group contains no archives. Press Esc to go back, then D to delete it.',
-  archives: 'No archives yet. Press 2, select a fractal, and press a.',
+  archives: 'No archives yet. Press 2, move to a fractal, and press a.',
   backups: 'No backups yet. Press b to create the first one.',
   jobs: 'No jobs yet. Press b to start a backup, or 2 to choose a fractal to archive.',
   log: 'No messages yet.',
@@ -46,6 +46,7 @@ export function emptyLines(snapshot: Snapshot, screen: Screen): readonly Line[] 
   ];
   if (loaded?.value === undefined && loaded?.error) return failure(loaded.error, columns);
   if (loaded && loaded.value === undefined) return message(`Loading${symbols.ellipsis}`);
-  if (filter !== '') return message(`No rows match “${filter}”. Press Esc to clear the filter.`);
+  if (filter !== '')
+    return message(`No ${listAt(screen)?.noun ?? 'row'} matches “${filter}”. Press Esc to clear the filter.`);
   return message((read_only ? READ_ONLY[screen.name] : undefined) ?? EMPTY[screen.name] ?? '');
 }

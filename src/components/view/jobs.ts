@@ -61,9 +61,14 @@ export function jobSpeed({ progress, rows_per_second, bytes_per_second }: JobVie
   return bytes_per_second === undefined ? '-' : formatByteRate(bytes_per_second);
 }
 
+/** A duration; less than a second is `<1s`. */
+export function shortDuration(ms: number): string {
+  return ms < 1_000 ? '<1s' : formatDuration(ms);
+}
+
 /** The time left. */
 export function jobEta(job: JobView): string {
-  return job.eta_ms === undefined ? '-' : formatDuration(job.eta_ms);
+  return job.eta_ms === undefined ? '-' : shortDuration(job.eta_ms);
 }
 
 /** What is done so far, of how much. */
@@ -99,7 +104,7 @@ export function jobBytes({ progress }: JobView): string {
 export function jobWait(job: JobView, now: number): string | undefined {
   if (!job.waiting) return undefined;
   const { attempt, until, reason } = job.waiting;
-  return `attempt ${attempt} in ${formatDuration(Math.max(0, until - now))}: ${reason}`;
+  return `attempt ${attempt + 1} in ${shortDuration(until - now)}: ${reason}`;
 }
 
 function count(result: Record<string, unknown>, key: string): number | undefined {
@@ -162,25 +167,23 @@ function fileResult(kind: string, result: Record<string, unknown>): string[] | u
 /** Result of a finished job, on one line. */
 export function jobResult(job: JobView): string {
   const result = job.result ?? {};
-  const named = [result.name, result.filename, result.file].find((name) => typeof name === 'string');
   const rows = count(result, 'log_count') ?? count(result, 'rows');
   const size = count(result, 'size_bytes');
   const parts = [
-    typeof named === 'string' ? readableTitle(named, []) : '',
     rows === undefined ? '' : `${formatCount(rows)} rows`,
     size === undefined ? '' : formatBytes(size),
   ];
-  const took = job.ended_at === undefined ? '' : `in ${formatDuration(job.ended_at - job.started_at)}`;
+  const took = job.ended_at === undefined ? '' : `in ${shortDuration(job.ended_at - job.started_at)}`;
   return [...(fileResult(job.kind, result) ?? parts), took].filter(Boolean).join(', ');
 }
 
 /** How a job ended, for the status line and the log. */
 export function jobEnd(job: JobView): { text: string; hint?: string } {
-  if (job.state === 'done') return { text: `${job.title}: done, ${jobResult(job)}` };
+  if (job.state === 'done') return { text: `${job.title} done: ${jobResult(job)}` };
   const outcome = job.state === 'failed' ? 'failed' : 'cancelled';
   const why = job.state === 'failed' && job.error ? `: ${job.error.message}` : '';
   return {
-    text: `${job.title}: ${outcome}${why}`,
+    text: `${job.title} ${outcome}${why}`,
     hint: job.state === 'failed' ? job.error?.hint : undefined,
   };
 }

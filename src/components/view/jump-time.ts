@@ -1,7 +1,12 @@
 import { timeOf } from '../../core/text/time.ts';
 
 /** Accepted input of a jump. */
-export const JUMP_HINT = '2026-03-01 [14:00[:05]], 14:00 (same day), -2h +30m (from here); UTC';
+export const JUMP_HINT = 'UTC: 2026-03-01 14:00, 14:00, -2h, +30m';
+
+/** Why the input of a jump was rejected. */
+export function notATime(text: string): string {
+  return `Not a time: ${text.trim()}. Try 2026-03-01 14:00`;
+}
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const MOMENT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})?$/i;

@@ -27,10 +27,10 @@ export function adoptLines(item: AdoptItem, symbols: Symbols): Line[] {
 
 /** An item of a clean-up: action, size, age, owner and name. */
 export function orphanLine(orphan: Orphan, { now, symbols }: DrawContext): Line {
-  const action = orphan.actions.includes('discard') ? 'remove' : 'mark failed';
+  const action = orphan.actions.includes('discard') ? 'delete' : 'mark as failed';
   const age = ageOf(orphan.since, now);
   return [
-    { text: fit(action, 12, 'left', symbols.ellipsis), tone: action === 'remove' ? 'bad' : 'warn' },
+    { text: fit(action, 15, 'left', symbols.ellipsis), tone: action === 'delete' ? 'bad' : 'warn' },
     {
       text: `${formatBytes(orphan.size_bytes).padStart(10)} ${(age === undefined ? '-' : formatAge(age)).padStart(5)}  `,
     },
@@ -52,7 +52,8 @@ function sizeAndAge(size_bytes: number, time: string | null, now: number): strin
   return `${formatBytes(size_bytes).padStart(10)} ${(age === undefined ? '-' : formatAge(age)).padStart(5)}  `;
 }
 
-function refusalText({ message, hint }: { message: string; hint?: string }): string {
+/** Why an item is kept or skipped, and what to do. */
+export function refusalText({ message, hint }: { message: string; hint?: string }): string {
   return hint ? `${message}. ${hint}` : message;
 }
 
@@ -108,9 +109,10 @@ function backupsLeft({ count, newest_whole }: NonNullable<DeletePlan['backups_le
 export function deletionLines(plan: DeletePlan): string[] {
   const { items, freed_bytes, backups_left } = plan;
   const deleted = items.filter(({ action }) => action === 'delete');
+  if (deleted.length === 0) return [];
   const archives = items.some(({ kind }) => kind !== 'backup');
   return [
-    deleted.length === 0 ? '' : `This cannot be undone. It frees ${formatBytes(freed_bytes)}.`,
+    `This cannot be undone. It frees ${formatBytes(freed_bytes)}.`,
     archives ? 'Kept: all other archives, and all logs in ClickHouse.' : '',
     backups_left ? backupsLeft(backups_left) : '',
     ...sharedNotes(plan),

@@ -114,7 +114,7 @@ function counts(snapshot: Snapshot, screen: Screen): Span[] {
 
 /** The line above the body: breadcrumbs at the left; filter, selection and row counts at the right. */
 export function titleLine(snapshot: Snapshot, screen: Screen): Line {
-  const right = [...stale(snapshot, screen), ...counts(snapshot, screen), { text: ' ' }];
+  const right = [{ text: '  ' }, ...stale(snapshot, screen), ...counts(snapshot, screen), { text: ' ' }];
   return justify(
     [{ text: ' ' }, ...breadcrumbs(snapshot)],
     right,

@@ -98,6 +98,8 @@ export interface DialogOption {
 
 export interface DialogState {
   title: string;
+  /** What Esc does, for the footer; by default `close`. */
+  escape?: string;
   tone: Tone;
   lines: readonly string[];
   /** The affected items, one or more lines each; a long list scrolls. */

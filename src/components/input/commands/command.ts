@@ -6,6 +6,8 @@ import type { ScreenName, Snapshot } from '../../view/types.ts';
 export interface Command {
   /** Unique name, shown in the palette. */
   name: string;
+  /** For `Cannot <verb>`, if the name is not a verb. */
+  verb?: string;
   keys: readonly string[];
   /** One or two words for the footer; without it the command is not shown there. */
   label?: string;

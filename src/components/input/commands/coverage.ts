@@ -26,6 +26,7 @@ function fractalOf(snapshot: Snapshot): string | undefined {
 export const COVERAGE: readonly Command[] = [
   {
     name: 'timeline',
+    verb: 'show the timeline',
     keys: ['t'],
     label: 'timeline',
     description: 'Show which days or hours of the fractal are archived',
@@ -39,6 +40,7 @@ export const COVERAGE: readonly Command[] = [
   },
   {
     name: 'open archive',
+    verb: 'open an archive',
     keys: ['enter'],
     label: 'archive',
     description: 'Open the archive that covers the period under the cursor',
@@ -49,6 +51,7 @@ export const COVERAGE: readonly Command[] = [
   },
   {
     name: 'next archive',
+    verb: 'select another archive',
     keys: ['tab'],
     label: 'next archive',
     description: 'Select the next archive of the period',
@@ -68,6 +71,7 @@ export const COVERAGE: readonly Command[] = [
   },
   {
     name: 'earlier',
+    verb: 'go back in time',
     keys: ['left', 'h'],
     description: 'Go to the previous period',
     screens: ['coverage'],
@@ -77,6 +81,7 @@ export const COVERAGE: readonly Command[] = [
   },
   {
     name: 'later',
+    verb: 'go forward in time',
     keys: ['right', 'l'],
     description: 'Go to the next period',
     screens: ['coverage'],

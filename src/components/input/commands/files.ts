@@ -66,6 +66,7 @@ export const FILES: readonly Command[] = [
   },
   {
     name: 'clean',
+    verb: 'clean up',
     keys: ['c'],
     label: 'clean',
     description: 'Mark records without a file as failed and delete unfinished files; asks first',
@@ -79,7 +80,7 @@ export const FILES: readonly Command[] = [
     name: 'verify',
     keys: ['v'],
     label: 'verify',
-    description: 'Verify the selected files: read each completely and check its checksums',
+    description: 'Verify this file or all selected ones: read them completely, check checksums',
     screens: WITH_FILES,
     group: 'here',
     disabled: noFile,
@@ -87,6 +88,7 @@ export const FILES: readonly Command[] = [
   },
   {
     name: 'rows',
+    verb: 'browse rows',
     keys: ['o'],
     label: 'rows',
     description: 'Browse the log lines of the archive',
@@ -101,9 +103,10 @@ export const FILES: readonly Command[] = [
 export const MORE_FILES: readonly Command[] = [
   {
     name: 'quick check',
+    verb: 'check',
     keys: ['V'],
     label: 'quick check',
-    description: 'Check only the size, header and trailer of the selected files',
+    description: 'Check only size, header and trailer of this file or all selected ones',
     screens: WITH_FILES,
     group: 'here',
     disabled: noFile,
@@ -156,7 +159,7 @@ export const STORAGE: readonly Command[] = [
     run: deleteSelected,
   },
   {
-    name: 'copy to',
+    name: 'copy to S3 or disk',
     keys: ['C'],
     label: 'to S3/disk',
     description: 'Copy the selected files to the other storage; shows a plan first',

@@ -3,7 +3,7 @@ import { quit, startBackup } from '../../state/job-actions.ts';
 import { go, move } from '../../state/navigation.ts';
 import type { Session } from '../../state/session.ts';
 import type { ScreenName } from '../../view/types.ts';
-import type { Command } from './command.ts';
+import { type Command, LIST_SCREENS } from './command.ts';
 
 function refresh(session: Session): void {
   session.refresh();
@@ -14,6 +14,7 @@ function refresh(session: Session): void {
 export const ALWAYS: readonly Command[] = [
   {
     name: 'backup',
+    verb: 'back up',
     keys: ['b'],
     label: 'backup',
     description: 'Back up the PostgreSQL database',
@@ -39,13 +40,19 @@ export const ALWAYS: readonly Command[] = [
   },
 ];
 
+const COPY_SCREENS: readonly ScreenName[] = [
+  ...LIST_SCREENS,
+  ...(['overview', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan', 'coverage', 'wizard'] as const),
+];
+
 /** More commands of every screen. */
 export const GENERAL: readonly Command[] = [
   {
-    name: 'copy',
+    name: 'copy to clipboard',
     keys: ['y'],
     label: 'copy',
     description: 'Copy a path, ID or checksum to the clipboard',
+    screens: COPY_SCREENS,
     group: 'here',
     disabled: (snapshot) => (canCopy(snapshot) ? undefined : 'nothing to copy here'),
     run: copy,

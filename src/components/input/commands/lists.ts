@@ -80,9 +80,10 @@ export const JOBS: readonly Command[] = [
   },
   {
     name: 'archive split',
+    verb: 'archive',
     keys: ['A'],
     label: 'split',
-    description: 'Archive the selected fractals, split by hour, day or week; asks how',
+    description: 'Archive the selected fractals, choosing how to split them',
     screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
     changesData: true,
@@ -139,6 +140,7 @@ export const SELECTING: readonly Command[] = [
 export const SORTING: readonly Command[] = [
   {
     name: 'details',
+    verb: 'show details',
     keys: ['d'],
     label: 'details',
     description: 'Show all details of the fractal',

@@ -1,3 +1,4 @@
+import { canCopy, copy } from '../../state/copy-menu.ts';
 import { back, openRow } from '../../state/navigation.ts';
 import { findMatch, moveInRows, promptSearch, promptTime } from '../../state/rows/actions.ts';
 import type { Session } from '../../state/session.ts';
@@ -58,6 +59,7 @@ export const ROWS: readonly Command[] = [
   },
   {
     name: 'next match',
+    verb: 'go to the next match',
     keys: ['n'],
     label: 'next',
     description: 'Go to the next match',
@@ -68,6 +70,7 @@ export const ROWS: readonly Command[] = [
   },
   {
     name: 'previous match',
+    verb: 'go to the previous match',
     keys: ['N'],
     label: 'previous',
     description: 'Go to the previous match',
@@ -78,6 +81,7 @@ export const ROWS: readonly Command[] = [
   },
   {
     name: 'time',
+    verb: 'go to a time',
     keys: ['t'],
     label: 'time',
     description: 'Go to the first row at or after a time',
@@ -85,6 +89,16 @@ export const ROWS: readonly Command[] = [
     group: 'here',
     disabled: noRows,
     run: promptTime,
+  },
+  {
+    name: 'copy row',
+    keys: ['y'],
+    label: 'copy',
+    description: 'Copy the log line, the row as JSON, or the ID',
+    screens: BOTH,
+    group: 'here',
+    disabled: (snapshot) => (canCopy(snapshot) ? undefined : 'nothing to copy here'),
+    run: copy,
   },
   {
     name: 'next row',

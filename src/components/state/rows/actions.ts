@@ -1,7 +1,7 @@
 import { type ArchiveBrowser, asBifractError, type BrowsedRow } from '../../../core/index.ts';
 import { formatExact } from '../../../core/text/units.ts';
 import { rowAtCursor, rowLine, rowsScreen, rowsView } from '../../view/browse.ts';
-import { JUMP_HINT, parseJump } from '../../view/jump-time.ts';
+import { JUMP_HINT, notATime, parseJump } from '../../view/jump-time.ts';
 import { parseSearch, SEARCH_HINT } from '../../view/search.ts';
 import { listKey } from '../../view/snapshot.ts';
 import type { Search } from '../../view/types.ts';
@@ -69,27 +69,46 @@ export async function readRow(session: Session, index: number): Promise<BrowsedR
   }
 }
 
+/** The last match that a search went to. */
+const lastFound = new WeakMap<Search, number>();
+
+/** Whether the cursor was moved to the first or last row, which the search has not visited. */
+function isAtStart(session: Session, search: Search, direction: 'next' | 'previous'): boolean {
+  const { browse } = session.snapshot();
+  const cursor = rowAtCursor(session.snapshot()) ?? 0;
+  if (!browse || lastFound.get(search) === cursor) return false;
+  return direction === 'next' ? cursor === 0 : browse.complete && cursor === browse.rows - 1;
+}
+
 /** Goes to the nearest match of the current search, including the row under the cursor if `included`. */
 export async function findMatch(session: Session, direction: 'next' | 'previous', included = false) {
   const { browse } = session.snapshot();
   const search = browse?.search;
   const cursor = rowAtCursor(session.snapshot()) ?? 0;
   if (!browse || !search) return;
-  const from = included ? cursor : cursor + (direction === 'next' ? 1 : -1);
+  const here = included || isAtStart(session, search, direction);
+  const from = here ? cursor : cursor + (direction === 'next' ? 1 : -1);
   const verb = direction === 'next' ? 'Searching' : 'Searching backwards';
   const what = `${verb} for ${search.input} from row ${formatExact(cursor + 1)}`;
   const found = await runTask(session, what, (browser, signal) =>
     browser.find(search.pattern, from, direction, { signal }),
   );
   if (found === undefined) return;
-  if (found !== null) return goToRow(session, found);
+  if (found !== null) {
+    lastFound.set(search, found);
+    return goToRow(session, found);
+  }
   const hint =
     direction === 'next'
-      ? 'Press g, then n, to search from the first row.'
-      : 'Press G, then N, to search from the last row.';
-  session.notify('warn', `No match ${direction === 'next' ? 'below' : 'above'} for ${search.input}`, {
-    hint,
-  });
+      ? 'Press g, then n, to search from the top.'
+      : 'Press G, then N, to search from the bottom.';
+  session.notify(
+    'warn',
+    `No match for "${search.input}" from here ${direction === 'next' ? 'down' : 'up'}.`,
+    {
+      hint,
+    },
+  );
 }
 
 function startSearch(session: Session, search: Search) {
@@ -138,7 +157,7 @@ export function promptTime(session: Session) {
     submit(text) {
       if (text.trim() === '') return undefined;
       const time = parseJump(text, timeAtCursor(session));
-      if (time === undefined) return 'Invalid time';
+      if (time === undefined) return notATime(text);
       void jump(session, time);
       return undefined;
     },

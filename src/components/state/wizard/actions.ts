@@ -100,8 +100,8 @@ export function stepBack(session: Session) {
 /** Discards the wizard and leaves it. */
 export function cancelWizard(session: Session) {
   session.wizard.close();
-  session.notify('info', 'Restore cancelled; nothing has been changed');
   const snapshot = session.snapshot();
   if (currentScreen(snapshot).name === 'wizard' || !listAt(currentScreen(snapshot)))
     session.dispatch({ type: 'back' });
+  session.notify('info', 'Restore cancelled; nothing has been changed');
 }

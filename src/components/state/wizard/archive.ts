@@ -1,7 +1,7 @@
 import type { JobRequest } from '../../../core/index.ts';
 import { plural } from '../../../core/text/units.ts';
 import { isTypeable } from '../../text/text.ts';
-import { JUMP_HINT, parseJump } from '../../view/jump-time.ts';
+import { JUMP_HINT, notATime, parseJump } from '../../view/jump-time.ts';
 import { sourceArchives } from '../../view/wizard/archive-pages.ts';
 import type { ArchiveWizard } from '../../view/wizard/types.ts';
 import { openPrompt, type Question } from '../dialogs.ts';
@@ -24,7 +24,7 @@ export function promptBound(session: Session, wizard: ArchiveWizard, bound: 'fro
     submit(text) {
       if (text.trim() === '') return session.wizard.change({ [bound]: undefined, index: 0 }) as undefined;
       const time = parseJump(text, base);
-      if (time === undefined) return 'Invalid time';
+      if (time === undefined) return notATime(text);
       const next = { from: wizard.from, to: wizard.to, [bound]: time };
       if (next.from !== undefined && next.to !== undefined && Date.parse(next.from) >= Date.parse(next.to))
         return 'The end must be later than the start';
@@ -48,7 +48,7 @@ export function archiveQuestion({ plan }: ArchiveWizard): Question | undefined {
     lines: [
       `${limit}${plural(rows, 'row')} from ${plural(plan.files.length, 'file')} will be restored.`,
       replace
-        ? `${plural(rows_there, 'row')} now in ${into.name} in that time range will be deleted. This cannot be undone.`
+        ? `${plural(rows_there, 'row')} now in ${into.name} in this time range will be deleted. This cannot be undone.`
         : 'Existing rows are kept.',
     ],
     ...(replace ? { confirmation: isTypeable(into.name) ? into.name : `replace ${rows_there}` } : {}),

@@ -59,21 +59,22 @@ export function backupQuestion(wizard: BackupWizard): Question {
   }
   const drill = plan?.target.kind === 'drill';
   return {
-    title: drill ? 'Start the drill?' : `Restore into ${plan?.database}?`,
+    title: drill ? 'Run the test restore?' : `Restore into ${plan?.database}?`,
     tone: 'info',
     lines: [
       drill
         ? 'The live database is not changed; the scratch database is dropped afterwards.'
         : 'The live database is not changed.',
     ],
-    answer: drill ? 'Start drill' : 'Restore',
+    answer: drill ? 'Run test restore' : 'Restore',
   };
 }
 
 /** What replacing the live database means. */
 function consequences({ plan, consent }: BackupWizard): string[] {
   return [
-    `All data in ${plan?.database} is replaced. Until the final swap nothing is changed and the job can be cancelled.`,
+    `All data in ${plan?.database} is replaced.`,
+    'Nothing changes until the final swap; until then you can cancel the job.',
     consent.safety_backup
       ? 'A safety backup is made first.'
       : 'NO safety backup is made: this cannot be undone.',

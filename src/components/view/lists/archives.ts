@@ -45,7 +45,7 @@ const columns: readonly Column<ArchiveRow>[] = [
   ageColumn,
   {
     id: 'note',
-    title: 'Range or error',
+    title: 'Range / error',
     width: 18,
     grow: 3,
     cell: rangeOrError,

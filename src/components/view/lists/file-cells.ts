@@ -53,7 +53,7 @@ export function longVerification(
   verification: VerificationResult | undefined,
   { symbols, now }: DrawContext,
 ): Span {
-  if (!verification) return { text: 'not in this session; press v, or V for a quick check', tone: 'dim' };
+  if (!verification) return { text: 'not in this session', tone: 'dim' };
   const ago = formatAgo(now - verification.at);
   if (!verification.ok) return { text: `${symbols.bad} failed, ${ago}`, tone: 'bad' };
   return {

@@ -1,8 +1,7 @@
 import type { JobView } from '../../../core/index.ts';
-import { formatDuration } from '../../../core/text/time.ts';
 import { formatBytes, formatPercent } from '../../../core/text/units.ts';
 import type { Line } from '../../text/line.ts';
-import { jobBar, jobEta, jobOwner, jobSpeed, jobState } from '../jobs.ts';
+import { jobBar, jobEta, jobOwner, jobSpeed, jobState, shortDuration } from '../jobs.ts';
 import { memo } from '../snapshot.ts';
 import type { QueuedArchive, Snapshot } from '../types.ts';
 import { listOf } from './list.ts';
@@ -45,9 +44,8 @@ export function jobRows({ jobs, queue }: Pick<Snapshot, 'jobs' | 'queue'>): read
 
 function progress(job: JobRow, snapshot: Snapshot): Line {
   if (job.queued) return [{ text: '-', tone: 'dim' }];
-  if (job.error && job.state === 'failed') return [{ text: job.error.code, tone: 'bad' }];
   if (job.ended_at !== undefined)
-    return [{ text: `took ${formatDuration(job.ended_at - job.started_at)}`, tone: 'dim' }];
+    return [{ text: `took ${shortDuration(job.ended_at - job.started_at)}`, tone: 'dim' }];
   const part = job.fraction === undefined ? '   ? ' : formatPercent(job.fraction).padStart(5);
   return [...jobBar(job, BAR, snapshot), { text: part }];
 }
@@ -107,7 +105,7 @@ export const jobsList = listOf<JobRow>({
       width: 7,
       align: 'right',
       drop: 1,
-      cell: (job, { now }) => ({ text: formatDuration((job.ended_at ?? now) - job.started_at), tone: 'dim' }),
+      cell: (job, { now }) => ({ text: shortDuration((job.ended_at ?? now) - job.started_at), tone: 'dim' }),
       value: (job) => job.started_at,
     },
     {

@@ -16,9 +16,9 @@ const KINDS: Readonly<Record<Orphan['kind'], string>> = {
 };
 
 const ACTIONS: Readonly<Record<Orphan['actions'][number], string>> = {
-  adopt: 'a adopt',
-  fail_record: 'c mark failed',
-  discard: 'c remove',
+  adopt: 'adopt',
+  fail_record: 'mark as failed',
+  discard: 'delete',
 };
 
 /** The name of an orphan's file. */
@@ -34,7 +34,7 @@ export function orphanActions(
   const doing = busy.get(id);
   if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
   if (kind === 'file' && actions.length === 0)
-    return { text: read_only ? 'v verify' : 'R restore', tone: 'info' };
+    return { text: read_only ? 'verify' : 'restore', tone: 'info' };
   if (actions.length === 0) return { text: 'none yet', tone: 'dim' };
   if (read_only) return { text: '-', tone: 'dim' };
   return { text: actions.map((action) => ACTIONS[action]).join(', '), tone: 'info' };

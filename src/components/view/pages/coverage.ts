@@ -52,7 +52,9 @@ function summaryLine({ protected_until, unprotected_rows }: Coverage, snapshot: 
   const { error, loading, at } = coverageAt(snapshot) ?? {};
   const unprotected = unprotected_rows ?? 0;
   const until =
-    protected_until === null ? 'First rows not archived' : `Archived until ${formatStamp(protected_until)}`;
+    protected_until === null
+      ? 'The oldest rows are not archived'
+      : `Archived until ${formatStamp(protected_until)}`;
   const status = error ? `  stale: ${error.message}` : loading && at !== undefined ? '  counting…' : '';
   return [
     { text: `  ${until}`, tone: protected_until === null ? 'warn' : 'plain' },
@@ -83,7 +85,7 @@ function numbersLine(unit: Coverage['unit'], snapshot: Snapshot): Line {
   let text = ' '.repeat(label + 3);
   for (let column = 0; column < columns; column++) {
     const number = unit === 'day' ? column + 1 : column;
-    if (number !== 1 && number % step !== 0) continue;
+    if (number % step !== 0 && !(unit === 'day' && number === 1)) continue;
     const end = label + (width === 2 ? 2 : 3) + (column + 1) * width;
     text = text.padEnd(end - String(number).length) + number;
   }
@@ -120,13 +122,13 @@ function periodLines({ unit, periods }: Coverage, cursor: number, snapshot: Snap
   const { from, to, state, rows, unprotected_rows } = period;
   const { symbol, tone, label } = STATES[state];
   const name = unit === 'day' ? from.slice(0, 10) : `${formatStamp(from)} to ${to.slice(11, 16)}`;
-  const unprotected = unprotected_rows > 0 ? `, ${formatExact(unprotected_rows)} not archived` : '';
+  const inClickHouse =
+    rows > 0 && unprotected_rows === rows
+      ? `${plural(rows, 'row')}, none archived`
+      : `${plural(rows, 'row')} in ClickHouse${unprotected_rows > 0 ? `, ${formatExact(unprotected_rows)} not archived` : ''}`;
   return [
     heading(`${name} UTC`, columns, symbols),
-    [
-      { text: `  ${symbol(symbols)} ${label}`, tone },
-      { text: `   ${plural(rows, 'row')} in ClickHouse${unprotected}` },
-    ],
+    [{ text: `  ${symbol(symbols)} ${label}`, tone }, { text: `   ${inClickHouse}` }],
     ...archiveLines(snapshot),
   ];
 }

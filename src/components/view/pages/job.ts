@@ -17,7 +17,7 @@ import {
 } from '../../../core/text/units.ts';
 import type { Line, Tone } from '../../text/line.ts';
 import { baseName } from '../../text/text.ts';
-import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait } from '../jobs.ts';
+import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait, shortDuration } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import type { Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
@@ -39,11 +39,16 @@ function speeds(job: JobView): string {
   return parts.filter(Boolean).join(', ') || '-';
 }
 
+function timeLeft({ eta_ms, fraction = 0 }: JobView): string {
+  if (eta_ms === undefined) return fraction >= 1 ? '' : 'time left unknown';
+  return eta_ms < 1_000 ? 'almost done' : `about ${formatDuration(eta_ms)} left`;
+}
+
 function times(job: JobView, now: number): string {
-  const elapsed = formatDuration((job.ended_at ?? now) - job.started_at);
+  const elapsed = shortDuration((job.ended_at ?? now) - job.started_at);
   if (job.ended_at !== undefined) return `took ${elapsed}, ended ${formatClock(job.ended_at)} UTC`;
-  const left = job.eta_ms === undefined ? 'time left unknown' : `about ${formatDuration(job.eta_ms)} left`;
-  return `${elapsed} elapsed, ${left}, started ${formatClock(job.started_at)} UTC`;
+  const parts = [`${elapsed} elapsed`, timeLeft(job), `started ${formatClock(job.started_at)} UTC`];
+  return parts.filter(Boolean).join(', ');
 }
 
 function runningLines(job: JobView, snapshot: Snapshot): Line[] {
@@ -54,7 +59,7 @@ function runningLines(job: JobView, snapshot: Snapshot): Line[] {
     field('Phase', { text: job.phase ?? 'Starting' }),
     field('', ...jobBar(job, BAR, snapshot), { text: part, bold: true }),
     ...(wait ? longField('Waiting', wait, snapshot.columns, 'warn') : []),
-    ...(job.progress.item ? longField('Now', job.progress.item, snapshot.columns) : []),
+    ...(job.progress.item ? longField('Working on', job.progress.item, snapshot.columns) : []),
     field('Rate', { text: speeds(job) }),
   ];
 }
@@ -96,11 +101,12 @@ function valueLines(result: Record<string, unknown>, columns: number): Line[] {
 function nextSteps({ kind, result }: JobView): string[] {
   const summary: unknown = result;
   if (kind === 'restore') return restoreSteps(summary as RestoreSummary);
-  if (kind === 'drill') return ['Nothing: the backup restores, and the scratch database was dropped.'];
+  if (kind === 'drill')
+    return ['Nothing. The backup can be restored; the scratch database has been dropped.'];
   if (kind !== 'restore-archive') return [];
   return (summary as ArchiveRestoreSummary).via === 'direct'
-    ? ['Search for them in Bifract.']
-    : ['The server ingests them in the background. Search for them in Bifract.'];
+    ? ['Search for the restored rows in Bifract.']
+    : ['The server ingests them in the background. Search for the restored rows in Bifract.'];
 }
 
 /** Results of earlier versions do not say whether the database was the live one. */
@@ -162,9 +168,7 @@ function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
   return [
     heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
-    field('Waiting', {
-      text: `${formatDuration(now - job.started_at)}, for the archives ahead of it`,
-    }),
+    field('Queued', { text: `for ${shortDuration(now - job.started_at)}, behind other archives` }),
     field('', { text: 'Press x to remove it from the queue.', tone: 'dim' }),
   ];
 }

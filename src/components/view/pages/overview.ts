@@ -1,11 +1,11 @@
 import type { Health } from '../../../core/index.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
-import { ageOf, formatAgo, formatDuration } from '../../../core/text/time.ts';
+import { ageOf, formatAgo } from '../../../core/text/time.ts';
 import { formatBytes, formatCount, formatPercent, plural } from '../../../core/text/units.ts';
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';
-import { jobBar, jobEnd, jobEta, jobSpeed, jobState } from '../jobs.ts';
+import { jobBar, jobEnd, jobEta, jobSpeed, jobState, shortDuration } from '../jobs.ts';
 import { fractalRecords } from '../lists/fractals.ts';
 import { keyIdOf } from '../snapshot.ts';
 import type { Loaded, Snapshot } from '../types.ts';
@@ -71,7 +71,6 @@ function backupLine({ data, now }: Snapshot): Line {
     'Last backup',
     { text: formatAgo(age), tone: age > 2 * DAY ? 'warn' : 'good' },
     { text: `, ${formatBytes(last.size_bytes)}` },
-    { text: `  ${last.name}`, tone: 'dim' },
   );
 }
 
@@ -84,7 +83,7 @@ function fractalLine(snapshot: Snapshot): Line {
   const never = fractals.filter((fractal) => !fractal.last && fractal.log_count > 0).length;
   return field(
     'Fractals',
-    { text: `${plural(fractals.length, 'fractal')}, ${formatCount(logs)} logs, ${formatBytes(size)}` },
+    { text: `${plural(fractals.length, 'fractal')}, ${formatCount(logs)} rows, ${formatBytes(size)}` },
     { text: never > 0 ? `, ${formatCount(never)} never archived` : '', tone: 'warn' },
   );
 }
@@ -127,7 +126,7 @@ function jobLines(snapshot: Snapshot): Line[] {
     }),
     ...ended.map((job): Line => {
       const state = jobState(job, snapshot);
-      const end = `${formatAgo(snapshot.now - (job.ended_at ?? 0))}, took ${formatDuration((job.ended_at ?? 0) - job.started_at)}`;
+      const end = `${formatAgo(snapshot.now - (job.ended_at ?? 0))}, took ${shortDuration((job.ended_at ?? 0) - job.started_at)}`;
       return [
         { text: `  ${state.text.slice(0, 1)} `, tone: state.tone },
         { text: sanitize(jobEnd(job).text) },

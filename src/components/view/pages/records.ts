@@ -84,9 +84,9 @@ function orphanHelp({ kind, place: storage, actions, goes_on }: Orphan): string 
     return 'Press a to adopt it: the file is read completely and gets a record if it is intact.';
   if (actions.includes('fail_record'))
     return 'Press c to mark the record as failed, so that nothing relies on its file.';
-  if (goes_on) return 'Archive the fractal again to resume from this file, or press c to remove it.';
+  if (goes_on) return 'Archive the fractal again to resume from this file, or press c to delete it.';
   if (actions.includes('discard'))
-    return 'Press c to remove it. An interrupted job left it behind; it was never complete.';
+    return 'Press c to delete it. An interrupted job left it behind; it was never complete.';
   return kind === 'leftover'
     ? 'Nothing yet: another machine may still be writing it. After a day it counts as abandoned.'
     : 'Nothing yet: fix the problem in the heading first.';
@@ -106,8 +106,8 @@ export function orphanPage(snapshot: Snapshot, id: string | undefined): readonly
     ...(doing ? [field('Now', { text: doing, tone: 'warn' })] : []),
     ...(orphan.kind === 'file' ? verificationLines(snapshot, orphanName(orphan), orphan.id) : []),
     field('Size', ...bytes(orphan.size_bytes)),
-    field('Since', ...stamp(orphan.since, now)),
-    field('Storage', { text: orphan.place }),
+    field('Created', ...stamp(orphan.since, now)),
+    field('Kind', { text: orphan.place === 'archives' ? 'archive' : 'backup' }),
     field('Fractal', { text: orphan.fractal_name ?? '-' }),
     ...longField('Path', orphan.path, columns),
     ...longField('ID', orphan.id, columns),
@@ -149,8 +149,8 @@ export function entryPage({ ui, columns, symbols }: Snapshot, id: string | undef
   if (!entry) return GONE;
   return [
     heading('Message', columns, symbols),
-    field('When', { text: `${new Date(entry.at).toISOString()}` }),
-    ...longField('What', entry.text, columns, SEVERITY_TONE[entry.severity]),
+    field('Time', { text: `${new Date(entry.at).toISOString()}` }),
+    ...longField('Message', entry.text, columns, SEVERITY_TONE[entry.severity]),
     ...(entry.hint ? longField('What to do', entry.hint, columns) : []),
   ];
 }

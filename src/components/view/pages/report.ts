@@ -2,6 +2,7 @@ import type { FileReport } from '../../../core/index.ts';
 import { formatBytes, formatExact, formatRatio, plural } from '../../../core/text/units.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { longVerification, verificationOf } from '../lists/file-cells.ts';
+import { currentScreen } from '../snapshot.ts';
 import type { Loaded, Snapshot } from '../types.ts';
 import { field, heading, longField, stamp } from './fields.ts';
 
@@ -13,8 +14,10 @@ type Backup = NonNullable<FileReport['backup']>;
 export function verificationLines(snapshot: Snapshot, ...names: string[]): Line[] {
   const verification = verificationOf(snapshot.verifications, ...names);
   const { columns } = snapshot;
+  const isPage = currentScreen(snapshot).name !== 'wizard';
+  const keys = !verification && isPage ? '; press v, or V for a quick check' : '';
   return [
-    field('Verified', longVerification(verification, snapshot)),
+    field('Verified', longVerification(verification, snapshot), { text: keys, tone: 'dim' }),
     ...(verification ? longField('', verification.message, columns, verification.ok ? 'dim' : 'bad') : []),
     ...(verification?.hint ? longField('What to do', verification.hint, columns) : []),
   ];
@@ -83,12 +86,12 @@ function reportLines(report: FileReport, snapshot: Snapshot): Line[] {
   return [
     heading('In the file', columns, symbols),
     field(
-      'Trailer',
+      'Complete',
       report.sealed
-        ? { text: `${symbols.ok} yes`, tone: 'good' }
-        : { text: `${symbols.warn} none`, tone: 'warn' },
+        ? { text: `${symbols.ok} trailer present`, tone: 'good' }
+        : { text: `${symbols.warn} no trailer`, tone: 'warn' },
     ),
-    field('Key', { text: report.key_id }),
+    field('Key fingerprint', { text: report.key_id }),
     field('Written', ...stamp(report.created_at, now), {
       text: `  by ${report.tool ?? 'an unknown program'}`,
       tone: 'dim',
@@ -99,7 +102,7 @@ function reportLines(report: FileReport, snapshot: Snapshot): Line[] {
     ...(report.kind === 'archive' ? [field('Period', { text: report.period ?? 'entire fractal' })] : []),
     ...contentLines(report, snapshot),
     ...longField('Path', report.path, columns),
-    ...(report.uuid === null ? [] : [field('ID', { text: report.uuid })]),
+    ...(report.uuid === null ? [] : [field('File ID', { text: report.uuid })]),
     ...(backup ? backupLines(backup, snapshot) : []),
   ];
 }

@@ -35,7 +35,7 @@ function intoChoices({ source, into }: ArchiveWizard, snapshot: Snapshot): Wizar
       (a, b) => Number(b.id === original) - Number(a.id === original) || a.name.localeCompare(b.name, 'en'),
     )
     .map(({ id, name, log_count }) => ({
-      label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} logs`,
+      label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} rows`,
       checked: id === into,
       effect: { do: 'change', change: { step: 'rows', into: id } },
       exclusive: true,
@@ -93,7 +93,7 @@ function rowsStep({ source, from, to }: ArchiveWizard, snapshot: Snapshot): Wiza
       },
       { label: `From: ${from ? shortStamp(from) : 'the first row'}`, effect: { do: 'prompt', text: 'from' } },
       {
-        label: `To (exclusive): ${to ? shortStamp(to) : 'after the last row'}`,
+        label: `Until (not including): ${to ? shortStamp(to) : 'after the last row'}`,
         effect: { do: 'prompt', text: 'to' },
       },
       ...(all ? [] : [RESET]),
@@ -122,7 +122,7 @@ function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wiz
     },
     {
       effect: { do: 'change', change: { replace: !replace } },
-      label: 'Replace: first delete the existing rows of that time range',
+      label: "Replace: first delete the fractal's rows in the time range of step 3",
       description: 'If off, rows are only added.',
       checked: replace,
       ...(replace ? { tone: 'bad' as const } : {}),
@@ -134,10 +134,9 @@ function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wiz
 
 function planStep({ plan }: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const blocked = plan?.obstacles[0]?.message;
-  const confirmation = plan?.replace ? 'type the name of the fractal' : undefined;
   return {
     lines: plan ? archivePlanLines(plan, snapshot) : [],
-    choices: planChoices(confirmation, blocked),
+    choices: planChoices(blocked),
   };
 }
 

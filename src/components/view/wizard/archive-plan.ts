@@ -8,15 +8,22 @@ import type { Snapshot } from '../types.ts';
 
 function formatTimeRange({ from, to }: ArchiveRestorePlan): string {
   if (from === null && to === null) return 'all times';
-  return `from ${from === null ? 'the first' : shortStamp(from)} to ${to === null ? 'the last' : `${shortStamp(to)} (exclusive)`}`;
+  return `from ${from === null ? 'the first' : shortStamp(from)} to ${to === null ? 'the last' : `${shortStamp(to)} (not included)`}`;
+}
+
+function atMost({ from, to }: ArchiveRestorePlan): string {
+  return from === null && to === null ? '' : 'at most ';
 }
 
 /** What the restore does, in one sentence. */
-function headline({ into, replace, via, rows_there }: ArchiveRestorePlan): string {
-  const how = via === 'direct' ? 'directly in the table' : 'as new lines through ingest';
-  return replace
-    ? `REPLACES ${plural(rows_there, 'row')} of ${into.name} with those of the archive, ${how}.`
-    : `Adds rows to ${into.name}, ${how}. Nothing is removed.`;
+function headline(plan: ArchiveRestorePlan): string {
+  const { into, replace, via, rows_there, rows } = plan;
+  const source = plan.files.length === 1 ? 'the archive' : 'the archives';
+  const ingest = via === 'direct' ? '' : ', as new lines through ingest';
+  if (replace)
+    return `DELETES ${plural(rows_there, 'row')} of ${into.name}, then restores ${atMost(plan)}${formatExact(rows)} from ${source}${ingest}.`;
+  const how = via === 'direct' ? ', written directly to its ClickHouse table' : ingest;
+  return `Adds rows to ${into.name}${how}. Existing rows stay.`;
 }
 
 function fileLine(
@@ -35,7 +42,6 @@ function fileLine(
 
 /** A plan, most important facts first. */
 export function archivePlanLines(plan: ArchiveRestorePlan, { columns, symbols }: Snapshot): Line[] {
-  const qualifier = plan.from === null && plan.to === null ? '' : 'at most ';
   return [
     ...paragraphs([headline(plan)], columns, plan.replace ? 'bad' : 'plain'),
     ...plan.obstacles.flatMap(({ message, hint }) => [
@@ -45,12 +51,12 @@ export function archivePlanLines(plan: ArchiveRestorePlan, { columns, symbols }:
     ...plan.notes.flatMap((text) => longField(`${symbols.warn} Note`, text, columns, 'warn')),
     ...longField(
       'Rows',
-      `${qualifier}${formatExact(plan.rows)} in the files, ${formatTimeRange(plan)}`,
+      `${atMost(plan)}${formatExact(plan.rows)} in the files, ${formatTimeRange(plan)}`,
       columns,
     ),
     field(
       'Existing',
-      { text: `${plural(plan.rows_there, 'row')} of that time range in ${plan.into.name}` },
+      { text: `${plural(plan.rows_there, 'row')} already in ${plan.into.name} in this time range` },
       { text: plan.replace && plan.rows_there > 0 ? ', to be deleted' : '', tone: 'bad' },
     ),
     field('Content', { text: formatBytes(plan.content_bytes) }),

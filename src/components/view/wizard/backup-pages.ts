@@ -35,7 +35,9 @@ function fileStep({ source }: BackupWizard, snapshot: Snapshot): WizardContent {
 
 function targetStep({ no_owner }: BackupWizard, { columns }: Snapshot): WizardContent {
   const lines: Line[] = paragraphs(
-    ['Where should the backup be restored? For each choice, the file is checked and a plan is shown first.'],
+    [
+      'Where should the backup be restored? Whatever you choose, the file is checked and you see a plan first.',
+    ],
     columns,
   );
   const choices: WizardChoice[] = [
@@ -95,13 +97,10 @@ function consentChoices({ consent, plan }: BackupWizard): WizardChoice[] {
 
 function planStep(wizard: BackupWizard, snapshot: Snapshot): WizardContent {
   const { plan } = wizard;
-  const confirmation = replacesDatabase(wizard) ? 'type the name of the database' : undefined;
+  const start = plan?.target.kind === 'drill' ? 'Continue: start the test restore' : undefined;
   const blocked = restoreBlocked(wizard);
   return {
     lines: plan ? restorePlanLines(plan, snapshot) : [],
-    choices: [
-      ...(replacesDatabase(wizard) ? consentChoices(wizard) : []),
-      ...planChoices(confirmation, blocked),
-    ],
+    choices: [...(replacesDatabase(wizard) ? consentChoices(wizard) : []), ...planChoices(blocked, start)],
   };
 }

@@ -57,13 +57,16 @@ export function failedPage({ message, hint }: ErrorReport, { columns, symbols }:
   };
 }
 
-/** Choices below a plan. `confirmation` says what to type to start it, `blocked` why it cannot be started. */
-export function planChoices(confirmation: string | undefined, blocked: string | undefined): WizardChoice[] {
+/** Choices below a plan. `blocked` says why it cannot be started. */
+export function planChoices(
+  blocked: string | undefined,
+  label = 'Continue to the confirmation',
+): WizardChoice[] {
   return [
     { label: 'Plan again', effect: { do: 'plan' } },
     {
       effect: { do: 'confirm' },
-      label: confirmation ? `Continue: ${confirmation}` : 'Continue',
+      label,
       disabled: blocked,
       tone: 'warn',
       description: blocked && `Not now: ${blocked}`,

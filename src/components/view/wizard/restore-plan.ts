@@ -62,7 +62,7 @@ function backupLines({ file, backup, planned_at }: RestorePlan, { columns, symbo
       tone: file.sealed ? 'good' : 'warn',
     }),
     field('Size', {
-      text: `${formatBytes(file.size_bytes)}, a dump of ${formatBytes(backup.dump_bytes)}, ${rowsOf}`,
+      text: `${formatBytes(file.size_bytes)} (dump ${formatBytes(backup.dump_bytes)}), ${rowsOf}`,
     }),
     field('Database', {
       text: `${backup.database ?? 'unnamed'}, PostgreSQL ${backup.server_version ?? 'unknown'}`,
