@@ -99,7 +99,7 @@ function namesToLoad(program: Command, args: string[]): string[] {
 
 function load(name: string): Promise<{ command: ProgramCommand }> {
   if (name === 'console') return import('./commands/console.ts');
-  if (name === RUN_JOB) return import('./commands/run-job.ts');
+  if (name === RUN_JOB) return import('./jobs/run-job.ts');
   return (COMMANDS[name] as (typeof COMMANDS)[string])();
 }
 

@@ -3,7 +3,7 @@ import type { Line, Span, Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { wrap } from '../../text/text.ts';
 
-const LABEL = 15;
+const LABEL = 16;
 const INDENT = '  ';
 
 /** A heading followed by a rule. */
