@@ -48,7 +48,7 @@ test('a backup is restored to a new database, and the live one does not change',
   const console = await openWithBackup(1);
   console.type('R');
   await console.waitFor('Step 1 of 3');
-  await console.waitFor('✓ yes');
+  await console.waitFor('✓ trailer present');
   console.type('\r');
   await console.waitFor('Step 2 of 3');
   await until(() => selected(console) !== '', LIMIT_MS, 'a target is selected');
