@@ -153,6 +153,6 @@ function lastArchiveNotes(
   const alone = group_id !== null && !left.some((one) => one.group_id === group_id);
   return [
     ...(last ? [`No archive of ${fractal_name} will be left.`] : []),
-    ...(alone ? ['Its group will be deleted too.'] : []),
+    ...(alone ? ['The empty group is removed too.'] : []),
   ];
 }
