@@ -28,21 +28,8 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
       return id;
     }
 
-    function newArchive(over: Partial<NewArchive> = {}): NewArchive {
-      const filename = `${fractal_id}-20260301-120000.bifract-archive`;
-      return {
-        fractal_id,
-        filename,
-        storage_type: 'disk',
-        storage_path: `archives/${fractal_id}/${filename}`,
-        archive_type: 'adhoc',
-        archive_end_ts: '2026-03-01T12:00:00.123Z',
-        ...over,
-      };
-    }
-
     async function completed(over: Partial<NewArchive> = {}) {
-      const opened = await catalog.openArchive(newArchive(over));
+      const opened = await catalog.openArchive(newArchive(fractal_id, over));
       await catalog.completeArchive(opened.archive_id, RESULT);
       return opened;
     }
@@ -96,11 +83,11 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('an opened archive and its group are in progress and have no creator', async () => {
-      const { archive_id, group_id } = await catalog.openArchive(newArchive());
+      const { archive_id, group_id } = await catalog.openArchive(newArchive(fractal_id));
       assert.deepEqual(
         { ...(await archiveOf(archive_id)), created_at: '' },
         {
-          ...newArchive(),
+          ...newArchive(fractal_id),
           id: archive_id,
           fractal_name: 'web',
           size_bytes: 0,
@@ -137,16 +124,16 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('an archive of a missing fractal is not opened', async () => {
-      await refuses('NOT_FOUND', catalog.openArchive(newArchive({ fractal_id: randomUUID() })));
+      await refuses('NOT_FOUND', catalog.openArchive(newArchive(fractal_id, { fractal_id: randomUUID() })));
       assert.deepEqual([await catalog.archives(), await catalog.groups()], [[], []]);
     });
 
     test('a fractal has one active operation at a time, and a refused one leaves nothing behind', async () => {
       const done = await completed();
-      const { archive_id } = await catalog.openArchive(newArchive());
-      await assert.rejects(catalog.openArchive(newArchive()), {
+      const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
+      await assert.rejects(catalog.openArchive(newArchive(fractal_id)), {
         code: 'BUSY',
-        message: new RegExp(`web.*${newArchive().filename}`),
+        message: new RegExp(`web.*${newArchive(fractal_id).filename}`),
       });
       await refuses('BUSY', catalog.beginRestore(done.archive_id));
       assert.equal((await catalog.groups()).length, 2);
@@ -155,18 +142,20 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
       await catalog.beginRestore(done.archive_id);
       await assert.rejects(catalog.beginRestore(archive_id), {
         code: 'BUSY',
-        message: new RegExp(newArchive().filename),
+        message: new RegExp(newArchive(fractal_id).filename),
       });
       await refuses('BUSY', catalog.beginRestore(done.archive_id));
-      await refuses('BUSY', catalog.openArchive(newArchive()));
+      await refuses('BUSY', catalog.openArchive(newArchive(fractal_id)));
       const other = await newFractal('db');
-      await catalog.openArchive(newArchive({ fractal_id: other }));
+      await catalog.openArchive(newArchive(fractal_id, { fractal_id: other }));
       await catalog.endRestore({ archive_id: done.archive_id, lines: 1, error: null });
-      await catalog.openArchive(newArchive());
+      await catalog.openArchive(newArchive(fractal_id));
     });
 
     test('only one of several concurrent archives is opened', async () => {
-      const outcomes = await Promise.allSettled([1, 2, 3].map(() => catalog.openArchive(newArchive())));
+      const outcomes = await Promise.allSettled(
+        [1, 2, 3].map(() => catalog.openArchive(newArchive(fractal_id))),
+      );
       assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
       assert.equal((await catalog.archives()).length, 1);
       assert.equal((await catalog.groups()).length, 1);
@@ -184,7 +173,7 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('a failed archive and its group have the error message, and no size', async () => {
-      const { archive_id, group_id } = await catalog.openArchive(newArchive());
+      const { archive_id, group_id } = await catalog.openArchive(newArchive(fractal_id));
       await catalog.updateProgress(archive_id, { log_count: 5, size_bytes: 10 });
       await catalog.failArchive(archive_id, 'the disk is full');
       const archive = await archiveOf(archive_id);
@@ -210,7 +199,7 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('progress shows in the record of an active archive, and reactivates a failed one with its group', async () => {
-      const { archive_id, group_id } = await catalog.openArchive(newArchive());
+      const { archive_id, group_id } = await catalog.openArchive(newArchive(fractal_id));
       await catalog.failArchive(archive_id, 'the server was restarted');
       await catalog.updateProgress(archive_id, { log_count: 3, size_bytes: 4 });
       const archive = await archiveOf(archive_id);
@@ -230,9 +219,9 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('a progress update does not affect another operation that is active by now', async () => {
-      const { archive_id } = await catalog.openArchive(newArchive());
+      const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
       await catalog.failArchive(archive_id, 'no');
-      const other = await catalog.openArchive(newArchive());
+      const other = await catalog.openArchive(newArchive(fractal_id));
       await catalog.updateProgress(archive_id, { log_count: 3, size_bytes: 4 });
       const { status, log_count } = await archiveOf(archive_id);
       assert.deepEqual([status, log_count], ['failed', 3]);
@@ -241,16 +230,21 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
 
     test('a group collects its periods one after the other and sums up their results', async () => {
       const first = await catalog.openArchive(
-        newArchive({ split: 'day', archive_count: 3, period_label: '2026-03-01' }),
+        newArchive(fractal_id, { split: 'day', archive_count: 3, period_label: '2026-03-01' }),
       );
       const { group_id } = first;
       const opened = await groupOf(group_id);
       assert.deepEqual([opened.split_granularity, opened.archive_count], ['day', 3]);
-      await refuses('BUSY', catalog.openArchive(newArchive({ group_id, period_label: '2026-03-02' })));
+      await refuses(
+        'BUSY',
+        catalog.openArchive(newArchive(fractal_id, { group_id, period_label: '2026-03-02' })),
+      );
       await catalog.completeArchive(first.archive_id, RESULT);
       assert.equal((await groupOf(group_id)).status, 'in_progress', 'two periods are missing');
       const id = randomUUID();
-      const second = await catalog.openArchive(newArchive({ id, group_id, period_label: '2026-03-02' }));
+      const second = await catalog.openArchive(
+        newArchive(fractal_id, { id, group_id, period_label: '2026-03-02' }),
+      );
       assert.deepEqual(second, { group_id, archive_id: id });
       assert.equal((await archiveOf(id)).period_label, '2026-03-02');
       await catalog.failArchive(id, 'too many parts');
@@ -276,7 +270,7 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
       await catalog.closeGroup(full.group_id, { missing: 0, message: null });
       const done = await groupOf(full.group_id);
       assert.deepEqual([done.status, done.archive_count, done.error_message], ['completed', 1, null]);
-      const none = await catalog.openArchive(newArchive({ archive_count: 5 }));
+      const none = await catalog.openArchive(newArchive(fractal_id, { archive_count: 5 }));
       await catalog.failArchive(none.archive_id, 'no');
       await catalog.closeGroup(none.group_id, { missing: null, message: 'cancelled' });
       const failed = await groupOf(none.group_id);
@@ -292,7 +286,9 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('a failed archive is reopened once, together with its group', async () => {
-      const { archive_id, group_id } = await catalog.openArchive(newArchive({ archive_count: 2 }));
+      const { archive_id, group_id } = await catalog.openArchive(
+        newArchive(fractal_id, { archive_count: 2 }),
+      );
       await refuses('BUSY', catalog.reopenArchive(archive_id));
       await catalog.failArchive(archive_id, 'interrupted');
       await catalog.closeGroup(group_id, { missing: null, message: null });
@@ -306,15 +302,17 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
       );
       await refuses('BUSY', catalog.reopenArchive(archive_id));
       await catalog.failArchive(archive_id, 'interrupted');
-      await catalog.openArchive(newArchive());
+      await catalog.openArchive(newArchive(fractal_id));
       await refuses('BUSY', catalog.reopenArchive(archive_id));
     });
 
     test('a further archive of a closed group opens the group again', async () => {
-      const { archive_id, group_id } = await catalog.openArchive(newArchive({ archive_count: 2 }));
+      const { archive_id, group_id } = await catalog.openArchive(
+        newArchive(fractal_id, { archive_count: 2 }),
+      );
       await catalog.failArchive(archive_id, 'interrupted');
       await catalog.closeGroup(group_id, { missing: null, message: null });
-      await catalog.openArchive(newArchive({ group_id }));
+      await catalog.openArchive(newArchive(fractal_id, { group_id }));
       const group = await groupOf(group_id);
       assert.deepEqual([group.status, group.error_message], ['in_progress', null]);
     });
@@ -367,11 +365,11 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     }
 
     test('a dropped archive removes its group unless that has more archives', async () => {
-      const single = await catalog.openArchive(newArchive());
+      const single = await catalog.openArchive(newArchive(fractal_id));
       await catalog.dropArchive(single.archive_id);
       assert.deepEqual([await catalog.archives(), await catalog.groups()], [[], []]);
       const { group_id } = await completed({ archive_count: 2 });
-      const dropped = await catalog.openArchive(newArchive({ group_id }));
+      const dropped = await catalog.openArchive(newArchive(fractal_id, { group_id }));
       await catalog.dropArchive(dropped.archive_id);
       const group = await groupOf(group_id);
       assert.deepEqual([group.status, group.archive_count], ['completed', 1]);
@@ -398,7 +396,7 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
 
     test('a group with a remaining archive is recounted; a group with archives cannot be deleted', async () => {
       const { archive_id, group_id } = await completed({ archive_count: 2 });
-      const other = await catalog.openArchive(newArchive({ group_id }));
+      const other = await catalog.openArchive(newArchive(fractal_id, { group_id }));
       await catalog.completeArchive(other.archive_id, RESULT);
       assert.equal((await groupOf(group_id)).total_log_count, 14);
       await catalog.deleteArchive(archive_id, keepFile);
@@ -411,7 +409,7 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     test('an active archive cannot be deleted or moved', async () => {
       const location = { storage_type: 's3', storage_path: 'archives/there' } as const;
       const remove = () => Promise.reject(new Error('the file was asked for'));
-      const { archive_id } = await catalog.openArchive(newArchive());
+      const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
       await refuses('BUSY', catalog.deleteArchive(archive_id, remove));
       await refuses('BUSY', catalog.moveArchive(archive_id, location));
       await catalog.completeArchive(archive_id, RESULT);
@@ -445,21 +443,21 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('the end of a restore leaves a record alone that has another status by now, or is gone', async () => {
-      const { archive_id } = await catalog.openArchive(newArchive());
+      const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
       await catalog.endRestore({ archive_id, lines: 1, error: null });
       assert.equal(await statusOf(archive_id), 'in_progress');
       await catalog.endRestore({ archive_id: randomUUID(), lines: 1, error: null });
     });
 
     test('a failed archive cannot be restored or moved', async () => {
-      const { archive_id } = await catalog.openArchive(newArchive());
+      const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
       await catalog.failArchive(archive_id, 'no');
       await refuses('BUSY', catalog.beginRestore(archive_id));
       await refuses('BUSY', catalog.moveArchive(archive_id, { storage_type: 's3', storage_path: 'x' }));
     });
 
     test('a record that is gone fails with NOT_FOUND', async () => {
-      const { archive_id } = await catalog.openArchive(newArchive());
+      const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
       await catalog.dropArchive(archive_id);
       await refuses('NOT_FOUND', catalog.completeArchive(archive_id, RESULT));
       await refuses('NOT_FOUND', catalog.failArchive(archive_id, 'no'));
@@ -492,11 +490,25 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
     });
 
     test('a record once read does not change', async () => {
-      const { archive_id, group_id } = await catalog.openArchive(newArchive());
+      const { archive_id, group_id } = await catalog.openArchive(newArchive(fractal_id));
       const [archive, group] = [await archiveOf(archive_id), await groupOf(group_id)];
       await catalog.completeArchive(archive_id, RESULT);
       await catalog.closeGroup(group_id, { missing: 0, message: null });
       assert.deepEqual([archive.status, group.status], ['in_progress', 'in_progress']);
     });
   });
+}
+
+/** An archive to be recorded, with a name and path of its fractal; `over` overrides. */
+export function newArchive(fractal_id: string, over: Partial<NewArchive> = {}): NewArchive {
+  const filename = `${fractal_id}-20260301-120000.bifract-archive`;
+  return {
+    fractal_id,
+    filename,
+    storage_type: 'disk',
+    storage_path: `archives/${fractal_id}/${filename}`,
+    archive_type: 'adhoc',
+    archive_end_ts: '2026-03-01T12:00:00.123Z',
+    ...over,
+  };
 }

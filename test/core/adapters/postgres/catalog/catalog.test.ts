@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { connectCatalog } from '../../../../../src/core/adapters/postgres/catalog/catalog.ts';
 import { cancelled } from '../../../../../src/core/contract/errors.ts';
-import type { NewArchive } from '../../../../../src/core/ports/catalog.ts';
-import { catalogContract } from '../../../../contracts/catalog.ts';
+
+import { catalogContract, newArchive } from '../../../../contracts/catalog.ts';
 import { refuses } from '../../../../contracts/storage.ts';
 import { testServices } from '../../../../helpers/services.ts';
 import { LIMIT_MS, until } from '../../../../helpers/until.ts';
@@ -27,19 +27,6 @@ beforeEach(async () => {
 async function newFractal(name: string): Promise<string> {
   const [row] = await sql<{ id: string }>('INSERT INTO fractals (name) VALUES ($1) RETURNING id', [name]);
   return row?.id ?? '';
-}
-
-function newArchive(over: Partial<NewArchive> = {}): NewArchive {
-  const filename = `${fractal_id}-20260301-120000.bifract-archive`;
-  return {
-    fractal_id,
-    filename,
-    storage_type: 'disk',
-    storage_path: `archives/${fractal_id}/${filename}`,
-    archive_type: 'adhoc',
-    archive_end_ts: '2026-03-01T12:00:00.123Z',
-    ...over,
-  };
 }
 
 const RESULT = {
@@ -84,7 +71,7 @@ test('a fractal has numbers and UTC times, whatever the time zone of server and 
         archive_split: 'none',
       },
     ]);
-    const { archive_id } = await other.openArchive(newArchive());
+    const { archive_id } = await other.openArchive(newArchive(fractal_id));
     const { archive } = await stateOf(archive_id);
     assert.ok(Math.abs(Date.parse(archive?.created_at ?? '') - Date.now()) < 60_000);
   } finally {
@@ -101,19 +88,19 @@ test('a number that is not a safe integer is an error, never rounded', async () 
 });
 
 test('a refused archive names the active one, since when it runs, and whether it is being restored', async () => {
-  const { archive_id } = await catalog.openArchive(newArchive());
-  const started = new RegExp(`web.* ${new Date().getUTCFullYear()}-.*${newArchive().filename}`);
-  await assert.rejects(catalog.openArchive(newArchive()), { code: 'BUSY', message: started });
+  const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
+  const started = new RegExp(`web.* ${new Date().getUTCFullYear()}-.*${newArchive(fractal_id).filename}`);
+  await assert.rejects(catalog.openArchive(newArchive(fractal_id)), { code: 'BUSY', message: started });
   await sql(`UPDATE archives SET status = 'restoring'`);
-  const restored = new RegExp(`web.*${newArchive().filename}`);
-  await assert.rejects(catalog.openArchive(newArchive()), { code: 'BUSY', message: restored });
+  const restored = new RegExp(`web.*${newArchive(fractal_id).filename}`);
+  await assert.rejects(catalog.openArchive(newArchive(fractal_id)), { code: 'BUSY', message: restored });
   assert.equal((await catalog.groups()).length, 1);
   await catalog.completeArchive(archive_id, RESULT);
-  await catalog.openArchive(newArchive());
+  await catalog.openArchive(newArchive(fractal_id));
 });
 
 test('the status is corrected after a server start set it to failed', async () => {
-  const { archive_id } = await catalog.openArchive(newArchive());
+  const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
   const serverStarts = () =>
     sql(`WITH a AS (UPDATE archives SET status = 'failed', error_message = 'server restarted' RETURNING group_id)
          UPDATE archive_groups SET status = 'failed', error_message = 'x'`);
@@ -145,7 +132,7 @@ test('the status is corrected after a server start set it to failed', async () =
 
 test('pending progress updates never overwrite the final status', async () => {
   for (let round = 0; round < 20; round++) {
-    const { archive_id } = await catalog.openArchive(newArchive());
+    const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
     const updates = [1, 2, 3].map((log_count) =>
       catalog.updateProgress(archive_id, { log_count, size_bytes: 1 }),
     );
@@ -205,7 +192,7 @@ test('connection errors name their cause, without the password', async () => {
 
 /** A completed archive. */
 async function completedArchive(): Promise<{ archive_id: string; group_id: string }> {
-  const opened = await catalog.openArchive(newArchive());
+  const opened = await catalog.openArchive(newArchive(fractal_id));
   await catalog.completeArchive(opened.archive_id, RESULT);
   return opened;
 }
@@ -213,7 +200,7 @@ async function completedArchive(): Promise<{ archive_id: string; group_id: strin
 test('an empty group is removed when it is closed and expects no archives, or when it is deleted', async () => {
   const groups: string[] = [];
   for (const split of ['none', 'day']) {
-    const { archive_id, group_id } = await catalog.openArchive(newArchive({ split }));
+    const { archive_id, group_id } = await catalog.openArchive(newArchive(fractal_id, { split }));
     await sql('DELETE FROM archives WHERE id = $1', [archive_id]);
     groups.push(group_id);
   }
@@ -265,7 +252,7 @@ async function restoreState(archive_id: string) {
 }
 
 async function completed(): Promise<string> {
-  const { archive_id } = await catalog.openArchive(newArchive());
+  const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
   await catalog.completeArchive(archive_id, RESULT);
   return archive_id;
 }
@@ -297,7 +284,7 @@ test('a server start does not disturb a running restore', async () => {
   await catalog.updateRestore(one, 3);
   assert.equal((await restoreState(one))?.status, 'restoring');
   await sql("UPDATE archives SET status = 'completed' WHERE status = 'restoring'");
-  const { archive_id } = await catalog.openArchive(newArchive());
+  const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
   await catalog.updateRestore(one, 4);
   await catalog.endRestore({ archive_id: one, lines: 4, error: null });
   assert.deepEqual(await restoreState(one), {
@@ -321,7 +308,9 @@ test('the token of a fractal is its active default one, else another active one'
 });
 
 test('lists return any values unchanged', async () => {
-  const { archive_id, group_id } = await catalog.openArchive(newArchive({ archive_end_ts: null }));
+  const { archive_id, group_id } = await catalog.openArchive(
+    newArchive(fractal_id, { archive_end_ts: null }),
+  );
   const odd = ['plain', 'a, "b" \\ \'c\' {d} ünï 🙂\n', '', '\u001f', 'x\u001fy\u001ez'];
   for (const text of odd) {
     await sql(
