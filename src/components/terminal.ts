@@ -5,7 +5,7 @@ export interface Suspension {
   open(suspend: SuspendTerminal): void;
   suspend(): void;
   repaint(): void;
-  /** Call it when the process continues after a stop, whoever stopped it. */
+  /** Call it when the process continues after a stop, however it was stopped. */
   continued(): void;
 }
 

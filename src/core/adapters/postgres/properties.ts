@@ -11,7 +11,7 @@ const GRANTS = `SELECT r.rolname AS role, a.privilege_type AS privilege, a.is_gr
   FROM pg_database d CROSS JOIN aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
   WHERE d.datname = $1 ORDER BY a.grantee, a.privilege_type`;
 const DEFAULT_TABLESPACE = 'pg_default';
-/** Settings whose value is a list of names, each of which must be quoted by itself. */
+/** Settings whose value is a list of names, each quoted separately. */
 const LISTS = new Set([
   'local_preload_libraries',
   'search_path',

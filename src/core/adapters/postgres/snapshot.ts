@@ -115,7 +115,7 @@ async function cancelQuery(pid: number, connection: PostgresConnection): Promise
     await other.connect();
     await other.query('SELECT pg_cancel_backend($1)', [pid]);
   } catch {
-    // The snapshot is closed next, and the server notices that by itself.
+    // The snapshot is closed next, which the server notices.
   } finally {
     await other.end().catch(() => undefined);
   }

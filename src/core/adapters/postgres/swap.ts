@@ -17,7 +17,7 @@ const END = `SELECT pid, (${OWN_IDLE}) AS own, pg_terminate_backend(pid) AS ende
   WHERE datname = $1 AND pid <> pg_backend_pid() AND ($2 OR (${OWN_IDLE}))
     AND backend_type NOT IN ('autovacuum worker', 'parallel worker')`;
 
-/** Sessions connected to a database, except idle ones of this program, which reconnects by itself. */
+/** Sessions connected to a database, except idle ones of this program, which reconnects on its own. */
 export async function sessionsOn(client: Client, database: string): Promise<DatabaseSession[]> {
   return (await client.query<DatabaseSession>(SESSIONS, [database])).rows;
 }
