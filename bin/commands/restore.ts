@@ -35,7 +35,7 @@ interface Options extends Omit<Input, 'file' | 'target'> {
 
 const HELP = `<file> is a path, a file name in backups/, or an S3 key. It is verified in full before anything changes. The backup is restored into a new database, compared with its manifest, and swapped with the live database in one transaction, so it is all or nothing.
 
-Asks before it replaces the live database. Without a terminal, it does nothing and exits with 2, unless --yes or --non-interactive is given.`;
+Asks before it replaces the live database. Without a terminal, it does nothing and exits with 2; pass --yes or --non-interactive to skip the question.`;
 
 export const command = defineCommand<Input>({
   declare(command, choose) {

@@ -31,7 +31,7 @@ export async function runPlan<Consent>(
 export function declarePlan(command: Command, asks = 'Asks'): Command {
   return addFooter(
     command.option('--dry-run', 'Show the plan and change nothing', false),
-    `${asks} for confirmation. If it cannot ask (no terminal, or --non-interactive), it does nothing and exits with 2, unless --yes is given.`,
+    `${asks} for confirmation. If it cannot ask (no terminal, or --non-interactive), it does nothing and exits with 2; pass --yes to skip the question.`,
   );
 }
 

@@ -139,13 +139,13 @@ test('s sorts by the next column, and the order is saved', async () => {
   await terminal.press('2');
   await terminal.waitFor('Fractal↑');
   await terminal.press('s');
-  await terminal.waitFor('Logs↓');
+  await terminal.waitFor('Rows↓');
   await terminal.waitFor((lines) => lines[4]?.includes('web-prod') === true);
   await terminal.press('S');
-  await terminal.waitFor('Logs↑');
+  await terminal.waitFor('Rows↑');
   await using again = startConsole({ preferences: async () => preferences });
   await again.terminal.press('2');
-  await again.terminal.waitFor('Logs↑');
+  await again.terminal.waitFor('Rows↑');
 });
 
 test('a list longer than the screen is a window that follows the cursor', async () => {

@@ -17,11 +17,11 @@ export function createVerificationResults(): VerificationResults {
     const { item, ok, message, error, details = {} } = event;
     const quick = ok && details.checksum === null;
     const result = { at: Date.parse(event.time), ok, quick, message, hint: error?.hint };
-    const names = [baseName(item), details.target];
-    state = new Map([
-      ...state,
-      ...names.filter((name) => typeof name === 'string').map((name) => [name, result] as const),
-    ]);
+    const names = [baseName(item), details.target].filter((name) => typeof name === 'string');
+    // A quick check that passes proves less than a full verification that passed before it.
+    const provenBefore = (name: string) => quick && state.get(name)?.ok && !state.get(name)?.quick;
+    const replaced = names.filter((name) => !provenBefore(name));
+    state = new Map([...state, ...replaced.map((name) => [name, result] as const)]);
   }
 
   /** Drops results of files that a job has written since. */

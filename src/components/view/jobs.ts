@@ -5,7 +5,7 @@ import {
   jobFacts,
   type Progress,
 } from '../../core/index.ts';
-import { formatDuration, formatStamp } from '../../core/text/time.ts';
+import { formatDuration } from '../../core/text/time.ts';
 import {
   formatByteRate,
   formatBytes,
@@ -17,6 +17,7 @@ import {
 } from '../../core/text/units.ts';
 import type { Line, Span } from '../text/line.ts';
 import { indeterminateBar, progressBar, spinnerAt } from '../text/symbols.ts';
+import { archiveName } from './archive-name.ts';
 import type { DrawContext } from './types.ts';
 
 /** The state of a job: symbol and label. */
@@ -197,6 +198,6 @@ export function readableTitle(title: string, archives: readonly ArchiveRecord[])
   const named = title.replace(BACKUP, 'backup of $1-$2-$3 $4:$5').replace(FOLDERS, '');
   return named.replace(RECORD_ID, (id) => {
     const record = archives.find((one) => one.id === id);
-    return record ? `${record.fractal_name}, ${formatStamp(record.created_at)}` : id;
+    return record ? archiveName(record) : id;
   });
 }

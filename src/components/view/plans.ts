@@ -127,8 +127,13 @@ export function deletionConfirmation({ items }: DeletePlan, archives: readonly A
   const name =
     first.kind === 'backup'
       ? first.id.replace(/^bifract-backup-(.+)\.bifract-backup$/, '$1')
-      : archives.find(({ id }) => id === first.archive_id)?.fractal_name;
+      : shortName(archives.find(({ id }) => id === first.archive_id));
   return name !== undefined && isTypeable(name) ? name : byCount;
+}
+
+/** The period of a part of a group, which tells it from the others; else the fractal. */
+function shortName(record: ArchiveRecord | undefined): string | undefined {
+  return record?.period_label ?? record?.fractal_name;
 }
 
 /** An item of a copy plan: action, size, age and name; below it the reason why it is skipped. */

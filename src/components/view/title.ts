@@ -1,6 +1,7 @@
-import { ageOf, formatAgo, formatStamp } from '../../core/text/time.ts';
+import { ageOf, formatAgo } from '../../core/text/time.ts';
 import { formatExact } from '../../core/text/units.ts';
 import { justify, type Line, type Span } from '../text/line.ts';
+import { archiveName } from './archive-name.ts';
 import { groupOf } from './lists/archive-rows.ts';
 import { listAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
@@ -38,17 +39,19 @@ export function screenTitle({ data, jobs, queue }: Snapshot, { name, subject }: 
       return fractal() ?? subject ?? '';
     case 'group': {
       const group = groupOf({ data }, subject);
-      return group ? `${group.fractal_name}, ${formatStamp(group.created_at)}` : (subject ?? '');
+      return group ? archiveName(group) : (subject ?? '');
     }
-    case 'archive':
-      return data.archives.value?.find((record) => record.id === subject)?.filename ?? subject ?? '';
+    case 'archive': {
+      const record = data.archives.value?.find((one) => one.id === subject);
+      return record ? archiveName(record) : (subject ?? '');
+    }
     case 'orphan': {
       const orphan = data.orphans.value?.find((one) => one.id === subject);
       return orphan ? orphanName(orphan) : (subject ?? '');
     }
     case 'rows': {
       const record = data.archives.value?.find((one) => one.id === subject);
-      return `Rows${record ? ` of ${record.fractal_name}` : ''}`;
+      return `Rows${record ? ` of ${archiveName(record)}` : ''}`;
     }
     case 'row':
       return 'Row';

@@ -39,3 +39,17 @@ test('a result is dropped once an archive job has written the file', () => {
   results.apply(done([{ archive_id: 'id-1', storage_path: `archives/f/${NAME}` }]));
   assert.equal(results.state().size, 0);
 });
+
+test('a quick check that passes does not replace a full verification; one that fails does', () => {
+  const results = createVerificationResults();
+  const verified = (given: object) =>
+    results.apply(event({ event: 'job:item', item: NAME, ok: true, message: '', ...given }));
+  results.apply(event({ event: 'job:started', kind: 'verify' }));
+  verified({ details: { checksum: 'aa' } });
+  verified({ details: { checksum: null } });
+  assert.equal(results.state().get(NAME)?.quick, false);
+  verified({ ok: false, details: {} });
+  assert.equal(results.state().get(NAME)?.ok, false);
+  verified({ details: { checksum: null } });
+  assert.equal(results.state().get(NAME)?.quick, true);
+});

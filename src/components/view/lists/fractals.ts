@@ -65,14 +65,18 @@ const definition: ListDefinition<FractalRecord> = {
       grow: 3,
       cell: (record) => [
         { text: record.name },
-        ...(record.is_default ? [{ text: ' default', tone: 'dim' } as const] : []),
-        ...(record.is_system ? [{ text: ' system', tone: 'dim' } as const] : []),
+        ...(record.is_default && record.name !== 'default'
+          ? [{ text: ' (default)', tone: 'dim' } as const]
+          : []),
+        ...(record.is_system && record.name !== 'system'
+          ? [{ text: ' (system)', tone: 'dim' } as const]
+          : []),
       ],
       value: (record) => record.name.toLowerCase(),
     },
     {
       id: 'logs',
-      title: 'Logs',
+      title: 'Rows',
       width: 6,
       align: 'right',
       cell: (record) => ({ text: formatCount(record.log_count) }),
@@ -81,7 +85,7 @@ const definition: ListDefinition<FractalRecord> = {
     sizeColumn,
     {
       id: 'oldest',
-      title: 'Oldest log (UTC)',
+      title: 'Oldest row (UTC)',
       width: 16,
       drop: 3,
       cell: (record) => ({ text: formatStamp(record.earliest_log), tone: 'dim' }),

@@ -17,7 +17,7 @@ const DAY = 86_400_000;
 function installationLines(snapshot: Snapshot): Line[] {
   const { installation, columns, symbols, data } = snapshot;
   const key_id = keyIdOf(snapshot);
-  const archives = data.health.value?.archives.location;
+  const archives = archiveFolder(data.health.value?.archives.location);
   return [
     heading('Installation', columns, symbols),
     field('Directory', { text: installation.dir }),
@@ -25,6 +25,11 @@ function installationLines(snapshot: Snapshot): Line[] {
     field('Backups go to', { text: installation.storage }),
     ...(archives && archives !== installation.storage ? [field('Archives go to', { text: archives })] : []),
   ];
+}
+
+/** Archives are in a folder of their own below the root of their storage. */
+function archiveFolder(location: string | undefined): string | undefined {
+  return location?.startsWith('/') ? `${location.replace(/\/$/, '')}/archives` : location;
 }
 
 function partLines(health: Health, { symbols, columns }: Snapshot): Line[] {

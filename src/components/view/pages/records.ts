@@ -1,6 +1,7 @@
 import type { ArchiveRecord, BackupFile, Orphan } from '../../../core/index.ts';
 import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
 import type { Line } from '../../text/line.ts';
+import { archiveName } from '../archive-name.ts';
 import { archiveStatus } from '../lists/file-cells.ts';
 import { fractalRecords, lastArchive } from '../lists/fractals.ts';
 import { SEVERITY_TONE } from '../lists/log.ts';
@@ -21,15 +22,15 @@ function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
   const { columns, symbols, now } = snapshot;
   const report = snapshot.reports.get(record.id);
   return [
-    heading(`Archive of ${record.fractal_name}`, columns, symbols),
+    heading(`Archive of ${archiveName(record)}`, columns, symbols),
     ...warningLines(report, snapshot),
     field('Status', archiveStatus(record, snapshot)),
     ...(record.error_message ? longField('Reason', record.error_message, columns, 'bad') : []),
     ...(record.status === 'in_progress' ? [] : verificationLines(snapshot, record.filename, record.id)),
     field('Size', ...bytes(record.size_bytes)),
     field('Rows', { text: formatExact(record.log_count) }),
-    field('First log', ...stamp(record.time_range_start, now)),
-    field('Last log', ...stamp(record.time_range_end, now)),
+    field('First row', ...stamp(record.time_range_start, now)),
+    field('Last row', ...stamp(record.time_range_end, now)),
     field('Period', { text: record.period_label ?? 'entire fractal' }),
     field('Archived until', ...stamp(record.archive_end_ts, now)),
     heading('File', columns, symbols),
@@ -123,10 +124,10 @@ export function fractalPage(snapshot: Snapshot, id: string | undefined): readonl
   return [
     heading(`Fractal ${record.name}`, columns, symbols),
     ...longField('Description', record.description || '-', columns),
-    field('Logs', { text: formatExact(record.log_count) }),
+    field('Rows', { text: formatExact(record.log_count) }),
     field('Size', ...bytes(record.size_bytes)),
-    field('Oldest log', ...stamp(record.earliest_log, now)),
-    field('Newest log', ...stamp(record.latest_log, now)),
+    field('Oldest row', ...stamp(record.earliest_log, now)),
+    field('Newest row', ...stamp(record.latest_log, now)),
     field('Retention', {
       text: record.retention_days === null ? 'forever' : plural(record.retention_days, 'day'),
     }),

@@ -34,8 +34,8 @@ function contentLines(report: FileReport, { columns, now }: Snapshot): Line[] {
     content_bytes === null ? null : `${formatBytes(content_bytes)}${ratio ? `, compressed ${ratio}` : ''}`;
   const ofRows = [
     field('Rows', valueOrUnknown(rows === null ? null : formatExact(rows))),
-    field('First log', ...stamp(first, now)),
-    field('Last log', ...stamp(last, now)),
+    field('First row', ...stamp(first, now)),
+    field('Last row', ...stamp(last, now)),
     field(
       'Fields',
       valueOrUnknown(fields === null ? null : fields ? 'parsed fields included' : 'not included'),

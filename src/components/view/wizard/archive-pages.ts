@@ -1,8 +1,9 @@
 import type { ArchiveRecord } from '../../../core/index.ts';
-import { formatStamp, shortStamp } from '../../../core/text/time.ts';
+import { shortStamp } from '../../../core/text/time.ts';
 import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
 import type { Line } from '../../text/line.ts';
 import { baseName, fit } from '../../text/text.ts';
+import { archiveName } from '../archive-name.ts';
 import { groupOf } from '../lists/archive-rows.ts';
 import { field, heading, paragraphs } from '../pages/fields.ts';
 import { archivePage, orphanPage } from '../pages/records.ts';
@@ -182,6 +183,6 @@ export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): s
   const files = sourceArchives(snapshot, source);
   const [first] = files;
   if (!first) return baseName(source);
-  const when = `${first.fractal_name} (${formatStamp(first.created_at)})`;
-  return files.length > 1 ? `${plural(files.length, 'archive')} of ${when}` : `the archive of ${when}`;
+  if (files.length === 1) return `the archive of ${archiveName(first)}`;
+  return `${plural(files.length, 'archive')} of ${archiveName({ ...first, period_label: null })}`;
 }

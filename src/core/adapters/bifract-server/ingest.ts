@@ -49,7 +49,7 @@ function resultOf(url: URL, { status, headers }: Response, text: string): Ingest
   if (status >= 500) return { outcome: 'refused', busy: false, wait_ms, reason };
   if (status === 401 || status === 403) {
     throw new BifractError('SERVER_UNREACHABLE', `Ingest rejected the fractal's token: ${reason}`, {
-      hint: 'Create a new token in Bifract, or restore with --via direct.',
+      hint: 'Create a new token in Bifract, or restore directly (--via direct).',
     });
   }
   throw rejected(reason);

@@ -72,7 +72,7 @@ async function control(dir: string, args: string[]): Promise<string> {
   if (!failed) return stdout ?? '';
   const lines = (stderr ?? '').trim().split('\n').slice(-3).join(' ');
   throw new BifractError('PROGRAM_MISSING', `docker compose ${args.join(' ')} failed: ${lines}`, {
-    hint: 'Stop or start the container yourself, and pass --no-stop-app.',
+    hint: 'Stop or start the container yourself, and restore without stopping it (--no-stop-app).',
   });
 }
 

@@ -67,7 +67,7 @@ async function requireNoSessions(client: Client, database: string): Promise<void
   const sessions = await sessionsOn(client, database);
   if (sessions.length === 0) return;
   throw new BifractError('BUSY', describeSessions(database, sessions), {
-    hint: 'Nothing was changed. Stop the programs they belong to, or end the sessions with --end-sessions.',
+    hint: 'Nothing was changed. Stop the programs they belong to, or have them ended (--end-sessions).',
   });
 }
 

@@ -68,13 +68,17 @@ function gapObstacles({ removes, incomplete, window: { from, to } }: RestoreFact
   if (!removes || incomplete === 0 || (from !== null && to !== null)) return [];
   const message = `${incomplete} archives of the group are incomplete: rows in their time range would be deleted and not restored`;
   return [
-    { code: 'USAGE', message, hint: 'Use --from and --to to select a complete range, or omit --replace.' },
+    {
+      code: 'USAGE',
+      message,
+      hint: 'Choose a time range without missing archives (--from, --to), or restore without replacing rows.',
+    },
   ];
 }
 
 function targetObstacles({ fractal, into }: RestoreFacts): ErrorReport[] {
   if (fractal) return [];
-  const hint = 'Create it in Bifract, or choose another one with --into. See `bifract list fractals`.';
+  const hint = 'Create it in Bifract, or choose another fractal to restore into (--into).';
   return [{ code: 'NOT_FOUND', message: `No such fractal: ${into.name}`, hint }];
 }
 
@@ -102,7 +106,7 @@ function spaceObstacles({ content_bytes, free_bytes }: RestoreFacts): ErrorRepor
     {
       code: 'STORAGE_FULL',
       message: `ClickHouse has ${free_bytes} bytes free, not enough for these rows`,
-      hint: 'Free some space in ClickHouse, or restore a smaller range with --from and --to.',
+      hint: 'Free some space in ClickHouse, or restore a smaller time range (--from, --to).',
     },
   ];
 }
@@ -113,21 +117,21 @@ function replaceObstacles({ removes, via, rows, rows_there }: RestoreFacts): Err
     obstacles.push({
       code: 'USAGE',
       message: `The archive has no rows in that range: ${rows_there} rows would be deleted and none restored`,
-      hint: 'Use --from and --to to select a range that it has rows in, or omit --replace.',
+      hint: 'Choose a time range that the archive has rows in (--from, --to), or restore without replacing rows.',
     });
   }
   if (removes && (removes.from === null || removes.to === null)) {
     obstacles.push({
       code: 'USAGE',
       message: 'Cannot tell which rows to replace: the time range of the archive is unknown',
-      hint: 'Set --from and --to: rows in that range are replaced.',
+      hint: 'Set the time range in which to replace rows (--from, --to).',
     });
   }
   if (removes && via === 'ingest') {
     obstacles.push({
       code: 'UNSUPPORTED',
       message: 'Cannot replace rows when restoring by ingest',
-      hint: 'Ingest assigns new times and ids. Omit --replace, or restore directly.',
+      hint: 'Ingested rows get new times and IDs. Restore without replacing rows, or restore directly (--via direct).',
     });
   }
   return obstacles;
@@ -136,7 +140,7 @@ function replaceObstacles({ removes, via, rows, rows_there }: RestoreFacts): Err
 function tokenObstacles({ via, has_token, into }: RestoreFacts): ErrorReport[] {
   if (via !== 'ingest' || has_token) return [];
   const message = `Fractal ${into.name} has no active ingest token`;
-  return [{ code: 'NOT_FOUND', message, hint: 'Create one in Bifract, or restore directly.' }];
+  return [{ code: 'NOT_FOUND', message, hint: 'Create one in Bifract, or restore directly (--via direct).' }];
 }
 
 /** What to consider before a restore of archives, one sentence each. */
@@ -152,7 +156,7 @@ function fileNotes({ files, incomplete, via }: RestoreFacts): string[] {
   if (via === 'direct' && withoutFields > 0) {
     const which = withoutFields === files.length ? '' : ` in ${withoutFields} of the ${files.length} files`;
     notes.push(
-      `Parsed fields are missing${which}: restored rows will have empty fields, and field searches will not find them. Use \`--via ingest\` to have the server parse the lines again.`,
+      `Parsed fields are missing${which}: restored rows will have empty fields, and field searches will not find them. To have the server parse the lines again, restore by ingest (--via ingest).`,
     );
   }
   const unproven = files.filter(({ sealed, file }) => !sealed && file.archive_id === null).length;
@@ -176,7 +180,7 @@ function fractalNotes({ files, fractal, removes, window, now }: RestoreFacts): s
   const notes: string[] = [];
   if (removes?.from && removes.to && (window.from === null || window.to === null)) {
     notes.push(
-      `All rows from ${removes.from} to before ${removes.to} are deleted first, including those that the archive does not have; other rows are kept. Use --from and --to to choose another range.`,
+      `All rows from ${removes.from} to before ${removes.to} are deleted first, including those that the archive does not have; other rows are kept. To choose another range, set --from and --to.`,
     );
   }
   const days = fractal?.retention_days ?? null;

@@ -56,8 +56,8 @@ export async function planArchiveRestore(
 
 function assertValidWindow(from: Timestamp | null, to: Timestamp | null): void {
   if (from === null || to === null || Date.parse(from) < Date.parse(to)) return;
-  throw new BifractError('USAGE', `--from (${from}) must be earlier than --to (${to})`, {
-    hint: 'The range includes --from and excludes --to.',
+  throw new BifractError('USAGE', `The start of the time range (${from}) must be before its end (${to})`, {
+    hint: 'The range includes its start and excludes its end.',
   });
 }
 
@@ -165,7 +165,7 @@ function intoOf(
   const id = requested ?? source_fractal?.id;
   if (id === undefined) {
     throw new BifractError('USAGE', 'Cannot tell which fractal the file belongs to', {
-      hint: 'Choose a fractal with --into.',
+      hint: 'Choose the fractal to restore into (--into).',
     });
   }
   const name =

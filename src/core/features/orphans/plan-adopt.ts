@@ -162,7 +162,7 @@ function decide(item: AdoptItem, { fractals }: Known, { create_fractals }: PlanA
   }
   return skip(
     item,
-    `Fractal ${fractal.id} ("${fractal.name}") does not exist: recreate it with --create-fractals.`,
+    `Fractal ${fractal.id} ("${fractal.name}") does not exist: recreate it (--create-fractals).`,
   );
 }
 

@@ -150,7 +150,7 @@ function liveObstacles({ sessions, replaces, database }: Findings, jobs: JobReco
     obstacles.push({
       code: 'BUSY',
       message: `${count} connected to ${database}`,
-      hint: 'Stop the Bifract server with --stop-app, or terminate the sessions with --end-sessions.',
+      hint: 'Stop the Bifract server (--stop-app), or end the sessions (--end-sessions).',
       consent: 'end_sessions',
     });
   }
