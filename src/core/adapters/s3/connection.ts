@@ -107,9 +107,11 @@ export class S3Connection {
       this.#bucketSeen = true;
       const { ContentLength, LastModified, Metadata, ETag } = response;
       if (!LastModified && !ETag) throw this.notAnS3Service();
+      // Zero would pass for a damaged file.
+      if (ContentLength === undefined) throw this.#noSize(name);
       return {
         name,
-        size_bytes: ContentLength ?? 0,
+        size_bytes: ContentLength,
         modified_at: truncateToSeconds(LastModified),
         token: Metadata?.[TOKEN],
       };
@@ -153,6 +155,12 @@ export class S3Connection {
       options,
     );
     this.#bucketSeen = true;
+  }
+
+  #noSize(name: string): BifractError {
+    return new BifractError('STORAGE_FAILED', `The S3 service does not tell the size of ${name}`, {
+      hint: 'A proxy in front of it may remove Content-Length from responses to HEAD. Configure it to pass the header on.',
+    });
   }
 
   #s3(): Promise<S3> {

@@ -1,5 +1,5 @@
 import { BifractError, type ErrorCode } from '../../contract/errors.ts';
-import { failureOf, type RequestFailure, responseHeader } from './retry.ts';
+import { failureOf, REPLY_TOO_LONG, type RequestFailure, responseHeader } from './retry.ts';
 
 /** What error messages need to know about the service. */
 export interface S3Location {
@@ -75,6 +75,11 @@ const KNOWN_CODES: Record<string, ErrorText> = {
     code: 'STORAGE_UNREACHABLE',
     text: 'the bucket BUCKET does not exist',
     hint: 'Create it, or check BIFRACT_S3_BUCKET and BIFRACT_S3_ENDPOINT.',
+  },
+  [REPLY_TOO_LONG]: {
+    code: 'STORAGE_FAILED',
+    text: 'the reply is too long for an S3 service',
+    hint: 'Check BIFRACT_S3_ENDPOINT, and any proxy in front of the service.',
   },
   QuotaExceeded: FULL,
   XMinioStorageFull: FULL,

@@ -7,7 +7,7 @@ import type { Services } from '../../ports/services.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { listBackups } from '../files/backup-files.ts';
-import { sourceOf } from '../inspect/object-source.ts';
+import { listedSource } from '../inspect/object-source.ts';
 import { readFully } from '../inspect/read-fully.ts';
 import type { PruneItem, PrunePlan } from './contract.ts';
 
@@ -102,7 +102,7 @@ export async function fixedReason(
   options: CallOptions,
 ): Promise<Candidate['fixed']> {
   try {
-    const { head } = await describeFile(sourceOf(storage, object, options), keys, options);
+    const { head } = await describeFile(await listedSource(storage, object, options), keys, options);
     return head?.reason === undefined ? undefined : 'safety';
   } catch (error) {
     rethrowUnlessUnreadable(error, options.signal);

@@ -6,7 +6,7 @@ import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
 import { listBackups } from '../files/backup-files.ts';
-import { sourceOf } from '../inspect/object-source.ts';
+import { listedSource } from '../inspect/object-source.ts';
 import type { RotateItem, RotatePlan } from './contract.ts';
 
 /** Plans a key rotation; see `KeyQueries`. */
@@ -57,7 +57,7 @@ async function keyOf(
   options: CallOptions,
 ): Promise<string | null> {
   try {
-    return (await describeFile(sourceOf(storage, object, options), keys, options)).key_id;
+    return (await describeFile(await listedSource(storage, object, options), keys, options)).key_id;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (asBifractError(error).exitCode === 5) return null;

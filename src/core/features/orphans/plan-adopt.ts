@@ -8,7 +8,7 @@ import type { Services } from '../../ports/services.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
-import { sourceOf } from '../inspect/object-source.ts';
+import { listedSource } from '../inspect/object-source.ts';
 import { readHead } from '../inspect/read-head.ts';
 import type { AdoptItem, AdoptPlan } from './contract.ts';
 
@@ -87,7 +87,7 @@ async function planOne(
   const record = known.records.get(object.name);
   if (record && record.status !== 'failed') return skip(blank, `Already has a record: ${record.id}.`);
   try {
-    const source = sourceOf(storage, object, options);
+    const source = await listedSource(storage, object, options);
     const description = await describeFile(source, keys, options);
     const item = description.sealed
       ? ofSealed(blank, description)
