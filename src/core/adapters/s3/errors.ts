@@ -1,4 +1,6 @@
 import { BifractError, type ErrorCode } from '../../contract/errors.ts';
+import { mask } from '../../text/mask.ts';
+import { sanitize } from '../../text/sanitize.ts';
 import { failureOf, REPLY_TOO_LONG, type RequestFailure, responseHeader } from './retry.ts';
 
 /** What error messages need to know about the service. */
@@ -7,8 +9,6 @@ export interface S3Location {
   region: string;
   /** For display, without credentials. */
   address: string;
-  /** Strings that must not appear in any message. */
-  secrets: readonly string[];
 }
 
 const MAX_LENGTH = 500;
@@ -23,9 +23,9 @@ interface ErrorText {
 export function s3Error(what: string, error: unknown, location: S3Location): BifractError {
   if (error instanceof BifractError) return error;
   const { code, text, hint } = describeFailure(error, failureOf(error), location);
-  return new BifractError(code, clean(`${what}: ${text}`, location), {
+  return new BifractError(code, clean(`${what}: ${text}`), {
     hint,
-    cause: withoutRequest(error, location),
+    cause: withoutRequest(error),
   });
 }
 
@@ -163,15 +163,13 @@ function messageOf(error: unknown): string {
 }
 
 /** Keeps only name and message: the errors of the library include the request with its authorization. */
-function withoutRequest(error: unknown, location: S3Location): Error {
-  const copy = new Error(clean(messageOf(error), location));
-  copy.name = error instanceof Error ? clean(error.name, location) : 'Error';
+function withoutRequest(error: unknown): Error {
+  const copy = new Error(clean(messageOf(error)));
+  copy.name = error instanceof Error ? clean(error.name) : 'Error';
   return copy;
 }
 
 /** One printable line without secrets. */
-export function clean(text: string, { secrets }: S3Location): string {
-  let line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
-  for (const secret of secrets) if (secret) line = line.replaceAll(secret, '***');
-  return line.slice(0, MAX_LENGTH);
+export function clean(text: string): string {
+  return sanitize(mask(text)).slice(0, MAX_LENGTH);
 }

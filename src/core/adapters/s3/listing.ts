@@ -86,10 +86,17 @@ class ListingOrder {
     const last = this.#last;
     this.#last = key;
     if (last === undefined) return;
-    this.#byBytes &&= compareNames(last, key) < 0;
-    this.#byFolder &&= compareNames(folderKey(last), folderKey(key)) < 0;
+    this.#byBytes &&= isBefore(last, key);
+    this.#byFolder &&= isBefore(folderKey(last), folderKey(key));
     if (!this.#byBytes && !this.#byFolder) throw incomplete(this.#connection, 'its keys are not in order');
   }
+}
+
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** By bytes. Buffers for every key of a long listing would take much memory. */
+function isBefore(a: string, b: string): boolean {
+  return ASCII.test(a) && ASCII.test(b) ? a < b : compareNames(a, b) < 0;
 }
 
 /** Sorts a folder's content directly after the folder. */
