@@ -14,12 +14,3 @@ export function sourceOf(
     stream: (offset = 0) => storage.stream(name, { ...options, offset }),
   };
 }
-
-/** Like `sourceOf`, for an object from a listing, whose size may be wrong: the storage is asked for the object itself. */
-export async function listedSource(
-  storage: Storage,
-  listed: StoredObject,
-  options: CallOptions = {},
-): Promise<ByteSource> {
-  return sourceOf(storage, (await storage.stat(listed.name, options)) ?? listed, options);
-}

@@ -6,7 +6,7 @@ import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
 import { listBackups } from '../files/backup-files.ts';
-import { listedSource } from '../inspect/object-source.ts';
+import { sourceOf } from '../inspect/object-source.ts';
 import type { RotateItem, RotatePlan } from './contract.ts';
 
 /** Plans a key rotation; see `KeyQueries`. */
@@ -21,7 +21,10 @@ export async function planRotate(
   ]);
   const current = keyId(keys[0] as Key);
   const found: Omit<RotateItem, 'action'>[] = [];
-  for await (const { place, storage, object } of files(backups, archives, options)) {
+  for await (const { place, storage, object: listed } of files(backups, archives, options)) {
+    // A listing may have the wrong size, or a file that no longer exists.
+    const object = await storage.stat(listed.name, options);
+    if (!object) continue;
     const { name, size_bytes } = object;
     found.push({ place, name, size_bytes, key_id: await keyOf(storage, object, keys, options) });
   }
@@ -57,7 +60,7 @@ async function keyOf(
   options: CallOptions,
 ): Promise<string | null> {
   try {
-    return (await describeFile(await listedSource(storage, object, options), keys, options)).key_id;
+    return (await describeFile(sourceOf(storage, object, options), keys, options)).key_id;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (asBifractError(error).exitCode === 5) return null;

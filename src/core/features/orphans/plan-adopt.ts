@@ -8,7 +8,7 @@ import type { Services } from '../../ports/services.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
-import { listedSource } from '../inspect/object-source.ts';
+import { sourceOf } from '../inspect/object-source.ts';
 import { readHead } from '../inspect/read-head.ts';
 import type { AdoptItem, AdoptPlan } from './contract.ts';
 
@@ -45,7 +45,9 @@ export async function planAdopt(
   for (const object of objects) {
     const record = known.records.get(object.name);
     if (files === undefined && (!isArchive(object.name) || (record && record.status !== 'failed'))) continue;
-    items.push(await planOne(storage, object, keys, known, options));
+    // A listing may have the wrong size, or a file that no longer exists.
+    const current = files ? object : await storage.stat(object.name, options);
+    if (current) items.push(await planOne(storage, current, keys, known, options));
   }
   return { items };
 }
@@ -87,7 +89,7 @@ async function planOne(
   const record = known.records.get(object.name);
   if (record && record.status !== 'failed') return skip(blank, `Already has a record: ${record.id}.`);
   try {
-    const source = await listedSource(storage, object, options);
+    const source = sourceOf(storage, object, options);
     const description = await describeFile(source, keys, options);
     const item = description.sealed
       ? ofSealed(blank, description)
