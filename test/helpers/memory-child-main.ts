@@ -61,9 +61,9 @@ async function codeOf(work: () => Promise<void>): Promise<string> {
   }
 }
 
-const [path = ''] = process.argv.slice(2);
 await warmUp();
 const before = process.resourceUsage().maxRSS;
-const codes = await read(readFileSync(path));
+const codes: string[] = [];
+for (const path of process.argv.slice(2)) codes.push(...(await read(readFileSync(path))));
 const peak_bytes = (process.resourceUsage().maxRSS - before) * 1024;
 process.send?.({ codes, peak_bytes }, () => process.exit());

@@ -2,23 +2,22 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/**
- * How reading a file ends, first by its trailer, then as a whole: the code of the error, or `ok`. The memory that it took
- * at most, bytes.
- */
+/** How reading files ends. */
 export interface Reading {
-  codes: [described: string, whole: string];
+  /** For each file, first read by its trailer, then as a whole: the code of the error, or `ok`. */
+  codes: string[];
+  /** The memory that it took at most, bytes. */
   peak_bytes: number;
 }
 
 const CHILD = fileURLToPath(new URL('memory-child-main.ts', import.meta.url));
 
 /**
- * Reads a file in a process of its own, in every way the program does, with a small JavaScript heap. `peak_bytes` is what
+ * Reads files one after the other in a process of its own, in every way the program does, with a small JavaScript heap. `peak_bytes` is what
  * it took beyond the reading of a small valid file.
  */
-export async function readInChild(path: string): Promise<Reading> {
-  const child = fork(CHILD, [path], { execArgv: ['--import', 'tsx', '--max-old-space-size=192'] });
+export async function readInChild(...paths: string[]): Promise<Reading> {
+  const child = fork(CHILD, paths, { execArgv: ['--import', 'tsx', '--max-old-space-size=192'] });
   let reading: Reading | undefined;
   child.on('message', (message) => {
     reading = message as Reading;

@@ -62,7 +62,8 @@ const postgres = createTcpServer((socket) => {
     socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
     socket.once('data', (data) => {
       logins++;
-      const fields = `SFATAL\0C28P01\0Mwrong login ${data.toString('latin1', 5, data.length - 1)} for x\0\0`;
+      const sent = data.toString('latin1', 5, data.length - 1);
+      const fields = `${['S', 'FATAL\0C', '28P01\0M', `wrong login ${sent}`].join('')}\0\0`;
       const head = Buffer.from([0x45, 0, 0, 0, 0]);
       head.writeInt32BE(4 + fields.length, 1);
       socket.end(Buffer.concat([head, Buffer.from(fields, 'latin1')]));

@@ -2,7 +2,7 @@ import type { EnvVars } from './env-file.ts';
 
 /** Variables that hold a secret. Those that end in _FILE, _ID or _TTL hold a path, a name or a number. */
 const SECRET =
-  /passw(or)?d|passphrase|secret|token|credential|(^|_)(pass|pwd|dsn|key|keys)($|_)|(access|api|auth|private)key/i;
+  /password|passwd|passphrase|secret|token|credential|(^|_)(pass|pwd|dsn|key|keys)($|_)|(access|api|auth|private)key/i;
 const HARMLESS = /_(file|path|dir|id|ttl|days|expiry|expires|length|url)$/i;
 
 /** The secrets among variables: values by the name of their variable, and passwords in URLs. */

@@ -8,7 +8,7 @@ const WORDS = /^(bifract|backups?|archives?|postgres(ql)?|clickhouse|default|com
 
 /** Names of members, parameters and variables that hold a secret. */
 const NAME =
-  '[\\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|signature|(?:access|api|auth|private|encryption)[_-]?key)[\\w.-]*';
+  '[\\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|signature|(?:access|api|auth|private|encryption)[_-]?key)[\\w.-]*';
 const VALUE = `(?:"(?:[^"\\\\]|\\\\.)*"|'[^']*'|[^\\s,;&"'(){}\\[\\]]+)`;
 
 /** Where secrets stand in URLs, headers, connection strings and variables, whoever they belong to. */

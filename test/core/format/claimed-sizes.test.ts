@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { sealTrailer } from '../../../src/core/format/envelope/trailer.ts';
 import { END_MAGIC, HEAD_MAGIC, skippableFrame } from '../../../src/core/format/frames/frame.ts';
+import { describeFile, parseKey, readContent, readStream } from '../../../src/core/format/index.ts';
+import { Dice } from '../../fuzz/mutations.ts';
 import { readInChild } from '../../helpers/memory-child.ts';
 import { archiveLine, framedArchive, KEY, noisyLines, sealStream } from '../../helpers/sealed.ts';
-import { collect } from '../../helpers/streams.ts';
+import { collect, inPieces, memorySource } from '../../helpers/streams.ts';
 
 const MIB = 1024 * 1024;
+const VECTORS = join(import.meta.dirname, '../../fixtures/vectors');
 const folder = mkdtempSync(join(tmpdir(), 'bifract-sizes-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -222,4 +225,95 @@ test('a file of very small frames, and one with a long line, are read', async ()
     writeFileSync(path, await collect(framedArchive(frames).bytes));
     assert.deepEqual((await readInChild(path)).codes, ['ok', 'ok']);
   }
+});
+
+/** A stream, and the trailer JSON of its file. */
+interface Inner {
+  stream: Buffer;
+  trailer: string;
+}
+
+const LARGE = [2 ** 16, 2 ** 24, 2 ** 31 - 1, 2 ** 32 - 1];
+
+/** Overwrites, inserts and removes bytes: among them large lengths in either byte order. */
+function damage(bytes: Buffer, dice: Dice): Buffer {
+  const copy = Buffer.from(bytes);
+  const at = dice.below(Math.max(1, copy.length - 8));
+  const value = dice.pick(LARGE);
+  const change = dice.below(6);
+  if (copy.length < 16) return copy;
+  if (change === 0) copy.writeUInt32BE(value, at);
+  else if (change === 1) copy.writeUInt32LE(value, at);
+  else if (change === 2) copy[at] = dice.below(256);
+  else if (change === 3) return Buffer.concat([copy.subarray(0, at), dice.bytes(5), copy.subarray(at)]);
+  else if (change === 4) return Buffer.concat([copy.subarray(0, at), copy.subarray(at + 1 + dice.below(20))]);
+  else return Buffer.concat([copy.subarray(0, at), copy.subarray(at >> 1)]);
+  return copy;
+}
+
+/** A number, a bracket or a quote of a JSON text becomes something else. */
+function damageJson(text: string, dice: Dice): string {
+  const places = [...text.matchAll(/\d+|[{}[\]",:]/g)];
+  const { 0: old = '', index = 0 } = dice.pick(places);
+  const other = dice.pick(['9007199254740991', '4294967295', '-1', '1e308', '[[[[', '{', '"', '', 'null']);
+  return text.slice(0, index) + other + text.slice(index + old.length);
+}
+
+async function inner(frames: Buffer[][]): Promise<Inner> {
+  const stored = await collect(framedArchive(frames).bytes);
+  const stream = await collect(readStream(inPieces(stored, 65_536), { keys: [KEY] }));
+  const { head: top, end, index } = await describeFile(memorySource(stored), [KEY]);
+  return { stream, trailer: JSON.stringify({ head: top, end, index }) };
+}
+
+test('files that are damaged below their encryption take little memory', { timeout: 240_000 }, async () => {
+  const samples = [await inner([noisyLines(0, 30)]), await inner([noisyLines(0, 5), noisyLines(5, 500)])];
+  const backups = ['pgdump', 'big-dump', 'pretty-manifest'].map((name) => ({
+    bytes: readFileSync(join(VECTORS, `b-backup/${name}.bifract-backup`)),
+    key: parseKey(
+      JSON.parse(readFileSync(join(VECTORS, `b-backup/${name}.bifract-backup.json`), 'utf8')).key_hex,
+    ),
+  }));
+  const contents = await Promise.all(
+    backups.map(({ bytes, key }) => collect(readContent(inPieces(bytes, 65_536), { keys: [key] }))),
+  );
+  const dice = new Dice(20_260_301);
+  const seal = (stream: Buffer, trailer: string) =>
+    sealStream(stream, (base, offset) =>
+      sealTrailer(KEY, base, offset, zstdCompressSync(Buffer.from(trailer))),
+    );
+  const make = [
+    () => {
+      const { stream, trailer } = dice.pick(samples);
+      return seal(damage(stream, dice), trailer);
+    },
+    () => {
+      const { stream, trailer } = dice.pick(samples);
+      return seal(stream, damageJson(trailer, dice));
+    },
+    () => {
+      const { trailer } = dice.pick(samples);
+      const text = damage(Buffer.from(HEADER + archiveLine(1)), dice);
+      return seal(Buffer.concat([head(), zstdCompressSync(text)]), trailer);
+    },
+    // Also damages the dump in it.
+    () => {
+      const content = damage(dice.pick(contents).subarray(0, 2000 + dice.below(100_000)), dice);
+      return seal(Buffer.concat([head({ kind: 'backup' }), zstdCompressSync(content)]), '{}');
+    },
+  ];
+  const paths = Array.from({ length: 600 }, (_, index) => {
+    const path = join(folder, `fuzz-${index}`);
+    writeFileSync(path, (make[index % make.length] as () => Buffer)());
+    return path;
+  });
+  const { codes, peak_bytes } = await readInChild(...paths);
+  assert.equal(codes.length, 2 * paths.length);
+  const allowed = ['ok', 'DAMAGED', 'CUT_OFF', 'NOT_BIFRACT', 'UNSUPPORTED'];
+  assert.deepEqual(
+    [...new Set(codes)].filter((code) => !allowed.includes(code)),
+    [],
+  );
+  assert.ok(codes.filter((code) => code !== 'ok').length > paths.length / 2);
+  assert.ok(peak_bytes < 256 * MIB, `${Math.round(peak_bytes / MIB)} MiB`);
 });

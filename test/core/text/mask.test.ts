@@ -54,12 +54,12 @@ for (const text of HARMLESS) {
 }
 
 test('known secrets are masked anywhere, however they are written', () => {
-  const secret = 'p@ss "wörd"/1 plainly';
+  const secret = 'p@ss "ä"/1 plainly';
   addSecrets([secret]);
   for (const text of [secret, encodeURIComponent(secret), JSON.stringify({ x: secret }), `a${secret}b`])
     assert.ok(!/plainly/.test(mask(text)), text);
-  addSecrets(['short7']);
-  assert.equal(mask('x short7, unshort7ened'), 'x ***, unshort7ened');
+  addSecrets(['word77']);
+  assert.equal(mask('x word77, sword77s'), 'x ***, sword77s');
 });
 
 test('words that are no secrets are left', () => {
