@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type EnvVars, parseEnvFile } from '../src/core/config/env-file.ts';
+import { secretsOf } from '../src/core/config/secrets.ts';
 import { readSettings, type Settings } from '../src/core/config/settings.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
+import { addSecrets } from '../src/core/text/mask.ts';
 
 /** An installation directory, read once. Holds secrets. */
 export interface Installation {
@@ -15,6 +17,8 @@ export interface Installation {
 export async function readInstallation(dir: string, env: NodeJS.ProcessEnv): Promise<Installation> {
   const home = resolve(dir);
   const variables = parseEnvFile(await readEnvFile(home));
+  addSecrets(secretsOf(variables));
+  addSecrets(secretsOf(env));
   return { dir: home, variables, settings: readSettings(variables, env) };
 }
 

@@ -1,4 +1,5 @@
 import { asBifractError, EXIT } from '../src/core/contract/errors.ts';
+import { printFault } from './output/fault.ts';
 import { makePrinter } from './output/make-printer.ts';
 import { type ProgramCall, parseArguments } from './program.ts';
 import { VERSION } from './version.ts';
@@ -15,7 +16,7 @@ export async function main(argv: string[]): Promise<void> {
   } catch (thrown) {
     const error = asBifractError(thrown);
     printer.failed(error.report());
-    if (error.code === 'INTERNAL' && process.env.BIFRACT_DEBUG) console.error(error.cause);
+    if (error.code === 'INTERNAL' && process.env.BIFRACT_DEBUG) printFault(error.cause);
     process.exitCode = error.exitCode;
   }
 }

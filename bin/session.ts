@@ -3,6 +3,7 @@ import { createEngine, createSharingEngine, type Engine, type JobOwner } from '.
 import type { Context, GlobalFlags } from './command.ts';
 import { readInstallation } from './installation.ts';
 import { keepMemoryLow } from './memory.ts';
+import { printFault } from './output/fault.ts';
 import { makeServices } from './wiring.ts';
 
 interface EngineOptions {
@@ -25,7 +26,7 @@ export async function openEngine(
   const installation = await readInstallation(flags.dir, process.env);
   const services = makeServices(installation, { by, read_only: flags.readOnly });
   if (shared) return createSharingEngine(services);
-  const engine = createEngine(services, process.env.BIFRACT_DEBUG ? console.error : undefined);
+  const engine = createEngine(services, process.env.BIFRACT_DEBUG ? printFault : undefined);
   keepMemoryLow(engine);
   return engine;
 }

@@ -1,3 +1,4 @@
+import type { BifractError } from '../../src/core/contract/errors.ts';
 import type { ArchiveRecord, BackupFile, Fractal } from '../../src/core/index.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { findFractal } from '../arguments.ts';
@@ -35,18 +36,28 @@ export const command = defineCommand<Input>({
   },
   run: (input, context) =>
     withEngine(context, async (session) => {
-      const { values, lines } = await listing(input, session);
-      session.printer.list(values, lines);
+      let incomplete: BifractError | undefined;
+      const onIncomplete = (error: BifractError) => {
+        incomplete ??= error;
+      };
+      const { values, lines } = await listing(input, session, onIncomplete);
+      // That there is nothing cannot be said of an incomplete list.
+      if (!incomplete || values.length > 0) session.printer.list(values, lines);
+      if (incomplete) throw incomplete;
       return 0;
     }),
   only_output: true,
 });
 
-async function listing(input: Input, session: Session): Promise<{ values: object[]; lines: string[] }> {
+async function listing(
+  input: Input,
+  session: Session,
+  onIncomplete: (error: BifractError) => void,
+): Promise<{ values: object[]; lines: string[] }> {
   const { engine, signal } = session;
   switch (input.what) {
     case 'backups': {
-      const backups = await engine.backups({ signal });
+      const backups = await engine.backups({ signal, onIncomplete });
       return { values: backups, lines: backupLines(backups) };
     }
     case 'fractals': {
@@ -54,7 +65,7 @@ async function listing(input: Input, session: Session): Promise<{ values: object
       return { values: fractals, lines: fractalLines(fractals) };
     }
     case 'orphans': {
-      const orphans = await engine.orphans({ signal });
+      const orphans = await engine.orphans({ signal, onIncomplete });
       return { values: orphans, lines: orphanLines(orphans) };
     }
     case 'archives': {

@@ -23,7 +23,9 @@ export async function runHook<Kind extends JobKind>(
   if (code === 0) return;
   const how = signal === null ? `failed with exit code ${code}` : `was killed by ${signal}`;
   const done = outcome.event === 'job:done';
-  throw new BifractError(done ? 'PARTLY_DONE' : outcome.error.code, `The hook ${how}: ${command}`, {
+  // The command itself may contain a token, in any form.
+  const name = done ? '--on-success' : '--on-failure';
+  throw new BifractError(done ? 'PARTLY_DONE' : outcome.error.code, `The ${name} command ${how}`, {
     hint: done ? 'The job itself succeeded.' : 'The job itself had failed before.',
   });
 }

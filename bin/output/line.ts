@@ -54,7 +54,7 @@ export function linePrinter({ out, err, live, columns, quiet }: LineOutput): Pri
     list: (_values, lines) => printResult(lines),
     failed({ message, hint, code }) {
       clear();
-      err(`bifract: ${sanitize(message)} [${code}]\n`);
+      err(`bifract: ${sanitize(message)} [${sanitize(code)}]\n`);
       if (hint) err(`         ${sanitize(hint)}\n`);
     },
   };

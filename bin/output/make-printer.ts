@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { mask, maskAll } from '../../src/core/text/mask.ts';
 import { jsonPrinter } from './json.ts';
 import { linePrinter } from './line.ts';
 import { logPrinter } from './log.ts';
@@ -16,7 +17,21 @@ interface Streams {
 }
 
 /** Chooses the printer by the flags. */
-export function makePrinter(flags: PrinterFlags, { stdout, stderr }: Streams): Printer {
+export function makePrinter(flags: PrinterFlags, streams: Streams): Printer {
+  return masked(choosePrinter(flags, streams));
+}
+
+/** Masks secrets in everything that is printed. */
+function masked(printer: Printer): Printer {
+  return {
+    event: (event) => printer.event(maskAll(event)),
+    result: (value, lines, brief) => printer.result(maskAll(value), lines.map(mask), brief?.map(mask)),
+    list: (values, lines) => printer.list(maskAll(values), lines.map(mask)),
+    failed: (error) => printer.failed(maskAll(error)),
+  };
+}
+
+function choosePrinter(flags: PrinterFlags, { stdout, stderr }: Streams): Printer {
   const out = (line: string) => void stdout.write(`${line}\n`);
   const err = (text: string) => void stderr.write(text);
   if (flags.json) return jsonPrinter(out);

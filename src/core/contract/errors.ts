@@ -1,3 +1,5 @@
+import { mask } from '../text/mask.ts';
+
 /** Process exit codes, a contract with scripts; `docs/reference/errors.md` explains each. */
 export const EXIT = {
   done: 0,
@@ -75,7 +77,7 @@ export interface ErrorReport {
  * The error class of this program.
  *
  * `message` says what failed and why, `hint` what to do, `code` is stable, `cause` is the original error.
- * None of them ever contains a secret.
+ * Secrets in message and hint are masked; the cause may contain some, so it is never shown as it is.
  */
 export class BifractError extends Error {
   override readonly name = 'BifractError';
@@ -89,9 +91,9 @@ export class BifractError extends Error {
     message: string,
     options: { hint?: string; cause?: unknown; transient?: boolean } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(mask(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.hint = options.hint;
+    this.hint = options.hint === undefined ? undefined : mask(options.hint);
     this.transient = options.transient ?? false;
   }
 

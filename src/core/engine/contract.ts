@@ -5,6 +5,7 @@ import type { BackupQueries } from '../features/backup/contract.ts';
 import type { CopyQueries } from '../features/copy/contract.ts';
 import type { CoverageQueries } from '../features/coverage/contract.ts';
 import type { DeletionQueries } from '../features/delete/contract.ts';
+import type { ListOptions } from '../features/files/listing.ts';
 import type { InspectQueries } from '../features/inspect/contract.ts';
 import type { KeyQueries } from '../features/keys/contract.ts';
 import type { OrphanQueries } from '../features/orphans/contract.ts';
@@ -102,7 +103,7 @@ export interface Engine
   groups(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveGroup[]>;
   archives(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveRecord[]>;
   /** Newest first; excludes partial files and files of another kind. */
-  backups(options?: CallOptions): Promise<BackupFile[]>;
+  backups(options?: ListOptions): Promise<BackupFile[]>;
 
   start<Request extends JobRequest>(request: Request, options?: StartOptions): JobHandle<Request['kind']>;
   /**

@@ -4,6 +4,7 @@ import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopy } from '../features/copy/plan.ts';
 import { coverage } from '../features/coverage/coverage.ts';
 import { planDelete } from '../features/delete/plan.ts';
+import { type ListOptions, untilIncomplete } from '../features/files/listing.ts';
 import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
 import { show } from '../features/inspect/show.ts';
@@ -16,7 +17,6 @@ import { browse } from '../features/search/browse.ts';
 import { search } from '../features/search/search.ts';
 import { backupTime } from '../policy/names.ts';
 import type { Storage, StoredObject } from '../ports/storage.ts';
-import type { CallOptions } from '../ports/types.ts';
 import type { BackupFile, Engine, EngineServices } from './contract.ts';
 import { checkHealth } from './health.ts';
 import { JobFeed } from './job-feed.ts';
@@ -93,11 +93,11 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
 
 async function backupFiles(
   services: Pick<EngineServices, 'backups'>,
-  options?: CallOptions,
+  options: ListOptions = {},
 ): Promise<BackupFile[]> {
   const storage = await services.backups();
   const files: BackupFile[] = [];
-  for await (const object of storage.list('bifract-backup-', options)) {
+  for await (const object of untilIncomplete(storage.list('bifract-backup-', options), options)) {
     const file = backupFile(storage, object);
     if (file) files.push(file);
   }

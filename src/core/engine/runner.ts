@@ -5,6 +5,7 @@ import { withAudit } from '../job/audited.ts';
 import type { JobContext } from '../job/context.ts';
 import { stampOf } from '../policy/names.ts';
 import type { JobLog } from '../ports/job-bus.ts';
+import { maskAll } from '../text/mask.ts';
 import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
 import type { JobFeed } from './job-feed.ts';
 import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
@@ -138,7 +139,7 @@ export class JobRunner {
 
   #emit<Name extends keyof JobEventMap>(job: Running, event: Name, payload: JobEventMap[Name]): JobEvent {
     const time = this.#services.now().toISOString();
-    const stamped = { event, job: job.id, time, ...payload } as unknown as JobEvent;
+    const stamped = { event, job: job.id, time, ...maskAll(payload) } as unknown as JobEvent;
     job.log?.add(stamped);
     this.#feed.add(stamped);
     return stamped;

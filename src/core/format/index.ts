@@ -12,6 +12,7 @@ export { type ArchiveRow, type MalformedLine, parseLine } from './content/archiv
 export { type BackupManifest, backupManifest, splitBackup } from './content/backup.ts';
 export { describeFile, type FileDescription } from './content/describe-file.ts';
 export type { ArchiveHead } from './content/metadata.ts';
+export { parseUntrustedJson } from './content/parse-json.ts';
 export { type ContentReader, type ContentSummary, readContent } from './content/read-content.ts';
 export {
   RestoreLineEncoder,

@@ -1,6 +1,7 @@
 import { asBifractError } from '../contract/errors.ts';
 import type { Emit } from '../contract/events.ts';
 import type { Audit, AuditEntry } from '../ports/audit.ts';
+import { maskAll } from '../text/mask.ts';
 import type { JobContext } from './context.ts';
 
 /** The audit entry of a destructive job. */
@@ -22,17 +23,18 @@ export async function withAudit<T>(
 ): Promise<T> {
   const { id: job, now, signal } = context;
   const items: { item: string; ok: boolean; message: string }[] = [];
+  const append = (line: AuditEntry) => audit.append(maskAll(line));
   const entry = (event: AuditEntry['event']) => ({ time: now().toISOString(), event, job, kind, title });
   const emit: Emit = (event, payload) => {
     if ('ok' in payload) items.push({ item: payload.item, ok: payload.ok, message: payload.message });
     context.emit(event, payload);
   };
   const end = (rest: Partial<AuditEntry>) =>
-    audit.append({ ...entry('ended'), ...rest, items }).catch((error: unknown) => {
+    append({ ...entry('ended'), ...rest, items }).catch((error: unknown) => {
       const { message } = asBifractError(error);
       context.emit('job:warning', { message: `Cannot write the result to the audit log: ${message}` });
     });
-  await audit.append({ ...entry('begun'), what });
+  await append({ ...entry('begun'), what });
   try {
     const result = await run({ ...context, emit });
     await end({ outcome: 'done' });

@@ -30,6 +30,19 @@ export function sanitize(text: string): string {
     .replace(STACKED_MARKS, '$1');
 }
 
+/** What `JSON.stringify` leaves as it is, but a terminal obeys or hides. */
+const UNESCAPED = /[\x7f-\x9f\u2028\u2029\ufff9-\ufffb]|\p{Default_Ignorable_Code_Point}/gu;
+
+/** JSON text with control, bidirectional and invisible characters as `\uXXXX`: the same value, safe to display. */
+export function escapeInvisible(json: string): string {
+  return json.replace(UNESCAPED, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
 function flagLetter(flag: string): string {
   return String.fromCodePoint((flag.codePointAt(0) ?? 0) - 0x1f1e6 + 0x41);
 }

@@ -1,4 +1,5 @@
 import type { JobEvent } from '../../contract/events.ts';
+import { parseUntrustedJson } from '../../format/index.ts';
 
 /** An event and its sequence number within the job. */
 export interface Entry {
@@ -50,7 +51,7 @@ export function parseEntry(line: string, job: string): Entry | undefined {
 /** Parses a line of JSON; undefined if it is not an object. */
 export function parseObject(line: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value = parseUntrustedJson(Buffer.from(line));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

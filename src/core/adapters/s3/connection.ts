@@ -4,6 +4,7 @@ import type { S3Settings } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { addSecrets } from '../../text/mask.ts';
 import { clean, type S3Location, s3Error } from './errors.ts';
 import { clientConfig } from './http.ts';
 import { failureOf, isTransient, retryDelay, type S3RetryPolicy } from './retry.ts';
@@ -43,6 +44,7 @@ export class S3Connection {
   constructor(settings: S3Settings, retryPolicy: S3RetryPolicy, onRetry?: (retry: S3Retry) => void) {
     this.settings = settings;
     this.retryPolicy = retryPolicy;
+    addSecrets(secretsOf(settings));
     this.location = locationOf(settings);
     this.#onRetry = onRetry;
   }
@@ -85,7 +87,7 @@ export class S3Connection {
   async pause(attempt: number, error: unknown, signal: AbortSignal | undefined): Promise<void> {
     const wait_ms = retryDelay(attempt, error, this.retryPolicy);
     const { status, code } = failureOf(error);
-    const reason = clean(status === undefined ? code : `${status} ${code}`, this.location);
+    const reason = clean(status === undefined ? code : `${status} ${code}`);
     this.#onRetry?.({ attempt, wait_ms, reason });
     try {
       await sleep(wait_ms, undefined, { signal });
@@ -107,9 +109,11 @@ export class S3Connection {
       this.#bucketSeen = true;
       const { ContentLength, LastModified, Metadata, ETag } = response;
       if (!LastModified && !ETag) throw this.notAnS3Service();
+      // Zero would pass for a damaged file.
+      if (ContentLength === undefined) throw this.#noSize(name);
       return {
         name,
-        size_bytes: ContentLength ?? 0,
+        size_bytes: ContentLength,
         modified_at: truncateToSeconds(LastModified),
         token: Metadata?.[TOKEN],
       };
@@ -155,6 +159,12 @@ export class S3Connection {
     this.#bucketSeen = true;
   }
 
+  #noSize(name: string): BifractError {
+    return new BifractError('STORAGE_FAILED', `The S3 service does not tell the size of ${name}`, {
+      hint: 'A proxy in front of it may remove Content-Length from responses to HEAD. Configure it to pass the header on.',
+    });
+  }
+
   #s3(): Promise<S3> {
     this.#client ??= import('@aws-sdk/client-s3').then(
       ({ S3 }) => new S3(clientConfig(this.settings, this.retryPolicy)),
@@ -168,15 +178,18 @@ export function truncateToSeconds(time: Date | undefined): string {
   return new Date(Math.floor((time?.getTime() ?? 0) / 1000) * 1000).toISOString();
 }
 
-function locationOf({ bucket, region, endpoint, access_key, secret_key, proxy }: S3Settings): S3Location {
-  const urls = [endpoint, proxy?.https, proxy?.http].flatMap((url) => (url ? [new URL(url)] : []));
-  const passwords = urls.flatMap(({ password }) => [password, decodeURIComponent(password)]);
+function locationOf({ bucket, region, endpoint }: S3Settings): S3Location {
   return {
     bucket,
     region,
     address: endpoint === undefined ? `AWS S3 (${region})` : withoutUser(endpoint),
-    secrets: [secret_key ?? '', access_key ?? '', ...passwords],
   };
+}
+
+function secretsOf({ endpoint, access_key, secret_key, proxy }: S3Settings): (string | undefined)[] {
+  const urls = [endpoint, proxy?.https, proxy?.http].flatMap((url) => (url ? [new URL(url)] : []));
+  const passwords = urls.flatMap(({ password }) => [password, decodeURIComponent(password)]);
+  return [access_key, secret_key, ...passwords];
 }
 
 function withoutUser(endpoint: string): string {

@@ -40,12 +40,15 @@ export async function* streamRange(
     try {
       for await (const piece of body) {
         position.at += piece.length;
+        // A response without a length may go on for ever.
+        if (position.at > (position.end ?? Infinity)) throw wrongRange(name);
         yield piece;
       }
     } catch (error) {
       broken = error;
     }
     signal?.throwIfAborted();
+    if (broken instanceof BifractError) throw broken;
     if (!broken && position.at >= (position.end ?? 0)) return;
     failures = position.at > before ? 1 : failures + 1;
     const cause = broken ?? Object.assign(new Error('the response is truncated'), { code: 'ECONNRESET' });
@@ -94,14 +97,19 @@ function rangeOf({ at, end }: Position): string | undefined {
 /** Takes the version and the end of the object from the response. */
 function applyResponse(position: Position, response: GetObjectCommandOutput, name: string): void {
   const first = Number(/^bytes (\d+)-/.exec(response.ContentRange ?? 'bytes 0-')?.[1]);
-  if (first !== position.at) {
+  const length = response.ContentLength;
+  if (first !== position.at || position.at + (length ?? 0) > (position.end ?? Infinity)) {
     (response.Body as Readable).destroy();
-    throw new BifractError('STORAGE_FAILED', `The S3 service did not return the requested range of ${name}`, {
-      hint: 'The service, or a proxy in front of it, is not compatible with S3. See docs/guide/storage.md.',
-    });
+    throw wrongRange(name);
   }
   position.etag = response.ETag;
-  position.end = position.at + (response.ContentLength ?? 0);
+  if (length !== undefined) position.end = position.at + length;
+}
+
+function wrongRange(name: string): BifractError {
+  return new BifractError('STORAGE_FAILED', `The S3 service did not return the requested range of ${name}`, {
+    hint: 'The service, or a proxy in front of it, is not compatible with S3. See docs/guide/storage.md.',
+  });
 }
 
 export function notFound({ location }: S3Connection, name: string): BifractError {

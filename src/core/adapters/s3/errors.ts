@@ -1,5 +1,7 @@
 import { BifractError, type ErrorCode } from '../../contract/errors.ts';
-import { failureOf, type RequestFailure, responseHeader } from './retry.ts';
+import { mask } from '../../text/mask.ts';
+import { sanitize } from '../../text/sanitize.ts';
+import { failureOf, REPLY_TOO_LONG, type RequestFailure, responseHeader } from './retry.ts';
 
 /** What error messages need to know about the service. */
 export interface S3Location {
@@ -7,8 +9,6 @@ export interface S3Location {
   region: string;
   /** For display, without credentials. */
   address: string;
-  /** Strings that must not appear in any message. */
-  secrets: readonly string[];
 }
 
 const MAX_LENGTH = 500;
@@ -23,9 +23,9 @@ interface ErrorText {
 export function s3Error(what: string, error: unknown, location: S3Location): BifractError {
   if (error instanceof BifractError) return error;
   const { code, text, hint } = describeFailure(error, failureOf(error), location);
-  return new BifractError(code, clean(`${what}: ${text}`, location), {
+  return new BifractError(code, clean(`${what}: ${text}`), {
     hint,
-    cause: withoutRequest(error, location),
+    cause: withoutRequest(error),
   });
 }
 
@@ -75,6 +75,11 @@ const KNOWN_CODES: Record<string, ErrorText> = {
     code: 'STORAGE_UNREACHABLE',
     text: 'the bucket BUCKET does not exist',
     hint: 'Create it, or check BIFRACT_S3_BUCKET and BIFRACT_S3_ENDPOINT.',
+  },
+  [REPLY_TOO_LONG]: {
+    code: 'STORAGE_FAILED',
+    text: 'the reply is too long for an S3 service',
+    hint: 'Check BIFRACT_S3_ENDPOINT, and any proxy in front of the service.',
   },
   QuotaExceeded: FULL,
   XMinioStorageFull: FULL,
@@ -158,15 +163,13 @@ function messageOf(error: unknown): string {
 }
 
 /** Keeps only name and message: the errors of the library include the request with its authorization. */
-function withoutRequest(error: unknown, location: S3Location): Error {
-  const copy = new Error(clean(messageOf(error), location));
-  copy.name = error instanceof Error ? clean(error.name, location) : 'Error';
+function withoutRequest(error: unknown): Error {
+  const copy = new Error(clean(messageOf(error)));
+  copy.name = error instanceof Error ? clean(error.name) : 'Error';
   return copy;
 }
 
 /** One printable line without secrets. */
-export function clean(text: string, { secrets }: S3Location): string {
-  let line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
-  for (const secret of secrets) if (secret) line = line.replaceAll(secret, '***');
-  return line.slice(0, MAX_LENGTH);
+export function clean(text: string): string {
+  return sanitize(mask(text)).slice(0, MAX_LENGTH);
 }

@@ -5,7 +5,7 @@ import { getCACertificates } from 'node:tls';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { ProxySettings, S3Settings } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
-import type { S3RetryPolicy } from './retry.ts';
+import { REPLY_TOO_LONG, type S3RetryPolicy } from './retry.ts';
 
 /** Settings of the client library. Throws `ENV_INVALID` if the CA file cannot be read. */
 export function clientConfig(settings: S3Settings, retryPolicy: S3RetryPolicy): S3ClientConfig {
@@ -21,8 +21,25 @@ export function clientConfig(settings: S3Settings, retryPolicy: S3RetryPolicy): 
     // It would cost a new connection for every part.
     expectContinueHeader: false,
     requestHandler: handler(settings, retryPolicy),
+    streamCollector: collectReply,
     sha256: Sha256,
   };
+}
+
+/** Longer than any page of a listing: 1,000 keys of 1 KiB, with every character escaped. */
+const MAX_REPLY_BYTES = 16 * 1024 * 1024;
+
+/** Reads a reply that is not the content of an object. Fails on one that is too long for any S3 service. */
+async function collectReply(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of stream) {
+    size += piece.length;
+    if (size > MAX_REPLY_BYTES)
+      throw Object.assign(new Error(REPLY_TOO_LONG), { name: REPLY_TOO_LONG, code: REPLY_TOO_LONG });
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size);
 }
 
 /** Without configured keys the library uses those of AWS: environment, profile, instance. */

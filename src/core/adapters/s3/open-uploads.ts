@@ -3,6 +3,7 @@ import type { UnfinishedObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { isObjectName } from '../storage/object-name.ts';
 import { type S3Connection, truncateToSeconds } from './connection.ts';
+import { incomplete, readPages } from './listing.ts';
 import { failureOf } from './retry.ts';
 
 /** An open multipart upload. */
@@ -10,6 +11,11 @@ interface OpenUpload {
   key: string;
   id: string;
   started_at: string;
+}
+
+interface UploadMarker {
+  KeyMarker: string;
+  UploadIdMarker: string | undefined;
 }
 
 /**
@@ -36,21 +42,26 @@ export async function* openUploads(
   options: CallOptions = {},
 ): AsyncGenerator<OpenUpload> {
   const Bucket = connection.settings.bucket;
-  let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
-  while (true) {
+  const seen = new Set<string>();
+  const uploads = readPages(connection, async (marker: UploadMarker | undefined) => {
     const page = await connection.call(
       'Cannot list unfinished uploads',
       (s3, http) => s3.listMultipartUploads({ Bucket, Prefix: prefix, ...marker }, http),
       options,
     );
-    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-      if (Key?.startsWith(prefix) && UploadId) {
-        yield { key: Key, id: UploadId, started_at: truncateToSeconds(Initiated) };
-      }
-    }
-    const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-    if (!page.IsTruncated || !next.KeyMarker || JSON.stringify(next) === JSON.stringify(marker)) return;
-    marker = next;
+    const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+    return {
+      entries: page.Uploads ?? [],
+      truncated: page.IsTruncated === true,
+      next: KeyMarker ? { KeyMarker, UploadIdMarker } : undefined,
+    };
+  });
+  for await (const { Key, UploadId, Initiated } of uploads) {
+    if (!Key?.startsWith(prefix) || !UploadId) continue;
+    const upload = JSON.stringify([Key, UploadId]);
+    if (seen.has(upload)) throw incomplete(connection, 'an upload is repeated');
+    seen.add(upload);
+    yield { key: Key, id: UploadId, started_at: truncateToSeconds(Initiated) };
   }
 }
 
@@ -116,16 +127,24 @@ async function uploadedBytes(
   options: CallOptions,
 ): Promise<number | undefined> {
   const Bucket = connection.settings.bucket;
+  const parts = readPages(connection, async (after: string | undefined) => {
+    const input = { Bucket, Key: key, UploadId: id, PartNumberMarker: after };
+    const page = await connection.send((s3, http) => s3.listParts(input, http), options);
+    return {
+      entries: page.Parts ?? [],
+      truncated: page.IsTruncated === true,
+      next: page.NextPartNumberMarker || undefined,
+    };
+  });
   let bytes = 0;
-  let after: string | undefined;
+  let last = 0;
   try {
-    while (true) {
-      const input = { Bucket, Key: key, UploadId: id, PartNumberMarker: after };
-      const page = await connection.send((s3, http) => s3.listParts(input, http), options);
-      for (const { Size } of page.Parts ?? []) bytes += Size ?? 0;
-      if (!page.IsTruncated || page.NextPartNumberMarker === after) return bytes;
-      after = page.NextPartNumberMarker;
+    for await (const { PartNumber = 0, Size = 0 } of parts) {
+      if (PartNumber <= last) throw incomplete(connection, 'the parts of an upload are not in order');
+      last = PartNumber;
+      bytes += Size;
     }
+    return bytes;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (failureOf(error).status === 404) return undefined;

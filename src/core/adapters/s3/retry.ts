@@ -73,6 +73,9 @@ const TRANSIENT_CODES = new Set([
   'TooManyRequests',
 ]);
 
+/** Code of the error for a reply that is longer than any of S3. */
+export const REPLY_TOO_LONG = 'ReplyTooLong';
+
 /** Errors that a retry cannot fix: unknown hosts, certificates, missing credentials. */
 const PERMANENT =
   /^(ENOTFOUND|EPROTO|ERR_SSL_|ERR_TLS_|ERR_INVALID_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CredentialsProviderError|TypeError|RangeError)/;
@@ -81,6 +84,7 @@ const PERMANENT =
 export function isTransient(error: unknown): boolean {
   const { status, code } = failureOf(error);
   if (TRANSIENT_CODES.has(code)) return true;
+  if (code === REPLY_TOO_LONG) return false;
   if (status === undefined) return !PERMANENT.test(code);
   return TRANSIENT_STATUSES.has(status);
 }

@@ -7,11 +7,12 @@ import type {
   UnfinishedObject,
 } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { checkObjectName, isObjectName } from '../storage/object-name.ts';
+import { checkObjectName } from '../storage/object-name.ts';
 import { probeStorage, unhealthy } from '../storage/probe.ts';
 import { alreadyExists } from './commit.ts';
-import { S3Connection, type S3Retry, truncateToSeconds } from './connection.ts';
+import { S3Connection, type S3Retry } from './connection.ts';
 import { notFound, streamRange } from './download.ts';
+import { listObjects } from './listing.ts';
 import { discardUnfinished, listUnfinished } from './open-uploads.ts';
 import { bucketFeatures, probeUploads } from './probe.ts';
 import { S3_RETRY_POLICY, type S3RetryPolicy } from './retry.ts';
@@ -72,23 +73,8 @@ class S3Storage implements Storage {
     yield* streamRange(this.#connection, name, { offset: 0, ...options });
   }
 
-  async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
-    const Bucket = this.#connection.settings.bucket;
-    for (let token: string | undefined; ; ) {
-      const page = await this.#connection.call(
-        'Cannot list the bucket',
-        (s3, http) => s3.listObjectsV2({ Bucket, Prefix: prefix, ContinuationToken: token }, http),
-        options,
-      );
-      if (page.Name === undefined && page.KeyCount === undefined) throw this.#connection.notAnS3Service();
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
-        if (!Key?.startsWith(prefix) || !isObjectName(Key)) continue;
-        yield { name: Key, size_bytes: Size ?? 0, modified_at: truncateToSeconds(LastModified) };
-      }
-      const next = page.IsTruncated ? page.NextContinuationToken : undefined;
-      if (next === undefined || next === token) return;
-      token = next;
-    }
+  list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
+    return listObjects(this.#connection, prefix, options);
   }
 
   async delete(name: string, options: CallOptions = {}): Promise<boolean> {

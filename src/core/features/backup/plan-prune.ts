@@ -60,11 +60,14 @@ async function findCandidates(
   const objects = await Array.fromAsync(listBackups(storage, options));
   const candidates: Candidate[] = [];
   for (let at = 0; at < objects.length; at += CONCURRENCY) {
-    const some = objects.slice(at, at + CONCURRENCY).map(async (object): Promise<Candidate> => {
-      const created_at = (backupTime(object.name) as Date).toISOString();
-      return { object, created_at, fixed: await fixedReason(storage, object, keys, options) };
+    const some = objects.slice(at, at + CONCURRENCY).map(async ({ name }): Promise<Candidate[]> => {
+      // A listing may have the wrong size, or a file that no longer exists.
+      const object = await storage.stat(name, options);
+      if (!object) return [];
+      const created_at = (backupTime(name) as Date).toISOString();
+      return [{ object, created_at, fixed: await fixedReason(storage, object, keys, options) }];
     });
-    candidates.push(...(await Promise.all(some)));
+    candidates.push(...(await Promise.all(some)).flat());
   }
   return candidates.sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
 }

@@ -1,10 +1,15 @@
+import { asBifractError } from '../../contract/errors.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { LogSpan } from '../../ports/log-database.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { untilIncomplete } from '../files/listing.ts';
 import { storagesOf } from '../files/record-file.ts';
 import { namesOf } from '../files/target.ts';
+
+/** Files checked in parallel. */
+const CONCURRENCY = 16;
 
 /** Rows with a timestamp this close to the start of an archive may have become visible after it. */
 export const INGEST_DELAY_MS = 60_000;
@@ -35,9 +40,12 @@ export async function collectEvidence(
   const records = await catalog.archives({ fractal_id }, options);
   const files = new FileSizes(fractal_id, options);
   const evidence: ArchiveEvidence[] = [];
-  for (const record of records) {
-    const entry = evidenceOf(record);
-    if (entry && (await files.matches(record, await storagesOf(services, record)))) evidence.push(entry);
+  for (let at = 0; at < records.length; at += CONCURRENCY) {
+    const some = records.slice(at, at + CONCURRENCY).map(async (record) => {
+      const entry = evidenceOf(record);
+      return entry && (await files.matches(record, await storagesOf(services, record))) ? [entry] : [];
+    });
+    evidence.push(...(await Promise.all(some)).flat());
   }
   return evidence;
 }
@@ -60,7 +68,10 @@ export function evidenceOf(record: ArchiveRecord): ArchiveEvidence | undefined {
   return entry.from < entry.to && Number.isFinite(entry.until) ? entry : undefined;
 }
 
-/** Sizes of a fractal's archive files, listed once per storage. */
+/**
+ * Sizes of a fractal's archive files, listed once per storage. A file that is not in the listing, or with another size,
+ * is asked for: listings may leave out files.
+ */
 class FileSizes {
   readonly #prefix: string;
   readonly #options: CallOptions;
@@ -74,22 +85,36 @@ class FileSizes {
   async matches(record: ArchiveRecord, storages: readonly Storage[]): Promise<boolean> {
     for (const storage of storages) {
       for (const name of namesOf(record)) {
-        if ((await this.#sizeOf(storage, name)) === record.size_bytes) return true;
+        if ((await this.#listedSize(storage, name)) === record.size_bytes) return true;
+        if ((await this.#statSize(storage, name)) === record.size_bytes) return true;
       }
     }
     return false;
   }
 
-  async #sizeOf(storage: Storage, name: string): Promise<number | undefined> {
-    if (!name.startsWith(this.#prefix)) return (await storage.stat(name, this.#options))?.size_bytes;
+  async #listedSize(storage: Storage, name: string): Promise<number | undefined> {
+    if (!name.startsWith(this.#prefix)) return undefined;
     const listed = this.#listed.get(storage) ?? this.#list(storage);
     this.#listed.set(storage, listed);
     return (await listed).get(name);
   }
 
+  /** Undefined also for a file that cannot be looked for: it proves nothing. */
+  async #statSize(storage: Storage, name: string): Promise<number | undefined> {
+    try {
+      return (await storage.stat(name, this.#options))?.size_bytes;
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      if (['STORAGE_DENIED', 'STORAGE_FAILED', 'USAGE'].includes(asBifractError(error).code))
+        return undefined;
+      throw error;
+    }
+  }
+
   async #list(storage: Storage): Promise<Map<string, number>> {
     const sizes = new Map<string, number>();
-    for await (const { name, size_bytes } of storage.list(this.#prefix, this.#options)) {
+    const options = { ...this.#options, onIncomplete: () => undefined };
+    for await (const { name, size_bytes } of untilIncomplete(storage.list(this.#prefix, options), options)) {
       sizes.set(name, size_bytes);
     }
     return sizes;

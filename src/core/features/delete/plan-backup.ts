@@ -101,7 +101,11 @@ async function newestIntact(
 async function newestFirst(services: PlanDeleteServices, options: CallOptions): Promise<Located[]> {
   const all: Located[] = [];
   for (const storage of await backupStorages(services)) {
-    for await (const object of listBackups(storage, options)) all.push({ storage, object });
+    for await (const { name } of listBackups(storage, options)) {
+      // A listing may have the wrong size, or a file that no longer exists.
+      const object = await storage.stat(name, options);
+      if (object) all.push({ storage, object });
+    }
   }
   return all.sort((a, b) => (a.object.name < b.object.name ? 1 : -1));
 }

@@ -91,5 +91,10 @@ function refOfRecord(services: TargetServices, record: ArchiveRecord): TargetRef
 function refOfObject(storage: Storage, object: StoredObject, record_unknown: string | null): TargetRef {
   const label = object.name;
   const path = pathOf(storage, label);
-  return { label, find: async () => ({ label, storage, object, path, record: null, record_unknown }) };
+  const find = async (options?: CallOptions) => {
+    // A listing may have the wrong size.
+    const current = (await storage.stat(label, options)) ?? object;
+    return { label, storage, object: current, path, record: null, record_unknown };
+  };
+  return { label, find };
 }

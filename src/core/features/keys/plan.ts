@@ -21,7 +21,10 @@ export async function planRotate(
   ]);
   const current = keyId(keys[0] as Key);
   const found: Omit<RotateItem, 'action'>[] = [];
-  for await (const { place, storage, object } of files(backups, archives, options)) {
+  for await (const { place, storage, object: listed } of files(backups, archives, options)) {
+    // A listing may have the wrong size, or a file that no longer exists.
+    const object = await storage.stat(listed.name, options);
+    if (!object) continue;
     const { name, size_bytes } = object;
     found.push({ place, name, size_bytes, key_id: await keyOf(storage, object, keys, options) });
   }

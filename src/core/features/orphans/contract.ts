@@ -1,4 +1,5 @@
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import type { ListOptions } from '../files/listing.ts';
 
 /** An archive file without a record, described by its own content. */
 export interface AdoptItem {
@@ -80,6 +81,9 @@ export interface OrphanQueries {
    * agrees to recreate missing fractals.
    */
   planAdopt(files?: string[], options?: CallOptions & { create_fractals?: boolean }): Promise<AdoptPlan>;
-  /** Orphaned files and records, and unfinished objects. Reads no file. */
-  orphans(options?: CallOptions): Promise<Orphan[]>;
+  /**
+   * Orphaned files and records, and unfinished objects. Reads no file. That a file is missing is found out by a request
+   * for that file, not by a listing.
+   */
+  orphans(options?: ListOptions): Promise<Orphan[]>;
 }

@@ -1,3 +1,4 @@
+import { asBifractError } from '../../contract/errors.ts';
 import { backupTime, isBifractName, isProbeName } from '../../policy/names.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { Services } from '../../ports/services.ts';
@@ -7,17 +8,20 @@ import type { CallOptions } from '../../ports/types.ts';
 import { isResumable } from '../archive/resume.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
 import { belongsTo } from '../files/in-use.ts';
+import { type ListOptions, untilIncomplete } from '../files/listing.ts';
 import { isSame, storagesOf } from '../files/record-file.ts';
-import { findIn, namesOf, pathOf } from '../files/target.ts';
+import { namesOf, pathOf } from '../files/target.ts';
 import type { Orphan } from './contract.ts';
 
+/** Files looked for in parallel. */
+const CONCURRENCY = 16;
 /** Longer than any archive or upload may take, by the limit of the server. */
 const MAX_JOB_AGE_MS = 24 * 3_600_000;
 
 export type OrphanServices = Pick<Services, keyof Storages | 'catalog' | 'state' | 'archive_limits' | 'now'>;
 
-/** Files without record, records without file, and unfinished objects. Reads no file. */
-export async function findOrphans(services: OrphanServices, options: CallOptions = {}): Promise<Orphan[]> {
+/** Files without record, records without file, and unfinished objects; see `OrphanQueries`. Reads no file. */
+export async function findOrphans(services: OrphanServices, options: ListOptions = {}): Promise<Orphan[]> {
   const inventory = await takeInventory(services, options);
   return [
     ...filesWithoutRecord(inventory),
@@ -38,8 +42,8 @@ interface Inventory {
    */
   before: ArchiveRecord[];
   records: ArchiveRecord[];
-  /** Ids of the records whose files are in the other storage. */
-  elsewhere: Set<string>;
+  /** Completed records whose file is not listed, and what a request for the file itself tells. */
+  unlisted: Map<string, Whereabouts>;
   running: JobRecord[];
   interrupted: JobRecord[];
   now: Date;
@@ -47,7 +51,13 @@ interface Inventory {
   max_duration_ms: number;
 }
 
-async function takeInventory(services: OrphanServices, options: CallOptions): Promise<Inventory> {
+/**
+ * `here`: in the storage of archives. `unknown`: whether the file exists cannot be told, because access to it is denied
+ * or its storage is not set up.
+ */
+type Whereabouts = 'here' | 'elsewhere' | 'missing' | 'unknown';
+
+async function takeInventory(services: OrphanServices, options: ListOptions): Promise<Inventory> {
   const [catalog, archives, backups] = await Promise.all([
     services.catalog(),
     services.archives(),
@@ -55,36 +65,71 @@ async function takeInventory(services: OrphanServices, options: CallOptions): Pr
   ]);
   const before = await catalog.archives({}, options);
   const files = new Map<string, StoredObject>();
-  for await (const object of archives.list(ARCHIVES_PREFIX, options))
+  for await (const object of untilIncomplete(archives.list(ARCHIVES_PREFIX, options), options))
     if (isArchive(object.name)) files.set(object.name, object);
   const [records, running, interrupted] = await Promise.all([
     catalog.archives({}, options),
     services.state.running(),
     services.state.interrupted(),
   ]);
-  const elsewhere = new Set<string>();
-  for (const record of records.filter((one) => isMissing(one, files))) {
-    if (record.storage_type !== archives.kind && (await mayBeElsewhere(services, record, options)))
-      elsewhere.add(record.id);
-  }
+  const unlisted = await findUnlisted(
+    services,
+    records.filter((one) => isUnlisted(one, files)),
+    options,
+  );
   const { max_duration_ms } = services.archive_limits;
   const now = services.now();
-  return { backups, archives, files, before, records, elsewhere, running, interrupted, now, max_duration_ms };
+  return { backups, archives, files, before, records, unlisted, running, interrupted, now, max_duration_ms };
 }
 
-function isMissing(record: ArchiveRecord, files: Inventory['files']): boolean {
+function isUnlisted(record: ArchiveRecord, files: Inventory['files']): boolean {
   return record.status === 'completed' && !namesOf(record).some((name) => files.has(name));
 }
 
-/** The configuration may have changed, or a copy was made. A storage that is not set up may hold any file. */
-async function mayBeElsewhere(
+/** A listing may leave out files, so only a request for the file itself tells that it is missing. */
+async function findUnlisted(
   services: OrphanServices,
+  records: readonly ArchiveRecord[],
+  options: CallOptions,
+): Promise<Inventory['unlisted']> {
+  const found: Inventory['unlisted'] = new Map();
+  for (let at = 0; at < records.length; at += CONCURRENCY) {
+    const some = records.slice(at, at + CONCURRENCY).map(async (record) => {
+      found.set(record.id, await lookFor(services, record, options));
+    });
+    await Promise.all(some);
+  }
+  return found;
+}
+
+/**
+ * Looks for the file of a record in every storage that may have it: the configuration may have changed, or a copy was
+ * made. A storage that is not set up may hold any file.
+ */
+export async function lookFor(
+  services: Storages,
   record: ArchiveRecord,
   options: CallOptions,
-): Promise<boolean> {
+): Promise<Whereabouts> {
   const storages = await storagesOf(services, record);
-  if (!storages.some(({ kind }) => kind === record.storage_type)) return true;
-  return (await findIn(storages, record, options)) !== undefined;
+  if (!storages.some(({ kind }) => kind === record.storage_type)) return 'unknown';
+  const here = await services.archives();
+  let result: Whereabouts = 'missing';
+  for (const storage of storages) {
+    for (const name of namesOf(record)) {
+      try {
+        if (await storage.stat(name, options)) return isSame(storage, here) ? 'here' : 'elsewhere';
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        const { code } = asBifractError(error);
+        // One file that cannot be looked for says nothing of the others; a storage that is gone does.
+        if (code === 'STORAGE_DENIED' || code === 'STORAGE_FAILED') result = 'unknown';
+        // No storage has a file of an invalid name.
+        else if (code !== 'USAGE') throw error;
+      }
+    }
+  }
+  return result;
 }
 
 function filesWithoutRecord({ archives, files, before, records, running }: Inventory): Orphan[] {
@@ -110,14 +155,12 @@ function isLost(record: ArchiveRecord | undefined): boolean {
 }
 
 function recordsWithoutFile(inventory: Inventory): Orphan[] {
-  const { archives, files, before, records, elsewhere, running } = inventory;
+  const { archives, files, before, records, unlisted, running } = inventory;
   const complete = new Set(before.filter(({ status }) => status === 'completed').map(({ id }) => id));
-  const completed = records.filter(
-    ({ id, status }) => status === 'completed' && complete.has(id) && !elsewhere.has(id),
-  );
-  const missing = completed.filter((record) => isMissing(record, files));
+  const completed = records.filter(({ id, status }) => status === 'completed' && complete.has(id));
+  const missing = completed.filter(({ id }) => unlisted.get(id) === 'missing');
   // If all are missing, the storage is more likely unmounted.
-  const allGone = missing.length > 0 && missing.length === completed.length && files.size === 0;
+  const allGone = files.size === 0 && ![...unlisted.values()].includes('here');
   const active = new Set(running.map(({ archive_id }) => archive_id));
   const stale = records.filter(
     (record) => record.status === 'in_progress' && !active.has(record.id) && isStale(record, inventory),
@@ -163,10 +206,11 @@ function recordOrphan(archives: Storage, record: ArchiveRecord, title: string, a
  * Backup files with nonstandard names, unknown to lists and retention: renamed files, copies. In a bucket,
  * only names with the standard prefix: it may be shared and large.
  */
-async function unlistedBackups({ backups }: Inventory, options: CallOptions): Promise<Orphan[]> {
+async function unlistedBackups({ backups }: Inventory, options: ListOptions): Promise<Orphan[]> {
   const found: Orphan[] = [];
   const prefix = backups.kind === 's3' ? 'bifract-backup-' : '';
-  for await (const { name, size_bytes, modified_at } of backups.list(prefix, options)) {
+  const objects = untilIncomplete(backups.list(prefix, options), options);
+  for await (const { name, size_bytes, modified_at } of objects) {
     if (!name.endsWith('.bifract-backup') || backupTime(name)) continue;
     found.push({
       kind: 'file',
@@ -183,13 +227,13 @@ async function unlistedBackups({ backups }: Inventory, options: CallOptions): Pr
   return found;
 }
 
-async function unfinishedObjects(inventory: Inventory, options: CallOptions): Promise<Orphan[]> {
+async function unfinishedObjects(inventory: Inventory, options: ListOptions): Promise<Orphan[]> {
   const { backups, archives, running } = inventory;
   const found: Orphan[] = [];
   for (const place of ['backups', 'archives'] as const) {
     if (place === 'archives' && isSame(archives, backups)) continue;
     const storage = inventory[place];
-    for await (const unfinished of storage.listUnfinished(options)) {
+    for await (const unfinished of untilIncomplete(storage.listUnfinished(options), options)) {
       if (!isBifractName(unfinished.name) || running.some((record) => belongsTo(record, unfinished)))
         continue;
       const interrupted = isInterrupted(unfinished, inventory);

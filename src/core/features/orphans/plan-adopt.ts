@@ -45,7 +45,9 @@ export async function planAdopt(
   for (const object of objects) {
     const record = known.records.get(object.name);
     if (files === undefined && (!isArchive(object.name) || (record && record.status !== 'failed'))) continue;
-    items.push(await planOne(storage, object, keys, known, options));
+    // A listing may have the wrong size, or a file that no longer exists.
+    const current = files ? object : await storage.stat(object.name, options);
+    if (current) items.push(await planOne(storage, current, keys, known, options));
   }
   return { items };
 }

@@ -2,6 +2,7 @@ import type { Hash } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
 import type { LineBlock } from '../../ports/log-database.ts';
 import { FrameBufferPool } from '../buffers.ts';
+import { unsupported } from '../errors.ts';
 import { type ContentFrame, frameTarget, type RowPosition } from '../frames/frame.ts';
 import { decodeString, JsonSyntaxError, readMembers } from './json-scan.ts';
 
@@ -11,6 +12,8 @@ const QUOTE = 0x22;
 export const ARCHIVE_HEADER = Buffer.from('{"_bifract_archive_version":1}\n');
 /** The server's reader stops at a line of this length, newline excluded. */
 export const LONG_LINE_BYTES = 10 * 1024 * 1024;
+/** The longest line that is written and read: a line is held in memory. */
+export const MAX_LINE_BYTES = 128 * 1024 * 1024;
 
 /** Splits an archive's content, header line first, into frames that end at line ends. `hash` receives all content. */
 export async function* archiveFrames(
@@ -26,6 +29,7 @@ export async function* archiveFrames(
     let counted = 0;
     for (let rest = block.bytes; rest.length > 0; ) {
       const fit = fittingLines(rest, target - builder.size, builder.rows === 0);
+      if (fit > MAX_LINE_BYTES) throw lineTooLong();
       if (fit > 0) counted += builder.add(rest.subarray(0, fit));
       rest = rest.subarray(fit);
       if (rest.length > 0 || builder.size >= target) {
@@ -37,6 +41,14 @@ export async function* archiveFrames(
     checkCount(block, counted);
   }
   if (builder.size > 0) yield builder.finish();
+}
+
+/** The error for a line longer than `MAX_LINE_BYTES`. */
+export function lineTooLong(): BifractError {
+  return unsupported(
+    `A log row takes more than ${MAX_LINE_BYTES / 2 ** 20} MiB`,
+    'Rows of this size can be neither archived nor read.',
+  );
 }
 
 /** Bytes of complete lines that fit into `limit`. With `atLeastOne`, the first line counts whatever its length. */

@@ -1,6 +1,6 @@
 import type { LineBlock } from '../../ports/log-database.ts';
 import { notBifract, unsupported } from '../errors.ts';
-import { countLines } from './archive-frames.ts';
+import { countLines, lineTooLong, MAX_LINE_BYTES } from './archive-frames.ts';
 import { foldKey, JsonSyntaxError, type Member, readMembers } from './json-scan.ts';
 
 const NEWLINE = 0x0a;
@@ -55,6 +55,7 @@ async function* completeLines(content: AsyncIterable<Buffer>): AsyncGenerator<Bu
     length += piece.length - start;
     if (!headerRead && length > MAX_HEADER_BYTES)
       throw notBifract('Not an archive: the first line is too long for a header');
+    if (length > MAX_LINE_BYTES) throw lineTooLong();
   }
   if (partial.length > 0) yield Buffer.concat([...partial, Buffer.of(NEWLINE)]);
 }

@@ -5,6 +5,7 @@ import { FrameBufferPool } from '../buffers.ts';
 import { notBifract } from '../errors.ts';
 import { type ContentFrame, frameTarget } from '../frames/frame.ts';
 import { foldKey, JsonSyntaxError, type Member, readMembers } from './json-scan.ts';
+import { parseUntrustedJson } from './parse-json.ts';
 
 /** Separates a backup's manifest from its dump. */
 const SEPARATOR = Buffer.from('\n---BIFRACT_BACKUP_SEPARATOR---\n');
@@ -140,7 +141,7 @@ function parseManifest(text: Buffer): BackupManifest {
   const members = readObject(text);
   const value = (key: string): unknown => {
     const found = members.findLast((member) => foldKey(member.key) === key && !isNull(text, member));
-    return found && JSON.parse(text.toString('utf8', found.start, found.end));
+    return found && parseValue(text, found);
   };
   const [version = '', timestamp = '', type = ''] = ['version', 'timestamp', 'type'].map(value);
   const env_vars = value('env_vars') ?? {};
@@ -149,8 +150,16 @@ function parseManifest(text: Buffer): BackupManifest {
   }
   const manifest = { version, timestamp, type, env_vars } as BackupManifest;
   const span = members.findLast((member) => member.key === 'bifract_console');
-  const extra = span && (JSON.parse(text.toString('utf8', span.start, span.end)) as ConsoleManifest);
+  const extra = span && (parseValue(text, span) as ConsoleManifest);
   return extra === undefined ? manifest : { ...manifest, bifract_console: extra };
+}
+
+function parseValue(text: Buffer, { start, end }: Member): unknown {
+  try {
+    return parseUntrustedJson(text.subarray(start, end));
+  } catch (error) {
+    throw notBifract(`Not a backup: the manifest is not valid JSON (${(error as Error).message})`);
+  }
 }
 
 function readObject(text: Buffer): Member[] {

@@ -11,6 +11,11 @@ const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
 const REPLACEMENT = [0xef, 0xbf, 0xbd];
 const FOLDED = /^[a-z0-9_]*$/;
 
+/** A hundred times what the server's reader accepts. */
+const MAX_DEPTH = 1_000_000;
+/** A line has ten members, a manifest six; each takes many times its text in memory. */
+const MAX_MEMBERS = 100_000;
+
 /** A member of an object: its key, and the span of its value in the text. */
 export interface Member {
   key: string;
@@ -36,6 +41,7 @@ export function readMembers(text: Buffer): Member[] {
     const keyEnd = stringEnd(text, at);
     const start = skipSpace(text, afterColon(text, keyEnd));
     const end = valueEnd(text, start);
+    if (members.length === MAX_MEMBERS) throw new JsonSyntaxError('too many members');
     members.push({ key: decodeString(text, { start: at, end: keyEnd }), start, end });
     at = skipSpace(text, end);
     if (text[at] === CLOSE_BRACE) return expectEnd(text, at + 1, members);
@@ -125,7 +131,7 @@ function afterColon(text: Buffer, from: number): number {
   return at + 1;
 }
 
-/** The end of the value that starts at `start`. Not recursive: nesting depth is unlimited. */
+/** The end of the value that starts at `start`. Not recursive, for values that are nested deeply. */
 function valueEnd(text: Buffer, start: number): number {
   const closings: number[] = [];
   for (let at = start; ; ) {
@@ -135,7 +141,7 @@ function valueEnd(text: Buffer, start: number): number {
       const closing = byte + TO_CLOSING;
       at = skipSpace(text, at + 1);
       if (text[at] !== closing) {
-        closings.push(closing);
+        if (closings.push(closing) > MAX_DEPTH) throw new JsonSyntaxError('nested too deeply');
         if (closing === CLOSE_BRACE) at = afterColon(text, stringEnd(text, at));
         continue;
       }

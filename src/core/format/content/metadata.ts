@@ -1,14 +1,15 @@
+import { createHash } from 'node:crypto';
 import type { Key } from '../../ports/key.ts';
 import type { Timestamp } from '../../ports/types.ts';
-import { openTail } from '../envelope/trailer.ts';
+import { maxTrailerBytes, openTail } from '../envelope/trailer.ts';
 import { cutOff, damaged, unsupported } from '../errors.ts';
 import { type DecodedPiece, decompressStream } from '../frames/decoder.ts';
 import { type ContentKind, END_MAGIC, type FrameEntry, HEAD_MAGIC, zstdFrame } from '../frames/frame.ts';
 import type { StreamFrame } from '../frames/splitter.ts';
+import { parseUntrustedJson } from './parse-json.ts';
 
 /** Format version of head and trailer: the one written, and the newest supported. */
 export const HEAD_VERSION = 1;
-const MAX_TRAILER_PLAIN = 480 * 1024 * 1024;
 
 /** Input for the head of an archive. */
 export interface ArchiveHead {
@@ -109,7 +110,7 @@ async function inflate(bytes: Buffer, at: number): Promise<Buffer> {
   let size = 0;
   for await (const part of decompressStream([bytes], at)) {
     size += part.length;
-    if (size > MAX_TRAILER_PLAIN) throw damaged(at, 'the trailer is too long');
+    if (size > maxTrailerBytes(at)) throw damaged(at, 'the trailer is too long');
     parts.push(part);
   }
   return Buffer.concat(parts, size);
@@ -135,7 +136,8 @@ function checkEnd(end: Record<string, unknown>, at: number): End {
 }
 
 function checkEntry(entry: Record<string, unknown>, at: number): FrameEntry {
-  if (![entry.offset, entry.size, entry.plain, entry.rows].every(isCount)) {
+  const { offset, size, plain, rows } = entry;
+  if (![offset, size, plain, rows].every(isCount) || (offset as number) + (size as number) > at) {
     throw damaged(at, 'the index is invalid');
   }
   return entry as unknown as FrameEntry;
@@ -148,7 +150,7 @@ function isCount(value: unknown): boolean {
 function parseJson(bytes: Buffer, at: number, what: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = parseUntrustedJson(bytes);
   } catch (cause) {
     throw damaged(at, `the ${what} is not valid JSON`, cause);
   }
@@ -169,9 +171,6 @@ interface Totals {
   sha256: string;
 }
 
-/** Numbers kept per frame; kept flat, as a long file has many frames. */
-const PER_FRAME = 4;
-
 /**
  * Checks that a file has its head first and its end last, and that both match the content and the trailer.
  * Call it with each frame as it is read.
@@ -179,7 +178,9 @@ const PER_FRAME = 4;
 export class MetadataChecker {
   head: Head | null = null;
   end: End | null = null;
-  readonly #frames: number[] = [];
+  /** Of position, size, content size and rows of every frame: a file may have millions. */
+  readonly #frames = createHash('sha256');
+  #count = 0;
   #current: { plain: number; lines: number } = { plain: 0, lines: 0 };
 
   skippable(frame: StreamFrame & { kind: 'skippable' }): void {
@@ -198,7 +199,9 @@ export class MetadataChecker {
     this.#current.plain += piece.bytes.length;
     this.#current.lines += lines;
     if (!piece.last) return;
-    this.#frames.push(piece.position, piece.size, this.#current.plain, this.#current.lines);
+    const header = this.#count++ === 0 ? 1 : 0;
+    const rows = this.head.kind === 'archive' ? this.#current.lines - header : 0;
+    this.#frames.update(frameText(piece.position, piece.size, this.#current.plain, rows));
     this.#current = { plain: 0, lines: 0 };
   }
 
@@ -221,24 +224,23 @@ export class MetadataChecker {
   }
 
   #compare(trailer: Trailer, at: number): void {
+    const index = createHash('sha256');
+    for (const { offset, size, plain, rows } of trailer.index)
+      index.update(frameText(offset, size, plain, rows));
     const same =
       JSON.stringify(trailer.head) === JSON.stringify(this.head) &&
       JSON.stringify(trailer.end) === JSON.stringify(this.end) &&
-      trailer.index.length * PER_FRAME === this.#frames.length &&
-      trailer.index.every((entry, index) => this.#agrees(entry, index));
+      index.digest('hex') === this.#frames.digest('hex');
     if (!same) throw damaged(at, 'the trailer does not match the content');
-  }
-
-  #agrees(entry: FrameEntry, index: number): boolean {
-    const [offset, size, plain, lines] = this.#frames.slice(index * PER_FRAME, (index + 1) * PER_FRAME);
-    const header = index === 0 ? 1 : 0;
-    const rows = this.head?.kind === 'archive' ? (lines as number) - header : 0;
-    return entry.offset === offset && entry.size === size && entry.plain === plain && entry.rows === rows;
   }
 
   #refuseAfterEnd(at: number): void {
     if (this.end !== null) throw damaged(at, 'data follows the end frame');
   }
+}
+
+function frameText(...numbers: number[]): string {
+  return `${numbers.join()};`;
 }
 
 function noHead(at: number): Error {

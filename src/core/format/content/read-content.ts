@@ -3,7 +3,7 @@ import { BifractError } from '../../contract/errors.ts';
 import { ByteCursor } from '../envelope/byte-cursor.ts';
 import { keyId } from '../envelope/key.ts';
 import { Opener, type ReadOptions } from '../envelope/opener.ts';
-import { MAX_TRAILER_BYTES, TAIL_BYTES } from '../envelope/trailer.ts';
+import { maxTrailerBytes, TAIL_BYTES } from '../envelope/trailer.ts';
 import { type DecodedPiece, decodeFrames } from '../frames/decoder.ts';
 import { splitFrames } from '../frames/splitter.ts';
 import { countLines } from './archive-frames.ts';
@@ -132,9 +132,10 @@ class FileReader implements ContentReader {
   /** Everything after the end marker. `keep` is false for files without a trailer. */
   async #readTail(keep: boolean): Promise<Buffer> {
     const parts: Buffer[] = [];
+    const most = maxTrailerBytes(this.#stored.position) + TAIL_BYTES;
     let kept = 0;
     for (let part = await this.#stored.some(2 ** 20); part; part = await this.#stored.some(2 ** 20)) {
-      if (!keep || kept > MAX_TRAILER_BYTES + TAIL_BYTES) continue;
+      if (!keep || kept > most) continue;
       parts.push(part);
       kept += part.length;
     }

@@ -17,6 +17,9 @@ const LARGE_OBJECTS_BLOCK = 3;
 /** Names are kept in memory, so a damaged length must not make one of them gigabytes. PostgreSQL's limit is 63 bytes. */
 const MAX_NAME_BYTES = 4096;
 const MAX_NUMBER_BYTES = 20;
+/** Memory for all entries with data: their names, and what an entry takes without them. Enough for 500,000 tables. */
+const MAX_ENTRIES_BYTES = 128 * 1024 * 1024;
+const ENTRY_BYTES = 150;
 /** Second, minute, hour, day, month, year from 1900, daylight saving: when the dump was made. */
 const TIME_FIELDS = [
   [0, 61],
@@ -82,6 +85,7 @@ export class DumpReader {
   #contents: DumpContents | undefined;
   #intBytes = 4;
   readonly #expected = new Map<number, DataEntry>();
+  #entriesBytes = 0;
 
   // The data part, which is nearly all of a dump, is read without the generator.
   #block: BlockReader | undefined;
@@ -173,6 +177,8 @@ export class DumpReader {
       throw damaged('an entry of its table of contents is invalid');
     if (state === NO_DATA) return;
     if (this.#expected.has(id)) throw damaged(`two entries of its table of contents have the number ${id}`);
+    this.#entriesBytes += ENTRY_BYTES + 2 * (tag.length + schema.length);
+    if (this.#entriesBytes > MAX_ENTRIES_BYTES) throw damaged('its table of contents is too long');
     this.#expected.set(id, { schema, name: tag, isCopy, isTable: description === 'TABLE DATA' });
   }
 

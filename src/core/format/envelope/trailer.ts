@@ -8,8 +8,20 @@ import { NONCE_BYTES, TAG_BYTES } from './layout.ts';
 export const TAIL_BYTES = 16;
 const LENGTH_BYTES = 8;
 const TAIL_MAGIC = Buffer.from('BIFRACT\x01', 'latin1');
+const MIB = 1024 * 1024;
 /** Enough for the index of a file of hundreds of terabytes. */
-export const MAX_TRAILER_BYTES = 256 * 1024 * 1024;
+const MAX_TRAILER_BYTES = 256 * MIB;
+/** Up to this size a file may consist of frames that are hardly larger than their entries in the index. */
+const SMALL_BYTES = 4 * MIB;
+
+/**
+ * The longest trailer of a file with this many bytes before it, in bytes before compression: 4 times as many in a small
+ * file, then a quarter. More entries would need content that compresses to less than a thousandth.
+ */
+export function maxTrailerBytes(stream: number): number {
+  const small = 4 * Math.min(stream, SMALL_BYTES);
+  return Math.min(MAX_TRAILER_BYTES, MIB / 4 + small + Math.max(0, stream - SMALL_BYTES) / 4);
+}
 
 /** Encrypts a trailer that starts at byte `offset` of the file, and appends the tail. */
 export function sealTrailer(key: Key, base: Buffer, offset: number, trailer: Buffer): Buffer {
@@ -28,7 +40,7 @@ export function findTrailer(tail: Buffer, size: number, minimum: number): number
   if (tail.length < TAIL_BYTES || !tail.subarray(-TAIL_MAGIC.length).equals(TAIL_MAGIC)) return undefined;
   const length = Number(tail.readBigUInt64BE(tail.length - TAIL_BYTES));
   const offset = size - TAIL_BYTES - length;
-  if (length < TAG_BYTES || length > MAX_TRAILER_BYTES || offset < minimum) {
+  if (length < TAG_BYTES || offset < minimum || length > maxTrailerBytes(offset)) {
     throw damaged(size - TAIL_BYTES, 'the trailer length is invalid');
   }
   return offset;

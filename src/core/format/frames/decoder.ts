@@ -15,7 +15,7 @@ const PIECE_BYTES = 1024 * 1024;
 /** Frames of up to this content size are buffered and decompressed in parallel; larger ones are streamed. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** A frame that is larger than its content by more than this is streamed. */
-const MAX_OVERHEAD_BYTES = 64 * 1024;
+export const MAX_OVERHEAD_BYTES = 64 * 1024;
 
 /** A decoded frame or part of one, in stream order. */
 export type DecodedPiece =

@@ -12,10 +12,14 @@ import {
 } from '../envelope/layout.ts';
 import type { ByteSource } from '../envelope/open-file.ts';
 import { openChunk } from '../envelope/opener.ts';
-import { damaged } from '../errors.ts';
-import { decompressFrame } from './decoder.ts';
-import { FRAMES_READ_AHEAD, type FrameEntry } from './frame.ts';
+import { damaged, unsupported } from '../errors.ts';
+import { decompressFrame, MAX_OVERHEAD_BYTES } from './decoder.ts';
+import { compressBound, FRAMES_READ_AHEAD, type FrameEntry } from './frame.ts';
 import { mapInOrder } from './in-order.ts';
+
+/** More than the longest line. */
+const MAX_FRAME_BYTES = 160 * 1024 * 1024;
+const TOO_LONG = 'Read the file from the start, with `bifract extract`.';
 
 /** What a file's description says about its frames. */
 interface FrameIndex {
@@ -81,7 +85,12 @@ class FrameReader {
   }
 
   async read(entry: FrameEntry): Promise<Buffer> {
+    // One long line makes one long frame.
+    if (entry.plain > MAX_FRAME_BYTES)
+      throw unsupported('A frame is too long to be read on its own', TOO_LONG);
     const start = chunkOffset(entry.offset);
+    if (entry.size > compressBound(entry.plain) + MAX_OVERHEAD_BYTES)
+      throw damaged(start, 'the index is invalid');
     const end = Math.min(this.#end, chunkOffset(entry.offset + entry.size - 1) + CHUNK_STORED_BYTES);
     const stored = await this.#source.read(start, end - start);
     const chunks: Buffer[] = [];

@@ -176,3 +176,15 @@ test('a write error is reported once, and writing continues when possible', asyn
     'the final event rewrites the whole journal',
   );
 });
+
+test('a line of a journal that is nested deeply is skipped: printing it would fail', () => {
+  const lines = [HEAD, { seq: 1, ...STARTED }, { seq: 3, ...DONE }].map((one) => JSON.stringify(one));
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const nested = JSON.stringify({ seq: 2, ...DONE }).replace('{"rows":7}', `{"rows":${deep}}`);
+  assert.notEqual(nested.indexOf(deep), -1);
+  const journal = parseJournal([lines[0], lines[1], nested, lines[2], ''].join('\n'));
+  assert.deepEqual(
+    journal?.entries.map(({ seq }) => seq),
+    [1, 3],
+  );
+});

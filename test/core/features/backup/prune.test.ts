@@ -133,3 +133,20 @@ test('a newer backup with intact header and trailer but damaged content does not
     ],
   );
 });
+
+test('a backup that is listed with a wrong size is not taken for unreadable', async () => {
+  const { services, storage } = await setUp([{ day: 1 }, { day: 2 }, { day: 3 }]);
+  const list = storage.list.bind(storage);
+  storage.list = async function* (...args) {
+    for await (const object of list(...args)) yield { ...object, size_bytes: object.size_bytes >> 1 };
+  };
+  const { items } = await planPrune(services, { last: 2 });
+  assert.deepEqual(
+    items.map(({ name, action }) => [name, action]),
+    [
+      [nameOf(3), 'keep'],
+      [nameOf(2), 'keep'],
+      [nameOf(1), 'delete'],
+    ],
+  );
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { coverage } from '../../../../src/core/features/coverage/coverage.ts';
 import { archiveParts } from '../../../helpers/archive-parts.ts';
 import { countRows } from '../../../helpers/count-rows.ts';
@@ -34,6 +35,26 @@ test('rows are protected by complete archives whose file exists with the recorde
   assert.equal(await unprotected(), 7200);
   await add('03-05', { storage_path: 'archives/elsewhere.bifract-archive' });
   assert.equal(await unprotected(), 3600);
+});
+
+test('a file that the listing leaves out, or lists with another size, protects its rows', async () => {
+  const { parts, services } = setUp();
+  await addScheduledArchive(parts, FRACTAL_ID, { day: '03-02', record: { ...RANGE, log_count: 3600 } });
+  const unprotected = async () => (await coverage(services, FRACTAL_ID)).unprotected_rows;
+  const list = parts.archives.list.bind(parts.archives);
+  parts.archives.list = async function* (...args) {
+    for await (const object of list(...args)) yield { ...object, size_bytes: object.size_bytes - 1 };
+  };
+  assert.equal(await unprotected(), 3600);
+  parts.archives.list = async function* () {
+    yield* [];
+    throw new BifractError('STORAGE_FAILED', 'The listing is incomplete');
+  };
+  assert.equal(await unprotected(), 3600);
+  parts.archives.stat = async () => {
+    throw new BifractError('STORAGE_DENIED', 'refused');
+  };
+  assert.equal(await unprotected(), 7200, 'a file that cannot be looked for proves nothing');
 });
 
 test('coverage is by day or by hour', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { clean } from '../../../../src/core/features/orphans/clean.ts';
 import type { Orphan } from '../../../../src/core/features/orphans/contract.ts';
 import { findOrphans } from '../../../../src/core/features/orphans/find.ts';
@@ -284,4 +285,104 @@ test('a record whose storage is not configured is no orphan', async () => {
   const set = setUp();
   addRecord(set, 1, { storage_type: 's3' });
   assert.deepEqual(await brief(set), []);
+});
+
+/** Makes the listing of archives leave out the given names, or end early with an error. */
+function listsOnly({ archives }: SetUp, shown: (name: string) => boolean, failure?: BifractError) {
+  const list = archives.list.bind(archives);
+  archives.list = async function* (...args) {
+    for await (const object of list(...args)) if (shown(object.name)) yield object;
+    if (failure) throw failure;
+  };
+}
+
+const BROKEN_OFF = new BifractError('STORAGE_FAILED', 'The listing is incomplete');
+
+test('a file that a listing leaves out is not missing', async () => {
+  const set = setUp();
+  const [one, two] = [addRecord(set, 1), addRecord(set, 2)];
+  for (const { storage_path } of [one, two]) await putFile(set, storage_path);
+  const lost = addRecord(set, 3);
+  listsOnly(set, (name) => name === one.storage_path);
+  assert.deepEqual(await brief(set), [['record', lost.id, 'fail_record']]);
+  listsOnly(set, () => false);
+  assert.deepEqual(await brief(set), [['record', lost.id, 'fail_record']], 'an empty listing');
+  await cleanUp(set, await findOrphans(set.services));
+  const statuses = [...set.catalog.records.values()].map(({ status }) => status);
+  assert.deepEqual(statuses, ['completed', 'completed', 'failed']);
+});
+
+test('a listing that breaks off is an error, or a list of what came and the error', async () => {
+  const set = setUp();
+  await putFile(set, FILE_PATH);
+  const { storage_path } = addRecord(set, 1);
+  await putFile(set, storage_path);
+  const lost = addRecord(set, 2);
+  listsOnly(set, (name) => name === FILE_PATH, BROKEN_OFF);
+  await assert.rejects(findOrphans(set.services), { code: 'STORAGE_FAILED' });
+  const errors: unknown[] = [];
+  const found = await findOrphans(set.services, { onIncomplete: (error) => errors.push(error) });
+  assert.deepEqual(
+    found.map(({ kind, id }) => [kind, id]),
+    [
+      ['file', FILE_PATH],
+      ['record', lost.id],
+    ],
+  );
+  assert.deepEqual(errors, [BROKEN_OFF]);
+});
+
+test('cleaning up warns of a listing that breaks off', async () => {
+  const set = setUp();
+  const there = addRecord(set, 1);
+  await putFile(set, there.storage_path);
+  const lost = addRecord(set, 2);
+  listsOnly(set, () => false, BROKEN_OFF);
+  const found = await findOrphans(set.services, { onIncomplete: () => undefined });
+  const warnings: string[] = [];
+  const emit = (event: string) => event === 'job:warning' && warnings.push(event);
+  await clean(set.services, { kind: 'clean', orphans: found }, { ...jobContext(), emit });
+  assert.equal(warnings.length, 1);
+  assert.equal(set.catalog.records.get(there.id)?.status, 'completed');
+  assert.equal(set.catalog.records.get(lost.id)?.status, 'failed');
+});
+
+for (const code of ['STORAGE_DENIED', 'STORAGE_FAILED'] as const) {
+  test(`a file that cannot be looked for (${code}) is not missing`, async () => {
+    const set = setUp();
+    await putFile(set, addRecord(set, 1).storage_path);
+    const hidden = addRecord(set, 2);
+    const stat = set.archives.stat.bind(set.archives);
+    set.archives.stat = async (name, options) => {
+      if (name === hidden.storage_path) throw new BifractError(code, 'refused');
+      return stat(name, options);
+    };
+    assert.deepEqual(await brief(set), []);
+  });
+}
+
+test('an unreachable storage is an error, not a list of missing files', async () => {
+  const set = setUp();
+  await putFile(set, addRecord(set, 1).storage_path);
+  addRecord(set, 2);
+  set.archives.stat = async () => {
+    throw new BifractError('STORAGE_UNREACHABLE', 'gone');
+  };
+  await assert.rejects(findOrphans(set.services), { code: 'STORAGE_UNREACHABLE' });
+});
+
+test('a record whose file appears after the check is not marked as failed', async () => {
+  const set = setUp();
+  await putFile(set, addRecord(set, 1).storage_path);
+  const lost = addRecord(set, 2);
+  const found = await findOrphans(set.services);
+  const stat = set.archives.stat.bind(set.archives);
+  let asked = 0;
+  set.archives.stat = async (name, options) => {
+    // The check at the start of the job still misses it.
+    if (name === lost.storage_path && asked++ > 0) await putFile(set, name).catch(() => undefined);
+    return stat(name, options);
+  };
+  await assert.rejects(cleanUp(set, found), { code: 'BUSY' });
+  assert.equal(set.catalog.records.get(lost.id)?.status, 'completed');
 });
