@@ -5,6 +5,7 @@ export type {
   BackupFile,
   Engine,
   Health,
+  PartHealth,
   JobHandle,
   JobOutcome,
 } from './engine/contract.ts';

@@ -67,6 +67,8 @@ export interface PartHealth {
 }
 
 export interface Health {
+  /** The release of the server; null if a database cannot be reached. */
+  release: PartHealth | null;
   postgres: PartHealth;
   clickhouse: PartHealth;
   backups: StorageHealth & { location: string };

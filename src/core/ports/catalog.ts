@@ -1,3 +1,4 @@
+import type { RecordsShape } from './installation-shape.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 
 /** A row of `fractals`: one isolated log space. Counts and times are the server's cached statistics. */
@@ -118,6 +119,8 @@ export interface AdoptedArchive
  */
 export interface Catalog {
   serverVersion(options?: CallOptions): Promise<string>;
+  /** What the server's release has created. Read once. `UNSUPPORTED` for an unknown release. */
+  shape(options?: CallOptions): Promise<RecordsShape>;
   fractals(options?: CallOptions): Promise<Fractal[]>;
   groups(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveGroup[]>;
   /** Newest first. */

@@ -7,10 +7,12 @@ import type {
   NewArchive,
   RestoreOutcome,
 } from '../../../ports/catalog.ts';
+import type { RecordsShape } from '../../../ports/installation-shape.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { sqlState } from '../errors.ts';
 import { PostgresPool, type Session } from '../pool.ts';
 import * as read from './read.ts';
+import { readRecordsShape } from './shape.ts';
 import * as write from './write.ts';
 
 /** Also sets a record back to `in_progress` that the server set to failed during our job. */
@@ -36,6 +38,7 @@ export async function connectCatalog(connection: PostgresConnection): Promise<Ca
 /** Each write is one transaction. */
 class PostgresCatalog implements Catalog {
   readonly #pool: PostgresPool;
+  #shape: RecordsShape | undefined;
   /** Pending updates by archive: one that arrives late would overwrite the final status. */
   readonly #updates = new Map<string, Promise<unknown>>();
 
@@ -45,6 +48,11 @@ class PostgresCatalog implements Catalog {
 
   serverVersion(options?: CallOptions) {
     return read.serverVersion(this.#pool, options);
+  }
+
+  async shape(options?: CallOptions): Promise<RecordsShape> {
+    this.#shape ??= await readRecordsShape(this.#pool, options);
+    return this.#shape;
   }
 
   fractals(options?: CallOptions) {
