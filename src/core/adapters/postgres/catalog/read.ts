@@ -64,92 +64,104 @@ export async function describeActive(session: Session, fractal_id: string): Prom
 
 /** A query for many rows. */
 interface PackedList<Row> {
-  /** The expression of each column, and how to parse its text. */
-  columns: { [Field in keyof Row]: [sql: string, parse: (value: string) => Row[Field]] };
+  /** The expression of each column. */
+  columns: readonly string[];
   /** The query from `FROM` on. */
   from: string;
+  /** Makes a row of the texts of its columns. A literal: setting properties one by one takes twice as long. */
+  row(values: readonly string[]): Row;
 }
 
 const SEPARATOR = '\u001f';
 const NULL = '\u001e';
-// A text is cast to the type of its column.
-const text = (value: string) => value as never;
-const textOrNull = (value: string) => (value === NULL ? null : value);
-const timeOrNull = (value: string) => (value === NULL ? null : utcTime(value));
+// The query returns a text for every column, so none is undefined; it is cast to the type of its column.
+const text = <Text extends string>(value: string | undefined) => value as Text;
+const textOrNull = (value: string | undefined) => (value === NULL ? null : (value as string));
+const number = (value: string | undefined) => safeInteger(value as string);
+const time = (value: string | undefined) => utcTime(value as string);
+const timeOrNull = (value: string | undefined) => (value === NULL ? null : utcTime(value as string));
 
 /** `$1` is a fractal or null. */
 const GROUPS: PackedList<ArchiveGroup> = {
-  columns: {
-    id: ['id', text],
-    fractal_id: ['fractal_id', text],
-    split_granularity: ['split_granularity', text],
-    status: ['status', text],
-    error_message: ['error_message', textOrNull],
-    total_log_count: ['total_log_count', safeInteger],
-    total_size_bytes: ['total_size_bytes', safeInteger],
-    archive_count: ['archive_count', safeInteger],
-    completed_count: ['completed_count', safeInteger],
-    archive_type: ['archive_type', text],
-    created_by: ['created_by', textOrNull],
-    created_at: ['created_at', utcTime],
-  },
+  columns: [
+    ...['id', 'fractal_id', 'split_granularity', 'status', 'error_message', 'total_log_count'],
+    ...['total_size_bytes', 'archive_count', 'completed_count', 'archive_type', 'created_by', 'created_at'],
+  ],
   from: 'FROM archive_groups WHERE $1::uuid IS NULL OR fractal_id = $1 ORDER BY created_at DESC, id',
+  row: (values) => ({
+    id: text(values[0]),
+    fractal_id: text(values[1]),
+    split_granularity: text(values[2]),
+    status: text(values[3]),
+    error_message: textOrNull(values[4]),
+    total_log_count: number(values[5]),
+    total_size_bytes: number(values[6]),
+    archive_count: number(values[7]),
+    completed_count: number(values[8]),
+    archive_type: text(values[9]),
+    created_by: textOrNull(values[10]),
+    created_at: time(values[11]),
+  }),
 };
 
 /** `$1` is a fractal or null, `$2` a list of ids or null. */
 const ARCHIVES: PackedList<ArchiveRecord> = {
-  columns: {
-    id: ['a.id', text],
-    fractal_id: ['a.fractal_id', text],
-    fractal_name: ['f.name', text],
-    filename: ['a.filename', text],
-    storage_type: ['a.storage_type', text],
-    storage_path: ['a.storage_path', text],
-    size_bytes: ['a.size_bytes', safeInteger],
-    log_count: ['a.log_count', safeInteger],
-    time_range_start: ['a.time_range_start', timeOrNull],
-    time_range_end: ['a.time_range_end', timeOrNull],
-    status: ['a.status', text],
-    error_message: ['a.error_message', textOrNull],
-    created_by: ['a.created_by', textOrNull],
-    created_at: ['a.created_at', utcTime],
-    archive_type: ['a.archive_type', text],
-    format_version: ['a.format_version', safeInteger],
-    archive_end_ts: ['a.archive_end_ts', timeOrNull],
-    checksum: ['a.checksum', textOrNull],
-    group_id: ['a.group_id', textOrNull],
-    period_label: ['a.period_label', textOrNull],
-  },
+  columns: [
+    ...['a.id', 'a.fractal_id', 'f.name', 'a.filename', 'a.storage_type', 'a.storage_path', 'a.size_bytes'],
+    ...[
+      'a.log_count',
+      'a.time_range_start',
+      'a.time_range_end',
+      'a.status',
+      'a.error_message',
+      'a.created_by',
+    ],
+    ...['a.created_at', 'a.archive_type', 'a.format_version', 'a.archive_end_ts', 'a.checksum', 'a.group_id'],
+    'a.period_label',
+  ],
   from: `FROM archives a JOIN fractals f ON f.id = a.fractal_id
   WHERE ($1::uuid IS NULL OR a.fractal_id = $1) AND ($2::uuid[] IS NULL OR a.id = ANY($2))
   ORDER BY a.created_at DESC, a.id`,
+  row: (values) => ({
+    id: text(values[0]),
+    fractal_id: text(values[1]),
+    fractal_name: text(values[2]),
+    filename: text(values[3]),
+    storage_type: text(values[4]),
+    storage_path: text(values[5]),
+    size_bytes: number(values[6]),
+    log_count: number(values[7]),
+    time_range_start: timeOrNull(values[8]),
+    time_range_end: timeOrNull(values[9]),
+    status: text(values[10]),
+    error_message: textOrNull(values[11]),
+    created_by: textOrNull(values[12]),
+    created_at: time(values[13]),
+    archive_type: text(values[14]),
+    format_version: number(values[15]),
+    archive_end_ts: timeOrNull(values[16]),
+    checksum: textOrNull(values[17]),
+    group_id: textOrNull(values[18]),
+    period_label: textOrNull(values[19]),
+  }),
 };
 
 /**
  * Runs a query with each row packed into one value: the driver spends its time per value, whatever its length, and rows
  * have twenty. Falls back to separate columns if a value contains the separator.
  */
-async function packedRows<Row extends object>(
+async function packedRows<Row>(
   pool: PostgresPool,
-  { columns, from }: PackedList<Row>,
+  { columns, from, row }: PackedList<Row>,
   parameters: unknown[],
   options?: CallOptions,
 ): Promise<Row[]> {
-  const fields = Object.keys(columns) as (keyof Row)[];
-  const parsers = fields.map((field) => columns[field][1]);
-  const parts = fields.map((field) => `coalesce((${columns[field][0]})::text, E'\\x1e')`);
-  const parse = (values: string[]): Row => {
-    const row = {} as Row;
-    // By index: iterating over entries takes several times as long.
-    for (let at = 0; at < fields.length; at++)
-      row[fields[at] as keyof Row] = parsers[at]?.(values[at] as string) as Row[keyof Row];
-    return row;
-  };
+  const parts = columns.map((column) => `coalesce((${column})::text, E'\\x1e')`);
   const sql = `SELECT concat_ws(E'\\x1f', ${parts.join(', ')}) AS packed ${from}`;
   const packed = await pool.query<{ packed: string }>(sql, parameters, options);
   const split = packed.map((one) => one.packed.split(SEPARATOR));
-  if (split.every(({ length }) => length === fields.length)) return split.map(parse);
+  if (split.every(({ length }) => length === columns.length)) return split.map(row);
   const list = parts.map((part, at) => `${part} AS c${at}`).join(', ');
   const plain = await pool.query<Record<string, string>>(`SELECT ${list} ${from}`, parameters, options);
-  return plain.map((one) => parse(Object.values(one)));
+  return plain.map((one) => row(Object.values(one)));
 }
