@@ -80,7 +80,16 @@ const POSTGRES_MIGRATIONS: readonly [first: Generation, sql: string][] = [
 /** Typed paths of `fields`: the first 16 since B, all since G. */
 const TYPED_PATHS = [
   ...['computer_name', 'user', 'src_ip', 'dst_ip', 'src_port', 'dst_port', 'commandline', 'hash'],
-  ...['event_id', 'image', 'parent_image', 'call_chain', 'operation', 'artifact', 'query', 'original_file_name'],
+  ...[
+    'event_id',
+    'image',
+    'parent_image',
+    'call_chain',
+    'operation',
+    'artifact',
+    'query',
+    'original_file_name',
+  ],
   ...['proto', 'conn_state', 'duration', 'orig_bytes', 'resp_bytes', 'bifract_category', 'process_guid'],
   ...['parent_process_guid', 'target_image', 'target_file'],
 ];
@@ -130,7 +139,10 @@ export function logsTable(generation: Generation): string {
     `fields ${fieldsType(generation)}`,
     ...(generation === 'C' ? [`field_tokens String DEFAULT ''`] : []),
     ...(from(generation, 'F')
-      ? ['norm_log String DEFAULT toString(fields) CODEC(ZSTD(3))', `normalizer LowCardinality(String) DEFAULT ''`]
+      ? [
+          'norm_log String DEFAULT toString(fields) CODEC(ZSTD(3))',
+          `normalizer LowCardinality(String) DEFAULT ''`,
+        ]
       : []),
     `fractal_id LowCardinality(String) DEFAULT ''`,
     'ingest_timestamp DateTime64(3) DEFAULT now64(3)',
@@ -271,13 +283,17 @@ export async function migrateLogsTables(
     await alter('ADD COLUMN norm_log String DEFAULT toString(fields) CODEC(ZSTD(3))');
     await alter(`ADD COLUMN normalizer LowCardinality(String) DEFAULT ''`);
   }
-  if (crosses('F') && to < 'G') await alter('MODIFY COLUMN raw_log TTL toDateTime(timestamp) + INTERVAL 7 DAY');
+  if (crosses('F') && to < 'G')
+    await alter('MODIFY COLUMN raw_log TTL toDateTime(timestamp) + INTERVAL 7 DAY');
   if (crosses('G')) {
-    if (installed >= 'D') for (const name of ['logs_hot_mv', 'logs_hot']) await dropTable(server, database, name);
+    if (installed >= 'D')
+      for (const name of ['logs_hot_mv', 'logs_hot']) await dropTable(server, database, name);
     await alter('DROP INDEX IF EXISTS raw_log_inverted');
     await alter('DROP COLUMN raw_log');
   }
-  const existing = new Set(crosses('G') ? derivedTables(installed).filter((sql) => !HOT.includes(sql)) : derivedTables(installed));
+  const existing = new Set(
+    crosses('G') ? derivedTables(installed).filter((sql) => !HOT.includes(sql)) : derivedTables(installed),
+  );
   for (const sql of derivedTables(to)) if (!existing.has(sql)) await queryClickhouse(server, database, sql);
 }
 

@@ -5,9 +5,9 @@ export type {
   BackupFile,
   Engine,
   Health,
-  PartHealth,
   JobHandle,
   JobOutcome,
+  PartHealth,
 } from './engine/contract.ts';
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';

@@ -116,7 +116,10 @@ export function fakeBackup(days: number): BackupFile {
 
 export function fakeHealth(given: Partial<Health> = {}): Health {
   return {
-    release: { ok: true, detail: 'Bifract from March to June 2026: the server keeps the records of archives' },
+    release: {
+      ok: true,
+      detail: 'Bifract from March to June 2026: the server keeps the records of archives',
+    },
     postgres: { ok: true, detail: '16.4, via docker compose exec' },
     clickhouse: { ok: true, detail: '26.3.1, over HTTP at 172.18.0.3:8123' },
     backups: {

@@ -24,7 +24,14 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     keyHealth(services),
     part(async () => describeRelease(await readShape(services, options))),
   ]);
-  return { release: postgres.ok && clickhouse.ok ? release : null, postgres, clickhouse, backups, archives, key };
+  return {
+    release: postgres.ok && clickhouse.ok ? release : null,
+    postgres,
+    clickhouse,
+    backups,
+    archives,
+    key,
+  };
 }
 
 async function readShape(services: Services, options: CallOptions): Promise<InstallationShape> {

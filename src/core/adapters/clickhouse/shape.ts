@@ -40,7 +40,8 @@ export async function readLogsShape(
   const { columns, views, raw_table, ...table } = row;
   const names = columns.map(([name]) => name);
   const missing = NEEDED.filter((name) => !names.includes(name));
-  if (missing.length > 0) throw unsupported(session.address, `table logs has no column ${missing.join(', ')}`);
+  if (missing.length > 0)
+    throw unsupported(session.address, `table logs has no column ${missing.join(', ')}`);
   return {
     ...table,
     columns: columns.map(
@@ -51,7 +52,9 @@ export async function readLogsShape(
         default_expression,
       }),
     ),
-    views: views.map(([name, target]): LogView => ({ name, target: target.replace(/^.*\./, '').replaceAll('`', '') })),
+    views: views.map(
+      ([name, target]): LogView => ({ name, target: target.replace(/^.*\./, '').replaceAll('`', '') }),
+    ),
     raw_from: names.includes('raw_log') ? 'logs' : raw_table > 0 ? 'logs_raw' : 'none',
   };
 }
