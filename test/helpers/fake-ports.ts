@@ -6,6 +6,7 @@ import type {
   ArchiveGroup,
   ArchiveRecord,
   ArchiveResult,
+  ArchiveSchedule,
   Catalog,
   Fractal,
   NewArchive,
@@ -98,6 +99,12 @@ export class FakeCatalog implements Catalog {
   async shape() {
     return RECORDS_SHAPE;
   }
+  async setSchedule(fractal_id: string, schedule: ArchiveSchedule) {
+    const found = this.all.find(({ id }) => id === fractal_id);
+    if (!found) throw new BifractError('NOT_FOUND', `Fractal ${fractal_id} does not exist`);
+    Object.assign(found, schedule);
+  }
+  async copyRecords() {}
   async fractals() {
     return this.all.toSorted((a, b) => compareText(a.name, b.name)).map((one) => ({ ...one }));
   }

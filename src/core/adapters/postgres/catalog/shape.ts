@@ -8,7 +8,7 @@ const TABLES = ['fractals', 'archives', 'archive_groups', 'iceberg_tables'];
 const SHAPE = `SELECT t.name, array_agg(a.attname::text) AS columns,
     substring(obj_description(to_regnamespace('bifract_console')::oid, 'pg_namespace') FROM 'version (\\d+)')::int AS version
   FROM unnest($1::text[]) AS t(name)
-  JOIN pg_attribute a ON a.attrelid = to_regclass(t.name) AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_attribute a ON a.attrelid = to_regclass('public.' || t.name) AND a.attnum > 0 AND NOT a.attisdropped
   GROUP BY t.name`;
 
 const FRACTAL_COLUMNS = [
