@@ -23,6 +23,7 @@ export const COMMANDS: Record<string, () => Promise<{ command: ProgramCommand }>
   key: () => import('./key.ts'),
   delete: () => import('./delete.ts'),
   copy: () => import('./copy.ts'),
+  schedule: () => import('./schedule.ts'),
   'run-due': () => import('./run-due.ts'),
   coverage: () => import('./coverage.ts'),
   jobs: () => import('./jobs.ts'),

@@ -32,7 +32,13 @@ export {
   type JobStore,
   type JobView,
 } from './job/store.ts';
-export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
+export type {
+  ArchiveGroup,
+  ArchiveRecord,
+  ArchiveSchedule,
+  ArchiveStatus,
+  Fractal,
+} from './ports/catalog.ts';
 export type { DatabaseSession } from './ports/database-server.ts';
 export type { JobOwner } from './ports/job-launcher.ts';
 export type { InstallationInfo } from './ports/services.ts';

@@ -351,6 +351,11 @@ export class FakeEngine implements Engine {
     return this.#answer(() => [...this.data.fractals]);
   }
 
+  async setSchedule(fractal_id: string, schedule: ArchiveSchedule): Promise<void> {
+    const fractal = this.data.fractals.find(({ id }) => id === fractal_id);
+    if (fractal) Object.assign(fractal, schedule);
+  }
+
   groups(): Promise<ArchiveGroup[]> {
     return this.#answer(() => [...this.data.groups]);
   }
