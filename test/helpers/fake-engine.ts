@@ -8,6 +8,7 @@ import {
   type ArchiveRecord,
   type ArchiveRestorePlan,
   type ArchiveRestoreQuery,
+  type ArchiveSchedule,
   type BackupFile,
   BifractError,
   type CopyPlan,

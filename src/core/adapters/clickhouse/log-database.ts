@@ -60,7 +60,7 @@ class ClickHouseLogs implements LogDatabase {
   constructor(session: ClickHouseSession) {
     this.#session = session;
     this.#table = session.dialect.logs;
-    this.#lines = new LineReader(session);
+    this.#lines = new LineReader(session, (options) => this.shape(options));
   }
 
   async version({ signal }: CallOptions = {}): Promise<string> {
