@@ -1,7 +1,7 @@
 import type { LogColumn, LogsShape } from '../ports/installation-shape.ts';
 
 /** Columns that every archive line has members of its own for. */
-const LINE_COLUMNS: ReadonlySet<string> = new Set([
+export const LINE_COLUMNS: ReadonlySet<string> = new Set([
   'timestamp',
   'raw_log',
   'log_id',

@@ -58,3 +58,23 @@ export function quoteName(name: string): string {
 export function quoteString(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }
+
+/** Type of a member of `cols` in the input: null for a column that a line has no value for, if the type allows it. */
+export function inputType({ type }: LogColumn): string {
+  if (NEVER_NULL.test(type)) return type;
+  const [, inner = type] = LOW_CARDINALITY.exec(type) ?? [];
+  return `Nullable(${inner})`;
+}
+
+/** The value of a column from the input: that of the line, else what the server would compute for a missing one. */
+export function inputValue(column: LogColumn): string {
+  const given = `tupleElement(cols, ${quoteString(column.name)})`;
+  return NEVER_NULL.test(column.type) ? given : `ifNull(${given}, ${defaultOf(column)})`;
+}
+
+/** As the server computes it in an insert: an expression of the other columns, from the server's own table. */
+function defaultOf({ type, default_expression }: LogColumn): string {
+  return default_expression === ''
+    ? `defaultValueOfTypeName(${quoteString(type)})`
+    : `(${default_expression})`;
+}

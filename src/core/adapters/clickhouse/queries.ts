@@ -3,7 +3,6 @@ import { type OtherColumns, otherColumns, TEXT_OF_FIELDS } from '../../policy/lo
 import type { LogColumn, LogsShape } from '../../ports/installation-shape.ts';
 import type { CountQuery, LogWindow, PeriodGrid, RowKey } from '../../ports/log-database.ts';
 import type { Timestamp } from '../../ports/types.ts';
-import type { Dialect } from './cluster.ts';
 import { membersExpression, tupleExpression } from './columns.ts';
 import type { LineShape } from './ndjson-splitter.ts';
 
@@ -74,7 +73,7 @@ export interface LineSource {
 /** The source of lines on a server; without `joined`, lines whose original is in another table have none. */
 export function lineSource(
   shape: LogsShape,
-  { logs, allShards }: Pick<Dialect, 'logs' | 'allShards'>,
+  { logs, allShards }: { logs: string; allShards(table: string): string },
   fields: boolean,
   joined = false,
 ): LineSource {

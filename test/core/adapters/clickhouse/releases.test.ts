@@ -3,6 +3,8 @@ import { after, test } from 'node:test';
 import { createLogsTables, type Generation } from '../../../../bin/demo/generations.ts';
 import { queryClickhouse } from '../../../../bin/demo/query.ts';
 import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-database.ts';
+import { connectLogRestore } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
+import { RestoreLineEncoder } from '../../../../src/core/format/index.ts';
 import type { LogDatabase } from '../../../../src/core/ports/log-database.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
@@ -151,5 +153,90 @@ for (const generation of ['A', 'C', 'F', 'G', 'H'] as const) {
     assert.deepEqual(decoded, await linesOf(text, false));
     const texts = decoded.filter(({ cols }) => cols && 'norm_log' in cols);
     assert.equal(texts.length, generation >= 'G' ? ROWS : 0);
+  });
+}
+
+/** Restores the rows of one release into the empty tables of another, and returns a way to query them. */
+async function restored(from: Generation, into: Generation) {
+  const { native } = await filled(from);
+  const database = `${services.clickhouse.database}_${from}_${into}`;
+  const ch = async <Row>(sql: string): Promise<Row[]> => {
+    const text = await queryClickhouse(services.clickhouse, database, `${sql} FORMAT JSONEachRow`);
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Row);
+  };
+  await queryClickhouse(services.clickhouse, 'default', `CREATE DATABASE ${database}`);
+  await createLogsTables(services.clickhouse, database, into);
+  const restore = await connectLogRestore({ url, user, password, database, cluster: undefined });
+  const stage = async (table: string) => {
+    const encoder = new RestoreLineEncoder(undefined);
+    async function* lines() {
+      for await (const { bytes } of native.lines({ fractal_id: 'web' }, { fields: true }))
+        for (const piece of encoder.take(bytes).pieces) yield Buffer.from(piece);
+    }
+    await restore.create(table);
+    await restore.load(table, 'web', lines());
+    return restore.partitions(table);
+  };
+  after(async () => {
+    await restore.close();
+    await queryClickhouse(services.clickhouse, 'default', `DROP DATABASE ${database} SYNC`);
+  });
+  for (const { id } of await stage('first')) await restore.attach('first', id);
+  return { ch, restore, stage };
+}
+
+interface Restored {
+  id: string;
+  n: number;
+  path: string;
+  deep: string;
+  raw_log?: string;
+  norm_log?: string;
+  normalizer?: string;
+  as_default: number;
+}
+
+for (const [from, into] of [
+  ['A', 'H'],
+  ['H', 'A'],
+  ['C', 'F'],
+  ['F', 'H'],
+  ['G', 'D'],
+  ['H', 'H'],
+] as const) {
+  test(`rows of release ${from} are restored into release ${into}, and once only`, async () => {
+    const { ch, restore, stage } = await restored(from, into);
+    const extra = [
+      into < 'G' ? 'raw_log' : '',
+      into >= 'F' ? 'norm_log, normalizer, norm_log = toString(fields) AS as_default' : '',
+    ].filter(Boolean);
+    const rows = await ch<Restored>(
+      `SELECT log_id AS id, toInt64(fields.n) AS n, toString(fields.path) AS path, toJSONString(fields.deep.k) AS deep
+         ${extra.map((columns) => `, ${columns}`).join('')} FROM logs ORDER BY timestamp, log_id`,
+    );
+    assert.equal(rows.length, ROWS);
+    for (const [index, row] of rows.entries()) {
+      assert.deepEqual(
+        [row.id, Number(row.n), row.path],
+        [String(index).padStart(8, '0'), index, `/a/${index}`],
+      );
+      assert.deepEqual(JSON.parse(row.deep), [1, 'x/y', null]);
+      if (into >= 'F') {
+        const kept = from >= 'F';
+        assert.equal(row.normalizer, kept && index % 2 === 0 ? 'sysmon@3' : '');
+        if (kept && index % 5 === 0) assert.equal(row.norm_log, `other ${index}/`);
+        else assert.equal(row.as_default, 1, `norm_log of ${index}`);
+      }
+      if (into < 'F' && from < 'F') assert.equal(row.raw_log, `line ${index} a/b "€"`);
+      if (into < 'F' && from >= 'G')
+        assert.equal(row.raw_log, index >= KEPT && index % 10 !== 3 ? `line ${index}` : '');
+    }
+    await restore.create('again');
+    for (const partition of await stage('second'))
+      await restore.insertMissing({ table: 'second', partition, fractal_id: 'web' }, 'again');
+    assert.equal(await restore.count('again'), 0);
   });
 }
