@@ -15,12 +15,21 @@ import { measure, PROGRAM, type Run } from './tools/program.ts';
 const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
 const FRACTAL = 'f0000000-0000-4000-8000-000000000001';
 const SHAPE = {
+  columns: [
+    ['timestamp', 'DateTime64(3)'],
+    ['raw_log', 'String'],
+    ['log_id', 'String'],
+    ['fields', 'JSON'],
+    ['fractal_id', 'LowCardinality(String)'],
+    ['ingest_timestamp', 'DateTime64(3)'],
+  ].map(([name = '', type = '']) => ({ name, type, default_kind: '', default_expression: '' })),
   engine: '',
   partition_key: '',
   sorting_key: '',
   primary_key: '',
   storage_policy: '',
-  fields: 'JSON',
+  raw_from: 'logs' as const,
+  views: [],
 };
 
 export const bench: Bench = {

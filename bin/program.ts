@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { CommandCall, GlobalFlags, ProgramCommand } from './command.ts';
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS } from './command-table.ts';
 import { fullName, HELP_FORMAT } from './help.ts';
 import { asSubcommand } from './legacy-flags.ts';
 

@@ -2,13 +2,22 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Demo } from '../../bin/demo/installation.ts';
 import { LOGS_DATABASE } from '../../bin/demo/services.ts';
-import { linesQuery, UNLIMITED } from '../../src/core/adapters/clickhouse/queries.ts';
+import { type LineSource, linesQuery, UNLIMITED } from '../../src/core/adapters/clickhouse/queries.ts';
 import { measure, type Run } from './program.ts';
+
+/** The table of the demo. */
+const sourceOf = (fields: boolean): LineSource => ({
+  logs: 'logs',
+  raw: undefined,
+  order: 'fractal_id, timestamp, log_id',
+  fields,
+  other: { norm_log: false, columns: [] },
+});
 
 /** Measures curl fetching the same lines from ClickHouse to /dev/null, as a sysadmin would. */
 export async function curlLines(demo: Demo, fractal_id: string, fields: boolean): Promise<Run> {
   const { url, user, password } = demo.clickhouse;
-  const { sql, params } = linesQuery('logs', { fractal_id }, fields);
+  const { sql, params } = linesQuery(sourceOf(fields), { fractal_id });
   const address = new URL(url);
   address.searchParams.set('database', LOGS_DATABASE);
   for (const [name, value] of Object.entries(UNLIMITED)) address.searchParams.set(name, String(value));

@@ -17,9 +17,10 @@ export const command = defineCommand<object>({
     withEngine(context, async ({ engine, printer, signal }) => {
       const status = await readStatus(engine, signal);
       printer.result(status, statusLines(status));
-      const { key, ...parts } = status.health;
+      const { key, release, ...parts } = status.health;
       if (!key.ok) return EXIT.config;
       if (!Object.values(parts).every(({ ok }) => ok)) return EXIT.unreachable;
+      if (release?.ok === false) return ERROR_EXITS.UNSUPPORTED;
       return status.last_backup_error ? ERROR_EXITS[status.last_backup_error.code] : EXIT.done;
     }),
   only_output: true,
@@ -155,8 +156,9 @@ function interruptedLines({ interrupted }: Status): string[] {
 }
 
 function healthLines({ health }: Status): string[] {
-  const { postgres, clickhouse, backups, archives, key } = health;
+  const { release, postgres, clickhouse, backups, archives, key } = health;
   const parts = [
+    ...(release ? [{ name: 'Release', ...release }] : []),
     { name: 'PostgreSQL', ...postgres },
     { name: 'ClickHouse', ...clickhouse },
     { name: 'Backups', ...backups, detail: storageDetail(backups) },

@@ -7,6 +7,7 @@ export type {
   Health,
   JobHandle,
   JobOutcome,
+  PartHealth,
 } from './engine/contract.ts';
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
@@ -31,7 +32,13 @@ export {
   type JobStore,
   type JobView,
 } from './job/store.ts';
-export type { ArchiveGroup, ArchiveRecord, ArchiveStatus, Fractal } from './ports/catalog.ts';
+export type {
+  ArchiveGroup,
+  ArchiveRecord,
+  ArchiveSchedule,
+  ArchiveStatus,
+  Fractal,
+} from './ports/catalog.ts';
 export type { DatabaseSession } from './ports/database-server.ts';
 export type { JobOwner } from './ports/job-launcher.ts';
 export type { InstallationInfo } from './ports/services.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { COMMANDS } from '../../bin/commands/index.ts';
+import { COMMANDS } from '../../bin/command-table.ts';
 import { type ProgramCall, parseArguments } from '../../bin/program.ts';
 
 function parse(line: string, env: NodeJS.ProcessEnv = {}): Promise<ProgramCall> {

@@ -123,6 +123,17 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
       );
     });
 
+    test('the schedule of a fractal is set, and that of a missing one is not', async () => {
+      const schedule = { archive_schedule: 'weekly', max_archives: 4, archive_split: 'day' };
+      await catalog.setSchedule(fractal_id, schedule);
+      const [one] = await catalog.fractals();
+      const { archive_schedule, max_archives, archive_split } = one ?? {};
+      assert.deepEqual({ archive_schedule, max_archives, archive_split }, schedule);
+      await catalog.setSchedule(fractal_id, { ...schedule, archive_schedule: 'never', max_archives: null });
+      assert.equal((await catalog.fractals())[0]?.max_archives, null);
+      await refuses('NOT_FOUND', catalog.setSchedule(randomUUID(), schedule));
+    });
+
     test('an archive of a missing fractal is not opened', async () => {
       await refuses('NOT_FOUND', catalog.openArchive(newArchive(fractal_id, { fractal_id: randomUUID() })));
       assert.deepEqual([await catalog.archives(), await catalog.groups()], [[], []]);

@@ -8,6 +8,7 @@ import {
   type ArchiveRecord,
   type ArchiveRestorePlan,
   type ArchiveRestoreQuery,
+  type ArchiveSchedule,
   type BackupFile,
   BifractError,
   type CopyPlan,
@@ -116,6 +117,10 @@ export function fakeBackup(days: number): BackupFile {
 
 export function fakeHealth(given: Partial<Health> = {}): Health {
   return {
+    release: {
+      ok: true,
+      detail: 'Bifract from March to June 2026: the server keeps the records of archives',
+    },
     postgres: { ok: true, detail: '16.4, via docker compose exec' },
     clickhouse: { ok: true, detail: '26.3.1, over HTTP at 172.18.0.3:8123' },
     backups: {
@@ -345,6 +350,11 @@ export class FakeEngine implements Engine {
 
   fractals(): Promise<Fractal[]> {
     return this.#answer(() => [...this.data.fractals]);
+  }
+
+  async setSchedule(fractal_id: string, schedule: ArchiveSchedule): Promise<void> {
+    const fractal = this.data.fractals.find(({ id }) => id === fractal_id);
+    if (fractal) Object.assign(fractal, schedule);
   }
 
   groups(): Promise<ArchiveGroup[]> {

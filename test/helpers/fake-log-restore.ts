@@ -13,6 +13,7 @@ import type {
 import type { LogRestore, StagedPart, StagedPartition } from '../../src/core/ports/log-restore.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
 import { countRows } from './count-rows.ts';
+import { LOGS_SHAPE } from './fake-ports.ts';
 
 /** A row of the fake. */
 export interface FakeRow {
@@ -148,6 +149,9 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
     return null;
   }
 
+  async shape() {
+    return LOGS_SHAPE;
+  }
   async version() {
     return 'fake';
   }

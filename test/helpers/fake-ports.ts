@@ -6,12 +6,14 @@ import type {
   ArchiveGroup,
   ArchiveRecord,
   ArchiveResult,
+  ArchiveSchedule,
   Catalog,
   Fractal,
   NewArchive,
   RestoreOutcome,
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
+import type { LogsShape, RecordsShape } from '../../src/core/ports/installation-shape.ts';
 import type {
   CountQuery,
   LineBlock,
@@ -53,6 +55,31 @@ export function fractal(values: Partial<Fractal> = {}): Fractal {
   };
 }
 
+/** Shape of the first release. */
+export const RECORDS_SHAPE: RecordsShape = {
+  archives: 'server',
+  fractal_columns: new Set(['id', 'name', 'archive_schedule', 'max_archives', 'archive_split']),
+  iceberg: false,
+  console_version: null,
+};
+export const LOGS_SHAPE: LogsShape = {
+  columns: [
+    ['timestamp', 'DateTime64(3)'],
+    ['raw_log', 'String'],
+    ['log_id', 'String'],
+    ['fields', 'JSON(max_dynamic_paths=1024)'],
+    ['fractal_id', 'LowCardinality(String)'],
+    ['ingest_timestamp', 'DateTime64(3)'],
+  ].map(([name = '', type = '']) => ({ name, type, default_kind: '', default_expression: '' })),
+  partition_key: 'toYYYYMM(timestamp)',
+  sorting_key: 'fractal_id, timestamp, log_id',
+  primary_key: 'fractal_id, timestamp, log_id',
+  storage_policy: 'default',
+  engine: 'MergeTree',
+  raw_from: 'logs',
+  views: [],
+};
+
 /** A catalog in memory. Passes `test/contracts/catalog.ts`, and can be made to fail. */
 export class FakeCatalog implements Catalog {
   readonly all: Fractal[] = [fractal()];
@@ -69,6 +96,15 @@ export class FakeCatalog implements Catalog {
   async serverVersion() {
     return '16.0';
   }
+  async shape() {
+    return RECORDS_SHAPE;
+  }
+  async setSchedule(fractal_id: string, schedule: ArchiveSchedule) {
+    const found = this.all.find(({ id }) => id === fractal_id);
+    if (!found) throw new BifractError('NOT_FOUND', `Fractal ${fractal_id} does not exist`);
+    Object.assign(found, schedule);
+  }
+  async copyRecords() {}
   async fractals() {
     return this.all.toSorted((a, b) => compareText(a.name, b.name)).map((one) => ({ ...one }));
   }
@@ -393,6 +429,9 @@ export class FakeLogs implements LogDatabase {
   }
   async version() {
     return 'fake';
+  }
+  async shape() {
+    return LOGS_SHAPE;
   }
   async stats(window?: LogWindow, { signal }: CallOptions = {}): Promise<LogStats> {
     signal?.throwIfAborted();

@@ -12,7 +12,7 @@ import type { OrphanQueries } from '../features/orphans/contract.ts';
 import type { RestoreQueries } from '../features/restore/contract.ts';
 import type { ScheduleQueries } from '../features/schedule/contract.ts';
 import type { SearchQueries } from '../features/search/contract.ts';
-import type { ArchiveGroup, ArchiveRecord, Fractal } from '../ports/catalog.ts';
+import type { ArchiveGroup, ArchiveRecord, ArchiveSchedule, Fractal } from '../ports/catalog.ts';
 import type { JobBus } from '../ports/job-bus.ts';
 import type { JobLauncher } from '../ports/job-launcher.ts';
 import type { InstallationInfo, Services } from '../ports/services.ts';
@@ -68,6 +68,8 @@ export interface PartHealth {
 }
 
 export interface Health {
+  /** The release of the server; null if a database cannot be reached. */
+  release: PartHealth | null;
   postgres: PartHealth;
   clickhouse: PartHealth;
   backups: StorageHealth & { location: string };
@@ -102,6 +104,8 @@ export interface Engine
   fractals(options?: CallOptions): Promise<Fractal[]>;
   groups(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveGroup[]>;
   archives(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveRecord[]>;
+  /** Sets when a fractal is archived. `NOT_FOUND`, `READ_ONLY`. */
+  setSchedule(fractal_id: string, schedule: ArchiveSchedule, options?: CallOptions): Promise<void>;
   /** Newest first; excludes partial files and files of another kind. */
   backups(options?: ListOptions): Promise<BackupFile[]>;
 

@@ -45,6 +45,10 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     fractals: async (options) => (await services.catalog()).fractals(options),
     groups: async (filter, options) => (await services.catalog()).groups(filter, options),
     archives: async (filter, options) => (await services.catalog()).archives(filter, options),
+    setSchedule: async (...change) => {
+      if (services.installation.read_only) throw readOnly();
+      await (await services.catalog()).setSchedule(...change);
+    },
     backups: (options) => backupFiles(services, options),
 
     show: (...query) => show(services, ...query),

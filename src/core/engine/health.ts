@@ -1,5 +1,7 @@
 import { asBifractError } from '../contract/errors.ts';
 import { keyId } from '../format/index.ts';
+import { describeRelease } from '../policy/release.ts';
+import type { InstallationShape } from '../ports/installation-shape.ts';
 import type { Services } from '../ports/services.ts';
 import type { Storage, StorageHealth } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
@@ -7,7 +9,7 @@ import type { Health, PartHealth } from './contract.ts';
 
 /** Checks all parts in parallel. Never throws: a failed part reports its own error. */
 export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
-  const [postgres, clickhouse, backups, archives, key] = await Promise.all([
+  const [postgres, clickhouse, backups, archives, key, release] = await Promise.all([
     part(async () => {
       const version = await (await services.catalog()).serverVersion(options);
       return `${version} ${placeOf(await services.postgresLocation())}`;
@@ -20,8 +22,22 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     // Often on its own file system.
     storage(() => services.archives(), { ...options, prefix: 'archives/' }),
     keyHealth(services),
+    part(async () => describeRelease(await readShape(services, options))),
   ]);
-  return { postgres, clickhouse, backups, archives, key };
+  return {
+    release: postgres.ok && clickhouse.ok ? release : null,
+    postgres,
+    clickhouse,
+    backups,
+    archives,
+    key,
+  };
+}
+
+async function readShape(services: Services, options: CallOptions): Promise<InstallationShape> {
+  const [catalog, logDatabase] = await Promise.all([services.catalog(), services.logs()]);
+  const [records, logs] = await Promise.all([catalog.shape(options), logDatabase.shape(options)]);
+  return { records, logs };
 }
 
 async function keyHealth(services: Services): Promise<Health['key']> {

@@ -1,3 +1,4 @@
+import type { RecordsShape } from './installation-shape.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 
 /** A row of `fractals`: one isolated log space. Counts and times are the server's cached statistics. */
@@ -17,6 +18,9 @@ export interface Fractal {
   max_archives: number | null;
   archive_split: string;
 }
+
+/** When a fractal is archived, in how many files, and how many archives are kept. */
+export type ArchiveSchedule = Pick<Fractal, 'archive_schedule' | 'max_archives' | 'archive_split'>;
 
 export type ArchiveStatus = 'in_progress' | 'completed' | 'failed' | 'restoring';
 export type GroupStatus = ArchiveStatus | 'partial';
@@ -118,6 +122,8 @@ export interface AdoptedArchive
  */
 export interface Catalog {
   serverVersion(options?: CallOptions): Promise<string>;
+  /** What the server's release has created. Read once. `UNSUPPORTED` for an unknown release. */
+  shape(options?: CallOptions): Promise<RecordsShape>;
   fractals(options?: CallOptions): Promise<Fractal[]>;
   groups(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveGroup[]>;
   /** Newest first. */
@@ -181,5 +187,12 @@ export interface Catalog {
   updateRestore(archive_id: string, lines: number, options?: CallOptions): Promise<void>;
   /** Sets the archive back to `completed`. Leaves a record alone that is gone or has another status by now. */
   endRestore(outcome: RestoreOutcome, options?: CallOptions): Promise<void>;
+  /** Sets when a fractal is archived. `NOT_FOUND` if it does not exist. */
+  setSchedule(fractal_id: string, schedule: ArchiveSchedule, options?: CallOptions): Promise<void>;
+  /**
+   * Copies records that the server keeps to tables of our own: an upgrade of the server may drop the originals. Does
+   * nothing if the records are our own.
+   */
+  copyRecords(options?: CallOptions): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Health } from '../../../core/index.ts';
+import type { Health, PartHealth } from '../../../core/index.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { ageOf, formatAgo } from '../../../core/text/time.ts';
 import { formatBytes, formatCount, formatPercent, plural } from '../../../core/text/units.ts';
@@ -33,13 +33,14 @@ function archiveFolder(location: string | undefined): string | undefined {
 }
 
 function partLines(health: Health, { symbols, columns }: Snapshot): Line[] {
-  const parts = [
+  const parts: [string, Health['backups'] | PartHealth][] = [
+    ...(health.release ? [['Release', health.release] as [string, PartHealth]] : []),
     ['PostgreSQL', health.postgres],
     ['ClickHouse', health.clickhouse],
     ['Backups', health.backups],
     ['Archives', health.archives],
     ['Key', health.key],
-  ] as const;
+  ];
   return parts.flatMap(([name, part]) => {
     if (!part.ok) return longField(name, `${symbols.bad} ${part.detail}`, columns, 'bad');
     const free =

@@ -1,14 +1,20 @@
+import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LineBlock, LineOptions, LogWindow, RowKey } from '../../ports/log-database.ts';
+import type { CallOptions } from '../../ports/types.ts';
 import { isSettingRefused } from './errors.ts';
 import { DecodeThreads } from './native/decode-thread.ts';
 import type { Stop } from './native/decoder.ts';
+import type { ResponseScope } from './native/line-assembler.ts';
 import { nativeLines } from './native/native-lines.ts';
 import { splitLines } from './ndjson-splitter.ts';
 import {
+  firstRawQuery,
   type KeyRange,
   keyQuery,
+  type LineSource,
   LOW_MEMORY,
   lineShape,
+  lineSource,
   linesQuery,
   NATIVE_SETTINGS,
   nativeQuery,
@@ -16,6 +22,8 @@ import {
 import type { ClickHouseSession, StatementOptions } from './session.ts';
 
 const KEY_LIMIT_MS = 600_000;
+/** Rows of one join with the original lines, which are kept in memory: some hundred MB at most for usual lines. */
+const JOIN_ROWS = 250_000;
 /** Block size in rows: divided by `BLOCK_STEP` each time a block is too large. */
 const MAX_BLOCK_ROWS = 8192;
 const MIN_BLOCK_ROWS = 128;
@@ -34,56 +42,106 @@ const FAR_APART = 8;
  */
 export class LineReader {
   readonly #session: ClickHouseSession;
-  readonly #table: string;
+  readonly #shape: (options: CallOptions) => Promise<LogsShape>;
   readonly #threads = new DecodeThreads();
   /** False once the server has rejected the settings that `nativeQuery` needs. */
   #native = true;
 
-  constructor(session: ClickHouseSession) {
+  constructor(session: ClickHouseSession, shape: (options: CallOptions) => Promise<LogsShape>) {
     this.#session = session;
-    this.#table = session.dialect.logs;
+    this.#shape = shape;
   }
 
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
-    const fallback = new FallbackSize();
+    const shape = await this.#shape(options);
+    const source = (joined = false) => lineSource(shape, this.#session.dialect, options.fields, joined);
+    if (shape.raw_from !== 'logs_raw')
+      return yield* this.#read(source(), window, { start: options.start }, options);
+    // A join keeps its right side in memory: only where there are original lines, and some rows at a time.
+    const first = await this.#firstRaw(source(), window, options);
     let start = options.start;
+    if (!first || !start || BigInt(start.ms) < BigInt(first.ms)) {
+      yield* this.#read(source(), window, { start, end: first }, options);
+      start = first;
+    }
+    while (start) {
+      const end: RowKey | undefined = await this.#keyAfter(source(), window, { start }, JOIN_ROWS, options);
+      yield* this.#read(source(true), window, { start, end }, options);
+      start = end;
+    }
+  }
+
+  async *#read(
+    source: LineSource,
+    window: LogWindow,
+    { start: from, end }: KeyRange,
+    options: LineOptions,
+  ): AsyncGenerator<LineBlock> {
+    const fallback = new FallbackSize();
+    let start = from;
     while (this.#native) {
-      const stop = yield* this.#decode(window, { start }, fallback.block_rows, options);
+      const stop = yield* this.#decode(source, window, { start, end }, fallback.block_rows, options);
       if (!stop) return;
       start = stop.cursor ?? start;
       if (!this.#native) break;
       if (stop.large && fallback.shrinkBlocks()) continue;
-      const end = await this.#keyAfter(window, start, fallback.nextRows(stop.lines), options);
-      yield* this.#text(window, { start, end }, options);
-      if (!end) return;
-      start = end;
+      const next = await this.#keyAfter(
+        source,
+        window,
+        { start, end },
+        fallback.nextRows(stop.lines),
+        options,
+      );
+      yield* this.#text(source, window, { start, end: next ?? end }, options);
+      if (!next) return;
+      start = next;
     }
-    yield* this.#text(window, { start }, options);
+    yield* this.#text(source, window, { start, end }, options);
+  }
+
+  /** Key of the first row that may have an original line in another table; undefined if there are none. */
+  async #firstRaw(
+    { raw }: LineSource,
+    window: LogWindow,
+    { signal }: LineOptions,
+  ): Promise<RowKey | undefined> {
+    if (!raw) return undefined;
+    const found = await this.#session.row<{ rows: number; ms: number }>(firstRawQuery(raw.table, window), {
+      signal,
+      limit_ms: KEY_LIMIT_MS,
+    });
+    return found.rows === 0 ? undefined : { ms: String(found.ms), id: '' };
   }
 
   close(): Promise<void> {
     return this.#threads.close();
   }
 
-  #text(window: LogWindow, keys: KeyRange, options: LineOptions): AsyncGenerator<LineBlock, unknown> {
-    const query = linesQuery(this.#table, window, options.fields, keys);
+  #text(
+    source: LineSource,
+    window: LogWindow,
+    keys: KeyRange,
+    options: LineOptions,
+  ): AsyncGenerator<LineBlock, unknown> {
+    const query = linesQuery(source, window, keys);
     return this.#session.stream(query, statementOptions(options), (chunks) =>
-      splitLines(chunks, lineShape(options.fields)),
+      splitLines(chunks, lineShape(source)),
     );
   }
 
   async *#decode(
+    source: LineSource,
     window: LogWindow,
     keys: KeyRange,
     block_rows: number,
     options: LineOptions,
   ): AsyncGenerator<LineBlock, Stop | undefined> {
-    const query = nativeQuery(this.#table, window, options.fields, keys);
+    const query = nativeQuery(source, window, keys);
     const settings = { ...(options.fields && NATIVE_SETTINGS), max_block_size: String(block_rows) };
     this.#threads.prepare();
     try {
       return yield* this.#session.stream(query, statementOptions(options, settings), (chunks) =>
-        nativeLines(chunks, { fractal_id: window.fractal_id, fields: options.fields }, this.#threads),
+        nativeLines(chunks, scopeOf(source, window), this.#threads),
       );
     } catch (error) {
       if (!isSettingRefused(error)) throw error;
@@ -94,13 +152,14 @@ export class LineReader {
 
   /** Key of the row `rows` rows after `start`; undefined if there are fewer. */
   async #keyAfter(
+    source: LineSource,
     window: LogWindow,
-    start: RowKey | undefined,
+    { start, end }: KeyRange,
     rows: number,
     { signal }: LineOptions,
   ): Promise<RowKey | undefined> {
     for (let offset = rows; ; offset *= 2) {
-      const query = keyQuery(this.#table, window, { start }, offset);
+      const query = keyQuery(source, window, { start, end }, offset);
       const [key] = await this.#session.rows<{ ms: number; id: string }>(query, {
         signal,
         limit_ms: KEY_LIMIT_MS,
@@ -111,6 +170,10 @@ export class LineReader {
       if (String(ms) !== start?.ms || id !== start.id) return { ms: String(ms), id };
     }
   }
+}
+
+function scopeOf({ fields, other }: LineSource, { fractal_id }: LogWindow): ResponseScope {
+  return { fractal_id, fields, norm: other.norm_log, cols: other.columns.length > 0 };
 }
 
 function statementOptions(

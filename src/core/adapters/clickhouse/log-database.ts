@@ -1,3 +1,4 @@
+import type { LogsShape } from '../../ports/installation-shape.ts';
 import type {
   CountQuery,
   LineBlock,
@@ -20,6 +21,7 @@ import {
   versionQuery,
 } from './queries.ts';
 import { type ClickHouseConnection, ClickHouseSession } from './session.ts';
+import { readLogsShape } from './shape.ts';
 
 const VERSION_LIMIT_MS = 15_000;
 const STATS_LIMIT_MS = 600_000;
@@ -53,17 +55,23 @@ class ClickHouseLogs implements LogDatabase {
   readonly #session: ClickHouseSession;
   readonly #table: string;
   readonly #lines: LineReader;
+  #shape: LogsShape | undefined;
 
   constructor(session: ClickHouseSession) {
     this.#session = session;
     this.#table = session.dialect.logs;
-    this.#lines = new LineReader(session);
+    this.#lines = new LineReader(session, (options) => this.shape(options));
   }
 
   async version({ signal }: CallOptions = {}): Promise<string> {
     const options = { signal, limit_ms: VERSION_LIMIT_MS };
     const [row] = await this.#session.rows<{ version: string }>(versionQuery(), options);
     return row?.version ?? '';
+  }
+
+  async shape(options?: CallOptions): Promise<LogsShape> {
+    this.#shape ??= await readLogsShape(this.#session, options);
+    return this.#shape;
   }
 
   async stats(window: LogWindow, { signal }: CallOptions = {}): Promise<LogStats> {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { BifractError } from '../../contract/errors.ts';
+import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
 import type {
   LoadOptions,
@@ -26,16 +27,15 @@ import {
   insertExcessQuery,
   LENIENT_SETTINGS,
   LOAD_SETTINGS,
-  type LogsSchema,
   loadQuery,
   minutesQuery,
   partitionsQuery,
   removeUntilQuery,
-  schemaQuery,
   slicesOf,
   tablesQuery,
 } from './restore-queries.ts';
 import { type ClickHouseConnection, ClickHouseSession } from './session.ts';
+import { readLogsShape } from './shape.ts';
 
 const TABLE = /^[a-z][a-z0-9_]{0,150}$/;
 /** Waits for mutations on all replicas. */
@@ -53,7 +53,7 @@ export async function connectLogRestore(
 class ClickHouseRestore implements LogRestore {
   readonly #session: ClickHouseSession;
   readonly #dialect: Dialect;
-  #schema: LogsSchema | undefined;
+  #schema: LogsShape | undefined;
 
   constructor(session: ClickHouseSession) {
     this.#session = session;
@@ -159,7 +159,7 @@ class ClickHouseRestore implements LogRestore {
   }
 
   /** The next read may be from another replica. */
-  async #sync({ engine }: LogsSchema, options: CallOptions): Promise<void> {
+  async #sync({ engine }: LogsShape, options: CallOptions): Promise<void> {
     if (this.#dialect.cluster === undefined || !engine.startsWith('Replicated')) return;
     await this.#session.run(syncQuery(this.#dialect), options);
   }
@@ -174,20 +174,9 @@ class ClickHouseRestore implements LogRestore {
     await this.#session.close();
   }
 
-  async #logsSchema(options: CallOptions): Promise<LogsSchema> {
-    if (this.#schema) return this.#schema;
-    const [schema] = await this.#session.rows<LogsSchema>(schemaQuery(), options);
-    if (!schema) {
-      throw new BifractError(
-        'QUERY_FAILED',
-        `ClickHouse at ${this.#session.address} has no logs table to restore into`,
-        {
-          hint: 'Check CLICKHOUSE_DB, and check that the Bifract server has created its tables.',
-        },
-      );
-    }
-    this.#schema = schema;
-    return schema;
+  async #logsSchema(options: CallOptions): Promise<LogsShape> {
+    this.#schema ??= await readLogsShape(this.#session, options);
+    return this.#schema;
   }
 
   async #number(query: Query, options: RestoreCallOptions): Promise<number> {

@@ -1,6 +1,9 @@
 import { BifractError } from '../../contract/errors.ts';
+import { type OtherColumns, otherColumns, TEXT_OF_FIELDS } from '../../policy/log-columns.ts';
+import type { LogColumn, LogsShape } from '../../ports/installation-shape.ts';
 import type { CountQuery, LogWindow, PeriodGrid, RowKey } from '../../ports/log-database.ts';
 import type { Timestamp } from '../../ports/types.ts';
+import { membersExpression, tupleExpression } from './columns.ts';
 import type { LineShape } from './ndjson-splitter.ts';
 
 /** Rows from key `start` (inclusive) to key `end` (exclusive). Rows with the same key are never split. */
@@ -36,6 +39,9 @@ export const UNLIMITED = {
   output_format_json_escape_forward_slashes: 0,
   output_format_json_quote_64bit_integers: 0,
   output_format_json_validate_utf8: 0,
+  // In `cols`, null stands for a default.
+  output_format_json_named_tuples_as_objects: 1,
+  output_format_json_skip_null_value_in_named_tuples: 1,
 } as const;
 
 /** For Native format with fields: sends JSON columns as paths with plain types. */
@@ -51,9 +57,46 @@ export const LOW_MEMORY = {
   max_read_buffer_size: '65536',
 } as const;
 
-const LINE = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, fractal_id AS fid, ingest_timestamp AS its`;
-const NATIVE_ROW = `SELECT timestamp AS ts, raw_log AS raw, log_id AS id, ingest_timestamp AS its`;
-const ORDER = 'ORDER BY fractal_id, timestamp, log_id';
+/** Where the lines of a query come from. */
+export interface LineSource {
+  /** Table to read. */
+  logs: string;
+  /** Table with the original lines, and whether to join it; undefined if they are in the logs. */
+  raw: { table: string; joined: boolean } | undefined;
+  /** Sort key within a fractal: ClickHouse need not sort if it is that of the table. */
+  order: string;
+  /** Whether to read the parsed fields. */
+  fields: boolean;
+  other: OtherColumns;
+}
+
+/** The source of lines on a server; without `joined`, lines whose original is in another table have none. */
+export function lineSource(
+  shape: LogsShape,
+  { logs, allShards }: { logs: string; allShards(table: string): string },
+  fields: boolean,
+  joined = false,
+): LineSource {
+  const separate = shape.raw_from !== 'logs';
+  const { norm_log, columns } = otherColumns(shape);
+  // Without fields to compare it with, the text is only kept if there may be no original line.
+  const text = columnsOf(shape, norm_log && !fields && separate ? [TEXT_OF_FIELDS] : []).map((column) => ({
+    ...column,
+    default_expression: '',
+    default_kind: 'ALWAYS',
+  }));
+  return {
+    logs,
+    raw: separate ? { table: allShards('logs_raw'), joined } : undefined,
+    order: shape.sorting_key.startsWith('fractal_id') ? 'fractal_id, timestamp, log_id' : 'timestamp, log_id',
+    fields,
+    other: { norm_log: norm_log && fields, columns: [...text, ...columns] },
+  };
+}
+
+function columnsOf({ columns }: LogsShape, names: readonly string[]): LogColumn[] {
+  return columns.filter(({ name }) => names.includes(name));
+}
 
 export function versionQuery(): Query {
   return { sql: 'SELECT version() AS version FORMAT JSONEachRow', params: {} };
@@ -66,32 +109,69 @@ export function versionQuery(): Query {
  * zeros (`1.0` becomes `1`), a dot in a key becomes nesting, keys are sorted, nulls and empty objects are missing (already
  * when stored). Strings, integers up to 64 bits and arrays are exact.
  */
-export function linesQuery(table: string, window: LogWindow, fields: boolean, keys: KeyRange = {}): Query {
-  const { where, params } = windowCondition(window, keys);
-  const columns = fields ? `${LINE}, fields` : LINE;
-  return { sql: `${columns} FROM ${table} WHERE ${where} ${ORDER} FORMAT JSONEachRow`, params };
+export function linesQuery(source: LineSource, window: LogWindow, keys: KeyRange = {}): Query {
+  const cols = tupleExpression(source.other);
+  const columns = ['log_id AS id', 'fractal_id AS fid', 'ingest_timestamp AS its'];
+  if (source.fields) columns.push('fields');
+  if (cols !== undefined) columns.push(`${cols} AS cols`);
+  return rowsQuery(source, columns, window, keys, 'JSONEachRow');
 }
 
 /** The same rows in the same order, for `nativeLines`. */
-export function nativeQuery(table: string, window: LogWindow, fields: boolean, keys: KeyRange = {}): Query {
+export function nativeQuery(source: LineSource, window: LogWindow, keys: KeyRange = {}): Query {
+  const members = membersExpression(source.other);
+  const columns = ['log_id AS id', 'ingest_timestamp AS its'];
+  if (source.fields) columns.push('fields');
+  if (source.other.norm_log) columns.push(`${TEXT_OF_FIELDS} AS norm`);
+  if (members !== undefined) columns.push(`${members} AS cols`);
+  return rowsQuery(source, columns, window, keys, 'Native');
+}
+
+function rowsQuery(
+  { logs, raw, order }: LineSource,
+  columns: readonly string[],
+  window: LogWindow,
+  keys: KeyRange,
+  format: string,
+): Query {
   const { where, params } = windowCondition(window, keys);
-  const columns = fields ? `${NATIVE_ROW}, fields` : NATIVE_ROW;
-  return { sql: `${columns} FROM ${table} WHERE ${where} ${ORDER} FORMAT Native`, params };
+  const select = (line: string) => `SELECT timestamp AS ts, ${line} AS raw, ${columns.join(', ')}`;
+  const from = raw?.joined
+    ? `${select('original.raw_log')} FROM (SELECT * FROM ${logs} WHERE ${where}) AS rows
+      LEFT ANY JOIN (SELECT timestamp AS at, log_id AS of, raw_log FROM ${raw.table} WHERE ${where}) AS original
+        ON rows.timestamp = original.at AND rows.log_id = original.of`
+    : `${select(raw ? "''" : 'raw_log')} FROM ${logs} WHERE ${where}`;
+  return { sql: `${from} ORDER BY ${order} FORMAT ${format}`, params };
+}
+
+/** Time of the first original line of a window; zero rows if there are none. */
+export function firstRawQuery(table: string, window: LogWindow): Query {
+  const { where, params } = windowCondition(window);
+  return {
+    sql: `SELECT count() AS rows, toUnixTimestamp64Milli(min(timestamp)) AS ms FROM ${table} WHERE ${where} FORMAT JSONEachRow`,
+    params,
+  };
 }
 
 /** Key of the row at offset `rows`; no result if there are fewer rows. */
-export function keyQuery(table: string, window: LogWindow, keys: KeyRange, rows: number): Query {
+export function keyQuery(
+  { logs, order }: LineSource,
+  window: LogWindow,
+  keys: KeyRange,
+  rows: number,
+): Query {
   const { where, params } = windowCondition(window, keys);
   const key = 'toUnixTimestamp64Milli(timestamp) AS ms, lower(hex(log_id)) AS id';
   return {
-    sql: `SELECT ${key} FROM ${table} WHERE ${where} ${ORDER} LIMIT 1 OFFSET {rows:UInt64} FORMAT JSONEachRow`,
+    sql: `SELECT ${key} FROM ${logs} WHERE ${where} ORDER BY ${order} LIMIT 1 OFFSET {rows:UInt64} FORMAT JSONEachRow`,
     params: { ...params, rows },
   };
 }
 
 /** How each line of `linesQuery` starts and ends. */
-export function lineShape(fields: boolean): LineShape {
-  return { prefix: Buffer.from('{"ts":"'), suffix: Buffer.from(fields ? '}}' : 'Z"}') };
+export function lineShape({ fields, other }: LineSource): LineShape {
+  const objectLast = fields || other.norm_log || other.columns.length > 0;
+  return { prefix: Buffer.from('{"ts":"'), suffix: Buffer.from(objectLast ? '}}' : 'Z"}') };
 }
 
 /** Row count and time range of a window, in one row. */

@@ -1,19 +1,10 @@
+import { LINE_COLUMNS, ordinaryColumns, TEXT_OF_FIELDS } from '../../policy/log-columns.ts';
+import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
 import type { StagedPart } from '../../ports/log-restore.ts';
 import { type Dialect, SINGLE_SERVER } from './cluster.ts';
+import { inputType, inputValue, quoteName, quoteString } from './columns.ts';
 import { type Query, windowCondition } from './queries.ts';
-
-/** Schema of the logs table, which a staging table must match. */
-export interface LogsSchema {
-  partition_key: string;
-  sorting_key: string;
-  primary_key: string;
-  storage_policy: string;
-  /** Type of column `fields`. */
-  fields: string;
-  /** `MergeTree`, `ReplicatedMergeTree`, … */
-  engine: string;
-}
 
 /** Rows of a time range; if a minute has too many rows, one of several hash buckets of them. */
 interface Slice {
@@ -43,6 +34,10 @@ export const LOAD_SETTINGS = {
   min_insert_block_size_rows: '65536',
   min_insert_block_size_bytes: '33554432',
   max_partitions_per_insert_block: 0,
+  // As the server makes the text of fields.
+  output_format_json_escape_forward_slashes: 1,
+  output_format_json_quote_64bit_integers: 0,
+  date_time_output_format: 'simple',
 } as const;
 
 /** Selects the slower of ClickHouse's two JSON parsers, which accepts invalid UTF-8. */
@@ -52,21 +47,29 @@ export const LENIENT_SETTINGS = { allow_simdjson: 0 } as const;
 const MAX_SLICE_ROWS = 2_000_000;
 const MINUTE_MS = 60_000;
 
-const COLUMNS = 'timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp';
-const ROW = 'timestamp, log_id, raw_log, ingest_timestamp';
-const KEY = `sipHash128(${ROW})`;
+/** Columns to copy from one table to the other: all ordinary ones. */
+function columnList(shape: LogsShape): string {
+  return ordinaryColumns(shape)
+    .map(({ name }) => quoteName(name))
+    .join(', ');
+}
 
-export function schemaQuery(): Query {
-  return {
-    sql: `SELECT t.partition_key, t.sorting_key, t.primary_key, t.storage_policy, t.engine, c.type AS fields
-      FROM system.tables AS t INNER JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
-      WHERE t.database = currentDatabase() AND t.name = '${LOGS}' AND c.name = 'fields' FORMAT JSONEachRow`,
-    params: {},
-  };
+/**
+ * What makes a row: two rows are the same if these are equal. The original line only counts if the server keeps it
+ * forever; the log id is made of it.
+ */
+function identity({ columns }: LogsShape): string {
+  const has = (column: string) => columns.some(({ name }) => name === column);
+  const keepsLines = has('raw_log') && !has(TEXT_OF_FIELDS);
+  return keepsLines ? 'timestamp, log_id, raw_log, ingest_timestamp' : 'timestamp, log_id, ingest_timestamp';
+}
+
+function rowKey(shape: LogsShape): string {
+  return `sipHash128(${identity(shape)})`;
 }
 
 /** A table that differs from the logs only in engine options, so that partitions can be attached to the logs. */
-export function createQuery(table: string, schema: LogsSchema, { onCluster }: Dialect): Query {
+export function createQuery(table: string, schema: LogsShape, { onCluster }: Dialect): Query {
   const key = (expression: string) => (expression === '' ? 'tuple()' : `(${expression})`);
   const primary = schema.primary_key === schema.sorting_key ? '' : ` PRIMARY KEY ${key(schema.primary_key)}`;
   // ClickHouse compares the expression as text: no added parentheses.
@@ -79,14 +82,25 @@ export function createQuery(table: string, schema: LogsSchema, { onCluster }: Di
   };
 }
 
-/** Lines are the request body. */
-export function loadQuery(table: string, fractal_id: string, schema: LogsSchema): Query {
-  const type = schema.fields.replace(/[\\']/g, '\\$&');
+/** Lines are the request body. Columns that a line has no value for get their defaults. */
+export function loadQuery(table: string, fractal_id: string, shape: LogsShape): Query {
+  const columns = ordinaryColumns(shape);
+  const others = columns.filter(({ name }) => !LINE_COLUMNS.has(name));
+  const cols = others.map((column) => `${quoteName(column.name)} ${inputType(column)}`).join(', ');
+  const input = [
+    `ts DateTime64(3, 'UTC'), raw String, raw64 String, id String, its DateTime64(3, 'UTC')`,
+    `fields ${columns.find(({ name }) => name === 'fields')?.type}`,
+    ...(others.length > 0 ? [`cols Tuple(${cols})`] : []),
+  ].join(', ');
+  // By their own names, because defaults refer to other columns.
+  const row = `SELECT ts AS timestamp, if(raw64 = '', raw, base64Decode(raw64)) AS raw_log, id AS log_id, fields,
+        {fractal:String} AS fractal_id, its AS ingest_timestamp${others.length > 0 ? ', cols' : ''}
+      FROM input(${quoteString(input)})`;
+  const values = columns.map((column) =>
+    LINE_COLUMNS.has(column.name) ? quoteName(column.name) : inputValue(column),
+  );
   return {
-    sql: `INSERT INTO ${table} (${COLUMNS})
-      SELECT ts, if(raw64 = '', raw, base64Decode(raw64)), id, fields, {fractal:String}, its
-      FROM input('ts DateTime64(3, \\'UTC\\'), raw String, raw64 String, id String, its DateTime64(3, \\'UTC\\'), fields ${type}')
-      FORMAT JSONEachRow`,
+    sql: `INSERT INTO ${table} (${columnList(shape)}) SELECT ${values.join(', ')} FROM (${row}) FORMAT JSONEachRow`,
     params: { fractal: fractal_id },
   };
 }
@@ -95,7 +109,7 @@ export function countQuery(table: string, { allShards }: Dialect): Query {
   return { sql: `SELECT count() AS rows FROM ${allShards(table)} FORMAT JSONEachRow`, params: {} };
 }
 
-export function partitionsQuery(table: string, schema: LogsSchema, dialect: Dialect): Query {
+export function partitionsQuery(table: string, schema: LogsShape, dialect: Dialect): Query {
   return {
     sql: `SELECT ${partitionId(schema, dialect)} AS id, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
       FROM ${dialect.allShards(table)} GROUP BY id ORDER BY id FORMAT JSONEachRow`,
@@ -104,19 +118,19 @@ export function partitionsQuery(table: string, schema: LogsSchema, dialect: Dial
 }
 
 /** ID of a row's partition: the virtual column `_partition_id` is not available from other nodes. */
-function partitionId({ partition_key }: LogsSchema, { cluster }: Dialect): string {
+function partitionId({ partition_key }: LogsShape, { cluster }: Dialect): string {
   if (cluster === undefined) return '_partition_id';
   return partition_key === '' ? "'all'" : `partitionId(${partition_key})`;
 }
 
-function inPartition(schema: LogsSchema, dialect: Dialect): string {
+function inPartition(schema: LogsShape, dialect: Dialect): string {
   return `${partitionId(schema, dialect)} = {partition:String}`;
 }
 
 /** Rows per minute, of both sides of a comparison together. */
 export function minutesQuery(
   { table, partition, fractal_id }: StagedPart,
-  schema: LogsSchema,
+  schema: LogsShape,
   dialect: Dialect,
 ): Query {
   const minute = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute`;
@@ -135,26 +149,21 @@ export function insertAbsentQuery(
   part: StagedPart,
   slice: Slice,
   to: string,
-  schema: LogsSchema,
+  schema: LogsShape,
   dialect: Dialect,
 ): Query {
-  const { where, params } = inSlice(part.fractal_id, slice);
+  const { where, params } = inSlice(schema, part.fractal_id, slice);
   return {
-    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM ${dialect.allShards(part.table)}
+    sql: `INSERT INTO ${to} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(part.table)}
       WHERE ${where} AND ${inPartition(schema, dialect)}
-        AND ${KEY} ${dialect.global}NOT IN (SELECT ${KEY} FROM ${dialect.logs} WHERE ${where})`,
+        AND ${rowKey(schema)} ${dialect.global}NOT IN (SELECT ${rowKey(schema)} FROM ${dialect.logs} WHERE ${where})`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
 /** Counts the distinct rows that the logs have, but fewer times. */
-export function countExcessQuery(
-  part: StagedPart,
-  slice: Slice,
-  schema: LogsSchema,
-  dialect: Dialect,
-): Query {
-  const { where, params } = inSlice(part.fractal_id, slice);
+export function countExcessQuery(part: StagedPart, slice: Slice, schema: LogsShape, dialect: Dialect): Query {
+  const { where, params } = inSlice(schema, part.fractal_id, slice);
   return {
     sql: `SELECT count() AS rows FROM (${excessKeys(part.table, where, schema, dialect)}) FORMAT JSONEachRow`,
     params: { ...params, partition: part.partition.id },
@@ -166,28 +175,28 @@ export function insertExcessQuery(
   part: StagedPart,
   slice: Slice,
   to: string,
-  schema: LogsSchema,
+  schema: LogsShape,
   dialect: Dialect,
 ): Query {
-  const { where, params } = inSlice(part.fractal_id, slice);
+  const { where, params } = inSlice(schema, part.fractal_id, slice);
   return {
-    sql: `INSERT INTO ${to} (${COLUMNS}) SELECT ${COLUMNS} FROM (
-        SELECT ${COLUMNS}, key, row_number() OVER (PARTITION BY key ORDER BY log_id) AS nth FROM (
-          SELECT ${COLUMNS}, ${KEY} AS key FROM ${dialect.allShards(part.table)}
+    sql: `INSERT INTO ${to} (${columnList(schema)}) SELECT ${columnList(schema)} FROM (
+        SELECT ${columnList(schema)}, key, row_number() OVER (PARTITION BY key ORDER BY log_id) AS nth FROM (
+          SELECT ${columnList(schema)}, ${rowKey(schema)} AS key FROM ${dialect.allShards(part.table)}
           WHERE ${where} AND ${inPartition(schema, dialect)}
             AND key ${dialect.global}IN (${excessKeys(part.table, where, schema, dialect)}))) AS staged
-      INNER JOIN (SELECT ${KEY} AS key, count() AS existing FROM ${dialect.logs} WHERE ${where} GROUP BY key) AS present
+      INNER JOIN (SELECT ${rowKey(schema)} AS key, count() AS existing FROM ${dialect.logs} WHERE ${where} GROUP BY key) AS present
         USING (key)
       WHERE nth > existing`,
     params: { ...params, partition: part.partition.id },
   };
 }
 
-function excessKeys(table: string, where: string, schema: LogsSchema, dialect: Dialect): string {
+function excessKeys(table: string, where: string, schema: LogsShape, dialect: Dialect): string {
   return `SELECT key FROM (
-      SELECT ${KEY} AS key, 1 AS staged, 0 AS present FROM ${dialect.allShards(table)}
+      SELECT ${rowKey(schema)} AS key, 1 AS staged, 0 AS present FROM ${dialect.allShards(table)}
       WHERE ${where} AND ${inPartition(schema, dialect)}
-      UNION ALL SELECT ${KEY} AS key, 0 AS staged, 1 AS present FROM ${dialect.logs} WHERE ${where})
+      UNION ALL SELECT ${rowKey(schema)} AS key, 0 AS staged, 1 AS present FROM ${dialect.logs} WHERE ${where})
     GROUP BY key HAVING sum(present) > 0 AND sum(staged) > sum(present)`;
 }
 
@@ -206,10 +215,10 @@ export function clonePartitionQuery(
  * Adds the rows of a partition to the logs: on a single server in one step; on a cluster by an insert that routes each row
  * to its shard, and that may have added some rows when it fails.
  */
-export function attachQuery(from: string, partition: string, schema: LogsSchema, dialect: Dialect): Query {
+export function attachQuery(from: string, partition: string, schema: LogsShape, dialect: Dialect): Query {
   if (dialect.cluster === undefined) return clonePartitionQuery(from, LOGS, partition, SINGLE_SERVER);
   return {
-    sql: `INSERT INTO ${dialect.logs} (${COLUMNS}) SELECT ${COLUMNS} FROM ${dialect.allShards(from)} WHERE ${inPartition(schema, dialect)}`,
+    sql: `INSERT INTO ${dialect.logs} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(from)} WHERE ${inPartition(schema, dialect)}`,
     params: { partition },
   };
 }
@@ -250,7 +259,7 @@ export function clockQuery(): Query {
 }
 
 /** Free space of the disks in the storage policy of the logs. */
-export function freeQuery(schema: LogsSchema): Query {
+export function freeQuery(schema: LogsShape): Query {
   return {
     sql: `SELECT sum(free_space) AS bytes FROM system.disks WHERE name IN (
         SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name = {policy:String}) FORMAT JSONEachRow`,
@@ -280,11 +289,11 @@ export function slicesOf(minutes: { minute: number; rows: number }[], max_rows =
   return slices;
 }
 
-function inSlice(fractal_id: string, { from_ms, to_ms, bucket, buckets }: Slice) {
+function inSlice(shape: LogsShape, fractal_id: string, { from_ms, to_ms, bucket, buckets }: Slice) {
   const { where, params } = inRange(fractal_id, from_ms, to_ms);
   if (buckets === 1) return { where, params };
   return {
-    where: `${where} AND cityHash64(${ROW}) % {buckets:UInt64} = {bucket:UInt64}`,
+    where: `${where} AND cityHash64(${identity(shape)}) % {buckets:UInt64} = {bucket:UInt64}`,
     params: { ...params, bucket, buckets },
   };
 }

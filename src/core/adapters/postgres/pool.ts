@@ -16,6 +16,8 @@ export interface Session {
 export class PostgresPool {
   readonly #pool: Pool;
   readonly #connection: PostgresConnection;
+  /** Schemas to look up tables in, if not those of the server; and the connections that know. */
+  #path: { schemas: string; set: WeakSet<PoolClient> } | undefined;
 
   private constructor(pool: Pool, connection: PostgresConnection) {
     this.#pool = pool;
@@ -55,6 +57,12 @@ export class PostgresPool {
     }, options);
   }
 
+  /** Looks up tables in these schemas from the next statement on; `DEFAULT` for those of the server. */
+  setSearchPath(schemas: string): void {
+    if (!this.#path && schemas === 'DEFAULT') return;
+    this.#path = { schemas, set: new WeakSet() };
+  }
+
   async close(): Promise<void> {
     if (!this.#pool.ending) await this.#pool.end();
   }
@@ -70,7 +78,7 @@ export class PostgresPool {
         );
         throw error;
       });
-      return await onClient(client, work, signal);
+      return await onClient(client, work, signal, this.#path);
     } catch (error) {
       signal?.throwIfAborted();
       throw postgresError(error, this.#connection);
@@ -83,6 +91,7 @@ async function onClient<T>(
   client: PoolClient,
   work: (session: Session) => Promise<T>,
   signal: AbortSignal | undefined,
+  path?: { schemas: string; set: WeakSet<PoolClient> },
 ): Promise<T> {
   const session: Session = { query: async (sql, values) => (await client.query(sql, values)).rows };
   let broken = false;
@@ -91,6 +100,10 @@ async function onClient<T>(
   };
   client.on('error', onError);
   try {
+    if (path && !path.set.has(client)) {
+      await client.query(`SET search_path = ${path.schemas}`);
+      path.set.add(client);
+    }
     return await orAbort(work(session), signal);
   } finally {
     client.off('error', onError);

@@ -10,6 +10,7 @@ import {
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
 import type { Retrier } from '../../job/retry.ts';
+import { ordinaryColumns } from '../../policy/log-columns.ts';
 import type { Catalog } from '../../ports/catalog.ts';
 import type { LineBlock, LineOptions, LogDatabase, LogWindow } from '../../ports/log-database.ts';
 import type { UnfinishedObject } from '../../ports/storage.ts';
@@ -54,6 +55,7 @@ export async function writeArchiveFile(
   const { services, storage, key } = connected;
   const { signal, now, emit } = context;
   const { split, fields } = request;
+  const shape = await retrier.through(() => connected.logs.shape({ signal }), signal);
   const sealed = writeArchive(countedRows(connected, request, file, retrier, context), {
     key,
     head: {
@@ -63,6 +65,12 @@ export async function writeArchiveFile(
       period: file.window.label,
       split,
       fields,
+      raw_from: shape.raw_from,
+      columns: ordinaryColumns(shape).map(({ name, type, default_expression }) => ({
+        name,
+        type,
+        default: default_expression,
+      })),
     },
     signal,
   });

@@ -33,6 +33,8 @@ export interface ArchiveRow {
   its: Timestamp | null;
   /** The parsed fields, as the JSON text of an object; null if absent. */
   fields: Buffer | null;
+  /** Values of other columns, as the JSON text of an object; null if absent. */
+  cols: Buffer | null;
 }
 
 /** A line that is not a row, and why. */
@@ -55,7 +57,15 @@ export function parseLine(line: Buffer): ArchiveRow | MalformedLine {
 }
 
 function readRow(line: Buffer, members: Member[]): ArchiveRow {
-  const row: ArchiveRow = { ts: null, raw: Buffer.alloc(0), id: '', fid: '', its: null, fields: null };
+  const row: ArchiveRow = {
+    ts: null,
+    raw: Buffer.alloc(0),
+    id: '',
+    fid: '',
+    its: null,
+    fields: null,
+    cols: null,
+  };
   let exact: Buffer | undefined;
   for (const member of members) {
     if (line[member.start] === NULL_START) continue;
@@ -64,8 +74,8 @@ function readRow(line: Buffer, members: Member[]): ArchiveRow {
     else if (key === 'id' || key === 'fid') row[key] = readString(line, member);
     else if (key === 'raw') row.raw = decodeBytes(line, asString(line, member));
     else if (key === 'raw64') exact = readBase64(line, member);
-    else if (key === 'fields' && line[member.start] === OPEN_BRACE) {
-      row.fields = line.subarray(member.start, member.end);
+    else if ((key === 'fields' || key === 'cols') && line[member.start] === OPEN_BRACE) {
+      row[key] = line.subarray(member.start, member.end);
     }
   }
   return exact === undefined || exact.length === 0 ? row : { ...row, raw: exact };

@@ -11,6 +11,13 @@ import { parseUntrustedJson } from './parse-json.ts';
 /** Format version of head and trailer: the one written, and the newest supported. */
 export const HEAD_VERSION = 1;
 
+/** A column of the table that was archived, with its default expression (empty: none). */
+export interface HeadColumn {
+  name: string;
+  type: string;
+  default: string;
+}
+
 /** Input for the head of an archive. */
 export interface ArchiveHead {
   /** Name and version of the writing program. */
@@ -22,6 +29,10 @@ export interface ArchiveHead {
   split: string;
   /** Whether lines carry the parsed fields. Without them, a direct restore cannot restore those. */
   fields: boolean;
+  /** Where the original lines come from: `none` if the server did not keep them. */
+  raw_from?: 'logs' | 'logs_raw' | 'none';
+  /** Every ordinary column of the table that was read: a value that is missing in a line is the default. */
+  columns?: readonly HeadColumn[];
   /** Default: random. */
   uuid?: string;
   /** Default: now. */
@@ -45,11 +56,13 @@ export interface Head {
   uuid: string;
   created: Timestamp;
   tool: string;
-  /** Archives only, to `fields`. */
+  /** Archives only, to `columns`. */
   fractal?: { id: string; name: string };
   period?: string | null;
   split?: string;
   fields?: boolean;
+  raw_from?: 'logs' | 'logs_raw' | 'none';
+  columns?: readonly HeadColumn[];
   /** Backups made by another job only. */
   reason?: string;
   /** An end frame follows; if it is missing, the file was cut off. */

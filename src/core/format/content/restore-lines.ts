@@ -12,6 +12,7 @@ const RAW_OFFSET = ',"raw":'.length;
 const RAW64 = Buffer.from(',"raw64":"');
 const TEXTS = ['id', 'fid', 'its'].map((key) => Buffer.from(`,"${key}":"`));
 const FIELDS = Buffer.from(',"fields":{');
+const COLS = Buffer.from(',"cols":{');
 /** Readers disagree about unpaired surrogates, so lines with escaped surrogates are rewritten. */
 const SURROGATES = ['\\ud', '\\uD'];
 
@@ -167,7 +168,7 @@ function isOwnForm(bytes: Buffer, start: number, end: number, { ts, tsEnd, raw, 
     at = textEnd(bytes, at + key.length);
   }
   if (at < 0 || !isStorable(bytes, itsStart)) return false;
-  return at + 2 === end || startsWith(bytes, at, FIELDS);
+  return at + 2 === end || startsWith(bytes, at, FIELDS) || startsWith(bytes, at, COLS);
 }
 
 function startsWith(bytes: Buffer, at: number, key: Buffer): boolean {
@@ -185,13 +186,15 @@ function textEnd(bytes: Buffer, start: number): number {
 }
 
 /** A row's line with the log line in base64, which suits any bytes and keeps long log lines out of strings. */
-function rewritten({ ts, raw, id, its, fields }: ArchiveRow & { ts: Timestamp }): Buffer[] {
+function rewritten({ ts, raw, id, its, fields, cols }: ArchiveRow & { ts: Timestamp }): Buffer[] {
   const ingested = its !== null && isStorable(Buffer.from(its), 0) ? its : ts;
   const texts = JSON.stringify({ ts, id, its: ingested }).slice(0, -1);
-  const line = [
+  return [
     Buffer.from(`${texts},"raw64":"`),
     Buffer.from(raw.toString('base64'), 'latin1'),
-    Buffer.from(fields === null ? '"}\n' : '","fields":'),
+    Buffer.from('"'),
+    ...(fields === null ? [] : [Buffer.from(',"fields":'), fields]),
+    ...(cols === null ? [] : [Buffer.from(',"cols":'), cols]),
+    Buffer.from('}\n'),
   ];
-  return fields === null ? line : [...line, fields, Buffer.from('}\n')];
 }

@@ -82,8 +82,9 @@ export function writeArchive(
   lines: AsyncIterable<LineBlock>,
   options: WriteOptions & { head: ArchiveHead },
 ): SealedFile {
-  const { tool, fractal, period, split, fields } = options.head;
-  const head = { ...common('archive', options.head), tool, fractal, period, split, fields, end: true };
+  const { tool, fractal, period, split, fields, raw_from, columns } = options.head;
+  const about = { tool, fractal, period, split, fields, raw_from, columns };
+  const head = { ...common('archive', options.head), ...about, end: true };
   return new FileWriter(head, (hash) => archiveFrames(lines, hash), options);
 }
 

@@ -6,6 +6,7 @@ import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
 import type { LogDatabase } from '../../../../src/core/ports/log-database.ts';
 import { refuses } from '../../../contracts/storage.ts';
+import { LOGS_SHAPE } from '../../../helpers/fake-ports.ts';
 import { nativeBlock } from '../../../helpers/native-block.ts';
 import { LIMIT_MS, until } from '../../../helpers/until.ts';
 
@@ -15,6 +16,12 @@ const LINE =
   '{"ts":"2026-03-01T00:00:00.000Z","raw":"x","id":"1","fid":"f","its":"2026-03-01T00:00:00.000Z"}\n';
 const TAG = 'abcdefghijklmnop';
 const TEXT = { text: true };
+/** What a server says of its table: the columns of the first release. */
+const SHAPE = JSON.stringify({
+  ...LOGS_SHAPE,
+  columns: LOGS_SHAPE.columns.map(({ name, type }) => [name, type, '', '']),
+  raw_table: 0,
+});
 const closers: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -31,6 +38,7 @@ async function replay(
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const sql = String(Buffer.concat(parts));
+    if (sql.includes('system.columns')) return void response.end(SHAPE);
     if (text && sql.endsWith('FORMAT Native')) return reject(response);
     requests.push(`${request.url} ${sql}`);
     if (sql.startsWith('KILL')) response.end();

@@ -19,24 +19,18 @@ import {
   dropQuery,
   insertAbsentQuery,
   insertExcessQuery,
-  type LogsSchema,
   minutesQuery,
   partitionsQuery,
   removeUntilQuery,
   tablesQuery,
 } from '../../../../src/core/adapters/clickhouse/restore-queries.ts';
 import { RestoreLineEncoder } from '../../../../src/core/format/index.ts';
+import type { LogsShape } from '../../../../src/core/ports/installation-shape.ts';
 import { logRestoreContract } from '../../../contracts/log-restore.ts';
+import { LOGS_SHAPE } from '../../../helpers/fake-ports.ts';
 import { testServices } from '../../../helpers/services.ts';
 
-const SCHEMA: LogsSchema = {
-  partition_key: 'toYYYYMM(timestamp)',
-  sorting_key: 'fractal_id, timestamp, log_id',
-  primary_key: 'fractal_id, timestamp, log_id',
-  storage_policy: 'default',
-  fields: 'JSON(max_dynamic_paths=1024)',
-  engine: 'ReplicatedMergeTree',
-};
+const SCHEMA: LogsShape = { ...LOGS_SHAPE, engine: 'ReplicatedMergeTree' };
 const PART = {
   table: 's_x',
   partition: { id: '202603', rows: 5, first: '2026-03-01T00:00:00Z', last: '2026-03-02T00:00:00Z' },

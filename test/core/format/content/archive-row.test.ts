@@ -7,11 +7,11 @@ const parse = (text: string) => parseLine(Buffer.from(text));
 
 test('parses columns, fields and exact bytes of a row', () => {
   const exact = Buffer.from([0, 255, 10, 254]);
-  const line = `{"ts":"2026-03-01T12:00:00.1Z","raw":"x","id":"i","fid":"f","its":"2026-03-01T12:00:00Z","fields":{"a":"1"},"raw64":"${exact.toString('base64')}"}\n`;
+  const line = `{"ts":"2026-03-01T12:00:00.1Z","raw":"x","id":"i","fid":"f","its":"2026-03-01T12:00:00Z","fields":{"a":"1"},"cols":{"normalizer":"x@1"},"raw64":"${exact.toString('base64')}"}\n`;
   const row = parse(line);
   assert.ok(!('malformed' in row));
   assert.deepEqual(
-    { ...row, fields: String(row.fields) },
+    { ...row, fields: String(row.fields), cols: String(row.cols) },
     {
       ts: '2026-03-01T12:00:00.1Z',
       raw: exact,
@@ -19,6 +19,7 @@ test('parses columns, fields and exact bytes of a row', () => {
       fid: 'f',
       its: '2026-03-01T12:00:00Z',
       fields: '{"a":"1"}',
+      cols: '{"normalizer":"x@1"}',
     },
   );
 });

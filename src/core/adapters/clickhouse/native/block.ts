@@ -4,8 +4,8 @@ import { type Column, FixedColumn, StringColumn } from './scalar-columns.ts';
 
 const NO_VALUES = new StringColumn();
 
-/** Column names in the order of the query; the last one is optional. */
-const COLUMNS = ['ts', 'raw', 'id', 'its', 'fields'] as const;
+/** Column names in the order of the query; the optional ones follow. */
+const COLUMNS = ['ts', 'raw', 'id', 'its'] as const;
 const TIME_TYPE = /^DateTime64\(3(?:, '[\w/+-]+')?\)$/;
 
 /** Rows of a block, positioned at the first. */
@@ -15,36 +15,56 @@ export interface Rows {
   raw: StringColumn;
   id: StringColumn;
   its: FixedColumn;
-  /** Undefined if not requested. */
+  /** These are undefined if not requested. */
   fields: Column | undefined;
+  norm: StringColumn | undefined;
+  cols: StringColumn | undefined;
+}
+
+/** Which optional columns a response has. */
+export interface OptionalColumns {
+  /** The parsed fields. */
+  fields: boolean;
+  /** The text that the server keeps of them. */
+  norm?: boolean;
+  /** Members of `cols` with other columns, each followed by a comma. */
+  cols?: boolean;
 }
 
 /** Reads a complete block; undefined if it has no rows. Throws `DecodeError`. */
-export function readBlock(reader: Reader, withFields: boolean): Rows | undefined {
-  const count = readRowCount(reader, withFields);
-  const names = withFields ? COLUMNS : COLUMNS.slice(0, -1);
-  const [ts, raw, id, its, fields] = names.map((name) => column(reader, name, count));
+export function readBlock(reader: Reader, optional: OptionalColumns): Rows | undefined {
+  const count = readRowCount(reader, optional);
+  const [ts, raw, id, its] = COLUMNS.map((name) => column(reader, name, count));
+  const fields = optional.fields ? column(reader, 'fields', count) : undefined;
+  const norm = optional.norm ? stringColumn(reader, 'norm', count) : undefined;
+  const cols = optional.cols ? stringColumn(reader, 'cols', count) : undefined;
   if (count === 0) return undefined;
   const times = ts instanceof FixedColumn && its instanceof FixedColumn;
   if (!times || !(raw instanceof StringColumn) || !(id instanceof StringColumn))
     throw unsupported('unexpected column types');
-  return { count, ts, raw, id, its, fields };
+  return { count, ts, raw, id, its, fields, norm, cols };
 }
 
 /** Reads the part of a block header that is the same in all blocks. Throws `DecodeError`. */
-export function readBlockStart(reader: Reader, withFields: boolean): void {
-  readRowCount(reader, withFields);
+export function readBlockStart(reader: Reader, optional: OptionalColumns): void {
+  readRowCount(reader, optional);
   readName(reader, COLUMNS[0]);
 }
 
-function readRowCount(reader: Reader, withFields: boolean): number {
-  if (reader.varint() !== COLUMNS.length - (withFields ? 0 : 1))
+function readRowCount(reader: Reader, { fields, norm = false, cols = false }: OptionalColumns): number {
+  if (reader.varint() !== COLUMNS.length + Number(fields) + Number(norm) + Number(cols))
     throw malformed('unexpected number of columns');
   return reader.varint();
 }
 
 function readName(reader: Reader, name: string): void {
   if (reader.string().toString('latin1') !== name) throw malformed('unexpected column');
+}
+
+function stringColumn(reader: Reader, name: string, count: number): StringColumn {
+  const found = column(reader, name, count);
+  if (found instanceof StringColumn) return found;
+  throw unsupported('unexpected column types');
 }
 
 function column(reader: Reader, name: string, count: number): Column {

@@ -73,6 +73,13 @@ export class JsonWriter extends GrowableBuffer {
     this.at += size;
   }
 
+  /** The bytes as they are. */
+  copy(source: Buffer, from: number, to: number): void {
+    this.ensure(to - from);
+    this.bytes.set(source.subarray(from, to), this.at);
+    this.at += to - from;
+  }
+
   /** The bytes as a quoted JSON string. Invalid UTF-8 is kept. */
   string(source: Buffer, from: number, to: number): void {
     this.byte(34);

@@ -2,10 +2,11 @@ import type { LineBlock, RowKey } from '../../../ports/log-database.ts';
 import type { LineBufferPool } from '../buffers.ts';
 import { GrowableBuffer } from '../buffers.ts';
 import { repairLines } from '../utf8-repair.ts';
-import { type Rows, readBlock, readBlockStart } from './block.ts';
+import { type OptionalColumns, type Rows, readBlock, readBlockStart } from './block.ts';
 import { JsonWriter, Literal } from './json-writer.ts';
 import { jsonString } from './key-path.ts';
 import { DecodeError, malformed, Reader, unsupported } from './reader.ts';
+import type { StringColumn } from './scalar-columns.ts';
 
 /** Minimum size of a block of lines, except the last. */
 const FLUSH_BYTES = 512 << 10;
@@ -20,14 +21,17 @@ const ID = new Literal('","id":"');
 const FID = Buffer.from('","fid":');
 const ITS = Buffer.from(',"its":');
 const FIELDS = new Literal(',"fields":');
+const COLS = new Literal(',"cols":{');
+const NORM_LOG = new Literal('"norm_log":"');
+const CLOSE_MEMBER = new Literal('",');
 const CLOSE = new Literal('}\n');
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
 const TICKS_BYTES = 8;
 
 /** What a response contains. */
-export interface ResponseScope {
+export interface ResponseScope extends OptionalColumns {
   fractal_id: string;
-  /** Whether rows include their fields. */
-  fields: boolean;
 }
 
 const INCOMPLETE = Symbol('incomplete');
@@ -43,7 +47,7 @@ const EXCEPTION_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/
  */
 export class LineAssembler {
   readonly #fidToIts: Literal;
-  readonly #fields: boolean;
+  readonly #optional: OptionalColumns;
   readonly #in = new GrowableBuffer();
   readonly #buffers: LineBufferPool;
   readonly #out: JsonWriter;
@@ -57,10 +61,10 @@ export class LineAssembler {
   /** Bytes to wait for before the next attempt: each attempt scans all input. */
   #needed = 0;
 
-  constructor({ fractal_id, fields }: ResponseScope, buffers: LineBufferPool) {
+  constructor({ fractal_id, ...optional }: ResponseScope, buffers: LineBufferPool) {
     this.#buffers = buffers;
     this.#out = new JsonWriter(buffers.take(0));
-    this.#fields = fields;
+    this.#optional = optional;
     const fid = jsonString(Buffer.from(fractal_id));
     this.#fidToIts = new Literal(Buffer.concat([FID, fid, ITS]));
   }
@@ -125,12 +129,12 @@ export class LineAssembler {
 
   /** Whether another block starts there; throws if something else does. */
   #blockFollows(at: number): boolean {
-    return ifComplete(() => readBlockStart(new Reader(this.#in.view(at)), this.#fields)) !== INCOMPLETE;
+    return ifComplete(() => readBlockStart(new Reader(this.#in.view(at)), this.#optional)) !== INCOMPLETE;
   }
 
   #find(): { rows: Rows | undefined; end: number } | undefined {
     const reader = new Reader(this.#in.view());
-    const rows = ifComplete(() => readBlock(reader, this.#fields));
+    const rows = ifComplete(() => readBlock(reader, this.#optional));
     if (rows !== INCOMPLETE) return { rows, end: reader.at };
     if (this.#in.at >= MAX_BLOCK) throw new DecodeError('too_large', 'Block too large');
     this.#needed = Math.min(MAX_BLOCK, Math.ceil(this.#in.at * 1.5));
@@ -158,7 +162,7 @@ export class LineAssembler {
     if (this.#out.at >= FLUSH_BYTES) this.flush();
   }
 
-  #write({ ts, raw, id, its, fields }: Rows): void {
+  #write({ ts, raw, id, its, fields, norm, cols }: Rows): void {
     const out = this.#out;
     out.raw(TS);
     ts.write(out);
@@ -169,13 +173,60 @@ export class LineAssembler {
     out.text(id.bytes, id.from, id.at);
     out.raw(this.#fidToIts);
     its.write(out);
+    let text = out.at;
     if (fields) {
       out.raw(FIELDS);
+      text = out.at;
       fields.write(out);
     }
+    if (norm || cols) this.#writeColumns(norm, cols, text);
     out.raw(CLOSE);
     this.#lines++;
   }
+
+  /** Writes the columns that do not have their defaults. `text` is where the fields were written. */
+  #writeColumns(norm: StringColumn | undefined, cols: StringColumn | undefined, text: number): void {
+    const out = this.#out;
+    norm?.next();
+    cols?.next();
+    const other = norm && !isTextOf(out.bytes, text, out.at, norm);
+    if (!other && (!cols || cols.at === cols.from)) return;
+    out.raw(COLS);
+    if (other) {
+      out.raw(NORM_LOG);
+      out.text(norm.bytes, norm.from, norm.at);
+      out.raw(CLOSE_MEMBER);
+    }
+    if (cols) out.copy(cols.bytes, cols.from, cols.at);
+    // In place of the last comma.
+    out.bytes[out.at - 1] = 0x7d;
+  }
+}
+
+/**
+ * Whether a column has the text of the fields that were written from `from` to `to`, as `toString(fields)` gives it:
+ * the same, with escaped slashes.
+ */
+function isTextOf(
+  written: Buffer,
+  from: number,
+  to: number,
+  { bytes, from: start, at: end }: StringColumn,
+): boolean {
+  let at = start;
+  for (let next = from; next < to; ) {
+    const slash = written.indexOf(SLASH, next);
+    const stop = slash < 0 || slash >= to ? to : slash;
+    const length = stop - next;
+    if (at + length > end || written.compare(bytes, at, at + length, next, stop) !== 0) return false;
+    at += length;
+    next = stop;
+    if (stop === to) break;
+    if (at + 2 > end || bytes[at] !== BACKSLASH || bytes[at + 1] !== SLASH) return false;
+    at += 2;
+    next++;
+  }
+  return at === end;
 }
 
 /** The result of `read`, or `INCOMPLETE` if it needs more bytes. */

@@ -12,12 +12,17 @@ const MAX_ELEMENTS = 1 << 24;
 const FLATTENED = 3;
 /** With more types, ClickHouse uses more than one byte per type index. */
 const MAX_TYPES = 254;
+/** In place of the type index that means no value: MAX_TYPES is less. */
+const TYPED = 255;
 const OPEN = 123;
 const CLOSE = 125;
 /** Each path takes a byte per row, and an object here. */
 const MAX_PATHS = 16_384;
 const MAX_DEPTH = 32;
-const JSON_TYPE = /^JSON(?:\((?:max_dynamic_(?:paths|types)=\d+(?:, )?)+\))?$/;
+const JSON_TYPE = /^JSON(?:\((.*)\))?$/s;
+const JSON_LIMIT = /^max_dynamic_(?:paths|types)=\d+$/;
+/** A path with a type of its own; other names would be quoted. */
+const TYPED_PATH = /^([A-Za-z_][\w.]*) (\w+(?:\([\w ,'/+-]*\))?)$/;
 
 /**
  * Creates the column of a type after reading its prefix (paths and nested types). Throws `DecodeError` (`unsupported`) for
@@ -36,7 +41,8 @@ export function readColumn(type: string, reader: Reader, depth = 0): Column {
 function readScalarOrJson(type: string, reader: Reader, depth: number): Column {
   const scalar = scalarColumn(type);
   if (scalar) return scalar;
-  if (JSON_TYPE.test(type)) return readJson(reader, depth);
+  const json = JSON_TYPE.exec(type);
+  if (json) return readJson(reader, typedPaths(json[1]), depth);
   throw unsupported(`type ${type.slice(0, 100)}`);
 }
 
@@ -152,7 +158,8 @@ function readDynamic(reader: Reader, depth: number): DynamicColumn {
 /** A path of a JSON column and its values. */
 interface Path {
   key: KeyPath;
-  values: DynamicColumn;
+  /** Of a typed path, a column with a value for every row. */
+  values: DynamicColumn | Column;
 }
 
 /** JSON objects: for each path a value, or none, for every row. */
@@ -173,14 +180,17 @@ class JsonColumn implements Column {
     const same = this.#sorted.some((path, index) => this.#sorted[index + 1]?.key.name.equals(path.key.name));
     if (same) throw malformed('duplicate path');
     this.#from = new Uint32Array(paths.length);
-    this.#none = Uint8Array.from(this.#sorted, ({ values }) => values.types.length);
+    this.#none = Uint8Array.from(this.#sorted, ({ values }) =>
+      values instanceof DynamicColumn ? values.types.length : TYPED,
+    );
   }
 
   locate(reader: Reader, count: number): void {
     this.#bytes = reader.bytes;
     this.#row = 0;
     for (const { values } of this.#paths) values.locate(reader, count);
-    for (const [index, { values }] of this.#sorted.entries()) this.#from[index] = values.at;
+    for (const [index, { values }] of this.#sorted.entries())
+      if (values instanceof DynamicColumn) this.#from[index] = values.at;
   }
 
   write(out: JsonWriter): void {
@@ -189,12 +199,20 @@ class JsonColumn implements Column {
     let previous: KeyPath | undefined;
     out.byte(OPEN);
     for (let index = 0; index < this.#none.length; index++) {
+      const none = this.#none[index] as number;
+      if (none === TYPED) {
+        const { key, values } = this.#sorted[index] as Path;
+        out.raw(key.prefixAfter(previous));
+        values.write(out);
+        previous = key;
+        continue;
+      }
       // Most rows lack most paths: keep this case cheap.
       const type = bytes[(this.#from[index] as number) + row] as number;
-      if (type === this.#none[index]) continue;
+      if (type === none) continue;
       const { key, values } = this.#sorted[index] as Path;
       out.raw(key.prefixAfter(previous));
-      values.writeType(type, out);
+      (values as DynamicColumn).writeType(type, out);
       previous = key;
     }
     if (previous) out.raw(previous.closing);
@@ -202,11 +220,27 @@ class JsonColumn implements Column {
   }
 }
 
-/** Reads the prefix: version, paths, and the types of each path. */
-function readJson(reader: Reader, depth: number): Column {
+/**
+ * The paths of a JSON type that have types of their own, in the order in which their values are sent: by name. Throws
+ * `DecodeError` for everything else that a type can have.
+ */
+function typedPaths(parameters = ''): Path[] {
+  const paths: Path[] = [];
+  for (const parameter of parameters === '' ? [] : parameters.split(/, (?![^(]*\))/)) {
+    if (JSON_LIMIT.test(parameter)) continue;
+    const [, name, type = ''] = TYPED_PATH.exec(parameter) ?? [];
+    const values = name !== undefined && scalarColumn(type);
+    if (!values) throw unsupported(`JSON with ${parameter.slice(0, 100)}`);
+    paths.push({ key: keyPath(Buffer.from(name)), values });
+  }
+  return paths.toSorted((a, b) => Buffer.compare(a.key.name, b.key.name));
+}
+
+/** Reads the prefix: version, other paths than the typed ones, and the types of each. */
+function readJson(reader: Reader, typed: readonly Path[], depth: number): Column {
   if (reader.count() !== FLATTENED) throw unsupported('unknown serialization of JSON');
   const count = reader.varint();
   if (count > MAX_PATHS) throw unsupported('too many paths');
   const keys = Array.from({ length: count }, () => keyPath(reader.string()));
-  return new JsonColumn(keys.map((key) => ({ key, values: readDynamic(reader, depth) })));
+  return new JsonColumn([...typed, ...keys.map((key) => ({ key, values: readDynamic(reader, depth) }))]);
 }

@@ -3,14 +3,23 @@ import { BifractError } from '../../../contract/errors.ts';
 import type {
   AdoptedArchive,
   ArchiveResult,
+  ArchiveSchedule,
   Catalog,
   NewArchive,
   RestoreOutcome,
 } from '../../../ports/catalog.ts';
+import type { RecordsShape } from '../../../ports/installation-shape.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { sqlState } from '../errors.ts';
 import { PostgresPool, type Session } from '../pool.ts';
+import {
+  copyServerRecords,
+  OWN_RECORDS_PATH,
+  prepareOwnRecords,
+  requireKnownVersion,
+} from './own-records.ts';
 import * as read from './read.ts';
+import { readRecordsShape } from './shape.ts';
 import * as write from './write.ts';
 
 /** Also sets a record back to `in_progress` that the server set to failed during our job. */
@@ -27,6 +36,8 @@ const UPDATE_RESTORE_LINES = 'UPDATE archives SET restore_lines_sent = $2 WHERE 
 
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
+const UNDEFINED_TABLE = '42P01';
+const UNDEFINED_COLUMN = '42703';
 
 /** The server's records. Connects on the first query. */
 export async function connectCatalog(connection: PostgresConnection): Promise<Catalog> {
@@ -36,6 +47,7 @@ export async function connectCatalog(connection: PostgresConnection): Promise<Ca
 /** Each write is one transaction. */
 class PostgresCatalog implements Catalog {
   readonly #pool: PostgresPool;
+  #shape: RecordsShape | undefined;
   /** Pending updates by archive: one that arrives late would overwrite the final status. */
   readonly #updates = new Map<string, Promise<unknown>>();
 
@@ -47,16 +59,32 @@ class PostgresCatalog implements Catalog {
     return read.serverVersion(this.#pool, options);
   }
 
+  async shape(options?: CallOptions): Promise<RecordsShape> {
+    if (!this.#shape) {
+      this.#shape = await readRecordsShape(this.#pool, options);
+      requireKnownVersion(this.#shape.console_version);
+      this.#pool.setSearchPath(this.#shape.archives === 'console' ? OWN_RECORDS_PATH : 'DEFAULT');
+    }
+    return this.#shape;
+  }
+
   fractals(options?: CallOptions) {
-    return read.listFractals(this.#pool, options);
+    return this.#read((location) => read.listFractals(this.#pool, location, options), options);
   }
 
   groups(filter: { fractal_id?: string } = {}, options?: CallOptions) {
-    return read.listGroups(this.#pool, filter, options);
+    return this.#read(
+      async (location) => (location === 'none' ? [] : read.listGroups(this.#pool, filter, options)),
+      options,
+    );
   }
 
   archives(filter: { fractal_id?: string; ids?: string[] } = {}, options?: CallOptions) {
-    return read.listArchives(this.#pool, filter, options);
+    return this.#read(
+      async (location) =>
+        location === 'none' ? [] : read.listArchives(this.#pool, location, filter, options),
+      options,
+    );
   }
 
   ingestToken(fractal_id: string, options?: CallOptions) {
@@ -82,12 +110,12 @@ class PostgresCatalog implements Catalog {
 
   async completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void> {
     await this.#endUpdates(archive_id);
-    await this.#pool.transaction((session) => write.completeArchive(session, archive_id, result), options);
+    await this.#write((session) => write.completeArchive(session, archive_id, result), options);
   }
 
   async failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void> {
     await this.#endUpdates(archive_id);
-    await this.#pool.transaction((session) => write.failArchive(session, archive_id, message), options);
+    await this.#write((session) => write.failArchive(session, archive_id, message), options);
   }
 
   closeGroup(
@@ -95,28 +123,31 @@ class PostgresCatalog implements Catalog {
     outcome: { missing: number | null; message: string | null },
     options?: CallOptions,
   ): Promise<void> {
-    return this.#pool.transaction((session) => write.closeGroup(session, group_id, outcome), options);
+    return this.#write((session) => write.closeGroup(session, group_id, outcome), options);
   }
 
   adoptArchive(archive: AdoptedArchive, options?: CallOptions) {
-    return this.#pool.transaction((session) => write.insertAdopted(session, archive), options);
+    return this.#write(async (session, location) => {
+      if (location === 'console') await write.rememberFractal(session, archive.fractal_id);
+      return write.insertAdopted(session, archive);
+    }, options);
   }
 
   createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void> {
-    return this.#pool.transaction((session) => write.insertFractal(session, fractal), options);
+    return this.#write((session) => write.insertFractal(session, fractal), options);
   }
 
   async dropArchive(archive_id: string, options?: CallOptions): Promise<void> {
     await this.#endUpdates(archive_id);
-    await this.#pool.transaction((session) => write.removeRecord(session, archive_id), options);
+    await this.#write((session) => write.removeRecord(session, archive_id), options);
   }
 
   deleteArchive(archive_id: string, removeFile: () => Promise<void>): Promise<boolean> {
-    return this.#pool.transaction((session) => write.deleteArchive(session, archive_id, removeFile));
+    return this.#write((session) => write.deleteArchive(session, archive_id, removeFile));
   }
 
   deleteGroup(group_id: string, options?: CallOptions): Promise<boolean> {
-    return this.#pool.transaction((session) => write.deleteGroup(session, group_id), options);
+    return this.#write((session) => write.deleteGroup(session, group_id), options);
   }
 
   moveArchive(
@@ -124,7 +155,7 @@ class PostgresCatalog implements Catalog {
     location: { storage_type: 'disk' | 's3'; storage_path: string },
     options?: CallOptions,
   ): Promise<void> {
-    return this.#pool.transaction((session) => write.moveArchive(session, archive_id, location), options);
+    return this.#write((session) => write.moveArchive(session, archive_id, location), options);
   }
 
   async beginRestore(archive_id: string, previous?: RestoreOutcome, options?: CallOptions): Promise<void> {
@@ -139,11 +170,63 @@ class PostgresCatalog implements Catalog {
 
   async endRestore(outcome: RestoreOutcome, options?: CallOptions): Promise<void> {
     await this.#endUpdates(outcome.archive_id);
-    await this.#pool.transaction((session) => write.endRestore(session, outcome), options);
+    await this.#write((session) => write.endRestore(session, outcome), options);
+  }
+
+  setSchedule(fractal_id: string, schedule: ArchiveSchedule, options?: CallOptions): Promise<void> {
+    return this.#write(
+      (session, location) => write.setSchedule(session, location, fractal_id, schedule),
+      options,
+    );
+  }
+
+  async copyRecords(options?: CallOptions): Promise<void> {
+    if ((await this.shape(options)).archives === 'console') return;
+    await prepareOwnRecords(this.#pool);
+    await copyServerRecords(this.#pool);
   }
 
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  /** Runs a query. If the server was upgraded since the shape was read, reads it again. */
+  async #read<T>(work: (location: read.RecordsLocation) => Promise<T>, options?: CallOptions): Promise<T> {
+    const location = await this.#location(options);
+    try {
+      return await work(location);
+    } catch (error) {
+      if (!isOtherShape(error)) throw error;
+      this.#shape = undefined;
+      return work(await this.#location(options));
+    }
+  }
+
+  async #location(options?: CallOptions): Promise<read.RecordsLocation> {
+    const { archives, console_version } = await this.shape(options);
+    if (archives === 'server') return 'server';
+    return console_version === null ? 'none' : 'console';
+  }
+
+  /** Runs a transaction. Creates our own tables first if the records are ours. */
+  async #write<T>(
+    work: (session: Session, location: 'server' | 'console') => Promise<T>,
+    options?: CallOptions,
+  ): Promise<T> {
+    const shape = await this.shape(options);
+    if (shape.archives === 'console' && shape.console_version === null) {
+      await prepareOwnRecords(this.#pool);
+      this.#shape = undefined;
+      await this.shape(options);
+    }
+    return this.#read(
+      (location) =>
+        this.#pool.transaction(
+          (session) => work(session, location === 'server' ? 'server' : 'console'),
+          options,
+        ),
+      options,
+    );
   }
 
   async #fractalOf(archive_id: string, options?: CallOptions): Promise<string> {
@@ -159,7 +242,10 @@ class PostgresCatalog implements Catalog {
     options?: CallOptions,
   ): Promise<T> {
     try {
-      return await this.#pool.transaction(start, options);
+      return await this.#write(async (session, location) => {
+        if (location === 'console') await write.rememberFractal(session, fractal_id);
+        return start(session);
+      }, options);
     } catch (error) {
       if (violates(FOREIGN_KEY_VIOLATION, error)) throw write.noFractal(fractal_id);
       if (!violates(UNIQUE_VIOLATION, error)) throw error;
@@ -182,6 +268,7 @@ class PostgresCatalog implements Catalog {
     options?: CallOptions,
   ): Promise<void> {
     const [archive_id] = values;
+    await this.shape(options);
     const updating = this.#pool.query(sql, values, options).catch((error: unknown) => {
       if (!violates(UNIQUE_VIOLATION, error)) throw error;
       return this.#pool.query(countsOnly, values, options);
@@ -195,6 +282,11 @@ class PostgresCatalog implements Catalog {
     await this.#updates.get(archive_id);
     this.#updates.delete(archive_id);
   }
+}
+
+/** Whether a table or column is missing: the server was upgraded. */
+function isOtherShape(error: unknown): boolean {
+  return violates(UNDEFINED_TABLE, error) || violates(UNDEFINED_COLUMN, error);
 }
 
 function violates(constraint: string, error: unknown): boolean {

@@ -3,13 +3,24 @@ import type { CallOptions } from '../../../ports/types.ts';
 import { safeInteger, utcTime } from '../driver.ts';
 import type { PostgresPool, Session } from '../pool.ts';
 
-const FRACTALS = `SELECT id, name, description, is_default, is_system, created_at, log_count, size_bytes,
-    earliest_log, latest_log, retention_days, archive_schedule, max_archives, archive_split
-  FROM fractals ORDER BY name`;
+/** Where the records of archives are: none if the server keeps none and our own tables do not exist yet. */
+export type RecordsLocation = 'server' | 'console' | 'none';
+
+const FRACTAL = `SELECT f.id, f.name, f.description, f.is_default, f.is_system, f.created_at, f.log_count, f.size_bytes,
+    f.earliest_log, f.latest_log, f.retention_days`;
+const FRACTALS: Record<RecordsLocation, string> = {
+  server: `${FRACTAL}, f.archive_schedule, f.max_archives, f.archive_split FROM fractals f ORDER BY f.name`,
+  console: `${FRACTAL}, coalesce(s.archive_schedule, 'never') AS archive_schedule, s.max_archives,
+      coalesce(s.archive_split, 'none') AS archive_split
+    FROM fractals f LEFT JOIN fractal_settings s ON s.fractal_id = f.id ORDER BY f.name`,
+  none: `${FRACTAL}, 'never' AS archive_schedule, NULL::int AS max_archives, 'none' AS archive_split
+    FROM fractals f ORDER BY f.name`,
+};
 const INGEST_TOKEN = `SELECT token_value FROM ingest_tokens WHERE fractal_id = $1 AND is_active
   ORDER BY is_default DESC, token_value LIMIT 1`;
-const ACTIVE = `SELECT f.name, a.status, a.filename, date_trunc('second', a.created_at) AS created_at
-  FROM archives a JOIN fractals f ON f.id = a.fractal_id
+const ACTIVE = `SELECT coalesce(f.name, a.fractal_id::text) AS name, a.status, a.filename,
+    date_trunc('second', a.created_at) AS created_at
+  FROM archives a LEFT JOIN fractals f ON f.id = a.fractal_id
   WHERE a.fractal_id = $1 AND a.status IN ('in_progress', 'restoring')`;
 
 export async function serverVersion(pool: PostgresPool, options?: CallOptions): Promise<string> {
@@ -17,8 +28,12 @@ export async function serverVersion(pool: PostgresPool, options?: CallOptions): 
   return row?.server_version.split(' ')[0] ?? '';
 }
 
-export function listFractals(pool: PostgresPool, options?: CallOptions): Promise<Fractal[]> {
-  return pool.query<Fractal>(FRACTALS, [], options);
+export function listFractals(
+  pool: PostgresPool,
+  location: RecordsLocation,
+  options?: CallOptions,
+): Promise<Fractal[]> {
+  return pool.query<Fractal>(FRACTALS[location], [], options);
 }
 
 /** Newest first. */
@@ -33,10 +48,11 @@ export function listGroups(
 /** Newest first. */
 export function listArchives(
   pool: PostgresPool,
+  location: 'server' | 'console',
   { fractal_id = null, ids = null }: { fractal_id?: string | null; ids?: string[] | null },
   options?: CallOptions,
 ): Promise<ArchiveRecord[]> {
-  return packedRows(pool, ARCHIVES, [fractal_id, ids], options);
+  return packedRows(pool, { ...ARCHIVES, ...NAMED[location] }, [fractal_id, ids], options);
 }
 
 export async function readIngestToken(
@@ -104,24 +120,23 @@ const GROUPS: PackedList<ArchiveGroup> = {
   }),
 };
 
+const WANTED = `WHERE ($1::uuid IS NULL OR a.fractal_id = $1) AND ($2::uuid[] IS NULL OR a.id = ANY($2))
+  ORDER BY a.created_at DESC, a.id`;
+/** Archives with the name of their fractal, which may no longer exist if the records are ours. */
+const NAMED: Record<'server' | 'console', Pick<PackedList<ArchiveRecord>, 'columns' | 'from'>> = {
+  server: {
+    columns: archiveColumns('f.name'),
+    from: `FROM archives a JOIN fractals f ON f.id = a.fractal_id ${WANTED}`,
+  },
+  console: {
+    columns: archiveColumns('coalesce(f.name, s.name, a.fractal_id::text)'),
+    from: `FROM archives a LEFT JOIN fractals f ON f.id = a.fractal_id
+      LEFT JOIN fractal_settings s ON s.fractal_id = a.fractal_id ${WANTED}`,
+  },
+};
+
 /** `$1` is a fractal or null, `$2` a list of ids or null. */
-const ARCHIVES: PackedList<ArchiveRecord> = {
-  columns: [
-    ...['a.id', 'a.fractal_id', 'f.name', 'a.filename', 'a.storage_type', 'a.storage_path', 'a.size_bytes'],
-    ...[
-      'a.log_count',
-      'a.time_range_start',
-      'a.time_range_end',
-      'a.status',
-      'a.error_message',
-      'a.created_by',
-    ],
-    ...['a.created_at', 'a.archive_type', 'a.format_version', 'a.archive_end_ts', 'a.checksum', 'a.group_id'],
-    'a.period_label',
-  ],
-  from: `FROM archives a JOIN fractals f ON f.id = a.fractal_id
-  WHERE ($1::uuid IS NULL OR a.fractal_id = $1) AND ($2::uuid[] IS NULL OR a.id = ANY($2))
-  ORDER BY a.created_at DESC, a.id`,
+const ARCHIVES: Pick<PackedList<ArchiveRecord>, 'row'> = {
   row: (values) => ({
     id: text(values[0]),
     fractal_id: text(values[1]),
@@ -145,6 +160,30 @@ const ARCHIVES: PackedList<ArchiveRecord> = {
     period_label: textOrNull(values[19]),
   }),
 };
+
+function archiveColumns(fractal_name: string): string[] {
+  return [
+    ...[
+      'a.id',
+      'a.fractal_id',
+      fractal_name,
+      'a.filename',
+      'a.storage_type',
+      'a.storage_path',
+      'a.size_bytes',
+    ],
+    ...[
+      'a.log_count',
+      'a.time_range_start',
+      'a.time_range_end',
+      'a.status',
+      'a.error_message',
+      'a.created_by',
+    ],
+    ...['a.created_at', 'a.archive_type', 'a.format_version', 'a.archive_end_ts', 'a.checksum', 'a.group_id'],
+    'a.period_label',
+  ];
+}
 
 /**
  * Runs a query with each row packed into one value: the driver spends its time per value, whatever its length, and rows

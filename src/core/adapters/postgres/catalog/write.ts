@@ -1,5 +1,11 @@
 import { BifractError } from '../../../contract/errors.ts';
-import type { AdoptedArchive, ArchiveResult, NewArchive, RestoreOutcome } from '../../../ports/catalog.ts';
+import type {
+  AdoptedArchive,
+  ArchiveResult,
+  ArchiveSchedule,
+  NewArchive,
+  RestoreOutcome,
+} from '../../../ports/catalog.ts';
 import { withoutZone } from '../driver.ts';
 import type { Session } from '../pool.ts';
 
@@ -205,6 +211,32 @@ async function requireUnrecorded(session: Session, { fractal_id, filename }: Ado
     throw new BifractError('EXISTS', `${filename} already has a record: ${record.id}`, {
       hint: 'Run `bifract list archives` to see it.',
     });
+}
+
+/** Stores the name of a fractal with our own records, which outlive it. `NOT_FOUND` if it does not exist. */
+export async function rememberFractal(session: Session, fractal_id: string): Promise<void> {
+  const found = await session.query(
+    `INSERT INTO fractal_settings (fractal_id, name) SELECT id, name FROM fractals WHERE id = $1
+     ON CONFLICT (fractal_id) DO UPDATE SET name = excluded.name RETURNING fractal_id`,
+    [fractal_id],
+  );
+  if (found.length === 0) throw noFractal(fractal_id);
+}
+
+/** Sets when a fractal is archived. */
+export async function setSchedule(
+  session: Session,
+  location: 'server' | 'console',
+  fractal_id: string,
+  { archive_schedule, max_archives, archive_split }: ArchiveSchedule,
+): Promise<void> {
+  if (location === 'console') await rememberFractal(session, fractal_id);
+  const [table, key] = location === 'console' ? ['fractal_settings', 'fractal_id'] : ['fractals', 'id'];
+  const updated = await session.query(
+    `UPDATE ${table} SET archive_schedule = $2, max_archives = $3, archive_split = $4 WHERE ${key} = $1 RETURNING 1`,
+    [fractal_id, archive_schedule, max_archives, archive_split],
+  );
+  if (updated.length === 0) throw noFractal(fractal_id);
 }
 
 /** Inserts a fractal with a given id. All its settings are the server's defaults. */

@@ -42,6 +42,8 @@ before(async () => {
   // The other tests insert random keys. A background merge would write each key to several files of its own and keep them
   // all open: about 20,000, enough to use up the open file limit of the server, which all test files share.
   await services.ch('SYSTEM STOP MERGES logs');
+  // Read once, so that the tests see only the statements of their own.
+  await Promise.all([logs.shape(), textLogs.shape()]);
 });
 
 after(async () => {
