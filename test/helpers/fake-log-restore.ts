@@ -149,6 +149,11 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
     return null;
   }
 
+  /** Windows whose counts per minute were corrected. */
+  readonly corrected: LogWindow[] = [];
+  async updateCounts(window: LogWindow) {
+    this.corrected.push(window);
+  }
   async shape() {
     return LOGS_SHAPE;
   }

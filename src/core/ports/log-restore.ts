@@ -57,6 +57,11 @@ export interface LogRestore {
   countUntil(window: LogWindow, cutoff_ms: number, options?: CallOptions): Promise<number>;
   /** Deletes these rows from the logs. */
   removeUntil(window: LogWindow, cutoff_ms: number, options?: CallOptions): Promise<void>;
+  /**
+   * Corrects the counts per minute that some servers keep next to the logs, for the minutes of a window. Idempotent; does
+   * nothing if the server keeps none.
+   */
+  updateCounts(window: LogWindow, options?: CallOptions): Promise<void>;
   /** The server's clock, which ingest times come from: Unix time, ms. */
   clock(options?: CallOptions): Promise<number>;
   /** Names of the tables with this prefix. */

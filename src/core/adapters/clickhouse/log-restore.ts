@@ -14,7 +14,9 @@ import type { CallOptions } from '../../ports/types.ts';
 import { activeStatementsQuery, DISTRIBUTED_INSERT, type Dialect, syncQuery } from './cluster.ts';
 import type { Query } from './queries.ts';
 import {
+  addMissingCountsQuery,
   attachQuery,
+  COUNTS_TABLE,
   clockQuery,
   clonePartitionQuery,
   countExcessQuery,
@@ -30,6 +32,7 @@ import {
   loadQuery,
   minutesQuery,
   partitionsQuery,
+  removeExcessCountsQuery,
   removeUntilQuery,
   slicesOf,
   tablesQuery,
@@ -133,6 +136,13 @@ class ClickHouseRestore implements LogRestore {
   async removeUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}): Promise<void> {
     const query = removeUntilQuery(window, cutoff_ms, this.#dialect);
     await this.#session.run(query, { ...options, settings: WAIT_FOR_MUTATION });
+  }
+
+  async updateCounts(window: LogWindow, options: CallOptions = {}): Promise<void> {
+    const { views } = await this.#logsSchema(options);
+    if (this.#dialect.cluster !== undefined || !views.some(({ target }) => target === COUNTS_TABLE)) return;
+    await this.#session.run(removeExcessCountsQuery(window), { ...options, settings: WAIT_FOR_MUTATION });
+    await this.#session.run(addMissingCountsQuery(window), options);
   }
 
   async clock(options: CallOptions = {}): Promise<number> {

@@ -242,6 +242,53 @@ function until(window: LogWindow, cutoff_ms: number) {
   };
 }
 
+/** Rows per fractal and minute, which a view counts as they are inserted. Attached and deleted rows are not counted. */
+export const COUNTS_TABLE = 'logs_histogram';
+
+/** Removes the counts of minutes that have more than there are rows: counts can only be added to. */
+export function removeExcessCountsQuery(window: LogWindow): Query {
+  const { sql, params } = differentCounts(window);
+  return {
+    sql: `DELETE FROM ${COUNTS_TABLE} WHERE fractal_id = {fractal:String}
+      AND minute IN (SELECT minute FROM (${sql}) WHERE counted > existing)`,
+    params,
+  };
+}
+
+export function addMissingCountsQuery(window: LogWindow): Query {
+  const { sql, params } = differentCounts(window);
+  return {
+    sql: `INSERT INTO ${COUNTS_TABLE} (fractal_id, minute, cnt)
+      SELECT {fractal:String}, minute, existing - counted FROM (${sql}) WHERE existing > counted`,
+    params,
+  };
+}
+
+/** Minutes of a window, and their rows in the logs and in the table of counts, if they differ. */
+function differentCounts({ fractal_id, from, to }: LogWindow): Query {
+  const start = from === undefined ? undefined : Math.floor(Date.parse(from) / MINUTE_MS) * MINUTE_MS;
+  const end = to === undefined ? undefined : Math.ceil(Date.parse(to) / MINUTE_MS) * MINUTE_MS;
+  const between = (time: string) =>
+    [
+      'fractal_id = {fractal:String}',
+      ...(start === undefined ? [] : [`${time} >= fromUnixTimestamp64Milli({from_ms:Int64})`]),
+      ...(end === undefined ? [] : [`${time} < fromUnixTimestamp64Milli({to_ms:Int64})`]),
+    ].join(' AND ');
+  return {
+    sql: `SELECT minute, sum(rows) AS existing, sum(counts) AS counted FROM (
+        SELECT toStartOfMinute(timestamp) AS minute, count() AS rows, 0 AS counts FROM ${LOGS}
+          WHERE ${between('timestamp')} GROUP BY minute
+        UNION ALL SELECT minute, 0 AS rows, sum(cnt) AS counts FROM ${COUNTS_TABLE}
+          WHERE ${between('minute')} GROUP BY minute)
+      GROUP BY minute HAVING existing != counted`,
+    params: {
+      fractal: fractal_id,
+      ...(start !== undefined && { from_ms: start }),
+      ...(end !== undefined && { to_ms: end }),
+    },
+  };
+}
+
 export function tablesQuery(prefix: string, { allNodes }: Dialect): Query {
   return {
     sql: `SELECT DISTINCT name FROM ${allNodes('system.tables')} WHERE database = currentDatabase() AND startsWith(name, {prefix:String})
