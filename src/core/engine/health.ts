@@ -4,10 +4,11 @@ import type { Services } from '../ports/services.ts';
 import type { Storage, StorageHealth } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { Health, PartHealth } from './contract.ts';
+import { leftovers } from './leftovers.ts';
 
 /** Checks all parts in parallel. Never throws: a failed part reports its own error. */
 export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
-  const [postgres, clickhouse, backups, archives, key] = await Promise.all([
+  const [postgres, clickhouse, backups, archives, key, left] = await Promise.all([
     part(async () => {
       const version = await (await services.catalog()).serverVersion(options);
       return `${version} ${placeOf(await services.postgresLocation())}`;
@@ -20,8 +21,9 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     // Often on its own file system.
     storage(() => services.archives(), { ...options, prefix: 'archives/' }),
     keyHealth(services),
+    leftovers(services).catch(() => []),
   ]);
-  return { postgres, clickhouse, backups, archives, key };
+  return { postgres, clickhouse, backups, archives, key, leftovers: left };
 }
 
 async function keyHealth(services: Services): Promise<Health['key']> {

@@ -8,7 +8,7 @@ import type { JobLog } from '../ports/job-bus.ts';
 import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
 import type { JobFeed } from './job-feed.ts';
 import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
-import { recover } from './recovery.ts';
+import { recoverBefore } from './recovery.ts';
 
 interface Running {
   id: string;
@@ -152,7 +152,8 @@ async function perform(services: EngineServices, request: JobRequest, context: J
   if (services.installation.read_only) throw readOnly();
   // Without a key no job begins that would change something.
   await services.key();
-  await recover(services, { request, signal: context.signal });
+  const warn = (message: string) => context.emit('job:warning', { message });
+  await recoverBefore(services, request, { signal: context.signal, warn });
   const run = (own: JobContext) => type.run(services, request, own);
   const what = type.destroys(request);
   if (!what) return run(context);
