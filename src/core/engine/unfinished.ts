@@ -43,9 +43,9 @@ export class UnfinishedObjects {
   }
 
   async #of(storage: Storage, record: JobRecord, options: CallOptions): Promise<UnfinishedObject[]> {
+    const running = await this.#services.state.running();
     const listing = this.#listings.get(storage) ?? list(storage, options);
     this.#listings.set(storage, listing);
-    const running = await this.#services.state.running();
     return (await listing).filter(
       (unfinished) =>
         !this.#reused.has(unfinished.id) &&

@@ -34,11 +34,11 @@ async function recoverFile(
   await recoverRekey(storage, name, options);
   const object = await storage.stat(name, options);
   if (place === 'archives' && object) {
-    const [current, ...older] = await services.keys();
-    if (await isUnder(current ? [current] : [], storage, object, options))
+    const keys = await services.keys();
+    if (await isUnder(keys.slice(0, 1), storage, object, options))
       await updateRecord(await services.catalog(), name, await storedSum(storage, name, options), options);
     // Still under the old key, the record is correct. Under neither, nobody can tell.
-    else if (!(await isUnder(older, storage, object, options))) throw replacedByHand(name);
+    else if (!(await isUnder(keys, storage, object, options))) throw replacedByHand(name);
   }
   return `Re-encryption of ${name} was interrupted; the file is intact`;
 }
