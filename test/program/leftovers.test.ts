@@ -222,3 +222,35 @@ test('a restore whose container cannot be started again has succeeded, and says 
   assert.equal((await bifract('backup')).code, 0);
   assert.deepEqual(await left(), []);
 });
+
+/** Longer than the limit for what hangs, and far below the time limits of S3 and Docker. */
+const SOON_MS = 14_000;
+
+test('a storage and a Docker that hang delay a backup by some seconds only', async () => {
+  const { dir } = await services.installation(S3);
+  const bin = join(dir, 'bin');
+  await mkdir(bin);
+  await writeFile(
+    join(bin, 'docker'),
+    '#!/bin/sh\n[ "$2" = config ] && echo bifract && exit\nexec sleep 120\n',
+  );
+  await chmod(join(bin, 'docker'), 0o755);
+  await writeFile(join(dir, 'docker-compose.yml'), 'services: {}');
+  for (const name of ['a', 'b', 'c']) {
+    await record(dir, `hung-${name}`, { kind: 'restore', app_stopped: true, object: S3_OBJECT });
+  }
+  lab.server.fault = ({ operation }) => (operation === 'list-uploads' ? { stall: true } : undefined);
+  try {
+    const ended = await run(['backup', '--json', '--dir', dir], {
+      PATH: [bin, process.env.PATH].join(delimiter),
+    });
+    assert.equal(ended.code, 0, `${ended.stdout}${ended.stderr}`);
+    const times = ndjson<{ event: string; time: string }>(ended)
+      .filter(({ event }) => event === 'job:started' || event === 'job:done')
+      .map(({ time }) => Date.parse(time));
+    assert.ok((times[1] ?? Infinity) - (times[0] ?? 0) < SOON_MS, times.join());
+    for (const name of ['a', 'b', 'c']) assert.ok(warned(ended, `hung-${name}`));
+  } finally {
+    lab.server.fault = undefined;
+  }
+});

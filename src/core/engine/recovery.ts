@@ -8,7 +8,7 @@ import { type Limits, Patience, type Watched } from './patience.ts';
 import { UnfinishedObjects } from './unfinished.ts';
 
 /** A job starts soon, even if a server hangs: what could not be cleaned up is left to a later one. */
-const BEFORE_JOB: Limits = { quiet_ms: 5_000, total_ms: 10_000 };
+const BEFORE_JOB: Limits = { quiet_ms: 4_000, total_ms: 8_000 };
 /** For a cleanup that somebody waits for. */
 const ON_REQUEST: Limits = { quiet_ms: 60_000, total_ms: 180_000 };
 
