@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import pg from 'pg';
 import { queryPostgres } from '../../../../bin/demo/query.ts';
 import { databaseServer } from '../../../../src/core/adapters/postgres/server.ts';
 import { asBifractError } from '../../../../src/core/index.ts';
 import { testServices } from '../../../helpers/services.ts';
+import { LIMIT_MS, until } from '../../../helpers/until.ts';
 
 const { postgres, sql } = await testServices();
 const { host, port, user, password, database } = postgres;
@@ -66,10 +69,36 @@ test('a prepared transaction is rolled back', async () => {
   await dropped();
 });
 
-test('a replication slot is dropped', async () => {
-  await inside(`SELECT pg_create_logical_replication_slot('slot_${name}', 'test_decoding')`);
-  await dropped();
-  assert.deepEqual(await sql(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'slot_${name}'`), []);
+test('a replication slot that a program reads is dropped', async () => {
+  const slot = `slot_${name}`;
+  await inside(`SELECT pg_create_logical_replication_slot('${slot}', 'test_decoding')`);
+  const args = [
+    '-h',
+    host,
+    '-p',
+    String(port),
+    '-U',
+    user,
+    '-d',
+    name,
+    '--slot',
+    slot,
+    '--start',
+    '--no-loop',
+  ];
+  const reader = spawn(join(postgres.bin, 'pg_recvlogical'), [...args, '-f', '-'], {
+    env: { PATH: process.env.PATH, PGPASSWORD: password },
+    stdio: 'ignore',
+  });
+  try {
+    const isActive = async () =>
+      (await sql(`SELECT 1 FROM pg_replication_slots WHERE slot_name = '${slot}' AND active`)).length > 0;
+    await until(isActive, LIMIT_MS, 'the slot is read');
+    await dropped();
+    assert.deepEqual(await sql(`SELECT 1 FROM pg_replication_slots WHERE slot_name = '${slot}'`), []);
+  } finally {
+    reader.kill('SIGKILL');
+  }
 });
 
 test('sessions are ended, and a database that is read-only by default is dropped', async () => {
