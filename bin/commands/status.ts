@@ -1,8 +1,17 @@
 import { asBifractError, ERROR_EXITS, type ErrorReport, EXIT } from '../../src/core/contract/errors.ts';
-import type { ArchiveRecord, BackupFile, Engine, Fractal, Health, Timestamp } from '../../src/core/index.ts';
+import type {
+  ArchiveRecord,
+  BackupFile,
+  Engine,
+  Fractal,
+  Health,
+  Leftover,
+  Timestamp,
+} from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { leftoverLines } from '../output/leftovers.ts';
 import { stampCell, table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
 
@@ -29,13 +38,15 @@ export const command = defineCommand<object>({
 /** The output of `status`: health of each part, and how far each fractal is archived. */
 interface Status {
   dir: string;
-  health: Health;
+  health: Omit<Health, 'leftovers'>;
   last_backup: BackupFile | null;
   /** Why the newest backup cannot be read with this key or is incomplete, by its header and trailer; null if it is good. */
   last_backup_error: ErrorReport | null;
   backups: number;
   /** Jobs whose process crashed and whose data is not cleaned up yet. */
   interrupted: InterruptedJob[];
+  /** Interrupted jobs that could not be cleaned up, and what to do. */
+  leftovers: Leftover[];
   fractals: FractalStatus[];
 }
 
@@ -60,12 +71,15 @@ interface FractalStatus {
   unprotected_rows: number | null;
 }
 
+/** For a job that ended, but left something. */
+const CLEANED_LATER = 'The next job, or `bifract clean`, cleans up after it.';
+
 /** Monitors call `status`: counts that take longer are left out. */
 const COUNT_LIMIT_MS = 20_000;
 
 /** Queries everything at once. A part that fails shows in its health and has an empty list. */
 export async function readStatus(engine: Engine, signal?: AbortSignal): Promise<Status> {
-  const [health, backups, fractals, archives, jobs] = await Promise.all([
+  const [{ leftovers, ...health }, backups, fractals, archives, jobs] = await Promise.all([
     engine.health({ signal }),
     engine.backups({ signal }).catch(() => []),
     engine.fractals({ signal }).catch(() => []),
@@ -82,7 +96,8 @@ export async function readStatus(engine: Engine, signal?: AbortSignal): Promise<
     backups: backups.length,
     interrupted: jobs
       .filter(({ unsettled }) => unsettled)
-      .map(({ id, title, error }) => ({ id, title, hint: error?.hint ?? '' })),
+      .map(({ id, title, error }) => ({ id, title, hint: error?.hint ?? CLEANED_LATER })),
+    leftovers,
     fractals: await describe(engine, fractals, completed, health.clickhouse.ok, signal),
   };
 }
@@ -141,14 +156,17 @@ export function statusLines(status: Status): string[] {
     '',
     ...healthLines(status),
     '',
+    ...leftoverLines(status.leftovers),
+    ...(status.leftovers.length > 0 ? [''] : []),
     ...interruptedLines(status),
     ...protectionLines(status),
   ];
 }
 
-/** Interrupted jobs explain rows that seem to be missing. */
-function interruptedLines({ interrupted }: Status): string[] {
-  return interrupted.flatMap(({ id, title, hint }) => [
+/** Interrupted jobs explain rows that seem to be missing. Those that cannot be cleaned up have their own lines. */
+function interruptedLines({ interrupted, leftovers }: Status): string[] {
+  const others = interrupted.filter(({ id }) => !leftovers.some(({ job }) => job === id));
+  return others.flatMap(({ id, title, hint }) => [
     `Interrupted   ${sanitize(title)} (${id})`,
     `              ${hint}`,
     '',

@@ -94,6 +94,9 @@ function serverSettings(port: number): string[] {
     fsync: 'off',
     full_page_writes: 'off',
     synchronous_commit: 'off',
+    // For prepared transactions and replication slots, as on servers of others.
+    wal_level: 'logical',
+    max_prepared_transactions: 10,
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

@@ -42,4 +42,5 @@ export type {
 export type { DatabaseSession } from './ports/database-server.ts';
 export type { JobOwner } from './ports/job-launcher.ts';
 export type { InstallationInfo } from './ports/services.ts';
+export type { Leftover } from './ports/state.ts';
 export type { Timestamp } from './ports/types.ts';

@@ -124,6 +124,26 @@ export function stateContract(title: string, make: () => Promise<StateUnderTest>
       assert.equal(await state.exclusive(() => work(4)), 4);
     });
 
+    test('leftovers are none at first, and are replaced as a whole', async () => {
+      assert.deepEqual(await state.leftovers(), []);
+      const one = {
+        job: 'a',
+        kind: 'drill',
+        since: '2026-03-01T12:00:00Z',
+        code: 'X',
+        message: 'm',
+        hint: 'h',
+      };
+      await state.saveLeftovers([
+        { ...one, warned_at: null },
+        { ...one, job: 'b', warned_at: '2026-03-02T03:00:00Z' },
+      ]);
+      assert.equal((await state.leftovers()).length, 2);
+      await state.saveLeftovers([{ ...one, warned_at: null }]);
+      assert.deepEqual(await state.leftovers(), [{ ...one, warned_at: null }]);
+      assert.deepEqual(await all(), [[], []]);
+    });
+
     test('an abort ends the wait for exclusive work with its reason', async () => {
       await state.save(RECORD);
       const gate = Promise.withResolvers<void>();

@@ -131,6 +131,7 @@ export function fakeHealth(given: Partial<Health> = {}): Health {
     },
     archives: { ok: true, detail: 'readable and writable', location: '/archives', free_bytes: 820 * GIB },
     key: { ok: true, detail: 'present, 256 bits', key_id: '9f31c2a4' },
+    leftovers: [],
     ...given,
   };
 }
@@ -533,8 +534,8 @@ export class FakeEngine implements Engine {
     });
   }
 
-  async recover(): Promise<string[]> {
-    return [];
+  async recover() {
+    return { done: [], leftovers: this.data.health.leftovers };
   }
 
   async close(): Promise<void> {

@@ -26,7 +26,7 @@ import type {
   PeriodStats,
   RowKey,
 } from '../../src/core/ports/log-database.ts';
-import type { JobRecord, State } from '../../src/core/ports/state.ts';
+import type { JobRecord, Leftover, State } from '../../src/core/ports/state.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
 import { countRows } from './count-rows.ts';
 
@@ -563,6 +563,7 @@ export class FakeDumpTool implements DumpTool {
 export class FakeState implements State {
   readonly records = new Map<string, JobRecord>();
   interruptedRecords: JobRecord[] = [];
+  noted: Leftover[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
   async save(record: JobRecord) {
@@ -583,6 +584,12 @@ export class FakeState implements State {
   }
   async interrupted() {
     return this.interruptedRecords.toSorted(byStart);
+  }
+  async leftovers() {
+    return structuredClone(this.noted);
+  }
+  async saveLeftovers(leftovers: readonly Leftover[]) {
+    this.noted = structuredClone([...leftovers]);
   }
   async exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}) {
     const before = this.#last;

@@ -33,3 +33,19 @@ test('header and overview show the current key, not the one at the start of the 
   await console.terminal.waitFor(/Key +0badcafe/);
   assert.ok(!console.terminal.text().includes('9f31c2a4'));
 });
+
+test('the overview shows what could not be cleaned up, and what to do', async () => {
+  const leftover = {
+    job: 'drill-20260301-120000-3f9a1c',
+    kind: 'drill',
+    since: '2026-03-01T12:00:00Z',
+    code: 'QUERY_FAILED',
+    message: 'Cannot drop it\u001b[31m',
+    hint: 'As a superuser, run DROP DATABASE x',
+    warned_at: null,
+  };
+  const health = fakeHealth({ leftovers: [leftover] });
+  await using console = startConsole({ engine: new FakeEngine({ health }) });
+  await console.terminal.waitFor(/Not cleaned up +drill-20260301-120000-3f9a1c/);
+  await console.terminal.waitFor('DROP DATABASE x');
+});

@@ -34,9 +34,9 @@ function keepRecovering(session: Session): void {
 
 async function recover(session: Session): Promise<void> {
   try {
-    const done = await session.engine.recover();
+    const { done, leftovers } = await session.engine.recover();
     for (const message of done) session.notify('warn', message);
-    if (done.length > 0) session.refresh();
+    if (done.length + leftovers.length > 0) session.refresh();
   } catch {
     // The health status shows what is unreachable; the next failed job triggers another attempt.
   }

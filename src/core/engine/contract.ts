@@ -16,6 +16,7 @@ import type { ArchiveGroup, ArchiveRecord, ArchiveSchedule, Fractal } from '../p
 import type { JobBus } from '../ports/job-bus.ts';
 import type { JobLauncher } from '../ports/job-launcher.ts';
 import type { InstallationInfo, Services } from '../ports/services.ts';
+import type { Leftover } from '../ports/state.ts';
 import type { StorageHealth } from '../ports/storage.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import type { JobQueries } from './job-queries.ts';
@@ -79,6 +80,8 @@ export interface Health {
    * key.
    */
   key: PartHealth & { key_id: string | null };
+  /** Interrupted jobs that could not be cleaned up, and what to do. */
+  leftovers: Leftover[];
 }
 
 /**
@@ -127,9 +130,9 @@ export interface Engine
   subscribe(listener: (event: JobEvent) => void): () => void;
   /**
    * Recovers from interrupted processes: removes partial files and corrects the status of records. Every job
-   * does this first; call it before showing lists. Returns one sentence per action.
+   * does this first; call it before showing lists. What fails does not stop the rest, and is returned.
    */
-  recover(options?: CallOptions): Promise<string[]>;
+  recover(options?: CallOptions): Promise<{ done: string[]; leftovers: Leftover[] }>;
   /** Cancels running jobs with `reason`, waits for their clean-up, and closes connections. */
   close(reason?: BifractError): Promise<void>;
 }

@@ -21,6 +21,7 @@ import type { BackupFile, Engine, EngineServices } from './contract.ts';
 import { checkHealth } from './health.ts';
 import { JobFeed } from './job-feed.ts';
 import { JobQueryService } from './job-queries.ts';
+import { leftovers } from './leftovers.ts';
 import { recover } from './recovery.ts';
 import { JobRunner, jobId } from './runner.ts';
 import { type JobControl, JobSupervisor } from './supervisor.ts';
@@ -85,7 +86,8 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     },
     recover: async (options) => {
       await services.jobBus.sweep();
-      return recover(services, options);
+      const done = await recover(services, options);
+      return { done, leftovers: await leftovers(services) };
     },
     close: async (reason: BifractError = cancelled()) => {
       await jobs.shutdown(reason);

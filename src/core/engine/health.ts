@@ -6,10 +6,11 @@ import type { Services } from '../ports/services.ts';
 import type { Storage, StorageHealth } from '../ports/storage.ts';
 import type { CallOptions } from '../ports/types.ts';
 import type { Health, PartHealth } from './contract.ts';
+import { leftovers } from './leftovers.ts';
 
 /** Checks all parts in parallel. Never throws: a failed part reports its own error. */
 export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
-  const [postgres, clickhouse, backups, archives, key, release] = await Promise.all([
+  const [postgres, clickhouse, backups, archives, key, release, left] = await Promise.all([
     part(async () => {
       const version = await (await services.catalog()).serverVersion(options);
       return `${version} ${placeOf(await services.postgresLocation())}`;
@@ -23,6 +24,7 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     storage(() => services.archives(), { ...options, prefix: 'archives/' }),
     keyHealth(services),
     part(async () => describeRelease(await readShape(services, options))),
+    leftovers(services).catch(() => []),
   ]);
   return {
     release: postgres.ok && clickhouse.ok ? release : null,
@@ -31,6 +33,7 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     backups,
     archives,
     key,
+    leftovers: left,
   };
 }
 

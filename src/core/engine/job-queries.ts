@@ -6,7 +6,7 @@ import type { Services } from '../ports/services.ts';
 import type { JobRecord } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { type JobRequest, jobTypeOf } from './jobs.ts';
-import { interruptedRecords } from './recovery.ts';
+import { interruptedRecords } from './leftovers.ts';
 
 /** A job of any process of the installation. */
 export interface KnownJob extends JobView {

@@ -1,94 +1,178 @@
-import { BifractError } from '../contract/errors.ts';
-import { belongsTo } from '../features/files/in-use.ts';
-import { allStorages } from '../features/files/record-file.ts';
-import { isBifractName } from '../policy/names.ts';
+import { asBifractError, BifractError } from '../contract/errors.ts';
 import type { Services } from '../ports/services.ts';
 import type { JobRecord, State } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { type JobRequest, jobTypeOf } from './jobs.ts';
+import { dueWarnings, interruptedRecords, type Left, noteLeftovers, notKnown } from './leftovers.ts';
+import { type Limits, Patience, type Watched } from './patience.ts';
+import { UnfinishedObjects } from './unfinished.ts';
+
+/** A job starts soon, even if a server hangs: what could not be cleaned up is left to a later one. */
+const BEFORE_JOB: Limits = { quiet_ms: 4_000, total_ms: 8_000 };
+/** For a cleanup that somebody waits for. */
+const ON_REQUEST: Limits = { quiet_ms: 60_000, total_ms: 180_000 };
+
+interface RecoveryOptions extends CallOptions {
+  /** The job that is about to start: it may resume an interrupted one. */
+  request?: JobRequest;
+  limits?: Limits;
+}
+
+/** What was cleaned up, one sentence per action, and what was not. */
+interface Recovery {
+  done: string[];
+  left: Left[];
+}
+
+/**
+ * Cleans up before a job starts. What is left is a warning, once a day for each interrupted job, unless the job needs it
+ * to be cleaned up: then it is waited for, and `BUSY` if that fails.
+ */
+export async function recoverBefore(
+  services: Services,
+  request: JobRequest,
+  { warn, ...options }: RecoveryOptions & { warn: (message: string) => void },
+): Promise<void> {
+  const type = jobTypeOf(request);
+  const { left } = await recoverAll(services, { limits: BEFORE_JOB, ...options, request });
+  const blocker = left.find(({ record }) => type?.needsCleaned?.(request, record));
+  if (blocker) throw mustBeCleaned(blocker);
+  for (const message of await dueWarnings(services, left)) warn(message);
+}
+
+function mustBeCleaned({ record, error }: Left): BifractError {
+  return new BifractError('BUSY', `Interrupted job ${record.id} must be cleaned up first: ${error.message}`, {
+    hint: error.hint,
+    cause: error,
+  });
+}
+
+/**
+ * Cleans up because somebody asked for it, with more patience. Returns one sentence per action; what fails is noted.
+ */
+export async function recover(services: Services, options: RecoveryOptions = {}): Promise<string[]> {
+  return (await recoverAll(services, options)).done;
+}
 
 /**
  * Recovers from interrupted jobs, one process at a time: removes unfinished objects, then lets each kind of job clean
  * up as its record tells. Jobs that can be resumed, by `request` or later, keep their records and unfinished objects.
- * Returns one sentence per action.
+ * What fails is noted, and does not keep the others from being tried.
  */
-export async function recover(
-  services: Services,
-  { request, ...options }: CallOptions & { request?: JobRequest } = {},
-): Promise<string[]> {
+async function recoverAll(services: Services, options: RecoveryOptions): Promise<Recovery> {
   // A failure here shows up when the first record is written.
   await services.state.cleanUp().catch(() => undefined);
-  if ((await interruptedRecords(services.state)).length === 0) return [];
-  return services.state.exclusive(async () => {
-    const records = await interruptedRecords(services.state);
-    const resumable = await resumableRecords(services, records, request, options);
-    const done = await removeUnfinished(services, records, resumable, options);
-    for (const record of records)
-      done.push(...(await recoverJob(services, record, { ...options, resumable: resumable.has(record) })));
-    return done;
-  }, options);
+  const records = await interruptedRecords(services.state);
+  if (records.length === 0) return { done: [], left: [] };
+  const urgent = records.some((record) => isNeeded(record, options.request));
+  return exclusively(services.state, () => new Recoverer(services, options).run(), { ...options, urgent });
 }
 
-/** Records of jobs whose process ended, or that ended early and left the rest to a later job. Oldest first. */
-export async function interruptedRecords(state: State): Promise<JobRecord[]> {
-  const left = (await state.running()).filter(({ restoring }) => restoring?.left);
-  return [...(await state.interrupted()), ...left].sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
-}
-
-async function resumableRecords(
-  services: Services,
-  records: readonly JobRecord[],
-  request: JobRequest | undefined,
-  options: CallOptions,
-): Promise<Set<JobRecord>> {
-  const resumable = new Set<JobRecord>();
-  for (const record of records) {
-    const own = request?.kind === record.kind ? request : undefined;
-    const type = jobTypeOf(record);
-    if (await type?.resumable?.(services, record, { ...options, request: own })) resumable.add(record);
+/** While another process cleans up, the job need not wait long, unless it needs the result. */
+async function exclusively(
+  state: State,
+  work: () => Promise<Recovery>,
+  { signal, limits, urgent }: RecoveryOptions & { urgent: boolean },
+): Promise<Recovery> {
+  if (!limits || urgent) return state.exclusive(work, { signal });
+  const patience = AbortSignal.timeout(limits.quiet_ms);
+  try {
+    return await state.exclusive(work, { signal: signal ? AbortSignal.any([signal, patience]) : patience });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error !== patience.reason) throw error;
+    return { done: [], left: [] };
   }
-  return resumable;
 }
 
-async function removeUnfinished(
-  services: Services,
-  records: readonly JobRecord[],
-  resumable: ReadonlySet<JobRecord>,
-  options: CallOptions,
-): Promise<string[]> {
-  const done: string[] = [];
-  const running = await services.state.running();
-  const abandoned = records.filter((record) => !resumable.has(record));
-  const reused = new Set([...resumable].flatMap(({ archive }) => archive?.leftovers ?? []));
-  for (const storage of await allStorages(services)) {
-    // What the storage cannot read back is of no use for resuming.
-    const writers = storage.readUnfinished ? abandoned : records;
-    for await (const unfinished of storage.listUnfinished(options)) {
-      // A bucket may be shared: ignore names that are not from this program.
-      if (!isBifractName(unfinished.name) || reused.has(unfinished.id)) continue;
-      if (!writers.some((record) => belongsTo(record, unfinished))) continue;
-      // A running job may have restarted what an interrupted one was writing.
-      if (running.some((record) => belongsTo(record, unfinished))) continue;
-      await storage.discardUnfinished(unfinished, options);
-      done.push(`Removed unfinished file ${unfinished.name}`);
+function isNeeded(record: JobRecord, request: JobRequest | undefined): boolean {
+  return (request && jobTypeOf(request)?.needsCleaned?.(request, record)) ?? false;
+}
+
+/** One recovery, under the lock. */
+class Recoverer {
+  readonly #services: Services;
+  readonly #options: RecoveryOptions;
+  readonly #patience: Patience;
+  readonly #done: string[] = [];
+  readonly #left: Left[] = [];
+
+  constructor(services: Services, options: RecoveryOptions) {
+    this.#services = services;
+    this.#options = options;
+    this.#patience = new Patience(options.limits ?? ON_REQUEST);
+  }
+
+  async run(): Promise<Recovery> {
+    const { state } = this.#services;
+    const records = await interruptedRecords(state);
+    const resumable = new Set<JobRecord>();
+    for (const record of records) if (await this.#canResume(record)) resumable.add(record);
+    const unfinished = new UnfinishedObjects(this.#services, resumable);
+    for (const record of records) {
+      const recoverOne = (watched: Watched) =>
+        this.#recover(record, unfinished, { ...watched, resumable: resumable.has(record) });
+      await this.#attempt(record, recoverOne);
+    }
+    await noteLeftovers(this.#services, this.#left);
+    return { done: this.#done, left: this.#left };
+  }
+
+  /** A job that may be resumable keeps what it has until that is known. */
+  async #canResume(record: JobRecord): Promise<boolean> {
+    const { request, signal } = this.#options;
+    const own = request?.kind === record.kind ? request : undefined;
+    try {
+      const ask = async (watched: Watched) =>
+        jobTypeOf(record)?.resumable?.(this.#services, record, { ...watched, request: own });
+      return (await this.#patience.of(ask, { signal })) ?? false;
+    } catch {
+      signal?.throwIfAborted();
+      return true;
     }
   }
-  return done;
-}
 
-/** Other jobs do not depend on it: if it fails, for example on an unreachable server, a later recovery tries again. */
-async function recoverJob(
-  services: Services,
-  record: JobRecord,
-  options: CallOptions & { resumable: boolean },
-): Promise<string[]> {
-  try {
-    const done = (await jobTypeOf(record)?.recover?.(services, record, options)) ?? [];
-    if (!options.resumable) await services.state.remove(record.id);
-    return done;
-  } catch (error) {
+  async #attempt(record: JobRecord, work: (watched: Watched) => Promise<void>): Promise<void> {
+    const { signal, request } = this.#options;
+    if (isNeeded(record, request)) return this.#noteFailure(record, work({ signal, alive: () => undefined }));
+    return this.#noteFailure(record, this.#patience.of(work, { signal }));
+  }
+
+  async #noteFailure(record: JobRecord, attempt: Promise<void>): Promise<void> {
+    try {
+      await attempt;
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      this.#left.push({ record, error: asBifractError(error) });
+    }
+  }
+
+  /** The two parts do not depend on each other. */
+  async #recover(
+    record: JobRecord,
+    unfinished: UnfinishedObjects,
+    options: Watched & { resumable: boolean },
+  ): Promise<void> {
+    const type = jobTypeOf(record);
+    if (!type) throw notKnown(record).error;
+    const errors: unknown[] = [];
+    const done = this.#done;
+    await unfinished.remove(record, { ...options, done }).catch((error) => errors.push(error));
     options.signal?.throwIfAborted();
-    if (error instanceof BifractError) return [];
-    throw error;
+    const recovered = type.recover?.(this.#services, record, options);
+    await recovered?.then((lines) => done.push(...lines)).catch((error) => errors.push(error));
+    options.signal?.throwIfAborted();
+    if (errors.length > 0) throw errors[0];
+    if (!options.resumable) await this.#remove(record);
+  }
+
+  async #remove({ id }: JobRecord): Promise<void> {
+    try {
+      await this.#services.state.remove(id);
+    } catch (error) {
+      const { code, message } = asBifractError(error);
+      const hint = `Nothing else is left of the job: delete .bifract/jobs/${id}.json.`;
+      throw new BifractError(code, message, { hint, cause: error });
+    }
   }
 }

@@ -9,7 +9,7 @@ import { maskAll } from '../text/mask.ts';
 import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
 import type { JobFeed } from './job-feed.ts';
 import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
-import { recover } from './recovery.ts';
+import { recoverBefore } from './recovery.ts';
 
 interface Running {
   id: string;
@@ -153,7 +153,8 @@ async function perform(services: EngineServices, request: JobRequest, context: J
   if (services.installation.read_only) throw readOnly();
   // Without a key no job begins that would change something.
   await services.key();
-  await recover(services, { request, signal: context.signal });
+  const warn = (message: string) => context.emit('job:warning', { message });
+  await recoverBefore(services, request, { signal: context.signal, warn });
   const run = (own: JobContext) => type.run(services, request, own);
   const what = type.destroys(request);
   if (!what) return run(context);

@@ -50,9 +50,17 @@ export interface JobType<Request, Summary extends object> {
    * be tried again later.
    */
   recover?(services: Services, record: JobRecord, options: RecoverOptions): Promise<string[]>;
+  /**
+   * Whether this job's own result could be wrong, or lose data, while an interrupted job with this record is not cleaned
+   * up. Then it waits for the cleanup, and fails if that fails. By default nothing stops it: it gives the cleanup a few
+   * seconds and warns.
+   */
+  needsCleaned?(request: Request, record: JobRecord): boolean;
 }
 
 export interface RecoverOptions extends CallOptions {
   /** Whether the job can be resumed: what it needs for that must be kept. */
   resumable: boolean;
+  /** To be called while long work goes on: a cleanup without a sign of life is given up after a few seconds. */
+  alive(): void;
 }

@@ -86,7 +86,10 @@ export interface DatabaseServer {
    * cannot be cancelled.
    */
   swap(swap: DatabaseSwap): Promise<number>;
-  /** Drops the database and ends its sessions; false if there is none. */
+  /**
+   * Drops a database of this program, with its sessions, subscriptions, replication slots and prepared transactions; false
+   * if there is none. The hint of the error has the statements for an administrator.
+   */
   drop(database: string, options?: CallOptions): Promise<boolean>;
 }
 

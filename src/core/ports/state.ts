@@ -61,6 +61,24 @@ export interface JobRecord {
   app_stopped?: boolean;
 }
 
+/** The kind of a record that exists, but cannot be read. */
+export const UNREADABLE = 'unreadable';
+
+/** What an interrupted job left behind and could not be cleaned up yet. The keys are persisted. */
+export interface Leftover {
+  job: string;
+  kind: string;
+  /** When the job was started. */
+  since: Timestamp;
+  /** Why the last attempt failed: code and message of the error. */
+  code: string;
+  message: string;
+  /** What to do, with the exact statement or command where there is one. */
+  hint: string;
+  /** When a job last warned about it; null if none has yet. */
+  warned_at: Timestamp | null;
+}
+
 /** Job records on disk, so that any later process can tell running jobs from interrupted ones. */
 export interface State {
   /** Saves or replaces the record of a job of this process. */
@@ -73,8 +91,12 @@ export interface State {
   cleanUp(): Promise<void>;
   /** Jobs whose process is running, including this process. */
   running(): Promise<JobRecord[]>;
-  /** Jobs whose process ended without removing their record. */
+  /** Jobs whose process ended without removing their record, and records that cannot be read (`UNREADABLE`). */
   interrupted(): Promise<JobRecord[]>;
+  /** What could not be cleaned up, as the last attempt noted it; may include jobs that have no record any more. */
+  leftovers(): Promise<Leftover[]>;
+  /** Replaces the list of `leftovers`. */
+  saveLeftovers(leftovers: readonly Leftover[]): Promise<void>;
   /**
    * Runs `work` under a lock shared by all processes, so that interrupted jobs are not recovered twice at once. Waits
    * for the lock.

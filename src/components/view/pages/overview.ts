@@ -53,6 +53,13 @@ function partLines(health: Health, { symbols, columns }: Snapshot): Line[] {
   });
 }
 
+/** What could not be cleaned up after interrupted jobs, and what to do. */
+function leftoverLines({ leftovers }: Health, columns: number): Line[] {
+  return leftovers.flatMap(({ job, message, hint }) =>
+    longField('Not cleaned up', sanitize(`${job}: ${message}. ${hint}`), columns, 'warn'),
+  );
+}
+
 /** Placeholder for a value that is loading or failed to load. */
 function missing(loaded: Loaded<unknown>): Span | undefined {
   if (loaded.value !== undefined) return undefined;
@@ -63,7 +70,8 @@ function healthLines(snapshot: Snapshot): Line[] {
   const { columns, symbols, data } = snapshot;
   const none = missing(data.health);
   const head = heading('Health', columns, symbols);
-  if (data.health.value) return [head, ...partLines(data.health.value, snapshot)];
+  const health = data.health.value;
+  if (health) return [head, ...partLines(health, snapshot), ...leftoverLines(health, columns)];
   return [head, ...(none ? [field('', none)] : [])];
 }
 

@@ -56,19 +56,36 @@ export async function findApp(dir: string): Promise<AppContainer | undefined> {
   return {
     name: APP_SERVICE,
     running: async (options) => (await findContainer(APP_SERVICE, dir, options)) !== undefined,
-    stop: async () => void (await control(dir, ['stop', APP_SERVICE])),
-    start: async () => void (await control(dir, ['start', APP_SERVICE])),
+    stop: async (options) => void (await control(dir, ['stop', APP_SERVICE], options)),
+    async start(options) {
+      await control(dir, ['start', APP_SERVICE], options).catch((error: unknown) => {
+        throw notStarted(dir, error);
+      });
+      // Compose reports success for a container that ends at once.
+      if ((await findContainer(APP_SERVICE, dir, options)) === undefined) throw notStarted(dir);
+    },
   };
 }
 
-async function control(dir: string, args: string[]): Promise<string> {
+function notStarted(dir: string, cause?: unknown): unknown {
+  if (cause !== undefined && !(cause instanceof BifractError)) return cause;
+  const reason = cause ? cause.message : `Container ${APP_SERVICE} ended as soon as it was started`;
+  return new BifractError('SERVER_UNREACHABLE', reason, {
+    hint: `See its log, then start it yourself: docker compose up -d ${APP_SERVICE} in ${dir}`,
+    cause,
+  });
+}
+
+async function control(dir: string, args: string[], { signal }: CallOptions = {}): Promise<string> {
   const { execa } = await import('execa');
   const { failed, stdout, stderr } = await execa('docker', ['compose', ...args], {
     cwd: dir,
     reject: false,
     stdin: 'ignore',
     timeout: CONTROL_TIMEOUT_MS,
+    cancelSignal: signal,
   });
+  signal?.throwIfAborted();
   if (!failed) return stdout ?? '';
   const lines = (stderr ?? '').trim().split('\n').slice(-3).join(' ');
   throw new BifractError('PROGRAM_MISSING', `docker compose ${args.join(' ')} failed: ${lines}`, {

@@ -8,6 +8,7 @@ import { orAbort } from '../abort.ts';
 import { docker } from '../docker/compose.ts';
 import { takeLock } from './advisory-lock.ts';
 import { newClient } from './driver.ts';
+import { dropDatabase } from './drop.ts';
 import { postgresError, sqlState } from './errors.ts';
 import { createStatement, propertyStatements } from './properties.ts';
 import { postgresDatabase } from './snapshot.ts';
@@ -76,11 +77,10 @@ export function databaseServer(connection: PostgresConnection, compose_dir?: str
     rename: (from, to, options) => onServer((client) => rename(client, from, to), options),
     swap: (swap) => onServer((client) => onServer((other) => swapDatabases(client, other, swap))),
     drop: (database, options) =>
-      onServer(async (client) => {
-        const existed = (await client.query(DATABASE_INFO, [database])).rows.length > 0;
-        await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(database)} WITH (FORCE)`);
-        return existed;
-      }, options),
+      onServer(
+        (client) => dropDatabase(client, database, (work) => onDatabase(at(database), work, options)),
+        options,
+      ),
   };
 }
 

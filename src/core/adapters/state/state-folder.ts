@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
-import type { JobRecord, State } from '../../ports/state.ts';
+import { type JobRecord, type Leftover, type State, UNREADABLE } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { diskError, errno, onDisk } from '../disk/errors.ts';
 import { DiskFile, syncFolder } from '../disk/file.ts';
@@ -115,21 +115,51 @@ export class StateFolder implements State {
     return this.#select(false);
   }
 
+  async leftovers(): Promise<Leftover[]> {
+    try {
+      const stored: unknown = JSON.parse(await fs.readFile(this.#leftovers, 'utf8'));
+      return Array.isArray(stored) ? stored : [];
+    } catch (error) {
+      if (error instanceof SyntaxError || errno(error) === 'ENOENT') return [];
+      throw diskError(`Cannot read ${this.#leftovers}`, error);
+    }
+  }
+
+  async saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
+    await onDisk(`Cannot save ${this.#leftovers}`, async () => {
+      await makeFolder(this.#home);
+      const temporary = `${this.#leftovers}.${randomBytes(6).toString('hex')}`;
+      await replace(this.#leftovers, temporary, leftovers);
+    });
+  }
+
+  get #leftovers(): string {
+    return join(this.#home, 'leftovers.json');
+  }
+
   exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
     return withFileLock(join(this.#home, 'recovering'), work, signal);
   }
 
   async #select(running: boolean): Promise<JobRecord[]> {
     const records: JobRecord[] = [];
-    for (const { process: owner, stamp: _, ...record } of await this.#all()) {
+    for (const { process: owner, stamp: _, ...record } of await this.#all(running)) {
       if ((await isRunning(owner)) === running) records.push(record);
     }
     return records.sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
   }
 
-  async #all(): Promise<StoredRecord[]> {
+  /** A record that cannot be read may be of a running job, so only recovery goes on without it. */
+  async #all(strict: boolean): Promise<StoredRecord[]> {
     const files = (await this.#files()).filter((name) => /^[\w-]+\.json$/.test(name));
-    const records = await Promise.all(files.map((name) => readRecord(join(this.#jobs, name))));
+    const records = await Promise.all(
+      files.map((name) =>
+        readRecord(join(this.#jobs, name)).catch((error: unknown) => {
+          if (strict) throw error;
+          return { id: name.replace(/\.json$/, ''), kind: UNREADABLE, started_at: '', process: NO_PROCESS };
+        }),
+      ),
+    );
     return records.filter((record) => record !== undefined);
   }
 

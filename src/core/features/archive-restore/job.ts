@@ -4,6 +4,8 @@ import { countOf, type Row } from '../../text/rows.ts';
 import { sanitize } from '../../text/sanitize.ts';
 import { formatDuration } from '../../text/time.ts';
 import { formatExact, plural } from '../../text/units.ts';
+import { isHalfRestored } from '../files/half-restored.ts';
+import { restoreKey } from './checkpoint.ts';
 import type { ArchiveRestoreJobRequest, ArchiveRestorePlan, ArchiveRestoreSummary } from './contract.ts';
 import { canResume, recoverArchiveRestore, resumeRequest } from './recovery.ts';
 import { restoreArchive } from './restore.ts';
@@ -27,6 +29,9 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
   resumable: canResume,
   resumeRequest,
   recover: recoverArchiveRestore,
+  // Both would add the same missing rows. The same request finishes what the other one began.
+  needsCleaned: ({ plan }, record) =>
+    isHalfRestored(record, plan.into.id) && record.restoring?.key !== restoreKey(plan),
 };
 
 function removedRows({ into, removes, rows_there }: ArchiveRestorePlan): string[] | undefined {

@@ -50,7 +50,7 @@ export async function resumeRequest(
 export async function recoverArchiveRestore(
   services: Services,
   record: JobRecord,
-  { resumable, signal = new AbortController().signal }: RecoverOptions,
+  { resumable, signal = new AbortController().signal, alive }: RecoverOptions,
 ): Promise<string[]> {
   if (!isRestoreRecord(record)) return [];
   await releaseStaleLock(services, record);
@@ -61,7 +61,7 @@ export async function recoverArchiveRestore(
     await dropTables(await services.logRestore(), record.restoring, { keep: false }, signal);
     return [`Dropped the staged rows of an interrupted restore of ${what}`];
   }
-  const finished = await finish(services, record, signal);
+  const finished = await finish(services, record, { signal, alive });
   return finished ? [`Finished the interrupted restore of ${what} into ${plan.into.name}`] : [];
 }
 
@@ -78,10 +78,14 @@ async function releaseStaleLock(services: Services, { restoring }: RestoreRecord
 }
 
 /** Continues at the checkpoint, under another job id. False if staging tables are left to a later recovery. */
-async function finish(services: Services, record: RestoreRecord, signal: AbortSignal): Promise<boolean> {
+async function finish(
+  services: Services,
+  record: RestoreRecord,
+  { signal, alive }: { signal: AbortSignal; alive: () => void },
+): Promise<boolean> {
   const { state } = services;
   const id = `restore-archive-end-${randomBytes(6).toString('hex')}`;
-  const context = { id, signal, emit: () => undefined, now: () => services.now() };
+  const context = { id, signal, emit: alive, now: () => services.now() };
   const run = await openRun(services, () => RestoreCheckpoint.adopt(state, record, id), context, LIMITS);
   try {
     await assertNoOtherRestore(state, run.plan, id);

@@ -3,6 +3,7 @@ import type { JobType } from '../../job/job-type.ts';
 import type { Row } from '../../text/rows.ts';
 import { formatDuration } from '../../text/time.ts';
 import { formatBytes, formatRatio, plural } from '../../text/units.ts';
+import { isHalfRestored } from '../files/half-restored.ts';
 import { archive } from './archive.ts';
 import type { ArchiveJobRequest, ArchiveSummary } from './contract.ts';
 import { canResume, recoverArchive, resumeRequest } from './recovery.ts';
@@ -21,6 +22,9 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   resumable: canResume,
   resumeRequest,
   recover: recoverArchive,
+  // It would miss rows, or compete with a record that is still in progress.
+  needsCleaned: ({ fractal_id }, record) =>
+    isHalfRestored(record, fractal_id) || record.archive?.request.fractal_id === fractal_id,
 };
 
 function archiveRows(summary: ArchiveSummary): Row[] {

@@ -12,6 +12,8 @@ import { isResumable } from './resume.ts';
 const INTERRUPTED = 'Interrupted: the process writing this archive ended';
 const RESUMABLE = `${INTERRUPTED}; archive the fractal again with the same options to resume`;
 
+const UNUSABLE = new Set<string>(['DAMAGED', 'CUT_OFF', 'NOT_BIFRACT', 'WRONG_KEY']);
+
 /** Whether an interrupted archive is recent, and has done work that need not be repeated. */
 export async function canResume(
   services: Pick<Services, 'archives' | 'archive_limits' | 'now'>,
@@ -86,21 +88,28 @@ async function updateRecord(
     : `${storage_path} was interrupted; record marked as failed`;
 }
 
-/** The archive result for the record, after reading the file to the end; undefined if it is missing or damaged. */
-async function resultOfFile(services: Services, record: ArchiveRecord, name: string, options: CallOptions) {
+/**
+ * The archive result for the record, after reading the file to the end; undefined if it is missing, damaged or under a key
+ * that was replaced by hand: it can be adopted once that key is back.
+ */
+async function resultOfFile(
+  services: Services,
+  record: ArchiveRecord,
+  name: string,
+  options: RecoverOptions,
+) {
   // The configuration may have changed.
   const [storage] = await storagesOf(services, record);
   if (!storage || !(await storage.stat(name, options))) return undefined;
   const content = readContent(storage.stream(name, options), {
-    keys: [await services.key()],
+    keys: await services.keys(),
     signal: options.signal,
   });
   try {
-    for await (const _ of archiveLines(content));
+    for await (const _ of archiveLines(content)) options.alive();
     return resultOf(content.summary());
   } catch (error) {
-    if (error instanceof BifractError && ['DAMAGED', 'CUT_OFF', 'NOT_BIFRACT'].includes(error.code))
-      return undefined;
+    if (error instanceof BifractError && UNUSABLE.has(error.code)) return undefined;
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import type { JobType } from '../../job/job-type.ts';
 import { countOf } from '../../text/rows.ts';
 import { formatDuration } from '../../text/time.ts';
 import { formatBytes, plural } from '../../text/units.ts';
+import { needsFile } from '../files/half-restored.ts';
 import type { CopyJobRequest, CopySummary } from './contract.ts';
 import { copy } from './copy.ts';
 import { recoverCopy } from './recovery.ts';
@@ -24,4 +25,10 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
   cancelEffect: 'Finished copies are kept; the partial one is deleted.',
   cancelledHint: 'Finished copies are kept; the partial one was deleted.',
   recover: recoverCopy,
+  needsCleaned: ({ plan }, record) =>
+    plan.move &&
+    needsFile(
+      record,
+      plan.items.map(({ name }) => name),
+    ),
 };

@@ -1,6 +1,7 @@
 import type { JobType } from '../../job/job-type.ts';
 import { countOf } from '../../text/rows.ts';
 import { formatBytes, plural } from '../../text/units.ts';
+import { needsFile } from '../files/half-restored.ts';
 import type { DeleteItem, DeleteJobRequest, DeleteSummary } from './contract.ts';
 import { deletePlanned } from './delete.ts';
 import { recoverDelete } from './recovery.ts';
@@ -18,6 +19,11 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   cancelEffect: 'What has been deleted so far is gone; the rest is kept.',
   cancelledHint: 'What has been deleted so far is gone; the rest is kept.',
   recover: recoverDelete,
+  needsCleaned: ({ plan }, record) =>
+    needsFile(
+      record,
+      plan.items.map(({ name }) => name),
+    ),
 };
 
 function describeItem({ path, archive_id, id }: DeleteItem): string {

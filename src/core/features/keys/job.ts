@@ -21,4 +21,6 @@ export const rotateKeyJob: JobType<RotateRequest, RotateSummary> = {
   cancelledHint:
     'Files re-encrypted so far keep the new key. Run the same command again to continue with the others.',
   recover: recoverRotation,
+  // A file that has lost its name is in no plan: it would stay under the old key.
+  needsCleaned: (_, { rekey = [] }) => rekey.length > 0,
 };

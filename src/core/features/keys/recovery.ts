@@ -9,7 +9,7 @@ import { storedSum } from '../files/stored-sum.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import { recoverRekey, updateRecord } from './rekey.ts';
 
-type RotationServices = Pick<Services, 'backups' | 'archives' | 'catalog' | 'key'>;
+type RotationServices = Pick<Services, 'backups' | 'archives' | 'catalog' | 'keys'>;
 
 /**
  * Recovers an interrupted rotation: a file being re-encrypted is intact under the old or the new key; its record is
@@ -33,21 +33,35 @@ async function recoverFile(
   const storage = await services[place]();
   await recoverRekey(storage, name, options);
   const object = await storage.stat(name, options);
-  // Still under the old key, the record is correct.
-  if (place === 'archives' && object && (await isUnder(await services.key(), storage, object, options)))
-    await updateRecord(await services.catalog(), name, await storedSum(storage, name, options), options);
+  if (place === 'archives' && object) {
+    const keys = await services.keys();
+    if (await isUnder(keys.slice(0, 1), storage, object, options))
+      await updateRecord(await services.catalog(), name, await storedSum(storage, name, options), options);
+    // Still under the old key, the record is correct. Under neither, nobody can tell.
+    else if (!(await isUnder(keys, storage, object, options))) throw replacedByHand(name);
+  }
   return `Re-encryption of ${name} was interrupted; the file is intact`;
 }
 
-/** Whether the file is encrypted with that key. */
+function replacedByHand(name: string): BifractError {
+  return new BifractError(
+    'WRONG_KEY',
+    `${name} was being re-encrypted, and is under a key that is no longer in .env`,
+    {
+      hint: 'Add that key to .env as BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS.',
+    },
+  );
+}
+
+/** Whether the file is encrypted with one of the keys. */
 async function isUnder(
-  key: Key,
+  keys: readonly Key[],
   storage: Storage,
   object: StoredObject,
   options: CallOptions,
 ): Promise<boolean> {
   try {
-    await describeFile(sourceOf(storage, object, options), [key], options);
+    await describeFile(sourceOf(storage, object, options), keys, options);
     return true;
   } catch (error) {
     if (error instanceof BifractError && error.code === 'WRONG_KEY') return false;

@@ -134,6 +134,8 @@ export interface RestoreSummary {
   safety_backup: string | null;
   /** Terminated sessions. */
   ended_sessions: number;
+  /** Set if the server's container, which the restore stopped, could not be started again. */
+  app_stopped?: true;
   duration_ms: number;
 }
 

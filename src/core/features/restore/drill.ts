@@ -5,7 +5,7 @@ import { requireNoObstacles } from './checks.ts';
 import type { DrillRequest, RestoreSummary } from './contract.ts';
 import { type LoadServices, restoreInto } from './load.ts';
 import { plannedBackup } from './open-backup.ts';
-import { dropScratch, scratchName } from './scratch-database.ts';
+import { dropScratch, endRecord, scratchName } from './scratch-database.ts';
 
 /**
  * Test restore: restores the backup into a scratch database, compares all row counts with the manifest, and
@@ -23,7 +23,8 @@ export async function drill(
   const server = await services.server();
   const { state } = services;
   const database = scratchName('drill', id);
-  await state.save({ id, kind: 'drill', started_at: now().toISOString(), databases: [database] });
+  const record = { id, kind: 'drill', started_at: now().toISOString(), databases: [database] };
+  await state.save(record);
   try {
     const restored = await restoreInto(services, { plan, source, database }, context);
     return {
@@ -37,6 +38,6 @@ export async function drill(
     };
   } finally {
     emit('job:phase', { phase: 'Dropping the scratch database' });
-    if (await dropScratch(server, [database], context)) await state.remove(id);
+    await endRecord(state, record, await dropScratch(server, record.databases, context));
   }
 }

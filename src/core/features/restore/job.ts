@@ -40,6 +40,9 @@ function restoreRows(first: Row, summary: RestoreSummary): Row[] {
   return [
     first,
     { label: 'Contents', value: `${plural(tables, 'table')}, ${plural(rows, 'row')}; ${checked}` },
+    ...(summary.app_stopped
+      ? [{ label: 'Server', value: 'still stopped: it could not be started again', tone: 'danger' as const }]
+      : []),
     ...(ended_sessions > 0 ? [{ label: 'Sessions', value: `${ended_sessions} ended` }] : []),
     ...(safety_backup === null ? [] : [{ label: 'Safety backup', value: safety_backup }]),
     { label: 'Duration', value: formatDuration(duration_ms) },

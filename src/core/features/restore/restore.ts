@@ -14,7 +14,7 @@ import { requireNoObstacles, writersOf } from './checks.ts';
 import type { RestoreRequest, RestoreSummary } from './contract.ts';
 import { type LoadServices, restoreInto } from './load.ts';
 import { type BackupSource, plannedBackup } from './open-backup.ts';
-import { dropScratch, scratchName, whenReachable } from './scratch-database.ts';
+import { dropScratch, endRecord, scratchName, whenReachable } from './scratch-database.ts';
 
 type RestoreServices = FileServices &
   LoadServices &
@@ -71,9 +71,11 @@ class Restore {
     try {
       await this.#lockDatabase();
       const done = await this.#replace();
-      return { ...done, duration_ms: Math.round(performance.now() - started) };
-    } finally {
+      const left = await this.#cleanUp();
+      return { ...done, ...left, duration_ms: Math.round(performance.now() - started) };
+    } catch (error) {
       await this.#cleanUp();
+      throw error;
     }
   }
 
@@ -140,25 +142,33 @@ class Restore {
     return (await backupNow(this.#services, { exclusive: false, reason, onName }, this.#context)).name;
   }
 
-  /** Whatever the outcome: drops the database that is not live, and starts the server again. */
-  async #cleanUp(): Promise<void> {
+  /**
+   * Whatever the outcome: drops the database that is not live, and starts the server again. Never throws. Returns what to
+   * add to the result.
+   */
+  async #cleanUp(): Promise<{ app_stopped?: true }> {
     await this.#lock?.release();
-    const started = await this.#startApp();
-    const dropped = await dropScratch(this.#server, this.#record.databases, this.#context);
-    if (started && dropped) await this.#services.state.remove(this.#record.id);
+    const stopped = await this.#startApp();
+    const kept = await dropScratch(this.#server, this.#record.databases, this.#context);
+    await endRecord(this.#services.state, this.#record, stopped ?? kept);
+    return stopped ? { app_stopped: true } : {};
   }
 
-  async #startApp(): Promise<boolean> {
+  /** Returns the error if it cannot be started. */
+  async #startApp(): Promise<BifractError | undefined> {
     const app = this.#app;
-    if (!this.#record.app_stopped || !app) return true;
+    if (!this.#record.app_stopped || !app) return undefined;
     this.#context.emit('job:phase', { phase: `Starting ${app.name}` });
     try {
       await app.start();
-      return true;
-    } catch (error) {
-      const { message } = asBifractError(error);
-      this.#context.emit('job:warning', { message: `${app.name} could not be started again: ${message}` });
-      return false;
+      return undefined;
+    } catch (thrown) {
+      const error = asBifractError(thrown);
+      const { message, hint = '' } = error;
+      this.#context.emit('job:warning', {
+        message: `${app.name} could not be started again: ${message}. ${hint}`,
+      });
+      return error;
     }
   }
 }

@@ -1,7 +1,8 @@
-import { asBifractError } from '../../contract/errors.ts';
+import { asBifractError, type BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import { Retrier } from '../../job/retry.ts';
 import type { DatabaseServer } from '../../ports/database-server.ts';
+import type { JobRecord, Leftover, State } from '../../ports/state.ts';
 
 /** How long to wait for a server that restarts. */
 const RESTART_LIMIT_MS = 30_000;
@@ -18,25 +19,49 @@ export function isScratchName(name: string): boolean {
 }
 
 /**
- * Drops the databases of a job, also of a cancelled one. Never throws. Returns false after a warning if that
- * fails: the job record must then be kept so that the next start drops them.
+ * Drops the databases of a job, also of a cancelled one. Never throws. Returns the error after a warning if that fails:
+ * the job record must then be kept, so that the next job drops them.
  */
 export async function dropScratch(
   server: DatabaseServer,
   names: string[],
   { emit }: Pick<JobContext, 'emit'>,
-): Promise<boolean> {
+): Promise<BifractError | undefined> {
   const drop = async () => {
     for (const name of names) await server.drop(name);
-    return true;
+    return undefined;
   };
-  return whenReachable(drop, { emit }).catch((error: unknown) => {
-    const { message } = asBifractError(error);
+  return whenReachable(drop, { emit }).catch((thrown: unknown) => {
+    const error = asBifractError(thrown);
     emit('job:warning', {
-      message: `Could not drop ${names.join(', ')}: ${message}. It is tried again at the next start of bifract.`,
+      message: `Could not drop ${names.join(', ')}; the next job tries again. ${describeError(error)}`,
     });
-    return false;
+    return error;
   });
+}
+
+/**
+ * Removes the record of a job that ends; with an error, keeps it and notes why the next job has to clean up after this
+ * one. Never throws: the job's own result stands.
+ */
+export async function endRecord(
+  state: State,
+  { id, kind, started_at }: JobRecord,
+  error: BifractError | undefined,
+): Promise<void> {
+  const left = error ?? (await state.remove(id).then(() => undefined, asBifractError));
+  if (!left) return;
+  const { code, message, hint = '' } = left;
+  const own: Leftover = { job: id, kind, since: started_at, code, message, hint, warned_at: null };
+  try {
+    await state.saveLeftovers([...(await state.leftovers()).filter(({ job }) => job !== id), own]);
+  } catch {
+    // The next job finds the record, and notes the same.
+  }
+}
+
+function describeError({ message, hint }: BifractError): string {
+  return hint ? `${message}. ${hint}` : message;
 }
 
 /**

@@ -11,6 +11,7 @@ import type { ArchiveJobRequest } from '../archive/contract.ts';
 import type { DeleteSummary } from '../delete/contract.ts';
 import { deleteJob } from '../delete/job.ts';
 import { planDelete } from '../delete/plan.ts';
+import { mustNotBeHalfRestored } from '../files/half-restored.ts';
 import type { DueItem, DueOutcome, ExcessItem, RunDueJobRequest, RunDueSummary } from './contract.ts';
 import { planDue } from './plan.ts';
 
@@ -79,6 +80,7 @@ class DueRun {
     const messages: string[] = [];
     const context = this.#contextFor(fractal_name);
     try {
+      await mustNotBeHalfRestored(this.#services.state, fractal_id);
       messages.push(await this.#archiveIfDue(planned, outcome, context));
       await this.#applyRetention(planned, outcome, messages, context);
     } catch (thrown) {

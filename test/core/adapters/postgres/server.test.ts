@@ -143,6 +143,35 @@ test('rolling back a restore fails while the server is unreachable', async () =>
   );
 });
 
+test('while the server is unreachable the container is started all the same', async () => {
+  let started = false;
+  const app: AppContainer = {
+    name: 'bifract',
+    running: async () => started,
+    stop: async () => {},
+    start: async () => {
+      started = true;
+    },
+  };
+  const away = databaseServer({ ...connection, port: 1 });
+  const record = {
+    id: 'd',
+    kind: 'restore',
+    started_at: '',
+    databases: ['bifract_restore_x'],
+    app_stopped: true,
+  };
+  const services = { server: async () => away, app: async () => app };
+  await refuses('POSTGRES_UNREACHABLE', recoverRestore(services, record, {}));
+  assert.ok(started);
+});
+
+test('a container that Docker does not find is not forgotten', async () => {
+  const record = { id: 'd', kind: 'restore', started_at: '', app_stopped: true };
+  const services = { server: async () => server, app: async () => undefined };
+  await refuses('SERVER_UNREACHABLE', recoverRestore(services, record, {}));
+});
+
 test('a plan with an obstacle that consent cannot remove is refused before anything is created', async () => {
   const obstacles = [{ code: 'STORAGE_FULL' as const, message: 'no room', consent: null }];
   const plan = { obstacles } as unknown as RestorePlan;

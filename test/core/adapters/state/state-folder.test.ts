@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs, { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import fs, { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { identityOf, isRunning } from '../../../../src/core/adapters/state/process-identity.ts';
 import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
-import type { JobRecord } from '../../../../src/core/ports/state.ts';
+import { type JobRecord, UNREADABLE } from '../../../../src/core/ports/state.ts';
 import { stateContract } from '../../../contracts/state.ts';
 import { refuses } from '../../../contracts/storage.ts';
 
@@ -202,4 +202,18 @@ test('a process that has ended is not running, and processes have different iden
   child.kill('SIGKILL');
   await exit;
   assert.equal(await isRunning(identity), false);
+});
+
+test('a record that cannot be read is interrupted for recovery, and an error for who asks what is running', async () => {
+  await mkdir(join(dir, '.bifract/jobs/drill-1.json'), { recursive: true });
+  assert.deepEqual(await state.interrupted(), [{ id: 'drill-1', kind: UNREADABLE, started_at: '' }]);
+  await refuses('STORAGE_FAILED', state.running());
+});
+
+test('notes about leftovers that are damaged are no notes', async () => {
+  for (const text of ['', '{"a":', '{}', '7']) {
+    await state.save(RECORD);
+    await writeFile(join(dir, '.bifract/leftovers.json'), text);
+    assert.deepEqual(await state.leftovers(), []);
+  }
 });

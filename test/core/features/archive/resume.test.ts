@@ -12,6 +12,7 @@ import { recover } from '../../../../src/core/engine/recovery.ts';
 import { archive } from '../../../../src/core/features/archive/archive.ts';
 import type { ArchiveJobRequest } from '../../../../src/core/features/archive/contract.ts';
 import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
+import { parseKey } from '../../../../src/core/format/index.ts';
 import type { JobBus } from '../../../../src/core/ports/job-bus.ts';
 import type { PutOptions, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
@@ -85,7 +86,7 @@ const recoverAll = (
     fakeServices({
       state,
       catalog,
-      key,
+      keys: [key],
       backups: archives,
       archives,
       storageOf: async () => undefined,
@@ -505,4 +506,28 @@ test('a job record is written once per file, and again when the group is known',
   };
   await archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, jobContext());
   assert.deepEqual(saved, ['2026-03-01', '2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04']);
+});
+
+test('a complete file of a killed archive completes its record, unless its key was replaced: then it can be adopted', async () => {
+  const { parts } = setUp(20);
+  const { archive_id, storage_path } = await archive(fakeServices(parts), OPTIONS, jobContext());
+  const record = parts.catalog.records.get(archive_id ?? '');
+  assert.ok(record && archive_id && storage_path);
+  const kill = () => {
+    parts.catalog.records.set(archive_id, { ...record, status: 'in_progress', log_count: 0 });
+    const started_at = '2026-03-01T12:00:00Z';
+    parts.state.interruptedRecords = [
+      { id: 'a-1', kind: 'archive', started_at, archive_id, object: storage_path },
+    ];
+  };
+  for (const [key, status] of [
+    [parts.key, 'completed'],
+    [parseKey('ab'.repeat(32)), 'failed'],
+  ] as const) {
+    kill();
+    await recoverAll({ ...parts, key });
+    assert.equal(parts.catalog.records.get(archive_id)?.status, status);
+    assert.deepEqual(await parts.state.interrupted(), []);
+    assert.ok(await parts.archives.stat(storage_path));
+  }
 });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cancelled } from '../../../../src/core/contract/errors.ts';
+import { leftovers } from '../../../../src/core/engine/leftovers.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import { sourceOf } from '../../../../src/core/features/inspect/object-source.ts';
 import type { RotatePlan } from '../../../../src/core/features/keys/contract.ts';
@@ -168,6 +169,28 @@ test('a rotation interrupted at any put or delete is completed by running it aga
     }
     assert.ok(cut < 50);
   }
+});
+
+test('a key replaced by hand after a crash is noted until the old one is back', async () => {
+  const { state, parts, services, old } = await setUp();
+  state.interruptedRecords = [
+    {
+      id: 'rotate-key-1',
+      kind: 'rotate-key',
+      started_at: '2026-03-01T00:00:00Z',
+      rekey: [{ place: 'archives', name: ARCHIVE }],
+    },
+  ];
+  const byHand = parseKey(generateKey());
+  Object.assign(parts, { key: byHand, keys: [byHand] });
+  await recover(services);
+  assert.deepEqual(
+    (await leftovers(services)).map(({ code }) => code),
+    ['WRONG_KEY'],
+  );
+  Object.assign(parts, { keys: [byHand, old] });
+  await recover(services);
+  assert.deepEqual([await leftovers(services), await state.interrupted()], [[], []]);
 });
 
 /** A storage whose process is killed at a call: that call and all later ones have no effect. */

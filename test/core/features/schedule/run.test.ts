@@ -262,3 +262,28 @@ test('rows that are archived already are archived again only in full mode', asyn
     );
   }
 });
+
+test('a fractal whose rows an interrupted restore has not brought back fails, and the others go on', async () => {
+  const run = setUp({ web: { max_archives: 1 }, dns: {} });
+  await addScheduledArchive(run, IDS.web, { day: '02-01' });
+  await addScheduledArchive(run, IDS.web, { day: '02-02' });
+  const before = run.catalog.records.size;
+  run.state.interruptedRecords = [
+    {
+      id: 'restore-archive-1',
+      kind: 'restore-archive',
+      started_at: '2026-03-01T00:00:00Z',
+      restoring: { key: 'k', plan: { into: { id: IDS.web }, files: [] }, phase: 'removing', archive_ids: [] },
+    },
+  ];
+  await refuses('PARTLY_DONE', runDue(run.services, REQUEST, run.context));
+  assert.deepEqual(
+    itemsOf(run.context).map(({ item, error }) => [item, error?.code]),
+    [
+      ['web', 'BUSY'],
+      ['dns', undefined],
+    ],
+  );
+  // Nothing of it was archived, and nothing deleted: one new record for dns.
+  assert.equal(run.catalog.records.size, before + 1);
+});
