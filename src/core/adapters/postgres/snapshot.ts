@@ -11,9 +11,6 @@ import { postgresError, sqlState } from './errors.ts';
 /** Wait for a schema change that is running, but not forever. */
 const LOCK_TIMEOUT_MS = 60_000;
 const LOCK_TIMED_OUT = '55P03';
-/** A snapshot must outlive a long dump or count, and row security must not hide rows from it. */
-const SNAPSHOT_OPTIONS =
-  '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off';
 const SNAPSHOT_INFO = `SELECT pg_backend_pid() AS pid, pg_export_snapshot() AS id, current_database() AS database,
   current_setting('server_version') AS server_version, pg_database_size(current_database()) AS size_bytes`;
 /** The tables whose rows pg_dump dumps: no system tables, temporary tables, or tables of extensions. */
@@ -46,10 +43,7 @@ export function postgresDatabase(
   return {
     async snapshot(options: CallOptions & { exclusive?: boolean } = {}): Promise<DatabaseSnapshot> {
       options.signal?.throwIfAborted();
-      const client = await newClient(connection, {
-        options: SNAPSHOT_OPTIONS,
-        lock_timeout: lock_timeout_ms,
-      });
+      const client = await newClient(connection, { lock_timeout: lock_timeout_ms });
       try {
         return await orAbort(begin(client, connection, options.exclusive), options.signal);
       } catch (error) {
