@@ -68,6 +68,8 @@ for (const [columns, rows] of [
       file: BACKUP.name,
       target: { kind: 'live' },
       no_owner: false,
+      no_privileges: false,
+      no_tablespaces: false,
     });
     await terminal.waitFor(/\b1 table\b[\s\S]*\b1 table\b/);
     await terminal.press('enter');

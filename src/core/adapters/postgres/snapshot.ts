@@ -7,6 +7,7 @@ import { orAbort } from '../abort.ts';
 import { takeLock } from './advisory-lock.ts';
 import { newClient } from './driver.ts';
 import { postgresError, sqlState } from './errors.ts';
+import { extensionsOf, propertiesOf } from './properties.ts';
 
 /** Wait for a schema change that is running, but not forever. */
 const LOCK_TIMEOUT_MS = 60_000;
@@ -66,8 +67,12 @@ async function begin(
   const { rows } = await client.query<SnapshotInfo>(SNAPSHOT_INFO);
   if (!rows[0]) throw new Error('No snapshot was exported');
   const { pid, ...about } = rows[0];
+  const properties = await propertiesOf(client, about.database);
+  if (!properties) throw new Error('The server does not list the database of this connection');
   return {
     ...about,
+    properties,
+    extensions: await extensionsOf(client),
     server_version: about.server_version.split(' ')[0] ?? '',
     tables: (options) => countTables(client, pid, connection, options),
     close: () => client.end().catch(() => undefined),
