@@ -18,6 +18,7 @@ test('roles are read from every form of a grant, whatever their names', () => {
 SET SESSION AUTHORIZATION "gra ""n"" tor";
 GRANT SELECT("TO"),INSERT(b) ON TABLE public."t ; TO nobody" TO "a, b" WITH GRANT OPTION;
 RESET SESSION AUTHORIZATION;
+GRANT ALL ON FUNCTION s.f(a interval day to second, b integer) TO caller;
 GRANT ALL ON SCHEMA public TO plain_role,"Second";
 GRANT USAGE ON SCHEMA s TO GROUP staff;`,
     },
@@ -28,7 +29,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE other GRANT SELECT ON TABLES  TO PUBLIC;`,
     },
     { description: 'ACL LANGUAGE', definition: 'GRANT ALL ON LANGUAGE plpgsql TO lang;' },
   );
-  assert.deepEqual(grantees, ['Second', 'a, b', 'ex', 'lang', 'plain_role', 'staff']);
+  assert.deepEqual(grantees, ['Second', 'a, b', 'caller', 'ex', 'lang', 'plain_role', 'staff']);
   assert.deepEqual(grantors, ['for me', 'gra "n" tor', 'other']);
 });
 
@@ -41,7 +42,7 @@ test('policies and user mappings name roles; expressions do not', () => {
     },
     {
       description: 'POLICY',
-      definition: `CREATE POLICY p ON t USING ((d = E'\\\\ TO x' AND e = $$ TO y $$));`,
+      definition: `CREATE POLICY p ON t USING ((d = E'\\\\ TO x' AND (e)::interval day to second > f));`,
     },
     {
       description: 'USER MAPPING',
