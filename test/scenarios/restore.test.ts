@@ -104,6 +104,23 @@ for (const [columns, rows] of [
   });
 }
 
+test('privileges and tablespaces are left out on request', async () => {
+  const { console, terminal, engine } = await openRestore({});
+  await using _ = console;
+  await toTargets(terminal);
+  await terminal.press('down', 'down', 'down', 'down', 'enter');
+  await terminal.press('down', 'enter');
+  await terminal.press('up', 'up', 'up', 'up', 'up', 'enter');
+  await terminal.waitFor(PLANNED);
+  assert.deepEqual(engine.restoreCalls[0]?.query, {
+    file: BACKUP.name,
+    target: { kind: 'drill' },
+    no_owner: false,
+    no_privileges: true,
+    no_tablespaces: true,
+  });
+});
+
 test('the request has the consents that were given; one of them removes an obstacle', async () => {
   const since = new Date(Date.now() - 60_000).toISOString();
   const sessions = [{ pid: 7, user: 'bifract', application: 'psql', client: null, state: 'idle', since }];
