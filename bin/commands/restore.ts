@@ -8,6 +8,7 @@ import type {
   RestoreTable,
   RestoreTarget,
 } from '../../src/core/index.ts';
+import type { Row } from '../../src/core/text/rows.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
 import { addFooter } from '../help.ts';
@@ -21,6 +22,8 @@ interface Input {
   file: string;
   target: RestoreTarget;
   owner: boolean;
+  privileges: boolean;
+  tablespaces: boolean;
   safetyBackup: boolean;
   /** Undefined: ask. */
   endSessions?: boolean;
@@ -58,6 +61,8 @@ export const command = defineCommand<Input>({
       .option('--stop-app', 'Stop the Bifract server container during the restore')
       .option('--no-stop-app', 'Leave the container running')
       .option('--no-owner', 'Skip owners and privileges: the connecting user owns everything')
+      .option('--no-privileges', 'Skip privileges (GRANT), but keep owners')
+      .option('--no-tablespaces', 'Create everything in the default tablespace')
       .action((file: string, { database, drill, ...options }: Options) =>
         choose({ file, target: targetOf(database, drill), ...options }),
       );
@@ -91,7 +96,7 @@ function targetOf(database: string | undefined, drill = false): RestoreTarget {
 
 /** Reads the whole file: its progress is that of a job. */
 function makePlan(
-  { file, target, owner }: Input,
+  { file, target, owner, privileges, tablespaces }: Input,
   { engine, printer, signal, flags }: Session,
 ): Promise<RestorePlan> {
   const print = (event: JobEvent) => {
@@ -100,7 +105,7 @@ function makePlan(
   const stamp = () => ({ job: 'plan', time: new Date().toISOString() });
   print({ event: 'job:phase', ...stamp(), phase: `Verifying ${file}` });
   return engine.planRestore(
-    { file, target, no_owner: !owner },
+    { file, target, no_owner: !owner, no_privileges: !privileges, no_tablespaces: !tablespaces },
     {
       signal,
       onProgress: (bytes_in, total_bytes) =>
@@ -153,11 +158,21 @@ function planLines(plan: RestorePlan): string[] {
     row('Server', `PostgreSQL ${plan.server_version}, ${pg_restore.location}`),
     row('Space', `about ${formatBytes(space.needed_bytes)} needed, ${free}`),
     ...plan.sessions.map((session) => row('Session', sessionText(session))),
+    ...omittedRows(plan),
     ...(plan.app?.running ? [row('Container', `${plan.app.name} is running`)] : []),
     ...warnings.map((text) => row('Warning', text)),
     ...obstacles.map(({ message, hint }) => row('Problem', hint ? `${message}. ${hint}` : message)),
   ];
   return [...rowLines(rows), '', ...tableLines(plan.tables), ''];
+}
+
+function omittedRows({ no_owner, no_privileges, no_tablespaces }: RestorePlan): Row[] {
+  const omitted = [
+    ...(no_owner ? ['owners'] : []),
+    ...(no_privileges ? ['privileges'] : []),
+    ...(no_tablespaces ? ['tablespaces'] : []),
+  ];
+  return omitted.length === 0 ? [] : [row('Left out', omitted.join(', '))];
 }
 
 function targetText({ target, database, replaces }: RestorePlan): string {

@@ -17,7 +17,7 @@ function table(name: string, rows_backup: number | null, rows_now: number | null
 
 /** A restore plan for the query; `given` overrides. */
 export function fakeRestorePlan(
-  { file, target, no_owner = false }: RestoreQuery,
+  { file, target, no_owner = false, no_privileges = no_owner, no_tablespaces = false }: RestoreQuery,
   given: Partial<RestorePlan> = {},
 ): RestorePlan {
   const live = target.kind === 'live';
@@ -25,6 +25,8 @@ export function fakeRestorePlan(
     planned_at: new Date().toISOString(),
     target,
     no_owner,
+    no_privileges,
+    no_tablespaces,
     file: {
       name: file,
       path: `/opt/bifract/backups/${file}`,

@@ -12,7 +12,7 @@ import type {
   NewArchive,
   RestoreOutcome,
 } from '../../src/core/ports/catalog.ts';
-import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
+import type { Database, DatabaseProperties, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type { LogsShape, RecordsShape } from '../../src/core/ports/installation-shape.ts';
 import type {
   CountQuery,
@@ -520,6 +520,22 @@ export function lineOf(row: number, step = 1, { fields = true } = {}): string {
   });
 }
 
+/** Of a database with PostgreSQL's defaults. */
+export const FAKE_PROPERTIES: DatabaseProperties = {
+  encoding: 'UTF8',
+  locale_provider: 'libc',
+  collate: 'C.UTF-8',
+  ctype: 'C.UTF-8',
+  locale: null,
+  icu_rules: null,
+  tablespace: 'pg_default',
+  owner: 'bifract',
+  connection_limit: -1,
+  comment: null,
+  settings: [],
+  privileges: null,
+};
+
 export class FakeDatabase implements Database {
   open = 0;
   readonly #tables: TableCount[];
@@ -534,6 +550,8 @@ export class FakeDatabase implements Database {
       database: 'bifract',
       server_version: '16.0',
       size_bytes: 1000,
+      properties: FAKE_PROPERTIES,
+      extensions: [],
       tables: async () => this.#tables,
       close: async () => {
         this.open--;

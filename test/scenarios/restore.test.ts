@@ -68,6 +68,8 @@ for (const [columns, rows] of [
       file: BACKUP.name,
       target: { kind: 'live' },
       no_owner: false,
+      no_privileges: false,
+      no_tablespaces: false,
     });
     await terminal.waitFor(/\b1 table\b[\s\S]*\b1 table\b/);
     await terminal.press('enter');
@@ -101,6 +103,23 @@ for (const [columns, rows] of [
     assert.doesNotMatch(terminal.text(), /Done +\d/);
   });
 }
+
+test('privileges and tablespaces are left out on request', async () => {
+  const { console, terminal, engine } = await openRestore({});
+  await using _ = console;
+  await toTargets(terminal);
+  await terminal.press('down', 'down', 'down', 'down', 'enter');
+  await terminal.press('down', 'enter');
+  await terminal.press('up', 'up', 'up', 'up', 'up', 'enter');
+  await terminal.waitFor(PLANNED);
+  assert.deepEqual(engine.restoreCalls[0]?.query, {
+    file: BACKUP.name,
+    target: { kind: 'drill' },
+    no_owner: false,
+    no_privileges: true,
+    no_tablespaces: true,
+  });
+});
 
 test('the request has the consents that were given; one of them removes an obstacle', async () => {
   const since = new Date(Date.now() - 60_000).toISOString();

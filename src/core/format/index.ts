@@ -27,6 +27,7 @@ export {
   writeBackup,
 } from './content/write-file.ts';
 export { checkDump } from './dump/check-dump.ts';
+export type { DumpNeeds } from './dump/dump-needs.ts';
 export type { DumpContents } from './dump/dump-reader.ts';
 export { generateKey, keyId, parseKey } from './envelope/key.ts';
 export type { ByteSource } from './envelope/open-file.ts';

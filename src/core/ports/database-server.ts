@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database, DatabaseProperties } from './database.ts';
 import type { CallOptions, Timestamp } from './types.ts';
 
 /** A session on the database to be replaced. Idle sessions of this program are not listed. */
@@ -21,8 +21,34 @@ export interface ServerInfo {
   user: string;
   /** Whether that user may create, and so rename, databases. */
   can_create: boolean;
+  superuser: boolean;
   /** Roles that the user may make owner of an object, and PostgreSQL's built-in roles. */
   roles: string[];
+  /** All roles. */
+  all_roles: string[];
+  /** Tablespaces that the user may create objects in. */
+  tablespaces: string[];
+  /** Extensions that could be created, whatever the user's privileges. */
+  extensions: AvailableExtension[];
+}
+
+/** An extension that is installed on the server's machine. */
+export interface AvailableExtension {
+  name: string;
+  /** The version that `CREATE EXTENSION` creates. */
+  version: string;
+  /** Whether that takes a superuser. */
+  superuser_only: boolean;
+}
+
+/** What is applied together: settings before the data is restored, the rest (comment, limit, privileges) afterwards. */
+export type PropertyPart = 'settings' | 'other';
+
+/** A property that the server refused to set. */
+export interface RefusedProperty {
+  /** What a superuser has to run. */
+  statement: string;
+  reason: string;
 }
 
 /** A database as the server lists it. */
@@ -30,6 +56,8 @@ export interface DatabaseInfo {
   /** Distinguishes it from a later database of the same name. */
   oid: number;
   size_bytes: number;
+  /** Whether the user has the privileges of its owner, which renaming takes. */
+  owned: boolean;
   /** What prevents renaming it, one line each: prepared transactions, replication slots. */
   pinned: string[];
 }
@@ -61,17 +89,29 @@ export interface DatabaseServer {
   sessions(database: string, options?: CallOptions): Promise<DatabaseSession[]>;
   /** Free bytes on the file system of the server's data; null if unknown. */
   freeBytes(options?: CallOptions): Promise<number | null>;
+  /** The properties of a database; undefined if there is none. */
+  properties(database: string, options?: CallOptions): Promise<DatabaseProperties | undefined>;
   /**
-   * Creates an empty database, with encoding, locale, tablespace and owner of `like` if that exists. `comment` becomes
-   * the comment on the database.
+   * Creates an empty database, with encoding, locale, tablespace and owner of `properties`. `comment` becomes the comment
+   * on the database. `UNSUPPORTED` if the server does not have that encoding, locale, tablespace or owner.
    */
   create(
     database: string,
-    properties: { like?: string; comment: string },
+    about: { properties?: DatabaseProperties; comment: string },
     options?: CallOptions,
   ): Promise<void>;
-  /** Copies what a dump does not contain: settings, privileges, comment and connection limit. */
-  copyProperties(from: string, to: string, options?: CallOptions): Promise<void>;
+  /**
+   * Sets properties of a database. Returns what the server refused: a privilege, a role or a library is missing. The
+   * statements in it name the database `final_name`.
+   */
+  applyProperties(
+    database: string,
+    properties: DatabaseProperties,
+    how: { part: PropertyPart; final_name: string },
+    options?: CallOptions,
+  ): Promise<RefusedProperty[]>;
+  /** Which of these shared libraries the server does not have; none if the user may not look. */
+  missingLibraries(libraries: string[], options?: CallOptions): Promise<string[]>;
   /** Updates the planner's statistics, which a dump does not contain. */
   analyze(database: string, options?: CallOptions): Promise<void>;
   /** The database as the source of a backup. */
@@ -100,14 +140,15 @@ export interface DumpContents {
   database: string | null;
   /** Tables with rows in the dump. */
   tables: { schema: string; name: string }[];
-  /** The end of each line of the list, which names the owner. */
-  owner_lines: string[];
 }
 
 /** Destination and options of a restore. */
 export interface DumpRestoreOptions extends CallOptions {
   database: string;
+  /** Also leaves out the privileges. */
   no_owner: boolean;
+  no_privileges?: boolean;
+  no_tablespaces?: boolean;
   /** Called with each table when its data begins. */
   onTable?: (table: string) => void;
 }

@@ -9,6 +9,35 @@ export interface TableCount {
   size_bytes: number;
 }
 
+/** A database's own properties: what its dump does not contain. */
+export interface DatabaseProperties {
+  /** For example `UTF8`. */
+  encoding: string;
+  locale_provider: 'libc' | 'icu' | 'builtin';
+  /** LC_COLLATE and LC_CTYPE. */
+  collate: string;
+  ctype: string;
+  /** Locale of ICU or of the builtin provider. */
+  locale: string | null;
+  icu_rules: string | null;
+  tablespace: string;
+  /** Null: the user that creates it. */
+  owner: string | null;
+  /** -1: none. */
+  connection_limit: number;
+  comment: string | null;
+  /** `ALTER DATABASE … SET`, and with a role `ALTER ROLE … IN DATABASE … SET`. Values may be secret. */
+  settings: { role: string | null; name: string; value: string }[];
+  /** Privileges on the database, those of PUBLIC with the role null; null for PostgreSQL's defaults. */
+  privileges: { role: string | null; privilege: string; grantable: boolean }[] | null;
+}
+
+/** An extension of a database. */
+export interface ExtensionVersion {
+  name: string;
+  version: string;
+}
+
 /** One consistent view of the whole database, open until `close`. */
 export interface DatabaseSnapshot {
   /** Snapshot name for `pg_dump --snapshot`. */
@@ -17,6 +46,8 @@ export interface DatabaseSnapshot {
   server_version: string;
   /** `pg_database_size`, bytes: upper bound of what a dump reads. */
   size_bytes: number;
+  properties: DatabaseProperties;
+  extensions: ExtensionVersion[];
   /** Exact row counts of all ordinary tables in this snapshot. */
   tables(options?: CallOptions): Promise<TableCount[]>;
   close(): Promise<void>;
@@ -39,8 +70,11 @@ export interface DumpTool {
   readonly location: string;
   /** Version of the program, as `15.18`. */
   version(options?: CallOptions): Promise<string>;
-  /** Runs `pg_dump -Fc` without compression. `onTable` is called with each table when its data begins. */
+  /**
+   * Runs `pg_dump -Fc` without compression. `encoding` is that of the database: another one, which a role may have as
+   * default, cannot hold every text. `onTable` is called with each table when its data begins.
+   */
   dump(
-    options: CallOptions & { snapshot?: string; onTable?: (table: string) => void },
+    options: CallOptions & { snapshot?: string; encoding?: string; onTable?: (table: string) => void },
   ): AsyncIterable<Buffer>;
 }

@@ -49,10 +49,9 @@ function applyEffect(session: Session, effect: WizardEffect) {
 function makePlan({ wizard: store, engine }: Session) {
   const wizard = store.state();
   if (wizard?.kind === 'backup') {
-    const { source: file, target, no_owner } = wizard;
-    store.plan((signal, onProgress) =>
-      engine.planRestore({ file, target, no_owner }, { signal, onProgress }),
-    );
+    const { source: file, target, no_owner, no_privileges, no_tablespaces } = wizard;
+    const query = { file, target, no_owner, no_privileges, no_tablespaces };
+    store.plan((signal, onProgress) => engine.planRestore(query, { signal, onProgress }));
   }
   if (wizard?.kind === 'archive') {
     const { source, into, from, to, replace, via } = wizard;

@@ -19,6 +19,8 @@ export function newBackupWizard(source: string): BackupWizard {
     top: 0,
     target: { kind: 'drill' },
     no_owner: false,
+    no_privileges: false,
+    no_tablespaces: false,
     consent: { safety_backup: true, end_sessions: false, stop_app: false },
   };
 }

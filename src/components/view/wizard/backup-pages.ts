@@ -33,7 +33,10 @@ function fileStep({ source }: BackupWizard, snapshot: Snapshot): WizardContent {
   };
 }
 
-function targetStep({ no_owner }: BackupWizard, { columns }: Snapshot): WizardContent {
+function targetStep(
+  { no_owner, no_privileges, no_tablespaces }: BackupWizard,
+  { columns }: Snapshot,
+): WizardContent {
   const lines: Line[] = paragraphs(
     [
       'Where should the backup be restored? Whatever you choose, the file is checked and you see a plan first.',
@@ -64,6 +67,18 @@ function targetStep({ no_owner }: BackupWizard, { columns }: Snapshot): WizardCo
       label: 'Omit owners and privileges',
       description: 'The connecting user will own everything.',
       checked: no_owner,
+    },
+    {
+      effect: { do: 'change', change: { no_privileges: !no_privileges } },
+      label: 'Omit privileges only',
+      description: 'Owners are kept. For roles that this server does not have.',
+      checked: no_owner || no_privileges,
+    },
+    {
+      effect: { do: 'change', change: { no_tablespaces: !no_tablespaces } },
+      label: 'Omit tablespaces',
+      description: 'Everything is created in the default tablespace.',
+      checked: no_tablespaces,
     },
   ];
   return { lines, choices };

@@ -72,7 +72,7 @@ function backupLines({ file, backup, planned_at }: RestorePlan, { columns, symbo
 }
 
 function serverLines(plan: RestorePlan, { columns, symbols }: Snapshot): Line[] {
-  const { space, pg_restore, no_owner } = plan;
+  const { space, pg_restore, no_owner, no_privileges, no_tablespaces } = plan;
   const free = space.free_bytes === null ? 'free space unknown' : `${formatBytes(space.free_bytes)} free`;
   return [
     heading('Server', columns, symbols),
@@ -80,6 +80,10 @@ function serverLines(plan: RestorePlan, { columns, symbols }: Snapshot): Line[] 
     ...longField('pg_restore', pg_restore.location, columns),
     field('Disk space', { text: `about ${formatBytes(space.needed_bytes)} needed, ${free}` }),
     ...(no_owner ? [field('Owners', { text: 'omitted; the connecting user will own everything' })] : []),
+    ...(no_privileges ? [field('Privileges', { text: 'omitted' })] : []),
+    ...(no_tablespaces
+      ? [field('Tablespaces', { text: 'omitted; everything goes to the default one' })]
+      : []),
     ...(plan.app
       ? [field('Server app', { text: `${plan.app.name}, ${plan.app.running ? 'running' : 'stopped'}` })]
       : []),

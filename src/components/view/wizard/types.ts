@@ -71,6 +71,8 @@ export interface BackupWizard extends WizardBase {
   step: 'file' | 'target' | 'plan';
   target: RestoreTarget;
   no_owner: boolean;
+  no_privileges: boolean;
+  no_tablespaces: boolean;
   consent: RestoreConsent;
   plan?: RestorePlan;
 }

@@ -1,5 +1,6 @@
 import type { Client, ClientConfig } from 'pg';
 import type { PostgresConnection } from '../../config/settings.ts';
+import { optionsText, SESSION_OPTIONS } from './session-options.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 10_000;
@@ -7,7 +8,28 @@ const BIGINT = 20;
 const TIMESTAMP = 1114;
 const TIMESTAMPTZ = 1184;
 
-/** Settings of every connection. Times are UTC, whatever the default of the server. */
+/** What the driver's parsers and our queries rely on. */
+const OWN_OPTIONS = {
+  ...SESSION_OPTIONS,
+  timezone: 'UTC',
+  datestyle: 'ISO',
+  intervalstyle: 'postgres',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  // Enough to sort ten thousand records in memory.
+  work_mem: '32MB',
+};
+/**
+ * Settings that not every server or user has, which would make it reject the connection. In replica mode, deleting a row
+ * would leave those that reference it.
+ */
+const SET_IF_THERE = `SELECT set_config(name, value, false)
+  FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('session_replication_role', 'origin'))
+    AS pinned(name, value)
+  WHERE pg_catalog.current_setting(name, true) <> value
+    AND (name <> 'session_replication_role' OR pg_catalog.current_setting('is_superuser') = 'on')`;
+
+/** Settings of every connection: no timeout, time zone or mode of the server, the database or the role changes it. */
 export function clientConfig(connection: PostgresConnection): ClientConfig {
   return {
     ...connection,
@@ -15,19 +37,22 @@ export function clientConfig(connection: PostgresConnection): ClientConfig {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     lock_timeout: LOCK_TIMEOUT_MS,
-    // Enough to sort ten thousand records in memory.
-    options: '-c timezone=UTC -c datestyle=ISO -c work_mem=32MB',
+    client_encoding: 'UTF8',
+    options: optionsText(OWN_OPTIONS),
   };
 }
 
-/** A client that is not connected yet. A broken connection shows as an error of the current or next statement. */
+/**
+ * A client that is not connected yet. A broken connection shows as an error of the current or next statement. Its names
+ * without a schema are those of PostgreSQL.
+ */
 export async function newClient(
   connection: PostgresConnection,
-  { options = '', ...config }: ClientConfig = {},
+  config: Pick<ClientConfig, 'lock_timeout'> = {},
 ): Promise<Client> {
   const { Client: PgClient, types } = await loadDriver();
-  const base = clientConfig(connection);
-  const client = new PgClient({ ...base, ...config, options: `${base.options} ${options}`, types });
+  const options = optionsText({ ...OWN_OPTIONS, search_path: 'pg_catalog' });
+  const client = new PgClient({ ...clientConfig(connection), ...config, options, types });
   client.on('error', () => undefined);
   return client;
 }
@@ -37,23 +62,26 @@ export async function loadDriver() {
   const { default: pg } = await import('pg');
   const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
     parserOf(oid) ?? pg.types.getTypeParser(oid, format as 'text');
-  const Client = closingClient(pg.Client);
+  const Client = ownClient(pg.Client);
   return { pg, Client, types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser } };
 }
 
 /**
- * The driver's client, changed to close its connection after a failed login. Otherwise it stays open, and keeps this
- * process alive, until the server times out waiting for the password.
+ * The driver's client, changed to complete the settings of its session, and to close its connection after a failed login.
+ * Otherwise it stays open, and keeps this process alive, until the server times out waiting for the password.
  */
-function closingClient(Base: typeof Client): typeof Client {
-  return class ClosingClient extends Base {
+function ownClient(Base: typeof Client): typeof Client {
+  return class OwnClient extends Base {
     override connect(): Promise<this>;
     override connect(callback: (error: Error | undefined) => void): void;
     override connect(callback?: (error: Error | undefined) => void): Promise<this> | undefined {
-      const connected = super.connect().catch((error: unknown) => {
-        this.end().catch(() => undefined);
-        throw error;
-      });
+      const connected = super
+        .connect()
+        .then(() => this.query(SET_IF_THERE))
+        .catch((error: unknown) => {
+          this.end().catch(() => undefined);
+          throw error;
+        });
       if (!callback) return connected.then(() => this);
       connected.then(() => callback(undefined), callback);
       return undefined;

@@ -10,7 +10,7 @@ import { takeLock } from './advisory-lock.ts';
 import { newClient } from './driver.ts';
 import { dropDatabase } from './drop.ts';
 import { postgresError, sqlState } from './errors.ts';
-import { createStatement, propertyStatements } from './properties.ts';
+import { applyProperties, createDatabase, propertiesOf } from './properties.ts';
 import { postgresDatabase } from './snapshot.ts';
 import { sessionsOn, swapDatabases } from './swap.ts';
 
@@ -21,13 +21,28 @@ const NO_DATABASE = '3D000';
 const NAME_TAKEN = '42P04';
 const SERVER_INFO = `SELECT current_setting('server_version') AS version, current_user AS user,
     (SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user) AS can_create,
-    (SELECT array_agg(rolname::text) FROM pg_roles
-     WHERE pg_has_role(current_user, oid, 'MEMBER') OR rolname ~ '^pg_') AS roles`;
-const DATABASE_INFO = `SELECT oid::bigint AS oid, pg_database_size(oid) AS size_bytes, ARRAY(
+    (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+    ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname ~ '^pg_' OR pg_has_role(current_user, oid,
+      CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)) AS roles,
+    ARRAY(SELECT rolname::text FROM pg_roles) AS all_roles,
+    ARRAY(SELECT spcname::text FROM pg_tablespace
+      WHERE spcname = 'pg_default' OR has_tablespace_privilege(oid, 'CREATE')) AS tablespaces,
+    (SELECT jsonb_agg(jsonb_build_object('name', name, 'version', default_version, 'superuser_only',
+        coalesce((SELECT (to_jsonb(v) ->> 'superuser')::bool AND (to_jsonb(v) ->> 'trusted') IS DISTINCT FROM 'true'
+          FROM pg_available_extension_versions v WHERE v.name = e.name AND v.version = e.default_version), true)))
+      FROM pg_available_extensions e) AS extensions`;
+const DATABASE_INFO = `SELECT oid::bigint AS oid, pg_database_size(oid) AS size_bytes,
+    pg_has_role(current_user, datdba, 'USAGE') AS owned, ARRAY(
       SELECT 'Prepared transaction ' || gid || ' is open' FROM pg_prepared_xacts WHERE database = datname
       UNION ALL SELECT 'Replication slot ' || slot_name || ' uses it' FROM pg_replication_slots WHERE database = datname
     ) AS pinned
   FROM pg_database WHERE datname = $1`;
+
+/** Only a superuser may look into folders. Names without a folder are searched for in several. */
+const MISSING_LIBRARIES = `SELECT library FROM unnest($1::text[]) AS library,
+    LATERAL (SELECT replace(library, '$libdir', (SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR')) AS path) AS file
+  WHERE library ~ '^([$]libdir)?/' AND (pg_stat_file(path, true)).size IS NULL
+    AND (pg_stat_file(path || '.so', true)).size IS NULL`;
 
 /** The server behind a connection. `compose_dir` is the installation directory if it runs in a container of it. */
 export function databaseServer(connection: PostgresConnection, compose_dir?: string): DatabaseServer {
@@ -39,7 +54,7 @@ export function databaseServer(connection: PostgresConnection, compose_dir?: str
       onServer(async (client) => {
         const [info] = (await client.query<ServerInfo>(SERVER_INFO)).rows;
         if (!info) throw new Error('The server returned no information about itself');
-        return { ...info, version: info.version.split(' ')[0] ?? '' };
+        return { ...info, version: info.version.split(' ')[0] ?? '', extensions: info.extensions ?? [] };
       }, options),
     find: (database, options) =>
       onServer(
@@ -51,15 +66,21 @@ export function databaseServer(connection: PostgresConnection, compose_dir?: str
       const folder = await onServer(dataFolder, options);
       return folder === undefined ? null : freeBytes(folder, connection.host, compose_dir, options);
     },
-    create: (database, { like, comment }, options) =>
+    properties: (database, options) => onServer((client) => propertiesOf(client, database), options),
+    create: (database, { properties, comment }, options) =>
       onServer(async (client) => {
-        await client.query(await createStatement(client, database, like));
+        await createDatabase(client, database, properties);
         const name = client.escapeIdentifier(database);
         await client.query(`COMMENT ON DATABASE ${name} IS ${client.escapeLiteral(comment)}`);
       }, options),
-    copyProperties: (from, to, options) =>
+    applyProperties: (database, properties, how, options) =>
+      onServer((client) => applyProperties(client, database, properties, how), options),
+    missingLibraries: (libraries, options) =>
       onServer(async (client) => {
-        for (const statement of await propertyStatements(client, from, to)) await client.query(statement);
+        const superuser = await client.query("SELECT 1 WHERE current_setting('is_superuser') = 'on'");
+        if (superuser.rows.length === 0) return [];
+        const { rows } = await client.query<{ library: string }>(MISSING_LIBRARIES, [libraries]);
+        return rows.map(({ library }) => library);
       }, options),
     analyze: (database, options) =>
       onDatabase(at(database), async (client) => void (await client.query('ANALYZE')), options),

@@ -7,13 +7,11 @@ import { orAbort } from '../abort.ts';
 import { takeLock } from './advisory-lock.ts';
 import { newClient } from './driver.ts';
 import { postgresError, sqlState } from './errors.ts';
+import { extensionsOf, propertiesOf } from './properties.ts';
 
 /** Wait for a schema change that is running, but not forever. */
 const LOCK_TIMEOUT_MS = 60_000;
 const LOCK_TIMED_OUT = '55P03';
-/** A snapshot must outlive a long dump or count, and row security must not hide rows from it. */
-const SNAPSHOT_OPTIONS =
-  '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off';
 const SNAPSHOT_INFO = `SELECT pg_backend_pid() AS pid, pg_export_snapshot() AS id, current_database() AS database,
   current_setting('server_version') AS server_version, pg_database_size(current_database()) AS size_bytes`;
 /** The tables whose rows pg_dump dumps: no system tables, temporary tables, or tables of extensions. */
@@ -46,10 +44,7 @@ export function postgresDatabase(
   return {
     async snapshot(options: CallOptions & { exclusive?: boolean } = {}): Promise<DatabaseSnapshot> {
       options.signal?.throwIfAborted();
-      const client = await newClient(connection, {
-        options: SNAPSHOT_OPTIONS,
-        lock_timeout: lock_timeout_ms,
-      });
+      const client = await newClient(connection, { lock_timeout: lock_timeout_ms });
       try {
         return await orAbort(begin(client, connection, options.exclusive), options.signal);
       } catch (error) {
@@ -72,8 +67,12 @@ async function begin(
   const { rows } = await client.query<SnapshotInfo>(SNAPSHOT_INFO);
   if (!rows[0]) throw new Error('No snapshot was exported');
   const { pid, ...about } = rows[0];
+  const properties = await propertiesOf(client, about.database);
+  if (!properties) throw new Error('The server does not list the database of this connection');
   return {
     ...about,
+    properties,
+    extensions: await extensionsOf(client),
     server_version: about.server_version.split(' ')[0] ?? '',
     tables: (options) => countTables(client, pid, connection, options),
     close: () => client.end().catch(() => undefined),

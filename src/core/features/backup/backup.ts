@@ -105,6 +105,8 @@ async function makeManifest(
       pg_dump_version: await tool.version({ signal }),
       database: snapshot.database,
       database_bytes: snapshot.size_bytes,
+      properties: snapshot.properties,
+      extensions: snapshot.extensions,
       tables,
     },
   });
@@ -122,6 +124,7 @@ async function writeFile(
   let item: string | undefined;
   const dump = tool.dump({
     snapshot: snapshot.id,
+    encoding: snapshot.properties.encoding,
     signal,
     onTable: (table) => {
       item = table;

@@ -3,6 +3,9 @@ import type { BackupManifest, ContentSummary } from '../../format/index.ts';
 import type { DatabaseInfo, DatabaseSession, DumpContents, ServerInfo } from '../../ports/database-server.ts';
 import type { JobRecord } from '../../ports/state.ts';
 import type { RestoreConsent, RestoreObstacle, RestorePlan, RestoreQuery, RestoreTable } from './contract.ts';
+import { changedProperties, type KnownProperties, localeText } from './properties.ts';
+import { otherVersions, type Requirements, requirementObstacles } from './requirements.ts';
+import { createRoles } from './statements.ts';
 
 /** How many tables or roles a warning names. */
 const NAMED = 5;
@@ -27,11 +30,22 @@ export interface Findings {
   tables: RestoreTable[];
   space: RestorePlan['space'];
   missing_roles: string[];
+  omitted: Pick<RestorePlan, 'no_owner' | 'no_privileges' | 'no_tablespaces'>;
+  requirements: Requirements;
+  properties: KnownProperties;
+  /** Name of the installation's database, and what the server says of it if it exists. */
+  live: { name: string; info: DatabaseInfo | undefined };
 }
 
 /** Warnings to confirm before the restore. */
 export function findWarnings(found: Findings): string[] {
-  return [...fileWarnings(found), ...versionWarnings(found), ...ownerWarnings(found), ...lossWarnings(found)];
+  return [
+    ...fileWarnings(found),
+    ...versionWarnings(found),
+    ...ownerWarnings(found),
+    ...propertyWarnings(found),
+    ...lossWarnings(found),
+  ];
 }
 
 function fileWarnings({ manifest, summary }: Findings): string[] {
@@ -58,13 +72,34 @@ function versionWarnings({ manifest, contents, server, database, query }: Findin
   }
   if (query.target.kind === 'live' && name && name !== database)
     warnings.push(`The backup was made from database ${name}, not ${database}.`);
+  const extensions = otherVersions(manifest, server);
+  if (extensions.length > 0) warnings.push(`Extensions have other versions here: ${some(extensions)}.`);
   return warnings;
 }
 
-function ownerWarnings({ missing_roles, server }: Findings): string[] {
-  if (missing_roles.length === 0) return [];
+function ownerWarnings({ missing_roles, server, query }: Findings): string[] {
+  if (missing_roles.length === 0 || query.no_owner) return [];
+  const absent = missing_roles.filter((role) => !server.all_roles.includes(role));
+  const create = absent.length === 0 ? '' : ` To keep them, run first: ${createRoles(absent)}`;
   return [
-    `Owner ${some(missing_roles)} does not exist on this server, or ${server.user} is not a member: ${server.user} will own everything, and privileges are not restored.`,
+    `Owner ${some(missing_roles)} does not exist on this server, or ${server.user} is not a member: ${server.user} will own everything, and privileges are not restored.${create}`,
+  ];
+}
+
+function propertyWarnings({ properties, query }: Findings): string[] {
+  const { saved, now } = properties;
+  if (query.target.kind !== 'live' || !saved || !now) return [];
+  const [backup, live] = [localeText(saved), localeText(now)];
+  const changed = changedProperties(properties);
+  return [
+    ...(backup === live
+      ? []
+      : [
+          `Encoding and locale become those of the backup (${backup}) instead of ${live}, if the server has them.`,
+        ]),
+    ...(changed.length === 0
+      ? []
+      : [`Of the database itself, these are set as in the backup: ${some(changed)}.`]),
   ];
 }
 
@@ -99,6 +134,8 @@ function major(version: string): number {
 export function findObstacles(found: Findings, jobs: JobRecord[]): RestoreObstacle[] {
   return [
     ...serverObstacles(found),
+    ...ownershipObstacles(found),
+    ...requirementObstacles(found.requirements, found.server, found.omitted),
     ...(found.query.target.kind === 'live' ? liveObstacles(found, jobs) : []),
   ];
 }
@@ -124,6 +161,19 @@ function serverObstacles({ server, space, manifest }: Findings): RestoreObstacle
     });
   }
   return obstacles;
+}
+
+/** A test restore is refused as well: what passes must be possible for the live database. */
+function ownershipObstacles({ query, live, server }: Findings): RestoreObstacle[] {
+  if (query.target.kind === 'beside' || !live.info || live.info.owned) return [];
+  return [
+    {
+      code: 'UNSUPPORTED',
+      message: `User ${server.user} does not own database ${live.name}, so it may not replace it`,
+      hint: 'Log in as its owner or as a superuser (POSTGRES_USER and POSTGRES_PASSWORD).',
+      consent: null,
+    },
+  ];
 }
 
 function mib(bytes: number): string {

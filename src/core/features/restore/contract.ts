@@ -18,6 +18,10 @@ export interface RestoreQuery {
   target: RestoreTarget;
   /** Make the connecting user the owner of everything; skip the owners and privileges in the backup. */
   no_owner?: boolean;
+  /** Skip the privileges in the backup. */
+  no_privileges?: boolean;
+  /** Create everything in the default tablespace. */
+  no_tablespaces?: boolean;
 }
 
 /** Row counts of a table in the backup and now; null if the table does not exist or the count is unknown. */
@@ -72,7 +76,11 @@ export interface RestoreBackup {
 export interface RestorePlan {
   planned_at: Timestamp;
   target: RestoreTarget;
+  /** Owners are left out: on request, or because the user cannot assign one of them. */
   no_owner: boolean;
+  /** Privileges are left out: on request, or with the owners. */
+  no_privileges: boolean;
+  no_tablespaces: boolean;
   file: RestoreFile;
   backup: RestoreBackup;
   /** Name of the restored database; for a drill, of the scratch database. */

@@ -3,6 +3,7 @@ import {
   type BackupManifest,
   type ContentSummary,
   checkDump,
+  type DumpContents,
   readContent,
   splitBackup,
 } from '../../format/index.ts';
@@ -20,13 +21,15 @@ export interface BackupSource extends Located {
 }
 
 /** A backup being read. */
-interface OpenBackup {
+export interface OpenBackup {
   manifest: BackupManifest;
   /** Read it once to the end: only then is it verified. */
   dump: AsyncIterable<Buffer>;
   /** Stored bytes read, and content bytes returned. */
   progress(): { bytes_in: number; bytes_out: number };
   summary(): ContentSummary;
+  /** Ends the reading early. */
+  close(): Promise<void>;
 }
 
 /** The very file of the plan: in backup storage, else at its path. */
@@ -49,7 +52,7 @@ export async function plannedBackup(
  */
 export async function openBackup(
   { storage, object, keys }: BackupSource,
-  { signal }: CallOptions,
+  { signal, onChecked }: CallOptions & { onChecked?: (contents: DumpContents) => void },
 ): Promise<OpenBackup> {
   const content = readContent(storage.stream(object.name, { signal }), { keys, signal });
   const { kind, pieces } = await kindOf(content, object.name);
@@ -59,6 +62,11 @@ export async function openBackup(
     });
   }
   const { manifest, dump } = await splitBackup(pieces);
-  const checked = checkDump(dump, manifest.bifract_console?.tables);
-  return { manifest, dump: checked, progress: () => content.progress(), summary: () => content.summary() };
+  return {
+    manifest,
+    dump: checkDump(dump, manifest.bifract_console?.tables, onChecked),
+    progress: () => content.progress(),
+    summary: () => content.summary(),
+    close: async () => void (await pieces[Symbol.asyncIterator]().return?.()),
+  };
 }

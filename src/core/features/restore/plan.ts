@@ -1,5 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
-import type { AppContainer, DatabaseServer, DumpContents, RestoreTool } from '../../ports/database-server.ts';
+import type { DumpNeeds } from '../../format/index.ts';
+import type { AppContainer, DatabaseServer, RestoreTool, ServerInfo } from '../../ports/database-server.ts';
 import type { Services } from '../../ports/services.ts';
 import type { JobRecord } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
@@ -28,6 +29,7 @@ export async function planRestore(
     tool: await services.restoreTool(),
     app: await services.app(),
     now: services.now(),
+    live: services.database_name,
   };
   const database = nameOf(query, services.database_name, parts.now);
   const found = await gatherFindings(parts, query, database, options);
@@ -40,6 +42,8 @@ interface PlanParts {
   tool: RestoreTool;
   app: AppContainer | undefined;
   now: Date;
+  /** Name of the installation's database. */
+  live: string;
 }
 
 function nameOf({ target }: RestoreQuery, live: string, now: Date): string {
@@ -55,7 +59,7 @@ function nameOf({ target }: RestoreQuery, live: string, now: Date): string {
 }
 
 async function gatherFindings(
-  { source, server, tool }: PlanParts,
+  { source, server, tool, live }: PlanParts,
   query: RestoreQuery,
   database: string,
   options: PlanOptions,
@@ -66,6 +70,9 @@ async function gatherFindings(
   const replaces = query.target.kind === 'live' ? existing : undefined;
   const read = await readThrough(source, tool, options);
   const now = replaces ? await countTables(server, database, options) : [];
+  const saved = read.manifest.bifract_console?.properties;
+  const properties = { saved, now: await server.properties(live, options) };
+  const missing_roles = missingOwners(read.needs, info);
   return {
     query,
     database,
@@ -75,7 +82,29 @@ async function gatherFindings(
     sessions: replaces ? await server.sessions(database, options) : [],
     tables: mergeTables(read.manifest.bifract_console?.tables, read.contents.tables, now),
     space: { needed_bytes: neededBytes(read), free_bytes: await server.freeBytes(options) },
-    missing_roles: missingRoles(read.contents, info.roles),
+    missing_roles,
+    omitted: omittedBy(query, missing_roles),
+    requirements: {
+      needs: read.needs,
+      missing_libraries: await missingLibraries(server, read.needs, options),
+      database_tablespace: (saved ?? properties.now)?.tablespace ?? 'pg_default',
+    },
+    properties,
+    live: { name: live, info: await server.find(live, options) },
+  };
+}
+
+function missingLibraries(server: DatabaseServer, { libraries }: DumpNeeds, options: PlanOptions) {
+  return libraries.length === 0 ? [] : server.missingLibraries(libraries, options);
+}
+
+/** One owner that cannot be assigned leaves out all of them: pg_restore knows only all or none. */
+function omittedBy({ no_owner, no_privileges, no_tablespaces }: RestoreQuery, missing_roles: string[]) {
+  const owners = no_owner === true || missing_roles.length > 0;
+  return {
+    no_owner: owners,
+    no_privileges: owners || no_privileges === true,
+    no_tablespaces: no_tablespaces === true,
   };
 }
 
@@ -87,7 +116,11 @@ function alreadyExists(database: string): BifractError {
 
 /** Reads the file in full, and lets pg_restore read its table of contents: only an intact file is planned. */
 async function readThrough(source: BackupSource, tool: RestoreTool, { signal, onProgress }: PlanOptions) {
-  const { manifest, dump, progress, summary } = await openBackup(source, { signal });
+  let needs: DumpNeeds | undefined;
+  const onChecked = (checked: { needs: DumpNeeds }) => {
+    needs = checked.needs;
+  };
+  const { manifest, dump, progress, summary } = await openBackup(source, { signal, onChecked });
   let dump_bytes = 0;
   const counted = async function* () {
     for await (const piece of dump) {
@@ -97,7 +130,8 @@ async function readThrough(source: BackupSource, tool: RestoreTool, { signal, on
     }
   };
   const contents = await tool.contents(counted(), { signal });
-  return { manifest, contents, dump_bytes, summary: summary() };
+  if (!needs) throw new Error('The dump was not read to its end');
+  return { manifest, contents, needs, dump_bytes, summary: summary() };
 }
 
 /** Size of the original database; else twice the dump, to allow for indexes. */
@@ -105,15 +139,10 @@ function neededBytes({ manifest, dump_bytes }: Pick<Findings, 'manifest' | 'dump
   return manifest.bifract_console?.database_bytes ?? 2 * dump_bytes;
 }
 
-/**
- * Owners in the backup that do not exist here, or that the user is no member of. Role names may contain
- * spaces.
- */
-function missingRoles({ owner_lines }: DumpContents, roles: string[]): string[] {
-  const missing = owner_lines
-    .filter((line) => !roles.some((role) => line.endsWith(` ${role}`)))
-    .map((line) => line.slice(line.lastIndexOf(' ') + 1));
-  return [...new Set(missing)].sort();
+/** Owners in the backup that do not exist here, or that the user is no member of. */
+function missingOwners({ owners }: DumpNeeds, { roles }: ServerInfo): string[] {
+  const known = new Set(roles);
+  return owners.filter((role) => !known.has(role));
 }
 
 async function assemble(
@@ -122,14 +151,14 @@ async function assemble(
   running: JobRecord[],
   options: CallOptions,
 ): Promise<RestorePlan> {
-  const { manifest, contents, summary, query, replaces, missing_roles } = found;
+  const { manifest, contents, summary, query, replaces, omitted } = found;
   const own = manifest.bifract_console;
   const { storage, object } = source;
   const rows = own?.tables.reduce((sum, table) => sum + table.rows, 0) ?? null;
   return {
     planned_at: now.toISOString(),
     target: query.target,
-    no_owner: query.no_owner === true || missing_roles.length > 0,
+    ...omitted,
     file: {
       name: object.name,
       path: pathOf(storage, object.name),

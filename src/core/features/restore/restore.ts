@@ -99,9 +99,6 @@ class Restore {
     const [fresh, old] = this.#record.databases;
     const load = { plan, source: this.#source, database: fresh };
     const restored = await restoreInto(this.#services, load, this.#context);
-    emit('job:phase', { phase: 'Collecting statistics' });
-    await this.#server.analyze(fresh, { signal });
-    if (replaces) await this.#server.copyProperties(database, fresh, { signal });
     await this.#stopApp();
     const safety_backup = await this.#backUp();
     emit('job:phase', { phase: replaces ? 'Replacing the database' : 'Renaming the database' });

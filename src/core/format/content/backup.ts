@@ -1,5 +1,5 @@
 import type { Hash } from 'node:crypto';
-import type { TableCount } from '../../ports/database.ts';
+import type { DatabaseProperties, ExtensionVersion, TableCount } from '../../ports/database.ts';
 import type { Timestamp } from '../../ports/types.ts';
 import { FrameBufferPool } from '../buffers.ts';
 import { notBifract } from '../errors.ts';
@@ -27,6 +27,9 @@ export interface ConsoleManifest {
   tables: TableCount[];
   /** `pg_database_size` at that time, bytes. */
   database_bytes?: number;
+  /** Absent in backups of version 0.2 and older. */
+  properties?: DatabaseProperties;
+  extensions?: ExtensionVersion[];
   /**
    * Uncompressed size of the dump, if known before it was written; else derive it from the end frame's `bytes` less
    * manifest and separator.

@@ -1,4 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
+import { bytesWanted, type DumpNeeds, NeedsCollector } from './dump-needs.ts';
 
 /** Versions of PostgreSQL's custom dump format that this reader knows: PostgreSQL 9.0 (1.12) to 18 (1.16). */
 const OLDEST = version(1, 12);
@@ -52,6 +53,7 @@ export interface DumpContents {
   tables: DumpedTable[];
   /** Entries in the table of contents. */
   entries: number;
+  needs: DumpNeeds;
 }
 
 /** An entry of the table of contents that must have a data block. */
@@ -148,27 +150,34 @@ export class DumpReader {
       if (!/^\d/.test(yield* this.#string())) throw damaged(`the version of its ${program} is invalid`);
     const entries = yield* this.#integer();
     if (entries < 0) throw damaged('its table of contents has a negative length');
-    for (let entry = 0; entry < entries; entry++) yield* this.#entry(archiveVersion, offsetBytes);
+    const needs = new NeedsCollector();
+    for (let entry = 0; entry < entries; entry++) yield* this.#entry(archiveVersion, offsetBytes, needs);
     const tables: DumpedTable[] = [];
-    this.#contents = { format: `${major}.${minor}`, compressed, tables, entries };
+    this.#contents = { format: `${major}.${minor}`, compressed, tables, entries, needs: needs.needs() };
     this.#block = new BlockReader(intBytes, compressed, this.#expected, tables);
   }
 
-  *#entry(archiveVersion: number, offsetBytes: number): Generator<Wanted, void, Buffer> {
+  *#entry(
+    archiveVersion: number,
+    offsetBytes: number,
+    needs: NeedsCollector,
+  ): Generator<Wanted, void, Buffer> {
     const id = yield* this.#integer();
     const hasData = yield* this.#integerWithin(0, 1, 'an entry');
     for (let oid = 0; oid < 2; oid++) yield* this.#number();
     const tag = yield* this.#string();
     const description = yield* this.#string();
     yield* this.#integerWithin(1, 4, 'the section of an entry');
-    // Definition and drop statement.
-    for (let field = 0; field < 2; field++) yield* this.#skipString();
+    const definition = yield* this.#beginning(bytesWanted(description));
+    // The drop statement.
+    yield* this.#skipString();
     const isCopy = yield* this.#skipString();
     const schema = yield* this.#string();
-    yield* this.#skipString();
+    const tablespace = yield* this.#string();
     if (archiveVersion >= WITH_TABLE_AM) yield* this.#skipString();
     if (archiveVersion >= WITH_RELKIND) yield* this.#integer();
-    yield* this.#skipString();
+    const owner = yield* this.#string();
+    needs.add({ description, tag, tablespace, owner, definition });
     if (!/^(true|false)$/.test(yield* this.#string())) throw damaged('an entry is invalid');
     while (yield* this.#number());
     const [state = 0] = yield { take: 1 };
@@ -206,6 +215,15 @@ export class DumpReader {
     const length = yield* this.#integer();
     if (length > 0) yield { skip: length };
     return length >= 0;
+  }
+
+  /** The first bytes of a string; the others are passed over. */
+  *#beginning(bytes: number): Generator<Wanted, string, Buffer> {
+    const length = yield* this.#integer();
+    const kept = Math.max(0, Math.min(length, bytes));
+    const text = kept > 0 ? (yield { take: kept }).toString('utf8') : '';
+    if (length > kept) yield { skip: length - kept };
+    return text;
   }
 
   *#string(): Generator<Wanted, string, Buffer> {

@@ -94,8 +94,11 @@ test('can_create is false without CREATEDB, and CREATEDB without superuser is en
     const [live, fresh, old] = ['a', 'b', 'c'].map((name) => `bifract_restore_${suffix}_${name}`);
     made.push(live as string, fresh as string, old as string);
     await own.create(live as string, { comment: 'x' });
-    await own.create(fresh as string, { like: live, comment: 'x' });
-    await own.copyProperties(live as string, fresh as string);
+    const properties = await own.properties(live as string);
+    assert.ok(properties?.owner === creator);
+    await own.create(fresh as string, { properties, comment: 'x' });
+    const how = { part: 'other', final_name: 'x' } as const;
+    assert.deepEqual(await own.applyProperties(fresh as string, properties, how), []);
     await own.swap({ live: live as string, fresh: fresh as string, old: old as string, end_sessions: true });
     assert.equal(await own.drop(old as string), true);
     assert.equal(await own.drop(live as string), true);

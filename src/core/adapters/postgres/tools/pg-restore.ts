@@ -29,9 +29,13 @@ export function restoreTool(tool: PgTool): RestoreTool {
         hint: 'A dump made by a newer pg_dump needs a pg_restore of the same version or newer.',
       });
     },
-    async restore(dump, { database, no_owner, ...options }) {
-      const owner = no_owner ? ['--no-owner', '--no-privileges'] : [];
-      const args = ['--exit-on-error', '--verbose', '--no-password', ...owner, '--dbname', database];
+    async restore(dump, { database, no_owner, no_privileges, no_tablespaces, ...options }) {
+      const omit = [
+        ...(no_owner ? ['--no-owner'] : []),
+        ...(no_owner || no_privileges ? ['--no-privileges'] : []),
+        ...(no_tablespaces ? ['--no-tablespaces'] : []),
+      ];
+      const args = ['--exit-on-error', '--verbose', '--no-password', ...omit, '--dbname', database];
       const { result } = await run(tool, args, dump, options);
       if (result.ok) return;
       throw programError(tool, result, 'RESTORE_FAILED', {
@@ -91,7 +95,6 @@ export function parseContents(list: string): DumpContents {
     pg_dump_version: null,
     database: null,
     tables: [],
-    owner_lines: [],
   };
   for (const line of list.split('\n')) {
     const [, name, value = ''] = PROPERTY.exec(line) ?? [];
@@ -102,7 +105,6 @@ export function parseContents(list: string): DumpContents {
     if (entry === undefined) continue;
     const [, schema, table] = TABLE_DATA.exec(entry) ?? [];
     if (schema !== undefined && table !== undefined) contents.tables.push({ schema, name: table });
-    if (!entry.endsWith(' ')) contents.owner_lines.push(entry);
   }
   return contents;
 }

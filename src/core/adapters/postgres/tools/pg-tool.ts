@@ -7,6 +7,7 @@ import type { PostgresConnection } from '../../../config/settings.ts';
 import { BifractError, type ErrorCode } from '../../../contract/errors.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { docker } from '../../docker/compose.ts';
+import { toolOptions } from '../session-options.ts';
 
 type ProgramName = 'pg_dump' | 'pg_restore';
 
@@ -43,8 +44,8 @@ export async function findPgTool(
   const programs = await findPrograms(name, options);
   const best = bestFor(server_version, programs);
   if (best && (majorOf(best.version) === majorOf(server_version) || compose_dir === undefined))
-    return localTool(name, best, connection);
-  if (compose_dir !== undefined) return composeTool(name, compose_dir, connection);
+    return localTool(name, best, connection, server_version);
+  if (compose_dir !== undefined) return composeTool(name, compose_dir, connection, server_version);
   const hint = `Install the PostgreSQL client programs, version ${majorOf(server_version)} or newer.`;
   if (programs.length === 0)
     throw new BifractError('PROGRAM_MISSING', `No ${name} found on this machine`, { hint });
@@ -117,38 +118,74 @@ async function programVersion(
   return failed ? undefined : /\(PostgreSQL\) (\d+[.\d\w]*)/.exec(stdout)?.[1];
 }
 
-/** A local program. Connection and password are passed in the environment: other users can read arguments. */
-export function localTool(
-  name: ProgramName,
-  { path, version }: PgProgram,
+/**
+ * What a local program gets of this process's environment: where programs and the user's files are, and how to log in.
+ * libpq has variables that select another server, encoding or mode (`PGSERVICE`, `PGHOSTADDR`, `PGOPTIONS`, …), which our
+ * own connection does not follow; the row counts and the dump would be of two databases.
+ */
+const INHERITED = [
+  'HOME',
+  'KRB5CCNAME',
+  'KRB5_CONFIG',
+  'LD_LIBRARY_PATH',
+  'LOGNAME',
+  'PATH',
+  'PGKRBSRVNAME',
+  'PGPASSFILE',
+  'PGPASSWORD',
+  'TMPDIR',
+  'USER',
+];
+
+/**
+ * The whole environment of a local pg_dump or pg_restore. Connection and password are passed in it: other users can read
+ * arguments.
+ */
+export function toolEnvironment(
   { host, port, user, database, password }: PostgresConnection,
-): PgTool {
-  const env: Record<string, string> = {
+  server_version: string,
+  inherited: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const kept = INHERITED.flatMap((name) => (inherited[name] ? [[name, inherited[name]]] : []));
+  return {
+    ...Object.fromEntries(kept),
     PGHOST: host,
     PGPORT: String(port),
     PGUSER: user,
     PGDATABASE: database,
+    PGOPTIONS: toolOptions(majorOf(server_version)),
     ...(password === undefined ? {} : { PGPASSWORD: password }),
   };
-  return {
-    location: `${name} ${version} (${path})`,
-    version: async () => version,
-    start: (args, options) => startProcess({ program: path, args, env }, options),
-  };
+}
+
+/** A local program, for a server of a version. */
+export function localTool(
+  name: ProgramName,
+  { path, version }: PgProgram,
+  connection: PostgresConnection,
+  server_version = '',
+): PgTool {
+  const start = (args: string[], options: StartOptions) =>
+    startProcess({ program: path, args, env: toolEnvironment(connection, server_version) }, options);
+  return { location: `${name} ${version} (${path})`, version: async () => version, start };
 }
 
 const IN_CONTAINER = ['compose', 'exec', '-T', 'postgres'];
 
 /**
  * Prints its process id before it becomes the program, so that it can be ended from outside: a process in a container
- * outlives the client that started it. Uses the password of the image for local connections that require one.
+ * outlives the client that started it. Uses the password of the image for local connections that require one. Of libpq's
+ * variables only those that say where the server is and how to log in stay.
  */
 const PRINT_PID = [
   'echo "bifract pid $$" >&2',
+  `for name in $(env | sed -n 's/^\\(PG[A-Z]*\\)=.*/\\1/p'); do
+    case $name in PGHOST | PGPORT | PGPASSWORD | PGPASSFILE) ;; *) unset "$name" ;; esac
+  done`,
   '[ -n "$PGPASSWORD" ] || PGPASSWORD=$POSTGRES_PASSWORD',
-  'PGUSER=$1 PGDATABASE=$2 LC_ALL=C',
-  'export PGPASSWORD PGUSER PGDATABASE LC_ALL',
-  'shift 2',
+  'PGUSER=$1 PGDATABASE=$2 PGOPTIONS=$3 LC_ALL=C',
+  'export PGPASSWORD PGUSER PGDATABASE PGOPTIONS LC_ALL',
+  'shift 3',
   'exec "$0" "$@"',
 ].join('; ');
 
@@ -157,11 +194,14 @@ export function composeTool(
   name: ProgramName,
   dir: string,
   { user, database }: { user: string; database: string },
+  server_version = '',
 ): PgTool {
+  const settings = [user, database, toolOptions(majorOf(server_version))];
   const command = (args: string[]): Command => ({
     program: 'docker',
-    args: [...IN_CONTAINER, 'sh', '-c', PRINT_PID, name, user, database, ...args],
-    env: {},
+    args: [...IN_CONTAINER, 'sh', '-c', PRINT_PID, name, ...settings, ...args],
+    // Compose reads the variables of its file from here; the container does not get them.
+    env: process.env,
     cwd: dir,
     endRemote: async (pid) => void (await docker([...IN_CONTAINER, 'kill', '-TERM', String(pid)], dir)),
   });
@@ -181,11 +221,11 @@ export function composeTool(
   };
 }
 
-/** How to run a program: its arguments and additional environment. */
+/** How to run a program: its arguments and its whole environment. */
 interface Command {
   program: string;
   args: string[];
-  env: Record<string, string>;
+  env: NodeJS.ProcessEnv;
   cwd?: string;
   /** Ends the program by the process id that it printed, if ending the local process is not enough. */
   endRemote?: (pid: number) => Promise<void>;
@@ -222,6 +262,7 @@ async function startProcess(command: Command, { signal, onTable }: StartOptions)
   const child = execa(command.program, command.args, {
     cwd: command.cwd,
     env: { ...command.env, LC_ALL: 'C' },
+    extendEnv: false,
     stdin: 'pipe',
     buffer: false,
     encoding: 'buffer',
