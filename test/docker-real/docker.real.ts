@@ -15,6 +15,11 @@ const MIDDLE_BYTES = 20 << 20;
 const WAIT_MS = 120_000;
 const FRACTAL = 'web-prod';
 
+if (process.getuid?.() !== 0) {
+  console.error('These tests start a Docker engine and install Debian packages: run them as root');
+  process.exit(1);
+}
+
 describe('an installation in a real Docker engine', { timeout: 1_800_000 }, () => {
   let dir: string;
   let engine: DockerEngine;
