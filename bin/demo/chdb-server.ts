@@ -2,7 +2,8 @@
  * Serves an embedded engine through ClickHouse's HTTP interface, for the demo and the tests.
  *
  * Environment: `CHDB_MODULE` (resolved path of chdb), `CHDB_PATH` (data), `CHDB_TEMP` (folder for pipes), `CHDB_USER`,
- * `CHDB_PASSWORD`, `TZ`, `UV_THREADPOOL_SIZE`. Listens on 127.0.0.1 and prints its port as the only line.
+ * `CHDB_PASSWORD`, `TZ`, `UV_THREADPOOL_SIZE`; `CHDB_HOST` and `CHDB_PORT`, where it listens (127.0.0.1, any port). Prints
+ * its port as the only line.
  */
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -29,7 +30,9 @@ const sessions = new Sessions(engine);
 const server = createServer({ keepAliveTimeout: 10_000, requestTimeout: 0 }, (request, response) => {
   void serve(request, response);
 });
-server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+server.listen(Number(process.env.CHDB_PORT ?? 0), process.env.CHDB_HOST ?? '127.0.0.1', () =>
+  console.log((server.address() as AddressInfo).port),
+);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 
 function setting(name: string): string {

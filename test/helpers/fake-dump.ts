@@ -16,19 +16,26 @@ export function fakeDump(tables: readonly FakeTable[] = []): Buffer {
     Buffer.from([1, 14, 0, 4, 8, 1]),
     ...[0, 56, 34, 12, 1, 2, 126, 0].map(integer),
     ...['bifract', '16.1', '16.1'].map(string),
-    integer(tables.length),
+    integer(2 * tables.length),
   ]);
-  return Buffer.concat([header, ...tables.map(entry), ...tables.map(block)]);
+  return Buffer.concat([
+    header,
+    ...tables.map((table, index) => entry(table, tables.length + index + 1, 'TABLE')),
+    ...tables.map((table, index) => entry(table, index + 1, 'TABLE DATA')),
+    ...tables.map(block),
+  ]);
 }
 
-function entry({ schema, name }: FakeTable, index: number): Buffer {
+function entry({ schema, name }: FakeTable, id: number, kind: 'TABLE' | 'TABLE DATA'): Buffer {
+  const hasData = kind === 'TABLE DATA';
+  const copy = hasData ? `COPY ${schema}.${name} FROM stdin;\n` : null;
   return Buffer.concat([
-    integer(index + 1),
-    integer(1),
-    ...['0', '0', name, 'TABLE DATA'].map(string),
-    integer(3),
-    ...['', '', `COPY ${schema}.${name} FROM stdin;\n`, schema, '', '', 'bifract', 'false', null].map(string),
-    Buffer.from([1]),
+    integer(id),
+    integer(hasData ? 1 : 0),
+    ...['0', '0', name, kind].map(string),
+    integer(hasData ? 3 : 2),
+    ...['', '', copy, schema, '', '', 'bifract', 'false', null].map(string),
+    Buffer.from([hasData ? 1 : 3]),
     Buffer.alloc(8),
   ]);
 }

@@ -158,7 +158,7 @@ async function* provenDump(
   tables: readonly TableCount[],
 ): AsyncGenerator<Buffer> {
   try {
-    yield* checkDump(dump, tables);
+    yield* checkDump(dump, tables, { fresh: true });
   } catch (error) {
     if (!(error instanceof BifractError) || error.exitCode !== EXIT.integrity || error.hint) throw error;
     throw new BifractError(error.code, error.message, {

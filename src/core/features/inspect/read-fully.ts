@@ -75,8 +75,10 @@ export async function readBytes(
   }
   const { manifest, dump } = await splitBackup(pieces);
   let contents: DumpContents | null = null;
-  const checked = checkDump(dump, manifest.bifract_console?.tables, (found) => {
-    contents = found;
+  const checked = checkDump(dump, manifest.bifract_console?.tables, {
+    onChecked: (found) => {
+      contents = found;
+    },
   });
   for await (const _ of checked) report(0);
   return { kind, summary: content.summary(), lines: null, dump: contents };

@@ -42,6 +42,8 @@ export interface DumpedTable {
   name: string;
   /** Rows of its COPY data; null if the dump is compressed or made of INSERT statements. */
   rows: number | null;
+  /** Whether the dump also creates the table. */
+  defined: boolean;
 }
 
 /** What a complete dump contains. */
@@ -63,6 +65,8 @@ interface DataEntry {
   /** Its data are COPY rows, and not INSERT statements or large objects. */
   isCopy: boolean;
   isTable: boolean;
+  /** The dump also creates the table. */
+  defined?: boolean;
 }
 
 /** Bytes that the parser asks for: `take` returns them, `skip` passes over them. */
@@ -88,6 +92,7 @@ export class DumpReader {
   #intBytes = 4;
   readonly #expected = new Map<number, DataEntry>();
   #entriesBytes = 0;
+  readonly #defined = new Set<string>();
 
   // The data part, which is nearly all of a dump, is read without the generator.
   #block: BlockReader | undefined;
@@ -152,6 +157,8 @@ export class DumpReader {
     if (entries < 0) throw damaged('its table of contents has a negative length');
     const needs = new NeedsCollector();
     for (let entry = 0; entry < entries; entry++) yield* this.#entry(archiveVersion, offsetBytes, needs);
+    for (const entry of this.#expected.values()) entry.defined = this.#defined.has(keyOf(entry));
+    this.#defined.clear();
     const tables: DumpedTable[] = [];
     this.#contents = { format: `${major}.${minor}`, compressed, tables, entries, needs: needs.needs() };
     this.#block = new BlockReader(intBytes, compressed, this.#expected, tables);
@@ -184,6 +191,7 @@ export class DumpReader {
     yield { skip: offsetBytes };
     if (state < 1 || state > NO_DATA || (state === NO_DATA) === (hasData === 1))
       throw damaged('an entry of its table of contents is invalid');
+    if (description === 'TABLE') this.#defined.add(keyOf({ schema, name: tag }));
     if (state === NO_DATA) return;
     if (this.#expected.has(id)) throw damaged(`two entries of its table of contents have the number ${id}`);
     this.#entriesBytes += ENTRY_BYTES + 2 * (tag.length + schema.length);
@@ -343,12 +351,13 @@ class BlockReader {
   }
 
   #close(): 'type' {
-    const { schema, name, isCopy, isTable } = this.#entry as DataEntry;
+    const { schema, name, isCopy, isTable, defined = false } = this.#entry as DataEntry;
     if (isTable) {
       const counts = isCopy && !this.#compressed;
       if (counts && !this.#tail.equals(END_OF_ROWS))
         throw cutOff(`the rows of ${nameOf(this.#entry)} do not end with the end mark of COPY`);
-      this.#tables.push({ schema, name, rows: counts ? this.#newlines - NEWLINES_OF_END : null });
+      const rows = counts ? this.#newlines - NEWLINES_OF_END : null;
+      this.#tables.push({ schema, name, rows, defined });
     }
     return 'type';
   }
@@ -371,6 +380,10 @@ function version(major: number, minor: number): number {
 
 function amount(wanted: Wanted): number {
   return 'take' in wanted ? wanted.take : wanted.skip;
+}
+
+function keyOf({ schema, name }: { schema: string; name: string }): string {
+  return JSON.stringify([schema, name]);
 }
 
 function nameOf(entry: DataEntry | undefined): string {

@@ -101,3 +101,13 @@ test('verify proves the same for a stored file: its seal may be intact around an
     assert.deepEqual([item.error?.code, item.rows], [code, code === undefined ? 203 : null]);
   }
 });
+
+test('a dump whose rows cannot be counted, or that does not create a table, is never sealed', async () => {
+  const compressed = Buffer.from(fakeDump(TABLES));
+  // The compression level, behind the magic, the version and the sizes.
+  compressed[12] = 6;
+  assert.equal((await backUp(compressed)).error?.code, 'DAMAGED');
+  const renamed = Buffer.from(fakeDump(TABLES).toString('latin1').replace('alerts', 'alertz'), 'latin1');
+  const { error, files } = await backUp(renamed);
+  assert.deepEqual([error?.code, files], ['CUT_OFF', []]);
+});

@@ -9,6 +9,7 @@ import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { checkDump, type ExpectedTable } from '../../../../src/core/format/dump/check-dump.ts';
 import { type DumpContents, DumpReader } from '../../../../src/core/format/dump/dump-reader.ts';
 import { DEPENDENT_OBJECTS_SQL, TABLES_SQL } from '../../../helpers/all-object-kinds.ts';
+import { DumpFile } from '../../../helpers/dump-file.ts';
 import { testServices } from '../../../helpers/services.ts';
 
 const { postgres, sql } = await testServices();
@@ -78,6 +79,24 @@ test('every table of the snapshot is found with its rows, whatever its name and 
 test('how the dump is cut into pieces does not matter', () => {
   const whole = readAll(dump);
   for (const size of [1, 2, 3, 5, 7, 4096]) assert.deepEqual(readAll(dump, size), whole, `${size} bytes`);
+});
+
+test('formats 1.15 and 1.16 of newer pg_dump are read as well', async () => {
+  const from = await pgDump(['-Fc', '-Z', '0', '--no-blobs']);
+  const file = DumpFile.parse(from);
+  assert.ok(file.write().length > 1 << 20);
+  for (const minor of [15, 16]) {
+    const newer = file.write({ minor });
+    const { format, tables } = readAll(newer);
+    assert.equal(format, `1.${minor}`);
+    assert.deepEqual(tables, readAll(from).tables);
+    assert.equal(await refusal(newer), undefined);
+    for (let at = 0; at < newer.length; at += 65_536)
+      assert.equal(await refusal(newer.subarray(0, at)), 'CUT_OFF', `1.${minor} cut at ${at}`);
+    file.setRows('many_7', file.rowsOf('many_7').slice(1));
+    assert.equal(await refusal(file.write({ minor })), 'COUNT_DIFFERS');
+    Object.assign(file, DumpFile.parse(from));
+  }
 });
 
 test('a compressed dump and one of INSERT statements have all their blocks, and no counts', async () => {
