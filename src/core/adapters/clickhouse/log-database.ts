@@ -1,3 +1,4 @@
+import type { ClickHouseConnection } from '../../config/settings.ts';
 import type {
   CountQuery,
   LineBlock,
@@ -19,7 +20,7 @@ import {
   statsQuery,
   versionQuery,
 } from './queries.ts';
-import { type ClickHouseConnection, ClickHouseSession } from './session.ts';
+import { ClickHouseSession } from './session.ts';
 
 const VERSION_LIMIT_MS = 15_000;
 const STATS_LIMIT_MS = 600_000;

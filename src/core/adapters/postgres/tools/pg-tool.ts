@@ -7,6 +7,7 @@ import type { PostgresConnection } from '../../../config/settings.ts';
 import { BifractError, type ErrorCode } from '../../../contract/errors.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { docker } from '../../docker/compose.ts';
+import { tlsEnvironment } from '../tls.ts';
 
 type ProgramName = 'pg_dump' | 'pg_restore';
 
@@ -121,8 +122,9 @@ async function programVersion(
 export function localTool(
   name: ProgramName,
   { path, version }: PgProgram,
-  { host, port, user, database, password }: PostgresConnection,
+  connection: PostgresConnection,
 ): PgTool {
+  const { host, port, user, database, password } = connection;
   const env: Record<string, string> = {
     PGHOST: host,
     PGPORT: String(port),
@@ -133,7 +135,10 @@ export function localTool(
   return {
     location: `${name} ${version} (${path})`,
     version: async () => version,
-    start: (args, options) => startProcess({ program: path, args, env }, options),
+    async start(args, options) {
+      const tls = await tlsEnvironment(connection, majorOf(version));
+      return startProcess({ program: path, args, env: { ...env, ...tls } }, options);
+    },
   };
 }
 
