@@ -62,6 +62,8 @@ interface PgProgram {
   version: string;
 }
 
+/** The working directory of this process may be removed while it runs. */
+const ANYWHERE = '/';
 const DEBIAN = '/usr/lib/postgresql';
 
 /** All local programs of a name: in `PATH`, and in Debian's folders for each version. */
@@ -105,7 +107,7 @@ function minorOf(version: string): number {
 async function programVersion(
   program: string,
   args: string[],
-  { signal, cwd }: CallOptions & { cwd?: string } = {},
+  { signal, cwd = ANYWHERE }: CallOptions & { cwd?: string } = {},
 ): Promise<string | undefined> {
   const { execa } = await import('execa');
   const { failed, stdout } = await execa(program, args, {
@@ -225,7 +227,7 @@ async function startProcess(command: Command, { signal, onTable }: StartOptions)
   signal?.throwIfAborted();
   const { execa } = await import('execa');
   const child = execa(command.program, command.args, {
-    cwd: command.cwd,
+    cwd: command.cwd ?? ANYWHERE,
     env: { ...command.env, LC_ALL: 'C' },
     stdin: 'pipe',
     buffer: false,
