@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -123,6 +134,23 @@ test('init refuses a file in UTF-16, and a key that is a reference, and writes n
     await refuses('ENV_INVALID', bifract('key', 'generate', '--dir', dir));
     assert.ok(bytes.equals(await readFile(path)));
   }
+});
+
+test('a changed .env keeps its mode, its owner and the link that leads to it', async () => {
+  const dir = join(home, 'linked');
+  await init(dir);
+  const [real, path] = [join(home, 'real.env'), join(dir, '.env')];
+  await writeFile(real, 'A=\xff\r');
+  await chmod(real, 0o640);
+  if (process.getuid?.() === 0) await chown(real, 12345, 23456);
+  const before = await stat(real);
+  await rm(path);
+  await symlink(real, path);
+  await init(dir);
+  const after = await stat(real);
+  assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid]);
+  assert.equal(await readlink(path), real);
+  assert.match(await readFile(real, 'utf8'), /KEY=[0-9a-f]{64}\r$/);
 });
 
 test('a .env edited by another process is not overwritten', async () => {

@@ -56,3 +56,19 @@ test('programs are not taken from the working directory, nor by root from a fold
   const run = `${node} ${program} backup --json >/dev/null; ${node} ${program} status >/dev/null || true; test ! -e ${sprung}`;
   await shell(run, { BIFRACT_DIR: install, PATH: path, TRAP: sprung });
 });
+
+test('.env gives settings, never an environment: no code is loaded because of it', async () => {
+  const sprung = join(dir, 'sprung-by-env');
+  const trap = join(dir, 'trap.cjs');
+  await writeFile(trap, `require('node:fs').writeFileSync(${JSON.stringify(sprung)}, '')`);
+  const { dir: install } = await services.installation({
+    NODE_OPTIONS: `--require=${trap}`,
+    NODE_PATH: dir,
+    PATH: dir,
+    HOME: dir,
+    PGSSLMODE: 'disable',
+  });
+  const run = `${node} ${program}`;
+  const script = `id=$(${run} backup --detach --json | sed 's/.*"\\(job\\|id\\)":"\\([^"]*\\)".*/\\2/'); ${run} attach $id --json; test ! -e ${sprung}`;
+  assert.match(await shell(script, { BIFRACT_DIR: install }), /"event":"job:done"/);
+});

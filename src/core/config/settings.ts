@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { BifractError } from '../contract/errors.ts';
 import { parseDuration } from '../policy/duration.ts';
+import { formatAddress } from '../text/address.ts';
 import type { EnvVars } from './env-file.ts';
 
 export interface S3Settings {
@@ -319,7 +320,7 @@ function clickhouseUrl(
 }
 
 function httpUrl(scheme: string, host: string, port: number): string {
-  return `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  return `${scheme}://${formatAddress(host, port)}`;
 }
 
 class Environment {

@@ -7,6 +7,7 @@ import type {
 } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { formatAddress } from '../../text/address.ts';
 import { orAbort } from '../abort.ts';
 import { findContainer } from './compose.ts';
 
@@ -47,7 +48,7 @@ export async function resolvePostgres(
   if (found) return { ...found, connection: { ...connection, host: found.host, ...nameOf(settings, found) } };
   throw new BifractError(
     'POSTGRES_UNREACHABLE',
-    `Cannot reach PostgreSQL at ${host}:${port}, or in a container`,
+    `Cannot reach PostgreSQL at ${formatAddress(host, port)}, or in a container`,
     {
       hint: `Start it (docker compose up -d postgres in ${dir}), or set POSTGRES_HOST and POSTGRES_PORT in .env.`,
     },
@@ -105,7 +106,7 @@ async function resolve(
   dir: string,
   options?: CallOptions,
 ): Promise<Found | undefined> {
-  const direct: Found = { host, description: `${host}:${port}`, in_container: false };
+  const direct: Found = { host, description: formatAddress(host, port), in_container: false };
   if (host_given && (await isListening(host, port, options))) return direct;
   const container = await findContainer(service, dir, options);
   if (container?.address !== undefined && (await isListening(container.address, port, options))) {

@@ -1,5 +1,6 @@
 import type { PostgresConnection } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
+import { formatAddress } from '../../text/address.ts';
 import { describeTlsProblem, type TlsSettingNames, tlsProblem } from '../tls-problem.ts';
 
 /** Starting up, shutting down, out of connections; and errors of the driver and the system for a broken connection. */
@@ -30,7 +31,7 @@ export function postgresError(error: unknown, connection: PostgresConnection): B
   const { host, port, user, database } = connection;
   const code = sqlState(error);
   const message = messageOf(error);
-  const at = `PostgreSQL at ${host}:${port}`;
+  const at = `PostgreSQL at ${formatAddress(host, port)}`;
   const problem = tlsProblem(error);
   if (problem !== undefined) {
     const { what, hint } = describeTlsProblem(problem, error, TLS_SETTINGS);
@@ -41,7 +42,7 @@ export function postgresError(error: unknown, connection: PostgresConnection): B
   if (REFUSED.has(code) || /no password supplied|SASL/.test(message)) {
     return unreachable(
       `${at} rejected the login of user ${user}`,
-      'Check POSTGRES_USER and POSTGRES_PASSWORD.',
+      'Check POSTGRES_USER and POSTGRES_PASSWORD. A password with a $ must be in single quotes in .env.',
       error,
     );
   }
