@@ -11,6 +11,8 @@ const TIMESTAMPTZ = 1184;
 export function clientConfig(connection: PostgresConnection): ClientConfig {
   return {
     ...connection,
+    // Otherwise the driver takes it from the environment.
+    sslnegotiation: 'postgres',
     application_name: 'bifract-console',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

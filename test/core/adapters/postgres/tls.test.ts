@@ -350,3 +350,15 @@ test('the certificates of the system are a file for programs that do not know th
   await arrange({ certificate: good });
   assert.equal((await failure({ POSTGRES_CA_FILE: 'system' })).code, 'POSTGRES_UNREACHABLE');
 });
+
+test("libpq's variables in the environment of this process do not reach the driver", async () => {
+  await arrange({ certificate: good });
+  const variables = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: other.cert, PGSSLNEGOTIATION: 'direct' };
+  Object.assign(process.env, variables);
+  try {
+    assert.equal(await connectAs({ POSTGRES_SSLMODE: 'disable' }), 'plain');
+    assert.equal(await connectAs({ POSTGRES_SSLMODE: 'require' }), 'encrypted');
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+  }
+});
