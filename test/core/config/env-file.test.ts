@@ -63,8 +63,7 @@ test('a quoted value may span lines; a quote that is not closed at the end of a 
 });
 
 test('replaces references to earlier variables and to the environment, which wins', () => {
-  const text =
-    'A=1\nB=$A-${A}\nC="${X:-d${A}}"\nD=${EMPTY:-d}${EMPTY-d}\nE=${A:+y}${X+n}\nF=a$$b$1$\nG=$Z\nH=$OUT';
+  const text = `A=1\nB=$A-\${A}\nC="\${X:-d\${A}}"\nD=\${EMPTY:-d}\${EMPTY-d}\nE=\${A:+y}\${X+n}\nF=a$$b$1$\nG=$Z\nH=$OUT`;
   assert.deepEqual(parse(`EMPTY=\n${text}`, { OUT: '$A', Z: '' }), {
     EMPTY: '',
     A: '1',
