@@ -16,16 +16,16 @@ export interface Installation {
 /** Reads the installation in `dir`. Throws `ENV_MISSING` if there is none, `ENV_INVALID` for a bad value. */
 export async function readInstallation(dir: string, env: NodeJS.ProcessEnv): Promise<Installation> {
   const home = resolve(dir);
-  const variables = parseEnvFile(await readEnvFile(home));
+  const variables = parseEnvFile(await readEnvFile(home), env);
   addSecrets(secretsOf(variables));
   addSecrets(secretsOf(env));
-  return { dir: home, variables, settings: readSettings(variables, env) };
+  return { dir: home, variables, settings: readSettings(variables, env, home) };
 }
 
-async function readEnvFile(dir: string): Promise<string> {
+async function readEnvFile(dir: string): Promise<Buffer> {
   const path = join(dir, '.env');
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') {

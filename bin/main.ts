@@ -1,4 +1,5 @@
 import { asBifractError, EXIT } from '../src/core/contract/errors.ts';
+import { hasLeftFolder } from './missing-folder.ts';
 import { printFault } from './output/fault.ts';
 import { makePrinter } from './output/make-printer.ts';
 import { type ProgramCall, parseArguments } from './program.ts';
@@ -11,6 +12,9 @@ export async function main(argv: string[]): Promise<void> {
   try {
     const call = await parseArguments(argv, { version: VERSION, env: process.env });
     printer = makePrinter(call.flags, process);
+    if (hasLeftFolder() && call.name !== 'help') {
+      process.stderr.write('bifract: the working directory no longer exists; relative paths start at /\n');
+    }
     const exit = await call.run({ flags: call.flags, printer });
     process.exitCode = exit || (await output.exitCode(call));
   } catch (thrown) {

@@ -12,6 +12,7 @@ import { ProcessLauncher } from '../src/core/adapters/job-bus/launcher.ts';
 import { connectCatalog } from '../src/core/adapters/postgres/catalog/catalog.ts';
 import { databaseServer } from '../src/core/adapters/postgres/server.ts';
 import { postgresDatabase } from '../src/core/adapters/postgres/snapshot.ts';
+import { settleTls } from '../src/core/adapters/postgres/tls.ts';
 import { findDumpTool } from '../src/core/adapters/postgres/tools/pg-dump.ts';
 import { findRestoreTool } from '../src/core/adapters/postgres/tools/pg-restore.ts';
 import { openS3Storage } from '../src/core/adapters/s3/storage.ts';
@@ -54,7 +55,11 @@ export function makeServices(
     const { encryption_key, previous_keys } = await currentKeys.read();
     return [requireKey(encryption_key, dir), ...previous_keys] as const;
   };
-  const postgres = once(() => resolvePostgres(settings.postgres, dir));
+  const postgresAddress = once(() => resolvePostgres(settings.postgres, dir));
+  const postgres = once(async () => {
+    const found = await postgresAddress();
+    return { ...found, connection: await settleTls(found.connection) };
+  });
   const catalog = once(async () => connectCatalog((await postgres()).connection));
   const clickhouse = once(() => resolveClickHouse(settings.clickhouse, dir));
   const logs = once(async () => connectClickHouse((await clickhouse()).connection));
@@ -114,7 +119,7 @@ export function makeServices(
     ingest: once(async () =>
       openIngest(settings.server.base_url ?? `http://localhost:${settings.server.port}`),
     ),
-    postgresLocation: async () => (await postgres()).description,
+    postgresLocation: async () => (await postgresAddress()).description,
     clickhouseLocation: async () => (await clickhouse()).description,
     backups: s3 ?? disk.backups,
     archives: s3 ?? disk.archives,
@@ -137,12 +142,12 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
     );
   }
   const path = join(dir, '.env');
-  const text = await readFile(path, 'utf8');
+  const content = await readFile(path);
   const variables = {
     [KEY_VARIABLE]: generateKey(),
     [PREVIOUS_VARIABLE]: [...new Set([current, ...earlier])].join(','),
   };
-  await replaceEnv(path, text, setVariables(text, variables));
+  await replaceEnv(path, content, setVariables(content, variables));
 }
 
 /** The jobs of an installation. Needs no settings. */

@@ -45,17 +45,17 @@ async function initialize(dir: string): Promise<InitResult> {
 async function completeEnv(
   path: string,
 ): Promise<{ key: string; state: 'created' | 'completed' | 'unchanged' }> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  const existing = text === undefined ? undefined : parseEnvFile(text)[KEY_VARIABLE];
+  const existing = content === undefined ? undefined : parseEnvFile(content, process.env)[KEY_VARIABLE];
   // A malformed key is kept too: a new key would hide the mistake.
   if (existing) return { key: existing, state: 'unchanged' };
   const key = generateKey();
-  if (text === undefined) await createEnv(path, `${HEAD}${KEY_VARIABLE}=${key}\n`);
-  else await replaceEnv(path, text, setVariables(text, { [KEY_VARIABLE]: key }));
-  return { key, state: text === undefined ? 'created' : 'completed' };
+  if (content === undefined) await createEnv(path, `${HEAD}${KEY_VARIABLE}=${key}\n`);
+  else await replaceEnv(path, content, setVariables(content, { [KEY_VARIABLE]: key }));
+  return { key, state: content === undefined ? 'created' : 'completed' };
 }
 
 async function warningsOf(path: string): Promise<string[]> {

@@ -68,9 +68,9 @@ async function writeNewKey({ flags, printer }: Context): Promise<number> {
     });
   }
   const path = join(dir, '.env');
-  const text = await readFile(path, 'utf8');
+  const content = await readFile(path);
   const key = generateKey();
-  await replaceEnv(path, text, setVariables(text, { [KEY_VARIABLE]: key }));
+  await replaceEnv(path, content, setVariables(content, { [KEY_VARIABLE]: key }));
   const key_id = keyId(parseKey(key));
   printer.result({ key_id }, [`Key fingerprint ${key_id}`, `Keep a copy of ${path} in a safe place.`]);
   return 0;

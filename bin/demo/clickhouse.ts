@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { entryCommand } from './entry.ts';
 import type { DemoSupervisor } from './supervisor.ts';
@@ -60,19 +59,15 @@ export async function startClickhouse(
   };
 }
 
-/** Next to this program (in the project or installed globally), and in the working directory. */
-const CHDB_LOCATIONS = [import.meta.url, pathToFileURL(join(process.cwd(), 'package.json')).href];
-
-/** Resolves the library from the first location that has it. Throws `PROGRAM_MISSING` if none has. */
-export function findChdb(locations = CHDB_LOCATIONS): string {
-  for (const location of locations) {
-    try {
-      return createRequire(location).resolve('chdb');
-    } catch {
-      // Try the next one.
-    }
+/** Resolves the library next to this program, in the project or installed globally. Throws `PROGRAM_MISSING`. */
+export function findChdb(program = import.meta.url): string {
+  try {
+    return createRequire(program).resolve('chdb');
+  } catch (cause) {
+    // Not from the working directory: anybody may have put it there.
+    throw new BifractError('PROGRAM_MISSING', 'chdb is not installed; the demo uses it as its ClickHouse', {
+      hint: 'Install it (540 MB) where this program is installed, for example with npm i -g chdb.',
+      cause,
+    });
   }
-  throw new BifractError('PROGRAM_MISSING', 'chdb is not installed; the demo uses it as its ClickHouse', {
-    hint: 'Install it (540 MB) with npm i -g chdb, or with npm i chdb in the working directory.',
-  });
 }

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -9,7 +20,7 @@ import { metricsText, writeMetrics } from '../../bin/jobs/metrics.ts';
 import type { Printer } from '../../bin/output/printer.ts';
 import { parseArguments } from '../../bin/program.ts';
 import { replaceEnv } from '../../bin/wiring.ts';
-import { parseEnvFile, setVariables } from '../../src/core/config/env-file.ts';
+import { parseEnvFile } from '../../src/core/config/env-file.ts';
 import type { JobOutcome } from '../../src/core/index.ts';
 import { refuses } from '../contracts/storage.ts';
 
@@ -41,14 +52,14 @@ async function mode(path: string): Promise<number> {
 test('init creates a private installation and changes nothing of an existing one', async () => {
   const dir = join(home, 'new');
   await init(dir);
-  const env = await readFile(join(dir, '.env'), 'utf8');
+  const env = await readFile(join(dir, '.env'));
   assert.match(parseEnvFile(env)[KEY] ?? '', /^[0-9a-f]{64}$/);
   assert.deepEqual(
     await Promise.all([mode(dir), mode(join(dir, '.env')), mode(join(dir, 'backups'))]),
     [0o700, 0o600, 0o700],
   );
   await init(dir);
-  assert.equal(await readFile(join(dir, '.env'), 'utf8'), env);
+  assert.ok(env.equals(await readFile(join(dir, '.env'))));
   assert.deepEqual((await readdir(dir)).sort(), ['.env', 'backups']);
   assert.ok(!JSON.stringify(results).includes(parseEnvFile(env)[KEY] ?? '?'));
 });
@@ -90,16 +101,62 @@ test('key generate creates a key only if there is none', async () => {
   await refuses('EXISTS', generate());
 });
 
-test('setVariables replaces the last definition, or appends one', () => {
-  assert.equal(setVariables('A=1\nB=2\nA=3\n', { A: '9', C: 'x' }), 'A=1\nB=2\nA=9\nC=x\n');
-  assert.equal(setVariables('# A=1', { A: '2' }), '# A=1\nA=2\n');
-  assert.equal(setVariables('', { A: '2' }), 'A=2\n');
+test('init and key generate never add a second key, and keep each byte of what is there', async () => {
+  const dir = join(home, 'export');
+  await init(dir);
+  const path = join(dir, '.env');
+  const key = 'ab'.repeat(32);
+  for (const line of [
+    `export ${KEY}=${key}`,
+    `\t${KEY} : '${key}' # mine`,
+    `SMTP=\xfc\r${KEY}="${key}"\rX=1`,
+  ]) {
+    const bytes = Buffer.from(line, 'latin1');
+    await writeFile(path, bytes);
+    await init(dir);
+    await refuses('EXISTS', bifract('key', 'generate', '--dir', dir));
+    assert.ok(bytes.equals(await readFile(path)), line);
+  }
+  const empty = Buffer.from(`SMTP=gr\xfc\xdfe\r\nexport ${KEY}= # to do\rX=1`, 'latin1');
+  await writeFile(path, empty);
+  await init(dir);
+  const text = await readFile(path, 'latin1');
+  assert.equal(text.replace(/KEY=[0-9a-f]{64}/, 'KEY='), empty.toString('latin1'));
+});
+
+test('init refuses a file in UTF-16, and a key that is a reference, and writes nothing', async () => {
+  const dir = join(home, 'wide');
+  await init(dir);
+  const path = join(dir, '.env');
+  for (const bytes of [Buffer.from('\uFEFFA=1\n', 'utf16le'), Buffer.from(`${KEY}=\${ELSEWHERE}\n`)]) {
+    await writeFile(path, bytes);
+    await refuses('ENV_INVALID', init(dir));
+    await refuses('ENV_INVALID', bifract('key', 'generate', '--dir', dir));
+    assert.ok(bytes.equals(await readFile(path)));
+  }
+});
+
+test('a changed .env keeps its mode, its owner and the link that leads to it', async () => {
+  const dir = join(home, 'linked');
+  await init(dir);
+  const [real, path] = [join(home, 'real.env'), join(dir, '.env')];
+  await writeFile(real, 'A=\xff\r');
+  await chmod(real, 0o640);
+  if (process.getuid?.() === 0) await chown(real, 12345, 23456);
+  const before = await stat(real);
+  await rm(path);
+  await symlink(real, path);
+  await init(dir);
+  const after = await stat(real);
+  assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid]);
+  assert.equal(await readlink(path), real);
+  assert.match(await readFile(real, 'utf8'), /KEY=[0-9a-f]{64}\r$/);
 });
 
 test('a .env edited by another process is not overwritten', async () => {
   const path = join(home, 'race.env');
   await writeFile(path, 'A=theirs\n');
-  await refuses('BUSY', replaceEnv(path, 'A=old\n', 'A=ours\n'));
+  await refuses('BUSY', replaceEnv(path, Buffer.from('A=old\n'), Buffer.from('A=ours\n')));
   assert.equal(await readFile(path, 'utf8'), 'A=theirs\n');
   assert.deepEqual(
     (await readdir(home)).filter((name) => name.startsWith('.env.')),

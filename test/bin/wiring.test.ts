@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -28,6 +28,27 @@ test('a key rotated by another process is used at once, and the previous one sti
   const [third, ...earlier] = (await services.keys()).map(keyId);
   assert.ok(third !== idOf(second) && third !== idOf(first));
   assert.deepEqual(earlier, [idOf(second), idOf(first)]);
+});
+
+test('a rotation changes the keys in .env and no other byte', async () => {
+  const [first, second] = [generateKey(), generateKey()];
+  const path = join(dir, '.env');
+  const [name, hidden] = ['BIFRACT_BACKUP_ENCRYPTION_KEY', '0'.repeat(64)];
+  const files = [
+    `SMTP=gr\xfc\xdfe\rexport ${name} = "${first}" # mine\r\n${name}_PREVIOUS='${second}'\nX=\xff`,
+    `# ${name}=x\r${name}_PREVIOUS=${second}\r${name}=${first}\rX="a\r\nb"\r`,
+  ];
+  for (const text of files) {
+    await writeFile(path, text, 'latin1');
+    const services = makeServices(await readInstallation(dir, {}), { read_only: false });
+    await services.replaceKey();
+    const after = await readFile(path, 'latin1');
+    const [third, ...earlier] = (await services.keys()).map(keyId);
+    assert.ok(third !== idOf(first));
+    assert.deepEqual(earlier, [idOf(first), idOf(second)]);
+    const masked = after.replace(`${first},${second}`, hidden).replace(/[0-9a-f]{64}/g, hidden);
+    assert.equal(masked, text.replace(/[0-9a-f]{64}/g, hidden));
+  }
 });
 
 test('the last known keys are used while .env cannot be read', async () => {

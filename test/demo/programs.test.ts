@@ -3,7 +3,6 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { findChdb } from '../../bin/demo/clickhouse.ts';
 import { demoEnvironment } from '../../bin/demo/environment.ts';
 import { findPostgres, newestOf } from '../../bin/demo/postgres-programs.ts';
@@ -40,7 +39,7 @@ test('a missing program is PROGRAM_MISSING, with install commands as a hint', as
     assert.match(error.hint, /apt-get install postgresql.*brew install postgresql/);
     return true;
   });
-  assert.throws(() => findChdb([pathToFileURL('/nowhere/package.json').href]), {
+  assert.throws(() => findChdb('file:///nowhere/program.js'), {
     code: 'PROGRAM_MISSING',
     hint: /npm i -g chdb/,
   });

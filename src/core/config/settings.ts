@@ -1,5 +1,10 @@
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
 import { BifractError } from '../contract/errors.ts';
 import { parseDuration } from '../policy/duration.ts';
+import { formatAddress } from '../text/address.ts';
 import type { EnvVars } from './env-file.ts';
 
 export interface S3Settings {
@@ -31,6 +36,21 @@ export interface ProxySettings {
   no_proxy: string | undefined;
 }
 
+export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** Encryption of connections to PostgreSQL, with the meaning that libpq gives to it. Absolute paths. */
+export interface PostgresTls {
+  mode: SslMode;
+  /** Authorities to trust: `system`, or a PEM file. */
+  ca_file: string | undefined;
+  cert_file: string | undefined;
+  key_file: string | undefined;
+  crl_file: string | undefined;
+  /** The name that the certificate must have with `verify-full`, if it is not the host of the connection. */
+  server_name?: string;
+}
+
 /** Address and credentials of PostgreSQL. */
 export interface PostgresConnection {
   /** A host name, an IP address, or the folder of a socket. */
@@ -39,6 +59,10 @@ export interface PostgresConnection {
   database: string;
   user: string;
   password: string | undefined;
+  /** Undefined: never encrypted. */
+  tls?: PostgresTls;
+  /** What `tls` means for the driver, once it is decided. */
+  ssl?: ConnectionOptions | false;
 }
 
 export interface PostgresSettings extends PostgresConnection {
@@ -46,15 +70,25 @@ export interface PostgresSettings extends PostgresConnection {
   host_given: boolean;
 }
 
+/** How to check the certificate of ClickHouse, if its URL is https. */
+export interface ClickHouseTls {
+  /** PEM file of the authorities to trust instead of the usual ones. */
+  ca_file: string | undefined;
+  /** The name that the certificate must have, if it is not the host of the URL. */
+  server_name: string | undefined;
+  skip_verify: boolean;
+}
+
 /** Address and credentials of ClickHouse. */
 export interface ClickHouseConnection {
-  /** HTTP interface. A user and password in the URL take precedence. */
+  /** Origin of the HTTP interface; contains no secret. */
   url: string;
   database: string;
   user: string;
   password: string | undefined;
   /** Set on a sharded cluster: reads go to the distributed table. */
   cluster: string | undefined;
+  tls?: ClickHouseTls;
 }
 
 export interface ClickHouseSettings extends ClickHouseConnection {
@@ -102,10 +136,11 @@ export interface Settings {
 
 /**
  * Reads settings from the installation's file and the process environment, which takes precedence. An empty variable
- * counts as not set. Throws `ENV_INVALID` naming the variable, and its value if that is not a secret.
+ * counts as not set, in both. Relative paths start in `dir`, the installation. Throws `ENV_INVALID` naming the variable,
+ * and its value if that is not a secret.
  */
-export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv): Settings {
-  const env = new Environment(file, environment);
+export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv, dir: string): Settings {
+  const env = new Environment(file, environment, dir);
   return {
     encryption_key: env.text('BIFRACT_BACKUP_ENCRYPTION_KEY'),
     previous_keys: (env.text('BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS') ?? '').split(/[\s,]+/).filter(Boolean),
@@ -116,7 +151,7 @@ export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv): Set
       max_memory: env.count('BIFRACT_ARCHIVE_MAX_MEMORY', 3_000_000_000),
       max_duration_ms: env.duration('BIFRACT_ARCHIVE_MAX_DURATION', '24h'),
       max_error_time_ms: env.duration('BIFRACT_ARCHIVE_MAX_ERROR_TIME', '30m'),
-      dir: env.text('BIFRACT_ARCHIVE_DIR'),
+      dir: env.path('BIFRACT_ARCHIVE_DIR'),
     },
     server: {
       port: env.port('BIFRACT_PORT', 8080),
@@ -131,17 +166,33 @@ function s3Settings(env: Environment): S3Settings | undefined {
   if (bucket === undefined) return undefined;
   return {
     bucket,
-    endpoint: env.url('BIFRACT_S3_ENDPOINT'),
+    endpoint: s3Endpoint(env),
     region: env.text('BIFRACT_S3_REGION') ?? 'us-east-1',
     access_key: env.text('BIFRACT_S3_ACCESS_KEY'),
     secret_key: env.text('BIFRACT_S3_SECRET_KEY'),
     storage_class: env.text('BIFRACT_S3_STORAGE_CLASS'),
     sse: env.text('BIFRACT_S3_SSE'),
     sse_kms_key_id: env.text('BIFRACT_S3_SSE_KMS_KEY_ID'),
-    ca_file: env.text('BIFRACT_S3_CA_FILE'),
+    ca_file: env.path('BIFRACT_S3_CA_FILE'),
     part_mib: partMib(env),
     proxy: proxySettings(env),
   };
+}
+
+/** A path is part of the address of some services. Credentials have their own variables. */
+function s3Endpoint(env: Environment): string | undefined {
+  const name = 'BIFRACT_S3_ENDPOINT';
+  const text = env.url(name);
+  const url = text === undefined ? undefined : new URL(text);
+  if (!url || (url.username === '' && url.password === '' && url.search === '' && url.hash === ''))
+    return text;
+  const wanted = 'a URL without a user, password, query or fragment';
+  throw invalid(
+    name,
+    undefined,
+    wanted,
+    `Set BIFRACT_S3_ENDPOINT=${url.origin}, and BIFRACT_S3_ACCESS_KEY and _SECRET_KEY.`,
+  );
 }
 
 /** S3 accepts no smaller parts, and Node cannot send a body of 2 GiB at once. */
@@ -161,7 +212,7 @@ function proxySettings(env: Environment): ProxySettings | undefined {
 }
 
 function postgresSettings(env: Environment): PostgresSettings {
-  const host = env.text('POSTGRES_HOST');
+  const host = env.host('POSTGRES_HOST', 'POSTGRES_PORT', 5432);
   return {
     host: host ?? 'localhost',
     port: env.port('POSTGRES_PORT', 5432),
@@ -169,43 +220,166 @@ function postgresSettings(env: Environment): PostgresSettings {
     database: env.text('POSTGRES_DB') ?? 'bifract',
     user: env.text('POSTGRES_USER') ?? 'bifract',
     password: env.text('POSTGRES_PASSWORD'),
+    tls: postgresTls(env),
   };
 }
 
-function clickhouseSettings(env: Environment): ClickHouseSettings {
-  const host = env.text('CLICKHOUSE_HOST');
-  const given = env.url('CLICKHOUSE_URL');
-  const http_port = env.port('CLICKHOUSE_HTTP_PORT', 8123);
+/** The variables of this program, then those of libpq, then libpq's defaults. */
+function postgresTls(env: Environment): PostgresTls {
+  const ca_file = env.caFile('POSTGRES_CA_FILE') ?? env.caFile('PGSSLROOTCERT');
+  const mode = sslMode(env, 'POSTGRES_SSLMODE') ?? sslMode(env, 'PGSSLMODE');
+  const system = ca_file === 'system';
+  if (system && mode !== undefined && mode !== 'verify-full') {
+    throw new BifractError(
+      'ENV_INVALID',
+      `SSL mode ${mode} cannot be used with the certificates of the system`,
+      {
+        hint: 'Set POSTGRES_SSLMODE=verify-full.',
+      },
+    );
+  }
+  const folder = env.libpqFolder();
   return {
-    url: given ?? httpUrl(host ?? 'localhost', http_port),
+    mode: mode ?? (system ? 'verify-full' : 'prefer'),
+    ca_file: ca_file ?? join(folder, 'root.crt'),
+    cert_file: env.path('POSTGRES_CERT_FILE') ?? env.path('PGSSLCERT') ?? join(folder, 'postgresql.crt'),
+    key_file: env.path('POSTGRES_KEY_FILE') ?? env.path('PGSSLKEY') ?? join(folder, 'postgresql.key'),
+    crl_file: env.path('PGSSLCRL') ?? join(folder, 'root.crl'),
+  };
+}
+
+function sslMode(env: Environment, name: string): SslMode | undefined {
+  const text = env.text(name)?.trim();
+  const mode = SSL_MODES.find((one) => one === text);
+  if (text !== undefined && mode === undefined) throw invalid(name, text, `one of ${SSL_MODES.join(', ')}`);
+  return mode;
+}
+
+const HTTP_PORT = 8123;
+const SECURE_HTTP_PORT = 8443;
+
+function clickhouseSettings(env: Environment): ClickHouseSettings {
+  const secure = env.flag('CLICKHOUSE_SECURE', env.text('CLICKHOUSE_DEPLOYMENT')?.trim() === 'cloud');
+  const default_port = secure ? SECURE_HTTP_PORT : HTTP_PORT;
+  const host = env.host('CLICKHOUSE_HOST', 'CLICKHOUSE_HTTP_PORT', default_port);
+  const given = clickhouseUrl(env);
+  const http_port = env.port('CLICKHOUSE_HTTP_PORT', default_port);
+  return {
+    url: given?.url ?? httpUrl(secure ? 'https' : 'http', host ?? 'localhost', http_port),
     host_given: given !== undefined || host !== undefined,
     http_port,
     native_port: env.port('CLICKHOUSE_PORT', 9000),
     database: env.text('CLICKHOUSE_DB') ?? 'logs',
-    user: env.text('CLICKHOUSE_USER') ?? 'default',
-    password: env.text('CLICKHOUSE_PASSWORD'),
+    user: given?.user ?? env.text('CLICKHOUSE_USER') ?? 'default',
+    password: given?.password ?? env.text('CLICKHOUSE_PASSWORD'),
     cluster: env.text('CLICKHOUSE_CLUSTER'),
+    tls: {
+      ca_file: env.path('CLICKHOUSE_CA_CERT'),
+      server_name: env.text('CLICKHOUSE_TLS_SERVER_NAME')?.trim(),
+      skip_verify: env.flag('CLICKHOUSE_TLS_INSECURE_SKIP_VERIFY', false),
+    },
   };
 }
 
-/** The URL of an HTTP service; an IPv6 address is put in brackets. */
-function httpUrl(host: string, port: number): string {
-  const bare = host.replace(/^\[|\]$/g, '');
-  return `http://${bare.includes(':') ? `[${bare}]` : bare}:${port}`;
+/** An URL of this form alone: what else it may contain, such as a database, has its own variable. */
+function clickhouseUrl(
+  env: Environment,
+): { url: string; user: string | undefined; password: string | undefined } | undefined {
+  const name = 'CLICKHOUSE_URL';
+  const text = env.text(name)?.trim();
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    throw invalid(
+      name,
+      undefined,
+      'an http or https URL',
+      'Set CLICKHOUSE_URL to http://HOST:8123 or https://HOST:8443.',
+    );
+  }
+  const database = url.searchParams.get('database') ?? url.pathname.slice(1).replace(/\/+$/, '');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    const also = /^\w+$/.test(database) ? `, and CLICKHOUSE_DB=${database} if that is the database` : '';
+    const wanted = 'a URL without a path, query or fragment';
+    throw invalid(name, undefined, wanted, `Set CLICKHOUSE_URL=${url.origin}${also}.`);
+  }
+  try {
+    const [user, password] = [url.username, url.password].map(
+      (part) => decodeURIComponent(part) || undefined,
+    );
+    return { url: url.origin, user, password };
+  } catch {
+    const wanted = 'a URL with a valid user and password';
+    throw invalid(
+      name,
+      undefined,
+      wanted,
+      'Write a % in them as %25, or use CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.',
+    );
+  }
+}
+
+function httpUrl(scheme: string, host: string, port: number): string {
+  return `${scheme}://${formatAddress(host, port)}`;
 }
 
 class Environment {
   readonly #file: EnvVars;
   readonly #process: NodeJS.ProcessEnv;
+  readonly #dir: string;
 
-  constructor(file: EnvVars, environment: NodeJS.ProcessEnv) {
+  constructor(file: EnvVars, environment: NodeJS.ProcessEnv, dir: string) {
     this.#file = file;
     this.#process = environment;
+    this.#dir = dir;
   }
 
+  /** A value of nothing but spaces counts as not set, too. */
   text(name: string): string | undefined {
     const own = Object.hasOwn(this.#file, name) ? this.#file[name] : undefined;
-    return (this.#process[name] ?? own) || undefined;
+    const value = [this.#process[name], own].find((one) => one?.trim());
+    if (value?.includes('\0')) throw invalid(name, undefined, 'a text without NUL characters');
+    return value;
+  }
+
+  path(name: string): string | undefined {
+    const text = this.text(name)?.trim();
+    return text === undefined ? undefined : resolve(this.#dir, text);
+  }
+
+  /** The word `system` stands for the certificates of the system. */
+  caFile(name: string): string | undefined {
+    return this.text(name)?.trim() === 'system' ? 'system' : this.path(name);
+  }
+
+  /** Where libpq looks for certificates. */
+  libpqFolder(): string {
+    return join(this.#process.HOME || homedir(), '.postgresql');
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const text = this.text(name)?.trim().toLowerCase();
+    if (text === undefined) return fallback;
+    if (/^(1|true|yes|on)$/.test(text)) return true;
+    if (/^(0|false|no|off)$/.test(text)) return false;
+    throw invalid(name, text, 'true or false');
+  }
+
+  /** A host name or IP address, or for PostgreSQL the folder of a socket. Brackets of an IPv6 address are removed. */
+  host(name: string, port_name: string, default_port: number): string | undefined {
+    const text = this.text(name)?.trim();
+    if (text === undefined) return undefined;
+    const host = text.replace(/^\[(.*)\]$/, '$1');
+    const isSocket = name === 'POSTGRES_HOST' && host.startsWith('/');
+    if (isIP(host) === 6 || (host === text && (HOST.test(host) || isSocket))) return host;
+    // A URL or a list of hosts can contain a password.
+    const [, bare, port = default_port] = HOST_AND_PORT.exec(text) ?? [];
+    const found = bare ?? URL.parse(text)?.hostname;
+    const hint =
+      found && (HOST.test(found) || isIP(found.replace(/^\[|\]$/g, '')))
+        ? `Set ${name}=${found} and ${port_name}=${URL.parse(text)?.port || port}.`
+        : `Set ${name} to one host, and ${port_name} to its port.`;
+    throw invalid(name, undefined, 'a host name or IP address', hint);
   }
 
   count(name: string, fallback: number): number {
@@ -235,14 +409,29 @@ class Environment {
     const text = this.text(name)?.trim();
     if (text === undefined) return undefined;
     const url = URL.parse(text);
-    if (!url || !/^https?:$/.test(url.protocol)) throw invalid(name, undefined, 'an http or https URL');
+    if (!url || !/^https?:$/.test(url.protocol)) {
+      throw invalid(
+        name,
+        undefined,
+        'an http or https URL',
+        `Set ${name} to a URL such as https://HOST:PORT.`,
+      );
+    }
     return text.replace(/\/+$/, '');
   }
 }
 
+const HOST = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u;
+const HOST_AND_PORT = /^([\p{L}\p{N}_.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/u;
+
 /** Omit a value that may be secret: a URL can contain a password. */
-function invalid(name: string, value: string | undefined, wanted: string): BifractError {
+function invalid(
+  name: string,
+  value: string | undefined,
+  wanted: string,
+  hint = `Correct ${name} in .env or in the environment.`,
+): BifractError {
   const what =
     value === undefined ? `${name} is not ${wanted}` : `${name} is not ${wanted}: ${JSON.stringify(value)}`;
-  return new BifractError('ENV_INVALID', what, { hint: `Correct ${name} in .env or in the environment.` });
+  return new BifractError('ENV_INVALID', what, { hint });
 }

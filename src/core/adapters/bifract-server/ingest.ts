@@ -8,9 +8,24 @@ const REASON_CHARS = 300;
 /** The request was never sent, so no line can have been accepted. */
 const NOT_SENT = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** Ingest endpoint of the server at a base URL such as `http://localhost:8080`. */
+/** Ingest endpoint of the server at a base URL such as `http://localhost:8080`. `ENV_INVALID` for another kind of URL. */
 export function openIngest(base: string): Ingest {
-  const url = new URL(`${base.replace(/\/+$/, '')}${PATH}`);
+  const url = URL.parse(`${base.trim().replace(/\/+$/, '')}${PATH}`);
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    /[?#]/.test(base) ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    throw new BifractError(
+      'ENV_INVALID',
+      'BIFRACT_BASE_URL is not an http or https URL without user, password and query',
+      {
+        hint: 'Set BIFRACT_BASE_URL to the address of the Bifract server, such as https://logs.example.com.',
+      },
+    );
+  }
   return { location: url.href, send: (token, lines, options) => send(url, token, lines, options) };
 }
 

@@ -1,4 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
+import { describeTlsProblem, type TlsSettingNames, tlsProblem } from '../tls-problem.ts';
 
 /** ClickHouse error codes: wrong user or password, or missing privileges. */
 const ACCESS_DENIED = new Set(['192', '193', '194', '516']);
@@ -15,10 +16,9 @@ const SETTING_REJECTED = new Set(['115', '452']);
 const TRANSIENT = new Set(
   '3 32 95 96 159 160 173 198 202 203 209 210 236 241 243 279 285 369 394 415 499 745 999'.split(' '),
 );
-/** Unknown host names and invalid certificates do not go away by themselves. */
-const PERMANENT = /^(ENOTFOUND|CERT_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS|ERR_SSL)/;
-const UNREACHABLE =
-  /^(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|CERT_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS|ERR_SSL)/;
+/** Unknown host names do not go away by themselves. */
+const PERMANENT = /^ENOTFOUND/;
+const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE)/;
 
 /** How much of an unexpected response is searched for an error message. */
 const MESSAGE_BYTES = 64 << 10;
@@ -27,11 +27,35 @@ const EXCEPTION = /Code: \d+\. DB::/g;
 const INCOMPLETE_HINT =
   'Try again. If it fails again, check the ClickHouse server log for a restart or low memory, and the timeouts of any proxy in front of it.';
 
+const TLS_SETTINGS: TlsSettingNames = {
+  ca: 'CLICKHOUSE_CA_CERT',
+  name: 'Set CLICKHOUSE_TLS_SERVER_NAME to the name in the certificate.',
+  plain:
+    'Use the port that ClickHouse has for https (8443 by default), or an http:// URL, or CLICKHOUSE_SECURE=false.',
+  client: 'Let the server accept connections without a client certificate: this program cannot present one.',
+};
+
+/** The server uses TLS, the connection does not. Not transient. */
+export function tlsRequired(address: string, cause: unknown): BifractError {
+  return new BifractError('CLICKHOUSE_UNREACHABLE', `ClickHouse at ${address} requires TLS`, {
+    hint: 'Set CLICKHOUSE_SECURE=true, or use an https:// URL.',
+    cause,
+  });
+}
+
 /** Converts an error of the client library; `address` and `user` are for the message. */
 export function clickhouseError(error: unknown, address: string, user: string): BifractError {
   if (error instanceof BifractError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const problem = tlsProblem(error);
+  if (problem !== undefined) {
+    const { what, hint } = describeTlsProblem(problem, error, TLS_SETTINGS);
+    return new BifractError('CLICKHOUSE_UNREACHABLE', `ClickHouse at ${address} ${what}`, {
+      hint,
+      cause: error,
+    });
+  }
   if (ACCESS_DENIED.has(code)) {
     return new BifractError(
       'CLICKHOUSE_UNREACHABLE',

@@ -1,3 +1,4 @@
+import type { ClickHouseConnection } from '../../config/settings.ts';
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type {
   CountQuery,
@@ -20,7 +21,7 @@ import {
   statsQuery,
   versionQuery,
 } from './queries.ts';
-import { type ClickHouseConnection, ClickHouseSession } from './session.ts';
+import { ClickHouseSession } from './session.ts';
 import { readLogsShape } from './shape.ts';
 
 const VERSION_LIMIT_MS = 15_000;

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import type { ClickHouseConnection } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
@@ -37,7 +38,7 @@ import {
   slicesOf,
   tablesQuery,
 } from './restore-queries.ts';
-import { type ClickHouseConnection, ClickHouseSession } from './session.ts';
+import { ClickHouseSession } from './session.ts';
 import { readLogsShape } from './shape.ts';
 
 const TABLE = /^[a-z][a-z0-9_]{0,150}$/;

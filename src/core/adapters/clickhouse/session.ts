@@ -1,26 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseConnection } from '../../config/settings.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort, untilAbort } from '../abort.ts';
 import { type Dialect, dialectOf } from './cluster.ts';
-import { clickhouseError, ResponseTail, unexpectedResponse, unreachable } from './errors.ts';
+import { clickhouseError, ResponseTail, tlsRequired, unexpectedResponse, unreachable } from './errors.ts';
 import { type Query, UNLIMITED } from './queries.ts';
+import { requiresTls, tlsAgent } from './tls.ts';
 
 /** Disables the library's idle timeout: a sink that retries for an hour must not end the query. */
 const IDLE_TIMEOUT_MS = 2 ** 31 - 1;
 const KILL_TIMEOUT_MS = 5_000;
-
-/** Address and credentials of ClickHouse. */
-export interface ClickHouseConnection {
-  /** HTTP interface. A user and password in the URL take precedence. */
-  url: string;
-  database: string;
-  user: string;
-  password: string | undefined;
-  /** Name of the cluster; if set, reads go to the distributed table. */
-  cluster: string | undefined;
-}
 
 export interface StatementOptions extends CallOptions {
   settings?: object;
@@ -62,22 +53,21 @@ export class ClickHouseSession {
     dialect = dialectOf(connection.cluster),
   ): Promise<ClickHouseSession> {
     const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
+    const { user, password = '', database } = connection;
     const url = new URL(connection.url);
-    const username = decodeURIComponent(url.username) || connection.user;
-    const password = decodeURIComponent(url.password) || (connection.password ?? '');
-    url.username = url.password = '';
     const client = createClient({
       url,
-      username,
+      username: user,
       password,
-      database: connection.database,
+      database,
+      http_agent: tlsAgent(connection),
       application: 'bifract-console',
       request_timeout: IDLE_TIMEOUT_MS,
       // Client and server share a host or network: compression would only slow ClickHouse down.
       compression: { request: false, response: false },
       log: { level: ClickHouseLogLevel.OFF },
     });
-    return new ClickHouseSession(client, url.origin, username, dialect);
+    return new ClickHouseSession(client, url.origin, user, dialect);
   }
 
   /** Runs a query with a small result. */
@@ -119,7 +109,7 @@ export class ClickHouseSession {
       return rest;
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.#error(error);
+      throw await this.#error(error);
     } finally {
       if (!ended) await this.#kill(query_id);
     }
@@ -144,7 +134,7 @@ export class ClickHouseSession {
       signal?.throwIfAborted();
       if (timeout?.aborted)
         throw unreachable(this.address, `no response within ${Number(limit_ms) / 1000} seconds`, error);
-      throw this.#error(error);
+      throw await this.#error(error);
     }
     return Buffer.concat(parts);
   }
@@ -180,7 +170,8 @@ export class ClickHouseSession {
     await command.catch(() => undefined);
   }
 
-  #error(error: unknown): Error {
+  async #error(error: unknown): Promise<Error> {
+    if (await requiresTls(this.address, error)) return tlsRequired(this.address, error);
     return clickhouseError(error, this.address, this.#user);
   }
 }

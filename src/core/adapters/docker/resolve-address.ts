@@ -7,6 +7,7 @@ import type {
 } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { formatAddress } from '../../text/address.ts';
 import { orAbort } from '../abort.ts';
 import { findContainer } from './compose.ts';
 
@@ -44,14 +45,19 @@ export async function resolvePostgres(
   const { host_given, ...connection } = settings;
   const { host, port } = connection;
   const found = await resolve({ service: 'postgres', host, port, host_given }, dir, options);
-  if (found) return { ...found, connection: { ...connection, host: found.host } };
+  if (found) return { ...found, connection: { ...connection, host: found.host, ...nameOf(settings, found) } };
   throw new BifractError(
     'POSTGRES_UNREACHABLE',
-    `Cannot reach PostgreSQL at ${host}:${port}, or in a container`,
+    `Cannot reach PostgreSQL at ${formatAddress(host, port)}, or in a container`,
     {
       hint: `Start it (docker compose up -d postgres in ${dir}), or set POSTGRES_HOST and POSTGRES_PORT in .env.`,
     },
   );
+}
+
+/** A certificate is for the configured host, not for the address of the container. */
+function nameOf({ host, host_given, tls }: PostgresSettings, found: Found): Pick<PostgresConnection, 'tls'> {
+  return tls && found.in_container && host_given ? { tls: { ...tls, server_name: host } } : {};
 }
 
 /** Finds the HTTP interface of ClickHouse in the same way. `CLICKHOUSE_UNREACHABLE`. */
@@ -66,7 +72,19 @@ export async function resolveClickHouse(
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   const found = await resolve({ service: 'clickhouse', host, port, host_given }, dir, options);
   if (found && !found.in_container) return { ...found, connection };
-  if (found) return { ...found, connection: { ...connection, url: inContainer(url, found.host, http_port) } };
+  if (found) {
+    const { tls } = connection;
+    const moved = inContainer(url, found.host, http_port);
+    // A certificate is for the configured host, not for the address of the container.
+    return {
+      ...found,
+      connection: {
+        ...connection,
+        url: moved,
+        ...(tls && { tls: { ...tls, server_name: tls.server_name ?? host } }),
+      },
+    };
+  }
   throw new BifractError(
     'CLICKHOUSE_UNREACHABLE',
     `Cannot reach ClickHouse at ${url.host}, or in a container`,
@@ -78,9 +96,8 @@ export async function resolveClickHouse(
 
 function inContainer(url: URL, host: string, port: number): string {
   const moved = new URL(url);
-  moved.protocol = 'http:';
   moved.hostname = host;
-  moved.port = String(port);
+  if (url.protocol === 'http:') moved.port = String(port);
   return moved.href.replace(/\/$/, '');
 }
 
@@ -89,7 +106,7 @@ async function resolve(
   dir: string,
   options?: CallOptions,
 ): Promise<Found | undefined> {
-  const direct: Found = { host, description: `${host}:${port}`, in_container: false };
+  const direct: Found = { host, description: formatAddress(host, port), in_container: false };
   if (host_given && (await isListening(host, port, options))) return direct;
   const container = await findContainer(service, dir, options);
   if (container?.address !== undefined && (await isListening(container.address, port, options))) {

@@ -33,6 +33,8 @@ const SET_IF_THERE = `SELECT set_config(name, value, false)
 export function clientConfig(connection: PostgresConnection): ClientConfig {
   return {
     ...connection,
+    // Otherwise the driver takes it from the environment.
+    sslnegotiation: 'postgres',
     application_name: 'bifract-console',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

@@ -19,20 +19,21 @@ export async function createEnv(path: string, text: string): Promise<void> {
 }
 
 /**
- * Replaces the text of the file atomically and keeps its mode and owner. `BUSY` if it is no longer `before`. Follows a
- * symbolic link.
+ * Replaces the content of the file atomically and keeps its mode and owner. `BUSY` if it is no longer `before`. Follows a
+ * symbolic link. What was written is read back before it replaces the file.
  */
-export async function replaceEnv(path: string, before: string, text: string): Promise<void> {
+export async function replaceEnv(path: string, before: Buffer, content: Buffer): Promise<void> {
   await onDisk(`Cannot write ${path}`, async () => {
     const real = await fs.realpath(path);
     const { mode, uid, gid } = await fs.stat(real);
     const owner = process.getuid?.() === 0 ? { uid, gid } : undefined;
     const file = await DiskFile.create(temporary(real), owner);
     try {
-      await file.write(Buffer.from(text));
+      await file.write(content);
       await file.finish();
       await fs.chmod(file.path, mode & 0o777);
-      if ((await fs.readFile(real, 'utf8')) !== before) throw changedMeanwhile(path);
+      if (!content.equals(await fs.readFile(file.path))) throw writtenBadly(path);
+      if (!before.equals(await fs.readFile(real))) throw changedMeanwhile(path);
       await fs.rename(file.path, real);
     } catch (error) {
       await file.remove();
@@ -62,4 +63,10 @@ function temporary(path: string): string {
 
 function changedMeanwhile(path: string): BifractError {
   return new BifractError('BUSY', `${path} was changed by another program`, { hint: 'Try again.' });
+}
+
+function writtenBadly(path: string): BifractError {
+  return new BifractError('STORAGE_FAILED', `The new ${path} reads back differently from what was written`, {
+    hint: 'Nothing was changed. Check the disk.',
+  });
 }

@@ -269,18 +269,3 @@ test('a wrong password is reported as such, without repeating it', async () => {
   });
   await refused.close();
 });
-
-test('user and password in the URL take precedence, and are never repeated', async () => {
-  const { user, password } = services.clickhouse;
-  const url = new URL(services.clickhouse.url);
-  url.username = user;
-  url.password = encodeURIComponent(password);
-  const named = await open({ url: url.href, user: 'nobody', password: 'wrong' });
-  assert.match(await named.version(), /^\d/);
-  await named.close();
-  url.port = '1';
-  const nowhere = await open({ url: url.href });
-  await refuses('CLICKHOUSE_UNREACHABLE', nowhere.version());
-  await assert.rejects(nowhere.version(), (error) => !String(error).includes(url.password));
-  await nowhere.close();
-});

@@ -134,3 +134,26 @@ test('finds nothing, without an error, if there is no project, Docker or contain
   process.env.PATH = '/nonexistent';
   assert.equal(await findContainer('postgres', dir), undefined);
 });
+
+test('in a container, TLS stays on and the certificate is verified by the configured name', async () => {
+  await project();
+  const port = await listen(ADDRESS);
+  const tls = { mode: 'verify-full' as const, ca_file: 'ca', cert_file: 'c', key_file: 'k', crl_file: 'r' };
+  const named = await resolvePostgres({ ...postgres('db.invalid', port, true), tls }, dir);
+  assert.deepEqual([named.connection.host, named.connection.tls?.server_name], [ADDRESS, 'db.invalid']);
+  const unnamed = await resolvePostgres({ ...postgres('localhost', port, false), tls }, dir);
+  assert.deepEqual([unnamed.connection.host, unnamed.connection.tls?.server_name], [ADDRESS, undefined]);
+  const settings = { database: 'logs', user: 'default', password: undefined, cluster: undefined };
+  const clickhouse = {
+    ...settings,
+    url: `https://ch.invalid:${port}`,
+    host_given: true,
+    http_port: 1,
+    tls: { ca_file: undefined, server_name: undefined, skip_verify: false },
+  };
+  const { connection } = await resolveClickHouse(clickhouse, dir);
+  assert.deepEqual(
+    [connection.url, connection.tls?.server_name],
+    [`https://${ADDRESS}:${port}`, 'ch.invalid'],
+  );
+});

@@ -8,6 +8,7 @@ import { BifractError, type ErrorCode } from '../../../contract/errors.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { docker } from '../../docker/compose.ts';
 import { toolOptions } from '../session-options.ts';
+import { tlsEnvironment } from '../tls.ts';
 
 type ProgramName = 'pg_dump' | 'pg_restore';
 
@@ -62,6 +63,8 @@ interface PgProgram {
   version: string;
 }
 
+/** The working directory of this process may be removed while it runs. */
+const ANYWHERE = '/';
 const DEBIAN = '/usr/lib/postgresql';
 
 /** All local programs of a name: in `PATH`, and in Debian's folders for each version. */
@@ -105,7 +108,7 @@ function minorOf(version: string): number {
 async function programVersion(
   program: string,
   args: string[],
-  { signal, cwd }: CallOptions & { cwd?: string } = {},
+  { signal, cwd = ANYWHERE }: CallOptions & { cwd?: string } = {},
 ): Promise<string | undefined> {
   const { execa } = await import('execa');
   const { failed, stdout } = await execa(program, args, {
@@ -165,9 +168,15 @@ export function localTool(
   connection: PostgresConnection,
   server_version = '',
 ): PgTool {
-  const start = (args: string[], options: StartOptions) =>
-    startProcess({ program: path, args, env: toolEnvironment(connection, server_version) }, options);
-  return { location: `${name} ${version} (${path})`, version: async () => version, start };
+  return {
+    location: `${name} ${version} (${path})`,
+    version: async () => version,
+    async start(args, options) {
+      const tls = await tlsEnvironment(connection, majorOf(version));
+      const env = { ...toolEnvironment(connection, server_version), ...tls };
+      return startProcess({ program: path, args, env }, options);
+    },
+  };
 }
 
 const IN_CONTAINER = ['compose', 'exec', '-T', 'postgres'];
@@ -260,7 +269,7 @@ async function startProcess(command: Command, { signal, onTable }: StartOptions)
   signal?.throwIfAborted();
   const { execa } = await import('execa');
   const child = execa(command.program, command.args, {
-    cwd: command.cwd,
+    cwd: command.cwd ?? ANYWHERE,
     env: { ...command.env, LC_ALL: 'C' },
     extendEnv: false,
     stdin: 'pipe',
