@@ -96,6 +96,11 @@ function rotateKey(dryRun: boolean, context: Context): Promise<number> {
 
 const ACTIONS = { reencrypt: 're-encrypt', keep: 'keep: done', skip: 'skip: no known key' };
 
+function actionText({ action, error, note }: RotatePlan['items'][number]): string {
+  const reason = error?.message ?? note;
+  return reason ? `kept: ${reason}${error?.hint ? `. ${error.hint}` : ''}` : ACTIONS[action];
+}
+
 function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan): string[] {
   const summary = resumes
     ? `An interrupted rotation will resume with key ${current_key_id}.`
@@ -107,7 +112,7 @@ function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan): string
       { title: 'FILE', cell: ({ name }) => name },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
       { title: 'KEY', cell: ({ key_id }) => key_id ?? '?' },
-      { title: 'ACTION', cell: ({ action }) => ACTIONS[action] },
+      { title: 'ACTION', cell: (item) => actionText(item) },
     ]),
   ];
 }

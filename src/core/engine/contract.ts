@@ -52,8 +52,10 @@ export interface BackupFile {
   /** The bare file name, used as the id everywhere. */
   name: string;
   size_bytes: number;
-  /** From the file name, UTC; the modification time if the name has none. */
+  /** From its encrypted header; from the name if that cannot be read. */
   created_at: Timestamp;
+  /** What is wrong with it, one sentence each: a name that disagrees with its time, a time in the future, not readable. */
+  notes: string[];
   storage_type: 'disk' | 's3';
   /** Full path, or S3 key with its bucket. */
   path: string;

@@ -76,6 +76,11 @@ const KNOWN_CODES: Record<string, ErrorText> = {
     text: 'the bucket BUCKET does not exist',
     hint: 'Create it, or check BIFRACT_S3_BUCKET and BIFRACT_S3_ENDPOINT.',
   },
+  InvalidObjectState: {
+    code: 'STORAGE_FAILED',
+    text: 'the object is in an archive class of the S3 service and must be restored there first',
+    hint: 'Restore the object with the tools of the S3 service, or exclude it from the lifecycle rule that moved it.',
+  },
   QuotaExceeded: FULL,
   XMinioStorageFull: FULL,
   InsufficientStorage: FULL,

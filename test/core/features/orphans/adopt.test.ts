@@ -6,7 +6,7 @@ import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { archivePath } from '../../../../src/core/policy/names.ts';
 import type { Key } from '../../../../src/core/ports/key.ts';
-import { FakeCatalog, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
+import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
@@ -21,7 +21,7 @@ import {
 import { loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
 function setUp(keys: Key[] = [KEY]) {
-  const parts = { catalog: new FakeCatalog(), archives: new MemoryStorage(), keys };
+  const parts = { catalog: new FakeCatalog(), archives: new MemoryStorage(), keys, state: new FakeState() };
   return { catalog: parts.catalog, storage: parts.archives, services: fakeServices(parts) };
 }
 
