@@ -10,7 +10,7 @@ import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
-import { KEY_VARIABLE, replaceEnv } from '../wiring.ts';
+import { KEY_VARIABLE, replaceEnv, withEnvLock } from '../wiring.ts';
 
 type Input = { what: 'show' | 'generate' } | { what: 'rotate'; dryRun: boolean };
 
@@ -61,7 +61,13 @@ function keyMissing(dir: string): BifractError {
 
 async function writeNewKey({ flags, printer }: Context): Promise<number> {
   if (flags.readOnly) throw readOnlyError();
-  const { settings, dir } = await readInstallation(flags.dir, process.env);
+  const { dir } = await readInstallation(flags.dir, process.env);
+  return withEnvLock(dir, () => generateIn(dir, printer));
+}
+
+/** Reads the settings under the lock: another process may have generated a key. */
+async function generateIn(dir: string, printer: Context['printer']): Promise<number> {
+  const { settings } = await readInstallation(dir, process.env);
   if (settings.encryption_key !== undefined) {
     throw new BifractError('EXISTS', 'A key exists and is never overwritten', {
       hint: 'To replace it and keep every file readable, run `bifract key rotate`.',

@@ -168,3 +168,40 @@ test('a file with invalid lines is not adopted', async () => {
   );
   assert.equal(set.catalog.records.size, 0);
 });
+
+test('an adoption has a job record while it reads, and keeps a record that changed since the plan', async () => {
+  const set = setUp();
+  await put(set.storage, await sealedArchive(numberedLines(4)));
+  const record = archiveRecord({ status: 'failed' });
+  set.catalog.records.set(record.id, record);
+  const plan = await planAdopt(set.services);
+  assert.equal(plan.items[0]?.archive_id, record.id);
+  const seen: unknown[] = [];
+  const stream = set.storage.stream.bind(set.storage);
+  set.storage.stream = async function* (...args) {
+    seen.push(...(await set.services.state.running()).map(({ kind, object }) => [kind, object]));
+    set.catalog.records.set(record.id, { ...record, status: 'completed', log_count: 99 });
+    yield* stream(...args);
+  };
+  await assert.rejects(adopt(set.services, { kind: 'adopt', plan }, jobContext()), { code: 'BUSY' });
+  assert.deepEqual(seen[0], ['adopt', FILE_PATH]);
+  assert.equal(set.catalog.records.get(record.id)?.log_count, 99);
+  assert.deepEqual(await set.services.state.running(), []);
+});
+
+test('a file of one fractal in the folder of another is not adopted', async () => {
+  const set = setUp();
+  const other = '99999999-2222-4333-8444-555555555555';
+  set.catalog.all.push(fractal({ id: other, name: 'other' }));
+  await put(
+    set.storage,
+    await sealedArchive(numberedLines(4)),
+    archivePath(other, FILE_NAME.replace(FRACTAL_ID, other)),
+  );
+  await put(set.storage, await sealedArchive(numberedLines(4)), archivePath(other, FILE_NAME));
+  const { items } = await planAdopt(set.services);
+  assert.deepEqual(
+    items.map(({ action }) => action),
+    ['skip', 'skip'],
+  );
+});
