@@ -77,7 +77,7 @@ test('a record that names anything but its own file deletes nothing', async () =
     `archives/${FRACTAL_ID}/sub/${FILE_NAME}`,
     `archives/${FRACTAL_ID}/${FILE_NAME}.rekey`,
     `archives/${FRACTAL_ID}/${FILE_NAME}\u0000`,
-    FILE_PATH.replace('archives', 'ａrchives'),
+    `\uff41${FILE_PATH.slice(1)}`,
     FILE_PATH.toUpperCase(),
     victim,
     'x'.repeat(5000),
