@@ -18,6 +18,7 @@ import { findRestoreTool } from '../src/core/adapters/postgres/tools/pg-restore.
 import { openS3Storage } from '../src/core/adapters/s3/storage.ts';
 import { AuditLog } from '../src/core/adapters/state/audit-log.ts';
 import { replaceEnv } from '../src/core/adapters/state/env-file.ts';
+import { withFileLock } from '../src/core/adapters/state/file-lock.ts';
 import { jobOwner } from '../src/core/adapters/state/owner.ts';
 import { StateFolder } from '../src/core/adapters/state/state-folder.ts';
 import { setVariables } from '../src/core/config/env-file.ts';
@@ -35,6 +36,8 @@ export { jobLogPath as runnerLog } from '../src/core/adapters/job-bus/launcher.t
 export { createEnv, makePrivateFolder, replaceEnv } from '../src/core/adapters/state/env-file.ts';
 
 export const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
+/** Milliseconds to wait while another process writes a key. */
+const ENV_LOCK_MS = 10_000;
 const PREVIOUS_VARIABLE = `${KEY_VARIABLE}_PREVIOUS`;
 
 /** The services of an installation. The only module that names adapters. */
@@ -91,10 +94,11 @@ export function makeServices(
     now: () => new Date(),
     key: async () => parseKey((await readKeys())[0]),
     keys: async () => (await readKeys()).map((hex) => parseKey(hex)),
-    replaceKey: async () => {
-      const [key, ...earlier] = await readKeys();
-      await replaceKey(dir, key, earlier);
-    },
+    replaceKey: () =>
+      withEnvLock(dir, async () => {
+        const [key, ...earlier] = await readKeys();
+        await replaceKey(dir, key, earlier);
+      }),
     database_name: settings.postgres.database,
     server: once(async () => {
       const { connection, in_container } = await postgres();
@@ -127,6 +131,11 @@ export function makeServices(
     localFile: async (path) => ({ storage: openFolder(dirname(resolve(path))), name: basename(path) }),
     close: () => closeAll(catalog, logs, logRestore),
   };
+}
+
+/** Runs work that reads `.env` and then writes a key to it: one process at a time. */
+export function withEnvLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  return withFileLock(join(dir, '.env.lock'), work, { job: 'key', limit_ms: ENV_LOCK_MS });
 }
 
 /** Writes a new key to `.env`. Throws `ENV_INVALID` if the environment sets the key, which takes precedence. */

@@ -56,7 +56,7 @@ function planLines(plan: CopyPlan): string[] {
     ...table(items, [
       { title: 'FILE', cell: ({ from_path }) => from_path },
       { title: 'SIZE', cell: ({ size_bytes: size }) => formatBytes(size), right: true },
-      { title: 'TO', cell: ({ to_path, refusal }) => refusal?.message ?? to_path },
+      { title: 'TO', cell: ({ to_path, refusal }) => (refusal ? `kept: ${refusal.message}` : to_path) },
     ]),
     count === 0
       ? 'No files can be copied'

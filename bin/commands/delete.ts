@@ -87,7 +87,7 @@ export function deletePlanLines({ items, freed_bytes, backups_left }: DeletePlan
 
 function remarks({ path, id, notes, refusal }: DeleteItem): string[] {
   const name = (path ?? id).split('/').at(-1);
-  const reason = refusal ? [`${refusal.message}.${refusal.hint ? ` ${refusal.hint}` : ''}`] : [];
+  const reason = refusal ? [`kept: ${refusal.message}.${refusal.hint ? ` ${refusal.hint}` : ''}`] : [];
   return [...reason, ...notes].map((note) => `  ${name}: ${note}`);
 }
 

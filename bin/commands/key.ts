@@ -10,7 +10,7 @@ import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { table } from '../output/tables.ts';
 import { withEngine } from '../session.ts';
-import { KEY_VARIABLE, replaceEnv } from '../wiring.ts';
+import { KEY_VARIABLE, replaceEnv, withEnvLock } from '../wiring.ts';
 
 type Input = { what: 'show' | 'generate' } | { what: 'rotate'; dryRun: boolean };
 
@@ -61,7 +61,13 @@ function keyMissing(dir: string): BifractError {
 
 async function writeNewKey({ flags, printer }: Context): Promise<number> {
   if (flags.readOnly) throw readOnlyError();
-  const { settings, dir } = await readInstallation(flags.dir, process.env);
+  const { dir } = await readInstallation(flags.dir, process.env);
+  return withEnvLock(dir, () => generateIn(dir, printer));
+}
+
+/** Reads the settings under the lock: another process may have generated a key. */
+async function generateIn(dir: string, printer: Context['printer']): Promise<number> {
+  const { settings } = await readInstallation(dir, process.env);
   if (settings.encryption_key !== undefined) {
     throw new BifractError('EXISTS', 'A key exists and is never overwritten', {
       hint: 'To replace it and keep every file readable, run `bifract key rotate`.',
@@ -96,6 +102,11 @@ function rotateKey(dryRun: boolean, context: Context): Promise<number> {
 
 const ACTIONS = { reencrypt: 're-encrypt', keep: 'keep: done', skip: 'skip: no known key' };
 
+function actionText({ action, error, note }: RotatePlan['items'][number]): string {
+  const reason = error?.message ?? note;
+  return reason ? `kept: ${reason}${error?.hint ? `. ${error.hint}` : ''}` : ACTIONS[action];
+}
+
 function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan): string[] {
   const summary = resumes
     ? `An interrupted rotation will resume with key ${current_key_id}.`
@@ -107,7 +118,7 @@ function rotatePlanLines({ items, current_key_id, resumes }: RotatePlan): string
       { title: 'FILE', cell: ({ name }) => name },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
       { title: 'KEY', cell: ({ key_id }) => key_id ?? '?' },
-      { title: 'ACTION', cell: ({ action }) => ACTIONS[action] },
+      { title: 'ACTION', cell: (item) => actionText(item) },
     ]),
   ];
 }

@@ -79,12 +79,15 @@ async function listing(
 
 function backupLines(backups: BackupFile[]): string[] {
   if (backups.length === 0) return ['No backups yet. Create one with `bifract backup`.'];
-  return table(backups, [
-    { title: 'NAME', cell: ({ name }) => name },
-    { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
-    { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
-    { title: 'STORAGE', cell: ({ storage_type }) => storage_type },
-  ]);
+  return [
+    ...table(backups, [
+      { title: 'NAME', cell: ({ name }) => name },
+      { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
+      { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
+      { title: 'STORAGE', cell: ({ storage_type }) => storage_type },
+    ]),
+    ...backups.flatMap(({ name, notes }) => notes.map((note) => `  ${name}: ${note}`)),
+  ];
 }
 
 function fractalLines(fractals: Fractal[]): string[] {

@@ -143,8 +143,14 @@ function planLines({ items, freed_bytes }: PrunePlan): string[] {
         cell: ({ reasons }) => (reasons.length > 0 ? `keep: ${reasons.join(', ')}` : 'delete'),
       },
     ]),
+    ...items.flatMap(remarks),
     count === 0
       ? 'Nothing will be deleted'
       : `${plural(count, 'backup')} (${formatBytes(freed_bytes)}) will be deleted`,
   ];
+}
+
+function remarks({ name, error, notes }: PrunePlan['items'][number]): string[] {
+  const reason = error ? [`kept: ${error.message}.${error.hint ? ` ${error.hint}` : ''}`] : [];
+  return [...reason, ...notes].map((text) => `  ${name}: ${text}`);
 }

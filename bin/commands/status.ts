@@ -43,6 +43,8 @@ interface Status {
   /** Why the newest backup cannot be read with this key or is incomplete, by its header and trailer; null if it is good. */
   last_backup_error: ErrorReport | null;
   backups: number;
+  /** What is wrong with backups: times that disagree or are in the future, files that cannot be read. */
+  backup_notes: { name: string; note: string }[];
   /** Jobs whose process crashed and whose data is not cleaned up yet. */
   interrupted: InterruptedJob[];
   /** Interrupted jobs that could not be cleaned up, and what to do. */
@@ -74,6 +76,9 @@ interface FractalStatus {
 /** For a job that ended, but left something. */
 const CLEANED_LATER = 'The next job, or `bifract clean`, cleans up after it.';
 
+/** Notes on backups to show. */
+const NOTES = 5;
+
 /** Monitors call `status`: counts that take longer are left out. */
 const COUNT_LIMIT_MS = 20_000;
 
@@ -94,6 +99,7 @@ export async function readStatus(engine: Engine, signal?: AbortSignal): Promise<
     last_backup,
     last_backup_error: last_backup && (await checkBackup(engine, last_backup, signal)),
     backups: backups.length,
+    backup_notes: backups.flatMap(({ name, notes }) => notes.map((note) => ({ name, note }))),
     interrupted: jobs
       .filter(({ unsettled }) => unsettled)
       .map(({ id, title, error }) => ({ id, title, hint: error?.hint ?? CLEANED_LATER })),
@@ -195,8 +201,9 @@ function storageDetail({ location, detail, free_bytes }: Status['health']['backu
   return `${location}  ${detail}${free}`;
 }
 
-function protectionLines({ last_backup, last_backup_error, backups, fractals }: Status): string[] {
-  const last = lastBackup(last_backup, backups, last_backup_error);
+function protectionLines(status: Status): string[] {
+  const { last_backup, last_backup_error, backups, fractals } = status;
+  const last = [...lastBackup(last_backup, backups, last_backup_error), ...noteLines(status)];
   if (fractals.length === 0) return last;
   const rows = table(fractals, [
     { title: 'FRACTAL', cell: ({ name }) => name },
@@ -217,6 +224,14 @@ function lastBackup(
   const line = `Last backup   ${stampCell(last.created_at)}  ${formatBytes(last.size_bytes)}  (${count} in total)`;
   if (!error) return [`${line}  readable with the current key`];
   return [line, `              FAILED: ${sanitize(error.message)}.${error.hint ? ` ${error.hint}` : ''}`];
+}
+
+function noteLines({ backup_notes }: Status): string[] {
+  const shown = backup_notes
+    .slice(0, NOTES)
+    .map(({ name, note }) => `              ${sanitize(name)}: ${sanitize(note)}`);
+  const more = backup_notes.length - shown.length;
+  return more > 0 ? [...shown, `              ${more} more: see \`bifract list backups\``] : shown;
 }
 
 function lastArchive({ last_archive, last_archive_whole }: Status['fractals'][number]): string {

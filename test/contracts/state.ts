@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JobRecord, State } from '../../src/core/ports/state.ts';
+import { refuses } from './storage.ts';
 
 /** A state under test. */
 export interface StateUnderTest {
@@ -159,6 +160,32 @@ export function stateContract(title: string, make: () => Promise<StateUnderTest>
       await assert.rejects(second, (thrown) => thrown === reason);
       gate.resolve();
       await first;
+    });
+
+    test('a job waits for the installation lock, names its holder, and can be cancelled or run out of time', async () => {
+      const gate = Promise.withResolvers<void>();
+      const entered = Promise.withResolvers<void>();
+      const first = state.locked('job-a', () => {
+        entered.resolve();
+        return gate.promise;
+      });
+      await entered.promise;
+      const holders: (string | undefined)[] = [];
+      const onWait = (holder: string | undefined) => void holders.push(holder);
+      const never = async () => assert.fail();
+      await refuses('BUSY', state.locked('job-b', never, { limit_ms: 150, onWait }));
+      const [controller, reason] = [new AbortController(), new Error('enough')];
+      const cancelled = state.locked('job-c', never, { signal: controller.signal, onWait });
+      controller.abort(reason);
+      await assert.rejects(cancelled, (thrown) => thrown === reason);
+      // Recovery is not held up by a long job.
+      assert.equal(await state.exclusive(async () => 5), 5);
+      const last = state.locked('job-d', async () => 6, { onWait });
+      gate.resolve();
+      await first;
+      assert.equal(await last, 6);
+      assert.deepEqual(new Set(holders), new Set(['job-a']));
+      assert.equal(await state.locked('job-e', async () => 7, { limit_ms: 0 }), 7);
     });
   });
 }

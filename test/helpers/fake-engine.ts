@@ -111,6 +111,7 @@ export function fakeBackup(days: number): BackupFile {
     size_bytes: 48_000_000 + days * 31_000,
     created_at,
     storage_type: 'disk',
+    notes: [],
     path: `/opt/bifract/backups/${name}`,
   };
 }

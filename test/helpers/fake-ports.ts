@@ -26,7 +26,7 @@ import type {
   PeriodStats,
   RowKey,
 } from '../../src/core/ports/log-database.ts';
-import type { JobRecord, Leftover, State } from '../../src/core/ports/state.ts';
+import type { JobRecord, Leftover, LockOptions, State } from '../../src/core/ports/state.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
 import { countRows } from './count-rows.ts';
 
@@ -582,7 +582,8 @@ export class FakeState implements State {
   readonly records = new Map<string, JobRecord>();
   interruptedRecords: JobRecord[] = [];
   noted: Leftover[] = [];
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #recovering = new FakeLock();
+  readonly #changing = new FakeLock();
 
   async save(record: JobRecord) {
     await this.remove(record.id);
@@ -609,24 +610,50 @@ export class FakeState implements State {
   async saveLeftovers(leftovers: readonly Leftover[]) {
     this.noted = structuredClone([...leftovers]);
   }
-  async exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}) {
-    const before = this.#last;
-    const done = Promise.withResolvers<void>();
-    this.#last = before.then(() => done.promise);
-    try {
-      const aborted = Promise.withResolvers<never>();
-      signal?.addEventListener('abort', () => aborted.reject(signal.reason), { once: true });
-      await Promise.race([before, aborted.promise]);
-      return await work();
-    } finally {
-      done.resolve();
-    }
+  exclusive<T>(work: () => Promise<T>, options: CallOptions = {}): Promise<T> {
+    return this.#recovering.run(undefined, work, options);
+  }
+  locked<T>(job: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+    return this.#changing.run(job, work, options);
   }
 
   /** Ends the process of all saved records. */
   crash() {
     this.interruptedRecords.push(...this.records.values());
     this.records.clear();
+  }
+}
+
+/** A lock between jobs of this process. */
+class FakeLock {
+  #last: Promise<unknown> = Promise.resolve();
+  #holder: { job: string | undefined } | undefined;
+
+  async run<T>(
+    job: string | undefined,
+    work: () => Promise<T>,
+    { signal, limit_ms, onWait }: LockOptions,
+  ): Promise<T> {
+    const before = this.#last;
+    const done = Promise.withResolvers<void>();
+    this.#last = before.then(() => done.promise);
+    if (this.#holder) onWait?.(this.#holder.job);
+    const stopped = Promise.withResolvers<never>();
+    const limit =
+      limit_ms === undefined ? undefined : setTimeout(() => stopped.reject(busy('locked')), limit_ms);
+    signal?.addEventListener('abort', () => stopped.reject(signal.reason), { once: true });
+    try {
+      signal?.throwIfAborted();
+      await Promise.race([before, stopped.promise]);
+      clearTimeout(limit);
+      this.#holder = { job };
+      return await work().finally(() => {
+        this.#holder = undefined;
+      });
+    } finally {
+      clearTimeout(limit);
+      done.resolve();
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { archiveName, archivePath } from '../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../src/core/ports/catalog.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
@@ -5,6 +6,8 @@ import type { FakeCatalog } from './fake-ports.ts';
 
 /** Size of their files. */
 export const SIZE = 3;
+/** They cannot be decrypted: only their checksum shows that they are those of their records. */
+const CHECKSUM = createHash('sha256').update(Buffer.alloc(SIZE)).digest('hex');
 
 /** Adds an unsplit scheduled archive, made at two o'clock on `day` (`03-01`), with its file unless `file` is false. */
 export async function addScheduledArchive(
@@ -32,7 +35,7 @@ export async function addScheduledArchive(
     archive_type: 'scheduled',
     format_version: 1,
     archive_end_ts: created_at,
-    checksum: 'ab',
+    checksum: CHECKSUM,
     group_id: null,
     period_label: null,
     ...record,

@@ -5,7 +5,7 @@ import type { BackupQueries } from '../features/backup/contract.ts';
 import type { CopyQueries } from '../features/copy/contract.ts';
 import type { CoverageQueries } from '../features/coverage/contract.ts';
 import type { DeletionQueries } from '../features/delete/contract.ts';
-import type { ListOptions } from '../features/files/listing.ts';
+import type { ListingOptions } from '../features/files/listing.ts';
 import type { InspectQueries } from '../features/inspect/contract.ts';
 import type { KeyQueries } from '../features/keys/contract.ts';
 import type { OrphanQueries } from '../features/orphans/contract.ts';
@@ -54,8 +54,10 @@ export interface BackupFile {
   /** The bare file name, used as the id everywhere. */
   name: string;
   size_bytes: number;
-  /** From the file name, UTC; the modification time if the name has none. */
+  /** From its encrypted header; from the name if that cannot be read. */
   created_at: Timestamp;
+  /** What is wrong with it, one sentence each: a name that disagrees with its time, a time in the future, not readable. */
+  notes: string[];
   storage_type: 'disk' | 's3';
   /** Full path, or S3 key with its bucket. */
   path: string;
@@ -110,7 +112,7 @@ export interface Engine
   /** Sets when a fractal is archived. `NOT_FOUND`, `READ_ONLY`. */
   setSchedule(fractal_id: string, schedule: ArchiveSchedule, options?: CallOptions): Promise<void>;
   /** Newest first; excludes partial files and files of another kind. */
-  backups(options?: ListOptions): Promise<BackupFile[]>;
+  backups(options?: ListingOptions): Promise<BackupFile[]>;
 
   start<Request extends JobRequest>(request: Request, options?: StartOptions): JobHandle<Request['kind']>;
   /**

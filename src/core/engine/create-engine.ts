@@ -1,10 +1,12 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/plan.ts';
+import { type BackupCache, knownBackups } from '../features/backup/known-backups.ts';
 import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopy } from '../features/copy/plan.ts';
 import { coverage } from '../features/coverage/coverage.ts';
 import { planDelete } from '../features/delete/plan.ts';
-import { type ListOptions, untilIncomplete } from '../features/files/listing.ts';
+import { listBackups } from '../features/files/backup-files.ts';
+import { type ListingOptions, untilIncomplete } from '../features/files/listing.ts';
 import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
 import { show } from '../features/inspect/show.ts';
@@ -40,6 +42,7 @@ export function createSharingEngine(services: EngineServices): Engine {
 
 function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): Engine {
   const known = new JobQueryService(services);
+  const backupCache: BackupCache = new Map();
   return {
     installation: services.installation,
     health: (options) => checkHealth(services, options),
@@ -50,7 +53,7 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
       if (services.installation.read_only) throw readOnly();
       await (await services.catalog()).setSchedule(...change);
     },
-    backups: (options) => backupFiles(services, options),
+    backups: (options) => backupFiles(services, backupCache, options),
 
     show: (...query) => show(services, ...query),
     extract: (...query) => extract(services, ...query),
@@ -97,27 +100,48 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
   };
 }
 
+/**
+ * The backups, newest first; those dated in the future come last, then what cannot be examined. What is known of a file
+ * is kept in `cache` as long as the file does not change: consoles ask often.
+ */
 async function backupFiles(
-  services: Pick<EngineServices, 'backups'>,
-  options: ListOptions = {},
+  services: Pick<EngineServices, 'backups' | 'keys' | 'now'>,
+  cache: BackupCache,
+  options: ListingOptions = {},
 ): Promise<BackupFile[]> {
   const storage = await services.backups();
-  const files: BackupFile[] = [];
-  for await (const object of untilIncomplete(storage.list('bifract-backup-', options), options)) {
-    const file = backupFile(storage, object);
-    if (file) files.push(file);
-  }
-  return files.sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+  const unlisted: BackupFile[] = [];
+  const onUnreadable = (name: string, reason: string) => {
+    const notes = [`Cannot be read: ${reason}.`];
+    unlisted.push({ ...fileOf(storage, { name, size_bytes: 0 }), created_at: namedTime(name), notes });
+  };
+  const keys = await services.keys().catch(() => undefined);
+  // Without a key, names are still worth listing.
+  if (!keys) return namedBackups(storage, options);
+  const known = await knownBackups(
+    storage,
+    { keys, now: services.now(), cache },
+    { ...options, onUnreadable },
+  );
+  const listed = known.map(({ object, created_at, error, notes }) => ({
+    ...fileOf(storage, object),
+    created_at,
+    notes: error ? [`${error.message}.`, ...notes] : notes,
+  }));
+  return [...listed, ...unlisted];
 }
 
-function backupFile(storage: Storage, { name, size_bytes }: StoredObject): BackupFile | undefined {
-  const created = backupTime(name);
-  if (!created) return undefined;
-  return {
-    name,
-    size_bytes,
-    created_at: created.toISOString(),
-    storage_type: storage.kind,
-    path: pathOf(storage, name),
-  };
+async function namedBackups(storage: Storage, options: ListingOptions): Promise<BackupFile[]> {
+  const objects = await Array.fromAsync(untilIncomplete(listBackups(storage, options), options));
+  return objects
+    .map((object) => ({ ...fileOf(storage, object), created_at: namedTime(object.name), notes: [] }))
+    .sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+}
+
+function namedTime(name: string): string {
+  return (backupTime(name) as Date).toISOString();
+}
+
+function fileOf(storage: Storage, { name, size_bytes }: Pick<StoredObject, 'name' | 'size_bytes'>) {
+  return { name, size_bytes, storage_type: storage.kind, path: pathOf(storage, name) };
 }

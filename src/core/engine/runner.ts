@@ -3,6 +3,8 @@ import { asBifractError, BifractError, cancelled, readOnly } from '../contract/e
 import type { Emit, JobEvent, JobEventMap } from '../contract/events.ts';
 import { withAudit } from '../job/audited.ts';
 import type { JobContext } from '../job/context.ts';
+import type { JobType } from '../job/job-type.ts';
+import { withLock } from '../job/lock.ts';
 import { stampOf } from '../policy/names.ts';
 import type { JobLog } from '../ports/job-bus.ts';
 import { maskAll } from '../text/mask.ts';
@@ -153,6 +155,16 @@ async function perform(services: EngineServices, request: JobRequest, context: J
   if (services.installation.read_only) throw readOnly();
   // Without a key no job begins that would change something.
   await services.key();
+  if (!type.locks) return performAfterRecovery(services, request, type, context);
+  return withLock(services.state, context, () => performAfterRecovery(services, request, type, context));
+}
+
+async function performAfterRecovery(
+  services: EngineServices,
+  request: JobRequest,
+  type: JobType<object, object>,
+  context: JobContext,
+): Promise<object> {
   const warn = (message: string) => context.emit('job:warning', { message });
   await recoverBefore(services, request, { signal: context.signal, warn });
   const run = (own: JobContext) => type.run(services, request, own);

@@ -10,10 +10,15 @@ export interface JobType<Request, Summary extends object> {
   title(request: Request): string;
   /** The fractal it works on, if it is exactly one. */
   target?(request: Request): { kind: 'fractal'; id: string };
-  /** What it destroys, one line each, for the audit log; undefined if it destroys nothing. */
+  /** What it destroys or changes for good, one line each, for the audit log; undefined if there is no such thing. */
   destroys(request: Request): string[] | undefined;
   /** Set on jobs that change nothing: they are allowed with --read-only and run no recovery first. */
   readonly readsOnly?: true;
+  /**
+   * Set if it deletes or replaces files or records: it works under the installation lock, where nothing else does, and
+   * must check there that its plan still holds.
+   */
+  readonly locks?: true;
   /** Does the work. Throws what went wrong; after an abort the signal's reason. */
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;
   /** What it did, human-readable. */

@@ -2,7 +2,8 @@ import type { Granularity } from './periods.ts';
 
 const STAMP = String.raw`\d{8}-\d{6}`;
 const UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
-const LABEL = '[0-9A-Za-z][0-9A-Za-z_-]*?';
+/** The longest label is that of a week, 24 characters. */
+const LABEL = '[0-9A-Za-z][0-9A-Za-z_-]{0,39}?';
 const BACKUP = new RegExp(`^bifract-backup-(${STAMP})\\.bifract-backup$`);
 const ARCHIVE = new RegExp(`^(${UUID})(?:-(${LABEL}))?-(${STAMP})\\.bifract-archive$`);
 const FRACTAL_ID = new RegExp(`^${UUID}$`);
@@ -47,9 +48,13 @@ export function parseArchiveName(name: string): ArchiveName | undefined {
 /** Whether this program or the server uses such a name, even temporarily. */
 export function isBifractName(name: string): boolean {
   const path = name.replace(/\.rekey$/, '');
-  const [, folder, filename = ''] = /^archives\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-  if (folder !== undefined) return parseArchiveName(filename)?.fractal_id === folder;
-  return backupTime(path) !== undefined || isProbeName(path);
+  return isArchivePath(path) || backupTime(path) !== undefined || isProbeName(path);
+}
+
+/** Whether it is the path of an archive: below the folder of the fractal that its file name contains. */
+export function isArchivePath(name: string): boolean {
+  const [, folder, filename = ''] = /^archives\/([^/]+)\/([^/]+)$/.exec(name) ?? [];
+  return folder !== undefined && parseArchiveName(filename)?.fractal_id === folder;
 }
 
 /** Whether it is the name of a temporary health check file. */

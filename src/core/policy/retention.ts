@@ -11,6 +11,14 @@ export interface KeepRule {
   monthly?: number;
 }
 
+/** How far the clock of another machine may be ahead: later dates come from a wrong clock. */
+export const MAX_CLOCK_SKEW_MS = 60 * 60_000;
+
+/** Whether a time comes from a wrong clock. */
+export function isFuture(time: Timestamp, now: Date): boolean {
+  return Date.parse(time) > now.getTime() + MAX_CLOCK_SKEW_MS;
+}
+
 interface Dated {
   created_at: Timestamp;
 }
@@ -30,8 +38,8 @@ const BUCKETS: { rule: keyof KeepRule; keyOf: (time: Date) => string }[] = [
 
 /**
  * Applies a rule to `items`; returns them newest first. Days start at midnight, weeks on Monday, all in UTC. Periods
- * without a backup do not count, so a pause in backups deletes nothing. Items dated after `now`, by a wrong clock,
- * are kept and do not count.
+ * without a backup do not count, so a pause in backups deletes nothing. Items dated in the future,
+ * by a wrong clock, are kept and do not count.
  */
 export function retain<Item extends Dated>(
   items: readonly Item[],
@@ -43,8 +51,8 @@ export function retain<Item extends Dated>(
     .sort((a, b) => b.time.getTime() - a.time.getTime());
   for (const { rule: name, keyOf } of BUCKETS) {
     const remaining = { count: rule[name] ?? 0, last: '' };
-    for (const { time, reasons } of decisions) {
-      if (time > now) continue;
+    for (const { item, time, reasons } of decisions) {
+      if (isFuture(item.created_at, now)) continue;
       // Two backups of the same instant count as two for `last`, but as one for a day.
       const bucket = keyOf(time);
       if (remaining.count === 0 || (name !== 'last' && bucket === remaining.last)) continue;
@@ -53,7 +61,7 @@ export function retain<Item extends Dated>(
       reasons.push(name);
     }
   }
-  for (const { time, reasons } of decisions) if (time > now) reasons.push('future');
+  for (const { item, reasons } of decisions) if (isFuture(item.created_at, now)) reasons.push('future');
   return decisions.map(({ item, reasons }) => ({ item, reasons }));
 }
 

@@ -79,6 +79,13 @@ export interface Leftover {
   warned_at: Timestamp | null;
 }
 
+export interface LockOptions extends CallOptions {
+  /** Milliseconds to wait for the lock; then `BUSY`. Default: no limit. */
+  limit_ms?: number;
+  /** Called once if the lock is not free; with the job that holds it, if known. */
+  onWait?(holder: string | undefined): void;
+}
+
 /** Job records on disk, so that any later process can tell running jobs from interrupted ones. */
 export interface State {
   /** Saves or replaces the record of a job of this process. */
@@ -102,4 +109,9 @@ export interface State {
    * for the lock.
    */
   exclusive<T>(work: () => Promise<T>, options?: CallOptions): Promise<T>;
+  /**
+   * Runs the work of a job under the installation lock. All processes share it: only one of the jobs that delete or
+   * replace files or records works at a time. Waits for the lock, as `options` say.
+   */
+  locked<T>(job: string, work: () => Promise<T>, options?: LockOptions): Promise<T>;
 }

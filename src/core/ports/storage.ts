@@ -43,6 +43,11 @@ export interface PutOptions extends CallOptions {
   keepUnfinished?(): boolean;
 }
 
+export interface ListOptions extends CallOptions {
+  /** Called for each entry that is there but cannot be examined. Such entries are left out of the list. */
+  onUnreadable?(name: string, reason: string): void;
+}
+
 export interface StorageHealth {
   ok: boolean;
   /** For display: what works or what does not. */
@@ -78,7 +83,7 @@ export interface Storage {
   stream(name: string, options?: CallOptions & { offset?: number }): AsyncIterable<Buffer>;
 
   /** Complete objects whose name begins with `prefix`, sorted by name. */
-  list(prefix: string, options?: CallOptions): AsyncIterable<StoredObject>;
+  list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>;
 
   /** False if there was no such object. */
   delete(name: string, options?: CallOptions): Promise<boolean>;

@@ -21,6 +21,8 @@ interface FileEntry {
   path: string;
   /** Whether its name begins with a dot. */
   hidden: boolean;
+  /** Set for a folder that cannot be read: why. */
+  unreadable?: string;
 }
 
 /** A folder as the root of a storage. Turns object names into paths, and rejects those that lead out of it. */
@@ -123,7 +125,16 @@ async function makeFolder(path: string, owner: Owner | undefined): Promise<void>
 }
 
 async function* walk(root: string, prefix: string, below = ''): AsyncGenerator<FileEntry> {
-  for (const entry of await sortedEntries(join(root, below))) {
+  let entries: Dirent[];
+  try {
+    entries = await sortedEntries(join(root, below));
+  } catch (error) {
+    // One folder must not hide all others; but without its root, a storage has no list.
+    if (below === '' || errno(error) === undefined) throw error;
+    yield { path: below.slice(0, -1), hidden: false, unreadable: String((error as Error).message) };
+    return;
+  }
+  for (const entry of entries) {
     const path = below + entry.name;
     const hidden = entry.name.startsWith('.');
     if (!entry.isDirectory()) yield { path, hidden };

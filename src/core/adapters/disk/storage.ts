@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import type {
+  ListOptions,
   PutOptions,
   Storage,
   StorageHealth,
@@ -103,10 +104,11 @@ export class DiskStorage implements Storage {
     }
   }
 
-  async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<StoredObject> {
-    for await (const { path, hidden } of this.#walk(prefix, options)) {
-      if (hidden || !path.startsWith(prefix) || !isObjectName(path)) continue;
-      const object = await this.#statListed(path);
+  async *list(prefix: string, { onUnreadable, ...options }: ListOptions = {}): AsyncGenerator<StoredObject> {
+    for await (const { path, hidden, unreadable } of this.#walk(prefix, options)) {
+      if (unreadable !== undefined) onUnreadable?.(path, unreadable);
+      if (hidden || unreadable !== undefined || !path.startsWith(prefix) || !isObjectName(path)) continue;
+      const object = await this.#statListed(path, onUnreadable);
       if (object) yield object;
     }
   }
@@ -128,8 +130,8 @@ export class DiskStorage implements Storage {
   async *listUnfinished(options: CallOptions = {}): AsyncGenerator<UnfinishedObject> {
     for await (const { path, hidden } of this.#walk('', options)) {
       const partial = hidden ? this.#root.parsePartial(path) : undefined;
-      const stats =
-        partial && (await onDisk(`Cannot stat ${path}`, () => this.#root.stat(join(this.location, path))));
+      // A link to itself is no unfinished file.
+      const stats = partial && (await this.#root.stat(join(this.location, path)).catch(() => undefined));
       if (!partial || !stats) continue;
       const { name, job } = partial;
       yield { id: path, name, job, size_bytes: stats.size, started_at: stats.birthtime.toISOString() };
@@ -193,13 +195,17 @@ export class DiskStorage implements Storage {
     return object;
   }
 
-  /** Undefined for a link that points outside the storage, or a file deleted in the meantime. */
-  async #statListed(name: string): Promise<StoredObject | undefined> {
+  /** Undefined for a link that points outside the storage or to itself, or a file deleted in the meantime. */
+  async #statListed(
+    name: string,
+    onUnreadable: ListOptions['onUnreadable'],
+  ): Promise<StoredObject | undefined> {
     try {
       return await this.stat(name);
     } catch (error) {
-      if (error instanceof BifractError && error.cause === undefined) return undefined;
-      throw error;
+      if (!(error instanceof BifractError) || error.code === 'STORAGE_UNREACHABLE') throw error;
+      if (error.cause !== undefined) onUnreadable?.(name, error.message);
+      return undefined;
     }
   }
 

@@ -92,7 +92,7 @@ export class FolderJobBus implements JobBus<JobEvent> {
     if (socket !== null && (await cancelBySocket(socket, signal))) return;
     if (!(await this.#read(id))?.live) throw notRunning(id);
     throw new BifractError('BUSY', `Process ${owner.pid} of job ${id} does not respond`, {
-      hint: `If it is stopped, continue it with \`kill -CONT ${owner.pid}\` on its machine, then cancel again or use \`kill -TERM ${owner.pid}\`.`,
+      hint: `If it is stopped, continue it with \`kill -CONT ${owner.pid}\` on its machine: it takes the request then. Otherwise use \`kill -TERM ${owner.pid}\`.`,
     });
   }
 

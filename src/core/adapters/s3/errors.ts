@@ -81,6 +81,11 @@ const KNOWN_CODES: Record<string, ErrorText> = {
     text: 'the reply is too long for an S3 service',
     hint: 'Check BIFRACT_S3_ENDPOINT, and any proxy in front of the service.',
   },
+  InvalidObjectState: {
+    code: 'STORAGE_FAILED',
+    text: 'the object is in an archive class of the S3 service and must be restored there first',
+    hint: 'Restore the object with the tools of the S3 service, or exclude it from the lifecycle rule that moved it.',
+  },
   QuotaExceeded: FULL,
   XMinioStorageFull: FULL,
   InsufficientStorage: FULL,

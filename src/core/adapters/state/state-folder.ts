@@ -2,7 +2,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
-import { type JobRecord, type Leftover, type State, UNREADABLE } from '../../ports/state.ts';
+import {
+  type JobRecord,
+  type Leftover,
+  type LockOptions,
+  type State,
+  UNREADABLE,
+} from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { diskError, errno, onDisk } from '../disk/errors.ts';
 import { DiskFile, syncFolder } from '../disk/file.ts';
@@ -138,7 +144,12 @@ export class StateFolder implements State {
   }
 
   exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
-    return withFileLock(join(this.#home, 'recovering'), work, signal);
+    return withFileLock(join(this.#home, 'recovering'), work, { signal });
+  }
+
+  async locked<T>(job: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+    await onDisk(`Cannot create ${this.#home}`, () => makeFolder(this.#home));
+    return withFileLock(join(this.#home, 'changing'), work, { ...options, job });
   }
 
   async #select(running: boolean): Promise<JobRecord[]> {

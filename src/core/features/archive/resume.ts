@@ -3,6 +3,7 @@ import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
 import type { ArchiveProgressRecord, ArchiveRequest, JobRecord } from '../../ports/state.ts';
 import type { Storage, UnfinishedObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { namesOwnFile } from '../files/target.ts';
 import type { Connected } from './connect.ts';
 import {
   type ArchiveFileName,
@@ -60,6 +61,7 @@ async function planRemaining(
   const records = (await catalog.archives({ fractal_id: fractal.id }, options)).filter(
     (one) => one.group_id === group_id,
   );
+  if (!records.every(namesOwnFile)) return undefined;
   const completed = new Set(
     records.filter(({ status }) => status === 'completed').map((one) => one.period_label),
   );

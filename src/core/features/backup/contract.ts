@@ -1,3 +1,4 @@
+import type { ErrorReport } from '../../contract/errors.ts';
 import type { KeepRule } from '../../policy/retention.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
@@ -23,14 +24,20 @@ export interface BackupSummary {
 export interface PruneItem {
   name: string;
   size_bytes: number;
+  modified_at: Timestamp | null;
+  /** From its encrypted header; from the name if that cannot be read. */
   created_at: Timestamp;
   action: 'keep' | 'delete';
   /**
    * Why it is kept: `last`, `daily`, `weekly`, `monthly`, `newest` (the newest readable one is always kept),
-   * `safety` (made before a restore), `unreadable` (damaged, or encrypted with another key: delete it by
-   * hand), `future`. Empty if it will be deleted.
+   * `safety` (made before a restore), `unreadable` (damaged, encrypted with another key, or not readable in its
+   * storage: `error` says why), `future`. Empty if it will be deleted.
    */
   reasons: string[];
+  /** Why it cannot be read; null if it can. */
+  error: ErrorReport | null;
+  /** What is wrong with its times, one sentence each. */
+  notes: string[];
 }
 
 /** What `prune` will do: shown, then executed unchanged. The plan is frozen. */

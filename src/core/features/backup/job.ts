@@ -20,6 +20,7 @@ export const backupJob: JobType<BackupRequest, BackupSummary> = {
 export const pruneJob: JobType<PruneRequest, PruneSummary> = {
   title: ({ plan }) => `Prune: delete ${deleted(plan).length} of ${plural(plan.items.length, 'backup')}`,
   destroys: ({ plan }) => deleted(plan),
+  locks: true,
   run: prune,
   cancelledHint: 'What has been deleted so far is gone; the rest is kept.',
   summary: ({ deleted: count, kept, freed_bytes }) => [

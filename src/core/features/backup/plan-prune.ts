@@ -1,25 +1,12 @@
-import { asBifractError, BifractError, EXIT } from '../../contract/errors.ts';
-import { describeFile } from '../../format/index.ts';
+import { BifractError } from '../../contract/errors.ts';
 import { backupTime } from '../../policy/names.ts';
 import { type KeepRule, keepsSomething, retain } from '../../policy/retention.ts';
-import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
-import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { listBackups } from '../files/backup-files.ts';
-import { sourceOf } from '../inspect/object-source.ts';
+import { unreadable } from '../files/unreadable.ts';
 import { readFully } from '../inspect/read-fully.ts';
 import type { PruneItem, PrunePlan } from './contract.ts';
-
-/** Files checked in parallel. */
-const CONCURRENCY = 4;
-
-interface Candidate {
-  object: StoredObject;
-  created_at: string;
-  /** Why it is kept regardless of the rule. */
-  fixed: 'safety' | 'unreadable' | undefined;
-}
+import { type KnownBackup, knownBackups } from './known-backups.ts';
 
 /**
  * Plans what a rule keeps and deletes; see `BackupQueries.planPrune`. Safety backups and unreadable files are
@@ -37,101 +24,69 @@ export async function planPrune(
   }
   const [storage, keys] = await Promise.all([services.backups(), services.keys()]);
   const now = services.now();
-  const candidates = await findCandidates(storage, keys, options);
-  const items = await applyRule(rule, candidates, now, ({ object }) =>
-    isIntact(storage, object, keys, options),
-  );
+  const unlisted: PruneItem[] = [];
+  const onUnreadable = (name: string, reason: string) => unlisted.push(unlistedItem(name, reason));
+  const candidates = await knownBackups(storage, { keys, now }, { ...options, onUnreadable });
+  const items = await applyRule(rule, candidates, now, async (candidate) => {
+    try {
+      await readFully(storage, candidate.object, { keys, signal: options.signal });
+    } catch (thrown) {
+      candidate.error = unreadable(thrown, options.signal);
+    }
+  });
   const to_delete = items.filter(({ action }) => action === 'delete');
-  for (const item of items) Object.freeze(item);
-  return Object.freeze({
+  return freeze({
     planned_at: now.toISOString(),
-    rule: Object.freeze({ ...rule }),
-    items: Object.freeze(items) as PruneItem[],
+    rule: { ...rule },
+    items: [...items, ...unlisted],
     freed_bytes: to_delete.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
   });
 }
 
-/** All backups, newest first. */
-async function findCandidates(
-  storage: Storage,
-  keys: readonly Key[],
-  options: CallOptions,
-): Promise<Candidate[]> {
-  const objects = await Array.fromAsync(listBackups(storage, options));
-  const candidates: Candidate[] = [];
-  for (let at = 0; at < objects.length; at += CONCURRENCY) {
-    const some = objects.slice(at, at + CONCURRENCY).map(async ({ name }): Promise<Candidate[]> => {
-      // A listing may have the wrong size, or a file that no longer exists.
-      const object = await storage.stat(name, options);
-      if (!object) return [];
-      const created_at = (backupTime(name) as Date).toISOString();
-      return [{ object, created_at, fixed: await fixedReason(storage, object, keys, options) }];
-    });
-    candidates.push(...(await Promise.all(some)).flat());
-  }
-  return candidates.sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
-}
-
-/** Deletion relies on the newest backup, so that one is read in full first. */
+/** Deletion relies on the newest backup, so that one is read in full first; `read` notes why it cannot be. */
 async function applyRule(
   rule: KeepRule,
-  candidates: readonly Candidate[],
+  candidates: readonly KnownBackup[],
   now: Date,
-  isReadable: (candidate: Candidate) => Promise<boolean>,
+  read: (candidate: KnownBackup) => Promise<void>,
 ): Promise<PruneItem[]> {
-  const ruled = candidates.filter(({ fixed }) => fixed === undefined);
+  const ruled = candidates.filter((one) => fixedReason(one) === undefined);
   const reasons = new Map(retain(ruled, rule, now).map(({ item, reasons }) => [item, reasons]));
+  // Those dated in the future come last.
   const [newest] = ruled;
   if (newest) reasons.set(newest, [...(reasons.get(newest) ?? []), 'newest']);
-  const items = candidates.map((candidate) =>
-    toItem(candidate, candidate.fixed ? [candidate.fixed] : (reasons.get(candidate) ?? [])),
-  );
+  const items = candidates.map((one) => toItem(one, fixedReason(one) ?? reasons.get(one) ?? []));
   const idle = items.every(({ action }) => action === 'keep');
-  if (!newest || idle || (await isReadable(newest))) return items;
-  newest.fixed = 'unreadable';
-  return applyRule(rule, candidates, now, isReadable);
+  if (!newest || idle) return items;
+  await read(newest);
+  return newest.error ? applyRule(rule, candidates, now, read) : items;
 }
 
-function toItem({ object, created_at }: Candidate, reasons: string[]): PruneItem {
-  const { name, size_bytes } = object;
-  return { name, size_bytes, created_at, action: reasons.length > 0 ? 'keep' : 'delete', reasons };
+/** Why a backup is exempt from every rule; undefined for a readable one made by a user or cron. */
+function fixedReason({ error, reason }: KnownBackup): string[] | undefined {
+  if (error) return ['unreadable'];
+  return reason === undefined ? undefined : ['safety'];
 }
 
-/** Why a backup is exempt from every rule; undefined for a readable backup made by a user or cron. */
-export async function fixedReason(
-  storage: Storage,
-  object: StoredObject,
-  keys: readonly Key[],
-  options: CallOptions,
-): Promise<Candidate['fixed']> {
-  try {
-    const { head } = await describeFile(sourceOf(storage, object, options), keys, options);
-    return head?.reason === undefined ? undefined : 'safety';
-  } catch (error) {
-    rethrowUnlessUnreadable(error, options.signal);
-    return 'unreadable';
-  }
+function toItem({ object, created_at, error, notes }: KnownBackup, reasons: string[]): PruneItem {
+  const action = reasons.length > 0 ? 'keep' : 'delete';
+  return { ...object, created_at, action, reasons, error: error?.report() ?? null, notes };
 }
 
-/** Whether a backup can be read to its last byte. */
-export async function isIntact(
-  storage: Storage,
-  object: StoredObject,
-  keys: readonly Key[],
-  { signal }: CallOptions,
-): Promise<boolean> {
-  try {
-    await readFully(storage, object, { keys, signal });
-    return true;
-  } catch (error) {
-    rethrowUnlessUnreadable(error, signal);
-    return false;
-  }
+/** An entry that has the name of a backup but cannot even be examined. */
+function unlistedItem(name: string, reason: string): PruneItem {
+  const file = {
+    name,
+    size_bytes: 0,
+    modified_at: null,
+    created_at: (backupTime(name) as Date).toISOString(),
+  };
+  const error = new BifractError('STORAGE_FAILED', `unreadable (${reason})`).report();
+  return { ...file, action: 'keep', reasons: ['unreadable'], error, notes: [] };
 }
 
-/** Rethrows errors that do not show that the file is damaged or encrypted with an unknown key. */
-function rethrowUnlessUnreadable(thrown: unknown, signal: AbortSignal | undefined): void {
-  signal?.throwIfAborted();
-  const { exitCode } = asBifractError(thrown);
-  if (exitCode !== EXIT.integrity) throw thrown;
+function freeze(plan: PrunePlan): PrunePlan {
+  for (const item of plan.items) Object.freeze(item);
+  for (const part of [plan.rule, plan.items]) Object.freeze(part);
+  return Object.freeze(plan);
 }

@@ -5,12 +5,16 @@ import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage, Storages, StoredObject } from '../../ports/storage.ts';
+import { LastBackupGuard } from '../backup/last-backup.ts';
+import { changed, deleteFile, plannedFile } from '../files/delete-file.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
+import { mustNameOwnFile } from '../files/target.ts';
+import { proveArchive } from '../inspect/prove-archive.ts';
 import type { CopyItem, CopyJobRequest, CopyPlan, CopySummary } from './contract.ts';
 import { copyFile, mustBeSame, readBack } from './copy-file.ts';
-import { mustBeCompleted, storagePair } from './plan.ts';
+import { mustBeCompleted, type StoragePair, storagePair } from './plan.ts';
 
-type CopyServices = Pick<Services, keyof Storages | 'catalog' | 'keys' | 'state'>;
+type CopyServices = Pick<Services, keyof Storages | 'catalog' | 'keys' | 'state' | 'now'>;
 
 /**
  * Copies files to the other storage one by one, with an event each. A copy becomes visible only after the
@@ -58,30 +62,47 @@ async function copyItem(
   const pair = await storagePair(services, item.place, plan.to);
   const { from, to } = pair;
   await mustNotBeInUse(services.state, item.name, context.id);
-  const object = await plannedFile(from, item, signal);
+  const object = await mustBePlanned(from, item, signal);
   const record = await recordOf(services, item, signal);
-  if (await to.stat(item.name, { signal })) {
+  const existing = await to.stat(item.name, { signal });
+  if (existing) {
     await mustBeSame(pair, item.name, signal);
   } else {
     const progress = { done, total: plan.size_bytes };
     const checksum = await copyFile(pair, { object, record, keys }, progress, context);
     if (plan.move) await readBack(pair, object, checksum, signal);
   }
-  await plannedFile(from, item, signal);
+  await mustBePlanned(from, item, signal);
   if (record) {
     const place = { storage_type: plan.to, storage_path: item.name };
     await (await services.catalog()).moveArchive(record.id, place, { signal });
   }
-  if (plan.move) await from.delete(item.name);
+  if (plan.move) await removeOriginal(services, pair, item, { record, keys, copied: !existing });
 }
 
-/** The file, if it is still as planned. */
-async function plannedFile(from: Storage, item: CopyItem, signal: AbortSignal): Promise<StoredObject> {
-  const object = await from.stat(item.name, { signal });
-  if (object?.size_bytes === item.size_bytes && object.modified_at === item.modified_at) return object;
-  throw new BifractError('BUSY', 'The file changed or was deleted after the plan was made', {
-    hint: 'Run it again.',
+/** Must not be interrupted: the record has the new location. */
+async function removeOriginal(
+  services: CopyServices,
+  { from, to }: StoragePair,
+  item: CopyItem,
+  { record, keys, copied }: { record: ArchiveRecord | undefined; keys: readonly Key[]; copied: boolean },
+): Promise<void> {
+  const guard = new LastBackupGuard(services, {});
+  const copy = copied ? await to.stat(item.name) : undefined;
+  // It was verified while it was written, and read back.
+  if (copy) guard.proven({ storage: to, object: copy });
+  await deleteFile(from, item, async (object) => {
+    const file = { storage: from, object };
+    if (item.place === 'backups') await guard.mustNotBeLast(file);
+    else await proveArchive(file, { fractal_id: item.name.split('/')[1] ?? '', record }, keys);
   });
+}
+
+/** The file, which must still be there as planned. */
+async function mustBePlanned(from: Storage, item: CopyItem, signal: AbortSignal): Promise<StoredObject> {
+  const object = await plannedFile(from, item, { signal });
+  if (object) return object;
+  throw changed();
 }
 
 async function recordOf(
@@ -96,5 +117,6 @@ async function recordOf(
       hint: 'Run it again.',
     });
   mustBeCompleted(record);
+  mustNameOwnFile(record);
   return record;
 }

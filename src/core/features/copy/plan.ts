@@ -6,11 +6,15 @@ import type { Services } from '../../ports/services.ts';
 import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
-import { namesOf, pathOf, RECORD_ID } from '../files/target.ts';
+import { mustNameOwnFile, namesOf, pathOf, RECORD_ID } from '../files/target.ts';
+import { unreadable } from '../files/unreadable.ts';
 import type { CopyItem, CopyPlan } from './contract.ts';
 
 /** The catalog is used only for archives. */
 export type PlanCopyServices = Pick<Services, keyof Storages | 'catalog' | 'state' | 'now'>;
+
+/** Reasons to keep one file where it is. */
+const REFUSALS = new Set<string>(['NOT_FOUND', 'USAGE', 'BUSY', 'EXISTS']);
 
 export interface StoragePair {
   from: Storage;
@@ -70,8 +74,8 @@ async function itemOf(
     return { ...blank, ...(await archiveOf(services, target, pair, options)) };
   } catch (thrown) {
     options.signal?.throwIfAborted();
-    const error = asBifractError(thrown);
-    if (!['NOT_FOUND', 'USAGE', 'BUSY', 'EXISTS'].includes(error.code)) throw error;
+    const own = asBifractError(thrown);
+    const error = REFUSALS.has(own.code) ? own : unreadable(thrown);
     return { ...blank, action: 'keep', refusal: error.report() };
   }
 }
@@ -100,6 +104,7 @@ async function archiveOf(
     ? await byId(services, target, options)
     : await byFile(services, target, options);
   if (record) mustBeCompleted(record);
+  if (record) mustNameOwnFile(record);
   return { ...(await described(services, names, pair, options)), archive_id: record?.id ?? null };
 }
 

@@ -44,8 +44,13 @@ export interface DeletePlan {
   /** Stored bytes to be freed. */
   freed_bytes: number;
   /** Backups left afterwards: how many, and the newest readable one; null if no backup was named. */
-  backups_left: { count: number; newest_whole: string | null } | null;
+  backups_left: { count: number; newest_whole: string | null; proven?: ProvenFile } | null;
+  /** The user allowed deleting even the last readable backup. */
+  last_backup?: boolean;
 }
+
+/** A backup that was read in full while planning. */
+export type ProvenFile = Pick<DeleteItem, 'storage_type' | 'name' | 'size_bytes' | 'modified_at'>;
 
 export type DeleteJobRequest = { kind: 'delete'; plan: DeletePlan };
 

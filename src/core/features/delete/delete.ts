@@ -1,22 +1,29 @@
+import { posix } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import { combine } from '../../job/failures.ts';
 import { forEachItem, type ItemOutcome } from '../../job/items.ts';
-import type { Catalog } from '../../ports/catalog.ts';
+import { parseArchiveName } from '../../policy/names.ts';
+import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
+import { LastBackupGuard } from '../backup/last-backup.ts';
+import { changed, deleteFile, plannedFile } from '../files/delete-file.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
 import { findFile } from '../files/record-file.ts';
+import { type Located, mustNameOwnFile, pathOf } from '../files/target.ts';
+import { proveArchive } from '../inspect/prove-archive.ts';
 import type { DeleteItem, DeleteJobRequest, DeletePlan, DeleteSummary } from './contract.ts';
+import { sharedFile, sharedFiles } from './plan-archive.ts';
 
 const FAILED = 'could not be deleted';
 
-type DeleteServices = Pick<Services, keyof Storages | 'catalog' | 'state'>;
+type DeleteServices = Pick<Services, keyof Storages | 'catalog' | 'state' | 'keys' | 'now'>;
 
 /**
  * Deletes what the plan says, one by one, with an event each. Record and file of an archive are deleted
- * together: the file within the transaction that removes the record. A missing file is fine; a file that
- * differs from the plan is kept (`BUSY`). Throws the combined error of all failures, including named items
+ * together: the file within the transaction that removes the record. A missing file is fine. Kept is a file that
+ * differs from the plan (`BUSY`) or is not what it is taken for, and the last readable backup. Throws the combined error of all failures, including named items
  * that the plan keeps.
  */
 export async function deletePlanned(
@@ -26,7 +33,7 @@ export async function deletePlanned(
 ): Promise<DeleteSummary> {
   const started = performance.now();
   const { emit } = context;
-  const run = new DeleteRun(services, context);
+  const run = new DeleteRun(services, plan, context);
   let freed_bytes = 0;
   const deleteOne = async (item: DeleteItem): Promise<ItemOutcome> => {
     emit('job:progress', { item: nameOf(item) });
@@ -37,6 +44,7 @@ export async function deletePlanned(
   };
   await run.saveRecord();
   try {
+    await run.trustPlan();
     emit('job:phase', { phase: 'Deleting' });
     await forEachItem(plan.items, { name: nameOf, failed: FAILED }, deleteOne, context);
   } finally {
@@ -61,13 +69,34 @@ function nameOf({ path, id }: DeleteItem): string {
 /** One run, and a record of what it is working on. */
 class DeleteRun {
   readonly #services: DeleteServices;
+  readonly #plan: DeletePlan;
   readonly #context: JobContext;
+  readonly #guard: LastBackupGuard;
+  #shared: Set<string> | undefined;
   /** Archives whose deletion may be half done. */
   readonly #pending = new Set<string>();
 
-  constructor(services: DeleteServices, context: JobContext) {
+  constructor(services: DeleteServices, plan: DeletePlan, context: JobContext) {
     this.#services = services;
+    this.#plan = plan;
     this.#context = context;
+    const { last_backup } = plan;
+    const isDoomed = ({ storage, object }: Located) =>
+      plan.items.some(({ action, path }) => action === 'delete' && path === pathOf(storage, object.name));
+    this.#guard = new LastBackupGuard(services, { signal: context.signal, last_backup, isDoomed });
+  }
+
+  /** The backup that planning has read in full need not be read again. */
+  async trustPlan(): Promise<void> {
+    const { proven } = this.#plan.backups_left ?? {};
+    if (!proven || proven.name === null) return;
+    const storage = await this.#storage('backups', proven.storage_type);
+    const { signal } = this.#context;
+    const object = await plannedFile(storage, { ...proven, name: proven.name }, { signal }).catch(
+      () => undefined,
+    );
+    signal.throwIfAborted();
+    if (object) this.#guard.proven({ storage, object });
   }
 
   async saveRecord(): Promise<void> {
@@ -88,18 +117,18 @@ class DeleteRun {
       return deleted ? 'deleted' : 'already deleted';
     }
     if (item.archive_id !== null) return this.#deleteArchive(item, item.archive_id);
-    const kind = item.kind === 'backup' ? 'backups' : 'archives';
-    return (await this.#removeFile(item, kind)) ? 'deleted' : 'already deleted';
+    const deleted = item.kind === 'backup' ? this.#removeBackup(item) : this.#removeArchive(item, undefined);
+    return (await deleted) ? 'deleted' : 'already deleted';
   }
 
   async #deleteArchive(item: DeleteItem, archive_id: string): Promise<string> {
     const catalog = await this.#services.catalog();
-    await this.#mustBePlanned(catalog, item, archive_id);
+    const record = await this.#plannedRecord(catalog, item, archive_id);
     this.#pending.add(archive_id);
     await this.saveRecord();
     let removed: boolean | undefined;
     const remove = async () => {
-      removed ??= await this.#removeFile(item, 'archives');
+      removed ??= await this.#removeArchive(item, record);
     };
     const deleted = await catalog.deleteArchive(archive_id, remove).catch((error: unknown) => {
       // With the file still there, nothing has changed. Otherwise the record must be deleted too.
@@ -118,23 +147,41 @@ class DeleteRun {
     if (name === null || (await storage.stat(name))) this.#pending.delete(archive_id);
   }
 
-  /** The record may point to another file by now. */
-  async #mustBePlanned(catalog: Catalog, item: DeleteItem, archive_id: string): Promise<void> {
+  /** The record, if it is still there; it may point to another file by now. */
+  async #plannedRecord(
+    catalog: Catalog,
+    item: DeleteItem,
+    archive_id: string,
+  ): Promise<ArchiveRecord | undefined> {
     const { signal } = this.#context;
     const [record] = await catalog.archives({ ids: [archive_id] }, { signal });
-    const found = record && (await findFile(this.#services, record, { signal }));
-    if (!found || (found.storage.kind === item.storage_type && found.object.name === item.name)) return;
-    throw changed();
+    if (!record) return undefined;
+    mustNameOwnFile(record);
+    const found = await findFile(this.#services, record, { signal });
+    if (!found) return record;
+    if (found.storage.kind !== item.storage_type || found.object.name !== item.name) throw changed();
+    this.#shared ??= sharedFiles(await catalog.archives({}, { signal }));
+    if (this.#shared.has(found.object.name)) throw sharedFile();
+    return record;
   }
 
   /** False if there is no file. Must not be interrupted. */
-  async #removeFile({ name, storage_type, size_bytes, modified_at }: DeleteItem, kind: StorageKind) {
-    if (name === null) return false;
-    const storage = await this.#storage(kind, storage_type);
-    const object = await storage.stat(name);
-    if (!object) return false;
-    if (object.size_bytes !== size_bytes || object.modified_at !== modified_at) throw changed();
-    return storage.delete(name);
+  async #removeArchive(item: DeleteItem, record: ArchiveRecord | undefined): Promise<boolean> {
+    if (item.name === null) return false;
+    const storage = await this.#storage('archives', item.storage_type);
+    const fractal_id = record?.fractal_id ?? parseArchiveName(posix.basename(item.name))?.fractal_id ?? '';
+    return deleteFile(storage, { ...item, name: item.name }, async (object) =>
+      proveArchive({ storage, object }, { fractal_id, record }, await this.#services.keys()),
+    );
+  }
+
+  async #removeBackup(item: DeleteItem): Promise<boolean> {
+    if (item.name === null) return false;
+    const storage = await this.#storage('backups', item.storage_type);
+    return deleteFile(storage, { ...item, name: item.name }, async (object) => {
+      const { created_at } = await this.#guard.mustNotBeLast({ storage, object });
+      if (created_at !== item.created_at) throw changed();
+    });
   }
 
   async #storage(kind: StorageKind, type: DeleteItem['storage_type']): Promise<Storage> {
@@ -146,8 +193,4 @@ class DeleteRun {
       hint: 'Set BIFRACT_S3_BUCKET in .env again; see docs/guide/storage.md.',
     });
   }
-}
-
-function changed(): BifractError {
-  return new BifractError('BUSY', 'It changed after the plan was made', { hint: 'Run it again.' });
 }

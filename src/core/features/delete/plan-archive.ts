@@ -4,9 +4,11 @@ import { archivePath, parseArchiveName } from '../../policy/names.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { findFile, otherStorage } from '../files/record-file.ts';
-import { RECORD_ID } from '../files/target.ts';
+import { foreignFile, type Located, namesOf, namesOwnFile, RECORD_ID } from '../files/target.ts';
+import { unreadable } from '../files/unreadable.ts';
+import { proveArchive } from '../inspect/prove-archive.ts';
 import type { DeleteItem } from './contract.ts';
-import { blankItem, fileOf, idleOrRefused, type PlanDeleteServices } from './item.ts';
+import { blankItem, fileOf, idleOrRefused, type PlanDeleteServices, refused } from './item.ts';
 
 /** The item of an archive, by record id or file name. */
 export async function archiveItem(
@@ -48,25 +50,80 @@ async function recordItem(
   record: ArchiveRecord,
   options: CallOptions,
 ): Promise<DeleteItem> {
-  const found = await findFile(services, record, options);
-  const item: DeleteItem = {
+  const blank = {
     ...blankItem({ kind: 'archive', id: record.id }),
     title: `Archive of ${record.fractal_name}${record.period_label ? `, ${record.period_label}` : ''}`,
-    ...(found && fileOf(found)),
     archive_id: record.id,
     created_at: record.created_at,
+  };
+  if (!namesOwnFile(record)) return refused(blank, foreignFile(record));
+  const found = await findFile(services, record, options);
+  const item: DeleteItem = {
+    ...blank,
+    ...(found && fileOf(found)),
     notes: [
       ...(found ? [] : ['The file is missing: only the record will be deleted.']),
       ...(record.status === 'failed' ? ['The record is marked as failed.'] : []),
       ...(await onlyCopyNotes(services, record, options)),
     ],
   };
-  return idleOrRefused(services, item, () => {
+  const idle = await idleOrRefused(services, item, () => {
     if (record.status !== 'in_progress' && record.status !== 'restoring') return;
     const doing = record.status === 'restoring' ? 'restored' : 'written';
     throw new BifractError('BUSY', `${record.storage_path} is being ${doing}, according to its record`, {
       hint: 'Try again when it has ended; `bifract list orphans` shows whether it was interrupted.',
     });
+  });
+  return found
+    ? provenOrRefused(services, idle, found, { fractal_id: record.fractal_id, record }, options)
+    : idle;
+}
+
+/** The item, kept if its file is not the archive that it is taken for, or cannot be read. */
+async function provenOrRefused(
+  { keys }: PlanDeleteServices,
+  item: DeleteItem,
+  file: Located,
+  claim: Parameters<typeof proveArchive>[1],
+  options: CallOptions,
+): Promise<DeleteItem> {
+  if (item.refusal) return item;
+  try {
+    await proveArchive(file, claim, await keys(), options);
+    return item;
+  } catch (thrown) {
+    return refused(item, unreadable(thrown, options.signal));
+  }
+}
+
+/** Keeps the items whose file another record names too. */
+export async function refuseSharedFiles(
+  services: PlanDeleteServices,
+  items: DeleteItem[],
+  options: CallOptions,
+): Promise<void> {
+  if (!items.some(({ archive_id, action }) => archive_id !== null && action === 'delete')) return;
+  const shared = sharedFiles(await (await services.catalog()).archives({}, options));
+  for (const [index, item] of items.entries()) {
+    if (item.action === 'delete' && item.name !== null && shared.has(item.name))
+      items[index] = refused(item, sharedFile());
+  }
+}
+
+/** Files that several records name that have not failed. */
+export function sharedFiles(records: readonly ArchiveRecord[]): Set<string> {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const record of records) {
+    if (record.status === 'failed') continue;
+    for (const name of namesOf(record)) (seen.has(name) ? shared : seen).add(name);
+  }
+  return shared;
+}
+
+export function sharedFile(): BifractError {
+  return new BifractError('RECORD_DIFFERS', 'Several records name this file', {
+    hint: 'Find out who changed the table archives of the database, and remove the wrong record there.',
   });
 }
 
@@ -118,7 +175,8 @@ async function fileItem(
       ...fileOf({ storage, object }),
       created_at,
     };
-    return idleOrRefused(services, item);
+    const idle = await idleOrRefused(services, item);
+    return provenOrRefused(services, idle, { storage, object }, { fractal_id: parsed.fractal_id }, options);
   }
   throw new BifractError('NOT_FOUND', `Archive file not found: ${file}`, {
     hint: 'See `bifract list archives` and `bifract list orphans`.',

@@ -1,10 +1,8 @@
 import { BifractError } from '../../contract/errors.ts';
 import { backupTime } from '../../policy/names.ts';
-import type { Storage } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { fixedReason, isIntact } from '../backup/plan-prune.ts';
-import { listBackups } from '../files/backup-files.ts';
-import { otherStorage } from '../files/record-file.ts';
+import { type KnownBackup, knownBackup } from '../backup/known-backups.ts';
+import { allBackups, backupStorages, isGood, lastBackup, refusalOfBackup } from '../backup/last-backup.ts';
 import { type Located, pathOf } from '../files/target.ts';
 import type { DeleteItem, DeletePlan, DeleteQuery } from './contract.ts';
 import { blankItem, fileOf, idleOrRefused, type PlanDeleteServices, refused } from './item.ts';
@@ -15,8 +13,7 @@ export async function backupItem(
   name: string,
   options: CallOptions,
 ): Promise<DeleteItem> {
-  const created = backupTime(name);
-  if (!created) {
+  if (!backupTime(name)) {
     throw new BifractError('USAGE', `Not a backup name: ${name}`, {
       hint: 'Give the name without folder, as in `bifract list backups`.',
     });
@@ -32,18 +29,22 @@ export async function backupItem(
       hint: 'See `bifract list backups`.',
     });
   }
-  const why = await fixedReason(first.storage, first.object, await services.keys(), options);
-  return idleOrRefused(services, {
+  const reader = { keys: await services.keys(), now: services.now() };
+  const known = await knownBackup(first, reader, options);
+  const item: DeleteItem = {
     ...blankItem({ kind: 'backup', id: name }),
     title: 'Backup',
     ...fileOf(first),
-    created_at: created.toISOString(),
+    created_at: known.created_at,
     notes: [
-      ...(why === 'safety' ? ['Safety backup, made before a restore.'] : []),
-      ...(why === 'unreadable' ? ['Damaged, or encrypted with a key that is not in .env.'] : []),
+      ...(known.reason === undefined ? [] : ['Safety backup, made before a restore.']),
+      ...(known.error ? ['Damaged, or encrypted with a key that is not in .env.'] : []),
+      ...known.notes,
       ...(second ? [`Another copy is kept: ${pathOf(second.storage, name)}.`] : []),
     ],
-  });
+  };
+  const unusable = refusalOfBackup(known);
+  return unusable ? refused({ ...item, notes: known.notes }, unusable) : idleOrRefused(services, item);
 }
 
 /**
@@ -55,7 +56,7 @@ export async function keepLast(
   items: DeleteItem[],
   options: DeleteQuery,
 ): Promise<DeletePlan['backups_left']> {
-  const all = await newestFirst(services, options);
+  const all = await allBackups(services, options);
   const itemOf = ({ storage, object }: Located) =>
     items.find(
       ({ action, kind, path }) =>
@@ -63,7 +64,7 @@ export async function keepLast(
     );
   const remaining = all.filter((one) => !itemOf(one));
   const intact = await newestIntact(services, remaining, options);
-  if (intact) return { count: remaining.length, newest_whole: intact.object.name };
+  if (intact) return { count: remaining.length, newest_whole: intact.object.name, proven: fileOf(intact) };
   const to_delete = all.filter(itemOf);
   const last =
     (await newestIntact(services, to_delete, options)) ?? (remaining.length === 0 ? to_delete[0] : undefined);
@@ -77,40 +78,12 @@ export async function keepLast(
   return { count: remaining.length + 1, newest_whole: item.id };
 }
 
-function lastBackup(name: string): BifractError {
-  return new BifractError('LAST_BACKUP', `${name} is the last readable backup`, {
-    hint: `Make another backup first. To delete this one anyway, run "bifract delete backup --last-backup ${name}".`,
-  });
-}
-
 async function newestIntact(
   services: PlanDeleteServices,
-  backups: Located[],
+  backups: readonly KnownBackup[],
   options: CallOptions,
-): Promise<Located | undefined> {
+): Promise<KnownBackup | undefined> {
   const keys = await services.keys();
-  for (const one of backups) {
-    const { storage, object } = one;
-    // Header and trailer alone reveal an unreadable file much sooner.
-    if ((await fixedReason(storage, object, keys, options)) === 'unreadable') continue;
-    if (await isIntact(storage, object, keys, options)) return one;
-  }
+  for (const one of backups) if (await isGood(one, keys, options)) return one;
   return undefined;
-}
-
-async function newestFirst(services: PlanDeleteServices, options: CallOptions): Promise<Located[]> {
-  const all: Located[] = [];
-  for (const storage of await backupStorages(services)) {
-    for await (const { name } of listBackups(storage, options)) {
-      // A listing may have the wrong size, or a file that no longer exists.
-      const object = await storage.stat(name, options);
-      if (object) all.push({ storage, object });
-    }
-  }
-  return all.sort((a, b) => (a.object.name < b.object.name ? 1 : -1));
-}
-
-async function backupStorages(services: PlanDeleteServices): Promise<Storage[]> {
-  const other = await otherStorage(services, 'backups');
-  return [await services.backups(), ...(other ? [other] : [])];
 }

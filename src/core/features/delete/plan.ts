@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { unreadable } from '../files/unreadable.ts';
 import type { DeleteItem, DeletePlan, DeleteQuery, DeleteTarget } from './contract.ts';
 import { blankItem, type PlanDeleteServices, refused } from './item.ts';
-import { addLastArchiveNotes, archiveItem, groupItems } from './plan-archive.ts';
+import { addLastArchiveNotes, archiveItem, groupItems, refuseSharedFiles } from './plan-archive.ts';
 import { backupItem, keepLast } from './plan-backup.ts';
 
 /** Plans a deletion; see `DeletionQueries`. */
@@ -21,6 +22,7 @@ export async function planDelete(
     for (const item of await itemsOf(services, target, options)) found.set(`${item.kind} ${item.id}`, item);
   }
   const items = [...found.values()];
+  await refuseSharedFiles(services, items, options);
   const backups_left = items.some(({ kind }) => kind === 'backup')
     ? await keepLast(services, items, options)
     : null;
@@ -28,7 +30,8 @@ export async function planDelete(
   const to_delete = items.filter(({ action }) => action === 'delete');
   const freed_bytes = to_delete.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   const planned_at = services.now().toISOString();
-  return freeze({ id: randomUUID(), planned_at, items, freed_bytes, backups_left });
+  const { last_backup = false } = options;
+  return freeze({ id: randomUUID(), planned_at, items, freed_bytes, backups_left, last_backup });
 }
 
 /** A target that cannot be found or deleted becomes a kept item, so that the others proceed. */
@@ -43,8 +46,8 @@ async function itemsOf(
     return [await archiveItem(services, target.id, options)];
   } catch (thrown) {
     options.signal?.throwIfAborted();
-    const error = asBifractError(thrown);
-    if (!['NOT_FOUND', 'USAGE'].includes(error.code)) throw error;
+    const { code } = asBifractError(thrown);
+    const error = code === 'USAGE' || code === 'NOT_FOUND' ? asBifractError(thrown) : unreadable(thrown);
     return [refused({ ...blankItem(target), title: target.id }, error)];
   }
 }

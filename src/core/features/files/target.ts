@@ -1,11 +1,14 @@
 import { BifractError } from '../../contract/errors.ts';
-import { archivePath } from '../../policy/names.ts';
+import { archivePath, isArchivePath } from '../../policy/names.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 
 /** Pattern of record ids. */
 export const RECORD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Longest part of a recorded path in a message, characters. */
+const SHOWN_PATH = 120;
 
 /** A file and the storage that holds it. */
 export interface Located {
@@ -58,12 +61,36 @@ export async function findIn(
   return undefined;
 }
 
-/** Possible names of the file of a record: as recorded, below the archive root, and the default. */
-export function namesOf({ storage_path, fractal_id, filename }: ArchiveRecord): string[] {
-  const recorded = storage_path.replace(/^\/+/, '');
-  const below = recorded.indexOf('archives/', 1);
-  const names = [recorded, ...(below > 0 ? [recorded.slice(below)] : []), archivePath(fractal_id, filename)];
-  return [...new Set(names)].filter((name) => name !== '' && !name.split('/').includes('..'));
+/**
+ * The name that the file of a record has: below the folder of its fractal, whatever path is recorded. None if its file
+ * name is not that of an archive of the fractal. Records are not trusted: an application writes them too.
+ */
+export function namesOf({ fractal_id, filename }: ArchiveRecord): string[] {
+  const name = archivePath(fractal_id, filename);
+  return isArchivePath(name) ? [name] : [];
+}
+
+/** Whether the recorded path is that of the record's own file. */
+export function namesOwnFile(record: ArchiveRecord): boolean {
+  return namesOf(record)[0] === record.storage_path;
+}
+
+/** Throws `RECORD_DIFFERS` if a record names anything but its own file: nothing is written or deleted for it. */
+export function mustNameOwnFile(record: ArchiveRecord): void {
+  if (!namesOwnFile(record)) throw foreignFile(record);
+}
+
+/** The error of a record that names anything but its own file. */
+export function foreignFile(record: ArchiveRecord): BifractError {
+  const [name] = namesOf(record);
+  const recorded = JSON.stringify(record.storage_path.slice(0, SHOWN_PATH));
+  return new BifractError(
+    'RECORD_DIFFERS',
+    name === undefined
+      ? `The record has the file name ${JSON.stringify(record.filename.slice(0, SHOWN_PATH))}, which no archive of its fractal can have`
+      : `The record names the file ${recorded} instead of ${name}`,
+    { hint: 'Find out who changed the record in the table archives of the database, and correct it there.' },
+  );
 }
 
 /** Full path, or S3 key with its bucket. */

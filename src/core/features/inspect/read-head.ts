@@ -5,6 +5,8 @@ import {
   type BackupManifest,
   type ByteSource,
   type ContentKind,
+  type ContentReader,
+  type FileDescription,
   parseLine,
   readContent,
   splitBackup,
@@ -20,6 +22,8 @@ const PIECE_BYTES = 256 * 1024;
 /** Information from the head of a file. */
 export interface HeadContent {
   kind: ContentKind;
+  /** Of a sealed file. */
+  head: FileDescription['head'];
   /** Of a backup. */
   manifest: BackupManifest | null;
   /** The first row of an archive; null if empty or unreadable. */
@@ -36,18 +40,26 @@ export async function readHead(
   { signal }: CallOptions = {},
 ): Promise<HeadContent> {
   const content = () => readContent(headBytes(source, HEAD_BYTES), { keys, signal });
-  const known = kind ?? (await withinHead(() => kindOfStart(content()))) ?? 'archive';
+  const start = await withinHead(() => startOf(content()));
+  const head = start?.head ?? null;
+  const known = head?.kind ?? kind ?? start?.kind ?? 'archive';
   if (known === 'backup') {
     const split = await withinHead(() => splitBackup(content()));
-    return { kind: known, manifest: split?.manifest ?? null, first: null, truncated: split === undefined };
+    return {
+      kind: known,
+      head,
+      manifest: split?.manifest ?? null,
+      first: null,
+      truncated: split === undefined,
+    };
   }
   const first = await withinHead(() => firstRow(content()));
-  return { kind: known, manifest: null, first: first ?? null, truncated: first === undefined };
+  return { kind: known, head, manifest: null, first: first ?? null, truncated: first === undefined };
 }
 
-async function kindOfStart(content: AsyncIterable<Buffer>): Promise<ContentKind> {
-  for await (const piece of content) return kindByStart(piece);
-  return kindByStart(undefined);
+async function startOf(content: ContentReader): Promise<Pick<HeadContent, 'kind' | 'head'>> {
+  for await (const piece of content) return { head: content.head, kind: kindByStart(piece) };
+  return { head: content.head, kind: kindByStart(undefined) };
 }
 
 async function firstRow(content: AsyncIterable<Buffer>): Promise<ArchiveRow | null> {

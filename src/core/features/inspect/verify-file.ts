@@ -106,19 +106,25 @@ async function describeEnds(
   });
 }
 
-function ofDescription({ size_bytes, sealed, head, end }: FileDescription, { object }: Target): Found {
+function ofDescription(description: FileDescription, { object }: Target): Found {
+  const { size_bytes, sealed, head, end } = description;
   const kind = head?.kind ?? kindByName(object.name) ?? null;
-  const rows = end !== null && kind === 'archive' ? end.rows : null;
-  const times = { first: end?.first ?? null, last: end?.last ?? null };
-  const measured = {
+  const measured = measuredEnds(description);
+  const { rows } = measured;
+  return { kind, sealed, rows, content_bytes: end?.bytes ?? null, checksum: null, size_bytes, measured };
+}
+
+/** What header and trailer say, for comparison with the record. */
+export function measuredEnds({ size_bytes, sealed, head, end }: FileDescription): Measured {
+  return {
     size_bytes,
     checksum: null,
-    rows,
-    ...times,
+    rows: head?.kind === 'archive' ? (end?.rows ?? null) : null,
+    first: end?.first ?? null,
+    last: end?.last ?? null,
     fractal_id: head?.fractal?.id ?? null,
     sealed,
   };
-  return { kind, sealed, rows, content_bytes: end?.bytes ?? null, checksum: null, size_bytes, measured };
 }
 
 function notesOf(

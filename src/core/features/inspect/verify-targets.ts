@@ -60,7 +60,9 @@ async function allRefs(
 ): Promise<TargetRef[]> {
   const backups = await services.backups();
   const archives = await services.archives();
-  const refs = (await Array.fromAsync(listBackups(backups, options))).map((object) =>
+  const onUnreadable = (name: string, reason: string) =>
+    warn(`Skipped ${pathOf(backups, name)}, which cannot be read: ${reason}`);
+  const refs = (await Array.fromAsync(listBackups(backups, { ...options, onUnreadable }))).map((object) =>
     refOfObject(backups, object, null),
   );
   try {

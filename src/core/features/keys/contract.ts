@@ -1,3 +1,4 @@
+import type { ErrorReport } from '../../contract/errors.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 
 /** A file and the fingerprint of its key. */
@@ -6,9 +7,14 @@ export interface RotateItem {
   place: 'backups' | 'archives';
   name: string;
   size_bytes: number;
-  /** Fingerprint; null if no known key opens the file: it is skipped. */
+  modified_at: Timestamp | null;
+  /** Fingerprint; null if no known key opens the file or it cannot be read: it is skipped. */
   key_id: string | null;
   action: 'reencrypt' | 'keep' | 'skip';
+  /** Why its storage cannot read it: it keeps its key, which must be kept for it. Else null. */
+  error: ErrorReport | null;
+  /** What is wrong with it; null if nothing is. */
+  note: string | null;
 }
 
 /** What `key rotate` will do. The plan is frozen. */
@@ -29,6 +35,8 @@ export interface RotateRequest {
 export interface RotateSummary {
   key_id: string;
   files: number;
+  /** Files that no known key opens: they are as they were. */
+  skipped: number;
   size_bytes: number;
   duration_ms: number;
 }

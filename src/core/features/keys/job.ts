@@ -7,10 +7,19 @@ import { rotateKey } from './rotate.ts';
 export const rotateKeyJob: JobType<RotateRequest, RotateSummary> = {
   title: () => 'Rotation of the encryption key',
   destroys: () => undefined,
+  locks: true,
   run: rotateKey,
-  summary: ({ key_id, files, size_bytes }) => [
+  summary: ({ key_id, files, skipped = 0, size_bytes }) => [
     { label: 'Key', value: `${key_id} (new)`, tone: 'good' },
     { label: 'Re-encrypted', value: `${plural(files, 'file')}, ${formatBytes(size_bytes)}` },
+    ...(skipped > 0
+      ? [
+          {
+            label: 'Skipped',
+            value: `${plural(skipped, 'file')} that no known key opens or that cannot be read`,
+          },
+        ]
+      : []),
     {
       label: 'Next',
       value: 'Keep a copy of .env elsewhere and restart the Bifract server to load the new key',

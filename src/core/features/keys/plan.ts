@@ -1,11 +1,13 @@
-import { asBifractError } from '../../contract/errors.ts';
 import { describeFile, keyId } from '../../format/index.ts';
+import { isBifractName } from '../../policy/names.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
-import type { Storage, StoredObject } from '../../ports/storage.ts';
+import type { ListOptions, Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
 import { listBackups } from '../files/backup-files.ts';
+import { confirmed } from '../files/listing.ts';
+import { isIntegrityError, unreadable } from '../files/unreadable.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import type { RotateItem, RotatePlan } from './contract.ts';
 
@@ -21,12 +23,18 @@ export async function planRotate(
   ]);
   const current = keyId(keys[0] as Key);
   const found: Omit<RotateItem, 'action'>[] = [];
-  for await (const { place, storage, object: listed } of files(backups, archives, options)) {
-    // A listing may have the wrong size, or a file that no longer exists.
-    const object = await storage.stat(listed.name, options);
-    if (!object) continue;
-    const { name, size_bytes } = object;
-    found.push({ place, name, size_bytes, key_id: await keyOf(storage, object, keys, options) });
+  for (const [place, storage] of [
+    ['backups', backups],
+    ['archives', archives],
+  ] as const) {
+    const onUnreadable = (name: string, reason: string) => {
+      if (isBifractName(name)) found.push(unlistedItem(place, name, reason));
+    };
+    for await (const listed of files(place, storage, { ...options, onUnreadable })) {
+      const object = await confirmed(storage, listed, options);
+      if (object)
+        found.push({ place, ...object, ...(await keyOf(storage, object, keys, options)), note: null });
+    }
   }
   const resumes = found.some(({ key_id }) => key_id !== null && key_id !== current);
   const items = found.map((item) =>
@@ -45,25 +53,32 @@ function actionOf(key_id: string | null, current: string, resumes: boolean): Rot
   return resumes && key_id === current ? 'keep' : 'reencrypt';
 }
 
-async function* files(backups: Storage, archives: Storage, options: CallOptions) {
-  for await (const object of listBackups(backups, options))
-    yield { place: 'backups' as const, storage: backups, object };
-  for await (const object of archives.list(ARCHIVES_PREFIX, options))
-    if (isArchive(object.name)) yield { place: 'archives' as const, storage: archives, object };
+async function* files(
+  place: RotateItem['place'],
+  storage: Storage,
+  options: ListOptions,
+): AsyncGenerator<StoredObject> {
+  if (place === 'backups') return yield* listBackups(storage, options);
+  for await (const object of storage.list(ARCHIVES_PREFIX, options)) if (isArchive(object.name)) yield object;
 }
 
-/** Null if no key opens the file or it is damaged: it is skipped. */
+/** An entry that has the name of a file of Bifract but cannot even be examined. */
+function unlistedItem(place: RotateItem['place'], name: string, reason: string): Omit<RotateItem, 'action'> {
+  return { place, name, size_bytes: 0, modified_at: null, key_id: null, error: null, note: reason };
+}
+
+/** No key if none opens the file, or if it is damaged or unreadable: it is skipped. */
 async function keyOf(
   storage: Storage,
   object: StoredObject,
   keys: readonly Key[],
   options: CallOptions,
-): Promise<string | null> {
+): Promise<Pick<RotateItem, 'key_id' | 'error'>> {
   try {
-    return (await describeFile(sourceOf(storage, object, options), keys, options)).key_id;
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    if (asBifractError(error).exitCode === 5) return null;
-    throw error;
+    const { key_id } = await describeFile(sourceOf(storage, object, options), keys, options);
+    return { key_id, error: null };
+  } catch (thrown) {
+    const error = unreadable(thrown, options.signal);
+    return { key_id: null, error: isIntegrityError(error) ? null : error.report() };
   }
 }

@@ -5,7 +5,7 @@ import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { namesOf } from '../files/target.ts';
+import { mustNameOwnFile, namesOf } from '../files/target.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 
 /** Temporary name of the re-encrypted file until it is verified; no list shows it. */
@@ -116,5 +116,7 @@ export async function recordOf(
       hint: 'Try again when it has ended.',
     });
   }
-  return record?.status === 'completed' ? record : undefined;
+  if (record?.status !== 'completed') return undefined;
+  mustNameOwnFile(record);
+  return record;
 }

@@ -5,10 +5,17 @@ import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { JobRecord, State } from '../../ports/state.ts';
+import { knownBackup } from '../backup/known-backups.ts';
+import { plannedFile } from '../files/delete-file.ts';
+import type { Located } from '../files/target.ts';
+import { proveArchive } from '../inspect/prove-archive.ts';
 import type { RotateItem, RotatePlan, RotateRequest, RotateSummary } from './contract.ts';
 import { recordOf, recoverRekey, rekey, updateRecord } from './rekey.ts';
 
-type RotateServices = Pick<Services, 'backups' | 'archives' | 'catalog' | 'state' | 'keys' | 'replaceKey'>;
+type RotateServices = Pick<
+  Services,
+  'backups' | 'archives' | 'catalog' | 'state' | 'keys' | 'replaceKey' | 'now'
+>;
 type PendingFile = NonNullable<JobRecord['rekey']>[number];
 
 /**
@@ -22,12 +29,13 @@ export async function rotateKey(
 ): Promise<RotateSummary> {
   const started = performance.now();
   const { id, now, emit, signal } = context;
-  const items = plan.items.filter(({ action }) => action === 'reencrypt');
+  const items = plan.items.filter(({ action, error }) => action === 'reencrypt' || error);
   const total_bytes = items.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   let bytes_in = 0;
   const pending: PendingFile[] = [];
   const rotateOne = async (item: RotateItem): Promise<ItemOutcome> => {
-    const { place, name, size_bytes } = item;
+    const { place, name, size_bytes, error } = item;
+    if (error) return { message: error.message, error };
     emit('job:progress', { item: name, bytes_in, total_bytes });
     bytes_in += size_bytes;
     pending.push({ place, name });
@@ -51,7 +59,8 @@ export async function rotateKey(
     emit('job:progress', { bytes_in, total_bytes });
     const [key] = await services.keys();
     const duration_ms = Math.round(performance.now() - started);
-    return { key_id: key ? keyId(key) : '', files: items.length, size_bytes: bytes_in, duration_ms };
+    const skipped = plan.items.filter(({ action }) => action === 'skip').length;
+    return { key_id: key ? keyId(key) : '', files: items.length, skipped, size_bytes: bytes_in, duration_ms };
   } finally {
     // Pending files are recovered by a later process, which needs the job record.
     if (await allRecovered(services, pending)) await services.state.remove(id);
@@ -79,18 +88,32 @@ async function mustBeCurrent(services: Pick<Services, 'keys'>, plan: RotatePlan)
 
 async function reencrypt(
   services: RotateServices,
-  { place, name }: RotateItem,
+  item: RotateItem,
   { id, signal }: JobContext,
 ): Promise<void> {
+  const { place, name } = item;
   const catalog = place === 'archives' ? await services.catalog() : undefined;
   const record = catalog && (await recordOf(catalog, name, { signal }));
   const storage = await services[place]();
-  const object = await storage.stat(name, { signal });
+  const object = await plannedFile(storage, item, { signal });
   if (!object) throw new BifractError('NOT_FOUND', 'The file no longer exists', { hint: 'Run it again.' });
   const keys = await services.keys();
+  if (place === 'backups') await mustBeBackup(services, { storage, object });
+  else await proveArchive({ storage, object }, { fractal_id: folderOf(name), record }, keys, { signal });
   const file = await rekey(storage, object, { keys, key: keys[0] as Key, job: id }, { signal });
   // The file is replaced: its record must follow, even after a cancel.
   if (catalog && record) await updateRecord(catalog, name, file, {});
+}
+
+/** The fractal of an archive path. */
+function folderOf(name: string): string {
+  return name.split('/')[1] ?? '';
+}
+
+async function mustBeBackup(services: RotateServices, file: Located): Promise<void> {
+  const reader = { keys: await services.keys(), now: services.now() };
+  const { error } = await knownBackup(file, reader, {});
+  if (error) throw error;
 }
 
 async function allRecovered(services: RotateServices, files: PendingFile[]): Promise<boolean> {

@@ -7,6 +7,8 @@ import type { Catalog } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage } from '../../ports/storage.ts';
+import { changed } from '../files/delete-file.ts';
+import { namesOf } from '../files/target.ts';
 import { readFully } from '../inspect/read-fully.ts';
 import type { AdoptItem, AdoptRequest, AdoptSummary } from './contract.ts';
 
@@ -17,7 +19,7 @@ type Adopted = AdoptSummary['adopted'][number];
  * others; the combined error is thrown at the end.
  */
 export async function adopt(
-  services: Pick<Services, 'catalog' | 'archives' | 'keys'>,
+  services: Pick<Services, 'catalog' | 'archives' | 'keys' | 'state'>,
   { plan }: AdoptRequest,
   context: JobContext,
 ): Promise<AdoptSummary> {
@@ -30,14 +32,22 @@ export async function adopt(
   const chosen = plan.items.filter(({ action }) => action === 'adopt');
   const adopted: Adopted[] = [];
   const fractals_created: string[] = [];
+  const { id, now } = context;
+  const job = { id, kind: 'adopt', started_at: now().toISOString() };
   const work = async (item: AdoptItem): Promise<ItemOutcome> => {
+    await services.state.save({ ...job, object: item.path });
     const record = await adoptOne({ catalog, storage, keys }, item, fractals_created, context);
     adopted.push(record);
     const message = `${record.log_count} rows, record ${record.archive_id}`;
     return { message, details: { ...record } };
   };
-  context.emit('job:phase', { phase: 'Reading files' });
-  await forEachItem(chosen, { name: ({ path }) => path, failed: 'could not be adopted' }, work, context);
+  await services.state.save(job);
+  try {
+    context.emit('job:phase', { phase: 'Reading files' });
+    await forEachItem(chosen, { name: ({ path }) => path, failed: 'could not be adopted' }, work, context);
+  } finally {
+    await services.state.remove(id);
+  }
   const skipped = plan.items.length - chosen.length;
   return { adopted, skipped, fractals_created, duration_ms: Math.round(performance.now() - started) };
 }
@@ -62,6 +72,8 @@ async function adoptOne(
   const file = await readFully(storage, object, { keys, signal, onProgress });
   const { size_bytes, checksum } = file.summary;
   const { fractal } = item;
+  const own = file.summary.head?.fractal?.id;
+  if (fractal !== null && own !== undefined && own !== fractal.id) throw changed();
   if (fractal === null || file.lines === null)
     throw new BifractError('NOT_BIFRACT', 'Not an archive', { hint: 'Only archive files can be adopted.' });
   const { rows: log_count, first, last } = file.lines;
@@ -75,6 +87,7 @@ async function adoptOne(
     created.push(fractal.id);
   }
   if (item.archive_id !== null) {
+    await mustStillHaveFailed(catalog, item.archive_id, item.path, signal);
     await catalog.completeArchive(item.archive_id, result, { signal });
     return { path: item.path, archive_id: item.archive_id, log_count, size_bytes, checksum };
   }
@@ -94,4 +107,15 @@ async function adoptOne(
     { signal },
   );
   return { path: item.path, archive_id, log_count, size_bytes, checksum };
+}
+
+/** Another program may have completed, deleted or changed the record. */
+async function mustStillHaveFailed(
+  catalog: Catalog,
+  archive_id: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const [record] = await catalog.archives({ ids: [archive_id] }, { signal });
+  if (record?.status !== 'failed' || !namesOf(record).includes(path)) throw changed();
 }

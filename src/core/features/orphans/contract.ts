@@ -1,5 +1,5 @@
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
-import type { ListOptions } from '../files/listing.ts';
+import type { ListingOptions } from '../files/listing.ts';
 
 /** An archive file without a record, described by its own content. */
 export interface AdoptItem {
@@ -85,5 +85,5 @@ export interface OrphanQueries {
    * Orphaned files and records, and unfinished objects. Reads no file. That a file is missing is found out by a request
    * for that file, not by a listing.
    */
-  orphans(options?: ListOptions): Promise<Orphan[]>;
+  orphans(options?: ListingOptions): Promise<Orphan[]>;
 }

@@ -8,7 +8,7 @@ import type { CallOptions } from '../../ports/types.ts';
 import { isResumable } from '../archive/resume.ts';
 import { ARCHIVES_PREFIX, byName, isArchive } from '../files/archive-files.ts';
 import { belongsTo } from '../files/in-use.ts';
-import { type ListOptions, untilIncomplete } from '../files/listing.ts';
+import { type ListingOptions, untilIncomplete } from '../files/listing.ts';
 import { isSame, storagesOf } from '../files/record-file.ts';
 import { namesOf, pathOf } from '../files/target.ts';
 import type { Orphan } from './contract.ts';
@@ -21,7 +21,7 @@ const MAX_JOB_AGE_MS = 24 * 3_600_000;
 export type OrphanServices = Pick<Services, keyof Storages | 'catalog' | 'state' | 'archive_limits' | 'now'>;
 
 /** Files without record, records without file, and unfinished objects; see `OrphanQueries`. Reads no file. */
-export async function findOrphans(services: OrphanServices, options: ListOptions = {}): Promise<Orphan[]> {
+export async function findOrphans(services: OrphanServices, options: ListingOptions = {}): Promise<Orphan[]> {
   const inventory = await takeInventory(services, options);
   return [
     ...filesWithoutRecord(inventory),
@@ -57,7 +57,7 @@ interface Inventory {
  */
 type Whereabouts = 'here' | 'elsewhere' | 'missing' | 'unknown';
 
-async function takeInventory(services: OrphanServices, options: ListOptions): Promise<Inventory> {
+async function takeInventory(services: OrphanServices, options: ListingOptions): Promise<Inventory> {
   const [catalog, archives, backups] = await Promise.all([
     services.catalog(),
     services.archives(),
@@ -206,7 +206,7 @@ function recordOrphan(archives: Storage, record: ArchiveRecord, title: string, a
  * Backup files with nonstandard names, unknown to lists and retention: renamed files, copies. In a bucket,
  * only names with the standard prefix: it may be shared and large.
  */
-async function unlistedBackups({ backups }: Inventory, options: ListOptions): Promise<Orphan[]> {
+async function unlistedBackups({ backups }: Inventory, options: ListingOptions): Promise<Orphan[]> {
   const found: Orphan[] = [];
   const prefix = backups.kind === 's3' ? 'bifract-backup-' : '';
   const objects = untilIncomplete(backups.list(prefix, options), options);
@@ -227,7 +227,7 @@ async function unlistedBackups({ backups }: Inventory, options: ListOptions): Pr
   return found;
 }
 
-async function unfinishedObjects(inventory: Inventory, options: ListOptions): Promise<Orphan[]> {
+async function unfinishedObjects(inventory: Inventory, options: ListingOptions): Promise<Orphan[]> {
   const { backups, archives, running } = inventory;
   const found: Orphan[] = [];
   for (const place of ['backups', 'archives'] as const) {

@@ -12,7 +12,11 @@ export const adoptJob: JobType<AdoptRequest, AdoptSummary> = {
     const names = chosen.map(({ path }) => posix.basename(path));
     return `Adoption of ${countOf(names, 'file')}`;
   },
-  destroys: () => undefined,
+  destroys: ({ plan }) =>
+    plan.items
+      .filter(({ action }) => action === 'adopt')
+      .map(({ path, archive_id }) => (archive_id ? `record ${archive_id}, ${path}` : `new record, ${path}`)),
+  locks: true,
   run: adopt,
   summary: ({ adopted, fractals_created }) => {
     const rows = adopted.reduce((sum, { log_count }) => sum + log_count, 0);
@@ -35,6 +39,7 @@ export const cleanJob: JobType<CleanRequest, CleanSummary> = {
   },
   destroys: ({ orphans }) =>
     orphans.map(({ kind, path, id }) => (kind === 'record' ? `record ${id}, ${path}` : path)),
+  locks: true,
   run: clean,
   summary: () => [],
   cancelEffect: 'What has been cleaned up so far stays cleaned up.',

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { asBifractError } from '../../contract/errors.ts';
 import { describeFile, type FileDescription } from '../../format/index.ts';
-import { archivePath, parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
+import { archivePath, isArchivePath, parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
 import type { ArchiveRecord, Catalog, Fractal } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
@@ -122,6 +122,9 @@ function blankItem({ name, size_bytes, modified_at }: StoredObject): AdoptItem {
 
 function ofSealed(item: AdoptItem, { head, end }: FileDescription): AdoptItem {
   if (head?.kind !== 'archive') return skip(item, 'This is a backup, not an archive.');
+  const own = head.fractal?.id;
+  if (own !== undefined && item.path !== archivePath(own, posix.basename(item.path)))
+    return skip(item, `It is an archive of fractal ${own}, whose files are in archives/${own}.`);
   return {
     ...item,
     fractal: head.fractal ?? item.fractal,
@@ -144,6 +147,7 @@ function decide(item: AdoptItem, { fractals }: Known, { create_fractals }: PlanA
   const { fractal } = item;
   if (item.action === 'skip') return item;
   if (item.rows === 0) return skip(item, 'The file has no rows.');
+  if (!isArchivePath(item.path)) return skip(item, 'Its name is not that of an archive of its fractal.');
   if (fractal === null) return skip(item, 'Neither name nor content identifies the fractal.');
   const existing = fractals.find(({ id }) => id === fractal.id);
   if (existing) {

@@ -2,6 +2,7 @@ import { BifractError } from '../../contract/errors.ts';
 import type { BackupManifest, ContentSummary } from '../../format/index.ts';
 import type { DatabaseInfo, DatabaseSession, DumpContents, ServerInfo } from '../../ports/database-server.ts';
 import type { JobRecord } from '../../ports/state.ts';
+import { plural } from '../../text/units.ts';
 import type { RestoreConsent, RestoreObstacle, RestorePlan, RestoreQuery, RestoreTable } from './contract.ts';
 import { changedProperties, type KnownProperties, localeText } from './properties.ts';
 import { otherVersions, type Requirements, requirementObstacles } from './requirements.ts';
@@ -35,6 +36,8 @@ export interface Findings {
   properties: KnownProperties;
   /** Name of the installation's database, and what the server says of it if it exists. */
   live: { name: string; info: DatabaseInfo | undefined };
+  /** Number of archive files; null if it does not matter or is not known. */
+  archive_files: number | null;
 }
 
 /** Warnings to confirm before the restore. */
@@ -45,6 +48,17 @@ export function findWarnings(found: Findings): string[] {
     ...ownerWarnings(found),
     ...propertyWarnings(found),
     ...lossWarnings(found),
+    ...returnWarnings(found),
+  ];
+}
+
+/** Records of archives that were deleted after the backup come back with it. */
+function returnWarnings({ tables, archive_files }: Findings): string[] {
+  const archives = tables.find(({ schema, name }) => schema === 'public' && name === 'archives');
+  const lost = (archives?.rows_backup ?? 0) - (archive_files ?? Number.POSITIVE_INFINITY);
+  if (!(lost > 0)) return [];
+  return [
+    `The backup has ${plural(archives?.rows_backup ?? 0, 'archive record')}, but there are only ${plural(archive_files ?? 0, 'archive file')}: records of deleted archives come back without their files. \`bifract clean\` marks them as failed afterwards.`,
   ];
 }
 

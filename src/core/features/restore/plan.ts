@@ -4,7 +4,9 @@ import type { AppContainer, DatabaseServer, RestoreTool, ServerInfo } from '../.
 import type { Services } from '../../ports/services.ts';
 import type { JobRecord } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { ARCHIVES_PREFIX, isArchive } from '../files/archive-files.ts';
 import { type FileServices, locate } from '../files/find-target.ts';
+import { otherStorage } from '../files/record-file.ts';
 import { pathOf } from '../files/target.ts';
 import { type Findings, findObstacles, findWarnings } from './checks.ts';
 import type { RestorePlan, RestoreQueries, RestoreQuery } from './contract.ts';
@@ -32,7 +34,7 @@ export async function planRestore(
     live: services.database_name,
   };
   const database = nameOf(query, services.database_name, parts.now);
-  const found = await gatherFindings(parts, query, database, options);
+  const found = await gatherFindings(services, parts, query, database, options);
   return freeze(await assemble(parts, found, await services.state.running(), options));
 }
 
@@ -59,6 +61,7 @@ function nameOf({ target }: RestoreQuery, live: string, now: Date): string {
 }
 
 async function gatherFindings(
+  services: PlanServices,
   { source, server, tool, live }: PlanParts,
   query: RestoreQuery,
   database: string,
@@ -83,6 +86,7 @@ async function gatherFindings(
     tables: mergeTables(read.manifest.bifract_console?.tables, read.contents.tables, now),
     space: { needed_bytes: neededBytes(read), free_bytes: await server.freeBytes(options) },
     missing_roles,
+    archive_files: replaces ? await countArchiveFiles(services, options) : null,
     omitted: omittedBy(query, missing_roles),
     requirements: {
       needs: read.needs,
@@ -106,6 +110,20 @@ function omittedBy({ no_owner, no_privileges, no_tablespaces }: RestoreQuery, mi
     no_privileges: owners || no_privileges === true,
     no_tablespaces: no_tablespaces === true,
   };
+}
+
+/** Null if a storage cannot be listed: the restore does not need it. */
+async function countArchiveFiles(services: PlanServices, { signal }: CallOptions): Promise<number | null> {
+  const names = new Set<string>();
+  try {
+    for (const storage of [await services.archives(), await otherStorage(services, 'archives')])
+      for await (const { name } of storage?.list(ARCHIVES_PREFIX, { signal }) ?? [])
+        if (isArchive(name)) names.add(name);
+    return names.size;
+  } catch {
+    signal?.throwIfAborted();
+    return null;
+  }
 }
 
 function alreadyExists(database: string): BifractError {

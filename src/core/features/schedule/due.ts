@@ -1,10 +1,9 @@
 import { periodAt } from '../../policy/periods.ts';
+import { isFuture } from '../../policy/retention.ts';
 import type { Timestamp } from '../../ports/types.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** How far the clock of another machine may be ahead: later dates come from a wrong clock. */
-export const MAX_CLOCK_SKEW_MS = 60 * MINUTE_MS;
 /** Wait after the first failure; doubled after each further one. */
 const FIRST_WAIT_MS = 15 * MINUTE_MS;
 /** The server's own limit for an archive. */
@@ -46,14 +45,14 @@ export type Due =
  * (Monday) or month, UTC. A partly failed one counts as failed. After a failure it waits, longer each time, up to a
  * day.
  *
- * Attempts dated more than `MAX_CLOCK_SKEW_MS` after `now` are ignored: a clock that was once wrong must not stop a
+ * Attempts dated in the future are ignored: a clock that was once wrong must not stop a
  * schedule.
  */
 export function checkDue(schedule: string, attempts: readonly Attempt[], now: Date): Due {
   if (schedule === 'never') return { due: false, reason: 'never', failures: 0, next: null };
   if (!isSchedule(schedule)) return { due: false, reason: 'unknown', failures: 0, next: null };
   const past = attempts
-    .filter(({ created_at }) => Date.parse(created_at) <= now.getTime() + MAX_CLOCK_SKEW_MS)
+    .filter(({ created_at }) => !isFuture(created_at, now))
     .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
   const latestGood = past.findIndex(({ status }) => status === 'completed' || status === 'restoring');
   const recent = latestGood < 0 ? past : past.slice(0, latestGood);

@@ -1,6 +1,6 @@
+import { isFuture } from '../../policy/retention.ts';
 import type { Timestamp } from '../../ports/types.ts';
 import type { ArchiveEvidence } from '../coverage/evidence.ts';
-import { MAX_CLOCK_SKEW_MS } from './due.ts';
 
 /** What retention counts as one: a group of archives, or an archive without a group. */
 export interface RetentionUnit {
@@ -29,7 +29,7 @@ interface RetentionSplit {
 export function findExcess(units: readonly RetentionUnit[], max: number, now: Date): RetentionSplit {
   if (!(max >= 1)) return { kept: [...units], excess: [] };
   const dated = units
-    .filter(({ created_at }) => Date.parse(created_at) <= now.getTime() + MAX_CLOCK_SKEW_MS)
+    .filter(({ created_at }) => !isFuture(created_at, now))
     .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
   const complete = dated.filter((unit) => unit.complete);
   const oldestKept = complete[Math.floor(max) - 1];

@@ -3,6 +3,7 @@ import type { Emit } from '../../contract/events.ts';
 import { withAudit } from '../../job/audited.ts';
 import type { JobContext } from '../../job/context.ts';
 import { forEachItem, type ItemOutcome } from '../../job/items.ts';
+import { withLock } from '../../job/lock.ts';
 import type { Services } from '../../ports/services.ts';
 import type { State } from '../../ports/state.ts';
 import { plural } from '../../text/units.ts';
@@ -119,6 +120,18 @@ class DueRun {
     context: JobContext,
   ): Promise<void> {
     if (planned.max_archives === null) return;
+    await withLock(this.#services.state, context, () =>
+      this.#removeSurplus(planned, outcome, messages, context),
+    );
+  }
+
+  /** Plans under the lock: what else deletes or changes archives has ended. */
+  async #removeSurplus(
+    planned: DueItem,
+    outcome: DueOutcome,
+    messages: string[],
+    context: JobContext,
+  ): Promise<void> {
     const excess = (await this.#planAgain(planned))?.surplus ?? [];
     const deletable = excess.filter(({ action }) => action === 'delete');
     for (const { action, created_at, reason } of excess)

@@ -328,3 +328,23 @@ test('discard only removes unfinished files inside the root', async () => {
   }
   assert.deepEqual(await visibleAndHidden(), ['a.bin']);
 });
+
+test('an entry that cannot be examined is reported, and hides no other', async () => {
+  const root = join(base, 'entries');
+  const storage = new DiskStorage(root);
+  await storage.put('b-1.bin', text('x'));
+  await symlink('b-2.bin', join(root, 'b-2.bin'));
+  await symlink('b-4.bin', join(root, 'b-3.bin'));
+  await symlink('b-3.bin', join(root, 'b-4.bin'));
+  await symlink('.b.job.000000000000.partial', join(root, '.b.job.000000000000.partial'));
+  await storage.put('c.bin', text('x'));
+  const unreadable: string[] = [];
+  const onUnreadable = (name: string, reason: string) => {
+    assert.match(reason, /ELOOP/);
+    unreadable.push(name);
+  };
+  const names = (await Array.fromAsync(storage.list('b-', { onUnreadable }))).map(({ name }) => name);
+  assert.deepEqual([names, unreadable], [['b-1.bin'], ['b-2.bin', 'b-3.bin', 'b-4.bin']]);
+  assert.equal((await Array.fromAsync(storage.list(''))).length, 2);
+  assert.deepEqual(await Array.fromAsync(storage.listUnfinished()), []);
+});

@@ -47,7 +47,7 @@ test('waits for a running process, and takes over the lock of a killed one', asy
   await once(child.stdout, 'data');
   let over = false;
   const mine = withFileLock(path, async () => over);
-  await assert.rejects(withFileLock(path, async () => over, AbortSignal.timeout(300)));
+  await assert.rejects(withFileLock(path, async () => over, { signal: AbortSignal.timeout(300) }));
   over = true;
   child.kill('SIGKILL');
   assert.equal(await mine, true);

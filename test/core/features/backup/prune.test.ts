@@ -24,7 +24,10 @@ async function setUp(
       yield fakeDump();
     })();
     const written = await Array.fromAsync(
-      writeBackup(MANIFEST, dump, { key: other, head: { tool: 'test', reason } }).bytes,
+      writeBackup(MANIFEST, dump, {
+        key: other,
+        head: { tool: 'test', reason, created: timeOf(day).toISOString() },
+      }).bytes,
     );
     const bytes = Buffer.concat(written);
     if (damaged === 'middle') bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
@@ -32,7 +35,7 @@ async function setUp(
     await storage.put(nameOf(day), source(bytes));
   }
   const state = new FakeState();
-  const parts = { backups: storage, keys: [key], now: NOW, state };
+  const parts = { backups: storage, storageOf: async () => undefined, keys: [key], now: NOW, state };
   return { storage, state, parts, services: fakeServices(parts) };
 }
 
@@ -41,7 +44,11 @@ async function* source(bytes: Buffer) {
 }
 
 function nameOf(day: number): string {
-  return backupName(new Date(Date.UTC(2026, 2, day)));
+  return backupName(timeOf(day));
+}
+
+function timeOf(day: number): Date {
+  return new Date(Date.UTC(2026, 2, day));
 }
 
 test('a rule deletes what it does not keep, except safety backups and unreadable files', async () => {
@@ -80,11 +87,18 @@ test('a rule deletes what it does not keep, except safety backups and unreadable
   assert.deepEqual(await state.running(), []);
 });
 
-test('the newest readable backup is kept even against the rule', async () => {
-  const { services, parts } = await setUp([{ day: 1 }, { day: 2 }]);
-  parts.now = new Date('2026-03-01T12:00:00Z');
-  const plan = await planPrune(services, { daily: 1 });
-  assert.deepEqual(plan.items[0]?.reasons, ['future', 'newest']);
+test('a backup dated in the future is kept, but is not the newest, unless all are', async () => {
+  const { services, parts } = await setUp([{ day: 1 }, { day: 2 }, { day: 3 }]);
+  parts.now = new Date('2026-03-02T12:00:00Z');
+  const reasonsOf = async () =>
+    (await planPrune(services, { daily: 1 })).items.map(({ name, reasons }) => [name, reasons.join()]);
+  assert.deepEqual(await reasonsOf(), [
+    [nameOf(2), 'daily,newest'],
+    [nameOf(1), ''],
+    [nameOf(3), 'future'],
+  ]);
+  parts.now = new Date('2026-02-01T12:00:00Z');
+  assert.deepEqual((await reasonsOf())[0], [nameOf(3), 'future,newest']);
 });
 
 test('a rule that keeps nothing is rejected', async () => {

@@ -17,9 +17,10 @@ import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
-import { archiveRecord } from '../../../helpers/targets.ts';
+import { archiveRecord, numberedLines, sealedArchive } from '../../../helpers/targets.ts';
 
 const MANIFEST = { version: '1', timestamp: '2026-03-01T00:00:00Z', type: 'postgres', env_vars: {} };
+const BYTES = await sealedArchive(numberedLines(3));
 const BASE = { id: 'job-9', started_at: '2026-03-01T00:00:00Z' };
 
 type SetUp = ReturnType<typeof setUp>;
@@ -53,10 +54,12 @@ async function addArchive(
     id: `aaaaaaaa-0000-4000-8000-0000000000${String(day).padStart(2, '0')}`,
     filename,
     storage_path: `archives/${FRACTAL_ID}/${filename}`,
+    size_bytes: BYTES.length,
+    log_count: 3,
     ...given,
   });
   catalog.records.set(record.id, record);
-  await archives.put(record.storage_path, inPieces(Buffer.from('whatever it holds'), 100));
+  await archives.put(record.storage_path, inPieces(BYTES, 100));
   return record;
 }
 
@@ -65,9 +68,13 @@ async function addBackup(
   day: number,
   { key = KEY, reason }: { key?: typeof KEY; reason?: string } = {},
 ): Promise<string> {
-  const name = backupName(new Date(Date.UTC(2026, 2, day)));
+  const time = new Date(Date.UTC(2026, 2, day));
+  const name = backupName(time);
   const dump = inPieces(fakeDump(), 5);
-  await backups.put(name, writeBackup(MANIFEST, dump, { key, head: { tool: 'test', reason } }).bytes);
+  await backups.put(
+    name,
+    writeBackup(MANIFEST, dump, { key, head: { tool: 'test', reason, created: time.toISOString() } }).bytes,
+  );
   return name;
 }
 
@@ -98,10 +105,10 @@ test('an archive is deleted with its record, and the plan notes what is left', a
   const [first, second] = [await addArchive(setup, 1), await addArchive(setup, 2)];
   const planned = await plan(setup, 'archive', [first.id]);
   assert.deepEqual(actions(planned), [[first.id, 'delete', undefined]]);
-  assert.equal(planned.freed_bytes, 17);
+  assert.equal(planned.freed_bytes, BYTES.length);
   assert.ok(Object.isFrozen(planned) && Object.isFrozen(planned.items[0]));
   const summary = await run(setup, planned);
-  assert.deepEqual([summary.deleted, summary.freed_bytes], [1, 17]);
+  assert.deepEqual([summary.deleted, summary.freed_bytes], [1, BYTES.length]);
   assert.deepEqual([...setup.catalog.records.keys()], [second.id]);
   assert.deepEqual(await names(setup.archives), [second.storage_path]);
   assert.equal(setup.state.records.size, 0);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cancelled } from '../../../../src/core/contract/errors.ts';
+import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
 import { leftovers } from '../../../../src/core/engine/leftovers.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import { sourceOf } from '../../../../src/core/features/inspect/object-source.ts';
@@ -228,4 +228,52 @@ test('a file that no key opens is skipped and listed', async () => {
   await rotate(services, plan);
   assert.ok(await contentOf(storage, foreign, other.key));
   assert.equal(await storage.stat(rekeyName(foreign)), undefined);
+});
+
+test('a file that its storage cannot read keeps its key and is named; the others are re-encrypted', async () => {
+  const { storage, services, old } = await setUp();
+  const read = storage.read.bind(storage);
+  storage.read = async (name, ...rest) => {
+    if (name === SERVER_BACKUP) throw new BifractError('STORAGE_DENIED', 'no', { hint: 'Thaw it.' });
+    return read(name, ...rest);
+  };
+  const plan = await planRotate(services);
+  const item = plan.items.find(({ name }) => name === SERVER_BACKUP);
+  assert.deepEqual([item?.action, item?.error?.hint], ['skip', 'Thaw it.']);
+  await assert.rejects(rotate(services, plan), { code: 'PARTLY_DONE' });
+  storage.read = read;
+  const key = await services.key();
+  assert.ok(await contentOf(storage, BACKUP, key));
+  assert.ok(await contentOf(storage, SERVER_BACKUP, old));
+  assert.ok(
+    (await services.keys()).some((one) => keyId(one) === keyId(old)),
+    'the old key is kept',
+  );
+});
+
+test('what changed after the plan, or is not the archive of its record, keeps its key', async () => {
+  const swaps: ((set: Awaited<ReturnType<typeof setUp>>) => Promise<void> | void)[] = [
+    async ({ storage }) => {
+      const bytes = Buffer.concat(await Array.fromAsync(storage.stream(BACKUP)));
+      await storage.delete(ARCHIVE);
+      await storage.put(ARCHIVE, one(bytes));
+    },
+    ({ catalog, archive_id }) => {
+      const record = catalog.records.get(archive_id);
+      if (record) catalog.records.set(archive_id, { ...record, log_count: 3 });
+    },
+    ({ catalog, archive_id }) => {
+      const record = catalog.records.get(archive_id);
+      if (record) catalog.records.set(archive_id, { ...record, storage_path: BACKUP });
+    },
+  ];
+  for (const swap of swaps) {
+    const set = await setUp();
+    const plan = await planRotate(set.services);
+    await swap(set);
+    const before = set.catalog.records.get(set.archive_id)?.checksum;
+    await assert.rejects(rotate(set.services, plan), { code: 'PARTLY_DONE' });
+    assert.ok(await contentOf(set.storage, ARCHIVE, set.old));
+    assert.equal(set.catalog.records.get(set.archive_id)?.checksum, before);
+  }
 });

@@ -6,7 +6,7 @@ import { planAdopt } from '../../../../src/core/features/orphans/plan-adopt.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import { archivePath } from '../../../../src/core/policy/names.ts';
 import type { Key } from '../../../../src/core/ports/key.ts';
-import { FakeCatalog, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
+import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
@@ -21,7 +21,7 @@ import {
 import { loadVectors, vectorBytes } from '../../../helpers/vectors.ts';
 
 function setUp(keys: Key[] = [KEY]) {
-  const parts = { catalog: new FakeCatalog(), archives: new MemoryStorage(), keys };
+  const parts = { catalog: new FakeCatalog(), archives: new MemoryStorage(), keys, state: new FakeState() };
   return { catalog: parts.catalog, storage: parts.archives, services: fakeServices(parts) };
 }
 
@@ -167,4 +167,41 @@ test('a file with invalid lines is not adopted', async () => {
     { code: 'DAMAGED' },
   );
   assert.equal(set.catalog.records.size, 0);
+});
+
+test('an adoption has a job record while it reads, and keeps a record that changed since the plan', async () => {
+  const set = setUp();
+  await put(set.storage, await sealedArchive(numberedLines(4)));
+  const record = archiveRecord({ status: 'failed' });
+  set.catalog.records.set(record.id, record);
+  const plan = await planAdopt(set.services);
+  assert.equal(plan.items[0]?.archive_id, record.id);
+  const seen: unknown[] = [];
+  const stream = set.storage.stream.bind(set.storage);
+  set.storage.stream = async function* (...args) {
+    seen.push(...(await set.services.state.running()).map(({ kind, object }) => [kind, object]));
+    set.catalog.records.set(record.id, { ...record, status: 'completed', log_count: 99 });
+    yield* stream(...args);
+  };
+  await assert.rejects(adopt(set.services, { kind: 'adopt', plan }, jobContext()), { code: 'BUSY' });
+  assert.deepEqual(seen[0], ['adopt', FILE_PATH]);
+  assert.equal(set.catalog.records.get(record.id)?.log_count, 99);
+  assert.deepEqual(await set.services.state.running(), []);
+});
+
+test('a file of one fractal in the folder of another is not adopted', async () => {
+  const set = setUp();
+  const other = '99999999-2222-4333-8444-555555555555';
+  set.catalog.all.push(fractal({ id: other, name: 'other' }));
+  await put(
+    set.storage,
+    await sealedArchive(numberedLines(4)),
+    archivePath(other, FILE_NAME.replace(FRACTAL_ID, other)),
+  );
+  await put(set.storage, await sealedArchive(numberedLines(4)), archivePath(other, FILE_NAME));
+  const { items } = await planAdopt(set.services);
+  assert.deepEqual(
+    items.map(({ action }) => action),
+    ['skip', 'skip'],
+  );
 });

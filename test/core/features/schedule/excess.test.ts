@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ArchiveEvidence } from '../../../../src/core/features/coverage/evidence.ts';
-import { MAX_CLOCK_SKEW_MS } from '../../../../src/core/features/schedule/due.ts';
 import {
   findExcess,
   type RetentionUnit,
   spansCoveredOnlyBy,
 } from '../../../../src/core/features/schedule/excess.ts';
+import { MAX_CLOCK_SKEW_MS } from '../../../../src/core/policy/retention.ts';
 
 const NOW = new Date('2026-03-10T00:00:00Z');
 
