@@ -4,6 +4,7 @@ import type { JobKind, JobOutcome, JobRequest, SummaryOf } from '../../src/core/
 import type { Context } from '../command.ts';
 import type { Printer } from '../output/printer.ts';
 import { type Session, withEngine } from '../session.ts';
+import { checkReplaceable } from '../wiring.ts';
 import { runHook } from './hook.ts';
 import { type MetricFamily, writeMetrics } from './metrics.ts';
 import { awaitJob, printOutcome } from './run.ts';
@@ -37,7 +38,7 @@ export function hookHelp(variables: string): string {
 
 /**
  * Runs a job, prints its outcome and reports it, even that of a job that could not start, as in a broken installation.
- * After a success runs `afterwards`. A failed notification fails the command, not the job.
+ * After a success runs `afterwards`. `USAGE` if the metrics cannot go where they should; nothing runs then. A failed notification fails the command, not the job.
  */
 export async function runAndNotify<Request extends JobRequest>(
   context: Context,
@@ -46,6 +47,7 @@ export async function runAndNotify<Request extends JobRequest>(
   content: NotificationContent<Request['kind']>,
   afterwards: (session: Session) => Promise<number> = async () => 0,
 ): Promise<number> {
+  if (options.metrics !== undefined) await checkReplaceable(options.metrics);
   let started = false;
   const report = (outcome: JobOutcome<Request['kind']>) => notify(outcome, options, content, context.printer);
   try {

@@ -1,79 +1,83 @@
 import { randomBytes } from 'node:crypto';
-import fs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { diskError, errno } from '../disk/errors.ts';
+import { errno, WrongType } from '../files/errors.ts';
+import type { OpenFolder } from '../files/open-folder.ts';
+import { stateError } from './open-state.ts';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 const POLL_MS = 100;
+const MAX_BYTES = 4 << 10;
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
  * Runs `work` under a lock file that names its process. Waits while another process holds the lock, and takes over the
- * lock of one that has ended. The folder must exist.
+ * lock of one that has ended.
  */
 export async function withFileLock<T>(
-  path: string,
+  folder: OpenFolder,
+  name: string,
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const ownFile = join(dirname(path), `.lone-${randomBytes(6).toString('hex')}`);
+  const ownFile = `.lone-${randomBytes(6).toString('hex')}`;
   const self = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
   try {
-    await fs.writeFile(ownFile, JSON.stringify(self), { mode: 0o600 });
+    await using file = await folder.create(ownFile);
+    await file.writeFile(JSON.stringify(self));
   } catch (error) {
-    await fs.rm(ownFile, { force: true });
+    await folder.unlink(ownFile).catch(() => undefined);
     // The work may be the cleanup that frees space on a full disk.
     if (FULL.has(errno(error) ?? '')) return work();
-    throw diskError(`Cannot write ${ownFile}`, error);
+    throw stateError(`Cannot write ${folder.pathOf(ownFile)}`, error);
   }
   try {
-    while (!(await acquire(ownFile, path))) {
+    while (!(await acquire(folder, ownFile, name))) {
       await wait(POLL_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
     try {
       return await work();
     } finally {
-      await fs.rm(path, { force: true });
+      await folder.unlink(name);
     }
   } finally {
-    await fs.rm(ownFile, { force: true });
+    await folder.unlink(ownFile);
   }
 }
 
-async function acquire(ownFile: string, path: string): Promise<boolean> {
+async function acquire(folder: OpenFolder, ownFile: string, name: string): Promise<boolean> {
   try {
-    await fs.link(ownFile, path);
+    await folder.link(ownFile, name);
     return true;
   } catch (error) {
     // Without hard links there is no lock, but the work must be done.
     if (NO_LINKS.has(errno(error) ?? '')) return true;
     if (errno(error) !== 'EEXIST') throw error;
   }
-  if (!(await isHeld(path))) await removeStale(path, `${ownFile}-old`);
+  if (!(await isHeld(folder, name))) await removeStale(folder, name, `${ownFile}-old`);
   return false;
 }
 
 /** Removes the lock of an ended process, and restores it if a running process has taken it in the meantime. */
-async function removeStale(path: string, renamed: string): Promise<void> {
+async function removeStale(folder: OpenFolder, name: string, renamed: string): Promise<void> {
   try {
-    await fs.rename(path, renamed);
+    await folder.rename(name, renamed);
   } catch (error) {
     if (errno(error) === 'ENOENT') return;
     throw error;
   }
-  if (await isHeld(renamed)) await fs.link(renamed, path).catch(() => undefined);
-  await fs.rm(renamed, { force: true });
+  if (await isHeld(folder, renamed)) await folder.link(renamed, name).catch(() => undefined);
+  await folder.unlink(renamed);
 }
 
-/** Whether the process named in a lock file is running. False for an invalid file. */
-async function isHeld(path: string): Promise<boolean> {
+/** Whether the process named in a lock file is running. False for an invalid file, and for what is no file. */
+async function isHeld(folder: OpenFolder, name: string): Promise<boolean> {
   try {
-    const { pid, start, boot } = JSON.parse(await fs.readFile(path, 'utf8')) as Partial<ProcessIdentity>;
+    const text = await folder.read(name, MAX_BYTES);
+    const { pid, start, boot } = JSON.parse(String(text ?? '')) as Partial<ProcessIdentity>;
     return typeof pid === 'number' && (await isRunning({ pid, start: start ?? '', boot: boot ?? '' }));
   } catch (error) {
-    if (error instanceof SyntaxError || errno(error) === 'ENOENT') return false;
+    if (error instanceof SyntaxError || error instanceof WrongType) return false;
     throw error;
   }
 }

