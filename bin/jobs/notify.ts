@@ -47,10 +47,13 @@ export async function runAndNotify<Request extends JobRequest>(
   content: NotificationContent<Request['kind']>,
   afterwards: (session: Session) => Promise<number> = async () => 0,
 ): Promise<number> {
-  if (options.metrics !== undefined) await checkReplaceable(options.metrics);
   let started = false;
-  const report = (outcome: JobOutcome<Request['kind']>) => notify(outcome, options, content, context.printer);
+  // Until its target is checked, nothing may be written to it, but the hook must report that the job did not start.
+  let checked: NotifyOptions = { ...options, metrics: undefined };
+  const report = (outcome: JobOutcome<Request['kind']>) => notify(outcome, checked, content, context.printer);
   try {
+    if (options.metrics !== undefined) await checkReplaceable(options.metrics);
+    checked = options;
     return await withEngine(context, async (session) => {
       started = true;
       const outcome = await awaitJob(session, request);
