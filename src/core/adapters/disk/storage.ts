@@ -12,7 +12,7 @@ import type {
 import type { CallOptions } from '../../ports/types.ts';
 import { untilAbort } from '../abort.ts';
 import { alreadyExists, DiskFile, publish } from '../files/disk-file.ts';
-import { diskError, onDisk, WrongType } from '../files/errors.ts';
+import { diskError, errno, onDisk, WrongType } from '../files/errors.ts';
 import { type OpenFolder, typeOf } from '../files/open-folder.ts';
 import { isObjectName } from '../storage/object-name.ts';
 import { probeStorage, unhealthy } from '../storage/probe.ts';
@@ -207,9 +207,14 @@ export class DiskStorage implements Storage {
     signal?.throwIfAborted();
     return onDisk(`Cannot read ${name}`, async () => {
       await using folder = await this.#root.folderOf(name);
-      const file = basename(name);
-      if (!folder || !regular(folder, file, await folder.lstat(file))) throw this.#notFound(name);
-      return await folder.openFile(file);
+      if (!folder) throw this.#notFound(name);
+      try {
+        return await folder.openFile(basename(name));
+      } catch (error) {
+        // Like a missing file, a folder is no object.
+        const isFolder = error instanceof WrongType && error.found === 'folder';
+        throw isFolder || errno(error) === 'ENOENT' ? this.#notFound(name) : error;
+      }
     });
   }
 

@@ -27,10 +27,12 @@ const HINTS: Record<string, string> = {
 /** Something else is in the place of a file or folder: a link, a device. Nothing was opened or changed. */
 export class WrongType extends Error {
   readonly path: string;
+  readonly found: string;
 
   constructor(path: string, found: string) {
     super(`${path} is a ${found}`);
     this.path = path;
+    this.found = found;
   }
 }
 
