@@ -5,8 +5,6 @@ import { VERSION } from './version.ts';
 
 /** Runs the program with the given arguments and sets the process's exit code. Never throws. */
 export async function main(argv: string[]): Promise<void> {
-  // By default it ends the process in the middle of a file, without any clean-up. With a listener, the write fails.
-  process.on('SIGXFSZ', () => undefined);
   const output = watchOutput();
   let printer = makePrinter({ json: argv.includes('--json') }, process);
   try {
