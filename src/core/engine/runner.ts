@@ -87,7 +87,8 @@ export class JobRunner {
     // Lets the caller subscribe before the first event.
     await Promise.resolve();
     const invisible = await this.#publish(job);
-    const warnings = [warning, invisible?.message].filter((text) => text !== undefined);
+    const reason = invisible && [invisible.message, invisible.hint].filter(Boolean).join('. ');
+    const warnings = [warning, reason].filter((text) => text !== undefined);
     const outcome =
       invisible && must_be_visible
         ? this.#fail(job, 'job:failed', invisible)
