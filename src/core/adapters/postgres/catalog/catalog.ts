@@ -268,11 +268,13 @@ class PostgresCatalog implements Catalog {
     options?: CallOptions,
   ): Promise<void> {
     const [archive_id] = values;
-    await this.shape(options);
-    const updating = this.#pool.query(sql, values, options).catch((error: unknown) => {
-      if (!violates(UNIQUE_VIOLATION, error)) throw error;
-      return this.#pool.query(countsOnly, values, options);
-    });
+    // Registered before anything is awaited: the end of the archive waits for it.
+    const updating = this.shape(options)
+      .then(() => this.#pool.query(sql, values, options))
+      .catch((error: unknown) => {
+        if (!violates(UNIQUE_VIOLATION, error)) throw error;
+        return this.#pool.query(countsOnly, values, options);
+      });
     const previous = this.#updates.get(archive_id);
     this.#updates.set(archive_id, Promise.allSettled([previous, updating]));
     await updating;
