@@ -7,6 +7,7 @@ import { stampOf } from '../policy/names.ts';
 import type { JobLog } from '../ports/job-bus.ts';
 import { maskAll } from '../text/mask.ts';
 import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
+import { copyRecords } from './copy-records.ts';
 import type { JobFeed } from './job-feed.ts';
 import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
 import { recoverBefore } from './recovery.ts';
@@ -157,8 +158,14 @@ async function perform(services: EngineServices, request: JobRequest, context: J
   await recoverBefore(services, request, { signal: context.signal, warn });
   const run = (own: JobContext) => type.run(services, request, own);
   const what = type.destroys(request);
-  if (!what) return run(context);
-  return withAudit(services.audit, { kind: request.kind, title: type.title(request), what }, context, run);
+  try {
+    if (!what) return await run(context);
+    const title = type.title(request);
+    return await withAudit(services.audit, { kind: request.kind, title, what }, context, run);
+  } finally {
+    // Also after a failure: it may have changed some.
+    if (type.changesRecords) await copyRecords(services, warn);
+  }
 }
 
 /**

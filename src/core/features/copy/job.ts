@@ -13,6 +13,7 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
     return `${plan.move ? 'Move' : 'Copy'} of ${countOf(names, 'file')} to ${plan.to === 's3' ? 'S3' : 'disk'}`;
   },
   destroys: ({ plan }) => (plan.move ? plan.items.map(({ from_path }) => from_path) : undefined),
+  changesRecords: true,
   run: copy,
   summary: ({ copied, size_bytes, moved, duration_ms }) => [
     {

@@ -12,6 +12,7 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
     return `Deletion of ${countOf(names, 'item')}`;
   },
   destroys: ({ plan }) => plan.items.filter(({ action }) => action === 'delete').map(describeItem),
+  changesRecords: true,
   run: deletePlanned,
   summary: ({ deleted, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },

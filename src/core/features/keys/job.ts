@@ -7,6 +7,7 @@ import { rotateKey } from './rotate.ts';
 export const rotateKeyJob: JobType<RotateRequest, RotateSummary> = {
   title: () => 'Rotation of the encryption key',
   destroys: () => undefined,
+  changesRecords: true,
   run: rotateKey,
   summary: ({ key_id, files, size_bytes }) => [
     { label: 'Key', value: `${key_id} (new)`, tone: 'good' },

@@ -13,6 +13,7 @@ export const adoptJob: JobType<AdoptRequest, AdoptSummary> = {
     return `Adoption of ${countOf(names, 'file')}`;
   },
   destroys: () => undefined,
+  changesRecords: true,
   run: adopt,
   summary: ({ adopted, fractals_created }) => {
     const rows = adopted.reduce((sum, { log_count }) => sum + log_count, 0);
@@ -35,6 +36,7 @@ export const cleanJob: JobType<CleanRequest, CleanSummary> = {
   },
   destroys: ({ orphans }) =>
     orphans.map(({ kind, path, id }) => (kind === 'record' ? `record ${id}, ${path}` : path)),
+  changesRecords: true,
   run: clean,
   summary: () => [],
   cancelEffect: 'What has been cleaned up so far stays cleaned up.',

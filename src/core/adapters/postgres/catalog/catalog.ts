@@ -14,6 +14,7 @@ import { sqlState } from '../errors.ts';
 import { PostgresPool, type Session } from '../pool.ts';
 import {
   copyServerRecords,
+  mustPrepare,
   OWN_RECORDS_PATH,
   prepareOwnRecords,
   requireKnownVersion,
@@ -180,10 +181,12 @@ class PostgresCatalog implements Catalog {
     );
   }
 
-  async copyRecords(options?: CallOptions): Promise<void> {
-    if ((await this.shape(options)).archives === 'console') return;
-    await prepareOwnRecords(this.#pool);
-    await copyServerRecords(this.#pool);
+  copyRecords(options?: CallOptions): Promise<void> {
+    return this.#read(async (location) => {
+      if (location !== 'server') return;
+      await this.#prepare(options);
+      await copyServerRecords(this.#pool, options);
+    }, options);
   }
 
   close(): Promise<void> {
@@ -213,12 +216,7 @@ class PostgresCatalog implements Catalog {
     work: (session: Session, location: 'server' | 'console') => Promise<T>,
     options?: CallOptions,
   ): Promise<T> {
-    const shape = await this.shape(options);
-    if (shape.archives === 'console' && shape.console_version === null) {
-      await prepareOwnRecords(this.#pool);
-      this.#shape = undefined;
-      await this.shape(options);
-    }
+    if ((await this.shape(options)).archives === 'console') await this.#prepare(options);
     return this.#read(
       (location) =>
         this.#pool.transaction(
@@ -227,6 +225,14 @@ class PostgresCatalog implements Catalog {
         ),
       options,
     );
+  }
+
+  /** Creates or migrates our own tables. */
+  async #prepare(options?: CallOptions): Promise<void> {
+    if (!mustPrepare((await this.shape(options)).console_version)) return;
+    await prepareOwnRecords(this.#pool);
+    this.#shape = undefined;
+    await this.shape(options);
   }
 
   async #fractalOf(archive_id: string, options?: CallOptions): Promise<string> {
