@@ -93,7 +93,11 @@ class PostgresCatalog implements Catalog {
   }
 
   openArchive(archive: NewArchive, options?: CallOptions) {
-    return this.#activate(archive.fractal_id, (session) => write.insertArchive(session, archive), options);
+    const insert = async (session: Session, location: 'server' | 'console') => {
+      if (location === 'console') await write.rememberFractal(session, archive.fractal_id);
+      return write.insertArchive(session, archive);
+    };
+    return this.#activate(archive.fractal_id, insert, options);
   }
 
   async reopenArchive(archive_id: string, options?: CallOptions): Promise<void> {
@@ -129,8 +133,8 @@ class PostgresCatalog implements Catalog {
 
   adoptArchive(archive: AdoptedArchive, options?: CallOptions) {
     return this.#write(async (session, location) => {
-      if (location === 'console') await write.rememberFractal(session, archive.fractal_id);
-      return write.insertAdopted(session, archive);
+      if (location === 'console') await write.rememberName(session, archive);
+      return write.insertAdopted(session, location, archive);
     }, options);
   }
 
@@ -244,14 +248,11 @@ class PostgresCatalog implements Catalog {
   /** Starts an operation on a fractal. A unique index of the database allows only one at a time: `BUSY`. */
   async #activate<T>(
     fractal_id: string,
-    start: (session: Session) => Promise<T>,
+    start: (session: Session, location: 'server' | 'console') => Promise<T>,
     options?: CallOptions,
   ): Promise<T> {
     try {
-      return await this.#write(async (session, location) => {
-        if (location === 'console') await write.rememberFractal(session, fractal_id);
-        return start(session);
-      }, options);
+      return await this.#write(start, options);
     } catch (error) {
       if (violates(FOREIGN_KEY_VIOLATION, error)) throw write.noFractal(fractal_id);
       if (!violates(UNIQUE_VIOLATION, error)) throw error;
@@ -274,10 +275,11 @@ class PostgresCatalog implements Catalog {
     options?: CallOptions,
   ): Promise<void> {
     const [archive_id] = values;
-    await this.shape(options);
-    const updating = this.#pool.query(sql, values, options).catch((error: unknown) => {
+    const update = (statement: string) =>
+      this.#read(() => this.#pool.query(statement, values, options), options);
+    const updating = update(sql).catch((error: unknown) => {
       if (!violates(UNIQUE_VIOLATION, error)) throw error;
-      return this.#pool.query(countsOnly, values, options);
+      return update(countsOnly);
     });
     const previous = this.#updates.get(archive_id);
     this.#updates.set(archive_id, Promise.allSettled([previous, updating]));
