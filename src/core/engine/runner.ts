@@ -3,11 +3,11 @@ import { asBifractError, BifractError, cancelled, readOnly } from '../contract/e
 import type { Emit, JobEvent, JobEventMap } from '../contract/events.ts';
 import { withAudit } from '../job/audited.ts';
 import type { JobContext } from '../job/context.ts';
+import { copyRecords } from '../job/copy-records.ts';
 import { stampOf } from '../policy/names.ts';
 import type { JobLog } from '../ports/job-bus.ts';
 import { maskAll } from '../text/mask.ts';
 import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
-import { copyRecords } from './copy-records.ts';
 import type { JobFeed } from './job-feed.ts';
 import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
 import { recoverBefore } from './recovery.ts';

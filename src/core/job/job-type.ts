@@ -14,7 +14,7 @@ export interface JobType<Request, Summary extends object> {
   destroys(request: Request): string[] | undefined;
   /** Set on jobs that change nothing: they are allowed with --read-only and run no recovery first. */
   readonly readsOnly?: true;
-  /** Set on jobs that change records of archives or schedules, or replace them: a copy of them is updated afterwards. */
+  /** Set on jobs that change records of archives: their copy is updated afterwards, see `copyRecords`. */
   readonly changesRecords?: true;
   /** Does the work. Throws what went wrong; after an abort the signal's reason. */
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;

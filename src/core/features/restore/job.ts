@@ -11,7 +11,6 @@ import { restore } from './restore.ts';
 export const restoreJob: JobType<RestoreRequest, RestoreSummary> = {
   title: ({ plan }) => `Restore of ${plan.file.name} to ${plan.database}`,
   destroys: ({ plan }) => (plan.replaces ? [`database ${plan.database}, replaced`] : undefined),
-  changesRecords: true,
   run: restore,
   summary: (summary) =>
     restoreRows(

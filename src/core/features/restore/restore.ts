@@ -1,5 +1,6 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
+import { copyRecords } from '../../job/copy-records.ts';
 import type {
   AppContainer,
   DatabaseLock,
@@ -19,7 +20,7 @@ import { dropScratch, endRecord, scratchName, whenReachable } from './scratch-da
 type RestoreServices = FileServices &
   LoadServices &
   BackupServices &
-  Pick<Services, 'keys' | 'app' | 'state'>;
+  Pick<Services, 'keys' | 'app' | 'state' | 'catalog'>;
 
 /**
  * Restores a backup as planned. The backup is restored into a new database, compared with the manifest, and
@@ -110,6 +111,8 @@ class Restore {
     const names = { live: database, fresh, old, end_sessions: consent.end_sessions };
     const ended_sessions = await swapDatabases(this.#server, names, replaces !== null, this.#context);
     const live = plan.target.kind === 'live';
+    // Before a server of a later release starts, which drops the records of an older backup.
+    if (live) await copyRecords(this.#services, (message) => emit('job:warning', { message }));
     return { file: file.name, database, live, ...restored, safety_backup, ended_sessions };
   }
 

@@ -186,6 +186,8 @@ class PostgresCatalog implements Catalog {
   }
 
   copyRecords(options?: CallOptions): Promise<void> {
+    // The database may have been replaced, or upgraded.
+    this.#shape = undefined;
     return this.#read(async (location) => {
       if (location !== 'server') return;
       await this.#prepare(options);
