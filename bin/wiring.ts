@@ -5,7 +5,7 @@ import { connectClickHouse } from '../src/core/adapters/clickhouse/log-database.
 import { connectLogRestore } from '../src/core/adapters/clickhouse/log-restore.ts';
 import { alreadyExists } from '../src/core/adapters/disk/file.ts';
 import { DiskStorage } from '../src/core/adapters/disk/storage.ts';
-import { findApp, findArchiveVolume } from '../src/core/adapters/docker/compose.ts';
+import { findArchiveVolume, findWritingContainers } from '../src/core/adapters/docker/compose.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/docker/resolve-address.ts';
 import { FolderJobBus } from '../src/core/adapters/job-bus/job-bus.ts';
 import { ProcessLauncher } from '../src/core/adapters/job-bus/launcher.ts';
@@ -101,7 +101,7 @@ export function makeServices(
       const compose_dir = in_container ? dir : undefined;
       return findRestoreTool({ connection, server_version: version, compose_dir });
     }),
-    app: once(() => findApp(dir)),
+    containers: once(() => findWritingContainers(dir)),
     catalog,
     database: once(async () => postgresDatabase((await postgres()).connection)),
     dumpTool: once(async () => {

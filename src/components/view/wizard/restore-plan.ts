@@ -80,9 +80,9 @@ function serverLines(plan: RestorePlan, { columns, symbols }: Snapshot): Line[] 
     ...longField('pg_restore', pg_restore.location, columns),
     field('Disk space', { text: `about ${formatBytes(space.needed_bytes)} needed, ${free}` }),
     ...(no_owner ? [field('Owners', { text: 'omitted; the connecting user will own everything' })] : []),
-    ...(plan.app
-      ? [field('Server app', { text: `${plan.app.name}, ${plan.app.running ? 'running' : 'stopped'}` })]
-      : []),
+    ...plan.containers.map(({ name, running }, index) =>
+      field(index === 0 ? 'Containers' : '', { text: `${name}, ${running ? 'running' : 'stopped'}` }),
+    ),
   ];
 }
 
