@@ -11,6 +11,7 @@ import type {
   Fractal,
   NewArchive,
   RestoreOutcome,
+  ServerArchive,
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type { LogsShape, RecordsShape } from '../../src/core/ports/installation-shape.ts';
@@ -91,6 +92,7 @@ export class FakeCatalog implements Catalog {
   /** Errors for the next calls of `completeArchive`, `deleteArchive` and `moveArchive`. */
   readonly failures: BifractError[] = [];
   token: string | null = 'token';
+  ownArchive: ServerArchive | null = null;
   /** Who keeps the records. */
   keeper: RecordsShape['archives'] = 'server';
   #created = 0;
@@ -107,6 +109,9 @@ export class FakeCatalog implements Catalog {
     Object.assign(found, schedule);
   }
   async copyRecords() {}
+  async serverArchive() {
+    return this.ownArchive;
+  }
   async fractals() {
     return this.all.toSorted((a, b) => compareText(a.name, b.name)).map((one) => ({ ...one }));
   }

@@ -209,3 +209,32 @@ test('the schedule is shown and set on every kind of release, and nothing else i
     assert.equal((await shown())?.archive_schedule, 'never');
   }
 });
+
+test('the server’s own archive is shown if it is enabled, and a stopped archiver is a warning', async () => {
+  const installed = await releaseInstallation(services, 'H');
+  await installed.sql('INSERT INTO fractals (id, name) VALUES ($1, $2)', [WEB, 'web']);
+  const { call, lines } = programOn(installed);
+  type Shown = { stale: boolean; total_bytes: number; total_records: number; last_commit_at: string } | null;
+  const shown = async () => {
+    const [status] = await lines<{ health: { server_archive: Shown } }>('status');
+    const [coverage] = await lines<{ server_archive: Shown }>('coverage', 'web');
+    assert.deepEqual(status?.health.server_archive, coverage?.server_archive);
+    return status?.health.server_archive;
+  };
+  assert.equal(await shown(), null);
+  assert.doesNotMatch((await call('status')).stdout.toString(), /Iceberg/);
+  await installed.sql(
+    `INSERT INTO archive_status (updated_at, last_commit_at, fractal_count, total_bytes, total_records)
+     VALUES (now() - interval '1 minute', '2026-08-20 12:34:56+02', 3, 5000000000, 7654321)`,
+  );
+  const fresh = await shown();
+  assert.deepEqual(
+    [fresh?.stale, fresh?.total_bytes, fresh?.total_records, Date.parse(fresh?.last_commit_at ?? '')],
+    [false, 5_000_000_000, 7_654_321, Date.UTC(2026, 7, 20, 10, 34, 56)],
+  );
+  assert.match((await call('status')).stdout.toString(), /Iceberg +ok +3 .*7,654,321.*2026-08-20 10:34/);
+  await installed.sql(`UPDATE archive_status SET updated_at = now() - interval '20 minutes'`);
+  assert.equal((await shown())?.stale, true);
+  assert.match((await call('status')).stdout.toString(), /Iceberg +STALE .*bifract-archiver/);
+  assert.match((await call('coverage', 'web')).stdout.toString(), /Warning.*7,654,321/);
+});

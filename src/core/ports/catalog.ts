@@ -42,6 +42,16 @@ export interface ArchiveGroup {
   created_at: Timestamp;
 }
 
+/** Status of the server's own archive in Apache Iceberg, as its archiver last wrote it. */
+export interface ServerArchive {
+  /** When it was written. */
+  updated_at: Timestamp;
+  last_commit_at: Timestamp | null;
+  fractal_count: number;
+  total_bytes: number;
+  total_records: number;
+}
+
 /** A row of `archives`: one archive file, complete or in progress. */
 export interface ArchiveRecord {
   id: string;
@@ -178,6 +188,8 @@ export interface Catalog {
     location: { storage_type: 'disk' | 's3'; storage_path: string },
     options?: CallOptions,
   ): Promise<void>;
+  /** The server's own archive; null if the release has none, or it is not enabled. */
+  serverArchive(options?: CallOptions): Promise<ServerArchive | null>;
   /** An ingest token of the fractal, preferably its default one; null if it has none. A secret. */
   ingestToken(fractal_id: string, options?: CallOptions): Promise<string | null>;
   /**

@@ -88,6 +88,12 @@ class PostgresCatalog implements Catalog {
     );
   }
 
+  serverArchive(options?: CallOptions) {
+    const query = async () =>
+      (await this.shape(options)).iceberg ? read.readServerArchive(this.#pool, options) : null;
+    return this.#read(query, options);
+  }
+
   ingestToken(fractal_id: string, options?: CallOptions) {
     return read.readIngestToken(this.#pool, fractal_id, options);
   }
