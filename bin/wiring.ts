@@ -4,7 +4,7 @@ import { openIngest } from '../src/core/adapters/bifract-server/ingest.ts';
 import { connectClickHouse } from '../src/core/adapters/clickhouse/log-database.ts';
 import { connectLogRestore } from '../src/core/adapters/clickhouse/log-restore.ts';
 import { DiskStorage } from '../src/core/adapters/disk/storage.ts';
-import { findApp, findArchiveVolume } from '../src/core/adapters/docker/compose.ts';
+import { findArchiveVolume, findWritingContainers } from '../src/core/adapters/docker/compose.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/docker/resolve-address.ts';
 import { OpenFolder } from '../src/core/adapters/files/open-folder.ts';
 import { FolderJobBus } from '../src/core/adapters/job-bus/job-bus.ts';
@@ -115,7 +115,7 @@ export function makeServices(
       const compose_dir = in_container ? dir : undefined;
       return findRestoreTool({ connection, server_version: version, compose_dir });
     }),
-    app: once(() => findApp(dir)),
+    containers: once(() => findWritingContainers(dir)),
     catalog,
     database: once(async () => postgresDatabase((await postgres()).connection)),
     dumpTool: once(async () => {
