@@ -43,7 +43,12 @@ const child = spawn(
     ...flags,
     ...files,
   ],
-  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, [BROKER_VARIABLE]: broker } },
+  {
+    cwd: ROOT,
+    stdio: 'inherit',
+    // Preferences of the console must not come from the user who runs the tests.
+    env: { ...process.env, [BROKER_VARIABLE]: broker, XDG_CONFIG_HOME: join(supervisor.dir, 'config') },
+  },
 );
 supervisor.adopt(child.pid);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
