@@ -157,7 +157,22 @@ export async function seedRows(
   };
   // One insert uses one core.
   const middle = Math.floor(rows / 2);
-  await Promise.all([run(0, middle), run(middle, rows - middle)]);
+  const fill = () => Promise.all([run(0, middle), run(middle, rows - middle)]);
+  if (generation < 'D') await fill();
+  else await withoutHotRows((sql) => queryClickhouse(server, database, sql), fill);
+}
+
+/**
+ * The view on recent rows would make a partition for each five minutes of the whole time, of which the server keeps the last
+ * hours.
+ */
+async function withoutHotRows(ch: (sql: string) => Promise<string>, fill: () => Promise<unknown>) {
+  await ch('DETACH TABLE logs_hot_mv');
+  try {
+    await fill();
+  } finally {
+    await ch('ATTACH TABLE logs_hot_mv');
+  }
 }
 
 /**

@@ -37,10 +37,6 @@ export async function seedDemo(target: SeedTarget, { now = new Date(), scale = 1
 async function seedLogs(target: SeedTarget, from: Date, to: Date, scale: number): Promise<number> {
   let total = 0;
   const { generation } = target;
-  const hot = generation >= 'D';
-  const ch = (sql: string) => queryClickhouse(target.clickhouse, target.logs_database, sql);
-  // The view would make a partition for each five minutes of the month, of which the server keeps the last hours.
-  if (hot) await ch('DETACH TABLE logs_hot_mv');
   for (const [index, { id, kind, rows: full_scale }] of DEMO_FRACTALS.entries()) {
     const rows = Math.round(full_scale * scale);
     if (rows === 0) continue;
@@ -48,10 +44,10 @@ async function seedLogs(target: SeedTarget, from: Date, to: Date, scale: number)
     await seedRows(target.clickhouse, target.logs_database, spec);
     total += rows;
   }
-  if (hot) {
-    await ch('ATTACH TABLE logs_hot_mv');
-    await ch(`INSERT INTO logs_hot SELECT * FROM logs WHERE ingest_timestamp > now() - INTERVAL 4 HOUR
-      SETTINGS max_partitions_per_insert_block = 0`);
+  if (generation >= 'D') {
+    const recent = `INSERT INTO logs_hot SELECT * FROM logs WHERE ingest_timestamp > now() - INTERVAL 4 HOUR
+      SETTINGS max_partitions_per_insert_block = 0`;
+    await queryClickhouse(target.clickhouse, target.logs_database, recent);
   }
   return total;
 }
