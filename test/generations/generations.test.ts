@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { GENERATIONS, type Generation } from '../../bin/demo/generations.ts';
 import { CELLS } from './cells.ts';
 import { makeInstallation, recordPostgresFailures } from './installation.ts';
+import { notCalled, sendOtherStatements, wrongNames } from './statements.ts';
 
 /** `npm run test:generations` sets all. */
 const CHOSEN = (process.env.GENERATIONS?.split(',') ?? ['A', 'D', 'H']).map((name) => {
@@ -25,14 +26,11 @@ for (const generation of CHOSEN) {
         await cell(on, state);
         results.set(name, true);
       });
-    console.log(
-      generation,
-      Object.fromEntries(Object.entries(on.called).map(([port, names]) => [port, [...names]])),
-    );
-    console.log(
-      on.relay.failures.map((f) => [f.code, f.sql.slice(0, 200)]),
-      postgres,
-    );
+    await t.test('statements have only names that this release has', async () => {
+      await sendOtherStatements(on);
+      assert.deepEqual(await notCalled(on), []);
+      assert.deepEqual(wrongNames(on, postgres.splice(0)), []);
+    });
   });
 }
 

@@ -56,9 +56,10 @@ export interface ProgramEnd {
   error?: { code: string; message: string };
 }
 
+/** `extra` is added to its `.env`. */
 export async function makeInstallation(
   generation: Generation,
-  rows = 1_200,
+  { rows = 1_200, extra = {} }: { rows?: number; extra?: Record<string, string> } = {},
 ): Promise<GenerationInstallation> {
   const services = await testServices(generation);
   const relay = await relayClickhouse(services.clickhouse.url);
