@@ -1,12 +1,12 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { openIngest } from '../src/core/adapters/bifract-server/ingest.ts';
 import { connectClickHouse } from '../src/core/adapters/clickhouse/log-database.ts';
 import { connectLogRestore } from '../src/core/adapters/clickhouse/log-restore.ts';
-import { alreadyExists } from '../src/core/adapters/disk/file.ts';
 import { DiskStorage } from '../src/core/adapters/disk/storage.ts';
-import { findApp, findArchiveVolume } from '../src/core/adapters/docker/compose.ts';
+import { findArchiveVolume, findWritingContainers } from '../src/core/adapters/docker/compose.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/docker/resolve-address.ts';
+import { OpenFolder } from '../src/core/adapters/files/open-folder.ts';
 import { FolderJobBus } from '../src/core/adapters/job-bus/job-bus.ts';
 import { ProcessLauncher } from '../src/core/adapters/job-bus/launcher.ts';
 import { connectCatalog } from '../src/core/adapters/postgres/catalog/catalog.ts';
@@ -28,12 +28,17 @@ import { resumeHint } from '../src/core/engine/jobs.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
-import type { Storage } from '../src/core/ports/storage.ts';
 import { CurrentKeys, type Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
-export { jobLogPath as runnerLog } from '../src/core/adapters/job-bus/launcher.ts';
-export { createEnv, makePrivateFolder, replaceEnv } from '../src/core/adapters/state/env-file.ts';
+export {
+  checkReplaceable,
+  makePrivateFolder,
+  replaceFile,
+  writeNewFile,
+} from '../src/core/adapters/files/replace-file.ts';
+export { removeEmptyLog } from '../src/core/adapters/job-bus/launcher.ts';
+export { createEnv, replaceEnv } from '../src/core/adapters/state/env-file.ts';
 
 export const KEY_VARIABLE = 'BIFRACT_BACKUP_ENCRYPTION_KEY';
 /** Milliseconds to wait while another process writes a key. */
@@ -110,7 +115,7 @@ export function makeServices(
       const compose_dir = in_container ? dir : undefined;
       return findRestoreTool({ connection, server_version: version, compose_dir });
     }),
-    app: once(() => findApp(dir)),
+    containers: once(() => findWritingContainers(dir)),
     catalog,
     database: once(async () => postgresDatabase((await postgres()).connection)),
     dumpTool: once(async () => {
@@ -128,14 +133,19 @@ export function makeServices(
     backups: s3 ?? disk.backups,
     archives: s3 ?? disk.archives,
     storageOf: async (place, type) => (type === 's3' ? s3?.() : disk[place]()),
-    localFile: async (path) => ({ storage: openFolder(dirname(resolve(path))), name: basename(path) }),
+    localFile: async (path) => {
+      // The user names this path: a link in it is meant, unlike one in a storage.
+      const real = await realpath(path).catch(() => resolve(path));
+      return { storage: new DiskStorage(dirname(real)), name: basename(real) };
+    },
     close: () => closeAll(catalog, logs, logRestore),
   };
 }
 
 /** Runs work that reads `.env` and then writes a key to it: one process at a time. */
-export function withEnvLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
-  return withFileLock(join(dir, '.env.lock'), work, { job: 'key', limit_ms: ENV_LOCK_MS });
+export async function withEnvLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  await using folder = await OpenFolder.open(dir);
+  return await withFileLock(folder, '.env.lock', work, { job: 'key', limit_ms: ENV_LOCK_MS });
 }
 
 /** Writes a new key to `.env`. Throws `ENV_INVALID` if the environment sets the key, which takes precedence. */
@@ -162,16 +172,6 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
 /** The jobs of an installation. Needs no settings. */
 export function openJobBus(dir: string): JobBus<JobEvent> {
   return new FolderJobBus(dir, resumeHint);
-}
-
-/** A local folder as storage. */
-export function openFolder(folder: string): Storage {
-  return new DiskStorage(folder);
-}
-
-/** Throws `EXISTS` if the file exists, even a hidden one (`.env`) that a storage would not list. */
-export async function requireNew(path: string): Promise<void> {
-  if (await lstat(path).catch(() => undefined)) throw alreadyExists(path);
 }
 
 type Once<T> = (() => Promise<T>) & { created(): Promise<T> | undefined };

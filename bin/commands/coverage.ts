@@ -43,7 +43,11 @@ const STATES: Record<CoveragePeriod['state'], string> = {
 /** Periods of one state in a row as one line, and a summary. */
 export function coverageLines(coverage: Coverage): string[] {
   const { fractal_name, periods, unit, unprotected_rows } = coverage;
-  if (periods.length === 0) return [`${sanitize(fractal_name)} has no rows in ClickHouse or in archives.`];
+  if (periods.length === 0)
+    return [
+      `${sanitize(fractal_name)} has no rows in ClickHouse or in archives.`,
+      ...serverArchiveLines(coverage),
+    ];
   const missing = unprotected_rows === null ? 'not counted' : formatExact(unprotected_rows);
   return [
     ...table(mergedPeriods(periods), [
@@ -55,7 +59,14 @@ export function coverageLines(coverage: Coverage): string[] {
       { title: 'ARCHIVES', cell: ({ archive_ids }) => String(archive_ids.length), right: true },
     ]),
     `Archived: ${archivedText(coverage)}. Rows not archived: ${missing}.`,
+    ...serverArchiveLines(coverage),
   ];
+}
+
+function serverArchiveLines({ server_archive }: Coverage): string[] {
+  if (!server_archive) return [];
+  const { stale, detail } = server_archive;
+  return [`${stale ? 'Warning: the' : 'The'} server's own archive (Iceberg, not counted above): ${detail}.`];
 }
 
 function archivedText({ protected_until, periods }: Coverage): string {

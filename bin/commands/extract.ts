@@ -1,9 +1,9 @@
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { defineCommand } from '../command.ts';
 import { withEngine } from '../session.ts';
-import { openFolder, requireNew } from '../wiring.ts';
+import { writeNewFile } from '../wiring.ts';
 
 interface Input {
   file: string;
@@ -37,16 +37,11 @@ export const command = defineCommand<Input>({
     withEngine(context, async ({ engine, signal }) => {
       const content = engine.extract(file, part, { signal });
       if (output === undefined || output === '-') await toStdout(content);
-      else await toFile(resolve(output), content, signal);
+      else await writeNewFile(resolve(output), content, signal);
       return 0;
     }),
   only_output: true,
 });
-
-async function toFile(path: string, content: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
-  await requireNew(path);
-  await openFolder(dirname(path)).put(basename(path), content, { signal });
-}
 
 async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {
   if (process.stdout.isTTY) {
@@ -60,11 +55,16 @@ async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {
     const { code, message } = error as NodeJS.ErrnoException;
     // `bifract extract … | head`: the reader has closed the pipe.
     if (code === 'EPIPE') return;
-    if (code !== 'ENOSPC') throw error;
-    throw new BifractError('STORAGE_FULL', `Cannot write to stdout: ${message}`, {
-      hint: 'Free some disk space.',
-      cause: error,
-    });
+    if (code !== 'ENOSPC' && code !== 'EFBIG') throw error;
+    throw new BifractError(
+      code === 'EFBIG' ? 'STORAGE_FAILED' : 'STORAGE_FULL',
+      `Cannot write to stdout: ${message}`,
+      {
+        hint:
+          code === 'EFBIG' ? 'Raise the limit on the size of files (ulimit -f).' : 'Free some disk space.',
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import type { BifractError } from '../../src/core/contract/errors.ts';
+import { asBifractError, type BifractError } from '../../src/core/contract/errors.ts';
 import type { ArchiveRecord, BackupFile, Fractal } from '../../src/core/index.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { findFractal } from '../arguments.ts';
@@ -70,10 +70,25 @@ async function listing(
     }
     case 'archives': {
       const { fractal } = input;
-      const fractal_id = fractal === undefined ? undefined : (await findFractal(session, fractal)).id;
-      const archives = await engine.archives({ fractal_id }, { signal });
+      const archives = await archivesOf(session, fractal);
       return { values: archives, lines: archiveLines(archives) };
     }
+  }
+}
+
+/** Archives of a fractal, which may no longer exist: its archives keep its name. */
+async function archivesOf(session: Session, wanted: string | undefined): Promise<ArchiveRecord[]> {
+  const { engine, signal } = session;
+  if (wanted === undefined) return engine.archives({}, { signal });
+  try {
+    const { id: fractal_id } = await findFractal(session, wanted);
+    return await engine.archives({ fractal_id }, { signal });
+  } catch (error) {
+    if (asBifractError(error).code !== 'NOT_FOUND') throw error;
+    const archives = await engine.archives({}, { signal });
+    const found = archives.filter((one) => one.fractal_id === wanted || one.fractal_name === wanted);
+    if (found.length === 0) throw error;
+    return found;
   }
 }
 

@@ -58,8 +58,11 @@ export const command = defineCommand<Input>({
       .option('--no-safety-backup', 'Do not back up the live database first')
       .option('--end-sessions', 'Terminate sessions connected to the database')
       .option('--no-end-sessions', 'Fail if sessions are connected to the database')
-      .option('--stop-app', 'Stop the Bifract server container during the restore')
-      .option('--no-stop-app', 'Leave the container running')
+      .option(
+        '--stop-app',
+        'Stop the containers that write to the database (server, ingest, archivers) during the restore',
+      )
+      .option('--no-stop-app', 'Leave the containers running')
       .option('--no-owner', 'Skip owners and privileges: the connecting user owns everything')
       .option('--no-privileges', 'Skip privileges (GRANT), but keep owners')
       .option('--no-tablespaces', 'Create everything in the default tablespace')
@@ -120,12 +123,13 @@ async function askConsent(
   { safetyBackup, stopApp, endSessions }: Input,
   session: Session,
 ): Promise<RestoreConsent> {
-  const { database, replaces, app, sessions, target } = plan;
+  const { database, replaces, containers, sessions, target } = plan;
   if (target.kind !== 'live' || !replaces)
     return { safety_backup: false, end_sessions: false, stop_app: false };
   requirePossible(plan);
+  const running = containers.filter((one) => one.running).map(({ name }) => name);
   const stop_app =
-    stopApp ?? (app?.running === true && (await ask(session, 'Stop the Bifract server during the restore?')));
+    stopApp ?? (running.length > 0 && (await ask(session, `Stop ${running.join(', ')} during the restore?`)));
   const count = sessions.length;
   // With --yes also those that connect later.
   const end_sessions =
@@ -159,7 +163,9 @@ function planLines(plan: RestorePlan): string[] {
     row('Space', `about ${formatBytes(space.needed_bytes)} needed, ${free}`),
     ...plan.sessions.map((session) => row('Session', sessionText(session))),
     ...omittedRows(plan),
-    ...(plan.app?.running ? [row('Container', `${plan.app.name} is running`)] : []),
+    ...plan.containers
+      .filter(({ running }) => running)
+      .map(({ name }) => row('Container', `${name} is running`)),
     ...warnings.map((text) => row('Warning', text)),
     ...obstacles.map(({ message, hint }) => row('Problem', hint ? `${message}. ${hint}` : message)),
   ];

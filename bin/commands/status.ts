@@ -26,7 +26,7 @@ export const command = defineCommand<object>({
     withEngine(context, async ({ engine, printer, signal }) => {
       const status = await readStatus(engine, signal);
       printer.result(status, statusLines(status));
-      const { key, release, ...parts } = status.health;
+      const { key, release, server_archive: _, ...parts } = status.health;
       if (!key.ok) return EXIT.config;
       if (!Object.values(parts).every(({ ok }) => ok)) return EXIT.unreachable;
       if (release?.ok === false) return ERROR_EXITS.UNSUPPORTED;
@@ -180,18 +180,19 @@ function interruptedLines({ interrupted, leftovers }: Status): string[] {
 }
 
 function healthLines({ health }: Status): string[] {
-  const { release, postgres, clickhouse, backups, archives, key } = health;
-  const parts = [
+  const { release, postgres, clickhouse, backups, archives, key, server_archive } = health;
+  const parts: { name: string; ok: boolean; stale?: boolean; detail: string }[] = [
     ...(release ? [{ name: 'Release', ...release }] : []),
     { name: 'PostgreSQL', ...postgres },
     { name: 'ClickHouse', ...clickhouse },
     { name: 'Backups', ...backups, detail: storageDetail(backups) },
     { name: 'Archives', ...archives, detail: storageDetail(archives) },
+    ...(server_archive ? [{ name: 'Iceberg', ok: true, ...server_archive }] : []),
     { name: 'Key', ...key },
   ];
   return table(parts, [
     { title: 'PART', cell: ({ name }) => name },
-    { title: 'STATE', cell: ({ ok }) => (ok ? 'ok' : 'FAILED') },
+    { title: 'STATE', cell: ({ ok, stale }) => (stale ? 'STALE' : ok ? 'ok' : 'FAILED') },
     { title: 'DETAIL', cell: ({ detail }) => detail.trim() },
   ]);
 }

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { JobKind, JobOutcome, SummaryOf } from '../../src/core/index.ts';
+import { replaceFile } from '../wiring.ts';
 
 const READABLE = 0o644;
 
@@ -18,25 +16,20 @@ export interface MetricFamily<Kind extends JobKind> {
   metrics(summary: SummaryOf<Kind>): Record<string, number>;
 }
 
-/** Writes the metrics of a job to a file, which is replaced atomically. Throws `STORAGE_FAILED`. */
+/**
+ * Writes the metrics of a job to a file, which is replaced atomically and keeps its mode. Throws `STORAGE_FAILED`.
+ * Call `checkReplaceable` before the job.
+ */
 export async function writeMetrics<Kind extends JobKind>(
   path: string,
   outcome: JobOutcome<Kind>,
   family: MetricFamily<Kind>,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const change = (before: Buffer | undefined) =>
+    Buffer.from(metricsText(outcome, before?.toString() ?? '', family));
   try {
-    const previous = await readFile(path, 'utf8').catch(() => '');
-    const file = await open(temporary, 'wx', READABLE);
-    try {
-      await file.writeFile(metricsText(outcome, previous, family));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await replaceFile(path, change, { mode: READABLE });
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new BifractError('STORAGE_FAILED', `Cannot write metrics to ${path}: ${why}`, {
       hint: 'Its folder must exist and be writable.',

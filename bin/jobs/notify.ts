@@ -4,6 +4,7 @@ import type { JobKind, JobOutcome, JobRequest, SummaryOf } from '../../src/core/
 import type { Context } from '../command.ts';
 import type { Printer } from '../output/printer.ts';
 import { type Session, withEngine } from '../session.ts';
+import { checkReplaceable } from '../wiring.ts';
 import { runHook } from './hook.ts';
 import { type MetricFamily, writeMetrics } from './metrics.ts';
 import { awaitJob, printOutcome } from './run.ts';
@@ -37,7 +38,7 @@ export function hookHelp(variables: string): string {
 
 /**
  * Runs a job, prints its outcome and reports it, even that of a job that could not start, as in a broken installation.
- * After a success runs `afterwards`. A failed notification fails the command, not the job.
+ * After a success runs `afterwards`. `USAGE` if the metrics cannot go where they should; nothing runs then. A failed notification fails the command, not the job.
  */
 export async function runAndNotify<Request extends JobRequest>(
   context: Context,
@@ -47,8 +48,12 @@ export async function runAndNotify<Request extends JobRequest>(
   afterwards: (session: Session) => Promise<number> = async () => 0,
 ): Promise<number> {
   let started = false;
-  const report = (outcome: JobOutcome<Request['kind']>) => notify(outcome, options, content, context.printer);
+  // Until its target is checked, nothing may be written to it, but the hook must report that the job did not start.
+  let checked: NotifyOptions = { ...options, metrics: undefined };
+  const report = (outcome: JobOutcome<Request['kind']>) => notify(outcome, checked, content, context.printer);
   try {
+    if (options.metrics !== undefined) await checkReplaceable(options.metrics);
+    checked = options;
     return await withEngine(context, async (session) => {
       started = true;
       const outcome = await awaitJob(session, request);

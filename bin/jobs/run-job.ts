@@ -1,10 +1,9 @@
-import { fstatSync, rmSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { asBifractError, BifractError, ERROR_EXITS } from '../../src/core/contract/errors.ts';
 import type { JobOwner, JobRequest } from '../../src/core/index.ts';
 import { defineCommand } from '../command.ts';
 import { type Session, withEngine } from '../session.ts';
-import { runnerLog } from '../wiring.ts';
+import { removeEmptyLog } from '../wiring.ts';
 
 /**
  * Internal: the process of a job, started by another bifract process. Reads the request from stdin, reports on stdout
@@ -26,7 +25,8 @@ export const command = defineCommand<{ id: string }>({
       respond({ error: error.report() });
       return error.exitCode;
     } finally {
-      removeEmpty(runnerLog(context.flags.dir, id));
+      // If it fails, the file is removed with the journal.
+      await removeEmptyLog(context.flags.dir, id).catch(() => undefined);
     }
   },
 });
@@ -65,12 +65,4 @@ async function readInput(): Promise<RunnerInput> {
 
 function respond(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-function removeEmpty(path: string): void {
-  try {
-    if (fstatSync(2).size === 0) rmSync(path, { force: true });
-  } catch {
-    // It is removed with the journal.
-  }
 }

@@ -233,6 +233,21 @@ test('the engine never touches the terminal', () => {
   );
 });
 
+/** What may use the file system directly in adapters of local files: it reads only what the system itself writes. */
+const READS_PROC = ['state/owner.ts', 'state/process-identity.ts'];
+
+test('files of an installation are reached through opened folders only', () => {
+  const users = files.filter((file) => {
+    const [, folder, name] = /^src\/core\/adapters\/(disk|state|job-bus)\/(.+)$/.exec(file) ?? [];
+    if (folder === undefined || READS_PROC.includes(`${folder}/${name}`)) return false;
+    // Types are harmless.
+    const text = readFileSync(join(ROOT, file), 'utf8').replaceAll(/^import type .*$/gm, '');
+    return /\bnode:fs\b|'fs\b/.test(text);
+  });
+  assert.deepEqual(users, []);
+  assert.ok(READS_PROC.every((name) => files.includes(`src/core/adapters/${name}`)));
+});
+
 test('every folder of the console is one of its layers', () => {
   const folders = new Set(files.map((file) => /^src\/components\/([^/]+)\//.exec(file)?.[1]));
   folders.delete(undefined);

@@ -59,7 +59,15 @@ test('flags can precede or follow the command', async () => {
   assert.deepEqual([before.input, before.flags], [after.input, after.flags]);
 });
 
-const RESTORE = { name: 'restore', file: 'F', owner: true, safetyBackup: true, dryRun: false };
+const RESTORE = {
+  name: 'restore',
+  file: 'F',
+  owner: true,
+  privileges: true,
+  tablespaces: true,
+  safetyBackup: true,
+  dryRun: false,
+};
 const LIVE = { ...RESTORE, target: { kind: 'live' } };
 const SEARCH = { name: 'search', targets: ['a'], count: false };
 

@@ -349,14 +349,25 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
       assert.deepEqual([group.archive_count, group.completed_count], [1, 1]);
     });
 
-    test('a file is adopted once, and only into an existing fractal', async () => {
+    test('a file is adopted once, and only our own records need no fractal', async () => {
       const results = await Promise.allSettled([1, 2, 3].map(() => catalog.adoptArchive(adopted())));
       assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
       const codes = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
       assert.deepEqual(codes, ['EXISTS', 'EXISTS']);
-      await refuses('NOT_FOUND', catalog.adoptArchive({ ...adopted(), fractal_id: randomUUID() }));
       assert.equal((await catalog.archives()).length, 1);
       assert.equal((await catalog.groups()).length, 1);
+      const gone = { fractal_id: randomUUID(), filename: 'gone.bifract-archive' };
+      const adopting = catalog.adoptArchive({ ...adopted(), ...gone, fractal_name: 'gone' });
+      if ((await catalog.shape()).archives === 'server') return refuses('NOT_FOUND', adopting);
+      const { archive_id } = await adopting;
+      assert.equal((await archiveOf(archive_id)).fractal_name, 'gone');
+      const unnamed = { fractal_id: randomUUID(), filename: 'unnamed.bifract-archive' };
+      const other = await catalog.adoptArchive({ ...adopted(), ...unnamed });
+      assert.equal((await archiveOf(other.archive_id)).fractal_name, unnamed.fractal_id);
+      await catalog.beginRestore(archive_id);
+      await catalog.endRestore({ archive_id, lines: 7, error: null });
+      assert.equal(await statusOf(archive_id), 'completed');
+      assert.equal(await catalog.deleteArchive(archive_id, keepFile), true);
     });
 
     function adopted(): AdoptedArchive {
@@ -364,6 +375,7 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
       return {
         ...RESULT,
         fractal_id,
+        fractal_name: null,
         filename,
         storage_type: 's3',
         storage_path: `archives/${fractal_id}/${filename}`,

@@ -132,6 +132,7 @@ export function fakeHealth(given: Partial<Health> = {}): Health {
     },
     archives: { ok: true, detail: 'readable and writable', location: '/archives', free_bytes: 820 * GIB },
     key: { ok: true, detail: 'present, 256 bits', key_id: '9f31c2a4' },
+    server_archive: null,
     leftovers: [],
     ...given,
   };
@@ -242,6 +243,7 @@ export function fakeCoverage(
     fractal_id: fractal.id,
     fractal_name: fractal.name,
     unit: 'day',
+    server_archive: null,
     periods,
     unprotected_rows,
     protected_until: periods.find((period) => period.unprotected_rows > 0)?.from ?? null,

@@ -7,8 +7,10 @@ stateContract('fake state', async () => {
   return { state, crash: async () => state.crash(), close: async () => undefined };
 });
 
-catalogContract('the fake catalog', async () => {
-  const catalog = new FakeCatalog();
-  catalog.all.splice(0);
-  return catalog;
-});
+for (const keeper of ['server', 'console'] as const)
+  catalogContract(`the fake catalog with records of the ${keeper}`, async () => {
+    const catalog = new FakeCatalog();
+    catalog.keeper = keeper;
+    catalog.all.splice(0);
+    return catalog;
+  });

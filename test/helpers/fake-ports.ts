@@ -11,6 +11,7 @@ import type {
   Fractal,
   NewArchive,
   RestoreOutcome,
+  ServerArchive,
 } from '../../src/core/ports/catalog.ts';
 import type { Database, DatabaseProperties, DumpTool, TableCount } from '../../src/core/ports/database.ts';
 import type { LogsShape, RecordsShape } from '../../src/core/ports/installation-shape.ts';
@@ -91,13 +92,16 @@ export class FakeCatalog implements Catalog {
   /** Errors for the next calls of `completeArchive`, `deleteArchive` and `moveArchive`. */
   readonly failures: BifractError[] = [];
   token: string | null = 'token';
+  ownArchive: ServerArchive | null = null;
+  /** Who keeps the records. */
+  keeper: RecordsShape['archives'] = 'server';
   #created = 0;
 
   async serverVersion() {
     return '16.0';
   }
   async shape() {
-    return RECORDS_SHAPE;
+    return { ...RECORDS_SHAPE, archives: this.keeper };
   }
   async setSchedule(fractal_id: string, schedule: ArchiveSchedule) {
     const found = this.all.find(({ id }) => id === fractal_id);
@@ -105,6 +109,9 @@ export class FakeCatalog implements Catalog {
     Object.assign(found, schedule);
   }
   async copyRecords() {}
+  async serverArchive() {
+    return this.ownArchive;
+  }
   async fractals() {
     return this.all.toSorted((a, b) => compareText(a.name, b.name)).map((one) => ({ ...one }));
   }
@@ -191,8 +198,9 @@ export class FakeCatalog implements Catalog {
     if ((group.status as string) !== 'completed') group.error_message ??= message;
   }
 
-  async adoptArchive({ split, ...archive }: AdoptedArchive) {
-    const fractal_name = this.#fractalName(archive.fractal_id);
+  async adoptArchive({ split, fractal_name: named, ...archive }: AdoptedArchive) {
+    const known = this.keeper === 'server' || this.all.some(({ id }) => id === archive.fractal_id);
+    const fractal_name = known ? this.#fractalName(archive.fractal_id) : (named ?? archive.fractal_id);
     if ([...this.records.values()].some(({ filename }) => filename === archive.filename))
       throw new BifractError('EXISTS', `${archive.filename} has a record`);
     this.#nextTime();

@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import { ndjson, run } from '../helpers/program.ts';
+import { ndjson, PROGRAM, run } from '../helpers/program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const VECTORS = join(ROOT, 'test/fixtures/vectors');
 const INTACT = join(VECTORS, 'c-archive/lines-1.bifract-archive');
+const LARGE = join(VECTORS, 'c-archive/lines-5000.bifract-archive');
 const DAMAGED = join(VECTORS, 'd-tampered/flip-ciphertext-chunk1.bifract-archive');
 
 async function keyOf(file: string): Promise<string> {
@@ -130,4 +143,47 @@ test('the page of exit codes lists every code with its exit', async () => {
     const row = rows.find((line) => line.includes(`\`${code}\``));
     assert.ok(row?.startsWith(`| ${exit} |`), `${code} belongs to the row of exit ${exit}`);
   }
+});
+
+test('a limit on the size of files is an error, and leaves no part of a file', async () => {
+  const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(LARGE)}\n`);
+  const limited = (script: string) =>
+    spawnSync('bash', ['-c', `ulimit -f 1; ${script}`, 'bash', process.execPath, PROGRAM, LARGE, dir], {
+      encoding: 'utf8',
+    });
+  const to_file = limited('exec "$1" "$2" extract "$3" -o "$4/out" --dir "$4" --json');
+  assert.deepEqual([to_file.status, to_file.signal], [1, null], to_file.stderr);
+  assert.equal(JSON.parse(to_file.stdout).error.code, 'STORAGE_FAILED');
+  assert.deepEqual((await readdir(dir)).sort(), ['.env', 'backups']);
+  const to_stdout = limited('exec "$1" "$2" extract "$3" --dir "$4" > "$4/stdout"');
+  assert.deepEqual([to_stdout.status, to_stdout.signal], [1, null], to_stdout.stderr);
+  assert.match(to_stdout.stderr, /\[STORAGE_FAILED\]/);
+  assert.equal((await stat(join(dir, 'stdout'))).size, 1024);
+});
+
+test('a file that extract writes is for its user alone, whoever owns the folder', async () => {
+  const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(INTACT)}\n`);
+  if (process.getuid?.() === 0) await chown(dir, 65_534, 65_534);
+  await symlink('elsewhere', join(dir, 'link'));
+  assert.equal((await run(['extract', INTACT, '-o', join(dir, 'out'), '--dir', dir])).code, 0);
+  const { uid, mode } = await stat(join(dir, 'out'));
+  assert.deepEqual([uid, mode & 0o777], [process.getuid?.(), 0o600]);
+  await fails(['extract', INTACT, '-o', join(dir, 'link'), '--dir', dir], 'EXISTS');
+  await symlink(INTACT, join(dir, 'named.bifract-archive'));
+  assert.equal((await run(['verify', join(dir, 'named.bifract-archive'), '--dir', dir])).code, 0);
+});
+
+test('metrics that cannot go where they should stop the job before it starts, and are reported', async () => {
+  const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${'ab'.repeat(32)}\nPOSTGRES_PORT=1\n`);
+  execFileSync('mkfifo', [join(dir, 'fifo')]);
+  for (const name of ['fifo', 'backups']) {
+    for (const command of ['backup', 'run-due']) {
+      const args = [command, '--metrics', join(dir, name), '--dir', dir];
+      await fails([...args, '--on-failure', `echo "$BIFRACT_CODE" > '${dir}/hook'`], 'USAGE');
+      assert.equal(await readFile(join(dir, 'hook'), 'utf8'), 'USAGE\n');
+      await rm(join(dir, 'hook'));
+    }
+  }
+  assert.equal((await lstat(join(dir, 'fifo'))).isFIFO(), true);
+  assert.deepEqual((await readdir(dir)).sort(), ['.env', 'backups', 'fifo']);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { describeServerArchive } from '../../src/core/policy/server-archive.ts';
 import { startConsole } from '../helpers/console.ts';
 import { FakeEngine, fakeHealth } from '../helpers/fake-engine.ts';
 
@@ -48,4 +49,24 @@ test('the overview shows what could not be cleaned up, and what to do', async ()
   await using console = startConsole({ engine: new FakeEngine({ health }) });
   await console.terminal.waitFor(/Not cleaned up +drill-20260301-120000-3f9a1c/);
   await console.terminal.waitFor('DROP DATABASE x');
+});
+
+test("the overview shows the server's own archive if there is one, and warns if its archiver has stopped", async () => {
+  const archive = {
+    updated_at: '2026-08-20T12:00:00.000Z',
+    last_commit_at: '2026-08-20T11:00:00.000Z',
+    fractal_count: 3,
+    total_bytes: 5_000_000_000,
+    total_records: 7_654_321,
+  };
+  for (const [minutes, sign] of [
+    [1, '✓'],
+    [20, '!'],
+  ] as const) {
+    const now = new Date(Date.parse(archive.updated_at) + minutes * 60_000);
+    const health = fakeHealth({ server_archive: describeServerArchive(archive, now) });
+    await using console = startConsole({ engine: new FakeEngine({ health }) });
+    await console.terminal.waitFor(new RegExp(`Iceberg +${sign} 3 fractals, 7,654,321 records, 4.7 GiB`));
+    if (minutes > 5) await console.terminal.waitFor('bifract-archiver');
+  }
 });

@@ -141,11 +141,11 @@ test('the request has the consents that were given; one of them removes an obsta
   await terminal.press('up', ' ');
   await terminal.waitFor(/\[ \] .*back up|\[ \] .*backup/i);
   await terminal.press('down', 'down', ' ');
-  await terminal.waitFor(/\[✓\].*bifract-app/);
+  await terminal.waitFor(/\[✓\].*bifract-ingest, bifract/);
   await terminal.press('down', 'down', 'enter');
   await terminal.waitFor('NO safety backup');
   await terminal.waitFor('sessions are terminated');
-  await terminal.waitFor('bifract-app is stopped');
+  await terminal.waitFor(': bifract-ingest, bifract.');
   for (const key of 'bifract') await terminal.press(key);
   await terminal.press(CTRL_Y);
   await terminal.waitFor('Jobs › Restore of');

@@ -119,7 +119,8 @@ export function quitNow(session: Session) {
   cancel(session, stopping);
 }
 
-const SPLITS: readonly (readonly [ArchiveSplit, key: string, label: string])[] = [
+/** How archives can be split. */
+export const SPLITS: readonly (readonly [ArchiveSplit, key: string, label: string])[] = [
   ['none', 'n', 'One file'],
   ['hour', 'h', 'One file per hour'],
   ['day', 'd', 'One file per day'],

@@ -36,6 +36,7 @@ export const ERROR_EXITS = {
   ENV_INVALID: EXIT.config,
   KEY_MISSING: EXIT.config,
   KEY_MALFORMED: EXIT.config,
+  UNSAFE_PATH: EXIT.config,
 
   POSTGRES_UNREACHABLE: EXIT.unreachable,
   CLICKHOUSE_UNREACHABLE: EXIT.unreachable,

@@ -12,6 +12,7 @@ import type { OrphanQueries } from '../features/orphans/contract.ts';
 import type { RestoreQueries } from '../features/restore/contract.ts';
 import type { ScheduleQueries } from '../features/schedule/contract.ts';
 import type { SearchQueries } from '../features/search/contract.ts';
+import type { ServerArchiveStatus } from '../policy/server-archive.ts';
 import type { ArchiveGroup, ArchiveRecord, ArchiveSchedule, Fractal } from '../ports/catalog.ts';
 import type { JobBus } from '../ports/job-bus.ts';
 import type { JobLauncher } from '../ports/job-launcher.ts';
@@ -82,6 +83,8 @@ export interface Health {
    * key.
    */
   key: PartHealth & { key_id: string | null };
+  /** The server's own archive; null if there is none, it is not enabled, or PostgreSQL cannot be reached. */
+  server_archive: ServerArchiveStatus | null;
   /** Interrupted jobs that could not be cleaned up, and what to do. */
   leftovers: Leftover[];
 }

@@ -51,7 +51,10 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     archives: async (filter, options) => (await services.catalog()).archives(filter, options),
     setSchedule: async (...change) => {
       if (services.installation.read_only) throw readOnly();
-      await (await services.catalog()).setSchedule(...change);
+      const catalog = await services.catalog();
+      await catalog.setSchedule(...change);
+      // The next run of scheduled archives tries again, and warns.
+      await catalog.copyRecords().catch(() => undefined);
     },
     backups: (options) => backupFiles(services, backupCache, options),
 

@@ -1,4 +1,5 @@
 import { asBifractError } from '../contract/errors.ts';
+import { serverArchive } from '../features/coverage/coverage.ts';
 import { keyId } from '../format/index.ts';
 import { describeRelease } from '../policy/release.ts';
 import type { InstallationShape } from '../ports/installation-shape.ts';
@@ -10,7 +11,7 @@ import { leftovers } from './leftovers.ts';
 
 /** Checks all parts in parallel. Never throws: a failed part reports its own error. */
 export async function checkHealth(services: Services, options: CallOptions = {}): Promise<Health> {
-  const [postgres, clickhouse, backups, archives, key, release, left] = await Promise.all([
+  const [postgres, clickhouse, backups, archives, key, release, server_archive, left] = await Promise.all([
     part(async () => {
       const version = await (await services.catalog()).serverVersion(options);
       return `${version} ${placeOf(await services.postgresLocation())}`;
@@ -24,6 +25,7 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     storage(() => services.archives(), { ...options, prefix: 'archives/' }),
     keyHealth(services),
     part(async () => describeRelease(await readShape(services, options))),
+    serverArchive(services, options).catch(() => null),
     leftovers(services).catch(() => []),
   ]);
   return {
@@ -33,6 +35,7 @@ export async function checkHealth(services: Services, options: CallOptions = {})
     backups,
     archives,
     key,
+    server_archive,
     leftovers: left,
   };
 }

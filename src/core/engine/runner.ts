@@ -3,6 +3,7 @@ import { asBifractError, BifractError, cancelled, readOnly } from '../contract/e
 import type { Emit, JobEvent, JobEventMap } from '../contract/events.ts';
 import { withAudit } from '../job/audited.ts';
 import type { JobContext } from '../job/context.ts';
+import { copyRecords } from '../job/copy-records.ts';
 import type { JobType } from '../job/job-type.ts';
 import { withLock } from '../job/lock.ts';
 import { stampOf } from '../policy/names.ts';
@@ -87,7 +88,8 @@ export class JobRunner {
     // Lets the caller subscribe before the first event.
     await Promise.resolve();
     const invisible = await this.#publish(job);
-    const warnings = [warning, invisible?.message].filter((text) => text !== undefined);
+    const reason = invisible && [invisible.message, invisible.hint].filter(Boolean).join('. ');
+    const warnings = [warning, reason].filter((text) => text !== undefined);
     const outcome =
       invisible && must_be_visible
         ? this.#fail(job, 'job:failed', invisible)
@@ -169,8 +171,14 @@ async function performAfterRecovery(
   await recoverBefore(services, request, { signal: context.signal, warn });
   const run = (own: JobContext) => type.run(services, request, own);
   const what = type.destroys(request);
-  if (!what) return run(context);
-  return withAudit(services.audit, { kind: request.kind, title: type.title(request), what }, context, run);
+  try {
+    if (!what) return await run(context);
+    const title = type.title(request);
+    return await withAudit(services.audit, { kind: request.kind, title, what }, context, run);
+  } finally {
+    // Also after a failure: it may have changed some.
+    if (type.changesRecords) await copyRecords(services, warn);
+  }
 }
 
 /**

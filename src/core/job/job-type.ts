@@ -19,6 +19,8 @@ export interface JobType<Request, Summary extends object> {
    * must check there that its plan still holds.
    */
   readonly locks?: true;
+  /** Set on jobs that change records of archives: their copy is updated afterwards, see `copyRecords`. */
+  readonly changesRecords?: true;
   /** Does the work. Throws what went wrong; after an abort the signal's reason. */
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;
   /** What it did, human-readable. */

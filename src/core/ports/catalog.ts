@@ -42,11 +42,21 @@ export interface ArchiveGroup {
   created_at: Timestamp;
 }
 
+/** Status of the server's own archive in Apache Iceberg, as its archiver last wrote it. */
+export interface ServerArchive {
+  /** When it was written. */
+  updated_at: Timestamp;
+  last_commit_at: Timestamp | null;
+  fractal_count: number;
+  total_bytes: number;
+  total_records: number;
+}
+
 /** A row of `archives`: one archive file, complete or in progress. */
 export interface ArchiveRecord {
   id: string;
   fractal_id: string;
-  /** Name of the fractal, from `fractals`. */
+  /** Name of the fractal; of one that is gone, the last known name or else its id. */
   fractal_name: string;
   filename: string;
   storage_type: 'disk' | 's3';
@@ -108,6 +118,8 @@ export interface RestoreOutcome {
 export interface AdoptedArchive
   extends Omit<NewArchive, 'id' | 'group_id' | 'archive_count' | 'period_label'>,
     ArchiveResult {
+  /** Name of the fractal, in case that no longer exists; null if unknown. */
+  fractal_name: string | null;
   /** When the file was created. */
   created_at: Timestamp;
   /** `none`, `hour`, `day` or `week`. */
@@ -152,8 +164,8 @@ export interface Catalog {
   completeArchive(archive_id: string, result: ArchiveResult, options?: CallOptions): Promise<void>;
   failArchive(archive_id: string, message: string, options?: CallOptions): Promise<void>;
   /**
-   * Creates a completed group and record for an existing file. `NOT_FOUND` if the fractal does not exist, `EXISTS` if
-   * the file has a record.
+   * Creates a completed group and record for an existing file. `EXISTS` if the file has a record, `NOT_FOUND` if the
+   * fractal does not exist and the server keeps the records: our own outlive their fractal.
    */
   adoptArchive(
     archive: AdoptedArchive,
@@ -176,6 +188,8 @@ export interface Catalog {
     location: { storage_type: 'disk' | 's3'; storage_path: string },
     options?: CallOptions,
   ): Promise<void>;
+  /** The server's own archive; null if the release has none, or it is not enabled. */
+  serverArchive(options?: CallOptions): Promise<ServerArchive | null>;
   /** An ingest token of the fractal, preferably its default one; null if it has none. A secret. */
   ingestToken(fractal_id: string, options?: CallOptions): Promise<string | null>;
   /**

@@ -167,7 +167,7 @@ export interface RestoreTool {
   restore(dump: AsyncIterable<Buffer>, into: DumpRestoreOptions): Promise<void>;
 }
 
-/** The container of the Bifract server. */
+/** A container of the installation that writes to PostgreSQL: that of the Bifract server, or of one of its helpers. */
 export interface AppContainer {
   readonly name: string;
   running(options?: CallOptions): Promise<boolean>;

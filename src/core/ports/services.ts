@@ -56,8 +56,8 @@ export interface Services {
   /** The server of that database; works even if the database does not exist. */
   server(): Promise<DatabaseServer>;
   restoreTool(): Promise<RestoreTool>;
-  /** The Bifract server container; undefined if there is none. */
-  app(): Promise<AppContainer | undefined>;
+  /** The containers that write to PostgreSQL, in the order to stop them; empty if there are none. */
+  containers(): Promise<AppContainer[]>;
   catalog(): Promise<Catalog>;
   database(): Promise<Database>;
   dumpTool(): Promise<DumpTool>;

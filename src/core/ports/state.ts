@@ -59,6 +59,8 @@ export interface JobRecord {
   restoring?: RestoringRecord;
   /** It stopped the server's container, which must be started again. */
   app_stopped?: boolean;
+  /** All containers that it stopped, by service, in that order; absent in records of version 0.2.0 and before. */
+  containers_stopped?: string[];
 }
 
 /** The kind of a record that exists, but cannot be read. */

@@ -27,7 +27,7 @@ function setUp(records: JobRecord[], drop: () => Promise<boolean>) {
     archives: new MemoryStorage(),
     storageOf: async () => undefined,
     server: { drop } as never,
-    app: undefined,
+    containers: [],
   };
   return { state, parts, services: fakeServices(parts) };
 }

@@ -6,6 +6,7 @@ import {
   resumeSelected,
 } from '../../state/job-actions.ts';
 import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
+import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
 import { currentScreen, listStateAt } from '../../view/snapshot.ts';
@@ -89,6 +90,19 @@ export const JOBS: readonly Command[] = [
     changesData: true,
     disabled: noFractal,
     run: chooseSplit,
+  },
+  {
+    name: 'schedule',
+    verb: 'set the schedule',
+    keys: ['e'],
+    label: 'schedule',
+    description:
+      'Set how often the selected fractals are archived, how they are split and how many archives are kept',
+    screens: ['fractals', 'fractal-archives', 'fractal'],
+    group: 'here',
+    changesData: true,
+    disabled: noFractal,
+    run: chooseSchedule,
   },
   {
     name: 'cancel',

@@ -74,6 +74,7 @@ export function backupQuestion(wizard: BackupWizard): Question {
 
 /** What replacing the live database means. */
 function consequences({ plan, consent }: BackupWizard): string[] {
+  const running = plan?.containers.filter((one) => one.running).map(({ name }) => name) ?? [];
   return [
     `All data in ${plan?.database} is replaced.`,
     'Nothing changes until the final swap; until then you can cancel the job.',
@@ -81,6 +82,6 @@ function consequences({ plan, consent }: BackupWizard): string[] {
       ? 'A safety backup is made first.'
       : 'NO safety backup is made: this cannot be undone.',
     consent.end_sessions ? 'Connected sessions are terminated.' : '',
-    consent.stop_app && plan?.app?.running ? `${plan.app.name} is stopped during the restore.` : '',
+    consent.stop_app && running.length > 0 ? `Stopped during the restore: ${running.join(', ')}.` : '',
   ].filter(Boolean);
 }

@@ -40,6 +40,7 @@ export function coverageLines(snapshot: Snapshot): readonly Line[] {
   const filling = Array.from({ length: Math.max(0, height - grid.length) }, (): Line => []);
   return [
     summaryLine(coverage, snapshot),
+    ...serverArchiveLine(coverage),
     legend(snapshot.symbols),
     numbersLine(coverage.unit, snapshot),
     ...grid,
@@ -63,6 +64,12 @@ function summaryLine({ protected_until, unprotected_rows }: Coverage, snapshot: 
       : { text: ', all rows archived', tone: 'good' },
     { text: status, tone: error ? 'warn' : 'dim' },
   ];
+}
+
+function serverArchiveLine({ server_archive }: Coverage): Line[] {
+  if (!server_archive) return [];
+  const { stale, detail } = server_archive;
+  return [[{ text: `  Iceberg: ${detail}`, tone: stale ? 'warn' : 'dim' }]];
 }
 
 function legend(symbols: Symbols): Line {
@@ -149,7 +156,7 @@ function archiveLines(snapshot: Snapshot): Line[] {
   ];
 }
 
-/** Lines above the calendar: the summary, the legend, the column numbers. */
+/** Lines above the calendar: the summary, the legend, the column numbers; one more for the server's own archive. */
 const HEAD = 3;
 
 /** Lines below it: a heading, the period under the cursor, its archive. */
@@ -215,8 +222,9 @@ export function calendarOf({ unit, periods }: Coverage): { rows: CalendarRow[]; 
 
 /** The visible lines of the calendar, around the cursor. */
 export function visibleCalendar(snapshot: Snapshot): { top: number; height: number; rows: CalendarRow[] } {
-  const height = Math.max(1, bodyHeight(snapshot) - HEAD - FOOTER_LINES);
   const coverage = coverageAt(snapshot)?.value;
+  const head = HEAD + (coverage?.server_archive ? 1 : 0);
+  const height = Math.max(1, bodyHeight(snapshot) - head - FOOTER_LINES);
   if (!coverage) return { top: 0, height, rows: [] };
   const { rows, rowOf } = calendarOf(coverage);
   const at = rowOf[coverageCursor(snapshot)] ?? 0;

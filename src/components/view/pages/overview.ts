@@ -41,7 +41,7 @@ function partLines(health: Health, { symbols, columns }: Snapshot): Line[] {
     ['Archives', health.archives],
     ['Key', health.key],
   ];
-  return parts.flatMap(([name, part]) => {
+  const lines = parts.flatMap(([name, part]) => {
     if (!part.ok) return longField(name, `${symbols.bad} ${part.detail}`, columns, 'bad');
     const free =
       'free_bytes' in part && part.free_bytes !== undefined ? `, ${formatBytes(part.free_bytes)} free` : '';
@@ -51,6 +51,22 @@ function partLines(health: Health, { symbols, columns }: Snapshot): Line[] {
     const good = { text: symbols.ok, tone: 'good' } as const;
     return [[label, good, { text: text.text.slice(symbols.ok.length) }], ...rest];
   });
+  return [...lines, ...serverArchiveLines(health, { symbols, columns })];
+}
+
+/** The server's own archive, if it is enabled. */
+function serverArchiveLines(
+  { server_archive }: Health,
+  { symbols, columns }: Pick<Snapshot, 'symbols' | 'columns'>,
+): Line[] {
+  if (!server_archive) return [];
+  const { stale, detail } = server_archive;
+  return longField(
+    'Iceberg',
+    `${stale ? symbols.warn : symbols.ok} ${detail}`,
+    columns,
+    stale ? 'warn' : 'plain',
+  );
 }
 
 /** What could not be cleaned up after interrupted jobs, and what to do. */

@@ -87,13 +87,13 @@ function targetStep(
 function consentChoices({ consent, plan }: BackupWizard): WizardChoice[] {
   if (!plan) return [];
   const count = plan.sessions.length;
-  const { app } = plan;
-  const label = `Stop the Bifract server (${app?.name}) during the restore`;
+  const running = plan.containers.filter((one) => one.running).map(({ name }) => name);
+  const label = `Stop what writes to the database (${running.join(', ')}) during the restore`;
   const toggle = (name: keyof RestoreConsent): Pick<WizardChoice, 'checked' | 'effect'> => ({
     checked: consent[name],
     effect: { do: 'change', change: { consent: { ...consent, [name]: !consent[name] } } },
   });
-  const stopApp: WizardChoice[] = app?.running ? [{ label, ...toggle('stop_app') }] : [];
+  const stopApp: WizardChoice[] = running.length > 0 ? [{ label, ...toggle('stop_app') }] : [];
   return [
     {
       label: 'Back up the current database first',

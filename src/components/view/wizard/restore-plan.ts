@@ -84,9 +84,9 @@ function serverLines(plan: RestorePlan, { columns, symbols }: Snapshot): Line[] 
     ...(no_tablespaces
       ? [field('Tablespaces', { text: 'omitted; everything goes to the default one' })]
       : []),
-    ...(plan.app
-      ? [field('Server app', { text: `${plan.app.name}, ${plan.app.running ? 'running' : 'stopped'}` })]
-      : []),
+    ...plan.containers.map(({ name, running }, index) =>
+      field(index === 0 ? 'Containers' : '', { text: `${name}, ${running ? 'running' : 'stopped'}` }),
+    ),
   ];
 }
 

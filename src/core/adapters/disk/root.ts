@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Dirent, Stats } from 'node:fs';
-import fs from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
+import { errno, WrongType } from '../files/errors.ts';
+import { OpenFolder, type Owner, typeOf } from '../files/open-folder.ts';
 import { checkObjectName, compareNames, isObjectName } from '../storage/object-name.ts';
-import { errno } from './errors.ts';
-import { type Owner, syncFolder } from './file.ts';
 
 const PARTIAL = /^\.(.+)\.([\w-]*)\.[0-9a-f]{12}\.partial$/s;
 const JOB = /^[\w-]{0,60}$/;
+/** The folder for repaired files of a file system: in the root of one that is mounted for backups. */
+const LOST_FOUND = 'lost+found';
 
 /** The parts of the name of an unfinished file. */
 interface PartialName {
@@ -16,16 +17,19 @@ interface PartialName {
   job: string | undefined;
 }
 
-/** A file below a folder: its relative path, with `/` as separator. */
-interface FileEntry {
+/** What is in a folder below the root. `path` is relative, with `/` as separator. */
+interface Listed {
   path: string;
   /** Whether its name begins with a dot. */
   hidden: boolean;
-  /** Set for a folder that cannot be read: why. */
-  unreadable?: string;
+  /** Undefined if it was removed in the meantime. */
+  stats(): Promise<Stats | undefined>;
 }
 
-/** A folder as the root of a storage. Turns object names into paths, and rejects those that lead out of it. */
+/**
+ * A folder as the root of a storage. It may itself be reached through links, as an administrator sets them; below it
+ * no link is followed. It is opened for each operation, so that a mount on it is noticed.
+ */
 export class DiskRoot {
   readonly path: string;
 
@@ -33,17 +37,36 @@ export class DiskRoot {
     this.path = resolve(path);
   }
 
-  /** The path of an object, existing or not. */
-  target(name: string): string {
-    checkObjectName(name);
-    return join(this.path, name);
+  /** Undefined if it does not exist. */
+  async open(): Promise<OpenFolder | undefined> {
+    return unlessMissing(OpenFolder.open(this.path));
   }
 
-  /** A new hidden name next to the target that includes the job. */
-  partial(name: string, job = ''): string {
-    if (!JOB.test(job)) throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(job)}`);
-    const target = this.target(name);
-    return join(dirname(target), `.${basename(target)}.${job}.${randomBytes(6).toString('hex')}.partial`);
+  /** The folder of an object, existing or not; undefined if there is none. */
+  async folderOf(name: string): Promise<OpenFolder | undefined> {
+    checkObjectName(name);
+    let folder = await this.open();
+    for (const part of name.split('/').slice(0, -1)) {
+      if (!folder) return undefined;
+      await using parent = folder;
+      folder = await unlessMissing(parent.child(part));
+    }
+    return folder;
+  }
+
+  /**
+   * The folder of an object, created if it is missing, but nothing above the root. If this runs as root, new folders
+   * belong to the owner of the root, and so must new files: a server of that user must be able to read them.
+   */
+  async makeFolderOf(name: string): Promise<{ folder: OpenFolder; owner: Owner | undefined }> {
+    checkObjectName(name);
+    let folder = await OpenFolder.make(this.path);
+    const owner = await ownerOf(folder);
+    for (const part of name.split('/').slice(0, -1)) {
+      await using parent = folder;
+      folder = await parent.makeChild(part, owner);
+    }
+    return { folder, owner };
   }
 
   /** Parses the path, relative to the root, of an unfinished file; undefined for any other file. */
@@ -51,107 +74,74 @@ export class DiskRoot {
     const [, file, job] = PARTIAL.exec(basename(path)) ?? [];
     if (file === undefined) return undefined;
     const folder = dirname(path);
-    const name = folder === '.' ? file : `${folder.split(sep).join('/')}/${file}`;
+    const name = folder === '.' ? file : `${folder}/${file}`;
     return isObjectName(name) ? { name, job: job || undefined } : undefined;
   }
 
-  /** Undefined if there is no such file. Symbolic links that lead out of the root are refused. */
-  async stat(path: string): Promise<Stats | undefined> {
-    try {
-      await this.#mustBeInside(path);
-      const stats = await fs.stat(path);
-      return stats.isFile() ? stats : undefined;
-    } catch (error) {
-      if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
-      throw error;
-    }
-  }
-
-  /** Creates the folders of a path, including the root but nothing above it. */
-  async makeFolders(path: string, owner: Owner | undefined): Promise<void> {
-    const parts = relative(this.path, path).split(sep).slice(0, -1);
-    await makeFolder(this.path, undefined);
-    for (let depth = 1; depth <= parts.length; depth++) {
-      const folder = join(this.path, ...parts.slice(0, depth));
-      await makeFolder(folder, owner);
-      await this.#mustBeInside(folder);
-    }
-  }
-
-  /** If this runs as root, the owner of the root folder: new files must be readable by a server of that user. */
-  async owner(): Promise<Owner | undefined> {
-    if (process.getuid?.() !== 0) return undefined;
-    try {
-      const { uid, gid } = await fs.stat(this.path);
-      return uid === 0 ? undefined : { uid, gid };
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  /** Free bytes, for users other than root, of the file system of `folder`: it may differ from that of the root. */
-  async freeBytes(folder = this.path): Promise<number> {
-    const { bavail, bsize } = await fs.statfs(folder);
-    return bavail * bsize;
-  }
-
   /**
-   * The files below the root, sorted by path. Skips folders that cannot contain `prefix`, and does not enter hidden or
-   * linked folders. A missing folder counts as empty.
+   * What is below the root and no folder, sorted by path. Skips folders that cannot contain `prefix` and hidden ones.
+   * Links are listed, not followed; so are folders that must not be read, unless `prefix` is in them. A missing folder
+   * counts as empty.
    */
-  files(prefix: string): AsyncGenerator<FileEntry> {
-    return walk(this.path, prefix);
-  }
-
-  async #mustBeInside(path: string): Promise<void> {
-    const [root, real] = await Promise.all([fs.realpath(this.path), fs.realpath(path)]);
-    if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
-    throw new BifractError('STORAGE_FAILED', `${path} points outside ${this.path}`, {
-      hint: 'Remove the symbolic link: files must be inside that folder.',
-    });
+  async *files(prefix: string): AsyncGenerator<Listed> {
+    await using root = await this.open();
+    if (root) yield* walk(root, prefix);
   }
 }
 
-async function makeFolder(path: string, owner: Owner | undefined): Promise<void> {
+/** A new hidden name for the unfinished file of an object, with the job in it. */
+export function partialName(file: string, job = ''): string {
+  if (!JOB.test(job)) throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(job)}`);
+  return `.${file}.${job}.${randomBytes(6).toString('hex')}.partial`;
+}
+
+async function unlessMissing(opening: Promise<OpenFolder>): Promise<OpenFolder | undefined> {
   try {
-    await fs.mkdir(path, 0o700);
+    return await opening;
   } catch (error) {
-    if (errno(error) === 'EEXIST') return;
+    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
     throw error;
   }
-  if (owner) await fs.chown(path, owner.uid, owner.gid);
-  await syncFolder(dirname(path));
 }
 
-async function* walk(root: string, prefix: string, below = ''): AsyncGenerator<FileEntry> {
-  let entries: Dirent[];
-  try {
-    entries = await sortedEntries(join(root, below));
-  } catch (error) {
-    // One folder must not hide all others; but without its root, a storage has no list.
-    if (below === '' || errno(error) === undefined) throw error;
-    yield { path: below.slice(0, -1), hidden: false, unreadable: String((error as Error).message) };
-    return;
+async function ownerOf(root: OpenFolder): Promise<Owner | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const { uid, gid } = await root.stat();
+  return uid === 0 ? undefined : { uid, gid };
+}
+
+async function* walk(folder: OpenFolder, prefix: string, below = ''): AsyncGenerator<Listed> {
+  for (const entry of (await folder.entries()).sort((a, b) => compareNames(sortKey(a), sortKey(b)))) {
+    const { name } = entry;
+    const path = below + name;
+    const listed = { path, hidden: name.startsWith('.'), stats: () => folder.lstat(name) };
+    const holdsPrefix = prefix.startsWith(`${path}/`);
+    if (!entry.isDirectory()) {
+      if (holdsPrefix && entry.isSymbolicLink()) throw new WrongType(folder.pathOf(name), typeOf(entry));
+      yield listed;
+    } else if (!listed.hidden && name !== LOST_FOUND && (holdsPrefix || path.startsWith(prefix))) {
+      const child = await openListed(folder, name, holdsPrefix);
+      if (child === 'denied') yield listed;
+      else if (child) yield* walkIn(child, prefix, `${path}/`);
+    }
   }
-  for (const entry of entries) {
-    const path = below + entry.name;
-    const hidden = entry.name.startsWith('.');
-    if (!entry.isDirectory()) yield { path, hidden };
-    else if (!hidden && reaches(`${path}/`, prefix)) yield* walk(root, prefix, `${path}/`);
-  }
 }
 
-function reaches(folder: string, prefix: string): boolean {
-  return folder.startsWith(prefix) || prefix.startsWith(folder);
+async function* walkIn(child: OpenFolder, prefix: string, below: string): AsyncGenerator<Listed> {
+  await using folder = child;
+  yield* walk(folder, prefix, below);
 }
 
-async function sortedEntries(folder: string): Promise<Dirent[]> {
+/** Undefined if it was removed in the meantime. Throws if it is denied although it is `needed`. */
+async function openListed(
+  parent: OpenFolder,
+  name: string,
+  needed: boolean,
+): Promise<OpenFolder | 'denied' | undefined> {
   try {
-    const entries = await fs.readdir(folder, { withFileTypes: true });
-    return entries.sort((a, b) => compareNames(sortKey(a), sortKey(b)));
+    return await unlessMissing(parent.child(name));
   } catch (error) {
-    if (errno(error) === 'ENOENT') return [];
+    if (!needed && errno(error) === 'EACCES') return 'denied';
     throw error;
   }
 }

@@ -1,5 +1,6 @@
-import fs from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import type {
   ListOptions,
@@ -11,19 +12,22 @@ import type {
 } from '../../ports/storage.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { untilAbort } from '../abort.ts';
+import { alreadyExists, DiskFile, publish } from '../files/disk-file.ts';
+import { diskError, errno, onDisk, WrongType } from '../files/errors.ts';
+import { type OpenFolder, typeOf } from '../files/open-folder.ts';
 import { isObjectName } from '../storage/object-name.ts';
-import { probeStorage } from '../storage/probe.ts';
-import { diskError, errno, onDisk } from './errors.ts';
-import { alreadyExists, DiskFile, publish, syncFolder } from './file.ts';
-import { DiskRoot } from './root.ts';
+import { probeStorage, unhealthy } from '../storage/probe.ts';
+import { DiskRoot, partialName } from './root.ts';
 
 /** Space that must stay free: a full disk harms other programs too. */
 const FREE_MARGIN = 64 << 20;
 const PIECE_BYTES = 1 << 20;
+const WRITABLE_BY_ALL = 0o002;
 
 /**
  * A folder as storage. An unfinished object is a hidden file next to its final path, with the writing job in its name.
- * Files have mode 0600; those written by root belong to the owner of the folder.
+ * Files have mode 0600; those written by root belong to the owner of the folder. Links below the folder are never
+ * followed: they are listed, and an error says what they are when they are read.
  */
 export class DiskStorage implements Storage {
   readonly kind = 'disk';
@@ -42,13 +46,19 @@ export class DiskStorage implements Storage {
     options: PutOptions = {},
   ): Promise<StoredObject> {
     options.signal?.throwIfAborted();
-    const target = this.#root.target(name);
-    const file = await this.#create(name, target, options);
+    const { folder: opened, owner } = await onDisk(`Cannot store ${name}`, () =>
+      this.#root.makeFolderOf(name),
+    );
+    await using folder = opened;
+    const target = basename(name);
+    await onDisk(`Cannot store ${name}`, () => this.#checkRoom(folder, name, options.expected_bytes));
+    const label = `${target} in ${this.location}`;
+    const file = await DiskFile.create(folder, partialName(target, options.job), { owner, label });
     try {
       for await (const bytes of untilAbort(content, options.signal)) await file.write(bytes);
       await file.finish();
       options.signal?.throwIfAborted();
-      await onDisk(`Cannot store ${name}`, () => publish(file.path, target));
+      await onDisk(`Cannot store ${name}`, () => publish(folder, file.name, target));
     } catch (error) {
       await (options.keepUnfinished?.() ? file.closeUnfinished() : file.remove());
       throw error;
@@ -58,16 +68,18 @@ export class DiskStorage implements Storage {
 
   async stat(name: string, options: CallOptions = {}): Promise<StoredObject | undefined> {
     options.signal?.throwIfAborted();
-    const target = this.#root.target(name);
-    const stats = await onDisk(`Cannot stat ${name}`, () => this.#root.stat(target));
-    return stats && { name, size_bytes: stats.size, modified_at: stats.mtime.toISOString() };
+    const stats = await onDisk(`Cannot stat ${name}`, async () => {
+      await using folder = await this.#root.folderOf(name);
+      return folder && regular(folder, basename(name), await folder.lstat(basename(name)));
+    });
+    return stats && objectOf(name, stats);
   }
 
   async read(name: string, offset: number, length: number, options: CallOptions = {}): Promise<Buffer> {
-    const { size_bytes } = await this.#mustStat(name, options);
-    const wanted = Buffer.allocUnsafe(Math.max(0, Math.min(length, size_bytes - offset)));
-    return onDisk(`Cannot read ${name}`, async () => {
-      await using handle = await fs.open(this.#root.target(name), 'r');
+    await using handle = await this.#open(name, options);
+    return await onDisk(`Cannot read ${name}`, async () => {
+      const { size } = await handle.stat();
+      const wanted = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
       let filled = 0;
       while (filled < wanted.length) {
         options.signal?.throwIfAborted();
@@ -80,20 +92,24 @@ export class DiskStorage implements Storage {
   }
 
   async *stream(name: string, options: CallOptions & { offset?: number } = {}): AsyncGenerator<Buffer> {
-    await this.#mustStat(name, options);
-    yield* this.#readFrom(name, this.#root.target(name), options);
+    await using handle = await this.#open(name, options);
+    yield* this.#readFrom(name, handle, options);
   }
 
   async *readUnfinished({ id }: UnfinishedObject, options: CallOptions = {}): AsyncGenerator<Buffer> {
-    yield* this.#readFrom(id, this.#partial(id), options);
+    await using handle = await onDisk(`Cannot read ${id}`, async () => {
+      await using folder = await this.#root.folderOf(this.#nameOfPartial(id));
+      return await folder?.openFile(basename(id));
+    });
+    if (!handle) throw this.#notFound(id);
+    yield* this.#readFrom(id, handle, options);
   }
 
   async *#readFrom(
     name: string,
-    path: string,
+    handle: FileHandle,
     options: CallOptions & { offset?: number },
   ): AsyncGenerator<Buffer> {
-    await using handle = await onDisk(`Cannot read ${name}`, () => fs.open(path, 'r'));
     for (let at = options.offset ?? 0; ; ) {
       options.signal?.throwIfAborted();
       const piece = Buffer.allocUnsafe(PIECE_BYTES);
@@ -105,72 +121,68 @@ export class DiskStorage implements Storage {
   }
 
   async *list(prefix: string, { onUnreadable, ...options }: ListOptions = {}): AsyncGenerator<StoredObject> {
-    for await (const { path, hidden, unreadable } of this.#walk(prefix, options)) {
-      if (unreadable !== undefined) onUnreadable?.(path, unreadable);
-      if (hidden || unreadable !== undefined || !path.startsWith(prefix) || !isObjectName(path)) continue;
-      const object = await this.#statListed(path, onUnreadable);
-      if (object) yield object;
+    for await (const { path, hidden, stats } of this.#walk(prefix, options)) {
+      if (hidden || !path.startsWith(prefix) || !isObjectName(path)) continue;
+      const found = await onDisk(`Cannot stat ${path}`, stats);
+      if (!found) continue;
+      if (onUnreadable && !found.isFile()) onUnreadable(path, `it is a ${typeOf(found)}`);
+      else yield objectOf(path, found);
     }
   }
 
   async delete(name: string, options: CallOptions = {}): Promise<boolean> {
-    if (!(await this.stat(name, options))) return false;
-    return this.#unlink(this.#root.target(name));
+    options.signal?.throwIfAborted();
+    return this.#unlink(name, basename(name));
   }
 
   async replace(from: string, to: string, options: CallOptions = {}): Promise<void> {
     await this.#mustStat(from, options);
-    const target = this.#root.target(to);
     await onDisk(`Cannot replace ${to}`, async () => {
-      await fs.rename(this.#root.target(from), target);
-      await syncFolder(dirname(target));
+      await using source = await this.#root.folderOf(from);
+      await using target = await this.#root.folderOf(to);
+      if (!source || !target) throw this.#notFound(source ? to : from);
+      await source.rename(basename(from), basename(to), target);
+      await target.sync();
     });
   }
 
   async *listUnfinished(options: CallOptions = {}): AsyncGenerator<UnfinishedObject> {
-    for await (const { path, hidden } of this.#walk('', options)) {
+    for await (const { path, hidden, stats } of this.#walk('', options)) {
       const partial = hidden ? this.#root.parsePartial(path) : undefined;
-      // A link to itself is no unfinished file.
-      const stats = partial && (await this.#root.stat(join(this.location, path)).catch(() => undefined));
-      if (!partial || !stats) continue;
+      const found = partial && (await onDisk(`Cannot stat ${path}`, stats));
+      if (!partial || !found?.isFile()) continue;
       const { name, job } = partial;
-      yield { id: path, name, job, size_bytes: stats.size, started_at: stats.birthtime.toISOString() };
+      yield { id: path, name, job, size_bytes: found.size, started_at: timeOf(found.birthtime) };
     }
   }
 
   async discardUnfinished({ id }: UnfinishedObject, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    const path = this.#partial(id);
-    if (await onDisk(`Cannot stat ${id}`, () => this.#root.stat(path))) await this.#unlink(path);
+    await this.#unlink(this.#nameOfPartial(id), basename(id));
   }
 
   async probe({ prefix = '', ...options }: CallOptions & { prefix?: string } = {}): Promise<StorageHealth> {
-    const folder = join(this.location, prefix);
-    const exists = await fs.stat(folder).then(
-      (stats) => stats.isDirectory(),
-      () => false,
-    );
-    const health = await probeStorage(this, { ...options, prefix: exists ? prefix : '' });
+    const tested = await onDisk(`Cannot open ${this.location}`, () =>
+      this.#root.folderOf(`${prefix}x`),
+    ).catch((error: unknown) => unhealthy(error));
+    if (tested && 'ok' in tested) return tested;
+    await using folder = tested;
+    const health = await probeStorage(this, { ...options, prefix: folder ? prefix : '' });
+    await using root = await this.#root.open().catch(() => undefined);
     try {
-      return { ...health, free_bytes: await this.#root.freeBytes(exists ? folder : undefined) };
+      const free_bytes = await (folder ?? root)?.freeBytes();
+      const open = ((await root?.stat())?.mode ?? 0) & WRITABLE_BY_ALL;
+      const detail = health.ok && open ? `${health.detail}, but every user can write to it` : health.detail;
+      return { ...health, detail, ...(free_bytes === undefined ? {} : { free_bytes }) };
     } catch {
       return health;
     }
   }
 
-  async #create(name: string, target: string, { job, expected_bytes }: PutOptions): Promise<DiskFile> {
-    const partial = this.#root.partial(name, job);
-    return onDisk(`Cannot store ${name}`, async () => {
-      const owner = await this.#root.owner();
-      await this.#root.makeFolders(target, owner);
-      if (await this.#root.stat(target)) throw alreadyExists(target);
-      if (expected_bytes !== undefined) await this.#requireSpace(name, target, expected_bytes);
-      return DiskFile.create(partial, owner, `${basename(name)} in ${this.location}`);
-    });
-  }
-
-  async #requireSpace(name: string, target: string, bytes: number): Promise<void> {
-    const free = await this.#root.freeBytes(dirname(target));
+  async #checkRoom(folder: OpenFolder, name: string, bytes: number | undefined): Promise<void> {
+    if (await folder.lstat(basename(name))) throw alreadyExists(`${this.location}/${name}`);
+    if (bytes === undefined) return;
+    const free = await folder.freeBytes();
     if (free >= bytes + FREE_MARGIN) return;
     throw new BifractError(
       'STORAGE_FULL',
@@ -181,32 +193,38 @@ export class DiskStorage implements Storage {
     );
   }
 
-  #partial(id: string): string {
-    if (this.#root.parsePartial(id)) return join(this.location, id);
+  #nameOfPartial(id: string): string {
+    const partial = this.#root.parsePartial(id);
+    if (partial) return partial.name;
     throw new BifractError('INTERNAL', `Not an unfinished file: ${JSON.stringify(id)}`);
   }
 
   async #mustStat(name: string, options?: CallOptions): Promise<StoredObject> {
     const object = await this.stat(name, options);
-    if (!object)
-      throw new BifractError('NOT_FOUND', `${name} does not exist in ${this.location}`, {
-        hint: 'Run `bifract list backups` or `bifract list archives` to see all files.',
-      });
+    if (!object) throw this.#notFound(name);
     return object;
   }
 
-  /** Undefined for a link that points outside the storage or to itself, or a file deleted in the meantime. */
-  async #statListed(
-    name: string,
-    onUnreadable: ListOptions['onUnreadable'],
-  ): Promise<StoredObject | undefined> {
-    try {
-      return await this.stat(name);
-    } catch (error) {
-      if (!(error instanceof BifractError) || error.code === 'STORAGE_UNREACHABLE') throw error;
-      if (error.cause !== undefined) onUnreadable?.(name, error.message);
-      return undefined;
-    }
+  /** Opens an object for reading. */
+  async #open(name: string, { signal }: CallOptions): Promise<FileHandle> {
+    signal?.throwIfAborted();
+    return onDisk(`Cannot read ${name}`, async () => {
+      await using folder = await this.#root.folderOf(name);
+      if (!folder) throw this.#notFound(name);
+      try {
+        return await folder.openFile(basename(name));
+      } catch (error) {
+        // Like a missing file, a folder is no object.
+        const isFolder = error instanceof WrongType && error.found === 'folder';
+        throw isFolder || errno(error) === 'ENOENT' ? this.#notFound(name) : error;
+      }
+    });
+  }
+
+  #notFound(name: string): BifractError {
+    return new BifractError('NOT_FOUND', `${name} does not exist in ${this.location}`, {
+      hint: 'Run `bifract list backups` or `bifract list archives` to see all files.',
+    });
   }
 
   async *#walk(prefix: string, { signal }: CallOptions) {
@@ -220,18 +238,37 @@ export class DiskStorage implements Storage {
     }
   }
 
-  async #unlink(path: string): Promise<boolean> {
-    return onDisk(`Cannot delete ${path}`, async () => {
-      try {
-        await fs.unlink(path);
-        await syncFolder(dirname(path));
-        return true;
-      } catch (error) {
-        if (errno(error) === 'ENOENT') return false;
-        throw error;
-      }
+  /** Removes a regular file in the folder of `name`; false if there is none. */
+  async #unlink(name: string, file: string): Promise<boolean> {
+    return onDisk(`Cannot delete ${file} in ${this.location}`, async () => {
+      await using folder = await this.#root.folderOf(name);
+      if (!folder || !regular(folder, file, await folder.lstat(file))) return false;
+      if (!(await folder.unlink(file))) return false;
+      await folder.sync();
+      return true;
     });
   }
+}
+
+/** Undefined for a folder: it is no object. Throws `WrongType` for a link or a device. */
+function regular(folder: OpenFolder, name: string, found: Stats | undefined): Stats | undefined {
+  if (!found || found.isDirectory()) return undefined;
+  if (found.isFile()) return found;
+  throw new WrongType(folder.pathOf(name), typeOf(found));
+}
+
+/** What is no regular file has no size. */
+function objectOf(name: string, stats: Stats): StoredObject {
+  return {
+    name,
+    size_bytes: stats.isFile() ? stats.size : 0,
+    modified_at: timeOf(stats.mtime),
+  };
+}
+
+/** A file system may have times that a `Date` has not. */
+function timeOf(date: Date): string {
+  return (Number.isNaN(date.getTime()) ? new Date(0) : date).toISOString();
 }
 
 function inMib(bytes: number): string {

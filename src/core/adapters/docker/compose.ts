@@ -7,7 +7,10 @@ import type { CallOptions } from '../../ports/types.ts';
 const QUERY_TIMEOUT_MS = 15_000;
 const CONTROL_TIMEOUT_MS = 180_000;
 const COMPOSE_FILES = ['docker-compose.yml', 'docker-compose.yaml', 'compose.yaml', 'compose.yml'];
-const APP_SERVICE = 'bifract';
+/** Services that write to PostgreSQL, in the order to stop them: the server last, as the others use it. */
+const WRITING_SERVICES = ['bifract-ingest', 'bifract-archiver', 'bifract-archiver-maintain', 'bifract'];
+/** Also finds services that were started with a profile. */
+const ALL_PROFILES = { COMPOSE_PROFILES: '*' };
 const ARCHIVE_VOLUME = 'bifract-archives';
 
 /** A running container of the installation. */
@@ -48,30 +51,33 @@ function describe(id: string, [found]: Inspected[]): Container | undefined {
   return { id, name: (found.Name ?? id).replace(/^\//, ''), address };
 }
 
-/** The server's container in the Compose project of `dir`; undefined if there is no project, or no such service. */
-export async function findApp(dir: string): Promise<AppContainer | undefined> {
-  if (!(await hasProject(dir))) return undefined;
-  const services = await control(dir, ['config', '--services']).catch(() => '');
-  if (!services.split('\n').includes(APP_SERVICE)) return undefined;
-  return {
-    name: APP_SERVICE,
-    running: async (options) => (await findContainer(APP_SERVICE, dir, options)) !== undefined,
-    stop: async (options) => void (await control(dir, ['stop', APP_SERVICE], options)),
+/**
+ * The containers of the Compose project in `dir` that write to PostgreSQL, in the order to stop them; empty without a
+ * project or such services.
+ */
+export async function findWritingContainers(dir: string): Promise<AppContainer[]> {
+  if (!(await hasProject(dir))) return [];
+  const listed = await control(dir, ['config', '--services']).catch(() => '');
+  const services = new Set(listed.split('\n').map((line) => line.trim()));
+  return WRITING_SERVICES.filter((service) => services.has(service)).map((name) => ({
+    name,
+    running: async (options) => (await findContainer(name, dir, options)) !== undefined,
+    stop: async (options) => void (await control(dir, ['stop', name], options)),
     async start(options) {
-      await control(dir, ['start', APP_SERVICE], options).catch((error: unknown) => {
-        throw notStarted(dir, error);
+      await control(dir, ['start', name], options).catch((error: unknown) => {
+        throw notStarted(dir, name, error);
       });
       // Compose reports success for a container that ends at once.
-      if ((await findContainer(APP_SERVICE, dir, options)) === undefined) throw notStarted(dir);
+      if ((await findContainer(name, dir, options)) === undefined) throw notStarted(dir, name);
     },
-  };
+  }));
 }
 
-function notStarted(dir: string, cause?: unknown): unknown {
+function notStarted(dir: string, name: string, cause?: unknown): unknown {
   if (cause !== undefined && !(cause instanceof BifractError)) return cause;
-  const reason = cause ? cause.message : `Container ${APP_SERVICE} ended as soon as it was started`;
+  const reason = cause ? cause.message : `Container ${name} ended as soon as it was started`;
   return new BifractError('SERVER_UNREACHABLE', reason, {
-    hint: `See its log, then start it yourself: docker compose up -d ${APP_SERVICE} in ${dir}`,
+    hint: `See its log, then start it yourself: docker compose up -d ${name} in ${dir}`,
     cause,
   });
 }
@@ -80,6 +86,7 @@ async function control(dir: string, args: string[], { signal }: CallOptions = {}
   const { execa } = await import('execa');
   const { failed, stdout, stderr } = await execa('docker', ['compose', ...args], {
     cwd: dir,
+    env: ALL_PROFILES,
     reject: false,
     stdin: 'ignore',
     timeout: CONTROL_TIMEOUT_MS,
@@ -127,6 +134,7 @@ export async function docker(
   const { execa } = await import('execa');
   const result = await execa('docker', args, {
     cwd,
+    env: ALL_PROFILES,
     reject: false,
     stdin: 'ignore',
     timeout: QUERY_TIMEOUT_MS,

@@ -39,13 +39,17 @@ export function formatLine(value: object): string {
 export function parseEntry(line: string, job: string): Entry | undefined {
   const value = parseObject(line);
   const { seq, ...event } = value ?? {};
-  if (!Number.isSafeInteger(seq) || event.job !== job || typeof event.time !== 'string') return undefined;
+  if (!Number.isSafeInteger(seq) || event.job !== job || !isTime(event.time)) return undefined;
   const shape = SHAPES[event.event as JobEvent['event']];
   if (!shape || typeof event.event !== 'string' || !Object.hasOwn(SHAPES, event.event)) return undefined;
   for (const [name, type] of Object.entries(shape)) {
     if (typeof event[name] !== type || event[name] === null) return undefined;
   }
   return { seq: seq as number, event: event as unknown as JobEvent };
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 /** Parses a line of JSON; undefined if it is not an object. */

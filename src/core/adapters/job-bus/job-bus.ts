@@ -1,16 +1,17 @@
-import fs from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../contract/errors.ts';
 import type { JobEvent } from '../../contract/events.ts';
 import type { BusJob, JobBus, JobLog, PublishOptions } from '../../ports/job-bus.ts';
-import { diskError, errno } from '../disk/errors.ts';
-import { makePrivateFolder } from '../state/env-file.ts';
+import type { OpenFolder } from '../files/open-folder.ts';
+import { makeState, onState, openState, trustedUsers } from '../state/open-state.ts';
 import { isRunning } from '../state/process-identity.ts';
 import { type Entry, isEnd } from './entry.ts';
 import { FolderJobLog } from './job-log.ts';
-import { type Journal, readJournal } from './journal.ts';
+import { type Journal, type JournalHead, journalName, readJournal } from './journal.ts';
+import { logName } from './launcher.ts';
 import { cancelBySocket, followSocket } from './socket-client.ts';
+import { openTemporaryFolder, socketName } from './socket-server.ts';
 import { sweepJournals } from './sweep.ts';
 
 const JOURNAL = /^([\w-]{1,100})\.ndjson$/;
@@ -22,9 +23,7 @@ const POLL_MS = 500;
  * in `.bifract/run` while its process runs. Both folders have mode 0700.
  */
 export class FolderJobBus implements JobBus<JobEvent> {
-  readonly #home: string;
-  readonly #journals: string;
-  readonly #run: string;
+  readonly #install: string;
   readonly #resumeHint: (kind: string) => string | undefined;
 
   /**
@@ -33,14 +32,21 @@ export class FolderJobBus implements JobBus<JobEvent> {
    */
   constructor(install: string, resumeHint: (kind: string) => string | undefined) {
     this.#resumeHint = resumeHint;
-    this.#home = join(install, '.bifract');
-    this.#journals = join(this.#home, 'journal');
-    this.#run = join(this.#home, 'run');
+    this.#install = install;
   }
 
   async publish(id: string, options: PublishOptions): Promise<JobLog<JobEvent>> {
-    for (const folder of [this.#home, this.#journals, this.#run]) await makePrivateFolder(folder);
-    const log = await FolderJobLog.open(id, { journal: this.#path(id), run: this.#run }, options);
+    requireId(id);
+    const log = await onState('Cannot publish the job', () =>
+      FolderJobLog.open(
+        id,
+        {
+          journal: () => makeState(this.#install, 'journal'),
+          run: () => makeState(this.#install, 'run'),
+        },
+        options,
+      ),
+    );
     const swept = this.sweep();
     return {
       add: (event) => log.add(event),
@@ -51,13 +57,11 @@ export class FolderJobBus implements JobBus<JobEvent> {
   }
 
   async ids(): Promise<string[]> {
-    try {
-      const names = await fs.readdir(this.#journals);
-      return names.flatMap((name) => JOURNAL.exec(name)?.[1] ?? []);
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return [];
-      throw diskError(`Cannot read ${this.#journals}`, error);
-    }
+    return onState('Cannot list the jobs', async () => {
+      await using journals = await openState(this.#install, 'journal');
+      const entries = (await journals?.entries()) ?? [];
+      return entries.flatMap((entry) => (entry.isFile() ? (JOURNAL.exec(entry.name)?.[1] ?? []) : []));
+    });
   }
 
   async find(id: string): Promise<BusJob<JobEvent> | undefined> {
@@ -76,7 +80,7 @@ export class FolderJobBus implements JobBus<JobEvent> {
         yield event;
       }
       if (!found.live) return;
-      for await (const { seq, event } of this.#followSocket(id, found.journal, last, signal)) {
+      for await (const { seq, event } of this.#followSocket(id, found.journal.head, last, signal)) {
         last = seq;
         yield event;
         if (isEnd(event)) return;
@@ -88,37 +92,52 @@ export class FolderJobBus implements JobBus<JobEvent> {
     const found = await this.#read(id);
     if (!found) throw unknownJob(id);
     if (!found.live) throw notRunning(id);
-    const { socket, process: owner } = found.journal.head;
-    if (socket !== null && (await cancelBySocket(socket, signal))) return;
+    const { head } = found.journal;
+    if (await this.#withSocket(head, (path) => cancelBySocket(path, signal))) return;
     if (!(await this.#read(id))?.live) throw notRunning(id);
-    throw new BifractError('BUSY', `Process ${owner.pid} of job ${id} does not respond`, {
-      hint: `If it is stopped, continue it with \`kill -CONT ${owner.pid}\` on its machine: it takes the request then. Otherwise use \`kill -TERM ${owner.pid}\`.`,
+    throw new BifractError('BUSY', `Process ${head.process.pid} of job ${id} does not respond`, {
+      hint: `If it is stopped, continue it with \`kill -CONT ${head.process.pid}\` on its machine: it takes the request then. Otherwise use \`kill -TERM ${head.process.pid}\`.`,
     });
   }
 
   /** Ignores errors: writing a journal reports the same problems. */
   async sweep(): Promise<void> {
-    await sweepJournals(this.#journals, this.#run).catch(() => undefined);
+    await sweepJournals(this.#install).catch(() => undefined);
   }
 
   /** Events from the process; none if it cannot be reached. */
-  async *#followSocket(id: string, { head }: Journal, after: number, signal?: AbortSignal) {
-    if (head.socket === null) return;
+  async *#followSocket(id: string, head: JournalHead, after: number, signal?: AbortSignal) {
     try {
-      yield* followSocket(head.socket, id, after, signal);
+      await using folder = await this.#socketFolder(head);
+      if (folder) yield* followSocket(folder.at(basename(head.socket ?? '')), id, after, signal);
     } catch {
       signal?.throwIfAborted();
     }
   }
 
+  async #withSocket(head: JournalHead, use: (path: string) => Promise<boolean>): Promise<boolean> {
+    await using folder = await this.#socketFolder(head).catch(() => undefined);
+    return folder !== undefined && (await use(folder.at(basename(head.socket ?? ''))));
+  }
+
+  /**
+   * The folder of a job's socket. A journal can name any socket of the system: only one of this program is connected to.
+   */
+  async #socketFolder({ job, socket }: JournalHead): Promise<OpenFolder | undefined> {
+    if (socket === null) return undefined;
+    if (basename(socket) === socketName(job)) return openState(this.#install, 'run');
+    return openTemporaryFolder(socket, await trustedUsers(this.#install));
+  }
+
   /** A journal, and whether its process runs. Adds the final event of a crashed process. */
   async #read(id: string) {
-    const first = await readJournal(this.#path(id));
+    const read = () => this.#readJournal(id);
+    const first = await read();
     if (!first) return undefined;
     if (!first.ended && (await isRunning(first.head.process)))
       return { journal: first, live: true, events: first.entries };
     // The job may have ended since the journal was read.
-    const journal = first.ended ? first : ((await readJournal(this.#path(id))) ?? first);
+    const journal = first.ended ? first : ((await read()) ?? first);
     if (journal.ended) return { journal, live: false, events: journal.entries };
     const end = await this.#crashEvent(id, journal);
     return { journal, live: false, events: [...journal.entries, end] };
@@ -130,9 +149,9 @@ export class FolderJobBus implements JobBus<JobEvent> {
     const hint =
       (start?.event === 'job:started' && this.#resumeHint(start.kind)) ||
       'The next job, or opening the console, cleans up after it. Then start it again.';
-    const stderr = join(this.#journals, `${job}.log`);
-    const has_output = ((await fs.stat(stderr).catch(() => undefined))?.size ?? 0) > 0;
-    const time = new Date(written_at).toISOString();
+    const stderr = join(this.#install, '.bifract', 'journal', logName(job));
+    const has_output = (await this.#logSize(job)) > 0;
+    const time = timeOf(written_at);
     const error = {
       code: 'JOB_DIED',
       message: `The process of the job (PID ${head.process.pid}) was killed, or the machine went down`,
@@ -141,10 +160,29 @@ export class FolderJobBus implements JobBus<JobEvent> {
     return { seq: (entries.at(-1)?.seq ?? 0) + 1, event: { event: 'job:failed', job, time, error } };
   }
 
-  #path(id: string): string {
-    if (JOURNAL.test(`${id}.ndjson`)) return join(this.#journals, `${id}.ndjson`);
-    throw unknownJob(id);
+  async #readJournal(id: string): Promise<Journal | undefined> {
+    requireId(id);
+    return onState(`Cannot read the journal of job ${id}`, async () => {
+      await using journals = await openState(this.#install, 'journal');
+      return journals && (await readJournal(journals, journalName(id)));
+    });
   }
+
+  async #logSize(id: string): Promise<number> {
+    await using journals = await openState(this.#install, 'journal').catch(() => undefined);
+    const found = await journals?.lstat(logName(id)).catch(() => undefined);
+    return found?.isFile() ? found.size : 0;
+  }
+}
+
+/** A file system may have times that a `Date` has not. */
+function timeOf(ms: number): string {
+  const date = new Date(ms);
+  return (Number.isNaN(date.getTime()) ? new Date() : date).toISOString();
+}
+
+function requireId(id: string): void {
+  if (!JOURNAL.test(journalName(id))) throw unknownJob(id);
 }
 
 function unknownJob(id: string): BifractError {

@@ -1,5 +1,6 @@
 import type { JobEvent } from '../../contract/events.ts';
 import type { JobLog, PublishOptions } from '../../ports/job-bus.ts';
+import type { OpenFolder } from '../files/open-folder.ts';
 import { identityOf } from '../state/process-identity.ts';
 import { JobHistory } from './history.ts';
 import { JournalWriter } from './journal.ts';
@@ -17,18 +18,18 @@ export class FolderJobLog implements JobLog<JobEvent> {
     this.#socket = socket;
   }
 
-  /** Creates the journal at a path, and a socket in the folder `run`. Both folders must exist. */
+  /** Creates the journal and the socket. `folders` opens the folders of both. */
   static async open(
     id: string,
-    { journal: path, run }: { journal: string; run: string },
+    folders: { journal(): Promise<OpenFolder>; run(): Promise<OpenFolder> },
     { onCancel, onJournalError }: PublishOptions,
   ): Promise<FolderJobLog> {
     const history = new JobHistory();
-    const socket = await JobSocket.listen(run, id, history, onCancel);
+    const socket = await JobSocket.listen(await folders.run(), id, history, onCancel);
     try {
       const identity = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
       const head = { journal: 1, job: id, process: identity, socket: socket.path } as const;
-      const journal = await JournalWriter.create(path, head, history, onJournalError);
+      const journal = await JournalWriter.create(folders.journal, head, history, onJournalError);
       return new FolderJobLog(history, journal, socket);
     } catch (error) {
       await socket.close();

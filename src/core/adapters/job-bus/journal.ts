@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
-import fs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { asBifractError, type BifractError } from '../../contract/errors.ts';
-import { diskError, errno, onDisk } from '../disk/errors.ts';
+import { WrongType } from '../files/errors.ts';
+import type { OpenFolder } from '../files/open-folder.ts';
+import { onState, stateError } from '../state/open-state.ts';
 import type { ProcessIdentity } from '../state/process-identity.ts';
 import {
   type Entry,
@@ -15,7 +15,6 @@ import {
 } from './entry.ts';
 import type { JobHistory } from './history.ts';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const PROGRESS_MS = 1_000;
 /** From this size on the file is rewritten from the history, which is smaller. */
 const MAX_BYTES = 8 << 20;
@@ -45,7 +44,8 @@ export interface Journal {
  * error is reported once and retried with the next event; it does not fail the job.
  */
 export class JournalWriter {
-  readonly #path: string;
+  readonly #open: () => Promise<OpenFolder>;
+  readonly #name: string;
   readonly #head: JournalHead;
   readonly #history: JobHistory;
   readonly #onError: (error: BifractError) => void;
@@ -56,35 +56,38 @@ export class JournalWriter {
   #reported = false;
 
   private constructor(
-    path: string,
+    open: () => Promise<OpenFolder>,
     head: JournalHead,
     history: JobHistory,
     onError: (error: BifractError) => void,
   ) {
-    this.#path = path;
+    this.#open = open;
+    this.#name = journalName(head.job);
     this.#head = head;
     this.#history = history;
     this.#onError = onError;
   }
 
-  /** Creates the file, which must not exist. */
+  /** Creates the file, which must not exist. `open` opens the folder of journals, for each write again. */
   static async create(
-    path: string,
+    open: () => Promise<OpenFolder>,
     head: JournalHead,
     history: JobHistory,
     onError: (error: BifractError) => void,
   ): Promise<JournalWriter> {
-    await onDisk(`Cannot create the job's journal in ${dirname(path)}`, async () => {
-      await using file = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    await onState("Cannot create the job's journal", async () => {
+      await using folder = await open();
+      const name = journalName(head.job);
+      await using file = await folder.create(name);
       try {
         await file.writeFile(formatLine(head));
       } catch (error) {
         // On a full disk the file may exist without its first line, and so without an owner.
-        await fs.rm(path, { force: true });
+        await folder.unlink(name);
         throw error;
       }
     });
-    return new JournalWriter(path, head, history, onError);
+    return new JournalWriter(open, head, history, onError);
   }
 
   /** Writes an event asynchronously. */
@@ -110,12 +113,13 @@ export class JournalWriter {
       if (entries.some(({ event }) => isEnd(event)) && (await this.#rewrite().then(yes, no))) return;
       if (this.#reported) return;
       this.#reported = true;
-      this.#onError(asBifractError(diskError('Cannot write the journal of this job', error)));
+      this.#onError(asBifractError(stateError('Cannot write the journal of this job', error)));
     }
   }
 
   async #append(text: string): Promise<void> {
-    await using file = await fs.open(this.#path, O_WRONLY | O_APPEND | O_NOFOLLOW);
+    await using folder = await this.#open();
+    await using file = await folder.openAppend(this.#name);
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
     this.#size += bytes.length;
@@ -123,34 +127,40 @@ export class JournalWriter {
   }
 
   async #rewrite(): Promise<void> {
-    const temporary = join(dirname(this.#path), `.${this.#head.job}`);
     const text = formatLine(this.#head) + this.#history.entries().map(formatEntry).join('');
+    await using folder = await this.#open();
+    const temporary = `.${this.#head.job}.${randomBytes(6).toString('hex')}`;
     try {
-      await fs.writeFile(temporary, text, { mode: 0o600 });
-      await fs.rename(temporary, this.#path);
+      await using file = await folder.create(temporary);
+      await file.writeFile(text);
+      await folder.rename(temporary, this.#name);
       this.#size = text.length;
       this.#incompleteLine = false;
     } catch (error) {
-      await fs.rm(temporary, { force: true }).catch(() => undefined);
+      await folder.unlink(temporary).catch(() => undefined);
       throw error;
     }
   }
+}
+
+/** Name of the file of a job's journal. */
+export function journalName(job: string): string {
+  return `${job}.ndjson`;
 }
 
 const yes = () => true;
 const no = () => false;
 
 /** Reads a journal, skipping invalid lines; undefined if it does not exist, or is not a journal. */
-export async function readJournal(path: string): Promise<Journal | undefined> {
+export async function readJournal(folder: OpenFolder, name: string): Promise<Journal | undefined> {
   try {
-    await using file = await fs.open(path);
-    const { size, mtimeMs } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, MAX_READ_BYTES)), 0, null, 0);
-    const journal = parseJournal(buffer.toString('utf8', 0, bytesRead));
-    return journal && { ...journal, written_at: mtimeMs };
+    const bytes = await folder.read(name, MAX_READ_BYTES, { sole: true });
+    const stats = await folder.lstat(name);
+    const journal = bytes && parseJournal(bytes.toString());
+    return journal && { ...journal, written_at: stats?.mtimeMs ?? Date.now() };
   } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined;
-    throw diskError(`Cannot read ${path}`, error);
+    if (error instanceof WrongType) return undefined;
+    throw stateError(`Cannot read ${folder.pathOf(name)}`, error);
   }
 }
 

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError, type ErrorReport } from '../../contract/errors.ts';
 import type { JobLauncher, LaunchRequest } from '../../ports/job-launcher.ts';
-import { onDisk } from '../disk/errors.ts';
-import { makePrivateFolder } from '../state/env-file.ts';
+import { makeState, onState, openState } from '../state/open-state.ts';
 import { boundedLines } from './bounded-lines.ts';
 import { parseObject } from './entry.ts';
 
@@ -28,10 +26,11 @@ export class ProcessLauncher implements JobLauncher {
   }
 
   async start(id: string, request: LaunchRequest): Promise<void> {
-    const home = join(this.#install, '.bifract');
-    for (const folder of [home, join(home, 'journal')]) await makePrivateFolder(folder);
-    const path = jobLogPath(this.#install, id);
-    await using log = await onDisk(`Cannot write ${path}`, () => fs.open(path, 'a', 0o600));
+    const path = join(this.#install, '.bifract', 'journal', logName(id));
+    await using log = await onState(`Cannot write ${path}`, async () => {
+      await using folder = await makeState(this.#install, 'journal');
+      return await folder.openLog(logName(id));
+    });
     const [program = process.execPath, ...args] = this.#command;
     const child = spawn(program, [...args, 'run-job', id, '--dir', this.#install], {
       detached: true,
@@ -47,9 +46,16 @@ export class ProcessLauncher implements JobLauncher {
   }
 }
 
-/** The stderr of a job's process. Empty unless it crashes. */
-export function jobLogPath(install: string, id: string): string {
-  return join(install, '.bifract', 'journal', `${id}.log`);
+/** Name of the file with the stderr of a job's process. Empty unless it crashes. */
+export function logName(id: string): string {
+  return `${id}.log`;
+}
+
+/** Removes that file if it is empty. */
+export async function removeEmptyLog(install: string, id: string): Promise<void> {
+  await using folder = await openState(install, 'journal');
+  const found = await folder?.lstat(logName(id));
+  if (found?.isFile() && found.size === 0) await folder?.unlink(logName(id));
 }
 
 async function waitForStart(child: ChildProcess, request: LaunchRequest, log: string): Promise<void> {

@@ -48,6 +48,16 @@ export async function cancelBySocket(path: string, signal?: AbortSignal): Promis
   return false;
 }
 
+/** Whether no process listens at a socket any more. */
+export async function isAbandoned(path: string): Promise<boolean> {
+  try {
+    (await open(path, AbortSignal.timeout(RESPONSE_TIMEOUT_MS))).destroy();
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  }
+}
+
 /** Connects, and retries if there are too many connections. The signal destroys the socket at any time. */
 async function open(path: string, signal: AbortSignal | undefined, tries = 5): Promise<Socket> {
   signal?.throwIfAborted();

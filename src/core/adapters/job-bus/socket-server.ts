@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import fs from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { errno } from '../disk/errors.ts';
+import { OpenFolder } from '../files/open-folder.ts';
 import { boundedLines } from './bounded-lines.ts';
 import { type Entry, formatEntry, parseObject, throttleProgress } from './entry.ts';
 import type { JobHistory } from './history.ts';
@@ -28,36 +27,51 @@ const CLOSE_TIMEOUT_MS = 1_000;
  */
 export class JobSocket {
   readonly path: string;
+  readonly #folder: OpenFolder;
   readonly #server: Server;
   readonly #history: JobHistory;
   readonly #cancel: () => void;
   readonly #connections = new Set<Socket>();
   readonly #followers = new Set<Socket>();
 
-  private constructor(path: string, server: Server, history: JobHistory, cancel: () => void) {
+  private constructor(
+    folder: OpenFolder,
+    path: string,
+    server: Server,
+    history: JobHistory,
+    cancel: () => void,
+  ) {
+    this.#folder = folder;
     this.path = path;
     this.#server = server;
     this.#history = history;
     this.#cancel = cancel;
   }
 
-  /** Listens in `folder`, or in a new temporary folder if the path is too long or the file system has no sockets. */
+  /**
+   * Listens in `folder`, or in a new temporary folder if the path is too long or the file system has no sockets. Closes
+   * the folder when it is no longer needed.
+   */
   static async listen(
-    folder: string,
+    folder: OpenFolder,
     id: string,
     history: JobHistory,
     cancel: () => void,
   ): Promise<JobSocket> {
-    const usual = join(folder, `${id}.sock`);
-    if (Buffer.byteLength(usual) <= MAX_PATH_BYTES) {
-      const made = await tryListen(usual).catch(() => undefined);
-      if (made) return new JobSocket(usual, made, history, cancel).#start();
+    const usual = socketName(id);
+    if (Buffer.byteLength(folder.pathOf(usual)) <= MAX_PATH_BYTES) {
+      const made = await tryListen(folder.at(usual)).catch(() => undefined);
+      if (made) return new JobSocket(folder, folder.pathOf(usual), made, history, cancel).#start();
     }
-    const path = join(await fs.mkdtemp(join(shortTempFolder(), 'bifract-')), 'job.sock');
+    await folder[Symbol.asyncDispose]();
+    await using parent = await OpenFolder.open(shortTempFolder());
+    const own = await parent.makeTemporary('bifract-');
     try {
-      return new JobSocket(path, await tryListen(path), history, cancel).#start();
+      const server = await tryListen(own.at(TEMPORARY_NAME));
+      return new JobSocket(own, own.pathOf(TEMPORARY_NAME), server, history, cancel).#start();
     } catch (error) {
-      await fs.rmdir(dirname(path)).catch(() => undefined);
+      await own[Symbol.asyncDispose]();
+      await parent.rmdir(basename(own.path)).catch(() => undefined);
       throw error;
     }
   }
@@ -73,13 +87,18 @@ export class JobSocket {
       socket.end();
       return socket.closed ? undefined : once(socket, 'close').catch(() => undefined);
     });
+    const ended = once(this.#server, 'close').catch(() => undefined);
     this.#server.close();
     const timer = new AbortController();
     const timeout = wait(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
     await Promise.race([Promise.all(closed), timeout]);
     timer.abort();
     for (const socket of this.#connections) socket.destroy();
-    await removeSocket(this.path);
+    // The server removes its socket by the path it listens at, which is valid while the folder is open.
+    await ended;
+    await removeSocket(this.#folder, basename(this.path)).catch(() => undefined);
+    await this.#folder[Symbol.asyncDispose]();
+    await removeTemporaryFolder(this.path).catch(() => undefined);
   }
 
   #start(): this {
@@ -135,10 +154,15 @@ export class JobSocket {
 async function tryListen(path: string): Promise<Server> {
   const server = createServer();
   const listening = once(server, 'listening');
-  server.listen(path);
+  // Changing the mode afterwards would follow a link that has taken the place of the socket.
+  const mask = process.umask(0o077);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(mask);
+  }
   try {
     await listening;
-    await fs.chmod(path, 0o600);
   } catch (error) {
     server.close();
     throw error;
@@ -146,33 +170,57 @@ async function tryListen(path: string): Promise<Server> {
   return server;
 }
 
-/** Sockets in temporary folders of this program, of any installation. */
-export async function temporarySockets(): Promise<string[]> {
-  const folder = shortTempFolder();
-  const names = (await fs.readdir(folder).catch(() => [])).filter((name) => /^bifract-\w{6}$/.test(name));
-  const paths = names.map((name) => join(folder, name, 'job.sock'));
-  const existing = await Promise.all(
-    paths.map((path) =>
-      fs.lstat(path).then(
-        (entry) => entry.isSocket(),
-        () => false,
-      ),
-    ),
-  );
-  return paths.filter((_, index) => existing[index]);
+const TEMPORARY_NAME = 'job.sock';
+const TEMPORARY = /^(.*)\/(bifract-\w{6})\/job\.sock$/s;
+
+/** Name of the socket of a job in the folder of sockets. */
+export function socketName(id: string): string {
+  return `${id}.sock`;
 }
 
 function shortTempFolder(): string {
   return tmpdir().length > 60 ? '/tmp' : tmpdir();
 }
 
-/** Removes a socket and its temporary folder, if it has one. Never throws. */
-export async function removeSocket(path: string): Promise<void> {
-  try {
-    if (!(await fs.lstat(path)).isSocket()) return;
-    await fs.unlink(path);
-  } catch (error) {
-    if (errno(error) !== 'ENOENT') return;
-  }
-  if (/\/bifract-\w{6}\/job\.sock$/.test(path)) await fs.rmdir(dirname(path)).catch(() => undefined);
+/** Whether there is any temporary folder of this program, of any installation. */
+export async function hasTemporaryFolders(): Promise<boolean> {
+  await using parent = await OpenFolder.open(shortTempFolder());
+  return (await parent.entries()).some(({ name }) => /^bifract-\w{6}$/.test(name));
+}
+
+/** Whether a socket is in a temporary folder, as far as its path says. */
+function isTemporary(path: string): boolean {
+  const [, parent] = TEMPORARY.exec(path) ?? [];
+  return parent !== undefined && [tmpdir(), '/tmp'].includes(parent);
+}
+
+/**
+ * Opens the temporary folder of a socket that a journal names; undefined if the path is not of that form, or the
+ * folder is not private to one of the `owners`.
+ */
+export async function openTemporaryFolder(
+  path: string,
+  owners: readonly number[],
+): Promise<OpenFolder | undefined> {
+  const [, parent = '', name = ''] = TEMPORARY.exec(path) ?? [];
+  if (!isTemporary(path)) return undefined;
+  await using above = await OpenFolder.open(parent);
+  const folder = await above.child(name);
+  const { uid, mode } = await folder.stat();
+  if (owners.includes(uid) && (mode & 0o077) === 0) return folder;
+  await folder[Symbol.asyncDispose]();
+  return undefined;
+}
+
+/** Removes a socket that was in a temporary folder, if nothing else is in it, and the folder. */
+export async function removeTemporaryFolder(path: string): Promise<void> {
+  const [, parent = '', name = ''] = TEMPORARY.exec(path) ?? [];
+  if (!isTemporary(path)) return;
+  await using above = await OpenFolder.open(parent);
+  await above.rmdir(name);
+}
+
+/** Removes an entry if it is a socket. */
+export async function removeSocket(folder: OpenFolder, name: string): Promise<void> {
+  if ((await folder.lstat(name))?.isSocket()) await folder.unlink(name);
 }

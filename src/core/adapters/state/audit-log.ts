@@ -1,40 +1,31 @@
-import { constants } from 'node:fs';
-import fs, { type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Audit, AuditEntry } from '../../ports/audit.ts';
-import { errno, onDisk } from '../disk/errors.ts';
-import { syncFolder } from '../disk/file.ts';
+import { makeState, onState } from './open-state.ts';
 import { currentUser } from './owner.ts';
 
+const NAME = 'audit.log';
 const NEWLINE = 10;
-const { O_APPEND, O_CREAT, O_RDWR } = constants;
 
 /** The audit log of an installation: `.bifract/audit.log`, append-only, one JSON line per entry. */
 export class AuditLog implements Audit {
-  readonly #folder: string;
-  readonly #path: string;
+  readonly #install: string;
 
   constructor(install: string) {
-    this.#folder = join(install, '.bifract');
-    this.#path = join(this.#folder, 'audit.log');
+    this.#install = install;
   }
 
   async append(entry: AuditEntry): Promise<void> {
     const { time, ...rest } = entry;
     const line = `${JSON.stringify({ time, ...currentUser(), ...rest })}\n`;
-    await onDisk(`Cannot write the audit log ${this.#path}`, async () => {
-      await fs.mkdir(this.#folder, { mode: 0o700 }).catch((error: unknown) => {
-        if (errno(error) !== 'EEXIST') throw error;
-      });
-      const isNew = await fs.stat(this.#path).then(
-        () => false,
-        () => true,
-      );
-      await using file = await fs.open(this.#path, O_APPEND | O_CREAT | O_RDWR, 0o600);
+    await onState(`Cannot write the audit log ${join(this.#install, '.bifract', NAME)}`, async () => {
+      await using folder = await makeState(this.#install);
+      const isNew = (await folder.lstat(NAME)) === undefined;
+      await using file = await folder.openLog(NAME);
       // A single write, so that lines of two processes cannot mix.
       await file.write(`${(await isCut(file)) ? '\n' : ''}${line}`);
       await file.sync();
-      if (isNew) await syncFolder(this.#folder);
+      if (isNew) await folder.sync();
     });
   }
 }

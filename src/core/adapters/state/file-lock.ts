@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import fs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../contract/errors.ts';
 import type { LockOptions } from '../../ports/state.ts';
-import { diskError, errno } from '../disk/errors.ts';
+import { errno, WrongType } from '../files/errors.ts';
+import type { OpenFolder } from '../files/open-folder.ts';
+import { stateError } from './open-state.ts';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 const POLL_MS = 100;
 /** Within this time after its creation a lock file may still be empty. */
 const FRESH_MS = 2000;
+const MAX_BYTES = 4 << 10;
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
@@ -20,54 +21,56 @@ interface FileLockOptions extends LockOptions {
 
 /**
  * Runs `work` under a lock file that names its process. Waits while another process holds the lock, and takes over the
- * lock of one that has ended. The folder must exist.
+ * lock of one that has ended.
  */
 export async function withFileLock<T>(
-  path: string,
+  folder: OpenFolder,
+  name: string,
   work: () => Promise<T>,
   { job, ...options }: FileLockOptions = {},
 ): Promise<T> {
   options.signal?.throwIfAborted();
-  const ownFile = join(dirname(path), `.lone-${randomBytes(6).toString('hex')}`);
+  const ownFile = `.lone-${randomBytes(6).toString('hex')}`;
   const self = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
   try {
-    await fs.writeFile(ownFile, JSON.stringify({ ...self, job }), { mode: 0o600 });
+    await using file = await folder.create(ownFile);
+    await file.writeFile(JSON.stringify({ ...self, job }));
   } catch (error) {
-    await fs.rm(ownFile, { force: true });
+    await folder.unlink(ownFile).catch(() => undefined);
     // The work may be the cleanup that frees space on a full disk.
     if (job === undefined && FULL.has(errno(error) ?? '')) return work();
-    throw diskError(`Cannot write ${ownFile}`, error);
+    throw stateError(`Cannot write ${folder.pathOf(ownFile)}`, error);
   }
   try {
-    await waitFor(ownFile, path, options);
+    await waitFor(folder, ownFile, name, options);
     try {
       return await work();
     } finally {
-      await fs.rm(path, { force: true });
+      await folder.unlink(name);
     }
   } finally {
-    await fs.rm(ownFile, { force: true });
+    await folder.unlink(ownFile);
   }
 }
 
 async function waitFor(
+  folder: OpenFolder,
   ownFile: string,
-  path: string,
+  name: string,
   { signal, limit_ms = Number.POSITIVE_INFINITY, onWait }: LockOptions,
 ): Promise<void> {
   const started = performance.now();
-  for (let waited = false; !(await acquire(ownFile, path)); waited = true) {
-    if (!waited) onWait?.(await holderOf(path));
-    if (performance.now() - started >= limit_ms) throw stillHeld(await holderOf(path));
+  for (let waited = false; !(await acquire(folder, ownFile, name)); waited = true) {
+    if (!waited) onWait?.(await holderOf(folder, name));
+    if (performance.now() - started >= limit_ms) throw stillHeld(await holderOf(folder, name));
     await wait(POLL_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
 }
 
 /** The job that holds a lock, if its file tells. */
-async function holderOf(path: string): Promise<string | undefined> {
-  const text = await fs.readFile(path, 'utf8').catch(() => '{}');
+async function holderOf(folder: OpenFolder, name: string): Promise<string | undefined> {
   try {
-    const { job } = JSON.parse(text) as { job?: unknown };
+    const { job } = JSON.parse(String((await folder.read(name, MAX_BYTES)) ?? '{}')) as { job?: unknown };
     return typeof job === 'string' && /^[\w-]{1,100}$/.test(job) ? job : undefined;
   } catch {
     return undefined;
@@ -80,53 +83,53 @@ function stillHeld(job = 'another job'): BifractError {
   });
 }
 
-async function acquire(ownFile: string, path: string): Promise<boolean> {
+async function acquire(folder: OpenFolder, ownFile: string, name: string): Promise<boolean> {
   try {
-    await fs.link(ownFile, path);
+    await folder.link(ownFile, name);
     return true;
   } catch (error) {
-    if (NO_LINKS.has(errno(error) ?? '')) return create(ownFile, path);
+    if (NO_LINKS.has(errno(error) ?? '')) return create(folder, ownFile, name);
     if (errno(error) !== 'EEXIST') throw error;
   }
-  if (!(await isHeld(path))) await removeStale(path, `${ownFile}-old`);
+  if (!(await isHeld(folder, name))) await removeStale(folder, name, `${ownFile}-old`);
   return false;
 }
 
 /** On a file system without hard links. Its content is not written atomically, so the file may be empty for a moment. */
-async function create(ownFile: string, path: string): Promise<boolean> {
+async function create(folder: OpenFolder, ownFile: string, name: string): Promise<boolean> {
   try {
-    await fs.copyFile(ownFile, path, fs.constants.COPYFILE_EXCL);
+    await using file = await folder.create(name);
+    await file.writeFile((await folder.read(ownFile, MAX_BYTES)) ?? '');
     return true;
   } catch (error) {
     if (errno(error) !== 'EEXIST') throw error;
   }
-  const fresh = await fs.stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs < FRESH_MS,
-    () => false,
-  );
-  if (!fresh && !(await isHeld(path))) await fs.rm(path, { force: true });
+  const stats = await folder.lstat(name);
+  const fresh = stats !== undefined && Date.now() - stats.mtimeMs < FRESH_MS;
+  if (!fresh && !(await isHeld(folder, name))) await folder.unlink(name);
   return false;
 }
 
 /** Removes the lock of an ended process, and restores it if a running process has taken it in the meantime. */
-async function removeStale(path: string, renamed: string): Promise<void> {
+async function removeStale(folder: OpenFolder, name: string, renamed: string): Promise<void> {
   try {
-    await fs.rename(path, renamed);
+    await folder.rename(name, renamed);
   } catch (error) {
     if (errno(error) === 'ENOENT') return;
     throw error;
   }
-  if (await isHeld(renamed)) await fs.link(renamed, path).catch(() => undefined);
-  await fs.rm(renamed, { force: true });
+  if (await isHeld(folder, renamed)) await folder.link(renamed, name).catch(() => undefined);
+  await folder.unlink(renamed);
 }
 
-/** Whether the process named in a lock file is running. False for an invalid file. */
-async function isHeld(path: string): Promise<boolean> {
+/** Whether the process named in a lock file is running. False for an invalid file, and for what is no file. */
+async function isHeld(folder: OpenFolder, name: string): Promise<boolean> {
   try {
-    const { pid, start, boot } = JSON.parse(await fs.readFile(path, 'utf8')) as Partial<ProcessIdentity>;
+    const text = await folder.read(name, MAX_BYTES);
+    const { pid, start, boot } = JSON.parse(String(text ?? '')) as Partial<ProcessIdentity>;
     return typeof pid === 'number' && (await isRunning({ pid, start: start ?? '', boot: boot ?? '' }));
   } catch (error) {
-    if (error instanceof SyntaxError || errno(error) === 'ENOENT') return false;
+    if (error instanceof SyntaxError || error instanceof WrongType) return false;
     throw error;
   }
 }

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import {
@@ -10,13 +9,21 @@ import {
   UNREADABLE,
 } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { diskError, errno, onDisk } from '../disk/errors.ts';
-import { DiskFile, syncFolder } from '../disk/file.ts';
+import { DiskFile } from '../files/disk-file.ts';
+import { WrongType } from '../files/errors.ts';
+import type { OpenFolder } from '../files/open-folder.ts';
 import { withFileLock } from './file-lock.ts';
+import { makeState, onState, openState } from './open-state.ts';
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 /** Matches no running process. */
 const NO_PROCESS: ProcessIdentity = { pid: 0, start: '', boot: '' };
+/** Far above the size of any record. */
+const MAX_BYTES = 256 << 20;
+/** Names of the lock files: of recovery, and of jobs that change files or records. */
+const RECOVERY_LOCK = 'recovering';
+const CHANGE_LOCK = 'changing';
+const LEFTOVERS = 'leftovers.json';
 const JOB_ID = /^[\w-]{1,100}$/;
 /** Name of a record that is being written, with the job and the writing process. */
 const TEMPORARY = /^\.[\w-]+\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{12}$/;
@@ -35,7 +42,8 @@ interface StoredRecord extends JobRecord {
  * the plan to a second file (`.now`), which is valid if its stamp is that of the first file.
  */
 export class StateFolder implements State {
-  readonly #home: string;
+  readonly #install: string;
+  /** For messages. */
   readonly #jobs: string;
   #self: Promise<ProcessIdentity> | undefined;
   /** The plan on disk and its stamp, by job. */
@@ -43,8 +51,8 @@ export class StateFolder implements State {
 
   /** The folder is created with the first record; the installation must exist. */
   constructor(install: string) {
-    this.#home = join(install, '.bifract');
-    this.#jobs = join(this.#home, 'jobs');
+    this.#install = install;
+    this.#jobs = join(install, '.bifract', 'jobs');
   }
 
   async save(record: JobRecord): Promise<void> {
@@ -56,11 +64,11 @@ export class StateFolder implements State {
   }
 
   async #write(record: JobRecord, owner: ProcessIdentity): Promise<void> {
-    const { path, stored, plan } = this.#split(record, owner);
-    await onDisk(`Cannot save the job record in ${this.#jobs}`, async () => {
-      for (const folder of [this.#home, this.#jobs]) await makeFolder(folder);
-      await replace(path, join(this.#jobs, temporary(record.id, await this.#ownIdentity())), stored);
-      await syncFolder(this.#jobs);
+    const { file, stored, plan } = this.#split(record, owner);
+    await onState(`Cannot save the job record in ${this.#jobs}`, async () => {
+      await using jobs = await makeState(this.#install, 'jobs');
+      await replace(jobs, file, temporary(record.id, await this.#ownIdentity()), stored);
+      await jobs.sync();
       if (plan) this.#plans.set(record.id, plan);
     });
   }
@@ -69,20 +77,20 @@ export class StateFolder implements State {
   #split(
     record: JobRecord,
     process: ProcessIdentity,
-  ): { path: string; stored: object; plan?: { plan: object; stamp: string } } {
-    const path = this.#path(record.id);
+  ): { file: string; stored: object; plan?: { plan: object; stamp: string } } {
+    const file = fileOf(record.id);
     const { restoring } = record;
-    if (!restoring) return { path, stored: { ...record, process } };
+    if (!restoring) return { file, stored: { ...record, process } };
     const saved = this.#plans.get(record.id);
     if (saved?.plan === restoring.plan) {
       const { plan: _, ...rest } = restoring;
       return {
-        path: progressPath(path),
+        file: progressFile(file),
         stored: { ...record, restoring: rest, process, stamp: saved.stamp },
       };
     }
     const stamp = randomBytes(6).toString('hex');
-    return { path, stored: { ...record, process, stamp }, plan: { plan: restoring.plan, stamp } };
+    return { file, stored: { ...record, process, stamp }, plan: { plan: restoring.plan, stamp } };
   }
 
   #ownIdentity(): Promise<ProcessIdentity> {
@@ -93,22 +101,24 @@ export class StateFolder implements State {
   }
 
   async cleanUp(): Promise<void> {
-    const names = await this.#files();
+    await using jobs = await this.#open();
+    if (!jobs) return;
+    const names = await filesIn(jobs);
     for (const name of names) {
-      if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json')))
-        await fs.rm(join(this.#jobs, name), { force: true });
+      if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json'))) await jobs.unlink(name);
       const [, pid, hash] = TEMPORARY.exec(name) ?? [];
       const writer = pid === undefined ? undefined : await identityOf(Number(pid));
       if (pid === undefined || (writer && fingerprint(writer) === hash)) continue;
-      await fs.rm(join(this.#jobs, name), { force: true });
+      await jobs.unlink(name);
     }
   }
 
   async remove(id: string): Promise<void> {
-    const path = this.#path(id);
-    await onDisk(`Cannot remove the job record in ${this.#jobs}`, async () => {
-      await fs.rm(path, { force: true });
-      await fs.rm(progressPath(path), { force: true });
+    const file = fileOf(id);
+    await onState(`Cannot remove the job record in ${this.#jobs}`, async () => {
+      await using jobs = await openState(this.#install, 'jobs');
+      await jobs?.unlink(file);
+      await jobs?.unlink(progressFile(file));
     });
     this.#plans.delete(id);
   }
@@ -122,34 +132,40 @@ export class StateFolder implements State {
   }
 
   async leftovers(): Promise<Leftover[]> {
-    try {
-      const stored: unknown = JSON.parse(await fs.readFile(this.#leftovers, 'utf8'));
-      return Array.isArray(stored) ? stored : [];
-    } catch (error) {
-      if (error instanceof SyntaxError || errno(error) === 'ENOENT') return [];
-      throw diskError(`Cannot read ${this.#leftovers}`, error);
-    }
-  }
-
-  async saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
-    await onDisk(`Cannot save ${this.#leftovers}`, async () => {
-      await makeFolder(this.#home);
-      const temporary = `${this.#leftovers}.${randomBytes(6).toString('hex')}`;
-      await replace(this.#leftovers, temporary, leftovers);
+    return onState(`Cannot read ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
+      await using home = await openState(this.#install);
+      const text = await home?.read(LEFTOVERS, MAX_BYTES, { sole: true });
+      try {
+        const stored: unknown = JSON.parse(String(text ?? '[]'));
+        return Array.isArray(stored) ? stored : [];
+      } catch {
+        return [];
+      }
     });
   }
 
-  get #leftovers(): string {
-    return join(this.#home, 'leftovers.json');
+  async saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
+    await onState(`Cannot save ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
+      await using home = await makeState(this.#install);
+      await replace(home, LEFTOVERS, `.${LEFTOVERS}.${randomBytes(6).toString('hex')}`, leftovers);
+    });
   }
 
   exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
-    return withFileLock(join(this.#home, 'recovering'), work, { signal });
+    return this.#underLock(RECOVERY_LOCK, work, { signal });
   }
 
-  async locked<T>(job: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
-    await onDisk(`Cannot create ${this.#home}`, () => makeFolder(this.#home));
-    return withFileLock(join(this.#home, 'changing'), work, { ...options, job });
+  locked<T>(job: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+    return this.#underLock(CHANGE_LOCK, work, { ...options, job });
+  }
+
+  async #underLock<T>(
+    name: string,
+    work: () => Promise<T>,
+    options: LockOptions & { job?: string },
+  ): Promise<T> {
+    await using home = await onState(`Cannot lock ${this.#jobs}`, () => makeState(this.#install));
+    return await withFileLock(home, name, work, options);
   }
 
   async #select(running: boolean): Promise<JobRecord[]> {
@@ -162,31 +178,35 @@ export class StateFolder implements State {
 
   /** A record that cannot be read may be of a running job, so only recovery goes on without it. */
   async #all(strict: boolean): Promise<StoredRecord[]> {
-    const files = (await this.#files()).filter((name) => /^[\w-]+\.json$/.test(name));
-    const records = await Promise.all(
-      files.map((name) =>
-        readRecord(join(this.#jobs, name)).catch((error: unknown) => {
-          if (strict) throw error;
-          return { id: name.replace(/\.json$/, ''), kind: UNREADABLE, started_at: '', process: NO_PROCESS };
-        }),
-      ),
-    );
-    return records.filter((record) => record !== undefined);
+    return onState(`Cannot read ${this.#jobs}`, async () => {
+      await using jobs = await openState(this.#install, 'jobs');
+      if (!jobs) return [];
+      const files = (await filesIn(jobs)).filter((name) => /^[\w-]+\.json$/.test(name));
+      const records = await Promise.all(
+        files.map((name) =>
+          readRecord(jobs, name).catch((error: unknown) => {
+            if (strict) throw error;
+            return { id: name.replace(/\.json$/, ''), kind: UNREADABLE, started_at: '', process: NO_PROCESS };
+          }),
+        ),
+      );
+      return records.filter((record) => record !== undefined);
+    });
   }
 
-  async #files(): Promise<string[]> {
-    try {
-      return await fs.readdir(this.#jobs);
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return [];
-      throw diskError(`Cannot read ${this.#jobs}`, error);
-    }
+  #open(): Promise<OpenFolder | undefined> {
+    return onState(`Cannot read ${this.#jobs}`, () => openState(this.#install, 'jobs'));
   }
+}
 
-  #path(id: string): string {
-    if (JOB_ID.test(id)) return join(this.#jobs, `${id}.json`);
-    throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(id)}`);
-  }
+/** Names of the regular files: nothing else in the folder is a record. */
+async function filesIn(folder: OpenFolder): Promise<string[]> {
+  return (await folder.entries()).filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+function fileOf(id: string): string {
+  if (JOB_ID.test(id)) return `${id}.json`;
+  throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(id)}`);
 }
 
 function temporary(id: string, writer: ProcessIdentity): string {
@@ -198,18 +218,12 @@ function fingerprint({ start, boot }: ProcessIdentity): string {
   return createHash('sha256').update(`${start} ${boot}`).digest('hex').slice(0, 12);
 }
 
-async function makeFolder(path: string): Promise<void> {
-  await fs.mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
-    if (errno(error) !== 'EEXIST') throw error;
-  });
-}
-
-async function replace(path: string, temporary: string, record: object): Promise<void> {
-  const file = await DiskFile.create(temporary, undefined);
+async function replace(folder: OpenFolder, name: string, temporary: string, record: object): Promise<void> {
+  const file = await DiskFile.create(folder, temporary);
   try {
     await file.write(Buffer.from(`${JSON.stringify(record)}\n`));
     await file.finish();
-    await fs.rename(temporary, path);
+    await folder.rename(temporary, name);
   } catch (error) {
     await file.remove();
     throw error;
@@ -217,25 +231,33 @@ async function replace(path: string, temporary: string, record: object): Promise
 }
 
 /** Reads a record from one or both of its files. */
-async function readRecord(path: string): Promise<StoredRecord | undefined> {
-  const first = await readRecordFile(path);
+async function readRecord(folder: OpenFolder, name: string): Promise<StoredRecord | undefined> {
+  const first = await readRecordFile(folder, name);
   if (first?.stamp === undefined || !first.restoring) return first;
-  const now = await readRecordFile(progressPath(path));
+  const now = await readRecordFile(folder, progressFile(name));
   if (now?.stamp !== first.stamp || !now.restoring) return first;
   return { ...now, restoring: { ...now.restoring, plan: first.restoring.plan } };
 }
 
-function progressPath(path: string): string {
-  return path.replace(/json$/, 'now');
+function progressFile(name: string): string {
+  return name.replace(/json$/, 'now');
 }
 
-/** Undefined if the file is not a record, or was removed by another process. */
-async function readRecordFile(path: string): Promise<StoredRecord | undefined> {
+/** Undefined if the file is not a record of the job it is named after, or was removed by another process. */
+async function readRecordFile(folder: OpenFolder, name: string): Promise<StoredRecord | undefined> {
   try {
-    const record = JSON.parse(await fs.readFile(path, 'utf8')) as Partial<StoredRecord>;
-    return record.id !== undefined && record.process !== undefined ? (record as StoredRecord) : undefined;
+    const text = await folder.read(name, MAX_BYTES, { sole: true });
+    const record = JSON.parse(String(text ?? '')) as Partial<StoredRecord> | null;
+    return record && isRecord(record) && name.startsWith(`${record.id}.`) ? record : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || errno(error) === 'ENOENT') return undefined;
-    throw diskError(`Cannot read ${path}`, error);
+    if (error instanceof SyntaxError || error instanceof WrongType) return undefined;
+    throw error;
   }
+}
+
+function isRecord(value: Partial<StoredRecord>): value is StoredRecord {
+  const { id, kind, started_at, process: owner } = value;
+  if (typeof id !== 'string' || typeof kind !== 'string') return false;
+  if (typeof started_at !== 'string' || Number.isNaN(Date.parse(started_at))) return false;
+  return typeof owner?.pid === 'number';
 }

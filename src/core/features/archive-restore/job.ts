@@ -18,6 +18,7 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
     )} into ${plan.into.name}`,
   target: ({ plan }) => ({ kind: 'fractal', id: plan.into.id }),
   destroys: ({ plan }) => removedRows(plan),
+  changesRecords: true,
   run: (services, { plan }, context) => restoreArchive(services, plan, context),
   summary: archiveRestoreRows,
   cancelEffect:

@@ -12,6 +12,7 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   title: ({ fractal_name, fractal_id }) => `Archive of ${fractal_name ?? fractal_id}`,
   target: ({ fractal_id }) => ({ kind: 'fractal', id: fractal_id }),
   destroys: () => undefined,
+  changesRecords: true,
   run: archive,
   summary: archiveRows,
   cancelEffect: 'Unfinished files are deleted. Files of finished periods are kept.',

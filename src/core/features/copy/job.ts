@@ -14,6 +14,7 @@ export const copyJob: JobType<CopyJobRequest, CopySummary> = {
   },
   destroys: ({ plan }) => (plan.move ? plan.items.map(({ from_path }) => from_path) : undefined),
   locks: true,
+  changesRecords: true,
   run: copy,
   summary: ({ copied, size_bytes, moved, duration_ms }) => [
     {

@@ -1,3 +1,4 @@
+import type { ServerArchiveStatus } from '../../policy/server-archive.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Coverage {
   unprotected_rows: number | null;
   /** Archives hold every row from the first one to this time; null if they hold none. */
   protected_until: Timestamp | null;
+  /** The server's own archive, of all fractals; its rows do not count as protected here. Null if there is none. */
+  server_archive: ServerArchiveStatus | null;
 }
 
 export interface CoverageQuery extends CallOptions {

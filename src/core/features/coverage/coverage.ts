@@ -1,4 +1,5 @@
 import { GRIDS } from '../../policy/periods.ts';
+import { describeServerArchive, type ServerArchiveStatus } from '../../policy/server-archive.ts';
 import type { PeriodCount, PeriodGrid } from '../../ports/log-database.ts';
 import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
@@ -17,14 +18,27 @@ export type CoverageServices = EvidenceServices & Pick<Services, 'logs'>;
 
 /** Which rows of a fractal are protected; see `CoverageQueries`. */
 export async function coverage(
-  services: CoverageServices,
+  services: CoverageServices & Pick<Services, 'now'>,
   fractal_id: string,
   { unit = 'day', signal }: CoverageQuery = {},
 ): Promise<Coverage> {
   const { name } = await findFractal(await services.catalog(), fractal_id, signal);
   const grid = GRIDS[unit];
-  const { evidence, counts } = await evidenceAndCounts(services, { fractal_id, grid }, { signal });
-  return { fractal_id, fractal_name: name, unit, ...evaluateCoverage(grid, evidence, counts) };
+  const [{ evidence, counts }, server_archive] = await Promise.all([
+    evidenceAndCounts(services, { fractal_id, grid }, { signal }),
+    serverArchive(services, { signal }),
+  ]);
+  const evaluated = evaluateCoverage(grid, evidence, counts);
+  return { fractal_id, fractal_name: name, unit, ...evaluated, server_archive };
+}
+
+/** The server's own archive as it is now; null if there is none. */
+export async function serverArchive(
+  services: Pick<Services, 'catalog' | 'now'>,
+  options: CallOptions,
+): Promise<ServerArchiveStatus | null> {
+  const status = await (await services.catalog()).serverArchive(options);
+  return status && describeServerArchive(status, services.now());
 }
 
 /** The archives of a fractal, and the matching row counts of ClickHouse. */

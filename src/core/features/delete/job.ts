@@ -13,6 +13,7 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   },
   destroys: ({ plan }) => plan.items.filter(({ action }) => action === 'delete').map(describeItem),
   locks: true,
+  changesRecords: true,
   run: deletePlanned,
   summary: ({ deleted, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },

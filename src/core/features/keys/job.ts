@@ -8,6 +8,7 @@ export const rotateKeyJob: JobType<RotateRequest, RotateSummary> = {
   title: () => 'Rotation of the encryption key',
   destroys: () => undefined,
   locks: true,
+  changesRecords: true,
   run: rotateKey,
   summary: ({ key_id, files, skipped = 0, size_bytes }) => [
     { label: 'Key', value: `${key_id} (new)`, tone: 'good' },

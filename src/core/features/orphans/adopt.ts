@@ -95,6 +95,7 @@ async function adoptOne(
     {
       ...result,
       fractal_id: fractal.id,
+      fractal_name: fractal.name,
       filename: posix.basename(item.path),
       storage_type: storage.kind === 's3' ? 's3' : 'disk',
       storage_path: item.path,

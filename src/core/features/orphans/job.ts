@@ -17,6 +17,7 @@ export const adoptJob: JobType<AdoptRequest, AdoptSummary> = {
       .filter(({ action }) => action === 'adopt')
       .map(({ path, archive_id }) => (archive_id ? `record ${archive_id}, ${path}` : `new record, ${path}`)),
   locks: true,
+  changesRecords: true,
   run: adopt,
   summary: ({ adopted, fractals_created }) => {
     const rows = adopted.reduce((sum, { log_count }) => sum + log_count, 0);
@@ -40,6 +41,7 @@ export const cleanJob: JobType<CleanRequest, CleanSummary> = {
   destroys: ({ orphans }) =>
     orphans.map(({ kind, path, id }) => (kind === 'record' ? `record ${id}, ${path}` : path)),
   locks: true,
+  changesRecords: true,
   run: clean,
   summary: () => [],
   cancelEffect: 'What has been cleaned up so far stays cleaned up.',

@@ -18,6 +18,8 @@ interface PlanAdoptOptions extends CallOptions {
 
 interface Known {
   fractals: Fractal[];
+  /** Whether a record needs no fractal. */
+  without_fractal: boolean;
   /** Records by possible file name. */
   records: Map<string, ArchiveRecord>;
 }
@@ -73,8 +75,12 @@ async function storedName(storage: Storage, file: string, options?: CallOptions)
 }
 
 async function gather(catalog: Catalog, options: CallOptions): Promise<Known> {
-  const [fractals, records] = await Promise.all([catalog.fractals(options), catalog.archives({}, options)]);
-  return { fractals, records: byName(records) };
+  const [fractals, records, shape] = await Promise.all([
+    catalog.fractals(options),
+    catalog.archives({}, options),
+    catalog.shape(options),
+  ]);
+  return { fractals, records: byName(records), without_fractal: shape.archives === 'console' };
 }
 
 async function planOne(
@@ -143,8 +149,9 @@ async function ofUnsealed(item: AdoptItem, read: () => ReturnType<typeof readHea
   return { ...item, fractal: id ? { id, name: null } : null, first: first?.ts ?? null };
 }
 
-function decide(item: AdoptItem, { fractals }: Known, { create_fractals }: PlanAdoptOptions): AdoptItem {
+function decide(item: AdoptItem, known: Known, { create_fractals = false }: PlanAdoptOptions): AdoptItem {
   const { fractal } = item;
+  const { fractals } = known;
   if (item.action === 'skip') return item;
   if (item.rows === 0) return skip(item, 'The file has no rows.');
   if (!isArchivePath(item.path)) return skip(item, 'Its name is not that of an archive of its fractal.');
@@ -155,21 +162,33 @@ function decide(item: AdoptItem, { fractals }: Known, { create_fractals }: PlanA
     const reason = item.archive_id ? 'Its failed record will be corrected.' : 'No record.';
     return { ...found, reason };
   }
-  const named = fractals.find(({ name }) => name === fractal.name);
+  const missing = decideWithoutFractal(item, { ...fractal, fractals, create_fractals });
+  if (missing.action === 'adopt' || !known.without_fractal) return missing;
+  const name = fractal.name === null ? fractal.id : `"${fractal.name}"`;
+  return { ...item, reason: `Its fractal ${name} no longer exists; restore the file into another one.` };
+}
+
+function decideWithoutFractal(
+  item: AdoptItem,
+  {
+    id,
+    name,
+    fractals,
+    create_fractals,
+  }: { id: string; name: string | null; fractals: readonly Fractal[]; create_fractals: boolean },
+): AdoptItem {
+  const named = fractals.find((one) => one.name === name);
   if (named) {
     const other = `a fractal with that name has another id (${named.id})`;
-    return skip(item, `Fractal "${fractal.name}" (${fractal.id}) no longer exists, and ${other}.`);
+    return skip(item, `Fractal "${name}" (${id}) no longer exists, and ${other}.`);
   }
-  if (fractal.name === null)
-    return skip(item, `Fractal ${fractal.id} does not exist, and the file does not contain its name.`);
+  if (name === null)
+    return skip(item, `Fractal ${id} does not exist, and the file does not contain its name.`);
   if (create_fractals) {
-    const reason = `Its fractal "${fractal.name}" will be recreated with the same id.`;
+    const reason = `Its fractal "${name}" will be recreated with the same id.`;
     return { ...item, create_fractal: true, reason };
   }
-  return skip(
-    item,
-    `Fractal ${fractal.id} ("${fractal.name}") does not exist: recreate it (--create-fractals).`,
-  );
+  return skip(item, `Fractal ${id} ("${name}") does not exist: recreate it (--create-fractals).`);
 }
 
 function skip(item: AdoptItem, reason: string): AdoptItem {

@@ -124,11 +124,17 @@ function lossWarnings({ tables, query, replaces, space, manifest }: Findings): s
   const warnings: string[] = [];
   const dropped = tables.filter(({ where }) => where === 'database').map(nameOf);
   if (dropped.length > 0) warnings.push(`Not in the backup, will be dropped: ${some(dropped)}.`);
-  const archives = tables.find(({ schema, name }) => schema === 'public' && name === 'archives');
-  if ((archives?.rows_now ?? 0) > (archives?.rows_backup ?? 0)) {
+  if (archiveRecords(tables, 'rows_now') > archiveRecords(tables, 'rows_backup')) {
     warnings.push('Archives made since the backup will lose their records: run `bifract adopt` afterwards.');
   }
   return warnings;
+}
+
+/** Records of archives: the server's or, if it keeps none, our own. */
+function archiveRecords(tables: readonly RestoreTable[], when: 'rows_now' | 'rows_backup'): number {
+  const counts = (wanted: string) =>
+    tables.find(({ schema, name }) => schema === wanted && name === 'archives')?.[when];
+  return counts('public') ?? counts('bifract_console') ?? 0;
 }
 
 function nameOf({ schema, name }: RestoreTable): string {

@@ -98,6 +98,8 @@ export interface RestorePlan {
   space: { needed_bytes: number; free_bytes: number | null };
   /** The Bifract server container, which can be stopped for the restore; null if there is none. */
   app: { name: string; running: boolean } | null;
+  /** All containers that write to the database, that of the server included, in the order to stop them. */
+  containers: { name: string; running: boolean }[];
   /** Warnings to confirm, one sentence each. */
   warnings: string[];
   /** What must be resolved first; an obstacle that no consent removes fails the restore. */
@@ -110,7 +112,7 @@ export interface RestoreConsent {
   safety_backup: boolean;
   /** Terminate sessions on the database. */
   end_sessions: boolean;
-  /** Stop the server container first and start it afterwards, whatever the outcome. */
+  /** Stop all running containers that write to the database first and start them afterwards, whatever the outcome. */
   stop_app: boolean;
 }
 
@@ -142,8 +144,11 @@ export interface RestoreSummary {
   safety_backup: string | null;
   /** Terminated sessions. */
   ended_sessions: number;
-  /** Set if the server's container, which the restore stopped, could not be started again. */
+  /** The containers that were stopped during the restore; absent if none was. */
+  containers_stopped?: string[];
+  /** Set if a container that the restore stopped could not be started again; `containers_left` names them. */
   app_stopped?: true;
+  containers_left?: string[];
   duration_ms: number;
 }
 

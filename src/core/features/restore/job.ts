@@ -41,11 +41,31 @@ function restoreRows(first: Row, summary: RestoreSummary): Row[] {
   return [
     first,
     { label: 'Contents', value: `${plural(tables, 'table')}, ${plural(rows, 'row')}; ${checked}` },
-    ...(summary.app_stopped
-      ? [{ label: 'Server', value: 'still stopped: it could not be started again', tone: 'danger' as const }]
-      : []),
+    ...containerRows(summary),
     ...(ended_sessions > 0 ? [{ label: 'Sessions', value: `${ended_sessions} ended` }] : []),
     ...(safety_backup === null ? [] : [{ label: 'Safety backup', value: safety_backup }]),
     { label: 'Duration', value: formatDuration(duration_ms) },
+  ];
+}
+
+function containerRows({
+  app_stopped,
+  containers_stopped = [],
+  containers_left = [],
+}: RestoreSummary): Row[] {
+  const restarted = containers_stopped.filter((name) => !containers_left.includes(name));
+  return [
+    ...(app_stopped
+      ? [
+          {
+            label: 'Still stopped',
+            value: `${containers_left.join(', ') || 'the server'}: could not be started again`,
+            tone: 'danger' as const,
+          },
+        ]
+      : []),
+    ...(restarted.length > 0
+      ? [{ label: 'Containers', value: `${restarted.join(', ')} stopped and started again` }]
+      : []),
   ];
 }

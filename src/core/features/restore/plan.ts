@@ -13,8 +13,11 @@ import type { RestorePlan, RestoreQueries, RestoreQuery } from './contract.ts';
 import { type BackupSource, openBackup } from './open-backup.ts';
 import { countTables, mergeTables } from './table-counts.ts';
 
+/** The container of the Bifract server, by its service. */
+const SERVER = 'bifract';
+
 type PlanServices = FileServices &
-  Pick<Services, 'keys' | 'server' | 'restoreTool' | 'app' | 'state' | 'database_name' | 'now'>;
+  Pick<Services, 'keys' | 'server' | 'restoreTool' | 'containers' | 'state' | 'database_name' | 'now'>;
 
 type PlanOptions = NonNullable<Parameters<RestoreQueries['planRestore']>[1]>;
 
@@ -29,7 +32,7 @@ export async function planRestore(
     source,
     server: await services.server(),
     tool: await services.restoreTool(),
-    app: await services.app(),
+    containers: await services.containers(),
     now: services.now(),
     live: services.database_name,
   };
@@ -42,7 +45,7 @@ interface PlanParts {
   source: BackupSource;
   server: DatabaseServer;
   tool: RestoreTool;
-  app: AppContainer | undefined;
+  containers: AppContainer[];
   now: Date;
   /** Name of the installation's database. */
   live: string;
@@ -164,7 +167,7 @@ function missingOwners({ owners }: DumpNeeds, { roles }: ServerInfo): string[] {
 }
 
 async function assemble(
-  { source, tool, app, now }: PlanParts,
+  { source, tool, containers, now }: PlanParts,
   found: Findings,
   running: JobRecord[],
   options: CallOptions,
@@ -173,6 +176,7 @@ async function assemble(
   const own = manifest.bifract_console;
   const { storage, object } = source;
   const rows = own?.tables.reduce((sum, table) => sum + table.rows, 0) ?? null;
+  const writing = replaces ? await statesOf(containers, options) : [];
   return {
     planned_at: now.toISOString(),
     target: query.target,
@@ -201,10 +205,17 @@ async function assemble(
     tables: found.tables,
     sessions: found.sessions,
     space: found.space,
-    app: app && replaces ? { name: app.name, running: await app.running(options) } : null,
+    app: writing.find(({ name }) => name === SERVER) ?? null,
+    containers: writing,
     warnings: findWarnings(found),
     obstacles: findObstacles(found, running),
   };
+}
+
+function statesOf(containers: AppContainer[], options: CallOptions): Promise<RestorePlan['containers']> {
+  return Promise.all(
+    containers.map(async (one) => ({ name: one.name, running: await one.running(options) })),
+  );
 }
 
 function freeze<T>(value: T): T {

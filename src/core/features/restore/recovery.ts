@@ -4,21 +4,25 @@ import type { JobRecord } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { isScratchName } from './scratch-database.ts';
 
+/** What records of version 0.2.0 and before mean: they do not name it. */
+const SERVER = 'bifract';
+
 /**
  * Cleans up after an interrupted restore or drill: drops the databases it created or set aside (the live one
- * never has such a name) and starts the server container again. What fails does not keep the rest from being tried; the
+ * never has such a name) and starts the containers again that it stopped. What fails does not keep the rest from being tried; the
  * first error is thrown afterwards. Returns one sentence per action.
  */
 export async function recoverRestore(
-  services: Pick<Services, 'server' | 'app'>,
-  { databases = [], app_stopped }: JobRecord,
+  services: Pick<Services, 'server' | 'containers'>,
+  { databases = [], app_stopped, containers_stopped }: JobRecord,
   options: CallOptions,
 ): Promise<string[]> {
   const done: string[] = [];
   const errors: unknown[] = [];
   const attempt = (work: Promise<void>) => work.catch((error: unknown) => void errors.push(error));
   // First what people wait for.
-  if (app_stopped) await attempt(startApp(services, done, options));
+  for (const name of (containers_stopped ?? (app_stopped ? [SERVER] : [])).toReversed())
+    await attempt(start(services, name, done, options));
   for (const name of databases.filter(isScratchName)) await attempt(drop(services, name, done, options));
   if (errors.length > 0) throw errors[0];
   return done;
@@ -34,22 +38,21 @@ async function drop(
     done.push(`Dropped database ${name} of an interrupted restore`);
 }
 
-async function startApp(
-  services: Pick<Services, 'app'>,
+async function start(
+  services: Pick<Services, 'containers'>,
+  name: string,
   done: string[],
   options: CallOptions,
 ): Promise<void> {
-  const app = await services.app();
-  if (!app) {
+  const container = (await services.containers()).find((one) => one.name === name);
+  if (!container) {
     throw new BifractError(
       'SERVER_UNREACHABLE',
-      'Docker does not find the container that a restore stopped',
-      {
-        hint: 'If the Bifract server is not running, start it: docker compose up -d bifract in the installation directory.',
-      },
+      `Docker does not find the container ${name}, which a restore stopped`,
+      { hint: `If it is not running, start it: docker compose up -d ${name} in the installation directory.` },
     );
   }
-  if (await app.running(options)) return;
-  await app.start(options);
-  done.push(`Started ${app.name}, which a restore had stopped`);
+  if (await container.running(options)) return;
+  await container.start(options);
+  done.push(`Started ${name}, which a restore had stopped`);
 }

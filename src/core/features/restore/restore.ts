@@ -1,5 +1,6 @@
 import { asBifractError, BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
+import { copyRecords } from '../../job/copy-records.ts';
 import type {
   AppContainer,
   DatabaseLock,
@@ -19,7 +20,7 @@ import { dropScratch, endRecord, scratchName, whenReachable } from './scratch-da
 type RestoreServices = FileServices &
   LoadServices &
   BackupServices &
-  Pick<Services, 'keys' | 'app' | 'state'>;
+  Pick<Services, 'keys' | 'containers' | 'state' | 'catalog'>;
 
 /**
  * Restores a backup as planned. The backup is restored into a new database, compared with the manifest, and
@@ -34,8 +35,8 @@ export async function restore(
   requireNoObstacles(request.plan, request.consent);
   const source = await plannedBackup(services, request.plan, context);
   const server = await services.server();
-  const app = await services.app();
-  return new Restore(services, request, context, { source, server, app }).run();
+  const containers = await services.containers();
+  return new Restore(services, request, context, { source, server, containers }).run();
 }
 
 class Restore {
@@ -44,7 +45,9 @@ class Restore {
   readonly #context: JobContext;
   readonly #source: BackupSource;
   readonly #server: DatabaseServer;
-  readonly #app: AppContainer | undefined;
+  readonly #containers: AppContainer[];
+  /** Those that it has stopped, in that order. */
+  readonly #stopped: AppContainer[] = [];
   readonly #record: JobRecord & { databases: [fresh: string, old: string] };
   #lock: DatabaseLock | undefined;
 
@@ -52,14 +55,14 @@ class Restore {
     services: RestoreServices,
     request: RestoreRequest,
     context: JobContext,
-    parts: { source: BackupSource; server: DatabaseServer; app: AppContainer | undefined },
+    parts: { source: BackupSource; server: DatabaseServer; containers: AppContainer[] },
   ) {
     this.#services = services;
     this.#request = request;
     this.#context = context;
     this.#source = parts.source;
     this.#server = parts.server;
-    this.#app = parts.app;
+    this.#containers = parts.containers;
     const { id, now } = context;
     const databases: [string, string] = [scratchName('restore', id), scratchName('replaced', id)];
     this.#record = { id, kind: 'restore', started_at: now().toISOString(), databases };
@@ -99,7 +102,7 @@ class Restore {
     const [fresh, old] = this.#record.databases;
     const load = { plan, source: this.#source, database: fresh };
     const restored = await restoreInto(this.#services, load, this.#context);
-    await this.#stopApp();
+    await this.#stopContainers();
     const safety_backup = await this.#backUp();
     emit('job:phase', { phase: replaces ? 'Replacing the database' : 'Renaming the database' });
     await this.#mustHaveNoWriters();
@@ -107,6 +110,10 @@ class Restore {
     const names = { live: database, fresh, old, end_sessions: consent.end_sessions };
     const ended_sessions = await swapDatabases(this.#server, names, replaces !== null, this.#context);
     const live = plan.target.kind === 'live';
+    // A later release of the server drops the records of an older backup when it starts.
+    const older = plan.tables.some(({ name, where }) => name === 'archives' && where === 'backup');
+    if (live && replaces && older)
+      await copyRecords(this.#services, (message) => emit('job:warning', { message }));
     return { file: file.name, database, live, ...restored, safety_backup, ended_sessions };
   }
 
@@ -118,14 +125,20 @@ class Restore {
     throw new BifractError('BUSY', `Job ${other.id} is running`, { hint: 'Wait until it has ended.' });
   }
 
-  async #stopApp(): Promise<void> {
+  /** Stops what writes to the database. Each is noted before, so that it is started again after a crash. */
+  async #stopContainers(): Promise<void> {
     const { plan, consent } = this.#request;
-    const app = this.#app;
-    if (!consent.stop_app || !plan.app?.running || !app) return;
-    this.#context.emit('job:phase', { phase: `Stopping ${app.name}` });
-    await this.#services.state.save({ ...this.#record, app_stopped: true });
-    this.#record.app_stopped = true;
-    await app.stop({ signal: this.#context.signal });
+    const { signal, emit } = this.#context;
+    if (!consent.stop_app || !plan.replaces) return;
+    for (const container of this.#containers) {
+      if (!(await container.running({ signal }))) continue;
+      emit('job:phase', { phase: `Stopping ${container.name}` });
+      const containers_stopped = [...this.#stopped, container].map(({ name }) => name);
+      await this.#services.state.save({ ...this.#record, app_stopped: true, containers_stopped });
+      Object.assign(this.#record, { app_stopped: true, containers_stopped });
+      this.#stopped.push(container);
+      await container.stop({ signal });
+    }
   }
 
   async #backUp(): Promise<string | null> {
@@ -140,33 +153,37 @@ class Restore {
   }
 
   /**
-   * Whatever the outcome: drops the database that is not live, and starts the server again. Never throws. Returns what to
-   * add to the result.
+   * Whatever the outcome: drops the database that is not live, and starts the containers again. Never throws. Returns what
+   * to add to the result.
    */
-  async #cleanUp(): Promise<{ app_stopped?: true }> {
+  async #cleanUp(): Promise<Pick<RestoreSummary, 'app_stopped' | 'containers_stopped' | 'containers_left'>> {
     await this.#lock?.release();
-    const stopped = await this.#startApp();
+    const { left, error } = await this.#startContainers();
     const kept = await dropScratch(this.#server, this.#record.databases, this.#context);
-    await endRecord(this.#services.state, this.#record, stopped ?? kept);
-    return stopped ? { app_stopped: true } : {};
+    await endRecord(this.#services.state, this.#record, error ?? kept);
+    const containers_stopped = this.#stopped.map(({ name }) => name);
+    return {
+      ...(containers_stopped.length > 0 ? { containers_stopped } : {}),
+      ...(left.length > 0 ? { app_stopped: true, containers_left: left } : {}),
+    };
   }
 
-  /** Returns the error if it cannot be started. */
-  async #startApp(): Promise<BifractError | undefined> {
-    const app = this.#app;
-    if (!this.#record.app_stopped || !app) return undefined;
-    this.#context.emit('job:phase', { phase: `Starting ${app.name}` });
-    try {
-      await app.start();
-      return undefined;
-    } catch (thrown) {
-      const error = asBifractError(thrown);
-      const { message, hint = '' } = error;
-      this.#context.emit('job:warning', {
-        message: `${app.name} could not be started again: ${message}. ${hint}`,
+  /** Returns the names of those that cannot be started, and the first error. */
+  async #startContainers(): Promise<{ left: string[]; error?: BifractError }> {
+    const failures: { name: string; error: BifractError }[] = [];
+    for (const container of this.#stopped.toReversed()) {
+      const { name } = container;
+      this.#context.emit('job:phase', { phase: `Starting ${name}` });
+      await container.start().catch((thrown: unknown) => {
+        const error = asBifractError(thrown);
+        const { message, hint = '' } = error;
+        this.#context.emit('job:warning', {
+          message: `${name} could not be started again: ${message}. ${hint}`,
+        });
+        failures.push({ name, error });
       });
-      return error;
     }
+    return { left: failures.map(({ name }) => name), error: failures[0]?.error };
   }
 }
 

@@ -8,6 +8,7 @@ import { runDue } from './run.ts';
 export const runDueJob: JobType<RunDueJobRequest, RunDueSummary> = {
   title: () => 'Scheduled archives',
   destroys: () => undefined,
+  changesRecords: true,
   run: runDue,
   cancelledHint: 'Archives made so far are kept. The next run makes the others.',
   summary: runDueRows,

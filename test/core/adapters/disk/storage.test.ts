@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs, { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,7 +90,7 @@ test('lists only files that are not hidden and have a valid name', async () => {
   assert.equal(await storage.stat('folder.bin'), undefined);
 });
 
-test('symbolic links that lead out are not followed, listed or written through', async () => {
+test('symbolic links are listed, but not followed, removed or written through', async () => {
   const outside = join(base, 'outside');
   await mkdir(outside);
   await writeFile(join(outside, 'secret'), 'secret');
@@ -99,13 +101,16 @@ test('symbolic links that lead out are not followed, listed or written through',
   await refuses('STORAGE_FAILED', storage.read('folder/secret', 0, 10));
   await refuses('STORAGE_FAILED', storage.read('file', 0, 10));
   await refuses('STORAGE_FAILED', collect(storage.stream('file')));
+  await refuses('STORAGE_FAILED', storage.read('alias', 0, 10));
+  await refuses('STORAGE_FAILED', storage.delete('alias'));
   await refuses('STORAGE_FAILED', storage.delete('folder/secret'));
   await refuses('STORAGE_FAILED', storage.put('folder/new', text('x')));
   await refuses('STORAGE_FAILED', storage.put('folder/sub/new', text('x')));
   assert.deepEqual(
     (await all(storage.list(''))).map(({ name }) => name),
-    ['alias', 'inside.bin'],
+    ['alias', 'file', 'folder', 'inside.bin'],
   );
+  await refuses('STORAGE_FAILED', all(storage.list('folder/')));
   assert.deepEqual(await readdir(outside), ['secret']);
 });
 
@@ -190,11 +195,14 @@ test('a write or sync error is reported with file and code, and leaves nothing b
 
 test('removes the new name if the folder cannot be synced', async () => {
   await storage.put('a/first.bin', text('x'));
-  const open = fs.open;
-  mock.method(fs, 'open', async (path: string, ...rest: [string, number]) =>
-    path === join(root, 'a') ? failure('EIO')() : open(path, ...rest),
-  );
+  const prototype = await handlePrototype();
+  const { sync } = prototype;
+  const syncs = mock.method(prototype, 'sync', async function (this: fs.FileHandle) {
+    if ((await this.stat()).isDirectory()) return failure('EIO')();
+    return sync.call(this);
+  });
   await refuses('STORAGE_FAILED', storage.put('a/b.bin', text('x')));
+  assert.equal(syncs.mock.callCount(), 2);
   mock.restoreAll();
   assert.deepEqual(await visibleAndHidden(), ['a', 'a/first.bin']);
 });
@@ -330,21 +338,139 @@ test('discard only removes unfinished files inside the root', async () => {
 });
 
 test('an entry that cannot be examined is reported, and hides no other', async () => {
-  const root = join(base, 'entries');
-  const storage = new DiskStorage(root);
   await storage.put('b-1.bin', text('x'));
   await symlink('b-2.bin', join(root, 'b-2.bin'));
   await symlink('b-4.bin', join(root, 'b-3.bin'));
   await symlink('b-3.bin', join(root, 'b-4.bin'));
   await symlink('.b.job.000000000000.partial', join(root, '.b.job.000000000000.partial'));
-  await storage.put('c.bin', text('x'));
   const unreadable: string[] = [];
   const onUnreadable = (name: string, reason: string) => {
-    assert.match(reason, /ELOOP/);
+    assert.match(reason, /link/);
     unreadable.push(name);
   };
   const names = (await Array.fromAsync(storage.list('b-', { onUnreadable }))).map(({ name }) => name);
   assert.deepEqual([names, unreadable], [['b-1.bin'], ['b-2.bin', 'b-3.bin', 'b-4.bin']]);
-  assert.equal((await Array.fromAsync(storage.list(''))).length, 2);
   assert.deepEqual(await Array.fromAsync(storage.listUnfinished()), []);
+});
+
+test('what is no file is listed without a size, and neither read, deleted nor waited for', async () => {
+  await storage.put('a/good.bin', text('x'));
+  await symlink('loop.bin', join(root, 'a/loop.bin'));
+  await symlink('good.bin', join(root, 'a/link.bin'));
+  execFileSync('mkfifo', [join(root, 'a/fifo.bin'), join(root, 'a/.b.bin..0123456789ab.partial')]);
+  const listed = await all(storage.list('a/'));
+  assert.deepEqual(
+    listed.map(({ name, size_bytes }) => [name, size_bytes]),
+    [
+      ['a/fifo.bin', 0],
+      ['a/good.bin', 1],
+      ['a/link.bin', 0],
+      ['a/loop.bin', 0],
+    ],
+  );
+  for (const { name } of listed.filter((one) => one.name !== 'a/good.bin')) {
+    await refuses('STORAGE_FAILED', storage.stat(name));
+    await refuses('STORAGE_FAILED', storage.read(name, 0, 1));
+    await refuses('STORAGE_FAILED', storage.delete(name));
+    await refuses('EXISTS', storage.put(name, text('x')));
+  }
+  assert.deepEqual(await all(storage.listUnfinished()), []);
+  assert.equal((await readdir(join(root, 'a'))).length, 5);
+});
+
+/** Runs work as another user, who is not root. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  process.seteuid?.(NOBODY);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+const NOBODY = 65_534;
+
+test('a folder that must not be read hides only what is in it', async (t) => {
+  if (process.getuid?.() !== 0) return t.diagnostic('needs root');
+  await fs.chmod(base, 0o755);
+  for (const name of ['a/x.bin', 'b/x.bin', 'lost+found/x.bin', 'z.bin']) await storage.put(name, text('x'));
+  for (const name of ['a', 'z.bin']) await fs.chown(join(root, name), NOBODY, NOBODY);
+  await fs.chmod(root, 0o755);
+  await asNobody(async () => {
+    const names = (await all(storage.list(''))).map(({ name }) => name);
+    assert.deepEqual(names, ['a/x.bin', 'b', 'z.bin']);
+    await refuses('STORAGE_DENIED', all(storage.list('b/')));
+    await refuses('STORAGE_DENIED', storage.stat('b/x.bin'));
+  });
+});
+
+test('a folder that takes the place of the root, as by a mount, is used from then on', async () => {
+  await storage.put('a.bin', text('old'));
+  await fs.rename(root, join(base, 'before'));
+  await mkdir(root);
+  assert.deepEqual(await all(storage.list('')), []);
+  await storage.put('a.bin', text('new'));
+  assert.equal(String(await storage.read('a.bin', 0, 3)), 'new');
+});
+
+test('no operation leaves a folder or a file open', async () => {
+  const open = () => fs.readdir('/proc/self/fd').then((names) => names.length);
+  await storage.put('a/b.bin', text('x'));
+  const before = await open();
+  for (let at = 0; at < 20; at++) {
+    await storage.put(`a/${at}.bin`, text('x'));
+    await refuses('EXISTS', storage.put(`a/${at}.bin`, text('x')));
+    await refuses('NOT_FOUND', storage.read('a/none', 0, 1));
+    for await (const _ of storage.list('a/')) break;
+    for await (const _ of storage.stream('a/b.bin')) break;
+    await storage.probe({ prefix: 'a/' });
+    await storage.delete(`a/${at}.bin`);
+  }
+  assert.equal(await open(), before);
+});
+
+/** Swaps a folder for a link, and back, as fast as it can. */
+const SWAPPER = `
+const fs = require('node:fs');
+process.chdir(process.argv[1]);
+process.stdout.write('ready');
+for (;;) {
+  try { fs.renameSync('a', 'b'); fs.symlinkSync(process.argv[2], 'a'); } catch {}
+  for (let i = 0; i < 20000; i++);
+  try { fs.unlinkSync('a'); fs.renameSync('b', 'a'); } catch {}
+  for (let i = 0; i < 20000; i++);
+}`;
+
+test('an owner who swaps a folder for a link while root works in it gains nothing', async (t) => {
+  if (process.getuid?.() !== 0) return t.diagnostic('needs root');
+  const victim = join(base, 'victim');
+  await mkdir(victim);
+  await writeFile(join(victim, 'keep.bin'), 'root');
+  await fs.chmod(base, 0o755);
+  await mkdir(root);
+  await mkdir(join(root, 'a'));
+  for (const path of [root, join(root, 'a')]) await fs.chown(path, NOBODY, NOBODY);
+  const swapper = spawn(process.execPath, ['-e', SWAPPER, root, victim], {
+    uid: NOBODY,
+    gid: NOBODY,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(swapper, 'exit');
+  await once(swapper.stdout, 'data');
+  let [done, refused] = [0, 0];
+  const attempt = (work: Promise<unknown>) =>
+    work.then(
+      () => done++,
+      () => refused++,
+    );
+  for (let at = 0; at < 400; at++) {
+    await attempt(storage.put(`a/new/${at}.bin`, text('x')));
+    await attempt(storage.put(`a/${at}.bin`, text('x')));
+    await attempt(storage.delete('a/keep.bin'));
+  }
+  swapper.kill('SIGKILL');
+  await exit;
+  assert.ok(done > 0 && refused > 0, `${done} done, ${refused} refused`);
+  assert.deepEqual(await readdir(victim), ['keep.bin']);
+  assert.deepEqual([(await stat(victim)).uid, (await stat(join(victim, 'keep.bin'))).uid], [0, 0]);
 });

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { findApp } from '../../../../src/core/adapters/docker/compose.ts';
+import { findWritingContainers } from '../../../../src/core/adapters/docker/compose.ts';
 import { asBifractError } from '../../../../src/core/contract/errors.ts';
 
 const PATH = process.env.PATH;
@@ -33,7 +33,7 @@ esac
 `;
   await writeFile(join(dir, 'docker'), script);
   await chmod(join(dir, 'docker'), 0o755);
-  const found = await findApp(dir);
+  const [found] = await findWritingContainers(dir);
   assert.ok(found);
   return found;
 }

@@ -1,13 +1,26 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FolderJobBus } from '../../../../src/core/adapters/job-bus/job-bus.ts';
+import { identityOf } from '../../../../src/core/adapters/state/process-identity.ts';
 import type { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
 import type { JobLog } from '../../../../src/core/ports/job-bus.ts';
@@ -108,7 +121,7 @@ test('a cancel reaches the job, and fails once the job has ended', async () => {
   await refuses('NOT_FOUND', jobBus.cancel(JOB));
 });
 
-test('folders have mode 0700, sockets 0600', async () => {
+test('folders and sockets are for their user alone', async () => {
   await publish();
   const modes = await Promise.all(
     ['.bifract', '.bifract/journal', '.bifract/run', `.bifract/run/${JOB}.sock`].map((path) =>
@@ -117,7 +130,7 @@ test('folders have mode 0700, sockets 0600', async () => {
   );
   assert.deepEqual(
     modes.map(({ mode }) => (mode & 0o777).toString(8)),
-    ['700', '700', '700', '600'],
+    ['700', '700', '700', '700'],
   );
 });
 
@@ -317,4 +330,142 @@ test('keeps the last hundred ended jobs for two weeks, and running ones forever'
   assert.ok(ids.includes(JOB));
   assert.ok(!ids.includes('old'));
   assert.ok(ids.length >= 100 && ids.length <= 102, `${ids.length}`);
+});
+
+/** Writes the journal of a job whose process has ended, or is this one, as anybody who may write there could. */
+async function plantJournal(id: string, socket: string, { live = false } = {}): Promise<string> {
+  const folder = join(dir, '.bifract/journal');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const owner = (await identityOf(process.pid)) ?? assert.fail('This process is running');
+  const head = { journal: 1, job: id, process: live ? owner : { ...owner, start: '1' }, socket };
+  const path = join(folder, `${id}.ndjson`);
+  await writeFile(path, `${JSON.stringify(head)}\n`);
+  if (!live) await utimes(path, 0, 0);
+  return path;
+}
+
+/** A socket of another program, which counts its connections. */
+async function listenAt(path: string) {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  return { connections: () => connections, close: () => server.close() };
+}
+
+test('a socket of another program that a journal names is neither removed nor connected to', async () => {
+  await mkdir(join(dir, 'other'));
+  for (const name of ['docker.sock', `${JOB}.sock`, 'bifract-aaaaaa/job.sock']) {
+    const path = join(dir, 'other', name);
+    await mkdir(dirname(path), { recursive: true });
+    const other = await listenAt(path);
+    await plantJournal(JOB, path);
+    await jobBus.sweep();
+    assert.equal((await lstat(path)).isSocket(), true, name);
+    assert.deepEqual((await jobBus.ids()).includes(JOB), false, 'the old journal is removed');
+    await plantJournal(JOB, path, { live: true });
+    await refuses('BUSY', jobBus.cancel(JOB));
+    assert.equal(other.connections(), 0, name);
+    other.close();
+    await rm(join(dir, '.bifract'), { recursive: true });
+  }
+});
+
+test('the temporary socket of a running job of another installation is not removed', async () => {
+  const long = join(dir, 'x'.repeat(90));
+  await mkdir(long);
+  const { child, exit } = await startPublisher(long);
+  const [head = ''] = (await readFile(join(long, '.bifract/journal', `${JOB}.ndjson`), 'utf8')).split('\n');
+  const { socket } = JSON.parse(head) as { socket: string };
+  await plantJournal('verify-20250101-000000-abc123', socket);
+  await jobBus.sweep();
+  assert.equal((await lstat(socket)).isSocket(), true);
+  child.kill('SIGKILL');
+  await exit;
+  await plantJournal('verify-20250101-000000-abc123', socket);
+  await jobBus.sweep();
+  await assert.rejects(lstat(dirname(socket)), { code: 'ENOENT' });
+});
+
+test('the sweep removes only what this program creates', async () => {
+  const long_ago = new Date(Date.now() - 60 * 86_400_000);
+  await (await publish()).close();
+  const [journal, run] = [join(dir, '.bifract/journal'), join(dir, '.bifract/run')];
+  const theirs = join(dir, 'theirs.log');
+  await writeFile(theirs, 'x');
+  const keep = ['notes.txt', 'a b.log', 'x.log.gz', '.hidden-file.txt'];
+  for (const name of keep) await writeFile(join(journal, name), 'x');
+  for (const name of ['id_ed25519', 'x.sock']) await writeFile(join(run, name), 'x');
+  await symlink(theirs, join(journal, 'linked.log'));
+  await writeFile(join(journal, 'lost.log'), 'x');
+  await writeFile(join(journal, `.${JOB}.0123456789ab`), 'x');
+  for (const folder of [journal, run]) {
+    for (const name of await readdir(folder)) {
+      if (name !== 'linked.log') await utimes(join(folder, name), long_ago, long_ago);
+    }
+  }
+  await jobBus.sweep();
+  assert.deepEqual((await readdir(journal)).sort(), [...keep, `${JOB}.ndjson`, 'linked.log'].sort());
+  assert.deepEqual((await readdir(run)).sort(), ['id_ed25519', 'x.sock']);
+  assert.equal(await readFile(theirs, 'utf8'), 'x');
+});
+
+test('FIFOs, links and folders among the journals hold nobody up', async () => {
+  await (await publish()).close();
+  const folder = join(dir, '.bifract/journal');
+  execFileSync('mkfifo', [join(folder, 'backup-20250101-000000-aaaaaa.ndjson'), join(folder, 'x.log')]);
+  await mkdir(join(folder, 'folder.ndjson'));
+  await symlink(`${JOB}.ndjson`, join(folder, 'link.ndjson'));
+  await symlink('loop.ndjson', join(folder, 'loop.ndjson'));
+  assert.deepEqual(await jobBus.ids(), [JOB]);
+  for (const id of ['backup-20250101-000000-aaaaaa', 'link', 'loop']) {
+    assert.equal(await jobBus.find(id), undefined, id);
+    await refuses('NOT_FOUND', follow(id).ended);
+  }
+  await jobBus.sweep();
+  assert.equal((await readdir(folder)).length, 6);
+});
+
+test('a journal with invalid times is readable', async () => {
+  const path = await plantJournal(JOB, '');
+  const start = { seq: 1, ...STARTED };
+  const lines = [{ seq: 2, ...event({ event: 'job:phase', phase: 'x' }), time: 'noon' }, start];
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text + lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  for (const time of [-1e11, 0, 9e9]) {
+    await utimes(path, time, time);
+    const found = await jobBus.find(JOB);
+    assert.deepEqual(
+      found?.events.map((one) => one.event),
+      ['job:started', 'job:failed'],
+    );
+    for (const one of found?.events ?? []) assert.ok(!Number.isNaN(Date.parse(one.time)));
+  }
+});
+
+test('a journal that becomes a link is neither appended to nor written anew through it', async () => {
+  const target = join(dir, 'passwd');
+  await writeFile(target, 'root');
+  const errors: Error[] = [];
+  const log = await jobBus.publish(JOB, { onCancel: assert.fail, onJournalError: (e) => errors.push(e) });
+  log.add(STARTED);
+  const folder = join(dir, '.bifract/journal');
+  await until(async () => (await jobBus.find(JOB))?.events.length === 1, LIMIT_MS, 'the start is written');
+  await rename(join(folder, `${JOB}.ndjson`), join(folder, 'moved'));
+  await symlink(target, join(folder, `${JOB}.ndjson`));
+  await symlink(target, join(folder, `.${JOB}`));
+  log.add(event({ event: 'job:phase', phase: 'x' }));
+  await until(() => errors.length === 1, LIMIT_MS, 'the error is reported');
+  log.add(DONE);
+  await log.close();
+  assert.equal(await readFile(target, 'utf8'), 'root');
+  assert.equal(
+    (await lstat(join(folder, `${JOB}.ndjson`))).isFile(),
+    true,
+    'the final event replaces the link',
+  );
+  assert.deepEqual((await jobBus.find(JOB))?.events.at(-1), DONE);
 });

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
+import { OpenFolder } from '../../../../src/core/adapters/files/open-folder.ts';
 import { JobHistory } from '../../../../src/core/adapters/job-bus/history.ts';
-import { JournalWriter, parseJournal, readJournal } from '../../../../src/core/adapters/job-bus/journal.ts';
+import {
+  type Journal,
+  JournalWriter,
+  parseJournal,
+  readJournal as readIn,
+} from '../../../../src/core/adapters/job-bus/journal.ts';
 import type { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
 
@@ -44,12 +50,23 @@ const anyEvent: fc.Arbitrary<JobEvent> = fc.oneof(
   fc.string().map((reason) => event({ event: 'job:retry', attempt: 1, wait_ms: 5, reason })),
 );
 
-async function write(events: JobEvent[], path = join(dir, `${JOB}.ndjson`)): Promise<string> {
+async function write(events: JobEvent[], folder = dir): Promise<string> {
   const history = new JobHistory();
-  const file = await JournalWriter.create(path, HEAD, history, (error) => errors.push(error));
+  const path = join(folder, `${JOB}.ndjson`);
+  const file = await JournalWriter.create(
+    () => OpenFolder.open(folder),
+    HEAD,
+    history,
+    (error) => errors.push(error),
+  );
   for (const one of events) file.add(history.add(one));
   await file.close();
   return path;
+}
+
+async function readJournal(path: string): Promise<Journal | undefined> {
+  await using folder = await OpenFolder.open(dirname(path));
+  return await readIn(folder, basename(path));
 }
 
 test('a journal truncated anywhere has the events before that position', async () => {
@@ -59,8 +76,8 @@ test('a journal truncated anywhere has the events before that position', async (
       fc.array(anyEvent, { maxLength: 12 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       async (some, cut) => {
-        const path = join(dir, `${JOB}-${Math.random().toString(36).slice(2)}.ndjson`);
-        const text = await readFile(await write([STARTED, ...some, DONE], path));
+        const folder = await mkdtemp(join(dir, 'one-'));
+        const text = await readFile(await write([STARTED, ...some, DONE], folder));
         const full = parseJournal(text.toString());
         assert.ok(full?.ended);
         assert.deepEqual([full.entries[0]?.event, full.entries.at(-1)?.event], [STARTED, DONE]);
@@ -157,7 +174,12 @@ test('a write error is reported once, and writing continues when possible', asyn
   const history = new JobHistory();
   const path = join(dir, 'away', `${JOB}.ndjson`);
   await mkdir(join(dir, 'away'));
-  const file = await JournalWriter.create(path, HEAD, history, (error) => errors.push(error));
+  const file = await JournalWriter.create(
+    () => OpenFolder.open(join(dir, 'away')),
+    HEAD,
+    history,
+    (error) => errors.push(error),
+  );
   const add = (one: JobEvent) => file.add(history.add(one));
   add(STARTED);
   await file.close();

@@ -130,7 +130,9 @@ test('recovery drops the databases of an interrupted restore, and starts the ser
   };
   const [backups, archives] = [new MemoryStorage(), new MemoryStorage()];
   const storageOf = async () => undefined;
-  const done = await recover(fakeServices({ state, backups, archives, storageOf, server, app }));
+  const done = await recover(
+    fakeServices({ state, backups, archives, storageOf, server, containers: [app] }),
+  );
   assert.deepEqual([await exists(scratch), await exists(foreign)], [false, true]);
   assert.ok(running);
   assert.equal(done.length, 2);
@@ -142,7 +144,7 @@ test('rolling back a restore fails while the server is unreachable', async () =>
   const record = { id: 'd', kind: 'drill' as const, started_at: '', databases: ['bifract_drill_x'] };
   await refuses(
     'POSTGRES_UNREACHABLE',
-    recoverRestore({ server: async () => away, app: async () => undefined }, record, {}),
+    recoverRestore({ server: async () => away, containers: async () => [] }, record, {}),
   );
 });
 
@@ -164,14 +166,14 @@ test('while the server is unreachable the container is started all the same', as
     databases: ['bifract_restore_x'],
     app_stopped: true,
   };
-  const services = { server: async () => away, app: async () => app };
+  const services = { server: async () => away, containers: async () => [app] };
   await refuses('POSTGRES_UNREACHABLE', recoverRestore(services, record, {}));
   assert.ok(started);
 });
 
 test('a container that Docker does not find is not forgotten', async () => {
   const record = { id: 'd', kind: 'restore', started_at: '', app_stopped: true };
-  const services = { server: async () => server, app: async () => undefined };
+  const services = { server: async () => server, containers: async () => [] };
   await refuses('SERVER_UNREACHABLE', recoverRestore(services, record, {}));
 });
 

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { withFileLock } from '../../../../src/core/adapters/state/file-lock.ts';
+import { OpenFolder } from '../../../../src/core/adapters/files/open-folder.ts';
+import { withFileLock as lockIn } from '../../../../src/core/adapters/state/file-lock.ts';
 
-const MODULE = new URL('../../../../src/core/adapters/state/file-lock.ts', import.meta.url);
+const ADAPTERS = new URL('../../../../src/core/adapters/', import.meta.url);
 let dir: string;
 let path: string;
 
@@ -19,6 +20,11 @@ beforeEach(async () => {
 
 afterEach(() => rm(dir, { recursive: true }));
 
+async function withFileLock<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  await using folder = await OpenFolder.open(dir);
+  return await lockIn(folder, 'recovering', work, { signal });
+}
+
 test('runs one at a time and leaves no files', async () => {
   let at = 0;
   let done = 0;
@@ -28,26 +34,28 @@ test('runs one at a time and leaves no files', async () => {
     at -= 1;
     return ++done;
   };
-  const results = await Promise.all([1, 2, 3, 4].map(() => withFileLock(path, work)));
+  const results = await Promise.all([1, 2, 3, 4].map(() => withFileLock(work)));
   assert.deepEqual(results.sort(), [1, 2, 3, 4]);
   await assert.rejects(
-    withFileLock(path, () => Promise.reject(new Error('x'))),
+    withFileLock(() => Promise.reject(new Error('x'))),
     /x/,
   );
   assert.deepEqual(await readdir(dir), []);
 });
 
 test('waits for a running process, and takes over the lock of a killed one', async () => {
-  const script = `import { withFileLock } from ${JSON.stringify(MODULE.href)};
-    await withFileLock(${JSON.stringify(path)}, () => { console.log('in'); return new Promise(() => setInterval(() => {}, 1000)); });`;
+  const script = `import { OpenFolder } from '${new URL('files/open-folder.ts', ADAPTERS).href}';
+    import { withFileLock } from '${new URL('state/file-lock.ts', ADAPTERS).href}';
+    const folder = await OpenFolder.open(${JSON.stringify(dir)});
+    await withFileLock(folder, 'recovering', () => { console.log('in'); return new Promise(() => setInterval(() => {}, 1000)); });`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exit = once(child, 'exit');
   await once(child.stdout, 'data');
   let over = false;
-  const mine = withFileLock(path, async () => over);
-  await assert.rejects(withFileLock(path, async () => over, { signal: AbortSignal.timeout(300) }));
+  const mine = withFileLock(async () => over);
+  await assert.rejects(withFileLock(async () => over, AbortSignal.timeout(300)));
   over = true;
   child.kill('SIGKILL');
   assert.equal(await mine, true);
@@ -57,6 +65,6 @@ test('waits for a running process, and takes over the lock of a killed one', asy
 test('an invalid lock file is ignored', async () => {
   for (const text of ['', '{', '{}', '{"pid":"x"}', '{"pid":1,"start":"0","boot":""}']) {
     await writeFile(path, text);
-    assert.equal(await withFileLock(path, async () => 7), 7, text);
+    assert.equal(await withFileLock(async () => 7), 7, text);
   }
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs, { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import fs, { chmod, chown, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { identityOf, isRunning } from '../../../../src/core/adapters/state/process-identity.ts';
@@ -205,9 +205,19 @@ test('a process that has ended is not running, and processes have different iden
 });
 
 test('a record that cannot be read is interrupted for recovery, and an error for who asks what is running', async () => {
-  await mkdir(join(dir, '.bifract/jobs/drill-1.json'), { recursive: true });
-  assert.deepEqual(await state.interrupted(), [{ id: 'drill-1', kind: UNREADABLE, started_at: '' }]);
-  await refuses('STORAGE_FAILED', state.running());
+  await state.save(RECORD);
+  const file = join(dir, '.bifract/jobs', `${RECORD.id}.json`);
+  await chmod(file, 0);
+  const root = process.getuid?.() === 0;
+  if (root)
+    for (const path of [dir, join(dir, '.bifract'), dirname(file), file]) await chown(path, 65_534, 65_534);
+  try {
+    if (root) process.seteuid?.(65_534);
+    assert.deepEqual(await state.interrupted(), [{ id: RECORD.id, kind: UNREADABLE, started_at: '' }]);
+    await refuses('STORAGE_DENIED', state.running());
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
 });
 
 test('notes about leftovers that are damaged are no notes', async () => {

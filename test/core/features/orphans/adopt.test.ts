@@ -139,6 +139,30 @@ test('a missing fractal is recreated only with consent, and never with a name in
   assert.match(skipped?.reason ?? '', /ffffffff-2222-4333-8444-555555555555/);
 });
 
+test('if the server keeps no records, a file is adopted without its fractal, which is recreated with consent', async () => {
+  const set = setUp();
+  set.catalog.keeper = 'console';
+  await put(set.storage, await sealedArchive(numberedLines(2)));
+  for (const others of [[], [fractal({ id: 'ffffffff-2222-4333-8444-555555555555' })]]) {
+    set.catalog.all.splice(0, 9, ...others);
+    const [item] = (await planAdopt(set.services)).items;
+    assert.deepEqual([item?.action, item?.create_fractal, item?.fractal_known], ['adopt', false, false]);
+    assert.ok(item?.reason.includes('web-prod'));
+  }
+  const plan = await planAdopt(set.services, undefined, { create_fractals: true });
+  assert.deepEqual([plan.items[0]?.action, plan.items[0]?.create_fractal], ['adopt', false], 'name in use');
+  await adopt(set.services, { kind: 'adopt', plan }, jobContext());
+  const [record] = await set.catalog.archives();
+  assert.deepEqual([record?.fractal_id, record?.fractal_name], [FRACTAL_ID, 'web-prod']);
+
+  const again = setUp();
+  again.catalog.keeper = 'console';
+  again.catalog.all.length = 0;
+  await put(again.storage, await sealedArchive(numberedLines(2)));
+  const [created] = (await planAdopt(again.services, undefined, { create_fractals: true })).items;
+  assert.equal(created?.create_fractal, true);
+});
+
 test('a file of the server is adopted by its lines and its name', async () => {
   const vector = loadVectors().find(({ file }) => file === 'c-archive/lines-5000.bifract-archive');
   assert.ok(vector);

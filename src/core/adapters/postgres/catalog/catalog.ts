@@ -14,6 +14,7 @@ import { sqlState } from '../errors.ts';
 import { PostgresPool, type Session } from '../pool.ts';
 import {
   copyServerRecords,
+  mustPrepare,
   OWN_RECORDS_PATH,
   prepareOwnRecords,
   requireKnownVersion,
@@ -87,12 +88,22 @@ class PostgresCatalog implements Catalog {
     );
   }
 
+  serverArchive(options?: CallOptions) {
+    const query = async () =>
+      (await this.shape(options)).iceberg ? read.readServerArchive(this.#pool, options) : null;
+    return this.#read(query, options);
+  }
+
   ingestToken(fractal_id: string, options?: CallOptions) {
     return read.readIngestToken(this.#pool, fractal_id, options);
   }
 
   openArchive(archive: NewArchive, options?: CallOptions) {
-    return this.#activate(archive.fractal_id, (session) => write.insertArchive(session, archive), options);
+    const insert = async (session: Session, location: 'server' | 'console') => {
+      if (location === 'console') await write.rememberFractal(session, archive.fractal_id);
+      return write.insertArchive(session, archive);
+    };
+    return this.#activate(archive.fractal_id, insert, options);
   }
 
   async reopenArchive(archive_id: string, options?: CallOptions): Promise<void> {
@@ -128,8 +139,8 @@ class PostgresCatalog implements Catalog {
 
   adoptArchive(archive: AdoptedArchive, options?: CallOptions) {
     return this.#write(async (session, location) => {
-      if (location === 'console') await write.rememberFractal(session, archive.fractal_id);
-      return write.insertAdopted(session, archive);
+      if (location === 'console') await write.rememberName(session, archive);
+      return write.insertAdopted(session, location, archive);
     }, options);
   }
 
@@ -180,10 +191,14 @@ class PostgresCatalog implements Catalog {
     );
   }
 
-  async copyRecords(options?: CallOptions): Promise<void> {
-    if ((await this.shape(options)).archives === 'console') return;
-    await prepareOwnRecords(this.#pool);
-    await copyServerRecords(this.#pool);
+  copyRecords(options?: CallOptions): Promise<void> {
+    // The database may have been replaced, or upgraded.
+    this.#shape = undefined;
+    return this.#read(async (location) => {
+      if (location !== 'server') return;
+      await this.#prepare(options);
+      await copyServerRecords(this.#pool, options);
+    }, options);
   }
 
   close(): Promise<void> {
@@ -213,12 +228,7 @@ class PostgresCatalog implements Catalog {
     work: (session: Session, location: 'server' | 'console') => Promise<T>,
     options?: CallOptions,
   ): Promise<T> {
-    const shape = await this.shape(options);
-    if (shape.archives === 'console' && shape.console_version === null) {
-      await prepareOwnRecords(this.#pool);
-      this.#shape = undefined;
-      await this.shape(options);
-    }
+    if ((await this.shape(options)).archives === 'console') await this.#prepare(options);
     return this.#read(
       (location) =>
         this.#pool.transaction(
@@ -227,6 +237,14 @@ class PostgresCatalog implements Catalog {
         ),
       options,
     );
+  }
+
+  /** Creates or migrates our own tables. */
+  async #prepare(options?: CallOptions): Promise<void> {
+    if (!mustPrepare((await this.shape(options)).console_version)) return;
+    await prepareOwnRecords(this.#pool);
+    this.#shape = undefined;
+    await this.shape(options);
   }
 
   async #fractalOf(archive_id: string, options?: CallOptions): Promise<string> {
@@ -238,14 +256,11 @@ class PostgresCatalog implements Catalog {
   /** Starts an operation on a fractal. A unique index of the database allows only one at a time: `BUSY`. */
   async #activate<T>(
     fractal_id: string,
-    start: (session: Session) => Promise<T>,
+    start: (session: Session, location: 'server' | 'console') => Promise<T>,
     options?: CallOptions,
   ): Promise<T> {
     try {
-      return await this.#write(async (session, location) => {
-        if (location === 'console') await write.rememberFractal(session, fractal_id);
-        return start(session);
-      }, options);
+      return await this.#write(start, options);
     } catch (error) {
       if (violates(FOREIGN_KEY_VIOLATION, error)) throw write.noFractal(fractal_id);
       if (!violates(UNIQUE_VIOLATION, error)) throw error;
@@ -268,10 +283,12 @@ class PostgresCatalog implements Catalog {
     options?: CallOptions,
   ): Promise<void> {
     const [archive_id] = values;
-    await this.shape(options);
-    const updating = this.#pool.query(sql, values, options).catch((error: unknown) => {
+    // Registered before anything is awaited: the end of the archive waits for it.
+    const update = (statement: string) =>
+      this.#read(() => this.#pool.query(statement, values, options), options);
+    const updating = update(sql).catch((error: unknown) => {
       if (!violates(UNIQUE_VIOLATION, error)) throw error;
-      return this.#pool.query(countsOnly, values, options);
+      return update(countsOnly);
     });
     const previous = this.#updates.get(archive_id);
     this.#updates.set(archive_id, Promise.allSettled([previous, updating]));

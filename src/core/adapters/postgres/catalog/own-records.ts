@@ -1,4 +1,5 @@
 import { BifractError } from '../../../contract/errors.ts';
+import type { CallOptions } from '../../../ports/types.ts';
 import type { PostgresPool, Session } from '../pool.ts';
 
 /**
@@ -7,6 +8,9 @@ import type { PostgresPool, Session } from '../pool.ts';
  *
  * Fractals are remembered by id and name without a foreign key: their archives outlive them. The schema is in the
  * server's database, so that backups include it; its version is in its comment.
+ *
+ * Rows copied from the server's tables name their table: only they are removed when the server has removed them, and not
+ * if it has created its tables anew.
  */
 const SCHEMA = 'bifract_console';
 const VERSION = 1;
@@ -34,7 +38,8 @@ const CREATE = `
     completed_count integer NOT NULL DEFAULT 0,
     archive_type varchar(20) NOT NULL DEFAULT 'adhoc',
     created_by text,
-    created_at timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
+    created_at timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
+    copied_from oid
   );
   CREATE TABLE ${SCHEMA}.archives (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -57,8 +62,10 @@ const CREATE = `
     restore_lines_sent bigint NOT NULL DEFAULT 0,
     restore_error text,
     group_id uuid REFERENCES ${SCHEMA}.archive_groups(id) ON DELETE CASCADE,
-    period_label varchar(30)
+    period_label varchar(30),
+    copied_from oid
   );
+  CREATE TABLE ${SCHEMA}.copied (state text NOT NULL);
   CREATE INDEX ON ${SCHEMA}.archive_groups (fractal_id, created_at DESC);
   CREATE INDEX ON ${SCHEMA}.archives (fractal_id, created_at DESC);
   CREATE INDEX ON ${SCHEMA}.archives (group_id);
@@ -91,6 +98,11 @@ async function readVersion(session: Session): Promise<number> {
   return row?.version ?? 0;
 }
 
+/** Whether the schema does not exist, or is of an older version of this program. */
+export function mustPrepare(version: number | null): boolean {
+  return (version ?? 0) < VERSION;
+}
+
 /** `UNSUPPORTED` if a newer version of this program has created the schema. */
 export function requireKnownVersion(version: number | null): void {
   if (version !== null && version > VERSION) throw tooNew(version);
@@ -104,30 +116,89 @@ function tooNew(version: number): BifractError {
   );
 }
 
-const GROUP_COLUMNS = `id, fractal_id, split_granularity, status, error_message, total_log_count, total_size_bytes,
-  archive_count, completed_count, archive_type, created_by, created_at`;
-const ARCHIVE_COLUMNS = `id, fractal_id, filename, storage_type, storage_path, size_bytes, log_count, time_range_start,
-  time_range_end, status, error_message, created_by, created_at, archive_type, format_version, archive_end_ts, checksum,
-  restore_lines_sent, restore_error, group_id, period_label`;
+const SETTINGS = ['name', 'archive_schedule', 'max_archives', 'archive_split'];
+const GROUP_COLUMNS = [
+  ...[
+    'id',
+    'fractal_id',
+    'split_granularity',
+    'status',
+    'error_message',
+    'total_log_count',
+    'total_size_bytes',
+  ],
+  ...['archive_count', 'completed_count', 'archive_type', 'created_by', 'created_at'],
+];
+const ARCHIVE_COLUMNS = [
+  ...['id', 'fractal_id', 'filename', 'storage_type', 'storage_path', 'size_bytes', 'log_count'],
+  ...[
+    'time_range_start',
+    'time_range_end',
+    'status',
+    'error_message',
+    'created_by',
+    'created_at',
+    'archive_type',
+  ],
+  ...['format_version', 'archive_end_ts', 'checksum', 'restore_lines_sent', 'restore_error', 'group_id'],
+  'period_label',
+];
 
-/** Replaces our records by the server's, in one transaction. */
-export async function copyServerRecords(pool: PostgresPool): Promise<void> {
+/**
+ * State of the server's tables: which they are, their number of rows and the sum of the transactions that wrote them.
+ * Every change of a row makes one of the two differ.
+ */
+const STATE = `concat_ws(' ', ${['archives', 'archive_groups']
+  .map(
+    (table) => `'public.${table}'::regclass::oid,
+      (SELECT concat_ws(' ', count(*), sum(xmin::text::bigint)) FROM public.${table})`,
+  )
+  .join(', ')})`;
+const IS_CHANGED = `SELECT
+    ${STATE} IS DISTINCT FROM (SELECT state FROM ${SCHEMA}.copied)
+    OR EXISTS (SELECT FROM public.fractals f LEFT JOIN ${SCHEMA}.fractal_settings s ON s.fractal_id = f.id
+      WHERE ${row('f', SETTINGS)} IS DISTINCT FROM ${row('s', SETTINGS)}) AS changed`;
+
+const COPY = [
+  // Before the tables are read: a change that is made meanwhile must be found next time.
+  `DELETE FROM ${SCHEMA}.copied`,
+  `INSERT INTO ${SCHEMA}.copied SELECT ${STATE}`,
+  `INSERT INTO ${SCHEMA}.fractal_settings (fractal_id, ${SETTINGS.join(', ')})
+   SELECT id, ${SETTINGS.join(', ')} FROM public.fractals
+   ON CONFLICT (fractal_id) DO UPDATE SET ${row('', SETTINGS)} = ${row('excluded', SETTINGS)}`,
+  // Changed archives are deleted and inserted: only one row of a fractal may be active at any time.
+  `DELETE FROM ${SCHEMA}.archives a USING public.archives p
+   WHERE a.id = p.id AND ${row('a', ARCHIVE_COLUMNS)} IS DISTINCT FROM ${row('p', ARCHIVE_COLUMNS)}`,
+  // A file that the server has recorded anew.
+  `DELETE FROM ${SCHEMA}.archives a USING public.archives p
+   WHERE a.id <> p.id AND a.fractal_id = p.fractal_id AND a.filename = p.filename`,
+  ...['archives', 'archive_groups'].map(
+    (table) => `DELETE FROM ${SCHEMA}.${table} a
+      WHERE copied_from = 'public.${table}'::regclass AND NOT EXISTS (SELECT FROM public.${table} p WHERE p.id = a.id)`,
+  ),
+  `INSERT INTO ${SCHEMA}.archive_groups AS g (${GROUP_COLUMNS.join(', ')}, copied_from)
+   SELECT ${GROUP_COLUMNS.join(', ')}, 'public.archive_groups'::regclass FROM public.archive_groups
+   ON CONFLICT (id) DO UPDATE SET ${row('', GROUP_COLUMNS)} = ${row('excluded', GROUP_COLUMNS)}
+   WHERE ${row('g', GROUP_COLUMNS)} IS DISTINCT FROM ${row('excluded', GROUP_COLUMNS)}`,
+  // An archive whose group has just been created is copied next time.
+  `INSERT INTO ${SCHEMA}.archives (${ARCHIVE_COLUMNS.join(', ')}, copied_from)
+   SELECT ${ARCHIVE_COLUMNS.join(', ')}, 'public.archives'::regclass FROM public.archives p
+   WHERE NOT EXISTS (SELECT FROM ${SCHEMA}.archives a WHERE a.id = p.id)
+     AND (group_id IS NULL OR EXISTS (SELECT FROM ${SCHEMA}.archive_groups g WHERE g.id = p.group_id))
+   ON CONFLICT DO NOTHING`,
+];
+
+/** Makes our records those of the server, in one transaction. Only compares counts if the server's have not changed. */
+export async function copyServerRecords(pool: PostgresPool, options?: CallOptions): Promise<void> {
+  const [found] = await pool.query<{ changed: boolean }>(IS_CHANGED, [], options);
+  if (found && !found.changed) return;
   await pool.transaction(async (session) => {
     await session.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
-    // Deletes the archives too.
-    await session.query(`DELETE FROM ${SCHEMA}.archive_groups`);
-    await session.query(`DELETE FROM ${SCHEMA}.archives`);
-    await session.query(`DELETE FROM ${SCHEMA}.fractal_settings`);
-    await session.query(
-      `INSERT INTO ${SCHEMA}.fractal_settings (fractal_id, name, archive_schedule, max_archives, archive_split)
-       SELECT id, name, archive_schedule, max_archives, archive_split FROM public.fractals`,
-    );
-    for (const [table, columns] of [
-      ['archive_groups', GROUP_COLUMNS],
-      ['archives', ARCHIVE_COLUMNS],
-    ])
-      await session.query(
-        `INSERT INTO ${SCHEMA}.${table} (${columns}) SELECT ${columns} FROM public.${table}`,
-      );
-  });
+    for (const statement of COPY) await session.query(statement);
+  }, options);
+}
+
+/** Columns of a table as one value. */
+function row(table: string, columns: readonly string[]): string {
+  return `(${columns.map((column) => (table === '' ? column : `${table}.${column}`)).join(', ')})`;
 }

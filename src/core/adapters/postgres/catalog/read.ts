@@ -1,4 +1,4 @@
-import type { ArchiveGroup, ArchiveRecord, Fractal } from '../../../ports/catalog.ts';
+import type { ArchiveGroup, ArchiveRecord, Fractal, ServerArchive } from '../../../ports/catalog.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { safeInteger, utcTime } from '../driver.ts';
 import type { PostgresPool, Session } from '../pool.ts';
@@ -18,6 +18,9 @@ const FRACTALS: Record<RecordsLocation, string> = {
 };
 const INGEST_TOKEN = `SELECT token_value FROM ingest_tokens WHERE fractal_id = $1 AND is_active
   ORDER BY is_default DESC, token_value LIMIT 1`;
+/** It is enabled if its archiver has written its status. */
+const SERVER_ARCHIVE =
+  'SELECT updated_at, last_commit_at, fractal_count, total_bytes, total_records FROM archive_status LIMIT 1';
 const ACTIVE = `SELECT coalesce(f.name, a.fractal_id::text) AS name, a.status, a.filename,
     date_trunc('second', a.created_at) AS created_at
   FROM archives a LEFT JOIN fractals f ON f.id = a.fractal_id
@@ -62,6 +65,14 @@ export async function readIngestToken(
 ): Promise<string | null> {
   const [row] = await pool.query<{ token_value: string }>(INGEST_TOKEN, [fractal_id], options);
   return row?.token_value ?? null;
+}
+
+export async function readServerArchive(
+  pool: PostgresPool,
+  options?: CallOptions,
+): Promise<ServerArchive | null> {
+  const [status] = await pool.query<ServerArchive>(SERVER_ARCHIVE, [], options);
+  return status ?? null;
 }
 
 /** The message for an active operation on a fractal. */

@@ -3,7 +3,7 @@ import type { RecordsShape } from '../../../ports/installation-shape.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import type { PostgresPool } from '../pool.ts';
 
-const TABLES = ['fractals', 'archives', 'archive_groups', 'iceberg_tables'];
+const TABLES = ['fractals', 'archives', 'archive_groups', 'iceberg_tables', 'archive_status'];
 /** The version of this program's own schema is in its comment, which a backup keeps. */
 const SHAPE = `SELECT t.name, array_agg(a.attname::text) AS columns,
     substring(obj_description(to_regnamespace('bifract_console')::oid, 'pg_namespace') FROM 'version (\\d+)')::int AS version
@@ -15,6 +15,7 @@ const FRACTAL_COLUMNS = [
   ...['id', 'name', 'description', 'is_default', 'is_system', 'created_at', 'updated_at'],
   ...['log_count', 'size_bytes', 'earliest_log', 'latest_log', 'retention_days'],
 ];
+const STATUS_COLUMNS = ['updated_at', 'last_commit_at', 'fractal_count', 'total_bytes', 'total_records'];
 const SCHEDULE_COLUMNS = ['archive_schedule', 'max_archives', 'archive_split'];
 
 /** Reads which tables and columns the server has created. `UNSUPPORTED` if it is none of the known combinations. */
@@ -25,7 +26,7 @@ export async function readRecordsShape(pool: PostgresPool, options?: CallOptions
     options,
   );
   const tables = new Map(rows.map((row) => [row.name, row]));
-  const fractals = tables.get('fractals');
+  const [fractals, status] = [tables.get('fractals'), tables.get('archive_status')];
   if (!fractals) throw unsupported('there is no table fractals');
   requireColumns('fractals', fractals.columns, FRACTAL_COLUMNS);
   const has_records = tables.has('archives') && tables.has('archive_groups');
@@ -33,7 +34,7 @@ export async function readRecordsShape(pool: PostgresPool, options?: CallOptions
   return {
     archives: has_records ? 'server' : 'console',
     fractal_columns: new Set(fractals.columns),
-    iceberg: tables.has('iceberg_tables'),
+    iceberg: tables.has('iceberg_tables') && STATUS_COLUMNS.every((name) => status?.columns.includes(name)),
     console_version: fractals.version,
   };
 }

@@ -155,8 +155,12 @@ export async function closeGroup(
 }
 
 /** Inserts a completed group and record for an existing file. */
-export async function insertAdopted(session: Session, archive: AdoptedArchive): Promise<Created> {
-  await requireUnrecorded(session, archive);
+export async function insertAdopted(
+  session: Session,
+  location: 'server' | 'console',
+  archive: AdoptedArchive,
+): Promise<Created> {
+  await requireUnrecorded(session, location, archive);
   const group_id = await insert(
     session,
     `INSERT INTO archive_groups (fractal_id, split_granularity, status, total_log_count, total_size_bytes,
@@ -200,8 +204,13 @@ export async function insertAdopted(session: Session, archive: AdoptedArchive): 
 }
 
 /** Locks the fractal until the transaction ends, so that two processes cannot adopt the same file at once. */
-async function requireUnrecorded(session: Session, { fractal_id, filename }: AdoptedArchive): Promise<void> {
-  const found = await session.query('SELECT 1 FROM fractals WHERE id = $1 FOR UPDATE', [fractal_id]);
+async function requireUnrecorded(
+  session: Session,
+  location: 'server' | 'console',
+  { fractal_id, filename }: AdoptedArchive,
+): Promise<void> {
+  const [table, key] = location === 'console' ? ['fractal_settings', 'fractal_id'] : ['fractals', 'id'];
+  const found = await session.query(`SELECT 1 FROM ${table} WHERE ${key} = $1 FOR UPDATE`, [fractal_id]);
   if (found.length === 0) throw noFractal(fractal_id);
   const [record] = await session.query<{ id: string }>(
     'SELECT id FROM archives WHERE fractal_id = $1 AND filename = $2',
@@ -221,6 +230,19 @@ export async function rememberFractal(session: Session, fractal_id: string): Pro
     [fractal_id],
   );
   if (found.length === 0) throw noFractal(fractal_id);
+}
+
+/** Stores the name of a fractal that may be gone; its id if nobody knows it. */
+export async function rememberName(
+  session: Session,
+  { fractal_id, fractal_name }: Pick<AdoptedArchive, 'fractal_id' | 'fractal_name'>,
+): Promise<void> {
+  await session.query(
+    `INSERT INTO fractal_settings AS s (fractal_id, name)
+     VALUES ($1, coalesce((SELECT name FROM fractals WHERE id = $1), $2, $1::text))
+     ON CONFLICT (fractal_id) DO UPDATE SET name = excluded.name WHERE s.name = s.fractal_id::text`,
+    [fractal_id, fractal_name],
+  );
 }
 
 /** Sets when a fractal is archived. */

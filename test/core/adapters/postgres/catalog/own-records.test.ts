@@ -3,6 +3,7 @@ import { after, beforeEach, test } from 'node:test';
 import { migratePostgres } from '../../../../../bin/demo/generations.ts';
 import { queryPostgres } from '../../../../../bin/demo/query.ts';
 import { connectCatalog } from '../../../../../src/core/adapters/postgres/catalog/catalog.ts';
+import type { Catalog } from '../../../../../src/core/ports/catalog.ts';
 import { catalogContract, newArchive } from '../../../../contracts/catalog.ts';
 import { refuses } from '../../../../contracts/storage.ts';
 import { testServices } from '../../../../helpers/services.ts';
@@ -114,4 +115,109 @@ test('records of an older server survive its upgrade, also for a process that is
     await running.close();
     await queryPostgres({ ...postgres, database: 'postgres' }, `DROP DATABASE ${database} WITH (FORCE)`);
   }
+});
+
+/** A server of March 2026, and the copy of its records. */
+async function onOldServer(
+  suffix: string,
+  work: (catalog: Catalog, sql: (text: string) => Promise<Record<string, string | null>[]>) => Promise<void>,
+) {
+  const database = `${postgres.database}_${suffix}`;
+  const target = { ...postgres, database };
+  const query = (text: string) => queryPostgres<Record<string, string | null>>(target, text);
+  await queryPostgres({ ...postgres, database: 'postgres' }, `CREATE DATABASE ${database} TEMPLATE bifract`);
+  const catalog = await connectCatalog(target);
+  try {
+    await query(
+      `INSERT INTO fractals (name, archive_schedule) VALUES ('web', 'daily'), ('dns', 'weekly');
+       INSERT INTO archive_groups (fractal_id, status) SELECT id, 'completed' FROM fractals;
+       INSERT INTO archives (fractal_id, group_id, filename, storage_path, status, size_bytes)
+         SELECT fractal_id, id, i::text, i::text, 'completed', i FROM archive_groups, generate_series(1, 3) i`,
+    );
+    await work(catalog, query);
+  } finally {
+    await catalog.close();
+    await queryPostgres({ ...postgres, database: 'postgres' }, `DROP DATABASE ${database} WITH (FORCE)`);
+  }
+}
+
+const IDS = (schema: string) =>
+  `SELECT id::text, size_bytes::text, status FROM ${schema}.archives ORDER BY id`;
+
+test('every change of the records is copied, and nothing is written without one', async () => {
+  await onOldServer('copy', async (catalog, sql) => {
+    const same = async () => {
+      await catalog.copyRecords();
+      assert.deepEqual(await sql(IDS('bifract_console')), await sql(IDS('public')));
+    };
+    const written = () =>
+      sql(
+        `SELECT 'a', count(*)::text, max(xmin::text::bigint)::text FROM bifract_console.archives
+         UNION ALL SELECT 's', count(*)::text, max(xmin::text::bigint)::text FROM bifract_console.fractal_settings
+         UNION ALL SELECT 'c', state, xmin::text FROM bifract_console.copied ORDER BY 1`,
+      );
+    await same();
+    const before = await written();
+    await sql('UPDATE fractals SET log_count = log_count + 1');
+    await same();
+    assert.deepEqual(await written(), before);
+    for (const change of [
+      'UPDATE archives SET size_bytes = 99 WHERE size_bytes = 1',
+      // An active one ends, and another begins.
+      `UPDATE archives SET status = 'restoring' WHERE size_bytes = 2`,
+      `UPDATE archives SET status = 'completed' WHERE size_bytes = 2;
+       UPDATE archives SET status = 'restoring' WHERE size_bytes = 3`,
+      `DELETE FROM archives WHERE size_bytes = 3`,
+      // As many rows as before.
+      `DELETE FROM archives WHERE size_bytes = 99;
+       INSERT INTO archives (fractal_id, filename, storage_path) SELECT id, 'new', 'new' FROM fractals`,
+      `DELETE FROM fractals WHERE name = 'dns'`,
+    ]) {
+      await sql(change);
+      await same();
+    }
+    await sql(
+      `UPDATE fractals SET archive_schedule = 'monthly', max_archives = 4, name = 'www' WHERE name = 'web'`,
+    );
+    await same();
+    assert.deepEqual(
+      await sql(
+        'SELECT name, archive_schedule, max_archives::text FROM bifract_console.fractal_settings ORDER BY name',
+      ),
+      [
+        { name: 'dns', archive_schedule: 'weekly', max_archives: null },
+        { name: 'www', archive_schedule: 'monthly', max_archives: '4' },
+      ],
+    );
+  });
+});
+
+test('tables that an older server creates anew do not remove what is known from before', async () => {
+  await onOldServer('anew', async (catalog, sql) => {
+    await catalog.copyRecords();
+    const known = await sql(IDS('bifract_console'));
+    await sql(
+      `CREATE TABLE archives_new (LIKE archives INCLUDING ALL);
+       DROP VIEW fractal_overview;
+       DROP TABLE archives;
+       ALTER TABLE archives_new RENAME TO archives;
+       INSERT INTO archives (fractal_id, filename, storage_path, status, size_bytes)
+         SELECT id, '1', '1', 'completed', 50 FROM fractals WHERE name = 'web';`,
+    );
+    await catalog.copyRecords();
+    const now = await sql(IDS('bifract_console'));
+    // The file with a new record has only that.
+    assert.equal(now.length, known.length);
+    assert.equal(now.filter(({ id }) => known.some((one) => one.id === id)).length, known.length - 1);
+    assert.ok(now.some(({ size_bytes }) => size_bytes === '50'));
+  });
+});
+
+test('a copy is made by the next call if its tables were dropped meanwhile', async () => {
+  await onOldServer('dropped', async (catalog, sql) => {
+    await catalog.copyRecords();
+    await sql('DROP SCHEMA bifract_console CASCADE');
+    await catalog.copyRecords();
+    assert.deepEqual(await sql(IDS('bifract_console')), await sql(IDS('public')));
+  });
 });

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { findApp } from '../../../../../src/core/adapters/docker/compose.ts';
+import { findWritingContainers } from '../../../../../src/core/adapters/docker/compose.ts';
 import { databaseServer } from '../../../../../src/core/adapters/postgres/server.ts';
 import { findDumpTool } from '../../../../../src/core/adapters/postgres/tools/pg-dump.ts';
 import {
@@ -176,11 +176,11 @@ test('parses the tables of a table of contents', () => {
 });
 
 test("finds, stops and starts the server's container by its service", async () => {
-  const app = await findApp(dir);
+  const [app] = await findWritingContainers(dir);
   assert.equal(await app?.running(), true);
   await app?.stop();
   await app?.start();
   const log = await readFile(join(dir, 'docker.log'), 'utf8');
   assert.match(log, /compose stop bifract\n[\s\S]*compose start bifract\n/);
-  assert.equal(await findApp(tmpdir()), undefined);
+  assert.deepEqual(await findWritingContainers(tmpdir()), []);
 });

@@ -1,19 +1,12 @@
-import { constants } from 'node:fs';
-import fs, { type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { BifractError } from '../../contract/errors.ts';
 import { errno, onDisk } from './errors.ts';
+import type { OpenFolder, Owner } from './open-folder.ts';
 
 /** Bytes buffered before a write: large enough that the cost of the system call does not matter. */
 const BUFFER_BYTES = 1 << 19;
 /** Bytes after which data is synced: otherwise all disk writes happen at the end, while the CPU is idle. */
 const SYNC_BYTES = 16 << 20;
-
-/** An owner of files. */
-export interface Owner {
-  uid: number;
-  gid: number;
-}
 
 /**
  * A file being written: bytes are buffered, written in large pieces, and durable once `finish` returns.
@@ -22,7 +15,8 @@ export interface Owner {
  * system reports a failed sync only once.
  */
 export class DiskFile {
-  readonly path: string;
+  readonly name: string;
+  readonly #folder: OpenFolder;
   readonly #handle: FileHandle;
   readonly #label: string;
   #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
@@ -33,25 +27,24 @@ export class DiskFile {
   #synced: Promise<void> = Promise.resolve();
   #unsynced = 0;
 
-  private constructor(path: string, handle: FileHandle, label: string) {
-    this.path = path;
-    this.#label = label;
+  private constructor(folder: OpenFolder, name: string, handle: FileHandle, label: string) {
+    this.name = name;
+    this.#folder = folder;
     this.#handle = handle;
+    this.#label = label;
   }
 
-  /** Creates the file, which must not exist, with mode 0600. `label` names it in messages. */
-  static async create(path: string, owner: Owner | undefined, label = path): Promise<DiskFile> {
-    return onDisk('Cannot create a file', async () => {
-      const handle = await fs.open(path, 'wx', 0o600);
-      try {
-        if (owner) await handle.chown(owner.uid, owner.gid);
-        return new DiskFile(path, handle, label);
-      } catch (error) {
-        await handle.close();
-        await fs.unlink(path);
-        throw error;
-      }
-    });
+  /**
+   * Creates the file, which must not exist. The folder must stay open until `finish`, `closeUnfinished` or `remove`.
+   * `mode` is 0600 by default, `label` names the file in messages.
+   */
+  static async create(
+    folder: OpenFolder,
+    name: string,
+    { label = folder.pathOf(name), ...options }: { owner?: Owner; mode?: number; label?: string } = {},
+  ): Promise<DiskFile> {
+    const handle = await onDisk('Cannot create a file', () => folder.create(name, options));
+    return new DiskFile(folder, name, handle, label);
   }
 
   /** Writes all bytes. The caller may reuse the array once this returns. */
@@ -86,7 +79,7 @@ export class DiskFile {
   /** Closes and removes the file in any state. */
   async remove(): Promise<void> {
     await this.#close();
-    await fs.unlink(this.path).catch(() => undefined);
+    await this.#folder.unlink(this.name).catch(() => undefined);
   }
 
   async #close(): Promise<void> {
@@ -137,25 +130,25 @@ export class DiskFile {
 /**
  * Gives a finished file its final name and syncs the folder. An existing file is never replaced (`EXISTS`).
  */
-export async function publish(path: string, target: string): Promise<void> {
+export async function publish(folder: OpenFolder, name: string, target: string): Promise<void> {
   try {
-    await fs.link(path, target);
+    await folder.link(name, target);
   } catch (error) {
     const code = errno(error);
-    if (code === 'EEXIST') await requireSameFile(path, target);
-    else if (code !== undefined && NO_LINKS.has(code)) return publishWithoutLinks(path, target);
+    if (code === 'EEXIST') await requireSameFile(folder, name, target);
+    else if (code !== undefined && NO_LINKS.has(code)) return publishWithoutLinks(folder, name, target);
     else throw error;
   }
-  await finishPublish(path, target);
+  await finishPublish(folder, name, target);
 }
 
 /** Removes the new name again if it may not survive a power failure. */
-async function finishPublish(path: string, target: string): Promise<void> {
+async function finishPublish(folder: OpenFolder, name: string, target: string): Promise<void> {
   try {
-    await fs.unlink(path);
-    await syncFolder(dirname(target));
+    await folder.unlink(name);
+    await folder.sync();
   } catch (error) {
-    await fs.unlink(target);
+    await folder.unlink(target);
     throw error;
   }
 }
@@ -164,33 +157,21 @@ async function finishPublish(path: string, target: string): Promise<void> {
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
 /** A network file system may have created the link although its reply was lost: then both are the same file. */
-async function requireSameFile(path: string, target: string): Promise<void> {
-  const [own, other] = await Promise.all([fs.stat(path), fs.lstat(target)]);
-  if (own.ino !== other.ino || own.dev !== other.dev) throw alreadyExists(target);
+async function requireSameFile(folder: OpenFolder, name: string, target: string): Promise<void> {
+  const [own, other] = await Promise.all([folder.lstat(name), folder.lstat(target)]);
+  if (!own || own.ino !== other?.ino || own.dev !== other.dev) throw alreadyExists(folder.pathOf(target));
 }
 
 /** Reserves the name with an empty file, then replaces it. A kill in between leaves the empty file. */
-async function publishWithoutLinks(path: string, target: string): Promise<void> {
-  await (await fs.open(target, 'wx', 0o600)).close();
+async function publishWithoutLinks(folder: OpenFolder, name: string, target: string): Promise<void> {
+  await (await folder.create(target)).close();
   try {
-    await fs.rename(path, target);
+    await folder.rename(name, target);
   } catch (error) {
-    await fs.unlink(target);
+    await folder.unlink(target);
     throw error;
   }
-  await syncFolder(dirname(target));
-}
-
-/** Syncs the entries of a folder, if the file system supports that. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await fs.open(path, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(errno(error) ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
+  await folder.sync();
 }
 
 export function alreadyExists(path: string): BifractError {

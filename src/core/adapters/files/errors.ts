@@ -24,6 +24,18 @@ const HINTS: Record<string, string> = {
   EMFILE: 'Raise the limit on open files (ulimit -n).',
 };
 
+/** Something else is in the place of a file or folder: a link, a device. Nothing was opened or changed. */
+export class WrongType extends Error {
+  readonly path: string;
+  readonly found: string;
+
+  constructor(path: string, found: string) {
+    super(`${path} is a ${found}`);
+    this.path = path;
+    this.found = found;
+  }
+}
+
 /** Runs work on the file system. A system error becomes a `BifractError` whose message begins with `what`. */
 export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -35,6 +47,12 @@ export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T
 
 /** The same conversion for an error already caught. */
 export function diskError(what: string, error: unknown): unknown {
+  if (error instanceof WrongType) {
+    return new BifractError('STORAGE_FAILED', `${what}: ${error.message}`, {
+      hint: 'Replace it with a regular file or folder: links are not followed here.',
+      cause: error,
+    });
+  }
   const code = errno(error);
   if (error instanceof BifractError || code === undefined) return error;
   const cause = error instanceof Error ? withoutSystemCall(error.message) : code;
