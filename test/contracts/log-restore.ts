@@ -42,7 +42,7 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
     /** Adds rows to the logs. */
     async function insert(fractal_id: string, rows: Row[]): Promise<void> {
       const table = await staged(`i_${fractal_id}`, fractal_id, rows);
-      for (const { id } of await restore.partitions(table)) await restore.attach(table, id);
+      for (const { id } of await restore.partitions(table)) await restore.attach(table, [id]);
       await restore.drop(table);
     }
 
@@ -99,7 +99,7 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
         { ts: APRIL, raw: 'b' },
       ]);
       await restore.create('d_clone');
-      await restore.clonePartition('s_clone', 'd_clone', '202603');
+      await restore.clonePartitions('s_clone', 'd_clone', ['202603']);
       assert.deepEqual([await restore.count('d_clone'), await restore.count('s_clone')], [1, 2]);
       for (const table of ['s_clone', 'd_clone']) await restore.drop(table);
     });
@@ -109,13 +109,24 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
         { ts: MARCH, raw: 'a' },
         { ts: APRIL, raw: 'b' },
       ]);
-      await restore.attach('s_attach', '202603');
+      await restore.attach('s_attach', ['202603']);
       assert.deepEqual(await held('attach'), ['a']);
       assert.deepEqual(await logs.stats({ fractal_id: 'attach' }), { rows: 1, first: MARCH, last: MARCH });
-      await restore.attach('s_attach', '202603');
+      await restore.attach('s_attach', ['202603']);
       assert.deepEqual(await held('attach'), ['a', 'a']);
       assert.equal(await restore.count('s_attach'), 2);
       await restore.drop('s_attach');
+    });
+
+    test('several partitions are added and attached together', async () => {
+      const rows = [MARCH, APRIL, '2026-05-01T00:00:00.000Z'].map((ts, n) => ({ ts, raw: String(n) }));
+      await staged('s_several', 'several', rows);
+      await restore.create('d_several');
+      await restore.clonePartitions('s_several', 'd_several', ['202603', '202605']);
+      assert.equal(await restore.count('d_several'), 2);
+      await restore.attach('d_several', ['202603', '202605']);
+      assert.deepEqual(await held('several'), ['0', '2']);
+      for (const table of ['s_several', 'd_several']) await restore.drop(table);
     });
 
     test('of each distinct row, the logs end up with the larger of the two counts', async () => {
@@ -136,9 +147,9 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
       await restore.create('d_some');
       const [partition] = await restore.partitions('s_some');
       assert.ok(partition);
-      await restore.insertMissing({ table: 's_some', partition, fractal_id: 'some' }, 'd_some');
+      await restore.insertMissing({ table: 's_some', ...partition, fractal_id: 'some' }, 'd_some');
       assert.equal(await restore.count('d_some'), 3);
-      await restore.attach('d_some', partition.id);
+      await restore.attach('d_some', [partition.id]);
       const counts = [...Map.groupBy(await held('some'), (raw) => raw)].map(([raw, { length }]) => [
         raw,
         length,
@@ -181,9 +192,10 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
         () => restore.load('s_signal', 'f', linesOf([{ ts: MARCH, raw: 'x' }]), options),
         () => restore.count('s_signal', options),
         () => restore.partitions('s_signal', options),
-        () => restore.clonePartition('s_signal', 's_signal', '202603', options),
-        () => restore.insertMissing({ table: 's_signal', partition, fractal_id: 'f' }, 's_signal', options),
-        () => restore.attach('s_signal', '202603', options),
+        () => restore.clonePartitions('s_signal', 's_signal', ['202603'], options),
+        () =>
+          restore.insertMissing({ table: 's_signal', ...partition, fractal_id: 'f' }, 's_signal', options),
+        () => restore.attach('s_signal', ['202603'], options),
         () => restore.countUntil(window, 0, options),
         () => restore.removeUntil(window, 0, options),
         () => restore.clock(options),

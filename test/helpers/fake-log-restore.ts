@@ -10,7 +10,7 @@ import type {
   PeriodGrid,
   PeriodStats,
 } from '../../src/core/ports/log-database.ts';
-import type { LogRestore, StagedPart, StagedPartition } from '../../src/core/ports/log-restore.ts';
+import type { LogRestore, StagedPartition, StagedRows } from '../../src/core/ports/log-restore.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
 import { countRows } from './count-rows.ts';
 import { LOGS_SHAPE } from './fake-ports.ts';
@@ -95,18 +95,19 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
     });
   }
 
-  clonePartition(from: string, to: string, partition: string, options: CallOptions = {}) {
-    return this.#call('clonePartition', options, () => {
-      this.#table(to).push(...this.#table(from).filter((row) => partitionOf(row) === partition));
-    });
+  async clonePartitions(from: string, to: string, ids: readonly string[], options: CallOptions = {}) {
+    for (const partition of ids)
+      await this.#call('clonePartition', options, () => {
+        this.#table(to).push(...this.#table(from).filter((row) => partitionOf(row) === partition));
+      });
   }
 
-  insertMissing({ table, partition, fractal_id }: StagedPart, to: string, options: CallOptions = {}) {
+  insertMissing({ table, fractal_id }: StagedRows, to: string, options: CallOptions = {}) {
     return this.#call('insertMissing', options, () => {
       const existing = new Map<string, number>();
       for (const row of this.logs.filter(({ fractal }) => fractal === fractal_id))
         existing.set(keyOf(row), (existing.get(keyOf(row)) ?? 0) + 1);
-      for (const row of this.#table(table).filter((one) => partitionOf(one) === partition.id)) {
+      for (const row of this.#table(table)) {
         const left = existing.get(keyOf(row)) ?? 0;
         if (left > 0) existing.set(keyOf(row), left - 1);
         else this.#table(to).push(row);
@@ -114,10 +115,11 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
     });
   }
 
-  attach(from: string, partition: string, options: CallOptions = {}) {
-    return this.#call('attach', options, () => {
-      this.logs.push(...this.#table(from).filter((row) => partitionOf(row) === partition));
-    });
+  async attach(from: string, ids: readonly string[], options: CallOptions = {}) {
+    for (const partition of ids)
+      await this.#call('attach', options, () => {
+        this.logs.push(...this.#table(from).filter((row) => partitionOf(row) === partition));
+      });
   }
 
   countUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}) {

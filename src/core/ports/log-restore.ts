@@ -10,10 +10,9 @@ export interface StagedPartition {
   last: Timestamp;
 }
 
-/** A partition of a staging table, and the fractal its rows will be restored to. */
-export interface StagedPart {
+/** A staging table, the time range of its rows, and the fractal they will be restored to. */
+export interface StagedRows extends Pick<StagedPartition, 'first' | 'last'> {
   table: string;
-  partition: StagedPartition;
   fractal_id: string;
 }
 
@@ -44,15 +43,18 @@ export interface LogRestore {
   load(table: string, fractal_id: string, lines: AsyncIterable<Buffer>, options?: LoadOptions): Promise<void>;
   count(table: string, options?: CallOptions): Promise<number>;
   partitions(table: string, options?: CallOptions): Promise<StagedPartition[]>;
-  /** Adds a partition of one table to another. The first table keeps it; no row is copied. */
-  clonePartition(from: string, to: string, partition: string, options?: CallOptions): Promise<void>;
+  /** Adds partitions of one table to another. The first table keeps them; no row is copied. */
+  clonePartitions(from: string, to: string, ids: readonly string[], options?: CallOptions): Promise<void>;
   /**
-   * Inserts into `to` the rows of a partition that are missing from the logs, with multiplicity: of each distinct row, as many
-   * as the partition has more. Rows are equal if time, log line, id and ingest time are; fields are parsed from the line.
+   * Inserts into `to` the rows of a table that are missing from the logs, with multiplicity: of each distinct row, as many
+   * as the table has more. Rows are equal if time, log line, id and ingest time are; fields are parsed from the line.
    */
-  insertMissing(part: StagedPart, to: string, options?: RestoreCallOptions): Promise<void>;
-  /** Attaches a partition of a table to the logs, all or nothing. Not idempotent: a second call duplicates the rows. */
-  attach(from: string, partition: string, options?: CallOptions): Promise<void>;
+  insertMissing(rows: StagedRows, to: string, options?: RestoreCallOptions): Promise<void>;
+  /**
+   * Attaches partitions of a table to the logs, each of them all or nothing. Not idempotent: a second call duplicates the
+   * rows.
+   */
+  attach(from: string, ids: readonly string[], options?: CallOptions): Promise<void>;
   /** Number of rows of a window ingested up to `cutoff_ms`, Unix time. */
   countUntil(window: LogWindow, cutoff_ms: number, options?: CallOptions): Promise<number>;
   /** Deletes these rows from the logs. */

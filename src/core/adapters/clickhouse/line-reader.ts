@@ -1,6 +1,6 @@
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LineBlock, LineOptions, LogWindow, RowKey } from '../../ports/log-database.ts';
-import type { CallOptions } from '../../ports/types.ts';
+import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import { isSettingRefused } from './errors.ts';
 import { DecodeThreads } from './native/decode-thread.ts';
 import type { Stop } from './native/decoder.ts';
@@ -8,7 +8,7 @@ import type { ResponseScope } from './native/line-assembler.ts';
 import { nativeLines } from './native/native-lines.ts';
 import { splitLines } from './ndjson-splitter.ts';
 import {
-  firstRawQuery,
+  firstQuery,
   type KeyRange,
   keyQuery,
   type LineSource,
@@ -22,8 +22,15 @@ import {
 import type { ClickHouseSession, StatementOptions } from './session.ts';
 
 const KEY_LIMIT_MS = 600_000;
-/** Rows of one join with the original lines, which are kept in memory: some hundred MB at most for usual lines. */
-const JOIN_ROWS = 250_000;
+/** Rows of one join with the original lines: ClickHouse keeps both in memory, and sorts them. */
+const JOIN_ROWS = 65_536;
+/** ClickHouse would open the partitions of a whole window at once, and needs some MB of memory for each. */
+const PARTITIONED_BY_DAY = /\btoDate\(|\btoYYYYMMDD\(|\btoStartOf(?:Day|Hour)\(/;
+/** Days to read at a time; more of them after a span with few rows. */
+const SPAN_DAYS = 16;
+const SPAN_MAX_DAYS = 256;
+const SPAN_FEW_ROWS = 16_384;
+const DAY_MS = 86_400_000;
 /** Block size in rows: divided by `BLOCK_STEP` each time a block is too large. */
 const MAX_BLOCK_ROWS = 8192;
 const MIN_BLOCK_ROWS = 128;
@@ -54,12 +61,39 @@ export class LineReader {
 
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
     const shape = await this.#shape(options);
+    const scope = { shape, firstRaw: await this.#firstRaw(shape, window, options) };
+    if (!PARTITIONED_BY_DAY.test(shape.partition_key)) return yield* this.#span(scope, window, options);
+    let { start } = options;
+    let from = start === undefined ? window.from : laterOf(window.from, start);
+    for (let days = SPAN_DAYS; ; ) {
+      const first = await this.#firstTime({ ...window, from }, options);
+      if (first === undefined) return;
+      const end = new Date((Math.floor(first / DAY_MS) + days) * DAY_MS).toISOString();
+      const last = window.to !== undefined && Date.parse(window.to) <= Date.parse(end);
+      let lines = 0;
+      const span = { fractal_id: window.fractal_id, from, to: last ? window.to : end };
+      for await (const block of this.#span(scope, span, { ...options, start })) {
+        lines += block.lines;
+        yield block;
+      }
+      if (last) return;
+      [from, start] = [end, undefined];
+      days = lines < SPAN_FEW_ROWS ? Math.min(SPAN_MAX_DAYS, days * 2) : SPAN_DAYS;
+    }
+  }
+
+  /** Rows of a window, with their original lines if these are in another table. */
+  async *#span(
+    { shape, firstRaw }: { shape: LogsShape; firstRaw: number | undefined },
+    window: LogWindow,
+    options: LineOptions,
+  ): AsyncGenerator<LineBlock> {
     const source = (joined = false) => lineSource(shape, this.#session.dialect, options.fields, joined);
-    if (shape.raw_from !== 'logs_raw')
-      return yield* this.#read(source(), window, { start: options.start }, options);
     // A join keeps its right side in memory: only where there are original lines, and some rows at a time.
-    const first = await this.#firstRaw(source(), window, options);
-    let start = options.start;
+    const { from, to } = msOf(window);
+    const first =
+      firstRaw === undefined || firstRaw >= to ? undefined : { ms: String(Math.max(firstRaw, from)), id: '' };
+    let start = options.start ?? (firstRaw !== undefined && firstRaw <= from ? first : undefined);
     if (!first || !start || BigInt(start.ms) < BigInt(first.ms)) {
       yield* this.#read(source(), window, { start, end: first }, options);
       start = first;
@@ -99,18 +133,23 @@ export class LineReader {
     yield* this.#text(source, window, { start, end }, options);
   }
 
-  /** Key of the first row that may have an original line in another table; undefined if there are none. */
-  async #firstRaw(
-    { raw }: LineSource,
-    window: LogWindow,
-    { signal }: LineOptions,
-  ): Promise<RowKey | undefined> {
-    if (!raw) return undefined;
-    const found = await this.#session.row<{ rows: number; ms: number }>(firstRawQuery(raw.table, window), {
+  /** Time of the first row that may have an original line in another table; undefined if there are none. */
+  async #firstRaw(shape: LogsShape, window: LogWindow, options: LineOptions): Promise<number | undefined> {
+    const { raw } = lineSource(shape, this.#session.dialect, options.fields);
+    return shape.raw_from === 'logs_raw' && raw ? this.#first(raw.table, window, options) : undefined;
+  }
+
+  /** Time of the first row of a window; undefined if there are none. */
+  #firstTime(window: LogWindow, options: LineOptions): Promise<number | undefined> {
+    return this.#first(this.#session.dialect.logs, window, options);
+  }
+
+  async #first(table: string, window: LogWindow, { signal }: LineOptions): Promise<number | undefined> {
+    const found = await this.#session.row<{ rows: number; ms: number }>(firstQuery(table, window), {
       signal,
       limit_ms: KEY_LIMIT_MS,
     });
-    return found.rows === 0 ? undefined : { ms: String(found.ms), id: '' };
+    return found.rows === 0 ? undefined : found.ms;
   }
 
   close(): Promise<void> {
@@ -170,6 +209,19 @@ export class LineReader {
       if (String(ms) !== start?.ms || id !== start.id) return { ms: String(ms), id };
     }
   }
+}
+
+function msOf({ from, to }: LogWindow): { from: number; to: number } {
+  return {
+    from: from === undefined ? -Infinity : Date.parse(from),
+    to: to === undefined ? Infinity : Date.parse(to),
+  };
+}
+
+/** The later of the start of a window and the time of a key. */
+function laterOf(from: Timestamp | undefined, { ms }: RowKey): Timestamp {
+  const time = new Date(Number(ms)).toISOString();
+  return from === undefined || Date.parse(from) < Number(ms) ? time : from;
 }
 
 function scopeOf({ fields, other }: LineSource, { fractal_id }: LogWindow): ResponseScope {

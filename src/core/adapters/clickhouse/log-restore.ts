@@ -8,8 +8,8 @@ import type {
   LoadOptions,
   LogRestore,
   RestoreCallOptions,
-  StagedPart,
   StagedPartition,
+  StagedRows,
 } from '../../ports/log-restore.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { activeStatementsQuery, DISTRIBUTED_INSERT, type Dialect, syncQuery } from './cluster.ts';
@@ -19,7 +19,7 @@ import {
   attachQuery,
   COUNTS_TABLE,
   clockQuery,
-  clonePartitionQuery,
+  clonePartitionsQuery,
   countExcessQuery,
   countQuery,
   countUntilQuery,
@@ -100,32 +100,36 @@ class ClickHouseRestore implements LogRestore {
     return this.#session.rows<StagedPartition>(query, options);
   }
 
-  async clonePartition(
+  async clonePartitions(
     from: string,
     to: string,
-    partition: string,
+    ids: readonly string[],
     options: CallOptions = {},
   ): Promise<void> {
-    const query = clonePartitionQuery(checkedTable(from), checkedTable(to), partition, this.#dialect);
+    const query = clonePartitionsQuery(checkedTable(from), checkedTable(to), ids, this.#dialect);
     await this.#session.run(query, options);
   }
 
-  async insertMissing(part: StagedPart, to: string, options: RestoreCallOptions = {}): Promise<void> {
-    checkedTable(part.table);
+  async insertMissing(rows: StagedRows, to: string, options: RestoreCallOptions = {}): Promise<void> {
+    checkedTable(rows.table);
     const [schema, dialect] = [await this.#logsSchema(options), this.#dialect];
-    const query = minutesQuery(part, schema, dialect);
-    const minutes = await this.#session.rows<{ minute: number; rows: number }>(query, options);
+    const minutes = await this.#session.rows<{ minute: number; rows: number }>(
+      minutesQuery(rows, dialect),
+      options,
+    );
+    const insert = (query: Query) =>
+      this.#session.run(query, { ...options, settings: { max_partitions_per_insert_block: 0 } });
     for (const slice of slicesOf(minutes)) {
-      await this.#session.run(insertAbsentQuery(part, slice, checkedTable(to), schema, dialect), options);
-      if ((await this.#number(countExcessQuery(part, slice, schema, dialect), options)) > 0)
-        await this.#session.run(insertExcessQuery(part, slice, to, schema, dialect), options);
+      await insert(insertAbsentQuery(rows, slice, checkedTable(to), schema, dialect));
+      if ((await this.#number(countExcessQuery(rows, slice, schema, dialect), options)) > 0)
+        await insert(insertExcessQuery(rows, slice, to, schema, dialect));
     }
   }
 
-  async attach(from: string, partition: string, options: CallOptions = {}): Promise<void> {
+  async attach(from: string, ids: readonly string[], options: CallOptions = {}): Promise<void> {
     const schema = await this.#logsSchema(options);
     const settings = this.#dialect.cluster === undefined ? {} : DISTRIBUTED_INSERT;
-    const query = attachQuery(checkedTable(from), partition, schema, this.#dialect);
+    const query = attachQuery(checkedTable(from), ids, schema, this.#dialect);
     await this.#session.run(query, { ...options, settings });
     await this.#sync(schema, options);
   }

@@ -144,8 +144,8 @@ function rowsQuery(
   return { sql: `${from} ORDER BY ${order} FORMAT ${format}`, params };
 }
 
-/** Time of the first original line of a window; zero rows if there are none. */
-export function firstRawQuery(table: string, window: LogWindow): Query {
+/** Time of the first row of a window; zero rows if there are none. */
+export function firstQuery(table: string, window: LogWindow): Query {
   const { where, params } = windowCondition(window);
   return {
     sql: `SELECT count() AS rows, toUnixTimestamp64Milli(min(timestamp)) AS ms FROM ${table} WHERE ${where} FORMAT JSONEachRow`,

@@ -1,7 +1,7 @@
 import { LINE_COLUMNS, ordinaryColumns, TEXT_OF_FIELDS } from '../../policy/log-columns.ts';
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
-import type { StagedPart } from '../../ports/log-restore.ts';
+import type { StagedRows } from '../../ports/log-restore.ts';
 import { type Dialect, SINGLE_SERVER } from './cluster.ts';
 import { inputType, inputValue, quoteName, quoteString } from './columns.ts';
 import { type Query, windowCondition } from './queries.ts';
@@ -123,103 +123,101 @@ function partitionId({ partition_key }: LogsShape, { cluster }: Dialect): string
   return partition_key === '' ? "'all'" : `partitionId(${partition_key})`;
 }
 
-function inPartition(schema: LogsShape, dialect: Dialect): string {
-  return `${partitionId(schema, dialect)} = {partition:String}`;
-}
-
 /** Rows per minute, of both sides of a comparison together. */
-export function minutesQuery(
-  { table, partition, fractal_id }: StagedPart,
-  schema: LogsShape,
-  dialect: Dialect,
-): Query {
+export function minutesQuery({ table, first, last, fractal_id }: StagedRows, dialect: Dialect): Query {
   const minute = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute`;
-  const { where, params } = inRange(fractal_id, Date.parse(partition.first), Date.parse(partition.last) + 1);
+  const { where, params } = inRange(fractal_id, Date.parse(first), Date.parse(last) + 1);
   return {
     sql: `SELECT minute, count() AS rows FROM (
-        SELECT ${minute} FROM ${dialect.allShards(table)} WHERE ${inPartition(schema, dialect)}
+        SELECT ${minute} FROM ${dialect.allShards(table)}
         UNION ALL SELECT ${minute} FROM ${dialect.logs} WHERE ${where})
       GROUP BY minute ORDER BY minute FORMAT JSONEachRow`,
-    params: { ...params, partition: partition.id },
+    params,
   };
 }
 
 /** Inserts the rows that the logs do not have at all. */
 export function insertAbsentQuery(
-  part: StagedPart,
+  rows: StagedRows,
   slice: Slice,
   to: string,
   schema: LogsShape,
   dialect: Dialect,
 ): Query {
-  const { where, params } = inSlice(schema, part.fractal_id, slice);
+  const { where, params } = inSlice(schema, rows.fractal_id, slice);
   return {
-    sql: `INSERT INTO ${to} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(part.table)}
-      WHERE ${where} AND ${inPartition(schema, dialect)}
-        AND ${rowKey(schema)} ${dialect.global}NOT IN (SELECT ${rowKey(schema)} FROM ${dialect.logs} WHERE ${where})`,
-    params: { ...params, partition: part.partition.id },
+    sql: `INSERT INTO ${to} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(rows.table)}
+      WHERE ${where} AND ${rowKey(schema)} ${dialect.global}NOT IN (SELECT ${rowKey(schema)} FROM ${dialect.logs} WHERE ${where})`,
+    params,
   };
 }
 
 /** Counts the distinct rows that the logs have, but fewer times. */
-export function countExcessQuery(part: StagedPart, slice: Slice, schema: LogsShape, dialect: Dialect): Query {
-  const { where, params } = inSlice(schema, part.fractal_id, slice);
+export function countExcessQuery(rows: StagedRows, slice: Slice, schema: LogsShape, dialect: Dialect): Query {
+  const { where, params } = inSlice(schema, rows.fractal_id, slice);
   return {
-    sql: `SELECT count() AS rows FROM (${excessKeys(part.table, where, schema, dialect)}) FORMAT JSONEachRow`,
-    params: { ...params, partition: part.partition.id },
+    sql: `SELECT count() AS rows FROM (${excessKeys(rows.table, where, schema, dialect)}) FORMAT JSONEachRow`,
+    params,
   };
 }
 
 /** Inserts the excess copies of these rows. */
 export function insertExcessQuery(
-  part: StagedPart,
+  rows: StagedRows,
   slice: Slice,
   to: string,
   schema: LogsShape,
   dialect: Dialect,
 ): Query {
-  const { where, params } = inSlice(schema, part.fractal_id, slice);
+  const { where, params } = inSlice(schema, rows.fractal_id, slice);
   return {
     sql: `INSERT INTO ${to} (${columnList(schema)}) SELECT ${columnList(schema)} FROM (
         SELECT ${columnList(schema)}, key, row_number() OVER (PARTITION BY key ORDER BY log_id) AS nth FROM (
-          SELECT ${columnList(schema)}, ${rowKey(schema)} AS key FROM ${dialect.allShards(part.table)}
-          WHERE ${where} AND ${inPartition(schema, dialect)}
-            AND key ${dialect.global}IN (${excessKeys(part.table, where, schema, dialect)}))) AS staged
+          SELECT ${columnList(schema)}, ${rowKey(schema)} AS key FROM ${dialect.allShards(rows.table)}
+          WHERE ${where} AND key ${dialect.global}IN (${excessKeys(rows.table, where, schema, dialect)}))) AS staged
       INNER JOIN (SELECT ${rowKey(schema)} AS key, count() AS existing FROM ${dialect.logs} WHERE ${where} GROUP BY key) AS present
         USING (key)
       WHERE nth > existing`,
-    params: { ...params, partition: part.partition.id },
+    params,
   };
 }
 
 function excessKeys(table: string, where: string, schema: LogsShape, dialect: Dialect): string {
   return `SELECT key FROM (
       SELECT ${rowKey(schema)} AS key, 1 AS staged, 0 AS present FROM ${dialect.allShards(table)}
-      WHERE ${where} AND ${inPartition(schema, dialect)}
+      WHERE ${where}
       UNION ALL SELECT ${rowKey(schema)} AS key, 0 AS staged, 1 AS present FROM ${dialect.logs} WHERE ${where})
     GROUP BY key HAVING sum(present) > 0 AND sum(staged) > sum(present)`;
 }
 
-/** `ATTACH PARTITION` takes no bound parameters, so the partition ID is validated. */
-export function clonePartitionQuery(
+/** `ATTACH PARTITION` takes no bound parameters, so the partition IDs are validated. */
+export function clonePartitionsQuery(
   from: string,
   to: string,
-  partition: string,
+  ids: readonly string[],
   { onCluster }: Dialect,
 ): Query {
-  if (!/^[\w-]+$/.test(partition)) throw new RangeError(`Invalid partition ID: ${partition}`);
-  return { sql: `ALTER TABLE ${to}${onCluster} ATTACH PARTITION ID '${partition}' FROM ${from}`, params: {} };
+  const invalid = ids.find((id) => !/^[\w-]+$/.test(id));
+  if (invalid !== undefined) throw new RangeError(`Invalid partition ID: ${invalid}`);
+  const commands = ids.map((id) => `ATTACH PARTITION ID '${id}' FROM ${from}`);
+  return { sql: `ALTER TABLE ${to}${onCluster} ${commands.join(', ')}`, params: {} };
 }
 
 /**
- * Adds the rows of a partition to the logs: on a single server in one step; on a cluster by an insert that routes each row
- * to its shard, and that may have added some rows when it fails.
+ * Adds the rows of partitions to the logs: on a single server each partition in one step; on a cluster by an insert that
+ * routes each row to its shard, and that may have added some rows when it fails.
  */
-export function attachQuery(from: string, partition: string, schema: LogsShape, dialect: Dialect): Query {
-  if (dialect.cluster === undefined) return clonePartitionQuery(from, LOGS, partition, SINGLE_SERVER);
+export function attachQuery(
+  from: string,
+  ids: readonly string[],
+  schema: LogsShape,
+  dialect: Dialect,
+): Query {
+  if (dialect.cluster === undefined) return clonePartitionsQuery(from, LOGS, ids, SINGLE_SERVER);
   return {
-    sql: `INSERT INTO ${dialect.logs} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(from)} WHERE ${inPartition(schema, dialect)}`,
-    params: { partition },
+    sql: `INSERT INTO ${dialect.logs} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(from)} 
+      WHERE ${partitionId(schema, dialect)} IN {ids:Array(String)}`,
+    params: { ids },
   };
 }
 

@@ -1,7 +1,7 @@
 import { BifractError } from '../../contract/errors.ts';
 import type { StagedPartition } from '../../ports/log-restore.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
-import type { RestoreRun } from './run.ts';
+import type { RestoreLimits, RestoreRun } from './run.ts';
 import { assertCount, type CombinedPartition, countPartitions, createTable, dropTables } from './tables.ts';
 
 /** Counts the staged rows: the last check before the point of no return. */
@@ -42,20 +42,40 @@ function deferCancellation({ context, limits }: RestoreRun): { signal: AbortSign
 }
 
 async function attachAll(run: RestoreRun): Promise<void> {
-  const { plan, checkpoint, retrier, context } = run;
+  const { plan, checkpoint, retrier, context, limits } = run;
   const { signal, emit } = context;
   if (plan.replace && checkpoint.data.phase !== 'attaching') await removeReplaced(run);
   await checkpoint.save({ phase: 'attaching' });
   const partitions = await retrier.through(() => countPartitions(run), signal);
-  for (const partition of partitions) {
-    if (checkpoint.data.partitions.some(({ id }) => id === partition.id)) continue;
-    emit('job:phase', { phase: `Attaching rows of ${monthOf(partition.id)}` });
-    await retrier.through(() => attachPartition(run, partition), signal);
+  const done = new Set(checkpoint.data.partitions.map(({ id }) => id));
+  for (const step of stepsOf(
+    partitions.filter(({ id }) => !done.has(id)),
+    limits.step,
+  )) {
+    const { first, last } = rangeOf(step);
+    const days = [first.slice(0, 10), last.slice(0, 10)];
+    emit('job:phase', { phase: `Attaching rows of ${[...new Set(days)].join(' to ')}` });
+    await retrier.through(() => attachPartitions(run, step), signal);
   }
 }
 
-function monthOf(id: string): string {
-  return /^\d{6}$/.test(id) ? `${id.slice(0, 4)}-${id.slice(4)}` : `partition ${id}`;
+/** Divides the partitions, which are sorted by time, so that some small ones are attached together. */
+function stepsOf(
+  partitions: readonly CombinedPartition[],
+  limit: RestoreLimits['step'],
+): CombinedPartition[][] {
+  const steps: CombinedPartition[][] = [];
+  let step_rows = 0;
+  for (const partition of partitions) {
+    const step = steps.at(-1);
+    step_rows += partition.rows;
+    if (step && step.length < limit.partitions && step_rows <= limit.rows) step.push(partition);
+    else {
+      steps.push([partition]);
+      step_rows = partition.rows;
+    }
+  }
+  return steps;
 }
 
 /** Deletes the rows of the window that were ingested before the restore began. Idempotent. */
@@ -81,49 +101,80 @@ function replacedWindow(plan: ArchiveRestorePlan) {
 
 /**
  * Each attempt selects the rows that are missing at that moment into new tables. It first drops the tables of earlier
- * attempts, which waits for or prevents any pending operation on them. So an attempt may fail anywhere: rows it
- * attached are no longer missing.
+ * attempts, which waits for or prevents any pending operation on them. So an attempt may fail anywhere, after some of the
+ * partitions too: rows it attached are no longer missing.
  */
-async function attachPartition(run: RestoreRun, partition: CombinedPartition): Promise<void> {
+async function attachPartitions(run: RestoreRun, step: readonly CombinedPartition[]): Promise<void> {
   const { rows, logs, plan, checkpoint } = run;
   const { signal } = run.context;
   await dropTables(rows, checkpoint.data, { keep: true }, signal);
   const all_rows = await createTable(run, 'missing');
-  for (const table of partition.tables) await rows.clonePartition(table, all_rows, partition.id, { signal });
-  const counted = await rows.count(all_rows, { signal });
-  assertCount(all_rows, counted, partition.rows);
-  const window = rangeOf(partition, plan.into.id);
+  await cloneAll(run, step, all_rows);
+  const range = rangeOf(step);
+  const window = { fractal_id: plan.into.id, from: range.first, to: afterLast(range) };
   const before = await logs.stats(window, { signal });
-  const source = before.rows === 0 ? all_rows : await selectMissing(run, partition, all_rows);
-  const missing = source === all_rows ? counted : await rows.count(source, { signal });
-  const { moving } = checkpoint.data;
+  const source = before.rows === 0 ? all_rows : await selectMissing(run, range, all_rows);
+  const missing = new Map(
+    (await rows.partitions(source, { signal })).map(({ id, rows: count }) => [id, count]),
+  );
+  if (source === all_rows)
+    for (const { id, rows: expected } of step) assertCount(source, missing.get(id) ?? 0, expected);
+  const moving = new Map([checkpoint.data.moving ?? []].flat().map(({ id, rows: count }) => [id, count]));
   // An earlier attempt may have attached some already.
-  const added = Math.max(missing, moving?.id === partition.id ? moving.rows : 0);
-  if (missing > 0) {
-    await checkpoint.save({ moving: { id: partition.id, rows: added } });
-    await rows.attach(source, partition.id, { signal });
+  const added = step.map(({ id }) => ({ id, rows: Math.max(missing.get(id) ?? 0, moving.get(id) ?? 0) }));
+  const total = [...missing.values()].reduce((sum, count) => sum + count, 0);
+  if (total > 0) {
+    await checkpoint.save({ moving: added });
+    await rows.attach(source, [...missing.keys()], { signal });
     const after = await logs.stats(window, { signal });
-    if (after.rows < before.rows + missing) throw attachedRowsMissing(before.rows + missing, after.rows);
+    if (after.rows < before.rows + total) throw attachedRowsMissing(before.rows + total, after.rows);
   }
-  const attached = { id: partition.id, added, there: partition.rows - added };
-  await checkpoint.save({ partitions: [...checkpoint.data.partitions, attached], moving: null });
+  const attached = step.map(({ id, rows: staged }, index) => {
+    const count = added[index]?.rows ?? 0;
+    return { id, added: count, there: staged - count };
+  });
+  await checkpoint.save({ partitions: [...checkpoint.data.partitions, ...attached], moving: null });
 }
 
-async function selectMissing(
-  run: RestoreRun,
-  { tables: _, ...partition }: CombinedPartition,
-  table: string,
-): Promise<string> {
-  const { rows, services, plan } = run;
-  const { signal } = run.context;
+/** Adds the partitions of all staged tables to one table. */
+async function cloneAll(
+  { rows, context: { signal } }: RestoreRun,
+  step: readonly CombinedPartition[],
+  to: string,
+): Promise<void> {
+  const tables = new Set(step.flatMap((partition) => partition.tables));
+  for (const table of tables) {
+    const ids = step.filter((partition) => partition.tables.includes(table)).map(({ id }) => id);
+    await rows.clonePartitions(table, to, ids, { signal });
+  }
+}
+
+async function selectMissing(run: RestoreRun, range: TimeRange, table: string): Promise<string> {
+  const { rows, services, plan, context } = run;
+  const counted = await rows.count(table, { signal: context.signal });
+  assertCount(table, counted, range.rows);
   const to = await createTable(run, 'missing');
   const { max_memory } = services.archive_limits;
-  await rows.insertMissing({ table, partition, fractal_id: plan.into.id }, to, { signal, max_memory });
+  const { first, last } = range;
+  const staged = { table, first, last, fractal_id: plan.into.id };
+  await rows.insertMissing(staged, to, { signal: context.signal, max_memory });
   return to;
 }
 
-function rangeOf({ first, last }: StagedPartition, fractal_id: string) {
-  return { fractal_id, from: first, to: new Date(Date.parse(last) + 1).toISOString() };
+type TimeRange = Pick<StagedPartition, 'rows' | 'first' | 'last'>;
+
+/** Rows and time range of partitions. */
+function rangeOf(partitions: readonly StagedPartition[]): TimeRange {
+  const lasts = partitions.map(({ last }) => last).toSorted();
+  return {
+    rows: partitions.reduce((sum, { rows }) => sum + rows, 0),
+    first: partitions[0]?.first ?? '',
+    last: lasts.at(-1) ?? '',
+  };
+}
+
+function afterLast({ last }: TimeRange): string {
+  return new Date(Date.parse(last) + 1).toISOString();
 }
 
 function attachedRowsMissing(expected: number, counted: number): BifractError {

@@ -37,12 +37,18 @@ export interface ArchiveRestoreCheckpoint extends RestoringRecord {
   removed: number;
   /** Attached partitions, and how many of their rows were in the logs before. */
   partitions: { id: string; added: number; there: number }[];
-  /** The partition being attached, and how many rows. */
-  moving: { id: string; rows: number } | null;
+  /** The partitions being attached, and how many rows of each. Earlier releases attached one at a time. */
+  moving: AttachedRows[] | AttachedRows | null;
   /** For `ingest`: accepted rows of the current file, and the batch in flight. */
   sent: { file: number; rows: number; batch: SentBatch | null } | null;
   /** The job ended without finishing, and left this to a later one. */
   left?: boolean;
+}
+
+/** Rows of a partition that are being attached. */
+interface AttachedRows {
+  id: string;
+  rows: number;
 }
 
 /** Rows that were sent and not yet acknowledged. */

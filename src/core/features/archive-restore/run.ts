@@ -39,6 +39,8 @@ export interface RestoreLimits {
   cancel_grace_ms: number;
   /** Rows and bytes of one staging table: what must be sent again if the connection breaks. */
   table: { rows: number; bytes: number };
+  /** What is attached together: each step takes about ten statements, and compares that many rows at a time. */
+  step: { partitions: number; rows: number };
   /** Log lines that are sent to the server together. */
   batch: { rows: number; bytes: number };
 }
@@ -46,6 +48,7 @@ export interface RestoreLimits {
 const LIMITS: RestoreLimits = {
   cancel_grace_ms: CANCEL_GRACE_MS,
   table: { rows: 4_000_000, bytes: 1024 ** 3 },
+  step: { partitions: 32, rows: 2_000_000 },
   batch: { rows: 5000, bytes: 1024 * 1024 },
 };
 

@@ -32,7 +32,7 @@ export interface CombinedPartition extends StagedPartition {
   tables: string[];
 }
 
-/** Counts the staged rows by partition. `COUNT_DIFFERS` if some of them were lost. */
+/** Counts the staged rows by partition, the earliest first. `COUNT_DIFFERS` if some of them were lost. */
 export async function countPartitions({
   rows,
   checkpoint,
@@ -51,7 +51,7 @@ export async function countPartitions({
       combined.set(partition.id, known ? merge(known, partition, name) : { ...partition, tables: [name] });
     }
   }
-  return [...combined.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [...combined.values()].sort((a, b) => (a.first < b.first ? -1 : 1));
 }
 
 function merge(

@@ -65,16 +65,20 @@ async function stage(table: string, from: string, to: string, lenient = false): 
 }
 
 async function attachMissing(table: string, fractal_id: string): Promise<number> {
-  let added = 0;
-  for (const partition of await restore.partitions(table)) {
-    const to = `${table}_d_${partition.id}`;
-    await restore.create(to);
-    await restore.insertMissing({ table, partition, fractal_id }, to);
-    added += await restore.count(to);
-    await restore.attach(to, partition.id);
-    await restore.drop(to);
-  }
-  return added;
+  const to = `${table}_d`;
+  await restore.create(to);
+  const partitions = await restore.partitions(table);
+  const times = partitions.flatMap(({ first, last }) => [first, last]).toSorted();
+  const [first = '', last = ''] = [times[0], times.at(-1)];
+  await restore.insertMissing({ table, first, last, fractal_id }, to);
+  const missing = await restore.partitions(to);
+  if (missing.length > 0)
+    await restore.attach(
+      to,
+      missing.map(({ id }) => id),
+    );
+  await restore.drop(to);
+  return missing.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 const DAY = 86_400_000;

@@ -188,7 +188,11 @@ async function restored(from: Generation, into: Generation) {
     await restore.close();
     await queryClickhouse(services.clickhouse, 'default', `DROP DATABASE ${database} SYNC`);
   });
-  for (const { id } of await stage('first')) await restore.attach('first', id);
+  const staged = await stage('first');
+  await restore.attach(
+    'first',
+    staged.map(({ id }) => id),
+  );
   return { ch, restore, stage };
 }
 
@@ -270,8 +274,9 @@ for (const [from, into] of [
       assert.equal((await countsOf(ch, into)).counted, ROWS);
     }
     await restore.create('again');
-    for (const partition of await stage('second'))
-      await restore.insertMissing({ table: 'second', partition, fractal_id: 'web' }, 'again');
+    const times = (await stage('second')).flatMap(({ first, last }) => [first, last]).toSorted();
+    const [first = '', last = ''] = [times[0], times.at(-1)];
+    await restore.insertMissing({ table: 'second', first, last, fractal_id: 'web' }, 'again');
     assert.equal(await restore.count('again'), 0);
   });
 }

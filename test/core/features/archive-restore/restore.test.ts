@@ -59,6 +59,7 @@ const ARCHIVE_ID = 'aaaaaaaa-0000-4000-8000-000000000001';
 /** Small tables, so that the rows take more than one, and short waits. */
 const LIMITS: Partial<RestoreLimits> = {
   table: { rows: 25, bytes: 1e9 },
+  step: { partitions: 2, rows: 1e9 },
   retry_ms: 60_000,
   first_wait_ms: 1,
 };
@@ -200,6 +201,43 @@ test('existing rows are not duplicated, and a second restore adds nothing', asyn
   const again = await run(lab, await planned(lab), 'job-2');
   assert.deepEqual(counts(again.summary), { rows_read: 60, rows_added: 0, rows_there: 60, rows_removed: 0 });
   assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows);
+});
+
+test('partitions are attached some at a time', async () => {
+  for (const [limit, steps] of [
+    [{ partitions: 9, rows: 1e9 }, 1],
+    [{ partitions: 2, rows: 1e9 }, 2],
+    [{ partitions: 9, rows: 40 }, 2],
+    [{ partitions: 9, rows: 1 }, 3],
+  ] as const) {
+    const lab = await createLab();
+    const created = new Set<string>();
+    lab.rows.beforeCall = () => {
+      for (const name of lab.rows.stagingTables.keys()) if (/_m[0-9a-f]{8}$/.test(name)) created.add(name);
+    };
+    const { summary } = await run(lab, await planned(lab), 'job-1', { ...LIMITS, step: limit });
+    assert.equal(created.size, steps);
+    assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 60, rows_there: 0, rows_removed: 0 });
+    assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  }
+});
+
+test('a restore that an earlier release was attaching one partition of is finished', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab);
+  lab.rows.beforeCall = (name) => {
+    if (name === 'attach')
+      lab.rows.failure = { call: lab.rows.calls, when: 'after', error: CRASHED, fatal: true };
+  };
+  await assert.rejects(run(lab, plan));
+  lab.rows.failure = undefined;
+  lab.rows.beforeCall = () => {};
+  const restoring = lab.state.records.get('job-1')?.restoring as unknown as { moving: object[] };
+  Object.assign(restoring, { moving: restoring.moving[0] });
+  const { summary } = await run(lab, plan, 'job-2');
+  assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 60, rows_there: 0, rows_removed: 0 });
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  assertClean(lab);
 });
 
 test('a window restores rows from its start (inclusive) to its end (exclusive)', async () => {
