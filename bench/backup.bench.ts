@@ -20,7 +20,7 @@ export const bench: Bench = {
   title:
     'backup, test restore and restore of a PostgreSQL database, compared with plain pg_dump and pg_restore',
   async run() {
-    const demo = await startDemo({ scale: 0 });
+    const demo = await startDemo({ generation: 'A', scale: 0 });
     try {
       const { postgres, dir } = demo;
       await queryPostgres(postgres, TABLES);

@@ -8,7 +8,7 @@ const RUNS = 12;
 export const bench: Bench = {
   title: 'milliseconds from exec to the first full frame of the console, 80×24, warm',
   async run() {
-    const demo = await startDemo({ scale: 0 });
+    const demo = await startDemo({ generation: 'A', scale: 0 });
     try {
       const times: number[] = [];
       for (let run = 0; run < RUNS; run++) times.push(await firstFrame(demo.dir));

@@ -38,7 +38,7 @@ export const bench: Bench = {
   async run() {
     // As bifract does while jobs run.
     v8.setFlagsFromString('--no-incremental-marking');
-    const demo = await startDemo({ scale: 0 });
+    const demo = await startDemo({ generation: 'A', scale: 0 });
     const folder = await mkdtemp(join(tmpdir(), 'bifract-bench-'));
     try {
       await seed(demo);

@@ -20,7 +20,7 @@ const BIG_TABLE = `
 export const bench: Bench = {
   title: 'peak memory of bifract: archive of 1,000,000 rows, backup of a database of 1 GB',
   async run() {
-    const demo = await startDemo({ scale: 0 });
+    const demo = await startDemo({ generation: 'A', scale: 0 });
     try {
       await queryPostgres(demo.postgres, `INSERT INTO fractals (id, name) VALUES ('${FRACTAL}', 'bench')`);
       await seedRows(demo.clickhouse, LOGS_DATABASE, {

@@ -35,7 +35,7 @@ const SHAPE = {
 export const bench: Bench = {
   title: `restore of an archive of ${ROWS} rows, compared with a plain INSERT of the same lines by curl with the same settings`,
   async run() {
-    const demo = await startDemo({ scale: 0 });
+    const demo = await startDemo({ generation: 'A', scale: 0 });
     try {
       const ch = (sql: string) => queryClickhouse(demo.clickhouse, LOGS_DATABASE, sql);
       await queryPostgres(demo.postgres, `INSERT INTO fractals (id, name) VALUES ('${FRACTAL}', 'bench')`);

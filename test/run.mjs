@@ -120,7 +120,7 @@ async function startBroker() {
   let services;
   const server = createServer(async (request, response) => {
     if (request.url !== path) return response.writeHead(404).end();
-    services ??= startServices(supervisor);
+    services ??= startServices(supervisor, 'A');
     try {
       response.end(JSON.stringify(await services));
     } catch (error) {

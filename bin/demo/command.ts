@@ -4,10 +4,12 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { demoEnvironment, makeProgramFolder } from './environment.ts';
+import type { Generation } from './generations.ts';
 import { type Demo, startDemo } from './installation.ts';
 import { SignalRelay } from './signal-relay.ts';
 
 export interface DemoCommand {
+  generation: Generation;
   /** A shell command to run in the demo instead of the console. */
   exec?: string;
   /** Opens the console on an installation directory; resolves with its exit code. */
@@ -35,11 +37,11 @@ export async function runDemo(command: DemoCommand): Promise<number> {
 }
 
 async function run(command: DemoCommand, signals: SignalRelay): Promise<number> {
-  const { exec, openConsole, cancelJobs, scale, print = printToStderr } = command;
+  const { generation, exec, openConsole, cancelJobs, scale, print = printToStderr } = command;
   print('Starting a throwaway installation …');
   const started = Date.now();
   const onStep = (what: string, ms: number) => print(`  ${what} (${seconds(ms)})`);
-  const demo = await startDemo({ scale, onStep, signal: signals.abortSignal() });
+  const demo = await startDemo({ generation, scale, onStep, signal: signals.abortSignal() });
   try {
     print(`Ready in ${seconds(Date.now() - started)}: ${demo.dir}`);
     const programs = await makeProgramFolder(join(demo.dir, '../bin'));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ClickhouseServer } from './clickhouse.ts';
+import type { Generation } from './generations.ts';
 import { createInstallDir, type InstallDir } from './install-dir.ts';
 import type { PostgresServer } from './postgres.ts';
 import { seedDemo } from './seed.ts';
@@ -20,6 +21,8 @@ export interface Demo extends InstallDir {
 }
 
 export interface DemoOptions {
+  /** Release of the server whose tables and data it has. */
+  generation: Generation;
   /** Called after each step. */
   onStep?: OnStep;
   /** Factor for the number of rows; 0: an empty installation. */
@@ -32,13 +35,18 @@ export interface DemoOptions {
  * Starts both servers, creates an installation directory and fills it. Everything ends with this process.
  * Throws `PROGRAM_MISSING`, `POSTGRES_UNREACHABLE`, `CLICKHOUSE_UNREACHABLE`, and the reason of the signal.
  */
-export async function startDemo({ onStep = () => {}, scale = 1, signal }: DemoOptions = {}): Promise<Demo> {
+export async function startDemo({
+  generation,
+  onStep = () => {},
+  scale = 1,
+  signal,
+}: DemoOptions): Promise<Demo> {
   const supervisor = await startDemoSupervisor();
   const stop = () => void supervisor.stop();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     signal?.throwIfAborted();
-    return await fill(supervisor, onStep, scale);
+    return await fill(supervisor, generation, onStep, scale);
   } catch (error) {
     await supervisor.stop();
     signal?.throwIfAborted();
@@ -48,10 +56,15 @@ export async function startDemo({ onStep = () => {}, scale = 1, signal }: DemoOp
   }
 }
 
-async function fill(supervisor: DemoSupervisor, onStep: OnStep, scale: number): Promise<Demo> {
-  const { postgres, clickhouse } = await startServices(supervisor, onStep);
+async function fill(
+  supervisor: DemoSupervisor,
+  generation: Generation,
+  onStep: OnStep,
+  scale: number,
+): Promise<Demo> {
+  const { postgres, clickhouse } = await startServices(supervisor, generation, onStep);
   const started = Date.now();
-  const target = { postgres, clickhouse, logs_database: LOGS_DATABASE };
+  const target = { postgres, clickhouse, logs_database: LOGS_DATABASE, generation };
   const rows = scale === 0 ? 0 : await seedDemo(target, { scale });
   onStep(`${rows.toLocaleString('en')} log rows`, Date.now() - started);
   const logs = { ...clickhouse, database: LOGS_DATABASE };

@@ -215,17 +215,3 @@ const DERIVED = `
 
 /** The PostgreSQL schema, for an empty database. Times have no zone and are UTC. */
 export const POSTGRES_SCHEMA = [ACCOUNTS, FRACTALS, ARCHIVES, WORK, DERIVED].join('\n');
-
-/** The ClickHouse table, as the server creates it. */
-export const LOGS_TABLE = `CREATE TABLE logs (
-  timestamp DateTime64(3),
-  raw_log String CODEC(ZSTD(3)),
-  log_id String,
-  fields JSON(max_dynamic_paths=1024),
-  fractal_id LowCardinality(String) DEFAULT '',
-  ingest_timestamp DateTime64(3) DEFAULT now64(3),
-  INDEX raw_log_inverted raw_log TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(raw_log)),
-  INDEX log_id_bloom log_id TYPE bloom_filter(0.001) GRANULARITY 1,
-  INDEX ingest_ts_minmax ingest_timestamp TYPE minmax GRANULARITY 1
-) ENGINE = MergeTree() PARTITION BY toYYYYMM(timestamp) ORDER BY (fractal_id, timestamp, log_id)
-SETTINGS index_granularity = 8192`;

@@ -1,4 +1,5 @@
 import type { ClickhouseServer } from './clickhouse.ts';
+import { fieldsType, type Generation } from './generations.ts';
 import { queryClickhouse } from './query.ts';
 
 /** The kind of logs in a fractal. */
@@ -12,6 +13,8 @@ export interface SeedOptions {
   seed: number;
   from: Date;
   to: Date;
+  /** Release whose tables are filled; default: `A`. */
+  generation?: Generation;
 }
 
 const pick = (index: string, ...values: string[]): string =>
@@ -120,30 +123,117 @@ const ODD_LINE = `multiIf(
   n % 3001 = 9, concat(line, char(1, 8, 12, 27, 127), '[31m', unhex('E280A8'), '/</script>'),
   line)`;
 
+/** Fields since releases have typed paths: normalized names, and who did it. */
+const NORMALIZED: Record<Exclude<LogKind, 'mixed'>, { fields: string; normalizer: string }> = {
+  web: {
+    fields: `concat('{"src_ip":"', ip, '","operation":"', method, '","path":"', path, '","status":"', status, '","resp_bytes":"', size, '","duration":"', took, '","user_agent":"', agent, '"', if(g % 4 = 0, concat(',"user":"', person, '"'), ''), '}')`,
+    normalizer: 'access_log@2',
+  },
+  syslog: {
+    fields: `concat('{"computer_name":"', host, '","program":"', ${pick('g', 'sshd', 'sshd', 'kernel', 'sudo')}, '","pid":"', pid, '","src_ip":"', ip, '","src_port":"', port, '"', if(g % 4 = 2, ',"proto":"TCP","dst_port":"443"', concat(',"user":"', person, '"')), '}')`,
+    normalizer: 'syslog@4',
+  },
+  json: {
+    fields: `concat('{"level":"', ${pick('g', 'debug', 'info', 'info', 'info', 'warn', 'error')}, '","service":"', ${pick('k', 'orders', 'billing', 'auth', 'mailer')}, '","computer_name":"', host, '","trace_id":"', trace, '","user":"', person, '","payment":{"amount":"', toString((g % 1000000) / 100), '","currency":"', ${pick('h', 'EUR', 'USD', 'JPY')}, '"},"msg":"', ${pick('intDiv(k, 5)', 'payment captured', 'cache miss, falling back', 'session expired', 'Größe überschritten – 製品コード 不明 🚚')}, '"}')`,
+    normalizer: '',
+  },
+  windows: {
+    fields: `concat('{"event_id":"', ${pick('g', '4624', '4625', '4634', '4672', '4688', '4720', '7045')}, '","computer_name":"', upper(host), '.corp.example","channel":"', ${pick('k', 'Security', 'Security', 'System', 'Application')}, '","user":"', person, '","src_ip":"', ip, '","src_port":"', port, '"', if(g % 7 = 4, concat(',"bifract_category":"process_creation","process_guid":"', trace, '","parent_process_guid":"', lower(hex(g)), '","image":"C:\\\\\\\\Windows\\\\\\\\System32\\\\\\\\', ${pick('k', 'svchost.exe', 'lsass.exe', 'cmd.exe', 'powershell.exe')}, '","parent_image":"C:\\\\\\\\Windows\\\\\\\\explorer.exe","commandline":"run /x ', pid, '"'), ''), '}')`,
+    normalizer: 'sysmon@3',
+  },
+};
+
 /** Fills a fractal within ClickHouse, about 100,000 rows a second. */
 export async function seedRows(
   server: Pick<ClickhouseServer, 'url' | 'user' | 'password'>,
   database: string,
-  { fractal_id, kind, rows, seed, from, to }: SeedOptions,
+  { fractal_id, kind, rows, seed, from, to, generation = 'A' }: SeedOptions,
 ): Promise<void> {
   const params = { fractal: fractal_id, rows, seed, from: from.getTime(), to: to.getTime() };
-  await queryClickhouse(server, database, insertStatement(kind), params);
+  const run = async (first: number, count: number) => {
+    const half = { ...params, first, count };
+    await queryClickhouse(server, database, insertLogs(kind, generation), half);
+    if (generation >= 'G') await queryClickhouse(server, database, insertRaw(kind), half);
+  };
+  // One insert uses one core.
+  const middle = Math.floor(rows / 2);
+  const fill = () => Promise.all([run(0, middle), run(middle, rows - middle)]);
+  if (generation < 'D') await fill();
+  else await withoutHotRows((sql) => queryClickhouse(server, database, sql), fill);
 }
 
-function insertStatement(kind: LogKind): string {
-  const { line, fields } = kind === 'mixed' ? mixed() : LINES[kind];
-  const columns = Object.entries({ ...PARTS, line, parsed: fields, raw: ODD_LINE });
-  return `INSERT INTO logs (timestamp, raw_log, log_id, fields, fractal_id, ingest_timestamp)
-    WITH ${columns.map(([name, expression]) => `${expression} AS ${name}`).join(',\n')}
-    SELECT time, raw, lower(hex(sipHash128(ms, raw))), parsed::JSON(max_dynamic_paths=1024), {fractal:String},
-      time + toIntervalMillisecond(200 + sipHash64(number, {seed:UInt64}) % 3000)
-    FROM numbers({rows:UInt64})
-    SETTINGS input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0`;
+/**
+ * The view on recent rows would make a partition for each five minutes of the whole time, of which the server keeps the last
+ * hours.
+ */
+async function withoutHotRows(ch: (sql: string) => Promise<string>, fill: () => Promise<unknown>) {
+  await ch('DETACH TABLE logs_hot_mv');
+  try {
+    await fill();
+  } finally {
+    await ch('ATTACH TABLE logs_hot_mv');
+  }
 }
 
-function mixed(): { line: string; fields: string } {
-  const { web, syslog, json, windows } = LINES;
-  const choose = (part: 'line' | 'fields') =>
+/**
+ * Nothing turns into a date, and each block may have many daily partitions. Merges make the indexes: on insert they take as
+ * long as everything else.
+ */
+const SETTINGS = `SETTINGS input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0,
+  max_partitions_per_insert_block = 0, materialize_skip_indexes_on_insert = 0`;
+
+function insertLogs(kind: LogKind, generation: Generation): string {
+  const { line, fields, normalizer } = sources(kind, generation);
+  const columns = {
+    timestamp: 'time',
+    ...(generation < 'G' && { raw_log: 'raw' }),
+    log_id: 'id',
+    fields: `parsed::${fieldsType(generation)}`,
+    fractal_id: '{fractal:String}',
+    ingest_timestamp: 'time + toIntervalMillisecond(200 + sipHash64(number, {seed:UInt64}) % 3000)',
+    ...(generation >= 'F' && { normalizer }),
+  };
+  return insert('logs', columns, { ...PARTS, line, parsed: fields, ...RAW });
+}
+
+/** The original lines of the days for which the server keeps them. */
+function insertRaw(kind: LogKind): string {
+  const columns = { timestamp: 'time', fractal_id: '{fractal:String}', log_id: 'id', raw_log: 'raw' };
+  const { line } = sources(kind, 'A');
+  return insert('logs_raw', columns, { ...PARTS, line, ...RAW }, 'time >= now() - INTERVAL 7 DAY');
+}
+
+const RAW = { raw: ODD_LINE, id: 'lower(hex(sipHash128(ms, raw)))' };
+
+function insert(
+  table: string,
+  columns: Record<string, string>,
+  aliases: Record<string, string>,
+  where = '1',
+): string {
+  const names = Object.entries(aliases).map(([name, expression]) => `${expression} AS ${name}`);
+  return `INSERT INTO ${table} (${Object.keys(columns).join(', ')})
+    WITH ${names.join(',\n')}
+    SELECT ${Object.values(columns).join(', ')} FROM numbers({first:UInt64}, {count:UInt64}) WHERE ${where} ${SETTINGS}`;
+}
+
+interface Sources {
+  line: string;
+  fields: string;
+  normalizer: string;
+}
+
+/** Expressions for the log line, the text of its fields, and what has made them. */
+function sources(kind: LogKind, generation: Generation): Sources {
+  if (kind !== 'mixed') {
+    const { fields, normalizer } = NORMALIZED[kind];
+    const { line } = LINES[kind];
+    return { line, fields: generation < 'B' ? LINES[kind].fields : fields, normalizer: `'${normalizer}'` };
+  }
+  const [web, syslog, json, windows] = (['web', 'syslog', 'json', 'windows'] as const).map((one) =>
+    sources(one, generation),
+  ) as [Sources, Sources, Sources, Sources];
+  const choose = (part: keyof Sources) =>
     `multiIf(h % 10 < 4, ${web[part]}, h % 10 < 7, ${syslog[part]}, h % 10 < 9, ${json[part]}, ${windows[part]})`;
-  return { line: choose('line'), fields: choose('fields') };
+  return { line: choose('line'), fields: choose('fields'), normalizer: choose('normalizer') };
 }

@@ -79,7 +79,7 @@ const CALLS: [line: string, call: object][] = [
     'extract f.bifract-backup --manifest -o out',
     { name: 'extract', file: 'f.bifract-backup', output: 'out', part: 'manifest' },
   ],
-  ['demo --exec true', { name: 'demo', exec: 'true' }],
+  ['demo --exec true', { name: 'demo', exec: 'true', generation: 'today' }],
   ['show x', { name: 'show', target: 'x' }],
   ['verify a b --quick', { name: 'verify', targets: ['a', 'b'], quick: true }],
   ['verify --all', { name: 'verify', targets: 'all', quick: false }],

@@ -8,7 +8,7 @@ const rounds = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds, seed ${seed}`);
 const supervisor = await startDemoSupervisor();
-const chaos = await ArchiveChaos.start(await startServices(supervisor), LOGS_DATABASE, seed);
+const chaos = await ArchiveChaos.start(await startServices(supervisor, 'A'), LOGS_DATABASE, seed);
 let [calls, faults, resumed] = [0, 0, 0];
 try {
   for (let round = 1; round <= rounds; round++) {

@@ -27,7 +27,7 @@ const DIGEST = `SELECT count() AS rows, sum(cityHash64(timestamp, raw_log, log_i
   FROM logs WHERE fractal_id = '${FRACTAL}' FORMAT JSONEachRow`;
 
 const lab = storage === 's3' ? await startS3Server() : undefined;
-const demo = await startDemo({ scale: 0 });
+const demo = await startDemo({ generation: 'A', scale: 0 });
 try {
   if (lab) await storeInBucket(demo, lab.server.url);
   const ch = (sql: string) => queryClickhouse(demo.clickhouse, 'logs', sql);

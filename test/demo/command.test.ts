@@ -13,7 +13,7 @@ const MODULE = pathToFileURL(join(import.meta.dirname, '../../bin/demo/command.t
 const SCRIPT = `
   const { runDemo } = await import('${MODULE}');
   const exec = process.env.EXEC;
-  process.exitCode = await runDemo({ exec, scale: 0.02, openConsole: async (dir) => {
+  process.exitCode = await runDemo({ generation: 'A', exec, scale: 0.02, openConsole: async (dir) => {
     console.log(JSON.stringify([dir, process.env.BIFRACT_DIR, process.env.POSTGRES_HOST ?? null]));
     return 9;
   } });`;

@@ -9,7 +9,7 @@ import { seedRows } from '../../bin/demo/seed-rows.ts';
 let demo: Demo;
 const steps: string[] = [];
 before(async () => {
-  demo = await startDemo({ onStep: (what) => steps.push(what) });
+  demo = await startDemo({ generation: 'A', onStep: (what) => steps.push(what) });
 });
 after(() => demo.stop());
 
@@ -124,6 +124,6 @@ test('an aborted start cleans up and throws the reason', async () => {
   for (const stop_at of ['ClickHouse', 'PostgreSQL']) {
     const ending = new AbortController();
     const onStep = (what: string) => what.startsWith(stop_at) && ending.abort(reason);
-    await assert.rejects(startDemo({ onStep, signal: ending.signal }), reason);
+    await assert.rejects(startDemo({ generation: 'A', onStep, signal: ending.signal }), reason);
   }
 });

@@ -2,8 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { logsTable } from '../../bin/demo/generations.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
-import { LOGS_TABLE, POSTGRES_SCHEMA } from '../../bin/demo/schema.ts';
+import { POSTGRES_SCHEMA } from '../../bin/demo/schema.ts';
 import { seedDemo } from '../../bin/demo/seed.ts';
 import { LOGS_DATABASE } from '../../bin/demo/services.ts';
 import { findPrograms } from '../../src/core/adapters/postgres/tools/pg-tool.ts';
@@ -159,12 +160,13 @@ export class DockerInstallation {
 
   async #fill(): Promise<void> {
     await this.clickhouse(`CREATE DATABASE ${LOGS_DATABASE}`);
-    await this.clickhouse(LOGS_TABLE, LOGS_DATABASE);
+    await this.clickhouse(logsTable('A'), LOGS_DATABASE);
     await this.sql(POSTGRES_SCHEMA);
     const target = {
       postgres: this.#postgres(),
       clickhouse: this.#clickhouse(),
       logs_database: LOGS_DATABASE,
+      generation: 'A' as const,
     };
     await seedDemo(target);
   }

@@ -67,7 +67,7 @@ export class ArchiveRestoreChaos {
       startClickhouse(supervisor, PASSWORD),
     ]);
     await queryPostgres(postgres, POSTGRES_SCHEMA);
-    await createLogsDatabase(clickhouse, 'logs');
+    await createLogsDatabase(clickhouse, 'logs', 'A');
     const relay = await Relay.open(clickhouse.http_port);
     const dir = await mkdtemp(join(tmpdir(), 'bifract-chaos-'));
     const url = `http://127.0.0.1:${relay.port}`;

@@ -7,6 +7,13 @@ interface ClickhouseRelay {
   url: string;
   /** Statements in the order received. */
   statements: string[];
+  /** Statements that ClickHouse has refused, and its error codes. */
+  failures: { sql: string; code: string }[];
+  /**
+   * Does not forward the next statement that matches, and what follows on its connection. `reached` resolves when it has
+   * arrived.
+   */
+  holdNext(matches: (sql: string) => boolean): { reached: Promise<void> };
   close(): Promise<void>;
 }
 
@@ -20,16 +27,30 @@ export async function relayClickhouse(
   cut: (params: URLSearchParams) => boolean = () => false,
 ): Promise<ClickhouseRelay> {
   const statements: string[] = [];
+  const failures: ClickhouseRelay['failures'] = [];
+  let hold: { matches: (sql: string) => boolean; reached: () => void } | undefined;
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     if (cut(new URL(request.url ?? '/', target).searchParams)) {
       request.once('data', () => request.socket.resetAndDestroy());
       return;
     }
-    for await (const part of request) parts.push(part as Buffer);
+    // A client that is killed breaks off.
+    try {
+      for await (const part of request) parts.push(part as Buffer);
+    } catch {
+      return;
+    }
     const body = Buffer.concat(parts);
-    statements.push(body.toString());
-    const code = rejectWith(body.toString());
+    const { searchParams } = new URL(request.url ?? '/', target);
+    const sql = searchParams.get('query') || body.toString();
+    statements.push(sql);
+    if (hold?.matches(sql)) {
+      hold.reached();
+      hold = undefined;
+      return;
+    }
+    const code = rejectWith(sql);
     if (code !== undefined) {
       response.writeHead(404, { 'X-ClickHouse-Exception-Code': String(code) });
       response.end(`Code: ${code}. DB::Exception: Refused. (REFUSED) (version 1.2.3)\n`);
@@ -40,6 +61,8 @@ export async function relayClickhouse(
       new URL(request.url ?? '/', target),
       { method: request.method, headers },
       (incoming) => {
+        const refused = incoming.headers['x-clickhouse-exception-code'];
+        if (refused !== undefined) failures.push({ sql, code: String(refused) });
         response.writeHead(incoming.statusCode ?? 500, incoming.headers);
         pipeline(incoming, response).catch(() => undefined);
       },
@@ -52,6 +75,12 @@ export async function relayClickhouse(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     statements,
+    failures,
+    holdNext: (matches) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      hold = { matches, reached: resolve };
+      return { reached: promise };
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import type { QueryResultRow } from 'pg';
 import type { ClickhouseServer } from '../../bin/demo/clickhouse.ts';
+import { type Generation, migratePostgres } from '../../bin/demo/generations.ts';
 import { createInstallDir, type InstallDir } from '../../bin/demo/install-dir.ts';
 import type { PostgresServer } from '../../bin/demo/postgres.ts';
 import { queryClickhouse, queryPostgres } from '../../bin/demo/query.ts';
@@ -34,16 +35,16 @@ let own: Promise<Services> | undefined;
 /**
  * The databases of this test file: `const services = await testServices();` at the top of the file, or in a
  * `before`. Uses the servers of the test run; a file run by itself starts its own (about two seconds). The databases
- * are dropped after the file's tests.
+ * are dropped after the file's tests. They have the tables of a release, by default of the first.
  */
-export async function testServices(): Promise<TestServices> {
+export async function testServices(generation: Generation = 'A'): Promise<TestServices> {
   const broker = process.env[BROKER_VARIABLE];
   own ??= broker === undefined ? startOwn() : askBroker(broker);
   const shared = await own;
   const name = `t_${randomBytes(6).toString('hex')}`;
   await Promise.all([
-    queryPostgres({ ...shared.postgres, database: 'postgres' }, `CREATE DATABASE ${name} TEMPLATE bifract`),
-    createLogsDatabase(shared.clickhouse, name),
+    createPostgresDatabase(shared.postgres, name, generation),
+    createLogsDatabase(shared.clickhouse, name, generation),
   ]);
   after(() => drop(shared, name));
   return onDatabases(shared, name);
@@ -65,8 +66,14 @@ function onDatabases(shared: Services, database: string): TestServices {
   };
 }
 
+/** The databases to copy have the tables of `A`. */
+async function createPostgresDatabase(server: PostgresServer, name: string, generation: Generation) {
+  await queryPostgres({ ...server, database: 'postgres' }, `CREATE DATABASE ${name} TEMPLATE bifract`);
+  await migratePostgres({ ...server, database: name }, 'A', generation);
+}
+
 async function startOwn(): Promise<Services> {
-  return startServices(await startDemoSupervisor());
+  return startServices(await startDemoSupervisor(), 'A');
 }
 
 async function askBroker(url: string): Promise<Services> {

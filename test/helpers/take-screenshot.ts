@@ -6,7 +6,7 @@ import { PROGRAM, run } from './program.ts';
 import { PtyProgram } from './pty.ts';
 import { pictureOf } from './svg-screenshot.ts';
 
-const demo = await startDemo({ scale: 12 });
+const demo = await startDemo({ generation: 'A', scale: 12 });
 try {
   for (const fractal of ['default', 'payments-json', 'windows-events'])
     await run(['archive', fractal, '--dir', demo.dir]);
