@@ -50,6 +50,7 @@ async function changeRecords({ ports, services, engine }: GenerationInstallation
   const file = (name: string) => ({
     ...({
       fractal_id,
+      fractal_name: 'records',
       filename: name,
       storage_type: 'disk',
       storage_path: `archives/${fractal_id}/${name}`,
@@ -125,7 +126,7 @@ async function insertExcess({ services, ports, differentCounts }: GenerationInst
   const [partition] = await restore.partitions('bifract_test_staged');
   assert.ok(partition);
   await restore.insertMissing(
-    { table: 'bifract_test_staged', partition, fractal_id: OTHER },
+    { table: 'bifract_test_staged', first: partition.first, last: partition.last, fractal_id: OTHER },
     'bifract_test_missing',
   );
   assert.equal(await restore.count('bifract_test_missing'), 1);

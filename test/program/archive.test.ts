@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ArchiveChaos } from '../helpers/archive-chaos.ts';
 import { openArchive } from '../helpers/plain-reader.ts';
 import { ndjson, run } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
@@ -135,16 +134,5 @@ test('bad options exit with 2', async () => {
     ['--from', '2026-03-02', '--to', '2026-03-02'],
   ]) {
     assert.equal((await run(['archive', 'odd', ...wrong, '--dir', dir])).code, 2, wrong.join(' '));
-  }
-});
-
-test('archives interrupted at random points have true records, and hold each row once in the end', async () => {
-  const own = { postgres: services.postgres, clickhouse: services.clickhouse };
-  const chaos = await ArchiveChaos.start(own, services.clickhouse.database, 3);
-  try {
-    const { calls } = await chaos.round();
-    assert.ok(calls.length > 0);
-  } finally {
-    await chaos.stop();
   }
 });

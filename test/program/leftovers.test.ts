@@ -130,13 +130,6 @@ const VARIETIES: Record<string, Variety> = {
     make: (dir, id) => record(dir, id, { kind: 'replicate', replicating: { to: 'elsewhere' } }),
     fix: (dir, id) => rm(join(dir, '.bifract/jobs', `${id}.json`)),
   },
-  'a record that is none': {
-    hint: /delete it/,
-    async make(dir, id) {
-      await mkdir(join(dir, '.bifract/jobs', `${id}.json`), { recursive: true });
-    },
-    fix: (dir, id) => rm(join(dir, '.bifract/jobs', `${id}.json`), { recursive: true }),
-  },
   'staged rows in a ClickHouse that is down': {
     settings: { CLICKHOUSE_URL: 'http://127.0.0.1:1' },
     hint: /ClickHouse|CLICKHOUSE/,

@@ -58,7 +58,9 @@ const service = createServer(({ url, method, headers }, response) => {
 /** A PostgreSQL server that asks for the password and repeats it in its error. */
 const postgres = createTcpServer((socket) => {
   socket.on('error', () => undefined);
-  socket.once('data', () => {
+  socket.once('data', function greet(start) {
+    // A request for TLS, which it does not offer.
+    if (start.length === 8) return void socket.once('data', greet).write('N');
     socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
     socket.once('data', (data) => {
       logins++;

@@ -37,9 +37,9 @@ export class DiskRoot {
     this.path = resolve(path);
   }
 
-  /** Undefined if it does not exist. */
+  /** Undefined if it does not exist. What is there but no folder is an error: it does not count as empty. */
   async open(): Promise<OpenFolder | undefined> {
-    return unlessMissing(OpenFolder.open(this.path));
+    return unlessMissing(OpenFolder.open(this.path), ['ENOENT']);
   }
 
   /** The folder of an object, existing or not; undefined if there is none. */
@@ -95,11 +95,14 @@ export function partialName(file: string, job = ''): string {
   return `.${file}.${job}.${randomBytes(6).toString('hex')}.partial`;
 }
 
-async function unlessMissing(opening: Promise<OpenFolder>): Promise<OpenFolder | undefined> {
+async function unlessMissing(
+  opening: Promise<OpenFolder>,
+  codes: readonly string[] = ['ENOENT', 'ENOTDIR'],
+): Promise<OpenFolder | undefined> {
   try {
     return await opening;
   } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
+    if (codes.includes(errno(error) ?? '')) return undefined;
     throw error;
   }
 }

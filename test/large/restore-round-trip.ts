@@ -1,5 +1,5 @@
 // Archives the rows of a fractal, deletes and restores them, and compares every column, once per split:
-// node --import tsx test/chaos/restore-round-trip.ts [rows] [disk|s3] [split …]. Build first.
+// node --import tsx test/large/restore-round-trip.ts [rows] [disk|s3] [split …]. Build first.
 
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Backs up and restores a database of many tables: node --import tsx test/chaos/many-tables.ts [tables]
+// Backs up and restores a database of many tables: node --import tsx test/large/many-tables.ts [tables]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
