@@ -8,21 +8,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { run } from '../helpers/program.ts';
 
-const PLANTED = [
-  'pg',
-  'ch',
-  's3access',
-  's3secret',
-  'url1',
-  'url2',
-  'url3',
-  'jwt',
-  'smtp',
-  'hook',
-  'env',
-].map((name) => `${name}-9Tq${name}7xZ`);
-const [PG, CH, ACCESS, SECRET, URL1, URL2, URL3, JWT, SMTP, HOOK, ENV] = PLANTED as [
-  string,
+const PLANTED = ['pg', 'ch', 's3access', 's3secret', 'url1', 'url3', 'jwt', 'smtp', 'hook', 'env'].map(
+  (name) => `${name}-9Tq${name}7xZ`,
+);
+const [PG, CH, ACCESS, SECRET, URL1, URL3, JWT, SMTP, HOOK, ENV] = PLANTED as [
   string,
   string,
   string,
@@ -110,7 +99,7 @@ async function installation(more: Record<string, string>): Promise<string> {
 }
 
 const s3 = () => ({
-  BIFRACT_S3_ENDPOINT: `http://user:${URL2}@127.0.0.1:${port}`,
+  BIFRACT_S3_ENDPOINT: `http://127.0.0.1:${port}`,
   BIFRACT_S3_BUCKET: 'b',
   BIFRACT_S3_ACCESS_KEY: ACCESS,
   BIFRACT_S3_SECRET_KEY: SECRET,
