@@ -33,5 +33,5 @@ export function fullName(command: Command): string {
 
 /** What `<target>` can be for commands that read files. `id` says whose ID. */
 export function targetHelp(id: string): string {
-  return `<target> is a path, a file name in storage, or the ID of ${id} (see \`bifract list archives\`).`;
+  return `<target> is a path, a name in storage, or the ID of ${id} (\`bifract list archives [--json]\`).`;
 }

@@ -62,7 +62,7 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
     .option('--quiet', 'Print only results and errors', false)
     .option('--no-color', 'Disable colors')
     .option('--read-only', 'Refuse to change anything', false)
-    .option('--non-interactive', 'Never prompt; timestamp log lines. Confirms only `restore`', false)
+    .option('--non-interactive', 'Never prompt; timestamp log lines. Means yes to `restore`', false)
     .option('--yes', 'Answer yes to every prompt', false)
     .option(
       '--detach',

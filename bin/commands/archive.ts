@@ -18,7 +18,7 @@ interface Input extends TimeRange {
 
 const HELP = `<fractal> is a name or an ID. Periods are in UTC, weeks start on Monday, and a period without rows gets no file.
 
-If an archive is interrupted, run the same command again within BIFRACT_ARCHIVE_MAX_DURATION: it resumes, keeps the finished files and does not request stored rows again.`;
+If an archive is interrupted, run the same command again within BIFRACT_ARCHIVE_MAX_DURATION: it resumes, keeps the finished files and does not read stored rows again.`;
 
 export const command = defineCommand<Input>({
   declare(command, choose) {

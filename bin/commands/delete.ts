@@ -26,7 +26,7 @@ export const command = defineCommand<Input>({
       .option('--last-backup', 'Delete even the last readable backup', false)
       .action(action('backup'));
     declarePlan(command.command('archive <ids...>'))
-      .description('Delete archives, both record and file, given by record ID or file')
+      .description('Delete archives (record and file) by record ID or file')
       .action(action('archive'));
     declarePlan(command.command('group <ids...>'))
       .description('Delete archive groups with all their archives')

@@ -56,7 +56,7 @@ export const command = defineCommand<Input>({
       )
       .option('--dry-run', 'Verify the file, show the plan and change nothing', false)
       .option('--no-safety-backup', 'Do not back up the live database first')
-      .option('--end-sessions', 'Terminate sessions connected to the database')
+      .option('--end-sessions', 'Disconnect sessions from the database')
       .option('--no-end-sessions', 'Fail if sessions are connected to the database')
       .option(
         '--stop-app',
@@ -135,7 +135,7 @@ async function askConsent(
   const end_sessions =
     endSessions ??
     ((count > 0 || session.flags.yes) &&
-      (await ask(session, `Terminate sessions connected to the database (${count} now)?`)));
+      (await ask(session, `Disconnect sessions from the database (${count} now)?`)));
   const question = `Type the name of the database (${database}) to replace it with the backup`;
   await confirmByTyping(session, database, question);
   return { safety_backup: safetyBackup, end_sessions, stop_app };

@@ -30,7 +30,7 @@ export const command = defineCommand<Input>({
       .addOption(
         new Option('--split <period>', 'One file per period').choices(['none', 'hour', 'day', 'week']),
       )
-      .option('--keep <number>', 'Scheduled archives to keep; `all` keeps every one')
+      .option('--keep <n>', 'Keep the newest <n> scheduled archives, or `all`')
       .action((fractal: string, options: Omit<Input, 'fractal'>) => choose({ fractal, ...options }));
   },
   run: ({ fractal: name, ...options }, context) =>

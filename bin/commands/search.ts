@@ -28,9 +28,7 @@ interface Options extends TimeRange {
 export const command = defineCommand<Input>({
   declare(command, choose) {
     addFooter(command, targetHelp('an archive'))
-      .description(
-        'Search archives for log lines that contain a text or match a /regex/, and print them as NDJSON',
-      )
+      .description('Search archives for log lines that contain a string or match a /regex/; print NDJSON')
       .usage('[options] <target>... <pattern>')
       .argument('[targets-and-pattern...]');
     declareTimeRange(command)

@@ -111,10 +111,10 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   await terminal.press('2');
   await terminal.waitFor('2 fractals');
   await terminal.press('G', 'A');
-  await terminal.waitFor('How should "web" be split?');
+  await terminal.waitFor('Archive "web" as');
   await terminal.waitFor('d  One file per day (current setting)');
   await terminal.press('h');
-  await terminal.waitUntilGone('be split?');
+  await terminal.waitUntilGone('Archive "web" as');
   const { id, name } = WEB;
   assert.deepEqual(engine.jobs[0]?.request, {
     kind: 'archive',
@@ -124,9 +124,9 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   });
   engine.jobs[0]?.done();
   await terminal.press('A');
-  await terminal.waitFor('be split?');
+  await terminal.waitFor('Archive "web" as');
   await terminal.press('enter');
-  await terminal.waitUntilGone('be split?');
+  await terminal.waitUntilGone('Archive "web" as');
   assert.deepEqual(engine.jobs[1]?.request, {
     kind: 'archive',
     fractal_id: id,
@@ -135,9 +135,9 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   });
   engine.jobs[1]?.done();
   await terminal.press('A');
-  await terminal.waitFor('be split?');
+  await terminal.waitFor('Archive "web" as');
   await terminal.press('esc');
-  await terminal.waitUntilGone('be split?');
+  await terminal.waitUntilGone('Archive "web" as');
   await terminal.press('a');
   assert.deepEqual(engine.jobs[2]?.request, { kind: 'archive', fractal_id: id, fractal_name: name });
 });

@@ -144,7 +144,7 @@ test('the request has the consents that were given; one of them removes an obsta
   await terminal.waitFor(/\[✓\].*bifract-ingest, bifract/);
   await terminal.press('down', 'down', 'enter');
   await terminal.waitFor('NO safety backup');
-  await terminal.waitFor('sessions are terminated');
+  await terminal.waitFor('sessions are disconnected');
   await terminal.waitFor(': bifract-ingest, bifract.');
   for (const key of 'bifract') await terminal.press(key);
   await terminal.press(CTRL_Y);

@@ -62,7 +62,7 @@ test('a long description is wrapped in the help', async () => {
   await using console = startConsole({ columns: 60, rows: 40 });
   const { terminal } = console;
   await terminal.press('4', '?');
-  await terminal.waitFor(/Verify this file or all selected ones: .*\n? *.*checksums/);
+  await terminal.waitFor(/Verify the selected files: .*\n? *.*checksums/);
 });
 
 test('a key that is not available says why', async () => {

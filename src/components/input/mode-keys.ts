@@ -170,7 +170,7 @@ function pressOption(session: Session, key: string, dialog: DialogState): boolea
   const option = dialog.options.find((one) => one.key === key);
   if (!option) return false;
   if (canChoose(option, dialog)) choose(session, option);
-  else session.notify('warn', `Not confirmed: type ${dialog.confirmation} first`);
+  else session.notify('warn', `Type "${dialog.confirmation}" first`);
   return true;
 }
 

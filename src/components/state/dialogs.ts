@@ -60,7 +60,7 @@ export function ask(session: Session, { answer, key, more = [], ...dialog }: Que
     ...dialog,
     ...typed,
     options: [
-      { key: 'esc', label: 'Cancel', safe: true, run: () => {} },
+      { key: 'esc', label: answer === undefined ? 'Close' : 'Cancel', safe: true, run: () => {} },
       ...more,
       ...(answer === undefined ? [] : [{ key: answerKey, label: answer, safe: false, run }]),
     ],

@@ -144,7 +144,7 @@ export function chooseSplit(session: Session) {
     SPLITS.findIndex(([split]) => isDefault(split)),
   );
   const dialog = {
-    title: `How should ${chosen.length === 1 ? `"${first.name}"` : plural(chosen.length, 'fractal')} be split?`,
+    title: `Archive ${chosen.length === 1 ? `"${first.name}"` : plural(chosen.length, 'fractal')} as`,
     tone: 'info' as const,
     lines: ['Periods are in UTC. Each file can be restored or deleted on its own.'],
     options,

@@ -38,7 +38,7 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
 
   function reportItem(job: JobView | undefined, { item, ok, message, error }: ItemEvent): void {
     const name = baseName(item);
-    if (ok) notify('good', `${name}: ${message}`, { quiet: true });
+    if (ok) notify('good', `${message} (${name})`, { quiet: true });
     else if ((job?.failed_count ?? 0) < MAX_REPORTED)
       notify('error', `Failed: ${message} (${name})`, { hint: error?.hint });
   }

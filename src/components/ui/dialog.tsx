@@ -80,7 +80,7 @@ function itemLines({ items, visibleItems: room }: DialogLayout, from = 0): reado
   const last = top + shown.length;
   return [
     ...shown,
-    [{ text: `${top + 1} to ${last} of ${items.length}; PgUp/PgDn to scroll`, tone: 'info' }],
+    [{ text: `Lines ${top + 1}-${last} of ${items.length}; PgUp/PgDn scroll`, tone: 'info' }],
   ];
 }
 

@@ -80,7 +80,7 @@ export function jobProgress({ kind, progress }: JobView): string {
       ? `${formatExact(rows)} of ${formatExact(total_rows)} rows`
       : `${plural(rows, 'row')}, total unknown`;
   }
-  if (bytes_in === undefined) return 'nothing yet';
+  if (bytes_in === undefined) return 'nothing';
   const about = jobFacts(kind).estimatesTotal ? 'about ' : '';
   const counted = rows ? `, ${plural(rows, 'row')}` : '';
   return total_bytes
@@ -195,7 +195,7 @@ const RECORD_ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\S*\.bifract-ar
 
 /** A job title with readable file names instead of ids and paths. */
 export function readableTitle(title: string, archives: readonly ArchiveRecord[]): string {
-  const named = title.replace(BACKUP, 'backup of $1-$2-$3 $4:$5').replace(FOLDERS, '');
+  const named = title.replace(BACKUP, 'backup $1-$2-$3 $4:$5').replace(FOLDERS, '');
   return named.replace(RECORD_ID, (id) => {
     const record = archives.find((one) => one.id === id);
     return record ? archiveName(record) : id;

@@ -67,7 +67,7 @@ export class JobQueryService implements JobQueries {
       });
     }
     if (others.length > 0)
-      throw new BifractError('USAGE', `Ambiguous job id: several jobs end with ${wanted}`);
+      throw new BifractError('USAGE', `Ambiguous job ID: several jobs end with ${wanted}`);
     return found;
   }
 

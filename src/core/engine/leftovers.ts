@@ -75,7 +75,7 @@ export function notKnown(record: JobRecord): Left {
   const error =
     kind === UNREADABLE
       ? new BifractError('STORAGE_FAILED', `Cannot read ${file}`, {
-          hint: 'Check its owner and mode; delete it if it is no record of a job.',
+          hint: 'Check its owner and mode; delete it if it is not a job record.',
         })
       : new BifractError('UNSUPPORTED', `This version does not know jobs of kind ${JSON.stringify(kind)}`, {
           hint: `Run \`bifract clean\` of the version that started it, or delete ${file} if nothing is left of it.`,

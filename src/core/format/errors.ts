@@ -1,6 +1,6 @@
 import { BifractError } from '../contract/errors.ts';
 
-const OTHER_COPY = 'Use another copy of the file. Content before this point is intact.';
+const OTHER_COPY = 'Use another copy of the file. Content before the damage is intact.';
 
 /** The stored file differs from what was written at byte `at` or in the structure that starts there. */
 export function damaged(at: number, what: string, cause?: unknown): BifractError {

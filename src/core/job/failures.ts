@@ -25,7 +25,7 @@ export function combine(
   const some = reasons.slice(0, NAMED);
   const more = reasons.length > NAMED ? [`and ${reasons.length - NAMED} other reasons`] : [];
   const all = failures.length === items;
-  const count = all ? `All ${items}` : `${failures.length} of ${items}`;
+  const count = `${failures.length} of ${items}`;
   return new BifractError(
     all ? code : 'PARTLY_DONE',
     `${count} ${action}: ${[...some, ...more].join('; ')}`,

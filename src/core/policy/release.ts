@@ -3,9 +3,7 @@ import type { InstallationShape } from '../ports/installation-shape.ts';
 /** A sentence about the release of the server that has created an installation, human-readable. */
 export function describeRelease({ records, logs }: InstallationShape): string {
   const keeper =
-    records.archives === 'server'
-      ? 'the server keeps the records of archives'
-      : 'the server has no archives of its own, the console keeps the records';
+    records.archives === 'server' ? 'the server keeps archive records' : 'the console keeps archive records';
   return `Bifract ${releaseTime({ records, logs })}: ${keeper}`;
 }
 

@@ -64,7 +64,7 @@ test('job titles name archives by fractal and time, and backups by time', () => 
   assert.equal(readableTitle(`Verification of ${record.id}`, []), `Verification of ${record.id}`);
   assert.equal(
     readableTitle('Verification of bifract-backup-20260301-123456.bifract-backup', []),
-    'Verification of backup of 2026-03-01 12:34',
+    'Verification of backup 2026-03-01 12:34',
   );
   assert.equal(
     readableTitle(`Verification of ${record.storage_path}`, [record]),

@@ -29,7 +29,7 @@ export const COVERAGE: readonly Command[] = [
     verb: 'show the timeline',
     keys: ['t'],
     label: 'timeline',
-    description: 'Show which days or hours of the fractal are archived',
+    description: 'Show which days or hours are archived',
     screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
     disabled: (snapshot) => (fractalOf(snapshot) === undefined ? 'no fractal selected' : undefined),

@@ -41,14 +41,14 @@ function noArchive(snapshot: Snapshot): string | undefined {
 }
 
 function noAdoption(snapshot: Snapshot): string | undefined {
-  return selectedOrphans(snapshot, 'adopt').length > 0 ? undefined : 'no file without a record selected';
+  return selectedOrphans(snapshot, 'adopt').length > 0 ? undefined : 'select a file without a record';
 }
 
 function noCleaning(snapshot: Snapshot): string | undefined {
   if (selectedOrphans(snapshot, 'discard', 'fail_record').length > 0) return undefined;
   return rowUnderCursor(snapshot) === undefined && snapshot.data.orphans.value?.length === 0
     ? 'there are no orphans'
-    : 'nothing selected can be cleaned up (complete files are never deleted here)';
+    : 'nothing to clean up here; complete files are never deleted';
 }
 
 /** Commands on files. */
@@ -80,7 +80,7 @@ export const FILES: readonly Command[] = [
     name: 'verify',
     keys: ['v'],
     label: 'verify',
-    description: 'Verify this file or all selected ones: read them completely, check checksums',
+    description: 'Verify the selected files: read them in full and check their checksums',
     screens: WITH_FILES,
     group: 'here',
     disabled: noFile,
@@ -106,7 +106,7 @@ export const MORE_FILES: readonly Command[] = [
     verb: 'check',
     keys: ['V'],
     label: 'quick check',
-    description: 'Check only size, header and trailer of this file or all selected ones',
+    description: 'Check only the size, header and trailer of the selected files',
     screens: WITH_FILES,
     group: 'here',
     disabled: noFile,
@@ -137,12 +137,9 @@ function noTarget(snapshot: Snapshot): string | undefined {
 }
 
 function noCopy(snapshot: Snapshot): string | undefined {
-  if (!snapshot.installation.storage.startsWith('s3://'))
-    return 'only one storage is configured (BIFRACT_S3_BUCKET is not set)';
+  if (!snapshot.installation.storage.startsWith('s3://')) return 'BIFRACT_S3_BUCKET is not set';
   if (selectedStoredFiles(snapshot).length === 0) return 'no complete file selected';
-  return otherStorage(snapshot) === undefined
-    ? 'the selected files are in different storages; select files of one storage'
-    : undefined;
+  return otherStorage(snapshot) === undefined ? 'select files that are all on disk or all on S3' : undefined;
 }
 
 /** Commands on files in storage. */

@@ -51,7 +51,7 @@ export const ROWS: readonly Command[] = [
     name: 'search',
     keys: ['/'],
     label: 'search',
-    description: 'Search the log lines for a text or a /regular expression/',
+    description: 'Search the log lines for text or a /regular expression/',
     screens: BOTH,
     group: 'here',
     disabled: noRows,

@@ -88,7 +88,7 @@ export async function findMatch(session: Session, direction: 'next' | 'previous'
   if (!browse || !search) return;
   const here = included || isAtStart(session, search, direction);
   const from = here ? cursor : cursor + (direction === 'next' ? 1 : -1);
-  const verb = direction === 'next' ? 'Searching' : 'Searching backwards';
+  const verb = direction === 'next' ? 'Searching' : 'Searching backward';
   const what = `${verb} for ${search.input} from row ${formatExact(cursor + 1)}`;
   const found = await runTask(session, what, (browser, signal) =>
     browser.find(search.pattern, from, direction, { signal }),
@@ -98,17 +98,10 @@ export async function findMatch(session: Session, direction: 'next' | 'previous'
     lastFound.set(search, found);
     return goToRow(session, found);
   }
-  const hint =
-    direction === 'next'
-      ? 'Press g, then n, to search from the top.'
-      : 'Press G, then N, to search from the bottom.';
-  session.notify(
-    'warn',
-    `No match for "${search.input}" from here ${direction === 'next' ? 'down' : 'up'}.`,
-    {
-      hint,
-    },
-  );
+  const hint = direction === 'next' ? 'g, then n: search from the top' : 'G, then N: search from the bottom';
+  session.notify('warn', `No match for "${search.input}" ${direction === 'next' ? 'below' : 'above'}`, {
+    hint,
+  });
 }
 
 function startSearch(session: Session, search: Search) {

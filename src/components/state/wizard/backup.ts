@@ -81,7 +81,7 @@ function consequences({ plan, consent }: BackupWizard): string[] {
     consent.safety_backup
       ? 'A safety backup is made first.'
       : 'NO safety backup is made: this cannot be undone.',
-    consent.end_sessions ? 'Connected sessions are terminated.' : '',
+    consent.end_sessions ? 'Active sessions are disconnected.' : '',
     consent.stop_app && running.length > 0 ? `Stopped during the restore: ${running.join(', ')}.` : '',
   ].filter(Boolean);
 }

@@ -103,7 +103,13 @@ const NO_PARTS: readonly ArchiveRow[] = [];
 /** The archives of one group. */
 export const groupList = listOf({
   ...definition,
-  columns: [period, ...columns.filter(({ id }) => !['fractal', 'type', 'age'].includes(id))],
+  columns: [
+    period,
+    ...columns
+      .filter(({ id }) => !['fractal', 'type', 'age'].includes(id))
+      // Weeks have long periods: only so does the rest fit 80 columns.
+      .map((column) => (column.id === 'note' ? { ...column, width: 15 } : column)),
+  ],
   records: (snapshot: Snapshot, screen: Screen) => groupOf(snapshot, screen.subject)?.parts ?? NO_PARTS,
   sort: { column: 'period', descending: false },
 });

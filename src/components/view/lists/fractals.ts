@@ -48,7 +48,7 @@ export function lastArchive(record: FractalRecord, { symbols, jobs, now }: Snaps
     case 'completed':
       return { text: `${symbols.ok} ${age}`, tone: 'good' };
     case 'failed':
-      return { text: `${symbols.bad} ${age} failed`, tone: 'bad' };
+      return { text: `${symbols.bad} failed ${age}`, tone: 'bad' };
     case 'in_progress':
       return { text: `${symbols.dot} archiving`, tone: 'info' };
     case 'restoring':

@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatPercent, plural } from '../../../core/t
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';
-import { jobBar, jobEnd, jobEta, jobSpeed, jobState, shortDuration } from '../jobs.ts';
+import { jobBar, jobEnd, jobEta, jobSpeed, jobState } from '../jobs.ts';
 import { fractalRecords } from '../lists/fractals.ts';
 import { keyIdOf } from '../snapshot.ts';
 import type { Loaded, Snapshot } from '../types.ts';
@@ -156,7 +156,7 @@ function jobLines(snapshot: Snapshot): Line[] {
     }),
     ...ended.map((job): Line => {
       const state = jobState(job, snapshot);
-      const end = `${formatAgo(snapshot.now - (job.ended_at ?? 0))}, took ${shortDuration((job.ended_at ?? 0) - job.started_at)}`;
+      const end = formatAgo(snapshot.now - (job.ended_at ?? 0));
       return [
         { text: `  ${state.text.slice(0, 1)} `, tone: state.tone },
         { text: sanitize(jobEnd(job).text) },

@@ -89,7 +89,7 @@ function orphanHelp({ kind, place: storage, actions, goes_on }: Orphan): string 
   if (actions.includes('discard'))
     return 'Press c to delete it. An interrupted job left it behind; it was never complete.';
   return kind === 'leftover'
-    ? 'Nothing yet: another machine may still be writing it. After a day it counts as abandoned.'
+    ? 'Nothing yet: another machine may still write to it. After a day it counts as abandoned.'
     : 'Nothing yet: fix the problem in the heading first.';
 }
 
@@ -108,7 +108,7 @@ export function orphanPage(snapshot: Snapshot, id: string | undefined): readonly
     ...(orphan.kind === 'file' ? verificationLines(snapshot, orphanName(orphan), orphan.id) : []),
     field('Size', ...bytes(orphan.size_bytes)),
     field('Created', ...stamp(orphan.since, now)),
-    field('Kind', { text: orphan.place === 'archives' ? 'archive' : 'backup' }),
+    field('Type', { text: orphan.place === 'archives' ? 'archive' : 'backup' }),
     field('Fractal', { text: orphan.fractal_name ?? '-' }),
     ...longField('Path', orphan.path, columns),
     ...longField('ID', orphan.id, columns),

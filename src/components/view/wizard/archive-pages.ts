@@ -52,7 +52,7 @@ function sourceLines(snapshot: Snapshot, source: string): readonly Line[] {
 function archiveStep(wizard: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const { source } = wizard;
   const chosen = intoChoices(wizard, snapshot).findIndex(({ checked }) => checked);
-  const intro = `Restores rows of ${sourceTitle(snapshot, source)} to ClickHouse. Nothing is written before you confirm the plan.`;
+  const intro = `Restores rows to ClickHouse from ${sourceTitle(snapshot, source)}. Nothing is written before you confirm the plan.`;
   return {
     lines: [...paragraphs([intro], snapshot.columns), ...sourceLines(snapshot, source)],
     choices: [
@@ -94,7 +94,7 @@ function rowsStep({ source, from, to }: ArchiveWizard, snapshot: Snapshot): Wiza
       },
       { label: `From: ${from ? shortStamp(from) : 'the first row'}`, effect: { do: 'prompt', text: 'from' } },
       {
-        label: `Until (not including): ${to ? shortStamp(to) : 'after the last row'}`,
+        label: `Until (not including): ${to ? shortStamp(to) : 'the end'}`,
         effect: { do: 'prompt', text: 'to' },
       },
       ...(all ? [] : [RESET]),

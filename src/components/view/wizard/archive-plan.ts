@@ -8,7 +8,7 @@ import type { Snapshot } from '../types.ts';
 
 function formatTimeRange({ from, to }: ArchiveRestorePlan): string {
   if (from === null && to === null) return 'all times';
-  return `from ${from === null ? 'the first' : shortStamp(from)} to ${to === null ? 'the last' : `${shortStamp(to)} (not included)`}`;
+  return `from ${from === null ? 'the start' : shortStamp(from)} to ${to === null ? 'the end' : `${shortStamp(to)} (not included)`}`;
 }
 
 function atMost({ from, to }: ArchiveRestorePlan): string {
@@ -60,7 +60,7 @@ export function archivePlanLines(plan: ArchiveRestorePlan, { columns, symbols }:
       { text: plan.replace && plan.rows_there > 0 ? ', to be deleted' : '', tone: 'bad' },
     ),
     field('Content', { text: formatBytes(plan.content_bytes) }),
-    field('Duration', { text: `about ${formatDuration(plan.estimate_ms)} (rough estimate)` }),
+    field('Duration', { text: `${formatDuration(plan.estimate_ms)} (rough estimate)` }),
     heading(plural(plan.files.length, 'file'), columns, symbols),
     ...plan.files.map((file) => fileLine(file, symbols.ellipsis, Math.max(10, columns - 72))),
   ];

@@ -71,7 +71,7 @@ function targetStep(
     {
       effect: { do: 'change', change: { no_privileges: !no_privileges } },
       label: 'Omit privileges only',
-      description: 'Owners are kept. For roles that this server does not have.',
+      description: 'Owners are kept. Use it if this server lacks some roles.',
       checked: no_owner || no_privileges,
     },
     {

@@ -160,7 +160,7 @@ export class S3Connection {
   }
 
   #noSize(name: string): BifractError {
-    return new BifractError('STORAGE_FAILED', `The S3 service does not tell the size of ${name}`, {
+    return new BifractError('STORAGE_FAILED', `The S3 service reports no size for ${name}`, {
       hint: 'A proxy in front of it may remove Content-Length from responses to HEAD. Configure it to pass the header on.',
     });
   }

@@ -1,5 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
 import type { StagedPartition } from '../../ports/log-restore.ts';
+import { plural } from '../../text/units.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
 import type { RestoreLimits, RestoreRun } from './run.ts';
 import { assertCount, type CombinedPartition, countPartitions, createTable, dropTables } from './tables.ts';
@@ -89,7 +90,7 @@ async function removeReplaced({ rows, plan, checkpoint, retrier, context }: Rest
     const known = Math.max(checkpoint.data.removed, removed);
     await checkpoint.save({ phase: 'removing', removed: known });
     if (removed === 0) return;
-    emit('job:phase', { phase: `Deleting ${removed} rows` });
+    emit('job:phase', { phase: `Deleting ${plural(removed, 'row')}` });
     await rows.removeUntil(window, cutoff, { signal });
   }, signal);
 }

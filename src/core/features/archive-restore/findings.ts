@@ -1,6 +1,7 @@
 import type { ErrorReport } from '../../contract/errors.ts';
 import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
 import type { Timestamp } from '../../ports/types.ts';
+import { formatBytes, plural } from '../../text/units.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
 import { type InspectedFile, TYPICAL_COMPRESSION } from './inspect-source.ts';
 
@@ -66,7 +67,7 @@ function recordObstacles({ record, file }: InspectedFile, stale_locks: ReadonlyS
 /** Between the first and last archive of a group, some time may be covered only by the missing ones. */
 function gapObstacles({ removes, incomplete, window: { from, to } }: RestoreFacts): ErrorReport[] {
   if (!removes || incomplete === 0 || (from !== null && to !== null)) return [];
-  const message = `${incomplete} archives of the group are incomplete: rows in their time range would be deleted and not restored`;
+  const message = `The group is incomplete (${plural(incomplete, 'archive')}): rows would be deleted and not restored`;
   return [
     {
       code: 'USAGE',
@@ -105,7 +106,7 @@ function spaceObstacles({ content_bytes, free_bytes }: RestoreFacts): ErrorRepor
   return [
     {
       code: 'STORAGE_FULL',
-      message: `ClickHouse has ${free_bytes} bytes free, not enough for these rows`,
+      message: `ClickHouse has ${formatBytes(free_bytes)} free, not enough for these rows`,
       hint: 'Free some space in ClickHouse, or restore a smaller time range (--from, --to).',
     },
   ];
@@ -116,8 +117,8 @@ function replaceObstacles({ removes, via, rows, rows_there }: RestoreFacts): Err
   if (removes && rows === 0 && rows_there > 0) {
     obstacles.push({
       code: 'USAGE',
-      message: `The archive has no rows in that range: ${rows_there} rows would be deleted and none restored`,
-      hint: 'Choose a time range that the archive has rows in (--from, --to), or restore without replacing rows.',
+      message: `The archive has no rows in that range: ${plural(rows_there, 'row')} would be deleted and none restored`,
+      hint: 'Choose a time range with rows in the archive (--from, --to), or restore without replacing rows.',
     });
   }
   if (removes && (removes.from === null || removes.to === null)) {
@@ -151,7 +152,7 @@ export function restoreNotes(facts: RestoreFacts): string[] {
 function fileNotes({ files, incomplete, via }: RestoreFacts): string[] {
   const notes: string[] = [];
   if (incomplete > 0)
-    notes.push(`${incomplete} archives of the group are incomplete and will not be restored.`);
+    notes.push(`${plural(incomplete, 'incomplete archive')} of the group will not be restored.`);
   const withoutFields = files.filter(({ file }) => !file.fields).length;
   if (via === 'direct' && withoutFields > 0) {
     const which = withoutFields === files.length ? '' : ` in ${withoutFields} of the ${files.length} files`;
@@ -171,7 +172,7 @@ function fileNotes({ files, incomplete, via }: RestoreFacts): string[] {
 function methodNotes({ via }: RestoreFacts): string[] {
   if (via !== 'ingest') return [];
   return [
-    'The server parses each line again: rows get the time of ingest, new ids and current fields; lines without a time get the present one; existing rows are duplicated.',
+    'The server parses each line again: rows get the ingest time, new IDs and current fields; lines without a time get the current one; existing rows are duplicated.',
     'Log lines that contain newlines cannot be ingested: they are skipped and counted.',
   ];
 }
@@ -187,7 +188,7 @@ function fractalNotes({ files, fractal, removes, window, now }: RestoreFacts): s
   const first = files.map(({ file }) => file.first).find((time) => time !== null) ?? null;
   if (days !== null && first !== null && Date.parse(first) < now.getTime() - days * DAY_MS) {
     notes.push(
-      `The fractal keeps rows for ${days} days: the server will delete older rows again unless you raise its retention first.`,
+      `The fractal keeps rows for ${plural(days, 'day')}: the server will delete older rows again unless you raise its retention first.`,
     );
   }
   return notes;

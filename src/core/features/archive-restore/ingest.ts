@@ -6,6 +6,7 @@ import { Retrier } from '../../job/retry.ts';
 import { rangeOf } from '../../policy/row-range.ts';
 import type { Ingest } from '../../ports/ingest.ts';
 import type { Key } from '../../ports/key.ts';
+import { plural } from '../../text/units.ts';
 import type { Target } from '../files/target.ts';
 import { verifyFile } from '../inspect/verify-file.ts';
 import type { ArchiveRestoreFile } from './contract.ts';
@@ -137,8 +138,8 @@ export function warnAboutSkippedRows(
   { emit }: Pick<JobContext, 'emit'>,
 ): void {
   const messages = [
-    newlines > 0 && `${newlines} rows skipped: their log lines contain newlines, which ingest would split`,
-    empty > 0 && `${empty} rows skipped: their log lines are empty`,
+    newlines > 0 && `${plural(newlines, 'row')} skipped: newlines in the log line, which ingest would split`,
+    empty > 0 && `${plural(empty, 'row')} skipped: empty log line`,
     maybe_duplicated > 0 &&
       `Up to ${maybe_duplicated} rows may be duplicated: the response of the server was lost, and they were sent again`,
   ];

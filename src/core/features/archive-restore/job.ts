@@ -39,7 +39,7 @@ function removedRows({ into, removes, rows_there }: ArchiveRestorePlan): string[
   if (!removes) return undefined;
   const { from, to } = removes;
   return [
-    `${rows_there} rows of fractal ${into.name} (${into.id}), from ${from ?? 'the first'} to before ${to ?? 'the last'}`,
+    `${plural(rows_there, 'row')} of fractal ${into.name} (${into.id}), from ${from ?? 'the start'} to ${to ? `before ${to}` : 'the end'}`,
   ];
 }
 
@@ -52,7 +52,7 @@ function archiveRestoreRows(summary: ArchiveRestoreSummary): Row[] {
     { label: 'Restored', value: `${plural(rows_added, 'row')} ${verb} ${sanitize(into.name)}`, tone: 'good' },
     { label: 'Read', value: `${formatExact(rows_read)} rows from ${plural(files, 'file')}` },
     ...count('Already there', rows_there, 'row'),
-    ...count('Removed before', rows_removed, 'row'),
+    ...count('Removed first', rows_removed, 'row'),
     ...count('Left out', rows_left_out, 'invalid line'),
     { label: 'Duration', value: formatDuration(summary.duration_ms) },
   ];

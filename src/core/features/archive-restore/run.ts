@@ -175,7 +175,7 @@ class RestoreRecordLock {
     } catch (thrown) {
       const { message: reason } = asBifractError(thrown);
       this.#context.emit('job:warning', {
-        message: `Cannot release the lock on archive ${this.#held}, its status stays "restoring": ${reason}`,
+        message: `Cannot release the lock on archive ${this.#held}; its status stays "restoring": ${reason}`,
       });
       return false;
     }

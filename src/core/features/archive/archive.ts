@@ -113,7 +113,7 @@ function cancelledAfter({ children }: GroupWriter, { reason }: AbortSignal, thro
   if (children.length === 0) return thrown;
   const { code, message } = asBifractError(reason);
   return new BifractError(code, message, {
-    hint: 'Unfinished files were deleted. Files of finished periods are kept.',
+    hint: 'Files of finished periods are kept. A new archive starts over.',
     cause: thrown,
   });
 }

@@ -209,5 +209,5 @@ function catalogReporter(catalog: Catalog, archive_id: string, sealed: SealedFil
 }
 
 function longLinesMessage(count: number): string {
-  return `${count} ${count === 1 ? 'line is' : 'lines are'} 10 MiB or longer: this program can restore them, the restore of the Bifract server cannot`;
+  return `${count} ${count === 1 ? 'line is' : 'lines are'} 10 MiB or longer: this program can restore them, but the Bifract server cannot`;
 }

@@ -106,7 +106,7 @@ export async function readBack(
   await removeCopy({ from, to }, original);
   throw new BifractError(
     'CHECKSUM_DIFFERS',
-    `${to.location} returned other data for ${name} than was written`,
+    `${name} read back from ${to.location} is not what was written`,
     {
       hint: 'The original was kept, the copy removed. Check the storage.',
     },

@@ -29,7 +29,7 @@ export async function planCopy(
 ): Promise<CopyPlan> {
   if (targets.length === 0)
     throw new BifractError('USAGE', 'No files given', {
-      hint: 'Name backups, archive files or archive ids.',
+      hint: 'Name backups, archive files or archive IDs.',
     });
   const items = new Map<string, CopyItem>();
   for (const target of targets) {
@@ -118,7 +118,7 @@ async function byFile(services: PlanCopyServices, file: string, options: CallOpt
   const filename = posix.basename(file);
   const parsed = parseArchiveName(filename);
   if (!parsed)
-    throw new BifractError('USAGE', `Not a backup, an archive file or an archive id: ${file}`, {
+    throw new BifractError('USAGE', `Not a backup, archive file or archive ID: ${file}`, {
       hint: 'See `bifract list backups` and `bifract list archives`.',
     });
   const records = await (await services.catalog()).archives({ fractal_id: parsed.fractal_id }, options);

@@ -156,7 +156,7 @@ async function fileItem(
   const filename = posix.basename(file);
   const parsed = parseArchiveName(filename);
   if (!parsed) {
-    throw new BifractError('USAGE', `Not an archive id or an archive file: ${file}`, {
+    throw new BifractError('USAGE', `Not an archive ID or archive file: ${file}`, {
       hint: 'See `bifract list archives`.',
     });
   }

@@ -15,7 +15,7 @@ export async function backupItem(
 ): Promise<DeleteItem> {
   if (!backupTime(name)) {
     throw new BifractError('USAGE', `Not a backup name: ${name}`, {
-      hint: 'Give the name without folder, as in `bifract list backups`.',
+      hint: 'Give only the file name, as in `bifract list backups`.',
     });
   }
   const found: Located[] = [];

@@ -75,13 +75,13 @@ async function isAsRecorded(
 }
 
 function differs(what: string): BifractError {
-  return new BifractError('RECORD_DIFFERS', `Not the archive that its name and record say: ${what}`, {
+  return new BifractError('RECORD_DIFFERS', `Not the archive its name and record claim: ${what}`, {
     hint: 'Look at it with `bifract show`, and move it to where it belongs.',
   });
 }
 
 function unproven(error: BifractError): BifractError {
-  return new BifractError(error.code, `It cannot prove to be this archive: ${error.message}`, {
+  return new BifractError(error.code, `Cannot prove it is this archive: ${error.message}`, {
     hint: 'If it is not needed, remove the file by hand; then `bifract clean` corrects its record.',
     cause: error,
   });

@@ -124,11 +124,11 @@ function requireValidRows({ malformed, rows, examples }: LineTotals): void {
 async function mustBeUnchanged(storage: Storage, object: StoredObject, signal?: AbortSignal): Promise<void> {
   const now = await storage.stat(object.name, { signal });
   if (now === undefined)
-    throw new BifractError('NOT_FOUND', 'The file was removed while it was read', {
+    throw new BifractError('NOT_FOUND', 'The file was removed while being read', {
       hint: 'It was deleted, possibly by retention. List the files again.',
     });
   if (now.size_bytes === object.size_bytes && now.modified_at === object.modified_at) return;
-  throw new BifractError('BUSY', 'The file changed while it was read', {
+  throw new BifractError('BUSY', 'The file changed while being read', {
     hint: 'Something is writing to it. Try again later.',
   });
 }

@@ -78,7 +78,7 @@ async function mustBeSame(
   const stored = storage.stream(written.name, options);
   for await (const plain of readStream(stored, { keys: [key], signal: options.signal })) hash.update(plain);
   if (hash.digest('hex') === stream_sha256) return;
-  throw new BifractError('DAMAGED', `${storage.location} returned other data than was written`, {
+  throw new BifractError('DAMAGED', `Data read back from ${storage.location} differs`, {
     hint: 'The original was kept. Check the storage, then try again.',
   });
 }
@@ -86,7 +86,7 @@ async function mustBeSame(
 async function mustBeUnchanged(storage: Storage, object: StoredObject, options: CallOptions): Promise<void> {
   const now = await storage.stat(object.name, options);
   if (now?.size_bytes === object.size_bytes && now.modified_at === object.modified_at) return;
-  throw new BifractError('BUSY', 'The file changed or was deleted while it was read', {
+  throw new BifractError('BUSY', 'The file changed or was deleted while being read', {
     hint: 'Try again when nothing is writing to it.',
   });
 }

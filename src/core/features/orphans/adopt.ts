@@ -7,6 +7,7 @@ import type { Catalog } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage } from '../../ports/storage.ts';
+import { plural } from '../../text/units.ts';
 import { changed } from '../files/delete-file.ts';
 import { namesOf } from '../files/target.ts';
 import { readFully } from '../inspect/read-fully.ts';
@@ -38,7 +39,7 @@ export async function adopt(
     await services.state.save({ ...job, object: item.path });
     const record = await adoptOne({ catalog, storage, keys }, item, fractals_created, context);
     adopted.push(record);
-    const message = `${record.log_count} rows, record ${record.archive_id}`;
+    const message = `${plural(record.log_count, 'row')}, record ${record.archive_id}`;
     return { message, details: { ...record } };
   };
   await services.state.save(job);

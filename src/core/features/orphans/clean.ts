@@ -47,7 +47,7 @@ async function mustStillBeLost(
   const [record] = await catalog.archives({ ids: [id] }, options);
   if (record?.status === 'in_progress') return;
   if (record && (await lookFor(services, record, options)) === 'missing') return;
-  throw new BifractError('BUSY', 'Skipped: its file exists by now, or its record has changed');
+  throw new BifractError('BUSY', 'Skipped: its file exists now, or its record has changed');
 }
 
 /** Acts only if the orphan still exists. */

@@ -179,13 +179,13 @@ function decideWithoutFractal(
 ): AdoptItem {
   const named = fractals.find((one) => one.name === name);
   if (named) {
-    const other = `a fractal with that name has another id (${named.id})`;
+    const other = `a fractal with that name has another ID (${named.id})`;
     return skip(item, `Fractal "${name}" (${id}) no longer exists, and ${other}.`);
   }
   if (name === null)
     return skip(item, `Fractal ${id} does not exist, and the file does not contain its name.`);
   if (create_fractals) {
-    const reason = `Its fractal "${name}" will be recreated with the same id.`;
+    const reason = `Its fractal "${name}" will be recreated with the same ID.`;
     return { ...item, create_fractal: true, reason };
   }
   return skip(item, `Fractal ${id} ("${name}") does not exist: recreate it (--create-fractals).`);

@@ -66,7 +66,7 @@ function fileWarnings({ manifest, summary }: Findings): string[] {
   const warnings: string[] = [];
   if (!manifest.bifract_console) {
     warnings.push(
-      'The backup was made by Bifract itself and has no row counts: the restore cannot be compared.',
+      'The backup was made by Bifract itself and has no row counts: the rows cannot be compared.',
     );
   }
   if (!summary.sealed)
@@ -81,13 +81,13 @@ function versionWarnings({ manifest, contents, server, database, query }: Findin
   const warnings: string[] = [];
   if (version && major(version) > major(server.version)) {
     warnings.push(
-      `The backup is from PostgreSQL ${version}, this server is older (${server.version}): the restore may fail.`,
+      `The backup is from PostgreSQL ${version}, newer than this server (${server.version}): it may fail.`,
     );
   }
   if (query.target.kind === 'live' && name && name !== database)
     warnings.push(`The backup was made from database ${name}, not ${database}.`);
   const extensions = otherVersions(manifest, server);
-  if (extensions.length > 0) warnings.push(`Extensions have other versions here: ${some(extensions)}.`);
+  if (extensions.length > 0) warnings.push(`Extension versions differ here: ${some(extensions)}.`);
   return warnings;
 }
 
@@ -111,9 +111,7 @@ function propertyWarnings({ properties, query }: Findings): string[] {
       : [
           `Encoding and locale become those of the backup (${backup}) instead of ${live}, if the server has them.`,
         ]),
-    ...(changed.length === 0
-      ? []
-      : [`Of the database itself, these are set as in the backup: ${some(changed)}.`]),
+    ...(changed.length === 0 ? [] : [`Database properties set as in the backup: ${some(changed)}.`]),
   ];
 }
 

@@ -57,7 +57,7 @@ function privilegeObstacles({ grantees, grantors }: DumpNeeds, server: ServerInf
   if (foreign.length > 0)
     found.push(
       obstacle(
-        `${server.user} may not set privileges in the name of ${list(foreign)}`,
+        `${server.user} may not set privileges on behalf of ${list(foreign)}`,
         `Make ${server.user} a member: ${foreign.map((role) => `GRANT ${quoteName(role)} TO ${quoteName(server.user)};`).join(' ')} Or restore without privileges (--no-privileges).`,
       ),
     );
