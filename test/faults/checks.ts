@@ -81,7 +81,7 @@ export const CHECKS = {
   'good files stay': ({ start, files, tasks }) => {
     const good = files.filter(({ problem }) => problem === undefined);
     return start.files
-      .filter((file) => !tasks.some(({ may_delete }) => may_delete?.(file)))
+      .filter((file) => !tasks.some(({ may_delete }) => may_delete?.(file, tasks.length === 1)))
       .filter(({ name, content }) => !good.some((file) => file.name === name && file.content === content))
       .map(({ name, place }) => `${name} of ${place} is gone or not readable`);
   },
@@ -235,7 +235,7 @@ function told(call: Call): string {
 
 /** Jobs that may find nothing to destroy need no entry. */
 function mustAudit({ args }: Task, { lines }: Call): boolean {
-  return ['restore', 'delete', 'key'].includes(args[0] ?? '') && lines.at(-1)?.event === 'job:done';
+  return ['restore', 'delete'].includes(args[0] ?? '') && lines.at(-1)?.event === 'job:done';
 }
 
 function parsed(line: string): Line | undefined {

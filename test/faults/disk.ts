@@ -49,7 +49,8 @@ export class Disk {
     await using file = await open(join(this.path, 'filler'), 'w');
     const piece = Buffer.alloc(1 << 20);
     for (let more = bavail * bsize - left; more > 0; more -= piece.length)
-      await file.write(piece, 0, Math.min(more, piece.length));
+      // What else writes may have taken the space.
+      if (!(await file.write(piece, 0, Math.min(more, piece.length)).catch(() => undefined))) return;
   }
 
   async free(): Promise<void> {

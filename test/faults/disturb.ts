@@ -101,7 +101,10 @@ export class Disturbance {
     const struck = async () => {
       result.hit = await strike(scene);
     };
-    this.#strikes.push(struck());
+    const striking = struck();
+    // A failure shows when all strikes are awaited.
+    striking.catch(() => undefined);
+    this.#strikes.push(striking);
   }
 
   async #heal(): Promise<void> {

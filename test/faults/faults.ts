@@ -42,6 +42,7 @@ const onDisk = ({ storage, root }: Conditions) => storage === 'disk' && root;
 const onS3 = ({ storage }: Conditions) => storage === 's3';
 const withClickhouse = ({ jobs }: Conditions) => jobs.some((name) => jobKind(name).uses_clickhouse);
 const withTool = ({ jobs }: Conditions) => jobs.some((name) => jobKind(name).tool);
+const withPostgres = ({ jobs }: Conditions) => jobs.some((name) => !jobKind(name).without_postgres);
 const restores = ({ jobs }: Conditions) => jobs.includes('restore') || jobs.includes('drill');
 
 const RESPONSE_FAULTS = ['busy', 'gateway', 'reset', 'frame', 'text', 'json', 'cut'] as const;
@@ -101,13 +102,13 @@ export const FAULTS = {
   },
   'PostgreSQL stopped': {
     link: 'postgres',
-    applies: always,
+    applies: withPostgres,
     strike: (scene) => restart(scene, scene.world.postgres),
   },
   'S3 killed': { link: 's3', applies: onS3, strike: (scene) => restart(scene, scene.world.s3) },
   'backend killed': {
     link: 'postgres',
-    applies: always,
+    applies: withPostgres,
     strike: async (scene) => {
       const pids = await scene.world.postgres.backends().catch(() => []);
       return kill(scene.random, pids);
@@ -131,14 +132,18 @@ export const FAULTS = {
     applies: withClickhouse,
     strike: (scene) => cut(scene, 'clickhouse'),
   },
-  'PostgreSQL cut': { link: 'postgres', applies: always, strike: (scene) => cut(scene, 'postgres') },
+  'PostgreSQL cut': { link: 'postgres', applies: withPostgres, strike: (scene) => cut(scene, 'postgres') },
   'S3 cut': { link: 's3', applies: onS3, strike: (scene) => cut(scene, 's3') },
   'ClickHouse stalls': {
     link: 'clickhouse',
     applies: withClickhouse,
     strike: (scene) => stall(scene, 'clickhouse'),
   },
-  'PostgreSQL stalls': { link: 'postgres', applies: always, strike: (scene) => stall(scene, 'postgres') },
+  'PostgreSQL stalls': {
+    link: 'postgres',
+    applies: withPostgres,
+    strike: (scene) => stall(scene, 'postgres'),
+  },
   'S3 stalls': { link: 's3', applies: onS3, strike: (scene) => stall(scene, 's3') },
   'S3 slow': {
     applies: onS3,
@@ -161,12 +166,16 @@ export const FAULTS = {
     times: random.int(1, 2),
     fault: { lose_response: true },
   })),
-  'S3 error in a 200': s3Fault((random) => ({
-    operations: ['complete-upload'],
-    skip: 0,
-    times: random.int(1, 2),
-    fault: { error_in_200: 'InternalError' },
-  })),
+  'S3 error in a 200': {
+    ...s3Fault((random) => ({
+      operations: ['complete-upload'],
+      skip: 0,
+      times: random.int(1, 2),
+      fault: { error_in_200: 'InternalError' },
+    })),
+    applies: (conditions) =>
+      onS3(conditions) && conditions.jobs.some((name) => jobKind(name).writes_large_files),
+  },
   'S3 denies': s3Fault((random) => ({
     operations: random.pick([
       ['complete-upload', 'put-object'],

@@ -11,8 +11,8 @@ export interface Task {
   audited?: boolean;
   /** The same call again must succeed in the end, and finishes what it began. */
   repeats?: boolean;
-  /** Files that it may delete. */
-  may_delete?(file: StoredFile): boolean;
+  /** Files that it may delete; `alone` if no other job ran. */
+  may_delete?(file: StoredFile, alone: boolean): boolean;
   /** Hash of the database that it puts in place of the live one. */
   replaces_by?: string;
   /** Archive files may be without a record, because it deletes records or replaces them by older ones. */
@@ -33,6 +33,9 @@ export interface JobKind {
   /** Only with this storage. */
   storage?: StorageKind;
   uses_clickhouse?: true;
+  without_postgres?: true;
+  /** Writes files that S3 gets in several parts. */
+  writes_large_files?: true;
   /** Jobs that, at the same time, may undo its result; then it is not looked for. */
   undone_by?: string[];
   /** Which program of PostgreSQL it runs. */
@@ -45,6 +48,7 @@ const NOTHING = { missing: () => undefined };
 
 export const JOBS = {
   backup: {
+    writes_large_files: true,
     undone_by: ['rotate', 'prune', 'backup --prune'],
     duration: 1,
     tool: /pg_dump/,
@@ -52,12 +56,13 @@ export const JOBS = {
   },
 
   'backup --prune': {
+    writes_large_files: true,
     undone_by: ['rotate', 'prune', 'backup --prune'],
     duration: 1.3,
     tool: /pg_dump/,
-    prepare: () => ({
+    prepare: (_world, start) => ({
       args: ['backup', '--prune', '--keep-last', '2'],
-      may_delete: isBackup,
+      may_delete: allBackupsBut(1, start),
       missing: newBackup,
     }),
   },
@@ -123,6 +128,7 @@ export const JOBS = {
   },
 
   'delete backup': {
+    without_postgres: true,
     undone_by: ['copy'],
     duration: 0.8,
     prepare: (_world, start, random) => {
@@ -161,20 +167,23 @@ export const JOBS = {
 
   prune: {
     duration: 0.8,
-    prepare: (_world, _start, random) => ({
-      args: ['prune', '--keep-last', String(random.int(1, 2)), '--yes'],
-      audited: true,
-      may_delete: isBackup,
-      ...NOTHING,
-    }),
+    prepare: (_world, start, random) => {
+      const count = random.int(1, 2);
+      return {
+        args: ['prune', '--keep-last', String(count), '--yes'],
+        audited: true,
+        may_delete: allBackupsBut(count, start),
+        ...NOTHING,
+      };
+    },
   },
 
   rotate: {
+    writes_large_files: true,
     undone_by: ['copy'],
     duration: 2,
     prepare: (_world, start) => ({
       args: ['key', 'rotate', '--yes'],
-      audited: true,
       repeats: true,
       missing: (_call, { files }) => {
         const known = new Set(start.files.map(({ name }) => name));
@@ -187,6 +196,7 @@ export const JOBS = {
   },
 
   copy: {
+    writes_large_files: true,
     undone_by: ['copy', 'delete backup', 'delete archive', 'prune', 'backup --prune', 'run-due'],
     duration: 1,
     storage: 's3',
@@ -273,11 +283,23 @@ export function isBackup({ name }: Pick<StoredFile, 'name'>): boolean {
   return name.startsWith('backups/');
 }
 
+/** Another job may make newer ones. */
+function allBackupsBut(
+  count: number,
+  { files, storage }: Start,
+): (file: StoredFile, alone: boolean) => boolean {
+  const names = files.filter((file) => isBackup(file) && file.place === storage).map(({ name }) => name);
+  const newest = new Set(names.sort().slice(-count));
+  return (file, alone) => isBackup(file) && !(alone && newest.has(file.name));
+}
+
 function baseName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-function newBackup({ result }: Call, { files }: After): string | undefined {
+function newBackup({ lines }: Call, { files }: After): string | undefined {
+  // With `--prune`, the last result is another one.
+  const result = lines.find(({ event }) => event === 'job:done')?.result;
   const file = files.find(({ name }) => name === `backups/${result?.name}`);
   if (!file) return `${result?.name} does not exist`;
   if (file.problem !== undefined) return `${file.name}: ${file.problem}`;

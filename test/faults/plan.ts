@@ -82,7 +82,7 @@ function momentOf(name: FaultName, { jobs, storage }: Conditions, random: Random
   return { on: 'line', number: random.int(1, MOST_LINES) };
 }
 
-const MOST_LINES = 8;
+const MOST_LINES = 5;
 const MOST_BYTES = { postgres: 10e6, clickhouse: 35e6, s3: 12e6 };
 
 function bytesOn(

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresServer } from '../../bin/demo/postgres.ts';
@@ -17,14 +16,6 @@ export async function dumpText(
   });
   // These lines hold a random token.
   return stdout.replaceAll(/^\\(un)?restrict .*$/gm, '');
-}
-
-/** A short hash of `dumpText`. */
-export async function dumpDigest(server: PostgresServer, database: string): Promise<string> {
-  return createHash('sha256')
-    .update(await dumpText(server, database))
-    .digest('hex')
-    .slice(0, 16);
 }
 
 /** Throws with the first lines that differ. */
