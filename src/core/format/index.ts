@@ -20,6 +20,7 @@ export {
 } from './content/restore-lines.ts';
 export { ResumePoint } from './content/resume-point.ts';
 export { LineChecker, type LineTotals, scanRow } from './content/row-scanner.ts';
+export { type RowText, rowText } from './content/row-text.ts';
 export {
   type FileSummary,
   type SealedFile,

@@ -94,6 +94,25 @@ test('every line is sent once, in order, with the token of its fractal', async (
   assert.deepEqual(await state.running(), []);
 });
 
+test('rows without an original line are sent as the text of their fields, with a warning', async () => {
+  const line = (index: number, rest: object) => {
+    const ts = new Date(Date.UTC(2026, 2, 1) + index).toISOString();
+    return Buffer.from(`${JSON.stringify({ ts, raw: '', id: 'x', fid: 'f', its: ts, ...rest })}\n`);
+  };
+  const bytes = await sealedArchive([
+    ...numberedLines(1),
+    line(1, { fields: { user: 'bob' } }),
+    line(2, { fields: { user: 'eve' }, cols: { norm_log: '{"user":"EVE"}' } }),
+    line(3, { fields: {} }),
+  ]);
+  const { server, parts, plan } = await createLab(bytes);
+  const context = jobContext();
+  const summary = await restore({ parts }, plan, context);
+  assert.deepEqual(server.accepted, ['row 0', '{"user":"bob"}', '{"user":"EVE"}']);
+  assert.deepEqual([summary.rows_added, summary.rows_left_out], [3, 1]);
+  assert.equal(warnings(context).length, 2);
+});
+
 test('only rows of the window are sent', async () => {
   const { server, parts, plan } = await createLab();
   const at = (ms: number) => new Date(Date.UTC(2026, 2, 1) + ms).toISOString();
