@@ -16,6 +16,8 @@ interface Input extends TimeRange {
   source: string;
   /** Name or ID of a fractal. */
   into?: string;
+  /** Name of a fractal to create. */
+  intoNew?: string;
   replace: boolean;
   via: RestoreMethod;
   dryRun: boolean;
@@ -28,7 +30,13 @@ export const command = defineCommand<Input>({
     command
       .description('Restore archived rows, with all columns as they were')
       .argument('<target>')
-      .option('--into <fractal>', 'Restore into this fractal (name or ID) instead of the original one');
+      .option('--into <fractal>', 'Restore into this fractal (name or ID) instead of the original one')
+      .addOption(
+        new Option(
+          '--into-new <name>',
+          'Restore into a new fractal, which keeps the rows for ever',
+        ).conflicts('into'),
+      );
     declarePlan(declareTimeRange(command))
       .option(
         '--replace',
@@ -46,11 +54,11 @@ export const command = defineCommand<Input>({
       .action((source: string, options: Omit<Input, 'source'>) => choose({ source, ...options }));
     addFooter(command, HELP);
   },
-  run: ({ dryRun, into, ...input }, context) =>
+  run: ({ dryRun, into, intoNew, ...input }, context) =>
     withEngine(context, async (session) => {
       const { engine, signal } = session;
       const fractal = into === undefined ? undefined : (await findFractal(session, into)).id;
-      const plan = await engine.planArchiveRestore({ ...input, into: fractal, signal });
+      const plan = await engine.planArchiveRestore({ ...input, into: fractal, into_new: intoNew, signal });
       return runPlan(session, {
         dryRun,
         values: [plan],
@@ -79,11 +87,23 @@ const METHODS = {
 };
 
 function planLines(plan: ArchiveRestorePlan): string[] {
-  const { files, into, via, removes, rows, content_bytes, rows_there, estimate_ms, notes, obstacles } = plan;
+  const {
+    files,
+    into,
+    creates,
+    via,
+    removes,
+    rows,
+    content_bytes,
+    rows_there,
+    estimate_ms,
+    notes,
+    obstacles,
+  } = plan;
   const limit = plan.from === null && plan.to === null ? '' : 'up to ';
   const existing = removes ? `rows (${windowText(removes)}), DELETED FIRST` : 'rows in this range';
   const facts = [
-    row('Target', `${into.name} (${into.id})`),
+    row('Target', creates ? `${into.name}, new` : `${into.name} (${into.id})`),
     row('Range', windowText(plan)),
     row('Method', METHODS[via]),
     row('Rows', `${limit}${formatExact(rows)}, about ${formatBytes(content_bytes)} uncompressed`),

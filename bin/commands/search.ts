@@ -4,8 +4,9 @@ import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { SearchHit, SearchPattern } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
+import { plural } from '../../src/core/text/units.ts';
 import { declareTimeRange, type TimeRange } from '../arguments.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type GlobalFlags } from '../command.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import type { Printer } from '../output/printer.ts';
 import { withEngine } from '../session.ts';
@@ -47,10 +48,10 @@ export const command = defineCommand<Input>({
       });
   },
   run: ({ targets, pattern, from, to, limit, count }, context) =>
-    withEngine(context, async ({ engine, printer, signal }) => {
+    withEngine(context, async ({ engine, printer, flags, signal }) => {
       const hits = limited(engine.search({ targets, pattern, from, to }, { signal }), limit);
       if (count) await printCounts(hits, targets, printer);
-      else await printLines(hits);
+      else await printLines(hits, flags);
       return 0;
     }),
   only_output: true,
@@ -95,16 +96,35 @@ async function printCounts(
 }
 
 /** Writes the bytes unchanged, except to a terminal, which a log line must not control. */
-async function printLines(hits: AsyncIterable<SearchHit>): Promise<void> {
+async function printLines(
+  hits: AsyncIterable<SearchHit>,
+  { json, quiet }: Pick<GlobalFlags, 'json' | 'quiet'>,
+): Promise<void> {
+  let without_line = 0;
   const out = new LineWriter(
     createWriteStream('', { fd: 1, autoClose: false }),
     process.stdout.isTTY === true,
   );
   try {
-    for await (const { line } of hits) if (!(await out.write(line))) return;
+    for await (const { line, text_from } of hits) {
+      if (text_from !== 'raw') without_line++;
+      if (!(await out.write(json ? withTextFrom(line, text_from) : line))) return;
+    }
   } finally {
     await out.end();
   }
+  if (without_line > 0 && !json && !quiet)
+    process.stderr.write(
+      `${plural(without_line, 'row')} found by the text of the fields: the original line was not kept\n`,
+    );
+}
+
+/** For programs, says in the line what the pattern was found in, if that is not the original line. */
+function withTextFrom(line: Buffer, text_from: SearchHit['text_from']): Buffer {
+  const from = line.indexOf('{') + 1;
+  return text_from === 'raw'
+    ? line
+    : Buffer.concat([Buffer.from(`{"text_from":${JSON.stringify(text_from)},`), line.subarray(from)]);
 }
 
 const BATCH_BYTES = 64 * 1024;

@@ -45,14 +45,22 @@ function reportLines(report: FileReport): string[] {
   return rowLines([...rows, ...notes.map((value) => ({ label: 'Note', value }))]);
 }
 
+const LINES = {
+  logs: null,
+  logs_raw: 'the original line of recent rows only; the others have the text of their fields',
+  none: 'not kept by the server; rows have the text of their fields',
+};
+
 function archivePairs(report: FileReport): [string, string | null][] {
-  const { fractal, period, split, rows, first, last, fields, record } = report;
+  const { fractal, period, split, rows, first, last, fields, raw_from, columns, record } = report;
   return [
     ['Fractal', fractal && [fractal.name, `(${fractal.id})`].filter(Boolean).join(' ')],
     ['Period', period && `${period} (split by ${split})`],
     ['Rows', rows === null ? null : formatExact(rows)],
     ['Range', first === null ? null : last === null ? `from ${first}` : `${first} to ${last}`],
     ['Fields', fields === null ? null : fields ? 'with each row' : 'left out'],
+    ['Lines', raw_from && LINES[raw_from]],
+    ['Columns', columns?.map(({ name }) => name).join(', ') ?? null],
     ['Record', record && `${record.id}, ${record.status}`],
   ];
 }

@@ -78,6 +78,15 @@ export function catalogContract(title: string, fresh: () => Promise<Catalog>): v
         },
       );
       assert.deepEqual(others, []);
+      const restored_from = {
+        fractal_id,
+        from: '2026-03-01T00:00:00.001Z',
+        to: '2026-03-02T00:00:00.000Z',
+      };
+      const restored = { id: randomUUID(), name: 'restored' };
+      await catalog.createFractal({ ...restored, restored_from });
+      const found = (await catalog.fractals()).find(({ id }) => id === restored.id);
+      assert.deepEqual([found?.name, found?.retention_days], ['restored', null]);
       await refuses('EXISTS', catalog.createFractal({ id: fractal_id, name: 'x' }));
       await refuses('EXISTS', catalog.createFractal({ id: randomUUID(), name: 'web' }));
     });

@@ -31,6 +31,8 @@ export function fakeReport(record: ArchiveRecord | null, given: Partial<FileRepo
     period: null,
     split: 'none',
     fields: true,
+    raw_from: 'logs',
+    columns: null,
     rows: record?.log_count ?? 0,
     content_bytes: (record?.size_bytes ?? 1_000) * 9,
     content_sha256: 'cd34'.repeat(16),
@@ -61,6 +63,8 @@ export function fakeBackupReport(
     rows: null,
     content_bytes: size_bytes * 7,
     fields: null,
+    raw_from: null,
+    columns: null,
     backup: {
       version: '0.1.0',
       timestamp: created_at,
@@ -209,7 +213,9 @@ export class FakeArchive implements ArchiveBrowser {
       id: `id-${index}`,
       raw,
       raw_bytes: Buffer.byteLength(raw),
+      text_from: 'raw',
       fields: this.#rows.fields(index),
+      cols: null,
       ingest_timestamp: ts,
     };
   }

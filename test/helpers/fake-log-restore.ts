@@ -38,6 +38,8 @@ export interface InjectedFailure {
 /** An in-memory log database with staging tables and injected failures. */
 export class FakeLogRestore implements LogRestore, LogDatabase {
   logs: FakeRow[] = [];
+  /** Rows that were attached or deleted, and that the counts per minute do not reflect yet. */
+  uncounted: FakeRow[] = [];
   readonly stagingTables = new Map<string, FakeRow[]>();
   failure: InjectedFailure | undefined;
   calls = 0;
@@ -118,7 +120,9 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
   async attach(from: string, ids: readonly string[], options: CallOptions = {}) {
     for (const partition of ids)
       await this.#call('attach', options, () => {
-        this.logs.push(...this.#table(from).filter((row) => partitionOf(row) === partition));
+        const rows = this.#table(from).filter((row) => partitionOf(row) === partition);
+        this.logs.push(...rows);
+        this.uncounted.push(...rows);
       });
   }
 
@@ -129,6 +133,7 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
   removeUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}) {
     return this.#call('removeUntil', options, () => {
       const removed = until(window, cutoff_ms);
+      this.uncounted.push(...this.logs.filter(removed));
       this.logs = this.logs.filter((row) => !removed(row));
     });
   }
@@ -151,10 +156,11 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
     return null;
   }
 
-  /** Windows whose counts per minute were corrected. */
-  readonly corrected: LogWindow[] = [];
-  async updateCounts(window: LogWindow) {
-    this.corrected.push(window);
+  updateCounts(window: LogWindow, options: CallOptions = {}) {
+    return this.#call('updateCounts', options, () => {
+      const counted = inWindow(window);
+      this.uncounted = this.uncounted.filter((row) => !counted(row));
+    });
   }
   async shape() {
     return LOGS_SHAPE;

@@ -93,12 +93,14 @@ function copyText(session: Session, label: string, text: string) {
 
 /** The row as JSON, with the keys of the lines of an archive. */
 export function rowJson(
-  { ts, raw, id, ingest_timestamp, fields }: BrowsedRow,
+  { ts, raw, text_from, id, ingest_timestamp, fields, cols }: BrowsedRow,
   fid: string | undefined,
 ): string {
-  const head = JSON.stringify({ ts, raw, id, fid, its: ingest_timestamp });
-  // `fields` is inserted as it is: parsing it would change large numbers.
-  return fields === null ? head : `${head.slice(0, -1)},"fields":${fields}}`;
+  const line = text_from === 'raw' ? raw : '';
+  const head = JSON.stringify({ ts, raw: line, id, fid, its: ingest_timestamp });
+  // Inserted as they are: parsing them would change large numbers.
+  const members = [fields !== null && `,"fields":${fields}`, cols !== null && `,"cols":${cols}`];
+  return `${head.slice(0, -1)}${members.filter(Boolean).join('')}}`;
 }
 
 async function copyRow(session: Session, index: number, label: string, text: (row: BrowsedRow) => string) {

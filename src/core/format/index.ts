@@ -11,7 +11,7 @@ export { archiveBytes, archiveLines } from './content/archive-lines.ts';
 export { type ArchiveRow, type MalformedLine, parseLine } from './content/archive-row.ts';
 export { type BackupManifest, backupManifest, splitBackup } from './content/backup.ts';
 export { describeFile, type FileDescription } from './content/describe-file.ts';
-export type { ArchiveHead } from './content/metadata.ts';
+export type { ArchiveHead, HeadColumn } from './content/metadata.ts';
 export { parseUntrustedJson } from './content/parse-json.ts';
 export { type ContentReader, type ContentSummary, readContent } from './content/read-content.ts';
 export {
@@ -20,6 +20,7 @@ export {
 } from './content/restore-lines.ts';
 export { ResumePoint } from './content/resume-point.ts';
 export { LineChecker, type LineTotals, scanRow } from './content/row-scanner.ts';
+export { type RowText, rowText } from './content/row-text.ts';
 export {
   type FileSummary,
   type SealedFile,

@@ -26,6 +26,19 @@ export function ordinaryColumns({ columns }: Pick<LogsShape, 'columns'>): LogCol
   return columns.filter(({ default_kind }) => default_kind === '' || default_kind === 'DEFAULT');
 }
 
+/** Names of the paths of a JSON type that have a type of their own: every value has them. */
+export function typedPaths(type: string): string[] {
+  const [, list = ''] = /^JSON\((.*)\)$/s.exec(type) ?? [];
+  // Commas within parentheses belong to the type of a path.
+  const members =
+    list.match(/(?:[^,()`']|`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'|\((?:[^()]|\([^()]*\))*\))+/g) ?? [];
+  return members
+    .map((member) => member.trim())
+    .filter((member) => !/^(?:max_dynamic_\w+\s*=|SKIP\s)/.test(member))
+    .map((member) => /^(?:`((?:[^`\\]|\\.)*)`|([^\s`]+))/.exec(member))
+    .flatMap((match) => match?.[1] ?? match?.[2] ?? []);
+}
+
 export function otherColumns(shape: Pick<LogsShape, 'columns'>): OtherColumns {
   const others = ordinaryColumns(shape).filter(({ name }) => !LINE_COLUMNS.has(name));
   const isText = ({ name, default_expression }: LogColumn) =>

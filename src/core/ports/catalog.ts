@@ -19,6 +19,14 @@ export interface Fractal {
   archive_split: string;
 }
 
+/** A fractal to create. */
+export interface NewFractal {
+  id: string;
+  name: string;
+  /** Whose rows it will get, and their time range. Only some servers record that. */
+  restored_from?: { fractal_id: string; from: Timestamp | null; to: Timestamp | null };
+}
+
 /** When a fractal is archived, in how many files, and how many archives are kept. */
 export type ArchiveSchedule = Pick<Fractal, 'archive_schedule' | 'max_archives' | 'archive_split'>;
 
@@ -171,8 +179,8 @@ export interface Catalog {
     archive: AdoptedArchive,
     options?: CallOptions,
   ): Promise<{ group_id: string; archive_id: string }>;
-  /** Creates a fractal with a given id. `EXISTS` if the id or the name is taken. */
-  createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void>;
+  /** Creates a fractal with a given id, which keeps rows for ever. `EXISTS` if the id or the name is taken. */
+  createFractal(fractal: NewFractal, options?: CallOptions): Promise<void>;
   /** Removes the record, and its group if it is then empty: for archives that turned out to have no rows. */
   dropArchive(archive_id: string, options?: CallOptions): Promise<void>;
   /**

@@ -5,7 +5,7 @@ import type { WizardEffect, WizardState } from '../../view/wizard/types.ts';
 import { ask, startAndShow } from '../dialogs.ts';
 import { selectedRestoreSource } from '../selection.ts';
 import type { Session } from '../session.ts';
-import { archiveQuestion, archiveRequest, newArchiveWizard, promptBound } from './archive.ts';
+import { archiveQuestion, archiveRequest, newArchiveWizard, promptBound, promptFractal } from './archive.ts';
 import { backupQuestion, backupRequest, newBackupWizard, promptDatabase } from './backup.ts';
 
 /** Opens the restore of the backup or archive under the cursor or on the screen; continues one that is open already. */
@@ -38,8 +38,11 @@ function applyEffect(session: Session, effect: WizardEffect) {
   }
   const wizard = store.state();
   if (effect.do === 'confirm') return confirm(session, wizard);
-  if (effect.text !== 'database')
-    return wizard?.kind === 'archive' ? promptBound(session, wizard, effect.text) : undefined;
+  const { text } = effect;
+  if (text !== 'database') {
+    if (wizard?.kind !== 'archive') return;
+    return text === 'fractal' ? promptFractal(session, wizard) : promptBound(session, wizard, text);
+  }
   promptDatabase(session, (database) =>
     applyEffect(session, { do: 'plan', change: { target: { kind: 'beside', database } } }),
   );
@@ -54,8 +57,10 @@ function makePlan({ wizard: store, engine }: Session) {
     store.plan((signal, onProgress) => engine.planRestore(query, { signal, onProgress }));
   }
   if (wizard?.kind === 'archive') {
-    const { source, into, from, to, replace, via } = wizard;
-    store.plan((signal) => engine.planArchiveRestore({ source, into, from, to, replace, via, signal }));
+    const { source, into, into_new, from, to, replace, via } = wizard;
+    store.plan((signal) =>
+      engine.planArchiveRestore({ source, into, into_new, from, to, replace, via, signal }),
+    );
   }
 }
 

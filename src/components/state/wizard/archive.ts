@@ -12,6 +12,23 @@ export function newArchiveWizard(source: string): ArchiveWizard {
   return { kind: 'archive', source, step: 'archive', index: 0, top: 0, replace: false, via: 'direct' };
 }
 
+/** Prompts for the name of a fractal to create. */
+export function promptFractal(session: Session, { into_new }: ArchiveWizard) {
+  openPrompt(session, {
+    prefix: 'fractal',
+    hint: 'name of the new fractal',
+    text: into_new ?? '',
+    submit(text) {
+      const name = text.trim();
+      if (name === '') return 'Enter a name';
+      const { fractals } = session.snapshot().data;
+      if (fractals.value?.some((fractal) => fractal.name === name)) return 'A fractal with this name exists';
+      session.wizard.change({ step: 'rows', into: undefined, into_new: name, replace: false });
+      return undefined;
+    },
+  });
+}
+
 /** Prompts for a bound of the time range. */
 export function promptBound(session: Session, wizard: ArchiveWizard, bound: 'from' | 'to') {
   const files = sourceArchives(session.snapshot(), wizard.source);
@@ -40,19 +57,21 @@ export function archiveRequest({ plan }: ArchiveWizard): JobRequest | undefined 
 
 export function archiveQuestion({ plan }: ArchiveWizard): Question | undefined {
   if (!plan) return undefined;
-  const { into, replace, rows, rows_there } = plan;
+  const { into, creates, replace, rows, rows_there } = plan;
   const limit = plan.from === null && plan.to === null ? '' : 'At most ';
   return {
-    title: replace ? `Replace rows of ${into.name}?` : `Add rows to ${into.name}?`,
+    title: replace ? `Replace rows of ${into.name}?` : `${creates ? 'Create' : 'Add rows to'} ${into.name}?`,
     tone: replace ? 'bad' : 'info',
     lines: [
       `${limit}${plural(rows, 'row')} from ${plural(plan.files.length, 'file')} will be restored.`,
       replace
         ? `${plural(rows_there, 'row')} now in ${into.name} in this time range will be deleted. This cannot be undone.`
-        : 'Existing rows are kept.',
+        : creates
+          ? 'The fractal is created with them.'
+          : 'Existing rows are kept.',
     ],
     ...(replace ? { confirmation: isTypeable(into.name) ? into.name : `replace ${rows_there}` } : {}),
-    answer: replace ? 'Replace rows' : 'Add rows',
+    answer: replace ? 'Replace rows' : creates ? 'Create fractal' : 'Add rows',
     key: 'ctrl-y',
   };
 }

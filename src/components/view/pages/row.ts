@@ -83,11 +83,23 @@ function fieldLines(
         : 'This row has no parsed fields.';
     return [[{ text: `${MARGIN}${reason}`, tone: 'dim' }]];
   }
-  const pairs = fieldPairs(row.fields);
+  return valueLines(row.fields, columns, symbols);
+}
+
+/** The members of a JSON object. */
+function valueLines(json: string, columns: number, symbols: Symbols): Line[] {
+  const pairs = fieldPairs(json);
   if (pairs) return pairLines(pairs, columns, symbols);
   const note: Line = [{ text: `${MARGIN}Too long to parse; shown as text:`, tone: 'warn' }];
-  return [note, ...hardWrap(row.fields, columns - 4).map((text): Line => [{ text: MARGIN + text }])];
+  return [note, ...hardWrap(json, columns - 4).map((text): Line => [{ text: MARGIN + text }])];
 }
+
+const LINE_TITLES = {
+  raw: 'Log line',
+  norm_log: 'Normalized text (the original line was not kept)',
+  fields: 'Text of the fields (the original line was not kept)',
+  none: 'Log line (not kept)',
+};
 
 const allLines = memo(
   (
@@ -105,10 +117,13 @@ const allLines = memo(
       field('Ingested', { text: row.ingest_timestamp ?? '-' }),
       field('ID', { text: row.id }),
       field('Length', { text: plural(row.raw_bytes, 'byte') + note, tone: cut ? 'warn' : 'plain' }),
-      heading('Log line', columns, symbols),
+      heading(LINE_TITLES[row.text_from ?? 'none'], columns, symbols),
       ...hardWrap(row.raw, columns - 4).map((text): Line => [{ text: MARGIN }, ...highlight(text, search)]),
       heading('Fields', columns, symbols),
       ...fieldLines(row, report, columns, symbols),
+      ...(row.cols === null
+        ? []
+        : [heading('Other columns', columns, symbols), ...valueLines(row.cols, columns, symbols)]),
     ];
   },
 );

@@ -29,18 +29,28 @@ export const ARCHIVE_STEPS: readonly WizardStep<ArchiveWizard>[] = [
 ];
 
 /** The fractals that rows can be restored into, the original one first. */
-function intoChoices({ source, into }: ArchiveWizard, snapshot: Snapshot): WizardChoice[] {
+function intoChoices({ source, into, into_new }: ArchiveWizard, snapshot: Snapshot): WizardChoice[] {
   const original = originalFractal(snapshot, source);
-  return (snapshot.data.fractals.value ?? [])
+  const existing = (snapshot.data.fractals.value ?? [])
     .toSorted(
       (a, b) => Number(b.id === original) - Number(a.id === original) || a.name.localeCompare(b.name, 'en'),
     )
-    .map(({ id, name, log_count }) => ({
-      label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} rows`,
-      checked: id === into,
-      effect: { do: 'change', change: { step: 'rows', into: id } },
-      exclusive: true,
-    }));
+    .map(
+      ({ id, name, log_count }): WizardChoice => ({
+        label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} rows`,
+        checked: id === into,
+        effect: { do: 'change', change: { step: 'rows', into: id, into_new: undefined } },
+        exclusive: true,
+      }),
+    );
+  const created: WizardChoice = {
+    label: into_new === undefined ? 'A new fractal' : `A new fractal: ${into_new}`,
+    description: 'Keeps the rows for ever: the server does not delete them again.',
+    checked: into_new !== undefined,
+    effect: { do: 'prompt', text: 'fractal' },
+    exclusive: true,
+  };
+  return [...existing, created];
 }
 
 function sourceLines(snapshot: Snapshot, source: string): readonly Line[] {
@@ -102,7 +112,7 @@ function rowsStep({ source, from, to }: ArchiveWizard, snapshot: Snapshot): Wiza
   };
 }
 
-function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): WizardContent {
+function methodStep({ replace, via, into_new }: ArchiveWizard, { columns }: Snapshot): WizardContent {
   const lines: Line[] = paragraphs(['How should the rows be restored?'], columns);
   const choices: WizardChoice[] = [
     {
@@ -125,6 +135,7 @@ function methodStep({ replace, via }: ArchiveWizard, { columns }: Snapshot): Wiz
       effect: { do: 'change', change: { replace: !replace } },
       label: "Replace: first delete the fractal's rows in the time range of step 3",
       description: 'If off, rows are only added.',
+      ...(into_new === undefined ? {} : { disabled: 'a new fractal has no rows' }),
       checked: replace,
       ...(replace ? { tone: 'bad' as const } : {}),
     },

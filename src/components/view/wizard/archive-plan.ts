@@ -17,12 +17,13 @@ function atMost({ from, to }: ArchiveRestorePlan): string {
 
 /** What the restore does, in one sentence. */
 function headline(plan: ArchiveRestorePlan): string {
-  const { into, replace, via, rows_there, rows } = plan;
+  const { into, creates, replace, via, rows_there, rows } = plan;
   const source = plan.files.length === 1 ? 'the archive' : 'the archives';
   const ingest = via === 'direct' ? '' : ', as new lines through ingest';
   if (replace)
     return `DELETES ${plural(rows_there, 'row')} of ${into.name}, then restores ${atMost(plan)}${formatExact(rows)} from ${source}${ingest}.`;
   const how = via === 'direct' ? ', written directly to its ClickHouse table' : ingest;
+  if (creates) return `Creates the fractal ${into.name} and restores rows into it${how}.`;
   return `Adds rows to ${into.name}${how}. Existing rows stay.`;
 }
 

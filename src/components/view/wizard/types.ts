@@ -30,7 +30,7 @@ export type WizardEffect =
   /** Stores choices, goes to the plan, and makes it. */
   | { do: 'plan'; change?: WizardChange }
   /** Asks for a text. */
-  | { do: 'prompt'; text: 'database' | 'from' | 'to' }
+  | { do: 'prompt'; text: 'database' | 'fractal' | 'from' | 'to' }
   /** Asks for confirmation of the plan. */
   | { do: 'confirm' };
 
@@ -83,6 +83,8 @@ export interface ArchiveWizard extends WizardBase {
   step: 'archive' | 'into' | 'rows' | 'how' | 'plan';
   /** Id of the target fractal. */
   into?: string;
+  /** Name of a fractal to create as the target. */
+  into_new?: string;
   /** Time range: from (inclusive) to (exclusive). */
   from?: string;
   to?: string;

@@ -1,4 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
+import type { NewFractal } from '../../ports/catalog.ts';
 import type { StagedPartition } from '../../ports/log-restore.ts';
 import { plural } from '../../text/units.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
@@ -10,11 +11,16 @@ export async function count(run: RestoreRun): Promise<void> {
   await run.retrier.through(() => countPartitions(run), run.context.signal);
 }
 
-/** Attaches the staged rows to the logs, partition by partition, each atomically and only once. */
+/**
+ * Attaches the staged rows to the logs, partition by partition, each atomically and only once. Corrects the counts per
+ * minute afterwards.
+ */
 export async function attach(run: RestoreRun): Promise<void> {
   const deferred = deferCancellation(run);
   try {
-    await attachAll({ ...run, context: { ...run.context, signal: deferred.signal } });
+    const finishing = { ...run, context: { ...run.context, signal: deferred.signal } };
+    await attachAll(finishing);
+    await updateCounts(finishing);
   } finally {
     deferred.release();
   }
@@ -45,6 +51,7 @@ function deferCancellation({ context, limits }: RestoreRun): { signal: AbortSign
 async function attachAll(run: RestoreRun): Promise<void> {
   const { plan, checkpoint, retrier, context, limits } = run;
   const { signal, emit } = context;
+  if (plan.creates && checkpoint.data.phase === 'staging') await createTarget(run, plan.creates);
   if (plan.replace && checkpoint.data.phase !== 'attaching') await removeReplaced(run);
   await checkpoint.save({ phase: 'attaching' });
   const partitions = await retrier.through(() => countPartitions(run), signal);
@@ -58,6 +65,16 @@ async function attachAll(run: RestoreRun): Promise<void> {
     emit('job:phase', { phase: `Attaching rows of ${[...new Set(days)].join(' to ')}` });
     await retrier.through(() => attachPartitions(run, step), signal);
   }
+}
+
+/** Creates the target. `EXISTS` if its name was taken since the plan was made. */
+async function createTarget({ services, retrier, context: { signal } }: RestoreRun, fractal: NewFractal) {
+  await retrier.through(async () => {
+    const catalog = await services.catalog();
+    // It was created if an earlier attempt ended after that.
+    if ((await catalog.fractals({ signal })).some(({ id }) => id === fractal.id)) return;
+    await catalog.createFractal(fractal, { signal });
+  }, signal);
 }
 
 /** Divides the partitions, which are sorted by time, so that some small ones are attached together. */
@@ -148,6 +165,18 @@ async function cloneAll(
     const ids = step.filter((partition) => partition.tables.includes(table)).map(({ id }) => id);
     await rows.clonePartitions(table, to, ids, { signal });
   }
+}
+
+/** Corrects the counts per minute of the server: attaching and deleting does not change them. */
+async function updateCounts({ rows, plan, retrier, context }: RestoreRun): Promise<void> {
+  const { signal } = context;
+  const times = plan.files.flatMap(({ first, last }) => (first && last ? [first, last] : [])).toSorted();
+  const known = plan.files.every((file) => file.rows === 0 || (file.first && file.last));
+  const [first, last] = known ? [times[0], times.at(-1)] : [];
+  const { from, to } = plan.removes ?? plan;
+  const end = last && new Date(Date.parse(last) + 1).toISOString();
+  const window = { fractal_id: plan.into.id, from: from ?? first, to: to ?? end };
+  await retrier.through(() => rows.updateCounts(window, { signal }), signal);
 }
 
 async function selectMissing(run: RestoreRun, range: TimeRange, table: string): Promise<string> {

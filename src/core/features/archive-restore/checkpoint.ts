@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
 import type { JobRecord, RestoringRecord, State } from '../../ports/state.ts';
-import type { ArchiveRestorePlan } from './contract.ts';
+import type { ArchiveRestoreFile, ArchiveRestorePlan } from './contract.ts';
 
 /** A staging table with some of a file's rows, all of them written and counted. */
 interface StagedTable {
@@ -61,10 +61,19 @@ interface SentBatch {
 /** Prefix of all staging tables. */
 const PREFIX = 'bifract_restore_';
 
+/** What makes two plans the same request. */
+type RestoreIdentity = Pick<ArchiveRestorePlan, 'from' | 'to' | 'via' | 'replace'> & {
+  files: readonly Pick<ArchiveRestoreFile, 'archive_id' | 'path' | 'size_bytes'>[];
+  into: { id: string };
+  creates: { name: string } | null;
+};
+
 /** Identical for two plans of the same request on the same files. */
-export function restoreKey({ files, into, from, to, via, replace }: ArchiveRestorePlan): string {
+export function restoreKey({ files, into, creates, from, to, via, replace }: RestoreIdentity): string {
   const sources = files.map(({ archive_id, path, size_bytes }) => [archive_id ?? path, size_bytes]);
-  const identity = JSON.stringify([sources, into.id, from, to, via, replace]);
+  // The id of a new fractal is random.
+  const target = creates ? { new: creates.name } : into.id;
+  const identity = JSON.stringify([sources, target, from, to, via, replace]);
   return createHash('sha256').update(identity).digest('hex');
 }
 
@@ -92,7 +101,11 @@ export class RestoreCheckpoint {
     const key = restoreKey(plan);
     const unfinished = (await unfinishedRestores(state)).filter(({ restoring }) => restoring.key === key);
     const last = unfinished.at(-1)?.restoring;
-    const data = last ? { ...last, plan, left: false } : newCheckpoint(key, plan, id);
+    // Rows that are staged already are those of the fractal that it was going to create.
+    const { into, creates } = last?.plan.creates ? last.plan : plan;
+    const data = last
+      ? { ...last, plan: { ...plan, into, creates }, left: false }
+      : newCheckpoint(key, plan, id);
     const job: JobRecord = { id, kind: 'restore-archive', started_at: now().toISOString() };
     const checkpoint = new RestoreCheckpoint(state, job, data, last !== undefined);
     await checkpoint.save();
@@ -138,6 +151,13 @@ async function unfinishedRestores(state: State): Promise<RestoreRecord[]> {
   return [...(await state.interrupted()), ...running]
     .filter(isRestoreRecord)
     .sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
+}
+
+/** Id of the fractal that an unfinished restore of the same request creates; undefined if there is none. */
+export async function startedFractal(state: State, request: RestoreIdentity): Promise<string | undefined> {
+  const key = restoreKey(request);
+  return (await unfinishedRestores(state)).findLast(({ restoring }) => restoring.key === key)?.restoring.plan
+    .into.id;
 }
 
 /** Two concurrent restores would both add the same missing rows. */

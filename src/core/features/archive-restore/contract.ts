@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../../contract/errors.ts';
+import type { NewFractal } from '../../ports/catalog.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface ArchiveRestoreQuery extends CallOptions {
   source: string;
   /** Id of the target fractal; default: the archive's own. */
   into?: string;
+  /** Name of a fractal to create as the target. */
+  into_new?: string;
   /** Only rows with `from ≤ timestamp < to`. */
   from?: Timestamp;
   to?: Timestamp;
@@ -33,6 +36,27 @@ export interface ArchiveRestoreFile {
   last: Timestamp | null;
   /** Whether its rows include the parsed fields; without them, a direct restore leaves them empty. */
   fields: boolean;
+  /** Whether its rows have their original lines. */
+  raw_from: 'logs' | 'logs_raw' | 'none';
+}
+
+/** How restored rows will differ from the archived ones, because the tables of their releases differ. */
+export interface RestoreDifferences {
+  /** Columns that the table lacks: what the archive has of them is not restored. `raw_log` are the original lines. */
+  lost: string[];
+  /** Columns of the table that some of the files lack: restored rows get the default. */
+  defaults: string[];
+  /** Number of fields that every row of the table has, empty if the archived row lacks them. */
+  typed_paths: number;
+}
+
+/** Rows that the server will delete again. */
+export interface ExpiringRows {
+  rows: number;
+  /** False: an upper bound. */
+  exact: boolean;
+  /** For how long the fractal keeps rows. */
+  days: number;
 }
 
 /** What a restore of an archive will do. The plan is frozen. */
@@ -41,6 +65,8 @@ export interface ArchiveRestorePlan {
   planned_at: Timestamp;
   files: ArchiveRestoreFile[];
   into: { id: string; name: string };
+  /** The target if it does not exist yet. It is created once all rows are staged. */
+  creates: NewFractal | null;
   from: Timestamp | null;
   to: Timestamp | null;
   via: RestoreMethod;
@@ -52,6 +78,10 @@ export interface ArchiveRestorePlan {
   content_bytes: number;
   /** Rows that the fractal has now, in the window and in the time range of the files; `replace` deletes them. */
   rows_there: number;
+  /** Null if restored by ingest: the server then makes all columns. */
+  differences: RestoreDifferences | null;
+  /** Restored rows that are older than the retention of the fractal; null if there are none. */
+  expires: ExpiringRows | null;
   /** Estimated from measured restores on similar machines. */
   estimate_ms: number;
   /** What to consider before the restore, one sentence each. */

@@ -3,9 +3,8 @@ import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
 import type { Timestamp } from '../../ports/types.ts';
 import { formatBytes, plural } from '../../text/units.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
+import { differenceNotes } from './differences.ts';
 import { type InspectedFile, TYPICAL_COMPRESSION } from './inspect-source.ts';
-
-const DAY_MS = 86_400_000;
 
 /** What planning a restore found out. */
 export interface RestoreFacts {
@@ -13,12 +12,17 @@ export interface RestoreFacts {
   /** Archives of the group that cannot be restored. */
   incomplete: number;
   into: ArchiveRestorePlan['into'];
+  creates: ArchiveRestorePlan['creates'];
+  /** Whether another fractal has the name of the one to create. */
+  name_taken: boolean;
   /** The target fractal, if it exists. */
   fractal: Fractal | undefined;
   window: { from: Timestamp | null; to: Timestamp | null };
   via: ArchiveRestorePlan['via'];
   removes: ArchiveRestorePlan['removes'];
   content_bytes: number;
+  differences: ArchiveRestorePlan['differences'];
+  expires: ArchiveRestorePlan['expires'];
   /** Rows that the files may have in the window, and rows that the fractal has there. */
   rows: number;
   rows_there: number;
@@ -77,9 +81,13 @@ function gapObstacles({ removes, incomplete, window: { from, to } }: RestoreFact
   ];
 }
 
-function targetObstacles({ fractal, into }: RestoreFacts): ErrorReport[] {
-  if (fractal) return [];
-  const hint = 'Create it in Bifract, or choose another fractal to restore into (--into).';
+function targetObstacles({ fractal, into, creates, name_taken }: RestoreFacts): ErrorReport[] {
+  if (name_taken) {
+    const hint = 'Choose another name, or restore into that fractal (--into).';
+    return [{ code: 'EXISTS', message: `A fractal named ${into.name} already exists`, hint }];
+  }
+  if (fractal || creates) return [];
+  const hint = 'Restore into a new fractal (--into-new), or choose another one (--into).';
   return [{ code: 'NOT_FOUND', message: `No such fractal: ${into.name}`, hint }];
 }
 
@@ -146,7 +154,13 @@ function tokenObstacles({ via, has_token, into }: RestoreFacts): ErrorReport[] {
 
 /** What to consider before a restore of archives, one sentence each. */
 export function restoreNotes(facts: RestoreFacts): string[] {
-  return [...fileNotes(facts), ...methodNotes(facts), ...fractalNotes(facts)];
+  const { differences } = facts;
+  return [
+    ...fileNotes(facts),
+    ...methodNotes(facts),
+    ...(differences ? differenceNotes(differences) : []),
+    ...fractalNotes(facts),
+  ];
 }
 
 function fileNotes({ files, incomplete, via }: RestoreFacts): string[] {
@@ -169,26 +183,35 @@ function fileNotes({ files, incomplete, via }: RestoreFacts): string[] {
   return notes;
 }
 
-function methodNotes({ via }: RestoreFacts): string[] {
+function methodNotes({ via, files }: RestoreFacts): string[] {
   if (via !== 'ingest') return [];
+  const withoutLines = files.some(({ file }) => file.raw_from !== 'logs');
   return [
+    ...(withoutLines
+      ? [
+          'Rows without their original line are sent as the text of their fields, which the server may parse differently.',
+        ]
+      : []),
     'The server parses each line again: rows get the ingest time, new IDs and current fields; lines without a time get the current one; existing rows are duplicated.',
     'Log lines that contain newlines cannot be ingested: they are skipped and counted.',
   ];
 }
 
-function fractalNotes({ files, fractal, removes, window, now }: RestoreFacts): string[] {
+function fractalNotes({ creates, expires, removes, window }: RestoreFacts): string[] {
   const notes: string[] = [];
+  if (creates)
+    notes.push(
+      `The fractal ${creates.name} is created, without a retention, once all rows are read and checked.`,
+    );
   if (removes?.from && removes.to && (window.from === null || window.to === null)) {
     notes.push(
       `All rows from ${removes.from} to before ${removes.to} are deleted first, including those that the archive does not have; other rows are kept. To choose another range, set --from and --to.`,
     );
   }
-  const days = fractal?.retention_days ?? null;
-  const first = files.map(({ file }) => file.first).find((time) => time !== null) ?? null;
-  if (days !== null && first !== null && Date.parse(first) < now.getTime() - days * DAY_MS) {
+  if (expires) {
+    const { rows, exact, days } = expires;
     notes.push(
-      `The fractal keeps rows for ${plural(days, 'day')}: the server will delete older rows again unless you raise its retention first.`,
+      `The fractal keeps rows for ${plural(days, 'day')}: the server will soon delete ${exact ? '' : 'up to '}${plural(rows, 'row')} of these again. Raise its retention first, or restore into a new fractal (--into-new).`,
     );
   }
   return notes;

@@ -1,6 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { asBifractError, BifractError } from '../../contract/errors.ts';
-import { archiveBytes, parseLine, type RowRange, readContent } from '../../format/index.ts';
+import {
+  archiveBytes,
+  parseLine,
+  type RowRange,
+  type RowText,
+  readContent,
+  rowText,
+} from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { Retrier } from '../../job/retry.ts';
 import { rangeOf } from '../../policy/row-range.ts';
@@ -28,6 +35,8 @@ interface SkippedLines {
   /** Log lines that contain newlines, and empty ones: ingest would turn them into several rows, or none. */
   newlines: number;
   empty: number;
+  /** Rows without their original line, which are sent as the text of their fields. */
+  without_line: number;
 }
 
 /** Log lines to send together. */
@@ -53,7 +62,7 @@ interface Server {
  */
 export async function sendFiles(run: RestoreRun): Promise<SentRows> {
   const { plan, checkpoint, lock, services } = run;
-  const sent: SentRows = { rows: 0, maybe_duplicated: 0, newlines: 0, empty: 0 };
+  const sent: SentRows = { rows: 0, maybe_duplicated: 0, newlines: 0, empty: 0, without_line: 0 };
   const ingest = await services.ingest();
   const token = await run.retrier.through(() => tokenOf(run), run.context.signal);
   const server = { ingest, token, retrier: new Retrier(run.retry, run.context) };
@@ -134,12 +143,14 @@ async function sendBatch(
 
 /** Warns of rows that were skipped, or may be duplicated. */
 export function warnAboutSkippedRows(
-  { newlines, empty, maybe_duplicated }: SentRows,
+  { newlines, empty, without_line, maybe_duplicated }: SentRows,
   { emit }: Pick<JobContext, 'emit'>,
 ): void {
   const messages = [
     newlines > 0 && `${plural(newlines, 'row')} skipped: newlines in the log line, which ingest would split`,
     empty > 0 && `${plural(empty, 'row')} skipped: empty log line`,
+    without_line > 0 &&
+      `${plural(without_line, 'row')} sent as the text of their fields: their original lines were not kept`,
     maybe_duplicated > 0 &&
       `Up to ${maybe_duplicated} rows may be duplicated: the response of the server was lost, and they were sent again`,
   ];
@@ -164,19 +175,20 @@ async function* lineBatches(
     return done;
   };
   for await (const block of blocks) {
-    for (const raw of rowsInRange(block, range)) {
+    for (const { text, from: source } of rowsInRange(block, range)) {
       if (++position <= from) continue;
-      if (!isSendable(raw, skipped)) continue;
-      parts.push(raw, Buffer.of(NEWLINE));
+      if (!isSendable(text, skipped)) continue;
+      if (source !== 'raw') skipped.without_line++;
+      parts.push(text, Buffer.of(NEWLINE));
       rows++;
-      bytes += raw.length + 1;
+      bytes += text.length + 1;
       if (rows >= limits.rows || bytes >= limits.bytes) yield batch();
     }
   }
   if (rows > 0) yield batch();
 }
 
-function* rowsInRange(block: Buffer, range: RowRange | undefined): Generator<Buffer> {
+function* rowsInRange(block: Buffer, range: RowRange | undefined): Generator<RowText> {
   for (let start = 0; start < block.length; ) {
     const end = block.indexOf(NEWLINE, start) + 1 || block.length;
     const row = parseLine(block.subarray(start, end));
@@ -186,13 +198,13 @@ function* rowsInRange(block: Buffer, range: RowRange | undefined): Generator<Buf
       const ms = row.ts === null ? Number.NaN : Date.parse(row.ts);
       if (!(ms >= range.from_ms && ms < range.to_ms)) continue;
     }
-    yield row.raw;
+    yield rowText(row);
   }
 }
 
-function isSendable(raw: Buffer, skipped: SkippedLines): boolean {
-  if (raw.length === 0) skipped.empty++;
-  else if (raw.includes(NEWLINE)) skipped.newlines++;
+function isSendable(text: Buffer, skipped: SkippedLines): boolean {
+  if (text.length === 0) skipped.empty++;
+  else if (text.includes(NEWLINE)) skipped.newlines++;
   else return true;
   return false;
 }

@@ -1,5 +1,5 @@
 import { BifractError } from '../../contract/errors.ts';
-import { describeFile, type FileDescription } from '../../format/index.ts';
+import { describeFile, type FileDescription, type HeadColumn } from '../../format/index.ts';
 import { parseArchiveName } from '../../policy/names.ts';
 import { rangeOf } from '../../policy/row-range.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
@@ -9,6 +9,7 @@ import type { Target } from '../files/target.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import { readFully } from '../inspect/read-fully.ts';
 import type { ArchiveRestoreFile } from './contract.ts';
+import type { RowSpan } from './expiry.ts';
 
 /** Typical ratio of content to file size, for files that do not record it. */
 export const TYPICAL_COMPRESSION = 8;
@@ -19,6 +20,10 @@ export interface InspectedFile {
   content_bytes: number;
   /** Rows of the frames that overlap the window. */
   rows_within: number;
+  /** Parts of its rows with their time ranges. */
+  spans: readonly RowSpan[];
+  /** Columns of the table that was archived; null if the file does not say. */
+  columns: readonly HeadColumn[] | null;
   sealed: boolean;
   fractal: { id: string; name: string | null } | null;
   record: ArchiveRecord | null;
@@ -53,9 +58,12 @@ export async function inspectSource(
       first: content.first,
       last: content.last,
       fields: head?.fields === true,
+      raw_from: head?.raw_from ?? 'logs',
     },
     content_bytes: content.content_bytes,
     rows_within: content.rows_within,
+    spans: content.spans,
+    columns: head?.columns ?? null,
     sealed: description.sealed,
     fractal: fractal_id
       ? { id: fractal_id, name: record?.fractal_name ?? head?.fractal?.name ?? null }
@@ -82,6 +90,11 @@ function fromTrailer(
     last: end?.last ?? null,
     rows_within: within,
     content_bytes: bytes,
+    spans: (index ?? []).map((frame) => ({
+      rows: frame.rows,
+      first: frame.first?.ts ?? null,
+      last: frame.last?.ts ?? null,
+    })),
   };
 }
 
@@ -93,10 +106,12 @@ async function fromRecordOrContent(
 ) {
   if (record && record.checksum !== null) {
     const { log_count: rows, time_range_start: first, time_range_end: last } = record;
-    return { rows, first, last, rows_within: rows, content_bytes: TYPICAL_COMPRESSION * object.size_bytes };
+    const content_bytes = TYPICAL_COMPRESSION * object.size_bytes;
+    return { rows, first, last, rows_within: rows, content_bytes, spans: [{ rows, first, last }] };
   }
   const { summary, lines } = await readFully(storage, object, { keys, signal });
   const rows = lines?.rows ?? 0;
   const { content_bytes } = summary;
-  return { rows, first: lines?.first ?? null, last: lines?.last ?? null, rows_within: rows, content_bytes };
+  const [first, last] = [lines?.first ?? null, lines?.last ?? null];
+  return { rows, first, last, rows_within: rows, content_bytes, spans: [{ rows, first, last }] };
 }

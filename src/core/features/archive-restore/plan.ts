@@ -3,18 +3,24 @@ import { BifractError } from '../../contract/errors.ts';
 import type { ArchiveRecord, Fractal } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
+import type { State } from '../../ports/state.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import { sanitize } from '../../text/sanitize.ts';
 import { findTarget } from '../files/find-target.ts';
 import { storagesOf } from '../files/record-file.ts';
 import { RECORD_ID, type Target, targetOfRecord } from '../files/target.ts';
-import { staleLocks } from './checkpoint.ts';
+import { staleLocks, startedFractal } from './checkpoint.ts';
 import type { ArchiveRestorePlan, ArchiveRestoreQuery } from './contract.ts';
+import { differencesOf } from './differences.ts';
+import { expiringRows } from './expiry.ts';
 import { type RestoreFacts, restoreNotes, restoreObstacles } from './findings.ts';
 import { type InspectedFile, inspectSource } from './inspect-source.ts';
 
 /** Rates measured on small machines. */
 const ROWS_PER_SECOND = { direct: 60_000, ingest: 15_000 };
 const BYTES_PER_SECOND = 30_000_000;
+/** Of a fractal, as the server limits it. */
+const LONGEST_NAME = 100;
 
 /** The files that the source names. */
 interface Sources {
@@ -33,13 +39,15 @@ export async function planArchiveRestore(
 ): Promise<ArchiveRestorePlan> {
   const { from = null, to = null, via = 'direct', replace = false } = query;
   assertValidWindow(from, to);
+  assertValidTarget(query);
   const facts = await findFacts(services, query);
-  const { into, removes, rows, content_bytes, rows_there, now } = facts;
+  const { into, creates, removes, rows, content_bytes, rows_there, differences, expires, now } = facts;
   return freeze({
     id: randomUUID(),
     planned_at: now.toISOString(),
     files: facts.files.map(({ file }) => file),
     into,
+    creates,
     from,
     to,
     via,
@@ -48,6 +56,8 @@ export async function planArchiveRestore(
     rows,
     content_bytes,
     rows_there,
+    differences,
+    expires,
     estimate_ms: estimate(rows, content_bytes, via),
     notes: restoreNotes(facts),
     obstacles: restoreObstacles(facts),
@@ -59,6 +69,28 @@ function assertValidWindow(from: Timestamp | null, to: Timestamp | null): void {
   throw new BifractError('USAGE', `The start of the time range (${from}) must be before its end (${to})`, {
     hint: 'The range includes its start and excludes its end.',
   });
+}
+
+function assertValidTarget({ into, into_new, replace }: ArchiveRestoreQuery): void {
+  if (into_new === undefined) return;
+  const invalid = into_new.trim() !== into_new || into_new === '' || into_new.length > LONGEST_NAME;
+  if (invalid || into_new !== sanitize(into_new)) {
+    throw new BifractError('USAGE', `Not a name for a fractal: ${JSON.stringify(into_new)}`, {
+      hint: `A name has 1 to ${LONGEST_NAME} characters.`,
+    });
+  }
+  if (into !== undefined)
+    throw new BifractError(
+      'USAGE',
+      'Rows are restored into an existing fractal or into a new one, not both',
+      {
+        hint: 'Choose one of --into and --into-new.',
+      },
+    );
+  if (replace)
+    throw new BifractError('USAGE', 'A new fractal has no rows to replace', {
+      hint: 'Restore without --replace.',
+    });
 }
 
 async function findFacts(services: Services, query: ArchiveRestoreQuery): Promise<RestoreFacts> {
@@ -73,15 +105,23 @@ async function findFacts(services: Services, query: ArchiveRestoreQuery): Promis
   const { targets, incomplete } = await sourcesOf(services, query.source, { signal });
   const files = await inspectAll(targets, keys, window, { signal });
   const fractals = await catalog.fractals({ signal });
-  const into = intoOf(files, query.into, fractals);
+  const target = await targetOf(services.state, files, query, fractals);
+  const { into } = target;
   const covered = coveredWindow(files, window);
   const { from, to } = covered;
   const there = { fractal_id: into.id, from: from ?? undefined, to: to ?? undefined };
   return {
     files,
     incomplete,
-    into,
-    fractal: fractals.find(({ id }) => id === into.id),
+    ...target,
+    differences:
+      via === 'direct' ? differencesOf(files.map(archivedShape), await logs.shape({ signal })) : null,
+    expires: expiringRows(
+      files.flatMap(({ spans }) => spans),
+      target.fractal,
+      window,
+      services.now(),
+    ),
     window,
     via,
     removes: replace ? covered : null,
@@ -156,21 +196,54 @@ function coveredWindow(
   };
 }
 
-function intoOf(
-  files: InspectedFile[],
-  requested: string | undefined,
-  fractals: Fractal[],
-): ArchiveRestorePlan['into'] {
-  const source_fractal = files.find(({ fractal }) => fractal)?.fractal;
-  const id = requested ?? source_fractal?.id;
+type RestoreTarget = Pick<RestoreFacts, 'into' | 'creates' | 'fractal' | 'name_taken'>;
+
+async function targetOf(
+  state: State,
+  files: readonly InspectedFile[],
+  query: ArchiveRestoreQuery,
+  fractals: readonly Fractal[],
+): Promise<RestoreTarget> {
+  const source = files.find(({ fractal }) => fractal)?.fractal ?? null;
+  if (query.into_new !== undefined) return newTarget(state, files, query, source, query.into_new, fractals);
+  const id = query.into ?? source?.id;
   if (id === undefined) {
     throw new BifractError('USAGE', 'Cannot tell which fractal the file belongs to', {
-      hint: 'Choose the fractal to restore into (--into).',
+      hint: 'Choose the fractal to restore into (--into), or a new one (--into-new).',
     });
   }
-  const name =
-    fractals.find((file) => file.id === id)?.name ?? (source_fractal?.id === id ? source_fractal.name : null);
-  return { id, name: name ?? id };
+  const fractal = fractals.find((one) => one.id === id);
+  const name = fractal?.name ?? (source?.id === id ? source.name : null);
+  return { into: { id, name: name ?? id }, creates: null, fractal, name_taken: false };
+}
+
+/** A fractal to create: the one that an unfinished restore of the same request was going to create, if there is one. */
+async function newTarget(
+  state: State,
+  files: readonly InspectedFile[],
+  { from, to, via = 'direct', replace = false }: ArchiveRestoreQuery,
+  source: InspectedFile['fractal'],
+  name: string,
+  fractals: readonly Fractal[],
+): Promise<RestoreTarget> {
+  const window = { from: from ?? null, to: to ?? null };
+  const request = {
+    files: files.map(({ file }) => file),
+    into: { id: '' },
+    creates: { name },
+    ...window,
+    via,
+    replace,
+  };
+  const id = (await startedFractal(state, request)) ?? randomUUID();
+  const covered = coveredWindow(files, window);
+  const creates = { id, name, ...(source && { restored_from: { fractal_id: source.id, ...covered } }) };
+  const name_taken = fractals.some((one) => one.name === name && one.id !== id);
+  return { into: { id, name }, creates, fractal: undefined, name_taken };
+}
+
+function archivedShape({ file: { raw_from }, columns }: InspectedFile) {
+  return { raw_from, columns };
 }
 
 function estimate(rows: number, bytes: number, via: ArchiveRestorePlan['via']): number {

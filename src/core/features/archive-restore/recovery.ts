@@ -10,7 +10,7 @@ import {
   restoreKey,
   staleLocks,
 } from './checkpoint.ts';
-import type { ArchiveRestoreJobRequest } from './contract.ts';
+import type { ArchiveRestoreJobRequest, ArchiveRestorePlan } from './contract.ts';
 import { restoreDirect } from './restore.ts';
 import { openRun } from './run.ts';
 import { dropTables } from './tables.ts';
@@ -57,12 +57,19 @@ export async function recoverArchiveRestore(
   const { phase, plan } = record.restoring;
   if (resumable || phase === 'sending') return [];
   const what = plan.files.map(({ name }) => name).join(', ');
-  if (phase === 'staging') {
+  if (phase === 'staging' && !(await hasCreatedTarget(services, plan))) {
     await dropTables(await services.logRestore(), record.restoring, { keep: false }, signal);
     return [`Dropped the staged rows of an interrupted restore of ${what}`];
   }
   const finished = await finish(services, record, { signal, alive });
   return finished ? [`Finished the interrupted restore of ${what} into ${plan.into.name}`] : [];
+}
+
+/** Its target is created once all rows are staged: then it can be finished. */
+async function hasCreatedTarget(services: Services, { creates }: ArchiveRestorePlan): Promise<boolean> {
+  if (!creates) return false;
+  const fractals = await (await services.catalog()).fractals();
+  return fractals.some(({ id }) => id === creates.id);
 }
 
 /** Releases the lock of an interrupted job, unless a running one has acquired it since. */

@@ -79,22 +79,9 @@ export async function restoreDirect(
       await count(run);
     }
     await attach(run);
-    await updateCounts(run);
   }
   await record(run);
   return countsOf(run.checkpoint.data);
-}
-
-/** Corrects the counts per minute of the server: attaching and deleting does not change them. */
-async function updateCounts({ rows, plan, retrier, context }: RestoreRun): Promise<void> {
-  const { signal } = context;
-  const times = plan.files.flatMap(({ first, last }) => (first && last ? [first, last] : [])).toSorted();
-  const known = plan.files.every((file) => file.rows === 0 || (file.first && file.last));
-  const [first, last] = known ? [times[0], times.at(-1)] : [];
-  const { from, to } = plan.removes ?? plan;
-  const end = last && new Date(Date.parse(last) + 1).toISOString();
-  const window = { fractal_id: plan.into.id, from: from ?? first, to: to ?? end };
-  await retrier.through(() => rows.updateCounts(window, { signal }), signal);
 }
 
 /** Sends the log lines of archives through the server's ingest, which parses them again. */

@@ -23,6 +23,10 @@ export interface FileReport {
   split: string | null;
   /** Whether archive rows include the parsed fields; null if unknown. */
   fields: boolean | null;
+  /** Where the original lines of archive rows come from: `none` if the server did not keep them. Null if unknown. */
+  raw_from: 'logs' | 'logs_raw' | 'none' | null;
+  /** Columns of the archived table; null if the file does not say. */
+  columns: { name: string; type: string; default: string }[] | null;
   rows: number | null;
   content_bytes: number | null;
   content_sha256: string | null;

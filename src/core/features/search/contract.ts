@@ -1,3 +1,4 @@
+import type { RowText } from '../../format/index.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import type { FileReport } from '../inspect/contract.ts';
 
@@ -8,12 +9,19 @@ export interface BrowsedRow {
   /** Null if the line has none; also `ingest_timestamp`. */
   ts: Timestamp | null;
   id: string;
-  /** The log line: invalid UTF-8 as replacement characters, at most 1 MiB. */
+  /**
+   * The log line, or else the text that stands for it (`text_from`): invalid UTF-8 as replacement characters, at most
+   * 1 MiB.
+   */
   raw: string;
-  /** Size of the full log line, bytes. */
+  /** Size of the full text, bytes. */
   raw_bytes: number;
+  /** `raw`: the original line. If it was not kept, the text of the fields; null if there is none either. */
+  text_from: RowText['from'];
   /** Parsed fields as JSON text, at most 1 MiB; null if the archive has none. */
   fields: string | null;
+  /** Values of other columns as JSON text, at most 1 MiB; null if all are defaults. */
+  cols: string | null;
   ingest_timestamp: Timestamp | null;
 }
 
@@ -56,6 +64,8 @@ export interface SearchHit {
   target: string;
   path: string;
   line: Buffer;
+  /** What the pattern was found in: the original line, or the text of the fields if that was not kept. */
+  text_from: RowText['from'];
 }
 
 /** Queries on the rows of archives. */

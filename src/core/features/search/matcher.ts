@@ -1,4 +1,4 @@
-import { scanRow } from '../../format/index.ts';
+import { type RowText, scanRow } from '../../format/index.ts';
 import { compareTimes } from '../../policy/instant.ts';
 import type { Timestamp } from '../../ports/types.ts';
 import type { SearchPattern } from './contract.ts';
@@ -10,6 +10,13 @@ const NEWLINE = 0x0a;
 export interface TimeWindow {
   from?: Timestamp;
   to?: Timestamp;
+}
+
+/** Start and end offset of a matching line, without newline, and what was searched. */
+interface MatchingLine {
+  start: number;
+  end: number;
+  text_from: RowText['from'];
 }
 
 /** Finds matching rows in blocks of complete lines. */
@@ -31,14 +38,14 @@ export class LineMatcher {
     if (anyCase || !stored.plain) this.#stored = new RegExp(stored.pattern, anyCase ? 'gi' : 'g');
   }
 
-  /** Start and end offsets of matching lines, without newlines. */
-  *find(block: Buffer): Generator<{ start: number; end: number }> {
+  *find(block: Buffer): Generator<MatchingLine> {
     const next = this.#candidates(block);
     for (let at = next(0); at >= 0; ) {
       const start = at === 0 ? 0 : block.lastIndexOf(NEWLINE, at - 1) + 1;
       const newline = block.indexOf(NEWLINE, at);
       const end = newline < 0 ? block.length : newline;
-      if (this.#isHit(block, start, end)) yield { start, end };
+      const text_from = this.#match(block, start, end);
+      if (text_from !== undefined) yield { start, end, text_from };
       if (end + 1 >= block.length) return;
       at = next(end + 1);
     }
@@ -56,12 +63,13 @@ export class LineMatcher {
     };
   }
 
-  #isHit(block: Buffer, start: number, end: number): boolean {
+  /** What the pattern was found in; undefined if the line does not match. */
+  #match(block: Buffer, start: number, end: number): RowText['from'] | undefined {
     const row = scanRow(block, start, end);
-    if (row === undefined) return false;
+    if (row === undefined) return undefined;
     const { from, to } = this.#window;
-    if (from !== undefined && (row.ts === null || compareTimes(row.ts, from) < 0)) return false;
-    if (to !== undefined && (row.ts === null || compareTimes(row.ts, to) >= 0)) return false;
-    return this.#pattern.matches(row.raw);
+    if (from !== undefined && (row.ts === null || compareTimes(row.ts, from) < 0)) return undefined;
+    if (to !== undefined && (row.ts === null || compareTimes(row.ts, to) >= 0)) return undefined;
+    return this.#pattern.matches(row.text) ? row.from : undefined;
   }
 }

@@ -10,10 +10,13 @@ export interface CompiledPattern {
 }
 
 const PRINTABLE = /[ -~]+/g;
-/** How JSON writers may escape these characters, as regular expressions. */
+/**
+ * How JSON writers may escape these characters, as regular expressions. Where the text of the fields is searched, which is
+ * JSON itself, they stand as they are.
+ */
 const JSON_ESCAPES: Record<string, string> = {
-  '"': '\\\\"',
-  '\\': '\\\\\\\\',
+  '"': '\\\\?"',
+  '\\': '\\\\{1,2}',
   '/': '\\\\?/',
   '<': '(?:<|\\\\u003[cC])',
   '>': '(?:>|\\\\u003[eE])',

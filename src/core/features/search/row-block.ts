@@ -1,4 +1,4 @@
-import { type ArchiveRow, type MalformedLine, parseLine } from '../../format/index.ts';
+import { type ArchiveRow, type MalformedLine, parseLine, rowText } from '../../format/index.ts';
 import { compareTimes } from '../../policy/instant.ts';
 import type { Timestamp } from '../../ports/types.ts';
 import type { BrowsedRow } from './contract.ts';
@@ -97,17 +97,22 @@ function browsed(index: number, line: Buffer): BrowsedRow {
       id: '',
       raw: shown(line),
       raw_bytes: line.length,
+      text_from: 'raw',
       fields: null,
+      cols: null,
       ingest_timestamp: null,
     };
   }
+  const { text, from } = rowText(row);
   return {
     index,
     ts: row.ts,
     id: row.id,
-    raw: shown(row.raw),
-    raw_bytes: row.raw.length,
+    raw: shown(text),
+    raw_bytes: text.length,
+    text_from: from,
     fields: row.fields && shown(row.fields),
+    cols: row.cols && shown(row.cols),
     ingest_timestamp: row.its,
   };
 }

@@ -37,8 +37,8 @@ export async function* search(
     try {
       const target = await findTarget(services, label, options);
       for await (const block of rowBlocks(target, keys, window, options)) {
-        for (const { start, end } of matcher.find(block)) {
-          yield { target: label, path: target.path, line: block.subarray(start, end) };
+        for (const { start, end, text_from } of matcher.find(block)) {
+          yield { target: label, path: target.path, line: block.subarray(start, end), text_from };
         }
       }
     } catch (error) {

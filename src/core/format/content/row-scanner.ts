@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../ports/types.ts';
 import { parseLine } from './archive-row.ts';
 import { decodeBytes } from './json-scan.ts';
+import { type RowText, rowText } from './row-text.ts';
 
 /**
  * Fast scanner for valid rows. It accepts only rows that `parseLine` certainly accepts; for all others the result is
@@ -49,23 +50,24 @@ export interface RowSpans {
 }
 
 /** The parts of a row that a search needs. */
-export interface ScannedRow {
+export interface ScannedRow extends RowText {
   ts: Timestamp | null;
-  raw: Buffer;
 }
 
 const scanned: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1 };
 
 /** The row in the line `start … end`; undefined if it is not a row. Like `parseLine`, but faster. */
 export function scanRow(block: Buffer, start: number, end: number): ScannedRow | undefined {
-  if (rowEnd(block, start, scanned) !== end + 1) {
+  // Two quotes: there is no original line.
+  if (rowEnd(block, start, scanned) !== end + 1 || scanned.raw < 0 || scanned.rawEnd - scanned.raw === 2) {
     const row = parseLine(block.subarray(start, end));
-    return 'malformed' in row ? undefined : row;
+    return 'malformed' in row ? undefined : { ts: row.ts, ...rowText(row) };
   }
   const { ts, tsEnd, raw, rawEnd } = scanned;
   return {
     ts: ts < 0 ? null : block.toString('latin1', ts + 1, tsEnd - 1),
-    raw: raw < 0 ? Buffer.alloc(0) : decodeBytes(block, { start: raw, end: rawEnd }),
+    text: decodeBytes(block, { start: raw, end: rawEnd }),
+    from: 'raw',
   };
 }
 

@@ -5,7 +5,17 @@ import { CHUNK_ROWS } from '../../../../src/components/view/browse.ts';
 import type { BrowsedRow } from '../../../../src/core/index.ts';
 
 function rowAt(index: number, raw = `line ${index}`): BrowsedRow {
-  return { index, ts: null, id: '', raw, raw_bytes: raw.length, fields: null, ingest_timestamp: null };
+  return {
+    index,
+    ts: null,
+    id: '',
+    raw,
+    raw_bytes: raw.length,
+    text_from: 'raw',
+    fields: null,
+    cols: null,
+    ingest_timestamp: null,
+  };
 }
 
 /** A window whose reads end when the test says so. */

@@ -51,9 +51,11 @@ async function createLab(bytes?: Buffer) {
         first: null,
         last: null,
         fields: true,
+        raw_from: 'logs',
       },
     ],
     into: { id: FRACTAL_ID, name: 'web-prod' },
+    creates: null,
     from: null,
     to: null,
     via: 'ingest',
@@ -62,6 +64,8 @@ async function createLab(bytes?: Buffer) {
     rows: ROWS,
     content_bytes: 1e4,
     rows_there: 0,
+    differences: null,
+    expires: null,
     estimate_ms: 1,
     notes: [],
     obstacles: [],
@@ -88,6 +92,25 @@ test('every line is sent once, in order, with the token of its fractal', async (
   assert.deepEqual([summary.rows_added, summary.rows_left_out], [ROWS, 0]);
   assert.deepEqual(new Set(server.authorizations), new Set(['Bearer token']));
   assert.deepEqual(await state.running(), []);
+});
+
+test('rows without an original line are sent as the text of their fields, with a warning', async () => {
+  const line = (index: number, rest: object) => {
+    const ts = new Date(Date.UTC(2026, 2, 1) + index).toISOString();
+    return Buffer.from(`${JSON.stringify({ ts, raw: '', id: 'x', fid: 'f', its: ts, ...rest })}\n`);
+  };
+  const bytes = await sealedArchive([
+    ...numberedLines(1),
+    line(1, { fields: { user: 'bob' } }),
+    line(2, { fields: { user: 'eve' }, cols: { norm_log: '{"user":"EVE"}' } }),
+    line(3, { fields: {} }),
+  ]);
+  const { server, parts, plan } = await createLab(bytes);
+  const context = jobContext();
+  const summary = await restore({ parts }, plan, context);
+  assert.deepEqual(server.accepted, ['row 0', '{"user":"bob"}', '{"user":"EVE"}']);
+  assert.deepEqual([summary.rows_added, summary.rows_left_out], [3, 1]);
+  assert.equal(warnings(context).length, 2);
 });
 
 test('only rows of the window are sent', async () => {

@@ -111,7 +111,14 @@ async function createLab(bytes?: Buffer): Promise<Lab> {
 
 function planned(
   { parts }: Pick<Lab, 'parts'>,
-  query: { source?: string; into?: string; from?: string; to?: string; replace?: boolean } = {},
+  query: {
+    source?: string;
+    into?: string;
+    into_new?: string;
+    from?: string;
+    to?: string;
+    replace?: boolean;
+  } = {},
 ): Promise<ArchiveRestorePlan> {
   return planArchiveRestore(fakeServices(parts), { source: FILE_NAME, ...query });
 }
@@ -138,6 +145,7 @@ function counts({ rows_read, rows_added, rows_there, rows_removed }: ArchiveRest
 /** No staging tables or job records are left, and the record is unlocked. */
 function assertClean({ rows, state, catalog }: Lab) {
   assert.deepEqual([...rows.stagingTables.keys()], []);
+  assert.deepEqual(rows.uncounted, []);
   assert.deepEqual([...state.records.keys(), ...state.interruptedRecords], []);
   assert.deepEqual(
     [...catalog.records.values()].map(({ status }) => status),
@@ -600,6 +608,136 @@ for (const replace of [false, true]) {
     }
   });
 }
+
+const NEW = { into_new: 'again' };
+
+test('a new fractal is created with the id of the plan and the origin of its rows', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab, NEW);
+  assert.deepEqual(plan.obstacles, []);
+  assert.deepEqual(plan.creates, {
+    id: plan.into.id,
+    name: 'again',
+    restored_from: {
+      fractal_id: FRACTAL_ID,
+      from: ROWS[0]?.ts,
+      to: new Date(Date.parse(ROWS.at(-1)?.ts ?? '') + 1).toISOString(),
+    },
+  });
+  assert.equal(lab.catalog.all.length, 1);
+  const { summary } = await run(lab, plan);
+  assert.equal(summary.rows_added, 60);
+  assert.deepEqual(lab.catalog.all.map(({ id, name, retention_days }) => [id, name, retention_days]).at(-1), [
+    plan.into.id,
+    'again',
+    null,
+  ]);
+  assert.equal(rowsOf(lab.rows.logs, plan.into.id).length, 60);
+  assertClean(lab);
+});
+
+test('a name in use, an existing target and a replacement cannot be combined with a new fractal', async () => {
+  const lab = await createLab();
+  const { obstacles } = await planned(lab, { into_new: lab.catalog.all[0]?.name });
+  assert.deepEqual(
+    obstacles.map(({ code }) => code),
+    ['EXISTS'],
+  );
+  const refused = (query: object) =>
+    assert.rejects(planned(lab, query), (error: BifractError) => error.code === 'USAGE');
+  await refused({ ...NEW, into: FRACTAL_ID });
+  await refused({ ...NEW, replace: true });
+  for (const name of ['', ' x', 'a\u0007', 'x'.repeat(101)]) await refused({ into_new: name });
+});
+
+test('rows of a fractal that no longer exists can be restored into a new one', async () => {
+  const lab = await createLab();
+  lab.catalog.all.splice(0);
+  lab.catalog.records.clear();
+  assert.deepEqual(
+    (await planned(lab)).obstacles.map(({ code }) => code),
+    ['NOT_FOUND'],
+  );
+  const plan = await planned(lab, NEW);
+  assert.deepEqual(plan.obstacles, []);
+  await run(lab, plan);
+  assert.equal(rowsOf(lab.rows.logs, plan.into.id).length, 60);
+});
+
+test('a restore that fails before all rows are staged creates no fractal', async () => {
+  const bytes = await framed();
+  bytes[bytes.length - 2000] = (bytes[bytes.length - 2000] ?? 0) ^ 1;
+  const lab = await createLab(bytes);
+  await assert.rejects(run(lab, await planned(lab, NEW)));
+  assert.ok(lab.rows.calls > 1);
+  assert.equal(lab.catalog.all.length, 1);
+  assertClean(lab);
+});
+
+test('if the name is taken meanwhile, no rows are restored', async () => {
+  const lab = await createLab();
+  const plan = await planned(lab, NEW);
+  await lab.catalog.createFractal({ id: 'other', name: 'again' });
+  await assert.rejects(run(lab, plan), (error: BifractError) => error.code === 'EXISTS');
+  assert.deepEqual(lab.rows.logs, []);
+  assertClean(lab);
+});
+
+test('a restore into a new fractal that crashes at any call is finished by the same call', async () => {
+  let [created, unborn] = [0, 0];
+  for (let call = 1; ; call++) {
+    const lab = await createLab();
+    const plan = await planned(lab, NEW);
+    const from = lab.rows.calls;
+    lab.rows.failure = { call: from + call, when: 'after', error: CRASHED, fatal: true };
+    const crashed = await restore(
+      crashing(lab, () => lab.rows.failure),
+      plan,
+    ).then(
+      () => false,
+      () => true,
+    );
+    lab.rows.failure = undefined;
+    if (!crashed && lab.rows.calls < from + call) break;
+    crash(lab);
+    if (lab.catalog.all.length > 1) created++;
+    else unborn++;
+    const again = await planned(lab, NEW);
+    assert.equal(again.into.id === plan.into.id, lab.state.interruptedRecords.length > 0);
+    if (again.obstacles.length > 0) continue;
+    await recovered(lab, '2026-03-01T13:00:00Z', again);
+    await run(lab, again, 'job-2');
+    assert.equal(rowsOf(lab.rows.logs, again.into.id).length, 60, `call ${call}`);
+    assert.equal(lab.rows.logs.length, 60);
+    assert.equal(lab.catalog.all.filter(({ name }) => name === 'again').length, 1);
+    assertClean(lab);
+  }
+  assert.ok(created > 5 && unborn > 5, `${created}, ${unborn}`);
+});
+
+for (const created of [false, true])
+  test(`a later job ${created ? 'finishes' : 'rolls back'} a restore whose fractal was${created ? '' : ' not'} created`, async () => {
+    const lab = await createLab();
+    const plan = await planned(lab, NEW);
+    const { createFractal } = lab.catalog;
+    lab.catalog.createFractal = async (fractal) => {
+      if (created) await createFractal.call(lab.catalog, fractal);
+      lab.rows.failure = { call: lab.rows.calls, when: 'before', error: CRASHED, fatal: true };
+      throw CRASHED;
+    };
+    await assert.rejects(
+      restore(
+        crashing(lab, () => lab.rows.failure),
+        plan,
+      ),
+    );
+    lab.rows.failure = undefined;
+    crash(lab);
+    await recovered(lab, '2026-03-09T00:00:00Z');
+    assert.equal(lab.rows.logs.length, created ? 60 : 0);
+    assert.equal(lab.catalog.all.length, created ? 2 : 1);
+    assertClean(lab);
+  });
 
 function crash({ state }: Lab): void {
   state.interruptedRecords = [...state.records.values()].map((note) => structuredClone(note));

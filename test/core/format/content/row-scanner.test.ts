@@ -10,6 +10,7 @@ import {
   parseKey,
   parseLine,
   readContent,
+  rowText,
   scanRow,
 } from '../../../../src/core/format/index.ts';
 import { blockLines, inPieces } from '../../../helpers/streams.ts';
@@ -60,6 +61,7 @@ test('scanRow agrees with parseLine', () => {
     ',"RAW":"again"',
     ',"raw64":"/yA="',
     ',"fields":{"raw":"x"}',
+    ',"cols":{"norm_log":"y"}',
     ',"ts":null',
   );
   fc.assert(
@@ -67,9 +69,10 @@ test('scanRow agrees with parseLine', () => {
       const line = Buffer.from(`before\n${row({ raw: text }).slice(0, -1)}${more}}\n`);
       const parsed = parseLine(line.subarray(7));
       assert.ok(!('malformed' in parsed));
-      const { ts, raw: bytes } = parsed;
+      const { text: bytes } = rowText(parsed);
+      const { ts } = parsed;
       const scanned = scanRow(line, 7, line.length - 1);
-      assert.deepEqual([scanned?.ts, scanned?.raw.toString('latin1')], [ts, bytes.toString('latin1')]);
+      assert.deepEqual([scanned?.ts, scanned?.text.toString('latin1')], [ts, bytes.toString('latin1')]);
     }),
     { numRuns: 2000 },
   );

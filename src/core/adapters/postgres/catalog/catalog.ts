@@ -6,6 +6,7 @@ import type {
   ArchiveSchedule,
   Catalog,
   NewArchive,
+  NewFractal,
   RestoreOutcome,
 } from '../../../ports/catalog.ts';
 import type { RecordsShape } from '../../../ports/installation-shape.ts';
@@ -144,8 +145,9 @@ class PostgresCatalog implements Catalog {
     }, options);
   }
 
-  createFractal(fractal: { id: string; name: string }, options?: CallOptions): Promise<void> {
-    return this.#write((session) => write.insertFractal(session, fractal), options);
+  async createFractal(fractal: NewFractal, options?: CallOptions): Promise<void> {
+    const { fractal_columns } = await this.shape(options);
+    await this.#write((session) => write.insertFractal(session, fractal, fractal_columns), options);
   }
 
   async dropArchive(archive_id: string, options?: CallOptions): Promise<void> {

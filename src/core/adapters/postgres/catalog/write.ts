@@ -4,6 +4,7 @@ import type {
   ArchiveResult,
   ArchiveSchedule,
   NewArchive,
+  NewFractal,
   RestoreOutcome,
 } from '../../../ports/catalog.ts';
 import { withoutZone } from '../driver.ts';
@@ -261,15 +262,23 @@ export async function setSchedule(
   if (updated.length === 0) throw noFractal(fractal_id);
 }
 
-/** Inserts a fractal with a given id. All its settings are the server's defaults. */
+/** Inserts a fractal with a given id that keeps rows for ever. All other settings are the server's defaults. */
 export async function insertFractal(
   session: Session,
-  { id, name }: { id: string; name: string },
+  { id, name, restored_from }: NewFractal,
+  columns: ReadonlySet<string>,
 ): Promise<void> {
+  const origin: Record<string, string | null> = {
+    restored_from_fractal_id: restored_from?.fractal_id ?? null,
+    restored_from_ts: restored_from?.from ?? null,
+    restored_to_ts: restored_from?.to ?? null,
+  };
+  const names = Object.keys(origin).filter((column) => columns.has(column));
   const made = await session.query(
-    `INSERT INTO fractals (id, name, created_at, updated_at)
-     VALUES ($1, $2, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC') ON CONFLICT DO NOTHING RETURNING id`,
-    [id, name],
+    `INSERT INTO fractals (id, name, created_at, updated_at, retention_days${names.map((column) => `, ${column}`).join('')})
+     VALUES ($1, $2, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', NULL${names.map((_, at) => `, $${at + 3}`).join('')})
+     ON CONFLICT DO NOTHING RETURNING id`,
+    [id, name, ...names.map((column) => origin[column] ?? null)],
   );
   if (made.length > 0) return;
   throw new BifractError('EXISTS', `A fractal with the ID ${id} or the name "${name}" already exists`, {

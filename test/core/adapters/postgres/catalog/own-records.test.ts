@@ -54,6 +54,26 @@ async function hasSchema(): Promise<boolean> {
   return row?.schema !== null;
 }
 
+test('where rows of a new fractal come from is recorded', async () => {
+  const from = '2026-03-01T00:00:00.001Z';
+  const id = 'c0000000-0000-4000-8000-000000000001';
+  await connected((one) =>
+    one.createFractal({ id, name: 'restored', restored_from: { fractal_id, from, to: null } }),
+  );
+  const rows = await sql(
+    `SELECT retention_days, restored_from_fractal_id, to_json(restored_from_ts AT TIME ZONE 'UTC') #>> '{}' AS from,
+       restored_to_ts FROM fractals WHERE id = '${id}'`,
+  );
+  assert.deepEqual(rows, [
+    {
+      retention_days: null,
+      restored_from_fractal_id: fractal_id,
+      from: '2026-03-01T00:00:00.001',
+      restored_to_ts: null,
+    },
+  ]);
+});
+
 test('reading creates nothing, and finds no archives', async () => {
   await connected(async (one) => {
     assert.deepEqual([await one.archives(), await one.groups()], [[], []]);
