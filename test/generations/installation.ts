@@ -32,7 +32,7 @@ export interface GenerationInstallation {
   /** Methods of the ports that were called. */
   called: Record<Port, Set<string>>;
   relay: Awaited<ReturnType<typeof relayClickhouse>>;
-  /** Rows of `WEB`. */
+  /** Rows of `WEB`, in the five days before today. */
   rows: number;
   from: Date;
   to: Date;
@@ -70,8 +70,8 @@ export async function makeInstallation(
     ...extra,
   });
   const { engine, ports, called } = await openEngine(own.dir);
-  const to = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 60_000);
-  const from = new Date(to.getTime() - 5 * DAY_MS);
+  const to = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS);
+  const from = new Date(to.getTime() - 4.5 * DAY_MS);
   await services.sql('INSERT INTO fractals (id, name) VALUES ($1, $2), ($3, $4)', [
     WEB,
     'web',

@@ -95,9 +95,9 @@ async function readAsText({ services, ports, rows }: GenerationInstallation): Pr
   const read = async (from: typeof logs, fields: boolean) =>
     (await collectLines(from.lines({ fractal_id: WEB }, { fields }))).bytes.toString();
   for (const fields of [true, false]) {
-    const lines = await read(text, fields);
+    const lines = (await read(text, fields)).replaceAll(',"cols":{}}\n', '}\n');
     assert.equal(lines.split('\n').length - 1, rows);
-    assert.equal(await read(logs, fields), lines);
+    assert.ok((await read(logs, fields)) === lines, 'the same lines');
   }
   assert.equal((await logs.statsByFractal()).get(WEB)?.rows, rows);
   await text.close();
@@ -126,7 +126,7 @@ async function insertExcess({ services, ports, differentCounts }: GenerationInst
   const [partition] = await restore.partitions('bifract_test_staged');
   assert.ok(partition);
   await restore.insertMissing(
-    { table: 'bifract_test_staged', first: partition.first, last: partition.last, fractal_id: OTHER },
+    { ...partition, table: 'bifract_test_staged', fractal_id: OTHER },
     'bifract_test_missing',
   );
   assert.equal(await restore.count('bifract_test_missing'), 1);

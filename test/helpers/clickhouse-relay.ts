@@ -10,10 +10,10 @@ interface ClickhouseRelay {
   /** Statements that ClickHouse has refused, and its error codes. */
   failures: { sql: string; code: string }[];
   /**
-   * Does not forward the next statement that matches, and what follows on its connection. `reached` resolves when it has
-   * arrived.
+   * Never answers the next statement that matches. `reached` resolves when it has arrived, or if it is forwarded, when
+   * ClickHouse has run it.
    */
-  holdNext(matches: (sql: string) => boolean): { reached: Promise<void> };
+  holdNext(matches: (sql: string) => boolean, forward?: boolean): { reached: Promise<void> };
   close(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function relayClickhouse(
 ): Promise<ClickhouseRelay> {
   const statements: string[] = [];
   const failures: ClickhouseRelay['failures'] = [];
-  let hold: { matches: (sql: string) => boolean; reached: () => void } | undefined;
+  let hold: { matches: (sql: string) => boolean; forward: boolean; reached: () => void } | undefined;
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     if (cut(new URL(request.url ?? '/', target).searchParams)) {
@@ -45,11 +45,9 @@ export async function relayClickhouse(
     const { searchParams } = new URL(request.url ?? '/', target);
     const sql = searchParams.get('query') || body.toString();
     statements.push(sql);
-    if (hold?.matches(sql)) {
-      hold.reached();
-      hold = undefined;
-      return;
-    }
+    const held = hold?.matches(sql) ? hold : undefined;
+    if (held) hold = undefined;
+    if (held && !held.forward) return held.reached();
     const code = rejectWith(sql);
     if (code !== undefined) {
       response.writeHead(404, { 'X-ClickHouse-Exception-Code': String(code) });
@@ -63,6 +61,7 @@ export async function relayClickhouse(
       (incoming) => {
         const refused = incoming.headers['x-clickhouse-exception-code'];
         if (refused !== undefined) failures.push({ sql, code: String(refused) });
+        if (held) return void incoming.resume().on('end', held.reached);
         response.writeHead(incoming.statusCode ?? 500, incoming.headers);
         pipeline(incoming, response).catch(() => undefined);
       },
@@ -76,9 +75,9 @@ export async function relayClickhouse(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     statements,
     failures,
-    holdNext: (matches) => {
+    holdNext: (matches, forward = false) => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      hold = { matches, reached: resolve };
+      hold = { matches, forward, reached: resolve };
       return { reached: promise };
     },
     close: async () => {

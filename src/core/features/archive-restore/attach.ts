@@ -1,6 +1,8 @@
 import { BifractError } from '../../contract/errors.ts';
+import { compareTimes } from '../../policy/instant.ts';
 import type { NewFractal } from '../../ports/catalog.ts';
 import type { StagedPartition } from '../../ports/log-restore.ts';
+import type { Timestamp } from '../../ports/types.ts';
 import { plural } from '../../text/units.ts';
 import type { ArchiveRestorePlan } from './contract.ts';
 import type { RestoreLimits, RestoreRun } from './run.ts';
@@ -167,16 +169,24 @@ async function cloneAll(
   }
 }
 
-/** Corrects the counts per minute of the server: attaching and deleting does not change them. */
-async function updateCounts({ rows, plan, retrier, context }: RestoreRun): Promise<void> {
+/**
+ * Corrects the counts per minute of the server: attaching and deleting does not change them. The times are those of the
+ * staged rows: what a file without a trailer says of its rows may be wrong.
+ */
+async function updateCounts(run: RestoreRun): Promise<void> {
+  const { rows, plan, retrier, context } = run;
   const { signal } = context;
-  const times = plan.files.flatMap(({ first, last }) => (first && last ? [first, last] : [])).toSorted();
-  const known = plan.files.every((file) => file.rows === 0 || (file.first && file.last));
-  const [first, last] = known ? [times[0], times.at(-1)] : [];
-  const { from, to } = plan.removes ?? plan;
-  const end = last && new Date(Date.parse(last) + 1).toISOString();
-  const window = { fractal_id: plan.into.id, from: from ?? first, to: to ?? end };
+  const staged = await retrier.through(() => countPartitions(run), signal);
+  const starts = [plan.removes?.from, ...staged.map((partition) => partition.first)];
+  const ends = [plan.removes?.to, ...staged.map(({ last }) => new Date(Date.parse(last) + 1).toISOString())];
+  if (!plan.removes && staged.length === 0) return;
+  const window = { fractal_id: plan.into.id, from: sorted(starts).at(0), to: sorted(ends).at(-1) };
   await retrier.through(() => rows.updateCounts(window, { signal }), signal);
+}
+
+/** The earliest first; none if one of them is open. */
+function sorted(times: (Timestamp | null | undefined)[]): Timestamp[] {
+  return times.includes(null) ? [] : times.filter((time) => time != null).toSorted(compareTimes);
 }
 
 async function selectMissing(run: RestoreRun, range: TimeRange, table: string): Promise<string> {
