@@ -237,6 +237,7 @@ export const FAULTS = {
     heal: async ({ calls }) => calls.some(({ code }) => code !== 0),
   },
   "server's disk full": {
+    link: 'postgres',
     applies: ({ root, ...conditions }) => root && restores({ root, ...conditions }),
     strike: async ({ world, calls, random }) => {
       await world.server_disk.fill(Math.floor(random.next() ** 2 * 20e6));
@@ -249,6 +250,7 @@ export const FAULTS = {
     },
   },
   'file damaged': {
+    link: 'postgres',
     applies: ({ storage, ...conditions }) => storage === 'disk' && restores({ storage, ...conditions }),
     strike: damage,
     heal: repairFile,

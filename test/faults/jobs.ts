@@ -133,9 +133,10 @@ export const JOBS = {
     duration: 0.8,
     prepare: (_world, start, random) => {
       const backups = start.files.filter((file) => isBackup(file) && file.place === start.storage);
-      const chosen = random.chance(0.5)
-        ? [random.pick(backups)]
-        : backups.slice(0, random.int(1, backups.length));
+      const one = random.pick(backups);
+      const others = backups.filter((file) => file !== one);
+      // Two of these at the same time often mean all backups.
+      const chosen = random.pick([[one], others, others, backups]);
       const names = new Set(chosen.map(({ name }) => name));
       return {
         args: ['delete', 'backup', ...[...names].map(baseName), '--yes'],

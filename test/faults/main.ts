@@ -1,6 +1,6 @@
 /**
- * Disturbs jobs and checks what the program promises: `npm run faults -- [--seed N] [--rounds M] [--only KIND]
- * [--json FILE]`. KIND is a job or a fault. Round number i has seed N + i, so `--seed S --rounds 1` repeats one.
+ * Disturbs jobs and checks what the program promises: `npm run faults -- [--seed N] [--rounds M] [--only KIND]…
+ * [--json FILE]`. KIND is a job or a fault; a round has all of them, up to two jobs. Round number i has seed N + i, so `--seed S --rounds 1` repeats one.
  */
 import { parseArgs } from 'node:util';
 import { FAULT_NAMES } from './faults.ts';
@@ -14,14 +14,14 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1e6) },
     rounds: { type: 'string', default: '50' },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
   },
 });
 const [seed, count] = [Number(values.seed), Number(values.rounds)];
 const kinds = [...JOB_NAMES, ...FAULT_NAMES];
 if (!Number.isInteger(seed) || !(count > 0)) fail('--seed and --rounds take numbers');
-if (values.only !== undefined && !(kinds as string[]).includes(values.only))
+if (!values.only.every((name) => (kinds as string[]).includes(name)))
   fail(`--only takes one of: ${kinds.join(', ')}`);
 
 console.log(`${count} rounds from seed ${seed}`);
@@ -43,7 +43,7 @@ try {
     world = await World.start();
   }
 } finally {
-  console.log(reportLines(rounds).join('\n'));
+  console.log(reportLines(rounds, values.only).join('\n'));
   if (values.json !== undefined) await writeReport(values.json, rounds);
   await world.stop();
 }

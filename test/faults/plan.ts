@@ -37,19 +37,19 @@ const SECOND_FAULT = 0.2;
 const FAULT_IN_PAIR = 0.6;
 const ROWS_SENT = 0.35;
 
-/** `only`: a kind of job or fault that the round must have. */
-export function planRound(seed: number, { only, root }: { only?: string; root: boolean }): RoundPlan {
+/** `only`: up to two jobs and a fault that the round must have. */
+export function planRound(seed: number, { only = [], root }: { only?: string[]; root: boolean }): RoundPlan {
   const random = new Random(seed);
-  const job = (JOB_NAMES as string[]).includes(only ?? '') ? (only as JobName) : undefined;
-  const fault = (FAULT_NAMES as string[]).includes(only ?? '') ? (only as FaultName) : undefined;
+  const wanted = only.filter((name) => (JOB_NAMES as string[]).includes(name)) as JobName[];
+  const fault = FAULT_NAMES.find((name) => only.includes(name));
   for (;;) {
     const storage = random.pick(['disk', 's3'] as const);
     const possible = JOB_NAMES.filter((name) => (jobKind(name).storage ?? storage) === storage);
-    const jobs = [job && possible.includes(job) ? job : random.pick(possible)];
-    const pair = random.chance(PAIRS);
-    if (pair) jobs.push(random.pick(possible));
+    const jobs = [wanted[0] ?? random.pick(possible)];
+    const pair = wanted.length > 1 || random.chance(PAIRS);
+    if (pair) jobs.push(wanted[1] ?? random.pick(possible));
     const faults = FAULT_NAMES.filter((name) => faultKind(name).applies({ jobs, storage, root }));
-    if ((job && !jobs.includes(job)) || (fault && !faults.includes(fault))) continue;
+    if (!jobs.every((name) => possible.includes(name)) || (fault && !faults.includes(fault))) continue;
     const count = pair && !fault && !random.chance(FAULT_IN_PAIR) ? 0 : random.chance(SECOND_FAULT) ? 2 : 1;
     const chosen = Array.from(
       { length: count },

@@ -54,8 +54,9 @@ export function summarize(rounds: readonly Round[]) {
   return { rounds: rounds.length, ms, by_job, by_fault, killed_while_rows_sent, outcomes, violations };
 }
 
-/** The totals as a table. */
-export function reportLines(rounds: readonly Round[]): string[] {
+/** The totals as a table. `only`: what the rounds were limited to, which their plans depend on. */
+export function reportLines(rounds: readonly Round[], only: readonly string[]): string[] {
+  const limits = only.map((name) => ` --only '${name.replaceAll("'", String.raw`'\''`)}'`).join('');
   const { by_fault, by_job, outcomes, violations, ms, killed_while_rows_sent } = summarize(rounds);
   const faults = Object.entries(by_fault).filter(([, { injected }]) => injected > 0);
   return [
@@ -77,7 +78,7 @@ export function reportLines(rounds: readonly Round[]): string[] {
     `${rounds.length} rounds in ${(ms / 60_000).toFixed(1)} minutes, ${violations.length} violations`,
     ...violations.map(
       ({ seed, jobs, faults: own, check, detail }) =>
-        `  --seed ${seed} --rounds 1: ${jobs.join(' + ')}; ${own.join(', ') || 'no fault'}: ${check}: ${detail}`,
+        `  --seed ${seed} --rounds 1${limits}: ${jobs.join(' + ')}; ${own.join(', ') || 'no fault'}: ${check}: ${detail}`,
     ),
   ];
 }

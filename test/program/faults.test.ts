@@ -93,8 +93,9 @@ test('without faults, no check finds anything', async () => {
 test('a seed always gives the same plan', () => {
   const options = { root: true };
   for (let seed = 0; seed < 50; seed++) assert.deepEqual(planRound(seed, options), planRound(seed, options));
-  const only = planRound(3, { ...options, only: 'S3 killed' });
+  const only = planRound(3, { ...options, only: ['rotate', 'adopt', 'S3 killed'] });
   assert.equal(only.faults[0]?.name, 'S3 killed');
+  assert.deepEqual(only.jobs, ['rotate', 'adopt']);
 });
 
 function bytes(link: 'postgres' | 'clickhouse' | 's3', direction: 'up' | 'down', count: number) {
