@@ -83,11 +83,15 @@ export interface ClickHouseTls {
 export interface ClickHouseConnection {
   /** Origin of the HTTP interface; contains no secret. */
   url: string;
+  /** Further hosts, tried in turn if one cannot be reached. */
+  other_urls?: string[];
   database: string;
   user: string;
   password: string | undefined;
   /** Set on a sharded cluster: reads go to the distributed table. */
   cluster: string | undefined;
+  /** ClickHouse Cloud: one logical server with several nodes. */
+  cloud?: true;
   tls?: ClickHouseTls;
 }
 
@@ -227,7 +231,7 @@ function postgresSettings(env: Environment): PostgresSettings {
 /** The variables of this program, then those of libpq, then libpq's defaults. */
 function postgresTls(env: Environment): PostgresTls {
   const ca_file = env.caFile('POSTGRES_CA_FILE') ?? env.caFile('PGSSLROOTCERT');
-  const mode = sslMode(env, 'POSTGRES_SSLMODE') ?? sslMode(env, 'PGSSLMODE');
+  const mode = env.choice('POSTGRES_SSLMODE', SSL_MODES) ?? env.choice('PGSSLMODE', SSL_MODES);
   const system = ca_file === 'system';
   if (system && mode !== undefined && mode !== 'verify-full') {
     throw new BifractError(
@@ -248,37 +252,66 @@ function postgresTls(env: Environment): PostgresTls {
   };
 }
 
-function sslMode(env: Environment, name: string): SslMode | undefined {
-  const text = env.text(name)?.trim();
-  const mode = SSL_MODES.find((one) => one === text);
-  if (text !== undefined && mode === undefined) throw invalid(name, text, `one of ${SSL_MODES.join(', ')}`);
-  return mode;
-}
-
 const HTTP_PORT = 8123;
 const SECURE_HTTP_PORT = 8443;
+const NATIVE_PORT = 9000;
+const SECURE_NATIVE_PORT = 9440;
+
+const DEPLOYMENTS = ['single-node', 'cluster', 'cloud'];
 
 function clickhouseSettings(env: Environment): ClickHouseSettings {
-  const secure = env.flag('CLICKHOUSE_SECURE', env.text('CLICKHOUSE_DEPLOYMENT')?.trim() === 'cloud');
+  const deployment = env.choice('CLICKHOUSE_DEPLOYMENT', DEPLOYMENTS);
+  const secure = env.flag('CLICKHOUSE_SECURE', deployment === 'cloud');
   const default_port = secure ? SECURE_HTTP_PORT : HTTP_PORT;
   const host = env.host('CLICKHOUSE_HOST', 'CLICKHOUSE_HTTP_PORT', default_port);
   const given = clickhouseUrl(env);
   const http_port = env.port('CLICKHOUSE_HTTP_PORT', default_port);
+  const native_port = env.port('CLICKHOUSE_PORT', secure ? SECURE_NATIVE_PORT : NATIVE_PORT);
+  const scheme = secure ? 'https' : 'http';
+  const hosts = clickhouseHosts(env, http_port, new Set([native_port, NATIVE_PORT, SECURE_NATIVE_PORT]));
+  const [url = httpUrl(scheme, host ?? 'localhost', http_port), ...other_urls] = given
+    ? [given.url]
+    : hosts.map((one) => httpUrl(scheme, one.host, one.port));
   return {
-    url: given?.url ?? httpUrl(secure ? 'https' : 'http', host ?? 'localhost', http_port),
-    host_given: given !== undefined || host !== undefined,
+    url,
+    ...(other_urls.length > 0 && { other_urls }),
+    host_given: given !== undefined || host !== undefined || hosts.length > 0,
     http_port,
-    native_port: env.port('CLICKHOUSE_PORT', 9000),
+    native_port,
     database: env.text('CLICKHOUSE_DB') ?? 'logs',
     user: given?.user ?? env.text('CLICKHOUSE_USER') ?? 'default',
     password: given?.password ?? env.text('CLICKHOUSE_PASSWORD'),
-    cluster: env.text('CLICKHOUSE_CLUSTER'),
+    cluster: clickhouseCluster(env, deployment),
+    ...(deployment === 'cloud' && { cloud: true }),
     tls: {
       ca_file: env.path('CLICKHOUSE_CA_CERT'),
       server_name: env.text('CLICKHOUSE_TLS_SERVER_NAME')?.trim(),
       skip_verify: env.flag('CLICKHOUSE_TLS_INSECURE_SKIP_VERIFY', false),
     },
   };
+}
+
+/** Reading one shard as if it were all of the logs would make archives that lack rows. */
+function clickhouseCluster(env: Environment, deployment: string | undefined): string | undefined {
+  const cluster = env.text('CLICKHOUSE_CLUSTER');
+  if (deployment === 'cluster' && cluster === undefined) {
+    throw new BifractError(
+      'ENV_INVALID',
+      'CLICKHOUSE_DEPLOYMENT is cluster, but CLICKHOUSE_CLUSTER is not set',
+      {
+        hint: 'Set CLICKHOUSE_CLUSTER to the name of the cluster.',
+      },
+    );
+  }
+  return deployment === undefined || deployment === 'cluster' ? cluster : undefined;
+}
+
+/** The server uses the native protocol: its ports in the list are not those of HTTP. */
+function clickhouseHosts(env: Environment, http_port: number, native_ports: ReadonlySet<number>) {
+  return env.hosts('CLICKHOUSE_HOSTS').map(({ host, port }) => ({
+    host,
+    port: port === undefined || native_ports.has(port) ? http_port : port,
+  }));
 }
 
 /** An URL of this form alone: what else it may contain, such as a database, has its own variable. */
@@ -363,6 +396,26 @@ class Environment {
     if (/^(1|true|yes|on)$/.test(text)) return true;
     if (/^(0|false|no|off)$/.test(text)) return false;
     throw invalid(name, text, 'true or false');
+  }
+
+  choice<Value extends string>(name: string, values: readonly Value[]): Value | undefined {
+    const text = this.text(name)?.trim();
+    const value = values.find((one) => one === text);
+    if (text !== undefined && value === undefined) throw invalid(name, text, `one of ${values.join(', ')}`);
+    return value;
+  }
+
+  /** Hosts separated by commas, each with a port or without. */
+  hosts(name: string): { host: string; port: number | undefined }[] {
+    const items = (this.text(name) ?? '').split(/[\s,]+/).filter(Boolean);
+    return items.map((item) => {
+      const [, named, number] = HOST_AND_PORT.exec(item) ?? [];
+      const host = (named ?? item).replace(/^\[(.*)\]$/, '$1');
+      const port = number === undefined ? undefined : Number(number);
+      const isPort = port === undefined || (port > 0 && port <= 65_535);
+      if ((isIP(host) === 6 || HOST.test(host)) && isPort) return { host, port };
+      throw invalid(name, undefined, 'a list of host names or IP addresses, separated by commas');
+    });
   }
 
   /** A host name or IP address, or for PostgreSQL the folder of a socket. Brackets of an IPv6 address are removed. */

@@ -312,3 +312,38 @@ test('an invalid URL is not shown, because it can contain a password', () => {
   const error = refusal({ CLICKHOUSE_URL: 'tcp://default:geheim@ch:9000' });
   assert.doesNotMatch(JSON.stringify(error.report()), /geheim/);
 });
+
+test('ClickHouse hosts are a list; native ports in it are not those of HTTP', () => {
+  const urls = (env: Record<string, string>) => {
+    const { url, other_urls = [], host_given } = readSettings(env, {}).clickhouse;
+    assert.equal(host_given, true);
+    return [url, ...other_urls];
+  };
+  assert.deepEqual(urls({ CLICKHOUSE_HOSTS: 'a, b:9000 ,[::1]:9001,c:8124', CLICKHOUSE_PORT: '9001' }), [
+    'http://a:8123',
+    'http://b:8123',
+    'http://[::1]:8123',
+    'http://c:8124',
+  ]);
+  assert.deepEqual(urls({ CLICKHOUSE_HOSTS: 'a:9440', CLICKHOUSE_HOST: 'x', CLICKHOUSE_SECURE: 'yes' }), [
+    'https://a:8443',
+  ]);
+  assert.deepEqual(urls({ CLICKHOUSE_HOSTS: 'a', CLICKHOUSE_URL: 'https://b:1' }), ['https://b:1']);
+  for (const hosts of ['http://a', 'a:0', 'a:99999', 'a/b', 'u:secret@a'])
+    assert.equal(refusal({ CLICKHOUSE_HOSTS: hosts }).code, 'ENV_INVALID', hosts);
+});
+
+test('the deployment decides about TLS and the cluster', () => {
+  const read = (env: Record<string, string>) => readSettings(env, {}).clickhouse;
+  const cloud = read({ CLICKHOUSE_DEPLOYMENT: 'cloud', CLICKHOUSE_HOST: 'h', CLICKHOUSE_CLUSTER: 'default' });
+  assert.deepEqual(
+    [cloud.url, cloud.native_port, cloud.cloud, cloud.cluster],
+    ['https://h:8443', 9440, true, undefined],
+  );
+  assert.equal(read({ CLICKHOUSE_DEPLOYMENT: 'cloud', CLICKHOUSE_SECURE: '0' }).url, 'http://localhost:8123');
+  const cluster = { CLICKHOUSE_DEPLOYMENT: 'cluster', CLICKHOUSE_CLUSTER: 'main' };
+  assert.deepEqual([read(cluster).cluster, read(cluster).cloud], ['main', undefined]);
+  assert.equal(read({ ...cluster, CLICKHOUSE_DEPLOYMENT: 'single-node' }).cluster, undefined);
+  assert.equal(refusal({ CLICKHOUSE_DEPLOYMENT: 'cluster' }).code, 'ENV_INVALID');
+  assert.equal(refusal({ CLICKHOUSE_DEPLOYMENT: 'other' }).code, 'ENV_INVALID');
+});

@@ -17,6 +17,10 @@ export interface Dialect {
   global: string;
   /** Name of the cluster; undefined for a single server. */
   cluster: string | undefined;
+  /** Whether rows are added to the logs by inserts, because no partition can be attached. */
+  inserts: boolean;
+  /** Settings of every statement. */
+  settings: Readonly<Record<string, string | number>>;
 }
 
 export const SINGLE_SERVER: Dialect = {
@@ -26,10 +30,25 @@ export const SINGLE_SERVER: Dialect = {
   onCluster: '',
   global: '',
   cluster: undefined,
+  inserts: false,
+  settings: {},
 };
 
-/** The dialect for a cluster, or for a single server if `cluster` is undefined. */
-export function dialectOf(cluster: string | undefined): Dialect {
+/**
+ * ClickHouse Cloud: each statement may reach another node, and all share the data. Tables are on every node without `ON
+ * CLUSTER`, and a partition can only be attached from a table of the same engine.
+ */
+export const CLOUD: Dialect = {
+  ...SINGLE_SERVER,
+  allNodes: (table) => `clusterAllReplicas('default', ${table})`,
+  inserts: true,
+  // A node may not know yet what another one has inserted.
+  settings: { select_sequential_consistency: 1 },
+};
+
+/** The dialect for a cluster or the cloud, or for a single server. */
+export function dialectOf({ cluster, cloud }: { cluster: string | undefined; cloud?: true }): Dialect {
+  if (cloud) return CLOUD;
   if (cluster === undefined) return SINGLE_SERVER;
   return {
     logs: 'logs_distributed',
@@ -39,6 +58,8 @@ export function dialectOf(cluster: string | undefined): Dialect {
     onCluster: ` ON CLUSTER ${quoteIdentifier(cluster)}`,
     global: 'GLOBAL ',
     cluster,
+    inserts: true,
+    settings: {},
   };
 }
 
@@ -47,6 +68,9 @@ export const DISTRIBUTED_INSERT = {
   distributed_foreground_insert: 1,
   parallel_distributed_insert_select: 0,
 } as const;
+
+/** Replicated tables ignore a block that they got before, even if its rows were deleted since. */
+export const INSERT_ALL = { insert_deduplicate: 0, max_partitions_per_insert_block: 0 } as const;
 
 /** Counts the statements on any node that still use a staging table, except this one. */
 export function activeStatementsQuery(table: string, { allNodes }: Dialect): Query {

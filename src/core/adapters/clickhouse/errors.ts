@@ -20,6 +20,8 @@ const TRANSIENT = new Set(
 const PERMANENT = /^ENOTFOUND/;
 const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE)/;
 
+const NEVER_CONNECTED = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/;
+
 /** How much of an unexpected response is searched for an error message. */
 const MESSAGE_BYTES = 64 << 10;
 const EXCEPTION = /Code: \d+\. DB::/g;
@@ -34,6 +36,21 @@ const TLS_SETTINGS: TlsSettingNames = {
     'Use the port that ClickHouse has for https (8443 by default), or an http:// URL, or CLICKHOUSE_SECURE=false.',
   client: 'Let the server accept connections without a client certificate: this program cannot present one.',
 };
+
+/** Whether a host could not be reached, or broke off before it answered: another one may answer. */
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof BifractError) return false;
+  return UNREACHABLE.test(codeOf(error)) || error.message === 'socket hang up';
+}
+
+/** Whether nothing was sent. */
+export function isNeverConnected(error: unknown): boolean {
+  return error instanceof Error && NEVER_CONNECTED.test(codeOf(error));
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
+}
 
 /** The server uses TLS, the connection does not. Not transient. */
 export function tlsRequired(address: string, cause: unknown): BifractError {

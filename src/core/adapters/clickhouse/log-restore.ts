@@ -12,7 +12,7 @@ import type {
   StagedRows,
 } from '../../ports/log-restore.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { activeStatementsQuery, DISTRIBUTED_INSERT, type Dialect, syncQuery } from './cluster.ts';
+import { activeStatementsQuery, DISTRIBUTED_INSERT, type Dialect, INSERT_ALL, syncQuery } from './cluster.ts';
 import type { Query } from './queries.ts';
 import {
   addMissingCountsQuery,
@@ -28,6 +28,7 @@ import {
   freeQuery,
   insertAbsentQuery,
   insertExcessQuery,
+  insertSliceQuery,
   LENIENT_SETTINGS,
   LOAD_SETTINGS,
   loadQuery,
@@ -36,6 +37,7 @@ import {
   removeExcessCountsQuery,
   removeUntilQuery,
   slicesOf,
+  stagedMinutesQuery,
   tablesQuery,
 } from './restore-queries.ts';
 import { ClickHouseSession } from './session.ts';
@@ -117,8 +119,7 @@ class ClickHouseRestore implements LogRestore {
       minutesQuery(rows, dialect),
       options,
     );
-    const insert = (query: Query) =>
-      this.#session.run(query, { ...options, settings: { max_partitions_per_insert_block: 0 } });
+    const insert = (query: Query) => this.#session.run(query, { ...options, settings: INSERT_ALL });
     for (const slice of slicesOf(minutes)) {
       await insert(insertAbsentQuery(rows, slice, checkedTable(to), schema, dialect));
       if ((await this.#number(countExcessQuery(rows, slice, schema, dialect), options)) > 0)
@@ -128,10 +129,20 @@ class ClickHouseRestore implements LogRestore {
 
   async attach(from: string, ids: readonly string[], options: CallOptions = {}): Promise<void> {
     const schema = await this.#logsSchema(options);
-    const settings = this.#dialect.cluster === undefined ? {} : DISTRIBUTED_INSERT;
-    const query = attachQuery(checkedTable(from), ids, schema, this.#dialect);
-    await this.#session.run(query, { ...options, settings });
+    // In the cloud, also if the settings do not say so.
+    if (this.#dialect.inserts || schema.engine.startsWith('Shared'))
+      await this.#insertAll(checkedTable(from), ids, options);
+    else await this.#session.run(attachQuery(checkedTable(from), ids), options);
     await this.#sync(schema, options);
+  }
+
+  async #insertAll(from: string, ids: readonly string[], options: CallOptions): Promise<void> {
+    const [schema, dialect] = [await this.#logsSchema(options), this.#dialect];
+    const query = stagedMinutesQuery(from, ids, schema, dialect);
+    const minutes = await this.#session.rows<{ minute: number; rows: number }>(query, options);
+    const settings = { ...INSERT_ALL, ...(dialect.cluster !== undefined && DISTRIBUTED_INSERT) };
+    for (const slice of slicesOf(minutes))
+      await this.#session.run(insertSliceQuery(from, ids, slice, schema, dialect), { ...options, settings });
   }
 
   countUntil(window: LogWindow, cutoff_ms: number, options: CallOptions = {}): Promise<number> {
@@ -165,9 +176,9 @@ class ClickHouseRestore implements LogRestore {
     await this.#untilIdle(table, options);
   }
 
-  /** On a cluster, an insert may still be running after the table it reads was dropped. */
+  /** Elsewhere than on a single server, an insert may still be running after the table it reads was dropped. */
   async #untilIdle(table: string, options: CallOptions): Promise<void> {
-    if (this.#dialect.cluster === undefined) return;
+    if (!this.#dialect.inserts) return;
     while ((await this.#number(activeStatementsQuery(table, this.#dialect), options)) > 0) {
       await setTimeout(IDLE_POLL_MS, undefined, { signal: options.signal });
     }
@@ -180,6 +191,7 @@ class ClickHouseRestore implements LogRestore {
   }
 
   async freeBytes(options: CallOptions = {}): Promise<number | null> {
+    if (this.#dialect.inserts && this.#dialect.cluster === undefined) return null;
     const query = freeQuery(await this.#logsSchema(options));
     const { bytes } = await this.#session.row<{ bytes: number }>(query, options);
     return bytes > 0 ? bytes : null;

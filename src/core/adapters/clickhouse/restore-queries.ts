@@ -2,7 +2,7 @@ import { LINE_COLUMNS, ordinaryColumns, TEXT_OF_FIELDS } from '../../policy/log-
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
 import type { StagedRows } from '../../ports/log-restore.ts';
-import { type Dialect, SINGLE_SERVER } from './cluster.ts';
+import { type Dialect, INSERT_ALL, SINGLE_SERVER } from './cluster.ts';
 import { inputType, inputValue, quoteName, quoteString } from './columns.ts';
 import { type Query, windowCondition } from './queries.ts';
 
@@ -33,7 +33,7 @@ export const LOAD_SETTINGS = {
   max_insert_block_size: '65536',
   min_insert_block_size_rows: '65536',
   min_insert_block_size_bytes: '33554432',
-  max_partitions_per_insert_block: 0,
+  ...INSERT_ALL,
   // As the server makes the text of fields.
   output_format_json_escape_forward_slashes: 1,
   output_format_json_quote_64bit_integers: 0,
@@ -69,15 +69,21 @@ function rowKey(shape: LogsShape): string {
 }
 
 /** A table that differs from the logs only in engine options, so that partitions can be attached to the logs. */
-export function createQuery(table: string, schema: LogsShape, { onCluster }: Dialect): Query {
+export function createQuery(
+  table: string,
+  schema: LogsShape,
+  { onCluster, cluster, inserts }: Dialect,
+): Query {
   const key = (expression: string) => (expression === '' ? 'tuple()' : `(${expression})`);
   const primary = schema.primary_key === schema.sorting_key ? '' : ` PRIMARY KEY ${key(schema.primary_key)}`;
   // ClickHouse compares the expression as text: no added parentheses.
   const partition = schema.partition_key === '' ? '' : `PARTITION BY ${schema.partition_key}`;
-  const policy = schema.storage_policy.replace(/[\\']/g, '\\$&');
+  // The cloud has one storage, and tables cannot choose.
+  const cloud = inserts && cluster === undefined;
+  const policy = cloud ? '' : ` SETTINGS storage_policy = ${quoteString(schema.storage_policy)}`;
   return {
     sql: `CREATE TABLE ${table}${onCluster} AS ${LOGS} ENGINE = MergeTree ${partition}
-      ORDER BY ${key(schema.sorting_key)}${primary} SETTINGS storage_policy = '${policy}'`,
+      ORDER BY ${key(schema.sorting_key)}${primary}${policy}`,
     params: {},
   };
 }
@@ -203,22 +209,43 @@ export function clonePartitionsQuery(
   return { sql: `ALTER TABLE ${to}${onCluster} ${commands.join(', ')}`, params: {} };
 }
 
-/**
- * Adds the rows of partitions to the logs: on a single server each partition in one step; on a cluster by an insert that
- * routes each row to its shard, and that may have added some rows when it fails.
- */
-export function attachQuery(
+/** Rows per minute of partitions. */
+export function stagedMinutesQuery(
   from: string,
   ids: readonly string[],
   schema: LogsShape,
   dialect: Dialect,
 ): Query {
-  if (dialect.cluster === undefined) return clonePartitionsQuery(from, LOGS, ids, SINGLE_SERVER);
   return {
-    sql: `INSERT INTO ${dialect.logs} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(from)} 
-      WHERE ${partitionId(schema, dialect)} IN {ids:Array(String)}`,
+    sql: `SELECT toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute, count() AS rows
+      FROM ${dialect.allShards(from)} WHERE ${partitionId(schema, dialect)} IN {ids:Array(String)}
+      GROUP BY minute ORDER BY minute FORMAT JSONEachRow`,
     params: { ids },
   };
+}
+
+/**
+ * Adds the rows of a slice of partitions to the logs, where partitions cannot be attached. On a cluster each row goes to its
+ * shard. May have added some rows when it fails.
+ */
+export function insertSliceQuery(
+  from: string,
+  ids: readonly string[],
+  slice: Slice,
+  schema: LogsShape,
+  dialect: Dialect,
+): Query {
+  const { where, params } = sliceCondition(schema, slice);
+  return {
+    sql: `INSERT INTO ${dialect.logs} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(from)}
+      WHERE ${partitionId(schema, dialect)} IN {ids:Array(String)} AND ${where}`,
+    params: { ids, ...params },
+  };
+}
+
+/** Adds partitions to the logs, each in one step. */
+export function attachQuery(from: string, ids: readonly string[]): Query {
+  return clonePartitionsQuery(from, LOGS, ids, SINGLE_SERVER);
 }
 
 /** Bounded by ingest time, so that rows ingested during the restore are kept. */
@@ -334,8 +361,16 @@ export function slicesOf(minutes: { minute: number; rows: number }[], max_rows =
   return slices;
 }
 
-function inSlice(shape: LogsShape, fractal_id: string, { from_ms, to_ms, bucket, buckets }: Slice) {
-  const { where, params } = inRange(fractal_id, from_ms, to_ms);
+function inSlice(shape: LogsShape, fractal_id: string, slice: Slice) {
+  const { where, params } = sliceCondition(shape, slice);
+  return {
+    where: `fractal_id = {fractal:String} AND ${where}`,
+    params: { fractal: fractal_id, ...params } as Record<string, unknown>,
+  };
+}
+
+function sliceCondition(shape: LogsShape, { from_ms, to_ms, bucket, buckets }: Slice) {
+  const { where, params } = between(from_ms, to_ms);
   if (buckets === 1) return { where, params };
   return {
     where: `${where} AND cityHash64(${identity(shape)}) % {buckets:UInt64} = {bucket:UInt64}`,
@@ -344,9 +379,17 @@ function inSlice(shape: LogsShape, fractal_id: string, { from_ms, to_ms, bucket,
 }
 
 function inRange(fractal_id: string, from_ms: number, to_ms: number) {
+  const { where, params } = between(from_ms, to_ms);
   return {
-    where: `fractal_id = {fractal:String} AND timestamp >= fromUnixTimestamp64Milli({from_ms:Int64})
+    where: `fractal_id = {fractal:String} AND ${where}`,
+    params: { fractal: fractal_id, ...params } as Record<string, unknown>,
+  };
+}
+
+function between(from_ms: number, to_ms: number) {
+  return {
+    where: `timestamp >= fromUnixTimestamp64Milli({from_ms:Int64})
       AND timestamp < fromUnixTimestamp64Milli({to_ms:Int64})`,
-    params: { fractal: fractal_id, from_ms, to_ms } as Record<string, unknown>,
+    params: { from_ms, to_ms } as Record<string, unknown>,
   };
 }

@@ -2,10 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ClickHouseConnection } from '../../config/settings.ts';
+import { BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort, untilAbort } from '../abort.ts';
 import { type Dialect, dialectOf } from './cluster.ts';
-import { clickhouseError, ResponseTail, tlsRequired, unexpectedResponse, unreachable } from './errors.ts';
+import {
+  clickhouseError,
+  isConnectionError,
+  isNeverConnected,
+  ResponseTail,
+  tlsRequired,
+  unexpectedResponse,
+  unreachable,
+} from './errors.ts';
 import { type Query, UNLIMITED } from './queries.ts';
 import { requiresTls, tlsAgent } from './tls.ts';
 
@@ -27,6 +36,12 @@ interface QueryOptions extends StatementOptions {
   limit_ms?: number;
 }
 
+interface Host {
+  client: ClickHouseClient;
+  /** Origin of the HTTP interface. */
+  address: string;
+}
+
 /** What reads a response: yields items of it, and returns undefined once it has read all of it. */
 type ReadResponse<Item, Rest> = (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Item, Rest | undefined>;
 
@@ -36,38 +51,48 @@ type ReadResponse<Item, Rest> = (chunks: AsyncIterable<Buffer>) => AsyncGenerato
  */
 export class ClickHouseSession {
   readonly dialect: Dialect;
-  /** Origin of the HTTP interface, for messages. */
-  readonly address: string;
-  readonly #client: ClickHouseClient;
+  readonly #hosts: readonly Host[];
   readonly #user: string;
+  #current = 0;
 
-  private constructor(client: ClickHouseClient, address: string, user: string, dialect: Dialect) {
-    this.#client = client;
-    this.address = address;
+  private constructor(hosts: readonly Host[], user: string, dialect: Dialect) {
+    this.#hosts = hosts;
     this.#user = user;
     this.dialect = dialect;
   }
 
+  /** Origin of the HTTP interface, for messages. */
+  get address(): string {
+    return this.#host.address;
+  }
+
+  get #host(): Host {
+    return this.#hosts[this.#current] as Host;
+  }
+
   static async open(
     connection: ClickHouseConnection,
-    dialect = dialectOf(connection.cluster),
+    dialect = dialectOf(connection),
   ): Promise<ClickHouseSession> {
     const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
     const { user, password = '', database } = connection;
-    const url = new URL(connection.url);
-    const client = createClient({
-      url,
-      username: user,
-      password,
-      database,
-      http_agent: tlsAgent(connection),
-      application: 'bifract-console',
-      request_timeout: IDLE_TIMEOUT_MS,
-      // Client and server share a host or network: compression would only slow ClickHouse down.
-      compression: { request: false, response: false },
-      log: { level: ClickHouseLogLevel.OFF },
+    const hosts = [connection.url, ...(connection.other_urls ?? [])].map((address) => {
+      const url = new URL(address);
+      const client = createClient({
+        url,
+        username: user,
+        password,
+        database,
+        http_agent: tlsAgent({ ...connection, url: url.href }),
+        application: 'bifract-console',
+        request_timeout: IDLE_TIMEOUT_MS,
+        // Client and server share a host or network: compression would only slow ClickHouse down.
+        compression: { request: false, response: false },
+        log: { level: ClickHouseLogLevel.OFF },
+      });
+      return { client, address: url.origin };
     });
-    return new ClickHouseSession(client, url.origin, user, dialect);
+    return new ClickHouseSession(hosts, user, dialect);
   }
 
   /** Runs a query with a small result. */
@@ -116,7 +141,7 @@ export class ClickHouseSession {
   }
 
   async close(): Promise<void> {
-    await this.#client.close();
+    await Promise.all(this.#hosts.map(({ client }) => client.close()));
   }
 
   /** Returns the response. */
@@ -150,11 +175,27 @@ export class ClickHouseSession {
     const call = {
       query: sql,
       query_params: params,
-      clickhouse_settings: { ...UNLIMITED, ...settings, ...memory },
+      clickhouse_settings: { ...UNLIMITED, ...this.dialect.settings, ...settings, ...memory },
       query_id,
       abort_signal: signal,
     };
-    return (await orAbort(this.#client.exec(values ? { ...call, values } : call), signal)).stream;
+    for (let tried = 1; ; tried++) {
+      const host = this.#host;
+      try {
+        return (await orAbort(host.client.exec(values ? { ...call, values } : call), signal)).stream;
+      } catch (error) {
+        if (signal?.aborted || !isConnectionError(error)) throw error;
+        this.#leave(host);
+        // What may have been run, or sent in part, is for the caller to repeat.
+        const repeatable = !values && (isNeverConnected(error) || /^\s*SELECT\b/.test(sql));
+        if (tried >= this.#hosts.length || !repeatable) throw await this.#error(error, host.address);
+      }
+    }
+  }
+
+  /** Sends what follows to the next host, unless another statement has already moved on. */
+  #leave(host: Host): void {
+    if (this.#host === host) this.#current = (this.#current + 1) % this.#hosts.length;
   }
 
   /**
@@ -162,7 +203,7 @@ export class ClickHouseSession {
    * next writes to it.
    */
   async #kill(query_id: string): Promise<void> {
-    const command = this.#client.command({
+    const command = this.#host.client.command({
       query: `KILL QUERY${this.dialect.onCluster} WHERE query_id = {id:String} ASYNC`,
       query_params: { id: query_id },
       abort_signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
@@ -170,9 +211,10 @@ export class ClickHouseSession {
     await command.catch(() => undefined);
   }
 
-  async #error(error: unknown): Promise<Error> {
-    if (await requiresTls(this.address, error)) return tlsRequired(this.address, error);
-    return clickhouseError(error, this.address, this.#user);
+  async #error(error: unknown, address = this.address): Promise<Error> {
+    if (error instanceof BifractError) return error;
+    if (await requiresTls(address, error)) return tlsRequired(address, error);
+    return clickhouseError(error, address, this.#user);
   }
 }
 

@@ -67,38 +67,58 @@ export async function resolveClickHouse(
   options?: CallOptions,
 ): Promise<Resolved<ClickHouseConnection>> {
   const { host_given, http_port, ...connection } = settings;
-  const url = new URL(connection.url);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-  const found = await resolve({ service: 'clickhouse', host, port, host_given }, dir, options);
-  if (found && !found.in_container) return { ...found, connection };
-  if (found) {
-    const { tls } = connection;
-    const moved = inContainer(url, found.host, http_port);
-    // A certificate is for the configured host, not for the address of the container.
-    return {
-      ...found,
-      connection: {
-        ...connection,
-        url: moved,
-        ...(tls && { tls: { ...tls, server_name: tls.server_name ?? host } }),
-      },
-    };
+  const urls = [connection.url, ...(connection.other_urls ?? [])];
+  for (const [index, one] of urls.entries()) {
+    const only = urls.length === 1;
+    const found = await findHost(new URL(one), host_given, only ? dir : undefined, options);
+    if (!found) continue;
+    if (found.in_container) return { ...found, connection: inContainer(connection, found.host, http_port) };
+    // Those that did not answer are tried again last.
+    const [url = one, ...other_urls] = [...urls.slice(index), ...urls.slice(0, index)];
+    return { ...found, connection: { ...connection, url, ...(other_urls.length > 0 && { other_urls }) } };
   }
+  const hosts = urls.map((one) => new URL(one).host).join(', ');
   throw new BifractError(
     'CLICKHOUSE_UNREACHABLE',
-    `Cannot reach ClickHouse at ${url.host}, or in a container`,
+    `Cannot reach ClickHouse at ${hosts}${urls.length === 1 ? ', or in a container' : ''}`,
     {
       hint: `Start it (docker compose up -d clickhouse in ${dir}), or set CLICKHOUSE_HOST and CLICKHOUSE_HTTP_PORT, or CLICKHOUSE_URL, in .env.`,
     },
   );
 }
 
-function inContainer(url: URL, host: string, port: number): string {
-  const moved = new URL(url);
+async function findHost(
+  url: URL,
+  host_given: boolean,
+  dir: string | undefined,
+  options?: CallOptions,
+): Promise<Found | undefined> {
+  const { host, port } = hostOf(url);
+  if (dir !== undefined) return resolve({ service: 'clickhouse', host, port, host_given }, dir, options);
+  const listening = await isListening(host, port, options);
+  return listening ? { host, description: formatAddress(host, port), in_container: false } : undefined;
+}
+
+function hostOf(url: URL): { host: string; port: number } {
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+/** A certificate is for the configured host, not for the address of the container. */
+function inContainer(
+  connection: ClickHouseConnection,
+  host: string,
+  http_port: number,
+): ClickHouseConnection {
+  const { tls } = connection;
+  const moved = new URL(connection.url);
   moved.hostname = host;
-  if (url.protocol === 'http:') moved.port = String(port);
-  return moved.href.replace(/\/$/, '');
+  if (moved.protocol === 'http:') moved.port = String(http_port);
+  return {
+    ...connection,
+    url: moved.href.replace(/\/$/, ''),
+    ...(tls && { tls: { ...tls, server_name: tls.server_name ?? hostOf(new URL(connection.url)).host } }),
+  };
 }
 
 async function resolve(

@@ -121,6 +121,16 @@ test('finds ClickHouse in the same way, by its HTTP port', async () => {
   );
 });
 
+test('of several ClickHouse hosts, the first that listens comes first', async () => {
+  const settings = { database: 'logs', user: 'default', password: undefined, cluster: undefined };
+  const alive = `http://127.0.0.1:${await listen('127.0.0.1')}`;
+  const [dead, other] = ['http://127.0.0.1:1', 'http://127.0.0.1:2'];
+  const several = { ...settings, url: dead, other_urls: [alive, other], host_given: true, http_port: 1 };
+  const { connection } = await resolveClickHouse(several, dir);
+  assert.deepEqual([connection.url, connection.other_urls], [alive, [other, dead]]);
+  await refuses('CLICKHOUSE_UNREACHABLE', resolveClickHouse({ ...several, other_urls: [other] }, dir));
+});
+
 test('finds nothing, without an error, if there is no project, Docker or container', async () => {
   assert.equal(await findContainer('postgres', dir), undefined);
   await project();
