@@ -118,15 +118,18 @@ export class FaultyPostgres {
   async digest(): Promise<string> {
     const names = await this.sql('SELECT datname FROM pg_database', 'postgres');
     if (!names.some(({ datname }) => datname === this.server.database)) return 'missing';
-    return digestOf(await dumpText(this.server, this.server.database));
+    return digestOf(await dumpText(this.server, this.server.database, WITHOUT_OWN_RECORDS));
   }
 
   /** The same of a dump in custom format; throws if pg_restore cannot read it. */
   digestOfDump(dump: Buffer): Promise<string> {
     return new Promise((resolve, reject) => {
       const program = join(this.server.bin, 'pg_restore');
-      const child = execFile(program, ['-f', '-'], { maxBuffer: 2 ** 30 }, (error, text) =>
-        error ? reject(error) : resolve(digestOf(text)),
+      const child = execFile(
+        program,
+        ['-f', '-', ...WITHOUT_OWN_RECORDS],
+        { maxBuffer: 2 ** 30 },
+        (error, text) => (error ? reject(error) : resolve(digestOf(text))),
       );
       child.stdin?.on('error', () => {});
       child.stdin?.end(dump);
@@ -152,10 +155,14 @@ export class FaultyPostgres {
   }
 }
 
+/** Copies of the records of archives, which jobs update at any time. */
+const WITHOUT_OWN_RECORDS = ['--exclude-schema=bifract_console'];
+
 function digestOf(text: string): string {
   const relevant = text
     .replaceAll(/^\\(un)?restrict .*$/gm, '')
     .replaceAll(OWN_TABLES, '')
+    .replaceAll(/^(CREATE|ALTER|COMMENT ON) SCHEMA bifract_console.*$/gm, '')
     .replaceAll(/^--.*\n/gm, '')
     // PostgreSQL spells a list of varchar values differently once it has been restored.
     .replaceAll(/^.* = ANY \(.*$/gm, (line) => line.replaceAll(/::(character varying|text)(\[\])?|[()]/g, ''))

@@ -9,8 +9,9 @@ const run = promisify(execFile);
 export async function dumpText(
   { host, port, user, password, bin }: PostgresServer,
   database: string,
+  options: readonly string[] = [],
 ): Promise<string> {
-  const { stdout } = await run(join(bin, 'pg_dump'), ['-d', database], {
+  const { stdout } = await run(join(bin, 'pg_dump'), ['-d', database, ...options], {
     env: { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PATH: process.env.PATH },
     maxBuffer: 2 ** 30,
   });
