@@ -90,7 +90,7 @@ test('a backup is deleted after its name is typed and Ctrl-Y, and the audit log 
   await console.waitFor('Kept: 1 backup');
   const word = oldest.replace(/^bifract-backup-|\.bifract-backup$/g, '');
   console.type(CTRL_Y);
-  await console.waitFor(`type ${word} first`);
+  await console.waitFor(`Type "${word}" first`);
   console.type(`${word}\r`);
   await waitUntilGone(console, 'Delete 1 backup (');
   assert.deepEqual(await backups(), before);
