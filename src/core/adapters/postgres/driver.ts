@@ -77,6 +77,8 @@ function ownClient(Base: typeof Client): typeof Client {
     override connect(): Promise<this>;
     override connect(callback: (error: Error | undefined) => void): void;
     override connect(callback?: (error: Error | undefined) => void): Promise<this> | undefined {
+      // The pool listens once the session is complete; a server that ends it before must not end this process.
+      this.on('error', () => undefined);
       const connected = super
         .connect()
         .then(() => this.query(SET_IF_THERE))

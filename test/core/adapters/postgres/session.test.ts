@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
-import { newClient } from '../../../../src/core/adapters/postgres/driver.ts';
+import { loadDriver, newClient } from '../../../../src/core/adapters/postgres/driver.ts';
 import { PostgresPool } from '../../../../src/core/adapters/postgres/pool.ts';
 import { SESSION_OPTIONS, toolOptions } from '../../../../src/core/adapters/postgres/session-options.ts';
 import { dumpTool } from '../../../../src/core/adapters/postgres/tools/pg-dump.ts';
@@ -149,4 +149,16 @@ test('variables of libpq reach pg_dump neither here nor in a container', async (
     for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
     Object.assign(process.env, before);
   }
+});
+
+test('a server that ends a session as it begins does not end this process', async () => {
+  const { Client } = await loadDriver();
+  const { user, password } = postgres;
+  const client = new Client({ host, port, database, user, password });
+  const connecting = client.connect();
+  // As at any moment from here to the end of the session. Without a listener, this throws.
+  client.emit('error', new Error('terminating connection'));
+  await connecting;
+  client.emit('error', new Error('terminating connection'));
+  await client.end();
 });
