@@ -24,7 +24,7 @@ export function restrictEnvironment(env: NodeJS.ProcessEnv = process.env): void 
   }
 }
 
-/** The folder of this program stays: whoever can write to it has won already. */
+/** The folder of this program stays: anyone who can write to it has won already. */
 function safePath(path: string, isRoot: boolean): string {
   const own = [process.execPath, process.argv[1] ?? ''].map((file) => dirname(file));
   const folders = path.split(delimiter).filter((folder) => isAbsolute(folder));

@@ -7,7 +7,7 @@ export type EnvVars = Record<string, string>;
  * Reads a `.env` file as Docker Compose does: `KEY=VALUE` or `KEY: VALUE` with an optional `export`, quotes, escapes,
  * comments, and references to variables of `environment` or of earlier lines.
  *
- * Differences: a lone CR also ends a line, a line that is not valid is skipped, and a quote that is never closed is an
+ * Differences: a single CR also ends a line, a line that is not valid is skipped, and a quote that is never closed is an
  * ordinary character. If a key is repeated, the last value wins. Throws `ENV_INVALID` if the file is UTF-16 or UTF-32.
  */
 export function parseEnvFile(bytes: Uint8Array, environment: NodeJS.ProcessEnv = {}): EnvVars {

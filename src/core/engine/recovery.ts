@@ -4,7 +4,7 @@ import type { JobRecord, State } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { type JobRequest, jobTypeOf } from './jobs.ts';
 import { dueWarnings, interruptedRecords, type Left, noteLeftovers, notKnown } from './leftovers.ts';
-import { type Limits, Patience, type Watched } from './patience.ts';
+import { type Limits, TimeBudget, type Watched } from './time-budget.ts';
 import { UnfinishedObjects } from './unfinished.ts';
 
 /** A job starts soon, even if a server hangs: what could not be cleaned up is left to a later one. */
@@ -48,7 +48,7 @@ function mustBeCleaned({ record, error }: Left): BifractError {
 }
 
 /**
- * Cleans up because somebody asked for it, with more patience. Returns one sentence per action; what fails is noted.
+ * Cleans up on request, with longer time limits. Returns one sentence per action; what fails is noted.
  */
 export async function recover(services: Services, options: RecoveryOptions = {}): Promise<string[]> {
   return (await recoverAll(services, options)).done;
@@ -75,12 +75,12 @@ async function exclusively(
   { signal, limits, urgent }: RecoveryOptions & { urgent: boolean },
 ): Promise<Recovery> {
   if (!limits || urgent) return state.exclusive(work, { signal });
-  const patience = AbortSignal.timeout(limits.quiet_ms);
+  const limit = AbortSignal.timeout(limits.quiet_ms);
   try {
-    return await state.exclusive(work, { signal: signal ? AbortSignal.any([signal, patience]) : patience });
+    return await state.exclusive(work, { signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     signal?.throwIfAborted();
-    if (error !== patience.reason) throw error;
+    if (error !== limit.reason) throw error;
     return { done: [], left: [] };
   }
 }
@@ -93,14 +93,14 @@ function isNeeded(record: JobRecord, request: JobRequest | undefined): boolean {
 class Recoverer {
   readonly #services: Services;
   readonly #options: RecoveryOptions;
-  readonly #patience: Patience;
+  readonly #budget: TimeBudget;
   readonly #done: string[] = [];
   readonly #left: Left[] = [];
 
   constructor(services: Services, options: RecoveryOptions) {
     this.#services = services;
     this.#options = options;
-    this.#patience = new Patience(options.limits ?? ON_REQUEST);
+    this.#budget = new TimeBudget(options.limits ?? ON_REQUEST);
   }
 
   async run(): Promise<Recovery> {
@@ -125,7 +125,7 @@ class Recoverer {
     try {
       const ask = async (watched: Watched) =>
         jobTypeOf(record)?.resumable?.(this.#services, record, { ...watched, request: own });
-      return (await this.#patience.of(ask, { signal })) ?? false;
+      return (await this.#budget.run(ask, { signal })) ?? false;
     } catch {
       signal?.throwIfAborted();
       return true;
@@ -135,7 +135,7 @@ class Recoverer {
   async #attempt(record: JobRecord, work: (watched: Watched) => Promise<void>): Promise<void> {
     const { signal, request } = this.#options;
     if (isNeeded(record, request)) return this.#noteFailure(record, work({ signal, alive: () => undefined }));
-    return this.#noteFailure(record, this.#patience.of(work, { signal }));
+    return this.#noteFailure(record, this.#budget.run(work, { signal }));
   }
 
   async #noteFailure(record: JobRecord, attempt: Promise<void>): Promise<void> {

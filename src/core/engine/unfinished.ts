@@ -56,7 +56,7 @@ export class UnfinishedObjects {
   }
 }
 
-/** Whether the job may have begun to write an object: its name is saved before. */
+/** Whether the job may have started to write an object: its name is saved before. */
 function wrote({ object, copying, rekey = [], archive }: JobRecord): boolean {
   return object !== undefined || copying !== undefined || rekey.length > 0 || archive !== undefined;
 }

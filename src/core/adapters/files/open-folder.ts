@@ -23,7 +23,7 @@ export interface OpenOptions {
 }
 
 /**
- * A folder that is held open. Everything in it is reached through its handle and by a plain name, so that nobody who
+ * A folder that is held open. Everything in it is reached through its handle and by a plain name, so that no one who
  * may change the folders above it can lead the program elsewhere by swapping one for a link. Links in it are never
  * followed, and FIFOs, sockets and devices never opened (`WrongType`).
  *

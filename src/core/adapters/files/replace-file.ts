@@ -57,7 +57,7 @@ export async function replaceFile(
 
 /**
  * Throws `USAGE` if the path is not a regular file or the name of a new one. A link to a regular file is accepted if
- * nobody else can have set it: in a folder that only its owner can write to, who is root, the user of this process, or
+ * no other user can have set it: in a folder that only its owner can write to, who is root, the user of this process, or
  * the owner of that file.
  */
 export async function checkReplaceable(path: string): Promise<void> {

@@ -93,7 +93,7 @@ class Sweep {
     if (output?.isFile() && (old || output.size === 0)) await this.#journals.unlink(log);
   }
 
-  /** The journal may name a socket of another installation: it is removed only if nobody listens. */
+  /** The journal may name a socket of another installation: it is removed only if no process listens. */
   async #removeTemporarySocket(path: string): Promise<void> {
     await using folder = await openTemporaryFolder(path, await trustedUsers(this.#install));
     const name = basename(path);

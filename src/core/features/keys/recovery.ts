@@ -37,7 +37,7 @@ async function recoverFile(
     const keys = await services.keys();
     if (await isUnder(keys.slice(0, 1), storage, object, options))
       await updateRecord(await services.catalog(), name, await storedSum(storage, name, options), options);
-    // Still under the old key, the record is correct. Under neither, nobody can tell.
+    // Still under the old key, the record is correct. Under neither, it is unknown.
     else if (!(await isUnder(keys, storage, object, options))) throw replacedByHand(name);
   }
   return `Re-encryption of ${name} was interrupted; the file is intact`;

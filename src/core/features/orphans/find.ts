@@ -52,7 +52,7 @@ interface Inventory {
 }
 
 /**
- * `here`: in the storage of archives. `unknown`: whether the file exists cannot be told, because access to it is denied
+ * `here`: in the storage of archives. `unknown`: whether the file exists cannot be determined, because access to it is denied
  * or its storage is not set up.
  */
 type Whereabouts = 'here' | 'elsewhere' | 'missing' | 'unknown';

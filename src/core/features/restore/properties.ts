@@ -34,7 +34,7 @@ export function restoredProperties(
       ...wanted,
       owner,
       tablespace: no_tablespaces ? 'pg_default' : wanted.tablespace,
-      // The owner's own privileges go to whoever owns it here.
+      // The owner's own privileges go to its owner here.
       privileges: privileges?.map((one) => ({ ...one, role: renamed.get(one.role) ?? one.role })) ?? null,
     },
     refused:

@@ -15,7 +15,7 @@ export interface Requirements {
 /** Built in: every server has it, and no privilege is needed for the one of the database. */
 const DEFAULT_TABLESPACE = 'pg_default';
 
-/** What the dump needs and this server lacks: pg_restore would fail there, so nothing is begun. */
+/** What the dump needs and this server lacks: pg_restore would fail there, so nothing is started. */
 export function requirementObstacles(
   { needs, missing_libraries, database_tablespace }: Requirements,
   server: ServerInfo,

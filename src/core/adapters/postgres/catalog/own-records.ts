@@ -10,7 +10,7 @@ import type { PostgresPool, Session } from '../pool.ts';
  * server's database, so that backups include it; its version is in its comment.
  *
  * Rows copied from the server's tables name their table: only they are removed when the server has removed them, and not
- * if it has created its tables anew.
+ * if it has created its tables again.
  */
 const SCHEMA = 'bifract_console';
 const VERSION = 1;
@@ -169,7 +169,7 @@ const COPY = [
   // Changed archives are deleted and inserted: only one row of a fractal may be active at any time.
   `DELETE FROM ${SCHEMA}.archives a USING public.archives p
    WHERE a.id = p.id AND ${row('a', ARCHIVE_COLUMNS)} IS DISTINCT FROM ${row('p', ARCHIVE_COLUMNS)}`,
-  // A file that the server has recorded anew.
+  // A file that the server has recorded again.
   `DELETE FROM ${SCHEMA}.archives a USING public.archives p
    WHERE a.id <> p.id AND a.fractal_id = p.fractal_id AND a.filename = p.filename`,
   ...['archives', 'archive_groups'].map(

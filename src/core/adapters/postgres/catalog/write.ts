@@ -233,7 +233,7 @@ export async function rememberFractal(session: Session, fractal_id: string): Pro
   if (found.length === 0) throw noFractal(fractal_id);
 }
 
-/** Stores the name of a fractal that may be gone; its id if nobody knows it. */
+/** Stores the name of a fractal that may be gone; its id if the name is unknown. */
 export async function rememberName(
   session: Session,
   { fractal_id, fractal_name }: Pick<AdoptedArchive, 'fractal_id' | 'fractal_name'>,

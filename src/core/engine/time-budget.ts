@@ -7,13 +7,13 @@ export interface Limits {
   total_ms: number;
 }
 
-/** What work gets to be stopped, and to show that it goes on. */
+/** What work gets: a signal to stop it, and a way to show that it is not stuck. */
 export interface Watched extends CallOptions {
   alive(): void;
 }
 
-/** Time that a server which hangs may cost. Only failed work is counted. */
-export class Patience {
+/** How much time a hanging server may cost. Only failed work is counted. */
+export class TimeBudget {
   readonly #quiet_ms: number;
   #left_ms: number;
 
@@ -26,7 +26,7 @@ export class Patience {
    * Aborts work that shows no sign of life and does not wait for its end: `TIMED_OUT`. After an abort by the caller it
    * ends with the signal's reason.
    */
-  async of<T>(work: (watched: Watched) => Promise<T>, { signal }: CallOptions): Promise<T> {
+  async run<T>(work: (watched: Watched) => Promise<T>, { signal }: CallOptions): Promise<T> {
     if (this.#left_ms <= 0) throw timedOut();
     const started = performance.now();
     const controller = new AbortController();
