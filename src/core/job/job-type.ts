@@ -68,6 +68,6 @@ export interface JobType<Request, Summary extends object> {
 export interface RecoverOptions extends CallOptions {
   /** Whether the job can be resumed: what it needs for that must be kept. */
   resumable: boolean;
-  /** To be called while long work goes on: a cleanup without a sign of life is given up after a few seconds. */
+  /** Call this during long work: a cleanup that reports no progress for a few seconds is given up. */
   alive(): void;
 }

@@ -179,7 +179,7 @@ export interface Catalog {
     archive: AdoptedArchive,
     options?: CallOptions,
   ): Promise<{ group_id: string; archive_id: string }>;
-  /** Creates a fractal with a given id, which keeps rows for ever. `EXISTS` if the id or the name is taken. */
+  /** Creates a fractal with a given id, which keeps rows forever. `EXISTS` if the id or the name is taken. */
   createFractal(fractal: NewFractal, options?: CallOptions): Promise<void>;
   /** Removes the record, and its group if it is then empty: for archives that turned out to have no rows. */
   dropArchive(archive_id: string, options?: CallOptions): Promise<void>;

@@ -11,7 +11,7 @@ const NAME =
   '[\\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|signature|(?:access|api|auth|private|encryption)[_-]?key)[\\w.-]*';
 const VALUE = `(?:"(?:[^"\\\\]|\\\\.)*"|'[^']*'|[^\\s,;&"'(){}\\[\\]]+)`;
 
-/** Where secrets stand in URLs, headers, connection strings and variables, whoever they belong to. */
+/** Patterns for secrets in URLs, headers, connection strings and variables, of any program. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@"'<>]*):[^\s"'<>]*@/gi, `$1:${MASK}@`],
   [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)[^\r\n"']+/gi, `$1${MASK}`],

@@ -45,7 +45,7 @@ function intoChoices({ source, into, into_new }: ArchiveWizard, snapshot: Snapsh
     );
   const created: WizardChoice = {
     label: into_new === undefined ? 'A new fractal' : `A new fractal: ${into_new}`,
-    description: 'Keeps the rows for ever: the server does not delete them again.',
+    description: 'Keeps the rows forever: the server does not delete them again.',
     checked: into_new !== undefined,
     effect: { do: 'prompt', text: 'fractal' },
     exclusive: true,

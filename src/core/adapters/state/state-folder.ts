@@ -176,7 +176,7 @@ export class StateFolder implements State {
     return records.sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
   }
 
-  /** A record that cannot be read may be of a running job, so only recovery goes on without it. */
+  /** An unreadable record may belong to a running job, so only recovery continues without it. */
   async #all(strict: boolean): Promise<StoredRecord[]> {
     return onState(`Cannot read ${this.#jobs}`, async () => {
       await using jobs = await openState(this.#install, 'jobs');

@@ -13,7 +13,7 @@ export interface RowSpan {
 
 /**
  * The rows that the server would delete again: older than the retention of the fractal. Exact, unless some spans have rows
- * on both sides of a bound. Null if the fractal keeps rows for ever, or none are too old.
+ * on both sides of a bound. Null if the fractal keeps rows forever, or none are too old.
  */
 export function expiringRows(
   spans: readonly RowSpan[],

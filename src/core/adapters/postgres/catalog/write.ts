@@ -262,7 +262,7 @@ export async function setSchedule(
   if (updated.length === 0) throw noFractal(fractal_id);
 }
 
-/** Inserts a fractal with a given id that keeps rows for ever. All other settings are the server's defaults. */
+/** Inserts a fractal with a given id that keeps rows forever. All other settings are the server's defaults. */
 export async function insertFractal(
   session: Session,
   { id, name, restored_from }: NewFractal,
