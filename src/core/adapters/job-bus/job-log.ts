@@ -1,7 +1,7 @@
 import type { JobEvent } from '../../contract/events.ts';
 import type { JobLog, PublishOptions } from '../../ports/job-bus.ts';
 import type { OpenFolder } from '../files/open-folder.ts';
-import { identityOf } from '../state/process-identity.ts';
+import { ownIdentity } from '../state/process-identity.ts';
 import { JobHistory } from './history.ts';
 import { JournalWriter } from './journal.ts';
 import { JobSocket } from './socket-server.ts';
@@ -27,8 +27,7 @@ export class FolderJobLog implements JobLog<JobEvent> {
     const history = new JobHistory();
     const socket = await JobSocket.listen(await folders.run(), id, history, onCancel);
     try {
-      const identity = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
-      const head = { journal: 1, job: id, process: identity, socket: socket.path } as const;
+      const head = { journal: 1, job: id, process: await ownIdentity(), socket: socket.path } as const;
       const journal = await JournalWriter.create(folders.journal, head, history, onJournalError);
       return new FolderJobLog(history, journal, socket);
     } catch (error) {

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../contract/errors.ts';
 import type { LockOptions } from '../../ports/state.ts';
 import { errno, WrongType } from '../files/errors.ts';
 import type { OpenFolder } from '../files/open-folder.ts';
 import { stateError } from './open-state.ts';
-import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { temporaryName } from './temporary-files.ts';
 
 const POLL_MS = 100;
 /** Within this time after its creation a lock file may still be empty. */
@@ -30,8 +30,8 @@ export async function withFileLock<T>(
   { job, ...options }: FileLockOptions = {},
 ): Promise<T> {
   options.signal?.throwIfAborted();
-  const ownFile = `.lone-${randomBytes(6).toString('hex')}`;
-  const self = (await identityOf(process.pid)) ?? { pid: process.pid, start: '', boot: '' };
+  const self = await ownIdentity();
+  const ownFile = temporaryName('lock', self);
   try {
     await using file = await folder.create(ownFile);
     await file.writeFile(JSON.stringify({ ...self, job }));
@@ -91,7 +91,7 @@ async function acquire(folder: OpenFolder, ownFile: string, name: string): Promi
     if (NO_LINKS.has(errno(error) ?? '')) return create(folder, ownFile, name);
     if (errno(error) !== 'EEXIST') throw error;
   }
-  if (!(await isHeld(folder, name))) await removeStale(folder, name, `${ownFile}-old`);
+  if (!(await isHeld(folder, name))) await removeStale(folder, name, `.old${ownFile}`);
   return false;
 }
 

@@ -12,6 +12,14 @@ export interface ProcessIdentity {
   boot: string;
 }
 
+let own: Promise<ProcessIdentity> | undefined;
+
+/** This process. */
+export function ownIdentity(): Promise<ProcessIdentity> {
+  own ??= identityOf(process.pid).then((found) => found ?? { pid: process.pid, start: '', boot: '' });
+  return own;
+}
+
 /** The process that has this PID now; undefined if there is none. */
 export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
   const start = (await startFromProc(pid)) ?? (await startFromPs(pid));

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import {
@@ -11,10 +11,11 @@ import {
 import type { CallOptions } from '../../ports/types.ts';
 import { DiskFile } from '../files/disk-file.ts';
 import { WrongType } from '../files/errors.ts';
-import type { OpenFolder } from '../files/open-folder.ts';
+import { OpenFolder } from '../files/open-folder.ts';
 import { withFileLock } from './file-lock.ts';
 import { makeState, onState, openState } from './open-state.ts';
-import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { removeAbandoned, temporaryName } from './temporary-files.ts';
 
 /** Matches no running process. */
 const NO_PROCESS: ProcessIdentity = { pid: 0, start: '', boot: '' };
@@ -25,8 +26,6 @@ const RECOVERY_LOCK = 'recovering';
 const CHANGE_LOCK = 'changing';
 const LEFTOVERS = 'leftovers.json';
 const JOB_ID = /^[\w-]{1,100}$/;
-/** Name of a record that is being written, with the job and the writing process. */
-const TEMPORARY = /^\.[\w-]+\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{12}$/;
 
 interface StoredRecord extends JobRecord {
   process: ProcessIdentity;
@@ -45,7 +44,6 @@ export class StateFolder implements State {
   readonly #install: string;
   /** For messages. */
   readonly #jobs: string;
-  #self: Promise<ProcessIdentity> | undefined;
   /** The plan on disk and its stamp, by job. */
   readonly #plans = new Map<string, { plan: object; stamp: string }>();
 
@@ -56,7 +54,7 @@ export class StateFolder implements State {
   }
 
   async save(record: JobRecord): Promise<void> {
-    await this.#write(record, await this.#ownIdentity());
+    await this.#write(record, await ownIdentity());
   }
 
   saveInterrupted(record: JobRecord): Promise<void> {
@@ -67,7 +65,7 @@ export class StateFolder implements State {
     const { file, stored, plan } = this.#split(record, owner);
     await onState(`Cannot save the job record in ${this.#jobs}`, async () => {
       await using jobs = await makeState(this.#install, 'jobs');
-      await replace(jobs, file, temporary(record.id, await this.#ownIdentity()), stored);
+      await replace(jobs, file, temporaryName(record.id, await ownIdentity()), stored);
       await jobs.sync();
       if (plan) this.#plans.set(record.id, plan);
     });
@@ -93,24 +91,17 @@ export class StateFolder implements State {
     return { file, stored: { ...record, process, stamp }, plan: { plan: restoring.plan, stamp } };
   }
 
-  #ownIdentity(): Promise<ProcessIdentity> {
-    this.#self ??= identityOf(process.pid).then(
-      (identity) => identity ?? { pid: process.pid, start: '', boot: '' },
-    );
-    return this.#self;
-  }
-
   async cleanUp(): Promise<void> {
-    await using jobs = await this.#open();
-    if (!jobs) return;
-    const names = await filesIn(jobs);
-    for (const name of names) {
-      if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json'))) await jobs.unlink(name);
-      const [, pid, hash] = TEMPORARY.exec(name) ?? [];
-      const writer = pid === undefined ? undefined : await identityOf(Number(pid));
-      if (pid === undefined || (writer && fingerprint(writer) === hash)) continue;
-      await jobs.unlink(name);
-    }
+    await onState(`Cannot clean up ${this.#jobs}`, async () => {
+      await using install = await OpenFolder.open(this.#install);
+      await using home = await openState(this.#install);
+      await using jobs = await openState(this.#install, 'jobs');
+      for (const folder of [install, home, jobs]) if (folder) await removeAbandoned(folder);
+      const names = jobs ? await filesIn(jobs) : [];
+      for (const name of names) {
+        if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json'))) await jobs?.unlink(name);
+      }
+    });
   }
 
   async remove(id: string): Promise<void> {
@@ -147,7 +138,7 @@ export class StateFolder implements State {
   async saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
     await onState(`Cannot save ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
       await using home = await makeState(this.#install);
-      await replace(home, LEFTOVERS, `.${LEFTOVERS}.${randomBytes(6).toString('hex')}`, leftovers);
+      await replace(home, LEFTOVERS, temporaryName(LEFTOVERS, await ownIdentity()), leftovers);
     });
   }
 
@@ -193,10 +184,6 @@ export class StateFolder implements State {
       return records.filter((record) => record !== undefined);
     });
   }
-
-  #open(): Promise<OpenFolder | undefined> {
-    return onState(`Cannot read ${this.#jobs}`, () => openState(this.#install, 'jobs'));
-  }
 }
 
 /** Names of the regular files: nothing else in the folder is a record. */
@@ -207,15 +194,6 @@ async function filesIn(folder: OpenFolder): Promise<string[]> {
 function fileOf(id: string): string {
   if (JOB_ID.test(id)) return `${id}.json`;
   throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(id)}`);
-}
-
-function temporary(id: string, writer: ProcessIdentity): string {
-  return `.${id}.${writer.pid}.${fingerprint(writer)}.${randomBytes(6).toString('hex')}`;
-}
-
-/** Distinguishes processes with the same PID in a file name. */
-function fingerprint({ start, boot }: ProcessIdentity): string {
-  return createHash('sha256').update(`${start} ${boot}`).digest('hex').slice(0, 12);
 }
 
 async function replace(folder: OpenFolder, name: string, temporary: string, record: object): Promise<void> {

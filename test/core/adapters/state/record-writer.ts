@@ -1,14 +1,21 @@
-/** A process that saves a job record and never ends: to be killed. Arguments: installation, record, `block` to hang in the write. */
+/**
+ * A process that saves a job record and never ends: to be killed. Arguments: installation, record, and what to do
+ * instead: `block` to hang in the write, `leftovers` to hang while it saves those, `wait` to wait for the lock.
+ */
 import fs from 'node:fs/promises';
 import { mock } from 'node:test';
 import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
 
 const [install = '', record = '', mode] = process.argv.slice(2);
-if (mode === 'block')
+const state = new StateFolder(install);
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+if (mode === 'block' || mode === 'leftovers')
   mock.method(fs, 'rename', () => {
-    setInterval(() => process.stdout.write('writing\n'), 10);
+    setInterval(() => print('writing'), 10);
     return new Promise(() => undefined);
   });
-await new StateFolder(install).save(JSON.parse(record));
-process.stdout.write('saved\n');
+if (mode === 'wait') await state.locked('other', async () => undefined, { onWait: () => print('waiting') });
+else if (mode === 'leftovers') await state.saveLeftovers([]);
+else await state.save(JSON.parse(record));
+print('saved');
 setInterval(() => undefined, 1000);

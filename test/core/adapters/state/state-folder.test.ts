@@ -103,6 +103,23 @@ test('cleanup removes partial writes of killed processes, and keeps those of run
   assert.deepEqual(await readdir(jobs), [`${other.id}.json`]);
 });
 
+test('cleanup removes what a process left that was killed while it waited for a lock or saved leftovers', async () => {
+  const files = () => readdir(join(dir, '.bifract')).then((names) => names.sort());
+  await state.locked('own', async () => {
+    const before = await files();
+    for (const mode of ['wait', 'leftovers']) {
+      const child = startWriter(mode);
+      await once(child.stdout, 'data');
+      await state.cleanUp();
+      assert.equal((await files()).length, before.length + 1, mode);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await state.cleanUp();
+      assert.deepEqual(await files(), before, mode);
+    }
+  });
+});
+
 /** A record of a restore with these staging tables. */
 function restoring(plan: object, ...tables: string[]): JobRecord {
   const rows = tables.map((name, file) => ({ name, file, rows: 1 }));
