@@ -6,19 +6,22 @@ const MIN_LENGTH_IN_WORD = 10;
 /** Passwords that are also words of our messages, names and paths. */
 const WORDS = /^(bifract|backups?|archives?|postgres(ql)?|clickhouse|default|completed|restore|localhost)$/i;
 
-/** Names of members, parameters and variables that hold a secret. */
+/**
+ * Names of members, parameters and variables that hold a secret. Looked for once in each run of these characters: from
+ * every position, a long run would take minutes.
+ */
 const NAME =
-  '[\\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|signature|(?:access|api|auth|private|encryption)[_-]?key)[\\w.-]*';
+  '(?<![\\w.-])(?=[\\w.-]*?(?:password|passwd|passphrase|pwd|secret|token|credential|signature|(?:access|api|auth|private|encryption)[_-]?key))[\\w.-]+';
 const VALUE = `(?:"(?:[^"\\\\]|\\\\.)*"|'[^']*'|[^\\s,;&"'(){}\\[\\]]+)`;
 
 /** Patterns for secrets in URLs, headers, connection strings and variables, of any program. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@"'<>]*):[^\s"'<>]*@/gi, `$1:${MASK}@`],
+  [/(:\/\/[^\s/:@"'<>]*):[^\s"'<>]{0,4096}@/g, `$1:${MASK}@`],
   [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)[^\r\n"']+/gi, `$1${MASK}`],
   [/\b(bearer|basic)\s+(?=[a-z_-]*[\d=/+.])[\w.~+/=-]{6,}/gi, `$1 ${MASK}`],
   [/\b(AWSAccessKeyId=)[^\s&"']+/g, `$1${MASK}`],
   // With a space after the colon it is more likely prose: `POSTGRES_PASSWORD: the server rejects it`.
-  [new RegExp(`\\b(${NAME}["']?(?:\\s*=\\s*|:(?=\\S)|:\\s+(?=["'])))${VALUE}`, 'gi'), `$1${MASK}`],
+  [new RegExp(`(${NAME}["']?(?:\\s*=\\s*|:(?=\\S)|:\\s+(?=["'])))${VALUE}`, 'gi'), `$1${MASK}`],
   [/\b(password|identified by)(\s+)'(?:[^']|'')*'/gi, `$1$2'${MASK}'`],
 ];
 /** None of the patterns matches a text without one of these. */
