@@ -19,7 +19,8 @@ export function secretsOf(variables: EnvVars | NodeJS.ProcessEnv): string[] {
   ]);
 }
 
-function passwordsIn(value: string): string[] {
+/** The password in a URL, as it is and decoded. */
+export function passwordsIn(value: string): string[] {
   const password = /^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(\S*)@/i.exec(value)?.[1];
   if (!password) return [];
   try {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3 } from '@aws-sdk/client-s3';
+import { passwordsIn } from '../../config/secrets.ts';
 import type { S3Settings } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { StoredObject } from '../../ports/storage.ts';
@@ -187,9 +188,8 @@ function locationOf({ bucket, region, endpoint }: S3Settings): S3Location {
 }
 
 function secretsOf({ endpoint, access_key, secret_key, proxy }: S3Settings): (string | undefined)[] {
-  const urls = [endpoint, proxy?.https, proxy?.http].flatMap((url) => (url ? [new URL(url)] : []));
-  const passwords = urls.flatMap(({ password }) => [password, decodeURIComponent(password)]);
-  return [access_key, secret_key, ...passwords];
+  const urls = [endpoint, proxy?.https, proxy?.http].filter((url) => url !== undefined);
+  return [access_key, secret_key, ...urls.flatMap(passwordsIn)];
 }
 
 function withoutUser(endpoint: string): string {

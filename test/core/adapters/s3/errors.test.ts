@@ -172,6 +172,15 @@ test('a website instead of S3 is reported', async (t) => {
   assert.match(health.detail, /BIFRACT_S3_ENDPOINT/);
 });
 
+test('a percent sign in the password of a proxy is reported like any wrong proxy', async () => {
+  const proxy = { https: undefined, http: 'http://user:100%geheim@127.0.0.1:1', no_proxy: undefined };
+  const storage = openS3Storage(testS3Settings('http://127.0.0.1:1', { proxy }), { retry: QUICK_RETRIES });
+  const { ok, detail } = await storage.probe();
+  assert.equal(ok, false);
+  assert.match(detail, /_PROXY|proxies/);
+  holdsNoSecret(detail);
+});
+
 test('the password of a URL is never shown', async () => {
   const endpoint = 'http://user:geheim@127.0.0.1:1';
   const storage = openS3Storage(testS3Settings(endpoint), { retry: QUICK_RETRIES });
