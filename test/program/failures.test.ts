@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
+import { isRoot, NOBODY } from '../helpers/nobody.ts';
 import { ndjson, PROGRAM, run } from '../helpers/program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -163,7 +164,7 @@ test('a limit on the size of files is an error, and leaves no part of a file', a
 
 test('a file that extract writes is for its user alone, whoever owns the folder', async () => {
   const dir = await installation(`BIFRACT_BACKUP_ENCRYPTION_KEY=${await keyOf(INTACT)}\n`);
-  if (process.getuid?.() === 0) await chown(dir, 65_534, 65_534);
+  if (isRoot) await chown(dir, NOBODY, NOBODY);
   await symlink('elsewhere', join(dir, 'link'));
   assert.equal((await run(['extract', INTACT, '-o', join(dir, 'out'), '--dir', dir])).code, 0);
   const { uid, mode } = await stat(join(dir, 'out'));

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 import { DiskStorage } from '../../../../src/core/adapters/disk/storage.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { all, collect, pattern, pieces, refuses, storageContract } from '../../../contracts/storage.ts';
+import { asNobody, isRoot, NOBODY } from '../../../helpers/nobody.ts';
 
 storageContract('a folder as storage', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bifract-disk-'));
@@ -59,7 +60,7 @@ test('files have mode 0600, folders 0700', async () => {
 });
 
 test('files written by root belong to the owner of the folder', async (t) => {
-  if (process.getuid?.() !== 0) return t.diagnostic('needs root');
+  if (!isRoot) return t.diagnostic('needs root');
   await mkdir(root);
   await fs.chown(root, 1234, 2345);
   await storage.put('a/b.bin', text('x'));
@@ -378,20 +379,8 @@ test('what is no file is listed without a size, and neither read, deleted nor wa
   assert.equal((await readdir(join(root, 'a'))).length, 5);
 });
 
-/** Runs work as another user, who is not root. */
-async function asNobody(work: () => Promise<void>): Promise<void> {
-  process.seteuid?.(NOBODY);
-  try {
-    await work();
-  } finally {
-    process.seteuid?.(0);
-  }
-}
-
-const NOBODY = 65_534;
-
 test('a folder that must not be read hides only what is in it', async (t) => {
-  if (process.getuid?.() !== 0) return t.diagnostic('needs root');
+  if (!isRoot) return t.diagnostic('needs root');
   await fs.chmod(base, 0o755);
   for (const name of ['a/x.bin', 'b/x.bin', 'lost+found/x.bin', 'z.bin']) await storage.put(name, text('x'));
   for (const name of ['a', 'z.bin']) await fs.chown(join(root, name), NOBODY, NOBODY);
@@ -442,7 +431,7 @@ for (;;) {
 }`;
 
 test('an owner who swaps a folder for a link while root works in it gains nothing', async (t) => {
-  if (process.getuid?.() !== 0) return t.diagnostic('needs root');
+  if (!isRoot) return t.diagnostic('needs root');
   const victim = join(base, 'victim');
   await mkdir(victim);
   await writeFile(join(victim, 'keep.bin'), 'root');

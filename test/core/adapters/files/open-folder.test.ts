@@ -19,9 +19,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { WrongType } from '../../../../src/core/adapters/files/errors.ts';
 import { OpenFolder } from '../../../../src/core/adapters/files/open-folder.ts';
+import { isRoot, NOBODY } from '../../../helpers/nobody.ts';
 
-const NOBODY = 65_534;
-const isRoot = process.getuid?.() === 0;
 let base: string;
 let folder: OpenFolder;
 

@@ -23,9 +23,8 @@ import {
   writeNewFile,
 } from '../../../../src/core/adapters/files/replace-file.ts';
 import { pieces, refuses } from '../../../contracts/storage.ts';
+import { isRoot, NOBODY } from '../../../helpers/nobody.ts';
 
-const NOBODY = 65_534;
-const isRoot = process.getuid?.() === 0;
 let base: string;
 let path: string;
 

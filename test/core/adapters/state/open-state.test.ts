@@ -21,9 +21,8 @@ import { AuditLog } from '../../../../src/core/adapters/state/audit-log.ts';
 import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobRecord } from '../../../../src/core/ports/state.ts';
+import { isRoot, NOBODY } from '../../../helpers/nobody.ts';
 
-const NOBODY = 65_534;
-const isRoot = process.getuid?.() === 0;
 const RECORD: JobRecord = { id: 'backup-1', kind: 'backup', started_at: '2026-03-01T12:00:00Z' };
 const ENTRY = { time: RECORD.started_at, event: 'begun', job: 'x', kind: 'delete', title: 'Delete' } as const;
 let base: string;

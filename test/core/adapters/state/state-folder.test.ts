@@ -11,6 +11,7 @@ import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts
 import { type JobRecord, UNREADABLE } from '../../../../src/core/ports/state.ts';
 import { stateContract } from '../../../contracts/state.ts';
 import { refuses } from '../../../contracts/storage.ts';
+import { asNobody, isRoot, NOBODY } from '../../../helpers/nobody.ts';
 
 const RECORD: JobRecord = {
   id: 'archive-20260301-120000-abc123',
@@ -225,16 +226,12 @@ test('a record that cannot be read is interrupted for recovery, and an error for
   await state.save(RECORD);
   const file = join(dir, '.bifract/jobs', `${RECORD.id}.json`);
   await chmod(file, 0);
-  const root = process.getuid?.() === 0;
-  if (root)
-    for (const path of [dir, join(dir, '.bifract'), dirname(file), file]) await chown(path, 65_534, 65_534);
-  try {
-    if (root) process.seteuid?.(65_534);
+  const paths = [dir, join(dir, '.bifract'), dirname(file), file];
+  if (isRoot) for (const path of paths) await chown(path, NOBODY, NOBODY);
+  await asNobody(async () => {
     assert.deepEqual(await state.interrupted(), [{ id: RECORD.id, kind: UNREADABLE, started_at: '' }]);
     await refuses('STORAGE_DENIED', state.running());
-  } finally {
-    if (root) process.seteuid?.(0);
-  }
+  });
 });
 
 test('notes about leftovers that are damaged are no notes', async () => {
