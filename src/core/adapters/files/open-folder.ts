@@ -264,8 +264,8 @@ export class OpenFolder implements AsyncDisposable {
     } catch (error) {
       if (error instanceof Error && this.#base !== this.path && errno(error) !== undefined) {
         error.message = error.message
-          .replaceAll(`${this.#base}/`, this.pathOf(''))
-          .replaceAll(`'${this.#base}'`, `'${this.path}'`);
+          .replaceAll(`${this.#base}/`, () => this.pathOf(''))
+          .replaceAll(`'${this.#base}'`, () => `'${this.path}'`);
       }
       throw error;
     }

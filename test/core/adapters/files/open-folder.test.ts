@@ -131,11 +131,14 @@ test('reads no more than asked for', async () => {
 });
 
 test('a system error names the path that a user knows', async () => {
-  await assert.rejects(folder.openFile('none'), (error: Error) => {
-    assert.ok(error.message.includes(`'${here('none')}'`), error.message);
-    assert.doesNotMatch(error.message, /\/proc\//);
-    return true;
-  });
+  await using odd = await folder.makeChild("a $& $' b");
+  for (const one of [folder, odd]) {
+    await assert.rejects(one.openFile('none'), (error: Error) => {
+      assert.ok(error.message.includes(`'${one.path}/none'`), error.message);
+      assert.doesNotMatch(error.message, /\/proc\//);
+      return true;
+    });
+  }
 });
 
 test('a closed folder is not used any more: its number may belong to another one', async () => {
