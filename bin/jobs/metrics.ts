@@ -1,4 +1,4 @@
-import { BifractError } from '../../src/core/contract/errors.ts';
+import { asBifractError, BifractError } from '../../src/core/contract/errors.ts';
 import type { JobKind, JobOutcome, SummaryOf } from '../../src/core/index.ts';
 import { replaceFile } from '../wiring.ts';
 
@@ -30,11 +30,8 @@ export async function writeMetrics<Kind extends JobKind>(
   try {
     await replaceFile(path, change, { mode: READABLE });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BifractError('STORAGE_FAILED', `Cannot write metrics to ${path}: ${why}`, {
-      hint: 'Its folder must exist and be writable.',
-      cause,
-    });
+    const { message, hint = 'The folder of the metrics must exist and be writable.' } = asBifractError(cause);
+    throw new BifractError('STORAGE_FAILED', message, { hint, cause });
   }
 }
 

@@ -38,7 +38,8 @@ export function hookHelp(variables: string): string {
 
 /**
  * Runs a job, prints its outcome and reports it, even that of a job that could not start, as in a broken installation.
- * After a success runs `afterwards`. `USAGE` if the metrics cannot go where they should; nothing runs then. A failed notification fails the command, not the job.
+ * After a success runs `afterwards`. `USAGE` if the metrics cannot go where they should; nothing runs then. A failed
+ * notification fails the command, not the job.
  */
 export async function runAndNotify<Request extends JobRequest>(
   context: Context,

@@ -23,7 +23,8 @@ interface Target {
 /**
  * Replaces a regular file atomically and durably by what `change` makes of its content (at most 16 MiB), and keeps its
  * mode and, as root, its owner. `change` gets undefined if the file does not exist, and may throw; a new file gets
- * `mode`. What was written is read back before it replaces the file. `BUSY` if another program changes the file at the same time. Follows a link only as `checkReplaceable` says.
+ * `mode`. What was written is read back before it replaces the file. `BUSY` if another program changes the file at the
+ * same time. Follows a link only as `checkReplaceable` says.
  */
 export async function replaceFile(
   path: string,
