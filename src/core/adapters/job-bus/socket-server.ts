@@ -188,10 +188,10 @@ export async function hasTemporaryFolders(): Promise<boolean> {
   return (await parent.entries()).some(({ name }) => /^bifract-\w{6}$/.test(name));
 }
 
-/** Whether a socket is in a temporary folder, as far as its path says. */
-function isTemporary(path: string): boolean {
-  const [, parent] = TEMPORARY.exec(path) ?? [];
-  return parent !== undefined && [tmpdir(), '/tmp'].includes(parent);
+/** The temporary folder of a socket; undefined if its path is not of that form. */
+function parseTemporary(path: string): { parent: string; name: string } | undefined {
+  const [, parent = '', name = ''] = TEMPORARY.exec(path) ?? [];
+  return [tmpdir(), '/tmp'].includes(parent) ? { parent, name } : undefined;
 }
 
 /**
@@ -202,10 +202,10 @@ export async function openTemporaryFolder(
   path: string,
   owners: readonly number[],
 ): Promise<OpenFolder | undefined> {
-  const [, parent = '', name = ''] = TEMPORARY.exec(path) ?? [];
-  if (!isTemporary(path)) return undefined;
-  await using above = await OpenFolder.open(parent);
-  const folder = await above.child(name);
+  const found = parseTemporary(path);
+  if (!found) return undefined;
+  await using above = await OpenFolder.open(found.parent);
+  const folder = await above.child(found.name);
   const { uid, mode } = await folder.stat();
   if (owners.includes(uid) && (mode & 0o077) === 0) return folder;
   await folder[Symbol.asyncDispose]();
@@ -214,10 +214,10 @@ export async function openTemporaryFolder(
 
 /** Removes a socket that was in a temporary folder, if nothing else is in it, and the folder. */
 export async function removeTemporaryFolder(path: string): Promise<void> {
-  const [, parent = '', name = ''] = TEMPORARY.exec(path) ?? [];
-  if (!isTemporary(path)) return;
-  await using above = await OpenFolder.open(parent);
-  await above.rmdir(name);
+  const found = parseTemporary(path);
+  if (!found) return;
+  await using above = await OpenFolder.open(found.parent);
+  await above.rmdir(found.name);
 }
 
 /** Removes an entry if it is a socket. */

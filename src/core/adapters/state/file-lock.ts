@@ -60,8 +60,9 @@ async function waitFor(
   { signal, limit_ms = Number.POSITIVE_INFINITY, onWait }: LockOptions,
 ): Promise<void> {
   const started = performance.now();
-  for (let waited = false; !(await acquire(folder, ownFile, name)); waited = true) {
-    if (!waited) onWait?.(await holderOf(folder, name));
+  for (let attempt = 1; !(await acquire(folder, ownFile, name)); attempt++) {
+    // The first one may only have removed the lock of an ended process.
+    if (attempt === 2) onWait?.(await holderOf(folder, name));
     if (performance.now() - started >= limit_ms) throw stillHeld(await holderOf(folder, name));
     await wait(POLL_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
