@@ -27,7 +27,7 @@ export interface DumpBlock {
   data: Buffer;
 }
 
-const TABLE_BLOCK = 1;
+export const TABLE_BLOCK = 1;
 const PIECE_BYTES = 8192;
 const OFFSET_BYTES = 8;
 const TIME_FIELDS = 7;
@@ -85,8 +85,7 @@ export class DumpFile {
   }
 
   setRows(table: string, rows: readonly string[]): void {
-    const text = rows.map((row) => `${row}\n`).join('');
-    this.blockOf(table).data = Buffer.from(`${text}\\.\n\n\n`, 'latin1');
+    this.blockOf(table).data = tableData(rows);
   }
 
   /** The parts of the written dump: its header and table of contents, then each block. */
@@ -105,6 +104,11 @@ export class DumpFile {
   write(options?: { minor?: number }): Buffer {
     return Buffer.concat(this.parts(options));
   }
+}
+
+/** The data of a table with these rows. */
+export function tableData(rows: readonly string[]): Buffer {
+  return Buffer.from([...rows, '\\.\n\n\n'].join('\n'), 'latin1');
 }
 
 class Input {
