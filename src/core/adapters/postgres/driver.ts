@@ -20,10 +20,10 @@ const OWN_OPTIONS = {
   work_mem: '32MB',
 };
 /**
- * Settings that not every server or user has, which would make it reject the connection. In replica mode, deleting a row
- * would leave those that reference it.
+ * Completes the settings of a session, before anything else: those that not every server or user has, which would make it
+ * reject the connection. In replica mode, deleting a row would leave those that reference it.
  */
-const SET_IF_THERE = `SELECT set_config(name, value, false)
+export const SET_IF_THERE = `SELECT set_config(name, value, false)
   FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('session_replication_role', 'origin'))
     AS pinned(name, value)
   WHERE pg_catalog.current_setting(name, true) <> value
@@ -54,7 +54,7 @@ export async function newClient(
 ): Promise<Client> {
   const { Client: PgClient, types } = await loadDriver();
   const options = optionsText({ ...OWN_OPTIONS, search_path: 'pg_catalog' });
-  const client = new PgClient({ ...clientConfig(connection), ...config, options, types });
+  const client = new (completingClient(PgClient))({ ...clientConfig(connection), ...config, options, types });
   client.on('error', () => undefined);
   return client;
 }
@@ -64,31 +64,43 @@ export async function loadDriver() {
   const { default: pg } = await import('pg');
   const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
     parserOf(oid) ?? pg.types.getTypeParser(oid, format as 'text');
-  const Client = ownClient(pg.Client);
+  const Client = closingClient(pg.Client);
   return { pg, Client, types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser } };
 }
 
 /**
- * The driver's client, changed to complete the settings of its session, and to close its connection after a failed login.
- * Otherwise it stays open, and keeps this process alive, until the server times out waiting for the password.
+ * The driver's client, changed to close its connection after a failed login. Otherwise it stays open, and keeps this
+ * process alive, until the server times out waiting for the password.
  */
-function ownClient(Base: typeof Client): typeof Client {
-  return class OwnClient extends Base {
+function closingClient(Base: typeof Client): typeof Client {
+  return class ClosingClient extends Base {
     override connect(): Promise<this>;
     override connect(callback: (error: Error | undefined) => void): void;
     override connect(callback?: (error: Error | undefined) => void): Promise<this> | undefined {
-      // The pool listens once the session is complete; a server that ends it before must not end this process.
+      // The pool listens once it has the client; a server that ends the session before must not end this process.
       this.on('error', () => undefined);
-      const connected = super
-        .connect()
-        .then(() => this.query(SET_IF_THERE))
-        .catch((error: unknown) => {
-          this.end().catch(() => undefined);
-          throw error;
-        });
+      const connected = super.connect().catch((error: unknown) => {
+        this.end().catch(() => undefined);
+        throw error;
+      });
       if (!callback) return connected.then(() => this);
       connected.then(() => callback(undefined), callback);
       return undefined;
+    }
+  };
+}
+
+function completingClient(Base: typeof Client): typeof Client {
+  return class CompletingClient extends Base {
+    override async connect(): Promise<this> {
+      await super.connect();
+      try {
+        await this.query(SET_IF_THERE);
+      } catch (error) {
+        this.end().catch(() => undefined);
+        throw error;
+      }
+      return this;
     }
   };
 }

@@ -1,8 +1,8 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { PostgresConnection } from '../../config/settings.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort } from '../abort.ts';
-import { clientConfig, loadDriver } from './driver.ts';
+import { clientConfig, loadDriver, SET_IF_THERE } from './driver.ts';
 import { postgresError } from './errors.ts';
 
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -16,8 +16,9 @@ export interface Session {
 export class PostgresPool {
   readonly #pool: Pool;
   readonly #connection: PostgresConnection;
-  /** Schemas to look up tables in, if not those of the server; and the connections that know. */
-  #path: { schemas: string; set: WeakSet<PoolClient> } | undefined;
+  /** Schemas to look up tables in, and those of each connection whose settings are complete. */
+  #path = 'public';
+  readonly #paths = new WeakMap<PoolClient, string>();
 
   private constructor(pool: Pool, connection: PostgresConnection) {
     this.#pool = pool;
@@ -40,11 +41,36 @@ export class PostgresPool {
   }
 
   query<Row extends QueryResultRow>(sql: string, values: unknown[], options?: CallOptions): Promise<Row[]> {
-    return this.#run((session) => session.query<Row>(sql, values), options);
+    return this.#run(async (client) => {
+      await this.#prepare(client);
+      return (await client.query<Row>(sql, values)).rows;
+    }, options);
+  }
+
+  /**
+   * Runs a query without parameters, and looks up tables in the schemas that an expression names from then on. Takes one
+   * round trip, also on a new connection.
+   */
+  queryAndSetPath<Row extends QueryResultRow>(
+    sql: string,
+    path: string,
+    options?: CallOptions,
+  ): Promise<{ path: string; rows: Row[] }> {
+    const statements = [SET_IF_THERE, `SELECT set_config('search_path', ${path}, false) AS path`, sql];
+    return this.#run(async (client) => {
+      // Undone if one fails: it is a transaction. The driver's types do not know several statements.
+      const results: unknown = await client.query(statements.join('; '));
+      const [, set, found] = results as [unknown, QueryResult<{ path: string }>, QueryResult<Row>];
+      this.#path = set.rows[0]?.path ?? this.#path;
+      this.#paths.set(client, this.#path);
+      return { path: this.#path, rows: found.rows };
+    }, options);
   }
 
   transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
-    return this.#run(async (session) => {
+    return this.#run(async (client) => {
+      await this.#prepare(client);
+      const session: Session = { query: async (sql, values) => (await client.query(sql, values)).rows };
       await session.query('BEGIN');
       try {
         const result = await work(session);
@@ -57,17 +83,18 @@ export class PostgresPool {
     }, options);
   }
 
-  /** Looks up tables in these schemas from the next statement on; `DEFAULT` for those of the server. */
-  setSearchPath(schemas: string): void {
-    if (!this.#path && schemas === 'DEFAULT') return;
-    this.#path = { schemas, set: new WeakSet() };
-  }
-
   async close(): Promise<void> {
     if (!this.#pool.ending) await this.#pool.end();
   }
 
-  async #run<T>(work: (session: Session) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
+  async #prepare(client: PoolClient): Promise<void> {
+    const path = this.#path;
+    if (this.#paths.get(client) === path) return;
+    await client.query(`${SET_IF_THERE}; SET search_path = ${path}`);
+    this.#paths.set(client, path);
+  }
+
+  async #run<T>(work: (client: PoolClient) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
     signal?.throwIfAborted();
     try {
       const connecting = this.#pool.connect();
@@ -78,7 +105,7 @@ export class PostgresPool {
         );
         throw error;
       });
-      return await onClient(client, work, signal, this.#path);
+      return await onClient(client, work, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw postgresError(error, this.#connection);
@@ -89,22 +116,16 @@ export class PostgresPool {
 /** Closes a connection whose work was aborted, so that the server rolls it back. */
 async function onClient<T>(
   client: PoolClient,
-  work: (session: Session) => Promise<T>,
+  work: (client: PoolClient) => Promise<T>,
   signal: AbortSignal | undefined,
-  path?: { schemas: string; set: WeakSet<PoolClient> },
 ): Promise<T> {
-  const session: Session = { query: async (sql, values) => (await client.query(sql, values)).rows };
   let broken = false;
   const onError = () => {
     broken = true;
   };
   client.on('error', onError);
   try {
-    if (path && !path.set.has(client)) {
-      await client.query(`SET search_path = ${path.schemas}`);
-      path.set.add(client);
-    }
-    return await orAbort(work(session), signal);
+    return await orAbort(work(client), signal);
   } finally {
     client.off('error', onError);
     client.release(broken || signal?.aborted);

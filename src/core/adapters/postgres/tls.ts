@@ -12,7 +12,7 @@ import { BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { orAbort } from '../abort.ts';
 import { tlsProblem } from '../tls-problem.ts';
-import { newClient } from './driver.ts';
+import { clientConfig, loadDriver } from './driver.ts';
 import { postgresError, sqlState } from './errors.ts';
 
 type Ssl = NonNullable<PostgresConnection['ssl']>;
@@ -52,7 +52,10 @@ async function firstThatWorks(
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!mayWorkOtherwise(error)) return attempt;
-      failures.push(postgresError(error, attempt));
+      const failure = postgresError(error, attempt);
+      // Nothing is left to decide, so the first connection can show whether the login works.
+      if (failures.length === 0 && isNotOffered(failure)) return { ...connection, ssl: false };
+      failures.push(failure);
     }
   }
   // That the server has no TLS is not why a login without it failed, or the other way round.
@@ -60,7 +63,8 @@ async function firstThatWorks(
 }
 
 async function tryLogin(connection: PostgresConnection, { signal }: CallOptions): Promise<void> {
-  const client = await newClient(connection);
+  const { Client } = await loadDriver();
+  const client = new Client(clientConfig(connection));
   try {
     await orAbort(client.connect(), signal);
   } finally {

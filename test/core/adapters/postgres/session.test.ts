@@ -74,14 +74,21 @@ test('no setting of the role reaches a session', async () => {
   const single = (await client.query<{ name: string; value: string }>(query, [names])).rows;
   await client.end();
   assert.deepEqual(Object.fromEntries(single.map(({ name, value }) => [name, value])), WANTED);
-  const pool = await PostgresPool.open(connection);
-  const pooled = await pool.query<{ name: string; value: string }>(query, [names]);
-  await pool.close();
-  assert.deepEqual(Object.fromEntries(pooled.map(({ name, value }) => [name, value])), {
-    ...WANTED,
-    statement_timeout: '1min',
-    lock_timeout: '10s',
-  });
+  const literal = query.replace('$1', `'{${names.join(',')}}'`);
+  const starts: ((pool: PostgresPool) => Promise<{ name: string; value: string }[]>)[] = [
+    (pool) => pool.query(query, [names]),
+    (pool) => pool.transaction((session) => session.query(query, [names])),
+    async (pool) => (await pool.queryAndSetPath<{ name: string; value: string }>(literal, "'public'")).rows,
+  ];
+  for (const start of starts) {
+    const pool = await PostgresPool.open(connection);
+    const pooled = await start(pool).finally(() => pool.close());
+    assert.deepEqual(Object.fromEntries(pooled.map(({ name, value }) => [name, value])), {
+      ...WANTED,
+      statement_timeout: '1min',
+      lock_timeout: '10s',
+    });
+  }
 });
 
 test('only servers that know a timeout are asked to set it', () => {

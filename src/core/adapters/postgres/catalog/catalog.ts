@@ -13,13 +13,7 @@ import type { RecordsShape } from '../../../ports/installation-shape.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { sqlState } from '../errors.ts';
 import { PostgresPool, type Session } from '../pool.ts';
-import {
-  copyServerRecords,
-  mustPrepare,
-  OWN_RECORDS_PATH,
-  prepareOwnRecords,
-  requireKnownVersion,
-} from './own-records.ts';
+import { copyServerRecords, mustPrepare, prepareOwnRecords, requireKnownVersion } from './own-records.ts';
 import * as read from './read.ts';
 import { readRecordsShape } from './shape.ts';
 import * as write from './write.ts';
@@ -63,9 +57,9 @@ class PostgresCatalog implements Catalog {
 
   async shape(options?: CallOptions): Promise<RecordsShape> {
     if (!this.#shape) {
-      this.#shape = await readRecordsShape(this.#pool, options);
-      requireKnownVersion(this.#shape.console_version);
-      this.#pool.setSearchPath(this.#shape.archives === 'console' ? OWN_RECORDS_PATH : 'DEFAULT');
+      const shape = await readRecordsShape(this.#pool, options);
+      requireKnownVersion(shape.console_version);
+      this.#shape = shape;
     }
     return this.#shape;
   }
