@@ -38,7 +38,6 @@ export async function dropDatabase(
   database: string,
   inside: (work: (client: Client) => Promise<void>) => Promise<void>,
 ): Promise<boolean> {
-  await writable(client);
   const found = await find(client, database);
   if (!found) return false;
   const drop = `DROP DATABASE IF EXISTS ${client.escapeIdentifier(database)} WITH (FORCE)`;
@@ -46,10 +45,7 @@ export async function dropDatabase(
   // If this fails, so does the statement that follows, and its message is the one to show.
   await runAll(client, release.outside).catch(() => undefined);
   if (release.inside.length > 0) {
-    await inside(async (own) => {
-      await writable(own);
-      await runAll(own, release.inside);
-    }).catch(() => undefined);
+    await inside((own) => runAll(own, release.inside)).catch(() => undefined);
   }
   try {
     await client.query(drop);
@@ -61,11 +57,6 @@ export async function dropDatabase(
 
 async function find(client: Client, database: string): Promise<Found | undefined> {
   return (await client.query<Found>(FOUND, [database])).rows[0];
-}
-
-/** The default may be read-only, for example after a full disk. A standby stays read-only. */
-async function writable(client: Client): Promise<void> {
-  await client.query('SET default_transaction_read_only = off');
 }
 
 function releaseOf(client: Client, database: string, found: Found): Release {
