@@ -47,6 +47,7 @@ export function findWarnings(found: Findings): string[] {
     ...versionWarnings(found),
     ...ownerWarnings(found),
     ...propertyWarnings(found),
+    ...spaceWarnings(found),
     ...lossWarnings(found),
     ...returnWarnings(found),
   ];
@@ -81,7 +82,7 @@ function versionWarnings({ manifest, contents, server, database, query }: Findin
   const warnings: string[] = [];
   if (version && major(version) > major(server.version)) {
     warnings.push(
-      `The backup is from PostgreSQL ${version}, newer than this server (${server.version}): it may fail.`,
+      `The backup is from PostgreSQL ${version}, newer than this server (${server.version}): the restore may fail.`,
     );
   }
   if (query.target.kind === 'live' && name && name !== database)
@@ -115,9 +116,13 @@ function propertyWarnings({ properties, query }: Findings): string[] {
   ];
 }
 
-function lossWarnings({ tables, query, replaces, space, manifest }: Findings): string[] {
-  if (space.free_bytes !== null && space.free_bytes < space.needed_bytes && !manifest.bifract_console)
-    return ['The server may not have enough disk space for a second copy of the database.'];
+function spaceWarnings({ space, manifest }: Findings): string[] {
+  if (manifest.bifract_console || space.free_bytes === null || space.free_bytes >= space.needed_bytes)
+    return [];
+  return ['The server may not have enough disk space for a second copy of the database.'];
+}
+
+function lossWarnings({ tables, query, replaces }: Findings): string[] {
   if (query.target.kind !== 'live' || !replaces) return [];
   const warnings: string[] = [];
   const dropped = tables.filter(({ where }) => where === 'database').map(nameOf);

@@ -141,7 +141,7 @@ async function readThrough(source: BackupSource, tool: RestoreTool, { signal, on
   const onChecked = (checked: { needs: DumpNeeds }) => {
     needs = checked.needs;
   };
-  const { manifest, dump, progress, summary } = await openBackup(source, { signal, onChecked });
+  const { manifest, dump, progress, summary, close } = await openBackup(source, { signal, onChecked });
   let dump_bytes = 0;
   const counted = async function* () {
     for await (const piece of dump) {
@@ -150,7 +150,8 @@ async function readThrough(source: BackupSource, tool: RestoreTool, { signal, on
       yield piece;
     }
   };
-  const contents = await tool.contents(counted(), { signal });
+  // A program that cannot be started reads nothing.
+  const contents = await tool.contents(counted(), { signal }).finally(close);
   if (!needs) throw new Error('The dump was not read to its end');
   return { manifest, contents, needs, dump_bytes, summary: summary() };
 }

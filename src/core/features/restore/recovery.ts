@@ -8,8 +8,8 @@ import { isScratchName } from './scratch-database.ts';
 const SERVER = 'bifract';
 
 /**
- * Cleans up after an interrupted restore or drill: drops the databases it created or set aside (the live one
- * never has such a name) and starts the containers again that it stopped. What fails does not keep the rest from being tried; the
+ * Cleans up after an interrupted restore or drill: drops the databases it created or set aside (the live one never has
+ * such a name) and starts the containers again that it stopped. What fails does not keep the rest from being tried; the
  * first error is thrown afterwards. Returns one sentence per action.
  */
 export async function recoverRestore(
