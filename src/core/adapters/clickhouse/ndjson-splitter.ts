@@ -6,6 +6,9 @@ import { repairLines } from './utf8-repair.ts';
 /** Minimum size of a block, except the last. */
 const BLOCK_BYTES = 512 << 10;
 const NEWLINE = 0x0a;
+/** End of a line whose other columns all have their defaults. Nothing else can end like this. */
+const EMPTY_COLS = Buffer.from(',"cols":{}}\n');
+const LINE_END = Buffer.from('}\n');
 
 /** How every complete line starts and ends. */
 export interface LineShape {
@@ -33,7 +36,7 @@ export async function* splitLines(
       if (!block) continue;
       const { lines, end } = measure(block, shape);
       if (end === block.length) {
-        yield { bytes: repairLines(block), lines };
+        yield { bytes: repairLines(withoutEmptyCols(block)), lines };
         freeBuffer(block);
       } else tail = new ResponseTail([block.subarray(end), pending.bytes()]);
     }
@@ -43,7 +46,21 @@ export async function* splitLines(
   const last = pending.bytes();
   const { lines, end } = measure(last, shape);
   if (tail || end < last.length) throw unexpectedResponse(tail ?? new ResponseTail([last.subarray(end)]));
-  if (lines > 0) yield { bytes: repairLines(last), lines };
+  if (lines > 0) yield { bytes: repairLines(withoutEmptyCols(last)), lines };
+}
+
+/**
+ * ClickHouse always writes the member `cols`. Decoded lines only have it if it is not empty, and a row must have the same
+ * line each time it is read: resuming recognizes rows by their lines.
+ */
+function withoutEmptyCols(lines: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (let at = lines.indexOf(EMPTY_COLS); at >= 0; at = lines.indexOf(EMPTY_COLS, from)) {
+    pieces.push(lines.subarray(from, at), LINE_END);
+    from = at + EMPTY_COLS.length;
+  }
+  return from === 0 ? lines : Buffer.concat([...pieces, lines.subarray(from)]);
 }
 
 class Pending {
