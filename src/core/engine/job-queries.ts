@@ -12,7 +12,7 @@ import { interruptedRecords } from './leftovers.ts';
 export interface KnownJob extends JobView {
   /** Whether its process is running. */
   live: boolean;
-  /** Its process crashed and has not been cleaned up after yet; the next job or console does that. */
+  /** Its process ended, and left something that a later job cleans up or resumes. */
   unsettled: boolean;
 }
 
@@ -45,14 +45,16 @@ export class JobQueryService implements JobQueries {
 
   async knownJobs({ signal }: CallOptions = {}): Promise<KnownJob[]> {
     const { jobBus, state, now } = this.#services;
-    const interrupted = new Set((await state.interrupted()).map(({ id }) => id));
+    const interrupted = (await state.interrupted()).map(({ id }) => id);
+    // The archives of a scheduled run have records of their own, numbered after the run.
+    const isUnsettled = (id: string) => interrupted.some((one) => one === id || one.startsWith(`${id}-`));
     const jobs: KnownJob[] = [];
     for (const id of await jobBus.ids()) {
       signal?.throwIfAborted();
       const job = await jobBus.find(id);
       // No event yet: the job is starting, or the disk was full.
       if (!job || job.events.length === 0) continue;
-      jobs.push({ ...viewOfAll(job, now()), live: job.live, unsettled: interrupted.has(id) });
+      jobs.push({ ...viewOfAll(job, now()), live: job.live, unsettled: isUnsettled(id) });
     }
     return jobs.sort((a, b) => Number(b.live) - Number(a.live) || b.started_at - a.started_at);
   }

@@ -13,6 +13,7 @@ export const runDueJob: JobType<RunDueJobRequest, RunDueSummary> = {
   cancelledHint: 'Archives made so far are kept. The next run makes the others.',
   summary: runDueRows,
   keepsPartialWork: true,
+  resumeHint: 'The next run resumes the archive that was being made, or starts it over.',
 };
 
 function runDueRows(summary: RunDueSummary): Row[] {

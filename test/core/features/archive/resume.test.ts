@@ -451,10 +451,28 @@ test('if the storage cannot read partial files, completed days are kept and the 
   assert.deepEqual(await statuses(parts), ['completed', 'completed', 'completed', 'completed']);
 });
 
-function jobsOf({ state, catalog }: Parts): JobQueryService {
-  const jobBus = { ids: async () => [] } as unknown as JobBus<JobEvent>;
+/** Jobs that have ended are known by these IDs. */
+function jobsOf({ state, catalog }: Parts, ids: string[] = []): JobQueryService {
+  const events = [{ event: 'job:cancelled', time: '2026-03-01T12:34:00Z' }];
+  const find = async (id: string) => ({ id, live: false, events });
+  const jobBus = { ids: async () => ids, find } as unknown as JobBus<JobEvent>;
   return new JobQueryService({ jobBus: jobBus, state, catalog: async () => catalog, now: () => new Date() });
 }
+
+test('the scheduled run that made an interrupted archive is shown until the archive is resumed', async () => {
+  const { parts } = setUp(40);
+  const unsettled = async () =>
+    (await jobsOf(parts, ['run-due-1', 'run-due-2']).knownJobs()).filter((job) => job.unsettled);
+  const request = { split: 'day', archive_type: 'scheduled' } as const;
+  await crash(parts, 20, request, 'run-due-1-3');
+  await recoverAll(parts);
+  assert.deepEqual(
+    (await unsettled()).map(({ id }) => id),
+    ['run-due-1'],
+  );
+  await archive(fakeServices(parts), { ...OPTIONS, ...request }, { ...jobContext(), id: 'run-due-2-3' });
+  assert.deepEqual(await unsettled(), []);
+});
 
 test('an interrupted archive is found by job, record and group id, and by nothing else', async () => {
   const { parts, hex } = setUp(40);
