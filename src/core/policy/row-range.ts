@@ -15,8 +15,8 @@ export function rangeOf({
   };
 }
 
-/** The first whole millisecond at or after the time. */
-function firstMillisecond(time: Timestamp): number {
+/** The first whole millisecond at or after the time; `NaN` if it is not a time. */
+export function firstMillisecond(time: Timestamp): number {
   const [, milliseconds = '', rest = ''] = /^(.*?\.\d{3})(\d*)Z$/.exec(time) ?? [time, time];
   const ms = Date.parse(rest === '' ? time : `${milliseconds}Z`);
   return ms + (/[1-9]/.test(rest) ? 1 : 0);

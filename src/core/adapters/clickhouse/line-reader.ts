@@ -1,3 +1,4 @@
+import { firstMillisecond } from '../../policy/row-range.ts';
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LineBlock, LineOptions, LogWindow, RowKey } from '../../ports/log-database.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
@@ -22,8 +23,14 @@ import {
 import type { ClickHouseSession, StatementOptions } from './session.ts';
 
 const KEY_LIMIT_MS = 600_000;
-/** Rows of one join with the original lines: ClickHouse keeps both in memory, and sorts them. */
-const JOIN_ROWS = 65_536;
+/**
+ * Limits for one join with the original lines. ClickHouse keeps both sides in memory and sorts them, which takes up to
+ * eight times the bytes of the lines.
+ */
+const JOIN_FIRST_ROWS = 1024;
+const JOIN_MAX_ROWS = 65_536;
+const JOIN_GROWTH = 8;
+const JOIN_BYTES = 32 << 20;
 /** ClickHouse would open the partitions of a whole window at once, and needs some MB of memory for each. */
 const PARTITIONED_BY_DAY = /\btoDate\(|\btoYYYYMMDD\(|\btoStartOf(?:Day|Hour)\(/;
 /** Days to read at a time; more of them after a span with few rows. */
@@ -61,14 +68,13 @@ export class LineReader {
 
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
     const shape = await this.#shape(options);
-    const scope = { shape, firstRaw: await this.#firstRaw(shape, window, options) };
+    const scope = { shape, firstRaw: await this.#firstRaw(shape, window, options), join: new JoinSize() };
     if (!PARTITIONED_BY_DAY.test(shape.partition_key)) return yield* this.#span(scope, window, options);
     let { start } = options;
     let from = start === undefined ? window.from : laterOf(window.from, start);
-    for (let days = SPAN_DAYS; ; ) {
-      const first = await this.#firstTime({ ...window, from }, options);
-      if (first === undefined) return;
-      const end = new Date((Math.floor(first / DAY_MS) + days) * DAY_MS).toISOString();
+    let first = await this.#firstTime({ ...window, from }, options);
+    for (let days = SPAN_DAYS; first !== undefined; ) {
+      const end: Timestamp = new Date((Math.floor(first / DAY_MS) + days) * DAY_MS).toISOString();
       const last = window.to !== undefined && Date.parse(window.to) <= Date.parse(end);
       let lines = 0;
       const span = { fractal_id: window.fractal_id, from, to: last ? window.to : end };
@@ -78,19 +84,22 @@ export class LineReader {
       }
       if (last) return;
       [from, start] = [end, undefined];
+      // This reads the times of all rows that are left.
+      first = lines > 0 ? Date.parse(end) : await this.#firstTime({ ...window, from }, options);
       days = lines < SPAN_FEW_ROWS ? Math.min(SPAN_MAX_DAYS, days * 2) : SPAN_DAYS;
     }
   }
 
   /** Rows of a window, with their original lines if these are in another table. */
   async *#span(
-    { shape, firstRaw }: { shape: LogsShape; firstRaw: number | undefined },
+    { shape, firstRaw, join }: { shape: LogsShape; firstRaw: number | undefined; join: JoinSize },
     window: LogWindow,
     options: LineOptions,
   ): AsyncGenerator<LineBlock> {
     const source = (joined = false) => lineSource(shape, this.#session.dialect, options.fields, joined);
     // A join keeps its right side in memory: only where there are original lines, and some rows at a time.
-    const { from, to } = msOf(window);
+    const from = window.from === undefined ? -Infinity : firstMillisecond(window.from);
+    const to = window.to === undefined ? Infinity : firstMillisecond(window.to);
     const first =
       firstRaw === undefined || firstRaw >= to ? undefined : { ms: String(Math.max(firstRaw, from)), id: '' };
     let start = options.start ?? (firstRaw !== undefined && firstRaw <= from ? first : undefined);
@@ -99,8 +108,8 @@ export class LineReader {
       start = first;
     }
     while (start) {
-      const end: RowKey | undefined = await this.#keyAfter(source(), window, { start }, JOIN_ROWS, options);
-      yield* this.#read(source(true), window, { start, end }, options);
+      const end: RowKey | undefined = await this.#keyAfter(source(), window, { start }, join.rows, options);
+      yield* join.adapt(this.#read(source(true), window, { start, end }, options, join.block_rows));
       start = end;
     }
   }
@@ -110,8 +119,9 @@ export class LineReader {
     window: LogWindow,
     { start: from, end }: KeyRange,
     options: LineOptions,
+    block_rows?: number,
   ): AsyncGenerator<LineBlock> {
-    const fallback = new FallbackSize();
+    const fallback = new FallbackSize(block_rows);
     let start = from;
     while (this.#native) {
       const stop = yield* this.#decode(source, window, { start, end }, fallback.block_rows, options);
@@ -211,13 +221,6 @@ export class LineReader {
   }
 }
 
-function msOf({ from, to }: LogWindow): { from: number; to: number } {
-  return {
-    from: from === undefined ? -Infinity : Date.parse(from),
-    to: to === undefined ? Infinity : Date.parse(to),
-  };
-}
-
 /** The later of the start of a window and the time of a key. */
 function laterOf(from: Timestamp | undefined, { ms }: RowKey): Timestamp {
   const time = new Date(Number(ms)).toISOString();
@@ -235,19 +238,46 @@ function statementOptions(
   return { signal, max_memory, settings: { ...settings, ...(low_memory && LOW_MEMORY) } };
 }
 
+/** How many rows to join with their original lines: fewer if the lines so far were long. */
+class JoinSize {
+  rows = JOIN_FIRST_ROWS;
+
+  /** Several blocks, so that each is small enough to be buffered. */
+  get block_rows(): number {
+    return Math.max(MIN_BLOCK_ROWS, Math.floor((this.rows * MAX_BLOCK_ROWS) / JOIN_MAX_ROWS));
+  }
+
+  /** Passes on the lines of a join, and chooses the rows of the next one. */
+  async *adapt(joined: AsyncIterable<LineBlock>): AsyncGenerator<LineBlock> {
+    const sum = { lines: 0, bytes: 0 };
+    for await (const block of joined) {
+      sum.lines += block.lines;
+      sum.bytes += block.bytes.length;
+      yield block;
+    }
+    if (sum.lines === 0) return;
+    const fitting = Math.ceil((JOIN_BYTES * sum.lines) / sum.bytes);
+    this.rows = Math.min(fitting, JOIN_MAX_ROWS, this.rows * JOIN_GROWTH);
+  }
+}
+
 /**
  * How many rows to request when decoding stops. A stop costs two queries: if decoding stops again and again, nearly all
  * rows are soon requested as text; if it stops rarely, only a few are.
  */
 class FallbackSize {
   /** Block size to request, rows. */
-  block_rows = MAX_BLOCK_ROWS;
+  block_rows: number;
   #rows = 0;
+
+  constructor(block_rows = MAX_BLOCK_ROWS) {
+    this.block_rows = block_rows;
+  }
 
   /** Reduces the block size; false if it is at its minimum. */
   shrinkBlocks(): boolean {
     if (this.block_rows <= MIN_BLOCK_ROWS) return false;
-    this.block_rows /= BLOCK_STEP;
+    this.block_rows = Math.max(MIN_BLOCK_ROWS, Math.floor(this.block_rows / BLOCK_STEP));
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
 import { type OtherColumns, otherColumns, TEXT_OF_FIELDS } from '../../policy/log-columns.ts';
+import { firstMillisecond } from '../../policy/row-range.ts';
 import type { LogColumn, LogsShape } from '../../ports/installation-shape.ts';
 import type { CountQuery, LogWindow, PeriodGrid, RowKey } from '../../ports/log-database.ts';
 import type { Timestamp } from '../../ports/types.ts';
@@ -277,10 +278,9 @@ export function windowCondition(
   return { where: terms.join(' AND '), params };
 }
 
-/** Rounds up to a millisecond, the resolution of the column. */
+/** The resolution of the column. */
 function milliseconds(time: Timestamp): number {
-  const [, rounded_down = '', finer = ''] = /^(.*?\.\d{3})(\d*)Z$/.exec(time) ?? [time, time];
-  const value = Date.parse(finer === '' ? time : `${rounded_down}Z`);
+  const value = firstMillisecond(time);
   if (Number.isNaN(value)) throw new BifractError('USAGE', `Invalid time: ${JSON.stringify(time)}`);
-  return value + (/[1-9]/.test(finer) ? 1 : 0);
+  return value;
 }
