@@ -32,10 +32,9 @@ export const command = defineCommand<Input>({
       .argument('<target>')
       .option('--into <fractal>', 'Restore into this fractal (name or ID) instead of the original one')
       .addOption(
-        new Option(
-          '--into-new <name>',
-          'Restore into a new fractal, which keeps the rows for ever',
-        ).conflicts('into'),
+        new Option('--into-new <name>', 'Restore into a new fractal, which keeps the rows forever').conflicts(
+          'into',
+        ),
       );
     declarePlan(declareTimeRange(command))
       .option(

@@ -13,6 +13,7 @@ export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
 export type * from './features/archive/contract.ts';
+export { RESUMABLE } from './features/archive/recovery.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';
 export type * from './features/copy/contract.ts';

@@ -255,12 +255,17 @@ test('queued archives are in the list of jobs and can be removed', async () => {
   await terminal.waitFor(/› .*fractal-3/);
   await terminal.press('x');
   await terminal.waitFor(/fractal-3: removed from the queue/);
+  await terminal.waitFor('2 jobs');
   await terminal.press('2', 'G', 'a');
   await terminal.waitFor('fractal-4 is queued');
   await terminal.press('a');
   await terminal.waitFor('fractal-4 is already queued');
+  await terminal.press('5', 'g', 'down', 'enter');
+  await terminal.waitFor(/› .*fractal-2/);
   engine.jobs[0]?.done();
   await terminal.waitFor('Archive fractal-2: started');
+  await terminal.waitFor(/› .*fractal-2/);
+  await terminal.waitFor(/State +\S running/);
   engine.jobs[1]?.fail({ code: 'QUERY_FAILED', message: 'no memory' });
   await terminal.waitFor('Archive fractal-4: started');
   engine.jobs[2]?.done();

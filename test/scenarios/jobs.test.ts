@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RESUMABLE } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { busyEngine, FakeEngine, fakeArchive, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';
+import { until } from '../helpers/until.ts';
 
 function only<T>(items: readonly T[]): T {
   assert.equal(items.length, 1);
@@ -103,6 +105,16 @@ test('a failure is shown with reason and hint, also in the log', async () => {
   await terminal.waitFor(/error .*Backup failed/);
   await terminal.press('enter');
   await terminal.waitFor(/\w +Give the container/);
+});
+
+test('a long error ends with an ellipsis on the status line', async () => {
+  await using console = startConsole();
+  const { terminal, engine } = console;
+  await terminal.press('b');
+  const message = Array.from({ length: 100 }, (_, index) => `word${index}`).join(' ');
+  only(engine.jobs).fail({ code: 'DUMP_FAILED', message, hint: message });
+  await terminal.waitFor(/^ ✗ Backup failed: word0.*$/m);
+  assert.equal(terminal.text().match(/word\d* ?…/g)?.length, 2);
 });
 
 test('a conflict is shown: of this console before the start, of another one when the job fails', async () => {
@@ -332,6 +344,11 @@ test('c reports why a job cannot be resumed: it is running, completed, or left n
   const { terminal } = console;
   await terminal.press('b', '5', 'c');
   await terminal.waitFor('Cannot resume: the job is still running');
+  const isGone = async () => {
+    await terminal.press('Z');
+    return !terminal.text().includes('Cannot resume');
+  };
+  await until(isGone, 6_000, 'a key without a command clears a message that was read');
   const job = only(engine.jobs);
   job.done({ name: 'x.bifract-backup', size_bytes: 1 });
   await terminal.press('c');
@@ -343,14 +360,17 @@ test('c reports why a job cannot be resumed: it is running, completed, or left n
   assert.equal(engine.jobs.length, 2);
 });
 
-test('c resumes an interrupted group and its archives, but not a complete archive', async () => {
+test('c resumes an interrupted group and its archives, but not a complete or a cancelled archive', async () => {
   const fractal = fakeFractal(1, { name: 'web' });
   const part = { group_id: 'g1' };
+  const failed = { status: 'failed', error_message: RESUMABLE } as const;
+  const cancelled = { ...failed, error_message: 'Cancelled by the user' };
   const engine = new FakeEngine({
     fractals: [fractal],
     archives: [
       fakeArchive(1, fractal, { ...part, period_label: '2026-03-01' }),
-      fakeArchive(2, fractal, { ...part, period_label: '2026-03-02', status: 'failed' }),
+      fakeArchive(2, fractal, { ...part, period_label: '2026-03-02', ...failed }),
+      fakeArchive(3, fractal, { group_id: 'g2', ...cancelled }),
     ],
   });
   const request = { kind: 'archive', fractal_id: fractal.id, fractal_name: 'web' } as const;
@@ -358,6 +378,11 @@ test('c resumes an interrupted group and its archives, but not a complete archiv
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.press('3');
+  await terminal.waitFor('Cancelled by the');
+  await terminal.press('/', ...'cancelled', 'enter', 'c');
+  await terminal.waitFor('Cannot resume: it was not interrupted');
+  assert.doesNotMatch(terminal.text(), /c resume/);
+  await terminal.press('esc', '/', ...'interrupted', 'enter');
   await terminal.waitFor('c resume');
   await terminal.press('enter', 'enter', 'c');
   await terminal.waitFor('Cannot resume: the archive is complete');

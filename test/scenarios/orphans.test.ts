@@ -168,14 +168,18 @@ test('adopting shows the plan first, and executes exactly that plan', async () =
   const [one, two] = [fakeOrphan('file', 1), fakeOrphan('file', 2)];
   const { console, terminal, engine } = await openOrphans([one, two], { columns: 120, rows: 40 });
   await using _ = console;
-  const lost = adoptItem(two, { fractal_known: false, action: 'skip', reason: 'No such fractal' });
+  const lost = adoptItem(two, {
+    fractal_known: false,
+    action: 'skip',
+    reason: 'Its fractal '.concat('is not in the database and '.repeat(5), 'no such fractal'),
+  });
   const plan = { items: [adoptItem(one), lost] };
   engine.data.adoptable = plan;
   await terminal.press(' ', ' ', 'a');
   await terminal.waitFor('Create the record of 1 file?');
   await terminal.waitFor(/✓ fractal-1 .* 1\.2k rows +2026-02-01 .*2026-03-01/);
   await terminal.waitFor(/✗ fractal-2 .* f2-2026/);
-  await terminal.waitFor('No such fractal');
+  await terminal.waitFor('no such fractal');
   await terminal.press('a', 'enter');
   await terminal.waitUntilGone('Create the record');
   assert.equal(engine.jobs.length, 0);

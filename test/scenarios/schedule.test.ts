@@ -49,6 +49,21 @@ test('the schedule of a fractal is set in three steps, each with the current set
   assert.deepEqual(scheduleOf(engine, 'dns'), ['never', 'hour', 12]);
 });
 
+test('several fractals that are never archived keep their other settings', async () => {
+  const engine = new FakeEngine({ fractals: [dns(), web()] });
+  await using console = startConsole({ engine });
+  const { terminal } = console;
+  await terminal.press('2');
+  await terminal.waitFor('2 fractals');
+  await terminal.press(' ', 'down', ' ', 'e');
+  await terminal.waitFor(/2 fractals.*archived/);
+  assert.doesNotMatch(terminal.text(), /current setting/, 'they differ');
+  await terminal.press('n');
+  await terminal.waitFor(/: never/);
+  assert.deepEqual(scheduleOf(engine, 'dns'), ['never', 'day', 4]);
+  assert.deepEqual(scheduleOf(engine, 'web'), ['never', 'none', 7]);
+});
+
 test('several selected fractals get the same schedule; an empty number keeps all archives', async () => {
   const engine = new FakeEngine({ fractals: [dns(), web()] });
   await using console = startConsole({ engine });

@@ -135,4 +135,6 @@ function screenKey(session: Session, key: string) {
   );
   if (known?.changesData && snapshot.read_only)
     session.notify('warn', notAvailable(known, 'the console is read-only'));
+  // Else an older message could be taken for the answer.
+  else if (snapshot.ui.statusMessage?.collapsed) session.dispatch({ type: 'clearMessage' });
 }

@@ -72,6 +72,31 @@ export function openDialog(session: Session, dialog: Omit<DialogState, 'focus'>)
   session.dispatch({ type: 'mode', mode: { name: 'dialog', dialog: { ...dialog, focus: 0 } } });
 }
 
+/** Opens a dialog with one option for each value; the current one, if there is one, has the focus. */
+export function chooseValue<Value extends string>(
+  session: Session,
+  choice: {
+    title: string;
+    line: string;
+    values: readonly (readonly [value: Value, key: string, label: string])[];
+    current: string | undefined;
+    run(value: Value): void;
+  },
+) {
+  const { title, line, values, current, run } = choice;
+  const options = values.map(
+    ([value, key, label]): DialogOption => ({
+      key,
+      label: value === current ? `${label} (current setting)` : label,
+      safe: true,
+      run: () => run(value),
+    }),
+  );
+  openDialog(session, { title, tone: 'info', lines: [line], options });
+  const focus = values.findIndex(([value]) => value === current);
+  session.dispatch({ type: 'focus', by: Math.max(0, focus) });
+}
+
 /** Opens a prompt for a line of text. */
 export function openPrompt(session: Session, prompt: Prompt) {
   session.dispatch({ type: 'mode', mode: { name: 'prompt', prompt } });

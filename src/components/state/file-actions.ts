@@ -180,7 +180,9 @@ function adoptQuestion(session: Session, files: readonly string[], { items }: Ad
     title: 'Nothing can be adopted',
     tone: 'info',
     lines: [],
-    items: items.flatMap((item) => adoptLines(item, session.snapshot().symbols)),
+    items: itemLines(session, items, (item, columns) =>
+      adoptLines(item, session.snapshot().symbols, columns),
+    ),
     more: withoutFractal ? [withFractals] : [],
   };
   if (adoptable.length === 0) return question;

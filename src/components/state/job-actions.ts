@@ -1,4 +1,4 @@
-import { asBifractError, type JobView, jobFacts, ROLLED_BACK } from '../../core/index.ts';
+import { asBifractError, type JobView, jobFacts, RESUMABLE, ROLLED_BACK } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
@@ -6,8 +6,8 @@ import { jobOfFractal } from '../view/lists/file-cells.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
 import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
-import { openDialog, startAndShow } from './dialogs.ts';
-import { selectedFractals, selectedJob } from './selection.ts';
+import { chooseValue, openDialog, startAndShow } from './dialogs.ts';
+import { commonValue, selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
 
 /** Jobs that have not ended. */
@@ -58,6 +58,7 @@ export function confirmCancel(session: Session) {
   if (!job) return;
   if (job.queued) {
     session.queue.remove(job.id);
+    if (currentScreen(session.snapshot()).name === 'job') session.dispatch({ type: 'back' });
     return session.notify('info', `${job.title}: removed from the queue`);
   }
   openDialog(session, {
@@ -132,25 +133,13 @@ export function chooseSplit(session: Session) {
   const chosen = selectedFractals(session.snapshot());
   const [first] = chosen;
   if (!first) return;
-  const isDefault = (split: ArchiveSplit) => chosen.every(({ archive_split }) => archive_split === split);
-  const options = SPLITS.map(([split, key, label]) => ({
-    key,
-    label: isDefault(split) ? `${label} (current setting)` : label,
-    safe: true,
-    run: () => archiveSelected(session, split),
-  }));
-  const focus = Math.max(
-    0,
-    SPLITS.findIndex(([split]) => isDefault(split)),
-  );
-  const dialog = {
+  chooseValue(session, {
     title: `Archive ${chosen.length === 1 ? `"${first.name}"` : plural(chosen.length, 'fractal')} as`,
-    tone: 'info' as const,
-    lines: ['Periods are in UTC. Each file can be restored or deleted on its own.'],
-    options,
-  };
-  openDialog(session, dialog);
-  session.dispatch({ type: 'focus', by: focus });
+    line: 'Periods are in UTC. Each file can be restored or deleted on its own.',
+    values: SPLITS,
+    current: commonValue(chosen, 'archive_split'),
+    run: (split) => archiveSelected(session, split),
+  });
 }
 
 /** The selected job, archive or group if it may be resumable; else why it is not. */
@@ -185,6 +174,10 @@ function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } 
   if (!row) return { why: 'no archive selected' };
   if (row.status === 'completed') return { why: 'the archive is complete' };
   if (jobOfFractal(snapshot.jobs, row.fractal_id)) return { why: 'a job is using the fractal' };
+  // The server may have put its own message into the record, but not into that of the group.
+  const group = snapshot.data.groups.value?.find((one) => one.id === row.group_id);
+  if (row.status === 'failed' && ![row.error_message, group?.error_message].includes(RESUMABLE))
+    return { why: 'it was not interrupted; archive the fractal again' };
   return { id: row.id };
 }
 

@@ -12,7 +12,12 @@ export interface Queue {
   close(): void;
 }
 
-export function createQueue(startJob: (request: JobRequest) => JobHandle, changed: () => void): Queue {
+/** `started` gets the id in the queue and that of the job. */
+export function createQueue(
+  startJob: (request: JobRequest) => JobHandle,
+  changed: () => void,
+  started: (queued: string, job: string) => void,
+): Queue {
   let state: readonly QueuedArchive[] = [];
   let current: Promise<JobOutcome> | undefined;
   let closed = false;
@@ -22,12 +27,9 @@ export function createQueue(startJob: (request: JobRequest) => JobHandle, change
     if (closed || current || !first) return;
     state = rest;
     const { fractal_id, fractal_name, split } = first;
-    current = startJob({
-      kind: 'archive',
-      fractal_id,
-      fractal_name,
-      ...(split ? { split } : {}),
-    }).outcome;
+    const job = startJob({ kind: 'archive', fractal_id, fractal_name, ...(split ? { split } : {}) });
+    started(first.id, job.id);
+    current = job.outcome;
     void current.then(() => {
       current = undefined;
       next();

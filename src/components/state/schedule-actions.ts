@@ -1,9 +1,8 @@
 import { type ArchiveSchedule, asBifractError, type Fractal } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
-import type { DialogOption } from '../view/types.ts';
-import { clearSelection, openDialog, openPrompt } from './dialogs.ts';
+import { chooseValue, clearSelection, openPrompt } from './dialogs.ts';
 import { SPLITS } from './job-actions.ts';
-import { selectedFractals } from './selection.ts';
+import { commonValue, selectedFractals } from './selection.ts';
 import type { Session } from './session.ts';
 
 const INTERVALS: readonly (readonly [schedule: string, key: string, label: string])[] = [
@@ -19,66 +18,33 @@ const MAX_KEPT = 999_999;
 /** Asks when the selected fractals are archived, how they are split and how many archives are kept, and sets that. */
 export function chooseSchedule(session: Session) {
   const chosen = selectedFractals(session.snapshot());
-  const [first] = chosen;
-  if (!first) return;
-  const { archive_schedule, archive_split, max_archives } = first;
-  const set = (schedule: ArchiveSchedule) => void setSchedule(session, chosen, schedule);
-  const keepPrompt = (schedule: string, split: string) =>
-    askKept(session, max_archives, (kept) =>
-      set({ archive_schedule: schedule, archive_split: split, max_archives: kept }),
-    );
+  if (chosen.length === 0) return;
+  const keepPrompt = (archive_schedule: string, archive_split: string) =>
+    askKept(session, commonValue(chosen, 'max_archives') ?? null, (max_archives) => {
+      void setSchedule(session, chosen, { archive_schedule, archive_split, max_archives });
+    });
   const splitDialog = (schedule: string) =>
-    choose(session, {
+    chooseValue(session, {
       title: `How should the archives of ${namesOf(chosen)} be split?`,
       line: 'Periods are in UTC. Each file can be restored or deleted on its own.',
-      options: SPLITS,
-      current: archive_split,
+      values: SPLITS,
+      current: commonValue(chosen, 'archive_split'),
       run: (split) => keepPrompt(schedule, split),
     });
-  choose(session, {
+  chooseValue(session, {
     title: `How often should ${namesOf(chosen)} be archived?`,
     line: 'Scheduled archives are made by `bifract run-due`, which cron or a timer must start. Days, weeks and months are in UTC.',
-    options: INTERVALS,
-    current: archive_schedule,
+    values: INTERVALS,
+    current: commonValue(chosen, 'archive_schedule'),
     run: (schedule) =>
       schedule === 'never'
-        ? set({ archive_schedule: schedule, archive_split, max_archives })
+        ? void setSchedule(session, chosen, { archive_schedule: schedule })
         : splitDialog(schedule),
   });
 }
 
 function namesOf(fractals: readonly Fractal[]): string {
   return fractals.length === 1 ? `"${fractals[0]?.name}"` : plural(fractals.length, 'fractal');
-}
-
-/** Opens a dialog with one option for each value; the current one has the focus. */
-function choose(
-  session: Session,
-  {
-    title,
-    line,
-    options,
-    current,
-    run,
-  }: {
-    title: string;
-    line: string;
-    options: readonly (readonly [value: string, key: string, label: string])[];
-    current: string;
-    run(value: string): void;
-  },
-) {
-  const choices = options.map(
-    ([value, key, label]): DialogOption => ({
-      key,
-      label: value === current ? `${label} (current setting)` : label,
-      safe: true,
-      run: () => run(value),
-    }),
-  );
-  openDialog(session, { title, tone: 'info', lines: [line], options: choices });
-  const focus = options.findIndex(([value]) => value === current);
-  session.dispatch({ type: 'focus', by: Math.max(0, focus) });
 }
 
 function askKept(session: Session, current: number | null, run: (kept: number | null) => void) {
@@ -96,9 +62,17 @@ function askKept(session: Session, current: number | null, run: (kept: number | 
   });
 }
 
-async function setSchedule(session: Session, fractals: readonly Fractal[], schedule: ArchiveSchedule) {
+/** Each fractal keeps its own value of what is not given. */
+async function setSchedule(
+  session: Session,
+  fractals: readonly Fractal[],
+  schedule: Pick<ArchiveSchedule, 'archive_schedule'> & Partial<ArchiveSchedule>,
+) {
   try {
-    for (const { id } of fractals) await session.engine.setSchedule(id, schedule, { signal: session.ended });
+    for (const { id, archive_split, max_archives } of fractals) {
+      const complete = { archive_split, max_archives, ...schedule };
+      await session.engine.setSchedule(id, complete, { signal: session.ended });
+    }
     clearSelection(session);
     session.notify('good', `Schedule of ${namesOf(fractals)}: ${schedule.archive_schedule}`);
   } catch (error) {

@@ -116,6 +116,14 @@ export function selectedFractals(snapshot: Snapshot): readonly FractalRecord[] {
   return fractals.filter((fractal) => fractal.id === id);
 }
 
+/** The value that all of these fractals have; undefined if they differ. */
+export function commonValue<Key extends keyof FractalRecord>(
+  [first, ...others]: readonly FractalRecord[],
+  key: Key,
+): FractalRecord[Key] | undefined {
+  return others.every((one) => one[key] === first?.[key]) ? first?.[key] : undefined;
+}
+
 /** The job under the cursor or on the screen. */
 export function selectedJob(snapshot: Snapshot): JobRow | undefined {
   const screen = currentScreen(snapshot);

@@ -119,7 +119,7 @@ export function createSession(options: SessionOptions): Session {
   const reports = createShownCache<FileReport>((target, options) => engine.show(target, options), changed);
   const coverage = createShownCache(queryCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
-  const queue = createQueue(startJob, changed);
+  const queue = createQueue(startJob, changed, (from, to) => dispatch({ type: 'renameSubject', from, to }));
   const verifications = createVerificationResults();
   const wizard = createWizard(changed);
 

@@ -10,8 +10,8 @@ function day(time: string | null): string {
   return formatStamp(time).slice(0, 10);
 }
 
-/** An item of an adoption plan; the reason on a second line if it is not adopted. */
-export function adoptLines(item: AdoptItem, symbols: Symbols): Line[] {
+/** An item of an adoption plan; below it the reason if it is not adopted. */
+export function adoptLines(item: AdoptItem, symbols: Symbols, columns: number): Line[] {
   const adopted = item.action === 'adopt';
   const rows = item.rows === null ? 'rows ?' : `${formatCount(item.rows)} rows`;
   const name = item.fractal?.name ?? item.fractal?.id ?? 'no fractal';
@@ -22,7 +22,9 @@ export function adoptLines(item: AdoptItem, symbols: Symbols): Line[] {
     { text: `${formatBytes(item.size_bytes).padStart(10)} ${rows.padStart(11)}  ${days}` },
     { text: baseName(item.path), tone: 'dim' } as const,
   ];
-  return adopted ? [line] : [line, [{ text: `  not adopted: ${item.reason}`, tone: 'warn' }]];
+  if (adopted) return [line];
+  const reason = wrap(`not adopted: ${item.reason}`, columns - 2);
+  return [line, ...reason.map((text): Line => [{ text: `  ${text}`, tone: 'warn' }])];
 }
 
 /** An item of a clean-up: action, size, age, owner and name. */

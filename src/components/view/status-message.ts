@@ -1,6 +1,6 @@
 import { sanitize } from '../../core/text/sanitize.ts';
 import { type Line, lineWidth } from '../text/line.ts';
-import { shorten, wrap } from '../text/text.ts';
+import { shorten, truncate, wrap } from '../text/text.ts';
 import { groupOf } from './lists/archive-rows.ts';
 import { verificationOf } from './lists/file-cells.ts';
 import { rowUnderCursor } from './lists/index.ts';
@@ -41,15 +41,26 @@ export function statusMessageLines(snapshot: Snapshot): readonly [Line, ...Line[
     return [line(shorten(sanitize(entry.text), available, symbols.ellipsis))];
   }
   const room = columns - INDENT.length - 1;
-  const why = wrap(entry.text, room).map(
-    (text, index): Line => [
-      { text: index === 0 ? ` ${symbol} ` : INDENT, tone, bold: true },
-      { text, tone },
-    ],
-  );
-  const what = entry.hint ? wrap(entry.hint, room).map((text): Line => [{ text: INDENT + text }]) : [];
-  const [first = [], ...rest] = [...why.slice(0, MAX_LINES - Math.min(2, what.length)), ...what];
-  return [first, ...rest.slice(0, MAX_LINES - 1)];
+  const [whole, hint] = [wrap(entry.text, room), entry.hint ? wrap(entry.hint, room) : []];
+  const why = firstLines(whole, MAX_LINES - Math.min(2, hint.length), room, symbols.ellipsis);
+  const what = firstLines(hint, MAX_LINES - why.length, room, symbols.ellipsis);
+  const [first = [], ...rest] = [
+    ...why.map(
+      (text, index): Line => [
+        { text: index === 0 ? ` ${symbol} ` : INDENT, tone, bold: true },
+        { text, tone },
+      ],
+    ),
+    ...what.map((text): Line => [{ text: INDENT + text }]),
+  ];
+  return [first, ...rest];
+}
+
+/** The lines, or as many as fit; the last one then ends with an ellipsis. */
+function firstLines(lines: readonly string[], count: number, columns: number, ellipsis: string): string[] {
+  const kept = lines.slice(0, count);
+  if (kept.length === lines.length) return kept;
+  return kept.with(-1, truncate(`${kept.at(-1)} ${ellipsis}`, columns, ellipsis));
 }
 
 /** The full error or warning of the row under the cursor; empty if there is none. */

@@ -96,8 +96,7 @@ export const JOBS: readonly Command[] = [
     verb: 'set the schedule',
     keys: ['e'],
     label: 'schedule',
-    description:
-      'Set how often the selected fractals are archived, how they are split and how many archives are kept',
+    description: 'Set the schedule: how often, how split, and how many archives to keep',
     screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
     changesData: true,

@@ -25,8 +25,8 @@ function timeWidth(columns: number): number {
 /** Where the original lines of the archive were not kept. */
 const LINES_NOTE = {
   logs: '',
-  logs_raw: '  (older rows: text of the fields, the original line was not kept)',
-  none: '  (text of the fields: the original lines were not kept)',
+  logs_raw: '  (older rows: fields; original line not kept)',
+  none: '  (fields; original lines not kept)',
 };
 
 /** Column titles, and a note if the original lines are missing or the total number of rows is unknown. */
@@ -34,9 +34,7 @@ export function rowsHead({ columns, browse }: Snapshot): Line {
   if (!browse?.report) return [];
   const { raw_from } = browse.report;
   const lines = raw_from === null ? '' : LINES_NOTE[raw_from];
-  const note = browse.complete
-    ? lines
-    : '  (no trailer, so the total is unknown; press G to read to the end)';
+  const note = browse.complete ? lines : '  (total unknown; press G to read to the end)';
   return [
     { text: `${MARGIN}${'Time (UTC)'.padEnd(timeWidth(columns))}  Log line`, tone: 'dim' },
     { text: note, tone: 'warn' },

@@ -73,6 +73,7 @@ function targetStep(
       label: 'Omit privileges only',
       description: 'Owners are kept. Use it if this server lacks some roles.',
       checked: no_owner || no_privileges,
+      ...(no_owner ? { disabled: 'owners and privileges are omitted' } : {}),
     },
     {
       effect: { do: 'change', change: { no_tablespaces: !no_tablespaces } },

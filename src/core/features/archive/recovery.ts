@@ -10,7 +10,8 @@ import type { ArchiveJobRequest } from './contract.ts';
 import { isResumable } from './resume.ts';
 
 const INTERRUPTED = 'Interrupted: the process writing this archive ended';
-const RESUMABLE = `${INTERRUPTED}; archive the fractal again with the same options to resume`;
+/** Error message of the record and the group of an interrupted archive while it can be resumed. */
+export const RESUMABLE = `${INTERRUPTED}; archive the fractal again with the same options to resume`;
 
 const UNUSABLE = new Set<string>(['DAMAGED', 'CUT_OFF', 'NOT_BIFRACT', 'WRONG_KEY']);
 

@@ -195,19 +195,20 @@ export async function addLastArchiveNotes(
   if (to_delete.size === 0) return;
   const records = await (await services.catalog()).archives({}, options);
   const left = records.filter(({ id }) => !to_delete.has(id));
+  const deleted = records.filter(({ id }) => to_delete.has(id));
   for (const item of items.filter(({ archive_id }) => archive_id !== null && to_delete.has(archive_id))) {
-    const record = records.find(({ id }) => id === item.archive_id);
-    if (record) item.notes.push(...lastArchiveNotes(record, left));
+    const record = deleted.find(({ id }) => id === item.archive_id);
+    if (record) item.notes.push(...lastArchiveNotes(record, deleted, left));
   }
 }
 
 function lastArchiveNotes(
-  { status, group_id, fractal_id, fractal_name }: ArchiveRecord,
-  left: ArchiveRecord[],
+  { group_id, fractal_id, fractal_name }: ArchiveRecord,
+  deleted: readonly ArchiveRecord[],
+  left: readonly ArchiveRecord[],
 ): string[] {
-  const last =
-    status === 'completed' &&
-    !left.some((one) => one.fractal_id === fractal_id && one.status === 'completed');
+  const isCompleted = (one: ArchiveRecord) => one.fractal_id === fractal_id && one.status === 'completed';
+  const last = deleted.some(isCompleted) && !left.some(isCompleted);
   const alone = group_id !== null && !left.some((one) => one.group_id === group_id);
   return [
     ...(last ? [`No archive of ${fractal_name} will be left.`] : []),

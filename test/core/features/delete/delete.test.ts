@@ -289,6 +289,22 @@ test('a group is deleted with all its archives; an empty one alone', async () =>
   assert.deepEqual(setup.catalog.allGroups, []);
 });
 
+test('every item of a group has the same notes about what is left, also one that failed', async () => {
+  const setup = setUp();
+  const group_id = 'bbbbbbbb-0000-4000-8000-000000000001';
+  const group = { id: group_id, fractal_id: FRACTAL_ID, created_at: '2026-03-01T00:00:00Z' };
+  setup.catalog.allGroups.push(group as (typeof setup.catalog.allGroups)[number]);
+  await addArchive(setup, 1, { group_id });
+  const failed = await addArchive(setup, 2, { group_id, status: 'failed' });
+  const last = ['No archive of web-prod will be left.', 'The empty group is removed too.'];
+  const marked = 'The record is marked as failed.';
+  assert.deepEqual(
+    (await plan(setup, 'group', [group_id])).items.map(({ notes }) => notes),
+    [last, [marked, ...last]],
+  );
+  assert.deepEqual((await plan(setup, 'archive', [failed.id])).items[0]?.notes, [marked]);
+});
+
 test('the last readable backup is kept without explicit consent', async () => {
   const setup = setUp();
   const [old, good] = [await addBackup(setup, 1), await addBackup(setup, 2)];
