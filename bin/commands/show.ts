@@ -76,7 +76,12 @@ function backupPairs({ backup }: FileReport): [string, string | null][] {
   return [
     ['Taken', timestamp],
     ['Database', [database, ...versions].filter(Boolean).join(', ') || null],
-    ['Tables', tables && `${formatExact(tables.length)}, ${formatExact(rows)} rows`],
+    ['Tables', tables && `${formatExact(tables.length)}, ${formatExact(rows)} rows; ${checksumsOf(tables)}`],
     ['Variables', `${plural(variables.length, 'variable')} of .env (values hidden)`],
   ];
+}
+
+function checksumsOf(tables: { checksum: boolean }[]): string {
+  const count = tables.filter(({ checksum }) => checksum).length;
+  return `checksums of ${count === tables.length ? 'all' : formatExact(count)}`;
 }

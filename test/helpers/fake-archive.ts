@@ -71,7 +71,12 @@ export function fakeBackupReport(
       server_version: '16.4',
       pg_dump_version: '16.4',
       database: 'bifract',
-      tables: tables.map((table, index) => ({ schema: 'public', name: table, rows: 17 ** index % 90_001 })),
+      tables: tables.map((name, index) => ({
+        schema: 'public',
+        name,
+        rows: 17 ** index % 90_001,
+        checksum: true,
+      })),
       variables: ['BIFRACT_PORT', 'CLICKHOUSE_HOST', 'POSTGRES_HOST', 'POSTGRES_PASSWORD'],
     },
     ...given,

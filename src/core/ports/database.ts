@@ -5,6 +5,11 @@ export interface TableCount {
   schema: string;
   name: string;
   rows: number;
+  /**
+   * CRC-32 of all rows, in the text and order of `COPY … TO STDOUT` in the encoding of the database; absent if they were
+   * only counted.
+   */
+  crc32?: number;
   /** `pg_table_size`, bytes: roughly its size in a dump. */
   size_bytes: number;
 }
@@ -48,8 +53,11 @@ export interface DatabaseSnapshot {
   size_bytes: number;
   properties: DatabaseProperties;
   extensions: ExtensionVersion[];
-  /** Exact row counts of all ordinary tables in this snapshot. */
-  tables(options?: CallOptions): Promise<TableCount[]>;
+  /**
+   * Exact row counts of all ordinary tables in this snapshot. The smallest tables that have no more than `checksum_bytes`
+   * together are read in full and have a checksum; by default none.
+   */
+  tables(options?: CallOptions & { checksum_bytes?: number }): Promise<TableCount[]>;
   close(): Promise<void>;
 }
 

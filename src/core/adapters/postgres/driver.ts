@@ -1,6 +1,6 @@
 import type { Client, ClientConfig } from 'pg';
 import type { PostgresConnection } from '../../config/settings.ts';
-import { optionsText, SESSION_OPTIONS } from './session-options.ts';
+import { optionsText, SESSION_OPTIONS, TEXT_OPTIONS } from './session-options.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 10_000;
@@ -11,10 +11,9 @@ const TIMESTAMPTZ = 1184;
 /** What the driver's parsers and our queries rely on. */
 const OWN_OPTIONS = {
   ...SESSION_OPTIONS,
-  timezone: 'UTC',
+  ...TEXT_OPTIONS,
   datestyle: 'ISO',
   intervalstyle: 'postgres',
-  bytea_output: 'hex',
   extra_float_digits: '1',
   // Enough to sort ten thousand records in memory.
   work_mem: '32MB',

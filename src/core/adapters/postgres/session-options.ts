@@ -18,16 +18,26 @@ export const SESSION_OPTIONS = {
   standard_conforming_strings: 'on',
 };
 
+/**
+ * What pg_dump leaves as the role has it though the text of values depends on it: its rows are compared with those that our
+ * own session reads. What else they depend on, pg_dump sets itself, or both sessions have it from the role: `lc_monetary`.
+ */
+export const TEXT_OPTIONS = { timezone: 'UTC', bytea_output: 'hex' };
+
 /** Added in later versions: an older server rejects a connection that sets them. */
 const SINCE: [major: number, name: string, value: string][] = [
   [14, 'idle_session_timeout', '0'],
   [17, 'transaction_timeout', '0'],
 ];
 
-/** The settings for pg_dump and pg_restore, as in `PGOPTIONS`. Unknown versions get only what all servers know. */
-export function toolOptions(server_major: number): string {
-  const later = SINCE.filter(([major]) => server_major >= major).map(([, name, value]) => [name, value]);
-  return optionsText({ ...SESSION_OPTIONS, ...Object.fromEntries(later) });
+/**
+ * The settings for pg_dump or pg_restore, as in `PGOPTIONS`. Unknown versions get only what all servers know. A restore
+ * keeps the time zone of the database: functions and views that it runs may depend on it.
+ */
+export function toolOptions(name: 'pg_dump' | 'pg_restore', server_major: number): string {
+  const later = SINCE.filter(([major]) => server_major >= major).map(([, option, value]) => [option, value]);
+  const text = name === 'pg_dump' ? TEXT_OPTIONS : {};
+  return optionsText({ ...SESSION_OPTIONS, ...text, ...Object.fromEntries(later) });
 }
 
 /** Settings in the form of `PGOPTIONS` and of the startup message. */

@@ -11,6 +11,12 @@ import { checkStoredSize } from '../files/check-size.ts';
 import { freeName } from '../files/free-name.ts';
 import type { BackupRequest, BackupSummary } from './contract.ts';
 
+/**
+ * How much of the database is read twice, so that its contents in the dump can be compared: all of it, in nearly every
+ * installation. More would slow down the backup of a large one.
+ */
+const CHECKSUM_BYTES = 256 * 1024 * 1024;
+
 /** What a backup is made with. */
 export type BackupServices = Pick<
   Services,
@@ -20,7 +26,7 @@ export type BackupServices = Pick<
 /**
  * Backs up the PostgreSQL database into one encrypted file.
  *
- * Dump and row counts come from one snapshot. The file becomes visible only after pg_dump has succeeded and
+ * Dump, row counts and checksums come from one snapshot. The file becomes visible only after pg_dump has succeeded and
  * all bytes are durable.
  */
 export async function backup(
@@ -70,12 +76,14 @@ export async function backupNow(
   const snapshot = await database.snapshot({ signal, exclusive: options.exclusive });
   try {
     emit('job:phase', { phase: 'Counting rows' });
-    const tables = await snapshot.tables({ signal });
+    const tables = await snapshot.tables({ signal, checksum_bytes: CHECKSUM_BYTES });
     const source = { ...parts, snapshot, tables };
     const manifest = await makeManifest(services, source, context);
     const file = await writeFile(source, manifest, options, context);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    return { ...file, tables: tables.length, rows, duration_ms: Math.round(performance.now() - started) };
+    const compared_tables = tables.filter(({ crc32 }) => crc32 !== undefined).length;
+    const duration_ms = Math.round(performance.now() - started);
+    return { ...file, tables: tables.length, rows, compared_tables, duration_ms };
   } finally {
     await snapshot.close();
   }
@@ -150,8 +158,8 @@ async function writeFile(
 }
 
 /**
- * A dump that is proven complete before it ends: pg_dump behind a container client, ssh or a wrapper can lose the end of
- * its output and still exit with 0. What is not proven is never sealed.
+ * A dump that is proven before it ends: a container client, ssh or a wrapper around pg_dump can lose or change part of its
+ * output and still exit with 0. What is not proven is never sealed.
  */
 async function* provenDump(
   dump: AsyncIterable<Buffer>,
@@ -162,7 +170,7 @@ async function* provenDump(
   } catch (error) {
     if (!(error instanceof BifractError) || error.exitCode !== EXIT.integrity || error.hint) throw error;
     throw new BifractError(error.code, error.message, {
-      hint: 'No backup was made. Run it again; if that fails too, check what starts pg_dump: a container client or wrapper may lose part of its output.',
+      hint: 'No backup was made. Run it again; if that fails too, check what starts pg_dump (a container client or wrapper may lose or change part of its output) and the memory of this machine.',
       cause: error,
     });
   }

@@ -17,6 +17,8 @@ export interface BackupSummary {
   checksum: string;
   tables: number;
   rows: number;
+  /** Tables whose contents in the dump were compared with the database; the others were only counted. */
+  compared_tables: number;
   duration_ms: number;
 }
 

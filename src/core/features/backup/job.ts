@@ -34,11 +34,11 @@ function deleted({ items }: PrunePlan): string[] {
 }
 
 function backupRows(summary: BackupSummary): Row[] {
-  const { name, size_bytes, content_bytes, checksum, tables, rows, duration_ms } = summary;
+  const { name, size_bytes, content_bytes, checksum, duration_ms } = summary;
   const ratio = formatRatio(content_bytes, size_bytes) ?? '1:1';
   return [
     { label: 'Backup', value: name, tone: 'good' },
-    { label: 'Contents', value: `${plural(tables, 'table')}, ${plural(rows, 'row')}` },
+    { label: 'Contents', value: contentsOf(summary) },
     {
       label: 'Size',
       value: `${formatBytes(size_bytes)} (${formatBytes(content_bytes)} before compression, ${ratio})`,
@@ -46,4 +46,12 @@ function backupRows(summary: BackupSummary): Row[] {
     { label: 'SHA-256', value: checksum },
     { label: 'Duration', value: formatDuration(duration_ms) },
   ];
+}
+
+function contentsOf({ tables, rows, compared_tables }: BackupSummary): string {
+  const compared =
+    compared_tables === tables
+      ? 'all compared with the database'
+      : `${compared_tables} compared with the database, ${tables - compared_tables} only counted`;
+  return `${plural(tables, 'table')}, ${plural(rows, 'row')}; ${compared}`;
 }

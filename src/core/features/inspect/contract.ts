@@ -40,7 +40,8 @@ export interface FileReport {
     server_version: string | null;
     pg_dump_version: string | null;
     database: string | null;
-    tables: { schema: string; name: string; rows: number }[] | null;
+    /** `checksum`: whether the manifest has one of its rows. */
+    tables: { schema: string; name: string; rows: number; checksum: boolean }[] | null;
     /** Names of the `.env` variables in the manifest, never their values. */
     variables: string[];
   } | null;
@@ -64,6 +65,8 @@ export interface VerifyItem {
   proven: boolean;
   size_bytes: number;
   rows: number | null;
+  /** Tables of a backup whose contents match a checksum in its manifest; null for a quick verification or an archive. */
+  compared_tables: number | null;
   content_bytes: number | null;
   /** SHA-256 of the stored bytes, hex; null for a quick verification. */
   checksum: string | null;

@@ -8,6 +8,7 @@ import {
   splitBackup,
 } from '../../format/index.ts';
 import { parseArchiveName, parsePeriodLabel } from '../../policy/names.ts';
+import type { TableCount } from '../../ports/database.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
@@ -145,9 +146,13 @@ function backupOf({
     server_version: own?.server_version ?? null,
     pg_dump_version: own?.pg_dump_version ?? null,
     database: own?.database ?? null,
-    tables: own?.tables?.map(({ schema, name, rows }) => ({ schema, name, rows })) ?? null,
+    tables: own?.tables?.map(tableOf) ?? null,
     variables: Object.keys(env_vars).sort(),
   };
+}
+
+function tableOf({ schema, name, rows, crc32 }: TableCount) {
+  return { schema, name, rows, checksum: crc32 !== undefined };
 }
 
 function unsealedNotes({ kind, first, manifest, truncated }: HeadContent): string[] {

@@ -47,7 +47,14 @@ export async function verifyFile(target: Target, options: VerifyFileOptions): Pr
 
 /** An item before anything is known about it. */
 export function blankItem(target: string, path: string, size_bytes: number): VerifyItem {
-  const empty = { kind: null, sealed: null, rows: null, content_bytes: null, checksum: null };
+  const empty = {
+    kind: null,
+    sealed: null,
+    rows: null,
+    compared_tables: null,
+    content_bytes: null,
+    checksum: null,
+  };
   return { target, path, ...empty, ok: false, proven: false, size_bytes, notes: [] };
 }
 
@@ -76,7 +83,8 @@ function ofContent({ kind, summary, lines, dump }: VerifiedFile): Found {
   }
   const fractal_id = head?.fractal?.id ?? null;
   const measured = { size_bytes, checksum, rows, first, last, fractal_id, sealed };
-  return { kind, sealed, rows, content_bytes, checksum, size_bytes, measured };
+  const compared_tables = dump?.tables.filter(({ crc32 }) => crc32 !== null).length ?? null;
+  return { kind, sealed, rows, compared_tables, content_bytes, checksum, size_bytes, measured };
 }
 
 /** Rows of all tables; null if the dump does not tell. */
@@ -111,7 +119,8 @@ function ofDescription(description: FileDescription, { object }: Target): Found 
   const kind = head?.kind ?? kindByName(object.name) ?? null;
   const measured = measuredEnds(description);
   const { rows } = measured;
-  return { kind, sealed, rows, content_bytes: end?.bytes ?? null, checksum: null, size_bytes, measured };
+  const content_bytes = end?.bytes ?? null;
+  return { kind, sealed, rows, compared_tables: null, content_bytes, checksum: null, size_bytes, measured };
 }
 
 /** What header and trailer say, for comparison with the record. */

@@ -1,29 +1,27 @@
 import { BifractError } from '../../contract/errors.ts';
-import { type DumpContents, DumpReader } from './dump-reader.ts';
+import type { TableCount } from '../../ports/database.ts';
+import { type DumpContents, DumpReader, withEndOfRows } from './dump-reader.ts';
 
-/** A table and its row count, as the manifest of a backup has them. */
-export interface ExpectedTable {
-  schema: string;
-  name: string;
-  rows: number;
-}
+/** A table as the manifest of a backup has it. */
+export type ExpectedTable = Pick<TableCount, 'schema' | 'name' | 'rows' | 'crc32'>;
 
 /**
  * Passes a dump on and proves, before it ends, that it is complete and has the expected rows: a data block for every
- * table, with as many rows as were counted in the same snapshot. So whatever reads it to its end without an error has a
- * complete dump; no seal is written for another.
+ * table, with as many rows as were counted in the same snapshot, and the same text where that has a checksum. So whatever
+ * reads it to its end without an error has a complete dump; no seal is written for another.
  *
- * Throws `CUT_OFF`, `DAMAGED` or `UNSUPPORTED` as `DumpReader` does, and `COUNT_DIFFERS`. Without `expected` (files of
- * the server's own program) only the dump's own structure is checked. With `fresh`, a dump that this program has just
- * requested, every table must have rows that can be counted, and its definition: a single wrong byte in the header makes
- * a dump look compressed.
+ * Throws `CUT_OFF`, `DAMAGED` or `UNSUPPORTED` as `DumpReader` does, `COUNT_DIFFERS`, and `DAMAGED` for other rows than
+ * expected. Without `expected` (files of the server's own program) only the dump's own structure is checked; a compressed
+ * dump has no rows to compare. With `fresh`, a dump that this program has just requested, every table must have rows that
+ * can be counted, and its definition: a single wrong byte in the header makes a dump look compressed.
  */
 export async function* checkDump(
   dump: AsyncIterable<Buffer>,
   expected: readonly ExpectedTable[] | undefined,
   { onChecked, fresh = false }: { onChecked?: (contents: DumpContents) => void; fresh?: boolean } = {},
 ): AsyncGenerator<Buffer> {
-  const reader = new DumpReader();
+  const known = new Set(expected?.filter(({ crc32 }) => crc32 !== undefined).map(keyOf));
+  const reader = new DumpReader({ checksums: (table) => known.has(keyOf(table)) });
   for await (const piece of dump) {
     reader.push(piece);
     yield piece;
@@ -34,9 +32,10 @@ export async function* checkDump(
 }
 
 function compareTables({ tables }: DumpContents, expected: readonly ExpectedTable[], fresh: boolean): void {
-  const dumped = new Map(tables.map((table) => [JSON.stringify([table.schema, table.name]), table]));
-  for (const { schema, name, rows } of expected) {
-    const table = dumped.get(JSON.stringify([schema, name]));
+  const dumped = new Map(tables.map((table) => [keyOf(table), table]));
+  for (const wanted of expected) {
+    const { schema, name, rows, crc32 } = wanted;
+    const table = dumped.get(keyOf(wanted));
     if (!table)
       throw new BifractError('CUT_OFF', `The dump is incomplete: it has no data of ${schema}.${name}`);
     if (fresh && !table.defined)
@@ -48,5 +47,14 @@ function compareTables({ tables }: DumpContents, expected: readonly ExpectedTabl
         'COUNT_DIFFERS',
         `The dump has ${table.rows} rows of ${schema}.${name} instead of ${rows}`,
       );
+    if (crc32 !== undefined && table.crc32 !== null && table.crc32 !== withEndOfRows(crc32))
+      throw new BifractError(
+        'DAMAGED',
+        `The dump has other values in ${schema}.${name} than the database had: their checksums differ`,
+      );
   }
+}
+
+function keyOf({ schema, name }: Pick<ExpectedTable, 'schema' | 'name'>): string {
+  return JSON.stringify([schema, name]);
 }

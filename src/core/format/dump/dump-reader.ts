@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { BifractError } from '../../contract/errors.ts';
 import { bytesWanted, type DumpNeeds, NeedsCollector } from './dump-needs.ts';
 
@@ -36,15 +37,25 @@ const END_OF_ROWS = Buffer.from('\\.\n\n\n', 'latin1');
 const NEWLINES_OF_END = 3;
 const NEWLINE = 0x0a;
 
+/** The CRC-32 of rows with pg_dump's end mark after them. */
+export function withEndOfRows(crc: number): number {
+  return crc32(END_OF_ROWS, crc);
+}
+
 /** The data of one table in a dump. */
 export interface DumpedTable {
   schema: string;
   name: string;
   /** Rows of its COPY data; null if the dump is compressed or made of INSERT statements. */
   rows: number | null;
+  /** CRC-32 of those rows with what follows them, as `withEndOfRows` has it; null if not counted or not requested. */
+  crc32: number | null;
   /** Whether the dump also creates the table. */
   defined: boolean;
 }
+
+/** Whether the CRC-32 of a table is wanted; it takes as long as all other reading. */
+type IsWanted = (table: Pick<DumpedTable, 'schema' | 'name'>) => boolean;
 
 /** What a complete dump contains. */
 export interface DumpContents {
@@ -96,8 +107,10 @@ export class DumpReader {
 
   // The data part, which is nearly all of a dump, is read without the generator.
   #block: BlockReader | undefined;
+  readonly #checksums: IsWanted;
 
-  constructor() {
+  constructor({ checksums = () => false }: { checksums?: IsWanted } = {}) {
+    this.#checksums = checksums;
     this.#wanted = this.#parser.next().value as Wanted;
     this.#missing = amount(this.#wanted);
   }
@@ -161,7 +174,10 @@ export class DumpReader {
     this.#defined.clear();
     const tables: DumpedTable[] = [];
     this.#contents = { format: `${major}.${minor}`, compressed, tables, entries, needs: needs.needs() };
-    this.#block = new BlockReader(intBytes, compressed, this.#expected, tables);
+    this.#block = new BlockReader(intBytes, compressed, this.#expected, {
+      tables,
+      checksums: this.#checksums,
+    });
   }
 
   *#entry(
@@ -249,6 +265,7 @@ class BlockReader {
   readonly #compressed: boolean;
   readonly #expected: Map<number, DataEntry>;
   readonly #tables: DumpedTable[];
+  readonly #checksums: IsWanted;
   /** What comes next. `object`: the number of a large object, or zero at the end of its block. */
   #state: 'type' | 'id' | 'object' | 'length' | 'data' = 'type';
   #type = 0;
@@ -256,6 +273,8 @@ class BlockReader {
   /** Bytes that are left of the current piece of data. */
   #left = 0;
   #newlines = 0;
+  /** CRC-32 of the block's data, if wanted. */
+  #crc: number | null = null;
   /** The next newline in the bytes at hand. */
   #newline = -1;
   /** The last bytes of the block's data. */
@@ -268,12 +287,13 @@ class BlockReader {
     intBytes: number,
     compressed: boolean,
     expected: Map<number, DataEntry>,
-    tables: DumpedTable[],
+    { tables, checksums }: { tables: DumpedTable[]; checksums: IsWanted },
   ) {
     this.#intBytes = intBytes;
     this.#compressed = compressed;
     this.#expected = expected;
     this.#tables = tables;
+    this.#checksums = checksums;
     this.#scratch = Buffer.alloc(1 + intBytes);
   }
 
@@ -323,6 +343,7 @@ class BlockReader {
     if (!this.#entry) throw damaged(`a data block is of entry ${id}, which has no data or already had one`);
     this.#expected.delete(id);
     this.#newlines = 0;
+    this.#crc = this.#checksums(this.#entry) ? 0 : null;
     this.#tail.fill(0);
     this.#state = this.#type === TABLE_BLOCK ? 'length' : 'object';
   }
@@ -337,6 +358,7 @@ class BlockReader {
         this.#newline = newlineFrom(bytes, this.#newline + 1);
       }
       this.#keepTail(bytes, start, end);
+      if (this.#crc !== null) this.#crc = crc32(bytes.subarray(start, end), this.#crc);
     }
     this.#left -= end - start;
     if (this.#left === 0) this.#state = 'length';
@@ -357,7 +379,7 @@ class BlockReader {
       if (counts && !this.#tail.equals(END_OF_ROWS))
         throw cutOff(`the rows of ${nameOf(this.#entry)} do not end with the end mark of COPY`);
       const rows = counts ? this.#newlines - NEWLINES_OF_END : null;
-      this.#tables.push({ schema, name, rows, defined });
+      this.#tables.push({ schema, name, rows, crc32: counts ? this.#crc : null, defined });
     }
     return 'type';
   }

@@ -92,7 +92,8 @@ test('no setting of the role reaches a session', async () => {
 });
 
 test('only servers that know a timeout are asked to set it', () => {
-  const names = (major: number) => [...toolOptions(major).matchAll(/-c (\w+)=/g)].map(([, name]) => name);
+  const names = (major: number) =>
+    [...toolOptions('pg_restore', major).matchAll(/-c (\w+)=/g)].map(([, name]) => name);
   const later = (major: number) =>
     names(major).filter((name) => !Object.hasOwn(SESSION_OPTIONS, String(name)));
   assert.deepEqual(
@@ -105,7 +106,7 @@ test('only servers that know a timeout are asked to set it', () => {
       [],
     ],
   );
-  assert.match(toolOptions(15), /=read\\ committed /);
+  assert.match(toolOptions('pg_dump', 15), /=read\\ committed /);
 });
 
 test('a local program gets the connection of the settings and nothing else of libpq', () => {
@@ -118,19 +119,19 @@ test('a local program gets the connection of the settings and nothing else of li
     PGUSER: 'x',
     PGPASSWORD: 'x',
   };
-  const environment = toolEnvironment({ ...connection, password: undefined }, '15.3', inherited);
+  const environment = toolEnvironment('pg_dump', { ...connection, password: undefined }, '15.3', inherited);
   assert.deepEqual(environment, {
     HOME: '/root',
     PATH: '/bin',
     PGDATABASE: database,
     PGHOST: host,
-    PGOPTIONS: toolOptions(15),
+    PGOPTIONS: toolOptions('pg_dump', 15),
     PGPASSFILE: '/p',
     PGPASSWORD: 'x',
     PGPORT: String(port),
     PGUSER: role,
   });
-  assert.equal(toolEnvironment(connection, '15.3', inherited).PGPASSWORD, 'secret');
+  assert.equal(toolEnvironment('pg_dump', connection, '15.3', inherited).PGPASSWORD, 'secret');
 });
 
 test('variables of libpq reach pg_dump neither here nor in a container', async () => {

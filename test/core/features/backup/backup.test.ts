@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { backup } from '../../../../src/core/features/backup/backup.ts';
 import { generateKey, parseKey } from '../../../../src/core/format/index.ts';
@@ -13,7 +14,9 @@ const NAME = 'bifract-backup-20260301-123456.bifract-backup';
 function setUp() {
   const hex = generateKey();
   const fakes = {
-    database: new FakeDatabase([{ schema: 'public', name: 'users', rows: 3, size_bytes: 8192 }]),
+    database: new FakeDatabase([
+      { schema: 'public', name: 'users', rows: 3, crc32: crc32('x\nx\nx\n'), size_bytes: 8192 },
+    ]),
     dumpTool: new FakeDumpTool(),
     backups: new MemoryStorage(),
     state: new FakeState(),
@@ -44,6 +47,7 @@ test('a backup contains manifest and dump of one snapshot, and no trace of the k
       checksum: '',
       tables: 1,
       rows: 3,
+      compared_tables: 1,
       duration_ms: 0,
     },
   );
@@ -58,6 +62,7 @@ test('a backup contains manifest and dump of one snapshot, and no trace of the k
     { env_vars: { POSTGRES_DB: 'bifract' }, timestamp: '2026-03-01T12:34:56.789Z', type: 'postgres' },
   );
   assert.equal(bifract_console.tables[0].rows, 3);
+  assert.equal(bifract_console.tables[0].crc32, crc32('x\nx\nx\n'));
   assert.ok(!content.includes(hex));
   assert.ok(!JSON.stringify(context.events).includes(hex));
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import type { BifractError } from '../../../../src/core/contract/errors.ts';
 import { backup } from '../../../../src/core/features/backup/backup.ts';
 import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts';
@@ -12,9 +13,9 @@ import { KEY } from '../../../helpers/sealed.ts';
 import { inPieces } from '../../../helpers/streams.ts';
 import { storedTarget } from '../../../helpers/targets.ts';
 
-const TABLES: (FakeTable & { size_bytes: number })[] = [
-  { schema: 'public', name: 'users', rows: 3, size_bytes: 8192 },
-  { schema: 'public', name: 'alerts', rows: 0, size_bytes: 0 },
+const TABLES: (FakeTable & { size_bytes: number; crc32?: number })[] = [
+  { schema: 'public', name: 'users', rows: 3, size_bytes: 8192, crc32: crc32('x\nx\nx\n') },
+  { schema: 'public', name: 'alerts', rows: 0, size_bytes: 0, crc32: 0 },
   { schema: 'odd "schema"', name: 'logs', rows: 200, size_bytes: 65_536, text: 'y'.repeat(500) },
 ];
 
@@ -71,12 +72,21 @@ test('a dump that pg_restore would accept, but that lacks a table or rows, is ne
   }
 });
 
+test('a dump with another value is never sealed, if the table has a checksum', async () => {
+  const changed = (name: string) => TABLES.map((one) => (one.name === name ? { ...one, text: 'z' } : one));
+  const { error, files } = await backUp(fakeDump(changed('users')));
+  assert.deepEqual([error?.code, files], ['DAMAGED', []]);
+  assert.ok(error?.message.includes('public.users') && error.hint);
+  assert.equal((await backUp(fakeDump(changed('logs')))).error, undefined);
+});
+
 test('verify proves the same for a stored file: its seal may be intact around an incomplete dump', async () => {
   const dumps: [string | undefined, Buffer][] = [
     [undefined, fakeDump(TABLES)],
     ['CUT_OFF', fakeDump(TABLES).subarray(0, -1)],
     ['CUT_OFF', Buffer.alloc(0)],
     ['COUNT_DIFFERS', fakeDump(TABLES.map((one) => ({ ...one, rows: 1 })))],
+    ['DAMAGED', fakeDump(TABLES.map((one) => ({ ...one, text: 'z' })))],
   ];
   const manifest = {
     version: '1.0.0',
@@ -90,7 +100,7 @@ test('verify proves the same for a stored file: its seal may be intact around an
       pg_dump_version: '16.1',
       database: 'bifract',
       database_bytes: 1,
-      tables: TABLES.map(({ schema, name, rows, size_bytes }) => ({ schema, name, rows, size_bytes })),
+      tables: TABLES.map(({ text, ...table }) => table),
     },
   };
   for (const [code, dump] of dumps) {
@@ -98,7 +108,8 @@ test('verify proves the same for a stored file: its seal may be intact around an
     const bytes = Buffer.concat(await Array.fromAsync(file.bytes));
     const target = await storedTarget(bytes, { name: 'bifract-backup-20260301-120000.bifract-backup' });
     const item = await verifyFile(target, { keys: [KEY], quick: false });
-    assert.deepEqual([item.error?.code, item.rows], [code, code === undefined ? 203 : null]);
+    const counts = code === undefined ? [203, 2] : [null, null];
+    assert.deepEqual([item.error?.code, item.rows, item.compared_tables], [code, ...counts]);
   }
 });
 

@@ -26,7 +26,10 @@ async function sealedBackup(): Promise<Buffer> {
       server_version: '16.0',
       pg_dump_version: '16.1',
       database: 'bifract',
-      tables: [{ schema: 'public', name: 'users', rows: 3, size_bytes: 8192 }],
+      tables: [
+        { schema: 'public', name: 'users', rows: 3, crc32: 0, size_bytes: 8192 },
+        { schema: 'public', name: 'large', rows: 4, size_bytes: 1 << 30 },
+      ],
     },
   });
   const dump = inPieces(Buffer.alloc(3_000_000, 'dump'), 65_536);
@@ -83,7 +86,10 @@ suite('sealed files', () => {
       name: 'bifract-backup-20260301-120000.bifract-backup',
     });
     const report = await describeTarget({ ...target, storage: counting(target.storage).storage }, [KEY]);
-    assert.deepEqual(report.backup?.tables, [{ schema: 'public', name: 'users', rows: 3 }]);
+    assert.deepEqual(report.backup?.tables, [
+      { schema: 'public', name: 'users', rows: 3, checksum: true },
+      { schema: 'public', name: 'large', rows: 4, checksum: false },
+    ]);
     assert.deepEqual(report.backup?.variables, ['BIFRACT_PORT', 'POSTGRES_PASSWORD']);
     assert.equal(report.backup?.pg_dump_version, '16.1');
     assert.equal(report.rows, null);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { postgresDatabase } from '../../../../src/core/adapters/postgres/snapshot.ts';
 import { bestFor, findPrograms } from '../../../../src/core/adapters/postgres/tools/pg-tool.ts';
@@ -33,7 +34,7 @@ before(async () => {
       `CREATE TABLE many_${table} AS SELECT i, repeat(md5(i::text), 8) AS text FROM generate_series(1, ${table * 20}) i`,
     );
   const snapshot = await postgresDatabase({ host, port, user, password, database }).snapshot();
-  expected = await snapshot.tables();
+  expected = await snapshot.tables({ checksum_bytes: 1 << 30 });
   const from = (...args: string[]) => pgDump(['-Fc', `--snapshot=${snapshot.id}`, ...args]);
   dump = await from('-Z', '0');
   compressed = await from('-Z', '6');
@@ -79,6 +80,20 @@ test('every table of the snapshot is found with its rows, whatever its name and 
 test('how the dump is cut into pieces does not matter', () => {
   const whole = readAll(dump);
   for (const size of [1, 2, 3, 5, 7, 4096]) assert.deepEqual(readAll(dump, size), whole, `${size} bytes`);
+});
+
+test('the checksum of a table is that of its rows and the end mark, however the dump is cut', async () => {
+  const bytes = await pgDump(['-Fc', '-Z', '0', '--no-blobs']);
+  const file = DumpFile.parse(bytes);
+  const wanted = ['long_rows', 'many_0', 'many_7', 'parent', 'no columns'];
+  for (const size of [1, 7, 4096, bytes.length]) {
+    const reader = new DumpReader({ checksums: ({ name }) => wanted.includes(name) });
+    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+    const { tables } = reader.end();
+    for (const { name, crc32: checksum } of tables)
+      assert.equal(checksum, wanted.includes(name) ? crc32(file.blockOf(name).data) : null, name);
+    assert.equal(tables.filter((table) => table.crc32 !== null).length, wanted.length);
+  }
 });
 
 test('formats 1.15 and 1.16 of newer pg_dump are read as well', async () => {

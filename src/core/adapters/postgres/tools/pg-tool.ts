@@ -145,6 +145,7 @@ const INHERITED = [
  * arguments.
  */
 export function toolEnvironment(
+  name: ProgramName,
   { host, port, user, database, password }: PostgresConnection,
   server_version: string,
   inherited: NodeJS.ProcessEnv = process.env,
@@ -156,7 +157,7 @@ export function toolEnvironment(
     PGPORT: String(port),
     PGUSER: user,
     PGDATABASE: database,
-    PGOPTIONS: toolOptions(majorOf(server_version)),
+    PGOPTIONS: toolOptions(name, majorOf(server_version)),
     ...(password === undefined ? {} : { PGPASSWORD: password }),
   };
 }
@@ -173,7 +174,7 @@ export function localTool(
     version: async () => version,
     async start(args, options) {
       const tls = await tlsEnvironment(connection, majorOf(version));
-      const env = { ...toolEnvironment(connection, server_version), ...tls };
+      const env = { ...toolEnvironment(name, connection, server_version), ...tls };
       return startProcess({ program: path, args, env }, options);
     },
   };
@@ -205,7 +206,7 @@ export function composeTool(
   { user, database }: { user: string; database: string },
   server_version = '',
 ): PgTool {
-  const settings = [user, database, toolOptions(majorOf(server_version))];
+  const settings = [user, database, toolOptions(name, majorOf(server_version))];
   const command = (args: string[]): Command => ({
     program: 'docker',
     args: [...IN_CONTAINER, 'sh', '-c', PRINT_PID, name, ...settings, ...args],
