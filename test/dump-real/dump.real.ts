@@ -112,30 +112,29 @@ test('1,000 random cuts: none is sealed', LIMIT, async (t) => {
   t.diagnostic(`${RANDOM_ROUNDS} cuts, ${RANDOM_ROUNDS} refused`);
 });
 
-/**
- * A dump has no checksum. A bit that flips within the value of a row, and makes another character of it, or in a text of
- * the table of contents, leaves a dump that differs from the right one in nothing that can be checked without a second
- * reading of the database. All else must be refused.
- */
-test('1,000 flipped bits: none is sealed outside of texts and values', LIMIT, async (t) => {
-  const dice = new Dice(SEED + 1);
-  const texts = textRanges();
-  const tally: Record<string, number> = {};
-  for (let round = 0; round < RANDOM_ROUNDS; round++) {
-    // Half of them outside of values, which are nearly all of a dump.
-    const at = round % 2 ? dice.below(dump.length) : structureByte(texts, dice.below(1 << 30));
-    const flipped = Buffer.from(dump);
-    flipped[at] = (flipped[at] as number) ^ (1 << dice.below(8));
-    const code = await seal(flipped);
-    const place =
-      texts.kinds[at] === STRUCTURE ? 'structure' : texts.kinds[at] === VALUE ? 'values' : 'texts';
-    const key = `${place}: ${code === undefined ? 'sealed' : 'refused'}`;
-    tally[key] = (tally[key] ?? 0) + 1;
-    if (place === 'structure') assert.notEqual(code, undefined, `byte ${at}`);
-    if (code === undefined && place === 'values') assert.equal(lines(flipped), lines(dump));
-  }
-  t.diagnostic(JSON.stringify(tally));
-});
+/** Only a bit that flips in a text of the table of contents or the header leaves a dump that cannot be told from the right one. */
+test(
+  '1,000 flipped bits: none is sealed outside of the texts of the header and the table of contents',
+  LIMIT,
+  async (t) => {
+    const dice = new Dice(SEED + 1);
+    const texts = textRanges();
+    const tally: Record<string, number> = {};
+    for (let round = 0; round < RANDOM_ROUNDS; round++) {
+      // Half of them outside of values, which are nearly all of a dump.
+      const at = round % 2 ? dice.below(dump.length) : structureByte(texts, dice.below(1 << 30));
+      const flipped = Buffer.from(dump);
+      flipped[at] = (flipped[at] as number) ^ (1 << dice.below(8));
+      const code = await seal(flipped);
+      const place =
+        texts.kinds[at] === STRUCTURE ? 'structure' : texts.kinds[at] === VALUE ? 'values' : 'texts';
+      const key = `${place}: ${code === undefined ? 'sealed' : 'refused'}`;
+      tally[key] = (tally[key] ?? 0) + 1;
+      if (place !== 'texts') assert.notEqual(code, undefined, `${place}, byte ${at}`);
+    }
+    t.diagnostic(JSON.stringify(tally));
+  },
+);
 
 test('mutilated dumps that pg_restore reads without an error: none is sealed', LIMIT, async (t) => {
   const shape = { some: 'many_9', other: 'many_17', empty: 'many_0' };
@@ -230,10 +229,6 @@ function textRanges(): { kinds: Uint8Array; structure: Uint32Array } {
 
 function structureByte({ structure }: { structure: Uint32Array }, number: number): number {
   return structure[number % structure.length] as number;
-}
-
-function lines(bytes: Buffer): number {
-  return bytes.reduce((count, byte) => count + Number(byte === 10), 0);
 }
 
 async function pgRestore(bytes: Buffer, args: string[]): Promise<boolean> {

@@ -44,6 +44,12 @@ export function mutilations(whole: DumpFile, { some, other, empty }: Shape): [wh
     change('a row is doubled', (dump) => rows(dump, some, (all) => [all[0] as string, ...all])),
     change('all rows are doubled', (dump) => rows(dump, some, (all) => [...all, ...all])),
     change('an empty table has a row', (dump) => dump.setRows(empty, dump.rowsOf(some).slice(0, 1))),
+    change('two rows are swapped', (dump) =>
+      rows(dump, some, ([first = '', second = '', ...rest]) => [second, first, ...rest]),
+    ),
+    change('a value is another one', (dump) =>
+      rows(dump, some, ([first = '', ...rest]) => [first.replace(/.$/, 'z'), ...rest]),
+    ),
     change('two blocks are swapped', (dump) => {
       const [first, second] = [dump.blockOf(some), dump.blockOf(other)];
       [first.data, second.data] = [second.data, first.data];
