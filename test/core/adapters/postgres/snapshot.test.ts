@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import pg from 'pg';
 import { postgresDatabase } from '../../../../src/core/adapters/postgres/snapshot.ts';
 import { cancelled } from '../../../../src/core/contract/errors.ts';
@@ -54,6 +55,31 @@ test('counts every table as of the snapshot, ignoring later writes', async () =>
     assert.equal(counts['public.fractal_overview'], undefined);
     assert.ok(tables.every(({ schema }) => !schema.startsWith('pg_') && schema !== 'information_schema'));
     assert.ok((tables.find(({ name }) => name === 'users')?.size_bytes ?? 0) > 0);
+  } finally {
+    await snapshot.close();
+  }
+});
+
+test('the smallest tables within a limit have the checksum of their rows, without those of their children', async () => {
+  await sql('CREATE TABLE crc_parent (a int, b int GENERATED ALWAYS AS (a) STORED, c text)');
+  await sql(`INSERT INTO crc_parent (a, c) VALUES (1, E'x\\ty'), (2, NULL)`);
+  await sql('CREATE TABLE crc_child () INHERITS (crc_parent)');
+  await sql(`INSERT INTO crc_child (a) SELECT i FROM generate_series(1, 9000) i`);
+  const snapshot = await database.snapshot();
+  try {
+    const checksums = async (checksum_bytes?: number) => {
+      const tables = await snapshot.tables({ checksum_bytes });
+      return Object.fromEntries(tables.map(({ name, crc32: checksum }) => [name, checksum]));
+    };
+    const all = await checksums(1 << 30);
+    assert.equal(all.crc_parent, crc32('1\tx\\ty\n2\t\\N\n'));
+    assert.ok(Object.values(all).every((checksum) => checksum !== undefined));
+    const sizes = await snapshot.tables();
+    const parent = sizes.find(({ name }) => name === 'crc_parent')?.size_bytes ?? 0;
+    const small = sizes.filter(({ size_bytes }) => size_bytes <= parent);
+    const some = await checksums(small.reduce((sum, { size_bytes }) => sum + size_bytes, 0));
+    assert.deepEqual([some.crc_parent, some.crc_child], [all.crc_parent, undefined]);
+    assert.ok(Object.values(await checksums()).every((checksum) => checksum === undefined));
   } finally {
     await snapshot.close();
   }
