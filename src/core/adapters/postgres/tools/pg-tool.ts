@@ -280,6 +280,9 @@ async function startProcess(command: Command, { signal, onTable }: StartOptions)
     forceKillAfterDelay: GRACE_MS,
   });
   child.stdin.on('error', () => undefined);
+  // What the program leaves running, such as the shared connection of an ssh client, may hold on to its standard error.
+  const releaseStderr = () => setTimeout(() => child.stderr.destroy(), GRACE_MS).unref();
+  child.nodeChildProcess.once('exit', releaseStderr);
   const messages = new ProgramMessages(child.stderr, onTable);
   let result: PgResult | undefined;
   const ended = child.then(async ({ failed, shortMessage, code }) => {
@@ -357,7 +360,9 @@ export class ProgramMessages {
   readonly pid: Promise<number | undefined>;
   /** Resolves when everything has been read. */
   readonly closed: Promise<void>;
-  readonly #lines: string[] = [];
+  readonly #errors: string[] = [];
+  /** Lines after the last error that are neither an error nor a message of the program. */
+  readonly #others: string[] = [];
   #inError = true;
 
   constructor(stderr: Readable, onTable: ((table: string) => void) | undefined) {
@@ -371,6 +376,8 @@ export class ProgramMessages {
       else if (table !== undefined) onTable?.(table);
       else this.#keepErrors(line);
     });
+    // A stream that is destroyed has no end.
+    stderr.once('close', () => lines.close());
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;
     lines.on('close', () => {
@@ -379,16 +386,18 @@ export class ProgramMessages {
     });
   }
 
-  /** The last error lines, as one text. */
+  /** The last error lines, and what another program, such as a container client, may have said after them; as one text. */
   errorText(): string {
-    return this.#lines.join('\n').slice(-MAX_LENGTH);
+    return [...this.#errors, ...this.#others].join('\n').slice(-MAX_LENGTH);
   }
 
   /** A line without the program's name continues the previous one, or comes from another program. */
   #keepErrors(line: string): void {
     if (NAMED.test(line)) this.#inError = ERROR.test(line);
-    if (!this.#inError || line.trim() === '') return;
-    this.#lines.push(line);
-    if (this.#lines.length > MAX_LINES) this.#lines.shift();
+    if (line.trim() === '' || (NAMED.test(line) && !this.#inError)) return;
+    if (this.#inError) this.#others.length = 0;
+    const lines = this.#inError ? this.#errors : this.#others;
+    lines.push(line);
+    if (lines.length > MAX_LINES) lines.shift();
   }
 }

@@ -251,3 +251,21 @@ test('falls back to the container, and fails without one', async () => {
   const older = /^pg_dump \d.*99\.1/;
   await assert.rejects(tool, { code: 'PROGRAM_TOO_OLD', message: older });
 });
+
+test('a process that a program leaves behind, and that holds its standard error, delays neither its end nor a cancel', {
+  timeout: 60_000,
+}, async () => {
+  const left = '(exec sleep 1000 > /dev/null) &\necho $! > "$0.left"\necho data';
+  after(async () => {
+    for (const name of ['leaves', 'leaves-and-waits'])
+      process.kill(Number(await readFile(join(dir, `${name}.left`), 'utf8')));
+  });
+  assert.equal(String(await collect((await scripted('leaves', left)).dump({}))), 'data\n');
+  const controller = new AbortController();
+  const waiting = await scripted('leaves-and-waits', `${left}\nexec sleep 1000`);
+  const reading = (async () => {
+    for await (const _ of waiting.dump({ signal: controller.signal })) controller.abort(cancelled());
+  })();
+  await refuses('CANCELLED', reading);
+  await ended('leaves-and-waits');
+});

@@ -46,3 +46,11 @@ test('messages of another program are errors, and only the last ones are kept', 
   );
   assert.ok(many.messages.errorText().length <= 2000 && many.messages.errorText().includes('error: 99'));
 });
+
+test('what a container client or a wrapper says after messages of the program is kept', async () => {
+  const progress = 'pg_dump: dumping contents of table "public.users"\npg_dump: reading policies\n';
+  const lost = await read(`${progress}client_loop: send disconnect: Broken pipe\n`);
+  assert.equal(lost.messages.errorText(), 'client_loop: send disconnect: Broken pipe');
+  const warned = await read(`pg_dump: warning: circular\n${progress}container is not running\n`);
+  assert.equal(warned.messages.errorText(), 'pg_dump: warning: circular\ncontainer is not running');
+});
