@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { openIngest } from '../src/core/adapters/bifract-server/ingest.ts';
 import { connectClickHouse } from '../src/core/adapters/clickhouse/log-database.ts';
@@ -28,7 +28,7 @@ import { resumeHint } from '../src/core/engine/jobs.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
-import { CurrentKeys, type Installation } from './installation.ts';
+import { CurrentKeys, type Installation, readEnvFile } from './installation.ts';
 import { VERSION } from './version.ts';
 
 export {
@@ -161,7 +161,7 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
     );
   }
   const path = join(dir, '.env');
-  const content = await readFile(path);
+  const content = await readEnvFile(dir);
   const variables = {
     [KEY_VARIABLE]: generateKey(),
     [PREVIOUS_VARIABLE]: [...new Set([current, ...earlier])].join(','),

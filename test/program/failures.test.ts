@@ -10,6 +10,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -57,6 +58,30 @@ test('a missing .env and a missing folder are configuration errors that name the
     await fails(['backup', '--dir', join(empty, 'no')], 'ENV_MISSING'),
     new RegExp(join(empty, 'no')),
   );
+});
+
+test('a .env that is not a regular file, or no .env at all, is named without being opened', {
+  timeout: 30_000,
+}, async () => {
+  const replace: ((path: string) => unknown)[] = [
+    (path) => execFileSync('mkfifo', [path]),
+    (path) => mkdir(path),
+    (path) => symlink('/dev/zero', path),
+    (path) => writeFile(path, '').then(() => truncate(path, 2 ** 32)),
+  ];
+  for (const make of replace) {
+    const dir = await installation('');
+    await rm(join(dir, '.env'));
+    await make(join(dir, '.env'));
+    for (const command of ['backup', 'key'])
+      assert.match(
+        await fails(
+          [...(command === 'key' ? ['key', 'rotate', '--yes'] : [command]), '--dir', dir],
+          'ENV_INVALID',
+        ),
+        /\.env/,
+      );
+  }
 });
 
 test('an invalid value is an error that names its variable', async () => {
