@@ -546,6 +546,7 @@ export const FAKE_PROPERTIES: DatabaseProperties = {
 
 export class FakeDatabase implements Database {
   open = 0;
+  large_objects = 0;
   readonly #tables: TableCount[];
 
   constructor(tables: TableCount[]) {
@@ -560,6 +561,7 @@ export class FakeDatabase implements Database {
       size_bytes: 1000,
       properties: FAKE_PROPERTIES,
       extensions: [],
+      large_objects: this.large_objects,
       tables: async () => this.#tables,
       close: async () => {
         this.open--;

@@ -27,7 +27,7 @@ export {
   writeArchive,
   writeBackup,
 } from './content/write-file.ts';
-export { checkDump } from './dump/check-dump.ts';
+export { checkDump, type ExpectedContents } from './dump/check-dump.ts';
 export type { DumpNeeds } from './dump/dump-needs.ts';
 export type { DumpContents } from './dump/dump-reader.ts';
 export { generateKey, keyId, parseKey } from './envelope/key.ts';

@@ -53,6 +53,8 @@ export interface DatabaseSnapshot {
   size_bytes: number;
   properties: DatabaseProperties;
   extensions: ExtensionVersion[];
+  /** Number of large objects. */
+  large_objects: number;
   /**
    * Exact row counts of all ordinary tables in this snapshot. The smallest tables that have no more than `checksum_bytes`
    * together are read in full and have a checksum; by default none.

@@ -17,6 +17,7 @@ const LOCK_TIMED_OUT = '55P03';
 const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
   SET LOCAL extra_float_digits = 3; SET LOCAL synchronize_seqscans = off`;
 const SNAPSHOT_INFO = `SELECT pg_backend_pid() AS pid, pg_export_snapshot() AS id, current_database() AS database,
+  (SELECT count(*) FROM pg_largeobject_metadata) AS large_objects,
   current_setting('server_version') AS server_version, pg_database_size(current_database()) AS size_bytes`;
 /**
  * The tables whose rows pg_dump dumps: no system tables, temporary tables, or tables of extensions. `read` are the smallest
@@ -32,7 +33,8 @@ const TABLES = `SELECT schema, name, size_bytes, format('%I.%I', schema, name) A
         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')) AS dumped
   ORDER BY 1, 2`;
 
-interface SnapshotInfo extends Pick<DatabaseSnapshot, 'id' | 'database' | 'server_version' | 'size_bytes'> {
+interface SnapshotInfo
+  extends Pick<DatabaseSnapshot, 'id' | 'database' | 'server_version' | 'size_bytes' | 'large_objects'> {
   pid: number;
 }
 

@@ -1,5 +1,11 @@
 import { BifractError, EXIT } from '../../contract/errors.ts';
-import { type BackupManifest, backupManifest, checkDump, writeBackup } from '../../format/index.ts';
+import {
+  type BackupManifest,
+  backupManifest,
+  checkDump,
+  type ExpectedContents,
+  writeBackup,
+} from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import { withProgress } from '../../job/progress.ts';
 import { backupName } from '../../policy/names.ts';
@@ -115,6 +121,7 @@ async function makeManifest(
       database_bytes: snapshot.size_bytes,
       properties: snapshot.properties,
       extensions: snapshot.extensions,
+      large_objects: snapshot.large_objects,
       tables,
     },
   });
@@ -139,7 +146,11 @@ async function writeFile(
     },
   });
   const head = { created: now().toISOString(), tool: `bifract-console ${manifest.version}`, reason };
-  const file = writeBackup(manifest, provenDump(dump, tables), { key, head, signal });
+  const file = writeBackup(manifest, provenDump(dump, { tables, large_objects: snapshot.large_objects }), {
+    key,
+    head,
+    signal,
+  });
   const progress = () => {
     const { bytes_in, bytes_out } = file.progress();
     // Once the estimate is exceeded, the total is unknown.
@@ -161,12 +172,9 @@ async function writeFile(
  * A dump that is proven before it ends: a container client, ssh or a wrapper around pg_dump can lose or change part of its
  * output and still exit with 0. What is not proven is never sealed.
  */
-async function* provenDump(
-  dump: AsyncIterable<Buffer>,
-  tables: readonly TableCount[],
-): AsyncGenerator<Buffer> {
+async function* provenDump(dump: AsyncIterable<Buffer>, expected: ExpectedContents): AsyncGenerator<Buffer> {
   try {
-    yield* checkDump(dump, tables, { fresh: true });
+    yield* checkDump(dump, expected, { fresh: true });
   } catch (error) {
     if (!(error instanceof BifractError) || error.exitCode !== EXIT.integrity || error.hint) throw error;
     throw new BifractError(error.code, error.message, {

@@ -75,7 +75,7 @@ export async function readBytes(
   }
   const { manifest, dump } = await splitBackup(pieces);
   let contents: DumpContents | null = null;
-  const checked = checkDump(dump, manifest.bifract_console?.tables, {
+  const checked = checkDump(dump, manifest.bifract_console, {
     onChecked: (found) => {
       contents = found;
     },

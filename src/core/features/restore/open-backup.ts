@@ -64,7 +64,7 @@ export async function openBackup(
   const { manifest, dump } = await splitBackup(pieces);
   return {
     manifest,
-    dump: checkDump(dump, manifest.bifract_console?.tables, { onChecked }),
+    dump: checkDump(dump, manifest.bifract_console, { onChecked }),
     progress: () => content.progress(),
     summary: () => content.summary(),
     close: async () => void (await pieces[Symbol.asyncIterator]().return?.()),

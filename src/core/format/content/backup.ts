@@ -30,6 +30,7 @@ export interface ConsoleManifest {
   /** Absent in backups of version 0.2 and older. */
   properties?: DatabaseProperties;
   extensions?: ExtensionVersion[];
+  large_objects?: number;
   /**
    * Uncompressed size of the dump, if known before it was written; else derive it from the end frame's `bytes` less
    * manifest and separator.

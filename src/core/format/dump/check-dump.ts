@@ -5,10 +5,17 @@ import { type DumpContents, DumpReader, withEndOfRows } from './dump-reader.ts';
 /** A table as the manifest of a backup has it. */
 export type ExpectedTable = Pick<TableCount, 'schema' | 'name' | 'rows' | 'crc32'>;
 
+/** What a dump must have, as the manifest of a backup says it. */
+export interface ExpectedContents {
+  tables: readonly ExpectedTable[];
+  /** Absent in backups of version 0.2 and older. */
+  large_objects?: number;
+}
+
 /**
  * Passes a dump on and proves, before it ends, that it is complete and has the expected rows: a data block for every
- * table, with as many rows as were counted in the same snapshot, and the same text where that has a checksum. So whatever
- * reads it to its end without an error has a complete dump; no seal is written for another.
+ * table, with as many rows as were counted in the same snapshot, and the same text where that has a checksum, and as many
+ * large objects. So whatever reads it to its end without an error has a complete dump; no seal is written for another.
  *
  * Throws `CUT_OFF`, `DAMAGED` or `UNSUPPORTED` as `DumpReader` does, `COUNT_DIFFERS`, and `DAMAGED` for other rows than
  * expected. Without `expected` (files of the server's own program) only the dump's own structure is checked; a compressed
@@ -17,17 +24,20 @@ export type ExpectedTable = Pick<TableCount, 'schema' | 'name' | 'rows' | 'crc32
  */
 export async function* checkDump(
   dump: AsyncIterable<Buffer>,
-  expected: readonly ExpectedTable[] | undefined,
+  expected: ExpectedContents | undefined,
   { onChecked, fresh = false }: { onChecked?: (contents: DumpContents) => void; fresh?: boolean } = {},
 ): AsyncGenerator<Buffer> {
-  const known = new Set(expected?.filter(({ crc32 }) => crc32 !== undefined).map(keyOf));
+  const known = new Set(expected?.tables.filter(({ crc32 }) => crc32 !== undefined).map(keyOf));
   const reader = new DumpReader({ checksums: (table) => known.has(keyOf(table)) });
   for await (const piece of dump) {
     reader.push(piece);
     yield piece;
   }
   const contents = reader.end();
-  compareTables(contents, expected ?? [], fresh);
+  if (expected) {
+    compareTables(contents, expected.tables, fresh);
+    compareLargeObjects(contents, expected);
+  }
   onChecked?.(contents);
 }
 
@@ -57,4 +67,15 @@ function compareTables({ tables }: DumpContents, expected: readonly ExpectedTabl
 
 function keyOf({ schema, name }: Pick<ExpectedTable, 'schema' | 'name'>): string {
   return JSON.stringify([schema, name]);
+}
+
+function compareLargeObjects(
+  { large_objects }: DumpContents,
+  { large_objects: expected = large_objects }: ExpectedContents,
+): void {
+  if (large_objects === expected) return;
+  throw new BifractError(
+    'COUNT_DIFFERS',
+    `The dump has ${large_objects} large objects instead of ${expected}`,
+  );
 }

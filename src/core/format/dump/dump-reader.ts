@@ -64,6 +64,8 @@ export interface DumpContents {
   compressed: boolean;
   /** Tables with data, in the order of the dump. An empty table is one of them. */
   tables: DumpedTable[];
+  /** Large objects with data. An empty one is one of them. */
+  large_objects: number;
   /** Entries in the table of contents. */
   entries: number;
   needs: DumpNeeds;
@@ -172,12 +174,16 @@ export class DumpReader {
     for (let entry = 0; entry < entries; entry++) yield* this.#entry(archiveVersion, offsetBytes, needs);
     for (const entry of this.#expected.values()) entry.defined = this.#defined.has(keyOf(entry));
     this.#defined.clear();
-    const tables: DumpedTable[] = [];
-    this.#contents = { format: `${major}.${minor}`, compressed, tables, entries, needs: needs.needs() };
-    this.#block = new BlockReader(intBytes, compressed, this.#expected, {
-      tables,
-      checksums: this.#checksums,
-    });
+    const contents: DumpContents = {
+      format: `${major}.${minor}`,
+      compressed,
+      tables: [],
+      large_objects: 0,
+      entries,
+      needs: needs.needs(),
+    };
+    this.#contents = contents;
+    this.#block = new BlockReader(intBytes, this.#expected, contents, this.#checksums);
   }
 
   *#entry(
@@ -262,9 +268,9 @@ const EMPTY = Buffer.alloc(0);
 /** Reads the data blocks: a type, the number of their entry, pieces with their lengths, and a length of zero. */
 class BlockReader {
   readonly #intBytes: number;
-  readonly #compressed: boolean;
   readonly #expected: Map<number, DataEntry>;
-  readonly #tables: DumpedTable[];
+  /** Filled with what the blocks hold. */
+  readonly #contents: DumpContents;
   readonly #checksums: IsWanted;
   /** What comes next. `object`: the number of a large object, or zero at the end of its block. */
   #state: 'type' | 'id' | 'object' | 'length' | 'data' = 'type';
@@ -285,14 +291,13 @@ class BlockReader {
 
   constructor(
     intBytes: number,
-    compressed: boolean,
     expected: Map<number, DataEntry>,
-    { tables, checksums }: { tables: DumpedTable[]; checksums: IsWanted },
+    contents: DumpContents,
+    checksums: IsWanted,
   ) {
     this.#intBytes = intBytes;
-    this.#compressed = compressed;
     this.#expected = expected;
-    this.#tables = tables;
+    this.#contents = contents;
     this.#checksums = checksums;
     this.#scratch = Buffer.alloc(1 + intBytes);
   }
@@ -330,8 +335,10 @@ class BlockReader {
 
   #integer(value: number): void {
     if (this.#state === 'id') this.#open(value);
-    else if (this.#state === 'object') this.#state = value === 0 ? this.#close() : 'length';
-    else if (value < 0) throw damaged(`the data of ${nameOf(this.#entry)} has a negative length`);
+    else if (this.#state === 'object') {
+      if (value !== 0) this.#contents.large_objects++;
+      this.#state = value === 0 ? this.#close() : 'length';
+    } else if (value < 0) throw damaged(`the data of ${nameOf(this.#entry)} has a negative length`);
     else if (value > 0) {
       this.#left = value;
       this.#state = 'data';
@@ -350,7 +357,7 @@ class BlockReader {
 
   #data(bytes: Buffer, start: number): number {
     const end = Math.min(bytes.length, start + this.#left);
-    if (!this.#compressed && this.#type === TABLE_BLOCK) {
+    if (!this.#contents.compressed && this.#type === TABLE_BLOCK) {
       // One search a row, and never the same bytes twice: pg_dump writes each row as a piece.
       if (this.#newline < start) this.#newline = newlineFrom(bytes, start);
       while (this.#newline < end) {
@@ -375,11 +382,11 @@ class BlockReader {
   #close(): 'type' {
     const { schema, name, isCopy, isTable, defined = false } = this.#entry as DataEntry;
     if (isTable) {
-      const counts = isCopy && !this.#compressed;
+      const counts = isCopy && !this.#contents.compressed;
       if (counts && !this.#tail.equals(END_OF_ROWS))
         throw cutOff(`the rows of ${nameOf(this.#entry)} do not end with the end mark of COPY`);
       const rows = counts ? this.#newlines - NEWLINES_OF_END : null;
-      this.#tables.push({ schema, name, rows, crc32: counts ? this.#crc : null, defined });
+      this.#contents.tables.push({ schema, name, rows, crc32: counts ? this.#crc : null, defined });
     }
     return 'type';
   }

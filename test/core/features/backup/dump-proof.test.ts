@@ -20,12 +20,12 @@ const TABLES: (FakeTable & { size_bytes: number; crc32?: number })[] = [
 ];
 
 /** Backs up a database with these tables by a pg_dump that exits with 0 and writes this. */
-async function backUp(written: Buffer) {
+async function backUp(written: Buffer, { large_objects = 0 } = {}) {
   const backups = new MemoryStorage();
   const dumpTool = new FakeDumpTool();
   dumpTool.content = [written];
   const services = fakeServices({
-    database: new FakeDatabase(TABLES),
+    database: Object.assign(new FakeDatabase(TABLES), { large_objects }),
     dumpTool,
     backups,
     state: new FakeState(),
@@ -121,4 +121,9 @@ test('a dump whose rows cannot be counted, or that does not create a table, is n
   const renamed = Buffer.from(fakeDump(TABLES).toString('latin1').replace('alerts', 'alertz'), 'latin1');
   const { error, files } = await backUp(renamed);
   assert.deepEqual([error?.code, files], ['CUT_OFF', []]);
+});
+
+test('a dump without the large objects of the snapshot is never sealed', async () => {
+  const { error, files } = await backUp(fakeDump(TABLES), { large_objects: 2 });
+  assert.deepEqual([error?.code, files], ['COUNT_DIFFERS', []]);
 });

@@ -7,7 +7,11 @@ import fc from 'fast-check';
 import { postgresDatabase } from '../../../../src/core/adapters/postgres/snapshot.ts';
 import { bestFor, findPrograms } from '../../../../src/core/adapters/postgres/tools/pg-tool.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import { checkDump, type ExpectedTable } from '../../../../src/core/format/dump/check-dump.ts';
+import {
+  checkDump,
+  type ExpectedContents,
+  type ExpectedTable,
+} from '../../../../src/core/format/dump/check-dump.ts';
 import { type DumpContents, DumpReader } from '../../../../src/core/format/dump/dump-reader.ts';
 import { DEPENDENT_OBJECTS_SQL, TABLES_SQL } from '../../../helpers/all-object-kinds.ts';
 import { DumpFile } from '../../../helpers/dump-file.ts';
@@ -21,6 +25,7 @@ let dump: Buffer;
 let compressed: Buffer;
 let inserts: Buffer;
 let expected: ExpectedTable[];
+let large_objects: number;
 
 before(async () => {
   await sql(TABLES_SQL);
@@ -35,6 +40,7 @@ before(async () => {
     );
   const snapshot = await postgresDatabase({ host, port, user, password, database }).snapshot();
   expected = await snapshot.tables({ checksum_bytes: 1 << 30 });
+  large_objects = snapshot.large_objects;
   const from = (...args: string[]) => pgDump(['-Fc', `--snapshot=${snapshot.id}`, ...args]);
   dump = await from('-Z', '0');
   compressed = await from('-Z', '6');
@@ -56,12 +62,15 @@ function readAll(bytes: Buffer, pieceBytes = 65_536): DumpContents {
 }
 
 /** The code that a dump is refused with; undefined if it passes. */
-async function refusal(bytes: Buffer): Promise<string | undefined> {
+async function refusal(
+  bytes: Buffer,
+  contents: ExpectedContents = { tables: expected },
+): Promise<string | undefined> {
   async function* pieces() {
     for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
   }
   try {
-    for await (const _ of checkDump(pieces(), expected));
+    for await (const _ of checkDump(pieces(), contents));
     return undefined;
   } catch (error) {
     assert.ok(error instanceof BifractError, String(error));
@@ -114,6 +123,17 @@ test('formats 1.15 and 1.16 of newer pg_dump are read as well', async () => {
   }
 });
 
+test('large objects that are missing are missed, also in a compressed dump', async () => {
+  assert.ok(large_objects >= 20);
+  const whole = { tables: expected, large_objects };
+  for (const complete of [dump, compressed]) {
+    assert.equal(readAll(complete).large_objects, large_objects);
+    assert.equal(await refusal(complete, whole), undefined);
+    assert.equal(await refusal(complete, { ...whole, large_objects: large_objects + 1 }), 'COUNT_DIFFERS');
+  }
+  assert.equal(await refusal(await pgDump(['-Fc', '-Z', '0', '--no-blobs']), whole), 'COUNT_DIFFERS');
+});
+
 test('a compressed dump and one of INSERT statements have all their blocks, and no counts', async () => {
   for (const other of [compressed, inserts]) {
     const { tables } = readAll(other);
@@ -155,7 +175,7 @@ test('a dump whose rows changed their number is refused with the table', async (
         async function* all() {
           yield dump;
         }
-        for await (const _ of checkDump(all(), counts));
+        for await (const _ of checkDump(all(), { tables: counts }));
       },
       (error: BifractError) => error.code === 'COUNT_DIFFERS' && error.message.includes('many_7'),
     );
@@ -169,7 +189,7 @@ test('a table without a data block is refused, and so is a block that comes twic
   }
   await assert.rejects(
     async () => {
-      for await (const _ of checkDump(all(), more));
+      for await (const _ of checkDump(all(), { tables: more }));
     },
     { code: 'CUT_OFF' },
   );
