@@ -64,6 +64,7 @@ function releaseOf(client: Client, database: string, found: Found): Release {
   const inside = [
     ...found.prepared.map((gid) => `ROLLBACK PREPARED ${client.escapeLiteral(gid)}`),
     ...found.slots.flatMap((slot) => releaseSlot(client.escapeLiteral(slot))),
+    ...(found.subscriptions.length > 0 ? [DISABLE_EVENT_TRIGGERS] : []),
     ...found.subscriptions.flatMap((one) => releaseSubscription(client.escapeIdentifier(one))),
   ];
   const outside = [
@@ -79,6 +80,11 @@ function releaseSlot(slot: string): string[] {
     `SELECT pg_drop_replication_slot(${slot})`,
   ];
 }
+
+/** They came with the backup, and may refuse any statement that changes an object. None refuses this one. */
+const DISABLE_EVENT_TRIGGERS =
+  `DO $$ DECLARE one name; BEGIN FOR one IN SELECT evtname FROM pg_event_trigger LOOP
+    EXECUTE format('ALTER EVENT TRIGGER %I DISABLE', one); END LOOP; END $$`.replaceAll(/\s+/g, ' ');
 
 /** Keeps the slot on the publisher: it may be that of the live database. */
 function releaseSubscription(name: string): string[] {

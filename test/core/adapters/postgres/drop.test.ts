@@ -52,6 +52,17 @@ test('a database with subscriptions is dropped, also with one that is enabled', 
   await dropped();
 });
 
+test('event triggers that refuse every change do not keep a subscription', async () => {
+  await inside(SUBSCRIPTION);
+  await inside(
+    `CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'`,
+  );
+  await inside('CREATE EVENT TRIGGER "odd ""one" ON ddl_command_start EXECUTE FUNCTION refuse()');
+  await inside('ALTER EVENT TRIGGER "odd ""one" ENABLE ALWAYS');
+  await assert.rejects(() => inside('ALTER SUBSCRIPTION "odd ""one" DISABLE'), /no/);
+  await dropped();
+});
+
 test('a template that allows no connections is dropped, with its subscription', async () => {
   await inside(SUBSCRIPTION);
   await sql(`ALTER DATABASE ${name} IS_TEMPLATE true`);
