@@ -11,6 +11,8 @@ import { OpenFolder, typeOf } from './open-folder.ts';
 const PERMISSIONS = 0o777;
 const WRITABLE_BY_OTHERS = 0o022;
 const MAX_BYTES = 16 << 20;
+/** Links here, such as `/dev/stdout`, stand for descriptors: the file behind one may be a log. */
+const OPEN_FILES = /^\/(dev|proc)(\/|$)/;
 
 /** What has a name now, after following a link, and where it is. */
 interface Target {
@@ -116,6 +118,8 @@ async function findTarget(path: string): Promise<Target> {
     const stats = await home.lstat(name);
     if (!stats || stats.isFile()) return { folder: home, name, stats };
     if (!stats.isSymbolicLink()) throw new WrongType(path, typeOf(stats));
+    if (OPEN_FILES.test(await fs.realpath(dirname(absolute))))
+      throw new WrongType(path, 'name of an open file');
     const target = await followLink(home, name, absolute);
     await home[Symbol.asyncDispose]();
     return target;

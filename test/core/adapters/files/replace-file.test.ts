@@ -7,6 +7,7 @@ import {
   lstat,
   mkdir,
   mkdtemp,
+  open,
   readdir,
   readFile,
   rm,
@@ -90,6 +91,19 @@ test('what is no regular file is refused and stays', async () => {
   }
   assert.deepEqual((await readdir(base)).sort(), before);
   assert.equal((await lstat(join(base, 'fifo'))).isFIFO(), true);
+});
+
+test('a link that stands for an open file, such as /dev/stdout, is refused: it may be a log', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  await writeFile(path, 'log');
+  await using file = await open(path, 'a');
+  await refuses('USAGE', checkReplaceable(`/proc/self/fd/${file.fd}`));
+  await refuses(
+    'STORAGE_FAILED',
+    replaceFile(`/proc/self/fd/${file.fd}`, () => Buffer.from('x')),
+  );
+  assert.equal(await readFile(path, 'utf8'), 'log');
 });
 
 test('a missing file, or one in a missing folder, is not refused in advance', async () => {
