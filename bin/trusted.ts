@@ -24,11 +24,15 @@ export function restrictEnvironment(env: NodeJS.ProcessEnv = process.env): void 
   }
 }
 
+/** Where programs are looked for if no folder is left: an empty `PATH` stands for the working directory. */
+const SYSTEM_PATH = ['/usr/bin', '/bin'].join(delimiter);
+
 /** The folder of this program stays: anyone who can write to it has won already. */
 function safePath(path: string, isRoot: boolean): string {
   const own = [process.execPath, process.argv[1] ?? ''].map((file) => dirname(file));
   const folders = path.split(delimiter).filter((folder) => isAbsolute(folder));
-  return folders.filter((folder) => !isRoot || own.includes(folder) || isSafe(folder)).join(delimiter);
+  const safe = folders.filter((folder) => !isRoot || own.includes(folder) || isSafe(folder));
+  return safe.join(delimiter) || SYSTEM_PATH;
 }
 
 function isForeign(folder: string): boolean {

@@ -49,6 +49,19 @@ test('folders in PATH that depend on the working directory are removed; for root
   assert.deepEqual(env.PATH.split(delimiter), [own, ...(isRoot ? [] : [open]), dirname(process.execPath)]);
 });
 
+test('a PATH of which nothing is left does not become the working directory', () => {
+  for (const path of ['', '.', ':', join('bin', 'sub')]) {
+    const env = { PATH: path };
+    restrictEnvironment(env);
+    const folders = env.PATH.split(delimiter);
+    assert.deepEqual(
+      folders.filter((one) => !one.startsWith('/')),
+      [],
+      path,
+    );
+  }
+});
+
 test('root does not use the settings of another user', async () => {
   const own = await folder('home');
   const open = await folder('home-open', 0o777);
