@@ -15,6 +15,7 @@ import { OpenFolder } from '../files/open-folder.ts';
 import { withFileLock } from './file-lock.ts';
 import { makeState, onState, openState } from './open-state.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { hasLeftoverShape, hasRecordShape } from './record-shape.ts';
 import { removeAbandoned, temporaryName } from './temporary-files.ts';
 
 /** Matches no running process. */
@@ -128,7 +129,7 @@ export class StateFolder implements State {
       const text = await home?.read(LEFTOVERS, MAX_BYTES, { sole: true });
       try {
         const stored: unknown = JSON.parse(String(text ?? '[]'));
-        return Array.isArray(stored) ? stored : [];
+        return Array.isArray(stored) ? stored.filter(hasLeftoverShape) : [];
       } catch {
         return [];
       }
@@ -208,8 +209,15 @@ async function replace(folder: OpenFolder, name: string, temporary: string, reco
   }
 }
 
-/** Reads a record from one or both of its files. */
+/** Reads a record from one or both of its files. One that no version can have written is unreadable. */
 async function readRecord(folder: OpenFolder, name: string): Promise<StoredRecord | undefined> {
+  const record = await readFiles(folder, name);
+  if (!record || hasRecordShape(record)) return record;
+  const { id, started_at, process: owner } = record;
+  return { id, kind: UNREADABLE, started_at, process: owner };
+}
+
+async function readFiles(folder: OpenFolder, name: string): Promise<StoredRecord | undefined> {
   const first = await readRecordFile(folder, name);
   if (first?.stamp === undefined || !first.restoring) return first;
   const now = await readRecordFile(folder, progressFile(name));

@@ -121,10 +121,16 @@ test('cleanup removes what a process left that was killed while it waited for a 
   });
 });
 
+const PLAN = { into: { id: 'f' }, files: [{ name: 'a' }] };
+
 /** A record of a restore with these staging tables. */
 function restoring(plan: object, ...tables: string[]): JobRecord {
   const rows = tables.map((name, file) => ({ name, file, rows: 1 }));
-  return { ...RECORD, kind: 'restore-archive', restoring: { key: 'k', plan, tables: rows } as never };
+  return {
+    ...RECORD,
+    kind: 'restore-archive',
+    restoring: { key: 'k', plan, phase: 'staging', archive_ids: [], tables: rows } as never,
+  };
 }
 
 async function jobFiles(): Promise<string[]> {
@@ -132,7 +138,7 @@ async function jobFiles(): Promise<string[]> {
 }
 
 test('the plan of a restore is saved once, the rest of its record with every step, and both are removed', async () => {
-  const plan = { id: 'p', files: ['a'] };
+  const plan = { ...PLAN };
   await state.save(restoring(plan));
   const { ino } = await stat(recordPath());
   for (const tables of [['t1'], ['t1', 't2']]) {
@@ -152,7 +158,10 @@ test('the plan of a restore is saved once, the rest of its record with every ste
 });
 
 test('a second file is only valid for the plan it was saved with', async () => {
-  const [old, later] = [{ id: 'old' }, { id: 'later' }];
+  const [old, later] = [
+    { ...PLAN, id: 'old' },
+    { ...PLAN, id: 'later' },
+  ];
   await state.save(restoring(old));
   await state.save(restoring(old, 'of the old'));
   await new StateFolder(dir).save(restoring(later));
@@ -160,7 +169,7 @@ test('a second file is only valid for the plan it was saved with', async () => {
 });
 
 test('a plan that could not be saved is saved with the next record', async () => {
-  const plan = { id: 'p' };
+  const plan = { ...PLAN };
   const rename = mock.method(fs, 'rename', () =>
     Promise.reject(Object.assign(new Error('ENOSPC: made up'), { code: 'ENOSPC' })),
   );
@@ -171,7 +180,7 @@ test('a plan that could not be saved is saved with the next record', async () =>
 });
 
 test('cleanup removes a second file without a plan', async () => {
-  const plan = { id: 'p' };
+  const plan = { ...PLAN };
   await state.save(restoring(plan));
   await state.save(restoring(plan, 't1'));
   await rm(recordPath());
@@ -240,4 +249,45 @@ test('notes about leftovers that are damaged are no notes', async () => {
     await writeFile(join(dir, '.bifract/leftovers.json'), text);
     assert.deepEqual(await state.leftovers(), []);
   }
+});
+
+test('a note that is no note does not hide the others', async () => {
+  await state.save(RECORD);
+  const note = {
+    ...{ job: 'a', kind: 'backup', since: '' },
+    ...{ code: 'INTERNAL', message: '', hint: '', warned_at: null },
+  };
+  const others = [null, 5, 'x', [], {}, { ...note, job: 7 }, { ...note, warned_at: 5 }];
+  await writeFile(join(dir, '.bifract/leftovers.json'), JSON.stringify([...others, note]));
+  assert.deepEqual(await state.leftovers(), [note]);
+});
+
+test('a record that no version can have written is unreadable, and an error for nobody', async () => {
+  const request = { fractal_id: 'f', split: 'none', from: null, to: null, archive_type: 'adhoc' };
+  const window = { label: null, from: null, to: '2026-03-01T12:00:00Z', rows: 1 };
+  const archive = { request, end: '', begun_at: '', window, leftovers: [] };
+  const restoring = { key: 'k', plan: { into: { id: 'f' }, files: [] }, phase: 'staging', archive_ids: [] };
+  const invalid: Record<string, unknown[]> = {
+    archive_id: [5, {}],
+    archive: [{}, 'x', { ...archive, request: undefined }, { ...archive, leftovers: [5] }],
+    databases: ['x', [5], {}],
+    rekey: [[null], [{ place: 'replaceKey', name: 'x' }], 7],
+    deleting: [true, [{}]],
+    copying: [[], { place: 'key', name: 'x', to: 's3', archive_id: null }],
+    restoring: [{}, { ...restoring, plan: {} }, { ...restoring, archive_ids: 'x' }],
+    containers_stopped: ['x'],
+  };
+  for (const [member, values] of Object.entries(invalid)) {
+    for (const value of values) {
+      await state.saveInterrupted(RECORD);
+      const stored = JSON.parse(await readFile(recordPath(), 'utf8'));
+      await writeFile(recordPath(), JSON.stringify({ ...stored, [member]: value }));
+      const { id, started_at } = RECORD;
+      assert.deepEqual(await state.interrupted(), [{ id, kind: UNREADABLE, started_at }], member);
+      assert.deepEqual(await state.running(), []);
+    }
+  }
+  const valid = { ...RECORD, archive, restoring, databases: ['x'], later: { any: 'thing' } };
+  await new StateFolder(dir).saveInterrupted(valid as unknown as JobRecord);
+  assert.deepEqual(await new StateFolder(dir).interrupted(), [valid]);
 });
