@@ -1,7 +1,7 @@
-import { constants, type Stats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type EnvVars, parseEnvFile } from '../src/core/config/env-file.ts';
+import { readSettingsFile } from '../src/core/config/read-file.ts';
 import { secretsOf } from '../src/core/config/secrets.ts';
 import { readSettings, type Settings } from '../src/core/config/settings.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
@@ -23,17 +23,10 @@ export async function readInstallation(dir: string, env: NodeJS.ProcessEnv): Pro
   return { dir: home, variables, settings: readSettings(variables, env, home) };
 }
 
-const MAX_ENV_BYTES = 16 << 20;
-
-/** The content of `.env`. `ENV_MISSING`; `ENV_INVALID` for anything but a regular file of at most 16 MiB, or a link to one. */
-export async function readEnvFile(dir: string): Promise<Buffer> {
+async function readEnvFile(dir: string): Promise<Buffer> {
   const path = join(dir, '.env');
   try {
-    // A FIFO would be waited for without end, and opening a device can change its state.
-    mustBeEnv(path, await stat(path));
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    mustBeEnv(path, await file.stat());
-    return await file.readFile();
+    return readSettingsFile(path);
   } catch (cause) {
     if (cause instanceof BifractError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
@@ -52,14 +45,6 @@ export async function readEnvFile(dir: string): Promise<Buffer> {
       cause,
     });
   }
-}
-
-function mustBeEnv(path: string, found: Stats): void {
-  if (found.isFile() && found.size <= MAX_ENV_BYTES) return;
-  const problem = found.isFile() ? 'is larger than 16 MiB' : 'is not a regular file';
-  throw new BifractError('ENV_INVALID', `${path} ${problem}`, {
-    hint: 'Replace it with the .env of the installation, or a link to that file.',
-  });
 }
 
 /** The key of an installation, and earlier keys that may still encrypt files. Hex, secret. */

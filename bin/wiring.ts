@@ -22,13 +22,14 @@ import { withFileLock } from '../src/core/adapters/state/file-lock.ts';
 import { jobOwner } from '../src/core/adapters/state/owner.ts';
 import { StateFolder } from '../src/core/adapters/state/state-folder.ts';
 import { setVariables } from '../src/core/config/env-file.ts';
+import { readSettingsFile } from '../src/core/config/read-file.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { EngineServices } from '../src/core/engine/contract.ts';
 import { resumeHint } from '../src/core/engine/jobs.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
-import { CurrentKeys, type Installation, readEnvFile } from './installation.ts';
+import { CurrentKeys, type Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
 export {
@@ -161,7 +162,7 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
     );
   }
   const path = join(dir, '.env');
-  const content = await readEnvFile(dir);
+  const content = readSettingsFile(path);
   const variables = {
     [KEY_VARIABLE]: generateKey(),
     [PREVIOUS_VARIABLE]: [...new Set([current, ...earlier])].join(','),

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseEnvFile, setVariables } from '../../src/core/config/env-file.ts';
+import { readSettingsFile } from '../../src/core/config/read-file.ts';
 import { generateKey, keyId, parseKey } from '../../src/core/index.ts';
 import { defineCommand } from '../command.ts';
 import { createEnv, KEY_VARIABLE, makePrivateFolder, replaceEnv } from '../wiring.ts';
@@ -45,10 +46,7 @@ async function initialize(dir: string): Promise<InitResult> {
 async function completeEnv(
   path: string,
 ): Promise<{ key: string; state: 'created' | 'completed' | 'unchanged' }> {
-  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const content = readIfThere(path);
   const existing = content === undefined ? undefined : parseEnvFile(content, process.env)[KEY_VARIABLE];
   // A malformed key is kept too: a new key would hide the mistake.
   if (existing) return { key: existing, state: 'unchanged' };
@@ -56,6 +54,15 @@ async function completeEnv(
   if (content === undefined) await createEnv(path, `${HEAD}${KEY_VARIABLE}=${key}\n`);
   else await replaceEnv(path, content, setVariables(content, { [KEY_VARIABLE]: key }));
   return { key, state: content === undefined ? 'created' : 'completed' };
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readSettingsFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function warningsOf(path: string): Promise<string[]> {

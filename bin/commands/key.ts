@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setVariables } from '../../src/core/config/env-file.ts';
+import { readSettingsFile } from '../../src/core/config/read-file.ts';
 import { BifractError, readOnly as readOnlyError } from '../../src/core/contract/errors.ts';
 import { generateKey, keyId, parseKey, type RotatePlan } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
@@ -74,7 +74,7 @@ async function generateIn(dir: string, printer: Context['printer']): Promise<num
     });
   }
   const path = join(dir, '.env');
-  const content = await readFile(path);
+  const content = readSettingsFile(path);
   const key = generateKey();
   await replaceEnv(path, content, setVariables(content, { [KEY_VARIABLE]: key }));
   const key_id = keyId(parseKey(key));

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { readSettingsFile } from '../../config/read-file.ts';
 import type { ClickHouseConnection } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import { speaksTls } from '../tls-problem.ts';
@@ -32,9 +32,10 @@ function nameToVerify(server_name: string) {
 
 function readAuthorities(path: string): string {
   try {
-    const text = readFileSync(path, 'utf8');
+    const text = readSettingsFile(path).toString();
     if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(text)) return text;
   } catch (cause) {
+    if (cause instanceof BifractError) throw cause;
     throw unusable(
       `Cannot read ${path}, set by CLICKHOUSE_CA_CERT (${(cause as NodeJS.ErrnoException).code})`,
       cause,

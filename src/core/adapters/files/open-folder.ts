@@ -288,7 +288,8 @@ async function chown(handle: FileHandle, { uid, gid }: Owner): Promise<void> {
   if (now.uid !== uid || now.gid !== gid) await handle.chown(uid, gid);
 }
 
-async function readStart(file: FileHandle, max_bytes: number): Promise<Buffer> {
+/** The first `max_bytes` of an open file. */
+export async function readStart(file: FileHandle, max_bytes: number): Promise<Buffer> {
   const { size } = await file.stat();
   const bytes = Buffer.alloc(Math.min(size, max_bytes));
   let filled = 0;

@@ -6,7 +6,7 @@ import { BifractError } from '../../contract/errors.ts';
 import { untilAbort } from '../abort.ts';
 import { alreadyExists, DiskFile, publish } from './disk-file.ts';
 import { onDisk, WrongType } from './errors.ts';
-import { OpenFolder, typeOf } from './open-folder.ts';
+import { OpenFolder, readStart, typeOf } from './open-folder.ts';
 
 const PERMISSIONS = 0o777;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -37,7 +37,7 @@ export async function replaceFile(
     const { folder: opened, name, stats } = await findTarget(path);
     await using folder = opened;
     const read = () => folder.read(name, MAX_BYTES);
-    const before = await read();
+    const before = stats && (await readSame(folder, name, stats, path));
     const content = change(before);
     const file = await DiskFile.create(folder, temporaryName(name), {
       owner: stats && process.getuid?.() === 0 ? { uid: stats.uid, gid: stats.gid } : undefined,
@@ -108,6 +108,15 @@ export async function makePrivateFolder(path: string): Promise<boolean> {
     await using _existing = await OpenFolder.open(absolute);
     return false;
   });
+}
+
+/** The content that is changed must be that of the file whose owner and mode the new one gets. */
+async function readSame(folder: OpenFolder, name: string, stats: Stats, path: string): Promise<Buffer> {
+  await using file = await folder.openFile(name);
+  const { ino, dev, uid, mode } = await file.stat();
+  const isSame = ino === stats.ino && dev === stats.dev && uid === stats.uid && mode === stats.mode;
+  if (!isSame) throw changedMeanwhile(path);
+  return await readStart(file, MAX_BYTES);
 }
 
 async function findTarget(path: string): Promise<Target> {

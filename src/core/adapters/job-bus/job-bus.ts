@@ -109,7 +109,8 @@ export class FolderJobBus implements JobBus<JobEvent> {
   async *#followSocket(id: string, head: JournalHead, after: number, signal?: AbortSignal) {
     try {
       await using folder = await this.#socketFolder(head);
-      if (folder) yield* followSocket(folder.at(basename(head.socket ?? '')), id, after, signal);
+      const path = folder && (await pathOfSocket(folder, head));
+      if (path !== undefined) yield* followSocket(path, id, after, signal);
     } catch {
       signal?.throwIfAborted();
     }
@@ -117,7 +118,8 @@ export class FolderJobBus implements JobBus<JobEvent> {
 
   async #withSocket(head: JournalHead, use: (path: string) => Promise<boolean>): Promise<boolean> {
     await using folder = await this.#socketFolder(head).catch(() => undefined);
-    return folder !== undefined && (await use(folder.at(basename(head.socket ?? ''))));
+    const path = folder && (await pathOfSocket(folder, head));
+    return path !== undefined && (await use(path));
   }
 
   /**
@@ -173,6 +175,12 @@ export class FolderJobBus implements JobBus<JobEvent> {
     const found = await journals?.lstat(logName(id)).catch(() => undefined);
     return found?.isFile() ? found.size : 0;
   }
+}
+
+/** Undefined if no socket has its name: connecting would follow a link there to any socket of the system. */
+async function pathOfSocket(folder: OpenFolder, { socket }: JournalHead): Promise<string | undefined> {
+  const name = basename(socket ?? '');
+  return (await folder.lstat(name).catch(() => undefined))?.isSocket() ? folder.at(name) : undefined;
 }
 
 /** A file system may have times that a `Date` has not. */

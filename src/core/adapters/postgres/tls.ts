@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import {
   type ConnectionOptions,
@@ -7,6 +7,7 @@ import {
   getCACertificates,
   type PeerCertificate,
 } from 'node:tls';
+import { readSettingsFile } from '../../config/read-file.ts';
 import type { PostgresConnection, PostgresTls } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import type { CallOptions } from '../../ports/types.ts';
@@ -84,7 +85,7 @@ function isNotOffered(error: unknown): boolean {
 async function sslOptions(connection: PostgresConnection, tls: PostgresTls): Promise<ConnectionOptions> {
   const ca = await authorities(tls);
   const identity = await clientIdentity(tls);
-  const crl = ca === undefined || tls.crl_file === undefined ? undefined : await readOptional(tls.crl_file);
+  const crl = ca === undefined || tls.crl_file === undefined ? undefined : readOptional(tls.crl_file);
   const name = tls.server_name ?? connection.host;
   try {
     return {
@@ -103,7 +104,7 @@ async function sslOptions(connection: PostgresConnection, tls: PostgresTls): Pro
 /** Undefined if nothing is to be verified: without a file, only `verify-ca` and `verify-full` fail. */
 async function authorities({ mode, ca_file }: PostgresTls): Promise<Buffer | string[] | undefined> {
   if (ca_file === 'system') return getCACertificates('system');
-  const ca = ca_file === undefined ? undefined : await readOptional(ca_file);
+  const ca = ca_file === undefined ? undefined : readOptional(ca_file);
   if (ca !== undefined || !mode.startsWith('verify')) return ca;
   throw new BifractError(
     'ENV_INVALID',
@@ -119,9 +120,9 @@ async function clientIdentity({
   cert_file,
   key_file,
 }: PostgresTls): Promise<{ cert?: Buffer; key?: Buffer }> {
-  const cert = cert_file === undefined ? undefined : await readOptional(cert_file);
+  const cert = cert_file === undefined ? undefined : readOptional(cert_file);
   if (cert === undefined || key_file === undefined) return {};
-  const key = await readOptional(key_file);
+  const key = readOptional(key_file);
   if (key === undefined) {
     throw unusable(
       `The client certificate ${cert_file} has no key at ${key_file}`,
@@ -141,10 +142,11 @@ function unusable(message: string, hint: string): BifractError {
   return new BifractError('POSTGRES_UNREACHABLE', message, { hint });
 }
 
-async function readOptional(path: string): Promise<Buffer | undefined> {
+function readOptional(path: string): Buffer | undefined {
   try {
-    return await readFile(path);
+    return readSettingsFile(path);
   } catch (cause) {
+    if (cause instanceof BifractError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new BifractError('ENV_INVALID', `Cannot read ${path} (${code})`, {

@@ -1,8 +1,8 @@
 import { createHash, createHmac, webcrypto } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { AgentOptions } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { readSettingsFile } from '../../config/read-file.ts';
 import type { ProxySettings, S3Settings } from '../../config/settings.ts';
 import { BifractError } from '../../contract/errors.ts';
 import { REPLY_TOO_LONG, type S3RetryPolicy } from './retry.ts';
@@ -61,7 +61,7 @@ function handler(settings: S3Settings, retryPolicy: S3RetryPolicy) {
 function authorities(path: string | undefined): string[] | undefined {
   if (path === undefined) return undefined;
   try {
-    return [...getCACertificates('default'), readFileSync(path, 'utf8')];
+    return [...getCACertificates('default'), readSettingsFile(path).toString()];
   } catch (error) {
     throw new BifractError('ENV_INVALID', `Cannot read ${path}, set by BIFRACT_S3_CA_FILE`, {
       hint: 'Set it to a PEM file with the CA certificates to trust.',

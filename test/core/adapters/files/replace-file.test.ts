@@ -10,6 +10,7 @@ import {
   open,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -17,7 +18,8 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { OpenFolder } from '../../../../src/core/adapters/files/open-folder.ts';
 import {
   checkReplaceable,
   replaceFile,
@@ -176,4 +178,26 @@ test('a new file replaces nothing, not even a link to nothing', async () => {
   }
   await refuses('EXISTS', writeNewFile(join(base, 'late'), late()));
   assert.deepEqual((await readdir(base)).sort(), ['.env', 'file', 'late', 'loop']);
+});
+
+test('a file that was swapped for another after the check is not given the owner and mode of the first', async () => {
+  await writeFile(path, 'own', { mode: 0o644 });
+  await writeFile(join(base, 'secret'), 'secret', { mode: 0o600 });
+  const { openFile } = OpenFolder.prototype;
+  const swapped = mock.method(
+    OpenFolder.prototype,
+    'openFile',
+    async function (this: OpenFolder, name: string) {
+      await rename(join(base, 'secret'), path);
+      return openFile.call(this, name);
+    },
+    { times: 1 },
+  );
+  await refuses(
+    'BUSY',
+    replaceFile(path, (before) => Buffer.from(`${before}+`)),
+  );
+  assert.equal(swapped.mock.callCount() > 0, true);
+  assert.deepEqual([await readFile(path, 'utf8'), (await stat(path)).mode & 0o777], ['secret', 0o600]);
+  assert.deepEqual(await readdir(base), ['file']);
 });

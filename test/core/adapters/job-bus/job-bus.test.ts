@@ -374,6 +374,20 @@ test('a socket of another program that a journal names is neither removed nor co
   }
 });
 
+test('a link in the place of a socket is not connected to', async () => {
+  await mkdir(join(dir, 'other'));
+  const other = await listenAt(join(dir, 'other', 'docker.sock'));
+  await plantJournal(JOB, socketPath(), { live: true });
+  await mkdir(dirname(socketPath()), { recursive: true, mode: 0o700 });
+  await symlink(join(dir, 'other', 'docker.sock'), socketPath());
+  await refuses('BUSY', jobBus.cancel(JOB));
+  const { ended, stop } = follow();
+  stop();
+  await ended.catch(() => undefined);
+  assert.equal(other.connections(), 0);
+  other.close();
+});
+
 test('the temporary socket of a running job of another installation is not removed', async () => {
   const long = join(dir, 'x'.repeat(90));
   await mkdir(long);
