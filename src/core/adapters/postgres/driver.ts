@@ -112,7 +112,7 @@ function parserOf(oid: number): ((text: string) => unknown) | undefined {
 }
 
 /** Parses a 64-bit integer; throws if it is not a safe integer. */
-export function safeInteger(text: string): number {
+function safeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is not a safe integer`);
   return value;

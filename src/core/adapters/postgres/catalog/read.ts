@@ -1,13 +1,14 @@
 import type { ArchiveGroup, ArchiveRecord, Fractal, ServerArchive } from '../../../ports/catalog.ts';
 import type { CallOptions } from '../../../ports/types.ts';
-import { safeInteger, utcTime } from '../driver.ts';
+import { utcTime } from '../driver.ts';
 import type { PostgresPool, Session } from '../pool.ts';
 
 /** Where the records of archives are: none if the server keeps none and our own tables do not exist yet. */
 export type RecordsLocation = 'server' | 'console' | 'none';
 
-const FRACTAL = `SELECT f.id, f.name, f.description, f.is_default, f.is_system, f.created_at, f.log_count, f.size_bytes,
-    f.earliest_log, f.latest_log, f.retention_days`;
+/** Counts as the web application stored them: one that is too large for us must not hide all other rows. */
+const FRACTAL = `SELECT f.id, f.name, f.description, f.is_default, f.is_system, f.created_at,
+    f.log_count::float8 AS log_count, f.size_bytes::float8 AS size_bytes, f.earliest_log, f.latest_log, f.retention_days`;
 const FRACTALS: Record<RecordsLocation, string> = {
   server: `${FRACTAL}, f.archive_schedule, f.max_archives, f.archive_split FROM fractals f ORDER BY f.name`,
   console: `${FRACTAL}, coalesce(s.archive_schedule, 'never') AS archive_schedule, s.max_archives,
@@ -19,8 +20,8 @@ const FRACTALS: Record<RecordsLocation, string> = {
 const INGEST_TOKEN = `SELECT token_value FROM ingest_tokens WHERE fractal_id = $1 AND is_active
   ORDER BY is_default DESC, token_value LIMIT 1`;
 /** It is enabled if its archiver has written its status. */
-const SERVER_ARCHIVE =
-  'SELECT updated_at, last_commit_at, fractal_count, total_bytes, total_records FROM archive_status LIMIT 1';
+const SERVER_ARCHIVE = `SELECT updated_at, last_commit_at, fractal_count, total_bytes::float8 AS total_bytes,
+    total_records::float8 AS total_records FROM archive_status LIMIT 1`;
 const ACTIVE = `SELECT coalesce(f.name, a.fractal_id::text) AS name, a.status, a.filename,
     date_trunc('second', a.created_at) AS created_at
   FROM archives a LEFT JOIN fractals f ON f.id = a.fractal_id
@@ -104,7 +105,8 @@ const NULL = '\u001e';
 // The query returns a text for every column, so none is undefined; it is cast to the type of its column.
 const text = <Text extends string>(value: string | undefined) => value as Text;
 const textOrNull = (value: string | undefined) => (value === NULL ? null : (value as string));
-const number = (value: string | undefined) => safeInteger(value as string);
+/** Not exact from 2^53 on: no file has that size, and what is in a file is compared with its record. */
+const number = (value: string | undefined) => Number(value);
 const time = (value: string | undefined) => utcTime(value as string);
 const timeOrNull = (value: string | undefined) => (value === NULL ? null : utcTime(value as string));
 

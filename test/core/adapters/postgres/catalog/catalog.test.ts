@@ -4,7 +4,6 @@ import { connectCatalog } from '../../../../../src/core/adapters/postgres/catalo
 import { cancelled } from '../../../../../src/core/contract/errors.ts';
 
 import { catalogContract, newArchive } from '../../../../contracts/catalog.ts';
-import { refuses } from '../../../../contracts/storage.ts';
 import { testServices } from '../../../../helpers/services.ts';
 import { LIMIT_MS, until } from '../../../../helpers/until.ts';
 
@@ -82,9 +81,23 @@ test('a fractal has numbers and UTC times, whatever the time zone of server and 
   }
 });
 
-test('a number that is not a safe integer is an error, never rounded', async () => {
-  await sql('UPDATE fractals SET log_count = 9007199254740993');
-  await refuses('QUERY_FAILED', catalog.fractals());
+test('a count that cannot be true hides no other row, and is not taken for one that can', async () => {
+  const { archive_id } = await catalog.openArchive(newArchive(fractal_id));
+  const other = (await catalog.fractals()).find(({ id }) => id !== fractal_id);
+  for (const count of ['9223372036854775807', '-9223372036854775808']) {
+    await sql(`UPDATE fractals SET log_count = ${count}, size_bytes = ${count} WHERE id = '${fractal_id}'`);
+    await sql(`UPDATE archives SET log_count = ${count}, size_bytes = ${count} WHERE id = '${archive_id}'`);
+    const fractals = await catalog.fractals();
+    assert.deepEqual(
+      fractals.find(({ id }) => id === other?.id),
+      other,
+    );
+    const [archive] = await catalog.archives({ ids: [archive_id] });
+    for (const row of [fractals.find(({ id }) => id === fractal_id), archive]) {
+      assert.equal(row?.log_count, Number(count));
+      assert.equal(Number.isSafeInteger(row?.size_bytes), false);
+    }
+  }
 });
 
 test('a refused archive names the active one, since when it runs, and whether it is being restored', async () => {
