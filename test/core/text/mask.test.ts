@@ -121,6 +121,12 @@ test('any known secret is masked in any text', () => {
   );
 });
 
+test('the working directory is no secret, whatever its variable looks like', () => {
+  assert.deepEqual(secretsOf({ PWD: '/opt/bifract', OLDPWD: '/opt/other', DB_PWD: 'hunter2hunter2' }), [
+    ...['hunter2hunter2', 'hunter2hunter2'],
+  ]);
+});
+
 test('the secrets of an installation are found by name and in URLs', () => {
   const found = secretsOf({
     POSTGRES_PASSWORD: 'one-secret',

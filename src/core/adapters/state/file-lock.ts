@@ -120,7 +120,9 @@ async function removeStale(folder: OpenFolder, name: string, renamed: string): P
     throw error;
   }
   if (await isHeld(folder, renamed)) await folder.link(renamed, name).catch(() => undefined);
-  await folder.unlink(renamed);
+  // A folder is no lock. It stays under the new name if it is not empty: what is in it is not ours.
+  if ((await folder.lstat(renamed))?.isDirectory()) await folder.rmdir(renamed).catch(() => undefined);
+  else await folder.unlink(renamed);
 }
 
 /** Whether the process named in a lock file is running. False for an invalid file, and for what is no file. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -68,4 +68,14 @@ test('an invalid lock file, or one of an ended process, is ignored, and nobody i
     await writeFile(path, text);
     assert.equal(await withFileLock(async () => 7, { onWait: assert.fail }), 7, text);
   }
+});
+
+test('a folder in the place of the lock holds nobody up, and what is in it stays', async () => {
+  await mkdir(path);
+  assert.equal(await withFileLock(async () => 1), 1);
+  assert.deepEqual(await readdir(dir), []);
+  await mkdir(join(path, 'theirs'), { recursive: true });
+  assert.equal(await withFileLock(async () => 2), 2);
+  const [moved = '', ...others] = await readdir(dir);
+  assert.deepEqual([await readdir(join(dir, moved)), others], [['theirs'], []]);
 });
