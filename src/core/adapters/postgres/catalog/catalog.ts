@@ -56,12 +56,12 @@ class PostgresCatalog implements Catalog {
   }
 
   async shape(options?: CallOptions): Promise<RecordsShape> {
-    if (!this.#shape) {
-      const shape = await readRecordsShape(this.#pool, options);
-      requireKnownVersion(shape.console_version);
-      this.#shape = shape;
-    }
-    return this.#shape;
+    if (this.#shape) return this.#shape;
+    const shape = await readRecordsShape(this.#pool, options);
+    requireKnownVersion(shape.console_version);
+    // Another process, such as a job of the console, may create our tables at any time.
+    if (locationOf(shape) !== 'none') this.#shape = shape;
+    return shape;
   }
 
   fractals(options?: CallOptions) {
@@ -214,9 +214,7 @@ class PostgresCatalog implements Catalog {
   }
 
   async #location(options?: CallOptions): Promise<read.RecordsLocation> {
-    const { archives, console_version } = await this.shape(options);
-    if (archives === 'server') return 'server';
-    return console_version === null ? 'none' : 'console';
+    return locationOf(await this.shape(options));
   }
 
   /** Runs a transaction. Creates our own tables first if the records are ours. */
@@ -295,6 +293,11 @@ class PostgresCatalog implements Catalog {
     await this.#updates.get(archive_id);
     this.#updates.delete(archive_id);
   }
+}
+
+function locationOf({ archives, console_version }: RecordsShape): read.RecordsLocation {
+  if (archives === 'server') return 'server';
+  return console_version === null ? 'none' : 'console';
 }
 
 /** Whether a table or column is missing: the server was upgraded. */

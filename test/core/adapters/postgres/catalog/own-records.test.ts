@@ -244,3 +244,20 @@ test('a copy is made by the next call if its tables were dropped meanwhile', asy
     assert.deepEqual(await sql(IDS('bifract_console')), await sql(IDS('public')));
   });
 });
+
+test('a catalog that was open before the first record sees what another process records', async () => {
+  await connected(async (console) => {
+    assert.deepEqual([await console.archives(), await console.groups()], [[], []]);
+    const id = await connected(async (job) => {
+      await job.setSchedule(fractal_id, { archive_schedule: 'daily', max_archives: 3, archive_split: 'day' });
+      return (await job.openArchive(newArchive(fractal_id))).archive_id;
+    });
+    assert.deepEqual(
+      (await console.archives()).map((archive) => archive.id),
+      [id],
+    );
+    assert.equal((await console.groups()).length, 1);
+    const [fractal] = await console.fractals();
+    assert.deepEqual([fractal?.archive_schedule, fractal?.max_archives], ['daily', 3]);
+  });
+});
