@@ -4,9 +4,8 @@ import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { SearchHit, SearchPattern } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
-import { plural } from '../../src/core/text/units.ts';
 import { declareTimeRange, type TimeRange } from '../arguments.ts';
-import { defineCommand, type GlobalFlags } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import type { Printer } from '../output/printer.ts';
 import { withEngine } from '../session.ts';
@@ -24,6 +23,10 @@ interface Options extends TimeRange {
   limit?: number;
   count: boolean;
 }
+
+/** Without it, a search for words of a line that was not kept would look as if there were no such rows. */
+const LINES_MISSING =
+  'The server had not kept the original line of some rows: only the text of their fields was searched.\n';
 
 /** Prints matching rows as stored, or their count. Exits 0 even without a match. */
 export const command = defineCommand<Input>({
@@ -49,9 +52,14 @@ export const command = defineCommand<Input>({
   },
   run: ({ targets, pattern, from, to, limit, count }, context) =>
     withEngine(context, async ({ engine, printer, flags, signal }) => {
-      const hits = limited(engine.search({ targets, pattern, from, to }, { signal }), limit);
+      let lacks_lines = false;
+      const onLinesMissing = () => {
+        lacks_lines = true;
+      };
+      const hits = limited(engine.search({ targets, pattern, from, to, onLinesMissing }, { signal }), limit);
       if (count) await printCounts(hits, targets, printer);
-      else await printLines(hits, flags);
+      else await printLines(hits, flags.json);
+      if (lacks_lines && !flags.quiet) process.stderr.write(LINES_MISSING);
       return 0;
     }),
   only_output: true,
@@ -96,27 +104,18 @@ async function printCounts(
 }
 
 /** Writes the bytes unchanged, except to a terminal, which a log line must not control. */
-async function printLines(
-  hits: AsyncIterable<SearchHit>,
-  { json, quiet }: Pick<GlobalFlags, 'json' | 'quiet'>,
-): Promise<void> {
-  let without_line = 0;
+async function printLines(hits: AsyncIterable<SearchHit>, json: boolean): Promise<void> {
   const out = new LineWriter(
     createWriteStream('', { fd: 1, autoClose: false }),
     process.stdout.isTTY === true,
   );
   try {
     for await (const { line, text_from } of hits) {
-      if (text_from !== 'raw') without_line++;
       if (!(await out.write(json ? withTextFrom(line, text_from) : line))) return;
     }
   } finally {
     await out.end();
   }
-  if (without_line > 0 && !json && !quiet)
-    process.stderr.write(
-      `${plural(without_line, 'row')} found by the text of the fields: the original line was not kept\n`,
-    );
 }
 
 /** For programs, says in the line what the pattern was found in, if that is not the original line. */

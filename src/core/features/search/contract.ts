@@ -57,6 +57,8 @@ export interface SearchQuery {
   /** From (included) and to (excluded). */
   from?: Timestamp;
   to?: Timestamp;
+  /** Called once for each target in which only the text of the fields of some rows could be searched. */
+  onLinesMissing?: (target: string) => void;
 }
 
 /** A matching row: its NDJSON line as stored, without newline. */

@@ -26,7 +26,7 @@ import { LineMatcher, type TimeWindow } from './matcher.ts';
  */
 export async function* search(
   services: FileServices & Pick<Services, 'catalog' | 'keys'>,
-  { targets, pattern, from, to }: SearchQuery,
+  { targets, pattern, from, to, onLinesMissing }: SearchQuery,
   options: CallOptions = {},
 ): AsyncGenerator<SearchHit> {
   const keys = await services.keys();
@@ -36,7 +36,12 @@ export async function* search(
   for (const label of targets) {
     try {
       const target = await findTarget(services, label, options);
+      let lacks_lines = false;
       for await (const block of rowBlocks(target, keys, window, options)) {
+        if (!lacks_lines && matcher.lacksLines(block)) {
+          lacks_lines = true;
+          onLinesMissing?.(label);
+        }
         for (const { start, end, text_from } of matcher.find(block)) {
           yield { target: label, path: target.path, line: block.subarray(start, end), text_from };
         }

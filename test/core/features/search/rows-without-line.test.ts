@@ -90,6 +90,25 @@ for (const [how, make] of [
     });
 }
 
+for (const [what, window, calls] of [
+  ['all rows', {}, 1],
+  ['rows of which one has none', { from: '2026-03-01T00:00:00.001Z', to: '2026-03-01T00:00:00.002Z' }, 1],
+  ['rows with original lines', { to: '2026-03-01T00:00:00.001Z' }, 0],
+  ['rows without any text', { from: '2026-03-01T00:00:00.003Z' }, 0],
+] as const)
+  test(`a search of ${what} says ${calls} times that lines are missing, without any match`, async () => {
+    const { storage: archives, label } = await storedTarget(await sealed());
+    const missing: string[] = [];
+    const query = { targets: [label], pattern: { text: 'nowhere' }, ...window };
+    const backups = new MemoryStorage();
+    const localFile = async (name: string) => ({ storage: backups, name });
+    const services = fakeServices({ archives, backups, keys: [KEY], localFile });
+    const hits = await Array.fromAsync(
+      search(services, { ...query, onLinesMissing: (target) => missing.push(target) }),
+    );
+    assert.deepEqual([hits, missing], [[], Array(calls).fill(label)]);
+  });
+
 test('they are valid rows', async () => {
   const { ok, rows, error } = await verifyFile(await storedTarget(await sealed()), {
     keys: [KEY],
