@@ -13,7 +13,8 @@ function wrap(text: string): string {
 export const HELP_FORMAT: Partial<Help> = {
   optionDescription,
   commandUsage: (command) => `${fullName(command)} ${usageOf(command)}`.trim(),
-  subcommandTerm: (command) => `${command.name()} ${usageOf(command)}`.trim(),
+  // Without arguments: next to them, a terminal of 80 columns has no room to wrap the descriptions.
+  subcommandTerm: (command) => command.name(),
 };
 
 /** Leaves out "(default: false)": a flag is off unless it is given. */

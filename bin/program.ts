@@ -83,10 +83,10 @@ const GLOBAL_OPTIONS = `
 Global options: see \`bifract --help\`.`;
 
 const LEGACY_HELP = `
-Forms used by existing cron jobs:
-  bifract --backup --dir <dir> [--non-interactive]      Same as: bifract backup
-  bifract --restore --restore-file <file> --dir <dir>   Same as: bifract restore <file>
-  bifract --list-backups --dir <dir>                    Same as: bifract list backups`;
+Forms used by existing cron jobs, and the command that each stands for:
+  bifract --backup --dir <dir> [--non-interactive]     bifract backup
+  bifract --restore --restore-file <file> --dir <dir>  bifract restore <file>
+  bifract --list-backups --dir <dir>                   bifract list backups`;
 
 /** The command that is called; all of them for the help of the program; none if there is no such command. */
 function namesToLoad(program: Command, args: string[]): string[] {

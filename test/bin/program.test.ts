@@ -220,8 +220,11 @@ test('the help of the program describes every command but the internal ones', as
     const text = await helpOf(line);
     for (const name of Object.keys(COMMANDS))
       assert.match(text, new RegExp(`^ {2}${name} .*\\S{3}`, 'm'), name);
-    assert.match(text, /archive \[options\] <fractal>/);
     assert.doesNotMatch(text, /run-job/);
+    assert.deepEqual(
+      text.split('\n').filter((line) => line.length > 80),
+      [],
+    );
   }
 });
 
