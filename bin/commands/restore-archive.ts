@@ -107,7 +107,7 @@ function planLines(plan: ArchiveRestorePlan): string[] {
     row('Method', METHODS[via]),
     row('Rows', `${limit}${formatExact(rows)}, about ${formatBytes(content_bytes)} uncompressed`),
     row('Existing', `${formatExact(rows_there)} ${existing}`),
-    row('Duration', `about ${formatDuration(estimate_ms)}`),
+    row('Duration', estimate_ms < 1000 ? 'less than 1s' : `about ${formatDuration(estimate_ms)}`),
     ...notes.map((text) => row('Note', text)),
     ...obstacles.map(({ message, hint }) => row('Problem', hint ? `${message}. ${hint}` : message)),
   ];

@@ -201,7 +201,7 @@ function fractalNotes({ creates, expires, removes, window }: RestoreFacts): stri
   const notes: string[] = [];
   if (creates)
     notes.push(
-      `The fractal ${creates.name} is created, without a retention, once all rows are read and checked.`,
+      `The fractal ${creates.name} is created without retention once all rows have been read and checked.`,
     );
   if (removes?.from && removes.to && (window.from === null || window.to === null)) {
     notes.push(

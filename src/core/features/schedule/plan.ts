@@ -2,6 +2,7 @@ import { dayOf, GRANULARITIES, type Granularity, periodAt } from '../../policy/p
 import type { ArchiveGroup, ArchiveRecord, Fractal } from '../../ports/catalog.ts';
 import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
+import { formatStamp } from '../../text/time.ts';
 import type { CoverageServices } from '../coverage/coverage.ts';
 import { type ArchiveEvidence, collectEvidence } from '../coverage/evidence.ts';
 import type { DueItem, DueQuery, ExcessItem, ScheduleMode } from './contract.ts';
@@ -84,7 +85,7 @@ function endOf(split: Granularity, now: Date): string | null {
 function reasonOf({ archive_schedule }: Fractal, due: Due): string {
   const attempts = due.failures === 1 ? '1 attempt' : `${due.failures} attempts`;
   if (due.due) {
-    const since = `${archive_schedule}, none since ${dayOf(due.since)}`;
+    const since = `${archive_schedule}; no scheduled archive since ${dayOf(due.since)}`;
     return due.failures === 0 ? since : `${since}; ${attempts} failed`;
   }
   switch (due.reason) {
@@ -93,11 +94,11 @@ function reasonOf({ archive_schedule }: Fractal, due: Due): string {
     case 'unknown':
       return `unknown schedule "${archive_schedule}"`;
     case 'done':
-      return `${archive_schedule}, done; next due ${due.next}`;
+      return `${archive_schedule}, done; next due ${formatStamp(due.next)}Z`;
     case 'running':
       return 'archive in progress';
     case 'waiting':
-      return `${attempts} failed; next attempt at ${due.next}`;
+      return `${attempts} failed; next attempt at ${formatStamp(due.next)}Z`;
   }
 }
 

@@ -86,8 +86,8 @@ test('what is due is archived, the rest is skipped, and each has a reason', asyn
     ['dns', true, 'skipped', 0, 0],
     ['vpn', true, 'archived', 10, 1],
   ]);
-  assert.ok(items[0]?.message?.includes('daily, none since 2026-03-01'));
-  assert.ok(items[1]?.message?.includes('daily, done; next due 2026-03-02'));
+  assert.ok(items[0]?.message?.includes('daily; no scheduled archive since 2026-03-01'));
+  assert.ok(items[1]?.message?.includes('daily, done; next due 2026-03-02 00:00Z'));
   const written = (await Array.fromAsync(archives.list(''))).filter(({ name }) => !name.includes(IDS.dns));
   assert.deepEqual(
     [summary.archived, summary.skipped, summary.rows, summary.size_bytes],
