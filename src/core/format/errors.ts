@@ -23,7 +23,7 @@ export function notBifract(what: string): BifractError {
 
 export function wrongKey(what: string): BifractError {
   return new BifractError('WRONG_KEY', what, {
-    hint: 'Use the key that BIFRACT_BACKUP_ENCRYPTION_KEY held when the file was written. If that is this key, the start of the file is damaged: use another copy.',
+    hint: 'Add the key it was encrypted with to BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS. If that does not help, the start of the file is damaged: use another copy.',
   });
 }
 

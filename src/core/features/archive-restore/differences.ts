@@ -40,10 +40,11 @@ export function differenceNotes({ lost, defaults, typed_paths }: RestoreDifferen
     notes.push('The table has no column for the original lines: they are not restored.');
   const columns = lost.filter((name) => name !== RAW);
   if (columns.length > 0) notes.push(`The table has no column ${listOf(columns)}: not restored.`);
-  if (defaults.length > 0) notes.push(`Not in the archive, gets the default: ${listOf(defaults)}.`);
+  if (defaults.length > 0)
+    notes.push(`Not in the archive, set to the default of the table: ${listOf(defaults)}.`);
   if (typed_paths > 0)
     notes.push(
-      `The table always has ${typed_paths === 1 ? '1 field' : `${typed_paths} fields`} that archived rows may lack: there, they are empty.`,
+      `In this table every row has ${typed_paths === 1 ? '1 field' : `${typed_paths} fields`} that archived rows may not have: empty after the restore.`,
     );
   return notes;
 }

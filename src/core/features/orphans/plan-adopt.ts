@@ -103,7 +103,8 @@ async function planOne(
     return decide({ ...item, archive_id: record?.id ?? null }, known, options);
   } catch (error) {
     options.signal?.throwIfAborted();
-    return skip(blank, `${asBifractError(error).message}.`);
+    const { message, hint } = asBifractError(error);
+    return skip(blank, [`${message}.`, hint].filter(Boolean).join(' '));
   }
 }
 

@@ -93,6 +93,7 @@ test('files that cannot be adopted are skipped with a reason', async () => {
     ],
   );
   assert.equal(new Set(items.map(({ reason }) => reason)).size, 3, 'each has its own reason');
+  assert.match(items[0]?.reason ?? '', /BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS/);
   const [missing] = (await planAdopt(set.services, ['archives/none'])).items;
   assert.deepEqual([missing?.path, missing?.action], ['archives/none', 'skip']);
   assert.ok(missing?.reason.includes(set.storage.location));
