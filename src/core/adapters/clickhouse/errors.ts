@@ -37,10 +37,10 @@ const TLS_SETTINGS: TlsSettingNames = {
   client: 'Let the server accept connections without a client certificate: this program cannot present one.',
 };
 
-/** Whether a host could not be reached, or broke off before it answered: another one may answer. */
+/** Whether a host could not be reached, broke off, or something else answered for it: another one may answer. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof BifractError) return false;
-  return UNREACHABLE.test(codeOf(error)) || error.message === 'socket hang up';
+  return UNREACHABLE.test(codeOf(error)) || error.message === 'socket hang up' || isProxyResponse(error);
 }
 
 /** Whether nothing was sent. */
@@ -84,20 +84,22 @@ export function clickhouseError(error: unknown, address: string, user: string): 
     );
   }
   if (UNREACHABLE.test(code)) return unreachable(address, message || code, error);
+  if (message === '' && isProxyResponse(error))
+    return unreachable(address, 'a proxy or another program answered there, with an empty error', error);
   return new BifractError(
     'QUERY_FAILED',
     `ClickHouse: ${message.replace(/\s+/g, ' ').trim().slice(0, 2000)}`,
     {
       hint: 'See the ClickHouse server log for details.',
       cause: error,
-      transient: TRANSIENT.has(code) || isProxyResponse(error, code),
+      transient: TRANSIENT.has(code) || isProxyResponse(error),
     },
   );
 }
 
 /** A response that is not from ClickHouse, but from a proxy that cannot reach it. */
-function isProxyResponse(error: unknown, code: string): boolean {
-  return error instanceof Error && error.name === 'Error' && code === '';
+function isProxyResponse(error: unknown): boolean {
+  return error instanceof Error && error.name === 'Error' && codeOf(error) === '';
 }
 
 /** Whether the query was rejected because of one of its settings. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-database.ts';
@@ -17,11 +17,14 @@ function connection(...urls: string[]) {
 }
 
 /** A host that breaks off each request after it has arrived. */
-async function breakingHost() {
+const breakingHost = () => otherHost((response) => response.socket?.destroy());
+
+/** A host where something else than ClickHouse answers. */
+async function otherHost(answer: (response: ServerResponse) => void) {
   let requests = 0;
-  const server = createServer((request) => {
+  const server = createServer((request, response) => {
     requests++;
-    request.resume().on('end', () => request.socket.destroy());
+    request.resume().on('end', () => answer(response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   after(() => server.close());
@@ -72,3 +75,15 @@ test('if no host can be reached, the error is that of the last one, and each was
   assert.equal(broken.requests(), 1);
   await logs.close();
 });
+
+for (const text of ['', '<html>502 Bad Gateway</html>'])
+  test(`if a proxy answers "${text}" for a host that is down, the next one is used`, async () => {
+    const proxy = await otherHost((response) => response.writeHead(502).end(text));
+    const logs = await connectClickHouse(connection(proxy.url, url));
+    assert.match(await logs.version(), /^\d/);
+    const alone = await connectClickHouse(connection(proxy.url));
+    const code = text === '' ? 'CLICKHOUSE_UNREACHABLE' : 'QUERY_FAILED';
+    await assert.rejects(alone.version(), { code, transient: true });
+    assert.equal(proxy.requests(), 2);
+    await Promise.all([logs.close(), alone.close()]);
+  });
