@@ -42,7 +42,8 @@ export async function checkHealth(services: Services, options: CallOptions = {})
 
 async function readShape(services: Services, options: CallOptions): Promise<InstallationShape> {
   const [catalog, logDatabase] = await Promise.all([services.catalog(), services.logs()]);
-  const [records, logs] = await Promise.all([catalog.shape(options), logDatabase.shape(options)]);
+  const again = { ...options, again: true };
+  const [records, logs] = await Promise.all([catalog.shape(again), logDatabase.shape(again)]);
   return { records, logs };
 }
 

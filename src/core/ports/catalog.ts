@@ -1,5 +1,5 @@
 import type { RecordsShape } from './installation-shape.ts';
-import type { CallOptions, Timestamp } from './types.ts';
+import type { CallOptions, ShapeOptions, Timestamp } from './types.ts';
 
 /** A row of `fractals`: one isolated log space. Counts and times are the server's cached statistics. */
 export interface Fractal {
@@ -142,8 +142,8 @@ export interface AdoptedArchive
  */
 export interface Catalog {
   serverVersion(options?: CallOptions): Promise<string>;
-  /** What the server's release has created. Read once. `UNSUPPORTED` for an unknown release. */
-  shape(options?: CallOptions): Promise<RecordsShape>;
+  /** What the server's release has created. Read once, unless asked again. `UNSUPPORTED` for an unknown release. */
+  shape(options?: ShapeOptions): Promise<RecordsShape>;
   fractals(options?: CallOptions): Promise<Fractal[]>;
   groups(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveGroup[]>;
   /** Newest first. */

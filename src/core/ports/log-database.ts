@@ -1,5 +1,5 @@
 import type { LogsShape } from './installation-shape.ts';
-import type { CallOptions, Timestamp } from './types.ts';
+import type { CallOptions, ShapeOptions, Timestamp } from './types.ts';
 
 /** Rows of one fractal with `from ≤ timestamp < to`; a missing bound is open. */
 export interface LogWindow {
@@ -93,8 +93,8 @@ export interface LineBlock {
 /** The log database. Errors: `CLICKHOUSE_UNREACHABLE`, `QUERY_FAILED`. */
 export interface LogDatabase {
   version(options?: CallOptions): Promise<string>;
-  /** Shape of the table. Read once. `UNSUPPORTED` for an unknown release. */
-  shape(options?: CallOptions): Promise<LogsShape>;
+  /** Shape of the table. Read once, unless asked again. `UNSUPPORTED` for an unknown release. */
+  shape(options?: ShapeOptions): Promise<LogsShape>;
   /** Exact row count and time range of a window. */
   stats(window: LogWindow, options?: CallOptions): Promise<LogStats>;
   /** The same for each period of a window that has rows, earliest first. */

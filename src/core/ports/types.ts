@@ -5,3 +5,8 @@ export type Timestamp = string;
 export interface CallOptions {
   signal?: AbortSignal;
 }
+
+export interface ShapeOptions extends CallOptions {
+  /** Read it again: the server may have been upgraded since. */
+  again?: boolean;
+}

@@ -141,3 +141,18 @@ test('an unknown release is an error that names what is missing', async () => {
   await queryPostgres(target.postgres, 'DROP TABLE fractals CASCADE');
   await assert.rejects(shapeOf(target), { code: 'UNSUPPORTED', message: /fractals/ });
 });
+
+test('an upgrade during a session is seen when the shape is read again', async () => {
+  const database = `${services.postgres.database}_open`;
+  const { postgres, clickhouse } = await create(database, 'E', 'E');
+  const catalog = await connectCatalog(postgres);
+  const logs = await connectClickHouse({ ...clickhouse, cluster: undefined });
+  const shape = async (again: boolean) =>
+    summary({ records: await catalog.shape({ again }), logs: await logs.shape({ again }) });
+  assert.deepEqual(await shape(false), E);
+  await migratePostgres(postgres, 'E', 'H');
+  await migrateLogsTables(clickhouse, database, 'E', 'H');
+  assert.deepEqual(await shape(true), H);
+  assert.deepEqual(await shape(false), H);
+  await Promise.all([catalog.close(), logs.close()]);
+});

@@ -11,7 +11,7 @@ import type {
   PeriodGrid,
   PeriodStats,
 } from '../../ports/log-database.ts';
-import type { CallOptions } from '../../ports/types.ts';
+import type { CallOptions, ShapeOptions } from '../../ports/types.ts';
 import { LineReader } from './line-reader.ts';
 import {
   COUNT_SETTINGS,
@@ -70,8 +70,8 @@ class ClickHouseLogs implements LogDatabase {
     return row?.version ?? '';
   }
 
-  async shape(options?: CallOptions): Promise<LogsShape> {
-    this.#shape ??= await readLogsShape(this.#session, options);
+  async shape(options: ShapeOptions = {}): Promise<LogsShape> {
+    if (!this.#shape || options.again) this.#shape = await readLogsShape(this.#session, options);
     return this.#shape;
   }
 

@@ -115,7 +115,9 @@ async function findFacts(services: Services, query: ArchiveRestoreQuery): Promis
     incomplete,
     ...target,
     differences:
-      via === 'direct' ? differencesOf(files.map(archivedShape), await logs.shape({ signal })) : null,
+      via === 'direct'
+        ? differencesOf(files.map(archivedShape), await logs.shape({ signal, again: true }))
+        : null,
     expires: expiringRows(
       files.flatMap(({ spans }) => spans),
       target.fractal,

@@ -10,7 +10,7 @@ import type {
   RestoreOutcome,
 } from '../../../ports/catalog.ts';
 import type { RecordsShape } from '../../../ports/installation-shape.ts';
-import type { CallOptions } from '../../../ports/types.ts';
+import type { CallOptions, ShapeOptions } from '../../../ports/types.ts';
 import { sqlState } from '../errors.ts';
 import { PostgresPool, type Session } from '../pool.ts';
 import { copyServerRecords, mustPrepare, prepareOwnRecords, requireKnownVersion } from './own-records.ts';
@@ -55,12 +55,12 @@ class PostgresCatalog implements Catalog {
     return read.serverVersion(this.#pool, options);
   }
 
-  async shape(options?: CallOptions): Promise<RecordsShape> {
-    if (this.#shape) return this.#shape;
+  async shape(options: ShapeOptions = {}): Promise<RecordsShape> {
+    if (this.#shape && !options.again) return this.#shape;
     const shape = await readRecordsShape(this.#pool, options);
     requireKnownVersion(shape.console_version);
     // Another process, such as a job of the console, may create our tables at any time.
-    if (locationOf(shape) !== 'none') this.#shape = shape;
+    this.#shape = locationOf(shape) === 'none' ? undefined : shape;
     return shape;
   }
 
