@@ -82,7 +82,10 @@ export async function resolveClickHouse(
     'CLICKHOUSE_UNREACHABLE',
     `Cannot reach ClickHouse at ${hosts}${urls.length === 1 ? ', or in a container' : ''}`,
     {
-      hint: `Start it (docker compose up -d clickhouse in ${dir}), or set CLICKHOUSE_HOST and CLICKHOUSE_HTTP_PORT, or CLICKHOUSE_URL, in .env.`,
+      hint:
+        urls.length === 1
+          ? `Start it (docker compose up -d clickhouse in ${dir}), or set CLICKHOUSE_HOST and CLICKHOUSE_HTTP_PORT, or CLICKHOUSE_URL, in .env.`
+          : 'Check that one of them is running, and check CLICKHOUSE_HOSTS in .env (with the HTTP port, not the native one).',
     },
   );
 }

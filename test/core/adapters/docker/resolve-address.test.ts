@@ -128,7 +128,10 @@ test('of several ClickHouse hosts, the first that listens comes first', async ()
   const several = { ...settings, url: dead, other_urls: [alive, other], host_given: true, http_port: 1 };
   const { connection } = await resolveClickHouse(several, dir);
   assert.deepEqual([connection.url, connection.other_urls], [alive, [other, dead]]);
-  await refuses('CLICKHOUSE_UNREACHABLE', resolveClickHouse({ ...several, other_urls: [other] }, dir));
+  await assert.rejects(resolveClickHouse({ ...several, other_urls: [other] }, dir), {
+    code: 'CLICKHOUSE_UNREACHABLE',
+    hint: /CLICKHOUSE_HOSTS/,
+  });
 });
 
 test('finds nothing, without an error, if there is no project, Docker or container', async () => {
