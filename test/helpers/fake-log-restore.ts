@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type {
   CountQuery,
@@ -10,7 +11,12 @@ import type {
   PeriodGrid,
   PeriodStats,
 } from '../../src/core/ports/log-database.ts';
-import type { LogRestore, StagedPartition, StagedRows } from '../../src/core/ports/log-restore.ts';
+import type {
+  DigestQuery,
+  LogRestore,
+  StagedPartition,
+  StagedRows,
+} from '../../src/core/ports/log-restore.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
 import { countRows } from './count-rows.ts';
 import { LOGS_SHAPE } from './fake-ports.ts';
@@ -114,6 +120,25 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
         if (left > 0) existing.set(keyOf(row), left - 1);
         else this.#table(to).push(row);
       }
+    });
+  }
+
+  rowIdentity(options: CallOptions = {}) {
+    return this.#call('rowIdentity', options, () => ({ line: true }));
+  }
+
+  digests({ fractal_id, from_ms, to_ms, bucket_ms, salt }: DigestQuery, options: CallOptions = {}) {
+    return this.#call('digests', options, () => {
+      const rows = this.logs
+        .map((row) => ({ ...row, ms: Date.parse(row.ts) }))
+        .filter(({ fractal, ms }) => fractal === fractal_id && ms >= from_ms && ms < to_ms);
+      const buckets = Map.groupBy(rows, ({ ms }) => Math.floor(ms / bucket_ms));
+      return new Map(
+        [...buckets].map(([bucket, held]) => {
+          const hash = held.reduce((sum, row) => sum + hashOf(row, salt), 0n);
+          return [bucket, { rows: held.length, hash: BigInt.asUintN(128, hash) }];
+        }),
+      );
     });
   }
 
@@ -222,6 +247,15 @@ function loadedRow(line: string, fractal: string): FakeRow {
   const { ts, its, id, raw = '', raw64 = '', fields } = JSON.parse(line);
   const text = raw64 === '' ? raw : Buffer.from(raw64, 'base64').toString();
   return { fractal, ts, its, id, raw: text, ...(fields && { fields }) };
+}
+
+function hashOf({ ts, its, id, raw }: FakeRow, salt: Uint8Array): bigint {
+  const numbers = Buffer.alloc(20);
+  numbers.writeBigInt64LE(BigInt(Date.parse(ts)), 0);
+  numbers.writeBigInt64LE(BigInt(Date.parse(its)), 8);
+  numbers.writeUInt32LE(Buffer.byteLength(id), 16);
+  const digest = createHash('sha256').update(salt).update(numbers).update(id).update(raw).digest();
+  return BigInt(`0x${digest.subarray(0, 16).reverse().toString('hex')}`);
 }
 
 function keyOf({ ts, its, id, raw }: FakeRow): string {

@@ -16,9 +16,11 @@ export { parseUntrustedJson } from './content/parse-json.ts';
 export { type ContentReader, type ContentSummary, readContent } from './content/read-content.ts';
 export {
   RestoreLineEncoder,
+  type RestoreTotals,
   type RowRange,
 } from './content/restore-lines.ts';
 export { ResumePoint } from './content/resume-point.ts';
+export { type DigestOptions, type DigestTotals, RowDigester } from './content/row-digester.ts';
 export { LineChecker, type LineTotals, scanRow } from './content/row-scanner.ts';
 export { type RowText, rowText } from './content/row-text.ts';
 export {

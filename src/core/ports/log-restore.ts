@@ -21,6 +21,23 @@ export interface RestoreCallOptions extends CallOptions {
   max_memory?: number;
 }
 
+/** Rows of some time: their number, and the sum of their hashes modulo 2^128. */
+export interface RowDigest {
+  rows: number;
+  hash: bigint;
+}
+
+/** Rows of a fractal with `from_ms ≤ time < to_ms`, Unix ms. */
+export interface DigestQuery {
+  fractal_id: string;
+  from_ms: number;
+  to_ms: number;
+  /** Length of a bucket; the first one starts in 1970. */
+  bucket_ms: number;
+  /** 16 bytes. Random, so that nobody can write rows whose sum is that of others. */
+  salt: Uint8Array;
+}
+
 export interface LoadOptions extends RestoreCallOptions {
   /** Accept fields that are not valid UTF-8. Slower. */
   lenient?: boolean;
@@ -50,6 +67,17 @@ export interface LogRestore {
    * as the table has more. Rows are equal if time, log line, id and ingest time are; fields are parsed from the line.
    */
   insertMissing(rows: StagedRows, to: string, options?: RestoreCallOptions): Promise<void>;
+  /**
+   * Whether the log line is a part of what makes a row, for `insertMissing` and `digests`. Null if the table is not one
+   * whose rows can be digested.
+   */
+  rowIdentity(options?: CallOptions): Promise<{ line: boolean } | null>;
+  /**
+   * Digests the rows of the logs by time. Buckets are numbered; empty ones are left out. The hash of a row is the first 128
+   * bits (lowest byte first) of the SHA-256 of: salt, time and ingest time (Unix ms, 64 bits), length of the ID (32 bits),
+   * ID, and the log line if `rowIdentity` says so. Numbers have the lowest byte first.
+   */
+  digests(query: DigestQuery, options?: RestoreCallOptions): Promise<Map<number, RowDigest>>;
   /**
    * Attaches partitions of a table to the logs, each of them all or nothing. Not idempotent: a second call duplicates the
    * rows.

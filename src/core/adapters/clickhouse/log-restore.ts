@@ -5,9 +5,11 @@ import { BifractError } from '../../contract/errors.ts';
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
 import type {
+  DigestQuery,
   LoadOptions,
   LogRestore,
   RestoreCallOptions,
+  RowDigest,
   StagedPartition,
   StagedRows,
 } from '../../ports/log-restore.ts';
@@ -18,17 +20,20 @@ import {
   addMissingCountsQuery,
   attachQuery,
   COUNTS_TABLE,
+  canDigest,
   clockQuery,
   clonePartitionsQuery,
   countExcessQuery,
   countQuery,
   countUntilQuery,
   createQuery,
+  digestsQuery,
   dropQuery,
   freeQuery,
   insertAbsentQuery,
   insertExcessQuery,
   insertSliceQuery,
+  keepsLines,
   LENIENT_SETTINGS,
   LOAD_SETTINGS,
   loadQuery,
@@ -125,6 +130,17 @@ class ClickHouseRestore implements LogRestore {
       if ((await this.#number(countExcessQuery(rows, slice, schema, dialect), options)) > 0)
         await insert(insertExcessQuery(rows, slice, to, schema, dialect));
     }
+  }
+
+  async rowIdentity(options: CallOptions = {}): Promise<{ line: boolean } | null> {
+    const schema = await this.#logsSchema(options);
+    return canDigest(schema) ? { line: keepsLines(schema) } : null;
+  }
+
+  async digests(query: DigestQuery, options: RestoreCallOptions = {}): Promise<Map<number, RowDigest>> {
+    const sql = digestsQuery(query, await this.#logsSchema(options), this.#dialect);
+    const buckets = await this.#session.rows<{ bucket: number; rows: number; hash: string }>(sql, options);
+    return new Map(buckets.map(({ bucket, rows, hash }) => [bucket, { rows, hash: BigInt(hash) }]));
   }
 
   async attach(from: string, ids: readonly string[], options: CallOptions = {}): Promise<void> {

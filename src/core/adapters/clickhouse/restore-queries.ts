@@ -1,7 +1,7 @@
 import { LINE_COLUMNS, ordinaryColumns, TEXT_OF_FIELDS } from '../../policy/log-columns.ts';
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
-import type { StagedRows } from '../../ports/log-restore.ts';
+import type { DigestQuery, StagedRows } from '../../ports/log-restore.ts';
 import { type Dialect, INSERT_ALL, SINGLE_SERVER } from './cluster.ts';
 import { inputType, inputValue, quoteName, quoteString } from './columns.ts';
 import { type Query, windowCondition } from './queries.ts';
@@ -58,10 +58,51 @@ function columnList(shape: LogsShape): string {
  * What makes a row: two rows are the same if these are equal. The original line only counts if the server keeps it
  * forever; the log id is made of it.
  */
-function identity({ columns }: LogsShape): string {
+function identity(shape: LogsShape): string {
+  return keepsLines(shape)
+    ? 'timestamp, log_id, raw_log, ingest_timestamp'
+    : 'timestamp, log_id, ingest_timestamp';
+}
+
+export function keepsLines({ columns }: LogsShape): boolean {
   const has = (column: string) => columns.some(({ name }) => name === column);
-  const keepsLines = has('raw_log') && !has(TEXT_OF_FIELDS);
-  return keepsLines ? 'timestamp, log_id, raw_log, ingest_timestamp' : 'timestamp, log_id, ingest_timestamp';
+  return has('raw_log') && !has(TEXT_OF_FIELDS);
+}
+
+/** Types of the columns that make a row, as they are digested. */
+const DIGESTED = new Map([
+  ['timestamp', /^DateTime64\(3(?:, '[^']*')?\)$/],
+  ['ingest_timestamp', /^DateTime64\(3(?:, '[^']*')?\)$/],
+  ['log_id', /^String$/],
+  ['raw_log', /^String$/],
+]);
+
+export function canDigest({ columns }: LogsShape): boolean {
+  return columns.every(({ name, type }) => DIGESTED.get(name)?.test(type) ?? true);
+}
+
+/** See `LogRestore.digests`. The sum of 128-bit numbers overflows as it should. */
+export function digestsQuery(
+  { fractal_id, from_ms, to_ms, bucket_ms, salt }: DigestQuery,
+  schema: LogsShape,
+  { logs }: Dialect,
+): Query {
+  const { where, params } = inRange(fractal_id, from_ms, to_ms);
+  const bytes = (number: string) => `reinterpretAsFixedString(${number})`;
+  const parts = [
+    'unhex({salt:String})',
+    bytes('toUnixTimestamp64Milli(timestamp)'),
+    bytes('toUnixTimestamp64Milli(ingest_timestamp)'),
+    bytes('toUInt32(length(log_id))'),
+    'log_id',
+    ...(keepsLines(schema) ? ['raw_log'] : []),
+  ];
+  return {
+    sql: `SELECT toInt64(floor(toUnixTimestamp64Milli(timestamp) / {bucket_ms:Int64})) AS bucket, count() AS rows,
+        toString(sumWithOverflow(reinterpretAsUInt128(substring(SHA256(concat(${parts.join(', ')})), 1, 16)))) AS hash
+      FROM ${logs} WHERE ${where} GROUP BY bucket FORMAT JSONEachRow`,
+    params: { ...params, bucket_ms, salt: Buffer.from(salt).toString('hex') },
+  };
 }
 
 function rowKey(shape: LogsShape): string {

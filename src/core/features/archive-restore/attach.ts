@@ -171,15 +171,17 @@ async function cloneAll(
 
 /**
  * Corrects the counts per minute of the server: attaching and deleting does not change them. The times are those of the
- * staged rows: what a file without a trailer says of its rows may be wrong.
+ * rows themselves: what a file without a trailer says of them may be wrong.
  */
 async function updateCounts(run: RestoreRun): Promise<void> {
-  const { rows, plan, retrier, context } = run;
+  const { rows, plan, checkpoint, retrier, context } = run;
   const { signal } = context;
+  const within = checkpoint.data.compared?.within;
   const staged = await retrier.through(() => countPartitions(run), signal);
-  const starts = [plan.removes?.from, ...staged.map((partition) => partition.first)];
-  const ends = [plan.removes?.to, ...staged.map(({ last }) => new Date(Date.parse(last) + 1).toISOString())];
-  if (!plan.removes && staged.length === 0) return;
+  const timeOf = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+  const starts = [plan.removes?.from, timeOf(within?.from_ms), ...staged.map(({ first }) => first)];
+  const ends = [plan.removes?.to, timeOf(within?.to_ms), ...staged.map(afterLast)];
+  if (!plan.removes && !within && staged.length === 0) return;
   const window = { fractal_id: plan.into.id, from: sorted(starts).at(0), to: sorted(ends).at(-1) };
   await retrier.through(() => rows.updateCounts(window, { signal }), signal);
 }
@@ -213,7 +215,7 @@ function rangeOf(partitions: readonly StagedPartition[]): TimeRange {
   };
 }
 
-function afterLast({ last }: TimeRange): string {
+function afterLast({ last }: Pick<TimeRange, 'last'>): string {
   return new Date(Date.parse(last) + 1).toISOString();
 }
 

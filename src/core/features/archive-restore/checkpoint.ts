@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BifractError } from '../../contract/errors.ts';
+import type { RowRange } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
 import type { JobRecord, RestoringRecord, State } from '../../ports/state.ts';
 import type { ArchiveRestoreFile, ArchiveRestorePlan } from './contract.ts';
@@ -10,6 +11,14 @@ interface StagedTable {
   /** Index of the file in the plan. */
   file: number;
   rows: number;
+}
+
+/** The rows of the files compared with those of the target. */
+export interface ComparedRows {
+  /** Time range of the rows; null if there are none. */
+  within: RowRange | null;
+  /** Time ranges, sorted, that contain all rows that the target may lack. All others were there. */
+  differing: RowRange[];
 }
 
 /**
@@ -30,6 +39,8 @@ export interface ArchiveRestoreCheckpoint extends RestoringRecord {
   /** Prefix of its table names. */
   prefix: string;
   tables: StagedTable[];
+  /** Only rows that differ are staged; null: all rows are. Undefined in checkpoints of earlier releases. */
+  compared?: ComparedRows | null;
   /** Files that were read completely: selected rows, and skipped lines. */
   files: { rows: number; left_out: number }[];
   /** For `replace`: rows ingested later, by ClickHouse's clock, are kept. */
@@ -191,6 +202,7 @@ function newCheckpoint(key: string, plan: ArchiveRestorePlan, id: string): Archi
     archive_ids: [],
     prefix: `${PREFIX}${id.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}_`,
     tables: [],
+    compared: null,
     files: [],
     cutoff_ms: null,
     removed: 0,

@@ -186,7 +186,7 @@ class RestoreRecordLock {
   }
 }
 
-/** Progress that never decreases, even if rows are read again. */
+/** Progress of one reading of the files, which never decreases, even if rows are read again. */
 class RestoreProgress {
   readonly #plan: ArchiveRestorePlan;
   readonly #emit: (item: string) => void;
@@ -196,6 +196,12 @@ class RestoreProgress {
   constructor(plan: ArchiveRestorePlan, emit: JobContext['emit']) {
     this.#plan = plan;
     this.#emit = throttle((item: string) => emit('job:progress', { item, ...this.#current() }));
+  }
+
+  /** Starts with another reading. */
+  restart(): void {
+    this.#rows = 0;
+    this.#bytes = 0;
   }
 
   report(item: string, rows: number, bytes_in: number): void {

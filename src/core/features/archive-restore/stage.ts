@@ -1,31 +1,104 @@
 import { BifractError } from '../../contract/errors.ts';
-import { archiveBytes, type ContentSummary, RestoreLineEncoder, readContent } from '../../format/index.ts';
+import { RestoreLineEncoder } from '../../format/index.ts';
+import { areWithin } from '../../policy/row-digests.ts';
 import { rangeOf } from '../../policy/row-range.ts';
-import type { Target } from '../files/target.ts';
-import { compareWithRecord } from '../inspect/compare-record.ts';
-import type { RestoreCheckpoint } from './checkpoint.ts';
-import type { ArchiveRestoreFile } from './contract.ts';
-import { findPlanned, type RestoreRun } from './run.ts';
+import type { ComparedRows, RestoreCheckpoint } from './checkpoint.ts';
+import {
+  type ComparedFile,
+  compareDigests,
+  digestFiles,
+  type FileDigests,
+  isWorthComparing,
+} from './compare.ts';
+import { openPlanned, warnAboutSkippedLines } from './planned-file.ts';
+import type { RestoreRun } from './run.ts';
 import { createTable, dropTables } from './tables.ts';
 
-/** Loads the rows of all files into staging tables. What an earlier run staged is kept. */
+type Totals = Pick<ComparedFile, 'in_range' | 'malformed' | 'examples'>;
+
+/**
+ * Loads the rows of all files into staging tables, except those of minutes in which the target has them all. What an earlier
+ * run staged is kept.
+ */
 export async function stage(run: RestoreRun): Promise<void> {
-  const { plan, checkpoint, lock, retrier, rows, context } = run;
-  const { signal, emit } = context;
+  const { plan, checkpoint, retrier, rows, context } = run;
+  const { signal } = context;
   if (checkpoint.resumed) await retrier.through(() => checkStagedTables(run), signal);
   if (plan.replace && checkpoint.data.cutoff_ms === null) {
     const cutoff_ms = await retrier.through(() => rows.clock({ signal }), signal);
     await checkpoint.save({ cutoff_ms });
   }
-  emit('job:phase', { phase: 'Staging rows of the archive' });
-  for (const [index, file] of plan.files.entries()) {
-    await lock.acquire(file.archive_id);
-    const staged = checkpoint.data.files[index];
-    if (staged) lock.report(staged.rows);
-    else await stageFile(run, index);
+  const digests = await chooseRows(run);
+  await stageFiles(run, digests);
+  // While rows were staged, others may have been deleted that are counted as existing.
+  if (digests && checkpoint.data.tables.length > 0 && !(await isStillComplete(run, digests))) {
+    await startAgain(run, null);
+    await stageFiles(run);
   }
 }
 
+/**
+ * Decides which rows to stage: all, or only those in time ranges in which the target differs from the files. Nothing is
+ * decided again if rows were staged already, unless others have become different since.
+ */
+async function chooseRows(run: RestoreRun): Promise<FileDigests | undefined> {
+  const { plan, checkpoint } = run;
+  const { phase, tables, files, compared } = checkpoint.data;
+  const begun = tables.length + files.length > 0;
+  if (phase !== 'staging' || (begun && !compared)) return undefined;
+  const digests = isWorthComparing(plan) ? await digestFiles(run) : undefined;
+  if (!digests) await startAgain(run, null);
+  else if (!begun || !(await isStillComplete(run, digests)))
+    await startAgain(run, await compareDigests(run, digests));
+  return digests;
+}
+
+/** Whether the target has all rows that were not chosen. */
+async function isStillComplete(run: RestoreRun, digests: FileDigests): Promise<boolean> {
+  return areWithin(
+    (await compareDigests(run, digests)).differing,
+    run.checkpoint.data.compared?.differing ?? [],
+  );
+}
+
+/** Drops what was staged. From now on, only rows that differ are staged; null: all. */
+async function startAgain(run: RestoreRun, compared: ComparedRows | null): Promise<void> {
+  const { rows, checkpoint, retrier, context } = run;
+  const { signal } = context;
+  await retrier.through(() => dropTables(rows, checkpoint.data, { keep: false }, signal), signal);
+  await checkpoint.save({ tables: [], files: [], compared });
+}
+
+async function stageFiles(run: RestoreRun, digests?: FileDigests): Promise<void> {
+  const { plan, checkpoint, lock, progress, context } = run;
+  if (checkpoint.data.compared?.differing.length !== 0) {
+    context.emit('job:phase', { phase: 'Staging rows of the archive' });
+    progress.restart();
+  }
+  for (const [index, file] of plan.files.entries()) {
+    const staged = checkpoint.data.files[index];
+    const compared = digests?.files[index];
+    if (!staged && compared && !hasDifferences(run, compared)) {
+      await endFile(run, index, compared);
+      continue;
+    }
+    await lock.acquire(file.archive_id);
+    if (staged) lock.report(staged.rows);
+    else await stageFile(run, index, compared);
+  }
+}
+
+function hasDifferences({ checkpoint }: RestoreRun, { within }: ComparedFile): boolean {
+  const ranges = checkpoint.data.compared?.differing;
+  return !ranges || ranges.some(({ from_ms, to_ms }) => from_ms < within.to_ms && to_ms > within.from_ms);
+}
+
+async function endFile(run: RestoreRun, index: number, totals: Totals): Promise<void> {
+  const { checkpoint } = run;
+  const { in_range: rows, malformed: left_out } = totals;
+  await checkpoint.save({ files: [...checkpoint.data.files, { rows, left_out }] });
+  warnAboutSkippedLines(run, index, totals);
+}
 /** Drops incomplete tables. If staged rows were lost, for example in a power failure, all are staged again. */
 async function checkStagedTables({ rows, checkpoint, context: { signal } }: RestoreRun): Promise<void> {
   await dropTables(rows, checkpoint.data, { keep: true }, signal);
@@ -38,13 +111,13 @@ async function checkStagedTables({ rows, checkpoint, context: { signal } }: Rest
 }
 
 /** Stages a file with retries, which continue after its complete tables. */
-async function stageFile(run: RestoreRun, index: number): Promise<void> {
+async function stageFile(run: RestoreRun, index: number, compared?: ComparedFile): Promise<void> {
   const { retrier, checkpoint, context } = run;
   let lenient = false;
   for (;;) {
     const before = stagedRows(checkpoint, index);
     try {
-      return await stagePass(run, index, lenient);
+      return await stagePass(run, index, { lenient, compared });
     } catch (error) {
       // Only the slower reader accepts fields that are not text; the next table tries the fast one again.
       const rejected = error instanceof BifractError && error.code === 'QUERY_FAILED' && !error.transient;
@@ -59,16 +132,17 @@ function stagedRows({ data }: RestoreCheckpoint, index: number): number {
 }
 
 /** Reads the file completely: only a file that is intact and matches its record is staged. */
-async function stagePass(run: RestoreRun, index: number, lenient: boolean): Promise<void> {
-  const { services, plan, checkpoint, context } = run;
-  const { signal } = context;
-  const file = plan.files[index] as ArchiveRestoreFile;
-  const target = await findPlanned(run, file);
-  const bytes = target.storage.stream(target.object.name, { signal });
-  const content = readContent(bytes, { keys: await services.keys(), signal });
-  const lines = new RestoreLineEncoder(rangeOf(plan), stagedRows(checkpoint, index));
-  const feed = new RowFeed(archiveBytes(content), lines);
-  const onBlock = reportsOf(run, index, lines, () => content.progress().bytes_out);
+async function stagePass(
+  run: RestoreRun,
+  index: number,
+  { lenient, compared }: { lenient: boolean; compared: ComparedFile | undefined },
+): Promise<void> {
+  const { plan, checkpoint } = run;
+  const file = await openPlanned(run, index);
+  const only = checkpoint.data.compared?.differing;
+  const lines = new RestoreLineEncoder(rangeOf(plan), stagedRows(checkpoint, index), only);
+  const feed = new RowFeed(file.lines, lines);
+  const onBlock = () => file.report(lines.totals.in_range);
   try {
     let slowReader = lenient;
     while (await feed.hasMore()) {
@@ -78,12 +152,15 @@ async function stagePass(run: RestoreRun, index: number, lenient: boolean): Prom
   } finally {
     await feed.close();
   }
-  const { totals } = lines;
-  assertMatchesRecord(target, content.summary(), totals);
-  await checkpoint.save({
-    files: [...checkpoint.data.files, { rows: totals.in_range, left_out: totals.malformed }],
+  const { checksum } = file.finish(lines.totals);
+  if (compared && compared.checksum !== checksum) throw changedSinceCompared(plan.files[index]?.path);
+  await endFile(run, index, lines.totals);
+}
+
+function changedSinceCompared(path = ''): BifractError {
+  return new BifractError('BUSY', `${path} has changed since it was compared with the logs`, {
+    hint: 'Nothing was restored. Plan the restore again.',
   });
-  if (totals.malformed > 0) context.emit('job:warning', { message: skippedLinesMessage(file, totals) });
 }
 
 /** A table is complete once ClickHouse counts as many rows in it as were sent; an incomplete one is never used. */
@@ -107,48 +184,6 @@ async function fillTable(
   }
   await checkpoint.save({ tables: [...checkpoint.data.tables, { name, file: index, rows: counted }] });
   retrier.progressed();
-}
-
-function reportsOf(
-  { plan, checkpoint, lock, progress }: RestoreRun,
-  index: number,
-  { totals }: RestoreLineEncoder,
-  read: () => number,
-): () => void {
-  const { name } = plan.files[index] as ArchiveRestoreFile;
-  const before = checkpoint.data.files.reduce((sum, { rows }) => sum + rows, 0);
-  const bytes = plan.content_bytes / Math.max(1, plan.files.length);
-  return () => {
-    lock.report(totals.in_range);
-    progress.report(name, before + totals.in_range, Math.round(index * bytes) + read());
-  };
-}
-
-function assertMatchesRecord(
-  { record }: Target,
-  { size_bytes, checksum, sealed, head }: ContentSummary,
-  { rows, malformed, first, last }: RestoreLineEncoder['totals'],
-): void {
-  if (record?.status !== 'completed' && record?.status !== 'restoring') return;
-  const fractal_id = head?.fractal?.id ?? null;
-  compareWithRecord(record, {
-    size_bytes,
-    checksum,
-    rows: rows + malformed,
-    first,
-    last,
-    fractal_id,
-    sealed,
-  });
-}
-
-function skippedLinesMessage(
-  { name }: ArchiveRestoreFile,
-  { malformed, examples }: RestoreLineEncoder['totals'],
-): string {
-  const ellipsis = malformed > examples.length ? ', …' : '';
-  const lines = malformed === 1 ? '1 line is not a valid row' : `${malformed} lines are not valid rows`;
-  return `${name}: skipped ${lines} (${examples.join(', ')}${ellipsis})`;
 }
 
 /** Part of the rows, as it is sent. */

@@ -7,7 +7,6 @@ import {
   checkDump,
   type DumpContents,
   describeFile,
-  LineChecker,
   type LineTotals,
   readContent,
   splitBackup,
@@ -16,10 +15,7 @@ import type { Key } from '../../ports/key.ts';
 import type { Storage, StoredObject } from '../../ports/storage.ts';
 import { kindOf } from './content-kind.ts';
 import { sourceOf } from './object-source.ts';
-import { RowCheckWorker } from './row-check-worker.ts';
-
-/** Size from which starting a thread pays off. */
-const THREAD_FROM_BYTES = 8 * 1024 * 1024;
+import { checkLines } from './row-check-worker.ts';
 
 /** A file that was read to the end without error. */
 export interface VerifiedFile {
@@ -82,32 +78,6 @@ export async function readBytes(
   });
   for await (const _ of checked) report(0);
   return { kind, summary: content.summary(), lines: null, dump: contents };
-}
-
-/** In a worker thread for large files. */
-async function checkLines(
-  blocks: AsyncIterable<Buffer>,
-  stored: number,
-  report: (rows: number) => void,
-): Promise<LineTotals> {
-  if (stored < THREAD_FROM_BYTES) {
-    const checker = new LineChecker();
-    for await (const block of blocks) {
-      checker.add(block);
-      report(checker.totals.rows);
-    }
-    return checker.totals;
-  }
-  const thread = new RowCheckWorker();
-  try {
-    for await (const block of blocks) {
-      await thread.add(block);
-      report(thread.rows);
-    }
-    return await thread.finish();
-  } finally {
-    await thread.close();
-  }
 }
 
 function requireValidRows({ malformed, rows, examples }: LineTotals): void {

@@ -10,7 +10,9 @@ const EXAMPLES = 3;
 const TS_OFFSET = '{"ts":'.length;
 const RAW_OFFSET = ',"raw":'.length;
 const RAW64 = Buffer.from(',"raw64":"');
-const TEXTS = ['id', 'fid', 'its'].map((key) => Buffer.from(`,"${key}":"`));
+const ID = Buffer.from(',"id":"');
+const FID = Buffer.from(',"fid":"');
+const ITS = Buffer.from(',"its":"');
 const FIELDS = Buffer.from(',"fields":{');
 const COLS = Buffer.from(',"cols":{');
 /** Readers disagree about unpaired surrogates, so lines with escaped surrogates are rewritten. */
@@ -41,12 +43,25 @@ export interface RestoreBlock {
   rows: number;
 }
 
+/** Spans in a line of the form that this program writes: of the values without their quotes. */
+export interface OwnSpans extends RowSpans {
+  /** Negative without `raw64`. */
+  exactStart: number;
+  exactEnd: number;
+  id: number;
+  idEnd: number;
+  its: number;
+  itsEnd: number;
+}
+
+/** A row that a restore can store; without a storable time of ingest, it has that of the row. */
+export type StorableRow = ArchiveRow & { ts: Timestamp; its: Timestamp };
+
 /**
- * Converts an archive's lines to lines that the database reads as the same rows. Lines in the form that this program
- * writes pass through unchanged; all others are parsed and rewritten. Lines that are not rows, or lack a time, are
- * counted and skipped.
+ * Finds the rows in an archive's lines that a restore stores, and counts them. Lines that are not rows, or lack a time,
+ * are counted and skipped.
  */
-export class RestoreLineEncoder {
+export abstract class RestoreLines {
   readonly totals: RestoreTotals = {
     rows: 0,
     in_range: 0,
@@ -56,52 +71,53 @@ export class RestoreLineEncoder {
     examples: [],
   };
   readonly #range: RowRange | undefined;
-  /** Rows still to be skipped. */
-  #skip: number;
   /** Span of the last row's time in the block. */
   #lastStart = -1;
   #lastEnd = -1;
-  readonly #spans: RowSpans = { ts: -1, tsEnd: -1, raw: -1, rawEnd: -1, exact: true };
+  readonly #spans: OwnSpans = {
+    ts: -1,
+    tsEnd: -1,
+    raw: -1,
+    rawEnd: -1,
+    exact: true,
+    exactStart: -1,
+    exactEnd: -1,
+    id: -1,
+    idEnd: -1,
+    its: -1,
+    itsEnd: -1,
+  };
 
-  /** The first `skip` rows in the range are counted but not sent. */
-  constructor(range: RowRange | undefined, skip = 0) {
+  constructor(range: RowRange | undefined) {
     this.#range = range;
-    this.#skip = skip;
   }
 
-  /** Takes complete lines, without the header line. */
-  take(bytes: Buffer): RestoreBlock {
-    const block: RestoreBlock = { pieces: [], rows: 0 };
+  /** Takes each row in the range, in the form that this program writes. `spans` is reused. */
+  protected abstract takeOwn(bytes: Buffer, start: number, end: number, spans: OwnSpans): void;
+  /** Takes each other row in the range. */
+  protected abstract takeOther(row: StorableRow): void;
+
+  /** Reads complete lines, without the header line. */
+  protected read(bytes: Buffer): void {
     const suspect = SURROGATES.some((half) => bytes.includes(half, 0, 'latin1'));
-    /** Start of the current run of unchanged lines. */
-    let run = 0;
+    const spans = this.#spans;
     for (let start = 0; start < bytes.length; ) {
-      const end = rowEnd(bytes, start, this.#spans);
-      if (end > 0 && !suspect && isOwnForm(bytes, start, end, this.#spans)) {
-        if (!this.#countUnchanged(bytes)) run = this.#endRun(bytes, run, start, end, block);
-        else block.rows++;
+      const end = rowEnd(bytes, start, spans);
+      if (end > 0 && !suspect && isOwnForm(bytes, start, end, spans)) {
+        if (this.#countOwn(bytes)) this.takeOwn(bytes, start, end, spans);
         start = end;
         continue;
       }
       const next = bytes.indexOf(NEWLINE, start) + 1 || bytes.length;
-      run = this.#endRun(bytes, run, start, next, block);
-      this.#rewrite(bytes.subarray(start, next), block);
+      this.#parse(bytes.subarray(start, next));
       start = next;
     }
-    this.#endRun(bytes, run, bytes.length, bytes.length, block);
     if (this.#lastEnd > 0) this.totals.last = bytes.toString('latin1', this.#lastStart, this.#lastEnd);
     this.#lastEnd = -1;
-    return block;
   }
 
-  /** Ends a run of unchanged lines. Returns the start of the next one. */
-  #endRun(bytes: Buffer, run: number, start: number, next: number, block: RestoreBlock): number {
-    if (start > run) block.pieces.push(bytes.subarray(run, start));
-    return next;
-  }
-
-  /** Counts an unchanged line. Returns whether to send it. */
-  #countUnchanged(bytes: Buffer): boolean {
+  /** Counts a line in our own form. Returns whether its row is in the range. */
+  #countOwn(bytes: Buffer): boolean {
     const { ts, tsEnd } = this.#spans;
     const { totals } = this;
     totals.rows++;
@@ -110,21 +126,16 @@ export class RestoreLineEncoder {
     totals.first ??= text;
     this.#lastStart = ts + 1;
     this.#lastEnd = tsEnd - 1;
-    return this.#isSelected(text);
+    return this.#isInRange(text);
   }
 
-  #isSelected(time: Timestamp): boolean {
-    if (this.#range) {
-      const ms = Date.parse(time);
-      if (ms < this.#range.from_ms || ms >= this.#range.to_ms) return false;
-    }
+  #isInRange(time: Timestamp): boolean {
+    if (this.#range && !contains(this.#range, Date.parse(time))) return false;
     this.totals.in_range++;
-    if (this.#skip === 0) return true;
-    this.#skip--;
-    return false;
+    return true;
   }
 
-  #rewrite(line: Buffer, block: RestoreBlock): void {
+  #parse(line: Buffer): void {
     const { totals } = this;
     const row = parseLine(line);
     const reason = 'malformed' in row ? row.malformed : rejection(row);
@@ -134,14 +145,93 @@ export class RestoreLineEncoder {
         totals.examples.push(`line ${totals.rows + totals.malformed + 1}: ${reason}`);
       return;
     }
-    const { ts, ...rest } = row as ArchiveRow & { ts: Timestamp };
+    const { ts, its, ...rest } = row as ArchiveRow & { ts: Timestamp };
     totals.rows++;
     totals.first ??= ts;
     totals.last = ts;
     this.#lastEnd = -1;
-    if (!this.#isSelected(ts)) return;
-    block.pieces.push(...rewritten({ ts, ...rest }));
-    block.rows++;
+    const ingested = its !== null && isStorable(Buffer.from(its), 0) ? its : ts;
+    if (this.#isInRange(ts)) this.takeOther({ ts, its: ingested, ...rest });
+  }
+}
+
+function contains({ from_ms, to_ms }: RowRange, ms: number): boolean {
+  return ms >= from_ms && ms < to_ms;
+}
+
+/**
+ * Converts an archive's lines to lines that the database reads as the same rows. Lines in the form that this program
+ * writes pass through unchanged; all others are parsed and rewritten.
+ */
+export class RestoreLineEncoder extends RestoreLines {
+  readonly #only: readonly RowRange[] | undefined;
+  /** The range that the last row was compared with. */
+  #at = 0;
+  /** Rows still to be skipped. */
+  #skip: number;
+  #block: RestoreBlock = { pieces: [], rows: 0 };
+  #bytes: Buffer = Buffer.alloc(0);
+  /** The current run of lines that are sent unchanged. */
+  #runStart = 0;
+  #runEnd = 0;
+
+  /**
+   * Of the rows in the range, those outside of `only`, and then the first `skip`, are counted but not sent. `only` is
+   * sorted.
+   */
+  constructor(range: RowRange | undefined, skip = 0, only?: readonly RowRange[]) {
+    super(range);
+    this.#skip = skip;
+    this.#only = only;
+  }
+
+  /** Takes complete lines, without the header line. */
+  take(bytes: Buffer): RestoreBlock {
+    this.#bytes = bytes;
+    this.#block = { pieces: [], rows: 0 };
+    this.#runStart = 0;
+    this.#runEnd = 0;
+    this.read(bytes);
+    this.#endRun();
+    return this.#block;
+  }
+
+  protected override takeOwn(bytes: Buffer, start: number, end: number, { ts, tsEnd }: OwnSpans): void {
+    if (!this.#isSent(this.#only ? bytes.toString('latin1', ts + 1, tsEnd - 1) : '')) return;
+    if (start !== this.#runEnd) {
+      this.#endRun();
+      this.#runStart = start;
+    }
+    this.#runEnd = end;
+    this.#block.rows++;
+  }
+
+  protected override takeOther(row: StorableRow): void {
+    if (!this.#isSent(row.ts)) return;
+    this.#endRun();
+    this.#block.pieces.push(...rewritten(row));
+    this.#block.rows++;
+  }
+
+  #isSent(time: Timestamp): boolean {
+    if (this.#only && !this.#isWithin(this.#only, Date.parse(time))) return false;
+    if (this.#skip === 0) return true;
+    this.#skip--;
+    return false;
+  }
+
+  /** Rows are mostly sorted, so the next range is rarely far. */
+  #isWithin(ranges: readonly RowRange[], ms: number): boolean {
+    while (this.#at > 0 && ms < (ranges[this.#at]?.from_ms ?? Number.POSITIVE_INFINITY)) this.#at--;
+    while (ms >= (ranges[this.#at]?.to_ms ?? Number.POSITIVE_INFINITY)) this.#at++;
+    const range = ranges[this.#at];
+    return range !== undefined && contains(range, ms);
+  }
+
+  #endRun(): void {
+    if (this.#runEnd > this.#runStart)
+      this.#block.pieces.push(this.#bytes.subarray(this.#runStart, this.#runEnd));
+    this.#runStart = this.#runEnd;
   }
 }
 
@@ -156,19 +246,31 @@ function isStorable(bytes: Buffer, at: number): boolean {
   return first === ONE ? second === NINE : first === TWO && second >= ZERO && second <= TWO;
 }
 
-/** Whether a line has the keys that this program writes, in order and once each, and no escapes in short texts. */
-function isOwnForm(bytes: Buffer, start: number, end: number, { ts, tsEnd, raw, rawEnd }: RowSpans): boolean {
+/**
+ * Whether a line has the keys that this program writes, in order and once each, and no escapes in short texts. If so, sets
+ * the other spans.
+ */
+function isOwnForm(bytes: Buffer, start: number, end: number, spans: OwnSpans): boolean {
+  const { ts, tsEnd, raw, rawEnd } = spans;
   if (ts !== start + TS_OFFSET || raw !== tsEnd + RAW_OFFSET) return false;
   if (!isStorable(bytes, ts + 1)) return false;
-  let at = startsWith(bytes, rawEnd, RAW64) ? textEnd(bytes, rawEnd + RAW64.length) : rawEnd;
-  let itsStart = -1;
-  for (const key of TEXTS) {
-    if (at < 0 || !startsWith(bytes, at, key)) return false;
-    itsStart = at + key.length;
-    at = textEnd(bytes, at + key.length);
-  }
-  if (at < 0 || !isStorable(bytes, itsStart)) return false;
+  spans.exactStart = startsWith(bytes, rawEnd, RAW64) ? rawEnd + RAW64.length : -1;
+  const exactEnd = spans.exactStart < 0 ? rawEnd : textEnd(bytes, spans.exactStart);
+  spans.exactEnd = exactEnd - 1;
+  spans.id = exactEnd + ID.length;
+  const idEnd = textAfter(bytes, exactEnd, ID);
+  spans.idEnd = idEnd - 1;
+  const fidEnd = textAfter(bytes, idEnd, FID);
+  spans.its = fidEnd + ITS.length;
+  const at = textAfter(bytes, fidEnd, ITS);
+  spans.itsEnd = at - 1;
+  if (at < 0 || !isStorable(bytes, spans.its)) return false;
   return at + 2 === end || startsWith(bytes, at, FIELDS) || startsWith(bytes, at, COLS);
+}
+
+/** The end of the text that follows a key at `at`; negative if `at` is, if the key is another, or if the text has escapes. */
+function textAfter(bytes: Buffer, at: number, key: Buffer): number {
+  return at >= 0 && startsWith(bytes, at, key) ? textEnd(bytes, at + key.length) : -1;
 }
 
 function startsWith(bytes: Buffer, at: number, key: Buffer): boolean {
@@ -186,9 +288,8 @@ function textEnd(bytes: Buffer, start: number): number {
 }
 
 /** A row's line with the log line in base64, which suits any bytes and keeps long log lines out of strings. */
-function rewritten({ ts, raw, id, its, fields, cols }: ArchiveRow & { ts: Timestamp }): Buffer[] {
-  const ingested = its !== null && isStorable(Buffer.from(its), 0) ? its : ts;
-  const texts = JSON.stringify({ ts, id, its: ingested }).slice(0, -1);
+function rewritten({ ts, raw, id, its, fields, cols }: StorableRow): Buffer[] {
+  const texts = JSON.stringify({ ts, id, its }).slice(0, -1);
   return [
     Buffer.from(`${texts},"raw64":"`),
     Buffer.from(raw.toString('base64'), 'latin1'),

@@ -85,6 +85,11 @@ export interface LineTotals {
 export class LineChecker {
   readonly totals: LineTotals = { rows: 0, first: null, last: null, malformed: 0, examples: [] };
 
+  /** Rows so far. */
+  get rows(): number {
+    return this.totals.rows;
+  }
+
   /** Takes complete lines, without the header line. */
   add(bytes: Buffer): void {
     const { totals } = this;
@@ -105,6 +110,10 @@ export class LineChecker {
     }
     if (last >= 0)
       totals.last = timeOf(bytes.subarray(last, bytes.indexOf(NEWLINE, last) + 1)) ?? totals.last;
+  }
+
+  finish(): LineTotals {
+    return this.totals;
   }
 
   #parse(line: Buffer): boolean {

@@ -15,7 +15,7 @@ test('the worker agrees with the checker, also for blocks longer than its buffer
     ),
   ];
   const checker = new LineChecker();
-  const worker = new RowCheckWorker();
+  const worker = RowCheckWorker.check();
   try {
     for (const block of blocks) {
       checker.add(block);
