@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { cancelled } from '../../src/core/contract/errors.ts';
 import type { LogDatabase } from '../../src/core/ports/log-database.ts';
@@ -158,6 +159,39 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
       for (const table of ['s_some', 'd_some']) await restore.drop(table);
     });
 
+    test('rows are digested by time, with their number', async () => {
+      const times = [MARCH, MARCH, '2026-03-01T12:00:59.999Z', '2026-03-01T12:01:00.000Z', APRIL];
+      const rows = times.map((ts, n) => ({ ts, raw: n < 2 ? 'twice' : `ünï "${n}" \\ \n` }));
+      await insert('digests', rows);
+      await insert('others', [{ ts: MARCH, raw: 'foreign' }]);
+      assert.deepEqual(await restore.rowIdentity(), { line: true });
+      for (const bucket_ms of [60_000, 120_000]) {
+        const salt = randomBytes(16);
+        const query = {
+          fractal_id: 'digests',
+          from_ms: Date.parse(MARCH),
+          to_ms: Date.parse(APRIL),
+          bucket_ms,
+          salt,
+        };
+        const within = rows.slice(0, 4);
+        const buckets = Map.groupBy(within, ({ ts }) => Math.floor(Date.parse(ts) / bucket_ms));
+        assert.deepEqual(
+          [...(await restore.digests(query))].sort(([a], [b]) => a - b),
+          [...buckets].map(([bucket, held]) => [
+            bucket,
+            {
+              rows: held.length,
+              hash: BigInt.asUintN(
+                128,
+                held.reduce((sum, row) => sum + hashOf(row, salt), 0n),
+              ),
+            },
+          ]),
+        );
+      }
+    });
+
     test('only rows of the window ingested up to the cutoff are removed', async () => {
       const late = new Date(INGESTED_MS + 1).toISOString();
       await insert('gone', [
@@ -195,6 +229,11 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
         () => restore.clonePartitions('s_signal', 's_signal', ['202603'], options),
         () =>
           restore.insertMissing({ table: 's_signal', ...partition, fractal_id: 'f' }, 's_signal', options),
+        () =>
+          restore.digests(
+            { fractal_id: 'f', from_ms: 0, to_ms: 1, bucket_ms: 1, salt: randomBytes(16) },
+            options,
+          ),
         () => restore.attach('s_signal', ['202603'], options),
         () => restore.countUntil(window, 0, options),
         () => restore.removeUntil(window, 0, options),
@@ -213,4 +252,14 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
 async function* linesOf(rows: Row[]): AsyncGenerator<Buffer> {
   for (const { ts, raw, its = INGESTED } of rows)
     yield Buffer.from(`${JSON.stringify({ ts, raw, id: 'x', fid: 'f', its })}\n`);
+}
+
+/** The hash of a row of `linesOf` as the port defines it. */
+function hashOf({ ts, raw, its = INGESTED }: Row, salt: Buffer): bigint {
+  const numbers = Buffer.alloc(20);
+  numbers.writeBigInt64LE(BigInt(Date.parse(ts)), 0);
+  numbers.writeBigInt64LE(BigInt(Date.parse(its)), 8);
+  numbers.writeUInt32LE(1, 16);
+  const digest = createHash('sha256').update(salt).update(numbers).update(`x${raw}`).digest();
+  return digest.readBigUInt64LE(0) + (digest.readBigUInt64LE(8) << 64n);
 }

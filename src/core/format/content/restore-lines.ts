@@ -256,7 +256,7 @@ function isOwnForm(bytes: Buffer, start: number, end: number, spans: OwnSpans): 
   if (!isStorable(bytes, ts + 1)) return false;
   spans.exactStart = startsWith(bytes, rawEnd, RAW64) ? rawEnd + RAW64.length : -1;
   const exactEnd = spans.exactStart < 0 ? rawEnd : textEnd(bytes, spans.exactStart);
-  spans.exactEnd = exactEnd - 1;
+  spans.exactEnd = spans.exactStart < 0 ? -1 : exactEnd - 1;
   spans.id = exactEnd + ID.length;
   const idEnd = textAfter(bytes, exactEnd, ID);
   spans.idEnd = idEnd - 1;

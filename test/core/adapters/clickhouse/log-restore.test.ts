@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-database.ts';
 import { connectLogRestore } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
 import { slicesOf } from '../../../../src/core/adapters/clickhouse/restore-queries.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
-import { RestoreLineEncoder } from '../../../../src/core/format/index.ts';
+import { RestoreLineEncoder, RowDigester } from '../../../../src/core/format/index.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
@@ -124,6 +125,75 @@ test('rows are restored with every column unchanged, whatever they contain, from
   assert.equal(await attachMissing('s_all', 'all'), 0);
   same(await held('all'), before);
   await restore.drop('s_all');
+});
+
+test('the digests of lines are those of the rows that ClickHouse makes of them', async () => {
+  const its = '2026-03-01T12:00:01Z';
+  const line = (members: object) => Buffer.from(`${JSON.stringify(members)}\n`);
+  const raws = [
+    ...fc.sample(fc.string({ unit: 'binary', maxLength: 30 }), 100),
+    'quotes " \' \\ \\n \\u0041 <>& / \r\n\t\b\f\u2028 \0 \x7f ünï 🙂 \ufeff \ufffd',
+    '',
+    'x'.repeat(10_000),
+  ];
+  const random = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 60 }), 100);
+  const times = fc.sample(fc.integer({ min: 0, max: Date.UTC(2101, 0, 1) }), 200);
+  const written = [
+    ...raws.map((raw, at) => ({ raw, at })),
+    ...random.map((bytes, at) => ({ raw: '?', raw64: Buffer.from(bytes).toString('base64'), at: 2 * at })),
+  ].map(({ at, ...raw }) =>
+    line({ ts: new Date(times[at] ?? 0).toISOString(), ...raw, id: `i${at}`, fid: 'f', its }),
+  );
+  const fractions = ['', '.1', '.12', '.123', '.1234', '.9999', '.999999999', '.0000001'];
+  const foreign = [
+    ...fractions.map((fraction) =>
+      line({
+        ts: `2026-03-01T12:00:00${fraction}Z`,
+        raw: fraction,
+        id: '',
+        fid: 'f',
+        its: `2262-12-31T23:59:59${fraction}Z`,
+      }),
+    ),
+    line({ its, raw: 'order', ts: '2026-03-01T13:00:00.5+01:00', ID: 'ünï "' }),
+    line({ ts: '2028-02-29T23:59:59.123456Z', raw: 'leap', id: 'a' }),
+    line({ ts: '2026-03-01T12:00:00Z', id: 'a', its: '0001-01-01T00:00:00Z' }),
+    Buffer.from(
+      `{"ts":"2026-03-01T12:00:00Z","raw":"half \\ud83d of a pair \\u003c\\u20ac\\/","id":"a","fid":"f","its":"${its}"}\n`,
+    ),
+    Buffer.from('not a row\n'),
+  ];
+  for (const [table, lines] of [
+    ['s_own', written],
+    ['s_foreign', foreign],
+  ] as const) {
+    const bytes = Buffer.concat([...lines, ...lines.slice(0, 5)]);
+    const salt = randomBytes(16);
+    const digester = new RowDigester({ range: undefined, salt, line: true });
+    digester.add(bytes);
+    const { digests, in_range } = digester.finish();
+    await restore.create(table);
+    await restore.load(
+      table,
+      table,
+      (async function* () {
+        yield* new RestoreLineEncoder(undefined).take(bytes).pieces;
+      })(),
+    );
+    assert.equal(await attachMissing(table, table), in_range);
+    const { bucket_ms } = digests;
+    const there = await restore.digests({
+      fractal_id: table,
+      from_ms: 0,
+      to_ms: Date.UTC(2200, 0, 1),
+      bucket_ms,
+      salt,
+    });
+    assert.ok(digests.exact && there.size > 1);
+    const sorted = (buckets: typeof there) => [...buckets].sort(([a], [b]) => a - b);
+    assert.deepEqual(sorted(there), sorted(digests.buckets));
+    await restore.drop(table);
+  }
 });
 
 test('a field that is not valid UTF-8 is restored byte for byte', async () => {
