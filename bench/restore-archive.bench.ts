@@ -76,7 +76,7 @@ export const bench: Bench = {
       const addRow = async (what: string, measured: () => Promise<Run>) => {
         const done = await measured();
         rows.push(row(what, done, size));
-        console.error(what, done.seconds);
+
         return done.seconds;
       };
       for (const round of [1, 2]) {

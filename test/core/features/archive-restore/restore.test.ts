@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import { restoreKey } from '../../../../src/core/features/archive-restore/checkpoint.ts';
@@ -209,6 +210,148 @@ test('existing rows are not duplicated, and a second restore adds nothing', asyn
   const again = await run(lab, await planned(lab), 'job-2');
   assert.deepEqual(counts(again.summary), { rows_read: 60, rows_added: 0, rows_there: 60, rows_removed: 0 });
   assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rows);
+});
+
+/** Names of the calls from now on. */
+function recordCalls({ rows }: Lab): string[] {
+  const calls: string[] = [];
+  rows.beforeCall = (name) => calls.push(name);
+  return calls;
+}
+
+test('rows that exist are not staged', async () => {
+  const lab = await createLab();
+  lab.rows.logs = ROWS.map((row) => ({ ...row }));
+  const calls = recordCalls(lab);
+  const { summary } = await run(lab, await planned(lab));
+  assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 0, rows_there: 60, rows_removed: 0 });
+  assert.ok(calls.includes('digests') && !calls.includes('create'), calls.join());
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  assertClean(lab);
+  assert.deepEqual(lab.catalog.restores, [`begin ${ARCHIVE_ID}`, `end ${ARCHIVE_ID} 60 null`]);
+});
+
+test('only the rows of minutes that differ are staged', async () => {
+  for (const [what, change] of Object.entries({
+    'another text': (row: FakeRow) => [{ ...row, raw: 'other' }],
+    'another id': (row: FakeRow) => [{ ...row, id: 'other' }],
+    'another ingest time': (row: FakeRow) => [{ ...row, its: '2026-01-01T00:00:00.000Z' }],
+    'another time in the minute': (row: FakeRow) => [{ ...row, ts: row.ts.replace('00.000Z', '00.001Z') }],
+    'one is missing': () => [],
+    'there twice': (row: FakeRow) => [row, row],
+  })) {
+    const lab = await createLab();
+    const held = ROWS.flatMap((row, at) => (at === 30 ? change(row) : [{ ...row }]));
+    lab.rows.logs = [...held];
+    const staged: number[] = [];
+    lab.rows.beforeCall = (name) => {
+      if (name === 'count') staged.push(...[...lab.rows.stagingTables.values()].map(({ length }) => length));
+    };
+    const { summary } = await run(lab, await planned(lab));
+    const added = what === 'there twice' ? [] : [rowAt(30)];
+    assert.deepEqual(counts(summary), {
+      rows_read: 60,
+      rows_added: added.length,
+      rows_there: 60 - added.length,
+      rows_removed: 0,
+    });
+    assert.equal(staged[0], 1, what);
+    assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...held, ...added], FRACTAL_ID), what);
+    assertClean(lab);
+  }
+});
+
+test('any rows end up as they do without a comparison of digests', async () => {
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(59), fc.nat(3), fc.constantFrom('row', 'other')), { maxLength: 8 }),
+      fc.option(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 60 })), { nil: undefined }),
+      async (changes, window) => {
+        const held = ROWS.flatMap((row, at) => {
+          const change = changes.find(([index]) => index === at);
+          if (!change) return [row];
+          const [, times, kind] = change;
+          return Array.from({ length: times }, () => (kind === 'row' ? row : { ...row, raw: 'other' }));
+        });
+        const query = window && {
+          from: new Date(START + window[0] * DAY).toISOString(),
+          to: new Date(START + (window[0] + window[1]) * DAY).toISOString(),
+        };
+        const [one, other] = [await createLab(), await createLab()];
+        for (const lab of [one, other]) lab.rows.logs = held.map((row) => ({ ...row }));
+        other.rows.rowIdentity = async () => null as never;
+        const calls = recordCalls(one);
+        const [fast, slow] = [
+          await run(one, await planned(one, query)),
+          await run(other, await planned(other, query)),
+        ];
+        if (calls.includes('digests')) compared++;
+        assert.deepEqual(counts(fast.summary), counts(slow.summary));
+        assert.deepEqual(rowsOf(one.rows.logs, FRACTAL_ID), rowsOf(other.rows.logs, FRACTAL_ID));
+        assertClean(one);
+      },
+    ),
+    { numRuns: 60 },
+  );
+  assert.ok(compared > 30, String(compared));
+});
+
+test('rows that are deleted while others are staged are restored too', async () => {
+  const lab = await createLab();
+  lab.rows.logs = ROWS.slice(0, 50);
+  lab.rows.beforeCall = (name) => {
+    if (name === 'load') lab.rows.logs = lab.rows.logs.filter(({ id }) => id !== 'id7');
+  };
+  const { summary } = await run(lab, await planned(lab));
+  assert.deepEqual(counts(summary), { rows_read: 60, rows_added: 11, rows_there: 49, rows_removed: 0 });
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  assertClean(lab);
+});
+
+test('an interrupted restore compares again: rows deleted since are restored too', async () => {
+  const lab = await createLab();
+  lab.rows.logs = ROWS.slice(0, 50);
+  const plan = await planned(lab);
+  lab.rows.beforeCall = (name) => {
+    if (name === 'partitions')
+      lab.rows.failure = { call: lab.rows.calls, when: 'before', error: UNREACHABLE, fatal: true };
+  };
+  await assert.rejects(run(lab, plan, 'job-1', { ...LIMITS, retry_ms: 0 }));
+  assert.equal(lab.rows.stagingTables.size, 1);
+  lab.rows.failure = undefined;
+  lab.rows.logs = lab.rows.logs.filter(({ id }) => id !== 'id7');
+  lab.rows.beforeCall = () => {};
+  const { summary } = await run(lab, await planned(lab), 'job-2');
+  assert.equal(summary.rows_added, 11);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  assertClean(lab);
+});
+
+test('an archive that is damaged, or does not match its record, is not found to exist', async () => {
+  const intact = await sealedArchive(ROWS.map(lineOf));
+  const broken = Buffer.from(intact);
+  broken[broken.length - 300] = (broken[broken.length - 300] as number) ^ 1;
+  for (const damaged of [true, false]) {
+    const lab = await createLab(intact);
+    lab.rows.logs = [...ROWS];
+    if (!damaged) for (const record of lab.catalog.records.values()) record.log_count = 61;
+    const plan = await planned(lab);
+    if (damaged) lab.parts.archives = (await storedTarget(broken)).storage;
+    await assert.rejects(run(lab, plan), { code: damaged ? 'DAMAGED' : 'COUNT_DIFFERS' });
+    assertClean(lab);
+  }
+});
+
+test('invalid lines of an archive whose rows exist are reported', async () => {
+  const lab = await createLab(serverArchive([...ROWS.map(lineOf), Buffer.from('{"ts":"never"}\n')]));
+  for (const record of lab.catalog.records.values()) record.log_count = 61;
+  lab.rows.logs = [...ROWS];
+  const calls = recordCalls(lab);
+  const { summary, context } = await run(lab, await planned(lab));
+  assert.ok(!calls.includes('load'));
+  assert.deepEqual([summary.rows_there, summary.rows_left_out], [60, 1]);
+  assert.ok(context.events.some((one) => one.event === 'job:warning' && /\b1\b/.test(one.message)));
 });
 
 test('partitions are attached some at a time', async () => {
@@ -427,7 +570,7 @@ test('cancelling while rows are staged leaves nothing behind', async () => {
 for (const call of ['removeUntil', 'attach']) {
   test(`cancelling at ${call} is too late: the restore finishes, with a warning`, async () => {
     const lab = await createLab();
-    lab.rows.logs = [...START_ROWS];
+    lab.rows.logs = [...FEW_ROWS];
     const controller = new AbortController();
     const plan = await planned(lab, { replace: true });
     lab.rows.beforeCall = (name) => {
@@ -444,7 +587,7 @@ for (const call of ['removeUntil', 'attach']) {
 
 test('after a late cancel, an unresponsive ClickHouse ends the restore after a minute, with a hint', async (t) => {
   const lab = await createLab();
-  lab.rows.logs = [...START_ROWS];
+  lab.rows.logs = [...FEW_ROWS];
   const controller = new AbortController();
   const plan = await planned(lab, { replace: true });
   const { attach } = lab.rows;
@@ -470,7 +613,7 @@ test('after a late cancel, an unresponsive ClickHouse ends the restore after a m
 
 test('an error after a late cancel is reported with it', async () => {
   const lab = await createLab();
-  lab.rows.logs = [...START_ROWS];
+  lab.rows.logs = [...FEW_ROWS];
   const controller = new AbortController();
   const plan = await planned(lab, { replace: true });
   lab.rows.attach = async () => {
@@ -513,27 +656,33 @@ function crashing(lab: Lab, failure: () => InjectedFailure | undefined): Lab {
   return { ...lab, parts: { ...lab.parts, state: guard(lab.state), catalog: guard(lab.catalog) } };
 }
 
-const START_ROWS = [rowAt(0), rowAt(10), { ...rowAt(40), raw: 'other' }];
+/** Few of the rows exist, so that all are staged; or most, so that those that differ are. */
+const FEW_ROWS = [rowAt(0), rowAt(10), { ...rowAt(40), raw: 'other' }];
+const MOST_ROWS = [...ROWS.slice(2, 40), { ...rowAt(40), raw: 'other' }];
 
-async function expected(replace: boolean): Promise<{ rows: string[]; calls: number }> {
+async function expected(replace: boolean, held: FakeRow[]): Promise<{ rows: string[]; calls: number }> {
   const lab = await createLab();
-  lab.rows.logs = [...START_ROWS];
+  lab.rows.logs = [...held];
   const plan = await planned(lab, { replace });
   const before = lab.rows.calls;
   await run(lab, plan);
   return { rows: rowsOf(lab.rows.logs, FRACTAL_ID), calls: lab.rows.calls - before };
 }
 
-for (const replace of [false, true]) {
-  const what = replace ? 'a replacing restore' : 'a restore';
+for (const [what, replace, held] of [
+  ['a restore', false, FEW_ROWS],
+  ['a restore of rows that mostly exist', false, MOST_ROWS],
+  ['a replacing restore', true, FEW_ROWS],
+] as const) {
+  const there = held.length - 1;
 
   test(`${what} that crashes at any call is finished by the same call`, async () => {
-    const { rows, calls } = await expected(replace);
+    const { rows, calls } = await expected(replace, [...held]);
     assert.ok(calls > 25, String(calls));
     for (let call = 1; call <= calls; call++) {
       for (const when of ['before', 'after'] as const) {
         const lab = await createLab();
-        lab.rows.logs = [...START_ROWS];
+        lab.rows.logs = [...held];
         const plan = await planned(lab, { replace });
         const failure: InjectedFailure = { call: lab.rows.calls + call, when, error: CRASHED, fatal: true };
         lab.rows.failure = failure;
@@ -556,11 +705,11 @@ for (const replace of [false, true]) {
   });
 
   test(`${what} that crashes at any call is finished or rolled back by any later job`, async () => {
-    const { rows, calls } = await expected(replace);
+    const { rows, calls } = await expected(replace, [...held]);
     const outcomes = { rolledBack: 0, done: 0 };
     for (let call = 1; call <= calls; call++) {
       const lab = await createLab();
-      lab.rows.logs = [...START_ROWS];
+      lab.rows.logs = [...held];
       const plan = await planned(lab, { replace });
       lab.rows.failure = { call: lab.rows.calls + call, when: 'after', error: CRASHED, fatal: true };
       await restore(
@@ -571,20 +720,20 @@ for (const replace of [false, true]) {
       crash(lab);
       await recovered(lab, '2026-03-09T00:00:00Z');
       const now = rowsOf(lab.rows.logs, FRACTAL_ID);
-      const rolledBack = now.length === START_ROWS.length;
+      const rolledBack = now.length === held.length;
       outcomes[rolledBack ? 'rolledBack' : 'done']++;
-      assert.deepEqual(now, rolledBack ? rowsOf(START_ROWS, FRACTAL_ID) : rows, `call ${call}`);
+      assert.deepEqual(now, rolledBack ? rowsOf([...held], FRACTAL_ID) : rows, `call ${call}`);
       assertClean(lab);
     }
     assert.ok(outcomes.rolledBack > 5 && outcomes.done > 5, JSON.stringify(outcomes));
   });
 
   test(`${what} survives a lost response at any call`, async () => {
-    const { rows, calls } = await expected(replace);
+    const { rows, calls } = await expected(replace, [...held]);
     for (let call = 1; call <= calls; call++) {
       for (const when of ['before', 'after'] as const) {
         const lab = await createLab();
-        lab.rows.logs = [...START_ROWS];
+        lab.rows.logs = [...held];
         const plan = await planned(lab, { replace });
         lab.rows.failure = { call: lab.rows.calls + call, when, error: UNREACHABLE, fatal: false };
         const { summary } = await run(lab, plan);
@@ -600,8 +749,8 @@ for (const replace of [false, true]) {
         else
           assert.deepEqual(counts(summary), {
             rows_read: 60,
-            rows_added: 58,
-            rows_there: 2,
+            rows_added: 60 - there,
+            rows_there: there,
             rows_removed: 0,
           });
       }
