@@ -170,17 +170,24 @@ function partitionId({ partition_key }: LogsShape, { cluster }: Dialect): string
   return partition_key === '' ? "'all'" : `partitionId(${partition_key})`;
 }
 
-/** Rows per minute, of both sides of a comparison together. */
+const MINUTE = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS}))`;
+
+/** Rows per minute that has staged rows, of both sides of a comparison together. */
 export function minutesQuery({ table, first, last, fractal_id }: StagedRows, dialect: Dialect): Query {
-  const minute = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute`;
   const { where, params } = inRange(fractal_id, Date.parse(first), Date.parse(last) + 1);
   return {
     sql: `SELECT minute, count() AS rows FROM (
-        SELECT ${minute} FROM ${dialect.allShards(table)}
-        UNION ALL SELECT ${minute} FROM ${dialect.logs} WHERE ${where})
-      GROUP BY minute ORDER BY minute FORMAT JSONEachRow`,
+        SELECT ${MINUTE} AS minute, 1 AS staged FROM ${dialect.allShards(table)}
+        UNION ALL SELECT ${MINUTE} AS minute, 0 AS staged FROM ${dialect.logs} WHERE ${where})
+      GROUP BY minute HAVING sum(staged) > 0 ORDER BY minute FORMAT JSONEachRow`,
     params,
   };
+}
+
+/** The rows of the logs that staged ones may be equal to. Reads those of other minutes only by their time. */
+function comparable(table: string, where: string, dialect: Dialect): string {
+  return `${dialect.logs} WHERE ${where}
+      AND ${MINUTE} ${dialect.global}IN (SELECT ${MINUTE} FROM ${dialect.allShards(table)} WHERE ${where})`;
 }
 
 /** Inserts the rows that the logs do not have at all. */
@@ -194,7 +201,7 @@ export function insertAbsentQuery(
   const { where, params } = inSlice(schema, rows.fractal_id, slice);
   return {
     sql: `INSERT INTO ${to} (${columnList(schema)}) SELECT ${columnList(schema)} FROM ${dialect.allShards(rows.table)}
-      WHERE ${where} AND ${rowKey(schema)} ${dialect.global}NOT IN (SELECT ${rowKey(schema)} FROM ${dialect.logs} WHERE ${where})`,
+      WHERE ${where} AND ${rowKey(schema)} ${dialect.global}NOT IN (SELECT ${rowKey(schema)} FROM ${comparable(rows.table, where, dialect)})`,
     params,
   };
 }
@@ -222,7 +229,7 @@ export function insertExcessQuery(
         SELECT ${columnList(schema)}, key, row_number() OVER (PARTITION BY key ORDER BY log_id) AS nth FROM (
           SELECT ${columnList(schema)}, ${rowKey(schema)} AS key FROM ${dialect.allShards(rows.table)}
           WHERE ${where} AND key ${dialect.global}IN (${excessKeys(rows.table, where, schema, dialect)}))) AS staged
-      INNER JOIN (SELECT ${rowKey(schema)} AS key, count() AS existing FROM ${dialect.logs} WHERE ${where} GROUP BY key) AS present
+      INNER JOIN (SELECT ${rowKey(schema)} AS key, count() AS existing FROM ${comparable(rows.table, where, dialect)} GROUP BY key) AS present
         USING (key)
       WHERE nth > existing`,
     params,
@@ -233,7 +240,7 @@ function excessKeys(table: string, where: string, schema: LogsShape, dialect: Di
   return `SELECT key FROM (
       SELECT ${rowKey(schema)} AS key, 1 AS staged, 0 AS present FROM ${dialect.allShards(table)}
       WHERE ${where}
-      UNION ALL SELECT ${rowKey(schema)} AS key, 0 AS staged, 1 AS present FROM ${dialect.logs} WHERE ${where})
+      UNION ALL SELECT ${rowKey(schema)} AS key, 0 AS staged, 1 AS present FROM ${comparable(table, where, dialect)})
     GROUP BY key HAVING sum(present) > 0 AND sum(staged) > sum(present)`;
 }
 
@@ -258,7 +265,7 @@ export function stagedMinutesQuery(
   dialect: Dialect,
 ): Query {
   return {
-    sql: `SELECT toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS})) AS minute, count() AS rows
+    sql: `SELECT ${MINUTE} AS minute, count() AS rows
       FROM ${dialect.allShards(from)} WHERE ${partitionId(schema, dialect)} IN {ids:Array(String)}
       GROUP BY minute ORDER BY minute FORMAT JSONEachRow`,
     params: { ids },

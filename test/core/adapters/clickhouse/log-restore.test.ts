@@ -225,6 +225,27 @@ test('rows that differ in a single column are different rows', async () => {
   assert.equal(await held('apart2'), await held('apart'));
 });
 
+test('rows are compared with those of the same minute, also if other minutes are between', async () => {
+  const minutes = Array.from({ length: 600 }, (_, n) => n);
+  const row = (n: number, raw = `row ${n}`) => ({
+    ms: NOON + n * 60_000,
+    raw: Buffer.from(raw),
+    id: `i${n}`,
+  });
+  await insert(
+    'sparse',
+    minutes.filter((n) => n % 100 === 0).flatMap((n) => [row(n), row(n), row(n, 'other')]),
+  );
+  await stage('s_sparse', 'sparse', 'sparse2');
+  await insert(
+    'sparse2',
+    minutes.map((n) => row(n)),
+  );
+  assert.equal(await attachMissing('s_sparse', 'sparse2'), 12);
+  assert.equal(await attachMissing('s_sparse', 'sparse2'), 0);
+  assert.equal((await held('sparse2')).split('\n').filter(Boolean).length, 612);
+});
+
 test('a connection lost during a load is a transient error, not an error of the source', async (t) => {
   let cuts = 0;
   const relay = await relayClickhouse(

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { createLogsTables, type Generation } from '../../../../bin/demo/generations.ts';
 import { queryClickhouse } from '../../../../bin/demo/query.ts';
 import { connectClickHouse } from '../../../../src/core/adapters/clickhouse/log-database.ts';
 import { connectLogRestore } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
-import { RestoreLineEncoder } from '../../../../src/core/format/index.ts';
+import { RestoreLineEncoder, RowDigester } from '../../../../src/core/format/index.ts';
+import { differingRanges } from '../../../../src/core/policy/row-digests.ts';
 import type { LogDatabase } from '../../../../src/core/ports/log-database.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
@@ -187,6 +189,31 @@ async function restored(from: Generation, into: Generation) {
     staged.map(({ id }) => id),
   );
   return { ch, restore, stage };
+}
+
+for (const [from, into] of [
+  ['A', 'H'],
+  ['C', 'A'],
+  ['F', 'C'],
+  ['H', 'A'],
+  ['H', 'F'],
+] as const) {
+  test(`rows of release ${from} in ${into} have the digests of their lines`, async () => {
+    const { native } = await filled(from);
+    const { restore } = await restored(from, into);
+    const identity = await restore.rowIdentity();
+    assert.deepEqual(identity, { line: into < 'F' });
+    const salt = randomBytes(16);
+    const digester = new RowDigester({ range: undefined, salt, ...identity });
+    for await (const { bytes } of native.lines({ fractal_id: 'web' }, { fields: true })) digester.add(bytes);
+    const { digests } = digester.finish();
+    const { first_ms, last_ms, bucket_ms } = digests;
+    const window = { from_ms: first_ms, to_ms: last_ms + bucket_ms };
+    const there = await restore.digests({ fractal_id: 'web', ...window, bucket_ms, salt });
+    assert.ok(there.size > ROWS / 2);
+    assert.deepEqual(differingRanges(digests, there), []);
+    assert.ok(differingRanges(digests, new Map([...there].slice(1))).length > 0);
+  });
 }
 
 /** Rows in the logs and in the counts per minute, and minutes in which they differ. */
