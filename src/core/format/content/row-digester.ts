@@ -142,15 +142,25 @@ function decode(bytes: Buffer, start: number, end: number, to: Buffer, at: numbe
 
 /** The valid UTC time at `at`, Unix ms. Further digits are cut off. */
 function timeAt(bytes: Buffer, at: number): number {
-  const digits = (from: number) => 10 * digit(bytes, at + from) + digit(bytes, at + from + 1);
-  const year = 100 * digits(0) + digits(2);
-  const seconds = Date.UTC(year, digits(5) - 1, digits(8), digits(11), digits(14), digits(17));
+  const year = 100 * twoDigits(bytes, at) + twoDigits(bytes, at + 2);
+  const seconds = Date.UTC(
+    year,
+    twoDigits(bytes, at + 5) - 1,
+    twoDigits(bytes, at + 8),
+    twoDigits(bytes, at + 11),
+    twoDigits(bytes, at + 14),
+    twoDigits(bytes, at + 17),
+  );
   if (bytes[at + 19] !== DOT) return seconds;
   let ms = 0;
   let unit = 100;
   for (let from = at + 20; unit >= 1 && isDigit(bytes[from]); from++, unit /= 10)
     ms += unit * digit(bytes, from);
   return seconds + Math.round(ms);
+}
+
+function twoDigits(bytes: Buffer, at: number): number {
+  return 10 * digit(bytes, at) + digit(bytes, at + 1);
 }
 
 function digit(bytes: Buffer, at: number): number {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RowCheckWorker } from '../../../../src/core/features/inspect/row-check-worker.ts';
 import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts';
-import { LineChecker } from '../../../../src/core/format/index.ts';
+import { LineChecker, RowDigester } from '../../../../src/core/format/index.ts';
 import { archiveLine, KEY, noisyLines } from '../../../helpers/sealed.ts';
 import { sealedArchive, storedTarget } from '../../../helpers/targets.ts';
 
@@ -23,6 +23,22 @@ test('the worker agrees with the checker, also for blocks longer than its buffer
     }
     assert.deepEqual(await worker.finish(), checker.totals);
     assert.equal(worker.rows, 103);
+  } finally {
+    await worker.close();
+  }
+});
+
+test('the worker agrees with the digester', async () => {
+  const options = { range: undefined, salt: Buffer.alloc(16, 7), line: true };
+  const digester = new RowDigester(options);
+  const worker = RowCheckWorker.digest(options);
+  try {
+    for (const line of [archiveLine(0), archiveLine(1, 'x'.repeat(5_000_000)), Buffer.from('oops\n')]) {
+      digester.add(line);
+      await worker.add(line);
+    }
+    assert.deepEqual(await worker.finish(), digester.finish());
+    assert.equal(worker.rows, 2);
   } finally {
     await worker.close();
   }
