@@ -328,6 +328,26 @@ test('an interrupted restore compares again: rows deleted since are restored too
   assertClean(lab);
 });
 
+test('rows that were found to exist before an interruption are compared again', async () => {
+  const lab = await createLab();
+  lab.rows.logs = [...ROWS];
+  const plan = await planned(lab);
+  lab.rows.beforeCall = (name) => {
+    if (name === 'updateCounts')
+      lab.rows.failure = { call: lab.rows.calls, when: 'before', error: CRASHED, fatal: true };
+  };
+  await assert.rejects(run(lab, plan));
+  lab.rows.failure = undefined;
+  lab.rows.beforeCall = () => {};
+  // As if the process had been killed right after the comparison.
+  Object.assign(lab.state.records.get('job-1')?.restoring ?? {}, { phase: 'staging' });
+  lab.rows.logs = lab.rows.logs.filter(({ id }) => id !== 'id7');
+  const { summary } = await run(lab, await planned(lab), 'job-2');
+  assert.equal(summary.rows_added, 1);
+  assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), ALL);
+  assertClean(lab);
+});
+
 test('an archive that is damaged, or does not match its record, is not found to exist', async () => {
   const intact = await sealedArchive(ROWS.map(lineOf));
   const broken = Buffer.from(intact);
