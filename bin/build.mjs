@@ -31,6 +31,7 @@ const { outputFiles } = await build({
     'supervisor-process': 'bin/demo/supervisor-process.ts',
     'row-check-worker': 'src/core/features/inspect/row-check-worker-main.ts',
     'decode-thread': 'src/core/adapters/clickhouse/native/decode-thread-main.ts',
+    'encode-thread': 'src/core/adapters/clickhouse/native/encode-thread-main.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -60,7 +60,7 @@ export async function dumpAge(pgDump: string, to: string, env: NodeJS.ProcessEnv
 }
 
 /** Creates an age key file. Returns its recipient. */
-async function newRecipient(identity: string): Promise<string> {
+export async function newRecipient(identity: string): Promise<string> {
   await rm(identity, { force: true });
   await measure('age-keygen', ['-o', identity]);
   return /^# public key: (\S+)$/m.exec(await readFile(identity, 'utf8'))?.[1] ?? '';

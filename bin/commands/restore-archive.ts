@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { MAX_PARALLEL } from '../../src/core/config/settings.ts';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { ArchiveRestorePlan, RestoreMethod } from '../../src/core/index.ts';
 import { formatDuration } from '../../src/core/text/time.ts';
@@ -20,6 +21,7 @@ interface Input extends TimeRange {
   intoNew?: string;
   replace: boolean;
   via: RestoreMethod;
+  parallel?: number;
   dryRun: boolean;
 }
 
@@ -50,6 +52,11 @@ export const command = defineCommand<Input>({
           .choices(['direct', 'ingest'])
           .default('direct'),
       )
+      .option(
+        '--parallel <n>',
+        'Insert through <n> connections at a time (default: by the cores of ClickHouse)',
+        parseParallel,
+      )
       .action((source: string, options: Omit<Input, 'source'>) => choose({ source, ...options }));
     addFooter(command, HELP);
   },
@@ -68,6 +75,14 @@ export const command = defineCommand<Input>({
     }),
   detachable: true,
 });
+
+function parseParallel(text: string): number {
+  const parallel = Number(text);
+  if (Number.isSafeInteger(parallel) && parallel >= 1 && parallel <= MAX_PARALLEL) return parallel;
+  throw new BifractError('USAGE', `Not a valid --parallel: ${text}`, {
+    hint: `Pass a whole number from 1 to ${MAX_PARALLEL}.`,
+  });
+}
 
 /** Throws the first obstacle before it asks. Deleting rows takes more than a yes. */
 async function askConsent(plan: ArchiveRestorePlan, session: Session): Promise<void> {

@@ -7,6 +7,9 @@ import { parseDuration } from '../policy/duration.ts';
 import { formatAddress } from '../text/address.ts';
 import type { EnvVars } from './env-file.ts';
 
+/** More inserts of a restore at a time would only take memory. */
+export const MAX_PARALLEL = 16;
+
 export interface S3Settings {
   bucket: string;
   /** Undefined for AWS; if set, path-style addressing is used. */
@@ -111,6 +114,8 @@ interface ArchiveSettings {
   max_duration_ms: number;
   /** Limit for the total time spent waiting for retries, milliseconds. */
   max_error_time_ms: number;
+  /** Inserts of a restore at a time (`BIFRACT_RESTORE_PARALLEL`); undefined: by the server. */
+  parallel?: number;
   /**
    * Root of the archives on disk (`BIFRACT_ARCHIVE_DIR`), if they are not in the Docker volume. The server does not
    * know this variable.
@@ -156,6 +161,7 @@ export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv, dir:
       max_duration_ms: env.duration('BIFRACT_ARCHIVE_MAX_DURATION', '24h'),
       max_error_time_ms: env.duration('BIFRACT_ARCHIVE_MAX_ERROR_TIME', '30m'),
       dir: env.path('BIFRACT_ARCHIVE_DIR'),
+      ...restoreParallel(env),
     },
     server: {
       port: env.port('BIFRACT_PORT', 8080),
@@ -163,6 +169,14 @@ export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv, dir:
       base_url: env.text('BIFRACT_BASE_URL'),
     },
   };
+}
+
+function restoreParallel(env: Environment): Pick<ArchiveSettings, 'parallel'> {
+  const name = 'BIFRACT_RESTORE_PARALLEL';
+  if (env.text(name) === undefined) return {};
+  const parallel = env.count(name, 1);
+  if (parallel > MAX_PARALLEL) throw invalid(name, String(parallel), `a number from 1 to ${MAX_PARALLEL}`);
+  return { parallel };
 }
 
 function s3Settings(env: Environment): S3Settings | undefined {

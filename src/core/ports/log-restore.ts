@@ -41,6 +41,10 @@ export interface DigestQuery {
 export interface LoadOptions extends RestoreCallOptions {
   /** Accept fields that are not valid UTF-8. Slower. */
   lenient?: boolean;
+  /** Number of inserts at a time; default: what cores and memory of the server allow. */
+  parallel?: number;
+  /** Told once, with the reason, if lines are sent as text because the server does not take them in its own format. */
+  onText?: (reason: string) => void;
 }
 
 /**
@@ -55,7 +59,7 @@ export interface LogRestore {
   create(table: string, options?: CallOptions): Promise<void>;
   /**
    * Loads archive lines (`ts`, `raw` or `raw64`, `id`, `its`, `fields`) into a table as rows of a fractal. A failed load may
-   * have written some of them.
+   * have written some of them. Lines are sent in ClickHouse's own format where that is stored exactly like their text.
    */
   load(table: string, fractal_id: string, lines: AsyncIterable<Buffer>, options?: LoadOptions): Promise<void>;
   count(table: string, options?: CallOptions): Promise<number>;

@@ -29,13 +29,15 @@ export interface Services {
   readonly installation: InstallationInfo;
   /**
    * Memory limit of one archive query in ClickHouse, bytes; time limits of one file, and of all retries
-   * together, milliseconds; the wait before the first retry.
+   * together, milliseconds; the wait before the first retry;
+   * inserts of a restore at a time.
    */
   readonly archive_limits: {
     max_memory: number;
     max_duration_ms: number;
     max_error_time_ms: number;
     first_wait_ms?: number;
+    parallel?: number;
   };
   /** Variables of `.env` that a backup includes: all but the key. */
   readonly variables: Record<string, string>;

@@ -15,6 +15,8 @@ import type {
 } from '../../ports/log-restore.ts';
 import type { CallOptions } from '../../ports/types.ts';
 import { activeStatementsQuery, DISTRIBUTED_INSERT, type Dialect, INSERT_ALL, syncQuery } from './cluster.ts';
+import { Encoders } from './encoders.ts';
+import { loadLines } from './load-streams.ts';
 import type { Query } from './queries.ts';
 import {
   addMissingCountsQuery,
@@ -41,6 +43,7 @@ import {
   partitionsQuery,
   removeExcessCountsQuery,
   removeUntilQuery,
+  resourcesQuery,
   slicesOf,
   stagedMinutesQuery,
   tablesQuery,
@@ -52,6 +55,11 @@ const TABLE = /^[a-z][a-z0-9_]{0,150}$/;
 /** Waits for mutations on all replicas. */
 const WAIT_FOR_MUTATION = { lightweight_deletes_sync: '2', mutations_sync: '2' } as const;
 const IDLE_POLL_MS = 200;
+/** More would not be faster: one thread reads the archive. */
+const MAX_STREAMS = 4;
+/** An insert of text takes up to so many bytes; the server needs memory for more than that. */
+const MEMORY_PER_INSERT = 1e9;
+const SERVER_MEMORY_PER_INSERT = 4e9;
 
 /** Opens the log database for restoring. Connects with the first query. */
 export async function connectLogRestore(
@@ -64,11 +72,14 @@ export async function connectLogRestore(
 class ClickHouseRestore implements LogRestore {
   readonly #session: ClickHouseSession;
   readonly #dialect: Dialect;
+  readonly #encoders: Encoders;
   #schema: LogsShape | undefined;
+  #streams: number | undefined;
 
   constructor(session: ClickHouseSession) {
     this.#session = session;
     this.#dialect = session.dialect;
+    this.#encoders = new Encoders(session);
   }
 
   async create(table: string, options: CallOptions = {}): Promise<void> {
@@ -80,22 +91,54 @@ class ClickHouseRestore implements LogRestore {
     table: string,
     fractal_id: string,
     lines: AsyncIterable<Buffer>,
-    { lenient, ...options }: LoadOptions = {},
+    { lenient, parallel, onText, ...options }: LoadOptions = {},
   ): Promise<void> {
-    const query = loadQuery(checkedTable(table), fractal_id, await this.#logsSchema(options));
-    const settings = { ...LOAD_SETTINGS, ...(lenient && LENIENT_SETTINGS) };
-    const source = new Source(lines);
-    const values = Readable.from(source, { objectMode: false, highWaterMark: 1 });
+    checkedTable(table);
+    const schema = await this.#logsSchema(options);
+    const { signal, max_memory } = options;
+    const streams = parallel ?? (await this.#parallel(options));
+    const threads = await this.#encoders.acquire(schema, streams, options, onText);
+    const memory = max_memory && Math.floor(max_memory / streams);
     try {
-      await this.#session.run(query, { ...options, settings }, values);
-    } catch (error) {
-      // A failing source breaks the connection: report the cause, not the broken connection.
-      source.throwIfFailed();
-      throw error;
+      await loadLines(lines, {
+        ...{ parallel: streams, threads, buffers: this.#encoders.buffers, signal },
+        insert: async (format, body, own) => {
+          const query = loadQuery(table, fractal_id, schema, format);
+          // Blocks hold nothing that a reader of text could reject.
+          const reader = lenient && format === 'JSONEachRow' ? LENIENT_SETTINGS : {};
+          const settings = { ...LOAD_SETTINGS, ...reader };
+          const values = Readable.from(body, { objectMode: false, highWaterMark: 1 });
+          try {
+            await this.#session.run(query, { signal: own, max_memory: memory, settings }, values);
+          } catch (error) {
+            throw format === 'Native' ? this.#encoders.refused(error, onText) : error;
+          } finally {
+            values.destroy();
+          }
+        },
+      });
     } finally {
-      values.destroy();
+      await this.#encoders.release(threads);
     }
-    source.throwIfFailed();
+  }
+
+  /** Number of inserts at a time: each takes a core of the server or two, and memory. */
+  async #parallel(options: RestoreCallOptions): Promise<number> {
+    if (this.#streams === undefined) {
+      try {
+        const { signal, max_memory } = options;
+        const { cores, memory } = await this.#session.row<{ cores: number; memory: number }>(
+          resourcesQuery(),
+          { signal },
+        );
+        this.#streams = streamsFor(cores, memory, max_memory);
+      } catch (error) {
+        // Not every user may ask.
+        if (!(error instanceof BifractError && error.code === 'QUERY_FAILED')) throw error;
+        this.#streams = 1;
+      }
+    }
+    return this.#streams;
   }
 
   async count(table: string, options: CallOptions = {}): Promise<number> {
@@ -214,6 +257,7 @@ class ClickHouseRestore implements LogRestore {
   }
 
   async close(): Promise<void> {
+    await this.#encoders.close();
     await this.#session.close();
   }
 
@@ -227,40 +271,11 @@ class ClickHouseRestore implements LogRestore {
   }
 }
 
-/**
- * Wraps the lines to load and remembers their error. Has no `throw` method: an aborted stream would throw the connection's
- * error into the source, where it would look like an error of the source.
- */
-class Source implements AsyncIterable<Buffer> {
-  readonly #iterator: AsyncIterator<Buffer>;
-  #failure: { error: unknown } | undefined;
-
-  constructor(lines: AsyncIterable<Buffer>) {
-    this.#iterator = lines[Symbol.asyncIterator]();
-  }
-
-  /** Throws the error of the source, if it failed. */
-  throwIfFailed(): void {
-    if (this.#failure) throw this.#failure.error;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    return { next: () => this.#next(), return: () => this.#return() };
-  }
-
-  async #next(): Promise<IteratorResult<Buffer>> {
-    try {
-      return await this.#iterator.next();
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
-  }
-
-  async #return(): Promise<IteratorResult<Buffer>> {
-    await this.#iterator.return?.();
-    return { done: true, value: undefined };
-  }
+/** As many inserts as cores and memory allow without slowing the server down for others; `memory` 0: unknown. */
+export function streamsFor(cores: number, memory: number, max_memory = Number.POSITIVE_INFINITY): number {
+  const byMemory = memory > 0 ? Math.floor(memory / SERVER_MEMORY_PER_INSERT) : MAX_STREAMS;
+  const byLimit = Math.floor(max_memory / MEMORY_PER_INSERT);
+  return Math.max(1, Math.min(MAX_STREAMS, Math.floor(cores / 2), byMemory, byLimit));
 }
 
 /** Table names become part of the statement text. */

@@ -4,6 +4,7 @@ import type { LogWindow } from '../../ports/log-database.ts';
 import type { DigestQuery, StagedRows } from '../../ports/log-restore.ts';
 import { type Dialect, INSERT_ALL, SINGLE_SERVER } from './cluster.ts';
 import { inputType, inputValue, quoteName, quoteString } from './columns.ts';
+import type { LoadFormat } from './load-streams.ts';
 import { type Query, windowCondition } from './queries.ts';
 
 /** Rows of a time range; if a minute has too many rows, one of several hash buckets of them. */
@@ -129,26 +130,56 @@ export function createQuery(
   };
 }
 
-/** Lines are the request body. Columns that a line has no value for get their defaults. */
-export function loadQuery(table: string, fractal_id: string, shape: LogsShape): Query {
+/** Lines are the request body, as text or encoded. Columns that a line has no value for get their defaults. */
+export function loadQuery(
+  table: string,
+  fractal_id: string,
+  shape: LogsShape,
+  format: LoadFormat = 'JSONEachRow',
+): Query {
   const columns = ordinaryColumns(shape);
   const others = columns.filter(({ name }) => !LINE_COLUMNS.has(name));
-  const cols = others.map((column) => `${quoteName(column.name)} ${inputType(column)}`).join(', ');
-  const input = [
-    `ts DateTime64(3, 'UTC'), raw String, raw64 String, id String, its DateTime64(3, 'UTC')`,
-    `fields ${columns.find(({ name }) => name === 'fields')?.type}`,
-    ...(others.length > 0 ? [`cols Tuple(${cols})`] : []),
-  ].join(', ');
   // By their own names, because defaults refer to other columns.
   const row = `SELECT ts AS timestamp, if(raw64 = '', raw, base64Decode(raw64)) AS raw_log, id AS log_id, fields,
         {fractal:String} AS fractal_id, its AS ingest_timestamp${others.length > 0 ? ', cols' : ''}
-      FROM input(${quoteString(input)})`;
+      FROM input(${quoteString(inputStructure(shape))})`;
   const values = columns.map((column) =>
     LINE_COLUMNS.has(column.name) ? quoteName(column.name) : inputValue(column),
   );
   return {
-    sql: `INSERT INTO ${table} (${columnList(shape)}) SELECT ${values.join(', ')} FROM (${row}) FORMAT JSONEachRow`,
+    sql: `INSERT INTO ${table} (${columnList(shape)}) SELECT ${values.join(', ')} FROM (${row}) FORMAT ${format}`,
     params: { fractal: fractal_id },
+  };
+}
+
+/** Members of a line that are loaded. */
+function inputStructure(shape: LogsShape): string {
+  const columns = ordinaryColumns(shape);
+  const others = columns.filter(({ name }) => !LINE_COLUMNS.has(name));
+  const cols = others.map((column) => `${quoteName(column.name)} ${inputType(column)}`).join(', ');
+  return [
+    `ts DateTime64(3, 'UTC'), raw String, raw64 String, id String, its DateTime64(3, 'UTC')`,
+    `fields ${columns.find(({ name }) => name === 'fields')?.type}`,
+    ...(others.length > 0 ? [`cols Tuple(${cols})`] : []),
+  ].join(', ');
+}
+
+/** How the server reads lines in this format: one row with a hash of all their values, and the types of their fields. */
+export function readsQuery(body: Buffer, shape: LogsShape, format: LoadFormat): Query {
+  const bytes = `unhex('${body.toString('hex')}')`;
+  return {
+    sql: `SELECT groupArray(toString(tuple(*))) AS rows, groupArray(toString(JSONAllPathsWithTypes(fields))) AS types
+      FROM format(${format}, ${quoteString(inputStructure(shape))}, ${bytes}) FORMAT JSONEachRow`,
+    params: {},
+  };
+}
+
+/** What limits the number of inserts at a time; memory in bytes, 0: unknown. */
+export function resourcesQuery(): Query {
+  return {
+    sql: `SELECT toUInt32(getSetting('max_threads')) AS cores, toFloat64OrZero((SELECT max(value) FROM system.server_settings
+        WHERE name = 'max_server_memory_usage')) AS memory FORMAT JSONEachRow`,
+    params: {},
   };
 }
 

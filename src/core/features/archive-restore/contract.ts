@@ -22,6 +22,8 @@ export interface ArchiveRestoreQuery extends CallOptions {
   /** First delete the fractal's rows in that window; without one, in the time range of the archive. */
   replace?: boolean;
   via?: RestoreMethod;
+  /** Number of inserts at a time; default: that of the settings, else by the server's cores and memory. */
+  parallel?: number;
 }
 
 /** A file to restore rows from. */
@@ -73,6 +75,8 @@ export interface ArchiveRestorePlan {
   replace: boolean;
   /** Time range in which `replace` deletes rows: `from ≤ timestamp < to`. Null if nothing is deleted. */
   removes: { from: Timestamp | null; to: Timestamp | null } | null;
+  /** Number of inserts at a time, if it was given. */
+  parallel?: number;
   /** Rows of the files in the window: exact without a window, otherwise an upper bound. */
   rows: number;
   content_bytes: number;

@@ -52,6 +52,7 @@ export async function planArchiveRestore(
     to,
     via,
     replace,
+    ...(query.parallel !== undefined && { parallel: query.parallel }),
     removes,
     rows,
     content_bytes,

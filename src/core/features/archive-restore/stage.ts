@@ -172,10 +172,14 @@ async function fillTable(
 ): Promise<void> {
   const { rows, plan, checkpoint, retrier, limits, services } = run;
   const { signal } = run.context;
-  const { max_memory } = services.archive_limits;
+  const { max_memory, parallel } = services.archive_limits;
   const name = await createTable(run, 'staged');
   const part = feed.take(limits.table, onBlock);
-  await rows.load(name, plan.into.id, part.bytes, { signal, max_memory, lenient });
+  await rows.load(name, plan.into.id, part.bytes, {
+    ...{ signal, max_memory, lenient, parallel: plan.parallel ?? parallel },
+    onText: (reason) =>
+      run.context.emit('job:warning', { message: `Rows are sent as text, which takes longer: ${reason}` }),
+  });
   const counted = await rows.count(name, { signal });
   if (counted !== part.rows()) {
     throw new BifractError('COUNT_DIFFERS', `ClickHouse counts ${counted} of the ${part.rows()} rows sent`, {

@@ -146,7 +146,7 @@ export class JsonWriter extends GrowableBuffer {
  * plain. Uses the well-known zero-byte test on the word XORed with quotes and backslashes; false positives occur only in
  * higher bytes.
  */
-function specialBits(word: number): number {
+export function specialBits(word: number): number {
   const quote = word ^ 0x22222222;
   const backslash = word ^ 0x5c5c5c5c;
   return ((word - 0x20202020) | (quote - 0x01010101) | (backslash - 0x01010101) | word) & 0x80808080;

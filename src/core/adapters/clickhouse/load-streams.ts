@@ -1,0 +1,172 @@
+import { Readable } from 'node:stream';
+import { type BatchBuffers, type LineBatch, lineBatches } from './line-batches.ts';
+import type { EncodeThread } from './native/encode-thread.ts';
+
+/** Batches that a thread may have at a time, so that it need not wait for the next one. */
+const AHEAD = 3;
+/** A batch with a line that the encoder would not take. */
+const LONG_BYTES = 1 << 20;
+/** About a block of rows of text. */
+const TEXT_BYTES = 16 << 20;
+
+/** Formats of a load. */
+export type LoadFormat = 'JSONEachRow' | 'Native';
+
+/** How to load lines. */
+export interface LoadStreams {
+  /** Runs one insert to its end; its body is closed if it fails. */
+  insert(format: LoadFormat, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void>;
+  /** Number of inserts of text at a time, if there are no threads. */
+  parallel: number;
+  /** One insert in Native format for each thread. Empty: all lines are sent as text. */
+  threads: readonly EncodeThread[];
+  buffers: BatchBuffers;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Loads lines through several inserts at the same time. Lines that the encoder does not take are sent through one more.
+ * Throws the first error, after all inserts have ended.
+ */
+export async function loadLines(lines: AsyncIterable<Buffer>, streams: LoadStreams): Promise<void> {
+  const stop = new AbortController();
+  const signal = streams.signal ? AbortSignal.any([streams.signal, stop.signal]) : stop.signal;
+  const source = new Source(lines);
+  const batches = lineBatches(source, streams.buffers);
+  const insert = (format: LoadFormat, body: AsyncIterable<Buffer>) => streams.insert(format, body, signal);
+  const texts = new TextLines((body) => insert('JSONEachRow', body));
+  const failures: unknown[] = [];
+  const fail = (error: unknown) => {
+    failures.push(error);
+    stop.abort(error);
+  };
+  const native = streams.threads.map((thread) =>
+    insertAll('Native', encoded(batches, thread, texts), insert),
+  );
+  const plain = Array.from({ length: native.length > 0 ? 0 : streams.parallel }, () =>
+    insertAll('JSONEachRow', bytesOf(batches), insert),
+  );
+  await Promise.all([...native, ...plain].map((run) => run.catch(fail)));
+  if (failures.length === 0) await texts.flush().catch(fail);
+  void source.close();
+  // A failing source breaks the connections: report the cause, not a broken connection.
+  source.throwIfFailed();
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Starts the insert once there is something to insert. */
+async function insertAll(
+  format: LoadFormat,
+  body: AsyncGenerator<Buffer>,
+  insert: (format: LoadFormat, body: AsyncIterable<Buffer>) => Promise<void>,
+): Promise<void> {
+  const first = await body.next();
+  if (first.done) return;
+  await insert(format, startingWith(first.value, body));
+}
+
+async function* startingWith(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* rest;
+}
+
+/** All streams read the same batches, each those that it gets. */
+async function* bytesOf(batches: AsyncGenerator<LineBatch>): AsyncGenerator<Buffer> {
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) return;
+    yield Buffer.from(value.buffer, 0, value.length);
+  }
+}
+
+async function* encoded(
+  batches: AsyncGenerator<LineBatch>,
+  thread: EncodeThread,
+  texts: TextLines,
+): AsyncGenerator<Buffer> {
+  const results: Promise<{ blocks: Buffer[]; text: Buffer }>[] = [];
+  for (let ended = false; !ended || results.length > 0; ) {
+    if (!ended) {
+      const { done, value } = await batches.next();
+      ended = done === true;
+      if (value && value.length > LONG_BYTES) await texts.add(Buffer.from(value.buffer, 0, value.length));
+      else results.push(value ? thread.add(value.buffer, value.length) : thread.finish());
+      if (!ended && results.length < AHEAD) continue;
+    }
+    const { blocks, text } = await (results.shift() as (typeof results)[0]);
+    if (text.length > 0) await texts.add(text);
+    yield* blocks;
+  }
+}
+
+/**
+ * Lines to send as text. They are inserted once there are enough of them: the server ends an insert whose body stalls.
+ */
+class TextLines {
+  readonly #insert: (body: AsyncIterable<Buffer>) => Promise<void>;
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(insert: (body: AsyncIterable<Buffer>) => Promise<void>) {
+    this.#insert = insert;
+  }
+
+  async add(text: Buffer): Promise<void> {
+    this.#parts.push(text);
+    this.#bytes += text.length;
+    if (this.#bytes >= TEXT_BYTES) await this.flush();
+  }
+
+  /** Inserts what there is, after what is being inserted. */
+  flush(): Promise<void> {
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#bytes = 0;
+    if (parts.length > 0) this.#running = this.#running.then(() => this.#insert(Readable.from(parts)));
+    // A failed insert is reported by the next flush.
+    this.#running.catch(() => undefined);
+    return this.#running;
+  }
+}
+
+/**
+ * Wraps the lines to load and remembers their error. Has no `throw` method: an aborted stream would throw the connection's
+ * error into the source, where it would look like an error of the source.
+ */
+class Source implements AsyncIterable<Buffer> {
+  readonly #iterator: AsyncIterator<Buffer>;
+  #failure: { error: unknown } | undefined;
+
+  constructor(lines: AsyncIterable<Buffer>) {
+    this.#iterator = lines[Symbol.asyncIterator]();
+  }
+
+  /** Throws the error of the source, if it failed. */
+  throwIfFailed(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Not waited for: a source that stalls would stall the error too. */
+  async close(): Promise<void> {
+    await this.#iterator.return?.(undefined)?.catch(() => undefined);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    return { next: () => this.#next(), return: () => this.#return() };
+  }
+
+  async #next(): Promise<IteratorResult<Buffer>> {
+    try {
+      return await this.#iterator.next();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  async #return(): Promise<IteratorResult<Buffer>> {
+    await this.#iterator.return?.();
+    return { done: true, value: undefined };
+  }
+}
