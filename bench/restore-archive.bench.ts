@@ -141,7 +141,8 @@ async function sealNative(demo: Demo): Promise<{ insert: () => Promise<Run> } | 
   await rm(file, { force: true });
   const address = (query: string, settings = '') =>
     `${demo.clickhouse.url}?database=${LOGS_DATABASE}&${settings}&query=${encodeURIComponent(query)}`;
-  const save = 'url=$1 key=$2 file=$3; shift 3; curl -sSf "$@" "$url" -d "" | zstd -q -3 -T0 -c | age -r "$key" -o "$file"';
+  const save =
+    'url=$1 key=$2 file=$3; shift 3; curl -sSf "$@" "$url" -d "" | zstd -q -3 -T0 -c | age -r "$key" -o "$file"';
   await measure('bash', [
     '-c',
     save,

@@ -191,7 +191,10 @@ for (const release of ['A', 'H'] as const) {
   test(`encoded rows are stored exactly as their text: release ${release}`, async () => {
     const to = await setUp(release);
     assert.equal(await bothWays(to, to.shape, linesOf(EDGES, release)), EDGES.length);
-    const random = await bothWays(to, to.shape, linesOf(DOCUMENTS, release));
+    let random = 0;
+    // More would have more paths than a block keeps in columns.
+    for (let at = 0; at < DOCUMENTS.length; at += 500)
+      random += await bothWays(to, to.shape, linesOf(DOCUMENTS.slice(at, at + 500), release));
     assert.ok(random > DOCUMENTS.length / 3, `${random} of ${DOCUMENTS.length}`);
   });
 
