@@ -53,8 +53,10 @@ export class Encoders {
     return kept;
   }
 
-  async release(threads: readonly EncodeThread[]): Promise<void> {
+  /** Takes threads back. If one has failed, the next attempt sends text. */
+  async release(threads: readonly EncodeThread[], onText?: (reason: string) => void): Promise<void> {
     for (const thread of threads) {
+      if (thread.failure) this.#giveUp(thread.failure.message, onText);
       if (!this.#closed && thread.park()) this.#idle.push(thread);
       else await thread.close();
     }

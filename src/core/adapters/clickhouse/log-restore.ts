@@ -118,7 +118,7 @@ class ClickHouseRestore implements LogRestore {
         },
       });
     } finally {
-      await this.#encoders.release(threads);
+      await this.#encoders.release(threads, onText);
     }
   }
 

@@ -40,6 +40,11 @@ export class EncodeThread {
     this.#worker.on('exit', () => this.#fail(undefined));
   }
 
+  /** Why the thread ended, if it did. */
+  get failure(): BifractError | undefined {
+    return this.#failure;
+  }
+
   start(shape: EncoderShape): void {
     this.#worker.ref();
     const message: ToEncoder = { start: shape };
@@ -88,7 +93,11 @@ export class EncodeThread {
 
   #fail(cause: unknown): void {
     const reason = cause instanceof Error ? `: ${cause.message}` : '';
-    this.#failure ??= new BifractError('INTERNAL', `The row encoder thread exited${reason}`, { cause });
+    // The next attempt does not need it.
+    this.#failure ??= new BifractError('INTERNAL', `The row encoder thread exited${reason}`, {
+      cause,
+      transient: true,
+    });
     for (const pending of this.#pending.splice(0)) pending.reject(this.#failure);
   }
 }
