@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type BatchBuffers, type LineBatch, lineBatches } from './line-batches.ts';
-import type { EncodeThread } from './native/encode-thread.ts';
+import type { EncodedLines, EncodeThread } from './native/encode-thread.ts';
 
 /** Batches that a thread may have at a time, so that it need not wait for the next one. */
 const AHEAD = 3;
@@ -8,6 +8,9 @@ const AHEAD = 3;
 const LONG_BYTES = 1 << 20;
 /** About a block of rows of text. */
 const TEXT_BYTES = 16 << 20;
+
+/** Ends an insert until there is more: the server does not wait for a body that stalls. */
+const PAUSE = Symbol('pause');
 
 /** Formats of a load. */
 export type LoadFormat = 'JSONEachRow' | 'Native';
@@ -54,20 +57,29 @@ export async function loadLines(lines: AsyncIterable<Buffer>, streams: LoadStrea
   if (failures.length > 0) throw failures[0];
 }
 
-/** Starts the insert once there is something to insert. */
+/** Starts an insert once there is something to insert, and another one after each pause. */
 async function insertAll(
   format: LoadFormat,
-  body: AsyncGenerator<Buffer>,
+  body: AsyncGenerator<Buffer | typeof PAUSE>,
   insert: (format: LoadFormat, body: AsyncIterable<Buffer>) => Promise<void>,
 ): Promise<void> {
-  const first = await body.next();
-  if (first.done) return;
-  await insert(format, startingWith(first.value, body));
+  for (;;) {
+    const { done, value } = await body.next();
+    if (done) return;
+    if (value !== PAUSE) await insert(format, untilPause(value, body));
+  }
 }
 
-async function* startingWith(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+async function* untilPause(
+  first: Buffer,
+  rest: AsyncGenerator<Buffer | typeof PAUSE>,
+): AsyncGenerator<Buffer> {
   yield first;
-  yield* rest;
+  for (;;) {
+    const { done, value } = await rest.next();
+    if (done || value === PAUSE) return;
+    yield value;
+  }
 }
 
 /** All streams read the same batches, each those that it gets. */
@@ -83,24 +95,35 @@ async function* encoded(
   batches: AsyncGenerator<LineBatch>,
   thread: EncodeThread,
   texts: TextLines,
-): AsyncGenerator<Buffer> {
-  const results: Promise<{ blocks: Buffer[]; text: Buffer }>[] = [];
+): AsyncGenerator<Buffer | typeof PAUSE> {
+  const results: Promise<EncodedLines>[] = [];
+  /** Bytes of text since the last block. */
+  let silent = 0;
   for (let ended = false; !ended || results.length > 0; ) {
     if (!ended) {
       const { done, value } = await batches.next();
       ended = done === true;
-      if (value && value.length > LONG_BYTES) await texts.add(Buffer.from(value.buffer, 0, value.length));
+      if (value && value.length > LONG_BYTES) results.push(asText(value));
       else results.push(value ? thread.add(value.buffer, value.length) : thread.finish());
       if (!ended && results.length < AHEAD) continue;
     }
-    const { blocks, text } = await (results.shift() as (typeof results)[0]);
-    if (text.length > 0) await texts.add(text);
+    const { blocks, text } = await (results.shift() as Promise<EncodedLines>);
     yield* blocks;
+    silent = blocks.length > 0 ? 0 : silent + text.length;
+    if (silent >= TEXT_BYTES) {
+      yield PAUSE;
+      silent = 0;
+    }
+    if (text.length > 0) await texts.add(text);
   }
 }
 
+async function asText({ buffer, length }: LineBatch): Promise<EncodedLines> {
+  return { blocks: [], text: Buffer.from(buffer, 0, length) };
+}
+
 /**
- * Lines to send as text. They are inserted once there are enough of them: the server ends an insert whose body stalls.
+ * Lines to send as text. They are inserted once there are enough of them, because there may be few.
  */
 class TextLines {
   readonly #insert: (body: AsyncIterable<Buffer>) => Promise<void>;

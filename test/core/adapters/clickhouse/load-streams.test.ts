@@ -77,6 +77,24 @@ test('lines of 20 MB are loaded, the last one without a newline', async () => {
   assert.equal(text, '0\t5\n1\t20000000\n2\t5\n3\t20000000\n');
 });
 
+test('an insert of blocks ends while many lines are sent as text, and another one follows', async () => {
+  const { restore, relay, options } = await open();
+  await restore.create('s_pause');
+  const lines = async function* () {
+    const raw = 'x'.repeat(10_000);
+    for (let n = 0; n < 7000; n++)
+      yield Buffer.from(line(n, n > 1000 && n < 6000 ? '{"a":[[1]]}' : '{}', raw));
+  };
+  await restore.load('s_pause', 'f', lines(), options);
+  const formats = inserts(relay.statements);
+  assert.deepEqual(formats.filter((format) => format === 'Native').length, 2);
+  assert.ok(formats.length > 4, String(formats));
+  const text = await services.ch(
+    'SELECT count(), uniqExact(log_id), sum(length(raw_log)) FROM s_pause FORMAT TSV',
+  );
+  assert.equal(text, '7000\t7000\t70000000\n');
+});
+
 test('a load without lines inserts nothing', async () => {
   const { restore, relay, options } = await open();
   await restore.create('s_none');

@@ -20,10 +20,8 @@ const STEP = {
   typed: 101,
   typedEscaped: 102,
   array: 103,
-  element: 104,
-  objects: 105,
-  object: 106,
-  objectEnd: 107,
+  objects: 104,
+  objectEnd: 105,
 } as const;
 /** Of array elements that are null. */
 const NULL_ELEMENT = -1;

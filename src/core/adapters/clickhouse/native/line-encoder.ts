@@ -104,6 +104,9 @@ export class LineEncoder {
         const next = bytes.indexOf(NEWLINE, start) + 1;
         const to = next > 0 && next < length ? next : length;
         this.#encoded.texts.push(Buffer.from(bytes.subarray(start, to)));
+        // A block does not wait for many such lines.
+        this.#bytes += to - start;
+        if (this.#bytes >= MAX_BYTES) this.#endBlock();
         start = to;
       }
     }
