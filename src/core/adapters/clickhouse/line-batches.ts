@@ -45,7 +45,7 @@ export async function* lineBatches(
         continue;
       }
       const rest = bytes.slice(end, length);
-      yield { buffer: bytes.buffer, length: end };
+      yield batchOf(bytes.buffer, end);
       bytes = new Uint8Array(buffers.take());
       if (rest.length > bytes.length - PADDING) bytes = new Uint8Array(rest.length * 2 + PADDING);
       bytes.set(rest);
@@ -54,5 +54,10 @@ export async function* lineBatches(
   }
   if (length === 0) return;
   if (bytes[length - 1] !== NEWLINE) bytes[length++] = NEWLINE;
-  yield { buffer: bytes.buffer, length };
+  yield batchOf(bytes.buffer, length);
+}
+
+/** Without the memory that a long line has reserved in vain. */
+function batchOf(buffer: ArrayBuffer, length: number): LineBatch {
+  return { buffer: buffer.byteLength > BATCH + PADDING ? buffer.transfer(length + PADDING) : buffer, length };
 }

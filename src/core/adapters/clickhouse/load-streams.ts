@@ -36,7 +36,11 @@ export async function loadLines(lines: AsyncIterable<Buffer>, streams: LoadStrea
   const signal = streams.signal ? AbortSignal.any([streams.signal, stop.signal]) : stop.signal;
   const source = new Source(lines);
   const batches = lineBatches(source, streams.buffers);
-  const insert = (format: LoadFormat, body: AsyncIterable<Buffer>) => streams.insert(format, body, signal);
+  let inserted = false;
+  const insert = (format: LoadFormat, body: AsyncIterable<Buffer>) => {
+    inserted = true;
+    return streams.insert(format, body, signal);
+  };
   const texts = new TextLines((body) => insert('JSONEachRow', body));
   const failures: unknown[] = [];
   const fail = (error: unknown) => {
@@ -51,6 +55,9 @@ export async function loadLines(lines: AsyncIterable<Buffer>, streams: LoadStrea
   );
   await Promise.all([...native, ...plain].map((run) => run.catch(fail)));
   if (failures.length === 0) await texts.flush().catch(fail);
+  // The table must exist, also if there is nothing to insert.
+  if (failures.length === 0 && !inserted)
+    await insert('JSONEachRow', Readable.from([Buffer.from('\n')])).catch(fail);
   void source.close();
   // A failing source breaks the connections: report the cause, not a broken connection.
   source.throwIfFailed();
@@ -99,22 +106,23 @@ async function* encoded(
   const results: Promise<EncodedLines>[] = [];
   /** Bytes of text since the last block. */
   let silent = 0;
-  for (let ended = false; !ended || results.length > 0; ) {
-    if (!ended) {
-      const { done, value } = await batches.next();
-      ended = done === true;
-      if (value && value.length > LONG_BYTES) results.push(asText(value));
-      else results.push(value ? thread.add(value.buffer, value.length) : thread.finish());
-      if (!ended && results.length < AHEAD) continue;
+  for (let ended = false; !ended; ) {
+    const { done, value } = await batches.next();
+    ended = done === true;
+    const long = value !== undefined && value.length > LONG_BYTES;
+    if (long) results.push(asText(value));
+    else results.push(value ? thread.add(value.buffer, value.length) : thread.finish());
+    // Nothing is kept in memory next to a long line.
+    while (results.length >= (ended || long ? 1 : AHEAD)) {
+      const { blocks, text } = await (results.shift() as Promise<EncodedLines>);
+      yield* blocks;
+      silent = blocks.length > 0 ? 0 : silent + text.length;
+      if (silent >= TEXT_BYTES) {
+        yield PAUSE;
+        silent = 0;
+      }
+      if (text.length > 0) await texts.add(text);
     }
-    const { blocks, text } = await (results.shift() as Promise<EncodedLines>);
-    yield* blocks;
-    silent = blocks.length > 0 ? 0 : silent + text.length;
-    if (silent >= TEXT_BYTES) {
-      yield PAUSE;
-      silent = 0;
-    }
-    if (text.length > 0) await texts.add(text);
   }
 }
 
