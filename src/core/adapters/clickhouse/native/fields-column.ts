@@ -19,8 +19,8 @@ const TYPES = ['String', 'Int64', 'Float64', 'Bool', 'UInt64', `Array(${NESTED_T
 /** All kinds, with those of arrays: `KIND.array` plus that of the elements. */
 export const KINDS = KIND.array + KIND.bool + 1;
 
-/** Arrays without values get the first of these types that the path has. */
-const EMPTY_ORDER = [KIND.bool, KIND.float, KIND.int];
+/** Kinds of elements of arrays. */
+const ELEMENTS = [KIND.string, KIND.int, KIND.float, KIND.bool];
 
 /** Values of one type in one path. */
 export class Values {
@@ -138,9 +138,10 @@ export class Path {
    * known. `kind` is that of the elements; negative: there are none, or all are null.
    */
   elementKind(kind: number): number {
-    if (kind >= 0) return kind === KIND.int && this.#has(KIND.float) && !this.#has(KIND.int) ? -1 : kind;
-    if ((this.#byKind[KIND.objects]?.index ?? 0) > 0) return -1;
-    return EMPTY_ORDER.find((other) => this.#has(other)) ?? KIND.string;
+    if (kind >= 0) return kind === KIND.int && this.#has(KIND.float) ? -1 : kind;
+    const [first, second] = ELEMENTS.filter((other) => this.#has(other));
+    if (second !== undefined || (this.#byKind[KIND.objects]?.index ?? 0) > 0) return -1;
+    return first ?? KIND.string;
   }
 
   /** Whether the block has arrays of this kind. */

@@ -66,24 +66,14 @@ const TEXTS = [
   '"日本語 🙂"',
   `"${'long '.repeat(100)}"`,
 ];
+/** Arrays of one path, whose types depend on those before them. */
 const ARRAYS = [
-  '[]',
-  '[null]',
-  '[null,null]',
-  '[1,null,-2]',
-  '[]',
-  '[1,2.5]',
-  '[1.5,-0]',
-  '[2]',
-  '[""]',
-  '["a",null,"\\n"]',
-  '[true,null,false]',
-  '[]',
-  '[null]',
-  '[{}]',
-  '[{"x":1},{},{"y":{"z":"s"},"x":"t"}]',
-  '[9223372036854775807]',
-  '[1e3]',
+  ['["a",null,"\\n"]', '[]', '[null]', '[""]'],
+  ['[1,null,-2]', '[]', '[null,null]', '[9223372036854775807]', '["s"]'],
+  ['[1,2.5]', '[]', '[null]', '[1.5,-0]', '[1e3]', '[true]'],
+  ['[true,null,false]', '[null]', '[]', '[1]'],
+  ['[]', '[1]', '[2.5]', '["2"]'],
+  ['[null]', '[{"x":1},{},{"y":{"z":"s"},"x":"t"}]', '[{}]', '[1]'],
 ];
 const OTHERS = [
   'true',
@@ -102,7 +92,8 @@ const OTHERS = [
 ];
 const EDGES = [
   '{}',
-  ...[...NUMBERS, ...TEXTS, ...ARRAYS, ...OTHERS].map((value) => `{"a":${value}}`),
+  ...[...NUMBERS, ...TEXTS, ...OTHERS].map((value) => `{"a":${value}}`),
+  ...ARRAYS.flatMap((values, path) => values.map((value) => `{"array${path}":${value}}`)),
   '{"a":1,"a.b":2,"a.c":[1]}',
   '{"user":"u","src_port":"99","x":1}',
   '{"user":"\\u00e9","image":"C:\\\\x"}',

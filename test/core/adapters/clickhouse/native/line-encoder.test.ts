@@ -136,7 +136,8 @@ test('an array whose type depends on the rows before it is encoded only if that 
     return values.filter((value) => !texts.has(withFields(value)));
   };
   assert.deepEqual(taken('[1.5]', '[1]', '[]'), ['[1.5]', '[]']);
-  assert.deepEqual(taken('[1]', '[1.5]', '[2]'), ['[1]', '[1.5]', '[2]']);
+  assert.deepEqual(taken('[1]', '[1.5]', '[2]', '[]'), ['[1]', '[1.5]']);
+  assert.deepEqual(taken('[]', '[1]', '[null]'), ['[]', '[1]']);
   assert.deepEqual(taken('[{"x":1}]', '[]', '[null]'), ['[{"x":1}]']);
 });
 
