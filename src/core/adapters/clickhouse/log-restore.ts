@@ -21,6 +21,7 @@ import type { Query } from './queries.ts';
 import {
   addMissingCountsQuery,
   attachQuery,
+  BLOCK_SETTINGS,
   COUNTS_TABLE,
   canDigest,
   clockQuery,
@@ -105,7 +106,7 @@ class ClickHouseRestore implements LogRestore {
         insert: async (format, body, own) => {
           const query = loadQuery(table, fractal_id, schema, format);
           // Blocks hold nothing that a reader of text could reject.
-          const reader = lenient && format === 'JSONEachRow' ? LENIENT_SETTINGS : {};
+          const reader = format === 'Native' ? BLOCK_SETTINGS : lenient ? LENIENT_SETTINGS : {};
           const settings = { ...LOAD_SETTINGS, ...reader };
           const values = Readable.from(body, { objectMode: false, highWaterMark: 1 });
           try {
