@@ -27,6 +27,8 @@ const RECOVERY_LOCK = 'recovering';
 const CHANGE_LOCK = 'changing';
 const LEFTOVERS = 'leftovers.json';
 const JOB_ID = /^[\w-]{1,100}$/;
+/** Files with such a name are ours, whatever is in them: the kind of a job, when it started, and a random part. */
+const RECORD_FILE = /^[a-z]+(?:-[a-z]+)*-\d{8}-\d{6}-[0-9a-f]{6}\.json$/;
 
 interface StoredRecord extends JobRecord {
   process: ProcessIdentity;
@@ -178,7 +180,7 @@ export class StateFolder implements State {
         files.map((name) =>
           readRecord(jobs, name).catch((error: unknown) => {
             if (strict) throw error;
-            return { id: name.replace(/\.json$/, ''), kind: UNREADABLE, started_at: '', process: NO_PROCESS };
+            return unreadable(name);
           }),
         ),
       );
@@ -217,6 +219,10 @@ async function readRecord(folder: OpenFolder, name: string): Promise<StoredRecor
   return { id, kind: UNREADABLE, started_at, process: owner };
 }
 
+function unreadable(name: string): StoredRecord {
+  return { id: name.replace(/\.json$/, ''), kind: UNREADABLE, started_at: '', process: NO_PROCESS };
+}
+
 async function readFiles(folder: OpenFolder, name: string): Promise<StoredRecord | undefined> {
   const first = await readRecordFile(folder, name);
   if (first?.stamp === undefined || !first.restoring) return first;
@@ -229,16 +235,20 @@ function progressFile(name: string): string {
   return name.replace(/json$/, 'now');
 }
 
-/** Undefined if the file is not a record of the job it is named after, or was removed by another process. */
+/**
+ * Undefined if the file was removed by another process, or is somebody else's: not a record of the job it is named
+ * after. If it can only be ours, it is unreadable.
+ */
 async function readRecordFile(folder: OpenFolder, name: string): Promise<StoredRecord | undefined> {
   try {
     const text = await folder.read(name, MAX_BYTES, { sole: true });
-    const record = JSON.parse(String(text ?? '')) as Partial<StoredRecord> | null;
-    return record && isRecord(record) && name.startsWith(`${record.id}.`) ? record : undefined;
+    if (!text) return undefined;
+    const record = JSON.parse(String(text)) as Partial<StoredRecord> | null;
+    if (record && isRecord(record) && name.startsWith(`${record.id}.`)) return record;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof WrongType) return undefined;
-    throw error;
+    if (!(error instanceof SyntaxError || error instanceof WrongType)) throw error;
   }
+  return RECORD_FILE.test(name) ? unreadable(name) : undefined;
 }
 
 function isRecord(value: Partial<StoredRecord>): value is StoredRecord {

@@ -216,6 +216,19 @@ test('ignores files that are not records', async () => {
   assert.deepEqual([await state.running(), await state.interrupted()], [[RECORD], []]);
 });
 
+test('a file with the name of a job that holds no record of it is unreadable, and keeps nobody from the others', async () => {
+  await state.save(RECORD);
+  const names = ['archive-20260301-120000-aaaaaa', 'restore-archive-20260301-120001-aaaaaa'];
+  for (const text of ['', '[[[[', 'null', '{"id":5}', JSON.stringify(RECORD)]) {
+    for (const name of names) await writeFile(join(dir, '.bifract/jobs', `${name}.json`), text);
+    assert.deepEqual(
+      [await state.running(), await state.interrupted()],
+      [[RECORD], names.map((id) => ({ id, kind: UNREADABLE, started_at: '' }))],
+      text,
+    );
+  }
+});
+
 test('an id that is not a valid file name is refused', async () => {
   for (const id of ['', '../x', 'a/b', '.x']) await refuses('INTERNAL', state.save({ ...RECORD, id }));
 });
