@@ -44,6 +44,7 @@ const exec = promisify(execFile);
 
 let dir: string;
 let dump: Buffer;
+let definitions: Buffer;
 let file: DumpFile;
 
 before(async () => {
@@ -55,9 +56,16 @@ before(async () => {
       INSERT INTO many_${table} SELECT i, timestamptz '2026-03-01Z' + i * interval '1 second',
         jsonb_build_object('n', i, 'name', E'Größe\\t' || i), repeat(md5(i::text || ${table}), 5)
         FROM generate_series(1, ${rows(table)}) AS i`);
-  const args = ['-Fc', '-Z', '0', '-d', database];
-  dump = (await exec(join(bin, 'pg_dump'), args, { env: pgEnv, encoding: 'buffer', maxBuffer: 1 << 30 }))
-    .stdout;
+  const pgDump = async (...args: string[]) =>
+    (
+      await exec(join(bin, 'pg_dump'), ['-Fc', '-Z', '0', '-d', database, ...args], {
+        env: pgEnv,
+        encoding: 'buffer',
+        maxBuffer: 1 << 30,
+      })
+    ).stdout;
+  dump = await pgDump();
+  definitions = await pgDump('--schema-only');
   file = DumpFile.parse(dump);
 });
 after(() => rm(dir, { recursive: true, force: true }));
@@ -67,6 +75,7 @@ async function seal(written: Buffer): Promise<string | undefined> {
   const folder = join(dir, `backups-${randomBytes(4).toString('hex')}`);
   const dumpTool = new FakeDumpTool();
   dumpTool.content = [];
+  dumpTool.definitions = definitions;
   for (let at = 0; at < written.length; at += CUT_BYTES)
     dumpTool.content.push(written.subarray(at, at + CUT_BYTES));
   const parts = fakeServices({

@@ -13,7 +13,13 @@ import type {
   RestoreOutcome,
   ServerArchive,
 } from '../../src/core/ports/catalog.ts';
-import type { Database, DatabaseProperties, DumpTool, TableCount } from '../../src/core/ports/database.ts';
+import type {
+  Database,
+  DatabaseProperties,
+  DumpOptions,
+  DumpTool,
+  TableCount,
+} from '../../src/core/ports/database.ts';
 import type { LogsShape, RecordsShape } from '../../src/core/ports/installation-shape.ts';
 import type {
   CountQuery,
@@ -573,13 +579,19 @@ export class FakeDatabase implements Database {
 export class FakeDumpTool implements DumpTool {
   readonly location = 'fake';
   content: Buffer[] = [fakeDump([{ schema: 'public', name: 'users', rows: 3 }])];
+  /** The dump that has no data. */
+  definitions: Buffer = fakeDump([]);
   error: Error | undefined;
   snapshots: (string | undefined)[] = [];
 
   async version() {
     return '16.1';
   }
-  async *dump({ snapshot, onTable }: { snapshot?: string; onTable?: (table: string) => void }) {
+  async *dump({ snapshot, only_definitions, onTable }: DumpOptions) {
+    if (only_definitions) {
+      yield this.definitions;
+      return;
+    }
     this.snapshots.push(snapshot);
     onTable?.('public.users');
     yield* this.content;

@@ -29,9 +29,9 @@ export {
   writeArchive,
   writeBackup,
 } from './content/write-file.ts';
-export { checkDump, type ExpectedContents } from './dump/check-dump.ts';
+export { checkDump, type ExpectedContents, readDefinitions } from './dump/check-dump.ts';
 export type { DumpNeeds } from './dump/dump-needs.ts';
-export type { DumpContents } from './dump/dump-reader.ts';
+export type { Definitions, DumpContents } from './dump/dump-reader.ts';
 export { generateKey, keyId, parseKey } from './envelope/key.ts';
 export type { ByteSource } from './envelope/open-file.ts';
 export { readStream } from './envelope/opener.ts';

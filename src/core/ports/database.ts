@@ -69,6 +69,13 @@ export interface Database {
   snapshot(options?: CallOptions & { exclusive?: boolean }): Promise<DatabaseSnapshot>;
 }
 
+export interface DumpOptions extends CallOptions {
+  snapshot?: string;
+  encoding?: string;
+  only_definitions?: boolean;
+  onTable?: (table: string) => void;
+}
+
 /**
  * pg_dump, local or in a container.
  *
@@ -82,9 +89,8 @@ export interface DumpTool {
   version(options?: CallOptions): Promise<string>;
   /**
    * Runs `pg_dump -Fc` without compression. `encoding` is that of the database: another one, which a role may have as
-   * default, cannot hold every text. `onTable` is called with each table when its data begins.
+   * default, cannot hold every text. `onTable` is called with each table when its data begins. With `only_definitions`, the
+   * dump has no data.
    */
-  dump(
-    options: CallOptions & { snapshot?: string; encoding?: string; onTable?: (table: string) => void },
-  ): AsyncIterable<Buffer>;
+  dump(options: DumpOptions): AsyncIterable<Buffer>;
 }

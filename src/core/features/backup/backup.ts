@@ -3,7 +3,9 @@ import {
   type BackupManifest,
   backupManifest,
   checkDump,
+  type Definitions,
   type ExpectedContents,
+  readDefinitions,
   writeBackup,
 } from '../../format/index.ts';
 import type { JobContext } from '../../job/context.ts';
@@ -83,7 +85,9 @@ export async function backupNow(
   try {
     emit('job:phase', { phase: 'Counting rows' });
     const tables = await snapshot.tables({ signal, checksum_bytes: CHECKSUM_BYTES });
-    const source = { ...parts, snapshot, tables };
+    emit('job:phase', { phase: 'Reading definitions' });
+    const definitions = await definitionsOf(parts.tool, snapshot, signal);
+    const source = { ...parts, snapshot, tables, definitions };
     const manifest = await makeManifest(services, source, context);
     const file = await writeFile(source, manifest, options, context);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
@@ -101,6 +105,20 @@ interface BackupSource {
   key: Key;
   snapshot: DatabaseSnapshot;
   tables: TableCount[];
+  definitions: Definitions;
+}
+
+/** What the dump must define: another pg_dump in the same snapshot says it. */
+async function definitionsOf(
+  tool: DumpTool,
+  { id, properties: { encoding } }: DatabaseSnapshot,
+  signal: AbortSignal,
+): Promise<Definitions> {
+  try {
+    return await readDefinitions(tool.dump({ snapshot: id, encoding, signal, only_definitions: true }));
+  } catch (error) {
+    throw notProven(error);
+  }
 }
 
 async function makeManifest(
@@ -128,7 +146,7 @@ async function makeManifest(
 }
 
 async function writeFile(
-  { tool, storage, key, snapshot, tables }: BackupSource,
+  { tool, storage, key, snapshot, tables, definitions }: BackupSource,
   manifest: BackupManifest,
   { reason, onName }: BackupOptions,
   context: JobContext,
@@ -146,11 +164,8 @@ async function writeFile(
     },
   });
   const head = { created: now().toISOString(), tool: `bifract-console ${manifest.version}`, reason };
-  const file = writeBackup(manifest, provenDump(dump, { tables, large_objects: snapshot.large_objects }), {
-    key,
-    head,
-    signal,
-  });
+  const expected = { tables, large_objects: snapshot.large_objects, definitions };
+  const file = writeBackup(manifest, provenDump(dump, expected), { key, head, signal });
   const progress = () => {
     const { bytes_in, bytes_out } = file.progress();
     // Once the estimate is exceeded, the total is unknown.
@@ -176,10 +191,14 @@ async function* provenDump(dump: AsyncIterable<Buffer>, expected: ExpectedConten
   try {
     yield* checkDump(dump, expected, { fresh: true });
   } catch (error) {
-    if (!(error instanceof BifractError) || error.exitCode !== EXIT.integrity || error.hint) throw error;
-    throw new BifractError(error.code, error.message, {
-      hint: 'No backup was made. Run it again; if that fails too, check what starts pg_dump (a container client or wrapper may lose or change part of its output) and the memory of this machine.',
-      cause: error,
-    });
+    throw notProven(error);
   }
+}
+
+function notProven(error: unknown): unknown {
+  if (!(error instanceof BifractError) || error.exitCode !== EXIT.integrity || error.hint) return error;
+  return new BifractError(error.code, error.message, {
+    hint: 'No backup was made. Run it again; if that fails too, check what starts pg_dump (a container client or wrapper may lose or change part of its output) and the memory of this machine.',
+    cause: error,
+  });
 }

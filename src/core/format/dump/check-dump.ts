@@ -1,6 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
 import type { TableCount } from '../../ports/database.ts';
-import { type DumpContents, DumpReader, withEndOfRows } from './dump-reader.ts';
+import { type Definitions, type DumpContents, DumpReader, withEndOfRows } from './dump-reader.ts';
 
 /** A table as the manifest of a backup has it. */
 export type ExpectedTable = Pick<TableCount, 'schema' | 'name' | 'rows' | 'crc32'>;
@@ -10,12 +10,21 @@ export interface ExpectedContents {
   tables: readonly ExpectedTable[];
   /** Absent in backups of version 0.2 and older. */
   large_objects?: number;
+  /** Those of another dump in the same snapshot, if there is one. */
+  definitions?: Definitions;
+}
+
+/** The definitions in a dump that has nothing else. Throws `CUT_OFF`, `DAMAGED` or `UNSUPPORTED` as `DumpReader` does. */
+export async function readDefinitions(dump: AsyncIterable<Buffer>): Promise<Definitions> {
+  const reader = new DumpReader({ definitions: true });
+  for await (const piece of dump) reader.push(piece);
+  return reader.end().definitions;
 }
 
 /**
  * Passes a dump on and proves, before it ends, that it is complete and has the expected rows: a data block for every
- * table, with as many rows as were counted in the same snapshot, and the same text where that has a checksum, and as many
- * large objects. So whatever reads it to its end without an error has a complete dump; no seal is written for another.
+ * table, with as many rows as were counted in the same snapshot, and the same text where that has a checksum, as many large
+ * objects, and all definitions. So whatever reads it to its end without an error has a complete dump; no seal is written for another.
  *
  * Throws `CUT_OFF`, `DAMAGED` or `UNSUPPORTED` as `DumpReader` does, `COUNT_DIFFERS`, and `DAMAGED` for other rows than
  * expected. Without `expected` (files of the server's own program) only the dump's own structure is checked; a compressed
@@ -28,7 +37,10 @@ export async function* checkDump(
   { onChecked, fresh = false }: { onChecked?: (contents: DumpContents) => void; fresh?: boolean } = {},
 ): AsyncGenerator<Buffer> {
   const known = new Set(expected?.tables.filter(({ crc32 }) => crc32 !== undefined).map(keyOf));
-  const reader = new DumpReader({ checksums: (table) => known.has(keyOf(table)) });
+  const reader = new DumpReader({
+    checksums: (table) => known.has(keyOf(table)),
+    definitions: expected?.definitions !== undefined,
+  });
   for await (const piece of dump) {
     reader.push(piece);
     yield piece;
@@ -37,6 +49,7 @@ export async function* checkDump(
   if (expected) {
     compareTables(contents, expected.tables, fresh);
     compareLargeObjects(contents, expected);
+    compareDefinitions(contents, expected);
   }
   onChecked?.(contents);
 }
@@ -78,4 +91,17 @@ function compareLargeObjects(
     'COUNT_DIFFERS',
     `The dump has ${large_objects} large objects instead of ${expected}`,
   );
+}
+
+/** A dump with data has all definitions of one without, and entries for the data. */
+function compareDefinitions(
+  { definitions }: DumpContents,
+  { definitions: expected }: ExpectedContents,
+): void {
+  for (const [crc, count] of expected ?? [])
+    if ((definitions.get(crc) ?? 0) < count)
+      throw new BifractError(
+        'DAMAGED',
+        'The dump has other definitions than pg_dump gave before in the same snapshot',
+      );
 }

@@ -54,6 +54,9 @@ export interface DumpedTable {
   defined: boolean;
 }
 
+/** CRC-32 of what each entry of a table of contents defines, and of the names in the header, and how many have it. */
+export type Definitions = ReadonlyMap<number, number>;
+
 /** Whether the CRC-32 of a table is wanted; it takes as long as all other reading. */
 type IsWanted = (table: Pick<DumpedTable, 'schema' | 'name'>) => boolean;
 
@@ -68,6 +71,8 @@ export interface DumpContents {
   large_objects: number;
   /** Entries in the table of contents. */
   entries: number;
+  /** Empty if not requested. */
+  definitions: Definitions;
   needs: DumpNeeds;
 }
 
@@ -106,13 +111,20 @@ export class DumpReader {
   readonly #expected = new Map<number, DataEntry>();
   #entriesBytes = 0;
   readonly #defined = new Set<string>();
+  readonly #definitions: Map<number, number> | undefined;
+  /** CRC-32 of the current entry so far; undefined where nothing is to be compared. */
+  #crc: number | undefined;
 
   // The data part, which is nearly all of a dump, is read without the generator.
   #block: BlockReader | undefined;
   readonly #checksums: IsWanted;
 
-  constructor({ checksums = () => false }: { checksums?: IsWanted } = {}) {
+  constructor({
+    checksums = () => false,
+    definitions = false,
+  }: { checksums?: IsWanted; definitions?: boolean } = {}) {
     this.#checksums = checksums;
+    if (definitions) this.#definitions = new Map();
     this.#wanted = this.#parser.next().value as Wanted;
     this.#missing = amount(this.#wanted);
   }
@@ -122,7 +134,9 @@ export class DumpReader {
     let at = 0;
     while (at < piece.length && this.#wanted) {
       const end = Math.min(piece.length, at + this.#missing);
-      if ('take' in this.#wanted) this.#part.push(piece.subarray(at, end));
+      const part = piece.subarray(at, end);
+      if ('take' in this.#wanted) this.#part.push(part);
+      if (this.#crc !== undefined) this.#crc = crc32(part, this.#crc);
       this.#missing -= end - at;
       at = end;
       if (this.#missing === 0) this.#advance();
@@ -165,9 +179,11 @@ export class DumpReader {
         ? ((yield { take: 1 })[0] as number) !== 0
         : (yield* this.#integerWithin(-1, 9, 'its compression level')) !== 0;
     for (const [least, most] of TIME_FIELDS) yield* this.#integerWithin(least, most, 'its time');
+    this.#startDefinition();
     yield* this.#string();
     for (const program of ['server', 'pg_dump'])
       if (!/^\d/.test(yield* this.#string())) throw damaged(`the version of its ${program} is invalid`);
+    this.#endDefinition();
     const entries = yield* this.#integer();
     if (entries < 0) throw damaged('its table of contents has a negative length');
     const needs = new NeedsCollector();
@@ -180,6 +196,7 @@ export class DumpReader {
       tables: [],
       large_objects: 0,
       entries,
+      definitions: this.#definitions ?? new Map(),
       needs: needs.needs(),
     };
     this.#contents = contents;
@@ -194,6 +211,7 @@ export class DumpReader {
     const id = yield* this.#integer();
     const hasData = yield* this.#integerWithin(0, 1, 'an entry');
     for (let oid = 0; oid < 2; oid++) yield* this.#number();
+    this.#startDefinition();
     const tag = yield* this.#string();
     const description = yield* this.#string();
     yield* this.#integerWithin(1, 4, 'the section of an entry');
@@ -208,6 +226,7 @@ export class DumpReader {
     const owner = yield* this.#string();
     needs.add({ description, tag, tablespace, owner, definition });
     if (!/^(true|false)$/.test(yield* this.#string())) throw damaged('an entry is invalid');
+    this.#endDefinition();
     while (yield* this.#number());
     const [state = 0] = yield { take: 1 };
     yield { skip: offsetBytes };
@@ -219,6 +238,17 @@ export class DumpReader {
     this.#entriesBytes += ENTRY_BYTES + 2 * (tag.length + schema.length);
     if (this.#entriesBytes > MAX_ENTRIES_BYTES) throw damaged('its table of contents is too long');
     this.#expected.set(id, { schema, name: tag, isCopy, isTable: description === 'TABLE DATA' });
+  }
+
+  #startDefinition(): void {
+    if (this.#definitions) this.#crc = 0;
+  }
+
+  /** The numbers of entries, and what depends on what, belong to one dump only. */
+  #endDefinition(): void {
+    if (this.#crc !== undefined)
+      this.#definitions?.set(this.#crc, 1 + (this.#definitions.get(this.#crc) ?? 0));
+    this.#crc = undefined;
   }
 
   /** A number that is written as text; false if it is absent. */

@@ -111,7 +111,9 @@ test('an abort rejects with its reason and leaves nothing', async () => {
   const { run, backups, dumpTool } = setUp();
   const controller = new AbortController();
   const reason = new BifractError('CANCELLED', 'enough');
-  dumpTool.dump = async function* () {
+  const { dump } = dumpTool;
+  dumpTool.dump = async function* (options) {
+    if (options.only_definitions) return yield* dump.call(this, options);
     yield Buffer.from('some');
     controller.abort(reason);
     yield Buffer.from('more');

@@ -11,7 +11,7 @@ import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts
 import { readContent, splitBackup } from '../../../../src/core/format/index.ts';
 import type { Database, DumpTool } from '../../../../src/core/ports/database.ts';
 import { Dice } from '../../../fuzz/mutations.ts';
-import { TABLES_SQL } from '../../../helpers/all-object-kinds.ts';
+import { DEPENDENT_OBJECTS_SQL, TABLES_SQL } from '../../../helpers/all-object-kinds.ts';
 import { DumpFile } from '../../../helpers/dump-file.ts';
 import { EVERY_TYPE_SQL, MISSING_TYPES_SQL } from '../../../helpers/every-type.ts';
 import { FakeDumpTool, FakeState, jobContext } from '../../../helpers/fake-ports.ts';
@@ -36,7 +36,7 @@ interface Site {
 let count = 0;
 
 /** A database of its own and its owner, who both have these settings. */
-async function site(encoding: string, statements: string, settings: Record<string, string> = {}) {
+async function site(encoding: string, statements: string | string[], settings: Record<string, string> = {}) {
   const database = `c_${randomBytes(4).toString('hex')}_${++count}`;
   await sql(`CREATE ROLE ${database} LOGIN SUPERUSER PASSWORD 'secret'`);
   await sql(
@@ -49,7 +49,8 @@ async function site(encoding: string, statements: string, settings: Record<strin
   const connection: Site = { host, port, user: database, password: 'secret', database };
   const client = new pg.Client({ ...connection, client_encoding: 'UTF8' });
   await client.connect();
-  await client.query(statements).finally(() => client.end());
+  for (const one of [statements].flat()) await client.query(one);
+  await client.end();
   for (const [index, [name, value]] of Object.entries(settings).entries())
     await sql(`ALTER ${index % 2 ? 'ROLE' : 'DATABASE'} ${database} SET ${name} = ${value}`);
   return connection;
@@ -58,14 +59,15 @@ async function site(encoding: string, statements: string, settings: Record<strin
 interface Options {
   /** What becomes of the output of pg_dump. */
   change?: (dump: Buffer) => Buffer;
-  /** Written in place of pg_dump. */
+  /** Written in place of pg_dump, and what it writes without data. */
   dump?: Buffer;
+  definitions?: Buffer;
   /** In place of the backup's own limit. */
   checksum_bytes?: number;
 }
 
-function toolThatWrites(dump: Buffer): DumpTool {
-  return Object.assign(new FakeDumpTool(), { content: [dump] });
+function toolThatWrites(dump: Buffer, definitions?: Buffer): DumpTool {
+  return Object.assign(new FakeDumpTool(), { content: [dump] }, definitions && { definitions });
 }
 
 /** The real pg_dump; its output may be changed. */
@@ -76,13 +78,14 @@ async function realTool(connection: Site, change: Options['change']): Promise<Du
   return {
     ...tool,
     async *dump(options) {
-      yield change(await collect(tool.dump(options)));
+      const dump = await collect(tool.dump(options));
+      yield options.only_definitions ? dump : change(dump);
     },
   };
 }
 
 /** Backs up a database by the real pg_dump into memory. */
-async function backUp(connection: Site, { change, dump, checksum_bytes }: Options = {}) {
+async function backUp(connection: Site, { change, dump, definitions, checksum_bytes }: Options = {}) {
   const real = postgresDatabase(connection);
   const database: Database = {
     async snapshot(options) {
@@ -94,7 +97,7 @@ async function backUp(connection: Site, { change, dump, checksum_bytes }: Option
   const backups = new MemoryStorage();
   const services = fakeServices({
     database,
-    dumpTool: dump ? toolThatWrites(dump) : await realTool(connection, change),
+    dumpTool: dump ? toolThatWrites(dump, definitions) : await realTool(connection, change),
     backups,
     state: new FakeState(),
     key: KEY,
@@ -207,6 +210,34 @@ test('no flipped bit within a value is sealed', async () => {
     Object.keys(others).filter((code) => code !== 'COUNT_DIFFERS'),
     [],
   );
+});
+
+/** Entries for data are in no dump without them. */
+const OF_DATA = ['TABLE DATA', 'SEQUENCE SET', 'MATERIALIZED VIEW DATA', 'BLOB', 'BLOBS'];
+
+test('no changed or missing definition is sealed, of whatever kind', async () => {
+  const connection = await site('UTF8', [TABLES_SQL, DEPENDENT_OBJECTS_SQL, 'SELECT lo_unlink(424242)']);
+  const definitions = await collect((await realTool(connection, undefined)).dump({ only_definitions: true }));
+  let dump: Buffer | undefined;
+  await sealed(connection, { change: (bytes) => (dump = bytes) });
+  assert.ok(dump);
+  const file = DumpFile.parse(dump);
+  const kinds = new Set(file.entries.map(({ kind }) => kind ?? '').filter((kind) => !OF_DATA.includes(kind)));
+  assert.ok(kinds.size >= 25, [...kinds].join());
+  const dice = new Dice(3);
+  for (const kind of kinds) {
+    const at = file.entries.findIndex((entry) => entry.kind === kind);
+    for (const part of ['tag', 'definition', 'owner', null] as const) {
+      const changed = file.clone();
+      const entry = changed.entries[at];
+      const text = part && entry?.[part];
+      if (part && !text) continue;
+      if (part && entry && text) entry[part] = text.replace(text[dice.below(text.length)] ?? '', '~');
+      else changed.entries.splice(at, 1);
+      const code = await refusal(connection, { dump: changed.write(), definitions });
+      assert.ok(code === 'DAMAGED' || code === 'CUT_OFF', `${kind}, ${part}: ${code}`);
+    }
+  }
 });
 
 test('a table beyond the limit is only counted', async () => {

@@ -1,4 +1,4 @@
-import type { DumpTool } from '../../../ports/database.ts';
+import type { DumpOptions, DumpTool } from '../../../ports/database.ts';
 import type { CallOptions } from '../../../ports/types.ts';
 import { untilAbort } from '../../abort.ts';
 import { findPgTool, type PgTarget, type PgTool, programError, type StartOptions } from './pg-tool.ts';
@@ -14,7 +14,7 @@ export function dumpTool(tool: PgTool): DumpTool {
   return {
     location: tool.location,
     version: tool.version,
-    dump: ({ snapshot, encoding, ...options }) => dump(tool, dumpArgs({ snapshot, encoding }), options),
+    dump: (options) => dump(tool, dumpArgs(options), options),
   };
 }
 
@@ -23,9 +23,10 @@ export function dumpTool(tool: PgTool): DumpTool {
  * and text, PostgreSQL 15, two busy cores): gzip of pg_dump 122 MB in 14 to 25 s; zstd at level 3 afterwards 88 MB in
  * 9 to 10 s; uncompressed 487 MB in 5 to 9 s.
  */
-function dumpArgs({ snapshot, encoding }: { snapshot?: string; encoding?: string }): string[] {
+function dumpArgs({ snapshot, encoding, only_definitions }: DumpOptions): string[] {
   return [
     ...['-Fc', '-Z', '0', '--verbose', '--no-password', `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`],
+    ...(only_definitions ? ['--schema-only'] : []),
     ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
     ...(encoding === undefined ? [] : [`--encoding=${encoding}`]),
   ];
