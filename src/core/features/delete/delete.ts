@@ -8,6 +8,7 @@ import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
 import type { Services } from '../../ports/services.ts';
 import type { Storage, StorageKind, Storages } from '../../ports/storage.ts';
 import { LastBackupGuard } from '../backup/last-backup.ts';
+import { byName } from '../files/archive-files.ts';
 import { changed, deleteFile, plannedFile } from '../files/delete-file.ts';
 import { mustNotBeInUse } from '../files/in-use.ts';
 import { findFile } from '../files/record-file.ts';
@@ -168,11 +169,19 @@ class DeleteRun {
   /** False if there is no file. Must not be interrupted. */
   async #removeArchive(item: DeleteItem, record: ArchiveRecord | undefined): Promise<boolean> {
     if (item.name === null) return false;
+    if (!record) await this.#mustHaveNoRecord(item.name);
     const storage = await this.#storage('archives', item.storage_type);
     const fractal_id = record?.fractal_id ?? parseArchiveName(posix.basename(item.name))?.fractal_id ?? '';
     return deleteFile(storage, { ...item, name: item.name }, async (object) =>
       proveArchive({ storage, object }, { fractal_id, record }, await this.#services.keys()),
     );
+  }
+
+  /** Another job may have adopted a file that had no record, or has lost it since. */
+  async #mustHaveNoRecord(name: string): Promise<void> {
+    const { signal } = this.#context;
+    const records = await (await this.#services.catalog()).archives({}, { signal });
+    if (byName(records).has(name)) throw changed();
   }
 
   async #removeBackup(item: DeleteItem): Promise<boolean> {

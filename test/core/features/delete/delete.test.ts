@@ -289,6 +289,22 @@ test('a group is deleted with all its archives; an empty one alone', async () =>
   assert.deepEqual(setup.catalog.allGroups, []);
 });
 
+test('a file that has got another record since the plan is kept', async () => {
+  for (const recorded of [true, false]) {
+    const setup = setUp();
+    const record = await addArchive(setup, 1);
+    if (!recorded) setup.catalog.records.clear();
+    const planned = await plan(setup, 'archive', [recorded ? record.id : record.storage_path]);
+    assert.deepEqual(actions(planned)[0]?.slice(1), ['delete', undefined]);
+    setup.catalog.records.clear();
+    const adopted = { ...record, id: 'aaaaaaaa-0000-4000-8000-000000000099' };
+    setup.catalog.records.set(adopted.id, adopted);
+    await refuses('BUSY', run(setup, planned));
+    assert.deepEqual(await names(setup.archives), [record.storage_path]);
+    assert.deepEqual([...setup.catalog.records.keys()], [adopted.id]);
+  }
+});
+
 test('every item of a group has the same notes about what is left, also one that failed', async () => {
   const setup = setUp();
   const group_id = 'bbbbbbbb-0000-4000-8000-000000000001';
