@@ -41,6 +41,8 @@ export interface PutOptions extends CallOptions {
    * Whether to keep the unfinished object if writing fails. Only for storages that can read unfinished objects.
    */
   keepUnfinished?(): boolean;
+  /** Called if writing failed and the unfinished object could not be removed: a later job has to. */
+  onLeft?(): void;
 }
 
 export interface ListOptions extends CallOptions {

@@ -60,7 +60,8 @@ export class DiskStorage implements Storage {
       options.signal?.throwIfAborted();
       await onDisk(`Cannot store ${name}`, () => publish(folder, file.name, target));
     } catch (error) {
-      await (options.keepUnfinished?.() ? file.closeUnfinished() : file.remove());
+      if (options.keepUnfinished?.()) await file.closeUnfinished();
+      else if (!(await file.remove())) options.onLeft?.();
       throw error;
     }
     return this.#mustStat(name);

@@ -76,10 +76,13 @@ export class DiskFile {
     await this.#close();
   }
 
-  /** Closes and removes the file in any state. */
-  async remove(): Promise<void> {
+  /** Closes and removes the file in any state; false if it cannot be removed. */
+  async remove(): Promise<boolean> {
     await this.#close();
-    await this.#folder.unlink(this.name).catch(() => undefined);
+    return this.#folder.unlink(this.name).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #close(): Promise<void> {

@@ -24,7 +24,7 @@ export async function uploadObject(
   connection: S3Connection,
   name: string,
   content: AsyncIterable<Uint8Array>,
-  { signal, job, expected_bytes }: PutOptions,
+  { signal, job, expected_bytes, onLeft }: PutOptions,
 ): Promise<StoredObject> {
   const failure = new AbortController();
   const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
@@ -39,7 +39,7 @@ export async function uploadObject(
     }
     return await multipart.finish();
   } catch (error) {
-    await multipart.abort();
+    if (!(await multipart.abort())) onLeft?.();
     throw error;
   }
 }
@@ -145,16 +145,20 @@ class MultipartUpload {
     return object;
   }
 
-  /** Removes the upload if the service can be reached. Otherwise it stays as an unfinished object. */
-  async abort(): Promise<void> {
+  /** Removes the upload; false if it stays as an unfinished object. */
+  async abort(): Promise<boolean> {
     await Promise.all(this.#sending);
     const { name, token } = this.#target;
     const cleanup = this.#cleanupOptions();
+    let removed = true;
     if (this.#upload) {
-      await abortUpload(this.#connection, name, this.#upload.id, cleanup).catch(() => undefined);
+      await abortUpload(this.#connection, name, this.#upload.id, cleanup).catch(() => {
+        removed = false;
+      });
       await retract(this.#connection, name, token, cleanup).catch(() => undefined);
     }
     await this.#removeRest(cleanup);
+    return removed;
   }
 
   #cleanupOptions(): CallOptions {

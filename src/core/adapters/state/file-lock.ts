@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BifractError } from '../../contract/errors.ts';
 import type { LockOptions } from '../../ports/state.ts';
@@ -96,6 +97,18 @@ async function acquire(folder: OpenFolder, ownFile: string, name: string): Promi
   return false;
 }
 
+/** Removes a lock whose process has ended. */
+export async function removeStaleLock(folder: OpenFolder, name: string): Promise<void> {
+  const stats = await folder.lstat(name);
+  if (!stats || isFresh(stats) || (await isHeld(folder, name))) return;
+  await removeStale(folder, name, `.old${temporaryName('lock', await ownIdentity())}`);
+}
+
+/** Whether its owner may still be writing it. */
+function isFresh({ mtimeMs }: Stats): boolean {
+  return Date.now() - mtimeMs < FRESH_MS;
+}
+
 /** On a file system without hard links. Its content is not written atomically, so the file may be empty for a moment. */
 async function create(folder: OpenFolder, ownFile: string, name: string): Promise<boolean> {
   try {
@@ -106,7 +119,7 @@ async function create(folder: OpenFolder, ownFile: string, name: string): Promis
     if (errno(error) !== 'EEXIST') throw error;
   }
   const stats = await folder.lstat(name);
-  const fresh = stats !== undefined && Date.now() - stats.mtimeMs < FRESH_MS;
+  const fresh = stats !== undefined && isFresh(stats);
   if (!fresh && !(await isHeld(folder, name))) await folder.unlink(name);
   return false;
 }

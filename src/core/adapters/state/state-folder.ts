@@ -12,7 +12,7 @@ import type { CallOptions } from '../../ports/types.ts';
 import { DiskFile } from '../files/disk-file.ts';
 import { WrongType } from '../files/errors.ts';
 import { OpenFolder } from '../files/open-folder.ts';
-import { withFileLock } from './file-lock.ts';
+import { removeStaleLock, withFileLock } from './file-lock.ts';
 import { makeState, onState, openState } from './open-state.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { hasLeftoverShape, hasRecordShape } from './record-shape.ts';
@@ -100,6 +100,7 @@ export class StateFolder implements State {
       await using home = await openState(this.#install);
       await using jobs = await openState(this.#install, 'jobs');
       for (const folder of [install, home, jobs]) if (folder) await removeAbandoned(folder);
+      for (const name of [RECOVERY_LOCK, CHANGE_LOCK]) if (home) await removeStaleLock(home, name);
       const names = jobs ? await filesIn(jobs) : [];
       for (const name of names) {
         if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json'))) await jobs?.unlink(name);

@@ -14,6 +14,7 @@ import { backupName } from '../../policy/names.ts';
 import type { DatabaseSnapshot, DumpTool, TableCount } from '../../ports/database.ts';
 import type { Key } from '../../ports/key.ts';
 import type { Services } from '../../ports/services.ts';
+import type { JobRecord } from '../../ports/state.ts';
 import type { Storage } from '../../ports/storage.ts';
 import { checkStoredSize } from '../files/check-size.ts';
 import { freeName } from '../files/free-name.ts';
@@ -44,13 +45,21 @@ export async function backup(
 ): Promise<BackupSummary> {
   const { id, now } = context;
   const { state } = services;
-  const record = { id, kind: 'backup', started_at: now().toISOString() } as const;
+  let record: JobRecord = { id, kind: 'backup', started_at: now().toISOString() };
+  let left = false;
   await state.save(record);
-  const onName = (object: string) => state.save({ ...record, object });
+  const onName = async (object: string) => {
+    record = { ...record, object };
+    await state.save(record);
+  };
+  const onLeft = () => {
+    left = true;
+  };
   try {
-    return await backupNow(services, { exclusive: true, onName }, context);
+    return await backupNow(services, { exclusive: true, onName, onLeft }, context);
   } finally {
-    await state.remove(id);
+    // What is left of it, a later job removes.
+    await (left ? state.saveInterrupted(record) : state.remove(id));
   }
 }
 
@@ -64,6 +73,8 @@ interface BackupOptions {
   reason?: string;
   /** Called with the file name before writing, for the job record. */
   onName?: (name: string) => Promise<void>;
+  /** Called if the unfinished file could not be removed. */
+  onLeft?: () => void;
 }
 
 /** The same within another job, which keeps its own job record. */
@@ -148,7 +159,7 @@ async function makeManifest(
 async function writeFile(
   { tool, storage, key, snapshot, tables, definitions }: BackupSource,
   manifest: BackupManifest,
-  { reason, onName }: BackupOptions,
+  { reason, onName, onLeft }: BackupOptions,
   context: JobContext,
 ): Promise<Pick<BackupSummary, 'name' | 'storage_type' | 'size_bytes' | 'content_bytes' | 'checksum'>> {
   const { signal, emit, now } = context;
@@ -176,6 +187,7 @@ async function writeFile(
   const object = await storage.put(name, withProgress(file.bytes, emit, progress), {
     signal,
     job: context.id,
+    onLeft,
     // Dumps compress to a quarter or less; reserving the full size would reject disks with enough space.
     expected_bytes: Math.round(estimate / 4),
   });

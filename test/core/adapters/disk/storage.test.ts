@@ -379,6 +379,21 @@ test('what is no file is listed without a size, and neither read, deleted nor wa
   assert.equal((await readdir(join(root, 'a'))).length, 5);
 });
 
+test('a failed write says if its file could not be removed', async () => {
+  const fails = async function* () {
+    yield Buffer.from('x');
+    throw new BifractError('DUMP_FAILED', 'no');
+  };
+  let left = 0;
+  const onLeft = () => left++;
+  await refuses('DUMP_FAILED', storage.put('a.bin', fails(), { job: 'x', onLeft }));
+  assert.equal(left, 0);
+  mock.method(fs, 'unlink', failure('EACCES'));
+  await refuses('DUMP_FAILED', storage.put('a.bin', fails(), { job: 'x', onLeft }));
+  assert.equal(left, 1);
+  assert.equal((await all(storage.listUnfinished())).length, 1);
+});
+
 test('a folder that must not be read hides only what is in it', async (t) => {
   if (!isRoot) return t.diagnostic('needs root');
   await fs.chmod(base, 0o755);

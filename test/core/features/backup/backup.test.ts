@@ -87,6 +87,17 @@ test('a failed dump leaves no file, no open snapshot and no job record', async (
   assert.deepEqual(await state.running(), []);
 });
 
+test('what a failed backup could not remove is left to a later job', async () => {
+  const { run, backups, state } = setUp();
+  backups.put = async (_name, _content, options) => {
+    options?.onLeft?.();
+    throw new BifractError('STORAGE_DENIED', 'no');
+  };
+  await assert.rejects(run(), { code: 'STORAGE_DENIED' });
+  const [record] = await state.interrupted();
+  assert.deepEqual([record?.object, await state.running()], [NAME, []]);
+});
+
 test('a second backup within the same second takes the next name and keeps the first', async () => {
   const { run, backups } = setUp();
   await run();
