@@ -4,7 +4,7 @@ import { BifractError } from '../../contract/errors.ts';
 import type { LockOptions } from '../../ports/state.ts';
 import { errno, WrongType } from '../files/errors.ts';
 import type { OpenFolder } from '../files/open-folder.ts';
-import { stateError } from './open-state.ts';
+import { onState, stateError } from './open-state.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { temporaryName } from './temporary-files.ts';
 
@@ -43,14 +43,15 @@ export async function withFileLock<T>(
     throw stateError(`Cannot write ${folder.pathOf(ownFile)}`, error);
   }
   try {
-    await waitFor(folder, ownFile, name, options);
+    await onState(`Cannot lock ${folder.path}`, () => waitFor(folder, ownFile, name, options));
     try {
       return await work();
     } finally {
-      await folder.unlink(name);
+      await onState(`Cannot remove ${folder.pathOf(name)}`, () => folder.unlink(name));
     }
   } finally {
-    await folder.unlink(ownFile);
+    // What is left of it, a later cleanup removes.
+    await folder.unlink(ownFile).catch(() => undefined);
   }
 }
 
@@ -100,7 +101,7 @@ async function acquire(folder: OpenFolder, ownFile: string, name: string): Promi
 /** Removes a lock whose process has ended. */
 export async function removeStaleLock(folder: OpenFolder, name: string): Promise<void> {
   const stats = await folder.lstat(name);
-  if (!stats || isFresh(stats) || (await isHeld(folder, name))) return;
+  if (!stats || (stats.size === 0 && isFresh(stats)) || (await isHeld(folder, name))) return;
   await removeStale(folder, name, `.old${temporaryName('lock', await ownIdentity())}`);
 }
 

@@ -18,10 +18,10 @@ if (mode === 'block' || mode === 'leftovers')
     setInterval(() => print('writing'), 10);
     return new Promise(() => undefined);
   });
-if (mode === 'hold') await state.locked('other', hold);
+if (mode === 'hold') void state.locked('other', hold);
 else if (mode === 'wait')
   await state.locked('other', async () => undefined, { onWait: () => print('waiting') });
 else if (mode === 'leftovers') await state.saveLeftovers([]);
 else await state.save(JSON.parse(record));
-print('saved');
+if (mode !== 'hold') print('saved');
 setInterval(() => undefined, 1000);
