@@ -240,10 +240,18 @@ export class KeyNode {
     return this.#children.get(text);
   }
 
-  /** `key` is the text without escapes. Both are latin1. */
+  /** `key` is the text without escapes. Both are latin1. The same key in other escapes is the same child. */
   addChild(text: string, key: string, root: boolean): KeyNode {
-    const name = root ? key : `${this.name}.${key}`;
-    const node = new KeyNode(Buffer.from(`"${text}":`, 'latin1'), name, this.owner);
+    const plain = JSON.stringify(key).slice(1, -1);
+    let node = this.#children.get(plain);
+    if (!node) {
+      node = new KeyNode(
+        Buffer.from(`"${plain}":`, 'latin1'),
+        root ? key : `${this.name}.${key}`,
+        this.owner,
+      );
+      this.#children.set(plain, node);
+    }
     this.#children.set(text, node);
     this.owner.keys++;
     return node;
