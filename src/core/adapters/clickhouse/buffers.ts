@@ -50,7 +50,7 @@ export class GrowableBuffer {
     if (needed <= this.bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(larger, 0, 0, this.at);
-    this.#use(larger);
+    this.use(larger);
   }
 
   append(bytes: Uint8Array): void {
@@ -70,7 +70,7 @@ export class GrowableBuffer {
     const oversized = this.bytes.length > 8 * START_BYTES && left < START_BYTES;
     const kept = oversized ? Buffer.allocUnsafeSlow(START_BYTES) : this.bytes;
     this.bytes.copy(kept, 0, count, this.at);
-    if (oversized) this.#use(kept);
+    if (oversized) this.use(kept);
     this.at = left;
   }
 
@@ -79,11 +79,11 @@ export class GrowableBuffer {
     const taken = this.bytes.subarray(0, count);
     this.bytes.copy(next, 0, count, this.at);
     this.at -= count;
-    this.#use(next);
+    this.use(next);
     return taken;
   }
 
-  #use(bytes: Buffer<ArrayBuffer>): void {
+  protected use(bytes: Buffer<ArrayBuffer>): void {
     this.bytes = bytes;
     this.words = wordsOf(bytes);
   }

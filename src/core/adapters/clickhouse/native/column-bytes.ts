@@ -1,10 +1,10 @@
-import { GrowableBuffer, wordsOf } from '../buffers.ts';
+import { freeBuffer, GrowableBuffer, wordsOf } from '../buffers.ts';
 import { WORD } from './json-writer.ts';
 
 /** A block has hundreds of columns, most of them small. */
 const START_BYTES = 512;
-/** Memory that a column keeps for the next block. */
-const KEPT_BYTES = 1 << 20;
+/** Memory that a column keeps for the next block, in which other columns may have the most bytes. */
+const KEPT_BYTES = 128 << 10;
 /** Longer texts are copied faster by the engine, shorter ones word by word. */
 const SHORT = 96;
 
@@ -88,9 +88,17 @@ export class ColumnBytes extends GrowableBuffer {
     this.at += this.bytes.write(text, this.at, 'latin1');
   }
 
-  /** Forgets all values, and memory of unusual size. */
+  override ensure(count: number): void {
+    const { bytes } = this;
+    super.ensure(count);
+    if (this.bytes !== bytes) freeBuffer(bytes);
+  }
+
+  /** Forgets all values, and frees the memory of many. */
   clear(): void {
-    if (this.bytes.length > KEPT_BYTES) this.drop(this.at);
     this.at = 0;
+    if (this.bytes.length <= KEPT_BYTES) return;
+    freeBuffer(this.bytes);
+    this.use(Buffer.allocUnsafeSlow(START_BYTES));
   }
 }

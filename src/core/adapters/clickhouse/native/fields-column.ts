@@ -2,13 +2,16 @@ import { ColumnBytes, type Source } from './column-bytes.ts';
 
 /** Version of the flattened serialization of Dynamic and JSON. */
 const FLATTENED = 3;
-/** Rows that a path has room for at first. */
+/** Rows that a path has room for once it has a value. */
 const START_ROWS = 1024;
+const NO_ROWS = new Uint8Array();
 /** Of an object in an array, if the column has ClickHouse's own limits. */
 const NESTED_TYPE = 'JSON(max_dynamic_types=16, max_dynamic_paths=256)';
 const NESTED_PATHS = 256;
-/** Keys that are remembered from block to block. */
-const MAX_KEYS = 8000;
+/** Keys that are remembered from block to block: more than there are paths in a block. */
+const MAX_KEYS = 2000;
+/** Also rows that are sent as text have keys. */
+const FULL_KEYS = 20_000;
 /** Objects within objects. */
 export const MAX_DEPTH = 16;
 const QUOTE = 0x22;
@@ -75,7 +78,12 @@ export class Arrays extends Values {
 
 /** Arrays of objects: end offsets, then a column of their own. */
 export class ObjectArrays extends Values {
-  readonly fields = new FieldsColumn({ typed: [], max_paths: NESTED_PATHS, nests: false });
+  readonly fields: FieldsColumn;
+
+  constructor(type: string, outer: FieldsColumn) {
+    super(type);
+    this.fields = new FieldsColumn({ typed: [], max_paths: NESTED_PATHS, nests: false }, outer);
+  }
 
   override prefix(out: ColumnBytes): void {
     this.fields.prefix(out);
@@ -107,7 +115,7 @@ export class Path {
   /** The object that it was last seen in, and the line that it would be new in. */
   seen = 0;
   rows = 0;
-  #kinds = new Uint8Array(START_ROWS);
+  #kinds = NO_ROWS;
   readonly #byKind: (Values | undefined)[] = new Array(KINDS);
   readonly #types: Values[] = [];
 
@@ -121,7 +129,7 @@ export class Path {
   add(kind: number): Values {
     let values = this.#byKind[kind];
     if (!values) {
-      values = newValues(kind);
+      values = newValues(kind, this.owner);
       this.#byKind[kind] = values;
     }
     if (values.index === 0) values.index = this.#types.push(values);
@@ -151,7 +159,7 @@ export class Path {
 
   /** The column of objects in arrays that this path may get values in. */
   objects(): FieldsColumn {
-    this.#byKind[KIND.objects] ??= newValues(KIND.objects);
+    this.#byKind[KIND.objects] ??= newValues(KIND.objects, this.owner);
     return (this.#byKind[KIND.objects] as ObjectArrays).fields;
   }
 
@@ -198,14 +206,14 @@ export class Path {
   }
 
   #grow(row: number): void {
-    const larger = new Uint8Array(Math.max(row + 1, this.#kinds.length * 2));
+    const larger = new Uint8Array(Math.max(row + 1, this.#kinds.length * 2, START_ROWS));
     larger.set(this.#kinds);
     this.#kinds = larger;
   }
 }
 
-function newValues(kind: number): Values {
-  if (kind === KIND.objects) return new ObjectArrays(TYPES[kind] as string);
+function newValues(kind: number, owner: FieldsColumn): Values {
+  if (kind === KIND.objects) return new ObjectArrays(TYPES[kind] as string, owner);
   if (kind >= KIND.array) return new Arrays(`Array(Nullable(${TYPES[kind - KIND.array]}))`);
   return new Values(TYPES[kind] as string);
 }
@@ -253,7 +261,7 @@ export class KeyNode {
       this.#children.set(plain, node);
     }
     this.#children.set(text, node);
-    this.owner.keys++;
+    this.owner.countKey();
     return node;
   }
 }
@@ -277,11 +285,25 @@ export class FieldsColumn {
   readonly #typed: Path[];
   readonly #used: Path[] = [];
 
-  constructor(shape: FieldsShape) {
+  readonly #outer: FieldsColumn | undefined;
+
+  /** `outer` has it in its arrays, and counts its keys, too. */
+  constructor(shape: FieldsShape, outer?: FieldsColumn) {
     this.shape = shape;
+    this.#outer = outer;
     this.root = new KeyNode(Buffer.of(QUOTE), '', this);
     this.#typed = shape.typed.map((name) => new Path(name, this, new ColumnBytes()));
     for (const path of this.#typed) this.#paths.set(path.name, path);
+  }
+
+  /** Whether its keys take so much memory that the block should end. */
+  get full(): boolean {
+    return this.keys >= FULL_KEYS;
+  }
+
+  countKey(): void {
+    this.keys++;
+    this.#outer?.countKey();
   }
 
   /** Number of paths that the block has values of. */

@@ -9,8 +9,8 @@ import { parseTime } from './parse-time.ts';
 const [NEWLINE, QUOTE, COMMA, OPEN, CLOSE] = [0x0a, 0x22, 0x2c, 0x7b, 0x7d];
 const NULL = Buffer.from('null');
 /** Limits of a block. */
-const MAX_ROWS = 32_768;
-const MAX_BYTES = 8 << 20;
+const MAX_ROWS = 16_384;
+const MAX_BYTES = 4 << 20;
 /** A block with fewer rows is not ended because of a row that would add too many paths. */
 const MIN_ROWS = 4096;
 /** Longer lines would need large columns. */
@@ -106,7 +106,7 @@ export class LineEncoder {
         this.#encoded.texts.push(Buffer.from(bytes.subarray(start, to)));
         // A block does not wait for many such lines.
         this.#bytes += to - start;
-        if (this.#bytes >= MAX_BYTES) this.#endBlock();
+        this.#endFullBlock();
         start = to;
       }
     }
@@ -136,10 +136,13 @@ export class LineEncoder {
     if (!this.#encoder.fits) {
       if (this.#rows < MIN_ROWS) return -1;
       this.#endBlock();
+      // The paths that were found may have been those of the block.
+      return this.#add(bytes, start);
     }
     this.#write(ts, its);
     this.#bytes += end - start;
-    if (++this.#rows >= MAX_ROWS || this.#bytes >= MAX_BYTES) this.#endBlock();
+    this.#rows++;
+    this.#endFullBlock();
     return end;
   }
 
@@ -221,6 +224,10 @@ export class LineEncoder {
       if (given) column.values.text(source, column.from, column.to);
       else column.values.zeros(column.size ?? 1);
     }
+  }
+
+  #endFullBlock(): void {
+    if (this.#rows >= MAX_ROWS || this.#bytes >= MAX_BYTES || this.#fields.full) this.#endBlock();
   }
 
   #endBlock(): void {

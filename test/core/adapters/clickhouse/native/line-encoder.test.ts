@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LineEncoder } from '../../../../../src/core/adapters/clickhouse/native/line-encoder.ts';
+import { LineEncoder, PADDING } from '../../../../../src/core/adapters/clickhouse/native/line-encoder.ts';
 import { encodeLines } from '../../../../helpers/encode-lines.ts';
 
 const SHAPE = {
@@ -134,6 +134,41 @@ test('a full block is ended for new paths', () => {
   const { blocks, texts } = encodeLines(Buffer.from(lines.join('')), small);
   assert.equal(texts.length, 0);
   assert.equal(blocks.length, 2);
+});
+
+test('keys that are forgotten with a full block do not mix with those of the next one', () => {
+  const fill = Array.from({ length: 8100 }, (_, n) => line({ fields: `{"o${n}":{},"p${n % 1024}":1}` }));
+  const next = ['{"p0":1,"new":2}', '{"p0":3,"new":"x"}'].map((fields) => line({ fields })).join('');
+  const { blocks, texts } = encodeLines(Buffer.from(fill.join('') + next), SHAPE);
+  assert.equal(texts.length, 0);
+  assert.deepEqual(blocks.at(-1), encodeLines(Buffer.from(next), SHAPE).blocks[0]);
+});
+
+test('long values in ever other keys leave no memory behind', () => {
+  const encoder = new LineEncoder(SHAPE);
+  const value = 'x'.repeat(200_000);
+  const before = process.memoryUsage().arrayBuffers;
+  for (let n = 0; n < 400; n++) {
+    const { blocks } = encodeLines(Buffer.from(line({ fields: `{"k${n}":"${value}"}` })), SHAPE, encoder);
+    for (const { buffer } of blocks) buffer.transfer(0);
+  }
+  const left = process.memoryUsage().arrayBuffers - before;
+  assert.ok(left < 400 * value.length, `${left} bytes`);
+});
+
+test('ever new keys end blocks, also those of lines that are sent as text', () => {
+  const keys = (n: number) => Array.from({ length: 2000 }, (_, key) => `"k${n}.${key}":null`).join(',');
+  for (const more of ['', ',"a":[[1]]', ',"b":[{"c":1}]']) {
+    const encoder = new LineEncoder(SHAPE);
+    const lines = Array.from({ length: 12 }, (_, n) =>
+      line({ fields: `{"n":1${n > 0 ? `,${keys(n)}${more}` : ''}}` }),
+    );
+    const bytes = Buffer.from(lines.join(''));
+    const memory = new ArrayBuffer(bytes.length + PADDING);
+    new Uint8Array(memory).set(bytes);
+    encoder.add(memory, bytes.length);
+    assert.equal(encoder.take().blocks.length, 1, more);
+  }
 });
 
 test('an array whose type depends on the rows before it is encoded only if that is known', () => {
