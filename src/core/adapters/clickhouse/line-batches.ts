@@ -41,7 +41,8 @@ export async function* lineBatches(
       if (length < bytes.length - PADDING) continue;
       const end = bytes.lastIndexOf(NEWLINE, length - 1) + 1;
       if (end === 0) {
-        bytes = new Uint8Array(bytes.buffer.transfer(bytes.length * 2));
+        const known = length + piece.length - at + PADDING;
+        bytes = new Uint8Array(bytes.buffer.transfer(Math.max(bytes.length * 2, known)));
         continue;
       }
       const rest = bytes.slice(end, length);

@@ -154,7 +154,12 @@ class TextLines {
     const parts = this.#parts;
     this.#parts = [];
     this.#bytes = 0;
-    if (parts.length > 0) this.#running = this.#running.then(() => this.#insert(Readable.from(parts)));
+    if (parts.length > 0)
+      this.#running = this.#running.then(async () => {
+        await this.#insert(Readable.from(parts));
+        // The garbage collector would free this memory late. No other buffer shares it.
+        for (const { buffer } of parts) (buffer as ArrayBuffer).transfer(0);
+      });
     // A failed insert is reported by the next flush.
     this.#running.catch(() => undefined);
     return this.#running;
