@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { CommandCall, GlobalFlags, ProgramCommand } from './command.ts';
 import { COMMANDS } from './command-table.ts';
-import { fullName, HELP_FORMAT } from './help.ts';
+import { addExamples, fullName, HELP_FORMAT } from './help.ts';
 import { asSubcommand } from './legacy-flags.ts';
 
 /** A parsed command line. */
@@ -34,6 +34,7 @@ export async function parseArguments(argv: string[], { version, env }: ParseOpti
         call = { name, only_output, ...chosen };
       });
     }
+    addExamples(program);
     capture(program, output);
     program.parse(args, { from: 'user' });
   } catch (error) {
@@ -49,8 +50,8 @@ export async function parseArguments(argv: string[], { version, env }: ParseOpti
 function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
   const program = new Command('bifract')
     .description('Back up, archive and restore a Bifract installation. Without a command: open the console.')
-    .version(version, '--version', 'Print the version')
-    .helpOption('--help', 'Print help')
+    .version(version, '-V, --version', 'Print the version')
+    .helpOption('-h, --help', 'Print help')
     .configureHelp(HELP_FORMAT)
     .addOption(
       new Option('--dir <dir>', 'Installation directory').default(
@@ -59,28 +60,29 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
       ),
     )
     .option('--json', 'Print NDJSON to stdout', false)
-    .option('--quiet', 'Print only results and errors', false)
+    .option('-q, --quiet', 'Print only results and errors', false)
     .option('--no-color', 'Disable colors')
     .option('--read-only', 'Refuse to change anything', false)
     .option('--non-interactive', 'Never prompt; timestamp log lines. Means yes to `restore`', false)
-    .option('--yes', 'Answer yes to every prompt', false)
+    .option('-y, --yes', 'Answer yes to every prompt', false)
     .option(
       '--detach',
       'Run the job in the background and print its ID (archive, backup, copy, restore, restore-archive, verify)',
       false,
     )
-    .helpCommand('help [command]', 'Print help for a command')
-    .addHelpText('after', LEGACY_HELP)
-    .addHelpText('afterAll', ({ command }) => (command.parent ? GLOBAL_OPTIONS : ''));
-  for (const name of Object.keys(COMMANDS)) program.command(name);
+    .addHelpText('after', () => LEGACY_HELP);
+  for (const [name, { group }] of Object.entries(COMMANDS)) program.command(name).helpGroup(group);
+  program.addHelpCommand(
+    new Command('help')
+      .argument('[command]')
+      .description('Print help for a command')
+      .helpGroup('Help and demo:'),
+  );
   program.command(RUN_JOB, { hidden: true });
   return program;
 }
 
 const RUN_JOB = 'run-job';
-
-const GLOBAL_OPTIONS = `
-Global options: see \`bifract --help\`.`;
 
 const LEGACY_HELP = `
 Forms used by existing cron jobs, and the command that each stands for:
@@ -93,14 +95,14 @@ function namesToLoad(program: Command, args: string[]): string[] {
   const { operands, unknown } = program.parseOptions(args);
   const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
   if (name !== undefined) return name in COMMANDS || name === RUN_JOB ? [name] : [];
-  const help = operands.length > 0 || unknown.includes('--help');
+  const help = operands.length > 0 || unknown.some((flag) => flag === '--help' || flag === '-h');
   return help ? Object.keys(COMMANDS) : ['console'];
 }
 
 function load(name: string): Promise<{ command: ProgramCommand }> {
   if (name === 'console') return import('./commands/console.ts');
   if (name === RUN_JOB) return import('./jobs/run-job.ts');
-  return (COMMANDS[name] as (typeof COMMANDS)[string])();
+  return (COMMANDS[name] as (typeof COMMANDS)[string]).load();
 }
 
 function find(program: Command, name: string): Command {
@@ -135,9 +137,10 @@ function helpCall(text: string): Omit<ProgramCall, 'flags'> {
 }
 
 function usageError(error: CommanderError, command: Command): BifractError {
-  const [message = ''] = error.message.replace(/^error: /, '').split('\n');
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const question = suggestion === undefined ? '' : `${suggestion.replace(/^\(|\)$/g, '')} `;
   return new BifractError('USAGE', message, {
-    hint: `See \`${fullName(command)} --help\`.`,
+    hint: `${question}See \`${fullName(command)} --help\`.`,
     cause: error,
   });
 }

@@ -54,7 +54,7 @@ export const command = defineCommand<Input>({
           'Test restore: restore into a scratch database, compare row counts, drop it',
         ).conflicts('database'),
       )
-      .option('--dry-run', 'Verify the file, show the plan and change nothing', false)
+      .option('-n, --dry-run', 'Verify the file, show the plan and change nothing', false)
       .option('--no-safety-backup', 'Do not back up the live database first')
       .option('--end-sessions', 'Disconnect sessions from the database')
       .option('--no-end-sessions', 'Fail if sessions are connected to the database')

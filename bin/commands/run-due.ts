@@ -34,7 +34,7 @@ export const command = defineCommand<Input>({
       .addOption(new Option('--full', 'Archive all rows of every due fractal').conflicts('incremental'))
       .option('--incremental', 'Archive only what is in no complete archive yet')
       .option(
-        '--dry-run',
+        '-n, --dry-run',
         'Show what is due and what would be deleted, and change nothing; ignores --metrics and the hooks',
         false,
       );

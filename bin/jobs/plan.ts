@@ -30,7 +30,7 @@ export async function runPlan<Consent>(
 /** Adds `--dry-run` to a command that asks before it acts, and says so in its help. */
 export function declarePlan(command: Command, asks = 'Asks'): Command {
   return addFooter(
-    command.option('--dry-run', 'Show the plan and change nothing', false),
+    command.option('-n, --dry-run', 'Show the plan and change nothing', false),
     `${asks} for confirmation. If it cannot ask (no terminal, or --non-interactive), it does nothing and exits with 2; pass --yes to skip the question.`,
   );
 }

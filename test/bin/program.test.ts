@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMANDS } from '../../bin/command-table.ts';
+import { EXAMPLES } from '../../bin/examples.ts';
 import { type ProgramCall, parseArguments } from '../../bin/program.ts';
 
 function parse(line: string, env: NodeJS.ProcessEnv = {}): Promise<ProgramCall> {
@@ -215,11 +216,11 @@ async function helpOf(line: string): Promise<string> {
 }
 
 test('--version prints the version', async () => {
-  assert.equal(await helpOf('--version'), '1.2.3\n');
+  for (const line of ['--version', '-V']) assert.equal(await helpOf(line), '1.2.3\n');
 });
 
 test('the help of the program describes every command but the internal ones', async () => {
-  for (const line of ['--help', 'help']) {
+  for (const line of ['--help', '-h', 'help']) {
     const text = await helpOf(line);
     for (const name of Object.keys(COMMANDS))
       assert.match(text, new RegExp(`^ {2}${name} .*\\S{3}`, 'm'), name);
@@ -253,6 +254,41 @@ test('the help of a command that asks names --yes and the exit code without a te
     'restore-archive',
   ])
     assert.match(await helpOf(`${command} --help`), /exits\swith\s2\b.*--yes/s, command);
+});
+
+test('short options equal the long ones', async () => {
+  const { flags, input } = await parse('prune -q -y -n --keep-last 1');
+  assert.deepEqual([flags.quiet, flags.yes, (input as { dryRun: boolean }).dryRun], [true, true, true]);
+});
+
+test('every command has the global options in its help', async () => {
+  for (const command of [...Object.keys(COMMANDS), 'delete backup', 'key rotate']) {
+    const text = await helpOf(`${command} -h`);
+    assert.match(text, /--dir <dir>[^]*--read-only/, command);
+    assert.deepEqual(
+      text.split('\n').filter((line) => line.length > 80),
+      [],
+      command,
+    );
+  }
+});
+
+test('the examples in the help can be typed as they are', async () => {
+  for (const [name, examples] of Object.entries(EXAMPLES)) {
+    const help = (await helpOf(`${name} --help`)).replace(/ \\\n +/g, ' ');
+    for (const [purpose, line] of examples) {
+      const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
+      const call = await parseArguments(words.slice(1), { version: '1.2.3', env: {} });
+      assert.deepEqual([words[0], call.name], ['bifract', name.split(' ')[0]], line);
+      assert.ok(help.includes(`# ${purpose}\n  ${line}\n`), `${line}\n${help}`);
+    }
+  }
+});
+
+test('a mistyped command or option comes with the right one', async () => {
+  const calls = { bakup: 'backup', 'list archive': 'archives', 'backup --prun': '--prune' };
+  for (const [line, meant] of Object.entries(calls))
+    await refuses([line], { hint: new RegExp(` ${meant}\\?`) });
 });
 
 test('a command group without a subcommand names its subcommands', async () => {
