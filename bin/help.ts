@@ -66,6 +66,6 @@ export function fullName(command: Command): string {
 }
 
 /** What `<target>` can be for commands that read files. `id` says whose ID. */
-export function targetHelp(id: string): string {
-  return `<target> is a path, a name in storage, or the ID of ${id} (\`bifract list archives [--json]\`).`;
+export function targetHelp(id: string, argument = '<target>'): string {
+  return `${argument} is a path, a name in storage, or the ID of ${id} (\`bifract list archives [--json]\`). The suffix of a name and all but the first 8 characters of an ID may be left out; \`latest\` is the newest one.`;
 }

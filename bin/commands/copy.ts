@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { CopyPlan } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { completeNames } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
@@ -31,7 +32,8 @@ export const command = defineCommand<Input>({
   run: ({ targets, to, move, dryRun }, context) =>
     withEngine(context, async (session) => {
       const { engine, signal } = session;
-      const plan = await engine.planCopy(targets, { to, move, signal });
+      const names = await completeNames(session, targets, 'backup', 'archive');
+      const plan = await engine.planCopy(names, { to, move, signal });
       const count = countCopies(plan);
       const question = `Copy ${plural(count, 'file')} (${formatBytes(plan.size_bytes)}) and delete the originals?`;
       return runPlan(session, {

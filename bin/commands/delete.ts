@@ -1,6 +1,7 @@
 import { type DeleteItem, type DeletePlan, refusalOf } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { completeNames } from '../complete-name.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { stampCell, table } from '../output/tables.ts';
@@ -35,7 +36,8 @@ export const command = defineCommand<Input>({
   run: ({ kind, ids, lastBackup, dryRun }, context) =>
     withEngine(context, async (session) => {
       const { engine, signal } = session;
-      const targets = ids.map((id) => ({ kind, id }));
+      const names = await completeNames(session, ids, kind);
+      const targets = names.map((id) => ({ kind, id }));
       const plan = await engine.planDelete(targets, { last_backup: lastBackup, signal });
       return runPlan(session, {
         dryRun,

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { defineCommand } from '../command.ts';
+import { completeName } from '../complete-name.ts';
+import { addFooter, targetHelp } from '../help.ts';
 import { withEngine } from '../session.ts';
 import { writeNewFile } from '../wiring.ts';
 
@@ -20,7 +22,7 @@ interface Options {
 /** Writes the content of a file to stdout, or to a new file that exists only when complete. */
 export const command = defineCommand<Input>({
   declare(command, choose) {
-    command
+    addFooter(command, targetHelp('an archive', '<file>'))
       .description('Write the plain content of a file: the dump of a backup, the NDJSON of an archive')
       .argument('<file>')
       .option('-o, --output <file>', 'Write to a new file instead of stdout')
@@ -34,8 +36,11 @@ export const command = defineCommand<Input>({
       });
   },
   run: ({ file, output, part }, context) =>
-    withEngine(context, async ({ engine, signal }) => {
-      const content = engine.extract(file, part, { signal });
+    withEngine(context, async (session) => {
+      const { engine, signal } = session;
+      const content = engine.extract(await completeName(session, file, 'backup', 'archive'), part, {
+        signal,
+      });
       if (output === undefined || output === '-') await toStdout(content);
       else await writeNewFile(resolve(output), content, signal);
       return 0;

@@ -6,6 +6,7 @@ import { formatDuration } from '../../src/core/text/time.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
+import { completeName } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import { confirm, confirmByTyping, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
@@ -60,11 +61,18 @@ export const command = defineCommand<Input>({
       .action((source: string, options: Omit<Input, 'source'>) => choose({ source, ...options }));
     addFooter(command, HELP);
   },
-  run: ({ dryRun, into, intoNew, ...input }, context) =>
+  run: ({ dryRun, into, intoNew, source: typed, ...input }, context) =>
     withEngine(context, async (session) => {
       const { engine, signal } = session;
+      const source = await completeName(session, typed, 'archive', 'group');
       const fractal = into === undefined ? undefined : (await findFractal(session, into)).id;
-      const plan = await engine.planArchiveRestore({ ...input, into: fractal, into_new: intoNew, signal });
+      const plan = await engine.planArchiveRestore({
+        ...input,
+        source,
+        into: fractal,
+        into_new: intoNew,
+        signal,
+      });
       return runPlan(session, {
         dryRun,
         values: [plan],

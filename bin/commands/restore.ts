@@ -11,6 +11,7 @@ import type {
 import type { Row } from '../../src/core/text/rows.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { completeName } from '../complete-name.ts';
 import { addFooter } from '../help.ts';
 import { ask, confirmByTyping, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
@@ -36,7 +37,7 @@ interface Options extends Omit<Input, 'file' | 'target'> {
   drill?: boolean;
 }
 
-const HELP = `<file> is a path, a file name in backups/, or an S3 key. It is verified in full before anything changes. The backup is restored into a new database, compared with its manifest, and swapped with the live database in one transaction, so it is all or nothing.
+const HELP = `<file> is a path, a file name in backups/, or an S3 key; \`latest\` is the newest backup. It is verified in full before anything changes. The backup is restored into a new database, compared with its manifest, and swapped with the live database in one transaction, so it is all or nothing.
 
 Asks before it replaces the live database. Without a terminal, it does nothing and exits with 2; pass --yes or --non-interactive to skip the question.`;
 
@@ -75,7 +76,8 @@ export const command = defineCommand<Input>({
     // Cron jobs of existing installations rely on it; every other command needs --yes.
     const flags = { ...context.flags, yes: context.flags.yes || context.flags.nonInteractive };
     return withEngine({ ...context, flags }, async (session) => {
-      const plan = await makePlan(input, session);
+      const file = await completeName(session, input.file, 'backup');
+      const plan = await makePlan({ ...input, file }, session);
       return runPlan(session, {
         dryRun: input.dryRun,
         values: [plan],

@@ -6,6 +6,7 @@ import type { SearchHit, SearchPattern } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { declareTimeRange, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
+import { completeNames } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import type { Printer } from '../output/printer.ts';
 import { withEngine } from '../session.ts';
@@ -50,8 +51,10 @@ export const command = defineCommand<Input>({
         choose({ targets, pattern: patternOf(operands.at(-1) ?? '', { regex, text }), ...options });
       });
   },
-  run: ({ targets, pattern, from, to, limit, count }, context) =>
-    withEngine(context, async ({ engine, printer, flags, signal }) => {
+  run: ({ targets: typed, pattern, from, to, limit, count }, context) =>
+    withEngine(context, async (session) => {
+      const { engine, printer, flags, signal } = session;
+      const targets = await completeNames(session, typed, 'archive');
       let lacks_lines = false;
       const onLinesMissing = () => {
         lacks_lines = true;

@@ -1,6 +1,7 @@
 import type { FileReport } from '../../src/core/index.ts';
 import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
+import { completeName } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import { rowLines } from '../output/rows.ts';
 import { withEngine } from '../session.ts';
@@ -13,8 +14,9 @@ export const command = defineCommand<{ target: string }>({
       .action((target: string) => choose({ target }));
   },
   run: ({ target }, context) =>
-    withEngine(context, async ({ engine, printer, signal }) => {
-      const report = await engine.show(target, { signal });
+    withEngine(context, async (session) => {
+      const { engine, printer, signal } = session;
+      const report = await engine.show(await completeName(session, target, 'backup', 'archive'), { signal });
       printer.result(report, reportLines(report));
       return 0;
     }),

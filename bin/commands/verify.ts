@@ -1,5 +1,6 @@
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { defineCommand } from '../command.ts';
+import { completeNames } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import { runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
@@ -30,6 +31,11 @@ export const command = defineCommand<Input>({
         choose({ targets: all ? 'all' : targets, quick });
       });
   },
-  run: (input, context) => withEngine(context, (session) => runJob(session, { kind: 'verify', ...input })),
+  run: ({ targets, quick }, context) =>
+    withEngine(context, async (session) => {
+      const named =
+        targets === 'all' ? targets : await completeNames(session, targets, 'backup', 'archive', 'group');
+      return runJob(session, { kind: 'verify', targets: named, quick });
+    }),
   detachable: true,
 });

@@ -1,7 +1,7 @@
 import { archiveLines, readContent, readStream, splitBackup } from '../../format/index.ts';
 import type { Services } from '../../ports/services.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { type FileServices, locate } from '../files/find-target.ts';
+import { type FileServices, findTarget } from '../files/find-target.ts';
 import { kindByName, kindOf } from './content-kind.ts';
 import type { ExtractPart } from './contract.ts';
 
@@ -15,13 +15,13 @@ const FRAME_START = /^(28b52ffd|5[0-9a-f]2a4d18)/;
  * complete.
  */
 export async function* extract(
-  services: FileServices & Pick<Services, 'keys'>,
+  services: FileServices & Pick<Services, 'keys' | 'catalog'>,
   file: string,
   part: ExtractPart,
   options: CallOptions = {},
 ): AsyncIterable<Buffer> {
   const keys = await services.keys();
-  const { storage, object } = await locate(services, file, options);
+  const { storage, object } = await findTarget(services, file, options);
   const read = { keys, signal: options.signal };
   const stored = () => storage.stream(object.name, options);
   if (part === 'raw' || (await isBare(object.name, readStream(stored(), read)))) {
