@@ -55,10 +55,10 @@ function planLines({ items }: AdoptPlan): string[] {
   if (items.length === 0) return ['Every archive file has a record.'];
   return table(items, [
     { title: 'ACTION', cell: ({ action }) => action },
-    { title: 'FILE', cell: ({ path }) => path },
+    { title: 'FILE', cell: ({ path }) => path, short: ({ path }) => path.split('/').at(-1) ?? '' },
     { title: 'FRACTAL', cell: ({ fractal }) => fractal?.name ?? fractal?.id ?? '-' },
     { title: 'LOGS', cell: ({ rows }) => (rows === null ? '?' : formatExact(rows)), right: true },
     { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
-    { title: 'REASON', cell: ({ reason }) => reason },
+    { title: 'REASON', cell: ({ reason }) => reason, wraps: true },
   ]);
 }

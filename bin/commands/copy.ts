@@ -56,9 +56,17 @@ function planLines(plan: CopyPlan): string[] {
   const count = countCopies(plan);
   return [
     ...table(items, [
-      { title: 'FILE', cell: ({ from_path }) => from_path },
+      {
+        title: 'FILE',
+        cell: ({ from_path }) => from_path,
+        short: ({ from_path }) => from_path.split('/').at(-1) ?? '',
+      },
       { title: 'SIZE', cell: ({ size_bytes: size }) => formatBytes(size), right: true },
-      { title: 'TO', cell: ({ to_path, refusal }) => (refusal ? `kept: ${refusal.message}` : to_path) },
+      {
+        title: 'TO',
+        cell: ({ to_path, refusal }) => (refusal ? `kept: ${refusal.message}` : to_path),
+        wraps: true,
+      },
     ]),
     count === 0
       ? 'No files can be copied'

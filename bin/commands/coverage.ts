@@ -56,7 +56,7 @@ export function coverageLines(coverage: Coverage): string[] {
       { title: 'STATE', cell: ({ state }) => STATES[state] },
       { title: 'ROWS', cell: ({ rows }) => formatExact(rows), right: true },
       { title: 'NOT ARCHIVED', cell: (one) => formatExact(one.unprotected_rows), right: true },
-      { title: 'ARCHIVES', cell: ({ archive_ids }) => String(archive_ids.length), right: true },
+      { title: 'ARCHIVES', cell: ({ archive_ids }) => String(archive_ids.length), right: true, rank: 1 },
     ]),
     `Archived: ${archivedText(coverage)}. Rows not archived: ${missing}.`,
     ...serverArchiveLines(coverage),

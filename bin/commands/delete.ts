@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts';
 import { completeNames } from '../complete-name.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
-import { stampCell, table } from '../output/tables.ts';
+import { dayCell, stampCell, table } from '../output/tables.ts';
 import { type Session, withEngine } from '../session.ts';
 
 interface Input {
@@ -74,10 +74,14 @@ export function deletePlanLines({ items, freed_bytes, backups_left }: DeletePlan
   return [
     ...table(items, [
       { title: 'ITEM', cell: ({ title }) => title },
-      { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
+      {
+        title: 'CREATED',
+        cell: ({ created_at }) => stampCell(created_at),
+        short: ({ created_at }) => dayCell(created_at),
+      },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
       { title: 'ACTION', cell: ({ action }) => action },
-      { title: 'FILE', cell: ({ path, id }) => path ?? id },
+      { title: 'FILE', cell: ({ path, id }) => path ?? id, rank: 1 },
     ]),
     ...items.flatMap(remarks),
     count === 0

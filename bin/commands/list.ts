@@ -3,7 +3,7 @@ import type { ArchiveRecord, BackupFile, Fractal } from '../../src/core/index.ts
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { findFractal } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
-import { stampCell, table } from '../output/tables.ts';
+import { dayCell, stampCell, table } from '../output/tables.ts';
 import { type Session, withEngine } from '../session.ts';
 import { orphanLines } from './clean.ts';
 
@@ -99,7 +99,7 @@ function backupLines(backups: BackupFile[]): string[] {
       { title: 'NAME', cell: ({ name }) => name },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
       { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
-      { title: 'STORAGE', cell: ({ storage_type }) => storage_type },
+      { title: 'STORAGE', cell: ({ storage_type }) => storage_type, rank: 1 },
     ]),
     ...backups.flatMap(({ name, notes }) => notes.map((note) => `  ${name}: ${note}`)),
   ];
@@ -109,14 +109,27 @@ function fractalLines(fractals: Fractal[]): string[] {
   if (fractals.length === 0) return ['No fractals.'];
   return table(fractals, [
     { title: 'NAME', cell: ({ name }) => name },
-    { title: 'ID', cell: ({ id }) => id },
+    { title: 'ID', cell: ({ id }) => id, rank: 3 },
     { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
     { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
-    { title: 'OLDEST', cell: ({ earliest_log }) => stampCell(earliest_log) },
-    { title: 'NEWEST', cell: ({ latest_log }) => stampCell(latest_log) },
+    {
+      title: 'OLDEST',
+      cell: ({ earliest_log }) => stampCell(earliest_log),
+      short: ({ earliest_log }) => dayCell(earliest_log),
+      rank: 2,
+    },
+    {
+      title: 'NEWEST',
+      cell: ({ latest_log }) => stampCell(latest_log),
+      short: ({ latest_log }) => dayCell(latest_log),
+      rank: 1,
+    },
     { title: 'SCHEDULE', cell: ({ archive_schedule }) => archive_schedule },
   ]);
 }
+
+/** Characters of an ID that commands accept for it. */
+const ID_PREFIX = 8;
 
 const STATUS_LABELS: Record<string, string> = {
   in_progress: 'Archiving',
@@ -128,14 +141,24 @@ const STATUS_LABELS: Record<string, string> = {
 function archiveLines(archives: ArchiveRecord[]): string[] {
   if (archives.length === 0) return ['No archives yet. Create one with `bifract archive <fractal>`.'];
   return table(archives, [
-    { title: 'ID', cell: ({ id }) => id },
+    { title: 'ID', cell: ({ id }) => id, short: ({ id }) => id.slice(0, ID_PREFIX) },
     { title: 'FRACTAL', cell: ({ fractal_name }) => fractal_name },
     { title: 'STATUS', cell: ({ status }) => STATUS_LABELS[status] ?? status },
     { title: 'LOGS', cell: ({ log_count }) => formatExact(log_count), right: true },
     { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
-    { title: 'FROM', cell: ({ time_range_start }) => stampCell(time_range_start) },
-    { title: 'TO', cell: ({ time_range_end }) => stampCell(time_range_end) },
-    { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
-    { title: 'ERROR', cell: ({ error_message }) => error_message ?? '' },
+    {
+      title: 'FROM',
+      cell: ({ time_range_start }) => stampCell(time_range_start),
+      short: ({ time_range_start }) => dayCell(time_range_start),
+      rank: 2,
+    },
+    {
+      title: 'TO',
+      cell: ({ time_range_end }) => stampCell(time_range_end),
+      short: ({ time_range_end }) => dayCell(time_range_end),
+      rank: 1,
+    },
+    { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at), rank: 4 },
+    { title: 'ERROR', cell: ({ error_message }) => error_message ?? '', rank: 3, wraps: true },
   ]);
 }

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { MAX_PARALLEL } from '../../src/core/config/settings.ts';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { ArchiveRestorePlan, RestoreMethod } from '../../src/core/index.ts';
+import { parseArchiveName, stampOf } from '../../src/core/policy/names.ts';
 import { formatDuration } from '../../src/core/text/time.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
 import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
@@ -103,6 +104,12 @@ async function askConsent(plan: ArchiveRestorePlan, session: Session): Promise<v
   return confirmByTyping(session, into.name, question);
 }
 
+/** The period and the time of an archive, from its name; the plan names the fractal. */
+function shortName(name: string): string {
+  const parsed = parseArchiveName(name.split('/').at(-1) ?? '');
+  return parsed ? [parsed.label, stampOf(parsed.created_at)].filter(Boolean).join(', ') : name;
+}
+
 const METHODS = {
   direct: 'direct: written to the table, all columns as they were',
   ingest: 'ingest: sent as raw lines, parsed again by the server',
@@ -136,11 +143,11 @@ function planLines(plan: ArchiveRestorePlan): string[] {
   ];
   return [
     ...table(files, [
-      { title: 'FILE', cell: ({ name }) => name },
+      { title: 'FILE', cell: ({ name }) => name, short: ({ name }) => shortName(name) },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
       { title: 'ROWS', cell: ({ rows: held }) => formatExact(held), right: true },
-      { title: 'FIRST', cell: ({ first }) => stampCell(first) },
-      { title: 'LAST', cell: ({ last }) => stampCell(last) },
+      { title: 'FIRST', cell: ({ first }) => stampCell(first), rank: 1 },
+      { title: 'LAST', cell: ({ last }) => stampCell(last), rank: 1 },
     ]),
     '',
     ...rowLines(facts),

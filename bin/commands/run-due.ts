@@ -102,7 +102,7 @@ function dueLines(items: readonly DueItem[]): string[] {
     { title: 'SPLIT', cell: ({ split }) => split },
     { title: 'ROWS', cell: ({ mode }) => (mode === 'full' ? 'all' : 'new') },
     { title: 'DELETES', cell: ({ surplus }) => deletions(surplus) },
-    { title: 'REASON', cell: ({ reason }) => reason },
+    { title: 'REASON', cell: ({ reason }) => reason, wraps: true },
   ]);
   return may_exceed ? [...lines, NOTE] : lines;
 }

@@ -286,7 +286,7 @@ test('the examples in the help can be typed as they are', async () => {
 });
 
 test('a mistyped command or option comes with the right one', async () => {
-  const calls = { bakup: 'backup', 'list archive': 'archives', 'backup --prun': '--prune' };
+  const calls = { backups: 'backup', 'list archive': 'archives', 'backup --prunes': '--prune' };
   for (const [line, meant] of Object.entries(calls))
     await refuses([line], { hint: new RegExp(` ${meant}\\?`) });
 });
