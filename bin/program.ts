@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { CommandCall, GlobalFlags, ProgramCommand } from './command.ts';
 import { COMMANDS } from './command-table.ts';
+import { RUN_COMPLETE } from './completion/hidden.ts';
 import { addExamples, fullName, HELP_FORMAT } from './help.ts';
 import { asSubcommand } from './legacy-flags.ts';
 
@@ -78,11 +79,24 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
       .description('Print help for a command')
       .helpGroup('Help and demo:'),
   );
-  program.command(RUN_JOB, { hidden: true });
+  for (const name of Object.keys(HIDDEN)) program.command(name, { hidden: true });
   return program;
 }
 
-const RUN_JOB = 'run-job';
+/** Commands that other programs call: our own, and shells. */
+const HIDDEN: Record<string, () => Promise<{ command: ProgramCommand }>> = {
+  'run-job': () => import('./jobs/run-job.ts'),
+  [RUN_COMPLETE]: () => import('./completion/complete-words.ts'),
+};
+
+/** The program with everything that is declared of the command in these words, or of all commands if they name none. */
+export async function commandNamed(words: readonly string[]): Promise<Command> {
+  const program = defineProgram('', process.env);
+  const named = words.filter((word, at) => word in COMMANDS && words[at - 1] !== '--dir').slice(0, 1);
+  for (const name of named.length > 0 ? named : Object.keys(COMMANDS))
+    (await load(name)).command.declare(find(program, name), () => undefined);
+  return program;
+}
 
 const LEGACY_HELP = `
 Forms used by existing cron jobs, and the command that each stands for:
@@ -94,15 +108,15 @@ Forms used by existing cron jobs, and the command that each stands for:
 function namesToLoad(program: Command, args: string[]): string[] {
   const { operands, unknown } = program.parseOptions(args);
   const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
-  if (name !== undefined) return name in COMMANDS || name === RUN_JOB ? [name] : [];
+  if (name !== undefined) return name in COMMANDS || name in HIDDEN ? [name] : [];
   const help = operands.length > 0 || unknown.some((flag) => flag === '--help' || flag === '-h');
   return help ? Object.keys(COMMANDS) : ['console'];
 }
 
 function load(name: string): Promise<{ command: ProgramCommand }> {
   if (name === 'console') return import('./commands/console.ts');
-  if (name === RUN_JOB) return import('./jobs/run-job.ts');
-  return (COMMANDS[name] as (typeof COMMANDS)[string]).load();
+  const { load } = COMMANDS[name] ?? { load: HIDDEN[name] as (typeof HIDDEN)[string] };
+  return load();
 }
 
 function find(program: Command, name: string): Command {
