@@ -2,6 +2,7 @@ import { LINE_COLUMNS, ordinaryColumns, TEXT_OF_FIELDS } from '../../policy/log-
 import type { LogColumn, LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
 import type { DigestQuery, StagedRows } from '../../ports/log-restore.ts';
+import type { Timestamp } from '../../ports/types.ts';
 import { type Dialect, INSERT_ALL, SINGLE_SERVER } from './cluster.ts';
 import { inputType, inputValue, quoteName, quoteString } from './columns.ts';
 import type { LoadFormat } from './load-streams.ts';
@@ -220,6 +221,26 @@ function partitionId({ partition_key }: LogsShape, { cluster }: Dialect): string
 }
 
 const MINUTE = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS}))`;
+
+/** See `LogRestore.overlapping`. */
+export function overlappingQuery(
+  { table, first, last, fractal_id }: StagedRows,
+  schema: LogsShape,
+  dialect: Dialect,
+): Query {
+  const { where, params } = inRange(fractal_id, minuteOf(first), minuteOf(last) + MINUTE_MS);
+  return {
+    sql: `SELECT DISTINCT ${partitionId(schema, dialect)} AS id FROM ${dialect.allShards(table)}
+      WHERE ${MINUTE} ${dialect.global}IN (SELECT ${MINUTE} FROM ${dialect.logs} WHERE ${where})
+      ORDER BY id FORMAT JSONEachRow`,
+    params,
+  };
+}
+
+/** Start of the minute of a time, Unix ms. */
+function minuteOf(time: Timestamp): number {
+  return Math.floor(Date.parse(time) / MINUTE_MS) * MINUTE_MS;
+}
 
 /** Rows per minute that has staged rows, of both sides of a comparison together. */
 export function minutesQuery({ table, first, last, fractal_id }: StagedRows, dialect: Dialect): Query {
