@@ -399,7 +399,10 @@ test('only partitions with rows of minutes that have others are compared row by 
     [[later(rowAt(5), 'january'), later(rowAt(59), 'march')], []],
     [[rowAt(59), later(rowAt(5), 'january')], ['202603']],
     [[rowAt(5), rowAt(1), later(rowAt(59), 'march')], ['202601']],
-    [[rowAt(5), rowAt(20), { ...rowAt(59), id: 'other' }], ['202601', '202602', '202603']],
+    [
+      [rowAt(5), rowAt(20), { ...rowAt(59), id: 'other' }],
+      ['202601', '202602', '202603'],
+    ],
   ] as const) {
     const lab = await createLab();
     lab.rows.logs = [...held];
