@@ -23,10 +23,10 @@ export function encoderShape(shape: LogsShape): EncoderShape | undefined {
   const type = columns.find(({ name }) => name === 'fields')?.type ?? '';
   const fields = fieldsShape(type);
   const others = columns.filter(({ name }) => !LINE_COLUMNS.has(name));
-  const { norm_log } = otherColumns(shape);
-  const cols = others.map((column) =>
-    encoderColumn(column.name, inputType(column), norm_log && column.name === TEXT_OF_FIELDS),
-  );
+  // How typed paths within objects are written is left to the server.
+  const flat = fields?.typed.every((path) => !path.includes('.')) ?? false;
+  const isText = (name: string) => flat && otherColumns(shape).norm_log && name === TEXT_OF_FIELDS;
+  const cols = others.map((column) => encoderColumn(column.name, inputType(column), isText(column.name)));
   if (!fields || cols.includes(undefined)) return undefined;
   return { fields: { ...fields, type }, cols: cols as EncoderColumn[] };
 }
