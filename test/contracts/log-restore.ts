@@ -159,6 +159,19 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
       for (const table of ['s_some', 'd_some']) await restore.drop(table);
     });
 
+    test('partitions overlap the logs if both have rows in the same minute', async () => {
+      const times = (...minutes: string[]) => minutes.map((ts) => ({ ts, raw: ts }));
+      await insert('overlap', times('2026-03-01T12:00:59.999Z', '2026-04-30T23:59:00.000Z'));
+      await insert('overlap_other', times('2026-05-01T00:00:00.000Z'));
+      const before = [MARCH, '2026-04-30T23:58:59.999Z', '2026-05-01T00:00:00.000Z'];
+      await staged('s_overlap', 'overlap', times(...before));
+      const rows = { table: 's_overlap', fractal_id: 'overlap', first: MARCH, last: before.at(-1) ?? '' };
+      assert.deepEqual(await restore.overlapping(rows), ['202603']);
+      await staged('s_overlaps', 'overlap', times(...before, '2026-04-30T23:59:59.000Z'));
+      assert.deepEqual(await restore.overlapping({ ...rows, table: 's_overlaps' }), ['202603', '202604']);
+      for (const table of ['s_overlap', 's_overlaps']) await restore.drop(table);
+    });
+
     test('rows are digested by time, with their number', async () => {
       const times = [MARCH, MARCH, '2026-03-01T12:00:59.999Z', '2026-03-01T12:01:00.000Z', APRIL];
       const rows = times.map((ts, n) => ({ ts, raw: n < 2 ? 'twice' : `ünï "${n}" \\ \n` }));
@@ -227,6 +240,7 @@ export function logRestoreContract(title: string, make: () => Promise<RestoreUnd
         () => restore.count('s_signal', options),
         () => restore.partitions('s_signal', options),
         () => restore.clonePartitions('s_signal', 's_signal', ['202603'], options),
+        () => restore.overlapping({ table: 's_signal', ...partition, fractal_id: 'f' }, options),
         () =>
           restore.insertMissing({ table: 's_signal', ...partition, fractal_id: 'f' }, 's_signal', options),
         () =>

@@ -110,6 +110,15 @@ export class FakeLogRestore implements LogRestore, LogDatabase {
       });
   }
 
+  overlapping({ table, fractal_id }: StagedRows, options: CallOptions = {}) {
+    return this.#call('overlapping', options, () => {
+      const minuteOf = ({ ts }: FakeRow) => ts.slice(0, '2026-03-01T12:00'.length);
+      const minutes = new Set(this.logs.filter(({ fractal }) => fractal === fractal_id).map(minuteOf));
+      const rows = this.#table(table).filter((row) => minutes.has(minuteOf(row)));
+      return [...new Set(rows.map(partitionOf))].sort();
+    });
+  }
+
   insertMissing({ table, fractal_id }: StagedRows, to: string, options: CallOptions = {}) {
     return this.#call('insertMissing', options, () => {
       const existing = new Map<string, number>();

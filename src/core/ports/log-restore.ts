@@ -67,6 +67,11 @@ export interface LogRestore {
   /** Adds partitions of one table to another. The first table keeps them; no row is copied. */
   clonePartitions(from: string, to: string, ids: readonly string[], options?: CallOptions): Promise<void>;
   /**
+   * IDs of the partitions of a table with rows in minutes in which the logs have rows, too. The logs have no row of the
+   * others.
+   */
+  overlapping(rows: StagedRows, options?: CallOptions): Promise<string[]>;
+  /**
    * Inserts into `to` the rows of a table that are missing from the logs, with multiplicity: of each distinct row, as many
    * as the table has more. Rows are equal if time, log line, id and ingest time are; fields are parsed from the line.
    */

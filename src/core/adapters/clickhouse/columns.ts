@@ -69,7 +69,10 @@ export function inputType({ type }: LogColumn): string {
 /** The value of a column from the input: that of the line, else what the server would compute for a missing one. */
 export function inputValue(column: LogColumn): string {
   const given = `tupleElement(cols, ${quoteString(column.name)})`;
-  return NEVER_NULL.test(column.type) ? given : `ifNull(${given}, ${defaultOf(column)})`;
+  // Computes the default only where it is needed, unlike `ifNull`.
+  return NEVER_NULL.test(column.type)
+    ? given
+    : `if(isNull(${given}), ${defaultOf(column)}, assumeNotNull(${given}))`;
 }
 
 /** As the server computes it in an insert: an expression of the other columns, from the server's own table. */

@@ -41,6 +41,7 @@ import {
   LOAD_SETTINGS,
   loadQuery,
   minutesQuery,
+  overlappingQuery,
   partitionsQuery,
   removeExcessCountsQuery,
   removeUntilQuery,
@@ -159,6 +160,12 @@ class ClickHouseRestore implements LogRestore {
   ): Promise<void> {
     const query = clonePartitionsQuery(checkedTable(from), checkedTable(to), ids, this.#dialect);
     await this.#session.run(query, options);
+  }
+
+  async overlapping(rows: StagedRows, options: CallOptions = {}): Promise<string[]> {
+    checkedTable(rows.table);
+    const query = overlappingQuery(rows, await this.#logsSchema(options), this.#dialect);
+    return (await this.#session.rows<{ id: string }>(query, options)).map(({ id }) => id);
   }
 
   async insertMissing(rows: StagedRows, to: string, options: RestoreCallOptions = {}): Promise<void> {

@@ -1,7 +1,8 @@
 import { LINE_COLUMNS, ordinaryColumns, TEXT_OF_FIELDS } from '../../policy/log-columns.ts';
-import type { LogsShape } from '../../ports/installation-shape.ts';
+import type { LogColumn, LogsShape } from '../../ports/installation-shape.ts';
 import type { LogWindow } from '../../ports/log-database.ts';
 import type { DigestQuery, StagedRows } from '../../ports/log-restore.ts';
+import type { Timestamp } from '../../ports/types.ts';
 import { type Dialect, INSERT_ALL, SINGLE_SERVER } from './cluster.ts';
 import { inputType, inputValue, quoteName, quoteString } from './columns.ts';
 import type { LoadFormat } from './load-streams.ts';
@@ -143,19 +144,41 @@ export function loadQuery(
   shape: LogsShape,
   format: LoadFormat = 'JSONEachRow',
 ): Query {
-  const columns = ordinaryColumns(shape);
-  const others = columns.filter(({ name }) => !LINE_COLUMNS.has(name));
-  // By their own names, because defaults refer to other columns.
-  const row = `SELECT ts AS timestamp, if(raw64 = '', raw, base64Decode(raw64)) AS raw_log, id AS log_id, fields,
-        {fractal:String} AS fractal_id, its AS ingest_timestamp${others.length > 0 ? ', cols' : ''}
-      FROM input(${quoteString(inputStructure(shape))})`;
-  const values = columns.map((column) =>
-    LINE_COLUMNS.has(column.name) ? quoteName(column.name) : inputValue(column),
-  );
+  const source = `input(${quoteString(inputStructure(shape))})`;
   return {
-    sql: `INSERT INTO ${table} (${columnList(shape)}) SELECT ${values.join(', ')} FROM (${row}) FORMAT ${format}`,
+    sql: `INSERT INTO ${table} (${columnList(shape)}) SELECT ${valueList(shape, inputValue)} FROM (${rowsOf(source, shape)}) FORMAT ${format}`,
     params: { fractal: fractal_id },
   };
+}
+
+/** How the server reads lines in this format: the values of all columns, and the types of the fields. */
+export function readsQuery(body: Buffer, shape: LogsShape, format: LoadFormat): Query {
+  const source = `format(${format}, ${quoteString(inputStructure(shape))}, unhex('${body.toString('hex')}'))`;
+  // Defaults may be different each time, except the text of the fields, which may be in the lines.
+  const given = ({ name }: LogColumn) => `tupleElement(cols, ${quoteString(name)})`;
+  const values = valueList(shape, (column) =>
+    column.name === TEXT_OF_FIELDS ? inputValue(column) : given(column),
+  );
+  return {
+    sql: `SELECT groupArray(toString(tuple(${values}))) AS rows, groupArray(toString(JSONAllPathsWithTypes(fields))) AS types
+      FROM (${rowsOf(source, shape)}) FORMAT JSONEachRow`,
+    params: { fractal: '' },
+  };
+}
+
+/** The rows of the input, by the names of their columns, because defaults refer to other columns. */
+function rowsOf(source: string, shape: LogsShape): string {
+  const others = ordinaryColumns(shape).some(({ name }) => !LINE_COLUMNS.has(name));
+  return `SELECT ts AS timestamp, if(raw64 = '', raw, base64Decode(raw64)) AS raw_log, id AS log_id, fields,
+        {fractal:String} AS fractal_id, its AS ingest_timestamp${others ? ', cols' : ''}
+      FROM ${source}`;
+}
+
+function valueList(shape: LogsShape, expressionOf: (column: LogColumn) => string): string {
+  const values = ordinaryColumns(shape).map((column) =>
+    LINE_COLUMNS.has(column.name) ? quoteName(column.name) : expressionOf(column),
+  );
+  return values.join(', ');
 }
 
 /** Members of a line that are loaded. */
@@ -168,16 +191,6 @@ function inputStructure(shape: LogsShape): string {
     `fields ${columns.find(({ name }) => name === 'fields')?.type}`,
     ...(others.length > 0 ? [`cols Tuple(${cols})`] : []),
   ].join(', ');
-}
-
-/** How the server reads lines in this format: one row with a hash of all their values, and the types of their fields. */
-export function readsQuery(body: Buffer, shape: LogsShape, format: LoadFormat): Query {
-  const bytes = `unhex('${body.toString('hex')}')`;
-  return {
-    sql: `SELECT groupArray(toString(tuple(*))) AS rows, groupArray(toString(JSONAllPathsWithTypes(fields))) AS types
-      FROM format(${format}, ${quoteString(inputStructure(shape))}, ${bytes}) FORMAT JSONEachRow`,
-    params: {},
-  };
 }
 
 /** What limits the number of inserts at a time; memory in bytes, 0: unknown. */
@@ -208,6 +221,26 @@ function partitionId({ partition_key }: LogsShape, { cluster }: Dialect): string
 }
 
 const MINUTE = `toInt64(floor(toUnixTimestamp64Milli(timestamp) / ${MINUTE_MS}))`;
+
+/** See `LogRestore.overlapping`. */
+export function overlappingQuery(
+  { table, first, last, fractal_id }: StagedRows,
+  schema: LogsShape,
+  dialect: Dialect,
+): Query {
+  const { where, params } = inRange(fractal_id, minuteOf(first), minuteOf(last) + MINUTE_MS);
+  return {
+    sql: `SELECT DISTINCT ${partitionId(schema, dialect)} AS id FROM ${dialect.allShards(table)}
+      WHERE ${MINUTE} ${dialect.global}IN (SELECT ${MINUTE} FROM ${dialect.logs} WHERE ${where})
+      ORDER BY id FORMAT JSONEachRow`,
+    params,
+  };
+}
+
+/** Start of the minute of a time, Unix ms. */
+function minuteOf(time: Timestamp): number {
+  return Math.floor(Date.parse(time) / MINUTE_MS) * MINUTE_MS;
+}
 
 /** Rows per minute that has staged rows, of both sides of a comparison together. */
 export function minutesQuery({ table, first, last, fractal_id }: StagedRows, dialect: Dialect): Query {

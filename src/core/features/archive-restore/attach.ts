@@ -133,7 +133,7 @@ async function attachPartitions(run: RestoreRun, step: readonly CombinedPartitio
   const range = rangeOf(step);
   const window = { fractal_id: plan.into.id, from: range.first, to: afterLast(range) };
   const before = await logs.stats(window, { signal });
-  const source = before.rows === 0 ? all_rows : await selectMissing(run, range, all_rows);
+  const source = before.rows === 0 ? all_rows : await selectMissing(run, step, all_rows);
   const missing = new Map(
     (await rows.partitions(source, { signal })).map(({ id, rows: count }) => [id, count]),
   );
@@ -191,15 +191,35 @@ function sorted(times: (Timestamp | null | undefined)[]): Timestamp[] {
   return times.includes(null) ? [] : times.filter((time) => time != null).toSorted(compareTimes);
 }
 
-async function selectMissing(run: RestoreRun, range: TimeRange, table: string): Promise<string> {
+/** Returns a table with the missing rows. Only partitions with rows of minutes that have others are copied row by row. */
+async function selectMissing(
+  run: RestoreRun,
+  step: readonly CombinedPartition[],
+  all_rows: string,
+): Promise<string> {
   const { rows, services, plan, context } = run;
-  const counted = await rows.count(table, { signal: context.signal });
-  assertCount(table, counted, range.rows);
+  const { signal } = context;
+  const stagedRows = (table: string, { first, last }: TimeRange) => ({
+    table,
+    first,
+    last,
+    fractal_id: plan.into.id,
+  });
+  const counted = await rows.count(all_rows, { signal });
+  assertCount(all_rows, counted, rangeOf(step).rows);
+  const overlapping = new Set(await rows.overlapping(stagedRows(all_rows, rangeOf(step)), { signal }));
+  if (overlapping.size === 0) return all_rows;
+  const [some, others] = [true, false].map((is) => step.filter(({ id }) => overlapping.has(id) === is));
+  const idsOf = (partitions: readonly CombinedPartition[] = []) => partitions.map(({ id }) => id);
+  let compared = all_rows;
+  if (others?.length !== 0) {
+    compared = await createTable(run, 'missing');
+    await rows.clonePartitions(all_rows, compared, idsOf(some), { signal });
+  }
   const to = await createTable(run, 'missing');
   const { max_memory } = services.archive_limits;
-  const { first, last } = range;
-  const staged = { table, first, last, fractal_id: plan.into.id };
-  await rows.insertMissing(staged, to, { signal: context.signal, max_memory });
+  await rows.insertMissing(stagedRows(compared, rangeOf(some ?? [])), to, { signal, max_memory });
+  if (others?.length !== 0) await rows.clonePartitions(all_rows, to, idsOf(others), { signal });
   return to;
 }
 

@@ -15,8 +15,6 @@ const FID = Buffer.from(',"fid":"');
 const ITS = Buffer.from(',"its":"');
 const FIELDS = Buffer.from(',"fields":{');
 const COLS = Buffer.from(',"cols":{');
-/** Readers disagree about unpaired surrogates, so lines with escaped surrogates are rewritten. */
-const SURROGATES = ['\\ud', '\\uD'];
 
 /** Selects rows with `from ≤ timestamp < to`, in milliseconds since 1970. */
 export interface RowRange {
@@ -99,11 +97,10 @@ export abstract class RestoreLines {
 
   /** Reads complete lines, without the header line. */
   protected read(bytes: Buffer): void {
-    const suspect = SURROGATES.some((half) => bytes.includes(half, 0, 'latin1'));
     const spans = this.#spans;
     for (let start = 0; start < bytes.length; ) {
       const end = rowEnd(bytes, start, spans);
-      if (end > 0 && !suspect && isOwnForm(bytes, start, end, spans)) {
+      if (end > 0 && isOwnForm(bytes, start, end, spans)) {
         if (this.#countOwn(bytes)) this.takeOwn(bytes, start, end, spans);
         start = end;
         continue;

@@ -4,8 +4,8 @@ import { decodeBytes } from './json-scan.ts';
 import { type RowText, rowText } from './row-text.ts';
 
 /**
- * Fast scanner for valid rows. It accepts only rows that `parseLine` certainly accepts; for all others the result is
- * UNSURE and the caller asks `parseLine`, which alone defines what a row is.
+ * Fast scanner for valid rows. It accepts only rows that `parseLine` certainly accepts, without escapes of halves of
+ * characters; for all others the result is UNSURE and the caller asks `parseLine`, which alone defines what a row is.
  */
 const UNSURE = -1;
 const SPACE = 0x20;
@@ -198,7 +198,7 @@ function stringEnd(bytes: Buffer, start: number): number {
     if (byte !== BACKSLASH) return UNSURE;
     const letter = bytes[at + 1] as number;
     if (SIMPLE_ESCAPE[letter] === 1) at += 2;
-    else if (letter === 0x75 && isHex4(bytes, at + 2)) at += 6;
+    else if (letter === 0x75 && isHex4(bytes, at + 2) && !isSurrogate(bytes, at + 2)) at += 6;
     else return UNSURE;
   }
 }
@@ -206,6 +206,11 @@ function stringEnd(bytes: Buffer, start: number): number {
 function isHex4(bytes: Buffer, at: number): boolean {
   for (let digit = at; digit < at + 4; digit++) if (HEX[bytes[digit] as number] !== 1) return false;
   return true;
+}
+
+/** Whether these hexadecimal digits are half a character, perhaps the only half, which readers disagree about. */
+function isSurrogate(bytes: Buffer, at: number): boolean {
+  return ((bytes[at] as number) | 0x20) === 0x64 && (bytes[at + 1] as number) >= 0x38;
 }
 
 function valueEnd(bytes: Buffer, at: number, depth: number): number {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { fieldsType } from '../../../../bin/demo/generations.ts';
+import { SINGLE_SERVER } from '../../../../src/core/adapters/clickhouse/cluster.ts';
 import { connectLogRestore, streamsFor } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
+import { typedPaths } from '../../../../src/core/policy/log-columns.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
@@ -109,6 +112,31 @@ test('a server that cannot read the format gets text, which is said once', async
   assert.equal(await rowsOf('s_text'), '0\trow 0\t{"n":0}\n1\trow 1\t{"n":1}\n');
   assert.deepEqual(inserts(relay.statements), ['JSONEachRow', 'JSONEachRow']);
   assert.equal(reasons.length, 1);
+});
+
+test('a server that writes the text of fields in another way computes it', async () => {
+  const newest = await testServices('H');
+  const typed = typedPaths(fieldsType('H'))
+    .map((path) => `"${path}":""`)
+    .sort();
+  for (const [quoted, text] of [
+    [0, '1.5'],
+    [1, '"1.5"'],
+  ] as const) {
+    const { url, user, password, database } = newest.clickhouse;
+    const settings = { output_format_json_quote_64bit_floats: quoted };
+    const restore = await connectLogRestore(
+      { url, user, password, database, cluster: undefined },
+      { ...SINGLE_SERVER, settings },
+    );
+    after(() => restore.close());
+    const table = `s_quoted_${quoted}`;
+    await restore.create(table);
+    const onText = () => assert.fail('sent as text');
+    await restore.load(table, 'f', pieces(line(0, `{${typed.join(',')},"z":1.5}`)), { parallel: 1, onText });
+    const stored = await newest.ch(`SELECT norm_log FROM ${table} FORMAT TSVRaw`);
+    assert.equal(stored, `{${typed.join(',')},"z":${text}}\n`);
+  }
 });
 
 test('a server that refuses an insert of blocks gets text at the next attempt, which is said once', async () => {

@@ -393,6 +393,36 @@ test('partitions are attached some at a time', async () => {
   }
 });
 
+test('only partitions with rows of minutes that have others are compared row by row', async () => {
+  const later = (row: FakeRow, id: string) => ({ ...row, id, ts: row.ts.replace('T00:00', 'T00:01') });
+  for (const [held, compared] of [
+    [[later(rowAt(5), 'january'), later(rowAt(59), 'march')], []],
+    [[rowAt(59), later(rowAt(5), 'january')], ['202603']],
+    [[rowAt(5), rowAt(1), later(rowAt(59), 'march')], ['202601']],
+    [
+      [rowAt(5), rowAt(20), { ...rowAt(59), id: 'other' }],
+      ['202601', '202602', '202603'],
+    ],
+  ] as const) {
+    const lab = await createLab();
+    lab.rows.logs = [...held];
+    const found: string[] = [];
+    const insertMissing = lab.rows.insertMissing.bind(lab.rows);
+    lab.rows.insertMissing = async (rows, ...rest) => {
+      found.push(...(await lab.rows.partitions(rows.table)).map(({ id }) => id));
+      await insertMissing(rows, ...rest);
+    };
+    const limits = { ...LIMITS, step: { partitions: 9, rows: 1e9 } };
+    const { summary } = await run(lab, await planned(lab), 'job-1', limits);
+    assert.deepEqual(found, compared);
+    const there = held.filter((row) => ROWS.some(({ id, ts }) => id === row.id && ts === row.ts));
+    assert.equal(summary.rows_there, there.length);
+    const others = held.filter((row) => !there.includes(row));
+    assert.deepEqual(rowsOf(lab.rows.logs, FRACTAL_ID), rowsOf([...ROWS, ...others], FRACTAL_ID));
+    assertClean(lab);
+  }
+});
+
 test('a restore that an earlier release was attaching one partition of is finished', async () => {
   const lab = await createLab();
   const plan = await planned(lab);

@@ -1,4 +1,4 @@
-import { LINE_COLUMNS, ordinaryColumns } from '../../../policy/log-columns.ts';
+import { LINE_COLUMNS, ordinaryColumns, otherColumns, TEXT_OF_FIELDS } from '../../../policy/log-columns.ts';
 import type { LogsShape } from '../../../ports/installation-shape.ts';
 import { inputType } from '../columns.ts';
 import type { FieldsShape } from './fields-column.ts';
@@ -23,14 +23,17 @@ export function encoderShape(shape: LogsShape): EncoderShape | undefined {
   const type = columns.find(({ name }) => name === 'fields')?.type ?? '';
   const fields = fieldsShape(type);
   const others = columns.filter(({ name }) => !LINE_COLUMNS.has(name));
-  const cols = others.map((column) => encoderColumn(column.name, inputType(column)));
+  // How typed paths within objects are written is left to the server.
+  const flat = fields?.typed.every((path) => !path.includes('.')) ?? false;
+  const isText = (name: string) => flat && otherColumns(shape).norm_log && name === TEXT_OF_FIELDS;
+  const cols = others.map((column) => encoderColumn(column.name, inputType(column), isText(column.name)));
   if (!fields || cols.includes(undefined)) return undefined;
   return { fields: { ...fields, type }, cols: cols as EncoderColumn[] };
 }
 
-function encoderColumn(name: string, type: string): EncoderColumn | undefined {
+function encoderColumn(name: string, type: string, text_of_fields: boolean): EncoderColumn | undefined {
   const [, inner = ''] = /^Nullable\((.*)\)$/.exec(type) ?? [];
-  return Object.hasOwn(SIZES, inner) ? { name, type, size: SIZES[inner] } : undefined;
+  return Object.hasOwn(SIZES, inner) ? { name, type, size: SIZES[inner], text_of_fields } : undefined;
 }
 
 function fieldsShape(type: string): FieldsShape | undefined {

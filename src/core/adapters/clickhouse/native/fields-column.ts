@@ -15,6 +15,9 @@ const FULL_KEYS = 20_000;
 /** Objects within objects. */
 export const MAX_DEPTH = 16;
 const QUOTE = 0x22;
+const DOT = 0x2e;
+/** Texts of keys (latin1) that ClickHouse writes as they are, and within the object that they are in. */
+const CANONICAL_KEY = /^[^%./\\\xe2]+$/;
 
 /** What a value is stored as. The first ones may be elements of arrays. */
 export const KIND = { string: 0, int: 1, float: 2, bool: 3, uint: 4, objects: 5, array: 6 } as const;
@@ -230,6 +233,10 @@ export class KeyNode {
   /** The keys that are expected next: within its object, and after it. */
   first: KeyNode | undefined;
   next: KeyNode | undefined;
+  /** Whether ClickHouse writes the values of `next` after those of this key. */
+  ascends = true;
+  /** Whether ClickHouse writes the key as it is in `text`. */
+  canonical = true;
   seen = 0;
 
   constructor(text: Uint8Array, name: string, owner: FieldsColumn) {
@@ -241,6 +248,12 @@ export class KeyNode {
   path(): Path {
     this.#path ??= this.owner.path(this.name);
     return this.#path;
+  }
+
+  /** Another key was found after it. */
+  follow(node: KeyNode): void {
+    this.next = node;
+    this.ascends = isBefore(this.name, node.name);
   }
 
   /** By the text of a key without quotes. */
@@ -258,12 +271,18 @@ export class KeyNode {
         root ? key : `${this.name}.${key}`,
         this.owner,
       );
+      node.canonical = CANONICAL_KEY.test(plain);
       this.#children.set(plain, node);
     }
     this.#children.set(text, node);
     this.owner.countKey();
     return node;
   }
+}
+
+/** Whether a path, with all that its value may contain, is before another one in ClickHouse's order. */
+function isBefore(path: string, other: string): boolean {
+  return path < other && !(other.startsWith(path) && other.charCodeAt(path.length) < DOT);
 }
 
 export interface FieldsShape {

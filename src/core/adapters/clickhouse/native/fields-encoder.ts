@@ -1,16 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { ColumnBytes, type Source } from './column-bytes.ts';
 import { type Arrays, type FieldsColumn, type KeyNode, KIND, MAX_DEPTH, type Path } from './fields-column.ts';
-import { isUnsigned, type JsonScanner, unescapeText } from './json-text.ts';
+import { areCanonicalEscapes, isUnsigned, type JsonScanner, unescapeText } from './json-text.ts';
 
 const [QUOTE, COMMA, COLON, OPEN, CLOSE, OPEN_ARRAY, CLOSE_ARRAY] = [
   0x22, 0x2c, 0x3a, 0x7b, 0x7d, 0x5b, 0x5d,
 ];
+const MINUS = 0x2d;
 const NULL = Buffer.from('null');
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 /** The first letters of the constants. */
 const [N, T, F] = [0x6e, 0x74, 0x66];
+/** Line separators, which ClickHouse escapes. */
+const SEPARATORS = ['\u2028', '\u2029'].map((character) => Buffer.from(character));
 /** Values of one row, array elements included. */
 const MAX_VALUES = 20_000;
 
@@ -34,6 +37,9 @@ export class FieldsEncoder {
   readonly #column: FieldsColumn;
   readonly #json: JsonScanner;
   readonly #scratch = new ColumnBytes();
+  readonly #wantsText: boolean;
+  #canonical = false;
+  #typed = 0;
   /** The object that is read: a key or path that was seen in the same one is a duplicate. */
   #object = 0;
   #objects = 0;
@@ -46,9 +52,19 @@ export class FieldsEncoder {
   readonly #to: number[] = [];
   readonly #numbers: (number | bigint)[] = [];
 
-  constructor(column: FieldsColumn, json: JsonScanner) {
+  /** `wantsText`: whether `canonical` is of use. */
+  constructor(column: FieldsColumn, json: JsonScanner, wantsText: boolean) {
     this.#column = column;
     this.#json = json;
+    this.#wantsText = wantsText;
+  }
+
+  /**
+   * Whether the text that was read is certain to be what ClickHouse would write of its values, except that it writes
+   * slashes with a backslash.
+   */
+  get canonical(): boolean {
+    return this.#canonical;
   }
 
   /** Reads the object at `from`. Returns the position after it; negative if it must be sent as text. */
@@ -57,17 +73,25 @@ export class FieldsEncoder {
     this.#count = 0;
     this.#newPaths = 0;
     this.#object = ++this.#objects;
+    this.#canonical = this.#wantsText;
+    this.#typed = 0;
     this.#json.wide = false;
     if (bytes[from] !== OPEN) return -1;
     const end = this.#objectEnd(this.#column.root, from + 1, 0);
-    if (end < 0 || (this.#json.wide && !isUtf8(bytes.subarray(from, end)))) return -1;
-    return end;
+    if (end < 0) return -1;
+    // All typed paths have values, and are written.
+    if (this.#typed < this.#column.shape.typed.length) this.#canonical = false;
+    if (!this.#json.wide) return end;
+    const text = bytes.subarray(from, end);
+    if (this.#canonical && SEPARATORS.some((separator) => text.includes(separator))) this.#canonical = false;
+    return isUtf8(text) ? end : -1;
   }
 
   /** Reads the empty object. */
   readNone(): void {
     this.#count = 0;
     this.#newPaths = 0;
+    this.#canonical = false;
   }
 
   /** Whether the column of this block has room for the paths of what was read. */
@@ -156,7 +180,11 @@ export class FieldsEncoder {
   /** Reads the members of an object. Returns the position after it. */
   #objectEnd(parent: KeyNode, from: number, depth: number): number {
     const { bytes } = this.#json.source;
-    if (bytes[from] === CLOSE) return from + 1;
+    if (bytes[from] === CLOSE) {
+      // Empty objects are not stored.
+      if (depth > 0) this.#canonical = false;
+      return from + 1;
+    }
     if (depth > MAX_DEPTH) return -1;
     const object = this.#object;
     let previous: KeyNode | undefined;
@@ -169,10 +197,12 @@ export class FieldsEncoder {
         if (end < 0 || bytes[end + 1] !== COLON) return -1;
         node = this.#keyOf(parent, at + 1, end);
         if (!node) return -1;
-        if (previous) previous.next = node;
+        if (previous) previous.follow(node);
         else parent.first = node;
+        if (node.text.length !== end + 2 - at) this.#canonical = false;
         at = end + 2;
       }
+      if (!node.canonical || previous?.ascends === false) this.#canonical = false;
       if (node.seen === object) return -1;
       node.seen = object;
       at = this.#valueEnd(node, at, depth);
@@ -224,12 +254,14 @@ export class FieldsEncoder {
       if (!this.#isUnescapable(at + 1, end)) return -1;
       this.#push(path.typed ? STEP.typedEscaped : STEP.escaped, path, at + 1, end);
     }
-    if (!path.typed) this.#expect(path);
+    if (path.typed) this.#typed++;
+    else this.#expect(path);
     return end + 1;
   }
 
   #isUnescapable(from: number, to: number): boolean {
     this.#scratch.at = 0;
+    if (this.#canonical) this.#canonical = areCanonicalEscapes(this.#json.source.bytes, from, to);
     return unescapeText(this.#json.source, from, to, this.#scratch);
   }
 
@@ -237,7 +269,11 @@ export class FieldsEncoder {
     const end = this.#constantEnd(at);
     if (end > 0) {
       const byte = this.#json.source.bytes[at];
-      if (byte === N) return end;
+      if (byte === N) {
+        // Not stored.
+        this.#canonical = false;
+        return end;
+      }
       this.#push(KIND.bool, path, 0, 0, byte === T ? 1 : 0);
       this.#expect(path);
       return end;
@@ -245,10 +281,18 @@ export class FieldsEncoder {
     const json = this.#json;
     const after = json.numberEnd(at);
     if (after < 0) return -1;
+    if (this.#canonical) this.#canonical = this.#isCanonicalNumber(at, after);
     const integer = isUnsigned(json.number) ? KIND.uint : KIND.int;
     this.#push(json.float ? KIND.float : integer, path, 0, 0, json.number);
     this.#expect(path);
     return after;
+  }
+
+  /** Whether the number that was scanned is written as ClickHouse would. */
+  #isCanonicalNumber(from: number, to: number): boolean {
+    const { float, number, source } = this.#json;
+    if (!float) return number !== 0 || source.bytes[from] !== MINUS;
+    return String(number).replace('e+', 'e') === source.bytes.toString('latin1', from, to);
   }
 
   /** Position after `true`, `false` or `null`; negative if it is none of them. */
@@ -320,6 +364,7 @@ export class FieldsEncoder {
     }
     const after = json.numberEnd(at);
     if (after < 0 || isUnsigned(json.number)) return -1;
+    if (this.#canonical) this.#canonical = this.#isCanonicalNumber(at, after);
     this.#push(json.float ? KIND.float : KIND.int, undefined, 0, 0, json.number);
     return after;
   }
@@ -327,6 +372,7 @@ export class FieldsEncoder {
   #objectsEnd(path: Path, from: number, depth: number): number {
     const { bytes } = this.#json.source;
     if (!path.owner.shape.nests) return -1;
+    this.#canonical = false;
     const nested = path.objects();
     const head = this.#count;
     const outer = this.#object;

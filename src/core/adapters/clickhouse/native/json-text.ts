@@ -3,6 +3,8 @@ import { specialBits, WORD } from './json-writer.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const SLASH = 0x2f;
+const [BACKSLASHES, SLASHES] = [0x5c5c5c5c, 0x2f2f2f2f];
 const [ZERO, NINE, MINUS, PLUS, DOT] = [0x30, 0x39, 0x2d, 0x2b, 0x2e];
 const LETTER_U = 0x75;
 const FIRST_PLAIN = 0x20;
@@ -17,6 +19,12 @@ const UNESCAPED = new Map(
     letter.charCodeAt(0),
     byte,
   ]),
+);
+/** The escapes that ClickHouse writes for control characters without a letter. */
+const CONTROL_ESCAPES = new Set(
+  Array.from({ length: FIRST_PLAIN }, (_, code) => code)
+    .filter((code) => !new Set(UNESCAPED.values()).has(code))
+    .map((code) => `\\u00${code.toString(16).toUpperCase().padStart(2, '0')}`),
 );
 
 /** Scans JSON values, and remembers what is to know of the last one. */
@@ -112,9 +120,7 @@ export function unescapeText({ bytes, words }: Source, from: number, to: number,
     while (index + WORD <= to) {
       const word = words.getInt32(index, true);
       writtenWords.setInt32(at, word, true);
-      const backslash = word ^ 0x5c5c5c5c;
-      const special = (backslash - 0x01010101) & ~backslash & 0x80808080;
-      const plain = special === 0 ? WORD : (31 - Math.clz32(special & -special)) >> 3;
+      const plain = plainBytes(word ^ BACKSLASHES);
       index += plain;
       at += plain;
       if (plain < WORD) break;
@@ -145,6 +151,45 @@ export function unescapeText({ bytes, words }: Source, from: number, to: number,
   }
   out.at = at;
   return true;
+}
+
+/** Whether ClickHouse writes the same escapes, which are valid, for what they stand for. */
+export function areCanonicalEscapes(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = bytes.indexOf(BACKSLASH, from); at >= 0 && at < to; at = bytes.indexOf(BACKSLASH, at)) {
+    const letter = bytes[at + 1] as number;
+    if (letter === SLASH) return false;
+    if (letter === LETTER_U && !CONTROL_ESCAPES.has(bytes.toString('latin1', at, at + 6))) return false;
+    at += 2;
+  }
+  return true;
+}
+
+/** Copies bytes, with a backslash before each slash. */
+export function escapeSlashes({ bytes, words }: Source, from: number, to: number, out: ColumnBytes): void {
+  out.ensure(2 * (to - from) + WORD);
+  const { bytes: written, words: writtenWords } = out;
+  let { at } = out;
+  for (let index = from; index < to; ) {
+    while (index + WORD <= to) {
+      const word = words.getInt32(index, true);
+      writtenWords.setInt32(at, word, true);
+      const plain = plainBytes(word ^ SLASHES);
+      index += plain;
+      at += plain;
+      if (plain < WORD) break;
+    }
+    if (index === to) break;
+    const byte = bytes[index++] as number;
+    if (byte === SLASH) written[at++] = BACKSLASH;
+    written[at++] = byte;
+  }
+  out.at = at;
+}
+
+/** Number of bytes before the first one that is zero. */
+function plainBytes(word: number): number {
+  const zero = (word - 0x01010101) & ~word & 0x80808080;
+  return zero === 0 ? WORD : (31 - Math.clz32(zero & -zero)) >> 3;
 }
 
 /** Four hexadecimal digits; negative if they are not. */

@@ -2,7 +2,7 @@ import { quoteName } from '../columns.ts';
 import { ColumnBytes, sourceOf } from './column-bytes.ts';
 import { FieldsColumn, type FieldsShape } from './fields-column.ts';
 import { FieldsEncoder, startsWith } from './fields-encoder.ts';
-import { JsonScanner, unescapeText } from './json-text.ts';
+import { escapeSlashes, JsonScanner, unescapeText } from './json-text.ts';
 import { WORD } from './json-writer.ts';
 import { parseTime } from './parse-time.ts';
 
@@ -30,6 +30,8 @@ export interface EncoderColumn {
   type: string;
   /** Bytes of a value in place of a null; undefined for text, whose values are known to be stored as they are. */
   size: number | undefined;
+  /** Whether it has the text of the fields, as ClickHouse writes it, if a line has no other value. */
+  text_of_fields?: boolean;
 }
 
 /** The input of the insert that blocks are for. */
@@ -50,12 +52,14 @@ class OtherColumn {
   readonly nulls = new ColumnBytes();
   readonly values = new ColumnBytes();
   readonly size: number | undefined;
+  readonly textOfFields: boolean;
   from = 0;
   to = 0;
 
-  constructor({ name, size }: EncoderColumn) {
+  constructor({ name, size, text_of_fields = false }: EncoderColumn) {
     this.key = Buffer.from(`${JSON.stringify(name)}:`);
     this.size = size;
+    this.textOfFields = text_of_fields;
   }
 }
 
@@ -76,6 +80,8 @@ export class LineEncoder {
   readonly #cols: OtherColumn[];
   /** The unescaped log line. */
   readonly #line = new ColumnBytes();
+  /** The text of the fields, as ClickHouse writes it. */
+  readonly #text = new ColumnBytes();
   #rows = 0;
   #bytes = 0;
   #encoded: Encoded = { blocks: [], texts: [] };
@@ -87,8 +93,9 @@ export class LineEncoder {
   constructor(shape: EncoderShape) {
     this.#shape = shape;
     this.#fields = new FieldsColumn(shape.fields);
-    this.#encoder = new FieldsEncoder(this.#fields, this.#json);
     this.#cols = shape.cols.map((column) => new OtherColumn(column));
+    const wantsText = this.#cols.some(({ textOfFields }) => textOfFields);
+    this.#encoder = new FieldsEncoder(this.#fields, this.#json, wantsText);
   }
 
   /** Adds complete lines: the first `length` bytes of memory that has `PADDING` more. */
@@ -168,7 +175,10 @@ export class LineEncoder {
 
   #memberEnd(bytes: Buffer, key: number, at: number): number {
     this.#from[key] = at;
-    if (key === FIELDS) return this.#encoder.read(at);
+    if (key === FIELDS) {
+      this.#to[key] = this.#encoder.read(at);
+      return this.#to[key];
+    }
     if (key === COLS) return this.#colsEnd(bytes, at);
     const json = this.#json;
     json.escaped = false;
@@ -220,10 +230,19 @@ export class LineEncoder {
     this.#encoder.write();
     for (const column of this.#cols) {
       const given = column.from > 0;
-      column.nulls.byte(given ? 0 : 1);
+      const computed = !given && column.textOfFields && this.#encoder.canonical;
+      column.nulls.byte(given || computed ? 0 : 1);
       if (given) column.values.text(source, column.from, column.to);
+      else if (computed) this.#writeText(column.values);
       else column.values.zeros(column.size ?? 1);
     }
+  }
+
+  #writeText(values: ColumnBytes): void {
+    const text = this.#text;
+    text.at = 0;
+    escapeSlashes(this.#json.source, this.#from[FIELDS] as number, this.#to[FIELDS] as number, text);
+    values.text(text, 0, text.at);
   }
 
   #endFullBlock(): void {
