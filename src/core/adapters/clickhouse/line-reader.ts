@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { firstMillisecond } from '../../policy/row-range.ts';
 import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LineBlock, LineOptions, LogWindow, RowKey } from '../../ports/log-database.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import { isSettingRefused } from './errors.ts';
+import { joinInOrder, type OwnedBlock } from './join-in-order.ts';
 import { DecodeThreads } from './native/decode-thread.ts';
 import type { Stop } from './native/decoder.ts';
 import type { ResponseScope } from './native/line-assembler.ts';
@@ -20,9 +22,13 @@ import {
   NATIVE_SETTINGS,
   nativeQuery,
 } from './queries.ts';
+import { ServerResources } from './server-resources.ts';
 import type { ClickHouseSession, StatementOptions } from './session.ts';
+import { RangeSize, type StartedWindow, timeRanges } from './time-ranges.ts';
 
 const KEY_LIMIT_MS = 600_000;
+/** Queries at a time: with more, compression here is the limit. */
+const MAX_STREAMS = 2;
 /**
  * Limits for one join with the original lines. ClickHouse keeps both sides in memory and sorts them, which takes up to
  * eight times the bytes of the lines.
@@ -58,19 +64,53 @@ export class LineReader {
   readonly #session: ClickHouseSession;
   readonly #shape: (options: CallOptions) => Promise<LogsShape>;
   readonly #threads = new DecodeThreads();
+  readonly #resources: ServerResources;
   /** False once the server has rejected the settings that `nativeQuery` needs. */
   #native = true;
 
   constructor(session: ClickHouseSession, shape: (options: CallOptions) => Promise<LogsShape>) {
     this.#session = session;
     this.#shape = shape;
+    this.#resources = new ServerResources(session);
   }
 
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
+    for await (const block of this.#ranges(window, options)) {
+      yield block;
+      block.free();
+    }
+  }
+
+  /** Reads ranges of the window at the same time, if there may be several queries. */
+  async *#ranges(window: LogWindow, { start, ...options }: LineOptions): AsyncGenerator<OwnedBlock> {
     const shape = await this.#shape(options);
     const scope = { shape, firstRaw: await this.#firstRaw(shape, window, options), join: new JoinSize() };
-    if (!PARTITIONED_BY_DAY.test(shape.partition_key)) return yield* this.#span(scope, window, options);
-    let { start } = options;
+    const streams = await this.#streams(options);
+    if (streams === 1) return yield* this.#days(scope, { ...window, start }, options);
+    const stop = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    const { max_memory } = options;
+    const each = { ...options, signal, max_memory: max_memory && Math.floor(max_memory / streams) };
+    const source = lineSource(shape, this.#session.dialect, options.fields);
+    const size = new RangeSize();
+    const read = (range: StartedWindow) => size.measure(this.#days(scope, range, each));
+    const ranges = timeRanges(this.#session, source, { ...window, start }, size, { signal });
+    yield* joinInOrder(mapped(ranges, read), streams, () => stop.abort());
+  }
+
+  /** Number of queries at a time: each needs a thread here for its lines, and other threads compress them. */
+  async #streams({ parallel, low_memory, ...options }: Omit<LineOptions, 'start'>): Promise<number> {
+    if (low_memory) return 1;
+    if (parallel !== undefined) return parallel;
+    const here = Math.floor(availableParallelism() / 2);
+    return here < 2 ? 1 : Math.min(MAX_STREAMS, here, await this.#resources.streams(options));
+  }
+
+  /** Rows of a window, of some days at a time if days are partitions. */
+  async *#days(scope: Scope, { start: key, ...window }: StartedWindow, options: LineOptions) {
+    if (!PARTITIONED_BY_DAY.test(scope.shape.partition_key))
+      return yield* this.#span(scope, window, { ...options, start: key });
+    let start = key;
     let from = start === undefined ? window.from : laterOf(window.from, start);
     let first = await this.#firstTime({ ...window, from }, options);
     for (let days = SPAN_DAYS; first !== undefined; ) {
@@ -92,10 +132,10 @@ export class LineReader {
 
   /** Rows of a window, with their original lines if these are in another table. */
   async *#span(
-    { shape, firstRaw, join }: { shape: LogsShape; firstRaw: number | undefined; join: JoinSize },
+    { shape, firstRaw, join }: Scope,
     window: LogWindow,
     options: LineOptions,
-  ): AsyncGenerator<LineBlock> {
+  ): AsyncGenerator<OwnedBlock> {
     const source = (joined = false) => lineSource(shape, this.#session.dialect, options.fields, joined);
     // A join keeps its right side in memory: only where there are original lines, and some rows at a time.
     const from = window.from === undefined ? -Infinity : firstMillisecond(window.from);
@@ -120,7 +160,7 @@ export class LineReader {
     { start: from, end }: KeyRange,
     options: LineOptions,
     block_rows?: number,
-  ): AsyncGenerator<LineBlock> {
+  ): AsyncGenerator<OwnedBlock> {
     const fallback = new FallbackSize(block_rows);
     let start = from;
     while (this.#native) {
@@ -171,7 +211,7 @@ export class LineReader {
     window: LogWindow,
     keys: KeyRange,
     options: LineOptions,
-  ): AsyncGenerator<LineBlock, unknown> {
+  ): AsyncGenerator<OwnedBlock, unknown> {
     const query = linesQuery(source, window, keys);
     return this.#session.stream(query, statementOptions(options), (chunks) =>
       splitLines(chunks, lineShape(source)),
@@ -184,7 +224,7 @@ export class LineReader {
     keys: KeyRange,
     block_rows: number,
     options: LineOptions,
-  ): AsyncGenerator<LineBlock, Stop | undefined> {
+  ): AsyncGenerator<OwnedBlock, Stop | undefined> {
     const query = nativeQuery(source, window, keys);
     const settings = { ...(options.fields && NATIVE_SETTINGS), max_block_size: String(block_rows) };
     this.#threads.prepare();
@@ -221,6 +261,18 @@ export class LineReader {
   }
 }
 
+/** What is known of the rows of a window. */
+interface Scope {
+  shape: LogsShape;
+  /** Time of the first row that may have an original line in another table. */
+  firstRaw: number | undefined;
+  join: JoinSize;
+}
+
+async function* mapped<From, To>(items: AsyncIterable<From>, map: (item: From) => To): AsyncGenerator<To> {
+  for await (const item of items) yield map(item);
+}
+
 /** The later of the start of a window and the time of a key. */
 function laterOf(from: Timestamp | undefined, { ms }: RowKey): Timestamp {
   const time = new Date(Number(ms)).toISOString();
@@ -248,7 +300,7 @@ class JoinSize {
   }
 
   /** Passes on the lines of a join, and chooses the rows of the next one. */
-  async *adapt(joined: AsyncIterable<LineBlock>): AsyncGenerator<LineBlock> {
+  async *adapt(joined: AsyncIterable<OwnedBlock>): AsyncGenerator<OwnedBlock> {
     const sum = { lines: 0, bytes: 0 };
     for await (const block of joined) {
       sum.lines += block.lines;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { connectLogRestore, streamsFor } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
+import { connectLogRestore } from '../../../../src/core/adapters/clickhouse/log-restore.ts';
+import { streamsFor } from '../../../../src/core/adapters/clickhouse/server-resources.ts';
 import { BifractError } from '../../../../src/core/contract/errors.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
