@@ -11,9 +11,9 @@ const FIRST_ROWS = 16_384;
 const MIN_ROWS = 8192;
 const MAX_ROWS = 131_072;
 /** Lines in a range, bytes. */
-const RANGE_BYTES = 16 << 20;
-/** Ranges to find with one query. */
-const BATCH = 16;
+const RANGE_BYTES = 24 << 20;
+/** Ranges to find with one query: the next ones suit the lines so far. */
+const BATCH = 4;
 const LIMIT_MS = 600_000;
 
 /** Rows of a window from `start` on. */
