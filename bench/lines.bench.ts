@@ -14,17 +14,19 @@ import type { LineBlock } from '../src/core/ports/log-database.ts';
 import { formatBytes } from '../src/core/text/units.ts';
 import type { Bench } from './run.ts';
 import { median } from './tools/median.ts';
-import { curlLines, isInstalled, zstdAge } from './tools/plain-programs.ts';
-import { measure, PROGRAM, type Run } from './tools/program.ts';
+import { curlLines, isInstalled, nativeZstdAge, zstdAge } from './tools/plain-programs.ts';
+import { cpuOf, measure, PROGRAM, type Run } from './tools/program.ts';
 
 const rows = Number(process.env.BENCH_ROWS ?? '2000000');
-const ROUNDS = 5;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+/** Queries of an archive at a time. */
+const STREAMS = ['1', '2', '4'];
 const FRACTAL = 'f0000000-0000-4000-8000-000000000001';
 const DAY_MS = 86_400_000;
 const CURL = 'curl … FORMAT JSONEachRow > /dev/null';
 
-/** Time and memory of a run; CPU if it runs in this process. */
-type Usage = Pick<Run, 'seconds' | 'peak_rss'> & { cpu?: number };
+/** Time, memory and CPU of a run. */
+type Usage = Pick<Run, 'seconds' | 'peak_rss' | 'cpu'>;
 
 interface Comparison {
   what: string;
@@ -44,15 +46,10 @@ export const bench: Bench = {
       await seed(demo);
       const file = join(folder, 'lines');
       await linesFile(demo, file);
-      const comparisons = [
-        readLines(demo, true),
-        readLines(demo, false),
-        await sealLines(folder, file),
-        archive(demo, true),
-        archive(demo, false),
-      ];
+      const comparisons = [readLines(demo, true), readLines(demo, false), await sealLines(folder, file)];
       const table = [];
       for (const comparison of comparisons) table.push(await compare(comparison));
+      for (const fields of [true, false]) table.push(...(await archives(demo, folder, fields)));
       return table;
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -83,7 +80,6 @@ async function compare({ what, baseline, bifract, plain }: Comparison): Promise<
     own.push(await bifract());
   }
   const speed = (runs: Usage[]) => rows / median(runs.map(({ seconds }) => seconds));
-  const cpu = own.flatMap((usage) => usage.cpu ?? []);
   const rss = Math.max(...own.map(({ peak_rss }) => peak_rss));
   return {
     what,
@@ -91,7 +87,7 @@ async function compare({ what, baseline, bifract, plain }: Comparison): Promise<
     baseline,
     'baseline rows/s': other.length > 0 ? speed(other).toFixed(0) : '',
     'of baseline': other.length > 0 ? `${((100 * speed(own)) / speed(other)).toFixed(0)} %` : '',
-    'bifract CPU s': cpu.length > 0 ? median(cpu).toFixed(1) : '',
+    'CPU s': median(own.map(({ cpu }) => cpu)).toFixed(1),
     'peak memory': rss > 0 ? formatBytes(rss) : '',
   };
 }
@@ -146,14 +142,58 @@ async function sealLines(folder: string, file: string): Promise<Comparison> {
   };
 }
 
-function archive(demo: Demo, fields: boolean): Comparison {
+/** A way to keep the rows, and its runs, with the CPU seconds that ClickHouse took meanwhile. */
+interface Contestant {
+  what: string;
+  run: () => Promise<Run>;
+  runs: (Run & { server_cpu: number })[];
+}
+
+/** Complete archives with one and several queries at a time, what people use instead, and how they compare. */
+async function archives(demo: Demo, folder: string, fields: boolean): Promise<Record<string, string>[]> {
   const env = { ...process.env, BIFRACT_DIR: demo.dir };
-  const args = [PROGRAM, 'archive', 'bench', '--json', ...(fields ? [] : ['--no-fields'])];
+  const contestant = (what: string, run: () => Promise<Run>): Contestant => ({ what, run, runs: [] });
+  const text = contestant(`curl … FORMAT JSONEachRow${fields ? '' : ', no fields'}`, () =>
+    curlLines(demo, FRACTAL, fields),
+  );
+  const native = contestant('curl … FORMAT Native | zstd -3 -T0 | age', () =>
+    nativeZstdAge(demo, join(folder, 'native')),
+  );
+  const installed = (await isInstalled('zstd', '--version')) && (await isInstalled('age', '--version'));
+  const plain = fields && installed ? [text, native] : [text];
+  const own = STREAMS.map((streams) => {
+    const args = ['archive', 'bench', '--parallel', streams, '--json', ...(fields ? [] : ['--no-fields'])];
+    return contestant(`bifract ${args.filter((arg) => arg !== '--json').join(' ')}`, () =>
+      measure(process.execPath, [PROGRAM, ...args], env),
+    );
+  });
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { run, runs } of [...plain, ...own]) {
+      const before = await cpuOf(demo.clickhouse.pid);
+      const result = await run();
+      runs.push({ ...result, server_cpu: (await cpuOf(demo.clickhouse.pid)) - before });
+    }
+  return [...plain, ...own].map((one) => archiveRow(one, text, native));
+}
+
+function archiveRow(
+  { what, runs }: Contestant,
+  text: Contestant,
+  native: Contestant,
+): Record<string, string> {
+  const seconds = (of: Contestant['runs']) => median(of.map((run) => run.seconds));
+  const cpu = (of: Contestant['runs']) => median(of.map((run) => run.cpu + run.server_cpu));
+  const speedOf = (of: Contestant) =>
+    of.runs.length > 0 ? `${(seconds(of.runs) / seconds(runs)).toFixed(2)} x` : '';
   return {
-    what: `bifract archive${fields ? '' : ' --no-fields'}`,
-    baseline: CURL,
-    bifract: () => measure(process.execPath, args, env),
-    plain: () => curlLines(demo, FRACTAL, fields),
+    what,
+    'rows/s': (rows / seconds(runs)).toFixed(0),
+    'speed of curl': speedOf(text),
+    'speed of Native': speedOf(native),
+    'CPU s': median(runs.map((run) => run.cpu)).toFixed(1),
+    'server CPU s': median(runs.map((run) => run.server_cpu)).toFixed(1),
+    'all CPU of Native': native.runs.length > 0 ? `${(cpu(runs) / cpu(native.runs)).toFixed(2)} x` : '',
+    'peak memory': formatBytes(Math.max(...runs.map(({ peak_rss }) => peak_rss))),
   };
 }
 

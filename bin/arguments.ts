@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MAX_PARALLEL } from '../src/core/config/settings.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { Fractal, Timestamp } from '../src/core/index.ts';
 import { parseInstant } from '../src/core/policy/instant.ts';
@@ -21,6 +22,19 @@ function parseTime(text: string, option: string): Timestamp {
   if (time !== undefined) return time;
   throw new BifractError('USAGE', `Invalid ${option}: ${text}`, {
     hint: 'Use a format such as 2026-03-01, 2026-03-01T14:00 or 2026-03-01T14:00:00.5+01:00; the default zone is UTC.',
+  });
+}
+
+/** `what` it does with that many connections. */
+export function declareParallel(command: Command, what: string): Command {
+  return command.option('--parallel <n>', `${what} (default: by the cores of ClickHouse)`, parseParallel);
+}
+
+function parseParallel(text: string): number {
+  const parallel = Number(text);
+  if (Number.isSafeInteger(parallel) && parallel >= 1 && parallel <= MAX_PARALLEL) return parallel;
+  throw new BifractError('USAGE', `Not a valid --parallel: ${text}`, {
+    hint: `Pass a whole number from 1 to ${MAX_PARALLEL}.`,
   });
 }
 

@@ -38,6 +38,18 @@ export async function curlLines(demo: Demo, fractal_id: string, fields: boolean)
   return measure('curl', ['-K', config]);
 }
 
+/** Reads all logs in ClickHouse's own format, compressed and encrypted, as a sysadmin would keep them. */
+export async function nativeZstdAge(demo: Demo, to: string): Promise<Run> {
+  const { url, user, password } = demo.clickhouse;
+  const query = encodeURIComponent('SELECT * FROM logs FORMAT Native');
+  const address = `${url}?database=${LOGS_DATABASE}&output_format_native_use_flattened_dynamic_and_json_serialization=1&query=${query}`;
+  const script =
+    'url=$1 key=$2 file=$3; shift 3; curl -sSf "$@" "$url" -d "" | zstd -q -3 -T0 -c | age -r "$key" -o "$file"';
+  const login = ['-H', `X-ClickHouse-User: ${user}`, '-H', `X-ClickHouse-Key: ${password}`];
+  const recipient = await newRecipient(`${to}.key`);
+  return measure('bash', ['-o', 'pipefail', '-c', script, 'bash', address, recipient, to, ...login]);
+}
+
 /** Whether a program can be run. */
 export async function isInstalled(...command: [program: string, ...args: string[]]): Promise<boolean> {
   const [program, ...args] = command;

@@ -3,11 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** `/proc/PID/stat` counts in these. */
+const TICKS_PER_SECOND = 100;
+
 export const PROGRAM = join(import.meta.dirname, '../../dist/bifract.js');
 
 /** Measurements of a program run. */
 export interface Run {
   seconds: number;
+  /** CPU seconds of the process and those it waited for; 0 if unknown. */
+  cpu: number;
   /** Peak resident set of the process, bytes; 0 if unknown. */
   peak_rss: number;
   stdout: string;
@@ -19,7 +24,7 @@ export async function measure(
   args: string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Run> {
-  const started = performance.now();
+  const [cpu, started] = [await cpuOfChildren(), performance.now()];
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr, running] = ['', '', true];
   child.stdout.on('data', (data) => {
@@ -39,7 +44,30 @@ export async function measure(
   const code = await ended;
   if (code !== 0)
     throw new Error(`${command} exited with ${code}: ${stdout.slice(-2000)}${stderr.slice(-2000)}`);
-  return { seconds: (performance.now() - started) / 1000, peak_rss, stdout };
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, cpu: (await cpuOfChildren()) - cpu, peak_rss, stdout };
+}
+
+/** CPU seconds of all processes that have ended and that this one started. */
+async function cpuOfChildren(): Promise<number> {
+  const [, , user = 0, system = 0] = await ticksOf('self');
+  return (user + system) / TICKS_PER_SECOND;
+}
+
+/** CPU seconds of a running process; 0 if unknown. */
+export async function cpuOf(pid: number | undefined): Promise<number> {
+  const [user = 0, system = 0] = await ticksOf(pid);
+  return (user + system) / TICKS_PER_SECOND;
+}
+
+/** Times of a process, user and system, and of its ended children. */
+async function ticksOf(pid: number | 'self' | undefined): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15)
+    .map(Number);
 }
 
 async function peakRss(pid: number | undefined): Promise<number> {

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { compareTimes } from '../../src/core/policy/instant.ts';
 import { GRANULARITIES, type Granularity } from '../../src/core/policy/periods.ts';
-import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
+import { declareParallel, declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
 import { addFooter } from '../help.ts';
 import { runJob } from '../jobs/run.ts';
@@ -13,6 +13,7 @@ interface Input extends TimeRange {
   fields: boolean;
   /** Undefined: the setting of the fractal. */
   split?: Granularity;
+  parallel?: number;
   fresh: boolean;
 }
 
@@ -31,7 +32,7 @@ export const command = defineCommand<Input>({
           'Write one file per period (default: the setting of the fractal)',
         ).choices(GRANULARITIES),
       );
-    declareTimeRange(command)
+    declareParallel(declareTimeRange(command), 'Read through <n> connections at a time')
       .option('--no-fields', 'Leave out the parsed fields')
       .option('--fresh', 'Start over instead of resuming an interrupted archive', false)
       .action((fractal: string, options: Omit<Input, 'fractal'>) => {

@@ -1,11 +1,10 @@
 import { Option } from 'commander';
-import { MAX_PARALLEL } from '../../src/core/config/settings.ts';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { ArchiveRestorePlan, RestoreMethod } from '../../src/core/index.ts';
 import { parseArchiveName, stampOf } from '../../src/core/policy/names.ts';
 import { formatDuration } from '../../src/core/text/time.ts';
 import { formatBytes, formatExact } from '../../src/core/text/units.ts';
-import { declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
+import { declareParallel, declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
 import { completeName } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
@@ -40,7 +39,7 @@ export const command = defineCommand<Input>({
           'into',
         ),
       );
-    declarePlan(declareTimeRange(command))
+    declareParallel(declarePlan(declareTimeRange(command)), 'Insert through <n> connections at a time')
       .option(
         '--replace',
         "Before restoring, delete the fractal's rows between --from and --to (default: the archive's time range)",
@@ -53,11 +52,6 @@ export const command = defineCommand<Input>({
         )
           .choices(['direct', 'ingest'])
           .default('direct'),
-      )
-      .option(
-        '--parallel <n>',
-        'Insert through <n> connections at a time (default: by the cores of ClickHouse)',
-        parseParallel,
       )
       .action((source: string, options: Omit<Input, 'source'>) => choose({ source, ...options }));
     addFooter(command, HELP);
@@ -84,14 +78,6 @@ export const command = defineCommand<Input>({
     }),
   detachable: true,
 });
-
-function parseParallel(text: string): number {
-  const parallel = Number(text);
-  if (Number.isSafeInteger(parallel) && parallel >= 1 && parallel <= MAX_PARALLEL) return parallel;
-  throw new BifractError('USAGE', `Not a valid --parallel: ${text}`, {
-    hint: `Pass a whole number from 1 to ${MAX_PARALLEL}.`,
-  });
-}
 
 /** Throws the first obstacle before it asks. Deleting rows takes more than a yes. */
 async function askConsent(plan: ArchiveRestorePlan, session: Session): Promise<void> {

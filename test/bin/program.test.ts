@@ -74,6 +74,10 @@ const SEARCH = { name: 'search', targets: ['a'], count: false };
 
 const CALLS: [line: string, call: object][] = [
   ['archive web-prod --no-fields', { name: 'archive', fractal: 'web-prod', fields: false, fresh: false }],
+  [
+    'archive web --parallel 16',
+    { name: 'archive', fractal: 'web', fields: true, fresh: false, parallel: 16 },
+  ],
   ['list archives --fractal web', { name: 'list', what: 'archives', fractal: 'web' }],
   ['list orphans', { name: 'list', what: 'orphans' }],
   [
@@ -177,6 +181,8 @@ test('arguments that are unknown, missing, malformed or contradictory are USAGE 
     'show',
     'search a b --limit 0',
     'search a b --from x',
+    'archive web --parallel 0',
+    'archive web --parallel 2.5',
     'restore-archive x --parallel 0',
     'restore-archive x --parallel 17',
     'archive web --from 2026-03-02 --to 2026-03-01',

@@ -99,7 +99,10 @@ export const JOBS = {
     duration: 1.3,
     uses_clickhouse: true,
     prepare: (_world, start, random) => ({
-      args: ['archive', 'small', '--split', random.pick(['none', 'hour', 'day', 'week'])],
+      args: [
+        ...['archive', 'small', '--split', random.pick(['none', 'hour', 'day', 'week'])],
+        ...['--parallel', random.pick(['1', '3'])],
+      ],
       repeats: true,
       missing: (call, { files }) => {
         const { group_id, children, storage_path } = call.result ?? {};

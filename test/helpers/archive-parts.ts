@@ -1,5 +1,5 @@
 import { generateKey, parseKey } from '../../src/core/format/index.ts';
-import type { InstallationInfo } from '../../src/core/ports/services.ts';
+import type { InstallationInfo, Services } from '../../src/core/ports/services.ts';
 import type { Storage } from '../../src/core/ports/storage.ts';
 import { FakeCatalog, FakeLogs, FakeState } from './fake-ports.ts';
 import { MemoryStorage } from './memory-storage.ts';
@@ -28,7 +28,7 @@ export function archiveParts<Archives extends Storage = MemoryStorage>(
       max_duration_ms: 60_000,
       max_error_time_ms: 60_000,
       first_wait_ms: 1,
-    },
+    } as Services['archive_limits'],
     catalog: new FakeCatalog(),
     logs: new FakeLogs(rows, step),
     archives,

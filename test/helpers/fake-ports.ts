@@ -435,7 +435,7 @@ export class FakeLogs implements LogDatabase {
   /** The only fractal that has rows; default: every fractal has them. */
   fractal_id: string | undefined;
   /** Calls of `lines`. */
-  readonly calls: (LogWindow & { start?: RowKey; low_memory?: boolean })[] = [];
+  readonly calls: (LogWindow & { start?: RowKey; low_memory?: boolean; parallel?: number })[] = [];
 
   constructor(rows: number, step = 1) {
     this.rows = rows;
@@ -487,7 +487,8 @@ export class FakeLogs implements LogDatabase {
     );
   }
   async *lines(window: LogWindow, options: LineOptions): AsyncIterable<LineBlock> {
-    this.calls.push({ ...window, start: options.start, low_memory: options.low_memory });
+    const { start, low_memory, parallel } = options;
+    this.calls.push({ ...window, start, low_memory, parallel });
     for (const row of this.#rowsIn(window)) {
       options.signal?.throwIfAborted();
       if (options.start && isBefore(row, this.step, options.start)) continue;

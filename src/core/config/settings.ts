@@ -114,7 +114,7 @@ interface ArchiveSettings {
   max_duration_ms: number;
   /** Limit for the total time spent waiting for retries, milliseconds. */
   max_error_time_ms: number;
-  /** Inserts of a restore at a time (`BIFRACT_RESTORE_PARALLEL`); undefined: by the server. */
+  /** Queries of an archive, or inserts of a restore, at a time (`BIFRACT_PARALLEL`); undefined: by the server. */
   parallel?: number;
   /**
    * Root of the archives on disk (`BIFRACT_ARCHIVE_DIR`), if they are not in the Docker volume. The server does not
@@ -161,7 +161,7 @@ export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv, dir:
       max_duration_ms: env.duration('BIFRACT_ARCHIVE_MAX_DURATION', '24h'),
       max_error_time_ms: env.duration('BIFRACT_ARCHIVE_MAX_ERROR_TIME', '30m'),
       dir: env.path('BIFRACT_ARCHIVE_DIR'),
-      ...restoreParallel(env),
+      ...parallelOf(env),
     },
     server: {
       port: env.port('BIFRACT_PORT', 8080),
@@ -171,8 +171,8 @@ export function readSettings(file: EnvVars, environment: NodeJS.ProcessEnv, dir:
   };
 }
 
-function restoreParallel(env: Environment): Pick<ArchiveSettings, 'parallel'> {
-  const name = 'BIFRACT_RESTORE_PARALLEL';
+function parallelOf(env: Environment): Pick<ArchiveSettings, 'parallel'> {
+  const name = 'BIFRACT_PARALLEL';
   if (env.text(name) === undefined) return {};
   const parallel = env.count(name, 1);
   if (parallel > MAX_PARALLEL) throw invalid(name, String(parallel), `a number from 1 to ${MAX_PARALLEL}`);

@@ -75,8 +75,10 @@ export interface PeriodCount {
 export interface LineOptions extends CallOptions {
   /** Include the parsed fields in each line. */
   fields: boolean;
-  /** Memory limit of the query, bytes. */
+  /** Memory limit of the queries together, bytes. */
   max_memory?: number;
+  /** Queries at a time; default: by the cores and memory of the server, and the cores here. */
+  parallel?: number;
   /** Start with the first row that has this key. */
   start?: RowKey;
   /** Read in smaller blocks, for a server that ran out of memory. Slower. */

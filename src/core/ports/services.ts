@@ -30,7 +30,7 @@ export interface Services {
   /**
    * Memory limit of one archive query in ClickHouse, bytes; time limits of one file, and of all retries
    * together, milliseconds; the wait before the first retry;
-   * inserts of a restore at a time.
+   * queries of an archive, or inserts of a restore, at a time.
    */
   readonly archive_limits: {
     max_memory: number;

@@ -293,7 +293,7 @@ test('the error for an invalid value names the variable', () => {
     ['CLICKHOUSE_SECURE', ['enabled', '2']],
     ['CLICKHOUSE_TLS_INSECURE_SKIP_VERIFY', ['y']],
     ['BIFRACT_S3_PART_MIB', ['4', '2001', '8MiB']],
-    ['BIFRACT_RESTORE_PARALLEL', ['0', '17', 'all']],
+    ['BIFRACT_PARALLEL', ['0', '17', 'all']],
     ['HTTPS_PROXY', ['proxy:3128']],
     ['BIFRACT_ARCHIVE_MAX_MEMORY', ['0', '3GB', '9007199254740993']],
     ['BIFRACT_ARCHIVE_MAX_DURATION', ['0', '-1h', '24', '1d', 'h', '1h 30m']],

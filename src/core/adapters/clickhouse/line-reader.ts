@@ -3,6 +3,7 @@ import type { LogsShape } from '../../ports/installation-shape.ts';
 import type { LineBlock, LineOptions, LogWindow, RowKey } from '../../ports/log-database.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import { isSettingRefused } from './errors.ts';
+import { joinInOrder, type OwnedBlock } from './join-in-order.ts';
 import { DecodeThreads } from './native/decode-thread.ts';
 import type { Stop } from './native/decoder.ts';
 import type { ResponseScope } from './native/line-assembler.ts';
@@ -20,17 +21,11 @@ import {
   NATIVE_SETTINGS,
   nativeQuery,
 } from './queries.ts';
+import { FallbackSize, JoinSize } from './read-sizes.ts';
 import type { ClickHouseSession, StatementOptions } from './session.ts';
+import { RangeSize, type StartedWindow, timeRanges } from './time-ranges.ts';
 
 const KEY_LIMIT_MS = 600_000;
-/**
- * Limits for one join with the original lines. ClickHouse keeps both sides in memory and sorts them, which takes up to
- * eight times the bytes of the lines.
- */
-const JOIN_FIRST_ROWS = 1024;
-const JOIN_MAX_ROWS = 65_536;
-const JOIN_GROWTH = 8;
-const JOIN_BYTES = 32 << 20;
 /** ClickHouse would open the partitions of a whole window at once, and needs some MB of memory for each. */
 const PARTITIONED_BY_DAY = /\btoDate\(|\btoYYYYMMDD\(|\btoStartOf(?:Day|Hour)\(/;
 /** Days to read at a time; more of them after a span with few rows. */
@@ -38,16 +33,6 @@ const SPAN_DAYS = 16;
 const SPAN_MAX_DAYS = 256;
 const SPAN_FEW_ROWS = 16_384;
 const DAY_MS = 86_400_000;
-/** Block size in rows: divided by `BLOCK_STEP` each time a block is too large. */
-const MAX_BLOCK_ROWS = 8192;
-const MIN_BLOCK_ROWS = 128;
-const BLOCK_STEP = 8;
-/** Rows to request as text after a stop: multiplied by `ROW_STEP` if decoding soon stops again. */
-const FIRST_ROWS = 16_384;
-const MAX_ROWS = 1 << 22;
-const ROW_STEP = 4;
-/** Two stops are far apart if more than this many times the last text range was decoded between them. */
-const FAR_APART = 8;
 
 /**
  * Reads archive lines. Rows are requested in Native format and formatted here, because formatting JSON columns is what
@@ -67,10 +52,34 @@ export class LineReader {
   }
 
   async *lines(window: LogWindow, options: LineOptions): AsyncGenerator<LineBlock> {
+    for await (const block of this.#ranges(window, options)) {
+      yield block;
+      block.free();
+    }
+  }
+
+  /** Reads ranges of the window at the same time, if there may be several queries. */
+  async *#ranges(window: LogWindow, { start, ...options }: LineOptions): AsyncGenerator<OwnedBlock> {
     const shape = await this.#shape(options);
     const scope = { shape, firstRaw: await this.#firstRaw(shape, window, options), join: new JoinSize() };
-    if (!PARTITIONED_BY_DAY.test(shape.partition_key)) return yield* this.#span(scope, window, options);
-    let { start } = options;
+    const streams = options.low_memory ? 1 : (options.parallel ?? 1);
+    if (streams === 1) return yield* this.#days(scope, { ...window, start }, options);
+    const stop = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    const { max_memory } = options;
+    const each = { ...options, signal, max_memory: max_memory && Math.floor(max_memory / streams) };
+    const source = lineSource(shape, this.#session.dialect, options.fields);
+    const size = new RangeSize();
+    const read = (range: StartedWindow) => size.measure(this.#days(scope, range, each));
+    const ranges = timeRanges(this.#session, source, { ...window, start }, size, { signal });
+    yield* joinInOrder(mapped(ranges, read), streams, () => stop.abort());
+  }
+
+  /** Rows of a window, of some days at a time if days are partitions. */
+  async *#days(scope: Scope, { start: key, ...window }: StartedWindow, options: LineOptions) {
+    if (!PARTITIONED_BY_DAY.test(scope.shape.partition_key))
+      return yield* this.#span(scope, window, { ...options, start: key });
+    let start = key;
     let from = start === undefined ? window.from : laterOf(window.from, start);
     let first = await this.#firstTime({ ...window, from }, options);
     for (let days = SPAN_DAYS; first !== undefined; ) {
@@ -92,10 +101,10 @@ export class LineReader {
 
   /** Rows of a window, with their original lines if these are in another table. */
   async *#span(
-    { shape, firstRaw, join }: { shape: LogsShape; firstRaw: number | undefined; join: JoinSize },
+    { shape, firstRaw, join }: Scope,
     window: LogWindow,
     options: LineOptions,
-  ): AsyncGenerator<LineBlock> {
+  ): AsyncGenerator<OwnedBlock> {
     const source = (joined = false) => lineSource(shape, this.#session.dialect, options.fields, joined);
     // A join keeps its right side in memory: only where there are original lines, and some rows at a time.
     const from = window.from === undefined ? -Infinity : firstMillisecond(window.from);
@@ -120,7 +129,7 @@ export class LineReader {
     { start: from, end }: KeyRange,
     options: LineOptions,
     block_rows?: number,
-  ): AsyncGenerator<LineBlock> {
+  ): AsyncGenerator<OwnedBlock> {
     const fallback = new FallbackSize(block_rows);
     let start = from;
     while (this.#native) {
@@ -171,7 +180,7 @@ export class LineReader {
     window: LogWindow,
     keys: KeyRange,
     options: LineOptions,
-  ): AsyncGenerator<LineBlock, unknown> {
+  ): AsyncGenerator<OwnedBlock, unknown> {
     const query = linesQuery(source, window, keys);
     return this.#session.stream(query, statementOptions(options), (chunks) =>
       splitLines(chunks, lineShape(source)),
@@ -184,7 +193,7 @@ export class LineReader {
     keys: KeyRange,
     block_rows: number,
     options: LineOptions,
-  ): AsyncGenerator<LineBlock, Stop | undefined> {
+  ): AsyncGenerator<OwnedBlock, Stop | undefined> {
     const query = nativeQuery(source, window, keys);
     const settings = { ...(options.fields && NATIVE_SETTINGS), max_block_size: String(block_rows) };
     this.#threads.prepare();
@@ -221,6 +230,18 @@ export class LineReader {
   }
 }
 
+/** What is known of the rows of a window. */
+interface Scope {
+  shape: LogsShape;
+  /** Time of the first row that may have an original line in another table. */
+  firstRaw: number | undefined;
+  join: JoinSize;
+}
+
+async function* mapped<From, To>(items: AsyncIterable<From>, map: (item: From) => To): AsyncGenerator<To> {
+  for await (const item of items) yield map(item);
+}
+
 /** The later of the start of a window and the time of a key. */
 function laterOf(from: Timestamp | undefined, { ms }: RowKey): Timestamp {
   const time = new Date(Number(ms)).toISOString();
@@ -236,55 +257,4 @@ function statementOptions(
   settings: object = {},
 ): StatementOptions {
   return { signal, max_memory, settings: { ...settings, ...(low_memory && LOW_MEMORY) } };
-}
-
-/** How many rows to join with their original lines: fewer if the lines so far were long. */
-class JoinSize {
-  rows = JOIN_FIRST_ROWS;
-
-  /** Several blocks, so that each is small enough to be buffered. */
-  get block_rows(): number {
-    return Math.max(MIN_BLOCK_ROWS, Math.floor((this.rows * MAX_BLOCK_ROWS) / JOIN_MAX_ROWS));
-  }
-
-  /** Passes on the lines of a join, and chooses the rows of the next one. */
-  async *adapt(joined: AsyncIterable<LineBlock>): AsyncGenerator<LineBlock> {
-    const sum = { lines: 0, bytes: 0 };
-    for await (const block of joined) {
-      sum.lines += block.lines;
-      sum.bytes += block.bytes.length;
-      yield block;
-    }
-    if (sum.lines === 0) return;
-    const fitting = Math.ceil((JOIN_BYTES * sum.lines) / sum.bytes);
-    this.rows = Math.min(fitting, JOIN_MAX_ROWS, this.rows * JOIN_GROWTH);
-  }
-}
-
-/**
- * How many rows to request when decoding stops. A stop costs two queries: if decoding stops again and again, nearly all
- * rows are soon requested as text; if it stops rarely, only a few are.
- */
-class FallbackSize {
-  /** Block size to request, rows. */
-  block_rows: number;
-  #rows = 0;
-
-  constructor(block_rows = MAX_BLOCK_ROWS) {
-    this.block_rows = block_rows;
-  }
-
-  /** Reduces the block size; false if it is at its minimum. */
-  shrinkBlocks(): boolean {
-    if (this.block_rows <= MIN_BLOCK_ROWS) return false;
-    this.block_rows = Math.max(MIN_BLOCK_ROWS, Math.floor(this.block_rows / BLOCK_STEP));
-    return true;
-  }
-
-  /** Number of rows to request as text, after a stop with `decoded` rows decoded. */
-  nextRows(decoded: number): number {
-    const far = this.#rows === 0 || decoded > FAR_APART * this.#rows;
-    this.#rows = far ? FIRST_ROWS : Math.min(MAX_ROWS, this.#rows * ROW_STEP);
-    return this.#rows;
-  }
 }

@@ -45,11 +45,11 @@ import {
   partitionsQuery,
   removeExcessCountsQuery,
   removeUntilQuery,
-  resourcesQuery,
   slicesOf,
   stagedMinutesQuery,
   tablesQuery,
 } from './restore-queries.ts';
+import { ServerResources } from './server-resources.ts';
 import { ClickHouseSession } from './session.ts';
 import { readLogsShape } from './shape.ts';
 
@@ -57,11 +57,6 @@ const TABLE = /^[a-z][a-z0-9_]{0,150}$/;
 /** Waits for mutations on all replicas. */
 const WAIT_FOR_MUTATION = { lightweight_deletes_sync: '2', mutations_sync: '2' } as const;
 const IDLE_POLL_MS = 200;
-/** More would not be faster: one thread reads the archive. */
-const MAX_STREAMS = 4;
-/** An insert of text takes up to so many bytes; the server needs memory for more than that. */
-const MEMORY_PER_INSERT = 1e9;
-const SERVER_MEMORY_PER_INSERT = 4e9;
 
 /** Opens the log database for restoring. Connects with the first query. */
 export async function connectLogRestore(
@@ -75,13 +70,14 @@ class ClickHouseRestore implements LogRestore {
   readonly #session: ClickHouseSession;
   readonly #dialect: Dialect;
   readonly #encoders: Encoders;
+  readonly #resources: ServerResources;
   #schema: LogsShape | undefined;
-  #streams: number | undefined;
 
   constructor(session: ClickHouseSession) {
     this.#session = session;
     this.#dialect = session.dialect;
     this.#encoders = new Encoders(session);
+    this.#resources = new ServerResources(session);
   }
 
   async create(table: string, options: CallOptions = {}): Promise<void> {
@@ -98,7 +94,7 @@ class ClickHouseRestore implements LogRestore {
     checkedTable(table);
     const schema = await this.#logsSchema(options);
     const { signal, max_memory } = options;
-    const streams = parallel ?? (await this.#parallel(options));
+    const streams = parallel ?? (await this.#resources.streams(options));
     const threads = await this.#encoders.acquire(schema, streams, options, onText);
     const memory = max_memory && Math.floor(max_memory / streams);
     try {
@@ -122,25 +118,6 @@ class ClickHouseRestore implements LogRestore {
     } finally {
       await this.#encoders.release(threads, onText);
     }
-  }
-
-  /** Number of inserts at a time: each takes a core of the server or two, and memory. */
-  async #parallel(options: RestoreCallOptions): Promise<number> {
-    if (this.#streams === undefined) {
-      try {
-        const { signal, max_memory } = options;
-        const { cores, memory } = await this.#session.row<{ cores: number; memory: number }>(
-          resourcesQuery(),
-          { signal },
-        );
-        this.#streams = streamsFor(cores, memory, max_memory);
-      } catch (error) {
-        // Not every user may ask.
-        if (!(error instanceof BifractError && error.code === 'QUERY_FAILED')) throw error;
-        this.#streams = 1;
-      }
-    }
-    return this.#streams;
   }
 
   async count(table: string, options: CallOptions = {}): Promise<number> {
@@ -277,13 +254,6 @@ class ClickHouseRestore implements LogRestore {
   async #number(query: Query, options: RestoreCallOptions): Promise<number> {
     return (await this.#session.row<{ rows: number }>(query, options)).rows;
   }
-}
-
-/** As many inserts as cores and memory allow without slowing the server down for others; `memory` 0: unknown. */
-export function streamsFor(cores: number, memory: number, max_memory = Number.POSITIVE_INFINITY): number {
-  const byMemory = memory > 0 ? Math.floor(memory / SERVER_MEMORY_PER_INSERT) : MAX_STREAMS;
-  const byLimit = Math.floor(max_memory / MEMORY_PER_INSERT);
-  return Math.max(1, Math.min(MAX_STREAMS, Math.floor(cores / 2), byMemory, byLimit));
 }
 
 /** Table names become part of the statement text. */

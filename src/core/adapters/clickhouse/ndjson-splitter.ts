@@ -1,6 +1,6 @@
-import type { LineBlock } from '../../ports/log-database.ts';
 import { freeBuffer } from './buffers.ts';
 import { connectionLost, ResponseTail, unexpectedResponse } from './errors.ts';
+import type { OwnedBlock } from './join-in-order.ts';
 import { repairLines } from './utf8-repair.ts';
 
 /** Minimum size of a block, except the last. */
@@ -26,7 +26,7 @@ export interface LineShape {
 export async function* splitLines(
   chunks: AsyncIterable<Buffer>,
   shape: LineShape,
-): AsyncGenerator<LineBlock> {
+): AsyncGenerator<OwnedBlock> {
   const pending = new Pending();
   let tail: ResponseTail | undefined;
   try {
@@ -36,8 +36,7 @@ export async function* splitLines(
       if (!block) continue;
       const { lines, end } = measure(block, shape);
       if (end === block.length) {
-        yield { bytes: repairLines(withoutEmptyCols(block)), lines };
-        freeBuffer(block);
+        yield { bytes: repairLines(withoutEmptyCols(block)), lines, free: () => freeBuffer(block) };
       } else tail = new ResponseTail([block.subarray(end), pending.bytes()]);
     }
   } catch (error) {
@@ -46,7 +45,7 @@ export async function* splitLines(
   const last = pending.bytes();
   const { lines, end } = measure(last, shape);
   if (tail || end < last.length) throw unexpectedResponse(tail ?? new ResponseTail([last.subarray(end)]));
-  if (lines > 0) yield { bytes: repairLines(withoutEmptyCols(last)), lines };
+  if (lines > 0) yield { bytes: repairLines(withoutEmptyCols(last)), lines, free: () => freeBuffer(last) };
 }
 
 /**

@@ -169,6 +169,22 @@ export function keyQuery(
   };
 }
 
+/** Times of every `every`-th row of a window, at most `count` of them. */
+export function bordersQuery(
+  { logs, order }: LineSource,
+  window: LogWindow,
+  every: number,
+  count: number,
+): Query {
+  const { where, params } = windowCondition(window);
+  const times = `SELECT toUnixTimestamp64Milli(timestamp) AS ms FROM ${logs} WHERE ${where}
+      ORDER BY ${order.replace(', log_id', '')} LIMIT {limit:UInt64}`;
+  return {
+    sql: `SELECT ms FROM (${times}) WHERE rowNumberInAllBlocks() % {every:UInt64} = {every:UInt64} - 1 ORDER BY ms FORMAT JSONEachRow`,
+    params: { ...params, every, limit: every * count },
+  };
+}
+
 /** How each line of `linesQuery` starts and ends. */
 export function lineShape({ fields, other }: LineSource): LineShape {
   const objectLast = fields || other.norm_log || other.columns.length > 0;

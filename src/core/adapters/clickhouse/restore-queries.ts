@@ -193,15 +193,6 @@ function inputStructure(shape: LogsShape): string {
   ].join(', ');
 }
 
-/** What limits the number of inserts at a time; memory in bytes, 0: unknown. */
-export function resourcesQuery(): Query {
-  return {
-    sql: `SELECT toUInt32(getSetting('max_threads')) AS cores, toFloat64OrZero((SELECT max(value) FROM system.server_settings
-        WHERE name = 'max_server_memory_usage')) AS memory FORMAT JSONEachRow`,
-    params: {},
-  };
-}
-
 export function countQuery(table: string, { allShards }: Dialect): Query {
   return { sql: `SELECT count() AS rows FROM ${allShards(table)} FORMAT JSONEachRow`, params: {} };
 }

@@ -23,7 +23,7 @@ import { planResume } from './resume.ts';
  */
 export async function archive(
   services: ArchiveServices,
-  { fresh = false, ...options }: ArchiveJobRequest,
+  { fresh = false, parallel, ...options }: ArchiveJobRequest,
   context: JobContext,
 ): Promise<ArchiveSummary> {
   const started = performance.now();
@@ -34,7 +34,7 @@ export async function archive(
   const request = requestOf(fractal, options);
   const retrier = new Retrier(connected.retry, context);
   const plan = await planArchive(connected, { fractal, request, fresh }, retrier, context);
-  const written = plan && (await writeFiles(connected, plan, retrier, context));
+  const written = plan && (await writeFiles(connected, { ...plan, parallel }, retrier, context));
   return {
     ...summarize(fractal, request, written),
     continued: plan?.resumed !== undefined,

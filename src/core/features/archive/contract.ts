@@ -19,6 +19,8 @@ export interface ArchiveJobRequest {
   archive_type?: ArchiveType;
   /** Skip periods that complete archives already cover. */
   only_uncovered?: boolean;
+  /** Queries at a time; by default the setting, else by the server. */
+  parallel?: number;
   /** Start over instead of resuming an interrupted archive of the same request. */
   fresh?: boolean;
 }

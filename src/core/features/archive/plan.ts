@@ -17,6 +17,8 @@ export interface ArchivePlan {
   begun_at: Timestamp;
   /** Windows still to archive. */
   windows: readonly ArchiveWindow[];
+  /** Queries at a time; undefined: by setting and server. */
+  parallel?: number | undefined;
   /** Set if an interrupted archive is resumed. */
   resumed?: ResumedArchive;
 }

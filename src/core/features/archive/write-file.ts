@@ -46,7 +46,7 @@ const END_CODES = new Set(['CUT_OFF', 'DAMAGED', 'NOT_BIFRACT', 'WRONG_KEY', 'NO
  */
 export async function writeArchiveFile(
   connected: Connected,
-  { fractal, request }: ArchivePlan,
+  { fractal, request, parallel }: ArchivePlan,
   file: ArchiveFile,
   totals: ArchiveTotals,
   retrier: Retrier,
@@ -56,7 +56,7 @@ export async function writeArchiveFile(
   const { signal, now, emit } = context;
   const { split, fields } = request;
   const shape = await retrier.through(() => connected.logs.shape({ signal }), signal);
-  const sealed = writeArchive(countedRows(connected, request, file, retrier, context), {
+  const sealed = writeArchive(countedRows(connected, { ...request, parallel }, file, retrier, context), {
     key,
     head: {
       created: now().toISOString(),
@@ -86,13 +86,14 @@ export async function writeArchiveFile(
 /** Yields the rows, then throws unless their count matches: the file is then never sealed. */
 async function* countedRows(
   connected: Connected,
-  { fractal_id, fields }: ArchivePlan['request'],
+  { fractal_id, fields, parallel }: ArchivePlan['request'] & Pick<ArchivePlan, 'parallel'>,
   { window, unfinished }: ArchiveFile,
   retrier: Retrier,
   { signal, emit }: JobContext,
 ): AsyncIterable<LineBlock> {
   const { logs, services } = connected;
-  const { max_memory } = services.archive_limits;
+  const { max_memory, parallel: setting } = services.archive_limits;
+  const options = { fields, max_memory, parallel: parallel ?? setting, signal };
   const rows = logWindow(fractal_id, window);
   const tail = new ResumePoint();
   let written = 0;
@@ -101,7 +102,7 @@ async function* countedRows(
     written += block.lines;
     yield block;
   }
-  for await (const block of streamRows(logs, rows, { fields, max_memory, signal }, tail, retrier)) {
+  for await (const block of streamRows(logs, rows, options, tail, retrier)) {
     written += block.lines;
     yield block;
   }

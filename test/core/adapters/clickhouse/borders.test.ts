@@ -7,7 +7,7 @@ import { relayClickhouse } from '../../../helpers/clickhouse-relay.ts';
 import { testServices } from '../../../helpers/services.ts';
 import { collectLines } from '../../../helpers/streams.ts';
 
-/** Reading in spans of days, joins, text instead of unsupported rows, and resuming: each row once, with its original line. */
+/** Reading in spans of days, in ranges at the same time, joins, text instead of unsupported rows, and resuming: each row once, with its original line. */
 
 const RUNS = 12;
 const ROWS = 30_000;
@@ -86,7 +86,8 @@ test('whatever the window and the first key, each row is read once, in order, wi
     fc.option(start, { nil: undefined }),
     fc.boolean(),
     fc.boolean(),
-    async (from, to, first, fields, low_memory) => {
+    fc.integer({ min: 1, max: 4 }),
+    async (from, to, first, fields, low_memory, parallel) => {
       const window: LogWindow = { fractal_id: 'web', from: from && isoOf(from), to: to && isoOf(to) };
       const key: RowKey | undefined = first && {
         ms: String(first.ms),
@@ -98,7 +99,8 @@ test('whatever the window and the first key, each row is read once, in order, wi
           (!to || ms < bound(to)) &&
           (!first || ms > first.ms || (ms === first.ms && id >= first.id)),
       );
-      const { bytes, lines } = await collectLines(logs.lines(window, { fields, low_memory, start: key }));
+      const options = { fields, low_memory, parallel, start: key };
+      const { bytes, lines } = await collectLines(logs.lines(window, options));
       assert.equal(lines, expected.length);
       assert.deepEqual(
         readRows(bytes, fields),
@@ -110,10 +112,12 @@ test('whatever the window and the first key, each row is read once, in order, wi
   await fc.assert(property, {
     numRuns: RUNS,
     examples: [
-      [undefined, undefined, undefined, true, false],
-      [undefined, first_raw, undefined, true, false],
+      [undefined, undefined, undefined, true, false, 1],
+      [undefined, undefined, undefined, true, false, 3],
+      [undefined, first_raw, undefined, true, false, 2],
     ],
   });
+  assert.ok(relay.statements.some((sql) => sql.includes('rowNumberInAllBlocks')));
   const joins = relay.statements.filter((sql) => sql.includes('JOIN'));
   assert.ok(joins.length > 2 && joins.some((sql) => sql.endsWith('FORMAT JSONEachRow')));
 });

@@ -231,6 +231,18 @@ test('an interrupted query resumes at the same row, later with less memory, and 
   );
 });
 
+test('rows are read through as many queries as requested, else as configured, else as the server allows', async () => {
+  const { parts } = setUp(10);
+  const parallelOf = async (request: object) => {
+    await archive(fakeServices(parts), { ...OPTIONS, ...request }, jobContext());
+    return parts.logs.calls.at(-1)?.parallel;
+  };
+  assert.equal(await parallelOf({}), undefined);
+  parts.archive_limits.parallel = 2;
+  assert.equal(await parallelOf({}), 2);
+  assert.equal(await parallelOf({ parallel: 3, split: 'day' }), 3);
+});
+
 test('once retries are exhausted, the archive fails and no further period is started', async () => {
   const { parts } = setUp(48);
   parts.archive_limits.max_error_time_ms = 30;

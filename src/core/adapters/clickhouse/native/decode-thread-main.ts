@@ -1,14 +1,17 @@
 import { parentPort } from 'node:worker_threads';
-import { BUFFER_BYTES, LineBufferPool } from '../buffers.ts';
+import { BUFFER_BYTES, GrowableBuffer, LineBufferPool } from '../buffers.ts';
 import type { FromThread, ToThread } from './decode-thread.ts';
 import { type Decoded, Decoder } from './decoder.ts';
 
 const buffers = new LineBufferPool();
+/** More than most blocks. Pages that stay untouched take no memory, but smaller buffers that it outgrew would for long. */
+const INPUT_BYTES = 8 << 20;
+const input = new GrowableBuffer(Buffer.allocUnsafeSlow(INPUT_BYTES));
 let decoder = new Decoder({ fractal_id: '', fields: true }, buffers);
 
 parentPort?.on('message', (message: ToThread) => {
   if ('start' in message) {
-    decoder = new Decoder(message.start, buffers);
+    decoder = new Decoder(message.start, buffers, input);
     return;
   }
   if ('finish' in message) return reply(decoder.finish());

@@ -114,36 +114,36 @@ export class DecodeThread {
   }
 }
 
-/** Keeps one thread between responses, because starting a thread takes longer than decoding a small response. Must be closed. */
+/** Keeps threads between responses, because starting one takes longer than decoding a small response. Must be closed. */
 export class DecodeThreads {
-  #idle: DecodeThread | undefined;
+  #idle: DecodeThread[] = [];
   #closed = false;
 
   /** Starts a thread ahead of the response, unless one is idle. */
   prepare(): void {
-    if (this.#closed || (this.#idle && !this.#idle.ended)) return;
-    this.#idle = new DecodeThread();
-    this.#idle.park();
+    this.#idle = this.#idle.filter(({ ended }) => !ended);
+    if (this.#closed || this.#idle.length > 0) return;
+    const thread = new DecodeThread();
+    thread.park();
+    this.#idle.push(thread);
   }
 
   /** A thread for a response; must be released. */
   acquire(of: ResponseScope): DecodeThread {
-    const kept = this.#idle?.ended ? undefined : this.#idle;
-    const thread = kept ?? new DecodeThread();
-    this.#idle = undefined;
+    const kept = this.#idle.pop();
+    const thread = kept && !kept.ended ? kept : new DecodeThread();
     thread.start(of);
     return thread;
   }
 
   /** Takes a thread back. It is closed if it failed or has not finished its response. */
   async release(thread: DecodeThread): Promise<void> {
-    if (this.#closed || this.#idle || !thread.park()) return thread.close();
-    this.#idle = thread;
+    if (this.#closed || !thread.park()) return thread.close();
+    this.#idle.push(thread);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#idle?.close();
-    this.#idle = undefined;
+    await Promise.all(this.#idle.splice(0).map((thread) => thread.close()));
   }
 }

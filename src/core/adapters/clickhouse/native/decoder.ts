@@ -1,5 +1,5 @@
 import type { LineBlock, RowKey } from '../../../ports/log-database.ts';
-import { LineBufferPool } from '../buffers.ts';
+import { GrowableBuffer, LineBufferPool } from '../buffers.ts';
 import { ResponseTail } from '../errors.ts';
 import { LineAssembler, type ResponseScope } from './line-assembler.ts';
 import { DecodeError } from './reader.ts';
@@ -29,9 +29,9 @@ export class Decoder {
   readonly #lines: LineAssembler;
   #tail: ResponseTail | undefined;
 
-  /** Lines are written into `buffers`; their reader may release them. */
-  constructor(of: ResponseScope, buffers = new LineBufferPool()) {
-    this.#lines = new LineAssembler(of, buffers);
+  /** Lines are written into `buffers`; their reader may release them. `input` may be that of an earlier response. */
+  constructor(of: ResponseScope, buffers = new LineBufferPool(), input = new GrowableBuffer()) {
+    this.#lines = new LineAssembler(of, buffers, input);
   }
 
   add(bytes: Buffer): Decoded {

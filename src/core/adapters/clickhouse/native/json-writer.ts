@@ -110,7 +110,18 @@ export class JsonWriter extends GrowableBuffer {
         at += plain;
         if (plain < WORD) break;
       }
-      if (index === to) break;
+      const left = to - index;
+      if (left === 0) break;
+      // The same for the last bytes, with others after them.
+      if (left < WORD && index + WORD <= words.byteLength) {
+        const word = words.getInt32(index, true);
+        if ((specialBits(word) & ((1 << (8 * left)) - 1)) === 0) {
+          outWords.setInt32(at, word, true);
+          index = to;
+          at += left;
+          break;
+        }
+      }
       const byte = source[index++] as number;
       const kind = ESCAPES[byte] as number;
       if (kind === PLAIN) {

@@ -1,6 +1,5 @@
 import type { LineBlock, RowKey } from '../../../ports/log-database.ts';
-import type { LineBufferPool } from '../buffers.ts';
-import { GrowableBuffer } from '../buffers.ts';
+import type { GrowableBuffer, LineBufferPool } from '../buffers.ts';
 import { repairLines } from '../utf8-repair.ts';
 import { type OptionalColumns, type Rows, readBlock, readBlockStart } from './block.ts';
 import { JsonWriter, Literal } from './json-writer.ts';
@@ -48,7 +47,7 @@ const EXCEPTION_END = /(?:\(version [\w.]+(?: \([^()]*\))?\)|__exception__)\s*$/
 export class LineAssembler {
   readonly #fidToIts: Literal;
   readonly #optional: OptionalColumns;
-  readonly #in = new GrowableBuffer();
+  readonly #in: GrowableBuffer;
   readonly #buffers: LineBufferPool;
   readonly #out: JsonWriter;
   #ready: LineBlock[] = [];
@@ -61,7 +60,9 @@ export class LineAssembler {
   /** Bytes to wait for before the next attempt: each attempt scans all input. */
   #needed = 0;
 
-  constructor({ fractal_id, ...optional }: ResponseScope, buffers: LineBufferPool) {
+  constructor({ fractal_id, ...optional }: ResponseScope, buffers: LineBufferPool, input: GrowableBuffer) {
+    this.#in = input;
+    this.#in.at = 0;
     this.#buffers = buffers;
     this.#out = new JsonWriter(buffers.take(0));
     this.#optional = optional;
@@ -80,6 +81,7 @@ export class LineAssembler {
     while (this.#in.at > 0) if (!this.#block(true)) throw malformed('truncated response');
     this.#complete = { bytes: this.#out.at, lines: this.#lines };
     this.flush();
+    this.#buffers.release(this.#out.bytes.buffer);
   }
 
   /** Makes the lines before `cursor` ready. */

@@ -1,7 +1,7 @@
 import { BifractError } from '../../../contract/errors.ts';
-import type { LineBlock } from '../../../ports/log-database.ts';
 import { freeBuffer } from '../buffers.ts';
 import { connectionLost, ResponseTail, unexpectedResponse } from '../errors.ts';
+import type { OwnedBlock } from '../join-in-order.ts';
 import type { DecodeThread, DecodeThreads } from './decode-thread.ts';
 import type { Decoded, Stop } from './decoder.ts';
 import type { ResponseScope } from './line-assembler.ts';
@@ -23,15 +23,14 @@ export async function* nativeLines(
   chunks: AsyncIterable<Buffer>,
   of: ResponseScope,
   threads: DecodeThreads,
-): AsyncGenerator<LineBlock, Stop | undefined> {
+): AsyncGenerator<OwnedBlock, Stop | undefined> {
   const thread = threads.acquire(of);
   let lines = 0;
   try {
     for await (const { blocks, end } of decode(chunks, thread)) {
       for (const block of blocks) {
         lines += block.lines;
-        yield block;
-        thread.recycle(block.bytes);
+        yield { ...block, free: () => thread.recycle(block.bytes) };
       }
       if (end === undefined) continue;
       if (end === 'complete') return undefined;
