@@ -66,6 +66,8 @@ test('bytes that arrived in time are not late because the program was busy', asy
   keyboard.open();
   sender.write('\x1b');
   await until(() => socket.bytesRead === 1, LIMIT_MS, 'the Esc is read');
+  // After this, timers run before anything is read.
+  await new Promise((resolve) => setImmediate(resolve));
   sender.write('[D');
   const busyUntil = performance.now() + 300;
   while (performance.now() < busyUntil);
