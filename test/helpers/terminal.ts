@@ -108,6 +108,8 @@ export class FakeTerminal {
       this.type(NAMED[key] ?? key);
       await new Promise((resolve) => setImmediate(resolve));
       await this.settle();
+      // A dialog accepts keys only in the event loop turn after its frame.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
