@@ -5,6 +5,7 @@ import { App } from './app.tsx';
 import { createFrames, type Frames } from './frames.ts';
 import { createKeyboard } from './input/keyboard.ts';
 import { createRouter } from './input/router.ts';
+import { createScreen } from './screen.ts';
 import { noPreferences, type Preferences } from './state/preferences.ts';
 import { createSession, type Session } from './state/session.ts';
 import { startUp } from './state/startup.ts';
@@ -109,9 +110,8 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     </ColorContext>,
     {
       stdin,
-      stdout,
+      stdout: createScreen(stdout),
       alternateScreen: true,
-      incrementalRendering: true,
       exitOnCtrlC: false,
       patchConsole: true,
       interactive: Boolean(stdout.isTTY),

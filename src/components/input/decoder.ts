@@ -304,7 +304,8 @@ export function createDecoder(): Decoder {
 
   return {
     push(bytes, now) {
-      if (state === 'ground' && now < latePasteUntil && bytes.length >= LATE_PASTE_BYTES) beginPaste(true);
+      const late = state === 'ground' && now < latePasteUntil && bytes[0] !== ESC;
+      if (late && bytes.length >= LATE_PASTE_BYTES) beginPaste(true);
       decode(bytes);
       wait(now, bytes.length);
       return take();

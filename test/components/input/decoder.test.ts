@@ -354,6 +354,8 @@ test('a paste without its end ends after a moment, and the keyboard works again'
 test('the rest of a paste that stalled is not taken for keys', () => {
   const rest = 'D\r'.repeat(100);
   assert.deepEqual(decode(['\x1b[200~abc', `${rest}\x1b[201~`, 'j'], 3_000), [paste('abc'), ...keys('j')]);
+  const another = `\x1b[200~${rest}\x1b[201~`;
+  assert.deepEqual(decode(['\x1b[200~abc', another], 3_000), [paste('abc'), paste(rest)]);
   assert.deepEqual(decode(['\x1b[200~abc', rest, 'j'], 3_000), [paste('abc'), ...keys('j')]);
 });
 
