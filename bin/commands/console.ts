@@ -1,4 +1,5 @@
 import type { Preferences } from '../../src/components/index.tsx';
+import { colorLevel } from '../../src/components/text/colors.ts';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
@@ -31,15 +32,31 @@ export async function openDemoConsole(context: Context): Promise<number> {
 
 async function openConsole({ flags }: Context): Promise<{ engine: Engine; error: unknown }> {
   const { stdin, stdout, env } = process;
-  const color = flags.color && !env.NO_COLOR;
-  if (!color) env.FORCE_COLOR = '0';
+  const colors = colorLevel(env, flags.color);
   const [engine, { openConsole: open }] = await Promise.all([
     openEngine(flags, { shared: true }),
-    import('../../src/components/index.tsx'),
+    loadConsole(env),
   ]);
-  const { error } = await open(engine, { stdin, stdout, color, preferences: openPreferences });
+  const { error } = await open(engine, {
+    stdin,
+    stdout,
+    colors,
+    theme: flags.theme,
+    utf8: flags.ascii ? false : undefined,
+    preferences: openPreferences,
+  });
   await closeEngine(engine);
   return { engine, error };
+}
+
+/** Loads the console with Ink's color library at its highest level: what to draw is decided by the theme. */
+async function loadConsole(env: NodeJS.ProcessEnv): Promise<typeof import('../../src/components/index.tsx')> {
+  const { FORCE_COLOR } = env;
+  env.FORCE_COLOR = '3';
+  const loaded = await import('../../src/components/index.tsx');
+  if (FORCE_COLOR === undefined) delete env.FORCE_COLOR;
+  else env.FORCE_COLOR = FORCE_COLOR;
+  return loaded;
 }
 
 async function listRunningJobs(engine: Engine): Promise<void> {

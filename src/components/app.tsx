@@ -1,13 +1,15 @@
 import { Box, useInput, usePaste } from 'ink';
-import { useSyncExternalStore } from 'react';
+import { useMemo, useSyncExternalStore } from 'react';
 import type { Router } from './input/router.ts';
 import { Body } from './screens/body.tsx';
 import { KeyHints, StatusLine } from './screens/frame-lines.tsx';
 import { Overlay } from './screens/overlay.tsx';
 import type { Session } from './state/session.ts';
+import type { ColorLevel } from './text/colors.ts';
 import { bodyHeight, isTooSmall } from './text/layout.ts';
 import { Header } from './ui/header.tsx';
 import { Line } from './ui/line.tsx';
+import { createTheme, ThemeContext } from './ui/theme.ts';
 import { TooSmall } from './ui/too-small.tsx';
 import { currentScreen } from './view/snapshot.ts';
 import { titleLine } from './view/title.ts';
@@ -29,16 +31,30 @@ function Console({ snapshot }: { snapshot: Snapshot }) {
   );
 }
 
+interface AppProps {
+  session: Session;
+  router: Router;
+  /** What the terminal can draw. */
+  colors: ColorLevel;
+}
+
 /** The console: draws the snapshot of the session and sends all keys to the router. */
-export function App({ session, router }: { session: Session; router: Router }) {
+export function App({ session, router, colors }: AppProps) {
   const snapshot = useSession(session);
   useInput(router.input);
   usePaste(router.paste);
-  const { mode } = snapshot.ui;
-  if (isTooSmall(snapshot)) {
-    return <TooSmall snapshot={snapshot} dialog={mode.name === 'dialog' ? mode.dialog : undefined} />;
-  }
-  return <Console snapshot={snapshot} />;
+  const { ui, theme: name } = snapshot;
+  const theme = useMemo(() => createTheme(name, colors), [name, colors]);
+  const dialog = ui.mode.name === 'dialog' ? ui.mode.dialog : undefined;
+  return (
+    <ThemeContext value={theme}>
+      {isTooSmall(snapshot) ? (
+        <TooSmall snapshot={snapshot} dialog={dialog} />
+      ) : (
+        <Console snapshot={snapshot} />
+      )}
+    </ThemeContext>
+  );
 }
 
 /** The current snapshot of the session; renders again when it changes. */

@@ -7,8 +7,8 @@ import { noPreferences, type Preferences } from './state/preferences.ts';
 import { createSession, type Session } from './state/session.ts';
 import { startUp } from './state/startup.ts';
 import { stopSelf, suspension } from './terminal.ts';
+import { backgroundOfEnvironment, type ColorLevel, type ThemeChoice } from './text/colors.ts';
 import { isUtf8, symbolsFor } from './text/symbols.ts';
-import { ColorContext } from './ui/theme.ts';
 
 export type { Preferences } from './state/preferences.ts';
 
@@ -17,8 +17,10 @@ export interface ConsoleOptions {
   stdout: NodeJS.WriteStream;
   /** Disable all keys that change data (default: as the installation is configured). */
   readOnly?: boolean;
-  /** False draws without any style; true uses what Ink's color library detects. */
-  color: boolean;
+  /** What the terminal can draw; see `colorLevel`. Ink's color library must have been loaded with FORCE_COLOR=3. */
+  colors: ColorLevel;
+  /** The theme of this run (default: the saved setting). */
+  theme?: ThemeChoice;
   /** Loads the saved preferences; called after the first frame. */
   preferences?: () => Promise<Preferences>;
   /** Whether the terminal can show UTF-8 (default: by locale). */
@@ -73,6 +75,9 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const session = createSession({
     engine,
     symbols: symbolsFor(utf8),
+    colors: options.colors,
+    theme: options.theme,
+    background: backgroundOfEnvironment(process.env),
     read_only: options.readOnly ?? engine.installation.read_only,
     columns: stdout.columns || 80,
     rows: stdout.rows || 24,
@@ -92,10 +97,10 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   process.on('SIGCONT', terminal.continued);
   session.start();
   instance = render(
-    <ColorContext value={options.color}>
+    <>
       <ExposeSuspend onOpen={terminal.open} />
-      <App session={session} router={router} />
-    </ColorContext>,
+      <App session={session} router={router} colors={options.colors} />
+    </>,
     {
       stdin,
       stdout,

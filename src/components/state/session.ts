@@ -7,10 +7,12 @@ import {
   type JobRequest,
   type JobStore,
 } from '../../core/index.ts';
+import { type Background, type ColorLevel, type ThemeChoice, themeFor } from '../text/colors.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
 import type { Resource, Severity, Snapshot } from '../view/types.ts';
+import { keepCursor } from './cursor.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
@@ -48,6 +50,8 @@ export interface Session {
   /** Reloads everything that is shown. */
   refresh(): void;
   resize(columns: number, rows: number): void;
+  /** Draws the theme for this background, unless another theme was chosen. */
+  setBackground(background: Background): void;
   /** Subscribes to the engine. Call it before the first key can arrive. */
   start(): void;
   /** Loads the data now and periodically. */
@@ -70,6 +74,12 @@ export interface SessionOptions {
   engine: Engine;
   terminal: TerminalControls;
   symbols: Symbols;
+  /** What the terminal can draw (default: no colors). */
+  colors?: ColorLevel;
+  /** The theme of this run; the saved setting if absent. */
+  theme?: ThemeChoice;
+  /** The background of the terminal, if it is known already. */
+  background?: Background;
   read_only: boolean;
   columns: number;
   rows: number;
@@ -103,6 +113,7 @@ export function createSession(options: SessionOptions): Session {
   const end = new AbortController();
   let preferences = noPreferences();
   let ui = initialUi();
+  let { background } = options;
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
   let entries = 0;
@@ -149,6 +160,7 @@ export function createSession(options: SessionOptions): Session {
       browse: browsing.state(),
       wizard: wizard.state(),
       ...size,
+      theme: themeFor(options.theme ?? 'auto', options.colors ?? 'none', background),
       now: Date.now(),
       symbols,
     };
@@ -223,9 +235,17 @@ export function createSession(options: SessionOptions): Session {
       size = { columns, rows };
       changed();
     },
+    setBackground(found) {
+      background = found;
+      changed();
+    },
     start() {
       const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
       stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      listeners.add(() => {
+        const action = keepCursor(snapshot());
+        if (action) dispatch(action);
+      });
       listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
       tick();
     },

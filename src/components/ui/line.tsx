@@ -3,7 +3,7 @@ import { memo, useContext } from 'react';
 import { toAscii } from '../../core/text/sanitize.ts';
 import { fitLine, type Line as LineOfSpans, mergeSpans, type Span } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
-import { ColorContext, HIGHLIGHT, NO_STYLE, STYLES } from './theme.ts';
+import { ThemeContext } from './theme.ts';
 
 export interface LineProps {
   spans: LineOfSpans;
@@ -19,10 +19,13 @@ function encode(text: string, symbols: Symbols): string {
 }
 
 function Piece({ span, symbols, highlighted }: { span: Span; symbols: Symbols; highlighted: boolean }) {
-  const colored = useContext(ColorContext);
-  const style = highlighted ? HIGHLIGHT : STYLES[span.tone ?? 'plain'];
-  const bold = span.bold ? true : style.bold;
-  return <Text {...(colored ? { ...style, bold } : NO_STYLE)}>{encode(span.text, symbols)}</Text>;
+  const { styles, highlight } = useContext(ThemeContext);
+  const style = highlighted ? highlight : styles[span.tone ?? 'plain'];
+  return (
+    <Text {...style} bold={span.bold ? true : style.bold}>
+      {encode(span.text, symbols)}
+    </Text>
+  );
 }
 
 function DrawnLine({ spans, columns, symbols, highlighted = false }: LineProps) {

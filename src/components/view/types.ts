@@ -13,6 +13,7 @@ import type {
   JobView,
   Orphan,
 } from '../../core/index.ts';
+import type { ThemeName } from '../text/colors.ts';
 import type { Line, Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import type { WizardState } from './wizard/types.ts';
@@ -171,6 +172,7 @@ export interface Snapshot extends DrawContext {
   wizard?: WizardState;
   columns: number;
   rows: number;
+  theme: ThemeName;
 }
 
 /** Result of the last verification of a file in this session. */
