@@ -1,7 +1,8 @@
+import { DEFAULT_SETTINGS, SETTINGS, type Settings, withSetting } from '../view/settings.ts';
 import type { Sort, UiState } from '../view/types.ts';
 import { reduce } from './reducer.ts';
 
-/** Settings that the console keeps between runs. Implementations must not throw. */
+/** Values that the console keeps between runs. Implementations must not throw. */
 export interface Preferences {
   get(key: string): unknown;
   set(key: string, value: unknown): void;
@@ -11,6 +12,14 @@ export interface Preferences {
 export function noPreferences(): Preferences {
   const values = new Map<string, unknown>();
   return { get: (key) => values.get(key), set: (key, value) => void values.set(key, value) };
+}
+
+/** The saved settings; the default for each that is missing or not one of its choices. */
+export function savedSettings(preferences: Preferences): Settings {
+  return SETTINGS.reduce<Settings>(
+    (settings, { key }) => withSetting(settings, key, preferences.get(`settings.${key}`)),
+    DEFAULT_SETTINGS,
+  );
 }
 
 /** The saved sort order of a list, if it is valid. */

@@ -11,13 +11,14 @@ import { type Background, type ColorLevel, type ThemeChoice, themeFor } from '..
 import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
+import { DEFAULT_SETTINGS, type SettingKey, withSetting } from '../view/settings.ts';
 import type { Resource, Severity, Snapshot } from '../view/types.ts';
 import { keepCursor } from './cursor.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
-import { noPreferences, type Preferences, withSavedSorts } from './preferences.ts';
+import { noPreferences, type Preferences, savedSettings, withSavedSorts } from './preferences.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
 import { type Browsing, createBrowsing } from './rows/browser.ts';
@@ -37,6 +38,8 @@ export interface Session {
   readonly preferences: Preferences;
   /** Applies saved preferences, and saves changes to them from now on. */
   applyPreferences(preferences: Preferences): void;
+  /** Changes and saves a setting; ignores a value that is not one of its choices. */
+  changeSetting(key: SettingKey, value: unknown): void;
   readonly terminal: TerminalControls;
   /** Aborted when the user leaves: nothing may be started after that. */
   readonly ended: AbortSignal;
@@ -87,7 +90,6 @@ export interface SessionOptions {
 
 const TICK_MS = 1_000;
 const BUSY_TICK_MS = 250;
-const REFRESH_MS = 15_000;
 const MESSAGE_MS: Readonly<Record<Severity, number>> = {
   info: 5_000,
   good: 8_000,
@@ -112,6 +114,7 @@ export function createSession(options: SessionOptions): Session {
   const stops: (() => void)[] = [];
   const end = new AbortController();
   let preferences = noPreferences();
+  let settings = DEFAULT_SETTINGS;
   let ui = initialUi();
   let { background } = options;
   let size = { columns: options.columns, rows: options.rows };
@@ -119,6 +122,7 @@ export function createSession(options: SessionOptions): Session {
   let entries = 0;
   let busy: ReadonlyMap<string, string> = new Map();
   let timer: NodeJS.Timeout | undefined;
+  let refresher: NodeJS.Timeout | undefined;
 
   const data = loadData(engine, (failed) => {
     const error = failed && data.state()[failed].error;
@@ -149,6 +153,7 @@ export function createSession(options: SessionOptions): Session {
     current ??= {
       installation: engine.installation,
       read_only: options.read_only,
+      settings,
       ui,
       data: data.state(),
       jobs: jobs.snapshot(),
@@ -184,6 +189,12 @@ export function createSession(options: SessionOptions): Session {
     return job;
   }
 
+  function refreshPeriodically(): void {
+    clearInterval(refresher);
+    if (end.signal.aborted || settings.refresh_s === 0) return;
+    refresher = setInterval(() => data.refresh(), settings.refresh_s * 1_000);
+  }
+
   function tick(): void {
     if (ui.statusMessage && Date.now() - ui.statusMessage.at > MESSAGE_MS[ui.statusMessage.severity])
       ui = reduce(ui, { type: 'clearMessage' });
@@ -208,7 +219,15 @@ export function createSession(options: SessionOptions): Session {
     },
     applyPreferences(saved) {
       preferences = saved;
+      settings = savedSettings(saved);
       ui = withSavedSorts(ui, saved);
+      refreshPeriodically();
+      changed();
+    },
+    changeSetting(key, value) {
+      settings = withSetting(settings, key, value);
+      preferences.set(`settings.${key}`, settings[key]);
+      refreshPeriodically();
       changed();
     },
     terminal,
@@ -250,8 +269,7 @@ export function createSession(options: SessionOptions): Session {
       tick();
     },
     load() {
-      const refresher = setInterval(() => data.refresh(), REFRESH_MS);
-      stops.push(() => clearInterval(refresher));
+      refreshPeriodically();
       data.refresh();
     },
     leave() {
@@ -262,6 +280,7 @@ export function createSession(options: SessionOptions): Session {
     close() {
       end.abort();
       clearTimeout(timer);
+      clearInterval(refresher);
       for (const stop of stops.splice(0)) stop();
       queue.close();
       data.close();

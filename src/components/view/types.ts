@@ -16,6 +16,7 @@ import type {
 import type { ThemeName } from '../text/colors.ts';
 import type { Line, Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
+import type { Settings } from './settings.ts';
 import type { WizardState } from './wizard/types.ts';
 
 export type Severity = 'info' | 'good' | 'warn' | 'error';
@@ -154,6 +155,7 @@ export interface DrawContext {
 export interface Snapshot extends DrawContext {
   installation: InstallationInfo;
   read_only: boolean;
+  settings: Settings;
   ui: UiState;
   data: DataState;
   jobs: readonly JobView[];
