@@ -165,7 +165,7 @@ export function createSession(options: SessionOptions): Session {
       browse: browsing.state(),
       wizard: wizard.state(),
       ...size,
-      theme: themeFor(options.theme ?? 'auto', options.colors ?? 'none', background),
+      theme: themeFor(options.theme ?? settings.theme, options.colors ?? 'none', background),
       now: Date.now(),
       symbols,
     };
