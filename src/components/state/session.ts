@@ -185,7 +185,7 @@ export function createSession(options: SessionOptions): Session {
 
   function startJob(request: JobRequest): JobHandle {
     const job = engine.start(request);
-    jobs.add({ ...job, title: readableTitle(job.title, data.state().archives.value ?? []) });
+    jobs.add({ ...job, title: readableTitle(job.title, data.state()) });
     return job;
   }
 
@@ -259,7 +259,7 @@ export function createSession(options: SessionOptions): Session {
       changed();
     },
     start() {
-      const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
+      const follow = followJobs({ jobs, notify, refresh, data: data.state });
       stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
       listeners.add(() => {
         const action = keepCursor(snapshot());

@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import { type ColumnShape, layOutColumns, type SizedColumn, scrollTop } from '../text/layout.ts';
-import { fitLine, type Line as LineOfSpans, lineWidth, type Span } from '../text/line.ts';
+import { fitLine, type Line as LineOfSpans, lineWidth, moreMark, type Span, withMark } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import type { RowView } from '../view/lists/list.ts';
 import type { ListState, Snapshot } from '../view/types.ts';
@@ -43,6 +43,7 @@ export function Table({ view, list, snapshot, height, empty }: TableProps) {
   const columns = layOutColumns(view.columns, width - MARGINS);
   const top = scrollTop(list.top, view.index, height, view.rows.length);
   const shown = view.rows.slice(top, top + height);
+  const window = { top, height, count: view.rows.length };
   if (shown.length === 0)
     return <Lines lines={empty} columns={width} height={height + 1} symbols={symbols} />;
   return (
@@ -56,10 +57,16 @@ export function Table({ view, list, snapshot, height, empty }: TableProps) {
         };
         const spans = columns.flatMap((column, at) => [
           at === 0 ? gutter : GAP,
-          ...cell(row.cells(column.shape.id, snapshot), column, symbols),
+          ...cell(row.cells(column.shape.id, snapshot, column.width), column, symbols),
         ]);
         return (
-          <Line key={row.id} spans={spans} columns={width} symbols={symbols} highlighted={highlighted} />
+          <Line
+            key={row.id}
+            spans={withMark(spans, moreMark(index, window, symbols), width, symbols.ellipsis)}
+            columns={width}
+            symbols={symbols}
+            highlighted={highlighted}
+          />
         );
       })}
     </Box>

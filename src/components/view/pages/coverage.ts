@@ -4,6 +4,7 @@ import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Span, Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
+import { archiveName } from '../archive-name.ts';
 import { cursorIndex } from '../lists/list.ts';
 import { currentScreen, listKey, listStateAt, NEW_LIST } from '../snapshot.ts';
 import type { Loaded, Snapshot } from '../types.ts';
@@ -162,14 +163,9 @@ function archiveLines(snapshot: Snapshot): Line[] {
   const record = snapshot.data.archives.value?.find(({ id }) => id === ids[index]);
   const count = ids.length === 1 ? 'In 1 archive' : `Archive ${index + 1} of ${ids.length}, Tab for the next`;
   if (!record) return [[{ text: `  ${count}: ${ids[index]}`, tone: 'dim' }]];
-  const { created_at, log_count, size_bytes, filename } = record;
-  return [
-    [
-      { text: `  ${count}: ` },
-      { text: `created ${formatStamp(created_at)}, ${plural(log_count, 'row')}, ${formatBytes(size_bytes)}` },
-    ],
-    [{ text: `  ${filename}`, tone: 'dim' }],
-  ];
+  const { created_at, log_count, size_bytes } = record;
+  const facts = `${plural(log_count, 'row')}, ${formatBytes(size_bytes)}, created ${formatStamp(created_at)}`;
+  return [[{ text: `  ${count}: ${archiveName(record)}` }], [{ text: `  ${facts}`, tone: 'dim' }]];
 }
 
 /** Lines below it: a heading, the period under the cursor, its archive. */

@@ -3,6 +3,7 @@ import { sanitize } from '../../../core/text/sanitize.ts';
 import { formatClock } from '../../../core/text/time.ts';
 import { formatPercent } from '../../../core/text/units.ts';
 import type { Line } from '../../text/line.ts';
+import { fileTitle } from '../archive-name.ts';
 import { jobBar, jobEta, jobProgress, jobSpeed, jobState, jobWait } from '../jobs.ts';
 import type { Snapshot } from '../types.ts';
 import { heading, indented } from './fields.ts';
@@ -28,13 +29,16 @@ function progressLines(job: JobView, snapshot: Snapshot): Line[] {
 }
 
 /** What the job has reported so far: its phases, then results of items, then warnings, each in order. */
-function reportedLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
+function reportedLines(job: JobView, { columns, symbols, data }: Snapshot): Line[] {
   return [
     ...job.phases.map(
       ({ at, name }): Line => [{ text: `  ${formatClock(at)}  `, tone: 'dim' }, { text: name }],
     ),
     ...job.items.flatMap(({ item, ok, message }) => [
-      [{ text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' } as const, { text: item }],
+      [
+        { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' } as const,
+        { text: fileTitle(item, data) },
+      ],
       ...(ok ? [] : indented(message, columns, 'bad')),
     ]),
     ...job.warnings.flatMap((warning) => indented(`${symbols.warn} ${warning}`, columns, 'warn')),
