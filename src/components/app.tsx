@@ -18,10 +18,10 @@ import type { Snapshot } from './view/types.ts';
 function Console({ snapshot }: { snapshot: Snapshot }) {
   const { columns, rows, symbols, ui } = snapshot;
   return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+    <Box flexDirection="column" width={columns} height={rows}>
       <Header snapshot={snapshot} root={ui.stack[0]} />
       <Line spans={titleLine(snapshot, currentScreen(snapshot))} columns={columns} symbols={symbols} />
-      <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns} overflow="hidden">
+      <Box flexDirection="column" height={bodyHeight(snapshot)} width={columns}>
         <Body snapshot={snapshot} />
         <Overlay snapshot={snapshot} />
       </Box>

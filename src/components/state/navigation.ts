@@ -82,6 +82,13 @@ export function toggleSelected(session: Session) {
   move(session, { rows: 1 });
 }
 
+/** Sets the columns of the current list; none stands for all. */
+export function chooseColumns(session: Session, ids: readonly string[]) {
+  const list = currentScreen(session.snapshot()).name;
+  session.dispatch({ type: 'columns', list, ids });
+  session.preferences.set(`columns.${list}`, ids);
+}
+
 /** Sorts by the next column, or reverses the order. */
 export function sort(session: Session, how: 'next' | 'reverse') {
   const snapshot = session.snapshot();

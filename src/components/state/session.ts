@@ -18,7 +18,13 @@ import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
-import { noPreferences, type Preferences, savedSettings, withSavedSorts } from './preferences.ts';
+import {
+  noPreferences,
+  type Preferences,
+  savedSettings,
+  withSavedColumns,
+  withSavedSorts,
+} from './preferences.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
 import { type Browsing, createBrowsing } from './rows/browser.ts';
@@ -220,7 +226,7 @@ export function createSession(options: SessionOptions): Session {
     applyPreferences(saved) {
       preferences = saved;
       settings = savedSettings(saved);
-      ui = withSavedSorts(ui, saved);
+      ui = withSavedColumns(withSavedSorts(ui, saved), saved);
       refreshPeriodically();
       changed();
     },

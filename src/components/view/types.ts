@@ -133,12 +133,15 @@ export type Mode =
   | { name: 'filter'; before: string }
   | { name: 'palette'; query: string; index: number }
   | { name: 'help'; top: number }
+  | { name: 'columns'; index: number }
   | { name: 'prompt'; prompt: Prompt }
   | { name: 'dialog'; dialog: DialogState };
 
 export interface UiState {
   stack: readonly [Screen, ...Screen[]];
   lists: Readonly<Record<string, ListState>>;
+  /** Ids of the columns that were chosen, by the name of the list's screen; all if absent. */
+  columns: Readonly<Record<string, readonly string[]>>;
   mode: Mode;
   statusMessage?: LogEntry;
   log: readonly LogEntry[];

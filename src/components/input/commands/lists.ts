@@ -164,6 +164,15 @@ export const SORTING: readonly Command[] = [
     run: (session) => open(session, 'fractal'),
   },
   {
+    name: 'columns',
+    verb: 'choose columns',
+    keys: ['w'],
+    description: 'Show or hide columns; the choice is remembered',
+    screens: LIST_SCREENS,
+    group: 'here',
+    run: (session) => session.dispatch({ type: 'mode', mode: { name: 'columns', index: 0 } }),
+  },
+  {
     name: 'preview',
     verb: 'show the preview',
     keys: ['p'],

@@ -44,9 +44,9 @@ function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
     field('Created', ...stamp(record.created_at, now)),
     field('Created by', { text: record.created_by ?? '-' }),
     field('Type', { text: record.archive_type }),
-    field('ID', { text: record.id }),
-    field('Group', { text: record.group_id ?? '-' }),
-    field('Fractal', { text: record.fractal_id }),
+    ...longField('ID', record.id, columns),
+    ...longField('Group', record.group_id ?? '-', columns),
+    ...longField('Fractal', record.fractal_id, columns),
     ...(record.status === 'in_progress' ? [] : fileLines(report, snapshot)),
   ];
 }
@@ -169,7 +169,7 @@ export function fractalPage(snapshot: Snapshot, id: string | undefined): readonl
     }),
     heading('Record', columns, symbols),
     field('Created', ...stamp(record.created_at, now)),
-    field('ID', { text: record.id }),
+    ...longField('ID', record.id, columns),
   ];
 }
 
