@@ -1,10 +1,10 @@
-import { Box, useInput, usePaste } from 'ink';
-import { useMemo, useSyncExternalStore } from 'react';
-import type { Router } from './input/router.ts';
+import { Box } from 'ink';
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import type { Frames } from './frames.ts';
+import type { Keyboard } from './input/keyboard.ts';
 import { Body } from './screens/body.tsx';
 import { KeyHints, StatusLine } from './screens/frame-lines.tsx';
 import { Overlay } from './screens/overlay.tsx';
-import type { Session } from './state/session.ts';
 import type { ColorLevel } from './text/colors.ts';
 import { bodyHeight, isTooSmall } from './text/layout.ts';
 import { Header } from './ui/header.tsx';
@@ -32,17 +32,19 @@ function Console({ snapshot }: { snapshot: Snapshot }) {
 }
 
 interface AppProps {
-  session: Session;
-  router: Router;
+  frames: Frames;
+  keyboard: Keyboard;
   /** What the terminal can draw. */
   colors: ColorLevel;
 }
 
-/** The console: draws the snapshot of the session and sends all keys to the router. */
-export function App({ session, router, colors }: AppProps) {
-  const snapshot = useSession(session);
-  useInput(router.input);
-  usePaste(router.paste);
+/** The console: draws the snapshots of `frames`, and has the keyboard as long as it is mounted. */
+export function App({ frames, keyboard, colors }: AppProps) {
+  const snapshot = useSyncExternalStore(frames.subscribe, frames.snapshot, frames.snapshot);
+  useEffect(() => {
+    keyboard.open();
+    return keyboard.close;
+  }, [keyboard]);
   const { ui, theme: name } = snapshot;
   const theme = useMemo(() => createTheme(name, colors), [name, colors]);
   const dialog = ui.mode.name === 'dialog' ? ui.mode.dialog : undefined;
@@ -55,9 +57,4 @@ export function App({ session, router, colors }: AppProps) {
       )}
     </ThemeContext>
   );
-}
-
-/** The current snapshot of the session; renders again when it changes. */
-function useSession(session: Session): Snapshot {
-  return useSyncExternalStore(session.subscribe, session.snapshot, session.snapshot);
 }

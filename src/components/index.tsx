@@ -2,6 +2,9 @@ import { type Instance, render, type SuspendTerminal, useApp } from 'ink';
 import { useEffect } from 'react';
 import type { Engine } from '../core/index.ts';
 import { App } from './app.tsx';
+import { createFrames, type Frames } from './frames.ts';
+import { createBackgroundQuery } from './input/background-query.ts';
+import { createKeyboard } from './input/keyboard.ts';
 import { createRouter } from './input/router.ts';
 import { noPreferences, type Preferences } from './state/preferences.ts';
 import { createSession, type Session } from './state/session.ts';
@@ -29,7 +32,8 @@ export interface ConsoleOptions {
   stop?: () => void;
 }
 
-const FRAMES_PER_SECOND = 12;
+/** No limit: `Frames` decides when to draw, because what a key changed must not wait for the next frame. */
+const FRAMES_PER_SECOND = 1_000;
 
 /** Passes Ink's `suspendTerminal` out of the component tree. */
 function ExposeSuspend({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void }) {
@@ -39,10 +43,18 @@ function ExposeSuspend({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void 
 }
 
 /** Follows the size of the terminal. Subscribed before Ink, so that the first frame of a new size is correct. */
-function followSize(session: Session, stdout: NodeJS.WriteStream): () => void {
-  const resize = () => session.resize(stdout.columns, stdout.rows);
+function followSize(session: Session, frames: Frames, stdout: NodeJS.WriteStream): () => void {
+  const resize = () => {
+    session.resize(stdout.columns, stdout.rows);
+    frames.draw();
+  };
   stdout.on('resize', resize);
   return () => void stdout.off('resize', resize);
+}
+
+/** Whether the background of the terminal can decide how it is drawn. */
+function dependsOnBackground({ colors, theme = 'auto' }: ConsoleOptions): boolean {
+  return theme === 'auto' && colors !== 'none' && colors !== '16';
 }
 
 async function waitUntilExit(instance: Instance): Promise<{ error?: unknown }> {
@@ -69,9 +81,19 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     utf8 = isUtf8(process.env),
     stop = stopSelf,
   } = options;
-  const terminal = suspension(stop);
+  const query = createBackgroundQuery(
+    (text) => void stdout.write(text),
+    (background) => session.setBackground(background),
+  );
+  const keyboard = createKeyboard({ stdin, stdout }, (events) => {
+    query.receive(events);
+    router.receive(events);
+    frames.draw();
+  });
+  const terminal = suspension(keyboard, stop);
   let instance: Instance | undefined;
   const leave = () => instance?.unmount();
+  const onceAnswered = (action: () => void) => () => void query.answered().then(action);
   const session = createSession({
     engine,
     symbols: symbolsFor(utf8),
@@ -83,13 +105,14 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     rows: stdout.rows || 24,
     terminal: {
       write: (text) => void stdout.write(text),
-      leave,
-      repaint: terminal.repaint,
-      suspend: terminal.suspend,
+      leave: onceAnswered(leave),
+      repaint: onceAnswered(terminal.repaint),
+      suspend: onceAnswered(terminal.suspend),
     },
   });
+  const frames = createFrames(session);
   const router = createRouter(session);
-  const unfollow = followSize(session, stdout);
+  const unfollow = followSize(session, frames, stdout);
   // Every write to a terminal that is gone fails. The listener is never removed, because the last writes fail late.
   stdout.on('error', leave);
   stdin.on('error', leave);
@@ -99,7 +122,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   instance = render(
     <>
       <ExposeSuspend onOpen={terminal.open} />
-      <App session={session} router={router} colors={options.colors} />
+      <App frames={frames} keyboard={keyboard} colors={options.colors} />
     </>,
     {
       stdin,
@@ -110,13 +133,17 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       patchConsole: true,
       interactive: Boolean(stdout.isTTY),
       maxFps: FRAMES_PER_SECOND,
-      onRender: router.rendered,
+      onRender: () => router.rendered(frames.snapshot()),
     },
   );
-  const loading = setImmediate(() => startUp(session, preferences));
+  const loading = setImmediate(() => {
+    if (dependsOnBackground(options)) query.ask();
+    startUp(session, preferences);
+  });
   const outcome = await waitUntilExit(instance);
   clearImmediate(loading);
   router.close();
+  frames.close();
   session.close();
   unfollow();
   stdin.off('end', leave);

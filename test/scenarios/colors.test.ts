@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ColorLevel, ThemeChoice } from '../../src/components/text/colors.ts';
+import { type ColorLevel, rgbOf, type ThemeChoice } from '../../src/components/text/colors.ts';
+import { PALETTES } from '../../src/components/ui/theme.ts';
+import { until } from '../helpers/until.ts';
 
 // Ink's color library decides when it is loaded, and finds no terminal here.
 process.env.FORCE_COLOR = '3';
@@ -61,4 +63,56 @@ test('without colors there are attributes only', async () => {
       [],
     );
   }
+});
+
+const QUERY = '\x1b]11;?\x1b\\\x1b[c';
+const ATTRIBUTES = '\x1b[?62;22c';
+
+test('the theme follows the background that the terminal reports', async () => {
+  for (const [color, theme] of [
+    ['rgb:ffff/ffff/ffff', 'light'],
+    ['rgb:1e/1e/2e', 'dark'],
+  ] as const) {
+    await using console = startConsole({ colors: 'truecolor' });
+    const { terminal } = console;
+    await until(() => terminal.written.includes(QUERY), 5_000, 'the terminal is asked');
+    const before = terminal.written.length;
+    terminal.type(`\x1b]11;${color}\x1b\\${ATTRIBUTES}`);
+    const [red, green, blue] = rgbOf(PALETTES[theme].info);
+    const drawn = () => terminal.written.slice(before).includes(`\x1b[38;2;${red};${green};${blue}m`);
+    await until(drawn, 5_000, `${theme} is drawn`);
+    assert.ok(terminal.line('1 Overview').includes('▌1'));
+  }
+});
+
+test('the terminal is asked only if its background matters', async () => {
+  for (const options of [
+    { colors: 'none' },
+    { colors: '16' },
+    { colors: 'truecolor', theme: 'light' },
+  ] as const) {
+    await using console = startConsole(options);
+    await console.terminal.press('2');
+    await console.terminal.waitFor('10 fractals');
+    assert.equal(console.terminal.written.includes('\x1b]11;'), false);
+  }
+});
+
+test('the console keeps the keyboard until the terminal has answered', async () => {
+  const { terminal, left } = startConsole({ colors: '256' });
+  await until(() => terminal.written.includes(QUERY), 5_000, 'the terminal is asked');
+  await terminal.press('q');
+  assert.equal(terminal.raw, true);
+  terminal.type(`\x1b]11;rgb:0/0/0\x1b\\${ATTRIBUTES}`);
+  assert.deepEqual(await left, {});
+  assert.equal(terminal.raw, false);
+  terminal.dispose();
+});
+
+test('a terminal that does not answer cannot keep the console open', async () => {
+  const { terminal, left } = startConsole({ colors: '256' });
+  await until(() => terminal.written.includes(QUERY), 5_000, 'the terminal is asked');
+  await terminal.press('q');
+  assert.deepEqual(await left, {});
+  terminal.dispose();
 });

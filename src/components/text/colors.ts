@@ -62,12 +62,9 @@ export function backgroundOfEnvironment({ COLORFGBG = '' }: Environment): Backgr
   return color === '7' || Number(color) > 8 ? 'light' : 'dark';
 }
 
-/** The background by the terminal's reply to OSC 11: `rgb:RRRR/GGGG/BBBB` with one to four hexadecimal digits each. */
-export function backgroundOfReply(reply: string): Background | undefined {
-  const [, ...digits] = /^rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})/i.exec(reply) ?? [];
-  const [red, green, blue] = digits.map((part) => Number.parseInt(part, 16) / (16 ** part.length - 1));
-  if (red === undefined || green === undefined || blue === undefined) return undefined;
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 ? 'light' : 'dark';
+/** Whether a color with channels from 0 to 255 is light or dark, as people see it. */
+export function backgroundOf({ red, green, blue }: { red: number; green: number; blue: number }): Background {
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 127.5 ? 'light' : 'dark';
 }
 
 /** Values of red, green and blue, from 0 to 255. */

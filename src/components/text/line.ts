@@ -55,7 +55,10 @@ function withoutPadding(line: Line): Line {
 /** The line with a mark at its right edge, which says that there is more above or below. */
 export function withMark(line: Line, mark: string, columns: number, ellipsis = '…'): Span[] {
   if (mark === '') return fitLine(line, columns, ellipsis);
-  return [...fitLine(withoutPadding(line), columns - 2, ellipsis), { text: ` ${mark}`, tone: 'info', bold: true }];
+  return [
+    ...fitLine(withoutPadding(line), columns - 2, ellipsis),
+    { text: ` ${mark}`, tone: 'info', bold: true },
+  ];
 }
 
 /** The mark of a visible line: the first one shows that there is more above, the last one that there is more below. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  backgroundOf,
   backgroundOfEnvironment,
-  backgroundOfReply,
   colorLevel,
   FIRST_COLOR,
   nearestColor,
@@ -67,19 +67,16 @@ test('a theme is drawn only if the terminal has its colors', () => {
   assert.equal(themeFor('light', 'none', 'light'), 'none');
 });
 
-test('the background is found in COLORFGBG and in replies to OSC 11', () => {
+test('a background is light or dark, by COLORFGBG or by its color', () => {
   assert.equal(backgroundOfEnvironment({ COLORFGBG: '15;0' }), 'dark');
   assert.equal(backgroundOfEnvironment({ COLORFGBG: '0;default;15' }), 'light');
   assert.equal(backgroundOfEnvironment({ COLORFGBG: '0;7' }), 'light');
   assert.equal(backgroundOfEnvironment({ COLORFGBG: '15;8' }), 'dark');
   for (const COLORFGBG of ['', '15', '15;default', undefined])
     assert.equal(backgroundOfEnvironment({ COLORFGBG }), undefined);
-  assert.equal(backgroundOfReply('rgb:1e1e/1e1e/2e2e'), 'dark');
-  assert.equal(backgroundOfReply('rgb:fd/f6/e3'), 'light');
-  assert.equal(backgroundOfReply('rgba:ffff/ffff/ffff/ffff'), 'light');
-  assert.equal(backgroundOfReply('rgb:f/0/f'), 'dark');
-  for (const reply of ['', '?', '#ffffff', 'rgb:fff', 'rgb:12345/0/0'])
-    assert.equal(backgroundOfReply(reply), undefined, reply);
+  assert.equal(backgroundOf({ red: 0x1e, green: 0x1e, blue: 0x2e }), 'dark');
+  assert.equal(backgroundOf({ red: 0xfd, green: 0xf6, blue: 0xe3 }), 'light');
+  assert.equal(backgroundOf({ red: 255, green: 0, blue: 255 }), 'dark');
 });
 
 test('the nearest of the 256 colors is the color itself if it is one of them', () => {
