@@ -211,6 +211,8 @@ export interface RowLine {
   ts: string | null;
   /** Sanitized and cut to one line. */
   line: string;
+  /** The start of the line was cut off. */
+  cut?: true;
 }
 
 /** Consecutive rows, or the reason they cannot be read. */
@@ -228,6 +230,17 @@ export interface BrowseWork {
   since: number;
 }
 
+/** The matches of a search that were counted so far, from the start of the archive. */
+export interface MatchCount {
+  /** Indexes of the matching rows, ascending; more than `total` may have been added since. */
+  rows: readonly number[];
+  total: number;
+  /** All rows before this one have been searched. */
+  searched: number;
+  /** Why no more rows are searched; undefined while counting. */
+  ended?: 'complete' | 'limit' | 'failed';
+}
+
 /** An archive open for browsing. */
 export interface BrowseState {
   target: string;
@@ -241,6 +254,9 @@ export interface BrowseState {
   chunks: ReadonlyMap<number, RowChunk>;
   work?: BrowseWork;
   search?: Search;
+  count?: MatchCount;
+  /** The row that the search went to last, cut around its match. */
+  found?: RowLine;
   /** The row shown in full. */
   detail?: { index: number; row?: BrowsedRow; error?: ErrorReport };
 }
