@@ -12,6 +12,7 @@ export type Action =
   | { type: 'position'; key: string; index: number; top: number }
   | { type: 'dialog'; change: Pick<DialogState, 'typed' | 'top'> }
   | { type: 'scroll'; key: string; top: number }
+  | { type: 'shift'; key: string; left: number }
   | { type: 'filter'; key: string; filter: string }
   | { type: 'sort'; key: string; sort: Sort }
   | { type: 'columns'; list: string; ids: readonly string[] }
@@ -93,6 +94,8 @@ export function reduce(ui: UiState, action: Action): UiState {
         : ui;
     case 'scroll':
       return patchList(ui, action.key, { top: action.top });
+    case 'shift':
+      return patchList(ui, action.key, { left: action.left });
     case 'filter':
       return patchList(ui, action.key, { filter: action.filter });
     case 'sort':

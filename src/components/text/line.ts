@@ -13,6 +13,12 @@ export interface Span {
 
 export type Line = readonly Span[];
 
+/** The lines of the row under the cursor: `from` included, `to` not. */
+export interface CursorLines {
+  from: number;
+  to: number;
+}
+
 /** Width of a line in columns. */
 export function lineWidth(line: Line): number {
   return line.reduce((sum, span) => sum + width(sanitize(span.text)), 0);

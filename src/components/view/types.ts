@@ -85,6 +85,8 @@ export interface ListState {
   /** Last index of the cursor's row: the cursor stays there if the row disappears. */
   index: number;
   top: number;
+  /** Columns scrolled out at the left, of rows. */
+  left: number;
   filter: string;
   sort?: Sort;
   selected: ReadonlySet<string>;

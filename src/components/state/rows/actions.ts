@@ -1,10 +1,18 @@
 import { type ArchiveBrowser, asBifractError, type BrowsedRow } from '../../../core/index.ts';
 import { formatExact } from '../../../core/text/units.ts';
-import { matchAt, rowAtCursor, rowLine, rowsScreen, rowsView } from '../../view/browse.ts';
+import {
+  lineColumns,
+  matchAt,
+  type RowsView,
+  rowAtCursor,
+  rowLine,
+  rowsScreen,
+  rowsView,
+} from '../../view/browse.ts';
 import { JUMP_HINT, notATime, parseJump } from '../../view/jump-time.ts';
 import { matchesIn, parseSearch, SEARCH_HINT } from '../../view/search.ts';
 import { listKey } from '../../view/snapshot.ts';
-import type { MatchCount, Search } from '../../view/types.ts';
+import type { MatchCount, Search, Snapshot } from '../../view/types.ts';
 import { openPrompt } from '../dialogs.ts';
 import type { Session } from '../session.ts';
 import { lineOf, MAX_LINE } from './window.ts';
@@ -37,6 +45,24 @@ export function moveInRows(session: Session, by: { rows?: number; pages?: number
   const top = by.pages ? Math.max(0, view.top + index - view.index) : view.top;
   session.dispatch({ type: 'position', key: listKey(screen), index, top });
   session.dispatch({ type: 'scroll', key: `row:${screen.subject}`, top: 0 });
+}
+
+/** Scrolls the lines of the rows by half of their width, at most to the end of the longest one. */
+export function shiftRows(session: Session, direction: 'left' | 'right') {
+  const snapshot = session.snapshot();
+  const screen = rowsScreen(snapshot);
+  const view = rowsView(snapshot);
+  if (!screen || !view) return;
+  const half = Math.floor(lineColumns(snapshot) / 2);
+  const last = Math.max(0, longestLine(snapshot, view) - half);
+  const left =
+    direction === 'left' ? view.left - half : Math.min(view.left + half, Math.max(view.left, last));
+  session.dispatch({ type: 'shift', key: listKey(screen), left: Math.max(0, left) });
+}
+
+function longestLine({ browse }: Snapshot, { top, height }: RowsView): number {
+  const rows = Array.from({ length: height }, (_, line) => browse && rowLine(browse, top + line));
+  return rows.reduce((longest, row) => Math.max(longest, row && 'line' in row ? row.line.length : 0), 0);
 }
 
 type Task<T> = (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>;
