@@ -46,7 +46,7 @@ const columns: readonly Column<ArchiveRow>[] = [
   {
     id: 'note',
     title: 'Range / error',
-    width: 18,
+    width: 13,
     grow: 3,
     cell: rangeOrError,
     value: (record) => record.error_message ?? archiveRange(record),
@@ -100,6 +100,13 @@ const period: Column<ArchiveRow> = {
 
 const NO_PARTS: readonly ArchiveRow[] = [];
 
+/** Weeks have long periods: only so does the rest fit 80 columns, or less next to a preview. */
+const NEXT_TO_PERIOD: Readonly<Record<string, Partial<Column<ArchiveRow>>>> = {
+  rows: { drop: 1 },
+  note: { width: 15 },
+  created: { drop: 2 },
+};
+
 /** The archives of one group. */
 export const groupList = listOf({
   ...definition,
@@ -107,8 +114,7 @@ export const groupList = listOf({
     period,
     ...columns
       .filter(({ id }) => !['fractal', 'type', 'age'].includes(id))
-      // Weeks have long periods: only so does the rest fit 80 columns.
-      .map((column) => (column.id === 'note' ? { ...column, width: 15 } : column)),
+      .map((column) => ({ ...column, ...NEXT_TO_PERIOD[column.id] })),
   ],
   records: (snapshot: Snapshot, screen: Screen) => groupOf(snapshot, screen.subject)?.parts ?? NO_PARTS,
   sort: { column: 'period', descending: false },

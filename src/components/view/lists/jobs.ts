@@ -55,7 +55,7 @@ export const jobsList = listOf<JobRow>({
     {
       id: 'job',
       title: 'Job',
-      width: 22,
+      width: 15,
       grow: 2,
       cell: (job) => ({ text: job.title }),
       value: (job) => job.title,

@@ -53,7 +53,7 @@ export const orphansList = listOf<Orphan>({
     {
       id: 'title',
       title: 'Description',
-      width: 26,
+      width: 22,
       grow: 2,
       cell: ({ title }) => ({ text: title }),
       value: ({ title }) => title,
