@@ -23,7 +23,7 @@ export interface LineProps {
 }
 
 function encode(text: string, symbols: Symbols): string {
-  return symbols.ellipsis === '…' ? text : toAscii(text);
+  return symbols.ellipsis === '…' ? text : toAscii(text.replaceAll('…', symbols.ellipsis));
 }
 
 function Piece({ span, symbols, highlighted }: { span: Span; symbols: Symbols; highlighted: boolean }) {
