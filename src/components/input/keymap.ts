@@ -8,10 +8,12 @@ import { FILES, MORE_FILES, STORAGE } from './commands/files.ts';
 import { ALWAYS, GENERAL, MOVES, SCREENS, TERMINAL } from './commands/general.ts';
 import { JOBS, OPENING, SELECTING, SORTING } from './commands/lists.ts';
 import { ROWS } from './commands/rows.ts';
+import { OPEN_SETTINGS, SETTINGS } from './commands/settings.ts';
 import { RESTORING, WIZARD } from './commands/wizard.ts';
 
 /** All commands, in the order of the footer and the help. */
 export const COMMANDS: readonly Command[] = [
+  ...SETTINGS,
   ...OPENING,
   ...ROWS,
   ...WIZARD,
@@ -26,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   ...SORTING,
   ...GENERAL,
   ...SCREENS,
+  ...OPEN_SETTINGS,
   ...MOVES,
   ...TERMINAL,
 ];

@@ -1,6 +1,6 @@
 import type { ArchiveRecord, BrowsedRow, FileReport } from '../../core/index.ts';
 import { sanitize } from '../../core/text/sanitize.ts';
-import { formatBytes } from '../../core/text/units.ts';
+import { formatBytes } from '../text/display.ts';
 import { truncate } from '../text/text.ts';
 import { rowAtCursor } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';

@@ -7,10 +7,11 @@ import {
   type JobRequest,
   type JobStore,
 } from '../../core/index.ts';
+import { setDisplay } from '../text/display.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
-import { DEFAULT_SETTINGS, type SettingKey, withSetting } from '../view/settings.ts';
+import { DEFAULT_SETTINGS, type SettingKey, type Settings, withSetting } from '../view/settings.ts';
 import type { Resource, Severity, Snapshot } from '../view/types.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
@@ -103,8 +104,9 @@ export function createSession(options: SessionOptions): Session {
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
   const end = new AbortController();
+  setDisplay(DEFAULT_SETTINGS);
   let preferences = noPreferences();
-  let settings = DEFAULT_SETTINGS;
+  let settings: Settings = DEFAULT_SETTINGS;
   let ui = initialUi();
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
@@ -177,6 +179,13 @@ export function createSession(options: SessionOptions): Session {
     return job;
   }
 
+  function applySettings(chosen: Settings): void {
+    settings = chosen;
+    setDisplay(settings);
+    refreshPeriodically();
+    changed();
+  }
+
   function refreshPeriodically(): void {
     clearInterval(refresher);
     if (end.signal.aborted || settings.refresh_s === 0) return;
@@ -207,16 +216,12 @@ export function createSession(options: SessionOptions): Session {
     },
     applyPreferences(saved) {
       preferences = saved;
-      settings = savedSettings(saved);
       ui = withSavedSorts(ui, saved);
-      refreshPeriodically();
-      changed();
+      applySettings(savedSettings(saved));
     },
     changeSetting(key, value) {
-      settings = withSetting(settings, key, value);
+      applySettings(withSetting(settings, key, value));
       preferences.set(`settings.${key}`, settings[key]);
-      refreshPeriodically();
-      changed();
     },
     terminal,
     ended: end.signal,

@@ -15,7 +15,7 @@ const ON_OFF = [
   [false, 'off'],
 ] as const;
 const DETECTED = [
-  ['auto', 'in terminals known to support it'],
+  ['auto', 'if the terminal supports it'],
   ['on', 'always'],
   ['off', 'off'],
 ] as const;

@@ -20,6 +20,7 @@ const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   log: 'Log',
   entry: 'Message',
   orphans: 'Orphans',
+  settings: 'Settings',
 };
 
 const NEEDS: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {

@@ -65,6 +65,7 @@ export type ScreenName =
   | 'rows'
   | 'row'
   | 'wizard'
+  | 'settings'
   | 'coverage';
 
 /** A screen, and the id of its subject. */

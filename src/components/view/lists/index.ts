@@ -7,6 +7,7 @@ import { jobsList } from './jobs.ts';
 import type { RowView } from './list.ts';
 import { logList } from './log.ts';
 import { orphansList } from './orphans.ts';
+import { settingsList } from './settings.ts';
 
 type ListFunction = (snapshot: Snapshot, screen: Screen, list: ListState) => RowView;
 
@@ -26,6 +27,7 @@ const LISTS: Readonly<Partial<Record<ScreenName, ScreenList>>> = {
   jobs: { list: jobsList, noun: 'job' },
   log: { list: logList, noun: 'message' },
   orphans: { list: orphansList, needs: 'orphans', noun: 'orphan' },
+  settings: { list: settingsList, noun: 'setting' },
 };
 
 /** The list of a screen, if it has one. */
