@@ -1,12 +1,14 @@
 import { type Instance, render, type SuspendTerminal, useApp } from 'ink';
-import { useEffect } from 'react';
+import { useEffect, useLayoutEffect } from 'react';
 import type { Engine } from '../core/index.ts';
 import { App } from './app.tsx';
 import { createRouter } from './input/router.ts';
+import { createReporter, type Reporter } from './reporter.ts';
 import { noPreferences, type Preferences } from './state/preferences.ts';
 import { createSession, type Session } from './state/session.ts';
 import { startUp } from './state/startup.ts';
 import { stopSelf, suspension } from './terminal.ts';
+import { type TerminalAbilities, terminalAbilities } from './text/osc.ts';
 import { isUtf8, symbolsFor } from './text/symbols.ts';
 import { ColorContext } from './ui/theme.ts';
 
@@ -23,6 +25,8 @@ export interface ConsoleOptions {
   preferences?: () => Promise<Preferences>;
   /** Whether the terminal can show UTF-8 (default: by locale). */
   utf8?: boolean;
+  /** What the terminal can be told besides the screen (default: by the environment). */
+  abilities?: TerminalAbilities;
   /** Stops the process on Ctrl-Z (default: the process group, as the job control of shells expects). */
   stop?: () => void;
 }
@@ -33,6 +37,15 @@ const FRAMES_PER_SECOND = 12;
 function ExposeSuspend({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void }) {
   const { suspendTerminal } = useApp();
   useEffect(() => onOpen(suspendTerminal), [suspendTerminal, onOpen]);
+  return null;
+}
+
+/** Reports to the terminal while the console is drawn. Ink runs the cleanup before it leaves the screen, however it ends. */
+function Report({ reporter }: { reporter: Reporter }) {
+  useLayoutEffect(() => {
+    reporter.start();
+    return reporter.close;
+  }, [reporter]);
   return null;
 }
 
@@ -65,9 +78,11 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     stdout,
     preferences = async () => noPreferences(),
     utf8 = isUtf8(process.env),
+    abilities = terminalAbilities(process.env),
     stop = stopSelf,
   } = options;
-  const terminal = suspension(stop);
+  const write = (text: string) => void stdout.write(text);
+  const terminal = suspension(stop, { begin: () => reporter.stop(), end: () => reporter.start() });
   let instance: Instance | undefined;
   const leave = () => instance?.unmount();
   const session = createSession({
@@ -77,12 +92,13 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     columns: stdout.columns || 80,
     rows: stdout.rows || 24,
     terminal: {
-      write: (text) => void stdout.write(text),
+      write,
       leave,
       repaint: terminal.repaint,
       suspend: terminal.suspend,
     },
   });
+  const reporter = createReporter(session, abilities, write);
   const router = createRouter(session);
   const unfollow = followSize(session, stdout);
   // Every write to a terminal that is gone fails. The listener is never removed, because the last writes fail late.
@@ -94,6 +110,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   instance = render(
     <ColorContext value={options.color}>
       <ExposeSuspend onOpen={terminal.open} />
+      <Report reporter={reporter} />
       <App session={session} router={router} />
     </ColorContext>,
     {

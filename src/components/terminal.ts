@@ -14,8 +14,8 @@ export function stopSelf(): void {
   process.kill(0, 'SIGSTOP');
 }
 
-/** Suspends with `stop` and resumes when the process continues. */
-export function suspension(stop: () => void): Suspension {
+/** Suspends with `stop` and resumes when the process continues. The terminal is `released` in between. */
+export function suspension(stop: () => void, released: { begin(): void; end(): void }): Suspension {
   let suspendTerminal: SuspendTerminal | undefined;
   let busy = false;
   let wake: (() => void) | undefined;
@@ -23,9 +23,11 @@ export function suspension(stop: () => void): Suspension {
   async function release(during: () => void | Promise<void>): Promise<void> {
     if (!suspendTerminal || busy) return;
     busy = true;
+    released.begin();
     try {
       await suspendTerminal(during);
     } finally {
+      released.end();
       busy = false;
     }
   }

@@ -41,10 +41,10 @@ test('Space turns a setting on and off', async () => {
   await terminal.press(...'jjjj');
   await terminal.waitFor(cursorOn('Mouse'));
   await terminal.press(' ');
-  await terminal.waitFor(/Mouse +off/);
-  await terminal.press(' ');
   await terminal.waitFor(/Mouse +on/);
-  assert.equal(preferences.get('settings.mouse'), true);
+  await terminal.press(' ');
+  await terminal.waitFor(/Mouse +off/);
+  assert.equal(preferences.get('settings.mouse'), false);
 });
 
 test('saved values that are no choices are ignored', async () => {
@@ -59,7 +59,7 @@ test('saved values that are no choices are ignored', async () => {
   await terminal.press('4');
   await terminal.waitFor(/\d MiB/);
   await terminal.press(',');
-  await terminal.waitFor(/Mouse +on/);
+  await terminal.waitFor(/Mouse +off/);
   await terminal.waitFor(/Times +UTC/);
   await terminal.waitFor(/Reload lists +every 15 seconds/);
 });

@@ -1,6 +1,7 @@
 import type { ArchiveRecord, BrowsedRow, FileReport } from '../../core/index.ts';
 import { sanitize } from '../../core/text/sanitize.ts';
 import { formatBytes } from '../text/display.ts';
+import { BELL, passedThrough } from '../text/osc.ts';
 import { truncate } from '../text/text.ts';
 import { rowAtCursor } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
@@ -144,7 +145,6 @@ export function copy(session: Session) {
 }
 
 const OSC52 = '\x1b]52;c;';
-const BELL = '\x07';
 
 /**
  * The OSC 52 sequence that makes the user's terminal copy a text, through SSH too. Inside tmux it is sent twice: for
@@ -153,5 +153,5 @@ const BELL = '\x07';
 export function copySequence(text: string, insideTmux: boolean): string {
   const sequence = OSC52 + Buffer.from(text, 'utf8').toString('base64') + BELL;
   if (!insideTmux) return sequence;
-  return `${sequence}\x1bPtmux;${sequence.replaceAll('\x1b', '\x1b\x1b')}\x1b\\`;
+  return sequence + passedThrough(sequence);
 }

@@ -68,7 +68,10 @@ export const SETTINGS = [
     key: 'mouse',
     title: 'Mouse',
     description: 'Wheel and clicks. While it is on, hold Shift to select text with the mouse.',
-    choices: ON_OFF,
+    choices: [
+      [false, 'off'],
+      [true, 'on'],
+    ],
   },
   {
     key: 'title',
