@@ -19,6 +19,8 @@ export interface ConsoleOptions {
   stdout: NodeJS.WriteStream;
   /** Disable all keys that change data (default: as the installation is configured). */
   readOnly?: boolean;
+  /** Why no other installation can be opened; this one is not remembered then. */
+  fixed?: string;
   /** False draws without any style; true uses what Ink's color library detects. */
   color: boolean;
   /** Loads the saved preferences; called after the first frame. */
@@ -29,6 +31,14 @@ export interface ConsoleOptions {
   abilities?: TerminalAbilities;
   /** Stops the process on Ctrl-Z (default: the process group, as the job control of shells expects). */
   stop?: () => void;
+}
+
+/** How the console ended. */
+export interface ConsoleEnd {
+  /** Why a frame could not be drawn. */
+  error?: unknown;
+  /** The directory of the installation that the user wants to open now. */
+  next?: string;
 }
 
 const FRAMES_PER_SECOND = 12;
@@ -72,7 +82,7 @@ async function waitUntilExit(instance: Instance): Promise<{ error?: unknown }> {
  * that error is returned, for the caller to print on the normal screen. When the user quits, jobs that cannot outlive
  * the console have been cancelled; the caller closes the engine, which waits for them to end.
  */
-export async function openConsole(engine: Engine, options: ConsoleOptions): Promise<{ error?: unknown }> {
+export async function openConsole(engine: Engine, options: ConsoleOptions): Promise<ConsoleEnd> {
   const {
     stdin,
     stdout,
@@ -85,15 +95,20 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const terminal = suspension(stop, { begin: () => reporter.stop(), end: () => reporter.start() });
   let instance: Instance | undefined;
   const leave = () => instance?.unmount();
+  let next: string | undefined;
   const session = createSession({
     engine,
     symbols: symbolsFor(utf8),
     read_only: options.readOnly ?? engine.installation.read_only,
+    fixed: options.fixed,
     columns: stdout.columns || 80,
     rows: stdout.rows || 24,
     terminal: {
       write,
-      leave,
+      leave: (dir) => {
+        next = dir;
+        leave();
+      },
       repaint: terminal.repaint,
       suspend: terminal.suspend,
     },
@@ -133,5 +148,5 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   unfollow();
   stdin.off('end', leave);
   process.off('SIGCONT', terminal.continued);
-  return outcome;
+  return { ...outcome, next };
 }

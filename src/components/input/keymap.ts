@@ -3,6 +3,7 @@ import { listAt } from '../view/lists/index.ts';
 import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { Snapshot } from '../view/types.ts';
 import type { Command } from './commands/command.ts';
+import { CONTEXTS, OPEN_CONTEXTS } from './commands/contexts.ts';
 import { COVERAGE } from './commands/coverage.ts';
 import { FILES, MORE_FILES, STORAGE } from './commands/files.ts';
 import { ALWAYS, GENERAL, MOVES, SCREENS, TERMINAL } from './commands/general.ts';
@@ -14,6 +15,7 @@ import { RESTORING, WIZARD } from './commands/wizard.ts';
 /** All commands, in the order of the footer and the help. */
 export const COMMANDS: readonly Command[] = [
   ...SETTINGS,
+  ...CONTEXTS,
   ...OPENING,
   ...ROWS,
   ...WIZARD,
@@ -29,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   ...GENERAL,
   ...SCREENS,
   ...OPEN_SETTINGS,
+  ...OPEN_CONTEXTS,
   ...MOVES,
   ...TERMINAL,
 ];

@@ -6,6 +6,7 @@ import { truncate } from '../text/text.ts';
 import { rowAtCursor } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
+import { setupParts } from '../view/setup.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption, Snapshot } from '../view/types.ts';
 import { openDialog } from './dialogs.ts';
@@ -32,6 +33,12 @@ function ofReport(report: FileReport): Copyable[] {
     { key: 'u', label: 'File ID', text: report.uuid },
     { key: 'k', label: 'Key fingerprint', text: report.key_id },
   ];
+}
+
+function ofSetup(snapshot: Snapshot): Copyable[] {
+  const steps = (setupParts(snapshot) ?? []).flatMap((part) => part.steps);
+  const commands = [...new Set(steps.map(({ command }) => command))];
+  return commands.map((text, index) => ({ key: String(index + 1), label: text, text }));
 }
 
 /** What can be copied on this screen, except rows of an archive. */
@@ -71,6 +78,7 @@ export function copyables(snapshot: Snapshot): readonly Copyable[] {
       : []),
     ...(job ? [{ key: 'i', label: 'ID', text: job.id }] : []),
     ...(entry ? [{ key: 'm', label: 'message', text: entry.text }] : []),
+    ...(screen.name === 'setup' ? ofSetup(snapshot) : []),
     ...(screen.name === 'overview'
       ? [{ key: 'd', label: 'directory', text: snapshot.installation.dir }]
       : []),

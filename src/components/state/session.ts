@@ -12,7 +12,9 @@ import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
 import { DEFAULT_SETTINGS, type SettingKey, type Settings, withSetting } from '../view/settings.ts';
-import type { Resource, Severity, Snapshot } from '../view/types.ts';
+import { isNotInstalled } from '../view/setup.ts';
+import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
+import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
@@ -39,6 +41,8 @@ export interface Session {
   applyPreferences(preferences: Preferences): void;
   /** Changes and saves a setting; ignores a value that is not one of its choices. */
   changeSetting(key: SettingKey, value: unknown): void;
+  /** Forgets an installation that was opened. */
+  forgetContext(dir: string): void;
   readonly terminal: TerminalControls;
   /** Aborted when the user leaves: nothing may be started after that. */
   readonly ended: AbortSignal;
@@ -56,8 +60,8 @@ export interface Session {
   start(): void;
   /** Loads the data now and periodically. */
   load(): void;
-  /** Leaves the console and restores the terminal. */
-  leave(): void;
+  /** Leaves the console and restores the terminal; `next` is the installation to open then. */
+  leave(next?: string): void;
   close(): void;
 }
 
@@ -67,7 +71,8 @@ export interface TerminalControls {
   write(text: string): void;
   repaint(): void;
   suspend(): void;
-  leave(): void;
+  /** Restores the terminal; `next` is the installation to open then. */
+  leave(next?: string): void;
 }
 
 export interface SessionOptions {
@@ -75,6 +80,8 @@ export interface SessionOptions {
   terminal: TerminalControls;
   symbols: Symbols;
   read_only: boolean;
+  /** Why no other installation can be opened; this one is not remembered then. */
+  fixed?: string;
   columns: number;
   rows: number;
 }
@@ -107,6 +114,8 @@ export function createSession(options: SessionOptions): Session {
   setDisplay(DEFAULT_SETTINGS);
   let preferences = noPreferences();
   let settings: Settings = DEFAULT_SETTINGS;
+  const opened = Date.now();
+  let contexts: readonly Context[] = [];
   let ui = initialUi();
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
@@ -116,8 +125,10 @@ export function createSession(options: SessionOptions): Session {
   let refresher: NodeJS.Timeout | undefined;
 
   const data = loadData(engine, (failed) => {
+    rememberThis();
     const error = failed && data.state()[failed].error;
-    if (failed && error)
+    // The setup page says it once.
+    if (failed && error && !isNotInstalled({ data: data.state() }))
       notify('error', `Cannot load ${LABELS[failed]}: ${error.message}`, { hint: error.hint });
     changed();
   });
@@ -145,6 +156,7 @@ export function createSession(options: SessionOptions): Session {
       installation: engine.installation,
       read_only: options.read_only,
       settings,
+      contexts: { recent: contexts, fixed: options.fixed },
       ui,
       data: data.state(),
       jobs: jobs.snapshot(),
@@ -192,6 +204,14 @@ export function createSession(options: SessionOptions): Session {
     refresher = setInterval(() => data.refresh(), settings.refresh_s * 1_000);
   }
 
+  /** Remembers this installation, once it is known to be one and the preferences are open. */
+  function rememberThis(): void {
+    const { dir } = engine.installation;
+    if (options.fixed !== undefined || data.state().health.value === undefined) return;
+    if (contexts.some((one) => one.dir === dir && one.at >= opened)) return;
+    contexts = rememberContext(preferences, { dir, at: opened });
+  }
+
   function tick(): void {
     if (ui.statusMessage && Date.now() - ui.statusMessage.at > MESSAGE_MS[ui.statusMessage.severity])
       ui = reduce(ui, { type: 'clearMessage' });
@@ -217,11 +237,17 @@ export function createSession(options: SessionOptions): Session {
     applyPreferences(saved) {
       preferences = saved;
       ui = withSavedSorts(ui, saved);
+      contexts = savedContexts(saved);
+      rememberThis();
       applySettings(savedSettings(saved));
     },
     changeSetting(key, value) {
       applySettings(withSetting(settings, key, value));
       preferences.set(`settings.${key}`, settings[key]);
+    },
+    forgetContext(dir) {
+      contexts = forgetContext(preferences, dir);
+      changed();
     },
     terminal,
     ended: end.signal,
@@ -257,10 +283,10 @@ export function createSession(options: SessionOptions): Session {
       refreshPeriodically();
       data.refresh();
     },
-    leave() {
+    leave(next) {
       end.abort();
       queue.close();
-      terminal.leave();
+      terminal.leave(next);
     },
     close() {
       end.abort();

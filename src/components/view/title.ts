@@ -21,6 +21,8 @@ const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   entry: 'Message',
   orphans: 'Orphans',
   settings: 'Settings',
+  contexts: 'Installations',
+  setup: 'Setup',
 };
 
 const NEEDS: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {

@@ -62,6 +62,8 @@ export const OPENING: readonly Command[] = [
       'entry',
       'orphan',
       'settings',
+      'contexts',
+      'setup',
     ],
     group: 'here',
     run: (session) => back(session),

@@ -2,6 +2,7 @@ import { currentScreen, listStateAt } from '../snapshot.ts';
 import type { ListState, Resource, Screen, ScreenName, Snapshot } from '../types.ts';
 import { archivesList, fractalArchivesList, groupList } from './archives.ts';
 import { backupsList } from './backups.ts';
+import { contextsList } from './contexts.ts';
 import { fractalsList } from './fractals.ts';
 import { jobsList } from './jobs.ts';
 import type { RowView } from './list.ts';
@@ -28,6 +29,7 @@ const LISTS: Readonly<Partial<Record<ScreenName, ScreenList>>> = {
   log: { list: logList, noun: 'message' },
   orphans: { list: orphansList, needs: 'orphans', noun: 'orphan' },
   settings: { list: settingsList, noun: 'setting' },
+  contexts: { list: contextsList, noun: 'installation' },
 };
 
 /** The list of a screen, if it has one. */
