@@ -2,6 +2,8 @@ import { type Instance, render, type SuspendTerminal, useApp } from 'ink';
 import { useEffect, useLayoutEffect } from 'react';
 import type { Engine } from '../core/index.ts';
 import { App } from './app.tsx';
+import { createFrames, type Frames } from './frames.ts';
+import { createKeyboard } from './input/keyboard.ts';
 import { createRouter } from './input/router.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { noPreferences, type Preferences } from './state/preferences.ts';
@@ -41,7 +43,8 @@ export interface ConsoleEnd {
   next?: string;
 }
 
-const FRAMES_PER_SECOND = 12;
+/** No limit: `Frames` decides when to draw, because what a key changed must not wait for the next frame. */
+const FRAMES_PER_SECOND = 1_000;
 
 /** Passes Ink's `suspendTerminal` out of the component tree. */
 function ExposeSuspend({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void }) {
@@ -60,8 +63,11 @@ function Report({ reporter }: { reporter: Reporter }) {
 }
 
 /** Follows the size of the terminal. Subscribed before Ink, so that the first frame of a new size is correct. */
-function followSize(session: Session, stdout: NodeJS.WriteStream): () => void {
-  const resize = () => session.resize(stdout.columns, stdout.rows);
+function followSize(session: Session, frames: Frames, stdout: NodeJS.WriteStream): () => void {
+  const resize = () => {
+    session.resize(stdout.columns, stdout.rows);
+    frames.draw();
+  };
   stdout.on('resize', resize);
   return () => void stdout.off('resize', resize);
 }
@@ -92,7 +98,14 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     stop = stopSelf,
   } = options;
   const write = (text: string) => void stdout.write(text);
-  const terminal = suspension(stop, { begin: () => reporter.stop(), end: () => reporter.start() });
+  const keyboard = createKeyboard({ stdin, stdout }, (events) => {
+    router.receive(events);
+    frames.draw();
+  });
+  const terminal = suspension(keyboard, stop, {
+    begin: () => reporter.stop(),
+    end: () => reporter.start(),
+  });
   let instance: Instance | undefined;
   const leave = () => instance?.unmount();
   let next: string | undefined;
@@ -113,9 +126,10 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       suspend: terminal.suspend,
     },
   });
-  const reporter = createReporter(session, abilities, write);
+  const frames = createFrames(session);
+  const reporter = createReporter(frames, abilities, write);
   const router = createRouter(session);
-  const unfollow = followSize(session, stdout);
+  const unfollow = followSize(session, frames, stdout);
   // Every write to a terminal that is gone fails. The listener is never removed, because the last writes fail late.
   stdout.on('error', leave);
   stdin.on('error', leave);
@@ -126,7 +140,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     <ColorContext value={options.color}>
       <ExposeSuspend onOpen={terminal.open} />
       <Report reporter={reporter} />
-      <App session={session} router={router} />
+      <App frames={frames} keyboard={keyboard} />
     </ColorContext>,
     {
       stdin,
@@ -137,16 +151,17 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       patchConsole: true,
       interactive: Boolean(stdout.isTTY),
       maxFps: FRAMES_PER_SECOND,
-      onRender: router.rendered,
+      onRender: () => router.rendered(frames.snapshot()),
     },
   );
   const loading = setImmediate(() => startUp(session, preferences));
   const outcome = await waitUntilExit(instance);
   clearImmediate(loading);
   router.close();
+  frames.close();
   session.close();
   unfollow();
   stdin.off('end', leave);
   process.off('SIGCONT', terminal.continued);
-  return { ...outcome, next };
+  return next === undefined ? outcome : { ...outcome, next };
 }

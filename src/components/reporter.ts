@@ -1,5 +1,5 @@
 import type { JobView } from '../core/index.ts';
-import type { Session } from './state/session.ts';
+import type { Frames } from './frames.ts';
 import {
   BELL,
   desktopSequence,
@@ -39,7 +39,7 @@ interface Reported {
 }
 
 export function createReporter(
-  session: Pick<Session, 'snapshot' | 'subscribe'>,
+  frames: Pick<Frames, 'snapshot' | 'subscribe'>,
   abilities: TerminalAbilities,
   write: (text: string) => void,
 ): Reporter {
@@ -97,7 +97,7 @@ export function createReporter(
   }
 
   function report(): void {
-    const snapshot = session.snapshot();
+    const snapshot = frames.snapshot();
     const text = change(wanted(snapshot)) + announce(longJobsEnded(snapshot.jobs), snapshot);
     if (text !== '') write(text);
   }
@@ -112,7 +112,7 @@ export function createReporter(
   return {
     start() {
       if (unsubscribe || closed) return;
-      unsubscribe = session.subscribe(report);
+      unsubscribe = frames.subscribe(report);
       report();
     },
     stop,

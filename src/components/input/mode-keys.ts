@@ -56,7 +56,7 @@ const PALETTE: ModeKeys<In<'palette'>> = {
     { keys: ['enter'], label: 'run', run: runChosen },
     { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
     { keys: ['down', 'tab'], run: (session, mode) => movePalette(session, mode, 1) },
-    { keys: ['up'], run: (session, mode) => movePalette(session, mode, -1) },
+    { keys: ['up', 'shift-tab'], run: (session, mode) => movePalette(session, mode, -1) },
   ],
   other(session, key, mode) {
     const query = editText(mode.query, key);
@@ -127,7 +127,7 @@ const DIALOG: ModeKeys<In<'dialog'>> = {
     if (typeConfirmation(session, key, dialog)) return;
     if (key === 'q' && dialog.options.some(({ safe }) => !safe)) return close(session);
     if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
-    if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
+    if (key === 'shift-tab' || key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
   },
 };
 

@@ -7,13 +7,13 @@ import { move } from './navigation.ts';
 import type { Session } from './session.ts';
 
 /** Opens the settings above the current screen. */
-export function openSettings(session: Session): void {
+export function openSettings(session: Session) {
   if (currentScreen(session.snapshot()).name !== 'settings')
     session.dispatch({ type: 'open', screen: { name: 'settings' } });
 }
 
 /** Turns the setting under the cursor on or off, or asks for one of its choices. */
-export function changeSetting(session: Session): void {
+export function changeSetting(session: Session) {
   const key = rowUnderCursor(session.snapshot()) as SettingKey | undefined;
   const setting = key && settingOf(key);
   if (!setting) return;

@@ -6,7 +6,7 @@ import { isNotInstalled } from '../../view/setup.ts';
 import type { ScreenName } from '../../view/types.ts';
 import { type Command, LIST_SCREENS } from './command.ts';
 
-function refresh(session: Session): void {
+function refresh(session: Session) {
   // A directory without an installation is opened again: there may be one by now.
   const { installation } = session.snapshot();
   if (isNotInstalled(session.snapshot())) return session.leave(installation.dir);
