@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Preferences } from '../../src/components/index.tsx';
+import { colorLevel } from '../../src/components/text/colors.ts';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { asBifractError, createUnavailableEngine, type Engine } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
@@ -37,15 +38,16 @@ async function openConsole(
   fixed = overriddenBy(process.env),
 ): Promise<{ engine: Engine; error: unknown }> {
   const { stdin, stdout, env } = process;
-  const color = flags.color && !env.NO_COLOR;
-  if (!color) env.FORCE_COLOR = '0';
-  const console = import('../../src/components/index.tsx');
+  const colors = colorLevel(env, flags.color);
+  const console = loadConsole(env);
   const open = async (dir: string): Promise<{ engine: Engine; error: unknown }> => {
     const [engine, { openConsole: show }] = await Promise.all([openAny({ ...flags, dir }), console]);
     const { error, next } = await show(engine, {
       stdin,
       stdout,
-      color,
+      colors,
+      theme: flags.theme,
+      utf8: flags.ascii ? false : undefined,
       fixed,
       preferences: openPreferences,
     });
@@ -74,6 +76,16 @@ const OVERRIDING = /^(BIFRACT_(?!DIR$|DEBUG$)|POSTGRES_|CLICKHOUSE_|PGSSL)/;
 function overriddenBy(env: NodeJS.ProcessEnv): string | undefined {
   const name = Object.keys(env).find((one) => OVERRIDING.test(one) && env[one]);
   return name && `${name} is set in the environment and would apply to every installation`;
+}
+
+/** Loads the console with Ink's color library at its highest level: what to draw is decided by the theme. */
+async function loadConsole(env: NodeJS.ProcessEnv): Promise<typeof import('../../src/components/index.tsx')> {
+  const { FORCE_COLOR } = env;
+  env.FORCE_COLOR = '3';
+  const loaded = await import('../../src/components/index.tsx');
+  if (FORCE_COLOR === undefined) delete env.FORCE_COLOR;
+  else env.FORCE_COLOR = FORCE_COLOR;
+  return loaded;
 }
 
 async function listRunningJobs(engine: Engine): Promise<void> {

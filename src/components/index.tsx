@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect } from 'react';
 import type { Engine } from '../core/index.ts';
 import { App } from './app.tsx';
 import { createFrames, type Frames } from './frames.ts';
+import { createBackgroundQuery } from './input/background-query.ts';
 import { createKeyboard } from './input/keyboard.ts';
 import { createRouter } from './input/router.ts';
 import { createReporter, type Reporter } from './reporter.ts';
@@ -10,9 +11,9 @@ import { noPreferences, type Preferences } from './state/preferences.ts';
 import { createSession, type Session } from './state/session.ts';
 import { startUp } from './state/startup.ts';
 import { stopSelf, suspension } from './terminal.ts';
+import { backgroundOfEnvironment, type ColorLevel, type ThemeChoice } from './text/colors.ts';
 import { type TerminalAbilities, terminalAbilities } from './text/osc.ts';
 import { isUtf8, symbolsFor } from './text/symbols.ts';
-import { ColorContext } from './ui/theme.ts';
 
 export type { Preferences } from './state/preferences.ts';
 
@@ -23,8 +24,10 @@ export interface ConsoleOptions {
   readOnly?: boolean;
   /** Why no other installation can be opened; this one is not remembered then. */
   fixed?: string;
-  /** False draws without any style; true uses what Ink's color library detects. */
-  color: boolean;
+  /** What the terminal can draw; see `colorLevel`. Ink's color library must have been loaded with FORCE_COLOR=3. */
+  colors: ColorLevel;
+  /** The theme of this run (default: the saved setting). */
+  theme?: ThemeChoice;
   /** Loads the saved preferences; called after the first frame. */
   preferences?: () => Promise<Preferences>;
   /** Whether the terminal can show UTF-8 (default: by locale). */
@@ -72,6 +75,11 @@ function followSize(session: Session, frames: Frames, stdout: NodeJS.WriteStream
   return () => void stdout.off('resize', resize);
 }
 
+/** Whether the background of the terminal can decide how it is drawn. */
+function dependsOnBackground({ colors, theme = 'auto' }: ConsoleOptions): boolean {
+  return theme === 'auto' && colors !== 'none' && colors !== '16';
+}
+
 async function waitUntilExit(instance: Instance): Promise<{ error?: unknown }> {
   try {
     await instance.waitUntilExit();
@@ -98,7 +106,9 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     stop = stopSelf,
   } = options;
   const write = (text: string) => void stdout.write(text);
+  const query = createBackgroundQuery(write, (background) => session.setBackground(background));
   const keyboard = createKeyboard({ stdin, stdout }, (events) => {
+    query.receive(events);
     router.receive(events);
     frames.draw();
   });
@@ -109,9 +119,13 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   let instance: Instance | undefined;
   const leave = () => instance?.unmount();
   let next: string | undefined;
+  const onceAnswered = (action: () => void) => () => void query.answered().then(action);
   const session = createSession({
     engine,
     symbols: symbolsFor(utf8),
+    colors: options.colors,
+    theme: options.theme,
+    background: backgroundOfEnvironment(process.env),
     read_only: options.readOnly ?? engine.installation.read_only,
     fixed: options.fixed,
     columns: stdout.columns || 80,
@@ -120,10 +134,10 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       write,
       leave: (dir) => {
         next = dir;
-        leave();
+        onceAnswered(leave)();
       },
-      repaint: terminal.repaint,
-      suspend: terminal.suspend,
+      repaint: onceAnswered(terminal.repaint),
+      suspend: onceAnswered(terminal.suspend),
     },
   });
   const frames = createFrames(session);
@@ -137,11 +151,11 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   process.on('SIGCONT', terminal.continued);
   session.start();
   instance = render(
-    <ColorContext value={options.color}>
+    <>
       <ExposeSuspend onOpen={terminal.open} />
       <Report reporter={reporter} />
-      <App frames={frames} keyboard={keyboard} />
-    </ColorContext>,
+      <App frames={frames} keyboard={keyboard} colors={options.colors} />
+    </>,
     {
       stdin,
       stdout,
@@ -154,7 +168,10 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       onRender: () => router.rendered(frames.snapshot()),
     },
   );
-  const loading = setImmediate(() => startUp(session, preferences));
+  const loading = setImmediate(() => {
+    if (dependsOnBackground(options)) query.ask();
+    startUp(session, preferences);
+  });
   const outcome = await waitUntilExit(instance);
   clearImmediate(loading);
   router.close();

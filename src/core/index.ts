@@ -34,6 +34,7 @@ export {
   type JobStore,
   type JobView,
 } from './job/store.ts';
+export { parseArchiveName } from './policy/names.ts';
 export type {
   ArchiveGroup,
   ArchiveRecord,

@@ -23,7 +23,7 @@ export function startConsole(options: StartOptions = {}): OpenConsole {
   const left = openConsole(engine, {
     stdin: terminal.stdin,
     stdout: terminal.stdout,
-    color: false,
+    colors: 'none',
     utf8: true,
     ...consoleOptions,
   });

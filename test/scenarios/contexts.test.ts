@@ -27,7 +27,7 @@ test('an installation is remembered, and Enter on another one closes this consol
   await terminal.press('@');
   await terminal.waitFor('3 installations');
   await terminal.waitFor(cursorOn('/opt/bifract'));
-  assert.match(terminal.line('▌'), /open/);
+  await terminal.waitFor(/▌ \/opt\/bifract +open/);
   assert.equal(savedContexts(preferences)[0]?.dir, '/opt/bifract');
   await terminal.press('enter');
   await terminal.waitFor('already open');

@@ -130,7 +130,7 @@ test('v verifies the file under the cursor, shows progress, and keeps the result
 
 test('a failed verification shows the error and the hint in the list and on its page', async () => {
   const engine = engineWithFiles();
-  await using console = startConsole({ engine, color: true });
+  await using console = startConsole({ engine, colors: '16' });
   const { terminal } = console;
   const [first, second] = engine.data.backups;
   await terminal.press('4');

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noPreferences } from '../../src/components/state/preferences.ts';
+import { SETTINGS } from '../../src/components/view/settings.ts';
 import { startConsole } from '../helpers/console.ts';
 import { busyEngine } from '../helpers/fake-engine.ts';
+import type { FakeTerminal } from '../helpers/terminal.ts';
 
 const cursorOn = (name: string) => (lines: readonly string[]) =>
   lines.some((line) => line.startsWith('▌') && line.includes(name));
+
+async function moveTo(terminal: FakeTerminal, setting: string): Promise<void> {
+  await terminal.waitFor(cursorOn('Colors'));
+  for (let steps = 0; steps < SETTINGS.length && !cursorOn(setting)(terminal.lines()); steps++)
+    await terminal.press('j');
+  await terminal.waitFor(cursorOn(setting));
+}
 
 test('a setting applies at once, is saved, and is read by the next console', async () => {
   const preferences = noPreferences();
@@ -16,8 +25,7 @@ test('a setting applies at once, is saved, and is read by the next console', asy
     await terminal.waitFor(/\d MiB/);
     await terminal.press(',');
     await terminal.waitFor('Settings');
-    await terminal.press('j', 'j');
-    await terminal.waitFor(cursorOn('Sizes'));
+    await moveTo(terminal, 'Sizes');
     await terminal.press('enter');
     await terminal.waitFor('KiB, MiB, GiB');
     await terminal.press('2');
@@ -38,8 +46,7 @@ test('Space turns a setting on and off', async () => {
   const { terminal } = console;
   await terminal.press(',');
   await terminal.waitFor('Settings');
-  await terminal.press(...'jjjj');
-  await terminal.waitFor(cursorOn('Mouse'));
+  await moveTo(terminal, 'Mouse');
   await terminal.press(' ');
   await terminal.waitFor(/Mouse +on/);
   await terminal.press(' ');
@@ -76,13 +83,14 @@ test('local times are named as such, and names and periods stay in UTC', async (
   const [backup] = engine.data.backups;
   assert.ok(backup);
   engine.data.backups = [{ ...backup, created_at: '2026-03-01T20:00:00Z' }];
-  await using console = startConsole({ engine, columns: 120, preferences: async () => preferences });
+  await using console = startConsole({ engine, columns: 110, preferences: async () => preferences });
   const { terminal } = console;
   await terminal.press('4');
   await terminal.waitFor('Created (UTC)');
   await terminal.waitFor('2026-03-01 20:00');
   await terminal.press(',');
-  await terminal.press('j', 'enter');
+  await moveTo(terminal, 'Times');
+  await terminal.press('enter');
   await terminal.waitFor('local time');
   await terminal.press('2');
   await terminal.waitFor(/Times +local time/);

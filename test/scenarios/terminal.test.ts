@@ -89,7 +89,7 @@ test('a resize is drawn at once; a terminal that is too small says so and accept
   const { terminal } = console;
   await terminal.press('2');
   await terminal.waitFor('10 fractals');
-  terminal.resize(120, 40);
+  terminal.resize(118, 40);
   await terminal.waitFor('Oldest (UTC)');
   assert.match(terminal.lines()[39] ?? '', /Enter open/);
   terminal.resize(100, 20);

@@ -1,7 +1,9 @@
 import { quitNow } from '../state/job-actions.ts';
+import { chooseColumns } from '../state/navigation.ts';
 import type { Session } from '../state/session.ts';
 import { bodyHeight } from '../text/layout.ts';
 import { editText } from '../text/text.ts';
+import { columnChoices, withToggled } from '../view/columns.ts';
 import { canChoose, layOutDialog } from '../view/dialog.ts';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import type { DialogOption, DialogState, Mode } from '../view/types.ts';
@@ -114,6 +116,25 @@ function scroll(session: Session, mode: In<'help'>, by: number) {
   setMode(session, { ...mode, top: Math.max(0, mode.top + by) });
 }
 
+const COLUMNS: ModeKeys<In<'columns'>> = {
+  keys: [
+    { keys: ['enter', 'esc', 'q', 'w', 'ctrl-c'], label: 'close', run: close },
+    { keys: [' '], label: 'show/hide', run: toggleColumn },
+    { keys: ['r'], label: 'show all', run: (session) => chooseColumns(session, []) },
+    { keys: ['down', 'j', 'tab'], run: (session, mode) => moveInColumns(session, mode, 1) },
+    { keys: ['up', 'k'], run: (session, mode) => moveInColumns(session, mode, -1) },
+  ],
+};
+
+function toggleColumn(session: Session, { index }: In<'columns'>) {
+  chooseColumns(session, withToggled(columnChoices(session.snapshot()), index));
+}
+
+function moveInColumns(session: Session, mode: In<'columns'>, by: number) {
+  const last = columnChoices(session.snapshot()).length - 1;
+  setMode(session, { ...mode, index: Math.max(0, Math.min(last, mode.index + by)) });
+}
+
 /** The keys of the options come first; see `pressOption`. */
 const DIALOG: ModeKeys<In<'dialog'>> = {
   keys: [
@@ -180,6 +201,7 @@ const MODES: { [Name in KeyMode['name']]: ModeKeys<In<Name>> } = {
   palette: PALETTE,
   prompt: PROMPT,
   help: HELP,
+  columns: COLUMNS,
   dialog: DIALOG,
 };
 

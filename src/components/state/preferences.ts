@@ -30,7 +30,25 @@ export function savedSort(preferences: Preferences, list: string): Sort | undefi
   return typeof column === 'string' && typeof descending === 'boolean' ? { column, descending } : undefined;
 }
 
-export const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'];
+/** The saved ids of the columns of a list, if they are valid. */
+function savedColumns(preferences: Preferences, list: string): readonly string[] | undefined {
+  const saved = preferences.get(`columns.${list}`);
+  return Array.isArray(saved) && saved.every((id) => typeof id === 'string') ? saved : undefined;
+}
+
+const LISTS = ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'];
+/** Lists of which there are several. */
+const LISTS_OF = ['fractal-archives', 'group'];
+
+/** The interface with the saved choice of columns in each list. */
+export function withSavedColumns(ui: UiState, preferences: Preferences): UiState {
+  return [...LISTS, ...LISTS_OF].reduce<UiState>((state, list) => {
+    const ids = savedColumns(preferences, list);
+    return ids ? reduce(state, { type: 'columns', list, ids }) : state;
+  }, ui);
+}
+
+/** The interface with the saved sort order of each list. */
 export function withSavedSorts(ui: UiState, preferences: Preferences): UiState {
   return LISTS.reduce<UiState>((state, key) => {
     const sort = savedSort(preferences, key);

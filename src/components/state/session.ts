@@ -7,6 +7,7 @@ import {
   type JobRequest,
   type JobStore,
 } from '../../core/index.ts';
+import { type Background, type ColorLevel, type ThemeChoice, themeFor } from '../text/colors.ts';
 import { setDisplay } from '../text/display.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
@@ -15,11 +16,18 @@ import { DEFAULT_SETTINGS, type SettingKey, type Settings, withSetting } from '.
 import { isNotInstalled } from '../view/setup.ts';
 import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
 import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
+import { keepCursor } from './cursor.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
-import { noPreferences, type Preferences, savedSettings, withSavedSorts } from './preferences.ts';
+import {
+  noPreferences,
+  type Preferences,
+  savedSettings,
+  withSavedColumns,
+  withSavedSorts,
+} from './preferences.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
 import { type Browsing, createBrowsing } from './rows/browser.ts';
@@ -56,6 +64,8 @@ export interface Session {
   /** Reloads everything that is shown. */
   refresh(): void;
   resize(columns: number, rows: number): void;
+  /** Draws the theme for this background, unless another theme was chosen. */
+  setBackground(background: Background): void;
   /** Subscribes to the engine. Call it before the first key can arrive. */
   start(): void;
   /** Loads the data now and periodically. */
@@ -79,6 +89,12 @@ export interface SessionOptions {
   engine: Engine;
   terminal: TerminalControls;
   symbols: Symbols;
+  /** What the terminal can draw (default: no colors). */
+  colors?: ColorLevel;
+  /** The theme of this run; the saved setting if absent. */
+  theme?: ThemeChoice;
+  /** The background of the terminal, if it is known already. */
+  background?: Background;
   read_only: boolean;
   /** Why no other installation can be opened; this one is not remembered then. */
   fixed?: string;
@@ -117,6 +133,7 @@ export function createSession(options: SessionOptions): Session {
   const opened = Date.now();
   let contexts: readonly Context[] = [];
   let ui = initialUi();
+  let { background } = options;
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
   let entries = 0;
@@ -168,6 +185,7 @@ export function createSession(options: SessionOptions): Session {
       browse: browsing.state(),
       wizard: wizard.state(),
       ...size,
+      theme: themeFor(options.theme ?? settings.theme, options.colors ?? 'none', background),
       now: Date.now(),
       symbols,
     };
@@ -187,7 +205,7 @@ export function createSession(options: SessionOptions): Session {
 
   function startJob(request: JobRequest): JobHandle {
     const job = engine.start(request);
-    jobs.add({ ...job, title: readableTitle(job.title, data.state().archives.value ?? []) });
+    jobs.add({ ...job, title: readableTitle(job.title, data.state()) });
     return job;
   }
 
@@ -236,7 +254,7 @@ export function createSession(options: SessionOptions): Session {
     },
     applyPreferences(saved) {
       preferences = saved;
-      ui = withSavedSorts(ui, saved);
+      ui = withSavedColumns(withSavedSorts(ui, saved), saved);
       contexts = savedContexts(saved);
       rememberThis();
       applySettings(savedSettings(saved));
@@ -273,9 +291,17 @@ export function createSession(options: SessionOptions): Session {
       size = { columns, rows };
       changed();
     },
+    setBackground(found) {
+      background = found;
+      changed();
+    },
     start() {
-      const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
+      const follow = followJobs({ jobs, notify, refresh, data: data.state });
       stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      listeners.add(() => {
+        const action = keepCursor(snapshot());
+        if (action) dispatch(action);
+      });
       listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
       tick();
     },

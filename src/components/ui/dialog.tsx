@@ -101,16 +101,18 @@ function confirmationLines({ confirmation, typed = '' }: DialogState): LineOfSpa
 function optionLines(dialog: DialogState, symbols: Symbols) {
   return dialog.options.map((option, index) => {
     const enabled = canChoose(option, dialog);
+    const highlighted = index === dialog.focus;
     return {
       spans: [
+        { text: highlighted ? symbols.cursor : ' ' },
         {
-          text: ` ${keyLabel(option.key, symbols)} `,
+          text: `${keyLabel(option.key, symbols)} `,
           tone: !enabled ? 'dim' : option.safe ? 'info' : 'warn',
           bold: enabled,
         } as const,
         { text: ` ${option.label}`, tone: enabled ? 'plain' : 'dim' } as const,
       ],
-      highlighted: index === dialog.focus,
+      highlighted,
     };
   });
 }

@@ -65,11 +65,12 @@ function badge(name: ScreenName, { jobs, queue, symbols, now }: Snapshot): strin
   return name === 'jobs' && running > 0 ? ` ${spinnerAt(symbols, now)} ${running}` : '';
 }
 
-/** The screens by name; on a narrow terminal by number, and only the current one by name. */
+/** The screens by name, with a mark at the current one; on a narrow terminal by number, and only the current one by name. */
 function tabsOf(snapshot: Snapshot, root: Screen) {
+  const mark = (name: ScreenName) => (name === root.name ? snapshot.symbols.cursor : ' ');
   const named = TABS.map(([name, title], index) => ({
     name,
-    text: ` ${index + 1} ${title}${badge(name, snapshot)} `,
+    text: `${mark(name)}${index + 1} ${title}${badge(name, snapshot)} `,
   }));
   if (widthOf(named) <= snapshot.columns) return named;
   return named.map((tab, index) =>

@@ -50,3 +50,14 @@ export function rowAtCursor(snapshot: Snapshot): number | undefined {
   const { name } = currentScreen(snapshot);
   return view && view.count > 0 && (name === 'rows' || name === 'row') ? view.index : undefined;
 }
+
+/** Place of the first of `total` ascending rows that is not before `index`; `total` if there is none. */
+export function matchAt(rows: readonly number[], total: number, index: number): number {
+  let [low, high] = [0, total];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((rows[middle] as number) < index) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

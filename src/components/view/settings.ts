@@ -14,6 +14,10 @@ const ON_OFF = [
   [true, 'on'],
   [false, 'off'],
 ] as const;
+const OFF_ON = [
+  [false, 'off'],
+  [true, 'on'],
+] as const;
 const DETECTED = [
   ['auto', 'if the terminal supports it'],
   ['on', 'always'],
@@ -51,6 +55,18 @@ export const SETTINGS = [
       ['iec', 'KiB, MiB, GiB'],
       ['si', 'kB, MB, GB'],
     ],
+  },
+  {
+    key: 'preview',
+    title: 'Preview',
+    description: 'Details of the row under the cursor, next to a list on 120 columns or more.',
+    choices: ON_OFF,
+  },
+  {
+    key: 'wrap',
+    title: 'Wrap log lines',
+    description: 'Whether long log lines are wrapped while you browse an archive, or cut and scrolled.',
+    choices: OFF_ON,
   },
   {
     key: 'refresh_s',

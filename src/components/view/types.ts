@@ -13,6 +13,7 @@ import type {
   JobView,
   Orphan,
 } from '../../core/index.ts';
+import type { ThemeName } from '../text/colors.ts';
 import type { Line, Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import type { Settings } from './settings.ts';
@@ -135,12 +136,15 @@ export type Mode =
   | { name: 'filter'; before: string }
   | { name: 'palette'; query: string; index: number }
   | { name: 'help'; top: number }
+  | { name: 'columns'; index: number }
   | { name: 'prompt'; prompt: Prompt }
   | { name: 'dialog'; dialog: DialogState };
 
 export interface UiState {
   stack: readonly [Screen, ...Screen[]];
   lists: Readonly<Record<string, ListState>>;
+  /** Ids of the columns that were chosen, by the name of the list's screen; all if absent. */
+  columns: Readonly<Record<string, readonly string[]>>;
   mode: Mode;
   statusMessage?: LogEntry;
   log: readonly LogEntry[];
@@ -192,6 +196,7 @@ export interface Snapshot extends DrawContext {
   wizard?: WizardState;
   columns: number;
   rows: number;
+  theme: ThemeName;
 }
 
 /** Result of the last verification of a file in this session. */
@@ -225,6 +230,8 @@ export interface RowLine {
   ts: string | null;
   /** Sanitized and cut to one line. */
   line: string;
+  /** The start of the line was cut off. */
+  cut?: true;
 }
 
 /** Consecutive rows, or the reason they cannot be read. */
@@ -242,6 +249,17 @@ export interface BrowseWork {
   since: number;
 }
 
+/** The matches of a search that were counted so far, from the start of the archive. */
+export interface MatchCount {
+  /** Indexes of the matching rows, ascending; more than `total` may have been added since. */
+  rows: readonly number[];
+  total: number;
+  /** All rows before this one have been searched. */
+  searched: number;
+  /** Why no more rows are searched; undefined while counting. */
+  ended?: 'complete' | 'limit' | 'failed';
+}
+
 /** An archive open for browsing. */
 export interface BrowseState {
   target: string;
@@ -255,6 +273,9 @@ export interface BrowseState {
   chunks: ReadonlyMap<number, RowChunk>;
   work?: BrowseWork;
   search?: Search;
+  count?: MatchCount;
+  /** The row that the search went to last, cut around its match. */
+  found?: RowLine;
   /** The row shown in full. */
   detail?: { index: number; row?: BrowsedRow; error?: ErrorReport };
 }

@@ -9,6 +9,7 @@ import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
+import { WITH_PREVIEW } from '../../view/panes.ts';
 import { currentScreen, listStateAt } from '../../view/snapshot.ts';
 import type { Snapshot } from '../../view/types.ts';
 import { type Command, LIST_SCREENS, noRow } from './command.ts';
@@ -173,6 +174,25 @@ export const SORTING: readonly Command[] = [
     group: 'here',
     disabled: noRow,
     run: (session) => open(session, 'fractal'),
+  },
+  {
+    name: 'columns',
+    verb: 'choose columns',
+    keys: ['w'],
+    description: 'Show or hide columns; the choice is remembered',
+    screens: LIST_SCREENS,
+    group: 'here',
+    run: (session) => session.dispatch({ type: 'mode', mode: { name: 'columns', index: 0 } }),
+  },
+  {
+    name: 'preview',
+    verb: 'show the preview',
+    keys: ['p'],
+    description: 'Show or hide the details next to the list',
+    screens: LIST_SCREENS,
+    group: 'here',
+    disabled: ({ columns }) => (columns < WITH_PREVIEW ? `it needs ${WITH_PREVIEW} columns` : undefined),
+    run: (session) => session.changeSetting('preview', !session.snapshot().settings.preview),
   },
   {
     name: 'sort',

@@ -1,3 +1,4 @@
+import type { ColumnShape } from '../../text/layout.ts';
 import { currentScreen, listStateAt } from '../snapshot.ts';
 import type { ListState, Resource, Screen, ScreenName, Snapshot } from '../types.ts';
 import { archivesList, fractalArchivesList, groupList } from './archives.ts';
@@ -39,7 +40,28 @@ export function listAt(screen: Screen): ScreenList | undefined {
 
 /** The rows of a screen, by default the current one; undefined if it has no list. */
 export function rowsAt(snapshot: Snapshot, screen: Screen = currentScreen(snapshot)): RowView | undefined {
-  return listAt(screen)?.list(snapshot, screen, listStateAt(snapshot, screen));
+  const view = listAt(screen)?.list(snapshot, screen, listStateAt(snapshot, screen));
+  return view && { ...view, columns: chosenColumns(view.columns, snapshot, screen) };
+}
+
+/** All columns of a list, and those that were chosen. */
+export function listColumns(
+  snapshot: Snapshot,
+  screen: Screen,
+): { all: readonly ColumnShape[]; chosen: readonly ColumnShape[] } {
+  const all = listAt(screen)?.list(snapshot, screen, listStateAt(snapshot, screen)).columns ?? [];
+  return { all, chosen: chosenColumns(all, snapshot, screen) };
+}
+
+/** A choice without any column of the list counts as none: it may be that of another version. */
+function chosenColumns(
+  all: readonly ColumnShape[],
+  { ui }: Snapshot,
+  { name }: Screen,
+): readonly ColumnShape[] {
+  const ids = ui.columns[name];
+  const chosen = ids ? all.filter(({ id }) => ids.includes(id)) : all;
+  return chosen.length > 0 ? chosen : all;
 }
 
 /** Id of the row under the cursor. */

@@ -1,6 +1,6 @@
 import { formatAgo, timeOf } from '../../../core/text/time.ts';
 import { formatStamp, zoneOf } from '../../text/display.ts';
-import type { Line, Span, Tone } from '../../text/line.ts';
+import { type Line, lineWidth, type Span, type Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { wrap } from '../../text/text.ts';
 
@@ -25,6 +25,23 @@ export function field(label: string, ...value: Span[]): Line {
 export function longField(label: string, text: string, columns: number, tone: Tone = 'plain'): Line[] {
   const lines = wrap(text, Math.max(10, columns - INDENT.length - LABEL - 1));
   return lines.map((line, index) => field(index === 0 ? label : '', { text: line, tone }));
+}
+
+/** A text of any length, wrapped. */
+export function indented(text: string, columns: number, tone: Tone = 'plain'): Line[] {
+  const lines = wrap(text, Math.max(10, columns - INDENT.length - 1));
+  return lines.map((line) => [{ text: INDENT + line, tone }]);
+}
+
+/** Parts that belong together, as many on a line as fit. */
+export function flowed(parts: readonly Line[], columns: number): Line[] {
+  const lines: Line[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last && lineWidth([...last, ...part]) < columns) lines[lines.length - 1] = [...last, ...part];
+    else lines.push(part);
+  }
+  return lines;
 }
 
 /** A time and its age. */

@@ -3,7 +3,7 @@ import type { Line } from '../../text/line.ts';
 import type { Screen, Snapshot } from '../types.ts';
 import { jobPage } from './job.ts';
 import { overviewPage } from './overview.ts';
-import { archivePage, backupPage, entryPage, fractalPage, orphanPage } from './records.ts';
+import { archivePage, backupPage, entryPage, fractalPage, groupPage, orphanPage } from './records.ts';
 import { rowPage } from './row.ts';
 import { setupPage } from './setup.ts';
 
@@ -14,6 +14,8 @@ export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly 
       return overviewPage(snapshot);
     case 'archive':
       return archivePage(snapshot, subject);
+    case 'group':
+      return groupPage(snapshot, subject);
     case 'backup':
       return backupPage(snapshot, subject);
     case 'fractal':

@@ -10,7 +10,7 @@ import { formatDuration } from '../../../core/text/time.ts';
 import { formatExact, formatPercent, formatRowRate, plural } from '../../../core/text/units.ts';
 import { formatByteRate, formatBytes, formatClock, zoneName, zoneOf } from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
-import { baseName } from '../../text/text.ts';
+import { fileTitle } from '../archive-name.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait, shortDuration } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import type { Snapshot } from '../types.ts';
@@ -58,7 +58,9 @@ function runningLines(job: JobView, snapshot: Snapshot): Line[] {
     field('Phase', { text: job.phase ?? 'Starting' }),
     field('', ...jobBar(job, BAR, snapshot), { text: part, bold: true }),
     ...(wait ? longField('Waiting', wait, snapshot.columns, 'warn') : []),
-    ...(job.progress.item ? longField('Working on', job.progress.item, snapshot.columns) : []),
+    ...(job.progress.item
+      ? longField('Working on', fileTitle(job.progress.item, snapshot.data), snapshot.columns)
+      : []),
     field('Rate', { text: speeds(job) }),
   ];
 }
@@ -124,7 +126,7 @@ function restoreSteps({ live, database, safety_backup }: RestoreSummary): string
   ];
 }
 
-function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
+function itemLines(job: JobView, { columns, symbols, data }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
   const more = job.item_count - job.items.length;
@@ -135,7 +137,7 @@ function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
     ...items.flatMap(({ item, ok, message, error }): Line[] => [
       [
         { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
-        { text: baseName(item), bold: !ok },
+        { text: fileTitle(item, data), bold: !ok },
       ],
       ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
       ...(error?.hint ? longField('What to do', error.hint, columns) : []),

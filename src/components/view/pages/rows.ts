@@ -1,10 +1,11 @@
+import { width } from '../../../core/text/sanitize.ts';
 import { formatExact } from '../../../core/text/units.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import { wrap } from '../../text/text.ts';
-import { type RowsView, rowLine, rowsView } from '../browse.ts';
-import { highlight } from '../search.ts';
-import type { BrowseState, Snapshot } from '../types.ts';
+import { matchAt, type RowsView, rowLine, rowsView } from '../browse.ts';
+import { highlight, type Match, matchesIn } from '../search.ts';
+import type { BrowseState, MatchCount, RowLine, Search, Snapshot } from '../types.ts';
 
 const WIDE = 110;
 const TIME = 'YYYY-MM-DD HH:MM:SS.mmm'.length;
@@ -69,23 +70,55 @@ function placeholder(
     : undefined;
 }
 
-function lineAt(
-  browse: BrowseState,
-  index: number,
-  highlighted: boolean,
-  { columns, symbols }: Snapshot,
-): Line {
-  const row = rowLine(browse, index);
+/** The matches in rows are looked for once. */
+const known = new WeakMap<RowLine, { search: Search; matches: readonly Match[] }>();
+
+function lookFor(rows: readonly RowLine[], search: Search): void {
+  const unknown = rows.filter((row) => known.get(row)?.search !== search);
+  if (unknown.length === 0) return;
+  const found = matchesIn(
+    unknown.map(({ line }) => line),
+    search,
+  );
+  for (const [index, row] of unknown.entries()) known.set(row, { search, matches: found[index] ?? [] });
+}
+
+/** Where the match of a shifted line starts: a part of the line before it. */
+const BEFORE_MATCH = 1 / 3;
+
+/** The text of a row in `room` columns. Under the cursor, the line is shifted if its first match would not be visible. */
+function textOf(row: RowLine, room: number, highlighted: boolean, { browse, symbols }: Snapshot): Line {
+  const matches = (browse?.search && known.get(row)?.matches) ?? [];
+  const [first] = matches;
+  const visible = !first || !highlighted || width(row.line.slice(0, first[1])) < room;
+  const from = visible ? 0 : Math.max(0, first[0] - Math.floor(room * BEFORE_MATCH));
+  const shifted = matches
+    .filter(([, end]) => end > from)
+    .map(([start, end]): Match => [Math.max(0, start - from), end - from]);
+  const more: Span = { text: from > 0 || row.cut ? symbols.ellipsis : '', tone: 'dim' };
+  return [more, ...highlight(row.line.slice(from), shifted)];
+}
+
+function lineAt(row: RowAt, index: number, highlighted: boolean, snapshot: Snapshot): Line {
+  const { columns, symbols } = snapshot;
   const gutter: Span = { text: highlighted ? `${symbols.cursor} ` : MARGIN, tone: 'warn' };
   if (!row) return [gutter, { text: `row ${formatExact(index + 1)} ${symbols.ellipsis}`, tone: 'dim' }];
   if ('message' in row)
     return [gutter, { text: `row ${formatExact(index + 1)}: ${row.message}`, tone: 'bad' }];
+  const time = timeWidth(columns);
   return [
     gutter,
-    { text: rowTime(row.ts, columns).padEnd(timeWidth(columns)), tone: 'info' },
+    { text: rowTime(row.ts, columns).padEnd(time), tone: 'info' },
     { text: MARGIN },
-    ...highlight(row.line, browse.search),
+    ...textOf(row, columns - 2 * MARGIN.length - time, highlighted, snapshot),
   ];
+}
+
+type RowAt = ReturnType<typeof rowLine>;
+
+/** A row; of the last match, the part of its line that contains it. */
+function rowAt(browse: BrowseState, index: number): RowAt {
+  return browse.found?.index === index ? browse.found : rowLine(browse, index);
 }
 
 /** The visible rows, and the index of the line under the cursor. */
@@ -99,9 +132,13 @@ export function rowLines(snapshot: Snapshot): { lines: readonly Line[]; cursor?:
   // While the total is unknown and no row has been read, the first row is loading.
   const count = Math.max(view.count, browse.complete ? 0 : 1);
   const shown = Math.max(0, Math.min(height, count - top));
-  const lines = Array.from({ length: shown }, (_, line) =>
-    lineAt(browse, top + line, top + line === index, snapshot),
-  );
+  const rows = Array.from({ length: shown }, (_, line) => rowAt(browse, top + line));
+  if (browse.search)
+    lookFor(
+      rows.filter((row) => row !== undefined && 'line' in row),
+      browse.search,
+    );
+  const lines = rows.map((row, line) => lineAt(row, top + line, top + line === index, snapshot));
   return { lines, cursor: index - top };
 }
 
@@ -116,6 +153,14 @@ function position({ index, count }: RowsView, { complete }: BrowseState): string
   return `${row} of ${formatExact(count)}  ${percent(index, count)}`;
 }
 
+/** Which match the cursor is on, out of how many; `+` if not all rows have been searched. */
+function matchPosition({ rows, total, searched, ended }: MatchCount, index: number): string {
+  const all = `${formatExact(total)}${ended === 'complete' ? '' : '+'}`;
+  const place = index < searched ? matchAt(rows, total, index) : undefined;
+  if (place !== undefined && rows[place] === index) return `match ${formatExact(place + 1)} of ${all}`;
+  return total === 1 && ended === 'complete' ? '1 match' : `${all} matches`;
+}
+
 /** Position of the cursor in the archive: search, time, row, percent. */
 export function rowPosition(snapshot: Snapshot): Span[] {
   const { browse } = snapshot;
@@ -124,9 +169,12 @@ export function rowPosition(snapshot: Snapshot): Span[] {
   const row = rowLine(browse, view.index);
   const time = row && 'ts' in row && row.ts !== null ? row.ts.slice(0, 19).replace('T', ' ') : '';
   const { search } = browse;
+  // There is no room for both on a narrow terminal, and the time is in the row, too.
+  const showsTime = time !== '' && (!search || snapshot.columns >= WIDE);
   return [
     { text: search ? `  ${search.input}  ` : '', tone: 'info' },
-    { text: time === '' ? '' : `${time}  `, tone: 'dim' },
+    { text: browse.count ? `${matchPosition(browse.count, view.index)}  ` : '', tone: 'info' },
+    { text: showsTime ? `${time}  ` : '', tone: 'dim' },
     { text: position(view, browse) },
   ];
 }

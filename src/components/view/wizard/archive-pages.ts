@@ -3,8 +3,8 @@ import { shortStamp } from '../../../core/text/time.ts';
 import { formatCount, formatExact, plural } from '../../../core/text/units.ts';
 import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
-import { baseName, fit } from '../../text/text.ts';
-import { archiveName } from '../archive-name.ts';
+import { fit } from '../../text/text.ts';
+import { archiveName, fileTitle } from '../archive-name.ts';
 import { groupOf } from '../lists/archive-rows.ts';
 import { field, heading, paragraphs } from '../pages/fields.ts';
 import { archivePage, orphanPage } from '../pages/records.ts';
@@ -170,7 +170,6 @@ export function groupPage(parts: readonly ArchiveRecord[], { columns, symbols }:
           {
             text: `  ${fit(part.period_label ?? '-', PERIOD)} ${formatExact(part.log_count).padStart(14)} rows ${formatBytes(part.size_bytes).padStart(10)}`,
           },
-          { text: `  ${part.filename}`, tone: 'dim' },
         ],
       ),
   ];
@@ -191,10 +190,10 @@ export function originalFractal(snapshot: Snapshot, source: string): string | un
 }
 
 /** A readable name of the source. */
-export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
-  const files = sourceArchives(snapshot, source);
+export function sourceTitle({ data }: Pick<Snapshot, 'data'>, source: string): string {
+  const files = sourceArchives({ data }, source);
   const [first] = files;
-  if (!first) return baseName(source);
+  if (!first) return fileTitle(source, data);
   if (files.length === 1) return `the archive of ${archiveName(first)}`;
   return `${plural(files.length, 'archive')} of ${archiveName({ ...first, period_label: null })}`;
 }
