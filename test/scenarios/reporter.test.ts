@@ -18,8 +18,7 @@ const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((
 /** A console in a terminal with all abilities, and a running backup. */
 async function withJob(given: Record<string, unknown> = {}, abilities = GHOSTTY) {
   const preferences = noPreferences();
-  for (const [key, value] of Object.entries({ mouse: true, ...given }))
-    preferences.set(`settings.${key}`, value);
+  for (const [key, value] of Object.entries(given)) preferences.set(`settings.${key}`, value);
   const engine = busyEngine();
   const console = startConsole({ engine, abilities, preferences: async () => preferences, stop: () => {} });
   await console.terminal.waitFor(/PG ✓/);
@@ -137,13 +136,7 @@ test('an error while drawing takes everything back', async () => {
       },
     } as never,
   ];
-  const preferences = noPreferences();
-  preferences.set('settings.mouse', true);
-  await using console = startConsole({
-    engine,
-    abilities: GHOSTTY,
-    preferences: async () => preferences,
-  });
+  await using console = startConsole({ engine, abilities: GHOSTTY });
   const { terminal } = console;
   await until(() => terminal.written.includes('\x1b[?1000h'), LIMIT_MS, 'the mouse is on');
   await terminal.press('3');

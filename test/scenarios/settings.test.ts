@@ -48,10 +48,10 @@ test('Space turns a setting on and off', async () => {
   await terminal.waitFor('Settings');
   await moveTo(terminal, 'Mouse');
   await terminal.press(' ');
-  await terminal.waitFor(/Mouse +on/);
-  await terminal.press(' ');
   await terminal.waitFor(/Mouse +off/);
-  assert.equal(preferences.get('settings.mouse'), false);
+  await terminal.press(' ');
+  await terminal.waitFor(/Mouse +on/);
+  assert.equal(preferences.get('settings.mouse'), true);
 });
 
 test('saved values that are no choices are ignored', async () => {
@@ -66,7 +66,7 @@ test('saved values that are no choices are ignored', async () => {
   await terminal.press('4');
   await terminal.waitFor(/\d MiB/);
   await terminal.press(',');
-  await terminal.waitFor(/Mouse +off/);
+  await terminal.waitFor(/Mouse +on/);
   await terminal.waitFor(/Times +UTC/);
   await terminal.waitFor(/Reload lists +every 15 seconds/);
 });

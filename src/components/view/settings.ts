@@ -84,10 +84,7 @@ export const SETTINGS = [
     key: 'mouse',
     title: 'Mouse',
     description: 'Wheel and clicks. While it is on, hold Shift to select text with the mouse.',
-    choices: [
-      [false, 'off'],
-      [true, 'on'],
-    ],
+    choices: ON_OFF,
   },
   {
     key: 'title',
