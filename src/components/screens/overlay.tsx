@@ -3,10 +3,10 @@ import { searchCommands } from '../input/keymap.ts';
 import { bodyHeight } from '../text/layout.ts';
 import { ColumnsDialog } from '../ui/columns-dialog.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { keyLabel } from '../ui/footer.tsx';
 import { Lines } from '../ui/line.tsx';
 import { Palette } from '../ui/palette.tsx';
 import { columnChoices } from '../view/columns.ts';
+import { keyLabel } from '../view/hints.ts';
 import { statusMessageLines } from '../view/status-message.ts';
 import type { Snapshot } from '../view/types.ts';
 

@@ -8,11 +8,14 @@ import {
   type JobStore,
 } from '../../core/index.ts';
 import { type Background, type ColorLevel, type ThemeChoice, themeFor } from '../text/colors.ts';
+import { setDisplay } from '../text/display.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
-import { DEFAULT_SETTINGS, type SettingKey, withSetting } from '../view/settings.ts';
-import type { Resource, Severity, Snapshot } from '../view/types.ts';
+import { DEFAULT_SETTINGS, type SettingKey, type Settings, withSetting } from '../view/settings.ts';
+import { isNotInstalled } from '../view/setup.ts';
+import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
+import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
 import { keepCursor } from './cursor.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
@@ -46,6 +49,8 @@ export interface Session {
   applyPreferences(preferences: Preferences): void;
   /** Changes and saves a setting; ignores a value that is not one of its choices. */
   changeSetting(key: SettingKey, value: unknown): void;
+  /** Forgets an installation that was opened. */
+  forgetContext(dir: string): void;
   readonly terminal: TerminalControls;
   /** Aborted when the user leaves: nothing may be started after that. */
   readonly ended: AbortSignal;
@@ -65,8 +70,8 @@ export interface Session {
   start(): void;
   /** Loads the data now and periodically. */
   load(): void;
-  /** Leaves the console and restores the terminal. */
-  leave(): void;
+  /** Leaves the console and restores the terminal; `next` is the installation to open then. */
+  leave(next?: string): void;
   close(): void;
 }
 
@@ -76,7 +81,8 @@ export interface TerminalControls {
   write(text: string): void;
   repaint(): void;
   suspend(): void;
-  leave(): void;
+  /** Restores the terminal; `next` is the installation to open then. */
+  leave(next?: string): void;
 }
 
 export interface SessionOptions {
@@ -90,6 +96,8 @@ export interface SessionOptions {
   /** The background of the terminal, if it is known already. */
   background?: Background;
   read_only: boolean;
+  /** Why no other installation can be opened; this one is not remembered then. */
+  fixed?: string;
   columns: number;
   rows: number;
 }
@@ -119,8 +127,11 @@ export function createSession(options: SessionOptions): Session {
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
   const end = new AbortController();
+  setDisplay(DEFAULT_SETTINGS);
   let preferences = noPreferences();
-  let settings = DEFAULT_SETTINGS;
+  let settings: Settings = DEFAULT_SETTINGS;
+  const opened = Date.now();
+  let contexts: readonly Context[] = [];
   let ui = initialUi();
   let { background } = options;
   let size = { columns: options.columns, rows: options.rows };
@@ -131,8 +142,10 @@ export function createSession(options: SessionOptions): Session {
   let refresher: NodeJS.Timeout | undefined;
 
   const data = loadData(engine, (failed) => {
+    rememberThis();
     const error = failed && data.state()[failed].error;
-    if (failed && error)
+    // The setup page says it once.
+    if (failed && error && !isNotInstalled({ data: data.state() }))
       notify('error', `Cannot load ${LABELS[failed]}: ${error.message}`, { hint: error.hint });
     changed();
   });
@@ -160,6 +173,7 @@ export function createSession(options: SessionOptions): Session {
       installation: engine.installation,
       read_only: options.read_only,
       settings,
+      contexts: { recent: contexts, fixed: options.fixed },
       ui,
       data: data.state(),
       jobs: jobs.snapshot(),
@@ -195,10 +209,25 @@ export function createSession(options: SessionOptions): Session {
     return job;
   }
 
+  function applySettings(chosen: Settings): void {
+    settings = chosen;
+    setDisplay(settings);
+    refreshPeriodically();
+    changed();
+  }
+
   function refreshPeriodically(): void {
     clearInterval(refresher);
     if (end.signal.aborted || settings.refresh_s === 0) return;
     refresher = setInterval(() => data.refresh(), settings.refresh_s * 1_000);
+  }
+
+  /** Remembers this installation, once it is known to be one and the preferences are open. */
+  function rememberThis(): void {
+    const { dir } = engine.installation;
+    if (options.fixed !== undefined || data.state().health.value === undefined) return;
+    if (contexts.some((one) => one.dir === dir && one.at >= opened)) return;
+    contexts = rememberContext(preferences, { dir, at: opened });
   }
 
   function tick(): void {
@@ -225,15 +254,17 @@ export function createSession(options: SessionOptions): Session {
     },
     applyPreferences(saved) {
       preferences = saved;
-      settings = savedSettings(saved);
       ui = withSavedColumns(withSavedSorts(ui, saved), saved);
-      refreshPeriodically();
-      changed();
+      contexts = savedContexts(saved);
+      rememberThis();
+      applySettings(savedSettings(saved));
     },
     changeSetting(key, value) {
-      settings = withSetting(settings, key, value);
+      applySettings(withSetting(settings, key, value));
       preferences.set(`settings.${key}`, settings[key]);
-      refreshPeriodically();
+    },
+    forgetContext(dir) {
+      contexts = forgetContext(preferences, dir);
       changed();
     },
     terminal,
@@ -278,10 +309,10 @@ export function createSession(options: SessionOptions): Session {
       refreshPeriodically();
       data.refresh();
     },
-    leave() {
+    leave(next) {
       end.abort();
       queue.close();
-      terminal.leave();
+      terminal.leave(next);
     },
     close() {
       end.abort();

@@ -3,8 +3,8 @@ import { sanitize, width } from '../../core/text/sanitize.ts';
 import { fitLine, type Line as LineOfSpans, type Span, type Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { canChoose, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
+import { keyLabel } from '../view/hints.ts';
 import type { DialogState } from '../view/types.ts';
-import { keyLabel } from './footer.tsx';
 import { Line } from './line.tsx';
 
 interface FrameProps {

@@ -1,14 +1,7 @@
 import { type JobState, type JobView, jobFacts, type Progress } from '../../core/index.ts';
 import { formatDuration } from '../../core/text/time.ts';
-import {
-  formatByteRate,
-  formatBytes,
-  formatCount,
-  formatExact,
-  formatRatio,
-  formatRowRate,
-  plural,
-} from '../../core/text/units.ts';
+import { formatCount, formatExact, formatRatio, formatRowRate, plural } from '../../core/text/units.ts';
+import { formatByteRate, formatBytes } from '../text/display.ts';
 import type { Line, Span } from '../text/line.ts';
 import { indeterminateBar, progressBar, spinnerAt } from '../text/symbols.ts';
 import { fileTitle } from './archive-name.ts';

@@ -1,6 +1,7 @@
 import type { AdoptItem, ArchiveRecord, CopyItem, DeleteItem, DeletePlan, Orphan } from '../../core/index.ts';
 import { ageOf, formatAge, formatStamp } from '../../core/text/time.ts';
-import { formatBytes, formatCount, plural } from '../../core/text/units.ts';
+import { formatCount, plural } from '../../core/text/units.ts';
+import { formatBytes } from '../text/display.ts';
 import type { Line } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { baseName, fit, isTypeable, wrap } from '../text/text.ts';

@@ -19,7 +19,7 @@ const OFF_ON = [
   [true, 'on'],
 ] as const;
 const DETECTED = [
-  ['auto', 'in terminals known to support it'],
+  ['auto', 'if the terminal supports it'],
   ['on', 'always'],
   ['off', 'off'],
 ] as const;

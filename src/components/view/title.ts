@@ -19,6 +19,9 @@ const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   log: 'Log',
   entry: 'Message',
   orphans: 'Orphans',
+  settings: 'Settings',
+  contexts: 'Installations',
+  setup: 'Setup',
 };
 
 const NEEDS: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {

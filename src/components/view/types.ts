@@ -66,6 +66,9 @@ export type ScreenName =
   | 'rows'
   | 'row'
   | 'wizard'
+  | 'settings'
+  | 'contexts'
+  | 'setup'
   | 'coverage';
 
 /** A screen, and the id of its subject. */
@@ -156,11 +159,27 @@ export interface DrawContext {
   symbols: Symbols;
 }
 
+/** An installation that was opened. */
+export interface Context {
+  dir: string;
+  /** When it was opened last, milliseconds since the epoch. */
+  at: number;
+}
+
+/** The installations to switch between. */
+export interface Contexts {
+  /** The one opened last first. */
+  recent: readonly Context[];
+  /** Why no other one can be opened. */
+  fixed?: string;
+}
+
 /** Everything needed to draw a frame. */
 export interface Snapshot extends DrawContext {
   installation: InstallationInfo;
   read_only: boolean;
   settings: Settings;
+  contexts: Contexts;
   ui: UiState;
   data: DataState;
   jobs: readonly JobView[];

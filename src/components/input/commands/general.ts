@@ -2,10 +2,14 @@ import { canCopy, copy } from '../../state/copy-menu.ts';
 import { quit, startBackup } from '../../state/job-actions.ts';
 import { go, move } from '../../state/navigation.ts';
 import type { Session } from '../../state/session.ts';
+import { isNotInstalled } from '../../view/setup.ts';
 import type { ScreenName } from '../../view/types.ts';
 import { type Command, LIST_SCREENS } from './command.ts';
 
-function refresh(session: Session): void {
+function refresh(session: Session) {
+  // A directory without an installation is opened again: there may be one by now.
+  const { installation } = session.snapshot();
+  if (isNotInstalled(session.snapshot())) return session.leave(installation.dir);
   session.refresh();
   session.notify('info', 'Reloading all data', { quiet: true });
 }
@@ -42,7 +46,18 @@ export const ALWAYS: readonly Command[] = [
 
 const COPY_SCREENS: readonly ScreenName[] = [
   ...LIST_SCREENS,
-  ...(['overview', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan', 'coverage', 'wizard'] as const),
+  ...([
+    'overview',
+    'fractal',
+    'archive',
+    'backup',
+    'job',
+    'entry',
+    'orphan',
+    'coverage',
+    'wizard',
+    'setup',
+  ] as const),
 ];
 
 /** More commands of every screen. */

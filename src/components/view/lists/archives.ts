@@ -1,5 +1,6 @@
-import { formatStamp, timeOf } from '../../../core/text/time.ts';
-import { formatBytes, formatCount } from '../../../core/text/units.ts';
+import { timeOf } from '../../../core/text/time.ts';
+import { formatCount } from '../../../core/text/units.ts';
+import { formatBytes, formatStamp, zoneName } from '../../text/display.ts';
 import { memo } from '../snapshot.ts';
 import type { Screen, Snapshot } from '../types.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
@@ -61,7 +62,9 @@ const columns: readonly Column<ArchiveRow>[] = [
   },
   {
     id: 'created',
-    title: 'Created (UTC)',
+    get title() {
+      return `Created (${zoneName()})`;
+    },
     width: 16,
     drop: 1,
     cell: (record) => ({ text: formatStamp(record.created_at), tone: 'dim' }),

@@ -1,6 +1,7 @@
 import type { ArchiveRecord, JobView } from '../../../core/index.ts';
 import { ageOf, formatAge, formatAgo, formatStamp, timeOf } from '../../../core/text/time.ts';
-import { formatBytes, formatPercent, plural } from '../../../core/text/units.ts';
+import { formatPercent, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import type { DrawContext, Snapshot, VerificationResult } from '../types.ts';

@@ -3,11 +3,13 @@ import { currentScreen, listStateAt } from '../snapshot.ts';
 import type { ListState, Resource, Screen, ScreenName, Snapshot } from '../types.ts';
 import { archivesList, fractalArchivesList, groupList } from './archives.ts';
 import { backupsList } from './backups.ts';
+import { contextsList } from './contexts.ts';
 import { fractalsList } from './fractals.ts';
 import { jobsList } from './jobs.ts';
 import type { RowView } from './list.ts';
 import { logList } from './log.ts';
 import { orphansList } from './orphans.ts';
+import { settingsList } from './settings.ts';
 
 type ListFunction = (snapshot: Snapshot, screen: Screen, list: ListState) => RowView;
 
@@ -27,6 +29,8 @@ const LISTS: Readonly<Partial<Record<ScreenName, ScreenList>>> = {
   jobs: { list: jobsList, noun: 'job' },
   log: { list: logList, noun: 'message' },
   orphans: { list: orphansList, needs: 'orphans', noun: 'orphan' },
+  settings: { list: settingsList, noun: 'setting' },
+  contexts: { list: contextsList, noun: 'installation' },
 };
 
 /** The list of a screen, if it has one. */

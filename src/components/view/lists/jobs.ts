@@ -1,5 +1,6 @@
 import type { JobView } from '../../../core/index.ts';
-import { formatBytes, formatPercent } from '../../../core/text/units.ts';
+import { formatPercent } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { jobBar, jobEta, jobOwner, jobSpeed, jobState, shortDuration } from '../jobs.ts';
 import { memo } from '../snapshot.ts';

@@ -1,6 +1,7 @@
 import type { Coverage, CoveragePeriod } from '../../../core/index.ts';
 import { formatStamp } from '../../../core/text/time.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Span, Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';

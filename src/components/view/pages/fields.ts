@@ -1,4 +1,5 @@
-import { ageOf, formatAgo, formatStamp } from '../../../core/text/time.ts';
+import { formatAgo, timeOf } from '../../../core/text/time.ts';
+import { formatStamp, zoneOf } from '../../text/display.ts';
 import { type Line, lineWidth, type Span, type Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { cutMiddle, wrap } from '../../text/text.ts';
@@ -50,9 +51,10 @@ export function flowed(parts: readonly Line[], columns: number): Line[] {
 
 /** A time and its age. */
 export function stamp(time: string | null, now: number): Line {
-  const age = ageOf(time, now);
-  const ago = age === undefined ? '' : `, ${formatAgo(age)}`;
-  return [{ text: `${formatStamp(time)}${age === undefined ? '' : ' UTC'}` }, { text: ago, tone: 'dim' }];
+  const at = timeOf(time);
+  if (at === undefined) return [{ text: '-' }];
+  const ago = `, ${formatAgo(Math.max(0, now - at))}`;
+  return [{ text: `${formatStamp(at)} ${zoneOf(at)}` }, { text: ago, tone: 'dim' }];
 }
 
 /** Wrapped paragraphs, followed by an empty line. */

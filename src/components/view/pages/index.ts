@@ -5,6 +5,7 @@ import { jobPage } from './job.ts';
 import { overviewPage } from './overview.ts';
 import { archivePage, backupPage, entryPage, fractalPage, groupPage, orphanPage } from './records.ts';
 import { rowPage } from './row.ts';
+import { setupPage } from './setup.ts';
 
 /** The lines of a screen that is not a list. */
 export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly Line[] {
@@ -27,6 +28,8 @@ export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly 
       return orphanPage(snapshot, subject);
     case 'row':
       return rowPage(snapshot);
+    case 'setup':
+      return setupPage(snapshot);
     default:
       return [];
   }

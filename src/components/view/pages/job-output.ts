@@ -1,7 +1,7 @@
 import type { JobView } from '../../../core/index.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
-import { formatClock } from '../../../core/text/time.ts';
 import { formatPercent } from '../../../core/text/units.ts';
+import { formatClock, zoneName } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { fileTitle } from '../archive-name.ts';
 import { jobBar, jobEta, jobProgress, jobSpeed, jobState, jobWait } from '../jobs.ts';
@@ -48,9 +48,9 @@ function reportedLines(job: JobView, { columns, symbols, data }: Snapshot): Line
 
 /** The live output of a job in `height` lines: its progress, and the last lines of what it reported. */
 export function jobOutput(job: JobView, snapshot: Snapshot, height: number): readonly Line[] {
-  const head = [
+  const head: Line[] = [
     heading(sanitize(job.title), snapshot.columns, snapshot.symbols),
-    [{ text: '  ' }, jobState(job, snapshot)],
+    [{ text: '  ' }, jobState(job, snapshot), { text: `  times: ${zoneName()}`, tone: 'dim' }],
     ...progressLines(job, snapshot),
     [],
   ];

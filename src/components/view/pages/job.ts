@@ -6,15 +6,9 @@ import {
 } from '../../../core/index.ts';
 import type { Row } from '../../../core/text/rows.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
-import { formatClock, formatDuration } from '../../../core/text/time.ts';
-import {
-  formatByteRate,
-  formatBytes,
-  formatExact,
-  formatPercent,
-  formatRowRate,
-  plural,
-} from '../../../core/text/units.ts';
+import { formatDuration } from '../../../core/text/time.ts';
+import { formatExact, formatPercent, formatRowRate, plural } from '../../../core/text/units.ts';
+import { formatByteRate, formatBytes, formatClock, zoneName, zoneOf } from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
 import { fileTitle } from '../archive-name.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait, shortDuration } from '../jobs.ts';
@@ -46,8 +40,13 @@ function timeLeft({ eta_ms, fraction = 0 }: JobView): string {
 
 function times(job: JobView, now: number): string {
   const elapsed = shortDuration((job.ended_at ?? now) - job.started_at);
-  if (job.ended_at !== undefined) return `took ${elapsed}, ended ${formatClock(job.ended_at)} UTC`;
-  const parts = [`${elapsed} elapsed`, timeLeft(job), `started ${formatClock(job.started_at)} UTC`];
+  if (job.ended_at !== undefined)
+    return `took ${elapsed}, ended ${formatClock(job.ended_at)} ${zoneOf(job.ended_at)}`;
+  const parts = [
+    `${elapsed} elapsed`,
+    timeLeft(job),
+    `started ${formatClock(job.started_at)} ${zoneOf(job.started_at)}`,
+  ];
   return parts.filter(Boolean).join(', ');
 }
 
@@ -198,7 +197,7 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
     ...itemLines(job, snapshot),
     ...(job.result ? [heading('Result', columns, symbols), ...resultLines(job, snapshot)] : []),
     ...warningLines(job, snapshot),
-    heading('Phases', columns, symbols),
+    heading(`Phases (${zoneName()})`, columns, symbols),
     ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),
   ];
 }

@@ -1,5 +1,6 @@
 import type { ArchiveRecord, BackupFile, Orphan } from '../../../core/index.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { archiveName } from '../archive-name.ts';
 import { groupOf } from '../lists/archive-rows.ts';

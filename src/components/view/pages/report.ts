@@ -1,5 +1,6 @@
 import type { FileReport } from '../../../core/index.ts';
-import { formatBytes, formatExact, formatRatio, plural } from '../../../core/text/units.ts';
+import { formatExact, formatRatio, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { longVerification, verificationOf } from '../lists/file-cells.ts';
 import { currentScreen } from '../snapshot.ts';

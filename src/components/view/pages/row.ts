@@ -1,6 +1,7 @@
 import type { BrowsedRow, FileReport } from '../../../core/index.ts';
 import { hardWrap } from '../../../core/text/hard-wrap.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { fit } from '../../text/text.ts';

@@ -1,6 +1,7 @@
 import type { ArchiveRecord } from '../../../core/index.ts';
 import { shortStamp } from '../../../core/text/time.ts';
-import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import { formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';
 import { archiveName, fileTitle } from '../archive-name.ts';
