@@ -94,7 +94,10 @@ function submit(session: Session, { prompt }: In<'prompt'>) {
 
 function editPrompt(session: Session, key: string, { prompt }: In<'prompt'>) {
   const text = editText(prompt.text, key);
-  if (text !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, text, error: undefined } });
+  if (text === undefined) return;
+  const mode: In<'prompt'> = { name: 'prompt', prompt: { ...prompt, text, error: undefined } };
+  if (prompt.submitKeys?.includes(key)) submit(session, mode);
+  else setMode(session, mode);
 }
 
 const HELP: ModeKeys<In<'help'>> = {
