@@ -75,7 +75,9 @@ function breadcrumbs(snapshot: Snapshot): Span[] {
   const { stack } = snapshot.ui;
   return stack.flatMap((screen, index): Span[] => {
     const last = index === stack.length - 1;
-    const text = screenTitle(snapshot, screen);
+    // The archive is named before its rows.
+    const text =
+      screen.name === 'rows' && stack[index - 1]?.name === 'archive' ? 'Rows' : screenTitle(snapshot, screen);
     if (last) return [{ text, bold: true }];
     return [
       { text, tone: 'dim' },
