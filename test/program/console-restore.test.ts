@@ -72,7 +72,7 @@ test('a backup is restored to a new database, and the live one does not change',
   await console.waitFor('Restore into');
   console.type('y');
   await console.waitFor(/row counts match/, 60_000);
-  console.type('q');
+  console.type('qq');
   assert.equal((await console.ended).exitCode, 0);
   const address = { ...services.postgres, database: restored };
   const users = await queryPostgres(address, `SELECT username FROM users WHERE username = 'night-shift'`);

@@ -40,6 +40,8 @@ test('a user creates a backup and an archive, and finds them in the lists and on
   console.type('2');
   await console.waitFor('web-prod');
   console.type('a');
+  await console.waitFor('Archive "web-prod"?');
+  console.type('y');
   await console.waitFor(/archiving|done/);
   console.type('b');
   await console.waitFor('Back up the PostgreSQL database?');

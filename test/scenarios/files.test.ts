@@ -247,7 +247,7 @@ test('queued archives are in the list of jobs and can be removed', async () => {
   const { terminal } = console;
   await terminal.press('2');
   await terminal.waitFor('4 fractals');
-  await terminal.press(' ', ' ', ' ', 'a', '5');
+  await terminal.press(' ', ' ', ' ', 'a', 'y', '5');
   await terminal.waitFor('3 jobs');
   await terminal.waitFor(/fractal-3 +· queued/);
   await terminal.waitFor(/fractal-2 +· queued/);
@@ -257,9 +257,9 @@ test('queued archives are in the list of jobs and can be removed', async () => {
   await terminal.press('x');
   await terminal.waitFor(/fractal-3: removed from the queue/);
   await terminal.waitFor('2 jobs');
-  await terminal.press('2', 'G', 'a');
+  await terminal.press('2', 'G', 'a', 'y');
   await terminal.waitFor('fractal-4 is queued');
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('fractal-4 is already queued');
   await terminal.press('5', 'g', 'down', 'enter');
   await terminal.waitFor(/› .*fractal-2/);

@@ -76,7 +76,7 @@ test('a archives the fractal under the cursor and shows progress in the list', a
       }),
     ];
   };
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   const job = only(engine.jobs);
   assert.deepEqual(job.request, { kind: 'archive', fractal_id: fractal.id, fractal_name: 'web' });
   job.emit('job:progress', { rows: 30, total_rows: 100 });
@@ -124,7 +124,7 @@ test('a conflict is shown: of this console before the start, of another one when
   const { terminal } = console;
   await terminal.press('2');
   await terminal.waitFor('1 fractal');
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('archiving');
   await terminal.press('a');
   await terminal.waitFor('web is already being archived');
@@ -141,7 +141,7 @@ test('selected fractals are archived one after another', async () => {
   await terminal.waitFor('3 fractals');
   await terminal.press(' ', ' ');
   await terminal.waitFor(selected(2));
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('Archive fractal-1: started');
   assert.equal(engine.jobs.length, 1);
   engine.jobs[0]?.done();
@@ -257,7 +257,7 @@ test('quitting starts no queued archives', async () => {
   await terminal.waitFor('3 fractals');
   await terminal.press(' ', ' ', ' ');
   await terminal.waitFor(selected(3));
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('Archive fractal-1: started');
   await terminal.press('q');
   await terminal.waitFor('Quit and cancel');
@@ -288,7 +288,7 @@ test('q asks before it drops queued archives, and says which jobs continue', asy
   await terminal.waitFor('2 fractals');
   await terminal.press(' ', ' ');
   await terminal.waitFor(selected(2));
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('Archive fractal-1: started');
   await terminal.press('q');
   await terminal.waitFor('Quit? 1 queued archive will not run');
@@ -333,7 +333,7 @@ test('c resumes a crashed job in a new job, and shows it', async () => {
   engine.interrupted.set(first.id, request);
   await terminal.press('5');
   await terminal.waitFor('c resume');
-  await terminal.press('c');
+  await terminal.press('c', 'y');
   await terminal.waitFor('Jobs › Archive f1');
   await terminal.waitFor(/State +.*running/);
   assert.deepEqual(
@@ -360,7 +360,7 @@ test('c reports why a job cannot be resumed: it is running, completed, or left n
   await terminal.waitFor('Cannot resume: the job has completed');
   engine.start({ kind: 'archive', fractal_id: 'f1', fractal_name: 'web' });
   engine.jobs[1]?.emit('job:failed', DIED);
-  await terminal.press('g', 'c');
+  await terminal.press('g', 'c', 'y');
   await terminal.waitFor('No partial data is left');
   assert.equal(engine.jobs.length, 2);
 });
@@ -391,7 +391,7 @@ test('c resumes an interrupted group and its archives, but not a complete or a c
   await terminal.waitFor('c resume');
   await terminal.press('enter', 'enter', 'c');
   await terminal.waitFor('Cannot resume: the archive is complete');
-  await terminal.press('esc', 'c');
+  await terminal.press('esc', 'c', 'y');
   await terminal.waitFor('Jobs › Archive');
   assert.deepEqual(only(engine.jobs).request, request);
 });

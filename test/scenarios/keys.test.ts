@@ -162,7 +162,7 @@ test('Shift-Tab moves back between answers', async () => {
   await terminal.waitFor('1 fractal');
   await terminal.press('A');
   await terminal.waitFor('One file per hour');
-  await terminal.press('tab', 'tab', '\x1b[Z', 'enter');
+  await terminal.press('tab', 'tab', '\x1b[Z', 'enter', 'y');
   await terminal.waitFor(/Archive fractal-1.*: started/);
   const request = engine.jobs[0]?.request;
   assert.equal(request?.kind === 'archive' && request.split, 'hour');

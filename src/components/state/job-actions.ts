@@ -1,4 +1,11 @@
-import { asBifractError, type JobView, jobFacts, RESUMABLE, ROLLED_BACK } from '../../core/index.ts';
+import {
+  asBifractError,
+  type Fractal,
+  type JobView,
+  jobFacts,
+  RESUMABLE,
+  ROLLED_BACK,
+} from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
@@ -32,10 +39,37 @@ export function askForBackup(session: Session) {
   );
 }
 
-/** Archives the selected fractals one after another; each is split as it is configured unless `split` is given. */
-export function archiveSelected(session: Session, split?: ArchiveSplit) {
-  const { queue } = session;
+/** Asks whether to archive the selected fractals; each is split as it is configured unless `split` is given. */
+export function askToArchive(session: Session, split?: ArchiveSplit) {
   const chosen = selectedFractals(session.snapshot());
+  const [first] = chosen;
+  if (!first) return;
+  const { jobs } = session.snapshot();
+  // There is nothing to ask, only to say why.
+  if (chosen.every(({ id }) => jobOfFractal(jobs, id))) return archive(session, chosen, split);
+  ask(
+    session,
+    {
+      title: `Archive ${chosen.length === 1 ? `"${first.name}"` : plural(chosen.length, 'fractal')}?`,
+      tone: 'info',
+      lines: [],
+      items: chosen.map(({ name, log_count, archive_split }) => [
+        { text: `${name}: ${plural(log_count, 'row')}, ${splitLabel(split ?? archive_split)}` },
+      ]),
+      answer: 'Archive',
+    },
+    () => archive(session, chosen, split),
+  );
+}
+
+function splitLabel(split: string): string {
+  const [, , label = split] = SPLITS.find(([value]) => value === split) ?? [];
+  return label.charAt(0).toLowerCase() + label.slice(1);
+}
+
+/** Archives fractals one after another. */
+function archive(session: Session, chosen: readonly Fractal[], split?: ArchiveSplit) {
+  const { queue } = session;
   session.dispatch({ type: 'clearSelection', key: listKey(currentScreen(session.snapshot())) });
   if (chosen.length > 1)
     session.notify('info', `${plural(chosen.length, 'fractal')} will be archived one after another`);
@@ -151,7 +185,7 @@ export const SPLITS: readonly (readonly [ArchiveSplit, key: string, label: strin
   ['week', 'w', 'One file per week (Monday to Sunday)'],
 ];
 
-/** Asks how to split the archives of the selected fractals, and starts them. The configured split has the focus. */
+/** Asks how to split the archives of the selected fractals, and whether to start them. The configured split has the focus. */
 export function chooseSplit(session: Session) {
   const chosen = selectedFractals(session.snapshot());
   const [first] = chosen;
@@ -161,7 +195,7 @@ export function chooseSplit(session: Session) {
     line: 'Periods are in UTC. Each file can be restored or deleted on its own.',
     values: SPLITS,
     current: commonValue(chosen, 'archive_split'),
-    run: (split) => archiveSelected(session, split),
+    run: (split) => askToArchive(session, split),
   });
 }
 
@@ -204,12 +238,19 @@ function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } 
   return { id: row.id };
 }
 
-/** Resumes the selected work in a new job, and opens its page. */
-export async function resumeSelected(session: Session) {
+/** Asks whether to resume the selected work. */
+export function askToResume(session: Session) {
   const chosen = resumable(session.snapshot());
   if (!('id' in chosen)) return;
+  const lines = ['A new job continues where it stopped.'];
+  const question = { title: 'Resume this work?', tone: 'info', lines, answer: 'Resume' } as const;
+  ask(session, question, () => void resume(session, chosen.id));
+}
+
+/** Resumes work in a new job, and opens its page. */
+async function resume(session: Session, id: string) {
   try {
-    startAndShow(session, await session.engine.resumeRequest(chosen.id, { signal: session.ended }));
+    startAndShow(session, await session.engine.resumeRequest(id, { signal: session.ended }));
   } catch (error) {
     if (session.ended.aborted) return;
     const { message, hint } = asBifractError(error).report();

@@ -1,10 +1,4 @@
-import {
-  archiveSelected,
-  chooseSplit,
-  confirmCancel,
-  resumable,
-  resumeSelected,
-} from '../../state/job-actions.ts';
+import { askToArchive, askToResume, chooseSplit, confirmCancel, resumable } from '../../state/job-actions.ts';
 import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
@@ -85,12 +79,12 @@ export const JOBS: readonly Command[] = [
     name: 'archive',
     keys: ['a'],
     label: 'archive',
-    description: 'Archive the selected fractals',
+    description: 'Archive the selected fractals; asks first',
     screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
     changesData: true,
     disabled: noFractal,
-    run: (session) => archiveSelected(session),
+    run: (session) => askToArchive(session),
   },
   {
     name: 'archive split',
@@ -130,12 +124,12 @@ export const JOBS: readonly Command[] = [
     name: 'resume',
     keys: ['c'],
     label: 'resume',
-    description: 'Resume an interrupted archive or restore where it stopped',
+    description: 'Resume an interrupted archive or restore where it stopped; asks first',
     screens: ['jobs', 'job', 'archives', 'fractal-archives', 'group', 'archive'],
     group: 'here',
     changesData: true,
     disabled: notResumable,
-    run: (session) => void resumeSelected(session),
+    run: askToResume,
   },
 ];
 
