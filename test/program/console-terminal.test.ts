@@ -15,12 +15,12 @@ const home = join(root, 'home');
 await mkdir(home);
 
 /** The console on a pseudo-terminal, without variables that would apply to every installation. */
-function open(dir: string): PtyProgram {
+function open(dir: string, args: string[] = [], given: NodeJS.ProcessEnv = {}): PtyProgram {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(BIFRACT_|POSTGRES_|CLICKHOUSE_|PGSSL|TMUX|STY|TERM_PROGRAM|WT_SESSION|XDG_)/.test(name),
   );
-  const env = { ...Object.fromEntries(kept), HOME: home };
-  return new PtyProgram(process.execPath, [PROGRAM, '--dir', dir], { columns: 118, env });
+  const env = { ...Object.fromEntries(kept), HOME: home, ...given };
+  return new PtyProgram(process.execPath, [PROGRAM, '--dir', dir, ...args], { columns: 118, env });
 }
 
 const lastMouse = ({ written }: PtyProgram) => [...written.matchAll(/\x1b\[\?1000([hl])/g)].at(-1)?.[1];
@@ -71,5 +71,21 @@ for (const [how, leave] of [
     assert.equal(lastMouse(console), 'l');
     assert.equal(lastTitle(console), '');
     assert.ok(console.written.lastIndexOf('\x1b[?1000l') < console.written.lastIndexOf('\x1b[?1049l'));
+  });
+}
+
+for (const [how, args, env] of [
+  ['--screen-reader', ['--screen-reader'], {}],
+  ['INK_SCREEN_READER', [], { INK_SCREEN_READER: 'true' }],
+] as const) {
+  test(`${how} prints lines without any escape sequence, and takes commands as lines`, async () => {
+    const console = open(first, [...args], env);
+    await console.waitFor('Type help');
+    await console.waitFor(/PostgreSQL: not ok/, 60_000);
+    console.type('settings\r');
+    await console.waitFor(/Setting: Sizes, Chosen: KiB/);
+    console.type('quit\r');
+    assert.equal((await console.ended).exitCode, 0);
+    assert.doesNotMatch(console.written, /\x1b/);
   });
 }
