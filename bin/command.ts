@@ -10,6 +10,8 @@ export interface GlobalFlags {
   color: boolean;
   /** Draw the console in ASCII. */
   ascii: boolean;
+  /** Print the console as lines of text. */
+  screenReader: boolean;
   /** Theme of the console. */
   theme?: ThemeChoice;
   readOnly: boolean;

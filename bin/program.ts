@@ -64,6 +64,11 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
     .option('--no-color', 'Disable colors')
     .addOption(new Option('--theme <theme>', 'Colors of the console').choices(THEME_CHOICES))
     .option('--ascii', 'Draw the console in ASCII', false)
+    .option(
+      '--screen-reader',
+      'Print the console as lines of text, and read commands as lines',
+      /^(1|true)$/.test(env.INK_SCREEN_READER ?? ''),
+    )
     .option('--read-only', 'Refuse to change anything', false)
     .option('--non-interactive', 'Never prompt; timestamp log lines. Means yes to `restore`', false)
     .option('--yes', 'Answer yes to every prompt', false)

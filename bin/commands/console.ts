@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Preferences } from '../../src/components/index.tsx';
+import type { ConsoleEnd, Preferences } from '../../src/components/index.tsx';
 import { colorLevel } from '../../src/components/text/colors.ts';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import { asBifractError, createUnavailableEngine, type Engine } from '../../src/core/index.ts';
@@ -17,7 +17,7 @@ export const command = defineCommand<object>({
     program.action(() => choose({}));
   },
   async run(_input, context) {
-    if (!hasTerminal()) return withoutTerminal(context);
+    if (!hasTerminal(context.flags)) return withoutTerminal(context);
     const { engine, error } = await openConsole(context);
     await listRunningJobs(engine);
     if (error) throw error;
@@ -37,20 +37,10 @@ async function openConsole(
   { flags }: Context,
   fixed = overriddenBy(process.env),
 ): Promise<{ engine: Engine; error: unknown }> {
-  const { stdin, stdout, env } = process;
-  const colors = colorLevel(env, flags.color);
-  const console = loadConsole(env);
+  const console = loadConsole(flags, fixed);
   const open = async (dir: string): Promise<{ engine: Engine; error: unknown }> => {
-    const [engine, { openConsole: show }] = await Promise.all([openAny({ ...flags, dir }), console]);
-    const { error, next } = await show(engine, {
-      stdin,
-      stdout,
-      colors,
-      theme: flags.theme,
-      utf8: flags.ascii ? false : undefined,
-      fixed,
-      preferences: openPreferences,
-    });
+    const [engine, show] = await Promise.all([openAny({ ...flags, dir }), console]);
+    const { error, next } = await show(engine);
     await closeEngine(engine);
     return next === undefined || error ? { engine, error } : open(next);
   };
@@ -78,8 +68,25 @@ function overriddenBy(env: NodeJS.ProcessEnv): string | undefined {
   return name && `${name} is set in the environment and would apply to every installation`;
 }
 
-/** Loads the console with Ink's color library at its highest level: what to draw is decided by the theme. */
-async function loadConsole(env: NodeJS.ProcessEnv): Promise<typeof import('../../src/components/index.tsx')> {
+/** Loads the full-screen console, or the one for screen readers. */
+async function loadConsole(
+  flags: GlobalFlags,
+  fixed?: string,
+): Promise<(engine: Engine) => Promise<ConsoleEnd>> {
+  const { stdin, stdout, env } = process;
+  const options = { stdin, stdout, fixed, preferences: openPreferences };
+  if (flags.screenReader) {
+    const { openLineConsole } = await import('../../src/components/line-console.ts');
+    return (engine) => openLineConsole(engine, options);
+  }
+  const { openConsole: open } = await loadInk(env);
+  const colors = colorLevel(env, flags.color);
+  const { theme, ascii } = flags;
+  return (engine) => open(engine, { ...options, colors, theme, utf8: ascii ? false : undefined });
+}
+
+/** Loads the full-screen console with Ink's color library at its highest level: what to draw is decided by the theme. */
+async function loadInk(env: NodeJS.ProcessEnv): Promise<typeof import('../../src/components/index.tsx')> {
   const { FORCE_COLOR } = env;
   env.FORCE_COLOR = '3';
   const loaded = await import('../../src/components/index.tsx');
@@ -126,8 +133,9 @@ async function openPreferences(): Promise<Preferences> {
   };
 }
 
-function hasTerminal(): boolean {
-  return process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb';
+function hasTerminal({ screenReader }: GlobalFlags): boolean {
+  const { stdin, stdout, env } = process;
+  return stdin.isTTY && stdout.isTTY && (screenReader || env.TERM !== 'dumb');
 }
 
 async function withoutTerminal(context: Context): Promise<never> {

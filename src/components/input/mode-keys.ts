@@ -7,7 +7,8 @@ import { columnChoices, withToggled } from '../view/columns.ts';
 import { canChoose, layOutDialog } from '../view/dialog.ts';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import type { DialogOption, DialogState, Mode } from '../view/types.ts';
-import { runCommand, searchCommands, setFilter } from './keymap.ts';
+import { setFilter } from './keymap.ts';
+import { paletteEntries } from './palette.ts';
 
 /** A mode that has its own keys instead of the commands of the screen. */
 export type KeyMode = Exclude<Mode, { name: 'keys' }>;
@@ -67,13 +68,13 @@ const PALETTE: ModeKeys<In<'palette'>> = {
 };
 
 function runChosen(session: Session, { query, index }: In<'palette'>) {
-  const command = searchCommands(session.snapshot(), query)[index];
+  const entry = paletteEntries(session.snapshot(), query)[index];
   close(session);
-  if (command) runCommand(session, command);
+  entry?.run(session);
 }
 
 function movePalette(session: Session, mode: In<'palette'>, by: number) {
-  const last = searchCommands(session.snapshot(), mode.query).length - 1;
+  const last = paletteEntries(session.snapshot(), mode.query).length - 1;
   setMode(session, { ...mode, index: Math.max(0, Math.min(last, mode.index + by)) });
 }
 

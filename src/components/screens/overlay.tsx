@@ -1,12 +1,11 @@
 import { Box } from 'ink';
-import { searchCommands } from '../input/keymap.ts';
+import { paletteEntries } from '../input/palette.ts';
 import { bodyHeight } from '../text/layout.ts';
 import { ColumnsDialog } from '../ui/columns-dialog.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Lines } from '../ui/line.tsx';
 import { Palette } from '../ui/palette.tsx';
 import { columnChoices } from '../view/columns.ts';
-import { keyLabel } from '../view/hints.ts';
 import { statusMessageLines } from '../view/status-message.ts';
 import type { Snapshot } from '../view/types.ts';
 
@@ -31,11 +30,6 @@ export function Overlay({ snapshot }: { snapshot: Snapshot }) {
     return <ColumnsDialog choices={columnChoices(snapshot)} index={ui.mode.index} {...area} />;
   if (ui.mode.name === 'keys') return <LongError snapshot={snapshot} />;
   if (ui.mode.name !== 'palette') return null;
-  const items = searchCommands(snapshot, ui.mode.query).map((command) => ({
-    name: command.name,
-    description: command.description,
-    key: keyLabel(command.keys[0] ?? '', symbols),
-    disabled: command.disabled?.(snapshot),
-  }));
+  const items = paletteEntries(snapshot, ui.mode.query);
   return <Palette query={ui.mode.query} items={items} index={ui.mode.index} {...area} />;
 }

@@ -13,7 +13,7 @@ import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
 import { DEFAULT_SETTINGS, type SettingKey, type Settings, withSetting } from '../view/settings.ts';
-import { isNotInstalled } from '../view/setup.ts';
+import { isUnusable } from '../view/setup.ts';
 import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
 import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
 import { keepCursor } from './cursor.ts';
@@ -144,9 +144,10 @@ export function createSession(options: SessionOptions): Session {
   const data = loadData(engine, (failed) => {
     rememberThis();
     const error = failed && data.state()[failed].error;
-    // The setup page says it once.
-    if (failed && error && !isNotInstalled({ data: data.state() }))
-      notify('error', `Cannot load ${LABELS[failed]}: ${error.message}`, { hint: error.hint });
+    // Without an installation or a database, all fail for the same reason, which the setup page says once.
+    const quiet = isUnusable({ data: data.state() });
+    if (failed && error)
+      notify('error', `Cannot load ${LABELS[failed]}: ${error.message}`, { hint: error.hint, quiet });
     changed();
   });
 

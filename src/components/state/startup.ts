@@ -21,7 +21,10 @@ function showMissing(session: Session): void {
     if (!data.health.value && !data.health.error) return;
     unsubscribe();
     const isUntouched = ui.stack.length === 1 && ui.stack[0].name === 'overview' && ui.mode.name === 'keys';
-    if (isUntouched && isUnusable(session.snapshot())) openSetup(session);
+    if (!isUntouched || !isUnusable(session.snapshot())) return;
+    openSetup(session);
+    // It says the same as the errors of all the queries that have failed meanwhile.
+    session.dispatch({ type: 'clearMessage' });
   });
 }
 

@@ -42,6 +42,28 @@ const ASCII: Symbols = {
   box: { tl: '+', tr: '+', bl: '+', br: '+', h: '-', v: '|' },
 };
 
+/** Words for what others see, for screen readers; nothing for what is only there for the eye. */
+export const SPOKEN: Symbols = {
+  ok: 'ok',
+  bad: 'not ok',
+  warn: 'warning',
+  dot: ',',
+  cursor: '',
+  selected: '',
+  ellipsis: '...',
+  rule: '',
+  full: '',
+  empty: '',
+  eighths: [],
+  spinner: [''],
+  breadcrumb: ',',
+  up: '',
+  down: '',
+  to: ' to ',
+  padlock: '',
+  box: { tl: '', tr: '', bl: '', br: '', h: '', v: '' },
+};
+
 /** Whether the locale in these environment variables uses UTF-8. */
 export function isUtf8(env: Record<string, string | undefined>): boolean {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';

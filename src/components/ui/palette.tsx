@@ -5,8 +5,9 @@ import { Frame } from './dialog.tsx';
 export interface PaletteItem {
   name: string;
   description: string;
+  /** Empty for a place to jump to, whose kind is its name. */
   key: string;
-  disabled: string | undefined;
+  disabled?: string | undefined;
 }
 
 export interface PaletteProps {
@@ -30,15 +31,15 @@ export function Palette({ query, items, index, columns, height, symbols }: Palet
     spans: [
       { text: top + at === index ? symbols.cursor : ' ' },
       { text: item.name.padEnd(NAME), bold: true },
-      { text: `${item.key.padEnd(6)} `, tone: 'info' } as const,
+      { text: item.key === '' ? '' : `${item.key.padEnd(6)} `, tone: 'info' } as const,
       {
         text: item.disabled ? `not now: ${item.disabled}` : item.description,
-        tone: item.disabled ? 'warn' : 'dim',
+        tone: item.disabled ? 'warn' : item.key === '' ? 'plain' : 'dim',
       } as const,
     ],
     highlighted: top + at === index,
   }));
-  const none = { spans: [{ text: ' No matching command.', tone: 'dim' } as const] };
+  const none = { spans: [{ text: ' Nothing matches.', tone: 'dim' } as const] };
   const prompt = {
     spans: [
       { text: ':', tone: 'info', bold: true } as const,

@@ -85,7 +85,7 @@ export function setupParts(snapshot: Snapshot): readonly SetupPart[] | undefined
 }
 
 /** Whether nothing can be done here yet: no installation, no key, or neither database can be reached. */
-export function isUnusable(snapshot: Snapshot): boolean {
+export function isUnusable(snapshot: Pick<Snapshot, 'data'>): boolean {
   const { value } = snapshot.data.health;
   if (!value) return isNotInstalled(snapshot);
   return !value.key.ok || (!value.postgres.ok && !value.clickhouse.ok);

@@ -84,7 +84,7 @@ export const GENERAL: readonly Command[] = [
     name: 'palette',
     keys: [':'],
     label: 'commands',
-    description: 'Find and run a command by name',
+    description: 'Run a command, or jump to a fractal, backup, archive or installation, by name',
     group: 'general',
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'palette', query: '', index: 0 } }),
   },
