@@ -37,7 +37,7 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   const wanted = by.to === 'first' ? 0 : by.to === 'last' ? last : from + steps;
   const index = Math.max(0, Math.min(last, wanted));
   if (!view) return session.dispatch({ type: 'scroll', key, top: index });
-  session.dispatch({ type: 'cursor', key, ids: view.rows.map((row) => row.id), index, height });
+  session.dispatch({ type: 'cursor', key, ids: view.ids, index, height });
 }
 
 /** Opens the row under the cursor. */

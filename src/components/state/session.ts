@@ -16,6 +16,7 @@ import { followJobs } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
 import { noPreferences, type Preferences, withSavedSorts } from './preferences.ts';
+import { createPreparation } from './preparation.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
 import { type Browsing, createBrowsing } from './rows/browser.ts';
@@ -226,6 +227,9 @@ export function createSession(options: SessionOptions): Session {
     start() {
       const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
       stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      const preparation = createPreparation(snapshot);
+      listeners.add(preparation.changed);
+      stops.push(preparation.close);
       listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
       tick();
     },

@@ -62,6 +62,5 @@ export const backupsList = listOf<BackupFile>({
   ],
   records: ({ data }) => data.backups.value ?? NONE,
   id: (record) => record.name,
-  search: (record) => `${record.name} ${record.path}`,
   sort: { column: 'age', descending: true },
 });

@@ -105,6 +105,5 @@ export const orphansList = listOf<Orphan>({
   ],
   records: ({ data }) => data.orphans.value ?? NONE,
   id: ({ id }) => id,
-  search: ({ kind, title, path, fractal_name }) => `${kind} ${title} ${path} ${fractal_name ?? ''}`,
   sort: { column: 'kind', descending: false },
 });
