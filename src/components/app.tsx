@@ -1,10 +1,10 @@
-import { Box, useInput, usePaste } from 'ink';
-import { useSyncExternalStore } from 'react';
-import type { Router } from './input/router.ts';
+import { Box } from 'ink';
+import { useEffect, useSyncExternalStore } from 'react';
+import type { Frames } from './frames.ts';
+import type { Keyboard } from './input/keyboard.ts';
 import { Body } from './screens/body.tsx';
 import { KeyHints, StatusLine } from './screens/frame-lines.tsx';
 import { Overlay } from './screens/overlay.tsx';
-import type { Session } from './state/session.ts';
 import { bodyHeight, isTooSmall } from './text/layout.ts';
 import { Header } from './ui/header.tsx';
 import { Line } from './ui/line.tsx';
@@ -29,19 +29,16 @@ function Console({ snapshot }: { snapshot: Snapshot }) {
   );
 }
 
-/** The console: draws the snapshot of the session and sends all keys to the router. */
-export function App({ session, router }: { session: Session; router: Router }) {
-  const snapshot = useSession(session);
-  useInput(router.input);
-  usePaste(router.paste);
+/** The console: draws the snapshots of `frames`, and has the keyboard as long as it is mounted. */
+export function App({ frames, keyboard }: { frames: Frames; keyboard: Keyboard }) {
+  const snapshot = useSyncExternalStore(frames.subscribe, frames.snapshot, frames.snapshot);
+  useEffect(() => {
+    keyboard.open();
+    return keyboard.close;
+  }, [keyboard]);
   const { mode } = snapshot.ui;
   if (isTooSmall(snapshot)) {
     return <TooSmall snapshot={snapshot} dialog={mode.name === 'dialog' ? mode.dialog : undefined} />;
   }
   return <Console snapshot={snapshot} />;
-}
-
-/** The current snapshot of the session; renders again when it changes. */
-function useSession(session: Session): Snapshot {
-  return useSyncExternalStore(session.subscribe, session.snapshot, session.snapshot);
 }

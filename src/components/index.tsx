@@ -2,6 +2,8 @@ import { type Instance, render, type SuspendTerminal, useApp } from 'ink';
 import { useEffect } from 'react';
 import type { Engine } from '../core/index.ts';
 import { App } from './app.tsx';
+import { createFrames, type Frames } from './frames.ts';
+import { createKeyboard } from './input/keyboard.ts';
 import { createRouter } from './input/router.ts';
 import { noPreferences, type Preferences } from './state/preferences.ts';
 import { createSession, type Session } from './state/session.ts';
@@ -27,7 +29,8 @@ export interface ConsoleOptions {
   stop?: () => void;
 }
 
-const FRAMES_PER_SECOND = 12;
+/** No limit: `Frames` decides when to draw, because what a key changed must not wait for the next frame. */
+const FRAMES_PER_SECOND = 1_000;
 
 /** Passes Ink's `suspendTerminal` out of the component tree. */
 function ExposeSuspend({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void }) {
@@ -37,8 +40,11 @@ function ExposeSuspend({ onOpen }: { onOpen: (suspend: SuspendTerminal) => void 
 }
 
 /** Follows the size of the terminal. Subscribed before Ink, so that the first frame of a new size is correct. */
-function followSize(session: Session, stdout: NodeJS.WriteStream): () => void {
-  const resize = () => session.resize(stdout.columns, stdout.rows);
+function followSize(session: Session, frames: Frames, stdout: NodeJS.WriteStream): () => void {
+  const resize = () => {
+    session.resize(stdout.columns, stdout.rows);
+    frames.draw();
+  };
   stdout.on('resize', resize);
   return () => void stdout.off('resize', resize);
 }
@@ -67,7 +73,11 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
     utf8 = isUtf8(process.env),
     stop = stopSelf,
   } = options;
-  const terminal = suspension(stop);
+  const keyboard = createKeyboard({ stdin, stdout }, (events) => {
+    router.receive(events);
+    frames.draw();
+  });
+  const terminal = suspension(keyboard, stop);
   let instance: Instance | undefined;
   const leave = () => instance?.unmount();
   const session = createSession({
@@ -83,8 +93,9 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       suspend: terminal.suspend,
     },
   });
+  const frames = createFrames(session);
   const router = createRouter(session);
-  const unfollow = followSize(session, stdout);
+  const unfollow = followSize(session, frames, stdout);
   // Every write to a terminal that is gone fails. The listener is never removed, because the last writes fail late.
   stdout.on('error', leave);
   stdin.on('error', leave);
@@ -94,7 +105,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   instance = render(
     <ColorContext value={options.color}>
       <ExposeSuspend onOpen={terminal.open} />
-      <App session={session} router={router} />
+      <App frames={frames} keyboard={keyboard} />
     </ColorContext>,
     {
       stdin,
@@ -105,13 +116,14 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
       patchConsole: true,
       interactive: Boolean(stdout.isTTY),
       maxFps: FRAMES_PER_SECOND,
-      onRender: router.rendered,
+      onRender: () => router.rendered(frames.snapshot()),
     },
   );
   const loading = setImmediate(() => startUp(session, preferences));
   const outcome = await waitUntilExit(instance);
   clearImmediate(loading);
   router.close();
+  frames.close();
   session.close();
   unfollow();
   stdin.off('end', leave);

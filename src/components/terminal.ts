@@ -1,4 +1,5 @@
 import type { SuspendTerminal } from 'ink';
+import type { Keyboard } from './input/keyboard.ts';
 
 /** Suspends the console (Ctrl-Z) and redraws it (Ctrl-L). */
 export interface Suspension {
@@ -14,8 +15,8 @@ export function stopSelf(): void {
   process.kill(0, 'SIGSTOP');
 }
 
-/** Suspends with `stop` and resumes when the process continues. */
-export function suspension(stop: () => void): Suspension {
+/** Suspends with `stop` and resumes when the process continues. The shell has the keyboard in between. */
+export function suspension(keyboard: Keyboard, stop: () => void): Suspension {
   let suspendTerminal: SuspendTerminal | undefined;
   let busy = false;
   let wake: (() => void) | undefined;
@@ -24,7 +25,11 @@ export function suspension(stop: () => void): Suspension {
     if (!suspendTerminal || busy) return;
     busy = true;
     try {
-      await suspendTerminal(during);
+      await suspendTerminal(async () => {
+        keyboard.close();
+        await during();
+        keyboard.open();
+      });
     } finally {
       busy = false;
     }

@@ -56,7 +56,7 @@ const PALETTE: ModeKeys<In<'palette'>> = {
     { keys: ['enter'], label: 'run', run: runChosen },
     { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
     { keys: ['down', 'tab'], run: (session, mode) => movePalette(session, mode, 1) },
-    { keys: ['up'], run: (session, mode) => movePalette(session, mode, -1) },
+    { keys: ['up', 'shift-tab'], run: (session, mode) => movePalette(session, mode, -1) },
   ],
   other(session, key, mode) {
     const query = editText(mode.query, key);
@@ -92,7 +92,10 @@ function submit(session: Session, { prompt }: In<'prompt'>) {
 
 function editPrompt(session: Session, key: string, { prompt }: In<'prompt'>) {
   const text = editText(prompt.text, key);
-  if (text !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, text, error: undefined } });
+  if (text === undefined) return;
+  const mode: In<'prompt'> = { name: 'prompt', prompt: { ...prompt, text, error: undefined } };
+  if (prompt.submitKeys?.includes(key)) submit(session, mode);
+  else setMode(session, mode);
 }
 
 const HELP: ModeKeys<In<'help'>> = {
@@ -127,7 +130,7 @@ const DIALOG: ModeKeys<In<'dialog'>> = {
     if (typeConfirmation(session, key, dialog)) return;
     if (key === 'q' && dialog.options.some(({ safe }) => !safe)) return close(session);
     if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
-    if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
+    if (key === 'shift-tab' || key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
   },
 };
 

@@ -6,7 +6,7 @@ import { jobOfFractal } from '../view/lists/file-cells.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
 import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
-import { chooseValue, openDialog, startAndShow } from './dialogs.ts';
+import { ask, chooseValue, openDialog, startAndShow } from './dialogs.ts';
 import { commonValue, selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
 
@@ -15,8 +15,21 @@ export function runningJobs({ jobs }: Snapshot): readonly JobView[] {
   return jobs.filter((job) => job.ended_at === undefined);
 }
 
-export function startBackup({ startJob }: Session) {
-  startJob({ kind: 'backup' });
+/** Asks whether to make a backup; one at a time. */
+export function askForBackup(session: Session) {
+  const { jobs, installation } = session.snapshot();
+  if (jobs.some((job) => job.kind === 'backup' && job.ended_at === undefined))
+    return session.notify('warn', 'A backup is already running', { hint: 'Press 5 to show the job.' });
+  ask(
+    session,
+    {
+      title: 'Back up the PostgreSQL database?',
+      tone: 'info',
+      lines: [`It is written to ${installation.storage}.`],
+      answer: 'Back up',
+    },
+    () => session.startJob({ kind: 'backup' }),
+  );
 }
 
 /** Archives the selected fractals one after another; each is split as it is configured unless `split` is given. */
@@ -82,22 +95,28 @@ function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[
   return runningJobs(snapshot()).filter(({ id }) => !engine.outlives(id));
 }
 
-/** Quits; asks first if jobs would be cancelled or the queue dropped. */
+const LOST_PLAN = 'The plan of a restore will be lost';
+
+/** Quits; asks first if jobs would be cancelled, or the queue or the plan of a restore dropped. */
 export function quit(session: Session) {
   const stopping = jobsEndingWithConsole(session);
   const queued = session.queue.state().length;
-  if (stopping.length === 0 && queued === 0) return session.leave();
+  const planned = session.wizard.state()?.plan !== undefined;
+  if (stopping.length === 0 && queued === 0 && !planned) return session.leave();
   const continuing = runningJobs(session.snapshot()).length - stopping.length;
   openDialog(session, {
     escape: 'stay',
     title:
       stopping.length > 0
         ? `Quit and cancel ${plural(stopping.length, 'running job')}?`
-        : `Quit? ${plural(queued, 'queued archive')} will not run`,
+        : queued > 0
+          ? `Quit? ${plural(queued, 'queued archive')} will not run`
+          : `Quit? ${LOST_PLAN}`,
     tone: 'warn',
     lines: [
       ...stopping.slice(0, 5).map((job) => job.title),
       ...(queued > 0 && stopping.length > 0 ? [`${plural(queued, 'queued archive')} will not run.`] : []),
+      ...(planned && stopping.length + queued > 0 ? [`${LOST_PLAN}.`] : []),
       ...(continuing > 0 ? [`${plural(continuing, 'running job')} will continue without the console.`] : []),
     ],
     options: [

@@ -33,7 +33,7 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   const height = view ? tableHeight(snapshot) : bodyHeight(snapshot);
   const last = view ? view.rows.length - 1 : lastTop(pageAt(snapshot, screen), snapshot);
   const from = view ? view.index : Math.min(listStateAt(snapshot, screen).top, last);
-  const steps = (by.rows ?? 0) + (by.pages ?? 0) * Math.max(1, height - 1);
+  const steps = (by.rows ?? 0) + Math.round((by.pages ?? 0) * Math.max(1, height - 1));
   const wanted = by.to === 'first' ? 0 : by.to === 'last' ? last : from + steps;
   const index = Math.max(0, Math.min(last, wanted));
   if (!view) return session.dispatch({ type: 'scroll', key, top: index });
@@ -78,6 +78,14 @@ export function back(session: Session, keepFilter = false) {
     return session.dispatch({ type: 'clearSelection', key: listKey(screen) });
   if (snapshot.ui.stack.length > 1) return session.dispatch({ type: 'back' });
   if (screen.name !== 'overview') session.dispatch({ type: 'go', screen: { name: 'overview' } });
+}
+
+/** Leaves a page, whatever is filtered, selected or planned on it. A restore that is being prepared is kept. */
+export function leavePage(session: Session) {
+  const { name } = currentScreen(session.snapshot());
+  session.dispatch({ type: 'back' });
+  if (name === 'wizard' && session.wizard.state())
+    session.notify('info', 'This restore is kept; press R to continue it');
 }
 
 export function go(session: Session, screen: Screen) {

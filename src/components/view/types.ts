@@ -121,6 +121,8 @@ export interface Prompt {
   text: string;
   /** Why the last input was rejected. */
   error?: string;
+  /** Keys that end the input like Enter, and are part of it. */
+  submitKeys?: readonly string[];
   /** Handles the input, or returns the reason to reject it. */
   submit(text: string): string | undefined;
 }

@@ -1,6 +1,7 @@
 import { canCopy, copy } from '../../state/copy-menu.ts';
 import { back, openRow } from '../../state/navigation.ts';
 import { findMatch, moveInRows, promptSearch, promptTime } from '../../state/rows/actions.ts';
+import { promptRowNumber } from '../../state/rows/row-number.ts';
 import type { Session } from '../../state/session.ts';
 import { currentScreen } from '../../view/snapshot.ts';
 import type { ScreenName, Snapshot } from '../../view/types.ts';
@@ -89,6 +90,16 @@ export const ROWS: readonly Command[] = [
     group: 'here',
     disabled: noRows,
     run: promptTime,
+  },
+  {
+    name: 'row number',
+    verb: 'go to a row',
+    keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
+    description: 'Go to a row by number, as in 1000g, or to a percentage, as in 50%',
+    screens: ['rows'],
+    group: 'here',
+    disabled: noRows,
+    run: promptRowNumber,
   },
   {
     name: 'copy row',

@@ -31,7 +31,7 @@ export function moveInRows(session: Session, by: { rows?: number; pages?: number
   const view = rowsView(snapshot);
   if (!screen || !view) return;
   if (by.to === 'last' && !snapshot.browse?.complete) return void goToEnd(session);
-  const steps = (by.rows ?? 0) + (by.pages ?? 0) * Math.max(1, view.height - 1);
+  const steps = (by.rows ?? 0) + Math.round((by.pages ?? 0) * Math.max(1, view.height - 1));
   const wanted = by.to === 'first' ? 0 : by.to === 'last' ? view.count - 1 : view.index + steps;
   const index = Math.max(0, Math.min(view.count - 1, wanted));
   const top = by.pages ? Math.max(0, view.top + index - view.index) : view.top;
@@ -42,7 +42,7 @@ export function moveInRows(session: Session, by: { rows?: number; pages?: number
 type Task<T> = (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>;
 
 /** Runs a slow task on the archive and reports its errors. */
-async function runTask<T>(session: Session, what: string, task: Task<T>): Promise<T | undefined> {
+export async function runTask<T>(session: Session, what: string, task: Task<T>): Promise<T | undefined> {
   try {
     return await session.browsing.run(what, task);
   } catch (error) {
@@ -52,10 +52,15 @@ async function runTask<T>(session: Session, what: string, task: Task<T>): Promis
   }
 }
 
+/** The number of rows. If it is unknown, the archive is read to its end; undefined if that fails or is stopped. */
+export async function countRows(session: Session): Promise<number | undefined> {
+  const { browse } = session.snapshot();
+  if (browse?.complete) return browse.rows;
+  return runTask(session, 'Reading to the end', (browser, signal) => browser.at(END_OF_TIME, { signal }));
+}
+
 async function goToEnd(session: Session) {
-  const rows = await runTask(session, 'Reading to the end', (browser, signal) =>
-    browser.at(END_OF_TIME, { signal }),
-  );
+  const rows = await countRows(session);
   if (rows !== undefined) goToRow(session, Math.max(0, rows - 1));
 }
 
