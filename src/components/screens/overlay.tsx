@@ -33,5 +33,7 @@ export function Overlay({ snapshot }: { snapshot: Snapshot }) {
     key: keyLabel(command.keys[0] ?? '', symbols),
     disabled: command.disabled?.(snapshot),
   }));
-  return <Palette query={ui.mode.query} items={items} index={ui.mode.index} {...area} />;
+  return (
+    <Palette query={ui.mode.query} cursor={ui.mode.cursor} items={items} index={ui.mode.index} {...area} />
+  );
 }

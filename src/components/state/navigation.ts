@@ -3,7 +3,7 @@ import { groupOf } from '../view/lists/archive-rows.ts';
 import { listAt, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
 import { currentScreen, listKey, listStateAt } from '../view/snapshot.ts';
-import type { Screen, ScreenName, Sort } from '../view/types.ts';
+import type { Screen, ScreenName } from '../view/types.ts';
 import { moveInCoverage } from './coverage.ts';
 import { moveInRows } from './rows/actions.ts';
 import { selectedArchive } from './selection.ts';
@@ -99,21 +99,4 @@ export function toggleSelected(session: Session) {
   if (id === undefined) return;
   session.dispatch({ type: 'toggleSelected', key: listKey(currentScreen(snapshot)), id });
   move(session, { rows: 1 });
-}
-
-/** Sorts by the next column, or reverses the order. */
-export function sort(session: Session, how: 'next' | 'reverse') {
-  const snapshot = session.snapshot();
-  const screen = currentScreen(snapshot);
-  const view = rowsAt(snapshot, screen);
-  if (!view || !listAt(screen)) return;
-  const ids = view.columns.map((column) => column.id);
-  const next = ids[(ids.indexOf(view.sort.column) + 1) % ids.length] ?? '';
-  const numeric = view.columns.find((column) => column.id === next)?.align === 'right';
-  const changed: Sort =
-    how === 'next'
-      ? { column: next, descending: numeric }
-      : { ...view.sort, descending: !view.sort.descending };
-  session.dispatch({ type: 'sort', key: listKey(screen), sort: changed });
-  session.preferences.set(`sort.${screen.name}`, changed);
 }

@@ -15,6 +15,7 @@ export type Action =
   | { type: 'filter'; key: string; filter: string }
   | { type: 'sort'; key: string; sort: Sort }
   | { type: 'toggleSelected'; key: string; id: string }
+  | { type: 'select'; key: string; selected: ReadonlySet<string> }
   | { type: 'clearSelection'; key: string }
   | { type: 'mode'; mode: Mode }
   | { type: 'focus'; by: number }
@@ -99,7 +100,10 @@ export function reduce(ui: UiState, action: Action): UiState {
     case 'toggleSelected':
       return patchList(ui, action.key, {
         selected: toggled((ui.lists[action.key] ?? NEW_LIST).selected, action.id),
+        anchor: action.id,
       });
+    case 'select':
+      return patchList(ui, action.key, { selected: action.selected });
     case 'clearSelection':
       return patchList(ui, action.key, { selected: new Set() });
     case 'mode':

@@ -40,7 +40,7 @@ export const backupsList = listOf<BackupFile>({
       title: 'Verified',
       width: 10,
       cell: verified,
-      value: () => undefined,
+      value: ({ name }, { verifications }) => verificationOf(verifications, name)?.at,
     },
     {
       id: 'storage',

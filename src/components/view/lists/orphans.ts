@@ -91,7 +91,7 @@ export const orphansList = listOf<Orphan>({
       drop: 1,
       cell: (orphan, snapshot) =>
         shortVerification(verificationOf(snapshot.verifications, orphanName(orphan), orphan.id), snapshot),
-      value: () => undefined,
+      value: (orphan, { verifications }) => verificationOf(verifications, orphanName(orphan), orphan.id)?.at,
     },
     {
       id: 'name',
