@@ -34,6 +34,8 @@ test('from 160 columns on the timeline or the output of the running job is next 
   await terminal.waitFor(/│ Timeline of default ─.*$/m);
   await terminal.waitFor(/ {4}1 {3}5 {3}10/);
   await terminal.press('a');
+  await terminal.waitFor('Archive "default"?');
+  await terminal.press('y');
   await until(() => engine.jobs.length === 1, 5_000, 'the job has started');
   engine.jobs[0]?.phase('Writing rows');
   engine.jobs[0]?.emit('job:progress', { rows: 500, total_rows: 1_000 });

@@ -17,6 +17,7 @@ export type Action =
   | { type: 'sort'; key: string; sort: Sort }
   | { type: 'columns'; list: string; ids: readonly string[] }
   | { type: 'toggleSelected'; key: string; id: string }
+  | { type: 'select'; key: string; selected: ReadonlySet<string> }
   | { type: 'clearSelection'; key: string }
   | { type: 'mode'; mode: Mode }
   | { type: 'focus'; by: number }
@@ -105,7 +106,10 @@ export function reduce(ui: UiState, action: Action): UiState {
     case 'toggleSelected':
       return patchList(ui, action.key, {
         selected: toggled((ui.lists[action.key] ?? NEW_LIST).selected, action.id),
+        anchor: action.id,
       });
+    case 'select':
+      return patchList(ui, action.key, { selected: action.selected });
     case 'clearSelection':
       return patchList(ui, action.key, { selected: new Set() });
     case 'mode':

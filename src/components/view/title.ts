@@ -107,7 +107,8 @@ function counts(snapshot: Snapshot, screen: Screen): Span[] {
   const nounFor = (count: number) => (count === 1 ? noun : `${noun}s`);
   const hidden = view.hidden > 0 ? `, ${formatExact(view.hidden)} hidden` : '';
   return [
-    { text: filter === '' ? '' : `/${filter}  `, tone: 'info' },
+    { text: filter === '' ? '' : `/${filter}${view.similar ? ' (similar)' : ''}  `, tone: 'info' },
+    { text: view.problem ? `invalid: ${view.problem}  ` : '', tone: 'bad' },
     { text: view.selected > 0 ? `${formatExact(view.selected)} selected${hidden}  ` : '', tone: 'warn' },
     {
       text:

@@ -93,6 +93,8 @@ export interface ListState {
   filter: string;
   sort?: Sort;
   selected: ReadonlySet<string>;
+  /** The row that was selected or deselected last: where a range starts. */
+  anchor?: string;
 }
 
 /** An answer in a dialog. Enter chooses `safe` options only; the others need their own key. */
@@ -120,12 +122,23 @@ export interface DialogState {
   focus: number;
 }
 
+/** A text recalled from the history: its place, and what was typed before. */
+export interface Recall {
+  place: number;
+  draft: string;
+}
+
 /** A one-line input. */
 export interface Prompt {
   prefix: string;
   /** The accepted input. */
   hint: string;
   text: string;
+  /** See `LineInput`. */
+  cursor?: number;
+  /** Up and Down recall what was entered before. */
+  history?: 'search' | 'time';
+  recalled?: Recall;
   /** Why the last input was rejected. */
   error?: string;
   /** Keys that end the input like Enter, and are part of it. */
@@ -137,8 +150,8 @@ export interface Prompt {
 /** What handles the keys. */
 export type Mode =
   | { name: 'keys' }
-  | { name: 'filter'; before: string }
-  | { name: 'palette'; query: string; index: number }
+  | { name: 'filter'; before: string; cursor?: number; recalled?: Recall }
+  | { name: 'palette'; query: string; cursor?: number; index: number }
   | { name: 'help'; top: number }
   | { name: 'columns'; index: number }
   | { name: 'prompt'; prompt: Prompt }

@@ -1,11 +1,13 @@
 import { askToArchive, askToResume, chooseSplit, confirmCancel, resumable } from '../../state/job-actions.ts';
-import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
+import { invertSelection, selectAll, selectRange } from '../../state/lists/row-selection.ts';
+import { chooseSort, reverseSort } from '../../state/lists/sorting.ts';
+import { back, open, toggleSelected } from '../../state/navigation.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
-import { WITH_PREVIEW } from '../../view/panes.ts';
+import { WITH_PREVIEW } from '../../view/lists/shown.ts';
 import { currentScreen, listStateAt } from '../../view/snapshot.ts';
-import type { Snapshot } from '../../view/types.ts';
+import type { ScreenName, Snapshot } from '../../view/types.ts';
 import { type Command, LIST_SCREENS, noRow } from './command.ts';
 
 function noFractal(snapshot: Snapshot): string | undefined {
@@ -133,6 +135,15 @@ export const JOBS: readonly Command[] = [
   },
 ];
 
+const SELECTABLE: readonly ScreenName[] = [
+  'fractals',
+  'archives',
+  'fractal-archives',
+  'group',
+  'backups',
+  'orphans',
+];
+
 /** Commands that select and filter rows. */
 export const SELECTING: readonly Command[] = [
   {
@@ -140,16 +151,45 @@ export const SELECTING: readonly Command[] = [
     keys: [' '],
     label: 'select',
     description: 'Select or deselect the row',
-    screens: ['fractals', 'archives', 'fractal-archives', 'group', 'backups', 'orphans'],
+    screens: SELECTABLE,
     group: 'here',
     disabled: noRow,
     run: toggleSelected,
   },
   {
+    name: 'select all',
+    keys: ['ctrl-a'],
+    description: 'Select all rows that are shown',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: selectAll,
+  },
+  {
+    name: 'select range',
+    verb: 'select a range',
+    keys: ['m'],
+    description: 'Select all rows from the one selected last to this one',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: selectRange,
+  },
+  {
+    name: 'invert selection',
+    verb: 'invert the selection',
+    keys: ['i'],
+    description: 'Select the rows that are not selected, and deselect the others',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: invertSelection,
+  },
+  {
     name: 'filter',
     keys: ['/'],
     label: 'filter',
-    description: 'Show only rows with matching text',
+    description: "Show only rows with matching text: words, !not, 'exact, /regex/",
     screens: LIST_SCREENS,
     group: 'here',
     run: editFilter,
@@ -192,10 +232,11 @@ export const SORTING: readonly Command[] = [
     name: 'sort',
     keys: ['s'],
     label: 'sort',
-    description: 'Sort by the next column',
+    description: 'Choose the column to sort by',
     screens: LIST_SCREENS,
     group: 'here',
-    run: (session) => sort(session, 'next'),
+    disabled: noRow,
+    run: chooseSort,
   },
   {
     name: 'reverse',
@@ -203,6 +244,6 @@ export const SORTING: readonly Command[] = [
     description: 'Reverse the sort order',
     screens: LIST_SCREENS,
     group: 'here',
-    run: (session) => sort(session, 'reverse'),
+    run: reverseSort,
   },
 ];

@@ -177,6 +177,7 @@ function startSearch(session: Session, search: Search) {
 export function promptSearch(session: Session) {
   openPrompt(session, {
     prefix: '/',
+    history: 'search',
     hint: SEARCH_HINT,
     text: session.snapshot().browse?.search?.input ?? '',
     submit(text) {
@@ -209,6 +210,7 @@ async function jump(session: Session, time: string) {
 export function promptTime(session: Session) {
   openPrompt(session, {
     prefix: 'time',
+    history: 'time',
     hint: JUMP_HINT,
     text: '',
     submit(text) {

@@ -4,7 +4,7 @@ import { formatBytes, formatStamp, zoneName } from '../../text/display.ts';
 import { memo } from '../snapshot.ts';
 import type { Screen, Snapshot } from '../types.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
-import { ageColumn, archiveRange, liveJob, rangeOrError, statusCell } from './file-cells.ts';
+import { ageColumn, liveJob, rangeOrError, statusCell } from './file-cells.ts';
 import { type Column, type ListDefinition, listOf } from './list.ts';
 
 const columns: readonly Column<ArchiveRow>[] = [
@@ -50,7 +50,8 @@ const columns: readonly Column<ArchiveRow>[] = [
     width: 13,
     grow: 3,
     cell: rangeOrError,
-    value: (record) => record.error_message ?? archiveRange(record),
+    value: ({ error_message, time_range_start, period_label }) =>
+      error_message ?? time_range_start ?? period_label ?? undefined,
   },
   {
     id: 'type',
@@ -76,8 +77,6 @@ const definition: ListDefinition<ArchiveRow> = {
   columns,
   records: archiveRows,
   id: (record) => record.id,
-  search: (record) =>
-    `${record.fractal_name} ${record.status} ${record.archive_type} ${record.filename} ${record.error_message ?? ''}`,
   sort: { column: 'age', descending: true },
 };
 

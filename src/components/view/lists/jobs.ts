@@ -141,7 +141,6 @@ export const jobsList = listOf<JobRow>({
   ],
   records: jobRows,
   id: (job) => job.id,
-  search: (job) => `${job.title} ${jobOwner(job)} ${job.kind} ${job.state} ${job.error?.message ?? ''}`,
   // The store already lists the newest first.
   sort: { column: '', descending: false },
 });
