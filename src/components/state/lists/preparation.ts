@@ -13,8 +13,12 @@ export function createPreparation(now: () => Snapshot): { changed(): void; close
     next = undefined;
     const snapshot = now();
     const screen = currentScreen(snapshot);
-    const done = listAt(screen)?.list.prepare(snapshot, screen, SLICE_MS) ?? true;
-    if (!done) changed();
+    try {
+      const done = listAt(screen)?.list.prepare(snapshot, screen, SLICE_MS) ?? true;
+      if (!done) changed();
+    } catch {
+      // What cannot be drawn fails again in the frame that shows it, where the error is handled.
+    }
   }
 
   function changed(): void {
