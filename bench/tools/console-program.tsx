@@ -22,7 +22,7 @@ setInterval(() => {
     job.emit('job:progress', { rows, total_rows: TOTAL_ROWS, bytes_in: rows * 217, bytes_out: rows * 24 });
   }
 }, PROGRESS_MS);
-const left = openConsole(engine, { stdin: process.stdin, stdout: process.stdout, color: true });
+const left = openConsole(engine, { stdin: process.stdin, stdout: process.stdout, colors: 'truecolor' });
 for (const { id, name } of fractals.slice(0, jobs))
   engine.start({ kind: 'archive', fractal_id: id, fractal_name: name });
 await left;

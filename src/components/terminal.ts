@@ -15,8 +15,12 @@ export function stopSelf(): void {
   process.kill(0, 'SIGSTOP');
 }
 
-/** Suspends with `stop` and resumes when the process continues. The shell has the keyboard in between. */
-export function suspension(keyboard: Keyboard, stop: () => void): Suspension {
+/** Suspends with `stop` and resumes when the process continues. The keyboard and the terminal are `released` in between. */
+export function suspension(
+  keyboard: Keyboard,
+  stop: () => void,
+  released: { begin(): void; end(): void },
+): Suspension {
   let suspendTerminal: SuspendTerminal | undefined;
   let busy = false;
   let wake: (() => void) | undefined;
@@ -24,6 +28,7 @@ export function suspension(keyboard: Keyboard, stop: () => void): Suspension {
   async function release(during: () => void | Promise<void>): Promise<void> {
     if (!suspendTerminal || busy) return;
     busy = true;
+    released.begin();
     try {
       await suspendTerminal(async () => {
         keyboard.close();
@@ -31,6 +36,7 @@ export function suspension(keyboard: Keyboard, stop: () => void): Suspension {
         keyboard.open();
       });
     } finally {
+      released.end();
       busy = false;
     }
   }

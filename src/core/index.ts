@@ -12,6 +12,7 @@ export type {
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
+export { createUnavailableEngine } from './engine/unavailable.ts';
 export type * from './features/archive/contract.ts';
 export { RESUMABLE } from './features/archive/recovery.ts';
 export type * from './features/archive-restore/contract.ts';
@@ -33,6 +34,7 @@ export {
   type JobStore,
   type JobView,
 } from './job/store.ts';
+export { parseArchiveName } from './policy/names.ts';
 export type {
   ArchiveGroup,
   ArchiveRecord,

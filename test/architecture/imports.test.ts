@@ -42,6 +42,7 @@ const CONSOLE_LAYERS: Record<string, string[]> = {
   state: ['text', 'view'],
   input: ['text', 'view', 'state'],
   screens: ['text', 'view', 'ui', 'input'],
+  lines: ['text', 'view', 'state', 'input'],
 };
 
 /** Which modules may use a package. A package that is not listed may be used by `bin` only. */

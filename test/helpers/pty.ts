@@ -14,6 +14,8 @@ after(() => {
 export class PtyProgram {
   readonly screen: InstanceType<typeof xterm.Terminal>;
   readonly ended: Promise<{ exitCode: number; signal?: number }>;
+  /** All raw output so far. */
+  written = '';
   readonly #pty: IPty;
 
   constructor(
@@ -35,7 +37,10 @@ export class PtyProgram {
     });
     running.add(this.#pty);
     this.#pty.onExit(() => running.delete(this.#pty));
-    this.#pty.onData((data) => this.screen.write(data));
+    this.#pty.onData((data) => {
+      this.written += data;
+      this.screen.write(data);
+    });
     this.ended = new Promise((resolve) => this.#pty.onExit(resolve));
   }
 

@@ -135,7 +135,8 @@ test('two consoles show the same job, and either can cancel it', async () => {
   other.type('5');
   await startBackup(one);
   await other.waitFor(/Backup of PostgreSQL +\S running/);
-  other.type('x');
+  // The cursor stays on the job that was the newest before.
+  other.type('gx');
   await other.waitFor('Cancel this job');
   await other.waitFor(/, pts\/\d/);
   other.type('y');

@@ -92,7 +92,7 @@ test('a resize is drawn at once; a terminal that is too small says so and accept
   await terminal.press('2');
   await terminal.waitFor('10 fractals');
   terminal.resize(120, 40);
-  await terminal.waitFor('Oldest row (UTC)');
+  await terminal.waitFor('│ Fractal ');
   assert.match(terminal.lines()[39] ?? '', /Enter open/);
   terminal.resize(100, 20);
   await terminal.waitFor((lines) => /Enter open/.test(lines[19] ?? ''));

@@ -3,15 +3,19 @@ import { listAt } from '../view/lists/index.ts';
 import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { Snapshot } from '../view/types.ts';
 import type { Command } from './commands/command.ts';
+import { CONTEXTS, OPEN_CONTEXTS } from './commands/contexts.ts';
 import { COVERAGE } from './commands/coverage.ts';
 import { FILES, MORE_FILES, STORAGE } from './commands/files.ts';
 import { ALWAYS, GENERAL, MOVES, SCREENS, TERMINAL } from './commands/general.ts';
 import { JOBS, OPENING, SELECTING, SORTING } from './commands/lists.ts';
 import { ROWS } from './commands/rows.ts';
+import { OPEN_SETTINGS, SETTINGS } from './commands/settings.ts';
 import { RESTORING, WIZARD } from './commands/wizard.ts';
 
 /** All commands, in the order of the footer and the help. */
 export const COMMANDS: readonly Command[] = [
+  ...SETTINGS,
+  ...CONTEXTS,
   ...OPENING,
   ...ROWS,
   ...WIZARD,
@@ -26,6 +30,8 @@ export const COMMANDS: readonly Command[] = [
   ...SORTING,
   ...GENERAL,
   ...SCREENS,
+  ...OPEN_SETTINGS,
+  ...OPEN_CONTEXTS,
   ...MOVES,
   ...TERMINAL,
 ];

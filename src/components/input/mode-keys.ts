@@ -1,11 +1,16 @@
+import { recall, remember } from '../state/history.ts';
 import { quitNow } from '../state/job-actions.ts';
+import { chooseColumns } from '../state/navigation.ts';
 import type { Session } from '../state/session.ts';
 import { bodyHeight } from '../text/layout.ts';
+import { editLine, type LineInput } from '../text/line-input.ts';
 import { editText } from '../text/text.ts';
+import { columnChoices, withToggled } from '../view/columns.ts';
 import { canChoose, layOutDialog } from '../view/dialog.ts';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
-import type { DialogOption, DialogState, Mode } from '../view/types.ts';
-import { runCommand, searchCommands, setFilter } from './keymap.ts';
+import type { DialogOption, DialogState, Mode, Recall } from '../view/types.ts';
+import { setFilter } from './keymap.ts';
+import { paletteEntries } from './palette.ts';
 
 /** A mode that has its own keys instead of the commands of the screen. */
 export type KeyMode = Exclude<Mode, { name: 'keys' }>;
@@ -35,16 +40,38 @@ function close(session: Session) {
 
 const FILTER: ModeKeys<In<'filter'>> = {
   keys: [
-    { keys: ['enter', 'down', 'up'], label: 'apply filter', run: close },
+    { keys: ['enter'], label: 'apply filter', run: applyFilter },
     { keys: ['esc'], label: 'clear', run: (session) => leaveFilter(session, '') },
+    { keys: ['up'], label: 'history', run: (session, mode) => recallFilter(session, mode, 'older') },
+    { keys: ['down'], run: (session, mode) => recallFilter(session, mode, 'newer') },
     { keys: ['ctrl-c'], run: (session, { before }) => leaveFilter(session, before) },
   ],
-  other(session, key) {
-    const snapshot = session.snapshot();
-    const text = editText(listStateAt(snapshot, currentScreen(snapshot)).filter, key);
-    if (text !== undefined) setFilter(session, text);
+  other(session, key, { before, cursor }) {
+    const edited = editLine({ text: currentFilter(session), cursor }, key);
+    if (edited) editFilter(session, before, edited);
   },
 };
+
+function currentFilter(session: Session): string {
+  const snapshot = session.snapshot();
+  return listStateAt(snapshot, currentScreen(snapshot)).filter;
+}
+
+function editFilter(session: Session, before: string, { text, ...input }: LineInput & { recalled?: Recall }) {
+  if (text !== currentFilter(session)) setFilter(session, text);
+  setMode(session, { name: 'filter', before, ...input });
+}
+
+function recallFilter(session: Session, { before, recalled }: In<'filter'>, direction: 'older' | 'newer') {
+  const input = { text: currentFilter(session), recalled };
+  const found = recall(session.preferences, 'filter', input, direction);
+  if (found) editFilter(session, before, found);
+}
+
+function applyFilter(session: Session) {
+  remember(session.preferences, 'filter', currentFilter(session));
+  close(session);
+}
 
 function leaveFilter(session: Session, filter: string) {
   setFilter(session, filter);
@@ -59,19 +86,21 @@ const PALETTE: ModeKeys<In<'palette'>> = {
     { keys: ['up', 'shift-tab'], run: (session, mode) => movePalette(session, mode, -1) },
   ],
   other(session, key, mode) {
-    const query = editText(mode.query, key);
-    if (query !== undefined) setMode(session, { ...mode, query, index: 0 });
+    const edited = editLine({ text: mode.query, cursor: mode.cursor }, key);
+    if (!edited) return;
+    const { text: query, cursor } = edited;
+    setMode(session, { ...mode, query, cursor, index: query === mode.query ? mode.index : 0 });
   },
 };
 
 function runChosen(session: Session, { query, index }: In<'palette'>) {
-  const command = searchCommands(session.snapshot(), query)[index];
+  const entry = paletteEntries(session.snapshot(), query)[index];
   close(session);
-  if (command) runCommand(session, command);
+  entry?.run(session);
 }
 
 function movePalette(session: Session, mode: In<'palette'>, by: number) {
-  const last = searchCommands(session.snapshot(), mode.query).length - 1;
+  const last = paletteEntries(session.snapshot(), mode.query).length - 1;
   setMode(session, { ...mode, index: Math.max(0, Math.min(last, mode.index + by)) });
 }
 
@@ -80,6 +109,8 @@ const PROMPT: ModeKeys<In<'prompt'>> = {
     { keys: ['enter'], label: 'go', run: submit },
     { keys: ['ctrl-u'], label: 'clear', run: (session, mode) => editPrompt(session, 'ctrl-u', mode) },
     { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
+    { keys: ['up'], run: (session, mode) => recallPrompt(session, mode, 'older') },
+    { keys: ['down'], run: (session, mode) => recallPrompt(session, mode, 'newer') },
   ],
   other: editPrompt,
 };
@@ -88,14 +119,26 @@ function submit(session: Session, { prompt }: In<'prompt'>) {
   close(session);
   const error = prompt.submit(prompt.text);
   if (error !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, error } });
+  else if (prompt.history) remember(session.preferences, prompt.history, prompt.text);
 }
 
 function editPrompt(session: Session, key: string, { prompt }: In<'prompt'>) {
-  const text = editText(prompt.text, key);
-  if (text === undefined) return;
-  const mode: In<'prompt'> = { name: 'prompt', prompt: { ...prompt, text, error: undefined } };
+  const edited = editLine(prompt, key);
+  if (!edited) return;
+  const { text, cursor } = edited;
+  const mode: In<'prompt'> = { name: 'prompt', prompt: { ...prompt, text, cursor, error: undefined } };
   if (prompt.submitKeys?.includes(key)) submit(session, mode);
   else setMode(session, mode);
+}
+
+function recallPrompt(session: Session, { prompt }: In<'prompt'>, direction: 'older' | 'newer') {
+  const found = prompt.history && recall(session.preferences, prompt.history, prompt, direction);
+  if (!found) return;
+  const { text, recalled } = found;
+  setMode(session, {
+    name: 'prompt',
+    prompt: { ...prompt, text, recalled, cursor: undefined, error: undefined },
+  });
 }
 
 const HELP: ModeKeys<In<'help'>> = {
@@ -115,6 +158,25 @@ function page(session: Session): number {
 
 function scroll(session: Session, mode: In<'help'>, by: number) {
   setMode(session, { ...mode, top: Math.max(0, mode.top + by) });
+}
+
+const COLUMNS: ModeKeys<In<'columns'>> = {
+  keys: [
+    { keys: ['enter', 'esc', 'q', 'w', 'ctrl-c'], label: 'close', run: close },
+    { keys: [' '], label: 'show/hide', run: toggleColumn },
+    { keys: ['r'], label: 'show all', run: (session) => chooseColumns(session, []) },
+    { keys: ['down', 'j', 'tab'], run: (session, mode) => moveInColumns(session, mode, 1) },
+    { keys: ['up', 'k'], run: (session, mode) => moveInColumns(session, mode, -1) },
+  ],
+};
+
+function toggleColumn(session: Session, { index }: In<'columns'>) {
+  chooseColumns(session, withToggled(columnChoices(session.snapshot()), index));
+}
+
+function moveInColumns(session: Session, mode: In<'columns'>, by: number) {
+  const last = columnChoices(session.snapshot()).length - 1;
+  setMode(session, { ...mode, index: Math.max(0, Math.min(last, mode.index + by)) });
 }
 
 /** The keys of the options come first; see `pressOption`. */
@@ -183,6 +245,7 @@ const MODES: { [Name in KeyMode['name']]: ModeKeys<In<Name>> } = {
   palette: PALETTE,
   prompt: PROMPT,
   help: HELP,
+  columns: COLUMNS,
   dialog: DIALOG,
 };
 

@@ -6,6 +6,7 @@ import type { DialogOption, Mode, Snapshot } from '../view/types.ts';
 import type { InputEvent } from './events.ts';
 import { COMMANDS, commandFor, notAvailable, runCommand } from './keymap.ts';
 import { modeKey, smallDialogKey } from './mode-keys.ts';
+import { createMouse } from './mouse.ts';
 
 /** Receives all input, in order of arrival. */
 export interface Router {
@@ -30,6 +31,8 @@ const MAX_PASTED = 1_000;
 export function createRouter(session: Session): Router {
   /** Options of the dialog that has been drawn; keys typed before that are dropped. */
   let drawn: readonly DialogOption[] | undefined;
+  /** What is on the screen. */
+  let visible: Snapshot | undefined;
   let arming: NodeJS.Immediate | undefined;
 
   function press(key: string): void {
@@ -48,14 +51,18 @@ export function createRouter(session: Session): Router {
     for (const part of graphemes(sanitize(line))) press(part);
   }
 
+  const mouse = createMouse(session, press);
+
   return {
     receive(events) {
       for (const event of events) {
         if (event.type === 'key') press(event.name);
         if (event.type === 'paste') paste(event.text);
+        if (event.type === 'mouse' && visible) mouse.receive(event, visible);
       }
     },
     rendered(shown) {
+      visible = shown;
       const options = dialogOptions(shown);
       if (options === undefined || options === drawn) return;
       // Keys of the same read are still being delivered when the frame has been written.

@@ -131,21 +131,25 @@ function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[
 
 const LOST_PLAN = 'The plan of a restore will be lost';
 
-/** Quits; asks first if jobs would be cancelled, or the queue or the plan of a restore dropped. */
-export function quit(session: Session) {
+/**
+ * Quits, or switches to the installation `next`; asks first if jobs would be cancelled, or the queue or the plan of a
+ * restore dropped.
+ */
+export function quit(session: Session, next?: string) {
   const stopping = jobsEndingWithConsole(session);
   const queued = session.queue.state().length;
   const planned = session.wizard.state()?.plan !== undefined;
-  if (stopping.length === 0 && queued === 0 && !planned) return session.leave();
+  if (stopping.length === 0 && queued === 0 && !planned) return session.leave(next);
   const continuing = runningJobs(session.snapshot()).length - stopping.length;
+  const verb = next === undefined ? 'Quit' : 'Switch';
   openDialog(session, {
     escape: 'stay',
     title:
       stopping.length > 0
-        ? `Quit and cancel ${plural(stopping.length, 'running job')}?`
+        ? `${verb} and cancel ${plural(stopping.length, 'running job')}?`
         : queued > 0
-          ? `Quit? ${plural(queued, 'queued archive')} will not run`
-          : `Quit? ${LOST_PLAN}`,
+          ? `${verb}? ${plural(queued, 'queued archive')} will not run`
+          : `${verb}? ${LOST_PLAN}`,
     tone: 'warn',
     lines: [
       ...stopping.slice(0, 5).map((job) => job.title),
@@ -157,19 +161,19 @@ export function quit(session: Session) {
       { key: 'n', label: 'Stay', safe: true, run: () => {} },
       {
         key: 'y',
-        label: stopping.length > 0 ? 'Quit and cancel jobs' : 'Quit',
+        label: stopping.length > 0 ? `${verb} and cancel jobs` : verb,
         safe: false,
-        run: () => quitNow(session),
+        run: () => quitNow(session, next),
       },
     ],
   });
 }
 
-/** Quits without asking. The caller of `openConsole` closes the engine, which waits for the jobs to end. */
-export function quitNow(session: Session) {
+/** Quits or switches without asking. The caller of `openConsole` closes the engine, which waits for the jobs to end. */
+export function quitNow(session: Session, next?: string) {
   const stopping = jobsEndingWithConsole(session);
   // Leave first: otherwise the end of a job would start the next queued one.
-  session.leave();
+  session.leave(next);
   cancel(session, stopping);
 }
 

@@ -1,25 +1,17 @@
 import { bodyHeight, tableHeight } from '../text/layout.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { listAt, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
+import { rowsAt, rowUnderCursor } from '../view/lists/index.ts';
+import { DETAILS } from '../view/lists/shown.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
 import { currentScreen, listKey, listStateAt } from '../view/snapshot.ts';
-import type { Screen, ScreenName, Sort } from '../view/types.ts';
+import type { Screen, ScreenName } from '../view/types.ts';
 import { moveInCoverage } from './coverage.ts';
 import { moveInRows } from './rows/actions.ts';
 import { selectedArchive } from './selection.ts';
 import type { Session } from './session.ts';
 import { moveInWizard } from './wizard/actions.ts';
 
-const OPENS: Readonly<Partial<Record<ScreenName, ScreenName>>> = {
-  fractals: 'fractal-archives',
-  'fractal-archives': 'archive',
-  group: 'archive',
-  archives: 'archive',
-  backups: 'backup',
-  jobs: 'job',
-  log: 'entry',
-  orphans: 'orphan',
-};
+const OPENS: Readonly<Partial<Record<ScreenName, ScreenName>>> = { ...DETAILS, fractals: 'fractal-archives' };
 
 /** Moves the cursor, or scrolls a page without one. */
 export function move(session: Session, by: { rows?: number; pages?: number; to?: 'first' | 'last' }) {
@@ -37,7 +29,7 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   const wanted = by.to === 'first' ? 0 : by.to === 'last' ? last : from + steps;
   const index = Math.max(0, Math.min(last, wanted));
   if (!view) return session.dispatch({ type: 'scroll', key, top: index });
-  session.dispatch({ type: 'cursor', key, ids: view.rows.map((row) => row.id), index, height });
+  session.dispatch({ type: 'cursor', key, ids: view.ids, index, height });
 }
 
 /** Opens the row under the cursor. */
@@ -46,8 +38,6 @@ export function open(session: Session, as?: ScreenName) {
   const name = as ?? OPENS[currentScreen(snapshot).name];
   const subject = rowUnderCursor(snapshot);
   if (!name || subject === undefined) return;
-  // Stores the cursor so that going back returns to this row.
-  move(session, { rows: 0 });
   const group = name === 'archive' && groupOf(snapshot, subject);
   session.dispatch({ type: 'open', screen: { name: group ? 'group' : name, subject } });
 }
@@ -56,7 +46,6 @@ export function open(session: Session, as?: ScreenName) {
 export function openRows(session: Session) {
   const subject = selectedArchive(session.snapshot());
   if (subject === undefined) return;
-  if (listAt(currentScreen(session.snapshot()))) move(session, { rows: 0 });
   session.dispatch({ type: 'open', screen: { name: 'rows', subject } });
 }
 
@@ -101,19 +90,9 @@ export function toggleSelected(session: Session) {
   move(session, { rows: 1 });
 }
 
-/** Sorts by the next column, or reverses the order. */
-export function sort(session: Session, how: 'next' | 'reverse') {
-  const snapshot = session.snapshot();
-  const screen = currentScreen(snapshot);
-  const view = rowsAt(snapshot, screen);
-  if (!view || !listAt(screen)) return;
-  const ids = view.columns.map((column) => column.id);
-  const next = ids[(ids.indexOf(view.sort.column) + 1) % ids.length] ?? '';
-  const numeric = view.columns.find((column) => column.id === next)?.align === 'right';
-  const changed: Sort =
-    how === 'next'
-      ? { column: next, descending: numeric }
-      : { ...view.sort, descending: !view.sort.descending };
-  session.dispatch({ type: 'sort', key: listKey(screen), sort: changed });
-  session.preferences.set(`sort.${screen.name}`, changed);
+/** Sets the columns of the current list; none stands for all. */
+export function chooseColumns(session: Session, ids: readonly string[]) {
+  const list = currentScreen(session.snapshot()).name;
+  session.dispatch({ type: 'columns', list, ids });
+  session.preferences.set(`columns.${list}`, ids);
 }

@@ -74,6 +74,17 @@ export function layOutColumns<Shape extends ColumnShape>(
   });
 }
 
+/** Columns of a table for the cursor, the selection mark, and the right margin. */
+const TABLE_MARGINS = 3;
+
+/** The columns of a table that is `columns` wide. */
+export function tableColumns<Shape extends ColumnShape>(
+  shapes: readonly Shape[],
+  columns: number,
+): SizedColumn<Shape>[] {
+  return layOutColumns(shapes, columns - TABLE_MARGINS);
+}
+
 /** First row of a window of `height` rows that shows row `index`, scrolled as little as possible. */
 export function scrollTop(top: number, index: number, height: number, count: number): number {
   const highest = Math.max(0, count - height);

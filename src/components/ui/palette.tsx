@@ -5,12 +5,15 @@ import { Frame } from './dialog.tsx';
 export interface PaletteItem {
   name: string;
   description: string;
+  /** Empty for a place to jump to, whose kind is its name. */
   key: string;
-  disabled: string | undefined;
+  disabled?: string | undefined;
 }
 
 export interface PaletteProps {
   query: string;
+  /** See `LineInput`. */
+  cursor: number | undefined;
   items: readonly PaletteItem[];
   index: number;
   columns: number;
@@ -23,26 +26,28 @@ const ROWS = 10;
 const NAME = 19;
 
 /** The command palette. */
-export function Palette({ query, items, index, columns, height, symbols }: PaletteProps) {
+export function Palette({ query, cursor, items, index, columns, height, symbols }: PaletteProps) {
   const rows = Math.max(1, Math.min(ROWS, height - 4));
   const top = scrollTop(0, index, rows, items.length);
   const found = items.slice(top, top + rows).map((item, at) => ({
     spans: [
-      { text: ` ${item.name.padEnd(NAME)}`, bold: true },
-      { text: `${item.key.padEnd(6)} `, tone: 'info' } as const,
+      { text: top + at === index ? symbols.cursor : ' ' },
+      { text: item.name.padEnd(NAME), bold: true },
+      { text: item.key === '' ? '' : `${item.key.padEnd(6)} `, tone: 'info' } as const,
       {
         text: item.disabled ? `not now: ${item.disabled}` : item.description,
-        tone: item.disabled ? 'warn' : 'dim',
+        tone: item.disabled ? 'warn' : item.key === '' ? 'plain' : 'dim',
       } as const,
     ],
     highlighted: top + at === index,
   }));
-  const none = { spans: [{ text: ' No matching command.', tone: 'dim' } as const] };
+  const none = { spans: [{ text: ' Nothing matches.', tone: 'dim' } as const] };
   const prompt = {
     spans: [
       { text: ':', tone: 'info', bold: true } as const,
-      { text: query },
-      { text: '_', tone: 'dim' } as const,
+      { text: query.slice(0, cursor) },
+      { text: cursor === undefined ? '_' : '|', tone: 'dim' } as const,
+      { text: cursor === undefined ? '' : query.slice(cursor) },
     ],
   };
   const lines = [prompt, ...(found.length > 0 ? found : [none])];

@@ -1,11 +1,10 @@
 import { ageOf, formatAgo } from '../../core/text/time.ts';
 import { formatExact } from '../../core/text/units.ts';
 import { justify, type Line, type Span } from '../text/line.ts';
-import { archiveName } from './archive-name.ts';
+import { archiveName, fileTitle } from './archive-name.ts';
 import { groupOf } from './lists/archive-rows.ts';
 import { listAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
-import { orphanName } from './lists/orphans.ts';
 import { coverageSubject } from './pages/coverage.ts';
 import { rowPosition } from './pages/rows.ts';
 import { listStateAt } from './snapshot.ts';
@@ -20,6 +19,9 @@ const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   log: 'Log',
   entry: 'Message',
   orphans: 'Orphans',
+  settings: 'Settings',
+  contexts: 'Installations',
+  setup: 'Setup',
 };
 
 const NEEDS: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
@@ -47,7 +49,7 @@ export function screenTitle({ data, jobs, queue }: Snapshot, { name, subject }: 
     }
     case 'orphan': {
       const orphan = data.orphans.value?.find((one) => one.id === subject);
-      return orphan ? orphanName(orphan) : (subject ?? '');
+      return orphan ? fileTitle(orphan.path, data) : (subject ?? '');
     }
     case 'rows': {
       const record = data.archives.value?.find((one) => one.id === subject);
@@ -73,7 +75,9 @@ function breadcrumbs(snapshot: Snapshot): Span[] {
   const { stack } = snapshot.ui;
   return stack.flatMap((screen, index): Span[] => {
     const last = index === stack.length - 1;
-    const text = screenTitle(snapshot, screen);
+    // The archive is named before its rows.
+    const text =
+      screen.name === 'rows' && stack[index - 1]?.name === 'archive' ? 'Rows' : screenTitle(snapshot, screen);
     if (last) return [{ text, bold: true }];
     return [
       { text, tone: 'dim' },
@@ -103,7 +107,8 @@ function counts(snapshot: Snapshot, screen: Screen): Span[] {
   const nounFor = (count: number) => (count === 1 ? noun : `${noun}s`);
   const hidden = view.hidden > 0 ? `, ${formatExact(view.hidden)} hidden` : '';
   return [
-    { text: filter === '' ? '' : `/${filter}  `, tone: 'info' },
+    { text: filter === '' ? '' : `/${filter}${view.similar ? ' (similar)' : ''}  `, tone: 'info' },
+    { text: view.problem ? `invalid: ${view.problem}  ` : '', tone: 'bad' },
     { text: view.selected > 0 ? `${formatExact(view.selected)} selected${hidden}  ` : '', tone: 'warn' },
     {
       text:

@@ -13,8 +13,10 @@ import type {
   JobView,
   Orphan,
 } from '../../core/index.ts';
+import type { ThemeName } from '../text/colors.ts';
 import type { Line, Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
+import type { Settings } from './settings.ts';
 import type { WizardState } from './wizard/types.ts';
 
 export type Severity = 'info' | 'good' | 'warn' | 'error';
@@ -64,6 +66,9 @@ export type ScreenName =
   | 'rows'
   | 'row'
   | 'wizard'
+  | 'settings'
+  | 'contexts'
+  | 'setup'
   | 'coverage';
 
 /** A screen, and the id of its subject. */
@@ -83,9 +88,13 @@ export interface ListState {
   /** Last index of the cursor's row: the cursor stays there if the row disappears. */
   index: number;
   top: number;
+  /** Columns scrolled out at the left, of rows. */
+  left: number;
   filter: string;
   sort?: Sort;
   selected: ReadonlySet<string>;
+  /** The row that was selected or deselected last: where a range starts. */
+  anchor?: string;
 }
 
 /** An answer in a dialog. Enter chooses `safe` options only; the others need their own key. */
@@ -113,12 +122,23 @@ export interface DialogState {
   focus: number;
 }
 
+/** A text recalled from the history: its place, and what was typed before. */
+export interface Recall {
+  place: number;
+  draft: string;
+}
+
 /** A one-line input. */
 export interface Prompt {
   prefix: string;
   /** The accepted input. */
   hint: string;
   text: string;
+  /** See `LineInput`. */
+  cursor?: number;
+  /** Up and Down recall what was entered before. */
+  history?: 'search' | 'time';
+  recalled?: Recall;
   /** Why the last input was rejected. */
   error?: string;
   /** Keys that end the input like Enter, and are part of it. */
@@ -130,15 +150,18 @@ export interface Prompt {
 /** What handles the keys. */
 export type Mode =
   | { name: 'keys' }
-  | { name: 'filter'; before: string }
-  | { name: 'palette'; query: string; index: number }
+  | { name: 'filter'; before: string; cursor?: number; recalled?: Recall }
+  | { name: 'palette'; query: string; cursor?: number; index: number }
   | { name: 'help'; top: number }
+  | { name: 'columns'; index: number }
   | { name: 'prompt'; prompt: Prompt }
   | { name: 'dialog'; dialog: DialogState };
 
 export interface UiState {
   stack: readonly [Screen, ...Screen[]];
   lists: Readonly<Record<string, ListState>>;
+  /** Ids of the columns that were chosen, by the name of the list's screen; all if absent. */
+  columns: Readonly<Record<string, readonly string[]>>;
   mode: Mode;
   statusMessage?: LogEntry;
   log: readonly LogEntry[];
@@ -151,10 +174,27 @@ export interface DrawContext {
   symbols: Symbols;
 }
 
+/** An installation that was opened. */
+export interface Context {
+  dir: string;
+  /** When it was opened last, milliseconds since the epoch. */
+  at: number;
+}
+
+/** The installations to switch between. */
+export interface Contexts {
+  /** The one opened last first. */
+  recent: readonly Context[];
+  /** Why no other one can be opened. */
+  fixed?: string;
+}
+
 /** Everything needed to draw a frame. */
 export interface Snapshot extends DrawContext {
   installation: InstallationInfo;
   read_only: boolean;
+  settings: Settings;
+  contexts: Contexts;
   ui: UiState;
   data: DataState;
   jobs: readonly JobView[];
@@ -173,6 +213,7 @@ export interface Snapshot extends DrawContext {
   wizard?: WizardState;
   columns: number;
   rows: number;
+  theme: ThemeName;
 }
 
 /** Result of the last verification of a file in this session. */
@@ -206,6 +247,8 @@ export interface RowLine {
   ts: string | null;
   /** Sanitized and cut to one line. */
   line: string;
+  /** The start of the line was cut off. */
+  cut?: true;
 }
 
 /** Consecutive rows, or the reason they cannot be read. */
@@ -223,6 +266,17 @@ export interface BrowseWork {
   since: number;
 }
 
+/** The matches of a search that were counted so far, from the start of the archive. */
+export interface MatchCount {
+  /** Indexes of the matching rows, ascending; more than `total` may have been added since. */
+  rows: readonly number[];
+  total: number;
+  /** All rows before this one have been searched. */
+  searched: number;
+  /** Why no more rows are searched; undefined while counting. */
+  ended?: 'complete' | 'limit' | 'failed';
+}
+
 /** An archive open for browsing. */
 export interface BrowseState {
   target: string;
@@ -236,6 +290,9 @@ export interface BrowseState {
   chunks: ReadonlyMap<number, RowChunk>;
   work?: BrowseWork;
   search?: Search;
+  count?: MatchCount;
+  /** The row that the search went to last, cut around its match. */
+  found?: RowLine;
   /** The row shown in full. */
   detail?: { index: number; row?: BrowsedRow; error?: ErrorReport };
 }

@@ -2,10 +2,14 @@ import { canCopy, copy } from '../../state/copy-menu.ts';
 import { askForBackup, quit } from '../../state/job-actions.ts';
 import { go, leavePage, move } from '../../state/navigation.ts';
 import type { Session } from '../../state/session.ts';
+import { isNotInstalled } from '../../view/setup.ts';
 import type { ScreenName } from '../../view/types.ts';
 import { type Command, LIST_SCREENS, PAGES } from './command.ts';
 
-function refresh(session: Session): void {
+function refresh(session: Session) {
+  // A directory without an installation is opened again: there may be one by now.
+  const { installation } = session.snapshot();
+  if (isNotInstalled(session.snapshot())) return session.leave(installation.dir);
   session.refresh();
   session.notify('info', 'Reloading all data', { quiet: true });
 }
@@ -36,7 +40,7 @@ export const ALWAYS: readonly Command[] = [
     label: 'quit',
     description: 'Quit; running jobs continue',
     group: 'general',
-    run: quit,
+    run: (session) => quit(session),
   },
   {
     name: 'leave page',
@@ -50,7 +54,18 @@ export const ALWAYS: readonly Command[] = [
 
 const COPY_SCREENS: readonly ScreenName[] = [
   ...LIST_SCREENS,
-  ...(['overview', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan', 'coverage', 'wizard'] as const),
+  ...([
+    'overview',
+    'fractal',
+    'archive',
+    'backup',
+    'job',
+    'entry',
+    'orphan',
+    'coverage',
+    'wizard',
+    'setup',
+  ] as const),
 ];
 
 /** More commands of every screen. */
@@ -69,7 +84,7 @@ export const GENERAL: readonly Command[] = [
     name: 'palette',
     keys: [':'],
     label: 'commands',
-    description: 'Find and run a command by name',
+    description: 'Run a command, or jump to a fractal, backup, archive or installation, by name',
     group: 'general',
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'palette', query: '', index: 0 } }),
   },

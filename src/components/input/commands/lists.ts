@@ -1,10 +1,13 @@
 import { askToArchive, askToResume, chooseSplit, confirmCancel, resumable } from '../../state/job-actions.ts';
-import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
+import { invertSelection, selectAll, selectRange } from '../../state/lists/row-selection.ts';
+import { chooseSort, reverseSort } from '../../state/lists/sorting.ts';
+import { back, open, toggleSelected } from '../../state/navigation.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
+import { WITH_PREVIEW } from '../../view/lists/shown.ts';
 import { currentScreen, listStateAt } from '../../view/snapshot.ts';
-import type { Snapshot } from '../../view/types.ts';
+import type { ScreenName, Snapshot } from '../../view/types.ts';
 import { type Command, LIST_SCREENS, noRow } from './command.ts';
 
 function noFractal(snapshot: Snapshot): string | undefined {
@@ -46,7 +49,19 @@ export const OPENING: readonly Command[] = [
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
     description: 'Clear filter or selection, or go back',
-    screens: ['fractal-archives', 'group', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
+    screens: [
+      'fractal-archives',
+      'group',
+      'fractal',
+      'archive',
+      'backup',
+      'job',
+      'entry',
+      'orphan',
+      'settings',
+      'contexts',
+      'setup',
+    ],
     group: 'here',
     run: (session) => back(session),
   },
@@ -120,6 +135,15 @@ export const JOBS: readonly Command[] = [
   },
 ];
 
+const SELECTABLE: readonly ScreenName[] = [
+  'fractals',
+  'archives',
+  'fractal-archives',
+  'group',
+  'backups',
+  'orphans',
+];
+
 /** Commands that select and filter rows. */
 export const SELECTING: readonly Command[] = [
   {
@@ -127,16 +151,45 @@ export const SELECTING: readonly Command[] = [
     keys: [' '],
     label: 'select',
     description: 'Select or deselect the row',
-    screens: ['fractals', 'archives', 'fractal-archives', 'group', 'backups', 'orphans'],
+    screens: SELECTABLE,
     group: 'here',
     disabled: noRow,
     run: toggleSelected,
   },
   {
+    name: 'select all',
+    keys: ['ctrl-a'],
+    description: 'Select all rows that are shown',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: selectAll,
+  },
+  {
+    name: 'select range',
+    verb: 'select a range',
+    keys: ['m'],
+    description: 'Select all rows from the one selected last to this one',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: selectRange,
+  },
+  {
+    name: 'invert selection',
+    verb: 'invert the selection',
+    keys: ['i'],
+    description: 'Select the rows that are not selected, and deselect the others',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: invertSelection,
+  },
+  {
     name: 'filter',
     keys: ['/'],
     label: 'filter',
-    description: 'Show only rows with matching text',
+    description: "Show only rows with matching text: words, !not, 'exact, /regex/",
     screens: LIST_SCREENS,
     group: 'here',
     run: editFilter,
@@ -157,13 +210,33 @@ export const SORTING: readonly Command[] = [
     run: (session) => open(session, 'fractal'),
   },
   {
+    name: 'columns',
+    verb: 'choose columns',
+    keys: ['w'],
+    description: 'Show or hide columns; the choice is remembered',
+    screens: LIST_SCREENS,
+    group: 'here',
+    run: (session) => session.dispatch({ type: 'mode', mode: { name: 'columns', index: 0 } }),
+  },
+  {
+    name: 'preview',
+    verb: 'show the preview',
+    keys: ['p'],
+    description: 'Show or hide the details next to the list',
+    screens: LIST_SCREENS,
+    group: 'here',
+    disabled: ({ columns }) => (columns < WITH_PREVIEW ? `it needs ${WITH_PREVIEW} columns` : undefined),
+    run: (session) => session.changeSetting('preview', !session.snapshot().settings.preview),
+  },
+  {
     name: 'sort',
     keys: ['s'],
     label: 'sort',
-    description: 'Sort by the next column',
+    description: 'Choose the column to sort by',
     screens: LIST_SCREENS,
     group: 'here',
-    run: (session) => sort(session, 'next'),
+    disabled: noRow,
+    run: chooseSort,
   },
   {
     name: 'reverse',
@@ -171,6 +244,6 @@ export const SORTING: readonly Command[] = [
     description: 'Reverse the sort order',
     screens: LIST_SCREENS,
     group: 'here',
-    run: (session) => sort(session, 'reverse'),
+    run: reverseSort,
   },
 ];

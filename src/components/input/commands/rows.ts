@@ -1,6 +1,6 @@
 import { canCopy, copy } from '../../state/copy-menu.ts';
 import { back, openRow } from '../../state/navigation.ts';
-import { findMatch, moveInRows, promptSearch, promptTime } from '../../state/rows/actions.ts';
+import { findMatch, moveInRows, promptSearch, promptTime, shiftRows } from '../../state/rows/actions.ts';
 import { promptRowNumber } from '../../state/rows/row-number.ts';
 import type { Session } from '../../state/session.ts';
 import { currentScreen } from '../../view/snapshot.ts';
@@ -18,6 +18,10 @@ function noSearch(snapshot: Snapshot): string | undefined {
   return noRows(snapshot) ?? (snapshot.browse?.search ? undefined : 'no search is active; press / to search');
 }
 
+function noShift(snapshot: Snapshot): string | undefined {
+  return noRows(snapshot) ?? (snapshot.settings.wrap ? 'lines are wrapped; press w to cut them' : undefined);
+}
+
 /** Stops the running task, else clears the search, else goes back. */
 function stopOrBack(session: Session) {
   if (session.browsing.stop()) return session.notify('info', 'Stopped');
@@ -31,7 +35,7 @@ function stopOrBack(session: Session) {
 export const ROWS: readonly Command[] = [
   {
     name: 'show row',
-    keys: ['enter', 'right', 'l'],
+    keys: ['enter'],
     label: 'row',
     description: 'Show the complete row: log line, times, parsed fields',
     screens: ['rows'],
@@ -41,12 +45,39 @@ export const ROWS: readonly Command[] = [
   },
   {
     name: 'leave rows',
-    keys: ['esc', 'left', 'h', 'backspace'],
+    keys: ['esc', 'backspace'],
     label: 'back',
     description: 'Stop the running search, clear the search, or go back',
-    screens: BOTH,
+    screens: ['rows'],
     group: 'here',
     run: stopOrBack,
+  },
+  {
+    name: 'leave row',
+    keys: ['esc', 'left', 'h', 'backspace'],
+    label: 'back',
+    description: 'Stop the running search, or go back',
+    screens: ['row'],
+    group: 'here',
+    run: stopOrBack,
+  },
+  {
+    name: 'scroll right',
+    keys: ['right', 'l'],
+    description: 'Scroll long lines to the right',
+    screens: ['rows'],
+    group: 'move',
+    disabled: noShift,
+    run: (session) => shiftRows(session, 'right'),
+  },
+  {
+    name: 'scroll left',
+    keys: ['left', 'h'],
+    description: 'Scroll long lines to the left',
+    screens: ['rows'],
+    group: 'move',
+    disabled: noShift,
+    run: (session) => shiftRows(session, 'left'),
   },
   {
     name: 'search',
@@ -79,6 +110,16 @@ export const ROWS: readonly Command[] = [
     group: 'here',
     disabled: noSearch,
     run: (session) => void findMatch(session, 'previous'),
+  },
+  {
+    name: 'wrap',
+    verb: 'wrap lines',
+    keys: ['w'],
+    label: 'wrap',
+    description: 'Wrap long lines, or cut them; the choice is remembered',
+    screens: ['rows'],
+    group: 'here',
+    run: (session) => session.changeSetting('wrap', !session.snapshot().settings.wrap),
   },
   {
     name: 'time',

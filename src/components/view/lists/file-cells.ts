@@ -1,6 +1,7 @@
 import type { ArchiveRecord, JobView } from '../../../core/index.ts';
 import { ageOf, formatAge, formatAgo, formatStamp, timeOf } from '../../../core/text/time.ts';
-import { formatBytes, formatPercent, plural } from '../../../core/text/units.ts';
+import { formatPercent, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import type { DrawContext, Snapshot, VerificationResult } from '../types.ts';
@@ -32,6 +33,7 @@ export function verificationOf(
   verifications: ReadonlyMap<string, VerificationResult>,
   ...names: string[]
 ): VerificationResult | undefined {
+  if (verifications.size === 0) return undefined;
   return names
     .map((name) => verifications.get(name))
     .reduce((newest, one) => ((one?.at ?? 0) > (newest?.at ?? 0) ? one : newest), undefined);
@@ -72,26 +74,26 @@ function archivingJob(jobs: readonly JobView[], fractal: string): JobView | unde
   return job?.kind === 'archive' ? job : undefined;
 }
 
-/** The status of an archive; with progress if its job is known. */
+/** The status of an archive; with progress if its job is known. Reads no more of the snapshot than this status needs. */
 export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const { symbols, jobs, now, busy } = snapshot;
+  const { symbols, busy } = snapshot;
   // An action on a group applies to all its archives.
   const doing = busy.get(record.id) ?? busy.get(record.group_id ?? '');
-  if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
+  if (doing !== undefined) return { text: `${spinnerAt(symbols, snapshot.now)} ${doing}`, tone: 'warn' };
   switch (record.status) {
     case 'completed':
       return { text: `${symbols.ok} Completed`, tone: 'good' };
     case 'failed':
       return { text: `${symbols.bad} Failed`, tone: 'bad' };
     case 'restoring':
-      return { text: `${spinnerAt(symbols, now)} Restoring`, tone: 'info' };
+      return { text: `${spinnerAt(symbols, snapshot.now)} Restoring`, tone: 'info' };
     case 'in_progress': {
-      const job = archivingJob(jobs, record.fractal_id);
+      const job = archivingJob(snapshot.jobs, record.fractal_id);
       // Of a process without a visible job, only the record is known.
       if (!job) return { text: `${symbols.dot} Archiving`, tone: 'info' };
       const part =
         job.fraction === undefined || record.period_label !== null ? '' : ` ${formatPercent(job.fraction)}`;
-      return { text: `${spinnerAt(symbols, now)} Archiving${part}`, tone: 'info' };
+      return { text: `${spinnerAt(symbols, snapshot.now)} Archiving${part}`, tone: 'info' };
     }
   }
 }
@@ -127,12 +129,15 @@ export function statusCell(record: ArchiveRow, snapshot: Snapshot): Span {
 }
 
 /** The error of an archive or a group, else its time range. */
-export function rangeOrError(record: ArchiveRow, snapshot: Snapshot): Span {
+export function rangeOrError(record: ArchiveRow, snapshot: Snapshot, columns: number): Span {
   const verification = verificationOf(snapshot.verifications, record.filename, record.id);
   if (record.status === 'failed' && record.error_message) return { text: record.error_message, tone: 'bad' };
   if (verification && !verification.ok) return { text: verification.message, tone: 'bad' };
   const files = record.parts ? `${plural(record.parts.length, 'file')}, ` : '';
-  return { text: files + archiveRange(record), tone: 'dim' };
+  const withFiles = files + shortRange(record, snapshot, columns - files.length);
+  // The status of a group has the number of its files too.
+  const text = withFiles.length <= columns ? withFiles : shortRange(record, snapshot, columns);
+  return { text, tone: 'dim' };
 }
 
 /** The running job with the progress of this archive. A job of a group only has the progress of all its archives. */
@@ -140,6 +145,21 @@ export function liveJob(record: ArchiveRecord, snapshot: Snapshot): JobView | un
   return record.status === 'in_progress' && record.period_label === null
     ? archivingJob(snapshot.jobs, record.fractal_id)
     : undefined;
+}
+
+/** The time range of an archive in its longest form that fits: with times, as days, or without the year if it is this one. */
+export function shortRange(record: ArchiveRecord, { symbols, now }: DrawContext, columns: number): string {
+  const { time_range_start, time_range_end } = record;
+  if (time_range_start === null || time_range_end === null) return archiveRange(record);
+  const [from, to] = [formatStamp(time_range_start), formatStamp(time_range_end)];
+  const [first, last] = [from.slice(0, 10), to.slice(0, 10)];
+  const cut = [first, last].every((day) => day.startsWith(formatStamp(now).slice(0, 5))) ? 5 : 2;
+  const forms =
+    first === last
+      ? [`${from}${symbols.to}${to.slice(11)}`, `${from.slice(cut)}${symbols.to}${to.slice(11)}`]
+      : [`${first}${symbols.to}${last}`];
+  const shortest = first === last ? first.slice(cut) : `${first.slice(cut)}${symbols.to}${last.slice(cut)}`;
+  return [archiveRange(record), ...forms].find((form) => form.length <= columns) ?? shortest;
 }
 
 /** The time range of an archive, from its first to its last log. */

@@ -1,17 +1,17 @@
 import { currentScreen, listStateAt } from '../snapshot.ts';
-import type { ListState, Resource, Screen, ScreenName, Snapshot } from '../types.ts';
+import type { Resource, Screen, ScreenName, Snapshot } from '../types.ts';
 import { archivesList, fractalArchivesList, groupList } from './archives.ts';
 import { backupsList } from './backups.ts';
+import { contextsList } from './contexts.ts';
 import { fractalsList } from './fractals.ts';
 import { jobsList } from './jobs.ts';
-import type { RowView } from './list.ts';
+import type { List, RowView } from './list.ts';
 import { logList } from './log.ts';
 import { orphansList } from './orphans.ts';
-
-type ListFunction = (snapshot: Snapshot, screen: Screen, list: ListState) => RowView;
+import { settingsList } from './settings.ts';
 
 interface ScreenList {
-  list: ListFunction;
+  list: List;
   /** The data that the list shows. */
   needs?: Resource;
   noun: string;
@@ -26,6 +26,8 @@ const LISTS: Readonly<Partial<Record<ScreenName, ScreenList>>> = {
   jobs: { list: jobsList, noun: 'job' },
   log: { list: logList, noun: 'message' },
   orphans: { list: orphansList, needs: 'orphans', noun: 'orphan' },
+  settings: { list: settingsList, noun: 'setting' },
+  contexts: { list: contextsList, noun: 'installation' },
 };
 
 /** The list of a screen, if it has one. */
@@ -35,7 +37,7 @@ export function listAt(screen: Screen): ScreenList | undefined {
 
 /** The rows of a screen, by default the current one; undefined if it has no list. */
 export function rowsAt(snapshot: Snapshot, screen: Screen = currentScreen(snapshot)): RowView | undefined {
-  return listAt(screen)?.list(snapshot, screen, listStateAt(snapshot, screen));
+  return listAt(screen)?.list.rows(snapshot, screen, listStateAt(snapshot, screen));
 }
 
 /** Id of the row under the cursor. */

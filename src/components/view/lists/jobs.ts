@@ -1,5 +1,6 @@
 import type { JobView } from '../../../core/index.ts';
-import { formatBytes, formatPercent } from '../../../core/text/units.ts';
+import { formatPercent } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { jobBar, jobEta, jobOwner, jobSpeed, jobState, shortDuration } from '../jobs.ts';
 import { memo } from '../snapshot.ts';
@@ -55,7 +56,7 @@ export const jobsList = listOf<JobRow>({
     {
       id: 'job',
       title: 'Job',
-      width: 22,
+      width: 15,
       grow: 2,
       cell: (job) => ({ text: job.title }),
       value: (job) => job.title,
@@ -140,7 +141,6 @@ export const jobsList = listOf<JobRow>({
   ],
   records: jobRows,
   id: (job) => job.id,
-  search: (job) => `${job.title} ${jobOwner(job)} ${job.kind} ${job.state} ${job.error?.message ?? ''}`,
   // The store already lists the newest first.
   sort: { column: '', descending: false },
 });

@@ -6,18 +6,21 @@ import {
 } from '../../../core/index.ts';
 import type { Row } from '../../../core/text/rows.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
-import { formatClock, formatDuration } from '../../../core/text/time.ts';
-import {
-  formatByteRate,
-  formatBytes,
-  formatExact,
-  formatPercent,
-  formatRowRate,
-  plural,
-} from '../../../core/text/units.ts';
+import { formatDuration } from '../../../core/text/time.ts';
+import { formatExact, formatPercent, formatRowRate, plural } from '../../../core/text/units.ts';
+import { formatByteRate, formatBytes, formatClock, zoneName, zoneOf } from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
-import { baseName } from '../../text/text.ts';
-import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait, shortDuration } from '../jobs.ts';
+import { fileTitle } from '../archive-name.ts';
+import {
+  jobBar,
+  jobBytes,
+  jobOwner,
+  jobProgress,
+  jobState,
+  jobWait,
+  readableNames,
+  shortDuration,
+} from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import type { Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
@@ -46,8 +49,13 @@ function timeLeft({ eta_ms, fraction = 0 }: JobView): string {
 
 function times(job: JobView, now: number): string {
   const elapsed = shortDuration((job.ended_at ?? now) - job.started_at);
-  if (job.ended_at !== undefined) return `took ${elapsed}, ended ${formatClock(job.ended_at)} UTC`;
-  const parts = [`${elapsed} elapsed`, timeLeft(job), `started ${formatClock(job.started_at)} UTC`];
+  if (job.ended_at !== undefined)
+    return `took ${elapsed}, ended ${formatClock(job.ended_at)} ${zoneOf(job.ended_at)}`;
+  const parts = [
+    `${elapsed} elapsed`,
+    timeLeft(job),
+    `started ${formatClock(job.started_at)} ${zoneOf(job.started_at)}`,
+  ];
   return parts.filter(Boolean).join(', ');
 }
 
@@ -59,7 +67,9 @@ function runningLines(job: JobView, snapshot: Snapshot): Line[] {
     field('Phase', { text: job.phase ?? 'Starting' }),
     field('', ...jobBar(job, BAR, snapshot), { text: part, bold: true }),
     ...(wait ? longField('Waiting', wait, snapshot.columns, 'warn') : []),
-    ...(job.progress.item ? longField('Working on', job.progress.item, snapshot.columns) : []),
+    ...(job.progress.item
+      ? longField('Working on', fileTitle(job.progress.item, snapshot.data), snapshot.columns)
+      : []),
     field('Rate', { text: speeds(job) }),
   ];
 }
@@ -72,12 +82,14 @@ function shownValue(name: string, value: unknown): string {
 }
 
 /** What the job did, as the command line says it too, and what to do now. */
-function resultLines(job: JobView, { columns }: Snapshot): Line[] {
+function resultLines(job: JobView, { columns, data }: Snapshot): Line[] {
   const result = job.result ?? {};
   // The result of a job of another version may lack a value.
   const rows = summaryRows(job.kind, result).filter(({ value }) => typeof value === 'string');
   return [
-    ...rows.flatMap(({ label, value, tone }) => longField(label, value, columns, TONES[tone ?? 'plain'])),
+    ...rows.flatMap(({ label, value, tone }) =>
+      longField(label, readableNames(value, data), columns, TONES[tone ?? 'plain']),
+    ),
     ...(rows.length === 0 ? valueLines(result, columns) : []),
     ...nextSteps(job).flatMap((text, index) =>
       longField(index === 0 ? 'What to do now' : '', text, columns, 'info'),
@@ -125,7 +137,7 @@ function restoreSteps({ live, database, safety_backup }: RestoreSummary): string
   ];
 }
 
-function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
+function itemLines(job: JobView, { columns, symbols, data }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
   const more = job.item_count - job.items.length;
@@ -136,7 +148,7 @@ function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
     ...items.flatMap(({ item, ok, message, error }): Line[] => [
       [
         { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
-        { text: baseName(item), bold: !ok },
+        { text: fileTitle(item, data), bold: !ok },
       ],
       ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
       ...(error?.hint ? longField('What to do', error.hint, columns) : []),
@@ -196,7 +208,7 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
     ...itemLines(job, snapshot),
     ...(job.result ? [heading('Result', columns, symbols), ...resultLines(job, snapshot)] : []),
     ...warningLines(job, snapshot),
-    heading('Phases', columns, symbols),
+    heading(`Phases (${zoneName()})`, columns, symbols),
     ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),
   ];
 }
