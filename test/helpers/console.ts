@@ -40,3 +40,10 @@ export function startConsole(options: StartOptions = {}): OpenConsole {
     },
   };
 }
+
+/** Starts a backup with keys. */
+export async function startBackup(terminal: FakeTerminal): Promise<void> {
+  await terminal.press('b');
+  await terminal.waitFor('Back up the PostgreSQL database?');
+  await terminal.press('y');
+}

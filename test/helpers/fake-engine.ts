@@ -361,8 +361,9 @@ export class FakeEngine implements Engine {
   }
 
   async setSchedule(fractal_id: string, schedule: ArchiveSchedule): Promise<void> {
-    const fractal = this.data.fractals.find(({ id }) => id === fractal_id);
-    if (fractal) Object.assign(fractal, schedule);
+    this.data.fractals = this.data.fractals.map((fractal) =>
+      fractal.id === fractal_id ? { ...fractal, ...schedule } : fractal,
+    );
   }
 
   groups(): Promise<ArchiveGroup[]> {

@@ -16,6 +16,8 @@ try {
   await console.waitFor('web-prod');
   console.type('jjjjj');
   console.type('a');
+  await console.waitFor('Archive "');
+  console.type('y');
   await console.waitFor(/archiving [2-9]\d%/, 60_000);
   await writeFile(join(import.meta.dirname, '../../docs/console.svg'), pictureOf(console.screen));
   console.kill('SIGTERM');

@@ -19,10 +19,13 @@ const NAMED: Readonly<Record<string, string>> = {
   end: '\x1b[F',
   tab: '\t',
   backspace: '\x7f',
-  'ctrl-c': '\x03',
-  'ctrl-l': '\x0c',
-  'ctrl-z': '\x1a',
 };
+
+/** What a terminal sends for a key, by its name. */
+export function bytesOfKey(name: string): string {
+  const control = /^ctrl-(.)$/.exec(name)?.[1];
+  return NAMED[name] ?? (control ? String.fromCharCode(control.charCodeAt(0) & 0x1f) : name);
+}
 
 /** A text or pattern on the screen, or any condition on its lines. */
 export type ScreenMatch = string | RegExp | ((lines: readonly string[]) => boolean);
@@ -98,16 +101,18 @@ export class FakeTerminal {
   }
 
   /** Sends all keys in one chunk, as a slow line or a held key does. */
-  type(text: string): void {
+  type(text: string | Uint8Array): void {
     this.#input.write(text);
   }
 
   /** Sends keys one by one, by name or as characters. */
   async press(...keys: string[]): Promise<void> {
     for (const key of keys) {
-      this.type(NAMED[key] ?? key);
+      this.type(bytesOfKey(key));
       await new Promise((resolve) => setImmediate(resolve));
       await this.settle();
+      // A dialog accepts keys only in the event loop turn after its frame.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

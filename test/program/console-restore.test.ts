@@ -27,6 +27,8 @@ async function openWithBackup(count: number): Promise<PtyProgram> {
   const console = new PtyProgram(process.execPath, [PROGRAM, '--dir', dir], { columns: 80, rows: 24 });
   await console.waitFor(/PG ✓ +CH ✓ +Storage ✓/);
   console.type('b');
+  await console.waitFor('Back up the PostgreSQL database?');
+  console.type('y');
   console.type('4');
   await console.waitFor(new RegExp(`${count} backups? *$`, 'm'), 30_000);
   return console;
@@ -70,7 +72,7 @@ test('a backup is restored to a new database, and the live one does not change',
   await console.waitFor('Restore into');
   console.type('y');
   await console.waitFor(/row counts match/, 60_000);
-  console.type('q');
+  console.type('qq');
   assert.equal((await console.ended).exitCode, 0);
   const address = { ...services.postgres, database: restored };
   const users = await queryPostgres(address, `SELECT username FROM users WHERE username = 'night-shift'`);

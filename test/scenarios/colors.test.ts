@@ -6,7 +6,7 @@ import { until } from '../helpers/until.ts';
 
 // Ink's color library decides when it is loaded, and finds no terminal here.
 process.env.FORCE_COLOR = '3';
-const { startConsole } = await import('../helpers/console.ts');
+const { startBackup, startConsole } = await import('../helpers/console.ts');
 
 /** The parameters of all SGR sequences in the output. */
 function styles(written: string): Set<string> {
@@ -18,7 +18,8 @@ async function visitScreens(colors: ColorLevel, theme?: ThemeChoice): Promise<Se
   const { terminal } = console;
   await terminal.press('2');
   await terminal.waitFor('10 fractals');
-  await terminal.press('b', '5');
+  await startBackup(terminal);
+  await terminal.press('5');
   await terminal.waitFor('1 job');
   await terminal.press('?');
   await terminal.waitFor(/Cancel the job/);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { archiveName } from '../../src/components/view/archive-name.ts';
 import { BifractError, type VerifyItem } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { fakeBackupReport, fakeReport } from '../helpers/fake-archive.ts';
@@ -119,7 +120,7 @@ test('v verifies the file under the cursor, shows progress, and keeps the result
   verified(job as FakeJob, record.id, `/archives/${record.storage_path}`);
   job?.done({ files: 1, proven: 1, rows: 1234, size_bytes: 120 * 2 ** 20, quick: false, items: [{ a: 1 }] });
   await terminal.waitFor(/done: 1 file .*120 MiB/);
-  await terminal.waitFor(`✓ ${record.filename}`);
+  await terminal.waitFor(`✓ ${archiveName(record)}`);
   await terminal.waitUntilGone('[{');
   await terminal.press('3');
   await terminal.waitFor(/✓ Verified/);
@@ -246,7 +247,7 @@ test('queued archives are in the list of jobs and can be removed', async () => {
   const { terminal } = console;
   await terminal.press('2');
   await terminal.waitFor('4 fractals');
-  await terminal.press(' ', ' ', ' ', 'a', '5');
+  await terminal.press(' ', ' ', ' ', 'a', 'y', '5');
   await terminal.waitFor('3 jobs');
   await terminal.waitFor(/fractal-3 +· queued/);
   await terminal.waitFor(/fractal-2 +· queued/);
@@ -256,9 +257,9 @@ test('queued archives are in the list of jobs and can be removed', async () => {
   await terminal.press('x');
   await terminal.waitFor(/fractal-3: removed from the queue/);
   await terminal.waitFor('2 jobs');
-  await terminal.press('2', 'G', 'a');
+  await terminal.press('2', 'G', 'a', 'y');
   await terminal.waitFor('fractal-4 is queued');
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('fractal-4 is already queued');
   await terminal.press('5', 'g', 'down', 'enter');
   await terminal.waitFor(/› .*fractal-2/);

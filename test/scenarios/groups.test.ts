@@ -24,7 +24,7 @@ for (const [columns, rows] of [
     const { terminal } = console;
     await terminal.press('3');
     await terminal.waitFor('2 archives');
-    await terminal.waitFor(/web +✓ 3 of 3 +3\.0 MiB +3\.0k .*2026-03-01/);
+    await terminal.waitFor(/web +✓ 3 of 3 +3\.0 MiB +3\.0k .*03-01/);
     await terminal.press('/', ...'web', 'enter', 'enter');
     await terminal.waitFor('Archives › web, 2026-03-02 00:00');
     await terminal.waitFor('3 archives');
@@ -114,7 +114,10 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   await terminal.waitFor('Archive "web" as');
   await terminal.waitFor('d  One file per day (current setting)');
   await terminal.press('h');
-  await terminal.waitUntilGone('Archive "web" as');
+  await terminal.waitFor(/web: .*one file per hour/);
+  await terminal.press('enter', 'A', 'h', 'y');
+  await terminal.waitUntilGone('Archive "web"');
+  assert.equal(engine.jobs.length, 1);
   const { id, name } = WEB;
   assert.deepEqual(engine.jobs[0]?.request, {
     kind: 'archive',
@@ -125,8 +128,8 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   engine.jobs[0]?.done();
   await terminal.press('A');
   await terminal.waitFor('Archive "web" as');
-  await terminal.press('enter');
-  await terminal.waitUntilGone('Archive "web" as');
+  await terminal.press('enter', 'y');
+  await terminal.waitUntilGone('Archive "web"');
   assert.deepEqual(engine.jobs[1]?.request, {
     kind: 'archive',
     fractal_id: id,
@@ -138,6 +141,6 @@ test('A asks how to split an archive, a uses the configured split', async () => 
   await terminal.waitFor('Archive "web" as');
   await terminal.press('esc');
   await terminal.waitUntilGone('Archive "web" as');
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   assert.deepEqual(engine.jobs[2]?.request, { kind: 'archive', fractal_id: id, fractal_name: name });
 });

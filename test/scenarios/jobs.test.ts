@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RESUMABLE } from '../../src/core/index.ts';
-import { startConsole } from '../helpers/console.ts';
+import { startBackup, startConsole } from '../helpers/console.ts';
 import { busyEngine, FakeEngine, fakeArchive, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';
 import { until } from '../helpers/until.ts';
 
@@ -20,7 +20,7 @@ test('b starts a backup on any screen; progress is live, and the list is reloade
   const { terminal } = console;
   await terminal.press('4');
   await terminal.waitFor('0 backups');
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   const job = only(engine.jobs);
   job.phase('Dumping');
@@ -46,7 +46,8 @@ test('b starts a backup on any screen; progress is live, and the list is reloade
 test('rate and time left follow the progress; without a total there is no time left', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b', '5', 'enter');
+  await startBackup(terminal);
+  await terminal.press('5', 'enter');
   const job = only(engine.jobs);
   const start = Date.now();
   job.emit('job:progress', { rows: 0 }, start);
@@ -75,7 +76,7 @@ test('a archives the fractal under the cursor and shows progress in the list', a
       }),
     ];
   };
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   const job = only(engine.jobs);
   assert.deepEqual(job.request, { kind: 'archive', fractal_id: fractal.id, fractal_name: 'web' });
   job.emit('job:progress', { rows: 30, total_rows: 100 });
@@ -91,7 +92,7 @@ test('a archives the fractal under the cursor and shows progress in the list', a
 test('a failure is shown with reason and hint, also in the log', async () => {
   await using console = startConsole({ columns: 120, rows: 40 });
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   only(engine.jobs).fail({
     code: 'DUMP_FAILED',
     message: 'pg_dump: out of memory',
@@ -110,7 +111,7 @@ test('a failure is shown with reason and hint, also in the log', async () => {
 test('a long error ends with an ellipsis on the status line', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   const message = Array.from({ length: 100 }, (_, index) => `word${index}`).join(' ');
   only(engine.jobs).fail({ code: 'DUMP_FAILED', message, hint: message });
   await terminal.waitFor(/^ ✗ Backup failed: word0.*$/m);
@@ -123,7 +124,7 @@ test('a conflict is shown: of this console before the start, of another one when
   const { terminal } = console;
   await terminal.press('2');
   await terminal.waitFor('1 fractal');
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('archiving');
   await terminal.press('a');
   await terminal.waitFor('web is already being archived');
@@ -140,7 +141,7 @@ test('selected fractals are archived one after another', async () => {
   await terminal.waitFor('3 fractals');
   await terminal.press(' ', ' ');
   await terminal.waitFor(selected(2));
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('Archive fractal-1: started');
   assert.equal(engine.jobs.length, 1);
   engine.jobs[0]?.done();
@@ -154,7 +155,8 @@ test('selected fractals are archived one after another', async () => {
 test('retries and warnings are shown', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b', '5', 'enter');
+  await startBackup(terminal);
+  await terminal.press('5', 'enter');
   const job = only(engine.jobs);
   job.emit('job:retry', { attempt: 2, wait_ms: 60_000, reason: 'connection refused' });
   await terminal.waitFor(/attempt 3 .*(59s|1m 00s): connection refused/);
@@ -168,7 +170,8 @@ test('x asks; only y cancels the job, not Enter, a second x or keys typed ahead'
   await using console = startConsole();
   const { terminal, engine } = console;
   engine.onCancel = () => {};
-  await terminal.press('b', '5');
+  await startBackup(terminal);
+  await terminal.press('5');
   await terminal.waitFor('1 job');
   const job = only(engine.jobs);
   terminal.type('xy');
@@ -206,7 +209,7 @@ test('q quits at once if no job is running', async () => {
 test('q asks while a job is running: Enter stays, y cancels it and quits', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   terminal.type('qy');
   await terminal.waitFor('Quit and cancel 1 running job?');
@@ -223,7 +226,7 @@ test('q asks while a job is running: Enter stays, y cancels it and quits', async
 test('Ctrl-C asks like q, and quits the second time', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   terminal.type('\x03\x03');
   await terminal.waitFor('Quit and cancel');
@@ -236,7 +239,8 @@ test('Ctrl-C asks like q, and quits the second time', async () => {
 test('a flood of events does not flood the terminal', async () => {
   await using console = startConsole({ engine: busyEngine() });
   const { terminal, engine } = console;
-  await terminal.press('b', '5');
+  await startBackup(terminal);
+  await terminal.press('5');
   await terminal.waitFor('1 job');
   const job = only(engine.jobs);
   const before = terminal.written.length;
@@ -253,7 +257,7 @@ test('quitting starts no queued archives', async () => {
   await terminal.waitFor('3 fractals');
   await terminal.press(' ', ' ', ' ');
   await terminal.waitFor(selected(3));
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('Archive fractal-1: started');
   await terminal.press('q');
   await terminal.waitFor('Quit and cancel');
@@ -268,7 +272,7 @@ test('q quits at once if the running jobs outlive the console, and cancels none 
   await using console = startConsole();
   const { terminal, engine } = console;
   engine.detached = true;
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   await terminal.press('q');
   assert.deepEqual(await console.left, {});
@@ -284,7 +288,7 @@ test('q asks before it drops queued archives, and says which jobs continue', asy
   await terminal.waitFor('2 fractals');
   await terminal.press(' ', ' ');
   await terminal.waitFor(selected(2));
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('Archive fractal-1: started');
   await terminal.press('q');
   await terminal.waitFor('Quit? 1 queued archive will not run');
@@ -329,7 +333,7 @@ test('c resumes a crashed job in a new job, and shows it', async () => {
   engine.interrupted.set(first.id, request);
   await terminal.press('5');
   await terminal.waitFor('c resume');
-  await terminal.press('c');
+  await terminal.press('c', 'y');
   await terminal.waitFor('Jobs › Archive f1');
   await terminal.waitFor(/State +.*running/);
   assert.deepEqual(
@@ -342,7 +346,8 @@ test('c reports why a job cannot be resumed: it is running, completed, or left n
   const engine = new FakeEngine();
   await using console = startConsole({ engine });
   const { terminal } = console;
-  await terminal.press('b', '5', 'c');
+  await startBackup(terminal);
+  await terminal.press('5', 'c');
   await terminal.waitFor('Cannot resume: the job is still running');
   const isGone = async () => {
     await terminal.press('Z');
@@ -355,7 +360,7 @@ test('c reports why a job cannot be resumed: it is running, completed, or left n
   await terminal.waitFor('Cannot resume: the job has completed');
   engine.start({ kind: 'archive', fractal_id: 'f1', fractal_name: 'web' });
   engine.jobs[1]?.emit('job:failed', DIED);
-  await terminal.press('g', 'c');
+  await terminal.press('g', 'c', 'y');
   await terminal.waitFor('No partial data is left');
   assert.equal(engine.jobs.length, 2);
 });
@@ -386,7 +391,7 @@ test('c resumes an interrupted group and its archives, but not a complete or a c
   await terminal.waitFor('c resume');
   await terminal.press('enter', 'enter', 'c');
   await terminal.waitFor('Cannot resume: the archive is complete');
-  await terminal.press('esc', 'c');
+  await terminal.press('esc', 'c', 'y');
   await terminal.waitFor('Jobs › Archive');
   assert.deepEqual(only(engine.jobs).request, request);
 });

@@ -63,3 +63,20 @@ test('the cursor stays with its row if the data changes before the first key', a
   await terminal.waitFor('0-new');
   assert.equal(current(), before);
 });
+
+test('the cursor stays with its choice if fractals are added while one is chosen as a target', async () => {
+  const engine = busyEngine();
+  await using console = startConsole({ engine, rows: 40 });
+  const { terminal } = console;
+  const current = () => terminal.lines().find((line) => line.startsWith('▌ ('));
+  await terminal.press('3', 'down', 'R');
+  await terminal.waitFor('Step 1 of 5');
+  await terminal.press('enter');
+  await terminal.waitFor('Step 2 of 5');
+  await terminal.press('down', 'down');
+  await terminal.waitFor(() => current()?.includes('dns') === true);
+  engine.data.fractals = [fakeFractal(99, { name: '0-new' }), ...engine.data.fractals];
+  await terminal.press('r');
+  await terminal.waitFor('0-new');
+  assert.match(current() ?? '', /dns/);
+});

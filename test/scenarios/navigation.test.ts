@@ -128,7 +128,7 @@ test('cursor and selection belong to rows: a refresh in another order moves neit
   await terminal.waitFor(/\b1 .*\b1 .*hidden/);
 });
 
-test('s sorts by the next column, and the order is saved', async () => {
+test('s offers the visible columns, the next one first, and the order is saved', async () => {
   const saved = new Map<string, unknown>();
   const preferences = {
     get: (key: string) => saved.get(key),
@@ -139,6 +139,8 @@ test('s sorts by the next column, and the order is saved', async () => {
   await terminal.press('2');
   await terminal.waitFor('Fractal↑');
   await terminal.press('s');
+  await terminal.waitFor('1  Fractal (reverse the order)');
+  await terminal.press('enter');
   await terminal.waitFor('Rows↓');
   await terminal.waitFor((lines) => lines[4]?.includes('web-prod') === true);
   await terminal.press('S');

@@ -5,12 +5,12 @@ import { busyEngine } from '../helpers/fake-engine.ts';
 import { until } from '../helpers/until.ts';
 
 test('from 120 columns on a list has details of the row under the cursor next to it', async () => {
-  await using console = startConsole({ columns: 119, rows: 40 });
+  await using console = startConsole({ columns: 119, rows: 60 });
   const { terminal } = console;
   await terminal.press('2');
   await terminal.waitFor('10 fractals');
   assert.equal(terminal.text().includes('│'), false);
-  terminal.resize(120, 40);
+  terminal.resize(120, 60);
   await terminal.waitFor('│ Fractal a-name');
   await terminal.press('down');
   await terminal.waitFor('│ Fractal default ─');
@@ -34,6 +34,8 @@ test('from 160 columns on the timeline or the output of the running job is next 
   await terminal.waitFor(/│ Timeline of default ─.*$/m);
   await terminal.waitFor(/ {4}1 {3}5 {3}10/);
   await terminal.press('a');
+  await terminal.waitFor('Archive "default"?');
+  await terminal.press('y');
   await until(() => engine.jobs.length === 1, 5_000, 'the job has started');
   engine.jobs[0]?.phase('Writing rows');
   engine.jobs[0]?.emit('job:progress', { rows: 500, total_rows: 1_000 });
@@ -50,7 +52,7 @@ test('while the cursor moves no file is read and nothing is counted', async () =
     shown.push(target);
     return show(target);
   };
-  await using console = startConsole({ engine, columns: 160, rows: 40 });
+  await using console = startConsole({ engine, columns: 160, rows: 60 });
   const { terminal } = console;
   await terminal.press('3');
   await terminal.waitFor('17 archives');

@@ -36,13 +36,24 @@ export const COMMANDS: readonly Command[] = [
   ...TERMINAL,
 ];
 
-/** The commands of the current screen, without those that change data in a read-only console. */
+/**
+ * The commands of the current screen, without those that change data in a read-only console. Their keys are those on
+ * this screen: a key of the screen is taken from the commands that all screens have.
+ */
 export function commandsAt(snapshot: Snapshot): readonly Command[] {
   const { name } = currentScreen(snapshot);
-  return COMMANDS.filter(
+  const here = COMMANDS.filter(
     (command) =>
       (!command.screens || command.screens.includes(name)) && !(command.changesData && snapshot.read_only),
   );
+  const more = (command: Command) => (command.more?.screens.includes(name) ? command.more.keys : []);
+  const own = new Set(
+    here.flatMap((command) => [...(command.screens ? command.keys : []), ...more(command)]),
+  );
+  return here.map((command) => {
+    const keys = command.screens ? command.keys : command.keys.filter((key) => !own.has(key));
+    return { ...command, keys: [...keys, ...more(command)] };
+  });
 }
 
 /** The command of a key on the current screen. */
@@ -67,11 +78,11 @@ export function notAvailable({ name, verb = name }: Command, why: string): strin
   return `Cannot ${verb}: ${why}`;
 }
 
-/** Runs a command, or reports why it is not available. */
-export function runCommand(session: Session, command: Command): void {
+/** Runs a command, by its key or by name, or reports why it is not available. */
+export function runCommand(session: Session, command: Command, key?: string): void {
   const why = command.disabled?.(session.snapshot());
   if (why) session.notify('warn', notAvailable(command, why));
-  else command.run(session);
+  else command.run(session, key);
 }
 
 /** Sets the filter of the current list. */

@@ -1,12 +1,14 @@
+import { recall, remember } from '../state/history.ts';
 import { quitNow } from '../state/job-actions.ts';
 import { chooseColumns } from '../state/navigation.ts';
 import type { Session } from '../state/session.ts';
 import { bodyHeight } from '../text/layout.ts';
+import { editLine, type LineInput } from '../text/line-input.ts';
 import { editText } from '../text/text.ts';
 import { columnChoices, withToggled } from '../view/columns.ts';
 import { canChoose, layOutDialog } from '../view/dialog.ts';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
-import type { DialogOption, DialogState, Mode } from '../view/types.ts';
+import type { DialogOption, DialogState, Mode, Recall } from '../view/types.ts';
 import { setFilter } from './keymap.ts';
 import { paletteEntries } from './palette.ts';
 
@@ -38,16 +40,38 @@ function close(session: Session) {
 
 const FILTER: ModeKeys<In<'filter'>> = {
   keys: [
-    { keys: ['enter', 'down', 'up'], label: 'apply filter', run: close },
+    { keys: ['enter'], label: 'apply filter', run: applyFilter },
     { keys: ['esc'], label: 'clear', run: (session) => leaveFilter(session, '') },
+    { keys: ['up'], label: 'history', run: (session, mode) => recallFilter(session, mode, 'older') },
+    { keys: ['down'], run: (session, mode) => recallFilter(session, mode, 'newer') },
     { keys: ['ctrl-c'], run: (session, { before }) => leaveFilter(session, before) },
   ],
-  other(session, key) {
-    const snapshot = session.snapshot();
-    const text = editText(listStateAt(snapshot, currentScreen(snapshot)).filter, key);
-    if (text !== undefined) setFilter(session, text);
+  other(session, key, { before, cursor }) {
+    const edited = editLine({ text: currentFilter(session), cursor }, key);
+    if (edited) editFilter(session, before, edited);
   },
 };
+
+function currentFilter(session: Session): string {
+  const snapshot = session.snapshot();
+  return listStateAt(snapshot, currentScreen(snapshot)).filter;
+}
+
+function editFilter(session: Session, before: string, { text, ...input }: LineInput & { recalled?: Recall }) {
+  if (text !== currentFilter(session)) setFilter(session, text);
+  setMode(session, { name: 'filter', before, ...input });
+}
+
+function recallFilter(session: Session, { before, recalled }: In<'filter'>, direction: 'older' | 'newer') {
+  const input = { text: currentFilter(session), recalled };
+  const found = recall(session.preferences, 'filter', input, direction);
+  if (found) editFilter(session, before, found);
+}
+
+function applyFilter(session: Session) {
+  remember(session.preferences, 'filter', currentFilter(session));
+  close(session);
+}
 
 function leaveFilter(session: Session, filter: string) {
   setFilter(session, filter);
@@ -62,8 +86,10 @@ const PALETTE: ModeKeys<In<'palette'>> = {
     { keys: ['up', 'shift-tab'], run: (session, mode) => movePalette(session, mode, -1) },
   ],
   other(session, key, mode) {
-    const query = editText(mode.query, key);
-    if (query !== undefined) setMode(session, { ...mode, query, index: 0 });
+    const edited = editLine({ text: mode.query, cursor: mode.cursor }, key);
+    if (!edited) return;
+    const { text: query, cursor } = edited;
+    setMode(session, { ...mode, query, cursor, index: query === mode.query ? mode.index : 0 });
   },
 };
 
@@ -83,6 +109,8 @@ const PROMPT: ModeKeys<In<'prompt'>> = {
     { keys: ['enter'], label: 'go', run: submit },
     { keys: ['ctrl-u'], label: 'clear', run: (session, mode) => editPrompt(session, 'ctrl-u', mode) },
     { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
+    { keys: ['up'], run: (session, mode) => recallPrompt(session, mode, 'older') },
+    { keys: ['down'], run: (session, mode) => recallPrompt(session, mode, 'newer') },
   ],
   other: editPrompt,
 };
@@ -91,11 +119,26 @@ function submit(session: Session, { prompt }: In<'prompt'>) {
   close(session);
   const error = prompt.submit(prompt.text);
   if (error !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, error } });
+  else if (prompt.history) remember(session.preferences, prompt.history, prompt.text);
 }
 
 function editPrompt(session: Session, key: string, { prompt }: In<'prompt'>) {
-  const text = editText(prompt.text, key);
-  if (text !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, text, error: undefined } });
+  const edited = editLine(prompt, key);
+  if (!edited) return;
+  const { text, cursor } = edited;
+  const mode: In<'prompt'> = { name: 'prompt', prompt: { ...prompt, text, cursor, error: undefined } };
+  if (prompt.submitKeys?.includes(key)) submit(session, mode);
+  else setMode(session, mode);
+}
+
+function recallPrompt(session: Session, { prompt }: In<'prompt'>, direction: 'older' | 'newer') {
+  const found = prompt.history && recall(session.preferences, prompt.history, prompt, direction);
+  if (!found) return;
+  const { text, recalled } = found;
+  setMode(session, {
+    name: 'prompt',
+    prompt: { ...prompt, text, recalled, cursor: undefined, error: undefined },
+  });
 }
 
 const HELP: ModeKeys<In<'help'>> = {

@@ -100,13 +100,14 @@ function foldMessage(session: Session) {
 function smallKey(session: Session, key: string) {
   const { mode } = session.snapshot().ui;
   if (mode.name === 'dialog') smallDialogKey(session, key, mode);
-  else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
+  // A page cannot be seen, so there is nothing to go back to.
+  else if (key === 'q' || key === 'ctrl-c') screenKey(session, 'ctrl-c');
 }
 
 function screenKey(session: Session, key: string) {
   const snapshot = session.snapshot();
   const command = commandFor(snapshot, key);
-  if (command) return runCommand(session, command);
+  if (command) return runCommand(session, command, key);
   const { name } = currentScreen(snapshot);
   const known = COMMANDS.find(
     (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),

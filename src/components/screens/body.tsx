@@ -84,7 +84,13 @@ function RowsScreen({ snapshot }: { snapshot: Snapshot }) {
   return (
     <Box flexDirection="column" height={height + 1} width={columns}>
       <Line spans={rowsHead(snapshot)} columns={columns} symbols={symbols} />
-      <Lines lines={lines} columns={columns} height={height} symbols={symbols} cursor={cursor} />
+      <Lines
+        lines={lines.slice(0, height)}
+        columns={columns}
+        height={height}
+        symbols={symbols}
+        cursor={cursor}
+      />
     </Box>
   );
 }

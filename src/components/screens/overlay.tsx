@@ -30,6 +30,7 @@ export function Overlay({ snapshot }: { snapshot: Snapshot }) {
     return <ColumnsDialog choices={columnChoices(snapshot)} index={ui.mode.index} {...area} />;
   if (ui.mode.name === 'keys') return <LongError snapshot={snapshot} />;
   if (ui.mode.name !== 'palette') return null;
-  const items = paletteEntries(snapshot, ui.mode.query);
-  return <Palette query={ui.mode.query} items={items} index={ui.mode.index} {...area} />;
+  const { query, cursor, index } = ui.mode;
+  const items = paletteEntries(snapshot, query);
+  return <Palette query={query} cursor={cursor} items={items} index={index} {...area} />;
 }

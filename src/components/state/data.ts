@@ -1,6 +1,7 @@
 import type { Engine } from '../../core/index.ts';
 import type { DataState, Resource } from '../view/types.ts';
 import { createLoadCache, type Query } from './load-cache.ts';
+import { reuseUnchanged } from './reuse.ts';
 
 /** The data of the engine that the console shows. */
 export interface Data {
@@ -34,7 +35,10 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     backups: (options) => engine.backups(options),
     orphans: (options) => engine.orphans(options),
   };
-  const query: Query<Resource, unknown> = (resource, options) => queries[resource](options);
+  const query: Query<Resource, unknown> = async (resource, options) => {
+    const value = await queries[resource](options);
+    return reuseUnchanged(cache.state().get(resource)?.value, value);
+  };
   const cache = createLoadCache(query, changed);
   let shown: readonly Resource[] = [];
   return {

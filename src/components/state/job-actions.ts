@@ -1,4 +1,11 @@
-import { asBifractError, type JobView, jobFacts, RESUMABLE, ROLLED_BACK } from '../../core/index.ts';
+import {
+  asBifractError,
+  type Fractal,
+  type JobView,
+  jobFacts,
+  RESUMABLE,
+  ROLLED_BACK,
+} from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
@@ -6,7 +13,7 @@ import { jobOfFractal } from '../view/lists/file-cells.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
 import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
-import { chooseValue, openDialog, startAndShow } from './dialogs.ts';
+import { ask, chooseValue, openDialog, startAndShow } from './dialogs.ts';
 import { commonValue, selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
 
@@ -15,14 +22,54 @@ export function runningJobs({ jobs }: Snapshot): readonly JobView[] {
   return jobs.filter((job) => job.ended_at === undefined);
 }
 
-export function startBackup({ startJob }: Session) {
-  startJob({ kind: 'backup' });
+/** Asks whether to make a backup; one at a time. */
+export function askForBackup(session: Session) {
+  const { jobs, installation } = session.snapshot();
+  if (jobs.some((job) => job.kind === 'backup' && job.ended_at === undefined))
+    return session.notify('warn', 'A backup is already running', { hint: 'Press 5 to show the job.' });
+  ask(
+    session,
+    {
+      title: 'Back up the PostgreSQL database?',
+      tone: 'info',
+      lines: [`It is written to ${installation.storage}.`],
+      answer: 'Back up',
+    },
+    () => session.startJob({ kind: 'backup' }),
+  );
 }
 
-/** Archives the selected fractals one after another; each is split as it is configured unless `split` is given. */
-export function archiveSelected(session: Session, split?: ArchiveSplit) {
-  const { queue } = session;
+/** Asks whether to archive the selected fractals; each is split as it is configured unless `split` is given. */
+export function askToArchive(session: Session, split?: ArchiveSplit) {
   const chosen = selectedFractals(session.snapshot());
+  const [first] = chosen;
+  if (!first) return;
+  const { jobs } = session.snapshot();
+  // There is nothing to ask, only to say why.
+  if (chosen.every(({ id }) => jobOfFractal(jobs, id))) return archive(session, chosen, split);
+  ask(
+    session,
+    {
+      title: `Archive ${chosen.length === 1 ? `"${first.name}"` : plural(chosen.length, 'fractal')}?`,
+      tone: 'info',
+      lines: [],
+      items: chosen.map(({ name, log_count, archive_split }) => [
+        { text: `${name}: ${plural(log_count, 'row')}, ${splitLabel(split ?? archive_split)}` },
+      ]),
+      answer: 'Archive',
+    },
+    () => archive(session, chosen, split),
+  );
+}
+
+function splitLabel(split: string): string {
+  const [, , label = split] = SPLITS.find(([value]) => value === split) ?? [];
+  return label.charAt(0).toLowerCase() + label.slice(1);
+}
+
+/** Archives fractals one after another. */
+function archive(session: Session, chosen: readonly Fractal[], split?: ArchiveSplit) {
+  const { queue } = session;
   session.dispatch({ type: 'clearSelection', key: listKey(currentScreen(session.snapshot())) });
   if (chosen.length > 1)
     session.notify('info', `${plural(chosen.length, 'fractal')} will be archived one after another`);
@@ -82,11 +129,17 @@ function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[
   return runningJobs(snapshot()).filter(({ id }) => !engine.outlives(id));
 }
 
-/** Quits, or switches to the installation `next`; asks first if jobs would be cancelled or the queue dropped. */
+const LOST_PLAN = 'The plan of a restore will be lost';
+
+/**
+ * Quits, or switches to the installation `next`; asks first if jobs would be cancelled, or the queue or the plan of a
+ * restore dropped.
+ */
 export function quit(session: Session, next?: string) {
   const stopping = jobsEndingWithConsole(session);
   const queued = session.queue.state().length;
-  if (stopping.length === 0 && queued === 0) return session.leave(next);
+  const planned = session.wizard.state()?.plan !== undefined;
+  if (stopping.length === 0 && queued === 0 && !planned) return session.leave(next);
   const continuing = runningJobs(session.snapshot()).length - stopping.length;
   const verb = next === undefined ? 'Quit' : 'Switch';
   openDialog(session, {
@@ -94,11 +147,14 @@ export function quit(session: Session, next?: string) {
     title:
       stopping.length > 0
         ? `${verb} and cancel ${plural(stopping.length, 'running job')}?`
-        : `${verb}? ${plural(queued, 'queued archive')} will not run`,
+        : queued > 0
+          ? `${verb}? ${plural(queued, 'queued archive')} will not run`
+          : `${verb}? ${LOST_PLAN}`,
     tone: 'warn',
     lines: [
       ...stopping.slice(0, 5).map((job) => job.title),
       ...(queued > 0 && stopping.length > 0 ? [`${plural(queued, 'queued archive')} will not run.`] : []),
+      ...(planned && stopping.length + queued > 0 ? [`${LOST_PLAN}.`] : []),
       ...(continuing > 0 ? [`${plural(continuing, 'running job')} will continue without the console.`] : []),
     ],
     options: [
@@ -129,7 +185,7 @@ export const SPLITS: readonly (readonly [ArchiveSplit, key: string, label: strin
   ['week', 'w', 'One file per week (Monday to Sunday)'],
 ];
 
-/** Asks how to split the archives of the selected fractals, and starts them. The configured split has the focus. */
+/** Asks how to split the archives of the selected fractals, and whether to start them. The configured split has the focus. */
 export function chooseSplit(session: Session) {
   const chosen = selectedFractals(session.snapshot());
   const [first] = chosen;
@@ -139,7 +195,7 @@ export function chooseSplit(session: Session) {
     line: 'Periods are in UTC. Each file can be restored or deleted on its own.',
     values: SPLITS,
     current: commonValue(chosen, 'archive_split'),
-    run: (split) => archiveSelected(session, split),
+    run: (split) => askToArchive(session, split),
   });
 }
 
@@ -182,12 +238,19 @@ function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } 
   return { id: row.id };
 }
 
-/** Resumes the selected work in a new job, and opens its page. */
-export async function resumeSelected(session: Session) {
+/** Asks whether to resume the selected work. */
+export function askToResume(session: Session) {
   const chosen = resumable(session.snapshot());
   if (!('id' in chosen)) return;
+  const lines = ['A new job continues where it stopped.'];
+  const question = { title: 'Resume this work?', tone: 'info', lines, answer: 'Resume' } as const;
+  ask(session, question, () => void resume(session, chosen.id));
+}
+
+/** Resumes work in a new job, and opens its page. */
+async function resume(session: Session, id: string) {
   try {
-    startAndShow(session, await session.engine.resumeRequest(chosen.id, { signal: session.ended }));
+    startAndShow(session, await session.engine.resumeRequest(id, { signal: session.ended }));
   } catch (error) {
     if (session.ended.aborted) return;
     const { message, hint } = asBifractError(error).report();

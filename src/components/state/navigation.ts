@@ -1,10 +1,10 @@
 import { bodyHeight, tableHeight } from '../text/layout.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
-import { listAt, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
+import { rowsAt, rowUnderCursor } from '../view/lists/index.ts';
+import { DETAILS } from '../view/lists/shown.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
-import { DETAILS } from '../view/panes.ts';
 import { currentScreen, listKey, listStateAt } from '../view/snapshot.ts';
-import type { Screen, ScreenName, Sort } from '../view/types.ts';
+import type { Screen, ScreenName } from '../view/types.ts';
 import { moveInCoverage } from './coverage.ts';
 import { moveInRows } from './rows/actions.ts';
 import { selectedArchive } from './selection.ts';
@@ -25,11 +25,11 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   const height = view ? tableHeight(snapshot) : bodyHeight(snapshot);
   const last = view ? view.rows.length - 1 : lastTop(pageAt(snapshot, screen), snapshot);
   const from = view ? view.index : Math.min(listStateAt(snapshot, screen).top, last);
-  const steps = (by.rows ?? 0) + (by.pages ?? 0) * Math.max(1, height - 1);
+  const steps = (by.rows ?? 0) + Math.round((by.pages ?? 0) * Math.max(1, height - 1));
   const wanted = by.to === 'first' ? 0 : by.to === 'last' ? last : from + steps;
   const index = Math.max(0, Math.min(last, wanted));
   if (!view) return session.dispatch({ type: 'scroll', key, top: index });
-  session.dispatch({ type: 'cursor', key, ids: view.rows.map((row) => row.id), index, height });
+  session.dispatch({ type: 'cursor', key, ids: view.ids, index, height });
 }
 
 /** Opens the row under the cursor. */
@@ -69,6 +69,14 @@ export function back(session: Session, keepFilter = false) {
   if (screen.name !== 'overview') session.dispatch({ type: 'go', screen: { name: 'overview' } });
 }
 
+/** Leaves a page, whatever is filtered, selected or planned on it. A restore that is being prepared is kept. */
+export function leavePage(session: Session) {
+  const { name } = currentScreen(session.snapshot());
+  session.dispatch({ type: 'back' });
+  if (name === 'wizard' && session.wizard.state())
+    session.notify('info', 'This restore is kept; press R to continue it');
+}
+
 /** Screens that belong to no other one. They open above the current screen, but not above each other. */
 const ASIDE: ReadonlySet<ScreenName> = new Set(['settings', 'contexts', 'setup']);
 
@@ -95,21 +103,4 @@ export function chooseColumns(session: Session, ids: readonly string[]) {
   const list = currentScreen(session.snapshot()).name;
   session.dispatch({ type: 'columns', list, ids });
   session.preferences.set(`columns.${list}`, ids);
-}
-
-/** Sorts by the next column, or reverses the order. */
-export function sort(session: Session, how: 'next' | 'reverse') {
-  const snapshot = session.snapshot();
-  const screen = currentScreen(snapshot);
-  const view = rowsAt(snapshot, screen);
-  if (!view || !listAt(screen)) return;
-  const ids = view.columns.map((column) => column.id);
-  const next = ids[(ids.indexOf(view.sort.column) + 1) % ids.length] ?? '';
-  const numeric = view.columns.find((column) => column.id === next)?.align === 'right';
-  const changed: Sort =
-    how === 'next'
-      ? { column: next, descending: numeric }
-      : { ...view.sort, descending: !view.sort.descending };
-  session.dispatch({ type: 'sort', key: listKey(screen), sort: changed });
-  session.preferences.set(`sort.${screen.name}`, changed);
 }

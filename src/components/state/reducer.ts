@@ -12,10 +12,12 @@ export type Action =
   | { type: 'position'; key: string; index: number; top: number }
   | { type: 'dialog'; change: Pick<DialogState, 'typed' | 'top'> }
   | { type: 'scroll'; key: string; top: number }
+  | { type: 'shift'; key: string; left: number }
   | { type: 'filter'; key: string; filter: string }
   | { type: 'sort'; key: string; sort: Sort }
   | { type: 'columns'; list: string; ids: readonly string[] }
   | { type: 'toggleSelected'; key: string; id: string }
+  | { type: 'select'; key: string; selected: ReadonlySet<string> }
   | { type: 'clearSelection'; key: string }
   | { type: 'mode'; mode: Mode }
   | { type: 'focus'; by: number }
@@ -93,6 +95,8 @@ export function reduce(ui: UiState, action: Action): UiState {
         : ui;
     case 'scroll':
       return patchList(ui, action.key, { top: action.top });
+    case 'shift':
+      return patchList(ui, action.key, { left: action.left });
     case 'filter':
       return patchList(ui, action.key, { filter: action.filter });
     case 'sort':
@@ -102,7 +106,10 @@ export function reduce(ui: UiState, action: Action): UiState {
     case 'toggleSelected':
       return patchList(ui, action.key, {
         selected: toggled((ui.lists[action.key] ?? NEW_LIST).selected, action.id),
+        anchor: action.id,
       });
+    case 'select':
+      return patchList(ui, action.key, { selected: action.selected });
     case 'clearSelection':
       return patchList(ui, action.key, { selected: new Set() });
     case 'mode':

@@ -1,9 +1,9 @@
-import type { ArchiveRecord, DeleteTarget, Orphan } from '../../core/index.ts';
-import { groupOf, partIds } from '../view/lists/archive-rows.ts';
+import type { ArchiveRecord, BackupFile, DeleteTarget, Orphan } from '../../core/index.ts';
+import { groupIds, groupOf, partIds } from '../view/lists/archive-rows.ts';
 import { type FractalRecord, fractalRecords } from '../view/lists/fractals.ts';
 import { listAt, rowUnderCursor } from '../view/lists/index.ts';
 import { type JobRow, jobRows } from '../view/lists/jobs.ts';
-import { currentScreen, listStateAt } from '../view/snapshot.ts';
+import { currentScreen, listStateAt, memo } from '../view/snapshot.ts';
 import type { Snapshot } from '../view/types.ts';
 
 /** Ids of the selected rows, else of the one under the cursor or on the screen. */
@@ -11,21 +11,31 @@ function selectedIds(snapshot: Snapshot): ReadonlySet<string> {
   const screen = currentScreen(snapshot);
   const { selected: marks } = listStateAt(snapshot, screen);
   if (listAt(screen) && marks.size > 0) return marks;
-  const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
-  return new Set(id === undefined ? [] : [id]);
+  return onlyId(listAt(screen) ? rowUnderCursor(snapshot) : screen.subject);
 }
+
+const onlyId = memo((id: string | undefined): ReadonlySet<string> => new Set(id === undefined ? [] : [id]));
+
+const NONE: readonly never[] = [];
+
+type Archives = readonly ArchiveRecord[];
+type Backups = readonly BackupFile[];
+type Orphans = readonly Orphan[];
+type Busy = Snapshot['busy'];
+
+const filesOf = memo(
+  (ids: ReadonlySet<string>, archives: Archives, backups: Backups, orphans: Orphans): readonly string[] => [
+    ...backups.filter(({ name }) => ids.has(name)).map(({ name }) => name),
+    ...archives.filter(({ id, status }) => ids.has(id) && status !== 'in_progress').map(({ id }) => id),
+    ...orphans.filter(({ id, kind }) => ids.has(id) && kind === 'file').map(({ id }) => id),
+  ],
+);
 
 /** Targets of a verification, as the engine takes them; without archives that are still being written. */
 export function selectedFiles(snapshot: Snapshot): readonly string[] {
-  const ids = partIds(snapshot, selectedIds(snapshot));
   const { archives, backups, orphans } = snapshot.data;
-  return [
-    ...(backups.value ?? []).filter(({ name }) => ids.has(name)).map(({ name }) => name),
-    ...(archives.value ?? [])
-      .filter(({ id, status }) => ids.has(id) && status !== 'in_progress')
-      .map(({ id }) => id),
-    ...(orphans.value ?? []).filter(({ id, kind }) => ids.has(id) && kind === 'file').map(({ id }) => id),
-  ];
+  const ids = partIds(snapshot, selectedIds(snapshot));
+  return filesOf(ids, archives.value ?? NONE, backups.value ?? NONE, orphans.value ?? NONE);
 }
 
 /** The archive whose rows can be browsed: id of its record, or of a file without a record. */
@@ -55,28 +65,50 @@ export function selectedOrphans(snapshot: Snapshot, ...actions: Orphan['actions'
   );
 }
 
+const deleteTargetsOf = memo(
+  (
+    ids: ReadonlySet<string>,
+    archives: Archives,
+    groups: readonly string[],
+    backups: Backups,
+    busy: Busy,
+  ): readonly DeleteTarget[] => {
+    const targets: DeleteTarget[] = [
+      ...backups.map(({ name }) => ({ kind: 'backup', id: name }) as const),
+      ...archives.map(({ id }) => ({ kind: 'archive', id }) as const),
+      ...groups.map((id) => ({ kind: 'group', id }) as const),
+    ];
+    return targets.filter(({ id }) => ids.has(id) && !busy.has(id));
+  },
+);
+
 /** Targets of a deletion: selected backups, archives and groups that are not in use. */
 export function selectedDeleteTargets(snapshot: Snapshot): readonly DeleteTarget[] {
-  const ids = selectedIds(snapshot);
   const { archives, backups } = snapshot.data;
-  const groups = new Set([...ids].filter((id) => groupOf(snapshot, id)));
-  const targets: DeleteTarget[] = [
-    ...(backups.value ?? []).map(({ name }) => ({ kind: 'backup', id: name }) as const),
-    ...(archives.value ?? []).map(({ id }) => ({ kind: 'archive', id }) as const),
-    ...[...groups].map((id) => ({ kind: 'group', id }) as const),
-  ];
-  return targets.filter(({ id }) => ids.has(id) && !snapshot.busy.has(id));
+  return deleteTargetsOf(
+    selectedIds(snapshot),
+    archives.value ?? NONE,
+    groupIds(snapshot),
+    backups.value ?? NONE,
+    snapshot.busy,
+  );
 }
 
+type StoredFile = Readonly<{ id: string; storage_type: string }>;
+
+const storedFilesOf = memo(
+  (ids: ReadonlySet<string>, archives: Archives, backups: Backups, busy: Busy): readonly StoredFile[] =>
+    [
+      ...backups.map(({ name, storage_type }) => ({ id: name, storage_type })),
+      ...archives.filter(({ status }) => status === 'completed'),
+    ].filter(({ id }) => ids.has(id) && !busy.has(id)),
+);
+
 /** Selected complete files that are not in use, and their storage. */
-export function selectedStoredFiles(snapshot: Snapshot): readonly { id: string; storage_type: string }[] {
+export function selectedStoredFiles(snapshot: Snapshot): readonly StoredFile[] {
   const ids = partIds(snapshot, selectedIds(snapshot));
   const { archives, backups } = snapshot.data;
-  const free = (id: string) => ids.has(id) && !snapshot.busy.has(id);
-  return [
-    ...(backups.value ?? []).map(({ name, storage_type }) => ({ id: name, storage_type })),
-    ...(archives.value ?? []).filter(({ status }) => status === 'completed'),
-  ].filter(({ id }) => free(id));
+  return storedFilesOf(ids, archives.value ?? NONE, backups.value ?? NONE, snapshot.busy);
 }
 
 /** The storage to copy the selected files to; undefined if there are none, or they are in different storages. */

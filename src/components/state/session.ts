@@ -16,9 +16,10 @@ import { DEFAULT_SETTINGS, type SettingKey, type Settings, withSetting } from '.
 import { isUnusable } from '../view/setup.ts';
 import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
 import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
-import { keepCursor } from './cursor.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
+import { keepCursor } from './lists/cursor.ts';
+import { createPreparation } from './lists/preparation.ts';
 import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
 import {
@@ -303,6 +304,9 @@ export function createSession(options: SessionOptions): Session {
         const action = keepCursor(snapshot());
         if (action) dispatch(action);
       });
+      const preparation = createPreparation(snapshot);
+      listeners.add(preparation.changed);
+      stops.push(preparation.close);
       listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
       tick();
     },

@@ -23,9 +23,6 @@ export function tableHeight(snapshot: Pick<Size, 'rows'>): number {
   return Math.max(1, bodyHeight(snapshot) - 1);
 }
 
-/** Columns of a table for the cursor, the selection mark, and the right margin. */
-export const TABLE_MARGINS = 3;
-
 /** Layout of a column. Widths depend on the kind of content only, so that a refresh never moves a column. */
 export interface ColumnShape {
   id: string;
@@ -75,6 +72,17 @@ export function layOutColumns<Shape extends ColumnShape>(
     used = upTo;
     return { shape, width: shape.width + extra };
   });
+}
+
+/** Columns of a table for the cursor, the selection mark, and the right margin. */
+const TABLE_MARGINS = 3;
+
+/** The columns of a table that is `columns` wide. */
+export function tableColumns<Shape extends ColumnShape>(
+  shapes: readonly Shape[],
+  columns: number,
+): SizedColumn<Shape>[] {
+  return layOutColumns(shapes, columns - TABLE_MARGINS);
 }
 
 /** First row of a window of `height` rows that shows row `index`, scrolled as little as possible. */

@@ -13,6 +13,12 @@ export interface Span {
 
 export type Line = readonly Span[];
 
+/** The lines of the row under the cursor: `from` included, `to` not. */
+export interface CursorLines {
+  from: number;
+  to: number;
+}
+
 /** Width of a line in columns. */
 export function lineWidth(line: Line): number {
   return line.reduce((sum, span) => sum + width(sanitize(span.text)), 0);
@@ -46,10 +52,15 @@ export function justify(left: Line, right: Line, columns: number, ellipsis = 'â€
   return [...fitLine(left, columns - size, ellipsis), ...fitLine(right, size, ellipsis)];
 }
 
+const RULE = /^(.)\1\1+$/u;
+
+/** The line without what nobody misses: spaces at its end, and the end of a rule. */
 function withoutPadding(line: Line): Line {
   const last = line.findLastIndex(({ text }) => text.trimEnd() !== '');
   const span = line[last];
-  return span ? [...line.slice(0, last), { ...span, text: span.text.trimEnd() }] : [];
+  if (!span) return [];
+  const text = RULE.test(span.text) ? span.text.slice(0, -2) : span.text.trimEnd();
+  return [...line.slice(0, last), { ...span, text }];
 }
 
 /** The line with a mark at its right edge, which says that there is more above or below. */

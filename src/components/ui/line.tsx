@@ -2,6 +2,7 @@ import { Box, Text } from 'ink';
 import { memo, useContext } from 'react';
 import { toAscii } from '../../core/text/sanitize.ts';
 import {
+  type CursorLines,
   fitLine,
   type Line as LineOfSpans,
   mergeSpans,
@@ -22,7 +23,7 @@ export interface LineProps {
 }
 
 function encode(text: string, symbols: Symbols): string {
-  return symbols.ellipsis === '…' ? text : toAscii(text);
+  return symbols.ellipsis === '…' ? text : toAscii(text.replaceAll('…', symbols.ellipsis));
 }
 
 function Piece({ span, symbols, highlighted }: { span: Span; symbols: Symbols; highlighted: boolean }) {
@@ -67,8 +68,8 @@ export interface LinesProps {
   columns: number;
   height: number;
   symbols: Symbols;
-  /** Line under the cursor, relative to the first visible line. */
-  cursor?: number;
+  /** Lines under the cursor, relative to the first visible line. */
+  cursor?: CursorLines;
 }
 
 /** A window of `height` lines, padded with empty ones. Marks show that there are more above or below. */
@@ -89,7 +90,7 @@ export function Lines({ lines, top = 0, columns, height, symbols, cursor }: Line
           spans={spansAt(index)}
           columns={columns}
           symbols={symbols}
-          highlighted={index === cursor}
+          highlighted={cursor !== undefined && index >= cursor.from && index < cursor.to}
         />
       ))}
     </Box>

@@ -12,6 +12,8 @@ export interface PaletteItem {
 
 export interface PaletteProps {
   query: string;
+  /** See `LineInput`. */
+  cursor: number | undefined;
   items: readonly PaletteItem[];
   index: number;
   columns: number;
@@ -24,7 +26,7 @@ const ROWS = 10;
 const NAME = 19;
 
 /** The command palette. */
-export function Palette({ query, items, index, columns, height, symbols }: PaletteProps) {
+export function Palette({ query, cursor, items, index, columns, height, symbols }: PaletteProps) {
   const rows = Math.max(1, Math.min(ROWS, height - 4));
   const top = scrollTop(0, index, rows, items.length);
   const found = items.slice(top, top + rows).map((item, at) => ({
@@ -43,8 +45,9 @@ export function Palette({ query, items, index, columns, height, symbols }: Palet
   const prompt = {
     spans: [
       { text: ':', tone: 'info', bold: true } as const,
-      { text: query },
-      { text: '_', tone: 'dim' } as const,
+      { text: query.slice(0, cursor) },
+      { text: cursor === undefined ? '_' : '|', tone: 'dim' } as const,
+      { text: cursor === undefined ? '' : query.slice(cursor) },
     ],
   };
   const lines = [prompt, ...(found.length > 0 ? found : [none])];

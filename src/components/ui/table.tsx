@@ -1,11 +1,5 @@
 import { Box } from 'ink';
-import {
-  type ColumnShape,
-  layOutColumns,
-  type SizedColumn,
-  scrollTop,
-  TABLE_MARGINS,
-} from '../text/layout.ts';
+import { type ColumnShape, type SizedColumn, scrollTop, tableColumns } from '../text/layout.ts';
 import { fitLine, type Line as LineOfSpans, lineWidth, moreMark, type Span, withMark } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import type { RowView } from '../view/lists/list.ts';
@@ -44,7 +38,7 @@ function titles(columns: readonly SizedColumn<ColumnShape>[], view: RowView, sym
 /** A table: column titles and the visible rows, with cursor and selection marks at their left. */
 export function Table({ view, list, snapshot, height, empty }: TableProps) {
   const { columns: width, symbols } = snapshot;
-  const columns = layOutColumns(view.columns, width - TABLE_MARGINS);
+  const columns = tableColumns(view.columns, width);
   const top = scrollTop(list.top, view.index, height, view.rows.length);
   const shown = view.rows.slice(top, top + height);
   const window = { top, height, count: view.rows.length };

@@ -1,6 +1,5 @@
-import { layOutColumns, TABLE_MARGINS } from '../text/layout.ts';
-import { listColumns } from './lists/index.ts';
-import { panesAt } from './panes.ts';
+import { listAt } from './lists/index.ts';
+import { chosenColumns, listWidth, shownColumns } from './lists/shown.ts';
 import { currentScreen } from './snapshot.ts';
 import type { Snapshot } from './types.ts';
 
@@ -16,9 +15,10 @@ export interface ColumnChoice {
 /** The columns of the current list, in their order. */
 export function columnChoices(snapshot: Snapshot): readonly ColumnChoice[] {
   const screen = currentScreen(snapshot);
-  const { all, chosen } = listColumns(snapshot, screen);
-  const room = panesAt(snapshot, screen).list - TABLE_MARGINS;
-  const visible = layOutColumns(chosen, room).map(({ shape }) => shape);
+  const all = listAt(screen)?.list.columns ?? [];
+  const ids = snapshot.ui.columns[screen.name];
+  const chosen = chosenColumns(all, ids);
+  const visible = shownColumns(all, ids, listWidth(snapshot, screen));
   return all.map((shape) => ({
     id: shape.id,
     title: shape.title,

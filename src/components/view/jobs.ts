@@ -183,5 +183,10 @@ const ARCHIVE = /\S+\.bifract-archive|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 /** A job title with readable names instead of ids, file names and paths. */
 export function readableTitle(title: string, data: Pick<DataState, 'archives' | 'fractals'>): string {
   const named = title.replace(BACKUP, 'backup $1-$2-$3 $4:$5');
-  return named.replace(ARCHIVE, (name) => fileTitle(name, data));
+  return readableNames(named, data);
+}
+
+/** A text with readable names of archives instead of ids, file names and paths. */
+export function readableNames(text: string, data: Pick<DataState, 'archives' | 'fractals'>): string {
+  return text.replace(ARCHIVE, (name) => fileTitle(name, data));
 }

@@ -3,32 +3,14 @@ import { bodyHeight } from '../text/layout.ts';
 import type { Line } from '../text/line.ts';
 import { groupOf } from './lists/archive-rows.ts';
 import { jobOfFractal } from './lists/file-cells.ts';
-import { listAt, rowsAt } from './lists/index.ts';
+import { rowsAt } from './lists/index.ts';
+import { DETAILS, hasPreview, listWidth, WITH_SIDE } from './lists/shown.ts';
 import { pageAt } from './pages/index.ts';
 import { jobOutput } from './pages/job-output.ts';
 import { timelinePane } from './pages/timeline.ts';
-import type { Screen, ScreenName, Snapshot } from './types.ts';
+import type { Screen, Snapshot } from './types.ts';
 
-/** The page that shows all details of a row of a list. */
-export const DETAILS: Readonly<Partial<Record<ScreenName, ScreenName>>> = {
-  fractals: 'fractal',
-  'fractal-archives': 'archive',
-  group: 'archive',
-  archives: 'archive',
-  backups: 'backup',
-  jobs: 'job',
-  log: 'entry',
-  orphans: 'orphan',
-};
-
-/** Columns from which a list has a preview. */
-export const WITH_PREVIEW = 120;
-
-/** Columns from which it has one more pane. */
-const WITH_SIDE = 160;
-
-/** Columns of a list next to its preview at least, of a calendar of days with its margins, and of the rule between panes. */
-const MIN_LIST = 72;
+/** Columns of a calendar of days with its margins, and of the rule between panes. */
 const MIN_SIDE = 43;
 const RULE = 1;
 
@@ -72,15 +54,15 @@ function sideOf(snapshot: Snapshot, screen: Screen, row: string): Side | undefin
 
 /** The panes of a list on a terminal of this width. A list without rows takes all of it. */
 export function panesAt(snapshot: Snapshot, screen: Screen): Panes {
-  const { columns, settings } = snapshot;
+  const { columns } = snapshot;
   const all = { list: columns };
-  if (columns < WITH_PREVIEW || !settings.preview || !listAt(screen)) return all;
+  if (!hasPreview(snapshot, screen)) return all;
   const view = rowsAt(snapshot, screen);
   const row = view?.rows[view.index]?.id;
   const page = row === undefined ? undefined : detailsOf(snapshot, screen, row);
   if (row === undefined || !page) return all;
   const content = columns < WITH_SIDE ? undefined : sideOf(snapshot, screen, row);
-  const list = Math.max(MIN_LIST, Math.floor(columns * (content ? 0.45 : 0.55)));
+  const list = listWidth(snapshot, screen);
   if (!content) return { list, preview: { columns: columns - RULE - list, page } };
   const side = MIN_SIDE + Math.floor((columns - WITH_SIDE) / 5);
   return {

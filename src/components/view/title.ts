@@ -75,7 +75,9 @@ function breadcrumbs(snapshot: Snapshot): Span[] {
   const { stack } = snapshot.ui;
   return stack.flatMap((screen, index): Span[] => {
     const last = index === stack.length - 1;
-    const text = screenTitle(snapshot, screen);
+    // The archive is named before its rows.
+    const text =
+      screen.name === 'rows' && stack[index - 1]?.name === 'archive' ? 'Rows' : screenTitle(snapshot, screen);
     if (last) return [{ text, bold: true }];
     return [
       { text, tone: 'dim' },
@@ -105,7 +107,8 @@ function counts(snapshot: Snapshot, screen: Screen): Span[] {
   const nounFor = (count: number) => (count === 1 ? noun : `${noun}s`);
   const hidden = view.hidden > 0 ? `, ${formatExact(view.hidden)} hidden` : '';
   return [
-    { text: filter === '' ? '' : `/${filter}  `, tone: 'info' },
+    { text: filter === '' ? '' : `/${filter}${view.similar ? ' (similar)' : ''}  `, tone: 'info' },
+    { text: view.problem ? `invalid: ${view.problem}  ` : '', tone: 'bad' },
     { text: view.selected > 0 ? `${formatExact(view.selected)} selected${hidden}  ` : '', tone: 'warn' },
     {
       text:

@@ -88,9 +88,13 @@ export interface ListState {
   /** Last index of the cursor's row: the cursor stays there if the row disappears. */
   index: number;
   top: number;
+  /** Columns scrolled out at the left, of rows. */
+  left: number;
   filter: string;
   sort?: Sort;
   selected: ReadonlySet<string>;
+  /** The row that was selected or deselected last: where a range starts. */
+  anchor?: string;
 }
 
 /** An answer in a dialog. Enter chooses `safe` options only; the others need their own key. */
@@ -118,14 +122,27 @@ export interface DialogState {
   focus: number;
 }
 
+/** A text recalled from the history: its place, and what was typed before. */
+export interface Recall {
+  place: number;
+  draft: string;
+}
+
 /** A one-line input. */
 export interface Prompt {
   prefix: string;
   /** The accepted input. */
   hint: string;
   text: string;
+  /** See `LineInput`. */
+  cursor?: number;
+  /** Up and Down recall what was entered before. */
+  history?: 'search' | 'time';
+  recalled?: Recall;
   /** Why the last input was rejected. */
   error?: string;
+  /** Keys that end the input like Enter, and are part of it. */
+  submitKeys?: readonly string[];
   /** Handles the input, or returns the reason to reject it. */
   submit(text: string): string | undefined;
 }
@@ -133,8 +150,8 @@ export interface Prompt {
 /** What handles the keys. */
 export type Mode =
   | { name: 'keys' }
-  | { name: 'filter'; before: string }
-  | { name: 'palette'; query: string; index: number }
+  | { name: 'filter'; before: string; cursor?: number; recalled?: Recall }
+  | { name: 'palette'; query: string; cursor?: number; index: number }
   | { name: 'help'; top: number }
   | { name: 'columns'; index: number }
   | { name: 'prompt'; prompt: Prompt }

@@ -23,5 +23,6 @@ test('a mark takes the place of padding first, and then of text', () => {
   assert.equal(text('abcd', 6), 'abcd v');
   assert.equal(text('abcde', 6), 'abc… v');
   assert.equal(text('', 6), '     v');
+  assert.equal(text('─────', 6), '───  v');
   assert.equal(lineWidth(withMark([{ text: 'abc' }], '', 6)), 6);
 });

@@ -1,17 +1,13 @@
-import {
-  archiveSelected,
-  chooseSplit,
-  confirmCancel,
-  resumable,
-  resumeSelected,
-} from '../../state/job-actions.ts';
-import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
+import { askToArchive, askToResume, chooseSplit, confirmCancel, resumable } from '../../state/job-actions.ts';
+import { invertSelection, selectAll, selectRange } from '../../state/lists/row-selection.ts';
+import { chooseSort, reverseSort } from '../../state/lists/sorting.ts';
+import { back, open, toggleSelected } from '../../state/navigation.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
-import { WITH_PREVIEW } from '../../view/panes.ts';
+import { WITH_PREVIEW } from '../../view/lists/shown.ts';
 import { currentScreen, listStateAt } from '../../view/snapshot.ts';
-import type { Snapshot } from '../../view/types.ts';
+import type { ScreenName, Snapshot } from '../../view/types.ts';
 import { type Command, LIST_SCREENS, noRow } from './command.ts';
 
 function noFractal(snapshot: Snapshot): string | undefined {
@@ -85,12 +81,12 @@ export const JOBS: readonly Command[] = [
     name: 'archive',
     keys: ['a'],
     label: 'archive',
-    description: 'Archive the selected fractals',
+    description: 'Archive the selected fractals; asks first',
     screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
     changesData: true,
     disabled: noFractal,
-    run: (session) => archiveSelected(session),
+    run: (session) => askToArchive(session),
   },
   {
     name: 'archive split',
@@ -130,13 +126,22 @@ export const JOBS: readonly Command[] = [
     name: 'resume',
     keys: ['c'],
     label: 'resume',
-    description: 'Resume an interrupted archive or restore where it stopped',
+    description: 'Resume an interrupted archive or restore where it stopped; asks first',
     screens: ['jobs', 'job', 'archives', 'fractal-archives', 'group', 'archive'],
     group: 'here',
     changesData: true,
     disabled: notResumable,
-    run: (session) => void resumeSelected(session),
+    run: askToResume,
   },
+];
+
+const SELECTABLE: readonly ScreenName[] = [
+  'fractals',
+  'archives',
+  'fractal-archives',
+  'group',
+  'backups',
+  'orphans',
 ];
 
 /** Commands that select and filter rows. */
@@ -146,16 +151,45 @@ export const SELECTING: readonly Command[] = [
     keys: [' '],
     label: 'select',
     description: 'Select or deselect the row',
-    screens: ['fractals', 'archives', 'fractal-archives', 'group', 'backups', 'orphans'],
+    screens: SELECTABLE,
     group: 'here',
     disabled: noRow,
     run: toggleSelected,
   },
   {
+    name: 'select all',
+    keys: ['ctrl-a'],
+    description: 'Select all rows that are shown',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: selectAll,
+  },
+  {
+    name: 'select range',
+    verb: 'select a range',
+    keys: ['m'],
+    description: 'Select all rows from the one selected last to this one',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: selectRange,
+  },
+  {
+    name: 'invert selection',
+    verb: 'invert the selection',
+    keys: ['i'],
+    description: 'Select the rows that are not selected, and deselect the others',
+    screens: SELECTABLE,
+    group: 'here',
+    disabled: noRow,
+    run: invertSelection,
+  },
+  {
     name: 'filter',
     keys: ['/'],
     label: 'filter',
-    description: 'Show only rows with matching text',
+    description: "Show only rows with matching text: words, !not, 'exact, /regex/",
     screens: LIST_SCREENS,
     group: 'here',
     run: editFilter,
@@ -198,10 +232,11 @@ export const SORTING: readonly Command[] = [
     name: 'sort',
     keys: ['s'],
     label: 'sort',
-    description: 'Sort by the next column',
+    description: 'Choose the column to sort by',
     screens: LIST_SCREENS,
     group: 'here',
-    run: (session) => sort(session, 'next'),
+    disabled: noRow,
+    run: chooseSort,
   },
   {
     name: 'reverse',
@@ -209,6 +244,6 @@ export const SORTING: readonly Command[] = [
     description: 'Reverse the sort order',
     screens: LIST_SCREENS,
     group: 'here',
-    run: (session) => sort(session, 'reverse'),
+    run: reverseSort,
   },
 ];

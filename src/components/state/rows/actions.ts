@@ -1,10 +1,18 @@
 import { type ArchiveBrowser, asBifractError, type BrowsedRow } from '../../../core/index.ts';
 import { formatExact } from '../../../core/text/units.ts';
-import { matchAt, rowAtCursor, rowLine, rowsScreen, rowsView } from '../../view/browse.ts';
+import {
+  lineColumns,
+  matchAt,
+  type RowsView,
+  rowAtCursor,
+  rowLine,
+  rowsScreen,
+  rowsView,
+} from '../../view/browse.ts';
 import { JUMP_HINT, notATime, parseJump } from '../../view/jump-time.ts';
 import { matchesIn, parseSearch, SEARCH_HINT } from '../../view/search.ts';
 import { listKey } from '../../view/snapshot.ts';
-import type { MatchCount, Search } from '../../view/types.ts';
+import type { MatchCount, Search, Snapshot } from '../../view/types.ts';
 import { openPrompt } from '../dialogs.ts';
 import type { Session } from '../session.ts';
 import { lineOf, MAX_LINE } from './window.ts';
@@ -31,7 +39,7 @@ export function moveInRows(session: Session, by: { rows?: number; pages?: number
   const view = rowsView(snapshot);
   if (!screen || !view) return;
   if (by.to === 'last' && !snapshot.browse?.complete) return void goToEnd(session);
-  const steps = (by.rows ?? 0) + (by.pages ?? 0) * Math.max(1, view.height - 1);
+  const steps = (by.rows ?? 0) + Math.round((by.pages ?? 0) * Math.max(1, view.height - 1));
   const wanted = by.to === 'first' ? 0 : by.to === 'last' ? view.count - 1 : view.index + steps;
   const index = Math.max(0, Math.min(view.count - 1, wanted));
   const top = by.pages ? Math.max(0, view.top + index - view.index) : view.top;
@@ -39,10 +47,28 @@ export function moveInRows(session: Session, by: { rows?: number; pages?: number
   session.dispatch({ type: 'scroll', key: `row:${screen.subject}`, top: 0 });
 }
 
+/** Scrolls the lines of the rows by half of their width, at most to the end of the longest one. */
+export function shiftRows(session: Session, direction: 'left' | 'right') {
+  const snapshot = session.snapshot();
+  const screen = rowsScreen(snapshot);
+  const view = rowsView(snapshot);
+  if (!screen || !view) return;
+  const half = Math.floor(lineColumns(snapshot) / 2);
+  const last = Math.max(0, longestLine(snapshot, view) - half);
+  const left =
+    direction === 'left' ? view.left - half : Math.min(view.left + half, Math.max(view.left, last));
+  session.dispatch({ type: 'shift', key: listKey(screen), left: Math.max(0, left) });
+}
+
+function longestLine({ browse }: Snapshot, { top, height }: RowsView): number {
+  const rows = Array.from({ length: height }, (_, line) => browse && rowLine(browse, top + line));
+  return rows.reduce((longest, row) => Math.max(longest, row && 'line' in row ? row.line.length : 0), 0);
+}
+
 type Task<T> = (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>;
 
 /** Runs a slow task on the archive and reports its errors. */
-async function runTask<T>(session: Session, what: string, task: Task<T>): Promise<T | undefined> {
+export async function runTask<T>(session: Session, what: string, task: Task<T>): Promise<T | undefined> {
   try {
     return await session.browsing.run(what, task);
   } catch (error) {
@@ -52,10 +78,15 @@ async function runTask<T>(session: Session, what: string, task: Task<T>): Promis
   }
 }
 
+/** The number of rows. If it is unknown, the archive is read to its end; undefined if that fails or is stopped. */
+export async function countRows(session: Session): Promise<number | undefined> {
+  const { browse } = session.snapshot();
+  if (browse?.complete) return browse.rows;
+  return runTask(session, 'Reading to the end', (browser, signal) => browser.at(END_OF_TIME, { signal }));
+}
+
 async function goToEnd(session: Session) {
-  const rows = await runTask(session, 'Reading to the end', (browser, signal) =>
-    browser.at(END_OF_TIME, { signal }),
-  );
+  const rows = await countRows(session);
   if (rows !== undefined) goToRow(session, Math.max(0, rows - 1));
 }
 
@@ -146,6 +177,7 @@ function startSearch(session: Session, search: Search) {
 export function promptSearch(session: Session) {
   openPrompt(session, {
     prefix: '/',
+    history: 'search',
     hint: SEARCH_HINT,
     text: session.snapshot().browse?.search?.input ?? '',
     submit(text) {
@@ -178,6 +210,7 @@ async function jump(session: Session, time: string) {
 export function promptTime(session: Session) {
   openPrompt(session, {
     prefix: 'time',
+    history: 'time',
     hint: JUMP_HINT,
     text: '',
     submit(text) {

@@ -18,8 +18,8 @@ type Read = (from: number, count: number, options: { signal: AbortSignal }) => P
 /** Chunks in the cache: enough for a tall terminal, a page around it, and some way back. */
 const MAX_CHUNKS = 16;
 
-/** Wider than any terminal. */
-export const MAX_LINE = 1_000;
+/** Characters of a line that can be scrolled to; its page has all of them. */
+export const MAX_LINE = 4_000;
 
 /** A row for the screen: its line from an offset on. */
 export function lineOf({ index, ts, raw }: BrowsedRow, from = 0): RowLine {

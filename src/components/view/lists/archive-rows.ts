@@ -29,7 +29,7 @@ function groupRow(
   parts: readonly [ArchiveRecord, ...ArchiveRecord[]],
   group: ArchiveGroup | undefined,
 ): ArchiveRow {
-  const byPeriod = parts.toSorted((a, b) => (a.period_label ?? '').localeCompare(b.period_label ?? '', 'en'));
+  const byPeriod = parts.toSorted((a, b) => ((a.period_label ?? '') < (b.period_label ?? '') ? -1 : 1));
   const [first] = parts;
   const failed = parts.find(({ error_message }) => error_message !== null);
   const times = parts.flatMap(({ time_range_start, time_range_end }) => [time_range_start, time_range_end]);
@@ -110,16 +110,39 @@ export function archiveRows({ data }: Pick<Snapshot, 'data'>): readonly ArchiveR
   return rowsOf(archives.value ?? NO_ARCHIVES, groups.value ?? NO_GROUPS, fractals.value ?? NO_FRACTALS);
 }
 
+const groupsOf = memo(
+  (rows: readonly ArchiveRow[]) =>
+    new Map(rows.filter((row) => row.parts).map((row) => [row.id, row as Required<ArchiveRow>])),
+);
+
+const idsOf = memo((groups: ReadonlyMap<string, unknown>) => [...groups.keys()]);
+
+/** The ids of all groups. */
+export function groupIds(snapshot: Pick<Snapshot, 'data'>): readonly string[] {
+  return idsOf(groupsOf(archiveRows(snapshot)));
+}
+
 /** The group with this id, if there is one. */
 export function groupOf(
   snapshot: Pick<Snapshot, 'data'>,
   id: string | undefined,
 ): Required<ArchiveRow> | undefined {
-  const row = archiveRows(snapshot).find((one) => one.id === id);
-  return row?.parts ? (row as Required<ArchiveRow>) : undefined;
+  return id === undefined ? undefined : groupsOf(archiveRows(snapshot)).get(id);
 }
 
+const partIdsOf = memo(
+  (rows: readonly ArchiveRow[], ids: ReadonlySet<string>): ReadonlySet<string> =>
+    new Set(
+      [...ids].flatMap(
+        (id) =>
+          groupsOf(rows)
+            .get(id)
+            ?.parts.map((part) => part.id) ?? [id],
+      ),
+    ),
+);
+
 /** Replaces ids of groups by the ids of their archives. */
-export function partIds(snapshot: Pick<Snapshot, 'data'>, ids: Iterable<string>): ReadonlySet<string> {
-  return new Set([...ids].flatMap((id) => groupOf(snapshot, id)?.parts.map((part) => part.id) ?? [id]));
+export function partIds(snapshot: Pick<Snapshot, 'data'>, ids: ReadonlySet<string>): ReadonlySet<string> {
+  return partIdsOf(archiveRows(snapshot), ids);
 }

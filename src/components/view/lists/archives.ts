@@ -4,7 +4,7 @@ import { formatBytes, formatStamp, zoneName } from '../../text/display.ts';
 import { memo } from '../snapshot.ts';
 import type { Screen, Snapshot } from '../types.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
-import { ageColumn, archiveRange, liveJob, rangeOrError, statusCell } from './file-cells.ts';
+import { ageColumn, liveJob, rangeOrError, statusCell } from './file-cells.ts';
 import { type Column, type ListDefinition, listOf } from './list.ts';
 
 const columns: readonly Column<ArchiveRow>[] = [
@@ -47,10 +47,11 @@ const columns: readonly Column<ArchiveRow>[] = [
   {
     id: 'note',
     title: 'Range / error',
-    width: 18,
+    width: 13,
     grow: 3,
     cell: rangeOrError,
-    value: (record) => record.error_message ?? archiveRange(record),
+    value: ({ error_message, time_range_start, period_label }) =>
+      error_message ?? time_range_start ?? period_label ?? undefined,
   },
   {
     id: 'type',
@@ -76,8 +77,6 @@ const definition: ListDefinition<ArchiveRow> = {
   columns,
   records: archiveRows,
   id: (record) => record.id,
-  search: (record) =>
-    `${record.fractal_name} ${record.status} ${record.archive_type} ${record.filename} ${record.error_message ?? ''}`,
   sort: { column: 'age', descending: true },
 };
 
@@ -103,6 +102,13 @@ const period: Column<ArchiveRow> = {
 
 const NO_PARTS: readonly ArchiveRow[] = [];
 
+/** Weeks have long periods: only so does the rest fit 80 columns, or less next to a preview. */
+const NEXT_TO_PERIOD: Readonly<Record<string, Partial<Column<ArchiveRow>>>> = {
+  rows: { drop: 1 },
+  note: { width: 15 },
+  created: { drop: 2 },
+};
+
 /** The archives of one group. */
 export const groupList = listOf({
   ...definition,
@@ -110,8 +116,7 @@ export const groupList = listOf({
     period,
     ...columns
       .filter(({ id }) => !['fractal', 'type', 'age'].includes(id))
-      // Weeks have long periods: only so does the rest fit 80 columns.
-      .map((column) => (column.id === 'note' ? { ...column, width: 15 } : column)),
+      .map((column) => ({ ...column, ...NEXT_TO_PERIOD[column.id] })),
   ],
   records: (snapshot: Snapshot, screen: Screen) => groupOf(snapshot, screen.subject)?.parts ?? NO_PARTS,
   sort: { column: 'period', descending: false },

@@ -43,7 +43,7 @@ export const backupsList = listOf<BackupFile>({
       title: 'Verified',
       width: 10,
       cell: verified,
-      value: () => undefined,
+      value: ({ name }, { verifications }) => verificationOf(verifications, name)?.at,
     },
     {
       id: 'storage',
@@ -65,6 +65,5 @@ export const backupsList = listOf<BackupFile>({
   ],
   records: ({ data }) => data.backups.value ?? NONE,
   id: (record) => record.name,
-  search: (record) => `${record.name} ${record.path}`,
   sort: { column: 'age', descending: true },
 });

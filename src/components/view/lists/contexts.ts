@@ -33,6 +33,5 @@ export const contextsList = listOf<Context>({
   ],
   records: ({ contexts }) => contexts.recent,
   id: ({ dir }) => dir,
-  search: ({ dir }) => dir,
   sort: { column: 'opened', descending: true },
 });

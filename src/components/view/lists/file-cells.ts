@@ -33,6 +33,7 @@ export function verificationOf(
   verifications: ReadonlyMap<string, VerificationResult>,
   ...names: string[]
 ): VerificationResult | undefined {
+  if (verifications.size === 0) return undefined;
   return names
     .map((name) => verifications.get(name))
     .reduce((newest, one) => ((one?.at ?? 0) > (newest?.at ?? 0) ? one : newest), undefined);
@@ -73,26 +74,26 @@ function archivingJob(jobs: readonly JobView[], fractal: string): JobView | unde
   return job?.kind === 'archive' ? job : undefined;
 }
 
-/** The status of an archive; with progress if its job is known. */
+/** The status of an archive; with progress if its job is known. Reads no more of the snapshot than this status needs. */
 export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const { symbols, jobs, now, busy } = snapshot;
+  const { symbols, busy } = snapshot;
   // An action on a group applies to all its archives.
   const doing = busy.get(record.id) ?? busy.get(record.group_id ?? '');
-  if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
+  if (doing !== undefined) return { text: `${spinnerAt(symbols, snapshot.now)} ${doing}`, tone: 'warn' };
   switch (record.status) {
     case 'completed':
       return { text: `${symbols.ok} Completed`, tone: 'good' };
     case 'failed':
       return { text: `${symbols.bad} Failed`, tone: 'bad' };
     case 'restoring':
-      return { text: `${spinnerAt(symbols, now)} Restoring`, tone: 'info' };
+      return { text: `${spinnerAt(symbols, snapshot.now)} Restoring`, tone: 'info' };
     case 'in_progress': {
-      const job = archivingJob(jobs, record.fractal_id);
+      const job = archivingJob(snapshot.jobs, record.fractal_id);
       // Of a process without a visible job, only the record is known.
       if (!job) return { text: `${symbols.dot} Archiving`, tone: 'info' };
       const part =
         job.fraction === undefined || record.period_label !== null ? '' : ` ${formatPercent(job.fraction)}`;
-      return { text: `${spinnerAt(symbols, now)} Archiving${part}`, tone: 'info' };
+      return { text: `${spinnerAt(symbols, snapshot.now)} Archiving${part}`, tone: 'info' };
     }
   }
 }

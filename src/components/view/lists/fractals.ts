@@ -155,7 +155,6 @@ const definition: ListDefinition<FractalRecord> = {
   ],
   records: fractalRecords,
   id: (record) => record.id,
-  search: (record) => `${record.name} ${record.description ?? ''} ${record.archive_schedule}`,
   sort: { column: 'name', descending: false },
 };
 

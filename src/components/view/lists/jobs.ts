@@ -56,7 +56,7 @@ export const jobsList = listOf<JobRow>({
     {
       id: 'job',
       title: 'Job',
-      width: 22,
+      width: 15,
       grow: 2,
       cell: (job) => ({ text: job.title }),
       value: (job) => job.title,
@@ -141,7 +141,6 @@ export const jobsList = listOf<JobRow>({
   ],
   records: jobRows,
   id: (job) => job.id,
-  search: (job) => `${job.title} ${jobOwner(job)} ${job.kind} ${job.state} ${job.error?.message ?? ''}`,
   // The store already lists the newest first.
   sort: { column: '', descending: false },
 });

@@ -49,6 +49,5 @@ export const logList = listOf<LogEntry>({
   ],
   records: ({ ui }) => ui.log,
   id: (entry) => entry.id,
-  search: (entry) => `${entry.severity} ${entry.text} ${entry.hint ?? ''}`,
   sort: { column: 'time', descending: true },
 });

@@ -53,7 +53,7 @@ export const orphansList = listOf<Orphan>({
     {
       id: 'title',
       title: 'Description',
-      width: 26,
+      width: 22,
       grow: 2,
       cell: ({ title }) => ({ text: title }),
       value: ({ title }) => title,
@@ -92,7 +92,7 @@ export const orphansList = listOf<Orphan>({
       drop: 1,
       cell: (orphan, snapshot) =>
         shortVerification(verificationOf(snapshot.verifications, orphanName(orphan), orphan.id), snapshot),
-      value: () => undefined,
+      value: (orphan, { verifications }) => verificationOf(verifications, orphanName(orphan), orphan.id)?.at,
     },
     {
       id: 'name',
@@ -106,6 +106,5 @@ export const orphansList = listOf<Orphan>({
   ],
   records: ({ data }) => data.orphans.value ?? NONE,
   id: ({ id }) => id,
-  search: ({ kind, title, path, fractal_name }) => `${kind} ${title} ${path} ${fractal_name ?? ''}`,
   sort: { column: 'kind', descending: false },
 });

@@ -46,6 +46,5 @@ export const settingsList = listOf<SettingRow>({
   ],
   records: rowsOf,
   id: (row) => row.key,
-  search: (row) => `${row.title} ${row.chosen}`,
   sort: { column: '', descending: false },
 });

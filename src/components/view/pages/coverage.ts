@@ -65,7 +65,7 @@ export function summaryLines(
     protected_until === null
       ? 'The oldest rows are not archived,'
       : `Archived until ${formatStamp(protected_until)},`;
-  const status = error ? ` stale: ${error.message}` : loading && at !== undefined ? ' counting…' : '';
+  const status = error ? `  stale: ${error.message}` : loading && at !== undefined ? '  counting…' : '';
   const parts: Line[] = [
     [{ text: `  ${until}`, tone: protected_until === null ? 'warn' : 'plain' }],
     [

@@ -2,7 +2,7 @@ import { formatAgo, timeOf } from '../../../core/text/time.ts';
 import { formatStamp, zoneOf } from '../../text/display.ts';
 import { type Line, lineWidth, type Span, type Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
-import { wrap } from '../../text/text.ts';
+import { cutMiddle, wrap } from '../../text/text.ts';
 
 const LABEL = 16;
 const INDENT = '  ';
@@ -21,9 +21,14 @@ export function field(label: string, ...value: Span[]): Line {
   return [{ text: INDENT + label.padEnd(LABEL), tone: 'dim' }, ...value];
 }
 
+/** Below this width, paths, IDs and checksums are cut in the middle: they would take several lines. */
+const NARROW = 60;
+
 /** A label and a text of any length, wrapped next to it. */
 export function longField(label: string, text: string, columns: number, tone: Tone = 'plain'): Line[] {
-  const lines = wrap(text, Math.max(10, columns - INDENT.length - LABEL - 1));
+  const room = Math.max(10, columns - INDENT.length - LABEL - 1);
+  const words = columns < NARROW ? text.split(' ').map((word) => cutMiddle(word, room)) : [text];
+  const lines = wrap(words.join(' '), room);
   return lines.map((line, index) => field(index === 0 ? label : '', { text: line, tone }));
 }
 

@@ -11,7 +11,16 @@ import { formatExact, formatPercent, formatRowRate, plural } from '../../../core
 import { formatByteRate, formatBytes, formatClock, zoneName, zoneOf } from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
 import { fileTitle } from '../archive-name.ts';
-import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait, shortDuration } from '../jobs.ts';
+import {
+  jobBar,
+  jobBytes,
+  jobOwner,
+  jobProgress,
+  jobState,
+  jobWait,
+  readableNames,
+  shortDuration,
+} from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import type { Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
@@ -73,12 +82,14 @@ function shownValue(name: string, value: unknown): string {
 }
 
 /** What the job did, as the command line says it too, and what to do now. */
-function resultLines(job: JobView, { columns }: Snapshot): Line[] {
+function resultLines(job: JobView, { columns, data }: Snapshot): Line[] {
   const result = job.result ?? {};
   // The result of a job of another version may lack a value.
   const rows = summaryRows(job.kind, result).filter(({ value }) => typeof value === 'string');
   return [
-    ...rows.flatMap(({ label, value, tone }) => longField(label, value, columns, TONES[tone ?? 'plain'])),
+    ...rows.flatMap(({ label, value, tone }) =>
+      longField(label, readableNames(value, data), columns, TONES[tone ?? 'plain']),
+    ),
     ...(rows.length === 0 ? valueLines(result, columns) : []),
     ...nextSteps(job).flatMap((text, index) =>
       longField(index === 0 ? 'What to do now' : '', text, columns, 'info'),

@@ -99,7 +99,7 @@ function reportLines(report: FileReport, snapshot: Snapshot): Line[] {
       tone: 'dim',
     }),
     ...(fractal
-      ? [field('Fractal', { text: fractal.name ?? '-' }), ...longField('', fractal.id, columns, 'dim')]
+      ? [field('Fractal', { text: fractal.name ?? '-' }, { text: `  ${fractal.id}`, tone: 'dim' })]
       : []),
     ...(report.kind === 'archive' ? [field('Period', { text: report.period ?? 'entire fractal' })] : []),
     ...contentLines(report, snapshot),

@@ -1,15 +1,25 @@
 import { width } from '../../../core/text/sanitize.ts';
 import { formatExact } from '../../../core/text/units.ts';
-import type { Line, Span } from '../../text/line.ts';
-import { spinnerAt } from '../../text/symbols.ts';
+import type { CursorLines, Line, Span } from '../../text/line.ts';
+import { type Symbols, spinnerAt } from '../../text/symbols.ts';
 import { wrap } from '../../text/text.ts';
-import { matchAt, type RowsView, rowLine, rowsView } from '../browse.ts';
+import {
+  lineColumns,
+  ROW_MARGIN as MARGIN,
+  matchAt,
+  type RowAt,
+  type RowsView,
+  rowAt,
+  rowLine,
+  rowsView,
+  timeColumns,
+  wrappedRow,
+} from '../browse.ts';
 import { highlight, type Match, matchesIn } from '../search.ts';
 import type { BrowseState, MatchCount, RowLine, Search, Snapshot } from '../types.ts';
 
+/** From here on there is room for the year of a row, and for its time next to a search. */
 const WIDE = 110;
-const TIME = 'YYYY-MM-DD HH:MM:SS.mmm'.length;
-const MARGIN = '  ';
 
 /** The time of a row in milliseconds; without the year on a narrow terminal. */
 function rowTime(ts: string | null, columns: number): string {
@@ -17,10 +27,6 @@ function rowTime(ts: string | null, columns: number): string {
   const [seconds = '', fraction = ''] = ts.replace('T', ' ').replace('Z', '').split('.');
   const full = `${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}`;
   return columns < WIDE ? full.slice(5) : full;
-}
-
-function timeWidth(columns: number): number {
-  return columns < WIDE ? TIME - 5 : TIME;
 }
 
 /** Where the original lines of the archive were not kept. */
@@ -31,13 +37,14 @@ const LINES_NOTE = {
 };
 
 /** Column titles, and a note if the original lines are missing or the total number of rows is unknown. */
-export function rowsHead({ columns, browse }: Snapshot): Line {
+export function rowsHead(snapshot: Snapshot): Line {
+  const { browse } = snapshot;
   if (!browse?.report) return [];
   const { raw_from } = browse.report;
   const lines = raw_from === null ? '' : LINES_NOTE[raw_from];
   const note = browse.complete ? lines : '  (total unknown; press G to read to the end)';
   return [
-    { text: `${MARGIN}${'Time (UTC)'.padEnd(timeWidth(columns))}  Log line`, tone: 'dim' },
+    { text: `${MARGIN}${'Time (UTC)'.padEnd(timeColumns(snapshot))}${MARGIN}Log line`, tone: 'dim' },
     { text: note, tone: 'warn' },
   ];
 }
@@ -86,43 +93,63 @@ function lookFor(rows: readonly RowLine[], search: Search): void {
 /** Where the match of a shifted line starts: a part of the line before it. */
 const BEFORE_MATCH = 1 / 3;
 
-/** The text of a row in `room` columns. Under the cursor, the line is shifted if its first match would not be visible. */
-function textOf(row: RowLine, room: number, highlighted: boolean, { browse, symbols }: Snapshot): Line {
-  const matches = (browse?.search && known.get(row)?.matches) ?? [];
+/** The matches within a part of a line, from its start on. */
+function matchesWithin(matches: readonly Match[], from: number, to: number): readonly Match[] {
+  return matches
+    .filter(([start, end]) => end > from && start < to)
+    .map(([start, end]): Match => [Math.max(0, start - from), Math.min(to, end) - from]);
+}
+
+/**
+ * The text of a row in `room` columns, scrolled to the right by `left`. Under the cursor, the line is shifted if its first
+ * match would not be visible.
+ */
+function textOf(row: RowLine, at: { room: number; left: number; current: boolean }, symbols: Symbols): Line {
+  const { room, left, current } = at;
+  const matches = known.get(row)?.matches ?? [];
   const [first] = matches;
-  const visible = !first || !highlighted || width(row.line.slice(0, first[1])) < room;
-  const from = visible ? 0 : Math.max(0, first[0] - Math.floor(room * BEFORE_MATCH));
-  const shifted = matches
-    .filter(([, end]) => end > from)
-    .map(([start, end]): Match => [Math.max(0, start - from), end - from]);
-  const more: Span = { text: from > 0 || row.cut ? symbols.ellipsis : '', tone: 'dim' };
-  return [more, ...highlight(row.line.slice(from), shifted)];
+  const visible = !first || !current || (first[0] >= left && width(row.line.slice(left, first[1])) < room);
+  const from = visible ? left : Math.max(0, first[0] - Math.floor(room * BEFORE_MATCH));
+  const more: Span = {
+    text: (from > 0 && row.line !== '') || row.cut ? symbols.ellipsis : '',
+    tone: 'dim',
+  };
+  return [more, ...highlight(row.line.slice(from), matchesWithin(matches, from, row.line.length))];
 }
 
-function lineAt(row: RowAt, index: number, highlighted: boolean, snapshot: Snapshot): Line {
-  const { columns, symbols } = snapshot;
-  const gutter: Span = { text: highlighted ? `${symbols.cursor} ` : MARGIN, tone: 'warn' };
-  if (!row) return [gutter, { text: `row ${formatExact(index + 1)} ${symbols.ellipsis}`, tone: 'dim' }];
+/** The pieces of a wrapped line. */
+function pieceLines(row: RowLine, snapshot: Snapshot): Line[] {
+  const matches = known.get(row)?.matches ?? [];
+  let from = 0;
+  return wrappedRow(row, snapshot).map((piece) => {
+    const within = matchesWithin(matches, from, from + piece.length);
+    from += piece.length;
+    return highlight(piece, within);
+  });
+}
+
+/** The lines of a row: one, unless it is wrapped. */
+function linesOf(row: RowAt, index: number, current: boolean, snapshot: Snapshot): Line[] {
+  const { symbols, settings } = snapshot;
+  const gutter: Span = { text: current ? `${symbols.cursor} ` : MARGIN, tone: 'warn' };
+  if (!row) return [[gutter, { text: `row ${formatExact(index + 1)} ${symbols.ellipsis}`, tone: 'dim' }]];
   if ('message' in row)
-    return [gutter, { text: `row ${formatExact(index + 1)}: ${row.message}`, tone: 'bad' }];
-  const time = timeWidth(columns);
-  return [
+    return [[gutter, { text: `row ${formatExact(index + 1)}: ${row.message}`, tone: 'bad' }]];
+  const time = timeColumns(snapshot);
+  const left = rowsView(snapshot)?.left ?? 0;
+  const room = lineColumns(snapshot);
+  const texts = settings.wrap ? pieceLines(row, snapshot) : [textOf(row, { room, left, current }, symbols)];
+  const start = rowTime(row.ts, snapshot.columns).padEnd(time);
+  return texts.map((text, line) => [
     gutter,
-    { text: rowTime(row.ts, columns).padEnd(time), tone: 'info' },
+    { text: line === 0 ? start : ' '.repeat(time), tone: 'info' },
     { text: MARGIN },
-    ...textOf(row, columns - 2 * MARGIN.length - time, highlighted, snapshot),
-  ];
+    ...text,
+  ]);
 }
 
-type RowAt = ReturnType<typeof rowLine>;
-
-/** A row; of the last match, the part of its line that contains it. */
-function rowAt(browse: BrowseState, index: number): RowAt {
-  return browse.found?.index === index ? browse.found : rowLine(browse, index);
-}
-
-/** The visible rows, and the index of the line under the cursor. */
-export function rowLines(snapshot: Snapshot): { lines: readonly Line[]; cursor?: number } {
+/** The visible rows, and the lines of the one under the cursor. */
+export function rowLines(snapshot: Snapshot): { lines: readonly Line[]; cursor?: CursorLines } {
   const { browse } = snapshot;
   const view = rowsView(snapshot);
   if (!browse || !view) return { lines: [] };
@@ -131,15 +158,16 @@ export function rowLines(snapshot: Snapshot): { lines: readonly Line[]; cursor?:
   const { top, height, index } = view;
   // While the total is unknown and no row has been read, the first row is loading.
   const count = Math.max(view.count, browse.complete ? 0 : 1);
-  const shown = Math.max(0, Math.min(height, count - top));
+  const shown = Math.max(0, Math.min(snapshot.settings.wrap ? height + 1 : height, count - top));
   const rows = Array.from({ length: shown }, (_, line) => rowAt(browse, top + line));
   if (browse.search)
     lookFor(
       rows.filter((row) => row !== undefined && 'line' in row),
       browse.search,
     );
-  const lines = rows.map((row, line) => lineAt(row, top + line, top + line === index, snapshot));
-  return { lines, cursor: index - top };
+  const lines = rows.map((row, line) => linesOf(row, top + line, top + line === index, snapshot));
+  const from = lines.slice(0, index - top).flat().length;
+  return { lines: lines.flat(), cursor: { from, to: from + (lines[index - top]?.length ?? 1) } };
 }
 
 /** Position in percent, with one decimal: 1% of a million rows is a long way. */

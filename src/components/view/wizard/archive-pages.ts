@@ -38,6 +38,7 @@ function intoChoices({ source, into, into_new }: ArchiveWizard, snapshot: Snapsh
     )
     .map(
       ({ id, name, log_count }): WizardChoice => ({
+        id,
         label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} rows`,
         checked: id === into,
         effect: { do: 'change', change: { step: 'rows', into: id, into_new: undefined } },
@@ -62,14 +63,18 @@ function sourceLines(snapshot: Snapshot, source: string): readonly Line[] {
 
 function archiveStep(wizard: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const { source } = wizard;
-  const chosen = intoChoices(wizard, snapshot).findIndex(({ checked }) => checked);
+  const choices = intoChoices(wizard, snapshot);
+  const chosen = Math.max(
+    0,
+    choices.findIndex(({ checked }) => checked),
+  );
   const intro = `Restores rows to ClickHouse from ${sourceTitle(snapshot, source)}. Nothing is written before you confirm the plan.`;
   return {
     lines: [...paragraphs([intro], snapshot.columns), ...sourceLines(snapshot, source)],
     choices: [
       {
         label: 'Continue: choose the fractal',
-        effect: { do: 'change', change: { step: 'into', index: Math.max(0, chosen) } },
+        effect: { do: 'change', change: { step: 'into', index: chosen, choice: choices[chosen]?.id } },
       },
     ],
   };

@@ -1,9 +1,9 @@
-import { tableHeight } from '../text/layout.ts';
-import { rowsAt } from '../view/lists/index.ts';
-import { coverageAt, coverageCursor } from '../view/pages/coverage.ts';
-import { currentScreen, listKey, listStateAt } from '../view/snapshot.ts';
-import type { Snapshot } from '../view/types.ts';
-import type { Action } from './reducer.ts';
+import { tableHeight } from '../../text/layout.ts';
+import { rowsAt } from '../../view/lists/index.ts';
+import { coverageAt, coverageCursor } from '../../view/pages/coverage.ts';
+import { currentScreen, listKey, listStateAt } from '../../view/snapshot.ts';
+import type { Snapshot } from '../../view/types.ts';
+import type { Action } from '../reducer.ts';
 
 /**
  * The action that gives the cursor of the screen to the row it is drawn on, if it has no row yet or its row is gone: what
@@ -17,8 +17,7 @@ export function keepCursor(snapshot: Snapshot): Action | undefined {
   if (view) {
     const current = view.rows[view.index]?.id;
     if (current === undefined || current === cursor) return undefined;
-    const ids = view.rows.map(({ id }) => id);
-    return { type: 'cursor', key, ids, index: view.index, height: tableHeight(snapshot) };
+    return { type: 'cursor', key, ids: view.ids, index: view.index, height: tableHeight(snapshot) };
   }
   const periods = screen.name === 'coverage' ? (coverageAt(snapshot)?.value?.periods ?? []) : [];
   if (periods.length === 0 || cursor !== undefined) return undefined;
