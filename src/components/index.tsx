@@ -151,6 +151,8 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   stdin.on('end', leave);
   process.on('SIGCONT', terminal.continued);
   session.start();
+  // Keys that were typed before may have been echoed, and Ink takes the first column for granted.
+  write('\r');
   instance = render(
     <>
       <ExposeSuspend onOpen={terminal.open} />

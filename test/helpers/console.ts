@@ -14,12 +14,13 @@ interface StartOptions extends Partial<ConsoleOptions> {
   columns?: number;
   rows?: number;
   engine?: FakeEngine;
+  terminal?: FakeTerminal;
 }
 
 /** Opens a console, by default on the busy installation at 80x24. */
 export function startConsole(options: StartOptions = {}): OpenConsole {
-  const { columns = 80, rows = 24, engine = busyEngine(), ...consoleOptions } = options;
-  const terminal = new FakeTerminal(columns, rows);
+  const { columns = 80, rows = 24, engine = busyEngine(), ...others } = options;
+  const { terminal = new FakeTerminal(columns, rows), ...consoleOptions } = others;
   const left = openConsole(engine, {
     stdin: terminal.stdin,
     stdout: terminal.stdout,

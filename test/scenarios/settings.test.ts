@@ -100,3 +100,16 @@ test('local times are named as such, and names and periods stay in UTC', async (
   await terminal.press('enter');
   await terminal.waitFor('2026-03-02 01:30 +05:30');
 });
+
+test('settings, installations and setup open above a screen, not above each other', async () => {
+  await using console = startConsole();
+  const { terminal } = console;
+  await terminal.press('4', ',');
+  await terminal.waitFor('Backups › Settings');
+  await terminal.press(',', '@');
+  await terminal.waitFor('Backups › Installations');
+  await terminal.press('!');
+  await terminal.waitFor('Backups › Setup');
+  await terminal.press('esc');
+  await terminal.waitFor('6 backups');
+});

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { BifractError } from '../../src/core/index.ts';
 import { startBackup, startConsole } from '../helpers/console.ts';
 import { busyEngine, FakeEngine, fakeArchive, fakeFractal } from '../helpers/fake-engine.ts';
+import { FakeTerminal } from '../helpers/terminal.ts';
 
 test('control sequences in names do not reach the terminal or break the columns', async () => {
   const names = [
@@ -238,4 +239,13 @@ test('the console ends without an error if the terminal disappears', async () =>
   console.terminal.stdout.emit('error', Object.assign(new Error('write EIO'), { code: 'EIO' }));
   console.terminal.stdin.emit('error', Object.assign(new Error('setRawMode EIO'), { code: 'EIO' }));
   assert.deepEqual(await console.left, {});
+});
+
+test('keys that were echoed before the console started do not shift its lines', async () => {
+  const terminal = new FakeTerminal(80, 24);
+  terminal.stdout.write('typed ahead');
+  await using console = startConsole({ terminal });
+  await terminal.waitFor('Protection');
+  await terminal.waitFor(/^ bifract {2}\/opt\/bifract/);
+  assert.equal(console.terminal, terminal);
 });

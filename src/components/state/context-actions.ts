@@ -1,22 +1,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { rowUnderCursor } from '../view/lists/index.ts';
-import { currentScreen } from '../view/snapshot.ts';
 import { openPrompt } from './dialogs.ts';
 import { quit } from './job-actions.ts';
 import type { Session } from './session.ts';
-
-/** Opens the list of installations above the current screen. */
-export function openContexts(session: Session) {
-  if (currentScreen(session.snapshot()).name !== 'contexts')
-    session.dispatch({ type: 'open', screen: { name: 'contexts' } });
-}
-
-/** Opens the page that says what is missing, above the current screen. */
-export function openSetup(session: Session) {
-  if (currentScreen(session.snapshot()).name !== 'setup')
-    session.dispatch({ type: 'open', screen: { name: 'setup' } });
-}
 
 /** Switches to the installation under the cursor. */
 export function switchToSelected(session: Session) {

@@ -95,7 +95,8 @@ function copyText(session: Session, label: string, text: string) {
   session.terminal.write(copySequence(text, Boolean(process.env.TMUX)));
   const bytes = Buffer.byteLength(text);
   const shown = truncate(sanitize(text.slice(0, PREVIEW)), PREVIEW - 1);
-  if (bytes <= LONG_BYTES) return session.notify('info', `Copied ${label}: ${shown}`);
+  if (bytes <= LONG_BYTES)
+    return session.notify('info', label === text ? `Copied: ${shown}` : `Copied ${label}: ${shown}`);
   const hint = 'Many terminals ignore clipboard data longer than 70 KB.';
   session.notify('warn', `Copied ${label} (${formatBytes(bytes)}): ${shown}`, { hint });
 }

@@ -77,6 +77,14 @@ export function leavePage(session: Session) {
     session.notify('info', 'This restore is kept; press R to continue it');
 }
 
+/** Screens that belong to no other one. They open above the current screen, but not above each other. */
+const ASIDE: ReadonlySet<ScreenName> = new Set(['settings', 'contexts', 'setup']);
+
+export function openAside(session: Session, name: 'settings' | 'contexts' | 'setup') {
+  if (ASIDE.has(currentScreen(session.snapshot()).name)) session.dispatch({ type: 'back' });
+  session.dispatch({ type: 'open', screen: { name } });
+}
+
 export function go(session: Session, screen: Screen) {
   session.dispatch({ type: 'go', screen });
 }

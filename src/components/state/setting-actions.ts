@@ -1,16 +1,9 @@
 import { rowUnderCursor } from '../view/lists/index.ts';
 import { type SettingKey, settingOf } from '../view/settings.ts';
-import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption } from '../view/types.ts';
 import { openDialog } from './dialogs.ts';
 import { move } from './navigation.ts';
 import type { Session } from './session.ts';
-
-/** Opens the settings above the current screen. */
-export function openSettings(session: Session) {
-  if (currentScreen(session.snapshot()).name !== 'settings')
-    session.dispatch({ type: 'open', screen: { name: 'settings' } });
-}
 
 /** Turns the setting under the cursor on or off, or asks for one of its choices. */
 export function changeSetting(session: Session) {

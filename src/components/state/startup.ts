@@ -1,6 +1,6 @@
 import { asBifractError } from '../../core/index.ts';
 import { isUnusable } from '../view/setup.ts';
-import { openSetup } from './context-actions.ts';
+import { openAside } from './navigation.ts';
 import type { Preferences } from './preferences.ts';
 import type { Session } from './session.ts';
 
@@ -22,7 +22,7 @@ function showMissing(session: Session): void {
     unsubscribe();
     const isUntouched = ui.stack.length === 1 && ui.stack[0].name === 'overview' && ui.mode.name === 'keys';
     if (!isUntouched || !isUnusable(session.snapshot())) return;
-    openSetup(session);
+    openAside(session, 'setup');
     // It says the same as the errors of all the queries that have failed meanwhile.
     session.dispatch({ type: 'clearMessage' });
   });

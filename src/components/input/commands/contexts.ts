@@ -1,10 +1,5 @@
-import {
-  forgetSelected,
-  openContexts,
-  openSetup,
-  promptForContext,
-  switchToSelected,
-} from '../../state/context-actions.ts';
+import { forgetSelected, promptForContext, switchToSelected } from '../../state/context-actions.ts';
+import { openAside } from '../../state/navigation.ts';
 import { rowUnderCursor } from '../../view/lists/index.ts';
 import type { Snapshot } from '../../view/types.ts';
 import { type Command, noRow } from './command.ts';
@@ -58,13 +53,13 @@ export const OPEN_CONTEXTS: readonly Command[] = [
     keys: ['!'],
     description: 'Show what this installation lacks, and the next step',
     group: 'go',
-    run: openSetup,
+    run: (session) => openAside(session, 'setup'),
   },
   {
     name: 'contexts',
     keys: ['@'],
     description: 'Show the installations that were opened, and switch to another one',
     group: 'go',
-    run: openContexts,
+    run: (session) => openAside(session, 'contexts'),
   },
 ];

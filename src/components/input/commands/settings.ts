@@ -1,4 +1,5 @@
-import { changeSetting, openSettings } from '../../state/setting-actions.ts';
+import { openAside } from '../../state/navigation.ts';
+import { changeSetting } from '../../state/setting-actions.ts';
 import { type Command, noRow } from './command.ts';
 
 /** Commands on the settings. */
@@ -22,6 +23,6 @@ export const OPEN_SETTINGS: readonly Command[] = [
     keys: [','],
     description: 'Show and change the settings of the console',
     group: 'go',
-    run: openSettings,
+    run: (session) => openAside(session, 'settings'),
   },
 ];

@@ -9,16 +9,20 @@ const SLICE_MS = 8;
 export function createPreparation(now: () => Snapshot): { changed(): void; close(): void } {
   let next: NodeJS.Immediate | undefined;
 
-  function run(): void {
-    next = undefined;
+  function prepare(): boolean {
     const snapshot = now();
     const screen = currentScreen(snapshot);
     try {
-      const done = listAt(screen)?.list.prepare(snapshot, screen, SLICE_MS) ?? true;
-      if (!done) changed();
+      return listAt(screen)?.list.prepare(snapshot, screen, SLICE_MS) ?? true;
     } catch {
-      // What cannot be drawn fails again in the frame that shows it, where the error is handled.
+      // Drawing the list fails for the same reason; that is reported, and leaves the terminal in order.
+      return true;
     }
+  }
+
+  function run(): void {
+    next = undefined;
+    if (!prepare()) changed();
   }
 
   function changed(): void {
