@@ -3,6 +3,7 @@ import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { type Context, defineCommand } from '../command.ts';
+import { writeExport } from '../export-file.ts';
 import { openEngine, withEngine } from '../session.ts';
 import { readStatus, statusLines } from './status.ts';
 
@@ -37,7 +38,13 @@ async function openConsole({ flags }: Context): Promise<{ engine: Engine; error:
     openEngine(flags, { shared: true }),
     import('../../src/components/index.tsx'),
   ]);
-  const { error } = await open(engine, { stdin, stdout, color, preferences: openPreferences });
+  const { error } = await open(engine, {
+    stdin,
+    stdout,
+    color,
+    preferences: openPreferences,
+    writeFile: (name, content, signal) => writeExport(engine.installation.dir, name, content, signal),
+  });
   await closeEngine(engine);
   return { engine, error };
 }

@@ -6,7 +6,7 @@ import { createFrames, type Frames } from './frames.ts';
 import { createKeyboard } from './input/keyboard.ts';
 import { createRouter } from './input/router.ts';
 import { noPreferences, type Preferences } from './state/preferences.ts';
-import { createSession, type Session } from './state/session.ts';
+import { createSession, type Session, type WriteFile } from './state/session.ts';
 import { startUp } from './state/startup.ts';
 import { stopSelf, suspension } from './terminal.ts';
 import { isUtf8, symbolsFor } from './text/symbols.ts';
@@ -23,6 +23,8 @@ export interface ConsoleOptions {
   color: boolean;
   /** Loads the saved preferences; called after the first frame. */
   preferences?: () => Promise<Preferences>;
+  /** Writes exports (default: there are none). */
+  writeFile?: WriteFile;
   /** Whether the terminal can show UTF-8 (default: by locale). */
   utf8?: boolean;
   /** Stops the process on Ctrl-Z (default: the process group, as the job control of shells expects). */
@@ -82,6 +84,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const leave = () => instance?.unmount();
   const session = createSession({
     engine,
+    ...(options.writeFile ? { writeFile: options.writeFile } : {}),
     symbols: symbolsFor(utf8),
     read_only: options.readOnly ?? engine.installation.read_only,
     columns: stdout.columns || 80,

@@ -1,3 +1,4 @@
+import { exportList } from '../../state/export/export.ts';
 import {
   archiveSelected,
   chooseSplit,
@@ -219,5 +220,15 @@ export const SORTING: readonly Command[] = [
     screens: LIST_SCREENS,
     group: 'here',
     run: reverseSort,
+  },
+  {
+    name: 'export',
+    keys: ['E'],
+    label: 'export',
+    description: 'Export the selected rows, or all that are shown, as NDJSON or CSV',
+    screens: LIST_SCREENS,
+    group: 'here',
+    disabled: noRow,
+    run: exportList,
   },
 ];
