@@ -13,8 +13,12 @@ export function createPreparation(now: () => Snapshot): { changed(): void; close
     next = undefined;
     const snapshot = now();
     const screen = currentScreen(snapshot);
-    const done = listAt(screen)?.list.prepare(snapshot, screen, SLICE_MS) ?? true;
-    if (!done) changed();
+    try {
+      const done = listAt(screen)?.list.prepare(snapshot, screen, SLICE_MS) ?? true;
+      if (!done) changed();
+    } catch {
+      // A text that cannot be made fails where it is drawn.
+    }
   }
 
   function changed(): void {
