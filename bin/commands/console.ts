@@ -5,6 +5,7 @@ import { BifractError } from '../../src/core/contract/errors.ts';
 import { asBifractError, createUnavailableEngine, type Engine } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { type Context, defineCommand, type GlobalFlags } from '../command.ts';
+import { writeExport } from '../export-file.ts';
 import { openEngine, withEngine } from '../session.ts';
 import { VERSION } from '../version.ts';
 import { readStatus, statusLines } from './status.ts';
@@ -82,7 +83,13 @@ async function loadConsole(
   const { openConsole: open } = await loadInk(env);
   const colors = colorLevel(env, flags.color);
   const { theme, ascii } = flags;
-  return (engine) => open(engine, { ...options, colors, theme, utf8: ascii ? false : undefined });
+  const look = { colors, theme, utf8: ascii ? false : undefined };
+  return (engine) =>
+    open(engine, {
+      ...options,
+      ...look,
+      writeFile: (name, content, signal) => writeExport(engine.installation.dir, name, content, signal),
+    });
 }
 
 /** Loads the full-screen console with Ink's color library at its highest level: what to draw is decided by the theme. */

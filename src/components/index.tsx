@@ -9,7 +9,7 @@ import { createRouter } from './input/router.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { createScreen } from './screen.ts';
 import { noPreferences, type Preferences } from './state/preferences.ts';
-import { createSession, type Session } from './state/session.ts';
+import { createSession, type Session, type WriteFile } from './state/session.ts';
 import { startUp } from './state/startup.ts';
 import { stopSelf, suspension } from './terminal.ts';
 import { backgroundOfEnvironment, type ColorLevel, type ThemeChoice } from './text/colors.ts';
@@ -31,6 +31,8 @@ export interface ConsoleOptions {
   theme?: ThemeChoice;
   /** Loads the saved preferences; called after the first frame. */
   preferences?: () => Promise<Preferences>;
+  /** Writes exports (default: there are none). */
+  writeFile?: WriteFile;
   /** Whether the terminal can show UTF-8 (default: by locale). */
   utf8?: boolean;
   /** What the terminal can be told besides the screen (default: by the environment). */
@@ -123,6 +125,7 @@ export async function openConsole(engine: Engine, options: ConsoleOptions): Prom
   const onceAnswered = (action: () => void) => () => void query.answered().then(action);
   const session = createSession({
     engine,
+    ...(options.writeFile ? { writeFile: options.writeFile } : {}),
     symbols: symbolsFor(utf8),
     colors: options.colors,
     theme: options.theme,

@@ -71,7 +71,8 @@ for (const [columns, rows] of [
       no_privileges: false,
       no_tablespaces: false,
     });
-    await terminal.waitFor(/\b1 table\b[\s\S]*\b1 table\b/);
+    await terminal.waitFor(/1 table with 44 rows, 12 rows of 1 other table/);
+    await terminal.waitFor(/all changes\s+since/);
     await terminal.press('enter');
     await terminal.waitFor('Replace the database bifract?');
     await terminal.waitFor('safety backup');
@@ -108,8 +109,8 @@ test('privileges and tablespaces are left out on request', async () => {
   const { console, terminal, engine } = await openRestore({});
   await using _ = console;
   await toTargets(terminal);
-  await terminal.press('down', 'down', 'down', 'down', 'enter');
-  await terminal.press('down', 'enter');
+  await terminal.press('down', 'down', 'down', 'down', ' ');
+  await terminal.press('down', ' ');
   await terminal.press('up', 'up', 'up', 'up', 'up', 'enter');
   await terminal.waitFor(PLANNED);
   assert.deepEqual(engine.restoreCalls[0]?.query, {
@@ -119,6 +120,53 @@ test('privileges and tablespaces are left out on request', async () => {
     no_privileges: true,
     no_tablespaces: true,
   });
+});
+
+test('what a restore loses stays visible while its text is scrolled, and is in the question', async () => {
+  const { console, terminal } = await openRestore();
+  await using _ = console;
+  await planLive(terminal);
+  await terminal.press('pgdn', 'pgdn');
+  await terminal.waitFor(/1 table with 44 rows[\s\S]*Lines \d\d to/);
+  await terminal.press('enter');
+  await terminal.waitFor('Replace the database bifract?');
+  await terminal.waitFor(/Will be lost: 1 table with 44 rows[\s\S]*Cancel/);
+});
+
+test('a restore to a new database loses nothing, and says so', async () => {
+  const { console, terminal } = await openRestore();
+  await using _ = console;
+  await toTargets(terminal);
+  await terminal.press('enter');
+  await terminal.waitFor(PLANNED);
+  await terminal.waitFor('Nothing will be lost');
+});
+
+test('Space chooses and toggles, Enter continues wherever the cursor is', async () => {
+  const { console, terminal, engine } = await openRestore();
+  await using _ = console;
+  await toTargets(terminal);
+  await terminal.waitFor(/\(\*\) Test restore/);
+  await terminal.press('down', 'down', ' ');
+  await terminal.waitFor(/\(\*\) Replace the live database/);
+  await terminal.press('down', ' ', 'down', 'down');
+  await terminal.waitFor(/\[✓\] Omit owners/);
+  await terminal.press('enter');
+  await terminal.waitFor(PLANNED);
+  assert.deepEqual(engine.restoreCalls[0]?.query, {
+    file: BACKUP.name,
+    target: { kind: 'live' },
+    no_owner: true,
+    no_privileges: false,
+    no_tablespaces: false,
+  });
+  await terminal.press('up', 'up', 'up');
+  await terminal.waitFor(/▌ \[ \]/);
+  await terminal.press('enter');
+  await terminal.waitFor('Replace the database bifract?');
+  await terminal.press('esc', ' ');
+  await terminal.waitFor(/▌ \[✓\]/);
+  assert.equal(engine.jobs.length, 0);
 });
 
 test('the request has the consents that were given; one of them removes an obstacle', async () => {

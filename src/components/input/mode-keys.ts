@@ -6,7 +6,7 @@ import { bodyHeight } from '../text/layout.ts';
 import { editLine, type LineInput } from '../text/line-input.ts';
 import { editText } from '../text/text.ts';
 import { columnChoices, withToggled } from '../view/columns.ts';
-import { canChoose, layOutDialog } from '../view/dialog.ts';
+import { CONFIRM, canChoose, layOutDialog } from '../view/dialog.ts';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import type { DialogOption, DialogState, Mode, Recall } from '../view/types.ts';
 import { setFilter } from './keymap.ts';
@@ -230,9 +230,11 @@ function typeConfirmation(session: Session, key: string, dialog: DialogState): b
   return true;
 }
 
-/** Presses the key of an option; false if no option has it. */
+/** Presses the key of an option, or the key that confirms every question; false if no option has it. */
 function pressOption(session: Session, key: string, dialog: DialogState): boolean {
-  const option = dialog.options.find((one) => one.key === key);
+  const option =
+    dialog.options.find((one) => one.key === key) ??
+    (key === CONFIRM ? dialog.options.find(({ safe }) => !safe) : undefined);
   if (!option) return false;
   if (canChoose(option, dialog)) choose(session, option);
   else session.notify('warn', `Type "${dialog.confirmation}" first`);

@@ -42,10 +42,13 @@ function promptLine({ prefix, error, hint, ...input }: Prompt, { columns }: Snap
   ];
 }
 
-function workLine({ description: what, since }: BrowseWork, { symbols, now }: Snapshot): LineOfSpans {
+function workLine(
+  { description: what, progress, since }: BrowseWork,
+  { symbols, now }: Snapshot,
+): LineOfSpans {
   return [
     { text: ` ${spinnerAt(symbols, now)} `, tone: 'info', bold: true },
-    { text: what, tone: 'info' },
+    { text: progress ? `${what}: ${progress}` : what, tone: 'info' },
     { text: `  ${formatDuration(now - since)}`, tone: 'dim' },
     { text: '  Esc stops', tone: 'dim' },
   ];

@@ -57,6 +57,7 @@ export function WizardScreen({ snapshot }: { snapshot: Snapshot }) {
   const { page, view } = shown;
   const text: LineOfSpans[] = [
     head(page, snapshot),
+    ...(page.losses ?? []),
     [],
     ...view.lines,
     ...position(page, view),

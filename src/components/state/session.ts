@@ -1,4 +1,5 @@
 import {
+  BifractError,
   type Coverage,
   createJobStore,
   type Engine,
@@ -53,6 +54,7 @@ export interface Session {
   /** Forgets an installation that was opened. */
   forgetContext(dir: string): void;
   readonly terminal: TerminalControls;
+  readonly writeFile: WriteFile;
   /** Aborted when the user leaves: nothing may be started after that. */
   readonly ended: AbortSignal;
   snapshot(): Snapshot;
@@ -76,6 +78,13 @@ export interface Session {
   close(): void;
 }
 
+/** Writes a new file that exists only when complete, and returns its path. */
+export type WriteFile = (
+  name: string,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+) => Promise<string>;
+
 /** What the session can do to the terminal. */
 export interface TerminalControls {
   /** Writes an escape sequence that does not change the screen. */
@@ -89,6 +98,7 @@ export interface TerminalControls {
 export interface SessionOptions {
   engine: Engine;
   terminal: TerminalControls;
+  writeFile?: WriteFile;
   symbols: Symbols;
   /** What the terminal can draw (default: no colors). */
   colors?: ColorLevel;
@@ -120,6 +130,10 @@ const LABELS: Readonly<Record<Resource, string>> = {
   backups: 'backups',
   orphans: 'orphans',
 };
+
+async function writesNoFile(): Promise<never> {
+  throw new BifractError('USAGE', 'This console writes no files');
+}
 
 /** Creates a session. It does not call the engine before `start`. */
 export function createSession(options: SessionOptions): Session {
@@ -270,6 +284,7 @@ export function createSession(options: SessionOptions): Session {
       changed();
     },
     terminal,
+    writeFile: options.writeFile ?? writesNoFile,
     ended: end.signal,
     snapshot,
     dispatch,

@@ -2,7 +2,7 @@ import { Box } from 'ink';
 import { sanitize, width } from '../../core/text/sanitize.ts';
 import { fitLine, type Line as LineOfSpans, type Span, type Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
-import { canChoose, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
+import { CONFIRM, canChoose, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
 import { keyLabel } from '../view/hints.ts';
 import type { DialogState } from '../view/types.ts';
 import { Line } from './line.tsx';
@@ -106,7 +106,7 @@ function optionLines(dialog: DialogState, symbols: Symbols) {
       spans: [
         { text: highlighted ? symbols.cursor : ' ' },
         {
-          text: `${keyLabel(option.key, symbols)} `,
+          text: `${keyLabel(option.safe ? option.key : CONFIRM, symbols)} `,
           tone: !enabled ? 'dim' : option.safe ? 'info' : 'warn',
           bold: enabled,
         } as const,

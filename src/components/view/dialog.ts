@@ -2,6 +2,9 @@ import type { Line } from '../text/line.ts';
 import { wrap } from '../text/text.ts';
 import type { DialogOption, DialogState } from './types.ts';
 
+/** Confirms every question, whatever other key its answer has. */
+export const CONFIRM = 'ctrl-y';
+
 const NARROW = 58;
 const WIDE = 110;
 

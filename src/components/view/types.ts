@@ -263,6 +263,7 @@ export interface Search {
 /** A search or a jump in progress; it can be stopped. */
 export interface BrowseWork {
   description: string;
+  progress?: string;
   since: number;
 }
 

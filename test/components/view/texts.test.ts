@@ -10,7 +10,7 @@ interface Item {
 test('the text of a row is made again if, and only if, something has changed that it was made of', () => {
   const calls = { id: 0, busy: 0, age: 0 };
   const columns = [
-    { cell: ({ id }: Item) => ({ text: `${id}${calls.id++ < 0}` }) },
+    { cell: ({ id }: Item) => ({ text: `${id} ${calls.id++ < 0}` }) },
     {
       cell: ({ id }: Item, { busy }: Snapshot) => {
         calls.busy++;
@@ -32,14 +32,14 @@ test('the text of a row is made again if, and only if, something has changed tha
     const textOf = texts(columns, { ...snapshot, ...change });
     return items.map((item) => textOf(item).text);
   };
-  assert.deepEqual(textsAt({}), ['Afalse\nidle\n0m', 'Bfalse\nidle\n0m']);
+  assert.deepEqual(textsAt({}), ['A false\nidle\n0m', 'B false\nidle\n0m']);
   assert.deepEqual(calls, { id: 2, busy: 2, age: 2 });
   textsAt({ jobs: [], now: 59_000 });
   assert.deepEqual(calls, { id: 0, busy: 0, age: 0 });
-  assert.deepEqual(textsAt({ now: 60_000 }), ['Afalse\nidle\n1m', 'Bfalse\nidle\n1m']);
+  assert.deepEqual(textsAt({ now: 60_000 }), ['A false\nidle\n1m', 'B false\nidle\n1m']);
   assert.deepEqual(calls, { id: 0, busy: 0, age: 2 });
   const busy = new Map([['B', 'deleting']]);
-  assert.deepEqual(textsAt({ now: 60_000, busy }), ['Afalse\nidle\n1m', 'Bfalse\ndeleting\n1m']);
+  assert.deepEqual(textsAt({ now: 60_000, busy }), ['A false\nidle\n1m', 'B false\ndeleting\n1m']);
   assert.deepEqual(calls, { id: 0, busy: 2, age: 0 });
-  assert.equal(texts(columns.slice(0, 1), snapshot)({ id: 'C' }).lower, 'cfalse');
+  assert.equal(texts(columns.slice(0, 1), snapshot)({ id: 'C' }).lower, 'c false');
 });

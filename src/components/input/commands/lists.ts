@@ -1,3 +1,4 @@
+import { exportList } from '../../state/export/export.ts';
 import { askToArchive, askToResume, chooseSplit, confirmCancel, resumable } from '../../state/job-actions.ts';
 import { invertSelection, selectAll, selectRange } from '../../state/lists/row-selection.ts';
 import { chooseSort, reverseSort } from '../../state/lists/sorting.ts';
@@ -245,5 +246,15 @@ export const SORTING: readonly Command[] = [
     screens: LIST_SCREENS,
     group: 'here',
     run: reverseSort,
+  },
+  {
+    name: 'export',
+    keys: ['E'],
+    label: 'export',
+    description: 'Export the selected rows, or all that are shown, as NDJSON or CSV',
+    screens: LIST_SCREENS,
+    group: 'here',
+    disabled: noRow,
+    run: exportList,
   },
 ];

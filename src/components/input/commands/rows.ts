@@ -1,4 +1,5 @@
 import { canCopy, copy } from '../../state/copy-menu.ts';
+import { exportMatches } from '../../state/export/export.ts';
 import { back, openRow } from '../../state/navigation.ts';
 import { findMatch, moveInRows, promptSearch, promptTime, shiftRows } from '../../state/rows/actions.ts';
 import { promptRowNumber } from '../../state/rows/row-number.ts';
@@ -141,6 +142,17 @@ export const ROWS: readonly Command[] = [
     group: 'here',
     disabled: noRows,
     run: promptRowNumber,
+  },
+  {
+    name: 'export matches',
+    verb: 'export matches',
+    keys: ['E'],
+    label: 'export',
+    description: 'Export all rows that match the search as NDJSON or CSV',
+    screens: BOTH,
+    group: 'here',
+    disabled: noSearch,
+    run: exportMatches,
   },
   {
     name: 'copy row',

@@ -1,5 +1,5 @@
 import { selectedRestoreSource } from '../../state/selection.ts';
-import { applyChoice, cancelWizard, openWizard, stepBack } from '../../state/wizard/actions.ts';
+import { applyChoice, cancelWizard, openWizard, stepBack, toggleChoice } from '../../state/wizard/actions.ts';
 import type { Command } from './command.ts';
 
 /** Opens a restore. */
@@ -21,10 +21,10 @@ export const RESTORING: readonly Command[] = [
 /** Commands on the pages of a restore. */
 export const WIZARD: readonly Command[] = [
   {
-    name: 'choose',
+    name: 'continue',
     keys: ['enter', 'right', 'l'],
-    label: 'choose',
-    description: 'Choose the option under the cursor',
+    label: 'continue',
+    description: 'Continue with the choice under the cursor',
     screens: ['wizard'],
     group: 'here',
     run: (session) => applyChoice(session),
@@ -33,10 +33,10 @@ export const WIZARD: readonly Command[] = [
     name: 'toggle',
     keys: [' '],
     label: 'toggle',
-    description: 'Turn the option under the cursor on or off',
+    description: 'Turn the option under the cursor on or off, or choose it without continuing',
     screens: ['wizard'],
     group: 'here',
-    run: (session) => applyChoice(session, 'toggle'),
+    run: toggleChoice,
   },
   {
     name: 'step back',

@@ -18,10 +18,7 @@ export interface Browsing {
   /** Sets the row that the search went to. */
   found(row: RowLine): void;
   /** Runs a slow task in place of the current one. Returns undefined if it was stopped; throws what the task throws. */
-  run<T>(
-    what: string,
-    task: (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>,
-  ): Promise<T | undefined>;
+  run<T>(what: string, task: BrowseTask<T>): Promise<T | undefined>;
   /** Reads one row in full; leaves the running task alone. */
   row(index: number): Promise<BrowsedRow | undefined>;
   /** Stops the running task; false if there is none. */
@@ -29,6 +26,16 @@ export interface Browsing {
   retry(): void;
   close(): void;
 }
+
+/** A slow task. It may report its progress. */
+export type BrowseTask<T> = (
+  browser: ArchiveBrowser,
+  signal: AbortSignal,
+  report: (progress: string) => void,
+) => Promise<T>;
+
+/** Progress is reported for every part, but shown only this often. */
+const PROGRESS_MS = 100;
 
 interface OpenArchive {
   target: string;
@@ -96,19 +103,23 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
     }
   }
 
-  async function run<T>(
-    what: string,
-    task: (browser: ArchiveBrowser, signal: AbortSignal) => Promise<T>,
-  ): Promise<T | undefined> {
+  async function run<T>(what: string, task: BrowseTask<T>): Promise<T | undefined> {
     const archive = open;
     if (!archive?.browser) return undefined;
     archive.task?.abort();
     const controller = new AbortController();
     archive.task = controller;
-    const current: BrowseWork = { description: what, since: Date.now() };
+    let current: BrowseWork = { description: what, since: Date.now() };
+    let reportedAt = 0;
     patch(archive, { work: current });
+    const report = (progress: string) => {
+      if (controller.signal.aborted || Date.now() - reportedAt < PROGRESS_MS) return;
+      reportedAt = Date.now();
+      current = { ...current, progress };
+      patch(archive, { work: current });
+    };
     try {
-      const result = await task(archive.browser, controller.signal);
+      const result = await task(archive.browser, controller.signal, report);
       return controller.signal.aborted ? undefined : result;
     } catch (error) {
       if (controller.signal.aborted) return undefined;

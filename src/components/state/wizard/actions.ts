@@ -1,7 +1,7 @@
 import { listAt } from '../../view/lists/index.ts';
 import { currentScreen } from '../../view/snapshot.ts';
 import { stepBefore, wizardView } from '../../view/wizard/index.ts';
-import type { WizardEffect, WizardState } from '../../view/wizard/types.ts';
+import type { WizardChoice, WizardEffect, WizardState } from '../../view/wizard/types.ts';
 import { ask, startAndShow } from '../dialogs.ts';
 import { selectedRestoreSource } from '../selection.ts';
 import type { Session } from '../session.ts';
@@ -20,13 +20,35 @@ export function openWizard(session: Session) {
   if (same) session.notify('info', 'Continuing this restore where you left it; press x to cancel it');
 }
 
-/** Applies the choice under the cursor, or reports why that is not possible. */
-export function applyChoice(session: Session, only?: 'toggle') {
+/** Enter: takes the choice under the cursor and continues; on a checkbox, continues without changing it. */
+export function applyChoice(session: Session) {
   const shown = wizardView(session.snapshot());
   const choice = shown?.page.choices[shown.view.index];
-  if (!choice || (only && choice.checked === undefined)) return;
-  if (choice.disabled !== undefined) return session.notify('warn', `Cannot continue: ${choice.disabled}`);
-  return applyEffect(session, choice.effect);
+  const next = shown?.page.choices.find(({ continues }) => continues);
+  if (!choice) return;
+  const isCheckbox = choice.checked !== undefined && !choice.exclusive;
+  const taken = isCheckbox && next ? next : choice;
+  if (!isAvailable(session, taken)) return;
+  applyEffect(session, taken.effect);
+  const isComplete =
+    !choice.exclusive || taken.effect.do !== 'change' || taken.effect.change.step !== undefined;
+  if (next && !isComplete && isAvailable(session, next)) applyEffect(session, next.effect);
+}
+
+/** Space: turns the checkbox under the cursor on or off, or marks the choice without continuing. */
+export function toggleChoice(session: Session) {
+  const shown = wizardView(session.snapshot());
+  const choice = shown?.page.choices[shown.view.index];
+  if (choice?.checked === undefined || !isAvailable(session, choice)) return;
+  const { effect } = choice;
+  if (effect.do === 'prompt' || effect.do === 'confirm') return applyEffect(session, effect);
+  const { step: _, index: __, ...change } = effect.change ?? {};
+  session.wizard.change(change);
+}
+
+function isAvailable(session: Session, { disabled }: Pick<WizardChoice, 'disabled'>): boolean {
+  if (disabled !== undefined) session.notify('warn', `Cannot continue: ${disabled}`);
+  return disabled === undefined;
 }
 
 function applyEffect(session: Session, effect: WizardEffect) {
@@ -68,7 +90,7 @@ function makePlan({ wizard: store, engine }: Session) {
 function confirm(session: Session, wizard: WizardState | undefined) {
   if (!wizard?.plan) return;
   const request = wizard.kind === 'backup' ? backupRequest(wizard) : archiveRequest(wizard);
-  const question = wizard.kind === 'backup' ? backupQuestion(wizard) : archiveQuestion(wizard);
+  const question = wizard.kind === 'backup' ? backupQuestion(wizard, Date.now()) : archiveQuestion(wizard);
   if (request && question) ask(session, question, () => startAndShow(session, request));
 }
 

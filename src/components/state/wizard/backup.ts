@@ -1,5 +1,6 @@
 import type { JobRequest } from '../../../core/index.ts';
 import { replacesDatabase } from '../../view/wizard/backup-pages.ts';
+import { restoreLosses } from '../../view/wizard/restore-plan.ts';
 import type { BackupWizard } from '../../view/wizard/types.ts';
 import { openPrompt, type Question } from '../dialogs.ts';
 import type { Session } from '../session.ts';
@@ -48,13 +49,13 @@ export function backupRequest({ plan, consent }: BackupWizard): JobRequest | und
   return { kind: 'restore', plan, consent: plan.target.kind === 'live' ? consent : NO_CONSENT };
 }
 
-export function backupQuestion(wizard: BackupWizard): Question {
+export function backupQuestion(wizard: BackupWizard, now: number): Question {
   const { plan } = wizard;
   if (replacesDatabase(wizard)) {
     return {
       title: `Replace the database ${plan?.database}?`,
       tone: 'bad',
-      lines: consequences(wizard),
+      lines: consequences(wizard, now),
       confirmation: plan?.database ?? '',
       answer: 'Replace database',
     };
@@ -73,10 +74,10 @@ export function backupQuestion(wizard: BackupWizard): Question {
 }
 
 /** What replacing the live database means. */
-function consequences({ plan, consent }: BackupWizard): string[] {
+function consequences({ plan, consent }: BackupWizard, now: number): string[] {
   const running = plan?.containers.filter((one) => one.running).map(({ name }) => name) ?? [];
   return [
-    `All data in ${plan?.database} is replaced.`,
+    plan ? `Will be lost: ${restoreLosses(plan, now)}.` : '',
     'Nothing changes until the final swap; until then you can cancel the job.',
     consent.safety_backup
       ? 'A safety backup is made first.'

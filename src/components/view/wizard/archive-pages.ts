@@ -9,8 +9,8 @@ import { groupOf } from '../lists/archive-rows.ts';
 import { field, heading, paragraphs } from '../pages/fields.ts';
 import { archivePage, orphanPage } from '../pages/records.ts';
 import type { Snapshot } from '../types.ts';
-import { archivePlanLines } from './archive-plan.ts';
-import { planChoices, type WizardStep } from './planning.ts';
+import { archiveLosses, archivePlanLines } from './archive-plan.ts';
+import { lossLines, planChoices, type WizardStep } from './planning.ts';
 import type { ArchiveWizard, WizardChoice, WizardContent } from './types.ts';
 
 /** Index of the last choice of a page. */
@@ -145,7 +145,7 @@ function methodStep({ replace, via, into_new }: ArchiveWizard, { columns }: Snap
       checked: replace,
       ...(replace ? { tone: 'bad' as const } : {}),
     },
-    { label: 'Continue: create the plan', effect: { do: 'plan' } },
+    { label: 'Continue: create the plan', effect: { do: 'plan' }, continues: true },
   ];
   return { lines, choices };
 }
@@ -153,6 +153,7 @@ function methodStep({ replace, via, into_new }: ArchiveWizard, { columns }: Snap
 function planStep({ plan }: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const blocked = plan?.obstacles[0]?.message;
   return {
+    ...(plan ? { losses: lossLines(archiveLosses(plan), snapshot) } : {}),
     lines: plan ? archivePlanLines(plan, snapshot) : [],
     choices: planChoices(blocked),
   };

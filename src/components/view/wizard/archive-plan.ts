@@ -28,6 +28,13 @@ function headline(plan: ArchiveRestorePlan): string {
   return `Adds rows to ${into.name}${how}. Existing rows stay.`;
 }
 
+/** What a restore with Replace deletes; empty if it only adds rows. */
+export function archiveLosses(plan: ArchiveRestorePlan): string {
+  const { replace, rows_there, into } = plan;
+  if (!replace || rows_there === 0) return '';
+  return `${plural(rows_there, 'row')} of ${into.name}, ${formatTimeRange(plan)}`;
+}
+
 function fileLine(
   { name, rows, size_bytes, first, last, fields }: ArchiveRestoreFile,
   ellipsis: string,

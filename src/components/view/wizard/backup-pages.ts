@@ -3,8 +3,8 @@ import type { Line } from '../../text/line.ts';
 import { paragraphs } from '../pages/fields.ts';
 import { backupPage, orphanPage } from '../pages/records.ts';
 import type { Snapshot } from '../types.ts';
-import { planChoices, type WizardStep } from './planning.ts';
-import { restoreBlocked, restorePlanLines } from './restore-plan.ts';
+import { lossLines, planChoices, type WizardStep } from './planning.ts';
+import { restoreBlocked, restoreLosses, restorePlanLines } from './restore-plan.ts';
 import type { BackupWizard, WizardChoice, WizardContent } from './types.ts';
 
 /** The steps of a backup restore. */
@@ -34,7 +34,7 @@ function fileStep({ source }: BackupWizard, snapshot: Snapshot): WizardContent {
 }
 
 function targetStep(
-  { no_owner, no_privileges, no_tablespaces }: BackupWizard,
+  { target, no_owner, no_privileges, no_tablespaces }: BackupWizard,
   { columns }: Snapshot,
 ): WizardContent {
   const lines: Line[] = paragraphs(
@@ -46,18 +46,27 @@ function targetStep(
   const choices: WizardChoice[] = [
     {
       effect: { do: 'plan', change: { target: { kind: 'drill' } } },
+      checked: target.kind === 'drill',
+      exclusive: true,
       label: 'Test restore (scratch database, dropped afterwards)',
       description: 'Compares every row count with the backup. Nothing else is touched.',
       tone: 'good',
     },
     {
       effect: { do: 'prompt', text: 'database' },
-      label: 'Restore to a new database',
+      checked: target.kind === 'beside',
+      exclusive: true,
+      label:
+        target.kind === 'beside'
+          ? `Restore to a new database: ${target.database}`
+          : 'Restore to a new database',
       description: 'The live database is not touched.',
       tone: 'info',
     },
     {
       effect: { do: 'plan', change: { target: { kind: 'live' } } },
+      checked: target.kind === 'live',
+      exclusive: true,
       label: 'Replace the live database',
       description: 'All or nothing. Changes made since the backup are lost.',
       tone: 'bad',
@@ -81,6 +90,7 @@ function targetStep(
       description: 'Everything is created in the default tablespace.',
       checked: no_tablespaces,
     },
+    { label: 'Continue: create the plan', effect: { do: 'plan' }, continues: true },
   ];
   return { lines, choices };
 }
@@ -116,6 +126,7 @@ function planStep(wizard: BackupWizard, snapshot: Snapshot): WizardContent {
   const start = plan?.target.kind === 'drill' ? 'Continue: start the test restore' : undefined;
   const blocked = restoreBlocked(wizard);
   return {
+    ...(plan ? { losses: lossLines(restoreLosses(plan, snapshot.now), snapshot) } : {}),
     lines: plan ? restorePlanLines(plan, snapshot) : [],
     choices: [...(replacesDatabase(wizard) ? consentChoices(wizard) : []), ...planChoices(blocked, start)],
   };

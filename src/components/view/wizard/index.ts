@@ -126,9 +126,11 @@ export function layOut(
   const known = choice === undefined ? -1 : page.choices.findIndex(({ id }) => id === choice);
   const index = known >= 0 ? known : Math.max(0, Math.min(requested, page.choices.length - 1));
   const all = page.choices.flatMap((choice, at) => choiceLines(choice, at, at === index, snapshot));
-  const height = bodyHeight(snapshot) - HEAD;
+  const height = bodyHeight(snapshot) - HEAD - (page.losses?.length ?? 0);
   const gap = all.length > 0 ? 1 : 0;
-  const forChoices = Math.min(all.length, height - gap - Math.min(MIN_TEXT, page.lines.length));
+  // On a small terminal, a choice is always visible.
+  const minText = Math.min(MIN_TEXT, page.lines.length, Math.max(1, height - gap - 2));
+  const forChoices = Math.min(all.length, height - gap - minText);
   const available = height - forChoices - gap;
   // One line is reserved for the scroll position if the text does not fit.
   const room = page.lines.length <= available ? page.lines.length : Math.max(1, available - 1);

@@ -4,6 +4,7 @@ import { formatPercent } from '../../../core/text/units.ts';
 import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { indeterminateBar, progressBar, spinnerAt } from '../../text/symbols.ts';
+import { wrap } from '../../text/text.ts';
 import { field, longField } from '../pages/fields.ts';
 import type { Snapshot } from '../types.ts';
 import type { WizardChoice, WizardContent, WizardState } from './types.ts';
@@ -58,6 +59,15 @@ export function failedPage({ message, hint }: ErrorReport, { columns, symbols }:
   };
 }
 
+/** What a restore loses, on lines that are always visible. */
+export function lossLines(lost: string, { columns, symbols }: Snapshot): Line[] {
+  if (lost === '') return [[{ text: ` ${symbols.ok} Nothing will be lost.`, tone: 'good' }]];
+  const [first = '', ...more] = wrap(`${symbols.bad} Will be lost: ${lost}`, columns - 4);
+  return [` ${first}`, ...more.map((text) => `   ${text}`)].map((text) => [
+    { text, tone: 'bad', bold: true },
+  ]);
+}
+
 /** Choices below a plan. `blocked` says why it cannot be started. */
 export function planChoices(
   blocked: string | undefined,
@@ -67,6 +77,7 @@ export function planChoices(
     { label: 'Plan again', effect: { do: 'plan' } },
     {
       effect: { do: 'confirm' },
+      continues: true,
       label,
       disabled: blocked,
       tone: 'warn',

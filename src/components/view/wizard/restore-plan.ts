@@ -28,7 +28,7 @@ function headline({ target, database, replaces, backup }: RestorePlan, now: numb
   if (target.kind === 'drill')
     return `Restores ${of} into a scratch database, compares every row count, and drops it.`;
   if (!replaces) return `Restores ${of} into ${database}, which does not exist yet.`;
-  return `REPLACES the database ${database} with ${of}.`;
+  return `REPLACES the database ${database} with this backup.`;
 }
 
 function obstacleLines({ obstacles }: RestorePlan, { columns, symbols }: Snapshot): Line[] {
@@ -96,7 +96,7 @@ export function restorePlanLines(plan: RestorePlan, snapshot: Snapshot): Line[] 
   const { columns, symbols, now } = snapshot;
   const { sessions } = plan;
   return [
-    ...paragraphs([`${headline(plan, now)}${lossesOf(plan)}`], columns, plan.replaces ? 'bad' : 'plain'),
+    ...paragraphs([headline(plan, now)], columns, plan.replaces ? 'bad' : 'plain'),
     ...obstacleLines(plan, snapshot),
     ...plan.warnings.flatMap((text) => longField(`${symbols.warn} Note`, text, columns, 'warn')),
     ...(sessions.length > 0
@@ -134,22 +134,34 @@ function rows(count: number | null, there: boolean): string {
   return (count === null ? (there ? '?' : '-') : formatExact(count)).padStart(COUNT);
 }
 
-/** How many tables are dropped, and how many lose rows. */
-function losses({ tables, replaces }: RestorePlan): { dropped: number; fewer: number } {
-  if (!replaces) return { dropped: 0, fewer: 0 };
-  const lossy = tables.filter((table) => changeOf(table).order === 0);
-  const dropped = lossy.filter(({ where }) => where === 'database').length;
-  return { dropped, fewer: lossy.length - dropped };
+function rowsOf(tables: readonly RestoreTable[], lost: (table: RestoreTable) => number): string {
+  return plural(
+    tables.reduce((sum, table) => sum + lost(table), 0),
+    'row',
+  );
 }
 
-/** How many tables are dropped or lose rows, as a sentence; empty if none. */
-export function lossesOf(plan: RestorePlan): string {
-  const { dropped, fewer } = losses(plan);
+/** What replacing a database loses; empty if it replaces none. */
+export function restoreLosses({ tables, replaces, backup }: RestorePlan, now: number): string {
+  if (!replaces) return '';
+  const lossy = tables.filter((table) => changeOf(table).order === 0);
+  const dropped = lossy.filter(({ where }) => where === 'database');
+  const fewer = lossy.filter(({ where }) => where !== 'database');
+  const unknown = tables.filter(
+    ({ rows_backup, rows_now, where }) => where !== 'backup' && (rows_now ?? rows_backup) === null,
+  );
+  const age = ageOf(backup.timestamp, now);
   const parts = [
-    dropped > 0 ? `${plural(dropped, 'table')} will be dropped` : '',
-    fewer > 0 ? `${plural(fewer, 'table')} will lose rows` : '',
+    dropped.length > 0
+      ? `${plural(dropped.length, 'table')} with ${rowsOf(dropped, ({ rows_now }) => rows_now ?? 0)}`
+      : '',
+    fewer.length > 0
+      ? `${rowsOf(fewer, ({ rows_now, rows_backup }) => (rows_now ?? 0) - (rows_backup ?? 0))} of ${plural(fewer.length, dropped.length > 0 ? 'other table' : 'table')}`
+      : '',
+    unknown.length > 0 ? `rows of ${plural(unknown.length, 'table')} that were not counted` : '',
   ].filter(Boolean);
-  return parts.length > 0 ? ` ${parts.join(', ')}: see below.` : '';
+  const changes = `all changes since ${formatStamp(backup.timestamp)} UTC${age === undefined ? '' : ` (${formatAgo(age)})`}`;
+  return [...parts, changes].join(', ');
 }
 
 /** Tables with their row counts in the backup and now, losses first. */

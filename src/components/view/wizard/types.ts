@@ -20,6 +20,8 @@ export interface WizardChoice {
   checked?: boolean;
   /** A radio button: one of several choices. */
   exclusive?: true;
+  /** What Enter does on a checkbox of the page. */
+  continues?: true;
   tone?: Tone;
   /** Why it is unavailable. */
   disabled?: string;
@@ -42,6 +44,8 @@ export type WizardChange = Partial<Omit<BackupWizard, 'kind' | 'step' | 'plan'>>
 
 /** The text of a step, and the choices below it. */
 export interface WizardContent {
+  /** What will be lost, above the text: always visible. */
+  losses?: readonly Line[];
   lines: readonly Line[];
   choices: readonly WizardChoice[];
 }
