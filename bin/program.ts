@@ -73,11 +73,15 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
     .addHelpText('after', LEGACY_HELP)
     .addHelpText('afterAll', ({ command }) => (command.parent ? GLOBAL_OPTIONS : ''));
   for (const name of Object.keys(COMMANDS)) program.command(name);
-  program.command(RUN_JOB, { hidden: true });
+  for (const name of Object.keys(INTERNAL)) program.command(name, { hidden: true });
   return program;
 }
 
-const RUN_JOB = 'run-job';
+/** Commands that only this program calls. */
+const INTERNAL: typeof COMMANDS = {
+  'run-job': () => import('./jobs/run-job.ts'),
+  'run-queue': () => import('./jobs/run-queue.ts'),
+};
 
 const GLOBAL_OPTIONS = `
 Global options: see \`bifract --help\`.`;
@@ -92,15 +96,14 @@ Forms used by existing cron jobs, and the command that each stands for:
 function namesToLoad(program: Command, args: string[]): string[] {
   const { operands, unknown } = program.parseOptions(args);
   const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
-  if (name !== undefined) return name in COMMANDS || name === RUN_JOB ? [name] : [];
+  if (name !== undefined) return name in COMMANDS || name in INTERNAL ? [name] : [];
   const help = operands.length > 0 || unknown.includes('--help');
   return help ? Object.keys(COMMANDS) : ['console'];
 }
 
 function load(name: string): Promise<{ command: ProgramCommand }> {
   if (name === 'console') return import('./commands/console.ts');
-  if (name === RUN_JOB) return import('./jobs/run-job.ts');
-  return (COMMANDS[name] as (typeof COMMANDS)[string])();
+  return ({ ...COMMANDS, ...INTERNAL }[name] as (typeof COMMANDS)[string])();
 }
 
 function find(program: Command, name: string): Command {

@@ -12,6 +12,7 @@ export type {
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
+export { QUEUE_MOVES, type QueuedJob, type QueueMove } from './engine/queue.ts';
 export type * from './features/archive/contract.ts';
 export { RESUMABLE } from './features/archive/recovery.ts';
 export type * from './features/archive-restore/contract.ts';

@@ -72,7 +72,10 @@ const LIVE = { ...RESTORE, target: { kind: 'live' } };
 const SEARCH = { name: 'search', targets: ['a'], count: false };
 
 const CALLS: [line: string, call: object][] = [
-  ['archive web-prod --no-fields', { name: 'archive', fractal: 'web-prod', fields: false, fresh: false }],
+  [
+    'archive web-prod --no-fields',
+    { name: 'archive', fractal: 'web-prod', fields: false, fresh: false, queue: false },
+  ],
   ['list archives --fractal web', { name: 'list', what: 'archives', fractal: 'web' }],
   ['list orphans', { name: 'list', what: 'orphans' }],
   [
@@ -108,6 +111,7 @@ const CALLS: [line: string, call: object][] = [
   ['jobs --all', { name: 'jobs', all: true }],
   ['attach x', { name: 'attach', id: 'x' }],
   ['cancel x', { name: 'cancel', id: 'x' }],
+  ['jobs move x first', { name: 'jobs', id: 'x', to: 'first' }],
   ['run-job x', { name: 'run-job', id: 'x' }],
   ['--restore --dir /x --restore-file F --non-interactive', LIVE],
   ['restore F --drill', { ...RESTORE, target: { kind: 'drill' } }],
@@ -179,6 +183,7 @@ test('arguments that are unknown, missing, malformed or contradictory are USAGE 
     'restore-archive x --parallel 0',
     'restore-archive x --parallel 17',
     'archive web --from 2026-03-02 --to 2026-03-01',
+    'jobs move x sideways',
     'backup --prune',
     'prune --keep-last x',
     'prune --keep-last -1',

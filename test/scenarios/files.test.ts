@@ -239,36 +239,3 @@ test('a read-only console can verify, and cancel that', async () => {
   await terminal.press('y');
   await terminal.waitFor('cancelled');
 });
-
-test('queued archives are in the list of jobs and can be removed', async () => {
-  const engine = new FakeEngine({ fractals: [1, 2, 3, 4].map((seed) => fakeFractal(seed)) });
-  await using console = startConsole({ engine });
-  const { terminal } = console;
-  await terminal.press('2');
-  await terminal.waitFor('4 fractals');
-  await terminal.press(' ', ' ', ' ', 'a', '5');
-  await terminal.waitFor('3 jobs');
-  await terminal.waitFor(/fractal-3 +· queued/);
-  await terminal.waitFor(/fractal-2 +· queued/);
-  await terminal.waitFor(/Archive fractal-1 +\S+ running/);
-  await terminal.press('g', 'enter');
-  await terminal.waitFor(/› .*fractal-3/);
-  await terminal.press('x');
-  await terminal.waitFor(/fractal-3: removed from the queue/);
-  await terminal.waitFor('2 jobs');
-  await terminal.press('2', 'G', 'a');
-  await terminal.waitFor('fractal-4 is queued');
-  await terminal.press('a');
-  await terminal.waitFor('fractal-4 is already queued');
-  await terminal.press('5', 'g', 'down', 'enter');
-  await terminal.waitFor(/› .*fractal-2/);
-  engine.jobs[0]?.done();
-  await terminal.waitFor('Archive fractal-2: started');
-  await terminal.waitFor(/› .*fractal-2/);
-  await terminal.waitFor(/State +\S running/);
-  engine.jobs[1]?.fail({ code: 'QUERY_FAILED', message: 'no memory' });
-  await terminal.waitFor('Archive fractal-4: started');
-  engine.jobs[2]?.done();
-  await terminal.waitFor('Archive fractal-4 done');
-  assert.equal(engine.jobs.length, 3);
-});

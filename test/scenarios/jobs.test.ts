@@ -245,25 +245,6 @@ test('a flood of events does not flood the terminal', async () => {
   assert.ok(terminal.written.length - before < 20_000, `${terminal.written.length - before} bytes`);
 });
 
-test('quitting starts no queued archives', async () => {
-  const engine = new FakeEngine({ fractals: [1, 2, 3].map((seed) => fakeFractal(seed)) });
-  await using console = startConsole({ engine });
-  const { terminal } = console;
-  await terminal.press('2');
-  await terminal.waitFor('3 fractals');
-  await terminal.press(' ', ' ', ' ');
-  await terminal.waitFor(selected(3));
-  await terminal.press('a');
-  await terminal.waitFor('Archive fractal-1: started');
-  await terminal.press('q');
-  await terminal.waitFor('Quit and cancel');
-  await terminal.press('y');
-  await console.left;
-  assert.equal((await only(engine.jobs).handle.outcome).event, 'job:cancelled');
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(engine.jobs.length, 1);
-});
-
 test('q quits at once if the running jobs outlive the console, and cancels none of them', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
@@ -272,25 +253,6 @@ test('q quits at once if the running jobs outlive the console, and cancels none 
   await terminal.waitFor('Backup: started');
   await terminal.press('q');
   assert.deepEqual(await console.left, {});
-  assert.equal(only(engine.jobs).cancelRequested, false);
-});
-
-test('q asks before it drops queued archives, and says which jobs continue', async () => {
-  const engine = new FakeEngine({ fractals: [1, 2].map((seed) => fakeFractal(seed)) });
-  engine.detached = true;
-  await using console = startConsole({ engine });
-  const { terminal } = console;
-  await terminal.press('2');
-  await terminal.waitFor('2 fractals');
-  await terminal.press(' ', ' ');
-  await terminal.waitFor(selected(2));
-  await terminal.press('a');
-  await terminal.waitFor('Archive fractal-1: started');
-  await terminal.press('q');
-  await terminal.waitFor('Quit? 1 queued archive will not run');
-  await terminal.waitFor('1 running job will continue');
-  await terminal.press('y');
-  await console.left;
   assert.equal(only(engine.jobs).cancelRequested, false);
 });
 

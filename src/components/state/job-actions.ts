@@ -1,12 +1,21 @@
-import { asBifractError, type JobView, jobFacts, RESUMABLE, ROLLED_BACK } from '../../core/index.ts';
+import {
+  asBifractError,
+  type JobView,
+  jobFacts,
+  type QueueMove,
+  RESUMABLE,
+  ROLLED_BACK,
+} from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
 import { jobOfFractal } from '../view/lists/file-cells.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
-import { currentScreen, listKey } from '../view/snapshot.ts';
+import type { JobRow } from '../view/lists/jobs.ts';
+import { currentScreen } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
-import { chooseValue, openDialog, startAndShow } from './dialogs.ts';
+import { chooseValue, clearSelection, openDialog, startAndShow } from './dialogs.ts';
+import { move } from './navigation.ts';
 import { commonValue, selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
 
@@ -19,30 +28,49 @@ export function startBackup({ startJob }: Session) {
   startJob({ kind: 'backup' });
 }
 
-/** Archives the selected fractals one after another; each is split as it is configured unless `split` is given. */
-export function archiveSelected(session: Session, split?: ArchiveSplit) {
-  const { queue } = session;
+/**
+ * Queues the selected fractals: they are archived one after another, because each archive can use much memory in
+ * ClickHouse. Each is split as it is configured unless `split` is given.
+ */
+export async function archiveSelected(session: Session, split?: ArchiveSplit) {
   const chosen = selectedFractals(session.snapshot());
-  session.dispatch({ type: 'clearSelection', key: listKey(currentScreen(session.snapshot())) });
-  if (chosen.length > 1)
-    session.notify('info', `${plural(chosen.length, 'fractal')} will be archived one after another`);
-  for (const fractal of chosen) {
-    const { id, name } = fractal;
-    const job = jobOfFractal(session.snapshot().jobs, id);
-    if (job) {
-      const text =
-        job.kind === 'archive'
-          ? `${name} is already being archived`
-          : `An archive is being restored into ${name}`;
-      session.notify('warn', text, { hint: 'Press 5 to show the job.' });
-    } else if (queue.state().some((one) => one.fractal_id === id)) {
-      session.notify('warn', `${name} is already queued`, { hint: 'Press 5 to show the queue.' });
-    } else {
-      queue.add(fractal, split);
-      if (chosen.length === 1 && queue.state().length > 0)
-        session.notify('info', `${name} is queued until the running archive has finished`);
+  clearSelection(session);
+  const free = chosen.filter((fractal) => isFree(session, fractal));
+  if (free.length > 1)
+    session.notify('info', `${plural(free.length, 'fractal')} will be archived one after another`);
+  try {
+    for (const { id, name } of free) {
+      const job = await session.engine.enqueue({
+        kind: 'archive',
+        fractal_id: id,
+        fractal_name: name,
+        ...(split ? { split } : {}),
+      });
+      await session.queue.refresh();
+      const position = session.queue.state().find((one) => one.id === job)?.position;
+      if (free.length === 1 && position !== undefined)
+        session.notify('info', `${name} is number ${position} in the queue`, { hint: 'Press 5 to show it.' });
     }
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('error', `Cannot queue the archive: ${message}`, { hint });
   }
+}
+
+/** Whether no job uses a fractal or will archive it; else says so. */
+function isFree(session: Session, { id, name }: { id: string; name: string }): boolean {
+  const { jobs, queue } = session.snapshot();
+  const job = jobOfFractal(jobs, id);
+  if (job) {
+    const text =
+      job.kind === 'archive'
+        ? `${name} is already being archived`
+        : `An archive is being restored into ${name}`;
+    session.notify('warn', text, { hint: 'Press 5 to show the job.' });
+  } else if (queue.some(({ target }) => target?.id === id)) {
+    session.notify('warn', `${name} is already queued`, { hint: 'Press 5 to show the queue.' });
+  } else return true;
+  return false;
 }
 
 function cancel(session: Session, jobs: readonly JobView[]) {
@@ -56,11 +84,7 @@ function cancel(session: Session, jobs: readonly JobView[]) {
 export function confirmCancel(session: Session) {
   const job = selectedJob(session.snapshot());
   if (!job) return;
-  if (job.queued) {
-    session.queue.remove(job.id);
-    if (currentScreen(session.snapshot()).name === 'job') session.dispatch({ type: 'back' });
-    return session.notify('info', `${job.title}: removed from the queue`);
-  }
+  if (job.queued) return void removeQueued(session, job);
   openDialog(session, {
     title: 'Cancel this job?',
     escape: 'keep running',
@@ -77,37 +101,57 @@ export function confirmCancel(session: Session) {
   });
 }
 
+async function removeQueued(session: Session, { id, title }: JobRow) {
+  try {
+    const removed = await session.engine.removeQueued(id);
+    await session.queue.refresh();
+    if (!removed)
+      return session.notify('warn', `${title} has just started`, { hint: 'Press x again to cancel it.' });
+    const screen = currentScreen(session.snapshot());
+    if (screen.name === 'job' && screen.subject === id) session.dispatch({ type: 'back' });
+    session.notify('info', `${title}: removed from the queue`);
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('error', `${title} is still queued: ${message}`, { hint });
+  }
+}
+
+/** Moves the queued job under the cursor. */
+export async function moveQueued(session: Session, to: QueueMove) {
+  const job = selectedJob(session.snapshot());
+  if (!job?.queued) return;
+  // The cursor stays with the job.
+  move(session, { rows: 0 });
+  try {
+    await session.engine.moveQueued(job.id, to);
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('warn', message, { hint });
+  }
+  await session.queue.refresh();
+}
+
 /** Running jobs that would stop with this console. */
 function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[] {
   return runningJobs(snapshot()).filter(({ id }) => !engine.outlives(id));
 }
 
-/** Quits; asks first if jobs would be cancelled or the queue dropped. */
+/** Quits; asks first if jobs would be cancelled. */
 export function quit(session: Session) {
   const stopping = jobsEndingWithConsole(session);
-  const queued = session.queue.state().length;
-  if (stopping.length === 0 && queued === 0) return session.leave();
+  if (stopping.length === 0) return session.leave();
   const continuing = runningJobs(session.snapshot()).length - stopping.length;
   openDialog(session, {
     escape: 'stay',
-    title:
-      stopping.length > 0
-        ? `Quit and cancel ${plural(stopping.length, 'running job')}?`
-        : `Quit? ${plural(queued, 'queued archive')} will not run`,
+    title: `Quit and cancel ${plural(stopping.length, 'running job')}?`,
     tone: 'warn',
     lines: [
       ...stopping.slice(0, 5).map((job) => job.title),
-      ...(queued > 0 && stopping.length > 0 ? [`${plural(queued, 'queued archive')} will not run.`] : []),
       ...(continuing > 0 ? [`${plural(continuing, 'running job')} will continue without the console.`] : []),
     ],
     options: [
       { key: 'n', label: 'Stay', safe: true, run: () => {} },
-      {
-        key: 'y',
-        label: stopping.length > 0 ? 'Quit and cancel jobs' : 'Quit',
-        safe: false,
-        run: () => quitNow(session),
-      },
+      { key: 'y', label: 'Quit and cancel jobs', safe: false, run: () => quitNow(session) },
     ],
   });
 }
@@ -115,7 +159,6 @@ export function quit(session: Session) {
 /** Quits without asking. The caller of `openConsole` closes the engine, which waits for the jobs to end. */
 export function quitNow(session: Session) {
   const stopping = jobsEndingWithConsole(session);
-  // Leave first: otherwise the end of a job would start the next queued one.
   session.leave();
   cancel(session, stopping);
 }
@@ -138,7 +181,7 @@ export function chooseSplit(session: Session) {
     line: 'Periods are in UTC. Each file can be restored or deleted on its own.',
     values: SPLITS,
     current: commonValue(chosen, 'archive_split'),
-    run: (split) => archiveSelected(session, split),
+    run: (split) => void archiveSelected(session, split),
   });
 }
 

@@ -119,7 +119,10 @@ export function createSession(options: SessionOptions): Session {
   const reports = createShownCache<FileReport>((target, options) => engine.show(target, options), changed);
   const coverage = createShownCache(queryCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
-  const queue = createQueue(startJob, changed, (from, to) => dispatch({ type: 'renameSubject', from, to }));
+  const queue = createQueue(engine, {
+    changed,
+    failed: (message, hint) => notify('error', message, { hint }),
+  });
   const verifications = createVerificationResults();
   const wizard = createWizard(changed);
 
@@ -233,10 +236,10 @@ export function createSession(options: SessionOptions): Session {
       const refresher = setInterval(() => data.refresh(), REFRESH_MS);
       stops.push(() => clearInterval(refresher));
       data.refresh();
+      queue.start();
     },
     leave() {
       end.abort();
-      queue.close();
       terminal.leave();
     },
     close() {

@@ -3,6 +3,7 @@ import { sanitize } from '../../core/text/sanitize.ts';
 import { justify, type Line as LineOfSpans, lineWidth, type Span } from '../text/line.ts';
 import { spinnerAt } from '../text/symbols.ts';
 import { truncate } from '../text/text.ts';
+import { unfinishedJobs } from '../view/lists/jobs.ts';
 import { keyIdOf } from '../view/snapshot.ts';
 import type { Screen, ScreenName, Snapshot } from '../view/types.ts';
 import { Line } from './line.tsx';
@@ -60,9 +61,10 @@ function installation(snapshot: Snapshot, room: number): LineOfSpans {
   return [...head, separator, { text: installation.storage, tone: 'dim' }];
 }
 
-function badge(name: ScreenName, { jobs, queue, symbols, now }: Snapshot): string {
-  const running = jobs.filter((job) => job.ended_at === undefined).length + queue.length;
-  return name === 'jobs' && running > 0 ? ` ${spinnerAt(symbols, now)} ${running}` : '';
+function badge(name: ScreenName, snapshot: Snapshot): string {
+  const { symbols, now } = snapshot;
+  const unfinished = unfinishedJobs(snapshot).length;
+  return name === 'jobs' && unfinished > 0 ? ` ${spinnerAt(symbols, now)} ${unfinished}` : '';
 }
 
 /** The screens by name; on a narrow terminal by number, and only the current one by name. */

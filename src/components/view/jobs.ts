@@ -21,7 +21,7 @@ import { archiveName } from './archive-name.ts';
 import type { DrawContext } from './types.ts';
 
 /** The state of a job: symbol and label. */
-export function jobState(job: JobView & { queued?: true }, { symbols, now }: DrawContext): Span {
+export function jobState(job: JobView & { queued?: object }, { symbols, now }: DrawContext): Span {
   const spinner = spinnerAt(symbols, now);
   if (job.queued) return { text: `${symbols.dot} queued`, tone: 'dim' };
   if (job.error?.code === 'JOB_DIED') return { text: `${symbols.bad} crashed`, tone: 'bad' };

@@ -12,6 +12,7 @@ import type {
   JobRequest,
   JobView,
   Orphan,
+  QueuedJob,
 } from '../../core/index.ts';
 import type { Line, Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
@@ -162,8 +163,8 @@ export interface Snapshot extends DrawContext {
   coverage: ReadonlyMap<string, Loaded<Coverage>>;
   /** Last verification of each file, by its name. */
   verifications: ReadonlyMap<string, VerificationResult>;
-  /** Fractals queued for archiving, the next one first. */
-  queue: readonly QueuedArchive[];
+  /** Jobs that have not started, the next one first. */
+  queue: readonly QueuedJob[];
   /** Labels of running actions on files, records and orphans, by their ids. */
   busy: ReadonlyMap<string, string>;
   browse?: BrowseState;
@@ -186,17 +187,6 @@ export interface VerificationResult {
 
 /** The periods an archive is split into. */
 export type ArchiveSplit = NonNullable<Extract<JobRequest, { kind: 'archive' }>['split']>;
-
-/** A fractal queued for archiving. */
-export interface QueuedArchive {
-  id: string;
-  fractal_id: string;
-  fractal_name: string;
-  /** The fractal's own setting if absent. */
-  split?: ArchiveSplit;
-  /** When it was queued, milliseconds since the epoch. */
-  at: number;
-}
 
 /** A row in the list of rows: as much of it as fits on one line. */
 export interface RowLine {

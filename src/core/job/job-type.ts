@@ -34,6 +34,12 @@ export interface JobType<Request, Summary extends object> {
   /** Set if the total of its progress in bytes is an estimate. */
   readonly estimatesTotal?: true;
 
+  /**
+   * Set on kinds that can be queued: checks a request that was stored, and possibly changed by somebody since. Undefined
+   * if it is not one of this kind.
+   */
+  readRequest?(stored: object): Request | undefined;
+
   /** For jobs that can be resumed: what to do after a crash, human-readable. */
   readonly resumeHint?: string;
   /**

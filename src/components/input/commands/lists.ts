@@ -2,6 +2,7 @@ import {
   archiveSelected,
   chooseSplit,
   confirmCancel,
+  moveQueued,
   resumable,
   resumeSelected,
 } from '../../state/job-actions.ts';
@@ -22,6 +23,10 @@ function noRunningJob(snapshot: Snapshot): string | undefined {
   if (!job) return 'no job selected';
   if (job.state === 'cancelling') return 'the job is already being cancelled';
   return job.ended_at === undefined ? undefined : 'the job has ended';
+}
+
+function noQueuedJob(snapshot: Snapshot): string | undefined {
+  return selectedJob(snapshot)?.queued ? undefined : 'it is not in the queue';
 }
 
 function notResumable(snapshot: Snapshot): string | undefined {
@@ -77,7 +82,7 @@ export const JOBS: readonly Command[] = [
     group: 'here',
     changesData: true,
     disabled: noFractal,
-    run: (session) => archiveSelected(session),
+    run: (session) => void archiveSelected(session),
   },
   {
     name: 'archive split',
@@ -112,6 +117,30 @@ export const JOBS: readonly Command[] = [
     group: 'here',
     disabled: noRunningJob,
     run: confirmCancel,
+  },
+  {
+    name: 'earlier in queue',
+    verb: 'move the job',
+    keys: ['K'],
+    label: 'earlier',
+    description: 'Move the queued job up: it runs earlier',
+    screens: ['jobs'],
+    group: 'here',
+    changesData: true,
+    disabled: noQueuedJob,
+    run: (session) => void moveQueued(session, 'up'),
+  },
+  {
+    name: 'later in queue',
+    verb: 'move the job',
+    keys: ['J'],
+    label: 'later',
+    description: 'Move the queued job down: it runs later',
+    screens: ['jobs'],
+    group: 'here',
+    changesData: true,
+    disabled: noQueuedJob,
+    run: (session) => void moveQueued(session, 'down'),
   },
   {
     name: 'resume',

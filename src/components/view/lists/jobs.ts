@@ -1,28 +1,30 @@
-import type { JobView } from '../../../core/index.ts';
+import type { JobView, QueuedJob } from '../../../core/index.ts';
 import { formatBytes, formatPercent } from '../../../core/text/units.ts';
 import type { Line } from '../../text/line.ts';
 import { jobBar, jobEta, jobOwner, jobSpeed, jobState, shortDuration } from '../jobs.ts';
 import { memo } from '../snapshot.ts';
-import type { QueuedArchive, Snapshot } from '../types.ts';
+import type { Snapshot } from '../types.ts';
 import { listOf } from './list.ts';
 
 const BAR = 10;
 
-/** A job, or a queued archive. */
-export type JobRow = JobView & { queued?: true };
+/** A job, or one that waits in the queue. */
+export type JobRow = JobView & { queued?: QueuedJob };
 
-function queuedRow({ id, fractal_id, fractal_name, at }: QueuedArchive): JobRow {
+function queuedRow(queued: QueuedJob): JobRow {
+  const { id, kind, title, target, by, position, queued_at } = queued;
   return {
     id,
-    queued: true,
-    kind: 'archive',
-    title: `Archive of ${fractal_name}`,
-    target: { kind: 'fractal', id: fractal_id },
+    queued,
+    kind,
+    title,
+    target,
+    by,
     state: 'running',
-    phase: 'Waiting for the previous archive',
+    phase: position === 1 ? 'Next in the queue' : `Number ${position} in the queue`,
     phases: [],
     progress: {},
-    started_at: at,
+    started_at: Date.parse(queued_at),
     retries: 0,
     warnings: [],
     warning_count: 0,
@@ -32,14 +34,24 @@ function queuedRow({ id, fractal_id, fractal_name, at }: QueuedArchive): JobRow 
   };
 }
 
-const withQueue = memo((jobs: readonly JobView[], queue: readonly QueuedArchive[]): readonly JobRow[] => [
-  ...queue.map(queuedRow).toReversed(),
-  ...jobs,
-]);
+const withQueue = memo((jobs: readonly JobView[], queue: readonly QueuedJob[]): readonly JobRow[] => {
+  // The queue may have been read before the job started.
+  const known = new Set(jobs.map(({ id }) => id));
+  return [
+    ...jobs.filter(({ ended_at }) => ended_at === undefined),
+    ...queue.filter(({ id }) => !known.has(id)).map(queuedRow),
+    ...jobs.filter(({ ended_at }) => ended_at !== undefined),
+  ];
+});
 
-/** The queued archives, the next one last, and then the jobs, newest first. */
+/** Running jobs, then the queue, the next one first, and then jobs that have ended, newest first. */
 export function jobRows({ jobs, queue }: Pick<Snapshot, 'jobs' | 'queue'>): readonly JobRow[] {
   return withQueue(jobs, queue);
+}
+
+/** Jobs that are running or queued. */
+export function unfinishedJobs(snapshot: Pick<Snapshot, 'jobs' | 'queue'>): readonly JobRow[] {
+  return jobRows(snapshot).filter(({ ended_at }) => ended_at === undefined);
 }
 
 function progress(job: JobRow, snapshot: Snapshot): Line {
@@ -134,7 +146,7 @@ export const jobsList = listOf<JobRow>({
       width: 14,
       grow: 2,
       drop: 2,
-      cell: (job) => ({ text: jobProblem(job), tone: job.error ? 'bad' : 'warn' }),
+      cell: (job) => ({ text: jobProblem(job), tone: job.error || job.queued ? 'bad' : 'warn' }),
       value: (job) => job.warning_count + job.retries,
     },
   ],
@@ -146,7 +158,8 @@ export const jobsList = listOf<JobRow>({
 });
 
 /** The error of a failed job, else its waits, retries and warnings in short. */
-export function jobProblem(job: JobView): string {
+export function jobProblem(job: JobRow): string {
+  if (job.queued) return job.queued.problem?.message ?? '';
   if (job.error && job.state === 'failed') return job.error.message;
   const parts = [
     job.waiting ? `waiting: ${job.waiting.reason}` : '',

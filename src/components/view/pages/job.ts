@@ -1,6 +1,7 @@
 import {
   type ArchiveRestoreSummary,
   type JobView,
+  type QueuedJob,
   type RestoreSummary,
   summaryRows,
 } from '../../../core/index.ts';
@@ -163,19 +164,31 @@ function startedBy(job: JobView): string {
   return `${jobOwner(job)}; process ${pid} on ${host}`;
 }
 
-function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
+function queuedLines(job: JobRow, { position, problem }: QueuedJob, snapshot: Snapshot): Line[] {
   const { columns, symbols, now } = snapshot;
   return [
     heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
-    field('Queued', { text: `for ${shortDuration(now - job.started_at)}, behind other archives` }),
-    field('', { text: 'Press x to remove it from the queue.', tone: 'dim' }),
+    field('Queued', { text: `for ${shortDuration(now - job.started_at)}` }),
+    field('Position', { text: position === 1 ? 'next' : String(position) }),
+    ...(problem
+      ? [
+          ...longField('Not started', problem.message, columns, 'bad'),
+          ...(problem.hint ? longField('What to do', problem.hint, columns) : []),
+        ]
+      : []),
+    ...(job.by ? longField('By', jobOwner(job), columns) : []),
+    field('ID', { text: job.id, tone: 'dim' }),
+    field('', {
+      text: 'It starts when the jobs before it have ended, also without this console.',
+      tone: 'dim',
+    }),
   ];
 }
 
 function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
   const { columns, symbols, now } = snapshot;
-  if (job.queued) return queuedLines(job, snapshot);
+  if (job.queued) return queuedLines(job, job.queued, snapshot);
   return [
     heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),

@@ -14,6 +14,7 @@ import type { ArchiveJobRequest } from '../../../../src/core/features/archive/co
 import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import type { JobBus } from '../../../../src/core/ports/job-bus.ts';
+import type { InstallationInfo } from '../../../../src/core/ports/services.ts';
 import type { PutOptions, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { archiveParts } from '../../../helpers/archive-parts.ts';
@@ -456,7 +457,14 @@ function jobsOf({ state, catalog }: Parts, ids: string[] = []): JobQueryService 
   const events = [{ event: 'job:cancelled', time: '2026-03-01T12:34:00Z' }];
   const find = async (id: string) => ({ id, live: false, events });
   const jobBus = { ids: async () => ids, find } as unknown as JobBus<JobEvent>;
-  return new JobQueryService({ jobBus: jobBus, state, catalog: async () => catalog, now: () => new Date() });
+  return new JobQueryService({
+    jobBus,
+    state,
+    queue: { read: async () => [] },
+    installation: { read_only: false } as InstallationInfo,
+    catalog: async () => catalog,
+    now: () => new Date(),
+  });
 }
 
 test('the scheduled run that made an interrupted archive is shown until the archive is resumed', async () => {
