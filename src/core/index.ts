@@ -1,5 +1,5 @@
 /** The engine's only public entry point: what the console and the command line may import from it. */
-export { asBifractError, BifractError, type ErrorReport, ROLLED_BACK } from './contract/errors.ts';
+export { asBifractError, BifractError, type ErrorReport } from './contract/errors.ts';
 export type { JobEvent, JobEventMap, Progress } from './contract/events.ts';
 export type {
   BackupFile,
@@ -14,10 +14,10 @@ export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
 export { QUEUE_MOVES, type QueuedJob, type QueueMove } from './engine/queue.ts';
 export type * from './features/archive/contract.ts';
-export { RESUMABLE } from './features/archive/recovery.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';
 export type * from './features/copy/contract.ts';
+export { copyRefusal } from './features/copy/copy.ts';
 export type * from './features/coverage/contract.ts';
 export type * from './features/delete/contract.ts';
 export { refusalOf } from './features/delete/delete.ts';

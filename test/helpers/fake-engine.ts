@@ -473,6 +473,10 @@ export class FakeEngine implements Engine {
   /** Results of `resumeRequest`, by id of the job, archive or group. */
   readonly interrupted = new Map<string, JobRequest>();
 
+  resumable(): Promise<string[]> {
+    return this.#answer(() => [...this.interrupted.keys()]);
+  }
+
   resumeRequest(id: string): Promise<JobRequest> {
     return this.#answer(() => {
       const request = this.interrupted.get(id);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RESUMABLE } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { busyEngine, FakeEngine, fakeArchive, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';
 import { until } from '../helpers/until.ts';
@@ -318,14 +317,14 @@ test('c reports why a job cannot be resumed: it is running, completed, or left n
   engine.start({ kind: 'archive', fractal_id: 'f1', fractal_name: 'web' });
   engine.jobs[1]?.emit('job:failed', DIED);
   await terminal.press('g', 'c');
-  await terminal.waitFor('No partial data is left');
+  await terminal.waitFor('Cannot resume: nothing is left of it');
   assert.equal(engine.jobs.length, 2);
 });
 
 test('c resumes an interrupted group and its archives, but not a complete or a cancelled archive', async () => {
   const fractal = fakeFractal(1, { name: 'web' });
   const part = { group_id: 'g1' };
-  const failed = { status: 'failed', error_message: RESUMABLE } as const;
+  const failed = { status: 'failed', error_message: 'Interrupted: the process ended' } as const;
   const cancelled = { ...failed, error_message: 'Cancelled by the user' };
   const engine = new FakeEngine({
     fractals: [fractal],
@@ -342,7 +341,7 @@ test('c resumes an interrupted group and its archives, but not a complete or a c
   await terminal.press('3');
   await terminal.waitFor('Cancelled by the');
   await terminal.press('/', ...'cancelled', 'enter', 'c');
-  await terminal.waitFor('Cannot resume: it was not interrupted');
+  await terminal.waitFor('Cannot resume: nothing is left of it');
   assert.doesNotMatch(terminal.text(), /c resume/);
   await terminal.press('esc', '/', ...'interrupted', 'enter');
   await terminal.waitFor('c resume');

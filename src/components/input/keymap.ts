@@ -35,8 +35,14 @@ export function commandsAt(snapshot: Snapshot): readonly Command[] {
   const { name } = currentScreen(snapshot);
   return COMMANDS.filter(
     (command) =>
-      (!command.screens || command.screens.includes(name)) && !(command.changesData && snapshot.read_only),
+      (!command.screens || command.screens.includes(name)) &&
+      !(snapshot.read_only && changesData(snapshot, command)),
   );
+}
+
+/** Whether a command changes data, now that this is selected. */
+export function changesData(snapshot: Snapshot, { changesData: changes }: Command): boolean {
+  return typeof changes === 'function' ? changes(snapshot) : changes;
 }
 
 /** The command of a key on the current screen. */

@@ -4,7 +4,7 @@ import type { Session } from '../state/session.ts';
 import { isTooSmall } from '../text/layout.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption, Mode } from '../view/types.ts';
-import { COMMANDS, commandFor, notAvailable, runCommand } from './keymap.ts';
+import { COMMANDS, changesData, commandFor, notAvailable, runCommand } from './keymap.ts';
 import { keysOf, splitEscapeKey } from './keys.ts';
 import { modeKey, smallDialogKey } from './mode-keys.ts';
 
@@ -133,7 +133,7 @@ function screenKey(session: Session, key: string) {
   const known = COMMANDS.find(
     (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),
   );
-  if (known?.changesData && snapshot.read_only)
+  if (known && snapshot.read_only && changesData(snapshot, known))
     session.notify('warn', notAvailable(known, 'the console is read-only'));
   // Else an older message could be taken for the answer.
   else if (snapshot.ui.statusMessage?.collapsed) session.dispatch({ type: 'clearMessage' });

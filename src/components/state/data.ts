@@ -22,6 +22,7 @@ const EMPTY: DataState = {
   groups: { loading: false },
   backups: { loading: false },
   orphans: { loading: false },
+  resumable: { loading: false },
 };
 
 /** Queries the engine; `changed` gets the resource if loading it failed with a new error. */
@@ -33,6 +34,7 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     groups: (options) => engine.groups({}, options),
     backups: (options) => engine.backups(options),
     orphans: (options) => engine.orphans(options),
+    resumable: async (options) => new Set(await engine.resumable(options)),
   };
   const query: Query<Resource, unknown> = (resource, options) => queries[resource](options);
   const cache = createLoadCache(query, changed);

@@ -43,9 +43,9 @@ export function deleteSelected(session: Session) {
     name: 'deletion',
     key: 'D',
     failed: 'Nothing was deleted',
-    ids: targets.map(({ id }) => id),
     status: 'deleting',
     plan: (signal) => session.engine.planDelete(targets, { signal }),
+    ids: ({ items }) => items.filter(({ action }) => action === 'delete').map(({ id }) => id),
     question: (plan) => deleteQuestion(session, plan),
     request: (plan) => ({ kind: 'delete', plan }),
   });
@@ -110,9 +110,9 @@ export function copySelected(session: Session) {
     name: 'copy',
     key: 'C',
     failed: 'Nothing was copied',
-    ids,
     status: 'copying',
     plan: (signal) => session.engine.planCopy(ids, { to, signal }),
+    ids: ({ items }) => items.filter(({ action }) => action === 'copy').map(({ target }) => target),
     question: (plan) => copyQuestion(session, plan),
     request: (plan) => ({ kind: 'copy', plan }),
   });
@@ -153,9 +153,9 @@ function planAdoption(session: Session, files: readonly string[], create_fractal
     name: 'adoption',
     key: 'a',
     failed: 'Nothing was adopted',
-    ids: files,
     status: 'adopting',
     plan: (signal) => session.engine.planAdopt([...files], { create_fractals, signal }),
+    ids: ({ items }) => items.filter(({ action }) => action === 'adopt').map(({ path }) => path),
     question: (plan) => adoptQuestion(session, files, plan),
     request: (plan) => ({ kind: 'adopt', plan }),
   });

@@ -1,11 +1,4 @@
-import {
-  asBifractError,
-  type JobView,
-  jobFacts,
-  type QueueMove,
-  RESUMABLE,
-  ROLLED_BACK,
-} from '../../core/index.ts';
+import { asBifractError, type JobView, jobFacts, type QueueMove } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
@@ -185,29 +178,26 @@ export function chooseSplit(session: Session) {
   });
 }
 
-/** The selected job, archive or group if it may be resumable; else why it is not. */
+/** The selected job, archive or group if it can be resumed; else why it cannot. */
 export function resumable(snapshot: Snapshot): { id: string } | { why: string } {
   const screen = currentScreen(snapshot);
-  return screen.name === 'jobs' || screen.name === 'job'
-    ? resumableJob(snapshot)
-    : resumableArchive(snapshot);
+  const found =
+    screen.name === 'jobs' || screen.name === 'job' ? endedJob(snapshot) : brokenArchive(snapshot);
+  if ('why' in found) return found;
+  const { value } = snapshot.data.resumable;
+  if (!value) return { why: 'what is left of it is not known yet' };
+  return value.has(found.id) ? found : { why: 'nothing is left of it to continue with; start it again' };
 }
 
-function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
+function endedJob(snapshot: Snapshot): { id: string } | { why: string } {
   const job = selectedJob(snapshot);
   if (!job) return { why: 'no job selected' };
+  if (job.queued) return { why: 'the job has not started' };
   if (job.ended_at === undefined) return { why: 'the job is still running' };
-  if (job.state === 'done') return { why: 'the job has completed' };
-  if (job.error?.hint === ROLLED_BACK) return { why: 'its partial work was rolled back; start it again' };
-  // A cancelled restore can have sent rows that the same restore must not send again; others start over.
-  if (job.state === 'cancelled' && job.kind !== 'restore-archive')
-    return { why: 'it was cancelled; start it again' };
-  return jobFacts(job.kind).keepsPartialWork
-    ? { id: job.id }
-    : { why: 'jobs of this kind cannot be resumed; start it again' };
+  return job.state === 'done' ? { why: 'the job has completed' } : { id: job.id };
 }
 
-function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } {
+function brokenArchive(snapshot: Snapshot): { id: string } | { why: string } {
   const screen = currentScreen(snapshot);
   const isList = screen.name === 'archives' || screen.name === 'fractal-archives';
   const id = isList ? rowUnderCursor(snapshot) : screen.subject;
@@ -216,12 +206,7 @@ function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } 
     archiveRows(snapshot).find((one) => one.id === id) ?? records.find((record) => record.id === id);
   if (!row) return { why: 'no archive selected' };
   if (row.status === 'completed') return { why: 'the archive is complete' };
-  if (jobOfFractal(snapshot.jobs, row.fractal_id)) return { why: 'a job is using the fractal' };
-  // The server may have put its own message into the record, but not into that of the group.
-  const group = snapshot.data.groups.value?.find((one) => one.id === row.group_id);
-  if (row.status === 'failed' && ![row.error_message, group?.error_message].includes(RESUMABLE))
-    return { why: 'it was not interrupted; archive the fractal again' };
-  return { id: row.id };
+  return jobOfFractal(snapshot.jobs, row.fractal_id) ? { why: 'a job is using the fractal' } : { id: row.id };
 }
 
 /** Resumes the selected work in a new job, and opens its page. */

@@ -2,7 +2,7 @@ import type { Coverage, FileReport } from '../../core/index.ts';
 import { rowAtCursor, rowsScreen, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
 import { currentScreen } from '../view/snapshot.ts';
-import type { ScreenName, Snapshot } from '../view/types.ts';
+import type { Resource, ScreenName, Snapshot } from '../view/types.ts';
 import type { Data } from './data.ts';
 import type { ShownCache } from './load-cache.ts';
 import type { Browsing } from './rows/browser.ts';
@@ -15,6 +15,18 @@ interface LoaderTargets {
 }
 
 const REPORTED: ReadonlySet<ScreenName> = new Set(['archive', 'backup', 'orphan', 'wizard']);
+
+/** What some screens need besides what is always loaded. */
+const MORE: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
+  orphans: ['orphans'],
+  orphan: ['orphans'],
+  jobs: ['resumable'],
+  job: ['resumable'],
+  archives: ['resumable'],
+  'fractal-archives': ['resumable'],
+  group: ['resumable'],
+  archive: ['resumable'],
+};
 
 /** The file whose report is on the screen. */
 function reportTarget(snapshot: Snapshot): string | undefined {
@@ -61,8 +73,9 @@ export function createLoader(
     coverage.show(covered);
     // Counts go stale at once: those of the last visit are shown until new ones arrive.
     if (arrived && covered !== undefined) coverage.refresh();
-    data.show(name === 'orphans' || name === 'orphan' ? ['orphans'] : []);
-    if (arrived && name === 'orphans') data.refresh('orphans');
+    const more = MORE[name] ?? [];
+    data.show(more);
+    if (arrived && name !== 'orphan') for (const one of more) data.refresh(one);
   }
 
   return () => {

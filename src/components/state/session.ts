@@ -92,6 +92,7 @@ const LABELS: Readonly<Record<Resource, string>> = {
   groups: 'archive groups',
   backups: 'backups',
   orphans: 'orphans',
+  resumable: 'what can be resumed',
 };
 
 /** Creates a session. It does not call the engine before `start`. */
@@ -107,6 +108,7 @@ export function createSession(options: SessionOptions): Session {
   let current: Snapshot | undefined;
   let entries = 0;
   let busy: ReadonlyMap<string, string> = new Map();
+  let own: ReadonlySet<string> = new Set();
   let timer: NodeJS.Timeout | undefined;
 
   const data = loadData(engine, (failed) => {
@@ -148,6 +150,7 @@ export function createSession(options: SessionOptions): Session {
       coverage: coverage.state(),
       verifications: verifications.state(),
       queue: queue.state(),
+      own,
       busy,
       browse: browsing.state(),
       wizard: wizard.state(),
@@ -171,6 +174,7 @@ export function createSession(options: SessionOptions): Session {
 
   function startJob(request: JobRequest): JobHandle {
     const job = engine.start(request);
+    own = new Set([...own, job.id]);
     jobs.add({ ...job, title: readableTitle(job.title, data.state().archives.value ?? []) });
     return job;
   }

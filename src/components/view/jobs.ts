@@ -153,11 +153,13 @@ function fileResult(kind: string, result: Record<string, unknown>): string[] | u
     case 'delete':
       return [
         `${plural(count(result, 'deleted') ?? 0, 'item')} deleted`,
+        counted(count(result, 'kept'), 'kept', 'kept'),
         `${formatBytes(count(result, 'freed_bytes') ?? 0)} freed`,
       ];
     case 'copy':
       return [
         `${plural(count(result, 'copied') ?? 0, 'file')} copied`,
+        counted(count(result, 'kept'), 'kept', 'kept'),
         formatBytes(count(result, 'size_bytes') ?? 0),
       ];
     default:

@@ -46,6 +46,8 @@ export interface DataState {
   groups: Loaded<readonly ArchiveGroup[]>;
   backups: Loaded<readonly BackupFile[]>;
   orphans: Loaded<readonly Orphan[]>;
+  /** Ids of jobs, archives and groups whose interrupted work can be resumed. */
+  resumable: Loaded<ReadonlySet<string>>;
 }
 
 export type Resource = keyof DataState;
@@ -165,6 +167,8 @@ export interface Snapshot extends DrawContext {
   verifications: ReadonlyMap<string, VerificationResult>;
   /** Jobs that have not started, the next one first. */
   queue: readonly QueuedJob[];
+  /** Jobs that this console started. */
+  own: ReadonlySet<string>;
   /** Labels of running actions on files, records and orphans, by their ids. */
   busy: ReadonlyMap<string, string>;
   browse?: BrowseState;

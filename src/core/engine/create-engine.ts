@@ -28,6 +28,7 @@ import { leftovers } from './leftovers.ts';
 import { QueueService } from './queue.ts';
 import { QueueRunner } from './queue-runner.ts';
 import { recover } from './recovery.ts';
+import { resumableIds } from './resumable.ts';
 import { JobRunner } from './runner.ts';
 import { type JobControl, JobSupervisor } from './supervisor.ts';
 
@@ -87,6 +88,7 @@ function engineOf(
     findJob: (id) => known.findJob(id),
     follow: (...query) => known.follow(...query),
     requestCancel: (...query) => known.requestCancel(...query),
+    resumable: (options) => resumableIds(services, options),
     resumeRequest: (...query) => known.resumeRequest(...query),
 
     queuedJobs: () => queue.queuedJobs(),

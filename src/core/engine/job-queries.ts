@@ -5,10 +5,10 @@ import { fold, type JobView, newEntry, viewOf } from '../job/store.ts';
 import type { BusJob, JobBus } from '../ports/job-bus.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Services } from '../ports/services.ts';
-import type { JobRecord } from '../ports/state.ts';
 import type { CallOptions } from '../ports/types.ts';
 import { type JobRequest, jobTypeOf } from './jobs.ts';
 import { interruptedRecords } from './leftovers.ts';
+import { idsOf } from './resumable.ts';
 
 /** A job of any process of the installation. */
 export interface KnownJob extends JobView {
@@ -31,6 +31,8 @@ export interface JobQueries {
   follow(job: string, options?: CallOptions): AsyncIterable<JobEvent>;
   /** Cancels a job of any process; its final event follows. `NOT_FOUND` if it is not running, `BUSY`, `READ_ONLY`. */
   requestCancel(job: string, options?: CallOptions): Promise<void>;
+  /** Ids of jobs, archives and groups whose interrupted work can be resumed. */
+  resumable(options?: CallOptions): Promise<string[]>;
   /**
    * The request that resumes interrupted work, given the id of the job, archive or group. `NOT_FOUND` if no
    * partial data is left.
@@ -49,7 +51,7 @@ const POLL_MS = 500;
 const START_MS = 10_000;
 
 /** Job queries on an installation's services. */
-export class JobQueryService implements JobQueries {
+export class JobQueryService implements Omit<JobQueries, 'resumable'> {
   readonly #services: JobServices;
 
   constructor(services: JobServices) {
@@ -119,7 +121,7 @@ export class JobQueryService implements JobQueries {
   }
 
   async resumeRequest(id: string, options?: CallOptions): Promise<JobRequest> {
-    const record = (await interruptedRecords(this.#services.state)).find((one) => isAbout(one, id));
+    const record = (await interruptedRecords(this.#services.state)).find((one) => idsOf(one).includes(id));
     const request = record && (await jobTypeOf(record)?.resumeRequest?.(this.#services, record, options));
     if (request) return request as JobRequest;
     throw new BifractError('NOT_FOUND', 'Cannot resume: no partial data is left', {
@@ -136,8 +138,4 @@ function viewOfAll({ id, events }: BusJob<JobEvent>, now: Date): JobView {
   const entry = newEntry(id, Date.parse(events[0]?.time ?? ''));
   for (const event of events) fold(entry, event, Date.parse(event.time), now.getTime());
   return viewOf(entry);
-}
-
-function isAbout({ id, archive_id, archive, restoring }: JobRecord, wanted: string): boolean {
-  return [id, archive_id, archive?.group_id, ...(restoring?.archive_ids ?? [])].includes(wanted);
 }

@@ -25,12 +25,10 @@ export interface JobType<Request, Summary extends object> {
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;
   /** What it did, human-readable. */
   summary(summary: Summary): Row[];
-  /** What cancelling it means, one or two sentences; by default that it stops as soon as that is safe. */
-  readonly cancelEffect?: string;
+  /** What cancelling it means, one or two sentences. */
+  readonly cancelEffect: string;
   /** What a cancelled job left behind, as a hint; the job may throw a more exact one with the reason. */
   readonly cancelledHint: string;
-  /** Set if a job that did not complete may leave partial work that can be resumed. */
-  readonly keepsPartialWork?: true;
   /** Set if the total of its progress in bytes is an estimate. */
   readonly estimatesTotal?: true;
 

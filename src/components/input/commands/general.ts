@@ -28,6 +28,7 @@ export const ALWAYS: readonly Command[] = [
     label: 'help',
     description: 'Show the keys of this screen',
     group: 'general',
+    changesData: false,
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'help', top: 0 } }),
   },
   {
@@ -36,6 +37,7 @@ export const ALWAYS: readonly Command[] = [
     label: 'quit',
     description: 'Quit; running jobs continue',
     group: 'general',
+    changesData: false,
     run: quit,
   },
 ];
@@ -54,6 +56,7 @@ export const GENERAL: readonly Command[] = [
     description: 'Copy a path, ID or checksum to the clipboard',
     screens: COPY_SCREENS,
     group: 'here',
+    changesData: false,
     disabled: (snapshot) => (canCopy(snapshot) ? undefined : 'nothing to copy here'),
     run: copy,
   },
@@ -63,6 +66,7 @@ export const GENERAL: readonly Command[] = [
     label: 'commands',
     description: 'Find and run a command by name',
     group: 'general',
+    changesData: false,
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'palette', query: '', index: 0 } }),
   },
   {
@@ -71,6 +75,7 @@ export const GENERAL: readonly Command[] = [
     label: 'refresh',
     description: 'Reload all data',
     group: 'general',
+    changesData: false,
     run: refresh,
   },
 ];
@@ -82,6 +87,7 @@ export const TERMINAL: readonly Command[] = [
     keys: ['ctrl-l'],
     description: 'Redraw the screen',
     group: 'general',
+    changesData: false,
     run: (session) => session.terminal.repaint(),
   },
   {
@@ -89,6 +95,7 @@ export const TERMINAL: readonly Command[] = [
     keys: ['ctrl-z'],
     description: 'Suspend the console; resume it with fg',
     group: 'general',
+    changesData: false,
     run: (session) => session.terminal.suspend(),
   },
 ];
@@ -99,6 +106,7 @@ function screen(key: string, name: ScreenName, title: string, ...more: string[])
     keys: [key, ...more],
     description: `Show ${title}`,
     group: 'go',
+    changesData: false,
     run: (session) => go(session, { name }),
   };
 }
@@ -121,6 +129,7 @@ export const MOVES: readonly Command[] = [
     keys: ['up', 'k'],
     description: 'Move up',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { rows: -1 }),
   },
   {
@@ -128,6 +137,7 @@ export const MOVES: readonly Command[] = [
     keys: ['down', 'j'],
     description: 'Move down',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { rows: 1 }),
   },
   {
@@ -135,6 +145,7 @@ export const MOVES: readonly Command[] = [
     keys: ['pgup', 'ctrl-b'],
     description: 'Move up one page',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { pages: -1 }),
   },
   {
@@ -142,6 +153,7 @@ export const MOVES: readonly Command[] = [
     keys: ['pgdn', 'ctrl-f'],
     description: 'Move down one page',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { pages: 1 }),
   },
   {
@@ -149,6 +161,7 @@ export const MOVES: readonly Command[] = [
     keys: ['g', 'home'],
     description: 'Go to the top',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { to: 'first' }),
   },
   {
@@ -156,6 +169,7 @@ export const MOVES: readonly Command[] = [
     keys: ['G', 'end'],
     description: 'Go to the bottom',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { to: 'last' }),
   },
 ];

@@ -49,6 +49,7 @@ export const OPENING: readonly Command[] = [
     description: 'Open the row under the cursor',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: (session) => open(session),
   },
@@ -59,6 +60,7 @@ export const OPENING: readonly Command[] = [
     description: 'Clear filter or selection, or go back',
     screens: ['fractal-archives', 'group', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
     group: 'here',
+    changesData: false,
     run: (session) => back(session),
   },
   {
@@ -67,6 +69,7 @@ export const OPENING: readonly Command[] = [
     description: 'Clear filter or selection, or go to the overview',
     screens: ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'],
     group: 'here',
+    changesData: false,
     run: (session) => back(session),
   },
 ];
@@ -115,6 +118,8 @@ export const JOBS: readonly Command[] = [
     description: 'Cancel the job; asks first',
     screens: ['jobs', 'job'],
     group: 'here',
+    // What a read-only console starts changes nothing: it may stop that.
+    changesData: (snapshot) => !snapshot.own.has(selectedJob(snapshot)?.id ?? ''),
     disabled: noRunningJob,
     run: confirmCancel,
   },
@@ -164,6 +169,7 @@ export const SELECTING: readonly Command[] = [
     description: 'Select or deselect the row',
     screens: ['fractals', 'archives', 'fractal-archives', 'group', 'backups', 'orphans'],
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: toggleSelected,
   },
@@ -174,6 +180,7 @@ export const SELECTING: readonly Command[] = [
     description: 'Show only rows with matching text',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     run: editFilter,
   },
 ];
@@ -188,6 +195,7 @@ export const SORTING: readonly Command[] = [
     description: 'Show all details of the fractal',
     screens: ['fractals'],
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: (session) => open(session, 'fractal'),
   },
@@ -198,6 +206,7 @@ export const SORTING: readonly Command[] = [
     description: 'Sort by the next column',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     run: (session) => sort(session, 'next'),
   },
   {
@@ -206,6 +215,7 @@ export const SORTING: readonly Command[] = [
     description: 'Reverse the sort order',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     run: (session) => sort(session, 'reverse'),
   },
 ];

@@ -18,7 +18,6 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   summary: archiveRows,
   cancelEffect: 'Unfinished files are deleted. Files of finished periods are kept.',
   cancelledHint: ROLLED_BACK,
-  keepsPartialWork: true,
   estimatesTotal: true,
   readRequest,
   resumeHint: 'Run the same command again to resume it, or select it in the console and press c.',

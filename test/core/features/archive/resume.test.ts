@@ -9,6 +9,7 @@ import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
 import { JobQueryService } from '../../../../src/core/engine/job-queries.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
+import { resumableIds } from '../../../../src/core/engine/resumable.ts';
 import { archive } from '../../../../src/core/features/archive/archive.ts';
 import type { ArchiveJobRequest } from '../../../../src/core/features/archive/contract.ts';
 import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
@@ -556,4 +557,28 @@ test('a complete file of a killed archive completes its record, unless its key w
     assert.deepEqual(await parts.state.interrupted(), []);
     assert.ok(await parts.archives.stat(storage_path));
   }
+});
+
+test('what can be resumed is known by its job, its record and its group, until it is resumed or too old', async () => {
+  const { parts } = setUp(40);
+  const at = (now: Date) =>
+    resumableIds(
+      fakeServices({
+        state: parts.state,
+        archives: parts.archives,
+        archive_limits: parts.archive_limits,
+        now,
+      }),
+    );
+  const soon = new Date('2026-03-01T12:40:00Z');
+  assert.deepEqual(await at(soon), []);
+  await crash(parts, 25, { split: 'day' });
+  await recoverAll(parts);
+  const [record] = await parts.state.interrupted();
+  const known = [record?.id, record?.archive_id, record?.archive?.group_id];
+  assert.ok(known.every((id) => id !== undefined));
+  assert.deepEqual(await at(soon), known);
+  assert.deepEqual(await at(new Date('2026-04-01T12:40:00Z')), []);
+  await archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, { ...jobContext(), id: 'job-2' });
+  assert.deepEqual(await at(soon), []);
 });
