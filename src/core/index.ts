@@ -30,9 +30,11 @@ export type * from './features/search/contract.ts';
 export { generateKey, keyId, parseKey } from './format/index.ts';
 export {
   createJobStore,
+  type JobLogLine,
   type JobState,
   type JobStore,
   type JobView,
+  type ProgressPoint,
 } from './job/store.ts';
 export type {
   ArchiveGroup,

@@ -53,6 +53,8 @@ const START_MS = 10_000;
 /** Job queries on an installation's services. */
 export class JobQueryService implements Omit<JobQueries, 'resumable'> {
   readonly #services: JobServices;
+  /** Jobs that have ended: their journals do not change any more, and there may be many. */
+  readonly #ended = new Map<string, JobView>();
 
   constructor(services: JobServices) {
     this.#services = services;
@@ -64,12 +66,18 @@ export class JobQueryService implements Omit<JobQueries, 'resumable'> {
     // The archives of a scheduled run have records of their own, numbered after the run.
     const isUnsettled = (id: string) => interrupted.some((one) => one === id || one.startsWith(`${id}-`));
     const jobs: KnownJob[] = [];
-    for (const id of await jobBus.ids()) {
+    const ids = await jobBus.ids();
+    for (const id of this.#ended.keys()) if (!ids.includes(id)) this.#ended.delete(id);
+    for (const id of ids) {
       signal?.throwIfAborted();
-      const job = await jobBus.find(id);
+      const ended = this.#ended.get(id);
+      const job = ended ? undefined : await jobBus.find(id);
       // No event yet: the job is starting, or the disk was full.
-      if (!job || job.events.length === 0) continue;
-      jobs.push({ ...viewOfAll(job, now()), live: job.live, unsettled: isUnsettled(id) });
+      const view = ended ?? (job && job.events.length > 0 ? viewOfAll(job, now()) : undefined);
+      if (!view) continue;
+      const live = job?.live ?? false;
+      if (!live) this.#ended.set(id, view);
+      jobs.push({ ...view, live, unsettled: isUnsettled(id) });
     }
     return jobs.sort((a, b) => Number(b.live) - Number(a.live) || b.started_at - a.started_at);
   }

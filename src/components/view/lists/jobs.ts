@@ -31,6 +31,8 @@ function queuedRow(queued: QueuedJob): JobRow {
     items: [],
     item_count: 0,
     failed_count: 0,
+    log: [],
+    points: [],
   };
 }
 
