@@ -30,6 +30,7 @@ const { outputFiles } = await build({
     'chdb-server': 'bin/demo/chdb-server.ts',
     'supervisor-process': 'bin/demo/supervisor-process.ts',
     'row-check-worker': 'src/core/features/inspect/row-check-worker-main.ts',
+    'match-thread': 'src/core/features/search/match-thread-main.ts',
     'decode-thread': 'src/core/adapters/clickhouse/native/decode-thread-main.ts',
     'encode-thread': 'src/core/adapters/clickhouse/native/encode-thread-main.ts',
   },

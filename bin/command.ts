@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ThemeChoice } from '../src/components/text/colors.ts';
 import type { Printer } from './output/printer.ts';
 
 /** Flags of every command. */
@@ -7,6 +8,10 @@ export interface GlobalFlags {
   json: boolean;
   quiet: boolean;
   color: boolean;
+  /** Draw the console in ASCII. */
+  ascii: boolean;
+  /** Theme of the console. */
+  theme?: ThemeChoice;
   readOnly: boolean;
   nonInteractive: boolean;
   yes: boolean;

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { THEME_CHOICES } from '../src/components/text/colors.ts';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { CommandCall, GlobalFlags, ProgramCommand } from './command.ts';
 import { COMMANDS } from './command-table.ts';
@@ -61,6 +62,8 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
     .option('--json', 'Print NDJSON to stdout', false)
     .option('--quiet', 'Print only results and errors', false)
     .option('--no-color', 'Disable colors')
+    .addOption(new Option('--theme <theme>', 'Colors of the console').choices(THEME_CHOICES))
+    .option('--ascii', 'Draw the console in ASCII', false)
     .option('--read-only', 'Refuse to change anything', false)
     .option('--non-interactive', 'Never prompt; timestamp log lines. Means yes to `restore`', false)
     .option('--yes', 'Answer yes to every prompt', false)

@@ -1,9 +1,12 @@
+import { resolve } from 'node:path';
 import type { Preferences } from '../../src/components/index.tsx';
+import { colorLevel } from '../../src/components/text/colors.ts';
 import { BifractError } from '../../src/core/contract/errors.ts';
-import type { Engine } from '../../src/core/index.ts';
+import { asBifractError, createUnavailableEngine, type Engine } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
-import { type Context, defineCommand } from '../command.ts';
+import { type Context, defineCommand, type GlobalFlags } from '../command.ts';
 import { openEngine, withEngine } from '../session.ts';
+import { VERSION } from '../version.ts';
 import { readStatus, statusLines } from './status.ts';
 
 const LISTED_JOBS = 5;
@@ -24,22 +27,65 @@ export const command = defineCommand<object>({
 
 /** Opens the console on a throwaway installation. */
 export async function openDemoConsole(context: Context): Promise<number> {
-  const { error } = await openConsole(context);
+  const { error } = await openConsole(context, 'this is a throwaway installation');
   if (error) throw error;
   return 0;
 }
 
-async function openConsole({ flags }: Context): Promise<{ engine: Engine; error: unknown }> {
+/** Opens the console on one installation after the other, as the user switches; `fixed` is why that is not possible. */
+async function openConsole(
+  { flags }: Context,
+  fixed = overriddenBy(process.env),
+): Promise<{ engine: Engine; error: unknown }> {
   const { stdin, stdout, env } = process;
-  const color = flags.color && !env.NO_COLOR;
-  if (!color) env.FORCE_COLOR = '0';
-  const [engine, { openConsole: open }] = await Promise.all([
-    openEngine(flags, { shared: true }),
-    import('../../src/components/index.tsx'),
-  ]);
-  const { error } = await open(engine, { stdin, stdout, color, preferences: openPreferences });
-  await closeEngine(engine);
-  return { engine, error };
+  const colors = colorLevel(env, flags.color);
+  const console = loadConsole(env);
+  const open = async (dir: string): Promise<{ engine: Engine; error: unknown }> => {
+    const [engine, { openConsole: show }] = await Promise.all([openAny({ ...flags, dir }), console]);
+    const { error, next } = await show(engine, {
+      stdin,
+      stdout,
+      colors,
+      theme: flags.theme,
+      utf8: flags.ascii ? false : undefined,
+      fixed,
+      preferences: openPreferences,
+    });
+    await closeEngine(engine);
+    return next === undefined || error ? { engine, error } : open(next);
+  };
+  return open(flags.dir);
+}
+
+/** The engine of a directory; one that explains what is missing if there is no installation in it. */
+async function openAny(flags: GlobalFlags): Promise<Engine> {
+  try {
+    return await openEngine(flags, { shared: true });
+  } catch (thrown) {
+    const error = asBifractError(thrown);
+    if (error.code !== 'ENV_MISSING' && error.code !== 'ENV_INVALID') throw thrown;
+    const dir = resolve(flags.dir);
+    const installation = { dir, key_id: null, storage: '', read_only: true, version: VERSION };
+    return createUnavailableEngine(installation, error);
+  }
+}
+
+/** Variables that take precedence over `.env`: two installations would get the same database or key. */
+const OVERRIDING = /^(BIFRACT_(?!DIR$|DEBUG$)|POSTGRES_|CLICKHOUSE_|PGSSL)/;
+
+function overriddenBy(env: NodeJS.ProcessEnv): string | undefined {
+  const name = Object.keys(env).find((one) => OVERRIDING.test(one) && env[one]);
+  return name && `${name} is set in the environment and would apply to every installation`;
+}
+
+/** Loads the console with Ink's color library at its highest level: what to draw is decided by the theme. */
+async function loadConsole(env: NodeJS.ProcessEnv): Promise<typeof import('../../src/components/index.tsx')> {
+  const { FORCE_COLOR } = env;
+  env.FORCE_COLOR = '3';
+  const loaded = await import('../../src/components/index.tsx');
+  if (FORCE_COLOR === undefined) delete env.FORCE_COLOR;
+  else env.FORCE_COLOR = FORCE_COLOR;
+  return loaded;
 }
 
 async function listRunningJobs(engine: Engine): Promise<void> {

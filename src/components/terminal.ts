@@ -1,4 +1,5 @@
 import type { SuspendTerminal } from 'ink';
+import type { Keyboard } from './input/keyboard.ts';
 
 /** Suspends the console (Ctrl-Z) and redraws it (Ctrl-L). */
 export interface Suspension {
@@ -14,8 +15,12 @@ export function stopSelf(): void {
   process.kill(0, 'SIGSTOP');
 }
 
-/** Suspends with `stop` and resumes when the process continues. */
-export function suspension(stop: () => void): Suspension {
+/** Suspends with `stop` and resumes when the process continues. The keyboard and the terminal are `released` in between. */
+export function suspension(
+  keyboard: Keyboard,
+  stop: () => void,
+  released: { begin(): void; end(): void },
+): Suspension {
   let suspendTerminal: SuspendTerminal | undefined;
   let busy = false;
   let wake: (() => void) | undefined;
@@ -23,9 +28,15 @@ export function suspension(stop: () => void): Suspension {
   async function release(during: () => void | Promise<void>): Promise<void> {
     if (!suspendTerminal || busy) return;
     busy = true;
+    released.begin();
     try {
-      await suspendTerminal(during);
+      await suspendTerminal(async () => {
+        keyboard.close();
+        await during();
+        keyboard.open();
+      });
     } finally {
+      released.end();
       busy = false;
     }
   }

@@ -13,6 +13,7 @@ export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
 export { QUEUE_MOVES, type QueuedJob, type QueueMove } from './engine/queue.ts';
+export { createUnavailableEngine } from './engine/unavailable.ts';
 export type * from './features/archive/contract.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';
@@ -36,6 +37,7 @@ export {
   type JobView,
   type ProgressPoint,
 } from './job/store.ts';
+export { parseArchiveName } from './policy/names.ts';
 export type {
   ArchiveGroup,
   ArchiveRecord,

@@ -26,6 +26,7 @@ test('without a command, the console opens', async () => {
     json: false,
     quiet: false,
     color: false,
+    ascii: false,
     readOnly: true,
     nonInteractive: false,
     yes: false,

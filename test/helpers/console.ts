@@ -1,4 +1,4 @@
-import { type ConsoleOptions, openConsole } from '../../src/components/index.tsx';
+import { type ConsoleEnd, type ConsoleOptions, openConsole } from '../../src/components/index.tsx';
 import { busyEngine, type FakeEngine } from './fake-engine.ts';
 import { FakeTerminal } from './terminal.ts';
 
@@ -7,7 +7,7 @@ export interface OpenConsole extends AsyncDisposable {
   terminal: FakeTerminal;
   engine: FakeEngine;
   /** Resolves when the user has left the console. */
-  left: Promise<{ error?: unknown }>;
+  left: Promise<ConsoleEnd>;
 }
 
 interface StartOptions extends Partial<ConsoleOptions> {
@@ -23,7 +23,7 @@ export function startConsole(options: StartOptions = {}): OpenConsole {
   const left = openConsole(engine, {
     stdin: terminal.stdin,
     stdout: terminal.stdout,
-    color: false,
+    colors: 'none',
     utf8: true,
     ...consoleOptions,
   });
@@ -38,4 +38,11 @@ export function startConsole(options: StartOptions = {}): OpenConsole {
       terminal.dispose();
     },
   };
+}
+
+/** Starts a backup with keys. */
+export async function startBackup(terminal: FakeTerminal): Promise<void> {
+  await terminal.press('b');
+  await terminal.waitFor('Back up the PostgreSQL database?');
+  await terminal.press('y');
 }

@@ -4,6 +4,7 @@ import type {
   BackupFile,
   BrowsedRow,
   FileReport,
+  MatchedRows,
   Orphan,
   SearchPattern,
 } from '../../src/core/index.ts';
@@ -134,6 +135,8 @@ export class FakeArchive implements ArchiveBrowser {
   readGate: Promise<void> = Promise.resolve();
   /** Searches and jumps wait for this. */
   workGate: Promise<void> = Promise.resolve();
+  /** Passes over all matches wait for this. */
+  countGate: Promise<void> = Promise.resolve();
   /** Thrown by reads. */
   failure: Error | undefined;
   readonly #rows: Required<Omit<FakeRows, 'report'>>;
@@ -185,10 +188,7 @@ export class FakeArchive implements ArchiveBrowser {
     direction: 'next' | 'previous',
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<number | null> {
-    await Promise.race([
-      this.workGate,
-      new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
-    ]);
+    await Promise.race([this.workGate, aborted(signal)]);
     if (signal?.aborted) this.aborted += 1;
     signal?.throwIfAborted();
     const matches = matcher(pattern);
@@ -200,8 +200,32 @@ export class FakeArchive implements ArchiveBrowser {
     return null;
   }
 
+  async *matches(
+    pattern: SearchPattern,
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<MatchedRows> {
+    const matches = matcher(pattern);
+    for (let from = 0; from < this.#rows.count; from += SLICE) {
+      await Promise.race([this.countGate, aborted(signal)]);
+      signal?.throwIfAborted();
+      if (this.failure) throw this.failure;
+      const searched = Math.min(this.#rows.count, from + SLICE);
+      const rows = Array.from({ length: searched - from }, (_, at) => from + at).filter((row) =>
+        matches(this.#rows.raw(row)),
+      );
+      yield { matches: rows.map((row) => ({ row, line: this.#line(row) })), searched };
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   async close(): Promise<void> {
     this.closed = true;
+  }
+
+  #line(index: number): Buffer {
+    const { ts, raw, id, fields } = this.#row(index);
+    const parsed: unknown = fields === null ? undefined : JSON.parse(fields);
+    return Buffer.from(JSON.stringify({ ts, raw, id, fields: parsed }));
   }
 
   #markRead(to: number, requested: number): void {
@@ -224,6 +248,10 @@ export class FakeArchive implements ArchiveBrowser {
       ingest_timestamp: ts,
     };
   }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function fieldsOf(index: number): string {

@@ -473,8 +473,8 @@ export class FakeEngine implements Engine {
   /** Results of `resumeRequest`, by id of the job, archive or group. */
   readonly interrupted = new Map<string, JobRequest>();
 
-  resumable(): Promise<string[]> {
-    return this.#answer(() => [...this.interrupted.keys()]);
+  async resumable(): Promise<string[]> {
+    return [...this.interrupted.keys()];
   }
 
   resumeRequest(id: string): Promise<JobRequest> {

@@ -1,5 +1,5 @@
 // Opens a console on an engine in memory, to try it out: node --import tsx test/helpers/preview-console.tsx [--read-only] [--no-color]
-if (process.argv.includes('--no-color')) process.env.FORCE_COLOR = '0';
+process.env.FORCE_COLOR = '3';
 const { openConsole } = await import('../../src/components/index.tsx');
 const { busyEngine } = await import('./fake-engine.ts');
 
@@ -136,7 +136,7 @@ engine.onCancel = (job) => setTimeout(() => job.cancelled(), 1500);
 const { error } = await openConsole(engine, {
   stdin: process.stdin,
   stdout: process.stdout,
-  color: !process.argv.includes('--no-color'),
+  colors: process.argv.includes('--no-color') ? 'none' : 'truecolor',
   readOnly: process.argv.includes('--read-only'),
 });
 if (error) console.error(error);

@@ -7,7 +7,8 @@ const SCREEN_MS = 8_000;
 
 const NAMED: Readonly<Record<string, string>> = {
   enter: '\r',
-  esc: '\x1b',
+  // A lone Esc is only a key after a moment.
+  esc: '\x1b[27u',
   up: '\x1b[A',
   down: '\x1b[B',
   right: '\x1b[C',

@@ -27,6 +27,8 @@ async function openWithBackup(count: number): Promise<PtyProgram> {
   const console = new PtyProgram(process.execPath, [PROGRAM, '--dir', dir], { columns: 80, rows: 24 });
   await console.waitFor(/PG ✓ +CH ✓ +Storage ✓/);
   console.type('b');
+  await console.waitFor('Back up the PostgreSQL database?');
+  console.type('y');
   console.type('4');
   await console.waitFor(new RegExp(`${count} backups? *$`, 'm'), 30_000);
   return console;

@@ -42,6 +42,8 @@ test('a user creates a backup and an archive, and finds them in the lists and on
   console.type('a');
   await console.waitFor(/archiving|done/);
   console.type('b');
+  await console.waitFor('Back up the PostgreSQL database?');
+  console.type('y');
   console.type('5');
   await console.waitFor(/Archive of/);
   await console.waitFor(/Backup of/);
@@ -74,6 +76,8 @@ test('the console follows the terminal size and restores the screen', async () =
 async function startBackup(console: PtyProgram): Promise<void> {
   await console.waitFor('Overview');
   console.type('b');
+  await console.waitFor('Back up the PostgreSQL database?');
+  console.type('y');
   await console.waitFor(/Backup of PostgreSQL\W+started/);
   await until(async () => (await running()).length === 1, LIMIT_MS, 'the backup is running');
 }

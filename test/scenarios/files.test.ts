@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { archiveName } from '../../src/components/view/archive-name.ts';
 import { BifractError, type VerifyItem } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { fakeBackupReport, fakeReport } from '../helpers/fake-archive.ts';
@@ -119,7 +120,7 @@ test('v verifies the file under the cursor, shows progress, and keeps the result
   verified(job as FakeJob, record.id, `/archives/${record.storage_path}`);
   job?.done({ files: 1, proven: 1, rows: 1234, size_bytes: 120 * 2 ** 20, quick: false, items: [{ a: 1 }] });
   await terminal.waitFor(/done: 1 file .*120 MiB/);
-  await terminal.waitFor(`✓ ${record.filename}`);
+  await terminal.waitFor(`✓ ${archiveName(record)}`);
   await terminal.waitUntilGone('[{');
   await terminal.press('3');
   await terminal.waitFor(/✓ Verified/);
@@ -130,7 +131,7 @@ test('v verifies the file under the cursor, shows progress, and keeps the result
 
 test('a failed verification shows the error and the hint in the list and on its page', async () => {
   const engine = engineWithFiles();
-  await using console = startConsole({ engine, color: true });
+  await using console = startConsole({ engine, colors: '16' });
   const { terminal } = console;
   const [first, second] = engine.data.backups;
   await terminal.press('4');

@@ -24,7 +24,7 @@ for (const [columns, rows] of [
     const { terminal } = console;
     await terminal.press('3');
     await terminal.waitFor('2 archives');
-    await terminal.waitFor(/web +✓ 3 of 3 +3\.0 MiB +3\.0k .*2026-03-01/);
+    await terminal.waitFor(/web +✓ 3 of 3 +3\.0 MiB +3\.0k .*03-01/);
     await terminal.press('/', ...'web', 'enter', 'enter');
     await terminal.waitFor('Archives › web, 2026-03-02 00:00');
     await terminal.waitFor('3 archives');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startConsole } from '../helpers/console.ts';
+import { startBackup, startConsole } from '../helpers/console.ts';
 import { busyEngine, FakeEngine, fakeArchive, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';
 import { until } from '../helpers/until.ts';
 
@@ -19,7 +19,7 @@ test('b starts a backup on any screen; progress is live, and the list is reloade
   const { terminal } = console;
   await terminal.press('4');
   await terminal.waitFor('0 backups');
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   const job = only(engine.jobs);
   job.phase('Dumping');
@@ -45,7 +45,8 @@ test('b starts a backup on any screen; progress is live, and the list is reloade
 test('rate and time left follow the progress; without a total there is no time left', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b', '5', 'enter');
+  await startBackup(terminal);
+  await terminal.press('5', 'enter');
   const job = only(engine.jobs);
   const start = Date.now();
   job.emit('job:progress', { rows: 0 }, start);
@@ -90,7 +91,7 @@ test('a archives the fractal under the cursor and shows progress in the list', a
 test('a failure is shown with reason and hint, also in the log', async () => {
   await using console = startConsole({ columns: 120, rows: 40 });
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   only(engine.jobs).fail({
     code: 'DUMP_FAILED',
     message: 'pg_dump: out of memory',
@@ -109,7 +110,7 @@ test('a failure is shown with reason and hint, also in the log', async () => {
 test('a long error ends with an ellipsis on the status line', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   const message = Array.from({ length: 100 }, (_, index) => `word${index}`).join(' ');
   only(engine.jobs).fail({ code: 'DUMP_FAILED', message, hint: message });
   await terminal.waitFor(/^ ✗ Backup failed: word0.*$/m);
@@ -153,7 +154,8 @@ test('selected fractals are archived one after another', async () => {
 test('retries and warnings are shown', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b', '5', 'enter');
+  await startBackup(terminal);
+  await terminal.press('5', 'enter');
   const job = only(engine.jobs);
   job.emit('job:retry', { attempt: 2, wait_ms: 60_000, reason: 'connection refused' });
   await terminal.waitFor(/attempt 3 .*(59s|1m 00s): connection refused/);
@@ -167,7 +169,8 @@ test('x asks; only y cancels the job, not Enter, a second x or keys typed ahead'
   await using console = startConsole();
   const { terminal, engine } = console;
   engine.onCancel = () => {};
-  await terminal.press('b', '5');
+  await startBackup(terminal);
+  await terminal.press('5');
   await terminal.waitFor('1 job');
   const job = only(engine.jobs);
   terminal.type('xy');
@@ -205,7 +208,7 @@ test('q quits at once if no job is running', async () => {
 test('q asks while a job is running: Enter stays, y cancels it and quits', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   terminal.type('qy');
   await terminal.waitFor('Quit and cancel 1 running job?');
@@ -222,7 +225,7 @@ test('q asks while a job is running: Enter stays, y cancels it and quits', async
 test('Ctrl-C asks like q, and quits the second time', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   terminal.type('\x03\x03');
   await terminal.waitFor('Quit and cancel');
@@ -235,7 +238,8 @@ test('Ctrl-C asks like q, and quits the second time', async () => {
 test('a flood of events does not flood the terminal', async () => {
   await using console = startConsole({ engine: busyEngine() });
   const { terminal, engine } = console;
-  await terminal.press('b', '5');
+  await startBackup(terminal);
+  await terminal.press('5');
   await terminal.waitFor('1 job');
   const job = only(engine.jobs);
   const before = terminal.written.length;
@@ -248,7 +252,7 @@ test('q quits at once if the running jobs outlive the console, and cancels none 
   await using console = startConsole();
   const { terminal, engine } = console;
   engine.detached = true;
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   await terminal.press('q');
   assert.deepEqual(await console.left, {});
@@ -303,7 +307,8 @@ test('c reports why a job cannot be resumed: it is running, completed, or left n
   const engine = new FakeEngine();
   await using console = startConsole({ engine });
   const { terminal } = console;
-  await terminal.press('b', '5', 'c');
+  await startBackup(terminal);
+  await terminal.press('5', 'c');
   await terminal.waitFor('Cannot resume: the job is still running');
   const isGone = async () => {
     await terminal.press('Z');

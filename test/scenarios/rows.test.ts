@@ -160,8 +160,8 @@ test('leaving the screen stops a search and closes the archive', async () => {
   await terminal.press('/');
   terminal.type('ERROR\r');
   await terminal.waitFor('Searching');
-  await terminal.press('1');
-  await terminal.waitFor('Protection');
+  await terminal.press('q');
+  await terminal.waitFor('1 archive');
   assert.equal(archive.aborted, 1);
   assert.equal(archive.closed, true);
   await terminal.waitUntilGone('Searching');

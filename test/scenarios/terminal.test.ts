@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BifractError } from '../../src/core/index.ts';
-import { startConsole } from '../helpers/console.ts';
+import { startBackup, startConsole } from '../helpers/console.ts';
 import { busyEngine, FakeEngine, fakeArchive, fakeFractal } from '../helpers/fake-engine.ts';
 
 test('control sequences in names do not reach the terminal or break the columns', async () => {
@@ -40,6 +40,8 @@ test('the palette finds commands by name and runs them', async () => {
   terminal.type('backup');
   await terminal.waitFor(':backup_');
   await terminal.press('enter');
+  await terminal.waitFor('Back up the PostgreSQL database?');
+  await terminal.press('y');
   await terminal.waitFor('Backup: started');
   assert.equal(engine.jobs.length, 1);
   await terminal.press(':');
@@ -90,7 +92,7 @@ test('a resize is drawn at once; a terminal that is too small says so and accept
   await terminal.press('2');
   await terminal.waitFor('10 fractals');
   terminal.resize(120, 40);
-  await terminal.waitFor('Oldest row (UTC)');
+  await terminal.waitFor('│ Fractal ');
   assert.match(terminal.lines()[39] ?? '', /Enter open/);
   terminal.resize(100, 20);
   await terminal.waitFor((lines) => /Enter open/.test(lines[19] ?? ''));
@@ -105,7 +107,7 @@ test('a resize is drawn at once; a terminal that is too small says so and accept
 test('a terminal that is too small still asks before jobs are cancelled', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
-  await terminal.press('b');
+  await startBackup(terminal);
   await terminal.waitFor('Backup: started');
   terminal.resize(40, 8);
   await terminal.waitFor('40x8');
@@ -204,7 +206,9 @@ test('an ASCII terminal gets only ASCII', async () => {
   const { terminal } = console;
   for (const key of ['1', '2', '3', '5', '?']) await terminal.press(key);
   await terminal.waitFor('Show fractals');
-  await terminal.press('esc', 'b', '5', 'x');
+  await terminal.press('esc');
+  await startBackup(terminal);
+  await terminal.press('5', 'x');
   await terminal.waitFor('Cancel this job?');
   assert.doesNotMatch(terminal.written, /[^\x00-\x7e]/);
 });

@@ -3,15 +3,19 @@ import { listAt } from '../view/lists/index.ts';
 import { currentScreen, listKey } from '../view/snapshot.ts';
 import type { Snapshot } from '../view/types.ts';
 import type { Command } from './commands/command.ts';
+import { CONTEXTS, OPEN_CONTEXTS } from './commands/contexts.ts';
 import { COVERAGE } from './commands/coverage.ts';
 import { FILES, MORE_FILES, STORAGE } from './commands/files.ts';
 import { ALWAYS, GENERAL, MOVES, SCREENS, TERMINAL } from './commands/general.ts';
 import { JOBS, OPENING, SELECTING, SORTING } from './commands/lists.ts';
 import { ROWS } from './commands/rows.ts';
+import { OPEN_SETTINGS, SETTINGS } from './commands/settings.ts';
 import { RESTORING, WIZARD } from './commands/wizard.ts';
 
 /** All commands, in the order of the footer and the help. */
 export const COMMANDS: readonly Command[] = [
+  ...SETTINGS,
+  ...CONTEXTS,
   ...OPENING,
   ...ROWS,
   ...WIZARD,
@@ -26,18 +30,31 @@ export const COMMANDS: readonly Command[] = [
   ...SORTING,
   ...GENERAL,
   ...SCREENS,
+  ...OPEN_SETTINGS,
+  ...OPEN_CONTEXTS,
   ...MOVES,
   ...TERMINAL,
 ];
 
-/** The commands of the current screen, without those that change data in a read-only console. */
+/**
+ * The commands of the current screen, without those that change data in a read-only console. Their keys are those on
+ * this screen: a key of the screen is taken from the commands that all screens have.
+ */
 export function commandsAt(snapshot: Snapshot): readonly Command[] {
   const { name } = currentScreen(snapshot);
-  return COMMANDS.filter(
+  const here = COMMANDS.filter(
     (command) =>
       (!command.screens || command.screens.includes(name)) &&
       !(snapshot.read_only && changesData(snapshot, command)),
   );
+  const more = (command: Command) => (command.more?.screens.includes(name) ? command.more.keys : []);
+  const own = new Set(
+    here.flatMap((command) => [...(command.screens ? command.keys : []), ...more(command)]),
+  );
+  return here.map((command) => {
+    const keys = command.screens ? command.keys : command.keys.filter((key) => !own.has(key));
+    return { ...command, keys: [...keys, ...more(command)] };
+  });
 }
 
 /** Whether a command changes data, now that this is selected. */
@@ -67,11 +84,11 @@ export function notAvailable({ name, verb = name }: Command, why: string): strin
   return `Cannot ${verb}: ${why}`;
 }
 
-/** Runs a command, or reports why it is not available. */
-export function runCommand(session: Session, command: Command): void {
+/** Runs a command, by its key or by name, or reports why it is not available. */
+export function runCommand(session: Session, command: Command, key?: string): void {
   const why = command.disabled?.(session.snapshot());
   if (why) session.notify('warn', notAvailable(command, why));
-  else command.run(session);
+  else command.run(session, key);
 }
 
 /** Sets the filter of the current list. */

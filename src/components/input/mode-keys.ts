@@ -1,7 +1,9 @@
 import { quitNow } from '../state/job-actions.ts';
+import { chooseColumns } from '../state/navigation.ts';
 import type { Session } from '../state/session.ts';
 import { bodyHeight } from '../text/layout.ts';
 import { editText } from '../text/text.ts';
+import { columnChoices, withToggled } from '../view/columns.ts';
 import { canChoose, layOutDialog } from '../view/dialog.ts';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import type { DialogOption, DialogState, Mode } from '../view/types.ts';
@@ -56,7 +58,7 @@ const PALETTE: ModeKeys<In<'palette'>> = {
     { keys: ['enter'], label: 'run', run: runChosen },
     { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
     { keys: ['down', 'tab'], run: (session, mode) => movePalette(session, mode, 1) },
-    { keys: ['up'], run: (session, mode) => movePalette(session, mode, -1) },
+    { keys: ['up', 'shift-tab'], run: (session, mode) => movePalette(session, mode, -1) },
   ],
   other(session, key, mode) {
     const query = editText(mode.query, key);
@@ -92,7 +94,10 @@ function submit(session: Session, { prompt }: In<'prompt'>) {
 
 function editPrompt(session: Session, key: string, { prompt }: In<'prompt'>) {
   const text = editText(prompt.text, key);
-  if (text !== undefined) setMode(session, { name: 'prompt', prompt: { ...prompt, text, error: undefined } });
+  if (text === undefined) return;
+  const mode: In<'prompt'> = { name: 'prompt', prompt: { ...prompt, text, error: undefined } };
+  if (prompt.submitKeys?.includes(key)) submit(session, mode);
+  else setMode(session, mode);
 }
 
 const HELP: ModeKeys<In<'help'>> = {
@@ -114,6 +119,25 @@ function scroll(session: Session, mode: In<'help'>, by: number) {
   setMode(session, { ...mode, top: Math.max(0, mode.top + by) });
 }
 
+const COLUMNS: ModeKeys<In<'columns'>> = {
+  keys: [
+    { keys: ['enter', 'esc', 'q', 'w', 'ctrl-c'], label: 'close', run: close },
+    { keys: [' '], label: 'show/hide', run: toggleColumn },
+    { keys: ['r'], label: 'show all', run: (session) => chooseColumns(session, []) },
+    { keys: ['down', 'j', 'tab'], run: (session, mode) => moveInColumns(session, mode, 1) },
+    { keys: ['up', 'k'], run: (session, mode) => moveInColumns(session, mode, -1) },
+  ],
+};
+
+function toggleColumn(session: Session, { index }: In<'columns'>) {
+  chooseColumns(session, withToggled(columnChoices(session.snapshot()), index));
+}
+
+function moveInColumns(session: Session, mode: In<'columns'>, by: number) {
+  const last = columnChoices(session.snapshot()).length - 1;
+  setMode(session, { ...mode, index: Math.max(0, Math.min(last, mode.index + by)) });
+}
+
 /** The keys of the options come first; see `pressOption`. */
 const DIALOG: ModeKeys<In<'dialog'>> = {
   keys: [
@@ -127,7 +151,7 @@ const DIALOG: ModeKeys<In<'dialog'>> = {
     if (typeConfirmation(session, key, dialog)) return;
     if (key === 'q' && dialog.options.some(({ safe }) => !safe)) return close(session);
     if (key === 'tab' || key === 'right' || key === 'down') session.dispatch({ type: 'focus', by: 1 });
-    if (key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
+    if (key === 'shift-tab' || key === 'left' || key === 'up') session.dispatch({ type: 'focus', by: -1 });
   },
 };
 
@@ -180,6 +204,7 @@ const MODES: { [Name in KeyMode['name']]: ModeKeys<In<Name>> } = {
   palette: PALETTE,
   prompt: PROMPT,
   help: HELP,
+  columns: COLUMNS,
   dialog: DIALOG,
 };
 

@@ -1,25 +1,22 @@
-import type { Key } from 'ink';
 import { graphemes, sanitize } from '../../core/text/sanitize.ts';
 import type { Session } from '../state/session.ts';
 import { isTooSmall } from '../text/layout.ts';
 import { currentScreen } from '../view/snapshot.ts';
-import type { DialogOption, Mode } from '../view/types.ts';
+import type { DialogOption, Mode, Snapshot } from '../view/types.ts';
+import type { InputEvent } from './events.ts';
 import { COMMANDS, changesData, commandFor, notAvailable, runCommand } from './keymap.ts';
-import { keysOf, splitEscapeKey } from './keys.ts';
 import { modeKey, smallDialogKey } from './mode-keys.ts';
+import { createMouse } from './mouse.ts';
 
-/** Receives all keys, in order of arrival. */
+/** Receives all input, in order of arrival. */
 export interface Router {
-  /** One input of Ink. */
-  input(input: string, key: Key): void;
-  /** Inserts pasted text into a text input; it is never interpreted as keys. */
-  paste(text: string): void;
-  /** Call it after each frame: the dialog in it accepts keys from now on. */
-  rendered(): void;
+  /** Handles what arrived together: each key on the state that the previous one left. */
+  receive(events: readonly InputEvent[]): void;
+  /** Call it after each frame with what it shows: the dialog in it accepts keys from now on. */
+  rendered(shown: Snapshot): void;
   close(): void;
 }
 
-const SPLIT_ESC_MS = 40;
 /** Time to read a message. */
 const READ_MS = 1_500;
 /** Keys that work in every mode. */
@@ -27,66 +24,46 @@ const ALWAYS = new Set(['ctrl-l', 'ctrl-z']);
 
 /** Modes that accept pasted text; confirmation words in dialogs must be typed. */
 const TYPING: ReadonlySet<Mode['name']> = new Set(['filter', 'palette', 'prompt']);
+/** Most characters of a paste that a text input takes. */
+const MAX_PASTED = 1_000;
 
-/** Splits input into keys and routes them one by one, each on the state that the previous one left. */
+/** Routes input to whatever has the focus. */
 export function createRouter(session: Session): Router {
-  let pendingEsc: NodeJS.Timeout | undefined;
   /** Options of the dialog that has been drawn; keys typed before that are dropped. */
   let drawn: readonly DialogOption[] | undefined;
+  /** What is on the screen. */
+  let visible: Snapshot | undefined;
   let arming: NodeJS.Immediate | undefined;
 
-  function dialogOptions(): readonly DialogOption[] | undefined {
-    const { mode } = session.snapshot().ui;
-    return mode.name === 'dialog' ? mode.dialog.options : undefined;
-  }
-
   function press(key: string): void {
-    const options = dialogOptions();
+    const options = dialogOptions(session.snapshot());
     if (options === undefined || options === drawn) route(session, key);
   }
 
-  function flushEsc(): void {
-    if (pendingEsc === undefined) return;
-    clearTimeout(pendingEsc);
-    pendingEsc = undefined;
-    press('esc');
+  /** Inserts the first line of a pasted text into a text input; it is never taken for commands. */
+  function paste(text: string): void {
+    const { mode } = session.snapshot().ui;
+    if (!TYPING.has(mode.name)) {
+      session.notify('info', 'Paste ignored: press / or : first');
+      return;
+    }
+    const [line = ''] = text.slice(0, MAX_PASTED).split(/[\r\n]/, 1);
+    for (const part of graphemes(sanitize(line))) press(part);
   }
 
-  function joinSplitKey(input: string): string {
-    const split = pendingEsc === undefined ? undefined : splitEscapeKey(input);
-    if (!split) {
-      flushEsc();
-      return input;
-    }
-    clearTimeout(pendingEsc);
-    pendingEsc = undefined;
-    press(split.key);
-    return input.slice(split.length);
-  }
+  const mouse = createMouse(session, press);
 
   return {
-    input(raw, key) {
-      const plain = !key.ctrl && !key.meta;
-      const input = plain && raw !== '' ? joinSplitKey(raw) : raw;
-      if (input === '' && raw !== '') return;
-      if (raw === '' || !plain) flushEsc();
-      const names = keysOf(input, key);
-      for (const [index, name] of names.entries()) {
-        // A final Esc may be the start of an escape sequence.
-        if (name === 'esc' && index === names.length - 1) pendingEsc = setTimeout(flushEsc, SPLIT_ESC_MS);
-        else press(name);
+    receive(events) {
+      for (const event of events) {
+        if (event.type === 'key') press(event.name);
+        if (event.type === 'paste') paste(event.text);
+        if (event.type === 'mouse' && visible) mouse.receive(event, visible);
       }
     },
-    paste(text) {
-      const { mode } = session.snapshot().ui;
-      if (!TYPING.has(mode.name)) {
-        session.notify('info', 'Paste ignored: press / or : first');
-        return;
-      }
-      for (const part of graphemes(sanitize(text.split('\n')[0] ?? ''))) press(part);
-    },
-    rendered() {
-      const options = dialogOptions();
+    rendered(shown) {
+      visible = shown;
+      const options = dialogOptions(shown);
       if (options === undefined || options === drawn) return;
       // Keys of the same read are still being delivered when the frame has been written.
       clearImmediate(arming);
@@ -94,11 +71,12 @@ export function createRouter(session: Session): Router {
         drawn = options;
       });
     },
-    close() {
-      clearTimeout(pendingEsc);
-      clearImmediate(arming);
-    },
+    close: () => clearImmediate(arming),
   };
+}
+
+function dialogOptions({ ui }: Snapshot): readonly DialogOption[] | undefined {
+  return ui.mode.name === 'dialog' ? ui.mode.dialog.options : undefined;
 }
 
 /** Sends a key to the current mode. */
@@ -122,13 +100,14 @@ function foldMessage(session: Session) {
 function smallKey(session: Session, key: string) {
   const { mode } = session.snapshot().ui;
   if (mode.name === 'dialog') smallDialogKey(session, key, mode);
-  else if (key === 'q' || key === 'ctrl-c') screenKey(session, key);
+  // A page cannot be seen, so there is nothing to go back to.
+  else if (key === 'q' || key === 'ctrl-c') screenKey(session, 'ctrl-c');
 }
 
 function screenKey(session: Session, key: string) {
   const snapshot = session.snapshot();
   const command = commandFor(snapshot, key);
-  if (command) return runCommand(session, command);
+  if (command) return runCommand(session, command, key);
   const { name } = currentScreen(snapshot);
   const known = COMMANDS.find(
     (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),

@@ -1,9 +1,8 @@
 import { formatDuration } from '../../core/text/time.ts';
-import { commandsAt } from '../input/keymap.ts';
-import { modeHints } from '../input/mode-keys.ts';
+import { hintsAt } from '../input/hints.ts';
 import type { Line as LineOfSpans } from '../text/line.ts';
 import { spinnerAt } from '../text/symbols.ts';
-import { Footer, type Hint, keyLabel } from '../ui/footer.tsx';
+import { Footer } from '../ui/footer.tsx';
 import { Line } from '../ui/line.tsx';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import { statusMessageLines } from '../view/status-message.ts';
@@ -49,19 +48,7 @@ export function StatusLine({ snapshot }: { snapshot: Snapshot }) {
   return <Line spans={statusLine(snapshot)} columns={snapshot.columns} symbols={snapshot.symbols} />;
 }
 
-/** The footer, from the table of commands or of the keys of the mode. */
+/** The footer: the keys of the screen or of the mode. */
 export function KeyHints({ snapshot }: { snapshot: Snapshot }) {
-  const { ui, columns, symbols } = snapshot;
-  const hints = ui.mode.name === 'keys' ? commandHints(snapshot) : modeHints(ui.mode);
-  const labelled = hints.map((hint) => ({ ...hint, key: keyLabel(hint.key, symbols) }));
-  return <Footer hints={labelled} columns={columns} symbols={symbols} />;
-}
-
-function commandHints(snapshot: Snapshot): Hint[] {
-  return commandsAt(snapshot).flatMap((command): Hint[] => {
-    const [key] = command.keys;
-    // The help lists disabled commands with their reasons; here they would look available.
-    if (!command.label || key === undefined || command.disabled?.(snapshot) !== undefined) return [];
-    return [{ key, label: command.label, required: command.name === 'help' }];
-  });
+  return <Footer hints={hintsAt(snapshot)} columns={snapshot.columns} symbols={snapshot.symbols} />;
 }

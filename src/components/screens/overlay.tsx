@@ -1,10 +1,12 @@
 import { Box } from 'ink';
 import { searchCommands } from '../input/keymap.ts';
 import { bodyHeight } from '../text/layout.ts';
+import { ColumnsDialog } from '../ui/columns-dialog.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { keyLabel } from '../ui/footer.tsx';
 import { Lines } from '../ui/line.tsx';
 import { Palette } from '../ui/palette.tsx';
+import { columnChoices } from '../view/columns.ts';
+import { keyLabel } from '../view/hints.ts';
 import { statusMessageLines } from '../view/status-message.ts';
 import type { Snapshot } from '../view/types.ts';
 
@@ -20,11 +22,13 @@ function LongError({ snapshot }: { snapshot: Snapshot }) {
   );
 }
 
-/** Drawn over the body: a dialog, the palette, or an error of several lines. */
+/** Drawn over the body: a dialog, the palette, the columns, or an error of several lines. */
 export function Overlay({ snapshot }: { snapshot: Snapshot }) {
   const { columns, symbols, ui } = snapshot;
   const area = { columns, height: bodyHeight(snapshot), symbols };
   if (ui.mode.name === 'dialog') return <Dialog dialog={ui.mode.dialog} {...area} />;
+  if (ui.mode.name === 'columns')
+    return <ColumnsDialog choices={columnChoices(snapshot)} index={ui.mode.index} {...area} />;
   if (ui.mode.name === 'keys') return <LongError snapshot={snapshot} />;
   if (ui.mode.name !== 'palette') return null;
   const items = searchCommands(snapshot, ui.mode.query).map((command) => ({

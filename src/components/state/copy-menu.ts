@@ -1,10 +1,12 @@
 import type { ArchiveRecord, BrowsedRow, FileReport } from '../../core/index.ts';
 import { sanitize } from '../../core/text/sanitize.ts';
-import { formatBytes } from '../../core/text/units.ts';
+import { formatBytes } from '../text/display.ts';
+import { BELL, passedThrough } from '../text/osc.ts';
 import { truncate } from '../text/text.ts';
 import { rowAtCursor } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
+import { setupParts } from '../view/setup.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption, Snapshot } from '../view/types.ts';
 import { openDialog } from './dialogs.ts';
@@ -31,6 +33,12 @@ function ofReport(report: FileReport): Copyable[] {
     { key: 'u', label: 'File ID', text: report.uuid },
     { key: 'k', label: 'Key fingerprint', text: report.key_id },
   ];
+}
+
+function ofSetup(snapshot: Snapshot): Copyable[] {
+  const steps = (setupParts(snapshot) ?? []).flatMap((part) => part.steps);
+  const commands = [...new Set(steps.map(({ command }) => command))];
+  return commands.map((text, index) => ({ key: String(index + 1), label: text, text }));
 }
 
 /** What can be copied on this screen, except rows of an archive. */
@@ -70,6 +78,7 @@ export function copyables(snapshot: Snapshot): readonly Copyable[] {
       : []),
     ...(job ? [{ key: 'i', label: 'ID', text: job.id }] : []),
     ...(entry ? [{ key: 'm', label: 'message', text: entry.text }] : []),
+    ...(screen.name === 'setup' ? ofSetup(snapshot) : []),
     ...(screen.name === 'overview'
       ? [{ key: 'd', label: 'directory', text: snapshot.installation.dir }]
       : []),
@@ -144,7 +153,6 @@ export function copy(session: Session) {
 }
 
 const OSC52 = '\x1b]52;c;';
-const BELL = '\x07';
 
 /**
  * The OSC 52 sequence that makes the user's terminal copy a text, through SSH too. Inside tmux it is sent twice: for
@@ -153,5 +161,5 @@ const BELL = '\x07';
 export function copySequence(text: string, insideTmux: boolean): string {
   const sequence = OSC52 + Buffer.from(text, 'utf8').toString('base64') + BELL;
   if (!insideTmux) return sequence;
-  return `${sequence}\x1bPtmux;${sequence.replaceAll('\x1b', '\x1b\x1b')}\x1b\\`;
+  return sequence + passedThrough(sequence);
 }

@@ -42,7 +42,7 @@ export function moveInCoverage(
 function target(snapshot: Snapshot, by: { periods?: number; rows?: number; pages?: number }): number {
   const index = coverageCursor(snapshot);
   if (by.periods !== undefined) return index + by.periods;
-  const rows = (by.rows ?? 0) + (by.pages ?? 0) * visibleCalendar(snapshot).height;
+  const rows = (by.rows ?? 0) + Math.round((by.pages ?? 0) * visibleCalendar(snapshot).height);
   return stepRows(snapshot, index, rows);
 }
 

@@ -1,5 +1,6 @@
 import type { AdoptPlan, CopyPlan, DeleteItem, DeletePlan, Orphan } from '../../core/index.ts';
-import { formatBytes, plural } from '../../core/text/units.ts';
+import { plural } from '../../core/text/units.ts';
+import { formatBytes } from '../text/display.ts';
 import type { Line } from '../text/line.ts';
 import { dialogWidth } from '../view/dialog.ts';
 import {

@@ -7,7 +7,7 @@ import { rowUnderCursor } from '../view/lists/index.ts';
 import type { JobRow } from '../view/lists/jobs.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
-import { chooseValue, clearSelection, openDialog, startAndShow } from './dialogs.ts';
+import { ask, chooseValue, clearSelection, openDialog, startAndShow } from './dialogs.ts';
 import { move } from './navigation.ts';
 import { commonValue, selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
@@ -17,8 +17,21 @@ export function runningJobs({ jobs }: Snapshot): readonly JobView[] {
   return jobs.filter((job) => job.ended_at === undefined);
 }
 
-export function startBackup({ startJob }: Session) {
-  startJob({ kind: 'backup' });
+/** Asks whether to make a backup; one at a time. */
+export function askForBackup(session: Session) {
+  const { jobs, installation } = session.snapshot();
+  if (jobs.some((job) => job.kind === 'backup' && job.ended_at === undefined))
+    return session.notify('warn', 'A backup is already running', { hint: 'Press 5 to show the job.' });
+  ask(
+    session,
+    {
+      title: 'Back up the PostgreSQL database?',
+      tone: 'info',
+      lines: [`It is written to ${installation.storage}.`],
+      answer: 'Back up',
+    },
+    () => session.startJob({ kind: 'backup' }),
+  );
 }
 
 /**
@@ -129,30 +142,43 @@ function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[
   return runningJobs(snapshot()).filter(({ id }) => !engine.outlives(id));
 }
 
-/** Quits; asks first if jobs would be cancelled. */
-export function quit(session: Session) {
+const LOST_PLAN = 'The plan of a restore will be lost';
+
+/** Quits, or switches to the installation `next`; asks first if jobs would be cancelled, or the plan of a restore dropped. */
+export function quit(session: Session, next?: string) {
   const stopping = jobsEndingWithConsole(session);
-  if (stopping.length === 0) return session.leave();
+  const planned = session.wizard.state()?.plan !== undefined;
+  if (stopping.length === 0 && !planned) return session.leave(next);
   const continuing = runningJobs(session.snapshot()).length - stopping.length;
+  const verb = next === undefined ? 'Quit' : 'Switch';
   openDialog(session, {
     escape: 'stay',
-    title: `Quit and cancel ${plural(stopping.length, 'running job')}?`,
+    title:
+      stopping.length > 0
+        ? `${verb} and cancel ${plural(stopping.length, 'running job')}?`
+        : `${verb}? ${LOST_PLAN}`,
     tone: 'warn',
     lines: [
       ...stopping.slice(0, 5).map((job) => job.title),
+      ...(planned && stopping.length > 0 ? [`${LOST_PLAN}.`] : []),
       ...(continuing > 0 ? [`${plural(continuing, 'running job')} will continue without the console.`] : []),
     ],
     options: [
       { key: 'n', label: 'Stay', safe: true, run: () => {} },
-      { key: 'y', label: 'Quit and cancel jobs', safe: false, run: () => quitNow(session) },
+      {
+        key: 'y',
+        label: stopping.length > 0 ? `${verb} and cancel jobs` : verb,
+        safe: false,
+        run: () => quitNow(session, next),
+      },
     ],
   });
 }
 
-/** Quits without asking. The caller of `openConsole` closes the engine, which waits for the jobs to end. */
-export function quitNow(session: Session) {
+/** Quits or switches without asking. The caller of `openConsole` closes the engine, which waits for the jobs to end. */
+export function quitNow(session: Session, next?: string) {
   const stopping = jobsEndingWithConsole(session);
-  session.leave();
+  session.leave(next);
   cancel(session, stopping);
 }
 

@@ -1,14 +1,14 @@
-import type { ArchiveRecord, JobEvent, JobStore, JobView } from '../../core/index.ts';
+import type { JobEvent, JobStore, JobView } from '../../core/index.ts';
 import { formatDuration } from '../../core/text/time.ts';
-import { baseName } from '../text/text.ts';
+import { fileTitle } from '../view/archive-name.ts';
 import { jobEnd, readableTitle } from '../view/jobs.ts';
-import type { Resource, Severity } from '../view/types.ts';
+import type { DataState, Resource, Severity } from '../view/types.ts';
 
 interface Options {
   jobs: JobStore;
   notify(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
   refresh(...resources: Resource[]): void;
-  archives(): readonly ArchiveRecord[];
+  data(): DataState;
 }
 
 type ItemEvent = Extract<JobEvent, { event: 'job:item' }>;
@@ -24,7 +24,7 @@ function severityOf({ state, warning_count }: JobView): Severity {
 }
 
 /** Makes the listener that applies job events to the store and notifies the user of those that matter. */
-export function followJobs({ jobs, notify, refresh, archives }: Options): (event: JobEvent) => void {
+export function followJobs({ jobs, notify, refresh, data }: Options): (event: JobEvent) => void {
   const openedAt = Date.now();
   const find = (id: string) => jobs.snapshot().find((job) => job.id === id);
 
@@ -37,7 +37,7 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
   }
 
   function reportItem(job: JobView | undefined, { item, ok, message, error }: ItemEvent): void {
-    const name = baseName(item);
+    const name = fileTitle(item, data());
     if (ok) notify('good', `${message} (${name})`, { quiet: true });
     else if ((job?.failed_count ?? 0) < MAX_REPORTED)
       notify('error', `Failed: ${message} (${name})`, { hint: error?.hint });
@@ -51,7 +51,7 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
   }
 
   return (raw) => {
-    const event = raw.event === 'job:started' ? { ...raw, title: readableTitle(raw.title, archives()) } : raw;
+    const event = raw.event === 'job:started' ? { ...raw, title: readableTitle(raw.title, data()) } : raw;
     jobs.apply(event);
     // Events from before this console was opened are shown on the job pages only.
     if (Date.parse(event.time) < openedAt) return;

@@ -1,8 +1,9 @@
 import type { Coverage, FileReport } from '../../core/index.ts';
 import { rowAtCursor, rowsScreen, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
+import { panesAt } from '../view/panes.ts';
 import { currentScreen } from '../view/snapshot.ts';
-import type { Resource, ScreenName, Snapshot } from '../view/types.ts';
+import type { Resource, Screen, ScreenName, Snapshot } from '../view/types.ts';
 import type { Data } from './data.ts';
 import type { ShownCache } from './load-cache.ts';
 import type { Browsing } from './rows/browser.ts';
@@ -28,9 +29,24 @@ const MORE: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
   archive: ['resumable'],
 };
 
-/** The file whose report is on the screen. */
-function reportTarget(snapshot: Snapshot): string | undefined {
-  const { name, subject } = currentScreen(snapshot);
+/** How long the cursor rests on a row before its preview reads its file, and before its timeline is counted. */
+const FILE_REST_MS = 250;
+const COUNT_REST_MS = 700;
+
+/** Calls a function once the cursor has rested on a row; without a row it only forgets the last one. */
+function atRest(ms: number): (row: string | undefined, run: (row: string) => void) => void {
+  let last: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  return (row, run) => {
+    if (row === last) return;
+    last = row;
+    clearTimeout(timer);
+    if (row !== undefined) timer = setTimeout(() => run(row), ms).unref();
+  };
+}
+
+/** The file whose report is on a page. */
+function reportTarget(snapshot: Snapshot, { name, subject }: Screen): string | undefined {
   if (subject === undefined || !REPORTED.has(name)) return undefined;
   const orphan = snapshot.data.orphans.value?.find(({ id }) => id === subject);
   if (groupOf(snapshot, subject)) return undefined;
@@ -58,19 +74,26 @@ export function createLoader(
   now: () => Snapshot,
   { data, reports, coverage, browsing }: LoaderTargets,
 ): () => void {
+  const fileAtRest = atRest(FILE_REST_MS);
+  const countAtRest = atRest(COUNT_REST_MS);
   let last: ScreenName | undefined;
   let loading = false;
   let again = false;
 
   function loadFor(snapshot: Snapshot): void {
-    const { name } = currentScreen(snapshot);
+    const screen = currentScreen(snapshot);
+    const { name } = screen;
     const arrived = name !== last;
     last = name;
     browsing.open(rowsScreen(snapshot)?.subject);
     readRows(now(), browsing);
-    reports.show(reportTarget(snapshot));
-    const covered = name === 'coverage' ? currentScreen(snapshot).subject : undefined;
-    coverage.show(covered);
+    const { preview, side } = panesAt(snapshot, screen);
+    fileAtRest(preview && reportTarget(snapshot, preview.page), reports.show);
+    if (!preview) reports.show(reportTarget(snapshot, screen));
+    const counted = side && 'fractal' in side.content ? `${side.content.fractal}/day` : undefined;
+    countAtRest(counted, coverage.show);
+    const covered = name === 'coverage' ? screen.subject : undefined;
+    if (counted === undefined) coverage.show(covered);
     // Counts go stale at once: those of the last visit are shown until new ones arrive.
     if (arrived && covered !== undefined) coverage.refresh();
     const more = MORE[name] ?? [];

@@ -2,6 +2,7 @@ import { bodyHeight, tableHeight } from '../text/layout.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
 import { listAt, rowsAt, rowUnderCursor } from '../view/lists/index.ts';
 import { lastTop, pageAt } from '../view/pages/index.ts';
+import { DETAILS } from '../view/panes.ts';
 import { currentScreen, listKey, listStateAt } from '../view/snapshot.ts';
 import type { Screen, ScreenName, Sort } from '../view/types.ts';
 import { moveInCoverage } from './coverage.ts';
@@ -10,16 +11,7 @@ import { selectedArchive } from './selection.ts';
 import type { Session } from './session.ts';
 import { moveInWizard } from './wizard/actions.ts';
 
-const OPENS: Readonly<Partial<Record<ScreenName, ScreenName>>> = {
-  fractals: 'fractal-archives',
-  'fractal-archives': 'archive',
-  group: 'archive',
-  archives: 'archive',
-  backups: 'backup',
-  jobs: 'job',
-  log: 'entry',
-  orphans: 'orphan',
-};
+const OPENS: Readonly<Partial<Record<ScreenName, ScreenName>>> = { ...DETAILS, fractals: 'fractal-archives' };
 
 /** Moves the cursor, or scrolls a page without one. */
 export function move(session: Session, by: { rows?: number; pages?: number; to?: 'first' | 'last' }) {
@@ -33,7 +25,7 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   const height = view ? tableHeight(snapshot) : bodyHeight(snapshot);
   const last = view ? view.rows.length - 1 : lastTop(pageAt(snapshot, screen), snapshot);
   const from = view ? view.index : Math.min(listStateAt(snapshot, screen).top, last);
-  const steps = (by.rows ?? 0) + (by.pages ?? 0) * Math.max(1, height - 1);
+  const steps = (by.rows ?? 0) + Math.round((by.pages ?? 0) * Math.max(1, height - 1));
   const wanted = by.to === 'first' ? 0 : by.to === 'last' ? last : from + steps;
   const index = Math.max(0, Math.min(last, wanted));
   if (!view) return session.dispatch({ type: 'scroll', key, top: index });
@@ -46,8 +38,6 @@ export function open(session: Session, as?: ScreenName) {
   const name = as ?? OPENS[currentScreen(snapshot).name];
   const subject = rowUnderCursor(snapshot);
   if (!name || subject === undefined) return;
-  // Stores the cursor so that going back returns to this row.
-  move(session, { rows: 0 });
   const group = name === 'archive' && groupOf(snapshot, subject);
   session.dispatch({ type: 'open', screen: { name: group ? 'group' : name, subject } });
 }
@@ -56,7 +46,6 @@ export function open(session: Session, as?: ScreenName) {
 export function openRows(session: Session) {
   const subject = selectedArchive(session.snapshot());
   if (subject === undefined) return;
-  if (listAt(currentScreen(session.snapshot()))) move(session, { rows: 0 });
   session.dispatch({ type: 'open', screen: { name: 'rows', subject } });
 }
 
@@ -80,6 +69,14 @@ export function back(session: Session, keepFilter = false) {
   if (screen.name !== 'overview') session.dispatch({ type: 'go', screen: { name: 'overview' } });
 }
 
+/** Leaves a page, whatever is filtered, selected or planned on it. A restore that is being prepared is kept. */
+export function leavePage(session: Session) {
+  const { name } = currentScreen(session.snapshot());
+  session.dispatch({ type: 'back' });
+  if (name === 'wizard' && session.wizard.state())
+    session.notify('info', 'This restore is kept; press R to continue it');
+}
+
 export function go(session: Session, screen: Screen) {
   session.dispatch({ type: 'go', screen });
 }
@@ -91,6 +88,13 @@ export function toggleSelected(session: Session) {
   if (id === undefined) return;
   session.dispatch({ type: 'toggleSelected', key: listKey(currentScreen(snapshot)), id });
   move(session, { rows: 1 });
+}
+
+/** Sets the columns of the current list; none stands for all. */
+export function chooseColumns(session: Session, ids: readonly string[]) {
+  const list = currentScreen(session.snapshot()).name;
+  session.dispatch({ type: 'columns', list, ids });
+  session.preferences.set(`columns.${list}`, ids);
 }
 
 /** Sorts by the next column, or reverses the order. */

@@ -11,8 +11,10 @@ export type Action =
   | { type: 'position'; key: string; index: number; top: number }
   | { type: 'dialog'; change: Pick<DialogState, 'typed' | 'top'> }
   | { type: 'scroll'; key: string; top: number }
+  | { type: 'shift'; key: string; left: number }
   | { type: 'filter'; key: string; filter: string }
   | { type: 'sort'; key: string; sort: Sort }
+  | { type: 'columns'; list: string; ids: readonly string[] }
   | { type: 'toggleSelected'; key: string; id: string }
   | { type: 'clearSelection'; key: string }
   | { type: 'mode'; mode: Mode }
@@ -25,7 +27,7 @@ const MAX_LOG = 500;
 
 /** The initial state. */
 export function initialUi(): UiState {
-  return { stack: [{ name: 'overview' }], lists: {}, mode: { name: 'keys' }, log: [] };
+  return { stack: [{ name: 'overview' }], lists: {}, columns: {}, mode: { name: 'keys' }, log: [] };
 }
 
 function patchList(ui: UiState, key: string, patch: Partial<ListState>): UiState {
@@ -84,10 +86,14 @@ export function reduce(ui: UiState, action: Action): UiState {
         : ui;
     case 'scroll':
       return patchList(ui, action.key, { top: action.top });
+    case 'shift':
+      return patchList(ui, action.key, { left: action.left });
     case 'filter':
       return patchList(ui, action.key, { filter: action.filter });
     case 'sort':
       return patchList(ui, action.key, { sort: action.sort });
+    case 'columns':
+      return { ...ui, columns: { ...ui.columns, [action.list]: action.ids } };
     case 'toggleSelected':
       return patchList(ui, action.key, {
         selected: toggled((ui.lists[action.key] ?? NEW_LIST).selected, action.id),

@@ -7,15 +7,27 @@ import {
   type JobRequest,
   type JobStore,
 } from '../../core/index.ts';
+import { type Background, type ColorLevel, type ThemeChoice, themeFor } from '../text/colors.ts';
+import { setDisplay } from '../text/display.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { readableTitle } from '../view/jobs.ts';
 import { coverageSubject } from '../view/pages/coverage.ts';
-import type { Resource, Severity, Snapshot } from '../view/types.ts';
+import { DEFAULT_SETTINGS, type SettingKey, type Settings, withSetting } from '../view/settings.ts';
+import { isNotInstalled } from '../view/setup.ts';
+import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
+import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
+import { keepCursor } from './cursor.ts';
 import { type Data, loadData } from './data.ts';
 import { followJobs } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
-import { noPreferences, type Preferences, withSavedSorts } from './preferences.ts';
+import {
+  noPreferences,
+  type Preferences,
+  savedSettings,
+  withSavedColumns,
+  withSavedSorts,
+} from './preferences.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
 import { type Browsing, createBrowsing } from './rows/browser.ts';
@@ -35,6 +47,10 @@ export interface Session {
   readonly preferences: Preferences;
   /** Applies saved preferences, and saves changes to them from now on. */
   applyPreferences(preferences: Preferences): void;
+  /** Changes and saves a setting; ignores a value that is not one of its choices. */
+  changeSetting(key: SettingKey, value: unknown): void;
+  /** Forgets an installation that was opened. */
+  forgetContext(dir: string): void;
   readonly terminal: TerminalControls;
   /** Aborted when the user leaves: nothing may be started after that. */
   readonly ended: AbortSignal;
@@ -48,12 +64,14 @@ export interface Session {
   /** Reloads everything that is shown. */
   refresh(): void;
   resize(columns: number, rows: number): void;
+  /** Draws the theme for this background, unless another theme was chosen. */
+  setBackground(background: Background): void;
   /** Subscribes to the engine. Call it before the first key can arrive. */
   start(): void;
   /** Loads the data now and periodically. */
   load(): void;
-  /** Leaves the console and restores the terminal. */
-  leave(): void;
+  /** Leaves the console and restores the terminal; `next` is the installation to open then. */
+  leave(next?: string): void;
   close(): void;
 }
 
@@ -63,21 +81,29 @@ export interface TerminalControls {
   write(text: string): void;
   repaint(): void;
   suspend(): void;
-  leave(): void;
+  /** Restores the terminal; `next` is the installation to open then. */
+  leave(next?: string): void;
 }
 
 export interface SessionOptions {
   engine: Engine;
   terminal: TerminalControls;
   symbols: Symbols;
+  /** What the terminal can draw (default: no colors). */
+  colors?: ColorLevel;
+  /** The theme of this run; the saved setting if absent. */
+  theme?: ThemeChoice;
+  /** The background of the terminal, if it is known already. */
+  background?: Background;
   read_only: boolean;
+  /** Why no other installation can be opened; this one is not remembered then. */
+  fixed?: string;
   columns: number;
   rows: number;
 }
 
 const TICK_MS = 1_000;
 const BUSY_TICK_MS = 250;
-const REFRESH_MS = 15_000;
 const MESSAGE_MS: Readonly<Record<Severity, number>> = {
   info: 5_000,
   good: 8_000,
@@ -102,18 +128,26 @@ export function createSession(options: SessionOptions): Session {
   const listeners = new Set<() => void>();
   const stops: (() => void)[] = [];
   const end = new AbortController();
+  setDisplay(DEFAULT_SETTINGS);
   let preferences = noPreferences();
+  let settings: Settings = DEFAULT_SETTINGS;
+  const opened = Date.now();
+  let contexts: readonly Context[] = [];
   let ui = initialUi();
+  let { background } = options;
   let size = { columns: options.columns, rows: options.rows };
   let current: Snapshot | undefined;
   let entries = 0;
   let busy: ReadonlyMap<string, string> = new Map();
   let own: ReadonlySet<string> = new Set();
   let timer: NodeJS.Timeout | undefined;
+  let refresher: NodeJS.Timeout | undefined;
 
   const data = loadData(engine, (failed) => {
+    rememberThis();
     const error = failed && data.state()[failed].error;
-    if (failed && error)
+    // The setup page says it once.
+    if (failed && error && !isNotInstalled({ data: data.state() }))
       notify('error', `Cannot load ${LABELS[failed]}: ${error.message}`, { hint: error.hint });
     changed();
   });
@@ -143,6 +177,8 @@ export function createSession(options: SessionOptions): Session {
     current ??= {
       installation: engine.installation,
       read_only: options.read_only,
+      settings,
+      contexts: { recent: contexts, fixed: options.fixed },
       ui,
       data: data.state(),
       jobs: jobs.snapshot(),
@@ -155,6 +191,7 @@ export function createSession(options: SessionOptions): Session {
       browse: browsing.state(),
       wizard: wizard.state(),
       ...size,
+      theme: themeFor(options.theme ?? settings.theme, options.colors ?? 'none', background),
       now: Date.now(),
       symbols,
     };
@@ -175,8 +212,29 @@ export function createSession(options: SessionOptions): Session {
   function startJob(request: JobRequest): JobHandle {
     const job = engine.start(request);
     own = new Set([...own, job.id]);
-    jobs.add({ ...job, title: readableTitle(job.title, data.state().archives.value ?? []) });
+    jobs.add({ ...job, title: readableTitle(job.title, data.state()) });
     return job;
+  }
+
+  function applySettings(chosen: Settings): void {
+    settings = chosen;
+    setDisplay(settings);
+    refreshPeriodically();
+    changed();
+  }
+
+  function refreshPeriodically(): void {
+    clearInterval(refresher);
+    if (end.signal.aborted || settings.refresh_s === 0) return;
+    refresher = setInterval(() => data.refresh(), settings.refresh_s * 1_000);
+  }
+
+  /** Remembers this installation, once it is known to be one and the preferences are open. */
+  function rememberThis(): void {
+    const { dir } = engine.installation;
+    if (options.fixed !== undefined || data.state().health.value === undefined) return;
+    if (contexts.some((one) => one.dir === dir && one.at >= opened)) return;
+    contexts = rememberContext(preferences, { dir, at: opened });
   }
 
   function tick(): void {
@@ -203,7 +261,17 @@ export function createSession(options: SessionOptions): Session {
     },
     applyPreferences(saved) {
       preferences = saved;
-      ui = withSavedSorts(ui, saved);
+      ui = withSavedColumns(withSavedSorts(ui, saved), saved);
+      contexts = savedContexts(saved);
+      rememberThis();
+      applySettings(savedSettings(saved));
+    },
+    changeSetting(key, value) {
+      applySettings(withSetting(settings, key, value));
+      preferences.set(`settings.${key}`, settings[key]);
+    },
+    forgetContext(dir) {
+      contexts = forgetContext(preferences, dir);
       changed();
     },
     terminal,
@@ -230,25 +298,33 @@ export function createSession(options: SessionOptions): Session {
       size = { columns, rows };
       changed();
     },
+    setBackground(found) {
+      background = found;
+      changed();
+    },
     start() {
-      const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
+      const follow = followJobs({ jobs, notify, refresh, data: data.state });
       stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      listeners.add(() => {
+        const action = keepCursor(snapshot());
+        if (action) dispatch(action);
+      });
       listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
       tick();
     },
     load() {
-      const refresher = setInterval(() => data.refresh(), REFRESH_MS);
-      stops.push(() => clearInterval(refresher));
+      refreshPeriodically();
       data.refresh();
       queue.start();
     },
-    leave() {
+    leave(next) {
       end.abort();
-      terminal.leave();
+      terminal.leave(next);
     },
     close() {
       end.abort();
       clearTimeout(timer);
+      clearInterval(refresher);
       for (const stop of stops.splice(0)) stop();
       queue.close();
       data.close();

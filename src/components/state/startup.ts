@@ -1,14 +1,28 @@
 import { asBifractError } from '../../core/index.ts';
+import { isUnusable } from '../view/setup.ts';
+import { openSetup } from './context-actions.ts';
 import type { Preferences } from './preferences.ts';
 import type { Session } from './session.ts';
 
 /** Runs once the first frame is drawn: loads data and preferences, and recovers interrupted jobs unless read-only. */
 export function startUp(session: Session, preferences: () => Promise<Preferences>): void {
   session.load();
+  showMissing(session);
   preferences().then(session.applyPreferences, (error: unknown) => {
     session.notify('warn', `Cannot read the saved preferences: ${asBifractError(error).message}`);
   });
   if (!session.snapshot().read_only) keepRecovering(session);
+}
+
+/** Opens the setup page if this is no working installation, unless the user is already somewhere else. */
+function showMissing(session: Session): void {
+  const unsubscribe = session.subscribe(() => {
+    const { ui, data } = session.snapshot();
+    if (!data.health.value && !data.health.error) return;
+    unsubscribe();
+    const isUntouched = ui.stack.length === 1 && ui.stack[0].name === 'overview' && ui.mode.name === 'keys';
+    if (isUntouched && isUnusable(session.snapshot())) openSetup(session);
+  });
 }
 
 /** Recovers interrupted jobs now and after every job that fails or is cancelled. */

@@ -23,6 +23,9 @@ export function tableHeight(snapshot: Pick<Size, 'rows'>): number {
   return Math.max(1, bodyHeight(snapshot) - 1);
 }
 
+/** Columns of a table for the cursor, the selection mark, and the right margin. */
+export const TABLE_MARGINS = 3;
+
 /** Layout of a column. Widths depend on the kind of content only, so that a refresh never moves a column. */
 export interface ColumnShape {
   id: string;

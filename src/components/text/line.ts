@@ -13,6 +13,12 @@ export interface Span {
 
 export type Line = readonly Span[];
 
+/** The lines of the row under the cursor: `from` included, `to` not. */
+export interface CursorLines {
+  from: number;
+  to: number;
+}
+
 /** Width of a line in columns. */
 export function lineWidth(line: Line): number {
   return line.reduce((sum, span) => sum + width(sanitize(span.text)), 0);
@@ -44,6 +50,32 @@ export function fitLine(line: Line, columns: number, ellipsis = '…'): Span[] {
 export function justify(left: Line, right: Line, columns: number, ellipsis = '…'): Span[] {
   const size = Math.min(lineWidth(right), columns);
   return [...fitLine(left, columns - size, ellipsis), ...fitLine(right, size, ellipsis)];
+}
+
+function withoutPadding(line: Line): Line {
+  const last = line.findLastIndex(({ text }) => text.trimEnd() !== '');
+  const span = line[last];
+  return span ? [...line.slice(0, last), { ...span, text: span.text.trimEnd() }] : [];
+}
+
+/** The line with a mark at its right edge, which says that there is more above or below. */
+export function withMark(line: Line, mark: string, columns: number, ellipsis = '…'): Span[] {
+  if (mark === '') return fitLine(line, columns, ellipsis);
+  return [
+    ...fitLine(withoutPadding(line), columns - 2, ellipsis),
+    { text: ` ${mark}`, tone: 'info', bold: true },
+  ];
+}
+
+/** The mark of a visible line: the first one shows that there is more above, the last one that there is more below. */
+export function moreMark(
+  line: number,
+  shown: { top: number; height: number; count: number },
+  arrows: { up: string; down: string },
+): string {
+  const { top, height, count } = shown;
+  if (line === height - 1 && top + height < count) return arrows.down;
+  return line === 0 && top > 0 ? arrows.up : '';
 }
 
 /** Merges adjacent spans of the same style. */

@@ -16,6 +16,7 @@ const UNICODE: Symbols = {
   breadcrumb: '›',
   up: '↑',
   down: '↓',
+  to: '→',
   padlock: '🔒',
   box: { tl: '╭', tr: '╮', bl: '╰', br: '╯', h: '─', v: '│' },
 };
@@ -36,6 +37,7 @@ const ASCII: Symbols = {
   breadcrumb: '>',
   up: '^',
   down: 'v',
+  to: '..',
   padlock: '[locked]',
   box: { tl: '+', tr: '+', bl: '+', br: '+', h: '-', v: '|' },
 };
@@ -80,7 +82,7 @@ export function indeterminateBar(now: number, columns: number, symbols: Symbols)
   ];
 }
 
-/** Drawing characters: one set for UTF-8, one for ASCII. Each is one column wide, except `padlock`. */
+/** Drawing characters: one set for UTF-8, one for ASCII. Each is one column wide, except `padlock` and `to`. */
 export interface Symbols {
   ok: string;
   bad: string;
@@ -98,6 +100,8 @@ export interface Symbols {
   breadcrumb: string;
   up: string;
   down: string;
+  /** Between the ends of a range. */
+  to: string;
   padlock: string;
   box: { tl: string; tr: string; bl: string; br: string; h: string; v: string };
 }

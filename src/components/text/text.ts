@@ -71,8 +71,9 @@ export function shorten(text: string, columns: number, ellipsis = '…'): string
   return shorten(words.with(words.indexOf(longest), shorter).join(' '), columns, ellipsis);
 }
 
-/** Cuts a word in the middle: its end distinguishes one file from another. */
-function cutMiddle(word: string, columns: number, ellipsis: string): string {
+/** Cuts a word in the middle if it does not fit: its end distinguishes one file from another. */
+export function cutMiddle(word: string, columns: number, ellipsis = '…'): string {
+  if (width(word) <= columns) return word;
   const head = take(word, Math.floor((columns - width(ellipsis)) / 3));
   const parts = graphemes(word.slice(head.length));
   let tail = '';

@@ -3,8 +3,8 @@ import { sanitize, width } from '../../core/text/sanitize.ts';
 import { fitLine, type Line as LineOfSpans, type Span, type Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { canChoose, type DialogLayout, dialogWidth, layOutDialog } from '../view/dialog.ts';
+import { keyLabel } from '../view/hints.ts';
 import type { DialogState } from '../view/types.ts';
-import { keyLabel } from './footer.tsx';
 import { Line } from './line.tsx';
 
 interface FrameProps {
@@ -101,16 +101,18 @@ function confirmationLines({ confirmation, typed = '' }: DialogState): LineOfSpa
 function optionLines(dialog: DialogState, symbols: Symbols) {
   return dialog.options.map((option, index) => {
     const enabled = canChoose(option, dialog);
+    const highlighted = index === dialog.focus;
     return {
       spans: [
+        { text: highlighted ? symbols.cursor : ' ' },
         {
-          text: ` ${keyLabel(option.key, symbols)} `,
+          text: `${keyLabel(option.key, symbols)} `,
           tone: !enabled ? 'dim' : option.safe ? 'info' : 'warn',
           bold: enabled,
         } as const,
         { text: ` ${option.label}`, tone: enabled ? 'plain' : 'dim' } as const,
       ],
-      highlighted: index === dialog.focus,
+      highlighted,
     };
   });
 }

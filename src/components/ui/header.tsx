@@ -1,24 +1,13 @@
 import { Box } from 'ink';
 import { sanitize } from '../../core/text/sanitize.ts';
 import { justify, type Line as LineOfSpans, lineWidth, type Span } from '../text/line.ts';
-import { spinnerAt } from '../text/symbols.ts';
 import { truncate } from '../text/text.ts';
-import { unfinishedJobs } from '../view/lists/jobs.ts';
 import { keyIdOf } from '../view/snapshot.ts';
-import type { Screen, ScreenName, Snapshot } from '../view/types.ts';
+import { tabsOf, widthOf } from '../view/tabs.ts';
+import type { Screen, Snapshot } from '../view/types.ts';
 import { Line } from './line.tsx';
 
 const WIDE = 110;
-
-const TABS: readonly (readonly [ScreenName, string])[] = [
-  ['overview', 'Overview'],
-  ['fractals', 'Fractals'],
-  ['archives', 'Archives'],
-  ['backups', 'Backups'],
-  ['jobs', 'Jobs'],
-  ['log', 'Log'],
-  ['orphans', 'Orphans'],
-];
 
 function component(name: string, ok: boolean | undefined, { symbols }: Snapshot): LineOfSpans {
   if (ok === undefined) return [{ text: `  ${name} ${symbols.dot}`, tone: 'dim' }];
@@ -59,28 +48,6 @@ function installation(snapshot: Snapshot, room: number): LineOfSpans {
   const head = [title, directory, ...key];
   if (room - lineWidth(head) < MIN_STORAGE) return head;
   return [...head, separator, { text: installation.storage, tone: 'dim' }];
-}
-
-function badge(name: ScreenName, snapshot: Snapshot): string {
-  const { symbols, now } = snapshot;
-  const unfinished = unfinishedJobs(snapshot).length;
-  return name === 'jobs' && unfinished > 0 ? ` ${spinnerAt(symbols, now)} ${unfinished}` : '';
-}
-
-/** The screens by name; on a narrow terminal by number, and only the current one by name. */
-function tabsOf(snapshot: Snapshot, root: Screen) {
-  const named = TABS.map(([name, title], index) => ({
-    name,
-    text: ` ${index + 1} ${title}${badge(name, snapshot)} `,
-  }));
-  if (widthOf(named) <= snapshot.columns) return named;
-  return named.map((tab, index) =>
-    tab.name === root.name ? tab : { ...tab, text: ` ${index + 1}${badge(tab.name, snapshot)} ` },
-  );
-}
-
-function widthOf(tabs: readonly { text: string }[]): number {
-  return tabs.reduce((sum, tab) => sum + lineWidth([tab]), 1);
 }
 
 export interface HeaderProps {

@@ -1,9 +1,17 @@
 import { Box, Text } from 'ink';
 import { memo, useContext } from 'react';
 import { toAscii } from '../../core/text/sanitize.ts';
-import { fitLine, type Line as LineOfSpans, mergeSpans, type Span } from '../text/line.ts';
+import {
+  type CursorLines,
+  fitLine,
+  type Line as LineOfSpans,
+  mergeSpans,
+  moreMark,
+  type Span,
+  withMark,
+} from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
-import { ColorContext, HIGHLIGHT, NO_STYLE, STYLES } from './theme.ts';
+import { ThemeContext } from './theme.ts';
 
 export interface LineProps {
   spans: LineOfSpans;
@@ -15,14 +23,17 @@ export interface LineProps {
 }
 
 function encode(text: string, symbols: Symbols): string {
-  return symbols.ellipsis === '…' ? text : toAscii(text);
+  return symbols.ellipsis === '…' ? text : toAscii(text.replaceAll('…', symbols.ellipsis));
 }
 
 function Piece({ span, symbols, highlighted }: { span: Span; symbols: Symbols; highlighted: boolean }) {
-  const colored = useContext(ColorContext);
-  const style = highlighted ? HIGHLIGHT : STYLES[span.tone ?? 'plain'];
-  const bold = span.bold ? true : style.bold;
-  return <Text {...(colored ? { ...style, bold } : NO_STYLE)}>{encode(span.text, symbols)}</Text>;
+  const { styles, highlight } = useContext(ThemeContext);
+  const style = highlighted ? highlight : styles[span.tone ?? 'plain'];
+  return (
+    <Text {...style} bold={span.bold ? true : style.bold}>
+      {encode(span.text, symbols)}
+    </Text>
+  );
 }
 
 function DrawnLine({ spans, columns, symbols, highlighted = false }: LineProps) {
@@ -57,23 +68,29 @@ export interface LinesProps {
   columns: number;
   height: number;
   symbols: Symbols;
-  /** Line under the cursor, relative to the first visible line. */
-  cursor?: number;
+  /** Lines under the cursor, relative to the first visible line. */
+  cursor?: CursorLines;
 }
 
-/** A window of `height` lines, padded with empty ones. */
+/** A window of `height` lines, padded with empty ones. Marks show that there are more above or below. */
 export function Lines({ lines, top = 0, columns, height, symbols, cursor }: LinesProps) {
   const first = Math.max(0, Math.min(top, lines.length - height));
+  const shown = { top: first, height, count: lines.length };
+  const spansAt = (index: number) => {
+    const mark = moreMark(index, shown, symbols);
+    const line = lines[first + index] ?? [];
+    return mark === '' ? line : withMark(line, mark, columns, symbols.ellipsis);
+  };
   return (
     <Box flexDirection="column" height={height} width={columns}>
       {Array.from({ length: height }, (_, index) => (
         <Line
           // biome-ignore lint/suspicious/noArrayIndexKey: lines are identified by their position
           key={index}
-          spans={lines[first + index] ?? []}
+          spans={spansAt(index)}
           columns={columns}
           symbols={symbols}
-          highlighted={index === cursor}
+          highlighted={cursor !== undefined && index >= cursor.from && index < cursor.to}
         />
       ))}
     </Box>

@@ -28,7 +28,8 @@ export function Palette({ query, items, index, columns, height, symbols }: Palet
   const top = scrollTop(0, index, rows, items.length);
   const found = items.slice(top, top + rows).map((item, at) => ({
     spans: [
-      { text: ` ${item.name.padEnd(NAME)}`, bold: true },
+      { text: top + at === index ? symbols.cursor : ' ' },
+      { text: item.name.padEnd(NAME), bold: true },
       { text: `${item.key.padEnd(6)} `, tone: 'info' } as const,
       {
         text: item.disabled ? `not now: ${item.disabled}` : item.description,

@@ -1,6 +1,12 @@
 import { Box } from 'ink';
-import { type ColumnShape, layOutColumns, type SizedColumn, scrollTop } from '../text/layout.ts';
-import { fitLine, type Line as LineOfSpans, lineWidth, type Span } from '../text/line.ts';
+import {
+  type ColumnShape,
+  layOutColumns,
+  type SizedColumn,
+  scrollTop,
+  TABLE_MARGINS,
+} from '../text/layout.ts';
+import { fitLine, type Line as LineOfSpans, lineWidth, moreMark, type Span, withMark } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import type { RowView } from '../view/lists/list.ts';
 import type { ListState, Snapshot } from '../view/types.ts';
@@ -16,8 +22,6 @@ export interface TableProps {
   empty: readonly LineOfSpans[];
 }
 
-/** Columns for the cursor, the selection mark, and the right margin. */
-const MARGINS = 3;
 const GAP: Span = { text: '  ' };
 
 function cell(spans: readonly Span[], { shape, width }: SizedColumn<ColumnShape>, symbols: Symbols): Span[] {
@@ -40,9 +44,10 @@ function titles(columns: readonly SizedColumn<ColumnShape>[], view: RowView, sym
 /** A table: column titles and the visible rows, with cursor and selection marks at their left. */
 export function Table({ view, list, snapshot, height, empty }: TableProps) {
   const { columns: width, symbols } = snapshot;
-  const columns = layOutColumns(view.columns, width - MARGINS);
+  const columns = layOutColumns(view.columns, width - TABLE_MARGINS);
   const top = scrollTop(list.top, view.index, height, view.rows.length);
   const shown = view.rows.slice(top, top + height);
+  const window = { top, height, count: view.rows.length };
   if (shown.length === 0)
     return <Lines lines={empty} columns={width} height={height + 1} symbols={symbols} />;
   return (
@@ -56,10 +61,16 @@ export function Table({ view, list, snapshot, height, empty }: TableProps) {
         };
         const spans = columns.flatMap((column, at) => [
           at === 0 ? gutter : GAP,
-          ...cell(row.cells(column.shape.id, snapshot), column, symbols),
+          ...cell(row.cells(column.shape.id, snapshot, column.width), column, symbols),
         ]);
         return (
-          <Line key={row.id} spans={spans} columns={width} symbols={symbols} highlighted={highlighted} />
+          <Line
+            key={row.id}
+            spans={withMark(spans, moreMark(index, window, symbols), width, symbols.ellipsis)}
+            columns={width}
+            symbols={symbols}
+            highlighted={highlighted}
+          />
         );
       })}
     </Box>

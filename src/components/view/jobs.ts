@@ -1,24 +1,11 @@
-import {
-  type ArchiveRecord,
-  type JobState,
-  type JobView,
-  jobFacts,
-  type Progress,
-} from '../../core/index.ts';
+import { type JobState, type JobView, jobFacts, type Progress } from '../../core/index.ts';
 import { formatDuration } from '../../core/text/time.ts';
-import {
-  formatByteRate,
-  formatBytes,
-  formatCount,
-  formatExact,
-  formatRatio,
-  formatRowRate,
-  plural,
-} from '../../core/text/units.ts';
+import { formatCount, formatExact, formatRatio, formatRowRate, plural } from '../../core/text/units.ts';
+import { formatByteRate, formatBytes } from '../text/display.ts';
 import type { Line, Span } from '../text/line.ts';
 import { indeterminateBar, progressBar, spinnerAt } from '../text/symbols.ts';
-import { archiveName } from './archive-name.ts';
-import type { DrawContext } from './types.ts';
+import { fileTitle } from './archive-name.ts';
+import type { DataState, DrawContext } from './types.ts';
 
 /** The state of a job: symbol and label. */
 export function jobState(job: JobView & { queued?: object }, { symbols, now }: DrawContext): Span {
@@ -192,14 +179,11 @@ export function jobEnd(job: JobView): { text: string; hint?: string } {
 }
 
 const BACKUP = /bifract-backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d\.bifract-backup/g;
-const FOLDERS = /\S+\/(?=\S+\.bifract-archive)/g;
-const RECORD_ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\S*\.bifract-archive)/g;
+/** Ids of records, and names and paths of archive files. */
+const ARCHIVE = /\S+\.bifract-archive|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** A job title with readable file names instead of ids and paths. */
-export function readableTitle(title: string, archives: readonly ArchiveRecord[]): string {
-  const named = title.replace(BACKUP, 'backup $1-$2-$3 $4:$5').replace(FOLDERS, '');
-  return named.replace(RECORD_ID, (id) => {
-    const record = archives.find((one) => one.id === id);
-    return record ? archiveName(record) : id;
-  });
+/** A job title with readable names instead of ids, file names and paths. */
+export function readableTitle(title: string, data: Pick<DataState, 'archives' | 'fractals'>): string {
+  const named = title.replace(BACKUP, 'backup $1-$2-$3 $4:$5');
+  return named.replace(ARCHIVE, (name) => fileTitle(name, data));
 }

@@ -1,10 +1,12 @@
 import type { AdoptItem, ArchiveRecord, CopyItem, DeleteItem, DeletePlan, Orphan } from '../../core/index.ts';
 import { ageOf, formatAge, formatStamp } from '../../core/text/time.ts';
-import { formatBytes, formatCount, plural } from '../../core/text/units.ts';
+import { formatCount, plural } from '../../core/text/units.ts';
+import { formatBytes } from '../text/display.ts';
 import type { Line } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
 import { baseName, fit, isTypeable, wrap } from '../text/text.ts';
-import type { DrawContext } from './types.ts';
+import { fileTime, fileTitle } from './archive-name.ts';
+import type { DrawContext, Snapshot } from './types.ts';
 
 function day(time: string | null): string {
   return formatStamp(time).slice(0, 10);
@@ -20,7 +22,7 @@ export function adoptLines(item: AdoptItem, symbols: Symbols, columns: number): 
     { text: adopted ? `${symbols.ok} ` : `${symbols.bad} `, tone: adopted ? 'good' : 'bad' } as const,
     { text: fit(name, 14, 'left', symbols.ellipsis) },
     { text: `${formatBytes(item.size_bytes).padStart(10)} ${rows.padStart(11)}  ${days}` },
-    { text: baseName(item.path), tone: 'dim' } as const,
+    { text: fileTime(item.path) ?? baseName(item.path), tone: 'dim' } as const,
   ];
   if (adopted) return [line];
   const reason = wrap(`not adopted: ${item.reason}`, columns - 2);
@@ -37,7 +39,7 @@ export function orphanLine(orphan: Orphan, { now, symbols }: DrawContext): Line 
       text: `${formatBytes(orphan.size_bytes).padStart(10)} ${(age === undefined ? '-' : formatAge(age)).padStart(5)}  `,
     },
     { text: `${orphan.fractal_name ?? orphan.place}  ` },
-    { text: baseName(orphan.path), tone: 'dim' },
+    { text: fileTime(orphan.path) ?? baseName(orphan.path), tone: 'dim' },
   ];
 }
 
@@ -139,7 +141,7 @@ function shortName(record: ArchiveRecord | undefined): string | undefined {
 }
 
 /** An item of a copy plan: action, size, age and name; below it the reason why it is skipped. */
-export function copyLines(item: CopyItem, { now, symbols }: DrawContext, columns: number): Line[] {
+export function copyLines(item: CopyItem, { now, symbols, data }: Snapshot, columns: number): Line[] {
   const copied = item.action === 'copy';
   const head: Line = [
     {
@@ -147,7 +149,7 @@ export function copyLines(item: CopyItem, { now, symbols }: DrawContext, columns
       tone: copied ? 'info' : 'warn',
     },
     { text: sizeAndAge(item.size_bytes, item.modified_at, now) },
-    { text: baseName(item.name) },
+    { text: fileTitle(item.name, data) },
   ];
   return [head, ...remarks(item.refusal ? [`Skipped: ${refusalText(item.refusal)}`] : [], 'bad', columns)];
 }

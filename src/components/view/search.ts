@@ -1,4 +1,5 @@
 import type { Line, Span } from '../text/line.ts';
+import { withinTime } from '../text/within-time.ts';
 import type { Search } from './types.ts';
 
 export const SEARCH_HINT = 'text (ignores case unless it has capitals), or /regex/i';
@@ -23,15 +24,36 @@ function matcher({ pattern }: Search): RegExp {
   return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), text === text.toLowerCase() ? 'gi' : 'g');
 }
 
+/** Start and end of a match in a text. */
+export type Match = readonly [start: number, end: number];
+
+/** A frame must not wait longer for matches. */
+const LIMIT_MS = 30;
+const slow = new WeakSet<Search>();
+
+/** The matches in each text; none if the regular expression takes too long, now and from then on. */
+export function matchesIn(texts: readonly string[], search: Search): readonly (readonly Match[])[] {
+  const find = () => texts.map((text) => matchesOf(text, search));
+  if (!('regex' in search.pattern)) return find();
+  const found = slow.has(search) ? undefined : withinTime(LIMIT_MS, find);
+  if (found === undefined) slow.add(search);
+  return found ?? texts.map(() => []);
+}
+
+function matchesOf(text: string, search: Search): Match[] {
+  return Array.from(
+    text.matchAll(matcher(search)),
+    ({ index, 0: match }): Match => [index, index + match.length],
+  ).filter(([start, end]) => end > start);
+}
+
 /** A text with its matches highlighted. */
-export function highlight(text: string, search: Search | undefined, style: Pick<Span, 'tone'> = {}): Line {
-  if (!search) return [{ text, ...style }];
+export function highlight(text: string, matches: readonly Match[]): Line {
   const spans: Span[] = [];
   let at = 0;
-  for (const { index, 0: match } of text.matchAll(matcher(search))) {
-    if (match === '') continue;
-    spans.push({ text: text.slice(at, index), ...style }, { text: match, tone: 'warn', bold: true });
-    at = index + match.length;
+  for (const [start, end] of matches) {
+    spans.push({ text: text.slice(at, start) }, { text: text.slice(start, end), tone: 'warn', bold: true });
+    at = end;
   }
-  return [...spans, { text: text.slice(at), ...style }];
+  return [...spans, { text: text.slice(at) }];
 }

@@ -18,7 +18,7 @@ export function memo<Arguments extends readonly unknown[], Result>(
   };
 }
 
-export const NEW_LIST: ListState = { index: 0, top: 0, filter: '', selected: new Set() };
+export const NEW_LIST: ListState = { index: 0, top: 0, left: 0, filter: '', selected: new Set() };
 
 /** The screen the user is on. */
 export function currentScreen(snapshot: Snapshot): Screen {

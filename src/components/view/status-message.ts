@@ -7,6 +7,7 @@ import { rowUnderCursor } from './lists/index.ts';
 import { jobProblem, jobRows } from './lists/jobs.ts';
 import { SEVERITY_TONE } from './lists/log.ts';
 import { orphanName } from './lists/orphans.ts';
+import { settingOf } from './settings.ts';
 import { currentScreen } from './snapshot.ts';
 import type { Snapshot } from './types.ts';
 
@@ -24,7 +25,7 @@ export function statusMessageLines(snapshot: Snapshot): readonly [Line, ...Line[
   const { ui, symbols, columns } = snapshot;
   const entry = ui.statusMessage;
   // Table columns are too narrow for a full error message.
-  if (!entry) return [[{ text: ` ${problemUnderCursor(snapshot)}`, tone: 'bad' }]];
+  if (!entry) return [noteUnderCursor(snapshot)];
   const symbol = { info: symbols.dot, good: symbols.ok, warn: symbols.warn, error: symbols.bad }[
     entry.severity
   ];
@@ -61,6 +62,13 @@ function firstLines(lines: readonly string[], count: number, columns: number, el
   const kept = lines.slice(0, count);
   if (kept.length === lines.length) return kept;
   return kept.with(-1, truncate(`${kept.at(-1)} ${ellipsis}`, columns, ellipsis));
+}
+
+/** What does not fit into the row under the cursor. */
+function noteUnderCursor(snapshot: Snapshot): Line {
+  if (currentScreen(snapshot).name === 'settings')
+    return [{ text: ` ${settingOf(rowUnderCursor(snapshot) ?? '')?.description ?? ''}`, tone: 'dim' }];
+  return [{ text: ` ${problemUnderCursor(snapshot)}`, tone: 'bad' }];
 }
 
 /** The full error or warning of the row under the cursor; empty if there is none. */

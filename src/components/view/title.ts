@@ -1,11 +1,10 @@
 import { ageOf, formatAgo } from '../../core/text/time.ts';
 import { formatExact } from '../../core/text/units.ts';
 import { justify, type Line, type Span } from '../text/line.ts';
-import { archiveName } from './archive-name.ts';
+import { archiveName, fileTitle } from './archive-name.ts';
 import { groupOf } from './lists/archive-rows.ts';
 import { listAt, rowsAt } from './lists/index.ts';
 import { jobRows } from './lists/jobs.ts';
-import { orphanName } from './lists/orphans.ts';
 import { coverageSubject } from './pages/coverage.ts';
 import { rowPosition } from './pages/rows.ts';
 import { listStateAt } from './snapshot.ts';
@@ -20,6 +19,9 @@ const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   log: 'Log',
   entry: 'Message',
   orphans: 'Orphans',
+  settings: 'Settings',
+  contexts: 'Installations',
+  setup: 'Setup',
 };
 
 const NEEDS: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
@@ -47,7 +49,7 @@ export function screenTitle({ data, jobs, queue }: Snapshot, { name, subject }: 
     }
     case 'orphan': {
       const orphan = data.orphans.value?.find((one) => one.id === subject);
-      return orphan ? orphanName(orphan) : (subject ?? '');
+      return orphan ? fileTitle(orphan.path, data) : (subject ?? '');
     }
     case 'rows': {
       const record = data.archives.value?.find((one) => one.id === subject);

@@ -14,8 +14,10 @@ import type {
   Orphan,
   QueuedJob,
 } from '../../core/index.ts';
+import type { ThemeName } from '../text/colors.ts';
 import type { Line, Tone } from '../text/line.ts';
 import type { Symbols } from '../text/symbols.ts';
+import type { Settings } from './settings.ts';
 import type { WizardState } from './wizard/types.ts';
 
 export type Severity = 'info' | 'good' | 'warn' | 'error';
@@ -67,6 +69,9 @@ export type ScreenName =
   | 'rows'
   | 'row'
   | 'wizard'
+  | 'settings'
+  | 'contexts'
+  | 'setup'
   | 'coverage';
 
 /** A screen, and the id of its subject. */
@@ -86,6 +91,8 @@ export interface ListState {
   /** Last index of the cursor's row: the cursor stays there if the row disappears. */
   index: number;
   top: number;
+  /** Columns scrolled out at the left, of rows. */
+  left: number;
   filter: string;
   sort?: Sort;
   selected: ReadonlySet<string>;
@@ -124,6 +131,8 @@ export interface Prompt {
   text: string;
   /** Why the last input was rejected. */
   error?: string;
+  /** Keys that end the input like Enter, and are part of it. */
+  submitKeys?: readonly string[];
   /** Handles the input, or returns the reason to reject it. */
   submit(text: string): string | undefined;
 }
@@ -134,12 +143,15 @@ export type Mode =
   | { name: 'filter'; before: string }
   | { name: 'palette'; query: string; index: number }
   | { name: 'help'; top: number }
+  | { name: 'columns'; index: number }
   | { name: 'prompt'; prompt: Prompt }
   | { name: 'dialog'; dialog: DialogState };
 
 export interface UiState {
   stack: readonly [Screen, ...Screen[]];
   lists: Readonly<Record<string, ListState>>;
+  /** Ids of the columns that were chosen, by the name of the list's screen; all if absent. */
+  columns: Readonly<Record<string, readonly string[]>>;
   mode: Mode;
   statusMessage?: LogEntry;
   log: readonly LogEntry[];
@@ -152,10 +164,27 @@ export interface DrawContext {
   symbols: Symbols;
 }
 
+/** An installation that was opened. */
+export interface Context {
+  dir: string;
+  /** When it was opened last, milliseconds since the epoch. */
+  at: number;
+}
+
+/** The installations to switch between. */
+export interface Contexts {
+  /** The one opened last first. */
+  recent: readonly Context[];
+  /** Why no other one can be opened. */
+  fixed?: string;
+}
+
 /** Everything needed to draw a frame. */
 export interface Snapshot extends DrawContext {
   installation: InstallationInfo;
   read_only: boolean;
+  settings: Settings;
+  contexts: Contexts;
   ui: UiState;
   data: DataState;
   jobs: readonly JobView[];
@@ -176,6 +205,7 @@ export interface Snapshot extends DrawContext {
   wizard?: WizardState;
   columns: number;
   rows: number;
+  theme: ThemeName;
 }
 
 /** Result of the last verification of a file in this session. */
@@ -198,6 +228,8 @@ export interface RowLine {
   ts: string | null;
   /** Sanitized and cut to one line. */
   line: string;
+  /** The start of the line was cut off. */
+  cut?: true;
 }
 
 /** Consecutive rows, or the reason they cannot be read. */
@@ -215,6 +247,17 @@ export interface BrowseWork {
   since: number;
 }
 
+/** The matches of a search that were counted so far, from the start of the archive. */
+export interface MatchCount {
+  /** Indexes of the matching rows, ascending; more than `total` may have been added since. */
+  rows: readonly number[];
+  total: number;
+  /** All rows before this one have been searched. */
+  searched: number;
+  /** Why no more rows are searched; undefined while counting. */
+  ended?: 'complete' | 'limit' | 'failed';
+}
+
 /** An archive open for browsing. */
 export interface BrowseState {
   target: string;
@@ -228,6 +271,9 @@ export interface BrowseState {
   chunks: ReadonlyMap<number, RowChunk>;
   work?: BrowseWork;
   search?: Search;
+  count?: MatchCount;
+  /** The row that the search went to last, cut around its match. */
+  found?: RowLine;
   /** The row shown in full. */
   detail?: { index: number; row?: BrowsedRow; error?: ErrorReport };
 }

@@ -55,9 +55,20 @@ export function graphemes(text: string): string[] {
   return Array.from(segmenter.segment(text), (part) => part.segment);
 }
 
+/** Widths of texts measured before. The same texts are on the screen in frame after frame. */
+const measured = new Map<string, number>();
+const MAX_MEASURED = 2_000;
+const MAX_LENGTH = 300;
+
 /** Terminal columns of a sanitized text. */
 export function width(text: string): number {
-  return HARMLESS.test(text) ? text.length : stringWidth(text);
+  if (HARMLESS.test(text)) return text.length;
+  const known = measured.get(text);
+  if (known !== undefined) return known;
+  const columns = stringWidth(text);
+  if (measured.size >= MAX_MEASURED) measured.clear();
+  if (text.length <= MAX_LENGTH) measured.set(text, columns);
+  return columns;
 }
 
 /** Replaces each non-ASCII character by as many `?` as it is wide. */

@@ -1,4 +1,10 @@
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const UNITS = {
+  iec: { step: 1024, names: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] },
+  si: { step: 1000, names: ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] },
+} as const;
+/** Powers of 1024 or of 1000. */
+export type ByteUnits = keyof typeof UNITS;
+
 const COUNTS = ['', 'k', 'M', 'G', 'T'];
 
 function scaled(value: number, step: number, names: readonly string[]): { digits: string; name: string } {
@@ -13,9 +19,10 @@ function scaled(value: number, step: number, names: readonly string[]): { digits
   return { digits: value < 0 ? `-${digits}` : digits, name: names[index] ?? '' };
 }
 
-/** Bytes in IEC units: `1.5 GiB`. */
-export function formatBytes(bytes: number): string {
-  const { digits, name } = scaled(bytes, 1024, UNITS);
+/** Bytes, by default in IEC units: `1.5 GiB`. */
+export function formatBytes(bytes: number, units: ByteUnits = 'iec'): string {
+  const { step, names } = UNITS[units];
+  const { digits, name } = scaled(bytes, step, names);
   return `${digits} ${name}`;
 }
 

@@ -7,7 +7,6 @@ import {
   commandsAt,
   searchCommands,
 } from '../../../src/components/input/keymap.ts';
-import { keysOf, splitEscapeKey } from '../../../src/components/input/keys.ts';
 import { createSession, type Session } from '../../../src/components/state/session.ts';
 import { symbolsFor } from '../../../src/components/text/symbols.ts';
 import type { ScreenName } from '../../../src/components/view/types.ts';
@@ -98,44 +97,4 @@ test('the palette lists the command with the searched name first', () => {
   assert.equal(searchCommands(snapshot, 'backup')[0]?.name, 'backup');
   assert.equal(searchCommands(snapshot, 'archives')[0]?.name, 'archives');
   assert.deepEqual(searchCommands(snapshot, 'no such thing'), []);
-});
-
-const NO_KEY = {
-  upArrow: false,
-  downArrow: false,
-  leftArrow: false,
-  rightArrow: false,
-  pageDown: false,
-  pageUp: false,
-  home: false,
-  end: false,
-  return: false,
-  escape: false,
-  ctrl: false,
-  shift: false,
-  tab: false,
-  backspace: false,
-  delete: false,
-  meta: false,
-  super: false,
-  hyper: false,
-  capsLock: false,
-  numLock: false,
-};
-
-test('an input is split into keys', () => {
-  assert.deepEqual(keysOf('jjj', NO_KEY), ['j', 'j', 'j']);
-  assert.deepEqual(keysOf('name\r', NO_KEY), ['n', 'a', 'm', 'e', 'enter']);
-  assert.deepEqual(keysOf('', { ...NO_KEY, upArrow: true }), ['up']);
-  assert.deepEqual(keysOf('c', { ...NO_KEY, ctrl: true }), ['ctrl-c']);
-  assert.deepEqual(keysOf('j\x1a', NO_KEY), ['j', 'ctrl-z']);
-  assert.deepEqual(keysOf('b', { ...NO_KEY, meta: true }), ['esc', 'b']);
-  assert.deepEqual(keysOf('日', NO_KEY), ['日']);
-});
-
-test('an escape sequence without its Esc is recognized', () => {
-  assert.deepEqual(splitEscapeKey('[A'), { key: 'up', length: 2 });
-  assert.deepEqual(splitEscapeKey('OBjj'), { key: 'down', length: 2 });
-  assert.deepEqual(splitEscapeKey('[6~'), { key: 'pgdn', length: 3 });
-  assert.equal(splitEscapeKey('Archive'), undefined);
 });

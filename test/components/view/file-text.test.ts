@@ -10,7 +10,7 @@ import {
 } from '../../../src/components/view/lists/file-cells.ts';
 import { statusMessageLines } from '../../../src/components/view/status-message.ts';
 import type { DialogState, DrawContext, LogEntry, Snapshot } from '../../../src/components/view/types.ts';
-import type { JobView } from '../../../src/core/index.ts';
+import type { ArchiveRecord, JobView } from '../../../src/core/index.ts';
 import { fakeArchive, fakeFractal } from '../../helpers/fake-engine.ts';
 
 const symbols = symbolsFor(true);
@@ -57,19 +57,19 @@ test('progress on files is measured in bytes of known size; on dumps the total i
 
 test('job titles name archives by fractal and time, and backups by time', () => {
   const record = fakeArchive(1, fakeFractal(1, { name: 'web' }), { created_at: '2026-03-01T12:34:56Z' });
+  const title = (target: string, ...records: ArchiveRecord[]) =>
+    readableTitle(`Verification of ${target}`, {
+      archives: { value: records, loading: false },
+      fractals: { value: [fakeFractal(1, { name: 'web' })], loading: false },
+    });
+  assert.equal(title(record.id, record), 'Verification of web, 2026-03-01 12:34');
+  assert.equal(title(record.id), `Verification of ${record.id}`);
   assert.equal(
-    readableTitle(`Verification of ${record.id}`, [record]),
-    'Verification of web, 2026-03-01 12:34',
-  );
-  assert.equal(readableTitle(`Verification of ${record.id}`, []), `Verification of ${record.id}`);
-  assert.equal(
-    readableTitle('Verification of bifract-backup-20260301-123456.bifract-backup', []),
+    title('bifract-backup-20260301-123456.bifract-backup'),
     'Verification of backup 2026-03-01 12:34',
   );
-  assert.equal(
-    readableTitle(`Verification of ${record.storage_path}`, [record]),
-    `Verification of ${record.filename}`,
-  );
+  for (const records of [[record], []])
+    assert.equal(title(record.storage_path, ...records), 'Verification of web, 2026-03-01 12:34');
 });
 
 test('the newest verification counts, and a quick one is labelled as such', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { highlight, parseSearch } from '../../../src/components/view/search.ts';
+import fc from 'fast-check';
+import { highlight, matchesIn, parseSearch } from '../../../src/components/view/search.ts';
 import type { Search } from '../../../src/components/view/types.ts';
 
 function search(typed: string): Search {
@@ -10,7 +11,7 @@ function search(typed: string): Search {
 }
 
 function highlighted(text: string, typed: string): string {
-  return highlight(text, search(typed))
+  return highlight(text, matchesIn([text], search(typed))[0] ?? [])
     .map((span) => (span.bold ? `<${span.text}>` : span.text))
     .join('');
 }
@@ -31,5 +32,27 @@ test('highlighted matches follow the rules of the engine', () => {
   assert.equal(highlighted('a.b a+b', 'a.b'), '<a.b> a+b');
   assert.equal(highlighted('x12y345', '/[0-9]+/'), 'x<12>y<345>');
   assert.equal(highlighted('aaa', '/x*/'), 'aaa');
-  assert.equal(highlight('abc', undefined).length, 1);
+});
+
+test('the same text is drawn with and without matches, whatever they are', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', 'é', '漢') });
+  fc.assert(
+    fc.property(text, fc.constantFrom('/a*/', '/b|./', '/(?=a)/', 'a', '.'), (line, typed) => {
+      const spans = highlight(line, matchesIn([line], search(typed))[0] ?? []);
+      assert.equal(spans.map((span) => span.text).join(''), line);
+    }),
+  );
+});
+
+test('an endless regular expression highlights nothing and costs time only once', () => {
+  const endless = search(String.raw`/(\S+\s?)+ZZ$/`);
+  const lines = Array.from({ length: 50 }, (_, index) => `${index} ${'word '.repeat(12)}ZZ at the end`);
+  const started = performance.now();
+  for (let frame = 0; frame < 20; frame++) {
+    assert.deepEqual(
+      matchesIn(lines, endless),
+      lines.map(() => []),
+    );
+  }
+  assert.ok(performance.now() - started < 1_000);
 });

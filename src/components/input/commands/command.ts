@@ -9,6 +9,8 @@ export interface Command {
   /** For `Cannot <verb>`, if the name is not a verb. */
   verb?: string;
   keys: readonly string[];
+  /** More keys on some screens. */
+  more?: { screens: readonly ScreenName[]; keys: readonly string[] };
   /** One or two words for the footer; without it the command is not shown there. */
   label?: string;
   description: string;
@@ -19,7 +21,8 @@ export interface Command {
   changesData: boolean | ((snapshot: Snapshot) => boolean);
   /** Why the command is not available now. */
   disabled?(snapshot: Snapshot): string | undefined;
-  run(session: Session): void;
+  /** `key` is the key that was pressed, if it was one. */
+  run(session: Session, key?: string): void;
 }
 
 /** Screens with a list. */
@@ -32,6 +35,22 @@ export const LIST_SCREENS: readonly ScreenName[] = [
   'jobs',
   'log',
   'orphans',
+];
+
+/** Screens that are opened from others, and left to go back to them. */
+export const PAGES: readonly ScreenName[] = [
+  'fractal-archives',
+  'group',
+  'fractal',
+  'archive',
+  'backup',
+  'job',
+  'entry',
+  'orphan',
+  'rows',
+  'row',
+  'wizard',
+  'coverage',
 ];
 
 /** The reason if the list has no row to act on. */

@@ -1,11 +1,15 @@
 import { canCopy, copy } from '../../state/copy-menu.ts';
-import { quit, startBackup } from '../../state/job-actions.ts';
-import { go, move } from '../../state/navigation.ts';
+import { askForBackup, quit } from '../../state/job-actions.ts';
+import { go, leavePage, move } from '../../state/navigation.ts';
 import type { Session } from '../../state/session.ts';
+import { isNotInstalled } from '../../view/setup.ts';
 import type { ScreenName } from '../../view/types.ts';
-import { type Command, LIST_SCREENS } from './command.ts';
+import { type Command, LIST_SCREENS, PAGES } from './command.ts';
 
-function refresh(session: Session): void {
+function refresh(session: Session) {
+  // A directory without an installation is opened again: there may be one by now.
+  const { installation } = session.snapshot();
+  if (isNotInstalled(session.snapshot())) return session.leave(installation.dir);
   session.refresh();
   session.notify('info', 'Reloading all data', { quiet: true });
 }
@@ -17,10 +21,10 @@ export const ALWAYS: readonly Command[] = [
     verb: 'back up',
     keys: ['b'],
     label: 'backup',
-    description: 'Back up the PostgreSQL database',
+    description: 'Back up the PostgreSQL database; asks first',
     group: 'general',
     changesData: true,
-    run: startBackup,
+    run: askForBackup,
   },
   {
     name: 'help',
@@ -38,13 +42,33 @@ export const ALWAYS: readonly Command[] = [
     description: 'Quit; running jobs continue',
     group: 'general',
     changesData: false,
-    run: quit,
+    run: (session) => quit(session),
+  },
+  {
+    name: 'leave page',
+    keys: ['q'],
+    description: 'Go back to where this page was opened',
+    screens: PAGES,
+    group: 'general',
+    changesData: false,
+    run: leavePage,
   },
 ];
 
 const COPY_SCREENS: readonly ScreenName[] = [
   ...LIST_SCREENS,
-  ...(['overview', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan', 'coverage', 'wizard'] as const),
+  ...([
+    'overview',
+    'fractal',
+    'archive',
+    'backup',
+    'job',
+    'entry',
+    'orphan',
+    'coverage',
+    'wizard',
+    'setup',
+  ] as const),
 ];
 
 /** More commands of every screen. */
@@ -122,6 +146,9 @@ export const SCREENS: readonly Command[] = [
   screen('7', 'orphans', 'orphaned files and records'),
 ];
 
+/** They also have the keys of less. */
+const ROWS: readonly ScreenName[] = ['rows', 'row'];
+
 /** Movement within a screen. */
 export const MOVES: readonly Command[] = [
   {
@@ -143,6 +170,7 @@ export const MOVES: readonly Command[] = [
   {
     name: 'page up',
     keys: ['pgup', 'ctrl-b'],
+    more: { screens: ROWS, keys: ['b'] },
     description: 'Move up one page',
     group: 'move',
     changesData: false,
@@ -151,10 +179,29 @@ export const MOVES: readonly Command[] = [
   {
     name: 'page down',
     keys: ['pgdn', 'ctrl-f'],
+    more: { screens: ROWS, keys: [' ', 'f'] },
     description: 'Move down one page',
     group: 'move',
     changesData: false,
     run: (session) => move(session, { pages: 1 }),
+  },
+  {
+    name: 'half page up',
+    keys: ['ctrl-u'],
+    more: { screens: ROWS, keys: ['u'] },
+    description: 'Move up half a page',
+    group: 'move',
+    changesData: false,
+    run: (session) => move(session, { pages: -0.5 }),
+  },
+  {
+    name: 'half page down',
+    keys: ['ctrl-d'],
+    more: { screens: ROWS, keys: ['d'] },
+    description: 'Move down half a page',
+    group: 'move',
+    changesData: false,
+    run: (session) => move(session, { pages: 0.5 }),
   },
   {
     name: 'top',

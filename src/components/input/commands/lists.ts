@@ -10,6 +10,7 @@ import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
+import { WITH_PREVIEW } from '../../view/panes.ts';
 import { currentScreen, listStateAt } from '../../view/snapshot.ts';
 import type { Snapshot } from '../../view/types.ts';
 import { type Command, LIST_SCREENS, noRow } from './command.ts';
@@ -58,7 +59,19 @@ export const OPENING: readonly Command[] = [
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
     description: 'Clear filter or selection, or go back',
-    screens: ['fractal-archives', 'group', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
+    screens: [
+      'fractal-archives',
+      'group',
+      'fractal',
+      'archive',
+      'backup',
+      'job',
+      'entry',
+      'orphan',
+      'settings',
+      'contexts',
+      'setup',
+    ],
     group: 'here',
     changesData: false,
     run: (session) => back(session),
@@ -198,6 +211,27 @@ export const SORTING: readonly Command[] = [
     changesData: false,
     disabled: noRow,
     run: (session) => open(session, 'fractal'),
+  },
+  {
+    name: 'columns',
+    verb: 'choose columns',
+    keys: ['w'],
+    description: 'Show or hide columns; the choice is remembered',
+    screens: LIST_SCREENS,
+    group: 'here',
+    changesData: false,
+    run: (session) => session.dispatch({ type: 'mode', mode: { name: 'columns', index: 0 } }),
+  },
+  {
+    name: 'preview',
+    verb: 'show the preview',
+    keys: ['p'],
+    description: 'Show or hide the details next to the list',
+    screens: LIST_SCREENS,
+    group: 'here',
+    changesData: false,
+    disabled: ({ columns }) => (columns < WITH_PREVIEW ? `it needs ${WITH_PREVIEW} columns` : undefined),
+    run: (session) => session.changeSetting('preview', !session.snapshot().settings.preview),
   },
   {
     name: 'sort',

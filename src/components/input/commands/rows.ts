@@ -1,6 +1,7 @@
 import { canCopy, copy } from '../../state/copy-menu.ts';
 import { back, openRow } from '../../state/navigation.ts';
-import { findMatch, moveInRows, promptSearch, promptTime } from '../../state/rows/actions.ts';
+import { findMatch, moveInRows, promptSearch, promptTime, shiftRows } from '../../state/rows/actions.ts';
+import { promptRowNumber } from '../../state/rows/row-number.ts';
 import type { Session } from '../../state/session.ts';
 import { currentScreen } from '../../view/snapshot.ts';
 import type { ScreenName, Snapshot } from '../../view/types.ts';
@@ -17,6 +18,10 @@ function noSearch(snapshot: Snapshot): string | undefined {
   return noRows(snapshot) ?? (snapshot.browse?.search ? undefined : 'no search is active; press / to search');
 }
 
+function noShift(snapshot: Snapshot): string | undefined {
+  return noRows(snapshot) ?? (snapshot.settings.wrap ? 'lines are wrapped; press w to cut them' : undefined);
+}
+
 /** Stops the running task, else clears the search, else goes back. */
 function stopOrBack(session: Session) {
   if (session.browsing.stop()) return session.notify('info', 'Stopped');
@@ -30,7 +35,7 @@ function stopOrBack(session: Session) {
 export const ROWS: readonly Command[] = [
   {
     name: 'show row',
-    keys: ['enter', 'right', 'l'],
+    keys: ['enter'],
     label: 'row',
     description: 'Show the complete row: log line, times, parsed fields',
     screens: ['rows'],
@@ -41,13 +46,43 @@ export const ROWS: readonly Command[] = [
   },
   {
     name: 'leave rows',
-    keys: ['esc', 'left', 'h', 'backspace'],
+    keys: ['esc', 'backspace'],
     label: 'back',
     description: 'Stop the running search, clear the search, or go back',
-    screens: BOTH,
+    screens: ['rows'],
     group: 'here',
     changesData: false,
     run: stopOrBack,
+  },
+  {
+    name: 'leave row',
+    keys: ['esc', 'left', 'h', 'backspace'],
+    label: 'back',
+    description: 'Stop the running search, or go back',
+    screens: ['row'],
+    group: 'here',
+    changesData: false,
+    run: stopOrBack,
+  },
+  {
+    name: 'scroll right',
+    keys: ['right', 'l'],
+    description: 'Scroll long lines to the right',
+    screens: ['rows'],
+    group: 'move',
+    changesData: false,
+    disabled: noShift,
+    run: (session) => shiftRows(session, 'right'),
+  },
+  {
+    name: 'scroll left',
+    keys: ['left', 'h'],
+    description: 'Scroll long lines to the left',
+    screens: ['rows'],
+    group: 'move',
+    changesData: false,
+    disabled: noShift,
+    run: (session) => shiftRows(session, 'left'),
   },
   {
     name: 'search',
@@ -85,6 +120,17 @@ export const ROWS: readonly Command[] = [
     run: (session) => void findMatch(session, 'previous'),
   },
   {
+    name: 'wrap',
+    verb: 'wrap lines',
+    keys: ['w'],
+    label: 'wrap',
+    description: 'Wrap long lines, or cut them; the choice is remembered',
+    screens: ['rows'],
+    group: 'here',
+    changesData: false,
+    run: (session) => session.changeSetting('wrap', !session.snapshot().settings.wrap),
+  },
+  {
     name: 'time',
     verb: 'go to a time',
     keys: ['t'],
@@ -95,6 +141,17 @@ export const ROWS: readonly Command[] = [
     changesData: false,
     disabled: noRows,
     run: promptTime,
+  },
+  {
+    name: 'row number',
+    verb: 'go to a row',
+    keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
+    description: 'Go to a row by number, as in 1000g, or to a percentage, as in 50%',
+    screens: ['rows'],
+    group: 'here',
+    changesData: false,
+    disabled: noRows,
+    run: promptRowNumber,
   },
   {
     name: 'copy row',

@@ -1,5 +1,6 @@
 import { type ArchiveBrowser, asBifractError, type BrowsedRow, type Engine } from '../../../core/index.ts';
-import type { BrowseState, BrowseWork, Search } from '../../view/types.ts';
+import type { BrowseState, BrowseWork, RowLine, Search } from '../../view/types.ts';
+import { countMatches } from './match-count.ts';
 import { createRowWindow, type RowWindow } from './window.ts';
 
 /** The archive that is open for browsing: one at a time. */
@@ -10,7 +11,12 @@ export interface Browsing {
   request: RowWindow['request'];
   /** Sets the row that is shown in full, if any, and loads it. */
   detail(index: number | undefined): void;
+  /** Sets the search; its matches are counted once `count` is called. */
   searchFor(search: Search | undefined): void;
+  /** Counts the matches of the search, unless that was done already. */
+  count(): void;
+  /** Sets the row that the search went to. */
+  found(row: RowLine): void;
   /** Runs a slow task in place of the current one. Returns undefined if it was stopped; throws what the task throws. */
   run<T>(
     what: string,
@@ -29,8 +35,9 @@ interface OpenArchive {
   end: AbortController;
   browser?: ArchiveBrowser;
   window?: RowWindow;
-  patch: Pick<BrowseState, 'opening' | 'error' | 'work' | 'search' | 'detail'>;
+  patch: Pick<BrowseState, 'opening' | 'error' | 'work' | 'search' | 'count' | 'found' | 'detail'>;
   task?: AbortController;
+  counting?: AbortController;
 }
 
 export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => void): Browsing {
@@ -73,6 +80,7 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
   function closeCurrent(): void {
     open?.end.abort();
     open?.task?.abort();
+    open?.counting?.abort();
     open?.window?.close();
     void open?.browser?.close().catch(() => {});
     open = undefined;
@@ -128,7 +136,22 @@ export function createBrowsing(engine: Pick<Engine, 'browse'>, changed: () => vo
       if (index !== undefined) void loadDetail(open, open.browser, index);
     },
     searchFor(search) {
-      if (open) patch(open, { search });
+      if (!open) return;
+      open.counting?.abort();
+      open.counting = undefined;
+      patch(open, { search, count: undefined, found: undefined });
+    },
+    count() {
+      const archive = open;
+      const search = archive?.patch.search;
+      if (!archive?.browser || !search || archive.counting) return;
+      const controller = new AbortController();
+      archive.counting = controller;
+      const report = (count: BrowseState['count']) => patch(archive, { count });
+      void countMatches(archive.browser, search, report, controller.signal);
+    },
+    found(row) {
+      if (open) patch(open, { found: row });
     },
     run,
     async row(index) {

@@ -18,13 +18,14 @@ type Read = (from: number, count: number, options: { signal: AbortSignal }) => P
 /** Chunks in the cache: enough for a tall terminal, a page around it, and some way back. */
 const MAX_CHUNKS = 16;
 
-/** Wider than any terminal. */
-const MAX_LINE = 1_000;
+/** Characters of a line that can be scrolled to; its page has all of them. */
+export const MAX_LINE = 4_000;
 
-function lineOf({ index, ts, raw }: BrowsedRow): RowLine {
+/** A row for the screen: its line from an offset on. */
+export function lineOf({ index, ts, raw }: BrowsedRow, from = 0): RowLine {
   // Copied, because a slice would keep the full line in memory.
-  const head = Buffer.from(raw.slice(0, MAX_LINE)).toString();
-  return { index, ts, line: sanitize(head) };
+  const part = Buffer.from(raw.slice(from, from + MAX_LINE)).toString();
+  return { index, ts, line: sanitize(part), ...(from > 0 ? { cut: true } : {}) };
 }
 
 /** Reads one chunk at a time, those on the screen first; cancels reads that are no longer requested. */
@@ -48,7 +49,11 @@ export function createRowWindow(read: Read, changed: () => void): RowWindow {
     const { signal } = controller;
     try {
       const rows = await read(chunk * CHUNK_ROWS, CHUNK_ROWS, { signal });
-      if (!signal.aborted) store(chunk, rows.map(lineOf));
+      if (!signal.aborted)
+        store(
+          chunk,
+          rows.map((row) => lineOf(row)),
+        );
     } catch (error) {
       if (!signal.aborted) store(chunk, asBifractError(error).report());
     }

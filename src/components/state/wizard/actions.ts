@@ -83,9 +83,9 @@ export function moveInWizard(
   const several = page.choices.length > 1;
   if (rows !== 0 && several) {
     const index = Math.max(0, Math.min(page.choices.length - 1, view.index + rows));
-    return session.wizard.change({ index });
+    return session.wizard.change({ index, choice: page.choices[index]?.id });
   }
-  const steps = rows + pages * Math.max(1, view.textHeight - 1);
+  const steps = rows + Math.round(pages * Math.max(1, view.textHeight - 1));
   const top = to === 'first' ? 0 : to === 'last' ? view.lastTop : view.top + steps;
   session.wizard.change({ top: Math.max(0, Math.min(view.lastTop, top)) });
 }

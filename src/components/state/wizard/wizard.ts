@@ -52,7 +52,8 @@ export function createWizard(changed: () => void): Wizard {
       put(wizard);
     },
     change(change) {
-      patch(change.step === undefined ? change : { index: 0, top: 0, error: undefined, ...change });
+      const start = { index: 0, choice: undefined, top: 0, error: undefined };
+      patch(change.step === undefined ? change : { ...start, ...change });
     },
     async plan(make) {
       stop();
@@ -61,6 +62,7 @@ export function createWizard(changed: () => void): Wizard {
       const { signal } = controller;
       patch({
         index: 0,
+        choice: undefined,
         top: 0,
         plan: undefined,
         error: undefined,

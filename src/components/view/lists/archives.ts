@@ -1,5 +1,6 @@
-import { formatStamp, timeOf } from '../../../core/text/time.ts';
-import { formatBytes, formatCount } from '../../../core/text/units.ts';
+import { timeOf } from '../../../core/text/time.ts';
+import { formatCount } from '../../../core/text/units.ts';
+import { formatBytes, formatStamp, zoneName } from '../../text/display.ts';
 import { memo } from '../snapshot.ts';
 import type { Screen, Snapshot } from '../types.ts';
 import { type ArchiveRow, archiveRows, groupOf } from './archive-rows.ts';
@@ -46,7 +47,7 @@ const columns: readonly Column<ArchiveRow>[] = [
   {
     id: 'note',
     title: 'Range / error',
-    width: 18,
+    width: 13,
     grow: 3,
     cell: rangeOrError,
     value: (record) => record.error_message ?? archiveRange(record),
@@ -61,7 +62,9 @@ const columns: readonly Column<ArchiveRow>[] = [
   },
   {
     id: 'created',
-    title: 'Created (UTC)',
+    get title() {
+      return `Created (${zoneName()})`;
+    },
     width: 16,
     drop: 1,
     cell: (record) => ({ text: formatStamp(record.created_at), tone: 'dim' }),
@@ -100,6 +103,13 @@ const period: Column<ArchiveRow> = {
 
 const NO_PARTS: readonly ArchiveRow[] = [];
 
+/** Weeks have long periods: only so does the rest fit 80 columns, or less next to a preview. */
+const NEXT_TO_PERIOD: Readonly<Record<string, Partial<Column<ArchiveRow>>>> = {
+  rows: { drop: 1 },
+  note: { width: 15 },
+  created: { drop: 2 },
+};
+
 /** The archives of one group. */
 export const groupList = listOf({
   ...definition,
@@ -107,8 +117,7 @@ export const groupList = listOf({
     period,
     ...columns
       .filter(({ id }) => !['fractal', 'type', 'age'].includes(id))
-      // Weeks have long periods: only so does the rest fit 80 columns.
-      .map((column) => (column.id === 'note' ? { ...column, width: 15 } : column)),
+      .map((column) => ({ ...column, ...NEXT_TO_PERIOD[column.id] })),
   ],
   records: (snapshot: Snapshot, screen: Screen) => groupOf(snapshot, screen.subject)?.parts ?? NO_PARTS,
   sort: { column: 'period', descending: false },

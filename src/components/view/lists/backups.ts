@@ -1,5 +1,6 @@
 import type { BackupFile } from '../../../core/index.ts';
-import { formatStamp, timeOf } from '../../../core/text/time.ts';
+import { timeOf } from '../../../core/text/time.ts';
+import { formatStamp, zoneName } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import type { Snapshot } from '../types.ts';
@@ -29,7 +30,9 @@ export const backupsList = listOf<BackupFile>({
     ageColumn,
     {
       id: 'created',
-      title: 'Created (UTC)',
+      get title() {
+        return `Created (${zoneName()})`;
+      },
       width: 16,
       drop: 1,
       cell: (record) => ({ text: formatStamp(record.created_at), tone: 'dim' }),

@@ -1,6 +1,7 @@
 import type { ArchiveRecord, JobView } from '../../../core/index.ts';
 import { ageOf, formatAge, formatAgo, formatStamp, timeOf } from '../../../core/text/time.ts';
-import { formatBytes, formatPercent, plural } from '../../../core/text/units.ts';
+import { formatPercent, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import type { DrawContext, Snapshot, VerificationResult } from '../types.ts';
@@ -127,12 +128,15 @@ export function statusCell(record: ArchiveRow, snapshot: Snapshot): Span {
 }
 
 /** The error of an archive or a group, else its time range. */
-export function rangeOrError(record: ArchiveRow, snapshot: Snapshot): Span {
+export function rangeOrError(record: ArchiveRow, snapshot: Snapshot, columns: number): Span {
   const verification = verificationOf(snapshot.verifications, record.filename, record.id);
   if (record.status === 'failed' && record.error_message) return { text: record.error_message, tone: 'bad' };
   if (verification && !verification.ok) return { text: verification.message, tone: 'bad' };
   const files = record.parts ? `${plural(record.parts.length, 'file')}, ` : '';
-  return { text: files + archiveRange(record), tone: 'dim' };
+  const withFiles = files + shortRange(record, snapshot, columns - files.length);
+  // The status of a group has the number of its files too.
+  const text = withFiles.length <= columns ? withFiles : shortRange(record, snapshot, columns);
+  return { text, tone: 'dim' };
 }
 
 /** The running job with the progress of this archive. A job of a group only has the progress of all its archives. */
@@ -140,6 +144,21 @@ export function liveJob(record: ArchiveRecord, snapshot: Snapshot): JobView | un
   return record.status === 'in_progress' && record.period_label === null
     ? archivingJob(snapshot.jobs, record.fractal_id)
     : undefined;
+}
+
+/** The time range of an archive in its longest form that fits: with times, as days, or without the year if it is this one. */
+export function shortRange(record: ArchiveRecord, { symbols, now }: DrawContext, columns: number): string {
+  const { time_range_start, time_range_end } = record;
+  if (time_range_start === null || time_range_end === null) return archiveRange(record);
+  const [from, to] = [formatStamp(time_range_start), formatStamp(time_range_end)];
+  const [first, last] = [from.slice(0, 10), to.slice(0, 10)];
+  const cut = [first, last].every((day) => day.startsWith(formatStamp(now).slice(0, 5))) ? 5 : 2;
+  const forms =
+    first === last
+      ? [`${from}${symbols.to}${to.slice(11)}`, `${from.slice(cut)}${symbols.to}${to.slice(11)}`]
+      : [`${first}${symbols.to}${last}`];
+  const shortest = first === last ? first.slice(cut) : `${first.slice(cut)}${symbols.to}${last.slice(cut)}`;
+  return [archiveRange(record), ...forms].find((form) => form.length <= columns) ?? shortest;
 }
 
 /** The time range of an archive, from its first to its last log. */

@@ -1,6 +1,7 @@
 import type { Fractal } from '../../../core/index.ts';
-import { ageOf, formatAge, formatStamp, timeOf } from '../../../core/text/time.ts';
-import { formatBytes, formatCount, formatPercent } from '../../../core/text/units.ts';
+import { ageOf, formatAge, timeOf } from '../../../core/text/time.ts';
+import { formatCount, formatPercent } from '../../../core/text/units.ts';
+import { formatBytes, formatStamp, zoneName } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import { memo } from '../snapshot.ts';
@@ -85,7 +86,9 @@ const definition: ListDefinition<FractalRecord> = {
     sizeColumn,
     {
       id: 'oldest',
-      title: 'Oldest row (UTC)',
+      get title() {
+        return `Oldest (${zoneName()})`;
+      },
       width: 16,
       drop: 3,
       cell: (record) => ({ text: formatStamp(record.earliest_log), tone: 'dim' }),

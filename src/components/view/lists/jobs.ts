@@ -1,5 +1,6 @@
 import type { JobView, QueuedJob } from '../../../core/index.ts';
-import { formatBytes, formatPercent } from '../../../core/text/units.ts';
+import { formatPercent } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { jobBar, jobEta, jobOwner, jobSpeed, jobState, shortDuration } from '../jobs.ts';
 import { memo } from '../snapshot.ts';
@@ -69,7 +70,7 @@ export const jobsList = listOf<JobRow>({
     {
       id: 'job',
       title: 'Job',
-      width: 22,
+      width: 15,
       grow: 2,
       cell: (job) => ({ text: job.title }),
       value: (job) => job.title,

@@ -6,7 +6,8 @@ export type SortValue = number | string | undefined;
 
 /** A column of a list of `T`. */
 export interface Column<T> extends ColumnShape {
-  cell(record: T, snapshot: Snapshot): Span | readonly Span[];
+  /** `columns` is the width of the cell, for a text that has a shorter form. */
+  cell(record: T, snapshot: Snapshot, columns: number): Span | readonly Span[];
   value(record: T): SortValue;
 }
 
@@ -23,7 +24,8 @@ export interface ListDefinition<T> {
 /** A row, independent of the type of its record. */
 export interface Row {
   id: string;
-  cells(column: string, snapshot: Snapshot): readonly Span[];
+  /** The cell of a column that is `columns` wide. */
+  cells(column: string, snapshot: Snapshot, columns?: number): readonly Span[];
 }
 
 /** A list, filtered and sorted, with the position of its cursor. */
@@ -69,8 +71,9 @@ function filtered<T>(definition: ListDefinition<T>, records: readonly T[], filte
 function rowOf<T>(definition: ListDefinition<T>, record: T): Row {
   return {
     id: definition.id(record),
-    cells(id, snapshot) {
-      const cell = definition.columns.find((column) => column.id === id)?.cell(record, snapshot) ?? [];
+    cells(id, snapshot, columns = Number.POSITIVE_INFINITY) {
+      const shape = definition.columns.find((column) => column.id === id);
+      const cell = shape?.cell(record, snapshot, columns) ?? [];
       return 'text' in cell ? [cell] : cell;
     },
   };

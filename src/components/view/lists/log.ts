@@ -1,4 +1,4 @@
-import { formatClock } from '../../../core/text/time.ts';
+import { formatClock, zoneName } from '../../text/display.ts';
 import type { Tone } from '../../text/line.ts';
 import type { LogEntry, Severity } from '../types.ts';
 import { listOf } from './list.ts';
@@ -21,7 +21,9 @@ export const logList = listOf<LogEntry>({
   columns: [
     {
       id: 'time',
-      title: 'UTC',
+      get title() {
+        return zoneName();
+      },
       width: 8,
       cell: (entry) => ({ text: formatClock(entry.at), tone: 'dim' }),
       value: (entry) => entry.at,

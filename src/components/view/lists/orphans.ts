@@ -3,6 +3,7 @@ import { ageOf, formatAge, timeOf } from '../../../core/text/time.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import { baseName } from '../../text/text.ts';
+import { fileTime, fileTitle } from '../archive-name.ts';
 import type { Snapshot } from '../types.ts';
 import { shortVerification, sizeColumn, verificationOf } from './file-cells.ts';
 import { listOf } from './list.ts';
@@ -22,7 +23,7 @@ const ACTIONS: Readonly<Record<Orphan['actions'][number], string>> = {
 };
 
 /** The name of an orphan's file. */
-export function orphanName({ path }: Orphan): string {
+export function orphanName({ path }: Pick<Orphan, 'path'>): string {
   return baseName(path);
 }
 
@@ -52,7 +53,7 @@ export const orphansList = listOf<Orphan>({
     {
       id: 'title',
       title: 'Description',
-      width: 26,
+      width: 22,
       grow: 2,
       cell: ({ title }) => ({ text: title }),
       value: ({ title }) => title,
@@ -99,8 +100,8 @@ export const orphansList = listOf<Orphan>({
       width: 24,
       grow: 3,
       drop: 3,
-      cell: (orphan) => ({ text: orphanName(orphan), tone: 'dim' }),
-      value: orphanName,
+      cell: ({ path }, { data }) => ({ text: fileTitle(path, data), tone: 'dim' }),
+      value: ({ path }) => fileTime(path) ?? orphanName({ path }),
     },
   ],
   records: ({ data }) => data.orphans.value ?? NONE,

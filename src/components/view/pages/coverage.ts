@@ -1,13 +1,15 @@
 import type { Coverage, CoveragePeriod } from '../../../core/index.ts';
 import { formatStamp } from '../../../core/text/time.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Span, Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
+import { archiveName } from '../archive-name.ts';
 import { cursorIndex } from '../lists/list.ts';
 import { currentScreen, listKey, listStateAt, NEW_LIST } from '../snapshot.ts';
 import type { Loaded, Snapshot } from '../types.ts';
-import { heading } from './fields.ts';
+import { flowed, heading } from './fields.ts';
 
 type State = CoveragePeriod['state'];
 
@@ -38,32 +40,42 @@ export function coverageLines(snapshot: Snapshot): readonly Line[] {
   const cursor = coverageCursor(snapshot);
   const grid = rows.map((row) => calendarLine(row, coverage, cursor, snapshot));
   const filling = Array.from({ length: Math.max(0, height - grid.length) }, (): Line => []);
+  return [...headLines(coverage, snapshot), ...grid, ...filling, ...periodLines(coverage, cursor, snapshot)];
+}
+
+/** The lines above the calendar. */
+function headLines(coverage: Coverage, snapshot: Snapshot): Line[] {
+  const { columns } = snapshot;
   return [
-    summaryLine(coverage, snapshot),
+    ...summaryLines(coverage, coverageAt(snapshot), columns),
     ...serverArchiveLine(coverage),
-    legend(snapshot.symbols),
-    numbersLine(coverage.unit, snapshot),
-    ...grid,
-    ...filling,
-    ...periodLines(coverage, cursor, snapshot),
+    ...legendLines(snapshot),
+    calendarNumbers(coverage.unit, snapshot),
   ];
 }
 
-function summaryLine({ protected_until, unprotected_rows }: Coverage, snapshot: Snapshot): Line {
-  const { error, loading, at } = coverageAt(snapshot) ?? {};
+/** What is archived, in one sentence. */
+export function summaryLines(
+  { protected_until, unprotected_rows }: Coverage,
+  { error, loading, at }: Partial<Loaded<Coverage>> = {},
+  columns: number,
+): Line[] {
   const unprotected = unprotected_rows ?? 0;
   const until =
     protected_until === null
-      ? 'The oldest rows are not archived'
-      : `Archived until ${formatStamp(protected_until)}`;
-  const status = error ? `  stale: ${error.message}` : loading && at !== undefined ? '  counting…' : '';
-  return [
-    { text: `  ${until}`, tone: protected_until === null ? 'warn' : 'plain' },
-    unprotected > 0
-      ? { text: `, ${plural(unprotected, 'row')} not archived`, tone: 'warn' }
-      : { text: ', all rows archived', tone: 'good' },
-    { text: status, tone: error ? 'warn' : 'dim' },
+      ? 'The oldest rows are not archived,'
+      : `Archived until ${formatStamp(protected_until)},`;
+  const status = error ? ` stale: ${error.message}` : loading && at !== undefined ? ' counting…' : '';
+  const parts: Line[] = [
+    [{ text: `  ${until}`, tone: protected_until === null ? 'warn' : 'plain' }],
+    [
+      unprotected > 0
+        ? { text: ` ${plural(unprotected, 'row')} not archived`, tone: 'warn' }
+        : { text: ' all rows archived', tone: 'good' },
+    ],
+    [{ text: status, tone: error ? 'warn' : 'dim' }],
   ];
+  return flowed(parts, columns).map((line, index) => (index === 0 ? line : [{ text: ' ' }, ...line]));
 }
 
 function serverArchiveLine({ server_archive }: Coverage): Line[] {
@@ -72,11 +84,15 @@ function serverArchiveLine({ server_archive }: Coverage): Line[] {
   return [[{ text: `  Iceberg: ${detail}`, tone: stale ? 'warn' : 'dim' }]];
 }
 
-function legend(symbols: Symbols): Line {
-  return Object.values(STATES).flatMap(({ symbol, tone, label }): Span[] => [
-    { text: `  ${symbol(symbols)}`, tone },
-    { text: ` ${label}`, tone: 'dim' },
-  ]);
+/** What the symbols of the calendar mean. */
+export function legendLines({ symbols, columns }: Snapshot): Line[] {
+  const parts = Object.values(STATES).map(
+    ({ symbol, tone, label }): Line => [
+      { text: `  ${symbol(symbols)}`, tone },
+      { text: ` ${label}`, tone: 'dim' },
+    ],
+  );
+  return flowed(parts, columns);
 }
 
 /** Columns of one period: 2, or 1 on a narrow terminal, where the cursor replaces the symbol. */
@@ -85,7 +101,8 @@ function cellWidth(unit: Coverage['unit'], { columns }: Snapshot): number {
   return columns >= shape.label + 3 + 2 * shape.columns ? 2 : 1;
 }
 
-function numbersLine(unit: Coverage['unit'], snapshot: Snapshot): Line {
+/** The numbers above the columns of the calendar. */
+export function calendarNumbers(unit: Coverage['unit'], snapshot: Snapshot): Line {
   const { label, columns } = shapeOf(unit);
   const width = cellWidth(unit, snapshot);
   const step = unit === 'day' ? 5 : 6;
@@ -99,15 +116,16 @@ function numbersLine(unit: Coverage['unit'], snapshot: Snapshot): Line {
   return [{ text, tone: 'dim' }];
 }
 
-function calendarLine(
+/** A line of the calendar; `cursor` is the index of the period under the cursor. */
+export function calendarLine(
   { label, cells }: CalendarRow,
   { unit, periods }: Coverage,
-  cursor: number,
+  cursor: number | undefined,
   snapshot: Snapshot,
 ): Line {
   const { symbols } = snapshot;
   const wide = cellWidth(unit, snapshot) === 2;
-  const current = cells.includes(cursor);
+  const current = cursor !== undefined && cells.includes(cursor);
   const spans = cells.flatMap((index): Span[] => {
     const period = index === undefined ? undefined : periods[index];
     if (!period) return [{ text: wide ? '  ' : ' ' }];
@@ -146,18 +164,10 @@ function archiveLines(snapshot: Snapshot): Line[] {
   const record = snapshot.data.archives.value?.find(({ id }) => id === ids[index]);
   const count = ids.length === 1 ? 'In 1 archive' : `Archive ${index + 1} of ${ids.length}, Tab for the next`;
   if (!record) return [[{ text: `  ${count}: ${ids[index]}`, tone: 'dim' }]];
-  const { created_at, log_count, size_bytes, filename } = record;
-  return [
-    [
-      { text: `  ${count}: ` },
-      { text: `created ${formatStamp(created_at)}, ${plural(log_count, 'row')}, ${formatBytes(size_bytes)}` },
-    ],
-    [{ text: `  ${filename}`, tone: 'dim' }],
-  ];
+  const { created_at, log_count, size_bytes } = record;
+  const facts = `${plural(log_count, 'row')}, ${formatBytes(size_bytes)}, created ${formatStamp(created_at)}`;
+  return [[{ text: `  ${count}: ${archiveName(record)}` }], [{ text: `  ${facts}`, tone: 'dim' }]];
 }
-
-/** Lines above the calendar: the summary, the legend, the column numbers; one more for the server's own archive. */
-const HEAD = 3;
 
 /** Lines below it: a heading, the period under the cursor, its archive. */
 const FOOTER_LINES = 4;
@@ -223,7 +233,7 @@ export function calendarOf({ unit, periods }: Coverage): { rows: CalendarRow[]; 
 /** The visible lines of the calendar, around the cursor. */
 export function visibleCalendar(snapshot: Snapshot): { top: number; height: number; rows: CalendarRow[] } {
   const coverage = coverageAt(snapshot)?.value;
-  const head = HEAD + (coverage?.server_archive ? 1 : 0);
+  const head = coverage ? headLines(coverage, snapshot).length : 0;
   const height = Math.max(1, bodyHeight(snapshot) - head - FOOTER_LINES);
   if (!coverage) return { top: 0, height, rows: [] };
   const { rows, rowOf } = calendarOf(coverage);

@@ -3,8 +3,9 @@ import type { Line } from '../../text/line.ts';
 import type { Screen, Snapshot } from '../types.ts';
 import { jobPage } from './job.ts';
 import { overviewPage } from './overview.ts';
-import { archivePage, backupPage, entryPage, fractalPage, orphanPage } from './records.ts';
+import { archivePage, backupPage, entryPage, fractalPage, groupPage, orphanPage } from './records.ts';
 import { rowPage } from './row.ts';
+import { setupPage } from './setup.ts';
 
 /** The lines of a screen that is not a list. */
 export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly Line[] {
@@ -13,6 +14,8 @@ export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly 
       return overviewPage(snapshot);
     case 'archive':
       return archivePage(snapshot, subject);
+    case 'group':
+      return groupPage(snapshot, subject);
     case 'backup':
       return backupPage(snapshot, subject);
     case 'fractal':
@@ -25,6 +28,8 @@ export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly 
       return orphanPage(snapshot, subject);
     case 'row':
       return rowPage(snapshot);
+    case 'setup':
+      return setupPage(snapshot);
     default:
       return [];
   }

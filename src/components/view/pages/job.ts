@@ -7,17 +7,11 @@ import {
 } from '../../../core/index.ts';
 import type { Row } from '../../../core/text/rows.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
-import { formatClock, formatDuration } from '../../../core/text/time.ts';
-import {
-  formatByteRate,
-  formatBytes,
-  formatExact,
-  formatPercent,
-  formatRowRate,
-  plural,
-} from '../../../core/text/units.ts';
+import { formatDuration } from '../../../core/text/time.ts';
+import { formatExact, formatPercent, formatRowRate, plural } from '../../../core/text/units.ts';
+import { formatByteRate, formatBytes, formatClock, zoneName, zoneOf } from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
-import { baseName } from '../../text/text.ts';
+import { fileTitle } from '../archive-name.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait, shortDuration } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
 import type { Snapshot } from '../types.ts';
@@ -47,8 +41,13 @@ function timeLeft({ eta_ms, fraction = 0 }: JobView): string {
 
 function times(job: JobView, now: number): string {
   const elapsed = shortDuration((job.ended_at ?? now) - job.started_at);
-  if (job.ended_at !== undefined) return `took ${elapsed}, ended ${formatClock(job.ended_at)} UTC`;
-  const parts = [`${elapsed} elapsed`, timeLeft(job), `started ${formatClock(job.started_at)} UTC`];
+  if (job.ended_at !== undefined)
+    return `took ${elapsed}, ended ${formatClock(job.ended_at)} ${zoneOf(job.ended_at)}`;
+  const parts = [
+    `${elapsed} elapsed`,
+    timeLeft(job),
+    `started ${formatClock(job.started_at)} ${zoneOf(job.started_at)}`,
+  ];
   return parts.filter(Boolean).join(', ');
 }
 
@@ -60,7 +59,9 @@ function runningLines(job: JobView, snapshot: Snapshot): Line[] {
     field('Phase', { text: job.phase ?? 'Starting' }),
     field('', ...jobBar(job, BAR, snapshot), { text: part, bold: true }),
     ...(wait ? longField('Waiting', wait, snapshot.columns, 'warn') : []),
-    ...(job.progress.item ? longField('Working on', job.progress.item, snapshot.columns) : []),
+    ...(job.progress.item
+      ? longField('Working on', fileTitle(job.progress.item, snapshot.data), snapshot.columns)
+      : []),
     field('Rate', { text: speeds(job) }),
   ];
 }
@@ -126,7 +127,7 @@ function restoreSteps({ live, database, safety_backup }: RestoreSummary): string
   ];
 }
 
-function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
+function itemLines(job: JobView, { columns, symbols, data }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
   const more = job.item_count - job.items.length;
@@ -137,7 +138,7 @@ function itemLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
     ...items.flatMap(({ item, ok, message, error }): Line[] => [
       [
         { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
-        { text: baseName(item), bold: !ok },
+        { text: fileTitle(item, data), bold: !ok },
       ],
       ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
       ...(error?.hint ? longField('What to do', error.hint, columns) : []),
@@ -209,7 +210,7 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
     ...itemLines(job, snapshot),
     ...(job.result ? [heading('Result', columns, symbols), ...resultLines(job, snapshot)] : []),
     ...warningLines(job, snapshot),
-    heading('Phases', columns, symbols),
+    heading(`Phases (${zoneName()})`, columns, symbols),
     ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),
   ];
 }

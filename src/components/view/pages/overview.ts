@@ -1,7 +1,8 @@
 import type { Health, PartHealth } from '../../../core/index.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { ageOf, formatAgo } from '../../../core/text/time.ts';
-import { formatBytes, formatCount, formatPercent, plural } from '../../../core/text/units.ts';
+import { formatCount, formatPercent, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';

@@ -1,8 +1,10 @@
 import type { ArchiveRecord, BackupFile, Orphan } from '../../../core/index.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { archiveName } from '../archive-name.ts';
-import { archiveStatus } from '../lists/file-cells.ts';
+import { groupOf } from '../lists/archive-rows.ts';
+import { archiveStatus, statusCell } from '../lists/file-cells.ts';
 import { fractalRecords, lastArchive } from '../lists/fractals.ts';
 import { SEVERITY_TONE } from '../lists/log.ts';
 import { orphanName } from '../lists/orphans.ts';
@@ -43,9 +45,9 @@ function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
     field('Created', ...stamp(record.created_at, now)),
     field('Created by', { text: record.created_by ?? '-' }),
     field('Type', { text: record.archive_type }),
-    field('ID', { text: record.id }),
-    field('Group', { text: record.group_id ?? '-' }),
-    field('Fractal', { text: record.fractal_id }),
+    ...longField('ID', record.id, columns),
+    ...longField('Group', record.group_id ?? '-', columns),
+    ...longField('Fractal', record.fractal_id, columns),
     ...(record.status === 'in_progress' ? [] : fileLines(report, snapshot)),
   ];
 }
@@ -54,6 +56,34 @@ function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
 export function archivePage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
   const record = snapshot.data.archives.value?.find((archive) => archive.id === id);
   return record ? archiveLines(record, snapshot) : GONE;
+}
+
+/** All details of a group, and its archives. */
+export function groupPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
+  const group = groupOf(snapshot, id);
+  if (!group) return GONE;
+  const { columns, symbols, now } = snapshot;
+  return [
+    heading(`Archives of ${archiveName(group)}`, columns, symbols),
+    field('Complete', statusCell(group, snapshot)),
+    ...(group.error_message ? longField('Reason', group.error_message, columns, 'bad') : []),
+    field('Size', ...bytes(group.size_bytes)),
+    field('Rows', { text: formatExact(group.log_count) }),
+    field('First row', ...stamp(group.time_range_start, now)),
+    field('Last row', ...stamp(group.time_range_end, now)),
+    field('Created', ...stamp(group.created_at, now)),
+    field('Created by', { text: group.created_by ?? '-' }),
+    ...longField('ID', group.id, columns),
+    heading(plural(group.parts.length, 'archive'), columns, symbols),
+    ...group.parts.map((part): Line => {
+      const status = archiveStatus(part, snapshot);
+      return [
+        { text: `  ${part.period_label ?? '-'}  ` },
+        { text: formatBytes(part.size_bytes).padStart(9), tone: 'dim' },
+        { ...status, text: `  ${status.text}` },
+      ];
+    }),
+  ];
 }
 
 function backupLines(record: BackupFile, snapshot: Snapshot): Line[] {
@@ -140,7 +170,7 @@ export function fractalPage(snapshot: Snapshot, id: string | undefined): readonl
     }),
     heading('Record', columns, symbols),
     field('Created', ...stamp(record.created_at, now)),
-    field('ID', { text: record.id }),
+    ...longField('ID', record.id, columns),
   ];
 }
 

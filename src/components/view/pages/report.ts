@@ -1,5 +1,6 @@
 import type { FileReport } from '../../../core/index.ts';
-import { formatBytes, formatExact, formatRatio, plural } from '../../../core/text/units.ts';
+import { formatExact, formatRatio, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { longVerification, verificationOf } from '../lists/file-cells.ts';
 import { currentScreen } from '../snapshot.ts';
@@ -15,9 +16,10 @@ export function verificationLines(snapshot: Snapshot, ...names: string[]): Line[
   const verification = verificationOf(snapshot.verifications, ...names);
   const { columns } = snapshot;
   const isPage = currentScreen(snapshot).name !== 'wizard';
+  const { text, tone } = longVerification(verification, snapshot);
   const keys = !verification && isPage ? '; press v, or V for a quick check' : '';
   return [
-    field('Verified', longVerification(verification, snapshot), { text: keys, tone: 'dim' }),
+    ...longField('Verified', text + keys, columns, tone),
     ...(verification ? longField('', verification.message, columns, verification.ok ? 'dim' : 'bad') : []),
     ...(verification?.hint ? longField('What to do', verification.hint, columns) : []),
   ];
@@ -97,12 +99,12 @@ function reportLines(report: FileReport, snapshot: Snapshot): Line[] {
       tone: 'dim',
     }),
     ...(fractal
-      ? [field('Fractal', { text: fractal.name ?? '-' }, { text: `  ${fractal.id}`, tone: 'dim' })]
+      ? [field('Fractal', { text: fractal.name ?? '-' }), ...longField('', fractal.id, columns, 'dim')]
       : []),
     ...(report.kind === 'archive' ? [field('Period', { text: report.period ?? 'entire fractal' })] : []),
     ...contentLines(report, snapshot),
     ...longField('Path', report.path, columns),
-    ...(report.uuid === null ? [] : [field('File ID', { text: report.uuid })]),
+    ...(report.uuid === null ? [] : longField('File ID', report.uuid, columns)),
     ...(backup ? backupLines(backup, snapshot) : []),
   ];
 }

@@ -1,10 +1,11 @@
 import type { BrowsedRow, FileReport } from '../../../core/index.ts';
 import { hardWrap } from '../../../core/text/hard-wrap.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { fit } from '../../text/text.ts';
-import { highlight } from '../search.ts';
+import { highlight, matchesIn } from '../search.ts';
 import { memo } from '../snapshot.ts';
 import type { Search, Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
@@ -118,7 +119,7 @@ const allLines = memo(
       field('ID', { text: row.id }),
       field('Length', { text: plural(row.raw_bytes, 'byte') + note, tone: cut ? 'warn' : 'plain' }),
       heading(LINE_TITLES[row.text_from ?? 'none'], columns, symbols),
-      ...hardWrap(row.raw, columns - 4).map((text): Line => [{ text: MARGIN }, ...highlight(text, search)]),
+      ...textLines(row.raw, search, columns),
       heading('Fields', columns, symbols),
       ...fieldLines(row, report, columns, symbols),
       ...(row.cols === null
@@ -127,6 +128,12 @@ const allLines = memo(
     ];
   },
 );
+
+function textLines(raw: string, search: Search | undefined, columns: number): Line[] {
+  const texts = hardWrap(raw, columns - 4);
+  const matches = search && matchesIn(texts, search);
+  return texts.map((text, index) => [{ text: MARGIN }, ...highlight(text, matches?.[index] ?? [])]);
+}
 
 /** All details of a row. */
 export function rowPage({ browse, columns, symbols }: Snapshot): readonly Line[] {

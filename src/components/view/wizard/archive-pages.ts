@@ -1,9 +1,10 @@
 import type { ArchiveRecord } from '../../../core/index.ts';
 import { shortStamp } from '../../../core/text/time.ts';
-import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import { formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
-import { baseName, fit } from '../../text/text.ts';
-import { archiveName } from '../archive-name.ts';
+import { fit } from '../../text/text.ts';
+import { archiveName, fileTitle } from '../archive-name.ts';
 import { groupOf } from '../lists/archive-rows.ts';
 import { field, heading, paragraphs } from '../pages/fields.ts';
 import { archivePage, orphanPage } from '../pages/records.ts';
@@ -37,6 +38,7 @@ function intoChoices({ source, into, into_new }: ArchiveWizard, snapshot: Snapsh
     )
     .map(
       ({ id, name, log_count }): WizardChoice => ({
+        id,
         label: `${name}${id === original ? ' (original fractal)' : ''}, ${formatCount(log_count)} rows`,
         checked: id === into,
         effect: { do: 'change', change: { step: 'rows', into: id, into_new: undefined } },
@@ -61,14 +63,18 @@ function sourceLines(snapshot: Snapshot, source: string): readonly Line[] {
 
 function archiveStep(wizard: ArchiveWizard, snapshot: Snapshot): WizardContent {
   const { source } = wizard;
-  const chosen = intoChoices(wizard, snapshot).findIndex(({ checked }) => checked);
+  const choices = intoChoices(wizard, snapshot);
+  const chosen = Math.max(
+    0,
+    choices.findIndex(({ checked }) => checked),
+  );
   const intro = `Restores rows to ClickHouse from ${sourceTitle(snapshot, source)}. Nothing is written before you confirm the plan.`;
   return {
     lines: [...paragraphs([intro], snapshot.columns), ...sourceLines(snapshot, source)],
     choices: [
       {
         label: 'Continue: choose the fractal',
-        effect: { do: 'change', change: { step: 'into', index: Math.max(0, chosen) } },
+        effect: { do: 'change', change: { step: 'into', index: chosen, choice: choices[chosen]?.id } },
       },
     ],
   };
@@ -169,7 +175,6 @@ export function groupPage(parts: readonly ArchiveRecord[], { columns, symbols }:
           {
             text: `  ${fit(part.period_label ?? '-', PERIOD)} ${formatExact(part.log_count).padStart(14)} rows ${formatBytes(part.size_bytes).padStart(10)}`,
           },
-          { text: `  ${part.filename}`, tone: 'dim' },
         ],
       ),
   ];
@@ -190,10 +195,10 @@ export function originalFractal(snapshot: Snapshot, source: string): string | un
 }
 
 /** A readable name of the source. */
-export function sourceTitle(snapshot: Pick<Snapshot, 'data'>, source: string): string {
-  const files = sourceArchives(snapshot, source);
+export function sourceTitle({ data }: Pick<Snapshot, 'data'>, source: string): string {
+  const files = sourceArchives({ data }, source);
   const [first] = files;
-  if (!first) return baseName(source);
+  if (!first) return fileTitle(source, data);
   if (files.length === 1) return `the archive of ${archiveName(first)}`;
   return `${plural(files.length, 'archive')} of ${archiveName({ ...first, period_label: null })}`;
 }

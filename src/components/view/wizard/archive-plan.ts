@@ -1,6 +1,7 @@
 import type { ArchiveRestoreFile, ArchiveRestorePlan } from '../../../core/index.ts';
 import { formatDuration, formatStamp, shortStamp } from '../../../core/text/time.ts';
-import { formatBytes, formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import { formatCount, formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';
 import { field, heading, longField, paragraphs } from '../pages/fields.ts';

@@ -120,10 +120,11 @@ function shownChoices(lines: readonly ChoiceLine[], index: number, height: numbe
 /** Lays out a page: choices first, the text in the remaining lines. */
 export function layOut(
   page: WizardPage,
-  { index: requested, top }: { index: number; top: number },
+  { index: requested, choice, top }: Pick<WizardState, 'index' | 'choice' | 'top'>,
   snapshot: Snapshot,
 ): WizardView {
-  const index = Math.max(0, Math.min(requested, page.choices.length - 1));
+  const known = choice === undefined ? -1 : page.choices.findIndex(({ id }) => id === choice);
+  const index = known >= 0 ? known : Math.max(0, Math.min(requested, page.choices.length - 1));
   const all = page.choices.flatMap((choice, at) => choiceLines(choice, at, at === index, snapshot));
   const height = bodyHeight(snapshot) - HEAD;
   const gap = all.length > 0 ? 1 : 0;

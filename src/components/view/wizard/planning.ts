@@ -1,6 +1,7 @@
 import type { ErrorReport } from '../../../core/index.ts';
 import { formatDuration } from '../../../core/text/time.ts';
-import { formatBytes, formatPercent } from '../../../core/text/units.ts';
+import { formatPercent } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { indeterminateBar, progressBar, spinnerAt } from '../../text/symbols.ts';
 import { field, longField } from '../pages/fields.ts';

@@ -1,6 +1,7 @@
 import type { DatabaseSession, RestoreObstacle, RestorePlan, RestoreTable } from '../../../core/index.ts';
 import { ageOf, formatAge, formatAgo, formatStamp } from '../../../core/text/time.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
 import { fit } from '../../text/text.ts';
 import { field, heading, longField, paragraphs, stamp } from '../pages/fields.ts';

@@ -10,6 +10,8 @@ import type { Line, Tone } from '../../text/line.ts';
 
 /** A choice on a page of a wizard. */
 export interface WizardChoice {
+  /** What it stands for, if choices may be added or removed while they are shown. */
+  id?: string;
   label: string;
   effect: WizardEffect;
   /** Explanation, one or two sentences. */
@@ -55,8 +57,9 @@ export interface WizardPage extends WizardContent {
 interface WizardBase {
   /** What is restored: id of a record or a group, or name of a file. */
   source: string;
-  /** Index of the choice under the cursor. */
+  /** Index of the choice under the cursor, and its id if it has one: the cursor stays with that. */
   index: number;
+  choice?: string;
   /** First visible line of text. */
   top: number;
   /** Progress while a plan is being created: start in milliseconds since the epoch, bytes read, total bytes. */

@@ -45,7 +45,24 @@ export interface ArchiveBrowser {
     direction: 'next' | 'previous',
     options?: CallOptions,
   ): Promise<number | null>;
+  /**
+   * All matches of the archive, in order, as a pass of its own over the file: it does not disturb the other calls, and
+   * leaves their cache alone. Ends early if the reader stops.
+   */
+  matches(pattern: SearchPattern, options?: CallOptions): AsyncIterable<MatchedRows>;
   close(): Promise<void>;
+}
+
+/** A matching row: its index, and its NDJSON line as stored, without newline. */
+export interface MatchedRow {
+  row: number;
+  line: Buffer;
+}
+
+/** The matches in the next part of an archive; all rows before `searched` have been searched. */
+export interface MatchedRows {
+  matches: readonly MatchedRow[];
+  searched: number;
 }
 
 /** A literal (case-insensitive unless it contains a capital) or a regular expression. */

@@ -4,8 +4,8 @@ import { compareTimes } from '../../policy/instant.ts';
 import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import type { FileReport } from '../inspect/contract.ts';
-import type { ArchiveBrowser, BrowsedRow, SearchPattern } from './contract.ts';
-import { LineMatcher } from './matcher.ts';
+import type { ArchiveBrowser, BrowsedRow, MatchedRows, SearchPattern } from './contract.ts';
+import { type BlockSearch, searchBlocks } from './match-thread.ts';
 import { BlockCache, RowBlock } from './row-block.ts';
 
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -73,11 +73,36 @@ export class IndexedReader implements ArchiveBrowser {
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const matcher = new LineMatcher(pattern);
-    if (this.rows === 0) return null;
-    const frame = this.#frameOf(Math.min(Math.max(0, from), this.rows - 1));
-    if (direction === 'next') return from >= this.rows ? null : this.#findNext(matcher, frame, from, options);
-    return from < 0 ? null : this.#findPrevious(matcher, frame, from, options);
+    const search = searchBlocks(pattern);
+    try {
+      if (this.rows === 0) return null;
+      const frame = this.#frameOf(Math.min(Math.max(0, from), this.rows - 1));
+      if (direction === 'next')
+        return from >= this.rows ? null : await this.#findNext(search, frame, from, options);
+      return from < 0 ? null : await this.#findPrevious(search, frame, from, options);
+    } finally {
+      search.close();
+    }
+  }
+
+  async *matches(pattern: SearchPattern, options: CallOptions = {}): AsyncGenerator<MatchedRows> {
+    const search = searchBlocks(pattern);
+    const frames = this.#description.index.length;
+    try {
+      for await (const { frame, plain } of readFrames(
+        this.#open(options),
+        this.#description,
+        this.#keys,
+        0,
+        frames,
+        options,
+      )) {
+        const block = this.#blockOf(frame, plain);
+        yield { matches: await block.matches(search, options), searched: block.end };
+      }
+    } finally {
+      search.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -85,20 +110,20 @@ export class IndexedReader implements ArchiveBrowser {
   }
 
   async #findNext(
-    matcher: LineMatcher,
+    search: BlockSearch,
     frame: number,
     from: number,
     options: CallOptions,
   ): Promise<number | null> {
     for await (const block of this.#blocks(frame, this.#description.index.length, options)) {
-      const found = block.find(matcher, from, 'next');
+      const found = await block.find(search, from, 'next', options);
       if (found !== null) return found;
     }
     return null;
   }
 
   async #findPrevious(
-    matcher: LineMatcher,
+    search: BlockSearch,
     frame: number,
     from: number,
     options: CallOptions,
@@ -106,7 +131,7 @@ export class IndexedReader implements ArchiveBrowser {
     for (let end = frame + 1; end > 0; end -= BACK_FRAMES) {
       let found: number | null = null;
       for await (const block of this.#blocks(Math.max(0, end - BACK_FRAMES), end, options)) {
-        found = block.find(matcher, from, 'previous') ?? found;
+        found = (await block.find(search, from, 'previous', options)) ?? found;
       }
       if (found !== null) return found;
     }

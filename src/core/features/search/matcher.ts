@@ -15,7 +15,7 @@ export interface TimeWindow {
 }
 
 /** Start and end offset of a matching line, without newline, and what was searched. */
-interface MatchingLine {
+export interface MatchingLine {
   start: number;
   end: number;
   text_from: RowText['from'];
@@ -53,18 +53,6 @@ export class LineMatcher {
     }
   }
 
-  /** Whether only the text of the fields of some row in the window can be searched, since its line was not kept. */
-  lacksLines(block: Buffer): boolean {
-    for (let at = block.indexOf(NO_LINE); at >= 0; at = block.indexOf(NO_LINE, at)) {
-      const start = at === 0 ? 0 : block.lastIndexOf(NEWLINE, at - 1) + 1;
-      const newline = block.indexOf(NEWLINE, at);
-      at = newline < 0 ? block.length : newline;
-      const row = scanRow(block, start, at);
-      if (row && row.from !== 'raw' && row.from !== null && this.#inWindow(row.ts)) return true;
-    }
-    return false;
-  }
-
   /** Returns the offset of the next candidate at or after an offset; negative if there is none. */
   #candidates(block: Buffer): (from: number) => number {
     if (this.#bytes.length === 0) return (from) => (from < block.length ? from : -1);
@@ -80,13 +68,24 @@ export class LineMatcher {
   /** What the pattern was found in; undefined if the line does not match. */
   #match(block: Buffer, start: number, end: number): RowText['from'] | undefined {
     const row = scanRow(block, start, end);
-    if (row === undefined || !this.#inWindow(row.ts)) return undefined;
+    if (row === undefined || !isInWindow(row.ts, this.#window)) return undefined;
     return this.#pattern.matches(row.text) ? row.from : undefined;
   }
+}
 
-  #inWindow(ts: Timestamp | null): boolean {
-    const { from, to } = this.#window;
-    if (from !== undefined && (ts === null || compareTimes(ts, from) < 0)) return false;
-    return to === undefined || (ts !== null && compareTimes(ts, to) < 0);
+/** Whether only the text of the fields of some row in the window can be searched, since its line was not kept. */
+export function lacksLines(block: Buffer, window: TimeWindow): boolean {
+  for (let at = block.indexOf(NO_LINE); at >= 0; at = block.indexOf(NO_LINE, at)) {
+    const start = at === 0 ? 0 : block.lastIndexOf(NEWLINE, at - 1) + 1;
+    const newline = block.indexOf(NEWLINE, at);
+    at = newline < 0 ? block.length : newline;
+    const row = scanRow(block, start, at);
+    if (row && row.from !== 'raw' && row.from !== null && isInWindow(row.ts, window)) return true;
   }
+  return false;
+}
+
+function isInWindow(ts: Timestamp | null, { from, to }: TimeWindow): boolean {
+  if (from !== undefined && (ts === null || compareTimes(ts, from) < 0)) return false;
+  return to === undefined || (ts !== null && compareTimes(ts, to) < 0);
 }

@@ -1,8 +1,8 @@
 import { type ArchiveRow, type MalformedLine, parseLine, rowText } from '../../format/index.ts';
 import { compareTimes } from '../../policy/instant.ts';
-import type { Timestamp } from '../../ports/types.ts';
-import type { BrowsedRow } from './contract.ts';
-import type { LineMatcher } from './matcher.ts';
+import type { CallOptions, Timestamp } from '../../ports/types.ts';
+import type { BrowsedRow, MatchedRow } from './contract.ts';
+import type { BlockSearch } from './match-thread.ts';
 
 const NEWLINE = 0x0a;
 /** Maximum length of a value for screens. */
@@ -59,17 +59,28 @@ export class RowBlock {
   }
 
   /** Index of the first match at or after a row, or of the last one at or before it. */
-  find(matcher: LineMatcher, from: number, direction: 'next' | 'previous'): number | null {
-    let found: number | null = null;
-    const start =
-      direction === 'next' ? (this.#starts[Math.max(0, from - this.first)] ?? this.bytes.length) : 0;
-    for (const hit of matcher.find(this.bytes.subarray(start))) {
-      const row = this.first + this.#rowAt(start + hit.start);
-      if (direction === 'next') return row;
-      if (row > from) break;
-      found = row;
-    }
-    return found;
+  async find(
+    search: BlockSearch,
+    from: number,
+    direction: 'next' | 'previous',
+    { signal }: CallOptions = {},
+  ): Promise<number | null> {
+    const next = direction === 'next';
+    const at = next ? Math.max(0, from - this.first) : Math.min(this.rows, from - this.first + 1);
+    const border = this.#starts[Math.max(0, at)] ?? this.bytes.length;
+    const lines = next ? this.bytes.subarray(border) : this.bytes.subarray(0, border);
+    const found = await search.find(lines, { signal, ...(next ? { limit: 1 } : {}) });
+    const hit = next ? found[0] : found.at(-1);
+    return hit === undefined ? null : this.first + this.#rowAt((next ? border : 0) + hit.start);
+  }
+
+  /** All matching rows. */
+  async matches(search: BlockSearch, { signal }: CallOptions = {}): Promise<MatchedRow[]> {
+    const lines = await search.find(this.bytes, { signal });
+    return lines.map(({ start, end }) => ({
+      row: this.first + this.#rowAt(start),
+      line: this.bytes.subarray(start, end),
+    }));
   }
 
   #line(index: number): Buffer {

@@ -18,7 +18,8 @@ import type { Target } from '../files/target.ts';
 import { kindByName } from '../inspect/content-kind.ts';
 import { sourceOf } from '../inspect/object-source.ts';
 import type { SearchHit, SearchQuery } from './contract.ts';
-import { LineMatcher, type TimeWindow } from './matcher.ts';
+import { searchBlocks } from './match-thread.ts';
+import { lacksLines, type TimeWindow } from './matcher.ts';
 
 /**
  * Matching rows as stored, in order of targets and rows. A failed target does not stop the others; the
@@ -31,25 +32,32 @@ export async function* search(
 ): AsyncGenerator<SearchHit> {
   const keys = await services.keys();
   const window = { from, to };
-  const matcher = new LineMatcher(pattern, window);
   const failures: Failure[] = [];
-  for (const label of targets) {
-    try {
-      const target = await findTarget(services, label, options);
-      let lacks_lines = false;
-      for await (const block of rowBlocks(target, keys, window, options)) {
-        if (!lacks_lines && matcher.lacksLines(block)) {
-          lacks_lines = true;
-          onLinesMissing?.(label);
+  const blocks = searchBlocks(pattern, window);
+  try {
+    for (const label of targets) {
+      try {
+        const target = await findTarget(services, label, options);
+        let lacks_lines = false;
+        for await (const block of rowBlocks(target, keys, window, options)) {
+          if (!lacks_lines && lacksLines(block, window)) {
+            lacks_lines = true;
+            onLinesMissing?.(label);
+          }
+          for (const { start, end, text_from } of await blocks.find(block, options)) {
+            yield { target: label, path: target.path, line: block.subarray(start, end), text_from };
+          }
         }
-        for (const { start, end, text_from } of matcher.find(block)) {
-          yield { target: label, path: target.path, line: block.subarray(start, end), text_from };
-        }
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        const report = asBifractError(error).report();
+        // The pattern is too slow, in the other targets too.
+        if (report.code === 'TIMED_OUT') throw error;
+        failures.push({ item: label, error: report });
       }
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      failures.push({ item: label, error: asBifractError(error).report() });
     }
+  } finally {
+    blocks.close();
   }
   const error = combine(failures, targets.length, 'could not be searched');
   if (error) throw error;

@@ -4,8 +4,8 @@ import type { Key } from '../../ports/key.ts';
 import type { CallOptions, Timestamp } from '../../ports/types.ts';
 import type { FileReport } from '../inspect/contract.ts';
 import { headBytes } from '../inspect/read-head.ts';
-import type { ArchiveBrowser, BrowsedRow, SearchPattern } from './contract.ts';
-import { LineMatcher } from './matcher.ts';
+import type { ArchiveBrowser, BrowsedRow, MatchedRows, SearchPattern } from './contract.ts';
+import { type BlockSearch, searchBlocks } from './match-thread.ts';
 import { BlockCache, RowBlock } from './row-block.ts';
 
 const NEWLINE = 0x0a;
@@ -71,20 +71,37 @@ export class SequentialReader implements ArchiveBrowser {
     }, options);
   }
 
-  find(
+  async find(
     pattern: SearchPattern,
     from: number,
     direction: 'next' | 'previous',
     options: CallOptions = {},
   ): Promise<number | null> {
-    const matcher = new LineMatcher(pattern);
-    return this.#exclusive(
-      () =>
-        direction === 'next'
-          ? this.#findNext(matcher, Math.max(0, from), options)
-          : this.#findPrevious(matcher, from, options),
-      options,
-    );
+    const search = searchBlocks(pattern);
+    const find = () =>
+      direction === 'next'
+        ? this.#findNext(search, Math.max(0, from), options)
+        : this.#findPrevious(search, from, options);
+    try {
+      return await this.#exclusive(find, options);
+    } finally {
+      search.close();
+    }
+  }
+
+  async *matches(pattern: SearchPattern, options: CallOptions = {}): AsyncGenerator<MatchedRows> {
+    const search = searchBlocks(pattern);
+    let first = 0;
+    try {
+      for await (const bytes of this.#read(options)) {
+        options.signal?.throwIfAborted();
+        const block = new RowBlock(first, bytes);
+        first = block.end;
+        yield { matches: await block.matches(search, options), searched: first };
+      }
+    } finally {
+      search.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -93,28 +110,29 @@ export class SequentialReader implements ArchiveBrowser {
     this.#cache.clear();
   }
 
-  async #findNext(matcher: LineMatcher, from: number, options: CallOptions): Promise<number | null> {
+  async #findNext(search: BlockSearch, from: number, options: CallOptions): Promise<number | null> {
     for await (const block of this.#blocksFrom(from, options)) {
-      const found = block.find(matcher, from, 'next');
+      const found = await block.find(search, from, 'next', options);
       if (found !== null) return found;
     }
     return null;
   }
 
   /** Searches cached blocks backwards, then reads everything before them once from the beginning. */
-  async #findPrevious(matcher: LineMatcher, from: number, options: CallOptions): Promise<number | null> {
+  async #findPrevious(search: BlockSearch, from: number, options: CallOptions): Promise<number | null> {
     if (from < 0) return null;
     for await (const _ of this.#blocksFrom(from, options)) break;
     let number = this.#numberOf(Math.min(from, this.rows - 1));
     for (; number >= 0; number--) {
       const block = this.#cache.get(number);
       if (block === undefined) break;
-      const found = block.find(matcher, from, 'previous');
+      const found = await block.find(search, from, 'previous', options);
       if (found !== null) return found;
     }
     let found: number | null = null;
     for (let before = 0; before <= number; before++) {
-      found = (await this.#block(before, options))?.find(matcher, from, 'previous') ?? found;
+      const block = await this.#block(before, options);
+      found = (await block?.find(search, from, 'previous', options)) ?? found;
     }
     return found;
   }
@@ -147,9 +165,7 @@ export class SequentialReader implements ArchiveBrowser {
   }
 
   async #advance(): Promise<RowBlock | undefined> {
-    this.#reader ??= sizedBlocks(
-      archiveBytes(readContent(headBytes(this.#open({}), Number.POSITIVE_INFINITY), { keys: this.#keys })),
-    );
+    this.#reader ??= this.#read({});
     const { done, value } = await this.#reader.next().catch(async (error: unknown) => {
       await this.#reset();
       throw error;
@@ -163,6 +179,12 @@ export class SequentialReader implements ArchiveBrowser {
     this.#blocks[number] ??= { first: block.first, rows: block.rows, last: block.timeOf(-1) };
     this.#cache.set(number, block);
     return block;
+  }
+
+  /** All blocks, from the start of the file. */
+  #read(options: CallOptions): AsyncGenerator<Buffer> {
+    const head = headBytes(this.#open(options), Number.POSITIVE_INFINITY);
+    return sizedBlocks(archiveBytes(readContent(head, { keys: this.#keys })));
   }
 
   async #reset(): Promise<void> {

@@ -51,6 +51,32 @@ for (const [how, make] of kinds) {
       await browser.close();
     });
 
+    test('a pass over all matches finds what a search row by row finds', async () => {
+      const browser = await open();
+      for (const pattern of [{ text: 'HIT' }, { regex: 'row [0-9]*7 ' }]) {
+        const found: number[] = [];
+        let searched = 0;
+        for await (const part of browser.matches(pattern)) {
+          for (const { row, line } of part.matches) {
+            assert.ok(row >= searched && row < part.searched);
+            assert.deepEqual(line, rows[row]?.subarray(0, -1));
+            found.push(row);
+          }
+          searched = part.searched;
+        }
+        assert.equal(searched, 300);
+        const stepped: number[] = [];
+        for (let at: number | null = 0; ; at++) {
+          at = await browser.find(pattern, at, 'next');
+          if (at === null) break;
+          stepped.push(at);
+        }
+        assert.deepEqual(found, stepped);
+        assert.ok(found.length >= 3);
+      }
+      await browser.close();
+    });
+
     test('a time is resolved to the first row at or after it', async () => {
       const browser = await open();
       assert.equal(await browser.at(timeOf(123)), 123);
