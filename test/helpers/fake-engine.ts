@@ -460,8 +460,11 @@ export class FakeEngine implements Engine {
     return this.detached;
   }
 
+  /** Result of `knownJobs`. */
+  history: KnownJob[] = [];
+
   async knownJobs(): Promise<KnownJob[]> {
-    return [];
+    return this.history;
   }
 
   async findJob(id: string): Promise<string> {

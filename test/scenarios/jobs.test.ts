@@ -162,7 +162,7 @@ test('retries and warnings are shown', async () => {
   await terminal.waitFor(/State +! /);
   job.emit('job:warning', { message: 'A line is longer than 10 MiB' });
   await terminal.waitFor('1 warning');
-  await terminal.waitFor(/! +A line is longer/);
+  await terminal.waitFor(/\d\d:\d\d:\d\d +A line is longer/);
 });
 
 test('x asks; only y cancels the job, not Enter, a second x or keys typed ahead', async () => {

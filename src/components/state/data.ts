@@ -23,6 +23,7 @@ const EMPTY: DataState = {
   backups: { loading: false },
   orphans: { loading: false },
   resumable: { loading: false },
+  history: { loading: false },
 };
 
 /** Queries the engine; `changed` gets the resource if loading it failed with a new error. */
@@ -34,6 +35,7 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     groups: (options) => engine.groups({}, options),
     backups: (options) => engine.backups(options),
     orphans: (options) => engine.orphans(options),
+    history: (options) => engine.knownJobs(options),
     resumable: async (options) => new Set(await engine.resumable(options)),
   };
   const query: Query<Resource, unknown> = (resource, options) => queries[resource](options);

@@ -21,8 +21,8 @@ const REPORTED: ReadonlySet<ScreenName> = new Set(['archive', 'backup', 'orphan'
 const MORE: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
   orphans: ['orphans'],
   orphan: ['orphans'],
-  jobs: ['resumable'],
-  job: ['resumable'],
+  jobs: ['resumable', 'history'],
+  job: ['resumable', 'history'],
   archives: ['resumable'],
   'fractal-archives': ['resumable'],
   group: ['resumable'],

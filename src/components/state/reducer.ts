@@ -109,7 +109,7 @@ export function reduce(ui: UiState, action: Action): UiState {
     case 'log':
       return {
         ...ui,
-        log: [...ui.log, action.entry].slice(-MAX_LOG),
+        log: [...ui.log.filter(({ id }) => id !== action.entry.id), action.entry].slice(-MAX_LOG),
         statusMessage: action.quiet ? ui.statusMessage : action.entry,
       };
     case 'foldMessage':

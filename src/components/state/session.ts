@@ -18,7 +18,7 @@ import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
 import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
 import { keepCursor } from './cursor.ts';
 import { type Data, loadData } from './data.ts';
-import { followJobs } from './job-notifications.ts';
+import { followJobs, type NotifyOptions } from './job-notifications.ts';
 import { createShownCache, type Query } from './load-cache.ts';
 import { createLoader } from './loader.ts';
 import {
@@ -58,7 +58,7 @@ export interface Session {
   subscribe(listener: () => void): () => void;
   dispatch(action: Action): void;
   /** Notifies the user: in the log and, unless `quiet`, on the message line. */
-  notify(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  notify(severity: Severity, text: string, options?: NotifyOptions): void;
   /** Sets the status of rows that a job works on, by id; undefined clears it. */
   setBusy(ids: readonly string[], status: string | undefined): void;
   /** Reloads everything that is shown. */
@@ -119,6 +119,7 @@ const LABELS: Readonly<Record<Resource, string>> = {
   backups: 'backups',
   orphans: 'orphans',
   resumable: 'what can be resumed',
+  history: 'the job history',
 };
 
 /** Creates a session. It does not call the engine before `start`. */
@@ -203,9 +204,15 @@ export function createSession(options: SessionOptions): Session {
     changed();
   }
 
-  function notify(severity: Severity, text: string, options: { hint?: string; quiet?: boolean } = {}): void {
+  function notify(severity: Severity, text: string, options: NotifyOptions = {}): void {
     entries += 1;
-    const entry = { id: String(entries), at: Date.now(), severity, text, hint: options.hint };
+    const entry = {
+      id: options.replaces ?? String(entries),
+      at: Date.now(),
+      severity,
+      text,
+      hint: options.hint,
+    };
     dispatch({ type: 'log', entry, quiet: options.quiet });
   }
 

@@ -38,7 +38,7 @@ export function jobBar(job: JobView, columns: number, { symbols, now }: DrawCont
 }
 
 /** Whether progress is measured in bytes: the total number of rows is unknown. */
-function countsBytes({ total_rows, total_bytes }: Progress): boolean {
+export function countsBytes({ total_rows, total_bytes }: Progress): boolean {
   return total_bytes !== undefined && !total_rows;
 }
 

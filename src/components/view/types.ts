@@ -50,6 +50,8 @@ export interface DataState {
   orphans: Loaded<readonly Orphan[]>;
   /** Ids of jobs, archives and groups whose interrupted work can be resumed. */
   resumable: Loaded<ReadonlySet<string>>;
+  /** Jobs of the last 90 days. */
+  history: Loaded<readonly JobView[]>;
 }
 
 export type Resource = keyof DataState;

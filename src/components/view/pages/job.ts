@@ -1,5 +1,6 @@
 import {
   type ArchiveRestoreSummary,
+  type JobLogLine,
   type JobView,
   type QueuedJob,
   type RestoreSummary,
@@ -9,11 +10,19 @@ import type { Row } from '../../../core/text/rows.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { formatDuration } from '../../../core/text/time.ts';
 import { formatExact, formatPercent, formatRowRate, plural } from '../../../core/text/units.ts';
-import { formatByteRate, formatBytes, formatClock, zoneName, zoneOf } from '../../text/display.ts';
+import {
+  formatByteRate,
+  formatBytes,
+  formatClock,
+  formatStamp,
+  zoneName,
+  zoneOf,
+} from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
 import { fileTitle } from '../archive-name.ts';
 import { jobBar, jobBytes, jobOwner, jobProgress, jobState, jobWait, shortDuration } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
+import { averageRate, throughput } from '../throughput.ts';
 import type { Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
 
@@ -42,7 +51,7 @@ function timeLeft({ eta_ms, fraction = 0 }: JobView): string {
 function times(job: JobView, now: number): string {
   const elapsed = shortDuration((job.ended_at ?? now) - job.started_at);
   if (job.ended_at !== undefined)
-    return `took ${elapsed}, ended ${formatClock(job.ended_at)} ${zoneOf(job.ended_at)}`;
+    return `took ${elapsed}, ended ${formatStamp(job.ended_at)} ${zoneOf(job.ended_at)}`;
   const parts = [
     `${elapsed} elapsed`,
     timeLeft(job),
@@ -127,36 +136,38 @@ function restoreSteps({ live, database, safety_backup }: RestoreSummary): string
   ];
 }
 
+/** The newest item first, one line each: what happened to what, and what to do. */
 function itemLines(job: JobView, { columns, symbols, data }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
   const more = job.item_count - job.items.length;
-  // Failed items first.
-  const items = job.items.toSorted((a, b) => Number(a.ok) - Number(b.ok));
   return [
-    heading(`${plural(job.item_count, 'item')}${failed}`, columns, symbols),
-    ...items.flatMap(({ item, ok, message, error }): Line[] => [
-      [
+    heading(`${plural(job.item_count, 'item')}${failed}, newest first`, columns, symbols),
+    ...job.items.toReversed().map(
+      ({ item, ok, message, error }): Line => [
         { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
         { text: fileTitle(item, data), bold: !ok },
+        { text: `  ${message}`, tone: ok ? 'dim' : 'bad' },
+        { text: error?.hint ? `  ${error.hint}` : '', tone: 'dim' },
       ],
-      ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
-      ...(error?.hint ? longField('What to do', error.hint, columns) : []),
-    ]),
+    ),
     ...(more > 0 ? [field('', { text: `and ${plural(more, 'more', 'more')}`, tone: 'dim' })] : []),
   ];
 }
 
-function warningLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
-  const more = job.warning_count - job.warnings.length;
+const LEVELS: Readonly<Record<JobLogLine['level'], Tone>> = {
+  info: 'plain',
+  good: 'good',
+  warn: 'warn',
+  error: 'bad',
+};
+
+/** What the job reported, in order. */
+function logLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
+  const warnings = job.warning_count > 0 ? `, ${plural(job.warning_count, 'warning')}` : '';
   return [
-    ...(job.warning_count > 0
-      ? [
-          heading(plural(job.warning_count, 'warning'), columns, symbols),
-          ...job.warnings.flatMap((warning) => longField(symbols.warn, warning, columns, 'warn')),
-          ...(more > 0 ? [field('', { text: `and ${plural(more, 'more', 'more')}`, tone: 'dim' })] : []),
-        ]
-      : []),
+    heading(`Log (${zoneName()})${warnings}`, columns, symbols),
+    ...job.log.flatMap(({ at, level, text }) => longField(formatClock(at), text, columns, LEVELS[level])),
   ];
 }
 
@@ -187,6 +198,14 @@ function queuedLines(job: JobRow, { position, problem }: QueuedJob, snapshot: Sn
   ];
 }
 
+/** The average rate, and the rate over time. */
+function throughputLines(job: JobView, { columns, symbols, now }: Snapshot): Line[] {
+  const average = averageRate(job, now);
+  const rates = throughput(job, Math.max(10, Math.min(60, columns - 40)), now, symbols);
+  if (average === undefined && !rates) return [];
+  return [field('Average', { text: `${average ?? '-'}  ` }, ...(rates ? [rates] : []))];
+}
+
 function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
   const { columns, symbols, now } = snapshot;
   if (job.queued) return queuedLines(job, job.queued, snapshot);
@@ -204,14 +223,13 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
       ? []
       : [field('Done', { text: jobProgress(job) }), field('Bytes', { text: jobBytes(job) })]),
     field('Time', { text: times(job, now) }),
+    ...throughputLines(job, snapshot),
     field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
     ...(job.by ? longField('By', startedBy(job), columns) : []),
     field('ID', { text: job.id, tone: 'dim' }),
     ...itemLines(job, snapshot),
     ...(job.result ? [heading('Result', columns, symbols), ...resultLines(job, snapshot)] : []),
-    ...warningLines(job, snapshot),
-    heading(`Phases (${zoneName()})`, columns, symbols),
-    ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),
+    ...logLines(job, snapshot),
   ];
 }
 
