@@ -162,8 +162,8 @@ test('a failed verification shows the error and the hint in the list and on its 
   await terminal.waitFor(/Look for another copy/);
   const screen = terminal.text();
   assert.ok(
-    screen.indexOf(`✗ ${first?.name}`) < screen.indexOf(`✓ ${second?.name}`),
-    'failed files come first',
+    screen.indexOf(`✓ ${second?.name}`) < screen.indexOf(`✗ ${first?.name}`),
+    'the newest one comes first',
   );
 });
 

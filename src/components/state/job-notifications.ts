@@ -54,8 +54,10 @@ export function followJobs({ jobs, notify, refresh, data }: Options): (event: Jo
     const [done, failed] = [items + 1, failures + Number(!ok)];
     counts.set(id, { items: done, failures: failed });
     const newest = `${message} (${fileTitle(item, data())})`;
-    const of = `${plural(done, 'item')}${failed > 0 ? `, ${failed} failed` : ''}`;
-    notify(failed > 0 ? 'error' : 'good', `${find(id)?.title ?? 'Job'}, ${of}: ${newest}`, {
+    const so_far = failed === 0 ? plural(done, 'item') : `${failed} of ${plural(done, 'item')} failed`;
+    const several = `${find(id)?.title ?? 'Job'}, ${so_far}${ok && failed > 0 ? '; newest' : ''}: ${newest}`;
+    const text = done > 1 ? several : ok ? newest : `Failed: ${newest}`;
+    notify(failed > 0 ? 'error' : 'good', text, {
       hint: error?.hint,
       replaces: `items of ${id}`,
       quiet: ok || failed > MAX_REPORTED,

@@ -136,21 +136,21 @@ function restoreSteps({ live, database, safety_backup }: RestoreSummary): string
   ];
 }
 
-/** The newest item first, one line each: what happened to what, and what to do. */
+/** The newest item first, on one line; below a failed one what to do. */
 function itemLines(job: JobView, { columns, symbols, data }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
   const more = job.item_count - job.items.length;
   return [
     heading(`${plural(job.item_count, 'item')}${failed}, newest first`, columns, symbols),
-    ...job.items.toReversed().map(
-      ({ item, ok, message, error }): Line => [
+    ...job.items.toReversed().flatMap(({ item, ok, message, error }): Line[] => [
+      [
         { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
         { text: fileTitle(item, data), bold: !ok },
         { text: `  ${message}`, tone: ok ? 'dim' : 'bad' },
-        { text: error?.hint ? `  ${error.hint}` : '', tone: 'dim' },
       ],
-    ),
+      ...(error?.hint ? longField('What to do', error.hint, columns) : []),
+    ]),
     ...(more > 0 ? [field('', { text: `and ${plural(more, 'more', 'more')}`, tone: 'dim' })] : []),
   ];
 }
