@@ -45,7 +45,7 @@ async function moveQueued(
 ): Promise<number> {
   const job = await engine.findJob(wanted);
   await engine.moveQueued(job, to);
-  const position = (await engine.queuedJobs()).find(({ id }) => id === job)?.position ?? null;
+  const position = (await engine.queuedJobs()).find(({ id }) => id === job)?.position || null;
   const where = position === null ? 'has started' : `is now number ${position} in the queue`;
   printer.result({ job, position }, [`${job} ${where}.`]);
   return 0;
@@ -124,7 +124,7 @@ function queuedReport({ id, kind, title, target, position, queued_at, by, proble
 function queueLines(queued: readonly QueuedJob[], now: number): string[] {
   if (queued.length === 0) return [];
   const rows = table(queued, [
-    { title: 'QUEUE', cell: ({ position }) => String(position), right: true },
+    { title: 'QUEUE', cell: ({ position }) => (position === 0 ? 'starting' : String(position)), right: true },
     { title: 'ID', cell: ({ id }) => id },
     { title: 'QUEUED', cell: ({ queued_at }) => formatAgo(now - Date.parse(queued_at)) },
     { title: 'BY', cell: (job) => jobOwner(job) },

@@ -46,15 +46,15 @@ export async function queueJob({ engine, printer }: Session, request: JobRequest
   const job = await engine.enqueue(request);
   await engine.queueStarted();
   const waiting = await engine.queuedJobs();
-  const { position, problem } = waiting.find(({ id }) => id === job) ?? {};
+  const { position = 0, problem = null } = waiting.find(({ id }) => id === job) ?? {};
   const [next] = waiting;
-  const where = position === undefined ? 'has started' : `is number ${position} in the queue`;
+  const where = position === 0 ? 'has started' : `is number ${position} in the queue`;
   const lines = [
     `${job} ${where}.`,
     `Follow it with \`bifract attach ${job}\`, or cancel it with \`bifract cancel ${job}\`.`,
     ...(next?.problem ? [problemLine(next)] : []),
   ];
-  printer.result({ job, position: position ?? null, problem: problem ?? null }, lines, [job]);
+  printer.result({ job, position: position || null, problem }, lines, [job]);
   return 0;
 }
 

@@ -4,7 +4,7 @@ import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
 import { jobOfFractal } from '../view/lists/file-cells.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
-import type { JobRow } from '../view/lists/jobs.ts';
+import { type JobRow, jobRows } from '../view/lists/jobs.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
 import { ask, chooseValue, clearSelection, openDialog, startAndShow } from './dialogs.ts';
@@ -53,8 +53,8 @@ export async function archiveSelected(session: Session, split?: ArchiveSplit) {
         ...(split ? { split } : {}),
       });
       await session.queue.refresh();
-      const position = session.queue.state().find((one) => one.id === job)?.position;
-      if (free.length === 1 && position !== undefined)
+      const position = session.queue.state().find((one) => one.id === job)?.position ?? 0;
+      if (free.length === 1 && position > 0)
         session.notify('info', `${name} is number ${position} in the queue`, { hint: 'Press 5 to show it.' });
     }
   } catch (error) {
@@ -65,15 +65,15 @@ export async function archiveSelected(session: Session, split?: ArchiveSplit) {
 
 /** Whether no job uses a fractal or will archive it; else says so. */
 function isFree(session: Session, { id, name }: { id: string; name: string }): boolean {
-  const { jobs, queue } = session.snapshot();
-  const job = jobOfFractal(jobs, id);
+  const snapshot = session.snapshot();
+  const job = jobOfFractal(snapshot.jobs, id);
   if (job) {
     const text =
       job.kind === 'archive'
         ? `${name} is already being archived`
         : `An archive is being restored into ${name}`;
     session.notify('warn', text, { hint: 'Press 5 to show the job.' });
-  } else if (queue.some(({ target }) => target?.id === id)) {
+  } else if (jobRows(snapshot).some(({ queued, target }) => queued && target?.id === id)) {
     session.notify('warn', `${name} is already queued`, { hint: 'Press 5 to show the queue.' });
   } else return true;
   return false;

@@ -2,7 +2,7 @@ import { asBifractError, type Engine, type QueuedJob } from '../../core/index.ts
 
 /** The queue of the installation. Other processes change it too, so it is read again all the time. */
 export interface Queue {
-  /** The jobs that have not started, the next one first. */
+  /** The jobs in the queue, the next one first; one that is starting or running has position 0. */
   state(): readonly QueuedJob[];
   /** Reads it now. Never rejects. */
   refresh(): Promise<void>;

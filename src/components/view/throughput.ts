@@ -24,6 +24,7 @@ export function throughput(job: JobView, columns: number, now: number, symbols: 
   });
   if (points.length < 2) return undefined;
   const rates = ratesOf(points, { from: job.started_at, to: job.ended_at ?? now, slices: columns });
+  if (rates.every((rate) => rate === 0)) return undefined;
   // The bars begin at zero, not at the lowest rate.
   return { text: sparkline([...rates, 0], symbols).slice(0, -1), tone: 'accent' };
 }

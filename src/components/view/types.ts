@@ -196,7 +196,7 @@ export interface Snapshot extends DrawContext {
   coverage: ReadonlyMap<string, Loaded<Coverage>>;
   /** Last verification of each file, by its name. */
   verifications: ReadonlyMap<string, VerificationResult>;
-  /** Jobs that have not started, the next one first. */
+  /** The queue; one that is starting or running has position 0. */
   queue: readonly QueuedJob[];
   /** Jobs that this console started. */
   own: ReadonlySet<string>;

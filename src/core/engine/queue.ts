@@ -12,7 +12,7 @@ import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
 export interface QueuedJob extends JobDescription {
   /** Its id when it runs, too. */
   id: string;
-  /** 1 is the next one. */
+  /** 1 is the next one; 0 one that is starting or running, until it has left the queue. */
   position: number;
   queued_at: Timestamp;
   by: JobOwner;
@@ -26,7 +26,7 @@ export type QueueMove = (typeof QUEUE_MOVES)[number];
 
 /** Jobs that run one after another. All processes of the installation share the queue. */
 export interface QueueControl {
-  /** The jobs that have not started, the next one first. */
+  /** The jobs in the queue, the next one first; before it one that is starting or running. */
   queuedJobs(): Promise<QueuedJob[]>;
   /**
    * Puts a job at the end of the queue; it runs when all before it have ended, however they end. Resolves with its id
@@ -60,11 +60,9 @@ export class QueueService implements QueueControl {
   }
 
   async queuedJobs(): Promise<QueuedJob[]> {
-    const { queue, jobBus } = this.#services;
-    const records = await queue.read();
-    if (records.length === 0) return [];
-    const started = new Set(await jobBus.ids());
-    return records.filter(({ id }) => !started.has(id)).map(viewOf);
+    const records = await this.#services.queue.read();
+    const waiting = records.filter(isWaiting);
+    return records.map((record) => viewOf(record, waiting.indexOf(record) + 1));
   }
 
   async enqueue(request: JobRequest): Promise<string> {
@@ -94,7 +92,7 @@ export class QueueService implements QueueControl {
     this.#mustBeWritable();
     let removed = false;
     await this.#services.queue.change((jobs) => {
-      const rest = jobs.filter((job) => job.id !== id || job.started_at !== null);
+      const rest = jobs.filter((job) => job.id !== id || !isWaiting(job));
       removed = rest.length < jobs.length;
       return rest;
     });
@@ -104,13 +102,13 @@ export class QueueService implements QueueControl {
   async moveQueued(id: string, to: QueueMove): Promise<void> {
     this.#mustBeWritable();
     await this.#services.queue.change((jobs) => {
-      const waiting = jobs.filter(({ started_at }) => started_at === null);
+      const waiting = jobs.filter(isWaiting);
       const from = waiting.findIndex((job) => job.id === id);
       if (from < 0) throw notQueued(id);
       const target = { first: 0, up: Math.max(0, from - 1), down: from + 1, last: waiting.length }[to];
       const [job] = waiting.splice(from, 1);
       waiting.splice(target, 0, job as QueuedRecord);
-      return [...jobs.filter(({ started_at }) => started_at !== null), ...waiting];
+      return [...jobs.filter((one) => !isWaiting(one)), ...waiting];
     });
   }
 
@@ -156,9 +154,13 @@ export function problemOf(error: BifractError): NonNullable<QueuedRecord['proble
   return { code, message, hint };
 }
 
-function viewOf(record: QueuedRecord, index: number): QueuedJob {
+function isWaiting({ started_at }: QueuedRecord): boolean {
+  return started_at === null;
+}
+
+function viewOf(record: QueuedRecord, position: number): QueuedJob {
   const { id, queued_at, by, problem } = record;
-  return { ...describeQueued(record), id, position: index + 1, queued_at, by, problem };
+  return { ...describeQueued(record), id, position, queued_at, by, problem };
 }
 
 /** Describes a queued job, also one that cannot run. */

@@ -16,6 +16,9 @@ const DURATION = 7;
 /** A job, or one that waits in the queue. */
 export type JobRow = JobView & { queued?: QueuedJob };
 
+/** By position in the queue. */
+const PLACES = ['Starting', 'Next in the queue'];
+
 function queuedRow(queued: QueuedJob): JobRow {
   const { id, kind, title, target, by, position, queued_at } = queued;
   return {
@@ -26,7 +29,7 @@ function queuedRow(queued: QueuedJob): JobRow {
     target,
     by,
     state: 'running',
-    phase: position === 1 ? 'Next in the queue' : `Number ${position} in the queue`,
+    phase: PLACES[position] ?? `Number ${position} in the queue`,
     phases: [],
     progress: {},
     started_at: Date.parse(queued_at),
@@ -79,6 +82,12 @@ function progress(job: JobRow, snapshot: Snapshot): Line {
   }
   const part = job.fraction === undefined ? '   ? ' : formatPercent(job.fraction).padStart(5);
   return [...jobBar(job, BAR, snapshot), { text: part }];
+}
+
+/** As short as the time left of a running job. */
+function endedAgo(ms: number): string {
+  const age = formatAge(ms);
+  return age === 'now' ? age : `${age} ago`;
 }
 
 export const jobsList = listOf<JobRow>({
@@ -134,7 +143,7 @@ export const jobsList = listOf<JobRow>({
       cell: (job, { now }) =>
         job.ended_at === undefined
           ? { text: jobEta(job) }
-          : { text: `${formatAge(now - job.ended_at)} ago`, tone: 'dim' },
+          : { text: endedAgo(now - job.ended_at), tone: 'dim' },
       value: (job) => job.eta_ms ?? job.ended_at,
     },
     {

@@ -182,7 +182,7 @@ function queuedLines(job: JobRow, { position, problem }: QueuedJob, snapshot: Sn
     heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
     field('Queued', { text: `for ${shortDuration(now - job.started_at)}` }),
-    field('Position', { text: position === 1 ? 'next' : String(position) }),
+    field('Position', { text: ['starting', 'next'][position] ?? String(position) }),
     ...(problem
       ? [
           ...longField('Not started', problem.message, columns, 'bad'),
