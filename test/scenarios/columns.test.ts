@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noPreferences } from '../../src/components/state/preferences.ts';
-import { startConsole } from '../helpers/console.ts';
+import { startBackup, startConsole } from '../helpers/console.ts';
 
 test('columns are shown and hidden with a key, and the choice is remembered', async () => {
   const saved = noPreferences();
@@ -44,6 +44,8 @@ test('the last column stays, and columns of another version are ignored', async 
   await terminal.press(' ');
   await terminal.waitFor('▌[✓] Backup');
   assert.deepEqual(saved.get('columns.backups'), ['name']);
-  await terminal.press('esc', 'b', '5');
+  await terminal.press('esc');
+  await startBackup(terminal);
+  await terminal.press('5');
   await terminal.waitFor(/Job +State +Progress/);
 });

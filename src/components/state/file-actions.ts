@@ -1,4 +1,4 @@
-import type { AdoptPlan, CopyPlan, DeleteItem, DeletePlan, Orphan } from '../../core/index.ts';
+import type { AdoptPlan, CopyPlan, DeleteItem, DeletePlan, DeleteTarget, Orphan } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { formatBytes } from '../text/display.ts';
 import type { Line } from '../text/line.ts';
@@ -13,7 +13,7 @@ import {
   refusalText,
   sharedNotes,
 } from '../view/plans.ts';
-import type { DialogOption } from '../view/types.ts';
+import type { DialogOption, Snapshot } from '../view/types.ts';
 import { ask, clearSelection, planAndRun, type Question, startOnRows } from './dialogs.ts';
 import {
   otherStorage,
@@ -46,10 +46,23 @@ export function deleteSelected(session: Session) {
     failed: 'Nothing was deleted',
     status: 'deleting',
     plan: (signal) => session.engine.planDelete(targets, { signal }),
-    ids: ({ items }) => items.filter(({ action }) => action === 'delete').map(({ id }) => id),
+    ids: (plan) => deletedRows(session.snapshot(), targets, plan),
     question: (plan) => deleteQuestion(session, plan),
     request: (plan) => ({ kind: 'delete', plan }),
   });
+}
+
+/** The rows of what a plan deletes; that of a group only if it deletes all its archives. */
+function deletedRows(
+  { data }: Snapshot,
+  targets: readonly DeleteTarget[],
+  { items }: DeletePlan,
+): readonly string[] {
+  const ids = new Set(items.filter(({ action }) => action === 'delete').map(({ id }) => id));
+  const isWhole = (group: string) =>
+    (data.archives.value ?? []).every(({ id, group_id }) => group_id !== group || ids.has(id));
+  const groups = targets.filter(({ kind, id }) => kind === 'group' && ids.size > 0 && isWhole(id));
+  return [...ids, ...groups.map(({ id }) => id)];
 }
 
 function deleteQuestion(session: Session, plan: DeletePlan): Question {
