@@ -87,13 +87,14 @@ function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
       .description('Print help for a command')
       .helpGroup('Help and demo:'),
   );
-  for (const name of Object.keys(HIDDEN)) program.command(name, { hidden: true });
+  for (const name of Object.keys(INTERNAL)) program.command(name, { hidden: true });
   return program;
 }
 
 /** Commands that other programs call: our own, and shells. */
-const HIDDEN: Record<string, () => Promise<{ command: ProgramCommand }>> = {
+const INTERNAL: Record<string, () => Promise<{ command: ProgramCommand }>> = {
   'run-job': () => import('./jobs/run-job.ts'),
+  'run-queue': () => import('./jobs/run-queue.ts'),
   [RUN_COMPLETE]: () => import('./completion/complete-words.ts'),
 };
 
@@ -116,14 +117,14 @@ Forms used by existing cron jobs, and the command that each stands for:
 function namesToLoad(program: Command, args: string[]): string[] {
   const { operands, unknown } = program.parseOptions(args);
   const [name] = operands[0] === 'help' ? operands.slice(1) : operands;
-  if (name !== undefined) return name in COMMANDS || name in HIDDEN ? [name] : [];
+  if (name !== undefined) return name in COMMANDS || name in INTERNAL ? [name] : [];
   const help = operands.length > 0 || unknown.some((flag) => flag === '--help' || flag === '-h');
   return help ? Object.keys(COMMANDS) : ['console'];
 }
 
 function load(name: string): Promise<{ command: ProgramCommand }> {
   if (name === 'console') return import('./commands/console.ts');
-  const { load } = COMMANDS[name] ?? { load: HIDDEN[name] as (typeof HIDDEN)[string] };
+  const { load } = COMMANDS[name] ?? { load: INTERNAL[name] as (typeof INTERNAL)[string] };
   return load();
 }
 

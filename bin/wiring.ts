@@ -20,6 +20,7 @@ import { AuditLog } from '../src/core/adapters/state/audit-log.ts';
 import { replaceEnv } from '../src/core/adapters/state/env-file.ts';
 import { withFileLock } from '../src/core/adapters/state/file-lock.ts';
 import { jobOwner } from '../src/core/adapters/state/owner.ts';
+import { QueueFile } from '../src/core/adapters/state/queue-file.ts';
 import { StateFolder } from '../src/core/adapters/state/state-folder.ts';
 import { setVariables } from '../src/core/config/env-file.ts';
 import { readSettingsFile } from '../src/core/config/read-file.ts';
@@ -29,6 +30,7 @@ import { resumeHint } from '../src/core/engine/jobs.ts';
 import { generateKey, keyId, parseKey } from '../src/core/format/index.ts';
 import type { JobEvent, JobOwner } from '../src/core/index.ts';
 import type { JobBus } from '../src/core/ports/job-bus.ts';
+import type { JobQueue } from '../src/core/ports/job-queue.ts';
 import { CurrentKeys, type Installation } from './installation.ts';
 import { VERSION } from './version.ts';
 
@@ -93,6 +95,7 @@ export function makeServices(
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),
     state: new StateFolder(dir),
+    queue: new QueueFile(dir),
     jobBus: new FolderJobBus(dir, resumeHint),
     launcher: new ProcessLauncher(dir, [process.execPath, ...process.execArgv, process.argv[1] ?? '']),
     owner: () => (by ? { ...by, pid: process.pid } : jobOwner()),
@@ -171,8 +174,8 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
 }
 
 /** The jobs of an installation. Needs no settings. */
-export function openJobBus(dir: string): JobBus<JobEvent> {
-  return new FolderJobBus(dir, resumeHint);
+export function openJobs(dir: string): { jobBus: JobBus<JobEvent>; queue: JobQueue } {
+  return { jobBus: new FolderJobBus(dir, resumeHint), queue: new QueueFile(dir) };
 }
 
 type Once<T> = (() => Promise<T>) & { created(): Promise<T> | undefined };

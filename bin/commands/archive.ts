@@ -5,7 +5,7 @@ import { GRANULARITIES, type Granularity } from '../../src/core/policy/periods.t
 import { declareParallel, declareTimeRange, findFractal, type TimeRange } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
 import { addFooter } from '../help.ts';
-import { runJob } from '../jobs/run.ts';
+import { queueJob, runJob } from '../jobs/run.ts';
 import { withEngine } from '../session.ts';
 
 interface Input extends TimeRange {
@@ -15,6 +15,7 @@ interface Input extends TimeRange {
   split?: Granularity;
   parallel?: number;
   fresh: boolean;
+  queue: boolean;
 }
 
 const HELP = `<fractal> is a name or an ID. Periods are in UTC, weeks start on Monday, and a period without rows gets no file.
@@ -35,16 +36,19 @@ export const command = defineCommand<Input>({
     declareParallel(declareTimeRange(command), 'Read through <n> connections at a time')
       .option('--no-fields', 'Leave out the parsed fields')
       .option('--fresh', 'Start over instead of resuming an interrupted archive', false)
+      .option('--queue', 'Run it in the background after the queued archives, and print its ID', false)
       .action((fractal: string, options: Omit<Input, 'fractal'>) => {
         requireRange(options);
         choose({ fractal, ...options });
       });
     addFooter(command, HELP);
   },
-  run: ({ fractal, ...options }, context) =>
+  run: ({ fractal, queue, ...options }, context) =>
     withEngine(context, async (session) => {
+      if (queue && session.flags.detach) throw new BifractError('USAGE', 'Use either --queue or --detach');
       const { id, name } = await findFractal(session, fractal);
-      return runJob(session, { kind: 'archive', fractal_id: id, fractal_name: name, ...options });
+      const request = { kind: 'archive', fractal_id: id, fractal_name: name, ...options } as const;
+      return queue ? queueJob(session, request) : runJob(session, request);
     }),
   detachable: true,
 });

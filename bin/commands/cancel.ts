@@ -7,13 +7,17 @@ import { ID_HELP } from './attach.ts';
 export const command = defineCommand<{ id: string }>({
   declare(command, choose) {
     addFooter(command, ID_HELP)
-      .description('Cancel a running job and wait for its cleanup')
+      .description('Cancel a running job and wait for its cleanup, or remove a queued one')
       .argument('<id>')
       .action((id: string) => choose({ id }));
   },
   run: (input, context) =>
     withEngine(context, async ({ engine, printer, signal }) => {
       const id = await engine.findJob(input.id);
+      if (await engine.removeQueued(id)) {
+        printer.result({ job: id, cancelled: true }, [`${id} was removed from the queue.`]);
+        return 0;
+      }
       await engine.requestCancel(id, { signal });
       for await (const event of engine.follow(id, { signal })) {
         if (event.event === 'job:done' || event.event === 'job:failed') throw tooLate(id, event.event);

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { CopyPlan } from '../../src/core/index.ts';
+import { type CopyPlan, copyRefusal } from '../../src/core/index.ts';
 import { formatBytes, plural } from '../../src/core/text/units.ts';
 import { defineCommand } from '../command.ts';
 import { completeNames } from '../complete-name.ts';
@@ -7,7 +7,7 @@ import { addFooter, targetHelp } from '../help.ts';
 import { confirm, declarePlan, runPlan } from '../jobs/plan.ts';
 import { runJob } from '../jobs/run.ts';
 import { table } from '../output/tables.ts';
-import { withEngine } from '../session.ts';
+import { type Session, withEngine } from '../session.ts';
 
 interface Input {
   targets: string[];
@@ -41,11 +41,20 @@ export const command = defineCommand<Input>({
         values: plan.items,
         lines: planLines(plan),
         consent: () => confirm(session, move && count > 0 ? question : undefined),
-        run: () => runJob(session, { kind: 'copy', plan }),
+        run: () => runCopy(session, plan),
       });
     }),
   detachable: true,
 });
+
+/** That something named is not copied is an error of the command, not of the job, which does what was planned. */
+async function runCopy(session: Session, plan: CopyPlan): Promise<number> {
+  const error = copyRefusal(plan);
+  if (error && countCopies(plan) === 0) throw error;
+  const exit = await runJob(session, { kind: 'copy', plan });
+  if (error && exit === 0) throw error;
+  return exit;
+}
 
 function countCopies({ items }: CopyPlan): number {
   return items.filter(({ action }) => action === 'copy').length;

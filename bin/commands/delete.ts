@@ -49,11 +49,16 @@ export const command = defineCommand<Input>({
     }),
 });
 
-/** Starts no job if the plan deletes nothing: throws why, as the job would. */
-function runDelete(session: Session, plan: DeletePlan): Promise<number> {
-  const error = countDeletions(plan) === 0 ? refusalOf(plan) : undefined;
-  if (error) throw error;
-  return runJob(session, { kind: 'delete', plan });
+/**
+ * Starts no job if the plan deletes nothing. That something named was kept is an error of the command, not of the job,
+ * which did what was planned.
+ */
+async function runDelete(session: Session, plan: DeletePlan): Promise<number> {
+  const error = refusalOf(plan);
+  if (error && countDeletions(plan) === 0) throw error;
+  const exit = await runJob(session, { kind: 'delete', plan });
+  if (error && exit === 0) throw error;
+  return exit;
 }
 
 function question(plan: DeletePlan): string | undefined {

@@ -39,10 +39,11 @@ export const command = defineCommand<{ exec?: string; generation: ReleaseName }>
   },
 });
 
-/** Cancels running jobs and waits until they have ended. */
+/** Empties the queue, cancels running jobs and waits until they have ended. */
 async function cancelJobs(dir: string): Promise<void> {
-  const { openJobBus } = await import('../wiring.ts');
-  const jobBus = openJobBus(dir);
+  const { openJobs } = await import('../wiring.ts');
+  const { jobBus, queue } = openJobs(dir);
+  if ((await queue.read()).length > 0) await queue.change(() => []);
   for (const id of await jobBus.ids()) {
     if (!(await jobBus.find(id))?.live) continue;
     await jobBus.cancel(id).catch(() => undefined);

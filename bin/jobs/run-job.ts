@@ -63,6 +63,7 @@ async function readInput(): Promise<RunnerInput> {
   }
 }
 
-function respond(value: object): void {
+/** Reports to the process that started this one. */
+export function respond(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }

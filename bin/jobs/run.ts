@@ -1,5 +1,5 @@
 import { ERROR_EXITS } from '../../src/core/contract/errors.ts';
-import { type JobOutcome, type JobRequest, summaryRows } from '../../src/core/index.ts';
+import { type JobOutcome, type JobRequest, type QueuedJob, summaryRows } from '../../src/core/index.ts';
 import type { Printer } from '../output/printer.ts';
 import { rowLines } from '../output/rows.ts';
 import type { Session } from '../session.ts';
@@ -39,6 +39,29 @@ export function printOutcome(outcome: Outcome, kind: string | undefined, printer
   }
   printer.failed(outcome.error);
   return exitOf(outcome);
+}
+
+/** Puts a job at the end of the queue and prints its ID. */
+export async function queueJob({ engine, printer }: Session, request: JobRequest): Promise<number> {
+  const job = await engine.enqueue(request);
+  await engine.queueStarted();
+  const waiting = await engine.queuedJobs();
+  const { position = 0, problem = null } = waiting.find(({ id }) => id === job) ?? {};
+  const [next] = waiting;
+  const where = position === 0 ? 'has started' : `is number ${position} in the queue`;
+  const lines = [
+    `${job} ${where}.`,
+    `Follow it with \`bifract attach ${job}\`, or cancel it with \`bifract cancel ${job}\`.`,
+    ...(next?.problem ? [problemLine(next)] : []),
+  ];
+  printer.result({ job, position: position || null, problem }, lines, [job]);
+  return 0;
+}
+
+/** Why a queued job could not be started, human-readable. */
+export function problemLine({ id, problem }: QueuedJob): string {
+  const { message, hint } = problem ?? { message: '', hint: '' };
+  return `${id} cannot be started: ${message}. ${hint ? `${hint} ` : ''}It is tried again after the next job.`;
 }
 
 /** How long to wait for an early failure. */

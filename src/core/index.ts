@@ -1,5 +1,5 @@
 /** The engine's only public entry point: what the console and the command line may import from it. */
-export { asBifractError, BifractError, type ErrorReport, ROLLED_BACK } from './contract/errors.ts';
+export { asBifractError, BifractError, type ErrorReport } from './contract/errors.ts';
 export type { JobEvent, JobEventMap, Progress } from './contract/events.ts';
 export type {
   BackupFile,
@@ -12,12 +12,13 @@ export type {
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
+export { QUEUE_MOVES, type QueuedJob, type QueueMove } from './engine/queue.ts';
 export { createUnavailableEngine } from './engine/unavailable.ts';
 export type * from './features/archive/contract.ts';
-export { RESUMABLE } from './features/archive/recovery.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';
 export type * from './features/copy/contract.ts';
+export { copyRefusal } from './features/copy/copy.ts';
 export type * from './features/coverage/contract.ts';
 export type * from './features/delete/contract.ts';
 export { refusalOf } from './features/delete/delete.ts';
@@ -30,9 +31,11 @@ export type * from './features/search/contract.ts';
 export { generateKey, keyId, parseKey } from './format/index.ts';
 export {
   createJobStore,
+  type JobLogLine,
   type JobState,
   type JobStore,
   type JobView,
+  type ProgressPoint,
 } from './job/store.ts';
 export { parseArchiveName } from './policy/names.ts';
 export type {

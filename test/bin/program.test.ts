@@ -74,10 +74,13 @@ const LIVE = { ...RESTORE, target: { kind: 'live' } };
 const SEARCH = { name: 'search', targets: ['a'], count: false };
 
 const CALLS: [line: string, call: object][] = [
-  ['archive web-prod --no-fields', { name: 'archive', fractal: 'web-prod', fields: false, fresh: false }],
+  [
+    'archive web-prod --no-fields',
+    { name: 'archive', fractal: 'web-prod', fields: false, fresh: false, queue: false },
+  ],
   [
     'archive web --parallel 16',
-    { name: 'archive', fractal: 'web', fields: true, fresh: false, parallel: 16 },
+    { name: 'archive', fractal: 'web', fields: true, fresh: false, queue: false, parallel: 16 },
   ],
   ['list archives --fractal web', { name: 'list', what: 'archives', fractal: 'web' }],
   ['list orphans', { name: 'list', what: 'orphans' }],
@@ -114,6 +117,7 @@ const CALLS: [line: string, call: object][] = [
   ['jobs --all', { name: 'jobs', all: true }],
   ['attach x', { name: 'attach', id: 'x' }],
   ['cancel x', { name: 'cancel', id: 'x' }],
+  ['jobs move x first', { name: 'jobs', id: 'x', to: 'first' }],
   ['run-job x', { name: 'run-job', id: 'x' }],
   ['--restore --dir /x --restore-file F --non-interactive', LIVE],
   ['restore F --drill', { ...RESTORE, target: { kind: 'drill' } }],
@@ -187,6 +191,7 @@ test('arguments that are unknown, missing, malformed or contradictory are USAGE 
     'restore-archive x --parallel 0',
     'restore-archive x --parallel 17',
     'archive web --from 2026-03-02 --to 2026-03-01',
+    'jobs move x sideways',
     'backup --prune',
     'prune --keep-last x',
     'prune --keep-last -1',

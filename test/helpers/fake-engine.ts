@@ -30,6 +30,8 @@ import {
   type JobRequest,
   type KnownJob,
   type Orphan,
+  type QueuedJob,
+  type QueueMove,
   type SearchHit,
 } from '../../src/core/index.ts';
 import { FakeArchive, fakeBackupReport, fakeOrphan, fakeReport } from './fake-archive.ts';
@@ -380,6 +382,10 @@ export class FakeEngine implements Engine {
   }
 
   start(request: JobRequest): JobHandle {
+    return this.#startAs(`job-${this.jobs.length + 1}`, request).handle;
+  }
+
+  #describe(request: JobRequest): Pick<JobHandle, 'kind' | 'title' | 'target'> {
     const on =
       request.kind === 'archive'
         ? request.fractal_id
@@ -389,12 +395,60 @@ export class FakeEngine implements Engine {
     const target = on === undefined ? undefined : ({ kind: 'fractal', id: on } as const);
     const fractal = this.data.fractals.find((candidate) => candidate.id === target?.id);
     const title = request.kind === 'archive' ? `Archive ${fractal?.name ?? target?.id}` : titleOf(request);
-    const job = new FakeJob(`job-${this.jobs.length + 1}`, request, { title, target }, this.#listeners);
+    return { kind: request.kind, title, target };
+  }
+
+  #startAs(id: string, request: JobRequest): FakeJob {
+    const { title, target } = this.#describe(request);
+    const job = new FakeJob(id, request, { title, target }, this.#listeners);
     this.jobs.push(job);
     job.emit('job:started', { kind: request.kind, title, target });
     this.onStart(job);
-    return job.handle;
+    return job;
   }
+
+  /** Queued jobs, the next one first; when the one that runs has ended, it is started. */
+  readonly waiting: { id: string; request: JobRequest; queued_at: string }[] = [];
+  #fromQueue: FakeJob | undefined;
+
+  async enqueue(request: JobRequest): Promise<string> {
+    if (this.failure) throw this.failure;
+    const id = `queued-${this.jobs.length + this.waiting.length + 1}`;
+    this.waiting.push({ id, request, queued_at: ago(0) });
+    this.#startQueued();
+    return id;
+  }
+
+  #startQueued(): void {
+    if (this.#fromQueue && !this.#fromQueue.ended) return;
+    const next = this.waiting.shift();
+    if (!next) return;
+    this.#fromQueue = this.#startAs(next.id, next.request);
+    void this.#fromQueue.handle.outcome.then(() => this.#startQueued());
+  }
+
+  async queueStarted(): Promise<void> {}
+
+  async queuedJobs(): Promise<QueuedJob[]> {
+    const by = { user: 'root', host: 'logs-1', pid: 4711, from: 'pts/0' };
+    return this.waiting.map(({ id, request, queued_at }, index) => {
+      const { kind, title, target } = this.#describe(request);
+      return { id, kind, title, target, position: index + 1, queued_at, by, problem: null };
+    });
+  }
+
+  async removeQueued(id: string): Promise<boolean> {
+    const at = this.waiting.findIndex((one) => one.id === id);
+    return at >= 0 && this.waiting.splice(at, 1).length > 0;
+  }
+
+  async moveQueued(id: string, to: QueueMove): Promise<void> {
+    const at = this.waiting.findIndex((one) => one.id === id);
+    const target = { first: 0, up: Math.max(0, at - 1), down: at + 1, last: this.waiting.length }[to];
+    this.waiting.splice(target, 0, ...this.waiting.splice(at, 1));
+  }
+
+  async runQueue(): Promise<void> {}
 
   async detach(request: JobRequest): Promise<string> {
     return this.start(request).id;
@@ -407,8 +461,11 @@ export class FakeEngine implements Engine {
     return this.detached;
   }
 
+  /** Result of `knownJobs`. */
+  history: KnownJob[] = [];
+
   async knownJobs(): Promise<KnownJob[]> {
-    return [];
+    return this.history;
   }
 
   async findJob(id: string): Promise<string> {
@@ -419,6 +476,10 @@ export class FakeEngine implements Engine {
 
   /** Results of `resumeRequest`, by id of the job, archive or group. */
   readonly interrupted = new Map<string, JobRequest>();
+
+  async resumable(): Promise<string[]> {
+    return [...this.interrupted.keys()];
+  }
 
   resumeRequest(id: string): Promise<JobRequest> {
     return this.#answer(() => {

@@ -81,6 +81,9 @@ test('several selected backups are all listed, kept ones with the reason, and th
   await terminal.waitFor('deleting');
   assert.equal(engine.jobs.length, 1);
   await terminal.waitUntilGone(/^[▌ ]●/m);
+  assert.equal(terminal.text().match(/deleting/g)?.length, 2, 'the kept one is not shown as being deleted');
+  engine.jobs[0]?.done({ deleted: 2, kept: 1, freed_bytes: 2048 });
+  await terminal.waitFor(/2 items deleted, 1 kept, 2\.0 KiB freed/);
 });
 
 test('if nothing can be deleted, there is nothing to confirm', async () => {

@@ -44,7 +44,8 @@ export function commandsAt(snapshot: Snapshot): readonly Command[] {
   const { name } = currentScreen(snapshot);
   const here = COMMANDS.filter(
     (command) =>
-      (!command.screens || command.screens.includes(name)) && !(command.changesData && snapshot.read_only),
+      (!command.screens || command.screens.includes(name)) &&
+      !(snapshot.read_only && changesData(snapshot, command)),
   );
   const more = (command: Command) => (command.more?.screens.includes(name) ? command.more.keys : []);
   const own = new Set(
@@ -54,6 +55,11 @@ export function commandsAt(snapshot: Snapshot): readonly Command[] {
     const keys = command.screens ? command.keys : command.keys.filter((key) => !own.has(key));
     return { ...command, keys: [...keys, ...more(command)] };
   });
+}
+
+/** Whether a command changes data, now that this is selected. */
+export function changesData(snapshot: Snapshot, { changesData: changes }: Command): boolean {
+  return typeof changes === 'function' ? changes(snapshot) : changes;
 }
 
 /** The command of a key on the current screen. */

@@ -4,7 +4,7 @@ import { isTooSmall } from '../text/layout.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { DialogOption, Mode, Snapshot } from '../view/types.ts';
 import type { InputEvent } from './events.ts';
-import { COMMANDS, commandFor, notAvailable, runCommand } from './keymap.ts';
+import { COMMANDS, changesData, commandFor, notAvailable, runCommand } from './keymap.ts';
 import { modeKey, smallDialogKey } from './mode-keys.ts';
 import { createMouse } from './mouse.ts';
 
@@ -112,7 +112,7 @@ function screenKey(session: Session, key: string) {
   const known = COMMANDS.find(
     (one) => one.keys.includes(key) && (!one.screens || one.screens.includes(name)),
   );
-  if (known?.changesData && snapshot.read_only)
+  if (known && snapshot.read_only && changesData(snapshot, known))
     session.notify('warn', notAvailable(known, 'the console is read-only'));
   // Else an older message could be taken for the answer.
   else if (snapshot.ui.statusMessage?.collapsed) session.dispatch({ type: 'clearMessage' });

@@ -23,6 +23,8 @@ const EMPTY: DataState = {
   groups: { loading: false },
   backups: { loading: false },
   orphans: { loading: false },
+  resumable: { loading: false },
+  history: { loading: false },
 };
 
 /** Queries the engine; `changed` gets the resource if loading it failed with a new error. */
@@ -34,6 +36,8 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     groups: (options) => engine.groups({}, options),
     backups: (options) => engine.backups(options),
     orphans: (options) => engine.orphans(options),
+    history: (options) => engine.knownJobs(options),
+    resumable: async (options) => new Set(await engine.resumable(options)),
   };
   const query: Query<Resource, unknown> = async (resource, options) => {
     const value = await queries[resource](options);

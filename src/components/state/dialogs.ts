@@ -10,10 +10,11 @@ export interface PlannedAction<Plan> {
   key: string;
   /** Start of the message if planning fails: `Nothing was deleted`. */
   failed: string;
-  /** The rows, and what they show until the job has ended: `deleting`. */
-  ids: readonly string[];
+  /** What the rows show until the job has ended: `deleting`. */
   status: string;
   plan(signal: AbortSignal): Promise<Plan>;
+  /** The rows that the plan acts on. */
+  ids(plan: Plan): readonly string[];
   question(plan: Plan): Question;
   request(plan: Plan): JobRequest;
 }
@@ -28,7 +29,7 @@ export async function planAndRun<Plan>(session: Session, action: PlannedAction<P
     // The message that the planning is running is outdated; others are kept.
     if (ui.statusMessage?.severity === 'info') session.dispatch({ type: 'clearMessage' });
     ask(session, action.question(plan), () =>
-      startOnRows(session, action.ids, action.status, action.request(plan)),
+      startOnRows(session, action.ids(plan), action.status, action.request(plan)),
     );
   } catch (error) {
     if (session.ended.aborted) return;

@@ -1,4 +1,4 @@
-import type { AdoptPlan, CopyPlan, DeleteItem, DeletePlan, Orphan } from '../../core/index.ts';
+import type { AdoptPlan, CopyPlan, DeleteItem, DeletePlan, DeleteTarget, Orphan } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { formatBytes } from '../text/display.ts';
 import type { Line } from '../text/line.ts';
@@ -13,7 +13,7 @@ import {
   refusalText,
   sharedNotes,
 } from '../view/plans.ts';
-import type { DialogOption } from '../view/types.ts';
+import type { DialogOption, Snapshot } from '../view/types.ts';
 import { ask, clearSelection, planAndRun, type Question, startOnRows } from './dialogs.ts';
 import {
   otherStorage,
@@ -44,12 +44,25 @@ export function deleteSelected(session: Session) {
     name: 'deletion',
     key: 'D',
     failed: 'Nothing was deleted',
-    ids: targets.map(({ id }) => id),
     status: 'deleting',
     plan: (signal) => session.engine.planDelete(targets, { signal }),
+    ids: (plan) => deletedRows(session.snapshot(), targets, plan),
     question: (plan) => deleteQuestion(session, plan),
     request: (plan) => ({ kind: 'delete', plan }),
   });
+}
+
+/** The rows of what a plan deletes; that of a group only if it deletes all its archives. */
+function deletedRows(
+  { data }: Snapshot,
+  targets: readonly DeleteTarget[],
+  { items }: DeletePlan,
+): readonly string[] {
+  const ids = new Set(items.filter(({ action }) => action === 'delete').map(({ id }) => id));
+  const isWhole = (group: string) =>
+    (data.archives.value ?? []).every(({ id, group_id }) => group_id !== group || ids.has(id));
+  const groups = targets.filter(({ kind, id }) => kind === 'group' && ids.size > 0 && isWhole(id));
+  return [...ids, ...groups.map(({ id }) => id)];
 }
 
 function deleteQuestion(session: Session, plan: DeletePlan): Question {
@@ -111,9 +124,9 @@ export function copySelected(session: Session) {
     name: 'copy',
     key: 'C',
     failed: 'Nothing was copied',
-    ids,
     status: 'copying',
     plan: (signal) => session.engine.planCopy(ids, { to, signal }),
+    ids: ({ items }) => items.filter(({ action }) => action === 'copy').map(({ target }) => target),
     question: (plan) => copyQuestion(session, plan),
     request: (plan) => ({ kind: 'copy', plan }),
   });
@@ -154,9 +167,9 @@ function planAdoption(session: Session, files: readonly string[], create_fractal
     name: 'adoption',
     key: 'a',
     failed: 'Nothing was adopted',
-    ids: files,
     status: 'adopting',
     plan: (signal) => session.engine.planAdopt([...files], { create_fractals, signal }),
+    ids: ({ items }) => items.filter(({ action }) => action === 'adopt').map(({ path }) => path),
     question: (plan) => adoptQuestion(session, files, plan),
     request: (plan) => ({ kind: 'adopt', plan }),
   });

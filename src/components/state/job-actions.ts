@@ -1,19 +1,14 @@
-import {
-  asBifractError,
-  type Fractal,
-  type JobView,
-  jobFacts,
-  RESUMABLE,
-  ROLLED_BACK,
-} from '../../core/index.ts';
+import { asBifractError, type Fractal, type JobView, jobFacts, type QueueMove } from '../../core/index.ts';
 import { plural } from '../../core/text/units.ts';
 import { jobOwner } from '../view/jobs.ts';
 import { archiveRows } from '../view/lists/archive-rows.ts';
 import { jobOfFractal } from '../view/lists/file-cells.ts';
 import { rowUnderCursor } from '../view/lists/index.ts';
-import { currentScreen, listKey } from '../view/snapshot.ts';
+import { type JobRow, jobRows } from '../view/lists/jobs.ts';
+import { currentScreen } from '../view/snapshot.ts';
 import type { ArchiveSplit, Snapshot } from '../view/types.ts';
-import { ask, chooseValue, openDialog, startAndShow } from './dialogs.ts';
+import { ask, chooseValue, clearSelection, openDialog, startAndShow } from './dialogs.ts';
+import { move } from './navigation.ts';
 import { commonValue, selectedFractals, selectedJob } from './selection.ts';
 import type { Session } from './session.ts';
 
@@ -46,7 +41,7 @@ export function askToArchive(session: Session, split?: ArchiveSplit) {
   if (!first) return;
   const { jobs } = session.snapshot();
   // There is nothing to ask, only to say why.
-  if (chosen.every(({ id }) => jobOfFractal(jobs, id))) return archive(session, chosen, split);
+  if (chosen.every(({ id }) => jobOfFractal(jobs, id))) return void archive(session, chosen, split);
   ask(
     session,
     {
@@ -58,7 +53,7 @@ export function askToArchive(session: Session, split?: ArchiveSplit) {
       ]),
       answer: 'Archive',
     },
-    () => archive(session, chosen, split),
+    () => void archive(session, chosen, split),
   );
 }
 
@@ -67,29 +62,48 @@ function splitLabel(split: string): string {
   return label.charAt(0).toLowerCase() + label.slice(1);
 }
 
-/** Archives fractals one after another. */
-function archive(session: Session, chosen: readonly Fractal[], split?: ArchiveSplit) {
-  const { queue } = session;
-  session.dispatch({ type: 'clearSelection', key: listKey(currentScreen(session.snapshot())) });
-  if (chosen.length > 1)
-    session.notify('info', `${plural(chosen.length, 'fractal')} will be archived one after another`);
-  for (const fractal of chosen) {
-    const { id, name } = fractal;
-    const job = jobOfFractal(session.snapshot().jobs, id);
-    if (job) {
-      const text =
-        job.kind === 'archive'
-          ? `${name} is already being archived`
-          : `An archive is being restored into ${name}`;
-      session.notify('warn', text, { hint: 'Press 5 to show the job.' });
-    } else if (queue.state().some((one) => one.fractal_id === id)) {
-      session.notify('warn', `${name} is already queued`, { hint: 'Press 5 to show the queue.' });
-    } else {
-      queue.add(fractal, split);
-      if (chosen.length === 1 && queue.state().length > 0)
-        session.notify('info', `${name} is queued until the running archive has finished`);
+/**
+ * Queues fractals: they are archived one after another, because each archive can use much memory in ClickHouse. Each is
+ * split as it is configured unless `split` is given.
+ */
+async function archive(session: Session, chosen: readonly Fractal[], split?: ArchiveSplit) {
+  clearSelection(session);
+  const free = chosen.filter((fractal) => isFree(session, fractal));
+  if (free.length > 1)
+    session.notify('info', `${plural(free.length, 'fractal')} will be archived one after another`);
+  try {
+    for (const { id, name } of free) {
+      const job = await session.engine.enqueue({
+        kind: 'archive',
+        fractal_id: id,
+        fractal_name: name,
+        ...(split ? { split } : {}),
+      });
+      await session.queue.refresh();
+      const position = session.queue.state().find((one) => one.id === job)?.position ?? 0;
+      if (free.length === 1 && position > 0)
+        session.notify('info', `${name} is number ${position} in the queue`, { hint: 'Press 5 to show it.' });
     }
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('error', `Cannot queue the archive: ${message}`, { hint });
   }
+}
+
+/** Whether no job uses a fractal or will archive it; else says so. */
+function isFree(session: Session, { id, name }: { id: string; name: string }): boolean {
+  const snapshot = session.snapshot();
+  const job = jobOfFractal(snapshot.jobs, id);
+  if (job) {
+    const text =
+      job.kind === 'archive'
+        ? `${name} is already being archived`
+        : `An archive is being restored into ${name}`;
+    session.notify('warn', text, { hint: 'Press 5 to show the job.' });
+  } else if (jobRows(snapshot).some(({ queued, target }) => queued && target?.id === id)) {
+    session.notify('warn', `${name} is already queued`, { hint: 'Press 5 to show the queue.' });
+  } else return true;
+  return false;
 }
 
 function cancel(session: Session, jobs: readonly JobView[]) {
@@ -103,11 +117,7 @@ function cancel(session: Session, jobs: readonly JobView[]) {
 export function confirmCancel(session: Session) {
   const job = selectedJob(session.snapshot());
   if (!job) return;
-  if (job.queued) {
-    session.queue.remove(job.id);
-    if (currentScreen(session.snapshot()).name === 'job') session.dispatch({ type: 'back' });
-    return session.notify('info', `${job.title}: removed from the queue`);
-  }
+  if (job.queued) return void removeQueued(session, job);
   openDialog(session, {
     title: 'Cancel this job?',
     escape: 'keep running',
@@ -124,6 +134,36 @@ export function confirmCancel(session: Session) {
   });
 }
 
+async function removeQueued(session: Session, { id, title }: JobRow) {
+  try {
+    const removed = await session.engine.removeQueued(id);
+    await session.queue.refresh();
+    if (!removed)
+      return session.notify('warn', `${title} has just started`, { hint: 'Press x again to cancel it.' });
+    const screen = currentScreen(session.snapshot());
+    if (screen.name === 'job' && screen.subject === id) session.dispatch({ type: 'back' });
+    session.notify('info', `${title}: removed from the queue`);
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('error', `${title} is still queued: ${message}`, { hint });
+  }
+}
+
+/** Moves the queued job under the cursor. */
+export async function moveQueued(session: Session, to: QueueMove) {
+  const job = selectedJob(session.snapshot());
+  if (!job?.queued) return;
+  // The cursor stays with the job.
+  move(session, { rows: 0 });
+  try {
+    await session.engine.moveQueued(job.id, to);
+  } catch (error) {
+    const { message, hint } = asBifractError(error).report();
+    session.notify('warn', message, { hint });
+  }
+  await session.queue.refresh();
+}
+
 /** Running jobs that would stop with this console. */
 function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[] {
   return runningJobs(snapshot()).filter(({ id }) => !engine.outlives(id));
@@ -131,15 +171,11 @@ function jobsEndingWithConsole({ engine, snapshot }: Session): readonly JobView[
 
 const LOST_PLAN = 'The plan of a restore will be lost';
 
-/**
- * Quits, or switches to the installation `next`; asks first if jobs would be cancelled, or the queue or the plan of a
- * restore dropped.
- */
+/** Quits, or switches to the installation `next`; asks first if jobs would be cancelled, or the plan of a restore dropped. */
 export function quit(session: Session, next?: string) {
   const stopping = jobsEndingWithConsole(session);
-  const queued = session.queue.state().length;
   const planned = session.wizard.state()?.plan !== undefined;
-  if (stopping.length === 0 && queued === 0 && !planned) return session.leave(next);
+  if (stopping.length === 0 && !planned) return session.leave(next);
   const continuing = runningJobs(session.snapshot()).length - stopping.length;
   const verb = next === undefined ? 'Quit' : 'Switch';
   openDialog(session, {
@@ -147,14 +183,11 @@ export function quit(session: Session, next?: string) {
     title:
       stopping.length > 0
         ? `${verb} and cancel ${plural(stopping.length, 'running job')}?`
-        : queued > 0
-          ? `${verb}? ${plural(queued, 'queued archive')} will not run`
-          : `${verb}? ${LOST_PLAN}`,
+        : `${verb}? ${LOST_PLAN}`,
     tone: 'warn',
     lines: [
       ...stopping.slice(0, 5).map((job) => job.title),
-      ...(queued > 0 && stopping.length > 0 ? [`${plural(queued, 'queued archive')} will not run.`] : []),
-      ...(planned && stopping.length + queued > 0 ? [`${LOST_PLAN}.`] : []),
+      ...(planned && stopping.length > 0 ? [`${LOST_PLAN}.`] : []),
       ...(continuing > 0 ? [`${plural(continuing, 'running job')} will continue without the console.`] : []),
     ],
     options: [
@@ -172,7 +205,6 @@ export function quit(session: Session, next?: string) {
 /** Quits or switches without asking. The caller of `openConsole` closes the engine, which waits for the jobs to end. */
 export function quitNow(session: Session, next?: string) {
   const stopping = jobsEndingWithConsole(session);
-  // Leave first: otherwise the end of a job would start the next queued one.
   session.leave(next);
   cancel(session, stopping);
 }
@@ -199,29 +231,26 @@ export function chooseSplit(session: Session) {
   });
 }
 
-/** The selected job, archive or group if it may be resumable; else why it is not. */
+/** The selected job, archive or group if it can be resumed; else why it cannot. */
 export function resumable(snapshot: Snapshot): { id: string } | { why: string } {
   const screen = currentScreen(snapshot);
-  return screen.name === 'jobs' || screen.name === 'job'
-    ? resumableJob(snapshot)
-    : resumableArchive(snapshot);
+  const found =
+    screen.name === 'jobs' || screen.name === 'job' ? endedJob(snapshot) : brokenArchive(snapshot);
+  if ('why' in found) return found;
+  const { value } = snapshot.data.resumable;
+  if (!value) return { why: 'what is left of it is not known yet' };
+  return value.has(found.id) ? found : { why: 'nothing is left of it to continue with; start it again' };
 }
 
-function resumableJob(snapshot: Snapshot): { id: string } | { why: string } {
+function endedJob(snapshot: Snapshot): { id: string } | { why: string } {
   const job = selectedJob(snapshot);
   if (!job) return { why: 'no job selected' };
+  if (job.queued) return { why: 'the job has not started' };
   if (job.ended_at === undefined) return { why: 'the job is still running' };
-  if (job.state === 'done') return { why: 'the job has completed' };
-  if (job.error?.hint === ROLLED_BACK) return { why: 'its partial work was rolled back; start it again' };
-  // A cancelled restore can have sent rows that the same restore must not send again; others start over.
-  if (job.state === 'cancelled' && job.kind !== 'restore-archive')
-    return { why: 'it was cancelled; start it again' };
-  return jobFacts(job.kind).keepsPartialWork
-    ? { id: job.id }
-    : { why: 'jobs of this kind cannot be resumed; start it again' };
+  return job.state === 'done' ? { why: 'the job has completed' } : { id: job.id };
 }
 
-function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } {
+function brokenArchive(snapshot: Snapshot): { id: string } | { why: string } {
   const screen = currentScreen(snapshot);
   const isList = screen.name === 'archives' || screen.name === 'fractal-archives';
   const id = isList ? rowUnderCursor(snapshot) : screen.subject;
@@ -230,12 +259,7 @@ function resumableArchive(snapshot: Snapshot): { id: string } | { why: string } 
     archiveRows(snapshot).find((one) => one.id === id) ?? records.find((record) => record.id === id);
   if (!row) return { why: 'no archive selected' };
   if (row.status === 'completed') return { why: 'the archive is complete' };
-  if (jobOfFractal(snapshot.jobs, row.fractal_id)) return { why: 'a job is using the fractal' };
-  // The server may have put its own message into the record, but not into that of the group.
-  const group = snapshot.data.groups.value?.find((one) => one.id === row.group_id);
-  if (row.status === 'failed' && ![row.error_message, group?.error_message].includes(RESUMABLE))
-    return { why: 'it was not interrupted; archive the fractal again' };
-  return { id: row.id };
+  return jobOfFractal(snapshot.jobs, row.fractal_id) ? { why: 'a job is using the fractal' } : { id: row.id };
 }
 
 /** Asks whether to resume the selected work. */

@@ -1,14 +1,25 @@
 import type { JobEvent, JobStore, JobView } from '../../core/index.ts';
 import { formatDuration } from '../../core/text/time.ts';
+import { plural } from '../../core/text/units.ts';
 import { fileTitle } from '../view/archive-name.ts';
 import { jobEnd, readableTitle } from '../view/jobs.ts';
 import type { DataState, Resource, Severity } from '../view/types.ts';
 
 interface Options {
   jobs: JobStore;
-  notify(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  notify(severity: Severity, text: string, options?: NotifyOptions): void;
   refresh(...resources: Resource[]): void;
   data(): DataState;
+}
+
+/** How to notify the user. */
+export interface NotifyOptions {
+  /** What to do. */
+  hint?: string;
+  /** Only in the log. */
+  quiet?: boolean;
+  /** Replaces the entry of the log that was made with the same name. */
+  replaces?: string;
 }
 
 type ItemEvent = Extract<JobEvent, { event: 'job:item' }>;
@@ -26,6 +37,7 @@ function severityOf({ state, warning_count }: JobView): Severity {
 /** Makes the listener that applies job events to the store and notifies the user of those that matter. */
 export function followJobs({ jobs, notify, refresh, data }: Options): (event: JobEvent) => void {
   const openedAt = Date.now();
+  const counts = new Map<string, { items: number; failures: number }>();
   const find = (id: string) => jobs.snapshot().find((job) => job.id === id);
 
   function warn(job: JobView | undefined, text: string): void {
@@ -36,11 +48,20 @@ export function followJobs({ jobs, notify, refresh, data }: Options): (event: Jo
     if ((job?.warning_count ?? 0) < MAX_REPORTED) warn(job, message);
   }
 
-  function reportItem(job: JobView | undefined, { item, ok, message, error }: ItemEvent): void {
-    const name = fileTitle(item, data());
-    if (ok) notify('good', `${message} (${name})`, { quiet: true });
-    else if ((job?.failed_count ?? 0) < MAX_REPORTED)
-      notify('error', `Failed: ${message} (${name})`, { hint: error?.hint });
+  /** The items of a job are one line of the log, with the newest one; a failure is also shown on the message line. */
+  function reportItem({ job: id, item, ok, message, error }: ItemEvent): void {
+    const { items, failures } = counts.get(id) ?? { items: 0, failures: 0 };
+    const [done, failed] = [items + 1, failures + Number(!ok)];
+    counts.set(id, { items: done, failures: failed });
+    const newest = `${message} (${fileTitle(item, data())})`;
+    const so_far = failed === 0 ? plural(done, 'item') : `${failed} of ${plural(done, 'item')} failed`;
+    const several = `${find(id)?.title ?? 'Job'}, ${so_far}${ok && failed > 0 ? '; newest' : ''}: ${newest}`;
+    const text = done > 1 ? several : ok ? newest : `Failed: ${newest}`;
+    notify(failed > 0 ? 'error' : 'good', text, {
+      hint: error?.hint,
+      replaces: `items of ${id}`,
+      quiet: ok || failed > MAX_REPORTED,
+    });
   }
 
   function reportEnd(job: JobView | undefined): void {
@@ -72,11 +93,12 @@ export function followJobs({ jobs, notify, refresh, data }: Options): (event: Jo
         reportWarning(find(event.job), event.message);
         return;
       case 'job:item':
-        reportItem(find(event.job), event);
+        reportItem(event);
         return;
       case 'job:done':
       case 'job:failed':
       case 'job:cancelled':
+        counts.delete(event.job);
         reportEnd(find(event.job));
         refresh();
     }

@@ -3,7 +3,7 @@ import { rowAtCursor, rowsScreen, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
 import { panesAt } from '../view/panes.ts';
 import { currentScreen } from '../view/snapshot.ts';
-import type { Screen, ScreenName, Snapshot } from '../view/types.ts';
+import type { Resource, Screen, ScreenName, Snapshot } from '../view/types.ts';
 import type { Data } from './data.ts';
 import type { ShownCache } from './load-cache.ts';
 import type { Browsing } from './rows/browser.ts';
@@ -16,6 +16,18 @@ interface LoaderTargets {
 }
 
 const REPORTED: ReadonlySet<ScreenName> = new Set(['archive', 'backup', 'orphan', 'wizard']);
+
+/** What some screens need besides what is always loaded. */
+const MORE: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
+  orphans: ['orphans'],
+  orphan: ['orphans'],
+  jobs: ['resumable', 'history'],
+  job: ['resumable', 'history'],
+  archives: ['resumable'],
+  'fractal-archives': ['resumable'],
+  group: ['resumable'],
+  archive: ['resumable'],
+};
 
 /** How long the cursor rests on a row before its preview reads its file, and before its timeline is counted. */
 const FILE_REST_MS = 250;
@@ -84,8 +96,9 @@ export function createLoader(
     if (counted === undefined) coverage.show(covered);
     // Counts go stale at once: those of the last visit are shown until new ones arrive.
     if (arrived && covered !== undefined) coverage.refresh();
-    data.show(name === 'orphans' || name === 'orphan' ? ['orphans'] : []);
-    if (arrived && name === 'orphans') data.refresh('orphans');
+    const more = MORE[name] ?? [];
+    data.show(more);
+    if (arrived && name !== 'orphan') for (const one of more) data.refresh(one);
   }
 
   return () => {

@@ -1,57 +1,58 @@
-import type { JobHandle, JobOutcome, JobRequest } from '../../core/index.ts';
-import type { ArchiveSplit, QueuedArchive } from '../view/types.ts';
+import { asBifractError, type Engine, type QueuedJob } from '../../core/index.ts';
 
-/** Fractals to archive one after another, because each archive can use much memory in ClickHouse. */
+/** The queue of the installation. Other processes change it too, so it is read again all the time. */
 export interface Queue {
-  /** Queued fractals, the next one first. */
-  state(): readonly QueuedArchive[];
-  add(fractal: { id: string; name: string }, split?: ArchiveSplit): void;
-  /** Removes a queued fractal. */
-  remove(id: string): void;
-  /** Drops the queue; nothing more is started. */
+  /** The jobs in the queue, the next one first; one that is starting or running has position 0. */
+  state(): readonly QueuedJob[];
+  /** Reads it now. Never rejects. */
+  refresh(): Promise<void>;
+  /** Reads it now, and then regularly. */
+  start(): void;
   close(): void;
 }
 
-/** `started` gets the id in the queue and that of the job. */
+const POLL_MS = 1_000;
+
+/** `failed` gets a reason why the queue cannot be read, once. */
 export function createQueue(
-  startJob: (request: JobRequest) => JobHandle,
-  changed: () => void,
-  started: (queued: string, job: string) => void,
+  engine: Pick<Engine, 'queuedJobs'>,
+  { changed, failed }: { changed(): void; failed(message: string, hint: string | undefined): void },
 ): Queue {
-  let state: readonly QueuedArchive[] = [];
-  let current: Promise<JobOutcome> | undefined;
+  let state: readonly QueuedJob[] = [];
+  let problem: string | undefined;
+  let reads = 0;
+  let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  function next(): void {
-    const [first, ...rest] = state;
-    if (closed || current || !first) return;
-    state = rest;
-    const { fractal_id, fractal_name, split } = first;
-    const job = startJob({ kind: 'archive', fractal_id, fractal_name, ...(split ? { split } : {}) });
-    started(first.id, job.id);
-    current = job.outcome;
-    void current.then(() => {
-      current = undefined;
-      next();
-    });
-    changed();
+  async function refresh(): Promise<void> {
+    const read = ++reads;
+    try {
+      const jobs = await engine.queuedJobs();
+      problem = undefined;
+      // A later read has newer jobs.
+      if (closed || read !== reads || JSON.stringify(jobs) === JSON.stringify(state)) return;
+      state = jobs;
+      changed();
+    } catch (error) {
+      const { message, hint } = asBifractError(error);
+      if (closed || message === problem) return;
+      problem = message;
+      failed(message, hint);
+    }
+  }
+
+  async function poll(): Promise<void> {
+    await refresh();
+    if (!closed) timer = setTimeout(() => void poll(), POLL_MS).unref();
   }
 
   return {
     state: () => state,
-    add({ id, name }, split) {
-      const queued = { id: `queued:${id}`, fractal_id: id, fractal_name: name, split, at: Date.now() };
-      state = [...state, queued];
-      changed();
-      next();
-    },
-    remove(id) {
-      state = state.filter((one) => one.id !== id);
-      changed();
-    },
+    refresh,
+    start: () => void poll(),
     close() {
       closed = true;
-      state = [];
+      clearTimeout(timer);
     },
   };
 }

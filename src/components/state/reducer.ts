@@ -7,7 +7,6 @@ export type Action =
   | { type: 'go'; screen: Screen }
   | { type: 'open'; screen: Screen }
   | { type: 'back' }
-  | { type: 'renameSubject'; from: string; to: string }
   | { type: 'cursor'; key: string; ids: readonly string[]; index: number; height: number }
   | { type: 'position'; key: string; index: number; top: number }
   | { type: 'dialog'; change: Pick<DialogState, 'typed' | 'top'> }
@@ -62,11 +61,6 @@ function back({ stack: [root, ...rest], ...ui }: UiState): UiState {
   return { ...ui, stack: [root, ...rest.slice(0, -1)] };
 }
 
-function renameSubject({ stack: [root, ...rest], ...ui }: UiState, from: string, to: string): UiState {
-  const renamed = rest.map((screen) => (screen.subject === from ? { ...screen, subject: to } : screen));
-  return { ...ui, stack: [root, ...renamed] };
-}
-
 function moveCursor(ui: UiState, action: Extract<Action, { type: 'cursor' }>): UiState {
   const { key, ids, height } = action;
   const index = Math.max(0, Math.min(action.index, ids.length - 1));
@@ -83,8 +77,6 @@ export function reduce(ui: UiState, action: Action): UiState {
       return open(withoutReadMessage(ui), action.screen);
     case 'back':
       return back(withoutReadMessage(ui));
-    case 'renameSubject':
-      return renameSubject(ui, action.from, action.to);
     case 'cursor':
       return moveCursor(ui, action);
     case 'position':
@@ -121,7 +113,7 @@ export function reduce(ui: UiState, action: Action): UiState {
     case 'log':
       return {
         ...ui,
-        log: [...ui.log, action.entry].slice(-MAX_LOG),
+        log: [...ui.log.filter(({ id }) => id !== action.entry.id), action.entry].slice(-MAX_LOG),
         statusMessage: action.quiet ? ui.statusMessage : action.entry,
       };
     case 'foldMessage':

@@ -18,7 +18,7 @@ import { isUnusable } from '../view/setup.ts';
 import type { Context, Resource, Severity, Snapshot } from '../view/types.ts';
 import { forgetContext, rememberContext, savedContexts } from './contexts.ts';
 import { type Data, loadData } from './data.ts';
-import { followJobs } from './job-notifications.ts';
+import { followJobs, type NotifyOptions } from './job-notifications.ts';
 import { keepCursor } from './lists/cursor.ts';
 import { createPreparation } from './lists/preparation.ts';
 import { createShownCache, type Query } from './load-cache.ts';
@@ -61,7 +61,7 @@ export interface Session {
   subscribe(listener: () => void): () => void;
   dispatch(action: Action): void;
   /** Notifies the user: in the log and, unless `quiet`, on the message line. */
-  notify(severity: Severity, text: string, options?: { hint?: string; quiet?: boolean }): void;
+  notify(severity: Severity, text: string, options?: NotifyOptions): void;
   /** Sets the status of rows that a job works on, by id; undefined clears it. */
   setBusy(ids: readonly string[], status: string | undefined): void;
   /** Reloads everything that is shown. */
@@ -129,6 +129,8 @@ const LABELS: Readonly<Record<Resource, string>> = {
   groups: 'archive groups',
   backups: 'backups',
   orphans: 'orphans',
+  resumable: 'what can be resumed',
+  history: 'the job history',
 };
 
 async function writesNoFile(): Promise<never> {
@@ -153,6 +155,7 @@ export function createSession(options: SessionOptions): Session {
   let current: Snapshot | undefined;
   let entries = 0;
   let busy: ReadonlyMap<string, string> = new Map();
+  let own: ReadonlySet<string> = new Set();
   let timer: NodeJS.Timeout | undefined;
   let refresher: NodeJS.Timeout | undefined;
 
@@ -169,7 +172,10 @@ export function createSession(options: SessionOptions): Session {
   const reports = createShownCache<FileReport>((target, options) => engine.show(target, options), changed);
   const coverage = createShownCache(queryCoverage(engine), changed);
   const browsing = createBrowsing(engine, changed);
-  const queue = createQueue(startJob, changed, (from, to) => dispatch({ type: 'renameSubject', from, to }));
+  const queue = createQueue(engine, {
+    changed,
+    failed: (message, hint) => notify('error', message, { hint }),
+  });
   const verifications = createVerificationResults();
   const wizard = createWizard(changed);
 
@@ -197,6 +203,7 @@ export function createSession(options: SessionOptions): Session {
       coverage: coverage.state(),
       verifications: verifications.state(),
       queue: queue.state(),
+      own,
       busy,
       browse: browsing.state(),
       wizard: wizard.state(),
@@ -213,14 +220,21 @@ export function createSession(options: SessionOptions): Session {
     changed();
   }
 
-  function notify(severity: Severity, text: string, options: { hint?: string; quiet?: boolean } = {}): void {
+  function notify(severity: Severity, text: string, options: NotifyOptions = {}): void {
     entries += 1;
-    const entry = { id: String(entries), at: Date.now(), severity, text, hint: options.hint };
+    const entry = {
+      id: options.replaces ?? String(entries),
+      at: Date.now(),
+      severity,
+      text,
+      hint: options.hint,
+    };
     dispatch({ type: 'log', entry, quiet: options.quiet });
   }
 
   function startJob(request: JobRequest): JobHandle {
     const job = engine.start(request);
+    own = new Set([...own, job.id]);
     jobs.add({ ...job, title: readableTitle(job.title, data.state()) });
     return job;
   }
@@ -328,10 +342,10 @@ export function createSession(options: SessionOptions): Session {
     load() {
       refreshPeriodically();
       data.refresh();
+      queue.start();
     },
     leave(next) {
       end.abort();
-      queue.close();
       terminal.leave(next);
     },
     close() {

@@ -8,7 +8,7 @@ import { fileTitle } from './archive-name.ts';
 import type { DataState, DrawContext } from './types.ts';
 
 /** The state of a job: symbol and label. */
-export function jobState(job: JobView & { queued?: true }, { symbols, now }: DrawContext): Span {
+export function jobState(job: JobView & { queued?: object }, { symbols, now }: DrawContext): Span {
   const spinner = spinnerAt(symbols, now);
   if (job.queued) return { text: `${symbols.dot} queued`, tone: 'dim' };
   if (job.error?.code === 'JOB_DIED') return { text: `${symbols.bad} crashed`, tone: 'bad' };
@@ -38,7 +38,7 @@ export function jobBar(job: JobView, columns: number, { symbols, now }: DrawCont
 }
 
 /** Whether progress is measured in bytes: the total number of rows is unknown. */
-function countsBytes({ total_rows, total_bytes }: Progress): boolean {
+export function countsBytes({ total_rows, total_bytes }: Progress): boolean {
   return total_bytes !== undefined && !total_rows;
 }
 
@@ -140,11 +140,13 @@ function fileResult(kind: string, result: Record<string, unknown>): string[] | u
     case 'delete':
       return [
         `${plural(count(result, 'deleted') ?? 0, 'item')} deleted`,
+        counted(count(result, 'kept'), 'kept', 'kept'),
         `${formatBytes(count(result, 'freed_bytes') ?? 0)} freed`,
       ];
     case 'copy':
       return [
         `${plural(count(result, 'copied') ?? 0, 'file')} copied`,
+        counted(count(result, 'kept'), 'kept', 'kept'),
         formatBytes(count(result, 'size_bytes') ?? 0),
       ];
     default:

@@ -1,5 +1,6 @@
 import { lineWidth } from '../text/line.ts';
 import { spinnerAt } from '../text/symbols.ts';
+import { unfinishedJobs } from './lists/jobs.ts';
 import type { Screen, ScreenName, Snapshot } from './types.ts';
 
 const TABS: readonly (readonly [ScreenName, string])[] = [
@@ -21,9 +22,10 @@ export interface Tab {
   text: string;
 }
 
-function badge(name: ScreenName, { jobs, queue, symbols, now }: Snapshot): string {
-  const running = jobs.filter((job) => job.ended_at === undefined).length + queue.length;
-  return name === 'jobs' && running > 0 ? ` ${spinnerAt(symbols, now)} ${running}` : '';
+function badge(name: ScreenName, snapshot: Snapshot): string {
+  const unfinished = unfinishedJobs(snapshot).length;
+  if (name !== 'jobs' || unfinished === 0) return '';
+  return ` ${spinnerAt(snapshot.symbols, snapshot.now)} ${unfinished}`;
 }
 
 /** The screens by name, with a mark at the current one; on a narrow terminal by number, and only the current one by name. */

@@ -65,7 +65,7 @@ export function screenTitle({ data, jobs, queue }: Snapshot, { name, subject }: 
       return `${name}, ${unit === 'day' ? 'by day' : 'by hour'}`;
     }
     case 'job':
-      return jobRows({ jobs, queue }).find((job) => job.id === subject)?.title ?? subject ?? '';
+      return jobRows({ jobs, queue, data }).find((job) => job.id === subject)?.title ?? subject ?? '';
     default:
       return TITLES[name] ?? subject ?? '';
   }

@@ -12,6 +12,7 @@ import type {
   JobRequest,
   JobView,
   Orphan,
+  QueuedJob,
 } from '../../core/index.ts';
 import type { ThemeName } from '../text/colors.ts';
 import type { Line, Tone } from '../text/line.ts';
@@ -47,6 +48,10 @@ export interface DataState {
   groups: Loaded<readonly ArchiveGroup[]>;
   backups: Loaded<readonly BackupFile[]>;
   orphans: Loaded<readonly Orphan[]>;
+  /** Ids of jobs, archives and groups whose interrupted work can be resumed. */
+  resumable: Loaded<ReadonlySet<string>>;
+  /** Jobs of the last 90 days. */
+  history: Loaded<readonly JobView[]>;
 }
 
 export type Resource = keyof DataState;
@@ -204,8 +209,10 @@ export interface Snapshot extends DrawContext {
   coverage: ReadonlyMap<string, Loaded<Coverage>>;
   /** Last verification of each file, by its name. */
   verifications: ReadonlyMap<string, VerificationResult>;
-  /** Fractals queued for archiving, the next one first. */
-  queue: readonly QueuedArchive[];
+  /** The queue; one that is starting or running has position 0. */
+  queue: readonly QueuedJob[];
+  /** Jobs that this console started. */
+  own: ReadonlySet<string>;
   /** Labels of running actions on files, records and orphans, by their ids. */
   busy: ReadonlyMap<string, string>;
   browse?: BrowseState;
@@ -229,17 +236,6 @@ export interface VerificationResult {
 
 /** The periods an archive is split into. */
 export type ArchiveSplit = NonNullable<Extract<JobRequest, { kind: 'archive' }>['split']>;
-
-/** A fractal queued for archiving. */
-export interface QueuedArchive {
-  id: string;
-  fractal_id: string;
-  fractal_name: string;
-  /** The fractal's own setting if absent. */
-  split?: ArchiveSplit;
-  /** When it was queued, milliseconds since the epoch. */
-  at: number;
-}
 
 /** A row in the list of rows: as much of it as fits on one line. */
 export interface RowLine {

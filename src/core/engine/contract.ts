@@ -16,18 +16,21 @@ import type { ServerArchiveStatus } from '../policy/server-archive.ts';
 import type { ArchiveGroup, ArchiveRecord, ArchiveSchedule, Fractal } from '../ports/catalog.ts';
 import type { JobBus } from '../ports/job-bus.ts';
 import type { JobLauncher } from '../ports/job-launcher.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
 import type { InstallationInfo, Services } from '../ports/services.ts';
 import type { Leftover } from '../ports/state.ts';
 import type { StorageHealth } from '../ports/storage.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import type { JobQueries } from './job-queries.ts';
 import type { JobKind, JobRequest, SummaryOf } from './jobs.ts';
+import type { QueueControl } from './queue.ts';
 
 /** What the engine needs besides the services of features: it runs jobs in other processes and sees theirs. */
 export interface EngineServices extends Services {
   /** Publishes jobs to other processes. */
   readonly jobBus: JobBus<JobEvent>;
   readonly launcher: JobLauncher;
+  readonly queue: JobQueue;
 }
 
 /** How a job of a kind ended: exactly one of the three terminal events, with its payload. */
@@ -106,7 +109,8 @@ export interface Engine
     CopyQueries,
     CoverageQueries,
     ScheduleQueries,
-    JobQueries {
+    JobQueries,
+    QueueControl {
   readonly installation: InstallationInfo;
   health(options?: CallOptions): Promise<Health>;
   fractals(options?: CallOptions): Promise<Fractal[]>;
@@ -123,6 +127,11 @@ export interface Engine
    * rejects if it cannot be started.
    */
   detach(request: JobRequest): Promise<string>;
+  /**
+   * Runs the queue in this process until it is empty; does nothing if another process runs it. `started` is called once
+   * that is known. The signal stops it, but no job.
+   */
+  runQueue(options: { signal: AbortSignal; started(): void }): Promise<void>;
   /** Cancels a running job; its `job:cancelled` follows. Does nothing if it has ended. */
   cancel(job: string, reason?: BifractError): void;
   /** Whether a job keeps running when this process ends. */

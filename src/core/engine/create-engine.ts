@@ -22,25 +22,35 @@ import type { Storage, StoredObject } from '../ports/storage.ts';
 import type { BackupFile, Engine, EngineServices } from './contract.ts';
 import { checkHealth } from './health.ts';
 import { JobFeed } from './job-feed.ts';
+import { jobId } from './job-id.ts';
 import { JobQueryService } from './job-queries.ts';
 import { leftovers } from './leftovers.ts';
+import { QueueService } from './queue.ts';
+import { QueueRunner } from './queue-runner.ts';
 import { recover } from './recovery.ts';
-import { JobRunner, jobId } from './runner.ts';
+import { resumableIds } from './resumable.ts';
+import { JobRunner } from './runner.ts';
 import { type JobControl, JobSupervisor } from './supervisor.ts';
 
 /** An engine that runs jobs in this process; `onFault` receives errors of jobs that ended as `INTERNAL`. */
 export function createEngine(services: EngineServices, onFault?: (error: unknown) => void): Engine {
   const feed = new JobFeed(services, { shared: false });
-  return engineOf(services, feed, new JobRunner(services, feed, onFault));
+  const queue = new QueueService(services);
+  return engineOf(services, { feed, queue, jobs: new JobRunner(services, { feed, queue, onFault }) });
 }
 
 /** An engine for consoles: runs jobs in their own processes and follows those of all other processes. */
 export function createSharingEngine(services: EngineServices): Engine {
   const feed = new JobFeed(services, { shared: true });
-  return engineOf(services, feed, new JobSupervisor(services, feed, new JobRunner(services, feed)));
+  const queue = new QueueService(services);
+  const local = new JobRunner(services, { feed, queue });
+  return engineOf(services, { feed, queue, jobs: new JobSupervisor(services, feed, local) });
 }
 
-function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): Engine {
+function engineOf(
+  services: EngineServices,
+  { feed, queue, jobs }: { feed: JobFeed; queue: QueueService; jobs: JobControl },
+): Engine {
   const known = new JobQueryService(services);
   const backupCache: BackupCache = new Map();
   return {
@@ -78,7 +88,15 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     findJob: (id) => known.findJob(id),
     follow: (...query) => known.follow(...query),
     requestCancel: (...query) => known.requestCancel(...query),
+    resumable: (options) => resumableIds(services, options),
     resumeRequest: (...query) => known.resumeRequest(...query),
+
+    queuedJobs: () => queue.queuedJobs(),
+    enqueue: (request) => queue.enqueue(request),
+    queueStarted: () => queue.queueStarted(),
+    removeQueued: (id) => queue.removeQueued(id),
+    moveQueued: (...move) => queue.moveQueued(...move),
+    runQueue: (options) => new QueueRunner(services, options).run(),
 
     start: (...query) => jobs.start(...query),
     cancel: (...query) => jobs.cancel(...query),
@@ -93,11 +111,13 @@ function engineOf(services: EngineServices, feed: JobFeed, jobs: JobControl): En
     recover: async (options) => {
       await services.jobBus.sweep();
       const done = await recover(services, options);
+      queue.wake();
       return { done, leftovers: await leftovers(services) };
     },
     close: async (reason: BifractError = cancelled()) => {
       await jobs.shutdown(reason);
       feed.close(reason);
+      await queue.queueStarted();
       await services.close();
     },
   };

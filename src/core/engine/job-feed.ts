@@ -89,12 +89,15 @@ export class JobFeed {
   }
 
   async #discover(id: string): Promise<void> {
-    const job = await this.#services.jobBus.find(id);
+    const { jobBus, now } = this.#services;
+    const oldest = now().getTime() - RECENT_MS;
+    if (this.#first && (await jobBus.endedBefore(id, oldest))) return this.claim(id);
+    const job = await jobBus.find(id);
     const last = job?.events.at(-1);
     // Its first event is not written yet.
     if (!job || !last || this.#known.has(id)) return;
     this.claim(id);
-    const isOld = this.#services.now().getTime() - Date.parse(last.time) > RECENT_MS;
+    const isOld = Date.parse(last.time) < oldest;
     if (this.#closed.signal.aborted || (this.#first && !job.live && isOld)) return;
     if (job.live) void this.follow(id);
     else for (const event of job.events) this.add(event);

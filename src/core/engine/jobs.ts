@@ -51,7 +51,7 @@ export function jobTypeOf({ kind }: { kind: string }): JobType<object, object> |
 }
 
 /** What screens must know of a kind of job; nothing is set for a kind that this version does not know. */
-type JobFacts = Pick<JobType<never, object>, 'cancelEffect' | 'keepsPartialWork' | 'estimatesTotal'>;
+type JobFacts = Partial<Pick<JobType<never, object>, 'cancelEffect' | 'estimatesTotal'>>;
 
 export function jobFacts(kind: string): JobFacts {
   return jobTypeOf({ kind }) ?? {};

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { asBifractError, BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import type { Emit, JobEvent, JobEventMap } from '../contract/events.ts';
 import { withAudit } from '../job/audited.ts';
@@ -6,12 +5,13 @@ import type { JobContext } from '../job/context.ts';
 import { copyRecords } from '../job/copy-records.ts';
 import type { JobType } from '../job/job-type.ts';
 import { withLock } from '../job/lock.ts';
-import { stampOf } from '../policy/names.ts';
 import type { JobLog } from '../ports/job-bus.ts';
 import { maskAll } from '../text/mask.ts';
 import type { EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
 import type { JobFeed } from './job-feed.ts';
+import { jobId } from './job-id.ts';
 import { describeJob, type JobRequest, jobTypeOf, typeOf } from './jobs.ts';
+import type { QueueService } from './queue.ts';
 import { recoverBefore } from './recovery.ts';
 
 interface Running {
@@ -29,17 +29,26 @@ interface Running {
 export class JobRunner {
   readonly #services: EngineServices;
   readonly #feed: Pick<JobFeed, 'add'>;
+  readonly #queue: Pick<QueueService, 'wake'>;
   readonly #onFault: (error: unknown) => void;
   readonly #running = new Map<string, Running>();
 
-  /** `onFault` receives errors of jobs that ended as `INTERNAL`: their event has no stack. */
+  /** `queue` is continued after each job; `onFault` receives errors of jobs that ended as `INTERNAL`: their event has no stack. */
   constructor(
     services: EngineServices,
-    feed: Pick<JobFeed, 'add'>,
-    onFault: (error: unknown) => void = () => undefined,
+    {
+      feed,
+      queue,
+      onFault = () => undefined,
+    }: {
+      feed: Pick<JobFeed, 'add'>;
+      queue: Pick<QueueService, 'wake'>;
+      onFault?: (error: unknown) => void;
+    },
   ) {
     this.#services = services;
     this.#feed = feed;
+    this.#queue = queue;
     this.#onFault = onFault;
   }
 
@@ -97,7 +106,14 @@ export class JobRunner {
     job.ended = true;
     await job.log?.close();
     this.#running.delete(job.id);
+    this.#wakeQueue(outcome);
     return outcome;
+  }
+
+  /** The process that runs the queue may have been killed. After SIGTERM, the machine may be shutting down. */
+  #wakeQueue(outcome: JobOutcome): void {
+    if (outcome.event === 'job:cancelled' && outcome.error.code === 'TERMINATED') return;
+    this.#queue.wake();
   }
 
   /** Publishes the job on the bus; returns the error if that fails. Read-only jobs are not published. */
@@ -190,9 +206,4 @@ function endReason(thrown: unknown, signal: AbortSignal, hint: string | undefine
   const reason = asBifractError(signal.reason);
   const end = thrown instanceof BifractError && thrown.code === reason.code ? thrown : reason;
   return end.hint === undefined ? new BifractError(end.code, end.message, { hint, cause: end }) : end;
-}
-
-/** Id of a new job: kind, time, random suffix. */
-export function jobId(kind: string, now: Date): string {
-  return `${kind}-${stampOf(now)}-${randomBytes(3).toString('hex')}`;
 }

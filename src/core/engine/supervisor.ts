@@ -1,8 +1,9 @@
-import { asBifractError, type BifractError, cancelled } from '../contract/errors.ts';
+import { asBifractError, type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import type { Engine, EngineServices, JobHandle, JobOutcome, StartOptions } from './contract.ts';
 import type { JobFeed } from './job-feed.ts';
+import { jobId } from './job-id.ts';
 import { describeJob, type JobRequest } from './jobs.ts';
-import { type JobRunner, jobId } from './runner.ts';
+import type { JobRunner } from './runner.ts';
 
 /** How an engine runs jobs. */
 export type JobControl = Pick<Engine, 'start' | 'cancel' | 'outlives'> & {
@@ -83,6 +84,7 @@ export class JobSupervisor implements JobControl {
   async #cancel(job: string, reason: BifractError): Promise<void> {
     await this.#starting.get(job);
     if (this.#local.isRunning(job)) this.#local.cancel(job, reason);
+    else if (this.#services.installation.read_only) throw readOnly();
     else await this.#services.jobBus.cancel(job, { signal: this.#closed.signal });
   }
 }

@@ -1,7 +1,7 @@
 import type { BifractError } from '../contract/errors.ts';
 import type { InstallationInfo } from '../ports/services.ts';
 import type { Engine, JobHandle, JobOutcome } from './contract.ts';
-import { jobId } from './runner.ts';
+import { jobId } from './job-id.ts';
 
 /** Stands in for the engine of a directory without a readable installation: every query and job fails with `error`. */
 export function createUnavailableEngine(installation: InstallationInfo, error: BifractError): Engine {
@@ -38,7 +38,14 @@ export function createUnavailableEngine(installation: InstallationInfo, error: B
     findJob: fail,
     follow: failing,
     requestCancel: fail,
+    resumable: async () => [],
     resumeRequest: fail,
+    queuedJobs: async () => [],
+    enqueue: fail,
+    queueStarted: async () => {},
+    removeQueued: fail,
+    moveQueued: fail,
+    runQueue: fail,
     start(request) {
       const [now, kind] = [new Date(), request.kind];
       const id = jobId(kind, now);

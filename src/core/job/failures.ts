@@ -35,6 +35,15 @@ export function combine(
   );
 }
 
+/** The refused items of a plan as one error; undefined if there are none. */
+export function combineRefusals<Item extends { refusal: ErrorReport | null }>(
+  items: readonly Item[],
+  { name, failed }: { name(item: Item): string; failed: string },
+): BifractError | undefined {
+  const failures = items.flatMap((item) => (item.refusal ? [{ item: name(item), error: item.refusal }] : []));
+  return combine(failures, items.length, failed);
+}
+
 /** The reason without the item name. */
 function reason({ item, error }: Failure): string {
   return error.message.replaceAll(item, '');

@@ -25,14 +25,18 @@ export interface JobType<Request, Summary extends object> {
   run(services: Services, request: Request, context: JobContext): Promise<Summary>;
   /** What it did, human-readable. */
   summary(summary: Summary): Row[];
-  /** What cancelling it means, one or two sentences; by default that it stops as soon as that is safe. */
-  readonly cancelEffect?: string;
+  /** What cancelling it means, one or two sentences. */
+  readonly cancelEffect: string;
   /** What a cancelled job left behind, as a hint; the job may throw a more exact one with the reason. */
   readonly cancelledHint: string;
-  /** Set if a job that did not complete may leave partial work that can be resumed. */
-  readonly keepsPartialWork?: true;
   /** Set if the total of its progress in bytes is an estimate. */
   readonly estimatesTotal?: true;
+
+  /**
+   * Set on kinds that can be queued: checks a request that was stored, and possibly changed by somebody since. Undefined
+   * if it is not one of this kind.
+   */
+  readRequest?(stored: object): Request | undefined;
 
   /** For jobs that can be resumed: what to do after a crash, human-readable. */
   readonly resumeHint?: string;

@@ -12,6 +12,21 @@ export interface JobItem {
   error?: ErrorReport;
 }
 
+/** A line of the log of a job. */
+export interface JobLogLine {
+  /** Ms since the epoch. */
+  at: number;
+  level: 'info' | 'good' | 'warn' | 'error';
+  text: string;
+}
+
+/** What a job had done at a time (ms since the epoch). */
+export interface ProgressPoint {
+  at: number;
+  rows?: number;
+  bytes_in?: number;
+}
+
 /** State of a job, derived from its events. */
 export interface JobView {
   readonly id: string;
@@ -41,10 +56,14 @@ export interface JobView {
   readonly warnings: readonly string[];
   /** Total number of warnings; only the first ones are kept. */
   readonly warning_count: number;
-  /** Item results: the first ones, and failures up to a limit. */
+  /** Results of the newest items, in order; failures are kept in preference to successes. */
   readonly items: readonly JobItem[];
   readonly item_count: number;
   readonly failed_count: number;
+  /** Start, phases, retries, warnings, failed items and end, in order: the newest ones. */
+  readonly log: readonly JobLogLine[];
+  /** Progress over the whole time, thinned out. */
+  readonly points: readonly ProgressPoint[];
   readonly result?: Record<string, unknown>;
   readonly error?: ErrorReport;
 }
@@ -52,6 +71,9 @@ export interface JobView {
 const WARNINGS_KEPT = 100;
 const PHASES_KEPT = 100;
 const ITEMS_KEPT = 200;
+const LOG_KEPT = 300;
+const POINTS_KEPT = 128;
+const POINT_MS = 1_000;
 const SMOOTHING_MS = 4_000;
 const SAMPLE_MS = 250;
 
@@ -66,6 +88,8 @@ type Draft = { -readonly [Key in keyof JobView]: JobView[Key] } & {
   phases: { name: string; at: number }[];
   warnings: string[];
   items: JobItem[];
+  log: JobLogLine[];
+  points: ProgressPoint[];
 };
 
 /** Mutable state of a job, and the view published last. */
@@ -195,6 +219,8 @@ export function newEntry(id: string, at: number): Entry {
       items: [],
       item_count: 0,
       failed_count: 0,
+      log: [],
+      points: [],
     },
   };
 }
@@ -202,6 +228,8 @@ export function newEntry(id: string, at: number): Entry {
 /** Applies one event. `at` is the time of the event, `now` the local time, both ms since the epoch. */
 export function fold(entry: Entry, event: JobEvent, at: number, now: number): void {
   const { job } = entry;
+  const line = logLine(event);
+  if (line && job.log.push({ at, ...line }) > LOG_KEPT) job.log.shift();
   switch (event.event) {
     case 'job:started':
       Object.assign(job, {
@@ -240,6 +268,29 @@ export function fold(entry: Entry, event: JobEvent, at: number, now: number): vo
   }
 }
 
+function logLine(event: JobEvent): Omit<JobLogLine, 'at'> | undefined {
+  switch (event.event) {
+    case 'job:started':
+      return { level: 'info', text: 'Started' };
+    case 'job:phase':
+      return { level: 'info', text: event.phase };
+    case 'job:retry':
+      return { level: 'warn', text: `Attempt ${event.attempt} failed: ${event.reason}` };
+    case 'job:warning':
+      return { level: 'warn', text: event.message };
+    case 'job:item':
+      return event.ok ? undefined : { level: 'error', text: `${event.item}: ${event.message}` };
+    case 'job:progress':
+      return undefined;
+    case 'job:done':
+      return { level: 'good', text: 'Done' };
+    case 'job:failed':
+      return { level: 'error', text: event.error.message };
+    case 'job:cancelled':
+      return { level: 'warn', text: event.error.message };
+  }
+}
+
 function applyPhase(entry: Entry, phase: string, at: number): void {
   entry.job.phase = phase;
   entry.job.waiting = undefined;
@@ -253,8 +304,23 @@ function applyProgress(entry: Entry, event: Extract<JobEvent, { event: 'job:prog
   const { event: _, job: __, time: ___, ...progress } = event;
   entry.job.progress = { ...entry.job.progress, ...progress };
   entry.job.waiting = undefined;
+  addPoint(entry.job.points, { at, rows: progress.rows, bytes_in: progress.bytes_in });
   entry.rows = measure(entry.rows, progress.rows, at);
   entry.bytes = measure(entry.bytes, progress.bytes_in, at);
+}
+
+/** Adds a point, or replaces the last one if it is too close; of too many, every second one is dropped. */
+function addPoint(points: ProgressPoint[], point: ProgressPoint): void {
+  if (point.rows === undefined && point.bytes_in === undefined) return;
+  const [first, before] = [points[0] ?? point, points.at(-2)];
+  const apart = Math.max(POINT_MS, (point.at - first.at) / POINTS_KEPT);
+  // The newest point always counts.
+  if (before && point.at - before.at < apart) points.pop();
+  points.push(point);
+  if (points.length > POINTS_KEPT) {
+    const kept = points.filter((_, index) => index % 2 === 0 || index === points.length - 1);
+    points.splice(0, points.length, ...kept);
+  }
 }
 
 function measure(meter: RateMeter | undefined, count: number | undefined, at: number): RateMeter | undefined {
@@ -267,7 +333,7 @@ function measure(meter: RateMeter | undefined, count: number | undefined, at: nu
   return { count, at, rate: (meter.rate ?? 0) * (1 - weight) + current * weight };
 }
 
-/** Failures are kept in preference to successes. */
+/** The oldest success makes room for a new item, or else the oldest failure. */
 function applyItem(
   { job }: Entry,
   { item, ok, message, error }: Extract<JobEvent, { event: 'job:item' }>,
@@ -275,9 +341,9 @@ function applyItem(
   job.item_count += 1;
   if (!ok) job.failed_count += 1;
   if (job.items.length >= ITEMS_KEPT) {
-    const succeeded = ok ? -1 : job.items.findLastIndex((one) => one.ok);
-    if (succeeded < 0) return;
-    job.items.splice(succeeded, 1);
+    const succeeded = job.items.findIndex((one) => one.ok);
+    if (succeeded < 0 && ok) return;
+    job.items.splice(Math.max(0, succeeded), 1);
   }
   job.items.push({ item, ok, message, error });
 }
@@ -297,6 +363,8 @@ export function viewOf(entry: Entry): JobView {
     phases: [...job.phases],
     warnings: [...job.warnings],
     items: [...job.items],
+    log: [...job.log],
+    points: [...job.points],
     fraction: job.state === 'done' ? 1 : fractionOf(job.progress),
     rows_per_second: running ? entry.rows?.rate : undefined,
     bytes_per_second: running ? entry.bytes?.rate : undefined,

@@ -32,6 +32,8 @@ export interface JobBus<Event> {
   publish(id: string, options: PublishOptions): Promise<JobLog<Event>>;
   /** Ids of all known jobs, running or ended, in no particular order. */
   ids(): Promise<string[]>;
+  /** Whether a job has ended, and wrote its last event before a time (ms since the epoch). Cheap: does not read its events. */
+  endedBefore(id: string, time: number): Promise<boolean>;
   /** Undefined if there is no such job, or if its journal has been removed. */
   find(id: string): Promise<BusJob<Event> | undefined>;
   /**

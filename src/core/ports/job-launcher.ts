@@ -18,8 +18,10 @@ export interface LaunchRequest {
   by: JobOwner;
 }
 
-/** Starts jobs in detached processes, which outlive this one. */
+/** Starts detached processes, which outlive this one. */
 export interface JobLauncher {
   /** Resolves once the job is running and visible to other processes; rejects if it did not start. */
   start(id: string, request: LaunchRequest): Promise<void>;
+  /** Starts a process that runs the queue; it ends at once if there is one already. Rejects if it did not start. */
+  startQueue(): Promise<void>;
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { COMMANDS, commandFor, commandsAt, searchCommands } from '../../../src/components/input/keymap.ts';
+import {
+  COMMANDS,
+  changesData,
+  commandFor,
+  commandsAt,
+  searchCommands,
+} from '../../../src/components/input/keymap.ts';
 import { createSession, type Session } from '../../../src/components/state/session.ts';
 import { symbolsFor } from '../../../src/components/text/symbols.ts';
 import type { ScreenName } from '../../../src/components/view/types.ts';
@@ -80,7 +86,7 @@ test('a read-only console has no command that changes data', () => {
   for (const name of PLACES) {
     console.dispatch({ type: 'go', screen: { name, subject: 'x' } });
     assert.deepEqual(
-      commandsAt(console.snapshot()).filter((command) => command.changesData),
+      commandsAt(console.snapshot()).filter((command) => changesData(console.snapshot(), command)),
       [],
     );
   }

@@ -18,6 +18,7 @@ import { LIMIT_MS, until } from '../../helpers/until.ts';
 const REQUEST: RequestOf<'verify'> = { kind: 'verify', targets: [] };
 const OWNER = { user: 'root', host: 'here', pid: 1, from: 'pts/0' };
 const NO_FEED = { add: () => undefined };
+const NO_QUEUE = { wake: () => undefined };
 let dir: string;
 /** Lets the waiting jobs continue. */
 let release: () => void;
@@ -74,7 +75,7 @@ function makeServices(
     },
   };
   const services = fakes as unknown as EngineServices;
-  otherProcess = new JobRunner(services, NO_FEED);
+  otherProcess = new JobRunner(services, { feed: NO_FEED, queue: NO_QUEUE });
   return services;
 }
 
@@ -85,7 +86,7 @@ function openConsole(services: EngineServices): {
   close(): Promise<void>;
 } {
   const feed = new JobFeed(services, { shared: true });
-  const jobs = new JobSupervisor(services, feed, new JobRunner(services, feed));
+  const jobs = new JobSupervisor(services, feed, new JobRunner(services, { feed, queue: NO_QUEUE }));
   const events: JobEvent[] = [];
   feed.subscribe((event) => events.push(event));
   const close = async () => {
@@ -205,7 +206,11 @@ test('a cancelled job ends with the hint of its kind unless it throws a cancel w
 test('errors of jobs that end as INTERNAL are passed to onFault, others are not', async () => {
   const faults: unknown[] = [];
   for (const error of [new Error('a fault'), new BifractError('BUSY', 'in use')]) {
-    const runner = new JobRunner(makeServices(), NO_FEED, (fault) => faults.push(fault));
+    const runner = new JobRunner(makeServices(), {
+      feed: NO_FEED,
+      queue: NO_QUEUE,
+      onFault: (fault) => faults.push(fault),
+    });
     const { outcome }: JobHandle<'verify'> = runner.start(REQUEST);
     fail(error);
     assert.equal((await outcome).event, 'job:failed');

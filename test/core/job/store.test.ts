@@ -150,7 +150,7 @@ test('all warnings are counted, though only the first are kept', () => {
   assert.ok((job?.warnings.length ?? 0) <= 100);
 });
 
-test('failed items are kept in preference to successful ones', () => {
+test('the newest items are kept, failed ones in preference to successful ones', () => {
   const store = createJobStore({ interval_ms: 0 });
   store.apply(started());
   const error = { code: 'DAMAGED', message: 'damaged' } as const;
@@ -175,7 +175,63 @@ test('failed items are kept in preference to successful ones', () => {
     job?.items.filter(({ ok }) => !ok).map(({ item }) => item),
     ['f100', 'f200', 'f300'],
   );
-  assert.deepEqual(job?.items[0], { item: 'f1', ok: true, message: 'm', error: undefined });
+  assert.equal(job?.items.at(-1)?.item, 'f300');
+  assert.deepEqual(
+    job?.items.filter(({ ok }) => ok).at(0),
+    { item: 'f102', ok: true, message: 'm', error: undefined },
+    'the oldest successes are gone',
+  );
+});
+
+test('the log of a job has its start, phases, retries, warnings, failed items and end, with their times', () => {
+  const store = createJobStore({ interval_ms: 0 });
+  const error = { code: 'DAMAGED', message: 'damaged' } as const;
+  store.apply(started());
+  store.apply(event('job:phase', { phase: 'Reading' }, 1_000));
+  store.apply(event('job:progress', { rows: 1 }, 1_500));
+  store.apply(event('job:retry', { attempt: 1, wait_ms: 5, reason: 'lost' }, 2_000));
+  store.apply(event('job:item', { item: 'a', ok: true, message: 'fine' }, 3_000));
+  store.apply(event('job:item', { item: 'b', ok: false, message: 'damaged', error }, 4_000));
+  store.apply(event('job:warning', { message: 'slow' }, 5_000));
+  store.apply(event('job:failed', { error }, 6_000));
+  const lines = store.snapshot()[0]?.log.map(({ at, level }) => [at, level]);
+  assert.deepEqual(lines, [
+    [0, 'info'],
+    [1_000, 'info'],
+    [2_000, 'warn'],
+    [4_000, 'error'],
+    [5_000, 'warn'],
+    [6_000, 'error'],
+  ]);
+  for (let at = 0; at < 1_000; at++) store.apply(event('job:warning', { message: `${at}` }, at, 'two'));
+  const [two] = store.snapshot();
+  assert.ok(two && two.log.length <= 300);
+  assert.equal(two.log.at(-1)?.text, '999');
+});
+
+test('the progress of a job of any length is kept in few points, from its start to its newest progress', () => {
+  for (const [seconds, step] of [
+    [10, 0.1],
+    [600, 0.1],
+    [20_000, 1],
+    [200_000, 1_666],
+  ] as const) {
+    const store = createJobStore({ interval_ms: 0 });
+    store.apply(started());
+    let rows = 0;
+    for (let at = 0; at <= seconds; at += step) {
+      rows = Math.round(at * 10);
+      store.apply(event('job:progress', { rows }, at * 1_000));
+    }
+    store.apply(event('job:done', { result: {} }, seconds * 1_000));
+    const { points } = store.snapshot()[0] ?? assert.fail();
+    assert.ok(points.length <= 128 && points.length >= Math.min(10, seconds / step), `${points.length}`);
+    assert.deepEqual([points[0]?.at, points.at(-1)?.rows], [0, rows], `${seconds} s`);
+    for (const [index, point] of points.entries()) {
+      assert.equal(point.rows, Math.round(point.at / 100));
+      assert.ok(index === 0 || point.at > (points[index - 1]?.at ?? 0));
+    }
+  }
 });
 
 test('a job is listed while its process starts, and its first event completes it', () => {

@@ -17,8 +17,8 @@ export interface Command {
   /** Screens that have the command; all if absent. */
   screens?: readonly ScreenName[];
   group: 'here' | 'go' | 'move' | 'general';
-  /** Changes data: not available in a read-only console. */
-  changesData?: true;
+  /** Whether it changes data, now that this is selected: then it is not available in a read-only console. */
+  changesData: boolean | ((snapshot: Snapshot) => boolean);
   /** Why the command is not available now. */
   disabled?(snapshot: Snapshot): string | undefined;
   /** `key` is the key that was pressed, if it was one. */

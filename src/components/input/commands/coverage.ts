@@ -32,6 +32,7 @@ export const COVERAGE: readonly Command[] = [
     description: 'Show which days or hours are archived',
     screens: ['fractals', 'fractal-archives', 'fractal'],
     group: 'here',
+    changesData: false,
     disabled: (snapshot) => (fractalOf(snapshot) === undefined ? 'no fractal selected' : undefined),
     run(session) {
       const fractal_id = fractalOf(session.snapshot());
@@ -46,6 +47,7 @@ export const COVERAGE: readonly Command[] = [
     description: 'Open the archive that covers the period under the cursor',
     screens: ['coverage'],
     group: 'here',
+    changesData: false,
     disabled: noArchive,
     run: openCovering,
   },
@@ -57,6 +59,7 @@ export const COVERAGE: readonly Command[] = [
     description: 'Select the next archive of the period',
     screens: ['coverage'],
     group: 'here',
+    changesData: false,
     disabled: oneArchive,
     run: nextArchive,
   },
@@ -67,6 +70,7 @@ export const COVERAGE: readonly Command[] = [
     description: 'Switch between hours and days',
     screens: ['coverage'],
     group: 'here',
+    changesData: false,
     run: toggleUnit,
   },
   {
@@ -76,6 +80,7 @@ export const COVERAGE: readonly Command[] = [
     description: 'Go to the previous period',
     screens: ['coverage'],
     group: 'move',
+    changesData: false,
     disabled: noPeriods,
     run: (session) => moveInCoverage(session, { periods: -1 }),
   },
@@ -86,6 +91,7 @@ export const COVERAGE: readonly Command[] = [
     description: 'Go to the next period',
     screens: ['coverage'],
     group: 'move',
+    changesData: false,
     disabled: noPeriods,
     run: (session) => moveInCoverage(session, { periods: 1 }),
   },
@@ -96,6 +102,7 @@ export const COVERAGE: readonly Command[] = [
     description: 'Go back',
     screens: ['coverage'],
     group: 'here',
+    changesData: false,
     run: (session) => back(session),
   },
 ];

@@ -32,6 +32,7 @@ export const ALWAYS: readonly Command[] = [
     label: 'help',
     description: 'Show the keys of this screen',
     group: 'general',
+    changesData: false,
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'help', top: 0 } }),
   },
   {
@@ -40,6 +41,7 @@ export const ALWAYS: readonly Command[] = [
     label: 'quit',
     description: 'Quit; running jobs continue',
     group: 'general',
+    changesData: false,
     run: (session) => quit(session),
   },
   {
@@ -48,6 +50,7 @@ export const ALWAYS: readonly Command[] = [
     description: 'Go back to where this page was opened',
     screens: PAGES,
     group: 'general',
+    changesData: false,
     run: leavePage,
   },
 ];
@@ -77,6 +80,7 @@ export const GENERAL: readonly Command[] = [
     description: 'Copy a path, ID or checksum to the clipboard',
     screens: COPY_SCREENS,
     group: 'here',
+    changesData: false,
     disabled: (snapshot) => (canCopy(snapshot) ? undefined : 'nothing to copy here'),
     run: copy,
   },
@@ -86,6 +90,7 @@ export const GENERAL: readonly Command[] = [
     label: 'commands',
     description: 'Run a command, or jump to a fractal, backup, archive or installation, by name',
     group: 'general',
+    changesData: false,
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'palette', query: '', index: 0 } }),
   },
   {
@@ -94,6 +99,7 @@ export const GENERAL: readonly Command[] = [
     label: 'refresh',
     description: 'Reload all data',
     group: 'general',
+    changesData: false,
     run: refresh,
   },
 ];
@@ -105,6 +111,7 @@ export const TERMINAL: readonly Command[] = [
     keys: ['ctrl-l'],
     description: 'Redraw the screen',
     group: 'general',
+    changesData: false,
     run: (session) => session.terminal.repaint(),
   },
   {
@@ -112,6 +119,7 @@ export const TERMINAL: readonly Command[] = [
     keys: ['ctrl-z'],
     description: 'Suspend the console; resume it with fg',
     group: 'general',
+    changesData: false,
     run: (session) => session.terminal.suspend(),
   },
 ];
@@ -122,6 +130,7 @@ function screen(key: string, name: ScreenName, title: string, ...more: string[])
     keys: [key, ...more],
     description: `Show ${title}`,
     group: 'go',
+    changesData: false,
     run: (session) => go(session, { name }),
   };
 }
@@ -147,6 +156,7 @@ export const MOVES: readonly Command[] = [
     keys: ['up', 'k'],
     description: 'Move up',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { rows: -1 }),
   },
   {
@@ -154,6 +164,7 @@ export const MOVES: readonly Command[] = [
     keys: ['down', 'j'],
     description: 'Move down',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { rows: 1 }),
   },
   {
@@ -162,6 +173,7 @@ export const MOVES: readonly Command[] = [
     more: { screens: ROWS, keys: ['b'] },
     description: 'Move up one page',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { pages: -1 }),
   },
   {
@@ -170,6 +182,7 @@ export const MOVES: readonly Command[] = [
     more: { screens: ROWS, keys: [' ', 'f'] },
     description: 'Move down one page',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { pages: 1 }),
   },
   {
@@ -178,6 +191,7 @@ export const MOVES: readonly Command[] = [
     more: { screens: ROWS, keys: ['u'] },
     description: 'Move up half a page',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { pages: -0.5 }),
   },
   {
@@ -186,6 +200,7 @@ export const MOVES: readonly Command[] = [
     more: { screens: ROWS, keys: ['d'] },
     description: 'Move down half a page',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { pages: 0.5 }),
   },
   {
@@ -193,6 +208,7 @@ export const MOVES: readonly Command[] = [
     keys: ['g', 'home'],
     description: 'Go to the top',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { to: 'first' }),
   },
   {
@@ -200,6 +216,7 @@ export const MOVES: readonly Command[] = [
     keys: ['G', 'end'],
     description: 'Go to the bottom',
     group: 'move',
+    changesData: false,
     run: (session) => move(session, { to: 'last' }),
   },
 ];

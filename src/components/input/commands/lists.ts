@@ -1,5 +1,12 @@
 import { exportList } from '../../state/export/export.ts';
-import { askToArchive, askToResume, chooseSplit, confirmCancel, resumable } from '../../state/job-actions.ts';
+import {
+  askToArchive,
+  askToResume,
+  chooseSplit,
+  confirmCancel,
+  moveQueued,
+  resumable,
+} from '../../state/job-actions.ts';
 import { invertSelection, selectAll, selectRange } from '../../state/lists/row-selection.ts';
 import { chooseSort, reverseSort } from '../../state/lists/sorting.ts';
 import { back, open, toggleSelected } from '../../state/navigation.ts';
@@ -22,6 +29,10 @@ function noRunningJob(snapshot: Snapshot): string | undefined {
   return job.ended_at === undefined ? undefined : 'the job has ended';
 }
 
+function noQueuedJob(snapshot: Snapshot): string | undefined {
+  return selectedJob(snapshot)?.queued ? undefined : 'it is not in the queue';
+}
+
 function notResumable(snapshot: Snapshot): string | undefined {
   const found = resumable(snapshot);
   return 'why' in found ? found.why : undefined;
@@ -42,6 +53,7 @@ export const OPENING: readonly Command[] = [
     description: 'Open the row under the cursor',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: (session) => open(session),
   },
@@ -64,6 +76,7 @@ export const OPENING: readonly Command[] = [
       'setup',
     ],
     group: 'here',
+    changesData: false,
     run: (session) => back(session),
   },
   {
@@ -72,6 +85,7 @@ export const OPENING: readonly Command[] = [
     description: 'Clear filter or selection, or go to the overview',
     screens: ['fractals', 'archives', 'backups', 'jobs', 'log', 'orphans'],
     group: 'here',
+    changesData: false,
     run: (session) => back(session),
   },
 ];
@@ -120,8 +134,34 @@ export const JOBS: readonly Command[] = [
     description: 'Cancel the job; asks first',
     screens: ['jobs', 'job'],
     group: 'here',
+    // What a read-only console starts changes nothing: it may stop that.
+    changesData: (snapshot) => !snapshot.own.has(selectedJob(snapshot)?.id ?? ''),
     disabled: noRunningJob,
     run: confirmCancel,
+  },
+  {
+    name: 'earlier in queue',
+    verb: 'move the job',
+    keys: ['K'],
+    label: 'earlier',
+    description: 'Move the queued job up: it runs earlier',
+    screens: ['jobs'],
+    group: 'here',
+    changesData: true,
+    disabled: noQueuedJob,
+    run: (session) => void moveQueued(session, 'up'),
+  },
+  {
+    name: 'later in queue',
+    verb: 'move the job',
+    keys: ['J'],
+    label: 'later',
+    description: 'Move the queued job down: it runs later',
+    screens: ['jobs'],
+    group: 'here',
+    changesData: true,
+    disabled: noQueuedJob,
+    run: (session) => void moveQueued(session, 'down'),
   },
   {
     name: 'resume',
@@ -154,6 +194,7 @@ export const SELECTING: readonly Command[] = [
     description: 'Select or deselect the row',
     screens: SELECTABLE,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: toggleSelected,
   },
@@ -163,6 +204,7 @@ export const SELECTING: readonly Command[] = [
     description: 'Select all rows that are shown',
     screens: SELECTABLE,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: selectAll,
   },
@@ -173,6 +215,7 @@ export const SELECTING: readonly Command[] = [
     description: 'Select all rows from the one selected last to this one',
     screens: SELECTABLE,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: selectRange,
   },
@@ -183,6 +226,7 @@ export const SELECTING: readonly Command[] = [
     description: 'Select the rows that are not selected, and deselect the others',
     screens: SELECTABLE,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: invertSelection,
   },
@@ -193,6 +237,7 @@ export const SELECTING: readonly Command[] = [
     description: "Show only rows with matching text: words, !not, 'exact, /regex/",
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     run: editFilter,
   },
 ];
@@ -207,6 +252,7 @@ export const SORTING: readonly Command[] = [
     description: 'Show all details of the fractal',
     screens: ['fractals'],
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: (session) => open(session, 'fractal'),
   },
@@ -217,6 +263,7 @@ export const SORTING: readonly Command[] = [
     description: 'Show or hide columns; the choice is remembered',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     run: (session) => session.dispatch({ type: 'mode', mode: { name: 'columns', index: 0 } }),
   },
   {
@@ -226,6 +273,7 @@ export const SORTING: readonly Command[] = [
     description: 'Show or hide the details next to the list',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     disabled: ({ columns }) => (columns < WITH_PREVIEW ? `it needs ${WITH_PREVIEW} columns` : undefined),
     run: (session) => session.changeSetting('preview', !session.snapshot().settings.preview),
   },
@@ -236,6 +284,7 @@ export const SORTING: readonly Command[] = [
     description: 'Choose the column to sort by',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: chooseSort,
   },
@@ -245,6 +294,7 @@ export const SORTING: readonly Command[] = [
     description: 'Reverse the sort order',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     run: reverseSort,
   },
   {
@@ -254,6 +304,7 @@ export const SORTING: readonly Command[] = [
     description: 'Export the selected rows, or all that are shown, as NDJSON or CSV',
     screens: LIST_SCREENS,
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: exportList,
   },

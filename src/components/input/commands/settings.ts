@@ -11,6 +11,7 @@ export const SETTINGS: readonly Command[] = [
     description: 'Change the setting under the cursor; it is applied and saved at once',
     screens: ['settings'],
     group: 'here',
+    changesData: false,
     disabled: noRow,
     run: changeSetting,
   },
@@ -23,6 +24,7 @@ export const OPEN_SETTINGS: readonly Command[] = [
     keys: [','],
     description: 'Show and change the settings of the console',
     group: 'go',
+    changesData: false,
     run: (session) => openAside(session, 'settings'),
   },
 ];

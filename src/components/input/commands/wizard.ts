@@ -27,6 +27,7 @@ export const WIZARD: readonly Command[] = [
     description: 'Continue with the choice under the cursor',
     screens: ['wizard'],
     group: 'here',
+    changesData: true,
     run: (session) => applyChoice(session),
   },
   {
@@ -36,6 +37,7 @@ export const WIZARD: readonly Command[] = [
     description: 'Turn the option under the cursor on or off, or choose it without continuing',
     screens: ['wizard'],
     group: 'here',
+    changesData: false,
     run: toggleChoice,
   },
   {
@@ -45,6 +47,7 @@ export const WIZARD: readonly Command[] = [
     description: 'Stop planning, or go back one step; on the first step, leave',
     screens: ['wizard'],
     group: 'here',
+    changesData: false,
     run: stepBack,
   },
   {
@@ -54,6 +57,7 @@ export const WIZARD: readonly Command[] = [
     description: 'Cancel the restore; nothing has been changed',
     screens: ['wizard'],
     group: 'here',
+    changesData: false,
     run: cancelWizard,
   },
 ];

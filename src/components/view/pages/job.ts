@@ -1,6 +1,8 @@
 import {
   type ArchiveRestoreSummary,
+  type JobLogLine,
   type JobView,
+  type QueuedJob,
   type RestoreSummary,
   summaryRows,
 } from '../../../core/index.ts';
@@ -8,7 +10,14 @@ import type { Row } from '../../../core/text/rows.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
 import { formatDuration } from '../../../core/text/time.ts';
 import { formatExact, formatPercent, formatRowRate, plural } from '../../../core/text/units.ts';
-import { formatByteRate, formatBytes, formatClock, zoneName, zoneOf } from '../../text/display.ts';
+import {
+  formatByteRate,
+  formatBytes,
+  formatClock,
+  formatStamp,
+  zoneName,
+  zoneOf,
+} from '../../text/display.ts';
 import type { Line, Tone } from '../../text/line.ts';
 import { fileTitle } from '../archive-name.ts';
 import {
@@ -22,6 +31,7 @@ import {
   shortDuration,
 } from '../jobs.ts';
 import { type JobRow, jobRows } from '../lists/jobs.ts';
+import { averageRate, throughput } from '../throughput.ts';
 import type { Snapshot } from '../types.ts';
 import { field, heading, longField } from './fields.ts';
 
@@ -50,7 +60,7 @@ function timeLeft({ eta_ms, fraction = 0 }: JobView): string {
 function times(job: JobView, now: number): string {
   const elapsed = shortDuration((job.ended_at ?? now) - job.started_at);
   if (job.ended_at !== undefined)
-    return `took ${elapsed}, ended ${formatClock(job.ended_at)} ${zoneOf(job.ended_at)}`;
+    return `took ${elapsed}, ended ${formatStamp(job.ended_at)} ${zoneOf(job.ended_at)}`;
   const parts = [
     `${elapsed} elapsed`,
     timeLeft(job),
@@ -137,36 +147,38 @@ function restoreSteps({ live, database, safety_backup }: RestoreSummary): string
   ];
 }
 
+/** The newest item first, on one line; below a failed one what to do. */
 function itemLines(job: JobView, { columns, symbols, data }: Snapshot): Line[] {
   if (job.item_count === 0) return [];
   const failed = job.failed_count > 0 ? `, ${plural(job.failed_count, 'failed', 'failed')}` : '';
   const more = job.item_count - job.items.length;
-  // Failed items first.
-  const items = job.items.toSorted((a, b) => Number(a.ok) - Number(b.ok));
   return [
-    heading(`${plural(job.item_count, 'item')}${failed}`, columns, symbols),
-    ...items.flatMap(({ item, ok, message, error }): Line[] => [
+    heading(`${plural(job.item_count, 'item')}${failed}, newest first`, columns, symbols),
+    ...job.items.toReversed().flatMap(({ item, ok, message, error }): Line[] => [
       [
         { text: `  ${ok ? symbols.ok : symbols.bad} `, tone: ok ? 'good' : 'bad' },
         { text: fileTitle(item, data), bold: !ok },
+        { text: `  ${message}`, tone: ok ? 'dim' : 'bad' },
       ],
-      ...longField(ok ? '' : 'Why', message, columns, ok ? 'dim' : 'bad'),
       ...(error?.hint ? longField('What to do', error.hint, columns) : []),
     ]),
     ...(more > 0 ? [field('', { text: `and ${plural(more, 'more', 'more')}`, tone: 'dim' })] : []),
   ];
 }
 
-function warningLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
-  const more = job.warning_count - job.warnings.length;
+const LEVELS: Readonly<Record<JobLogLine['level'], Tone>> = {
+  info: 'plain',
+  good: 'good',
+  warn: 'warn',
+  error: 'bad',
+};
+
+/** What the job reported, in order. */
+function logLines(job: JobView, { columns, symbols }: Snapshot): Line[] {
+  const warnings = job.warning_count > 0 ? `, ${plural(job.warning_count, 'warning')}` : '';
   return [
-    ...(job.warning_count > 0
-      ? [
-          heading(plural(job.warning_count, 'warning'), columns, symbols),
-          ...job.warnings.flatMap((warning) => longField(symbols.warn, warning, columns, 'warn')),
-          ...(more > 0 ? [field('', { text: `and ${plural(more, 'more', 'more')}`, tone: 'dim' })] : []),
-        ]
-      : []),
+    heading(`Log (${zoneName()})${warnings}`, columns, symbols),
+    ...job.log.flatMap(({ at, level, text }) => longField(formatClock(at), text, columns, LEVELS[level])),
   ];
 }
 
@@ -175,19 +187,39 @@ function startedBy(job: JobView): string {
   return `${jobOwner(job)}; process ${pid} on ${host}`;
 }
 
-function queuedLines(job: JobRow, snapshot: Snapshot): Line[] {
+function queuedLines(job: JobRow, { position, problem }: QueuedJob, snapshot: Snapshot): Line[] {
   const { columns, symbols, now } = snapshot;
   return [
     heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
-    field('Queued', { text: `for ${shortDuration(now - job.started_at)}, behind other archives` }),
-    field('', { text: 'Press x to remove it from the queue.', tone: 'dim' }),
+    field('Queued', { text: `for ${shortDuration(now - job.started_at)}` }),
+    field('Position', { text: ['starting', 'next'][position] ?? String(position) }),
+    ...(problem
+      ? [
+          ...longField('Not started', problem.message, columns, 'bad'),
+          ...(problem.hint ? longField('What to do', problem.hint, columns) : []),
+        ]
+      : []),
+    ...(job.by ? longField('By', jobOwner(job), columns) : []),
+    field('ID', { text: job.id, tone: 'dim' }),
+    field('', {
+      text: 'It starts when the jobs before it have ended, also without this console.',
+      tone: 'dim',
+    }),
   ];
+}
+
+/** The average rate, and the rate over time. */
+function throughputLines(job: JobView, { columns, symbols, now }: Snapshot): Line[] {
+  const average = averageRate(job, now);
+  const rates = throughput(job, Math.max(10, Math.min(60, columns - 40)), now, symbols);
+  if (average === undefined && !rates) return [];
+  return [field('Average', { text: `${average ?? '-'}  ` }, ...(rates ? [rates] : []))];
 }
 
 function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
   const { columns, symbols, now } = snapshot;
-  if (job.queued) return queuedLines(job, snapshot);
+  if (job.queued) return queuedLines(job, job.queued, snapshot);
   return [
     heading(sanitize(job.title), columns, symbols),
     field('State', jobState(job, snapshot)),
@@ -202,14 +234,13 @@ function jobLines(job: JobRow, snapshot: Snapshot): Line[] {
       ? []
       : [field('Done', { text: jobProgress(job) }), field('Bytes', { text: jobBytes(job) })]),
     field('Time', { text: times(job, now) }),
+    ...throughputLines(job, snapshot),
     field('Retries', { text: job.retries === 0 ? 'none' : String(job.retries) }),
     ...(job.by ? longField('By', startedBy(job), columns) : []),
     field('ID', { text: job.id, tone: 'dim' }),
     ...itemLines(job, snapshot),
     ...(job.result ? [heading('Result', columns, symbols), ...resultLines(job, snapshot)] : []),
-    ...warningLines(job, snapshot),
-    heading(`Phases (${zoneName()})`, columns, symbols),
-    ...job.phases.map((phase) => field(formatClock(phase.at), { text: phase.name })),
+    ...logLines(job, snapshot),
   ];
 }
 

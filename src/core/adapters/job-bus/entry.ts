@@ -67,14 +67,14 @@ export function parseObject(line: string): Record<string, unknown> | undefined {
  * other event.
  */
 export function throttleProgress(
-  interval_ms: number,
+  interval_ms: () => number,
   pass: (entries: readonly Entry[]) => void,
 ): (entry: Entry) => void {
   let last = Number.NEGATIVE_INFINITY;
   let dropped: Entry | undefined;
   return (entry) => {
     const isProgress = entry.event.event === 'job:progress';
-    if (isProgress && performance.now() - last < interval_ms) {
+    if (isProgress && performance.now() - last < interval_ms()) {
       dropped = entry;
       return;
     }

@@ -8,7 +8,7 @@ import { makeState, onState, openState, trustedUsers } from '../state/open-state
 import { isRunning } from '../state/process-identity.ts';
 import { type Entry, isEnd } from './entry.ts';
 import { FolderJobLog } from './job-log.ts';
-import { type Journal, type JournalHead, journalName, readJournal } from './journal.ts';
+import { type Journal, type JournalHead, journalName, readHead, readJournal } from './journal.ts';
 import { logName } from './launcher.ts';
 import { cancelBySocket, followSocket } from './socket-client.ts';
 import { openTemporaryFolder, socketName } from './socket-server.ts';
@@ -61,6 +61,17 @@ export class FolderJobBus implements JobBus<JobEvent> {
       await using journals = await openState(this.#install, 'journal');
       const entries = (await journals?.entries()) ?? [];
       return entries.flatMap((entry) => (entry.isFile() ? (JOURNAL.exec(entry.name)?.[1] ?? []) : []));
+    });
+  }
+
+  async endedBefore(id: string, time: number): Promise<boolean> {
+    requireId(id);
+    return onState(`Cannot read the journal of job ${id}`, async () => {
+      await using journals = await openState(this.#install, 'journal');
+      const stats = await journals?.lstat(journalName(id));
+      if (!journals || !stats || stats.mtimeMs >= time) return false;
+      const head = await readHead(journals, journalName(id));
+      return head !== undefined && !(await isRunning(head.process));
     });
   }
 

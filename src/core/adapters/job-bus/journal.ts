@@ -15,11 +15,14 @@ import {
 } from './entry.ts';
 import type { JobHistory } from './history.ts';
 
+/** Progress is written at most this often, and less often the longer the job runs: about as many lines per doubling. */
 const PROGRESS_MS = 1_000;
+const PROGRESS_SHARE = 1 / 120;
 /** From this size on the file is rewritten from the history, which is smaller. */
 const MAX_BYTES = 8 << 20;
 /** Far above the size of any journal; the rest of a larger file is not read. */
 const MAX_READ_BYTES = 64 << 20;
+const MAX_HEAD_BYTES = 8 << 10;
 
 /** The first line of a journal: the job, its process, and the socket of that process. */
 export interface JournalHead {
@@ -91,7 +94,7 @@ export class JournalWriter {
   }
 
   /** Writes an event asynchronously. */
-  readonly add = throttleProgress(PROGRESS_MS, (entries) => {
+  readonly add = throttleProgress(progressInterval(), (entries) => {
     // Events that arrive during a write are written together.
     if (this.#queue.push(...entries) > entries.length) return;
     this.#written = this.#written.then(() => this.#write(this.#queue.splice(0)));
@@ -143,6 +146,12 @@ export class JournalWriter {
   }
 }
 
+/** The interval grows with the age of the journal. */
+function progressInterval(): () => number {
+  const started = performance.now();
+  return () => Math.max(PROGRESS_MS, (performance.now() - started) * PROGRESS_SHARE);
+}
+
 /** Name of the file of a job's journal. */
 export function journalName(job: string): string {
   return `${job}.ndjson`;
@@ -158,6 +167,17 @@ export async function readJournal(folder: OpenFolder, name: string): Promise<Jou
     const stats = await folder.lstat(name);
     const journal = bytes && parseJournal(bytes.toString());
     return journal && { ...journal, written_at: stats?.mtimeMs ?? Date.now() };
+  } catch (error) {
+    if (error instanceof WrongType) return undefined;
+    throw stateError(`Cannot read ${folder.pathOf(name)}`, error);
+  }
+}
+
+/** The first line of a journal; undefined if there is no journal. Reads only the beginning of the file. */
+export async function readHead(folder: OpenFolder, name: string): Promise<JournalHead | undefined> {
+  try {
+    const bytes = await folder.read(name, MAX_HEAD_BYTES, { sole: true });
+    return bytes && parseHead(bytes.toString().split('\n', 1)[0] ?? '');
   } catch (error) {
     if (error instanceof WrongType) return undefined;
     throw stateError(`Cannot read ${folder.pathOf(name)}`, error);

@@ -25,19 +25,28 @@ export class ProcessLauncher implements JobLauncher {
     this.#command = command;
   }
 
-  async start(id: string, request: LaunchRequest): Promise<void> {
-    const path = join(this.#install, '.bifract', 'journal', logName(id));
+  start(id: string, request: LaunchRequest): Promise<void> {
+    return this.#start(['run-job', id], logName(id), request);
+  }
+
+  startQueue(): Promise<void> {
+    return this.#start(['run-queue'], QUEUE_LOG, {});
+  }
+
+  /** Starts this program and waits for its response. `name` is that of the file for its stderr. */
+  async #start(command: string[], name: string, input: object): Promise<void> {
+    const path = join(this.#install, '.bifract', 'journal', name);
     await using log = await onState(`Cannot write ${path}`, async () => {
       await using folder = await makeState(this.#install, 'journal');
-      return await folder.openLog(logName(id));
+      return await folder.openLog(name);
     });
     const [program = process.execPath, ...args] = this.#command;
-    const child = spawn(program, [...args, 'run-job', id, '--dir', this.#install], {
+    const child = spawn(program, [...args, ...command, '--dir', this.#install], {
       detached: true,
       stdio: ['pipe', 'pipe', log.fd],
     });
     try {
-      await waitForStart(child, request, path);
+      await waitForStart(child, input, path);
     } finally {
       child.unref();
       child.stdin?.destroy();
@@ -51,14 +60,17 @@ export function logName(id: string): string {
   return `${id}.log`;
 }
 
-/** Removes that file if it is empty. */
-export async function removeEmptyLog(install: string, id: string): Promise<void> {
+const QUEUE_LOG = 'queue.log';
+
+/** Removes that file if it is empty; without an id, that of the process that runs the queue. */
+export async function removeEmptyLog(install: string, id?: string): Promise<void> {
+  const name = id === undefined ? QUEUE_LOG : logName(id);
   await using folder = await openState(install, 'journal');
-  const found = await folder?.lstat(logName(id));
-  if (found?.isFile() && found.size === 0) await folder?.unlink(logName(id));
+  const found = await folder?.lstat(name);
+  if (found?.isFile() && found.size === 0) await folder?.unlink(name);
 }
 
-async function waitForStart(child: ChildProcess, request: LaunchRequest, log: string): Promise<void> {
+async function waitForStart(child: ChildProcess, request: object, log: string): Promise<void> {
   const failed = once(child, 'error').then(([cause]) => {
     throw new BifractError('INTERNAL', `Cannot start the process of the job: ${cause.message}`, {
       cause,
@@ -69,14 +81,16 @@ async function waitForStart(child: ChildProcess, request: LaunchRequest, log: st
   for (const one of [failed, responded]) one.catch(() => undefined);
   const response = await Promise.race([responded, failed]);
   if (response?.ok === true) return;
+  // It must not start later: the caller does something else instead.
+  if (response === undefined) child.kill('SIGKILL');
   const { code, message, hint } = (response?.error ?? {}) as Partial<ErrorReport>;
   if (code !== undefined && message !== undefined) throw new BifractError(code, message, { hint });
-  throw new BifractError('INTERNAL', 'The process of the job ended before the job started', {
+  throw new BifractError('INTERNAL', 'The process ended before the job started', {
     hint: `Its output is in ${log}.`,
   });
 }
 
-async function readResponse({ stdin, stdout }: ChildProcess, request: LaunchRequest) {
+async function readResponse({ stdin, stdout }: ChildProcess, request: object) {
   if (!stdin || !stdout) return undefined;
   stdin.on('error', () => undefined);
   stdin.end(JSON.stringify(request));

@@ -77,9 +77,12 @@ export class JobSocket {
   }
 
   /** Sends an event to all followers; progress at most ten times a second. */
-  readonly send = throttleProgress(PROGRESS_MS, (entries) => {
-    for (const entry of entries) this.#broadcast(entry);
-  });
+  readonly send = throttleProgress(
+    () => PROGRESS_MS,
+    (entries) => {
+      for (const entry of entries) this.#broadcast(entry);
+    },
+  );
 
   /** Delivers what was sent, closes the connections and removes the socket. */
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { OpenFolder } from '../files/open-folder.ts';
 import { openState, trustedUsers } from '../state/open-state.ts';
 import { isRunning } from '../state/process-identity.ts';
-import { readJournal } from './journal.ts';
+import { readHead } from './journal.ts';
 import { isAbandoned } from './socket-client.ts';
 import {
   hasTemporaryFolders,
@@ -12,9 +12,11 @@ import {
 } from './socket-server.ts';
 
 const DAY_MS = 86_400_000;
-const MAX_AGE_MS = 14 * DAY_MS;
+const MAX_AGE_MS = 90 * DAY_MS;
 const ORPHAN_AGE_MS = 60_000;
-const MAX_JOURNALS = 100;
+const MAX_JOURNALS = 1_000;
+/** Of all journals and their logs together. */
+const MAX_TOTAL_BYTES = 256 << 20;
 const JOURNAL = /^[\w-]{1,100}\.ndjson$/;
 const LOG = /^[\w-]{1,100}\.log$/;
 const SOCKET = /^[\w-]{1,100}\.sock$/;
@@ -26,6 +28,7 @@ interface Found {
   name: string;
   /** Time of the last change, ms since the epoch. */
   changed: number;
+  size: number;
 }
 
 /**
@@ -60,9 +63,12 @@ class Sweep {
     // A socket in a temporary folder is named only in the journal of its job.
     const elsewhere = await hasTemporaryFolders().catch(() => false);
     const names = new Set(sockets.map(({ name }) => name));
+    const logs = new Map(files.map(({ name, size }) => [name, size]));
+    let total = 0;
     journals.sort((a, b) => b.changed - a.changed);
-    for (const [at, { name, changed }] of journals.entries()) {
-      const old = at >= MAX_JOURNALS || isOlder(changed, MAX_AGE_MS);
+    for (const [at, { name, changed, size }] of journals.entries()) {
+      total += size + (logs.get(name.replace(/ndjson$/, 'log')) ?? 0);
+      const old = at >= MAX_JOURNALS || total > MAX_TOTAL_BYTES || isOlder(changed, MAX_AGE_MS);
       const hasSocket = names.has(name.replace(/ndjson$/, 'sock'));
       if (old || hasSocket || elsewhere) await this.#cleanUpJob(name, old);
     }
@@ -83,10 +89,10 @@ class Sweep {
   }
 
   async #cleanUpJob(name: string, old: boolean): Promise<void> {
-    const journal = await readJournal(this.#journals, name);
-    if (journal && (await isRunning(journal.head.process))) return;
+    const head = await readHead(this.#journals, name);
+    if (head && (await isRunning(head.process))) return;
     if (this.#run) await removeSocket(this.#run, name.replace(/ndjson$/, 'sock'));
-    if (journal?.head.socket) await this.#removeTemporarySocket(journal.head.socket).catch(() => undefined);
+    if (head?.socket) await this.#removeTemporarySocket(head.socket).catch(() => undefined);
     const log = name.replace(/ndjson$/, 'log');
     if (old) await this.#journals.unlink(name);
     const output = await this.#journals.lstat(log);
@@ -109,10 +115,10 @@ async function found(folder: OpenFolder, type: 'file' | 'socket'): Promise<Found
     type === 'file' ? entry.isFile() : entry.isSocket(),
   );
   return Promise.all(
-    entries.map(async ({ name }) => ({
-      name,
-      changed: (await folder.lstat(name))?.mtimeMs ?? Date.now(),
-    })),
+    entries.map(async ({ name }) => {
+      const stats = await folder.lstat(name);
+      return { name, changed: stats?.mtimeMs ?? Date.now(), size: stats?.size ?? 0 };
+    }),
   );
 }
 

@@ -140,7 +140,7 @@ async function removeStale(folder: OpenFolder, name: string, renamed: string): P
 }
 
 /** Whether the process named in a lock file is running. False for an invalid file, and for what is no file. */
-async function isHeld(folder: OpenFolder, name: string): Promise<boolean> {
+export async function isHeld(folder: OpenFolder, name: string): Promise<boolean> {
   try {
     const text = await folder.read(name, MAX_BYTES);
     const { pid, start, boot } = JSON.parse(String(text ?? '')) as Partial<ProcessIdentity>;

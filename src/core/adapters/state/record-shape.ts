@@ -1,3 +1,5 @@
+import type { JobOwner } from '../../ports/job-launcher.ts';
+import type { QueuedRecord } from '../../ports/job-queue.ts';
 import type { JobRecord, Leftover } from '../../ports/state.ts';
 
 type Check = (value: unknown) => boolean;
@@ -91,3 +93,21 @@ export const hasLeftoverShape = object<Leftover>({
   hint: isText,
   warned_at: optional(isText),
 }) as (value: unknown) => value is Leftover;
+
+const isId: Check = (value) => typeof value === 'string' && /^[\w-]{1,100}$/.test(value);
+
+/** The same for a job in the queue; its request is checked by the job's type. */
+export const hasQueuedShape = object<QueuedRecord>({
+  id: isId,
+  request: object<QueuedRecord['request']>({ kind: isText }),
+  queued_at: isTime,
+  by: object<JobOwner>({
+    user: isText,
+    sudo_user: optional(isText),
+    host: isText,
+    pid: isNumber,
+    from: optional(isText),
+  }),
+  started_at: optional(isTime),
+  problem: optional(object({ code: isText, message: isText, hint: isText })),
+}) as (value: unknown) => value is QueuedRecord;

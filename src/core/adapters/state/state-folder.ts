@@ -9,14 +9,15 @@ import {
   UNREADABLE,
 } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { DiskFile } from '../files/disk-file.ts';
 import { WrongType } from '../files/errors.ts';
 import { OpenFolder } from '../files/open-folder.ts';
 import { removeStaleLock, withFileLock } from './file-lock.ts';
 import { makeState, onState, openState } from './open-state.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { QUEUE_LOCKS } from './queue-file.ts';
 import { hasLeftoverShape, hasRecordShape } from './record-shape.ts';
-import { removeAbandoned, temporaryName } from './temporary-files.ts';
+import { replaceState } from './replace-state.ts';
+import { removeAbandoned } from './temporary-files.ts';
 
 /** Matches no running process. */
 const NO_PROCESS: ProcessIdentity = { pid: 0, start: '', boot: '' };
@@ -68,8 +69,7 @@ export class StateFolder implements State {
     const { file, stored, plan } = this.#split(record, owner);
     await onState(`Cannot save the job record in ${this.#jobs}`, async () => {
       await using jobs = await makeState(this.#install, 'jobs');
-      await replace(jobs, file, temporaryName(record.id, await ownIdentity()), stored);
-      await jobs.sync();
+      await replaceState(jobs, file, stored);
       if (plan) this.#plans.set(record.id, plan);
     });
   }
@@ -100,7 +100,8 @@ export class StateFolder implements State {
       await using home = await openState(this.#install);
       await using jobs = await openState(this.#install, 'jobs');
       for (const folder of [install, home, jobs]) if (folder) await removeAbandoned(folder);
-      for (const name of [RECOVERY_LOCK, CHANGE_LOCK]) if (home) await removeStaleLock(home, name);
+      for (const name of [RECOVERY_LOCK, CHANGE_LOCK, ...QUEUE_LOCKS])
+        if (home) await removeStaleLock(home, name);
       const names = jobs ? await filesIn(jobs) : [];
       for (const name of names) {
         if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json'))) await jobs?.unlink(name);
@@ -142,7 +143,7 @@ export class StateFolder implements State {
   async saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
     await onState(`Cannot save ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
       await using home = await makeState(this.#install);
-      await replace(home, LEFTOVERS, temporaryName(LEFTOVERS, await ownIdentity()), leftovers);
+      await replaceState(home, LEFTOVERS, leftovers);
     });
   }
 
@@ -198,18 +199,6 @@ async function filesIn(folder: OpenFolder): Promise<string[]> {
 function fileOf(id: string): string {
   if (JOB_ID.test(id)) return `${id}.json`;
   throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(id)}`);
-}
-
-async function replace(folder: OpenFolder, name: string, temporary: string, record: object): Promise<void> {
-  const file = await DiskFile.create(folder, temporary);
-  try {
-    await file.write(Buffer.from(`${JSON.stringify(record)}\n`));
-    await file.finish();
-    await folder.rename(temporary, name);
-  } catch (error) {
-    await file.remove();
-    throw error;
-  }
 }
 
 /** Reads a record from one or both of its files. One that no version can have written is unreadable. */

@@ -23,7 +23,6 @@ export const archiveRestoreJob: JobType<ArchiveRestoreJobRequest, ArchiveRestore
   summary: archiveRestoreRows,
   cancelEffect:
     'Staged rows are dropped. If it is already deleting rows or moving them in, it finishes that first. Lines sent to ingest are kept.',
-  keepsPartialWork: true,
   cancelledHint: ROLLED_BACK,
   resumeHint:
     'Run the same command again to resume it, or select it in the console and press c. If it was already replacing rows, the next job, or opening the console, finishes that: no rows are lost.',

@@ -7,6 +7,7 @@ import { isHalfRestored } from '../files/half-restored.ts';
 import { archive } from './archive.ts';
 import type { ArchiveJobRequest, ArchiveSummary } from './contract.ts';
 import { canResume, recoverArchive, resumeRequest } from './recovery.ts';
+import { readRequest } from './request.ts';
 
 export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   title: ({ fractal_name, fractal_id }) => `Archive of ${fractal_name ?? fractal_id}`,
@@ -17,8 +18,8 @@ export const archiveJob: JobType<ArchiveJobRequest, ArchiveSummary> = {
   summary: archiveRows,
   cancelEffect: 'Unfinished files are deleted. Files of finished periods are kept.',
   cancelledHint: ROLLED_BACK,
-  keepsPartialWork: true,
   estimatesTotal: true,
+  readRequest,
   resumeHint: 'Run the same command again to resume it, or select it in the console and press c.',
   resumable: canResume,
   resumeRequest,

@@ -22,6 +22,7 @@ export const pruneJob: JobType<PruneRequest, PruneSummary> = {
   destroys: ({ plan }) => deleted(plan),
   locks: true,
   run: prune,
+  cancelEffect: 'What has been deleted so far is gone; the rest is kept.',
   cancelledHint: 'What has been deleted so far is gone; the rest is kept.',
   summary: ({ deleted: count, kept, freed_bytes }) => [
     { label: 'Deleted', value: `${plural(count, 'backup')} (${formatBytes(freed_bytes)})` },

@@ -35,6 +35,8 @@ export type CopyJobRequest = { kind: 'copy'; plan: CopyPlan };
 
 export interface CopySummary {
   copied: number;
+  /** Files that the plan did not copy. */
+  kept: number;
   size_bytes: number;
   moved: boolean;
   duration_ms: number;

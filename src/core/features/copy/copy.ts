@@ -1,5 +1,6 @@
 import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
+import { combineRefusals } from '../../job/failures.ts';
 import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import type { ArchiveRecord } from '../../ports/catalog.ts';
 import type { Key } from '../../ports/key.ts';
@@ -31,24 +32,39 @@ export async function copy(
   const { id, emit, now } = context;
   const keys = await services.keys();
   const base = { id, kind: 'copy', started_at: now().toISOString() } as const;
+  const kept = plan.items.filter(({ action }) => action === 'keep').length;
+  const copied = plan.items.length - kept;
   let done = 0;
   const copyOne = async (item: CopyItem): Promise<ItemOutcome> => {
     const { place, name, archive_id, to_path, refusal } = item;
-    if (refusal) return { message: refusal.message, error: refusal };
+    if (refusal && copied === 0) return { message: refusal.message, error: refusal };
+    if (refusal) return { message: `kept: ${refusal.message}`, skipped: true };
     await services.state.save({ ...base, copying: { place, name, to: plan.to, archive_id } });
     await copyItem(services, plan, item, { keys, done }, context);
     done += item.size_bytes;
     return { message: `${plan.move ? 'moved' : 'copied'} to ${to_path}` };
   };
   emit('job:phase', { phase: plan.move ? 'Moving' : 'Copying' });
-  const failed = `could not be ${plan.move ? 'moved' : 'copied'}`;
   try {
-    await forEachItem(plan.items, { name: ({ from_path }) => from_path, failed }, copyOne, context);
+    await forEachItem(plan.items, { name: nameOf, failed: failedText(plan.move) }, copyOne, context);
   } finally {
     await services.state.remove(id);
   }
   const duration_ms = Math.round(performance.now() - started);
-  return { copied: plan.items.length, size_bytes: done, moved: plan.move, duration_ms };
+  return { copied, kept, size_bytes: done, moved: plan.move, duration_ms };
+}
+
+/** The error of the files that a plan does not copy; undefined if there are none. */
+export function copyRefusal({ items, move }: CopyPlan): BifractError | undefined {
+  return combineRefusals(items, { name: nameOf, failed: failedText(move) });
+}
+
+function nameOf({ from_path }: CopyItem): string {
+  return from_path;
+}
+
+function failedText(move: boolean): string {
+  return `could not be ${move ? 'moved' : 'copied'}`;
 }
 
 async function copyItem(

@@ -61,6 +61,8 @@ export interface DeleteQuery extends CallOptions {
 
 export interface DeleteSummary {
   deleted: number;
+  /** Items that the plan kept. */
+  kept: number;
   freed_bytes: number;
   duration_ms: number;
 }

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import type { JobContext } from '../../job/context.ts';
-import { combine } from '../../job/failures.ts';
+import { combineRefusals } from '../../job/failures.ts';
 import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import { parseArchiveName } from '../../policy/names.ts';
 import type { ArchiveRecord, Catalog } from '../../ports/catalog.ts';
@@ -23,9 +23,9 @@ type DeleteServices = Pick<Services, keyof Storages | 'catalog' | 'state' | 'key
 
 /**
  * Deletes what the plan says, one by one, with an event each. Record and file of an archive are deleted
- * together: the file within the transaction that removes the record. A missing file is fine. Kept is a file that
- * differs from the plan (`BUSY`) or is not what it is taken for, and the last readable backup. Throws the combined error of all failures, including named items
- * that the plan keeps.
+ * together: the file within the transaction that removes the record. A missing file is fine. What the plan keeps is
+ * kept, which is no failure unless it keeps everything. Kept, too, is a file that differs from the plan (`BUSY`) or is not
+ * what it is taken for, and the last readable backup: that is a failure. Throws the combined error of all failures.
  */
 export async function deletePlanned(
   services: DeleteServices,
@@ -35,10 +35,13 @@ export async function deletePlanned(
   const started = performance.now();
   const { emit } = context;
   const run = new DeleteRun(services, plan, context);
+  const kept = plan.items.filter(({ action }) => action === 'keep').length;
+  const deleted = plan.items.length - kept;
   let freed_bytes = 0;
   const deleteOne = async (item: DeleteItem): Promise<ItemOutcome> => {
     emit('job:progress', { item: nameOf(item) });
-    if (item.refusal) return { message: item.refusal.message, error: item.refusal };
+    if (item.refusal && deleted === 0) return { message: item.refusal.message, error: item.refusal };
+    if (item.refusal) return { message: `kept: ${item.refusal.message}`, skipped: true };
     const message = await run.delete(item);
     freed_bytes += item.size_bytes;
     return { message };
@@ -52,15 +55,12 @@ export async function deletePlanned(
     await run.finish();
   }
   const duration_ms = Math.round(performance.now() - started);
-  return { deleted: plan.items.length, freed_bytes, duration_ms };
+  return { deleted, kept, freed_bytes, duration_ms };
 }
 
 /** The error of the refused items of a plan, as that of the job; undefined if there are none. */
 export function refusalOf({ items }: DeletePlan): BifractError | undefined {
-  const failures = items.flatMap((item) =>
-    item.refusal ? [{ item: nameOf(item), error: item.refusal }] : [],
-  );
-  return combine(failures, items.length, FAILED);
+  return combineRefusals(items, { name: nameOf, failed: FAILED });
 }
 
 function nameOf({ path, id }: DeleteItem): string {

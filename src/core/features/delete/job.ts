@@ -8,15 +8,17 @@ import { recoverDelete } from './recovery.ts';
 
 export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
   title: ({ plan }) => {
-    const names = plan.items.map(({ name, id }) => name ?? id);
+    const names = plan.items.filter(isDeleted).map(({ name, id }) => name ?? id);
     return `Deletion of ${countOf(names, 'item')}`;
   },
-  destroys: ({ plan }) => plan.items.filter(({ action }) => action === 'delete').map(describeItem),
+  destroys: ({ plan }) => plan.items.filter(isDeleted).map(describeItem),
   locks: true,
   changesRecords: true,
   run: deletePlanned,
-  summary: ({ deleted, freed_bytes }) => [
+  summary: ({ deleted, kept, freed_bytes }: DeleteSummary) => [
     { label: 'Deleted', value: `${plural(deleted, 'item')} (${formatBytes(freed_bytes)})`, tone: 'good' },
+    // Results of earlier versions do not say it.
+    ...(kept ? [{ label: 'Kept', value: `${plural(kept, 'item')}, as planned` }] : []),
   ],
   cancelEffect: 'What has been deleted so far is gone; the rest is kept.',
   cancelledHint: 'What has been deleted so far is gone; the rest is kept.',
@@ -27,6 +29,10 @@ export const deleteJob: JobType<DeleteJobRequest, DeleteSummary> = {
       plan.items.map(({ name }) => name),
     ),
 };
+
+function isDeleted({ action }: DeleteItem): boolean {
+  return action === 'delete';
+}
 
 function describeItem({ path, archive_id, id }: DeleteItem): string {
   return [path, archive_id && `record ${archive_id}`].filter(Boolean).join(', ') || id;

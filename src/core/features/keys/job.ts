@@ -28,6 +28,7 @@ export const rotateKeyJob: JobType<RotateRequest, RotateSummary> = {
     { label: 'Old key', value: 'in BIFRACT_BACKUP_ENCRYPTION_KEY_PREVIOUS, for copies of files elsewhere' },
   ],
   resumeHint: 'Run the same command again to continue with the files that still use the old key.',
+  cancelEffect: 'Files re-encrypted so far keep the new key; the same command continues with the others.',
   cancelledHint:
     'Files re-encrypted so far keep the new key. Run the same command again to continue with the others.',
   recover: recoverRotation,

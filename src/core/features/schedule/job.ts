@@ -10,9 +10,9 @@ export const runDueJob: JobType<RunDueJobRequest, RunDueSummary> = {
   destroys: () => undefined,
   changesRecords: true,
   run: runDue,
+  cancelEffect: 'Archives made so far are kept; unfinished files are deleted. The next run makes the others.',
   cancelledHint: 'Archives made so far are kept. The next run makes the others.',
   summary: runDueRows,
-  keepsPartialWork: true,
   resumeHint: 'The next run resumes the archive that was being made, or starts it over.',
 };
 

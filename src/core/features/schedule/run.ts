@@ -10,6 +10,7 @@ import { plural } from '../../text/units.ts';
 import { archive } from '../archive/archive.ts';
 import type { ArchiveJobRequest } from '../archive/contract.ts';
 import type { DeleteSummary } from '../delete/contract.ts';
+import { refusalOf } from '../delete/delete.ts';
 import { deleteJob } from '../delete/job.ts';
 import { planDelete } from '../delete/plan.ts';
 import { mustNotBeHalfRestored } from '../files/half-restored.ts';
@@ -189,9 +190,13 @@ async function removeExcess(
   const request = { kind: 'delete' as const, plan };
   const what = deleteJob.destroys(request) ?? [];
   const title = `Retention by max_archives: delete ${plural(what.length, 'archive')}`;
-  return withAudit(services.audit, { kind: 'run-due', title, what }, context, (own) =>
+  const summary = await withAudit(services.audit, { kind: 'run-due', title, what }, context, (own) =>
     deleteJob.run(services, request, own),
   );
+  // Nobody has seen the plan.
+  const refusal = refusalOf(plan);
+  if (refusal) throw refusal;
+  return summary;
 }
 
 function archivedMessage({ mode, reason }: DueItem, { rows, files }: DueOutcome): string {

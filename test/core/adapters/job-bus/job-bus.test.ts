@@ -11,6 +11,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   utimes,
   writeFile,
 } from 'node:fs/promises';
@@ -309,27 +310,76 @@ test('a reused PID is not mistaken for the process of the job', async () => {
   }
 });
 
-test('keeps the last hundred ended jobs for two weeks, and running ones forever', async () => {
+test('keeps the last thousand ended jobs for 90 days, and running ones forever', async () => {
   const job = await publish();
   job.add(STARTED);
   const folder = join(dir, '.bifract/journal');
-  const dead = JSON.stringify({
-    journal: 1,
-    job: 'x',
-    process: { pid: 1, start: '1', boot: '' },
-    socket: null,
-  });
-  const long = new Date(Date.now() - 20 * 86_400_000);
+  const [recent, long] = [89, 91].map((days) => new Date(Date.now() - days * 86_400_000));
+  assert.ok(recent && long);
   await utimes(join(folder, `${JOB}.ndjson`), long, long);
-  for (let at = 0; at < 110; at++) await writeFile(join(folder, `verify-${at}.ndjson`), `${dead}\n`);
-  await writeFile(join(folder, 'old.ndjson'), `${dead}\n`);
-  await utimes(join(folder, 'old.ndjson'), long, long);
+  for (let at = 0; at < 1_010; at++) await writeFile(join(folder, `verify-${at}.ndjson`), `${DEAD}\n`);
+  for (const [name, time] of [
+    ['recent', recent],
+    ['old', long],
+  ] as const) {
+    await writeFile(join(folder, `${name}.ndjson`), `${DEAD}\n`);
+    await utimes(join(folder, `${name}.ndjson`), time, time);
+  }
   const next = await publish('backup-20260301-120001-abc123');
   await next.close();
   const ids = await jobBus.ids();
   assert.ok(ids.includes(JOB));
-  assert.ok(!ids.includes('old'));
-  assert.ok(ids.length >= 100 && ids.length <= 102, `${ids.length}`);
+  assert.ok(!ids.includes('old') && !ids.includes('recent'));
+  assert.ok(ids.length >= 1_000 && ids.length <= 1_002, `${ids.length}`);
+  for (let at = 0; at < 500; at++) await rm(join(folder, `verify-${at}.ndjson`), { force: true });
+  await writeFile(join(folder, 'recent.ndjson'), `${DEAD}\n`);
+  await utimes(join(folder, 'recent.ndjson'), recent, recent);
+  await jobBus.sweep();
+  assert.ok((await jobBus.ids()).includes('recent'));
+});
+
+test('keeps the newest journals and logs of at most 256 MiB', async () => {
+  const folder = join(dir, '.bifract/journal');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const [index, name] of ['a', 'b', 'c', 'd'].entries()) {
+    const [path, log] = [join(folder, `${name}.ndjson`), join(folder, `${name}.log`)];
+    await writeFile(path, `${DEAD}\n`);
+    await truncate(path, 60 << 20);
+    await writeFile(log, 'x');
+    await truncate(log, 10 << 20);
+    const time = new Date(Date.now() - index * 60_000);
+    await utimes(path, time, time);
+  }
+  await jobBus.sweep();
+  assert.deepEqual((await readdir(folder)).sort(), [
+    'a.log',
+    'a.ndjson',
+    'b.log',
+    'b.ndjson',
+    'c.log',
+    'c.ndjson',
+  ]);
+});
+
+test('whether a job has ended before a time is known without its events', async () => {
+  const log = await publish();
+  log.add(STARTED);
+  const future = Date.now() + 60_000;
+  assert.equal(await jobBus.endedBefore(JOB, future), false, 'it runs');
+  const path = await plantJournal('dead', '');
+  assert.equal(await jobBus.endedBefore('dead', future), true);
+  assert.equal(await jobBus.endedBefore('dead', 0), false);
+  assert.equal(await jobBus.endedBefore('other', future), false);
+  await writeFile(path, 'no journal');
+  assert.equal(await jobBus.endedBefore('dead', future), false);
+  await log.close();
+});
+
+const DEAD = JSON.stringify({
+  journal: 1,
+  job: 'x',
+  process: { pid: 1, start: '1', boot: '' },
+  socket: null,
 });
 
 /** Writes the journal of a job whose process has ended, or is this one, as anybody who may write there could. */
@@ -405,7 +455,7 @@ test('the temporary socket of a running job of another installation is not remov
 });
 
 test('the sweep removes only what this program creates', async () => {
-  const long_ago = new Date(Date.now() - 60 * 86_400_000);
+  const long_ago = new Date(Date.now() - 120 * 86_400_000);
   await (await publish()).close();
   const [journal, run] = [join(dir, '.bifract/journal'), join(dir, '.bifract/run')];
   const theirs = join(dir, 'theirs.log');

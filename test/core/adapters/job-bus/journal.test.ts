@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import fc from 'fast-check';
 import { OpenFolder } from '../../../../src/core/adapters/files/open-folder.ts';
 import { JobHistory } from '../../../../src/core/adapters/job-bus/history.ts';
@@ -162,6 +162,32 @@ test('progress is written at most once a second, and the last one before any oth
   const events = journal?.entries.map((entry) => entry.event) ?? [];
   assert.deepEqual(events.at(-2), steps.at(-1));
   assert.ok(events.length < 10, `${events.length}`);
+});
+
+test('the longer a job runs, the less often progress is written', async () => {
+  let now = 0;
+  const clock = mock.method(performance, 'now', () => now);
+  const history = new JobHistory();
+  const file = await JournalWriter.create(
+    () => OpenFolder.open(dir),
+    HEAD,
+    history,
+    (error) => errors.push(error),
+  );
+  const counts: number[] = [];
+  for (let seconds = 0; seconds < 100_000; seconds++) {
+    now = seconds * 1_000;
+    file.add(history.add(event({ event: 'job:progress', rows: seconds })));
+    if ([100, 1_000, 10_000, 99_999].includes(seconds)) {
+      await file.close();
+      counts.push((await readJournal(join(dir, `${JOB}.ndjson`)))?.entries.length ?? 0);
+    }
+  }
+  clock.mock.restore();
+  const [first = 0, ...others] = counts;
+  assert.ok(first > 90, `${first} in the first 100 seconds`);
+  for (const [index, count] of others.entries())
+    assert.ok(count > 150 && count < 350 * (index + 1), `${count} after ${index + 1}`);
 });
 
 test('a journal has mode 0600 and never replaces another', async () => {

@@ -9,11 +9,13 @@ import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { JobEvent } from '../../../../src/core/contract/events.ts';
 import { JobQueryService } from '../../../../src/core/engine/job-queries.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
+import { resumableIds } from '../../../../src/core/engine/resumable.ts';
 import { archive } from '../../../../src/core/features/archive/archive.ts';
 import type { ArchiveJobRequest } from '../../../../src/core/features/archive/contract.ts';
 import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/archive-restore/checkpoint.ts';
 import { parseKey } from '../../../../src/core/format/index.ts';
 import type { JobBus } from '../../../../src/core/ports/job-bus.ts';
+import type { InstallationInfo } from '../../../../src/core/ports/services.ts';
 import type { PutOptions, UnfinishedObject } from '../../../../src/core/ports/storage.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { archiveParts } from '../../../helpers/archive-parts.ts';
@@ -456,7 +458,14 @@ function jobsOf({ state, catalog }: Parts, ids: string[] = []): JobQueryService 
   const events = [{ event: 'job:cancelled', time: '2026-03-01T12:34:00Z' }];
   const find = async (id: string) => ({ id, live: false, events });
   const jobBus = { ids: async () => ids, find } as unknown as JobBus<JobEvent>;
-  return new JobQueryService({ jobBus: jobBus, state, catalog: async () => catalog, now: () => new Date() });
+  return new JobQueryService({
+    jobBus,
+    state,
+    queue: { read: async () => [] },
+    installation: { read_only: false } as InstallationInfo,
+    catalog: async () => catalog,
+    now: () => new Date(),
+  });
 }
 
 test('the scheduled run that made an interrupted archive is shown until the archive is resumed', async () => {
@@ -548,4 +557,28 @@ test('a complete file of a killed archive completes its record, unless its key w
     assert.deepEqual(await parts.state.interrupted(), []);
     assert.ok(await parts.archives.stat(storage_path));
   }
+});
+
+test('what can be resumed is known by its job, its record and its group, until it is resumed or too old', async () => {
+  const { parts } = setUp(40);
+  const at = (now: Date) =>
+    resumableIds(
+      fakeServices({
+        state: parts.state,
+        archives: parts.archives,
+        archive_limits: parts.archive_limits,
+        now,
+      }),
+    );
+  const soon = new Date('2026-03-01T12:40:00Z');
+  assert.deepEqual(await at(soon), []);
+  await crash(parts, 25, { split: 'day' });
+  await recoverAll(parts);
+  const [record] = await parts.state.interrupted();
+  const known = [record?.id, record?.archive_id, record?.archive?.group_id];
+  assert.ok(known.every((id) => id !== undefined));
+  assert.deepEqual(await at(soon), known);
+  assert.deepEqual(await at(new Date('2026-04-01T12:40:00Z')), []);
+  await archive(fakeServices(parts), { ...OPTIONS, split: 'day' }, { ...jobContext(), id: 'job-2' });
+  assert.deepEqual(await at(soon), []);
 });

@@ -8,7 +8,7 @@ import { openS3Storage } from '../../../../src/core/adapters/s3/storage.ts';
 import { BifractError, cancelled } from '../../../../src/core/contract/errors.ts';
 import { recover } from '../../../../src/core/engine/recovery.ts';
 import type { CopyPlan } from '../../../../src/core/features/copy/contract.ts';
-import { copy } from '../../../../src/core/features/copy/copy.ts';
+import { copy, copyRefusal } from '../../../../src/core/features/copy/copy.ts';
 import { planCopy } from '../../../../src/core/features/copy/plan.ts';
 import { writeBackup } from '../../../../src/core/format/index.ts';
 import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
@@ -252,24 +252,32 @@ test('a cancelled copy leaves nothing', async (t) => {
   await assertUntouched(setup, bytes);
 });
 
-test('a failed file is named, and the others are copied', async (t) => {
+test('what the plan keeps is no failure of the job, unless it keeps everything', async (t) => {
   const setup = await setUp(t);
   const planned = await planCopy(setup.services, [FILE_PATH, BACKUP, 'what.txt'], { to: 's3' });
-  const context = jobContext();
-  await assert.rejects(
-    copy(setup.services, { kind: 'copy', plan: planned }, context),
-    (error: BifractError) => error.code === 'PARTLY_DONE' && error.message.includes(BACKUP),
+  assert.deepEqual(
+    planned.items.map(({ refusal }) => refusal?.code),
+    [undefined, 'NOT_FOUND', 'USAGE'],
   );
+  const refusal = copyRefusal(planned);
+  assert.ok(refusal?.code === 'PARTLY_DONE' && refusal.message.includes(BACKUP));
+  const context = jobContext();
+  const { copied: count, kept } = await copy(setup.services, { kind: 'copy', plan: planned }, context);
+  assert.deepEqual([count, kept], [1, 2]);
   const items = context.events.filter((event) => event.event === 'job:item');
   assert.deepEqual(
-    items.map(({ ok, error }) => [ok, error?.code]),
+    items.map(({ ok, message }) => [ok, message.startsWith('kept: ')]),
     [
-      [true, undefined],
-      [false, 'NOT_FOUND'],
-      [false, 'USAGE'],
+      [true, false],
+      [true, true],
+      [true, true],
     ],
   );
   assert.ok(await setup.s3.stat(FILE_PATH));
+  const [, missing, invalid] = planned.items;
+  assert.ok(missing && invalid);
+  const nothing = { ...planned, items: [missing, invalid] };
+  await refuses('NOT_FOUND', copy(setup.services, { kind: 'copy', plan: nothing }, jobContext()));
 });
 
 test('a file used by a running job is not copied', async (t) => {
