@@ -3,8 +3,9 @@ import { BifractError } from '../../src/core/contract/errors.ts';
 import type { Engine } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { type Context, defineCommand } from '../command.ts';
+import { statusLines } from '../output/status-lines.ts';
 import { openEngine, withEngine } from '../session.ts';
-import { readStatus, statusLines } from './status.ts';
+import { readStatus } from './status.ts';
 
 const LISTED_JOBS = 5;
 

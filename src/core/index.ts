@@ -12,6 +12,14 @@ export type {
 export { createEngine, createSharingEngine } from './engine/create-engine.ts';
 export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
+export {
+  type Finding,
+  type FindingCode,
+  faultOf,
+  judge,
+  type Safety,
+  type Verdict,
+} from './engine/verdict.ts';
 export type * from './features/archive/contract.ts';
 export { RESUMABLE } from './features/archive/recovery.ts';
 export type * from './features/archive-restore/contract.ts';
@@ -25,6 +33,7 @@ export type * from './features/keys/contract.ts';
 export type * from './features/orphans/contract.ts';
 export type * from './features/restore/contract.ts';
 export type * from './features/schedule/contract.ts';
+export { dueOf } from './features/schedule/due.ts';
 export type * from './features/search/contract.ts';
 export { generateKey, keyId, parseKey } from './format/index.ts';
 export {
@@ -33,6 +42,13 @@ export {
   type JobStore,
   type JobView,
 } from './job/store.ts';
+export {
+  byFileName,
+  type CheckResult,
+  type ChecksByName,
+  lastArchiveCheck,
+  lastCheckOf,
+} from './policy/file-checks.ts';
 export type {
   ArchiveGroup,
   ArchiveRecord,
@@ -43,5 +59,5 @@ export type {
 export type { DatabaseSession } from './ports/database-server.ts';
 export type { JobOwner } from './ports/job-launcher.ts';
 export type { InstallationInfo } from './ports/services.ts';
-export type { Leftover } from './ports/state.ts';
+export type { FileCheck, Leftover } from './ports/state.ts';
 export type { Timestamp } from './ports/types.ts';

@@ -161,7 +161,7 @@ test('leaving the screen stops a search and closes the archive', async () => {
   terminal.type('ERROR\r');
   await terminal.waitFor('Searching');
   await terminal.press('1');
-  await terminal.waitFor('Protection');
+  await terminal.waitFor('Last backup');
   assert.equal(archive.aborted, 1);
   assert.equal(archive.closed, true);
   await terminal.waitUntilGone('Searching');

@@ -12,7 +12,7 @@ export interface Data {
   close(): void;
 }
 
-const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'groups', 'backups'];
+const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'groups', 'backups', 'checks'];
 
 /** Nothing is loaded yet. */
 const EMPTY: DataState = {
@@ -21,6 +21,7 @@ const EMPTY: DataState = {
   archives: { loading: false },
   groups: { loading: false },
   backups: { loading: false },
+  checks: { loading: false },
   orphans: { loading: false },
 };
 
@@ -32,6 +33,7 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     archives: (options) => engine.archives({}, options),
     groups: (options) => engine.groups({}, options),
     backups: (options) => engine.backups(options),
+    checks: () => engine.checks(),
     orphans: (options) => engine.orphans(options),
   };
   const query: Query<Resource, unknown> = (resource, options) => queries[resource](options);

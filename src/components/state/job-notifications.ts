@@ -15,6 +15,9 @@ type ItemEvent = Extract<JobEvent, { event: 'job:item' }>;
 
 const SETTLE_MS = 400;
 
+/** How long results of checks are collected before they are loaded. */
+const CHECKS_MS = 1_000;
+
 /** Warnings, retries and failures that are reported per job; its page shows them all. */
 const MAX_REPORTED = 20;
 
@@ -26,6 +29,7 @@ function severityOf({ state, warning_count }: JobView): Severity {
 /** Makes the listener that applies job events to the store and notifies the user of those that matter. */
 export function followJobs({ jobs, notify, refresh, archives }: Options): (event: JobEvent) => void {
   const openedAt = Date.now();
+  let refreshing: NodeJS.Timeout | undefined;
   const find = (id: string) => jobs.snapshot().find((job) => job.id === id);
 
   function warn(job: JobView | undefined, text: string): void {
@@ -34,6 +38,15 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
 
   function reportWarning(job: JobView | undefined, message: string): void {
     if ((job?.warning_count ?? 0) < MAX_REPORTED) warn(job, message);
+  }
+
+  /** Results of a long verification appear while it runs. */
+  function refreshChecks(job: JobView | undefined): void {
+    if (job?.kind !== 'verify' || refreshing) return;
+    refreshing = setTimeout(() => {
+      refreshing = undefined;
+      refresh('checks', 'backups');
+    }, CHECKS_MS).unref();
   }
 
   function reportItem(job: JobView | undefined, { item, ok, message, error }: ItemEvent): void {
@@ -73,6 +86,7 @@ export function followJobs({ jobs, notify, refresh, archives }: Options): (event
         return;
       case 'job:item':
         reportItem(find(event.job), event);
+        refreshChecks(find(event.job));
         return;
       case 'job:done':
       case 'job:failed':

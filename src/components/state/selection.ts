@@ -20,7 +20,7 @@ export function selectedFiles(snapshot: Snapshot): readonly string[] {
   const ids = partIds(snapshot, selectedIds(snapshot));
   const { archives, backups, orphans } = snapshot.data;
   return [
-    ...(backups.value ?? []).filter(({ name }) => ids.has(name)).map(({ name }) => name),
+    ...(backups.value ?? []).filter(({ id }) => ids.has(id)).map(({ id }) => id),
     ...(archives.value ?? [])
       .filter(({ id, status }) => ids.has(id) && status !== 'in_progress')
       .map(({ id }) => id),
@@ -61,7 +61,7 @@ export function selectedDeleteTargets(snapshot: Snapshot): readonly DeleteTarget
   const { archives, backups } = snapshot.data;
   const groups = new Set([...ids].filter((id) => groupOf(snapshot, id)));
   const targets: DeleteTarget[] = [
-    ...(backups.value ?? []).map(({ name }) => ({ kind: 'backup', id: name }) as const),
+    ...(backups.value ?? []).map(({ id }) => ({ kind: 'backup', id }) as const),
     ...(archives.value ?? []).map(({ id }) => ({ kind: 'archive', id }) as const),
     ...[...groups].map((id) => ({ kind: 'group', id }) as const),
   ];
@@ -74,7 +74,7 @@ export function selectedStoredFiles(snapshot: Snapshot): readonly { id: string; 
   const { archives, backups } = snapshot.data;
   const free = (id: string) => ids.has(id) && !snapshot.busy.has(id);
   return [
-    ...(backups.value ?? []).map(({ name, storage_type }) => ({ id: name, storage_type })),
+    ...(backups.value ?? []),
     ...(archives.value ?? []).filter(({ status }) => status === 'completed'),
   ].filter(({ id }) => free(id));
 }
@@ -94,7 +94,7 @@ export function selectedRestoreSource(
   const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   const { archives, backups, orphans } = snapshot.data;
   if (id === undefined || snapshot.busy.has(id)) return undefined;
-  if (backups.value?.some(({ name }) => name === id)) return { kind: 'backup', id };
+  if (backups.value?.some((backup) => backup.id === id)) return { kind: 'backup', id };
   if (archives.value?.some((one) => one.id === id && one.status === 'completed'))
     return { kind: 'archive', id };
   if (groupOf(snapshot, id)?.parts.some(({ status }) => status === 'completed'))

@@ -19,7 +19,7 @@ import { noPreferences, type Preferences, withSavedSorts } from './preferences.t
 import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
 import { type Browsing, createBrowsing } from './rows/browser.ts';
-import { createVerificationResults } from './verification-results.ts';
+import { createStrips } from './strips.ts';
 import { createWizard, type Wizard } from './wizard/wizard.ts';
 
 /** The console without its views: its state, the engine, and everything that keys can do to them. */
@@ -91,6 +91,7 @@ const LABELS: Readonly<Record<Resource, string>> = {
   archives: 'archives',
   groups: 'archive groups',
   backups: 'backups',
+  checks: 'the results of earlier checks',
   orphans: 'orphans',
 };
 
@@ -118,15 +119,17 @@ export function createSession(options: SessionOptions): Session {
 
   const reports = createShownCache<FileReport>((target, options) => engine.show(target, options), changed);
   const coverage = createShownCache(queryCoverage(engine), changed);
+  const strips = createStrips((id, { signal }) => engine.coverage(id, { signal }), changed);
   const browsing = createBrowsing(engine, changed);
   const queue = createQueue(startJob, changed, (from, to) => dispatch({ type: 'renameSubject', from, to }));
-  const verifications = createVerificationResults();
   const wizard = createWizard(changed);
 
   function refresh(...resources: Resource[]): void {
     data.refresh(...resources);
     if (resources.length === 0) reports.refresh();
-    if (resources.length === 0 || resources.includes('archives')) coverage.refresh();
+    if (resources.length > 0 && !resources.includes('archives')) return;
+    coverage.refresh();
+    strips.refresh();
   }
 
   function changed(): void {
@@ -143,7 +146,7 @@ export function createSession(options: SessionOptions): Session {
       jobs: jobs.snapshot(),
       reports: reports.state(),
       coverage: coverage.state(),
-      verifications: verifications.state(),
+      strips: strips.state(),
       queue: queue.state(),
       busy,
       browse: browsing.state(),
@@ -225,8 +228,8 @@ export function createSession(options: SessionOptions): Session {
     },
     start() {
       const follow = followJobs({ jobs, notify, refresh, archives: () => data.state().archives.value ?? [] });
-      stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
-      listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
+      stops.push(engine.subscribe(follow), jobs.subscribe(changed));
+      listeners.add(createLoader(snapshot, { data, reports, coverage, strips, browsing }));
       tick();
     },
     load() {
@@ -247,6 +250,7 @@ export function createSession(options: SessionOptions): Session {
       data.close();
       reports.close();
       coverage.close();
+      strips.close();
       browsing.close();
       wizard.stop();
       jobs.close();

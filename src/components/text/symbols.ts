@@ -12,6 +12,7 @@ const UNICODE: Symbols = {
   full: '█',
   empty: '░',
   eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉'],
+  levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
   spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
   breadcrumb: '›',
   up: '↑',
@@ -32,6 +33,7 @@ const ASCII: Symbols = {
   full: '#',
   empty: '.',
   eighths: [],
+  levels: ['_', '.', ':', '-', '=', '+', '*', '#'],
   spinner: ['|', '/', '-', '\\'],
   breadcrumb: '>',
   up: '^',
@@ -67,6 +69,14 @@ export function progressBar(fraction: number, columns: number, symbols: Symbols)
   ];
 }
 
+/** Values as a line of bars, one column each, from the lowest value to the highest. */
+export function sparkline(values: readonly number[], { levels }: Symbols): string {
+  const low = Math.min(...values);
+  const span = Math.max(...values) - low;
+  const bar = (value: number) => (span === 0 ? 0 : Math.round(((value - low) / span) * (levels.length - 1)));
+  return values.map((value) => levels[bar(value)] ?? '').join('');
+}
+
 /** A moving bar for work of unknown size. */
 export function indeterminateBar(now: number, columns: number, symbols: Symbols): Line {
   const size = Math.max(1, Math.floor(columns / 5));
@@ -94,6 +104,8 @@ export interface Symbols {
   empty: string;
   /** Partial cells from one to seven eighths; empty in ASCII. */
   eighths: readonly string[];
+  /** Bars of a sparkline, the lowest first. */
+  levels: readonly string[];
   spinner: readonly string[];
   breadcrumb: string;
   up: string;

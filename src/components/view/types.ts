@@ -5,6 +5,7 @@ import type {
   BrowsedRow,
   Coverage,
   ErrorReport,
+  FileCheck,
   FileReport,
   Fractal,
   Health,
@@ -44,6 +45,7 @@ export interface DataState {
   archives: Loaded<readonly ArchiveRecord[]>;
   groups: Loaded<readonly ArchiveGroup[]>;
   backups: Loaded<readonly BackupFile[]>;
+  checks: Loaded<readonly FileCheck[]>;
   orphans: Loaded<readonly Orphan[]>;
 }
 
@@ -52,6 +54,7 @@ export type Resource = keyof DataState;
 export type ListName = 'fractals' | 'archives' | 'backups' | 'jobs' | 'log' | 'orphans';
 export type ScreenName =
   | 'overview'
+  | 'health'
   | ListName
   | 'fractal-archives'
   | 'group'
@@ -160,8 +163,8 @@ export interface Snapshot extends DrawContext {
   reports: ReadonlyMap<string, Loaded<FileReport>>;
   /** Coverage of fractals, by the subject of the screen that shows it. */
   coverage: ReadonlyMap<string, Loaded<Coverage>>;
-  /** Last verification of each file, by its name. */
-  verifications: ReadonlyMap<string, VerificationResult>;
+  /** Coverage by day of the fractals on the overview, by their ids. */
+  strips: ReadonlyMap<string, Loaded<Coverage>>;
   /** Fractals queued for archiving, the next one first. */
   queue: readonly QueuedArchive[];
   /** Labels of running actions on files, records and orphans, by their ids. */
@@ -171,17 +174,6 @@ export interface Snapshot extends DrawContext {
   wizard?: WizardState;
   columns: number;
   rows: number;
-}
-
-/** Result of the last verification of a file in this session. */
-export interface VerificationResult {
-  /** Milliseconds since the epoch. */
-  at: number;
-  ok: boolean;
-  /** Only the size, the header and the trailer were checked. */
-  quick: boolean;
-  message: string;
-  hint?: string;
 }
 
 /** The periods an archive is split into. */

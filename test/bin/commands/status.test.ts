@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readStatus, statusLines } from '../../../bin/commands/status.ts';
+import { readStatus } from '../../../bin/commands/status.ts';
+import { statusLines } from '../../../bin/output/status-lines.ts';
 import { FakeEngine, fakeArchive, fakeFractal } from '../../helpers/fake-engine.ts';
 
 test('the last archive of a fractal counts all files of its group', async () => {

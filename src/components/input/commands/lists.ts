@@ -6,6 +6,7 @@ import {
   resumeSelected,
 } from '../../state/job-actions.ts';
 import { back, open, sort, toggleSelected } from '../../state/navigation.ts';
+import { openFromOverview } from '../../state/overview.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
@@ -48,11 +49,31 @@ export const OPENING: readonly Command[] = [
     run: (session) => open(session),
   },
   {
+    name: 'open line',
+    verb: 'open the line',
+    keys: ['enter', 'right', 'l'],
+    label: 'open',
+    description: 'Go to where the line under the cursor can be looked at and fixed',
+    screens: ['overview'],
+    group: 'here',
+    run: openFromOverview,
+  },
+  {
     name: 'back',
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
     description: 'Clear filter or selection, or go back',
-    screens: ['fractal-archives', 'group', 'fractal', 'archive', 'backup', 'job', 'entry', 'orphan'],
+    screens: [
+      'health',
+      'fractal-archives',
+      'group',
+      'fractal',
+      'archive',
+      'backup',
+      'job',
+      'entry',
+      'orphan',
+    ],
     group: 'here',
     run: (session) => back(session),
   },

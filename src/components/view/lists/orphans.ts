@@ -3,8 +3,9 @@ import { ageOf, formatAge, timeOf } from '../../../core/text/time.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import { baseName } from '../../text/text.ts';
+import { orphanCheck } from '../file-checks.ts';
 import type { Snapshot } from '../types.ts';
-import { shortVerification, sizeColumn, verificationOf } from './file-cells.ts';
+import { shortVerification, sizeColumn } from './file-cells.ts';
 import { listOf } from './list.ts';
 
 const NONE: readonly Orphan[] = [];
@@ -89,8 +90,7 @@ export const orphansList = listOf<Orphan>({
       title: 'Verified',
       width: 8,
       drop: 1,
-      cell: (orphan, snapshot) =>
-        shortVerification(verificationOf(snapshot.verifications, orphanName(orphan), orphan.id), snapshot),
+      cell: (orphan, snapshot) => shortVerification(orphanCheck(orphan, snapshot), snapshot),
       value: () => undefined,
     },
     {

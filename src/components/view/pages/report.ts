@@ -1,7 +1,7 @@
-import type { FileReport } from '../../../core/index.ts';
+import type { CheckResult, FileReport } from '../../../core/index.ts';
 import { formatBytes, formatExact, formatRatio, plural } from '../../../core/text/units.ts';
 import type { Line, Span } from '../../text/line.ts';
-import { longVerification, verificationOf } from '../lists/file-cells.ts';
+import { longVerification } from '../lists/file-cells.ts';
 import { currentScreen } from '../snapshot.ts';
 import type { Loaded, Snapshot } from '../types.ts';
 import { field, heading, longField, stamp } from './fields.ts';
@@ -11,15 +11,14 @@ const TABLE = 34;
 type Backup = NonNullable<FileReport['backup']>;
 
 /** The last verification and its message. */
-export function verificationLines(snapshot: Snapshot, ...names: string[]): Line[] {
-  const verification = verificationOf(snapshot.verifications, ...names);
+export function verificationLines(snapshot: Snapshot, verification: CheckResult | null): Line[] {
   const { columns } = snapshot;
   const isPage = currentScreen(snapshot).name !== 'wizard';
   const keys = !verification && isPage ? '; press v, or V for a quick check' : '';
   return [
     field('Verified', longVerification(verification, snapshot), { text: keys, tone: 'dim' }),
     ...(verification ? longField('', verification.message, columns, verification.ok ? 'dim' : 'bad') : []),
-    ...(verification?.hint ? longField('What to do', verification.hint, columns) : []),
+    ...(verification?.error?.hint ? longField('What to do', verification.error.hint, columns) : []),
   ];
 }
 

@@ -2,20 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import {
+  CHECKS_KEPT,
+  type FileCheck,
   type JobRecord,
+  type KnownFolder,
   type Leftover,
   type LockOptions,
   type State,
   UNREADABLE,
 } from '../../ports/state.ts';
 import type { CallOptions } from '../../ports/types.ts';
-import { DiskFile } from '../files/disk-file.ts';
 import { WrongType } from '../files/errors.ts';
 import { OpenFolder } from '../files/open-folder.ts';
 import { removeStaleLock, withFileLock } from './file-lock.ts';
+import { ListFile, replaceJson } from './list-file.ts';
 import { makeState, onState, openState } from './open-state.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
-import { hasLeftoverShape, hasRecordShape } from './record-shape.ts';
+import { hasCheckShape, hasFolderShape, hasLeftoverShape, hasRecordShape } from './record-shape.ts';
 import { removeAbandoned, temporaryName } from './temporary-files.ts';
 
 /** Matches no running process. */
@@ -25,7 +28,7 @@ const MAX_BYTES = 256 << 20;
 /** Names of the lock files: of recovery, and of jobs that change files or records. */
 const RECOVERY_LOCK = 'recovering';
 const CHANGE_LOCK = 'changing';
-const LEFTOVERS = 'leftovers.json';
+const LOCKS = [RECOVERY_LOCK, CHANGE_LOCK, 'checks.json.lock', 'folders.json.lock'];
 const JOB_ID = /^[\w-]{1,100}$/;
 /** Files with such a name are ours, whatever is in them: the kind of a job, when it started, and a random part. */
 const RECORD_FILE = /^[a-z]+(?:-[a-z]+)*-\d{8}-\d{6}-[0-9a-f]{6}\.json$/;
@@ -49,10 +52,22 @@ export class StateFolder implements State {
   readonly #jobs: string;
   /** The plan on disk and its stamp, by job. */
   readonly #plans = new Map<string, { plan: object; stamp: string }>();
+  readonly #leftovers: ListFile<Leftover>;
+  readonly #checks: ListFile<FileCheck>;
+  readonly #folders: ListFile<KnownFolder>;
+  /** Checks of this process that are not saved; undefined if they are. */
+  #unsaved: FileCheck[] | undefined;
 
-  /** The folder is created with the first record; the installation must exist. */
-  constructor(install: string) {
+  /**
+   * The folder is created with the first record; the installation must exist. With `read_only`, checks are kept in memory
+   * only, and folders are not noted.
+   */
+  constructor(install: string, { read_only = false }: { read_only?: boolean } = {}) {
     this.#install = install;
+    this.#leftovers = new ListFile(install, 'leftovers.json', hasLeftoverShape);
+    this.#checks = new ListFile(install, 'checks.json', hasCheckShape);
+    this.#folders = new ListFile(install, 'folders.json', hasFolderShape);
+    if (read_only) this.#unsaved = [];
     this.#jobs = join(install, '.bifract', 'jobs');
   }
 
@@ -68,7 +83,7 @@ export class StateFolder implements State {
     const { file, stored, plan } = this.#split(record, owner);
     await onState(`Cannot save the job record in ${this.#jobs}`, async () => {
       await using jobs = await makeState(this.#install, 'jobs');
-      await replace(jobs, file, temporaryName(record.id, await ownIdentity()), stored);
+      await replaceJson(jobs, file, temporaryName(record.id, await ownIdentity()), stored);
       await jobs.sync();
       if (plan) this.#plans.set(record.id, plan);
     });
@@ -100,7 +115,7 @@ export class StateFolder implements State {
       await using home = await openState(this.#install);
       await using jobs = await openState(this.#install, 'jobs');
       for (const folder of [install, home, jobs]) if (folder) await removeAbandoned(folder);
-      for (const name of [RECOVERY_LOCK, CHANGE_LOCK]) if (home) await removeStaleLock(home, name);
+      for (const name of LOCKS) if (home) await removeStaleLock(home, name);
       const names = jobs ? await filesIn(jobs) : [];
       for (const name of names) {
         if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json'))) await jobs?.unlink(name);
@@ -126,24 +141,29 @@ export class StateFolder implements State {
     return this.#select(false);
   }
 
-  async leftovers(): Promise<Leftover[]> {
-    return onState(`Cannot read ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
-      await using home = await openState(this.#install);
-      const text = await home?.read(LEFTOVERS, MAX_BYTES, { sole: true });
-      try {
-        const stored: unknown = JSON.parse(String(text ?? '[]'));
-        return Array.isArray(stored) ? stored.filter(hasLeftoverShape) : [];
-      } catch {
-        return [];
-      }
-    });
+  leftovers(): Promise<Leftover[]> {
+    return this.#leftovers.read();
   }
 
-  async saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
-    await onState(`Cannot save ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
-      await using home = await makeState(this.#install);
-      await replace(home, LEFTOVERS, temporaryName(LEFTOVERS, await ownIdentity()), leftovers);
-    });
+  saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
+    return this.#leftovers.write(leftovers);
+  }
+
+  async checks(): Promise<FileCheck[]> {
+    return withChecks(await this.#checks.read(), this.#unsaved ?? []);
+  }
+
+  async addChecks(checks: readonly FileCheck[]): Promise<void> {
+    if (this.#unsaved) this.#unsaved = withChecks(this.#unsaved, checks);
+    else await this.#checks.update((saved) => withChecks(saved, checks));
+  }
+
+  folders(): Promise<KnownFolder[]> {
+    return this.#folders.read();
+  }
+
+  async changeFolders(change: (known: KnownFolder[]) => KnownFolder[]): Promise<void> {
+    if (!this.#unsaved) await this.#folders.update(change);
   }
 
   exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
@@ -200,16 +220,15 @@ function fileOf(id: string): string {
   throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(id)}`);
 }
 
-async function replace(folder: OpenFolder, name: string, temporary: string, record: object): Promise<void> {
-  const file = await DiskFile.create(folder, temporary);
-  try {
-    await file.write(Buffer.from(`${JSON.stringify(record)}\n`));
-    await file.finish();
-    await folder.rename(temporary, name);
-  } catch (error) {
-    await file.remove();
-    throw error;
+/** The oldest first. */
+function withChecks(saved: readonly FileCheck[], added: readonly FileCheck[]): FileCheck[] {
+  const all = new Map(saved.map((check) => [`${check.kind} ${check.path}`, check]));
+  for (const check of added) {
+    const id = `${check.kind} ${check.path}`;
+    all.delete(id);
+    all.set(id, check);
   }
+  return [...all.values()].slice(-CHECKS_KEPT);
 }
 
 /** Reads a record from one or both of its files. One that no version can have written is unreadable. */
