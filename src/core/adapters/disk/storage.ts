@@ -52,7 +52,7 @@ export class DiskStorage implements Storage {
     options: PutOptions = {},
   ): Promise<StoredObject> {
     options.signal?.throwIfAborted();
-    await this.#guard?.check();
+    await this.#checkFolder();
     const { folder: opened, owner } = await onDisk(`Cannot store ${name}`, () =>
       this.#root.makeFolderOf(name),
     );
@@ -139,7 +139,7 @@ export class DiskStorage implements Storage {
       if (onUnreadable && !found.isFile()) onUnreadable(path, `it is a ${typeOf(found)}`);
       else yield objectOf(path, found);
     }
-    await (empty ? this.#guard?.check() : this.#guard?.noteFiles());
+    await (empty ? this.#checkFolder() : this.#guard?.noteFiles());
   }
 
   async delete(name: string, options: CallOptions = {}): Promise<boolean> {
@@ -191,6 +191,10 @@ export class DiskStorage implements Storage {
     } catch {
       return health;
     }
+  }
+
+  async #checkFolder(): Promise<void> {
+    await onDisk(`Cannot open ${this.location}`, async () => this.#guard?.check());
   }
 
   /** Health of a folder that does not exist yet. A probe does not make it: it could hide that one is not mounted. */
