@@ -38,6 +38,9 @@ const ARCHIVES: readonly [fractal: string, from: number, to: number, split: stri
 /** Ages of the backups, days. */
 const BACKUPS = [27, 20, 13, 6, 3, 2, 1, 0.3];
 
+/** Age of the first backup that has some comments: what a restore of an older one would lose. */
+const COMMENTED = 2;
+
 /** Starts the demo and gives it a past: backups and archives of the last month, one verified and test-restored. */
 export async function startUsedInstallation(): Promise<UsedInstallation> {
   const demo = await startDemo({ generation: 'A', scale: SCALE });
@@ -77,7 +80,14 @@ async function makePast(demo: Demo, bifract: Run): Promise<void> {
       await queryPostgres(demo.postgres, statement, [String(to)]);
     }
   }
+  const sql = (statement: string) => queryPostgres(demo.postgres, statement);
+  await sql('CREATE TABLE later AS SELECT * FROM comments ORDER BY id LIMIT 40');
+  await sql('DELETE FROM comments WHERE id IN (SELECT id FROM later)');
   for (const age of BACKUPS) {
+    if (age === COMMENTED) {
+      await sql('INSERT INTO comments SELECT * FROM later');
+      await sql('DROP TABLE later');
+    }
     const clock = { NODE_OPTIONS: `--import=${CLOCK}`, FAULT_CLOCK: `0:${-age * DAY_MS}` };
     await bifract(['backup'], clock);
   }

@@ -9,6 +9,8 @@ import { type Frame, frameOf, movieOf, pictureOf } from './svg.ts';
 
 const FOLDER = join(import.meta.dirname, '../../docs/pictures');
 const FRAME_MS = 250;
+/** The most frames of a movie while something runs. */
+const MAX_FRAMES = 40;
 /** The last frame stays for a moment. */
 const LAST_FRAMES = 10;
 const SLOW_MS = 60_000;
@@ -42,7 +44,6 @@ const SCENES: readonly Scene[] = [
     async play(console) {
       console.type('2');
       await console.waitFor('web-prod');
-      await console.waitFor(/Storage ✓/);
       console.type('jj');
     },
   },
@@ -70,8 +71,9 @@ const SCENES: readonly Scene[] = [
       await console.waitFor(/\d archives?\b/);
       console.type('o');
       await console.waitFor(/\d\d:\d\d:\d\d/, SLOW_MS);
-      console.type('/declined\r');
-      await console.waitFor(/declined/, SLOW_MS);
+      console.type('/"error"\r');
+      await console.waitFor(/row \d+ of/, SLOW_MS);
+      console.type('nn');
     },
   },
   {
@@ -101,7 +103,7 @@ await film(installation);
 async function paint(scene: Scene, { dir, env }: UsedInstallation): Promise<void> {
   const console = open(scene, { dir, env });
   try {
-    await console.waitFor('Overview');
+    await ready(console);
     await scene.play(console);
     await settled(console);
     await writeFile(join(FOLDER, `${scene.name}.svg`), pictureOf(frameOf(console.screen), scene.title));
@@ -115,17 +117,22 @@ async function paint(scene: Scene, { dir, env }: UsedInstallation): Promise<void
 async function film(installation: UsedInstallation): Promise<void> {
   const console = open({ columns: 100, rows: 16 }, installation);
   try {
-    await openFractal(console, 'web-prod');
+    await ready(console);
+    console.type('2');
+    await console.waitFor('web-prod');
+    console.type('jjjjj');
     await settled(console);
-    const frames: Frame[] = [frameOf(console.screen)];
+    const start = frameOf(console.screen);
     console.type('a');
-    while (!/done: [\d.]+/.test(console.text()) && frames.length * FRAME_MS < SLOW_MS) {
+    const work: Frame[] = [];
+    while (!/done: [\d.]+/.test(console.text()) && work.length * FRAME_MS < 4 * SLOW_MS) {
       await wait(FRAME_MS);
-      frames.push(frameOf(console.screen));
+      work.push(frameOf(console.screen));
     }
     await settled(console);
-    frames.push(...Array<Frame>(LAST_FRAMES).fill(frameOf(console.screen)));
+    const end = Array<Frame>(LAST_FRAMES).fill(frameOf(console.screen));
     const title = 'A fractal while it is archived';
+    const frames = [start, start, ...thinned(work, MAX_FRAMES), ...end];
     await writeFile(join(FOLDER, 'archive.svg'), movieOf(frames, FRAME_MS, title));
   } finally {
     console.kill('SIGTERM');
@@ -141,10 +148,23 @@ function open(
   return new PtyProgram(process.execPath, args, { columns, rows, env: { ...process.env, ...env } });
 }
 
+/** At most so many frames, evenly: a slow machine makes no longer movie. */
+function thinned(frames: readonly Frame[], limit: number): Frame[] {
+  const step = Math.max(1, frames.length / limit);
+  return Array.from(
+    { length: Math.min(limit, frames.length) },
+    (_, index) => frames[Math.floor(index * step)],
+  ).filter((frame) => frame !== undefined);
+}
+
+/** Waits until the console has loaded, and takes keys. */
+async function ready(console: PtyProgram): Promise<void> {
+  await console.waitFor(/Storage ✓/, SLOW_MS);
+}
+
 async function openFractal(console: PtyProgram, name: string): Promise<void> {
   console.type('2');
   await console.waitFor(name);
-  await console.waitFor(/Storage ✓/);
   console.type(`/${name}\r`);
   await console.waitFor(/1 of \d+ fractals/);
 }
