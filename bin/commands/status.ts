@@ -43,20 +43,26 @@ export async function readStatus(engine: Engine, signal?: AbortSignal): Promise<
       backups_error = asBifractError(error).report();
       return [];
     }),
-    engine.fractals({ signal }).catch(() => []),
-    engine.archives({}, { signal }).catch(() => []),
+    engine.fractals({ signal }).catch(() => undefined),
+    engine.archives({}, { signal }).catch(() => undefined),
     engine.knownJobs({ signal }).catch(() => []),
-    engine.checks().catch(() => []),
+    engine.checks().catch(() => undefined),
   ]);
   const [last_backup = null] = backups;
-  const facts = { now: new Date(), health, backups, fractals, archives, checks };
-  const completed = archives.filter(({ status }) => status === 'completed' || status === 'restoring');
+  const completed = (archives ?? []).filter(({ status }) => status === 'completed' || status === 'restoring');
   return {
     dir: engine.installation.dir,
     health,
     last_backup,
     last_backup_error: last_backup?.error ?? null,
-    verdict: judge({ ...facts, ...(backups_error ? { backups_error } : {}) }),
+    // What could not be loaded is not known: it must not look safe.
+    verdict: judge({
+      ...{ now: new Date(), health, backups },
+      ...(backups_error ? { backups_error } : {}),
+      ...(fractals && { fractals }),
+      ...(archives && { archives }),
+      ...(checks && { checks }),
+    }),
     backups_error,
     backups: backups.length,
     backup_notes: backups.flatMap(({ name, notes }) => notes.map((note) => ({ name, note }))),
@@ -64,7 +70,7 @@ export async function readStatus(engine: Engine, signal?: AbortSignal): Promise<
       .filter(({ unsettled }) => unsettled)
       .map(({ id, title, error }) => ({ id, title, hint: error?.hint ?? CLEANED_LATER })),
     leftovers,
-    fractals: await describe(engine, fractals, completed, health.clickhouse.ok, signal),
+    fractals: await describe(engine, fractals ?? [], completed, health.clickhouse.ok, signal),
   };
 }
 

@@ -143,6 +143,7 @@ test('a folder of backups that is gone, or another empty one, is never taken for
   console.type('r');
   await console.waitFor(/Storage ✗/);
   await console.waitFor('NOT safe');
+  await console.waitFor(/Last backup +✗/);
   console.type('4');
   await console.waitFor('stale');
   await rm(backups, { recursive: true });

@@ -138,6 +138,9 @@ export function backupLines(snapshot: Snapshot): OverviewLine[] {
   const target: Screen = newest ? { name: 'backup', subject: (good ?? newest).id } : { name: 'backups' };
   const line = (...value: Span[]) => labeled('backup', 'Last backup', target, ...value);
   const others = otherStorageLine(snapshot);
+  const { error } = data.backups;
+  // What was listed before may be gone.
+  if (error) return [line(...marked(symbols.bad, 'bad', error.message)), testLine(snapshot)];
   if (none) return [line(none), testLine(snapshot)];
   if (!newest) return [line(...marked(symbols.bad, 'bad', 'none')), testLine(snapshot)];
   if (!good) {
