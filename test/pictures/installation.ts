@@ -80,13 +80,16 @@ async function makePast(demo: Demo, bifract: Run): Promise<void> {
       await queryPostgres(demo.postgres, statement, [String(to)]);
     }
   }
-  const sql = (statement: string) => queryPostgres(demo.postgres, statement);
-  await sql('CREATE TABLE later AS SELECT * FROM comments ORDER BY id LIMIT 40');
-  await sql('DELETE FROM comments WHERE id IN (SELECT id FROM later)');
+  const some = '(SELECT * FROM comments ORDER BY id LIMIT 40)';
+  const [later] = await queryPostgres<{ rows: string }>(
+    demo.postgres,
+    `WITH gone AS (DELETE FROM comments WHERE id IN (SELECT id FROM ${some} c) RETURNING *)
+     SELECT json_agg(gone)::text AS rows FROM gone`,
+  );
   for (const age of BACKUPS) {
     if (age === COMMENTED) {
-      await sql('INSERT INTO comments SELECT * FROM later');
-      await sql('DROP TABLE later');
+      const statement = 'INSERT INTO comments SELECT * FROM json_populate_recordset(null::comments, $1)';
+      await queryPostgres(demo.postgres, statement, [later?.rows]);
     }
     const clock = { NODE_OPTIONS: `--import=${CLOCK}`, FAULT_CLOCK: `0:${-age * DAY_MS}` };
     await bifract(['backup'], clock);

@@ -70,13 +70,13 @@ export function movieOf(frames: readonly Frame[], interval_ms: number, title: st
     return [...contents].filter(Boolean).map((content) => {
       const shown = frames.map(({ lines }) => lines[row] === content);
       if (shown.every(Boolean)) return content;
-      const name = `f${rules.length}`;
+      const name = `f${rules.length / 2}`;
       rules.push(`@keyframes ${name}{${keyframes(shown)}}`);
-      const visibility = shown[0] ? 'visible' : 'hidden';
-      return `<g style="visibility:${visibility};animation:${name} ${seconds}s step-end infinite">${content}</g>`;
+      rules.push(`.${name}{animation:${name} ${seconds}s step-end infinite}`);
+      return `<g class="${name}" visibility="${shown[0] ? 'visible' : 'hidden'}">${content}</g>`;
     });
   });
-  const still = '@media (prefers-reduced-motion:reduce){g{animation:none!important}}';
+  const still = '@media (prefers-reduced-motion:reduce){g[class]{animation:none}}';
   const style = `<style>${rules.join('')}${still}</style>`;
   return documentOf({ columns: first.columns, rows: first.lines.length, title, style }, drawn);
 }

@@ -31,8 +31,7 @@ interface Status {
   verdict: Verdict;
 }
 
-const bifract = (args: string[], env: Record<string, string> = {}) =>
-  run([...args, '--dir', dir], env);
+const bifract = (args: string[], env: Record<string, string> = {}) => run([...args, '--dir', dir], env);
 
 async function status(env?: Record<string, string>): Promise<Status & { code: number | null }> {
   const ended = await bifract(['status', '--json'], env);
