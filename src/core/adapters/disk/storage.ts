@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs';
-import { access, type FileHandle } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import type {
@@ -202,8 +202,8 @@ export class DiskStorage implements Storage {
     try {
       const parent = dirname(this.location);
       const free_bytes = await onDisk(`Cannot make ${this.location}`, async () => {
-        await access(parent, constants.W_OK | constants.X_OK);
         await using folder = await OpenFolder.open(parent);
+        await folder.mustBeWritable();
         return await folder.freeBytes();
       });
       return { ok: true, detail: 'Does not exist yet; the first file makes it', free_bytes };
