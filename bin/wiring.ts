@@ -3,6 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { openIngest } from '../src/core/adapters/bifract-server/ingest.ts';
 import { connectClickHouse } from '../src/core/adapters/clickhouse/log-database.ts';
 import { connectLogRestore } from '../src/core/adapters/clickhouse/log-restore.ts';
+import { FolderGuard } from '../src/core/adapters/disk/folder-guard.ts';
+import { DiskRoot } from '../src/core/adapters/disk/root.ts';
 import { DiskStorage } from '../src/core/adapters/disk/storage.ts';
 import { findArchiveVolume, findWritingContainers } from '../src/core/adapters/docker/compose.ts';
 import { resolveClickHouse, resolvePostgres } from '../src/core/adapters/docker/resolve-address.ts';
@@ -75,11 +77,17 @@ export function makeServices(
   const clickhouse = once(() => resolveClickHouse(settings.clickhouse, dir));
   const logs = once(async () => connectClickHouse((await clickhouse()).connection));
   const logRestore = once(async () => connectLogRestore((await clickhouse()).connection));
+  const state = new StateFolder(dir, { read_only });
+  const guard = (folder: string) => new FolderGuard(new DiskRoot(folder), state);
   const disk = {
-    backups: once(async () => new DiskStorage(join(dir, 'backups'))),
-    archives: once(
-      async () => new DiskStorage(settings.archive.dir ?? (await findArchiveVolume(dir)) ?? dir),
-    ),
+    backups: once(async () => {
+      const folder = join(dir, 'backups');
+      return new DiskStorage(folder, guard(folder));
+    }),
+    archives: once(async () => {
+      const folder = settings.archive.dir ?? (await findArchiveVolume(dir)) ?? dir;
+      return new DiskStorage(folder, guard(join(folder, 'archives')));
+    }),
   };
   const s3 = settings.s3 && once(async () => openS3Storage(settings.s3 as NonNullable<typeof settings.s3>));
   return {
@@ -94,7 +102,7 @@ export function makeServices(
     variables: Object.fromEntries(
       Object.entries(variables).filter(([name]) => !name.startsWith(KEY_VARIABLE)),
     ),
-    state: new StateFolder(dir),
+    state,
     queue: new QueueFile(dir),
     jobBus: new FolderJobBus(dir, resumeHint),
     launcher: new ProcessLauncher(dir, [process.execPath, ...process.execArgv, process.argv[1] ?? '']),
@@ -176,6 +184,17 @@ async function replaceKey(dir: string, current: string, earlier: readonly string
 /** The jobs of an installation. Needs no settings. */
 export function openJobs(dir: string): { jobBus: JobBus<JobEvent>; queue: JobQueue } {
   return { jobBus: new FolderJobBus(dir, resumeHint), queue: new QueueFile(dir) };
+}
+
+/** `STORAGE_UNREACHABLE` if the folder of backups is not the one that held some before. */
+export function checkBackupsFolder(dir: string): Promise<void> {
+  return new FolderGuard(new DiskRoot(join(dir, 'backups')), new StateFolder(dir)).check();
+}
+
+/** Forgets where files were: folders that are missing or empty now may be used. */
+export async function forgetFolders(dir: string): Promise<void> {
+  const state = new StateFolder(dir);
+  if ((await state.folders()).length > 0) await state.changeFolders(() => []);
 }
 
 type Once<T> = (() => Promise<T>) & { created(): Promise<T> | undefined };

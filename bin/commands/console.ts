@@ -6,9 +6,10 @@ import { asBifractError, createUnavailableEngine, type Engine } from '../../src/
 import { sanitize } from '../../src/core/text/sanitize.ts';
 import { type Context, defineCommand, type GlobalFlags } from '../command.ts';
 import { writeExport } from '../export-file.ts';
+import { statusLines } from '../output/status-lines.ts';
 import { openEngine, withEngine } from '../session.ts';
 import { VERSION } from '../version.ts';
-import { readStatus, statusLines } from './status.ts';
+import { readStatus } from './status.ts';
 
 const LISTED_JOBS = 5;
 

@@ -2,9 +2,16 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseEnvFile, setVariables } from '../../src/core/config/env-file.ts';
 import { readSettingsFile } from '../../src/core/config/read-file.ts';
-import { generateKey, keyId, parseKey } from '../../src/core/index.ts';
+import { asBifractError, generateKey, keyId, parseKey } from '../../src/core/index.ts';
 import { defineCommand } from '../command.ts';
-import { createEnv, KEY_VARIABLE, makePrivateFolder, replaceEnv } from '../wiring.ts';
+import {
+  checkBackupsFolder,
+  createEnv,
+  forgetFolders,
+  KEY_VARIABLE,
+  makePrivateFolder,
+  replaceEnv,
+} from '../wiring.ts';
 
 const HEAD = `# A Bifract installation. Without this key no backup or archive can be read: keep a copy in a safe place.
 `;
@@ -19,14 +26,25 @@ interface InitResult {
   warnings: string[];
 }
 
-export const command = defineCommand<object>({
+interface Input {
+  newStorage: boolean;
+}
+
+export const command = defineCommand<Input>({
   declare(command, choose) {
     command
       .description('Create or complete an installation directory, without overwriting anything')
-      .action(() => choose({}));
+      .option(
+        '--new-storage',
+        'Start with empty folders: no longer expect the files that were in them',
+        false,
+      )
+      .action((options: Input) => choose(options));
   },
-  async run(_input, { flags, printer }) {
-    const result = await initialize(resolve(flags.dir));
+  async run({ newStorage }, { flags, printer }) {
+    const dir = resolve(flags.dir);
+    if (newStorage) await forgetFolders(dir);
+    const result = await initialize(dir);
     const created = result.made.length > 0 ? `Created ${result.made.join(', ')}` : 'Nothing was missing';
     const lines = [`${created} in ${result.dir}`, `Key fingerprint ${result.key_id}`];
     printer.result(result, [...lines, ...result.warnings.map((text) => `Warning: ${text}`)]);
@@ -39,8 +57,21 @@ async function initialize(dir: string): Promise<InitResult> {
   if (await makePrivateFolder(dir)) made.push(dir);
   const { key, state } = await completeEnv(join(dir, '.env'));
   if (state !== 'unchanged') made.push(state === 'created' ? '.env with a new key' : 'a new key in .env');
-  if (await makePrivateFolder(join(dir, 'backups'))) made.push('backups/');
-  return { dir, made, key_id: keyId(parseKey(key)), warnings: await warningsOf(join(dir, '.env')) };
+  const missing = await missingBackups(dir);
+  if (!missing && (await makePrivateFolder(join(dir, 'backups')))) made.push('backups/');
+  const warnings = [...(await warningsOf(join(dir, '.env'))), ...(missing ? [missing] : [])];
+  return { dir, made, key_id: keyId(parseKey(key)), warnings };
+}
+
+/** Why the folder of backups must not be created: it held some, and is not mounted. */
+async function missingBackups(dir: string): Promise<string | undefined> {
+  try {
+    await checkBackupsFolder(dir);
+    return undefined;
+  } catch (thrown) {
+    const { message, hint = '' } = asBifractError(thrown);
+    return `${message}. ${hint}`;
+  }
 }
 
 async function completeEnv(

@@ -1,6 +1,6 @@
 import { asBifractError, type BifractError } from '../../src/core/contract/errors.ts';
-import type { ArchiveRecord, BackupFile, Fractal } from '../../src/core/index.ts';
-import { formatBytes, formatExact } from '../../src/core/text/units.ts';
+import type { ArchiveRecord, BackupFile, CheckResult, Fractal } from '../../src/core/index.ts';
+import { formatBytes, formatExact, plural } from '../../src/core/text/units.ts';
 import { findFractal } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
 import { dayCell, stampCell, table } from '../output/tables.ts';
@@ -99,10 +99,28 @@ function backupLines(backups: BackupFile[]): string[] {
       { title: 'NAME', cell: ({ name }) => name },
       { title: 'SIZE', cell: ({ size_bytes }) => formatBytes(size_bytes), right: true },
       { title: 'CREATED', cell: ({ created_at }) => stampCell(created_at) },
-      { title: 'STORAGE', cell: ({ storage_type }) => storage_type, rank: 1 },
+      { title: 'STORAGE', cell: ({ storage_type }) => storage_type, rank: 3 },
+      { title: 'OPENS', cell: ({ error }) => (error ? 'NO' : 'yes') },
+      { title: 'VERIFIED', cell: ({ verified }) => resultCell(verified), rank: 1 },
+      { title: 'TEST RESTORE', cell: ({ restored }) => resultCell(restored), rank: 2 },
     ]),
     ...backups.flatMap(({ name, notes }) => notes.map((note) => `  ${name}: ${note}`)),
+    ...otherStorageLines(backups),
   ];
+}
+
+function resultCell(result: CheckResult | null): string {
+  if (!result) return '-';
+  return `${result.ok ? '' : 'FAILED '}${stampCell(result.at)}${result.ok && result.quick ? ' (quick)' : ''}`;
+}
+
+/** Backups that a change of settings left behind, or copies. */
+function otherStorageLines(backups: readonly BackupFile[]): string[] {
+  const others = backups.filter(({ id, name }) => id !== name);
+  const [first] = others;
+  if (!first) return [];
+  const folder = first.path.slice(0, first.path.lastIndexOf('/'));
+  return [`${plural(others.length, 'backup')} in ${folder}, where backups do not go now.`];
 }
 
 function fractalLines(fractals: Fractal[]): string[] {

@@ -14,6 +14,14 @@ export type { KnownJob } from './engine/job-queries.ts';
 export { type JobKind, type JobRequest, jobFacts, type SummaryOf, summaryRows } from './engine/jobs.ts';
 export { QUEUE_MOVES, type QueuedJob, type QueueMove } from './engine/queue.ts';
 export { createUnavailableEngine } from './engine/unavailable.ts';
+export {
+  type Finding,
+  type FindingCode,
+  faultOf,
+  judge,
+  type Safety,
+  type Verdict,
+} from './engine/verdict.ts';
 export type * from './features/archive/contract.ts';
 export type * from './features/archive-restore/contract.ts';
 export type * from './features/backup/contract.ts';
@@ -27,6 +35,7 @@ export type * from './features/keys/contract.ts';
 export type * from './features/orphans/contract.ts';
 export type * from './features/restore/contract.ts';
 export type * from './features/schedule/contract.ts';
+export { dueOf } from './features/schedule/due.ts';
 export type * from './features/search/contract.ts';
 export { generateKey, keyId, parseKey } from './format/index.ts';
 export {
@@ -37,6 +46,13 @@ export {
   type JobView,
   type ProgressPoint,
 } from './job/store.ts';
+export {
+  byFileName,
+  type CheckResult,
+  type ChecksByName,
+  lastArchiveCheck,
+  lastCheckOf,
+} from './policy/file-checks.ts';
 export { parseArchiveName } from './policy/names.ts';
 export type {
   ArchiveGroup,
@@ -48,5 +64,5 @@ export type {
 export type { DatabaseSession } from './ports/database-server.ts';
 export type { JobOwner } from './ports/job-launcher.ts';
 export type { InstallationInfo } from './ports/services.ts';
-export type { Leftover } from './ports/state.ts';
+export type { FileCheck, Leftover } from './ports/state.ts';
 export type { Timestamp } from './ports/types.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { JobRecord, State } from '../../src/core/ports/state.ts';
+import { CHECKS_KEPT, type FileCheck, type JobRecord, type State } from '../../src/core/ports/state.ts';
 import { refuses } from './storage.ts';
 
 /** A state under test. */
@@ -16,6 +16,19 @@ const RECORD: JobRecord = {
   id: 'archive-20260301-120000-abc123',
   kind: 'archive',
   started_at: '2026-03-01T12:00:00Z',
+};
+
+const CHECK: FileCheck = {
+  kind: 'verify',
+  path: '/a',
+  size_bytes: 10,
+  modified_at: '2026-03-01T11:00:00Z',
+  uuid: null,
+  checksum: 'ab',
+  key_id: '9f31c2a4',
+  at: '2026-03-01T12:00:00Z',
+  message: 'Complete.',
+  error: null,
 };
 
 function restoring(plan: object, phase: string): JobRecord {
@@ -143,6 +156,37 @@ export function stateContract(title: string, make: () => Promise<StateUnderTest>
       await state.saveLeftovers([{ ...one, warned_at: null }]);
       assert.deepEqual(await state.leftovers(), [{ ...one, warned_at: null }]);
       assert.deepEqual(await all(), [[], []]);
+    });
+
+    test('a check replaces an earlier one of its kind and path; the newest are kept', async () => {
+      assert.deepEqual(await state.checks(), []);
+      await state.addChecks([CHECK, { ...CHECK, kind: 'drill' }, { ...CHECK, path: '/b' }]);
+      const later = { ...CHECK, at: '2026-03-02T12:00:00Z', error: { code: 'DAMAGED', message: 'm' } };
+      await state.addChecks([later]);
+      assert.deepEqual(await state.checks(), [{ ...CHECK, kind: 'drill' }, { ...CHECK, path: '/b' }, later]);
+      const many = Array.from({ length: CHECKS_KEPT }, (_, at) => ({ ...CHECK, path: `/many/${at}` }));
+      await state.addChecks(many);
+      const kept = await state.checks();
+      assert.equal(kept.length, CHECKS_KEPT);
+      assert.equal(kept.at(-1)?.path, `/many/${CHECKS_KEPT - 1}`);
+      assert.ok(kept.every(({ path }) => path.startsWith('/many/')));
+      assert.deepEqual(await all(), [[], []]);
+    });
+
+    test('checks that are added at the same time are all kept', async () => {
+      const paths = Array.from({ length: 8 }, (_, at) => `/${at}`);
+      await Promise.all(paths.map((path) => state.addChecks([{ ...CHECK, path }])));
+      assert.deepEqual((await state.checks()).map(({ path }) => path).sort(), paths);
+    });
+
+    test('folders that held files are changed as a list', async () => {
+      assert.deepEqual(await state.folders(), []);
+      const one = { path: '/a', id: '1:2', seen_at: '2026-03-01T12:00:00Z' };
+      await state.changeFolders((known) => [...known, one]);
+      await state.changeFolders((known) => [...known, { ...one, path: '/b' }]);
+      assert.deepEqual(await state.folders(), [one, { ...one, path: '/b' }]);
+      await state.changeFolders(() => []);
+      assert.deepEqual(await state.folders(), []);
     });
 
     test('an abort ends the wait for exclusive work with its reason', async () => {

@@ -19,6 +19,7 @@ import {
   type DueItem,
   type Engine,
   type ErrorReport,
+  type FileCheck,
   type FileReport,
   type Fractal,
   type Health,
@@ -103,18 +104,24 @@ export function fakeArchive(
   };
 }
 
-/** A backup file made `days` days ago. */
-export function fakeBackup(days: number): BackupFile {
+/** A backup file made `days` days ago; `given` overrides its values. */
+export function fakeBackup(days: number, given: Partial<BackupFile> = {}): BackupFile {
   const created_at = ago(days * DAY);
   const stamp = created_at.replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
   const name = `bifract-backup-${stamp}.bifract-backup`;
   return {
     name,
+    id: name,
     size_bytes: 48_000_000 + days * 31_000,
     created_at,
+    sealed: true,
+    error: null,
+    verified: null,
+    restored: null,
     storage_type: 'disk',
     notes: [],
     path: `/opt/bifract/backups/${name}`,
+    ...given,
   };
 }
 
@@ -133,7 +140,7 @@ export function fakeHealth(given: Partial<Health> = {}): Health {
       free_bytes: 120 * GIB,
     },
     archives: { ok: true, detail: 'readable and writable', location: '/archives', free_bytes: 820 * GIB },
-    key: { ok: true, detail: 'present, 256 bits', key_id: '9f31c2a4' },
+    key: { ok: true, detail: 'present, 256 bits', key_id: '9f31c2a4', known_ids: ['9f31c2a4'] },
     server_archive: null,
     leftovers: [],
     ...given,
@@ -147,14 +154,14 @@ export class FakeJob {
   readonly handle: JobHandle;
   cancelRequested = false;
   ended = false;
-  readonly #listeners: Set<(event: JobEvent) => void>;
+  readonly #listeners: ReadonlySet<(event: JobEvent) => void>;
   readonly #end = Promise.withResolvers<JobOutcome>();
 
   constructor(
     id: string,
     request: JobRequest,
     { title, target }: Pick<JobHandle, 'title' | 'target'>,
-    listeners: Set<(event: JobEvent) => void>,
+    listeners: ReadonlySet<(event: JobEvent) => void>,
   ) {
     this.id = id;
     this.request = request;
@@ -262,6 +269,7 @@ export interface FakeData {
   archives: ArchiveRecord[];
   groups: ArchiveGroup[];
   backups: BackupFile[];
+  checks: FileCheck[];
   health: Health;
   /** Results of `show`. */
   files: FileReport[];
@@ -325,6 +333,7 @@ export class FakeEngine implements Engine {
       archives: [],
       groups: [],
       backups: [],
+      checks: [],
       health: fakeHealth(),
       files: [],
       adoptable: { items: [] },
@@ -381,6 +390,10 @@ export class FakeEngine implements Engine {
     return this.#answer(() => [...this.data.backups]);
   }
 
+  checks(): Promise<FileCheck[]> {
+    return this.#answer(() => [...this.data.checks]);
+  }
+
   start(request: JobRequest): JobHandle {
     return this.#startAs(`job-${this.jobs.length + 1}`, request).handle;
   }
@@ -402,6 +415,7 @@ export class FakeEngine implements Engine {
     const { title, target } = this.#describe(request);
     const job = new FakeJob(id, request, { title, target }, this.#listeners);
     this.jobs.push(job);
+    if (request.kind === 'verify') this.#remember(job, request.quick ?? false);
     job.emit('job:started', { kind: request.kind, title, target });
     this.onStart(job);
     return job;
@@ -449,6 +463,32 @@ export class FakeEngine implements Engine {
   }
 
   async runQueue(): Promise<void> {}
+
+  /** Remembers the results of a verification, as the engine does. */
+  #remember({ id }: FakeJob, quick: boolean): void {
+    this.#listeners.add((event) => {
+      if (event.job !== id || event.event !== 'job:item') return;
+      const { item, ok, message, error, time } = event;
+      const failure = ok ? null : (error ?? { code: 'DAMAGED', message });
+      const result = { at: time, ok, quick, key_id: null, message, error: failure };
+      const { backups, archives, orphans } = this.data;
+      this.data.backups = backups.map((one) => (one.path === item ? { ...one, verified: result } : one));
+      const record = archives.find(({ storage_path }) => item.endsWith(storage_path));
+      const orphan = orphans.find((one) => one.id === item);
+      this.data.checks.push({
+        kind: quick ? 'quick' : 'verify',
+        path: item,
+        size_bytes: record?.size_bytes ?? orphan?.size_bytes ?? null,
+        modified_at: null,
+        uuid: null,
+        checksum: null,
+        key_id: null,
+        at: time,
+        message,
+        error: failure,
+      });
+    });
+  }
 
   async detach(request: JobRequest): Promise<string> {
     return this.start(request).id;
@@ -654,7 +694,7 @@ export function busyEngine(installation: Partial<InstallationInfo> = {}): FakeEn
       }),
     );
   }
-  const backups = [0.3, 1, 2, 3, 7, 14].map(fakeBackup);
+  const backups = [0.3, 1, 2, 3, 7, 14].map((days) => fakeBackup(days));
   const files = [
     ...archives.map((record) => fakeReport(record)),
     ...backups.map((backup, index) => fakeBackupReport(backup, index === 0 ? {} : WITHOUT_TRAILER)),

@@ -33,7 +33,15 @@ import type {
   PeriodStats,
   RowKey,
 } from '../../src/core/ports/log-database.ts';
-import type { JobRecord, Leftover, LockOptions, State } from '../../src/core/ports/state.ts';
+import {
+  CHECKS_KEPT,
+  type FileCheck,
+  type JobRecord,
+  type KnownFolder,
+  type Leftover,
+  type LockOptions,
+  type State,
+} from '../../src/core/ports/state.ts';
 import type { CallOptions } from '../../src/core/ports/types.ts';
 import { countRows } from './count-rows.ts';
 
@@ -605,6 +613,8 @@ export class FakeState implements State {
   readonly records = new Map<string, JobRecord>();
   interruptedRecords: JobRecord[] = [];
   noted: Leftover[] = [];
+  checked: FileCheck[] = [];
+  known: KnownFolder[] = [];
   readonly #recovering = new FakeLock();
   readonly #changing = new FakeLock();
 
@@ -632,6 +642,22 @@ export class FakeState implements State {
   }
   async saveLeftovers(leftovers: readonly Leftover[]) {
     this.noted = structuredClone([...leftovers]);
+  }
+  async checks() {
+    return structuredClone(this.checked);
+  }
+  async addChecks(checks: readonly FileCheck[]) {
+    for (const check of checks) {
+      this.checked = this.checked.filter(({ kind, path }) => kind !== check.kind || path !== check.path);
+      this.checked.push(structuredClone(check));
+    }
+    this.checked = this.checked.slice(-CHECKS_KEPT);
+  }
+  async folders() {
+    return structuredClone(this.known);
+  }
+  async changeFolders(change: (known: KnownFolder[]) => KnownFolder[]) {
+    this.known = structuredClone(change(structuredClone(this.known)));
   }
   exclusive<T>(work: () => Promise<T>, options: CallOptions = {}): Promise<T> {
     return this.#recovering.run(undefined, work, options);

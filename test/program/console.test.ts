@@ -67,7 +67,7 @@ test('the console follows the terminal size and restores the screen', async () =
   console.resize(50, 10);
   await console.waitFor('60');
   console.resize(140, 40);
-  await console.waitFor('Protection');
+  await console.waitFor('Last backup');
   assert.equal(console.screen.buffer.active.type, 'alternate');
   console.type('q');
   assert.equal((await console.ended).exitCode, 0);

@@ -110,6 +110,8 @@ test('a failure is shown with reason and hint, also in the log', async () => {
 test('a long error ends with an ellipsis on the status line', async () => {
   await using console = startConsole();
   const { terminal, engine } = console;
+  // The overview has a line for the failed job too.
+  await terminal.press('4');
   await startBackup(terminal);
   const message = Array.from({ length: 100 }, (_, index) => `word${index}`).join(' ');
   only(engine.jobs).fail({ code: 'DUMP_FAILED', message, hint: message });

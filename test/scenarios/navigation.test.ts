@@ -19,7 +19,7 @@ for (const [columns, rows] of [
       ['4', 'bifract-backup-'],
       ['5', '0 jobs'],
       ['6', ' Log '],
-      ['1', 'Protection'],
+      ['1', 'Last backup'],
     ] as const) {
       await terminal.press(key);
       await terminal.waitFor(shown);
@@ -38,7 +38,7 @@ test('the first frame is complete before the engine is called', async () => {
   await using console = startConsole({ engine });
   assert.equal(engine.queries, 0);
   await console.terminal.waitFor('q quit');
-  await console.terminal.waitFor('Protection');
+  await console.terminal.waitFor('Last backup');
   assert.doesNotMatch(console.terminal.text(), /✓/);
   gate.resolve();
   await console.terminal.waitFor('✓');

@@ -211,7 +211,7 @@ test('a plan does not open its dialog after the user has left the screen', async
   const gate = Promise.withResolvers<void>();
   engine.gate = gate.promise;
   await terminal.press('a', '1');
-  await terminal.waitFor('Protection');
+  await terminal.waitFor('Last backup');
   gate.resolve();
   await terminal.waitFor('Adoption not started');
   assert.doesNotMatch(terminal.text(), /Create the record/);

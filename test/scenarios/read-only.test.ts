@@ -18,6 +18,7 @@ const MAY_CALL: Record<keyof Engine, boolean> = {
   groups: true,
   archives: true,
   backups: true,
+  checks: true,
   show: true,
   extract: true,
   search: true,

@@ -41,14 +41,14 @@ test('a path in a command is quoted for the shell', async () => {
 
 test('an installation without a key says how to get one', async () => {
   const engine = busyEngine();
-  engine.data.health.key = { ok: false, detail: 'The key is not set.', key_id: null };
+  engine.data.health.key = { ok: false, detail: 'The key is not set.', key_id: null, known_ids: [] };
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.waitFor('✗ The key is not set.');
   await terminal.waitFor('BIFRACT_BACKUP_ENCRYPTION_KEY=');
   await terminal.waitFor('bifract init --dir /opt/bifract');
   await terminal.waitFor(/PostgreSQL +✓/);
-  engine.data.health.key = { ok: true, detail: 'fingerprint 9f31c2a4', key_id: '9f31c2a4' };
+  engine.data.health.key = { ok: true, detail: 'fingerprint 9f31c2a4', key_id: '9f31c2a4', known_ids: [] };
   await terminal.press('r');
   await terminal.waitFor('All parts work');
 });

@@ -194,7 +194,7 @@ test('Ctrl-Z releases the terminal, SIGCONT draws a complete frame again', async
 test('Ctrl-L redraws a screen that was overwritten', async () => {
   await using console = startConsole();
   const { terminal } = console;
-  await terminal.waitFor('Protection');
+  await terminal.waitFor('Last backup');
   terminal.stdout.write('\x1b[Hgarbage\x1b[10;1Hmore garbage');
   await terminal.waitFor('garbage');
   await terminal.press('ctrl-l');

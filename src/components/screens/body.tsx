@@ -13,6 +13,7 @@ import { panesAt, previewLines, sideLines } from '../view/panes.ts';
 import { currentScreen, listStateAt } from '../view/snapshot.ts';
 import type { Screen, Snapshot } from '../view/types.ts';
 import { HelpScreen } from './help-screen.tsx';
+import { OverviewScreen } from './overview-screen.tsx';
 import { WizardScreen } from './wizard-screen.tsx';
 
 /** The body of the current screen, or the help. */
@@ -20,6 +21,7 @@ export function Body({ snapshot }: { snapshot: Snapshot }) {
   const screen = currentScreen(snapshot);
   const { mode } = snapshot.ui;
   if (mode.name === 'help') return <HelpScreen snapshot={snapshot} top={mode.top} />;
+  if (screen.name === 'overview') return <OverviewScreen snapshot={snapshot} />;
   if (screen.name === 'rows') return <RowsScreen snapshot={snapshot} />;
   if (screen.name === 'coverage') return <CoverageScreen snapshot={snapshot} />;
   if (screen.name === 'wizard') return <WizardScreen snapshot={snapshot} />;

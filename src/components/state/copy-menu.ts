@@ -47,7 +47,7 @@ export function copyables(snapshot: Snapshot): readonly Copyable[] {
   const { data, jobs, ui } = snapshot;
   const id = rowUnderCursor(snapshot) ?? screen.subject;
   const archive = data.archives.value?.find((record) => record.id === id);
-  const backup = data.backups.value?.find((record) => record.name === id);
+  const backup = data.backups.value?.find((record) => record.id === id);
   const fractal = data.fractals.value?.find((record) => record.id === id);
   const orphan = data.orphans.value?.find((record) => record.id === id);
   const job = jobs.find((candidate) => candidate.id === id);

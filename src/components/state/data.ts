@@ -13,7 +13,7 @@ export interface Data {
   close(): void;
 }
 
-const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'groups', 'backups'];
+const ALWAYS: readonly Resource[] = ['health', 'fractals', 'archives', 'groups', 'backups', 'checks'];
 
 /** Nothing is loaded yet. */
 const EMPTY: DataState = {
@@ -22,6 +22,7 @@ const EMPTY: DataState = {
   archives: { loading: false },
   groups: { loading: false },
   backups: { loading: false },
+  checks: { loading: false },
   orphans: { loading: false },
   resumable: { loading: false },
   history: { loading: false },
@@ -35,6 +36,7 @@ export function loadData(engine: Engine, changed: (failed?: Resource) => void): 
     archives: (options) => engine.archives({}, options),
     groups: (options) => engine.groups({}, options),
     backups: (options) => engine.backups(options),
+    checks: () => engine.checks(),
     orphans: (options) => engine.orphans(options),
     history: (options) => engine.knownJobs(options),
     resumable: async (options) => new Set(await engine.resumable(options)),

@@ -26,6 +26,9 @@ type ItemEvent = Extract<JobEvent, { event: 'job:item' }>;
 
 const SETTLE_MS = 400;
 
+/** How long results of checks are collected before they are loaded. */
+const CHECKS_MS = 1_000;
+
 /** Warnings, retries and failures that are reported per job; its page shows them all. */
 const MAX_REPORTED = 20;
 
@@ -38,6 +41,7 @@ function severityOf({ state, warning_count }: JobView): Severity {
 export function followJobs({ jobs, notify, refresh, data }: Options): (event: JobEvent) => void {
   const openedAt = Date.now();
   const counts = new Map<string, { items: number; failures: number }>();
+  let refreshing: NodeJS.Timeout | undefined;
   const find = (id: string) => jobs.snapshot().find((job) => job.id === id);
 
   function warn(job: JobView | undefined, text: string): void {
@@ -46,6 +50,15 @@ export function followJobs({ jobs, notify, refresh, data }: Options): (event: Jo
 
   function reportWarning(job: JobView | undefined, message: string): void {
     if ((job?.warning_count ?? 0) < MAX_REPORTED) warn(job, message);
+  }
+
+  /** Results of a long verification appear while it runs. */
+  function refreshChecks(job: JobView | undefined): void {
+    if (job?.kind !== 'verify' || refreshing) return;
+    refreshing = setTimeout(() => {
+      refreshing = undefined;
+      refresh('checks', 'backups');
+    }, CHECKS_MS).unref();
   }
 
   /** The items of a job are one line of the log, with the newest one; a failure is also shown on the message line. */
@@ -94,6 +107,7 @@ export function followJobs({ jobs, notify, refresh, data }: Options): (event: Jo
         return;
       case 'job:item':
         reportItem(event);
+        refreshChecks(find(event.job));
         return;
       case 'job:done':
       case 'job:failed':

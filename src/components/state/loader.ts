@@ -1,17 +1,20 @@
 import type { Coverage, FileReport } from '../../core/index.ts';
 import { rowAtCursor, rowsScreen, rowsView } from '../view/browse.ts';
 import { groupOf } from '../view/lists/archive-rows.ts';
+import { shownStrips } from '../view/overview/index.ts';
 import { panesAt } from '../view/panes.ts';
 import { currentScreen } from '../view/snapshot.ts';
 import type { Resource, Screen, ScreenName, Snapshot } from '../view/types.ts';
 import type { Data } from './data.ts';
 import type { ShownCache } from './load-cache.ts';
 import type { Browsing } from './rows/browser.ts';
+import type { Strips } from './strips.ts';
 
 interface LoaderTargets {
   data: Data;
   reports: ShownCache<FileReport>;
   coverage: ShownCache<Coverage>;
+  strips: Strips;
   browsing: Browsing;
 }
 
@@ -72,7 +75,7 @@ function readRows(snapshot: Snapshot, browsing: Browsing): void {
 /** Makes the function that loads what is on the screen. Call it after every change; it does nothing if all is loaded. */
 export function createLoader(
   now: () => Snapshot,
-  { data, reports, coverage, browsing }: LoaderTargets,
+  { data, reports, coverage, strips, browsing }: LoaderTargets,
 ): () => void {
   const fileAtRest = atRest(FILE_REST_MS);
   const countAtRest = atRest(COUNT_REST_MS);
@@ -96,6 +99,7 @@ export function createLoader(
     if (counted === undefined) coverage.show(covered);
     // Counts go stale at once: those of the last visit are shown until new ones arrive.
     if (arrived && covered !== undefined) coverage.refresh();
+    strips.show(name === 'overview' ? shownStrips(now()) : []);
     const more = MORE[name] ?? [];
     data.show(more);
     if (arrived && name !== 'orphan') for (const one of more) data.refresh(one);

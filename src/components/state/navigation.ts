@@ -6,6 +6,7 @@ import { lastTop, pageAt } from '../view/pages/index.ts';
 import { currentScreen, listKey, listStateAt } from '../view/snapshot.ts';
 import type { Screen, ScreenName } from '../view/types.ts';
 import { moveInCoverage } from './coverage.ts';
+import { moveInOverview } from './overview.ts';
 import { moveInRows } from './rows/actions.ts';
 import { selectedArchive } from './selection.ts';
 import type { Session } from './session.ts';
@@ -20,6 +21,7 @@ export function move(session: Session, by: { rows?: number; pages?: number; to?:
   if (screen.name === 'rows') return moveInRows(session, by);
   if (screen.name === 'coverage') return moveInCoverage(session, by);
   if (screen.name === 'wizard') return moveInWizard(session, by);
+  if (screen.name === 'overview') return moveInOverview(session, by);
   const key = listKey(screen);
   const view = rowsAt(snapshot, screen);
   const height = view ? tableHeight(snapshot) : bodyHeight(snapshot);

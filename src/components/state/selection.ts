@@ -25,7 +25,7 @@ type Busy = Snapshot['busy'];
 
 const filesOf = memo(
   (ids: ReadonlySet<string>, archives: Archives, backups: Backups, orphans: Orphans): readonly string[] => [
-    ...backups.filter(({ name }) => ids.has(name)).map(({ name }) => name),
+    ...backups.filter(({ id }) => ids.has(id)).map(({ id }) => id),
     ...archives.filter(({ id, status }) => ids.has(id) && status !== 'in_progress').map(({ id }) => id),
     ...orphans.filter(({ id, kind }) => ids.has(id) && kind === 'file').map(({ id }) => id),
   ],
@@ -74,7 +74,7 @@ const deleteTargetsOf = memo(
     busy: Busy,
   ): readonly DeleteTarget[] => {
     const targets: DeleteTarget[] = [
-      ...backups.map(({ name }) => ({ kind: 'backup', id: name }) as const),
+      ...backups.map(({ id }) => ({ kind: 'backup', id }) as const),
       ...archives.map(({ id }) => ({ kind: 'archive', id }) as const),
       ...groups.map((id) => ({ kind: 'group', id }) as const),
     ];
@@ -98,10 +98,9 @@ type StoredFile = Readonly<{ id: string; storage_type: string }>;
 
 const storedFilesOf = memo(
   (ids: ReadonlySet<string>, archives: Archives, backups: Backups, busy: Busy): readonly StoredFile[] =>
-    [
-      ...backups.map(({ name, storage_type }) => ({ id: name, storage_type })),
-      ...archives.filter(({ status }) => status === 'completed'),
-    ].filter(({ id }) => ids.has(id) && !busy.has(id)),
+    [...backups, ...archives.filter(({ status }) => status === 'completed')].filter(
+      ({ id }) => ids.has(id) && !busy.has(id),
+    ),
 );
 
 /** Selected complete files that are not in use, and their storage. */
@@ -126,7 +125,7 @@ export function selectedRestoreSource(
   const id = listAt(screen) ? rowUnderCursor(snapshot) : screen.subject;
   const { archives, backups, orphans } = snapshot.data;
   if (id === undefined || snapshot.busy.has(id)) return undefined;
-  if (backups.value?.some(({ name }) => name === id)) return { kind: 'backup', id };
+  if (backups.value?.some((backup) => backup.id === id)) return { kind: 'backup', id };
   if (archives.value?.some((one) => one.id === id && one.status === 'completed'))
     return { kind: 'archive', id };
   if (groupOf(snapshot, id)?.parts.some(({ status }) => status === 'completed'))

@@ -33,7 +33,7 @@ import {
 import { createQueue, type Queue } from './queue.ts';
 import { type Action, initialUi, reduce } from './reducer.ts';
 import { type Browsing, createBrowsing } from './rows/browser.ts';
-import { createVerificationResults } from './verification-results.ts';
+import { createStrips } from './strips.ts';
 import { createWizard, type Wizard } from './wizard/wizard.ts';
 
 /** The console without its views: its state, the engine, and everything that keys can do to them. */
@@ -128,6 +128,7 @@ const LABELS: Readonly<Record<Resource, string>> = {
   archives: 'archives',
   groups: 'archive groups',
   backups: 'backups',
+  checks: 'the results of earlier checks',
   orphans: 'orphans',
   resumable: 'what can be resumed',
   history: 'the job history',
@@ -171,18 +172,20 @@ export function createSession(options: SessionOptions): Session {
 
   const reports = createShownCache<FileReport>((target, options) => engine.show(target, options), changed);
   const coverage = createShownCache(queryCoverage(engine), changed);
+  const strips = createStrips((id, { signal }) => engine.coverage(id, { signal }), changed);
   const browsing = createBrowsing(engine, changed);
   const queue = createQueue(engine, {
     changed,
     failed: (message, hint) => notify('error', message, { hint }),
   });
-  const verifications = createVerificationResults();
   const wizard = createWizard(changed);
 
   function refresh(...resources: Resource[]): void {
     data.refresh(...resources);
     if (resources.length === 0) reports.refresh();
-    if (resources.length === 0 || resources.includes('archives')) coverage.refresh();
+    if (resources.length > 0 && !resources.includes('archives')) return;
+    coverage.refresh();
+    strips.refresh();
   }
 
   function changed(): void {
@@ -201,7 +204,7 @@ export function createSession(options: SessionOptions): Session {
       jobs: jobs.snapshot(),
       reports: reports.state(),
       coverage: coverage.state(),
-      verifications: verifications.state(),
+      strips: strips.state(),
       queue: queue.state(),
       own,
       busy,
@@ -328,7 +331,7 @@ export function createSession(options: SessionOptions): Session {
     },
     start() {
       const follow = followJobs({ jobs, notify, refresh, data: data.state });
-      stops.push(engine.subscribe(verifications.apply), engine.subscribe(follow), jobs.subscribe(changed));
+      stops.push(engine.subscribe(follow), jobs.subscribe(changed));
       listeners.add(() => {
         const action = keepCursor(snapshot());
         if (action) dispatch(action);
@@ -336,7 +339,7 @@ export function createSession(options: SessionOptions): Session {
       const preparation = createPreparation(snapshot);
       listeners.add(preparation.changed);
       stops.push(preparation.close);
-      listeners.add(createLoader(snapshot, { data, reports, coverage, browsing }));
+      listeners.add(createLoader(snapshot, { data, reports, coverage, strips, browsing }));
       tick();
     },
     load() {
@@ -357,6 +360,7 @@ export function createSession(options: SessionOptions): Session {
       data.close();
       reports.close();
       coverage.close();
+      strips.close();
       browsing.close();
       wizard.stop();
       jobs.close();

@@ -130,7 +130,7 @@ export function deletionConfirmation({ items }: DeletePlan, archives: readonly A
   if (!first || others.length > 0) return byCount;
   const name =
     first.kind === 'backup'
-      ? first.id.replace(/^bifract-backup-(.+)\.bifract-backup$/, '$1')
+      ? first.id.replace(/^(?:.*\/)?bifract-backup-(.+)\.bifract-backup$/, '$1')
       : shortName(archives.find(({ id }) => id === first.archive_id));
   return name !== undefined && isTypeable(name) ? name : byCount;
 }

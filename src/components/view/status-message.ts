@@ -1,12 +1,12 @@
+import type { BackupFile, CheckResult } from '../../core/index.ts';
 import { sanitize } from '../../core/text/sanitize.ts';
 import { type Line, lineWidth } from '../text/line.ts';
 import { shorten, truncate, wrap } from '../text/text.ts';
+import { archiveCheck, orphanCheck } from './file-checks.ts';
 import { groupOf } from './lists/archive-rows.ts';
-import { verificationOf } from './lists/file-cells.ts';
 import { rowUnderCursor } from './lists/index.ts';
 import { jobProblem, jobRows } from './lists/jobs.ts';
 import { SEVERITY_TONE } from './lists/log.ts';
-import { orphanName } from './lists/orphans.ts';
 import { settingOf } from './settings.ts';
 import { currentScreen } from './snapshot.ts';
 import type { Snapshot } from './types.ts';
@@ -81,14 +81,14 @@ function problemUnderCursor(snapshot: Snapshot): string {
       const group = groupOf(snapshot, id);
       if (group) return group.error_message ?? '';
       const record = snapshot.data.archives.value?.find((one) => one.id === id);
-      return record ? (record.error_message ?? verificationError(snapshot, record.filename, record.id)) : '';
+      return record ? (record.error_message ?? verificationError(archiveCheck(record, snapshot))) : '';
     }
     case 'backups':
-      return id === undefined ? '' : verificationError(snapshot, id);
+      return backupProblem(snapshot.data.backups.value?.find((one) => one.id === id));
     case 'orphans': {
       const orphan = snapshot.data.orphans.value?.find((one) => one.id === id);
       if (!orphan) return '';
-      const failed = verificationError(snapshot, orphanName(orphan), orphan.id);
+      const failed = verificationError(orphanCheck(orphan, snapshot));
       // If there are no actions, the title says why, and the column may cut it.
       return failed || (orphan.actions.length === 0 ? orphan.title : '');
     }
@@ -101,7 +101,14 @@ function problemUnderCursor(snapshot: Snapshot): string {
   }
 }
 
-function verificationError(snapshot: Snapshot, ...names: string[]): string {
-  const verification = verificationOf(snapshot.verifications, ...names);
-  return verification && !verification.ok ? `Verification failed: ${verification.message}` : '';
+function verificationError(result: CheckResult | null): string {
+  return result && !result.ok ? `Verification failed: ${result.message}` : '';
+}
+
+/** What is wrong with a backup, else what is odd about it. */
+function backupProblem(backup: BackupFile | undefined): string {
+  if (!backup) return '';
+  if (backup.error) return `${backup.error.message}. ${backup.error.hint ?? ''}`.trim();
+  if (backup.restored && !backup.restored.ok) return `Test restore failed: ${backup.restored.message}`;
+  return verificationError(backup.verified) || (backup.notes[0] ?? '');
 }

@@ -12,6 +12,7 @@ import type { Resource, Screen, ScreenName, Snapshot } from './types.ts';
 
 const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
   overview: 'Overview',
+  health: 'Health',
   fractals: 'Fractals',
   archives: 'Archives',
   backups: 'Backups',
@@ -25,7 +26,8 @@ const TITLES: Readonly<Partial<Record<ScreenName, string>>> = {
 };
 
 const NEEDS: Readonly<Partial<Record<ScreenName, readonly Resource[]>>> = {
-  overview: ['health', 'fractals', 'archives', 'backups'],
+  overview: ['health', 'fractals', 'archives', 'backups', 'checks'],
+  health: ['health'],
   archive: ['archives'],
   backup: ['backups'],
   fractal: ['fractals'],

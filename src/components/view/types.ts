@@ -5,6 +5,7 @@ import type {
   BrowsedRow,
   Coverage,
   ErrorReport,
+  FileCheck,
   FileReport,
   Fractal,
   Health,
@@ -47,6 +48,7 @@ export interface DataState {
   archives: Loaded<readonly ArchiveRecord[]>;
   groups: Loaded<readonly ArchiveGroup[]>;
   backups: Loaded<readonly BackupFile[]>;
+  checks: Loaded<readonly FileCheck[]>;
   orphans: Loaded<readonly Orphan[]>;
   /** Ids of jobs, archives and groups whose interrupted work can be resumed. */
   resumable: Loaded<ReadonlySet<string>>;
@@ -59,6 +61,7 @@ export type Resource = keyof DataState;
 export type ListName = 'fractals' | 'archives' | 'backups' | 'jobs' | 'log' | 'orphans';
 export type ScreenName =
   | 'overview'
+  | 'health'
   | ListName
   | 'fractal-archives'
   | 'group'
@@ -207,8 +210,8 @@ export interface Snapshot extends DrawContext {
   reports: ReadonlyMap<string, Loaded<FileReport>>;
   /** Coverage of fractals, by the subject of the screen that shows it. */
   coverage: ReadonlyMap<string, Loaded<Coverage>>;
-  /** Last verification of each file, by its name. */
-  verifications: ReadonlyMap<string, VerificationResult>;
+  /** Coverage by day of the fractals on the overview, by their ids. */
+  strips: ReadonlyMap<string, Loaded<Coverage>>;
   /** The queue; one that is starting or running has position 0. */
   queue: readonly QueuedJob[];
   /** Jobs that this console started. */
@@ -221,17 +224,6 @@ export interface Snapshot extends DrawContext {
   columns: number;
   rows: number;
   theme: ThemeName;
-}
-
-/** Result of the last verification of a file in this session. */
-export interface VerificationResult {
-  /** Milliseconds since the epoch. */
-  at: number;
-  ok: boolean;
-  /** Only the size, the header and the trailer were checked. */
-  quick: boolean;
-  message: string;
-  hint?: string;
 }
 
 /** The periods an archive is split into. */

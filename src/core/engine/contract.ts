@@ -1,4 +1,4 @@
-import type { BifractError } from '../contract/errors.ts';
+import type { BifractError, ErrorReport } from '../contract/errors.ts';
 import type { JobDescription, JobEvent } from '../contract/events.ts';
 import type { ArchiveRestoreQueries } from '../features/archive-restore/contract.ts';
 import type { BackupQueries } from '../features/backup/contract.ts';
@@ -12,13 +12,14 @@ import type { OrphanQueries } from '../features/orphans/contract.ts';
 import type { RestoreQueries } from '../features/restore/contract.ts';
 import type { ScheduleQueries } from '../features/schedule/contract.ts';
 import type { SearchQueries } from '../features/search/contract.ts';
+import type { LastChecks } from '../policy/file-checks.ts';
 import type { ServerArchiveStatus } from '../policy/server-archive.ts';
 import type { ArchiveGroup, ArchiveRecord, ArchiveSchedule, Fractal } from '../ports/catalog.ts';
 import type { JobBus } from '../ports/job-bus.ts';
 import type { JobLauncher } from '../ports/job-launcher.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { InstallationInfo, Services } from '../ports/services.ts';
-import type { Leftover } from '../ports/state.ts';
+import type { FileCheck, Leftover } from '../ports/state.ts';
 import type { StorageHealth } from '../ports/storage.ts';
 import type { CallOptions, Timestamp } from '../ports/types.ts';
 import type { JobQueries } from './job-queries.ts';
@@ -54,12 +55,18 @@ export interface JobHandle<Kind extends JobKind = JobKind> extends JobDescriptio
 }
 
 /** A backup file in storage. */
-export interface BackupFile {
-  /** The bare file name, used as the id everywhere. */
+export interface BackupFile extends LastChecks {
+  /** The bare file name. A copy in the other storage has the same. */
   name: string;
+  /** What queries and jobs call it: its name; of a file in the other storage, its full path. */
+  id: string;
   size_bytes: number;
   /** From its encrypted header; from the name if that cannot be read. */
   created_at: Timestamp;
+  /** Whether an intact header and trailer prove that it is complete. */
+  sealed: boolean;
+  /** Why it cannot be opened with the keys of the installation, or is damaged; null if header and trailer are in order. */
+  error: ErrorReport | null;
   /** What is wrong with it, one sentence each: a name that disagrees with its time, a time in the future, not readable. */
   notes: string[];
   storage_type: 'disk' | 's3';
@@ -85,7 +92,11 @@ export interface Health {
    * The current fingerprint: the key may have been rotated since this process started. Null if there is no
    * key.
    */
-  key: PartHealth & { key_id: string | null };
+  key: PartHealth & {
+    key_id: string | null;
+    /** Fingerprints of all keys that files can be opened with: the current one and earlier ones. */
+    known_ids: string[];
+  };
   /** The server's own archive; null if there is none, it is not enabled, or PostgreSQL cannot be reached. */
   server_archive: ServerArchiveStatus | null;
   /** Interrupted jobs that could not be cleaned up, and what to do. */
@@ -118,7 +129,12 @@ export interface Engine
   archives(filter?: { fractal_id?: string }, options?: CallOptions): Promise<ArchiveRecord[]>;
   /** Sets when a fractal is archived. `NOT_FOUND`, `READ_ONLY`. */
   setSchedule(fractal_id: string, schedule: ArchiveSchedule, options?: CallOptions): Promise<void>;
-  /** Newest first; excludes partial files and files of another kind. */
+  /** What verifications and test restores found out about files, of any process; the oldest first. */
+  checks(): Promise<FileCheck[]>;
+  /**
+   * Those of both storages, newest first; excludes partial files and files of another kind. `STORAGE_UNREACHABLE` also if
+   * the folder of backups is not the one that held some before.
+   */
   backups(options?: ListingOptions): Promise<BackupFile[]>;
 
   start<Request extends JobRequest>(request: Request, options?: StartOptions): JobHandle<Request['kind']>;

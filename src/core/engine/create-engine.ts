@@ -1,13 +1,10 @@
 import { type BifractError, cancelled, readOnly } from '../contract/errors.ts';
 import { planArchiveRestore } from '../features/archive-restore/plan.ts';
-import { type BackupCache, knownBackups } from '../features/backup/known-backups.ts';
+import type { BackupCache } from '../features/backup/known-backups.ts';
 import { planPrune } from '../features/backup/plan-prune.ts';
 import { planCopy } from '../features/copy/plan.ts';
 import { coverage } from '../features/coverage/coverage.ts';
 import { planDelete } from '../features/delete/plan.ts';
-import { listBackups } from '../features/files/backup-files.ts';
-import { type ListingOptions, untilIncomplete } from '../features/files/listing.ts';
-import { pathOf } from '../features/files/target.ts';
 import { extract } from '../features/inspect/extract.ts';
 import { show } from '../features/inspect/show.ts';
 import { planRotate } from '../features/keys/plan.ts';
@@ -17,9 +14,8 @@ import { planRestore } from '../features/restore/plan.ts';
 import { planDue } from '../features/schedule/plan.ts';
 import { browse } from '../features/search/browse.ts';
 import { search } from '../features/search/search.ts';
-import { backupTime } from '../policy/names.ts';
-import type { Storage, StoredObject } from '../ports/storage.ts';
-import type { BackupFile, Engine, EngineServices } from './contract.ts';
+import { backupFiles } from './backup-files.ts';
+import type { Engine, EngineServices } from './contract.ts';
 import { checkHealth } from './health.ts';
 import { JobFeed } from './job-feed.ts';
 import { jobId } from './job-id.ts';
@@ -66,6 +62,7 @@ function engineOf(
       // The next run of scheduled archives tries again, and warns.
       await catalog.copyRecords().catch(() => undefined);
     },
+    checks: () => services.state.checks(),
     backups: (options) => backupFiles(services, backupCache, options),
 
     show: (...query) => show(services, ...query),
@@ -121,50 +118,4 @@ function engineOf(
       await services.close();
     },
   };
-}
-
-/**
- * The backups, newest first; those dated in the future come last, then what cannot be examined. What is known of a file
- * is kept in `cache` as long as the file does not change: consoles ask often.
- */
-async function backupFiles(
-  services: Pick<EngineServices, 'backups' | 'keys' | 'now'>,
-  cache: BackupCache,
-  options: ListingOptions = {},
-): Promise<BackupFile[]> {
-  const storage = await services.backups();
-  const unlisted: BackupFile[] = [];
-  const onUnreadable = (name: string, reason: string) => {
-    const notes = [`Cannot be read: ${reason}.`];
-    unlisted.push({ ...fileOf(storage, { name, size_bytes: 0 }), created_at: namedTime(name), notes });
-  };
-  const keys = await services.keys().catch(() => undefined);
-  // Without a key, names are still worth listing.
-  if (!keys) return namedBackups(storage, options);
-  const known = await knownBackups(
-    storage,
-    { keys, now: services.now(), cache },
-    { ...options, onUnreadable },
-  );
-  const listed = known.map(({ object, created_at, error, notes }) => ({
-    ...fileOf(storage, object),
-    created_at,
-    notes: error ? [`${error.message}.`, ...notes] : notes,
-  }));
-  return [...listed, ...unlisted];
-}
-
-async function namedBackups(storage: Storage, options: ListingOptions): Promise<BackupFile[]> {
-  const objects = await Array.fromAsync(untilIncomplete(listBackups(storage, options), options));
-  return objects
-    .map((object) => ({ ...fileOf(storage, object), created_at: namedTime(object.name), notes: [] }))
-    .sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
-}
-
-function namedTime(name: string): string {
-  return (backupTime(name) as Date).toISOString();
-}
-
-function fileOf(storage: Storage, { name, size_bytes }: Pick<StoredObject, 'name' | 'size_bytes'>) {
-  return { name, size_bytes, storage_type: storage.kind, path: pathOf(storage, name) };
 }

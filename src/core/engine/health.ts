@@ -48,12 +48,12 @@ async function readShape(services: Services, options: CallOptions): Promise<Inst
 }
 
 async function keyHealth(services: Services): Promise<Health['key']> {
-  let key_id: string | null = null;
+  let known_ids: string[] = [];
   const health = await part(async () => {
-    key_id = keyId(await services.key());
-    return `256 bits, fingerprint ${key_id}`;
+    known_ids = (await services.keys()).map(keyId);
+    return `256 bits, fingerprint ${known_ids[0]}`;
   });
-  return { ...health, key_id };
+  return { ...health, key_id: known_ids[0] ?? null, known_ids };
 }
 
 async function part(ask: () => Promise<string>): Promise<PartHealth> {

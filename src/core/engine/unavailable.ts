@@ -20,6 +20,7 @@ export function createUnavailableEngine(installation: InstallationInfo, error: B
     archives: fail,
     setSchedule: fail,
     backups: fail,
+    checks: async () => [],
     show: fail,
     extract: failing,
     search: failing,

@@ -81,6 +81,42 @@ export interface Leftover {
   warned_at: Timestamp | null;
 }
 
+/** How a file was checked: read in full, by size, header and trailer, or by restoring it into a scratch database. */
+export type CheckKind = 'verify' | 'quick' | 'drill';
+
+/** The last check of one kind of one file, and what that file was. The keys are persisted. */
+export interface FileCheck {
+  kind: CheckKind;
+  /** Full path, or S3 key with its bucket; of a missing file, as it was named. */
+  path: string;
+  /** Null if the file was missing. */
+  size_bytes: number | null;
+  modified_at: Timestamp | null;
+  /** From its header; null if it has none, or was not read that far. */
+  uuid: string | null;
+  /** SHA-256 of the stored bytes, hex; null if not all were read. */
+  checksum: string | null;
+  /** Fingerprint of the key that opened it; null if none did. */
+  key_id: string | null;
+  /** When the check ended. */
+  at: Timestamp;
+  /** What was found, one sentence or more. */
+  message: string;
+  /** Why it failed; null if it passed. */
+  error: { code: string; message: string; hint?: string } | null;
+}
+
+/** The most checks that are kept; the oldest are dropped. */
+export const CHECKS_KEPT = 20_000;
+
+/** A folder that held files when it was last used: an empty one in its place is not that folder. The keys are persisted. */
+export interface KnownFolder {
+  path: string;
+  /** Its file system and inode. */
+  id: string;
+  seen_at: Timestamp;
+}
+
 export interface LockOptions extends CallOptions {
   /** Milliseconds to wait for the lock; then `BUSY`. Default: no limit. */
   limit_ms?: number;
@@ -88,7 +124,10 @@ export interface LockOptions extends CallOptions {
   onWait?(holder: string | undefined): void;
 }
 
-/** Job records on disk, so that any later process can tell running jobs from interrupted ones. */
+/**
+ * What later processes must know, on disk: records of jobs, to tell running from interrupted ones, what checks found, and
+ * where files were. What is read may have been written by anyone who can write to the installation.
+ */
 export interface State {
   /** Saves or replaces the record of a job of this process. */
   save(record: JobRecord): Promise<void>;
@@ -106,6 +145,14 @@ export interface State {
   leftovers(): Promise<Leftover[]>;
   /** Replaces the list of `leftovers`. */
   saveLeftovers(leftovers: readonly Leftover[]): Promise<void>;
+  /** The last check of each kind of each file. */
+  checks(): Promise<FileCheck[]>;
+  /** Adds checks: each replaces an earlier one of its kind and path. Keeps the newest `CHECKS_KEPT`. */
+  addChecks(checks: readonly FileCheck[]): Promise<void>;
+  /** Folders that held files when they were last used. */
+  folders(): Promise<KnownFolder[]>;
+  /** Replaces that list by what `change` makes of it. */
+  changeFolders(change: (known: KnownFolder[]) => KnownFolder[]): Promise<void>;
   /**
    * Runs `work` under a lock shared by all processes, so that interrupted jobs are not recovered twice at once. Waits
    * for the lock.

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readStatus, statusLines } from '../../../bin/commands/status.ts';
-import { FakeEngine, fakeArchive, fakeFractal } from '../../helpers/fake-engine.ts';
+import { readStatus } from '../../../bin/commands/status.ts';
+import { statusLines } from '../../../bin/output/status-lines.ts';
+import { BifractError } from '../../../src/core/index.ts';
+import { FakeEngine, fakeArchive, fakeBackup, fakeFractal } from '../../helpers/fake-engine.ts';
 
 test('the last archive of a fractal counts all files of its group', async () => {
   const [web, db, none] = ['web', 'db', 'none'].map((name, index) => fakeFractal(index + 1, { name }));
@@ -24,4 +26,14 @@ test('the last archive of a fractal counts all files of its group', async () => 
   assert.match(line('web'), /Z {2}60,001 logs in 2 files /);
   assert.match(line('db'), /Z {2}1 log /);
   assert.match(line('none'), / none /);
+});
+
+test('what cannot be loaded does not look safe', async () => {
+  const engine = new FakeEngine({ backups: [fakeBackup(0.1)] });
+  engine.fractals = async () => {
+    throw new BifractError('QUERY_FAILED', 'No such column');
+  };
+  const { verdict } = await readStatus(engine);
+  assert.equal(verdict.safety, 'unknown');
+  assert.equal(verdict.last_good_backup?.name, engine.data.backups[0]?.name);
 });

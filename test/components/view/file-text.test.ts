@@ -3,14 +3,10 @@ import { test } from 'node:test';
 import { symbolsFor } from '../../../src/components/text/symbols.ts';
 import { canChoose } from '../../../src/components/view/dialog.ts';
 import { jobProgress, jobResult, jobSpeed, readableTitle } from '../../../src/components/view/jobs.ts';
-import {
-  longVerification,
-  shortVerification,
-  verificationOf,
-} from '../../../src/components/view/lists/file-cells.ts';
+import { longVerification, shortVerification } from '../../../src/components/view/lists/file-cells.ts';
 import { statusMessageLines } from '../../../src/components/view/status-message.ts';
 import type { DialogState, DrawContext, LogEntry, Snapshot } from '../../../src/components/view/types.ts';
-import type { ArchiveRecord, JobView } from '../../../src/core/index.ts';
+import type { ArchiveRecord, CheckResult, JobView } from '../../../src/core/index.ts';
 import { fakeArchive, fakeFractal } from '../../helpers/fake-engine.ts';
 
 const symbols = symbolsFor(true);
@@ -72,21 +68,23 @@ test('job titles name archives by fractal and time, and backups by time', () => 
     assert.equal(title(record.storage_path, ...records), 'Verification of web, 2026-03-01 12:34');
 });
 
-test('the newest verification counts, and a quick one is labelled as such', () => {
-  const old = { at: 1_000, ok: true, quick: false, message: '' };
-  const bad = { at: 2_000, ok: false, quick: false, message: '' };
-  const verifications = new Map([
-    ['id', bad],
-    ['name', old],
-  ]);
+test('a verification shows its age, whether it passed, and that a quick one was quick', () => {
+  const old: CheckResult = {
+    at: '1970-01-01T00:00:01.000Z',
+    ok: true,
+    quick: false,
+    key_id: null,
+    message: '',
+    error: null,
+  };
+  const bad = { ...old, ok: false };
+  const quick = { ...old, quick: true };
   const moment: DrawContext = { symbols: symbols, now: 62_000 };
-  assert.equal(verificationOf(verifications, 'name', 'id'), bad);
-  assert.equal(verificationOf(verifications, 'name'), old);
-  assert.equal(verificationOf(verifications, 'other'), undefined);
+  assert.deepEqual(shortVerification(null, moment), { text: '-', tone: 'dim' });
   assert.deepEqual(shortVerification(bad, moment), { text: '✗ failed', tone: 'bad' });
   assert.deepEqual(shortVerification(old, moment), { text: '✓ 1m', tone: 'good' });
-  assert.equal(shortVerification({ ...old, quick: true }, moment).text, '✓ quick');
-  assert.notEqual(longVerification({ ...old, quick: true }, moment).text, longVerification(old, moment).text);
+  assert.equal(shortVerification(quick, moment).text, '✓ 1m quick');
+  assert.notEqual(longVerification(quick, moment).text, longVerification(old, moment).text);
 });
 
 test('an option that requires a typed confirmation needs exactly that text', () => {

@@ -10,6 +10,7 @@ import {
 import { invertSelection, selectAll, selectRange } from '../../state/lists/row-selection.ts';
 import { chooseSort, reverseSort } from '../../state/lists/sorting.ts';
 import { back, open, toggleSelected } from '../../state/navigation.ts';
+import { openFromOverview } from '../../state/overview.ts';
 import { chooseSchedule } from '../../state/schedule-actions.ts';
 import { selectedFractals, selectedJob } from '../../state/selection.ts';
 import type { Session } from '../../state/session.ts';
@@ -58,11 +59,23 @@ export const OPENING: readonly Command[] = [
     run: (session) => open(session),
   },
   {
+    name: 'open line',
+    verb: 'open the line',
+    keys: ['enter', 'right', 'l'],
+    label: 'open',
+    description: 'Go to where the line under the cursor can be looked at and fixed',
+    screens: ['overview'],
+    group: 'here',
+    changesData: false,
+    run: openFromOverview,
+  },
+  {
     name: 'back',
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
     description: 'Clear filter or selection, or go back',
     screens: [
+      'health',
       'fractal-archives',
       'group',
       'fractal',

@@ -4,17 +4,32 @@ import { formatStamp, zoneName } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import type { Snapshot } from '../types.ts';
-import { ageColumn, shortVerification, sizeColumn, verificationOf } from './file-cells.ts';
+import { ageColumn, shortVerification, sizeColumn } from './file-cells.ts';
 import { listOf } from './list.ts';
 
 const NONE: readonly BackupFile[] = [];
 
-/** The action running on the file, else its last verification. */
-function verified({ name }: BackupFile, snapshot: Snapshot): Span {
-  const doing = snapshot.busy.get(name);
-  if (doing === undefined) return shortVerification(verificationOf(snapshot.verifications, name), snapshot);
-  return { text: `${spinnerAt(snapshot.symbols, snapshot.now)} ${doing}`, tone: 'warn' };
+/** The action running on the file, else why it is not usable, else its last verification. */
+function verified({ id, error, verified: result }: BackupFile, snapshot: Snapshot): Span {
+  const doing = snapshot.busy.get(id);
+  const { symbols, now } = snapshot;
+  if (doing !== undefined) return { text: `${spinnerAt(symbols, now)} ${doing}`, tone: 'warn' };
+  if (error) return { text: `${symbols.bad} ${FAULTS[error.code] ?? 'damaged'}`, tone: 'bad' };
+  return shortVerification(result, snapshot);
 }
+
+/** Why a backup is not usable, in one or two words. */
+const FAULTS: Readonly<Record<string, string>> = {
+  WRONG_KEY: 'wrong key',
+  KEY_MISSING: 'no key',
+  KEY_MALFORMED: 'no key',
+  CUT_OFF: 'cut off',
+  STORAGE_FAILED: 'unreadable',
+  STORAGE_DENIED: 'unreadable',
+  NOT_BIFRACT: 'not a backup',
+  RECORD_DIFFERS: 'not a backup',
+  UNSUPPORTED: 'unknown format',
+};
 
 export const backupsList = listOf<BackupFile>({
   columns: [
@@ -41,16 +56,25 @@ export const backupsList = listOf<BackupFile>({
     {
       id: 'verified',
       title: 'Verified',
-      width: 10,
+      width: 12,
       cell: verified,
-      value: ({ name }, { verifications }) => verificationOf(verifications, name)?.at,
+      value: (record) => timeOf(record.verified?.at),
+    },
+    {
+      id: 'restored',
+      title: 'Test restore',
+      width: 12,
+      drop: 2,
+      cell: (record, snapshot) => shortVerification(record.restored, snapshot),
+      value: (record) => timeOf(record.restored?.at),
     },
     {
       id: 'storage',
       title: 'Storage',
       width: 7,
       drop: 2,
-      cell: (record) => ({ text: record.storage_type, tone: 'dim' }),
+      // One in the other storage stands out.
+      cell: ({ storage_type, id, name }) => ({ text: storage_type, tone: id === name ? 'dim' : 'warn' }),
       value: (record) => record.storage_type,
     },
     {
@@ -64,6 +88,6 @@ export const backupsList = listOf<BackupFile>({
     },
   ],
   records: ({ data }) => data.backups.value ?? NONE,
-  id: (record) => record.name,
+  id: (record) => record.id,
   sort: { column: 'age', descending: true },
 });

@@ -1,10 +1,11 @@
-import type { ArchiveRecord, JobView } from '../../../core/index.ts';
+import type { ArchiveRecord, CheckResult, JobView } from '../../../core/index.ts';
 import { ageOf, formatAge, formatAgo, formatStamp, timeOf } from '../../../core/text/time.ts';
 import { formatPercent, plural } from '../../../core/text/units.ts';
 import { formatBytes } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
-import type { DrawContext, Snapshot, VerificationResult } from '../types.ts';
+import { archiveCheck } from '../file-checks.ts';
+import type { DrawContext, Snapshot } from '../types.ts';
 import type { ArchiveRow } from './archive-rows.ts';
 import type { Column } from './list.ts';
 
@@ -28,38 +29,21 @@ export const ageColumn: Column<{ created_at: string }> = {
   value: ({ created_at }) => timeOf(created_at),
 };
 
-/** The last verification of a file in this session, under any of its names. */
-export function verificationOf(
-  verifications: ReadonlyMap<string, VerificationResult>,
-  ...names: string[]
-): VerificationResult | undefined {
-  if (verifications.size === 0) return undefined;
-  return names
-    .map((name) => verifications.get(name))
-    .reduce((newest, one) => ((one?.at ?? 0) > (newest?.at ?? 0) ? one : newest), undefined);
-}
-
 /** A verification result for a table cell. */
-export function shortVerification(
-  verification: VerificationResult | undefined,
-  { symbols, now }: DrawContext,
-): Span {
-  if (!verification) return { text: '-', tone: 'dim' };
-  if (!verification.ok) return { text: `${symbols.bad} failed`, tone: 'bad' };
-  const age = formatAge(now - verification.at);
-  return { text: `${symbols.ok} ${verification.quick ? 'quick' : age}`, tone: 'good' };
+export function shortVerification(result: CheckResult | null, { symbols, now }: DrawContext): Span {
+  if (!result) return { text: '-', tone: 'dim' };
+  if (!result.ok) return { text: `${symbols.bad} failed`, tone: 'bad' };
+  const age = formatAge(ageOf(result.at, now) ?? 0);
+  return { text: `${symbols.ok} ${age}${result.quick ? ' quick' : ''}`, tone: 'good' };
 }
 
 /** A verification result as a sentence, without its message. */
-export function longVerification(
-  verification: VerificationResult | undefined,
-  { symbols, now }: DrawContext,
-): Span {
-  if (!verification) return { text: 'not in this session', tone: 'dim' };
-  const ago = formatAgo(now - verification.at);
-  if (!verification.ok) return { text: `${symbols.bad} failed, ${ago}`, tone: 'bad' };
+export function longVerification(result: CheckResult | null, { symbols, now }: DrawContext): Span {
+  if (!result) return { text: 'never', tone: 'dim' };
+  const ago = formatAgo(ageOf(result.at, now) ?? 0);
+  if (!result.ok) return { text: `${symbols.bad} failed, ${ago}`, tone: 'bad' };
   return {
-    text: `${symbols.ok} ${verification.quick ? 'quick check passed' : 'passed'}, ${ago}`,
+    text: `${symbols.ok} ${result.quick ? 'quick check passed' : 'passed'}, ${ago}`,
     tone: 'good',
   };
 }
@@ -98,9 +82,9 @@ export function archiveStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
   }
 }
 
-/** The status; of a completed archive, its verification result in this session if there is one. */
+/** The status; of a completed archive, its last verification if there is one. */
 function verifiedStatus(record: ArchiveRecord, snapshot: Snapshot): Span {
-  const verification = verificationOf(snapshot.verifications, record.filename, record.id);
+  const verification = archiveCheck(record, snapshot);
   if (!verification || record.status !== 'completed' || snapshot.busy.has(record.id))
     return archiveStatus(record, snapshot);
   const { symbols } = snapshot;
@@ -130,7 +114,7 @@ export function statusCell(record: ArchiveRow, snapshot: Snapshot): Span {
 
 /** The error of an archive or a group, else its time range. */
 export function rangeOrError(record: ArchiveRow, snapshot: Snapshot, columns: number): Span {
-  const verification = verificationOf(snapshot.verifications, record.filename, record.id);
+  const verification = record.parts ? null : archiveCheck(record, snapshot);
   if (record.status === 'failed' && record.error_message) return { text: record.error_message, tone: 'bad' };
   if (verification && !verification.ok) return { text: verification.message, tone: 'bad' };
   const files = record.parts ? `${plural(record.parts.length, 'file')}, ` : '';

@@ -74,7 +74,7 @@ function createFilter<T extends object>(texts: ReturnType<typeof createTexts<T>>
     | (Found<T> & { of: readonly T[]; filter: string; columns: string; at: number; snapshot: Snapshot })
     | undefined;
   const sameData = (a: Snapshot, b: Snapshot) =>
-    a.jobs === b.jobs && a.busy === b.busy && a.verifications === b.verifications;
+    a.jobs === b.jobs && a.busy === b.busy && a.data.checks === b.data.checks;
 
   return (of: readonly T[], filter: string, shown: readonly Column<T>[], snapshot: Snapshot): Found<T> => {
     if (filter === '') return { records: of, similar: false };

@@ -4,8 +4,9 @@ import type { Span } from '../../text/line.ts';
 import { spinnerAt } from '../../text/symbols.ts';
 import { baseName } from '../../text/text.ts';
 import { fileTime, fileTitle } from '../archive-name.ts';
+import { orphanCheck } from '../file-checks.ts';
 import type { Snapshot } from '../types.ts';
-import { shortVerification, sizeColumn, verificationOf } from './file-cells.ts';
+import { shortVerification, sizeColumn } from './file-cells.ts';
 import { listOf } from './list.ts';
 
 const NONE: readonly Orphan[] = [];
@@ -90,9 +91,8 @@ export const orphansList = listOf<Orphan>({
       title: 'Verified',
       width: 8,
       drop: 1,
-      cell: (orphan, snapshot) =>
-        shortVerification(verificationOf(snapshot.verifications, orphanName(orphan), orphan.id), snapshot),
-      value: (orphan, { verifications }) => verificationOf(verifications, orphanName(orphan), orphan.id)?.at,
+      cell: (orphan, snapshot) => shortVerification(orphanCheck(orphan, snapshot), snapshot),
+      value: (orphan, snapshot) => timeOf(orphanCheck(orphan, snapshot)?.at),
     },
     {
       id: 'name',

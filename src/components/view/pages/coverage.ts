@@ -21,6 +21,12 @@ const STATES: Record<State, { symbol: (symbols: Symbols) => string; tone: Tone; 
   none: { symbol: ({ dot }) => dot, tone: 'dim', label: 'no rows' },
 };
 
+/** The symbol of a state. */
+export function stateSpan(state: State, symbols: Symbols): Span {
+  const { symbol, tone } = STATES[state];
+  return { text: symbol(symbols), tone };
+}
+
 /** Coverage of a fractal: a summary, a calendar, and details of the period under the cursor. */
 export function coverageLines(snapshot: Snapshot): readonly Line[] {
   const loaded = coverageAt(snapshot);

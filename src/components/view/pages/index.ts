@@ -1,8 +1,8 @@
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line } from '../../text/line.ts';
 import type { Screen, Snapshot } from '../types.ts';
+import { healthPage } from './health.ts';
 import { jobPage } from './job.ts';
-import { overviewPage } from './overview.ts';
 import { archivePage, backupPage, entryPage, fractalPage, groupPage, orphanPage } from './records.ts';
 import { rowPage } from './row.ts';
 import { setupPage } from './setup.ts';
@@ -10,8 +10,8 @@ import { setupPage } from './setup.ts';
 /** The lines of a screen that is not a list. */
 export function pageAt(snapshot: Snapshot, { name, subject }: Screen): readonly Line[] {
   switch (name) {
-    case 'overview':
-      return overviewPage(snapshot);
+    case 'health':
+      return healthPage(snapshot);
     case 'archive':
       return archivePage(snapshot, subject);
     case 'group':

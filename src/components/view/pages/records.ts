@@ -3,11 +3,11 @@ import { formatExact, plural } from '../../../core/text/units.ts';
 import { formatBytes } from '../../text/display.ts';
 import type { Line } from '../../text/line.ts';
 import { archiveName } from '../archive-name.ts';
+import { archiveCheck, orphanCheck } from '../file-checks.ts';
 import { groupOf } from '../lists/archive-rows.ts';
-import { archiveStatus, statusCell } from '../lists/file-cells.ts';
+import { archiveStatus, longVerification, statusCell } from '../lists/file-cells.ts';
 import { fractalRecords, lastArchive } from '../lists/fractals.ts';
 import { SEVERITY_TONE } from '../lists/log.ts';
-import { orphanName } from '../lists/orphans.ts';
 import type { Snapshot } from '../types.ts';
 import { field, heading, longField, stamp } from './fields.ts';
 import { fileLines, verificationLines, warningLines } from './report.ts';
@@ -28,7 +28,7 @@ function archiveLines(record: ArchiveRecord, snapshot: Snapshot): Line[] {
     ...warningLines(report, snapshot),
     field('Status', archiveStatus(record, snapshot)),
     ...(record.error_message ? longField('Reason', record.error_message, columns, 'bad') : []),
-    ...(record.status === 'in_progress' ? [] : verificationLines(snapshot, record.filename, record.id)),
+    ...(record.status === 'in_progress' ? [] : verificationLines(snapshot, archiveCheck(record, snapshot))),
     field('Size', ...bytes(record.size_bytes)),
     field('Rows', { text: formatExact(record.log_count) }),
     field('First row', ...stamp(record.time_range_start, now)),
@@ -88,12 +88,14 @@ export function groupPage(snapshot: Snapshot, id: string | undefined): readonly 
 
 function backupLines(record: BackupFile, snapshot: Snapshot): Line[] {
   const { columns, symbols, now } = snapshot;
-  const report = snapshot.reports.get(record.name);
+  const report = snapshot.reports.get(record.id);
   return [
     heading('Backup', columns, symbols),
     ...warningLines(report, snapshot),
     ...longField('Name', record.name, columns),
-    ...verificationLines(snapshot, record.name),
+    ...backupFault(record, snapshot),
+    ...verificationLines(snapshot, record.verified),
+    ...testRestoreLines(record, snapshot),
     field('Size', ...bytes(record.size_bytes)),
     field('Created', ...stamp(record.created_at, now)),
     field('Stored on', { text: record.storage_type }),
@@ -102,9 +104,25 @@ function backupLines(record: BackupFile, snapshot: Snapshot): Line[] {
   ];
 }
 
+function backupFault({ error }: BackupFile, { columns, symbols }: Snapshot): Line[] {
+  if (!error) return [];
+  return [
+    ...longField('Not usable', `${symbols.bad} ${error.message}`, columns, 'bad'),
+    ...(error.hint ? longField('What to do', error.hint, columns) : []),
+  ];
+}
+
+function testRestoreLines({ restored }: BackupFile, snapshot: Snapshot): Line[] {
+  const keys = restored ? '' : '; press R and choose test restore';
+  return [
+    field('Test restore', longVerification(restored, snapshot), { text: keys, tone: 'dim' }),
+    ...(restored?.ok === false ? longField('', restored.message, snapshot.columns, 'bad') : []),
+  ];
+}
+
 /** All details of a backup. */
 export function backupPage(snapshot: Snapshot, id: string | undefined): readonly Line[] {
-  const record = snapshot.data.backups.value?.find((backup) => backup.name === id);
+  const record = snapshot.data.backups.value?.find((backup) => backup.id === id);
   return record ? backupLines(record, snapshot) : GONE;
 }
 
@@ -135,7 +153,7 @@ export function orphanPage(snapshot: Snapshot, id: string | undefined): readonly
     ...warningLines(report, snapshot),
     ...longField('What to do', orphanHelp(orphan), columns, orphan.actions.length > 0 ? 'info' : 'plain'),
     ...(doing ? [field('Now', { text: doing, tone: 'warn' })] : []),
-    ...(orphan.kind === 'file' ? verificationLines(snapshot, orphanName(orphan), orphan.id) : []),
+    ...(orphan.kind === 'file' ? verificationLines(snapshot, orphanCheck(orphan, snapshot)) : []),
     field('Size', ...bytes(orphan.size_bytes)),
     field('Created', ...stamp(orphan.since, now)),
     field('Type', { text: orphan.place === 'archives' ? 'archive' : 'backup' }),

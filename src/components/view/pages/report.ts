@@ -1,8 +1,8 @@
-import type { FileReport } from '../../../core/index.ts';
+import type { CheckResult, FileReport } from '../../../core/index.ts';
 import { formatExact, formatRatio, plural } from '../../../core/text/units.ts';
 import { formatBytes } from '../../text/display.ts';
 import type { Line, Span } from '../../text/line.ts';
-import { longVerification, verificationOf } from '../lists/file-cells.ts';
+import { longVerification } from '../lists/file-cells.ts';
 import { currentScreen } from '../snapshot.ts';
 import type { Loaded, Snapshot } from '../types.ts';
 import { field, heading, longField, stamp } from './fields.ts';
@@ -12,8 +12,7 @@ const TABLE = 34;
 type Backup = NonNullable<FileReport['backup']>;
 
 /** The last verification and its message. */
-export function verificationLines(snapshot: Snapshot, ...names: string[]): Line[] {
-  const verification = verificationOf(snapshot.verifications, ...names);
+export function verificationLines(snapshot: Snapshot, verification: CheckResult | null): Line[] {
   const { columns } = snapshot;
   const isPage = currentScreen(snapshot).name !== 'wizard';
   const { text, tone } = longVerification(verification, snapshot);
@@ -21,7 +20,7 @@ export function verificationLines(snapshot: Snapshot, ...names: string[]): Line[
   return [
     ...longField('Verified', text + keys, columns, tone),
     ...(verification ? longField('', verification.message, columns, verification.ok ? 'dim' : 'bad') : []),
-    ...(verification?.hint ? longField('What to do', verification.hint, columns) : []),
+    ...(verification?.error?.hint ? longField('What to do', verification.error.hint, columns) : []),
   ];
 }
 

@@ -21,7 +21,7 @@ export function replacesDatabase({ plan }: BackupWizard): boolean {
 
 function fileStep({ source }: BackupWizard, snapshot: Snapshot): WizardContent {
   const { data, columns } = snapshot;
-  const known = data.backups.value?.some(({ name }) => name === source);
+  const known = data.backups.value?.some(({ id }) => id === source);
   const intro =
     'This backup will be restored. It is read completely and checked first. Nothing changes before you confirm the plan.';
   return {

@@ -9,7 +9,7 @@ import { checkObjectName, compareNames, isObjectName } from '../storage/object-n
 const PARTIAL = /^\.(.+)\.([\w-]*)\.[0-9a-f]{12}\.partial$/s;
 const JOB = /^[\w-]{0,60}$/;
 /** The folder for repaired files of a file system: in the root of one that is mounted for backups. */
-const LOST_FOUND = 'lost+found';
+export const LOST_FOUND = 'lost+found';
 
 /** The parts of the name of an unfinished file. */
 interface PartialName {

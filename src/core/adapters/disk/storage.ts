@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import type {
   ListOptions,
@@ -14,9 +14,10 @@ import type { CallOptions } from '../../ports/types.ts';
 import { untilAbort } from '../abort.ts';
 import { alreadyExists, DiskFile, publish } from '../files/disk-file.ts';
 import { diskError, errno, onDisk, WrongType } from '../files/errors.ts';
-import { type OpenFolder, typeOf } from '../files/open-folder.ts';
+import { OpenFolder, typeOf } from '../files/open-folder.ts';
 import { isObjectName } from '../storage/object-name.ts';
 import { probeStorage, unhealthy } from '../storage/probe.ts';
+import type { FolderGuard } from './folder-guard.ts';
 import { DiskRoot, partialName } from './root.ts';
 
 /** Space that must stay free: a full disk harms other programs too. */
@@ -33,10 +34,15 @@ export class DiskStorage implements Storage {
   readonly kind = 'disk';
   readonly location: string;
   readonly #root: DiskRoot;
+  readonly #guard: FolderGuard | undefined;
 
-  /** The folder is created with the first object; its parent must exist. */
-  constructor(folder: string) {
+  /**
+   * The folder is created with the first object; its parent must exist. With a guard, a folder that is not the one that
+   * held files before is `STORAGE_UNREACHABLE`.
+   */
+  constructor(folder: string, guard?: FolderGuard) {
     this.#root = new DiskRoot(folder);
+    this.#guard = guard;
     this.location = this.#root.path;
   }
 
@@ -46,6 +52,7 @@ export class DiskStorage implements Storage {
     options: PutOptions = {},
   ): Promise<StoredObject> {
     options.signal?.throwIfAborted();
+    await this.#checkFolder();
     const { folder: opened, owner } = await onDisk(`Cannot store ${name}`, () =>
       this.#root.makeFolderOf(name),
     );
@@ -64,6 +71,7 @@ export class DiskStorage implements Storage {
       else if (!(await file.remove())) options.onLeft?.();
       throw error;
     }
+    await this.#guard?.noteFiles();
     return this.#mustStat(name);
   }
 
@@ -122,13 +130,16 @@ export class DiskStorage implements Storage {
   }
 
   async *list(prefix: string, { onUnreadable, ...options }: ListOptions = {}): AsyncGenerator<StoredObject> {
+    let empty = true;
     for await (const { path, hidden, stats } of this.#walk(prefix, options)) {
       if (hidden || !path.startsWith(prefix) || !isObjectName(path)) continue;
       const found = await onDisk(`Cannot stat ${path}`, stats);
       if (!found) continue;
+      empty = false;
       if (onUnreadable && !found.isFile()) onUnreadable(path, `it is a ${typeOf(found)}`);
       else yield objectOf(path, found);
     }
+    await (empty ? this.#checkFolder() : this.#guard?.noteFiles());
   }
 
   async delete(name: string, options: CallOptions = {}): Promise<boolean> {
@@ -163,13 +174,15 @@ export class DiskStorage implements Storage {
   }
 
   async probe({ prefix = '', ...options }: CallOptions & { prefix?: string } = {}): Promise<StorageHealth> {
-    const tested = await onDisk(`Cannot open ${this.location}`, () =>
-      this.#root.folderOf(`${prefix}x`),
-    ).catch((error: unknown) => unhealthy(error));
+    const tested = await onDisk(`Cannot open ${this.location}`, async () => {
+      await this.#guard?.check();
+      return this.#root.folderOf(`${prefix}x`);
+    }).catch((error: unknown) => unhealthy(error));
     if (tested && 'ok' in tested) return tested;
     await using folder = tested;
-    const health = await probeStorage(this, { ...options, prefix: folder ? prefix : '' });
     await using root = await this.#root.open().catch(() => undefined);
+    if (!root) return this.#canBeMade();
+    const health = await probeStorage(this, { ...options, prefix: folder ? prefix : '' });
     try {
       const free_bytes = await (folder ?? root)?.freeBytes();
       const open = ((await root?.stat())?.mode ?? 0) & WRITABLE_BY_ALL;
@@ -177,6 +190,25 @@ export class DiskStorage implements Storage {
       return { ...health, detail, ...(free_bytes === undefined ? {} : { free_bytes }) };
     } catch {
       return health;
+    }
+  }
+
+  async #checkFolder(): Promise<void> {
+    await onDisk(`Cannot open ${this.location}`, async () => this.#guard?.check());
+  }
+
+  /** Health of a folder that does not exist yet. A probe does not make it: it could hide that one is not mounted. */
+  async #canBeMade(): Promise<StorageHealth> {
+    try {
+      const parent = dirname(this.location);
+      const free_bytes = await onDisk(`Cannot make ${this.location}`, async () => {
+        await using folder = await OpenFolder.open(parent);
+        await folder.mustBeWritable();
+        return await folder.freeBytes();
+      });
+      return { ok: true, detail: 'Does not exist yet; the first file makes it', free_bytes };
+    } catch (error) {
+      return unhealthy(error);
     }
   }
 
@@ -246,6 +278,7 @@ export class DiskStorage implements Storage {
       if (!folder || !regular(folder, file, await folder.lstat(file))) return false;
       if (!(await folder.unlink(file))) return false;
       await folder.sync();
+      await this.#guard?.noteDeletion();
       return true;
     });
   }

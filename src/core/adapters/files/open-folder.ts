@@ -144,6 +144,11 @@ export class OpenFolder implements AsyncDisposable {
     return this.#named(() => this.#handle.stat());
   }
 
+  /** Throws unless entries can be made in it. */
+  mustBeWritable(): Promise<void> {
+    return this.#named(() => fs.access(this.#base, constants.W_OK | constants.X_OK));
+  }
+
   entries(): Promise<Dirent[]> {
     return this.#named(() => fs.readdir(this.#base, { withFileTypes: true }));
   }

@@ -1,6 +1,6 @@
 import type { JobOwner } from '../../ports/job-launcher.ts';
 import type { QueuedRecord } from '../../ports/job-queue.ts';
-import type { JobRecord, Leftover } from '../../ports/state.ts';
+import type { FileCheck, JobRecord, KnownFolder, Leftover } from '../../ports/state.ts';
 
 type Check = (value: unknown) => boolean;
 type Shape<T> = { [Name in keyof T]-?: Check };
@@ -111,3 +111,24 @@ export const hasQueuedShape = object<QueuedRecord>({
   started_at: optional(isTime),
   problem: optional(object({ code: isText, message: isText, hint: isText })),
 }) as (value: unknown) => value is QueuedRecord;
+
+/** The same for the result of a check. */
+export const hasCheckShape = object<FileCheck>({
+  kind: oneOf('verify', 'quick', 'drill'),
+  path: isText,
+  size_bytes: optional(isNumber),
+  modified_at: optional(isTime),
+  uuid: optional(isText),
+  checksum: optional(isText),
+  key_id: optional(isText),
+  at: isTime,
+  message: isText,
+  error: optional(
+    object<NonNullable<FileCheck['error']>>({ code: isText, message: isText, hint: optional(isText) }),
+  ),
+}) as (value: unknown) => value is FileCheck;
+
+/** The same for a folder that held files. */
+export const hasFolderShape = object<KnownFolder>({ path: isText, id: isText, seen_at: isTime }) as (
+  value: unknown,
+) => value is KnownFolder;

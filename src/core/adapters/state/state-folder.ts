@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import {
+  CHECKS_KEPT,
+  type FileCheck,
   type JobRecord,
+  type KnownFolder,
   type Leftover,
   type LockOptions,
   type State,
@@ -12,10 +15,11 @@ import type { CallOptions } from '../../ports/types.ts';
 import { WrongType } from '../files/errors.ts';
 import { OpenFolder } from '../files/open-folder.ts';
 import { removeStaleLock, withFileLock } from './file-lock.ts';
+import { ListFile } from './list-file.ts';
 import { makeState, onState, openState } from './open-state.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { QUEUE_LOCKS } from './queue-file.ts';
-import { hasLeftoverShape, hasRecordShape } from './record-shape.ts';
+import { hasCheckShape, hasFolderShape, hasLeftoverShape, hasRecordShape } from './record-shape.ts';
 import { replaceState } from './replace-state.ts';
 import { removeAbandoned } from './temporary-files.ts';
 
@@ -26,7 +30,7 @@ const MAX_BYTES = 256 << 20;
 /** Names of the lock files: of recovery, and of jobs that change files or records. */
 const RECOVERY_LOCK = 'recovering';
 const CHANGE_LOCK = 'changing';
-const LEFTOVERS = 'leftovers.json';
+const LOCKS = [RECOVERY_LOCK, CHANGE_LOCK, 'checks.json.lock', 'folders.json.lock'];
 const JOB_ID = /^[\w-]{1,100}$/;
 /** Files with such a name are ours, whatever is in them: the kind of a job, when it started, and a random part. */
 const RECORD_FILE = /^[a-z]+(?:-[a-z]+)*-\d{8}-\d{6}-[0-9a-f]{6}\.json$/;
@@ -50,10 +54,22 @@ export class StateFolder implements State {
   readonly #jobs: string;
   /** The plan on disk and its stamp, by job. */
   readonly #plans = new Map<string, { plan: object; stamp: string }>();
+  readonly #leftovers: ListFile<Leftover>;
+  readonly #checks: ListFile<FileCheck>;
+  readonly #folders: ListFile<KnownFolder>;
+  /** Checks of this process that are not saved; undefined if they are. */
+  #unsaved: FileCheck[] | undefined;
 
-  /** The folder is created with the first record; the installation must exist. */
-  constructor(install: string) {
+  /**
+   * The folder is created with the first record; the installation must exist. With `read_only`, checks are kept in memory
+   * only, and folders are not noted.
+   */
+  constructor(install: string, { read_only = false }: { read_only?: boolean } = {}) {
     this.#install = install;
+    this.#leftovers = new ListFile(install, 'leftovers.json', hasLeftoverShape);
+    this.#checks = new ListFile(install, 'checks.json', hasCheckShape);
+    this.#folders = new ListFile(install, 'folders.json', hasFolderShape);
+    if (read_only) this.#unsaved = [];
     this.#jobs = join(install, '.bifract', 'jobs');
   }
 
@@ -100,8 +116,7 @@ export class StateFolder implements State {
       await using home = await openState(this.#install);
       await using jobs = await openState(this.#install, 'jobs');
       for (const folder of [install, home, jobs]) if (folder) await removeAbandoned(folder);
-      for (const name of [RECOVERY_LOCK, CHANGE_LOCK, ...QUEUE_LOCKS])
-        if (home) await removeStaleLock(home, name);
+      for (const name of [...LOCKS, ...QUEUE_LOCKS]) if (home) await removeStaleLock(home, name);
       const names = jobs ? await filesIn(jobs) : [];
       for (const name of names) {
         if (name.endsWith('.now') && !names.includes(name.replace(/now$/, 'json'))) await jobs?.unlink(name);
@@ -127,24 +142,29 @@ export class StateFolder implements State {
     return this.#select(false);
   }
 
-  async leftovers(): Promise<Leftover[]> {
-    return onState(`Cannot read ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
-      await using home = await openState(this.#install);
-      const text = await home?.read(LEFTOVERS, MAX_BYTES, { sole: true });
-      try {
-        const stored: unknown = JSON.parse(String(text ?? '[]'));
-        return Array.isArray(stored) ? stored.filter(hasLeftoverShape) : [];
-      } catch {
-        return [];
-      }
-    });
+  leftovers(): Promise<Leftover[]> {
+    return this.#leftovers.read();
   }
 
-  async saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
-    await onState(`Cannot save ${join(this.#install, '.bifract', LEFTOVERS)}`, async () => {
-      await using home = await makeState(this.#install);
-      await replaceState(home, LEFTOVERS, leftovers);
-    });
+  saveLeftovers(leftovers: readonly Leftover[]): Promise<void> {
+    return this.#leftovers.write(leftovers);
+  }
+
+  async checks(): Promise<FileCheck[]> {
+    return withChecks(await this.#checks.read(), this.#unsaved ?? []);
+  }
+
+  async addChecks(checks: readonly FileCheck[]): Promise<void> {
+    if (this.#unsaved) this.#unsaved = withChecks(this.#unsaved, checks);
+    else await this.#checks.update((saved) => withChecks(saved, checks));
+  }
+
+  folders(): Promise<KnownFolder[]> {
+    return this.#folders.read();
+  }
+
+  async changeFolders(change: (known: KnownFolder[]) => KnownFolder[]): Promise<void> {
+    if (!this.#unsaved) await this.#folders.update(change);
   }
 
   exclusive<T>(work: () => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
@@ -199,6 +219,17 @@ async function filesIn(folder: OpenFolder): Promise<string[]> {
 function fileOf(id: string): string {
   if (JOB_ID.test(id)) return `${id}.json`;
   throw new BifractError('INTERNAL', `Invalid job ID: ${JSON.stringify(id)}`);
+}
+
+/** The oldest first. */
+function withChecks(saved: readonly FileCheck[], added: readonly FileCheck[]): FileCheck[] {
+  const all = new Map(saved.map((check) => [`${check.kind} ${check.path}`, check]));
+  for (const check of added) {
+    const id = `${check.kind} ${check.path}`;
+    all.delete(id);
+    all.set(id, check);
+  }
+  return [...all.values()].slice(-CHECKS_KEPT);
 }
 
 /** Reads a record from one or both of its files. One that no version can have written is unreadable. */

@@ -25,6 +25,10 @@ export interface KnownBackup extends Located {
   created_at: Timestamp;
   /** Why it was made, if another job made it. */
   reason: string | undefined;
+  /** Whether an intact header and trailer prove that it is complete; false if its head cannot be read. */
+  sealed: boolean;
+  /** From its header; null if it has none, or it cannot be read. */
+  uuid: string | null;
   /** Why its head cannot be read; it is not trusted then. */
   error: BifractError | undefined;
   /** Dated in the future, by a wrong clock: it is not the newest. */
@@ -43,7 +47,7 @@ interface BackupReader {
   cache?: BackupCache;
 }
 
-/** What was read from each file, by its name, size, time and the keys. */
+/** What was read from each file, by its storage, name, size, time and the keys. */
 export type BackupCache = Map<string, Origin>;
 
 /** All backups of a storage, newest first; those dated in the future come last. */
@@ -79,7 +83,7 @@ export async function knownBackup(
   { keys, now, cache }: BackupReader,
   options: CallOptions,
 ): Promise<KnownBackup> {
-  const id = cache && JSON.stringify([object, keys.map(keyId)]);
+  const id = cache && JSON.stringify([storage.location, object, keys.map(keyId)]);
   const cached = id === undefined ? undefined : cache?.get(id);
   const named = (backupTime(object.name) as Date).toISOString();
   const reading = cached ? Promise.resolve(cached) : readOrigin(storage, object, keys, options);
@@ -93,6 +97,8 @@ export async function knownBackup(
     object,
     created_at,
     reason: origin?.reason,
+    sealed: origin?.sealed ?? false,
+    uuid: origin?.uuid ?? null,
     error: read instanceof BifractError ? read : undefined,
     future,
     notes: [
@@ -109,6 +115,7 @@ interface Origin {
   /** Undefined if the server's manifest has no valid time. */
   created: Timestamp | undefined;
   sealed: boolean;
+  uuid: string | null;
   reason: string | undefined;
 }
 
@@ -129,11 +136,11 @@ async function readOrigin(
   const { sealed, head } = await describeFile(source, keys, options);
   if (head) {
     mustBeBackup(head.kind);
-    return { created: instant(head.created), sealed, reason: head.reason };
+    return { created: instant(head.created), sealed, uuid: head.uuid, reason: head.reason };
   }
   const { kind, manifest } = await readHead(source, keys, undefined, options);
   mustBeBackup(kind);
-  return { created: instant(manifest?.timestamp), sealed, reason: undefined };
+  return { created: instant(manifest?.timestamp), sealed, uuid: null, reason: undefined };
 }
 
 function mustBeBackup(kind: string): void {

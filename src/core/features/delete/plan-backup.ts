@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { BifractError } from '../../contract/errors.ts';
 import { backupTime } from '../../policy/names.ts';
 import type { CallOptions } from '../../ports/types.ts';
@@ -7,32 +8,32 @@ import { type Located, pathOf } from '../files/target.ts';
 import type { DeleteItem, DeletePlan, DeleteQuery } from './contract.ts';
 import { blankItem, fileOf, idleOrRefused, type PlanDeleteServices, refused } from './item.ts';
 
-/** A backup in the installation's own storage, else in the other one. */
+/** A backup in the installation's own storage, else in the other one; in the one that a full path names. */
 export async function backupItem(
   services: PlanDeleteServices,
-  name: string,
+  id: string,
   options: CallOptions,
 ): Promise<DeleteItem> {
-  if (!backupTime(name)) {
-    throw new BifractError('USAGE', `Not a backup name: ${name}`, {
-      hint: 'Give only the file name, as in `bifract list backups`.',
-    });
-  }
+  const name = posix.basename(id);
+  if (!backupTime(name)) throw notABackup(id);
   const found: Located[] = [];
   for (const storage of await backupStorages(services)) {
     const object = await storage.stat(name, options);
     if (object) found.push({ storage, object });
   }
-  const [first, second] = found;
+  const isNamed = (one: Located) => id === name || pathOf(one.storage, name) === id;
+  const first = found.find(isNamed);
+  const second = found.find((one) => one !== first);
   if (!first) {
-    throw new BifractError('NOT_FOUND', `Backup not found: ${name}`, {
+    if (found.length > 0) throw notABackup(id);
+    throw new BifractError('NOT_FOUND', `Backup not found: ${id}`, {
       hint: 'See `bifract list backups`.',
     });
   }
   const reader = { keys: await services.keys(), now: services.now() };
   const known = await knownBackup(first, reader, options);
   const item: DeleteItem = {
-    ...blankItem({ kind: 'backup', id: name }),
+    ...blankItem({ kind: 'backup', id }),
     title: 'Backup',
     ...fileOf(first),
     created_at: known.created_at,
@@ -45,6 +46,12 @@ export async function backupItem(
   };
   const unusable = refusalOfBackup(known);
   return unusable ? refused({ ...item, notes: known.notes }, unusable) : idleOrRefused(services, item);
+}
+
+function notABackup(id: string): BifractError {
+  return new BifractError('USAGE', `Not a backup of this installation: ${id}`, {
+    hint: 'Give its name or its full path, as in `bifract list backups`.',
+  });
 }
 
 /**

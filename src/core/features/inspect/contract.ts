@@ -58,6 +58,10 @@ export interface VerifyItem {
   kind: 'backup' | 'archive' | null;
   ok: boolean;
   sealed: boolean | null;
+  /** From its header; null if it has none, or was not read that far. */
+  uuid: string | null;
+  /** Fingerprint of the key that opened it; null if none did. */
+  key_id: string | null;
   /**
    * Whether completeness is proven: by header and trailer, or by a record with matching checksum and count.
    * Never by a quick verification.

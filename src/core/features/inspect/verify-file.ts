@@ -50,6 +50,8 @@ export function blankItem(target: string, path: string, size_bytes: number): Ver
   const empty = {
     kind: null,
     sealed: null,
+    uuid: null,
+    key_id: null,
     rows: null,
     compared_tables: null,
     content_bytes: null,
@@ -71,7 +73,7 @@ export function measuredOf(file: VerifiedFile): Measured {
 }
 
 function ofContent({ kind, summary, lines, dump }: VerifiedFile): Found {
-  const { size_bytes, checksum, content_bytes, sealed, head, end } = summary;
+  const { size_bytes, checksum, content_bytes, sealed, key_id, head, end } = summary;
   const rows = lines?.rows ?? (dump && dumpedRows(dump));
   const [first, last] = [lines?.first ?? null, lines?.last ?? null];
   if (end !== null && kind === 'archive' && (end.first !== first || end.last !== last)) {
@@ -84,7 +86,8 @@ function ofContent({ kind, summary, lines, dump }: VerifiedFile): Found {
   const fractal_id = head?.fractal?.id ?? null;
   const measured = { size_bytes, checksum, rows, first, last, fractal_id, sealed };
   const compared_tables = dump?.tables.filter(({ crc32 }) => crc32 !== null).length ?? null;
-  return { kind, sealed, rows, compared_tables, content_bytes, checksum, size_bytes, measured };
+  const uuid = head?.uuid ?? null;
+  return { kind, sealed, uuid, key_id, rows, compared_tables, content_bytes, checksum, size_bytes, measured };
 }
 
 /** Rows of all tables; null if the dump does not tell. */
@@ -115,12 +118,20 @@ async function describeEnds(
 }
 
 function ofDescription(description: FileDescription, { object }: Target): Found {
-  const { size_bytes, sealed, head, end } = description;
-  const kind = head?.kind ?? kindByName(object.name) ?? null;
+  const { size_bytes, sealed, key_id, head, end } = description;
   const measured = measuredEnds(description);
-  const { rows } = measured;
-  const content_bytes = end?.bytes ?? null;
-  return { kind, sealed, rows, compared_tables: null, content_bytes, checksum: null, size_bytes, measured };
+  return {
+    kind: head?.kind ?? kindByName(object.name) ?? null,
+    sealed,
+    uuid: head?.uuid ?? null,
+    key_id,
+    rows: measured.rows,
+    compared_tables: null,
+    content_bytes: end?.bytes ?? null,
+    checksum: null,
+    size_bytes,
+    measured,
+  };
 }
 
 /** What header and trailer say, for comparison with the record. */

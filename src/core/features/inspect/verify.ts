@@ -5,6 +5,7 @@ import { forEachItem, type ItemOutcome } from '../../job/items.ts';
 import { throttle } from '../../job/throttle.ts';
 import type { Services } from '../../ports/services.ts';
 import { plural } from '../../text/units.ts';
+import { CheckMemory } from '../files/check-memory.ts';
 import type { Target } from '../files/target.ts';
 import type { VerifyItem, VerifyRequest, VerifySummary } from './contract.ts';
 import { blankItem, verifyFile } from './verify-file.ts';
@@ -15,7 +16,7 @@ import { type TargetRef, type TargetServices, targetRefs } from './verify-target
  * its own for a single file, that of the first if all fail, else `PARTLY_DONE`.
  */
 export async function verify(
-  services: TargetServices & Pick<Services, 'keys'>,
+  services: TargetServices & Pick<Services, 'keys' | 'state'>,
   { targets, quick = false }: VerifyRequest,
   context: JobContext,
 ): Promise<VerifySummary> {
@@ -29,13 +30,20 @@ export async function verify(
   const progressOf = progressReporter(found, context);
   const items: VerifyItem[] = [];
   const text = { name: (one: FoundTarget) => one.path, failed: 'failed' };
+  const memory = new CheckMemory(services, context);
   const verifyOne = async (one: FoundTarget) => {
     const onProgress = progressOf(one);
     const item = 'failed' in one ? one.failed : await verifyFile(one, { keys, quick, signal, onProgress });
     items.push(item);
-    return outcomeOf(item);
+    const outcome = outcomeOf(item);
+    await memory.add(checkOf(one, item, outcome, quick));
+    return outcome;
   };
-  await forEachItem(found, text, verifyOne, context);
+  try {
+    await forEachItem(found, text, verifyOne, context);
+  } finally {
+    await memory.save();
+  }
   return { ...sumUp(items), quick, items, duration_ms: Math.round(performance.now() - started) };
 }
 
@@ -78,6 +86,18 @@ function outcomeOf(item: VerifyItem): ItemOutcome {
   const { path: _path, ok: _ok, error, ...details } = item;
   const message = error?.message ?? [resultText(item), ...item.notes].join(' ');
   return { message, error, details };
+}
+
+/** What to remember of a verification. */
+function checkOf(
+  one: FoundTarget,
+  { uuid, checksum, key_id, error }: VerifyItem,
+  { message }: ItemOutcome,
+  quick: boolean,
+) {
+  const { size_bytes = null, modified_at = null } = 'object' in one ? one.object : {};
+  const kind = quick ? ('quick' as const) : ('verify' as const);
+  return { kind, path: one.path, size_bytes, modified_at, uuid, checksum, key_id, message, error };
 }
 
 function resultText({ rows, proven, checksum }: VerifyItem): string {

@@ -1,5 +1,6 @@
 import { periodAt } from '../../policy/periods.ts';
 import { isFuture } from '../../policy/retention.ts';
+import type { ArchiveGroup, ArchiveRecord, Fractal } from '../../ports/catalog.ts';
 import type { Timestamp } from '../../ports/types.ts';
 
 const MINUTE_MS = 60_000;
@@ -69,6 +70,24 @@ export function checkDue(schedule: string, attempts: readonly Attempt[], now: Da
   const next = nextAttempt(recent, now);
   if (next) return { due: false, reason: 'waiting', failures, next: next.toISOString() };
   return { due: true, since: start.toISOString(), failures };
+}
+
+/** Which fractals with a schedule are due, by the records of their scheduled archives. */
+export function dueOf(
+  fractals: readonly Fractal[],
+  { archives, groups }: { archives: readonly ArchiveRecord[]; groups: readonly ArchiveGroup[] },
+  now: Date,
+): (Due & { fractal_id: string; fractal_name: string })[] {
+  const alone = archives.filter(({ group_id }) => group_id === null);
+  const scheduled = [...groups, ...alone].filter(({ archive_type }) => archive_type === 'scheduled');
+  const attempts = Map.groupBy(scheduled, ({ fractal_id }) => fractal_id);
+  return fractals
+    .filter(({ archive_schedule }) => archive_schedule !== 'never')
+    .map(({ id, name, archive_schedule }) => ({
+      fractal_id: id,
+      fractal_name: name,
+      ...checkDue(archive_schedule, attempts.get(id) ?? [], now),
+    }));
 }
 
 function isSchedule(text: string): text is Schedule {

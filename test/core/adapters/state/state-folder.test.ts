@@ -8,7 +8,7 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { identityOf, isRunning } from '../../../../src/core/adapters/state/process-identity.ts';
 import { StateFolder } from '../../../../src/core/adapters/state/state-folder.ts';
-import { type JobRecord, UNREADABLE } from '../../../../src/core/ports/state.ts';
+import { type FileCheck, type JobRecord, UNREADABLE } from '../../../../src/core/ports/state.ts';
 import { stateContract } from '../../../contracts/state.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { asNobody, isRoot, NOBODY } from '../../../helpers/nobody.ts';
@@ -285,6 +285,42 @@ test('a note that is no note does not hide the others', async () => {
   const others = [null, 5, 'x', [], {}, { ...note, job: 7 }, { ...note, warned_at: 5 }];
   await writeFile(join(dir, '.bifract/leftovers.json'), JSON.stringify([...others, note]));
   assert.deepEqual(await state.leftovers(), [note]);
+});
+
+test('what is no check, or no folder, does not hide the others', async () => {
+  await state.save(RECORD);
+  const check = {
+    ...{ kind: 'drill', path: '/a', size_bytes: null, modified_at: null, uuid: null },
+    ...{ checksum: null, key_id: null, at: '2026-03-01T12:00:00Z', message: '', error: null },
+  };
+  const wrong = [{ kind: 'x' }, { path: 7 }, { size_bytes: '5' }, { at: 'soon' }, { error: 'x' }];
+  const checks = [null, [], ...wrong.map((change) => ({ ...check, ...change })), check];
+  await writeFile(join(dir, '.bifract/checks.json'), JSON.stringify(checks));
+  assert.deepEqual(await state.checks(), [check]);
+  const folder = { path: '/a', id: '1:2', seen_at: '2026-03-01T12:00:00Z' };
+  const folders = [7, { ...folder, id: 7 }, { ...folder, seen_at: null }, folder];
+  await writeFile(join(dir, '.bifract/folders.json'), JSON.stringify(folders));
+  assert.deepEqual(await state.folders(), [folder]);
+  for (const text of ['', '[', '{}']) {
+    await writeFile(join(dir, '.bifract/checks.json'), text);
+    assert.deepEqual(await state.checks(), []);
+    await state.addChecks([check as FileCheck]);
+    assert.deepEqual(await state.checks(), [check]);
+  }
+});
+
+test('with read_only, checks are kept in memory, and nothing is written', async () => {
+  const check: FileCheck = {
+    ...{ kind: 'verify', path: '/a', size_bytes: 5, modified_at: null, uuid: null },
+    ...{ checksum: null, key_id: null, at: '2026-03-01T12:00:00Z', message: '', error: null },
+  };
+  const reading = new StateFolder(dir, { read_only: true });
+  await reading.addChecks([check]);
+  await reading.changeFolders(() => [{ path: '/a', id: '1:2', seen_at: '2026-03-01T12:00:00Z' }]);
+  assert.deepEqual(await reading.checks(), [check]);
+  assert.deepEqual(await state.checks(), []);
+  assert.deepEqual(await reading.folders(), []);
+  assert.deepEqual(await readdir(dir), []);
 });
 
 test('a record that no version can have written is unreadable, and an error for nobody', async () => {

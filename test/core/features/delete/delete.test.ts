@@ -6,10 +6,12 @@ import type { ArchiveRestoreCheckpoint } from '../../../../src/core/features/arc
 import type { DeletePlan, DeleteTarget } from '../../../../src/core/features/delete/contract.ts';
 import { deletePlanned, refusalOf } from '../../../../src/core/features/delete/delete.ts';
 import { planDelete } from '../../../../src/core/features/delete/plan.ts';
+import { pathOf } from '../../../../src/core/features/files/target.ts';
 import { writeBackup } from '../../../../src/core/format/index.ts';
 import type { JobContext } from '../../../../src/core/job/context.ts';
 import { backupName } from '../../../../src/core/policy/names.ts';
 import type { ArchiveRecord } from '../../../../src/core/ports/catalog.ts';
+import type { Services } from '../../../../src/core/ports/services.ts';
 import { refuses } from '../../../contracts/storage.ts';
 import { fakeDump } from '../../../helpers/fake-dump.ts';
 import { FakeCatalog, FakeState, FRACTAL_ID, fractal, jobContext } from '../../../helpers/fake-ports.ts';
@@ -23,14 +25,25 @@ const MANIFEST = { version: '1', timestamp: '2026-03-01T00:00:00Z', type: 'postg
 const BYTES = await sealedArchive(numberedLines(3));
 const BASE = { id: 'job-9', started_at: '2026-03-01T00:00:00Z' };
 
-type SetUp = ReturnType<typeof setUp>;
+interface SetUp {
+  archives: MemoryStorage;
+  backups: MemoryStorage;
+  catalog: FakeCatalog;
+  state: FakeState;
+  services: Services;
+}
 
-function setUp() {
+function setUp(): SetUp {
   const archives = new MemoryStorage();
   const backups = new MemoryStorage();
   const catalog = new FakeCatalog();
   const state = new FakeState();
-  const services = fakeServices({
+  const parts = { archives, backups, catalog, state };
+  return { ...parts, services: fakeServices(partsOf(parts)) };
+}
+
+function partsOf({ archives, backups, catalog, state }: Omit<SetUp, 'services'>) {
+  return {
     archives,
     backups,
     storageOf: async () => undefined,
@@ -39,8 +52,7 @@ function setUp() {
     key: KEY,
     keys: [KEY],
     now: new Date('2026-03-31T12:00:00Z'),
-  });
-  return { archives, backups, catalog, state, services };
+  };
 }
 
 /** A record and its file. */
@@ -371,6 +383,24 @@ test('a safety backup is marked as such, and a running restore keeps all backups
   assert.equal((await plan(setup, 'backup', [safety])).items[0]?.refusal?.code, 'BUSY');
   await refuses('BUSY', run(setup, planned));
   assert.equal((await names(setup.backups)).length, 3);
+});
+
+test('a full path names the copy in that storage; only that one is deleted', async () => {
+  const setup = setUp();
+  const name = await addBackup(setup, 2);
+  const other = new MemoryStorage('s3');
+  await other.put(name, inPieces(await setup.backups.read(name, 0, 1e6), 9));
+  const storageOf = async (_: string, type: string) => (type === 's3' ? other : setup.backups);
+  const services = fakeServices({ ...partsOf(setup), storageOf });
+  const both = { ...setup, services };
+  const id = pathOf(other, name);
+  const planned = await plan(both, 'backup', [id]);
+  assert.deepEqual(actions(planned), [[id, 'delete', undefined]]);
+  assert.equal(planned.items[0]?.path, id);
+  await run(both, planned);
+  assert.deepEqual([await names(other), await names(setup.backups)], [[], [name]]);
+  const foreign = await plan(both, 'backup', [`/elsewhere/${name}`]);
+  assert.deepEqual(actions(foreign), [[`/elsewhere/${name}`, 'keep', 'USAGE']]);
 });
 
 test('a cancel between two files keeps the second', async () => {

@@ -5,8 +5,8 @@ import { BifractError } from '../../../../src/core/contract/errors.ts';
 import type { Target } from '../../../../src/core/features/files/target.ts';
 import { verify } from '../../../../src/core/features/inspect/verify.ts';
 import { verifyFile } from '../../../../src/core/features/inspect/verify-file.ts';
-import { parseKey } from '../../../../src/core/format/index.ts';
-import { jobContext } from '../../../helpers/fake-ports.ts';
+import { keyId, parseKey } from '../../../../src/core/format/index.ts';
+import { FakeState, jobContext } from '../../../helpers/fake-ports.ts';
 import { fakeServices } from '../../../helpers/fake-services.ts';
 import { MemoryStorage } from '../../../helpers/memory-storage.ts';
 import { archiveLine, KEY, OTHER_KEY } from '../../../helpers/sealed.ts';
@@ -137,15 +137,44 @@ suite('the job', () => {
       if (bytes) await archives.put(name, inPieces(bytes, 65_536));
     const backups = new MemoryStorage();
     const localFile = async (name: string) => ({ storage: backups, name });
+    const state = new FakeState();
     const services = fakeServices({
+      state,
       archives,
       backups,
       localFile,
       keys: [KEY],
       storageOf: async () => undefined,
     });
-    return { job: verify(services, { kind: 'verify', targets: Object.keys(files) }, context), context };
+    return {
+      job: verify(services, { kind: 'verify', targets: Object.keys(files) }, context),
+      context,
+      state,
+    };
   };
+
+  test('remembers what it found of each file, but not that a server does not answer', async () => {
+    const bytes = await intact();
+    const damaged = Buffer.from(bytes);
+    damaged[bytes.length >> 1] = (damaged[bytes.length >> 1] ?? 0) ^ 1;
+    const { job, state } = await run({ a: bytes, b: damaged, gone: undefined });
+    await assert.rejects(job, { code: 'PARTLY_DONE' });
+    const [a, b, gone] = state.checked;
+    assert.ok(a && b && gone);
+    assert.deepEqual([a.kind, a.error, a.size_bytes, a.key_id], ['verify', null, bytes.length, keyId(KEY)]);
+    assert.match(a.checksum ?? '', /^[0-9a-f]{64}$/);
+    assert.match(a.uuid ?? '', /^[0-9a-f-]{36}$/);
+    assert.ok(a.path.endsWith('/a'));
+    assert.deepEqual([b.error?.code, b.checksum, b.size_bytes], ['DAMAGED', null, bytes.length]);
+    assert.deepEqual([gone.error?.code, gone.path, gone.size_bytes], ['NOT_FOUND', 'gone', null]);
+    const other = await run({ a: bytes });
+    other.state.addChecks = async () => {
+      throw new BifractError('STORAGE_FULL', 'The disk is full');
+    };
+    await other.job;
+    const warnings = other.context.events.filter(({ event }) => event === 'job:warning');
+    assert.equal(warnings.length, 1, 'verified all the same');
+  });
 
   test('reports each file and the totals', async () => {
     const { job, context } = await run({ a: await intact(), b: await intact() });

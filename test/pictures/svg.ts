@@ -3,7 +3,6 @@ import { width } from '../../src/core/text/sanitize.ts';
 
 const CELL = { width: 8.4, height: 18 };
 const FONT = "14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
-const TITLE = 'The console: fractals of an installation while one of them is archived';
 const GROUND = '#16181d';
 const TEXT = '#c8ccd4';
 /** The 16 ANSI colors of a dark theme. */
@@ -36,19 +35,74 @@ interface Run {
   dim: boolean;
 }
 
-/** The screen of a terminal as SVG: real text, one run per span of the same style. */
-export function pictureOf(terminal: Terminal): string {
-  const { cols, rows } = terminal;
-  const [across, height] = [cols * CELL.width + 24, rows * CELL.height + 24];
-  const lines = Array.from({ length: rows }, (_, row) => lineOf(terminal, row)).flatMap((runs, row) =>
-    runs.map((run) => drawRun(run, row)),
+/** What a screen shows: the drawn lines, top down. */
+export interface Frame {
+  columns: number;
+  lines: readonly string[];
+}
+
+/** The screen of a terminal now. */
+export function frameOf(terminal: Terminal): Frame {
+  const lines = Array.from({ length: terminal.rows }, (_, row) =>
+    lineOf(terminal, row)
+      .map((run) => drawRun(run, row))
+      .join(''),
   );
+  return { columns: terminal.cols, lines };
+}
+
+/** A frame as SVG: real text, one run per span of the same style. */
+export function pictureOf({ columns, lines }: Frame, title: string): string {
+  return documentOf({ columns, rows: lines.length, title, style: '' }, lines);
+}
+
+/**
+ * Frames that follow each other, `interval_ms` apart, as SVG that starts again at the end. A line that several frames
+ * share is drawn once. Viewers without animation show the first frame.
+ */
+export function movieOf(frames: readonly Frame[], interval_ms: number, title: string): string {
+  const [first] = frames;
+  if (!first) throw new Error('A movie needs a frame');
+  const seconds = (frames.length * interval_ms) / 1000;
+  const rules: string[] = [];
+  const drawn = first.lines.flatMap((_, row) => {
+    const contents = new Set(frames.map(({ lines }) => lines[row] ?? ''));
+    return [...contents].filter(Boolean).map((content) => {
+      const shown = frames.map(({ lines }) => lines[row] === content);
+      if (shown.every(Boolean)) return content;
+      const name = `f${rules.length / 2}`;
+      rules.push(`@keyframes ${name}{${keyframes(shown)}}`);
+      rules.push(`.${name}{animation:${name} ${seconds}s step-end infinite}`);
+      return `<g class="${name}" visibility="${shown[0] ? 'visible' : 'hidden'}">${content}</g>`;
+    });
+  });
+  const still = '@media (prefers-reduced-motion:reduce){g[class]{animation:none}}';
+  const style = `<style>${rules.join('')}${still}</style>`;
+  return documentOf({ columns: first.columns, rows: first.lines.length, title, style }, drawn);
+}
+
+/** Where the visibility changes, in percent of the time. */
+function keyframes(shown: readonly boolean[]): string {
+  return shown
+    .flatMap((visible, index) => {
+      if (index > 0 && visible === shown[index - 1]) return [];
+      const at = Math.round((index / shown.length) * 1e4) / 100;
+      return [`${at}%{visibility:${visible ? 'visible' : 'hidden'}}`];
+    })
+    .join('');
+}
+
+function documentOf(
+  { columns, rows, title, style }: { columns: number; rows: number; title: string; style: string },
+  content: readonly string[],
+): string {
+  const [across, height] = [(columns * CELL.width + 24).toFixed(0), rows * CELL.height + 24];
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across.toFixed(0)} ${height}" width="${across.toFixed(0)}" height="${height}" role="img" aria-label="${TITLE}">`,
-    `<title>${TITLE}</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across} ${height}" width="${across}" height="${height}" role="img" aria-label="${title}">`,
+    `<title>${title}</title>${style}`,
     `<rect width="100%" height="100%" rx="8" fill="${GROUND}"/>`,
     `<g style="font:${FONT};white-space:pre" transform="translate(12,12)">`,
-    ...lines,
+    ...content.filter(Boolean),
     '</g></svg>',
     '',
   ].join('\n');
@@ -126,7 +180,7 @@ function textElements({ text, column }: Run, attributes: string): string {
       const cells = width(text.slice(0, all[index]?.index ?? 0));
       const x = ((column + cells) * CELL.width).toFixed(1);
       const length = (width(word) * CELL.width).toFixed(1);
-      return `<text x="${x}" textLength="${length}" ${attributes}>${escaped(word)}</text>`;
+      return `<text x="${x}" textLength="${length}" lengthAdjust="spacingAndGlyphs" ${attributes}>${escaped(word)}</text>`;
     })
     .join('');
 }
