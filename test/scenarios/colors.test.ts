@@ -81,7 +81,7 @@ test('the theme follows the background that the terminal reports', async () => {
     const before = terminal.written.length;
     terminal.type(`\x1b]11;${color}\x1b\\${ATTRIBUTES}`);
     const [red, green, blue] = rgbOf(PALETTES[theme].info);
-    const drawn = () => terminal.written.slice(before).includes(`\x1b[38;2;${red};${green};${blue}m`);
+    const drawn = () => terminal.written.slice(before).includes(`38;2;${red};${green};${blue}`);
     await until(drawn, 5_000, `${theme} is drawn`);
     assert.ok(terminal.line('1 Overview').includes('▌1'));
   }

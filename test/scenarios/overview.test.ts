@@ -177,7 +177,7 @@ test('backups in the other storage are mentioned and listed, each by its path', 
   await terminal.waitFor(/Elsewhere +1 backup in \/opt\/bifract\/backups/);
   await terminal.press('4');
   await terminal.waitFor('2 backups');
-  await terminal.press('v');
+  await terminal.press('G', 'v');
   assert.deepEqual(engine.jobs[0]?.request, { kind: 'verify', targets: [backup.path] });
 });
 

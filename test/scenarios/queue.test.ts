@@ -20,7 +20,7 @@ async function withQueue(count: number, options: Parameters<typeof startConsole>
   await terminal.waitFor(`${count + 1} fractals`);
   await terminal.press(...Array(count).fill(' '));
   await terminal.waitFor(selected(count));
-  await terminal.press('a');
+  await terminal.press('a', 'y');
   await terminal.waitFor('Archive fractal-1: started');
   await terminal.press('5');
   await terminal.waitFor(new RegExp(`\\b${count} jobs?\\b`));
@@ -109,7 +109,7 @@ test('a fractal that is archived or queued is not queued again', async () => {
   await terminal.waitFor('fractal-1 is already being archived');
   await terminal.press('j', 'a');
   await terminal.waitFor('fractal-2 is already queued');
-  await terminal.press('j', 'a');
+  await terminal.press('j', 'a', 'y');
   await terminal.waitFor('fractal-3 is number 2 in the queue');
   assert.equal(engine.waiting.length, 2);
 });
@@ -118,7 +118,7 @@ test('an archive that cannot be queued is reported', async () => {
   await using console = await withQueue(1);
   const { terminal, engine } = console;
   engine.enqueue = () => Promise.reject(new Error('no disk'));
-  await terminal.press('2', 'G', 'a');
+  await terminal.press('2', 'G', 'a', 'y');
   await terminal.waitFor(/Cannot queue the archive: .*no disk/);
 });
 

@@ -23,7 +23,7 @@ async function withJob(given: Record<string, unknown> = {}, abilities = GHOSTTY)
   const console = startConsole({ engine, abilities, preferences: async () => preferences, stop: () => {} });
   await console.terminal.waitFor(/PG ✓/);
   engine.start({ kind: 'backup' });
-  await console.terminal.waitFor('running');
+  await console.terminal.waitFor(/Running +Backup/);
   const [job] = engine.jobs;
   assert.ok(job);
   const { terminal } = console;

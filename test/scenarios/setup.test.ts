@@ -61,9 +61,9 @@ test('if no database answers, the commands that start the containers are shown; 
   await terminal.waitFor('up -d postgres');
   await terminal.waitFor('up -d clickhouse');
   await terminal.press('esc');
-  await terminal.waitFor('Protection');
+  await terminal.waitFor('Last backup');
   await terminal.press('r');
-  await terminal.waitFor('Protection');
+  await terminal.waitFor('Last backup');
 });
 
 test('one database that does not answer leaves the overview in place; ! shows the next step', async () => {
@@ -72,7 +72,7 @@ test('one database that does not answer leaves the overview in place; ! shows th
   await using console = startConsole({ engine });
   const { terminal } = console;
   await terminal.waitFor(/PG ✗/);
-  await terminal.waitFor('Protection');
+  await terminal.waitFor('Last backup');
   await terminal.press('!');
   await terminal.waitFor('up -d postgres');
   assert.doesNotMatch(terminal.text(), /up -d clickhouse/);

@@ -245,7 +245,7 @@ test('keys that were echoed before the console started do not shift its lines', 
   const terminal = new FakeTerminal(80, 24);
   terminal.stdout.write('typed ahead');
   await using console = startConsole({ terminal });
-  await terminal.waitFor('Protection');
+  await terminal.waitFor('Last backup');
   await terminal.waitFor(/^ bifract {2}\/opt\/bifract/);
   assert.equal(console.terminal, terminal);
 });

@@ -39,9 +39,9 @@ export function askToArchive(session: Session, split?: ArchiveSplit) {
   const chosen = selectedFractals(session.snapshot());
   const [first] = chosen;
   if (!first) return;
-  const { jobs } = session.snapshot();
-  // There is nothing to ask, only to say why.
-  if (chosen.every(({ id }) => jobOfFractal(jobs, id))) return void archive(session, chosen, split);
+  // There may be nothing to ask, only to say why.
+  if (chosen.every((fractal) => inUse(session.snapshot(), fractal)))
+    return void chosen.forEach((fractal) => isFree(session, fractal));
   ask(
     session,
     {
@@ -90,20 +90,21 @@ async function archive(session: Session, chosen: readonly Fractal[], split?: Arc
   }
 }
 
-/** Whether no job uses a fractal or will archive it; else says so. */
-function isFree(session: Session, { id, name }: { id: string; name: string }): boolean {
-  const snapshot = session.snapshot();
+/** What uses a fractal, or will archive it. */
+function inUse(snapshot: Snapshot, { id, name }: Fractal): { text: string; hint: string } | undefined {
   const job = jobOfFractal(snapshot.jobs, id);
-  if (job) {
-    const text =
-      job.kind === 'archive'
-        ? `${name} is already being archived`
-        : `An archive is being restored into ${name}`;
-    session.notify('warn', text, { hint: 'Press 5 to show the job.' });
-  } else if (jobRows(snapshot).some(({ queued, target }) => queued && target?.id === id)) {
-    session.notify('warn', `${name} is already queued`, { hint: 'Press 5 to show the queue.' });
-  } else return true;
-  return false;
+  if (job?.kind === 'archive')
+    return { text: `${name} is already being archived`, hint: 'Press 5 to show the job.' };
+  if (job) return { text: `An archive is being restored into ${name}`, hint: 'Press 5 to show the job.' };
+  const queued = jobRows(snapshot).some((one) => one.queued && one.target?.id === id);
+  return queued ? { text: `${name} is already queued`, hint: 'Press 5 to show the queue.' } : undefined;
+}
+
+/** Whether nothing uses a fractal or will archive it; else says so. */
+function isFree(session: Session, fractal: Fractal): boolean {
+  const use = inUse(session.snapshot(), fractal);
+  if (use) session.notify('warn', use.text, { hint: use.hint });
+  return !use;
 }
 
 function cancel(session: Session, jobs: readonly JobView[]) {

@@ -28,6 +28,7 @@ export interface Command {
 /** Screens with a list. */
 export const LIST_SCREENS: readonly ScreenName[] = [
   'fractals',
+  'health',
   'fractal-archives',
   'group',
   'archives',
@@ -39,6 +40,7 @@ export const LIST_SCREENS: readonly ScreenName[] = [
 
 /** Screens that are opened from others, and left to go back to them. */
 export const PAGES: readonly ScreenName[] = [
+  'health',
   'fractal-archives',
   'group',
   'fractal',
@@ -51,6 +53,9 @@ export const PAGES: readonly ScreenName[] = [
   'row',
   'wizard',
   'coverage',
+  'settings',
+  'contexts',
+  'setup',
 ];
 
 /** The reason if the list has no row to act on. */

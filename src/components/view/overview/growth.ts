@@ -1,5 +1,6 @@
 import type { ArchiveRecord, BackupFile } from '../../../core/index.ts';
-import { formatBytes, formatExact, plural } from '../../../core/text/units.ts';
+import { formatExact, plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import { sparkline } from '../../text/symbols.ts';
 import { memo } from '../snapshot.ts';
 import type { Snapshot } from '../types.ts';

@@ -1,5 +1,6 @@
 import type { Health } from '../../../core/index.ts';
-import { formatBytes, plural } from '../../../core/text/units.ts';
+import { plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Span } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { keyIdOf } from '../snapshot.ts';

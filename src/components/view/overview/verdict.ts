@@ -8,7 +8,8 @@ import {
   type Verdict,
 } from '../../../core/index.ts';
 import { ageOf, formatAgo, formatStamp } from '../../../core/text/time.ts';
-import { formatBytes, plural } from '../../../core/text/units.ts';
+import { plural } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import type { Span, Tone } from '../../text/line.ts';
 import type { Symbols } from '../../text/symbols.ts';
 import { baseName, wrap } from '../../text/text.ts';

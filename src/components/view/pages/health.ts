@@ -1,6 +1,6 @@
 import type { Health, PartHealth } from '../../../core/index.ts';
 import { sanitize } from '../../../core/text/sanitize.ts';
-import { formatBytes } from '../../../core/text/units.ts';
+import { formatBytes } from '../../text/display.ts';
 import { bodyHeight } from '../../text/layout.ts';
 import type { Line, Span } from '../../text/line.ts';
 import { wrap } from '../../text/text.ts';
