@@ -43,7 +43,7 @@ export const COMMANDS: Record<string, CommandEntry> = {
     cancel: () => import('./commands/cancel.ts'),
   }),
   ...grouped('Help and demo:', {
-    completion: () => import('./commands/completion.ts'),
+    completion: () => import('./completion/command.ts'),
     demo: () => import('./commands/demo.ts'),
   }),
 };

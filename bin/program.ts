@@ -1,10 +1,10 @@
-import { Command, CommanderError, Option } from 'commander';
-import { THEME_CHOICES } from '../src/components/text/colors.ts';
+import { type Command, CommanderError } from 'commander';
 import { BifractError } from '../src/core/contract/errors.ts';
 import type { CommandCall, GlobalFlags, ProgramCommand } from './command.ts';
 import { COMMANDS } from './command-table.ts';
 import { RUN_COMPLETE } from './completion/hidden.ts';
-import { addExamples, fullName, HELP_FORMAT } from './help.ts';
+import { defineProgram, find } from './define-program.ts';
+import { addExamples, fullName } from './help.ts';
 import { asSubcommand } from './legacy-flags.ts';
 
 /** A parsed command line. */
@@ -24,6 +24,7 @@ interface ParseOptions {
 /** Parses `argv` (without node and script) and loads the file of the command. Throws `USAGE`. */
 export async function parseArguments(argv: string[], { version, env }: ParseOptions): Promise<ProgramCall> {
   const program = defineProgram(version, env);
+  for (const name of Object.keys(INTERNAL)) program.command(name, { hidden: true });
   const args = asSubcommand(argv);
   const output = { text: '', failed: program };
   let call: Omit<ProgramCall, 'flags'> | undefined;
@@ -48,70 +49,12 @@ export async function parseArguments(argv: string[], { version, env }: ParseOpti
   return { ...(call as Omit<ProgramCall, 'flags'>), flags: program.opts() };
 }
 
-/** The names and the global flags; the rest is declared by the file of the command that is called. */
-function defineProgram(version: string, env: NodeJS.ProcessEnv): Command {
-  const program = new Command('bifract')
-    .description('Back up, archive and restore a Bifract installation. Without a command: open the console.')
-    .version(version, '-V, --version', 'Print the version')
-    .helpOption('-h, --help', 'Print help')
-    .configureHelp(HELP_FORMAT)
-    .addOption(
-      new Option('--dir <dir>', 'Installation directory').default(
-        env.BIFRACT_DIR || '/opt/bifract',
-        '$BIFRACT_DIR or /opt/bifract',
-      ),
-    )
-    .option('--json', 'Print NDJSON to stdout', false)
-    .option('-q, --quiet', 'Print only results and errors', false)
-    .option('--no-color', 'Disable colors')
-    .addOption(new Option('--theme <theme>', 'Colors of the console').choices(THEME_CHOICES))
-    .option('--ascii', 'Draw the console in ASCII', false)
-    .option(
-      '--screen-reader',
-      'Print the console as lines of text, and read commands as lines',
-      /^(1|true)$/.test(env.INK_SCREEN_READER ?? ''),
-    )
-    .option('--read-only', 'Refuse to change anything', false)
-    .option('--non-interactive', 'Never prompt; timestamp log lines. Means yes to `restore`', false)
-    .option('-y, --yes', 'Answer yes to every prompt', false)
-    .option(
-      '--detach',
-      'Run the job in the background and print its ID (archive, backup, copy, restore, restore-archive, verify)',
-      false,
-    )
-    .addHelpText('after', () => LEGACY_HELP);
-  for (const [name, { group }] of Object.entries(COMMANDS)) program.command(name).helpGroup(group);
-  program.addHelpCommand(
-    new Command('help')
-      .argument('[command]')
-      .description('Print help for a command')
-      .helpGroup('Help and demo:'),
-  );
-  for (const name of Object.keys(INTERNAL)) program.command(name, { hidden: true });
-  return program;
-}
-
 /** Commands that other programs call: our own, and shells. */
 const INTERNAL: Record<string, () => Promise<{ command: ProgramCommand }>> = {
   'run-job': () => import('./jobs/run-job.ts'),
   'run-queue': () => import('./jobs/run-queue.ts'),
   [RUN_COMPLETE]: () => import('./completion/complete-words.ts'),
 };
-
-/** The program with everything that is declared of the command in these words, or of all commands if they name none. */
-export async function commandNamed(words: readonly string[]): Promise<Command> {
-  const program = defineProgram('', process.env);
-  const named = words.filter((word, at) => word in COMMANDS && words[at - 1] !== '--dir').slice(0, 1);
-  for (const name of named.length > 0 ? named : Object.keys(COMMANDS))
-    (await load(name)).command.declare(find(program, name), () => undefined);
-  return program;
-}
-
-const LEGACY_HELP = `
-Forms used by existing cron jobs, and the command that each stands for:
-  bifract --backup --dir <dir> [--non-interactive]     bifract backup
-  bifract --restore --restore-file <file> --dir <dir>  bifract restore <file>
-  bifract --list-backups --dir <dir>                   bifract list backups`;
 
 /** The command that is called; all of them for the help of the program; none if there is no such command. */
 function namesToLoad(program: Command, args: string[]): string[] {
@@ -126,10 +69,6 @@ function load(name: string): Promise<{ command: ProgramCommand }> {
   if (name === 'console') return import('./commands/console.ts');
   const { load } = COMMANDS[name] ?? { load: INTERNAL[name] as (typeof INTERNAL)[string] };
   return load();
-}
-
-function find(program: Command, name: string): Command {
-  return program.commands.find((one) => one.name() === name) as Command;
 }
 
 function requireDetachable(name: string, detachable: true | undefined, { detach }: GlobalFlags): void {

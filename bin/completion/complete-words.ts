@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { commandNamed } from '../program.ts';
+import { commandNamed } from '../define-program.ts';
 import { type Session, withEngine } from '../session.ts';
 import { type Candidate, candidates, type Kind } from './candidates.ts';
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { COMMANDS } from '../../bin/command-table.ts';
 import { candidates } from '../../bin/completion/candidates.ts';
 import { SCRIPTS } from '../../bin/completion/scripts.ts';
-import { commandNamed } from '../../bin/program.ts';
+import { commandNamed } from '../../bin/define-program.ts';
 
 /** What can follow a line that ends at the cursor. */
 async function after(line: string) {

@@ -28,6 +28,7 @@ test('without a command, the console opens', async () => {
     quiet: false,
     color: false,
     ascii: false,
+    screenReader: false,
     readOnly: true,
     nonInteractive: false,
     yes: false,
@@ -148,7 +149,7 @@ const CALLS: [line: string, call: object][] = [
   ],
   ['prune --keep-last 3 --dry-run', { name: 'prune', rule: { last: 3 }, dryRun: true }],
   ['key rotate', { name: 'key', what: 'rotate', dryRun: false }],
-  ['init --dir /x', { name: 'init' }],
+  ['init --dir /x', { name: 'init', newStorage: false }],
   ['run-due', { name: 'run-due', dryRun: false }],
   [
     'run-due --full --dry-run --metrics m --on-failure x',

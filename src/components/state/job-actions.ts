@@ -41,7 +41,7 @@ export function askToArchive(session: Session, split?: ArchiveSplit) {
   if (!first) return;
   // There may be nothing to ask, only to say why.
   if (chosen.every((fractal) => inUse(session.snapshot(), fractal)))
-    return void chosen.forEach((fractal) => isFree(session, fractal));
+    return void archive(session, chosen, split);
   ask(
     session,
     {

@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import { defineCommand } from '../command.ts';
-import { SCRIPTS, SHELLS, type Shell } from '../completion/scripts.ts';
 import { addFooter } from '../help.ts';
+import { SCRIPTS, SHELLS, type Shell } from './scripts.ts';
 
 const HELP = `Load it in the startup file of the shell:
 
