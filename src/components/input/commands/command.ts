@@ -38,8 +38,8 @@ export const LIST_SCREENS: readonly ScreenName[] = [
   'orphans',
 ];
 
-/** Screens that are opened from others, and left to go back to them. */
-export const PAGES: readonly ScreenName[] = [
+/** Screens that are opened from others, and left by the same keys. */
+export const RECORD_PAGES: readonly ScreenName[] = [
   'health',
   'fractal-archives',
   'group',
@@ -49,14 +49,13 @@ export const PAGES: readonly ScreenName[] = [
   'job',
   'entry',
   'orphan',
-  'rows',
-  'row',
-  'wizard',
-  'coverage',
   'settings',
   'contexts',
   'setup',
 ];
+
+/** All screens that are opened from others. */
+export const PAGES: readonly ScreenName[] = [...RECORD_PAGES, 'rows', 'row', 'wizard', 'coverage'];
 
 /** The reason if the list has no row to act on. */
 export function noRow(snapshot: Snapshot): string | undefined {

@@ -17,7 +17,7 @@ import type { Session } from '../../state/session.ts';
 import { WITH_PREVIEW } from '../../view/lists/shown.ts';
 import { currentScreen, listStateAt } from '../../view/snapshot.ts';
 import type { ScreenName, Snapshot } from '../../view/types.ts';
-import { type Command, LIST_SCREENS, noRow } from './command.ts';
+import { type Command, LIST_SCREENS, noRow, RECORD_PAGES } from './command.ts';
 
 function noFractal(snapshot: Snapshot): string | undefined {
   return selectedFractals(snapshot).length > 0 ? undefined : 'no fractal selected';
@@ -74,20 +74,7 @@ export const OPENING: readonly Command[] = [
     keys: ['esc', 'left', 'h', 'backspace'],
     label: 'back',
     description: 'Clear filter or selection, or go back',
-    screens: [
-      'health',
-      'fractal-archives',
-      'group',
-      'fractal',
-      'archive',
-      'backup',
-      'job',
-      'entry',
-      'orphan',
-      'settings',
-      'contexts',
-      'setup',
-    ],
+    screens: RECORD_PAGES,
     group: 'here',
     changesData: false,
     run: (session) => back(session),
