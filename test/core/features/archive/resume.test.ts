@@ -455,7 +455,8 @@ test('if the storage cannot read partial files, completed days are kept and the 
 
 /** Jobs that have ended are known by these IDs. */
 function jobsOf({ state, catalog }: Parts, ids: string[] = []): JobQueryService {
-  const events = [{ event: 'job:cancelled', time: '2026-03-01T12:34:00Z' }];
+  const error = { code: 'CANCELLED', message: 'Cancelled' };
+  const events = [{ event: 'job:cancelled', time: '2026-03-01T12:34:00Z', error }];
   const find = async (id: string) => ({ id, live: false, events });
   const jobBus = { ids: async () => ids, find } as unknown as JobBus<JobEvent>;
   return new JobQueryService({
