@@ -76,7 +76,7 @@ export class DockerEngine {
 
   #makeImage(root: string): void {
     if (!existsSync(join(root, 'usr/bin/setpriv')))
-      execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'stable', root], {
+      execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, release(), root], {
         stdio: ['ignore', 'ignore', 'inherit'],
       });
     // A new volume takes over the owner of the folder in the image.
@@ -103,4 +103,9 @@ function missing(program: string, packages: string[]): string[] {
   } catch {
     return packages;
   }
+}
+
+/** The Debian release of this machine: with another one in the container, the programs of one would not suit the other. */
+function release(): string {
+  return /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
 }
