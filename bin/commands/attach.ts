@@ -31,6 +31,11 @@ export const command = defineCommand<{ id: string }>({
 });
 
 async function follow({ engine, printer, signal }: Session, id: string): Promise<number> {
+  const queued = (await engine.queuedJobs()).find((job) => job.id === id && job.position > 0);
+  if (queued) {
+    const phase = `Waiting, number ${queued.position} in the queue`;
+    printer.event({ event: 'job:phase', job: id, time: new Date().toISOString(), phase });
+  }
   let kind: string | undefined;
   for await (const event of engine.follow(id, { signal })) {
     if (event.event === 'job:started') kind = event.kind;

@@ -4,6 +4,7 @@ import { BifractError } from '../../src/core/contract/errors.ts';
 import { defineCommand } from '../command.ts';
 import { completeName } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
+import { writeStdout } from '../output/stdout.ts';
 import { withEngine } from '../session.ts';
 import { writeNewFile } from '../wiring.ts';
 
@@ -54,27 +55,5 @@ async function toStdout(content: AsyncIterable<Buffer>): Promise<void> {
       hint: 'Write it to a file with -o, or redirect stdout.',
     });
   }
-  try {
-    for await (const piece of content) await write(piece);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // `bifract extract … | head`: the reader has closed the pipe.
-    if (code === 'EPIPE') return;
-    if (code !== 'ENOSPC' && code !== 'EFBIG') throw error;
-    throw new BifractError(
-      code === 'EFBIG' ? 'STORAGE_FAILED' : 'STORAGE_FULL',
-      `Cannot write to stdout: ${message}`,
-      {
-        hint:
-          code === 'EFBIG' ? 'Raise the limit on the size of files (ulimit -f).' : 'Free some disk space.',
-        cause: error,
-      },
-    );
-  }
-}
-
-function write(piece: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(piece, (error) => (error ? reject(error) : resolve()));
-  });
+  for await (const piece of content) if (!(await writeStdout(piece))) return;
 }

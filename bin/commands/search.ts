@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { Option } from 'commander';
 import { BifractError } from '../../src/core/contract/errors.ts';
 import type { SearchHit, SearchPattern } from '../../src/core/index.ts';
@@ -9,6 +7,7 @@ import { defineCommand } from '../command.ts';
 import { completeNames } from '../complete-name.ts';
 import { addFooter, targetHelp } from '../help.ts';
 import type { Printer } from '../output/printer.ts';
+import { writeStdout } from '../output/stdout.ts';
 import { withEngine } from '../session.ts';
 
 interface Input extends TimeRange {
@@ -108,10 +107,7 @@ async function printCounts(
 
 /** Writes the bytes unchanged, except to a terminal, which a log line must not control. */
 async function printLines(hits: AsyncIterable<SearchHit>, json: boolean): Promise<void> {
-  const out = new LineWriter(
-    createWriteStream('', { fd: 1, autoClose: false }),
-    process.stdout.isTTY === true,
-  );
+  const out = new LineWriter(process.stdout.isTTY === true);
   try {
     for await (const { line, text_from } of hits) {
       if (!(await out.write(json ? withTextFrom(line, text_from) : line))) return;
@@ -134,21 +130,14 @@ const BATCH_MS = 200;
 
 /** Writes lines in batches, at the pace of the reader, until the reader closes the pipe. */
 class LineWriter {
-  readonly #stream: WriteStream;
   readonly #terminal: boolean;
   #batch: Buffer[] = [];
   #bytes = 0;
   #last = performance.now();
   #closed = false;
-  #error: Error | undefined;
 
-  constructor(stream: WriteStream, terminal: boolean) {
-    this.#stream = stream;
+  constructor(terminal: boolean) {
     this.#terminal = terminal;
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      this.#closed = true;
-      if (error.code !== 'EPIPE') this.#error = error;
-    });
   }
 
   /** Returns false once the reader has closed the pipe. */
@@ -156,25 +145,16 @@ class LineWriter {
     const bytes = this.#terminal ? Buffer.from(sanitize(line.toString('utf8'))) : line;
     this.#batch.push(bytes, Buffer.of(0x0a));
     this.#bytes += bytes.length + 1;
-    if (this.#bytes >= BATCH_BYTES || performance.now() - this.#last > BATCH_MS) await this.#flush();
+    if (this.#bytes >= BATCH_BYTES || performance.now() - this.#last > BATCH_MS) await this.end();
     return !this.#closed;
   }
 
+  /** Writes what is left. */
   async end(): Promise<void> {
-    await this.#flush();
-    if (!this.#closed) {
-      this.#stream.end();
-      await once(this.#stream, 'finish').catch(() => undefined);
-    }
-    if (this.#error) throw this.#error;
-  }
-
-  async #flush(): Promise<void> {
     const batch = Buffer.concat(this.#batch, this.#bytes);
     this.#batch = [];
     this.#bytes = 0;
     this.#last = performance.now();
-    if (batch.length === 0 || this.#closed) return;
-    await new Promise<void>((resolve) => this.#stream.write(batch, () => resolve()));
+    if (batch.length > 0 && !this.#closed) this.#closed = !(await writeStdout(batch));
   }
 }

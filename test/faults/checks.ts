@@ -271,6 +271,8 @@ function isOwnPath(path: string): boolean {
   return (
     isFinal(path) ||
     path === '.env' ||
-    /^\.bifract\/(audit\.log|journal\/[^/.]+\.(ndjson|log)|[^/]*lock[^/]*)$/.test(path)
+    /^\.bifract\/(audit\.log|checks\.json|folders\.json|journal\/[^/.]+\.(ndjson|log)|[^/]*lock[^/]*)$/.test(
+      path,
+    )
   );
 }

@@ -128,10 +128,9 @@ async function insertExcess({ services, ports, differentCounts }: GenerationInst
   );
   const [partition] = await restore.partitions('bifract_test_staged');
   assert.ok(partition);
-  await restore.insertMissing(
-    { ...partition, table: 'bifract_test_staged', fractal_id: OTHER },
-    'bifract_test_missing',
-  );
+  const staged = { ...partition, table: 'bifract_test_staged', fractal_id: OTHER };
+  assert.deepEqual(await restore.overlapping(staged), [partition.id]);
+  await restore.insertMissing(staged, 'bifract_test_missing');
   assert.equal(await restore.count('bifract_test_missing'), 1);
   for (const table of ['bifract_test_staged', 'bifract_test_missing']) await restore.drop(table);
   await services.ch("DELETE FROM logs WHERE log_id = 'twice'");

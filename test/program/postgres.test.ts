@@ -53,7 +53,9 @@ async function isConnected(name: string, pattern: string): Promise<boolean> {
 async function traces() {
   const list = async (folder: string) => readdir(join(dir, folder)).catch(() => []);
   const databases = await sql(
-    `SELECT datname FROM pg_database WHERE datname ~ '^bifract_(restore|drill|replaced)_' ORDER BY 1`,
+    // A test in another file may be renaming its own.
+    `SELECT regexp_replace(datname, '^bifract_(restore|drill|replaced)_', '') AS name FROM pg_database
+       WHERE datname ~ '^bifract_(restore|drill|replaced)_' ORDER BY 1`,
   );
   const sessions = await sql(
     `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()

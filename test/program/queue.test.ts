@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -94,7 +95,7 @@ test('queued archives run one after another without the process that queued them
     assert.ok(Date.parse(started_at ?? '') >= Date.parse(ended[at]?.ended_at ?? ''), 'one after another');
   const left = await readdir(join(dir, '.bifract'), { recursive: true });
   assert.deepEqual(
-    left.filter((path) => !/^(jobs|run|journal|copies?|journal\/.*\.ndjson)$/.test(path)),
+    left.filter((path) => !/^(jobs|run|journal|copies?|folders\.json|journal\/.*\.ndjson)$/.test(path)),
     [],
   );
 });
@@ -114,6 +115,7 @@ test('queued jobs are moved, removed and followed by their IDs; a running one is
   assert.equal((await bifract('jobs', 'move', two, 'sideways')).code, 2);
   const attached = start(['attach', two, '--dir', dir, '--json']);
   const removed = start(['attach', three, '--dir', dir]);
+  await once(removed.child.stderr ?? removed.child, 'data');
   const other = await bifract('cancel', three, '--json');
   assert.deepEqual(ndjson(other), [{ job: three, cancelled: true }]);
   assert.equal((await removed.ended).code, 130);
