@@ -2,16 +2,6 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performancePage } from './tools/page.ts';
 
-/** One row of the summary: a task, and what people use for it today. */
-export interface Comparison {
-  task: string;
-  bifract: string;
-  compared_with: string;
-  theirs: string;
-  /** Speed of bifract divided by theirs. */
-  speed: number;
-}
-
 /** A row of the table of a benchmark: text by column. */
 export type Row = Record<string, string>;
 
@@ -21,8 +11,6 @@ export interface Bench {
   title: string;
   /** Measures, and returns the rows of the table. */
   run(): Promise<Row[]>;
-  /** The rows that belong into the summary of all benchmarks. */
-  summary?(table: readonly Row[]): Comparison[];
 }
 
 /** A benchmark that was run. */
@@ -32,9 +20,12 @@ export interface Measured {
   table: readonly Row[];
 }
 
-// `npm run bench` runs all, `npm run bench -- memory first-frame` the named ones; `--write` renews docs/performance.md.
+// `npm run bench` runs all, `npm run bench -- memory first-frame` the named ones; with `--write`, all are written to
+// docs/performance.md.
 const args = process.argv.slice(2);
 const wanted = args.filter((arg) => arg !== '--write');
+const write = args.includes('--write');
+if (write && wanted.length > 0) throw new Error('--write takes no names: the page has all benchmarks');
 const names = (await readdir(import.meta.dirname))
   .filter((file) => file.endsWith('.bench.ts'))
   .map((file) => file.replace('.bench.ts', ''))
@@ -48,5 +39,5 @@ for (const name of names.sort()) {
   console.table(table);
   measured.push({ name, bench, table });
 }
-if (args.includes('--write'))
+if (write)
   await writeFile(join(import.meta.dirname, '../docs/performance.md'), await performancePage(measured));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { formatBytes } from '../../src/core/text/units.ts';
-import type { Comparison, Measured, Row } from '../run.ts';
+import type { Measured, Row } from '../run.ts';
 
 const INTRODUCTION = `# Performance
 
@@ -10,23 +10,12 @@ everything on one machine and writes this page. Compare the ratios, not the time
 other run by turns, and the medians count, but other machines have other disks and cores.
 `;
 
-/** The page docs/performance.md: the machine, a summary, and the table of each benchmark. */
+/** The page docs/performance.md: the machine, and the table of each benchmark. */
 export async function performancePage(benches: readonly Measured[]): Promise<string> {
-  const comparisons = benches.flatMap(({ bench, table }) => bench.summary?.(table) ?? []);
-  const parts = [INTRODUCTION, await machine(), '## Summary\n', markdown(comparisons.map(summaryRow))];
+  const parts = [INTRODUCTION, await machine()];
   for (const { name, bench, table } of benches)
     parts.push(`## ${name}\n\n${capitalized(bench.title)}.\n`, markdown(table));
   return parts.join('\n');
-}
-
-function summaryRow({ task, bifract, compared_with, theirs, speed }: Comparison): Row {
-  return {
-    Task: task,
-    bifract,
-    'Compared with': compared_with,
-    Theirs: theirs,
-    'bifract is': `${speed.toFixed(2)} × as fast`,
-  };
 }
 
 async function machine(): Promise<string> {

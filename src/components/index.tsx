@@ -35,7 +35,7 @@ export interface ConsoleOptions {
   writeFile?: WriteFile;
   /** Whether the terminal can show UTF-8 (default: by locale). */
   utf8?: boolean;
-  /** What the terminal can be told besides the screen (default: by the environment). */
+  /** What the terminal supports besides text (default: by the environment). */
   abilities?: TerminalAbilities;
   /** Stops the process on Ctrl-Z (default: the process group, as the job control of shells expects). */
   stop?: () => void;

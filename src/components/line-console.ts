@@ -43,7 +43,7 @@ export async function openLineConsole(
     columns: COLUMNS,
     rows: ROWS,
     terminal: {
-      // What a terminal is told besides its screen, such as its clipboard: sequences that move nothing.
+      // Only sequences that print nothing, such as a copy to the clipboard.
       write: (text) => void stdout.write(text),
       repaint: () => show(printer.again(session.snapshot())),
       suspend: () => {},

@@ -10,7 +10,7 @@ export interface OpenConsole extends AsyncDisposable {
   left: Promise<ConsoleEnd>;
 }
 
-interface StartOptions extends Partial<ConsoleOptions> {
+export interface StartOptions extends Partial<ConsoleOptions> {
   columns?: number;
   rows?: number;
   engine?: FakeEngine;

@@ -2,39 +2,20 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { type ListedJob, listedJobs } from '../helpers/listed-jobs.ts';
 import { LockedTable } from '../helpers/locked-table.ts';
 import { isRunning } from '../helpers/processes.ts';
-import { type Ended, ndjson, run, start } from '../helpers/program.ts';
+import { ndjson, run, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
 import { LIMIT_MS, until } from '../helpers/until.ts';
 
 const services = await testServices();
 const { dir } = await services.installation();
 
-interface Listed {
-  id: string;
-  state: string;
-  phase?: string;
-  unsettled: boolean;
-  by: { pid: number; user: string };
-}
-
-function bifract(...args: string[]): Promise<Ended> {
-  return run([...args, '--dir', dir]);
-}
-
-async function jobs(): Promise<Listed[]> {
-  return ndjson<Listed>(await bifract('jobs', '--all', '--json'));
-}
-
-async function find(id: string): Promise<Listed> {
-  const found = (await jobs()).find((job) => job.id === id);
-  assert.ok(found, `${id} is listed`);
-  return found;
-}
+const { bifract, jobs, find } = listedJobs(dir);
 
 /** Starts a detached backup that waits for a locked table. */
-async function detached(): Promise<Listed> {
+async function detached(): Promise<ListedJob> {
   const ended = await bifract('backup', '--detach', '--json');
   assert.equal(ended.code, 0, ended.stderr);
   const [{ job }] = ndjson(ended) as [{ job: string }];

@@ -4,9 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { listedJobs } from '../helpers/listed-jobs.ts';
 import { LockedTable } from '../helpers/locked-table.ts';
 import { isRunning } from '../helpers/processes.ts';
-import { type Ended, ndjson, run, start } from '../helpers/program.ts';
+import { ndjson, start } from '../helpers/program.ts';
 import { testServices } from '../helpers/services.ts';
 import { LIMIT_MS, until } from '../helpers/until.ts';
 
@@ -24,28 +25,7 @@ for (const [index, name] of NAMES.entries()) {
   );
 }
 
-interface Listed {
-  id: string;
-  state: string;
-  position: number | null;
-  started_at: string | null;
-  ended_at: string | null;
-  by: { pid: number };
-}
-
-function bifract(...args: string[]): Promise<Ended> {
-  return run([...args, '--dir', dir]);
-}
-
-async function jobs(): Promise<Listed[]> {
-  return ndjson<Listed>(await bifract('jobs', '--all', '--json'));
-}
-
-async function find(id: string): Promise<Listed> {
-  const found = (await jobs()).find((job) => job.id === id);
-  assert.ok(found, `${id} is listed`);
-  return found;
-}
+const { bifract, jobs, find } = listedJobs(dir);
 
 async function enqueue(name: string): Promise<string> {
   const ended = await bifract('archive', name, '--queue', '--quiet');

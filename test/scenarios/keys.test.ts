@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBackup, startConsole } from '../helpers/console.ts';
-import { FakeArchive, fakeBackupReport } from '../helpers/fake-archive.ts';
-import { busyEngine, FakeEngine, fakeArchive, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';
+import { fakeBackupReport } from '../helpers/fake-archive.ts';
+import { busyEngine, FakeEngine, fakeBackup, fakeFractal } from '../helpers/fake-engine.ts';
+import { openRows } from '../helpers/open-rows.ts';
 
 test('b asks before it starts a backup, and starts no second one while it runs', async () => {
   await using console = startConsole();
@@ -71,27 +72,13 @@ test('q keeps a restore that is being prepared, and quitting asks before its pla
   assert.deepEqual(await console.left, {});
 });
 
-/** A console at the rows of an archive. */
-async function openRows(given: ConstructorParameters<typeof FakeArchive>[0]) {
-  const fractal = fakeFractal(1, { name: 'web' });
-  const record = fakeArchive(1, fractal);
-  const archive = new FakeArchive(given);
-  const browsable = { [record.id]: archive };
-  const engine = new FakeEngine({ fractals: [fractal], archives: [record], browsable });
-  const console = startConsole({ engine });
-  await console.terminal.press('3');
-  await console.terminal.waitFor('1 archive');
-  await console.terminal.press('o');
-  await console.terminal.waitFor('row 1');
-  return { console, terminal: console.terminal, engine, archive };
-}
-
 /** Rows of a page on a screen of 24 rows, one of which is also on the next page. */
 const PAGE = 17;
 
 test('rows have the paging keys of less and vi', async () => {
   const { console, terminal, engine } = await openRows({ count: 1_000 });
   await using _ = console;
+  await terminal.waitFor('row 1');
   let row = 1;
   const press = async (key: string, by: number) => {
     row += by;
@@ -116,6 +103,7 @@ test('a row has the paging keys of less as well, and keeps its other keys', asyn
   const raw = (index: number) => `row-${index} ${'word '.repeat(2_000)}end`;
   const { console, terminal, engine } = await openRows({ count: 3, raw, fields: () => null });
   await using _ = console;
+  await terminal.waitFor('row 1');
   await terminal.press('enter');
   await terminal.waitFor('row-0 word');
   await terminal.press(' ');
@@ -132,6 +120,7 @@ for (const sealed of [true, false]) {
   test(`in rows a number goes to a row or a percentage, of ${kind} number of rows`, async () => {
     const { console, terminal } = await openRows({ count: 2_000, sealed });
     await using _ = console;
+    await terminal.waitFor('row 1');
     for (const [typed, row] of [
       ['150g', '150'],
       ['7\r', '7'],

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noPreferences } from '../../src/components/state/preferences.ts';
-import { startConsole } from '../helpers/console.ts';
-import { FakeArchive } from '../helpers/fake-archive.ts';
-import { FakeEngine, fakeArchive, fakeFractal } from '../helpers/fake-engine.ts';
+import { openRows } from '../helpers/open-rows.ts';
 
 /** Columns for a line at 80 columns, next to the margins and the time. */
 const ROOM = 80 - 22;
@@ -16,26 +14,16 @@ function ruler(index: number): string {
   return Array.from({ length: parts }, (_, at) => part(at)).join('');
 }
 
-async function openRows(preferences = noPreferences()) {
-  const fractal = fakeFractal(1, { name: 'web' });
-  const record = fakeArchive(1, fractal);
-  const engine = new FakeEngine({
-    fractals: [fractal],
-    archives: [record],
-    browsable: { [record.id]: new FakeArchive({ count: 40, raw: ruler }) },
-  });
-  const console = startConsole({ engine, preferences: async () => preferences });
-  await console.terminal.press('3');
-  await console.terminal.waitFor('1 archive');
-  await console.terminal.press('o');
-  await console.terminal.waitFor('<10.00>');
-  return { console, terminal: console.terminal };
+async function openRuler(preferences = noPreferences()) {
+  const opened = await openRows({ count: 40, raw: ruler }, { preferences: async () => preferences });
+  await opened.terminal.waitFor('<10.00>');
+  return opened;
 }
 
 const cursorLines = (lines: readonly string[]) => lines.slice(4).filter((line) => line.startsWith('▌'));
 
 test('lines are scrolled by half of their width, to the end of the longest one and back', async () => {
-  const { console, terminal } = await openRows();
+  const { console, terminal } = await openRuler();
   await using _ = console;
   await terminal.press('right');
   await terminal.waitUntilGone('<11.00>');
@@ -55,7 +43,7 @@ test('lines are scrolled by half of their width, to the end of the longest one a
 test('wrapped lines are complete, and the choice is remembered', async () => {
   const saved = noPreferences();
   {
-    const { console, terminal } = await openRows(saved);
+    const { console, terminal } = await openRuler(saved);
     await using _ = console;
     await terminal.press('w');
     await terminal.waitFor('<11.59>');
@@ -69,7 +57,7 @@ test('wrapped lines are complete, and the choice is remembered', async () => {
     await terminal.press('right');
     await terminal.waitFor(/press w/);
   }
-  const { console, terminal } = await openRows(saved);
+  const { console, terminal } = await openRuler(saved);
   await using _ = console;
   await terminal.waitFor('<11.59>');
   await terminal.press('w');
@@ -77,7 +65,7 @@ test('wrapped lines are complete, and the choice is remembered', async () => {
 });
 
 test('the row under the cursor is always complete on the screen, wrapped or not', async () => {
-  const { console, terminal } = await openRows();
+  const { console, terminal } = await openRuler();
   await using _ = console;
   await terminal.press('w');
   const lines = Math.ceil((60 * PART) / ROOM);
@@ -100,7 +88,7 @@ test('the row under the cursor is always complete on the screen, wrapped or not'
 });
 
 test('a match in a wrapped line is in view', async () => {
-  const { console, terminal } = await openRows();
+  const { console, terminal } = await openRuler();
   await using _ = console;
   await terminal.press('w', '/');
   terminal.type('<45.58>\r');

@@ -4,25 +4,7 @@ import { BifractError } from '../../src/core/index.ts';
 import { startConsole } from '../helpers/console.ts';
 import { FakeArchive, fakeReport } from '../helpers/fake-archive.ts';
 import { FakeEngine, fakeArchive, fakeFractal } from '../helpers/fake-engine.ts';
-
-type Given = ConstructorParameters<typeof FakeArchive>[0];
-
-/** A console that is opening the rows of its only archive. */
-async function openRows(given: Given, size: { columns?: number; rows?: number } = {}) {
-  const fractal = fakeFractal(1, { name: 'web' });
-  const record = fakeArchive(1, fractal);
-  const archive = new FakeArchive(given);
-  const engine = new FakeEngine({
-    fractals: [fractal],
-    archives: [record],
-    browsable: { [record.id]: archive },
-  });
-  const console = startConsole({ engine, ...size });
-  await console.terminal.press('3');
-  await console.terminal.waitFor('1 archive');
-  await console.terminal.press('o');
-  return { console, terminal: console.terminal, engine, archive, record };
-}
+import { openRows } from '../helpers/open-rows.ts';
 
 const cursorOn = (text: string) => (lines: readonly string[]) =>
   lines.some((line) => line.startsWith('▌') && line.includes(text));

@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startConsole } from '../helpers/console.ts';
-import { FakeArchive } from '../helpers/fake-archive.ts';
-import { FakeEngine, fakeArchive, fakeFractal } from '../helpers/fake-engine.ts';
+import { openRows } from '../helpers/open-rows.ts';
 
 /** A console on the rows of its only archive. */
-async function openRows(given: ConstructorParameters<typeof FakeArchive>[0]) {
-  const fractal = fakeFractal(1, { name: 'web' });
-  const record = fakeArchive(1, fractal);
-  const archive = new FakeArchive(given);
-  const engine = new FakeEngine({
-    fractals: [fractal],
-    archives: [record],
-    browsable: { [record.id]: archive },
-  });
-  const console = startConsole({ engine, columns: 80, rows: 24 });
-  await console.terminal.press('3');
-  await console.terminal.waitFor('1 archive');
-  await console.terminal.press('o');
-  await console.terminal.waitFor('row 1 of');
-  return { console, terminal: console.terminal, archive };
+async function openedRows(given: Parameters<typeof openRows>[0]) {
+  const opened = await openRows(given, { columns: 80, rows: 24 });
+  await opened.terminal.waitFor('row 1 of');
+  return opened;
 }
 
 const cursorLine = (lines: readonly string[]) => lines.find((line) => line.startsWith('▌')) ?? '';
 
 test('matches are counted, and the one under the cursor has its number', async () => {
-  const { console, terminal } = await openRows({ count: 57_500 });
+  const { console, terminal } = await openedRows({ count: 57_500 });
   await using _ = console;
   await terminal.press('/');
   terminal.type('ERROR\r');
@@ -41,7 +28,7 @@ test('matches are counted, and the one under the cursor has its number', async (
 });
 
 test('while rows are still being searched, the number of matches is a minimum', async () => {
-  const { console, terminal, archive } = await openRows({ count: 100_000 });
+  const { console, terminal, archive } = await openedRows({ count: 100_000 });
   await using _ = console;
   const gate = Promise.withResolvers<void>();
   archive.countGate = gate.promise;
@@ -58,7 +45,7 @@ test('while rows are still being searched, the number of matches is a minimum', 
 });
 
 test('a search of counted rows does not read the archive again', async () => {
-  const { console, terminal, archive } = await openRows({ count: 10_000 });
+  const { console, terminal, archive } = await openedRows({ count: 10_000 });
   await using _ = console;
   await terminal.press('/');
   terminal.type('ERROR\r');
@@ -72,7 +59,7 @@ test('a search of counted rows does not read the archive again', async () => {
 
 test('a match far to the right is brought into view', async () => {
   const raw = (index: number) => `${index} ${'x'.repeat(index * 400)} NEEDLE and more ${'y'.repeat(300)}`;
-  const { console, terminal } = await openRows({ count: 10, raw });
+  const { console, terminal } = await openedRows({ count: 10, raw });
   await using _ = console;
   await terminal.press('/');
   terminal.type('NEEDLE\r');
@@ -85,7 +72,7 @@ test('a match far to the right is brought into view', async () => {
 });
 
 test('an endless regular expression neither blocks the screen nor a following search', async () => {
-  const { console, terminal } = await openRows({
+  const { console, terminal } = await openedRows({
     count: 40,
     raw: (index) => `${index} ${'word '.repeat(12)}ZZ${index === 7 ? '' : ' at the end'}`,
   });

@@ -7,7 +7,7 @@ export interface BackgroundQuery {
   ask(): void;
   /** Takes the replies out of what the terminal sent. */
   receive(events: readonly InputEvent[]): void;
-  /** Resolves when no reply is to come any more: whoever gets the keyboard then would take it for keys. */
+  /** Resolves once no reply can arrive any more: the next program would take a late one for keys. */
   answered(): Promise<void>;
 }
 

@@ -20,7 +20,7 @@ export interface PasteInput {
   truncated: boolean;
 }
 
-/** A mouse button or wheel, if the terminal was told to report them (SGR 1006). */
+/** A mouse button or wheel, as terminals report them in mode 1006 (SGR). */
 export interface MouseInput {
   type: 'mouse';
   action: 'press' | 'release' | 'move' | 'wheel-up' | 'wheel-down';

@@ -8,7 +8,7 @@ export const BELL = '\x07';
 const TITLE_COLUMNS = 120;
 const MESSAGE_COLUMNS = 250;
 
-/** What a terminal can be told besides the screen. */
+/** What a terminal supports besides text. */
 export interface TerminalAbilities {
   /** OSC strings are understood, or ignored without a trace. */
   osc: boolean;
