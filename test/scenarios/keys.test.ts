@@ -75,6 +75,20 @@ test('q keeps a restore that is being prepared, and quitting asks before its pla
 /** Rows of a page on a screen of 24 rows, one of which is also on the next page. */
 const PAGE = 17;
 
+test('Ctrl-C after the digits of a row number leaves, and in a prompt that was opened closes it', async () => {
+  const { console, terminal } = await openRows({ count: 1_000 });
+  await terminal.waitFor('row 1');
+  await terminal.press('/');
+  await terminal.waitFor('Esc close');
+  await terminal.press('ctrl-c');
+  await terminal.waitUntilGone('Esc close');
+  await terminal.press('1', '2');
+  await terminal.waitFor('row 12_');
+  await terminal.press('ctrl-c');
+  assert.deepEqual(await console.left, {});
+  terminal.dispose();
+});
+
 test('rows have the paging keys of less and vi', async () => {
   const { console, terminal, engine } = await openRows({ count: 1_000 });
   await using _ = console;

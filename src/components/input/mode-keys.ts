@@ -1,5 +1,5 @@
 import { recall, remember } from '../state/history.ts';
-import { quitNow } from '../state/job-actions.ts';
+import { quit, quitNow } from '../state/job-actions.ts';
 import { chooseColumns } from '../state/navigation.ts';
 import type { Session } from '../state/session.ts';
 import { bodyHeight } from '../text/layout.ts';
@@ -108,12 +108,19 @@ const PROMPT: ModeKeys<In<'prompt'>> = {
   keys: [
     { keys: ['enter'], label: 'go', run: submit },
     { keys: ['ctrl-u'], label: 'clear', run: (session, mode) => editPrompt(session, 'ctrl-u', mode) },
-    { keys: ['esc', 'ctrl-c'], label: 'close', run: close },
+    { keys: ['esc'], label: 'close', run: close },
+    { keys: ['ctrl-c'], run: interrupt },
     { keys: ['up'], run: (session, mode) => recallPrompt(session, mode, 'older') },
     { keys: ['down'], run: (session, mode) => recallPrompt(session, mode, 'newer') },
   ],
   other: editPrompt,
 };
+
+/** A prompt that a digit has opened is not in the way of Ctrl-C. */
+function interrupt(session: Session, { prompt }: In<'prompt'>) {
+  close(session);
+  if (prompt.submitKeys) quit(session);
+}
 
 function submit(session: Session, { prompt }: In<'prompt'>) {
   close(session);
