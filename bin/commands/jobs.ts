@@ -1,5 +1,4 @@
 import { Argument } from 'commander';
-import { take } from '../../src/components/text/text.ts';
 import { jobOwner } from '../../src/components/view/jobs.ts';
 import { type KnownJob, QUEUE_MOVES, type QueuedJob, type QueueMove } from '../../src/core/index.ts';
 import { sanitize } from '../../src/core/text/sanitize.ts';
@@ -67,7 +66,7 @@ async function listJobs(
   const ended = jobs.filter((job) => !job.live);
   printer.list(
     [...live.map(jobReport), ...queued.map(queuedReport), ...ended.map(jobReport)],
-    [...queueLines(queued, now), ...jobLines(jobs, { now, left, columns: process.stdout.columns })],
+    [...queueLines(queued, now), ...jobLines(jobs, { now, left })],
   );
   return 0;
 }
@@ -125,27 +124,21 @@ function queueLines(queued: readonly QueuedJob[], now: number): string[] {
   if (queued.length === 0) return [];
   const rows = table(queued, [
     { title: 'QUEUE', cell: ({ position }) => (position === 0 ? 'starting' : String(position)), right: true },
-    { title: 'ID', cell: ({ id }) => id },
-    { title: 'QUEUED', cell: ({ queued_at }) => formatAgo(now - Date.parse(queued_at)) },
-    { title: 'BY', cell: (job) => jobOwner(job) },
-    { title: 'JOB', cell: ({ title }) => title },
+    { title: 'ID', cell: ({ id }) => id, short: shortId },
+    { title: 'QUEUED', cell: ({ queued_at }) => formatAgo(now - Date.parse(queued_at)), rank: 1 },
+    { title: 'BY', cell: (job) => jobOwner(job), rank: 2 },
+    { title: 'JOB', cell: ({ title }) => title, wraps: true },
   ]);
   return [...rows, ...queued.filter(({ problem }) => problem).map(problemLine), ''];
 }
 
 /** A table of jobs, and below it what to do about those that crashed. `left` older jobs are not shown. */
-function jobLines(
-  jobs: readonly KnownJob[],
-  { now, left, columns = Number.POSITIVE_INFINITY }: { now: number; left: number; columns?: number },
-): string[] {
+function jobLines(jobs: readonly KnownJob[], { now, left }: { now: number; left: number }): string[] {
   const others =
     left > 0 ? [`${plural(left, 'older job')} not shown; list them with \`bifract jobs --all\`.`] : [];
   if (jobs.length === 0) return ['No jobs are running, and none ended within the last day.', ...others];
-  const rest = { id: Math.max(...jobs.map(({ id }) => id.length)), fixed: 9 + 8 + 7 + 3 * 2 };
-  const title = Math.max(12, columns - rest.id - rest.fixed - 2);
-  const wide = columns >= 110;
   const rows = table(jobs, [
-    { title: 'ID', cell: ({ id }) => id },
+    { title: 'ID', cell: ({ id }) => id, short: shortId },
     { title: 'STATE', cell: stateLabel },
     { title: 'DONE', cell: doneOf, right: true },
     {
@@ -153,18 +146,20 @@ function jobLines(
       cell: ({ started_at, ended_at }) => formatDuration((ended_at ?? now) - started_at),
       right: true,
     },
-    ...(wide
-      ? [
-          {
-            title: 'ENDED',
-            cell: ({ ended_at }: KnownJob) => (ended_at === undefined ? '-' : formatAgo(now - ended_at)),
-          },
-          { title: 'BY', cell: (job: KnownJob) => `${jobOwner(job)}, pid ${job.by?.pid ?? '?'}` },
-        ]
-      : []),
-    { title: 'JOB', cell: (job) => (wide ? job.title : take(sanitize(job.title), title)) },
+    {
+      title: 'ENDED',
+      cell: ({ ended_at }) => (ended_at === undefined ? '-' : formatAgo(now - ended_at)),
+      rank: 1,
+    },
+    { title: 'BY', cell: (job) => `${jobOwner(job)}, pid ${job.by?.pid ?? '?'}`, rank: 2 },
+    { title: 'JOB', cell: ({ title }) => title, wraps: true },
   ]);
   return [...rows, ...jobs.flatMap(crashLines), ...others];
+}
+
+/** The part of an ID that commands accept for it. */
+function shortId({ id }: { id: string }): string {
+  return id.slice(id.lastIndexOf('-') + 1);
 }
 
 function stateOf({ state, error, live }: KnownJob): string {

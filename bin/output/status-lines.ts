@@ -114,7 +114,7 @@ function healthLines({ health }: Status): string[] {
   return table(parts, [
     { title: 'PART', cell: ({ name }) => name },
     { title: 'STATE', cell: ({ ok, stale }) => (stale ? 'STALE' : ok ? 'ok' : 'FAILED') },
-    { title: 'DETAIL', cell: ({ detail }) => detail.trim() },
+    { title: 'DETAIL', cell: ({ detail }) => detail.trim(), wraps: true },
   ]);
 }
 
@@ -130,8 +130,12 @@ function protectionLines(status: Status): string[] {
   const rows = table(fractals, [
     { title: 'FRACTAL', cell: ({ name }) => name },
     { title: 'LOGS (CACHED)', cell: ({ log_count }) => formatExact(log_count), right: true },
-    { title: 'LAST ARCHIVE', cell: (fractal) => lastArchive(fractal) },
-    { title: 'PROTECTED UNTIL', cell: (fractal) => protectedUntil(fractal) },
+    {
+      title: 'LAST ARCHIVE',
+      cell: (fractal) => lastArchive(fractal),
+      short: ({ last_archive }) => stampCell(last_archive?.created_at ?? null),
+    },
+    { title: 'PROTECTED UNTIL', cell: (fractal) => protectedUntil(fractal), rank: 1 },
     { title: 'NOT ARCHIVED', cell: ({ unprotected_rows }) => unprotected(unprotected_rows), right: true },
   ]);
   return [...last, '', ...rows];
@@ -146,7 +150,7 @@ function backupLines({ last_backup, last_backup_error, backups, backups_error, v
   const fault = last_backup_error?.message ?? faultOf(last_backup);
   if (fault === undefined) {
     const when = verified && !verified.quick ? `verified ${stampCell(verified.at)}` : 'not verified yet';
-    return [`${line}  readable with the current key, ${when}`];
+    return [line, `              readable with the current key, ${when}`];
   }
   const hint = last_backup_error?.hint ? ` ${last_backup_error.hint}` : '';
   return [
