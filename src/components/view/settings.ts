@@ -89,7 +89,7 @@ export const SETTINGS = [
   {
     key: 'title',
     title: 'Terminal title',
-    description: 'Shows the installation, and how far its running jobs are.',
+    description: 'Shows the installation and the progress of its running jobs.',
     choices: ON_OFF,
   },
   {

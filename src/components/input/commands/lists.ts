@@ -63,7 +63,7 @@ export const OPENING: readonly Command[] = [
     verb: 'open the line',
     keys: ['enter', 'right', 'l'],
     label: 'open',
-    description: 'Go to where the line under the cursor can be looked at and fixed',
+    description: 'Open the screen that the line under the cursor is about',
     screens: ['overview'],
     group: 'here',
     changesData: false,

@@ -206,7 +206,7 @@ export class DiskStorage implements Storage {
         await folder.mustBeWritable();
         return await folder.freeBytes();
       });
-      return { ok: true, detail: 'Does not exist yet; the first file makes it', free_bytes };
+      return { ok: true, detail: 'Does not exist yet; it is created with the first file', free_bytes };
     } catch (error) {
       return unhealthy(error);
     }

@@ -86,7 +86,7 @@ function parseQueue(text: string, path: string): QueuedRecord[] {
   }
   if (!Array.isArray(stored)) {
     throw new BifractError('STORAGE_FAILED', `Cannot read ${path}: it is not a list of jobs`, {
-      hint: 'Delete it. What was in the queue must be queued again.',
+      hint: 'Delete the file, then queue the jobs again.',
     });
   }
   const jobs = stored
